@@ -1,0 +1,63 @@
+# Everything a person needs: `make demo` shows a first boot, `make test` passes all tests. See README.md.
+PYTHON := .venv/bin/python
+CASE ?=
+JOBS ?= 2
+DESTDIR ?=
+prefix := /usr
+libdir := $(DESTDIR)$(prefix)/lib/python3/dist-packages
+bindir := $(DESTDIR)$(prefix)/bin
+mandir := $(DESTDIR)$(prefix)/share/man/man8
+IMAGE ?= build/coreos-ignition-debian12.qcow2
+
+.PHONY: help setup demo test check unit vm-test bench soak image install clean
+help:
+	@sed -n 's/^## //p' Makefile
+
+setup:
+	@.ci/setup
+
+## make demo            boot a machine for the first time and show what happened (DEMO_KEEP=1: leave it running)
+demo: setup
+	@$(PYTHON) vm-tests/demo.py
+
+## make test            all tests: linters, types, unit, root, virtual machines
+test: setup
+	@$(PYTHON) tests/everything.py --jobs $(JOBS)
+
+## make check           the fast ones: no root, no virtual machine
+check: setup
+	@$(PYTHON) -m pytest -q -m "not root"
+
+## make unit            all but the virtual machines
+unit: setup
+	@$(PYTHON) -m pytest -q
+
+## make vm-test CASE=x  one case on a virtual machine (without CASE: all)
+vm-test: setup
+	@$(PYTHON) vm-tests/run.py $(if $(CASE),--case $(CASE)) --jobs $(JOBS)
+
+## make image           a bootable Debian 12 disk image with the agent (IMAGE=path.qcow2)
+image: setup
+	@mkdir -p $(dir $(IMAGE))
+	@$(PYTHON) vm-tests/image/build.py --output $(IMAGE)
+
+## make bench           speed and size beside Debian's own ignition package
+bench: setup
+	@$(PYTHON) -m tests.bench.run
+
+## make soak            what takes long: every interruption, many times
+soak: setup
+	@$(PYTHON) vm-tests/run.py --soak --jobs $(JOBS)
+
+## make install         programs, packages, dracut module, units and manual pages below DESTDIR
+install:
+	install -d $(libdir) $(bindir) $(mandir)
+	cp -r ignition coreos_metadata $(libdir)/
+	find $(libdir)/ignition $(libdir)/coreos_metadata -name __pycache__ -prune -exec rm -rf {} +
+	python3 -m compileall -q -s "$(DESTDIR)" $(libdir)/ignition $(libdir)/coreos_metadata
+	dracut/install-launchers $(bindir)
+	dracut/install "$(DESTDIR)"
+	install -m 0644 docs/man/*.8 $(mandir)/
+
+clean:
+	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
