@@ -1,0 +1,76 @@
+"""Telling the kernel about single partitions. Source: linux/blkpg.h.
+
+Not through libparted's commitToOS(): it opens the disk and each partition for writing and closes them again (seen with inotify
+on 3.5), and each such close makes udevd read the table anew, which takes all partition nodes away for a moment. It also reads
+the table from the disk, so it cannot announce a new length before the table is written, which a mounted disk needs.
+"""
+
+import errno
+import fcntl
+import struct
+import time
+from array import array
+
+from ignition.errors import Failure
+from ignition.host import devices
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BLKPG = 0x1269
+ADD, DELETE, RESIZE = 1, 2, 3
+PARTITION = struct.Struct("@qqi64s64sxxxx")
+ARGUMENT = struct.Struct("@iiiP")
+BUSY_TRIES, BUSY_PAUSE_S = 40, 0.05  # udevd opens new partitions for a moment
+
+
+def _call(descriptor: int, action: int, number: int, start: int, length: int) -> None:
+    partition = array("b", PARTITION.pack(start, length, number, b"", b""))
+    address, size = partition.buffer_info()
+    for attempt in range(BUSY_TRIES):
+        try:
+            fcntl.ioctl(descriptor, BLKPG, ARGUMENT.pack(action, 0, size, address))
+            return
+        except OSError as error:
+            if error.errno == errno.ENXIO and action == DELETE:
+                return  # it went away by itself
+            if error.errno != errno.EBUSY or attempt == BUSY_TRIES - 1:
+                raise
+        time.sleep(BUSY_PAUSE_S)
+
+
+def resize(descriptor: int, disk: str, number: int, start: int, length: int) -> None:
+    """A new length in bytes for a partition of an open disk, which may be mounted. Raises Failure."""
+    with _saying(f"the kernel does not take the new length of partition {number} of {disk}"):
+        _call(descriptor, RESIZE, number, start, length)
+
+
+def synchronise(descriptor: int, disk: str, wanted: "Mapping[int, tuple[int, int]]") -> None:
+    """Make the kernel's partitions of an open disk (kernel name `disk`) those of `wanted`: number → (start, length) in bytes.
+
+    Partitions that are right already are not touched, so they may be in use. Raises Failure naming a partition that is busy.
+    """
+    present = {number: (start, length) for number, (_, start, length) in devices.partitions(disk).items()}
+    for number, place in present.items():
+        if place != wanted.get(number):
+            with _saying(f"the kernel does not give up partition {number} of {disk}"):
+                _call(descriptor, DELETE, number, 0, 0)
+    for number, (start, length) in sorted(wanted.items()):
+        if (start, length) != present.get(number):
+            with _saying(f"the kernel does not take partition {number} of {disk}"):
+                _call(descriptor, ADD, number, start, length)
+
+
+class _saying:
+    """Turn an OSError into a Failure that begins with `what`."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, OSError):
+            raise Failure(f"{self._what}: {error.strerror}", fix="stop what uses it, or boot again") from error

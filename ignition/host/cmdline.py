@@ -1,0 +1,49 @@
+"""The kernel command line: words, quoted as the kernel understands it (linux/lib/cmdline.c, next_arg)."""
+
+from collections.abc import Iterator
+
+from ignition.host import paths
+
+
+def options(text: str) -> Iterator[tuple[str, str]]:
+    """Pairs of name and value (`""` for a bare word), in order. Double quotes protect blanks and go away."""
+    for word in _words(text):
+        name, _, value = word.partition("=")
+        if name.startswith('"'):  # the whole word is quoted: "name=a b"
+            name, value = name[1:], value.removesuffix('"')
+        yield name, value.removeprefix('"').removesuffix('"')
+
+
+def last(text: str, *names: str) -> str:
+    """The last non-empty value of any of these options; `""` if there is none."""
+    found = ""
+    for name, value in options(text):
+        if name in names and value:
+            found = value
+    return found
+
+
+def first(text: str, name: str) -> str:
+    """The first non-empty value of this option; `""` if there is none."""
+    return next((value for option, value in options(text) if option == name and value), "")
+
+
+def read(path: str = "") -> str:
+    """The text of the kernel command line."""
+    with open(path or paths.kernel_cmdline(), encoding="utf-8", errors="surrogateescape") as file:
+        return file.read()
+
+
+def _words(text: str) -> Iterator[str]:
+    word, quoted = "", False
+    for character in text:
+        if character == '"':
+            quoted = not quoted
+        if character.isspace() and not quoted:
+            if word:
+                yield word
+            word = ""
+        else:
+            word += character
+    if word:
+        yield word

@@ -1,0 +1,170 @@
+"""Block devices: waiting for them, their size, their partitions and their users.
+
+Sources: sysfs (Documentation/ABI/stable/sysfs-block in the kernel: `start` and `size` are in units of 512 bytes whatever the
+sector size), linux/fs.h. Nothing here changes a device.
+"""
+
+import fcntl
+import os
+import stat
+import time
+
+from ignition.errors import CommandFailed, Failure
+from ignition.host import log, mounts
+from ignition.host.command import run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SYSFS = "/sys"
+SYSFS_UNIT = 512
+UDEV_CONTROL = "/run/udev/control"  # there while systemd-udevd runs
+BLKSSZGET, BLKGETSIZE64 = 0x1268, 0x80081272  # linux/fs.h
+WAIT_S = 90.0  # as long as systemd waits for a device unit
+POLL_S = 0.5  # for what makes no event: a link that another program sets
+
+
+def resolve(path: str, *, timeout_s: float = WAIT_S) -> str:
+    """Wait for a device and follow its links. Later changes of `/dev/disk/by-*` links do not matter to who uses the result."""
+    wait_for([path], timeout_s=timeout_s)
+    return os.path.realpath(path)
+
+
+def wait_for(paths: list[str], *, timeout_s: float = WAIT_S) -> None:
+    """Return when all paths exist. Raises Failure that names the missing ones after `timeout_s`."""
+    missing = [path for path in paths if not os.path.exists(path)]
+    if not missing:
+        return
+    log.info(f"waiting up to {timeout_s:g} s for {', '.join(missing)}")
+    deadline = time.monotonic() + timeout_s
+    next_event = _event_source()
+    while missing := [path for path in missing if not os.path.exists(path)]:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise Failure(
+                f"no such device after {timeout_s:g} s: {', '.join(missing)}",
+                fix="check the device's name and that the machine has it; `udevadm info --export-db` lists what is there",
+            )
+        next_event(min(left, POLL_S))
+
+
+def _event_source() -> "Callable[[float], object]":
+    """A function that waits for the next block device that udevd is done with, or so many seconds."""
+    # Imported here: nearly always every device is there already, and the import costs 38 ms.
+    import pyudev
+
+    monitor = pyudev.Monitor.from_netlink(pyudev.Context(), source="udev")
+    monitor.filter_by("block")
+    monitor.start()
+    poll: Callable[[float], object] = monitor.poll
+    return poll
+
+
+def settle(nodes: list[str], *, timeout_s: float = 60) -> None:
+    """Wait until udevd has worked off what happened to these nodes, so that its links are right. Without udevd: nothing."""
+    if not nodes or not os.path.exists(UDEV_CONTROL):
+        return
+    # A bare `settle` can return before udevd has seen that a node was closed: trigger our own event, wait for it, and then
+    # for what udevd itself started after the close (it reads the table again, and all partitions go and come back).
+    names = [os.path.realpath(node) for node in nodes if os.path.exists(node)]
+    try:
+        run(["udevadm", "trigger", "--settle", *names], why="waiting for udev", timeout_s=timeout_s)
+        run(["udevadm", "settle", f"--timeout={timeout_s:g}"], why="waiting for udev", timeout_s=timeout_s + 5)
+    except CommandFailed as error:
+        log.warning(f"udev does not come to rest: {error}")
+
+
+def name_of(node: str) -> str:
+    """The kernel's name of a block device node, as below /sys/class/block. Raises Failure if it is none."""
+    try:
+        status = os.stat(node)
+    except FileNotFoundError:
+        raise Failure("no such device", where=node, fix="check the device's name") from None
+    if not stat.S_ISBLK(status.st_mode):
+        raise Failure("not a block device", where=node, fix="name a disk or a partition")
+    return name_of_number(os.major(status.st_rdev), os.minor(status.st_rdev))
+
+
+def name_of_number(major: int, minor: int) -> str:
+    """The kernel's name of a block device number; "" if there is no such device (btrfs, tmpfs and others use such numbers)."""
+    link = f"{SYSFS}/dev/block/{major}:{minor}"
+    return os.path.basename(os.path.realpath(link)) if os.path.exists(link) else ""
+
+
+def node_of(name: str) -> str:
+    """The device node of a kernel name; sysfs writes `!` for the slash of names like cciss/c0d0."""
+    return "/dev/" + name.replace("!", "/")
+
+
+def geometry(descriptor: int) -> tuple[int, int]:
+    """(logical sector size in bytes, size in such sectors) of an open block device."""
+    sector_size = int.from_bytes(fcntl.ioctl(descriptor, BLKSSZGET, bytes(4)), "little")
+    size = int.from_bytes(fcntl.ioctl(descriptor, BLKGETSIZE64, bytes(8)), "little")
+    return sector_size, size // sector_size
+
+
+def partition_of(name: str) -> tuple[str, int] | None:
+    """(disk's kernel name, partition number) of a partition's kernel name; None for a whole device."""
+    number = _read_number(f"{SYSFS}/class/block/{name}/partition")
+    if number is None:
+        return None
+    return os.path.basename(os.path.dirname(os.path.realpath(f"{SYSFS}/class/block/{name}"))), number
+
+
+def partitions(disk: str) -> dict[int, tuple[str, int, int]]:
+    """number → (kernel name, start in bytes, length in bytes) of what the kernel takes for a disk's partitions."""
+    found = {}
+    base = f"{SYSFS}/class/block/{disk}"
+    for name in os.listdir(base):
+        number = _read_number(f"{base}/{name}/partition")
+        start, size = _read_number(f"{base}/{name}/start"), _read_number(f"{base}/{name}/size")
+        if number is not None and start is not None and size is not None:
+            found[number] = (name, start * SYSFS_UNIT, size * SYSFS_UNIT)
+    return found
+
+
+def partition_node(disk_node: str, number: int) -> str:
+    """`/dev/sda` → `/dev/sda1`, `/dev/nvme0n1` → `/dev/nvme0n1p1`."""
+    return f"{disk_node}{'p' if disk_node[-1].isdigit() else ''}{number}"
+
+
+def _read_number(path: str) -> int | None:
+    try:
+        with open(path, encoding="ascii") as file:
+            return int(file.read())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+class Users:
+    """Who uses which device: mounts, swap and stacked devices, as they were when this was made."""
+
+    def __init__(self) -> None:
+        self._mounted: dict[str, str] = {}
+        for mount in mounts.current():
+            name = name_of_number(*mount.device) or self._source_name(mount.source)
+            if name:
+                self._mounted.setdefault(name, f"mounted on {mount.target}")
+        for path in mounts.swaps():
+            name = self._source_name(path)
+            if name:
+                self._mounted.setdefault(name, "used as swap")
+
+    @staticmethod
+    def _source_name(path: str) -> str:
+        try:
+            status = os.stat(path)
+        except OSError:
+            return ""
+        return name_of_number(os.major(status.st_rdev), os.minor(status.st_rdev)) if stat.S_ISBLK(status.st_mode) else ""
+
+    def of(self, name: str) -> str:
+        """Who uses a device itself, not its partitions; "" if nobody."""
+        if name in self._mounted:
+            return self._mounted[name]
+        try:
+            holders = sorted(os.listdir(f"{SYSFS}/class/block/{name}/holders"))
+        except FileNotFoundError:
+            holders = []
+        return f"held by {', '.join(holders)}" if holders else ""

@@ -1,0 +1,55 @@
+"""What is mounted, and what is swapped to. Source: proc(5), /proc/self/mountinfo and /proc/swaps. Nothing is mounted here."""
+
+import os
+import re
+
+MOUNTINFO = "/proc/self/mountinfo"
+SWAPS = "/proc/swaps"
+
+
+class Mount:
+    """One line of mountinfo. `device` is (major, minor), which for btrfs is no device's; `source` is as it was given."""
+
+    __slots__ = ("device", "format", "read_only", "source", "target")
+
+    def __init__(self, device: tuple[int, int], target: str, source: str, format: str, *, read_only: bool) -> None:
+        self.device, self.target, self.source, self.format, self.read_only = device, target, source, format, read_only
+
+    def __repr__(self) -> str:
+        return f"Mount({self.source} on {self.target})"
+
+
+def parse(text: str) -> list[Mount]:
+    """The mounts of a mountinfo file, in its order: a later one covers an earlier one at the same target."""
+    found = []
+    for line in text.splitlines():
+        before, _, after = line.partition(" - ")
+        fields, tail = before.split(), after.split()
+        if len(fields) < 6 or len(tail) < 2:
+            continue
+        major, _, minor = fields[2].partition(":")
+        read_only = "ro" in fields[5].split(",") or "ro" in (tail[2] if len(tail) > 2 else "").split(",")
+        device = (int(major), int(minor))
+        found.append(Mount(device, _plain(fields[4]), _plain(tail[1]), tail[0], read_only=read_only))
+    return found
+
+
+def _plain(text: str) -> str:
+    """Blanks and backslashes are written as three octal digits, byte by byte."""
+    raw = re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), os.fsencode(text))
+    return os.fsdecode(raw)
+
+
+def current() -> list[Mount]:
+    """What is mounted now, in this process's mount namespace."""
+    with open(MOUNTINFO, encoding="utf-8", errors="surrogateescape") as file:
+        return parse(file.read())
+
+
+def swaps(path: str = SWAPS) -> list[str]:
+    """Devices and files in use as swap."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return [_plain(line.split()[0]) for line in file.read().splitlines()[1:] if line.strip()]
+    except FileNotFoundError:
+        return []  # a kernel without swap

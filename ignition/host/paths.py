@@ -1,0 +1,47 @@
+"""The machine's file names, in one place. Each can be overridden by the environment variable beside it (tests, images)."""
+
+import os
+
+CONFIG_CACHE = "/run/ignition.json"
+RUN = "/run/ignition"
+NEEDNET = f"{RUN}/neednet"
+STATE = f"{RUN}/state"
+OPERATIONS = "operations.jsonl"  # beside the state file
+FAILURE = "failure.txt"  # beside the state file
+CONFIG_DIGEST = "config.sha512"  # beside the state file
+DEVICE_ALIASES = f"{RUN}/dev_aliases"
+RESULT = "/etc/.ignition-result.json"  # in the new root
+REPORT = "/var/lib/ignition/report.json"  # in the new root
+ATTEMPT = "/var/lib/ignition/attempt.json"  # in the new root, only while the files stage runs
+PRESET = "/etc/systemd/system-preset/20-ignition.preset"  # in the new root
+UNITS = "/etc/systemd/system"  # in the new root
+NETWORKD = "/etc/systemd/network"  # in the new root
+
+
+def _from_environment(variable: str, default: str) -> str:
+    # An empty value counts as unset, as in Ignition.
+    return os.environ.get(variable) or default
+
+
+def kernel_cmdline() -> str:
+    """The file with the kernel command line."""
+    return _from_environment("IGNITION_KERNEL_CMDLINE_PATH", "/proc/cmdline")
+
+
+def system_config_dirs() -> tuple[str, ...]:
+    """Directories of base.d, base.platform.d and user.ign, highest priority first (Ignition 2.27)."""
+    return (
+        _from_environment("IGNITION_SYSTEM_RUNTIME_CONFIG_DIR", "/run/ignition"),
+        _from_environment("IGNITION_SYSTEM_LOCAL_CONFIG_DIR", "/etc/ignition"),
+        _from_environment("IGNITION_SYSTEM_CONFIG_DIR", "/usr/lib/ignition"),
+    )
+
+
+def config_file() -> str:
+    """The file of `-platform file`."""
+    return _from_environment("IGNITION_CONFIG_FILE", "config.ign")
+
+
+def mark(state_file: str, name: str) -> str:
+    """A file beside the state file: marks, the record of operations, the failure screen."""
+    return os.path.join(os.path.dirname(state_file) or ".", name)

@@ -1,0 +1,36 @@
+"""Every external program the agent may start, and whether the initramfs must have it.
+
+The one list: `command.run` refuses a name that is not here, the dracut module installs what is here, and the image build fails
+without the required ones.
+"""
+
+REQUIRED = True
+OPTIONAL = False
+
+PROGRAMS: dict[str, bool] = {
+    "blkid": REQUIRED,
+    "btrfs": OPTIONAL,
+    "chgpasswd": OPTIONAL,
+    "chpasswd": REQUIRED,
+    "groupadd": REQUIRED,
+    "groupdel": REQUIRED,
+    "groupmod": REQUIRED,
+    "ignition-kargs-helper": OPTIONAL,
+    "mkfs.btrfs": OPTIONAL,
+    "mkfs.ext4": REQUIRED,
+    "mkfs.fat": OPTIONAL,
+    "mkfs.xfs": OPTIONAL,
+    "mkswap": REQUIRED,
+    "modprobe": REQUIRED,
+    "mount": REQUIRED,
+    "resize2fs": REQUIRED,
+    "setfiles": OPTIONAL,
+    "systemctl": REQUIRED,
+    "udevadm": REQUIRED,
+    "umount": REQUIRED,
+    "useradd": REQUIRED,
+    "userdel": REQUIRED,
+    "usermod": REQUIRED,
+    "wipefs": REQUIRED,
+    "xfs_growfs": OPTIONAL,
+}

@@ -1,0 +1,99 @@
+"""Programs: what they are given, and how each way of failing reads. The programs are scripts with a listed name."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ignition.errors import CommandFailed
+from ignition.host import command
+from ignition.host.programs import PROGRAMS
+
+
+def script(directory: Path, body: str) -> str:
+    """An executable that bears a name of the list."""
+    path = directory / "blkid"
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_output_is_returned_and_input_is_passed(tmp_path: Path) -> None:
+    assert (
+        command.run([script(tmp_path, 'read line; echo "$1:$line"'), "an argument"], why="try", stdin="given\n")
+        == "an argument:given\n"
+    )
+
+
+def test_standard_input_is_empty_unless_given(tmp_path: Path) -> None:
+    assert command.run([script(tmp_path, "cat")], why="try") == ""
+
+
+def test_environment_is_ours_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LD_PRELOAD_SECRET", "x")
+    output = command.run([script(tmp_path, "env")], why="try")
+    assert "LD_PRELOAD_SECRET" not in output
+    assert {"LC_ALL=C", "TZ=UTC", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"} <= set(output.splitlines())
+
+
+def test_expected_status_is_an_answer(tmp_path: Path) -> None:
+    assert command.status_and_output([script(tmp_path, "echo no; exit 2")], why="ask", ok=(0, 2)) == (2, "no\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "ending"),
+    [
+        pytest.param(
+            "echo 1 >&2; echo 2 >&2; echo 3 >&2; echo 4 >&2; exit 3", 3, "exit status 3: 2 | 3 | 4", id="last lines of stderr"
+        ),
+        pytest.param("exit 1", 1, "exit status 1", id="status without words"),
+        pytest.param("kill -9 $$", -9, "killed by signal 9", id="signal"),
+    ],
+)
+def test_unexpected_end_says_how_it_ended(tmp_path: Path, body: str, status: int, ending: str) -> None:
+    program = script(tmp_path, body)
+    with pytest.raises(CommandFailed) as caught:
+        command.run([program, "a b"], why="look at the device")
+    assert caught.value.status == status
+    assert caught.value.what == f"look at the device: {program} 'a b': {ending}"
+
+
+def test_program_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    program = script(tmp_path, "exec sleep 60")
+    with pytest.raises(CommandFailed) as caught:
+        command.run([program], why="wait", timeout_s=0.2)
+    assert caught.value.status is None
+    assert caught.value.what == f"wait: no end after 0.2 s: {program}"
+
+
+def test_missing_program_says_where_it_comes_from(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed) as caught:
+        command.run([str(tmp_path / "blkid")], why="look at the device")
+    assert caught.value.what == f"look at the device: the program {tmp_path}/blkid is missing"
+    assert "35coreos-ignition" in caught.value.fix
+    assert caught.value.status is None
+
+
+def test_program_that_is_not_listed_is_refused_before_it_runs(tmp_path: Path) -> None:
+    path = tmp_path / "sgdisk"
+    path.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    path.chmod(0o755)
+    with pytest.raises(CommandFailed, match="is not in the list of programs") as caught:
+        command.run([str(path)], why="try")
+    assert caught.value.fix == "add it to ignition/host/programs.py"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_input_is_in_no_message_and_no_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CommandFailed) as caught:
+        command.run([script(tmp_path, "cat >/dev/null; exit 1")], why="set passwords", stdin="core:$6$SECRET\n")
+    assert "SECRET" not in str(caught.value) + "".join(capsys.readouterr())
+
+
+def test_broken_output_is_replaced_and_not_fatal(tmp_path: Path) -> None:
+    assert command.run([script(tmp_path, r"printf '\377ok'")], why="try") == "\ufffdok"
+
+
+def test_programs_of_the_list_are_sorted() -> None:
+    assert list(PROGRAMS) == sorted(PROGRAMS)
+    assert all(name == os.path.basename(name) for name in PROGRAMS)

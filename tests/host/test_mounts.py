@@ -1,0 +1,36 @@
+"""mountinfo and swaps as proc(5) describes them."""
+
+from pathlib import Path
+
+from ignition.host import mounts
+
+TEXT = """\
+22 27 0:21 / /proc rw,nosuid shared:12 - proc proc rw
+23 27 8:9 / /sysroot ro,relatime - ext4 /dev/sda9 rw
+24 27 0:44 /sub /sysroot/with\\040blank\\134and\\011tab rw - btrfs /dev/sdb1 rw,ssd
+25 27 8:1 / /boot rw shared:1 master:2 - vfat /dev/sda1 ro
+26 27 8:2 / /\\303\\274 rw - ext4 /dev/sda2 rw
+short line
+"""
+
+
+def test_mountinfo_is_understood() -> None:
+    found = [(m.device, m.target, m.source, m.format, m.read_only) for m in mounts.parse(TEXT)]
+    assert found == [
+        ((0, 21), "/proc", "proc", "proc", False),
+        ((8, 9), "/sysroot", "/dev/sda9", "ext4", True),
+        ((0, 44), "/sysroot/with blank\\and\ttab", "/dev/sdb1", "btrfs", False),
+        ((8, 1), "/boot", "/dev/sda1", "vfat", True),
+        ((8, 2), "/ü", "/dev/sda2", "ext4", False),
+    ]
+
+
+def test_this_process_has_a_root() -> None:
+    assert "/" in [mount.target for mount in mounts.current()]
+
+
+def test_swaps(tmp_path: Path) -> None:
+    file = tmp_path / "swaps"
+    assert mounts.swaps(str(file)) == []
+    file.write_text("Filename\tType\tSize\tUsed\tPriority\n/dev/sda3  partition 1 0 -2\n/a\\040b file 1 0 -3\n")
+    assert mounts.swaps(str(file)) == ["/dev/sda3", "/a b"]
