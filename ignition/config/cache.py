@@ -1,0 +1,67 @@
+"""The rendered config between the stages: compact JSON of the set members, those that only translations set included.
+
+On the path of every stage: what was written is trusted, nothing is validated again.
+"""
+
+import json
+
+from ignition.config.model import NEWEST, Config
+from ignition.config.record import Record
+from ignition.errors import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def dump(config: Config) -> bytes:
+    """The config as one line of JSON, version 3.7.0-experimental."""
+    plain = _plain(config)
+    about = {**plain.pop("ignition", {}), "version": NEWEST}
+    return json.dumps({"ignition": about, **plain}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def load(data: bytes) -> Config:
+    """What `dump` wrote. Raises Failure if it is something else."""
+    try:
+        return _config(json.loads(data))
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        # The cause may quote the text, and with it a secret.
+        raise Failure(
+            f"the config cache is damaged ({type(error).__name__})",
+            fix="remove it and boot again: the fetch stage writes it anew",
+        ) from None
+
+
+def _config(plain: "Any") -> Config:
+    config = _record(Config, plain)
+    if not isinstance(config, Config):
+        raise TypeError("no config")
+    return config
+
+
+def _plain(record: Record) -> "dict[str, Any]":
+    members: dict[str, Any] = {}
+    for name, field in record.FIELDS.items():
+        value = record.__dict__[name]
+        if value is field.default or value == field.default:
+            continue
+        if not issubclass(field.element, Record):
+            members[field.json] = value
+        elif field.many:
+            members[field.json] = [_plain(element) for element in value]
+        else:
+            members[field.json] = _plain(value)
+    return members
+
+
+def _record(cls: type[Record], plain: "dict[str, Any]") -> Record:
+    values: dict[str, Any] = {}
+    for key, value in plain.items():
+        field = cls.BY_JSON[key]
+        if issubclass(field.element, Record):
+            inner = field.element
+            values[field.name] = tuple(_record(inner, each) for each in value) if field.many else _record(inner, value)
+        else:
+            values[field.name] = tuple(value) if field.many else value
+    return cls.of(values)

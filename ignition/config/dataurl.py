@@ -1,0 +1,55 @@
+"""`data:` URLs (RFC 2397) with the strictness of Ignition: known media types only, no white space, exact base64 padding."""
+
+import binascii
+import re
+
+from ignition.errors import Failure
+
+_WORD = r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]"
+_VALUE = rf"(?:%[0-9A-Fa-f]{{2}}|(?!%){_WORD})+"
+_TYPE = rf"(?:(?:text|image|audio|video|application|message|multipart|[xX]-){_WORD}*/{_WORD}*)"
+_PARAMETER = rf';{_WORD}+=(?:{_VALUE}|"(?:[^"\\]|\\.)*")'
+_HEAD = re.compile(rf"data:{_TYPE}?(?:{_PARAMETER})*(;base64)?,")
+_NOT_IN_URL = re.compile(r"[^!$%&'()*+,\-./0-9:;=?@A-Z_a-z~]")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+
+
+def decode(url: str) -> bytes:
+    """The content. Raises Failure with the reason, which never quotes the content."""
+    head = _HEAD.match(url)
+    if not head:
+        raise _malformed(_head_problem(url))
+    body = url[head.end() :]
+    if head[1]:
+        return _base64(body)
+    if bad := _NOT_IN_URL.search(body):
+        raise _malformed(f"character {bad.start() + 1} of its data must be percent-encoded")
+    if bad := _BAD_ESCAPE.search(body):
+        raise _malformed(f"the % at character {bad.start() + 1} of its data is not followed by two hex digits")
+    raw = body.encode("ascii")
+    return _ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()), raw) if b"%" in raw else raw
+
+
+def encode(content: bytes) -> str:
+    """A `data:` URL of it."""
+    return "data:;base64," + binascii.b2a_base64(content, newline=False).decode("ascii")
+
+
+def _base64(body: str) -> bytes:
+    try:
+        return binascii.a2b_base64(body, strict_mode=True)
+    except ValueError as error:  # binascii.Error is one; so is what non-ASCII text raises
+        raise _malformed(f"its base64 data is malformed: {str(error)[:1].lower()}{str(error)[1:]}") from None
+
+
+def _malformed(reason: str) -> Failure:
+    return Failure(f"malformed data URL: {reason}")
+
+
+def _head_problem(url: str) -> str:
+    if not url.startswith("data:"):
+        return 'it does not begin with "data:"'
+    if "," not in url:
+        return "the comma before its data is missing"
+    return "its media type is malformed: data:[type/subtype][;name=value][;base64],content"

@@ -1,0 +1,131 @@
+"""Plain data → records of one spec version. Data driven: the records say which members a version has.
+
+Source: ignition-config.md 1.4 of the reference. Rules other than types are not looked at here; what is absent gets its default,
+required strings "" and numbers 0, for the rules to find.
+"""
+
+from ignition.config.record import Field, Record
+from ignition.config.report import Path
+from ignition.config.versions import order
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+_ZERO: "dict[Any, Any]" = {str: "", int: 0, bool: False}
+_INT_64 = range(-(2**63), 2**63)
+_NAMES: "dict[type, str]" = {str: "a string", bool: "true or false", int: "an integer", list: "a list", dict: "an object"}
+
+
+class Mistyped(Exception):
+    """A value of the wrong type: the first one ends the decoding."""
+
+    def __init__(self, path: Path, wanted: str, value: object) -> None:
+        self.path, self.wanted = path, wanted
+        is_large = type(value) is int and value not in _INT_64
+        found = "a number with a fraction or an exponent" if isinstance(value, float) else _NAMES.get(type(value), "null")
+        self.found = "a number of more than 64 bits" if is_large else found
+        super().__init__(f"must be {wanted}, not {self.found}")
+
+
+class Notes:
+    """What decoding noticed but did not mind."""
+
+    def __init__(self) -> None:
+        self.unknown: list[
+            tuple[Path, str, list[str]]
+        ] = []  # path of the member, its proper name if only case differs, known names
+        self.absent: list[Path] = []  # null where an object is expected
+
+
+class _Member:
+    """One member in one version."""
+
+    __slots__ = ("field", "shape")
+
+    def __init__(self, field: Field, shape: "_Shape | None") -> None:
+        self.field, self.shape = field, shape
+
+
+class _Shape:
+    """The members of a record class in one version, by JSON name."""
+
+    def __init__(self, cls: type[Record], version: str, later: "Mapping[str, str]") -> None:
+        self.cls = cls
+        self.required = {name: _ZERO[field.element] for name, field in cls.FIELDS.items() if field.required}
+        self.members = {
+            field.json: _Member(field, _inner(field, version))
+            for field in cls.FIELDS.values()
+            if order(later.get(field.json, field.since)) <= order(version)
+        }
+        self.by_lower = {name.lower(): name for name in self.members}
+        self.empty = cls.of(dict(self.required))
+
+
+_SHAPES: dict[tuple[type[Record], str, tuple[tuple[str, str], ...]], _Shape] = {}
+
+
+def decode(cls: type[Record], version: str, data: object, notes: Notes) -> "Any":
+    """A record of that class. Raises Mistyped."""
+    return _record(shape_of(cls, version), data, (), notes)
+
+
+def shape_of(cls: type[Record], version: str, later: "Mapping[str, str] | None" = None) -> _Shape:
+    """Made once per class and version."""
+    later = later or {}
+    identity = (cls, version, tuple(sorted(later.items())))
+    if identity not in _SHAPES:
+        _SHAPES[identity] = _Shape(cls, version, later)
+    return _SHAPES[identity]
+
+
+def _inner(field: Field, version: str) -> _Shape | None:
+    return shape_of(field.element, version, field.inner_since) if issubclass(field.element, Record) else None
+
+
+def _record(shape: _Shape, data: object, path: Path, notes: Notes) -> Record:
+    if data is None:
+        notes.absent.append(path)
+        return shape.empty
+    if type(data) is not dict:
+        raise Mistyped(path, "an object", data)
+    values = dict(shape.required)
+    members = shape.members
+    for key, value in data.items():
+        member = members.get(key) or _misspelt(shape, key, path, notes)
+        if member is None:
+            continue
+        field = member.field
+        if value is None:
+            if member.shape and not field.many:
+                notes.absent.append((*path, field.json))
+        elif field.many:
+            values[field.name] = _list(member, value, (*path, field.json), notes)
+        elif member.shape:
+            values[field.name] = _record(member.shape, value, (*path, field.json), notes)
+        else:
+            values[field.name] = _scalar(field.element, value, path, field.json)
+    return shape.cls.of(values)
+
+
+def _misspelt(shape: _Shape, key: str, path: Path, notes: Notes) -> _Member | None:
+    name = shape.by_lower.get(key.lower(), "")
+    notes.unknown.append(((*path, key), name, list(shape.members)))
+    return shape.members[name] if name else None
+
+
+def _list(member: _Member, value: object, path: Path, notes: Notes) -> "tuple[Any, ...]":
+    if type(value) is not list:
+        raise Mistyped(path, "a list", value)
+    if member.shape:
+        shape = member.shape
+        return tuple(_record(shape, element, (*path, index), notes) for index, element in enumerate(value))
+    kind = member.field.element
+    return tuple(_ZERO[kind] if element is None else _scalar(kind, element, path, index) for index, element in enumerate(value))
+
+
+def _scalar(kind: type, value: object, path: Path, last: str | int) -> "Any":
+    if type(value) is not kind or (kind is int and value not in _INT_64):
+        raise Mistyped((*path, last), _NAMES[kind], value)
+    return value

@@ -1,0 +1,100 @@
+"""One config laid over another. Driven by the records: KEY, SHARED and REPEATABLE say how each list is combined.
+
+Source: ignition-config.md 4.3 (3.x: merge) and 4.7 (2.x: append) of the reference.
+"""
+
+from ignition.config.model import Config
+from ignition.config.model.ignition import Header
+from ignition.config.record import Field, Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def merge(parent: Config, child: Config) -> Config:
+    """The child's values win; lists are merged by key. A parent from 2.x appends lists, whatever their keys.
+
+    The result may break rules that both sides keep: check_merged() tells.
+    """
+    if parent.ignition.config.append:
+        return _marked(_appended(parent, child), parent, child, append=True)
+    return _marked(_merged(parent, child), parent, child, append=None)
+
+
+def _marked(config: "Any", parent: Config, child: Config, *, append: bool | None) -> Config:
+    """How to go on is the parent's matter; that a part was translated from 2.x stays known."""
+    ignition = config.ignition
+    translated = parent.ignition.translated or child.ignition.translated
+    references = ignition.config.evolve(append=append)
+    ignition = ignition.evolve(version=parent.ignition.version, translated=translated, config=references)
+    marked: Config = config.evolve(ignition=ignition)
+    return marked
+
+
+def _merged(parent: Record, child: Record) -> Record:
+    cls = type(parent)
+    members: dict[str, Any] = {}
+    for name, field in cls.FIELDS.items():
+        old, new = parent.__dict__[name], child.__dict__[name]
+        if field.many:
+            members[name] = _lists(parent, child, field, old, new)
+        elif new is field.default or old is field.default:
+            members[name] = old if new is field.default else new
+        elif issubclass(field.element, Record):
+            members[name] = _merged(old, new)
+        else:
+            members[name] = old if new is None else new
+    return cls.of(members)
+
+
+def _lists(parent: Record, child: Record, field: Field, old: "tuple[Any, ...]", new: "tuple[Any, ...]") -> "tuple[Any, ...]":
+    if field.name in parent.REPEATABLE:
+        return old + new
+    if field.name in parent.SHARED and old:
+        taken = {_key(element) for name in parent.SHARED if name != field.name for element in getattr(child, name)}
+        taken -= {_key(element) for element in new}
+        old = tuple(element for element in old if _key(element) not in taken)
+    return _by_key(old, new) if old and new else old + new
+
+
+def _by_key(old: "tuple[Any, ...]", new: "tuple[Any, ...]") -> "tuple[Any, ...]":
+    """The parent's order, with entries that the child has, too, merged; then the child's own."""
+    rest: dict[object, Any] = {}
+    more: list[Any] = []
+    known = {_key(element) for element in old}
+    for element in new:
+        key = _key(element)
+        if key in known and key not in rest:
+            rest[key] = element
+        else:
+            more.append(element)
+    result: list[Any] = []
+    for element in old:
+        other = rest.pop(_key(element), None)
+        if other is None:
+            result.append(element)
+        elif not isinstance(element, Header):
+            result.append(_merged(element, other) if isinstance(element, Record) else other)
+        elif other.value is not None:  # a header without value takes the parent's away
+            result.append(other)
+    return tuple(result + more)
+
+
+def _key(element: object) -> object:
+    return element.key() if isinstance(element, Record) else element
+
+
+def _appended(parent: Record, child: Record) -> Record:
+    """2.x: every list is concatenated; set members of the child win."""
+    cls = type(parent)
+    members: dict[str, Any] = {}
+    for name, field in cls.FIELDS.items():
+        old, new = parent.__dict__[name], child.__dict__[name]
+        if field.many:
+            members[name] = old + new
+        elif isinstance(old, Record):
+            members[name] = new if cls is not Config and name == "config" else _appended(old, new)
+        else:
+            members[name] = old if new is None else new
+    return cls.of(members)

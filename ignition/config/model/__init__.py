@@ -1,0 +1,34 @@
+"""The one internal model: every config, of whatever spec version, ends as a `Config` of these records.
+
+Members are those of the newest spec (3.7.0-experimental; `ignition-config.md` 2.1 of the reference, coreos/ignition
+config/v3_7_experimental/types). What only 2.x configs can say and 3.x lost keeps working through members whose `since` is
+INTERNAL: no config text can set them, only the translation from 2.x does, and the config cache carries them.
+"""
+
+from ignition.config.model.ignition import Ignition, Resource
+from ignition.config.model.passwd import Passwd
+from ignition.config.model.storage import Storage
+from ignition.config.model.systemd import Systemd
+from ignition.config.record import Record, spec
+from ignition.config.versions import NEWEST
+
+
+class KernelArguments(Record):
+    """What the kernel command line must and must not hold (spec path: kernelArguments)."""
+
+    SHARED = ("should_exist", "should_not_exist")
+    should_exist: tuple[str, ...] = spec("arguments to add; one entry may hold several words", default=(), since="3.3.0")
+    should_not_exist: tuple[str, ...] = spec("arguments to remove", default=(), since="3.3.0")
+
+
+class Config(Record):
+    """A whole config."""
+
+    ignition: Ignition = spec("about the config itself", default=Ignition(version=NEWEST))
+    kernel_arguments: KernelArguments = spec("kernel command line", default=KernelArguments(), since="3.3.0")
+    passwd: Passwd = spec("users and groups", default=Passwd())
+    storage: Storage = spec("disks and files", default=Storage())
+    systemd: Systemd = spec("units", default=Systemd())
+
+
+__all__ = ["NEWEST", "Config", "Ignition", "KernelArguments", "Passwd", "Resource", "Storage", "Systemd"]

@@ -1,0 +1,82 @@
+"""The `ignition` section: version, references to other configs, and how to fetch; and Resource, which many sections use."""
+
+from ignition.config.record import Record, spec
+
+INTERNAL = "internal"  # the `since` of members that no config text can set
+
+
+class Header(Record):
+    """One HTTP request header (spec path: …httpHeaders[])."""
+
+    KEY = "name"
+    name: str = spec("header name", default="", since="3.1.0")
+    value: str | None = spec("header value; absent in a child config: the parent's header goes", default=None, since="3.1.0")
+
+
+class Verification(Record):
+    """What fetched content must be (spec path: …verification)."""
+
+    hash: str | None = spec("sha512-<128 hex digits> or sha256-<64> of the decompressed content", default=None)
+
+
+class Resource(Record):
+    """Content at a URL. Without `source` there is no content at all; with source "" it is empty."""
+
+    KEY = "source"
+    source: str | None = spec("URL; schemes by spec version", default=None)
+    compression: str | None = spec('"" or gzip', default=None)
+    http_headers: tuple[Header, ...] = spec("extra request headers, http and https only", default=(), since="3.1.0")
+    verification: Verification = spec("checked after decompression", default=Verification())
+
+
+_PLAIN_IN_3_0 = {"compression": "3.1.0"}  # where 3.0 knows only source and verification
+
+
+class References(Record):
+    """Other configs (spec path: ignition.config)."""
+
+    merge: tuple[Resource, ...] = spec("configs merged on top of this one, in order", default=(), inner_since=_PLAIN_IN_3_0)
+    replace: Resource = spec("config that takes the place of this one", default=Resource(), inner_since=_PLAIN_IN_3_0)
+    append: bool | None = spec(
+        "2.x: lists of the configs in `merge` are appended, whatever their keys", default=None, since=INTERNAL
+    )
+
+
+class Timeouts(Record):
+    """Limits of every fetch (spec path: ignition.timeouts)."""
+
+    http_response_headers: int | None = spec("seconds to wait for response headers; 0 = no limit; default 10", default=None)
+    http_total: int | None = spec("seconds for a fetch with all retries; 0 = no limit", default=None)
+
+
+class Tls(Record):
+    """Trust of the fetches (spec path: ignition.security.tls)."""
+
+    certificate_authorities: tuple[Resource, ...] = spec(
+        "PEM bundles trusted beside the system's", default=(), inner_since=_PLAIN_IN_3_0
+    )
+
+
+class Security(Record):
+    """Spec path: ignition.security."""
+
+    tls: Tls = spec("trust for https", default=Tls())
+
+
+class Proxy(Record):
+    """Spec path: ignition.proxy."""
+
+    http_proxy: str | None = spec("proxy URL for http", default=None, since="3.1.0")
+    https_proxy: str | None = spec("proxy URL for https", default=None, since="3.1.0")
+    no_proxy: tuple[str, ...] = spec("hosts, domains and networks reached directly", default=(), since="3.1.0")
+
+
+class Ignition(Record):
+    """Spec path: ignition."""
+
+    version: str = spec("exact spec version")
+    config: References = spec("other configs", default=References())
+    timeouts: Timeouts = spec("limits of fetches", default=Timeouts())
+    security: Security = spec("trust for https", default=Security())
+    proxy: Proxy = spec("proxies", default=Proxy(), since="3.1.0")
+    translated: bool | None = spec("a part of it is a 2.x config, which knew fewer rules", default=None, since=INTERNAL)

@@ -1,0 +1,39 @@
+"""Whether a finished config needs the network. Source: ignition-config.md 6.1 of the reference."""
+
+from ignition.config.model import Config, Resource
+from ignition.config.record import Record
+from ignition.config.report import Path, dotted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LOCAL = ("", "data", "oem")  # oem: a partition of this machine (2.x)
+
+
+def reason(config: Config) -> str | None:
+    """The first thing that needs it, by path and scheme, never with its URL; None if nothing does."""
+    for path, resource in _resources(config, ()):
+        scheme = (resource.source or "").partition(":")[0].lower()
+        if scheme not in _LOCAL:
+            return f"{dotted(path)}.source is fetched over {scheme}"
+    for index, volume in enumerate(config.storage.luks):
+        if volume.clevis.custom.needs_network:
+            return f"$.storage.luks.{index}.clevis.custom needs the network"
+        for number, server in enumerate(volume.clevis.tang):
+            if not server.advertisement:
+                return f"$.storage.luks.{index}.clevis.tang.{number} has no advertisement"
+    return None
+
+
+def _resources(record: Record, path: Path) -> "Iterator[tuple[Path, Resource]]":
+    for field in record.FIELDS.values():
+        value = record.__dict__[field.name]
+        if value is field.default or not issubclass(field.element, Record):
+            continue
+        for index, element in enumerate(value) if field.many else ((None, value),):
+            place = (*path, field.json) if index is None else (*path, field.json, index)
+            if isinstance(element, Resource):
+                yield place, element
+            else:
+                yield from _resources(element, place)

@@ -1,0 +1,233 @@
+"""A config's text → the internal model and a report, whatever its spec version. Nothing is fetched, nothing raised.
+
+Decoding and the rules need no positions; only when there is something to say is the text scanned for them. Source:
+ignition-config.md 1.2 to 1.4 and 3.1 of the reference.
+"""
+
+import re
+
+from ignition.config import decode, json_text
+from ignition.config.model import NEWEST, Config
+from ignition.config.record import Record, spec
+from ignition.config.report import ERROR, INFO, WARNING, Entry, Path, Report, dotted
+from ignition.config.versions import SPEC_2, SPEC_3, canonical, order
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from ignition.config.rules import Found
+
+EMPTY, CLOUD_CONFIG, SCRIPT = "empty", "cloud-config", "script"  # no Ignition config at all
+VALID, INVALID = "valid", "invalid"
+UNKNOWN_VERSION, UNPARSABLE_VERSION = "unknown version", "unparsable version"
+
+_SPECIAL_BITS_SINCE, _PERMISSIONS = "3.6.0", 0o777
+_VERSION: Path = ("ignition", "version")
+
+
+class Parsed(Record):
+    """What became of a text."""
+
+    outcome: str = spec("one of the constants above")
+    config: Config | None = spec("the config; None unless VALID", default=None)
+    report: Report = spec("findings; warnings may come with a valid config", default=Report())
+    version: str = spec('the spec version of the text; "" if that is not known', default="")
+
+
+def parse(text: bytes, *, source: str = "") -> Parsed:
+    """Decode and validate. `source` names the text in the report: a file name, or a URL without secrets."""
+    outcome, message = _no_config(text)
+    if outcome:
+        level = INFO if outcome == EMPTY else WARNING
+        return Parsed(outcome=outcome, report=Report(entries=(Entry(level=level, message=message),), source=source))
+    try:
+        decoded = json_text.decode(text)
+    except json_text.NotJson as error:
+        return Parsed(outcome=INVALID, report=Report(entries=(_decode_error(text, error),), source=source))
+    try:
+        outcome, config, version, rows = _decoded(decoded.value)
+    except decode.Mistyped as error:
+        outcome, config, version, rows = INVALID, None, "", [_type_error(error)]
+    if decoded.has_repeated_keys:
+        rows += [
+            _Row(WARNING, path, "key occurs twice: the later value counts", "remove one", "", _KEY) for path in _repeated(text)
+        ]
+    return Parsed(outcome=outcome, config=config, version=version, report=Report(entries=_placed(text, rows), source=source))
+
+
+def _no_config(text: bytes) -> tuple[str, str]:
+    first = text[: text.find(b"\n")] if b"\n" in text else text
+    if not text:
+        return EMPTY, "the config is empty"
+    if first.rstrip() == b"#cloud-config":
+        return CLOUD_CONFIG, "this is a cloud-config, not an Ignition config"
+    if first.startswith(b"#!"):
+        return SCRIPT, "this is a script, not an Ignition config"
+    return "", ""
+
+
+_VALUE, _KEY, _END = "value", "key", "end"
+
+
+class _Row:
+    """A finding that waits for its position. `at` is the part of the member that it is about."""
+
+    __slots__ = ("at", "fix", "level", "message", "path", "rule")
+
+    def __init__(self, level: str, path: Path, message: str, fix: str, rule: str, at: str = _VALUE) -> None:
+        self.level, self.path, self.message, self.fix, self.rule, self.at = level, path, message, fix, rule, at
+
+
+def _decoded(data: object) -> tuple[str, Config | None, str, list[_Row]]:
+    said = _said_version(data)
+    version = canonical(said) if said else ""
+    if version in SPEC_3:
+        return _spec_3(data, version)
+    if version in SPEC_2:
+        from ignition.config.v2 import read
+
+        config, found, notes = read(data, version)
+        return _judged(config, version, [*_rows(found), *_noted(notes)])
+    outcome, path, message, fix = _refused(said, version, data)
+    return outcome, None, version, [_Row(ERROR, path, message, fix, "I1")]
+
+
+def _spec_3(data: object, version: str) -> "tuple[str, Config | None, str, list[_Row]]":
+    from ignition.config.rules import load, walk
+    from ignition.config.rules.duplicates import find
+
+    load()
+    notes = decode.Notes()
+    config: Config = decode.decode(Config, version, data, notes)
+    rows = [*_rows(walk(config, version, data)), *_rows(find(config)), *_noted(notes)]
+    return _judged(_upgraded(config, version), version, rows)
+
+
+def _judged(config: Config, version: str, rows: list[_Row]) -> tuple[str, Config | None, str, list[_Row]]:
+    if any(row.level == ERROR for row in rows):
+        return INVALID, None, version, rows
+    return VALID, config, version, rows
+
+
+def _upgraded(config: Config, version: str) -> Config:
+    """As a config of the newest version that means the same."""
+    storage = config.storage
+    if order(version) < order(_SPECIAL_BITS_SINCE):
+        plain: dict[str, Any] = {}
+        for name in ("files", "directories"):
+            nodes = getattr(storage, name)
+            if any((node.mode or 0) > _PERMISSIONS for node in nodes):
+                plain[name] = tuple(node if node.mode is None else node.evolve(mode=node.mode & _PERMISSIONS) for node in nodes)
+        storage = storage.evolve(**plain) if plain else storage
+    return config.evolve(ignition=config.ignition.evolve(version=NEWEST), storage=storage)
+
+
+def _said_version(data: object) -> str:
+    """What the text gives as its version, "" for nothing. Raises Mistyped."""
+    if data is None:
+        return ""
+    about = _member(data, (), "ignition")
+    version = _member(about, ("ignition",), "version") if about is not None else None
+    if version is not None and not isinstance(version, str):
+        raise decode.Mistyped(_VERSION, "a string", version)
+    return version or ""
+
+
+def _member(data: object, path: Path, name: str) -> object:
+    if not isinstance(data, dict):
+        raise decode.Mistyped(path, "an object", data)
+    return data[name] if name in data else next((value for key, value in data.items() if key.lower() == name), None)
+
+
+def _refused(said: str, version: str, data: object) -> tuple[str, Path, str, str]:
+    """Outcome, path, message and remedy for a version that is none of ours."""
+    accepted = f"accepted are {SPEC_2[0]} to {SPEC_2[-1]}, {SPEC_3[0]} to {SPEC_3[-2]} and {NEWEST}"
+    if not said and isinstance(data, dict) and "ignitionVersion" in data:
+        return UNKNOWN_VERSION, ("ignitionVersion",), "spec 1 is not supported", f"translate it to spec 2 or 3; {accepted}"
+    if not said:
+        fix = 'begin the config with {"ignition": {"version": "3.5.0"}}'
+        return UNPARSABLE_VERSION, _VERSION, "the config does not say its spec version", fix
+    if not version:
+        fix = f"write all three numbers, without v or blanks: {accepted}"
+        return UNPARSABLE_VERSION, _VERSION, f"{said!r} is not a version", fix
+    bare = re.split("[-+]", version)[0]
+    if bare in (*SPEC_2, *SPEC_3):
+        return UNKNOWN_VERSION, _VERSION, f"spec version {version} is not supported", f"write {bare}"
+    return UNKNOWN_VERSION, _VERSION, f"spec version {version} is not supported", accepted
+
+
+def _rows(found: "Iterable[Found]") -> "Iterator[_Row]":
+    for one in found:
+        finding = one.finding
+        yield _Row(finding.level, one.path, finding.message, finding.fix, one.rule)
+
+
+def _noted(notes: decode.Notes) -> "Iterator[_Row]":
+    for path, proper, known in notes.unknown:
+        if proper:
+            yield _Row(WARNING, path, f"unknown key: read as {proper}", f"write it as {proper}", "X2", _KEY)
+        else:
+            yield _Row(WARNING, path, f"unknown key {path[-1]}: ignored", _did_you_mean(str(path[-1]), known), "X2", _KEY)
+    for path in notes.absent:
+        yield _Row(WARNING, path, "null where an object is expected: taken as absent", "leave it out", "X3")
+
+
+def _did_you_mean(key: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(key, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
+
+
+def _repeated(text: bytes) -> list[Path]:
+    return json_text.repeated_keys(text)
+
+
+def _type_error(error: decode.Mistyped) -> _Row:
+    where = ".".join(map(str, error.path)) or "the config"
+    fix = "modes are decimal: 420 is 0644, 493 is 0755" if error.path[-1:] == ("mode",) else ""
+    return _Row(ERROR, error.path, f"{where} {error}", fix, "J1", _END)
+
+
+def _decode_error(text: bytes, error: json_text.NotJson) -> Entry:
+    from ignition.config.positions import Lines
+
+    line, column = Lines(text).at(error.offset + 1)
+    return Entry(
+        level=ERROR,
+        message=error.message,
+        fix=error.fix,
+        line=line,
+        column=column,
+        rule="J1",
+        caret=min(error.offset, len(text) - 1),
+    )
+
+
+def _placed(text: bytes, rows: list[_Row]) -> tuple[Entry, ...]:
+    if not rows:
+        return ()
+    from ignition.config.positions import Lines, Positions
+
+    lines, positions = Lines(text), Positions(text, [row.path for row in rows])
+    offsets = {_VALUE: positions.value, _KEY: positions.key, _END: positions.end}
+    entries = []
+    for row in rows:
+        line, column = lines.at(offsets[row.at](row.path))
+        # A wrong type is reported where the decoder noticed it, without path; people are shown the value itself.
+        place = positions.find(row.path) if row.at == _END else None
+        entries.append(
+            Entry(
+                level=row.level,
+                message=row.message,
+                path="" if row.at == _END else dotted(row.path),
+                line=line,
+                column=column,
+                fix=row.fix,
+                rule=row.rule,
+                caret=place.start if place else None,
+            )
+        )
+    return tuple(entries)

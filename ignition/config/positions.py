@@ -1,0 +1,150 @@
+"""Where in a JSON text the values are. Only needed once something must be said about them: valid configs never come here.
+
+The text is known to be valid JSON; this scanner only follows its structure, on bytes, without recursion, and looks closer only
+along the paths that are asked for.
+"""
+
+import json
+import re
+from bisect import bisect_right
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ignition.config.report import Path
+
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],]|[^\s{}\[\],:"]+', re.DOTALL)
+_OPEN, _CLOSE = (b"{", b"["), (b"}", b"]")
+
+
+class Place:
+    """Byte offsets of one value: its member's key (None in lists and at the top), its first byte, and the byte after its end."""
+
+    __slots__ = ("end", "is_container", "key", "start")
+
+    def __init__(self, key: int | None, start: int, end: int, *, is_container: bool) -> None:
+        self.key, self.start, self.end, self.is_container = key, start, end, is_container
+
+
+class _Wanted:
+    """One path that is asked for, or an ancestor of one; members by their name in lower case."""
+
+    __slots__ = ("inner", "places")
+
+    def __init__(self) -> None:
+        self.inner: dict[str | int, _Wanted] = {}
+        self.places: dict[str | int, Place] = {}  # by the spelling of the last part; a later value takes an earlier one's place
+
+    def place(self, spelling: str | int) -> Place | None:
+        """That of exactly this spelling, else the last one of another case."""
+        return self.places.get(spelling) or next(reversed(self.places.values()), None)
+
+
+class Positions:
+    """The places of some paths of a text and of all their ancestors; key names are found whatever their case."""
+
+    def __init__(self, text: bytes, paths: "Iterable[Path]") -> None:
+        self._root = _Wanted()
+        for path in paths:
+            wanted = self._root
+            for part in path:
+                wanted = wanted.inner.setdefault(_folded(part), _Wanted())
+        _scan(text, self._root)
+
+    def value(self, path: "Path") -> int:
+        """Offset of the value, of containers the byte after the bracket; of the deepest existing ancestor if there is none."""
+        for length in range(len(path), -1, -1):
+            place = self.find(path[:length])
+            if place:
+                return place.start + 1 if place.is_container else place.start
+        return 0
+
+    def key(self, path: "Path") -> int:
+        """Offset of the opening quote of the member's key."""
+        place = self.find(path)
+        return place.key if place and place.key is not None else self.value(path)
+
+    def end(self, path: "Path") -> int:
+        """Where a decoder notices a wrong type: after a scalar, after the opening bracket of a container."""
+        place = self.find(path)
+        return place.end if place and not place.is_container else self.value(path)
+
+    def find(self, path: "Path") -> Place | None:
+        """The last value at that path; None if the text has none."""
+        wanted = self._root
+        for part in path:
+            if _folded(part) not in wanted.inner:
+                return None
+            wanted = wanted.inner[_folded(part)]
+        return wanted.place(path[-1] if path else "")
+
+
+class Lines:
+    """Offsets → lines and columns."""
+
+    def __init__(self, text: bytes) -> None:
+        self._starts = [0, *(match.end() for match in re.finditer(rb"\n", text))]
+        self._length = len(text)
+
+    def at(self, offset: int) -> tuple[int, int]:
+        """1-based, columns in bytes; (0, 0) for the very end of the text."""
+        if offset >= self._length:
+            return 0, 0
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
+
+    def start(self, line: int) -> int:
+        """Offset of the first byte of a line."""
+        return self._starts[line - 1]
+
+
+class _Open:
+    """A container that the scan is inside of. `wanted` is None where nothing below is asked for."""
+
+    __slots__ = ("expects_key", "is_list", "part", "wanted")
+
+    def __init__(self, wanted: _Wanted | None, *, is_list: bool) -> None:
+        self.wanted, self.is_list = wanted, is_list
+        self.part: str | int = 0 if is_list else ""
+        self.expects_key = not is_list
+
+
+def _scan(text: bytes, root: _Wanted) -> None:
+    stack: list[_Open] = []
+    key: int | None = None
+    for match in _TOKEN.finditer(text):
+        token = match[0]
+        around = stack[-1] if stack else None
+        if token in _CLOSE:
+            stack.pop()
+        elif token == b"," and around:
+            _next(around)
+        elif around and around.expects_key:
+            around.expects_key, key = False, match.start()
+            if around.wanted:
+                around.part = json.loads(token.decode("utf-8", "replace"))
+        else:
+            wanted = _below(around) if around else root
+            is_container = token in _OPEN
+            if wanted:
+                spelling = around.part if around else ""
+                wanted.places.pop(spelling, None)
+                wanted.places[spelling] = Place(key, match.start(), match.end(), is_container=is_container)
+            key = None
+            if is_container:
+                stack.append(_Open(wanted, is_list=token == b"["))
+
+
+def _next(around: _Open) -> None:
+    if isinstance(around.part, int):
+        around.part += 1
+    around.expects_key = not around.is_list
+
+
+def _below(around: _Open) -> _Wanted | None:
+    return around.wanted.inner.get(_folded(around.part)) if around.wanted else None
+
+
+def _folded(part: str | int) -> str | int:
+    return part.lower() if isinstance(part, str) else part

@@ -1,0 +1,126 @@
+"""Frozen records with documented fields: the base of the config model.
+
+They behave as frozen keyword-only dataclasses do and type checkers treat them as such, but creating a class costs no generated
+code: `dataclasses` adds some 45 ms to the start of every stage (its import and 30 classes, CPython 3.11), and each stage is a
+process of its own on the path of the boot. Nothing here knows about configs.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # type checkers know the name; importing `typing` for it would cost every stage 4 ms
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, ClassVar, Self, dataclass_transform
+else:
+
+    def dataclass_transform(**_: object) -> Any:
+        """At run time a decorator without effect; its meaning is for type checkers only."""
+        return lambda cls: cls
+
+
+class Field:
+    """One member of a record: its name here and in JSON, its type, default, first spec version and documentation."""
+
+    __slots__ = ("default", "doc", "element", "inner_since", "json", "many", "name", "required", "since")
+
+    def __init__(self, doc: str, default: Any, since: str, json: str, inner_since: dict[str, str]) -> None:
+        self.doc, self.default, self.since, self.json, self.inner_since = doc, default, since, json, inner_since
+        self.required = default is ...
+        self.name = ""
+        self.element: Any = None  # str, int, bool or a Record class; of a list: of its elements
+        self.many = False
+
+    def settle(self, name: str, annotation: Any, since: str) -> None:
+        """What only the class around it knows: the name, the type, and the first version of members that do not say theirs."""
+        self.name, self.json, self.since = name, self.json or camel_case(name), self.since or since
+        self.many = getattr(annotation, "__origin__", None) is tuple
+        # tuple[str, ...] and `str | None` both have what counts as their first argument.
+        self.element = getattr(annotation, "__args__", (annotation,))[0]
+
+
+def spec(doc: str, *, default: Any = ..., since: str = "", json: str = "", inner_since: dict[str, str] | None = None) -> Any:
+    """Declare a field. Without a default it must be given; `json` is its name in a config if camelCase is not enough.
+
+    `since` is the first spec version that has it (default: the record's SINCE); `inner_since` says the same of members of the
+    field's record that came later in this place than elsewhere (by JSON name).
+    """
+    return Field(doc, default, since, json, inner_since or {})
+
+
+def camel_case(name: str) -> str:
+    """`wipe_table` → `wipeTable`."""
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(spec,))
+class Record:
+    """Base class: subclasses annotate their members and give each a `spec()`. `FIELDS` maps name → Field, in order."""
+
+    FIELDS: ClassVar[dict[str, Field]] = {}
+    BY_JSON: ClassVar[dict[str, Field]] = {}
+    DEFAULTS: ClassVar[dict[str, Any]] = {}
+    KEY: ClassVar[str] = ""  # the member that names an element among its list
+    SHARED: ClassVar[tuple[str, ...]] = ()  # lists of this record whose elements share one space of keys
+    REPEATABLE: ClassVar[tuple[str, ...]] = ()  # lists whose elements may repeat, and are concatenated by a merge
+    SINCE: ClassVar[str] = "3.0.0"
+
+    def __init_subclass__(cls) -> None:
+        own: dict[str, Field] = {}
+        for name, annotation in cls.__annotations__.items():
+            declared = cls.__dict__.get(name)
+            if isinstance(declared, Field):
+                declared.settle(name, annotation, cls.SINCE)
+                own[name] = declared
+                delattr(cls, name)
+        cls.FIELDS = {**cls.FIELDS, **own}
+        cls.BY_JSON = {field.json: field for field in cls.FIELDS.values()}
+        cls.DEFAULTS = {name: field.default for name, field in cls.FIELDS.items() if not field.required}
+
+    def __init__(self, **members: Any) -> None:
+        values = self.__dict__
+        for name, field in self.FIELDS.items():
+            if name in members:
+                values[name] = members.pop(name)
+            elif field.required:
+                raise TypeError(f"{type(self).__name__} lacks {name}")
+            else:
+                values[name] = field.default
+        if members:
+            raise TypeError(f"{type(self).__name__} has no {', '.join(members)}")
+
+    @classmethod
+    def of(cls, members: dict[str, Any]) -> Self:
+        """A record of members that are known to fit and to be complete: nothing is checked. Defaults fill the rest."""
+        record = object.__new__(cls)
+        record.__dict__.update(cls.DEFAULTS)
+        record.__dict__.update(members)
+        return record
+
+    def key(self) -> object:
+        """What names this element among its list; elements of equal keys are one and the same to merging."""
+        return self.__dict__[self.KEY]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen: use evolve()")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.__dict__ == self.__dict__
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.set_members())
+        return f"{type(self).__name__}({shown})"
+
+    def set_members(self) -> Iterator[tuple[str, Any]]:
+        """The members that differ from their default, in declaration order."""
+        for name, field in self.FIELDS.items():
+            value = self.__dict__[name]
+            if value != field.default:
+                yield name, value
+
+    def evolve(self, **members: Any) -> Self:
+        """A copy with some members changed."""
+        return type(self)(**{**self.__dict__, **members})

@@ -1,0 +1,133 @@
+"""Syntax of systemd unit files, as Ignition checks it: sections, options, comments and continued lines; names are not judged.
+
+Source: ignition-config.md 3.4 of the reference; behaviour of coreos/go-systemd unit.DeserializeOptions, which reads through a
+buffer of 4096 bytes: its limit on the length of lines holds only for what is buffered when a step begins.
+"""
+
+_LINE_MAX = 2048  # systemd's LINE_MAX
+_BUFFER = 4096
+# What Go's unicode.IsSpace calls a space; Python's str.isspace() has four more.
+_SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+
+
+class UnitError(Exception):
+    """The text is no unit file. The message names the line and never quotes it."""
+
+
+class Option:
+    """One assignment: section and name as written, trimmed."""
+
+    __slots__ = ("name", "section")
+
+    def __init__(self, section: str, name: str) -> None:
+        self.section, self.name = section, name
+
+
+def parse(contents: str) -> list[Option]:
+    """The options in order. Raises UnitError."""
+    return _Reader(contents.encode("utf-8", "replace")).run()
+
+
+def problem(contents: str) -> str:
+    """Why it is no unit file; "" if it is one."""
+    try:
+        parse(contents)
+    except UnitError as error:
+        return str(error)
+    return ""
+
+
+def can_be_enabled(contents: str) -> bool:
+    """Whether an option stands in an [Install] section; also for what does not parse, which is another finding."""
+    try:
+        return any(option.section == "Install" for option in parse(contents))
+    except UnitError:
+        return True
+
+
+class _Reader:
+    def __init__(self, text: bytes) -> None:
+        self._text, self._at, self._buffered_to = text, 0, 0
+        self._options: list[Option] = []
+        self._section: str | None = None  # None before the first one
+
+    def run(self) -> list[Option]:
+        while self._at < len(self._text):
+            self._check_length()
+            character = self._text[self._at : self._at + 4].decode("utf-8", "ignore")[:1]
+            if character in ("#", ";"):
+                self._skip_comment()
+            elif character == "[":
+                self._read_section()
+            elif self._section is None or character in _SPACE:
+                self._advance(self._at + len(character.encode()))
+            else:
+                self._read_option(self._section)
+        return self._options
+
+    def _read_section(self) -> None:
+        start = self._at
+        self._advance(start + 1)
+        self._check_length()
+        end = self._text.find(b"]", start)
+        if end < 0:
+            raise self._error("a section name has no closing bracket", start)
+        self._advance(end + 1)
+        self._check_length()
+        rest, _ = self._line()
+        if rest.strip(_SPACE):
+            raise self._error("text follows a section name", end)
+        self._section = self._text[start + 1 : end].decode("utf-8", "replace")
+
+    def _read_option(self, section: str) -> None:
+        start = self._at
+        self._fill(start + 1)
+        self._check_length()
+        stops = [place for place in (self._text.find(stop, start) for stop in (b"=", b"\n", b"\r")) if place >= 0]
+        end = min(stops, default=-1)
+        if end < 0 or self._text[end] != ord("="):
+            raise self._error("an option has no =", start)
+        self._advance(end + 1)
+        while True:
+            self._check_length()
+            line, _ = self._line()
+            if not line.strip(_SPACE) or not line.endswith("\\"):
+                break
+        self._options.append(Option(section, self._text[start:end].decode("utf-8", "replace").strip(_SPACE)))
+
+    def _skip_comment(self) -> None:
+        self._advance(self._at + 1)
+        self._check_length()
+        while True:
+            line, at_end = self._line()
+            if at_end or not line.removesuffix(" ").endswith("\\"):
+                return
+
+    def _line(self) -> tuple[str, bool]:
+        """The rest of the line, a carriage return included, and whether the text ends with it."""
+        end = self._text.find(b"\n", self._at)
+        at_end = end < 0
+        line = self._text[self._at : len(self._text) if at_end else end]
+        self._advance(len(self._text) if at_end else end + 1)
+        return line.decode("utf-8", "replace"), at_end
+
+    def _advance(self, to: int) -> None:
+        self._fill(to)
+        self._at = to
+
+    def _fill(self, to: int) -> None:
+        """The buffer is filled again whenever what is looked at lies beyond it."""
+        if to > self._buffered_to:
+            self._buffered_to = min(max(self._at + _BUFFER, to), len(self._text))
+
+    def _check_length(self) -> None:
+        if self._buffered_to - self._at >= _LINE_MAX:
+            line = self._text[self._at : self._at + _LINE_MAX]
+            if b"\n" not in line and b"\r" not in line:
+                raise self._error(f"a line is longer than {_LINE_MAX} bytes", self._at)
+
+    def _error(self, message: str, offset: int) -> UnitError:
+        line = self._text.count(b"\n", 0, offset) + 1
+        return UnitError(f"{message} (line {line} of the unit)")

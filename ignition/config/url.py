@@ -1,0 +1,156 @@
+"""URLs of configs: what parses (as Go's net/url reads it), and which schemes each spec version allows.
+
+Source: ignition-config.md 5.1 and rules R6–R10 of the reference; RFC 3986; the documentation of Go's net/url. No name is resolved
+and nothing is fetched here.
+"""
+
+from ignition.config.versions import order
+from ignition.errors import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+_HTTP = ("http", "https")
+# scheme → (first 3.x version, first 2.x version) that has it; "" = never
+SCHEMES = {
+    "http": ("3.0.0", "2.0.0"),
+    "https": ("3.0.0", "2.0.0"),
+    "data": ("3.0.0", "2.0.0"),
+    "tftp": ("3.0.0", "2.1.0"),
+    "s3": ("3.0.0", "2.1.0"),
+    "oem": ("", "2.0.0"),
+    "gs": ("3.2.0", ""),
+    "arn": ("3.4.0", ""),
+}
+_ALLOWED: dict[str, list[str]] = {}
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_WORD = _LETTERS + "0123456789-._~!$&'()*+,;="
+_IN_USERINFO, _IN_HOST, _IN_SCHEME = _WORD + ":%@", _WORD + ':[]<>"%', _LETTERS + "0123456789+.-"
+_HEX = frozenset("0123456789ABCDEFabcdef")
+
+
+def scheme(url: str) -> str:
+    """In lower case; "" without one."""
+    name, colon, _ = url.partition(":")
+    return name.lower() if colon and name[:1] in _LETTERS and name and not name.strip(_IN_SCHEME) else ""
+
+
+def schemes_of(version: str) -> list[str]:
+    """The schemes that a spec version allows."""
+    if version not in _ALLOWED:
+        column = 0 if version.startswith("3.") else 1
+        _ALLOWED[version] = [name for name, since in SCHEMES.items() if since[column] and order(since[column]) <= order(version)]
+    return _ALLOWED[version]
+
+
+def syntax_problem(url: str) -> str:
+    """Why it does not parse as a URL; "" if it does. Never quotes it: it may hold a password or a token."""
+    if not url.isprintable() and any(character < " " or character == "\x7f" for character in url):
+        return "has a control character"
+    if url.startswith(":"):
+        return "has no scheme before its first colon"
+    rest, _, fragment = url.partition("#")
+    name = scheme(url)
+    rest = rest[len(name) + 1 :].partition("?")[0] if name else rest.partition("?")[0]
+    if _has_bad_escape(fragment):
+        return "has a % that is not followed by two hex digits"
+    if name and not rest.startswith("/"):
+        return ""  # opaque, as in data:,x
+    if not name and ":" in rest.partition("/")[0]:
+        return "has a colon in its first part but no scheme"
+    authority = ""
+    if rest.startswith("//"):
+        authority, slash, rest = rest[2:].partition("/")
+        rest = slash + rest
+    if _has_bad_escape(rest):
+        return "has a % that is not followed by two hex digits"
+    return _authority_problem(authority)
+
+
+def problem(url: str, version: str) -> tuple[str, str]:
+    """Rule id (R6–R10) and reason why a spec version refuses it as a source; both empty if it does not, as for "" itself."""
+    if not url:
+        return "", ""
+    if url.startswith("data:"):  # most are, and long: what is no URL is no data URL either
+        wrong = _data_problem(url)
+        return ("R10", wrong) if wrong else ("", "")
+    if wrong := syntax_problem(url):
+        return "R6", f"URL {wrong}"
+    name, allowed = scheme(url), schemes_of(version)
+    if name not in allowed:
+        said = f"spec {version} has no scheme {name}" if name else "URL has no scheme"
+        return "R7", f"{said}: one of {', '.join(allowed)}"
+    if name in ("s3", "arn") and _empty_version_id(url):
+        return "R8", "versionId in the query is empty"
+    if name == "arn" and (wrong := _arn_problem(url)):
+        return "R9", wrong
+    if name == "data":
+        return "R10", _data_problem(url)  # only its spelling can be wrong here: DATA:
+    return "", ""
+
+
+def is_http(url: str) -> bool:
+    """Whether request headers make sense for it."""
+    return scheme(url) in _HTTP
+
+
+def _authority_problem(authority: str) -> str:
+    userinfo, at, host = authority.rpartition("@")
+    if at and (userinfo.strip(_IN_USERINFO) or _has_bad_escape(userinfo)):
+        return "has a malformed user or password"
+    if host.startswith("["):
+        address, closed, port = host.rpartition("]")
+        if not closed:
+            return "has a [ without ] in its host"
+        well_formed = _is_port(port) and _is_host(address) and not _has_bad_escape(address)
+        return "" if well_formed else "has a malformed host or port"
+    if ":" in host and not _is_port(host[host.rindex(":") :]):
+        return "has a port that is not a number"
+    # Only bytes beyond ASCII may be percent-encoded in a host.
+    if not _is_host(host) or _has_bad_escape(host, first="89ABCDEFabcdef"):
+        return "has a character in its host that no host has"
+    return ""
+
+
+def _is_port(text: str) -> bool:
+    return not text or (text[0] == ":" and not text[1:].strip("0123456789"))
+
+
+def _is_host(text: str) -> bool:
+    # What is left when both ends lose all good characters is empty or has a bad one.
+    return not "".join(character for character in text if character.isascii()).strip(_IN_HOST)
+
+
+def _has_bad_escape(text: str, first: "Container[str]" = _HEX) -> bool:
+    """Whether a % is not followed by two hex digits, of which the first may be limited further."""
+    return any(part[:1] not in first or part[1:2] not in _HEX or len(part) < 2 for part in text.split("%")[1:])
+
+
+def _data_problem(url: str) -> str:
+    from ignition.config import dataurl
+
+    try:
+        dataurl.decode(url)
+    except Failure as failure:
+        return failure.what
+    return ""
+
+
+def _empty_version_id(url: str) -> bool:
+    query = url.partition("#")[0].partition("?")[2]
+    # Without = it counts as empty, too; the first of several is looked at.
+    values = [value for name, _, value in (pair.partition("=") for pair in query.split("&")) if name == "versionId"]
+    return bool(values) and not values[0]
+
+
+def _arn_problem(url: str) -> str:
+    parts = url.partition("?")[0].split(":", 5)
+    if len(parts) < 6:
+        return "an ARN has six parts: arn:partition:s3:region:account:bucket/key"
+    if parts[2] != "s3":
+        return "the service of the ARN is not s3"
+    needed = 2 if parts[5].startswith("accesspoint/") else 1
+    if parts[5].count("/") < needed:
+        return "the ARN names no object: bucket/key, or accesspoint/name/object/key"
+    return ""

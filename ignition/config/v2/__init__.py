@@ -1,0 +1,26 @@
+"""The 2.x specs: their own records and rules, and the translation to the internal model.
+
+They are apart from the 3.x model because they say other things (named file systems, sectors, networkd, enable), not because they
+are older: among themselves they differ by the `since` of their members, like the 3.x specs.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.config.decode import Notes
+    from ignition.config.model import Config
+    from ignition.config.rules import Found
+
+
+def read(data: object, version: str) -> "tuple[Config, list[Found], Notes]":
+    """The config in the internal model, what its rules say, and what the decoder noticed. Raises decode.Mistyped."""
+    from ignition.config.decode import Notes, decode
+    from ignition.config.rules import walk
+    from ignition.config.v2.model import Config2
+    from ignition.config.v2.rules import load
+    from ignition.config.v2.translate import translate
+
+    load()
+    notes = Notes()
+    config: Config2 = decode(Config2, version, data, notes)
+    notes.absent.clear()  # unlike in 3.x, a null where an object may be is nothing to speak of
+    return translate(config, version), walk(config, version, data), notes

@@ -1,0 +1,300 @@
+"""The members of the 2.x specs. Source: ignition-config.md 2.2 of the reference; coreos/ignition v0.35 doc/configuration-v2_*.md.
+
+Where a version makes a plain member nullable, it is nullable here and the translation fills in what the older version meant.
+"""
+
+from ignition.config.record import Record, spec
+
+
+class Record2(Record):
+    """Base of the 2.x records: members without `since` are there from the start."""
+
+    SINCE = "2.0.0"
+
+
+class Verification(Record2):
+    """What fetched content must be."""
+
+    hash: str | None = spec("sha512-<128 hex digits>", default=None)
+
+
+class Header(Record2):
+    """One HTTP request header."""
+
+    name: str = spec("header name", default="", since="2.4.0")
+    value: str | None = spec("header value", default=None, since="2.4.0")
+
+
+class Reference(Record2):
+    """Another config, or a certificate."""
+
+    source: str = spec('URL; "" = nothing', default="")
+    http_headers: tuple[Header, ...] = spec("extra request headers", default=(), since="2.4.0")
+    verification: Verification = spec("checked after decompression", default=Verification())
+
+
+class Contents(Reference):
+    """Content of a file."""
+
+    compression: str = spec('"" or gzip', default="")
+
+
+class References(Record2):
+    """Spec path: ignition.config."""
+
+    append: tuple[Reference, ...] = spec("configs appended to this one", default=())
+    replace: Reference = spec("config that takes the place of this one", default=Reference())
+
+
+class Timeouts(Record2):
+    """Spec path: ignition.timeouts."""
+
+    http_response_headers: int | None = spec("seconds", default=None, since="2.1.0")
+    http_total: int | None = spec("seconds", default=None, since="2.1.0")
+
+
+class Tls(Record2):
+    """Spec path: ignition.security.tls."""
+
+    certificate_authorities: tuple[Reference, ...] = spec("PEM certificates", default=(), since="2.2.0")
+
+
+class Security(Record2):
+    """Spec path: ignition.security."""
+
+    tls: Tls = spec("trust for https", default=Tls(), since="2.2.0")
+
+
+class Proxy(Record2):
+    """Spec path: ignition.proxy."""
+
+    http_proxy: str = spec("proxy URL for http", default="", since="2.4.0")
+    https_proxy: str = spec("proxy URL for https", default="", since="2.4.0")
+    no_proxy: tuple[str, ...] = spec("exemptions", default=(), since="2.4.0")
+
+
+class Ignition2(Record2):
+    """Spec path: ignition."""
+
+    version: str = spec("spec version")
+    config: References = spec("other configs", default=References())
+    proxy: Proxy = spec("proxies", default=Proxy(), since="2.4.0")
+    security: Security = spec("trust for https", default=Security(), since="2.2.0")
+    timeouts: Timeouts = spec("limits of fetches", default=Timeouts(), since="2.1.0")
+
+
+class Partition(Record2):
+    """One GPT entry. Sizes in logical sectors unless named otherwise."""
+
+    guid: str = spec("unique GUID", default="", since="2.1.0")
+    label: str | None = spec("GPT name; plain before 2.3", default=None)
+    number: int = spec("0 = next free number", default=0)
+    should_exist: bool | None = spec("false = must be absent", default=None, since="2.3.0")
+    size: int | None = spec("sectors; 0 = fill; plain before 2.3", default=None)
+    size_mib: int | None = spec("MiB", default=None, since="2.3.0", json="sizeMiB")
+    start: int | None = spec("sectors; 0 = largest free block; plain before 2.3", default=None)
+    start_mib: int | None = spec("MiB", default=None, since="2.3.0", json="startMiB")
+    type_guid: str = spec("GPT type", default="")
+    wipe_partition_entry: bool = spec("an entry that differs may go", default=False, since="2.3.0")
+
+
+class Disk(Record2):
+    """Spec path: storage.disks[]."""
+
+    device: str = spec("absolute path")
+    partitions: tuple[Partition, ...] = spec("GPT entries", default=())
+    wipe_table: bool = spec("destroy the table first", default=False)
+
+
+class Raid(Record2):
+    """Spec path: storage.raid[]."""
+
+    devices: tuple[str, ...] = spec("absolute paths", default=())
+    level: str = spec("raid level", default="")
+    name: str = spec("name below /dev/md")
+    options: tuple[str, ...] = spec("extra arguments of mdadm", default=(), since="2.2.0")
+    spares: int = spec("spare devices", default=0)
+
+
+class Create(Record2):
+    """How a file system is made (deprecated since 2.1)."""
+
+    force: bool = spec("whatever is there", default=False)
+    options: tuple[str, ...] = spec("extra arguments of mkfs", default=())
+
+
+class Mount(Record2):
+    """A device with a file system."""
+
+    create: Create | None = spec("make it", default=None)
+    device: str = spec("absolute path", default="")
+    format: str = spec("file-system format", default="")
+    label: str | None = spec("label", default=None, since="2.1.0")
+    options: tuple[str, ...] = spec("extra arguments of mkfs", default=(), since="2.1.0")
+    uuid: str | None = spec("UUID", default=None, since="2.1.0")
+    wipe_filesystem: bool = spec("make it whatever is there", default=False, since="2.1.0")
+
+
+class Filesystem(Record2):
+    """One named file system."""
+
+    mount: Mount | None = spec("a device", default=None)
+    name: str = spec("what files refer to", default="")
+    path: str | None = spec("a place that is mounted already", default=None)
+
+
+class Owner(Record2):
+    """User or group of a node."""
+
+    id: int | None = spec("numeric id; plain before 2.1", default=None)
+    name: str = spec("name inside the new root", default="", since="2.1.0")
+
+
+class Node(Record2):
+    """What files, directories and links share."""
+
+    filesystem: str = spec("name of the file system that holds it", default="")
+    group: Owner = spec("group", default=Owner())
+    overwrite: bool | None = spec("replace what is there", default=None, since="2.2.0")
+    path: str = spec("absolute path in that file system")
+    user: Owner = spec("owner", default=Owner())
+
+
+class File(Node):
+    """Spec path: storage.files[]."""
+
+    append: bool = spec("add to the file", default=False, since="2.2.0")
+    contents: Contents = spec("content", default=Contents())
+    mode: int | None = spec("decimal; plain before 2.2", default=None)
+
+
+class Directory(Node):
+    """Spec path: storage.directories[]."""
+
+    mode: int | None = spec("decimal; plain before 2.2", default=None)
+
+
+class Link(Node):
+    """Spec path: storage.links[]."""
+
+    hard: bool = spec("a hard link", default=False)
+    target: str = spec("what it leads to", default="")
+
+
+class Storage2(Record2):
+    """Spec path: storage."""
+
+    directories: tuple[Directory, ...] = spec("directories", default=(), since="2.1.0")
+    disks: tuple[Disk, ...] = spec("disks", default=())
+    files: tuple[File, ...] = spec("files", default=())
+    filesystems: tuple[Filesystem, ...] = spec("file systems", default=())
+    links: tuple[Link, ...] = spec("links", default=(), since="2.1.0")
+    raid: tuple[Raid, ...] = spec("arrays", default=())
+
+
+class Dropin(Record2):
+    """A drop-in of a systemd unit."""
+
+    contents: str = spec("unit syntax", default="")
+    name: str = spec("ends in .conf")
+
+
+class Unit(Record2):
+    """Spec path: systemd.units[]."""
+
+    contents: str = spec("unit syntax", default="")
+    dropins: tuple[Dropin, ...] = spec("drop-ins", default=())
+    enable: bool = spec("enable it (deprecated since 2.1)", default=False)
+    enabled: bool | None = spec("enable or disable it", default=None, since="2.1.0")
+    mask: bool = spec("mask it", default=False)
+    name: str = spec("unit name")
+
+
+class Systemd2(Record2):
+    """Spec path: systemd."""
+
+    units: tuple[Unit, ...] = spec("units", default=())
+
+
+class NetworkdDropin(Record2):
+    """A drop-in of a networkd unit."""
+
+    contents: str = spec("unit syntax", default="", since="2.2.0")
+    name: str = spec("ends in .conf", since="2.2.0")
+
+
+class NetworkdUnit(Record2):
+    """Spec path: networkd.units[]."""
+
+    contents: str = spec("unit syntax", default="")
+    dropins: tuple[NetworkdDropin, ...] = spec("drop-ins", default=(), since="2.2.0")
+    name: str = spec("ends in .link, .netdev or .network")
+
+
+class Networkd(Record2):
+    """Spec path: networkd."""
+
+    units: tuple[NetworkdUnit, ...] = spec("units", default=())
+
+
+class UserCreate(Record2):
+    """What a new account is like (deprecated since 2.1)."""
+
+    gecos: str = spec("comment", default="")
+    groups: tuple[str, ...] = spec("supplementary groups", default=())
+    home_dir: str = spec("home directory", default="")
+    no_create_home: bool = spec("no home directory", default=False)
+    no_log_init: bool = spec("not in lastlog", default=False)
+    no_user_group: bool = spec("no group of its own", default=False)
+    primary_group: str = spec("name or id", default="")
+    shell: str = spec("login shell", default="")
+    system: bool = spec("system account", default=False)
+    uid: int | None = spec("user id", default=None)
+
+
+_LATER = "2.1.0"
+
+
+class User(Record2):
+    """Spec path: passwd.users[]."""
+
+    create: UserCreate | None = spec("what a new account is like", default=None)
+    gecos: str = spec("comment", default="", since=_LATER)
+    groups: tuple[str, ...] = spec("supplementary groups", default=(), since=_LATER)
+    home_dir: str = spec("home directory", default="", since=_LATER)
+    name: str = spec("login name")
+    no_create_home: bool = spec("no home directory", default=False, since=_LATER)
+    no_log_init: bool = spec("not in lastlog", default=False, since=_LATER)
+    no_user_group: bool = spec("no group of its own", default=False, since=_LATER)
+    password_hash: str | None = spec("crypt(5) string; plain before 2.1", default=None)
+    primary_group: str = spec("name or id", default="", since=_LATER)
+    shell: str = spec("login shell", default="", since=_LATER)
+    ssh_authorized_keys: tuple[str, ...] = spec("key lines", default=(), json="sshAuthorizedKeys")
+    system: bool = spec("system account", default=False, since=_LATER)
+    uid: int | None = spec("user id", default=None, since=_LATER)
+
+
+class Group(Record2):
+    """Spec path: passwd.groups[]."""
+
+    gid: int | None = spec("group id", default=None)
+    name: str = spec("group name")
+    password_hash: str = spec("crypt(5) string", default="")
+    system: bool = spec("system group", default=False)
+
+
+class Passwd2(Record2):
+    """Spec path: passwd."""
+
+    groups: tuple[Group, ...] = spec("groups", default=())
+    users: tuple[User, ...] = spec("users", default=())
+
+
+class Config2(Record2):
+    """A whole 2.x config."""
+
+    ignition: Ignition2 = spec("about the config itself", default=Ignition2(version=""))
+    networkd: Networkd = spec("network configuration", default=Networkd())
+    passwd: Passwd2 = spec("users and groups", default=Passwd2())
+    storage: Storage2 = spec("disks and files", default=Storage2())
+    systemd: Systemd2 = spec("units", default=Systemd2())

@@ -1,0 +1,12 @@
+"""The validation rules of the 2.x specs (ignition-config.md 3.6 of the reference). Their ids: V and the row of that table.
+
+Unlike Ignition 0.x, a record that breaks a rule does not hide what is wrong with its members.
+"""
+
+
+def load() -> None:
+    """Import the rules. They register themselves."""
+    from importlib import import_module
+
+    for section in ("ignition", "disks", "filesystems", "nodes", "units", "passwd"):
+        import_module(f"ignition.config.v2.rules.{section}")

@@ -1,0 +1,25 @@
+"""The spec versions, and their order. Source: ignition-config.md 1.1 and 1.2 of the reference."""
+
+import re
+
+NEWEST = "3.7.0-experimental"
+SPEC_3 = ("3.0.0", "3.1.0", "3.2.0", "3.3.0", "3.4.0", "3.5.0", "3.6.0", NEWEST)
+SPEC_2 = ("2.0.0", "2.1.0", "2.2.0", "2.3.0", "2.4.0")
+ALIASES = {"2.4.0-experimental": "2.4.0"}  # its documented name; the only engine that has it calls it 2.4.0
+_SEMVER = re.compile(r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", re.ASCII)
+_NEVER = (99, 0)
+
+
+def order(version: str) -> tuple[int, int]:
+    """Comparable: major and minor. A `since` that is no version (of members that no text can set) comes after all."""
+    found = _SEMVER.match(version)
+    return (int(found[1]), int(found[2])) if found else _NEVER
+
+
+def canonical(text: str) -> str:
+    """Without the leading zeros that are tolerated; "" if it is no semantic version. Build metadata stays: it never matches."""
+    found = _SEMVER.fullmatch(text)
+    if not found:
+        return ""
+    plain = f"{int(found[1])}.{int(found[2])}.{int(found[3])}{found[4] or ''}{found[5] or ''}"
+    return ALIASES.get(plain, plain)

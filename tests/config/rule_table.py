@@ -1,0 +1,879 @@
+"""The rules of the 3.x specs by example: per row one config that breaks the rule and one that keeps it.
+
+Texts are members of a config, after its `ignition` member, or a whole config if they begin with a brace. `▸` stands before the
+byte that the report must point to and is taken out before the text is parsed.
+"""
+
+from typing import NamedTuple
+
+SHA_512, SHA_256 = "sha512-" + "a" * 128, "sha256-" + "a" * 64
+
+
+class Row(NamedTuple):
+    rule: str
+    version: str
+    broken: str
+    path: str
+    message: str
+    kept: str
+    level: str = "error"
+    also: tuple[str, ...] = ()  # other rules that the broken text breaks
+    kept_version: str = ""  # if not the same
+
+
+def unmarked(row: Row, text: str, version: str) -> tuple[bytes, tuple[int, int]]:
+    """The text to parse, and line and column of the mark."""
+    whole = text if text.startswith("{") else f'{{\n"ignition": {{"version": "{version}"}},\n{text}\n}}'
+    before = whole.partition("▸")[0].encode()
+    place = (before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
+    return whole.replace("▸", "").encode(), place
+
+
+def files(member: str) -> str:
+    return f'"storage": {{"files": [{{"path": "/x"}},\n{{"path": "/f", {member}}}]}}'
+
+
+def partition(members: str) -> str:
+    return f'"storage": {{"disks": [{{"device": "/dev/a", "partitions": [\n{members}]}}]}}'
+
+
+def luks(members: str) -> str:
+    return f'"storage": {{"luks": [▸{{{members}}}]}}'.replace("▸{", "{▸" if "▸" not in members else "{")
+
+
+def fs(members: str) -> str:
+    return f'"storage": {{"filesystems": [\n{{{members}}}]}}'
+
+
+def raid(members: str) -> str:
+    return f'"storage": {{"raid": [\n{{"name": "r", {members}}}]}}'
+
+
+def unit(members: str) -> str:
+    return f'"systemd": {{"units": [\n{{{members}}}]}}'
+
+
+def about(members: str, version: str = "3.5.0") -> str:
+    return f'{{"ignition": {{"version": "{version}",\n{members}}}}}'
+
+
+TANG = '"device": "/dev/a", "name": "l", "clevis": {"tang": [{"url": "http://t/", "thumbprint": "x"}]'
+FILE = "$.storage.files.1."
+CONTENTS = FILE + "contents"
+PART = "$.storage.disks.0.partitions."
+VOLUME = '"name": "l", "device": "/dev/a"'
+CUSTOM = VOLUME + ', "clevis": {"custom": {'
+WITHOUT_INSTALL = '"[Service]\\nExecStart=/bin/true\\n"'
+WITH_INSTALL = '"[Install]\\nWantedBy=a.target\\n"'
+MODE = "mode is not between 0 and 4095 (octal 07777)"
+DEVICE = "device is not given"
+COLLIDES = "the systemd section writes a unit or drop-in at this path, too"
+BELOW_LINK = "its path lies below a link of this config"
+NOT_SIMPLE, NOT_ABSOLUTE = "path is not in its simplest form", "path is not absolute"
+SCHEMES_3_0 = "one of http, https, data, tftp, s3"
+UNKNOWN_LEVEL = "unknown level"
+
+ROWS = [
+    Row(
+        "C1",
+        "3.5.0",
+        '"systemd": {"units": [{"name": "a.service", "contents": "[A]\\nb=c"}]},\n'
+        '"storage": {"files": [{"path": ▸"/etc/systemd/system/a.service"}]}',
+        "$.storage.files.0.path",
+        COLLIDES,
+        '"systemd": {"units": [{"name": "a.service"}]}, "storage": {"files": [{"path": "/etc/systemd/system/a.service"}]}',
+    ),
+    Row(
+        "C1",
+        "3.0.0",
+        '"systemd": {"units": [{"name": "a.service", "dropins": [{"name": "b.conf", "contents": "[A]\\nb=c"}]}]},\n'
+        '"storage": {"links": [{"target": "x", "path": ▸"/etc/systemd/system/a.service.d/b.conf"}]}',
+        "$.storage.links.0.path",
+        COLLIDES,
+        '"storage": {"links": [{"target": "x", "path": "/etc/systemd/system/a.service.d/b.conf"}]}',
+    ),
+    Row(
+        "I2",
+        "3.5.0",
+        about('"config": {"merge": [{▸}]}'),
+        "$.ignition.config.merge.0",
+        "source is not given",
+        about('"config": {"merge": []}'),
+    ),
+    Row(
+        "I3",
+        "3.5.0",
+        about('"config": {"merge": [{▸"source": "ftp://a/b"}]}'),
+        "$.ignition.config.merge.0",
+        "spec 3.5.0 has no scheme ftp: one of http, https, data, tftp, s3, gs, arn",
+        about('"config": {"merge": [{"source": "tftp://a/b"}]}'),
+        also=("R7",),
+    ),
+    Row(
+        "I4",
+        "3.1.0",
+        about('"security": {"tls": {"certificateAuthorities": [{▸"source": ""}]}}', "3.1.0"),
+        "$.ignition.security.tls.certificateAuthorities.0",
+        "source is not given",
+        about('"security": {"tls": {"certificateAuthorities": [{"source": "data:,x"}]}}', "3.1.0"),
+    ),
+    Row(
+        "I5",
+        "3.0.0",
+        about('"security": {"tls": {"certificateAuthorities": [{"source": ▸""}]}}', "3.0.0"),
+        "$.ignition.security.tls.certificateAuthorities.0.source",
+        "URL has no scheme",
+        about('"security": {"tls": {"certificateAuthorities": [{"source": "data:,x"}]}}', "3.0.0"),
+    ),
+    Row(
+        "I6",
+        "3.5.0",
+        about('"proxy": {"httpProxy": ▸"http://a:b/"}'),
+        "$.ignition.proxy.httpProxy",
+        "URL has a port that is not a number",
+        about('"proxy": {"httpProxy": "http://a:1/"}'),
+    ),
+    Row(
+        "I7",
+        "3.5.0",
+        about('"proxy": {"httpsProxy": ▸""}'),
+        "$.ignition.proxy.httpsProxy",
+        "a proxy's URL begins with http:// or https://",
+        about('"proxy": {"httpsProxy": null}'),
+    ),
+    Row(
+        "I8",
+        "3.5.0",
+        about('"proxy": {"httpProxy": "http://a", "httpsProxy": ▸"http://a"}'),
+        "$.ignition.proxy.httpsProxy",
+        "the proxy for https is reached over plain http",
+        about('"proxy": {"httpProxy": "http://a", "httpsProxy": "https://a"}'),
+        level="warning",
+    ),
+    Row(
+        "R1",
+        "3.0.0",
+        files('"contents": {"source": "data:,", "compression": ▸"xz"}'),
+        CONTENTS + ".compression",
+        "unknown compression",
+        files('"contents": {"source": "data:,", "compression": "gzip"}'),
+    ),
+    Row(
+        "R2",
+        "3.5.0",
+        files('"contents": {"verification": {"hash": ▸"' + SHA_512 + '"}}'),
+        CONTENTS + ".verification.hash",
+        "hash without source: there is nothing to verify",
+        files('"contents": {"source": "", "verification": {"hash": "' + SHA_512 + '"}}'),
+    ),
+    Row(
+        "R3",
+        "3.5.0",
+        files('"contents": {"source": "data:,", "verification": {"hash": ▸"sha512"}}'),
+        CONTENTS + ".verification.hash",
+        "hash has no function: there is no - in it",
+        files('"contents": {"source": "data:,", "verification": {"hash": "' + SHA_512 + '"}}'),
+    ),
+    Row(
+        "R4",
+        "3.0.0",
+        files('"contents": {"source": "data:,", "verification": {"hash": ▸"' + SHA_256 + '"}}'),
+        CONTENTS + ".verification.hash",
+        "hash function is not sha512",
+        files('"contents": {"source": "data:,", "verification": {"hash": "' + SHA_256 + '"}}'),
+        kept_version="3.1.0",
+    ),
+    Row(
+        "R5",
+        "3.5.0",
+        files('"contents": {"source": "data:,", "verification": {"hash": ▸"' + SHA_256 + 'a"}}'),
+        CONTENTS + ".verification.hash",
+        "digest has 65 characters instead of 64 for sha256",
+        files('"contents": {"source": "data:,", "verification": {"hash": "' + SHA_256[:-1] + 'z"}}'),
+    ),
+    Row(
+        "R6",
+        "3.5.0",
+        files('"contents": {"source": ▸"http://[::1/"}'),
+        CONTENTS + ".source",
+        "URL has a [ without ] in its host",
+        files('"contents": {"source": "http://[::1]:80/"}'),
+    ),
+    Row(
+        "R7",
+        "3.1.0",
+        files('"append": [{"source": ""}, {"source": ▸"gs://a/b"}]'),
+        FILE + "append.1.source",
+        f"spec 3.1.0 has no scheme gs: {SCHEMES_3_0}",
+        files('"append": [{"source": ""}, {"source": "GS://a/b"}]'),
+        kept_version="3.2.0",
+    ),
+    Row(
+        "R7",
+        "3.5.0",
+        files('"contents": {"source": ▸"/a"}'),
+        CONTENTS + ".source",
+        "URL has no scheme: one of http, https, data, tftp, s3, gs, arn",
+        files('"contents": {"source": ""}'),
+    ),
+    Row(
+        "R8",
+        "3.5.0",
+        files('"contents": {"source": ▸"s3://b/k?versionId="}'),
+        CONTENTS + ".source",
+        "versionId in the query is empty",
+        files('"contents": {"source": "s3://b/k?versionId=v"}'),
+    ),
+    Row(
+        "R9",
+        "3.4.0",
+        files('"contents": {"source": ▸"arn:aws:s3:::bucket"}'),
+        CONTENTS + ".source",
+        "the ARN names no object: bucket/key, or accesspoint/name/object/key",
+        files('"contents": {"source": "arn:aws:s3:::bucket/key"}'),
+    ),
+    Row(
+        "R9",
+        "3.5.0",
+        files('"contents": {"source": ▸"arn:aws:sqs:::bucket/key"}'),
+        CONTENTS + ".source",
+        "the service of the ARN is not s3",
+        files('"contents": {"source": "arn:aws:s3:us-west-2:123:accesspoint/test/object/some"}'),
+    ),
+    Row(
+        "R10",
+        "3.5.0",
+        files('"contents": {"source": ▸"data:;base64,YQ"}'),
+        CONTENTS + ".source",
+        "malformed data URL: its base64 data is malformed: incorrect padding",
+        files('"contents": {"source": "data:;base64,YQ=="}'),
+    ),
+    Row(
+        "R11",
+        "3.5.0",
+        files('"contents": {"httpHeaders": [▸{"name": "a", "value": "b"}]}'),
+        CONTENTS + ".httpHeaders",
+        "request headers without a valid source",
+        files('"contents": {"source": "http://a", "httpHeaders": [{"name": "a", "value": "b"}]}'),
+    ),
+    Row(
+        "R12",
+        "3.1.0",
+        files('"contents": {"source": "data:,", "httpHeaders": [▸{"name": "a", "value": "b"}]}'),
+        CONTENTS + ".httpHeaders",
+        "only http and https have request headers",
+        files('"contents": {"source": "HTTPS://a", "httpHeaders": [{"name": "a"}]}'),
+    ),
+    Row(
+        "R13",
+        "3.5.0",
+        files('"contents": {"source": "http://a", "httpHeaders": [{"name": ▸"", "value": "b"}]}'),
+        CONTENTS + ".httpHeaders.0.name",
+        "header has no name",
+        files('"contents": {"source": "http://a", "httpHeaders": [{"name": "a", "value": "b"}]}'),
+    ),
+    Row(
+        "R14",
+        "3.5.0",
+        files('"contents": {"source": "http://a", "httpHeaders": [{"name": "a", "value": ▸""}]}'),
+        CONTENTS + ".httpHeaders.0.value",
+        "header value is empty",
+        files('"contents": {"source": "http://a", "httpHeaders": [{"name": "a"}]}'),
+    ),
+    Row(
+        "S1",
+        "3.5.0",
+        '"storage": {"links": [{"path": "/a", "target": "/b"}], "directories": [{▸"path": "/a/c/d"}]}',
+        "$.storage.directories.0",
+        BELOW_LINK,
+        '"storage": {"links": [{"path": "/a", "target": "/b"}], "directories": [{"path": "/ab"}]}',
+    ),
+    Row(
+        "S2",
+        "3.0.0",
+        '"storage": {"links": [{"path": "/a", "target": "/b"}], "files": [{▸"path": "/a/c"}]}',
+        "$.storage.files.0",
+        BELOW_LINK,
+        '"storage": {"links": [{"path": "/a/b", "target": "/b"}], "files": [{"path": "/a/c"}]}',
+    ),
+    Row(
+        "S3",
+        "3.5.0",
+        '"storage": {"links": [{"path": "/a", "target": "/b"}, {▸"path": "/a/c", "target": "/b"}]}',
+        "$.storage.links.1",
+        BELOW_LINK,
+        '"storage": {"links": [{"path": "/a", "target": "/b"}, {"path": "/c", "target": "/a/c"}]}',
+    ),
+    Row(
+        "S4",
+        "3.3.0",
+        '"storage": {"links": [{▸"path": "/a"}]}',
+        "$.storage.links.0.target",
+        "link has no target",
+        '"storage": {"links": [{"path": "/a", "target": "b"}]}',
+    ),
+    Row(
+        "S5",
+        "3.5.0",
+        '"storage": {"directories": [{"path": "/d"}], "links": [{▸"path": "/l", "target": "../d", "hard": true}]}',
+        "$.storage.links.0",
+        "hard link to a directory",
+        '"storage": {"directories": [{"path": "/d"}], "links": [{"path": "/l", "target": "/d"}]}',
+    ),
+    Row(
+        "S6",
+        "3.5.0",
+        '"storage": {"links": [{"path": "/l", "target": "/d", "hard": true, "group": {"name": ▸"g"}}]}',
+        "$.storage.links.0.group.name",
+        "ignored: a hard link has the owner of what it leads to",
+        '"storage": {"links": [{"path": "/l", "target": "/d", "hard": false, "group": {"name": "g"}}]}',
+        level="warning",
+    ),
+    Row(
+        "S7",
+        "3.5.0",
+        '"storage": {"disks": [{"device": "/dev/a", "partitions": [{"number": 1}]}],\n'
+        '"filesystems": [{"device": ▸"/dev/a", "format": "xfs"}]}',
+        "$.storage.filesystems.0.device",
+        "this disk gets partitions in the same config",
+        '"storage": {"disks": [{"device": "/dev/a"}], "filesystems": [{"device": "/dev/a", "format": "xfs"}]}',
+        level="warning",
+    ),
+    Row(
+        "S8",
+        "3.5.0",
+        '"storage": {"disks": [{"device": "/dev/a", "wipeTable": true}],\n'
+        '"filesystems": [{"device": ▸"/dev/a", "format": "xfs"}]}',
+        "$.storage.filesystems.0.device",
+        "the partition table of this disk is wiped in the same config",
+        '"storage": {"disks": [{"device": "/dev/a", "wipeTable": true}],'
+        '"filesystems": [{"device": "/dev/a", "format": "xfs", "wipeFilesystem": true}]}',
+        level="warning",
+    ),
+    Row(
+        "N1",
+        "3.5.0",
+        '"storage": {"files": [\n{▸"mode": 420}]}',
+        "$.storage.files.0.path",
+        "path is not given",
+        '"storage": {"files": [{"path": "/"}]}',
+    ),
+    Row(
+        "N2",
+        "3.5.0",
+        '"storage": {"directories": [{"path": ▸"a/b"}]}',
+        "$.storage.directories.0.path",
+        NOT_ABSOLUTE,
+        '"storage": {"directories": [{"path": "/a/b"}]}',
+    ),
+    *(
+        Row(
+            "N3",
+            "3.0.0",
+            f'"storage": {{"links": [{{"target": "x", "path": ▸"{path}"}}]}}',
+            "$.storage.links.0.path",
+            NOT_SIMPLE,
+            '"storage": {"links": [{"target": "../x//", "path": "/a/..b/.c"}]}',
+        )
+        for path in ("/a//b", "/a/./b", "/a/../b", "/a/", "//")
+    ),
+    Row(
+        "N4",
+        "3.5.0",
+        files('"user": {▸"id": 0, "name": "a"}'),
+        FILE + "user",
+        "user has both an id and a name",
+        files('"user": {"id": 0, "name": ""}'),
+    ),
+    Row(
+        "N5",
+        "3.5.0",
+        files('"group": {▸"id": 0, "name": "a"}'),
+        FILE + "group",
+        "group has both an id and a name",
+        files('"group": {"name": "a"}'),
+    ),
+    Row("N6", "3.6.0", files('"mode": ▸4096'), FILE + "mode", MODE, files('"mode": 4095')),
+    Row("N6", "3.6.0", files('"mode": ▸-1'), FILE + "mode", MODE, files('"mode": 0')),
+    Row(
+        "N7",
+        "3.5.0",
+        files('"mode": ▸644'),
+        FILE + "mode",
+        "mode is 0o1204: setuid, setgid and sticky have no effect in spec 3.5.0",
+        files('"mode": 644'),
+        level="warning",
+        kept_version="3.6.0",
+    ),
+    Row(
+        "N8",
+        "3.5.0",
+        files('"overwrite": ▸true'),
+        FILE + "overwrite",
+        "overwrite is true but there are no contents",
+        files('"overwrite": true, "contents": {"source": ""}'),
+    ),
+    Row(
+        "D1",
+        "3.5.0",
+        '"storage": {"disks": [{▸"wipeTable": true, "partitions": [{"number": 1}, {"number": 2}]}]}',
+        "$.storage.disks.0.device",
+        DEVICE,
+        partition('{"number": 1}'),
+    ),
+    Row(
+        "D2",
+        "3.5.0",
+        '"storage": {"disks": [{"device": ▸"/dev//a"}]}',
+        "$.storage.disks.0.device",
+        NOT_SIMPLE,
+        '"storage": {"disks": [{"device": "/dev/a"}]}',
+    ),
+    Row(
+        "D3",
+        "3.5.0",
+        partition('{"number": 1}, {▸"number": 1, "label": "b"}'),
+        PART + "1",
+        "number 1 is that of partitions.0, too",
+        partition('{"label": "a"}, {"label": "b"}'),
+        also=("X1",),
+    ),
+    Row(
+        "D4",
+        "3.5.0",
+        partition('{"number": 1, "startMiB": 1, "sizeMiB": 2}, {▸"number": 2, "startMiB": 2, "sizeMiB": 0}'),
+        PART + "1",
+        "overlaps partitions.0 (MiB 1 to 3)",
+        partition('{"number": 1, "startMiB": 1, "sizeMiB": 1}, {"number": 2, "startMiB": 2, "sizeMiB": 0}'),
+    ),
+    Row(
+        "D5",
+        "3.5.0",
+        partition('{"number": 1, "label": "a"}, {▸"number": 2, "label": "a"}'),
+        PART + "1",
+        "label a is that of partitions.0, too",
+        partition('{"number": 1, "label": ""}, {"number": 2}'),
+    ),
+    Row(
+        "P1",
+        "3.5.0",
+        partition('{▸"number": 1, "shouldExist": false, "label": "", "sizeMiB": 0}'),
+        PART + "0",
+        "shouldExist is false, but label, sizeMiB describes the partition",
+        partition('{"number": 1, "shouldExist": false, "guid": "", "typeGuid": ""}'),
+    ),
+    Row(
+        "P2",
+        "3.5.0",
+        partition('{▸"sizeMiB": 1}'),
+        PART + "0",
+        "partition has neither a number nor a label",
+        partition('{"sizeMiB": 1, "label": ""}'),
+    ),
+    Row(
+        "P3",
+        "3.5.0",
+        partition('{"label": ▸"' + "é" * 18 + 'a"}'),
+        PART + "0.label",
+        "label is longer than 36 bytes",
+        partition('{"label": "' + "é" * 18 + '"}'),
+    ),
+    Row(
+        "P4",
+        "3.5.0",
+        partition('{"label": ▸"a:b"}'),
+        PART + "0.label",
+        "label has a colon, at which sgdisk would cut it off",
+        partition('{"label": "a;b"}'),
+    ),
+    Row(
+        "P5",
+        "3.5.0",
+        partition('{"number": 1, "guid": ▸"4f68bce3"}'),
+        PART + "0.guid",
+        "not a GUID",
+        partition('{"number": 1, "guid": "4f68bce3-E8CD-4db1-96e7-fbcaf984b709"}'),
+    ),
+    Row(
+        "P6",
+        "3.5.0",
+        partition('{"number": 1, "typeGuid": ▸"4f68bce3-e8cd-4db1-96e7-fbcaf984b709\\n"}'),
+        PART + "0.typeGuid",
+        "not a GUID",
+        partition('{"number": 1, "typeGuid": ""}'),
+    ),
+    Row(
+        "A1",
+        "3.3.0",
+        raid('▸"devices": ["/dev/a"]').replace('{"name": "r", ▸', '{▸"name": "r", '),
+        "$.storage.raid.0.level",
+        "level is not given",
+        raid('"devices": ["/dev/a"], "level": "raid1"'),
+    ),
+    Row(
+        "A2",
+        "3.5.0",
+        raid('"devices": ["/dev/a"], "spares": 1, "level": ▸"stripe"'),
+        "$.storage.raid.0.level",
+        "stripe cannot have spares",
+        raid('"devices": ["/dev/a"], "spares": 1, "level": "mirror"'),
+    ),
+    Row(
+        "A3",
+        "3.5.0",
+        raid('"devices": ["/dev/a"], "level": ▸"raid7"'),
+        "$.storage.raid.0.level",
+        UNKNOWN_LEVEL,
+        raid('"devices": ["/dev/a"], "level": "10"'),
+    ),
+    Row(
+        "A3",
+        "3.2.0",
+        raid('"devices": ["/dev/a"], "level": ▸""'),
+        "$.storage.raid.0.level",
+        UNKNOWN_LEVEL,
+        raid('"devices": ["/dev/a"], "level": "linear", "spares": 0'),
+    ),
+    Row(
+        "A4",
+        "3.5.0",
+        raid('"level": "raid1", "devices": [▸]'),
+        "$.storage.raid.0.devices",
+        "array has no devices",
+        raid('"level": "raid1", "devices": ["/dev/a"]'),
+    ),
+    Row(
+        "A5",
+        "3.5.0",
+        raid('"level": "raid1", "devices": ["/dev/a", ▸"dev/b"]'),
+        "$.storage.raid.0.devices.1",
+        NOT_ABSOLUTE,
+        raid('"level": "raid1", "devices": ["/dev/a", "/dev/b"]'),
+    ),
+    Row(
+        "L1",
+        "3.2.0",
+        luks('"device": "/dev/a", "name": ▸"a/b"'),
+        "$.storage.luks.0.name",
+        "name has a slash",
+        luks('"device": "/dev/a", "name": ""'),
+    ),
+    Row(
+        "L2",
+        "3.5.0",
+        luks(VOLUME + ', "label": ▸"' + "a" * 48 + '"'),
+        "$.storage.luks.0.label",
+        "label is longer than 47 bytes",
+        luks(VOLUME + ', "label": "' + "a" * 47 + '"'),
+    ),
+    Row("L3", "3.5.0", luks('"name": "l"'), "$.storage.luks.0.device", DEVICE, luks(VOLUME)),
+    Row(
+        "L4",
+        "3.5.0",
+        luks('"name": "l", "device": ▸"/dev/"'),
+        "$.storage.luks.0.device",
+        NOT_SIMPLE,
+        luks(VOLUME),
+    ),
+    Row(
+        "L5",
+        "3.3.0",
+        luks(VOLUME + ', "clevis": {▸"custom": {"pin": "sss", "config": "{}"}, "threshold": 1}'),
+        "$.storage.luks.0.clevis",
+        "custom cannot be used with tang, tpm2 or threshold",
+        luks(VOLUME + ', "clevis": {"custom": {"pin": "sss", "config": "{}"}, "threshold": 0, "tpm2": false}'),
+    ),
+    Row(
+        "L5",
+        "3.2.0",
+        luks(VOLUME + ', "clevis": {▸"custom": {}, "tpm2": true}'),
+        "$.storage.luks.0.clevis",
+        "custom cannot be used with tang, tpm2 or threshold",
+        luks(VOLUME + ', "clevis": {"custom": {}, "tpm2": true}'),
+        kept_version="3.3.0",
+    ),
+    Row(
+        "L6",
+        "3.5.0",
+        luks(VOLUME + ', "keyFile": {"source": "x:y"}').replace("[{", "[{▸", 1),
+        "$.storage.luks.0.keys",
+        "spec 3.5.0 has no scheme x: one of http, https, data, tftp, s3, gs, arn",
+        luks(VOLUME + ', "keyFile": {"source": "data:,x"}'),
+        also=("R7",),
+    ),
+    Row(
+        "L7",
+        "3.5.0",
+        luks(VOLUME + ', "cex": {▸"enabled": true}, "clevis": {"tpm2": true}'),
+        "$.storage.luks.0.cex",
+        "cex cannot be used with clevis",
+        luks(VOLUME + ', "cex": {"enabled": false}, "clevis": {"tpm2": true}'),
+    ),
+    Row(
+        "L8",
+        "3.5.0",
+        luks(VOLUME + ', "cex": {▸"enabled": true}, "keyFile": {"source": "data:,x"}'),
+        "$.storage.luks.0.cex",
+        "cex cannot be used with a key file",
+        luks(VOLUME + ', "cex": {"enabled": true}'),
+    ),
+    Row(
+        "L9",
+        "3.5.0",
+        luks(CUSTOM + '"pin": ▸"mine", "config": "{}"}}'),
+        "$.storage.luks.0.clevis.custom.pin",
+        "unknown pin",
+        luks(CUSTOM + '"pin": "mine", "config": "{}"}}'),
+        kept_version="3.6.0",
+    ),
+    Row(
+        "L9",
+        "3.6.0",
+        luks(CUSTOM + '▸"config": "{}"}}'),
+        "$.storage.luks.0.clevis.custom.pin",
+        "pin is not given",
+        luks(CUSTOM + "}}"),
+    ),
+    Row(
+        "L9",
+        "3.3.0",
+        luks(CUSTOM + '▸"needsNetwork": true}}'),
+        "$.storage.luks.0.clevis.custom.pin",
+        "unknown pin",
+        luks(CUSTOM + '"needsNetwork": true}}'),
+        also=("L10",),
+        kept_version="3.2.0",
+    ),
+    Row(
+        "L10",
+        "3.5.0",
+        luks(CUSTOM + '"pin": "tang", "config": ▸""}}'),
+        "$.storage.luks.0.clevis.custom.config",
+        "config of the pin is not given",
+        luks(CUSTOM + '"pin": "tang", "config": "{}"}}'),
+    ),
+    Row(
+        "L11",
+        "3.5.0",
+        luks(VOLUME + ', "clevis": {"tang": [{"thumbprint": "x", "url": ▸"tang://a"}]}'),
+        "$.storage.luks.0.clevis.tang.0.url",
+        "a tang server's URL begins with http:// or https://",
+        luks(TANG + "}"),
+    ),
+    Row(
+        "L12",
+        "3.5.0",
+        luks(VOLUME + ', "clevis": {"tang": [{▸"url": "http://a"}]}'),
+        "$.storage.luks.0.clevis.tang.0.thumbprint",
+        "thumbprint is not given",
+        luks(TANG + "}"),
+    ),
+    Row(
+        "L13",
+        "3.4.0",
+        luks(VOLUME + ', "clevis": {"tang": [{"url": "http://a", "thumbprint": "x", "advertisement": ▸"{"}]}'),
+        "$.storage.luks.0.clevis.tang.0.advertisement",
+        "advertisement is not JSON",
+        luks(VOLUME + ', "clevis": {"tang": [{"url": "http://a", "thumbprint": "x", "advertisement": "{}"}]}'),
+    ),
+    Row(
+        "F1",
+        "3.5.0",
+        fs('"device": "/dev/a", "format": "xfs", "path": ▸"var"'),
+        "$.storage.filesystems.0.path",
+        NOT_ABSOLUTE,
+        fs('"device": "/dev/a", "format": "xfs", "path": ""'),
+    ),
+    Row("F2", "3.5.0", fs('▸"format": "xfs"'), "$.storage.filesystems.0.device", DEVICE, fs('"device": "/dev/a"')),
+    Row(
+        "F2",
+        "3.7.0-experimental",
+        fs('"format": "virtiofs", "device": ▸"' + "t" * 37 + '"'),
+        "$.storage.filesystems.0.device",
+        "the tag is longer than 36 bytes",
+        fs('"format": "virtiofs", "device": "' + "t" * 36 + '"'),
+    ),
+    Row(
+        "F3",
+        "3.1.0",
+        fs('▸"device": "/dev/a", "mountOptions": ["ro"]'),
+        "$.storage.filesystems.0.format",
+        "format is not given, but mountOptions needs it",
+        fs('"device": "/dev/a", "mountOptions": ["ro"], "format": "swap"'),
+    ),
+    Row(
+        "F4",
+        "3.2.0",
+        fs('"device": "/dev/a", "format": ▸"none"'),
+        "$.storage.filesystems.0.format",
+        "spec 3.2.0 has no such format",
+        fs('"device": "/dev/a", "format": "none"'),
+        kept_version="3.3.0",
+    ),
+    Row(
+        "F5",
+        "3.5.0",
+        fs('"device": "/dev/a", "label": ▸"l"'),
+        "$.storage.filesystems.0.label",
+        "label without format",
+        fs('"device": "/dev/a", "label": ""'),
+        also=("F3",),
+    ),
+    *(
+        Row(
+            "F6",
+            "3.5.0",
+            fs(f'"device": "/dev/a", "format": "{name}", "label": ▸"{"l" * (most + 1)}"'),
+            "$.storage.filesystems.0.label",
+            f"label is longer than {most} bytes, the most that {name} has room for",
+            fs(f'"device": "/dev/a", "format": "{name}", "label": "{"l" * most}"'),
+        )
+        for name, most in (("ext4", 16), ("btrfs", 256), ("xfs", 12), ("swap", 15), ("vfat", 11))
+    ),
+    Row(
+        "F7",
+        "3.7.0-experimental",
+        fs('"format": "virtiofs", "device": "t", "label": ▸"l"'),
+        "$.storage.filesystems.0.label",
+        "virtiofs has no label",
+        fs('"format": "virtiofs", "device": "t", "label": ""'),
+    ),
+    Row(
+        "F8",
+        "3.7.0-experimental",
+        fs('"format": "virtiofs", "device": "t", "wipeFilesystem": ▸true'),
+        "$.storage.filesystems.0.wipeFilesystem",
+        "virtiofs has no wipeFilesystem: nothing is formatted",
+        fs('"format": "virtiofs", "device": "t", "wipeFilesystem": false'),
+    ),
+    Row(
+        "U1",
+        "3.5.0",
+        unit(f'"name": "a@.service", "contents": {WITHOUT_INSTALL}}}, {{▸"name": "a@b.service", "enabled": true'),
+        "$.systemd.units.1.contents",
+        "instance is enabled, but its template a@.service has nothing in an [Install] section",
+        unit(f'"name": "a@.service", "contents": {WITH_INSTALL}}}, {{"name": "a@b.service", "enabled": true'),
+        level="warning",
+    ),
+    Row(
+        "U2",
+        "3.5.0",
+        unit('"name": ▸"a"'),
+        "$.systemd.units.0.name",
+        "name does not end in a type of unit",
+        unit('"name": "a.b@c.mount"'),
+    ),
+    Row(
+        "U3",
+        "3.0.0",
+        unit('"name": "a.path", "contents": ▸"[Service]\\nfoo\\n"'),
+        "$.systemd.units.0.contents",
+        "an option has no = (line 2 of the unit)",
+        unit('"name": "a.path", "contents": "[Service]\\nfoo=\\n"'),
+    ),
+    Row(
+        "U4",
+        "3.5.0",
+        unit('"name": "a.path", "enabled": true, "contents": ▸"[Install]\\n[A]\\nb=c"'),
+        "$.systemd.units.0.contents",
+        "unit is enabled, but has nothing in an [Install] section: enabling has no effect",
+        unit(f'"name": "a.path", "enabled": true, "contents": {WITH_INSTALL}'),
+        level="warning",
+    ),
+    Row(
+        "U5",
+        "3.5.0",
+        unit('"name": "a.path", "dropins": [{"name": "a.conf", "contents": ▸"[A"}]'),
+        "$.systemd.units.0.dropins.0.contents",
+        "a section name has no closing bracket (line 1 of the unit)",
+        unit('"name": "a.path", "dropins": [{"name": "a.conf", "contents": "[A]"}]'),
+    ),
+    Row(
+        "U6",
+        "3.5.0",
+        unit('"name": "a.path", "dropins": [{"name": ▸"a.cfg"}]'),
+        "$.systemd.units.0.dropins.0.name",
+        "name does not end in .conf: systemd would not read it",
+        unit('"name": "a.path", "dropins": [{"name": "a.conf"}]'),
+    ),
+    Row(
+        "X1",
+        "3.5.0",
+        '"storage": {"directories": [{"path": "/a"}], "files": [{▸"path": "/a"}]}',
+        "$.storage.files.0",
+        "duplicate: directories.0 has the same path",
+        '"storage": {"directories": [{"path": "/a"}], "files": [{"path": "/A"}]}',
+    ),
+    Row(
+        "X1",
+        "3.0.0",
+        '"passwd": {"users": [{"name": "a", "sshAuthorizedKeys": ["k", ▸"k"]}]}',
+        "$.passwd.users.0.sshAuthorizedKeys.1",
+        "duplicate: sshAuthorizedKeys.0 has the same value",
+        '"passwd": {"users": [{"name": "a", "groups": ["k"], "sshAuthorizedKeys": ["k"]}]}',
+    ),
+    Row(
+        "X1",
+        "3.3.0",
+        '"kernelArguments": {"shouldExist": ["a"], "shouldNotExist": [▸"a"]}',
+        "$.kernelArguments.shouldNotExist.0",
+        "duplicate: shouldExist.0 has the same value",
+        '"kernelArguments": {"shouldExist": ["a"], "shouldNotExist": ["b"]}',
+    ),
+    Row(
+        "X1",
+        "3.5.0",
+        partition('{"label": "a"}, {▸"label": "a"}'),
+        PART + "1",
+        "duplicate: partitions.0 has the same number or label",
+        files('"append": [{"source": "data:,"}, {"source": "data:,"}]'),
+        also=("D5",),
+    ),
+    Row(
+        "X2",
+        "3.5.0",
+        files('▸"own": {"path": 3}'),
+        FILE + "own",
+        "unknown key own: ignored",
+        files('"user": {}'),
+        level="warning",
+    ),
+    Row(
+        "X2",
+        "3.5.0",
+        files('▸"Mode": 420'),
+        FILE + "Mode",
+        "unknown key: read as mode",
+        files('"mode": 420'),
+        level="warning",
+    ),
+    Row(
+        "X2",
+        "3.1.0",
+        '"storage": {▸"luks": [{"name": "a"}]}',
+        "$.storage.luks",
+        "unknown key luks: ignored",
+        luks(VOLUME),
+        level="warning",
+        kept_version="3.2.0",
+    ),
+    Row(
+        "X2",
+        "3.0.0",
+        about('"config": {"replace": {"source": "data:,", ▸"compression": "gzip"}}', "3.0.0"),
+        "$.ignition.config.replace.compression",
+        "unknown key compression: ignored",
+        about('"config": {"replace": {"source": "data:,", "compression": "gzip"}}', "3.1.0"),
+        level="warning",
+        kept_version="3.1.0",
+    ),
+    Row(
+        "X3",
+        "3.5.0",
+        files('"user": ▸null'),
+        FILE + "user",
+        "null where an object is expected: taken as absent",
+        files('"mode": null, "append": null'),
+        level="warning",
+    ),
+]

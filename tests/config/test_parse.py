@@ -1,0 +1,259 @@
+"""What becomes of texts: odd input, versions, and the rules of decoding (ignition-config.md 1.2 to 1.4 of the reference)."""
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from ignition.config.model import NEWEST
+from ignition.config.parse import (
+    CLOUD_CONFIG,
+    EMPTY,
+    INVALID,
+    SCRIPT,
+    UNKNOWN_VERSION,
+    UNPARSABLE_VERSION,
+    VALID,
+    Parsed,
+    parse,
+)
+from ignition.config.versions import SPEC_2, SPEC_3
+
+MINIMAL = b'{"ignition": {"version": "3.5.0"}}'
+
+
+def body(members: str, version: str = "3.5.0") -> Parsed:
+    return parse(b'{"ignition": {"version": "%s"},\n%s}' % (version.encode(), members.encode("utf-8", "surrogatepass")))
+
+
+ODD = [
+    pytest.param(b"", EMPTY, "info: the config is empty", id="empty"),
+    pytest.param(
+        b"#cloud-config \nusers: []\n", CLOUD_CONFIG, "warning: this is a cloud-config, not an Ignition config", id="cloud"
+    ),
+    pytest.param(b"#!/bin/sh\ntrue\n", SCRIPT, "warning: this is a script, not an Ignition config", id="script"),
+    pytest.param(b" \n\t", INVALID, "error at line 0 col 0: the text is empty but for white space", id="white space"),
+    pytest.param(
+        b"<html>", INVALID, "error at line 1 col 2: invalid character '<': the text is HTML or XML, not a config", id="html"
+    ),
+    pytest.param(gzip.compress(MINIMAL), INVALID, "error at line 1 col 2: the text is gzip data, not a config", id="gzip"),
+    pytest.param(
+        b"\xef\xbb\xbf" + MINIMAL, INVALID, "error at line 1 col 2: the text begins with a byte order mark", id="byte order mark"
+    ),
+    pytest.param(MINIMAL.decode().encode("utf-16"), INVALID, "error at line 1 col 2: the text is UTF-16", id="utf-16"),
+    pytest.param(
+        b"variant: fcos\nversion: 1.5.0\n", INVALID, "error at line 1 col 2: the text is YAML, not a config", id="butane"
+    ),
+    pytest.param(
+        b"eyJpZ25pdGlvbiI6IHsidmVyc2lvbiI6ICIzLjUuMCJ9fQ==",
+        INVALID,
+        "error at line 1 col 2: the text is base64 data, not a config",
+        id="base64",
+    ),
+    pytest.param(
+        MINIMAL[:-1], INVALID, "error at line 0 col 0: the text is cut off: it ends in the middle of the JSON", id="truncated"
+    ),
+    pytest.param(
+        MINIMAL[:-5],
+        INVALID,
+        "error at line 0 col 0: the text is cut off: it ends in the middle of the JSON",
+        id="cut in a string",
+    ),
+    pytest.param(
+        MINIMAL + b"\n{}", INVALID, "error at line 2 col 2: there is text after the end of the config", id="trailing text"
+    ),
+    pytest.param(
+        b'{"a":\n "\xc3\xa9", b}',
+        INVALID,
+        "error at line 2 col 9: invalid character 'b' where a member's name in double quotes must be",
+        id="columns count bytes",
+    ),
+    pytest.param(b'{"a": 1,\n}', INVALID, "error at line 0 col 0: invalid character '}' after a comma", id="trailing comma"),
+    pytest.param(b'{"a": 1 // x\n}', INVALID, "error at line 1 col 10: invalid character '/': a comment", id="comment"),
+    pytest.param(b'{"a" 1}', INVALID, "error at line 1 col 7: invalid character '1' where a colon must be", id="no colon"),
+    pytest.param(
+        b'["a\tb"]',
+        INVALID,
+        "error at line 1 col 5: invalid character '\\t' in a string: it must be written as an escape such as \\n",
+        id="tab in a string",
+    ),
+    pytest.param(b'["NaN", NaN]', INVALID, "error at line 1 col 10: NaN is no JSON value", id="NaN"),
+    pytest.param(b"[" * 100_000, INVALID, "error at line 1 col 2: nested too deeply for a config", id="depth bomb"),
+    pytest.param(
+        b'{"a":' * 100_000, INVALID, "error at line 1 col 2: nested too deeply for a config", id="depth bomb of objects"
+    ),
+    pytest.param(b"[" + b"9" * 5000 + b"]", INVALID, "error at line 1 col 2: a number has thousands of digits", id="long number"),
+    pytest.param(b"[]", INVALID, "error at line 1 col 2: the config must be an object, not a list", id="list"),
+    pytest.param(b'"x"', INVALID, "error at line 0 col 0: the config must be an object, not a string", id="string"),
+    pytest.param(
+        b'{"ignition": 3}', INVALID, "error at line 1 col 15: ignition must be an object, not an integer", id="no section"
+    ),
+    pytest.param(
+        b'{"ignition": {"version": 3}}',
+        INVALID,
+        "error at line 1 col 27: ignition.version must be a string, not an integer",
+        id="version is no string",
+    ),
+]
+
+
+@pytest.mark.parametrize("text, outcome, said", ODD)
+def test_odd_input_is_named_for_what_it_is(text: bytes, outcome: str, said: str) -> None:
+    parsed = parse(text)
+    assert (parsed.outcome, str(parsed.report), parsed.config) == (outcome, said, None)
+    assert parsed.report.fatal == (outcome == INVALID)
+
+
+@pytest.mark.parametrize("version", [*SPEC_3, *SPEC_2, "03.4.0", "2.4.0-experimental"])
+def test_version_is_accepted(version: str) -> None:
+    parsed = body('"passwd": {}', version)
+    assert (parsed.outcome, str(parsed.report)) == (VALID, "")
+    assert parsed.config is not None
+    assert parsed.config.ignition.version == NEWEST
+
+
+VERSIONS = [
+    ("3.6.0-experimental", UNKNOWN_VERSION, "spec version 3.6.0-experimental is not supported", "write 3.6.0"),
+    ("3.5.0+b", UNKNOWN_VERSION, "spec version 3.5.0+b is not supported", "write 3.5.0"),
+    ("3.7.0", UNKNOWN_VERSION, "spec version 3.7.0 is not supported", "accepted are"),
+    ("2.5.0", UNKNOWN_VERSION, "spec version 2.5.0 is not supported", "accepted are"),
+    ("3.5", UNPARSABLE_VERSION, "'3.5' is not a version", "write all three numbers"),
+    ("v3.5.0", UNPARSABLE_VERSION, "'v3.5.0' is not a version", "write all three numbers"),
+    ("", UNPARSABLE_VERSION, "the config does not say its spec version", "begin the config with"),
+]
+
+
+@pytest.mark.parametrize("version, outcome, message, fix", VERSIONS, ids=[row[0] or "none" for row in VERSIONS])
+def test_other_version_is_refused_by_name(version: str, outcome: str, message: str, fix: str) -> None:
+    parsed = body('"passwd": {}', version)
+    assert (parsed.outcome, str(parsed.report)) == (outcome, f"error at $.ignition.version, line 1 col 26: {message}")
+    assert parsed.report.entries[0].fix.startswith(fix)
+
+
+@pytest.mark.parametrize("text", [b"{}", b"null", b'{"ignition": {}}', b'{"ignition": null}', b'{"ignition": {"version": null}}'])
+def test_text_without_version_is_unparsable(text: bytes) -> None:
+    parsed = parse(text)
+    assert (parsed.outcome, parsed.report.entries[0].message) == (UNPARSABLE_VERSION, "the config does not say its spec version")
+
+
+def test_spec_1_is_refused_by_name() -> None:
+    parsed = parse(b'{"ignitionVersion": 1}')
+    assert (parsed.outcome, str(parsed.report)) == (
+        UNKNOWN_VERSION,
+        "error at $.ignitionVersion, line 1 col 21: spec 1 is not supported",
+    )
+
+
+TYPES = [
+    ('"mode": ▸"0644"▸', "mode must be an integer, not a string"),
+    ('"mode": ▸420.0▸', "mode must be an integer, not a number with a fraction or an exponent"),
+    ('"mode": ▸1e2▸', "mode must be an integer, not a number with a fraction or an exponent"),
+    ('"mode": ▸true▸', "mode must be an integer, not true or false"),
+    ('"mode": ▸9223372036854775808▸', "mode must be an integer, not a number of more than 64 bits"),
+    ('"overwrite": ▸1▸', "overwrite must be true or false, not an integer"),
+    ('"append": {▸"source": "data:,"}', "append must be a list, not an object"),
+    ('"append": [▸"x"▸]', "append.0 must be an object, not a string"),
+    ('"user": [▸]', "user must be an object, not a list"),
+    ('"user": {"name": ▸3▸}, "mode": "x"', "user.name must be a string, not an integer"),
+]
+
+
+@pytest.mark.parametrize("member, message", TYPES, ids=[row[0].replace("▸", "") for row in TYPES])
+def test_first_wrong_type_ends_the_decoding(member: str, message: str) -> None:
+    marked = f'"storage": {{"files": [{{"path": "not absolute", {member}}}]}}'
+    parsed = body(marked.replace("▸", ""))
+    column = marked.replace("▸", "", marked.count("▸") - 1).index("▸") + 1
+    assert (parsed.outcome, str(parsed.report)) == (INVALID, f"error at line 2 col {column}: storage.files.0.{message}")
+
+
+def members(text: str) -> Any:
+    parsed = body(text)
+    assert parsed.config is not None, str(parsed.report)
+    return parsed.config
+
+
+def test_null_is_absence() -> None:
+    config = members('"storage": {"files": null, "links": []}, "passwd": {"users": [{"name": "a", "uid": null, "groups": null}]}')
+    assert config.storage.files == ()
+    assert (config.passwd.users[0].uid, config.passwd.users[0].groups) == (None, ())
+
+
+def test_null_in_a_list_is_an_empty_element() -> None:
+    parsed = body('"storage": {"files": [null]}, "passwd": {"users": [{"name": "a", "groups": [null]}]}')
+    assert [str(entry).partition(", ")[0] for entry in parsed.report.entries] == [
+        "error at $.storage.files.0.path",
+        "warning at $.storage.files.0",
+    ]
+    assert members('"passwd": {"users": [{"name": "a", "groups": [null]}]}').passwd.users[0].groups == ("",)
+
+
+def test_repeated_key_is_laid_over_the_earlier_one() -> None:
+    text = (
+        '"storage": {"files": [{"path": "/a", "mode": 1}, {"path": "/b"}]},\n'
+        '"storage": {"files": [{"mode": 2}], "links": null}, "passwd": {"users": []}, "passwd": null'
+    )
+    parsed = body(text)
+    assert parsed.config is not None
+    assert [(file.path, file.mode) for file in parsed.config.storage.files] == [("/a", 2)]
+    assert str(parsed.report).splitlines() == [
+        "warning at $.storage, line 3 col 1: key occurs twice: the later value counts",
+        "warning at $.passwd, line 3 col 78: key occurs twice: the later value counts",
+    ]
+
+
+def test_key_of_other_case_is_honoured_and_reported() -> None:
+    parsed = body('"Storage": {"FILES": [{"path": "rel"}]}')
+    assert str(parsed.report).splitlines() == [
+        "error at $.storage.files.0.path, line 2 col 32: path is not absolute",
+        "warning at $.Storage, line 2 col 1: unknown key: read as storage",
+        "warning at $.storage.FILES, line 2 col 13: unknown key: read as files",
+    ]
+
+
+def test_unknown_key_gets_a_suggestion() -> None:
+    parsed = body('"storage": {"files": [{"path": "/a", "content": {}}]}, "system": {}')
+    assert [entry.fix for entry in parsed.report.entries] == ["did you mean contents?", "did you mean systemd?"]
+
+
+@pytest.mark.parametrize(
+    "text, name",
+    [
+        pytest.param(rb'"a\ud800b"', "a\ufffdb", id="lone surrogate"),
+        pytest.param(rb'"\ud83d\ude00"', "\U0001f600", id="pair"),
+        pytest.param(b'"a\xffb"', "a\ufffdb", id="invalid UTF-8"),
+    ],
+)
+def test_text_that_is_not_unicode_becomes_replacement_characters(text: bytes, name: str) -> None:
+    parsed = parse(b'{"ignition": {"version": "3.5.0"}, "passwd": {"users": [{"name": %s}]}}' % text)
+    assert parsed.config is not None
+    assert parsed.config.passwd.users[0].name == name
+
+
+@pytest.mark.parametrize("version, mode", [("3.5.0", 0o644), ("3.6.0", 0o4644)])
+def test_special_bits_count_since_3_6(version: str, mode: int) -> None:
+    parsed = body(f'"storage": {{"files": [{{"path": "/a", "mode": {0o4644}}}], "directories": [{{"path": "/b"}}]}}', version)
+    assert parsed.config is not None
+    assert (parsed.config.storage.files[0].mode, parsed.config.storage.directories[0].mode) == (mode, None)
+
+
+def test_valid_config_keeps_its_warnings() -> None:
+    parsed = body('"own": 1')
+    assert (parsed.outcome, parsed.report.fatal, len(parsed.report.entries)) == (VALID, False, 1)
+
+
+def test_messages_hold_no_secret() -> None:
+    secret = "hunter2"
+    user = {"name": "a", "passwordHash": 5, "own": secret}
+    url = f"http://u:{secret}@h:x/?token={secret}"
+    sections: list[dict[str, Any]] = [
+        {"passwd": {"users": [user]}},
+        {"storage": {"files": [{"path": "/a", "contents": {"source": url, "verification": {"hash": secret}}}]}},
+        {"storage": {"files": [{"path": "/a", "contents": {"source": f"data:{secret}"}}]}},
+        {"systemd": {"units": [{"name": "a.service", "contents": f"[Service]\n{secret}\n"}]}},
+        {"storage": {"luks": [{"name": "a", "clevis": {"tang": [{"url": url, "advertisement": secret}]}}]}},
+    ]
+    for section in sections:
+        parsed = parse(json.dumps({"ignition": {"version": "3.5.0"}, **section}).encode())
+        assert parsed.report.fatal
+        assert secret not in "".join(f"{entry}{entry.fix}" for entry in parsed.report.entries)

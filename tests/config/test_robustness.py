@@ -1,0 +1,64 @@
+"""Damaged configs: nothing raises, and what is accepted is whole. Seeded, so that a failure comes again."""
+
+import random
+import re
+
+from ignition.config import cache, check_merged, merge, needs_network
+from ignition.config.parse import INVALID, VALID, parse
+from tests.config import rule_table
+from tests.config.rule_table import unmarked
+from tests.config.v2 import rule_table as rule_table_2
+
+ROUNDS = 2000
+VALUES = [
+    b"null",
+    b"{}",
+    b"[]",
+    b'""',
+    b"1e2",
+    b"-1",
+    b"99999999999999999999",
+    rb'"\ud800"',
+    b"[null]",
+    b'{"a": null}',
+    b"\xff",
+    b"NaN",
+]
+VALUE = re.compile(rb'"(?:[^"\\]|\\.)*"(?!\s*:)|\d+|true|false|null|\{[^{}]*\}|\[[^\[\]]*\]')
+
+
+def damaged(text: bytes, choose: random.Random) -> bytes:
+    """One value replaced, one byte changed, or the end cut off."""
+    kind = choose.random()
+    if kind < 0.6:
+        match = choose.choice(list(VALUE.finditer(text)))
+        return text[: match.start()] + choose.choice(VALUES) + text[match.end() :]
+    place = choose.randrange(len(text))
+    return text[:place] + (bytes([choose.randrange(256)]) + text[place + 1 :] if kind < 0.9 else b"")
+
+
+def test_damaged_configs_are_judged_and_never_raise() -> None:
+    choose = random.Random(20)
+    rows = [*rule_table.ROWS, *rule_table_2.ROWS]
+    outcomes = set()
+    for _ in range(ROUNDS):
+        row = choose.choice(rows)
+        text = damaged(unmarked(row, choose.choice((row.broken, row.kept)), row.version)[0], choose)
+        parsed = parse(text, source="x")
+        outcomes.add(parsed.outcome)
+        assert (parsed.outcome == VALID) == (parsed.config is not None), text
+        assert (parsed.outcome == INVALID) <= parsed.report.fatal, text
+        assert (str(parsed.report) == "") == (parsed.report.rich(text) == ""), text
+        if parsed.config is not None:
+            assert cache.load(cache.dump(parsed.config)) == parsed.config, text
+            check_merged(merge.merge(parsed.config, parsed.config))
+            needs_network.reason(parsed.config)
+    assert {VALID, INVALID} <= outcomes
+
+
+def test_translated_configs_pass_the_second_look() -> None:
+    for row in rule_table_2.ROWS:
+        text, _ = unmarked(row, row.kept, row.kept_version or row.version)
+        config = parse(text).config
+        assert config is not None
+        assert not check_merged(config).fatal, text

@@ -1,0 +1,52 @@
+"""Which URLs parse, and which schemes a spec version has (verdicts compared with Go's net/url through Ignition 2.14)."""
+
+import pytest
+
+from ignition.config import url
+
+GOOD = """http://a http:a http:/a http:///a http://a?%zz http://%C3%A9/ http://é/ http://a:80 http://a: http://[::1] http://[::1]:80
+http://[fe80::1%25eth0]/ http://u:p@h/ http://u@h@h/ a/b a/b:c //host/p ?q #f http://a<b>/ http:%zz mailto:x@y""".split()
+
+
+@pytest.mark.parametrize("text", [*GOOD, "http://a/ b"])
+def test_url_parses(text: str) -> None:
+    assert url.syntax_problem(text) == ""
+
+
+BAD = [
+    ("\thttp://a", "has a control character"),
+    ("://a", "has no scheme before its first colon"),
+    ("1http://a", "has a colon in its first part but no scheme"),
+    ("http://a/%zz", "has a % that is not followed by two hex digits"),
+    ("http://a#%4", "has a % that is not followed by two hex digits"),
+    ("http://u p@h/", "has a malformed user or password"),
+    ("http://[::1", "has a [ without ] in its host"),
+    ("http://[::1]x", "has a malformed host or port"),
+    ("http://a:x", "has a port that is not a number"),
+    ("http://a b", "has a character in its host that no host has"),
+    ("http://a|b/", "has a character in its host that no host has"),
+    ("http://a%41/", "has a character in its host that no host has"),
+]
+
+
+@pytest.mark.parametrize("text, reason", BAD, ids=[repr(text) for text, _ in BAD])
+def test_url_that_does_not_parse_says_why(text: str, reason: str) -> None:
+    assert url.syntax_problem(text) == reason
+
+
+@pytest.mark.parametrize(
+    "version, schemes",
+    [
+        ("2.0.0", "http https data oem"),
+        ("2.1.0", "http https data tftp s3 oem"),
+        ("3.0.0", "http https data tftp s3"),
+        ("3.2.0", "http https data tftp s3 gs"),
+        ("3.4.0", "http https data tftp s3 gs arn"),
+    ],
+)
+def test_schemes_depend_on_the_version(version: str, schemes: str) -> None:
+    assert url.schemes_of(version) == schemes.split()
+
+
+def test_scheme_is_lower_case() -> None:
+    assert (url.scheme("HtTp://a"), url.scheme("a/b:c"), url.is_http("HTTPS://a")) == ("http", "", True)
