@@ -1,0 +1,188 @@
+"""One way to remote content: URL → verified, decompressed bytes, whatever the scheme."""
+
+from __future__ import annotations
+
+from ignition.errors import Failure, NeedsNetwork
+from ignition.fetch import content, data, retry
+from ignition.fetch.settings import Settings
+from ignition.fetch.urls import scheme, shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Protocol
+
+    from ignition.config.model import Resource
+    from ignition.fetch.http import Client
+
+    class Writable(Protocol):
+        """Anything with the `write` of a binary file."""
+
+        def write(self, data: bytes, /) -> object: ...
+
+
+__all__ = ["Fetcher", "Settings"]
+
+SUPPORTED = ("http", "https", "data")
+LOCAL = ("oem",)  # a partition of this machine: no network would help
+_MOST_IN_MEMORY = 64 * 1024 * 1024  # `read` is for configs, keys and certificates
+_PEM = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
+
+
+class Fetcher:
+    """Fetches resources. Threads may share one: connections are kept alive and reused.
+
+    `offline`: every scheme but `data` and the empty URL raises NeedsNetwork.
+    """
+
+    def __init__(self, settings: Settings, *, offline: bool, clock: retry.Clock | None = None) -> None:
+        from _thread import RLock  # `threading` costs 2 ms at import, and most stages fetch nothing
+
+        self.offline = offline
+        self._settings, self._clock = settings, clock or retry.Clock()
+        self._lock = RLock()
+        self._client: Client | None = None
+        self._closed = False
+        self._authorities: dict[str, str] = {}  # by source: authorities once trusted stay so, as in Ignition
+
+    def __enter__(self) -> Fetcher:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the idle connections. Nothing remote can be fetched any more."""
+        with self._lock:
+            self._use_new_connections()
+            self._closed = True
+
+    def _use_new_connections(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._settings
+
+    def apply(self, settings: Settings) -> None:
+        """Use other settings from now on. Fetches the certificate authorities that are new, with the settings so far."""
+        if settings == self._settings:
+            return
+        new = self._missing(settings, self)
+        with self._lock:
+            self._use_new_connections()
+            self._authorities |= new
+            self._settings = settings
+
+    def read(self, resource: Resource, *, single: bool = False) -> bytes:
+        """The whole content, verified and decompressed; `b""` for the empty URL and for none. `single`: one attempt only.
+
+        Raises NeedsNetwork, NotFound or Failure with the URL (as it may be shown) as place.
+        """
+        pieces, size = [], 0
+        for piece in self._pieces(resource, single=single):
+            size += len(piece)
+            if size > _MOST_IN_MEMORY:
+                most = f"{_MOST_IN_MEMORY >> 20} MiB"
+                raise Failure(f"more than {most} where a config is expected", where=shown(resource.source or ""))
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def copy_to(self, resource: Resource, file: Writable) -> None:
+        """Write the content, verified and decompressed, piece by piece into an open file.
+
+        Raises as `read`; whatever was written by then is worthless and the caller's to throw away.
+        """
+        for piece in self._pieces(resource):
+            file.write(piece)
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None, *, also_retry: frozenset[int] = frozenset()) -> bytes:
+        """GET from a metadata service. Raises NotFound for 404."""
+        return self.request("GET", url, headers, also_retry=also_retry)
+
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, *, also_retry: frozenset[int] = frozenset()
+    ) -> bytes:
+        """The body of an answer from a metadata service; statuses in `also_retry` are retried like 503."""
+        return b"".join(self._http(url).stream(method, url, headers, also_retry=also_retry))
+
+    def _pieces(self, resource: Resource, *, single: bool = False) -> Iterator[bytes]:
+        if not resource.source:
+            return  # no content; no hash check takes place, as in Ignition
+        try:
+            yield from content.verified(resource, content.decompressed(resource, self._raw(resource, single=single)))
+        except Failure as failure:
+            failure.where = failure.where or shown(resource.source)
+            raise
+
+    def _raw(self, resource: Resource, *, single: bool) -> Iterable[bytes]:
+        url = resource.source or ""
+        match scheme(url):
+            case "data":
+                return data.stream(url)
+            case "http" | "https":
+                return self._http(url).stream("GET", url, _headers(resource), single=single)
+            case "":
+                raise Failure("this is no URL: it has no scheme", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}")
+            case other if self.offline and other not in LOCAL:
+                raise NeedsNetwork(f"{shown(url)} needs the network")
+            case other:
+                raise Failure(
+                    f"the scheme {other!r} is not supported", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}"
+                )
+
+    def _http(self, url: str) -> Client:
+        if self.offline:
+            raise NeedsNetwork(f"{shown(url)} needs the network")
+        from ignition.fetch.http import Client
+
+        with self._lock:
+            if self._closed:
+                raise Failure("the request comes too late: the fetcher is closed", where=shown(url))
+            if self._client is None:
+                self._client = Client(self._settings, self._trusted, self._clock)
+            return self._client
+
+    def _trusted(self) -> dict[str, str]:
+        """PEM texts for a new client. Those of the first settings are fetched with connections that trust the system's only."""
+        with Fetcher(self._settings.evolve(certificate_authorities=()), offline=self.offline, clock=self._clock) as plain:
+            self._authorities |= self._missing(self._settings, plain)
+        return {shown(source): pem for source, pem in self._authorities.items()}
+
+    def _missing(self, settings: Settings, fetcher: Fetcher) -> dict[str, str]:
+        """The authorities of the settings that are not known yet, by source."""
+        found = {}
+        for authority in settings.certificate_authorities:
+            if authority.source and authority.source not in self._authorities:
+                found[authority.source] = certificates(fetcher.read(authority), shown(authority.source))
+        return found
+
+
+def certificates(bundle: bytes, where: str) -> str:
+    """The PEM certificates of a bundle, without the text around them. Raises Failure if there is none."""
+    begin, end = _PEM
+    found, rest = [], bundle.decode("ascii", "replace")  # comments may be in any language
+    while begin in rest:
+        body, closed, rest = rest.partition(begin)[2].partition(end)
+        if closed:
+            found.append(f"{begin}{body}{end}")
+    if not found:
+        raise Failure("no PEM certificate in it", where=where, fix=f"the content must have a block that begins with {begin}")
+    return "\n".join(found)
+
+
+def _headers(resource: Resource) -> dict[str, str]:
+    """The configured headers by name; the last of several with one name counts."""
+    headers = {}
+    for header in resource.http_headers:
+        if header.value is None:
+            raise Failure(
+                f"header {header.name!r} has no value",
+                where=shown(resource.source or ""),
+                fix="a header without value only removes a parent's: give it one or take it out",
+            )
+        headers[header.name] = header.value
+    return headers

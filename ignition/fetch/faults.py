@@ -1,0 +1,84 @@
+"""Transport errors in one line each: name, refusal, route, TLS (with a hint about the clock), time-out, broken connection.
+
+`requests` wraps what `urllib3` wraps what the socket raised; only the innermost one says what happened.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CERTIFICATE_NOT_YET_VALID, _CERTIFICATE_EXPIRED = 9, 10  # openssl/x509_vfy.h: X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED
+_FIX_NAME = "check the name, and that the machine got a name server by DHCP or the kernel command line"
+_FIX_ROUTE = "check the network of the machine: link, address, route"
+_FIX_TRUST = "add the server's CA to ignition.security.tls.certificateAuthorities"
+
+
+def explain(error: BaseException, *, header_s: float | None) -> tuple[str, str]:
+    """What happened and what the operator can do about it (`""` if we know nothing). Never holds a URL."""
+    causes = list(_chain(error))
+    text, fix = _explain(causes, header_s)
+    if any(type(cause).__name__ == "ProxyError" for cause in causes):
+        return f"proxy: {text}", fix or "check ignition.proxy"
+    return text, fix
+
+
+def _explain(causes: list[BaseException], header_s: float | None) -> tuple[str, str]:
+    import errno
+    import socket
+    import ssl
+
+    for cause in causes:
+        if isinstance(cause, socket.gaierror):
+            return f"the server's name does not resolve ({cause.strerror})", _FIX_NAME
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return _certificate(cause)
+        if type(cause).__name__ == "CertificateError":  # urllib3's comparison of names; its text holds only these
+            return f"the server's TLS certificate is not accepted: {cause}", "use a name that is in the certificate"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS: {cause.reason or cause.strerror or 'handshake failed'}", "check that the server speaks TLS on this port"
+        if isinstance(cause, ConnectionRefusedError):
+            return "connection refused", "check the port, and that the server runs"
+        if isinstance(cause, OSError) and cause.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}:
+            return "no route to the server", _FIX_ROUTE
+    return _explain_silence(causes, header_s)
+
+
+def _explain_silence(causes: list[BaseException], header_s: float | None) -> tuple[str, str]:
+    names = {type(cause).__name__ for cause in causes}
+    if names & {"ConnectTimeout", "ConnectTimeoutError"}:
+        return "time-out: no connection", _FIX_ROUTE
+    if names & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
+        limit = f" within {header_s:g} s" if header_s is not None else ""
+        return f"time-out: no answer{limit}", ""
+    for cause in causes:
+        if isinstance(cause, ConnectionError | EOFError) or type(cause).__name__ == "IncompleteRead":
+            return "the server closed the connection early", ""
+        if str(cause).startswith("Tunnel connection failed"):  # http.client, HTTPConnection._tunnel: status and reason only
+            return str(cause), ""
+    innermost = causes[-1]
+    return f"transport error {type(innermost).__name__}", ""  # its text may hold the URL, and that a secret
+
+
+def _certificate(error: BaseException) -> tuple[str, str]:
+    text = f"the server's TLS certificate is not accepted: {getattr(error, 'verify_message', '') or 'unknown reason'}"
+    if getattr(error, "verify_code", 0) in {_CERTIFICATE_NOT_YET_VALID, _CERTIFICATE_EXPIRED}:
+        import time
+
+        now = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+        return text, f"this machine's clock says {now}: if that is wrong, set it, else renew the certificate"
+    return text, _FIX_TRUST
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and everything it wraps, in any of the ways that requests and urllib3 wrap."""
+    todo, seen = [error], set()
+    while todo:
+        current = todo.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        wrapped = (current.__cause__, current.__context__, getattr(current, "reason", None), *current.args)
+        todo += [inner for inner in wrapped if isinstance(inner, BaseException)]

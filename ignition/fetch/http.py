@@ -1,0 +1,199 @@
+"""The `http` and `https` schemes: which headers go out, what a status means, where a redirect leads.
+
+Rules of the ignition-config reference 5.3 to 5.6: 200 and 204 are success, 404 is "not found", any other status below 500 ends
+the fetch, the rest and every transport error is retried. A redirect drops all headers; a broken body ends the fetch. Ours:
+redirects have a limit, 429 is retried everywhere, and Retry-After is honoured.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+
+from ignition.errors import Failure, NotFound
+from ignition.fetch import proxy, retry
+from ignition.fetch.urls import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from requests import PreparedRequest, Response
+
+    from ignition.fetch.settings import Settings
+    from ignition.fetch.transport import Adapter
+
+MAX_REDIRECTS = 20
+_REDIRECTS = {301, 302, 303, 307, 308}
+_TOO_MANY_REQUESTS = 429
+
+
+class Client:
+    """Requests with one set of settings; connections are kept alive and shared by threads. Close it to close them.
+
+    `authorities` gives PEM texts to trust beside the system's, by where they are from; asked once, for the first https request.
+    """
+
+    def __init__(self, settings: Settings, authorities: Callable[[], Mapping[str, str]], clock: retry.Clock) -> None:
+        self.settings, self._authorities, self._clock = settings, authorities, clock
+        self._lock = allocate_lock()
+        self._adapters: dict[bool, Adapter] = {}
+        self._closed = False
+
+    def close(self) -> None:
+        """Close the idle connections; those in use are closed after it. No new request can begin."""
+        with self._lock:
+            self._closed = True
+            for adapter in self._adapters.values():
+                adapter.close()
+
+    def stream(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        also_retry: frozenset[int] = frozenset(),
+        single: bool = False,
+    ) -> Iterator[bytes]:
+        """The body of the answer, chunk by chunk. `single`: no second attempt.
+
+        Raises NotFound for 404 and Failure for everything else that is not success, with the URL (as it may be shown) as place.
+        """
+        from ignition.fetch import transport
+
+        where = shown(url)
+        settings = self.settings.evolve(attempts=1) if single else self.settings
+        deadline = retry.Deadline(self._clock, settings.total_s)
+        exchange = _Exchange(self, method, url, self._outgoing(headers or {}), also_retry)
+        response = retry.until_done(
+            exchange.attempt, what=f"{method} {where}", where=where, settings=settings, clock=self._clock, deadline=deadline
+        )
+        try:
+            yield from transport.body(response, deadline)
+        except Failure as failure:
+            failure.where = where
+            raise
+        except _transport_errors() as error:
+            raise _broken(error, where, deadline) from error
+        finally:
+            response.close()
+
+    def _outgoing(self, extra: Mapping[str, str]) -> dict[str, str]:
+        """The default headers; an extra one replaces its default, whatever the case of its name."""
+        named = {name.lower(): (name, value) for name, value in [*self.settings.headers, *extra.items()]}
+        return dict(named.values())
+
+    def adapter(self, *, secure: bool) -> Adapter:
+        """The connections with or without TLS, made at first use: loading the system's authorities costs 25 ms."""
+        from ignition.fetch import transport
+
+        with self._lock:
+            if self._closed:
+                raise Failure("the request comes too late: the connections are closed")
+            if secure not in self._adapters:
+                self._adapters[secure] = transport.Adapter(transport.trust(self._authorities()) if secure else None)
+            return self._adapters[secure]
+
+
+class _Exchange:
+    """One request with its redirects; `attempt` can be called again."""
+
+    def __init__(self, client: Client, method: str, url: str, headers: dict[str, str], also_retry: frozenset[int]) -> None:
+        self._client, self._method, self._url, self._headers = client, method, url, headers
+        self._also_retry = also_retry | {_TOO_MANY_REQUESTS}
+
+    def attempt(self, deadline: retry.Deadline) -> Response:
+        """A successful response, its body unread. Raises Transient, NotFound or Failure."""
+        url, headers = self._url, self._headers
+        for _ in range(MAX_REDIRECTS + 1):
+            response = self._send(url, headers, deadline)
+            if response.status_code in self._client.settings.success:
+                return response
+            response.close()
+            location = response.headers.get("Location")
+            if self._method != "GET" or response.status_code not in _REDIRECTS or not location:
+                raise self._refusal(response)
+            url, headers = _redirected(url, location), {}
+        raise Failure(f"more than {MAX_REDIRECTS} redirects", where=shown(self._url), fix="the server sends us in a circle")
+
+    def _send(self, url: str, headers: dict[str, str], deadline: retry.Deadline) -> Response:
+        from ignition.fetch import faults, transport
+
+        settings = self._client.settings
+        header_s = deadline.at_most(settings.header_s)
+        try:
+            request = transport.prepare(self._method, url, headers)
+            through = _proxy(request, settings)
+            adapter = self._client.adapter(secure=_is_https(request.url) or _is_https(through))
+            return transport.send(adapter, request, through, header_s, deadline)
+        except ValueError as error:  # requests, urllib3 and http.client agree on that for malformed URLs, proxies and headers
+            raise Failure(f"not a usable URL, proxy or header ({type(error).__name__})", where=shown(url)) from error
+        except _transport_errors() as error:
+            cause, fix = faults.explain(error, header_s=header_s)
+            raise retry.Transient(cause, fix=fix) from error
+
+    def _refusal(self, response: Response) -> Exception:
+        status = response.status_code
+        cause = f"HTTP status {status} {response.reason or ''}".rstrip()
+        if status >= 500 or 200 <= status < 300 or status in self._also_retry:
+            return retry.Transient(cause, retry_after_s=_retry_after(response.headers.get("Retry-After", "")))
+        if status == 404:
+            return NotFound(cause, where=shown(self._url), fix="check the URL")
+        return Failure(cause, where=shown(self._url), fix="check the URL and what the server wants to see")
+
+
+def _transport_errors() -> tuple[type[BaseException], ...]:
+    from http.client import HTTPException
+
+    from urllib3.exceptions import HTTPError
+
+    return (OSError, HTTPException, HTTPError)  # requests' own errors are OSErrors
+
+
+def _proxy(request: PreparedRequest, settings: Settings) -> str | None:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(request.url or "")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return proxy.choose(parts.scheme, parts.hostname or "", port, settings)
+
+
+def _is_https(url: str | None) -> bool:
+    return (url or "").lower().startswith("https:")
+
+
+def _redirected(url: str, location: str) -> str:
+    from urllib.parse import urljoin, urlsplit
+
+    target = urljoin(url, location)
+    scheme = urlsplit(target).scheme
+    if scheme not in {"http", "https"}:
+        raise Failure(f"redirect to the scheme {scheme!r}, which no server can ask for", where=shown(url))
+    return target
+
+
+def _retry_after(text: str) -> float | None:
+    """Seconds from a Retry-After header: a number or an HTTP date; None if absent or unreadable."""
+    if not text or text.isdecimal():
+        return float(text) if text else None
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - _wall_clock())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _wall_clock() -> float:
+    import time
+
+    return time.time()
+
+
+def _broken(error: BaseException, where: str, deadline: retry.Deadline) -> Failure:
+    from ignition.fetch import faults
+    from ignition.fetch.settings import ATTEMPT_IDLE_S
+
+    if deadline.remaining_s() == 0.0:
+        return Failure(f"not fetched within {deadline.limit_s:g} s: the body is not complete", where=where)
+    return Failure(f"while reading the body: {faults.explain(error, header_s=ATTEMPT_IDLE_S)[0]}", where=where)

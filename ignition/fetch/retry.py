@@ -1,0 +1,115 @@
+"""Attempts with growing, jittered pauses until one succeeds, a limit is reached or trying again is pointless.
+
+The pauses are Ignition's (0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, … s). The jitter is ours: machines that boot together must not come back
+together, so each pause is drawn from the upper half of Ignition's.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ignition.errors import Failure
+from ignition.host import log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TypeVar
+
+    from ignition.fetch.settings import Settings
+
+    Result = TypeVar("Result")
+
+LONGEST_RETRY_AFTER_S = 60.0  # a server may ask for more; the boot does not wait for it
+
+
+class Transient(Exception):
+    """One attempt failed in a way that may pass. `retry_after_s` is what the server asked for."""
+
+    def __init__(self, cause: str, *, fix: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(cause)
+        self.cause, self.fix, self.retry_after_s = cause, fix, retry_after_s
+
+
+def _random() -> float:
+    # The `random` module costs 2 ms at import, for one number.
+    return int.from_bytes(os.urandom(4), "big") / 2**32
+
+
+class Clock:
+    """Time and chance, given in so that tests need neither. `random` returns a number from 0 to below 1."""
+
+    def __init__(
+        self,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Callable[[], float] = _random,
+    ) -> None:
+        self.now, self.sleep, self.random = now, sleep, random
+
+
+class Deadline:
+    """A point in time that may be never."""
+
+    def __init__(self, clock: Clock, limit_s: float | None) -> None:
+        self._clock, self.limit_s, self.begin = clock, limit_s, clock.now()
+
+    def remaining_s(self) -> float | None:
+        """Seconds left, at least 0; None when there is no limit."""
+        return None if self.limit_s is None else max(0.0, self.begin + self.limit_s - self._clock.now())
+
+    def at_most(self, seconds: float | None) -> float | None:
+        """The smaller of `seconds` (None: endless) and what is left."""
+        left = self.remaining_s()
+        if left is None or seconds is None:
+            return left if seconds is None else seconds
+        return min(left, seconds)
+
+    def elapsed_s(self) -> float:
+        """Seconds since the beginning."""
+        return self._clock.now() - self.begin
+
+
+def pauses(settings: Settings, clock: Clock) -> Iterator[float]:
+    """Jittered pauses in seconds without end: doubling from the first one to the ceiling, each times 0.5 to 1."""
+    base = settings.first_pause_s
+    while True:
+        yield base * (0.5 + 0.5 * clock.random())
+        base = min(base * 2, settings.longest_pause_s)
+
+
+def until_done(
+    attempt: Callable[[Deadline], Result], *, what: str, where: str, settings: Settings, clock: Clock, deadline: Deadline
+) -> Result:
+    """Call `attempt` until it returns. It raises Transient to be called again and Failure to end it.
+
+    Raises Failure at `where` with the last cause and the number of attempts once the deadline or `settings.attempts` is reached.
+    """
+    for number, pause in enumerate(pauses(settings, clock), start=1):
+        log.debug(f"{what}: attempt {number}")
+        try:
+            return attempt(deadline)
+        except Transient as transient:
+            wait = _wait(transient, pause, deadline)
+            left = deadline.remaining_s()
+            if number == settings.attempts or (left is not None and wait >= left):
+                raise _given_up(transient, number, where, deadline) from transient
+            log.info(f"{what}: attempt {number}: {transient.cause}; next in {wait:.1f} s")
+        clock.sleep(wait)
+    raise AssertionError("pauses have no end")
+
+
+def _wait(transient: Transient, pause: float, deadline: Deadline) -> float:
+    if transient.retry_after_s is None:
+        return pause
+    asked = min(transient.retry_after_s, LONGEST_RETRY_AFTER_S)
+    left = deadline.remaining_s()
+    # Half of the rest at most: a server that asks for longer than we have still gets tries before the end.
+    return max(pause, asked if left is None else min(asked, left / 2))
+
+
+def _given_up(transient: Transient, number: int, where: str, deadline: Deadline) -> Failure:
+    attempts = "1 attempt" if number == 1 else f"{number} attempts"
+    limit = f", limit {deadline.limit_s:g} s" if deadline.limit_s is not None else ""
+    return Failure(f"{transient.cause} ({attempts} in {deadline.elapsed_s():.1f} s{limit})", where=where, fix=transient.fix)

@@ -1,0 +1,53 @@
+"""How to fetch: limits, trust, proxies, default headers. Built from a config's `ignition` section (spec: ignition.timeouts,
+ignition.security.tls, ignition.proxy) or by hand for a platform's metadata service."""
+
+from ignition import __version__
+from ignition.config.model import Config, Resource
+from ignition.config.record import Record, spec
+
+HEADER_S = 10.0  # coreos/ignition internal/resource/http.go: defaultHttpResponseHeaderTimeout
+CONNECT_S = 30.0
+HANDSHAKE_S = 10.0
+TOTAL_S = 600.0  # Ignition has no limit here; a machine that never says why it does not come up helps nobody
+ATTEMPT_IDLE_S = 60.0  # no byte of a body for so long: the transfer is dead
+
+IGNITION_HEADERS = (
+    ("User-Agent", f"Ignition/{__version__}"),
+    ("Accept", "application/vnd.coreos.ignition+json;version=3.6.0, */*;q=0.1"),
+    ("Accept-Encoding", "identity"),
+)
+
+
+class Settings(Record):
+    """Everything that decides how a fetch behaves. All times in seconds; None means no limit."""
+
+    total_s: float | None = spec("one fetch with all its attempts and pauses", default=TOTAL_S)
+    header_s: float | None = spec("wait for a response's headers, all of them", default=HEADER_S)
+    attempts: int | None = spec("how often at most; None = as often as `total_s` allows", default=None)
+    first_pause_s: float = spec("pause after the first attempt, before jitter; doubles", default=0.2)
+    longest_pause_s: float = spec("ceiling of the pauses", default=5.0)
+    certificate_authorities: tuple[Resource, ...] = spec("PEM bundles trusted beside the system's", default=())
+    http_proxy: str | None = spec("proxy URL for http", default=None)
+    https_proxy: str | None = spec("proxy URL for https", default=None)
+    no_proxy: tuple[str, ...] = spec("hosts, domains and networks reached directly", default=())
+    success: tuple[int, ...] = spec("statuses that mean success; other 2xx are retried", default=(200, 204))
+    headers: tuple[tuple[str, str], ...] = spec("sent with every request", default=IGNITION_HEADERS)
+
+    @classmethod
+    def from_config(cls, config: Config) -> "Settings":
+        """The settings that a config asks for. An unset total is 10 minutes; 0 means no limit because somebody wrote so."""
+        about = config.ignition
+        return cls(
+            total_s=_limit(about.timeouts.http_total, TOTAL_S),
+            header_s=_limit(about.timeouts.http_response_headers, HEADER_S),
+            certificate_authorities=about.security.tls.certificate_authorities,
+            http_proxy=about.proxy.http_proxy or None,
+            https_proxy=about.proxy.https_proxy or None,
+            no_proxy=about.proxy.no_proxy,
+        )
+
+
+def _limit(seconds: int | None, default: float) -> float | None:
+    if seconds is None:
+        return default
+    return float(seconds) if seconds > 0 else None

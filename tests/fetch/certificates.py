@@ -1,0 +1,45 @@
+"""Certificates made by openssl for one test run: an authority, a server for localhost, and one that has expired."""
+
+import ssl
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Certificates(NamedTuple):
+    """The authority as PEM, and contexts of servers."""
+
+    authority: bytes
+    server: ssl.SSLContext
+    expired: ssl.SSLContext
+    other_name: ssl.SSLContext
+
+
+def make(directory: Path) -> Certificates:
+    """Keys and certificates below a directory."""
+    key, authority = directory / "ca.key", directory / "ca.pem"
+    _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+             "-subj", "/CN=test authority", "-keyout", str(key), "-out", str(authority))  # fmt: skip
+    return Certificates(
+        authority=authority.read_bytes(),
+        server=_server(directory, "server", "localhost", days=2, names="DNS:localhost,IP:127.0.0.1"),
+        expired=_server(directory, "expired", "localhost", days=0),
+        other_name=_server(directory, "other", "elsewhere.example", days=2),
+    )
+
+
+def _server(directory: Path, stem: str, name: str, *, days: int, names: str = "") -> ssl.SSLContext:
+    key, request, certificate = (directory / f"{stem}.{suffix}" for suffix in ("key", "csr", "pem"))
+    extensions = directory / f"{stem}.ext"
+    extensions.write_text(f"subjectAltName={names or f'DNS:{name}'}\n")
+    _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
+             "-keyout", str(key), "-out", str(request))  # fmt: skip
+    _openssl("x509", "-req", "-in", str(request), "-CA", str(directory / "ca.pem"), "-CAkey", str(directory / "ca.key"),
+             "-CAcreateserial", "-days", str(days), "-extfile", str(extensions), "-out", str(certificate))  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def _openssl(*arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True)

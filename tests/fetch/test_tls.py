@@ -1,0 +1,122 @@
+"""Trust: the system's authorities and those of the config, and what is said when a certificate is not accepted."""
+
+import re
+import ssl
+
+import pytest
+
+from ignition.config import dataurl
+from ignition.config.model import Resource
+from ignition.config.model.ignition import Verification
+from ignition.errors import Failure
+from ignition.fetch.engine import Fetcher
+from ignition.fetch.engine import certificates as pem_blocks
+from ignition.fetch.settings import Settings
+from tests.fetch.certificates import Certificates
+from tests.fetch.server import Reply, serving
+
+ONCE = Settings(attempts=1)
+
+
+def trusting(*authorities: bytes) -> Settings:
+    return ONCE.evolve(certificate_authorities=tuple(Resource(source=dataurl.encode(pem)) for pem in authorities))
+
+
+def test_server_of_a_configured_authority_is_trusted(certificates: Certificates) -> None:
+    with serving({"/a": Reply(body=b"secure")}, certificates.server) as server:
+        with Fetcher(trusting(certificates.authority), offline=False) as fetcher:
+            assert fetcher.read(Resource(source=f"{server.url}/a")) == b"secure"
+
+
+def test_server_is_trusted_by_its_address_too(certificates: Certificates) -> None:
+    with serving({"/a": Reply(body=b"secure")}, certificates.server) as server:
+        with Fetcher(trusting(certificates.authority), offline=False) as fetcher:
+            assert fetcher.read(Resource(source=f"https://127.0.0.1:{server.server_port}/a")) == b"secure"
+
+
+def test_address_that_is_not_in_the_certificate_is_refused(certificates: Certificates) -> None:
+    with serving({"/a": Reply(body=b"never")}, certificates.other_name) as server:
+        with Fetcher(trusting(certificates.authority), offline=False) as fetcher, pytest.raises(Failure, match="doesn't match"):
+            fetcher.read(Resource(source=f"https://127.0.0.1:{server.server_port}/a"))
+
+
+def test_bundle_with_comments_and_several_certificates_is_trusted(certificates: Certificates) -> None:
+    bundle = "# Größe\n".encode() + certificates.authority + b"\n\ntext\n" + certificates.authority + b"\n\n"
+    with serving({"/a": Reply(body=b"secure")}, certificates.server) as server:
+        with Fetcher(trusting(bundle), offline=False) as fetcher:
+            assert fetcher.read(Resource(source=f"{server.url}/a")) == b"secure"
+
+
+def test_authority_is_fetched_and_verified(certificates: Certificates) -> None:
+    import hashlib
+
+    digest = hashlib.sha512(certificates.authority).hexdigest()
+    with (
+        serving({"/ca": Reply(body=certificates.authority)}) as plain,
+        serving({"/a": Reply(body=b"s")}, certificates.server) as server,
+    ):
+        authority = Resource(source=f"{plain.url}/ca", verification=Verification(hash=f"sha512-{digest}"))
+        with Fetcher(ONCE.evolve(certificate_authorities=(authority,)), offline=False) as fetcher:
+            assert fetcher.read(Resource(source=f"{server.url}/a")) == b"s"
+            fetcher.read(Resource(source=f"{server.url}/a"))
+        assert plain.paths() == ["/ca"]
+
+
+def test_authority_stays_trusted_when_the_settings_change(certificates: Certificates) -> None:
+    with serving({"/a": Reply(body=b"secure")}, certificates.server) as server:
+        with Fetcher(ONCE, offline=False) as fetcher:
+            fetcher.apply(trusting(certificates.authority))
+            fetcher.apply(ONCE)
+            assert fetcher.read(Resource(source=f"{server.url}/a")) == b"secure"
+
+
+def test_authority_without_certificate_is_refused() -> None:
+    with Fetcher(ONCE, offline=False) as fetcher, pytest.raises(Failure) as caught:
+        fetcher.apply(trusting(b"no PEM here"))
+    assert caught.value.what == "no PEM certificate in it"
+    assert caught.value.where == "data:…"
+
+
+def test_certificate_block_without_end_does_not_count() -> None:
+    with pytest.raises(Failure, match="no PEM certificate in it"):
+        pem_blocks(b"-----BEGIN CERTIFICATE-----\nMIIB", "here")
+
+
+def test_authority_that_is_damaged_is_refused() -> None:
+    broken = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    with Fetcher(trusting(broken), offline=False) as fetcher, pytest.raises(Failure) as caught:
+        fetcher.read(Resource(source="https://127.0.0.1:1/a"))
+    assert caught.value.what == "the certificate authority cannot be read"
+    assert caught.value.where == "data:…"
+
+
+@pytest.mark.parametrize(
+    ("kind", "what", "fix"),
+    [
+        pytest.param(
+            "server", "unable to get local issuer certificate", r"add the server's CA to .*certificateAuthorities", id="authority"
+        ),
+        pytest.param(
+            "expired", "certificate has expired", r"this machine's clock says \d{4}-\d\d-\d\d \d\d:\d\d UTC: ", id="clock"
+        ),
+        pytest.param("other_name", "hostname 'localhost' doesn't match 'elsewhere.example'", "use a name that", id="name"),
+    ],
+)
+def test_certificate_that_is_not_accepted_is_explained(certificates: Certificates, kind: str, what: str, fix: str) -> None:
+    context: ssl.SSLContext = getattr(certificates, kind)
+    settings = ONCE if kind == "server" else trusting(certificates.authority)
+    with serving({"/a": Reply(body=b"never")}, context) as server:
+        with Fetcher(settings, offline=False) as fetcher, pytest.raises(Failure) as caught:
+            fetcher.read(Resource(source=f"{server.url}/a?token=secret"))
+    assert caught.value.what.startswith("the server's TLS certificate is not accepted: ")
+    assert what in caught.value.what
+    assert re.match(fix, caught.value.fix)
+    assert caught.value.where == f"{server.url}/a"
+
+
+def test_plain_http_on_a_tls_port_is_explained(certificates: Certificates) -> None:
+    with serving({"/a": Reply(body=b"never")}) as server:
+        with Fetcher(ONCE, offline=False) as fetcher, pytest.raises(Failure) as caught:
+            fetcher.read(Resource(source=f"{server.url}/a".replace("http:", "https:")))
+    assert caught.value.what.startswith("TLS: WRONG_VERSION_NUMBER (1 attempt in ")
+    assert caught.value.fix == "check that the server speaks TLS on this port"
