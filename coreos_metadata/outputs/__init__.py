@@ -1,0 +1,1 @@
+"""What the companion writes, one file per kind."""

@@ -1,0 +1,26 @@
+"""A local file (IGNITION_CONFIG_FILE, default config.ign in the working directory). Source: platforms reference 3.9."""
+
+from __future__ import annotations
+
+from ignition.errors import Failure
+from ignition.host import paths
+from ignition.platforms import Platform
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.fetch.engine import Fetcher
+
+
+def fetch(_: Fetcher, *, path: str = "") -> bytes:
+    """The file's content. Raises Failure when it cannot be read: somebody named it on purpose."""
+    path = path or paths.config_file()
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise Failure(
+            f"the config cannot be read: {error.strerror}", where=path, fix="set IGNITION_CONFIG_FILE to a readable file"
+        ) from error
+
+
+PLATFORM = Platform(needs_network=False, fetch=fetch)
