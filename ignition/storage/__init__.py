@@ -1,0 +1,1 @@
+"""Partitions, file systems and the growth of ROOT: pure planning beside the operations."""

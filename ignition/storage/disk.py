@@ -1,0 +1,194 @@
+"""One disk: what is on it and who uses it, and the operations that wipe or replace its partition table."""
+
+import os
+import time
+from contextlib import contextmanager
+
+from ignition.errors import Failure, at
+from ignition.host import blkpg, devices
+from ignition.operation import Context, Operation
+from ignition.storage import gpt, gpt_disk, partitions, signatures
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ignition.config.model.storage import Disk
+
+VERIFY_WAIT_S = 10.0
+LOCK_WAIT_S, LOCK_PAUSE_S = 30.0, 0.02  # udevd holds its lock for the milliseconds of a probe
+
+
+class DiskFacts:
+    """What planning needs to know of one disk. `node` is the resolved device, `table` is there even if the disk has none yet.
+
+    `in_use` says by partition number who uses it, `used_whole` who uses the disk itself ("" for nobody).
+    """
+
+    def __init__(self, node: str, table: gpt.Table, *, in_use: "Mapping[int, str]", used_whole: str = "") -> None:
+        self.node, self.table, self.in_use, self.used_whole = node, table, in_use, used_whole
+
+
+@contextmanager
+def opened(node: str, flags: int) -> "Iterator[int]":
+    """A device as a descriptor, for as long as the block lasts."""
+    descriptor = os.open(node, flags | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(node: str) -> "Iterator[int]":
+    """A disk opened for writing, and locked against udevd's reading it half-way (systemd.io/BLOCK_DEVICE_LOCKING)."""
+    with opened(node, os.O_RDWR) as descriptor:
+        _lock(descriptor, node)
+        yield descriptor
+
+
+def _lock(descriptor: int, node: str) -> None:
+    from fcntl import LOCK_EX, LOCK_NB, flock
+
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            return flock(descriptor, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise Failure(
+                    f"another program keeps {node} locked for {LOCK_WAIT_S:g} s", fix="end what works on this disk"
+                ) from None
+        time.sleep(LOCK_PAUSE_S)
+
+
+def probe(disk: "Disk", node: str, users: devices.Users) -> DiskFacts:
+    """Look at a disk. Raises Failure for a table that is no GPT, unless it is to be wiped anyway."""
+    name = devices.name_of(node)
+    in_use = {number: users.of(part) for number, (part, _, _) in devices.partitions(name).items()}
+    with opened(node, os.O_RDONLY) as descriptor:
+        sector_size, sectors = devices.geometry(descriptor)
+        table = None if disk.wipe_table else gpt_disk.read(descriptor, sector_size, sectors)
+    if table is None:
+        if not disk.wipe_table:
+            signatures.refuse_other_tables(node)
+        table = gpt.empty(sector_size, sectors).drawn()
+    return DiskFacts(node, table, in_use={number: user for number, user in in_use.items() if user}, used_whole=users.of(name))
+
+
+def plan(disk: "Disk", facts: DiskFacts, where: str, *, translated: bool = False) -> list[Operation]:
+    """The operations for one disk; `where` is its place in the config, `translated` says that it was one of 2.x.
+
+    Raises Failure if the disk cannot be as configured.
+    """
+    if facts.used_whole and not facts.in_use:
+        raise Failure(
+            f"{disk.device} is in use ({facts.used_whole})", where=where, fix="stop using it first, or name another disk"
+        )
+    operations: list[Operation] = []
+    if disk.wipe_table:
+        for number, user in facts.in_use.items():
+            raise Failure(
+                f"partition {number} of {disk.device} is in use ({user}): cannot wipe the table",
+                where=f"{where}.wipeTable",
+                fix="stop using it first, or name another disk",
+            )
+        operations.append(WipeTable(disk.device, facts.node, where))
+    if disk.partitions:
+        with at_disk(where):
+            decision = partitions.decide(disk, facts.table, facts.in_use, where, translated=translated)
+        operations.append(WriteTable(disk.device, facts.node, decision, where))
+    return operations
+
+
+@contextmanager
+def at_disk(where: str) -> "Iterator[None]":
+    """Give failures without a place that of the disk."""
+    try:
+        yield
+    except Failure as failure:
+        failure.where = failure.where or where
+        raise
+
+
+class WipeTable(Operation):
+    """Erase MBR and GPT of a disk."""
+
+    kind = "wipe-table"
+
+    def __init__(self, device: str, node: str, where: str) -> None:
+        self.path, self._node, self._where = device, node, where
+
+    def describe(self) -> str:
+        return f"wipe the partition table of {self.path} ({self._where})"
+
+    def execute(self, context: Context) -> None:
+        with at(self._where), locked(self._node) as disk:
+            gpt_disk.wipe(disk, *devices.geometry(disk))
+            blkpg.synchronise(disk, devices.name_of(self._node), {})
+
+
+class WriteTable(Operation):
+    """Give a disk its new table in one write, tell the kernel, and check what the kernel made of it."""
+
+    kind = "partition"
+
+    def __init__(self, device: str, node: str, decision: partitions.Decision, where: str) -> None:
+        self.path, self._node, self._decision, self._where = device, node, decision, where
+
+    def describe(self) -> str:
+        changes = self._decision.changes
+        what = ", ".join(f"{change.action} {change.number}" for change in changes) or self._mending() or "nothing to change"
+        return f"partition {self.path}: {what} ({self._where})"
+
+    def _mending(self) -> str:
+        faults = self._decision.table.faults
+        return f"mend the table ({'; '.join(faults)})" if faults else ""
+
+    def already_there(self, context: Context) -> bool:
+        if self._decision.changes or self._mending():
+            return False
+        # The table is right, yet the kernel may not know it: power went between the write and the call.
+        name = devices.name_of(self._node)
+        if self._known(name) != self._wanted():
+            with at(self._where), opened(self._node, os.O_RDONLY) as disk:
+                blkpg.synchronise(disk, name, self._wanted())
+            devices.settle([self._node])
+        return True
+
+    def execute(self, context: Context) -> None:
+        name = devices.name_of(self._node)
+        with at(self._where), locked(self._node) as disk:
+            gpt_disk.write(disk, self._decision.table.drawn())
+            blkpg.synchronise(disk, name, self._wanted())
+        devices.settle([self._node])
+        self._verify(name)
+
+    def _wanted(self) -> dict[int, tuple[int, int]]:
+        table = self._decision.table
+        size = table.sector_size
+        return {number: (entry.first * size, entry.sectors * size) for number, entry in table.entries.items()}
+
+    @staticmethod
+    def _known(name: str) -> dict[int, tuple[int, int]]:
+        return {number: (start, length) for number, (_, start, length) in devices.partitions(name).items()}
+
+    def _verify(self, name: str) -> None:
+        wanted, deadline = self._wanted(), time.monotonic() + VERIFY_WAIT_S
+        # udevd may be having the kernel read the table once more, and then everything is absent for a moment.
+        while (known := self._known(name)) != wanted and time.monotonic() < deadline:
+            time.sleep(LOCK_PAUSE_S)
+        for change in self._decision.changes:
+            if known.get(change.number) != wanted.get(change.number):
+                raise Failure(
+                    f"the kernel does not show partition {change.number} of {self.path} as it was written: "
+                    f"{_place(known.get(change.number))} instead of {_place(wanted.get(change.number))}",
+                    where=change.where,
+                    fix="boot again: something else holds or rereads this disk",
+                )
+        present = [change.number for change in self._decision.changes if change.number in wanted]
+        devices.wait_for([devices.partition_node(self._node, number) for number in present])
+
+
+def _place(place: tuple[int, int] | None) -> str:
+    return f"{place[1]} bytes at {place[0]}" if place else "absent"

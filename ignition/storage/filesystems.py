@@ -1,0 +1,190 @@
+"""File systems: what is kept, what is refused, what is made. Source: `ignition-config.md` 7.4 and 7.11 of the reference.
+
+Stricter than Ignition in one point: a partition table on the device counts as a signature, so it is not overwritten unasked.
+"""
+
+from ignition.errors import Failure, at
+from ignition.host import devices
+from ignition.host.command import run
+from ignition.operation import Context, Operation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ignition.config.model.storage import Filesystem
+    from ignition.storage.signatures import Signature
+
+NONE = "none"
+NOT_MADE = ("virtiofs",)
+OEM = "OEM"  # 2.x: a file system with this label is right whatever its type
+MKFS_TIMEOUT_S = 3600.0  # a large disk without discard support
+WIPE_FIX = "set wipeFilesystem to lose its content, or correct the config"
+
+
+class _Maker:
+    """How one mkfs is called: program, forced option, and the options that take UUID and label."""
+
+    def __init__(self, program: str, force: tuple[str, ...], uuid: str, label: str, uuid_prefix: str = "") -> None:
+        self._program, self._force, self._uuid, self._label, self._uuid_prefix = program, force, uuid, label, uuid_prefix
+
+    def command(self, options: tuple[str, ...], uuid: str | None, label: str | None, node: str) -> list[str]:
+        """The arguments; options of the config come first."""
+        argv = [self._program, *options, *self._force]
+        if uuid:
+            argv += [self._uuid, self._uuid_prefix + uuid.lower()]
+        if label:
+            argv += [self._label, label]
+        return [*argv, node]
+
+
+MAKERS = {
+    "ext4": _Maker("mkfs.ext4", ("-F",), "-U", "-L"),
+    "xfs": _Maker("mkfs.xfs", ("-f",), "-m", "-L", "uuid="),
+    "btrfs": _Maker("mkfs.btrfs", ("--force",), "-U", "-L"),
+    "vfat": _Maker("mkfs.fat", (), "-i", "-n"),
+    "swap": _Maker("mkswap", ("-f",), "-U", "-L"),
+}
+
+
+class FilesystemFacts:
+    """One device as it is: its resolved node and what blkid found there."""
+
+    def __init__(self, node: str, signature: "Signature") -> None:
+        self.node, self.signature = node, signature
+
+
+def to_make(filesystems: "tuple[Filesystem, ...]") -> "list[tuple[int, Filesystem]]":
+    """(index in the config, entry) of those with a device that this stage looks at."""
+    return [
+        (index, wanted)
+        for index, wanted in enumerate(filesystems)
+        if wanted.format and wanted.format not in NOT_MADE and wanted.in_place is None
+    ]
+
+
+def plan(filesystems: "tuple[Filesystem, ...]", facts: "Mapping[str, FilesystemFacts]") -> list[Operation]:
+    """One operation per device; `facts` by the config's device name. Raises Failure for what must not be overwritten."""
+    operations: list[Operation] = []
+    made: list[str] = []
+    seen: dict[str, tuple[int, Filesystem]] = {}
+    for index, wanted in to_make(filesystems):
+        fact, where = facts[wanted.device], f"$.storage.filesystems.{index}"
+        if fact.node in seen:
+            _refuse_other_wish(wanted, *seen[fact.node], where)
+            continue
+        seen[fact.node] = (index, wanted)
+        keep = _may_stay(wanted, fact, where)
+        made += [] if keep else [fact.node]
+        operations.append(MakeFilesystem(wanted, fact.node, where, keep=keep))
+    return operations + ([Settle(made)] if made else [])
+
+
+def _refuse_other_wish(wanted: "Filesystem", index: int, other: "Filesystem", where: str) -> None:
+    """2.x allows several names for one device; they must agree."""
+    if (wanted.format, wanted.label, wanted.uuid) != (other.format, other.label, other.uuid):
+        raise Failure(
+            f"{wanted.device} and {other.device} ($.storage.filesystems.{index}) are one device and want different file systems",
+            where=f"{where}.device",
+            fix="describe each device once",
+        )
+
+
+def _may_stay(wanted: "Filesystem", fact: FilesystemFacts, where: str) -> bool:
+    """Whether what is there is what is wanted; False if it is to be made. Raises Failure if neither."""
+    found = fact.signature
+    if wanted.wipe_filesystem:
+        return False
+    if not found.format and not found.table:
+        return wanted.format == NONE
+    present = _what(found)
+    if wanted.must_be_blank:
+        raise Failure(
+            f"{wanted.device} holds {present}, and `create` without `force` wants it blank",
+            where=where,
+            fix="set force to lose its content",
+        )
+    if _matches(wanted, found):
+        return True
+    raise Failure(f"{wanted.device} holds {present}, not {_wish(wanted)}", where=where, fix=WIPE_FIX)
+
+
+def _matches(wanted: "Filesystem", found: "Signature") -> bool:
+    if wanted.name is not None and found.label == OEM and found.format:
+        return True
+    if found.format != wanted.format:
+        return False
+    if wanted.label and wanted.label != found.label:
+        return False
+    return not wanted.uuid or _plain_uuid(wanted.uuid, wanted.format) == _plain_uuid(found.uuid, wanted.format)
+
+
+def _plain_uuid(uuid: str, format: str | None) -> str:
+    return uuid.lower().replace("-", "") if format == "vfat" else uuid.lower()
+
+
+def _what(found: "Signature") -> str:
+    if not found.format:
+        return f"a {found.table} partition table"
+    label = f" labelled {found.label!r}" if found.label else ""
+    uuid = f" with UUID {found.uuid}" if found.uuid else ""
+    return f"{found.format}{label}{uuid}"
+
+
+def _wish(wanted: "Filesystem") -> str:
+    if wanted.format == NONE:
+        return "nothing"
+    label = f" labelled {wanted.label!r}" if wanted.label else ""
+    uuid = f" with UUID {wanted.uuid.lower()}" if wanted.uuid else ""
+    return f"{wanted.format}{label}{uuid}"
+
+
+def mkfs(wanted: "Filesystem", node: str) -> list[str]:
+    """The command that makes a file system. Raises Failure for an unknown format."""
+    maker = MAKERS.get(wanted.format or "")
+    if maker is None:
+        raise Failure(f"cannot make a file system of format {wanted.format!r}", fix=f"use one of {', '.join(MAKERS)}")
+    uuid = wanted.uuid
+    if uuid and wanted.format == "vfat":
+        uuid = uuid.replace("-", "")
+    return maker.command(wanted.options, uuid, wanted.label, node)
+
+
+class MakeFilesystem(Operation):
+    """Erase a device's signatures and make a file system on it; with format "none" only erase. Runs beside its neighbours."""
+
+    kind = "format"
+    concurrent = True
+
+    def __init__(self, wanted: "Filesystem", node: str, where: str, *, keep: bool) -> None:
+        self.path, self._wanted, self.node, self._where, self._keep = wanted.device, wanted, node, where, keep
+
+    def describe(self) -> str:
+        if self._wanted.format == NONE:
+            return f"erase the signatures of {self.path} ({self._where})"
+        return f"format {self.path} as {self._wanted.format} ({self._where})"
+
+    def already_there(self, context: Context) -> bool:
+        return self._keep
+
+    def execute(self, context: Context) -> None:
+        with at(self._where):
+            argv = [] if self._wanted.format == NONE else mkfs(self._wanted, self.node)
+            run(["wipefs", "-a", self.node], why=f"erasing the signatures of {self.path}")
+            if argv:
+                run(argv, why=f"formatting {self.path} as {self._wanted.format}", timeout_s=MKFS_TIMEOUT_S)
+
+
+class Settle(Operation):
+    """Wait until udev has seen new file systems, so that links by label and UUID are there for whoever mounts by them."""
+
+    kind = "settle"
+
+    def __init__(self, nodes: list[str]) -> None:
+        self._nodes = nodes
+
+    def describe(self) -> str:
+        return f"wait for udev to see {', '.join(self._nodes)}"
+
+    def execute(self, context: Context) -> None:
+        devices.settle(self._nodes)

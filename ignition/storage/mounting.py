@@ -1,0 +1,150 @@
+"""Mounting the config's file systems while files are written, and undoing it. Source: `ignition-config.md` 7.5, 7.11."""
+
+import os
+import stat
+from contextlib import contextmanager
+from itertools import count
+
+from ignition.errors import CommandFailed, Failure, at
+from ignition.host import mounts, paths
+from ignition.host.command import run
+from ignition.operation import Context, Operation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.config.model.storage import Filesystem
+
+UNMOUNTABLE = ("none", "swap")
+TRIED_FORMATS = ("ext4", "btrfs", "xfs", "vfat")  # 2.x, in this order
+DIRECTORY_MODE = 0o755
+
+_serial = count()
+
+
+def to_mount(filesystems: "tuple[Filesystem, ...]") -> "list[tuple[int, Filesystem]]":
+    """(index in the config, entry) of what has a path to be mounted at: parents before children, config order otherwise."""
+    found = [
+        (index, wanted)
+        for index, wanted in enumerate(filesystems)
+        if wanted.path and wanted.format and wanted.format not in UNMOUNTABLE
+    ]
+    return sorted(found, key=lambda pair: _depth(pair[1].path or ""))
+
+
+def _depth(path: str) -> int:
+    return len([part for part in path.split("/") if part])
+
+
+class Mount(Operation):
+    """Mount one file system below the new root; directories that are missing are made and added to `made`.
+
+    `made` holds paths as the new root sees them.
+    """
+
+    kind = "mount"
+
+    def __init__(self, wanted: "Filesystem", where: str, made: list[str]) -> None:
+        self._wanted, self._where, self._made = wanted, where, made
+        self.path = wanted.path or ""
+
+    def describe(self) -> str:
+        return f"mount {self._wanted.device} on {self.path} ({self._where})"
+
+    def already_there(self, context: Context) -> bool:
+        present = on(context.root.outside(self.path))
+        return present is not None and os.path.realpath(present.source) == os.path.realpath(self._wanted.device)
+
+    def execute(self, context: Context) -> None:
+        with at(self._where):
+            for directory in missing_directories(context.root.path, self.path):
+                os.mkdir(context.root.outside(directory), DIRECTORY_MODE)
+                os.chmod(context.root.outside(directory), DIRECTORY_MODE)  # whatever the umask
+                self._made.append(directory)
+            target = context.root.outside(self.path)
+            mount(self._wanted.device, target, self._wanted.format or "", self._wanted.mount_options)
+
+
+class Unmount(Operation):
+    """Undo one mount."""
+
+    kind = "umount"
+
+    def __init__(self, wanted: "Filesystem", where: str) -> None:
+        self.path, self._where = wanted.path or "", where
+
+    def describe(self) -> str:
+        return f"unmount {self.path} ({self._where})"
+
+    def already_there(self, context: Context) -> bool:
+        return on(context.root.outside(self.path)) is None
+
+    def execute(self, context: Context) -> None:
+        target = context.root.outside(self.path)
+        with at(self._where):
+            run(["umount", target], why=f"unmounting {target}")
+
+
+def on(target: str) -> mounts.Mount | None:
+    """What is mounted on a directory, seen by this process; None if it is no mount point. Links in the path are not followed."""
+    normal = os.path.normpath(target)
+    found = [mount for mount in mounts.current() if mount.target == normal]
+    return found[-1] if found else None
+
+
+def missing_directories(root: str, inside: str) -> list[str]:
+    """The directories of `inside` (below `root`) that do not exist, outermost first, as the new root sees them.
+
+    Raises Failure if something on the way, the root included, is a symlink or no directory: a mount there would go astray.
+    """
+    missing, outside = [], ""
+    for part in [part for part in f"{root}{inside}".split("/") if part]:
+        outside = f"{outside}/{part}"
+        try:
+            mode = os.lstat(outside).st_mode
+        except FileNotFoundError:
+            missing.append(outside[len(root) :])
+            continue
+        if not stat.S_ISDIR(mode):
+            kind = "a symlink" if stat.S_ISLNK(mode) else "not a directory"
+            raise Failure(f"cannot mount on {inside}: {outside} is {kind}", fix="use a path of real directories")
+    return missing
+
+
+def mount(device: str, target: str, format: str, options: tuple[str, ...]) -> None:
+    """Run mount(8). Raises CommandFailed."""
+    argv = ["mount", *(["-o", ",".join(options)] if options else []), "-t", format, device, target]
+    run(argv, why=f"mounting {device} on {target}")
+
+
+@contextmanager
+def mounted(device: str, format: str | None, options: tuple[str, ...] = (), *, base: str = paths.RUN) -> "Iterator[str]":
+    """A file system on a temporary directory below `base`, which the block gets, and which is unmounted after it.
+
+    Without a format those of 2.x are tried in turn. Raises Failure if none fits or the file system stays busy.
+    """
+    os.makedirs(base, exist_ok=True)
+    directory = os.path.join(base, f"mount-{os.getpid()}-{next(_serial)}")
+    os.mkdir(directory, 0o700)
+    try:
+        _mount_as_any(device, directory, (format,) if format else TRIED_FORMATS, options)
+        try:
+            yield directory
+        finally:
+            run(["umount", directory], why=f"unmounting {device}")
+    finally:
+        os.rmdir(directory)
+
+
+def _mount_as_any(device: str, directory: str, formats: tuple[str, ...], options: tuple[str, ...]) -> None:
+    for format in formats:
+        try:
+            return mount(device, directory, format, options)
+        except CommandFailed as error:
+            failure = error
+    if len(formats) == 1:
+        raise failure
+    raise Failure(
+        f"{device} cannot be mounted as any of {', '.join(formats)}", fix="format it, or name another device"
+    ) from failure

@@ -1,0 +1,187 @@
+"""What grows and what does not, with the reason; the arithmetic of the new end. No disk is touched."""
+
+import struct
+from typing import Any
+
+import pytest
+
+from ignition.config.model import Config, Storage
+from ignition.config.model.storage import Disk, Partition
+from ignition.host.mounts import Mount
+from ignition.operation import Context
+from ignition.storage import gpt, guid
+from ignition.storage.grow import ROOT_TYPE, GrowFacts, grown_table, is_candidate, plan
+
+MIB = 2048
+LINUX = "0fc63daf-8483-4772-8e79-3d69d8477de4"
+ROOT_BYTES = 400 << 20
+
+
+def enlarged(*, sectors: int = 2048 * MIB, behind: gpt.Entry | None = None, type_guid: str = ROOT_TYPE) -> gpt.Table:
+    """A table made for a disk of 1 GiB, on one of `sectors`: number 1, ROOT as number 9 at 100..500 MiB, perhaps one behind."""
+    root = gpt.new_entry(100 * MIB, 500 * MIB - 1, type_guid=type_guid, unique=guid.random(), name="ROOT")
+    boot = gpt.new_entry(MIB, 100 * MIB - 1, type_guid=LINUX, unique=guid.random())
+    entries: dict[int, gpt.Entry | None] = {1: boot, 9: root}
+    if behind:
+        entries[10] = behind
+    made = gpt.empty(512, 1024 * MIB).drawn().with_entries(entries)
+    return gpt.Table(sector_size=512, sectors=sectors, boot=made.boot, header=made.header, array=made.array)
+
+
+def entry(start: int, name: str = "data") -> gpt.Entry:
+    return gpt.new_entry(start, start + MIB - 1, type_guid=LINUX, unique=guid.random(), name=name)
+
+
+def facts(table: gpt.Table | None, *, format: str = "ext4", read_only: bool = False, filesystem: int = ROOT_BYTES) -> GrowFacts:
+    made = GrowFacts(Mount((254, 9), "/sysroot", "/dev/vda9", format, read_only=read_only), is_root=True)
+    made.node, made.disk_node, made.number, made.table = "/dev/vda9", "/dev/vda", 9, table
+    made.kernel_length = table.entries[9].sectors * 512 if table else ROOT_BYTES
+    made.filesystem_length = filesystem
+    return made
+
+
+def kinds(one: GrowFacts, config: Config | None = None) -> list[str]:
+    return [operation.kind for operation in plan([one], config)]
+
+
+def only(one: GrowFacts, config: Config | None = None) -> str:
+    [operation] = plan([one], config)
+    return operation.describe()
+
+
+def test_root_grows_to_the_end_of_an_enlarged_disk() -> None:
+    operations = plan([facts(enlarged())], None)
+    assert [operation.kind for operation in operations] == ["grow-partition", "grow-filesystem"]
+    assert operations[0].describe() == "grow /dev/vda9 from 400 to 1948 MiB"
+    assert operations[1].describe() == "grow ext4 on /sysroot to the end of /dev/vda9"
+
+
+def test_new_table_differs_in_roots_end_and_the_backups_place_alone() -> None:
+    before = enlarged()
+    after, reason = grown_table(before, 9)
+    assert reason == ""
+    assert (after.entries[9].raw, after.entries[1].raw) == (
+        before.entries[9].resized(after.last_usable).raw,
+        before.entries[1].raw,
+    )
+    assert after.entries[9].last == 2048 * MIB - 34
+    assert (
+        after.header
+        == before.header[:32]
+        + struct.pack("<Q", 2048 * MIB - 1)
+        + before.header[40:48]
+        + struct.pack("<Q", 2048 * MIB - 34)
+        + before.header[56:]
+    )
+    assert after.boot == before.boot[:458] + struct.pack("<I", 2048 * MIB - 1) + before.boot[462:]
+
+
+@pytest.mark.parametrize(
+    ("gain", "grows"), [pytest.param(2 * MIB, True, id="2 MiB"), pytest.param(2 * MIB - 1, False, id="a sector less")]
+)
+def test_gain_below_2_mib_is_not_worth_it(gain: int, grows: bool) -> None:
+    table = enlarged(behind=entry(500 * MIB + gain))
+    after, reason = grown_table(table, 9)
+    assert after.entries[9].last == (500 * MIB + gain - 1 if grows else 500 * MIB - 1)
+    assert reason == ("" if grows else "partition 10 (data) follows it on the disk")
+
+
+REFUSED = [
+    pytest.param(
+        facts(enlarged(type_guid=LINUX)), f"the type of its partition is {LINUX}, and {ROOT_TYPE} is what grows", id="type"
+    ),
+    pytest.param(
+        facts(enlarged(), format="vfat"),
+        "vfat is not one of the file systems that grow while mounted (ext4, xfs, btrfs)",
+        id="format",
+    ),
+    pytest.param(facts(enlarged(), read_only=True), "it is mounted read-only", id="read-only"),
+    pytest.param(facts(None), "/dev/vda has no GPT with this partition", id="not GPT"),
+    pytest.param(
+        facts(enlarged(sectors=450 * MIB)),
+        f"partition 9 ends at sector {500 * MIB - 1}, behind the last usable sector {450 * MIB - 34} of the disk",
+        id="shrunk disk",
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "reason"), REFUSED)
+def test_refusal_says_why(one: GrowFacts, reason: str, context: Context) -> None:
+    [operation] = plan([one], None)
+    assert operation.describe() == f"/sysroot does not grow: {reason}"
+    assert operation.already_there(context)
+
+
+def test_root_that_is_on_no_partition_says_so() -> None:
+    one = facts(None)
+    one.problem = "it is on dm-0, which is no partition of a disk"
+    assert only(one) == "/sysroot does not grow: it is on dm-0, which is no partition of a disk"
+
+
+def full(**members: Any) -> GrowFacts:
+    """ROOT as it is after growth."""
+    table = grown_table(enlarged(), 9)[0]
+    return facts(table, **{"filesystem": table.entries[9].sectors * 512, **members})
+
+
+def test_grown_root_is_left_alone() -> None:
+    assert only(full()) == "/sysroot does not grow: it fills its disk already"
+
+
+def test_growth_that_stopped_after_the_partition_is_finished() -> None:
+    assert kinds(full(filesystem=ROOT_BYTES)) == ["grow-filesystem"]
+
+
+def test_kernel_that_missed_the_new_length_is_told() -> None:
+    one = full(filesystem=ROOT_BYTES)
+    one.kernel_length = ROOT_BYTES
+    assert kinds(one) == ["grow-partition", "grow-filesystem"]
+
+
+def test_backup_is_moved_even_if_another_partition_follows() -> None:
+    operations = plan([facts(enlarged(behind=entry(500 * MIB, name="")))], None)
+    assert [operation.describe() for operation in operations] == [
+        "mend the partition table of /dev/vda",
+        "/sysroot does not grow: partition 10 follows it on the disk",
+    ]
+
+
+def test_disk_of_the_config_is_recognised_behind_a_link() -> None:
+    linked = config()
+    linked = Config(storage=Storage(disks=(linked.storage.disks[1].evolve(device="/dev/disk/by-id/x"),)))
+    [operation] = plan([facts(enlarged())], linked, {"/dev/disk/by-id/x": "/dev/vda"})
+    assert operation.describe() == "/sysroot does not grow: the config gives its size ($.storage.disks.0.partitions.0)"
+
+
+def config(**members: Any) -> Config:
+    partition = Partition(**{"number": 9, "size_mib": 400, "resize": True, **members})
+    return Config(storage=Storage(disks=(Disk(device="/dev/vdz"), Disk(device="/dev/vda", partitions=(partition,)))))
+
+
+@pytest.mark.parametrize(
+    "members",
+    [pytest.param({}, id="MiB"), pytest.param({"size_mib": None, "size_sectors": 400 * MIB, "resize": None}, id="2.x sectors")],
+)
+def test_size_that_the_config_gives_is_obeyed(members: dict[str, object]) -> None:
+    assert only(facts(enlarged()), config(**members)) == (
+        "/sysroot does not grow: the config gives its size ($.storage.disks.1.partitions.0)"
+    )
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        pytest.param({"size_mib": 0}, id="fill"),
+        pytest.param({"size_mib": None}, id="no size"),
+        pytest.param({"number": 1}, id="another number"),
+        pytest.param({"number": 0, "label": "ROOT"}, id="number 0 that the config did not make"),
+    ],
+)
+def test_config_without_a_size_for_root_does_not_keep_it_from_growing(members: dict[str, object]) -> None:
+    assert kinds(facts(enlarged()), config(**members)) == ["grow-partition", "grow-filesystem"]
+
+
+def test_candidates_are_the_root_and_what_has_its_type() -> None:
+    root, other, foreign = facts(enlarged(type_guid=LINUX)), facts(enlarged()), facts(enlarged(type_guid=LINUX))
+    other.is_root = foreign.is_root = False
+    assert [is_candidate(one) for one in (root, other, foreign)] == [True, True, False]

@@ -1,0 +1,128 @@
+"""Order of mounts, what a mount point may be, and real mounts on loop devices."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ignition.config.model.storage import Filesystem
+from ignition.errors import CommandFailed, Failure
+from ignition.host.root import Root
+from ignition.operation import Context
+from ignition.storage.mounting import Mount, Unmount, missing_directories, mounted, on, to_mount
+
+FIX = "use a path of real directories"
+
+
+def filesystem(path: str | None, format: str = "ext4") -> Filesystem:
+    return Filesystem(device=f"/dev/{path}", path=path, format=format)
+
+
+def test_parents_are_mounted_before_children_and_the_rest_in_config_order() -> None:
+    entries = [filesystem("/b/c/d"), filesystem("/b"), filesystem("/"), filesystem("/a"), filesystem("/b/c")]
+    assert [(index, entry.path) for index, entry in to_mount(tuple(entries))] == [
+        (2, "/"),
+        (1, "/b"),
+        (3, "/a"),
+        (4, "/b/c"),
+        (0, "/b/c/d"),
+    ]
+
+
+def test_what_has_no_path_or_cannot_be_mounted_is_left_out() -> None:
+    entries = [filesystem(None), filesystem(""), filesystem("/s", "swap"), filesystem("/n", "none"), filesystem("/f", "")]
+    assert to_mount(tuple(entries)) == []
+    assert len(to_mount((filesystem("/v", "virtiofs"),))) == 1
+
+
+def test_missing_directories_are_named_as_the_new_root_sees_them(tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    assert missing_directories(str(tmp_path), "/var/lib/data") == ["/var/lib", "/var/lib/data"]
+    assert missing_directories(str(tmp_path), "/var") == []
+
+
+@pytest.mark.parametrize("kind", ["a symlink", "not a directory"])
+def test_mount_point_behind_something_else_than_directories_is_refused(tmp_path: Path, kind: str) -> None:
+    obstacle = tmp_path / "var"
+    if kind == "a symlink":
+        obstacle.symlink_to("/tmp")
+    else:
+        obstacle.write_text("")
+    with pytest.raises(Failure) as caught:
+        missing_directories(str(tmp_path), "/var/lib")
+    assert (caught.value.what, caught.value.fix) == (f"cannot mount on /var/lib: {obstacle} is {kind}", FIX)
+
+
+def test_unmounted_directory_is_no_mount_point(tmp_path: Path, context: Context) -> None:
+    assert on(str(tmp_path)) is None
+    assert Unmount(filesystem(str(tmp_path)), "$").already_there(context)
+    assert on("/proc") is not None
+
+
+@pytest.fixture
+def device(make_loop: Callable[..., str], run_command: Callable[..., str]) -> str:
+    node = make_loop(64)
+    run_command("mkfs.ext4", "-q", node)
+    return node
+
+
+@pytest.mark.root
+def test_filesystem_is_mounted_and_unmounted(device: str, tmp_path: Path) -> None:
+    context, made = Context(Root(str(tmp_path / "root")), None), []  # type: ignore[arg-type, var-annotated]
+    os.mkdir(tmp_path / "root")
+    entry = Filesystem(device=device, path="/var/data", format="ext4", mount_options=("noatime", "nodev"))
+    mount, unmount = Mount(entry, "$.storage.filesystems.0", made), Unmount(entry, "$.storage.filesystems.0")
+    old = os.umask(0o077)
+    try:
+        assert not mount.already_there(context)
+        mount.execute(context)
+    finally:
+        os.umask(old)
+    assert made == ["/var", "/var/data"]
+    assert (tmp_path / "root/var").stat().st_mode & 0o7777 == 0o755
+    assert "noatime" in Path("/proc/self/mountinfo").read_text().split(f"{tmp_path}/root/var/data")[1].splitlines()[0]
+    assert mount.already_there(context)
+    assert not unmount.already_there(context)
+    unmount.execute(context)
+    assert on(f"{tmp_path}/root/var/data") is None
+
+
+@pytest.mark.root
+def test_filesystem_that_cannot_be_mounted_names_its_place(tmp_path: Path, make_loop: Callable[..., str]) -> None:
+    context = Context(Root(str(tmp_path)), None)  # type: ignore[arg-type]
+    node = make_loop(8)
+    with pytest.raises(
+        CommandFailed, match=f"mounting {node} on {tmp_path}/x: mount -t ext4 {node} {tmp_path}/x: exit status 32"
+    ) as caught:
+        Mount(Filesystem(device=node, path="/x", format="ext4"), "$.storage.filesystems.3", []).execute(context)
+    assert caught.value.where == "$.storage.filesystems.3"
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("format", ["ext4", None], ids=["format given", "formats tried"])
+def test_filesystem_is_mounted_for_the_length_of_a_block(device: str, tmp_path: Path, format: str | None) -> None:
+    with mounted(device, format, base=str(tmp_path)) as directory:
+        Path(directory, "file").write_text("content")
+        assert on(directory) is not None
+    assert list(tmp_path.glob("mount-*")) == []
+    with mounted(device, format, ("ro",), base=str(tmp_path)) as directory:
+        assert Path(directory, "file").read_text() == "content"
+
+
+@pytest.mark.root
+def test_temporary_mount_goes_when_the_block_fails(device: str, tmp_path: Path) -> None:
+    with pytest.raises(KeyError), mounted(device, "ext4", base=str(tmp_path)) as directory:
+        raise KeyError
+    assert on(directory) is None
+    assert list(tmp_path.glob("mount-*")) == []
+
+
+@pytest.mark.root
+def test_device_without_a_filesystem_cannot_be_mounted_as_anything(make_loop: Callable[..., str], tmp_path: Path) -> None:
+    node = make_loop(8)
+    with pytest.raises(Failure) as caught, mounted(node, None, base=str(tmp_path)):
+        pass
+    assert caught.value.what == f"{node} cannot be mounted as any of ext4, btrfs, xfs, vfat"
+    assert caught.value.fix == "format it, or name another device"
+    assert list(tmp_path.glob("mount-*")) == []
