@@ -1,0 +1,127 @@
+"""The users and groups of the new root, read from its own files (passwd(5), group(5), shadow(5), gshadow(5)).
+
+A query through NSS in a chroot, as Ignition does it, starts a process each and fails on a root without its libraries. What only
+NSS modules of the root know (LDAP, systemd's dynamic users) does not exist in an initramfs either way.
+"""
+
+import os
+
+from ignition.config.model.storage import Owner
+from ignition.errors import Failure
+from ignition.host.root import Root
+
+
+class Account:
+    """One line of passwd(5)."""
+
+    def __init__(self, fields: list[str]) -> None:
+        self.name, self.password = fields[0], fields[1]
+        self.uid, self.gid = int(fields[2]), int(fields[3])
+        self.gecos, self.home, self.shell = fields[4], fields[5], fields[6]
+
+
+class GroupLine:
+    """One line of group(5)."""
+
+    def __init__(self, fields: list[str]) -> None:
+        self.name, self.password, self.gid = fields[0], fields[1], int(fields[2])
+        self.members = frozenset(member for member in fields[3].split(",") if member)
+
+
+class AccountDatabase:
+    """Looks names up in a root. Files are read again when they changed; an unreadable line is passed over, as NSS does."""
+
+    def __init__(self, root: Root) -> None:
+        self._root = root
+        self._paths: dict[str, str] = {}
+        self._read: dict[str, tuple[tuple[int, int, int], dict[str, list[str]]]] = {}
+
+    def user(self, name: str) -> Account | None:
+        """None if the root has no such user."""
+        fields = self._lines("/etc/passwd", 7).get(name)
+        return Account(fields) if fields else None
+
+    def group(self, name: str) -> GroupLine | None:
+        """None if the root has no such group."""
+        fields = self._lines("/etc/group", 4).get(name)
+        return GroupLine(fields) if fields else None
+
+    def groups_of(self, user: str) -> frozenset[str]:
+        """Names of the supplementary groups of a user."""
+        lines = self._lines("/etc/group", 4)
+        return frozenset(name for name, fields in lines.items() if user in fields[3].split(","))
+
+    def user_password(self, name: str) -> str:
+        """The crypt(5) string of an existing user: of shadow(5) where the user is there."""
+        return self._password("/etc/shadow", "/etc/passwd", name)
+
+    def group_password(self, name: str) -> str:
+        """The crypt(5) string of an existing group."""
+        return self._password("/etc/gshadow", "/etc/group", name)
+
+    def is_whole(self, account: Account, *, with_subordinate_ids: bool) -> bool:
+        """Whether each file of accounts that the root has knows what useradd writes into it."""
+        group = next((name for name, fields in self._lines("/etc/group", 4).items() if fields[2] == str(account.gid)), None)
+        if group is None:
+            return False
+        wanted = [("/etc/shadow", 2, account.name), ("/etc/gshadow", 2, group)]
+        if with_subordinate_ids:
+            wanted += [("/etc/subuid", 3, account.name), ("/etc/subgid", 3, account.name)]
+        return all(name in self._lines(inside, least) for inside, least, name in wanted if self._has(inside))
+
+    def _has(self, inside: str) -> bool:
+        return os.path.exists(self._root.outside(self._root.follow(inside)))
+
+    def uid(self, owner: Owner, where: str) -> int:
+        """The id of the wanted owner of a node; -1 if none is wanted. Raises Failure for an unknown name."""
+        if owner.id is not None or not owner.name:
+            return -1 if owner.id is None else owner.id
+        account = self.user(owner.name)
+        if account is None:
+            raise Failure(f"the new root has no user {owner.name!r}", where=where, fix="create it in passwd.users, or use its id")
+        return account.uid
+
+    def gid(self, owner: Owner, where: str) -> int:
+        """As `uid`, for the group."""
+        if owner.id is not None or not owner.name:
+            return -1 if owner.id is None else owner.id
+        group = self.group(owner.name)
+        if group is None:
+            raise Failure(
+                f"the new root has no group {owner.name!r}", where=where, fix="create it in passwd.groups, or use its id"
+            )
+        return group.gid
+
+    def _password(self, shadow: str, plain: str, name: str) -> str:
+        fields = self._lines(shadow, 2).get(name) or self._lines(plain, 2).get(name)
+        return fields[1] if fields else ""
+
+    def _lines(self, inside: str, least: int) -> dict[str, list[str]]:
+        """First field → fields of each line with at least that many of them; the first of several lines counts, as in NSS."""
+        path = self._paths.get(inside)
+        if path is None:
+            path = self._paths[inside] = self._root.outside(self._root.follow(inside))
+        try:
+            with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                now = os.fstat(file.fileno())
+                signature = (now.st_ino, now.st_mtime_ns, now.st_size)
+                known = self._read.get(inside)
+                if known is None or known[0] != signature:
+                    known = self._read[inside] = (signature, _parse(file.read(), least))
+        except FileNotFoundError:
+            return {}
+        return known[1]
+
+
+def _parse(text: str, least: int) -> dict[str, list[str]]:
+    lines: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        fields = line.split(":")
+        if len(fields) >= least and fields[0] not in lines and _numbers_are_numbers(fields, least):
+            lines[fields[0]] = fields
+    return lines
+
+
+def _numbers_are_numbers(fields: list[str], least: int) -> bool:
+    positions = {7: (2, 3), 4: (2,)}.get(least, ())
+    return all(fields[position].isdecimal() for position in positions)

@@ -1,0 +1,145 @@
+"""What the files stage found before it changed anything, kept in the new root while the stage runs.
+
+A power cut leaves a root that is half provisioned: a file without `overwrite` is there with the content of the first attempt, or
+empty because its data had not reached the disk; an append may or may not have happened; an account may lack its home. Without a
+record none of that can be told from what the image's owner put there. So the first attempt writes down what was missing, and
+the next one may finish, replace or cut back exactly that. The record goes away when all is done and on disk; of appends a
+trace stays, so that running the stage once more does not append once more.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+
+from ignition.config.model.storage import File
+from ignition.errors import Failure
+from ignition.host import atomic, paths
+from ignition.host.root import Root
+from ignition.system.entry import Entry
+from ignition.system.existing import make_parents, status
+
+_LEFTOVER = r"\.ignition-\d+-\d+"  # ignition.host.atomic
+_SHADOW_FILES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
+_SHADOW_LEFTOVER = rf"({'|'.join(_SHADOW_FILES)})(\.lock|\.\d+|\+)"  # shadow-utils, lib/commonio.c
+
+
+class Attempt:
+    """`made`: places that were empty. `sizes`: file → bytes before anything was appended. `homeless`: new users, without home.
+
+    Places are `Entry.key`s. `unfinished`: an earlier attempt was cut short. `appended_before`: what a finished one appended to.
+    """
+
+    def __init__(
+        self,
+        *,
+        made: frozenset[str] = frozenset(),
+        sizes: dict[str, int] | None = None,
+        homeless: frozenset[str] = frozenset(),
+        unfinished: bool = False,
+        appended_before: frozenset[str] = frozenset(),
+    ) -> None:
+        self.made, self.homeless, self.unfinished = made, homeless, unfinished
+        self.sizes: dict[str, int] = sizes or {}
+        self.appended_before = appended_before
+
+    def with_users(self, names: frozenset[str]) -> "Attempt":
+        """Also these users are new."""
+        return self._evolve(homeless=self.homeless | names)
+
+    def with_nodes(self, entries: Iterable[Entry], root: Root) -> "Attempt":
+        """Also what these nodes find now: what an earlier attempt found counts before that."""
+        made, sizes = set(self.made), dict(self.sizes)
+        for entry in entries:
+            node, found = entry.node, status(root.outside(entry.resolved))
+            if found is None and not node.overwrite:
+                made.add(entry.key)
+            elif found is not None and isinstance(node, File) and node.append and node.contents.source is None:
+                if entry.key not in made:
+                    sizes.setdefault(entry.key, found.st_size)
+        return self._evolve(made=frozenset(made), sizes=sizes)
+
+    def _evolve(
+        self,
+        *,
+        made: frozenset[str] | None = None,
+        sizes: dict[str, int] | None = None,
+        homeless: frozenset[str] | None = None,
+    ) -> "Attempt":
+        return Attempt(
+            made=self.made if made is None else made,
+            sizes=self.sizes if sizes is None else sizes,
+            homeless=self.homeless if homeless is None else homeless,
+            unfinished=self.unfinished,
+            appended_before=self.appended_before,
+        )
+
+    def is_worth_keeping(self) -> bool:
+        """Whether an interruption would need the record."""
+        return bool(self.made or self.sizes or self.homeless)
+
+
+def load(root: Root) -> Attempt:
+    """What the attempts before this one left; empty if there was none. A damaged record counts as none."""
+    try:
+        with open(root.outside(root.follow(paths.ATTEMPT)), encoding="utf-8") as file:
+            stored = json.load(file)
+        sizes = {str(path): int(size) for path, size in stored["sizes"].items()}
+        if not stored["unfinished"]:
+            return Attempt(appended_before=frozenset(sizes))
+        return Attempt(made=frozenset(stored["made"]), sizes=sizes, homeless=frozenset(stored["homeless"]), unfinished=True)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Attempt()
+
+
+def begin(root: Root, attempt: Attempt) -> None:
+    """Put the record on disk before the first change."""
+    if attempt.is_worth_keeping():
+        _store(root, attempt, unfinished=True)
+
+
+def finish(root: Root, attempt: Attempt) -> None:
+    """Drop the record. Everything written must be on disk before."""
+    if attempt.sizes:
+        _store(root, Attempt(sizes=attempt.sizes), unfinished=False)
+        return
+    try:
+        os.unlink(root.locate(paths.ATTEMPT))
+    except FileNotFoundError:
+        return
+
+
+def clear_leftovers(root: Root, directories: set[str]) -> None:
+    """Remove temporary files and locks that an interrupted attempt left in these directories (as the root sees them)."""
+    for directory in directories:
+        _clear(root.outside(root.follow(directory)), _LEFTOVER)
+    # A lock holds the number of a process of the boot before; in this boot another process may have it.
+    _clear(root.outside(root.follow("/etc")), _SHADOW_LEFTOVER)
+
+
+def _clear(outside: str, pattern: str) -> None:
+    import re
+
+    try:
+        names = os.listdir(outside)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        path = os.path.join(outside, name)
+        found = status(path) if re.fullmatch(pattern, name) else None
+        if found is not None and not os.path.isdir(path):
+            os.unlink(path)
+
+
+def _store(root: Root, attempt: Attempt, *, unfinished: bool) -> None:
+    content = {
+        "made": sorted(attempt.made),
+        "sizes": attempt.sizes,
+        "homeless": sorted(attempt.homeless),
+        "unfinished": unfinished,
+    }
+    path = root.locate(paths.ATTEMPT)
+    try:
+        make_parents(path)
+        atomic.write(path, json.dumps(content).encode(), mode=0o600, sync=True)
+    except OSError as error:
+        raise Failure(f"cannot write the record of this attempt: {error.strerror}", where=paths.ATTEMPT) from error

@@ -1,0 +1,217 @@
+"""The operation that puts one regular file (spec path: storage.files[]).
+
+Content is streamed into a temporary file beside the target and appears complete. What is there already is compared, so that an
+interrupted stage can be run again: the same bytes are no conflict. No content is ever logged.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+
+from ignition.config.model import Resource
+from ignition.config.model.storage import File
+from ignition.errors import Failure
+from ignition.host import atomic
+from ignition.operation import Context, Operation
+from ignition.system.account_database import AccountDatabase
+from ignition.system.attempt import Attempt
+from ignition.system.entry import Entry
+from ignition.system.existing import has_attributes, make_parents, remove, status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from io import BufferedWriter
+    from typing import BinaryIO
+
+NEW_MODE = 0o644
+_CHUNK = 1 << 20
+
+
+class PutFile(Operation):
+    """Writes, appends to, or only changes owner and mode of one regular file."""
+
+    kind = "write-file"
+
+    def __init__(self, entry: Entry, node: File, accounts: AccountDatabase, attempt: Attempt) -> None:
+        self.path = node.path
+        self._entry, self._node, self._accounts, self._attempt = entry, node, accounts, attempt
+        self._may_replace = bool(node.overwrite) or entry.key in attempt.made
+        self.concurrent = any(is_remote(resource) for resource in (node.contents, *node.append))
+
+    def describe(self) -> str:
+        node = self._node
+        verb = "write" if node.contents.source is not None else "append to" if node.append else "create"
+        return f"{verb} file {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        outside = context.root.outside(self._entry.resolved)
+        found = status(outside)
+        if found is None:
+            return False
+        if not stat.S_ISREG(found.st_mode):
+            return False
+        mode, uid, gid = self._attributes()
+        return has_attributes(found, mode=mode, uid=uid, gid=gid) and self._has_content(context, outside, found)
+
+    def execute(self, context: Context) -> None:
+        outside = context.root.outside(self._entry.resolved)
+        found = status(outside)
+        if found is not None and not stat.S_ISREG(found.st_mode):
+            self._make_way(outside, found)
+            found = None
+        if found is None:
+            make_parents(outside)
+        if found is None or self._brings_content():
+            self._write(context, outside, found)
+        elif self._node.append:
+            self._append(context, outside, found)
+        else:
+            self._set_attributes(outside)
+
+    def _attributes(self) -> tuple[int | None, int, int]:
+        """Mode, user and group that the file must end with; None and -1: as they are."""
+        place, node = self._entry.place, self._node
+        uid, gid = self._accounts.uid(node.user, f"{place}.user"), self._accounts.gid(node.group, f"{place}.group")
+        if not self._may_replace:
+            return node.mode, uid, gid
+        return (
+            NEW_MODE if node.mode is None else node.mode,
+            os.geteuid() if uid == -1 else uid,
+            os.getegid() if gid == -1 else gid,
+        )
+
+    def _set_attributes(self, outside: str) -> None:
+        mode, uid, gid = self._attributes()
+        if (uid, gid) != (-1, -1):
+            os.chown(outside, uid, gid)
+        if mode is not None:
+            os.chmod(outside, mode)
+
+    def _brings_content(self) -> bool:
+        """Whether what is there goes: `contents` is given, or it is our own file of an interrupted attempt."""
+        return self._node.contents.source is not None or self._entry.key in self._attempt.made
+
+    def _make_way(self, outside: str, found: os.stat_result) -> None:
+        if not self._may_replace:
+            raise Failure(
+                f"{self.path} exists and is not a regular file",
+                where=self._entry.place,
+                fix="set overwrite, or choose another path",
+            )
+        remove(outside, found)
+
+    def _write(self, context: Context, outside: str, found: os.stat_result | None) -> None:
+        """Contents and fragments into a file that takes the place of what is there, if that differs and may go."""
+        mode, uid, gid = self._attributes()
+        try:
+            with atomic.replacing(outside, mode=NEW_MODE if mode is None else mode, uid=uid, gid=gid) as file:
+                self._copy(context, file)
+                if found is not None:
+                    self._judge(file, outside, found)
+        except _SameContent:
+            self._set_attributes(outside)
+
+    def _judge(self, file: BufferedWriter, outside: str, found: os.stat_result) -> None:
+        file.flush()
+        descriptor = file.fileno()
+        if os.fstat(descriptor).st_size == found.st_size and _same_bytes(descriptor, outside):
+            raise _SameContent
+        if not self._may_replace:
+            raise Failure(
+                f"{self.path} exists already, with other content",
+                where=self._entry.place,
+                fix="set overwrite, or choose another path",
+            )
+
+    def _append(self, context: Context, outside: str, found: os.stat_result) -> None:
+        """The fragments behind what was there before any attempt; owner and mode stay unless given."""
+        mode, uid, gid = self._attributes()
+        uid, gid = found.st_uid if uid == -1 else uid, found.st_gid if gid == -1 else gid
+        mode = stat.S_IMODE(found.st_mode) if mode is None else mode
+        with atomic.replacing(outside, mode=mode, uid=uid, gid=gid) as file:
+            _copy_start(outside, file, self._size_before(found))
+            self._copy(context, file)
+
+    def _size_before(self, found: os.stat_result) -> int:
+        return min(self._attempt.sizes.get(self._entry.key, found.st_size), found.st_size)
+
+    def _copy(self, context: Context, file: BinaryIO) -> None:
+        contents, place = self._node.contents, self._entry.place
+        _fetch(context, contents, file, f"{place}.contents")
+        for number, fragment in enumerate(self._node.append):
+            _fetch(context, fragment, file, f"{place}.append.{number}")
+
+    def _has_content(self, context: Context, outside: str, found: os.stat_result) -> bool:
+        """Whether the bytes are there, told without a download; remote content without a hash never is."""
+        node = self._node
+        if node.append or not node.contents.source:
+            return self._has_local_content(context, outside, found)
+        if node.contents.verification.hash:
+            return hash_matches(outside, node.contents.verification.hash)
+        return self._has_local_content(context, outside, found)
+
+    def _has_local_content(self, context: Context, outside: str, found: os.stat_result) -> bool:
+        if self.concurrent:
+            return False
+        wanted = io.BytesIO()
+        self._copy(context, wanted)
+        content = wanted.getvalue()
+        if self._brings_content():
+            return found.st_size == len(content) and _read(outside, 0) == content
+        if self._entry.key in self._attempt.appended_before:
+            return found.st_size >= len(content) and _read(outside, found.st_size - len(content)) == content
+        return _read(outside, self._size_before(found)) == content
+
+
+def is_remote(resource: Resource) -> bool:
+    """Whether the content comes from elsewhere than the config itself."""
+    source = resource.source or ""
+    return bool(source) and source[:5].lower() != "data:"
+
+
+def hash_matches(path: str, wanted: str) -> bool:
+    """Whether a file has the digest of a `verification.hash` (`sha512-…`, `sha256-…`)."""
+    import hashlib
+
+    function, _, digest = wanted.partition("-")
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, function).hexdigest() == digest.lower()
+
+
+def _fetch(context: Context, resource: Resource, file: BinaryIO, place: str) -> None:
+    if not resource.source:
+        return
+    try:
+        context.fetcher.copy_to(resource, file)
+    except Failure as failure:
+        failure.where = f"{place} ({failure.where})" if failure.where else place
+        raise
+
+
+class _SameContent(Exception):
+    """What would be written is there already: the temporary file may vanish."""
+
+
+def _same_bytes(descriptor: int, path: str) -> bool:
+    offset = 0
+    with open(path, "rb") as file:
+        while chunk := file.read(_CHUNK):
+            if os.pread(descriptor, len(chunk), offset) != chunk:
+                return False
+            offset += len(chunk)
+    return True
+
+
+def _copy_start(path: str, target: BinaryIO, size: int) -> None:
+    with open(path, "rb") as file:
+        while size > 0 and (chunk := file.read(min(_CHUNK, size))):
+            target.write(chunk)
+            size -= len(chunk)
+
+
+def _read(path: str, offset: int) -> bytes:
+    with open(path, "rb") as file:
+        file.seek(offset)
+        return file.read()

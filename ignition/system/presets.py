@@ -1,0 +1,106 @@
+"""Enablement of units through the preset file (systemd.preset(5)).
+
+Lines are those of Ignition, in byte order of `<unit>-enabled` and `<unit>-disabled`; instances of one template share a line. A
+line that is there already is not added again. Unlike Ignition, an instance is disabled by its own name: the line of a
+template with its instances has no effect there (reference, ignition-config.md 7.8).
+"""
+
+import os
+
+from ignition.config.model.systemd import Unit
+from ignition.host import atomic, command, paths
+from ignition.operation import Context, Operation
+from ignition.system.existing import make_parents, status
+
+PRESET_MODE = 0o644
+_IS_ENABLED_STATUSES = tuple(range(5))  # systemctl(1): 0 enabled, 1 and 4 not
+
+
+def enable_lines(units: tuple[Unit, ...]) -> dict[str, str]:
+    """Sort key → line of each unit to enable."""
+    lines: dict[str, str] = {}
+    for unit in units:
+        if unit.enabled:
+            template, instance = split_instance(unit.name)
+            key = f"{template}-enabled"
+            lines[key] = f"{lines[key]} {instance}" if key in lines else f"enable {template} {instance}".rstrip()
+    return lines
+
+
+def split_instance(name: str) -> tuple[str, str]:
+    """`a@x.service` → (`a@.service`, `x`); any other name → (name, "")."""
+    stem, dot, suffix = name.rpartition(".")
+    prefix, sign, instance = stem.partition("@")
+    return (f"{prefix}@{dot}{suffix}", instance) if sign and instance else (name, "")
+
+
+class PutPresets(Operation):
+    """Adds the lines that the preset file lacks."""
+
+    kind = "write-presets"
+    path = paths.PRESET
+
+    def __init__(self, units: tuple[Unit, ...]) -> None:
+        self._enable = enable_lines(units)
+        self._may_disable = [unit.name for unit in units if unit.enabled is False]
+        self._enabled: dict[str, bool] = {}  # asked once: each answer costs a process
+
+    def describe(self) -> str:
+        return f"write presets to {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        return self._missing(context, _present(context)) == []
+
+    def execute(self, context: Context) -> None:
+        present = _present(context)
+        missing = self._missing(context, present)
+        if present and not present.endswith("\n"):
+            present += "\n"
+        outside = context.root.locate(self.path)
+        make_parents(outside)
+        content = present + "".join(line + "\n" for line in missing)
+        atomic.write(outside, content.encode("utf-8", "surrogateescape"), mode=PRESET_MODE)
+
+    def _missing(self, context: Context, present: str) -> list[str]:
+        there = set(present.splitlines())
+        lines = dict(self._enable)
+        for name in self._may_disable:
+            if f"disable {name}" in there:
+                continue
+            if name not in self._enabled:
+                self._enabled[name] = is_enabled(context, name)
+            if self._enabled[name]:
+                lines[f"{name}-disabled"] = f"disable {name}"
+        return [lines[key] for key in sorted(lines, key=os.fsencode) if lines[key] not in there]
+
+
+class DisableUnit(Operation):
+    """Removes the symlinks that enable a unit."""
+
+    kind = "disable-unit"
+
+    def __init__(self, name: str) -> None:
+        self.path = name
+
+    def describe(self) -> str:
+        return f"disable unit {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        return not is_enabled(context, self.path)
+
+    def execute(self, context: Context) -> None:
+        command.run(["systemctl", "--root", context.root.path or "/", "disable", self.path], why=self.describe())
+
+
+def is_enabled(context: Context, name: str) -> bool:
+    """As `systemctl is-enabled` says: its exit status 0 also stands for static, alias and generated units."""
+    argv = ["systemctl", "--root", context.root.path or "/", "is-enabled", name]
+    return command.status_and_output(argv, why=f"ask whether {name} is enabled", ok=_IS_ENABLED_STATUSES)[0] == 0
+
+
+def _present(context: Context) -> str:
+    outside = context.root.outside(context.root.follow(paths.PRESET))
+    if status(outside) is None:
+        return ""
+    with open(outside, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read()

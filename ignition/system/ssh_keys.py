@@ -1,0 +1,150 @@
+"""The operation that writes a user's SSH keys, as that user (spec path: passwd.users[].sshAuthorizedKeys).
+
+Ignition writes ~/.ssh/authorized_keys.d/ignition unless IGNITION_WRITE_AUTHORIZED_KEYS_FRAGMENT says otherwise. Only an sshd that
+was told so reads that directory (Container Linux's sshd_config, Fedora's ssh-key-dir); elsewhere, as on Debian, the keys would
+let nobody in. So without the variable, the sshd_config of the new root decides.
+"""
+
+import os
+from contextlib import contextmanager
+
+from ignition.errors import Failure
+from ignition.host import log
+from ignition.host.root import Root
+from ignition.operation import Context, Operation
+from ignition.system.account_database import Account, AccountDatabase
+from ignition.system.existing import status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+VARIABLE = "IGNITION_WRITE_AUTHORIZED_KEYS_FRAGMENT"
+MESSAGE_ID = "225067b87bbd4a0cb6ab151f82fa364b"  # Ignition's: "wrote ssh authorized keys file for user"
+FRAGMENT = ".ssh/authorized_keys.d/ignition"
+PLAIN = ".ssh/authorized_keys"
+_READS_FRAGMENTS = ("authorized_keys.d", "ssh-key-dir")  # AuthorizedKeysFile, or AuthorizedKeysCommand of Fedora CoreOS
+_SSHD_CONFIG = "/etc/ssh/sshd_config"
+
+
+def wants_fragment(root: Root, environment: "Mapping[str, str]") -> bool:
+    """Whether keys go to the fragment directory: the variable, or else whether the root's sshd reads it. Raises Failure."""
+    value = environment.get(VARIABLE, "")
+    if value in ("true", "1"):
+        return True
+    if value in ("false", "0"):
+        return False
+    if value:
+        raise Failure(f"{VARIABLE} is {value!r}", fix='use "true" or "false"')
+    return any(word in text for text in _sshd_configs(root) for word in _READS_FRAGMENTS)
+
+
+class WriteKeys(Operation):
+    """Replaces the key file of one user; directories 0700, the file 0600, all of them the user's."""
+
+    kind = "write-ssh-keys"
+
+    def __init__(self, place: str, name: str, keys: tuple[str, ...], accounts: AccountDatabase, *, fragment: bool) -> None:
+        self.path = name
+        self._place, self._accounts, self._file = place, accounts, FRAGMENT if fragment else PLAIN
+        self._content = ("\n".join(keys) + "\n").encode()
+
+    def describe(self) -> str:
+        return f"write ~/{self._file} of user {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        account = self._accounts.user(self.path)
+        if account is None:
+            return False
+        path = context.root.outside(context.root.follow(f"{account.home}/{self._file}"))
+        found = status(path)
+        if found is None or (found.st_uid, found.st_gid, found.st_mode) != (account.uid, account.gid, 0o100600):
+            return False
+        with open(path, "rb") as file:
+            return file.read() == self._content
+
+    def execute(self, context: Context) -> None:
+        account = self._accounts.user(self.path)
+        if account is None:
+            raise Failure(f"the new root has no user {self.path!r}", where=self._place)
+        home_exists = os.path.isdir(context.root.outside(context.root.follow(account.home)))
+        inside = context.root.follow(f"{account.home}/{self._file}")
+        try:
+            _write_as(account, context.root, inside, self._content)
+        except PermissionError as error:
+            raise self._refused(account.home, inside, home_exists=home_exists) from error
+        log.info(
+            f"wrote ssh authorized keys file for user: {self.path}",
+            MESSAGE_ID=MESSAGE_ID,
+            IGNITION_USER_NAME=self.path,
+            IGNITION_PATH=context.root.outside(inside),
+        )
+
+    def _refused(self, home: str, inside: str, *, home_exists: bool) -> Failure:
+        what, place = f"user {self.path} may not write {inside}", f"{self._place}.sshAuthorizedKeys"
+        if home_exists:
+            return Failure(what, where=place, fix=f"give the directory to the user, or remove it from {home}")
+        return Failure(
+            f"{what}: its home {home} does not exist",
+            where=place,
+            fix="let the home be created (noCreateHome), or name another one (homeDir)",
+        )
+
+
+def _write_as(account: Account, root: Root, inside: str, content: bytes) -> None:
+    """Write as the user: a symlink below a home that is older than this boot must not reach what the user may not write."""
+    parent, name = os.path.split(inside)
+    missing: list[str] = []
+    while not os.path.isdir(root.outside(parent)):
+        parent, last = os.path.split(parent)
+        missing.insert(0, last)
+    directory = os.open(root.outside(parent), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        with _effective_ids(account):
+            for step in missing:
+                os.mkdir(step, 0o700, dir_fd=directory)
+                below = os.open(step, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+                os.close(directory)
+                directory = below
+            _replace(directory, name, content)
+    finally:
+        os.close(directory)
+
+
+def _replace(directory: int, name: str, content: bytes) -> None:
+    temporary = f".ignition-{os.getpid()}-0"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=directory)
+    with open(descriptor, "wb") as file:
+        file.truncate()
+        file.write(content)
+        os.fchmod(descriptor, 0o600)
+    os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+
+
+@contextmanager
+def _effective_ids(account: Account) -> "Iterator[None]":
+    """Act with the rights of a user. For the whole process: nothing may run beside it."""
+    before, groups = (os.geteuid(), os.getegid()), os.getgroups()
+    if before == (account.uid, account.gid):
+        yield
+        return
+    try:
+        os.setgroups([])
+        os.setegid(account.gid)
+        os.seteuid(account.uid)
+        yield
+    finally:
+        os.seteuid(before[0])
+        os.setegid(before[1])
+        os.setgroups(groups)
+
+
+def _sshd_configs(root: Root) -> "Iterator[str]":
+    directory = root.outside(root.follow(f"{_SSHD_CONFIG}.d"))
+    names = [f"{_SSHD_CONFIG}.d/{name}" for name in sorted(os.listdir(directory))] if os.path.isdir(directory) else []
+    for inside in (_SSHD_CONFIG, *names):
+        try:
+            with open(root.outside(root.follow(inside)), encoding="utf-8", errors="replace") as file:
+                yield "\n".join(line for line in file if not line.lstrip().startswith("#"))
+        except (FileNotFoundError, IsADirectoryError):
+            continue

@@ -1,0 +1,134 @@
+"""systemd units of the new root: files, drop-ins, masks, and the plan of their enablement (spec path: systemd.units[]).
+
+Enablement goes through the preset file only (ignition.system.presets): the machine applies presets at its first boot.
+"""
+
+import os
+import stat
+
+from ignition.config.model import Systemd
+from ignition.config.model.systemd import Unit
+from ignition.errors import Failure
+from ignition.host import atomic, paths
+from ignition.operation import Context, Operation
+from ignition.system.existing import has_attributes, make_parents, remove, status
+from ignition.system.presets import DisableUnit, PutPresets
+
+UNIT_MODE = 0o644
+_MASK = "/dev/null"
+
+
+def plan(systemd: Systemd) -> list[Operation]:
+    """Operations in order; nothing for an empty section."""
+    operations: list[Operation] = []
+    for index, unit in enumerate(systemd.units):
+        operations += _plan_unit(f"$.systemd.units.{index}", unit)
+    if any(unit.enabled is not None for unit in systemd.units):
+        operations.append(PutPresets(systemd.units))
+        # After the preset file: interrupted between the two, the next attempt still finds them enabled.
+        operations += [DisableUnit(unit.name) for unit in systemd.units if unit.enabled is False]
+    return operations
+
+
+def written(systemd: Systemd) -> list[str]:
+    """Paths that `plan` writes, as the config says them."""
+    found: list[str] = []
+    for unit in systemd.units:
+        found += [f"{paths.UNITS}/{unit.name}.d/{dropin.name}" for dropin in unit.dropins if dropin.contents is not None]
+        if unit.contents or unit.mask:
+            found.append(f"{paths.UNITS}/{unit.name}")
+    return found
+
+
+def _plan_unit(place: str, unit: Unit) -> list[Operation]:
+    operations: list[Operation] = []
+    for index, dropin in enumerate(unit.dropins):
+        if dropin.contents is not None:
+            path = f"{paths.UNITS}/{unit.name}.d/{dropin.name}"
+            operations.append(WriteUnit(f"{place}.dropins.{index}", path, dropin.contents))
+    path = f"{paths.UNITS}/{unit.name}"
+    if unit.contents and not unit.mask:  # a mask beats contents
+        operations.append(WriteUnit(place, path, unit.contents))
+    if unit.mask:
+        operations.append(MaskUnit(unit.name))
+    elif unit.mask is False:
+        operations.append(UnmaskUnit(unit.name))
+    return operations
+
+
+class WriteUnit(Operation):
+    """Writes a unit or drop-in, 0644 root; what is there is replaced, a symlink itself and not what it points to."""
+
+    kind = "write-unit"
+
+    def __init__(self, place: str, path: str, contents: str) -> None:
+        self.path = path
+        self._place, self._contents = place, contents.encode("utf-8", "surrogateescape")
+
+    def describe(self) -> str:
+        return f"write unit file {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        outside = context.root.locate(self.path)
+        found = status(outside)
+        if found is None or not stat.S_ISREG(found.st_mode) or found.st_size != len(self._contents):
+            return False
+        if not has_attributes(found, mode=UNIT_MODE, uid=os.geteuid(), gid=os.getegid()):
+            return False
+        with open(outside, "rb") as file:
+            return file.read() == self._contents
+
+    def execute(self, context: Context) -> None:
+        outside = context.root.locate(self.path)
+        found = status(outside)
+        if found is not None and stat.S_ISDIR(found.st_mode):
+            raise Failure(f"{self.path} is a directory", where=self._place, fix="remove it from the image")
+        make_parents(outside)
+        atomic.write(outside, self._contents, mode=UNIT_MODE)
+
+
+class MaskUnit(Operation):
+    """Makes a unit a symlink to /dev/null."""
+
+    kind = "mask-unit"
+
+    def __init__(self, name: str) -> None:
+        self._name, self.path = name, f"{paths.UNITS}/{name}"
+
+    def describe(self) -> str:
+        return f"mask unit {self._name}"
+
+    def already_there(self, context: Context) -> bool:
+        return is_masked(context, self.path)
+
+    def execute(self, context: Context) -> None:
+        outside = context.root.locate(self.path)
+        remove(outside, status(outside))
+        make_parents(outside)
+        os.symlink(_MASK, outside)
+
+
+class UnmaskUnit(Operation):
+    """Removes the mask of a unit; anything else at its path stays."""
+
+    kind = "unmask-unit"
+
+    def __init__(self, name: str) -> None:
+        self._name, self.path = name, f"{paths.UNITS}/{name}"
+
+    def describe(self) -> str:
+        return f"unmask unit {self._name}"
+
+    def already_there(self, context: Context) -> bool:
+        return not is_masked(context, self.path)
+
+    def execute(self, context: Context) -> None:
+        os.unlink(context.root.locate(self.path))
+
+
+def is_masked(context: Context, path: str) -> bool:
+    """Whether the unit file is a symlink to /dev/null."""
+    try:
+        return os.readlink(context.root.locate(path)) == _MASK
+    except OSError:
+        return False

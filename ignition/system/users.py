@@ -1,0 +1,226 @@
+"""The operations for users (spec path: passwd.users[]), carried out by shadow-utils with --root.
+
+useradd and usermod are called once per user, and only for what differs. Passwords are no arguments: a new user is locked (`*`)
+until `ignition.system.passwords` sets all of them at once.
+"""
+
+import os
+import stat
+
+from ignition.config.model.passwd import User
+from ignition.host.root import Root
+from ignition.operation import Context, Operation
+from ignition.system.account_database import Account, AccountDatabase
+from ignition.system.existing import has_attributes, make_parents, status
+from ignition.system.groups import run_for
+
+LOCKED = "*"
+MOUNTED_HOME_MODE = 0o700
+SKELETON = "/etc/skel"
+
+
+class PutUser(Operation):
+    """Creates a user, or changes what differs of an existing one."""
+
+    kind = "put-user"
+
+    def __init__(self, place: str, user: User, accounts: AccountDatabase, *, interrupted: bool = False) -> None:
+        """`interrupted`: an earlier attempt, cut short, was to create this user, who may be half made."""
+        self._place, self._user, self._accounts, self._interrupted = place, user, accounts, interrupted
+        self.path = user.name
+
+    def describe(self) -> str:
+        verb = "change" if self._accounts.user(self._user.name) else "create"
+        return f"{verb} user {self._user.name}"
+
+    def already_there(self, context: Context) -> bool:
+        found = self._accounts.user(self._user.name)
+        return found is not None and not self._is_half_made(found) and not self._changes(found)
+
+    def execute(self, context: Context) -> None:
+        user, root = self._user, context.root.path or "/"
+        found = self._accounts.user(user.name)
+        uid = user.uid
+        if found is not None and self._is_half_made(found):
+            # What useradd wrote first goes, the home (if any) stays, and its owner keeps his id.
+            run_for(self._place, ["userdel", "--root", root, user.name], f"remove the half-made user {user.name}")
+            uid, found = found.uid if uid is None else uid, None
+        argv = ["usermod", "--root", root, *self._changes(found)] if found else ["useradd", "--root", root, *self._new(uid)]
+        run_for(self._place, [*argv, user.name], self.describe())
+        context.root.forget()
+
+    def _is_half_made(self, found: Account) -> bool:
+        """Whether useradd was cut short between the six files that it replaces one after the other."""
+        return self._interrupted and not self._accounts.is_whole(found, with_subordinate_ids=not self._user.system)
+
+    def _new(self, uid: int | None) -> list[str]:
+        user = self._user
+        argv = ["--home-dir", user.home_dir] if user.home_dir else []
+        argv.append("--no-create-home" if user.no_create_home else "--create-home")
+        for wanted, option in (
+            (user.no_user_group, "--no-user-group"),
+            (user.system, "--system"),
+            (user.no_log_init, "--no-log-init"),
+        ):
+            if wanted:
+                argv.append(option)
+        argv += ["--password", LOCKED]
+        if uid is not None:
+            argv += ["--uid", str(uid)]
+        options = (
+            ("--comment", user.gecos),
+            ("--gid", user.primary_group),
+            ("--groups", ",".join(user.groups)),
+            ("--shell", user.shell),
+        )
+        for option, value in options:
+            if value:
+                argv += [option, value]
+        return argv
+
+    def _changes(self, found: Account) -> list[str]:
+        """Arguments of usermod for what differs; empty if nothing does."""
+        user = self._user
+        argv = ["--home", user.home_dir, "--move-home"] if user.home_dir and user.home_dir != found.home else []
+        if user.uid not in (None, found.uid):
+            argv += ["--uid", str(user.uid)]
+        if user.gecos and user.gecos != found.gecos:
+            argv += ["--comment", user.gecos]
+        if user.primary_group and self._gid(user.primary_group) != found.gid:
+            argv += ["--gid", user.primary_group]
+        if user.groups and frozenset(user.groups) != self._accounts.groups_of(user.name):
+            argv += ["--groups", ",".join(user.groups)]
+        if user.shell and user.shell != found.shell:
+            argv += ["--shell", user.shell]
+        return argv
+
+    def _gid(self, name: str) -> int | None:
+        group = self._accounts.group(name)
+        if group is not None:
+            return group.gid
+        return int(name) if name.isdecimal() else None
+
+
+class RemoveUser(Operation):
+    """Deletes a user and its home if it is there."""
+
+    kind = "remove-user"
+
+    def __init__(self, place: str, name: str, accounts: AccountDatabase) -> None:
+        self._place, self.path, self._accounts = place, name, accounts
+
+    def describe(self) -> str:
+        return f"delete user {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        return self._accounts.user(self.path) is None
+
+    def execute(self, context: Context) -> None:
+        run_for(self._place, ["userdel", "--root", context.root.path or "/", "--remove", self.path], self.describe())
+        context.root.forget()
+
+
+class CompleteHome(Operation):
+    """Finishes the home of a new user: the directory, and what it lacks of /etc/skel.
+
+    useradd may have been interrupted. And useradd --root stops copying at the first directory of /etc/skel unless the root has
+    /proc, which it has not before the switch to it: fchmodat(AT_SYMLINK_NOFOLLOW) of glibc needs it (shadow 4.13, glibc 2.36).
+    """
+
+    kind = "complete-home"
+
+    def __init__(self, name: str, accounts: AccountDatabase) -> None:
+        self.path, self._accounts = name, accounts
+
+    def describe(self) -> str:
+        return f"complete the home of {self.path}"
+
+    def execute(self, context: Context) -> None:
+        account = self._accounts.user(self.path)
+        if account is None:
+            return
+        home = context.root.outside(context.root.follow(account.home))
+        if status(home) is None:
+            make_parents(home)
+            os.mkdir(home)
+        os.chown(home, account.uid, account.gid)
+        os.chmod(home, new_home_mode(context.root))  # useradd makes it 0000 first
+        skeleton = context.root.outside(context.root.follow(SKELETON))
+        if os.path.isdir(skeleton):
+            _copy_missing(skeleton, home, account)
+
+
+class OwnHome(Operation):
+    """Gives a user those directories at or below its home that the mount stage made as mount points."""
+
+    kind = "own-home"
+
+    def __init__(self, name: str, notated: tuple[str, ...], accounts: AccountDatabase) -> None:
+        self.path, self._notated, self._accounts = name, notated, accounts
+
+    def describe(self) -> str:
+        return f"give the mounted parts of its home to {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        return not self._foreign(context)
+
+    def execute(self, context: Context) -> None:
+        for directory, account in self._foreign(context):
+            os.chown(directory, account.uid, account.gid)
+            os.chmod(directory, MOUNTED_HOME_MODE)
+
+    def _foreign(self, context: Context) -> list[tuple[str, Account]]:
+        account = self._accounts.user(self.path)
+        if account is None:
+            return []
+        root, home = context.root, context.root.follow(account.home)
+        inside = [root.follow(path) for path in self._notated]
+        mine = [root.outside(path) for path in inside if path == home or path.startswith(home.rstrip("/") + "/")]
+        wanted = {"mode": MOUNTED_HOME_MODE, "uid": account.uid, "gid": account.gid}
+        found = [(path, status(path)) for path in mine]
+        return [(path, account) for path, one in found if one is not None and not has_attributes(one, **wanted)]
+
+
+def new_home_mode(root: Root) -> int:
+    """The mode that useradd gives a home: login.defs(5) of the root, HOME_MODE, else what UMASK (022) leaves."""
+    values = {}
+    try:
+        with open(root.outside(root.follow("/etc/login.defs")), encoding="utf-8", errors="replace") as file:
+            lines = (line.split() for line in file)
+            values = {words[0]: words[1] for words in lines if len(words) > 1 and words[1].isdecimal()}
+    except OSError:
+        pass  # as useradd: defaults
+    mode = values.get("HOME_MODE")
+    # Numbers are C's: 077 is octal. All real values begin with 0; without it they would be decimal there as here.
+    return _c_number(mode) if mode else 0o777 & ~_c_number(values.get("UMASK", "022"))
+
+
+def _c_number(text: str) -> int:
+    return int(text, 8) if text.startswith("0") else int(text)
+
+
+def _copy_missing(source: str, target: str, account: Account) -> None:
+    """Copy what `target` lacks; a smaller file was cut short and is copied again. Symlinks are copied, not followed."""
+    for name in sorted(os.listdir(source)):
+        one, other = os.path.join(source, name), os.path.join(target, name)
+        wanted, found = os.lstat(one), status(other)
+        if stat.S_ISDIR(wanted.st_mode):
+            if found is None:
+                os.mkdir(other)
+            if found is None or stat.S_ISDIR(found.st_mode):
+                _copy_missing(one, other, account)
+                os.chmod(other, stat.S_IMODE(wanted.st_mode))  # the directory at which useradd stopped has another
+        elif found is None or found.st_size < wanted.st_size:
+            _copy_one(one, other, wanted)
+        os.chown(other, account.uid, account.gid, follow_symlinks=False)
+
+
+def _copy_one(source: str, target: str, wanted: os.stat_result) -> None:
+    from ignition.host import atomic
+
+    if stat.S_ISLNK(wanted.st_mode):
+        if status(target) is None:
+            os.symlink(os.readlink(source), target)
+    elif stat.S_ISREG(wanted.st_mode):
+        with open(source, "rb") as file:
+            atomic.write(target, file.read(), mode=stat.S_IMODE(wanted.st_mode))

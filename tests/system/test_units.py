@@ -1,0 +1,201 @@
+"""Units, drop-ins, masks and presets, with the machine's own systemctl where it is asked."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from ignition.config.model import Systemd
+from ignition.config.model.systemd import Dropin, Unit
+from ignition.errors import Failure
+from ignition.operation import Context
+from ignition.system import units
+from ignition.system.presets import enable_lines, split_instance
+
+from .conftest import MakeContext
+
+UNITS = "/etc/systemd/system"
+PRESET = "/etc/systemd/system-preset/20-ignition.preset"
+INSTALLABLE = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
+
+
+def apply(context: Context, *wanted: Unit) -> list[str]:
+    """Carry the plan out; returns what was done, without what was there already."""
+    done = []
+    for operation in units.plan(Systemd(units=wanted)):
+        if not operation.already_there(context):
+            operation.execute(context)
+            done.append(operation.describe())
+    return done
+
+
+def text(context: Context, path: str) -> str:
+    return Path(context.root.path + path).read_text()
+
+
+def test_unit_and_dropins_are_written(make_context: MakeContext) -> None:
+    context = make_context({})
+    unit = Unit(
+        name="a.service",
+        contents="[Unit]\n",
+        dropins=(Dropin(name="1.conf", contents="[Service]\n"), Dropin(name="2.conf", contents=""), Dropin(name="3.conf")),
+    )
+    apply(context, unit)
+    assert text(context, f"{UNITS}/a.service") == "[Unit]\n"
+    assert text(context, f"{UNITS}/a.service.d/1.conf") == "[Service]\n"
+    assert text(context, f"{UNITS}/a.service.d/2.conf") == ""
+    assert sorted(os.listdir(context.root.path + f"{UNITS}/a.service.d")) == ["1.conf", "2.conf"]
+    assert stat.S_IMODE(os.stat(context.root.path + f"{UNITS}/a.service").st_mode) == 0o644
+    assert apply(context, unit) == []
+
+
+@pytest.mark.parametrize("contents", [None, ""])
+def test_unit_without_contents_writes_no_file(make_context: MakeContext, contents: str | None) -> None:
+    context = make_context({f"{UNITS}/a.service": "kept"})
+    apply(context, Unit(name="a.service", contents=contents))
+    assert text(context, f"{UNITS}/a.service") == "kept"
+
+
+def test_contents_replace_a_symlink_and_not_what_it_points_to(make_context: MakeContext) -> None:
+    context = make_context({f"{UNITS}/a.service": "-> /usr/lib/b.service", "/usr/lib/b.service": "kept"})
+    apply(context, Unit(name="a.service", contents="new"))
+    assert text(context, f"{UNITS}/a.service") == "new"
+    assert text(context, "/usr/lib/b.service") == "kept"
+
+
+def test_directory_in_the_place_of_a_unit_is_a_failure(make_context: MakeContext) -> None:
+    context = make_context({f"{UNITS}/a.service/": ""})
+    with pytest.raises(Failure) as caught:
+        apply(context, Unit(name="b.service"), Unit(name="a.service", contents="x"))
+    assert (caught.value.where, caught.value.what) == ("$.systemd.units.1", f"{UNITS}/a.service is a directory")
+
+
+@pytest.mark.parametrize(
+    ("before", "unit", "after"),
+    [
+        pytest.param({}, Unit(name="a.service", mask=True), "-> /dev/null", id="mask"),
+        pytest.param({}, Unit(name="a.service", mask=True, contents="x"), "-> /dev/null", id="mask beats contents"),
+        pytest.param({f"{UNITS}/a.service": "old"}, Unit(name="a.service", mask=True), "-> /dev/null", id="mask replaces"),
+        pytest.param({f"{UNITS}/a.service": "-> /dev/null"}, Unit(name="a.service", mask=False), None, id="unmask"),
+        pytest.param({f"{UNITS}/a.service": "kept"}, Unit(name="a.service", mask=False), "kept", id="unmask of a unit file"),
+        pytest.param({f"{UNITS}/a.service": "-> /x"}, Unit(name="a.service", mask=False), "-> /x", id="unmask of another link"),
+        pytest.param({f"{UNITS}/a.service": "-> /dev/null"}, Unit(name="a.service"), "-> /dev/null", id="neither"),
+        pytest.param(
+            {f"{UNITS}/a.service": "-> /dev/null"},
+            Unit(name="a.service", mask=False, contents="x"),
+            "x",
+            id="unmask and write",
+        ),
+    ],
+)
+def test_mask(make_context: MakeContext, before: dict[str, str], unit: Unit, after: str | None) -> None:
+    context = make_context(before)
+    apply(context, unit)
+    path = context.root.path + f"{UNITS}/a.service"
+    found = (
+        f"-> {os.readlink(path)}"
+        if os.path.islink(path)
+        else text(context, f"{UNITS}/a.service")
+        if os.path.exists(path)
+        else None
+    )
+    assert found == after
+    assert apply(context, unit) == []
+
+
+def test_unit_name_with_dots_and_slashes_stays_in_the_root(make_context: MakeContext, tmp_path: Path) -> None:
+    context = make_context({})
+    apply(context, Unit(name="../../../../../../../../outside.service", contents="x"))
+    assert text(context, "/outside.service") == "x"
+    assert os.listdir(tmp_path) == ["root"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        pytest.param("a.service", ("a.service", ""), id="no template"),
+        pytest.param("a@.service", ("a@.service", ""), id="template"),
+        pytest.param("a@x.service", ("a@.service", "x"), id="instance"),
+        pytest.param("a@x@y.z.service", ("a@.service", "x@y.z"), id="instance with signs"),
+        pytest.param("a@dev-sda1.swap", ("a@.swap", "dev-sda1"), id="another type"),
+    ],
+)
+def test_instances_are_told_apart(name: str, parts: tuple[str, str]) -> None:
+    assert split_instance(name) == parts
+
+
+def test_enabled_instances_share_a_line() -> None:
+    wanted = tuple(Unit(name=name, enabled=True) for name in ("a@y.service", "b.service", "a@x.service")) + (
+        Unit(name="c.service"),
+    )
+    assert list(enable_lines(wanted).values()) == ["enable a@.service y x", "enable b.service"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param({}, "enable B.service\nenable a.service\n", id="new file, byte order"),
+        pytest.param({PRESET: "enable z.service\n"}, "enable z.service\nenable B.service\nenable a.service\n", id="appended"),
+        pytest.param({PRESET: "enable z.service"}, "enable z.service\nenable B.service\nenable a.service\n", id="no last break"),
+        pytest.param({PRESET: "enable a.service\n"}, "enable a.service\nenable B.service\n", id="one is there already"),
+    ],
+)
+def test_presets_are_added_once(make_context: MakeContext, before: dict[str, str], after: str) -> None:
+    context = make_context(before)
+    wanted = (Unit(name="a.service", enabled=True), Unit(name="B.service", enabled=True))
+    apply(context, *wanted)
+    assert text(context, PRESET) == after
+    assert apply(context, *wanted) == []
+
+
+def test_nothing_to_enable_writes_no_preset(make_context: MakeContext) -> None:
+    context = make_context({})
+    apply(context, Unit(name="a.service", contents="x"))
+    assert not os.path.exists(context.root.path + PRESET)
+
+
+def test_enabled_unit_is_disabled_and_listed_and_a_disabled_one_is_not(make_context: MakeContext) -> None:
+    wants = f"{UNITS}/multi-user.target.wants"
+    context = make_context(
+        {
+            "/usr/lib/systemd/system/on.service": INSTALLABLE,
+            "/usr/lib/systemd/system/off.service": INSTALLABLE,
+            f"{wants}/on.service": "-> /usr/lib/systemd/system/on.service",
+        }
+    )
+    wanted = (
+        Unit(name="on.service", enabled=False),
+        Unit(name="off.service", enabled=False),
+        Unit(name="z.service", enabled=True),
+    )
+    assert apply(context, *wanted) == [f"write presets to {PRESET}", "disable unit on.service"]
+    assert text(context, PRESET) == "disable on.service\nenable z.service\n"
+    assert not os.path.lexists(context.root.path + f"{wants}/on.service")
+    assert apply(context, *wanted) == []
+
+
+def test_instance_is_disabled_by_its_own_name(make_context: MakeContext) -> None:
+    wants = f"{UNITS}/multi-user.target.wants"
+    context = make_context(
+        {
+            "/usr/lib/systemd/system/a@.service": INSTALLABLE,
+            f"{wants}/a@x.service": "-> /usr/lib/systemd/system/a@.service",
+            f"{wants}/a@y.service": "-> /usr/lib/systemd/system/a@.service",
+        }
+    )
+    apply(context, Unit(name="a@x.service", enabled=False))
+    assert os.listdir(context.root.path + wants) == ["a@y.service"]
+    assert text(context, PRESET) == "disable a@x.service\n"
+
+
+def test_disabling_interrupted_after_the_preset_is_finished(make_context: MakeContext) -> None:
+    wants = f"{UNITS}/multi-user.target.wants"
+    context = make_context(
+        {
+            "/usr/lib/systemd/system/on.service": INSTALLABLE,
+            f"{wants}/on.service": "-> /usr/lib/systemd/system/on.service",
+            PRESET: "disable on.service\n",
+        }
+    )
+    assert apply(context, Unit(name="on.service", enabled=False)) == ["disable unit on.service"]
