@@ -1,0 +1,1 @@
+"""Flags and main() of each program: the only place that exits or prints."""

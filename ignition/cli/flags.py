@@ -1,0 +1,91 @@
+"""Command-line flags as Go's flag package reads them, because the units and scripts of the field write them that way.
+
+`-x` and `--x` are the same; a value follows as `-x=v` or `-x v`; booleans are `-x` or `-x=false`; reading stops at the first
+argument that is no flag, or after `--`. (argparse cannot: it has no single dash for long names and reads options everywhere.)
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+_TRUE, _FALSE = ("1", "t", "T", "true", "TRUE", "True"), ("0", "f", "F", "false", "FALSE", "False")
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class UsageError(Exception):
+    """The command line cannot be understood; the message says what and which flag."""
+
+
+class Flag:
+    """One row of a program's table of flags: the parser, `--help` and the manual page all come from it."""
+
+    def __init__(self, name: str, default: object, doc: str, *, value: str = "", parse: "Callable[[str], Any]" = str) -> None:
+        self.name, self.default, self.doc, self.parse = name, default, doc, parse
+        self.value = value  # what the help calls the value; "" for booleans
+
+    @property
+    def is_boolean(self) -> bool:
+        """Booleans take a value only after `=`."""
+        return isinstance(self.default, bool)
+
+
+def read(table: "Sequence[Flag]", arguments: "Sequence[str]") -> "tuple[dict[str, Any], list[str]]":
+    """Values by flag name, defaults included, and the arguments that are left. Raises UsageError."""
+    flags = {flag.name: flag for flag in table}
+    values: dict[str, Any] = {flag.name: flag.default for flag in table}
+    rest = list(arguments)
+    while rest and len(rest[0]) > 1 and rest[0].startswith("-"):
+        word = rest.pop(0)
+        if word == "--":
+            break
+        name, equals, value = word.removeprefix("-").removeprefix("-").partition("=")
+        flag = flags.get(name)
+        if flag is None:
+            raise UsageError(f"unknown flag {word.partition('=')[0]}")
+        if not equals and not flag.is_boolean:
+            if not rest:
+                raise UsageError(f"flag {word} needs a value: {flag.value}")
+            value = rest.pop(0)
+        values[name] = _value(flag, value if equals or not flag.is_boolean else "true")
+    return values, rest
+
+
+def help_text(usage: str, table: "Sequence[Flag]") -> str:
+    """The usage line and one paragraph per flag."""
+    lines = [usage, "", "Flags, with one dash or two:"]
+    for flag in table:
+        default = "" if flag.default in ("", False, None) else f" (default {flag.default})"
+        lines += [f"  -{flag.name} {flag.value}".rstrip(), f"        {flag.doc}{default}"]
+    return "\n".join(lines)
+
+
+def duration_s(text: str) -> float:
+    """Seconds of a Go duration: `90s`, `1h2m`, `1.5m`, `300ms`. Raises ValueError."""
+    rest, seconds = text, 0.0
+    if rest == "0":
+        return 0.0
+    if not rest:
+        raise ValueError("empty duration")
+    while rest:
+        digits = len(rest) - len(rest.lstrip("0123456789."))
+        letters = len(rest[digits:]) - len(rest[digits:].lstrip("nuµmsh"))
+        number, unit = rest[:digits], rest[digits : digits + letters]
+        if unit not in _UNITS:
+            raise ValueError(f"{text!r} is no duration such as 90s or 1h2m")
+        seconds += float(number) * _UNITS[unit]
+        rest = rest[digits + letters :]
+    return seconds
+
+
+def _value(flag: Flag, text: str) -> object:
+    if flag.is_boolean:
+        if text in _TRUE:
+            return True
+        if text in _FALSE:
+            return False
+        raise UsageError(f"flag -{flag.name}: {text!r} is neither true nor false")
+    try:
+        return flag.parse(text)
+    except ValueError as error:
+        raise UsageError(f"flag -{flag.name}: {error}") from error

@@ -1,0 +1,163 @@
+"""`ignition`: one stage per run, as the units of the initramfs call it; and `ignition grow`, `ignition report`.
+
+Flags, environment, files and exit statuses are those of Ignition 2.26 (reference, ignition-config.md 6.2): 0 success, 1 the stage
+failed, 2 usage, 3 the state between the stages could not be set up.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+from ignition import __version__
+from ignition.cli.failure_screen import show_failure
+from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read
+from ignition.errors import Failure
+from ignition.host import log, paths
+from ignition.operation import Context, Runner
+from ignition.stages.arguments import Arguments, Paths
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+STAGES = ("fetch-offline", "fetch", "kargs", "disks", "mount", "files", "umount")  # in the order of a boot
+GROW = "grow"
+FETCHING = ("fetch-offline", "fetch")
+SUCCESS, FAILED, USAGE, NO_STATE = 0, 1, 2, 3
+
+FLAGS = (
+    Flag("config-cache", paths.CONFIG_CACHE, "where the rendered config is kept between the stages", value="FILE"),
+    Flag("fetch-timeout", "2m0s", "limit for fetching the config, all attempts included", value="DURATION"),
+    Flag("log-to-stdout", False, "log to standard output instead of the journal"),
+    Flag("neednet", paths.NEEDNET, "flag file that says the config needs a network", value="FILE"),
+    Flag("platform", "", "the platform that the config comes from (required)", value="ID"),
+    Flag("root", "/", "the root of the machine that is being set up", value="DIRECTORY"),
+    Flag("stage", "", f"the stage to run (required): {', '.join(STAGES)}", value="NAME"),
+    Flag("state-file", paths.STATE, "what the stages tell each other", value="FILE"),
+    Flag("version", False, "print the version and exit"),
+    Flag("help", False, "print this help and exit"),
+    Flag("h", False, "the same"),
+)
+USAGE_TEXT = """usage: ignition -stage NAME -platform ID [flag …]   run one stage of a first boot
+       ignition grow [-root DIRECTORY] [flag …]    grow ROOT to the end of its disk
+       ignition report [-root DIRECTORY]           what the first boot of this machine did, and how long it took"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command = words.pop(0) if words and words[0] in (GROW, "report") else "stage"
+    try:
+        values, rest = read(FLAGS, words)
+        duration = duration_s(values["fetch-timeout"])
+    except (UsageError, ValueError) as error:
+        return _usage(str(error))
+    if values["help"] or values["h"]:
+        return _print(help_text(USAGE_TEXT, FLAGS))
+    if values["version"]:
+        return _print(f"Ignition {__version__}")
+    if command == "report":
+        return _report(values["root"])
+    if command == GROW:
+        values["stage"] = GROW
+    wrong = _wrong_stage(command, values, rest)
+    return _usage(wrong) if wrong else _run_stage(values, float(int(duration)))
+
+
+def _wrong_stage(command: str, values: dict[str, Any], rest: list[str]) -> str:
+    """What is wrong with a well-formed command line; "" if nothing."""
+    if command == GROW:
+        return ""
+    if not values["stage"]:
+        return f"-stage is required: one of {', '.join(STAGES)}" + (f" (not {rest[0]!r})" if rest else "")
+    if values["stage"] not in STAGES:
+        return f"unknown stage {values['stage']!r}: one of {', '.join(STAGES)}"
+    if not values["platform"]:
+        return "-platform is required: the kernel argument ignition.platform.id names it for the units of the initramfs"
+    from ignition.platforms import known
+
+    return "" if values["platform"] in known() else f"unknown platform {values['platform']!r}: one of {', '.join(known())}"
+
+
+def _run_stage(values: dict[str, Any], fetch_timeout_s: float) -> int:
+    stage, state_file = values["stage"], values["state-file"]
+    log.configure(stage=stage, to_stdout=values["log-to-stdout"])
+    log.info(f"Ignition {__version__}, stage {stage}")
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(state_file)), mode=0o755, exist_ok=True)
+    except OSError as error:
+        return _failed(stage, state_file, Failure(f"cannot make the directory of the state file: {error}"), NO_STATE)
+    try:
+        with Runner(stage, paths.mark(state_file, paths.OPERATIONS)) as runner:
+            _execute(
+                Arguments(
+                    stage=stage,
+                    platform=values["platform"],
+                    root=values["root"],
+                    runner=runner,
+                    paths=Paths(config_cache=values["config-cache"], neednet=values["neednet"], state_file=state_file),
+                    fetch_timeout_s=fetch_timeout_s,
+                )
+            )
+    except Failure as failure:
+        return _failed(stage, state_file, failure, FAILED)
+    except Exception as error:  # noqa: BLE001  the last line of defence: the machine's owner must get a screen, not a trace alone
+        log.critical("".join(_trace(error)))
+        bug = Failure(
+            f"{type(error).__name__}: {error}", where="ignition itself", fix="this is a fault of ignition, please report it"
+        )
+        return _failed(stage, state_file, bug, FAILED)
+    log.info(f"stage {stage} finished")
+    return SUCCESS
+
+
+def _execute(arguments: Arguments) -> None:
+    if arguments.stage not in (*FETCHING, GROW):
+        from ignition.fetch.engine import Fetcher, Settings
+        from ignition.host.root import Root
+        from ignition.stages.render import load_for_stage
+
+        arguments.config = load_for_stage(arguments)
+        arguments.context = Context(Root(arguments.root), Fetcher(Settings.from_config(arguments.config), offline=False))
+    # Only the module of this stage: each stage is a process of its own and pays for what it imports.
+    import_module(f"ignition.stages.{arguments.stage.replace('-', '_')}").run(arguments)
+
+
+def _failed(stage: str, state_file: str, failure: Failure, status: int) -> int:
+    log.critical(f"stage {stage} failed: {failure}")
+    show_failure(stage, state_file, failure)
+    return status
+
+
+def _trace(error: Exception) -> list[str]:
+    import traceback
+
+    # Frames without values: a value could be a secret.
+    return traceback.format_list(traceback.extract_tb(error.__traceback__)) + [f"{type(error).__name__}: {error}"]
+
+
+def _report(root: str) -> int:
+    from ignition.stages.result import report_text
+
+    try:
+        return _print(report_text(root.rstrip("/") + paths.REPORT))
+    except Failure as failure:
+        print(f"ignition report: {failure}", file=sys.stderr)
+        return FAILED
+
+
+def _print(text: str) -> int:
+    print(text)
+    return SUCCESS
+
+
+def _usage(message: str) -> int:
+    print(f"ignition: {message}\n\n{USAGE_TEXT}\n\nTry ignition -help.", file=sys.stderr)
+    return USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""The fetch stage: the user config over the network, rendered and cached for all later stages.
+
+Files: config cache (0600), its digest, marks of the later stages that have work, state. Source: ignition-config reference 4.1,
+6.5.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from ignition.errors import NeedsNetwork
+from ignition.fetch.engine import Fetcher
+from ignition.host import atomic, log, paths
+from ignition.stages import state, system_configs
+from ignition.stages.render import initial_settings, user_config
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.config.model import Config
+    from ignition.stages.arguments import Arguments
+    from ignition.stages.render import Rendered
+
+MESSAGE_ID_FETCHED = "57124006b5c94805b77ce473e92a8aeb"  # Ignition's; tools search the journal for it
+NOT_MOUNTED = {"none", "swap"}
+
+
+def run(arguments: Arguments) -> None:
+    """Fetch with the network. Raises Failure; only after success there is a cache."""
+    fetch_and_cache(arguments, offline=False)
+
+
+def fetch_and_cache(arguments: Arguments, *, offline: bool) -> Config:
+    """The work of both fetch stages. Returns what the later stages will work on: the user config over the base configs.
+
+    Raises NeedsNetwork (only if `offline`), InvalidConfig or Failure; then nothing has been written.
+    """
+    from ignition.config.merge import merge
+
+    base = system_configs.base(arguments.platform)
+    rendered = _fetch(arguments, offline=offline)
+    if isinstance(rendered, NeedsNetwork):
+        raise rendered
+    config = merge(base, rendered.config)
+    _write(arguments, rendered, work(config))
+    return config
+
+
+def work(config: Config) -> dict[str, bool]:
+    """Which of the stages that can be left out have something to do, by the names of their marks."""
+    storage = config.storage
+    kernel_arguments = config.kernel_arguments
+    return {
+        "need-kargs": bool(kernel_arguments.should_exist or kernel_arguments.should_not_exist),
+        "need-disks": bool(storage.disks or storage.raid or storage.luks or storage.filesystems),
+        "need-mount": any(entry.path and entry.format not in NOT_MOUNTED for entry in storage.filesystems),
+    }
+
+
+def _fetch(arguments: Arguments, *, offline: bool) -> Rendered | NeedsNetwork:
+    runner = arguments.runner
+    with (
+        Fetcher(initial_settings(arguments), offline=offline) as fetcher,
+        runner.step("fetch", f"fetch the config of platform {arguments.platform}") as outcome,
+    ):
+        try:
+            return user_config(arguments, fetcher)
+        except NeedsNetwork as reason:
+            if not offline:
+                raise
+            outcome["cause"] = str(reason)  # no failure: the online stage takes over
+            return reason
+
+
+def _write(arguments: Arguments, rendered: Rendered, wanted: dict[str, bool]) -> None:
+    """Marks and state first: once the cache is there, the other stages run."""
+    from ignition.config.cache import dump
+    from ignition.host.digest import sha512
+
+    _record(arguments, rendered)
+    for name, needed in wanted.items():
+        _set_mark(paths.mark(arguments.state_file, name), needed)
+    content = dump(rendered.config)
+    digest = sha512(content)
+    atomic.write(paths.mark(arguments.state_file, paths.CONFIG_DIGEST), f"{digest}\n".encode(), mode=0o644)
+    atomic.write(arguments.config_cache, content, mode=0o600)
+    log.info(f"config cached, SHA-512 {digest}; work for: {', '.join(name for name in wanted if wanted[name]) or 'files only'}")
+
+
+def _set_mark(path: str, needed: bool) -> None:
+    if needed:
+        atomic.write(path, b"", mode=0o644)
+    else:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def _record(arguments: Arguments, rendered: Rendered) -> None:
+    """Say in the state and in the journal which configs there were."""
+    between = state.load(arguments.state_file)
+    between.fetched_configs = [{"kind": "base", "source": "system", "referenced": False}]
+    if rendered.source:
+        between.fetched_configs.append({"kind": "user", "source": rendered.source, "referenced": False})
+    for source in rendered.referenced:
+        between.fetched_configs.append({"kind": "user", "source": source, "referenced": True})
+    state.save(between, arguments.state_file)
+    for config in between.fetched_configs:
+        referenced = config["referenced"]
+        log.info(
+            f'fetched {"referenced " if referenced else ""}{config["kind"]} config from "{config["source"]}"',
+            MESSAGE_ID=MESSAGE_ID_FETCHED,
+            IGNITION_CONFIG_TYPE=config["kind"],
+            IGNITION_CONFIG_SRC=config["source"],
+            IGNITION_CONFIG_REFERENCED=str(referenced).lower(),
+        )

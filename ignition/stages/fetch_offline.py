@@ -1,0 +1,30 @@
+"""The fetch-offline stage: as fetch, but without a network; if that is not enough, the need-net flag asks for one.
+
+The flag is also set when the config is complete but its later stages must download something (ignition-config reference 6.1).
+"""
+
+from __future__ import annotations
+
+import os
+
+from ignition.errors import NeedsNetwork
+from ignition.host import atomic, log
+from ignition.stages.fetch import fetch_and_cache
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.stages.arguments import Arguments
+
+
+def run(arguments: Arguments) -> None:
+    """Cache the config, or ask for the network, or both. Raises Failure for what the network would not help."""
+    from ignition.config.needs_network import reason
+
+    try:
+        why = reason(fetch_and_cache(arguments, offline=True))
+    except NeedsNetwork as needed:
+        why = str(needed)
+    if why:
+        log.info(f"the network is needed: {why}")
+        os.makedirs(os.path.dirname(os.path.abspath(arguments.neednet)), mode=0o755, exist_ok=True)
+        atomic.write(arguments.neednet, b"", mode=0o644)

@@ -1,0 +1,205 @@
+"""The files stage: groups, users, directories, files, links, units, result file (reference, ignition-config.md 6.1).
+
+Accounts come first: entries below a new home are resolved when it is there, and owners may be new users. The entries of named
+file systems of a 2.x config are written while those are mounted. The stage may be cut short at any moment and run again.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from ignition.config.model import Config
+from ignition.config.model.storage import Filesystem, Node
+from ignition.errors import Failure
+from ignition.host import paths, sync
+from ignition.host.root import Root
+from ignition.operation import Context, Operation
+from ignition.stages import state as states
+from ignition.stages.arguments import Arguments
+from ignition.stages.result import WriteResult, boot_id, write_report
+from ignition.system import accounts, attempt, labels, nodes, units
+from ignition.system.account_database import AccountDatabase
+from ignition.system.accounts import AccountFacts
+from ignition.system.attempt import Attempt
+from ignition.system.existing import first_missing, status
+from ignition.system.nodes import NodeFacts
+from ignition.system.ssh_keys import wants_fragment
+from ignition.system.users import SKELETON
+
+_HOMES = "/home"  # of shadow-utils, if neither config nor /etc/default/useradd says otherwise
+_ACCOUNT_FILES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
+
+
+class Facts:
+    """What planning needs to know of the machine. `nodes` is about those of the new root itself."""
+
+    def __init__(self, accounts: AccountFacts, nodes: NodeFacts, result: WriteResult) -> None:
+        self.accounts, self.nodes, self.result = accounts, nodes, result
+
+
+def probe(config: Config, root: Root, state_file: str, before: Attempt) -> Facts:
+    """Look at the new root; changes nothing. Raises Failure."""
+    database = AccountDatabase(root)
+    has_keys = any(user.ssh_authorized_keys for user in config.passwd.users)
+    fragment = has_keys and wants_fragment(root, os.environ)
+    state = states.load(state_file)
+    return Facts(
+        AccountFacts(database, before, fragment=fragment, notated=tuple(state.notated_directories), nested=_is_nested(root)),
+        NodeFacts(nodes.resolve(nodes.places(config.storage), root), database, before),
+        WriteResult(boot_id(), user_config_provided=state.user_config_provided()),
+    )
+
+
+def plan(config: Config, facts: Facts) -> list[Operation]:
+    """All operations on the new root in order, without those on named file systems of a 2.x config. Raises Failure."""
+    return [
+        *accounts.plan(config.passwd, facts.accounts),
+        *nodes.plan(nodes.places(config.storage), facts.nodes),
+        *units.plan(config.systemd),
+        facts.result,
+    ]
+
+
+def run(arguments: Arguments) -> None:
+    """Carry the stage out. Raises Failure."""
+    config, context, runner = arguments.config, arguments.context, arguments.runner
+    root = context.root
+    record = attempt.load(root)
+    record = record.with_users(_homeless(config, AccountDatabase(root), root))
+    facts = probe(config, root, arguments.state_file, record)
+    plan(config, facts)  # what is wrong with the plan is said before anything changes
+    if record.unfinished:
+        attempt.clear_leftovers(root, _directories(config, facts.nodes.resolved))
+    relabelled = _Labels(root)
+    attempt.begin(root, record)
+    runner.run(accounts.plan(config.passwd, facts.accounts), context)
+    relabelled.note_accounts(config, facts.accounts.accounts)
+    record = _write_nodes(arguments, context, None, facts.accounts.accounts, record, relabelled)
+    for filesystem in _named(config):
+        record = _write_named(arguments, filesystem, facts.accounts.accounts, record)
+    relabelled.note(units.written(config.systemd))
+    runner.run([*units.plan(config.systemd), facts.result], context)
+    _finish(root, record)
+    relabelled.set()
+    runner.flush()
+    write_report(root, arguments.state_file)
+
+
+def _write_nodes(
+    arguments: Arguments,
+    context: Context,
+    filesystem: str | None,
+    database: AccountDatabase,
+    record: Attempt,
+    relabelled: _Labels | None,
+) -> Attempt:
+    """Write the nodes of one file system; returns the record, which now knows what they found."""
+    found = nodes.places(arguments.config.storage, filesystem)
+    if not found:
+        return record
+    context.root.forget()
+    resolved = nodes.resolve(found, context.root)
+    record = record.with_nodes(nodes.entries(found, resolved), context.root)
+    attempt.begin(arguments.context.root, record)
+    if relabelled is not None:
+        relabelled.note(list(resolved.values()))
+    arguments.runner.run(nodes.plan(found, NodeFacts(resolved, database, record)), context)
+    return record
+
+
+def _write_named(arguments: Arguments, filesystem: Filesystem, database: AccountDatabase, record: Attempt) -> Attempt:
+    """Write the nodes of a 2.x named file system, which is mounted only meanwhile."""
+    name, fetcher = filesystem.name, arguments.context.fetcher
+    if filesystem.in_place is not None:
+        context = Context(Root(filesystem.in_place, leaving_is_an_error=True), fetcher)
+        return _write_nodes(arguments, context, name, database, record, None)
+    from ignition.storage.mounting import mounted
+
+    with mounted(filesystem.device, filesystem.format, filesystem.mount_options) as point:
+        context = Context(Root(point, leaving_is_an_error=True), fetcher)
+        return _write_nodes(arguments, context, name, database, record, None)
+
+
+def _named(config: Config) -> list[Filesystem]:
+    """The named file systems that nodes refer to, in the order of reference; the last definition of a name counts."""
+    storage = config.storage
+    defined = {filesystem.name: filesystem for filesystem in storage.filesystems if filesystem.name}
+    found: dict[str, Filesystem] = {}
+    every: list[Node] = [*storage.directories, *storage.files, *storage.links]
+    for node in every:
+        if node.filesystem is not None and node.filesystem not in found:
+            if node.filesystem not in defined:
+                raise Failure(
+                    f"no file system is named {node.filesystem!r}", where=node.path, fix="define it in storage.filesystems"
+                )
+            found[node.filesystem] = defined[node.filesystem]
+    return list(found.values())
+
+
+def _is_nested(root: Root) -> bool:
+    """Whether the skeleton of homes has directories."""
+    try:
+        return any(entry.is_dir(follow_symlinks=False) for entry in os.scandir(root.outside(root.follow(SKELETON))))
+    except OSError:
+        return False
+
+
+def _homeless(config: Config, database: AccountDatabase, root: Root) -> frozenset[str]:
+    """The users that do not exist and whose home does not either."""
+    return frozenset(
+        user.name
+        for user in config.passwd.users
+        if user.should_exist is not False
+        and not user.no_create_home
+        and database.user(user.name) is None
+        and status(root.locate(user.home_dir or f"{_HOMES}/{user.name}")) is None
+    )
+
+
+def _directories(config: Config, resolved: dict[str, str]) -> set[str]:
+    """Where an interrupted attempt may have left temporary files."""
+    found = {os.path.dirname(path) for path in (*resolved.values(), *units.written(config.systemd))}
+    return found | {os.path.dirname(path) for path in (paths.PRESET, paths.RESULT, paths.REPORT)}
+
+
+def _finish(root: Root, record: Attempt) -> None:
+    """Drop the record of the attempt, once all that it is about is on disk."""
+    if not record.is_worth_keeping():
+        attempt.finish(root, record)
+        return
+    # A named file system (its keys begin with the name) was unmounted by now, which wrote it out.
+    written = {os.path.dirname(key) for key in (*record.made, *record.sizes) if key.startswith("/")}
+    devices: dict[int, str] = {}
+    for directory in sorted({"/", _HOMES, *written}):
+        found = status(root.outside(directory))
+        if found is not None and stat.S_ISDIR(found.st_mode):
+            devices.setdefault(found.st_dev, root.outside(directory))
+    for directory in devices.values():
+        sync.file_system(directory)
+    attempt.finish(root, record)
+
+
+class _Labels:
+    """Collects what to relabel, if the root has an SELinux policy; otherwise all of it does nothing."""
+
+    def __init__(self, root: Root) -> None:
+        self._root, self._policy = root, labels.policy(root)
+        self._paths: list[str] = [paths.RESULT, paths.REPORT, paths.PRESET]
+
+    def note(self, written: list[str]) -> None:
+        """Paths that are about to be written, with the parents that they will get."""
+        if self._policy:
+            self._paths += [first_missing(self._root, self._root.resolve(path)) for path in written]
+
+    def note_accounts(self, config: Config, database: AccountDatabase) -> None:
+        """The files of the account database and the homes."""
+        if self._policy and (config.passwd.users or config.passwd.groups):
+            self._paths += [f"/etc/{name}{suffix}" for name in _ACCOUNT_FILES for suffix in ("", "-")] + ["/etc/.pwd.lock"]
+            homes = [database.user(user.name) for user in config.passwd.users]
+            self._paths += [self._root.follow(account.home) for account in homes if account is not None]
+
+    def set(self) -> None:
+        """Set the labels of all that was noted."""
+        if self._policy:
+            labels.relabel(self._root, self._policy, self._paths)

@@ -1,0 +1,55 @@
+"""`ignition grow`: ROOT grows to the end of its disk, at the first boot before files are written, and later when it can again.
+
+Source: `boot.md` 8.1 and 8.2 of the reference. Every other mounted partition of ROOT's type grows, too, as on Container Linux.
+"""
+
+import os
+
+from ignition.host import log, mounts
+from ignition.host.root import Root
+from ignition.operation import Context, Operation
+from ignition.storage import grow
+from ignition.storage.mounting import on
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.config.model import Config
+    from ignition.stages.arguments import Arguments
+
+
+def plan(config: "Config | None", facts: "list[grow.GrowFacts]", nodes: "dict[str, str] | None" = None) -> list[Operation]:
+    """What is to grow, and for what does not a word why. `config` is None on later boots; `nodes`: see grow.plan."""
+    return grow.plan(facts, config, nodes)
+
+
+def run(arguments: "Arguments") -> None:
+    """Grow what can grow. That nothing can is no failure; a growth that breaks off is."""
+    config = _config(arguments)
+    nodes = {disk.device: os.path.realpath(disk.device) for disk in config.storage.disks} if config else {}
+    operations = plan(config, _probe(arguments.root), nodes)
+    arguments.runner.run(operations, Context(Root(arguments.root), None))  # type: ignore[arg-type]  # nothing is fetched here
+
+
+def _config(arguments: "Arguments") -> "Config | None":
+    """The config during a first boot: only then its cache exists."""
+    if not os.path.exists(arguments.config_cache):
+        return None
+    from ignition.stages.render import load_for_stage
+
+    return load_for_stage(arguments)
+
+
+def _probe(root: str) -> "list[grow.GrowFacts]":
+    present = on(os.path.abspath(root))
+    if present is None:
+        log.warning(f"nothing is mounted on {root}: no root to grow")
+    found = [] if present is None else [grow.probe(present, is_root=True)]
+    seen = {facts.node for facts in found}
+    for mount in mounts.current():
+        if mount.format not in grow.FORMATS or mount.read_only:
+            continue
+        facts = grow.probe(mount, is_root=False)
+        if facts.node and facts.node not in seen and grow.is_candidate(facts):
+            found.append(facts)
+        seen.add(facts.node)
+    return found

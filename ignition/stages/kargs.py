@@ -1,0 +1,49 @@
+"""The kargs stage: hands the wanted kernel arguments to the distribution's helper, which edits its boot loader and reboots.
+
+Contract of the helper (reference, ignition-config.md 7.9): it appends missing arguments, tolerates absent ones, and reboots if it
+changed something.
+"""
+
+from ignition.config.model import Config, KernelArguments
+from ignition.errors import CommandFailed, Failure
+from ignition.host import command
+from ignition.operation import Context, Operation
+from ignition.stages.arguments import Arguments
+
+HELPER = "ignition-kargs-helper"
+_TIMEOUT_S = 300  # it may mount, write and sync a slow boot partition
+
+
+def plan(config: Config, helper: str = HELPER) -> list[Operation]:
+    """One operation, or none if the config says nothing about kernel arguments."""
+    wanted = config.kernel_arguments
+    return [SetKernelArguments(wanted, helper)] if wanted.should_exist or wanted.should_not_exist else []
+
+
+def run(arguments: Arguments) -> None:
+    """Carry the stage out. Raises Failure."""
+    arguments.runner.run(plan(arguments.config), arguments.context)
+
+
+class SetKernelArguments(Operation):
+    """All `shouldExist` first, then all `shouldNotExist`; each element is one argument of the helper."""
+
+    kind = "set-kernel-arguments"
+
+    def __init__(self, wanted: KernelArguments, helper: str) -> None:
+        self._wanted, self._helper = wanted, helper
+
+    def describe(self) -> str:
+        return f"set kernel arguments with {HELPER}"
+
+    def execute(self, context: Context) -> None:
+        argv = [self._helper]
+        for argument in self._wanted.should_exist:
+            argv += ["--should-exist", argument]
+        for argument in self._wanted.should_not_exist:
+            argv += ["--should-not-exist", argument]
+        try:
+            command.run(argv, why="set the kernel arguments", timeout_s=_TIMEOUT_S)
+        except CommandFailed as failure:
+            fix = f"the image must bring {HELPER} for its boot loader" if failure.status is None else ""
+            raise Failure(failure.what, where="$.kernelArguments", fix=fix) from failure

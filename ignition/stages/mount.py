@@ -1,0 +1,26 @@
+"""The mount stage: the config's file systems that have a path, below the new root. Source: `ignition-config.md` 7.5."""
+
+from ignition.config.model import Config
+from ignition.operation import Operation
+from ignition.storage.mounting import Mount, to_mount
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.stages.arguments import Arguments
+
+
+def plan(config: Config, made: list[str]) -> list[Operation]:
+    """Mounts, parents before children. Directories that they make are appended to `made` while they run."""
+    pairs = to_mount(config.storage.filesystems)
+    return [Mount(wanted, f"$.storage.filesystems.{index}", made) for index, wanted in pairs]
+
+
+def run(arguments: "Arguments") -> None:
+    """Mount, and tell the files stage which directories were made for it."""
+    from ignition.stages import state as states
+
+    state = states.load(arguments.state_file)
+    try:
+        arguments.runner.run(plan(arguments.config, state.notated_directories), arguments.context)
+    finally:
+        states.save(state, arguments.state_file)

@@ -1,0 +1,49 @@
+"""From the bytes of a config to the model; what the report says goes to the journal, errors go into the exception."""
+
+from __future__ import annotations
+
+from ignition.errors import Failure, InvalidConfig
+from ignition.host import log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.config.model import Config
+    from ignition.config.report import Report
+
+
+def parse_config(content: bytes, source: str) -> Config | None:
+    """The config; None if there is none: no bytes at all, or user data for coreos-cloudinit (a cloud-config, a script).
+
+    gzip is unpacked, warnings are logged; the text itself never is. Raises InvalidConfig, whose text lists every error with its
+    source, path, line and column.
+    """
+    from ignition.config.parse import parse
+    from ignition.fetch.content import unzip_if_gzip
+    from ignition.host.digest import sha512
+
+    log.info(f"config from {source}: {len(content)} bytes, SHA-512 {sha512(content)}")
+    try:
+        content = unzip_if_gzip(content)
+    except Failure as failure:
+        failure.where = failure.where or source
+        raise
+    parsed = parse(content, source=source)
+    _log_warnings(parsed.report, source)
+    if parsed.report.fatal:
+        raise invalid(parsed.report, source)
+    return parsed.config
+
+
+def invalid(report: Report, source: str) -> InvalidConfig:
+    """The exception with all errors of a report, one a line."""
+    errors = [entry for entry in report.entries if entry.level == "error"]
+    lines = [f"{source}: {entry}" + (f" (fix: {entry.fix})" if entry.fix else "") for entry in errors]
+    count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+    return InvalidConfig("\n".join([f"the config is invalid, {count}:", *lines]), report=report)
+
+
+def _log_warnings(report: Report, source: str) -> None:
+    levels = {"warning": log.warning, "info": log.info}  # errors are in the exception
+    for entry in report.entries:
+        if entry.level in levels:
+            levels[entry.level](f"{source}: {entry}")

@@ -1,0 +1,115 @@
+"""Rendering `ignition.config.replace` and `ignition.config.merge`: a config and all that it refers to become one.
+
+Source: ignition-config reference 4.2. Depth first, in order; the settings of fetches follow what has been merged so far.
+Downloads of one `merge` list run side by side; what came in under settings that an earlier entry then changed is fetched again.
+
+Unlike Ignition: a loop is an error that names the loop, depth and number are limited, and an empty referenced config is an error
+(Ignition drops the whole user config without a word).
+"""
+
+from __future__ import annotations
+
+from ignition.errors import Failure
+from ignition.fetch.settings import Settings
+from ignition.fetch.urls import path, scheme, shown
+from ignition.host import log
+from ignition.stages.parsing import parse_config
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from threading import Thread
+
+    from ignition.config.model import Config, Resource
+    from ignition.fetch.engine import Fetcher
+
+MAX_DEPTH = 32
+MAX_CONFIGS = 500
+SIDE_BY_SIDE = 16
+
+
+class Renderer:
+    """Renders one user config. `sources` lists the referenced configs in the order they were used, by URL path."""
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        self._fetcher = fetcher
+        self.sources: list[str] = []
+
+    def render(self, config: Config, chain: tuple[Resource, ...] = ()) -> Config:
+        """The config with all references followed. `chain` are the references that led to it. Raises Failure."""
+        from ignition.config.merge import merge
+
+        self._fetcher.apply(Settings.from_config(config))
+        references = config.ignition.config
+        if references.replace.source is not None:
+            child = self._load(references.replace, chain, None)
+            log.info(f"config replaced by {shown(references.replace.source)}")
+            return self.render(child, (*chain, references.replace))
+        early = _Early(self._fetcher, references.merge)
+        for entry in references.merge:
+            child = self._load(entry, chain, early.take(entry))
+            self._fetcher.apply(Settings.from_config(merge(config, child)))
+            config = merge(config, self.render(child, (*chain, entry)))
+            self._fetcher.apply(Settings.from_config(config))
+        return config
+
+    def _load(self, reference: Resource, chain: tuple[Resource, ...], early: bytes | None) -> Config:
+        self._check(reference, chain)
+        source = reference.source or ""
+        self.sources.append(path(source))
+        content = self._fetcher.read(reference) if early is None else early
+        config = parse_config(content, shown(source) or "an empty URL")
+        if config is None:
+            raise Failure(
+                "there is no Ignition config at this reference",
+                where=shown(source) or "$.ignition.config",
+                fix="serve a config there or remove the reference: dropping the whole config silently helps nobody",
+            )
+        return config
+
+    def _check(self, reference: Resource, chain: tuple[Resource, ...]) -> None:
+        way = " → ".join(shown(link.source or "") for link in (*chain, reference))
+        place = shown(reference.source or "")
+        if reference in chain:
+            raise Failure(f"configs refer to each other in a loop: {way}", where=place, fix="remove one of the references")
+        if len(chain) >= MAX_DEPTH:
+            raise Failure(f"configs refer to each other more than {MAX_DEPTH} deep: {way}", where=place, fix="refer less deeply")
+        if len(self.sources) >= MAX_CONFIGS:
+            raise Failure(f"more than {MAX_CONFIGS} referenced configs", where=place, fix="merge them before serving them")
+
+
+class _Early:
+    """Downloads of one merge list that began before their turn: one attempt each, without waiting for any but the asked one."""
+
+    def __init__(self, fetcher: Fetcher, entries: Sequence[Resource]) -> None:
+        self._fetcher, self._settings = fetcher, fetcher.settings
+        self._content: dict[int, bytes] = {}
+        self._threads: dict[int, Thread] = {}
+        remote = [entry for entry in entries if scheme(entry.source or "") in {"http", "https"}]
+        if len(remote) < 2 or fetcher.offline:
+            return
+        from threading import Semaphore, Thread
+
+        self._slots = Semaphore(SIDE_BY_SIDE)
+        for entry in remote:
+            # Daemons: a download that turned out useless must not hold up the end of the process.
+            self._threads[id(entry)] = Thread(target=self._download, args=(entry,), daemon=True)
+            self._threads[id(entry)].start()
+
+    def _download(self, entry: Resource) -> None:
+        with self._slots:
+            if self._fetcher.settings != self._settings:
+                return
+            try:
+                content = self._fetcher.read(entry, single=True)
+            except Failure as failure:
+                log.debug(f"early download: {failure}")  # its turn comes, with all attempts
+            else:
+                self._content[id(entry)] = content
+
+    def take(self, entry: Resource) -> bytes | None:
+        """The content if it came and the settings are still those it came under."""
+        if self._fetcher.settings != self._settings or id(entry) not in self._threads:
+            return None
+        self._threads[id(entry)].join()
+        return self._content.get(id(entry))

@@ -1,0 +1,130 @@
+"""From the sources of configs to the one that the stages work on (ignition-config reference 4.1).
+
+Sources of the user config, the first that answers wins: kernel command line, user.ign, platform. What it refers to is merged in,
+the result is checked and cached; every later stage reads the cache and puts it over the image's base configs.
+
+Unlike Ignition: `coreos.config.url` and `flatcar.config.url` are read too, quotes on the command line count, and a URL there that
+is none is an error.
+"""
+
+from __future__ import annotations
+
+from ignition.errors import Failure, NeedsNetwork
+from ignition.fetch.engine import Fetcher
+from ignition.fetch.settings import Settings
+from ignition.fetch.urls import scheme, shown
+from ignition.host import cmdline, log
+from ignition.stages import system_configs
+from ignition.stages.parsing import invalid, parse_config
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.config.model import Config
+    from ignition.stages.arguments import Arguments
+
+URL_OPTIONS = ("ignition.config.url", "coreos.config.url", "flatcar.config.url")
+
+
+class Rendered:
+    """The user config with all references followed, and where it came from.
+
+    `source` is `cmdline`, `system` or the platform's id, `""` if there was none; `referenced` has URL paths.
+    """
+
+    def __init__(self, config: Config, source: str, referenced: list[str]) -> None:
+        self.config, self.source, self.referenced = config, source, referenced
+
+
+def initial_settings(arguments: Arguments) -> Settings:
+    """How to fetch until a config says otherwise."""
+    return Settings(total_s=arguments.fetch_timeout_s or None)
+
+
+def user_config(arguments: Arguments, fetcher: Fetcher) -> Rendered:
+    """Find, render and check the user config. Raises NeedsNetwork, InvalidConfig or Failure."""
+    from ignition.config.model import Config
+    from ignition.stages.references import Renderer
+
+    source, place, content = _find(arguments, fetcher)
+    config = parse_config(content, place)
+    if config is None:
+        log.info(f"no user config from {place}: only the image's base configs count")
+        return Rendered(Config(), "", [])
+    renderer = Renderer(fetcher)
+    rendered = _with_own_authorities(renderer.render(config), fetcher)
+    _check(rendered)
+    return Rendered(rendered, source, renderer.sources)
+
+
+def load_for_stage(arguments: Arguments) -> Config:
+    """What a stage after the fetch stages works on: the cached user config over the image's base configs.
+
+    Raises Failure when no fetch stage has left a cache.
+    """
+    from ignition.config.cache import load
+    from ignition.config.merge import merge
+
+    try:
+        with open(arguments.config_cache, "rb") as file:
+            content = file.read()
+    except FileNotFoundError as error:
+        raise Failure(
+            "there is no cached config", where=arguments.config_cache, fix="run the stage fetch-offline or fetch first"
+        ) from error
+    return merge(system_configs.base(arguments.platform), load(content))
+
+
+def _find(arguments: Arguments, fetcher: Fetcher) -> tuple[str, str, bytes]:
+    """The first source that answers, how to name it in errors, and its bytes (`b""`: no config there)."""
+    url = cmdline.last(cmdline.read(), *URL_OPTIONS)
+    if url:
+        return "cmdline", shown(url), _from_url(url, fetcher)
+    local = system_configs.user()
+    if local is not None:
+        return "system", *local
+    return arguments.platform, f"platform {arguments.platform}", _from_platform(arguments.platform, fetcher)
+
+
+def _from_url(url: str, fetcher: Fetcher) -> bytes:
+    from ignition.config.model import Resource
+
+    if not scheme(url):
+        raise Failure(
+            "this is no URL: it has no scheme", where=f"kernel command line: {shown(url)}", fix=f"mend {URL_OPTIONS[0]}="
+        )
+    log.info(f"config URL of the kernel command line: {shown(url)}")
+    return fetcher.read(Resource(source=url))
+
+
+def _from_platform(name: str, fetcher: Fetcher) -> bytes:
+    from ignition import platforms
+
+    platform = platforms.load(name)
+    if platform.needs_network and fetcher.offline:
+        raise NeedsNetwork(f"the platform {name} has its config in a service on the network")
+    return platform.fetch(fetcher)
+
+
+def _with_own_authorities(config: Config, fetcher: Fetcher) -> Config:
+    """Certificate authorities as data URLs: later stages must not need the network for them."""
+    from ignition.config import dataurl
+    from ignition.config.model import Resource
+
+    authorities = config.ignition.security.tls.certificate_authorities
+    if not authorities:
+        return config
+    inlined = tuple(
+        Resource(source=dataurl.encode(fetcher.read(authority)), verification=authority.verification) for authority in authorities
+    )
+    security = config.ignition.security
+    tls = security.tls.evolve(certificate_authorities=inlined)
+    return config.evolve(ignition=config.ignition.evolve(security=security.evolve(tls=tls)))
+
+
+def _check(config: Config) -> None:
+    """Merging two valid configs may give an invalid one. Raises InvalidConfig."""
+    from ignition.config import check_merged
+
+    report = check_merged(config)
+    if report.fatal:
+        raise invalid(report, "the merged config")

@@ -1,0 +1,180 @@
+"""What the first boot leaves for people and tools: Ignition's result file and our own report.
+
+The result file is that of Ignition (reference, ignition-config.md 6.5). The report is built from the record of operations: each
+stage with its begin, end and operations, the sources and the digest of the config, and how often the machine was provisioned.
+Both are 0600. Neither holds a config or a secret: operations describe themselves without.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from ignition.errors import Failure
+from ignition.host import atomic, log, paths
+from ignition.host.root import Root
+from ignition.operation import Context, Operation
+from ignition.stages import state as states
+from ignition.system.existing import make_parents
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
+_MODE = 0o600
+
+
+class WriteResult(Operation):
+    """Writes /etc/.ignition-result.json; the result of an earlier boot becomes its `previousReport`."""
+
+    kind = "write-result"
+    path = paths.RESULT
+
+    def __init__(self, boot_id: str, *, user_config_provided: bool) -> None:
+        self._boot_id, self._user_config_provided = boot_id, user_config_provided
+
+    def describe(self) -> str:
+        return f"write the result to {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        previous = _stored(context.root, self.path)
+        return previous.get("provisioningBootID") == self._boot_id
+
+    def execute(self, context: Context) -> None:
+        result: dict[str, Any] = {
+            "provisioningBootID": self._boot_id,
+            "provisioningDate": now_rfc3339(),
+            "userConfigProvided": self._user_config_provided,
+        }
+        previous = _stored(context.root, self.path)
+        if previous:
+            log.warning(
+                "this machine was provisioned before: the earlier result is kept in previousReport", IGNITION_PATH=self.path
+            )
+            result["previousReport"] = previous
+        _store(context.root, self.path, json.dumps(result, indent=2))
+
+
+def boot_id() -> str:
+    """The kernel's id of this boot."""
+    with open(_BOOT_ID, encoding="ascii") as file:
+        return file.read().strip()
+
+
+def now_rfc3339() -> str:
+    """Date and time with the local offset (RFC 3339), as Go writes it: Z for UTC."""
+    now = time.time()
+    offset = time.strftime("%z", time.localtime(now))
+    zone = "Z" if offset == "+0000" else f"{offset[:3]}:{offset[3:]}"
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(now)) + f".{int(now % 1 * 1e9):09d}{zone}"
+
+
+def write_report(root: Root, state_file: str) -> None:
+    """Write the report from the record of operations beside the state file. Raises Failure."""
+    operations = _operations(paths.mark(state_file, paths.OPERATIONS))
+    boot, before = boot_id(), _stored(root, paths.REPORT)
+    runs = int(before.get("runs", 0))
+    report = {
+        "bootId": boot,
+        "written": now_rfc3339(),
+        "runs": runs if before.get("bootId") == boot else runs + 1,
+        "config": {"sha512": _digest(state_file), "sources": states.load(state_file).fetched_configs},
+        "stages": _stages(operations),
+    }
+    try:
+        # On one line: indentation makes json's encoder many times slower, and a report may have thousands of operations.
+        _store(root, paths.REPORT, json.dumps(report))
+    except OSError as error:
+        raise Failure(f"cannot write the report: {error.strerror}", where=paths.REPORT) from error
+
+
+def report_text(path: str) -> str:
+    """The report for people. Raises Failure if there is none, or it cannot be read."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return "\n".join(_report_lines(json.load(file)))
+    except FileNotFoundError as error:
+        raise Failure("there is no report", where=path, fix="was this machine provisioned by ignition?") from error
+    except OSError as error:
+        raise Failure(f"cannot be read: {error.strerror}", where=path, fix="read it as root") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Failure("this is no report of ignition", where=path) from error
+
+
+def _report_lines(report: dict[str, Any]) -> list[str]:
+    lines = [f"provisioned in boot {report['bootId']}, report of {report['written']}, run {report['runs']}"]
+    for source in report["config"]["sources"]:
+        note = ", referenced" if source.get("referenced") else ""
+        lines.append(f"config: {source.get('kind', '')} from {source.get('source', '')}{note}")
+    if report["config"]["sha512"]:
+        lines.append(f"config: sha512 {report['config']['sha512']}")
+    for stage in report["stages"]:
+        lines += [
+            "",
+            f"{stage['stage']}: {stage['seconds']:.3f} s, {_time_of_day(stage['begin'])} to {_time_of_day(stage['end'])}",
+        ]
+        for operation in stage["operations"]:
+            cause = f": {operation['cause']}" if operation.get("cause") else ""
+            lines.append(f"  {operation['result']:<8}{operation['seconds']:>9.3f} s  {operation['what']}{cause}")
+    return lines
+
+
+def _time_of_day(seconds: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(seconds)) + f".{int(seconds % 1 * 1000):03d}"
+
+
+def _stages(operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Operations grouped by stage, in order; begin and end in seconds since 1970."""
+    stages: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        begin = operation["at"]
+        end = begin + operation["seconds"]
+        stage = stages.setdefault(operation["stage"], {"stage": operation["stage"], "begin": begin, "end": end, "operations": []})
+        stage["begin"], stage["end"] = min(stage["begin"], begin), max(stage["end"], end)
+        stage["operations"].append({name: value for name, value in operation.items() if name != "stage"})
+    for stage in stages.values():
+        stage["seconds"] = round(stage["end"] - stage["begin"], 6)
+    return list(stages.values())
+
+
+def _operations(path: str) -> list[dict[str, Any]]:
+    """The records of all stages; a last line that was cut short is passed over."""
+    found = []
+    try:
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                try:
+                    record = json.loads(line)
+                except ValueError:
+                    continue
+                if {"stage", "at", "seconds", "result", "what"} <= record.keys():
+                    found.append(record)
+    except FileNotFoundError:
+        return []
+    return found
+
+
+def _digest(state_file: str) -> str:
+    try:
+        with open(paths.mark(state_file, paths.CONFIG_DIGEST), encoding="ascii") as file:
+            return file.read().split()[0]
+    except (OSError, IndexError, ValueError):
+        return ""
+
+
+def _stored(root: Root, inside: str) -> dict[str, Any]:
+    """An earlier result or report; empty if there is none, or it is damaged."""
+    try:
+        with open(root.outside(root.follow(inside)), encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _store(root: Root, inside: str, text: str) -> None:
+    outside = root.locate(inside)
+    make_parents(outside)
+    atomic.write(outside, f"{text}\n".encode(), mode=_MODE, uid=os.geteuid(), gid=os.getegid())

@@ -1,0 +1,72 @@
+"""What one stage leaves for the next (ignition-config reference 6.5): one line of JSON, mode 0600 in a directory of mode 0700.
+
+Who writes what: `fetched_configs` the fetch stages, read by files (result file); `notated_directories` mount, read by files (home
+directories); `luks_persist_*` disks, read and erased by files (they are secrets); `provider_output_files` the platform, read by
+files.
+"""
+
+import json
+import os
+
+from ignition.errors import Failure
+from ignition.host import atomic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    class FetchedConfig(TypedDict):
+        """One config that was fetched. `kind` is "base" or "user"."""
+
+        kind: str
+        source: str
+        referenced: bool
+
+
+class State:
+    """The members are changed in place and saved."""
+
+    def __init__(self) -> None:
+        self.fetched_configs: list[FetchedConfig] = []
+        self.luks_persist_key_files: dict[str, str] = {}  # volume name: data URL
+        self.luks_persist_volume_key_files: dict[str, str] = {}  # file: data URL
+        self.notated_directories: list[str] = []
+        self.provider_output_files: list[dict[str, object]] = []  # file objects as in a config
+
+    def user_config_provided(self) -> bool:
+        """Whether any user config was found."""
+        return any(config["kind"] == "user" for config in self.fetched_configs)
+
+
+_MEMBERS = {
+    "fetched_configs": "fetchedConfigs",
+    "luks_persist_key_files": "luksPersistKeyFiles",
+    "luks_persist_volume_key_files": "luksPersistVolumeKeyFiles",
+    "notated_directories": "notatedDirectories",
+    "provider_output_files": "providerOutputFiles",
+}
+
+
+def load(path: str) -> State:
+    """The state of the stages before; a new one if there is no file. Raises Failure for an unreadable one."""
+    state = State()
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = dict(json.load(file))
+    except FileNotFoundError:
+        return state
+    except (OSError, ValueError, TypeError) as error:
+        raise Failure("the state of the earlier stages cannot be read", where=path, fix="boot again") from error
+    for member, name in _MEMBERS.items():
+        if content.get(name) is not None:
+            setattr(state, member, content[name])
+    return state
+
+
+def save(state: State, path: str) -> None:
+    """Write the state, atomically."""
+    directory = os.path.dirname(path)
+    if directory:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+    content = {name: getattr(state, member) for member, name in _MEMBERS.items() if getattr(state, member)}
+    atomic.write(path, json.dumps(content).encode() + b"\n", mode=0o600)

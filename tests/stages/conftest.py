@@ -1,0 +1,71 @@
+"""A machine's first boot in a directory: kernel command line, system directories and the files between the stages."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ignition.operation import Runner
+from ignition.stages.arguments import Arguments, Paths
+
+
+class Boot:
+    """Where one boot's files are, and its arguments."""
+
+    def __init__(self, top: Path) -> None:
+        self.top = top
+        self.run = top / "run" / "ignition"
+        self.system = top / "usr"
+        self.run.mkdir(parents=True)
+        self.cmdline("quiet")
+
+    def cmdline(self, text: str) -> None:
+        """Set the kernel command line."""
+        (self.top / "cmdline").write_text(f"{text}\n")
+
+    def config(self, text: str) -> None:
+        """Set the config of `-platform file`."""
+        (self.top / "config.ign").write_text(text)
+
+    def fragment(self, name: str, text: str, directory: str = "usr") -> None:
+        """A file below a system directory: run, etc or usr."""
+        path = self.top / directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def arguments(self, stage: str, runner: Runner, platform: str = "file", timeout_s: float = 5.0) -> Arguments:
+        """As the command line would give them."""
+        files = Paths(
+            config_cache=str(self.run / "cache.json"),
+            neednet=str(self.run / "net" / "neednet"),
+            state_file=str(self.run / "state"),
+        )
+        return Arguments(stage=stage, platform=platform, root="/", runner=runner, paths=files, fetch_timeout_s=timeout_s)
+
+    def execute(self, stage: str, platform: str = "file", timeout_s: float = 5.0) -> None:
+        """Run one of the fetch stages."""
+        from ignition.stages import fetch, fetch_offline
+
+        with Runner(stage, str(self.run / "operations.jsonl")) as runner:
+            module = fetch if stage == "fetch" else fetch_offline
+            module.run(self.arguments(stage, runner, platform, timeout_s))
+
+    def cache(self) -> dict[str, object]:
+        """The cached config as JSON."""
+        content: dict[str, object] = json.loads((self.run / "cache.json").read_text())
+        return content
+
+    def files(self) -> set[str]:
+        """Names of the files that the stage left in /run/ignition."""
+        return {str(path.relative_to(self.run)) for path in self.run.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Boot:
+    """A boot without any config."""
+    machine = Boot(tmp_path)
+    monkeypatch.setenv("IGNITION_KERNEL_CMDLINE_PATH", str(tmp_path / "cmdline"))
+    monkeypatch.setenv("IGNITION_CONFIG_FILE", str(tmp_path / "config.ign"))
+    for variable, directory in (("RUNTIME_", "run"), ("LOCAL_", "etc"), ("", "usr")):
+        monkeypatch.setenv(f"IGNITION_SYSTEM_{variable}CONFIG_DIR", str(tmp_path / directory))
+    return machine

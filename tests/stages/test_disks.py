@@ -1,0 +1,112 @@
+"""The disks stage: the order of its operations, and what it refuses. Its work on devices: tests/storage."""
+
+from pathlib import Path
+
+import pytest
+
+from ignition.config.model import Config, Storage
+from ignition.config.model.storage import Disk, Filesystem, Luks, Partition, Raid
+from ignition.errors import Failure
+from ignition.host.root import Root
+from ignition.operation import Context, Runner
+from ignition.stages import disks
+from ignition.stages.disks import Facts, plan
+from ignition.storage import gpt
+from ignition.storage.disk import DiskFacts
+from ignition.storage.filesystems import FilesystemFacts
+from ignition.storage.signatures import Signature
+
+from .conftest import Boot
+
+CONFIG = Config(
+    storage=Storage(
+        disks=(
+            Disk(device="/dev/a", partitions=(Partition(number=1, label="x"),)),
+            Disk(device="/dev/b", wipe_table=True),
+            Disk(device="/dev/c"),
+            Disk(device="/dev/d", wipe_table=True, partitions=(Partition(number=1),)),
+        ),
+        filesystems=(Filesystem(device="/dev/a1", format="ext4"), Filesystem(device="/dev/b", format="swap")),
+    )
+)
+
+
+def disk(device: str, **members: str) -> DiskFacts:
+    return DiskFacts(device, gpt.empty(512, 1 << 20).drawn(), in_use={}, **members)
+
+
+def test_tables_are_wiped_and_written_disk_by_disk() -> None:
+    facts = Facts(disks={entry.device: disk(entry.device) for entry in CONFIG.storage.disks})
+    assert [operation.describe() for operation in plan(CONFIG, facts)] == [
+        "partition /dev/a: create 1 ($.storage.disks.0)",
+        "wipe the partition table of /dev/b ($.storage.disks.1)",
+        "wipe the partition table of /dev/d ($.storage.disks.3)",
+        "partition /dev/d: create 1 ($.storage.disks.3)",
+    ]
+
+
+def test_file_systems_are_planned_when_the_partitions_are_there() -> None:
+    blank = {device: FilesystemFacts(device, Signature()) for device in ("/dev/a1", "/dev/b")}
+    assert [operation.describe() for operation in plan(CONFIG, Facts(filesystems=blank))] == [
+        "format /dev/a1 as ext4 ($.storage.filesystems.0)",
+        "format /dev/b as swap ($.storage.filesystems.1)",
+        "wait for udev to see /dev/a1, /dev/b",
+    ]
+
+
+def test_disk_in_use_is_refused_with_who_uses_it() -> None:
+    facts = Facts(
+        disks={
+            **{entry.device: disk(entry.device) for entry in CONFIG.storage.disks},
+            "/dev/c": disk("/dev/c", used_whole="held by dm-0"),
+        }
+    )
+    with pytest.raises(Failure) as caught:
+        plan(CONFIG, facts)
+    assert (caught.value.what, caught.value.where) == ("/dev/c is in use (held by dm-0)", "$.storage.disks.2")
+    assert caught.value.fix == "stop using it first, or name another disk"
+
+
+def test_two_names_of_one_disk_are_refused() -> None:
+    facts = Facts(disks={entry.device: disk("/dev/same") for entry in CONFIG.storage.disks})
+    with pytest.raises(Failure) as caught:
+        plan(CONFIG, facts)
+    assert caught.value.what == "/dev/b is the same disk as $.storage.disks.0"
+    assert (caught.value.where, caught.value.fix) == ("$.storage.disks.1", "describe each disk once")
+
+
+def test_disk_without_a_place_in_the_message_gets_one() -> None:
+    shrunk = (
+        gpt.empty(512, 1 << 20)
+        .drawn()
+        .with_entries({3: gpt.new_entry(90000, 99999, type_guid="0fc63daf-8483-4772-8e79-3d69d8477de4")})
+    )
+    table = gpt.Table(sector_size=512, sectors=80000, boot=shrunk.boot, header=shrunk.header, array=shrunk.array)
+    config = Config(storage=Storage(disks=CONFIG.storage.disks[:1]))
+    with pytest.raises(Failure) as caught:
+        plan(config, Facts(disks={"/dev/a": DiskFacts("/dev/a", table, in_use={})}))
+    assert caught.value.what == "partition 3 ends at sector 99999, behind the last usable sector 79966 of the disk"
+    assert caught.value.where == "$.storage.disks.0"
+
+
+@pytest.mark.parametrize(
+    ("storage", "what", "where"),
+    [
+        pytest.param(Storage(raid=(Raid(name="data"),)), "arrays (RAID)", "$.storage.raid", id="raid"),
+        pytest.param(Storage(luks=(Luks(name="data"),)), "encrypted volumes (LUKS)", "$.storage.luks", id="luks"),
+    ],
+)
+def test_what_cannot_be_made_yet_is_refused_before_anything_is_touched(storage: Storage, what: str, where: str) -> None:
+    with pytest.raises(Failure) as caught:
+        plan(Config(storage=storage), Facts())
+    assert caught.value.what == f"{what} are not supported by this version"
+    assert (caught.value.where, caught.value.fix) == (where, f"remove {where[2:]}")
+
+
+def test_config_without_storage_touches_no_device(boot: Boot, tmp_path: Path) -> None:
+    with Runner("disks", str(tmp_path / "operations.jsonl")) as runner:
+        arguments = boot.arguments("disks", runner)
+        arguments.config = Config(storage=Storage(filesystems=(Filesystem(device="/dev/no-such"),)))
+        arguments.context = Context(Root("/"), None)  # type: ignore[arg-type]
+        disks.run(arguments)
+    assert not (tmp_path / "operations.jsonl").exists()
