@@ -1,0 +1,125 @@
+#!/bin/bash
+# First-boot provisioning in the initramfs. A distribution opts in with add_dracutmodules+=" coreos-ignition ".
+#
+# Everything that is named without "optional" must exist: else the build of the initramfs fails, here and now, and not the first
+# boot of somebody's machine. Python modules, shared libraries and programs are computed, see closure.py.
+
+# shellcheck disable=SC2154  # variables that dracut sets: moddir, initdir, systemdsystemunitdir, …
+
+libexec=/usr/lib/coreos-ignition
+entries=(ignition.cli.ignition)
+
+check() {
+    return 255
+}
+
+depends() {
+    echo base systemd systemd-initrd udev-rules kernel-modules fs-lib
+}
+
+installkernel() {
+    # The ESP, whatever its code page; what a config can ask for; where a config can come from.
+    hostonly='' instmods vfat nls_ascii nls_cp437 nls_iso8859-1 nls_utf8 ext4 xfs btrfs
+    hostonly='' instmods -o qemu_fw_cfg iso9660 sr_mod virtio_blk virtio_scsi virtio_net virtio_pci virtio_rng
+    # The cards on which a config can be fetched.
+    hostonly='' instmods -o ipv6 af_packet vmxnet3 xen-netfront hv_netvsc "=drivers/net/ethernet"
+}
+
+# must COMMAND …: like set -e, which dracut's functions do not survive.
+must() {
+    if ! "$@"; then
+        dfatal "coreos-ignition: failed: $*"
+        exit 1
+    fi
+}
+
+# Not inst_multiple alone: it reports what is missing and goes on.
+must_have() {
+    local name file
+    must inst_multiple "$@"
+    for name; do
+        file=$name
+        [[ $name == /* ]] || file=$(find_binary "$name") || must false "$name is not installed"
+        [[ -e $initdir$file ]] || must false "$file did not get into the initramfs"
+    done
+}
+
+install_agent() {
+    local extensions libraries programs
+    mkdir -p "$initdir$libexec"
+    must_have /usr/bin/python3 /usr/bin/ignition
+    extensions=$(/usr/bin/python3 "$moddir/closure.py" install "$initdir" --proof "$initdir$libexec/proof.py" "${entries[@]/#/--entry=}") ||
+        must false "closure.py install"
+    # Debian's are not executable, and dracut follows the libraries of executables only.
+    # shellcheck disable=SC2086  # one path a word
+    libraries=$(ldd $extensions) || must false "ldd of Python's extension modules"
+    [[ $libraries != *"not found"* ]] || must false "a library is missing: $libraries"
+    # shellcheck disable=SC2046,SC2086  # one path a word
+    must_have $extensions $(sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' <<<"$libraries" | sort -u)
+    programs=$(/usr/bin/python3 "$moddir/closure.py" programs required) || must false "closure.py programs"
+    # shellcheck disable=SC2086  # one name a word
+    must_have $programs
+    programs=$(/usr/bin/python3 "$moddir/closure.py" programs optional) || must false "closure.py programs"
+    # shellcheck disable=SC2086  # one name a word
+    inst_multiple -o $programs
+    # For Python's ctypes, which asks ldconfig for libraries.
+    must inst_script "$moddir/ldconfig" /usr/sbin/ldconfig
+    # HTTPS needs to know whom to trust; the second name is where OpenSSL itself looks.
+    must_have /etc/ssl/certs/ca-certificates.crt
+    mkdir -p "$initdir/usr/lib/ssl"
+    ln -sf /etc/ssl/certs/ca-certificates.crt "$initdir/usr/lib/ssl/cert.pem"
+    inst_multiple -o /etc/ssl/openssl.cnf /usr/lib/ssl/openssl.cnf /etc/mke2fs.conf /usr/share/mke2fs.conf
+}
+
+install_units() {
+    local unit script
+    for unit in "$moddir"/*.service "$moddir"/*.target; do
+        must inst_simple "$unit" "$systemdsystemunitdir/${unit##*/}"
+    done
+    for script in esp network-down emergency keep-machine-id; do
+        must inst_script "$moddir/$script" "$libexec/$script"
+    done
+    must inst_script "$libexec/root-can-grow"
+    must inst_script "$moddir/ignition-generator" "$systemdutildir/system-generators/ignition-generator"
+    mkdir -p "$initdir$systemdsystemunitdir/emergency.target.wants"
+    ln -sf ../ignition-emergency.service "$initdir$systemdsystemunitdir/emergency.target.wants/ignition-emergency.service"
+    must inst_simple "$moddir/emergency-shell.conf" "$systemdsystemunitdir/emergency.service.d/50-ignition.conf"
+    # What the scripts above run.
+    must_have cat dmesg grep head ip mkdir mount readlink rm sed sleep sync udevadm umount systemctl journalctl systemd-detect-virt
+    # dracut-systemd brings its own emergency.service; without it systemd's needs this.
+    must_have "$systemdsystemunitdir/emergency.service" "$systemdutildir/systemd-sulogin-shell" sulogin
+    # For the person at that shell.
+    inst_multiple -o lsblk less ls findmnt ps ping
+}
+
+install_network() {
+    local user
+    must_have "$systemdutildir"/systemd-{networkd,networkd-wait-online,resolved,network-generator} \
+        "$systemdsystemunitdir"/systemd-{networkd.service,networkd.socket,resolved.service}
+    inst_multiple -o networkctl resolvectl /etc/protocols
+    must inst_simple "$moddir/zz-ignition.network" /usr/lib/systemd/network/zz-ignition.network
+    for user in systemd-network systemd-resolve; do
+        grep -qs "^$user:" "$initdir/etc/passwd" || grep "^$user:" /etc/passwd >>"$initdir/etc/passwd" || must false "no user $user"
+        grep -qs "^$user:" "$initdir/etc/group" || grep "^$user:" /etc/group >>"$initdir/etc/group" || must false "no group $user"
+    done
+    ln -sf ../run/systemd/resolve/stub-resolv.conf "$initdir/etc/resolv.conf"
+    [[ -e $initdir/etc/nsswitch.conf ]] || printf 'passwd: files\ngroup: files\nhosts: files dns\n' >"$initdir/etc/nsswitch.conf"
+    [[ -e $initdir/etc/hosts ]] || printf '127.0.0.1 localhost\n::1 localhost\n' >"$initdir/etc/hosts"
+}
+
+# The proof: in the new tree, with nothing else in sight, every module of the closure imports and the agent answers.
+verify() {
+    [[ -c $initdir/dev/null ]] || must mknod "$initdir/dev/null" c 1 3
+    must chroot "$initdir" /usr/bin/python3 -I "$libexec/proof.py"
+    must chroot "$initdir" /usr/bin/ignition --version
+    rm "$initdir$libexec/proof.py"
+}
+
+install() {
+    # Libraries now and not when dracut gets to it at the end: verify() starts what was installed.
+    local -x DRACUT_RESOLVE_DEPS=1
+    install_agent
+    install_units
+    install_network
+    verify
+}

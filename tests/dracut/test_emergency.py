@@ -1,0 +1,157 @@
+"""The screen of a failed first boot, in namespaces of its own: other consoles, another kernel command line, nobody to signal."""
+
+import os
+import pty
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parent.parent.parent / "dracut/35coreos-ignition/emergency"
+SCREEN = "=====\nwhat:  the disk is missing\n====="
+
+pytestmark = pytest.mark.root
+
+# The shell is process 1 of a PID namespace: the kernel drops the signal that is meant for systemd.
+IN_NAMESPACES = """
+mount --bind {at}/cmdline /proc/cmdline
+mount --bind {at}/consoles /proc/consoles
+sh {script} 2>{at}/stderr
+"""
+
+
+class Console:
+    """A pseudoterminal: what is written to it, and a person before it."""
+
+    def __init__(self) -> None:
+        self.person, self.device = pty.openpty()
+        self.name = os.ttyname(self.device).removeprefix("/dev/")
+
+    def shown(self) -> str:
+        """All that was written, with the line ends of a program."""
+        os.set_blocking(self.person, False)
+        text = b""
+        try:
+            while part := os.read(self.person, 65536):
+                text += part
+        except BlockingIOError:
+            pass
+        return text.decode().replace("\r", "")
+
+    def close(self) -> None:
+        """Both ends."""
+        os.close(self.person)
+        os.close(self.device)
+
+
+class Machine:
+    """One failed boot with two consoles; programs that act on the machine are stand-ins that note their calls."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.at, self.run_dir = tmp_path, tmp_path / "run/ignition"
+        self.run_dir.mkdir(parents=True)
+        (self.run_dir / "failure.txt").write_text(f"{SCREEN}\n")
+        (tmp_path / "programs").mkdir()
+        self.consoles = [Console(), Console()]
+        names = [*(console.name for console in self.consoles), "no-such-console"]
+        (tmp_path / "consoles").write_text("".join(f"{name} -W- (E p a)    4:64\n" for name in names))
+        self.program("dmesg", "true")
+        self.program("systemctl", "true")
+        self.program("journalctl", 'echo "last words of $2"')
+        self.program("sleep", "exec /bin/sleep 0.05")
+
+    def program(self, name: str, does: str) -> None:
+        """A program that notes its call and does this."""
+        path = self.at / "programs" / name
+        path.write_text(f'#!/bin/sh\necho "{name} $*" >>{self.at}/calls\n{does}\n')
+        path.chmod(0o755)
+
+    def fail(self, line: str) -> list[str]:
+        """Run with this command line; what each console shows."""
+        (self.at / "cmdline").write_text(f"{line}\n")
+        script = IN_NAMESPACES.format(at=self.at, script=SCRIPT)
+        argv = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-euc", script]
+        environment = {"PATH": f"{self.at}/programs:/usr/sbin:/usr/bin:/sbin:/bin", "IGNITION_RUN_DIR": str(self.run_dir.parent)}
+        done = subprocess.run(argv, env=environment, check=False, timeout=60, stdin=subprocess.DEVNULL)
+        assert done.returncode == 0, self.stderr()
+        return [console.shown() for console in self.consoles]
+
+    def stderr(self) -> str:
+        """What goes to the journal."""
+        return (self.at / "stderr").read_text()
+
+    def ended(self) -> list[str]:
+        """How the machine was told to go down; nothing if it was not."""
+        calls = (self.at / "calls").read_text().splitlines()
+        return [call for call in calls if call.startswith("systemctl --force")]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    """A machine whose stage has left its reason."""
+    made = Machine(tmp_path)
+    yield made
+    for console in made.consoles:
+        console.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "verb", "end"),
+    [
+        pytest.param("", "rebooting", "reboot", id="default"),
+        pytest.param("ignition.failure=reboot", "rebooting", "reboot", id="reboot"),
+        pytest.param("ignition.failure=poweroff", "powering off", "poweroff", id="poweroff"),
+        pytest.param("ignition.failure=halt", "halting", "halt", id="halt"),
+        pytest.param("ignition.failure=halt ignition.failure=poweroff", "powering off", "poweroff", id="last"),
+    ],
+)
+def test_every_console_shows_the_reason_and_what_comes(machine: Machine, arguments: str, verb: str, end: str) -> None:
+    for shown in machine.fail(f"quiet {arguments} ignition.failure.timeout=2"):
+        assert shown.startswith(SCREEN)
+        assert f"ignition: first boot failed, {verb} in 2 s. Press Enter for a shell." in shown
+        assert shown.endswith(f"ignition: first boot failed, {verb} now\n")
+    assert machine.ended() == [f"systemctl --force {end}"]
+    assert machine.stderr() == ""
+
+
+@pytest.mark.parametrize("console", [0, 1], ids=["first", "second"])
+def test_enter_on_any_console_gives_a_shell(machine: Machine, console: int) -> None:
+    os.write(machine.consoles[console].person, b"\n")
+    shown = machine.fail("ignition.failure.timeout=900")
+    assert "rebooting now" not in shown[0]
+    assert machine.ended() == []
+
+
+def test_policy_shell_waits_for_nobody(machine: Machine) -> None:
+    for shown in machine.fail("ignition.failure=shell"):
+        assert shown == f"{SCREEN}\nignition: first boot failed, giving a shell\n"
+    assert machine.ended() == []
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        pytest.param("ignition.failure=explode", "<4>unknown policy 'ignition.failure=explode': using reboot", id="policy"),
+        pytest.param("ignition.failure.timeout=5m", "<4>'ignition.failure.timeout=5m' is no number of seconds", id="seconds"),
+        pytest.param("ignition.failure.timeout=", "<4>'ignition.failure.timeout=' is no number of seconds", id="empty"),
+    ],
+)
+def test_argument_that_is_none_is_said_and_the_default_stays(machine: Machine, argument: str, said: str) -> None:
+    # The number before it stays, so that the test does not wait for five minutes.
+    machine.fail(f"ignition.failure.timeout=1 {argument}")
+    assert machine.stderr() == f"{said}\n"
+    assert machine.ended() == ["systemctl --force reboot"]
+
+
+def test_reminder_comes_every_15_seconds(machine: Machine) -> None:
+    shown = machine.fail("ignition.failure.timeout=31")[0]
+    assert [second for second in range(32) if f"rebooting in {second} s." in shown] == [1, 16, 31]
+
+
+def test_without_a_reason_the_failed_units_and_their_last_words_are_shown(machine: Machine) -> None:
+    (machine.run_dir / "failure.txt").unlink()
+    machine.program("systemctl", 'case $1 in list-units) echo "sysroot.mount loaded failed failed /sysroot" ;; esac')
+    shown = machine.fail("ignition.failure=shell")[0]
+    assert "The first boot failed, and no stage of ignition has said why." in shown
+    assert "sysroot.mount failed. The last lines of its journal:\nlast words of sysroot.mount\n" in shown

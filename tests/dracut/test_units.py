@@ -1,0 +1,285 @@
+"""The units: what each stage of docs/architecture.md must say, and the order of a first boot that follows from all of them.
+
+Order holds in systemd only through units that are started, too: the closure goes through the units of a first boot and no others.
+"""
+
+import re
+import shutil
+import subprocess
+from graphlib import TopologicalSorter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from ignition.cli.ignition import STAGES
+from ignition.config import unit_syntax
+
+TOP = Path(__file__).parent.parent.parent
+INITRAMFS, SYSTEM = TOP / "dracut/35coreos-ignition", TOP / "dracut/system"
+UNITS = {
+    path.name: path for folder in (INITRAMFS, SYSTEM) for suffix in ("service", "target") for path in folder.glob(f"*.{suffix}")
+}
+ALL_UNITS = sorted(UNITS)
+IN_INITRD = sorted(name for name, path in UNITS.items() if path.parent == INITRAMFS)
+RUN = "/run/ignition"
+# Beyond /etc/initrd-release, which all of them have.
+CONDITIONS: dict[str, list[str]] = {
+    "ignition-fetch-offline.service": [],
+    "ignition-network.service": [f"ConditionPathExists={RUN}/neednet"],
+    "ignition-fetch.service": [f"ConditionPathExists={RUN}/neednet", "ConditionPathExists=!/run/ignition.json"],
+    "ignition-kargs.service": [f"ConditionPathExists={RUN}/need-kargs"],
+    "ignition-begin.service": [],
+    "ignition-disks.service": [f"ConditionPathExists={RUN}/need-disks"],
+    "ignition-remount-sysroot.service": ["ConditionPathIsReadWrite=!/sysroot"],
+    "ignition-grow.service": [],
+    "ignition-mount.service": [f"ConditionPathExists={RUN}/need-mount"],
+    "ignition-files.service": [],
+    "ignition-quench.service": [],
+}
+STAGE_UNITS = list(CONDITIONS)
+# Only where the boot loader has seen a flag.
+FLAGGED = {"ignition-begin.service", "ignition-quench.service"}
+# The seams that systemd dictates, earlier before later: systemd 252, bootup(7), units/initrd*, and sysroot.mount as
+# systemd-fstab-generator writes it.
+SYSTEMD = [
+    ("systemd-udevd.service", "basic.target"),
+    ("initrd-root-device.target", "sysroot.mount"),
+    ("systemd-fsck-root.service", "sysroot.mount"),
+    ("sysroot.mount", "initrd-root-fs.target"),
+    ("initrd-root-fs.target", "initrd-parse-etc.service"),
+    ("initrd-parse-etc.service", "initrd-fs.target"),
+    ("initrd-root-fs.target", "initrd.target"),
+    ("initrd-root-device.target", "initrd.target"),
+    ("initrd-fs.target", "initrd.target"),
+    ("basic.target", "initrd.target"),
+    ("initrd.target", "initrd-cleanup.service"),
+    ("initrd-cleanup.service", "initrd-switch-root.target"),
+]
+
+
+def lines(name: str) -> list[str]:
+    """The assignments of a unit, as written."""
+    text = UNITS[name].read_text()
+    return [line for line in text.splitlines() if "=" in line and not line.startswith("#")]
+
+
+def values(name: str, key: str) -> list[str]:
+    """All values of a list, blanks separating."""
+    return [word for line in lines(name) if line.startswith(f"{key}=") for word in line.partition("=")[2].split()]
+
+
+def started(*, flagged: bool) -> set[str]:
+    """The units of a first boot."""
+    ours = {"ignition-complete.target", *values("ignition-complete.target", "Requires")} | (FLAGGED if flagged else set())
+    return ours | {unit for edge in SYSTEMD for unit in edge}
+
+
+def order(*, flagged: bool) -> dict[str, set[str]]:
+    """Of each unit of a first boot: the ones directly before it."""
+    units = started(flagged=flagged)
+    before: dict[str, set[str]] = {unit: set() for unit in units}
+    edges = list(SYSTEMD)
+    for name in units & UNITS.keys():
+        edges += [(name, later) for later in values(name, "Before")] + [(earlier, name) for earlier in values(name, "After")]
+    for earlier, later in edges:
+        if earlier in units and later in units:
+            before[later].add(earlier)
+    return before
+
+
+def comes_before(earlier: str, later: str, before: dict[str, set[str]]) -> bool:
+    """Whether the order is settled, directly or through others."""
+    seen: set[str] = set()
+    todo = [later]
+    while todo:
+        for unit in before[todo.pop()] - seen:
+            seen.add(unit)
+            todo.append(unit)
+    return earlier in seen
+
+
+@pytest.mark.parametrize("name", ALL_UNITS)
+def test_unit_parses(name: str) -> None:
+    text = UNITS[name].read_text()
+    assert unit_syntax.problem(text) == ""
+    assert {option.section for option in unit_syntax.parse(text)} <= {"Unit", "Service", "Install"}
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_systemd_knows_every_key_and_value(tmp_path: Path) -> None:
+    for path in UNITS.values():
+        shutil.copy(path, tmp_path)
+    argv = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *(str(tmp_path / name) for name in ALL_UNITS)]
+    said = subprocess.run(argv, capture_output=True, text=True, check=False).stderr.splitlines()
+    # The programs are on the machines, not here.
+    program = re.compile(
+        r"[a-z-]+\.service: Command /usr/(bin|lib/coreos-ignition)/[a-z-]+ is not executable: No such file or directory"
+    )
+    assert [line for line in said if str(tmp_path) in line or line.startswith(("ignition", "coreos"))] == [
+        line for line in said if program.fullmatch(line)
+    ]
+
+
+@pytest.mark.parametrize("name", STAGE_UNITS)
+def test_stage_has_its_unit_with_its_conditions(name: str) -> None:
+    conditions = [line for line in lines(name) if line.startswith(("Condition", "Assert"))]
+    assert sorted(conditions) == sorted(["ConditionPathExists=/etc/initrd-release", *CONDITIONS[name]])
+
+
+@pytest.mark.parametrize("name", STAGE_UNITS)
+def test_stage_that_fails_leads_to_the_emergency_target(name: str) -> None:
+    found = lines(name)
+    expected = (
+        "OnFailure=emergency.target",
+        "OnFailureJobMode=isolate",
+        "DefaultDependencies=no",
+        "Before=ignition-complete.target",
+        "Type=oneshot",
+        "RemainAfterExit=yes",
+        "EnvironmentFile=/run/ignition.env",
+        "SyslogIdentifier=ignition",
+    )
+    assert [line for line in expected if line not in found] == []
+
+
+@pytest.mark.parametrize("name", IN_INITRD)
+def test_unit_of_the_initramfs_does_not_run_in_the_real_root(name: str) -> None:
+    assert "ConditionPathExists=/etc/initrd-release" in lines(name)
+
+
+def test_architecture_names_every_stage_and_only_units_that_exist() -> None:
+    text = (TOP / "docs/architecture.md").read_text().split("## Rooms")[0]
+    drawn = [name for name in re.findall(r"^ (ignition-[a-z-]+\.service)", text, re.MULTILINE)]
+    assert drawn == STAGE_UNITS
+    assert set(re.findall(r"ignition-[a-z-]+\.(?:service|target)", text)) <= UNITS.keys()
+
+
+def test_completion_requires_every_stage() -> None:
+    # The two that handle the flag are added by the generator.
+    assert set(values("ignition-complete.target", "Requires")) == set(STAGE_UNITS) - FLAGGED
+
+
+def test_flag_goes_away_only_after_everything_that_changes_the_machine() -> None:
+    changing = {f"ignition-{stage}.service" for stage in ("begin", "disks", "mount", "grow", "files")}
+    assert set(values("ignition-quench.service", "Requires")) == changing
+    assert changing <= set(values("ignition-quench.service", "After"))
+
+
+@pytest.mark.parametrize("name", IN_INITRD)
+def test_only_units_are_ordered_that_somebody_brings(name: str) -> None:
+    ours = [unit for key in ("After", "Before", "Requires") for unit in values(name, key) if unit.startswith("ignition-")]
+    assert [unit for unit in ours if unit not in UNITS] == []
+
+
+@pytest.mark.parametrize("name", ALL_UNITS)
+def test_command_exists(name: str) -> None:
+    for line in lines(name):
+        if not line.startswith("Exec"):
+            continue
+        program, _, rest = line.partition("=")[2].lstrip("-").partition(" ")
+        if program == "/usr/bin/ignition":
+            stage = re.match(r"(?:-stage ([a-z-]+) -platform \$\{PLATFORM_ID\}|grow) -root (?:/sysroot|/)$", rest)
+            assert stage and (stage[1] is None or stage[1] in STAGES), line
+        elif program.startswith("/usr/lib/coreos-ignition/"):
+            script = program.rpartition("/")[2]
+            source = next(folder / script for folder in (INITRAMFS, SYSTEM) if (folder / script).exists())
+            assert source.stat().st_mode & 0o111
+            assert re.search(rf"[ /]{script}[\"; ]", (INITRAMFS / "module-setup.sh").read_text()), "not installed"
+        else:
+            assert program.startswith(("/usr/bin/", "/usr/lib/systemd/"))
+
+
+ORDER = (
+    "basic.target",
+    "ignition-fetch-offline.service",
+    "ignition-network.service",
+    "ignition-fetch.service",
+    "ignition-kargs.service",
+    "ignition-begin.service",
+    "ignition-disks.service",
+    "initrd-root-device.target",
+    "sysroot.mount",
+    "ignition-remount-sysroot.service",
+    "ignition-grow.service",
+    "ignition-mount.service",
+    "ignition-files.service",
+    "initrd-parse-etc.service",
+    "initrd-fs.target",
+    "initrd.target",
+    "initrd-cleanup.service",
+    "initrd-switch-root.target",
+)
+
+
+@pytest.mark.parametrize("flagged", [True, False], ids=["detected", "without-flag"])
+def test_stages_come_one_after_the_other(flagged: bool) -> None:
+    before = order(flagged=flagged)
+    chain = [unit for unit in ORDER if unit in before]
+    assert set(ORDER) - set(chain) == (set() if flagged else {"ignition-begin.service"})
+    assert [pair for pair in pairwise(chain) if not comes_before(*pair, before)] == []
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("systemd-udevd.service", "ignition-disks.service"),
+        ("ignition-disks.service", "systemd-fsck-root.service"),
+        ("initrd-root-fs.target", "ignition-grow.service"),
+        ("initrd-root-fs.target", "ignition-mount.service"),
+        ("initrd-root-fs.target", "ignition-files.service"),
+        ("ignition-files.service", "ignition-quench.service"),
+        ("ignition-quench.service", "ignition-complete.target"),
+        ("ignition-quench.service", "initrd.target"),
+        ("ignition-complete.target", "initrd.target"),
+    ],
+    ids=lambda unit: unit,
+)
+def test_seam_holds(earlier: str, later: str) -> None:
+    before = order(flagged=True)
+    assert comes_before(earlier, later, before)
+    assert not comes_before(later, earlier, before)
+
+
+@pytest.mark.parametrize("flagged", [True, False], ids=["detected", "without-flag"])
+def test_order_has_no_cycle(flagged: bool) -> None:
+    before = order(flagged=flagged)
+    # Raises CycleError.
+    sequence = list(TopologicalSorter(before).static_order())
+    assert set(sequence) == started(flagged=flagged)
+
+
+def test_leaving_the_initramfs_unmounts_and_then_removes_the_config() -> None:
+    # Stop jobs go backwards: what starts after a unit stops before it; and both stop before the target that they start before.
+    mount, offline = "ignition-mount.service", "ignition-fetch-offline.service"
+    assert "initrd-switch-root.target" in values("ignition-complete.target", "Conflicts")
+    for unit in (mount, offline):
+        assert "initrd-switch-root.target" in values(unit, "Before")
+    assert offline in values(mount, "After")
+    assert "ExecStop=/usr/bin/ignition -stage umount -platform ${PLATFORM_ID} -root /sysroot" in lines(mount)
+    assert "ExecStop=/usr/bin/rm -f /run/ignition.json" in lines(offline)
+
+
+def test_network_goes_down_after_its_daemons_and_before_the_switch() -> None:
+    down = "ignition-network-down.service"
+    # Before at the start is after at the stop.
+    daemons = {"systemd-networkd.socket", "systemd-networkd.service", "systemd-resolved.service", "initrd-switch-root.target"}
+    assert daemons <= set(values(down, "Before"))
+    assert "initrd-switch-root.target" in values(down, "Conflicts")
+    assert any(
+        line.startswith("ExecStart=/usr/bin/systemctl start ") and down in line for line in lines("ignition-network.service")
+    )
+
+
+def test_screen_comes_before_the_shell() -> None:
+    assert {"emergency.service", "emergency.target"} <= set(values("ignition-emergency.service", "Before"))
+    assert "ConditionPathExists=/run/ignition.env" in lines("ignition-emergency.service")
+
+
+def test_every_later_boot_looks_for_room_without_python() -> None:
+    found = lines("ignition-growroot.service")
+    condition = found.index("ExecCondition=/usr/lib/coreos-ignition/root-can-grow")
+    assert condition < found.index("ExecStart=/usr/bin/ignition grow -root /")
+    # The mark of an interrupted growth goes away only after success.
+    assert "ExecStartPost=/usr/bin/rm -f /var/lib/ignition/growing" in found
+    assert "growing=${IGNITION_GROWING_MARK:-/var/lib/ignition/growing}" in (SYSTEM / "root-can-grow").read_text()
