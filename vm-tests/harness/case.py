@@ -1,0 +1,112 @@
+"""What a case gets: a folder to work in, the image, a key, machines; and how cases are found.
+
+A case is a folder with a case.py that has a docstring starting with "verifies:", TIMEOUT_S, EXPECTED_S (for the order
+of a run: longest first) and run(case).
+"""
+
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from harness import disks, filesystems, gpt
+from harness.checks import Checks
+from harness.disks import Disk
+from harness.errors import HarnessError
+from harness.image import BOOT_LOADER_EXTRA, EMULATED, Image
+from harness.machine import DirectBoot, Machine, Nic, Plan
+from harness.ssh import Key, make_key
+
+CASES = Path(__file__).resolve().parent.parent / "cases"
+SOAK = CASES.parent / "soak"
+
+
+@dataclass
+class Case:
+    """The surroundings of one running case."""
+
+    name: str
+    folder: Path
+    work: Path
+    image: Image
+    boots: int = field(default=0)
+
+    @cached_property
+    def key(self) -> Key:
+        """The key pair of this run; its public half goes into configs."""
+        return make_key(self.work)
+
+    def say(self, text: str) -> None:
+        """A line in the case's log."""
+        print(text, flush=True)
+
+    def system_disk(self, name: str, size: int, *, unsafe: bool = True) -> Disk:
+        """A fresh copy of the image's disk with a size of its own."""
+        return disks.overlay(self.image.disk, self.work / f"{name}.qcow2", size, unsafe=unsafe)
+
+    def raw(self, disk: Disk, name: str) -> Path:
+        """A raw copy of a disk, to look at."""
+        return disks.raw_copy(disk, self.work / f"{name}.raw")
+
+    def first_boot_files(self, disk: Disk) -> list[str]:
+        """The first-boot flag and the in-progress mark, as far as they are on a disk's EFI-SYSTEM."""
+        raw = self.raw(disk, "first-boot-files")
+        names = filesystems.fat_names(raw, gpt.read_table(raw).labelled("EFI-SYSTEM"), "/coreos")
+        raw.unlink()
+        return [name for name in names if name.startswith("first_boot")]
+
+    def fill(self, template: str | Path, values: Mapping[str, str | int], name: str = "") -> Path:
+        """A config from a template of the case: @NAME@ becomes a text, "@NAME@" in quotes a number."""
+        text = (self.folder / template).read_text(encoding="utf-8")
+        for word, value in values.items():
+            text = text.replace(f'"@{word}@"' if isinstance(value, int) else f"@{word}@", str(value))
+        path = self.work / (name or Path(template).name)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def machine(self, name: str, drives: Sequence[Disk], *, direct: DirectBoot | None = None, nics: Sequence[Nic] = (Nic(),),
+                fw_cfg: Mapping[str, Path] | None = None) -> Machine:  # fmt: skip
+        """A machine to start with "with"; its logs are named after the boot's number and name."""
+        self.boots += 1
+        label = f"{self.boots}-{name}"
+        self.say(f"boot {label}")
+        smbios = [f"{BOOT_LOADER_EXTRA}={EMULATED}"]
+        return Machine(Plan(label, self.work, drives, self.key, direct, nics, fw_cfg or {}, smbios))
+
+    def checks(self, subject: str, machine: Machine | None = None) -> Checks:
+        """A list of expectations about a machine."""
+        return Checks(f"{self.name}, {subject}", machine.console.path if machine else None)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A case as found on disk."""
+
+    name: str
+    folder: Path
+    verifies: str
+    timeout_s: float
+    expected_s: float
+    run: Callable[[Case], None]
+
+
+def find_cases(folder: Path = CASES) -> list[Definition]:
+    """All cases of a folder, by name."""
+    return [_load(path.parent) for path in sorted(folder.glob("*/case.py"))]
+
+
+def _load(folder: Path) -> Definition:
+    """Imports a case. A folder's underscores are hyphens in the case's name."""
+    name = folder.name.replace("_", "-")
+    spec = importlib.util.spec_from_file_location(f"case_{folder.name}", folder / "case.py")
+    if spec is None or spec.loader is None:
+        raise HarnessError(f"{folder / 'case.py'} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    text = (module.__doc__ or "").strip()
+    if not text.lower().startswith("verifies:"):
+        raise HarnessError(f"{folder / 'case.py'}: the docstring must start with 'verifies:'")
+    return Definition(name, folder, text, float(module.TIMEOUT_S), float(module.EXPECTED_S), module.run)

@@ -1,0 +1,72 @@
+"""Makes disks for machines and gives raw copies of them to look at. Nothing is ever mounted on this host."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.programs import run
+
+MIB = 1 << 20
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A file that is a machine's disk; unsafe ignores flushes, which is faster and right unless QEMU gets killed.
+
+    iops limits requests per second (0: no limit), so that a moment to interrupt is long enough to meet.
+    """
+
+    path: Path
+    format: str = "qcow2"
+    unsafe: bool = True
+    iops: int = 0
+
+
+def overlay(base: Disk, path: Path, size: int | None = None, *, unsafe: bool = True) -> Disk:
+    """A disk that starts as base and keeps its changes in path; size in bytes, never smaller than base."""
+    run(
+        [
+            "qemu-img",
+            "create",
+            "-q",
+            "-f",
+            "qcow2",
+            "-F",
+            base.format,
+            "-b",
+            base.path,
+            path,
+            *([str(size)] if size else []),
+        ]
+    )
+    return Disk(path, "qcow2", unsafe)
+
+
+def blank(path: Path, size: int, *, unsafe: bool = True) -> Disk:
+    """An empty disk."""
+    run(["qemu-img", "create", "-q", "-f", "qcow2", path, str(size)])
+    return Disk(path, "qcow2", unsafe)
+
+
+def grow(disk: Disk, size: int) -> None:
+    """Makes a disk of a machine that is off bigger."""
+    run(["qemu-img", "resize", "-q", "-f", disk.format, disk.path, str(size)])
+
+
+def virtual_size(disk: Disk) -> int:
+    """The size that the machine sees, in bytes."""
+    report = json.loads(run(["qemu-img", "info", "--output=json", "-f", disk.format, disk.path]))
+    return int(report["virtual-size"])
+
+
+def raw_copy(disk: Disk, path: Path, *, shared: bool = False) -> Path:
+    """The disk's content as a sparse raw file; a disk that is raw already is given as it is.
+
+    shared reads a disk that a machine holds; it must be paused, or the copy is of no moment at all.
+    """
+    if disk.format == "raw":
+        return disk.path
+    share = ["--force-share"] if shared else []
+    run(["qemu-img", "convert", "-q", *share, "-f", disk.format, "-O", "raw", disk.path, path], timeout_s=300)
+    return path

@@ -1,0 +1,61 @@
+"""Looks into the file systems of a raw disk image: blkid, debugfs and mtools at an offset, without mounting."""
+
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.gpt import Partition
+from harness.programs import run
+
+
+def probe(raw: Path, partition: Partition) -> dict[str, str]:
+    """What blkid -p sees in a partition: TYPE, LABEL, UUID … Empty when there is no signature."""
+    argv: list[str | Path] = ["blkid", "-p", "-o", "export", "-O", str(partition.offset), "-S", str(partition.size), raw]
+    lines = run(argv, ok=(0, 2)).splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def ext4_read(raw: Path, partition: Partition, path: str) -> str:
+    """A file's text from an ext4 file system, "" when it is not there."""
+    return run(["debugfs", "-R", f"cat {path}", f"{raw}?offset={partition.offset}"])
+
+
+def ext4_names(raw: Path, partition: Partition, path: str) -> list[str]:
+    """The names in a directory of an ext4 file system, without . and .."""
+    lines = run(["debugfs", "-R", f"ls -p {path}", f"{raw}?offset={partition.offset}"]).splitlines()
+    names = [line.split("/")[5] for line in lines if line.count("/") >= 6]
+    return sorted(name for name in names if name not in ("", ".", ".."))
+
+
+def ext4_is_clean(raw: Path, partition: Partition, scratch: Path) -> str:
+    """ "" when e2fsck finds nothing wrong, else what it says. Works on a copy in scratch."""
+    run(["dd", f"if={raw}", f"of={scratch}", "bs=1M", "conv=sparse", "iflag=skip_bytes,count_bytes",
+         f"skip={partition.offset}", f"count={partition.size}", "status=none"], timeout_s=300)  # fmt: skip
+    try:
+        run(["e2fsck", "-f", "-n", scratch], timeout_s=300)
+    except HarnessError as error:
+        return str(error)
+    finally:
+        scratch.unlink(missing_ok=True)
+    return ""
+
+
+def fat_names(raw: Path, partition: Partition, path: str) -> list[str]:
+    """The names in a directory of a FAT file system, in lower case; empty when the directory is not there."""
+    listing = run(["mdir", "-b", "-i", f"{raw}@@{partition.offset}", f"::{path}"], ok=(0, 1))
+    return sorted(line.rstrip("/").rsplit("/", 1)[-1].lower() for line in listing.splitlines() if line.strip())
+
+
+def fat_read(raw: Path, partition: Partition, path: str) -> str:
+    """A file's text from a FAT file system."""
+    return run(["mtype", "-i", f"{raw}@@{partition.offset}", f"::{path}"])
+
+
+def ext4_size(raw: Path, partition: Partition) -> int:
+    """The size in bytes that an ext4 superblock claims (ext4 documentation, "Super Block"); 0 when it is not ext4."""
+    with raw.open("rb") as disk:
+        disk.seek(partition.offset + 1024)
+        block = disk.read(1024)
+    if block[56:58] != b"\x53\xef":
+        return 0
+    low, log_size, high = (int.from_bytes(block[at : at + 4], "little") for at in (4, 24, 0x150))
+    return (low | high << 32) << (10 + log_size)

@@ -1,0 +1,178 @@
+"""Reads a GPT from a raw disk image, bit by bit, with nobody's help: the judge of what partitioning tools did.
+
+Source: UEFI specification 2.10, section 5.3. 512-byte sectors only, as QEMU's disks have.
+"""
+
+import hashlib
+import struct
+import uuid
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from harness.errors import Failed
+
+SECTOR = 512
+HEADER = struct.Struct("<8sIIIIQQQQ16sQIII")
+ENTRY = struct.Struct("<16s16sQQQ72s")
+SIGNATURE = b"EFI PART"
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One entry; first and last are sectors, both inclusive; attributes are all 64 bits."""
+
+    number: int
+    type_guid: str
+    guid: str
+    first: int
+    last: int
+    attributes: int
+    label: str
+
+    @property
+    def offset(self) -> int:
+        """Where it starts, in bytes."""
+        return self.first * SECTOR
+
+    @property
+    def size(self) -> int:
+        """Its length in bytes."""
+        return (self.last - self.first + 1) * SECTOR
+
+
+class Header(NamedTuple):
+    """The fields of a header, in the order of the disk."""
+
+    signature: bytes
+    revision: int
+    size: int
+    crc: int
+    reserved: int
+    here: int
+    other: int
+    first_usable: int
+    last_usable: int
+    disk_guid: bytes
+    entries_at: int
+    entry_count: int
+    entry_size: int
+    entries_crc: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """A whole table: what the primary header says; problems lists what is wrong with either copy."""
+
+    disk_guid: str
+    first_usable: int
+    last_usable: int
+    backup_at: int
+    disk_sectors: int
+    partitions: dict[int, Partition]
+    problems: tuple[str, ...]
+
+    def labelled(self, label: str) -> Partition:
+        """The one partition with this label. Raises Failed when there is none."""
+        for partition in self.partitions.values():
+            if partition.label == label:
+                return partition
+        names = [partition.label for partition in self.partitions.values()]
+        raise Failed(f"expected: a partition labelled {label!r}\nseen:     {names}")
+
+
+def read_table(path: Path) -> Table:
+    """The table of a raw image. Raises Failed when there is no primary header."""
+    with path.open("rb") as disk:
+        sectors = disk.seek(0, 2) // SECTOR
+        primary = _header(disk, 1)
+        if primary is None:
+            raise Failed(f"expected: a GPT in {path}\nseen:     no {SIGNATURE!r} in sector 1")
+        raw = _raw_entries(disk, primary)
+        problems = _problems(disk, primary, 1) + _backup_problems(disk, primary, sectors)
+    return Table(
+        disk_guid=str(uuid.UUID(bytes_le=primary.disk_guid)),
+        first_usable=primary.first_usable,
+        last_usable=primary.last_usable,
+        backup_at=primary.other,
+        disk_sectors=sectors,
+        partitions=_partitions(raw, primary.entry_size),
+        problems=tuple(problems),
+    )
+
+
+def digest(path: Path, partition: Partition) -> str:
+    """SHA-256 of a partition's content in a raw image."""
+    total = hashlib.sha256()
+    with path.open("rb") as disk:
+        disk.seek(partition.offset)
+        left = partition.size
+        while left:
+            data = disk.read(min(CHUNK, left))
+            if not data:
+                raise Failed(f"expected: all of partition {partition.label}\nseen:     {path} ends {left} bytes early")
+            total.update(data)
+            left -= len(data)
+    return total.hexdigest()
+
+
+def _header(disk: BinaryIO, sector: int) -> Header | None:
+    """The header in a sector, None when there is none."""
+    disk.seek(sector * SECTOR)
+    raw = disk.read(HEADER.size)
+    if len(raw) < HEADER.size or not raw.startswith(SIGNATURE):
+        return None
+    return Header(*HEADER.unpack(raw))
+
+
+def _raw_entries(disk: BinaryIO, header: Header) -> bytes:
+    """The array of entries that a header points to."""
+    disk.seek(header.entries_at * SECTOR)
+    return disk.read(header.entry_count * header.entry_size)
+
+
+def _partitions(raw: bytes, entry_size: int) -> dict[int, Partition]:
+    """The used entries by number, which counts from 1."""
+    found = {}
+    for index in range(len(raw) // entry_size):
+        fields = ENTRY.unpack_from(raw, index * entry_size)
+        kind, guid, first, last, attributes, name = fields
+        if kind != bytes(16):
+            label = name.decode("utf-16-le", "replace").split("\0", 1)[0]
+            found[index + 1] = Partition(
+                index + 1, str(uuid.UUID(bytes_le=kind)), str(uuid.UUID(bytes_le=guid)), first, last, attributes, label
+            )
+    return found
+
+
+def _problems(disk: BinaryIO, header: Header, sector: int) -> list[str]:
+    """What is wrong with the copy of the table whose header is in a sector."""
+    disk.seek(sector * SECTOR)
+    raw = bytearray(disk.read(header.size))
+    raw[16:20] = bytes(4)
+    name = "primary" if sector == 1 else "backup"
+    problems = []
+    if zlib.crc32(bytes(raw)) != header.crc:
+        problems.append(f"{name} header: wrong checksum")
+    if header.here != sector:
+        problems.append(f"{name} header: says it is in sector {header.here}, is in {sector}")
+    if zlib.crc32(_raw_entries(disk, header)) != header.entries_crc:
+        problems.append(f"{name} entries: wrong checksum")
+    return problems
+
+
+def _backup_problems(disk: BinaryIO, primary: Header, sectors: int) -> list[str]:
+    """What is wrong with the backup: its place, its checksums, its agreement with the primary."""
+    if primary.other != sectors - 1:
+        return [f"backup header: expected in the last sector {sectors - 1}, primary says {primary.other}"]
+    backup = _header(disk, primary.other)
+    if backup is None:
+        return [f"backup header: none in sector {primary.other}"]
+    problems = _problems(disk, backup, primary.other)
+    if _raw_entries(disk, backup) != _raw_entries(disk, primary):
+        problems.append("backup entries: other than the primary ones")
+    if backup.disk_guid != primary.disk_guid:
+        problems.append("backup header: another disk GUID than the primary one")
+    return problems

@@ -1,0 +1,63 @@
+"""Where the machine image is: built on demand by vm-tests/image/build.py, which keeps it in a cache."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.disks import Disk
+from harness.errors import HarnessError
+from harness.machine import DirectBoot
+
+BUILDER = Path(__file__).resolve().parent.parent / "image" / "build.py"
+BUILD_TIMEOUT_S = 3600.0
+# An emulated machine beside others may need more than systemd's 90 seconds for what takes none on a real one. And loading
+# kvm_amd, because QEMU's "max" processor has SVM, stalls its processors for a minute. (With svm=off systemd 252 cannot set up the
+# mount namespace of udev in it: "Device or resource busy".) modprobe.blacklist keeps kmod from loading what kvm_amd depends on,
+# too: kvm alone has stalled a processor for 50 s, long enough for networkd to give up a link.
+EMULATED = " ".join(
+    (
+        "systemd.default_device_timeout_sec=300 systemd.default_timeout_start_sec=300",
+        "modprobe.blacklist=kvm_amd modprobe.blacklist=powernow_k8 module_blacklist=kvm_amd",  # commas would end a QEMU option
+    )
+)
+# The SMBIOS string whose value the image's GRUB hands to the kernel.
+BOOT_LOADER_EXTRA = "io.systemd.boot.kernel-cmdline-extra"
+DISK, KERNEL, INITRD, CMDLINE = "disk.qcow2", "vmlinuz", "initrd.img", "cmdline"
+
+
+@dataclass(frozen=True)
+class Image:
+    """A built image: its disk, and what a direct boot needs."""
+
+    folder: Path
+
+    @property
+    def disk(self) -> Disk:
+        """The base of overlays; never booted itself."""
+        return Disk(self.folder / DISK)
+
+    def direct(self, *arguments: str) -> DirectBoot:
+        """A direct boot with these kernel arguments after the image's own."""
+        cmdline = (self.folder / CMDLINE).read_text(encoding="utf-8").strip()
+        return DirectBoot(self.folder / KERNEL, self.folder / INITRD, " ".join([cmdline, EMULATED, *arguments]))
+
+
+def open_image(folder: Path) -> Image:
+    """An image that was built before. Raises HarnessError when something is missing."""
+    for name in (DISK, KERNEL, INITRD, CMDLINE):
+        if not (folder / name).exists():
+            raise HarnessError(f"{folder / name} is missing; `make image` builds it")
+    return Image(folder)
+
+
+def build_image() -> Image:
+    """The image of the present sources, built unless the cache has it; progress goes to standard error."""
+    try:
+        argv = [sys.executable, str(BUILDER), "--print-path"]
+        done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, timeout=BUILD_TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise HarnessError(f"the image was not built within {BUILD_TIMEOUT_S:.0f} s") from error
+    if done.returncode != 0:
+        raise HarnessError(f"the image was not built: {BUILDER} ended with status {done.returncode}")
+    return open_image(Path(done.stdout.strip()))

@@ -1,0 +1,264 @@
+"""One boot of one machine: a QEMU process in software emulation, its console log, its SSH port, and its end.
+
+Never uses /dev/kvm: results must be the same on every host. A machine is a context manager; leaving it ends QEMU.
+"""
+
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from harness import qmp
+from harness.console import Console
+from harness.disks import Disk
+from harness.errors import Failed, HarnessError
+from harness.ports import free_port
+from harness.ssh import Key, Ssh, wait_for_server
+
+RELAY = Path(__file__).with_name("relay.py")
+BOOT_TIMEOUT_S = 420.0
+OFF_TIMEOUT_S = 120.0
+START_TIMEOUT_S = 30.0
+# The texts of a guest that will not come up any more: waiting longer is in vain.
+DEAD_ENDS = ("Kernel panic", "The first boot failed", "You are in emergency mode", "Reached target emergency.target")
+
+
+@dataclass(frozen=True)
+class DirectBoot:
+    """Kernel and initramfs that QEMU loads itself, instead of GRUB from the disk."""
+
+    kernel: Path
+    initrd: Path
+    cmdline: str
+
+
+@dataclass(frozen=True)
+class Nic:
+    """A network card in a network of its own; host is this host's 127.0.0.1 as the guest sees it.
+
+    services maps "address:port" inside net to a port of this host. ssh_to is the guest's address that the SSH port
+    leads to; "" is the one that DHCP gives.
+    """
+
+    mac: str = "52:54:00:12:34:01"
+    net: str = "10.0.2.0/24"
+    host: str = "10.0.2.2"
+    dns: str = "10.0.2.3"
+    dhcp: str = "10.0.2.15"
+    services: Mapping[str, int] = field(default_factory=dict)
+    ssh_to: str = ""
+
+    def argument(self, name: str, ssh_port: int) -> str:
+        """The value of -netdev."""
+        words = [f"user,id={name},net={self.net},host={self.host},dns={self.dns},dhcpstart={self.dhcp},ipv6=off"]
+        words.append(f"hostfwd=tcp:127.0.0.1:{ssh_port}-{self.ssh_to}:22")
+        for address, port in self.services.items():
+            words.append(f"guestfwd=tcp:{address}-cmd:python3 -I -S {RELAY} {port}")
+        return ",".join(words)
+
+
+def metadata_nic(port: int) -> Nic:
+    """A card whose network has a metadata service: 169.254.169.254 port 80 is this host's port."""
+    return Nic(net="169.254.0.0/16", host="169.254.0.2", dns="169.254.0.3", dhcp="169.254.0.15",
+               services={"169.254.169.254:80": port})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to boot. drives become /dev/vda, /dev/vdb …; fw_cfg maps names to files; without direct GRUB boots.
+
+    smbios are strings of type 11. A machine that outlives its starter goes on when this process ends without leaving it.
+    """
+
+    name: str
+    folder: Path
+    drives: Sequence[Disk]
+    key: Key
+    direct: DirectBoot | None = None
+    nics: Sequence[Nic] = (Nic(),)
+    fw_cfg: Mapping[str, Path] = field(default_factory=dict)
+    smbios: Sequence[str] = ()
+    memory_mib: int = 2048
+    cpus: int = 2
+    outlives: bool = False
+
+
+class Machine:
+    """A running machine."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.console = Console(plan.folder / f"{plan.name}.console.log")
+        self.stderr = plan.folder / f"{plan.name}.qemu.log"
+        self.qmp = plan.folder / f"{plan.name}.qmp"
+        self.ports = [0 for _ in plan.nics]
+        self.process: subprocess.Popen[bytes] | None = None
+        self.started = 0.0
+        self.released = False
+
+    def __enter__(self) -> "Machine":
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        if not self.released:
+            self.kill()
+
+    def start(self) -> "Machine":
+        """Starts QEMU. A forwarded port may have been taken since it was found free, so it tries again."""
+        self.console.path.unlink(missing_ok=True)
+        for _ in range(3):
+            self.ports = [free_port() for _ in self.plan.nics]
+            if self._launch():
+                return self
+        raise HarnessError(f"QEMU does not start: {self._errors()}")
+
+    def alive(self) -> bool:
+        """True while QEMU runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def ssh(self, user: str = "root", nic: int = 0) -> Ssh:
+        """The way to log in through a network card."""
+        return Ssh(self.ports[nic], self.plan.key, user)
+
+    def wait_for_login(self, timeout_s: float = BOOT_TIMEOUT_S, nic: int = 0) -> Ssh:
+        """Waits until the guest's SSH server answers; Failed early when the console shows that it never will."""
+        try:
+            wait_for_server(self.ports[nic], timeout_s, give_up=self._dead_end)
+        except Failed as failure:
+            if "console log:" in str(failure):
+                raise
+            raise self.console.failure(f"{self.plan.name}: a login over SSH within {timeout_s:g} s", "none") from failure
+        return self.ssh(nic=nic)
+
+    def wait_for_console(self, pattern: str, timeout_s: float = BOOT_TIMEOUT_S) -> str:
+        """Waits for a text on the console and gives everything printed so far."""
+        self.console.wait_for(pattern, timeout_s, alive=self.alive)
+        return self.console.text()
+
+    def power_off(self) -> None:
+        """Shuts the guest down properly; Failed when it does not end in time."""
+        self.ssh().run("systemctl poweroff --no-wall; true", 60)
+        self.wait_for_end(OFF_TIMEOUT_S)
+
+    def cut_off(self) -> None:
+        """Ends the machine without shutting it down, after everything has been written: quicker, where nobody asks for more."""
+        self.ssh().run("sync", 60)
+        self.quit()
+
+    def wait_for_end(self, timeout_s: float) -> None:
+        """Waits until QEMU ends by itself."""
+        assert self.process is not None
+        try:
+            self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired as error:
+            self.kill()
+            raise self.console.failure(f"{self.plan.name}: the machine is off within {timeout_s:g} s", "it runs") from error
+
+    def pause(self) -> None:
+        """Stops the guest's processors; QEMU then has everything in the disks' files."""
+        qmp.ask(self.qmp, "stop")
+
+    def resume(self) -> None:
+        """Lets a paused guest go on."""
+        qmp.ask(self.qmp, "cont")
+
+    def release(self) -> None:
+        """Forgets the process: leaving the machine does not end it any more."""
+        self.released = True
+
+    def gave_up(self) -> bool:
+        """True when a login will never be possible."""
+        return self._dead_end() is not None
+
+    def quit(self) -> None:
+        """Ends QEMU as a power cut would, but with its own caches written."""
+        qmp.ask(self.qmp, "quit")
+        self.wait_for_end(START_TIMEOUT_S)
+
+    def kill(self) -> None:
+        """Kills QEMU at once: what the guest has not flushed may be lost."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+
+    def _launch(self) -> bool:
+        """True when QEMU runs and its QMP socket is there."""
+        self.qmp.unlink(missing_ok=True)
+        with self.stderr.open("wb") as log:
+            self.process = subprocess.Popen(
+                self._argv(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=self.plan.outlives
+            )
+        self.started = time.monotonic()
+        while self.alive() and not self.qmp.exists():
+            if time.monotonic() - self.started > START_TIMEOUT_S:
+                self.kill()
+            time.sleep(0.05)
+        return self.alive()
+
+    def _argv(self) -> list[str]:
+        """QEMU's command line. setpriv makes the kernel end it when this process dies, however that happens."""
+        plan = self.plan
+        leash = [] if plan.outlives else [_program("setpriv"), "--pdeathsig", "KILL"]
+        console = f"file,id=console,path={self.console.path}"
+        argv = [*leash, _program("qemu-system-x86_64"), "-name", plan.name,
+                "-no-user-config", "-nodefaults", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+                "-smp", str(plan.cpus), "-m", str(plan.memory_mib), "-display", "none", "-vga", "std", "-no-reboot",
+                "-chardev", console, "-serial", "chardev:console", "-qmp", f"unix:{self.qmp},server=on,wait=off",
+                "-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]  # fmt: skip
+        for number, disk in enumerate(plan.drives):
+            argv += ["-drive", _drive(number, disk), "-device", _device(number, boots=plan.direct is None)]
+        for number, nic in enumerate(plan.nics):
+            argv += ["-netdev", nic.argument(f"n{number}", self.ports[number]),
+                     "-device", f"virtio-net-pci,netdev=n{number},mac={nic.mac},romfile="]  # fmt: skip
+        for name, path in plan.fw_cfg.items():
+            argv += ["-fw_cfg", f"name={name},file={path}"]
+        for text in plan.smbios:
+            argv += ["-smbios", f"type=11,value={text}"]
+        if plan.direct is not None:
+            argv += [
+                "-kernel",
+                str(plan.direct.kernel),
+                "-initrd",
+                str(plan.direct.initrd),
+                "-append",
+                plan.direct.cmdline,
+            ]
+        return argv
+
+    def _dead_end(self) -> Failed | None:
+        """Why a login will never be possible, None while it may."""
+        if not self.alive():
+            return self.console.failure(f"{self.plan.name}: a login over SSH", f"QEMU ended: {self._errors()}")
+        text = self.console.text()
+        for sign in DEAD_ENDS:
+            if sign in text:
+                return self.console.failure(f"{self.plan.name}: a login over SSH", f"{sign!r} on the console")
+        return None
+
+    def _errors(self) -> str:
+        """What QEMU itself said."""
+        return self.stderr.read_text(encoding="utf-8", errors="replace").strip()[-400:] if self.stderr.exists() else ""
+
+
+def _drive(number: int, disk: Disk) -> str:
+    """The value of -drive."""
+    cache = "unsafe" if disk.unsafe else "writeback"
+    limit = f",throttling.iops-total={disk.iops}" if disk.iops else ""
+    return f"if=none,id=d{number},file={disk.path},format={disk.format},cache={cache},discard=unmap{limit}"
+
+
+def _device(number: int, *, boots: bool) -> str:
+    """The value of -device for a disk."""
+    return f"virtio-blk-pci,drive=d{number},serial=disk{number}" + (f",bootindex={number}" if boots else "")
+
+
+def _program(name: str) -> str:
+    """The path of a program of this host."""
+    path = shutil.which(name)
+    if path is None:
+        raise HarnessError(f"program {name} is missing; `make demo` and `make test` install what they need")
+    return path

@@ -1,0 +1,1 @@
+"""Servers on this host that a guest talks to; one file per kind."""

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""Builds the machine image: Debian 12 with the agent in its initramfs, on Container Linux's disk layout.
+
+    build.py                       build into the cache, unless it is there
+    build.py --output FILE         also copy the disk to FILE (.qcow2, or anything else for a raw disk), and vmlinuz, initrd.img
+                                   and cmdline beside it
+    build.py --print-path          print the folder in the cache: disk.qcow2, vmlinuz, initrd.img, cmdline (built if need be)
+
+Progress goes to standard error. Needs root, Debian's archive for the first time, and the packages that tools.PACKAGES names.
+The image is the base of copy-on-write overlays: never boot disk.qcow2 itself.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import cache
+import disk
+import root_tree
+from tools import BuildError, run, step
+
+# The files of a folder in the cache.
+DISK, KERNEL, INITRD, CMDLINE = "disk.qcow2", "vmlinuz", "initrd.img", "cmdline"
+FORMAT = "1"  # raise it when the same inputs shall give something else
+
+
+def ensure_root(folder: Path) -> Path:
+    """The tarball of Debian's packages for this package list."""
+    tarball = folder / f"root-{cache.digest(root_tree.mmdebstrap_arguments())}.tar"
+    if not tarball.exists():
+        with step(f"installing {len(root_tree.packages())} Debian packages and what they need (about two minutes)"):
+            root_tree.bootstrap(tarball)
+        for old in cache.forget_old(folder, "root", tarball):
+            old.unlink()
+    return tarball
+
+
+def image_key() -> str:
+    """Of everything that goes into the image."""
+    repository = root_tree.REPOSITORY
+    sources = [repository / name for name in ("ignition", "coreos_metadata", "dracut", "docs/man", "Makefile")]
+    return cache.digest(
+        [FORMAT, *root_tree.mmdebstrap_arguments()], [*(path for path in sources if path.exists()), root_tree.HERE]
+    )
+
+
+def ensure_image(folder: Path) -> Path:
+    """The folder with the built image; builds it if need be."""
+    with cache.lock(folder):
+        target = folder / f"image-{image_key()}"
+        if not target.exists():
+            tarball = ensure_root(folder)
+            with tempfile.TemporaryDirectory(dir=folder, prefix="building-") as scratch:
+                _build(Path(scratch), tarball).rename(target)
+            for old in cache.forget_old(folder, "image", target):
+                shutil.rmtree(old)
+        os.utime(target)
+        return target
+
+
+def _build(scratch: Path, tarball: Path) -> Path:
+    root, result, raw = scratch / "root", scratch / "result", scratch / "disk.raw"
+    result.mkdir()
+    with step("unpacking the packages"):
+        root_tree.unpack(tarball, root)
+    with step("installing the agent"):
+        root_tree.install_agent(root)
+    with step("setting up the root and its initramfs"):
+        root_tree.customize(root)
+    version = root_tree.kernel_version(root)
+    shutil.move(root / "boot" / f"vmlinuz-{version}", result / KERNEL)
+    shutil.move(root / "boot" / f"initrd.img-{version}", result / INITRD)
+    (result / INITRD).chmod(0o644)
+    _empty_boot(root / "boot")
+    with step("making the disk"):
+        disk.make(raw, root, result / KERNEL, result / INITRD, scratch)
+        run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", str(raw), str(result / DISK)])
+    (result / CMDLINE).write_text(f"{disk.CMDLINE} {disk.CONSOLES}\n", encoding="ascii")
+    (result / DISK).chmod(0o444)
+    return result
+
+
+def _empty_boot(boot: Path) -> None:
+    # The ESP is mounted over it; what lies below would only take space.
+    for path in boot.iterdir():
+        path.unlink()
+    for link in ("vmlinuz", "vmlinuz.old", "initrd.img", "initrd.img.old"):
+        (boot.parent / link).unlink(missing_ok=True)
+
+
+def export(built: Path, output: Path) -> None:
+    """Copy a built image to where a person wants it."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    kind = "qcow2" if output.suffix == ".qcow2" else "raw"
+    with step(f"writing {output}"):
+        run(["qemu-img", "convert", "-f", "qcow2", "-O", kind, str(built / DISK), str(output)])
+        for name in (KERNEL, INITRD, CMDLINE):
+            shutil.copyfile(built / name, output.parent / name)
+
+
+def main() -> int:
+    """Entry point."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, metavar="FILE")
+    parser.add_argument("--cache", type=Path, default=cache.default_folder(), metavar="DIR")
+    parser.add_argument("--print-path", action="store_true")
+    arguments = parser.parse_args()
+    try:
+        if os.geteuid() != 0:
+            raise BuildError("root is needed: the image has files of other users")
+        built = ensure_image(arguments.cache)
+        if arguments.output:
+            export(built, arguments.output)
+    except BuildError as error:
+        print(f"build.py: {error}", file=sys.stderr)
+        return 1
+    if arguments.print_path:
+        print(built)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""The root of the image: Debian's packages by mmdebstrap, the agent by `make install`, the image's own files, the initramfs."""
+
+import os
+import shlex
+from pathlib import Path
+
+from tools import BuildError, run
+
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parent.parent
+FILES = HERE / "files"
+SUITE = "bookworm"
+# What no machine of this image reads; copyrights stay. Without binfmt.d no boot waits for the service that registers bytecode.
+EXCLUDED = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/info/*", "/usr/lib/binfmt.d/*")
+KEPT = ("/usr/share/doc/*/copyright",)
+
+
+def packages() -> list[str]:
+    """The packages of packages.txt, without its comments."""
+    lines = (HERE / "packages.txt").read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def mmdebstrap_arguments() -> list[str]:
+    """All that decides what is in the tarball."""
+    options = [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED]
+    options += [f"--dpkgopt=path-include={pattern}" for pattern in KEPT]
+    options += ['--aptopt=Apt::Install-Recommends "false"', "--variant=minbase", f"--include={','.join(packages())}"]
+    return [*options, SUITE]
+
+
+def bootstrap(tarball: Path) -> None:
+    """Make the tarball of Debian's packages. Needs Debian's archive, and about two minutes."""
+    partial = tarball.with_suffix(".partial.tar")
+    # INITRD=No: the kernel's package would make an initramfs that nobody boots, with an agent that is not there yet.
+    run(["mmdebstrap", "--quiet", *mmdebstrap_arguments(), str(partial)], env={**os.environ, "INITRD": "No", "LC_ALL": "C.UTF-8"})
+    partial.rename(tarball)
+
+
+def unpack(tarball: Path, root: Path) -> None:
+    """Debian's packages as they are."""
+    root.mkdir()
+    # Capabilities of programs (ping) are extended attributes.
+    run(["tar", "-x", "-f", str(tarball), "-C", str(root), "--numeric-owner", "--xattrs", "--xattrs-include=*"])
+
+
+def install_agent(root: Path) -> None:
+    """The agent as everybody installs it, and the files of this image."""
+    run(["make", "--no-print-directory", "-C", str(REPOSITORY), "install", f"DESTDIR={root}"])
+    run([str(REPOSITORY / "dracut" / "install"), str(root)])
+    run(["cp", "-r", "--no-preserve=ownership", f"{FILES}/root/.", str(root)])
+    (root / "etc/sudoers.d/50-coreos").chmod(0o440)
+
+
+def kernel_version(root: Path) -> str:
+    """The newest kernel of the root."""
+    versions = sorted(path.name.removeprefix("vmlinuz-") for path in (root / "boot").glob("vmlinuz-*"))
+    if not versions:
+        raise BuildError("the root has no kernel")
+    return versions[-1]
+
+
+def inside(root: Path, command: list[str]) -> str:
+    """Run a command inside the root. Its mounts are in a namespace of their own, so that nothing is left behind, ever."""
+    at = shlex.quote(str(root))
+    script = f"""
+mount --bind {at} {at}
+mount -t proc proc {at}/proc
+mount -t sysfs -o ro sysfs {at}/sys
+mount --rbind /dev {at}/dev
+mount -t tmpfs tmpfs {at}/run
+mount -t tmpfs tmpfs {at}/tmp
+exec chroot {at} {shlex.join(command)}
+"""
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root", "TERM": "dumb"}
+    return run(["unshare", "--mount", "--propagation", "private", "sh", "-euc", script], env=environment)
+
+
+def customize(root: Path) -> None:
+    """Presets, users, identity, initramfs. Kernel and initramfs are in root/boot afterwards."""
+    run(["cp", str(FILES / "customize.sh"), str(root / "customize.sh")])
+    inside(root, ["/customize.sh", kernel_version(root)])
+    (root / "customize.sh").unlink()

@@ -1,0 +1,51 @@
+"""Running the programs of the builder, and saying what it does."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from shutil import which
+
+# Program → Debian package, for the message when it is missing.
+PACKAGES = {
+    "mmdebstrap": "mmdebstrap",
+    "mcopy": "mtools",
+    "mmd": "mtools",
+    "mkfs.fat": "dosfstools",
+    "mke2fs": "e2fsprogs",
+    "sfdisk": "fdisk",
+    "grub-mkimage": "grub-common, grub-pc-bin and grub-efi-amd64-bin",
+    "qemu-img": "qemu-utils",
+    "unshare": "util-linux",
+    "zstd": "zstd",
+    "cpio": "cpio",
+}
+
+
+class BuildError(Exception):
+    """The image cannot be built; the message says which step and why."""
+
+
+def run(argv: list[str], *, stdin: str = "", env: dict[str, str] | None = None) -> str:
+    """Run a program and return what it prints. Raises BuildError with its last words."""
+    if which(argv[0]) is None:
+        raise BuildError(f"{argv[0]} is missing: apt-get install {PACKAGES.get(argv[0], argv[0])}")
+    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, errors="replace", env=env, check=False)
+    if done.returncode:
+        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-25:])
+        raise BuildError(f"{' '.join(argv[:6])} … ended with status {done.returncode}:\n{said}")
+    return done.stdout
+
+
+@contextmanager
+def step(what: str) -> Iterator[None]:
+    """Print what is done, and how long it took. On standard error: standard output belongs to the answer."""
+    print(f"image: {what} …", end="", file=sys.stderr, flush=True)
+    begin = time.monotonic()
+    try:
+        yield
+    except BaseException:
+        print(" failed", file=sys.stderr, flush=True)
+        raise
+    print(f" {time.monotonic() - begin:.1f} s", file=sys.stderr, flush=True)

@@ -1,0 +1,107 @@
+"""Runs the VM tests: `python3 vm-tests/run.py [--case NAME ...] [--jobs 2] [--keep] [--list]`.
+
+One line per case as it starts and as it ends, the place of the logs for each failure, and a summary. Status 0 when all
+passed, 1 when one failed, 2 for a wrong call, 130 when it was stopped.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.case import CASES, SOAK, Definition, find_cases
+from harness.errors import HarnessError
+from harness.image import build_image, open_image
+from harness.runner import Interrupted, Outcome, Runner, run_here
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="run.py", description="Runs the VM tests.")
+    parser.add_argument("--case", action="append", metavar="NAME", help="only this case; may be repeated")
+    parser.add_argument("--jobs", type=int, default=2, help="cases at a time (default 2), each with one machine")
+    parser.add_argument("--keep", action="store_true", help="keep the folders with disks and logs of all cases")
+    parser.add_argument("--list", action="store_true", help="print the cases and what they verify")
+    parser.add_argument("--soak", action="store_true", help="the cases that take hours instead")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results to a file")
+    parser.add_argument("--work", type=Path, metavar="DIR", help="where disks and logs go (default: a new folder in $TMPDIR)")
+    parser.add_argument("--image", type=Path, metavar="DIR", help="a folder of the image cache (default: built from the sources)")
+    parser.add_argument("--cases-dir", type=Path, default=CASES, help=argparse.SUPPRESS)
+    parser.add_argument("--run-here", metavar="NAME", help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+def choose(definitions: Sequence[Definition], names: Sequence[str]) -> list[Definition]:
+    """The named cases, all without names. Raises HarnessError for a name that is none."""
+    wanted = [name.replace("_", "-") for name in names]
+    known = {definition.name: definition for definition in definitions}
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise HarnessError(f"no case named {', '.join(unknown)}; there are: {', '.join(known)}")
+    return [known[name] for name in wanted] if wanted else list(definitions)
+
+
+def say(text: str) -> None:
+    """One message of the run."""
+    print(text, flush=True)
+
+
+def run_all(options: argparse.Namespace, definitions: Sequence[Definition]) -> int:
+    """Runs cases as processes, all with the same image; gives the exit status."""
+    image = open_image(options.image.resolve()) if options.image else build_image()
+    work = (options.work or Path(tempfile.mkdtemp(prefix="ignition-vm-"))).resolve()
+    work.mkdir(parents=True, exist_ok=True)
+    program = [sys.executable, str(Path(__file__).resolve()), "--cases-dir", str(options.cases_dir.resolve())]
+    program += ["--image", str(image.folder)]
+    runner = Runner(program, work, max(1, options.jobs), keep=options.keep, say=say)
+    started = time.monotonic()
+    try:
+        outcomes = runner.run(definitions)
+    except Interrupted as signal_name:
+        say(f"stopped by {signal_name}; logs: {work}")
+        return 130
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    if options.json:
+        options.json.write_text(json.dumps([_as_dict(outcome) for outcome in outcomes], indent=1), encoding="utf-8")
+    if options.keep:
+        say(f"kept: {work}")
+    elif not any(work.iterdir()):
+        work.rmdir()
+    say(f"all together: {time.monotonic() - started:.0f} s")
+    say(f"{len(outcomes) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+def main() -> int:
+    """The exit status."""
+    options = parse()
+    try:
+        if options.soak:
+            options.cases_dir = SOAK
+        definitions = find_cases(options.cases_dir)
+        if options.run_here:
+            os.environ.setdefault("TMPDIR", str(options.work))
+            return run_here(choose(definitions, [options.run_here])[0], options.work, open_image(options.image))
+        chosen = choose(definitions, options.case or [])
+        if options.list:
+            for definition in chosen:
+                say(f"{definition.name}\n    " + "\n    ".join(definition.verifies.splitlines()))
+            return 0
+        return run_all(options, chosen)
+    except HarnessError as error:
+        print(f"run.py: {error}", file=sys.stderr)
+        return 2
+
+
+def _as_dict(outcome: Outcome) -> dict[str, object]:
+    """A result for machines."""
+    return {"case": outcome.name, "passed": outcome.passed, "seconds": round(outcome.seconds, 1),
+            "message": outcome.message, "logs": str(outcome.logs)}  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
