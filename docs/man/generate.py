@@ -1,0 +1,141 @@
+"""Writes the manual pages beside this file from the programs' own tables of flags: `python docs/man/generate.py`.
+
+A test runs it into a temporary directory and fails when the committed pages differ.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent))
+
+from coreos_metadata import main as coreos_metadata  # noqa: E402  found through the path above
+from ignition.cli import cloudinit, ignition, validate  # noqa: E402
+from ignition.cli.flags import Flag  # noqa: E402
+
+Flags = list[tuple[str, str]]  # name with value, what it does
+
+
+def from_table(table: tuple[Flag, ...]) -> Flags:
+    """Rows of a program that reads flags as Go does."""
+    rows = []
+    for flag in table:
+        default = "" if flag.default in ("", False, None) else f" Default: {flag.default}."
+        rows.append((f"-{flag.name} {flag.value}".strip(), f"{flag.doc[0].upper()}{flag.doc[1:]}.{default}"))
+    return rows
+
+
+def metadata_flags() -> Flags:
+    """Rows of coreos-metadata, which has an argparse parser."""
+    rows = []
+    for action in coreos_metadata._parser()._actions:
+        if action.help and action.help != "==SUPPRESS==":
+            name = ", ".join(action.option_strings)
+            rows.append((f"{name} {action.metavar or ''}".strip(), f"{action.help[0].upper()}{action.help[1:]}."))
+    return rows
+
+
+SEE_ALSO = "ignition(8), ignition-validate(8), coreos-metadata(8), coreos-cloudinit(8), dracut(8), systemd.unit(5)"
+
+PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
+    "ignition": (
+        "first-boot provisioning, one stage per run",
+        [
+            (
+                "SYNOPSIS",
+                "ignition -stage NAME -platform ID [flag ...]\n\nignition grow [-root DIRECTORY]\n\nignition report [-root DIRECTORY]",
+            ),
+            (
+                "DESCRIPTION",
+                "Runs one stage of a machine's first boot: fetch-offline, fetch, kargs, disks, mount, files or umount. The units of"
+                " the initramfs call it; a person rarely does. Every operation is journalled under the identifier ignition.\n\n"
+                "ignition grow extends partitions of Container Linux' ROOT type to the end of their disk, and the file system in"
+                " them, while mounted.\n\nignition report prints what the first boot of this machine did, and how long it took.\n\n"
+                "Flags have one dash or two; values follow as -flag=value or -flag value.",
+            ),
+            ("EXIT STATUS", "0: success. 1: the stage failed. 2: usage. 3: the state between the stages could not be set up."),
+            (
+                "ENVIRONMENT",
+                "IGNITION_CONFIG_FILE: the file of -platform file. IGNITION_SYSTEM_CONFIG_DIR, IGNITION_SYSTEM_LOCAL_CONFIG_DIR,"
+                " IGNITION_SYSTEM_RUNTIME_CONFIG_DIR: where base.d, base.platform.d and user.ign are (/usr/lib/ignition,"
+                " /etc/ignition, /run/ignition). IGNITION_KERNEL_CMDLINE_PATH: instead of /proc/cmdline."
+                " IGNITION_WRITE_AUTHORIZED_KEYS_FRAGMENT: true or false, whether SSH keys go to a file of"
+                " ~/.ssh/authorized_keys.d.",
+            ),
+            (
+                "FILES",
+                "/run/ignition.json: the rendered config between the stages, gone after the boot. /run/ignition/failure.txt: the"
+                " screen of a failed first boot. /etc/.ignition-result.json: when and from where the machine was provisioned."
+                " /var/lib/ignition/report.json: every operation, its result and its time.",
+            ),
+        ],
+        from_table(ignition.FLAGS),
+    ),
+    "ignition-validate": (
+        "check a config for the first boot",
+        [
+            ("SYNOPSIS", validate.USAGE_TEXT.removeprefix("usage: ")),
+            (
+                "DESCRIPTION",
+                "Reads configs and reports every error and warning with its line, column and path. - is standard input.",
+            ),
+            ("EXIT STATUS", "0: valid, perhaps with warnings. 1: not valid. 2: usage."),
+        ],
+        from_table(validate.FLAGS),
+    ),
+    "coreos-metadata": (
+        "write what the platform says about this machine",
+        [
+            ("SYNOPSIS", "coreos-metadata --provider ID|--cmdline [--attributes FILE] [--ssh-keys USER] [--hostname FILE]"),
+            (
+                "DESCRIPTION",
+                "Asks the metadata service of the platform and writes an environment file for units"
+                " (EnvironmentFile=/run/metadata/coreos), the SSH keys of a user, or the host name. Files appear complete or not at"
+                " all. Flags have one dash or two.",
+            ),
+            ("EXIT STATUS", "0: success. 1: any error, usage included."),
+            ("FILES", "/run/metadata/coreos: where coreos-metadata.service writes the attributes."),
+        ],
+        metadata_flags(),
+    ),
+    "coreos-cloudinit": (
+        "apply user data by hand",
+        [
+            ("SYNOPSIS", cloudinit.USAGE_TEXT.removeprefix("usage: ")),
+            ("DESCRIPTION", "Reads its flags; this release cannot apply user data yet, and says so without changing anything."),
+            ("EXIT STATUS", "0: help or version. 1: user data cannot be applied. 2: usage."),
+        ],
+        from_table(cloudinit.FLAGS),
+    ),
+}
+
+
+def roff(text: str) -> str:
+    """Text of a paragraph: backslashes and leading dots escaped, blank lines as paragraphs."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-")
+    return "\n.PP\n".join(part if part[:1] not in (".", "'") else f"\\&{part}" for part in escaped.split("\n\n"))
+
+
+def page(program: str) -> Iterator[str]:
+    """The lines of one manual page."""
+    summary, sections, flags = PAGES[program]
+    yield f'.TH {roff(program.upper())} 8 "" "coreos\\-ignition" "System administration"'
+    yield f".SH NAME\n{roff(program)} \\- {summary}"
+    for title, text in sections:
+        yield f".SH {title}\n{roff(text)}"
+        if title == "DESCRIPTION":
+            yield ".SH OPTIONS"
+            for name, meaning in flags:
+                yield f".TP\n.B {roff(name)}\n{roff(meaning)}"
+    yield f".SH SEE ALSO\n{roff(SEE_ALSO)}"
+
+
+def write(directory: Path) -> None:
+    """Write all pages."""
+    for program in PAGES:
+        (directory / f"{program}.8").write_text("\n".join(page(program)) + "\n")
+
+
+if __name__ == "__main__":
+    write(HERE)

@@ -1,0 +1,3 @@
+"""The first-boot agent: fetches a machine's config and makes the machine what it says. See docs/architecture.md."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,53 @@
+"""The exceptions of the agent. A subclass exists only where a caller branches on it; nobody compares messages."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Failure(Exception):
+    """Provisioning cannot go on: what happened, where in the config or on the machine, and what the operator can do.
+
+    No field ever holds a secret or a whole config: all three are journalled and shown on the console.
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(what)
+        self.what, self.where, self.fix = what, where, fix
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text} (fix: {self.fix})" if self.fix else text
+
+
+class NeedsNetwork(Failure):
+    """The work is possible, but only with a network: the offline stage hands over to the online one."""
+
+
+class NotFound(Failure):
+    """The server answered that the resource does not exist; some platforms read that as "no config"."""
+
+
+class CommandFailed(Failure):
+    """A program ended with a status that was not expected. `status` is negative for a signal, None if it never ran."""
+
+    def __init__(self, what: str, *, status: int | None, stderr: str = "", fix: str = "") -> None:
+        super().__init__(what, fix=fix)
+        self.status, self.stderr = status, stderr
+
+
+class InvalidConfig(Failure):
+    """A config that breaks the rules of its spec. `report` has a row for every error."""
+
+    def __init__(self, what: str, *, report: object, where: str = "", fix: str = "") -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.report = report
+
+
+@contextmanager
+def at(place: str) -> Iterator[None]:
+    """Prefix `place` to the place of any Failure raised inside: nested uses give `$.storage.files.3` step by step."""
+    try:
+        yield
+    except Failure as failure:
+        failure.where = f"{place}.{failure.where}" if failure.where else place
+        raise

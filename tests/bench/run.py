@@ -1,0 +1,108 @@
+"""Speed and size of the agent beside Debian's own `ignition` package, side by side in one run on this host (make bench).
+
+Each case runs the stages fetch and files of both programs by turns, each time into a fresh root, and compares the medians. The
+time of Debian's SELinux relabelling is left out: it insists on it, so its setfiles is a stub.
+Run it as python3 -m tests.bench.run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.bench.agents import AGENTS, Agent, Missing, Run
+from tests.bench.cases import CASES, Case
+from tests.bench.server import serving
+
+MEMORY = Path("/dev/shm")  # noqa: S108  a root in memory: the bench is about the agents, not about this host's disk
+SIZES = Path(__file__).parents[2] / "vm-tests" / "image" / "initramfs_size.py"
+OURS, DEBIAN = "ours", "debian"
+
+
+def main() -> int:
+    """Run the cases, print the table, return 1 if a ratio is above what is expected and --check is given."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--runs", type=int, default=7, help="runs of each agent per case (default: %(default)s)")
+    parser.add_argument("--case", choices=[case.name for case in CASES], action="append", help="only this one (may be repeated)")
+    parser.add_argument("--on-disk", action="store_true", help="roots below /var/tmp instead of /dev/shm")
+    parser.add_argument("--check", action="store_true", help="fail if a ratio is above the expected one")
+    arguments = parser.parse_args()
+    top = Path("/var/tmp") if arguments.on_disk or not MEMORY.is_dir() else MEMORY
+    print(f"roots in {top}, {arguments.runs} runs each, by turns; seconds are medians of fetch + files")
+    print(f"{'case':<18}{'ours':>9}{'Debian':>9}{'ratio':>8}{'expected':>10}")
+    try:
+        ratios = [
+            (case, _compare(case, arguments.runs, top)) for case in CASES if not arguments.case or case.name in arguments.case
+        ]
+    except Missing as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    _print_sizes()
+    above = [case.name for case, ratio in ratios if ratio > case.expected]
+    if above:
+        print(f"above what is expected: {', '.join(above)}")
+    return 1 if above and arguments.check else 0
+
+
+def _compare(case: Case, runs: int, top: Path) -> float:
+    """Measure one case and print its line; returns the ratio of the medians."""
+    with serving(case.remote_files) as url:
+        config = case.config(url)
+        seconds: dict[str, list[float]] = {name: [] for name in AGENTS}
+        for number in range(runs + 1):
+            for name, agent in AGENTS.items():
+                took = _measure(agent, case, config, top)
+                if number > 0:  # the first fills caches: compiled modules, pages of the programs
+                    seconds[name].append(took)
+    ours, debian = (statistics.median(seconds[name]) for name in (OURS, DEBIAN))
+    print(f"{case.name:<18}{ours:>9.3f}{debian:>9.3f}{ours / debian:>8.2f}{'<= ' + format(case.expected, '.2f'):>10}", flush=True)
+    return ours / debian
+
+
+def _measure(agent: Agent, case: Case, config: bytes, top: Path) -> float:
+    """Seconds of one run of both stages. What they made is checked after, so that no agent wins by doing nothing."""
+    with _fresh(agent, config, top) as run:
+        begin = time.monotonic()
+        for stage in ("fetch", "files"):
+            agent.run(stage, run)
+        took = time.monotonic() - begin
+        case.check(run.root)
+    return took
+
+
+@contextmanager
+def _fresh(agent: Agent, config: bytes, top: Path) -> Iterator[Run]:
+    with tempfile.TemporaryDirectory(prefix="ignition-bench-", dir=top) as directory:
+        Path(directory).chmod(0o755)  # keys are written as the user, who must be able to get here
+        run = Run(Path(directory))
+        run.config.write_bytes(config)
+        run.make_root()
+        agent.prepare(run)
+        yield run
+
+
+def _print_sizes() -> None:
+    """Compressed bytes in the initramfs. The first time it builds the machine image, which shows its progress."""
+    done = subprocess.run([sys.executable, str(SIZES)], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        print("initramfs sizes: skipped, the machine image could not be built")
+        return
+    sizes = json.loads(done.stdout)
+    ours, debian = sizes["ours"]["added"], sizes["debian"]["added"]
+    print(f"\ncompressed bytes added to an initramfs of {sizes['base']:,}:")
+    print(f"{'ours':<18} {ours:>12,}  {ours / debian:.2f} of Debian's")
+    for part, size in sorted(sizes["ours"]["parts"].items(), key=lambda item: -item[1]):
+        print(f"  {part:<22} {size:>12,}")
+    print(f"{'Debian':<18} {debian:>12,}  (its module brings no network)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

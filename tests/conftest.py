@@ -1,0 +1,47 @@
+"""What holds for every test: no traffic leaves this machine, and tests that need root say so instead of failing oddly."""
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+LOCAL = ("127.", "::1", "localhost")
+
+
+class LeftTheMachine(BaseException):
+    """A test tried to reach another host. Not an Exception, so that no broad handler under test can hide it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs root where there is none, and say so."""
+    if os.geteuid() == 0:
+        return
+    for item in items:
+        if item.get_closest_marker("root"):
+            item.add_marker(pytest.mark.skip(reason="needs root (loop devices, network namespaces, ownership)"))
+
+
+@pytest.fixture(autouse=True)
+def no_traffic_leaves_this_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Connections to other hosts fail the test. Network namespaces of root tests are other processes."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(LOCAL):  # type: ignore[index]
+            raise LeftTheMachine(f"connection to {address!r}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    yield
+
+
+@pytest.fixture(autouse=True)
+def log_of_its_own() -> Iterator[None]:
+    """Where and under which stage a test logs ends with the test."""
+    from ignition.host import log
+
+    before = (log._Settings.stage, log._Settings.to_stdout)
+    log.configure(stage="", to_stdout=False)
+    yield
+    log._Settings.stage, log._Settings.to_stdout = before

@@ -1,0 +1,63 @@
+"""`make test`: pytest, then the virtual machines; the last line is the sum, `N passed, N failed`."""
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+TOP = Path(__file__).parent.parent
+SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
+
+
+def run_pytest() -> tuple[int, int]:
+    """Passed and failed of pytest; errors at collection or set-up count as failed."""
+    with tempfile.TemporaryDirectory() as directory:
+        result = Path(directory) / "result.xml"
+        status = subprocess.call([sys.executable, "-m", "pytest", "-q", f"--junit-xml={result}"], cwd=TOP)
+        if not result.exists():
+            return 0, 1
+        suite = next(ET.parse(result).getroot().iter("testsuite"))
+        total, skipped = int(suite.attrib["tests"]), int(suite.attrib["skipped"])
+        failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
+    # A status without a failed test (interrupted, nothing collected) is a failure all the same.
+    return total - skipped - failed, failed or int(status != 0)
+
+
+def run_machines(jobs: int) -> tuple[int, int]:
+    """Passed and failed of the virtual machines; output goes through as it comes."""
+    argv = [sys.executable, "-u", "vm-tests/run.py", "--jobs", str(jobs)]
+    output = []
+    with subprocess.Popen(argv, cwd=TOP, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            output.append(line)
+    found = SUMMARY.findall("".join(output))
+    if not found:
+        return 0, 1
+    passed, failed = int(found[-1][0]), int(found[-1][1])
+    return passed, failed or int(process.returncode != 0)
+
+
+def main() -> int:
+    """Run all; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=2, help="virtual machines side by side")
+    jobs = parser.parse_args().jobs
+    begin = time.monotonic()
+    print("test: linters, types, unit tests, tests as root", flush=True)
+    unit = run_pytest()
+    print(f"test: virtual machines ({time.monotonic() - begin:.0f} s so far)", flush=True)
+    machines = run_machines(jobs)
+    passed, failed = unit[0] + machines[0], unit[1] + machines[1]
+    print(f"test: {time.monotonic() - begin:.0f} s")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

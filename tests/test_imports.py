@@ -1,0 +1,140 @@
+"""The arrows between the rooms go one way (docs/architecture.md), and a stage imports only what it needs."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parent.parent
+# room → rooms it may import from (itself always)
+MAY_IMPORT = {
+    "ignition": set(),
+    "ignition.errors": set(),
+    "ignition.config": {"ignition.errors"},
+    "ignition.host": {"ignition", "ignition.errors"},
+    "ignition.fetch": {"ignition", "ignition.errors", "ignition.config", "ignition.host"},
+    "ignition.operation": {"ignition.errors", "ignition.host", "ignition.fetch"},
+    "ignition.platforms": {"ignition.errors", "ignition.config", "ignition.host", "ignition.fetch"},
+    "ignition.storage": {"ignition.errors", "ignition.config", "ignition.host", "ignition.operation"},
+    "ignition.system": {
+        "ignition.errors",
+        "ignition.config",
+        "ignition.host",
+        "ignition.fetch",
+        "ignition.operation",
+        "ignition.storage",
+    },
+    "ignition.stages": {
+        "ignition",
+        "ignition.errors",
+        "ignition.config",
+        "ignition.host",
+        "ignition.fetch",
+        "ignition.operation",
+        "ignition.platforms",
+        "ignition.storage",
+        "ignition.system",
+    },
+    "coreos_metadata": {"ignition", "ignition.errors", "ignition.fetch", "ignition.host", "ignition.config"},
+}
+# Modules that no stage of a minimal config may load: each costs 5 to 280 ms of every boot.
+HEAVY = {
+    "argparse",
+    "dataclasses",
+    "inspect",
+    "jsonschema",
+    "logging",
+    "parted",
+    "pyroute2",
+    "pyudev",
+    "requests",
+    "ssl",
+    "urllib3",
+}
+
+
+def room(module: str) -> str:
+    """The room of a module: its first two names, or the package itself."""
+    parts = module.split(".")
+    return ".".join(parts[:2]) if parts[0] == "ignition" else parts[0]
+
+
+def imports(path: Path) -> set[str]:
+    """The modules of ours that a file imports, at the top or inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names}
+            package = TOP / node.module.replace(".", "/")
+            inside = {
+                name
+                for name in submodules
+                if (TOP / (name.replace(".", "/") + ".py")).exists() or (TOP / name.replace(".", "/")).is_dir()
+            }
+            found |= inside or {node.module}
+            assert package.exists() or package.with_suffix(".py").exists() or room(node.module) not in MAY_IMPORT, node.module
+    return {name for name in found if name.split(".")[0] in ("ignition", "coreos_metadata")}
+
+
+def modules() -> list[Path]:
+    """All modules with a room that has rules."""
+    return [p for top in ("ignition", "coreos_metadata") for p in sorted((TOP / top).rglob("*.py"))]
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(TOP).with_suffix("").parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("path", modules(), ids=module_name)
+def test_arrows_go_one_way(path: Path) -> None:
+    own = room(module_name(path))
+    if own == "ignition.cli":
+        return  # may import all
+    assert own in MAY_IMPORT, f"a new room {own}: give it a line here and in docs/architecture.md"
+    foreign = {name for name in imports(path) if room(name) != own}
+    assert {name for name in foreign if room(name) not in MAY_IMPORT[own]} == set()
+
+
+def test_only_one_module_starts_programs() -> None:
+    starters = {
+        module_name(path)
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import) and any(alias.name == "subprocess" for alias in node.names)
+    }
+    assert starters == {"ignition.host.command"}
+
+
+@pytest.mark.parametrize("stage", ["fetch", "files"])
+def test_stage_of_minimal_config_loads_nothing_heavy(stage: str, tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "config.ign").write_text('{"ignition": {"version": "3.5.0"}}')
+    flags = ["-platform", "file", "-root", str(tmp_path / "root"), "-log-to-stdout"]
+    for flag, name in (("-config-cache", "cache.json"), ("-state-file", "state"), ("-neednet", "neednet")):
+        flags += [flag, str(tmp_path / name)]
+    script = (
+        "import json, sys\n"
+        "sys.path[:0] = [sys.argv[1]]\n"
+        "sys.path.append('/usr/lib/python3/dist-packages')\n"
+        "from ignition.cli.ignition import main\n"
+        "status = main(['-stage', 'fetch', *sys.argv[3:]])\n"
+        "if sys.argv[2] != 'fetch': status = status or main(['-stage', sys.argv[2], *sys.argv[3:]])\n"
+        "print(json.dumps([status, sorted(sys.modules)]))\n"
+    )
+    argv = ["/usr/bin/python3", "-I", "-S", "-c", script, str(TOP), stage, *flags]
+    environment = {"IGNITION_CONFIG_FILE": str(tmp_path / "config.ign")}
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, env=environment)
+    status, loaded = json.loads(done.stdout.splitlines()[-1])
+    assert status == 0, done.stdout
+    assert HEAVY & set(loaded) == set()
+
+
+def test_this_interpreter_is_debians_or_sees_its_packages() -> None:
+    import parted
+
+    assert parted.__file__.startswith("/usr/lib/python3/"), f"{sys.executable}: run .ci/setup"

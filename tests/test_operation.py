@@ -1,0 +1,159 @@
+"""The runner: order, side by side, what is recorded, and how failures end a stage."""
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ignition.config.model import Config
+from ignition.errors import Failure
+from ignition.fetch.engine import Fetcher, Settings
+from ignition.host import log
+from ignition.host.root import Root
+from ignition.operation import CONCURRENCY, Context, Operation, Runner
+
+
+class Step(Operation):
+    """Does what it is told."""
+
+    kind = "step"
+
+    def __init__(self, name: str, action: Callable[[], None], *, concurrent: bool = False, there: bool = False) -> None:
+        self.path, self._action, self.concurrent, self._there = name, action, concurrent, there
+
+    def describe(self) -> str:
+        return f"do {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        return self._there
+
+    def execute(self, context: Context) -> None:
+        self._action()
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    log.configure(stage="test", to_stdout=True)
+    return Context(Root(str(tmp_path)), Fetcher(Settings.from_config(Config()), offline=True))
+
+
+def fail(error: Exception) -> Callable[[], None]:
+    def action() -> None:
+        raise error
+
+    return action
+
+
+def records(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (path / "operations.jsonl").read_text().splitlines()]
+
+
+def run(tmp_path: Path, context: Context, *operations: Operation) -> None:
+    with Runner("test", str(tmp_path / "operations.jsonl")) as runner:
+        runner.run(operations, context)
+
+
+def test_operations_run_in_order_and_are_recorded(tmp_path: Path, context: Context) -> None:
+    done: list[str] = []
+    run(tmp_path, context, *(Step(name, lambda name=name: done.append(name)) for name in "cab"))  # type: ignore[misc]
+    assert done == ["c", "a", "b"]
+    found = records(tmp_path)
+    assert [record["path"] for record in found] == ["c", "a", "b"]
+    assert found[0]["stage"] == "test" and found[0]["operation"] == "step" and found[0]["what"] == "do c"
+    assert found[0]["result"] == "done" and "cause" not in found[0]
+    begin, seconds = found[0]["at"], found[0]["seconds"]
+    assert isinstance(begin, float) and isinstance(seconds, float) and begin > 1_500_000_000 and 0 <= seconds < 5
+
+
+def test_effect_that_is_there_is_not_brought_about_again(tmp_path: Path, context: Context) -> None:
+    run(tmp_path, context, Step("a", fail(AssertionError("executed")), there=True))
+    assert records(tmp_path)[0]["result"] == "already"
+
+
+def test_failure_ends_the_run_and_is_recorded(tmp_path: Path, context: Context, capsys: pytest.CaptureFixture[str]) -> None:
+    done: list[str] = []
+    with pytest.raises(Failure) as caught:
+        run(tmp_path, context, Step("a", fail(Failure("no", where="$.x", fix="yes"))), Step("b", lambda: done.append("b")))
+    assert (caught.value.what, caught.value.where, caught.value.fix) == ("no", "$.x", "yes")
+    assert done == []
+    (record,) = records(tmp_path)
+    assert (record["result"], record["cause"]) == ("failed", "$.x: no (fix: yes)")
+    assert "CRITICAL : test: op(1): [failed]   do a: $.x: no (fix: yes)" in capsys.readouterr().out
+
+
+def test_error_of_the_machine_gets_the_file_as_place(tmp_path: Path, context: Context) -> None:
+    with pytest.raises(Failure) as caught:
+        run(tmp_path, context, Step("/etc/x", lambda: open(tmp_path / "missing").close()))
+    assert caught.value.what == "do /etc/x: No such file or directory"
+    assert caught.value.where == str(tmp_path / "missing")
+    assert isinstance(caught.value.__cause__, FileNotFoundError)
+
+
+def test_error_without_a_file_gets_the_path_of_the_operation(tmp_path: Path, context: Context) -> None:
+    with pytest.raises(Failure) as caught:
+        run(tmp_path, context, Step("/etc/x", fail(OSError(28, "No space left on device"))))
+    assert (caught.value.what, caught.value.where) == ("do /etc/x: No space left on device", "/etc/x")
+
+
+def test_concurrent_neighbours_run_side_by_side(tmp_path: Path, context: Context) -> None:
+    together = threading.Barrier(CONCURRENCY, timeout=10)  # broken unless all are inside at once
+
+    def action() -> None:
+        together.wait()
+
+    run(tmp_path, context, *(Step(str(number), action, concurrent=True) for number in range(CONCURRENCY)))
+    assert {record["result"] for record in records(tmp_path)} == {"done"}
+    assert len(records(tmp_path)) == CONCURRENCY
+
+
+def test_operation_between_concurrent_ones_waits_for_those_before_it(tmp_path: Path, context: Context) -> None:
+    done: list[str] = []
+    lock = threading.Lock()
+
+    def note(name: str) -> Callable[[], None]:
+        def action() -> None:
+            with lock:
+                done.append(name)
+
+        return action
+
+    first = [Step("first", note("first"), concurrent=True) for _ in range(20)]
+    last = [Step("last", note("last"), concurrent=True) for _ in range(20)]
+    run(tmp_path, context, *first, Step("middle", note("middle")), *last)
+    assert done == ["first"] * 20 + ["middle"] + ["last"] * 20
+
+
+def test_failure_among_concurrent_ones_is_raised_and_later_ones_do_not_run(tmp_path: Path, context: Context) -> None:
+    done: list[str] = []
+    broken = [Step("x", fail(Failure("broken")), concurrent=True), Step("y", lambda: done.append("y"), concurrent=True)]
+    with pytest.raises(Failure, match="broken"):
+        run(tmp_path, context, *broken, Step("z", lambda: done.append("z")))
+    assert "z" not in done
+    assert "failed" in {record["result"] for record in records(tmp_path)}
+
+
+def test_numbers_are_unique_and_hexadecimal(tmp_path: Path, context: Context, capsys: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path, context, *(Step(str(number), lambda: None, concurrent=True) for number in range(40)))
+    started = [line.split("op(")[1].split(")")[0] for line in capsys.readouterr().out.splitlines() if "[started]" in line]
+    assert sorted(int(number, 16) for number in started) == list(range(1, 41))
+
+
+def test_step_records_work_that_is_no_operation(tmp_path: Path, context: Context) -> None:
+    with Runner("test", str(tmp_path / "operations.jsonl")) as runner:
+        with runner.step("fetch", "fetch the config") as outcome:
+            outcome["result"] = "already"
+        runner.flush()
+        assert [record["what"] for record in records(tmp_path)] == ["fetch the config"]
+        with runner.step("fetch", "again"):
+            pass
+    assert [record["result"] for record in records(tmp_path)] == ["already", "done"]
+
+
+def test_records_of_several_stages_are_appended_and_nothing_leaves_no_file(tmp_path: Path, context: Context) -> None:
+    run(tmp_path, context)
+    assert not (tmp_path / "operations.jsonl").exists()
+    run(tmp_path, context, Step("a", lambda: None))
+    run(tmp_path, context, Step("b", lambda: None))
+    assert [record["path"] for record in records(tmp_path)] == ["a", "b"]
