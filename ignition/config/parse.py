@@ -14,9 +14,10 @@ from ignition.config.versions import SPEC_2, SPEC_3, canonical, order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
+    from ignition.config.places import Places
     from ignition.config.rules import Found
 
 EMPTY, CLOUD_CONFIG, SCRIPT = "empty", "cloud-config", "script"  # no Ignition config at all
@@ -34,6 +35,7 @@ class Parsed(Record):
     config: Config | None = spec("the config; None unless VALID", default=None)
     report: Report = spec("findings; warnings may come with a valid config", default=Report())
     version: str = spec('the spec version of the text; "" if that is not known', default="")
+    places: "Callable[[], Places]" = spec("how the text calls members of the model, see places.in_text", default=dict)
 
 
 def parse(text: bytes, *, source: str = "") -> Parsed:
