@@ -49,14 +49,15 @@ def parse(text: bytes, *, source: str = "") -> Parsed:
     except json_text.NotJson as error:
         return Parsed(outcome=INVALID, report=Report(entries=(_decode_error(text, error),), source=source))
     try:
-        outcome, config, version, rows = _decoded(decoded.value)
+        result = _decoded(decoded.value)
     except decode.Mistyped as error:
-        outcome, config, version, rows = INVALID, None, "", [_type_error(error)]
+        result = _Result(INVALID, None, "", [_type_error(error)])
     if decoded.has_repeated_keys:
-        rows += [
+        result.rows += [
             _Row(WARNING, path, "key occurs twice: the later value counts", "remove one", "", _KEY) for path in _repeated(text)
         ]
-    return Parsed(outcome=outcome, config=config, version=version, report=Report(entries=_placed(text, rows), source=source))
+    report = Report(entries=_placed(text, result.rows), source=source)
+    return Parsed(outcome=result.outcome, config=result.config, report=report, version=result.version, places=result.places)
 
 
 def _no_config(text: bytes) -> tuple[str, str]:
@@ -82,7 +83,18 @@ class _Row:
         self.level, self.path, self.message, self.fix, self.rule, self.at = level, path, message, fix, rule, at
 
 
-def _decoded(data: object) -> tuple[str, Config | None, str, list[_Row]]:
+class _Result:
+    """What Parsed holds, with findings that wait for their positions."""
+
+    __slots__ = ("config", "outcome", "places", "rows", "version")
+
+    def __init__(
+        self, outcome: str, config: Config | None, version: str, rows: list[_Row], places: "Callable[[], Places]" = dict
+    ) -> None:
+        self.outcome, self.config, self.version, self.rows, self.places = outcome, config, version, rows, places
+
+
+def _decoded(data: object) -> _Result:
     said = _said_version(data)
     version = canonical(said) if said else ""
     if version in SPEC_3:
@@ -90,13 +102,13 @@ def _decoded(data: object) -> tuple[str, Config | None, str, list[_Row]]:
     if version in SPEC_2:
         from ignition.config.v2 import read
 
-        config, found, notes = read(data, version)
-        return _judged(config, version, [*_rows(found), *_noted(notes)])
+        config, found, notes, places = read(data, version)
+        return _judged(config, version, [*_rows(found), *_noted(notes)], places)
     outcome, path, message, fix = _refused(said, version, data)
-    return outcome, None, version, [_Row(ERROR, path, message, fix, "I1")]
+    return _Result(outcome, None, version, [_Row(ERROR, path, message, fix, "I1")])
 
 
-def _spec_3(data: object, version: str) -> "tuple[str, Config | None, str, list[_Row]]":
+def _spec_3(data: object, version: str) -> _Result:
     from ignition.config.rules import load, walk
     from ignition.config.rules.duplicates import find
 
@@ -107,10 +119,10 @@ def _spec_3(data: object, version: str) -> "tuple[str, Config | None, str, list[
     return _judged(_upgraded(config, version), version, rows)
 
 
-def _judged(config: Config, version: str, rows: list[_Row]) -> tuple[str, Config | None, str, list[_Row]]:
+def _judged(config: Config, version: str, rows: list[_Row], places: "Callable[[], Places]" = dict) -> _Result:
     if any(row.level == ERROR for row in rows):
-        return INVALID, None, version, rows
-    return VALID, config, version, rows
+        return _Result(INVALID, None, version, rows)
+    return _Result(VALID, config, version, rows, places)
 
 
 def _upgraded(config: Config, version: str) -> Config:

@@ -6,13 +6,19 @@ are older: among themselves they differ by the `since` of their members, like th
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ignition.config.decode import Notes
     from ignition.config.model import Config
+    from ignition.config.places import Places
     from ignition.config.rules import Found
 
 
-def read(data: object, version: str) -> "tuple[Config, list[Found], Notes]":
-    """The config in the internal model, what its rules say, and what the decoder noticed. Raises decode.Mistyped."""
+def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Callable[[], Places]]":
+    """The config in the internal model, what its rules say, what the decoder noticed, and where the text has the model's members.
+
+    Raises decode.Mistyped.
+    """
     from ignition.config.decode import Notes, decode
     from ignition.config.rules import walk
     from ignition.config.v2.model import Config2
@@ -23,4 +29,10 @@ def read(data: object, version: str) -> "tuple[Config, list[Found], Notes]":
     notes = Notes()
     config: Config2 = decode(Config2, version, data, notes)
     notes.absent.clear()  # unlike in 3.x, a null where an object may be is nothing to speak of
-    return translate(config, version), walk(config, version, data), notes
+
+    def places() -> "Places":
+        from ignition.config.v2.places import table
+
+        return table(config)
+
+    return translate(config, version), walk(config, version, data), notes, places
