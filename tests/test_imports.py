@@ -53,6 +53,7 @@ HEAVY = {
     "requests",
     "ssl",
     "urllib3",
+    "zstandard",
 }
 
 

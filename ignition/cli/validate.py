@@ -8,6 +8,7 @@ import sys
 
 from ignition import __version__
 from ignition.cli.flags import Flag, UsageError, help_text, read
+from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,18 +46,20 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
 
 
 def _validate(name: str) -> int:
+    from ignition.config import packed
     from ignition.config.parse import VALID as VALID_CONFIG
     from ignition.config.parse import parse
 
     try:
-        text = _text(name)
-    except OSError as error:
-        print(f"ignition-validate: {name}: {error.strerror}", file=sys.stderr)
+        content = _text(name)
+        text = packed.unpack(content)  # lines and columns are those of the unpacked text
+    except (OSError, Failure) as error:
+        print(f"ignition-validate: {name}: {error.strerror if isinstance(error, OSError) else error}", file=sys.stderr)
         return NOT_VALID
     parsed = parse(text, source="standard input" if name == _STDIN else name)
     if parsed.report.entries:
         print(parsed.report.rich(text, colour=sys.stdout.isatty()))
-    print(_summary(parsed), file=sys.stderr)
+    print(_summary(parsed, packed.packing(content)), file=sys.stderr)
     return VALID if parsed.outcome == VALID_CONFIG else NOT_VALID
 
 
@@ -67,10 +70,11 @@ def _text(name: str) -> bytes:
         return file.read()
 
 
-def _summary(parsed: "Parsed") -> str:
+def _summary(parsed: "Parsed", packing: str) -> str:
     levels = [entry.level for entry in parsed.report.entries]
     counts = [f"{levels.count(level)} {level}{'s' if levels.count(level) > 1 else ''}" for level in dict.fromkeys(levels)]
-    version = f" (spec {parsed.version})" if parsed.version else ""
+    facts = [f"spec {parsed.version}"] * bool(parsed.version) + [f"unpacked from {packing}"] * bool(packing)
+    version = f" ({', '.join(facts)})" if facts else ""
     return f"{parsed.report.source}: {parsed.outcome}{version}{': ' if counts else ''}{', '.join(counts)}"
 
 

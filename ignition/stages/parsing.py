@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 def parse_config(content: bytes, source: str) -> Config | None:
     """The config; None if there is none: no bytes at all, or user data for coreos-cloudinit (a cloud-config, a script).
 
-    gzip is unpacked, warnings are logged; the text itself never is. Raises InvalidConfig, whose text lists every error with its
-    source, path, line and column.
+    gzip and zstd are unpacked, warnings are logged; the text itself never is. Raises InvalidConfig, whose text lists every error
+    with its source, path, line and column, and Failure for data that cannot be unpacked.
     """
+    from ignition.config import packed
     from ignition.config.parse import parse
-    from ignition.fetch.content import unzip_if_gzip
     from ignition.host.digest import sha512
 
     log.info(f"config from {source}: {len(content)} bytes, SHA-512 {sha512(content)}")
     try:
-        content = unzip_if_gzip(content)
+        content = packed.unpack(content)
     except Failure as failure:
         failure.where = failure.where or source
         raise

@@ -1,10 +1,13 @@
 """`ignition-validate`: what it prints where, and its exit statuses."""
 
+import gzip
 import io
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from ignition import __version__
 from ignition.cli.validate import USAGE_TEXT, main
@@ -93,3 +96,25 @@ def test_help_is_printed(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_wrong_usage_is_2(arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(capsys, *arguments)
     assert (status, out, err.splitlines()[0]) == (2, "", f"ignition-validate: {message}")
+
+
+@pytest.mark.parametrize("pack, name", [(gzip.compress, "gzip"), (zstandard.compress, "zstd")], ids=["gzip", "zstd"])
+def test_packed_config_is_judged_by_its_unpacked_text(
+    pack: Callable[[bytes], bytes], name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.ign"
+    file.write_bytes(pack(BAD.encode()))
+    status, out, err = run(capsys, str(file))
+    assert (status, err) == (1, f"{file}: invalid (spec 3.5.0, unpacked from {name}): 2 errors, 1 warning\n")
+    assert out.splitlines()[0] == f"{file}:2:33: error: path is not absolute"
+    file.write_bytes(pack(GOOD.encode()))
+    assert run(capsys, str(file)) == (0, "", f"{file}: valid (spec 3.5.0, unpacked from {name})\n")
+
+
+def test_packed_config_that_is_cut_off_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, good = tmp_path / "a.ign", tmp_path / "b.ign"
+    file.write_bytes(gzip.compress(GOOD.encode())[:-1])
+    good.write_text(GOOD)
+    status, out, err = run(capsys, str(file), str(good))
+    said = f"ignition-validate: {file}: the gzip data ends early (fix: pack the config again, and copy it whole)"
+    assert (status, out, err) == (1, "", f"{said}\n{good}: valid (spec 3.5.0)\n")

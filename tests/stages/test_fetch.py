@@ -4,8 +4,10 @@ import gzip
 import hashlib
 import json
 import re
+from collections.abc import Callable
 
 import pytest
+import zstandard
 
 from ignition.config.model import Config
 from ignition.config.parse import parse
@@ -96,8 +98,9 @@ def test_platform_without_a_config_of_its_own_is_blank(boot: Boot) -> None:
     assert boot.cache() == {"ignition": {"version": "3.7.0-experimental"}}
 
 
-def test_compressed_config_is_accepted(boot: Boot) -> None:
-    (boot.top / "config.ign").write_bytes(gzip.compress(file_named("a").encode()))
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress], ids=["gzip", "zstd"])
+def test_packed_config_is_accepted(boot: Boot, pack: Callable[[bytes], bytes]) -> None:
+    (boot.top / "config.ign").write_bytes(pack(file_named("a").encode()))
     boot.execute("fetch")
     assert cached_files(boot) == ["/a"]
 
