@@ -44,4 +44,5 @@ def log_of_its_own() -> Iterator[None]:
     before = (log._Settings.stage, log._Settings.to_stdout)
     log.configure(stage="", to_stdout=False)
     yield
+    log.divert(None)
     log._Settings.stage, log._Settings.to_stdout = before

@@ -21,7 +21,7 @@ def from_table(table: tuple[Flag, ...]) -> Flags:
     """Rows of a program that reads flags as Go does."""
     rows = []
     for flag in table:
-        default = "" if flag.default in ("", False, None) else f" Default: {flag.default}."
+        default = "" if flag.default in ("", False, None, ()) else f" Default: {flag.default}."
         rows.append((f"-{flag.name} {flag.value}".strip(), f"{flag.doc[0].upper()}{flag.doc[1:]}.{default}"))
     return rows
 

@@ -18,7 +18,10 @@ class UsageError(Exception):
 
 
 class Flag:
-    """One row of a program's table of flags: the parser, `--help` and the manual page all come from it."""
+    """One row of a program's table of flags: the parser, `--help` and the manual page all come from it.
+
+    A flag whose default is a tuple may be given several times; its values are gathered.
+    """
 
     def __init__(self, name: str, default: object, doc: str, *, value: str = "", parse: "Callable[[str], Any]" = str) -> None:
         self.name, self.default, self.doc, self.parse = name, default, doc, parse
@@ -32,13 +35,29 @@ class Flag:
 
 def read(table: "Sequence[Flag]", arguments: "Sequence[str]") -> "tuple[dict[str, Any], list[str]]":
     """Values by flag name, defaults included, and the arguments that are left. Raises UsageError."""
-    flags = {flag.name: flag for flag in table}
     values: dict[str, Any] = {flag.name: flag.default for flag in table}
     rest = list(arguments)
+    _take(table, rest, values)
+    return values, rest
+
+
+def read_anywhere(table: "Sequence[Flag]", arguments: "Sequence[str]") -> "tuple[dict[str, Any], list[str]]":
+    """As `read`, but flags may also follow arguments, up to `--`: for commands that people type."""
+    values: dict[str, Any] = {flag.name: flag.default for flag in table}
+    words: list[str] = []
+    rest = list(arguments)
+    while not _take(table, rest, values) and rest:
+        words.append(rest.pop(0))
+    return values, words + rest
+
+
+def _take(table: "Sequence[Flag]", rest: list[str], values: "dict[str, Any]") -> bool:
+    """Move the flags at the front of `rest` into `values`; whether `--` ended them."""
+    flags = {flag.name: flag for flag in table}
     while rest and len(rest[0]) > 1 and rest[0].startswith("-"):
         word = rest.pop(0)
         if word == "--":
-            break
+            return True
         name, equals, value = word.removeprefix("-").removeprefix("-").partition("=")
         flag = flags.get(name)
         if flag is None:
@@ -47,15 +66,16 @@ def read(table: "Sequence[Flag]", arguments: "Sequence[str]") -> "tuple[dict[str
             if not rest:
                 raise UsageError(f"flag {word} needs a value: {flag.value}")
             value = rest.pop(0)
-        values[name] = _value(flag, value if equals or not flag.is_boolean else "true")
-    return values, rest
+        given = _value(flag, value if equals or not flag.is_boolean else "true")
+        values[name] = (*values[name], given) if isinstance(flag.default, tuple) else given
+    return False
 
 
 def help_text(usage: str, table: "Sequence[Flag]") -> str:
     """The usage line and one paragraph per flag."""
     lines = [usage, "", "Flags, with one dash or two:"]
     for flag in table:
-        default = "" if flag.default in ("", False, None) else f" (default {flag.default})"
+        default = "" if flag.default in ("", False, None, ()) else f" (default {flag.default})"
         lines += [f"  -{flag.name} {flag.value}".rstrip(), f"        {flag.doc}{default}"]
     return "\n".join(lines)
 

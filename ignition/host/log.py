@@ -7,6 +7,10 @@ IGNITION_PATH, IGNITION_DURATION_S). No message ever holds a config or a secret.
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 IDENTIFIER = "ignition"
 _JOURNAL = "/run/systemd/journal/socket"
 DEBUG, INFO, NOTICE, WARNING, ERROR, CRITICAL = 7, 6, 5, 4, 3, 2
@@ -17,6 +21,7 @@ class _Settings:
     stage = ""
     to_stdout = False
     identifier = IDENTIFIER
+    instead: "Callable[[int, str], None] | None" = None
 
 
 def configure(*, stage: str, to_stdout: bool, identifier: str = IDENTIFIER) -> None:
@@ -24,8 +29,16 @@ def configure(*, stage: str, to_stdout: bool, identifier: str = IDENTIFIER) -> N
     _Settings.stage, _Settings.to_stdout, _Settings.identifier = stage, to_stdout, identifier
 
 
+def divert(instead: "Callable[[int, str], None] | None") -> None:
+    """From now on messages go there, with their priority, and not into the journal: for commands that a person runs."""
+    _Settings.instead = instead
+
+
 def send(priority: int, message: str, **fields: object) -> None:
     """Log one message. Field values are shown with str(); a message of several lines stays one entry."""
+    if _Settings.instead:
+        _Settings.instead(priority, message)
+        return
     if not _Settings.to_stdout and not _send_to_journal(priority, message, fields):
         _Settings.to_stdout = True
         send(ERROR, "no journal here, logging to standard output")

@@ -7,8 +7,13 @@ from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ignition.config.model import Config
+    from ignition.config.parse import Parsed
     from ignition.config.report import Report
+
+    Read = Callable[[bytes, str], Config | None]  # parse_config, or what stands in for it: content, source
 
 
 def parse_config(content: bytes, source: str) -> Config | None:
@@ -17,21 +22,27 @@ def parse_config(content: bytes, source: str) -> Config | None:
     gzip and zstd are unpacked, warnings are logged; the text itself never is. Raises InvalidConfig, whose text lists every error
     with its source, path, line and column, and Failure for data that cannot be unpacked.
     """
-    from ignition.config import packed
-    from ignition.config.parse import parse
     from ignition.host.digest import sha512
 
     log.info(f"config from {source}: {len(content)} bytes, SHA-512 {sha512(content)}")
-    try:
-        content = packed.unpack(content)
-    except Failure as failure:
-        failure.where = failure.where or source
-        raise
-    parsed = parse(content, source=source)
+    _, parsed = read_text(content, source)
     _log_warnings(parsed.report, source)
     if parsed.report.fatal:
         raise invalid(parsed.report, source)
     return parsed.config
+
+
+def read_text(content: bytes, source: str) -> tuple[bytes, Parsed]:
+    """The unpacked text and what became of it. Raises Failure for data that cannot be unpacked."""
+    from ignition.config import packed
+    from ignition.config.parse import parse
+
+    try:
+        text = packed.unpack(content)
+    except Failure as failure:
+        failure.where = failure.where or source
+        raise
+    return text, parse(text, source=source)
 
 
 def invalid(report: Report, source: str) -> InvalidConfig:

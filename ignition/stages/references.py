@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ignition.config.model import Config, Resource
     from ignition.fetch.engine import Fetcher
+    from ignition.stages.parsing import Read
 
 MAX_DEPTH = 32
 MAX_CONFIGS = 500
@@ -31,38 +32,39 @@ SIDE_BY_SIDE = 16
 class Renderer:
     """Renders one user config. `sources` lists the referenced configs in the order they were used, by URL path."""
 
-    def __init__(self, fetcher: Fetcher) -> None:
-        self._fetcher = fetcher
+    def __init__(self, fetcher: Fetcher, read: Read = parse_config) -> None:
+        self._fetcher, self._read = fetcher, read
         self.sources: list[str] = []
 
-    def render(self, config: Config, chain: tuple[Resource, ...] = ()) -> Config:
-        """The config with all references followed. `chain` are the references that led to it. Raises Failure."""
+    def render(self, config: Config, place: str, chain: tuple[Resource, ...] = ()) -> Config:
+        """With all references followed. `place` names it, `chain` are the references that led to it. Raises Failure."""
         from ignition.config.merge import merge
 
         self._fetcher.apply(Settings.from_config(config))
         references = config.ignition.config
         if references.replace.source is not None:
-            child = self._load(references.replace, chain, None)
-            log.info(f"config replaced by {shown(references.replace.source)}")
-            return self.render(child, (*chain, references.replace))
+            there = _name(references.replace, f"the replacement of {place}")
+            child = self._load(references.replace, there, chain, None)
+            log.info(f"config replaced by {there}")
+            return self.render(child, there, (*chain, references.replace))
         early = _Early(self._fetcher, references.merge)
-        for entry in references.merge:
-            child = self._load(entry, chain, early.take(entry))
+        for number, entry in enumerate(references.merge, start=1):
+            there = _name(entry, f"reference {number} of {place}")
+            child = self._load(entry, there, chain, early.take(entry))
             self._fetcher.apply(Settings.from_config(merge(config, child)))
-            config = merge(config, self.render(child, (*chain, entry)))
+            config = merge(config, self.render(child, there, (*chain, entry)))
             self._fetcher.apply(Settings.from_config(config))
         return config
 
-    def _load(self, reference: Resource, chain: tuple[Resource, ...], early: bytes | None) -> Config:
+    def _load(self, reference: Resource, there: str, chain: tuple[Resource, ...], early: bytes | None) -> Config:
         self._check(reference, chain)
-        source = reference.source or ""
-        self.sources.append(path(source))
+        self.sources.append(path(reference.source or ""))
         content = self._fetcher.read(reference) if early is None else early
-        config = parse_config(content, shown(source) or "an empty URL")
+        config = self._read(content, there)
         if config is None:
             raise Failure(
                 "there is no Ignition config at this reference",
-                where=shown(source) or "$.ignition.config",
+                where=there,
                 fix="serve a config there or remove the reference: dropping the whole config silently helps nobody",
             )
         return config
@@ -76,6 +78,12 @@ class Renderer:
             raise Failure(f"configs refer to each other more than {MAX_DEPTH} deep: {way}", where=place, fix="refer less deeply")
         if len(self.sources) >= MAX_CONFIGS:
             raise Failure(f"more than {MAX_CONFIGS} referenced configs", where=place, fix="merge them before serving them")
+
+
+def _name(reference: Resource, role: str) -> str:
+    """What a referenced config is called: its URL as it may be shown; what has none that tells anything, by who refers to it."""
+    source = reference.source or ""
+    return f"data:… ({role})" if scheme(source) == "data" else shown(source) or role
 
 
 class _Early:

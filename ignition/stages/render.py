@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.model import Config
     from ignition.stages.arguments import Arguments
+    from ignition.stages.parsing import Read
 
 URL_OPTIONS = ("ignition.config.url", "coreos.config.url", "flatcar.config.url")
 
@@ -35,25 +36,34 @@ class Rendered:
         self.config, self.source, self.referenced = config, source, referenced
 
 
-def initial_settings(arguments: Arguments) -> Settings:
-    """How to fetch until a config says otherwise."""
-    return Settings(total_s=arguments.fetch_timeout_s or None)
+def initial_settings(fetch_timeout_s: float) -> Settings:
+    """How to fetch until a config says otherwise; 0 is no limit."""
+    return Settings(total_s=fetch_timeout_s or None)
 
 
 def user_config(arguments: Arguments, fetcher: Fetcher) -> Rendered:
     """Find, render and check the user config. Raises NeedsNetwork, InvalidConfig or Failure."""
     from ignition.config.model import Config
-    from ignition.stages.references import Renderer
 
     source, place, content = _find(arguments, fetcher)
     config = parse_config(content, place)
     if config is None:
         log.info(f"no user config from {place}: only the image's base configs count")
         return Rendered(Config(), "", [])
-    renderer = Renderer(fetcher)
-    rendered = _with_own_authorities(renderer.render(config), fetcher)
+    rendered, referenced = follow(config, place, fetcher)
     _check(rendered)
-    return Rendered(rendered, source, renderer.sources)
+    return Rendered(rendered, source, referenced)
+
+
+def follow(config: Config, place: str, fetcher: Fetcher, read: Read = parse_config) -> tuple[Config, list[str]]:
+    """The config, named `place`, with all that it refers to merged in, not yet checked; and the URL paths of that.
+
+    Raises NeedsNetwork, InvalidConfig or Failure.
+    """
+    from ignition.stages.references import Renderer
+
+    renderer = Renderer(fetcher, read)
+    return _with_own_authorities(renderer.render(config, place), fetcher), renderer.sources
 
 
 def load_for_stage(arguments: Arguments) -> Config:

@@ -16,20 +16,24 @@ from ignition.stages.parsing import parse_config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from ignition.stages.parsing import Read
 
 _FIX = "mend or remove it in the image"
 
 
-def base(platform: str) -> Config:
+def base(platform: str, directories: Sequence[str] | None = None, read: Read = parse_config) -> Config:
     """All base fragments merged, those of the platform last, without what they say about references and fetching.
 
-    A broken one of base.d raises Failure; when one of the platform's is broken, all of these are left out with a warning.
+    `directories`: instead of the machine's own, highest priority first; `platform` may be "" for none. A broken one of base.d
+    raises Failure; when one of the platform's is broken, all of these are left out with a warning.
     """
-    directories = paths.system_config_dirs()
-    config = _merged(Config(), fragments(directories, "base.d"))
+    directories = paths.system_config_dirs() if directories is None else directories
+    config = _merged(Config(), fragments(directories, "base.d"), read)
     try:
-        config = _merged(config, fragments(directories, f"base.platform.d/{platform}"))
+        if platform:
+            config = _merged(config, fragments(directories, f"base.platform.d/{platform}"), read)
     except Failure as failure:
         log.warning(f"the base configs of platform {platform} are ignored: {failure}")
     about = config.ignition
@@ -37,9 +41,9 @@ def base(platform: str) -> Config:
     return config.evolve(ignition=about.evolve(config=references, timeouts=Timeouts(), security=Security(), proxy=Proxy()))
 
 
-def user() -> tuple[str, bytes] | None:
-    """Path and content of the first user.ign; None if there is none."""
-    for directory in paths.system_config_dirs():
+def user(directories: Sequence[str] | None = None) -> tuple[str, bytes] | None:
+    """Path and content of the first user.ign; None if there is none. `directories`: instead of the machine's own."""
+    for directory in paths.system_config_dirs() if directories is None else directories:
         path = f"{directory}/user.ign"
         try:
             with open(path, "rb") as file:
@@ -64,21 +68,21 @@ def fragments(directories: Iterable[str], collection: str) -> list[str]:
     return [found[name] for name in sorted(found, key=os.fsencode)]
 
 
-def _merged(config: Config, fragment_paths: Iterable[str]) -> Config:
+def _merged(config: Config, fragment_paths: Iterable[str], read: Read) -> Config:
     from ignition.config.merge import merge
 
     for path in fragment_paths:
-        config = merge(config, _fragment(path))
+        config = merge(config, _fragment(path, read))
     return config
 
 
-def _fragment(path: str) -> Config:
+def _fragment(path: str, read: Read) -> Config:
     try:
         with open(path, "rb") as file:
             content = file.read()
     except OSError as error:
         raise Failure(f"the base config cannot be read: {error.strerror}", where=path, fix=_FIX) from error
-    config = parse_config(content, path)
+    config = read(content, path)
     if config is None:
         raise Failure("the base config is empty", where=path, fix=_FIX)
     return config

@@ -2,13 +2,14 @@
 
 import pytest
 
-from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read
+from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read, read_anywhere
 
 TABLE = (
     Flag("stage", "", "the stage", value="NAME"),
     Flag("quiet", False, "say less"),
     Flag("count", 1, "how often", value="N", parse=int),
 )
+REPEATED = (*TABLE, Flag("own", (), "may be given several times", value="X"))
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,20 @@ TABLE = (
 )
 def test_flags_are_read(words: list[str], values: dict[str, object], rest: list[str]) -> None:
     assert read(TABLE, words) == (values, rest)
+
+
+@pytest.mark.parametrize(
+    ("words", "own", "rest"),
+    [
+        pytest.param([], (), [], id="none"),
+        pytest.param(["a", "-own", "1", "-", "--own=2"], ("1", "2"), ["a", "-"], id="flags after words"),
+        pytest.param(["-own", "1", "--", "-own", "2"], ("1",), ["-own", "2"], id="two dashes end them"),
+        pytest.param(["-own", "--", "-own", "2"], ("--", "2"), [], id="two dashes as a value"),
+    ],
+)
+def test_flags_are_read_anywhere(words: list[str], own: tuple[str, ...], rest: list[str]) -> None:
+    values, left = read_anywhere(REPEATED, words)
+    assert (values["own"], left) == (own, rest)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,14 @@ def test_no_stage_no_prefix(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "INFO     : done\n"
 
 
+def test_diverted_messages_reach_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    taken: list[tuple[int, str]] = []
+    log.configure(stage="files", to_stdout=True)
+    log.divert(lambda priority, message: taken.append((priority, message)))
+    log.warning("done", IGNITION_PATH="/x")
+    assert (taken, capsys.readouterr()) == ([(log.WARNING, "done")], ("", ""))
+
+
 # A journal of its own: a datagram socket where systemd's is, in a mount namespace.
 CHILD = """
 import json, os, socket, subprocess, sys

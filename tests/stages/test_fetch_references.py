@@ -8,7 +8,7 @@ import pytest
 
 from ignition.config import dataurl
 from ignition.config.parse import parse
-from ignition.errors import Failure
+from ignition.errors import Failure, InvalidConfig
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
 from ignition.stages.references import Renderer
@@ -36,7 +36,7 @@ def render(text: bytes) -> tuple[list[str], list[str]]:
     quick = Settings(first_pause_s=0.01, longest_pause_s=0.01, total_s=3.0)
     with Fetcher(quick, offline=False) as fetcher:
         renderer = Renderer(fetcher)
-        rendered = renderer.render(parsed.config)
+        rendered = renderer.render(parsed.config, "the top config")
     return [entry.path for entry in rendered.storage.files], renderer.sources
 
 
@@ -161,6 +161,24 @@ def test_empty_reference_is_refused(kind: str) -> None:
 def test_reference_that_is_missing_is_refused_by_its_url() -> None:
     with serving({}) as server, pytest.raises(Failure, match=f"^{server.url}/none: HTTP status 404"):
         render(config(merge=[f"{server.url}/none"]))
+
+
+@pytest.mark.parametrize(
+    ("top", "place"),
+    [
+        pytest.param(config(merge=["data:,%7B%7D"]), "data:… (reference 1 of the top config)", id="merged"),
+        pytest.param(config(replace="data:,%7B%7D"), "data:… (the replacement of the top config)", id="replacing"),
+        pytest.param(
+            config(merge=[dataurl.encode(config()), dataurl.encode(config(merge=["data:,%7B%7D"]))]),
+            "data:… (reference 1 of data:… (reference 2 of the top config))",
+            id="nested",
+        ),
+    ],
+)
+def test_config_in_a_data_url_is_called_by_who_refers_to_it(top: bytes, place: str) -> None:
+    with pytest.raises(InvalidConfig) as caught:
+        render(top)
+    assert caught.value.what.splitlines()[1].startswith(f"{place}: error at $.ignition.version")
 
 
 def test_hash_of_a_reference_is_checked_in_any_case_of_letters() -> None:

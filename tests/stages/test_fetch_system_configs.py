@@ -109,3 +109,17 @@ def test_user_ign_may_be_empty_or_absent(boot: Boot) -> None:
     assert system_configs.user() is None
     boot.fragment("user.ign", "")
     assert system_configs.user() == (str(boot.top / "usr/user.ign"), b"")
+
+
+def test_other_directories_take_the_place_of_the_machines(boot: Boot) -> None:
+    boot.fragment("base.d/10", mode(1))
+    boot.fragment("user.ign", mode(1))
+    boot.fragment("base.d/10", mode(2), "own/low")
+    boot.fragment("base.d/10", mode(3), "own/high")
+    boot.fragment("base.platform.d/aws/10", file_named("z"), "own/low")
+    boot.fragment("user.ign", mode(4), "own/low")
+    own = [str(boot.top / "own/high"), str(boot.top / "own/low")]
+    assert [entry.path for entry in system_configs.base("aws", own).storage.files] == ["/a", "/z"]
+    assert [entry.mode for entry in system_configs.base("", own).storage.files] == [3]
+    assert system_configs.user(own) == (f"{own[1]}/user.ign", mode(4).encode())
+    assert (system_configs.base("aws", []), system_configs.user([])) == (Config(), None)
