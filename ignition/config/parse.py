@@ -10,7 +10,7 @@ from ignition.config import decode, json_text
 from ignition.config.model import NEWEST, Config
 from ignition.config.record import Record, spec
 from ignition.config.report import ERROR, INFO, WARNING, Entry, Path, Report, dotted
-from ignition.config.versions import SPEC_2, SPEC_3, canonical, order
+from ignition.config.versions import SPEC_1, SPEC_2, SPEC_3, canonical, order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from ignition.config.places import Places
     from ignition.config.rules import Found
 
+    Translated = tuple[Config, list[Found], decode.Notes, Callable[[], Places]]
+
 EMPTY, CLOUD_CONFIG, SCRIPT = "empty", "cloud-config", "script"  # no Ignition config at all
 VALID, INVALID = "valid", "invalid"
 UNKNOWN_VERSION, UNPARSABLE_VERSION = "unknown version", "unparsable version"
 
 _SPECIAL_BITS_SINCE, _PERMISSIONS = "3.6.0", 0o777
 _VERSION: Path = ("ignition", "version")
+_NUMBER = "ignitionVersion"  # of spec 1
 
 
 class Parsed(Record):
@@ -102,10 +105,19 @@ def _decoded(data: object) -> _Result:
     if version in SPEC_2:
         from ignition.config.v2 import read
 
-        config, found, notes, places = read(data, version)
-        return _judged(config, version, [*_rows(found), *_noted(notes)], places)
-    outcome, path, message, fix = _refused(said, version, data)
+        return _translated(data, version, read)
+    number = None if said else _said_number(data)
+    if number == int(SPEC_1[0]):
+        from ignition.config.v1 import read as read_1
+
+        return _translated(data, SPEC_1[0], read_1)
+    outcome, path, message, fix = _refused(said, version, number)
     return _Result(outcome, None, version, [_Row(ERROR, path, message, fix, "I1")])
+
+
+def _translated(data: object, version: str, read: "Callable[[object, str], Translated]") -> _Result:
+    config, found, notes, places = read(data, version)
+    return _judged(config, version, [*_rows(found), *_noted(notes)], places)
 
 
 def _spec_3(data: object, version: str) -> _Result:
@@ -149,17 +161,26 @@ def _said_version(data: object) -> str:
     return version or ""
 
 
+def _said_number(data: object) -> int | None:
+    """What the text gives as `ignitionVersion`, the version of spec 1; None for nothing. Raises Mistyped."""
+    number = None if data is None else _member(data, (), _NUMBER)
+    if number is not None and type(number) is not int:
+        raise decode.Mistyped((_NUMBER,), "an integer", number)
+    return number
+
+
 def _member(data: object, path: Path, name: str) -> object:
     if not isinstance(data, dict):
         raise decode.Mistyped(path, "an object", data)
-    return data[name] if name in data else next((value for key, value in data.items() if key.lower() == name), None)
+    return data[name] if name in data else next((value for key, value in data.items() if key.lower() == name.lower()), None)
 
 
-def _refused(said: str, version: str, data: object) -> tuple[str, Path, str, str]:
+def _refused(said: str, version: str, number: int | None) -> tuple[str, Path, str, str]:
     """Outcome, path, message and remedy for a version that is none of ours."""
     accepted = f"accepted are {SPEC_2[0]} to {SPEC_2[-1]}, {SPEC_3[0]} to {SPEC_3[-2]} and {NEWEST}"
-    if not said and isinstance(data, dict) and "ignitionVersion" in data:
-        return UNKNOWN_VERSION, ("ignitionVersion",), "spec 1 is not supported", f"translate it to spec 2 or 3; {accepted}"
+    if number is not None:
+        fix = f"write 1, or for a later spec ignition.version: {accepted}"
+        return UNKNOWN_VERSION, (_NUMBER,), "ignitionVersion can only be 1", fix
     if not said:
         fix = 'begin the config with {"ignition": {"version": "3.5.0"}}'
         return UNPARSABLE_VERSION, _VERSION, "the config does not say its spec version", fix

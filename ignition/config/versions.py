@@ -4,6 +4,7 @@ import re
 
 NEWEST = "3.7.0-experimental"
 SPEC_3 = ("3.0.0", "3.1.0", "3.2.0", "3.3.0", "3.4.0", "3.5.0", "3.6.0", NEWEST)
+SPEC_1 = ("1",)  # said as the number 1, in a member of its own
 SPEC_2 = ("2.0.0", "2.1.0", "2.2.0", "2.3.0", "2.4.0")
 ALIASES = {"2.4.0-experimental": "2.4.0"}  # its documented name; the only engine that has it calls it 2.4.0
 _SEMVER = re.compile(r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", re.ASCII)
@@ -12,6 +13,8 @@ _NEVER = (99, 0)
 
 def order(version: str) -> tuple[int, int]:
     """Comparable: major and minor. A `since` that is no version (of members that no text can set) comes after all."""
+    if version in SPEC_1:
+        return int(version), 0
     found = _SEMVER.match(version)
     return (int(found[1]), int(found[2])) if found else _NEVER
 

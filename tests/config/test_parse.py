@@ -137,14 +137,6 @@ def test_text_without_version_is_unparsable(text: bytes) -> None:
     assert (parsed.outcome, parsed.report.entries[0].message) == (UNPARSABLE_VERSION, "the config does not say its spec version")
 
 
-def test_spec_1_is_refused_by_name() -> None:
-    parsed = parse(b'{"ignitionVersion": 1}')
-    assert (parsed.outcome, str(parsed.report)) == (
-        UNKNOWN_VERSION,
-        "error at $.ignitionVersion, line 1 col 21: spec 1 is not supported",
-    )
-
-
 TYPES = [
     ('"mode": ▸"0644"▸', "mode must be an integer, not a string"),
     ('"mode": ▸420.0▸', "mode must be an integer, not a number with a fraction or an exponent"),

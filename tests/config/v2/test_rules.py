@@ -3,8 +3,6 @@
 import pytest
 
 from ignition.config.parse import INVALID, VALID, parse
-from ignition.config.rules import identities
-from ignition.config.v2.rules import load
 from tests.config.rule_table import Row, unmarked
 from tests.config.v2.rule_table import ROWS
 
@@ -26,8 +24,3 @@ def test_kept_rule_is_not_mentioned(row: Row) -> None:
     text, _ = unmarked(row, row.kept, row.kept_version or row.version)
     parsed = parse(text)
     assert (parsed.outcome, str(parsed.report)) == (VALID, "")
-
-
-def test_every_rule_has_a_row() -> None:
-    load()
-    assert {one for one in identities() if one.startswith("V")} <= {row.rule for row in ROWS}

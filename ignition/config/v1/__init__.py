@@ -1,0 +1,40 @@
+"""Spec 1, the first of all: its own records and rules, and the translation to 2.0, which is then read on as such.
+
+A text is of this spec if its `ignitionVersion` is 1; there were no other versions of that kind.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ignition.config.decode import Notes
+    from ignition.config.model import Config
+    from ignition.config.places import Places
+    from ignition.config.rules import Found
+
+
+def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Callable[[], Places]]":
+    """The config in the internal model, what its rules say, what the decoder noticed, and where the text has the model's members.
+
+    Raises decode.Mistyped.
+    """
+    from importlib import import_module
+
+    from ignition.config.decode import Notes, decode
+    from ignition.config.rules import walk
+    from ignition.config.v1 import translate as from_1
+    from ignition.config.v1.model import Config1
+    from ignition.config.v2 import translate as from_2
+
+    import_module("ignition.config.v1.rules")  # they register themselves
+    notes = Notes()
+    config: Config1 = decode(Config1, version, data, notes)
+    notes.absent.clear()
+    translated = from_1.translate(config)
+
+    def places() -> "Places":
+        from ignition.config.v1.places import table
+
+        return table(config, translated)
+
+    return from_2.translate(translated, from_1.VERSION), walk(config, version, data), notes, places
