@@ -109,8 +109,10 @@ def test_without_the_esp_nothing_is_written_and_it_is_said(boot: Path, missing: 
 
 
 def test_removal_runs_the_same_hook_and_both_run_after_dracut() -> None:
-    link = FILES / "root/etc/kernel/postrm.d/zz-coreos-grub"
-    assert link.is_symlink() and link.resolve() == HOOK.resolve()
+    removal = FILES / "root/etc/kernel/postrm.d/zz-coreos-grub"
+    said = subprocess.run([removal], env={"COREOS_BOOT_DIR": "/nonexistent"}, capture_output=True, text=True, check=True).stdout
+    assert said.startswith("zz-coreos-grub: /nonexistent is not the EFI-SYSTEM partition")
+    assert removal.name == HOOK.name and removal.stat().st_mode & 0o111 == 0o111
     # run-parts takes executables whose names have only these characters, in the order of their names.
     assert HOOK.stat().st_mode & 0o111 == 0o111 and HOOK.name.replace("-", "").isalnum() and HOOK.name > "dracut"
 
