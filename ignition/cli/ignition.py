@@ -121,7 +121,8 @@ def _execute(arguments: Arguments) -> None:
         from ignition.stages.render import load_for_stage
 
         arguments.config = load_for_stage(arguments)
-        arguments.context = Context(Root(arguments.root), Fetcher(Settings.from_config(arguments.config), offline=False))
+        fetcher = Fetcher(Settings.from_config(arguments.config), offline=False, root=arguments.root)
+        arguments.context = Context(Root(arguments.root), fetcher)
     # Only the module of this stage: each stage is a process of its own and pays for what it imports.
     import_module(f"ignition.stages.{arguments.stage.replace('-', '_')}").run(arguments)
 

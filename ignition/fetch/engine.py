@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fetcher", "Settings"]
 
-SUPPORTED = ("http", "https", "data")
-LOCAL = ("oem",)  # a partition of this machine: no network would help
+SUPPORTED = ("http", "https", "data", "oem")
 _MOST_IN_MEMORY = 64 * 1024 * 1024  # `read` is for configs, keys and certificates
 _PEM = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
 
@@ -32,13 +31,14 @@ _PEM = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
 class Fetcher:
     """Fetches resources. Threads may share one: connections are kept alive and reused.
 
-    `offline`: every scheme but `data` and the empty URL raises NeedsNetwork.
+    `offline`: every scheme but `data`, `oem` and the empty URL raises NeedsNetwork. `root` is where the new root is: `oem` looks
+    there, too.
     """
 
-    def __init__(self, settings: Settings, *, offline: bool, clock: retry.Clock | None = None) -> None:
+    def __init__(self, settings: Settings, *, offline: bool, root: str = "/", clock: retry.Clock | None = None) -> None:
         from _thread import RLock  # `threading` costs 2 ms at import, and most stages fetch nothing
 
-        self.offline = offline
+        self.offline, self._root = offline, root
         self._settings, self._clock = settings, clock or retry.Clock()
         self._lock = RLock()
         self._client: Client | None = None
@@ -123,11 +123,15 @@ class Fetcher:
         match scheme(url):
             case "data":
                 return data.stream(url)
+            case "oem":
+                from ignition.fetch import oem
+
+                return oem.stream(url, self._root)
             case "http" | "https":
                 return self._http(url).stream("GET", url, _headers(resource), single=single)
             case "":
                 raise Failure("this is no URL: it has no scheme", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}")
-            case other if self.offline and other not in LOCAL:
+            case _ if self.offline:
                 raise NeedsNetwork(f"{shown(url)} needs the network")
             case other:
                 raise Failure(
@@ -148,7 +152,8 @@ class Fetcher:
 
     def _trusted(self) -> dict[str, str]:
         """PEM texts for a new client. Those of the first settings are fetched with connections that trust the system's only."""
-        with Fetcher(self._settings.evolve(certificate_authorities=()), offline=self.offline, clock=self._clock) as plain:
+        plain_settings = self._settings.evolve(certificate_authorities=())
+        with Fetcher(plain_settings, offline=self.offline, root=self._root, clock=self._clock) as plain:
             self._authorities |= self._missing(self._settings, plain)
         return {shown(source): pem for source, pem in self._authorities.items()}
 

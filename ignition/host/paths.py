@@ -29,7 +29,7 @@ def kernel_cmdline() -> str:
 
 
 def system_config_dirs() -> tuple[str, ...]:
-    """Directories of base.d, base.platform.d and user.ign, highest priority first (Ignition 2.27)."""
+    """Directories of base.d, base.platform.d, base.ign, user.ign and default.ign, highest priority first (Ignition 2.27)."""
     return (
         _from_environment("IGNITION_SYSTEM_RUNTIME_CONFIG_DIR", "/run/ignition"),
         _from_environment("IGNITION_SYSTEM_LOCAL_CONFIG_DIR", "/etc/ignition"),
@@ -40,6 +40,16 @@ def system_config_dirs() -> tuple[str, ...]:
 def config_file() -> str:
     """The file of `-platform file`."""
     return _from_environment("IGNITION_CONFIG_FILE", "config.ign")
+
+
+def oem_lookaside() -> str:
+    """The directory that `oem` URLs look into before the OEM partition, in this system and then in the new root (2.x)."""
+    return os.path.abspath(_from_environment("IGNITION_OEM_LOOKASIDE_DIR", "/usr/share/oem")).rstrip("/")
+
+
+def oem_device() -> str:
+    """The OEM partition (2.x)."""
+    return _from_environment("IGNITION_OEM_DEVICE", "/dev/disk/by-label/OEM")
 
 
 def mark(state_file: str, name: str) -> str:

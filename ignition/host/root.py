@@ -79,7 +79,7 @@ class Root:
 
     def _leaving(self, inside: str) -> None:
         if self._strict:
-            raise Failure("a symlink on the way leads out of the file system", where=inside, fix="write to the place it leads to")
+            raise Failure("a symlink on the way leads out of the file system", where=inside, fix="name the place it leads to")
 
     def _link_target(self, inside: str) -> str | None:
         try:

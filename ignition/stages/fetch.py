@@ -60,7 +60,7 @@ def work(config: Config) -> dict[str, bool]:
 def _fetch(arguments: Arguments, *, offline: bool) -> Rendered | NeedsNetwork:
     runner = arguments.runner
     with (
-        Fetcher(initial_settings(arguments.fetch_timeout_s), offline=offline) as fetcher,
+        Fetcher(initial_settings(arguments.fetch_timeout_s), offline=offline, root=arguments.root) as fetcher,
         runner.step("fetch", f"fetch the config of platform {arguments.platform}") as outcome,
     ):
         try:

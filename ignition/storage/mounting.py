@@ -2,25 +2,22 @@
 
 import os
 import stat
-from contextlib import contextmanager
-from itertools import count
 
-from ignition.errors import CommandFailed, Failure, at
-from ignition.host import mounts, paths
+from ignition.errors import Failure, at
+from ignition.host import mounts, paths, temporary_mount
 from ignition.host.command import run
+from ignition.host.temporary_mount import mount
 from ignition.operation import Context, Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from ignition.config.model.storage import Filesystem
 
 UNMOUNTABLE = ("none", "swap")
 TRIED_FORMATS = ("ext4", "btrfs", "xfs", "vfat")  # 2.x, in this order
 DIRECTORY_MODE = 0o755
-
-_serial = count()
 
 
 def to_mount(filesystems: "tuple[Filesystem, ...]") -> "list[tuple[int, Filesystem]]":
@@ -112,39 +109,11 @@ def missing_directories(root: str, inside: str) -> list[str]:
     return missing
 
 
-def mount(device: str, target: str, format: str, options: tuple[str, ...]) -> None:
-    """Run mount(8). Raises CommandFailed."""
-    argv = ["mount", *(["-o", ",".join(options)] if options else []), "-t", format, device, target]
-    run(argv, why=f"mounting {device} on {target}")
-
-
-@contextmanager
-def mounted(device: str, format: str | None, options: tuple[str, ...] = (), *, base: str = paths.RUN) -> "Iterator[str]":
+def mounted(
+    device: str, format: str | None, options: tuple[str, ...] = (), *, base: str = paths.RUN
+) -> "AbstractContextManager[str]":
     """A file system on a temporary directory below `base`, which the block gets, and which is unmounted after it.
 
     Without a format those of 2.x are tried in turn. Raises Failure if none fits or the file system stays busy.
     """
-    os.makedirs(base, exist_ok=True)
-    directory = os.path.join(base, f"mount-{os.getpid()}-{next(_serial)}")
-    os.mkdir(directory, 0o700)
-    try:
-        _mount_as_any(device, directory, (format,) if format else TRIED_FORMATS, options)
-        try:
-            yield directory
-        finally:
-            run(["umount", directory], why=f"unmounting {device}")
-    finally:
-        os.rmdir(directory)
-
-
-def _mount_as_any(device: str, directory: str, formats: tuple[str, ...], options: tuple[str, ...]) -> None:
-    for format in formats:
-        try:
-            return mount(device, directory, format, options)
-        except CommandFailed as error:
-            failure = error
-    if len(formats) == 1:
-        raise failure
-    raise Failure(
-        f"{device} cannot be mounted as any of {', '.join(formats)}", fix="format it, or name another device"
-    ) from failure
+    return temporary_mount.mounted(device, (format,) if format else TRIED_FORMATS, options, base=base)

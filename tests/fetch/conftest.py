@@ -9,7 +9,9 @@ from ignition.fetch.retry import Clock
 from ignition.fetch.settings import Settings
 from tests.fetch.certificates import Certificates, make
 from tests.fetch.server import FakeClock
+from tests.loop_devices import make_loop
 
+__all__ = ["certificates", "fake_clock", "fetcher", "make_loop", "patient"]
 FAST = Settings(first_pause_s=0.01, longest_pause_s=0.02, total_s=20.0, header_s=5.0)
 
 

@@ -51,17 +51,16 @@ def test_offline_network_source_needs_the_network(scheme: str) -> None:
     assert caught.value.what == f"{scheme}://config.example/a needs the network"
 
 
-@pytest.mark.parametrize("scheme", ["tftp", "s3", "gs", "arn", "ftp", "oem"])
+@pytest.mark.parametrize("scheme", ["tftp", "s3", "gs", "arn", "ftp"])
 @pytest.mark.parametrize("offline", [False, True])
 def test_unsupported_scheme_is_refused_by_name(scheme: str, offline: bool) -> None:
     fetcher = Fetcher(Settings(), offline=offline)
     with pytest.raises(Failure) as caught:
         fetcher.read(Resource(source=f"{scheme}://config.example/a?token=secret"))
-    handed_over = offline and scheme != "oem"  # a partition of this machine
-    assert type(caught.value) is (NeedsNetwork if handed_over else Failure)
-    if not handed_over:
+    assert type(caught.value) is (NeedsNetwork if offline else Failure)
+    if not offline:
         assert str(caught.value) == (
-            f"{scheme}://config.example/a: the scheme {scheme!r} is not supported (fix: use one of: http, https, data)"
+            f"{scheme}://config.example/a: the scheme {scheme!r} is not supported (fix: use one of: http, https, data, oem)"
         )
 
 

@@ -1,52 +1,17 @@
-"""Disk images and loop devices for the tests of storage; loop devices go away with the test."""
+"""What the tests of storage share: loop devices, and a context whose root is a fresh directory."""
 
-import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ignition.host.root import Root
 from ignition.operation import Context
+from tests.loop_devices import MakeLoop, make_loop, run_command
 
-MakeLoop = Callable[..., str]
-
-
-def command(*argv: str, check: bool = True) -> str:
-    """Run a program of the tests' own; returns its standard output."""
-    return subprocess.run(argv, capture_output=True, text=True, check=check, timeout=120).stdout
+__all__ = ["MakeLoop", "context", "make_loop", "run_command"]
 
 
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
     """A context whose root is a fresh directory; nothing can be fetched."""
     return Context(Root(str(tmp_path / "root")), None)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def make_loop(tmp_path: Path) -> Iterator[MakeLoop]:
-    """A function that makes a loop device of so many MiB, backed by a sparse file: `make_loop(mib, sector_size=512)`."""
-    made: list[str] = []
-
-    def make(mib: int, *, sector_size: int = 512, file: Path | None = None) -> str:
-        image = file or tmp_path / f"disk{len(made)}.img"
-        if file is None:
-            with image.open("wb") as empty:
-                empty.truncate(mib << 20)
-        node = command("losetup", "-f", "--show", "-b", str(sector_size), str(image)).strip()
-        made.append(node)
-        return node
-
-    yield make
-    for node in made:
-        for line in Path("/proc/self/mountinfo").read_text().splitlines():
-            if line.split(" - ")[1].split()[1].startswith(node):
-                command("umount", line.split()[4])
-        command("partx", "--delete", node, check=False)
-        command("losetup", "-d", node)
-
-
-@pytest.fixture
-def run_command() -> Callable[..., str]:
-    """Run a program; returns what it printed."""
-    return command

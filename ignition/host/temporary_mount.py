@@ -1,0 +1,98 @@
+"""File systems on a directory of their own for as long as a block lasts; nothing stays mounted, whatever happens in the block."""
+
+import os
+import stat
+from contextlib import contextmanager
+from itertools import count
+
+from ignition.errors import CommandFailed, Failure
+from ignition.host import mounts, paths
+from ignition.host.command import run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What is only read: no device node, program or set-user-id bit of a foreign file system counts.
+_READING = "nodev,nosuid,noexec"
+MOUNT_S = 120.0
+
+_serial = count()
+
+
+def mount(device: str, target: str, format: str, options: tuple[str, ...], *, timeout_s: float = MOUNT_S) -> None:
+    """Run mount(8). Raises CommandFailed."""
+    argv = ["mount", *(["-o", ",".join(options)] if options else []), "-t", format, device, target]
+    run(argv, why=f"mounting {device} on {target}", timeout_s=timeout_s)
+
+
+@contextmanager
+def mounted(device: str, formats: tuple[str, ...], options: tuple[str, ...] = (), *, base: str = paths.RUN) -> "Iterator[str]":
+    """A file system on a new directory below `base`, which the block gets, and which is unmounted after it.
+
+    The formats are tried in turn. Raises Failure if none fits or the file system stays busy.
+    """
+    with _directory(base) as directory:
+        _mount_as_any(device, directory, formats, options)
+        try:
+            yield directory
+        finally:
+            run(["umount", directory], why=f"unmounting {device}")
+
+
+@contextmanager
+def mounted_to_read(node: str, *, timeout_s: float = MOUNT_S, base: str = paths.RUN) -> "Iterator[str]":
+    """Any file system, read-only on a new directory below `base`; `node` is a device without links to follow.
+
+    A file that the block has opened can be read after it: the file system goes when the last one is closed, or with the process.
+    Raises CommandFailed.
+    """
+    with _directory(base) as directory:
+        try:
+            _mount_to_read(node, directory, timeout_s)
+            yield directory
+        finally:
+            if os.path.ismount(directory):  # also after a mount(8) that was ended for taking too long
+                run(["umount", "--lazy", directory], why=f"unmounting {node}")
+
+
+def _mount_to_read(node: str, directory: str, timeout_s: float) -> None:
+    try:
+        mount(node, directory, "auto", ("ro", _READING), timeout_s=timeout_s)
+    except CommandFailed:
+        if not _is_mounted(node):
+            raise
+        # The kernel takes no read-only mount beside a writable one of the same device: make the second one read-only by itself.
+        mount(node, directory, "auto", (_READING,), timeout_s=timeout_s)
+        run(["mount", "-o", f"remount,bind,ro,{_READING}", directory], why=f"making the mount of {node} read-only")
+
+
+def _is_mounted(node: str) -> bool:
+    status = os.stat(node)
+    number = (os.major(status.st_rdev), os.minor(status.st_rdev)) if stat.S_ISBLK(status.st_mode) else None
+    # btrfs has device numbers of its own: there only the source tells.
+    return any(one.device == number or os.path.realpath(one.source) == node for one in mounts.current())
+
+
+@contextmanager
+def _directory(base: str) -> "Iterator[str]":
+    os.makedirs(base, exist_ok=True)
+    directory = os.path.join(base, f"mount-{os.getpid()}-{next(_serial)}")
+    os.mkdir(directory, 0o700)
+    try:
+        yield directory
+    finally:
+        os.rmdir(directory)
+
+
+def _mount_as_any(device: str, directory: str, formats: tuple[str, ...], options: tuple[str, ...]) -> None:
+    for format in formats:
+        try:
+            return mount(device, directory, format, options)
+        except CommandFailed as error:
+            failure = error
+    if len(formats) == 1:
+        raise failure
+    raise Failure(
+        f"{device} cannot be mounted as any of {', '.join(formats)}", fix="format it, or name another device"
+    ) from failure
