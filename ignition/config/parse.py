@@ -251,18 +251,19 @@ def _placed(text: bytes, rows: list[_Row]) -> tuple[Entry, ...]:
     entries = []
     for row in rows:
         line, column = lines.at(offsets[row.at](row.path))
-        # A wrong type is reported where the decoder noticed it, without path; people are shown the value itself.
-        place = positions.find(row.path) if row.at == _END else None
+        extent = positions.extent(row.path, of_key=row.at == _KEY)
         entries.append(
             Entry(
                 level=row.level,
                 message=row.message,
+                # A wrong type is reported where the decoder noticed it, without path; people are shown the value itself.
                 path="" if row.at == _END else dotted(row.path),
                 line=line,
                 column=column,
                 fix=row.fix,
                 rule=row.rule,
-                caret=place.start if place else None,
+                caret=extent[0] if extent and row.at == _END else None,
+                extent=extent,
             )
         )
     return tuple(entries)

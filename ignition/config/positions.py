@@ -45,6 +45,7 @@ class Positions:
     """The places of some paths of a text and of all their ancestors; key names are found whatever their case."""
 
     def __init__(self, text: bytes, paths: "Iterable[Path]") -> None:
+        self._text = text
         self._root = _Wanted()
         for path in paths:
             wanted = self._root
@@ -69,6 +70,14 @@ class Positions:
         """Where a decoder notices a wrong type: after a scalar, after the opening bracket of a container."""
         place = self.find(path)
         return place.end if place and not place.is_container else self.value(path)
+
+    def extent(self, path: "Path", *, of_key: bool) -> tuple[int, int] | None:
+        """First byte, and the byte after the last, of a whole value or of its key; None if the text has no such member."""
+        place = self.find(path)
+        if place is None or not of_key:
+            return (place.start, place.end) if place else None
+        token = _TOKEN.match(self._text, place.key) if place.key is not None else None
+        return token.span() if token else None
 
     def find(self, path: "Path") -> Place | None:
         """The last value at that path; None if the text has none."""
@@ -98,14 +107,19 @@ class Lines:
         """Offset of the first byte of a line."""
         return self._starts[line - 1]
 
+    def span(self, line: int) -> tuple[int, int]:
+        """First byte of a line, and the byte after its last: its line feed, or the end of the text."""
+        end = self._starts[line] - 1 if line < len(self._starts) else self._length
+        return self._starts[line - 1], end
+
 
 class _Open:
     """A container that the scan is inside of. `wanted` is None where nothing below is asked for."""
 
-    __slots__ = ("expects_key", "is_list", "part", "wanted")
+    __slots__ = ("expects_key", "is_list", "part", "place", "wanted")
 
-    def __init__(self, wanted: _Wanted | None, *, is_list: bool) -> None:
-        self.wanted, self.is_list = wanted, is_list
+    def __init__(self, wanted: _Wanted | None, place: Place | None, *, is_list: bool) -> None:
+        self.wanted, self.place, self.is_list = wanted, place, is_list
         self.part: str | int = 0 if is_list else ""
         self.expects_key = not is_list
 
@@ -117,7 +131,9 @@ def _scan(text: bytes, root: _Wanted) -> None:
         token = match[0]
         around = stack[-1] if stack else None
         if token in _CLOSE:
-            stack.pop()
+            closed = stack.pop().place
+            if closed:
+                closed.end = match.end()
         elif token == b"," and around:
             _next(around)
         elif around and around.expects_key:
@@ -127,13 +143,14 @@ def _scan(text: bytes, root: _Wanted) -> None:
         else:
             wanted = _below(around) if around else root
             is_container = token in _OPEN
+            place = None
             if wanted:
                 spelling = around.part if around else ""
                 wanted.places.pop(spelling, None)
-                wanted.places[spelling] = Place(key, match.start(), match.end(), is_container=is_container)
+                place = wanted.places[spelling] = Place(key, match.start(), match.end(), is_container=is_container)
             key = None
             if is_container:
-                stack.append(_Open(wanted, is_list=token == b"["))
+                stack.append(_Open(wanted, place, is_list=token == b"["))
 
 
 def _next(around: _Open) -> None:

@@ -16,8 +16,7 @@ LEVELS = (ERROR, WARNING, INFO)
 Path = tuple[str | int, ...]
 
 _COLOURS = {ERROR: "\x1b[1;31m", WARNING: "\x1b[1;33m", INFO: "\x1b[1;36m"}
-_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
-_WINDOW = 100  # characters of a long line that are shown around its caret
+_BOLD, _FAINT, _FIX, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[1;32m", "\x1b[0m"
 
 
 class Entry(Record):
@@ -31,6 +30,7 @@ class Entry(Record):
     fix: str = spec("what to do about it", default="")
     rule: str = spec("the rule that it breaks, by its id in the reference", default="")
     caret: int | None = spec("byte offset to show to people, if not that of line and column", default=None)
+    extent: tuple[int, int] | None = spec("first byte of the whole value or key, and the byte after it", default=None)
 
     def __str__(self) -> str:
         place = [self.path] if self.path else []
@@ -58,7 +58,7 @@ class Report(Record):
         from ignition.config.positions import Lines
 
         lines = Lines(text)
-        return "\n".join(line for entry in self.entries for line in _rich(entry, self.source, text, lines, colour))
+        return "\n\n".join("\n".join(_rich(entry, self.source, text, lines, colour)) for entry in self.entries)
 
 
 def dotted(path: "Sequence[str | int]") -> str:
@@ -66,23 +66,8 @@ def dotted(path: "Sequence[str | int]") -> str:
     return ".".join(["$", *map(str, path)])
 
 
-def _rich(entry: Entry, source: str, text: bytes, lines: "Lines", colour: bool) -> list[str]:
-    level, message = entry.level, entry.message
-    if colour:
-        level, message = f"{_COLOURS[level]}{level}{_PLAIN}", f"{_BOLD}{message}{_PLAIN}"
-    offset = _shown_offset(entry, text, lines)
-    place = [source] if source else []
-    place += map(str, lines.at(offset)) if offset is not None else ()
-    shown = [f"{':'.join(place)}{': ' if place else ''}{level}: {message}"]
-    if entry.path:
-        shown.append(f"  at {entry.path}")
-    if offset is not None:
-        shown += _excerpt(text, offset, lines.at(offset)[0])
-    return [*shown, f"  fix: {entry.fix}"] if entry.fix else shown
-
-
-def _shown_offset(entry: Entry, text: bytes, lines: "Lines") -> int | None:
-    """Where the caret points: into the text, also if the place proper is the end of it."""
+def place_in_text(entry: Entry, text: bytes, lines: "Lines") -> int | None:
+    """The offset of the byte to show to people: it is in the text, also if the place proper is the end of it."""
     if entry.line is None or entry.column is None or not text:
         return None
     if entry.caret is not None:
@@ -92,15 +77,33 @@ def _shown_offset(entry: Entry, text: bytes, lines: "Lines") -> int | None:
     return min(lines.start(entry.line) + entry.column - 1, len(text) - 1)
 
 
-def _excerpt(text: bytes, offset: int, number: int) -> list[str]:
-    start = text.rfind(b"\n", 0, offset) + 1
-    end = text.find(b"\n", offset)
-    before = text[start:offset].decode("utf-8", "replace")
-    after = text[offset : end if end >= 0 else len(text)].decode("utf-8", "replace").rstrip()
-    if len(before) > _WINDOW // 2:
-        before = "…" + before[-(_WINDOW // 2) :]
-    if len(after) > _WINDOW // 2:
-        after = after[: _WINDOW // 2] + "…"
-    shown = "".join(character if character.isprintable() else " " for character in before + after)
-    margin = str(number).rjust(5)
-    return [f"{margin} | {shown}", f"{' ' * len(margin)} | {' ' * len(before)}^"]
+def _rich(entry: Entry, source: str, text: bytes, lines: "Lines", colour: bool) -> list[str]:
+    def painted(code: str, words: str) -> str:
+        return f"{code}{words}{_PLAIN}" if colour else words
+
+    offset = place_in_text(entry, text, lines)
+    place = [source] if source else []
+    place += map(str, lines.at(offset)) if offset is not None else ()
+    level = painted(_COLOURS[entry.level], entry.level)
+    rule = painted(_FAINT, f" [{entry.rule}]") if entry.rule else ""
+    shown = [f"{':'.join(place)}{': ' if place else ''}{level}: {painted(_BOLD, entry.message)}{rule}"]
+    if entry.path:
+        shown.append(f"  at {entry.path}")
+    if offset is not None:
+        number, source_line, mark = _excerpt(entry, text, lines, offset)
+        margin = f"{number:5} |"
+        shown.append(f"{painted(_FAINT, margin)} {source_line}")
+        shown.append(f"{painted(_FAINT, '|'.rjust(len(margin)))} {painted(_COLOURS[entry.level], mark)}")
+    return [*shown, f"  {painted(_FIX, 'fix')}: {entry.fix}"] if entry.fix else shown
+
+
+def _excerpt(entry: Entry, text: bytes, lines: "Lines", offset: int) -> tuple[int, str, str]:
+    """The number of the line, what is shown of it, and the mark below it."""
+    from ignition.config.excerpt import excerpt
+
+    number, _ = lines.at(offset)
+    start, end = lines.span(number)
+    first, last = entry.extent or (offset, offset)
+    if not start <= first < last <= end:  # of what goes on for more lines, the place itself is marked
+        first, last = offset, offset + 1
+    return number, *excerpt(text, (start, end), (first, last))

@@ -47,10 +47,10 @@ def test_report_shows_the_source_line(tmp_path: Path, capsys: pytest.CaptureFixt
     file.write_text(BAD)
     _, out, _ = run(capsys, str(file))
     assert out.splitlines()[:5] == [
-        f"{file}:2:33: error: path is not absolute",
+        f"{file}:2:33: error: path is not absolute [N2]",
         "  at $.storage.files.0.path",
         '    2 |  "storage": {"files": [{"path": "a", "mode": 9999}]}}',
-        "      |                                 ^",
+        "      |                                 ^~~",
         "  fix: write /a",
     ]
 

@@ -12,19 +12,41 @@ TEXT = b"""{
 """
 
 
-def test_rich_report_has_file_line_caret_and_fix() -> None:
+def test_rich_report_has_file_line_mark_and_fix() -> None:
     assert parse(TEXT, source="a.ign").report.rich(TEXT).splitlines() == [
-        "a.ign:3:33: error: path is not absolute",
+        "a.ign:3:33: error: path is not absolute [N2]",
         "  at $.storage.files.0.path",
-        '    3 |  "storage": {"files": [{"path": "étc", "contents": {"sources": "data:,"}}]}',
-        "      |                                 ^",
+        '    3 |     "storage": {"files": [{"path": "étc", "contents": {"sources": "data:,"}}]}',
+        "      |                                    ^~~~~",
         "  fix: write /étc",
-        "a.ign:3:54: warning: unknown key sources: ignored",
+        "",
+        "a.ign:3:54: warning: unknown key sources: ignored [X2]",
         "  at $.storage.files.0.contents.sources",
-        '    3 | …storage": {"files": [{"path": "étc", "contents": {"sources": "data:,"}}]}',
-        "      |                                                    ^",
+        '    3 |     "storage": {"files": [{"path": "étc", "contents": {"sources": "data:,"}}]}',
+        "      |                                                        ^~~~~~~~~",
         "  fix: did you mean source?",
     ]
+
+
+@pytest.mark.parametrize(
+    "member, marked",
+    [
+        pytest.param('"files": [{"path": "a"}]', '"a"', id="string"),
+        pytest.param('"files": [{"path": "/a", "mode": -12}]', "-12", id="number"),
+        pytest.param('"raid": [{"name": "r", "level": "1", "devices": [ ]}]', "[ ]", id="container: all of it"),
+        pytest.param('"raid": [{"name": "r", "level": "1",\n"devices": [\n]}]', "^", id="container of more lines: its place"),
+        pytest.param('"links": [{"path": "/a"}]', "^", id="member that is not there: the place only"),
+        pytest.param('"files": [{"path": "/a", "mode": "x"}]', '"x"', id="wrong type: the value"),
+        pytest.param('"files": [{"path": "/a", "mod\\u0065s": 1}]', '"mod\\u0065s"', id="unknown key: as written"),
+    ],
+)
+def test_mark_is_as_long_as_what_is_wrong(member: str, marked: str) -> None:
+    text = f'{{"ignition": {{"version": "3.6.0"}}, "storage": {{\n{member}}}}}'.encode()
+    lines = parse(text).report.rich(text).splitlines()
+    [below] = [number for number, line in enumerate(lines) if line.lstrip(" |").startswith("^")]
+    mark = lines[below].lstrip(" |")
+    assert mark == "^" + "~" * (len(marked) - 1)
+    assert marked == "^" or lines[below - 1][lines[below].index("^") :].startswith(marked)
 
 
 def test_long_line_is_cut_around_the_caret() -> None:
@@ -49,8 +71,11 @@ def test_people_see_the_offending_byte(text: bytes, marked: str) -> None:
 
 
 def test_terminal_gets_colours() -> None:
-    first = parse(TEXT, source="a.ign").report.rich(TEXT, colour=True).splitlines()[0]
-    assert first == "a.ign:3:33: \x1b[1;31merror\x1b[0m: \x1b[1mpath is not absolute\x1b[0m"
+    lines = parse(TEXT, source="a.ign").report.rich(TEXT, colour=True).splitlines()
+    assert lines[0] == "a.ign:3:33: \x1b[1;31merror\x1b[0m: \x1b[1mpath is not absolute\x1b[0m\x1b[2m [N2]\x1b[0m"
+    assert lines[3] == f"\x1b[2m      |\x1b[0m \x1b[1;31m{' ' * 35}^~~~~\x1b[0m"
+    assert lines[4] == "  \x1b[1;32mfix\x1b[0m: write /étc"
+    assert lines[6].startswith("a.ign:3:54: \x1b[1;33mwarning\x1b[0m: ")
 
 
 def test_control_characters_of_the_text_do_not_reach_the_terminal() -> None:
