@@ -4,6 +4,7 @@ Source: ignition-config.md 1.4 of the reference. Rules other than types are not 
 required strings "" and numbers 0, for the rules to find.
 """
 
+from ignition.config import json_text
 from ignition.config.record import Field, Record
 from ignition.config.report import Path
 from ignition.config.versions import order
@@ -59,7 +60,7 @@ class _Shape:
             for field in cls.FIELDS.values()
             if order(later.get(field.json, field.since)) <= order(version)
         }
-        self.by_lower = {name.lower(): name for name in self.members}
+        self.by_lower = {json_text.folded(name): name for name in self.members}
         self.empty = cls.of(dict(self.required))
 
 
@@ -110,7 +111,7 @@ def _record(shape: _Shape, data: object, path: Path, notes: Notes) -> Record:
 
 
 def _misspelt(shape: _Shape, key: str, path: Path, notes: Notes) -> _Member | None:
-    name = shape.by_lower.get(key.lower(), "")
+    name = shape.by_lower.get(json_text.folded(key), "")
     notes.unknown.append(((*path, key), name, list(shape.members)))
     return shape.members[name] if name else None
 

@@ -10,6 +10,7 @@ from ignition.config.report import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _GZIP, _ZSTD, _UTF_8_BOM, _UTF_16_BOMS = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
@@ -47,18 +48,20 @@ def decode(text: bytes) -> Text:
                 plain[key] = _laid_over(plain[key], value) if key in plain else value
         return plain
 
-    decoded = text.decode("utf-8", "replace")
     try:
-        value = json.loads(decoded, object_pairs_hook=members, parse_constant=_refuse_constant)
+        value = _loads(text.decode("utf-8", "replace"), members)
         return Text(_without_surrogates(value) if _SURROGATE.search(text) else value, bool(repeated))
     except json.JSONDecodeError as error:
         raise _explained(text, error.msg) from None
-    except ValueError:  # Python refuses to read integers of more than 4300 digits
-        raise NotJson("a number has thousands of digits", 0) from None
     except _Constant as error:
         raise NotJson(f"{error} is no JSON value", _constant_offset(text, str(error))) from None
     except RecursionError:
         raise NotJson("nested too deeply for a config", 0) from None
+
+
+def folded(key: str) -> str:
+    """A member's name as it is compared regardless of case: Go counts ſ as an s, and the Kelvin sign as a k."""
+    return key.lower().replace("ſ", "s")
 
 
 def repeated_keys(text: bytes) -> list[Path]:
@@ -78,7 +81,7 @@ def repeated_keys(text: bytes) -> list[Path]:
                 walk(inner, (*path, index))
 
     try:
-        walk(json.loads(text.decode("utf-8", "replace"), object_pairs_hook=_Pairs), ())
+        walk(_loads(text.decode("utf-8", "replace"), _Pairs), ())
     except RecursionError:
         pass  # in a part that no config has: the rest was found
     return found
@@ -93,6 +96,20 @@ class _Pairs:
 
 class _Constant(Exception):
     """NaN or an infinity, which Python's decoder would take."""
+
+
+def _loads(text: str, members: "Callable[[list[tuple[str, Any]]], Any]") -> "Any":
+    try:
+        return json.loads(text, object_pairs_hook=members, parse_constant=_refuse_constant)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return json.loads(text, object_pairs_hook=members, parse_constant=_refuse_constant, parse_int=_integer)
+
+
+def _integer(digits: str) -> int:
+    """Python refuses to read more than 4300 digits, Go skips them; the first ones tell that the number has more than 64 bits."""
+    return int(digits[:99])
 
 
 def _refuse_constant(name: str) -> None:
@@ -138,7 +155,7 @@ def _explained(text: bytes, reason: str) -> NotJson:
 def _error_offset(text: bytes) -> int:
     """In bytes: read as Latin-1, a text has the same structure and one character per byte."""
     try:
-        json.loads(text.decode("latin-1"))
+        json.loads(text.decode("latin-1"), parse_int=_integer)
     except json.JSONDecodeError as error:
         rest = text[error.pos :]
         return error.pos + (len(rest) - len(rest.lstrip(_BLANK)) if error.msg.startswith("Expecting") else 0)

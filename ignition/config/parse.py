@@ -172,7 +172,9 @@ def _said_number(data: object) -> int | None:
 def _member(data: object, path: Path, name: str) -> object:
     if not isinstance(data, dict):
         raise decode.Mistyped(path, "an object", data)
-    return data[name] if name in data else next((value for key, value in data.items() if key.lower() == name.lower()), None)
+    if name in data:
+        return data[name]
+    return next((value for key, value in data.items() if json_text.folded(key) == json_text.folded(name)), None)
 
 
 def _refused(said: str, version: str, number: int | None) -> tuple[str, Path, str, str]:

@@ -8,6 +8,8 @@ import json
 import re
 from bisect import bisect_right
 
+from ignition.config import json_text
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -164,4 +166,4 @@ def _below(around: _Open) -> _Wanted | None:
 
 
 def _folded(part: str | int) -> str | int:
-    return part.lower() if isinstance(part, str) else part
+    return json_text.folded(part) if isinstance(part, str) else part

@@ -138,9 +138,12 @@ def _data_problem(url: str) -> str:
 
 
 def _empty_version_id(url: str) -> bool:
+    from urllib.parse import unquote
+
     query = url.partition("#")[0].partition("?")[2]
-    # Without = it counts as empty, too; the first of several is looked at.
-    values = [value for name, _, value in (pair.partition("=") for pair in query.split("&")) if name == "versionId"]
+    # Without = it counts as empty, too; the first of several is looked at. Go skips pairs with a ; or a bad escape.
+    pairs = (pair.partition("=") for pair in query.split("&") if ";" not in pair and not _has_bad_escape(pair))
+    values = [value for name, _, value in pairs if unquote(name) == "versionId"]
     return bool(values) and not values[0]
 
 

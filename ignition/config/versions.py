@@ -7,7 +7,7 @@ SPEC_3 = ("3.0.0", "3.1.0", "3.2.0", "3.3.0", "3.4.0", "3.5.0", "3.6.0", NEWEST)
 SPEC_1 = ("1",)  # said as the number 1, in a member of its own
 SPEC_2 = ("2.0.0", "2.1.0", "2.2.0", "2.3.0", "2.4.0")
 ALIASES = {"2.4.0-experimental": "2.4.0"}  # its documented name; the only engine that has it calls it 2.4.0
-_SEMVER = re.compile(r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", re.ASCII)
+_SEMVER = re.compile(r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]*)?(\+[0-9A-Za-z.-]*)?", re.ASCII)
 _NEVER = (99, 0)
 
 
@@ -24,5 +24,7 @@ def canonical(text: str) -> str:
     found = _SEMVER.fullmatch(text)
     if not found:
         return ""
-    plain = f"{int(found[1])}.{int(found[2])}.{int(found[3])}{found[4] or ''}{found[5] or ''}"
+    # A lone - or + is an empty part, and equal to none.
+    rest = "".join(part for part in (found[4], found[5]) if part and len(part) > 1)
+    plain = f"{int(found[1])}.{int(found[2])}.{int(found[3])}{rest}"
     return ALIASES.get(plain, plain)
