@@ -37,6 +37,9 @@ def encode(content: bytes) -> str:
 
 
 def _base64(body: str) -> bytes:
+    # After whole groups of four, binascii takes any number of =, even in its strict mode; Go, and so Ignition, takes none.
+    if body.endswith("=") and len(body.rstrip("=")) % 4 == 0:
+        raise _malformed("its base64 data is malformed: excess padding")
     try:
         return binascii.a2b_base64(body, strict_mode=True)
     except ValueError as error:  # binascii.Error is one; so is what non-ASCII text raises
