@@ -9,7 +9,7 @@ import re
 from ignition.config import decode, json_text
 from ignition.config.model import NEWEST, Config
 from ignition.config.record import Record, spec
-from ignition.config.report import ERROR, INFO, WARNING, Entry, Path, Report, dotted
+from ignition.config.report import ERROR, INFO, WARNING, Entry, Path, Report
 from ignition.config.versions import SPEC_1, SPEC_2, SPEC_3, canonical, order
 
 TYPE_CHECKING = False
@@ -81,6 +81,7 @@ class _Row:
     """A finding that waits for its position. `at` is the part of the member that it is about."""
 
     __slots__ = ("at", "fix", "level", "message", "path", "rule")
+    inside: tuple[int, int] | None = None  # see placing.Row
 
     def __init__(self, level: str, path: Path, message: str, fix: str, rule: str, at: str = _VALUE) -> None:
         self.level, self.path, self.message, self.fix, self.rule, self.at = level, path, message, fix, rule, at
@@ -246,26 +247,6 @@ def _decode_error(text: bytes, error: json_text.NotJson) -> Entry:
 def _placed(text: bytes, rows: list[_Row]) -> tuple[Entry, ...]:
     if not rows:
         return ()
-    from ignition.config.positions import Lines, Positions
+    from ignition.config.placing import entries
 
-    lines, positions = Lines(text), Positions(text, [row.path for row in rows])
-    offsets = {_VALUE: positions.value, _KEY: positions.key, _END: positions.end}
-    entries = []
-    for row in rows:
-        line, column = lines.at(offsets[row.at](row.path))
-        extent = positions.extent(row.path, of_key=row.at == _KEY)
-        entries.append(
-            Entry(
-                level=row.level,
-                message=row.message,
-                # A wrong type is reported where the decoder noticed it, without path; people are shown the value itself.
-                path="" if row.at == _END else dotted(row.path),
-                line=line,
-                column=column,
-                fix=row.fix,
-                rule=row.rule,
-                caret=extent[0] if extent and row.at == _END else None,
-                extent=extent,
-            )
-        )
-    return tuple(entries)
+    return entries(text, rows)

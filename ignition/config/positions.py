@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],]|[^\s{}\[\],:"]+', re.DOTALL)
 _OPEN, _CLOSE = (b"{", b"["), (b"}", b"]")
+# One character of a JSON string: a surrogate pair of escapes, another escape, or what stands for itself.
+_CHARACTER = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[\xc0-\xff][\x80-\xbf]*|[^\xc0-\xff]",
+    re.DOTALL,
+)
 
 
 class Place:
@@ -89,6 +94,14 @@ class Positions:
                 return None
             wanted = wanted.inner[_folded(part)]
         return wanted.place(path[-1] if path else "")
+
+
+def in_string(text: bytes, start: int, index: int) -> int:
+    """Offset of the character at that index (0-based) of the JSON string that begins, with its quote, at `start`."""
+    for count, match in enumerate(_CHARACTER.finditer(text, start + 1)):
+        if count == index or match[0] == b'"':
+            return match.start()
+    return start
 
 
 class Lines:

@@ -17,12 +17,19 @@ class UnitError(Exception):
 
 
 class Option:
-    """One assignment: section and name as written, trimmed."""
+    """One assignment: section and name as written, trimmed; `start` is its byte offset, `rest` all that follows the `=`."""
 
-    __slots__ = ("name", "section")
+    __slots__ = ("name", "rest", "section", "start")
 
-    def __init__(self, section: str, name: str) -> None:
-        self.section, self.name = section, name
+    def __init__(self, section: str, name: str, start: int, rest: bytes) -> None:
+        self.section, self.name, self.start, self.rest = section, name, start, rest
+
+    @property
+    def value(self) -> str:
+        """Continued lines joined with a blank, comments between them left out, trimmed: as systemd reads it."""
+        lines = self.rest.decode("utf-8", "replace").split("\n")
+        kept = [lines[0], *(line for line in lines[1:] if not line.lstrip(_SPACE).startswith(("#", ";")))]
+        return " ".join(line.rstrip("\r").removesuffix("\\") for line in kept).strip(_SPACE)
 
 
 def parse(contents: str) -> list[Option]:
@@ -95,7 +102,8 @@ class _Reader:
             line, _ = self._line()
             if not line.strip(_SPACE) or not line.endswith("\\"):
                 break
-        self._options.append(Option(section, self._text[start:end].decode("utf-8", "replace").strip(_SPACE)))
+        name = self._text[start:end].decode("utf-8", "replace").strip(_SPACE)
+        self._options.append(Option(section, name, start, self._text[end + 1 : self._at]))
 
     def _skip_comment(self) -> None:
         self._advance(self._at + 1)
