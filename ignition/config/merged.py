@@ -4,8 +4,8 @@ from ignition.config.model import NEWEST, Config
 from ignition.config.report import Entry, Report, dotted
 from ignition.config.rules import load, walk
 
-# What 2.x allows and 3.x forbids; translated parts keep their meaning with it.
-_NOT_IN_2 = frozenset("A4 A5 C1 D2 D4 D5 F2 I2 I3 I4 I6 I7 P1 P2 P4 R7 R14 S1 S2 S3 S4 S5".split())
+# What 1 and 2.x allow and 3.x forbids; translated parts keep their meaning with it. (Spec 1 looks into no unit: U3, U5.)
+_NOT_IN_2 = frozenset("A4 A5 C1 D2 D4 D5 F2 I2 I3 I4 I6 I7 P1 P2 P4 R7 R14 S1 S2 S3 S4 S5 U3 U5".split())
 
 
 def check(config: Config) -> Report:
