@@ -1,0 +1,192 @@
+"""Which text each value of a config comes from: values that remember it, whatever is done with the config.
+
+A marked value is its value: a string or number that compares, hashes and tests true as before, only its class is one of here. So
+merging and all that reads a config work on marked ones unchanged, and no boot pays for it. Nothing can be a kind of `True` or
+`False`, though: numbers stand in for them, and who needs the real ones takes `plain()`.
+"""
+
+from ignition.config.places import in_text
+from ignition.config.record import Record
+from ignition.config.report import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from ignition.config.model import Config
+    from ignition.config.places import Places
+    from ignition.config.positions import Positions
+
+    Change = Callable[[Path, "Any"], "Any"]
+
+
+class Source:
+    """A text that values come from: what it is called, and what it says."""
+
+    __slots__ = ("name", "text")
+
+    def __init__(self, name: str, text: bytes) -> None:
+        self.name, self.text = name, text
+
+
+class Origin:
+    """Where a value is: line and column (1-based, in bytes) in a text, and its path as that text's spec calls it."""
+
+    __slots__ = ("column", "line", "path", "source")
+
+    def __init__(self, source: Source, line: int, column: int, path: Path) -> None:
+        self.source, self.line, self.column, self.path = source, line, column, path
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+
+class _Marked:
+    origin: Origin
+
+
+class _Text(str, _Marked):
+    pass
+
+
+class _Number(int, _Marked):
+    pass
+
+
+class _Truth(int, _Marked):
+    """A boolean."""
+
+
+def mark(config: "Config", source: Source, places: "Places") -> "Config":
+    """The config of that text, its values marked. What the text does not say itself lies where the text says the cause.
+
+    `places` are those of the text (ignition/config/places.py); of 3.x texts they are empty.
+    """
+    from ignition.config.positions import Lines, Positions
+
+    there = {path: in_text(path, places) for path, _ in values(config)}
+    positions, lines = Positions(source.text, there.values()), Lines(source.text)
+
+    def marked(path: Path, value: object) -> object:
+        if path not in there:
+            return value  # a default, written out
+        return _marked(value, Origin(source, *lines.at(_start(positions, there[path])), there[path]))
+
+    return _as_config(_rebuilt(config, (), marked))
+
+
+def plain(config: "Config") -> "Config":
+    """The config without marks."""
+    return _as_config(_rebuilt(config, (), lambda _, value: bare(value)))
+
+
+def bare(value: object) -> object:
+    """One value without its mark."""
+    if isinstance(value, _Truth):
+        return bool(value)
+    if isinstance(value, _Number):
+        return int(value)
+    return str(value) if isinstance(value, _Text) else value
+
+
+def of(value: object) -> Origin | None:
+    """Where a value comes from; None if it is not marked."""
+    return value.origin if isinstance(value, _Marked) else None
+
+
+def like(value: object, old: object) -> "Any":
+    """A value that was made of a marked one, marked as that."""
+    origin = of(old)
+    return value if origin is None or value is None else _marked(bare(value), origin)
+
+
+def values(record: Record, path: Path = ()) -> "Iterator[tuple[Path, object]]":
+    """Path and value of all that is set, in the order of the model; each element of a list by itself."""
+    for field in record.FIELDS.values():
+        value, here = record.__dict__[field.name], (*path, field.json)
+        if value is field.default or value == field.default:
+            continue
+        for index, element in enumerate(value) if field.many else ((None, value),):
+            there = here if index is None else (*here, index)
+            if isinstance(element, Record):
+                yield from values(element, there)
+            else:
+                yield there, element
+
+
+def near(record: Record, path: Path) -> Origin | None:
+    """The origin of what is at that path; if nothing is, of the innermost element of a list around it."""
+    found: Origin | None = None
+    part: object = record
+    for depth, name in enumerate(path, start=1):
+        part = _member(part, name)
+        if depth == len(path) or isinstance(name, int):
+            found = _first(part) or found
+    return found
+
+
+def _first(part: object) -> Origin | None:
+    """Of a record that of its key, or else of its first value."""
+    if isinstance(part, Record):
+        key = of(part.__dict__[part.KEY]) if part.KEY else None
+        return key or next((origin for _, value in values(part) if (origin := of(value))), None)
+    if isinstance(part, tuple):
+        return next((origin for element in part if (origin := _first(element))), None)
+    return of(part)
+
+
+def _member(part: object, name: str | int) -> object:
+    if isinstance(part, Record) and name in part.BY_JSON:
+        return part.__dict__[part.BY_JSON[str(name)].name]
+    return part[name] if isinstance(part, tuple) and isinstance(name, int) and name < len(part) else None
+
+
+def _marked(value: object, origin: Origin) -> object:
+    marked: _Marked
+    if isinstance(value, bool):
+        marked = _Truth(value)
+    elif isinstance(value, int):
+        marked = _Number(value)
+    else:
+        marked = _Text(value)
+    marked.origin = origin
+    return marked
+
+
+def _rebuilt(record: Record, path: Path, change: "Change") -> Record:
+    """A copy with all set values changed."""
+    members: dict[str, Any] = {}
+    for name, field in record.FIELDS.items():
+        value = record.__dict__[name]
+        if value is field.default or value is None:
+            continue  # stays what merging knows as not given
+        here = (*path, field.json)
+        if field.many:
+            inner = issubclass(field.element, Record)
+            members[name] = tuple(
+                _rebuilt(element, (*here, index), change) if inner else change((*here, index), element)
+                for index, element in enumerate(value)
+            )
+        elif isinstance(value, Record):
+            members[name] = _rebuilt(value, here, change)
+        else:
+            members[name] = change(here, value)
+    return type(record).of(members)
+
+
+def _start(positions: "Positions", path: Path) -> int:
+    """Offset of the value; of the innermost thing around it if the text does not have it itself."""
+    for length in range(len(path), 0, -1):
+        place = positions.find(path[:length])
+        if place:
+            return place.start
+    return 0
+
+
+def _as_config(record: Record) -> "Config":
+    from ignition.config.model import Config
+
+    if not isinstance(record, Config):
+        raise TypeError("no config")
+    return record
