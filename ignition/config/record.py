@@ -11,6 +11,8 @@ TYPE_CHECKING = False  # type checkers know the name; importing `typing` for it 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, ClassVar, Self, dataclass_transform
+
+    from ignition.config.checks import Check
 else:
 
     def dataclass_transform(**_: object) -> Any:
@@ -19,9 +21,22 @@ else:
 
 
 class Field:
-    """One member of a record: its name here and in JSON, its type, default, first spec version and documentation."""
+    """One member of a record: all that parser, rules, merging, schemas and documentation know of it."""
 
-    __slots__ = ("default", "doc", "element", "inner_since", "json", "many", "name", "required", "since")
+    __slots__ = (
+        "checks",
+        "default",
+        "doc",
+        "each",
+        "element",
+        "inner_since",
+        "json",
+        "many",
+        "name",
+        "required",
+        "since",
+        "unset",
+    )
 
     def __init__(self, doc: str, default: Any, since: str, json: str, inner_since: dict[str, str]) -> None:
         self.doc, self.default, self.since, self.json, self.inner_since = doc, default, since, json, inner_since
@@ -29,6 +44,9 @@ class Field:
         self.name = ""
         self.element: Any = None  # str, int, bool or a Record class; of a list: of its elements
         self.many = False
+        self.unset: str | int | bool | None = None
+        self.checks: tuple[Check, ...] = ()
+        self.each: tuple[Check, ...] = ()
 
     def settle(self, name: str, annotation: Any, since: str) -> None:
         """What only the class around it knows: the name, the type, and the first version of members that do not say theirs."""
@@ -38,13 +56,29 @@ class Field:
         self.element = getattr(annotation, "__args__", (annotation,))[0]
 
 
-def spec(doc: str, *, default: Any = ..., since: str = "", json: str = "", inner_since: dict[str, str] | None = None) -> Any:
+def spec(
+    doc: str,
+    *,
+    default: Any = ...,
+    unset: str | int | bool | None = None,
+    check: Check | tuple[Check, ...] = (),
+    each: Check | tuple[Check, ...] = (),
+    since: str = "",
+    json: str = "",
+    inner_since: dict[str, str] | None = None,
+) -> Any:
     """Declare a field. Without a default it must be given; `json` is its name in a config if camelCase is not enough.
 
-    `since` is the first spec version that has it (default: the record's SINCE); `inner_since` says the same of members of the
-    field's record that came later in this place than elsewhere (by JSON name).
+    `unset` is what its absence means, where that is a plain value and not the default itself. `check` is what the rules ask of
+    this member alone, `each` what they ask of each element of a list; rules about several members stay functions. `since` is the
+    first spec version that has it (default: the record's SINCE); `inner_since` says the same of members of the field's record
+    that came later in this place than elsewhere (by JSON name).
     """
-    return Field(doc, default, since, json, inner_since or {})
+    field = Field(doc, default, since, json, inner_since or {})
+    field.unset = unset
+    field.checks = check if isinstance(check, tuple) else (check,)
+    field.each = each if isinstance(each, tuple) else (each,)
+    return field
 
 
 def camel_case(name: str) -> str:

@@ -13,7 +13,11 @@ _SPACE = (
 
 
 class UnitError(Exception):
-    """The text is no unit file. The message names the line and never quotes it."""
+    """The text is no unit file. The message names the line and never quotes it; `fix` says what to write there."""
+
+    def __init__(self, message: str, fix: str) -> None:
+        super().__init__(message)
+        self.fix = fix
 
 
 class Option:
@@ -37,13 +41,18 @@ def parse(contents: str) -> list[Option]:
     return _Reader(contents.encode("utf-8", "replace")).run()
 
 
-def problem(contents: str) -> str:
-    """Why it is no unit file; "" if it is one."""
+def fault(contents: str) -> UnitError | None:
+    """Why it is no unit file; None if it is one."""
     try:
         parse(contents)
     except UnitError as error:
-        return str(error)
-    return ""
+        return error
+    return None
+
+
+def problem(contents: str) -> str:
+    """The same as text alone; "" if it is one."""
+    return str(fault(contents) or "")
 
 
 def can_be_enabled(contents: str) -> bool:
@@ -80,12 +89,12 @@ class _Reader:
         self._check_length()
         end = self._text.find(b"]", start)
         if end < 0:
-            raise self._error("a section name has no closing bracket", start)
+            raise self._error("a section name has no closing bracket", start, "close it, as in [Service]")
         self._advance(end + 1)
         self._check_length()
         rest, _ = self._line()
         if rest.strip(_SPACE):
-            raise self._error("text follows a section name", end)
+            raise self._error("text follows a section name", end, "begin a new line after the ]")
         self._section = self._text[start + 1 : end].decode("utf-8", "replace")
 
     def _read_option(self, section: str) -> None:
@@ -95,7 +104,7 @@ class _Reader:
         stops = [place for place in (self._text.find(stop, start) for stop in (b"=", b"\n", b"\r")) if place >= 0]
         end = min(stops, default=-1)
         if end < 0 or self._text[end] != ord("="):
-            raise self._error("an option has no =", start)
+            raise self._error("an option has no =", start, "write it as Name=value, or begin a comment with #")
         self._advance(end + 1)
         while True:
             self._check_length()
@@ -134,8 +143,9 @@ class _Reader:
         if self._buffered_to - self._at >= _LINE_MAX:
             line = self._text[self._at : self._at + _LINE_MAX]
             if b"\n" not in line and b"\r" not in line:
-                raise self._error(f"a line is longer than {_LINE_MAX} bytes", self._at)
+                fix = "break it: a line that ends in \\ goes on in the next one"
+                raise self._error(f"a line is longer than {_LINE_MAX} bytes", self._at, fix)
 
-    def _error(self, message: str, offset: int) -> UnitError:
+    def _error(self, message: str, offset: int, fix: str) -> UnitError:
         line = self._text.count(b"\n", 0, offset) + 1
-        return UnitError(f"{message} (line {line} of the unit)")
+        return UnitError(f"{message} (line {line} of the unit)", fix)

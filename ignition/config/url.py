@@ -23,6 +23,12 @@ SCHEMES = {
     "gs": ("3.2.0", ""),
     "arn": ("3.4.0", ""),
 }
+_REMEDIES = {
+    "R6": "write it as scheme://host:port/path, with special characters percent-encoded, such as %20",
+    "R8": "give the version, or leave versionId out",
+    "R9": "write arn:aws:s3:::BUCKET/KEY",
+    "R10": "write data:,TEXT with percent escapes, or data:;base64,CONTENT with its padding",
+}
 _ALLOWED: dict[str, list[str]] = {}
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _WORD = _LETTERS + "0123456789-._~!$&'()*+,;="
@@ -88,6 +94,15 @@ def problem(url: str, version: str) -> tuple[str, str]:
     if name == "data":
         return "R10", _data_problem(url)  # only its spelling can be wrong here: DATA:
     return "", ""
+
+
+def remedy(rule: str, url: str, version: str) -> str:
+    """How to write what `problem` found, by the rule that it gave. Quotes at most the scheme."""
+    if rule == "R7":
+        from ignition.config.suggest import scheme as suggested
+
+        return suggested(scheme(url), schemes_of(version))
+    return _REMEDIES[rule]
 
 
 def is_http(url: str) -> bool:

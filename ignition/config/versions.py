@@ -28,3 +28,8 @@ def canonical(text: str) -> str:
     rest = "".join(part for part in (found[4], found[5]) if part and len(part) > 1)
     plain = f"{int(found[1])}.{int(found[2])}.{int(found[3])}{rest}"
     return ALIASES.get(plain, plain)
+
+
+def holds(version: str, since: str, until: str) -> bool:
+    """Whether a version lies between two others, both included; "" is no limit."""
+    return (not since or order(since) <= order(version)) and (not until or order(version) <= order(until))

@@ -1,5 +1,7 @@
 """The `ignition` section: version, references to other configs, and how to fetch; and Resource, which many sections use."""
 
+from ignition.config.checks import Digest, Given, HttpUrl, NotEmpty, NotPlainHttp, OneOf, SpecVersion, Url
+from ignition.config.known_values import COMPRESSIONS, HASHES
 from ignition.config.record import Record, spec
 
 INTERNAL = "internal"  # the `since` of members that no config text can set
@@ -9,22 +11,31 @@ class Header(Record):
     """One HTTP request header (spec path: …httpHeaders[])."""
 
     KEY = "name"
-    name: str = spec("header name", default="", since="3.1.0")
-    value: str | None = spec("header value; absent in a child config: the parent's header goes", default=None, since="3.1.0")
+    name: str = spec(
+        "header name", default="", since="3.1.0", check=Given("R13", "header has no name", "name it, as in User-Agent")
+    )
+    value: str | None = spec(
+        "header value; absent in a child config: the parent's header goes",
+        default=None,
+        since="3.1.0",
+        check=NotEmpty("R14", "header value is empty", "leave value out to remove a header that another config sets"),
+    )
 
 
 class Verification(Record):
     """What fetched content must be (spec path: …verification)."""
 
-    hash: str | None = spec("sha512-<128 hex digits> or sha256-<64> of the decompressed content", default=None)
+    hash: str | None = spec("digest of the decompressed content", default=None, check=Digest("R3", "R4", "R5", functions=HASHES))
 
 
 class Resource(Record):
     """Content at a URL. Without `source` there is no content at all; with source "" it is empty."""
 
     KEY = "source"
-    source: str | None = spec("URL; schemes by spec version", default=None)
-    compression: str | None = spec('"" or gzip', default=None)
+    source: str | None = spec("URL; schemes by spec version", default=None, check=Url())
+    compression: str | None = spec(
+        '"" or gzip; not possible with S3', default=None, unset="", check=OneOf("R1", "unknown compression", COMPRESSIONS)
+    )
     http_headers: tuple[Header, ...] = spec("extra request headers, http and https only", default=(), since="3.1.0")
     verification: Verification = spec("checked after decompression", default=Verification())
 
@@ -45,8 +56,8 @@ class References(Record):
 class Timeouts(Record):
     """Limits of every fetch (spec path: ignition.timeouts)."""
 
-    http_response_headers: int | None = spec("seconds to wait for response headers; 0 = no limit; default 10", default=None)
-    http_total: int | None = spec("seconds for a fetch with all retries; 0 = no limit", default=None)
+    http_response_headers: int | None = spec("seconds to wait for response headers; 0 = no limit", default=None, unset=10)
+    http_total: int | None = spec("seconds for a fetch with all retries; 0 = no limit", default=None, unset=0)
 
 
 class Tls(Record):
@@ -63,18 +74,21 @@ class Security(Record):
     tls: Tls = spec("trust for https", default=Tls())
 
 
+_PROXY_URL = HttpUrl("I6", "I7", "a proxy's")
+
+
 class Proxy(Record):
     """Spec path: ignition.proxy."""
 
-    http_proxy: str | None = spec("proxy URL for http", default=None, since="3.1.0")
-    https_proxy: str | None = spec("proxy URL for https", default=None, since="3.1.0")
+    http_proxy: str | None = spec("proxy URL for http", default=None, since="3.1.0", check=_PROXY_URL)
+    https_proxy: str | None = spec("proxy URL for https", default=None, since="3.1.0", check=(_PROXY_URL, NotPlainHttp("I8")))
     no_proxy: tuple[str, ...] = spec("hosts, domains and networks reached directly", default=(), since="3.1.0")
 
 
 class Ignition(Record):
     """Spec path: ignition."""
 
-    version: str = spec("exact spec version")
+    version: str = spec("exact spec version", check=SpecVersion("I1"))
     config: References = spec("other configs", default=References())
     timeouts: Timeouts = spec("limits of fetches", default=Timeouts())
     security: Security = spec("trust for https", default=Security())

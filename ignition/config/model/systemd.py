@@ -1,5 +1,7 @@
 """The `systemd` section: units and their drop-ins."""
 
+from ignition.config.checks import DropinName, UnitName, UnitText
+from ignition.config.known_values import UNIT_TYPES
 from ignition.config.record import Record, spec
 
 
@@ -7,18 +9,18 @@ class Dropin(Record):
     """One drop-in file (spec path: systemd.units[].dropins[])."""
 
     KEY = "name"
-    name: str = spec("file name, ends in .conf")
-    contents: str | None = spec("unit syntax", default=None)
+    name: str = spec("file name", check=DropinName("U6"))
+    contents: str | None = spec("its text", default=None, check=UnitText("U5"))
 
 
 class Unit(Record):
     """One unit (spec path: systemd.units[])."""
 
     KEY = "name"
-    name: str = spec("unit name with its type as suffix")
+    name: str = spec("unit name with its type as suffix", check=UnitName("U2", "name does not end in a type of unit", UNIT_TYPES))
     enabled: bool | None = spec("true: enable, false: disable, through the preset file", default=None)
     mask: bool | None = spec("true: mask, false: unmask", default=None)
-    contents: str | None = spec("unit syntax", default=None)
+    contents: str | None = spec("its text", default=None, check=UnitText("U3"))
     dropins: tuple[Dropin, ...] = spec("drop-in files", default=())
 
 

@@ -1,20 +1,23 @@
-"""The validation rules, each a small function beside its section, tied to its id in ignition-config.md 3.2 of the reference.
+"""The validation rules of ignition-config.md 3.2 of the reference, each tied to its id.
 
-A rule belongs to a record class and says since when (and until when) it holds. `walk` applies all rules of a version to a config:
-a record before its members, members in the order of their names, as Ignition reports them. A broken record does not keep its
-members from being checked: the reader gets all errors at once.
+What is asked of one member alone is a check of its field (checks.py, in the model). What several members decide is a small
+function here, beside its section: it belongs to a record class and says since when (and until when) it holds. `walk` applies all
+of a version to a config: a record before its members, members in the order of their names, as Ignition reports them. A broken
+record does not keep its members from being checked: the reader gets all errors at once.
 """
 
 from ignition.config.record import Field, Record
 from ignition.config.report import ERROR, WARNING, Path
-from ignition.config.versions import order
+from ignition.config.versions import holds, order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    Check = Callable[[Any, "Context"], Iterator["Finding"]]
+    from ignition.config.checks import Check
+
+    Judge = Callable[[Any, "Context"], Iterator["Finding"]]
 
 
 class Finding:
@@ -59,39 +62,46 @@ class Context:
 
 
 class _Rule:
-    def __init__(self, identity: str, check: "Check", since: str, until: str) -> None:
-        self.identity, self.check, self.since, self.until = identity, check, since, until
+    def __init__(self, identity: str, judge: "Judge", since: str, until: str) -> None:
+        self.identity, self.judge, self.since, self.until = identity, judge, since, until
 
     def holds_in(self, version: str) -> bool:
         """Whether that spec version has it."""
-        late_enough = not self.since or order(self.since) <= order(version)
-        return late_enough and (not self.until or order(version) <= order(self.until))
+        return holds(version, self.since, self.until)
 
 
 _RULES: dict[type[Record], list[_Rule]] = {}
 
 
-def rule(cls: type[Record], identity: str, *, since: str = "", until: str = "") -> "Callable[[Check], Check]":
+def rule(cls: type[Record], identity: str, *, since: str = "", until: str = "") -> "Callable[[Judge], Judge]":
     """Decorator: the function checks records of this class (and of its subclasses)."""
 
-    def register(check: "Check") -> "Check":
-        _RULES.setdefault(cls, []).append(_Rule(identity, check, since, until))
-        return check
+    def register(judge: "Judge") -> "Judge":
+        _RULES.setdefault(cls, []).append(_Rule(identity, judge, since, until))
+        return judge
 
     return register
 
 
 def identities() -> set[str]:
-    """The ids of all rules that are loaded."""
-    return {one.identity for rules in _RULES.values() for one in rules}
+    """The ids of all rules that are loaded, those of checks included."""
+    functions = {one.identity for rules in _RULES.values() for one in rules}
+    fields = [field for cls in _records(Record) for field in cls.FIELDS.values()]
+    return functions | {identity for field in fields for check in (*field.checks, *field.each) for identity in check.rules}
 
 
-def error(where: str, message: str, fix: str = "", rule: str = "") -> Finding:
+def _records(cls: type[Record]) -> "Iterator[type[Record]]":
+    for each in cls.__subclasses__():
+        yield each
+        yield from _records(each)
+
+
+def error(where: str, message: str, fix: str, rule: str = "") -> Finding:
     """A finding that makes the config invalid. `rule` if the function stands for several."""
     return Finding(ERROR, where, message, fix, rule)
 
 
-def warning(where: str, message: str, fix: str = "", rule: str = "") -> Finding:
+def warning(where: str, message: str, fix: str, rule: str = "") -> Finding:
     """A finding that does not."""
     return Finding(WARNING, where, message, fix, rule)
 
@@ -103,37 +113,75 @@ def walk(record: Record, version: str, data: object = None) -> list[Found]:
     return walker.found
 
 
+class _Checked:
+    """A field and those of its checks that hold in the version."""
+
+    __slots__ = ("checks", "demanded", "each", "json", "name")
+
+    def __init__(self, field: Field, version: str) -> None:
+        self.name, self.json = field.name, field.json
+        self.checks: list[Check] = [check for check in field.checks if check.holds_in(version)]
+        self.each: list[Check] = [check for check in field.each if check.holds_in(version)]
+        self.demanded = any(check.demands for check in self.checks)
+
+
+class _Plan:
+    """What is to be looked at in the records of a class."""
+
+    __slots__ = ("fields", "inner", "rules")
+
+    def __init__(self, cls: type[Record], version: str) -> None:
+        fields = [field for field in cls.FIELDS.values() if order(field.since) <= order(version)]
+        checked = [_Checked(field, version) for field in fields if field.checks or field.each]
+        self.fields = [one for one in checked if one.checks or one.each]
+        self.rules = [one for base in reversed(cls.__mro__) for one in _RULES.get(base, ()) if one.holds_in(version)]
+        inner = (field for field in fields if issubclass(field.element, Record))
+        self.inner = sorted(inner, key=lambda field: field.json)
+
+
 class _Walker:
     def __init__(self, version: str, data: object) -> None:
         self.found: list[Found] = []
         self._context = Context(version, data)
-        self._plans: dict[type[Record], tuple[list[_Rule], list[Field]]] = {}
+        self._plans: dict[type[Record], _Plan] = {}
 
     def visit(self, record: Record, path: Path) -> None:
         cls = type(record)
         plan = self._plans.get(cls)
         if plan is None:
-            plan = self._plans[cls] = self._plan(cls)
-        rules, fields = plan
-        for one in rules:
-            self._context.path = path
-            for finding in one.check(record, self._context):
-                self.found.append(Found(path + _parts(finding.where), finding.rule or one.identity, finding))
+            plan = self._plans[cls] = _Plan(cls, self._context.version)
         members = record.__dict__
-        for field in fields:
+        for one in plan.fields:
+            value = members[one.name]
+            if value is not None or one.demanded:
+                self._check(one, value, path)
+        for rule in plan.rules:
+            self._context.path = path
+            for finding in rule.judge(record, self._context):
+                self.found.append(Found(path + _parts(finding.where), finding.rule or rule.identity, finding))
+        for field in plan.inner:
             value = members[field.name]
             if value is field.default:
-                continue  # absent: rules about what must be there belong to the record around it
+                continue  # absent: what must be there is asked by the record around it
             if field.many:
                 for index, element in enumerate(value):
                     self.visit(element, (*path, field.json, index))
             else:
                 self.visit(value, (*path, field.json))
 
-    def _plan(self, cls: type[Record]) -> tuple[list[_Rule], list[Field]]:
-        rules = [one for base in reversed(cls.__mro__) for one in _RULES.get(base, ()) if one.holds_in(self._context.version)]
-        fields = [field for field in cls.FIELDS.values() if issubclass(field.element, Record)]
-        return rules, sorted(fields, key=lambda field: field.json)
+    def _check(self, one: _Checked, value: "Any", path: Path) -> None:
+        for check in one.checks:
+            if value is not None or check.demands:
+                self._apply(check, value, (*path, one.json))
+        for index, element in enumerate(value if one.each else ()):
+            for check in one.each:
+                self._apply(check, element, (*path, one.json, index))
+
+    def _apply(self, check: "Check", value: object, path: Path) -> None:
+        wrong = check.problem(value, self._context.version)
+        if wrong:
+            message, fix, identity = wrong
+            self.found.append(Found(path, identity, Finding(WARNING if check.warns else ERROR, "", message, fix, identity)))
 
 
 def _parts(where: str) -> Path:

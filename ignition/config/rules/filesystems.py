@@ -1,8 +1,8 @@
-"""Rules F1–F8, S7 and S8: file systems."""
+"""Rules F2 of tags, F3, F5–F8, S7 and S8: file systems."""
 
+from ignition.config.known_values import FORMATS, LABEL_BYTES, known_in
 from ignition.config.model.storage import Filesystem, Storage
 from ignition.config.rules import Context, error, paths, rule, warning
-from ignition.config.versions import order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,17 +10,6 @@ if TYPE_CHECKING:
 
     from ignition.config.rules import Finding
 
-# format → first 3.x version
-FORMATS = {
-    "ext4": "3.0.0",
-    "btrfs": "3.0.0",
-    "xfs": "3.0.0",
-    "vfat": "3.0.0",
-    "swap": "3.0.0",
-    "none": "3.3.0",
-    "virtiofs": "3.7.0-experimental",
-}
-LABEL_BYTES = {"ext4": 16, "btrfs": 256, "xfs": 12, "swap": 15, "vfat": 11}
 _TAG, _TAG_BYTES = "virtiofs", 36
 
 
@@ -38,20 +27,12 @@ def filesystem_is_not_on_a_partitioned_disk(storage: Storage, _: Context) -> "It
             yield warning(where, "the partition table of this disk is wiped in the same config", fix, "S8")
 
 
-@rule(Filesystem, "F1")
-def path_is_absolute(filesystem: Filesystem, _: Context) -> "Iterator[Finding]":
-    if filesystem.path and (wrong := paths.problem(filesystem.path)):
-        yield error("path", wrong, paths.fix(filesystem.path))
-
-
-@rule(Filesystem, "F2")
-def device_is_an_absolute_path(filesystem: Filesystem, context: Context) -> "Iterator[Finding]":
-    if not filesystem.device:
-        yield error("device", "device is not given", "give the absolute path of the device, such as /dev/disk/by-partlabel/data")
-    elif _is_tag(filesystem, context):
+@rule(Filesystem, "F2", since="3.7.0-experimental")
+def device_is_a_tag_or_an_absolute_path(filesystem: Filesystem, _: Context) -> "Iterator[Finding]":
+    if filesystem.format == _TAG:
         if len(filesystem.device.encode()) > _TAG_BYTES:
-            yield error("device", f"the tag is longer than {_TAG_BYTES} bytes")
-    elif wrong := paths.problem(filesystem.device):
+            yield error("device", f"the tag is longer than {_TAG_BYTES} bytes", "give the tag that the host gave the directory")
+    elif filesystem.device and (wrong := paths.problem(filesystem.device)):
         yield error("device", wrong, paths.fix(filesystem.device))
 
 
@@ -70,16 +51,8 @@ def format_is_given(filesystem: Filesystem, context: Context) -> "Iterator[Findi
         if value
     ]
     if not filesystem.format and given:
-        yield error(
-            "format", f"format is not given, but {', '.join(given)} needs it", f"one of {', '.join(formats(context.version))}"
-        )
-
-
-@rule(Filesystem, "F4")
-def format_is_known(filesystem: Filesystem, context: Context) -> "Iterator[Finding]":
-    known = formats(context.version)
-    if filesystem.format and filesystem.format not in known:
-        yield error("format", f"spec {context.version} has no such format", f"one of {', '.join(known)}")
+        fix = f"one of {', '.join(known_in(context.version, FORMATS))}"
+        yield error("format", f"format is not given, but {', '.join(given)} needs it", fix)
 
 
 @rule(Filesystem, "F5")
@@ -89,10 +62,10 @@ def label_has_format(filesystem: Filesystem, context: Context) -> "Iterator[Find
         return
     if not filesystem.format:
         yield error("label", "label without format", "give the format, too")
-    elif _is_tag(filesystem, context):
-        yield error("label", "virtiofs has no label", rule="F7")
+    elif filesystem.format == _TAG and not context.before("3.7.0-experimental"):
+        yield error("label", "virtiofs has no label", "leave it out", "F7")
     elif wrong := label_problem(filesystem.label, filesystem.format):
-        yield error("label", wrong, rule="F6")
+        yield error("label", *wrong, "F6")
 
 
 @rule(Filesystem, "F8", since="3.7.0-experimental")
@@ -108,16 +81,9 @@ def shared_directory_is_never_formatted(filesystem: Filesystem, _: Context) -> "
             yield error(where, f"virtiofs has no {where}: nothing is formatted", "leave it out")
 
 
-def _is_tag(filesystem: Filesystem, context: Context) -> bool:
-    return filesystem.format == _TAG and _TAG in formats(context.version)
-
-
-def formats(version: str) -> list[str]:
-    """The formats that a 3.x version knows."""
-    return [name for name, since in FORMATS.items() if order(since) <= order(version)]
-
-
-def label_problem(label: str, name: str) -> str:
-    """Why this format cannot have this label; "" if it can."""
-    most = LABEL_BYTES.get(name, 0)
-    return f"label is longer than {most} bytes, the most that {name} has room for" if most and len(label.encode()) > most else ""
+def label_problem(label: str, name: str) -> tuple[str, str] | None:
+    """Why this format cannot have this label, and the remedy; None if it can."""
+    most, length = LABEL_BYTES.get(name, 0), len(label.encode())
+    if not most or length <= most:
+        return None
+    return f"label is longer than {most} bytes, the most that {name} has room for", f"shorten it by {length - most} bytes"

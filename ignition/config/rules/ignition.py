@@ -1,21 +1,14 @@
-"""Rules I1–I8: the `ignition` section."""
+"""Rules I2–I5: the `ignition` section."""
 
 from ignition.config import url
-from ignition.config.model.ignition import Ignition, Proxy, References, Resource, Tls
-from ignition.config.rules import Context, error, rule, warning
-from ignition.config.versions import canonical
+from ignition.config.model.ignition import References, Resource, Tls
+from ignition.config.rules import Context, error, rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ignition.config.rules import Finding
-
-
-@rule(Ignition, "I1")
-def version_is_the_parsed_one(ignition: Ignition, context: Context) -> "Iterator[Finding]":
-    if canonical(ignition.version) != context.version:
-        yield error("version", f"version is not {context.version}")
 
 
 @rule(References, "I2", since="3.1.0")
@@ -34,8 +27,10 @@ def _usable(name: str, resources: tuple[Resource, ...], ids: tuple[str, str], co
     for index, resource in enumerate(resources):
         if not resource.source:
             yield error(f"{name}.{index}", "source is not given", "give the URL", ids[0])
-        elif wrong := url.problem(resource.source, context.version)[1]:
-            yield error(f"{name}.{index}", wrong, rule=ids[1])
+            continue
+        identity, wrong = url.problem(resource.source, context.version)
+        if wrong:
+            yield error(f"{name}.{index}", wrong, url.remedy(identity, resource.source, context.version), ids[1])
 
 
 @rule(Tls, "I5", until="3.0.0")
@@ -43,18 +38,3 @@ def authority_source_is_not_empty(tls: Tls, _: Context) -> "Iterator[Finding]":
     for index, resource in enumerate(tls.certificate_authorities):
         if not resource.source:
             yield error(f"certificateAuthorities.{index}.source", "URL has no scheme", "give the URL of the certificates")
-
-
-@rule(Proxy, "I6", since="3.1.0")
-def proxy_is_http(proxy: Proxy, _: Context) -> "Iterator[Finding]":
-    """I6, I7 and the warning I8."""
-    for where, value in (("httpProxy", proxy.http_proxy), ("httpsProxy", proxy.https_proxy)):
-        if value is None:
-            continue
-        if wrong := url.syntax_problem(value):
-            yield error(where, f"URL {wrong}")
-        elif not url.is_http(value):
-            yield error(where, "a proxy's URL begins with http:// or https://", rule="I7")
-        elif where == "httpsProxy" and url.scheme(value) == "http":
-            fix = "use an https:// proxy URL if the proxy has one"
-            yield warning(where, "the proxy for https is reached over plain http", fix, "I8")

@@ -1,6 +1,6 @@
-"""Rules N1–N8 and S1–S6: files, directories and links."""
+"""Rules N4, N5, N8 and S1–S6: files, directories and links."""
 
-from ignition.config.model.storage import Directory, File, Node, Storage
+from ignition.config.model.storage import File, Node, Storage
 from ignition.config.rules import Context, error, paths, rule, warning
 
 TYPE_CHECKING = False
@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ignition.config.rules import Finding
-
-_SPECIAL_BITS, _ALL_BITS = 0o7000, 0o7777
 
 
 @rule(Storage, "S1")
@@ -27,13 +25,6 @@ def entries_do_not_lie_below_links(storage: Storage, _: Context) -> "Iterator[Fi
             if any(ancestor in links for ancestor in paths.ancestors(node.path)):
                 fix = "name the path that the link leads to"
                 yield error(f"{name}.{index}", "its path lies below a link of this config", fix, identity)
-
-
-@rule(Storage, "S4", since="3.3.0")
-def link_has_target(storage: Storage, _: Context) -> "Iterator[Finding]":
-    for index, link in enumerate(storage.links):
-        if not link.target:
-            yield error(f"links.{index}.target", "link has no target", "say what the link leads to")
 
 
 @rule(Storage, "S5")
@@ -57,21 +48,7 @@ def hard_link_has_no_owner_of_its_own(storage: Storage, _: Context) -> "Iterator
             ("group.name", link.group.name),
         ):
             if value is not None and value != "":
-                yield warning(f"links.{index}.{where}", "ignored: a hard link has the owner of what it leads to")
-
-
-@rule(Node, "N1")
-def path_is_given(node: Node, _: Context) -> "Iterator[Finding]":
-    if not node.path:
-        yield error("path", "path is not given", "give the absolute path of the entry")
-
-
-@rule(Node, "N2")
-def path_is_absolute(node: Node, _: Context) -> "Iterator[Finding]":
-    """N2, and N3 for the simplest form."""
-    wrong = paths.problem(node.path) if node.path else ""
-    if wrong:
-        yield error("path", wrong, paths.fix(node.path), "N3" if node.path.startswith("/") else "N2")
+                yield warning(f"links.{index}.{where}", "ignored: a hard link has the owner of what it leads to", "leave it out")
 
 
 @rule(Node, "N4")
@@ -82,29 +59,7 @@ def owner_is_id_or_name(node: Node, _: Context) -> "Iterator[Finding]":
             yield error(name, f"{name} has both an id and a name", "leave one of them out", identity)
 
 
-@rule(File, "N6")
-@rule(Directory, "N6")
-def mode_is_possible(node: File | Directory, _: Context) -> "Iterator[Finding]":
-    if node.mode is not None and not 0 <= node.mode <= _ALL_BITS:
-        yield error("mode", "mode is not between 0 and 4095 (octal 07777)", decimal_mode(node.mode))
-
-
-@rule(File, "N7", until="3.5.0")
-@rule(Directory, "N7", until="3.5.0")
-def special_bits_have_no_effect(node: File | Directory, context: Context) -> "Iterator[Finding]":
-    if node.mode is not None and node.mode & _SPECIAL_BITS:
-        message = f"mode is {node.mode:#o}: setuid, setgid and sticky have no effect in spec {context.version}"
-        yield warning("mode", message, f"use spec 3.6.0 for them; {decimal_mode(node.mode)}")
-
-
 @rule(File, "N8")
 def overwritten_file_has_contents(file: File, _: Context) -> "Iterator[Finding]":
     if file.overwrite and file.contents.source is None:
         yield error("overwrite", "overwrite is true but there are no contents", 'for an empty file, set contents.source to ""')
-
-
-def decimal_mode(mode: int) -> str:
-    """How to write a mode that somebody may have meant as octal digits."""
-    if 0 < mode <= 7777 and all(digit in "01234567" for digit in str(mode)):
-        return f"modes are decimal: for {mode:04d} write {int(str(mode), 8)}"
-    return "modes are decimal: 420 is 0644, 493 is 0755"

@@ -1,8 +1,8 @@
-"""Rules U1–U6 and C1: systemd units, and entries that would collide with them."""
+"""Rules U1, U4 and C1: systemd units, and entries that would collide with them."""
 
 from ignition.config import unit_syntax
 from ignition.config.model import Config
-from ignition.config.model.systemd import Dropin, Systemd, Unit
+from ignition.config.model.systemd import Systemd, Unit
 from ignition.config.rules import Context, error, rule, warning
 
 TYPE_CHECKING = False
@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from ignition.config.rules import Finding
 
-TYPES = ("service", "socket", "device", "mount", "automount", "swap", "target", "path", "timer", "snapshot", "slice", "scope")
-TYPES_FIX = f"end it in one of {', '.join('.' + name for name in TYPES)}"
 _DIRECTORY = "/etc/systemd/system"
 INSTALL_FIX = "add an [Install] section, such as WantedBy=multi-user.target"
 
@@ -45,37 +43,8 @@ def template_of_enabled_instance_can_be_enabled(systemd: Systemd, _: Context) ->
             yield warning(f"units.{index}.contents", message, INSTALL_FIX)
 
 
-@rule(Unit, "U2")
-def name_has_type(unit: Unit, _: Context) -> "Iterator[Finding]":
-    if extension(unit.name) not in TYPES:
-        yield error("name", "name does not end in a type of unit", TYPES_FIX)
-
-
-@rule(Unit, "U3")
-def contents_are_a_unit(unit: Unit, _: Context) -> "Iterator[Finding]":
-    """U3, and the warning U4."""
-    if not unit.contents:
-        return
-    if wrong := unit_syntax.problem(unit.contents):
-        yield error("contents", wrong)
-    elif unit.enabled and not unit_syntax.can_be_enabled(unit.contents):
+@rule(Unit, "U4")
+def enabled_unit_can_be_enabled(unit: Unit, _: Context) -> "Iterator[Finding]":
+    if unit.enabled and unit.contents and not unit_syntax.can_be_enabled(unit.contents):
         message = "unit is enabled, but has nothing in an [Install] section: enabling has no effect"
-        yield warning("contents", message, INSTALL_FIX, "U4")
-
-
-@rule(Dropin, "U5")
-def dropin_is_unit_syntax(dropin: Dropin, _: Context) -> "Iterator[Finding]":
-    if dropin.contents and (wrong := unit_syntax.problem(dropin.contents)):
-        yield error("contents", wrong)
-
-
-@rule(Dropin, "U6")
-def dropin_name_ends_in_conf(dropin: Dropin, _: Context) -> "Iterator[Finding]":
-    if extension(dropin.name) != "conf":
-        yield error("name", "name does not end in .conf: systemd would not read it")
-
-
-def extension(name: str) -> str:
-    """After the last dot of the last part; "" if there is none."""
-    base = name.rpartition("/")[2]
-    return base.rpartition(".")[2] if "." in base else ""
+        yield warning("contents", message, INSTALL_FIX)

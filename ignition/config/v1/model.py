@@ -1,6 +1,33 @@
 """The members of spec 1. Source: ignition-config.md 2.3 of the reference; coreos/ignition v0.35 config/v1/types."""
 
+from ignition.config.checks import (
+    AbsolutePath,
+    AtMostBytes,
+    Deprecated,
+    DropinName,
+    Given,
+    Guid,
+    Mode,
+    MultipleOf,
+    MustBeOneOf,
+    NotNegative,
+    SpecVersion,
+    UnitName,
+)
+from ignition.config.known_values import (
+    FORMATS,
+    NETWORKD_TYPES,
+    PARTITION_LABEL_BYTES,
+    RAID_LEVELS,
+    SECTORS_ALIGNED,
+    UNIT_TYPES,
+)
 from ignition.config.record import Record, spec
+
+_NO_DEVICE = "device is not given"
+_DEVICE_FIX = "give the absolute path of the device, such as /dev/disk/by-partlabel/data"
+_NO_TYPE, _NO_NETWORKD_TYPE = "name does not end in a type of unit", "name does not end in .link, .netdev or .network"
+_USER_ID, _GROUP_ID = NotNegative("J1", "uid"), NotNegative("J1", "gid")
 
 
 class Record1(Record):
@@ -12,17 +39,24 @@ class Record1(Record):
 class Partition(Record1):
     """One GPT entry. Sizes in logical sectors."""
 
-    label: str = spec("GPT name, at most 36 bytes", default="")
+    label: str = spec("GPT name", default="", check=AtMostBytes("V17", "label", PARTITION_LABEL_BYTES))
     number: int = spec("0 = next free number", default=0)
-    size: int = spec("sectors; 0 = fill", default=0)
-    start: int = spec("sectors; 0 = largest free block", default=0)
-    type_guid: str = spec("GPT type", default="")
+    size: int = spec("logical sectors; 0 = fill", default=0, check=NotNegative("J1", "size"))
+    start: int = spec(
+        "logical sectors; 0 = start of the largest free block",
+        default=0,
+        check=(MultipleOf("V12", "start", SECTORS_ALIGNED), NotNegative("J1", "start")),
+    )
+    type_guid: str = spec("GPT type GUID; default Linux data", default="", check=Guid("V19"))
 
 
 class Disk(Record1):
     """Spec path: storage.disks[]."""
 
-    device: str = spec("absolute path")
+    device: str = spec(
+        "path of the disk",
+        check=(Given("V9", _NO_DEVICE, "give the absolute path of the disk, such as /dev/vdb"), AbsolutePath("V9")),
+    )
     partitions: tuple[Partition, ...] = spec("GPT entries", default=())
     wipe_table: bool = spec("destroy the table first", default=False)
 
@@ -30,10 +64,12 @@ class Disk(Record1):
 class Raid(Record1):
     """Spec path: storage.raid[]."""
 
-    devices: tuple[str, ...] = spec("absolute paths", default=())
-    level: str = spec("raid level", default="")
+    devices: tuple[str, ...] = spec(
+        "paths of its devices", default=(), each=(Given("V21", _NO_DEVICE, _DEVICE_FIX), AbsolutePath("V21"))
+    )
+    level: str = spec("RAID level", default="", check=MustBeOneOf("V20", "unknown level", RAID_LEVELS))
     name: str = spec("name below /dev/md")
-    spares: int = spec("spare devices", default=0)
+    spares: int = spec("how many of the devices are spares", default=0)
 
 
 class Create(Record1):
@@ -46,10 +82,13 @@ class Create(Record1):
 class File(Record1):
     """Spec path: storage.filesystems[].files[]."""
 
+    path: str = spec(
+        "path within its file system",
+        check=(Given("V29", "path is not given", "give the absolute path of the entry"), AbsolutePath("V29")),
+    )
     contents: str = spec("the content itself", default="")
     gid: int = spec("group id", default=0)
-    mode: int = spec("decimal: 420 is 0644", default=0)
-    path: str = spec("absolute path within its file system")
+    mode: int = spec("decimal in JSON: 420 is 0644", default=0, check=Mode("V31"))
     uid: int = spec("user id", default=0)
 
 
@@ -57,9 +96,9 @@ class Filesystem(Record1):
     """A device with a file system, and what is written into it."""
 
     create: Create | None = spec("make it", default=None)
-    device: str = spec("absolute path")
+    device: str = spec("path of the device", check=(Given("V25", _NO_DEVICE, _DEVICE_FIX), AbsolutePath("V25")))
     files: tuple[File, ...] = spec("files in it", default=())
-    format: str = spec("ext4, btrfs or xfs", default="")
+    format: str = spec("kind of file system", default="", check=MustBeOneOf("V26", "spec {version} has no such format", FORMATS))
 
 
 class Storage1(Record1):
@@ -73,18 +112,18 @@ class Storage1(Record1):
 class Dropin(Record1):
     """A drop-in of a systemd unit."""
 
-    contents: str = spec("unit syntax", default="")
-    name: str = spec("ends in .conf")
+    contents: str = spec("its text", default="")
+    name: str = spec("file name", check=DropinName("V39"))
 
 
 class Unit(Record1):
     """Spec path: systemd.units[]."""
 
-    contents: str = spec("unit syntax", default="")
+    contents: str = spec("its text", default="")
     dropins: tuple[Dropin, ...] = spec("drop-ins", default=())
     enable: bool = spec("enable it", default=False)
     mask: bool = spec("mask it", default=False)
-    name: str = spec("unit name")
+    name: str = spec("unit name with its type as suffix", check=UnitName("V36", _NO_TYPE, UNIT_TYPES))
 
 
 class Systemd1(Record1):
@@ -96,8 +135,8 @@ class Systemd1(Record1):
 class NetworkdUnit(Record1):
     """Spec path: networkd.units[]."""
 
-    contents: str = spec("unit syntax", default="")
-    name: str = spec("ends in .link, .netdev or .network")
+    contents: str = spec("its text", default="")
+    name: str = spec("file name", check=UnitName("V40", _NO_NETWORKD_TYPE, NETWORKD_TYPES))
 
 
 class Networkd(Record1):
@@ -118,7 +157,7 @@ class UserCreate(Record1):
     primary_group: str = spec("name or id", default="")
     shell: str = spec("login shell", default="")
     system: bool = spec("system account", default=False)
-    uid: int | None = spec("user id", default=None)
+    uid: int | None = spec("user id", default=None, check=_USER_ID)
 
 
 class User(Record1):
@@ -133,7 +172,7 @@ class User(Record1):
 class Group(Record1):
     """Spec path: passwd.groups[]."""
 
-    gid: int | None = spec("group id", default=None)
+    gid: int | None = spec("group id", default=None, check=_GROUP_ID)
     name: str = spec("group name")
     password_hash: str = spec("crypt(5) string", default="")
     system: bool = spec("system group", default=False)
@@ -149,7 +188,18 @@ class Passwd1(Record1):
 class Config1(Record1):
     """A whole spec 1 config."""
 
-    ignition_version: int = spec("always 1")
+    ignition_version: int = spec(
+        "always 1",
+        check=(
+            SpecVersion("V4"),
+            Deprecated(
+                "V1",
+                since="1",
+                message="spec 1 is deprecated",
+                fix="write the config in spec 3, which Ignition 2 and later read",
+            ),
+        ),
+    )
     networkd: Networkd = spec("network configuration", default=Networkd())
     passwd: Passwd1 = spec("users and groups", default=Passwd1())
     storage: Storage1 = spec("disks and files", default=Storage1())

@@ -3,7 +3,39 @@
 Where a version makes a plain member nullable, it is nullable here and the translation fills in what the older version meant.
 """
 
+from ignition.config.checks import (
+    AbsolutePath,
+    AtMostBytes,
+    Deprecated,
+    Digest,
+    DropinName,
+    Given,
+    Guid,
+    Mode,
+    MultipleOf,
+    MustBeOneOf,
+    NotEmpty,
+    OneOf,
+    SpecVersion,
+    UnitName,
+    UnitText,
+    Url,
+    Without,
+)
+from ignition.config.known_values import (
+    COMPRESSIONS,
+    FORMATS,
+    HASHES,
+    NETWORKD_TYPES,
+    PARTITION_LABEL_BYTES,
+    RAID_LEVELS,
+    SECTORS_ALIGNED,
+    UNIT_TYPES,
+)
 from ignition.config.record import Record, spec
+
+_NO_DEVICE = "device is not given"
+_DEVICE_FIX = "give the absolute path of the device, such as /dev/disk/by-partlabel/data"
 
 
 class Record2(Record):
@@ -15,28 +47,37 @@ class Record2(Record):
 class Verification(Record2):
     """What fetched content must be."""
 
-    hash: str | None = spec("sha512-<128 hex digits>", default=None)
+    hash: str | None = spec("digest of the decompressed content", default=None, check=Digest("V6", functions=HASHES))
 
 
 class Header(Record2):
     """One HTTP request header."""
 
-    name: str = spec("header name", default="", since="2.4.0")
+    name: str = spec(
+        "header name", default="", since="2.4.0", check=Given("V8", "header has no name", "name it, as in User-Agent")
+    )
     value: str | None = spec("header value", default=None, since="2.4.0")
 
 
 class Reference(Record2):
-    """Another config, or a certificate."""
+    """Another config."""
 
-    source: str = spec('URL; "" = nothing', default="")
+    source: str = spec('URL; "" = nothing', default="", check=Url("V5"))
     http_headers: tuple[Header, ...] = spec("extra request headers", default=(), since="2.4.0")
     verification: Verification = spec("checked after decompression", default=Verification())
 
 
-class Contents(Reference):
-    """Content of a file."""
+class Authority(Reference):
+    """Certificates (spec path: ignition.security.tls.certificateAuthorities[])."""
 
-    compression: str = spec('"" or gzip', default="")
+    source: str = spec('URL; "" = nothing', default="", check=Url("V7"))
+
+
+class Contents(Reference):
+    """Content of a file (spec path: storage.files[].contents)."""
+
+    source: str = spec('URL; "" = empty', default="", check=Url("V34"))
+    compression: str = spec('"" or gzip', default="", check=OneOf("V35", "unknown compression", COMPRESSIONS))
 
 
 class References(Record2):
@@ -49,14 +90,16 @@ class References(Record2):
 class Timeouts(Record2):
     """Spec path: ignition.timeouts."""
 
-    http_response_headers: int | None = spec("seconds", default=None, since="2.1.0")
-    http_total: int | None = spec("seconds", default=None, since="2.1.0")
+    http_response_headers: int | None = spec(
+        "seconds to wait for response headers; 0 = no limit", default=None, unset=10, since="2.1.0"
+    )
+    http_total: int | None = spec("seconds for a fetch with all retries; 0 = no limit", default=None, unset=0, since="2.1.0")
 
 
 class Tls(Record2):
     """Spec path: ignition.security.tls."""
 
-    certificate_authorities: tuple[Reference, ...] = spec("PEM certificates", default=(), since="2.2.0")
+    certificate_authorities: tuple[Authority, ...] = spec("PEM certificates", default=(), since="2.2.0")
 
 
 class Security(Record2):
@@ -76,7 +119,7 @@ class Proxy(Record2):
 class Ignition2(Record2):
     """Spec path: ignition."""
 
-    version: str = spec("spec version")
+    version: str = spec("exact spec version", check=SpecVersion("V4"))
     config: References = spec("other configs", default=References())
     proxy: Proxy = spec("proxies", default=Proxy(), since="2.4.0")
     security: Security = spec("trust for https", default=Security(), since="2.2.0")
@@ -86,22 +129,43 @@ class Ignition2(Record2):
 class Partition(Record2):
     """One GPT entry. Sizes in logical sectors unless named otherwise."""
 
-    guid: str = spec("unique GUID", default="", since="2.1.0")
-    label: str | None = spec("GPT name; plain before 2.3", default=None)
+    guid: str = spec("unique GUID; default random", default="", since="2.1.0", check=Guid("V19"))
+    label: str | None = spec(
+        "GPT name; before 2.3 unset is empty",
+        default=None,
+        check=(
+            AtMostBytes("V17", "label", PARTITION_LABEL_BYTES),
+            Without("V18", ":", "label has a colon, at which sgdisk would cut it off", "use another character", warns=True),
+        ),
+    )
     number: int = spec("0 = next free number", default=0)
-    should_exist: bool | None = spec("false = must be absent", default=None, since="2.3.0")
-    size: int | None = spec("sectors; 0 = fill; plain before 2.3", default=None)
-    size_mib: int | None = spec("MiB", default=None, since="2.3.0", json="sizeMiB")
-    start: int | None = spec("sectors; 0 = largest free block; plain before 2.3", default=None)
-    start_mib: int | None = spec("MiB", default=None, since="2.3.0", json="startMiB")
-    type_guid: str = spec("GPT type", default="")
+    should_exist: bool | None = spec("false = must be absent", default=None, unset=True, since="2.3.0")
+    size: int | None = spec(
+        "logical sectors; 0 = fill; before 2.3 unset is 0",
+        default=None,
+        check=Deprecated("V16", since="2.3.0", message="size in sectors is deprecated", fix="use sizeMiB"),
+    )
+    size_mib: int | None = spec("MiB; 0 = fill", default=None, since="2.3.0", json="sizeMiB")
+    start: int | None = spec(
+        "logical sectors; 0 = start of the largest free block; before 2.3 unset is 0",
+        default=None,
+        check=(
+            MultipleOf("V12", "start", SECTORS_ALIGNED),
+            Deprecated("V16", since="2.3.0", message="start in sectors is deprecated", fix="use startMiB"),
+        ),
+    )
+    start_mib: int | None = spec("MiB; 0 = start of the largest free block", default=None, since="2.3.0", json="startMiB")
+    type_guid: str = spec("GPT type GUID; default Linux data", default="", check=Guid("V19"))
     wipe_partition_entry: bool = spec("an entry that differs may go", default=False, since="2.3.0")
 
 
 class Disk(Record2):
     """Spec path: storage.disks[]."""
 
-    device: str = spec("absolute path")
+    device: str = spec(
+        "path of the disk",
+        check=(Given("V9", _NO_DEVICE, "give the absolute path of the disk, such as /dev/vdb"), AbsolutePath("V9")),
+    )
     partitions: tuple[Partition, ...] = spec("GPT entries", default=())
     wipe_table: bool = spec("destroy the table first", default=False)
 
@@ -109,15 +173,17 @@ class Disk(Record2):
 class Raid(Record2):
     """Spec path: storage.raid[]."""
 
-    devices: tuple[str, ...] = spec("absolute paths", default=())
-    level: str = spec("raid level", default="")
+    devices: tuple[str, ...] = spec(
+        "paths of its devices", default=(), each=(Given("V21", _NO_DEVICE, _DEVICE_FIX), AbsolutePath("V21"))
+    )
+    level: str = spec("RAID level", default="", check=MustBeOneOf("V20", "unknown level", RAID_LEVELS))
     name: str = spec("name below /dev/md")
     options: tuple[str, ...] = spec("extra arguments of mdadm", default=(), since="2.2.0")
-    spares: int = spec("spare devices", default=0)
+    spares: int = spec("how many of the devices are spares", default=0)
 
 
 class Create(Record2):
-    """How a file system is made (deprecated since 2.1)."""
+    """How a file system is made (spec path: storage.filesystems[].mount.create)."""
 
     force: bool = spec("whatever is there", default=False)
     options: tuple[str, ...] = spec("extra arguments of mkfs", default=())
@@ -126,9 +192,13 @@ class Create(Record2):
 class Mount(Record2):
     """A device with a file system."""
 
-    create: Create | None = spec("make it", default=None)
-    device: str = spec("absolute path", default="")
-    format: str = spec("file-system format", default="")
+    create: Create | None = spec(
+        "make it",
+        default=None,
+        check=Deprecated("V23", since="2.1.0", message="create is deprecated", fix="use wipeFilesystem, label, uuid and options"),
+    )
+    device: str = spec("path of the device", default="", check=(Given("V25", _NO_DEVICE, _DEVICE_FIX), AbsolutePath("V25")))
+    format: str = spec("kind of file system", default="", check=MustBeOneOf("V26", "spec {version} has no such format", FORMATS))
     label: str | None = spec("label", default=None, since="2.1.0")
     options: tuple[str, ...] = spec("extra arguments of mkfs", default=(), since="2.1.0")
     uuid: str | None = spec("UUID", default=None, since="2.1.0")
@@ -140,23 +210,34 @@ class Filesystem(Record2):
 
     mount: Mount | None = spec("a device", default=None)
     name: str = spec("what files refer to", default="")
-    path: str | None = spec("a place that is mounted already", default=None)
+    path: str | None = spec(
+        "a place that is mounted already, as the agent sees it",
+        default=None,
+        check=(NotEmpty("V25", "path is not absolute", "give the absolute path of the directory"), AbsolutePath("V25")),
+    )
 
 
 class Owner(Record2):
     """User or group of a node."""
 
-    id: int | None = spec("numeric id; plain before 2.1", default=None)
+    id: int | None = spec("numeric id", default=None, unset=0)
     name: str = spec("name inside the new root", default="", since="2.1.0")
 
 
 class Node(Record2):
     """What files, directories and links share."""
 
-    filesystem: str = spec("name of the file system that holds it", default="")
+    filesystem: str = spec(
+        "name of the file system that holds it",
+        default="",
+        check=Given("V28", "file system is not named", "the root file system is called root"),
+    )
     group: Owner = spec("group", default=Owner())
     overwrite: bool | None = spec("replace what is there", default=None, since="2.2.0")
-    path: str = spec("absolute path in that file system")
+    path: str = spec(
+        "path in that file system",
+        check=(Given("V29", "path is not given", "give the absolute path of the entry"), AbsolutePath("V29")),
+    )
     user: Owner = spec("owner", default=Owner())
 
 
@@ -165,13 +246,13 @@ class File(Node):
 
     append: bool = spec("add to the file", default=False, since="2.2.0")
     contents: Contents = spec("content", default=Contents())
-    mode: int | None = spec("decimal; plain before 2.2", default=None)
+    mode: int | None = spec("decimal in JSON: 420 is 0644", default=None, unset=0, check=Mode("V31"))
 
 
 class Directory(Node):
     """Spec path: storage.directories[]."""
 
-    mode: int | None = spec("decimal; plain before 2.2", default=None)
+    mode: int | None = spec("decimal in JSON: 420 is 0644", default=None, unset=0, check=Mode("V31"))
 
 
 class Link(Node):
@@ -192,22 +273,29 @@ class Storage2(Record2):
     raid: tuple[Raid, ...] = spec("arrays", default=())
 
 
+_NO_TYPE, _NO_NETWORKD_TYPE = "name does not end in a type of unit", "name does not end in .link, .netdev or .network"
+
+
 class Dropin(Record2):
     """A drop-in of a systemd unit."""
 
-    contents: str = spec("unit syntax", default="")
-    name: str = spec("ends in .conf")
+    contents: str = spec("its text", default="", check=UnitText("V39"))
+    name: str = spec("file name", check=DropinName("V39"))
 
 
 class Unit(Record2):
     """Spec path: systemd.units[]."""
 
-    contents: str = spec("unit syntax", default="")
+    contents: str = spec("its text", default="", check=UnitText("V37"))
     dropins: tuple[Dropin, ...] = spec("drop-ins", default=())
-    enable: bool = spec("enable it (deprecated since 2.1)", default=False)
-    enabled: bool | None = spec("enable or disable it", default=None, since="2.1.0")
+    enable: bool = spec(
+        "enable it",
+        default=False,
+        check=Deprecated(since="2.1.0", message="enable is deprecated", fix="use enabled"),
+    )
+    enabled: bool | None = spec("true: enable, false: disable", default=None, since="2.1.0")
     mask: bool = spec("mask it", default=False)
-    name: str = spec("unit name")
+    name: str = spec("unit name with its type as suffix", check=UnitName("V36", _NO_TYPE, UNIT_TYPES))
 
 
 class Systemd2(Record2):
@@ -219,16 +307,16 @@ class Systemd2(Record2):
 class NetworkdDropin(Record2):
     """A drop-in of a networkd unit."""
 
-    contents: str = spec("unit syntax", default="", since="2.2.0")
-    name: str = spec("ends in .conf", since="2.2.0")
+    contents: str = spec("its text", default="", since="2.2.0", check=UnitText("V41"))
+    name: str = spec("file name", since="2.2.0", check=DropinName("V41"))
 
 
 class NetworkdUnit(Record2):
     """Spec path: networkd.units[]."""
 
-    contents: str = spec("unit syntax", default="")
+    contents: str = spec("its text", default="", check=UnitText("V40"))
     dropins: tuple[NetworkdDropin, ...] = spec("drop-ins", default=(), since="2.2.0")
-    name: str = spec("ends in .link, .netdev or .network")
+    name: str = spec("file name", check=UnitName("V40", _NO_NETWORKD_TYPE, NETWORKD_TYPES))
 
 
 class Networkd(Record2):
@@ -258,7 +346,11 @@ _LATER = "2.1.0"
 class User(Record2):
     """Spec path: passwd.users[]."""
 
-    create: UserCreate | None = spec("what a new account is like", default=None)
+    create: UserCreate | None = spec(
+        "what a new account is like",
+        default=None,
+        check=Deprecated("V42", since="2.1.0", message="create is deprecated", fix="give its members to the user itself"),
+    )
     gecos: str = spec("comment", default="", since=_LATER)
     groups: tuple[str, ...] = spec("supplementary groups", default=(), since=_LATER)
     home_dir: str = spec("home directory", default="", since=_LATER)

@@ -32,7 +32,8 @@ def test_kept_rule_is_not_mentioned(row: Row) -> None:
 def test_every_rule_of_either_spec_has_a_row() -> None:
     parse(b'{"ignitionVersion": 1}')  # which loads both
     rows = {row.rule for row in (*ROWS, *rule_table_2.ROWS)}
-    assert {one for one in identities() if one.startswith("V")} <= rows
+    unreachable = {"V4"}  # a text whose version is another one is read by that version's rules
+    assert {one for one in identities() if one.startswith("V")} - unreachable <= rows
 
 
 def test_deprecation_says_what_to_do() -> None:

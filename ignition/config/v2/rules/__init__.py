@@ -1,5 +1,7 @@
 """The validation rules of the 2.x specs (ignition-config.md 3.6 of the reference). Their ids: V and the row of that table.
 
+As in 3.x, what is asked of one member alone is a check in the model.
+
 Unlike Ignition 0.x, a record that breaks a rule does not hide what is wrong with its members.
 """
 

@@ -1,7 +1,6 @@
-"""V28–V33: files, directories and links."""
+"""V30, V32 and V33: files, directories and links."""
 
 from ignition.config.rules import Context, error, rule, warning
-from ignition.config.rules.nodes import decimal_mode
 from ignition.config.v2.model import Directory, File, Node
 
 TYPE_CHECKING = False
@@ -10,33 +9,12 @@ if TYPE_CHECKING:
 
     from ignition.config.rules import Finding
 
-_ALL_BITS = 0o7777
-
-
-@rule(Node, "V28")
-def filesystem_is_named(node: Node, _: Context) -> "Iterator[Finding]":
-    if not node.filesystem:
-        yield error("filesystem", "file system is not named", "the root file system is called root")
-
-
-@rule(Node, "V29")
-def path_is_absolute(node: Node, _: Context) -> "Iterator[Finding]":
-    if not node.path.startswith("/"):
-        yield error("path", "path is not absolute" if node.path else "path is not given")
-
 
 @rule(Node, "V30", since="2.1.0")
 def owner_is_id_or_name(node: Node, _: Context) -> "Iterator[Finding]":
     for name, owner in (("user", node.user), ("group", node.group)):
         if owner.id is not None and owner.name:
             yield error(name, f"{name} has both an id and a name", "leave one of them out")
-
-
-@rule(File, "V31")
-@rule(Directory, "V31")
-def mode_is_possible(node: File | Directory, _: Context) -> "Iterator[Finding]":
-    if node.mode is not None and not 0 <= node.mode <= _ALL_BITS:
-        yield error("mode", "mode is not between 0 and 4095 (octal 07777)", decimal_mode(node.mode))
 
 
 @rule(File, "V32", since="2.2.0")

@@ -1,7 +1,7 @@
-"""V42 and V43: users."""
+"""V43: users."""
 
 from ignition.config.record import camel_case
-from ignition.config.rules import Context, error, rule, warning
+from ignition.config.rules import Context, error, rule
 from ignition.config.v2.model import User, UserCreate
 
 TYPE_CHECKING = False
@@ -11,14 +11,11 @@ if TYPE_CHECKING:
     from ignition.config.rules import Finding
 
 
-@rule(User, "V42", since="2.1.0")
-def create_is_deprecated(user: User, _: Context) -> "Iterator[Finding]":
-    """V42, and V43 for each member that stands in both places."""
+@rule(User, "V43", since="2.1.0")
+def member_stands_in_one_place(user: User, _: Context) -> "Iterator[Finding]":
     if user.create is None:
         return
-    yield warning("create", "create is deprecated", "give its members to the user itself")
     for name, field in UserCreate.FIELDS.items():
         if getattr(user, name) != field.default:
-            yield error(
-                "", f"create cannot be used with {camel_case(name)}", f"leave one of create and {camel_case(name)} out", "V43"
-            )
+            other = camel_case(name)
+            yield error("", f"create cannot be used with {other}", f"leave one of create and {other} out")

@@ -1,0 +1,486 @@
+"""Checks on one member alone. The model gives each field its own; rules, JSON Schemas and the tables of fields read them there.
+
+A check is made with the id of the rule it stands for (ignition-config.md 3.2 and 3.6 of the reference), so that specs share the
+classes and keep their ids. Every stage imports this with the model: what only a config text needs is imported when it is used.
+"""
+
+from ignition.config.known_values import HASH_DIGITS, known_in
+from ignition.config.versions import ALIASES, SPEC_1, canonical, holds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    Problem = tuple[str, str, str]  # message, remedy, rule
+    Constraint = dict[str, Any]  # members of a JSON Schema
+
+_SPECIAL_BITS, _ALL_BITS = 0o7000, 0o7777
+_GUID = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+_GUID_FIX = "write it as 8-4-4-4-12 hex digits: 4f68bce3-e8cd-4db1-96e7-fbcaf984b709"
+_PART = r"(?:[^/.]|\.[^/.]|\.\.[^/])[^/]*"  # of a path in its simplest form: neither empty nor . nor ..
+_HTTP_FIX = "begin it with http:// or https://"
+
+
+class Check:
+    """Base: what a rule asks of one member in the versions from `since` to `until`."""
+
+    demands = False  # whether the member must be there: only then is an absent one checked
+    warns = False  # whether its finding is a warning, no error
+
+    def __init__(self, *rules: str, since: str = "", until: str = "") -> None:
+        self.rules, self.since, self.until = rules, since, until
+
+    def holds_in(self, version: str) -> bool:
+        """Whether that spec version has it."""
+        return holds(version, self.since, self.until)
+
+    def problem(self, value: "Any", version: str) -> "Problem | None":
+        """What is wrong with a value that is not null (null: only if `demands`); None if nothing is."""
+        raise NotImplementedError
+
+    def constraint(self, version: str) -> "Constraint":
+        """What JSON Schema can say of it, in patterns of both ECMA 262 and Python; it never refuses what `problem` accepts."""
+        return {}
+
+    def says(self, version: str) -> str:
+        """A few words for the table of fields."""
+        raise NotImplementedError
+
+
+class Given(Check):
+    """A member that must be there and not be empty."""
+
+    demands = True
+
+    def __init__(self, rule: str, message: str, fix: str, *, since: str = "") -> None:
+        super().__init__(rule, since=since)
+        self.message, self.fix = message, fix
+
+    def problem(self, value: "Any", version: str) -> "Problem | None":
+        return None if value else (self.message, self.fix, self.rules[0])
+
+    def says(self, version: str) -> str:
+        return "must be given"
+
+
+class NotEmpty(Check):
+    """A string that may be absent but not empty."""
+
+    def __init__(self, rule: str, message: str, fix: str) -> None:
+        super().__init__(rule)
+        self.message, self.fix = message, fix
+
+    def problem(self, value: str, version: str) -> "Problem | None":
+        return None if value else (self.message, self.fix, self.rules[0])
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"minLength": 1}
+
+    def says(self, version: str) -> str:
+        return "not empty"
+
+
+class OneOf(Check):
+    """A name out of a list; "" is as good as absent. `message` may hold {version}."""
+
+    def __init__(self, rule: str, message: str, values: "Mapping[str, str]", *, since: str = "", until: str = "") -> None:
+        super().__init__(rule, since=since, until=until)
+        self.message, self.values = message, values
+
+    def problem(self, value: str, version: str) -> "Problem | None":
+        if not value or (value in self.values and value in known_in(version, self.values)):
+            return None
+        return self._unknown(value, version)
+
+    def _unknown(self, value: str, version: str) -> "Problem":
+        from ignition.config.suggest import one_of
+
+        return self.message.format(version=version), one_of(value, known_in(version, self.values)), self.rules[0]
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"enum": [*known_in(version, self.values), ""]}
+
+    def says(self, version: str) -> str:
+        return f"one of {', '.join(known_in(version, self.values))}"
+
+
+class MustBeOneOf(OneOf):
+    """The same for a member that must be there."""
+
+    demands = True
+
+    def problem(self, value: str | None, version: str) -> "Problem | None":
+        return super().problem(value, version) if value else self._unknown("", version)
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"enum": known_in(version, self.values)}
+
+
+class AtMostBytes(Check):
+    """A text with a longest length, in bytes of UTF-8."""
+
+    def __init__(self, rule: str, what: str, limit: int) -> None:
+        super().__init__(rule)
+        self.what, self.limit = what, limit
+
+    def problem(self, value: str, version: str) -> "Problem | None":
+        length = len(value.encode("utf-8", "replace"))
+        if length <= self.limit:
+            return None
+        return f"{self.what} is longer than {self.limit} bytes", f"shorten it by {length - self.limit} bytes", self.rules[0]
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"maxLength": self.limit}  # in characters, of which each has a byte at least
+
+    def says(self, version: str) -> str:
+        return f"at most {self.limit} bytes"
+
+
+class Without(Check):
+    """A text that a character would break."""
+
+    def __init__(self, rule: str, character: str, message: str, fix: str, *, warns: bool = False) -> None:
+        super().__init__(rule)
+        self.warns = warns
+        self.character, self.message, self.fix = character, message, fix
+
+    def problem(self, value: str, version: str) -> "Problem | None":
+        return (self.message, self.fix, self.rules[0]) if self.character in value else None
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"pattern": f"^[^{self.character}]*$"}
+
+    def says(self, version: str) -> str:
+        return f"no `{self.character}`"
+
+
+class AbsolutePath(Check):
+    """A path from the root, and with `simplest` one without `//`, `.`, `..` and final `/`. An empty one is another check's."""
+
+    def __init__(self, rule: str, *, simplest: str = "", until: str = "") -> None:
+        super().__init__(rule, *([simplest] if simplest not in ("", rule) else []), until=until)
+        self.simplest = simplest
+
+    def problem(self, value: str, version: str) -> "Problem | None":
+        if not value:
+            return None
+        if value[0] != "/":
+            return "path is not absolute", self._fix(value), self.rules[0]
+        if self.simplest and ("/." in value or "//" in value or value[-1] == "/") and self._has_other_form(value):
+            return "path is not in its simplest form", self._fix(value), self.simplest
+        return None
+
+    def _fix(self, value: str) -> str:
+        from ignition.config.rules.paths import fix
+
+        return fix(value) if self.simplest else f"write /{value}"
+
+    @staticmethod
+    def _has_other_form(value: str) -> bool:
+        from ignition.config.rules.paths import problem
+
+        return bool(problem(value))
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"pattern": f"^(?:/(?:{_PART}(?:/{_PART})*)?)?$" if self.simplest else "^(?:$|/)"}
+
+    def says(self, version: str) -> str:
+        return "absolute path in its simplest form" if self.simplest else "absolute path"
+
+
+class Guid(Check):
+    """A GUID, or nothing."""
+
+    def problem(self, value: str, version: str) -> "Problem | None":
+        import re
+
+        return None if not value or re.fullmatch(_GUID, value, re.ASCII) else ("not a GUID", _GUID_FIX, self.rules[0])
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"pattern": f"^(?:{_GUID})?$"}
+
+    def says(self, version: str) -> str:
+        return "GUID"
+
+
+class Mode(Check):
+    """Permission bits with setuid, setgid and sticky."""
+
+    def problem(self, value: int, version: str) -> "Problem | None":
+        if 0 <= value <= _ALL_BITS:
+            return None
+        from ignition.config.suggest import mode
+
+        return "mode is not between 0 and 4095 (octal 07777)", mode(value), self.rules[0]
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"minimum": 0, "maximum": _ALL_BITS}
+
+    def says(self, version: str) -> str:
+        return "0 to 4095 (octal 07777)"
+
+
+class NoSpecialBits(Check):
+    """A warning where setuid, setgid and sticky have no effect."""
+
+    warns = True
+
+    def problem(self, value: int, version: str) -> "Problem | None":
+        if not value & _SPECIAL_BITS:
+            return None
+        from ignition.config.suggest import mode
+
+        message = f"mode is {value:#o}: setuid, setgid and sticky have no effect in spec {version}"
+        return message, f"use spec 3.6.0 for them; {mode(value)}", self.rules[0]
+
+    def says(self, version: str) -> str:
+        return "setuid, setgid and sticky have no effect"
+
+
+class NotNegative(Check):
+    """A number whose type has no sign."""
+
+    def __init__(self, rule: str, what: str) -> None:
+        super().__init__(rule)
+        self.what = what
+
+    def problem(self, value: int, version: str) -> "Problem | None":
+        return (f"{self.what} is negative", "give a number from 0 up", self.rules[0]) if value < 0 else None
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"minimum": 0}
+
+    def says(self, version: str) -> str:
+        return "not negative"
+
+
+class MultipleOf(Check):
+    """A number of sectors that must be aligned."""
+
+    def __init__(self, rule: str, what: str, divisor: int) -> None:
+        super().__init__(rule)
+        self.what, self.divisor = what, divisor
+
+    def problem(self, value: int, version: str) -> "Problem | None":
+        if not value % self.divisor:
+            return None
+        following = (value // self.divisor + 1) * self.divisor
+        return f"{self.what} is not a multiple of {self.divisor} sectors", f"the next one is {following}", self.rules[0]
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"multipleOf": self.divisor}
+
+    def says(self, version: str) -> str:
+        return f"multiple of {self.divisor}"
+
+
+class Url(Check):
+    """Where content comes from; "" is nothing. Without an id of its own it speaks for R6 to R10."""
+
+    def problem(self, value: str, version: str) -> "Problem | None":
+        from ignition.config import url
+
+        rule, wrong = url.problem(value, version)
+        return (wrong, url.remedy(rule, value, version), "".join(self.rules) or rule) if wrong else None
+
+    def constraint(self, version: str) -> "Constraint":
+        from ignition.config.url import schemes_of
+
+        return {"pattern": f"^(?:$|(?:{'|'.join(map(_any_case, schemes_of(version)))}):)"}
+
+    def says(self, version: str) -> str:
+        from ignition.config.url import schemes_of
+
+        return f"URL: {', '.join(schemes_of(version))}"
+
+
+class HttpUrl(Check):
+    """The URL of a web server. Ids: of bad syntax, and of another scheme."""
+
+    def __init__(self, syntax: str, scheme: str, whose: str, *, since: str = "") -> None:
+        super().__init__(*dict.fromkeys((syntax, scheme)), since=since)
+        self.whose = whose
+
+    def problem(self, value: str, version: str) -> "Problem | None":
+        from ignition.config import url
+
+        if wrong := url.syntax_problem(value):
+            return f"URL {wrong}", url.remedy("R6", value, version), self.rules[0]
+        if not url.is_http(value):
+            return f"{self.whose} URL begins with http:// or https://", _HTTP_FIX, self.rules[-1]
+        return None
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"pattern": f"^{_any_case('http')}[sS]?:"}
+
+    def says(self, version: str) -> str:
+        return "URL: http, https"
+
+
+class NotPlainHttp(Check):
+    """A warning about a proxy URL that other eyes can read."""
+
+    warns = True
+
+    def problem(self, value: str, version: str) -> "Problem | None":
+        from ignition.config import url
+
+        if url.scheme(value) != "http" or url.syntax_problem(value):
+            return None
+        message = "the proxy for https is reached over plain http"
+        return message, "use an https:// proxy URL if the proxy has one", self.rules[0]
+
+    def says(self, version: str) -> str:
+        return "better https"
+
+
+class Digest(Check):
+    """`function-digest`. Ids: no function, unknown function, wrong length; the digits themselves are not looked at."""
+
+    def __init__(self, *rules: str, functions: "Mapping[str, str]") -> None:
+        super().__init__(*rules)
+        self.functions = functions
+
+    def problem(self, value: str, version: str) -> "Problem | None":
+        function, dash, digest = value.partition("-")
+        known = known_in(version, self.functions)
+        length = len(digest.encode("utf-8", "replace"))
+        if not dash:
+            place, wrong = 0, "hash has no function: there is no - in it"
+        elif function not in known:
+            place, wrong = 1, f"hash function is not {' or '.join(known)}"
+        elif length != HASH_DIGITS[function]:
+            place, wrong = -1, f"digest has {length} characters instead of {HASH_DIGITS[function]} for {function}"
+        else:
+            return None
+        from ignition.config import suggest
+
+        fix = suggest.digest(function, length, [(name, HASH_DIGITS[name]) for name in known])
+        return wrong, fix, self.rules[min(place, len(self.rules) - 1)]
+
+    def constraint(self, version: str) -> "Constraint":
+        # Lengths count bytes: a digest of other than ASCII characters, wrong as it is, has fewer of them.
+        forms = (f"{name}-(?:[ -~]{{{HASH_DIGITS[name]}}}|[^]*[^ -~][^]*)" for name in known_in(version, self.functions))
+        return {"pattern": f"^(?:{'|'.join(forms)})$".replace("[^]", r"[\s\S]")}
+
+    def says(self, version: str) -> str:
+        return " or ".join(f"{name}-<{HASH_DIGITS[name]} digits>" for name in known_in(version, self.functions))
+
+
+class IsJson(Check):
+    """A text that is JSON itself, or nothing."""
+
+    def __init__(self, rule: str, what: str, fix: str) -> None:
+        super().__init__(rule)
+        self.what, self.fix = what, fix
+
+    def problem(self, value: str, version: str) -> "Problem | None":
+        import json
+
+        try:
+            json.loads(value or "null")
+        except (ValueError, RecursionError):
+            return f"{self.what} is not JSON", self.fix, self.rules[0]
+        return None
+
+    def says(self, version: str) -> str:
+        return "JSON"
+
+
+class UnitName(Check):
+    """A file name that ends in a type of unit."""
+
+    def __init__(self, rule: str, message: str, types: "Sequence[str]") -> None:
+        super().__init__(rule)
+        self.message, self.types = message, types
+
+    def problem(self, value: str, version: str) -> "Problem | None":
+        if extension(value) in self.types:
+            return None
+        from ignition.config.suggest import unit_name
+
+        return self.message, unit_name(value, self.types), self.rules[0]
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"pattern": rf"\.(?:{'|'.join(self.types)})$"}
+
+    def says(self, version: str) -> str:
+        return f"ends in {', '.join('.' + name for name in self.types)}"
+
+
+class DropinName(Check):
+    """A file name that systemd reads as a drop-in."""
+
+    def problem(self, value: str, version: str) -> "Problem | None":
+        if extension(value) == "conf":
+            return None
+        from ignition.config.suggest import dropin_name
+
+        return "name does not end in .conf: systemd would not read it", dropin_name(value), self.rules[0]
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"pattern": r"\.conf$"}
+
+    def says(self, version: str) -> str:
+        return "ends in .conf"
+
+
+class UnitText(Check):
+    """The syntax of unit files; names of sections and options are not judged."""
+
+    def problem(self, value: str, version: str) -> "Problem | None":
+        from ignition.config.unit_syntax import fault
+
+        wrong = fault(value) if value else None
+        return (str(wrong), wrong.fix, self.rules[0]) if wrong else None
+
+    def says(self, version: str) -> str:
+        return "unit syntax"
+
+
+class Deprecated(Check):
+    """A member that later versions replace: a warning with an id, silent without one."""
+
+    warns = True
+
+    def __init__(self, *rules: str, since: str, message: str, fix: str) -> None:
+        super().__init__(*rules, since=since)
+        self.message, self.fix = message, fix
+
+    def problem(self, value: object, version: str) -> "Problem | None":
+        return (self.message, self.fix, self.rules[0]) if self.rules else None
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"deprecated": True}
+
+    def says(self, version: str) -> str:
+        return f"deprecated: {self.fix}"
+
+
+class SpecVersion(Check):
+    """The version that the text is read by; the number 1, or a text."""
+
+    def problem(self, value: str | int, version: str) -> "Problem | None":
+        said = canonical(value) if isinstance(value, str) else str(value)
+        return None if said == version else (f"version is not {version}", f"write {version}", self.rules[0])
+
+    def constraint(self, version: str) -> "Constraint":
+        if version in SPEC_1:
+            return {"const": int(version)}
+        names = [version, *(alias for alias, proper in ALIASES.items() if proper == version)]
+        return {"const": version} if len(names) == 1 else {"enum": names}
+
+    def says(self, version: str) -> str:
+        return "the spec version"
+
+
+def extension(name: str) -> str:
+    """After the last dot of the last part; "" if there is none."""
+    base = name.rpartition("/")[2]
+    return base.rpartition(".")[2] if "." in base else ""
+
+
+def _any_case(word: str) -> str:
+    """A pattern: letters of either case, for patterns have no flags in JSON Schema."""
+    return "".join(f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in word)

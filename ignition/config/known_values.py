@@ -1,0 +1,55 @@
+"""The values that members take by name, each with the first spec version that has it ("": all), and the limits of their lengths.
+
+Source: ignition-config.md 2.1, 3.2 and 3.6 of the reference. Schemes of URLs are in url.py.
+"""
+
+from ignition.config.versions import order
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COMPRESSIONS = {"gzip": ""}
+FORMATS = {
+    "ext4": "",
+    "btrfs": "",
+    "xfs": "",
+    "vfat": "2.1.0",
+    "swap": "2.1.0",
+    "none": "3.3.0",
+    "virtiofs": "3.7.0-experimental",
+}
+HASHES = {"sha512": "", "sha256": "3.1.0"}
+HASH_DIGITS = {"sha512": 128, "sha256": 64}
+PINS = ("tpm2", "tang", "sss")  # of clevis; since 3.6 any name will do
+
+RAID_WITHOUT_SPARES = ("linear", "raid0", "0", "stripe")
+RAID_LEVELS = dict.fromkeys(
+    (*RAID_WITHOUT_SPARES, "raid1", "1", "mirror", "raid4", "4", "raid5", "5", "raid6", "6", "raid10", "10"), ""
+)
+
+UNIT_TYPES = (
+    "service",
+    "socket",
+    "device",
+    "mount",
+    "automount",
+    "swap",
+    "target",
+    "path",
+    "timer",
+    "snapshot",
+    "slice",
+    "scope",
+)
+NETWORKD_TYPES = ("link", "netdev", "network")
+
+LABEL_BYTES = {"ext4": 16, "btrfs": 256, "xfs": 12, "swap": 15, "vfat": 11}
+LUKS_LABEL_BYTES = 47  # of the 48 in a LUKS2 header, one is the final NUL
+PARTITION_LABEL_BYTES = 36  # as Ignition counts; UEFI 2.10 5.3.3 has 36 UTF-16 units
+SECTORS_ALIGNED = 2048  # what a `start` in sectors must be a multiple of
+
+
+def known_in(version: str, values: "Mapping[str, str]") -> list[str]:
+    """Those that a spec version has."""
+    return [value for value, since in values.items() if not since or order(since) <= order(version)]
