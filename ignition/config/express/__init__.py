@@ -39,9 +39,9 @@ def express(config: "Config", mounts: "Mapping[str, str]") -> "tuple[Config, lis
 
 def version_for(config: "Config") -> str:
     """The newest stable version; a newer one if something in the config needs it."""
-    from ignition.config.rules.filesystems import FORMATS
+    from ignition.config.known_values import FORMATS
 
-    needed = [*_since(config), *(FORMATS.get(entry.format or "", STABLE) for entry in config.storage.filesystems)]
+    needed = [*_since(config), *(FORMATS.get(entry.format or "") or STABLE for entry in config.storage.filesystems)]
     return max(needed, key=order, default=STABLE) if any(order(since) > order(STABLE) for since in needed) else STABLE
 
 
