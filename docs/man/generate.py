@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
 from coreos_metadata import main as coreos_metadata  # noqa: E402  found through the path above
-from ignition.cli import cloudinit, ignition, validate  # noqa: E402
+from ignition.cli import cloudinit, ignition, render, validate  # noqa: E402
 from ignition.cli.flags import Flag  # noqa: E402
 
 Flags = list[tuple[str, str]]  # name with value, what it does
@@ -36,7 +36,9 @@ def metadata_flags() -> Flags:
     return rows
 
 
-SEE_ALSO = "ignition(8), ignition-validate(8), coreos-metadata(8), coreos-cloudinit(8), dracut(8), systemd.unit(5)"
+SEE_ALSO = (
+    "ignition(8), ignition-render(8), ignition-validate(8), coreos-metadata(8), coreos-cloudinit(8), dracut(8), systemd.unit(5)"
+)
 
 PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
     "ignition": (
@@ -44,7 +46,7 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
         [
             (
                 "SYNOPSIS",
-                "ignition -stage NAME -platform ID [flag ...]\n\nignition grow [-root DIRECTORY]\n\nignition report [-root DIRECTORY]",
+                "ignition -stage NAME -platform ID [flag ...]\n\nignition grow [-root DIRECTORY]\n\nignition report [-root DIRECTORY]\n\nignition render [URL|FILE|-] [flag ...]",
             ),
             (
                 "DESCRIPTION",
@@ -52,6 +54,7 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
                 " the initramfs call it; a person rarely does. Every operation is journalled under the identifier ignition.\n\n"
                 "ignition grow extends partitions of Container Linux' ROOT type to the end of their disk, and the file system in"
                 " them, while mounted.\n\nignition report prints what the first boot of this machine did, and how long it took.\n\n"
+                "ignition render prints the config that a machine would get: see ignition-render(8).\n\n"
                 "Flags have one dash or two; values follow as -flag=value or -flag value.",
             ),
             ("EXIT STATUS", "0: success. 1: the stage failed. 2: usage. 3: the state between the stages could not be set up."),
@@ -73,6 +76,33 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
             ),
         ],
         from_table(ignition.FLAGS),
+    ),
+    "ignition-render": (
+        "print the config that a machine would get",
+        [
+            ("SYNOPSIS", render.USAGE_TEXT.removeprefix("usage: ").partition("  ")[0].replace("…", "...")),
+            (
+                "DESCRIPTION",
+                "Fetches a config and all that it refers to, merges them as a first boot does, and prints the result as a config of"
+                " the newest stable spec, without references. Nothing is written, and root is not needed. Without an argument it is"
+                " the first user.ign of the base directories.\n\n"
+                "What is wrong with any of the sources is said on standard error with its source line. What a 2.x or 1 config says"
+                " and spec 3.x cannot say is named there, too; the rest is printed.\n\n"
+                "-origin prints one line per value: its path, the value as JSON, and the name, line and column of the source that it"
+                " comes from.\n\n"
+                "Flags have one dash or two, and may follow the argument.",
+            ),
+            (
+                "EXIT STATUS",
+                "0: fine, perhaps with warnings. 1: something is invalid, cannot be fetched or cannot be said in spec 3.x. 2: usage.",
+            ),
+            (
+                "ENVIRONMENT",
+                "IGNITION_SYSTEM_CONFIG_DIR, IGNITION_SYSTEM_LOCAL_CONFIG_DIR, IGNITION_SYSTEM_RUNTIME_CONFIG_DIR: the machine's own"
+                " base directories (/usr/lib/ignition, /etc/ignition, /run/ignition).",
+            ),
+        ],
+        from_table(render.FLAGS),
     ),
     "ignition-validate": (
         "check a config for the first boot",

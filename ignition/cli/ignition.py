@@ -1,4 +1,4 @@
-"""`ignition`: one stage per run, as the units of the initramfs call it; and `ignition grow`, `ignition report`.
+"""`ignition`: one stage per run, as the units of the initramfs call it; and commands that people type.
 
 Flags, environment, files and exit statuses are those of Ignition 2.26 (reference, ignition-config.md 6.2): 0 success, 1 the stage
 failed, 2 usage, 3 the state between the stages could not be set up.
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STAGES = ("fetch-offline", "fetch", "kargs", "disks", "mount", "files", "umount")  # in the order of a boot
 GROW = "grow"
+COMMANDS = ("render",)  # each a module of its own beside this one
 FETCHING = ("fetch-offline", "fetch")
 SUCCESS, FAILED, USAGE, NO_STATE = 0, 1, 2, 3
 
@@ -43,12 +44,16 @@ FLAGS = (
 )
 USAGE_TEXT = """usage: ignition -stage NAME -platform ID [flag …]   run one stage of a first boot
        ignition grow [-root DIRECTORY] [flag …]    grow ROOT to the end of its disk
-       ignition report [-root DIRECTORY]           what the first boot of this machine did, and how long it took"""
+       ignition report [-root DIRECTORY]           what the first boot of this machine did, and how long it took
+       ignition render [URL|FILE] [flag …]         print the config that a machine would get; render -help says more"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] in COMMANDS:
+        status: int = import_module(f"ignition.cli.{words[0]}").main(words[1:])
+        return status
     command = words.pop(0) if words and words[0] in (GROW, "report") else "stage"
     try:
         values, rest = read(FLAGS, words)

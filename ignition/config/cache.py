@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 def dump(config: Config) -> bytes:
     """The config as one line of JSON, version 3.7.0-experimental."""
-    plain = _plain(config)
-    about = {**plain.pop("ignition", {}), "version": NEWEST}
-    return json.dumps({"ignition": about, **plain}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    sections = plain(config)
+    about = {**sections.pop("ignition", {}), "version": NEWEST}
+    return json.dumps({"ignition": about, **sections}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
 def load(data: bytes) -> Config:
@@ -40,7 +40,8 @@ def _config(plain: "Any") -> Config:
     return config
 
 
-def _plain(record: Record) -> "dict[str, Any]":
+def plain(record: Record) -> "dict[str, Any]":
+    """The members that are set, by their JSON names, in the order of the model."""
     members: dict[str, Any] = {}
     for name, field in record.FIELDS.items():
         value = record.__dict__[name]
@@ -49,9 +50,9 @@ def _plain(record: Record) -> "dict[str, Any]":
         if not issubclass(field.element, Record):
             members[field.json] = value
         elif field.many:
-            members[field.json] = [_plain(element) for element in value]
+            members[field.json] = [plain(element) for element in value]
         else:
-            members[field.json] = _plain(value)
+            members[field.json] = plain(value)
     return members
 
 

@@ -117,14 +117,17 @@ def _from_platform(name: str, fetcher: Fetcher) -> bytes:
 
 def _with_own_authorities(config: Config, fetcher: Fetcher) -> Config:
     """Certificate authorities as data URLs: later stages must not need the network for them."""
-    from ignition.config import dataurl
+    from ignition.config import dataurl, origins
     from ignition.config.model import Resource
 
     authorities = config.ignition.security.tls.certificate_authorities
     if not authorities:
         return config
     inlined = tuple(
-        Resource(source=dataurl.encode(fetcher.read(authority)), verification=authority.verification) for authority in authorities
+        Resource(
+            source=origins.like(dataurl.encode(fetcher.read(authority)), authority.source), verification=authority.verification
+        )
+        for authority in authorities
     )
     security = config.ignition.security
     tls = security.tls.evolve(certificate_authorities=inlined)

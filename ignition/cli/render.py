@@ -1,0 +1,209 @@
+"""`ignition render [URL|FILE|-]`: the config that a machine would get, references followed, and where each value is from.
+
+The boot's own pipeline (ignition-config.md 4 of the reference), without its journal, files and root. The result is JSON of the
+newest stable spec that our own parser takes. Exit statuses: 0 fine, 1 invalid, not to be had or not to be said, 2 usage.
+"""
+
+import os
+import sys
+
+from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read_anywhere
+from ignition.config import origins
+from ignition.config.report import ERROR, Entry, Report, dotted
+from ignition.errors import Failure
+from ignition.host import log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ignition.config.model import Config
+    from ignition.config.report import Path
+    from ignition.fetch.engine import Fetcher
+
+FINE, WRONG, USAGE = 0, 1, 2
+USAGE_TEXT = "usage: ignition render [URL|FILE|-] [flag …]   print the config that a machine would get; - is standard input"
+_STDIN = "-"
+_ABOUT = "version"
+
+
+def _named_place(text: str) -> tuple[str, str]:
+    name, equals, path = text.partition("=")
+    if not name or not equals or not path.startswith("/"):
+        raise ValueError(f"{text!r} is not NAME=PATH with an absolute path")
+    return name, path
+
+
+FLAGS = (
+    Flag(
+        "base-dir",
+        (),
+        "a directory with base.d, base.platform.d and user.ign that the config is laid over; of several the first has priority; "
+        "without URL or FILE the machine's own are the default, else none is",
+        value="DIRECTORY",
+    ),
+    Flag("fetch-timeout", "2m0s", "limit for fetching the config itself, all attempts included", value="DURATION"),
+    Flag(
+        "filesystem",
+        (),
+        "where a file system that a 2.x config knows by name is mounted; may be given several times",
+        value="NAME=PATH",
+        parse=_named_place,
+    ),
+    Flag("origin", False, "print one line per value instead of JSON, each with the source, line and column that it comes from"),
+    Flag("platform", "", "the platform whose fragments in base.platform.d count", value="ID"),
+    Flag("help", False, "print this help and exit"),
+    Flag("h", False, "the same"),
+)
+
+
+def main(arguments: "Sequence[str]") -> int:
+    """What follows `ignition render`; returns the exit status."""
+    try:
+        values, words = read_anywhere(FLAGS, arguments)
+        timeout_s = float(int(duration_s(values["fetch-timeout"])))
+    except (UsageError, ValueError) as error:
+        return _usage(str(error))
+    if values["help"] or values["h"]:
+        print(help_text(USAGE_TEXT, FLAGS))
+        return FINE
+    if len(words) > 1:
+        return _usage(f"one URL or FILE, not {len(words)}")
+    log.divert(_tell)
+    try:
+        merged = _merged(words[0] if words else "", values["base-dir"], values["platform"], timeout_s)
+    except Failure as failure:
+        _tell(log.ERROR, str(failure))
+        return WRONG
+    return _print(merged, dict(values["filesystem"]), with_origins=values["origin"])
+
+
+def _merged(word: str, base_dirs: "tuple[str, ...]", platform: str, timeout_s: float) -> "Config":
+    """What the stages of a boot would work on, its values marked. Raises Failure."""
+    from ignition.config.merge import merge
+    from ignition.fetch.engine import Fetcher
+    from ignition.stages import system_configs
+    from ignition.stages.render import initial_settings
+
+    for directory in base_dirs:
+        if not os.path.isdir(directory):
+            raise Failure("there is no such directory", where=directory)
+    directories = base_dirs if base_dirs or word else None
+    base = system_configs.base(platform, directories, _read)
+    with Fetcher(initial_settings(timeout_s), offline=False) as fetcher:
+        return merge(base, _user_config(word, directories, fetcher))
+
+
+def _user_config(word: str, directories: "tuple[str, ...] | None", fetcher: "Fetcher") -> "Config":
+    from ignition.config import check_merged
+    from ignition.config.model import Config
+    from ignition.stages.render import follow
+
+    place, content = _found(word, directories, fetcher)
+    config = _read(content, place)
+    if config is None:
+        _tell(log.WARNING, f"there is no Ignition config in {place}: only base configs count")
+        return Config()
+    config, _ = follow(config, place, fetcher, _read)
+    errors = [entry for entry in check_merged(origins.plain(config)).entries if entry.level == ERROR]
+    for entry in errors:
+        _show(entry, origins.near(config, _parts(entry.path)))
+    if errors:
+        raise Failure("the merged config is invalid: a boot would stop here")
+    return config
+
+
+def _found(word: str, directories: "tuple[str, ...] | None", fetcher: "Fetcher") -> tuple[str, bytes]:
+    """What the config is called, and its bytes. Raises Failure."""
+    from ignition.config.model import Resource
+    from ignition.config.url import scheme
+    from ignition.fetch.urls import shown
+    from ignition.stages import system_configs
+
+    if not word:
+        return system_configs.user(directories) or ("the base directories (no user.ign)", b"")
+    if word == _STDIN:
+        return "standard input", sys.stdin.buffer.read()
+    if scheme(word) and not os.path.exists(word):
+        return shown(word), fetcher.read(Resource(source=word))
+    try:
+        with open(word, "rb") as file:
+            return word, file.read()
+    except OSError as error:
+        raise Failure(f"the config cannot be read: {error.strerror}", where=word) from error
+
+
+def _read(content: bytes, name: str) -> "Config | None":
+    """In place of the boot's parse_config: what is wrong is shown with its source line, and values are marked."""
+    from ignition.stages.parsing import read_text
+
+    text, parsed = read_text(content, name)
+    if parsed.report.entries:
+        _complain(parsed.report, text)
+    if parsed.report.fatal:
+        raise Failure("the config is invalid", where=name)
+    return origins.mark(parsed.config, origins.Source(name, text), parsed.places()) if parsed.config else None
+
+
+def _print(merged: "Config", mounts: dict[str, str], *, with_origins: bool) -> int:
+    import json
+
+    from ignition.config.cache import plain
+    from ignition.config.express import express
+    from ignition.config.parse import parse
+
+    config, remarks = express(merged, mounts)
+    sections = plain(origins.plain(config))
+    about = {_ABOUT: config.ignition.version, **sections.pop("ignition", {})}
+    text = json.dumps({"ignition": about, **sections}, ensure_ascii=False, indent=2)
+    print("\n".join(_lines(config)) if with_origins else text)
+    for remark in remarks:
+        _show(Entry(level=remark.level, message=remark.message, path=dotted(remark.path), fix=remark.fix), remark.origin)
+    errors = [entry for entry in parse(text.encode("utf-8", "replace")).report.entries if entry.level == ERROR]
+    for entry in errors:
+        _show(entry, origins.near(config, _parts(entry.path)))
+    return WRONG if errors or any(remark.level == ERROR for remark in remarks) else FINE
+
+
+def _lines(config: "Config") -> list[str]:
+    """One per value: path, value, source."""
+    import json
+
+    version: Path = ("ignition", _ABOUT)
+    found = [(version, config.ignition.version), *(pair for pair in origins.values(config) if pair[0] != version)]
+    return [
+        f"{dotted(path)} = {json.dumps(origins.bare(value), ensure_ascii=False)}  # {origins.of(value) or 'ignition render'}"
+        for path, value in found
+    ]
+
+
+def _parts(path: str) -> "Path":
+    """Of what `dotted` made."""
+    return tuple(int(part) if part.isdigit() else part for part in path.split(".")[1:])
+
+
+def _show(entry: Entry, origin: origins.Origin | None) -> None:
+    """A finding about the result, at the place in a source that it comes from."""
+    level, message, fix, rule = entry.level, entry.message, entry.fix, entry.rule
+    if origin is None:
+        place = Entry(level=level, message=message, fix=fix, rule=rule, path=entry.path)
+        return _complain(Report(entries=(place,), source="the result"), b"")
+    place = Entry(
+        level=level, message=message, fix=fix, rule=rule, path=dotted(origin.path), line=origin.line, column=origin.column
+    )
+    return _complain(Report(entries=(place,), source=origin.source.name), origin.source.text)
+
+
+def _complain(report: Report, text: bytes) -> None:
+    print(report.rich(text, colour=sys.stderr.isatty()), file=sys.stderr)
+
+
+def _tell(priority: int, message: str) -> None:
+    """In place of the journal: what a person wants to know."""
+    if priority <= log.WARNING:
+        print(f"ignition render: {message}", file=sys.stderr)
+
+
+def _usage(message: str) -> int:
+    print(f"ignition render: {message}\n\n{USAGE_TEXT}\n\nTry ignition render -help.", file=sys.stderr)
+    return USAGE
