@@ -241,8 +241,8 @@ class NoSpecialBits(Check):
 class NotNegative(Check):
     """A number whose type has no sign."""
 
-    def __init__(self, rule: str, what: str) -> None:
-        super().__init__(rule)
+    def __init__(self, rule: str, what: str, *, until: str = "") -> None:
+        super().__init__(rule, until=until)
         self.what = what
 
     def problem(self, value: int, version: str) -> "Problem | None":

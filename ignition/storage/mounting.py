@@ -114,6 +114,8 @@ def mounted(
 ) -> "AbstractContextManager[str]":
     """A file system on a temporary directory below `base`, which the block gets, and which is unmounted after it.
 
-    Without a format those of 2.x are tried in turn. Raises Failure if none fits or the file system stays busy.
+    What is there may have been kept although it is of another format (2.x, label OEM): after the config's own format those of 2.x
+    are tried in turn. Raises Failure if none fits or the file system stays busy.
     """
-    return temporary_mount.mounted(device, (format,) if format else TRIED_FORMATS, options, base=base)
+    formats = tuple(dict.fromkeys([format, *TRIED_FORMATS] if format else TRIED_FORMATS))
+    return temporary_mount.mounted(device, formats, options, base=base)

@@ -100,7 +100,7 @@ def test_filesystem_that_cannot_be_mounted_names_its_place(tmp_path: Path, make_
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("format", ["ext4", None], ids=["format given", "formats tried"])
+@pytest.mark.parametrize("format", ["ext4", "xfs", None], ids=["format given", "other format given", "formats tried"])
 def test_filesystem_is_mounted_for_the_length_of_a_block(device: str, tmp_path: Path, format: str | None) -> None:
     with mounted(device, format, base=str(tmp_path)) as directory:
         Path(directory, "file").write_text("content")
@@ -119,10 +119,15 @@ def test_temporary_mount_goes_when_the_block_fails(device: str, tmp_path: Path) 
 
 
 @pytest.mark.root
-def test_device_without_a_filesystem_cannot_be_mounted_as_anything(make_loop: Callable[..., str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "format, tried", [(None, "ext4, btrfs, xfs, vfat"), ("xfs", "xfs, ext4, btrfs, vfat")], ids=["none", "xfs"]
+)
+def test_device_without_a_filesystem_cannot_be_mounted_as_anything(
+    make_loop: Callable[..., str], tmp_path: Path, format: str | None, tried: str
+) -> None:
     node = make_loop(8)
-    with pytest.raises(Failure) as caught, mounted(node, None, base=str(tmp_path)):
+    with pytest.raises(Failure) as caught, mounted(node, format, base=str(tmp_path)):
         pass
-    assert caught.value.what == f"{node} cannot be mounted as any of ext4, btrfs, xfs, vfat"
+    assert caught.value.what == f"{node} cannot be mounted as any of {tried}"
     assert caught.value.fix == "format it, or name another device"
     assert list(tmp_path.glob("mount-*")) == []

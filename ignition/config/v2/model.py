@@ -15,6 +15,7 @@ from ignition.config.checks import (
     MultipleOf,
     MustBeOneOf,
     NotEmpty,
+    NotNegative,
     OneOf,
     SpecVersion,
     UnitName,
@@ -36,6 +37,7 @@ from ignition.config.record import Record, spec
 
 _NO_DEVICE = "device is not given"
 _DEVICE_FIX = "give the absolute path of the device, such as /dev/disk/by-partlabel/data"
+_UNSIGNED_UNTIL = "2.0.0"  # later these numbers are plain integers
 
 
 class Record2(Record):
@@ -143,7 +145,10 @@ class Partition(Record2):
     size: int | None = spec(
         "logical sectors; 0 = fill; before 2.3 unset is 0",
         default=None,
-        check=Deprecated("V16", since="2.3.0", message="size in sectors is deprecated", fix="use sizeMiB"),
+        check=(
+            NotNegative("J1", "size", until=_UNSIGNED_UNTIL),
+            Deprecated("V16", since="2.3.0", message="size in sectors is deprecated", fix="use sizeMiB"),
+        ),
     )
     size_mib: int | None = spec("MiB; 0 = fill", default=None, since="2.3.0", json="sizeMiB")
     start: int | None = spec(
@@ -151,6 +156,7 @@ class Partition(Record2):
         default=None,
         check=(
             MultipleOf("V12", "start", SECTORS_ALIGNED),
+            NotNegative("J1", "start", until=_UNSIGNED_UNTIL),
             Deprecated("V16", since="2.3.0", message="start in sectors is deprecated", fix="use startMiB"),
         ),
     )
@@ -337,7 +343,7 @@ class UserCreate(Record2):
     primary_group: str = spec("name or id", default="")
     shell: str = spec("login shell", default="")
     system: bool = spec("system account", default=False)
-    uid: int | None = spec("user id", default=None)
+    uid: int | None = spec("user id", default=None, check=NotNegative("J1", "uid", until=_UNSIGNED_UNTIL))
 
 
 _LATER = "2.1.0"
@@ -369,7 +375,7 @@ class User(Record2):
 class Group(Record2):
     """Spec path: passwd.groups[]."""
 
-    gid: int | None = spec("group id", default=None)
+    gid: int | None = spec("group id", default=None, check=NotNegative("J1", "gid", until=_UNSIGNED_UNTIL))
     name: str = spec("group name")
     password_hash: str = spec("crypt(5) string", default="")
     system: bool = spec("system group", default=False)

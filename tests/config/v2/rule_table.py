@@ -429,6 +429,23 @@ ROWS = [
         also=("V42",),
     ),
     Row(
+        "J1",
+        "2.0.0",
+        partition('{"size": ▸-1}'),
+        PART + "0.size",
+        "size is negative",
+        partition('{"size": -1}'),
+        kept_version="2.1.0",
+    ),
+    Row(
+        "J1",
+        "2.0.0",
+        user('"create": {"uid": ▸-1}'),
+        "$.passwd.users.0.create.uid",
+        "uid is negative",
+        user('"create": {"uid": 0}'),
+    ),
+    Row(
         "X2",
         "2.1.0",
         file('▸"append": true'),
