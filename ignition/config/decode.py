@@ -7,11 +7,11 @@ required strings "" and numbers 0, for the rules to find.
 from ignition.config import json_text
 from ignition.config.record import Field, Record
 from ignition.config.report import Path
-from ignition.config.versions import order
+from ignition.config.versions import NEVER, order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from typing import Any
 
 _ZERO: "dict[Any, Any]" = {str: "", int: 0, bool: False}
@@ -23,7 +23,7 @@ class Mistyped(Exception):
     """A value of the wrong type: the first one ends the decoding."""
 
     def __init__(self, path: Path, wanted: str, value: object) -> None:
-        self.path, self.wanted = path, wanted
+        self.path, self.wanted, self.value = path, wanted, value  # the value may be a secret: not for messages
         is_large = type(value) is int and value not in _INT_64
         found = "a number with a fraction or an exponent" if isinstance(value, float) else _NAMES.get(type(value), "null")
         self.found = "a number of more than 64 bits" if is_large else found
@@ -34,10 +34,20 @@ class Notes:
     """What decoding noticed but did not mind."""
 
     def __init__(self) -> None:
-        self.unknown: list[
-            tuple[Path, str, list[str]]
-        ] = []  # path of the member, its proper name if only case differs, known names
+        self.unknown: list[Unknown] = []
         self.absent: list[Path] = []  # null where an object is expected
+
+
+class Unknown:
+    """A key that the version does not know at its place."""
+
+    __slots__ = ("known", "path", "proper", "since")
+
+    def __init__(self, path: Path, proper: str, since: str, known: "Collection[str]") -> None:
+        self.path = path
+        self.proper = proper  # its name, if only case differs: then it is read
+        self.since = since  # the first spec version that knows it, if it is a later one
+        self.known = known  # the names at its place
 
 
 class _Member:
@@ -53,7 +63,7 @@ class _Shape:
     """The members of a record class in one version, by JSON name."""
 
     def __init__(self, cls: type[Record], version: str, later: "Mapping[str, str]") -> None:
-        self.cls = cls
+        self.cls, self.later = cls, later
         self.required = {name: _ZERO[field.element] for name, field in cls.FIELDS.items() if field.required}
         self.members = {
             field.json: _Member(field, _inner(field, version))
@@ -62,6 +72,11 @@ class _Shape:
         }
         self.by_lower = {json_text.folded(name): name for name in self.members}
         self.empty = cls.of(dict(self.required))
+
+    def first_version(self, key: str) -> str:
+        """The spec version that brought a key that this one has not; "" if none did."""
+        field = self.cls.BY_JSON.get(key)
+        return "" if field is None or order(field.since) == NEVER else self.later.get(key, field.since)
 
 
 _SHAPES: dict[tuple[type[Record], str, tuple[tuple[str, str], ...]], _Shape] = {}
@@ -112,7 +127,7 @@ def _record(shape: _Shape, data: object, path: Path, notes: Notes) -> Record:
 
 def _misspelt(shape: _Shape, key: str, path: Path, notes: Notes) -> _Member | None:
     name = shape.by_lower.get(json_text.folded(key), "")
-    notes.unknown.append(((*path, key), name, list(shape.members)))
+    notes.unknown.append(Unknown((*path, key), name, "" if name else shape.first_version(key), shape.members))
     return shape.members[name] if name else None
 
 

@@ -4,8 +4,6 @@ Decoding and the rules need no positions; only when there is something to say is
 ignition-config.md 1.2 to 1.4 and 3.1 of the reference.
 """
 
-import re
-
 from ignition.config import decode, json_text
 from ignition.config.model import NEWEST, Config
 from ignition.config.record import Record, spec
@@ -180,6 +178,8 @@ def _member(data: object, path: Path, name: str) -> object:
 
 def _refused(said: str, version: str, number: int | None) -> tuple[str, Path, str, str]:
     """Outcome, path, message and remedy for a version that is none of ours."""
+    from ignition.config import suggest
+
     accepted = f"accepted are {SPEC_2[0]} to {SPEC_2[-1]}, {SPEC_3[0]} to {SPEC_3[-2]} and {NEWEST}"
     if number is not None:
         fix = f"write 1, or for a later spec ignition.version: {accepted}"
@@ -187,13 +187,12 @@ def _refused(said: str, version: str, number: int | None) -> tuple[str, Path, st
     if not said:
         fix = 'begin the config with {"ignition": {"version": "3.5.0"}}'
         return UNPARSABLE_VERSION, _VERSION, "the config does not say its spec version", fix
+    meant = suggest.version(said)
     if not version:
-        fix = f"write all three numbers, without v or blanks: {accepted}"
+        fix = f"write all three numbers, without v or blanks: {f'did you mean {meant}?' if meant else accepted}"
         return UNPARSABLE_VERSION, _VERSION, f"{said!r} is not a version", fix
-    bare = re.split("[-+]", version)[0]
-    if bare in (*SPEC_2, *SPEC_3):
-        return UNKNOWN_VERSION, _VERSION, f"spec version {version} is not supported", f"write {bare}"
-    return UNKNOWN_VERSION, _VERSION, f"spec version {version} is not supported", accepted
+    fix = f"write {meant}" if meant and "-" not in meant else f"{accepted}; did you mean {meant}?" if meant else accepted
+    return UNKNOWN_VERSION, _VERSION, f"spec version {version} is not supported", fix
 
 
 def _rows(found: "Iterable[Found]") -> "Iterator[_Row]":
@@ -203,20 +202,16 @@ def _rows(found: "Iterable[Found]") -> "Iterator[_Row]":
 
 
 def _noted(notes: decode.Notes) -> "Iterator[_Row]":
-    for path, proper, known in notes.unknown:
-        if proper:
-            yield _Row(WARNING, path, f"unknown key: read as {proper}", f"write it as {proper}", "X2", _KEY)
+    for one in notes.unknown:
+        if one.proper:
+            yield _Row(WARNING, one.path, f"unknown key: read as {one.proper}", f"write it as {one.proper}", "X2", _KEY)
         else:
-            yield _Row(WARNING, path, f"unknown key {path[-1]}: ignored", _did_you_mean(str(path[-1]), known), "X2", _KEY)
+            from ignition.config.suggest import key
+
+            name = str(one.path[-1])
+            yield _Row(WARNING, one.path, f"unknown key {name}: ignored", key(name, one.since, one.known), "X2", _KEY)
     for path in notes.absent:
         yield _Row(WARNING, path, "null where an object is expected: taken as absent", "leave it out", "X3")
-
-
-def _did_you_mean(key: str, known: list[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(key, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
 
 
 def _repeated(text: bytes) -> list[Path]:
@@ -225,8 +220,9 @@ def _repeated(text: bytes) -> list[Path]:
 
 def _type_error(error: decode.Mistyped) -> _Row:
     where = ".".join(map(str, error.path)) or "the config"
-    fix = "modes are decimal: 420 is 0644, 493 is 0755" if error.path[-1:] == ("mode",) else ""
-    return _Row(ERROR, error.path, f"{where} {error}", fix, "J1", _END)
+    from ignition.config.suggest import for_type
+
+    return _Row(ERROR, error.path, f"{where} {error}", for_type(error), "J1", _END)
 
 
 def _decode_error(text: bytes, error: json_text.NotJson) -> Entry:

@@ -3,15 +3,28 @@
 A remedy quotes names that a config may choose from, never a value that could be a secret.
 """
 
+import re
 from difflib import get_close_matches
+from functools import lru_cache
+
+from ignition.config.versions import SPEC_2, SPEC_3
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Sequence
+
+    from ignition.config.decode import Mistyped
+
+_RESOURCES = ("append", "certificateAuthorities", "contents", "keyFile", "merge", "replace")
 
 
-def closest(word: str, known: "Iterable[str]") -> str:
+def closest(word: str, known: "Collection[str]") -> str:
     """The known word that was probably meant; "" if none is near. Case does not count."""
+    return _closest(word, tuple(known))
+
+
+@lru_cache(maxsize=1000)  # the same mistake is often made in thousands of files
+def _closest(word: str, known: tuple[str, ...]) -> str:
     by_lower: dict[str, str] = {}
     for one in known:
         by_lower.setdefault(one.lower(), one)
@@ -19,10 +32,53 @@ def closest(word: str, known: "Iterable[str]") -> str:
     return by_lower[found[0]] if found else ""
 
 
-def did_you_mean(word: str, known: "Sequence[str]") -> str:
-    """For names out of many, such as keys."""
-    near = closest(word, known)
+def key(name: str, since: str, known: "Collection[str]") -> str:
+    """For a key that the version does not know. `since`: the later version that does."""
+    if since:
+        return f"it exists since spec {since}: write that version, or leave it out"
+    near = closest(name, known)
     return f"did you mean {near}?" if near else f"known here: {', '.join(known)}"
+
+
+def version(said: str) -> str:
+    """For what is no spec version of ours: the one with the same numbers, or a experimental one; "" if none is."""
+    numbers = re.findall("[0-9]+", said)[:3]
+    plain = ".".join((numbers + ["0", "0"])[:3]) if numbers else ""
+    known = (*SPEC_2, *SPEC_3)
+    return plain if plain in known else next((one for one in known if plain and one.startswith(plain)), "")
+
+
+def for_type(error: "Mistyped") -> str:
+    """For a value of another type than its member."""
+    last = error.path[-1] if error.path else ""
+    if error.wanted == "an integer":
+        return _for_integer(error, is_mode=last == "mode")
+    if error.wanted == "true or false":
+        return "write true or false, without quotes"
+    if error.wanted == "a list":
+        return "put it in brackets: [{…}]" if error.found == "an object" else "put it in brackets: […]"
+    if error.wanted == "an object":
+        return _for_object([str(part) for part in error.path if isinstance(part, str)])
+    is_text = error.found in ("a list", "an object")
+    return "write one text in double quotes" if is_text else "put it in double quotes"
+
+
+def _for_integer(error: "Mistyped", *, is_mode: bool) -> str:
+    if is_mode:
+        text = str(error.value)
+        return mode(int(text)) if re.fullmatch("0?[0-7]{1,4}", text) else mode(0)
+    if error.found == "a string":
+        return "write the number without quotes"
+    return "write a whole number of at most 64 bits, without fraction and exponent"
+
+
+def _for_object(names: list[str]) -> str:
+    last = names[-1] if names else ""
+    if not last:
+        return 'begin the config with {"ignition": {"version": "3.5.0"}}'
+    if last in _RESOURCES:
+        return 'write {"source": "URL"}; for text of your own the URL is data:,TEXT'
+    return 'write {"name": "…"} or {"id": …}' if last in ("user", "group") else "write an object: {…}"
 
 
 def one_of(word: str, known: "Sequence[str]") -> str:

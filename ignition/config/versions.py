@@ -8,7 +8,7 @@ SPEC_1 = ("1",)  # said as the number 1, in a member of its own
 SPEC_2 = ("2.0.0", "2.1.0", "2.2.0", "2.3.0", "2.4.0")
 ALIASES = {"2.4.0-experimental": "2.4.0"}  # its documented name; the only engine that has it calls it 2.4.0
 _SEMVER = re.compile(r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]*)?(\+[0-9A-Za-z.-]*)?", re.ASCII)
-_NEVER = (99, 0)
+NEVER = (99, 0)
 
 
 def order(version: str) -> tuple[int, int]:
@@ -16,7 +16,7 @@ def order(version: str) -> tuple[int, int]:
     if version in SPEC_1:
         return int(version), 0
     found = _SEMVER.match(version)
-    return (int(found[1]), int(found[2])) if found else _NEVER
+    return (int(found[1]), int(found[2])) if found else NEVER
 
 
 def canonical(text: str) -> str:

@@ -1,0 +1,135 @@
+"""Whatever is found, the reader is told what to write: every finding has a remedy, and near misses a "did you mean"."""
+
+import pytest
+
+from ignition.config import suggest
+from ignition.config.parse import parse
+from ignition.config.report import Entry
+from tests.config import rule_table, test_parse
+from tests.config.rule_table import Row, unmarked
+from tests.config.v1 import rule_table as rule_table_1
+from tests.config.v2 import rule_table as rule_table_2
+
+ROWS = [*rule_table.ROWS, *rule_table_2.ROWS, *rule_table_1.ROWS]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row.rule}-{row.version}-{number}" for number, row in enumerate(ROWS)])
+def test_finding_of_a_rule_has_a_remedy(row: Row) -> None:
+    entries = parse(unmarked(row, row.broken, row.version)[0]).report.entries
+    assert [entry.message for entry in entries if not entry.fix] == []
+
+
+@pytest.mark.parametrize("version", [row[0] for row in test_parse.VERSIONS])
+def test_refused_version_has_a_remedy(version: str) -> None:
+    [entry] = test_parse.body('"passwd": {}', version).report.entries
+    assert entry.fix
+
+
+def only(members: str, version: str = "3.5.0") -> Entry:
+    [entry] = test_parse.body(members, version).report.entries
+    return entry
+
+
+def file(members: str) -> str:
+    return f'"storage": {{"files": [{{"path": "/a", {members}}}]}}'
+
+
+URL_FIX = 'write {"source": "URL"}; for text of your own the URL is data:,TEXT'
+TYPES = [
+    (file('"mode": "0644"'), "modes are decimal: for 0644 write 420"),
+    (file('"mode": "u=rw"'), "modes are decimal: 420 is 0644, 493 is 0755"),
+    (file('"mode": 420.0'), "modes are decimal: 420 is 0644, 493 is 0755"),
+    (file('"user": {"id": "0"}'), "write the number without quotes"),
+    (file('"user": {"id": 1e2}'), "write a whole number of at most 64 bits, without fraction and exponent"),
+    (file('"user": "root"'), 'write {"name": "…"} or {"id": …}'),
+    (file('"overwrite": "true"'), "write true or false, without quotes"),
+    (file('"contents": "hello"'), URL_FIX),
+    (file('"append": ["hello"]'), URL_FIX),
+    (file('"append": {"source": "data:,"}'), "put it in brackets: [{…}]"),
+    ('"passwd": {"users": [{"name": "a", "groups": "wheel"}]}', "put it in brackets: […]"),
+    ('"passwd": {"users": [{"name": 3}]}', "put it in double quotes"),
+    ('"systemd": {"units": [{"name": "a.service", "contents": ["[Unit]"]}]}', "write one text in double quotes"),
+    ('"storage": []', "write an object: {…}"),
+]
+
+
+@pytest.mark.parametrize("members, fix", TYPES, ids=[row[0] for row in TYPES])
+def test_wrong_type_has_a_remedy(members: str, fix: str) -> None:
+    assert only(members).fix == fix
+
+
+def test_text_of_another_kind_than_object_has_a_remedy() -> None:
+    assert parse(b"[]").report.entries[0].fix == 'begin the config with {"ignition": {"version": "3.5.0"}}'
+
+
+HASH = "a" * 64
+NEAR_MISSES = [
+    (file('"contnets": {}'), "3.5.0", "did you mean contents?"),
+    (file('"own": {}'), "3.5.0", "known here: path, overwrite, user, group, contents, append, mode"),
+    ('"storage": {"luks": []}', "3.1.0", "it exists since spec 3.2.0: write that version, or leave it out"),
+    (file('"sizeSectors": 1'), "3.5.0", "known here: path, overwrite, user, group, contents, append, mode"),
+    (file('"contents": {"compression": "gz"}'), "3.5.0", "the only one is gzip"),
+    (file('"contents": {"source": "htps://a"}'), "3.0.0", "did you mean https? one of http, https, data, tftp, s3"),
+    (file('"contents": {"source": "/etc/a"}'), "3.0.0", "begin it with a scheme: https://…, or data:,… for the content itself"),
+    (
+        file(f'"contents": {{"source": "data:,", "verification": {{"hash": "sha-{HASH}"}}}}'),
+        "3.5.0",
+        "did you mean sha256? write it as sha512-<128 hex digits> or sha256-<64 hex digits>, as sha512sum prints them",
+    ),
+    (file('"mode": 4744'), "3.6.0", "modes are decimal: for 4744 write 2532"),
+    (
+        '"storage": {"filesystems": [{"device": "/dev/a", "format": "EXT3"}]}',
+        "3.2.0",
+        "did you mean ext4? one of ext4, btrfs, xfs, vfat, swap",
+    ),
+    (
+        '"storage": {"filesystems": [{"name": "a", "mount": {"device": "/dev/a", "format": "btfrs"}}]}',
+        "2.0.0",
+        "did you mean btrfs? one of ext4, btrfs, xfs",
+    ),
+    (
+        '"storage": {"raid": [{"name": "a", "devices": ["/dev/a"], "level": "RAID-1"}]}',
+        "3.5.0",
+        "did you mean raid1? one of linear, raid0, 0, stripe, raid1, 1, mirror, raid4, 4, raid5, 5, raid6, 6, raid10, 10",
+    ),
+    (
+        '"storage": {"luks": [{"name": "a", "device": "/dev/a", "clevis": {"custom": {"pin": "tpm", "config": "{}"}}}]}',
+        "3.5.0",
+        "did you mean tpm2? one of tpm2, tang, sss; spec 3.6.0 takes any",
+    ),
+    (
+        '"systemd": {"units": [{"name": "a.servcie"}]}',
+        "3.5.0",
+        "did you mean a.service? end it in one of .service, .socket, .device, .mount, .automount, .swap, .target, .path, .timer,"
+        " .snapshot, .slice, .scope",
+    ),
+    (
+        '"networkd": {"units": [{"name": "a.netwrok"}]}',
+        "2.0.0",
+        "did you mean a.network? end it in one of .link, .netdev, .network",
+    ),
+    ('"systemd": {"units": [{"name": "a.service", "dropins": [{"name": "b.cnf"}]}]}', "3.5.0", "call it b.conf"),
+    ('"systemd": {"units": [{"name": "a.service", "dropins": [{"name": "b"}]}]}', "2.2.0", "call it b.conf"),
+]
+
+
+@pytest.mark.parametrize("members, version, fix", NEAR_MISSES, ids=[row[0] for row in NEAR_MISSES])
+def test_near_miss_is_answered_with_what_was_meant(members: str, version: str, fix: str) -> None:
+    fixes = [entry.fix for entry in test_parse.body(members, version).report.entries]
+    assert fix in fixes
+
+
+@pytest.mark.parametrize(
+    "said, meant",
+    [
+        ("3.5", "3.5.0"),
+        ("v3.5.0", "3.5.0"),
+        ("3", "3.0.0"),
+        ("3.6.0-experimental", "3.6.0"),
+        ("3.7", "3.7.0-experimental"),
+        ("3.9.0", ""),
+        ("latest", ""),
+    ],
+)
+def test_version_with_the_same_numbers_is_meant(said: str, meant: str) -> None:
+    assert suggest.version(said) == meant
