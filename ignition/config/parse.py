@@ -110,7 +110,10 @@ def _decoded(data: object) -> _Result:
         from ignition.config.v1 import read as read_1
 
         return _translated(data, SPEC_1[0], read_1)
-    outcome, path, message, fix = _refused(said, version, number)
+    from ignition.config.odd_version import refused
+
+    path, message, fix = refused(data, said, version, number)
+    outcome = UNKNOWN_VERSION if version or number is not None else UNPARSABLE_VERSION
     return _Result(outcome, None, version, [_Row(ERROR, path, message, fix, "I1")])
 
 
@@ -174,25 +177,6 @@ def _member(data: object, path: Path, name: str) -> object:
     if name in data:
         return data[name]
     return next((value for key, value in data.items() if json_text.folded(key) == json_text.folded(name)), None)
-
-
-def _refused(said: str, version: str, number: int | None) -> tuple[str, Path, str, str]:
-    """Outcome, path, message and remedy for a version that is none of ours."""
-    from ignition.config import suggest
-
-    accepted = f"accepted are {SPEC_2[0]} to {SPEC_2[-1]}, {SPEC_3[0]} to {SPEC_3[-2]} and {NEWEST}"
-    if number is not None:
-        fix = f"write 1, or for a later spec ignition.version: {accepted}"
-        return UNKNOWN_VERSION, (_NUMBER,), "ignitionVersion can only be 1", fix
-    if not said:
-        fix = 'begin the config with {"ignition": {"version": "3.5.0"}}'
-        return UNPARSABLE_VERSION, _VERSION, "the config does not say its spec version", fix
-    meant = suggest.version(said)
-    if not version:
-        fix = f"write all three numbers, without v or blanks: {f'did you mean {meant}?' if meant else accepted}"
-        return UNPARSABLE_VERSION, _VERSION, f"{said!r} is not a version", fix
-    fix = f"write {meant}" if meant and "-" not in meant else f"{accepted}; did you mean {meant}?" if meant else accepted
-    return UNKNOWN_VERSION, _VERSION, f"spec version {version} is not supported", fix
 
 
 def _rows(found: "Iterable[Found]") -> "Iterator[_Row]":

@@ -26,7 +26,8 @@ def canonical(text: str) -> str:
         return ""
     # A lone - or + is an empty part, and equal to none.
     rest = "".join(part for part in (found[4], found[5]) if part and len(part) > 1)
-    plain = f"{int(found[1])}.{int(found[2])}.{int(found[3])}{rest}"
+    # As text: Python refuses to read thousands of digits as a number.
+    plain = ".".join(found[part].lstrip("0") or "0" for part in (1, 2, 3)) + rest
     return ALIASES.get(plain, plain)
 
 

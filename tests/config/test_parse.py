@@ -1,6 +1,5 @@
 """What becomes of texts: odd input, versions, and the rules of decoding (ignition-config.md 1.2 to 1.4 of the reference)."""
 
-import gzip
 import json
 from typing import Any
 
@@ -8,11 +7,7 @@ import pytest
 
 from ignition.config.model import NEWEST
 from ignition.config.parse import (
-    CLOUD_CONFIG,
-    EMPTY,
     INVALID,
-    SCRIPT,
-    UNKNOWN_VERSION,
     UNPARSABLE_VERSION,
     VALID,
     Parsed,
@@ -27,50 +22,13 @@ def body(members: str, version: str = "3.5.0") -> Parsed:
     return parse(b'{"ignition": {"version": "%s"},\n%s}' % (version.encode(), members.encode("utf-8", "surrogatepass")))
 
 
-ODD = [
-    pytest.param(b"", EMPTY, "info: the config is empty", id="empty"),
-    pytest.param(
-        b"#cloud-config \nusers: []\n", CLOUD_CONFIG, "warning: this is a cloud-config, not an Ignition config", id="cloud"
-    ),
-    pytest.param(b"#!/bin/sh\ntrue\n", SCRIPT, "warning: this is a script, not an Ignition config", id="script"),
-    pytest.param(b" \n\t", INVALID, "error at line 0 col 0: the text is empty but for white space", id="white space"),
-    pytest.param(
-        b"<html>", INVALID, "error at line 1 col 2: invalid character '<': the text is HTML or XML, not a config", id="html"
-    ),
-    pytest.param(gzip.compress(MINIMAL), INVALID, "error at line 1 col 2: the text is gzip data, not a config", id="gzip"),
-    pytest.param(
-        b"\xef\xbb\xbf" + MINIMAL, INVALID, "error at line 1 col 2: the text begins with a byte order mark", id="byte order mark"
-    ),
-    pytest.param(MINIMAL.decode().encode("utf-16"), INVALID, "error at line 1 col 2: the text is UTF-16", id="utf-16"),
-    pytest.param(
-        b"variant: fcos\nversion: 1.5.0\n", INVALID, "error at line 1 col 2: the text is YAML, not a config", id="butane"
-    ),
-    pytest.param(
-        b"eyJpZ25pdGlvbiI6IHsidmVyc2lvbiI6ICIzLjUuMCJ9fQ==",
-        INVALID,
-        "error at line 1 col 2: the text is base64 data, not a config",
-        id="base64",
-    ),
-    pytest.param(
-        MINIMAL[:-1], INVALID, "error at line 0 col 0: the text is cut off: it ends in the middle of the JSON", id="truncated"
-    ),
-    pytest.param(
-        MINIMAL[:-5],
-        INVALID,
-        "error at line 0 col 0: the text is cut off: it ends in the middle of the JSON",
-        id="cut in a string",
-    ),
-    pytest.param(
-        MINIMAL + b"\n{}", INVALID, "error at line 2 col 2: there is text after the end of the config", id="trailing text"
-    ),
+NOT_A_CONFIG = [
     pytest.param(
         b'{"a":\n "\xc3\xa9", b}',
         INVALID,
         "error at line 2 col 9: invalid character 'b' where a member's name in double quotes must be",
         id="columns count bytes",
     ),
-    pytest.param(b'{"a": 1,\n}', INVALID, "error at line 0 col 0: invalid character '}' after a comma", id="trailing comma"),
-    pytest.param(b'{"a": 1 // x\n}', INVALID, "error at line 1 col 10: invalid character '/': a comment", id="comment"),
     pytest.param(b'{"a" 1}', INVALID, "error at line 1 col 7: invalid character '1' where a colon must be", id="no colon"),
     pytest.param(
         b'["a\tb"]',
@@ -109,8 +67,8 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize("text, outcome, said", ODD)
-def test_odd_input_is_named_for_what_it_is(text: bytes, outcome: str, said: str) -> None:
+@pytest.mark.parametrize("text, outcome, said", NOT_A_CONFIG)
+def test_text_that_is_no_config_is_refused(text: bytes, outcome: str, said: str) -> None:
     parsed = parse(text)
     assert (parsed.outcome, str(parsed.report), parsed.config) == (outcome, said, None)
     assert parsed.report.fatal == (outcome == INVALID)
@@ -133,24 +91,6 @@ def test_long_number_beside_a_repeated_key_is_read() -> None:
 def test_key_with_long_s_is_read_as_with_s() -> None:
     report = body('"storage": {"file\\u017f": [{"path": "f"}]}').report
     assert "error at $.storage.files.0.path, line 2 col 37: path is not absolute" in str(report)
-
-
-VERSIONS = [
-    ("3.6.0-experimental", UNKNOWN_VERSION, "spec version 3.6.0-experimental is not supported", "write 3.6.0"),
-    ("3.5.0+b", UNKNOWN_VERSION, "spec version 3.5.0+b is not supported", "write 3.5.0"),
-    ("3.7.0", UNKNOWN_VERSION, "spec version 3.7.0 is not supported", "accepted are"),
-    ("2.5.0", UNKNOWN_VERSION, "spec version 2.5.0 is not supported", "accepted are"),
-    ("3.5", UNPARSABLE_VERSION, "'3.5' is not a version", "write all three numbers"),
-    ("v3.5.0", UNPARSABLE_VERSION, "'v3.5.0' is not a version", "write all three numbers"),
-    ("", UNPARSABLE_VERSION, "the config does not say its spec version", "begin the config with"),
-]
-
-
-@pytest.mark.parametrize("version, outcome, message, fix", VERSIONS, ids=[row[0] or "none" for row in VERSIONS])
-def test_other_version_is_refused_by_name(version: str, outcome: str, message: str, fix: str) -> None:
-    parsed = body('"passwd": {}', version)
-    assert (parsed.outcome, str(parsed.report)) == (outcome, f"error at $.ignition.version, line 1 col 26: {message}")
-    assert parsed.report.entries[0].fix.startswith(fix)
 
 
 @pytest.mark.parametrize("text", [b"{}", b"null", b'{"ignition": {}}', b'{"ignition": null}', b'{"ignition": {"version": null}}'])

@@ -1,0 +1,154 @@
+"""Why a text is no JSON: where the decoder stopped, and what to do about it. Only loaded once decoding has failed.
+
+Source: RFC 8259; ignition-config.md 1.3 of the reference. What is no JSON at all gets its name in odd_input.
+"""
+
+import json
+import re
+
+from ignition.config.json_text import NotJson, integer
+from ignition.config.odd_input import named
+from ignition.config.report import Path, dotted
+
+_BLANK = b" \t\r\n"  # what RFC 8259 calls white space
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<closed>")?|[{}\[\],]', re.DOTALL)
+# Literals, numbers and escapes that the end of the text cuts: the decoder finds fault with them before it.
+_CUT = re.compile(rb"tr?u?|fa?l?s?|nu?l?|-|\.|[eE][+-]?")
+_CUT_ESCAPE = re.compile(rb"\\?u?[0-9A-Fa-f]{0,3}")
+_WHOLE = "fetch or copy it again, whole, or close the brackets"
+_QUOTES = ("‘", "’", "“", "”", "„", "«", "»")
+
+
+def explained(text: bytes, reason: str) -> NotJson:
+    """`reason` is what Python's decoder says."""
+    if odd := named(text):
+        return NotJson(*odd)
+    if not text.strip(_BLANK):
+        return NotJson("the text is empty but for white space", len(text), "fetch or copy it again, whole")
+    start = len(text) - len(text.lstrip(_BLANK))
+    if not text.startswith((b"{", b"[", b'"'), start):
+        return _no_json(text, start)
+    offset = _error_offset(text)
+    rest = text[offset:].strip(_BLANK)
+    if _is_cut_off(rest, reason):
+        return NotJson(_cut_off(text), len(text), _WHOLE)
+    if reason == "Extra data":
+        return _extra(rest, offset)
+    return _syntax(text, offset, reason)
+
+
+def _no_json(text: bytes, start: int) -> NotJson:
+    if not text.strip(b"\0"):
+        return NotJson("the text is nothing but NUL bytes", 0, "write the config there again")
+    first = text[start : start + 4].decode("utf-8", "replace")[0]
+    message, fix = _habit(text, start, first) or (": the text is not JSON", "a config is a JSON object and begins with {")
+    return NotJson(f"invalid character {first!r}{message}", start, fix)
+
+
+def _is_cut_off(rest: bytes, reason: str) -> bool:
+    """Whether the decoder stopped for want of more. `rest` begins where it stopped."""
+    if not rest or reason.startswith("Unterminated string"):
+        return True
+    pattern = _CUT_ESCAPE if reason.startswith("Invalid \\") else _CUT
+    return pattern.fullmatch(rest) is not None
+
+
+def _error_offset(text: bytes) -> int:
+    """In bytes: read as Latin-1, a text has the same structure and one character per byte."""
+    try:
+        json.loads(text.decode("latin-1"), parse_int=integer)
+    except json.JSONDecodeError as error:
+        rest = text[error.pos :]
+        return error.pos + (len(rest) - len(rest.lstrip(_BLANK)) if error.msg.startswith("Expecting") else 0)
+    return 0
+
+
+def _cut_off(text: bytes) -> str:
+    from ignition.config.positions import Lines
+
+    path, is_in_string = _open_at_end(text)
+    end = len(text.rstrip(_BLANK)) - 1
+    line, column = Lines(text).at(end)
+    inside = f", inside {dotted(path[:-1])}" if path[:-1] else ""
+    brackets = [f"{len(path)} bracket{'s' if len(path) > 1 else ''}"] if path else []
+    still = " and ".join([*brackets, *["a string"] * is_in_string]) + (" is" if len(path) + is_in_string == 1 else " are")
+    return f"the text is cut off after line {line} column {column}{inside}: {still} open"
+
+
+def _open_at_end(text: bytes) -> tuple[Path, bool]:
+    """What the text leaves open: for each bracket the index or name that is being read in it; and whether a string is open."""
+    parts: list[str | int] = []
+    is_in_string = awaits_name = False
+    for match in _TOKEN.finditer(text):
+        token = match[0]
+        if token in (b"{", b"["):
+            parts.append("" if token == b"{" else 0)
+            awaits_name = token == b"{"
+        elif token in (b"}", b"]"):
+            del parts[-1:]
+            awaits_name = False
+        elif token == b",":
+            awaits_name = bool(parts) and isinstance(parts[-1], str)
+            if parts and isinstance(parts[-1], int):
+                parts[-1] += 1
+        else:
+            is_in_string = match["closed"] is None
+            if awaits_name and parts:
+                parts[-1], awaits_name = _name(token), False
+    return tuple(parts), is_in_string
+
+
+def _name(token: bytes) -> str:
+    try:
+        return str(json.loads(token.decode("utf-8", "replace")))
+    except json.JSONDecodeError:
+        return ""  # cut in its middle
+
+
+def _extra(rest: bytes, offset: int) -> NotJson:
+    if not rest.strip(b"\0"):
+        return NotJson("NUL bytes follow the config", offset, "cut them off")
+    if rest[:1] in (b"{", b"["):
+        fix = "a config is one JSON object: join them with ignition.config.merge"
+        return NotJson("another JSON text begins after the end of the config", offset, fix)
+    if rest[:1] in (b"}", b"]"):
+        return NotJson("a closing bracket too many", offset, "remove it, or open one before it")
+    return NotJson("there is text after the end of the config", offset, "a config is one JSON object and nothing else")
+
+
+def _syntax(text: bytes, offset: int, reason: str) -> NotJson:
+    character = text[offset : offset + 4].decode("utf-8", "replace")[0]
+    what = f"invalid character {character!r}"
+    if found := _habit(text, offset, character):
+        return NotJson(f"{what}{found[0]}", offset, found[1])
+    if reason.startswith("Expecting property name"):
+        return NotJson(f"{what} where a member's name in double quotes must be", offset, "names stand in double quotes too")
+    expected = {
+        "Expecting value": "where a value must be",
+        "Expecting ':' delimiter": "where a colon must be",
+        "Expecting ',' delimiter": "where a comma or the end of the object or list must be",
+        "Invalid control character at": "in a string: it must be written as an escape such as \\n",
+    }
+    if reason.startswith(("Invalid \\escape", "Invalid \\uXXXX")):
+        return NotJson(f"{what} begins no escape that JSON knows", offset, "a backslash itself is written as \\\\")
+    return NotJson(f"{what} {expected.get(reason, 'here')}", offset)
+
+
+def _habit(text: bytes, offset: int, character: str) -> tuple[str, str] | None:
+    """What people write who know other languages: the end of the message, and the remedy."""
+    rest, before = text[offset : offset + 16], text[:offset].rstrip(_BLANK)
+    if character in "}]" and before.endswith(b","):
+        return " after a comma", "remove the comma"
+    if rest.startswith(b",") and text[offset + 1 :].lstrip(_BLANK)[:1] in (b"}", b"]"):
+        return " after the last member", "remove the comma"  # Python 3.13 complains at the comma itself
+    if rest.startswith((b"//", b"/*", b"#")):
+        return ": a comment", "JSON has no comments; write Butane if you need them"
+    if character == "'":
+        return ": a single quote", 'JSON knows only double quotes: "'
+    if character in _QUOTES:
+        return ": a typographic quote", 'write it as "'
+    if re.match(rb"(True|False|None)\b", rest):
+        return ": a constant of Python", "write true, false and null in lower case"
+    if rest.startswith((b"${", b"{{", b"{%", b"<%")) or (rest.startswith((b"{", b"%")) and before.endswith(b"{")):
+        return ": a template's placeholder", "fill in the template first"
+    return None
