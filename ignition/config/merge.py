@@ -17,6 +17,10 @@ def merge(parent: Config, child: Config) -> Config:
 
     The result may break rules that both sides keep: check_merged() tells.
     """
+    if parent.ignition.translated and child.ignition.translated:
+        from ignition.config.v1.names import apart
+
+        child = apart(parent, child)
     if parent.ignition.config.append:
         return _marked(_appended(parent, child), parent, child, append=True)
     return _marked(_merged(parent, child), parent, child, append=None)

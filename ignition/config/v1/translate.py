@@ -6,6 +6,7 @@ Spec 1 nests files in their file system; 2.0 names file systems instead. Number 
 from ignition.config import dataurl
 from ignition.config.record import Record
 from ignition.config.v1 import model as v1
+from ignition.config.v1.names import name
 from ignition.config.v2 import model as v2
 
 TYPE_CHECKING = False
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 VERSION = "2.0.0"
-_NAME = "_translate-filesystem-{}"
 
 
 def translate(config: v1.Config1) -> v2.Config2:
@@ -53,12 +53,12 @@ def _disk(disk: v1.Disk) -> v2.Disk:
 def _filesystem(filesystem: v1.Filesystem, index: int) -> v2.Filesystem:
     create = None if filesystem.create is None else v2.Create(**_same(filesystem.create))
     mount = v2.Mount(device=filesystem.device, format=filesystem.format, create=create)
-    return v2.Filesystem(name=_NAME.format(index), mount=mount)
+    return v2.Filesystem(name=name(index), mount=mount)
 
 
 def _file(file: v1.File, index: int) -> v2.File:
     return v2.File(
-        filesystem=_NAME.format(index),
+        filesystem=name(index),
         path=file.path,
         contents=v2.Contents(source=dataurl.encode(file.contents.encode("utf-8"))),
         mode=file.mode,
