@@ -86,13 +86,15 @@ def _directory(base: str) -> "Iterator[str]":
 
 
 def _mount_as_any(device: str, directory: str, formats: tuple[str, ...], options: tuple[str, ...]) -> None:
+    failures = []
     for format in formats:
         try:
             return mount(device, directory, format, options)
         except CommandFailed as error:
-            failure = error
+            failures.append(error)
     if len(formats) == 1:
-        raise failure
-    raise Failure(
-        f"{device} cannot be mounted as any of {', '.join(formats)}", fix="format it, or name another device"
-    ) from failure
+        raise failures[0]
+    # The first format is the one that was expected: why that failed tells most.
+    why = failures[0].stderr.strip().partition("\n")[0]
+    what = f"{device} cannot be mounted as any of {', '.join(formats)}; as {formats[0]}: {why}"
+    raise Failure(what, fix="format it, or name another device") from failures[0]

@@ -128,6 +128,8 @@ def test_device_without_a_filesystem_cannot_be_mounted_as_anything(
     node = make_loop(8)
     with pytest.raises(Failure) as caught, mounted(node, format, base=str(tmp_path)):
         pass
-    assert caught.value.what == f"{node} cannot be mounted as any of {tried}"
+    said, _, why = caught.value.what.partition("; ")
+    assert said == f"{node} cannot be mounted as any of {tried}"
+    assert why.startswith(f"as {format or 'ext4'}: mount: ") and node in why
     assert caught.value.fix == "format it, or name another device"
     assert list(tmp_path.glob("mount-*")) == []
