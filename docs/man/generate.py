@@ -110,9 +110,17 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
             ("SYNOPSIS", validate.USAGE_TEXT.removeprefix("usage: ")),
             (
                 "DESCRIPTION",
-                "Reads configs and reports every error and warning with its line, column and path. - is standard input.",
+                "Reads configs of every spec version and reports all errors and warnings of each, with line, column, path, the source"
+                " line and what to do. - is standard input; gzip and zstd are unpacked. Findings go to standard output, one line per"
+                " config to standard error.\n\nSource lines may hold secrets of the config; what -json and -sarif print does not."
+                "\n\nFlags have one dash or two and stand before the first file. The shape of the JSON document, what is known of"
+                " targets, and every rule with its id are in docs/validation.md of the source.",
             ),
-            ("EXIT STATUS", "0: valid, perhaps with warnings. 1: not valid. 2: usage."),
+            (
+                "EXIT STATUS",
+                "0: all are valid, perhaps with warnings. 1: some are not valid, cannot be read, or are not taken by a target. 2: usage.",
+            ),
+            ("ENVIRONMENT", "NO_COLOR: if it is not empty, -color auto means never."),
         ],
         from_table(validate.FLAGS),
     ),

@@ -1,86 +1,143 @@
-"""`ignition-validate FILE…|-`: what is wrong with configs, on standard output, with file, line, source line and caret.
+"""`ignition-validate FILE…|-`: what is wrong with configs, for people or programs. docs/validation.md is its manual.
 
 Exit statuses as Ignition's program of that name (ignition-config.md 6.4 of the reference): 0 all valid (warnings are allowed),
-1 some are not, 2 usage.
+1 some are not, or cannot be read, 2 usage.
 """
 
+import os
 import sys
 
 from ignition import __version__
 from ignition.cli.flags import Flag, UsageError, help_text, read
-from ignition.errors import Failure
+from ignition.cli.validation.examine import STDIN, examine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Protocol
 
-    from ignition.config.parse import Parsed
+    from ignition.cli.validation.examine import Examined
+    from ignition.config.targets import Target
+
+    class Output(Protocol):
+        """Shows what was found."""
+
+        def add(self, file: Examined) -> None:
+            """One config."""
+
+        def finish(self, status: int) -> None:
+            """All of them are added; the program will end with that status."""
+
+
+_WHEN = ("auto", "always", "never")
+
+
+def _when(text: str) -> str:
+    if text not in _WHEN:
+        raise ValueError(f"{text!r} is none of {', '.join(_WHEN)}")
+    return text
+
+
+def _target(text: str) -> "Target":
+    from ignition.config.targets import parse
+
+    return parse(text)
+
 
 FLAGS = (
+    Flag("json", False, "print one JSON document about all configs"),
+    Flag("sarif", False, "print SARIF 2.1.0, for code scanning services and editors"),
+    Flag(
+        "target",
+        (),
+        "say whether the Ignition of that release takes the spec version of the configs; such as flatcar=3510.2.0 or"
+        " fcos=42.20250929.3.0; may be given several times",
+        value="SYSTEM=VERSION",
+        parse=_target,
+    ),
+    Flag(
+        "color",
+        "auto",
+        "colours for people: auto, always or never; auto is on a terminal, unless NO_COLOR is set",
+        value="WHEN",
+        parse=_when,
+    ),
     Flag("version", False, "print the version and exit"),
     Flag("help", False, "print this help and exit"),
     Flag("h", False, "the same"),
 )
 VALID, NOT_VALID, USAGE = 0, 1, 2
-USAGE_TEXT = "usage: ignition-validate FILE…   say what is wrong with configs; - is standard input"
-_STDIN = "-"
+USAGE_TEXT = "usage: ignition-validate [flag …] FILE…   say what is wrong with configs; - is standard input"
 
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
     """Entry point; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        values, files = read(FLAGS, words)
+        return _main(words)
     except UsageError as error:
-        return _usage(str(error))
+        print(f"ignition-validate: {error}\n\n{USAGE_TEXT}\n\nTry ignition-validate -help.", file=sys.stderr)
+        return USAGE
+    except BrokenPipeError:
+        # Whoever reads has seen enough. What is still buffered must not raise again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOT_VALID
+
+
+def _main(words: "Sequence[str]") -> int:
+    values, files = read(FLAGS, words)
     if values["help"] or values["h"]:
         print(help_text(USAGE_TEXT, FLAGS))
         return VALID
     if values["version"]:
         print(f"Ignition {__version__}")
         return VALID
+    _check_usage(values, files)
+    output = _output(values)
+    status = VALID
+    for name in files:  # all of them, also after one that is wrong
+        examined = examine(name, values["target"])
+        output.add(examined)
+        status = status if examined.is_good else NOT_VALID
+    output.finish(status)
+    sys.stdout.flush()
+    return status
+
+
+def _check_usage(values: "Mapping[str, object]", files: "Sequence[str]") -> None:
     if not files:
-        return _usage("no file is named")
-    # All files are looked at, also after one that is wrong.
-    return max([_validate(name) for name in files])
+        raise UsageError("no file is named")
+    if files.count(STDIN) > 1:
+        raise UsageError("standard input can be read once only, but - is named twice")
+    if values["json"] and values["sarif"]:
+        raise UsageError("flags -json and -sarif exclude each other")
+    late = next((name for name in files if name.startswith("-") and name != STDIN and not os.path.lexists(name)), "")
+    if late:
+        raise UsageError(f"flag {late} comes after a file: flags are read before the first file only")
 
 
-def _validate(name: str) -> int:
-    from ignition.config import packed
-    from ignition.config.parse import VALID as VALID_CONFIG
-    from ignition.config.parse import parse
+def _output(values: "Mapping[str, object]") -> "Output":
+    if values["json"]:
+        from ignition.cli.validation.machine import Machine
 
-    try:
-        content = _text(name)
-        text = packed.unpack(content)  # lines and columns are those of the unpacked text
-    except (OSError, Failure) as error:
-        print(f"ignition-validate: {name}: {error.strerror if isinstance(error, OSError) else error}", file=sys.stderr)
-        return NOT_VALID
-    parsed = parse(text, source="standard input" if name == _STDIN else name)
-    if parsed.report.entries:
-        print(parsed.report.rich(text, colour=sys.stdout.isatty()))
-    print(_summary(parsed, packed.packing(content)), file=sys.stderr)
-    return VALID if parsed.outcome == VALID_CONFIG else NOT_VALID
+        return Machine()
+    if values["sarif"]:
+        from ignition.cli.validation.sarif import Sarif
 
+        return Sarif()
+    from ignition.cli.validation.human import Human
 
-def _text(name: str) -> bytes:
-    if name == _STDIN:
-        return sys.stdin.buffer.read()
-    with open(name, "rb") as file:
-        return file.read()
+    for stream in (sys.stdout, sys.stderr):
+        # A file name, a source line: the terminal may not have all their characters.
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="backslashreplace")
+    return Human(colour=_is_coloured(str(values["color"])))
 
 
-def _summary(parsed: "Parsed", packing: str) -> str:
-    levels = [entry.level for entry in parsed.report.entries]
-    counts = [f"{levels.count(level)} {level}{'s' if levels.count(level) > 1 else ''}" for level in dict.fromkeys(levels)]
-    facts = [f"spec {parsed.version}"] * bool(parsed.version) + [f"unpacked from {packing}"] * bool(packing)
-    version = f" ({', '.join(facts)})" if facts else ""
-    return f"{parsed.report.source}: {parsed.outcome}{version}{': ' if counts else ''}{', '.join(counts)}"
-
-
-def _usage(message: str) -> int:
-    print(f"ignition-validate: {message}\n\n{USAGE_TEXT}\n\nTry ignition-validate -help.", file=sys.stderr)
-    return USAGE
+def _is_coloured(when: str) -> bool:
+    if when == "auto":
+        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return when == "always"
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def parse(text: bytes, *, source: str = "") -> Parsed:
     try:
         result = _decoded(decoded.value)
     except decode.Mistyped as error:
-        result = _Result(INVALID, None, "", [_type_error(error)])
+        result = _Result(INVALID, None, _version_despite(decoded.value), [_type_error(error)])
     if decoded.has_repeated_keys:
         result.rows += [
             _Row(WARNING, path, "key occurs twice: the later value counts", "remove one", "", _KEY) for path in _repeated(text)
@@ -161,6 +161,16 @@ def _said_version(data: object) -> str:
     if version is not None and not isinstance(version, str):
         raise decode.Mistyped(_VERSION, "a string", version)
     return version or ""
+
+
+def _version_despite(data: object) -> str:
+    """The spec version of a text with a wrong type, "" if it cannot be told."""
+    try:
+        said = _said_version(data)
+        number = None if said else _said_number(data)
+    except decode.Mistyped:
+        return ""
+    return canonical(said) or (SPEC_1[0] if number == int(SPEC_1[0]) else "")
 
 
 def _said_number(data: object) -> int | None:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import zstandard
 from ignition import __version__
 from ignition.cli.validate import USAGE_TEXT, main
 
+TOP = Path(__file__).parent.parent.parent
 GOOD = '{"ignition": {"version": "3.5.0"}}'
 WARNED = '{"ignition": {"version": "3.5.0"}, "own": 1}'
 BAD = '{"ignition": {"version": "3.5.0"},\n "storage": {"files": [{"path": "a", "mode": 9999}]}}'
@@ -118,3 +120,118 @@ def test_packed_config_that_is_cut_off_is_named(tmp_path: Path, capsys: pytest.C
     status, out, err = run(capsys, str(file), str(good))
     said = f"ignition-validate: {file}: the gzip data ends early (fix: pack the config again, and copy it whole)"
     assert (status, out, err) == (1, "", f"{said}\n{good}: valid (spec 3.5.0)\n")
+
+
+@pytest.mark.parametrize("name", ["mixed", "wide", "old"])
+def test_whole_report_is_as_recorded(name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parent / "golden")
+    status, out, err = run(capsys, f"{name}.ign")
+    assert (status, out + "--\n" + err) == (1, Path(f"{name}.txt").read_text())
+
+
+def test_reports_of_several_files_are_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a").write_text(WARNED)
+    (tmp_path / "b").write_text(WARNED)
+    status, out, err = run(capsys, str(tmp_path / "a"), str(tmp_path / "b"))
+    blocks = out.split("\n\n")
+    assert [block.partition(":")[0] for block in blocks] == [str(tmp_path / "a"), str(tmp_path / "b")]
+    assert (status, err.count("valid (spec 3.5.0): 1 warning")) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "arguments, environment, is_terminal, expected",
+    [
+        pytest.param((), {}, True, True, id="terminal"),
+        pytest.param((), {}, False, False, id="no terminal"),
+        pytest.param((), {"NO_COLOR": "1"}, True, False, id="NO_COLOR"),
+        pytest.param((), {"NO_COLOR": ""}, True, True, id="empty NO_COLOR counts as none"),
+        pytest.param((), {"TERM": "dumb"}, True, False, id="dumb terminal"),
+        pytest.param(("-color", "always"), {"NO_COLOR": "1"}, False, True, id="always"),
+        pytest.param(("--color=always",), {}, False, True, id="two dashes"),
+        pytest.param(("-color=never",), {}, True, False, id="never"),
+        pytest.param(("-color", "auto"), {}, True, True, id="auto"),
+    ],
+)
+def test_colours_are_for_terminals(
+    arguments: tuple[str, ...],
+    environment: dict[str, str],
+    is_terminal: bool,
+    expected: bool,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
+    (tmp_path / "a").write_text(BAD)
+    _, out, err = run(capsys, *arguments, str(tmp_path / "a"))
+    assert ("\x1b[" in out) is expected
+    assert "\x1b[" not in err
+
+
+def test_directory_is_named_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    expected = f"ignition-validate: {tmp_path}: is a directory (fix: name the configs in it)\n"
+    assert run(capsys, str(tmp_path)) == (1, "", expected)
+
+
+def test_wrong_type_does_not_hide_the_spec_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a").write_text('{"ignition": {"version": "3.5.0"}, "storage": 1}')
+    assert run(capsys, str(tmp_path / "a"))[2] == f"{tmp_path}/a: invalid (spec 3.5.0): 1 error\n"
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        pytest.param(("-json", "-sarif", "x"), "flags -json and -sarif exclude each other", id="two outputs"),
+        pytest.param(("-", "x", "-"), "standard input can be read once only, but - is named twice", id="standard input twice"),
+        pytest.param(("x", "-json"), "flag -json comes after a file: flags are read before the first file only", id="late flag"),
+        pytest.param(("-color", "red", "x"), "flag -color: 'red' is none of auto, always, never", id="colour"),
+        pytest.param(("-target",), "flag -target needs a value: SYSTEM=VERSION", id="target without value"),
+        pytest.param(
+            ("-target", "debian=12", "x"),
+            "flag -target: 'debian=12' is neither flatcar=VERSION nor fcos=VERSION",
+            id="unknown target",
+        ),
+        pytest.param(
+            ("-target=fcos=stable", "x"),
+            "flag -target: 'stable' is no version of Fedora CoreOS such as 42.20250929.3.0; streams move,"
+            " so they cannot be named",
+            id="stream as target",
+        ),
+    ],
+)
+def test_wrong_usage_names_the_flag(arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys, *arguments)
+    assert (status, out, err.splitlines()[0]) == (2, "", f"ignition-validate: {message}")
+
+
+def test_file_after_two_dashes_may_look_like_a_flag(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("-json").write_text(GOOD)
+    assert run(capsys, "--", "-json") == (0, "", "-json: valid (spec 3.5.0)\n")
+
+
+def test_reader_that_stops_early_is_no_failure_of_ours(tmp_path: Path) -> None:
+    entries = ",".join(f'{{"path": "relative{number}"}}' for number in range(3000))
+    (tmp_path / "a").write_text(f'{{"ignition": {{"version": "3.5.0"}}, "storage": {{"files": [{entries}]}}}}')
+    command = [sys.executable, "-m", "ignition.cli.validate", str(tmp_path / "a")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert "Traceback" not in process.stderr.read()
+        assert process.wait(timeout=60) == 1
+
+
+def test_terminal_without_the_characters_gets_escapes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(BAD.replace('"a"', '"é日"'))
+    command = [sys.executable, "-X", "utf8=0", "-m", "ignition.cli.validate", str(tmp_path / "a")]
+    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=TOP)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert r"write /\xe9\u65e5" in done.stdout

@@ -1,0 +1,88 @@
+"""One config, from its bytes to what there is to say about it, for whichever output."""
+
+import sys
+
+from ignition.errors import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ignition.config.parse import Parsed
+    from ignition.config.report import Entry
+    from ignition.config.targets import Target
+
+STDIN = "-"
+UNREADABLE = "unreadable"  # beside the outcomes of the parser
+
+
+class Verdict:
+    """Whether a target takes the spec version of a config. `takes` is None if that is not known, or the config has none."""
+
+    def __init__(self, target: "Target", takes: bool | None, version: str) -> None:
+        self.target, self.takes, self.version = target, takes, version
+
+
+class Examined:
+    """What became of one argument: a text and findings, or the `problem` that kept it from being read."""
+
+    def __init__(self, name: str, *, text: bytes = b"", packing: str = "", problem: str = "", fix: str = "") -> None:
+        self.name, self.text, self.packing, self.problem, self.fix = name, text, packing, problem, fix
+        self.outcome, self.version = UNREADABLE, ""
+        self.entries: tuple[Entry, ...] = ()
+        self.verdicts: list[Verdict] = []
+
+    @property
+    def source(self) -> str:
+        """What it is called in messages."""
+        return "standard input" if self.name == STDIN else self.name
+
+    @property
+    def is_good(self) -> bool:
+        """Valid, and no target refuses it."""
+        from ignition.config.parse import VALID
+
+        return self.outcome == VALID and all(entry.level != "error" for entry in self.entries)
+
+
+def examine(name: str, targets: "Sequence[Target]") -> Examined:
+    """Read, unpack, parse. Nothing is raised for what cannot be read."""
+    from ignition.config import packed
+    from ignition.config.parse import parse
+
+    try:
+        content = _content(name)
+        text = packed.unpack(content)  # lines and columns are those of the unpacked text
+    except IsADirectoryError:
+        return Examined(name, problem="is a directory", fix="name the configs in it")
+    except OSError as error:
+        return Examined(name, problem=error.strerror or str(error))
+    except Failure as failure:
+        return Examined(name, problem=failure.what, fix=failure.fix)
+    examined = Examined(name, text=text, packing=packed.packing(content))
+    parsed = parse(text, source=examined.source)
+    examined.outcome, examined.version, examined.entries = parsed.outcome, parsed.version, parsed.report.entries
+    if targets:
+        _aim(examined, parsed, targets)
+    return examined
+
+
+def _content(name: str) -> bytes:
+    if name == STDIN:
+        return sys.stdin.buffer.read()
+    with open(name, "rb") as file:
+        return file.read()
+
+
+def _aim(examined: Examined, parsed: "Parsed", targets: "Sequence[Target]") -> None:
+    from ignition.cli.validation.aim import finding
+    from ignition.config.parse import INVALID, VALID
+    from ignition.config.placing import entries
+
+    has_version = parsed.outcome in (VALID, INVALID) and parsed.version
+    for target in targets:
+        takes = target.takes(parsed.version) if has_version else None
+        examined.verdicts.append(Verdict(target, takes, parsed.version))
+    if has_version:
+        rows = [finding(verdict) for verdict in examined.verdicts if not verdict.takes]
+        examined.entries += entries(examined.text, rows) if rows else ()
