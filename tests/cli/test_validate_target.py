@@ -39,8 +39,8 @@ def test_version_that_is_too_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert judged(of("3.4.0"), ["flatcar=2605.12.0"], tmp_path, monkeypatch, capsys) == (
         1,
         [
-            "a.ign:1:26: error: Flatcar 2605.12.0 does not take spec 3.4.0: it has Ignition 0.34.0, which takes specs 1 and 2.0.0 to"
-            " 2.3.0 [T1]",
+            "a.ign:1:26: error: Flatcar 2605.12.0 does not take spec 3.4.0: it has Ignition 0.34.0, which takes specs 1"
+            " and 2.0.0 to 2.3.0 [T1]",
             "  at $.ignition.version",
             '    1 | {"ignition": {"version": "3.4.0"}}',
             "      |                          ^~~~~~~",
@@ -138,8 +138,8 @@ def test_what_is_not_known_is_a_warning(
 def test_translation_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     _, _, err = judged(of("2.3.0"), ["flatcar=3510.2.0", "flatcar=2605.0.0"], tmp_path, monkeypatch, capsys)
     assert err[1:] == [
-        "a.ign: Flatcar 3510.2.0 takes spec 2.3.0: it has Ignition 2.14.0; it is translated to spec 3 there, and what cannot be is"
-        " refused",
+        "a.ign: Flatcar 3510.2.0 takes spec 2.3.0: it has Ignition 2.14.0; it is translated to spec 3 there, and what"
+        " cannot be is refused",
         "a.ign: Flatcar 2605.0.0 takes spec 2.3.0: it has Ignition 0.34.0",
     ]
 
