@@ -1,5 +1,6 @@
 """A config of spec 1 provisions: its text through the disks and files stages, onto a loop device and into a directory."""
 
+import base64
 import json
 import subprocess
 from collections.abc import Iterator
@@ -11,10 +12,12 @@ import pytest
 from ignition.config import cache
 from ignition.config.model import Config
 from ignition.config.parse import VALID, parse
+from ignition.host import log
 from ignition.host.root import Root
 from ignition.operation import Context, Runner
 from ignition.stages import disks
 from ignition.stages.arguments import Arguments, Paths
+from tests.stages.conftest import Boot
 from tests.stages.test_files import make_root, run
 
 SECTORS = 16 << 11  # 16 MiB
@@ -126,3 +129,22 @@ def test_files_of_a_spec_1_config_keep_to_their_file_system() -> None:
         ("/x", "_translate-filesystem-1"),
     ]
     assert [filesystem.device for filesystem in _named(config)] == ["/dev/a", "/dev/b"]
+
+
+def test_spec_1_config_of_the_platform_is_cached_with_a_warning(boot: Boot, capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(stage="fetch-offline", to_stdout=True)
+    unit = {"name": "a.service", "contents": "spec 1 looks into no unit"}
+    boot.config(json.dumps({"ignitionVersion": 1, "systemd": {"units": [unit]}}))
+    boot.execute("fetch-offline")
+    cached = cache.load((boot.run / "cache.json").read_bytes())
+    assert [(one.name, one.contents) for one in cached.systemd.units] == [("a.service", "spec 1 looks into no unit")]
+    assert "warning at $.ignitionVersion, line 1 col 21: spec 1 is deprecated" in capsys.readouterr().out
+
+
+def test_spec_1_config_is_appended_by_a_2x_config(boot: Boot) -> None:
+    child = json.dumps({"ignitionVersion": 1, "passwd": {"groups": [{"name": "g"}]}})
+    reference = {"source": f"data:;base64,{base64.b64encode(child.encode()).decode()}"}
+    boot.config(json.dumps({"ignition": {"version": "2.2.0", "config": {"append": [reference]}}}))
+    boot.execute("fetch-offline")
+    cached = cache.load((boot.run / "cache.json").read_bytes())
+    assert [group.name for group in cached.passwd.groups] == ["g"]
