@@ -26,12 +26,12 @@ def excerpt(text: bytes, line: Span, mark: Span, width: int = WIDTH) -> tuple[st
     start = min(mark[0], last)
     end = max(start, min(mark[1], last))
     reach = _MOST_BYTES * width  # of a line of megabytes, only this much is looked at
-    before, marked = _cells(_whole(text[max(first, start - reach) : start])), _cells(text[start : min(end, start + reach)])
-    after = _cells(text[end : min(last, end + reach)])
+    before = _cells(_whole(text[max(first, start - reach) : start]), slice(-width - 1, None))
+    marked = _cells(text[start : min(end, start + reach)], slice(width + 1))
+    after = _cells(text[end : min(last, end + reach)], slice(width + 1))
     room = max(width // 2, width - _width(marked) - _width(after))
     is_cut = start - first > reach or _width(before) > room
-    while before and _width(before) > room - is_cut:
-        del before[0]
+    before = _fitting(before[::-1], room - is_cut)[::-1]
     whole = [*before, *marked, *after]
     shown = _fitting(whole, width - is_cut)
     left = _width(before) + is_cut
@@ -58,9 +58,10 @@ def _whole(piece: bytes) -> bytes:
     return piece[index:]
 
 
-def _cells(piece: bytes) -> list[Cell]:
+def _cells(piece: bytes, needed: slice) -> list[Cell]:
+    """Of ASCII, where no character is narrower than a cell, only the needed part."""
     if piece.isascii():
-        return [_ascii(byte) for byte in piece]
+        return [_ascii(byte) for byte in piece[needed]]
     return [_ascii(ord(character)) if character < "\x80" else _cell(character) for character in piece.decode("utf-8", "replace")]
 
 

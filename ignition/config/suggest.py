@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 _RESOURCES = ("append", "certificateAuthorities", "contents", "keyFile", "merge", "replace")
 
 
-def closest(word: str, known: "Collection[str]") -> str:
-    """The known word that was probably meant; "" if none is near. Case does not count."""
-    return _closest(word, tuple(known))
+def closest(word: str, known: "Collection[str]", *, alike: float = 0.6) -> str:
+    """The known word that was probably meant; "" if none is near. Case does not count. `alike`: from 0, anything, to 1, equal."""
+    return _closest(word, tuple(known), alike)
 
 
 @lru_cache(maxsize=1000)  # the same mistake is often made in thousands of files
-def _closest(word: str, known: tuple[str, ...]) -> str:
+def _closest(word: str, known: tuple[str, ...], alike: float) -> str:
     by_lower: dict[str, str] = {}
     for one in known:
         by_lower.setdefault(one.lower(), one)
-    found = get_close_matches(word.lower(), by_lower, n=1)
+    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=alike)
     return by_lower[found[0]] if found else ""
 
 

@@ -35,13 +35,11 @@ def fetch_and_cache(arguments: Arguments, *, offline: bool) -> Config:
 
     Raises NeedsNetwork (only if `offline`), InvalidConfig or Failure; then nothing has been written.
     """
-    from ignition.config.merge import merge
-
     base = system_configs.base(arguments.platform)
     rendered = _fetch(arguments, offline=offline)
     if isinstance(rendered, NeedsNetwork):
         raise rendered
-    config = merge(base, rendered.config)
+    config = system_configs.over(base, rendered.config)
     _write(arguments, rendered, work(config))
     return config
 
@@ -100,9 +98,9 @@ def _record(arguments: Arguments, rendered: Rendered) -> None:
     between = state.load(arguments.state_file)
     between.fetched_configs = [{"kind": "base", "source": "system", "referenced": False}]
     if rendered.source:
-        between.fetched_configs.append({"kind": "user", "source": rendered.source, "referenced": False})
+        between.fetched_configs.append({"kind": rendered.kind, "source": rendered.source, "referenced": False})
     for source in rendered.referenced:
-        between.fetched_configs.append({"kind": "user", "source": source, "referenced": True})
+        between.fetched_configs.append({"kind": rendered.kind, "source": source, "referenced": True})
     state.save(between, arguments.state_file)
     for config in between.fetched_configs:
         referenced = config["referenced"]

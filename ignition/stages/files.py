@@ -27,6 +27,7 @@ from ignition.system.nodes import NodeFacts
 from ignition.system.ssh_keys import wants_fragment
 from ignition.system.users import SKELETON
 
+_ROOT = "root"  # the 2.x file system whose symlinks are followed within it; of others none may lead out
 _HOMES = "/home"  # of shadow-utils, if neither config nor /etc/default/useradd says otherwise
 _ACCOUNT_FILES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 
@@ -111,13 +112,14 @@ def _write_nodes(
 def _write_named(arguments: Arguments, filesystem: Filesystem, database: AccountDatabase, record: Attempt) -> Attempt:
     """Write the nodes of a 2.x named file system, which is mounted only meanwhile."""
     name, fetcher = filesystem.name, arguments.context.fetcher
+    strict = name != _ROOT
     if filesystem.in_place is not None:
-        context = Context(Root(filesystem.in_place, leaving_is_an_error=True), fetcher)
+        context = Context(Root(filesystem.in_place, leaving_is_an_error=strict), fetcher)
         return _write_nodes(arguments, context, name, database, record, None)
     from ignition.storage.mounting import mounted
 
     with mounted(filesystem.device, filesystem.format, filesystem.mount_options) as point:
-        context = Context(Root(point, leaving_is_an_error=True), fetcher)
+        context = Context(Root(point, leaving_is_an_error=strict), fetcher)
         return _write_nodes(arguments, context, name, database, record, None)
 
 

@@ -1,10 +1,11 @@
 """From the sources of configs to the one that the stages work on (ignition-config reference 4.1).
 
-Sources of the user config, the first that answers wins: kernel command line, user.ign, platform. What it refers to is merged in,
-the result is checked and cached; every later stage reads the cache and puts it over the image's base configs.
+Sources of the user config, the first that answers wins: kernel command line (a URL, else a file on a labelled device), user.ign,
+platform. If what answers is no Ignition config, the image's default.ign takes its place (4.6). What the config refers to is
+merged in, the result is checked and cached; every later stage reads the cache and puts it over the image's base configs.
 
-Unlike Ignition: `coreos.config.url` and `flatcar.config.url` are read too, quotes on the command line count, and a URL there that
-is none is an error.
+Unlike Ignition: `coreos.config.url` and `flatcar.config.url` are read too, quotes on the command line count, a URL there that is
+none is an error, and 3.x user configs have a default, too.
 """
 
 from __future__ import annotations
@@ -24,16 +25,18 @@ if TYPE_CHECKING:
     from ignition.stages.parsing import Read
 
 URL_OPTIONS = ("ignition.config.url", "coreos.config.url", "flatcar.config.url")
+DEVICE_OPTION, PATH_OPTION = "ignition.config.device", "ignition.config.path"
 
 
 class Rendered:
     """The user config with all references followed, and where it came from.
 
-    `source` is `cmdline`, `system` or the platform's id, `""` if there was none; `referenced` has URL paths.
+    `source` is `cmdline`, `system` or the platform's id, `""` if there was none; `referenced` has URL paths; `kind` is "user", or
+    "default" for the image's default.ign, which no user provided.
     """
 
-    def __init__(self, config: Config, source: str, referenced: list[str]) -> None:
-        self.config, self.source, self.referenced = config, source, referenced
+    def __init__(self, config: Config, source: str, referenced: list[str], kind: str = "user") -> None:
+        self.config, self.source, self.referenced, self.kind = config, source, referenced, kind
 
 
 def initial_settings(fetch_timeout_s: float) -> Settings:
@@ -42,17 +45,31 @@ def initial_settings(fetch_timeout_s: float) -> Settings:
 
 
 def user_config(arguments: Arguments, fetcher: Fetcher) -> Rendered:
-    """Find, render and check the user config. Raises NeedsNetwork, InvalidConfig or Failure."""
-    from ignition.config.model import Config
-
+    """Find, render and check the user config, or the default one. Raises NeedsNetwork, InvalidConfig or Failure."""
     source, place, content = _find(arguments, fetcher)
     config = parse_config(content, place)
     if config is None:
+        return _default(place, fetcher)
+    return _rendered(config, source, place, fetcher, "user")
+
+
+def _default(place: str, fetcher: Fetcher) -> Rendered:
+    """What counts when the source, named `place`, has no config."""
+    from ignition.config.model import Config
+
+    found = system_configs.default()
+    config = parse_config(found[1], found[0]) if found else None
+    if found is None or config is None:
         log.info(f"no user config from {place}: only the image's base configs count")
         return Rendered(Config(), "", [])
+    log.info(f"no user config from {place}: the image's {found[0]} takes its place")
+    return _rendered(config, "system", found[0], fetcher, "default")
+
+
+def _rendered(config: Config, source: str, place: str, fetcher: Fetcher, kind: str) -> Rendered:
     rendered, referenced = follow(config, place, fetcher)
     _check(rendered)
-    return Rendered(rendered, source, referenced)
+    return Rendered(rendered, source, referenced, kind)
 
 
 def follow(config: Config, place: str, fetcher: Fetcher, read: Read = parse_config) -> tuple[Config, list[str]]:
@@ -72,7 +89,6 @@ def load_for_stage(arguments: Arguments) -> Config:
     Raises Failure when no fetch stage has left a cache.
     """
     from ignition.config.cache import load
-    from ignition.config.merge import merge
 
     try:
         with open(arguments.config_cache, "rb") as file:
@@ -81,14 +97,21 @@ def load_for_stage(arguments: Arguments) -> Config:
         raise Failure(
             "there is no cached config", where=arguments.config_cache, fix="run the stage fetch-offline or fetch first"
         ) from error
-    return merge(system_configs.base(arguments.platform), load(content))
+    return system_configs.over(system_configs.base(arguments.platform), load(content))
 
 
 def _find(arguments: Arguments, fetcher: Fetcher) -> tuple[str, str, bytes]:
     """The first source that answers, how to name it in errors, and its bytes (`b""`: no config there)."""
-    url = cmdline.last(cmdline.read(), *URL_OPTIONS)
+    words = cmdline.read()
+    url, label, path = (cmdline.last(words, *names) for names in (URL_OPTIONS, (DEVICE_OPTION,), (PATH_OPTION,)))
     if url:
+        if label or path:
+            log.warning(f"{DEVICE_OPTION}= and {PATH_OPTION}= on the kernel command line are ignored: a config URL is there, too")
         return "cmdline", shown(url), _from_url(url, fetcher)
+    if label or path:
+        from ignition.stages import config_device
+
+        return "cmdline", *config_device.read(label, path)
     local = system_configs.user()
     if local is not None:
         return "system", *local

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     class FetchedConfig(TypedDict):
-        """One config that was fetched. `kind` is "base" or "user"."""
+        """One config that was fetched. `kind` is "base", "user", or "default" for the image's default.ign."""
 
         kind: str
         source: str

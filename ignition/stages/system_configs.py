@@ -1,6 +1,7 @@
-"""Configs that the image brings: base.d, base.platform.d/<platform> and user.ign below the three system directories.
+"""Configs that the image brings in its system directories: base.ign, base.d, base.platform.d/<platform>, user.ign, default.ign.
 
-Source: ignition-config reference 4.4. References, time-outs, authorities and proxies inside base fragments are never acted upon.
+Source: ignition-config reference 4.4, and 4.6 and 4.7 for base.ign and default.ign, which Container Linux had. References,
+time-outs, authorities and proxies inside base configs are never acted upon.
 Unlike Ignition a dangling symlink in base.d is an error and does not empty the base config.
 """
 
@@ -24,13 +25,13 @@ _FIX = "mend or remove it in the image"
 
 
 def base(platform: str, directories: Sequence[str] | None = None, read: Read = parse_config) -> Config:
-    """All base fragments merged, those of the platform last, without what they say about references and fetching.
+    """base.ign, the fragments of base.d over it, the platform's over these; without what they say about references and fetching.
 
-    `directories`: instead of the machine's own, highest priority first; `platform` may be "" for none. A broken one of base.d
-    raises Failure; when one of the platform's is broken, all of these are left out with a warning.
+    `directories`: instead of the machine's own, highest priority first; `platform` may be "" for none. A broken base.ign or
+    fragment of base.d raises Failure; when one of the platform's is broken, all of these are left out with a warning.
     """
     directories = paths.system_config_dirs() if directories is None else directories
-    config = _merged(Config(), fragments(directories, "base.d"), read)
+    config = _merged(Config(), [*_first("base.ign", directories), *fragments(directories, "base.d")], read)
     try:
         if platform:
             config = _merged(config, fragments(directories, f"base.platform.d/{platform}"), read)
@@ -41,18 +42,30 @@ def base(platform: str, directories: Sequence[str] | None = None, read: Read = p
     return config.evolve(ignition=about.evolve(config=references, timeouts=Timeouts(), security=Security(), proxy=Proxy()))
 
 
+def over(lower: Config, upper: Config) -> Config:
+    """One config over another of this machine; the upper one's values win.
+
+    2.x is appended to 2.x, as in Ignition 0.x. All else is merged by key: were the lists joined, a 3.x config would meet its own
+    paths a second time and refuse them.
+    """
+    from ignition.config.merge import merge
+
+    about = lower.ignition
+    if lower == Config():
+        return upper.evolve(ignition=upper.ignition.evolve(version=about.version))
+    if about.config.append and not upper.ignition.config.append:
+        lower = lower.evolve(ignition=about.evolve(config=about.config.evolve(append=None)))
+    return merge(lower, upper)
+
+
 def user(directories: Sequence[str] | None = None) -> tuple[str, bytes] | None:
     """Path and content of the first user.ign; None if there is none. `directories`: instead of the machine's own."""
-    for directory in paths.system_config_dirs() if directories is None else directories:
-        path = f"{directory}/user.ign"
-        try:
-            with open(path, "rb") as file:
-                return path, file.read()
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise Failure(f"the config cannot be read: {error.strerror}", where=path, fix=_FIX) from error
-    return None
+    return _read_first("user.ign", directories)
+
+
+def default(directories: Sequence[str] | None = None) -> tuple[str, bytes] | None:
+    """Path and content of the first default.ign, which counts where there is no user config; otherwise as `user`."""
+    return _read_first("default.ign", directories)
 
 
 def fragments(directories: Iterable[str], collection: str) -> list[str]:
@@ -68,11 +81,27 @@ def fragments(directories: Iterable[str], collection: str) -> list[str]:
     return [found[name] for name in sorted(found, key=os.fsencode)]
 
 
-def _merged(config: Config, fragment_paths: Iterable[str], read: Read) -> Config:
-    from ignition.config.merge import merge
+def _first(name: str, directories: Sequence[str]) -> list[str]:
+    """The path of this name in the first directory that has it, be it a dangling symlink; empty if none has."""
+    return [path for path in (f"{directory}/{name}" for directory in directories) if os.path.lexists(path)][:1]
 
+
+def _read_first(name: str, directories: Sequence[str] | None) -> tuple[str, bytes] | None:
+    for directory in paths.system_config_dirs() if directories is None else directories:
+        path = f"{directory}/{name}"
+        try:
+            with open(path, "rb") as file:
+                return path, file.read()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise Failure(f"the config cannot be read: {error.strerror}", where=path, fix=_FIX) from error
+    return None
+
+
+def _merged(config: Config, fragment_paths: Iterable[str], read: Read) -> Config:
     for path in fragment_paths:
-        config = merge(config, _fragment(path, read))
+        config = over(config, _fragment(path, read))
     return config
 
 

@@ -1,7 +1,8 @@
 """Speed and size of the agent beside Debian's own `ignition` package, side by side in one run on this host (make bench).
 
 Each case runs the stages fetch and files of both programs by turns, each time into a fresh root, and compares the medians. The
-time of Debian's SELinux relabelling is left out: it insists on it, so its setfiles is a stub.
+time of Debian's SELinux relabelling is left out: it insists on it, so its setfiles is a stub. One more case is the CPU time of
+both programs `ignition-validate`.
 Run it as python3 -m tests.bench.run.
 """
 
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.bench import validation
 from tests.bench.agents import AGENTS, Agent, Missing, Run
 from tests.bench.cases import CASES, Case
 from tests.bench.server import serving
@@ -31,22 +33,23 @@ def main() -> int:
     """Run the cases, print the table, return 1 if a ratio is above what is expected and --check is given."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--runs", type=int, default=7, help="runs of each agent per case (default: %(default)s)")
-    parser.add_argument("--case", choices=[case.name for case in CASES], action="append", help="only this one (may be repeated)")
+    names = [*(case.name for case in CASES), validation.NAME]
+    parser.add_argument("--case", choices=names, action="append", help="only this one (may be repeated)")
     parser.add_argument("--on-disk", action="store_true", help="roots below /var/tmp instead of /dev/shm")
     parser.add_argument("--check", action="store_true", help="fail if a ratio is above the expected one")
     arguments = parser.parse_args()
     top = Path("/var/tmp") if arguments.on_disk or not MEMORY.is_dir() else MEMORY
     print(f"roots in {top}, {arguments.runs} runs each, by turns; seconds are medians of fetch + files")
     print(f"{'case':<18}{'ours':>9}{'Debian':>9}{'ratio':>8}{'expected':>10}")
+    wanted = arguments.case or names
     try:
-        ratios = [
-            (case, _compare(case, arguments.runs, top)) for case in CASES if not arguments.case or case.name in arguments.case
-        ]
+        above = [case.name for case in CASES if case.name in wanted and _compare(case, arguments.runs, top) > case.expected]
+        if validation.NAME in wanted and _compare_validation(arguments.runs) > validation.EXPECTED:
+            above.append(validation.NAME)
     except Missing as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     _print_sizes()
-    above = [case.name for case, ratio in ratios if ratio > case.expected]
     if above:
         print(f"above what is expected: {', '.join(above)}")
     return 1 if above and arguments.check else 0
@@ -63,7 +66,17 @@ def _compare(case: Case, runs: int, top: Path) -> float:
                 if number > 0:  # the first fills caches: compiled modules, pages of the programs
                     seconds[name].append(took)
     ours, debian = (statistics.median(seconds[name]) for name in (OURS, DEBIAN))
-    print(f"{case.name:<18}{ours:>9.3f}{debian:>9.3f}{ours / debian:>8.2f}{'<= ' + format(case.expected, '.2f'):>10}", flush=True)
+    return _printed(case.name, ours, debian, case.expected)
+
+
+def _compare_validation(runs: int) -> float:
+    print(f"CPU seconds of ignition-validate, {min(runs, validation.MOST_RUNS)} runs each:")
+    return _printed(validation.NAME, *validation.compare(runs), validation.EXPECTED)
+
+
+def _printed(name: str, ours: float, debian: float, expected: float) -> float:
+    """Print the line of a case; returns the ratio."""
+    print(f"{name:<18}{ours:>9.3f}{debian:>9.3f}{ours / debian:>8.2f}{'<= ' + format(expected, '.2f'):>10}", flush=True)
     return ours / debian
 
 

@@ -201,6 +201,14 @@ def test_appended_config_brings_its_references_and_timeouts() -> None:
     assert (ignition.timeouts.http_total, ignition.config.append) == (0, True)
 
 
+def test_appended_config_leaves_the_proxies() -> None:
+    """Unlike in Ignition (2.4), which takes both away from a config that appends one without any."""
+    parent = old({"ignition": {"version": "2.4.0", "proxy": {"httpProxy": "http://p", "noProxy": ["a"]}}})
+    child = old({"ignition": {"version": "2.4.0", "proxy": {"httpsProxy": "http://q", "noProxy": ["a"]}}})
+    proxy = merge.merge(parent, child).ignition.proxy
+    assert (proxy.http_proxy, proxy.https_proxy, proxy.no_proxy) == ("http://p", "http://q", ("a", "a"))
+
+
 def test_translated_config_over_a_base_config_is_merged_by_key() -> None:
     base = config({"storage": {"files": [{"path": "/a", "mode": 1}]}})
     child = old({"storage": {"files": [old_file("/a", 2), old_file("/a", 3), old_file("/a", 4, "data")]}})

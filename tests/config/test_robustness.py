@@ -7,6 +7,7 @@ from ignition.config import cache, check_merged, merge, needs_network
 from ignition.config.parse import INVALID, VALID, parse
 from tests.config import rule_table
 from tests.config.rule_table import unmarked
+from tests.config.v1 import rule_table as rule_table_1
 from tests.config.v2 import rule_table as rule_table_2
 
 ROUNDS = 2000
@@ -39,7 +40,7 @@ def damaged(text: bytes, choose: random.Random) -> bytes:
 
 def test_damaged_configs_are_judged_and_never_raise() -> None:
     choose = random.Random(20)
-    rows = [*rule_table.ROWS, *rule_table_2.ROWS]
+    rows = [*rule_table.ROWS, *rule_table_2.ROWS, *rule_table_1.ROWS]
     outcomes = set()
     for _ in range(ROUNDS):
         row = choose.choice(rows)

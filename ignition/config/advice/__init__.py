@@ -1,0 +1,34 @@
+"""Advice: warnings about what a valid config most likely does not mean, for `ignition-validate`. No stage computes it.
+
+Ids W1 to W20; docs/validation.md lists them. Advice never makes a config invalid, and it may be wrong: the machine that a config
+is for is not known here, so messages say what is missing, not that the config is broken.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.config.parse import Parsed
+    from ignition.config.report import Entry
+
+
+def advise(parsed: "Parsed", text: bytes) -> "tuple[Entry, ...]":
+    """What to tell about a config that was parsed from this text; nothing about one that is not valid."""
+    if parsed.config is None:
+        return ()
+    from ignition.config.advice import (
+        homes,
+        modes,
+        partitions,
+        references,
+        services,
+        transport,
+        unit_options,
+        units,
+        users,
+    )
+    from ignition.config.advice.subject import Subject
+    from ignition.config.placing import entries
+
+    subject = Subject(parsed.config, text, parsed.places())
+    advisers = (units, references, unit_options, services, homes, modes, partitions, transport, users)
+    rows = [one.placed(subject) for adviser in advisers for one in adviser.advise(subject)]
+    return entries(text, rows) if rows else ()

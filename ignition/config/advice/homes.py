@@ -1,0 +1,108 @@
+"""W11 and W12: what will belong to root inside a user's home, where the user cannot change or add anything.
+
+Missing parents are made 0755 and owned by root; in 2.x a directory's parents are made like it (ignition-config.md 7.6 and 7.11 of
+the reference).
+"""
+
+from ignition.config.advice.advice import Advice
+from ignition.config.model.storage import Directory, File, Node
+from ignition.config.report import Path
+from ignition.config.rules.paths import ancestors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.config.advice.subject import Subject
+    from ignition.config.model import Config
+
+    Placed = tuple[Path, Node]
+
+_ROOT = "root"
+_PLACES = ("/home", "/var/home")  # /home is a link to the latter on Fedora CoreOS
+
+
+def advise(subject: "Subject") -> "Iterator[Advice]":
+    """Directories, then files, then links."""
+    config = subject.config
+    homes = _homes(config)
+    present = _present(config, homes)
+    for path, node in _nodes(config):
+        home = _home_of(node.path, homes)
+        if node.filesystem is not None or not home:
+            continue
+        if not _owner_is_given(subject, path, node):
+            yield Advice(
+                "W12", (*path, "path"), f"{_what(node)} in the home of {homes[home]} will belong to root", _owner_fix(homes[home])
+            )
+        missing = [parent for parent in ancestors(node.path) if parent.startswith(f"{home}/") and parent not in present]
+        if missing:
+            present.update(missing)
+            user = node.user.name or homes[home]
+            if user != _ROOT and node.user.id != 0:
+                yield Advice("W11", (*path, "path"), _parents_message(missing, homes[home]), _parents_fix(missing, user))
+
+
+def _homes(config: "Config") -> dict[str, str]:
+    """Home directory → name of its user."""
+    homes: dict[str, str] = {}
+    for user in config.passwd.users:
+        if user.should_exist is not False and user.name != _ROOT:
+            homes |= {(user.home_dir or f"/home/{user.name}").rstrip("/"): user.name}
+    for _, node in _nodes(config):
+        for place in _PLACES:
+            name, slash, _ = node.path.removeprefix(f"{place}/").partition("/")
+            if slash and node.path.startswith(f"{place}/"):
+                homes.setdefault(f"{place}/{name}", name)
+    return {home: name for home, name in homes.items() if home}
+
+
+def _home_of(path: str, homes: dict[str, str]) -> str:
+    """The innermost home that the path lies in, not at."""
+    return next((parent for parent in ancestors(path) if parent in homes), "")
+
+
+def _nodes(config: "Config") -> "Iterator[Placed]":
+    storage = config.storage
+    for name, nodes in (("directories", storage.directories), ("files", storage.files), ("links", storage.links)):
+        for index, node in enumerate(nodes):
+            yield ("storage", name, index), node
+
+
+def _present(config: "Config", homes: dict[str, str]) -> set[str]:
+    """Directories that the config makes with an owner of their own."""
+    present = set(homes)
+    for directory in config.storage.directories:
+        present.add(directory.path)
+        if directory.parents_alike:
+            present.update(ancestors(directory.path))
+    names = {user.name for user in config.passwd.users if user.ssh_authorized_keys}
+    return present | {f"{home}/.ssh" for home, name in homes.items() if name in names}
+
+
+def _owner_is_given(subject: "Subject", path: Path, node: Node) -> bool:
+    """Also if root is named: then it is meant. Of links the owner is of no matter, and appending keeps it."""
+    if not isinstance(node, File | Directory) or (isinstance(node, File) and node.append and node.contents.source is None):
+        return True
+    if node.user.id or node.user.name:
+        return True
+    return subject.written((*path, "user", "id")) is not None or bool(subject.written((*path, "user", "name")))
+
+
+def _what(node: Node) -> str:
+    return "file" if isinstance(node, File) else "directory"
+
+
+def _owner_fix(user: str) -> str:
+    return f'add "user": {{"name": "{user}"}} and "group": {{"name": "{user}"}}; name root if that is meant'
+
+
+def _parents_message(missing: list[str], user: str) -> str:
+    several = len(missing) > 1
+    names = " and ".join(sorted(missing))
+    return f"{names} will be made for it and belong to root: {user} cannot add anything in {'them' if several else 'it'}"
+
+
+def _parents_fix(missing: list[str], user: str) -> str:
+    entry = '{{"path": "{}", "user": {{"name": "{}"}}, "group": {{"name": "{}"}}}}'
+    return "add to storage.directories: " + ", ".join(entry.format(path, user, user) for path in sorted(missing))

@@ -1,0 +1,51 @@
+"""Which units exist without the config: data/units.json, and kinds that systemd makes itself.
+
+The file holds facts from packages (docs/advice/collect.py), from the sources of Container Linux, Flatcar and Fedora CoreOS, and
+names of well-known services. That a name is missing proves nothing.
+"""
+
+import json
+import re
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+# From the kernel's devices, from fstab and from paths, or at run time.
+MADE_BY_SYSTEMD = ("device", "mount", "automount", "swap", "slice", "scope", "snapshot")
+_ALIKE = 0.8  # difflib's measure: 1 is equal
+
+
+@cache
+def known() -> frozenset[str]:
+    """All names, templates as `name@.type`."""
+    groups: dict[str, list[str]] = json.loads((Path(__file__).parent / "data/units.json").read_bytes())
+    return frozenset(name for names in groups.values() for name in names)
+
+
+def template(name: str) -> str:
+    """`a@b.service` → `a@.service`; "" for what is no instance."""
+    prefix, at, rest = name.partition("@")
+    instance, _, kind = rest.rpartition(".")
+    return f"{prefix}@.{kind}" if at and instance else ""
+
+
+def kind_of(name: str) -> str:
+    """`service` of `a.service`."""
+    return name.rpartition(".")[2]
+
+
+@cache
+def close(name: str, others: frozenset[str]) -> str:
+    """The known name, or one of `others`, that may be meant; "" if none is much alike."""
+    stem, _, kind = name.rpartition(".")
+    candidates = {other.rpartition(".")[0]: other for other in known() | others if kind_of(other) == kind and other != name}
+    by_case = {stem.lower(): other for stem, other in candidates.items()}
+    if stem.lower() in by_case:
+        return by_case[stem.lower()]
+    alike = [found for found in get_close_matches(stem, candidates, n=3, cutoff=_ALIKE) if _letters(found) != _letters(stem)]
+    return candidates[alike[0]] if alike else ""
+
+
+def _letters(stem: str) -> str:
+    """Names that differ only in digits are siblings, not slips."""
+    return re.sub(r"\d", "", stem)

@@ -1,0 +1,44 @@
+"""W13: modes whose decimal digits are what somebody would write in octal: 644 for 0644."""
+
+from ignition.config.advice.advice import Advice
+from ignition.config.model.storage import Directory, File
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.config.advice.subject import Subject
+
+_USUAL_DIGITS = (0, 4, 5, 6, 7)  # nobody may write or run what he cannot read
+_USUAL_SPECIAL = (0, 1, 2, 4, 6)
+
+
+def advise(subject: "Subject") -> "Iterator[Advice]":
+    """Directories, then files. The text is asked: before 3.6 the special bits are no longer in the model."""
+    storage = subject.config.storage
+    lists: dict[str, tuple[Directory | File, ...]] = {"directories": storage.directories, "files": storage.files}
+    for name, nodes in lists.items():
+        for index, node in enumerate(nodes):
+            if node.mode is None:
+                continue
+            path = ("storage", name, index, "mode")
+            written = subject.written(path)
+            if isinstance(written, int) and looks_octal(written):
+                message = f"mode {written} is {written:#o} in octal, which is unusual: probably 0{written} is meant"
+                yield Advice("W13", path, message, f"modes are decimal: for 0{written} write {int(str(written), 8)}")
+
+
+def looks_octal(mode: int) -> bool:
+    """Whether only the digits, read as octal, are a usual mode."""
+    digits = str(mode)
+    if len(digits) not in (3, 4) or digits.strip("01234567"):
+        return False
+    return is_usual(int(digits, 8)) and not is_usual(mode)
+
+
+def is_usual(mode: int) -> bool:
+    """Whether people give such permissions: the owner has what the group has, and the group what others have."""
+    owner, group, others = mode >> 6 & 7, mode >> 3 & 7, mode & 7
+    nested = group & ~owner == 0 and others & ~group == 0
+    digits = all(digit in _USUAL_DIGITS for digit in (owner, group, others))
+    return digits and nested and mode >> 9 in _USUAL_SPECIAL and (mode >> 9 == 0 or owner == 7)

@@ -1,0 +1,98 @@
+"""W14 and W15: partitions that cannot all be made.
+
+Rules D4 and V11 compare partitions that give both start and size. Here they are made on an empty disk, in the order of
+ignition-config.md 7.1 of the reference: one with a size of 0 or none fills the free block, and takes the room of all after it.
+"""
+
+from ignition.config.advice.advice import Advice
+from ignition.config.model.storage import Disk, Partition
+from ignition.config.report import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.config.advice.subject import Subject
+
+_MIB = 2048  # sectors of 512 bytes
+_END = 1 << 62  # of a disk whose size is not known
+
+
+def advise(subject: "Subject") -> "Iterator[Advice]":
+    """Disk by disk."""
+    for index, disk in enumerate(subject.config.storage.disks):
+        here: Path = ("storage", "disks", index, "partitions")
+        for number, partition in enumerate(disk.partitions):
+            for name in ("number", "size_mib", "start_mib", "size_sectors", "start_sectors"):
+                if (getattr(partition, name) or 0) < 0:
+                    field = Partition.FIELDS[name].json
+                    yield Advice(
+                        "W15", (*here, number, field), "is negative: no partition can be made so", "0 leaves the choice open"
+                    )
+        yield from _collisions(disk, here)
+
+
+class _Taken:
+    """A piece of the disk: first sector, and the one after the last."""
+
+    __slots__ = ("end", "fills", "index", "start")
+
+    def __init__(self, index: int, start: int, end: int, *, fills: bool) -> None:
+        self.index, self.start, self.end, self.fills = index, start, end, fills
+
+
+def _collisions(disk: Disk, here: Path) -> "Iterator[Advice]":
+    wanted = [(index, one) for index, one in enumerate(disk.partitions) if one.should_exist is not False]
+    wanted.sort(key=lambda pair: pair[1].number == 0)
+    taken: list[_Taken] = []
+    for index, partition in wanted:
+        start, size = _start(partition), _size(partition)
+        if start < 0 or size < 0:
+            return
+        if not start:
+            room = _room(taken) if disk.wipe_table else None
+            if room is None:
+                return  # where the largest free block is depends on the disk
+            start = room
+        between = [one for one in taken if one.start < (start + size if size else start + 1) and start < one.end]
+        if between or start >= _END:
+            other = between[0] if between else taken[-1]
+            if disk.wipe_table or not other.fills:
+                yield Advice("W14", (*here, index), _message(other), _fix(other))
+            continue
+        end = start + size if size else min([one.start for one in taken if one.start > start], default=_END)
+        taken.append(_Taken(index, start, end, fills=not size))
+
+
+def _start(partition: Partition) -> int:
+    return partition.start_sectors or (partition.start_mib or 0) * _MIB
+
+
+def _size(partition: Partition) -> int:
+    return partition.size_sectors or (partition.size_mib or 0) * _MIB
+
+
+def _room(taken: list[_Taken]) -> int | None:
+    """Where the largest free block begins; _END for none, None if that is not sure."""
+    if not taken:
+        return _MIB
+    gaps = 0
+    end = _MIB
+    for one in sorted(taken, key=lambda one: one.start):
+        gaps += one.start > end
+        end = max(end, one.end)
+    if gaps:
+        return None
+    return end
+
+
+def _message(other: _Taken) -> str:
+    if other.fills:
+        return f"no room is left: partitions.{other.index} has no size and takes all free room on an empty disk"
+    return f"overlaps partitions.{other.index} (MiB {other.start / _MIB:.10g} to {other.end / _MIB:.10g})"
+
+
+def _fix(other: _Taken) -> str:
+    if other.fills:
+        return f"give partitions.{other.index} a size, or make it the last one"
+    return "move one of them, or make it smaller"

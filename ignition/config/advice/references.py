@@ -1,0 +1,93 @@
+"""W5: names of other units inside the config's units that nobody defines.
+
+Names that only order or wish (After=, Wants=) may well be of units that are not there: they are reported only if they look like a
+slip. Names without which the unit does not start, or would never be started, are reported always.
+"""
+
+import re
+
+from ignition.config.advice import known_units
+from ignition.config.advice.advice import Advice
+from ignition.config.advice.unit_files import UnitText
+from ignition.config.advice.unit_options import inside
+from ignition.config.advice.units import is_known, meant
+from ignition.config.known_values import UNIT_TYPES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.config.advice.subject import Subject
+    from ignition.config.unit_syntax import Option
+
+_CONSEQUENCES = {
+    ("Unit", "Requires"): "the unit cannot start",
+    ("Unit", "Requisite"): "the unit cannot start",
+    ("Unit", "BindsTo"): "the unit cannot start",
+    ("Unit", "OnFailure"): "nothing happens on failure",
+    ("Unit", "OnSuccess"): "nothing happens on success",
+    ("Install", "WantedBy"): "nothing starts the unit",
+    ("Install", "RequiredBy"): "nothing starts the unit",
+    ("Install", "UpheldBy"): "nothing starts the unit",
+    ("Install", "Also"): "it is not enabled",
+    ("Timer", "Unit"): "the timer starts nothing",
+    ("Path", "Unit"): "the path starts nothing",
+    ("Socket", "Service"): "the socket starts nothing",
+    ("Service", "Sockets"): "the service gets no socket",
+}
+_WISHES = frozenset(
+    ("Unit", name)
+    for name in ("Wants", "After", "Before", "PartOf", "Conflicts", "Upholds", "PropagatesReloadTo", "JoinsNamespaceOf")
+)
+_STARTS = {"timer": ("Timer", "Unit"), "path": ("Path", "Unit"), "socket": ("Socket", "Service")}
+_YES = ("1", "yes", "y", "true", "t", "on")
+_NAME = re.compile(r"[A-Za-z0-9:_.\\@-]+", re.ASCII)
+
+
+def advise(subject: "Subject") -> "Iterator[Advice]":
+    """Unit by unit, in the order of their options."""
+    for text in subject.unit_files.all():
+        for option in text.options:
+            where = (option.section, option.name)
+            if where in _CONSEQUENCES or where in _WISHES:
+                for name in dict.fromkeys(re.split(r"[\s\"']+", option.value)):
+                    yield from _named(subject, text, option, name)
+        if not text.is_dropin:
+            yield from _activated(subject, text)
+
+
+def _named(subject: "Subject", text: UnitText, option: "Option", name: str) -> "Iterator[Advice]":
+    if not _NAME.fullmatch(name):
+        return  # nothing, a specifier, or a path, of which systemd makes a mount or device
+    what = f"{option.name}= names {name}"
+    place = inside(subject, text, option)
+    if known_units.kind_of(name) not in UNIT_TYPES:
+        known = next((f"{name}.{kind}" for kind in ("service", "target") if is_known(subject, f"{name}.{kind}")), "")
+        fix = f"write {known}" if known else "write the type, too, such as .service or .target"
+        yield Advice("W5", text.path, f"{what}, which is no unit name: it has no type", fix, place)
+    elif not is_known(subject, name):
+        close = meant(subject, name)
+        consequence = _CONSEQUENCES.get((option.section, option.name), "")
+        if close or (consequence and not subject.has_other_configs):
+            message = f"{what}: no unit of this name is known" + (f"; without it {consequence}" if consequence else "")
+            yield Advice("W5", text.path, message, _fix(close), place)
+
+
+def _activated(subject: "Subject", text: UnitText) -> "Iterator[Advice]":
+    """A timer, path or socket without a name for what it starts means the unit of its own name."""
+    where = _STARTS.get(text.kind)
+    texts = subject.unit_files.texts[text.unit]
+    if not where or any(one.first(*where) for one in texts) or subject.has_other_configs:
+        return
+    stem = text.unit.rpartition(".")[0]
+    accepts = text.kind == "socket" and any((one.first("Socket", "Accept") or "").lower() in _YES for one in texts)
+    started = f"{stem}@.service" if accepts else f"{stem}.service"
+    if not is_known(subject, started):
+        message = f"{text.kind} starts {started}, but no unit of this name is known: the config does not define it"
+        option = "Service=" if text.kind == "socket" else "Unit="
+        yield Advice("W5", text.path, message, f"define it, or name another unit with {option}")
+
+
+def _fix(close: str) -> str:
+    kept = "if the image brings it, leave it as it is"
+    return f"did you mean {close}? {kept}" if close else f"check the name, or define the unit; {kept}"

@@ -1,0 +1,103 @@
+"""W9 and W10: services that systemd refuses to load, and command lines that do not run what they look like.
+
+Source: systemd.service(5), and the checks that systemd makes when it loads a service.
+"""
+
+import re
+
+from ignition.config.advice import known_units
+from ignition.config.advice.advice import Advice
+from ignition.config.advice.unit_files import UnitText
+from ignition.config.advice.unit_options import inside
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.config.advice.subject import Subject
+
+_COMMANDS = ("ExecStart", "ExecStartPre", "ExecStartPost", "ExecStop", "ExecStopPost", "ExecReload", "ExecCondition")
+_PREFIXES = "@-:+!|"
+_SHELL = {"|", "||", "&&", "&", ">", ">>", "<", "2>&1", "2>", "&>"}
+_YES = ("1", "yes", "y", "true", "t", "on")
+# A drop-in for these adds a second command to a service that may have only one.
+_ONE_COMMAND = frozenset(
+    f"{name}.service"
+    for name in (
+        "chronyd containerd crio docker etcd etcd-member etcd2 flanneld getty@ kubelet locksmithd NetworkManager nginx "
+        "serial-getty@ ssh sshd systemd-journald systemd-logind systemd-networkd systemd-resolved systemd-timesyncd "
+        "systemd-udevd update-engine zincati"
+    ).split()
+)
+
+
+def advise(subject: "Subject") -> "Iterator[Advice]":
+    """Service by service."""
+    for name, texts in subject.unit_files.texts.items():
+        if known_units.kind_of(name) == "service":
+            yield from _loads(subject, name, texts)
+    for text in subject.unit_files.all():
+        yield from _command_lines(subject, text)
+
+
+def _loads(subject: "Subject", name: str, texts: list[UnitText]) -> "Iterator[Advice]":
+    own = texts[0]
+    if own.is_dropin:
+        template = known_units.template(name) or name
+        if name in _ONE_COMMAND or template in _ONE_COMMAND:
+            yield from _second_command(subject, name, texts, commands=1)
+        return
+    if not own.options or not any(option.section == "Service" for text in texts for option in text.options):
+        yield Advice(
+            "W9", own.path, "a service without a [Service] section: systemd refuses to load it", "add one with ExecStart="
+        )
+        return
+    yield from _second_command(subject, name, texts, commands=0)
+    if any(_value(texts, one) for one in ("ExecStart", "SuccessAction")) or _value(texts, "SuccessAction", "Unit"):
+        return
+    lasts = (_value(texts, "RemainAfterExit") or "").lower() in _YES
+    may_lack = _value(texts, "Type") == "oneshot" and lasts and _value(texts, "ExecStop")
+    if not may_lack and not _value(texts, "BusName"):
+        fix = "say what it runs: ExecStart=/path/to/program"
+        yield Advice("W9", own.path, "service has no ExecStart: systemd refuses to load it", fix)
+
+
+def _value(texts: list[UnitText], name: str, section: str = "Service") -> str:
+    values = [text.first(section, name) for text in texts]
+    return next((value for value in reversed(values) if value), "")
+
+
+def _second_command(subject: "Subject", name: str, texts: list[UnitText], commands: int) -> "Iterator[Advice]":
+    if _value(texts, "Type") == "oneshot":
+        return
+    for text in texts:
+        for option in text.options:
+            if (option.section, option.name) != ("Service", "ExecStart"):
+                continue
+            commands = commands + 1 if option.value else 0
+            if commands == 2:
+                message = f"a second ExecStart of {name}: systemd refuses to load it unless it is of Type=oneshot"
+                fix = "put an empty ExecStart= before it, which takes the earlier one away, or use ExecStartPre="
+                yield Advice("W9", text.path, message, fix, inside(subject, text, option))
+
+
+def _command_lines(subject: "Subject", text: UnitText) -> "Iterator[Advice]":
+    for option in text.options:
+        if option.name not in _COMMANDS or not option.value:
+            continue
+        program, *words = option.value.split()
+        bare = program.lstrip(_PREFIXES).strip("\"'")
+        place = inside(subject, text, option)
+        if "/" in bare and not bare.startswith(("/", "%", "$")):
+            message = f"{option.name} runs a program by a relative path: systemd refuses that"
+            yield Advice("W10", text.path, message, "give the whole path, beginning with /", place)
+        found = next((word for word in _unquoted(words) if word in _SHELL), "")
+        if found:
+            message = f"{option.name} has {found} as an argument: systemd starts no shell, so it reaches the program as it is"
+            yield Advice("W10", text.path, message, "write /bin/sh -c '…'", place)
+
+
+def _unquoted(words: list[str]) -> list[str]:
+    """Words that stand outside quotes."""
+    rest = re.sub(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", "''", " ".join(words))
+    return rest.split() if rest.count('"') == 0 and rest.count("'") % 2 == 0 else []

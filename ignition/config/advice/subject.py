@@ -1,0 +1,58 @@
+"""What is advised on: the config, and its text where the model no longer says what the author wrote."""
+
+from functools import cached_property
+
+from ignition.config import json_text
+from ignition.config.advice.unit_files import UnitFiles
+from ignition.config.model import Config
+from ignition.config.places import in_text
+from ignition.config.report import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.config.places import Places
+
+
+class Subject:
+    """A valid config. `places` says how its text calls the members of the model."""
+
+    def __init__(self, config: Config, text: bytes, places: "Places") -> None:
+        self.config = config
+        self._text, self._places = text, places
+
+    def in_text(self, path: Path) -> Path:
+        """The path in the text of a member of the model."""
+        return in_text(path, self._places)
+
+    def written(self, path: Path) -> object:
+        """What the text says at a member of the model, as plain JSON; None if it says nothing."""
+        value = self._plain
+        for part in self.in_text(path):
+            if isinstance(value, list) and isinstance(part, int) and part < len(value):
+                value = value[part]
+            elif isinstance(value, dict) and isinstance(part, str):
+                value = _member(value, part)
+            else:
+                return None
+        return value
+
+    @cached_property
+    def has_other_configs(self) -> bool:
+        """Whether it refers to configs that are not known here and may define what this one does not."""
+        about = self.config.ignition.config
+        return bool(about.merge) or about.replace.source is not None
+
+    @cached_property
+    def unit_files(self) -> UnitFiles:
+        """All unit files that the config writes."""
+        return UnitFiles(self.config)
+
+    @cached_property
+    def _plain(self) -> object:
+        return json_text.decode(self._text).value
+
+
+def _member(value: dict[str, object], name: str) -> object:
+    if name in value:
+        return value[name]
+    return next((other for key, other in value.items() if key.lower() == name.lower()), None)

@@ -1,0 +1,121 @@
+"""W16 and W17: what is fetched over plain http or tftp and must not be read, or replaced, on the way.
+
+Metadata services at link-local addresses and the machine itself are not reported: nobody else is on that way. Tang is made for
+plain http. A hash keeps content from being replaced, but not from being read.
+"""
+
+from ignition.config import url
+from ignition.config.advice.advice import Advice
+from ignition.config.model.ignition import Resource
+from ignition.config.model.storage import File
+from ignition.config.report import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.config.advice.subject import Subject
+    from ignition.config.model import Config
+
+_PLAIN = ("http", "tftp")
+_NEAR = ("127.", "169.254.", "localhost", "[::1]", "[fe80:")
+_SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
+_SECRET_ENDS = (
+    ".key",
+    "_key",
+    ".p12",
+    ".pfx",
+    ".keytab",
+    ".kubeconfig",
+    "/id_rsa",
+    "/id_ed25519",
+    "/id_ecdsa",
+    "/shadow",
+    "/gshadow",
+)
+_SECRET_WORDS = ("password", "passwd", "secret", "token", "private")
+_NO_SECRETS = ("/etc/passwd",)
+_ROOTS = ("/etc/systemd/", "/etc/sudoers", "/etc/ssh/", "/etc/pam.d/", "/etc/cron", "/etc/udev/", "/etc/ld.so", "/etc/profile")
+_EXECUTABLE, _FOR_OTHERS = 0o111, 0o077
+_USE_HTTPS = "use https"
+_USE_HASH = "use https, or give verification.hash"
+
+
+def advise(subject: "Subject") -> "Iterator[Advice]":
+    """References, certificates, keys, files."""
+    for path, resource, secret, power in _resources(subject.config):
+        if not _is_plain(resource.source):
+            continue
+        kind = url.scheme(resource.source or "")
+        where = (*path, "source")
+        if secret:
+            yield Advice("W16", where, f"{secret} is fetched over plain {kind}: all on the way can read it", _USE_HTTPS)
+        if _has_password(resource.source or ""):
+            message = f"a password in the URL is sent over plain {kind}: all on the way can read it"
+            yield Advice("W16", where, message, _USE_HTTPS)
+        for index, header in enumerate(resource.http_headers):
+            if _is_secret_header(header.name) and header.value:
+                message = f"header {header.name} is sent over plain http: all on the way can read it"
+                yield Advice("W16", (*path, "httpHeaders", index, "value"), message, _USE_HTTPS)
+        if power and not resource.verification.hash:
+            message = f"{power} is fetched over plain {kind} without a hash: who is on the way can replace it"
+            yield Advice("W17", where, message, _USE_HASH)
+
+
+def _resources(config: "Config") -> "Iterator[tuple[Path, Resource, str, str]]":
+    """Path, resource, what of it must not be read, and what must not be replaced."""
+    about = config.ignition
+    for index, resource in enumerate(about.config.merge):
+        yield ("ignition", "config", "merge", index), resource, "", "a config, which decides everything,"
+    yield ("ignition", "config", "replace"), about.config.replace, "", "a config, which decides everything,"
+    for index, resource in enumerate(about.security.tls.certificate_authorities):
+        path: Path = ("ignition", "security", "tls", "certificateAuthorities", index)
+        yield path, resource, "", "a certificate authority, which https is trusted by,"
+    for index, volume in enumerate(config.storage.luks):
+        yield ("storage", "luks", index, "keyFile"), volume.key_file, "the key of a volume", ""
+    for index, file in enumerate(config.storage.files):
+        here: Path = ("storage", "files", index)
+        secret, power = _secret(file), _power(file)
+        yield (*here, "contents"), file.contents, secret, power
+        for number, fragment in enumerate(file.append):
+            yield (*here, "append", number), fragment, secret, power
+
+
+def _secret(file: File) -> str:
+    if file.mode is not None and file.mode and not file.mode & _FOR_OTHERS:
+        return f"a file that only its owner may read (mode {file.mode:04o})"
+    name = file.path.lower()
+    if file.path not in _NO_SECRETS and (name.endswith(_SECRET_ENDS) or any(word in name for word in _SECRET_WORDS)):
+        return "a file that is secret by its name"
+    return ""
+
+
+def _power(file: File) -> str:
+    if file.mode is not None and file.mode & _EXECUTABLE:
+        return "a program"
+    if file.path.startswith(_ROOTS) or "/.ssh/" in file.path:
+        return "a file that decides what runs or who may log in"
+    return ""
+
+
+def _is_plain(source: str | None) -> bool:
+    if not source or url.scheme(source) not in _PLAIN:
+        return False
+    return not _host(source).startswith(_NEAR)
+
+
+def _host(source: str) -> str:
+    return _authority(source).rpartition("@")[2].lower()
+
+
+def _has_password(source: str) -> bool:
+    return bool(_authority(source).rpartition("@")[0].partition(":")[2])
+
+
+def _authority(source: str) -> str:
+    return source.partition("//")[2].partition("/")[0]
+
+
+def _is_secret_header(name: str) -> bool:
+    lower = name.lower()
+    return lower in _SECRET_HEADERS or any(word in lower for word in ("token", "secret", "api-key", "apikey", "password"))

@@ -1,0 +1,105 @@
+"""W18 to W20: accounts that nobody can log in to, or that cannot be made.
+
+Source: crypt(5) for the forms of hashes, sshd(8) for those of keys (AUTHORIZED_KEYS FILE FORMAT), RFC 4253 6.6 for their data.
+"""
+
+import binascii
+import re
+
+from ignition.config.advice.advice import Advice
+from ignition.config.model.passwd import Group, User
+from ignition.config.report import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ignition.config.advice.subject import Subject
+
+_SALTED = r"(?:rounds=\d+\$)?[^$:\n]*\$[./0-9A-Za-z]"
+# Prefix → the whole hash. Other $id$ forms are taken as they are.
+_FORMS = {
+    "$1$": re.compile(r"\$1\$[^$:\n]{0,8}\$[./0-9A-Za-z]{22}"),
+    "$5$": re.compile(rf"\$5\${_SALTED}{{43}}"),
+    "$6$": re.compile(rf"\$6\${_SALTED}{{86}}"),
+    "$2": re.compile(r"\$2[abxy]\$\d\d\$[./0-9A-Za-z]{53}"),
+    "$y$": re.compile(r"\$y\$[./0-9A-Za-z]+\$[./0-9A-Za-z]*\$[./0-9A-Za-z]{43}"),
+}
+_OTHER = re.compile(r"\$[0-9A-Za-z-]+\$[^:\n]+")
+_TRADITIONAL = re.compile(r"[./0-9A-Za-z]{13}|_[./0-9A-Za-z]{19}")
+_LOCKED = "!*"
+_KEY = re.compile(r"(?:^|[ \t])((?:ssh|ecdsa|sk|webauthn)-[a-z][\w.@-]*)[ \t]+(\S+)", re.ASCII)
+_PRIVATE = "PRIVATE KEY"
+
+
+def advise(subject: "Subject") -> "Iterator[Advice]":
+    """Users, then groups."""
+    passwd = subject.config.passwd
+    lists: dict[str, tuple[User | Group, ...]] = {"users": passwd.users, "groups": passwd.groups}
+    for name, accounts in lists.items():
+        for index, account in enumerate(accounts):
+            if account.should_exist is not False and account.password_hash and (wrong := hash_problem(account.password_hash)):
+                yield Advice("W18", ("passwd", name, index, "passwordHash"), wrong, "make one with mkpasswd or openssl passwd -6")
+    for index, user in enumerate(passwd.users):
+        for number, key in enumerate(user.ssh_authorized_keys if user.should_exist is not False else ()):
+            if wrong := key_problem(key):
+                fix = "copy the whole line of the .pub file"
+                yield Advice("W19", ("passwd", "users", index, "sshAuthorizedKeys", number), wrong, fix)
+    yield from _shared_ids(passwd.users, "users", "uid")
+    yield from _shared_ids(passwd.groups, "groups", "gid")
+
+
+def hash_problem(text: str) -> str:
+    """Why no password fits it; "" for a hash, and for what is locked on purpose. Never quotes it."""
+    bare = text.lstrip(_LOCKED)
+    if not bare or (bare != text and not bare.startswith("$")):
+        return ""
+    form = next((form for prefix, form in _FORMS.items() if bare.startswith(prefix)), None)
+    if form and not form.fullmatch(bare):
+        return "the hash is cut off or damaged: no password fits it"
+    if form or _OTHER.fullmatch(bare) or _TRADITIONAL.fullmatch(bare):
+        return ""
+    return "this is no hash of crypt(5): no password fits it, and a password in plain text must not be in a config"
+
+
+def key_problem(lines: str) -> str:
+    """Why sshd takes no key from it; "" if it does. Never quotes it."""
+    if _PRIVATE in lines:
+        return "this is a private key: it must not be in a config, and sshd wants the public one"
+    for line in lines.splitlines():
+        bare = line.strip()
+        if not bare or bare.startswith("#"):
+            continue
+        found = _KEY.search(bare)
+        if not found:
+            return "this is no line of an authorized_keys file: it has no type of key, such as ssh-ed25519"
+        if not _is_whole(found[1], found[2]):
+            return f"the data of this {found[1]} key is cut off or damaged: sshd ignores it"
+    return ""
+
+
+def _is_whole(kind: str, data: str) -> bool:
+    """Whether it is base64 of length-prefixed strings, of which the first is the type."""
+    try:
+        blob = binascii.a2b_base64(data, strict_mode=True)
+    except ValueError:
+        return False
+    at, first = 0, b""
+    while at < len(blob):
+        length = int.from_bytes(blob[at : at + 4], "big")
+        first = first or blob[at + 4 : at + 4 + length]
+        at += 4 + length
+    return at == len(blob) and at > 4 + len(kind) and first == kind.encode()
+
+
+def _shared_ids(accounts: "Sequence[User | Group]", name: str, member: str) -> "Iterator[Advice]":
+    seen: dict[int, int] = {}
+    for index, account in enumerate(accounts):
+        number: int | None = getattr(account, member)
+        if number is None or account.should_exist is False:
+            continue
+        if number in seen:
+            path: Path = ("passwd", name, index, member)
+            message = f"{member} {number} is that of {name}.{seen[number]}, too: the second cannot be made"
+            yield Advice("W20", path, message, f"give each its own {member}")
+        seen.setdefault(number, index)

@@ -1,0 +1,38 @@
+"""A user config in a file on a labelled device, as the kernel command line names it: ignition.config.device= and .path=.
+
+Source: ignition-config reference 4.5 (Ignition 2.27). The file system is mounted read-only and only while the file is opened. The
+label is compared with udev's links, where a blank is \\x20.
+"""
+
+from __future__ import annotations
+
+from ignition.errors import Failure
+from ignition.host import log
+from ignition.host.reading import open_on_device
+
+DEVICES = "/dev/disk/by-label"
+LIMIT_S = 30.0  # for waiting and mounting together
+_MOST = 64 * 1024 * 1024  # as for a config from a URL
+_WHERE = "kernel command line"
+
+
+def read(label: str, path: str, *, devices: str = DEVICES, timeout_s: float = LIMIT_S) -> tuple[str, bytes]:
+    """Name and content of the config. Raises Failure if an option is missing or wrong, or the device or the file is."""
+    if not label or not path:
+        given, missing = ("device", "path") if label else ("path", "device")
+        raise Failure(
+            f"ignition.config.{given}= is there without ignition.config.{missing}=", where=_WHERE, fix="give both, or neither"
+        )
+    if "/" in label or label in (".", ".."):
+        raise Failure(
+            f"ignition.config.device={label} is no label of a file system: it must be one component of a path",
+            where=_WHERE,
+            fix=f"write the name of a link in {DEVICES}",
+        )
+    place = f"{path} on the device labelled {label}"
+    log.info(f"config of the kernel command line: {place}")
+    with open_on_device(f"{devices}/{label}", path, where=f"{_WHERE}: {place}", timeout_s=timeout_s) as file:
+        content = file.read(_MOST + 1)
+    if len(content) > _MOST:
+        raise Failure(f"more than {_MOST >> 20} MiB where a config is expected", where=f"{_WHERE}: {place}")
+    return place, content

@@ -1,0 +1,101 @@
+"""What is advised, where and how to mend it, and that the neighbour gets no advice."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ignition.config.advice import advise
+from ignition.config.parse import VALID, parse
+from tests.config.advice import other_rows, storage_rows, unit_rows
+from tests.config.advice.row import INSTALL, SERVICE, Row, file, files, plain, service, unit, units, user
+from tests.config.rule_table import Row as Rule
+from tests.config.rule_table import unmarked
+
+TOP = Path(__file__).parents[3]
+ROWS: list[Row] = [*unit_rows.ROWS, *storage_rows.ROWS, *other_rows.ROWS]
+by_row = pytest.mark.parametrize("row", ROWS, ids=[f"{row.rule}-{row.version}-{number}" for number, row in enumerate(ROWS)])
+ANY_RULE = Rule("", "", "", "", "", "")
+
+
+@by_row
+def test_advice_is_given_in_its_place(row: Row) -> None:
+    text, (line, column) = unmarked(ANY_RULE, row.broken, row.version)
+    parsed = parse(text)
+    assert parsed.outcome == VALID, str(parsed.report)
+    entries = advise(parsed, text)
+    assert {entry.rule for entry in entries} == {row.rule}, [str(entry) for entry in entries]
+    [entry] = entries
+    assert str(entry) == f"warning at {row.path}, line {line} col {column}: {row.message}"
+    assert entry.fix == row.fix
+
+
+@by_row
+def test_neighbour_gets_no_advice(row: Row) -> None:
+    text, _ = unmarked(ANY_RULE, row.kept, row.version)
+    parsed = parse(text)
+    assert parsed.outcome == VALID, str(parsed.report)
+    assert [str(entry) for entry in advise(parsed, text)] == []
+
+
+def test_every_id_has_a_row_and_a_line_in_the_docs() -> None:
+    documented = set(re.findall(r"^\| (W\d+) \|", (TOP / "docs/validation.md").read_text(), re.MULTILINE))
+    assert documented == {row.rule for row in ROWS} == {f"W{number}" for number in range(1, 21)}
+
+
+def test_invalid_config_gets_no_advice() -> None:
+    text = b'{"ignition": {"version": "3.5.0"}, "storage": {"files": [{"path": "a"}, {"path": "/b", "mode": 644}]}}'
+    assert advise(parse(text), text) == ()
+
+
+def test_caret_stands_at_the_option_inside_the_string() -> None:
+    text, _ = unmarked(ANY_RULE, service('[Unit]\nDescription=\U0001f600 "é"\t\n' + SERVICE + "Restrat=no\n" + INSTALL), "3.5.0")
+    [entry] = advise(parse(text), text)
+    assert entry.caret == text.index(b"Restrat")
+    assert entry.extent == (text.index(b"Restrat"), text.index(b"Restrat") + len("Restrat=no"))
+
+
+def test_caret_of_packed_contents_stands_at_the_url() -> None:
+    text, _ = unmarked(ANY_RULE, files(file("/etc/systemd/system/a.service", SERVICE + "Restrat=no\n")), "3.5.0")
+    [entry] = advise(parse(text), text)
+    assert (entry.caret, entry.extent and text[slice(*entry.extent)][:6]) == (None, b'"data:')
+
+
+@pytest.mark.parametrize("reference", ['"merge": [{"source": "data:,"}]', '"replace": {"source": "https://example.com/"}'])
+def test_units_of_other_configs_are_not_reported_unless_close(reference: str) -> None:
+    wanted = units(unit("my-own.service", more='"enabled": true'), unit("dockerr.service", more='"enabled": true'))
+    text = f'{{"ignition": {{"version": "3.5.0", "config": {{{reference}}}}}, {wanted}}}'.encode()
+    assert [(entry.rule, entry.path) for entry in advise(parse(text), text)] == [("W1", "$.systemd.units.1.name")]
+
+
+def test_secrets_are_never_quoted() -> None:
+    secret = "hunter2"
+    members = [
+        user(f'"name": "a", "passwordHash": "{secret}", "sshAuthorizedKeys": ["{secret}"]'),
+        files(
+            f'{{"path": "/a", "mode": 384, "contents": {{"source": "http://me:{secret}@x/{secret}?{secret}",'
+            f'"httpHeaders": [{{"name": "X-Token", "value": "{secret}"}}]}}}}'
+        ),
+        service(f"[Service]\nExecStart=bin/{secret}\nEnvironmend=PASSWORD={secret}\n"),
+    ]
+    text = f'{{"ignition": {{"version": "3.5.0"}}, {", ".join(plain(member) for member in members)}}}'.encode()
+    entries = advise(parse(text), text)
+    assert {entry.rule for entry in entries} == {"W7", "W10", "W16", "W18", "W19"}
+    assert not any(secret in f"{entry} {entry.fix}" for entry in entries)
+
+
+def test_stages_do_not_load_it() -> None:
+    importing = [path for path in (TOP / "ignition").rglob("*.py") if "config.advice" in path.read_text()]
+    assert {path.relative_to(TOP).parts[1:3] for path in importing} <= {("config", "advice"), ("cli", "validate.py")}
+
+
+def test_spec_1_is_advised_in_its_own_words() -> None:
+    text = b"""{"ignitionVersion": 1,
+    "storage": {"filesystems": [{"device": "/dev/a", "format": "ext4", "files": [{"path": "/a", "mode": 600, "contents": "x"}]}]},
+    "systemd": {"units": [{"name": "my-own.service", "enable": true}]}}"""
+    parsed = parse(text)
+    assert parsed.outcome == VALID, str(parsed.report)
+    assert [(entry.rule, entry.path, entry.line) for entry in advise(parsed, text)] == [
+        ("W1", "$.systemd.units.0.name", 3),
+        ("W13", "$.storage.filesystems.0.files.0.mode", 2),
+    ]
