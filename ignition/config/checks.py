@@ -4,13 +4,15 @@ A check is made with the id of the rule it stands for (ignition-config.md 3.2 an
 classes and keep their ids. Every stage imports this with the model: what only a config text needs is imported when it is used.
 """
 
-from ignition.config.known_values import HASH_DIGITS, known_in
+from ignition.config.known_values import HASH_DIGITS, dated, known_in
 from ignition.config.versions import ALIASES, SPEC_1, canonical, holds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+    from ignition.config.model.ignition import Resource
 
     Problem = tuple[str, str, str]  # message, remedy, rule
     Constraint = dict[str, Any]  # members of a JSON Schema
@@ -61,7 +63,7 @@ class Given(Check):
         return None if value else (self.message, self.fix, self.rules[0])
 
     def says(self, version: str) -> str:
-        return "must be given"
+        return "not empty"
 
 
 class NotEmpty(Check):
@@ -102,7 +104,7 @@ class OneOf(Check):
         return {"enum": [*known_in(version, self.values), ""]}
 
     def says(self, version: str) -> str:
-        return f"one of {', '.join(known_in(version, self.values))}"
+        return f"one of {', '.join(dated(version, self.values))}"
 
 
 class MustBeOneOf(OneOf):
@@ -290,17 +292,38 @@ class Url(Check):
         return {"pattern": f"^(?:$|(?:{'|'.join(map(_any_case, schemes_of(version)))}):)"}
 
     def says(self, version: str) -> str:
-        from ignition.config.url import schemes_of
+        from ignition.config.url import first_versions
 
-        return f"URL: {', '.join(schemes_of(version))}"
+        return f"URL: {', '.join(dated(version, first_versions(version)))}"
+
+
+class WithSource(Check):
+    """A resource that is of no use without content. Ids: no source, and one that cannot be used (said at the source, too)."""
+
+    def __init__(self, absent: str, unusable: str, *, since: str) -> None:
+        super().__init__(*dict.fromkeys((absent, unusable)), since=since)
+
+    def problem(self, value: "Resource", version: str) -> "Problem | None":
+        from ignition.config import url
+
+        if not value.source:
+            return "source is not given", "give the URL", self.rules[0]
+        rule, wrong = url.problem(value.source, version)
+        return (wrong, url.remedy(rule, value.source, version), self.rules[-1]) if wrong else None
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"required": ["source"], "properties": {"source": {"type": "string", "minLength": 1}}}
+
+    def says(self, version: str) -> str:
+        return "with a usable source"
 
 
 class HttpUrl(Check):
     """The URL of a web server. Ids: of bad syntax, and of another scheme."""
 
-    def __init__(self, syntax: str, scheme: str, whose: str, *, since: str = "") -> None:
-        super().__init__(*dict.fromkeys((syntax, scheme)), since=since)
-        self.whose = whose
+    def __init__(self, syntax: str, scheme: str, whose: str, *, demands: bool = False) -> None:
+        super().__init__(*dict.fromkeys((syntax, scheme)))
+        self.whose, self.demands = whose, demands
 
     def problem(self, value: str, version: str) -> "Problem | None":
         from ignition.config import url
@@ -365,7 +388,8 @@ class Digest(Check):
         return {"pattern": f"^(?:{'|'.join(forms)})$".replace("[^]", r"[\s\S]")}
 
     def says(self, version: str) -> str:
-        return " or ".join(f"{name}-<{HASH_DIGITS[name]} digits>" for name in known_in(version, self.functions))
+        known = zip(known_in(version, self.functions), dated(version, self.functions), strict=True)
+        return " or ".join(f"{name}-DIGEST of {HASH_DIGITS[name]} digits{text.removeprefix(name)}" for name, text in known)
 
 
 class IsJson(Check):

@@ -53,3 +53,10 @@ SECTORS_ALIGNED = 2048  # what a `start` in sectors must be a multiple of
 def known_in(version: str, values: "Mapping[str, str]") -> list[str]:
     """Those that a spec version has."""
     return [value for value, since in values.items() if not since or order(since) <= order(version)]
+
+
+def dated(version: str, values: "Mapping[str, str]") -> list[str]:
+    """The same for documentation, with the version of those that came later in that family of specs."""
+    family = version.partition(".")[0]
+    late = {value: since for value, since in values.items() if since.startswith(f"{family}.") and since != f"{family}.0.0"}
+    return [f"{value} (since {late[value]})" if value in late else value for value in known_in(version, values)]

@@ -1,60 +1,147 @@
-"""JSON Schema of a spec version, derived from the records: for editors, and for people who write configs.
+"""JSON Schema (draft 7) of a spec version, derived from the records and their checks: for editors and people who write configs.
 
-Structure and types only; the rules of validation are more. Required are what the published schemas require
-(ignition-config.md 2.1 of the reference): the key of each list's elements, `ignition`, and since 3.4 its version.
+It says what one member alone can be: type, values, pattern, limits, default, meaning. Rules about several members are more: only
+validation has them. A constraint never refuses what its rule accepts, and warnings are none. Stricter than the rules is only the
+form: names in their proper case, no null as an element of a list, and required what the published schemas require (the key of
+each list's elements, `ignition` and its version: ignition-config.md 2.1 of the reference) and what a rule demands.
+
+Unknown members are left open (no `additionalProperties`): they are warnings to Ignition and to us, configs carry their owners'
+notes in them, and an editor's `$schema` is one. There is no `$id`: a schema that claims an address makes editors look there.
+`patternErrorMessage` and `deprecationMessage` are Visual Studio Code's; other readers pass over them.
 """
 
-from ignition.config.model import Config
+import json
+
+from ignition.config.checks import Deprecated, Given
 from ignition.config.record import Field, Record
-from ignition.config.versions import SPEC_2, SPEC_3, order
+from ignition.config.versions import ALIASES, SPEC_1, SPEC_2, SPEC_3, order
 from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from ignition.config.checks import Check
+
+    Schema = dict[str, Any]
+
+VERSIONS = (*SPEC_1, *SPEC_2, *SPEC_3)
+_WIDTH = 140
 _TYPES = {str: "string", int: "integer", bool: "boolean"}
-_UNTIL_3_2 = {"Raid": ("level", "devices"), "Link": ("target",)}  # required by the schemas up to 3.2
+_UNTIL_3_2 = {"Link": ("target",)}  # required by the published schemas up to 3.2, by no rule
 
 
-def schema(version: str) -> "dict[str, Any]":
+def schema(version: str) -> "Schema":
     """The schema as plain data. Raises Failure for a version that is not supported."""
-    if version in SPEC_3:
-        root: type[Record] = Config
-    elif version in SPEC_2:
-        from ignition.config.v2.model import Config2
-
-        root = Config2
-    else:
-        raise Failure(f"no schema for spec version {version}", fix=f"one of {', '.join((*SPEC_2, *SPEC_3))}")
-    described = _object(root, version, {})
-    described["required"] = ["ignition"]
-    described["properties"]["ignition"]["properties"]["version"]["const"] = version
+    version = ALIASES.get(version, version)
+    described = _object(root(version), version, {})
+    if version not in SPEC_1:
+        described["required"] = ["ignition"]
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": f"Ignition config, spec {version}", **described}
 
 
-def _object(cls: type[Record], version: str, later: "Mapping[str, str]") -> "dict[str, Any]":
+def text(version: str) -> str:
+    """The schema as JSON with a final newline; what is short stands on one line. Raises Failure as `schema` does."""
+    return _pretty(schema(version), "") + "\n"
+
+
+def root(version: str) -> type[Record]:
+    """The record of a whole config. Raises Failure for a version that is not supported."""
+    if version in SPEC_3:
+        from ignition.config.model import Config
+
+        return Config
+    if version in SPEC_2:
+        from ignition.config.v2.model import Config2
+
+        return Config2
+    if version in SPEC_1:
+        from ignition.config.v1.model import Config1
+
+        return Config1
+    from ignition.config import suggest
+
+    meant = suggest.version(version)
+    fix = f"{f'did you mean {meant}? ' if meant else ''}one of {', '.join(VERSIONS)}"
+    raise Failure(f"no schema for spec version {version}", fix=fix)
+
+
+def is_required(cls: type[Record], field: Field, version: str) -> bool:
+    """Whether a config must have it in this version."""
+    early = version in SPEC_3 and order(version) <= order("3.2.0")
+    demanded = any(check.demands for check in field.checks if check.holds_in(version))
+    return field.required or demanded or (early and field.json in _UNTIL_3_2.get(cls.__name__, ()))
+
+
+def default(field: Field) -> str | int | bool | None:
+    """What its absence means, where that is a plain value; else None."""
+    known = field.unset if field.unset is not None else field.default
+    return known if isinstance(known, (bool, int)) or field.unset is not None else None
+
+
+def _object(cls: type[Record], version: str, later: "Mapping[str, str]") -> "Schema":
     fields = [field for field in cls.FIELDS.values() if order(later.get(field.json, field.since)) <= order(version)]
-    required = [field.json for field in fields if _is_required(cls, field, version)]
-    described = {"type": "object", "properties": {field.json: _member(field, version) for field in fields}}
+    required = [field.json for field in fields if is_required(cls, field, version)]
+    described = {"type": "object", "properties": {field.json: _member(cls, field, version) for field in fields}}
     return {**described, "required": required} if required else described
 
 
-def _is_required(cls: type[Record], field: Field, version: str) -> bool:
-    if field.json == "version":
-        return version in SPEC_3 and order(version) >= order("3.4.0")
-    early = version in SPEC_3 and order(version) <= order("3.2.0")
-    return field.required or (early and field.json in _UNTIL_3_2.get(cls.__name__, ()))
-
-
-def _member(field: Field, version: str) -> "dict[str, Any]":
+def _member(cls: type[Record], field: Field, version: str) -> "Schema":
     if issubclass(field.element, Record):
         described = _object(field.element, version, field.inner_since)
     else:
         described = {"type": _TYPES[field.element]}
     if field.many:
-        described = {"type": "array", "items": described}
-    if not field.required:
-        described["type"] = [described["type"], "null"]
-    return {"description": field.doc, **described}
+        described = {"type": "array", "items": _constrained(described, field.each, version)}
+        if version in SPEC_3 and field.name not in cls.REPEATABLE and not issubclass(field.element, Record):
+            described["uniqueItems"] = True
+    described = _constrained(described, field.checks, version)
+    if is_required(cls, field, version):
+        return {"description": field.doc, **described}
+    return {"description": field.doc, **_optional(described, default(field))}
+
+
+def _constrained(described: "Schema", checks: "Iterable[Check]", version: str) -> "Schema":
+    """With what the checks say; a second pattern stands apart from the first."""
+    more: list[Schema] = []
+    for check in checks:
+        if not check.holds_in(version) or (check.warns and not isinstance(check, Deprecated)):
+            continue
+        constraint = _explained(check, version)
+        if isinstance(check, Given):
+            constraint = {"minItems" if described["type"] == "array" else "minLength": 1}
+        if constraint.keys() & described.keys():
+            more.append(constraint)
+        else:
+            described = {**described, **constraint}
+    return {**described, "allOf": more} if more else described
+
+
+def _explained(check: "Check", version: str) -> "Schema":
+    """What the check says, with the words that an editor shows to people."""
+    constraint = check.constraint(version)
+    if isinstance(check, Deprecated):
+        return {**constraint, "deprecationMessage": check.fix}
+    return {**constraint, "patternErrorMessage": check.says(version)} if "pattern" in constraint else constraint
+
+
+def _optional(described: "Schema", default: str | int | bool | None) -> "Schema":
+    """Null is as good as absence."""
+    described = {**described, "type": [described["type"], "null"]}
+    if "enum" in described:
+        described["enum"] = [*described["enum"], None]
+    return described if default is None else {**described, "default": default}
+
+
+def _pretty(value: object, margin: str) -> str:
+    line = json.dumps(value, ensure_ascii=False)
+    if len(margin) + len(line) <= _WIDTH or not isinstance(value, (dict, list)):
+        return line
+    inner = margin + "  "
+    if isinstance(value, dict):
+        rows = [f"{inner}{json.dumps(key, ensure_ascii=False)}: {_pretty(member, inner)}" for key, member in value.items()]
+    else:
+        rows = [f"{inner}{_pretty(element, inner)}" for element in value]
+    opened, closed = "{}" if isinstance(value, dict) else "[]"
+    return opened + "\n" + ",\n".join(rows) + "\n" + margin + closed

@@ -4,7 +4,7 @@ Source: ignition-config.md 5.1 and rules R6–R10 of the reference; RFC 3986; th
 and nothing is fetched here.
 """
 
-from ignition.config.versions import order
+from ignition.config.known_values import known_in
 from ignition.errors import Failure
 
 TYPE_CHECKING = False
@@ -45,9 +45,14 @@ def scheme(url: str) -> str:
 def schemes_of(version: str) -> list[str]:
     """The schemes that a spec version allows."""
     if version not in _ALLOWED:
-        column = 0 if version.startswith("3.") else 1
-        _ALLOWED[version] = [name for name, since in SCHEMES.items() if since[column] and order(since[column]) <= order(version)]
+        _ALLOWED[version] = known_in(version, first_versions(version))
     return _ALLOWED[version]
+
+
+def first_versions(version: str) -> dict[str, str]:
+    """Scheme → the first version of that version's family that has it."""
+    column = 0 if version.startswith("3.") else 1
+    return {name: since[column] for name, since in SCHEMES.items() if since[column]}
 
 
 def syntax_problem(url: str) -> str:

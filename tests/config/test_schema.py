@@ -7,31 +7,95 @@ import jsonschema
 import pytest
 
 from ignition.config.parse import UNKNOWN_VERSION, VALID, parse
-from ignition.config.schema import schema
-from ignition.config.versions import SPEC_2, SPEC_3
+from ignition.config.schema import VERSIONS, schema, text
+from ignition.config.versions import SPEC_1
 from ignition.errors import Failure
 from tests.config import rule_table
-from tests.config.rule_table import unmarked
+from tests.config.rule_table import Row, unmarked
+from tests.config.v1 import rule_table as rule_table_1
 from tests.config.v2 import rule_table as rule_table_2
+
+ALL_ROWS = [*rule_table.ROWS, *rule_table_2.ROWS, *rule_table_1.ROWS]
 
 
 def valid_examples(version: str) -> list[Any]:
-    rows = [*rule_table.ROWS, *rule_table_2.ROWS]
-    texts = [unmarked(row, row.kept, version)[0] for row in rows if (row.kept_version or row.version) == version]
-    return [json.loads(text) for text in texts if parse(text).outcome == VALID]
+    texts = [unmarked(row, row.kept, version)[0] for row in ALL_ROWS if (row.kept_version or row.version) == version]
+    parsed = [(json.loads(text), parse(text)) for text in texts]
+    return [config for config, result in parsed if (result.outcome, result.version) == (VALID, version)]
 
 
-@pytest.mark.parametrize("version", [*SPEC_3, *SPEC_2])
+def minimal(version: str) -> dict[str, Any]:
+    return {"ignitionVersion": 1} if version in SPEC_1 else {"ignition": {"version": version}}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_schema_is_a_schema_and_accepts_valid_configs(version: str) -> None:
     described = schema(version)
     jsonschema.Draft7Validator.check_schema(described)
     validator = jsonschema.Draft7Validator(described)
-    for config in [{"ignition": {"version": version}}, *valid_examples(version)]:
+    for config in [minimal(version), *valid_examples(version)]:
         validator.validate(config)
 
 
 def test_there_are_examples_for_the_schema() -> None:
     assert len(valid_examples("3.5.0")) > 50
+    assert len(valid_examples("1")) > 10
+
+
+def is_refused(row: Row) -> bool:
+    broken = json.loads(unmarked(row, row.broken, row.version)[0])
+    return not jsonschema.Draft7Validator(schema(row.version)).is_valid(broken)
+
+
+@pytest.mark.parametrize("row", ALL_ROWS, ids=[f"{row.rule}-{row.version}-{number}" for number, row in enumerate(ALL_ROWS)])
+def test_schema_refuses_only_what_the_rules_refuse(row: Row) -> None:
+    assert not is_refused(row) or parse(unmarked(row, row.broken, row.version)[0]).report.fatal
+
+
+# Broken rules that an editor sees, too; what takes several members, a parser or the length in bytes only validation sees.
+SEEN = """A1 A3 A4 A5 D1 D2 F1 F2 F4 I2 I3 I4 I7 L1 L2 L3 L4 L6 L11 L12 N1 N2 N3 N6 P4 P5 R1 R3 R4 R5 R7 R13 R14 S4 U2 U6 X1
+V5 V6 V7 V8 V9 V12 V17 V19 V20 V21 V25 V26 V28 V29 V31 V35 V36 V39 V40 J1""".split()
+
+
+def test_schema_sees_what_one_member_alone_breaks() -> None:
+    assert sorted({row.rule for row in ALL_ROWS if is_refused(row)}) == sorted(SEEN)
+
+
+@pytest.mark.parametrize(
+    "place, member",
+    [
+        ("ignition.timeouts.httpResponseHeaders", {"type": ["integer", "null"], "default": 10}),
+        ("storage.files.mode", {"type": ["integer", "null"], "minimum": 0, "maximum": 4095}),
+        ("storage.raid.devices", {"type": "array", "minItems": 1, "uniqueItems": True}),
+        ("storage.filesystems.format", {"enum": ["ext4", "btrfs", "xfs", "vfat", "swap", "", None]}),
+        ("storage.disks.partitions.label", {"maxLength": 36, "pattern": "^[^:]*$", "patternErrorMessage": "no `:`"}),
+        ("passwd.users.shouldExist", {"type": ["boolean", "null"], "default": True}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_member_has_its_limits_and_default(place: str, member: dict[str, Any]) -> None:
+    described = schema("3.2.0")
+    for name in place.split("."):
+        described = described.get("items", described)["properties"][name]
+    assert {key: described.get(key) for key in member} == member
+    assert described["description"]
+
+
+def test_deprecated_member_says_what_to_use() -> None:
+    unit = schema("2.1.0")["properties"]["systemd"]["properties"]["units"]["items"]["properties"]
+    assert (unit["enable"]["deprecated"], unit["enable"]["deprecationMessage"]) == (True, "use enabled")
+    assert "deprecated" not in schema("2.0.0")["properties"]["systemd"]["properties"]["units"]["items"]["properties"]["enable"]
+
+
+def test_unknown_members_are_left_open() -> None:
+    config = {"ignition": {"version": "3.5.0"}, "$schema": "./ignition-3.5.0.json", "note": {"of": "mine"}}
+    jsonschema.Draft7Validator(schema("3.5.0")).validate(config)
+    assert "additionalProperties" not in text("3.5.0")
+
+
+def test_text_is_the_schema() -> None:
+    assert json.loads(text("2.4.0-experimental")) == schema("2.4.0")
+    assert max(map(len, text("3.6.0").splitlines())) < 200
 
 
 WRONG = [
@@ -58,12 +122,13 @@ def test_schema_has_the_members_of_its_version(version: str, member: bool) -> No
 
 
 def test_schema_has_no_internal_members() -> None:
-    text = json.dumps(schema("3.7.0-experimental"))
-    assert '"translated"' not in text
-    assert '"sizeSectors"' not in text
+    assert '"translated"' not in text("3.7.0-experimental")
+    assert '"sizeSectors"' not in text("3.7.0-experimental")
 
 
 def test_schema_of_other_version_fails() -> None:
     assert parse(b'{"ignition": {"version": "3.9.0"}}').outcome == UNKNOWN_VERSION
-    with pytest.raises(Failure, match=r"^no schema for spec version 3\.9\.0 \(fix: one of 2\.0\.0, "):
+    with pytest.raises(Failure, match=r"fix: did you mean 3\.5\.0\? one of"):
+        schema("3.5")
+    with pytest.raises(Failure, match=r"^no schema for spec version 3\.9\.0 \(fix: one of 1, 2\.0\.0, "):
         schema("3.9.0")

@@ -1,6 +1,6 @@
 """The `ignition` section: version, references to other configs, and how to fetch; and Resource, which many sections use."""
 
-from ignition.config.checks import Digest, Given, HttpUrl, NotEmpty, NotPlainHttp, OneOf, SpecVersion, Url
+from ignition.config.checks import Digest, Given, HttpUrl, NotEmpty, NotPlainHttp, OneOf, SpecVersion, Url, WithSource
 from ignition.config.known_values import COMPRESSIONS, HASHES
 from ignition.config.record import Record, spec
 
@@ -46,7 +46,12 @@ _PLAIN_IN_3_0 = {"compression": "3.1.0"}  # where 3.0 knows only source and veri
 class References(Record):
     """Other configs (spec path: ignition.config)."""
 
-    merge: tuple[Resource, ...] = spec("configs merged on top of this one, in order", default=(), inner_since=_PLAIN_IN_3_0)
+    merge: tuple[Resource, ...] = spec(
+        "configs merged on top of this one, in order",
+        default=(),
+        each=WithSource("I2", "I3", since="3.1.0"),
+        inner_since=_PLAIN_IN_3_0,
+    )
     replace: Resource = spec("config that takes the place of this one", default=Resource(), inner_since=_PLAIN_IN_3_0)
     append: bool | None = spec(
         "2.x: lists of the configs in `merge` are appended, whatever their keys", default=None, since=INTERNAL
@@ -64,7 +69,10 @@ class Tls(Record):
     """Trust of the fetches (spec path: ignition.security.tls)."""
 
     certificate_authorities: tuple[Resource, ...] = spec(
-        "PEM bundles trusted beside the system's", default=(), inner_since=_PLAIN_IN_3_0
+        "PEM bundles trusted beside the system's",
+        default=(),
+        each=WithSource("I4", "I4", since="3.1.0"),
+        inner_since=_PLAIN_IN_3_0,
     )
 
 

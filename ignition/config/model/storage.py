@@ -88,7 +88,9 @@ class Tang(Record):
     """One tang server (spec path: storage.luks[].clevis.tang[])."""
 
     KEY = "url"
-    url: str = spec("address of the server", default="", since="3.2.0", check=HttpUrl("L11", "L11", "a tang server's"))
+    url: str = spec(
+        "address of the server", default="", since="3.2.0", check=HttpUrl("L11", "L11", "a tang server's", demands=True)
+    )
     thumbprint: str | None = spec(
         "thumbprint of a signing key",
         default=None,

@@ -61,7 +61,9 @@ class Context:
         return value is not None
 
 
-class _Rule:
+class Rule:
+    """A rule about several members: its id, the function that judges a record, and the versions that have it."""
+
     def __init__(self, identity: str, judge: "Judge", since: str, until: str) -> None:
         self.identity, self.judge, self.since, self.until = identity, judge, since, until
 
@@ -70,14 +72,14 @@ class _Rule:
         return holds(version, self.since, self.until)
 
 
-_RULES: dict[type[Record], list[_Rule]] = {}
+RULES: dict[type[Record], list[Rule]] = {}  # of what is loaded
 
 
 def rule(cls: type[Record], identity: str, *, since: str = "", until: str = "") -> "Callable[[Judge], Judge]":
     """Decorator: the function checks records of this class (and of its subclasses)."""
 
     def register(judge: "Judge") -> "Judge":
-        _RULES.setdefault(cls, []).append(_Rule(identity, judge, since, until))
+        RULES.setdefault(cls, []).append(Rule(identity, judge, since, until))
         return judge
 
     return register
@@ -85,7 +87,7 @@ def rule(cls: type[Record], identity: str, *, since: str = "", until: str = "") 
 
 def identities() -> set[str]:
     """The ids of all rules that are loaded, those of checks included."""
-    functions = {one.identity for rules in _RULES.values() for one in rules}
+    functions = {one.identity for rules in RULES.values() for one in rules}
     fields = [field for cls in _records(Record) for field in cls.FIELDS.values()]
     return functions | {identity for field in fields for check in (*field.checks, *field.each) for identity in check.rules}
 
@@ -134,7 +136,7 @@ class _Plan:
         fields = [field for field in cls.FIELDS.values() if order(field.since) <= order(version)]
         checked = [_Checked(field, version) for field in fields if field.checks or field.each]
         self.fields = [one for one in checked if one.checks or one.each]
-        self.rules = [one for base in reversed(cls.__mro__) for one in _RULES.get(base, ()) if one.holds_in(version)]
+        self.rules = [one for base in reversed(cls.__mro__) for one in RULES.get(base, ()) if one.holds_in(version)]
         inner = (field for field in fields if issubclass(field.element, Record))
         self.inner = sorted(inner, key=lambda field: field.json)
 

@@ -239,7 +239,9 @@ class Node(Record2):
         check=Given("V28", "file system is not named", "the root file system is called root"),
     )
     group: Owner = spec("group", default=Owner())
-    overwrite: bool | None = spec("replace what is there", default=None, since="2.2.0")
+    overwrite: bool | None = spec(
+        "replace what is there; default: true for a file that does not append", default=None, since="2.2.0"
+    )
     path: str = spec(
         "path in that file system",
         check=(Given("V29", "path is not given", "give the absolute path of the entry"), AbsolutePath("V29")),
@@ -364,7 +366,7 @@ class User(Record2):
     no_create_home: bool = spec("no home directory", default=False, since=_LATER)
     no_log_init: bool = spec("not in lastlog", default=False, since=_LATER)
     no_user_group: bool = spec("no group of its own", default=False, since=_LATER)
-    password_hash: str | None = spec("crypt(5) string; plain before 2.1", default=None)
+    password_hash: str | None = spec("crypt(5) string; before 2.1 an empty one is none", default=None)
     primary_group: str = spec("name or id", default="", since=_LATER)
     shell: str = spec("login shell", default="", since=_LATER)
     ssh_authorized_keys: tuple[str, ...] = spec("key lines", default=(), json="sshAuthorizedKeys")
