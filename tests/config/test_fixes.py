@@ -58,7 +58,7 @@ def test_text_of_another_kind_than_object_has_a_remedy() -> None:
 
 HASH = "a" * 64
 NEAR_MISSES = [
-    (file('"contnets": {}'), "3.5.0", "did you mean contents?"),
+    (file('"contentz": {}'), "3.5.0", "did you mean contents?"),
     (file('"own": {}'), "3.5.0", "known here: path, overwrite, user, group, contents, append, mode"),
     ('"storage": {"luks": []}', "3.1.0", "it exists since spec 3.2.0: write that version, or leave it out"),
     (file('"sizeSectors": 1'), "3.5.0", "known here: path, overwrite, user, group, contents, append, mode"),
@@ -92,13 +92,13 @@ NEAR_MISSES = [
         "did you mean tpm2? one of tpm2, tang, sss; spec 3.6.0 takes any",
     ),
     (
-        '"systemd": {"units": [{"name": "a.servcie"}]}',
+        '"systemd": {"units": [{"name": "a.serwice"}]}',
         "3.5.0",
         "did you mean a.service? end it in one of .service, .socket, .device, .mount, .automount, .swap, .target, .path, .timer,"
         " .snapshot, .slice, .scope",
     ),
     (
-        '"networkd": {"units": [{"name": "a.netwrok"}]}',
+        '"networkd": {"units": [{"name": "a.netwerk"}]}',
         "2.0.0",
         "did you mean a.network? end it in one of .link, .netdev, .network",
     ),
