@@ -38,8 +38,8 @@ FLAGS = (
     Flag(
         "base-dir",
         (),
-        "a directory with base.d, base.platform.d and user.ign that the config is laid over; of several the first has priority; "
-        "without URL or FILE the machine's own are the default, else none is",
+        "a directory with base.ign, base.d, base.platform.d, user.ign and default.ign that the config is laid over; of several "
+        "the first has priority; without URL or FILE the machine's own are the default, else none is",
         value="DIRECTORY",
     ),
     Flag("fetch-timeout", "2m0s", "limit for fetching the config itself, all attempts included", value="DURATION"),
@@ -80,7 +80,6 @@ def main(arguments: "Sequence[str]") -> int:
 
 def _merged(word: str, base_dirs: "tuple[str, ...]", platform: str, timeout_s: float) -> "Config":
     """What the stages of a boot would work on, its values marked. Raises Failure."""
-    from ignition.config.merge import merge
     from ignition.fetch.engine import Fetcher
     from ignition.stages import system_configs
     from ignition.stages.render import initial_settings
@@ -91,19 +90,25 @@ def _merged(word: str, base_dirs: "tuple[str, ...]", platform: str, timeout_s: f
     directories = base_dirs if base_dirs or word else None
     base = system_configs.base(platform, directories, _read)
     with Fetcher(initial_settings(timeout_s), offline=False) as fetcher:
-        return merge(base, _user_config(word, directories, fetcher))
+        return system_configs.over(base, _user_config(word, directories, fetcher))
 
 
 def _user_config(word: str, directories: "tuple[str, ...] | None", fetcher: "Fetcher") -> "Config":
     from ignition.config import check_merged
     from ignition.config.model import Config
+    from ignition.stages import system_configs
     from ignition.stages.render import follow
 
     place, content = _found(word, directories, fetcher)
     config = _read(content, place)
     if config is None:
-        _tell(log.WARNING, f"there is no Ignition config in {place}: only base configs count")
-        return Config()
+        found = system_configs.default(directories)
+        config = _read(found[1], found[0]) if found else None
+        if found is None or config is None:
+            _tell(log.WARNING, f"there is no Ignition config in {place}: only base configs count")
+            return Config()
+        _tell(log.WARNING, f"there is no Ignition config in {place}: {found[0]} takes its place")
+        place = found[0]
     config, _ = follow(config, place, fetcher, _read)
     errors = [entry for entry in check_merged(origins.plain(config)).entries if entry.level == ERROR]
     for entry in errors:

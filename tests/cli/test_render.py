@@ -144,6 +144,18 @@ def test_without_user_config_the_base_is_printed(place: Place) -> None:
     assert f"{HERE}: there is no Ignition config in the base directories (no user.ign): only base configs count" in err
 
 
+def test_default_takes_the_place_of_no_config_as_at_boot(place: Place) -> None:
+    place.put("image/base.ign", text("/base"))
+    place.put("image/default.ign", text("/default"))
+    place.put("image/base.d/10", text("/base", "/fragment"))
+    empty = place.put("empty.ign", "")
+    status, out, told = place.run(empty, "--base-dir", "image")
+    assert (status, [entry["path"] for entry in json.loads(out)["storage"]["files"]]) == (0, ["/base", "/fragment", "/default"])
+    assert "there is no Ignition config in empty.ign: image/default.ign takes its place" in told
+    status, out, _ = place.run(place.put("user.ign", text("/user")), "--base-dir", "image")
+    assert (status, [entry["path"] for entry in json.loads(out)["storage"]["files"]]) == (0, ["/base", "/fragment", "/user"])
+
+
 def test_base_directories_come_in_order_of_priority(place: Place) -> None:
     place.put("low/base.d/10", text("/low"))
     place.put("low/base.d/20", text("/both"))
