@@ -1,6 +1,7 @@
 """Rendering `ignition.config.replace` and `ignition.config.merge`: a config and all that it refers to become one.
 
-Source: ignition-config reference 4.2. Depth first, in order; the settings of fetches follow what has been merged so far.
+Source: ignition-config reference 4.2. Depth first, in order; the settings of fetches follow what has been merged so far, at every
+depth (Ignition forgets those of the outer configs below the second).
 Downloads of one `merge` list run side by side; what came in under settings that an earlier entry then changed is fetched again.
 
 Unlike Ignition: a loop is an error that names the loop, depth and number are limited, and an empty referenced config is an error
@@ -36,25 +37,37 @@ class Renderer:
         self._fetcher, self._read = fetcher, read
         self.sources: list[str] = []
 
-    def render(self, config: Config, place: str, chain: tuple[Resource, ...] = ()) -> Config:
-        """With all references followed. `place` names it, `chain` are the references that led to it. Raises Failure."""
+    def render(self, config: Config, place: str, chain: tuple[Resource, ...] = (), outer: Config | None = None) -> Config:
+        """With all references followed. `place` names it, `chain` are the references that led to it. Raises Failure.
+
+        `outer` has the settings of what this config will be merged into.
+        """
         from ignition.config.merge import merge
 
-        self._fetcher.apply(Settings.from_config(config))
+        around = self._apply(outer, config)
         references = config.ignition.config
         if references.replace.source is not None:
             there = _name(references.replace, f"the replacement of {place}")
             child = self._load(references.replace, there, chain, None)
             log.info(f"config replaced by {there}")
-            return self.render(child, there, (*chain, references.replace))
+            return self.render(child, there, (*chain, references.replace), outer)
         early = _Early(self._fetcher, references.merge)
         for number, entry in enumerate(references.merge, start=1):
             there = _name(entry, f"reference {number} of {place}")
             child = self._load(entry, there, chain, early.take(entry))
-            self._fetcher.apply(Settings.from_config(merge(config, child)))
-            config = merge(config, self.render(child, there, (*chain, entry)))
-            self._fetcher.apply(Settings.from_config(config))
+            config = merge(config, self.render(child, there, (*chain, entry), around))
+            around = self._apply(outer, config)
         return config
+
+    def _apply(self, outer: Config | None, config: Config) -> Config:
+        """Fetch as both together say from now on; returns that, a config of settings alone."""
+        from ignition.config.merge import merge
+        from ignition.config.model import Config
+
+        own = Config(ignition=config.ignition)
+        both = merge(outer, own) if outer else own
+        self._fetcher.apply(Settings.from_config(both))
+        return both
 
     def _load(self, reference: Resource, there: str, chain: tuple[Resource, ...], early: bytes | None) -> Config:
         self._check(reference, chain)

@@ -151,6 +151,7 @@ def _with_own_authorities(config: Config, fetcher: Fetcher) -> Config:
             source=origins.like(dataurl.encode(fetcher.read(authority)), authority.source), verification=authority.verification
         )
         for authority in authorities
+        if authority.source  # without one, or with "", there is nothing to trust
     )
     security = config.ignition.security
     tls = security.tls.evolve(certificate_authorities=inlined)

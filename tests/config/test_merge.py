@@ -94,6 +94,55 @@ LISTS = [
     ),
     ("passwd.groups", [{"name": "g", "gid": 1}], [{"name": "g", "gid": 2}], [{"name": "g", "gid": 2}]),
     ("kernelArguments.shouldExist", ["a", "b"], ["b", "c"], ["a", "b", "c"]),
+    ("kernelArguments.shouldNotExist", ["a", "b"], ["b", "c"], ["a", "b", "c"]),
+    (
+        "storage.luks",
+        [{**DEVICE, "clevis": {"tang": [{"url": "http://a", "thumbprint": "p"}], "tpm2": True}}],
+        [{**DEVICE, "clevis": {"tang": [{"url": "http://b", "thumbprint": "b"}, {"url": "http://a", "thumbprint": "c"}]}}],
+        [
+            {
+                **DEVICE,
+                "clevis": {
+                    "tang": [{"url": "http://a", "thumbprint": "c"}, {"url": "http://b", "thumbprint": "b"}],
+                    "tpm2": True,
+                },
+            }
+        ],
+    ),
+    (
+        "storage.directories",
+        [{"path": "/a", "mode": 1}, {"path": "/b"}],
+        [{"path": "/c"}, {"path": "/a", "user": {"id": 0}}],
+        [{"path": "/a", "mode": 1, "user": {"id": 0}}, {"path": "/b"}, {"path": "/c"}],
+    ),
+    (
+        "storage.links",
+        [{"path": "/a", "target": "x", "hard": True}],
+        [{"path": "/a", "target": "y"}, {"path": "/b", "target": "z"}],
+        [{"path": "/a", "target": "y", "hard": True}, {"path": "/b", "target": "z"}],
+    ),
+    (
+        "storage.files",
+        [{"path": "/a", "contents": {"source": "http://a", "httpHeaders": [{"name": "a", "value": "1"}]}}],
+        [
+            {
+                "path": "/a",
+                "contents": {"source": "http://b", "httpHeaders": [{"name": "b", "value": "2"}, {"name": "a", "value": "3"}]},
+            }
+        ],
+        [
+            {
+                "path": "/a",
+                "contents": {"source": "http://b", "httpHeaders": [{"name": "a", "value": "3"}, {"name": "b", "value": "2"}]},
+            }
+        ],
+    ),
+    (
+        "storage.files",
+        [{"path": "/a", "contents": {"source": "http://a", "verification": {"hash": f"sha512-{'a' * 128}"}}}],
+        [{"path": "/a", "contents": {"source": "data:,b"}}],
+        [{"path": "/a", "contents": {"source": "data:,b", "verification": {"hash": f"sha512-{'a' * 128}"}}}],
+    ),
 ]
 
 
@@ -128,6 +177,44 @@ def test_partitions_meet_by_number_or_label(parent: list[Any], child: list[Any],
 
     merged = merge.merge(config(disk(parent)), config(disk(child)))
     assert merged == decoded({"ignition": {"version": NEWEST}, **disk(expected)})
+
+
+SCALARS = [
+    ("storage.directories.0.overwrite", True, False),
+    ("storage.files.0.mode", 420, 0),
+    ("storage.files.0.contents.source", "data:,a", ""),
+    ("storage.files.0.user.id", 5, 0),
+    ("systemd.units.0.contents", "[Unit]", ""),
+    ("systemd.units.0.mask", True, False),
+    ("passwd.users.0.passwordHash", "x", ""),
+    ("ignition.timeouts.httpTotal", 5, 0),
+]
+KEYS = {"directories": {"path": "/a"}, "files": {"path": "/a"}, "units": {"name": "a.service"}, "users": {"name": "a"}}
+
+
+def holding(path: str, value: object) -> Config:
+    """A config with that value, and with the keys that its lists need."""
+    built = value
+    parts = path.split(".")
+    for part, before in zip(reversed(parts), reversed(["", *parts[:-1]]), strict=True):
+        built = [{**KEYS[before], **built}] if part == "0" and isinstance(built, dict) else {part: built}
+    assert isinstance(built, dict)
+    return config(built)
+
+
+@pytest.mark.parametrize(("path", "parent", "child"), SCALARS, ids=[row[0] for row in SCALARS])
+@pytest.mark.parametrize("given", ["both", "child null"])
+def test_scalar_of_the_child_wins_unless_null(path: str, parent: object, child: object, given: str) -> None:
+    """Also if it is false, 0 or "". No child can take a value away."""
+    both = given == "both"
+    assert merge.merge(holding(path, parent), holding(path, child if both else None)) == holding(path, child if both else parent)
+
+
+def test_object_that_only_one_side_has_is_taken_whole() -> None:
+    some = config({"storage": {"luks": [{**DEVICE, "clevis": {"custom": {"pin": "a", "config": "b", "needsNetwork": True}}}]}})
+    none = config({"storage": {"luks": [{**DEVICE, "wipeVolume": True}]}})
+    wanted = some.storage.luks[0].evolve(wipe_volume=True)
+    assert merge.merge(some, none).storage.luks == merge.merge(none, some).storage.luks == (wanted,)
 
 
 def test_child_takes_path_over_into_another_list() -> None:

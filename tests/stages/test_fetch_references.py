@@ -92,6 +92,24 @@ def test_settings_of_an_earlier_config_hold_for_the_later_ones() -> None:
     assert files == ["/one", "/two"]
 
 
+def test_settings_hold_for_what_a_referenced_config_refers_to() -> None:
+    """Only the top config names the proxy; those in between say nothing about fetching."""
+    with serving({"http://config.example/3": reply("/three")}) as through:
+        two = dataurl.encode(config("/two", merge=["http://config.example/3"]))
+        one = dataurl.encode(config("/one", merge=[two]))
+        files, _ = render(config(merge=[one], proxy={"httpProxy": through.url}, timeouts={"httpTotal": 2}))
+    assert files == ["/one", "/two", "/three"]
+
+
+def test_settings_of_a_replaced_config_do_not_hold_any_longer() -> None:
+    new = config("/new", proxy={"noProxy": ["b"]}, timeouts={"httpTotal": 2})
+    old = parse(config(replace=dataurl.encode(new), proxy={"httpProxy": "http://config.example", "noProxy": ["a"]})).config
+    assert old is not None
+    with Fetcher(Settings(), offline=False) as fetcher:
+        Renderer(fetcher).render(old, "the top config")
+        assert (fetcher.settings.http_proxy, fetcher.settings.no_proxy, fetcher.settings.total_s) == (None, ("b",), 2)
+
+
 def test_config_that_came_under_older_settings_is_fetched_again() -> None:
     """Early, straight from its server, the second config was another one."""
     with serving({"/2": Reply(body=b"not for us")}) as outside:
@@ -148,6 +166,14 @@ def test_explosion_of_references_ends() -> None:
             render(config(merge=[f"{server.url}/0"]))
 
 
+def test_empty_url_is_refused_as_a_replacement() -> None:
+    """In `merge` a rule refuses it."""
+    with pytest.raises(Failure) as caught:
+        render(config("/top", replace=""))
+    assert caught.value.what == "there is no Ignition config at this reference"
+    assert caught.value.where == "the replacement of the top config"
+
+
 @pytest.mark.parametrize("kind", ["merge", "replace"])
 def test_empty_reference_is_refused(kind: str) -> None:
     with serving({"/e": Reply(body=b"")}) as server:
@@ -189,6 +215,23 @@ def test_hash_of_a_reference_is_checked_in_any_case_of_letters() -> None:
     merge = [{"source": dataurl.encode(child), "verification": {"hash": f"sha512-{digest}"}}]
     top = json.dumps({"ignition": {"version": VERSION, "config": {"merge": merge}}}).encode()
     assert render(top)[0] == ["/child"]
+
+
+def test_configs_of_different_versions_are_rendered_together() -> None:
+    old = b'{"ignition": {"version": "2.2.0"}, "storage": {"files": [{"filesystem": "root", "path": "/two", "mode": 420}]}}'
+    first = dataurl.encode(config("/one", version="3.0.0", merge=[dataurl.encode(old)]))
+    assert render(config("/top", merge=[first]))[0] == ["/top", "/one", "/two"]
+
+
+def test_rendered_config_keeps_its_merge_list() -> None:
+    """Nothing follows it again; Ignition's result has it, too."""
+    inner = dataurl.encode(config("/inner"))
+    outer = dataurl.encode(config("/outer", merge=[inner]))
+    parsed = parse(config("/top", merge=[outer, inner])).config
+    assert parsed is not None
+    with Fetcher(Settings(), offline=False) as fetcher:
+        rendered = Renderer(fetcher).render(parsed, "the top config")
+    assert [entry.source for entry in rendered.ignition.config.merge] == [outer, inner]
 
 
 def test_renderers_side_by_side_do_not_disturb_each_other() -> None:
