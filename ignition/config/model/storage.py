@@ -47,7 +47,7 @@ class Partition(Record):
 
     def key(self) -> object:
         """The number, else the label: one partition known by number and one known by label never meet."""
-        return self.number or self.label or ""
+        return self.number or self.label  # no label is not the empty one
 
 
 class Disk(Record):

@@ -23,16 +23,17 @@ def numbers_are_used_once(disk: Disk, _: Context) -> "Iterator[Finding]":
 
 @rule(Disk, "D4")
 def partitions_do_not_overlap(disk: Disk, _: Context) -> "Iterator[Finding]":
-    placed = [
-        (index, partition.start_mib, partition.start_mib + max(partition.size_mib, 1))
+    placed = [  # with their first and last MiB; negative sizes, which nothing forbids, are compared as Ignition does
+        (index, partition.start_mib, partition.start_mib + (partition.size_mib or 1) - 1)
         for index, partition in enumerate(disk.partitions if disk.device else ())
         if partition.start_mib and partition.size_mib is not None
     ]
-    for first, start, end in placed:
-        for second, other_start, other_end in placed:
-            if first != second and start < other_end and other_start < end:
-                message = f"overlaps partitions.{first} (MiB {start} to {end})"
-                yield error(f"partitions.{second}", message, f"begin it at startMiB {end} or later, or leave startMiB out")
+    for one, start, last in placed:
+        for other, other_start, other_last in placed:
+            touches = any(other_start <= edge <= other_last for edge in (start, last))
+            if one != other and (touches or (start < other_start and other_last < last)):
+                message = f"overlaps partitions.{one} (MiB {start} to {last + 1})"
+                yield error(f"partitions.{other}", message, f"begin it at startMiB {last + 1} or later, or leave startMiB out")
                 return
 
 

@@ -5,7 +5,7 @@ A file begins with what it is about, up to its first line `%%`. Then:
     %% FRAME              for the rows below; … in it stands for the row's text. Without FRAME a row is a whole config.
     == NAME VERSIONS      begins a row, one config per version: 3.3 or 3.0,3.1
     ! verdict: REASON     Debian's program judges otherwise, on purpose
-    ! places: REASON      it reports errors or unused keys elsewhere, on purpose
+    ! places: REASON      it reports errors or unused keys elsewhere, or more or less often, on purpose
     ! bytes               the text is a Python literal of bytes
     the row's text        all lines up to the next row; it may be empty
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -32,11 +33,12 @@ def ours(text: bytes) -> Judged:
 
 
 def misplaced(theirs: Judged, mine: Judged) -> Iterator[str]:
-    """Places that only one of both has. Ours may have further warnings."""
+    """Places that only one of both has, or has more often. Ours may have further warnings."""
     if WITHOUT_PLACES in theirs.output:
         return
-    yield from (f"only Debian's: {place}" for place in theirs.places if place not in mine.places)
-    yield from (f"only ours: {place}" for place in mine.places if place.level == "error" and place not in theirs.places)
+    counted, own = Counter(theirs.places), Counter(mine.places)
+    yield from (f"only Debian's: {place}" for place in counted - own)
+    yield from (f"only ours: {place}" for place in own - counted if place.level == "error")
 
 
 def shown(case: Case, theirs: Judged, mine: Judged) -> str:
