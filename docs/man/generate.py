@@ -46,7 +46,7 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
         [
             (
                 "SYNOPSIS",
-                "ignition -stage NAME -platform ID [flag ...]\n\nignition grow [-root DIRECTORY]\n\nignition report [-root DIRECTORY]\n\nignition render [URL|FILE|-] [flag ...]",
+                "ignition -stage NAME -platform ID [flag ...]\n\nignition grow [-root DIRECTORY]\n\nignition report [-root DIRECTORY]\n\nignition render [URL|FILE|-] [flag ...]\n\nignition schema VERSION",
             ),
             (
                 "DESCRIPTION",
@@ -55,6 +55,8 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
                 "ignition grow extends partitions of Container Linux' ROOT type to the end of their disk, and the file system in"
                 " them, while mounted.\n\nignition report prints what the first boot of this machine did, and how long it took.\n\n"
                 "ignition render prints the config that a machine would get: see ignition-render(8).\n\n"
+                "ignition schema prints the JSON Schema of a spec version, 1 to 3.7.0-experimental, for editors. It says what one"
+                " member alone can be; ignition-validate knows the rules about several, too. An unknown version has status 2.\n\n"
                 "Flags have one dash or two; values follow as -flag=value or -flag value.",
             ),
             ("EXIT STATUS", "0: success. 1: the stage failed. 2: usage. 3: the state between the stages could not be set up."),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 STAGES = ("fetch-offline", "fetch", "kargs", "disks", "mount", "files", "umount")  # in the order of a boot
 GROW = "grow"
-COMMANDS = ("render",)  # each a module of its own beside this one
+COMMANDS = ("render", "schema")  # each a module of its own beside this one
 FETCHING = ("fetch-offline", "fetch")
 SUCCESS, FAILED, USAGE, NO_STATE = 0, 1, 2, 3
 
@@ -45,7 +45,8 @@ FLAGS = (
 USAGE_TEXT = """usage: ignition -stage NAME -platform ID [flag …]   run one stage of a first boot
        ignition grow [-root DIRECTORY] [flag …]    grow ROOT to the end of its disk
        ignition report [-root DIRECTORY]           what the first boot of this machine did, and how long it took
-       ignition render [URL|FILE] [flag …]         print the config that a machine would get; render -help says more"""
+       ignition render [URL|FILE] [flag …]         print the config that a machine would get; render -help says more
+       ignition schema VERSION                     print the JSON Schema of a spec version, for editors"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -36,6 +36,8 @@ def key(name: str, since: str, known: "Collection[str]") -> str:
     """For a key that the version does not know. `since`: the later version that does."""
     if since:
         return f"it exists since spec {since}: write that version, or leave it out"
+    if name == "$schema":
+        return "only editors read it: their settings are the place to name a schema"
     near = closest(name, known)
     return f"did you mean {near}?" if near else f"known here: {', '.join(known)}"
 

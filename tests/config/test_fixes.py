@@ -60,6 +60,7 @@ HASH = "a" * 64
 NEAR_MISSES = [
     (file('"contentz": {}'), "3.5.0", "did you mean contents?"),
     (file('"own": {}'), "3.5.0", "known here: path, overwrite, user, group, contents, append, mode"),
+    ('"$schema": "./ignition.json"', "3.5.0", "only editors read it: their settings are the place to name a schema"),
     ('"storage": {"luks": []}', "3.1.0", "it exists since spec 3.2.0: write that version, or leave it out"),
     (file('"sizeSectors": 1'), "3.5.0", "known here: path, overwrite, user, group, contents, append, mode"),
     (file('"contents": {"compression": "gz"}'), "3.5.0", "the only one is gzip"),
