@@ -55,6 +55,7 @@ FLAGS = (
         value="SYSTEM=VERSION",
         parse=_target,
     ),
+    Flag("no-advice", False, "leave out advice: warnings that no spec demands"),
     Flag(
         "color",
         "auto",
@@ -96,7 +97,7 @@ def _main(words: "Sequence[str]") -> int:
     output = _output(values)
     status = VALID
     for name in files:  # all of them, also after one that is wrong
-        examined = examine(name, values["target"])
+        examined = examine(name, values["target"], advice=not values["no-advice"])
         output.add(examined)
         status = status if examined.is_good else NOT_VALID
     output.finish(status)

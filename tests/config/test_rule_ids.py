@@ -22,13 +22,14 @@ def test_every_rule_is_described() -> None:
 
 
 def test_nothing_else_is_described() -> None:
-    # These come in pairs or ranges whose ids are put together.
     assert sorted(set(RULES) - used() - {"G1"}) == []
 
 
 def test_manual_has_the_same_lines() -> None:
     rows = re.findall(r"^\| ([A-Z]\d+) \| (.*) \|$", (TOP / "docs/validation.md").read_text(), re.MULTILINE)
-    assert rows == [(one, RULES[one]) for one in sorted(RULES, key=lambda one: (one[0], int(one[1:])))]
+    ordered = sorted(RULES, key=lambda one: (one[0], int(one[1:])))
+    assert [row for row in rows if row[0][0] != "W"] == [(one, RULES[one]) for one in ordered if one[0] != "W"]
+    assert [one for one, _ in rows if one[0] == "W"] == [one for one in ordered if one[0] == "W"]  # told at more length
 
 
 @pytest.mark.parametrize("text", RULES.values(), ids=RULES)

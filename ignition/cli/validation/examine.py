@@ -45,8 +45,8 @@ class Examined:
         return self.outcome == VALID and all(entry.level != "error" for entry in self.entries)
 
 
-def examine(name: str, targets: "Sequence[Target]") -> Examined:
-    """Read, unpack, parse. Nothing is raised for what cannot be read."""
+def examine(name: str, targets: "Sequence[Target]", *, advice: bool) -> Examined:
+    """Read, unpack, parse, advise. Nothing is raised for what cannot be read."""
     from ignition.config import packed
     from ignition.config.parse import parse
 
@@ -62,6 +62,10 @@ def examine(name: str, targets: "Sequence[Target]") -> Examined:
     examined = Examined(name, text=text, packing=packed.packing(content))
     parsed = parse(text, source=examined.source)
     examined.outcome, examined.version, examined.entries = parsed.outcome, parsed.version, parsed.report.entries
+    if advice and parsed.config is not None:
+        from ignition.config.advice import advise
+
+        examined.entries += advise(parsed, text)
     if targets:
         _aim(examined, parsed, targets)
     return examined
