@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
-from ignition.config import cache, origins
+from ignition.config import cache, check_merged, origins
 from ignition.config.express import STABLE, express, version_for
 from ignition.config.model import NEWEST, Config
-from ignition.config.model.ignition import INTERNAL
+from ignition.config.model.ignition import INTERNAL, References
 from ignition.config.parse import VALID, parse
 from ignition.config.record import Record
 from ignition.config.report import dotted
+from tests.config import rule_table
+from tests.config.differential.corpus import cases
+from tests.config.v2 import rule_table as v2_table
 
 OLD = "2.3.0"
 
@@ -65,6 +68,30 @@ def test_sectors_become_mib(members: dict[str, int], result: dict[str, int], rem
     assert said == remarks
 
 
+EMPTY_LABEL = "spec 3.x cannot want several partitions without a label: it takes one that exists whatever its label"
+
+
+def test_several_empty_labels_are_left_out_with_a_remark() -> None:
+    partitions = [{"number": 1}, {"number": 2, "label": "b"}, {"number": 3}]
+    plain, said = expressed({"storage": {"disks": [{"device": "/dev//a", "partitions": partitions}]}}, version="2.0.0")
+    (disk,) = plain["storage"]["disks"]
+    assert disk["device"] == "/dev/a"
+    assert [(each["number"], each.get("label")) for each in disk["partitions"]] == [(1, None), (2, "b"), (3, None)]
+    assert said == [f"warning at $.storage.disks.0.partitions.{n}.label: {EMPTY_LABEL}" for n in (0, 2)]
+
+
+def test_one_empty_label_stays() -> None:
+    plain, said = expressed({"storage": {"disks": [{"device": "/dev/a", "partitions": [{"number": 1}]}]}}, version="2.0.0")
+    wanted = {"number": 1, "label": "", "sizeMiB": 0, "startMiB": 0}
+    assert (plain["storage"]["disks"][0]["partitions"], said) == ([wanted], [])
+
+
+def test_partition_that_must_not_exist_is_not_described() -> None:
+    body = {"storage": {"disks": [{"device": "/dev/a", "partitions": [{"number": 1, "shouldExist": False, "sizeMiB": 0}]}]}}
+    plain, said = expressed(body)
+    assert (plain["storage"]["disks"][0]["partitions"], said) == ([{"number": 1, "shouldExist": False}], [])
+
+
 def on(filesystem: str, path: str, **members: Any) -> dict[str, Any]:
     return {"filesystem": filesystem, "path": path, "mode": 420, **members}
 
@@ -83,7 +110,7 @@ def paths(plain: dict[str, Any]) -> tuple[list[str | None], list[str]]:
     return [each.get("path") for each in found.get("filesystems", [])], [each["path"] for each in found.get("files", [])]
 
 
-UNPLACED = "spec 3.x cannot say that /a is on the file system 'data', only where in the new root it is"
+UNPLACED = "spec 3.x cannot say that /a is on the file system 'data'{}, only where in the new root it is"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +125,7 @@ UNPLACED = "spec 3.x cannot say that /a is on the file system 'data', only where
             storage([mount("data")], on("data", "/a")),
             {},
             ([None], []),
-            [f"error at $.storage.files.0.filesystem: {UNPLACED}"],
+            [f"error at $.storage.files.0.filesystem: {UNPLACED.format(' (/dev/data)')}"],
             id="place is not known",
         ),
         pytest.param(
@@ -126,7 +153,7 @@ UNPLACED = "spec 3.x cannot say that /a is on the file system 'data', only where
             storage([{"name": "data", "path": "/mnt"}], on("data", "/a")),
             {},
             ([], []),
-            [f"error at $.storage.files.0.filesystem: {UNPLACED}"],
+            [f"error at $.storage.files.0.filesystem: {UNPLACED.format('')}"],
             id="outside the new root",
         ),
         pytest.param(
@@ -318,3 +345,49 @@ def internal(record: Record) -> list[str]:
 def test_version_is_the_newest_stable_unless_something_needs_more(format: str, version: str) -> None:
     filesystem = {"device": "/dev/a" if format == "xfs" else "tag", "format": format, "path": "/a"}
     assert version_for(config({"storage": {"filesystems": [filesystem]}}, NEWEST)) == version
+
+
+def texts(table: str) -> dict[str, bytes]:
+    """Texts by name."""
+    if table == "corpus":
+        return {case.name: case.text for case in cases()}
+    found = {}
+    for row in (rule_table if table == "3.x" else v2_table).ROWS:
+        for kind, version in (("kept", row.kept_version or row.version), ("broken", row.version)):
+            found[f"{row.rule} {row.version} {kind}"], _ = rule_table.unmarked(row, getattr(row, kind), version)
+    return found
+
+
+@pytest.mark.parametrize("table", ["corpus", "3.x", "2.x"])
+def test_expressed_config_says_the_same(table: str) -> None:
+    valid = {name: text for name, text in texts(table).items() if parse(text).outcome == VALID}
+    assert len(valid) > 20
+    assert {name: wrong for name, text in valid.items() if (wrong := what_differs(text))} == {}
+
+
+def what_differs(text: bytes) -> str:
+    """Between a valid text and its config expressed in 3.x; "" if nothing does."""
+    config = parse(text).config
+    assert config is not None
+    again, result, marked = expressed_and_parsed(text)
+    if marked != config or origins.plain(marked) != config:
+        return "marking"
+    if internal(result):
+        return "internal members"
+    if again is None:  # what only older versions allow: of 3.x configs a boot refuses them, too
+        return "" if config.ignition.translated or check_merged(config).fatal else "not valid"
+    if again != result.evolve(ignition=result.ignition.evolve(version=NEWEST)):
+        return "printing"
+    wanted = config.evolve(ignition=config.ignition.evolve(config=References()))
+    return "" if config.ignition.translated or again == wanted else "meaning"
+
+
+def expressed_and_parsed(text: bytes) -> tuple[Config | None, Config, Config]:
+    """What our parser makes of the result's text, the result, and the marked config."""
+    parsed = parse(text)
+    assert parsed.config is not None
+    marked = origins.mark(parsed.config, origins.Source("a.ign", text), parsed.places())
+    result = origins.plain(express(marked, {"data": "/data"})[0])
+    sections = cache.plain(result)
+    about = {"version": result.ignition.version, **sections.pop("ignition", {})}
+    return parse(json.dumps({"ignition": about, **sections}).encode()).config, result, marked

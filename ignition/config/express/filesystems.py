@@ -1,6 +1,7 @@
 """File systems that 2.x knows by name, as those of 3.x, which have a path."""
 
 from ignition.config import origins
+from ignition.config.express.disks import clean
 from ignition.config.express.mounts import ROOT
 
 TYPE_CHECKING = False
@@ -47,4 +48,4 @@ def _filesystem(
     place = mounts.place(name) if name and name != ROOT and mounts.is_last_of_its_name(filesystem) else None
     if place is not None and (name in used or name in mounts.given) and filesystem.format not in _NEVER_MOUNTED:
         filesystem = filesystem.evolve(path=origins.like(place, name))
-    return filesystem.evolve(name=None, in_place=None, must_be_blank=None)
+    return filesystem.evolve(device=clean(filesystem.device), name=None, in_place=None, must_be_blank=None)

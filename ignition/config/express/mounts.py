@@ -26,6 +26,11 @@ class Mounts:
         """Whether nodes that give this name mean that file system."""
         return self._defined.get(filesystem.name or "") is filesystem
 
+    def described(self, name: str) -> str:
+        """For messages: the name, and the device if it is known."""
+        defined = self._defined.get(name)
+        return f"{name!r} ({defined.device})" if defined and defined.device else repr(str(name))
+
     def place(self, name: str) -> str | None:
         """The directory in the new root; None if that is not known."""
         defined = self._defined.get(name)

@@ -89,7 +89,8 @@ def _placed(
         remarks.unsaid(
             (*here, "filesystem"),
             name,
-            f"spec 3.x cannot say that {node.path} is on the file system {name!r}, only where in the new root it is",
+            f"spec 3.x cannot say that {node.path} is on the file system {mounts.described(name or '')}, "
+            "only where in the new root it is",
             f"--filesystem {name}=PATH says where that is mounted",
         )
     return found
