@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import random
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ignition.cli.validate import main
 from tests.cli.sarif_schema import SCHEMA
 from tests.config import rule_table
 from tests.config.rule_table import unmarked
+from tests.config.test_robustness import damaged
 
 HEAD = '{"ignition": {"version": "3.5.0"}, "storage": {"files": [\n'
 
@@ -181,3 +183,14 @@ def test_findings_of_all_rules_are_valid_sarif(capsys: pytest.CaptureFixture[str
         Path(f"{number}.ign").write_bytes(unmarked(row, row.broken, row.version)[0])
     _, run = sarif(capsys, *(f"{number}.ign" for number in range(len(rule_table.ROWS))))
     assert {row.rule for row in rule_table.ROWS} <= {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+
+
+def test_damaged_configs_are_valid_sarif(capsys: pytest.CaptureFixture[str]) -> None:
+    choose = random.Random(21)
+    for number in range(300):
+        row = choose.choice(rule_table.ROWS)
+        Path(f"{number}.ign").write_bytes(damaged(unmarked(row, row.broken, row.version)[0], choose))
+    names = [f"{number}.ign" for number in range(300)]
+    status, run = sarif(capsys, *names)
+    assert (status, len(run["results"]) > len(names) / 2) == (1, True)
+    assert main(["-color=always", *names]) == 1
