@@ -6,8 +6,13 @@ is for is not known here, so messages say what is missing, not that the config i
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ignition.config.advice.advice import Advice
     from ignition.config.parse import Parsed
     from ignition.config.report import Entry
+
+MOST = 100  # of one id that are listed
 
 
 def advise(parsed: "Parsed", text: bytes) -> "tuple[Entry, ...]":
@@ -30,5 +35,23 @@ def advise(parsed: "Parsed", text: bytes) -> "tuple[Entry, ...]":
 
     subject = Subject(parsed.config, text, parsed.places())
     advisers = (units, references, unit_options, services, homes, modes, partitions, transport, users)
-    rows = [one.placed(subject) for adviser in advisers for one in adviser.advise(subject)]
+    rows = [one.placed(subject) for adviser in advisers for one in _limited(adviser.advise(subject))]
     return entries(text, rows) if rows else ()
+
+
+def _limited(found: "Iterable[Advice]") -> "Iterator[Advice]":
+    """Of each id the first ones; a further one says how many more there are. Whoever has thousands of files mends a generator."""
+    from collections import Counter
+
+    counts: Counter[str] = Counter()
+    last: dict[str, Advice] = {}
+    for one in found:
+        counts[one.rule] += 1
+        if counts[one.rule] <= MOST:
+            yield one
+        else:
+            last.setdefault(one.rule, one)
+    for rule, one in last.items():
+        if more := counts[rule] - MOST - 1:
+            one.message += f" ({more} more like this are not listed)"
+        yield one

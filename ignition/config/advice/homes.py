@@ -81,11 +81,14 @@ def _present(config: "Config", homes: dict[str, str]) -> set[str]:
 
 
 def _owner_is_given(subject: "Subject", path: Path, node: Node) -> bool:
-    """Also if root is named: then it is meant. Of links the owner is of no matter, and appending keeps it."""
+    """Also if root is named: then it is meant. Of links the owner is of no matter, and appending keeps it.
+
+    What is translated from 2.x has root as owner either way: only the text tells.
+    """
     if not isinstance(node, File | Directory) or (isinstance(node, File) and node.append and node.contents.source is None):
         return True
-    if node.user.id or node.user.name:
-        return True
+    if node.user.id or node.user.name or not subject.config.ignition.translated:
+        return node.user.id is not None or bool(node.user.name)
     return subject.written((*path, "user", "id")) is not None or bool(subject.written((*path, "user", "name")))
 
 

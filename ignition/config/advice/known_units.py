@@ -12,6 +12,7 @@ from pathlib import Path
 
 # From the kernel's devices, from fstab and from paths, or at run time.
 MADE_BY_SYSTEMD = ("device", "mount", "automount", "swap", "slice", "scope", "snapshot")
+_LONGEST = 255  # characters of a unit's name, systemd.unit(5)
 _ALIKE = 0.8  # difflib's measure: 1 is equal
 
 
@@ -34,9 +35,10 @@ def kind_of(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-@cache
 def close(name: str, others: frozenset[str]) -> str:
     """The known name, or one of `others`, that may be meant; "" if none is much alike."""
+    if len(name) > _LONGEST:
+        return ""
     stem, _, kind = name.rpartition(".")
     candidates = {other.rpartition(".")[0]: other for other in known() | others if kind_of(other) == kind and other != name}
     by_case = {stem.lower(): other for stem, other in candidates.items()}

@@ -14,12 +14,15 @@ _USUAL_SPECIAL = (0, 1, 2, 4, 6)
 
 
 def advise(subject: "Subject") -> "Iterator[Advice]":
-    """Directories, then files. The text is asked: before 3.6 the special bits are no longer in the model."""
+    """Directories, then files. The text is asked: before 3.6 the special bits are no longer in the model.
+
+    What looks octal is unusual even without them, so that most files need no look at the text.
+    """
     storage = subject.config.storage
     lists: dict[str, tuple[Directory | File, ...]] = {"directories": storage.directories, "files": storage.files}
     for name, nodes in lists.items():
         for index, node in enumerate(nodes):
-            if node.mode is None:
+            if node.mode is None or is_usual(node.mode):
                 continue
             path = ("storage", name, index, "mode")
             written = subject.written(path)

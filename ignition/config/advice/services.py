@@ -47,17 +47,12 @@ def _loads(subject: "Subject", name: str, texts: list[UnitText]) -> "Iterator[Ad
         if name in _ONE_COMMAND or template in _ONE_COMMAND:
             yield from _second_command(subject, name, texts, commands=1)
         return
-    if not own.options or not any(option.section == "Service" for text in texts for option in text.options):
-        yield Advice(
-            "W9", own.path, "a service without a [Service] section: systemd refuses to load it", "add one with ExecStart="
-        )
-        return
     yield from _second_command(subject, name, texts, commands=0)
     if any(_value(texts, one) for one in ("ExecStart", "SuccessAction")) or _value(texts, "SuccessAction", "Unit"):
         return
     lasts = (_value(texts, "RemainAfterExit") or "").lower() in _YES
     may_lack = _value(texts, "Type") == "oneshot" and lasts and _value(texts, "ExecStop")
-    if not may_lack and not _value(texts, "BusName"):
+    if not may_lack:
         fix = "say what it runs: ExecStart=/path/to/program"
         yield Advice("W9", own.path, "service has no ExecStart: systemd refuses to load it", fix)
 

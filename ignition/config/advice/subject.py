@@ -18,6 +18,7 @@ class Subject:
 
     def __init__(self, config: Config, text: bytes, places: "Places") -> None:
         self.config = config
+        self.close_names: dict[str, str] = {}  # unknown unit → the known one that may be meant
         self._text, self._places = text, places
 
     def in_text(self, path: Path) -> Path:

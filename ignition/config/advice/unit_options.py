@@ -4,6 +4,7 @@ The names are those of data/options.json (docs/advice/collect.py), the newest sy
 """
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ignition.config.advice.subject import Subject
     from ignition.config.unit_syntax import Option
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,59}", re.ASCII)
 _ALIKE = 0.75  # difflib's measure: 1 is equal
 
 
@@ -53,7 +55,7 @@ def _range(subject: "Subject", text: UnitText, start: int, end: int) -> tuple[in
 def _outside(subject: "Subject", text: UnitText) -> "Iterator[Advice]":
     start = 0
     for line in text.contents.splitlines(keepends=True):
-        bare = line.strip()
+        bare = line.strip().lstrip("\ufeff")
         if bare.startswith("["):
             return
         if bare and not bare.startswith(("#", ";")):
@@ -76,17 +78,16 @@ def _unknown(subject: "Subject", text: UnitText, sections: dict[str, frozenset[s
         seen.add(identity)
         line = text.contents.encode("utf-8", "replace").count(b"\n", 0, option.start) + 1
         if section not in sections:
-            message = (
-                f"a .{text.kind} file has no section [{section}]: systemd ignores it (first used in line {line} of the unit)"
-            )
+            said = f"a .{text.kind} file has no section [{_shown(section)}]"
+            message = f"{said}: systemd ignores it (used in line {line} of the unit)"
             yield Advice("W6", text.path, message, _section_fix(section, sections), inside(subject, text, option))
         elif name not in sections[section]:
-            message = f"[{section}] has no option {name}: systemd ignores it (line {line} of the unit)"
+            message = f"[{section}] has no option {_shown(name)}: systemd ignores it (line {line} of the unit)"
             yield Advice("W7", text.path, message, _option_fix(section, name, sections), inside(subject, text, option))
 
 
 def _section_fix(section: str, sections: dict[str, frozenset[str]]) -> str:
-    if meant := closest(section, sections, alike=_ALIKE):
+    if _shown(section) == section and (meant := closest(section, sections, alike=_ALIKE)):
         return f"did you mean [{meant}]?"
     others = [kind for kind, of in known().items() if section in of]
     if others:
@@ -101,8 +102,13 @@ def _option_fix(section: str, name: str, sections: dict[str, frozenset[str]]) ->
     others = [other for other, options in sections.items() if name in options]
     if others:
         return f"it belongs in {_listed(others[:3])}"
-    meant = closest(name, sections[section], alike=_ALIKE)
+    meant = closest(name, sections[section], alike=_ALIKE) if _shown(name) == name else ""
     return f"did you mean {meant}?" if meant else "options of one's own begin with X-"
+
+
+def _shown(name: str) -> str:
+    """What looks like a name; other text, such as a value on the wrong line, is not quoted."""
+    return name if _NAME.fullmatch(name) else "…"
 
 
 def _listed(names: "Iterable[str]") -> str:

@@ -39,10 +39,13 @@ def is_known(subject: "Subject", name: str) -> bool:
 
 def meant(subject: "Subject", name: str) -> str:
     """The unit whose name is close, or ""."""
-    if known_units.close.cache_info().currsize > _LOOKUPS:
-        return ""
-    own = {one for one in subject.unit_files.texts if subject.unit_files.defines(one)}
-    return known_units.close(name, frozenset(own))
+    found = subject.close_names
+    if name not in found:
+        if len(found) == _LOOKUPS:
+            return ""
+        own = frozenset(one for one in subject.unit_files.texts if subject.unit_files.defines(one))
+        found[name] = known_units.close(name, own)
+    return found[name]
 
 
 def _unknown(subject: "Subject", unit: Unit, here: Path) -> "Iterator[Advice]":

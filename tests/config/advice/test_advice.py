@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ignition.config.advice import advise
+from ignition.config.advice import MOST, advise, known_units
 from ignition.config.parse import VALID, parse
 from tests.config.advice import other_rows, storage_rows, unit_rows
 from tests.config.advice.row import INSTALL, SERVICE, Row, file, files, plain, service, unit, units, user
@@ -99,3 +99,35 @@ def test_spec_1_is_advised_in_its_own_words() -> None:
         ("W1", "$.systemd.units.0.name", 3),
         ("W13", "$.storage.filesystems.0.files.0.mode", 2),
     ]
+
+
+def test_the_same_advice_many_times_is_counted() -> None:
+    members = ", ".join(f'{{"path": "/f{number}", "mode": 644}}' for number in range(MOST + 51))
+    text = f'{{"ignition": {{"version": "3.6.0"}}, {files(members)}}}'.encode()
+    entries = advise(parse(text), text)
+    assert len(entries) == MOST + 1
+    assert entries[-1].message.endswith("probably 0644 is meant (50 more like this are not listed)")
+    assert "more like this" not in entries[-2].message
+
+
+@pytest.mark.parametrize("contents", ["[Some\nthing]\nA=b\n", f"[{'a' * 80}]\nA=b\n"])
+def test_what_is_no_name_is_not_quoted(contents: str) -> None:
+    text, _ = unmarked(ANY_RULE, service(SERVICE + contents), "3.5.0")
+    [entry] = advise(parse(text), text)
+    message = "a .service file has no section […]: systemd ignores it (used in line"
+    assert entry.message.startswith(message) and entry.fix == "its sections are [Install], [Service], [Unit]"
+
+
+def test_byte_order_mark_before_the_first_section_is_no_text() -> None:
+    text, _ = unmarked(ANY_RULE, service("\ufeff" + SERVICE), "3.5.0")
+    assert advise(parse(text), text) == ()
+
+
+def test_close_name_of_a_very_long_one_is_not_looked_for() -> None:
+    assert known_units.close("a" * 256 + ".service", frozenset({"a" * 255 + ".service"})) == ""
+    assert known_units.close("a" * 246 + ".service", frozenset({"a" * 245 + ".service"})) == "a" * 245 + ".service"
+
+
+def test_data_files_are_installed_with_their_package() -> None:
+    assert (Path(known_units.__file__).parent / "data/__init__.py").exists()  # the pattern *.json holds inside packages only
+    assert {"sshd.service", "multi-user.target", "zincati.service", "locksmithd.service"} <= known_units.known()

@@ -192,7 +192,7 @@ OPTIONS = [
         "W6",
         service(SERVICE + "[Innstall]\nWantedBy=multi-user.target\n"),
         CONTENTS,
-        "a .service file has no section [Innstall]: systemd ignores it (first used in line 4 of the unit)",
+        "a .service file has no section [Innstall]: systemd ignores it (used in line 4 of the unit)",
         "did you mean [Install]?",
         plain(service(SERVICE + "[X-Install]\nWantedBy=multi-user.target\n")),
     ),
@@ -200,7 +200,7 @@ OPTIONS = [
         "W6",
         units(unit("a.target", "[Unit]\nDescription=a\n[Service]\nExecStart=/bin/true\n")),
         CONTENTS,
-        "a .target file has no section [Service]: systemd ignores it (first used in line 4 of the unit)",
+        "a .target file has no section [Service]: systemd ignores it (used in line 4 of the unit)",
         "[Service] belongs in a .service file",
         plain(units(unit("a.target", "[Unit]\nDescription=a\n"))),
     ),
@@ -208,7 +208,7 @@ OPTIONS = [
         "W6",
         files(file("/etc/systemd/network/a.network", "[Match]\nName=a\n[Netwerk]\nDHCP=yes\n", "▸")),
         "$.storage.files.0.contents.source",
-        "a .network file has no section [Netwerk]: systemd ignores it (first used in line 4 of the unit)",
+        "a .network file has no section [Netwerk]: systemd ignores it (used in line 4 of the unit)",
         "did you mean [Network]?",
         files(
             file("/etc/systemd/network/a.network", "[Match]\nName=a\n[Network]\nDHCP=yes\n[SR-IOV]\nVirtualFunction=1\n"),
@@ -283,8 +283,8 @@ SERVICES = [
         "W9",
         service("[Unit]\nDescription=a\n"),
         CONTENTS,
-        "a service without a [Service] section: systemd refuses to load it",
-        "add one with ExecStart=",
+        NO_EXEC,
+        "say what it runs: ExecStart=/path/to/program",
         plain(
             units(
                 unit(
