@@ -70,3 +70,9 @@ def raw_copy(disk: Disk, path: Path, *, shared: bool = False) -> Path:
     share = ["--force-share"] if shared else []
     run(["qemu-img", "convert", "-q", *share, "-f", disk.format, "-O", "raw", disk.path, path], timeout_s=300)
     return path
+
+
+def write(disk: Disk, offset: int, content: Path) -> None:
+    """Puts the content of a file at a place (bytes) of a disk of a machine that is off."""
+    command = f"write -q -s {content} {offset} {content.stat().st_size}"
+    run(["qemu-io", "-f", disk.format, "-c", command, disk.path], timeout_s=300)

@@ -1,8 +1,9 @@
 """verifies: a first boot through GRUB with a 2.2.0 config from fw_cfg that uses everything, on two disks.
 
 Judged from outside: logins, units, the static address, mounted data partitions, both partition tables before and after
-(entries bit by bit, contents of what was not named by checksum), ROOT's size, the journal, the flag on EFI-SYSTEM; and
-that a second boot runs no stage and keeps everything.
+(entries bit by bit, contents of what was not named by checksum), ROOT's size, the journal, the flag on EFI-SYSTEM; what only
+2.x has: named file systems, append, networkd, enable, oem URLs (a config, a file, and what is appended to GRUB's file on the
+OEM partition itself); and that a second boot starts no Python, runs no stage and keeps everything.
 """
 
 import base64
@@ -19,7 +20,7 @@ from harness.case import Case
 from harness.checks import Checks
 from harness.disks import GIB, MIB, Disk
 from harness.machine import Machine, Nic
-from harness.prepared import partitioned, put_ext4
+from harness.prepared import add_to_ext4, partitioned, put_ext4
 from harness.services.certificates import make_certificate
 from harness.services.files import FileServer
 from harness.ssh import Answer
@@ -31,6 +32,17 @@ SECTOR = gpt.SECTOR
 DATA_SIZE = 512 * MIB // SECTOR
 TOOL = b'#!/bin/sh\necho "tool ran" >"$1"\n'
 OVER_HTTPS = "tls = yes\n"
+VENDOR = {
+    "vendor/vendor.conf": "vendor = Example\n",
+    "vendor/grub-more.cfg": 'set linux_append="oem_was_here"\n',
+    "vendor/appended.ign": json.dumps(
+        {
+            "ignition": {"version": "2.0.0"},
+            "storage": {"files": [{"filesystem": "root", "path": "/etc/app/from-oem", "mode": 420,
+                                   "contents": {"source": "data:,from%20the%20OEM%20partition%0A"}}]},
+        }
+    ),
+}  # fmt: skip
 SECRETS = ("planted-secret-7f3a", "plantedsalt", "VE9LRU49cGxhbnRlZC1zZWNyZXQ")
 NICS = (
     Nic(),
@@ -43,6 +55,12 @@ attrs="RequiredPartition GUID:48,49,56,63"
 3 : start=5242880, size=65536, type=c95dc21a-df0e-4340-8d7b-26cbfa9a03e0, uuid=6e0c1c9b-2a55-4c7e-9e0d-3f6f5a4b1d23, \
 name=stranger, attrs="LegacyBIOSBootable GUID:52,60"
 """
+# Of the root, not of the initramfs. Its access time moves when it is started: relatime does that for one that is a day old.
+PYTHON_SEEN = "stat -c %X /usr/bin/python3.11"
+MAKE_PYTHON_OLD = "touch -a -d '2020-02-02 02:02:02 UTC' /usr/bin/python3.11 && sync"
+OLD = "1580608922\n"
+# Written by systemd itself, in the initramfs, too.
+OUR_UNITS = 'journalctl --boot --output=json --no-pager _PID=1 | grep -o \'"UNIT":"ignition[^"]*"\' | sort -u'
 UNITS = ("hello.service", "old-style.service", "not-wanted.service", "fstrim.timer", "appended.service", "ssh.service",
          "srv-data.mount", "srv-kept.mount", "srv-logs.mount", "srv-bulk.mount", "srv-stick.mount")  # fmt: skip
 NODES = {
@@ -53,6 +71,8 @@ NODES = {
     "/etc/app/over-https.conf": expected.file(OVER_HTTPS, "640"),
     "/etc/app/empty": expected.file(""),
     "/etc/app/appended": expected.file("from the appended config\n"),
+    "/etc/app/vendor.conf": expected.file(VENDOR["vendor/vendor.conf"]),
+    "/etc/app/from-oem": expected.file("from the OEM partition\n"),
     "/etc/app/current": expected.link("over-https.conf"),
     "/srv/builders": expected.directory("750", "1500:2500"),
     "/srv/logs/app": expected.directory("750", "1500:2500"),
@@ -90,6 +110,8 @@ PROBES = {
     "report mode": f"stat -c %a {guest.REPORT}",
     "cache": "ls /run/ignition.json",
     "cmdline": "cat /proc/cmdline",
+    "our units": OUR_UNITS,
+    "root's options": "findmnt --noheadings --output OPTIONS /",
     "identity": "cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub",
 }
 
@@ -103,6 +125,7 @@ class Scene:
     config: Path
     before: gpt.Table
     digests: dict[int, str] = field(default_factory=dict)
+    oem_grub: str = ""
 
 
 def run(case: Case) -> None:
@@ -114,6 +137,7 @@ def run(case: Case) -> None:
             first = facts(machine)
             checks = case.checks("first boot", machine)
             judge_logins(machine, checks)
+            checks.equal("access time of Python, made old", OLD, make_python_old(machine))
             machine.power_off()
         judge_guest(first, checks)
         judge_journal(first, checks, machine.console.text())
@@ -123,9 +147,13 @@ def run(case: Case) -> None:
     # The servers and the config are gone: a second boot needs neither.
     disks.grow(scene.system, disks.virtual_size(scene.system) + GIB)
     with case.machine("second", [scene.system, scene.data], nics=NICS) as machine:
+        python = python_of_a_boot(machine)
         second = facts(machine)
+        moved = machine.wait_for_login().run(PYTHON_SEEN).text
         machine.cut_off()
     checks = case.checks("second boot", machine)
+    checks.equal("access time of Python after an ordinary boot", OLD, python)
+    checks.true("access time of Python once it was started", moved != OLD, moved)
     judge_second(first, second, checks)
     entries = gpt.read_table(case.raw(scene.system, "second")).partitions
     checks.equal("the second boot changes no entry of the first disk", after.partitions, entries)
@@ -148,6 +176,7 @@ def serving(case: Case) -> Iterator[dict[str, str | int]]:
             "TOOL_SHA512": hashlib.sha512(TOOL).hexdigest(),
             "HTTPS_SHA512": hashlib.sha512(OVER_HTTPS.encode()).hexdigest(),
             "CA_BASE64": base64.b64encode(certificate[0].read_bytes()).decode(),
+            "VENDOR_SHA512": hashlib.sha512(VENDOR["vendor/vendor.conf"].encode()).hexdigest(),
             "SSH_KEY": case.key.public,
         }
 
@@ -161,7 +190,9 @@ def set_the_scene(case: Case, values: dict[str, str | int]) -> Scene:
     image = case.raw(case.image.disk, "image")
     before = gpt.read_table(image)
     scene = Scene(case.system_disk("system", size), data, case.fill("config.ign", values), before)
-    scene.digests = {number: gpt.digest(image, entry) for number, entry in before.partitions.items() if number not in (1, 9)}
+    scene.digests = {number: gpt.digest(image, entry) for number, entry in before.partitions.items() if number not in (1, 6, 9)}
+    scene.oem_grub = filesystems.ext4_read(image, before.partitions[6], "/grub.cfg")
+    add_to_ext4(scene.system, image, before.partitions[6], VENDOR, case.work / "oem")
     return scene
 
 
@@ -170,6 +201,20 @@ def facts(machine: Machine) -> dict[str, Answer]:
     ssh = machine.wait_for_login()
     state = guest.settle(ssh)
     return ssh.collect(PROBES) | {"state": Answer(state, 0)}
+
+
+def make_python_old(machine: Machine) -> str:
+    """As if nobody had started Python for years; gives its access time then. Nothing may start it until the machine is off."""
+    ssh = machine.wait_for_login()
+    ssh.run(MAKE_PYTHON_OLD)
+    return ssh.run(PYTHON_SEEN).text
+
+
+def python_of_a_boot(machine: Machine) -> str:
+    """Python's access time at the end of a boot, before anybody here starts it."""
+    ssh = machine.wait_for_login()
+    guest.settle(ssh)
+    return ssh.run(PYTHON_SEEN).text
 
 
 def judge_logins(machine: Machine, checks: Checks) -> None:
@@ -251,6 +296,8 @@ def judge_journal(seen: dict[str, Answer], checks: Checks, console: str) -> None
     checks.equal("mode of the report", "600\n", seen["report mode"].text)
     checks.true("the config cache is gone", seen["cache"].status != 0, seen["cache"].text)
     checks.contains("GRUB found the flag", "coreos.first_boot=detected", seen["cmdline"].text)
+    checks.contains("our units", ["ignition-fetch.service", "ignition-files.service"], seen["our units"].text)
+    checks.contains("how ROOT is mounted", "relatime", seen["root's options"].text)
     judge_result(seen, checks)
 
 
@@ -286,10 +333,20 @@ def judge_system_disk(case: Case, scene: Scene, checks: Checks) -> gpt.Table:
     size = filesystems.ext4_size(raw, root)
     checks.true("ROOT's file system fills it", 0 <= root.size - size < 2 * MIB, f"{size} of {root.size} bytes")
     checks.equal("ROOT's file system", "", filesystems.ext4_is_clean(raw, root, case.work / "root.raw"))
+    judge_oem(case, scene, raw, after.partitions[6], checks)
     esp = after.partitions[1]
     flags = [name for name in filesystems.fat_names(raw, esp, "/coreos") if name.startswith("first_boot")]
     checks.equal("first-boot flag and mark on EFI-SYSTEM", [], flags)
     return after
+
+
+def judge_oem(case: Case, scene: Scene, raw: Path, oem: gpt.Partition, checks: Checks) -> None:
+    """The OEM partition: still ext4, though the config says btrfs; one file longer, the others as they were."""
+    checks.equal("file system of OEM", "ext4", filesystems.probe(raw, oem).get("TYPE"))
+    grub = scene.oem_grub + VENDOR["vendor/grub-more.cfg"]
+    for path, wanted in {**VENDOR, "grub.cfg": grub}.items():
+        checks.equal(f"{path} on OEM", wanted, filesystems.ext4_read(raw, oem, f"/{path}"))
+    checks.equal("file system of OEM", "", filesystems.ext4_is_clean(raw, oem, case.work / "oem.raw"))
 
 
 def judge_data_disk(case: Case, scene: Scene, checks: Checks) -> None:
@@ -316,6 +373,9 @@ def judge_second(first: dict[str, Answer], second: dict[str, Answer], checks: Ch
     checks.equal("state of the system", "running", second["state"].text)
     checks.equal("failed units", "", second["failed"].text)
     checks.lacks("kernel command line", "first_boot", second["cmdline"].text)
+    checks.contains("kernel command line, from the OEM partition's grub.cfg", "oem_was_here", second["cmdline"].text)
+    checks.equal("our units", '"UNIT":"ignition-growroot.service"\n', second["our units"].text)
+    checks.contains("how ROOT is mounted", "relatime", second["root's options"].text)
     journal = guest.parse_journal(second["journal"].text)
     checks.equal("stages in the journal", [], journal.stages())
     checks.matches("why ROOT does not grow", "does not grow", "\n".join(journal.messages()))
