@@ -4,8 +4,10 @@ The boot's own pipeline (ignition-config.md 4 of the reference), without its jou
 newest stable spec that our own parser takes. Exit statuses: 0 fine, 1 invalid, not to be had or not to be said, 2 usage.
 """
 
+import gc
 import os
 import sys
+from contextlib import contextmanager
 
 from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read_anywhere
 from ignition.config import origins
@@ -15,7 +17,7 @@ from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ignition.config.model import Config
     from ignition.config.report import Path
@@ -70,12 +72,25 @@ def main(arguments: "Sequence[str]") -> int:
     if len(words) > 1:
         return _usage(f"one URL or FILE, not {len(words)}")
     log.divert(_tell)
+    with _without_garbage_collection():
+        try:
+            merged = _merged(words[0] if words else "", values["base-dir"], values["platform"], timeout_s)
+        except Failure as failure:
+            _tell(log.ERROR, str(failure))
+            return WRONG
+        return _print(merged, dict(values["filesystem"]), with_origins=values["origin"])
+
+
+@contextmanager
+def _without_garbage_collection() -> "Iterator[None]":
+    """Configs have no cycles, and looking for them takes half the time of a large one."""
+    was_enabled = gc.isenabled()
+    gc.disable()
     try:
-        merged = _merged(words[0] if words else "", values["base-dir"], values["platform"], timeout_s)
-    except Failure as failure:
-        _tell(log.ERROR, str(failure))
-        return WRONG
-    return _print(merged, dict(values["filesystem"]), with_origins=values["origin"])
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _merged(word: str, base_dirs: "tuple[str, ...]", platform: str, timeout_s: float) -> "Config":

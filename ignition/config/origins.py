@@ -65,7 +65,7 @@ def mark(config: "Config", source: Source, places: "Places") -> "Config":
     """
     from ignition.config.positions import Lines, Positions
 
-    there = {path: in_text(path, places) for path, _ in values(config)}
+    there = {path: in_text(path, places) if places else path for path, _ in values(config)}
     positions, lines = Positions(source.text, there.values()), Lines(source.text)
 
     def marked(path: Path, value: object) -> object:
