@@ -20,6 +20,9 @@ else:
         return lambda cls: cls
 
 
+_LIST = type(tuple[int, ...])
+
+
 class Field:
     """One member of a record: all that parser, rules, merging, schemas and documentation know of it."""
 
@@ -51,7 +54,7 @@ class Field:
     def settle(self, name: str, annotation: Any, since: str) -> None:
         """What only the class around it knows: the name, the type, and the first version of members that do not say theirs."""
         self.name, self.json, self.since = name, self.json or camel_case(name), self.since or since
-        self.many = getattr(annotation, "__origin__", None) is tuple
+        self.many = type(annotation) is _LIST
         # tuple[str, ...] and `str | None` both have what counts as their first argument.
         self.element = getattr(annotation, "__args__", (annotation,))[0]
 
@@ -83,6 +86,8 @@ def spec(
 
 def camel_case(name: str) -> str:
     """`wipe_table` → `wipeTable`."""
+    if "_" not in name:
+        return name
     head, *rest = name.split("_")
     return head + "".join(word.capitalize() for word in rest)
 

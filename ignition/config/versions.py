@@ -7,7 +7,8 @@ SPEC_3 = ("3.0.0", "3.1.0", "3.2.0", "3.3.0", "3.4.0", "3.5.0", "3.6.0", NEWEST)
 SPEC_1 = ("1",)  # said as the number 1, in a member of its own
 SPEC_2 = ("2.0.0", "2.1.0", "2.2.0", "2.3.0", "2.4.0")
 ALIASES = {"2.4.0-experimental": "2.4.0"}  # its documented name; the only engine that has it calls it 2.4.0
-_SEMVER = re.compile(r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]*)?(\+[0-9A-Za-z.-]*)?", re.ASCII)
+# Compiled (and kept by re) when it is first used: later stages import this and ask for no version.
+_SEMVER = r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]*)?(\+[0-9A-Za-z.-]*)?"
 NEVER = (99, 0)
 
 
@@ -15,13 +16,13 @@ def order(version: str) -> tuple[int, int]:
     """Comparable: major and minor. A `since` that is no version (of members that no text can set) comes after all."""
     if version in SPEC_1:
         return int(version), 0
-    found = _SEMVER.match(version)
+    found = re.match(_SEMVER, version, re.ASCII)
     return (int(found[1]), int(found[2])) if found else NEVER
 
 
 def canonical(text: str) -> str:
     """Without the leading zeros that are tolerated; "" if it is no semantic version. Build metadata stays: it never matches."""
-    found = _SEMVER.fullmatch(text)
+    found = re.fullmatch(_SEMVER, text, re.ASCII)
     if not found:
         return ""
     # A lone - or + is an empty part, and equal to none.
