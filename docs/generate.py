@@ -5,6 +5,7 @@ specs. A test runs it into a temporary directory and fails when a committed file
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -16,6 +17,7 @@ sys.path.insert(0, str(HERE.parent))
 from ignition.config import rules  # noqa: E402  found through the path above
 from ignition.config.checks import Check  # noqa: E402
 from ignition.config.record import Field, Record  # noqa: E402
+from ignition.config.rule_ids import described  # noqa: E402
 from ignition.config.schema import VERSIONS, default, is_required, root, text  # noqa: E402
 from ignition.config.versions import NEVER, SPEC_1, SPEC_2, SPEC_3, order  # noqa: E402
 
@@ -136,17 +138,13 @@ class Page:
         return "; ".join(f"{text}{identity(checks)}" for text, checks in texts.items())
 
     def several(self) -> Iterator[str]:
-        """The rules that are functions: their names are sentences."""
-        rows = []
-        for cls, found in rules.RULES.items():
-            if cls in self.root.__subclasses__() or cls in reached(self.root):
-                for rule in found:
-                    asks = rule.judge.__name__.replace("_", " ")
-                    more = " ".join((rule.judge.__doc__ or "").split()).rstrip(".")
-                    versions = limits(rule.since, rule.until).removeprefix(", ")
-                    rows.append((rule.identity, cls.__name__, versions, f"{asks}. {more}" if more else asks))
+        """The rules that are functions: a function names its other rules in its docstring."""
+        rows = set()
+        for rule in (rule for cls in reached(self.root) for rule in rules.RULES.get(cls, ())):
+            for name in [rule.identity, *re.findall(r"\b[A-Z][0-9]+\b", rule.judge.__doc__ or "")]:
+                rows.add((name, limits(rule.since, rule.until).removeprefix(", "), described(name)))
         yield "## Rules about several members\n"
-        yield from table(("rule", "about", "versions", "what it asks"), sorted(rows, key=lambda row: sort_key(row[0])))
+        yield from table(("rule", "versions", "what it asks"), sorted(rows, key=lambda row: sort_key(row[0])))
 
 
 def uses_of(cls: type[Record], found: dict[type[Record], set[str]] | None = None) -> dict[type[Record], set[str]]:
