@@ -22,7 +22,7 @@ def filled(text: str) -> str:
 
     def fit(match: re.Match[str]) -> str:
         word = match[1] or match[2]
-        return fitting.get(word) or digests[word.rpartition("_")[2]]
+        return fitting.get(word) or digests.get(word.rpartition("_")[2], "1")
 
     return re.sub(r'"@(DATA_\w+)@"|@([A-Z0-9_]+)@', fit, text)
 
