@@ -12,7 +12,8 @@ notes in them, and an editor's `$schema` is one. There is no `$id`: a schema tha
 
 import json
 
-from ignition.config.checks import Deprecated, Given
+from ignition.config.checks import Given
+from ignition.config.old_checks import Deprecated
 from ignition.config.record import Field, Record
 from ignition.config.versions import ALIASES, SPEC_1, SPEC_2, SPEC_3, order
 from ignition.errors import Failure

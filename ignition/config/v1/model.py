@@ -3,14 +3,11 @@
 from ignition.config.checks import (
     AbsolutePath,
     AtMostBytes,
-    Deprecated,
     DropinName,
     Given,
     Guid,
     Mode,
-    MultipleOf,
     MustBeOneOf,
-    NotNegative,
     SpecVersion,
     UnitName,
 )
@@ -22,6 +19,7 @@ from ignition.config.known_values import (
     SECTORS_ALIGNED,
     UNIT_TYPES,
 )
+from ignition.config.old_checks import Deprecated, MultipleOf, NotNegative
 from ignition.config.record import Record, spec
 
 _NO_DEVICE = "device is not given"

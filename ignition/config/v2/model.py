@@ -6,16 +6,13 @@ Where a version makes a plain member nullable, it is nullable here and the trans
 from ignition.config.checks import (
     AbsolutePath,
     AtMostBytes,
-    Deprecated,
     Digest,
     DropinName,
     Given,
     Guid,
     Mode,
-    MultipleOf,
     MustBeOneOf,
     NotEmpty,
-    NotNegative,
     OneOf,
     SpecVersion,
     UnitName,
@@ -33,6 +30,7 @@ from ignition.config.known_values import (
     SECTORS_ALIGNED,
     UNIT_TYPES,
 )
+from ignition.config.old_checks import Deprecated, MultipleOf, NotNegative
 from ignition.config.record import Record, spec
 
 _NO_DEVICE = "device is not given"
