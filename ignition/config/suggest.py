@@ -67,8 +67,8 @@ def for_type(error: "Mistyped") -> str:
 
 def _for_integer(error: "Mistyped", *, is_mode: bool) -> str:
     if is_mode:
-        text = str(error.value)
-        return mode(int(text)) if re.fullmatch("0?[0-7]{1,4}", text) else mode(0)
+        digits = error.value if isinstance(error.value, str) else ""
+        return mode(int(digits)) if re.fullmatch("0?[0-7]{1,4}", digits) else mode(0)
     if error.found == "a string":
         return "write the number without quotes"
     return "write a whole number of at most 64 bits, without fraction and exponent"
