@@ -1,0 +1,64 @@
+"""Whether the stages can plan for a config: on a new machine whose disks are blank, large, and called as the config calls them."""
+
+import re
+from pathlib import Path
+
+from ignition.config.model import Config
+from ignition.errors import Failure
+from ignition.host.root import Root
+from ignition.stages import disks, files, grow, kargs, mount, umount
+from ignition.storage import gpt
+from ignition.storage.disk import DiskFacts
+from ignition.storage.filesystems import FilesystemFacts, to_make
+from ignition.storage.signatures import Signature
+from ignition.system import nodes
+from ignition.system.attempt import Attempt
+
+SECTOR, SECTORS = 512, 2**41  # a disk of one PiB
+
+# What no validator can know: it depends on the machine. And what a later version will do.
+DEPENDS_ON_THE_MACHINE = {
+    "arrays and encryption are not in this version yet": r"(arrays \(RAID\)|encrypted volumes \(LUKS\)) are not supported",
+    "tables may have more than 128 entries": r"the table of .* has no place for partition (129|\d{4,}|1[3-9]\d|[2-9]\d\d)",
+    "there are larger disks": r"(does not fit|no room|not enough|no free)",
+}
+
+
+def refusals(config: Config, directory: Path) -> list[Failure]:
+    """What the stages say instead of planning, without what depends on the machine. The directory is an empty root."""
+    found = []
+    for plan in (_kargs, _disks, _filesystems, _mount, _files):
+        try:
+            plan(config, directory)
+        except Failure as failure:
+            if not any(re.search(one, failure.what) for one in DEPENDS_ON_THE_MACHINE.values()):
+                found.append(failure)
+    return found
+
+
+def _kargs(config: Config, _: Path) -> None:
+    kargs.plan(config)
+
+
+def _disks(config: Config, _: Path) -> None:
+    table = gpt.empty(SECTOR, SECTORS).drawn()
+    disks.plan(config, disks.Facts(disks={disk.device: DiskFacts(disk.device, table, in_use={}) for disk in config.storage.disks}))
+
+
+def _filesystems(config: Config, _: Path) -> None:
+    wanted = [entry for _, entry in to_make(config.storage.filesystems)]
+    disks.plan(config, disks.Facts(filesystems={one.device: FilesystemFacts(one.device, Signature()) for one in wanted}))
+
+
+def _mount(config: Config, _: Path) -> None:
+    mount.plan(config, [])
+    umount.plan(config)
+    grow.plan(config, [])
+
+
+def _files(config: Config, directory: Path) -> None:
+    facts = files.probe(config, Root(str(directory)), str(directory / "state"), Attempt())
+    files.plan(config, facts)
+    for name in {one.filesystem for one in (*config.storage.files, *config.storage.directories, *config.storage.links)} - {None}:
+        found = nodes.places(config.storage, name)
+        nodes.plan(found, nodes.NodeFacts(nodes.resolve(found, Root(str(directory))), facts.accounts.accounts, Attempt()))
