@@ -305,6 +305,14 @@ ROWS = [
         '"storage": {"links": [{"path": "/a", "target": "/b"}, {"path": "/c", "target": "/a/c"}]}',
     ),
     Row(
+        "O1",
+        "3.5.0",
+        '"storage": {"directories": [{▸"path": "/a/b/c"}], "files": [{"path": "/a/b"}]}',
+        "$.storage.directories.0",
+        "its path lies below that of files.0, which is no directory: it cannot be written",
+        '"storage": {"directories": [{"path": "/a/b"}], "files": [{"path": "/a/b/c"}, {"path": "/a/bc"}]}',
+    ),
+    Row(
         "S4",
         "3.3.0",
         '"storage": {"links": [{▸"path": "/a"}]}',

@@ -160,7 +160,7 @@ class _Walker:
         for rule in plan.rules:
             self._context.path = path
             for finding in rule.judge(record, self._context):
-                self.found.append(Found(path + _parts(finding.where), finding.rule or rule.identity, finding))
+                self.found.append(Found(path + parts(finding.where), finding.rule or rule.identity, finding))
         for field in plan.inner:
             value = members[field.name]
             if value is field.default:
@@ -186,7 +186,8 @@ class _Walker:
             self.found.append(Found(path, identity, Finding(WARNING if check.warns else ERROR, "", message, fix, identity)))
 
 
-def _parts(where: str) -> Path:
+def parts(where: str) -> Path:
+    """The members and indexes of a finding's `where`."""
     return tuple(int(part) if part.isdigit() else part for part in where.split(".")) if where else ()
 
 
@@ -194,5 +195,5 @@ def load() -> None:
     """Import the rules of the 3.x specs. They register themselves."""
     from importlib import import_module
 
-    for section in ("ignition", "resource", "nodes", "disks", "raid", "luks", "filesystems", "units"):
+    for section in ("ignition", "resource", "nodes", "disks", "raid", "luks", "filesystems", "reachable", "units"):
         import_module(f"ignition.config.rules.{section}")

@@ -4,8 +4,8 @@ What is asked of one member alone is a check in the model. What 2.0 checks in th
 contents, colons in labels and the like are 2.0's matter.
 """
 
-from ignition.config.rules import Context, error, rule
-from ignition.config.v1.model import Disk, Raid
+from ignition.config.rules import Context, error, paths, reachable, rule
+from ignition.config.v1.model import Disk, Raid, Storage1
 from ignition.config.v2.rules import disks
 
 TYPE_CHECKING = False
@@ -27,3 +27,14 @@ def numbers_are_used_once(disk: Disk, _: Context) -> "Iterator[Finding]":
             message = f"number {partition.number} is that of partitions.{seen[partition.number]}, too"
             yield error(f"partitions.{index}", message, "give each partition its own number")
         seen.setdefault(partition.number, index)
+
+
+@rule(Storage1, "O1")
+def entries_can_be_written(storage: Storage1, _: Context) -> "Iterator[Finding]":
+    """Each file system has its own files."""
+    return reachable.below(
+        reachable.Written(f"filesystems.{number}.files.{index}", (number, paths.simplest(file.path)), holds_others=False)
+        for number, filesystem in enumerate(storage.filesystems)
+        for index, file in enumerate(filesystem.files)
+        if file.path.startswith("/")
+    )

@@ -1,4 +1,4 @@
-"""Whether the stages can plan for a config: on a new machine whose disks are blank, large, and called as the config calls them."""
+"""Whether the stages can plan for a config: on a new machine with all the disks that it names, blank and large."""
 
 import re
 from pathlib import Path
@@ -42,7 +42,9 @@ def _kargs(config: Config, _: Path) -> None:
 
 def _disks(config: Config, _: Path) -> None:
     table = gpt.empty(SECTOR, SECTORS).drawn()
-    disks.plan(config, disks.Facts(disks={disk.device: DiskFacts(disk.device, table, in_use={}) for disk in config.storage.disks}))
+    disks.plan(
+        config, disks.Facts(disks={disk.device: DiskFacts(disk.device, table, in_use={}) for disk in config.storage.disks})
+    )
 
 
 def _filesystems(config: Config, _: Path) -> None:

@@ -79,6 +79,9 @@ ANYTHING: Strategy = st.one_of(
 )
 
 
+FRONTS = [b"\xef\xbb\xbf", b"\xff\xfe", b" ", b"#cloud-config\n", b"\x1f\x8b", b"// x\n"]
+
+
 @st.composite
 def damaged(draw: st.DrawFn, version: str) -> bytes:
     """The text of a config with some values replaced, members removed or renamed, and then perhaps its bytes damaged."""
@@ -119,7 +122,7 @@ def _damaged_bytes(draw: st.DrawFn, text: bytes) -> bytes:
         "cut": text[:place],
         "put in": text[:place] + few + text[place:],
         "put over": text[:place] + few + text[place + len(few) :],
-        "in front": draw(st.sampled_from([b"\xef\xbb\xbf", b"\xff\xfe", b" ", b"#cloud-config\n", b"\x1f\x8b", b"// x\n"])) + text,
+        "in front": draw(st.sampled_from(FRONTS)) + text,
         "repeated": text.replace(b'"path"', b'"path": [1], "path"', 1),
         "behind": text + few,
     }[draw(st.sampled_from(["not", "not", "not", "cut", "put in", "put over", "in front", "repeated", "behind"]))]

@@ -18,7 +18,10 @@ WORDS = ["x", "core", "data", "ROOT", "ü", "a b", "--flag=1"]
 
 # member → (values that are right in most places, values that are wrong in most)
 VALUES: dict[str, tuple[list[str], list[str]]] = {
-    "source": (SOURCES, ["oem:///x", "gs://b/o", "arn:aws:s3:::b/k", "ftp://h/x", "no url", "data:", "http://%", ":", "\x00", "//h"]),
+    "source": (
+        SOURCES,
+        ["oem:///x", "gs://b/o", "arn:aws:s3:::b/k", "ftp://h/x", "no url", "data:", "http://%", ":", "\x00", "//h"],
+    ),
     "compression": (["", "gzip"], ["xz"]),
     "hash": ([SHA_512], [SHA_256, "sha512-", "", "md5-0", SHA_512 + "0"]),
     "path": (PATHS, ["", "a", "/a/../b", "//", "/", "/a/", "/etc/systemd/system/a.service", "/" + "x/" * 300 + "y"]),

@@ -153,4 +153,11 @@ ROWS = [
         fs('"files": []'),
         level="warning",
     ),
+    row(
+        "O1",
+        fs('"files": [{"path": "/a"}, {▸"path": "/a/b"}]'),
+        "$.storage.filesystems.0.files.1",
+        "its path lies below that of filesystems.0.files.0, which is no directory: it cannot be written",
+        fs('"files": [{"path": "/a/b"}, {"path": "/a/c"}]'),
+    ),
 ]

@@ -55,6 +55,27 @@ ROWS = [
         level="warning",
     ),
     Row(
+        "O1",
+        "2.2.0",
+        '"storage": {"links": [{"filesystem": "root", "path": "/a", "target": "/b"}],\n'
+        '"files": [{▸"filesystem": "root", "path": "/x/../a//c", "mode": 420}]}',
+        FILE,
+        "its path lies below that of links.0, which is no directory: it cannot be written",
+        '"storage": {"links": [{"filesystem": "d", "path": "/a", "target": "/b"}],\n'
+        '"filesystems": [{"name": "d", "path": "/d"}],\n'
+        '"files": [{"filesystem": "root", "path": "/a/c", "mode": 420}]}',
+    ),
+    Row(
+        "O2",
+        "2.2.0",
+        '"storage": {"directories": [{"filesystem": "root", "path": "/a", "mode": 493}],\n'
+        '"files": [{▸"filesystem": "root", "path": "/a/", "mode": 420}]}',
+        FILE,
+        "directories.0 has the same path and is of another kind",
+        '"storage": {"files": [{"filesystem": "root", "path": "/a", "mode": 420},\n'
+        '{"filesystem": "root", "path": "/a", "mode": 384}]}',
+    ),
+    Row(
         "V5",
         "2.2.0",
         about('"config": {"append": [{"source": ▸"gs://a/b"}]}', "2.2.0"),

@@ -10,5 +10,5 @@ def load() -> None:
     """Import the rules. They register themselves."""
     from importlib import import_module
 
-    for section in ("ignition", "disks", "filesystems", "nodes", "units", "passwd"):
+    for section in ("ignition", "disks", "filesystems", "nodes", "reachable", "units", "passwd"):
         import_module(f"ignition.config.v2.rules.{section}")
