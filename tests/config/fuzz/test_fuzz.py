@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from ignition.config import cache, check_merged, merge, needs_network
 from ignition.config.parse import INVALID, VALID, Parsed, parse
-from ignition.config.versions import SPEC_2, SPEC_3
+from ignition.config.versions import SPEC_1, SPEC_2, SPEC_3
 from tests.config.fuzz import plans, strategies
 from tests.config.fuzz.repair import repaired
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
-VERSIONS = [*SPEC_3, *SPEC_2]
+VERSIONS = [*SPEC_3, *SPEC_2, *SPEC_1]
 # Rules that older specs lack: the second look, at the rendered config, is by the newest spec's (as in Ignition).
-NEWER_RULES = {"I2"}
+NEWER_RULES = {"I2", "I4", "R2", "O3"}
 fuzzing = settings(
     max_examples=EXAMPLES or 60,
     derandomize=not EXAMPLES,
