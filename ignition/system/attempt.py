@@ -94,6 +94,8 @@ def load(root: Root) -> Attempt:
 def begin(root: Root, attempt: Attempt) -> None:
     """Put the record on disk before the first change."""
     if attempt.is_worth_keeping():
+        # An attempt that was cut short while it wrote its record left a part of one, and nothing that tells of it.
+        _clear(os.path.dirname(root.locate(paths.ATTEMPT)), _LEFTOVER)
         _store(root, attempt, unfinished=True)
 
 

@@ -146,3 +146,11 @@ def test_leftovers_of_an_interrupted_attempt_are_cleared(make_context: MakeConte
     )
     attempt.clear_leftovers(context.root, {"/d", "/missing"})
     assert set(tree(context)) == {"/d/", "/d/.ignition-config", "/d/.ignition-1-2.d/", "/etc/", "/etc/passwd-", "/etc/passwd"}
+
+
+def test_part_of_a_record_is_cleared_before_the_record_is_written(make_context: MakeContext) -> None:
+    context = make_context({"/var/lib/ignition/.ignition-12-0": '{"made', "/var/lib/ignition/own": "kept"})
+    record = Attempt(made=frozenset({"/f"}))
+    attempt.begin(context.root, record)
+    assert sorted(os.listdir(context.root.path + "/var/lib/ignition")) == ["attempt.json", "own"]
+    assert attempt.load(context.root).made == record.made
