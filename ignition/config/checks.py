@@ -240,6 +240,23 @@ class NoSpecialBits(Check):
         return "setuid, setgid and sticky have no effect"
 
 
+class NotNegative(Check):
+    """A number that counts something."""
+
+    def __init__(self, rule: str, what: str, *, since: str = "", until: str = "") -> None:
+        super().__init__(rule, since=since, until=until)
+        self.what = what
+
+    def problem(self, value: int, version: str) -> "Problem | None":
+        return (f"{self.what} is negative", "give a number from 0 up", self.rules[0]) if value < 0 else None
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"minimum": 0}
+
+    def says(self, version: str) -> str:
+        return "not negative"
+
+
 class Url(Check):
     """Where content comes from; "" is nothing. Without an id of its own it speaks for R6 to R10."""
 

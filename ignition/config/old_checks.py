@@ -7,23 +7,6 @@ if TYPE_CHECKING:
     from ignition.config.checks import Constraint, Problem
 
 
-class NotNegative(Check):
-    """A number whose type has no sign."""
-
-    def __init__(self, rule: str, what: str, *, until: str = "") -> None:
-        super().__init__(rule, until=until)
-        self.what = what
-
-    def problem(self, value: int, version: str) -> "Problem | None":
-        return (f"{self.what} is negative", "give a number from 0 up", self.rules[0]) if value < 0 else None
-
-    def constraint(self, version: str) -> "Constraint":
-        return {"minimum": 0}
-
-    def says(self, version: str) -> str:
-        return "not negative"
-
-
 class MultipleOf(Check):
     """A number of sectors that must be aligned."""
 

@@ -1,7 +1,8 @@
 """What each rule says, in a line, by the id that a finding carries. docs/validation.md and the SARIF output show this table.
 
 The ids of the 3.x rules are those of ignition-config.md 3.2 of the reference. V are the rules of specs 1 and 2.x, W is advice
-that no spec demands, T what a target takes. Ids are for ever: one that goes away is not used again.
+that no spec demands, T what a target takes, O errors of our own: what no
+machine could carry out. Ids are for ever: one that goes away is not used again.
 """
 
 GENERAL = "G1"  # what carries no id of its own
@@ -57,6 +58,10 @@ RULES = {
     "N6": "A mode is between 0 and 4095 (octal 07777).",
     "N7": "Setuid, setgid and sticky bits need spec 3.6.0.",
     "N8": "A file that overwrites has contents.",
+    "O1": "No entry lies below a file of the same config.",
+    "O2": "No two entries of different kinds have the same path (specs 1 and 2.x).",
+    "O3": "A rendered config defines each file system that its entries name (specs 1 and 2.x).",
+    "O4": "The number, start and size of a partition are not negative.",
     "P1": "A partition that is to be absent is only identified, not described.",
     "P2": "A partition has a number or a label.",
     "P3": "The label of a partition is not longer than 36 bytes.",

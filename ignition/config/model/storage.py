@@ -10,6 +10,7 @@ from ignition.config.checks import (
     Mode,
     MustBeOneOf,
     NoSpecialBits,
+    NotNegative,
     OneOf,
     Without,
 )
@@ -26,7 +27,7 @@ _NO_LEVEL = "unknown level"
 class Partition(Record):
     """One GPT entry (spec path: storage.disks[].partitions[])."""
 
-    number: int = spec("1-based; 0 = next free number", default=0)
+    number: int = spec("1-based; 0 = next free number", default=0, check=NotNegative("O4", "number"))
     label: str | None = spec(
         "GPT name",
         default=None,
@@ -35,8 +36,10 @@ class Partition(Record):
             Without("P4", ":", "label has a colon, at which sgdisk would cut it off", "use another character"),
         ),
     )
-    size_mib: int | None = spec("MiB; 0 = fill the free block", default=None, json="sizeMiB")
-    start_mib: int | None = spec("MiB; 0 = start of the largest free block", default=None, json="startMiB")
+    size_mib: int | None = spec("MiB; 0 = fill the free block", default=None, json="sizeMiB", check=NotNegative("O4", "sizeMiB"))
+    start_mib: int | None = spec(
+        "MiB; 0 = start of the largest free block", default=None, json="startMiB", check=NotNegative("O4", "startMiB")
+    )
     type_guid: str | None = spec("GPT type GUID; default Linux data", default=None, check=Guid("P6"))
     guid: str | None = spec("unique GUID; default random", default=None, check=Guid("P5"))
     wipe_partition_entry: bool | None = spec("an existing entry that differs may go", default=None, unset=False)

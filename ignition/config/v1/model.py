@@ -8,6 +8,7 @@ from ignition.config.checks import (
     Guid,
     Mode,
     MustBeOneOf,
+    NotNegative,
     SpecVersion,
     UnitName,
 )
@@ -19,7 +20,7 @@ from ignition.config.known_values import (
     SECTORS_ALIGNED,
     UNIT_TYPES,
 )
-from ignition.config.old_checks import Deprecated, MultipleOf, NotNegative
+from ignition.config.old_checks import Deprecated, MultipleOf
 from ignition.config.record import Record, spec
 
 _NO_DEVICE = "device is not given"
@@ -38,7 +39,7 @@ class Partition(Record1):
     """One GPT entry. Sizes in logical sectors."""
 
     label: str = spec("GPT name", default="", check=AtMostBytes("V17", "label", PARTITION_LABEL_BYTES))
-    number: int = spec("0 = next free number", default=0)
+    number: int = spec("0 = next free number", default=0, check=NotNegative("O4", "number"))
     size: int = spec("logical sectors; 0 = fill", default=0, check=NotNegative("J1", "size"))
     start: int = spec(
         "logical sectors; 0 = start of the largest free block",

@@ -13,6 +13,7 @@ from ignition.config.checks import (
     Mode,
     MustBeOneOf,
     NotEmpty,
+    NotNegative,
     OneOf,
     SpecVersion,
     UnitName,
@@ -30,12 +31,13 @@ from ignition.config.known_values import (
     SECTORS_ALIGNED,
     UNIT_TYPES,
 )
-from ignition.config.old_checks import Deprecated, MultipleOf, NotNegative
+from ignition.config.old_checks import Deprecated, MultipleOf
 from ignition.config.record import Record, spec
 
 _NO_DEVICE = "device is not given"
 _DEVICE_FIX = "give the absolute path of the device, such as /dev/disk/by-partlabel/data"
 _UNSIGNED_UNTIL = "2.0.0"  # later these numbers are plain integers
+_SIGNED_SINCE = "2.1.0"
 
 
 class Record2(Record):
@@ -138,27 +140,35 @@ class Partition(Record2):
             Without("V18", ":", "label has a colon, at which sgdisk would cut it off", "use another character", warns=True),
         ),
     )
-    number: int = spec("0 = next free number", default=0)
+    number: int = spec("0 = next free number", default=0, check=NotNegative("O4", "number"))
     should_exist: bool | None = spec("false = must be absent", default=None, unset=True, since="2.3.0")
     size: int | None = spec(
         "logical sectors; 0 = fill; before 2.3 unset is 0",
         default=None,
         check=(
             NotNegative("J1", "size", until=_UNSIGNED_UNTIL),
+            NotNegative("O4", "size", since=_SIGNED_SINCE),
             Deprecated("V16", since="2.3.0", message="size in sectors is deprecated", fix="use sizeMiB"),
         ),
     )
-    size_mib: int | None = spec("MiB; 0 = fill", default=None, since="2.3.0", json="sizeMiB")
+    size_mib: int | None = spec("MiB; 0 = fill", default=None, since="2.3.0", json="sizeMiB", check=NotNegative("O4", "sizeMiB"))
     start: int | None = spec(
         "logical sectors; 0 = start of the largest free block; before 2.3 unset is 0",
         default=None,
         check=(
             MultipleOf("V12", "start", SECTORS_ALIGNED),
             NotNegative("J1", "start", until=_UNSIGNED_UNTIL),
+            NotNegative("O4", "start", since=_SIGNED_SINCE),
             Deprecated("V16", since="2.3.0", message="start in sectors is deprecated", fix="use startMiB"),
         ),
     )
-    start_mib: int | None = spec("MiB; 0 = start of the largest free block", default=None, since="2.3.0", json="startMiB")
+    start_mib: int | None = spec(
+        "MiB; 0 = start of the largest free block",
+        default=None,
+        since="2.3.0",
+        json="startMiB",
+        check=NotNegative("O4", "startMiB"),
+    )
     type_guid: str = spec("GPT type GUID; default Linux data", default="", check=Guid("V19"))
     wipe_partition_entry: bool = spec("an entry that differs may go", default=False, since="2.3.0")
 

@@ -20,7 +20,7 @@ SECTOR, SECTORS = 512, 2**41  # a disk of one PiB
 DEPENDS_ON_THE_MACHINE = {
     "arrays and encryption are not in this version yet": r"(arrays \(RAID\)|encrypted volumes \(LUKS\)) are not supported",
     "tables may have more than 128 entries": r"the table of .* has no place for partition (129|\d{4,}|1[3-9]\d|[2-9]\d\d)",
-    "there are larger disks, and disks with other partitions": r"(does not fit|no room|not enough|no free|cannot begin at sector)",
+    "there are other disks, with other partitions": r"(does not fit|no room|not enough|no free|cannot begin at sector)",
 }
 
 

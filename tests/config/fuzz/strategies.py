@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ignition.config.schema import schema
+from ignition.config.versions import SPEC_1
 from tests.config.fuzz import values
 
 Strategy = st.SearchStrategy[Any]
@@ -16,8 +17,8 @@ RIGHT = 6  # how many times as often right values are drawn as wrong ones
 def configs(version: str) -> Strategy:
     """Plain configs that fit the schema of a version, and say that version."""
     described = schema(version)
-    about = described["properties"]["ignition"]
-    described["required"], about["required"] = ["ignition"], ["version"]
+    if version not in SPEC_1:
+        described["required"], described["properties"]["ignition"]["required"] = ["ignition"], ["version"]
     return _object(described, "")
 
 

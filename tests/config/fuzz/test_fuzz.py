@@ -24,7 +24,7 @@ VERSIONS = [*SPEC_3, *SPEC_2, *SPEC_1]
 # Rules that older specs lack: the second look, at the rendered config, is by the newest spec's (as in Ignition).
 NEWER_RULES = {"I2", "I4", "R2", "O3"}
 fuzzing = settings(
-    max_examples=EXAMPLES or 60,
+    max_examples=EXAMPLES or 40,
     derandomize=not EXAMPLES,
     deadline=timedelta(seconds=60),  # what hangs, not what is slow
     database=None,
@@ -44,7 +44,7 @@ def test_generated_config_is_judged_and_what_is_accepted_can_be_planned(version:
         sizes.append(len(json.dumps(config)))
 
     judge()
-    assert max(sizes) > 1000, "no large config was valid: the drawn values are wrong"
+    assert max(sizes) > 500, "no large config was valid: the drawn values are wrong"
 
 
 @pytest.mark.parametrize("version", VERSIONS)
