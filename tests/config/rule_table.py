@@ -313,6 +313,15 @@ ROWS = [
         '"storage": {"directories": [{"path": "/a/b"}], "files": [{"path": "/a/b/c"}, {"path": "/a/bc"}]}',
     ),
     Row(
+        "O4",
+        "3.5.0",
+        partition('{"number": 1, "startMiB": ▸-1}'),
+        PART + "0.startMiB",
+        "startMiB is negative",
+        partition('{"number": 1, "startMiB": 0}'),
+    ),
+    Row("O4", "3.5.0", partition('{"number": ▸-1}'), PART + "0.number", "number is negative", partition('{"number": 1}')),
+    Row(
         "S4",
         "3.3.0",
         '"storage": {"links": [{▸"path": "/a"}]}',

@@ -160,4 +160,5 @@ ROWS = [
         "its path lies below that of filesystems.0.files.0, which is no directory: it cannot be written",
         fs('"files": [{"path": "/a/b"}, {"path": "/a/c"}]'),
     ),
+    row("O4", partition('{"number": ▸-1}'), PART + "0.number", "number is negative", partition('{"number": 1}')),
 ]

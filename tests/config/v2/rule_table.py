@@ -54,6 +54,8 @@ ROWS = [
         '"storage": {"filesystems": [{"path": "/d"}, {"path": "/e"}]}',
         level="warning",
     ),
+    Row("O4", "2.2.0", partition('{"number": ▸-1}'), PART + "0.number", "number is negative", partition('{"number": 1}')),
+    Row("O4", "2.2.0", partition('{"number": 1, "size": ▸-1}'), PART + "0.size", "size is negative", partition('{"size": 1}')),
     Row(
         "O1",
         "2.2.0",
