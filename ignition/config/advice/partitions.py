@@ -1,4 +1,4 @@
-"""W14 and W15: partitions that cannot all be made.
+"""W14: partitions that cannot all be made.
 
 Rules D4 and V11 compare partitions that give both start and size. Here they are made on an empty disk, in the order of
 ignition-config.md 7.1 of the reference: one with a size of 0 or none fills the free block, and takes the room of all after it.
@@ -22,13 +22,6 @@ def advise(subject: "Subject") -> "Iterator[Advice]":
     """Disk by disk."""
     for index, disk in enumerate(subject.config.storage.disks):
         here: Path = ("storage", "disks", index, "partitions")
-        for number, partition in enumerate(disk.partitions):
-            for name in ("number", "size_mib", "start_mib", "size_sectors", "start_sectors"):
-                if (getattr(partition, name) or 0) < 0:
-                    field = Partition.FIELDS[name].json
-                    yield Advice(
-                        "W15", (*here, number, field), "is negative: no partition can be made so", "0 leaves the choice open"
-                    )
         yield from _collisions(disk, here)
 
 
@@ -47,8 +40,6 @@ def _collisions(disk: Disk, here: Path) -> "Iterator[Advice]":
     taken: list[_Taken] = []
     for index, partition in wanted:
         start, size = _start(partition), _size(partition)
-        if start < 0 or size < 0:
-            return
         if not start:
             room = _room(taken) if disk.wipe_table else None
             if room is None:

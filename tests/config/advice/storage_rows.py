@@ -1,4 +1,4 @@
-"""W11 to W15 by example."""
+"""W11 to W14 by example."""
 
 from tests.config.advice.row import KEY, PARTS, Row, directories, disk, files, user
 
@@ -135,14 +135,6 @@ PARTITIONS = [
         "overlaps partitions.0 (MiB 1 to 101)",
         "move one of them, or make it smaller",
         disk('{"number": 1, "sizeMiB": 100}', '{"number": 2, "sizeMiB": 100}'),
-    ),
-    Row(
-        "W15",
-        disk('{"number": 1, "startMiB": ▸-1}'),
-        PARTS + "0.startMiB",
-        "is negative: no partition can be made so",
-        "0 leaves the choice open",
-        disk('{"number": 1, "startMiB": 0}'),
     ),
 ]
 
