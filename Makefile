@@ -2,6 +2,7 @@
 PYTHON := .venv/bin/python
 CASE ?=
 JOBS ?= 2
+EXAMPLES ?= 5000
 DESTDIR ?=
 prefix := /usr
 libdir := $(DESTDIR)$(prefix)/lib/python3/dist-packages
@@ -9,7 +10,7 @@ bindir := $(DESTDIR)$(prefix)/bin
 mandir := $(DESTDIR)$(prefix)/share/man/man8
 IMAGE ?= build/coreos-ignition-debian12.qcow2
 
-.PHONY: help setup demo test check unit vm-test bench soak image install clean
+.PHONY: help setup demo test check unit vm-test bench fuzz soak image install clean
 help:
 	@sed -n 's/^## //p' Makefile
 
@@ -44,6 +45,10 @@ image: setup
 ## make bench           speed and size beside Debian's own ignition package
 bench: setup
 	@$(PYTHON) -m tests.bench.run
+
+## make fuzz            other and more generated configs than the tests draw (EXAMPLES=5000 per test)
+fuzz: setup
+	@FUZZ_EXAMPLES=$(EXAMPLES) $(PYTHON) -m pytest -q tests/config/fuzz
 
 ## make soak            what takes long: every interruption, many times
 soak: setup

@@ -14,17 +14,22 @@ _NOT_IN_2 = frozenset("A4 A5 C1 D2 D4 D5 F2 I2 I3 I4 I6 I7 O1 P1 P2 P4 R7 R14 S1
 
 def check(config: Config) -> Report:
     """Findings with paths alone."""
+    rows = ((one.finding, dotted(one.path), one.rule) for one in findings(config))
+    entries = tuple(Entry(level=row.level, message=row.message, fix=row.fix, path=path, rule=name) for row, path, name in rows)
+    return Report(entries=entries, source="the merged config")
+
+
+def findings(config: Config) -> list[Found]:
+    """What breaks a rule, at paths of the model."""
     load()
     found = walk(config, NEWEST)
     if config.ignition.translated:
-        found = [*(one for one in found if one.rule not in _NOT_IN_2), *_of_2(config.storage)]
-    rows = ((one.finding, dotted(one.path), one.rule) for one in found)
-    entries = tuple(Entry(level=row.level, message=row.message, fix=row.fix, path=path, rule=name) for row, path, name in rows)
-    return Report(entries=entries, source="the merged config")
+        return [*(one for one in found if one.rule not in _NOT_IN_2), *_of_2(config.storage)]
+    return found
 
 
 def _of_2(storage: Storage) -> "Iterator[Found]":
     """What 2.x texts are asked one by one, of the whole."""
     entries = reachable.written(storage, links_hold_others=False)
-    findings = (*reachable.below(entries), *reachable.clashes(entries), *reachable.homeless(storage))
-    return (Found(("storage", *parts(one.where)), one.rule, one) for one in findings)
+    wrong = (*reachable.below(entries), *reachable.clashes(entries), *reachable.homeless(storage))
+    return (Found(("storage", *parts(one.where)), one.rule, one) for one in wrong)

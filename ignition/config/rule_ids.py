@@ -155,6 +155,7 @@ RULES = {
     "W12": "A file or directory in a user's home does not belong to root.",
     "W13": "A mode does not look like octal digits written in decimal.",
     "W14": "The partitions of a disk can all be made.",
+    "W15": "What an older spec allows is not what the newest one forbids: the machine refuses it.",
     "W16": "Secrets are not fetched over plain http or tftp.",
     "W17": "What decides who may log in, or runs, is fetched safely or with a hash.",
     "W18": "A password hash is one, and complete.",

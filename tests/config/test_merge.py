@@ -320,7 +320,7 @@ def test_merged_config_with_duplicates_is_not_reported() -> None:
 def test_translated_config_is_not_held_to_rules_that_2_lacks() -> None:
     storage = {
         "files": [old_file("/a/b", 1)],
-        "links": [{"path": "/a", "target": "b", "filesystem": "root"}],
+        "links": [{"path": "/a/c", "target": "", "filesystem": "root"}],
         "disks": [{"device": "/dev/a", "partitions": [{"size": 2048}]}],
         "filesystems": [{"name": "d", "path": "/d"}],
     }

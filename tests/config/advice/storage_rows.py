@@ -1,4 +1,4 @@
-"""W11 to W14 by example."""
+"""W11 to W15 by example."""
 
 from tests.config.advice.row import KEY, PARTS, Row, directories, disk, files, user
 
@@ -46,7 +46,7 @@ HOMES = [
         "$.storage.files.0.path",
         "file in the home of core will belong to root",
         'add "user": {"name": "core"} and "group": {"name": "core"}; name root if that is meant',
-        files('{"path": "/home/core/a", "user": {"id": 0}}', '{"path": "/home/core", "mode": 420}'),
+        files('{"path": "/home/core/a", "user": {"id": 0}}', '{"path": "/home/x", "mode": 420}'),
     ),
     Row(
         "W12",
@@ -138,4 +138,25 @@ PARTITIONS = [
     ),
 ]
 
-ROWS = [*HOMES, *MODES, *PARTITIONS]
+REFUSED_LATER = [
+    Row(
+        "W15",
+        '"storage": {"links": [{▸"path": "/a"}]}',
+        "$.storage.links.0.target",
+        "the machine will refuse this: link has no target",
+        "say what the link leads to",
+        '"storage": {"links": [{"path": "/a", "target": "b"}]}',
+        version="3.0.0",
+    ),
+    Row(
+        "W15",
+        '{"ignition": {"version": "3.0.0", "config": {"merge": [{▸}]}}}',
+        "$.ignition.config.merge.0",
+        "the machine will refuse this: source is not given",
+        "give the URL",
+        '{"ignition": {"version": "3.0.0", "config": {"merge": [{"source": "https://h/x"}]}}}',
+        version="3.0.0",
+    ),
+]
+
+ROWS = [*HOMES, *MODES, *PARTITIONS, *REFUSED_LATER]

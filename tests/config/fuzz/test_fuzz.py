@@ -22,7 +22,7 @@ from tests.config.fuzz.repair import repaired
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 VERSIONS = [*SPEC_3, *SPEC_2, *SPEC_1]
 # Rules that older specs lack: the second look, at the rendered config, is by the newest spec's (as in Ignition).
-NEWER_RULES = {"I2", "I4", "R2", "O3"}
+NEWER_RULES = {"I2", "I4", "O3", "R2", "S4"}
 fuzzing = settings(
     max_examples=EXAMPLES or 40,
     derandomize=not EXAMPLES,

@@ -41,7 +41,6 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "advertisement": (['{"payload": ""}', ""], ["{"]),
     "passwordHash": (["$y$j9T$x$y", "*", ""], ["secret"]),
     "filesystem": (["root"], ["data", "", "oem"]),
-    "version": ([], ["3.9.0", "2", "v3.0.0", "", "03.0.0"]),
 }
 NAMES: dict[str, list[str]] = {  # `name` means something else in each list
     "units": ["a.service", "b@.service", "b@x.service", "c.mount", "d.timer", "00-eth.network", "x", "a.servcie", "a/b.service"],

@@ -457,8 +457,7 @@ ROWS = [
         partition('{"size": ▸-1}'),
         PART + "0.size",
         "size is negative",
-        partition('{"size": -1}'),
-        kept_version="2.1.0",
+        partition('{"size": 0}'),
     ),
     Row(
         "J1",

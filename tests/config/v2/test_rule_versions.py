@@ -10,10 +10,11 @@ from tests.config.v2.rule_table import ROWS
 ALL, NOT_YET = "2.0.0", "3.0.0"
 # What an example needs of its version counts, too: links, directories and partition GUIDs came with 2.1.
 SINCE = {
-    **dict.fromkeys(["V19", "V23", "V24", "V27", "V28", "V29", "V30", "V42", "V43"], "2.1.0"),
+    **dict.fromkeys(["V19", "V23", "V24", "V27", "V28", "V29", "V30", "V42", "V43", "O1", "O2"], "2.1.0"),
     **dict.fromkeys(["V7", "V32", "V33", "V41"], "2.2.0"),
     **dict.fromkeys(["V13", "V14", "V15", "V16"], "2.3.0"),
     "V8": "2.4.0",
+    "O4 $.storage.disks.0.partitions.0.size": "2.1.0",  # before, it is a wrong type
 }
 # Rule and version of an example → the version from which on it is no example any more.
 BEFORE = {
@@ -27,7 +28,8 @@ BEFORE = {
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{row.rule}-{row.version}-{number}" for number, row in enumerate(ROWS)])
 def test_rule_holds_in_its_versions(row: Row) -> None:
-    since, before = order(SINCE.get(row.rule, ALL)), order(BEFORE.get((row.rule, row.version), NOT_YET))
+    since = order(SINCE.get(row.rule) or SINCE.get(f"{row.rule} {row.path}") or ALL)
+    before = order(BEFORE.get((row.rule, row.version), NOT_YET))
     expected = {version: [(row.level, row.path)] if since <= order(version) < before else [] for version in SPEC_2}
     assert {version: found(row, version) for version in SPEC_2} == expected
 

@@ -1,0 +1,24 @@
+"""W15: what the config's own spec allows and the newest one forbids.
+
+A machine looks at the rendered config by the newest rules (ignition-config.md 4.1 step 7 of the reference) and refuses it then.
+"""
+
+from ignition.config import merged
+from ignition.config.advice.advice import Advice
+from ignition.config.report import ERROR
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.config.advice.subject import Subject
+
+_DEFINED_ELSEWHERE = "O3"  # another config may bring the file system
+
+
+def advise(subject: "Subject") -> "Iterator[Advice]":
+    """Error by error."""
+    for found in merged.findings(subject.config):
+        finding = found.finding
+        if finding.level == ERROR and not (found.rule == _DEFINED_ELSEWHERE and subject.has_other_configs):
+            yield Advice("W15", found.path, f"the machine will refuse this: {finding.message}", finding.fix)
