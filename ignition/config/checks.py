@@ -4,7 +4,7 @@ A check is made with the id of the rule it stands for (ignition-config.md 3.2 an
 classes and keep their ids. Every stage imports this with the model: what only a config text needs is imported when it is used.
 """
 
-from ignition.config.known_values import HASH_DIGITS, dated, known_in
+from ignition.config.known_values import HASH_DIGITS, NAME_BYTES, PATH_BYTES, dated, known_in
 from ignition.config.versions import ALIASES, SPEC_1, canonical, holds
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Problem = tuple[str, str, str]  # message, remedy, rule
     Constraint = dict[str, Any]  # members of a JSON Schema
 
+_SURELY_SHORT = NAME_BYTES // 4  # characters, of at most four bytes each
 _SPECIAL_BITS, _ALL_BITS = 0o7000, 0o7777
 _GUID = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _GUID_FIX = "write it as 8-4-4-4-12 hex digits: 4f68bce3-e8cd-4db1-96e7-fbcaf984b709"
@@ -189,6 +190,25 @@ class AbsolutePath(Check):
 
     def says(self, version: str) -> str:
         return "absolute path in its simplest form" if self.simplest else "absolute path"
+
+
+class FitsKernel(Check):
+    """A path that the kernel takes: neither it nor a name in it is too long."""
+
+    def problem(self, value: str, version: str) -> "Problem | None":
+        if len(value) <= _SURELY_SHORT:
+            return None
+        if len(value.encode("utf-8", "replace")) > PATH_BYTES:
+            return f"path is longer than {PATH_BYTES} bytes", "shorten it: no path can be longer", self.rules[0]
+        if any(len(name.encode("utf-8", "replace")) > NAME_BYTES for name in value.split("/")):
+            return f"path has a name of more than {NAME_BYTES} bytes", "shorten it: no name can be longer", self.rules[0]
+        return None
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"maxLength": PATH_BYTES}
+
+    def says(self, version: str) -> str:
+        return f"at most {PATH_BYTES} bytes, and {NAME_BYTES} in each name"
 
 
 class Guid(Check):

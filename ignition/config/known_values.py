@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+PATH_BYTES, NAME_BYTES = 4095, 255  # limits.h of Linux: PATH_MAX without its final NUL, NAME_MAX
 COMPRESSIONS = {"gzip": ""}
 FORMATS = {
     "ext4": "",

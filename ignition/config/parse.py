@@ -4,7 +4,7 @@ Decoding and the rules need no positions; only when there is something to say is
 ignition-config.md 1.2 to 1.4 and 3.1 of the reference.
 """
 
-from ignition.config import decode, json_text
+from ignition.config import decode, json_text, nul
 from ignition.config.model import NEWEST, Config
 from ignition.config.record import Record, spec
 from ignition.config.report import ERROR, INFO, WARNING, Entry, Path, Report
@@ -53,6 +53,8 @@ def parse(text: bytes, *, source: str = "") -> Parsed:
         result = _decoded(decoded.value)
     except decode.Mistyped as error:
         result = _Result(INVALID, None, _version_despite(decoded.value), [_type_error(error)])
+    if nul.ESCAPE in text and result.version:
+        _refuse_nul(result, decoded.value)
     if decoded.has_repeated_keys:
         result.rows += [
             _Row(WARNING, path, "key occurs twice: the later value counts", "remove one", "", _KEY) for path in _repeated(text)
@@ -94,6 +96,14 @@ class _Result:
         self, outcome: str, config: Config | None, version: str, rows: list[_Row], places: "Callable[[], Places]" = dict
     ) -> None:
         self.outcome, self.config, self.version, self.rows, self.places = outcome, config, version, rows, places
+
+
+def _refuse_nul(result: _Result, data: object) -> None:
+    message = "has a NUL character, which ends it for every program"
+    rows = [_Row(ERROR, path, message, "take \\u0000 out", "O6") for path in nul.strings(data)]
+    if rows:
+        result.rows += rows
+        result.outcome, result.config = INVALID, None
 
 
 def _decoded(data: object) -> _Result:

@@ -254,7 +254,7 @@ def test_user_data_without_a_config_is_no_error(text: bytes, outcome: str, said:
 @pytest.mark.parametrize("text", [row[1] for row in NAMED], ids=[row[0] for row in NAMED])
 def test_config_that_contains_such_a_text_is_valid(text: bytes) -> None:
     contents = "data:;base64," + base64.b64encode(text).decode()
-    plain = text.decode("latin-1")
+    plain = text.decode("latin-1").replace("\0", "")
     data = {
         "ignition": {"version": "3.5.0"},
         "storage": {"files": [{"path": "/a", "contents": {"source": contents}}]},

@@ -3,6 +3,7 @@
 from ignition.config.checks import (
     AbsolutePath,
     AtMostBytes,
+    FitsKernel,
     Given,
     Guid,
     HttpUrl,
@@ -210,7 +211,11 @@ class Node(Record):
     KEY = "path"
     path: str = spec(
         "path in the new root",
-        check=(Given("N1", "path is not given", "give the absolute path of the entry"), AbsolutePath("N2", simplest="N3")),
+        check=(
+            Given("N1", "path is not given", "give the absolute path of the entry"),
+            AbsolutePath("N2", simplest="N3"),
+            FitsKernel("O5"),
+        ),
     )
     overwrite: bool | None = spec("remove whatever is at `path` first", default=None, unset=False)
     user: Owner = spec("owner", default=Owner())
@@ -248,7 +253,7 @@ class Link(Node):
     target: str | None = spec(
         "symlink text, or hard-link source inside the root",
         default=None,
-        check=Given("S4", "link has no target", "say what the link leads to", since="3.3.0"),
+        check=(Given("S4", "link has no target", "say what the link leads to", since="3.3.0"), FitsKernel("O5")),
     )
     hard: bool | None = spec("a hard link", default=None, unset=False)
 

@@ -1,5 +1,7 @@
 """The form of absolute paths, which many sections ask for."""
 
+from ignition.config.known_values import PATH_BYTES
+
 
 def problem(path: str) -> str:
     """Why it is not an absolute path in its simplest form; "" if it is."""
@@ -27,8 +29,10 @@ def simplest(path: str) -> str:
 
 
 def ancestors(path: str) -> "list[str]":
-    """`/a/b/c` → `/a/b`, `/a`."""
-    found = []
+    """`/a/b/c` → `/a/b`, `/a`. None of a path that is too long for any machine (O5): they would fill the memory."""
+    found: list[str] = []
+    if len(path) > PATH_BYTES:
+        return found
     end = path.rfind("/")
     while end > 0:
         found.append(path[:end])

@@ -4,6 +4,7 @@ from ignition.config.checks import (
     AbsolutePath,
     AtMostBytes,
     DropinName,
+    FitsKernel,
     Given,
     Guid,
     Mode,
@@ -83,7 +84,7 @@ class File(Record1):
 
     path: str = spec(
         "path within its file system",
-        check=(Given("V29", "path is not given", "give the absolute path of the entry"), AbsolutePath("V29")),
+        check=(Given("V29", "path is not given", "give the absolute path of the entry"), AbsolutePath("V29"), FitsKernel("O5")),
     )
     contents: str = spec("the content itself", default="")
     gid: int = spec("group id", default=0)

@@ -8,6 +8,7 @@ from ignition.config.checks import (
     AtMostBytes,
     Digest,
     DropinName,
+    FitsKernel,
     Given,
     Guid,
     Mode,
@@ -252,7 +253,7 @@ class Node(Record2):
     )
     path: str = spec(
         "path in that file system",
-        check=(Given("V29", "path is not given", "give the absolute path of the entry"), AbsolutePath("V29")),
+        check=(Given("V29", "path is not given", "give the absolute path of the entry"), AbsolutePath("V29"), FitsKernel("O5")),
     )
     user: Owner = spec("owner", default=Owner())
 
@@ -275,7 +276,7 @@ class Link(Node):
     """Spec path: storage.links[]."""
 
     hard: bool = spec("a hard link", default=False)
-    target: str = spec("what it leads to", default="")
+    target: str = spec("what it leads to", default="", check=FitsKernel("O5"))
 
 
 class Storage2(Record2):

@@ -160,5 +160,12 @@ ROWS = [
         "its path lies below that of filesystems.0.files.0, which is no directory: it cannot be written",
         fs('"files": [{"path": "/a/b"}, {"path": "/a/c"}]'),
     ),
+    row(
+        "O5",
+        fs('"files": [{"path": ▸"/' + "n" * 256 + '"}]'),
+        "$.storage.filesystems.0.files.0.path",
+        "path has a name of more than 255 bytes",
+        fs('"files": [{"path": "/' + "n" * 255 + '"}]'),
+    ),
     row("O4", partition('{"number": ▸-1}'), PART + "0.number", "number is negative", partition('{"number": 1}')),
 ]

@@ -54,6 +54,14 @@ ROWS = [
         '"storage": {"filesystems": [{"path": "/d"}, {"path": "/e"}]}',
         level="warning",
     ),
+    Row(
+        "O5",
+        "2.0.0",
+        '"storage": {"files": [{"filesystem": "root", "path": ▸"/' + "n" * 256 + '"}]}',
+        FILE + ".path",
+        "path has a name of more than 255 bytes",
+        '"storage": {"files": [{"filesystem": "root", "path": "/' + "n" * 255 + '"}]}',
+    ),
     Row("O4", "2.2.0", partition('{"number": ▸-1}'), PART + "0.number", "number is negative", partition('{"number": 1}')),
     Row("O4", "2.2.0", partition('{"number": 1, "size": ▸-1}'), PART + "0.size", "size is negative", partition('{"size": 1}')),
     Row(
