@@ -140,12 +140,12 @@ def _from_platform(name: str, fetcher: Fetcher) -> bytes:
 
 def _with_own_authorities(config: Config, fetcher: Fetcher) -> Config:
     """Certificate authorities as data URLs: later stages must not need the network for them."""
-    from ignition.config import dataurl, origins
-    from ignition.config.model import Resource
-
     authorities = config.ignition.security.tls.certificate_authorities
     if not authorities:
         return config
+    from ignition.config import dataurl, origins
+    from ignition.config.model import Resource
+
     inlined = tuple(
         Resource(
             source=origins.like(dataurl.encode(fetcher.read(authority)), authority.source), verification=authority.verification

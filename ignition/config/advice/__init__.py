@@ -34,7 +34,7 @@ def advise(parsed: "Parsed", text: bytes) -> "tuple[Entry, ...]":
     from ignition.config.advice.subject import Subject
     from ignition.config.placing import entries
 
-    subject = Subject(parsed.config, text, parsed.places())
+    subject = Subject(parsed.config, parsed.version, text, parsed.places())
     advisers = (units, references, unit_options, services, homes, modes, partitions, second_look, transport, users)
     rows = [one.placed(subject) for adviser in advisers for one in _limited(adviser.advise(subject))]
     return entries(text, rows) if rows else ()

@@ -6,6 +6,7 @@ A machine looks at the rendered config by the newest rules (ignition-config.md 4
 from ignition.config import merged
 from ignition.config.advice.advice import Advice
 from ignition.config.report import ERROR
+from ignition.config.versions import order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,11 +14,14 @@ if TYPE_CHECKING:
 
     from ignition.config.advice.subject import Subject
 
+SAME_SINCE = "3.3.0"  # from here on the rules of the versions differ only about what the older ones cannot say
 _DEFINED_ELSEWHERE = "O3"  # another config may bring the file system
 
 
 def advise(subject: "Subject") -> "Iterator[Advice]":
     """Error by error."""
+    if order(subject.version) >= order(SAME_SINCE):
+        return
     for found in merged.findings(subject.config):
         finding = found.finding
         if finding.level == ERROR and not (found.rule == _DEFINED_ELSEWHERE and subject.has_other_configs):

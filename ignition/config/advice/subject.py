@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class Subject:
-    """A valid config. `places` says how its text calls the members of the model."""
+    """A valid config of a spec version. `places` says how its text calls the members of the model."""
 
-    def __init__(self, config: Config, text: bytes, places: "Places") -> None:
-        self.config = config
+    def __init__(self, config: Config, version: str, text: bytes, places: "Places") -> None:
+        self.config, self.version = config, version
         self.close_names: dict[str, str] = {}  # unknown unit → the known one that may be meant
         self._text, self._places = text, places
 

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from ignition.config import cache, check_merged, merge, needs_network
+from ignition.config.advice.second_look import SAME_SINCE
 from ignition.config.parse import INVALID, VALID, Parsed, parse
-from ignition.config.versions import SPEC_1, SPEC_2, SPEC_3
+from ignition.config.versions import SPEC_1, SPEC_2, SPEC_3, order
 from tests.config.fuzz import plans, strategies
 from tests.config.fuzz.repair import repaired
 
@@ -85,6 +86,7 @@ def can_be_planned(parsed: Parsed, root: Path) -> None:
     assert cache.load(cache.dump(config)) == config
     again = check_merged(config)
     if again.fatal:  # the fetch stage refuses it by name, before anything is planned
+        assert order(parsed.version) < order(SAME_SINCE), str(again)
         assert {entry.rule for entry in again.entries if entry.level == "error"} <= NEWER_RULES, str(again)
         return
     check_merged(merge.merge(config, config))
