@@ -27,7 +27,7 @@ from ignition.config.record import Record, spec
 _NO_DEVICE = "device is not given"
 _DEVICE_FIX = "give the absolute path of the device, such as /dev/disk/by-partlabel/data"
 _NO_TYPE, _NO_NETWORKD_TYPE = "name does not end in a type of unit", "name does not end in .link, .netdev or .network"
-_USER_ID, _GROUP_ID = NotNegative("J1", "uid"), NotNegative("J1", "gid")
+_UNSIGNED_UNTIL = "2.0.0"  # later these numbers are plain integers
 
 
 class Record1(Record):
@@ -73,7 +73,7 @@ class Raid(Record1):
 
 
 class Create(Record1):
-    """How a file system is made."""
+    """How a file system is made (deprecated since 2.1)."""
 
     force: bool = spec("whatever is there", default=False)
     options: tuple[str, ...] = spec("extra arguments of mkfs", default=())
@@ -146,7 +146,7 @@ class Networkd(Record1):
 
 
 class UserCreate(Record1):
-    """What a new account is like."""
+    """What a new account is like (deprecated since 2.1)."""
 
     gecos: str = spec("comment", default="")
     groups: tuple[str, ...] = spec("supplementary groups", default=())
@@ -157,7 +157,7 @@ class UserCreate(Record1):
     primary_group: str = spec("name or id", default="")
     shell: str = spec("login shell", default="")
     system: bool = spec("system account", default=False)
-    uid: int | None = spec("user id", default=None, check=_USER_ID)
+    uid: int | None = spec("user id", default=None, check=NotNegative("J1", "uid", until=_UNSIGNED_UNTIL))
 
 
 class User(Record1):
@@ -172,7 +172,7 @@ class User(Record1):
 class Group(Record1):
     """Spec path: passwd.groups[]."""
 
-    gid: int | None = spec("group id", default=None, check=_GROUP_ID)
+    gid: int | None = spec("group id", default=None, check=NotNegative("J1", "gid", until=_UNSIGNED_UNTIL))
     name: str = spec("group name")
     password_hash: str = spec("crypt(5) string", default="")
     system: bool = spec("system group", default=False)

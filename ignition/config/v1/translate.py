@@ -22,7 +22,8 @@ def translate(config: v1.Config1) -> v2.Config2:
         ignition=v2.Ignition2(version=VERSION),
         networkd=v2.Networkd(units=tuple(v2.NetworkdUnit(**_same(unit)) for unit in config.networkd.units)),
         passwd=v2.Passwd2(
-            groups=tuple(v2.Group(**_same(group)) for group in config.passwd.groups), users=tuple(map(_user, config.passwd.users))
+            groups=config.passwd.groups,
+            users=tuple(v2.User(**_same(user)) for user in config.passwd.users),
         ),
         storage=v2.Storage2(
             disks=tuple(map(_disk, config.storage.disks)),
@@ -41,18 +42,12 @@ def _same(record: Record) -> "dict[str, Any]":
     return dict(record.__dict__)
 
 
-def _user(user: v1.User) -> v2.User:
-    create = None if user.create is None else v2.UserCreate(**_same(user.create))
-    return v2.User(**{**_same(user), "create": create})
-
-
 def _disk(disk: v1.Disk) -> v2.Disk:
     return v2.Disk(**{**_same(disk), "partitions": tuple(v2.Partition(**_same(each)) for each in disk.partitions)})
 
 
 def _filesystem(filesystem: v1.Filesystem, index: int) -> v2.Filesystem:
-    create = None if filesystem.create is None else v2.Create(**_same(filesystem.create))
-    mount = v2.Mount(device=filesystem.device, format=filesystem.format, create=create)
+    mount = v2.Mount(device=filesystem.device, format=filesystem.format, create=filesystem.create)
     return v2.Filesystem(name=name(index), mount=mount)
 
 

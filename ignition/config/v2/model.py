@@ -1,6 +1,7 @@
 """The members of the 2.x specs. Source: ignition-config.md 2.2 of the reference; coreos/ignition v0.35 doc/configuration-v2_*.md.
 
-Where a version makes a plain member nullable, it is nullable here and the translation fills in what the older version meant.
+Records of spec 1 that 2.x left as they were are spec 1's own. Where a version makes a plain member nullable, it is nullable here
+and the translation fills in what the older version meant.
 """
 
 from ignition.config.checks import (
@@ -34,6 +35,7 @@ from ignition.config.known_values import (
 )
 from ignition.config.old_checks import Deprecated, MultipleOf
 from ignition.config.record import Record, spec
+from ignition.config.v1.model import Create, Group, UserCreate
 
 _NO_DEVICE = "device is not given"
 _DEVICE_FIX = "give the absolute path of the device, such as /dev/disk/by-partlabel/data"
@@ -197,13 +199,6 @@ class Raid(Record2):
     spares: int = spec("how many of the devices are spares", default=0)
 
 
-class Create(Record2):
-    """How a file system is made (spec path: storage.filesystems[].mount.create)."""
-
-    force: bool = spec("whatever is there", default=False)
-    options: tuple[str, ...] = spec("extra arguments of mkfs", default=())
-
-
 class Mount(Record2):
     """A device with a file system."""
 
@@ -342,21 +337,6 @@ class Networkd(Record2):
     units: tuple[NetworkdUnit, ...] = spec("units", default=())
 
 
-class UserCreate(Record2):
-    """What a new account is like (deprecated since 2.1)."""
-
-    gecos: str = spec("comment", default="")
-    groups: tuple[str, ...] = spec("supplementary groups", default=())
-    home_dir: str = spec("home directory", default="")
-    no_create_home: bool = spec("no home directory", default=False)
-    no_log_init: bool = spec("not in lastlog", default=False)
-    no_user_group: bool = spec("no group of its own", default=False)
-    primary_group: str = spec("name or id", default="")
-    shell: str = spec("login shell", default="")
-    system: bool = spec("system account", default=False)
-    uid: int | None = spec("user id", default=None, check=NotNegative("J1", "uid", until=_UNSIGNED_UNTIL))
-
-
 _LATER = "2.1.0"
 
 
@@ -381,15 +361,6 @@ class User(Record2):
     ssh_authorized_keys: tuple[str, ...] = spec("key lines", default=(), json="sshAuthorizedKeys")
     system: bool = spec("system account", default=False, since=_LATER)
     uid: int | None = spec("user id", default=None, since=_LATER)
-
-
-class Group(Record2):
-    """Spec path: passwd.groups[]."""
-
-    gid: int | None = spec("group id", default=None, check=NotNegative("J1", "gid", until=_UNSIGNED_UNTIL))
-    name: str = spec("group name")
-    password_hash: str = spec("crypt(5) string", default="")
-    system: bool = spec("system group", default=False)
 
 
 class Passwd2(Record2):

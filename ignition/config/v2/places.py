@@ -3,6 +3,7 @@
 The table follows the translation line by line; what it makes up (owner and mode of networkd files) lies at what it was made for.
 """
 
+from ignition.config.v1.model import UserCreate
 from ignition.config.v2 import model as v2
 
 TYPE_CHECKING = False
@@ -29,7 +30,7 @@ def _users(passwd: v2.Passwd2) -> "Pairs":
     for index, user in enumerate(passwd.users):
         if user.create is not None:
             here: Path = ("passwd", "users", index)
-            for field in v2.UserCreate.FIELDS.values():
+            for field in UserCreate.FIELDS.values():
                 yield (*here, field.json), (*here, "create", field.json)
 
 

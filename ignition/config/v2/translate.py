@@ -9,6 +9,7 @@ from ignition.config import dataurl
 from ignition.config.model import NEWEST, Config, passwd, storage, systemd
 from ignition.config.model import ignition as ignition_model
 from ignition.config.rules.paths import simplest
+from ignition.config.v1.model import Group
 from ignition.config.v2 import model as v2
 from ignition.config.versions import order
 
@@ -71,7 +72,7 @@ def _resource(reference: v2.Reference) -> ignition_model.Resource:
     )
 
 
-def _group(group: v2.Group) -> passwd.Group:
+def _group(group: Group) -> passwd.Group:
     return passwd.Group(name=group.name, gid=group.gid, password_hash=group.password_hash or None, system=group.system or None)
 
 

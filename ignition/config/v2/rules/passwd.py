@@ -2,7 +2,8 @@
 
 from ignition.config.record import camel_case
 from ignition.config.rules import Context, error, rule
-from ignition.config.v2.model import User, UserCreate
+from ignition.config.v1.model import UserCreate
+from ignition.config.v2.model import User
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
