@@ -72,10 +72,11 @@ ANYTHING: Strategy = st.one_of(
     st.integers(),
     st.floats(),
     st.text(max_size=20),
-    st.just([]),
-    st.just({}),
-    st.just([None]),
-    st.just({"path": None}),
+    # New ones for each draw: what is damaged next may lie in them.
+    st.builds(list),
+    st.builds(dict),
+    st.builds(lambda: [None]),
+    st.builds(lambda: {"path": None}),
     st.recursive(st.none(), lambda inner: st.lists(inner, max_size=2), max_leaves=5),
 )
 
