@@ -4,9 +4,9 @@ Source: ignition-config.md 1.4 of the reference. Rules other than types are not 
 required strings "" and numbers 0, for the rules to find.
 """
 
-from ignition.config import json_text
 from ignition.config.record import Field, Record
 from ignition.config.report import Path
+from ignition.config.text import json_text
 from ignition.config.versions import NEVER, order
 
 TYPE_CHECKING = False

@@ -5,9 +5,9 @@ merging and all that reads a config work on marked ones unchanged, and no boot p
 `False`, though: numbers stand in for them, and who needs the real ones takes `plain()`.
 """
 
-from ignition.config.places import in_text
 from ignition.config.record import Record
 from ignition.config.report import Path
+from ignition.config.text.places import in_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ignition.config.model import Config
-    from ignition.config.places import Places
-    from ignition.config.positions import Positions
+    from ignition.config.text.places import Places
+    from ignition.config.text.positions import Positions
 
     Change = Callable[[Path, "Any"], "Any"]
 
@@ -61,9 +61,9 @@ class _Truth(int, _Marked):
 def mark(config: "Config", source: Source, places: "Places") -> "Config":
     """The config of that text, its values marked. What the text does not say itself lies where the text says the cause.
 
-    `places` are those of the text (ignition/config/places.py); of 3.x texts they are empty.
+    `places` are those of the text (ignition/config/text/places.py); of 3.x texts they are empty.
     """
-    from ignition.config.positions import Lines, Positions
+    from ignition.config.text.positions import Lines, Positions
 
     there = {path: in_text(path, places) if places else path for path, _ in values(config)}
     positions, lines = Positions(source.text, there.values()), Lines(source.text)

@@ -4,10 +4,11 @@ Decoding and the rules need no positions; only when there is something to say is
 ignition-config.md 1.2 to 1.4 and 3.1 of the reference.
 """
 
-from ignition.config import decode, json_text, nul
+from ignition.config import decode
 from ignition.config.model import NEWEST, Config
 from ignition.config.record import Record, spec
 from ignition.config.report import ERROR, INFO, WARNING, Entry, Path, Report
+from ignition.config.text import json_text, nul
 from ignition.config.versions import SPEC_1, SPEC_2, SPEC_3, canonical, order
 
 TYPE_CHECKING = False
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from ignition.config.places import Places
     from ignition.config.rules import Found
+    from ignition.config.text.places import Places
 
     Translated = tuple[Config, list[Found], decode.Notes, Callable[[], Places]]
 
@@ -120,7 +121,7 @@ def _decoded(data: object) -> _Result:
         from ignition.config.v1 import read as read_1
 
         return _translated(data, SPEC_1[0], read_1)
-    from ignition.config.odd_version import refused
+    from ignition.config.text.odd_version import refused
 
     path, message, fix = refused(data, said, version, number)
     outcome = UNKNOWN_VERSION if version or number is not None else UNPARSABLE_VERSION
@@ -230,7 +231,7 @@ def _type_error(error: decode.Mistyped) -> _Row:
 
 
 def _decode_error(text: bytes, error: json_text.NotJson) -> Entry:
-    from ignition.config.positions import Lines
+    from ignition.config.text.positions import Lines
 
     line, column = Lines(text).at(error.offset + 1)
     return Entry(
@@ -247,6 +248,6 @@ def _decode_error(text: bytes, error: json_text.NotJson) -> Entry:
 def _placed(text: bytes, rows: list[_Row]) -> tuple[Entry, ...]:
     if not rows:
         return ()
-    from ignition.config.placing import entries
+    from ignition.config.text.placing import entries
 
     return entries(text, rows)

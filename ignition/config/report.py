@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ignition.config.positions import Lines
+    from ignition.config.text.positions import Lines
 
 ERROR, WARNING, INFO = "error", "warning", "info"
 LEVELS = (ERROR, WARNING, INFO)
@@ -55,7 +55,7 @@ class Report(Record):
 
     def rich(self, text: bytes, *, colour: bool = False) -> str:
         """For people at a terminal, with source lines: these may hold secrets, so it never goes into a journal."""
-        from ignition.config.positions import Lines
+        from ignition.config.text.positions import Lines
 
         lines = Lines(text)
         return "\n\n".join("\n".join(_rich(entry, self.source, text, lines, colour)) for entry in self.entries)
@@ -99,7 +99,7 @@ def _rich(entry: Entry, source: str, text: bytes, lines: "Lines", colour: bool) 
 
 def _excerpt(entry: Entry, text: bytes, lines: "Lines", offset: int) -> tuple[int, str, str]:
     """The number of the line, what is shown of it, and the mark below it."""
-    from ignition.config.excerpt import excerpt
+    from ignition.config.text.excerpt import excerpt
 
     number, _ = lines.at(offset)
     start, end = lines.span(number)

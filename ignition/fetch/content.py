@@ -5,7 +5,7 @@ The hash covers the decompressed bytes (ignition-config reference 5.7). gzip onl
 
 from __future__ import annotations
 
-from ignition.config.packed import gunzip
+from ignition.config.text.packed import gunzip
 from ignition.errors import Failure
 
 TYPE_CHECKING = False

@@ -34,8 +34,8 @@ def parse_config(content: bytes, source: str) -> Config | None:
 
 def read_text(content: bytes, source: str) -> tuple[bytes, Parsed]:
     """The unpacked text and what became of it. Raises Failure for data that cannot be unpacked."""
-    from ignition.config import packed
     from ignition.config.parse import parse
+    from ignition.config.text import packed
 
     try:
         text = packed.unpack(content)

@@ -11,7 +11,7 @@ import pytest
 
 from ignition.config.model import Resource
 from ignition.config.model.ignition import Verification
-from ignition.config.packed import gunzip
+from ignition.config.text.packed import gunzip
 from ignition.errors import Failure
 from ignition.fetch.content import decompressed, verified
 

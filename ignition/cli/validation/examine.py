@@ -47,8 +47,8 @@ class Examined:
 
 def examine(name: str, targets: "Sequence[Target]", *, advice: bool) -> Examined:
     """Read, unpack, parse, advise. Nothing is raised for what cannot be read."""
-    from ignition.config import packed
     from ignition.config.parse import parse
+    from ignition.config.text import packed
 
     try:
         content = _content(name)
@@ -81,7 +81,7 @@ def _content(name: str) -> bytes:
 def _aim(examined: Examined, parsed: "Parsed", targets: "Sequence[Target]") -> None:
     from ignition.cli.validation.aim import finding
     from ignition.config.parse import INVALID, VALID
-    from ignition.config.placing import entries
+    from ignition.config.text.placing import entries
 
     has_version = parsed.outcome in (VALID, INVALID) and parsed.version
     for target in targets:

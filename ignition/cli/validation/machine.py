@@ -12,8 +12,8 @@ from ignition.cli.validation.examine import Examined
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.cli.validation.examine import Verdict
-    from ignition.config.positions import Lines
     from ignition.config.report import Entry
+    from ignition.config.text.positions import Lines
 
 FORMAT = 1  # counts up when a member goes away or changes its meaning; new members may come at any time
 
@@ -38,7 +38,7 @@ class Machine:
 
 
 def _file(file: Examined) -> Object:
-    from ignition.config.positions import Lines
+    from ignition.config.text.positions import Lines
 
     lines = Lines(file.text)
     return {

@@ -109,7 +109,7 @@ class _Places:
     """Regions of a text, in lines and UTF-16 code units, both counted from 1."""
 
     def __init__(self, text: bytes) -> None:
-        from ignition.config.positions import Lines
+        from ignition.config.text.positions import Lines
 
         self._text, self._lines = text, Lines(text)
         self._is_ascii = text.isascii()

@@ -32,7 +32,7 @@ def advise(parsed: "Parsed", text: bytes) -> "tuple[Entry, ...]":
         users,
     )
     from ignition.config.advice.subject import Subject
-    from ignition.config.placing import entries
+    from ignition.config.text.placing import entries
 
     subject = Subject(parsed.config, parsed.version, text, parsed.places())
     advisers = (units, references, unit_options, services, homes, modes, partitions, second_look, transport, users)

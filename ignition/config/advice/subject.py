@@ -2,15 +2,15 @@
 
 from functools import cached_property
 
-from ignition.config import json_text
 from ignition.config.advice.unit_files import UnitFiles
 from ignition.config.model import Config
-from ignition.config.places import in_text
 from ignition.config.report import Path
+from ignition.config.text import json_text
+from ignition.config.text.places import in_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.config.places import Places
+    from ignition.config.text.places import Places
 
 
 class Subject:

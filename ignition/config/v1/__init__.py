@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
     from ignition.config.decode import Notes
     from ignition.config.model import Config
-    from ignition.config.places import Places
     from ignition.config.rules import Found
+    from ignition.config.text.places import Places
 
 
 def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Callable[[], Places]]":

@@ -1,6 +1,6 @@
 """How a spec 1 text calls the members of the model: the places of the 2.x translation, taken one step further."""
 
-from ignition.config.places import in_text
+from ignition.config.text.places import in_text
 from ignition.config.v1 import model as v1
 from ignition.config.v2 import model as v2
 from ignition.config.v2 import places

@@ -3,9 +3,9 @@
 import pytest
 
 from ignition.config.parse import VALID, parse
-from ignition.config.places import in_text
-from ignition.config.positions import Positions
 from ignition.config.report import Path, dotted
+from ignition.config.text.places import in_text
+from ignition.config.text.positions import Positions
 
 TEXT = """{"ignitionVersion": 1,
 "storage": {

@@ -3,10 +3,10 @@
 import pytest
 
 from ignition.config.parse import VALID, parse
-from ignition.config.places import in_text
-from ignition.config.positions import Positions
 from ignition.config.record import Record
 from ignition.config.report import Path, dotted
+from ignition.config.text.places import in_text
+from ignition.config.text.positions import Positions
 
 REFERENCE = '{"source": "http://a", "verification": {"hash": ▸"sha512-' + "a" * 128 + '"}}'
 

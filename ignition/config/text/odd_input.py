@@ -6,8 +6,8 @@ Nothing of a text is quoted but the title of an error page, which no config has.
 
 import re
 
-from ignition.config.packed import packing
 from ignition.config.record import Record, spec
+from ignition.config.text.packed import packing
 
 _BLANK = b" \t\r\n"
 _UTF_8_BOM = b"\xef\xbb\xbf"

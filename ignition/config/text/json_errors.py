@@ -6,9 +6,9 @@ Source: RFC 8259; ignition-config.md 1.3 of the reference. What is no JSON at al
 import json
 import re
 
-from ignition.config.json_text import NotJson, integer
-from ignition.config.odd_input import named
 from ignition.config.report import Path, dotted
+from ignition.config.text.json_text import NotJson, integer
+from ignition.config.text.odd_input import named
 
 _BLANK = b" \t\r\n"  # what RFC 8259 calls white space
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<closed>")?|[{}\[\],]', re.DOTALL)
@@ -64,7 +64,7 @@ def _error_offset(text: bytes) -> int:
 
 
 def _cut_off(text: bytes) -> str:
-    from ignition.config.positions import Lines
+    from ignition.config.text.positions import Lines
 
     path, is_in_string = _open_at_end(text)
     end = len(text.rstrip(_BLANK)) - 1

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import zstandard
 
-from ignition.config.packed import LIMIT, packing, unpack
+from ignition.config.text.packed import LIMIT, packing, unpack
 from ignition.errors import Failure
 
 Pack = Callable[[bytes], bytes]

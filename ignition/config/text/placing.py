@@ -1,7 +1,7 @@
 """Findings with a path → entries of a report with line and column. Loaded only when there is something to say."""
 
-from ignition.config.positions import Lines, Positions, in_string
 from ignition.config.report import Entry, Path, dotted
+from ignition.config.text.positions import Lines, Positions, in_string
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import json
 import re
 from bisect import bisect_right
 
-from ignition.config import json_text
+from ignition.config.text import json_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

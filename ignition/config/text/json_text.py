@@ -48,7 +48,7 @@ def decode(text: bytes) -> Text:
         value = _loads(text.decode("utf-8", "replace"), members)
         return Text(_without_surrogates(value) if _SURROGATE.search(text) else value, bool(repeated))
     except json.JSONDecodeError as error:
-        from ignition.config.json_errors import explained
+        from ignition.config.text.json_errors import explained
 
         raise explained(text, error.msg) from None
     except _Constant as error:

@@ -12,7 +12,7 @@ import zstandard
 
 from ignition.config.parse import CLOUD_CONFIG, EMPTY, INVALID, SCRIPT, UNKNOWN_VERSION, UNPARSABLE_VERSION, VALID, parse
 
-TOP = Path(__file__).parents[2]
+TOP = Path(__file__).parents[3]
 MINIMAL = b'{"ignition": {"version": "3.5.0"}}'
 CONFIG = MINIMAL.decode()
 
@@ -344,8 +344,8 @@ def test_config_with_a_member_called_variant_is_valid() -> None:
 def test_naming_costs_a_good_config_nothing() -> None:
     script = f"import sys; from ignition.config.parse import parse; parse({MINIMAL!r}); print(sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=TOP).stdout
-    assert "ignition.config.json_text" in loaded
-    assert not [name for name in ("odd_input", "json_errors", "odd_version") if f"ignition.config.{name}" in loaded]
+    assert "ignition.config.text.json_text" in loaded
+    assert not [name for name in ("odd_input", "json_errors", "odd_version") if f"ignition.config.text.{name}" in loaded]
 
 
 @pytest.mark.parametrize(
