@@ -19,6 +19,9 @@ from harness.errors import Failed, HarnessError
 from harness.ports import free_port
 from harness.ssh import Key, Ssh, wait_for_server
 
+# Without ERMS and FSRM the guest's kernel clears and copies memory by words. With them it does so byte by byte, and each byte is a
+# turn of the emulator: once a guest spent two minutes in clear_page_erms (soft lockup, then a unit's start timed out).
+CPU = "max,erms=off,fsrm=off"
 RELAY = Path(__file__).with_name("relay.py")
 BOOT_TIMEOUT_S = 420.0
 OFF_TIMEOUT_S = 120.0
@@ -205,7 +208,7 @@ class Machine:
         leash = [] if plan.outlives else [_program("setpriv"), "--pdeathsig", "KILL"]
         console = f"file,id=console,path={self.console.path}"
         argv = [*leash, _program("qemu-system-x86_64"), "-name", plan.name,
-                "-no-user-config", "-nodefaults", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+                "-no-user-config", "-nodefaults", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", CPU,
                 "-smp", str(plan.cpus), "-m", str(plan.memory_mib), "-display", "none", "-vga", "std", "-no-reboot",
                 "-chardev", console, "-serial", "chardev:console", "-qmp", f"unix:{self.qmp},server=on,wait=off",
                 "-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]  # fmt: skip
