@@ -19,8 +19,8 @@ from harness.errors import Failed, HarnessError
 from harness.ports import free_port
 from harness.ssh import Key, Ssh, wait_for_server
 
-# Without ERMS and FSRM the guest's kernel clears and copies memory by words. With them it does so byte by byte, each byte a turn of
-# the emulator: once a guest spent two minutes in clear_page_erms (soft lockup, then a unit's start timed out).
+# Without ERMS and FSRM the guest's kernel clears and copies memory by words. With them it does so byte by byte, and the emulator
+# takes a turn for each: once a guest spent two minutes in clear_page_erms (soft lockup, then a unit's start timed out).
 CPU = "max,erms=off,fsrm=off"
 RELAY = Path(__file__).with_name("relay.py")
 BOOT_TIMEOUT_S = 420.0
