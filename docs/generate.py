@@ -14,12 +14,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from ignition.config import rules  # noqa: E402  found through the path above
-from ignition.config.checks import Check  # noqa: E402
-from ignition.config.record import Field, Record  # noqa: E402
-from ignition.config.rule_ids import described  # noqa: E402
-from ignition.config.schema import VERSIONS, default, is_required, root, text  # noqa: E402
-from ignition.config.versions import NEVER, SPEC_1, SPEC_2, SPEC_3, order  # noqa: E402
+from ignition.config import rules
+from ignition.config.checks import Check
+from ignition.config.record import Field, Record
+from ignition.config.rule_ids import described
+from ignition.config.schema import VERSIONS, default, is_required, root, text
+from ignition.config.versions import NEVER, SPEC_1, SPEC_2, SPEC_3, order
 
 COMMAND = "python docs/generate.py"
 TYPES = {str: "string", int: "integer", bool: "boolean"}

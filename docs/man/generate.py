@@ -10,9 +10,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
-from coreos_metadata import main as coreos_metadata  # noqa: E402  found through the path above
-from ignition.cli import cloudinit, ignition, render, validate  # noqa: E402
-from ignition.cli.flags import Flag  # noqa: E402
+from coreos_metadata import main as coreos_metadata
+from ignition.cli import cloudinit, ignition, render, validate
+from ignition.cli.flags import Flag
 
 Flags = list[tuple[str, str]]  # name with value, what it does
 

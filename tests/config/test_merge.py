@@ -326,3 +326,40 @@ def test_translated_config_is_not_held_to_rules_that_2_lacks() -> None:
     }
     about = {"config": {"append": [{"source": ""}, {"source": "oem:///x"}]}}
     assert str(check_merged(old({"ignition": about, "storage": storage}))) == ""
+
+
+LINK, FOLDER = {"path": "/a", "target": "b", "filesystem": "root"}, {"path": "/a", "mode": 493, "filesystem": "root"}
+BELOW = "error at $.storage.files.0: its path lies below that of {}, which is no directory: it cannot be written"
+
+
+@pytest.mark.parametrize(
+    "parent, child, said",
+    [
+        pytest.param({"files": [old_file("/a/b", 1)]}, {"links": [LINK]}, BELOW.format("links.0"), id="O1, a link"),
+        pytest.param({"files": [old_file("/a/b", 1)]}, {"files": [old_file("/a", 1)]}, BELOW.format("files.1"), id="O1, a file"),
+        pytest.param({"files": [old_file("/a/b", 1)]}, {"directories": [FOLDER]}, "", id="O1 kept"),
+        pytest.param(
+            {"files": [old_file("/a", 1)]},
+            {"directories": [FOLDER]},
+            "error at $.storage.files.0: directories.0 has the same path and is of another kind",
+            id="O2",
+        ),
+        pytest.param({"files": [old_file("/a", 1)]}, {"files": [old_file("/a", 2)]}, "", id="O2 kept"),
+        pytest.param(
+            {"files": [old_file("/a", 1, "data")]},
+            {"filesystems": [{"name": "other", "path": "/o"}]},
+            "error at $.storage.files.0: no file system is named 'data'",
+            id="O3",
+        ),
+        pytest.param({"files": [old_file("/a", 1, "data")]}, {"filesystems": [{"name": "data", "path": "/d"}]}, "", id="O3 kept"),
+    ],
+)
+def test_appended_parts_that_cannot_be_carried_out_together_are_refused(
+    parent: dict[str, Any], child: dict[str, Any], said: str
+) -> None:
+    assert str(check_merged(merge.merge(old({"storage": parent}), old({"storage": child})))) == said
+
+
+def test_3_x_file_that_lands_below_a_merged_one_is_refused() -> None:
+    parent, child = config({"storage": {"files": [{"path": "/a/b"}]}}), config({"storage": {"files": [{"path": "/a"}]}})
+    assert str(check_merged(merge.merge(parent, child))) == BELOW.format("files.1")
