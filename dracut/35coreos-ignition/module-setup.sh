@@ -21,6 +21,10 @@ installkernel() {
     # The ESP, whatever its code page; what a config can ask for; where a config can come from.
     hostonly='' instmods vfat nls_ascii nls_cp437 nls_iso8859-1 nls_utf8 ext4 xfs btrfs
     hostonly='' instmods -o qemu_fw_cfg iso9660 sr_mod virtio_blk virtio_scsi virtio_net virtio_pci virtio_rng
+    # Arrays, encryption, logical volumes; where ROOT's contents wait while its disk is made anew; a TPM.
+    hostonly='' instmods -o dm_mod linear raid0 raid1 raid10 raid456 dm_mirror dm_snapshot dm_thin_pool zram "=drivers/char/tpm"
+    hostonly='' instmods -o dm_crypt xts essiv cbc ecb sha256_generic sha512_generic hmac algif_skcipher algif_hash aesni_intel
+    hostonly='' instmods -o nvme ahci sd_mod uas usb_storage
     # The cards on which a config can be fetched.
     hostonly='' instmods -o ipv6 af_packet vmxnet3 xen-netfront hv_netvsc "=drivers/net/ethernet"
 }
@@ -71,6 +75,51 @@ install_agent() {
     inst_multiple -o /etc/ssl/openssl.cnf /usr/lib/ssl/openssl.cnf /etc/mke2fs.conf /usr/share/mke2fs.conf
 }
 
+# Arrays, logical volumes and encrypted volumes, as far as the image has programs for them. Which member belongs to what is read from
+# the devices (udev rules), never from a configuration of the machine that made the image.
+install_storage() {
+    inst_multiple -o mdadm mdmon dmsetup lvm bash cryptsetup basename readlink blkid systemd-run \
+        "$systemdsystemunitdir"/mdadm-last-resort@.{timer,service}
+    inst_rules -o 01-md-raid-creating.rules 63-md-raid-arrays.rules 64-md-raid-assembly.rules \
+        55-dm.rules 56-lvm.rules 60-persistent-storage-dm.rules 69-lvm.rules 95-dm-notify.rules
+    must inst_simple "$moddir/62-ignition-hold.rules" "$udevdir/rules.d/62-ignition-hold.rules"
+    must inst_script "$moddir/assemble" "$libexec/assemble"
+    mkdir -p "$initdir/etc/lvm"
+    # Every volume group: no host's list of devices, no lock manager, no daemon to report to.
+    printf 'devices {\n use_devicesfile = 0\n}\nactivation {\n monitoring = 0\n}\n' >"$initdir/etc/lvm/lvm.conf"
+    # Arrays get the name that is written in them, whatever host made them.
+    printf 'HOMEHOST <ignore>\nAUTO +all\n' >"$initdir/etc/mdadm.conf"
+    [[ ! -d /etc/mdadm ]] || { mkdir -p "$initdir/etc/mdadm" && cp "$initdir/etc/mdadm.conf" "$initdir/etc/mdadm/mdadm.conf"; }
+    install_clevis
+    install_unlocking
+}
+
+# What binds and unlocks volumes without a person: clevis' scripts, and what those start.
+install_clevis() {
+    inst_multiple -o clevis clevis-{encrypt,decrypt} clevis-{encrypt,decrypt}-{null,sss,tang,tpm2} \
+        clevis-luks-{bind,unlock,pass,list,unbind,common-functions} jose pwmake curl tr sort cut mktemp tail rm grep sed cat dd \
+        tpm2_{createprimary,create,createpolicy,load,unseal,flushcontext,pcrread}
+    inst_libdir_file -o "libtss2-tcti-device.so*"
+    # Random passwords need no dictionary to be compared with.
+    mkdir -p "$initdir/etc/security"
+    echo 'dictcheck = 0' >"$initdir/etc/security/pwquality.conf"
+}
+
+# Unlocks ROOT on later boots: what the kernel command line names (rd.luks.name=), by clevis or by a person at the console.
+install_unlocking() {
+    local unit
+    inst_multiple -o "$systemdutildir"/systemd-{cryptsetup,reply-password} "$systemdutildir/system-generators/systemd-cryptsetup-generator" \
+        "$systemdsystemunitdir"/{cryptsetup,cryptsetup-pre,remote-cryptsetup}.target \
+        "$systemdsystemunitdir"/systemd-ask-password-console.{path,service} systemd-{ask-password,tty-ask-password-agent} \
+        "$systemdsystemunitdir"/clevis-luks-askpass.{path,service} /usr/libexec/clevis-luks-askpass /etc/services
+    mkdir -p "$initdir$systemdsystemunitdir/cryptsetup.target.wants" "$initdir$systemdsystemunitdir/sysinit.target.wants"
+    for unit in clevis-luks-askpass.path systemd-ask-password-console.path; do
+        [[ ! -e $initdir$systemdsystemunitdir/$unit ]] || ln -sf "../$unit" "$initdir$systemdsystemunitdir/cryptsetup.target.wants/$unit"
+    done
+    [[ ! -e $initdir$systemdsystemunitdir/cryptsetup.target ]] ||
+        ln -sf ../cryptsetup.target "$initdir$systemdsystemunitdir/sysinit.target.wants/cryptsetup.target"
+}
+
 install_units() {
     local unit script
     for unit in "$moddir"/*.service "$moddir"/*.target; do
@@ -119,6 +168,7 @@ install() {
     # Libraries now and not when dracut gets to it at the end: verify() starts what was installed.
     local -x DRACUT_RESOLVE_DEPS=1
     install_agent
+    install_storage
     install_units
     install_network
     verify
