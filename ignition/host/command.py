@@ -4,11 +4,9 @@ One way for all: argument list, fixed environment, no standard input but what is
 Secrets go through `stdin`, never through the arguments: those are logged.
 """
 
-import os
-
 from ignition.errors import CommandFailed
 from ignition.host import log
-from ignition.host.programs import PROGRAMS
+from ignition.host.programs import known
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
@@ -41,7 +39,7 @@ def status_and_output(
     import shlex
     import subprocess
 
-    if os.path.basename(argv[0]) not in PROGRAMS:
+    if not known(argv[0]):
         raise CommandFailed(f"{argv[0]} is not in the list of programs", status=None, fix="add it to ignition/host/programs.py")
     shown = shlex.join(argv)
     log.debug(f"executing: {shown}")

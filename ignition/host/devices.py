@@ -104,6 +104,14 @@ def geometry(descriptor: int) -> tuple[int, int]:
     return sector_size, size // sector_size
 
 
+def length(path: str) -> int | None:
+    """Bytes of a block device, as the kernel has it now; None if there is no such device."""
+    if not os.path.exists(path):
+        return None
+    size = _read_number(f"{SYSFS}/class/block/{name_of(path)}/size")
+    return None if size is None else size * SYSFS_UNIT
+
+
 def partition_of(name: str) -> tuple[str, int] | None:
     """(disk's kernel name, partition number) of a partition's kernel name; None for a whole device."""
     number = _read_number(f"{SYSFS}/class/block/{name}/partition")
@@ -137,6 +145,22 @@ def _read_number(path: str) -> int | None:
         return None
 
 
+def holders(name: str) -> list[str]:
+    """The kernel names of the devices that are made of this one, in alphabetical order."""
+    try:
+        return sorted(os.listdir(f"{SYSFS}/class/block/{name}/holders"))
+    except FileNotFoundError:
+        return []
+
+
+def components(name: str) -> list[str]:
+    """The kernel names of the devices that this one is made of: members of an array, what a mapping lies on."""
+    try:
+        return sorted(os.listdir(f"{SYSFS}/class/block/{name}/slaves"))
+    except FileNotFoundError:
+        return []
+
+
 class Users:
     """Who uses which device: mounts, swap and stacked devices, as they were when this was made."""
 
@@ -163,8 +187,5 @@ class Users:
         """Who uses a device itself, not its partitions; "" if nobody."""
         if name in self._mounted:
             return self._mounted[name]
-        try:
-            holders = sorted(os.listdir(f"{SYSFS}/class/block/{name}/holders"))
-        except FileNotFoundError:
-            holders = []
-        return f"held by {', '.join(holders)}" if holders else ""
+        found = holders(name)
+        return f"held by {', '.join(found)}" if found else ""

@@ -13,6 +13,7 @@ PROGRAMS: dict[str, bool] = {
     "chgpasswd": OPTIONAL,
     "chpasswd": REQUIRED,
     "clevis": OPTIONAL,
+    "cp": REQUIRED,
     "cryptsetup": OPTIONAL,
     "groupadd": REQUIRED,
     "groupdel": REQUIRED,
@@ -38,3 +39,10 @@ PROGRAMS: dict[str, bool] = {
     "wipefs": REQUIRED,
     "xfs_growfs": OPTIONAL,
 }
+
+OWN = "/usr/lib/coreos-ignition/"  # scripts that the dracut module brings, run by their whole path
+
+
+def known(program: str) -> bool:
+    """Whether the agent may start a program: by its name, wherever it lies, or one of its own scripts."""
+    return program.rpartition("/")[2] in PROGRAMS or program.startswith(OWN)

@@ -1,37 +1,44 @@
-"""The disks stage: partition tables, then file systems. Source: `ignition-config.md` 7.1 to 7.4 of the reference."""
+"""The disks stage: partition tables, arrays, file systems, one layer on the other. Source: `ignition-config.md` 7.1 to 7.4.
+
+Each layer is looked at when the one below is made. ROOT may be made anew, too: then its contents wait in memory meanwhile.
+"""
 
 import os
 
 from ignition.config.model import Config
 from ignition.errors import Failure, at
-from ignition.host import devices
+from ignition.host import devices, first_boot_mark, root_device
 from ignition.operation import Operation
 from ignition.storage import disk as disks
 from ignition.storage import filesystems, signatures
+from ignition.storage.again import without_wipes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ignition.stages.arguments import Arguments
+    from ignition.storage.raid import Member
+    from ignition.storage.root_contents import RootPlan
 
-NOT_YET = (("raid", "arrays (RAID)"), ("luks", "encrypted volumes (LUKS)"))
+NOT_YET = (("luks", "encrypted volumes (LUKS)"),)
 
 
 class Facts:
-    """The machine's disks and file systems by the config's device names. What is absent is not planned for."""
+    """The machine's devices by the config's names, a layer at a time. What is absent is not planned for."""
 
     def __init__(
         self,
         *,
         disks: "Mapping[str, disks.DiskFacts] | None" = None,
+        arrays: "Mapping[str, list[Member]] | None" = None,
         filesystems: "Mapping[str, filesystems.FilesystemFacts] | None" = None,
     ) -> None:
-        self.disks, self.filesystems = disks or {}, filesystems
+        self.disks, self.arrays, self.filesystems = disks or {}, arrays, filesystems
 
 
 def plan(config: Config, facts: Facts) -> list[Operation]:
-    """Partitions of the disks in `facts`, then file systems if `facts` has been taken for them (after partitioning)."""
+    """Operations for the layers that `facts` has been taken of. Raises Failure for what cannot be had."""
     refuse_unsupported(config)
     operations: list[Operation] = []
     seen: dict[str, str] = {}
@@ -41,6 +48,10 @@ def plan(config: Config, facts: Facts) -> list[Operation]:
             if seen.setdefault(fact.node, where) != where:
                 raise Failure(f"{disk.device} is the same disk as {seen[fact.node]}", where=where, fix="describe each disk once")
             operations += disks.plan(disk, fact, where, translated=config.ignition.translated is True)
+    if facts.arrays is not None:
+        from ignition.storage import raid
+
+        operations += raid.plan(config.storage.raid, facts.arrays)
     if facts.filesystems is not None:
         operations += filesystems.plan(config.storage.filesystems, facts.filesystems)
     return operations
@@ -56,24 +67,59 @@ def refuse_unsupported(config: Config) -> None:
 
 
 def run(arguments: "Arguments") -> None:
-    """Make the machine's disks as configured. A config without disks and file systems touches no device."""
+    """Make the machine's storage as configured. A config without any touches no device."""
     config, runner, context = arguments.config, arguments.runner, arguments.context
     refuse_unsupported(config)
-    runner.run(plan(config, Facts(disks=_probe_disks(config))), context)
-    runner.run(plan(config, Facts(filesystems=_probe_filesystems(config))), context)
+    if first_boot_mark.DISKS_DONE in first_boot_mark.earlier():
+        config = without_wipes(config)
+    users = devices.Users()
+    on_disks = plan(config, Facts(disks=_probe_disks(config, users)))
+    root = _plan_root(config, on_disks, users)
+    try:
+        runner.run([*root.before, *on_disks], context)
+        if config.storage.raid:
+            runner.run(plan(config, Facts(arrays=_probe_arrays(config))), context)
+        runner.run(plan(config, Facts(filesystems=_probe_filesystems(config))), context)
+        runner.run(root.after, context)
+    except Failure as failure:
+        _say_where_root_is(failure)
+        raise
+    os.sync()
+    first_boot_mark.note(first_boot_mark.DISKS_DONE)
 
 
-def _probe_disks(config: Config) -> "dict[str, disks.DiskFacts]":
+def _probe_disks(config: Config, users: devices.Users) -> "dict[str, disks.DiskFacts]":
     wanted = config.storage.disks
     if not wanted:
         return {}
     with at("$.storage.disks"):
         devices.wait_for([disk.device for disk in wanted])
-    users, found = devices.Users(), {}
+    found = {}
     for index, disk in enumerate(wanted):
         with disks.at_disk(f"$.storage.disks.{index}"):
             found[disk.device] = disks.probe(disk, os.path.realpath(disk.device), users)
     return found
+
+
+def _plan_root(config: Config, on_disks: list[Operation], users: devices.Users) -> "RootPlan":
+    from ignition.storage import losses, root_contents
+    from ignition.storage.capacity import Planned
+
+    device = root_device.read()
+    if device is None:
+        return root_contents.RootPlan([], [])
+    facts = root_contents.probe(device, losses.find(config, on_disks, users))
+    tables = dict(operation.table for operation in on_disks if isinstance(operation, disks.WriteTable))
+    return root_contents.plan(config.storage, device, facts, Planned(tables, devices.length))
+
+
+def _probe_arrays(config: Config) -> "dict[str, list[Member]]":
+    from ignition.storage import raid
+
+    wanted = config.storage.raid
+    with at("$.storage.raid"):
+        devices.wait_for([device for array in wanted for device in array.devices])
+    return raid.probe(wanted, devices.Users())
 
 
 def _probe_filesystems(config: Config) -> "dict[str, filesystems.FilesystemFacts]":
@@ -87,3 +133,12 @@ def _probe_filesystems(config: Config) -> "dict[str, filesystems.FilesystemFacts
         node = os.path.realpath(entry.device)
         found[entry.device] = filesystems.FilesystemFacts(node, signatures.probe(node))
     return found
+
+
+def _say_where_root_is(failure: Failure) -> None:
+    """For the person at the emergency shell: what is in memory can still be saved."""
+    from ignition.storage.root_contents import DIRECTORY
+
+    if os.path.ismount(DIRECTORY):
+        rescue = f"ROOT's contents are in memory, at {DIRECTORY}: copy them to a disk before this machine is switched off"
+        failure.fix = f"{failure.fix}; {rescue}" if failure.fix else rescue

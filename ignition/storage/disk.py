@@ -122,6 +122,11 @@ class WipeTable(Operation):
     def describe(self) -> str:
         return f"wipe the partition table of {self.path} ({self._where})"
 
+    def lost(self) -> "Iterator[tuple[str, str]]":
+        """The nodes whose content goes, each with the place in the config."""
+        for name, _, _ in devices.partitions(devices.name_of(self._node)).values():
+            yield devices.node_of(name), f"{self._where}.wipeTable"
+
     def execute(self, context: Context) -> None:
         with at(self._where), locked(self._node) as disk:
             gpt_disk.wipe(disk, *devices.geometry(disk))
@@ -140,6 +145,17 @@ class WriteTable(Operation):
         changes = self._decision.changes
         what = ", ".join(f"{change.action} {change.number}" for change in changes) or self._mending() or "nothing to change"
         return f"partition {self.path}: {what} ({self._where})"
+
+    def lost(self) -> "Iterator[tuple[str, str]]":
+        """The nodes whose content goes, each with the place in the config."""
+        for change in self._decision.changes:
+            if change.action in ("delete", "replace"):
+                yield devices.partition_node(self._node, change.number), change.where
+
+    @property
+    def table(self) -> tuple[str, gpt.Table]:
+        """The disk's node, and the table that it will have."""
+        return self._node, self._decision.table
 
     def _mending(self) -> str:
         faults = self._decision.table.faults

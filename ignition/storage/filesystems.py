@@ -74,7 +74,7 @@ def plan(filesystems: "tuple[Filesystem, ...]", facts: "Mapping[str, FilesystemF
             _refuse_other_wish(wanted, *seen[fact.node], where)
             continue
         seen[fact.node] = (index, wanted)
-        keep = _may_stay(wanted, fact, where)
+        keep = may_stay(wanted, fact, where)
         made += [] if keep else [fact.node]
         operations.append(MakeFilesystem(wanted, fact.node, where, keep=keep))
     return operations + ([Settle(made)] if made else [])
@@ -90,8 +90,8 @@ def _refuse_other_wish(wanted: "Filesystem", index: int, other: "Filesystem", wh
         )
 
 
-def _may_stay(wanted: "Filesystem", fact: FilesystemFacts, where: str) -> bool:
-    """Whether what is there is what is wanted; False if it is to be made. Raises Failure if neither."""
+def may_stay(wanted: "Filesystem", fact: FilesystemFacts, where: str) -> bool:
+    """Whether what is there is what is wanted; False if it is to be made. Raises Failure for what must not be overwritten."""
     found = fact.signature
     if wanted.wipe_filesystem:
         return False

@@ -1,0 +1,61 @@
+"""Which of the devices that exist now a config takes the content of. What it keeps is not among them."""
+
+import os
+
+from ignition.errors import Failure
+from ignition.storage import disk, filesystems, raid, signatures
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ignition.config.model import Config
+    from ignition.host.devices import Users
+    from ignition.operation import Operation
+
+LUKS = "crypto_LUKS"
+
+
+def find(config: "Config", on_disks: "Iterable[Operation]", users: "Users") -> dict[str, str]:
+    """Node → place in the config that takes its content; `on_disks` are the operations planned for the disks. Reads devices."""
+    found: dict[str, str] = {}
+    for node, where in (*_partitions(on_disks), *_members(config, users), *_volumes(config), *_filesystems(config)):
+        found.setdefault(node, where)
+    return found
+
+
+def _partitions(operations: "Iterable[Operation]") -> "Iterator[tuple[str, str]]":
+    for operation in operations:
+        if isinstance(operation, disk.WipeTable | disk.WriteTable):
+            yield from operation.lost()
+
+
+def _members(config: "Config", users: "Users") -> "Iterator[tuple[str, str]]":
+    for index, array in enumerate(config.storage.raid):
+        present = [(number, device) for number, device in enumerate(array.devices) if os.path.exists(device)]
+        members = [raid.member(os.path.realpath(device), users) for _, device in present]
+        if len(present) == len(array.devices) and raid.is_right(array, members):
+            continue
+        for (number, _), member in zip(present, members, strict=True):
+            yield member.node, f"$.storage.raid.{index}.devices.{number}"
+
+
+def _volumes(config: "Config") -> "Iterator[tuple[str, str]]":
+    for index, volume in enumerate(config.storage.luks):
+        if volume.device and os.path.exists(volume.device):
+            node = os.path.realpath(volume.device)
+            # One that is there is opened or refused, never made again unasked.
+            if volume.wipe_volume or signatures.probe(node).format != LUKS:
+                yield node, f"$.storage.luks.{index}"
+
+
+def _filesystems(config: "Config") -> "Iterator[tuple[str, str]]":
+    for index, wanted in filesystems.to_make(config.storage.filesystems):
+        if os.path.exists(wanted.device):
+            node, where = os.path.realpath(wanted.device), f"$.storage.filesystems.{index}"
+            try:
+                kept = filesystems.may_stay(wanted, filesystems.FilesystemFacts(node, signatures.probe(node)), where)
+            except Failure:
+                continue  # the file-system phase says so; nothing is lost by it
+            if not kept:
+                yield node, where

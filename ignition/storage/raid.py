@@ -1,0 +1,212 @@
+"""md arrays: which one is there already, which is made. Source: `ignition-config.md` 7.2 of the reference, mdadm(8).
+
+Kinder than Ignition: an array that is already right is kept and, if need be, assembled. Stricter: an array with the wanted name
+and shape that misses some of the config's devices is never overwritten, and devices in use are refused. What is not compared: the
+options, which are mdadm's own language.
+"""
+
+import os
+
+from ignition.errors import Failure, at
+from ignition.host import devices, log
+from ignition.host.command import run, status_and_output
+from ignition.operation import Context, Operation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ignition.config.model.storage import Raid
+
+MD_DIRECTORY = "/dev/md"
+LEVELS = {  # every spelling of the spec → the kernel's
+    **dict.fromkeys(("raid0", "0", "stripe"), "raid0"),
+    **dict.fromkeys(("raid1", "1", "mirror"), "raid1"),
+    **{f"{prefix}{number}": f"raid{number}" for number in ("4", "5", "6", "10") for prefix in ("", "raid")},
+    "linear": "linear",
+}
+NO_SUPERBLOCK = 1  # exit status of `mdadm --examine`
+CREATE_TIMEOUT_S = 600.0
+BROKEN_FIX = "add the missing devices with `mdadm --add`, or erase all of them with `wipefs -a` to lose the array's content"
+
+
+class Superblock:
+    """What a member says about its array. `name` is without the host; `events` is 0 until the array has been started."""
+
+    __slots__ = ("devices", "events", "level", "name", "uuid")
+
+    def __init__(self, uuid: str, name: str, level: str, devices: int, events: int) -> None:
+        self.uuid, self.name, self.level, self.devices, self.events = uuid, name, level, devices, events
+
+
+class Member:
+    """One device: its node, its superblock if it has one, the array that holds it now, and who else uses it ("" for nobody)."""
+
+    def __init__(self, node: str, superblock: Superblock | None, *, array: str = "", user: str = "", content: str = "") -> None:
+        self.node, self.superblock, self.array, self.user, self.content = node, superblock, array, user, content
+
+
+def path_of(raid: "Raid") -> str:
+    """The device of an array."""
+    return raid.name if raid.name.startswith("/dev/") else f"{MD_DIRECTORY}/{raid.name}"
+
+
+def _bare_name(raid: "Raid") -> str:
+    return raid.name.rpartition("/")[2]
+
+
+def probe(arrays: "Sequence[Raid]", users: devices.Users) -> "dict[str, list[Member]]":
+    """The members of each array, by its name in the config. The devices must be there already. Changes nothing."""
+    return {raid.name: [member(devices.resolve(device), users) for device in raid.devices] for raid in arrays}
+
+
+def member(node: str, users: devices.Users) -> Member:
+    """Look at one device."""
+    from ignition.storage import signatures
+
+    status, output = status_and_output(
+        ["mdadm", "--examine", "--export", node], why=f"looking for an array on {node}", ok=(0, NO_SUPERBLOCK)
+    )
+    superblock = parse(output) if status == 0 else None
+    name = devices.name_of(node)
+    array = next((holder for holder in devices.holders(name) if holder.startswith("md")), "")
+    content = "" if superblock else _content(signatures.probe(node))
+    return Member(node, superblock, array=array, user="" if array else users.of(name), content=content)
+
+
+def _content(found: object) -> str:
+    return getattr(found, "format", "") or getattr(found, "table", "")
+
+
+def parse(output: str) -> Superblock | None:
+    """`mdadm --examine --export` output; None for a container or a partition table."""
+    members = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
+    if "MD_UUID" not in members or "MD_LEVEL" not in members:
+        return None
+    name = members.get("MD_NAME", "").rpartition(":")[2]
+    events = members.get("MD_EVENTS", "0")
+    return Superblock(
+        members["MD_UUID"], name, members["MD_LEVEL"], int(members.get("MD_DEVICES", "0")), int(events) if events.isdigit() else 1
+    )
+
+
+def plan(arrays: "Sequence[Raid]", facts: "Mapping[str, Sequence[Member]]") -> list[Operation]:
+    """One operation per array, in config order. Raises Failure for what must not be overwritten."""
+    operations: list[Operation] = []
+    claimed: dict[str, str] = {}
+    for index, raid in enumerate(arrays):
+        members, where = facts[raid.name], f"$.storage.raid.{index}"
+        _refuse_shared(raid, members, claimed, where)
+        if is_right(raid, members):
+            operations.append(AssembleArray(raid, members, where))
+        else:
+            _refuse(raid, members, where)
+            operations.append(CreateArray(raid, members, where))
+    return operations
+
+
+def is_right(raid: "Raid", members: "Sequence[Member]") -> bool:
+    """Whether all devices are members of one array with the wanted name, level and number of devices, and of nothing else."""
+    uuids = {one.superblock.uuid if one.superblock else "" for one in members}
+    return len(uuids) == 1 and all(_belongs(raid, one) for one in members) and not any(one.user for one in members)
+
+
+def _belongs(raid: "Raid", member: Member) -> bool:
+    found, wanted = member.superblock, LEVELS.get(raid.level or "", raid.level)
+    if found is None or found.name != _bare_name(raid):
+        return False
+    # A spare knows its array's level and size as the others do.
+    return found.level == wanted and found.devices == len(raid.devices) - (raid.spares or 0)
+
+
+def _refuse_shared(raid: "Raid", members: "Sequence[Member]", claimed: dict[str, str], where: str) -> None:
+    for number, one in enumerate(members):
+        place = f"{where}.devices.{number}"
+        if one.node in claimed:
+            raise Failure(
+                f"{raid.devices[number]} is the device at {claimed[one.node]}, too", where=place, fix="use each device once"
+            )
+        claimed[one.node] = place
+
+
+def _refuse(raid: "Raid", members: "Sequence[Member]", where: str) -> None:
+    """Raises Failure if creating the array would take a device from its user, or destroy a wounded array."""
+    for number, one in enumerate(members):
+        if one.user or one.array:
+            raise Failure(
+                f"{raid.devices[number]} is in use ({one.user or f'held by {one.array}'})",
+                where=f"{where}.devices.{number}",
+                fix="stop using it first, or name another device",
+            )
+    alive = [number for number, one in enumerate(members) if _belongs(raid, one) and one.superblock and one.superblock.events]
+    others = [raid.devices[number] for number in range(len(members)) if number not in alive]
+    uuids = {one.superblock.uuid for one in members if one.superblock and _belongs(raid, one)}
+    if alive and others:
+        raise Failure(
+            f"{raid.devices[alive[0]]} belongs to the array {_bare_name(raid)}, and {', '.join(others)} does not",
+            where=where,
+            fix=BROKEN_FIX,
+        )
+    if alive and len(uuids) > 1:
+        raise Failure(f"the devices belong to {len(uuids)} arrays named {_bare_name(raid)}", where=where, fix=BROKEN_FIX)
+
+
+class CreateArray(Operation):
+    """Make an array, and erase whatever of an earlier one shows up in it."""
+
+    kind = "create-array"
+
+    def __init__(self, raid: "Raid", members: "Sequence[Member]", where: str) -> None:
+        self.path, self._raid, self._members, self._where = path_of(raid), raid, members, where
+
+    def describe(self) -> str:
+        return f"create the {self._raid.level} array {self.path} of {', '.join(self._raid.devices)} ({self._where})"
+
+    def execute(self, context: Context) -> None:
+        for one in self._members:
+            if one.superblock or one.content:
+                log.warning(f"{one.node} held {_held(one)}: it becomes part of {self.path}")
+        with at(self._where):
+            run(create_command(self._raid, [one.node for one in self._members]), why=f"creating {self.path}",
+                timeout_s=CREATE_TIMEOUT_S)  # fmt: skip
+            node = devices.resolve(self.path)
+            run(["wipefs", "-a", node], why=f"erasing the signatures of {self.path}")
+        devices.settle([node, *(one.node for one in self._members)])
+
+
+def _held(one: Member) -> str:
+    return f"the array {one.superblock.name}" if one.superblock else one.content
+
+
+def create_command(raid: "Raid", nodes: "Sequence[str]") -> list[str]:
+    """Options of the config come after ours. The home host "any" makes every machine take the name for its own."""
+    spares = raid.spares or 0
+    argv = ["mdadm", "--create", raid.name, "--force", "--run", "--homehost", "any", "--level", raid.level or ""]
+    argv += ["--raid-devices", str(len(nodes) - spares), *(["--spare-devices", str(spares)] if spares else [])]
+    return [*argv, *raid.options, *nodes]
+
+
+class AssembleArray(Operation):
+    """Bring up an array that is right already."""
+
+    kind = "assemble-array"
+
+    def __init__(self, raid: "Raid", members: "Sequence[Member]", where: str) -> None:
+        self.path, self._members, self._where = path_of(raid), members, where
+
+    def describe(self) -> str:
+        return f"use the array {self.path} as it is ({self._where})"
+
+    def already_there(self, context: Context) -> bool:
+        running = {one.array for one in self._members}
+        return "" not in running and len(running) == 1 and os.path.exists(self.path)
+
+    def execute(self, context: Context) -> None:
+        with at(self._where):
+            for array in {one.array for one in self._members if one.array}:
+                # Half assembled, or under another name.
+                run(["mdadm", "--stop", devices.node_of(array)], why=f"stopping {array}")
+            nodes = [one.node for one in self._members]
+            run(["mdadm", "--assemble", "--run", "--homehost", "any", self.path, *nodes], why=f"assembling {self.path}")
+            node = devices.resolve(self.path)
+        devices.settle([node])

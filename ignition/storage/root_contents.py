@@ -1,0 +1,241 @@
+"""ROOT made anew by the config: its contents are held in memory while its disk changes, and put back.
+
+As Fedora CoreOS does (`boot.md` 8.3, transposefs), with everything checked before the first change: that the contents fit into
+memory and into the new ROOT, that the new ROOT is what the kernel command line asks for, and that later boots can open it.
+"""
+
+import os
+
+from ignition.errors import Failure, at
+from ignition.host import cmdline, devices, first_boot_mark, temporary_mount
+from ignition.host.command import run
+from ignition.host.root_device import RootDevice
+from ignition.operation import Context, Operation
+from ignition.storage import signatures, zram
+from ignition.storage.capacity import Planned, volume_paths
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ignition.config.model.storage import Filesystem, Luks, Storage
+
+DIRECTORY = "/run/ignition/root-contents"
+COPY_TIMEOUT_S = 3600.0
+MIB = 1 << 20
+RESERVE = 256 * MIB  # for the kernel and for the tools that make arrays, volumes and file systems
+ROOM = 1.15  # a file system of another kind needs a little more for the same files
+KARGS_HELPER = "ignition-kargs-helper"
+
+
+class RootFacts:
+    """ROOT as it is: node, `used` bytes of files, `available` bytes of memory. `lost_by` is the place that takes its content.
+
+    `node` is "" if there is none, `lost_by` "" if it stays.
+    """
+
+    def __init__(self, node: str, *, used: int = 0, available: int = 0, lost_by: str = "") -> None:
+        self.node, self.used, self.available, self.lost_by = node, used, available, lost_by
+
+
+def probe(device: RootDevice, lost: "Mapping[str, str]") -> RootFacts:
+    """Look for ROOT, by its link or among the devices that lose their content. It is mounted read-only if it is one of these."""
+    node = device.node() or next((one for one in lost if _is_root(device, one)), "")
+    hit = next((one for one in [node, *below(node)] if one in lost), "") if node else ""
+    if not hit:
+        return RootFacts(node)
+    with temporary_mount.mounted(node, ("auto",), ("ro",)) as directory:
+        status = os.statvfs(directory)
+    used = (status.f_blocks - status.f_bfree) * status.f_frsize
+    return RootFacts(node, used=used, available=zram.available(), lost_by=lost[hit])
+
+
+def _is_root(device: RootDevice, node: str) -> bool:
+    found = signatures.probe(node)
+    return bool(found.format) and device.is_file_system(found.label, found.uuid)
+
+
+def below(node: str) -> list[str]:
+    """The nodes that a device is made of, through all layers."""
+    found, todo = [], [devices.name_of(node)]
+    while todo:
+        for name in devices.components(todo.pop()):
+            found.append(devices.node_of(name))
+            todo.append(name)
+    return found
+
+
+class RootPlan:
+    """What to do before ROOT's device changes, and after all of the storage is made. Both empty: ROOT stays as it is."""
+
+    def __init__(self, before: list[Operation], after: list[Operation]) -> None:
+        self.before, self.after = before, after
+
+
+def plan(storage: "Storage", device: RootDevice, facts: RootFacts, planned: Planned) -> RootPlan:
+    """Pure. Raises Failure if the machine would not come up again with what the config makes of ROOT."""
+    new = _new_root(storage, device)
+    if not facts.lost_by:
+        if new and not facts.node:
+            raise Failure(
+                f"the config makes the file system {device.text}, and there is none whose contents it could have: "
+                "the operating system would be missing",
+                where=f"$.storage.filesystems.{new[0]}",
+                fix="write the machine image to the disk again",
+            )
+        return RootPlan([], [])
+    if new is None:
+        raise Failure(
+            f"this takes the content of ROOT ({facts.node}), and the config makes no file system {device.text}",
+            where=facts.lost_by,
+            fix=f"keep ROOT, or make another one: {_wish(device)}",
+        )
+    index, filesystem = new
+    where = f"$.storage.filesystems.{index}"
+    _check_room(facts, planned.of(filesystem.device, storage), where)
+    memory = zram.MemoryDisk(DIRECTORY)
+    after: list[Operation] = [ReturnRoot(filesystem, facts, memory, where)]
+    volume = _volume_of(storage, filesystem.device)
+    if volume:
+        after.append(TellBootLoader(*volume))
+    return RootPlan([HoldRoot(facts, memory)], after)
+
+
+def _new_root(storage: "Storage", device: RootDevice) -> "tuple[int, Filesystem] | None":
+    """The file system of the config that the kernel command line will find as ROOT."""
+    for index, wanted in enumerate(storage.filesystems):
+        if wanted.format in (None, "", "none", "swap"):
+            continue
+        if device.is_file_system(wanted.label, wanted.uuid) or wanted.device in (device.link, device.node()):
+            return index, wanted
+    return None
+
+
+def _wish(device: RootDevice) -> str:
+    member = {"LABEL": f"the label {device.value}", "UUID": f"the uuid {device.value}"}.get(device.kind)
+    return f"give a file system {member}" if member else f"make a file system on {device.link}"
+
+
+def _check_room(facts: RootFacts, capacity: int | None, where: str) -> None:
+    needed = facts.used + RESERVE
+    if needed > facts.available:
+        raise Failure(
+            f"ROOT's contents do not fit into memory: {_mib(facts.used)} MiB of files and {_mib(RESERVE)} MiB to work with, "
+            f"and {_mib(facts.available)} MiB are available",
+            where=facts.lost_by,
+            fix="give the machine more memory for its first boot, or leave ROOT as it is",
+        )
+    space = int(facts.used * ROOM)
+    if capacity is not None and space > capacity:
+        raise Failure(
+            f"ROOT's contents do not fit into the new ROOT: {_mib(facts.used)} MiB of files need {_mib(space)} MiB, "
+            f"and it will have {_mib(capacity)} MiB",
+            where=where,
+            fix="make its device larger",
+        )
+
+
+def _volume_of(storage: "Storage", device: str) -> "tuple[Luks, str] | None":
+    """The encrypted volume that the new ROOT lies in, and its place. Raises Failure for one that nobody could open."""
+    for index, volume in enumerate(storage.luks):
+        if device in volume_paths(volume.name):
+            where, clevis = f"$.storage.luks.{index}", volume.clevis
+            if not (clevis.custom.pin or clevis.tang or clevis.tpm2 or clevis.threshold):
+                raise Failure(
+                    f"ROOT would lie in {volume.name}, and the key for it on ROOT itself: nobody could open it at the next boot",
+                    where=where,
+                    fix="add clevis (a tang server, or tpm2)",
+                )
+            return volume, where
+    return None
+
+
+class HoldRoot(Operation):
+    """Copy ROOT into memory, and say so beside the first-boot flag: from now on a power cut loses it."""
+
+    kind = "hold-root"
+
+    def __init__(self, facts: RootFacts, memory: zram.MemoryDisk) -> None:
+        self.path, self._facts, self._memory = facts.node, facts, memory
+
+    def describe(self) -> str:
+        return f"hold ROOT's contents ({_mib(self._facts.used)} MiB of files on {self.path}) in memory"
+
+    def execute(self, context: Context) -> None:
+        with at(self._facts.lost_by):
+            self._memory.open(int(self._facts.used * ROOM) + 64 * MIB)
+            with temporary_mount.mounted(self.path, ("auto",), ("ro",)) as source:
+                copy(source, self._memory.directory)
+            first_boot_mark.note(first_boot_mark.ROOT_IN_MEMORY)
+
+
+class ReturnRoot(Operation):
+    """Copy ROOT's contents from memory into the file system that the config made for it."""
+
+    kind = "return-root"
+
+    def __init__(self, filesystem: "Filesystem", facts: RootFacts, memory: zram.MemoryDisk, where: str) -> None:
+        self.path, self._filesystem, self._facts, self._memory = filesystem.device, filesystem, facts, memory
+        self._where = where
+
+    def describe(self) -> str:
+        return f"put ROOT's contents ({_mib(self._facts.used)} MiB of files) back, onto {self.path} ({self._where})"
+
+    def execute(self, context: Context) -> None:
+        wanted = self._filesystem
+        node = devices.resolve(wanted.device)
+        with at(self._where), temporary_mount.mounted(node, (wanted.format or "auto",), wanted.mount_options) as target:
+            copy(self._memory.directory, target)
+            if wanted.format != "ext4":
+                _remove_empty(os.path.join(target, "lost+found"))
+        self._memory.close()
+
+
+class TellBootLoader(Operation):
+    """Kernel arguments by which the initramfs opens the volume of ROOT from the next boot on."""
+
+    kind = "set-kernel-arguments"
+
+    def __init__(self, volume: "Luks", where: str) -> None:
+        self.path, self._volume, self._where = volume.device or "", volume, where
+
+    def describe(self) -> str:
+        return f"tell the boot loader to open {self._volume.name} for ROOT ({self._where})"
+
+    def execute(self, context: Context) -> None:
+        name, network = self._volume.name, needs_network(self._volume)
+        with at(self._where):
+            uuid = run(["cryptsetup", "luksUUID", self.path], why=f"reading the UUID of {self.path}").strip()
+            argument = f"rd.luks.name={uuid}={name}"
+            argv = [KARGS_HELPER, "--later", "--should-exist", argument, *(["--should-exist", "rd.neednet=1"] if network else [])]
+            for stale in stale_arguments(cmdline.read(), argument, name):
+                argv += ["--should-not-exist", stale]
+            run(argv, why=f"telling the boot loader about {name}")
+
+
+def needs_network(volume: "Luks") -> bool:
+    """Whether opening a volume at boot needs a network."""
+    return bool(volume.clevis.tang) or volume.clevis.custom.needs_network is True
+
+
+def stale_arguments(text: str, wanted: str, name: str) -> list[str]:
+    """What an earlier attempt left on the kernel command line: other UUIDs for the same volume."""
+    found = [f"{option}={value}" for option, value in cmdline.options(text) if option == "rd.luks.name"]
+    return [argument for argument in found if argument.endswith(f"={name}") and argument != wanted]
+
+
+def copy(source: str, target: str) -> None:
+    """Everything of one directory into another: owners, modes, times, attributes, hard links, holes. Raises CommandFailed."""
+    argv = ["cp", "--archive", "--one-file-system", f"{source}/.", f"{target}/"]
+    run(argv, why="copying ROOT's contents", timeout_s=COPY_TIMEOUT_S)
+
+
+def _remove_empty(directory: str) -> None:
+    try:
+        os.rmdir(directory)
+    except OSError:
+        pass  # not there, or something was found
+
+
+def _mib(length: int) -> str:
+    return f"{length / MIB:.0f}"
