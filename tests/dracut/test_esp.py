@@ -39,10 +39,10 @@ class Esp:
         path.touch()
         return path
 
-    def run(self, verb: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the script."""
         environment = {"PATH": f"{self.programs}:/usr/bin:/bin", "IGNITION_RUN_DIR": str(self.run_dir.parent)}
-        return subprocess.run(["sh", str(SCRIPT), verb], env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(["sh", str(SCRIPT), *words], env=environment, capture_output=True, text=True, check=False)
 
     def called(self) -> list[str]:
         """The calls, without the directories of the test."""
@@ -167,3 +167,50 @@ def test_verb_that_is_none_is_refused(esp: Esp) -> None:
     done = esp.run("finish")
     assert (done.returncode, done.stderr) == (1, "<3>unknown verb 'finish'\n")
     assert flag.exists()
+
+
+def note(esp: Esp, *words: str) -> None:
+    """Notes of a boot with a flag."""
+    esp.flag("coreos")
+    (esp.run_dir / "flagged").touch()
+    for word in words:
+        done = esp.run("note", word)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_notes_stand_below_the_digest_once_each_and_are_on_disk(esp: Esp) -> None:
+    note(esp, "disks-done", "another", "disks-done")
+    assert esp.mark.read_text() == f"{DIGEST}\ndisks-done\nanother\n"
+    assert esp.called()[-2:] == ["sync ESP/coreos/first_boot.in-progress ESP/coreos", "umount ESP"]
+
+
+def test_boot_without_a_flag_notes_nothing_and_touches_no_partition(esp: Esp) -> None:
+    done = esp.run("note", "disks-done")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not esp.mark.exists() and not esp.calls.exists()
+
+
+def test_notes_of_the_same_config_count_for_the_next_attempt(esp: Esp) -> None:
+    note(esp, "root-in-memory", "disks-done")
+    assert esp.run("begin").returncode == 0
+    assert (esp.run_dir / "earlier").read_text() == "root-in-memory\ndisks-done\n"
+    assert esp.mark.read_text() == f"{DIGEST}\nroot-in-memory\ndisks-done\n"
+
+
+def test_notes_of_another_config_do_not_count(esp: Esp) -> None:
+    note(esp, "disks-done")
+    (esp.run_dir / "config.sha512").write_text("b\n")
+    assert esp.run("begin").returncode == 0
+    assert (esp.run_dir / "earlier").read_text() == "\n"
+    assert esp.mark.read_text() == "b\n"
+
+
+@pytest.mark.parametrize("digest", [DIGEST, "b"], ids=["same-config", "another-config"])
+def test_root_that_was_in_memory_only_is_lost_and_that_is_said(esp: Esp, digest: str) -> None:
+    note(esp, "root-in-memory")
+    (esp.run_dir / "config.sha512").write_text(f"{digest}\n")
+    done = esp.run("begin")
+    assert done.returncode == 1
+    screen = (esp.run_dir / "failure.txt").read_text()
+    assert "what:  an earlier attempt was interrupted while ROOT's contents were in memory only: they are lost" in screen
+    assert "do:    write the machine image to the disk again" in screen

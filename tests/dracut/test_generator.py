@@ -202,3 +202,22 @@ def test_directory_is_required(boot: Boot) -> None:
     done = subprocess.run(["sh", str(GENERATOR)], env=boot.environment, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "usage: ignition-generator NORMAL-DIR EARLY-DIR LATE-DIR" in done.stderr
+
+
+@pytest.mark.parametrize("words", ["rd.neednet=1", "rd.neednet=0 rd.neednet=1"])
+def test_ordinary_boot_that_unlocks_root_by_a_server_gets_a_network(boot: Boot, words: str) -> None:
+    boot.start(f"{REST} rd.luks.name=1=root {words}")
+    assert boot.links() == ["sysinit.target.wants/ignition-unlock-network.service"]
+    assert not boot.run_dir.exists()
+
+
+def test_flag_that_the_boot_loader_saw_is_told_to_the_scripts(boot: Boot) -> None:
+    boot.start(f"{REST} coreos.first_boot=detected")
+    assert (boot.run_dir / "ignition/flagged").exists()
+    assert (boot.run_dir / "ignition/hold").exists()
+
+
+def test_first_boot_without_a_flag_holds_arrays_back_all_the_same(boot: Boot) -> None:
+    boot.start(f"{REST} coreos.first_boot=1")
+    assert not (boot.run_dir / "ignition/flagged").exists()
+    assert (boot.run_dir / "ignition/hold").exists()
