@@ -35,6 +35,10 @@ class CommandFailed(Failure):
         self.status, self.stderr = status, stderr
 
 
+class RootInMemory(Failure):
+    """A failure while ROOT's contents are in memory only: switching the machine off would lose them."""
+
+
 class InvalidConfig(Failure):
     """A config that breaks the rules of its spec. `report` has a row for every error."""
 

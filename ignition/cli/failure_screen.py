@@ -1,9 +1,11 @@
 """The one screen that a person sees when a first boot fails. ignition-emergency.service shows the file on every console."""
 
-from ignition.errors import Failure, InvalidConfig
+from ignition.errors import Failure, InvalidConfig, RootInMemory
 from ignition.host import atomic, log, paths
 
 WIDTH = 79  # a serial console's
+NOTHING_LOST = "Nothing is lost: the machine will try its first boot again at the next start."
+NOT_OFF = "Leave the machine on: ROOT's contents would be lost."
 SHOWN_ERRORS = 12  # of an invalid config; the journal has them all
 
 
@@ -25,7 +27,7 @@ def screen(stage: str, failure: Failure) -> str:
     if isinstance(failure, InvalidConfig):
         lines += _config_errors(failure)
     lines += _wrapped("do:    ", failure.fix or "see the journal: journalctl --identifier=ignition --all")
-    lines += ["", "Nothing is lost: the machine will try its first boot again at the next start.", rule]
+    lines += ["", NOT_OFF if isinstance(failure, RootInMemory) else NOTHING_LOST, rule]
     return "\n".join(lines) + "\n"
 
 

@@ -64,6 +64,7 @@ RULES = {
     "O4": "The number, start and size of a partition are not negative.",
     "O5": "The path of an entry, the target of a link and the names in them are not longer than Linux takes.",
     "O6": "No string but contents has a NUL character.",
+    "O7": "No two file systems are mounted at one path.",
     "P1": "A partition that is to be absent is only identified, not described.",
     "P2": "A partition has a number or a label.",
     "P3": "The label of a partition is not longer than 36 bytes.",

@@ -6,7 +6,7 @@ Each layer is looked at when the one below is made. ROOT may be made anew, too: 
 import os
 
 from ignition.config.model import Config
-from ignition.errors import Failure, at
+from ignition.errors import Failure, RootInMemory, at
 from ignition.host import devices, first_boot_mark, root_device
 from ignition.operation import Operation
 from ignition.storage import disk as disks
@@ -82,8 +82,7 @@ def run(arguments: "Arguments") -> None:
         runner.run(plan(config, Facts(filesystems=_probe_filesystems(config))), context)
         runner.run(root.after, context)
     except Failure as failure:
-        _say_where_root_is(failure)
-        raise
+        raise _with_place_of_root(failure) from failure
     os.sync()
     first_boot_mark.note(first_boot_mark.DISKS_DONE)
 
@@ -108,7 +107,7 @@ def _plan_root(config: Config, on_disks: list[Operation], users: devices.Users) 
     device = root_device.read()
     if device is None:
         return root_contents.RootPlan([], [])
-    facts = root_contents.probe(device, losses.find(config, on_disks, users))
+    facts = root_contents.probe(config.storage, device, losses.find(config, on_disks, users))
     tables = dict(operation.table for operation in on_disks if isinstance(operation, disks.WriteTable))
     return root_contents.plan(config.storage, device, facts, Planned(tables, devices.length))
 
@@ -128,17 +127,19 @@ def _probe_filesystems(config: Config) -> "dict[str, filesystems.FilesystemFacts
         return {}
     with at("$.storage.filesystems"):
         devices.wait_for([entry.device for entry in wanted])
-    found = {}
+    users, found = devices.Users(), {}
     for entry in wanted:
         node = os.path.realpath(entry.device)
-        found[entry.device] = filesystems.FilesystemFacts(node, signatures.probe(node))
+        user = users.of(devices.name_of(node))
+        found[entry.device] = filesystems.FilesystemFacts(node, signatures.probe(node), user)
     return found
 
 
-def _say_where_root_is(failure: Failure) -> None:
-    """For the person at the emergency shell: what is in memory can still be saved."""
+def _with_place_of_root(failure: Failure) -> Failure:
+    """The same failure; for the person at the emergency shell also where ROOT is, if it is in memory: it can still be saved."""
     from ignition.storage.root_contents import DIRECTORY
 
-    if os.path.ismount(DIRECTORY):
-        rescue = f"ROOT's contents are in memory, at {DIRECTORY}: copy them to a disk before this machine is switched off"
-        failure.fix = f"{failure.fix}; {rescue}" if failure.fix else rescue
+    if not os.path.ismount(DIRECTORY):
+        return failure
+    rescue = f"ROOT's contents are in memory, at {DIRECTORY}: copy them to a disk before this machine is switched off"
+    return RootInMemory(failure.what, where=failure.where, fix=f"{failure.fix}; {rescue}" if failure.fix else rescue)

@@ -2,15 +2,19 @@
 
 from ignition.config.model import Config
 from ignition.operation import Operation
-from ignition.storage.mounting import Mount, to_mount
+from ignition.storage.mounting import Mount, MountFacts, probe, refuse_shadows, to_mount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.stages.arguments import Arguments
 
 
-def plan(config: Config, made: list[str]) -> list[Operation]:
-    """Mounts, parents before children. Directories that they make are appended to `made` while they run."""
+def plan(config: Config, facts: MountFacts, made: list[str]) -> list[Operation]:
+    """Mounts, parents before children. Directories that they make are appended to `made` while they run.
+
+    Raises Failure for a mount that would hide another one.
+    """
+    refuse_shadows(config.storage.filesystems, facts)
     pairs = to_mount(config.storage.filesystems)
     return [Mount(wanted, f"$.storage.filesystems.{index}", made) for index, wanted in pairs]
 
@@ -21,6 +25,7 @@ def run(arguments: "Arguments") -> None:
 
     state = states.load(arguments.state_file)
     try:
-        arguments.runner.run(plan(arguments.config, state.notated_directories), arguments.context)
+        facts = probe(arguments.config.storage.filesystems, arguments.context.root.path)
+        arguments.runner.run(plan(arguments.config, facts, state.notated_directories), arguments.context)
     finally:
         states.save(state, arguments.state_file)

@@ -48,10 +48,10 @@ MAKERS = {
 
 
 class FilesystemFacts:
-    """One device as it is: its resolved node and what blkid found there."""
+    """One device as it is: its resolved node, what blkid found there, and who uses it ("" for nobody)."""
 
-    def __init__(self, node: str, signature: "Signature") -> None:
-        self.node, self.signature = node, signature
+    def __init__(self, node: str, signature: "Signature", user: str = "") -> None:
+        self.node, self.signature, self.user = node, signature, user
 
 
 def to_make(filesystems: "tuple[Filesystem, ...]") -> "list[tuple[int, Filesystem]]":
@@ -75,6 +75,10 @@ def plan(filesystems: "tuple[Filesystem, ...]", facts: "Mapping[str, FilesystemF
             continue
         seen[fact.node] = (index, wanted)
         keep = may_stay(wanted, fact, where)
+        if fact.user and not keep:
+            raise Failure(
+                f"{wanted.device} is in use ({fact.user})", where=where, fix="stop using it first, or name another device"
+            )
         made += [] if keep else [fact.node]
         operations.append(MakeFilesystem(wanted, fact.node, where, keep=keep))
     return operations + ([Settle(made)] if made else [])

@@ -11,6 +11,7 @@ from ignition.operation import Context, Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
     from ignition.config.model.storage import Filesystem
@@ -32,6 +33,49 @@ def to_mount(filesystems: "tuple[Filesystem, ...]") -> "list[tuple[int, Filesyst
 
 def _depth(path: str) -> int:
     return len([part for part in path.split("/") if part])
+
+
+class MountFacts:
+    """What is mounted below the new root already (path as the new root sees it → node), and the nodes of the config's devices."""
+
+    def __init__(self, present: "Mapping[str, str]", nodes: "Mapping[str, str]") -> None:
+        self.present, self.nodes = present, nodes
+
+
+def probe(filesystems: "tuple[Filesystem, ...]", root: str) -> MountFacts:
+    """Look at the mounts below `root`. Changes nothing."""
+    present = {}
+    for one in mounts.current():
+        if one.target == (root or "/") or one.target.startswith(f"{root}/"):
+            present[one.target[len(root) :] or "/"] = os.path.realpath(one.source)
+    return MountFacts(present, {entry.device: os.path.realpath(entry.device) for _, entry in to_mount(filesystems)})
+
+
+def refuse_shadows(filesystems: "tuple[Filesystem, ...]", facts: MountFacts) -> None:
+    """Raises Failure for a mount that would hide another one: what is written there would be lost to the machine."""
+    wanted: dict[str, int] = {}
+    for index, entry in to_mount(filesystems):
+        path, where = entry.path or "", f"$.storage.filesystems.{index}.path"
+        if path in wanted:
+            raise Failure(
+                f"$.storage.filesystems.{wanted[path]} is mounted on {path}, too: one would hide the other",
+                where=where,
+                fix="give each file system a path of its own",
+            )
+        wanted[path] = index
+        if facts.present.get(path) == facts.nodes[entry.device]:
+            continue  # this very one
+        hidden = next((one for one in sorted(facts.present) if _hides(path, one)), None)
+        if hidden is not None:
+            raise Failure(
+                f"{facts.present[hidden]} is mounted on {hidden} already: this one on {path} would hide it",
+                where=where,
+                fix="use another path",
+            )
+
+
+def _hides(path: str, other: str) -> bool:
+    return path == other or other.startswith(f"{path.rstrip('/')}/")
 
 
 class Mount(Operation):

@@ -179,9 +179,12 @@ def _held(one: Member) -> str:
 
 
 def create_command(raid: "Raid", nodes: "Sequence[str]") -> list[str]:
-    """Options of the config come after ours. The home host "any" makes every machine take the name for its own."""
+    """Options of the config come after ours. The home host "any" makes every machine take the name for its own.
+
+    The whole path: mdadm takes a bare name for a file of the current directory if there is one (/root in an initramfs).
+    """
     spares = raid.spares or 0
-    argv = ["mdadm", "--create", raid.name, "--force", "--run", "--homehost", "any", "--level", raid.level or ""]
+    argv = ["mdadm", "--create", path_of(raid), "--force", "--run", "--homehost", "any", "--level", raid.level or ""]
     argv += ["--raid-devices", str(len(nodes) - spares), *(["--spare-devices", str(spares)] if spares else [])]
     return [*argv, *raid.options, *nodes]
 

@@ -31,19 +31,22 @@ KARGS_HELPER = "ignition-kargs-helper"
 class RootFacts:
     """ROOT as it is: node, `used` bytes of files, `available` bytes of memory. `lost_by` is the place that takes its content.
 
-    `node` is "" if there is none, `lost_by` "" if it stays.
+    `node` is "" if there is none, `lost_by` "" if it stays. `names` are the config's names for it.
     """
 
-    def __init__(self, node: str, *, used: int = 0, available: int = 0, lost_by: str = "") -> None:
-        self.node, self.used, self.available, self.lost_by = node, used, available, lost_by
+    def __init__(
+        self, node: str, *, used: int = 0, available: int = 0, lost_by: str = "", names: frozenset[str] = frozenset()
+    ) -> None:
+        self.node, self.used, self.available, self.lost_by, self.names = node, used, available, lost_by, names
 
 
-def probe(device: RootDevice, lost: "Mapping[str, str]") -> RootFacts:
+def probe(storage: "Storage", device: RootDevice, lost: "Mapping[str, str]") -> RootFacts:
     """Look for ROOT, by its link or among the devices that lose their content. It is mounted read-only if it is one of these."""
     node = device.node() or next((one for one in lost if _is_root(device, one)), "")
     hit = next((one for one in [node, *below(node)] if one in lost), "") if node else ""
     if not hit:
-        return RootFacts(node)
+        names = frozenset(entry.device for entry in storage.filesystems if node and os.path.realpath(entry.device) == node)
+        return RootFacts(node, names=names)
     with temporary_mount.mounted(node, ("auto",), ("ro",)) as directory:
         status = os.statvfs(directory)
     used = (status.f_blocks - status.f_bfree) * status.f_frsize
@@ -82,6 +85,12 @@ def plan(storage: "Storage", device: RootDevice, facts: RootFacts, planned: Plan
                 "the operating system would be missing",
                 where=f"$.storage.filesystems.{new[0]}",
                 fix="write the machine image to the disk again",
+            )
+        if new and new[1].device not in facts.names:
+            raise Failure(
+                f"there would be two file systems {device.text}: this one, and {facts.node}, which the config keeps",
+                where=f"$.storage.filesystems.{new[0]}",
+                fix="take the old one's content, too (wipeFilesystem, or another purpose for it)",
             )
         return RootPlan([], [])
     if new is None:

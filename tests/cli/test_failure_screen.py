@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ignition.cli.failure_screen import WIDTH, screen, show_failure
-from ignition.errors import Failure, InvalidConfig
+from ignition.errors import Failure, InvalidConfig, RootInMemory
 
 
 class Entry:
@@ -57,3 +57,9 @@ def test_screen_is_written_beside_the_state_file(tmp_path: Path) -> None:
 def test_screen_that_cannot_be_written_does_not_raise(tmp_path: Path) -> None:
     show_failure("files", str(tmp_path / "none" / "state"), Failure("boom"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_screen_says_that_nothing_is_lost_only_where_that_is_true() -> None:
+    assert "Nothing is lost" in screen("disks", Failure("x"))
+    assert "Nothing is lost" not in screen("disks", RootInMemory("x"))
+    assert "Leave the machine on: ROOT's contents would be lost." in screen("disks", RootInMemory("x"))

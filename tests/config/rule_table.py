@@ -313,6 +313,16 @@ ROWS = [
         '"storage": {"directories": [{"path": "/a/b"}], "files": [{"path": "/a/b/c"}, {"path": "/a/bc"}]}',
     ),
     Row(
+        "O7",
+        "3.5.0",
+        '"storage": {"filesystems": [{"device": "/dev/a", "format": "ext4", "path": "/v"},'
+        ' {"device": "/dev/b", "format": "xfs", "path": ▸"/v"}]}',
+        "$.storage.filesystems.1.path",
+        "path /v is that of filesystems.0, too: one would hide the other",
+        '"storage": {"filesystems": [{"device": "/dev/a", "format": "ext4", "path": "/v"},'
+        ' {"device": "/dev/b", "format": "xfs", "path": "/v/w"}, {"device": "/dev/c", "format": "swap", "path": "/v"}]}',
+    ),
+    Row(
         "O4",
         "3.5.0",
         partition('{"number": 1, "startMiB": ▸-1}'),

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.root
 IN_NAMESPACES = """
 mount --bind {at}/cmdline /proc/cmdline
 mount --bind {at}/consoles /proc/consoles
+[ ! -d {at}/run/ignition/root-contents ] || mount -t tmpfs tmpfs {at}/run/ignition/root-contents
 sh {script} 2>{at}/stderr
 """
 
@@ -155,3 +156,11 @@ def test_without_a_reason_the_failed_units_and_their_last_words_are_shown(machin
     shown = machine.fail("ignition.failure=shell")[0]
     assert "The first boot failed, and no stage of ignition has said why." in shown
     assert "sysroot.mount failed. The last lines of its journal:\nlast words of sysroot.mount\n" in shown
+
+
+def test_machine_that_holds_root_in_memory_stays_on(machine: Machine) -> None:
+    (machine.run_dir / "root-contents").mkdir()
+    for shown in machine.fail("ignition.failure.timeout=1"):
+        assert "ignition: ROOT's contents are in memory only: no reboot" in shown
+        assert shown.endswith("ignition: first boot failed, giving a shell\n")
+    assert machine.ended() == []

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ignition.config.model import Config, Storage
-from ignition.config.model.storage import Disk, Filesystem, Luks, Partition, Raid
+from ignition.config.model.storage import Disk, Filesystem, Luks, Partition
 from ignition.errors import Failure
 from ignition.host.root import Root
 from ignition.operation import Context, Runner
@@ -92,7 +92,6 @@ def test_disk_without_a_place_in_the_message_gets_one() -> None:
 @pytest.mark.parametrize(
     ("storage", "what", "where"),
     [
-        pytest.param(Storage(raid=(Raid(name="data"),)), "arrays (RAID)", "$.storage.raid", id="raid"),
         pytest.param(Storage(luks=(Luks(name="data"),)), "encrypted volumes (LUKS)", "$.storage.luks", id="luks"),
     ],
 )

@@ -13,11 +13,13 @@ from ignition.operation import Context, Runner
 from ignition.stages import mount, umount
 from ignition.stages import state as states
 from ignition.stages.arguments import Arguments
-from ignition.storage.mounting import on
+from ignition.storage.mounting import MountFacts, on
 
 from .conftest import Boot
 
 NESTED = tuple(Filesystem(device=f"/test-{n}", path=path, format="tmpfs") for n, path in enumerate(("/a/b/c", "/a", "/x")))
+
+NODES = {entry.device: entry.device for entry in NESTED}
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def mounted(tmp_path: Path) -> list[str]:
 
 def test_order_of_mounts_and_of_unmounts() -> None:
     config = Config(storage=Storage(filesystems=NESTED))
-    assert [operation.describe() for operation in mount.plan(config, [])] == [
+    assert [operation.describe() for operation in mount.plan(config, MountFacts({}, NODES), [])] == [
         "mount /test-1 on /a ($.storage.filesystems.1)",
         "mount /test-2 on /x ($.storage.filesystems.2)",
         "mount /test-0 on /a/b/c ($.storage.filesystems.0)",
@@ -95,3 +97,41 @@ def test_umount_removes_secrets_even_if_a_file_system_stays_busy(arguments: Argu
     assert not Path(arguments.config_cache).exists()
     umount.run(arguments)
     assert mounted(tmp_path) == []
+
+
+def shadows(present: dict[str, str], *entries: Filesystem) -> Failure:
+    config = Config(storage=Storage(filesystems=entries))
+    with pytest.raises(Failure) as caught:
+        mount.plan(config, MountFacts(present, {entry.device: entry.device for entry in entries}), [])
+    return caught.value
+
+
+def ext4(device: str, path: str) -> Filesystem:
+    return Filesystem(device=device, path=path, format="ext4")
+
+
+def test_two_file_systems_at_one_path_are_refused() -> None:
+    failure = shadows({}, ext4("/dev/a", "/srv"), ext4("/dev/b", "/var"), ext4("/dev/c", "/srv"))
+    assert failure.what == "$.storage.filesystems.0 is mounted on /srv, too: one would hide the other"
+    assert (failure.where, failure.fix) == ("$.storage.filesystems.2.path", "give each file system a path of its own")
+
+
+@pytest.mark.parametrize(
+    ("path", "hidden"),
+    [("/var", "/var"), ("/var", "/var/log"), ("/", "/var"), ("/", "/")],
+    ids=["same", "below", "below-root", "root"],
+)
+def test_mount_that_hides_one_that_is_there_is_refused(path: str, hidden: str) -> None:
+    failure = shadows({hidden: "/dev/other"}, ext4("/dev/a", path))
+    assert failure.what == f"/dev/other is mounted on {hidden} already: this one on {path} would hide it"
+    assert (failure.where, failure.fix) == ("$.storage.filesystems.0.path", "use another path")
+
+
+@pytest.mark.parametrize(
+    "present",
+    [{"/": "/dev/root", "/variety": "/dev/x"}, {"/var": "/dev/a", "/var/log": "/dev/x"}],
+    ids=["beside-and-above", "this-very-one"],
+)
+def test_mount_that_hides_nothing_is_fine(present: dict[str, str]) -> None:
+    config = Config(storage=Storage(filesystems=(ext4("/dev/a", "/var"),)))
+    assert len(mount.plan(config, MountFacts(present, {"/dev/a": "/dev/a"}), [])) == 1

@@ -164,3 +164,16 @@ def test_two_names_of_one_device_that_differ_are_an_error() -> None:
         "/dev/disk/by-partlabel/x and /dev/vdb1 ($.storage.filesystems.0) are one device and want different file systems"
     )
     assert (caught.value.where, caught.value.fix) == ("$.storage.filesystems.1.device", "describe each device once")
+
+
+def test_device_in_use_is_refused_with_who_uses_it() -> None:
+    fact = FilesystemFacts("/dev/vdb1", EXT4, "mounted on /srv")
+    with pytest.raises(Failure) as caught:
+        plan((filesystem(wipe_filesystem=True),), {"/dev/vdb1": fact})
+    assert caught.value.what == "/dev/vdb1 is in use (mounted on /srv)"
+    assert (caught.value.where, caught.value.fix) == (WHERE, "stop using it first, or name another device")
+
+
+def test_device_in_use_that_is_kept_is_fine(context: Context) -> None:
+    (operation,) = plan((filesystem(),), {"/dev/vdb1": FilesystemFacts("/dev/vdb1", EXT4, "mounted on /srv")})
+    assert operation.already_there(context)

@@ -48,7 +48,7 @@ def judge(seen: Mapping[str, Answer], checks: Checks, *, format: str, least: int
     checks.equal("label of ROOT", "ROOT", row["label"])
     checks.true("size of ROOT", int(str(row["size"])) >= least, f"{row['size']} bytes, {least} wanted")
     checks.equal("packages' files that are not as they were", "", seen["packages"].text)
-    checks.contains("capabilities, owners, modes", ["cap_net_raw", "4755 root:root", "700 core:core"], seen["ping"].text)
+    checks.contains("capabilities, owners, modes", ["cap_net_raw", "4755 root:root", "755 core:core"], seen["ping"].text)
     checks.equal("a file of the config", "yes\n", seen["provisioned"].text)
 
 
@@ -61,7 +61,9 @@ def judge_first(seen: Mapping[str, Answer], checks: Checks) -> None:
     checks.lacks("stages failed", "[failed]", messages)
 
 
-def boot_again(case: Case, drives: Sequence[Disk], checks_name: str, *, format: str, grow: int = 2 * GIB, **options: object) -> Checks:
+def boot_again(
+    case: Case, drives: Sequence[Disk], checks_name: str, *, format: str, grow: int = 2 * GIB, **options: object
+) -> Checks:
     """Enlarges the disks, boots once more, and judges; gives the checks, still open, for what is the case's own."""
     before = disks.virtual_size(drives[0])
     for disk in drives:

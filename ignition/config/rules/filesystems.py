@@ -1,4 +1,4 @@
-"""Rules F2 of tags, F3, F5–F8, S7 and S8: file systems."""
+"""Rules F2 of tags, F3, F5–F8, O7, S7 and S8: file systems."""
 
 from ignition.config.known_values import FORMATS, LABEL_BYTES, known_in
 from ignition.config.model.storage import Filesystem, Storage
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ignition.config.rules import Finding
 
 _TAG, _TAG_BYTES = "virtiofs", 36
+_NEVER_MOUNTED = (None, "", "none", "swap")
 
 
 @rule(Storage, "S7")
@@ -25,6 +26,20 @@ def filesystem_is_not_on_a_partitioned_disk(storage: Storage, _: Context) -> "It
         elif disk and disk.wipe_table and not filesystem.wipe_filesystem:
             fix = "set wipeFilesystem if the disk holds the file system itself"
             yield warning(where, "the partition table of this disk is wiped in the same config", fix, "S8")
+
+
+@rule(Storage, "O7")
+def mount_points_are_used_once(storage: Storage, _: Context) -> "Iterator[Finding]":
+    """Our own: Ignition mounts one over the other, and the machine never sees what was written to the first."""
+    seen: dict[str, int] = {}
+    for index, filesystem in enumerate(storage.filesystems):
+        path = filesystem.path
+        if not path or filesystem.format in _NEVER_MOUNTED:
+            continue
+        if path in seen:
+            message = f"path {path} is that of filesystems.{seen[path]}, too: one would hide the other"
+            yield error(f"filesystems.{index}.path", message, "give each file system a path of its own")
+        seen.setdefault(path, index)
 
 
 @rule(Filesystem, "F2", since="3.7.0-experimental")

@@ -10,6 +10,7 @@ from ignition.stages import disks, files, grow, kargs, mount, umount
 from ignition.storage import gpt
 from ignition.storage.disk import DiskFacts
 from ignition.storage.filesystems import FilesystemFacts, to_make
+from ignition.storage.mounting import MountFacts
 from ignition.storage.signatures import Signature
 from ignition.system import nodes
 from ignition.system.attempt import Attempt
@@ -53,7 +54,8 @@ def _filesystems(config: Config, _: Path) -> None:
 
 
 def _mount(config: Config, _: Path) -> None:
-    mount.plan(config, [])
+    nodes_of = {entry.device: entry.device for entry in config.storage.filesystems}
+    mount.plan(config, MountFacts({}, nodes_of), [])
     umount.plan(config)
     grow.plan(config, [])
 

@@ -1,0 +1,141 @@
+"""Which array is kept, made or refused, and with which command (7.2)."""
+
+from typing import Any
+
+import pytest
+
+from ignition.config.model.storage import Raid
+from ignition.errors import Failure
+from ignition.operation import Context
+from ignition.storage.raid import BROKEN_FIX, Member, Superblock, create_command, parse, path_of, plan
+
+WHERE = "$.storage.raid.0"
+DEVICES = ("/dev/disk/by-partlabel/a", "/dev/disk/by-partlabel/b")
+# mdadm 4.2, of a member of `mdadm --create /dev/md/data --homehost any --level raid1 --raid-devices 2`.
+EXAMINED = """MD_LEVEL=raid1
+MD_DEVICES=2
+MD_NAME=any:data
+MD_ARRAY_SIZE=1022.00MiB
+MD_UUID=a2b1c3d4:1f6e6d3c:11111111:22222222
+MD_UPDATE_TIME=1763974800
+MD_DEV_UUID=e0f1a2b3:44445555:66667777:88889999
+MD_EVENTS=17
+"""
+
+
+def array(**members: Any) -> Raid:
+    return Raid(**{"name": "data", "level": "raid1", "devices": DEVICES, **members})
+
+
+def block(uuid: str = "u", name: str = "data", level: str = "raid1", devices: int = 2, events: int = 17) -> Superblock:
+    return Superblock(uuid, name, level, devices, events)
+
+
+def members(*found: Superblock | None, **of_each: str) -> list[Member]:
+    return [Member(f"/dev/vdb{number}", one, **of_each) for number, one in enumerate(found, 1)]
+
+
+def decide(raid: Raid, found: list[Member]) -> str:
+    (operation,) = plan((raid,), {raid.name: found})
+    return operation.kind
+
+
+def test_examination_of_a_member_is_understood() -> None:
+    found = parse(EXAMINED)
+    assert found is not None
+    seen = (found.uuid, found.name, found.level, found.devices, found.events)
+    assert seen == ("a2b1c3d4:1f6e6d3c:11111111:22222222", "data", "raid1", 2, 17)
+
+
+def test_examination_of_what_is_no_member_gives_none() -> None:
+    assert parse("MD_LEVEL=container\nMD_METADATA=imsm\n") is None
+
+
+@pytest.mark.parametrize(
+    ("raid", "found"),
+    [
+        pytest.param(array(), members(block(), block()), id="right"),
+        pytest.param(array(level="mirror"), members(block(), block()), id="level in other words"),
+        pytest.param(array(name="/dev/md/data"), members(block(), block()), id="name as a path"),
+        pytest.param(array(spares=1), members(block(devices=1), block(devices=1)), id="a spare"),
+        pytest.param(array(), members(block(), block(), array="md127"), id="running"),
+    ],
+)
+def test_array_that_is_right_is_used(raid: Raid, found: list[Member]) -> None:
+    assert decide(raid, found) == "assemble-array"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(members(None, None), id="nothing"),
+        pytest.param(members(block(name="other"), block(name="other")), id="another name"),
+        pytest.param(members(block(level="raid0"), block(level="raid0")), id="another level"),
+        pytest.param(members(block(devices=3), block(devices=3)), id="another size"),
+        pytest.param(members(block(events=0), None), id="creation was interrupted"),
+        pytest.param(members(block("u", events=0), block("v", events=0)), id="two interrupted creations"),
+    ],
+)
+def test_other_devices_become_the_array(found: list[Member]) -> None:
+    assert decide(array(), found) == "create-array"
+
+
+@pytest.mark.parametrize(
+    ("found", "where", "what", "fix"),
+    [
+        pytest.param(
+            members(block(), None), WHERE, f"{DEVICES[0]} belongs to the array data, and {DEVICES[1]} does not", BROKEN_FIX,
+            id="a member is missing",
+        ),
+        pytest.param(
+            members(block("u"), block("v")), WHERE, "the devices belong to 2 arrays named data", BROKEN_FIX, id="two halves"
+        ),
+        pytest.param(
+            members(None, None, user="mounted on /srv"),
+            f"{WHERE}.devices.0",
+            f"{DEVICES[0]} is in use (mounted on /srv)",
+            "stop using it first, or name another device",
+            id="mounted",
+        ),
+        pytest.param(
+            members(block(name="x"), block(name="x"), array="md5"),
+            f"{WHERE}.devices.0",
+            f"{DEVICES[0]} is in use (held by md5)",
+            "stop using it first, or name another device",
+            id="part of another array that runs",
+        ),
+    ],
+)  # fmt: skip
+def test_what_must_not_be_overwritten_is_refused(found: list[Member], where: str, what: str, fix: str) -> None:
+    with pytest.raises(Failure) as caught:
+        decide(array(), found)
+    assert (caught.value.where, caught.value.what, caught.value.fix) == (where, what, fix)
+
+
+def test_device_of_two_arrays_is_refused() -> None:
+    one, other = array(devices=DEVICES[:1]), array(name="other", devices=DEVICES[1:])
+    same = members(None)
+    with pytest.raises(Failure) as caught:
+        plan((one, other), {"data": same, "other": same})
+    assert caught.value.what == f"{DEVICES[1]} is the device at {WHERE}.devices.0, too"
+    assert caught.value.where == "$.storage.raid.1.devices.0"
+
+
+def test_array_that_runs_under_another_name_is_not_there_yet(context: Context) -> None:
+    (operation,) = plan((array(),), {"data": members(block(), block(), array="md127")})
+    assert operation.describe() == f"use the array /dev/md/data as it is ({WHERE})"
+    assert not operation.already_there(context)  # there is no /dev/md/data here
+
+
+def test_command_has_every_member_of_the_config() -> None:
+    raid = array(level="raid5", spares=1, devices=("/a", "/b", "/c", "/d"), options=("--chunk=64", "--bitmap=internal"))
+    assert create_command(raid, ["/dev/1", "/dev/2", "/dev/3", "/dev/4"]) == [
+        *("mdadm", "--create", "/dev/md/data", "--force", "--run", "--homehost", "any", "--level", "raid5"),
+        *("--raid-devices", "3", "--spare-devices", "1", "--chunk=64", "--bitmap=internal"),
+        *("/dev/1", "/dev/2", "/dev/3", "/dev/4"),
+    ]
+
+
+@pytest.mark.parametrize(("name", "path"), [("data", "/dev/md/data"), ("/dev/md7", "/dev/md7"), ("/dev/md/x", "/dev/md/x")])
+def test_path_of_an_array(name: str, path: str) -> None:
+    assert path_of(array(name=name)) == path

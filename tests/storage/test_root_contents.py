@@ -1,0 +1,158 @@
+"""ROOT made anew: what is planned, and what is refused before anything changes."""
+
+from pathlib import Path
+
+import pytest
+
+from ignition.config.model.storage import Clevis, ClevisCustom, Filesystem, Luks, Storage, Tang
+from ignition.errors import Failure
+from ignition.host.root_device import RootDevice
+from ignition.storage.capacity import Planned
+from ignition.storage.root_contents import RESERVE, RootFacts, copy, needs_network, plan, stale_arguments
+from ignition.storage.zram import available
+
+MIB = 1 << 20
+ROOT = RootDevice("LABEL=ROOT")
+LOST = "$.storage.filesystems.0"
+PLENTY = Planned({}, lambda _: 1 << 40)
+BTRFS = Filesystem(device="/dev/vda9", format="btrfs", label="ROOT", wipe_filesystem=True)
+TANG = Clevis(tang=(Tang(url="http://tang", thumbprint="x"),))
+
+
+def facts(**members: object) -> RootFacts:
+    return RootFacts("/dev/vda9", **({"used": 800 * MIB, "available": 1600 * MIB, "lost_by": LOST} | members))  # type: ignore[arg-type]
+
+
+def steps(storage: Storage, found: RootFacts | None = None, device: RootDevice = ROOT) -> list[str]:
+    made = plan(storage, device, found or facts(), PLENTY)
+    return [operation.describe() for operation in [*made.before, *made.after]]
+
+
+HOLD = "hold ROOT's contents (800 MiB of files on /dev/vda9) in memory"
+
+
+def put_back(device: str, where: str = LOST) -> str:
+    return f"put ROOT's contents (800 MiB of files) back, onto {device} ({where})"
+
+
+def test_root_that_is_formatted_is_held_and_put_back() -> None:
+    assert steps(Storage(filesystems=(BTRFS,))) == [HOLD, put_back("/dev/vda9")]
+
+
+@pytest.mark.parametrize(
+    ("device", "filesystem"),
+    [
+        pytest.param("UUID=aa", Filesystem(device="/dev/x", format="xfs", uuid="AA"), id="uuid"),
+        pytest.param("PARTLABEL=R", Filesystem(device="/dev/disk/by-partlabel/R", format="xfs"), id="partition label"),
+        pytest.param("/dev/vda9", Filesystem(device="/dev/vda9", format="xfs"), id="path"),
+    ],
+)
+def test_new_root_is_what_the_command_line_asks_for(device: str, filesystem: Filesystem) -> None:
+    assert steps(Storage(filesystems=(filesystem,)), device=RootDevice(device))[1] == put_back(filesystem.device)
+
+
+def test_root_that_stays_is_left_alone() -> None:
+    other = Filesystem(device="/dev/vdb1", format="ext4", label="data")
+    assert steps(Storage(filesystems=(other,)), facts(lost_by="")) == []
+
+
+@pytest.mark.parametrize("clevis", [TANG, Clevis(tpm2=True), Clevis(custom=ClevisCustom(pin="tpm2", config="{}"))])
+def test_root_in_a_volume_is_told_to_the_boot_loader(clevis: Clevis) -> None:
+    volume = Luks(name="root", device="/dev/vda9", clevis=clevis, wipe_volume=True)
+    storage = Storage(luks=(volume,), filesystems=(Filesystem(device="/dev/mapper/root", format="ext4", label="ROOT"),))
+    assert steps(storage)[-1] == "tell the boot loader to open root for ROOT ($.storage.luks.0)"
+
+
+def refused(storage: Storage, found: RootFacts, planned: Planned = PLENTY) -> Failure:
+    with pytest.raises(Failure) as caught:
+        plan(storage, ROOT, found, planned)
+    return caught.value
+
+
+def test_root_that_does_not_fit_into_memory_is_refused_with_the_figures() -> None:
+    failure = refused(Storage(filesystems=(BTRFS,)), facts(available=800 * MIB + RESERVE - MIB))
+    assert failure.what == (
+        "ROOT's contents do not fit into memory: 800 MiB of files and 256 MiB to work with, and 1055 MiB are available"
+    )
+    assert (failure.where, failure.fix) == (
+        LOST,
+        "give the machine more memory for its first boot, or leave ROOT as it is",
+    )
+
+
+def test_root_that_does_not_fit_into_the_new_one_is_refused_with_the_figures() -> None:
+    failure = refused(Storage(filesystems=(BTRFS,)), facts(), Planned({}, lambda _: 900 * MIB))
+    assert failure.what == (
+        "ROOT's contents do not fit into the new ROOT: 800 MiB of files need 920 MiB, and it will have 900 MiB"
+    )
+    assert (failure.where, failure.fix) == (LOST, "make its device larger")
+
+
+def test_config_that_takes_root_and_makes_none_is_refused() -> None:
+    failure = refused(Storage(filesystems=(BTRFS.evolve(label="root"),)), facts())
+    assert failure.what == "this takes the content of ROOT (/dev/vda9), and the config makes no file system LABEL=ROOT"
+    assert (failure.where, failure.fix) == (LOST, "keep ROOT, or make another one: give a file system the label ROOT")
+
+
+def test_root_without_an_old_one_is_refused() -> None:
+    failure = refused(Storage(filesystems=(BTRFS,)), RootFacts(""))
+    assert "there is none whose contents it could have" in failure.what
+    assert (failure.where, failure.fix) == (LOST, "write the machine image to the disk again")
+
+
+def test_second_root_beside_one_that_stays_is_refused() -> None:
+    failure = refused(Storage(filesystems=(BTRFS.evolve(device="/dev/vdb1"),)), facts(lost_by=""))
+    assert failure.what == "there would be two file systems LABEL=ROOT: this one, and /dev/vda9, which the config keeps"
+    assert (failure.where, failure.fix) == (LOST, "take the old one's content, too (wipeFilesystem, or another purpose for it)")
+
+
+def test_root_whose_key_would_lie_on_itself_is_refused() -> None:
+    storage = Storage(
+        luks=(Luks(name="root", device="/dev/vda9"),),
+        filesystems=(Filesystem(device="/dev/disk/by-id/dm-name-root", format="ext4", label="ROOT"),),
+    )
+    failure = refused(storage, facts())
+    assert failure.what == "ROOT would lie in root, and the key for it on ROOT itself: nobody could open it at the next boot"
+    assert (failure.where, failure.fix) == ("$.storage.luks.0", "add clevis (a tang server, or tpm2)")
+
+
+@pytest.mark.parametrize(
+    ("clevis", "needed"),
+    [
+        (TANG, True),
+        (Clevis(tpm2=True), False),
+        (Clevis(custom=ClevisCustom(pin="x", config="{}", needs_network=True)), True),
+    ],
+)
+def test_network_is_needed_for_servers(clevis: Clevis, needed: bool) -> None:
+    assert needs_network(Luks(name="root", clevis=clevis)) is needed
+
+
+def test_arguments_of_an_earlier_attempt_are_stale() -> None:
+    line = "root=LABEL=ROOT rd.luks.name=1=root rd.luks.name=2=root rd.luks.name=3=data"
+    assert stale_arguments(line, "rd.luks.name=2=root", "root") == ["rd.luks.name=1=root"]
+
+
+@pytest.mark.root
+def test_copy_keeps_what_a_root_has(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir(mode=0o751)
+    target.mkdir()
+    program = source / "program"
+    program.write_bytes(b"x" * 100)
+    program.chmod(0o4755)
+    (source / "hard").hardlink_to(program)
+    (source / "link").symlink_to("/nowhere")
+    with (source / "sparse").open("wb") as file:
+        file.truncate(10 * MIB)
+    copy(str(source), str(target))
+    assert (target / "program").stat().st_mode & 0o7777 == 0o4755
+    assert (target / "hard").stat().st_ino == (target / "program").stat().st_ino
+    assert (target / "link").readlink() == Path("/nowhere")
+    assert (target / "sparse").stat().st_blocks == 0
+    assert target.stat().st_mode & 0o777 == 0o751
+
+
+def test_memory_that_is_left_is_what_the_kernel_says(tmp_path: Path) -> None:
+    (tmp_path / "meminfo").write_text("MemTotal: 2000 kB\nMemFree: 10 kB\nMemAvailable:    1500 kB\n")
+    assert available(str(tmp_path / "meminfo")) == 1500 * 1024
