@@ -1,13 +1,19 @@
 """Running other programs: the only file that imports subprocess.
 
 One way for all: argument list, fixed environment, no standard input but what is given, output captured, a time limit always.
-Secrets go through `stdin`, never through the arguments: those are logged.
+Secrets go through `stdin`, never through the arguments: those are logged. Where a program takes one as an argument only, `hidden`
+keeps it out of log and messages. A program has a session of its own: it finds no terminal at which it could ask a person, and
+what it started ends with it when the time is up.
 """
+
+import os
+from contextlib import suppress
 
 from ignition.errors import CommandFailed
 from ignition.host import log
 from ignition.host.programs import known
 
+_HIDDEN = "…"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 
@@ -15,56 +21,75 @@ def run(
     argv: list[str],
     *,
     why: str,
-    stdin: str = "",
+    stdin: str | bytes = "",
     ok: tuple[int, ...] = (0,),
     timeout_s: float = 120,
+    hidden: tuple[str, ...] = (),
 ) -> str:
     """Run a program of `PROGRAMS` and return its standard output as text.
 
-    Raises CommandFailed when it is missing, is killed, takes longer than `timeout_s`, or ends with a status not in `ok`.
+    `hidden` are arguments that no log and no message shows, nor the program's own words in them. Raises CommandFailed when it is
+    missing, is killed, takes longer than `timeout_s`, or ends with a status not in `ok`.
     """
-    return status_and_output(argv, why=why, stdin=stdin, ok=ok, timeout_s=timeout_s)[1]
+    return status_and_output(argv, why=why, stdin=stdin, ok=ok, timeout_s=timeout_s, hidden=hidden)[1]
 
 
 def status_and_output(
     argv: list[str],
     *,
     why: str,
-    stdin: str = "",
+    stdin: str | bytes = "",
     ok: tuple[int, ...] = (0,),
     timeout_s: float = 120,
+    hidden: tuple[str, ...] = (),
 ) -> tuple[int, str]:
     """As `run`, for programs whose exit status is an answer (blkid: 2 = nothing found)."""
-    # Imported here: many stages of many boots start no program at all, and the import costs 6 ms.
-    import shlex
-    import subprocess
+    import shlex  # here: many stages of many boots start no program at all
 
     if not known(argv[0]):
         raise CommandFailed(f"{argv[0]} is not in the list of programs", status=None, fix="add it to ignition/host/programs.py")
-    shown = shlex.join(argv)
+    shown = " ".join(_HIDDEN if argument in hidden else shlex.quote(argument) for argument in argv)
     log.debug(f"executing: {shown}")
     try:
-        done = subprocess.run(  # the argument list is ours, no shell
-            argv,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env=ENVIRONMENT,
-            timeout=timeout_s,
-            check=False,
-        )
+        status, stdout, stderr = _finished(argv, stdin.encode() if isinstance(stdin, str) else stdin, timeout_s)
     except FileNotFoundError as error:
         raise CommandFailed(
             f"{why}: the program {argv[0]} is missing",
             status=None,
             fix="add its package to the image: the dracut module 35coreos-ignition copies it into the initramfs",
         ) from error
-    except subprocess.TimeoutExpired as error:
+    except TimeoutError as error:
         raise CommandFailed(f"{why}: no end after {timeout_s:g} s: {shown}", status=None) from error
-    if done.returncode not in ok:
-        raise CommandFailed(_wording(why, shown, done.returncode, done.stderr), status=done.returncode, stderr=done.stderr)
-    return done.returncode, done.stdout
+    if status not in ok:
+        words = _without(stderr.decode("utf-8", "replace"), hidden)
+        raise CommandFailed(_wording(why, shown, status, words), status=status, stderr=words)
+    return status, stdout.decode("utf-8", "replace")
+
+
+def _finished(argv: list[str], stdin: bytes, timeout_s: float) -> tuple[int, bytes, bytes]:
+    """(status, standard output, standard error) of a program that has ended. Raises TimeoutError when it had to be killed."""
+    import signal
+    import subprocess  # 6 ms
+
+    pipe = subprocess.PIPE
+    with subprocess.Popen(  # the argument list is ours, no shell
+        argv, stdin=pipe, stdout=pipe, stderr=pipe, env=ENVIRONMENT, start_new_session=True
+    ) as process:
+        try:
+            stdout, stderr = process.communicate(stdin, timeout=timeout_s)
+        except BaseException as error:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise TimeoutError from error
+            raise
+    return process.returncode, stdout, stderr
+
+
+def _without(text: str, hidden: tuple[str, ...]) -> str:
+    for secret in hidden:
+        text = text.replace(secret, _HIDDEN)
+    return text
 
 
 def _wording(why: str, shown: str, status: int, stderr: str) -> str:

@@ -1,4 +1,4 @@
-"""The disks stage: partition tables, arrays, file systems, one layer on the other. Source: `ignition-config.md` 7.1 to 7.4.
+"""The disks stage: partition tables, arrays, encrypted volumes, file systems, one on the other. Source: `ignition-config.md` 7.1 to 7.4.
 
 Each layer is looked at when the one below is made. ROOT may be made anew, too: then its contents wait in memory meanwhile.
 """
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ignition.storage.raid import Member
     from ignition.storage.root_contents import RootPlan
 
-NOT_YET = (("luks", "encrypted volumes (LUKS)"),)
-
 
 class Facts:
     """The machine's devices by the config's names, a layer at a time. What is absent is not planned for."""
@@ -39,7 +37,6 @@ class Facts:
 
 def plan(config: Config, facts: Facts) -> list[Operation]:
     """Operations for the layers that `facts` has been taken of. Raises Failure for what cannot be had."""
-    refuse_unsupported(config)
     operations: list[Operation] = []
     seen: dict[str, str] = {}
     for index, disk in enumerate(config.storage.disks):
@@ -57,19 +54,9 @@ def plan(config: Config, facts: Facts) -> list[Operation]:
     return operations
 
 
-def refuse_unsupported(config: Config) -> None:
-    """Raises Failure for what this version cannot make: ignoring it would put data on the wrong device."""
-    for member, what in NOT_YET:
-        if getattr(config.storage, member):
-            raise Failure(
-                f"{what} are not supported by this version", where=f"$.storage.{member}", fix=f"remove storage.{member}"
-            )
-
-
 def run(arguments: "Arguments") -> None:
     """Make the machine's storage as configured. A config without any touches no device."""
     config, runner, context = arguments.config, arguments.runner, arguments.context
-    refuse_unsupported(config)
     if first_boot_mark.DISKS_DONE in first_boot_mark.earlier():
         config = without_wipes(config)
     users = devices.Users()
@@ -79,6 +66,8 @@ def run(arguments: "Arguments") -> None:
         runner.run([*root.before, *on_disks], context)
         if config.storage.raid:
             runner.run(plan(config, Facts(arrays=_probe_arrays(config))), context)
+        if config.storage.luks:
+            _run_luks(arguments, config)
         runner.run(plan(config, Facts(filesystems=_probe_filesystems(config))), context)
         runner.run(root.after, context)
     except Failure as failure:
@@ -119,6 +108,23 @@ def _probe_arrays(config: Config) -> "dict[str, list[Member]]":
     with at("$.storage.raid"):
         devices.wait_for([device for array in wanted for device in array.devices])
     return raid.probe(wanted, devices.Users())
+
+
+def _run_luks(arguments: "Arguments", config: Config) -> None:
+    """Make and open the encrypted volumes; the keys that the files stage needs go into the state, even if a later one fails."""
+    from ignition.stages import state as states
+    from ignition.storage import luks
+    from ignition.storage.luks_keys import Keys
+
+    volumes, state = config.storage.luks, states.load(arguments.state_file)
+    keys = Keys(state.luks_persist_key_files)
+    try:
+        with arguments.runner.step("luks-probe", f"look at the encrypted volumes {', '.join(volume.name for volume in volumes)}"):
+            facts = luks.probe(volumes, arguments.context, keys)
+        arguments.runner.run(luks.plan(volumes, facts, keys), arguments.context)
+    finally:
+        state.luks_persist_key_files = keys.persisted()
+        states.save(state, arguments.state_file)
 
 
 def _probe_filesystems(config: Config) -> "dict[str, filesystems.FilesystemFacts]":

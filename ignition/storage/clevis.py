@@ -1,0 +1,238 @@
+"""Binding volumes to tang servers, a TPM or other pins: what a config asks for, and whether a volume has just that.
+
+Source: `ignition-config.md` 7.3 of the reference; clevis 19, whose tokens hold the configuration of each pin in the protected
+header of a JWE (RFC 7516): `{"clevis": {"pin": PIN, PIN: {…}}}`, and in `sss` one JWE for each part.
+"""
+
+import json
+
+from ignition.errors import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from ignition.config.model.storage import Clevis
+
+SSS, TANG, TPM2 = "sss", "tang", "tpm2"
+_TPM2_DEFAULTS = {"hash": "sha256", "key": "ecc"}  # clevis-encrypt-tpm2(1); pcr_bank counts only beside pcr_ids
+_TPM2_MEMBERS = ("hash", "key", "pcr_bank", "pcr_ids")
+
+
+class Binding:
+    """What `clevis luks bind` is given. `servers` are the tang servers that must answer now."""
+
+    def __init__(self, pin: str, config: "dict[str, Any]", text: str, servers: tuple[str, ...] = ()) -> None:
+        self.pin, self.config, self.text, self.servers = pin, config, text, servers
+
+    def describe(self) -> str:
+        """For the journal. Never the config itself: it may hold a secret."""
+        return _description(self.pin, self.config)
+
+    def programs(self) -> list[str]:
+        """The pins that must be installed, `sss` and its parts alike."""
+        return sorted({pin for pin, _ in _walk(self.pin, self.config)})
+
+    def secrets(self) -> tuple[str, ...]:
+        """Texts that clevis' own messages may have and that nobody should see: the config, and addresses with secrets in them."""
+        addresses = [str(config.get("url", "")) for _, config in _walk(self.pin, self.config)]
+        return (self.text, *(address for address in addresses if shown(address) != address))
+
+    def can_be_tried(self) -> bool:
+        """Whether what the volume is bound to is at hand now, so that it must unlock."""
+        return _is_at_hand(self.pin, self.config)
+
+
+def wanted(clevis: "Clevis", where: str) -> Binding | None:
+    """The binding that a config asks for, None for none; `where` is the place of the volume. Raises Failure if it cannot work."""
+    if clevis.custom.pin:
+        return _custom(clevis, f"{where}.clevis.custom.config")
+    if not (clevis.tang or clevis.tpm2 or clevis.threshold):
+        return None
+    threshold = clevis.threshold or 1
+    pins: dict[str, Any] = {}
+    if clevis.tang:
+        pins[TANG] = [_server(server.url, server.thumbprint, server.advertisement) for server in clevis.tang]
+    if clevis.tpm2:
+        pins[TPM2] = {}
+    config = {"pins": pins, "t": threshold}
+    _check_threshold(config, f"{where}.clevis.threshold")
+    servers = tuple(server.url for server in clevis.tang if not server.advertisement)
+    return Binding(SSS, config, json.dumps(config), servers)
+
+
+def _server(url: str, thumbprint: str | None, advertisement: str | None) -> "dict[str, Any]":
+    server: dict[str, Any] = {"url": url, "thp": thumbprint or ""}
+    if advertisement:
+        server["adv"] = json.loads(advertisement)
+    return server
+
+
+def _custom(clevis: "Clevis", where: str) -> Binding:
+    pin, text = clevis.custom.pin or "", clevis.custom.config or ""
+    try:
+        config = json.loads(text)
+    except ValueError:
+        config = None
+    if not isinstance(config, dict):
+        raise Failure(f"the config of pin {pin} is no JSON object", where=where, fix="write what `clevis encrypt` takes: {…}")
+    for inner, members in _walk(pin, config):
+        if inner == SSS:
+            _check_threshold(members, where)
+        if inner == TANG and not (members.get("thp") or members.get("adv")):
+            raise Failure(
+                "a tang server has neither thp nor adv: clevis would ask a person whether to trust it",
+                where=where,
+                fix="add the thumbprint of its signing key, which tang-show-keys on the server prints, as thp",
+            )
+    return Binding(pin, config, text)
+
+
+def _check_threshold(config: "Mapping[str, Any]", where: str) -> None:
+    """clevis' own words for this are of no help, and come when the volume is made already."""
+    threshold, parts = config.get("t", 1), len(_parts(config))
+    if not parts:
+        raise Failure("nothing is named that could unlock the volume", where=where, fix="add a tang server or tpm2")
+    if not isinstance(threshold, int) or not 1 <= threshold <= parts:
+        raise Failure(f"threshold {threshold} with {_counted(parts)}", where=where, fix=f"use a number from 1 to {parts}")
+
+
+def _counted(parts: int) -> str:
+    return "one pin" if parts == 1 else f"{parts} pins"
+
+
+def _parts(config: "Mapping[str, Any]") -> "list[tuple[str, dict[str, Any]]]":
+    """(pin, config) of what an `sss` config is made of; a pin has one config or a list of them."""
+    pins = config.get("pins")
+    found = []
+    for pin, configs in pins.items() if isinstance(pins, dict) else ():
+        for members in configs if isinstance(configs, list) else [configs]:
+            found.append((pin, members if isinstance(members, dict) else {}))
+    return found
+
+
+def _walk(pin: str, config: "dict[str, Any]") -> "Iterator[tuple[str, dict[str, Any]]]":
+    """A pin and all that it is made of."""
+    yield pin, config
+    if pin == SSS:
+        for inner, members in _parts(config):
+            yield from _walk(inner, members)
+
+
+def _is_at_hand(pin: str, config: "dict[str, Any]") -> bool:
+    if pin == SSS:
+        return sum(_is_at_hand(inner, members) for inner, members in _parts(config)) >= int(config.get("t", 1))
+    # A server with an advertisement may well be out of reach where machines are provisioned.
+    return pin == TPM2 or (pin == TANG and not config.get("adv"))
+
+
+def _description(pin: str, config: "dict[str, Any]") -> str:
+    if pin == SSS:
+        parts = [_description(inner, members) for inner, members in _parts(config)]
+        return f"{config.get('t', 1)} of {len(parts)}: {', '.join(parts)}"
+    return f"tang {shown(str(config.get('url', '')))}" if pin == TANG else "the TPM" if pin == TPM2 else f"pin {pin}"
+
+
+def shown(url: str) -> str:
+    """Without userinfo, query and fragment: they may be secrets."""
+    head, slashes, rest = url.partition("?")[0].partition("#")[0].partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{head}{slashes}{host.rpartition('@')[2]}{slash}{path}"
+
+
+def difference(binding: Binding, protected: "Mapping[str, Any]") -> str:
+    """What a token's binding has otherwise than the wanted one; "" if they correspond as far as a token tells."""
+    return _difference(binding.pin, binding.config, _bound(protected))
+
+
+def _bound(protected: "Mapping[str, Any]") -> "tuple[str, dict[str, Any]]":
+    """(pin, its members) of a JWE's protected header; ("", {}) if clevis did not make it."""
+    clevis = protected.get("clevis")
+    pin = clevis.get("pin") if isinstance(clevis, dict) else None
+    if not isinstance(clevis, dict) or not isinstance(pin, str):
+        return "", {}
+    members = clevis.get(pin)
+    return pin, members if isinstance(members, dict) else {}
+
+
+def _difference(pin: str, config: "dict[str, Any]", bound: "tuple[str, dict[str, Any]]") -> str:
+    bound_pin, members = bound
+    if bound_pin != pin:
+        return f"it is bound to pin {bound_pin or 'none'}, not {pin}"
+    if pin == SSS:
+        return _sss_difference(config, members)
+    if pin == TANG:
+        return _tang_difference(config, members)
+    if pin == TPM2:
+        return _tpm2_difference(config, members)
+    # Of an unknown pin only what both have can be compared.
+    for name, value in config.items():
+        if name in members and members[name] != value:
+            return f"{name} of pin {pin} differs"
+    return ""
+
+
+def _sss_difference(config: "dict[str, Any]", members: "dict[str, Any]") -> str:
+    from ignition.storage.luks_header import decoded
+
+    jwes = members.get("jwe")
+    left = [_bound(decoded(str(jwe).partition(".")[0])) for jwe in (jwes if isinstance(jwes, list) else ())]
+    if members.get("t") != config.get("t", 1):
+        return f"its threshold is {members.get('t')}, not {config.get('t', 1)}"
+    for pin, part in _parts(config):
+        found = next((bound for bound in left if not _difference(pin, part, bound)), None)
+        if found is None:
+            return f"nothing of it is bound to {_description(pin, part)}" + _nearest(pin, part, left)
+        left.remove(found)
+    return f"it is also bound to {', '.join(_description(*bound) for bound in left)}" if left else ""
+
+
+def _nearest(pin: str, part: "dict[str, Any]", bounds: "list[tuple[str, dict[str, Any]]]") -> str:
+    """Why what comes nearest does not count: the same server with other keys, the TPM with another policy."""
+    near = [bound for bound in bounds if bound[0] == pin and bound[1].get("url") == part.get("url")]
+    return f": {_difference(pin, part, near[0])}" if near and pin in (TANG, TPM2) else ""
+
+
+def _tang_difference(config: "dict[str, Any]", members: "dict[str, Any]") -> str:
+    if members.get("url") != config.get("url"):
+        return f"it is bound to tang {shown(str(members.get('url', '')))}"
+    thumbprint = config.get("thp")
+    known = thumbprints(members.get("adv"))
+    if thumbprint and thumbprint not in known:
+        return f"no key of the server that it is bound to has thumbprint {thumbprint}"
+    return ""
+
+
+def _tpm2_difference(config: "dict[str, Any]", members: "dict[str, Any]") -> str:
+    for name in _TPM2_MEMBERS:
+        wanted = _tpm2_member(config, name)
+        if wanted != _tpm2_member(members, name):
+            return f"{name} of its TPM binding is {_tpm2_member(members, name) or 'none'}, not {wanted or 'none'}"
+    return ""
+
+
+def _tpm2_member(config: "dict[str, Any]", name: str) -> str:
+    value = config.get(name)
+    if name == "pcr_bank":
+        return str(value or "sha1") if config.get("pcr_ids") else ""
+    if isinstance(value, list):
+        value = ",".join(str(number) for number in value)
+    return "".join(str(_TPM2_DEFAULTS.get(name, "") if value is None else value).split())
+
+
+def thumbprints(keys: object) -> set[str]:
+    """The thumbprints (RFC 7638; SHA-256 and the SHA-1 of old configs) of a JWK set's verification keys."""
+    import hashlib
+    from binascii import b2a_base64
+
+    found = set()
+    entries = keys.get("keys") if isinstance(keys, dict) else None
+    for key in entries if isinstance(entries, list) else ():
+        if isinstance(key, dict) and "verify" in (key.get("key_ops") or ()):
+            members = {name: key.get(name) for name in ("crv", "e", "k", "kty", "n", "x", "y") if name in key}
+            text = json.dumps(members, sort_keys=True, separators=(",", ":")).encode()
+            for function in ("sha256", "sha1"):
+                digest = hashlib.new(function, text, usedforsecurity=False).digest()
+                found.add(b2a_base64(digest, newline=False).decode().translate(str.maketrans("+/", "-_", "=")))
+    return found

@@ -1,0 +1,72 @@
+"""Encrypted volumes that are open: what the device mapper says. Source: sysfs, `dm/name` and cryptsetup's `dm/uuid`."""
+
+import os
+
+from ignition.host import devices
+
+_BEGIN = "CRYPT-LUKS"
+
+
+class Mapping:
+    """One open volume. `device` is the kernel's name of what it shows (dm-0), `below` those of the devices it lies on.
+
+    `uuid` is that of the LUKS header, "" for a mapping that is none.
+    """
+
+    __slots__ = ("below", "device", "name", "uuid")
+
+    def __init__(self, name: str, device: str, uuid: str, below: tuple[str, ...]) -> None:
+        self.name, self.device, self.uuid, self.below = name, device, uuid, below
+
+
+def path_of(name: str) -> str:
+    """The device that an open volume is."""
+    return f"/dev/mapper/{name}"
+
+
+def named(name: str) -> Mapping | None:
+    """What has this name below /dev/mapper, encrypted or not."""
+    return next((mapping for mapping in _every() if mapping.name == name), None)
+
+
+def on(device: str) -> Mapping | None:
+    """The encrypted volume that is open on a device, by the kernel's name of that."""
+    return next((mapping for mapping in _every() if mapping.uuid and device in mapping.below), None)
+
+
+def luks_uuid(dm_uuid: str) -> str:
+    """`CRYPT-LUKS2-<32 hex digits>-<name>` → the UUID with its dashes; "" for anything else."""
+    if not dm_uuid.startswith(_BEGIN):
+        return ""
+    digits = dm_uuid.split("-")[2]
+    if len(digits) != 32:
+        return ""
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def _every() -> list[Mapping]:
+    base = f"{devices.SYSFS}/class/block"
+    found = []
+    for device in sorted(os.listdir(base)):
+        name = _read(f"{base}/{device}/dm/name")
+        if name is not None:
+            uuid = luks_uuid(_read(f"{base}/{device}/dm/uuid") or "")
+            found.append(Mapping(name, device, uuid, _below(base, device, name)))
+    return found
+
+
+def _below(base: str, device: str, name: str) -> tuple[str, ...]:
+    """What a mapping lies on. One with integrity protection has a mapping of its own in between, which is passed over."""
+    found: list[str] = []
+    for below in devices.components(device):
+        between = _read(f"{base}/{below}/dm/name") == f"{name}_dif"
+        found += _below(base, below, name) if between else [below]
+    return tuple(found)
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None

@@ -1,0 +1,333 @@
+"""Encrypted volumes: which are kept, refused or made, and in which steps. Source: `ignition-config.md` 7.3 of the reference.
+
+LUKS2 only. Kinder than Ignition in one point: a volume with a generated key or a clevis binding can be kept, too, if it is just
+what the config asks for and can be opened. IBM's secure keys (cex) are refused by name.
+"""
+
+import os
+import re
+
+from ignition.errors import Failure, at
+from ignition.host import command, devices, log
+from ignition.operation import Operation
+from ignition.storage import clevis, crypt_mapping, luks_header, root_keys, signatures
+from ignition.storage import luks_operations as steps
+from ignition.storage.luks_header import UNFINISHED
+from ignition.storage.luks_keys import checked
+from ignition.storage.luks_operations import Volume
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ignition.config.model.storage import Luks
+    from ignition.operation import Context
+    from ignition.storage.clevis import Binding
+    from ignition.storage.luks_header import Binary, Header
+    from ignition.storage.luks_keys import Keys
+    from ignition.storage.signatures import Signature
+
+DISCARDS = "allow-discards"
+WIPE_FIX = "set wipeVolume to lose its content, or correct the config"
+TPM_WAIT_S = 10.0
+_NAME = re.compile(r"[0-9A-Za-z#+\-.:=@_]+")  # what the device mapper takes as it is; blanks would also break crypttab
+_NAME_BYTES = 127  # linux/dm-ioctl.h, DM_NAME_LEN
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+class VolumeFacts:
+    """One device as it is, and what has the volume's name.
+
+    `binary` is what the device begins with if that looks like LUKS, damaged or of version 1 though it may be; `header` is of a
+    sound LUKS2 volume. `mapping` is what is open under the wanted name, `used` who uses that. `elsewhere` is another name under
+    which the device is open; `in_use` who uses it without LUKS.
+    `key_opens`: the key that we have opens it. `unlocks_not`: by clevis token, why its slot cannot be opened, "" if it can.
+    """
+
+    def __init__(self, node: str, signature: "Signature") -> None:
+        self.node, self.signature = node, signature
+        self.device = ""  # the kernel's name
+        self.binary: Binary | None = None
+        self.header: Header | None = None
+        self.mapping: crypt_mapping.Mapping | None = None
+        self.used = self.elsewhere = self.in_use = ""
+        self.key_opens = False
+        self.unlocks_not: dict[int, str] = {}
+        self.missing: tuple[str, ...] = ()  # pins without a program
+
+    @property
+    def is_open(self) -> bool:
+        """Under the wanted name."""
+        return self.mapping is not None and self.device in self.mapping.below
+
+    @property
+    def is_unfinished(self) -> bool:
+        """It bears our mark: nobody has put anything into it."""
+        return self.binary is not None and self.binary.subsystem == UNFINISHED
+
+
+def probe(volumes: "tuple[Luks, ...]", context: "Context", keys: "Keys") -> dict[str, VolumeFacts]:
+    """Facts by volume name. Waits for the devices, fetches the keys that are given into `keys`, and tries what opens what.
+
+    Changes nothing. Raises Failure.
+    """
+    bindings = _checked(volumes)
+    with at("$.storage.luks"):
+        devices.wait_for([volume.device or "" for volume in volumes])
+    users, found = devices.Users(), {}
+    for index, volume in enumerate(volumes):
+        with at(f"$.storage.luks.{index}"):
+            found[volume.name] = _look(volume, users)
+            _fetch_key(volume, context, keys)
+    _find_kept_keys(volumes, found, context, keys)
+    for index, volume in enumerate(volumes):
+        with at(f"$.storage.luks.{index}"):
+            _try(volume, found[volume.name], bindings[volume.name], keys)
+    return found
+
+
+def _checked(volumes: "tuple[Luks, ...]") -> "dict[str, Binding | None]":
+    """The bindings by volume name. Raises Failure for what is wrong with the config alone."""
+    bindings = {}
+    for index, volume in enumerate(volumes):
+        where = f"$.storage.luks.{index}"
+        _refuse(volume, where)
+        bindings[volume.name] = clevis.wanted(volume.clevis, where)
+    return bindings
+
+
+def _refuse(volume: "Luks", where: str) -> None:
+    if volume.cex.enabled:
+        raise Failure(
+            "secure keys of IBM Crypto Express cards (s390x) are not supported",
+            where=f"{where}.cex.enabled",
+            fix="use a key file or clevis",
+        )
+    name = volume.name
+    if not _NAME.fullmatch(name) or name in (".", "..", "control") or name.startswith("#") or len(name) > _NAME_BYTES:
+        raise Failure(
+            f"{name!r} cannot be a name below /dev/mapper and in crypttab",
+            where=f"{where}.name",
+            fix=f"use up to {_NAME_BYTES} letters, digits, and . _ - + = : @ #",
+        )
+    if volume.uuid and not _UUID.fullmatch(volume.uuid):
+        raise Failure(f"{volume.uuid!r} is no UUID", where=f"{where}.uuid", fix="uuidgen makes one")
+
+
+def _look(volume: "Luks", users: devices.Users) -> VolumeFacts:
+    node = os.path.realpath(volume.device or "")
+    facts = VolumeFacts(node, signatures.probe(node))
+    facts.device = devices.name_of(node)
+    facts.binary = luks_header.read_binary(node)
+    facts.header = luks_header.read(node) if facts.binary or facts.signature.format == "crypto_LUKS" else None
+    facts.mapping = crypt_mapping.named(volume.name)
+    facts.used = users.of(facts.mapping.device) if facts.mapping else ""
+    here = crypt_mapping.on(facts.device)
+    if here is None:
+        facts.in_use = users.of(facts.device)
+    elif here.name != volume.name:
+        facts.elsewhere = here.name
+    return facts
+
+
+def _fetch_key(volume: "Luks", context: "Context", keys: "Keys") -> None:
+    if volume.key_file.source:
+        try:
+            keys.put(volume.name, checked(context.fetcher.read(volume.key_file)))
+        except Failure as failure:
+            failure.where = f"keyFile ({failure.where})" if failure.where else "keyFile"
+            raise
+
+
+def _find_kept_keys(volumes: "tuple[Luks, ...]", facts: "Mapping[str, VolumeFacts]", context: "Context", keys: "Keys") -> None:
+    """For generated keys that an earlier run of the files stage left in ROOT."""
+    names = [
+        volume.name
+        for volume in volumes
+        if facts[volume.name].header and not volume.wipe_volume and keys.get(volume.name) is None and not _is_bound(volume)
+    ]
+    for name, key in root_keys.find(names, context.root).items():
+        keys.put(name, key)
+
+
+def _is_bound(volume: "Luks") -> bool:
+    found = volume.clevis
+    return bool(found.custom.pin or found.tang or found.tpm2 or found.threshold)
+
+
+def _try(volume: "Luks", facts: VolumeFacts, binding: "Binding | None", keys: "Keys") -> None:
+    """What opens the volume, as far as the decision depends on it: each try takes a second or two."""
+    if binding is not None:
+        facts.missing = _missing(binding)
+        if clevis.TPM2 in binding.programs() and not _has_tpm():
+            facts.missing += ("a TPM",)
+    if facts.header is None or volume.wipe_volume:
+        return
+    key = keys.get(volume.name)
+    if key is not None:
+        facts.key_opens = steps.opens(facts.node, key)
+    if binding is None or facts.is_open:
+        return
+    for number, token in enumerate(facts.header.tokens):
+        if token.slots and not clevis.difference(binding, token.protected):
+            facts.unlocks_not[number] = steps.unlocks(facts.node, token.slots[0], binding)
+
+
+def _missing(binding: "Binding") -> tuple[str, ...]:
+    directories = command.ENVIRONMENT["PATH"].split(":")
+    wanted = ["clevis", *(f"clevis-encrypt-{pin}" for pin in binding.programs())]
+    return tuple(name for name in wanted if not any(os.access(f"{directory}/{name}", os.X_OK) for directory in directories))
+
+
+def _has_tpm() -> bool:
+    """Whether the kernel has a TPM with resource manager, as clevis wants it; the driver may still be at it."""
+    import time
+
+    deadline = time.monotonic() + TPM_WAIT_S
+    while not any(name.startswith("tpmrm") for name in os.listdir("/dev")):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def plan(volumes: "tuple[Luks, ...]", facts: "Mapping[str, VolumeFacts]", keys: "Keys") -> list[Operation]:
+    """The steps for all volumes, in the config's order; `facts` by name. Raises Failure for what must not or cannot be made."""
+    bindings = _checked(volumes)
+    operations: list[Operation] = []
+    seen: dict[str, str] = {}
+    for index, config in enumerate(volumes):
+        fact, where = facts[config.name], f"$.storage.luks.{index}"
+        if seen.setdefault(fact.node, where) != where:
+            raise Failure(f"{config.device} is the same device as {seen[fact.node]}", where=where, fix="encrypt each device once")
+        _refuse_in_use(config, fact, where)
+        volume, binding = Volume(config, fact.node, where, keys), bindings[config.name]
+        if _may_stay(config, fact, binding, where):
+            operations += _keep(volume, fact, binding)
+        else:
+            _refuse_impossible(fact, where)
+            operations += _make(volume, fact, binding)
+    return operations
+
+
+def _refuse_in_use(config: "Luks", fact: VolumeFacts, where: str) -> None:
+    if fact.mapping is not None and not fact.is_open:
+        below = ", ".join(fact.mapping.below)
+        raise Failure(
+            f"{crypt_mapping.path_of(config.name)} exists already, on {below} and not on {fact.device}",
+            where=f"{where}.name",
+            fix=f"close it (cryptsetup close {config.name}), or use another name",
+        )
+    if fact.elsewhere:
+        raise Failure(
+            f"{config.device} is open already under another name: {fact.elsewhere}",
+            where=f"{where}.device",
+            fix=f"close it (cryptsetup close {fact.elsewhere}), or use that name",
+        )
+    if fact.in_use:
+        raise Failure(
+            f"{config.device} is in use ({fact.in_use})",
+            where=f"{where}.device",
+            fix="stop using it first, or name another device",
+        )
+
+
+def _refuse_impossible(fact: VolumeFacts, where: str) -> None:
+    """What would fail halfway, said before anything is lost."""
+    if fact.used:
+        raise Failure(f"the volume is in use ({fact.used}) and cannot be made anew", where=where, fix="stop using it first")
+    if fact.missing:
+        raise Failure(
+            f"this system lacks {', '.join(fact.missing)}",
+            where=f"{where}.clevis",
+            fix="use a machine with a TPM 2.0 and a kernel driver for it"
+            if fact.missing == ("a TPM",)
+            else "add clevis and this pin to the image: the dracut module 35coreos-ignition copies them into the initramfs",
+        )
+
+
+def _may_stay(config: "Luks", fact: VolumeFacts, binding: "Binding | None", where: str) -> bool:
+    """Whether what is there is what is wanted; False if it is to be made. Raises Failure if neither."""
+    if config.wipe_volume:
+        return False
+    if fact.header is None:
+        return _refuse_other_content(config, fact, where)
+    differences = _differences(config, fact, fact.header, binding)
+    if not differences:
+        return True
+    if fact.is_unfinished:
+        log.info(f"{config.device} holds a volume that an earlier attempt left unfinished: {'; '.join(differences)}")
+        return False
+    raise Failure(
+        f"{config.device} holds a LUKS volume that is not the wanted one: {'; '.join(differences)}", where=where, fix=WIPE_FIX
+    )
+
+
+def _refuse_other_content(config: "Luks", fact: VolumeFacts, where: str) -> bool:
+    """False if there is nothing, or less than nothing: the beginning of a volume of ours. Raises Failure else."""
+    if fact.is_unfinished:
+        return False
+    found = fact.signature
+    if fact.binary is not None and fact.binary.version == 1:
+        raise Failure(f"{config.device} holds a LUKS volume of version 1, not 2", where=where, fix=WIPE_FIX)
+    if found.format or found.table:
+        what = "a damaged LUKS volume" if found.format == "crypto_LUKS" else found.format or f"a {found.table} partition table"
+        raise Failure(f"{config.device} holds {what}, no LUKS volume", where=where, fix=WIPE_FIX)
+    return False
+
+
+def _differences(config: "Luks", fact: VolumeFacts, header: "Header", binding: "Binding | None") -> list[str]:
+    """Why a LUKS2 volume is not the wanted one, condition by condition."""
+    found = []
+    if config.label and config.label != header.label:
+        found.append(f"its label is {header.label!r}, not {config.label!r}")
+    # cryptsetup writes UUIDs in lower case, however they are given.
+    if config.uuid and config.uuid.lower() != header.uuid:
+        found.append(f"its UUID is {header.uuid}, not {config.uuid.lower()}")
+    if (DISCARDS in header.flags) != bool(config.discard):
+        found.append(f"discards are {'' if DISCARDS in header.flags else 'not '}allowed in its header")
+    if config.key_file.source and not fact.key_opens:
+        found.append("the key file does not open it")
+    if binding is not None:
+        found += _binding_differences(fact, header, binding)
+    elif not config.key_file.source and not fact.key_opens:
+        found.append(f"its key is to be generated, and ROOT has none in {root_keys.path_of(config.name)} that opens it")
+    return found
+
+
+def _binding_differences(fact: VolumeFacts, header: "Header", binding: "Binding") -> list[str]:
+    if fact.is_unfinished:
+        return ["it is not bound completely"]
+    differences = [clevis.difference(binding, token.protected) for token in header.tokens]
+    if not differences:
+        return ["clevis has not bound it"]
+    if "" not in differences:
+        return differences
+    if fact.is_open:
+        return []
+    reasons = [reason for number, reason in sorted(fact.unlocks_not.items()) if number < len(differences)]
+    return [] if "" in reasons else [f"clevis cannot unlock it ({reason})" for reason in reasons]
+
+
+def _keep(volume: Volume, fact: VolumeFacts, binding: "Binding | None") -> list[Operation]:
+    """Nothing but to open it, if it is not open."""
+    found: list[Operation] = [steps.FormatVolume(volume, keep=True)]
+    if binding is not None:
+        found.append(steps.BindVolume(volume, binding, keep=True))
+    if binding is not None and not volume.config.key_file.source:
+        return [*found, steps.UnlockVolume(volume, binding, again=False, keep=fact.is_open)]
+    # A volume that is complete has its flags already: its header stays as it is, to the last bit.
+    return [*found, steps.OpenVolume(volume, keep=fact.is_open, persistent=fact.is_unfinished)]
+
+
+def _make(volume: Volume, fact: VolumeFacts, binding: "Binding | None") -> list[Operation]:
+    found: list[Operation] = [steps.CloseVolume(volume)] if fact.is_open else []
+    found += [steps.FormatVolume(volume), steps.OpenVolume(volume)]
+    if binding is None:
+        return found  # the files stage finishes it, once the key is in ROOT
+    found.append(steps.BindVolume(volume, binding))
+    if binding.can_be_tried():
+        found.append(steps.UnlockVolume(volume, binding, again=True))
+    if not volume.config.key_file.source:
+        found.append(steps.DropKey(volume))
+    return [*found, steps.FinishVolume(volume)]
