@@ -1,4 +1,4 @@
-"""The files stage: groups, users, directories, files, links, units, result file (reference, ignition-config.md 6.1).
+"""The files stage: groups, users, directories, files, links, units, crypttab, result file (reference, ignition-config.md 6.1).
 
 Accounts come first: entries below a new home are resolved when it is there, and owners may be new users. The entries of named
 file systems of a 2.x config are written while those are mounted. The stage may be cut short at any moment and run again.
@@ -80,9 +80,12 @@ def run(arguments: Arguments) -> None:
     for filesystem in _named(config):
         record = _write_named(arguments, filesystem, facts.accounts.accounts, record)
     relabelled.note(units.written(config.systemd))
-    runner.run([*units.plan(config.systemd), facts.result], context)
+    runner.run(units.plan(config.systemd), context)
+    record = _write_volumes(arguments, record, relabelled)
+    runner.run([facts.result], context)
     _finish(root, record)
     relabelled.set()
+    _forget_keys(arguments.state_file)
     runner.flush()
     write_report(root, arguments.state_file)
 
@@ -121,6 +124,32 @@ def _write_named(arguments: Arguments, filesystem: Filesystem, database: Account
     with mounted(filesystem.device, filesystem.format, filesystem.mount_options) as point:
         context = Context(Root(point, leaving_is_an_error=strict), fetcher)
         return _write_nodes(arguments, context, name, database, record, None)
+
+
+def _write_volumes(arguments: Arguments, record: Attempt, relabelled: _Labels) -> Attempt:
+    """Make later boots open the encrypted volumes; returns the record, which now knows what the key files found."""
+    volumes, context = arguments.config.storage.luks, arguments.context
+    if not volumes:
+        return record
+    from ignition.storage.luks_keys import Keys
+    from ignition.system import crypttab
+
+    keys = Keys(states.load(arguments.state_file).luks_persist_key_files)
+    found = crypttab.probe(volumes, keys)
+    key_files = crypttab.key_files(found, context.root)
+    record = record.with_nodes(key_files, context.root)
+    attempt.begin(context.root, record)
+    relabelled.note(crypttab.written(found))
+    arguments.runner.run(crypttab.plan(found, key_files, record), context)
+    return record
+
+
+def _forget_keys(state_file: str) -> None:
+    """Erase the secrets that the disks stage left: by now they are in the new root."""
+    state = states.load(state_file)
+    if state.luks_persist_key_files:
+        state.luks_persist_key_files = {}
+        states.save(state, state_file)
 
 
 def _named(config: Config) -> list[Filesystem]:
@@ -162,6 +191,10 @@ def _homeless(config: Config, database: AccountDatabase, root: Root) -> frozense
 def _directories(config: Config, resolved: dict[str, str]) -> set[str]:
     """Where an interrupted attempt may have left temporary files."""
     found = {os.path.dirname(path) for path in (*resolved.values(), *units.written(config.systemd))}
+    if config.storage.luks:
+        from ignition.system import crypttab
+
+        found |= {os.path.dirname(crypttab.PATH), crypttab.KEYS}
     return found | {os.path.dirname(path) for path in (paths.PRESET, paths.RESULT, paths.REPORT)}
 
 

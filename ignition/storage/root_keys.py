@@ -1,6 +1,6 @@
 """Keys that an earlier provisioning left in ROOT, before ROOT is mounted: `/etc/luks/NAME`.
 
-The root file system is the one that the kernel command line names. It is not waited for: a machine whose ROOT is being made has none.
+The root file system is the one that the kernel command line names. It is not waited for: while ROOT is being made there is none.
 """
 
 import os

@@ -1,0 +1,233 @@
+"""What makes later boots open the encrypted volumes: key files in /etc/luks and lines of /etc/crypttab.
+
+Source: `ignition-config.md` 7.3, step 6, of the reference; crypttab(5). A volume with a key file stays marked as unfinished until
+its key is in the new root and on disk.
+"""
+
+import os
+import stat
+
+from ignition.config.model.storage import File
+from ignition.errors import Failure
+from ignition.host import atomic, devices, log, sync
+from ignition.host.root import Root
+from ignition.operation import Context, Operation
+from ignition.storage import clevis, crypt_mapping, luks_header, root_keys
+from ignition.storage.luks_operations import FinishVolume, Volume
+from ignition.system.attempt import Attempt
+from ignition.system.entry import Entry
+from ignition.system.existing import make_parents, status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.config.model.storage import Luks
+    from ignition.storage.luks_keys import Keys
+
+PATH = "/etc/crypttab"
+KEYS = root_keys.DIRECTORY
+KEY_MODE, KEYS_MODE = 0o600, 0o700
+NO_KEY = "none"
+
+
+class Line:
+    """One line of crypttab."""
+
+    def __init__(self, name: str, uuid: str, key: str, options: str) -> None:
+        self.name, self.uuid, self.key, self.options = name, uuid, key, options
+
+    def __str__(self) -> str:
+        return f"{self.name} UUID={self.uuid} {self.key} {self.options}"
+
+    def is_ours(self, fields: list[str]) -> bool:
+        """Whether a line is one that this program writes for the volume, whatever it was at the time."""
+        keys = (NO_KEY, root_keys.path_of(self.name))
+        return len(fields) >= 3 and fields[0] == self.name and fields[1].startswith("UUID=") and fields[2] in keys
+
+    def is_said_by(self, fields: list[str]) -> bool:
+        """Whether a line opens the volume in the same way; its options may have been changed since."""
+        return fields[:3] == [self.name, f"UUID={self.uuid}", self.key]
+
+
+class Found:
+    """One volume of the config as it is now, and its line. `key` is None if it is not ours to keep, or is in the root already."""
+
+    def __init__(self, volume: Volume, line: Line, key: bytes | None) -> None:
+        self.volume, self.line, self.key = volume, line, key
+
+    @property
+    def has_key_file(self) -> bool:
+        """Whether later boots open it with a file."""
+        return self.line.key != NO_KEY
+
+
+def probe(volumes: "tuple[Luks, ...]", keys: "Keys") -> list[Found]:
+    """The volumes, which the disks stage has left open. Raises Failure for one that is not there."""
+    found = []
+    for index, config in enumerate(volumes):
+        where = f"$.storage.luks.{index}"
+        node, uuid = _place(config, where)
+        bound = clevis.wanted(config.clevis, where) is not None
+        key = NO_KEY if bound else root_keys.path_of(config.name)
+        line = Line(config.name, uuid, key, _options(config))
+        found.append(Found(Volume(config, node, where, keys), line, None if bound else keys.get(config.name)))
+    return found
+
+
+def _place(config: "Luks", where: str) -> tuple[str, str]:
+    """(node, UUID). The open volume tells it best: a device's links may have changed when it was encrypted."""
+    mapping = crypt_mapping.named(config.name)
+    if mapping is not None and mapping.uuid and mapping.below:
+        return devices.node_of(mapping.below[0]), mapping.uuid
+    node = os.path.realpath(config.device or "")
+    header = luks_header.read_binary(node) if os.path.exists(node) else None
+    if header is None or not header.uuid:
+        raise Failure(
+            f"volume {config.name} is not open, and {config.device} holds none", where=where, fix="run the disks stage first"
+        )
+    return node, header.uuid
+
+
+def _options(config: "Luks") -> str:
+    remote = bool(config.clevis.tang) or bool(config.clevis.custom.needs_network)
+    return ",".join(("luks", *(("_netdev",) if remote else ()), "x-initrd.attach"))
+
+
+def key_files(found: list[Found], root: Root) -> list[Entry]:
+    """The key files as nodes of the new root, for the record of the attempt: without content."""
+    paths = [(one.volume.where, root_keys.path_of(one.volume.name)) for one in found if one.has_key_file]
+    return [Entry(where, File(path=path), root.resolve(path)) for where, path in paths]
+
+
+def written(found: list[Found]) -> list[str]:
+    """The paths in the new root."""
+    return [PATH, *(root_keys.path_of(one.volume.name) for one in found if one.has_key_file)]
+
+
+def plan(found: list[Found], key_files: list[Entry], record: Attempt) -> list[Operation]:
+    """Key files, then lines, and then the volumes are complete."""
+    with_key = [one for one in found if one.has_key_file]
+    pairs = zip(with_key, key_files, strict=True)
+    return [
+        *(PutKeyFile(one.key, entry, may_replace=entry.key in record.made) for one, entry in pairs),
+        WriteCrypttab([one.line for one in found]),
+        *(FinishAfterSync(one.volume) for one in with_key),
+    ]
+
+
+class PutKeyFile(Operation):
+    """Writes one key file. `key` is None if nobody knows it any more, which is right only if the file is there."""
+
+    kind = "write-key"
+
+    def __init__(self, key: bytes | None, entry: Entry, *, may_replace: bool) -> None:
+        self.path = entry.node.path
+        self._key, self._entry, self._may_replace = key, entry, may_replace
+
+    def describe(self) -> str:
+        return f"write key file {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        outside = context.root.outside(self._entry.resolved)
+        found = status(outside)
+        if found is None or not stat.S_ISREG(found.st_mode):
+            return False
+        same = self._key is None or _content(outside) == self._key
+        return same and stat.S_IMODE(found.st_mode) == KEY_MODE and not _is_open_to_others(os.path.dirname(outside))
+
+    def execute(self, context: Context) -> None:
+        outside, place = context.root.outside(self._entry.resolved), self._entry.place
+        found = status(outside)
+        key = self._key
+        if key is None:
+            if found is None:
+                raise Failure(f"the key for {self.path} is lost", where=place, fix="run the disks stage first")
+            key = _content(outside)
+        elif found is not None and not self._may_replace and (not stat.S_ISREG(found.st_mode) or _content(outside) != key):
+            raise Failure(f"{self.path} exists already, with other content", where=place, fix="remove it, or rename the volume")
+        directory = os.path.dirname(outside)
+        make_parents(directory)
+        os.makedirs(directory, mode=KEYS_MODE, exist_ok=True)
+        os.chmod(directory, KEYS_MODE)
+        atomic.write(outside, key, mode=KEY_MODE, sync=True)
+
+
+class WriteCrypttab(Operation):
+    """Adds the volumes' lines to /etc/crypttab."""
+
+    kind = "write-crypttab"
+    path = PATH
+
+    def __init__(self, lines: list[Line]) -> None:
+        self._lines = lines
+
+    def describe(self) -> str:
+        return f"write {', '.join(line.name for line in self._lines)} into {PATH}"
+
+    def already_there(self, context: Context) -> bool:
+        text = self._read(context)
+        return updated(text, self._lines) == text
+
+    def execute(self, context: Context) -> None:
+        outside = context.root.outside(context.root.follow(PATH))
+        content = updated(self._read(context), self._lines).encode("utf-8", "surrogateescape")
+        make_parents(outside)
+        found = status(outside)
+        uid, gid = (found.st_uid, found.st_gid) if found else (-1, -1)
+        atomic.write(outside, content, mode=KEY_MODE, uid=uid, gid=gid, sync=True)
+
+    @staticmethod
+    def _read(context: Context) -> str:
+        outside = context.root.outside(context.root.follow(PATH))
+        found = status(outside)
+        if found is None:
+            return ""
+        if not stat.S_ISREG(found.st_mode):
+            raise Failure("it is not a regular file", where=PATH, fix="remove it: encrypted volumes are listed there")
+        return _content(outside).decode("utf-8", "surrogateescape")
+
+
+class FinishAfterSync(FinishVolume):
+    """Ends the volume's being unfinished, once the root with its key is on disk."""
+
+    def act(self, context: Context) -> None:
+        sync.file_system(context.root.outside(context.root.follow(KEYS)))
+        sync.file_system(os.path.dirname(context.root.outside(context.root.follow(PATH))))
+        super().act(context)
+
+
+def updated(text: str, lines: list[Line]) -> str:
+    """crypttab with the volumes in it. A line of ours that says something else is replaced; whatever else there is stays."""
+    present = text.splitlines(keepends=True)
+    for line in lines:
+        present = _with(present, line)
+    return "".join(present)
+
+
+def _with(present: list[str], line: Line) -> list[str]:
+    kept, is_there = [], False
+    for one in present:
+        fields = one.split()
+        if not line.is_ours(fields):
+            if fields[:1] == [line.name]:
+                log.warning(f"{PATH} has another line for {line.name}, which may be in the way")
+            kept.append(one)
+        elif line.is_said_by(fields) and not is_there:
+            kept.append(one)
+            is_there = True
+        elif not is_there and not any(line.is_said_by(other.split()) for other in present):
+            kept.append(f"{line}\n")
+            is_there = True
+    if is_there:
+        return kept
+    if kept and not kept[-1].endswith("\n"):
+        kept[-1] += "\n"
+    return [*kept, f"{line}\n"]
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _is_open_to_others(directory: str) -> bool:
+    return stat.S_IMODE(os.stat(directory).st_mode) != KEYS_MODE
