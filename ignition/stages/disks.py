@@ -57,6 +57,7 @@ def plan(config: Config, facts: Facts) -> list[Operation]:
 def run(arguments: "Arguments") -> None:
     """Make the machine's storage as configured. A config without any touches no device."""
     config, runner, context = arguments.config, arguments.runner, arguments.context
+    _check_luks(config)
     if first_boot_mark.DISKS_DONE in first_boot_mark.earlier():
         config = without_wipes(config)
     users = devices.Users()
@@ -108,6 +109,14 @@ def _probe_arrays(config: Config) -> "dict[str, list[Member]]":
     with at("$.storage.raid"):
         devices.wait_for([device for array in wanted for device in array.devices])
     return raid.probe(wanted, devices.Users())
+
+
+def _check_luks(config: Config) -> None:
+    """What cannot be encrypted like this is said before anything is touched."""
+    if config.storage.luks:
+        from ignition.storage import luks
+
+        luks.check(config.storage.luks)
 
 
 def _run_luks(arguments: "Arguments", config: Config) -> None:

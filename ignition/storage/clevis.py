@@ -80,7 +80,7 @@ def _custom(clevis: "Clevis", where: str) -> Binding:
     for inner, members in _walk(pin, config):
         if inner == SSS:
             _check_threshold(members, where)
-        if inner == TANG and not (members.get("thp") or members.get("adv")):
+        if inner == TANG and not (members.get("thp") or "adv" in members):
             raise Failure(
                 "a tang server has neither thp nor adv: clevis would ask a person whether to trust it",
                 where=where,
@@ -124,7 +124,7 @@ def _is_at_hand(pin: str, config: "dict[str, Any]") -> bool:
     if pin == SSS:
         return sum(_is_at_hand(inner, members) for inner, members in _parts(config)) >= int(config.get("t", 1))
     # A server with an advertisement may well be out of reach where machines are provisioned.
-    return pin == TPM2 or (pin == TANG and not config.get("adv"))
+    return pin == TPM2 or (pin == TANG and "adv" not in config)
 
 
 def _description(pin: str, config: "dict[str, Any]") -> str:

@@ -71,7 +71,7 @@ def probe(volumes: "tuple[Luks, ...]", context: "Context", keys: "Keys") -> dict
 
     Changes nothing. Raises Failure.
     """
-    bindings = _checked(volumes)
+    bindings = check(volumes)
     with at("$.storage.luks"):
         devices.wait_for([volume.device or "" for volume in volumes])
     users, found = devices.Users(), {}
@@ -86,8 +86,8 @@ def probe(volumes: "tuple[Luks, ...]", context: "Context", keys: "Keys") -> dict
     return found
 
 
-def _checked(volumes: "tuple[Luks, ...]") -> "dict[str, Binding | None]":
-    """The bindings by volume name. Raises Failure for what is wrong with the config alone."""
+def check(volumes: "tuple[Luks, ...]") -> "dict[str, Binding | None]":
+    """What is to be bound, by volume name. Pure. Raises Failure for what is wrong with the config alone."""
     bindings = {}
     for index, volume in enumerate(volumes):
         where = f"$.storage.luks.{index}"
@@ -193,7 +193,7 @@ def _has_tpm() -> bool:
 
 def plan(volumes: "tuple[Luks, ...]", facts: "Mapping[str, VolumeFacts]", keys: "Keys") -> list[Operation]:
     """The steps for all volumes, in the config's order; `facts` by name. Raises Failure for what must not or cannot be made."""
-    bindings = _checked(volumes)
+    bindings = check(volumes)
     operations: list[Operation] = []
     seen: dict[str, str] = {}
     for index, config in enumerate(volumes):
