@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SSS, TANG, TPM2 = "sss", "tang", "tpm2"
 _TPM2_DEFAULTS = {"hash": "sha256", "key": "ecc"}  # clevis-encrypt-tpm2(1); pcr_bank counts only beside pcr_ids
-_TPM2_MEMBERS = ("hash", "key", "pcr_bank", "pcr_ids")
+_TPM2_MEMBERS = ("hash", "key", "pcr_ids", "pcr_bank")
 
 
 class Binding:
