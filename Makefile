@@ -10,7 +10,7 @@ bindir := $(DESTDIR)$(prefix)/bin
 mandir := $(DESTDIR)$(prefix)/share/man/man8
 IMAGE ?= build/coreos-ignition-debian12.qcow2
 
-.PHONY: help setup demo test check unit vm-test bench fuzz soak image install clean
+.PHONY: help setup demo test check unit vm-test lab bench fuzz soak image install clean
 help:
 	@sed -n 's/^## //p' Makefile
 
@@ -36,6 +36,10 @@ unit: setup
 ## make vm-test CASE=x  one case on a virtual machine (without CASE: all)
 vm-test: setup
 	@$(PYTHON) vm-tests/run.py $(if $(CASE),--case $(CASE)) --jobs $(JOBS)
+
+## make lab             a machine with blank disks and a TPM, to try configs on with the agent of these sources
+lab: setup
+	@$(PYTHON) vm-tests/lab.py --sync
 
 ## make image           a bootable Debian 12 disk image with the agent (IMAGE=path.qcow2)
 image: setup

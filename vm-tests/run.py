@@ -1,4 +1,4 @@
-"""Runs the VM tests: `python3 vm-tests/run.py [--case NAME ...] [--jobs 2] [--keep] [--list]`.
+"""Runs the VM tests: `python3 vm-tests/run.py [--case NAME ...] [--jobs 2] [--keep] [--list] [--sync]`.
 
 One line per case as it starts and as it ends, the place of the logs for each failure, and a summary. Status 0 when all
 passed, 1 when one failed, 2 for a wrong call, 130 when it was stopped.
@@ -15,7 +15,8 @@ from pathlib import Path
 
 from harness.case import CASES, SOAK, Definition, find_cases
 from harness.errors import HarnessError
-from harness.image import build_image, open_image
+from harness.image import Image, build_image, newest_image, open_image
+from harness.lab import SYNC_VARIABLE
 from harness.runner import Interrupted, Outcome, Runner, run_here
 
 
@@ -30,6 +31,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results to a file")
     parser.add_argument("--work", type=Path, metavar="DIR", help="where disks and logs go (default: a new folder in $TMPDIR)")
     parser.add_argument("--image", type=Path, metavar="DIR", help="a folder of the image cache (default: built from the sources)")
+    parser.add_argument("--sync", action="store_true", help="labs run the agent of these sources, on the newest image as it is")
     parser.add_argument("--cases-dir", type=Path, default=CASES, help=argparse.SUPPRESS)
     parser.add_argument("--run-here", metavar="NAME", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
@@ -50,9 +52,18 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
+def choose_image(options: argparse.Namespace) -> Image:
+    """The image that is named, or that of these sources; with --sync any that is there."""
+    if options.sync:
+        os.environ[SYNC_VARIABLE] = "1"
+    if options.image:
+        return open_image(options.image.resolve())
+    return (newest_image() if options.sync else None) or build_image()
+
+
 def run_all(options: argparse.Namespace, definitions: Sequence[Definition]) -> int:
     """Runs cases as processes, all with the same image; gives the exit status."""
-    image = open_image(options.image.resolve()) if options.image else build_image()
+    image = choose_image(options)
     work = (options.work or Path(tempfile.mkdtemp(prefix="ignition-vm-"))).resolve()
     work.mkdir(parents=True, exist_ok=True)
     program = [sys.executable, str(Path(__file__).resolve()), "--cases-dir", str(options.cases_dir.resolve())]

@@ -15,6 +15,7 @@ from harness import disks, filesystems, gpt
 from harness.checks import Checks
 from harness.disks import Disk
 from harness.errors import HarnessError
+from harness.hardware import Hardware, new_uefi
 from harness.image import BOOT_LOADER_EXTRA, EMULATED, Image
 from harness.machine import DirectBoot, Machine, Nic, Plan
 from harness.ssh import Key, make_key
@@ -66,14 +67,22 @@ class Case:
         path.write_text(text, encoding="utf-8")
         return path
 
+    def uefi(self, name: str = "uefi") -> Path:
+        """A UEFI firmware's variables for Hardware(uefi=…); the same for every machine that is given the same name."""
+        return new_uefi(self.work / f"{name}.vars.fd")
+
+    def tpm(self, name: str = "tpm") -> Path:
+        """A TPM's memory for Hardware(tpm=…); the same for every machine that is given the same name."""
+        return self.work / f"{name}.state"
+
     def machine(self, name: str, drives: Sequence[Disk], *, direct: DirectBoot | None = None, nics: Sequence[Nic] = (Nic(),),
-                fw_cfg: Mapping[str, Path] | None = None) -> Machine:  # fmt: skip
+                fw_cfg: Mapping[str, Path] | None = None, hardware: Hardware | None = None) -> Machine:  # fmt: skip
         """A machine to start with "with"; its logs are named after the boot's number and name."""
         self.boots += 1
         label = f"{self.boots}-{name}"
         self.say(f"boot {label}")
         smbios = [f"{BOOT_LOADER_EXTRA}={EMULATED}"]
-        return Machine(Plan(label, self.work, drives, self.key, direct, nics, fw_cfg or {}, smbios))
+        return Machine(Plan(label, self.work, drives, self.key, direct, nics, fw_cfg or {}, smbios, hardware or Hardware()))
 
     def checks(self, subject: str, machine: Machine | None = None) -> Checks:
         """A list of expectations about a machine."""

@@ -11,6 +11,21 @@ GIB = 1 << 30
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """How a machine sees a disk. bus is virtio (vda, vdb …), scsi (sda …) or nvme (nvme0n1 …): what Debian's cloud kernel drives.
+
+    sector_size is the logical and physical one, 512 or 4096. serial "" lets the machine number it. Only a scsi disk has a product
+    name (16 characters at most) and can be removable.
+    """
+
+    bus: str = "virtio"
+    sector_size: int = 512
+    serial: str = ""
+    product: str = ""
+    removable: bool = False
+
+
+@dataclass(frozen=True)
 class Disk:
     """A file that is a machine's disk; unsafe ignores flushes, which is faster and right unless QEMU gets killed.
 
@@ -21,6 +36,7 @@ class Disk:
     format: str = "qcow2"
     unsafe: bool = True
     iops: int = 0
+    attachment: Attachment = Attachment()
 
 
 def overlay(base: Disk, path: Path, size: int | None = None, *, unsafe: bool = True) -> Disk:
@@ -47,6 +63,13 @@ def blank(path: Path, size: int, *, unsafe: bool = True) -> Disk:
     """An empty disk."""
     run(["qemu-img", "create", "-q", "-f", "qcow2", path, str(size)])
     return Disk(path, "qcow2", unsafe)
+
+
+def blank_raw(path: Path, size: int, attachment: Attachment = Attachment()) -> Disk:
+    """An empty disk whose file can be read on this host while a machine uses it (what the machine has flushed)."""
+    with path.open("wb") as file:
+        file.truncate(size)
+    return Disk(path, "raw", attachment=attachment)
 
 
 def grow(disk: Disk, size: int) -> None:

@@ -3,7 +3,6 @@
 Never uses /dev/kvm: results must be the same on every host. A machine is a context manager; leaving it ends QEMU.
 """
 
-import shutil
 import signal
 import subprocess
 import time
@@ -16,8 +15,11 @@ from harness import qmp
 from harness.console import Console
 from harness.disks import Disk
 from harness.errors import Failed, HarnessError
+from harness.hardware import Hardware, drive_arguments, hardware_arguments
 from harness.ports import free_port
+from harness.programs import find_program, leash
 from harness.ssh import Key, Ssh, wait_for_server
+from harness.tpm import Tpm
 
 # Without ERMS and FSRM the guest's kernel clears and copies memory by words. With them it does so byte by byte, and the emulator
 # takes a turn for each: once a guest spent two minutes in clear_page_erms (soft lockup, then a unit's start timed out).
@@ -72,9 +74,10 @@ def metadata_nic(port: int) -> Nic:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to boot. drives become /dev/vda, /dev/vdb …; fw_cfg maps names to files; without direct GRUB boots.
+    """What to boot. drives become /dev/vda, /dev/vdb … unless they say otherwise; without direct GRUB boots.
 
-    smbios are strings of type 11. A machine that outlives its starter goes on when this process ends without leaving it.
+    fw_cfg maps names to files. smbios are strings of type 11. A machine that outlives its starter goes on when this process ends
+    without leaving it.
     """
 
     name: str
@@ -85,8 +88,7 @@ class Plan:
     nics: Sequence[Nic] = (Nic(),)
     fw_cfg: Mapping[str, Path] = field(default_factory=dict)
     smbios: Sequence[str] = ()
-    memory_mib: int = 2048
-    cpus: int = 2
+    hardware: Hardware = Hardware()
     outlives: bool = False
 
 
@@ -100,6 +102,7 @@ class Machine:
         self.qmp = plan.folder / f"{plan.name}.qmp"
         self.ports = [0 for _ in plan.nics]
         self.process: subprocess.Popen[bytes] | None = None
+        self.tpm = Tpm(plan.hardware.tpm, plan.folder / plan.name) if plan.hardware.tpm else None
         self.started = 0.0
         self.released = False
 
@@ -160,6 +163,7 @@ class Machine:
         except subprocess.TimeoutExpired as error:
             self.kill()
             raise self.console.failure(f"{self.plan.name}: the machine is off within {timeout_s:g} s", "it runs") from error
+        self._end_tpm()
 
     def pause(self) -> None:
         """Stops the guest's processors; QEMU then has everything in the disks' files."""
@@ -187,10 +191,13 @@ class Machine:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
+        self._end_tpm()
 
     def _launch(self) -> bool:
         """True when QEMU runs and its QMP socket is there."""
         self.qmp.unlink(missing_ok=True)
+        if self.tpm is not None:
+            self.tpm.start(outlives=self.plan.outlives)
         with self.stderr.open("wb") as log:
             self.process = subprocess.Popen(
                 self._argv(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=self.plan.outlives
@@ -203,17 +210,15 @@ class Machine:
         return self.alive()
 
     def _argv(self) -> list[str]:
-        """QEMU's command line. setpriv makes the kernel end it when this process dies, however that happens."""
+        """QEMU's command line."""
         plan = self.plan
-        leash = [] if plan.outlives else [_program("setpriv"), "--pdeathsig", "KILL"]
         console = f"file,id=console,path={self.console.path}"
-        argv = [*leash, _program("qemu-system-x86_64"), "-name", plan.name,
+        argv = [*leash(plan.outlives), find_program("qemu-system-x86_64"), "-name", plan.name,
                 "-no-user-config", "-nodefaults", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", CPU,
-                "-smp", str(plan.cpus), "-m", str(plan.memory_mib), "-display", "none", "-vga", "std", "-no-reboot",
+                *hardware_arguments(plan.hardware, self.tpm), "-display", "none", "-vga", "std", "-no-reboot",
                 "-chardev", console, "-serial", "chardev:console", "-qmp", f"unix:{self.qmp},server=on,wait=off",
                 "-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]  # fmt: skip
-        for number, disk in enumerate(plan.drives):
-            argv += ["-drive", _drive(number, disk), "-device", _device(number, boots=plan.direct is None)]
+        argv += drive_arguments(plan.drives, boots=plan.direct is None)
         for number, nic in enumerate(plan.nics):
             argv += ["-netdev", nic.argument(f"n{number}", self.ports[number]),
                      "-device", f"virtio-net-pci,netdev=n{number},mac={nic.mac},romfile="]  # fmt: skip
@@ -246,22 +251,7 @@ class Machine:
         """What QEMU itself said."""
         return self.stderr.read_text(encoding="utf-8", errors="replace").strip()[-400:] if self.stderr.exists() else ""
 
-
-def _drive(number: int, disk: Disk) -> str:
-    """The value of -drive."""
-    cache = "unsafe" if disk.unsafe else "writeback"
-    limit = f",throttling.iops-total={disk.iops}" if disk.iops else ""
-    return f"if=none,id=d{number},file={disk.path},format={disk.format},cache={cache},discard=unmap{limit}"
-
-
-def _device(number: int, *, boots: bool) -> str:
-    """The value of -device for a disk."""
-    return f"virtio-blk-pci,drive=d{number},serial=disk{number}" + (f",bootindex={number}" if boots else "")
-
-
-def _program(name: str) -> str:
-    """The path of a program of this host."""
-    path = shutil.which(name)
-    if path is None:
-        raise HarnessError(f"program {name} is missing; `make demo` and `make test` install what they need")
-    return path
+    def _end_tpm(self) -> None:
+        """The TPM goes with the machine."""
+        if self.tpm is not None:
+            self.tpm.stop()

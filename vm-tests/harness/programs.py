@@ -1,6 +1,7 @@
 """Running the host's programs: one way, always with a time limit. Guests are started in machine.py."""
 
 import shlex
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,3 +24,16 @@ def run(argv: Sequence[str | Path], *, stdin: str = "", timeout_s: float = 120, 
         tail = (done.stderr or done.stdout).strip()[-800:]
         raise HarnessError(f"status {done.returncode}: {shlex.join(words)}\n{tail}")
     return done.stdout
+
+
+def find_program(name: str) -> str:
+    """The path of a program of this host."""
+    path = shutil.which(name)
+    if path is None:
+        raise HarnessError(f"program {name} is missing; `make demo` and `make test` install what they need")
+    return path
+
+
+def leash(outlives: bool = False) -> list[str]:
+    """In front of a command line: the kernel ends the program when this process dies, however that happens."""
+    return [] if outlives else [find_program("setpriv"), "--pdeathsig", "KILL"]

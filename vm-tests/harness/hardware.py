@@ -1,0 +1,77 @@
+"""What a machine is made of beside its network: processors, memory, firmware, TPM, and its disks' buses, as QEMU's arguments."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.disks import Disk
+from harness.errors import HarnessError
+from harness.tpm import Tpm
+
+# Without Secure Boot, which would need a signed boot loader.
+UEFI_CODE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
+UEFI_VARIABLES = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """uefi is the file with the firmware's variables (None: a BIOS), tpm the directory with a TPM's state (None: no TPM).
+
+    Both outlive the machine: a later one that is given the same has the same variables and the same TPM.
+    """
+
+    memory_mib: int = 2048
+    cpus: int = 2
+    uefi: Path | None = None
+    tpm: Path | None = None
+
+
+def new_uefi(path: Path) -> Path:
+    """The variables of a firmware that has never run, at path; they are left alone when they are there."""
+    if not path.exists():
+        if not UEFI_VARIABLES.exists():
+            raise HarnessError(f"{UEFI_VARIABLES} is missing; `make test` installs it (package ovmf)")
+        shutil.copyfile(UEFI_VARIABLES, path)
+    return path
+
+
+def hardware_arguments(hardware: Hardware, tpm: Tpm | None) -> list[str]:
+    """Processors, memory, firmware, TPM."""
+    argv = ["-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)]
+    if hardware.uefi is not None:
+        argv += ["-drive", f"if=pflash,format=raw,readonly=on,file={UEFI_CODE}"]
+        argv += ["-drive", f"if=pflash,format=raw,file={hardware.uefi}"]
+    if tpm is not None:
+        argv += ["-chardev", f"socket,id=tpm,path={tpm.socket}", "-tpmdev", "emulator,id=tpm0,chardev=tpm"]
+        argv += ["-device", "tpm-crb,tpmdev=tpm0"]
+    return argv
+
+
+def drive_arguments(drives: Sequence[Disk], *, boots: bool) -> list[str]:
+    """The disks and their controllers; boots: the firmware tries them in this order."""
+    argv = []
+    if any(disk.attachment.bus == "scsi" for disk in drives):
+        argv += ["-device", "virtio-scsi-pci,id=scsi"]
+    for number, disk in enumerate(drives):
+        argv += ["-drive", _drive(number, disk), "-device", _device(number, disk, boots=boots)]
+    return argv
+
+
+def _drive(number: int, disk: Disk) -> str:
+    """The value of -drive."""
+    cache = "unsafe" if disk.unsafe else "writeback"
+    limit = f",throttling.iops-total={disk.iops}" if disk.iops else ""
+    return f"if=none,id=d{number},file={disk.path},format={disk.format},cache={cache},discard=unmap{limit}"
+
+
+def _device(number: int, disk: Disk, *, boots: bool) -> str:
+    """The value of -device for a disk."""
+    how = disk.attachment
+    devices = {"virtio": "virtio-blk-pci", "scsi": "scsi-hd,bus=scsi.0", "nvme": "nvme"}
+    words = [devices[how.bus], f"drive=d{number}", f"serial={how.serial or f'disk{number}'}"]
+    words += [f"logical_block_size={how.sector_size},physical_block_size={how.sector_size}"] if how.sector_size != 512 else []
+    words += [f"product={how.product}"] if how.product else []
+    words += ["removable=on"] if how.removable else []
+    words += [f"bootindex={number}"] if boots else []
+    return ",".join(words)

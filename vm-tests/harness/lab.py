@@ -1,0 +1,268 @@
+"""A booted machine with blank disks, on which stages of the agent run again and again: one boot, many scenarios.
+
+It is an ordinary boot of the image (no first boot: the flag stays, no stage runs by itself); root's key comes as a credential of
+systemd. The guest's own /usr/bin/ignition does the work, with -platform file and files of its own in /run/lab. Disks are raw
+files that can be read on this host once they are flushed.
+"""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness import disks, guest
+from harness.case import Case
+from harness.checks import Checks
+from harness.disks import GIB, Attachment, Disk
+from harness.errors import Failed, HarnessError
+from harness.hardware import Hardware
+from harness.machine import Machine
+from harness.programs import run
+from harness.ssh import Answer, Ssh, shared
+
+TOP = Path(__file__).resolve().parents[2]
+AGENT = Path(__file__).with_name("lab_agent.py")
+AGENT_AT = "/run/lab/agent.py"
+ROOT = "/mnt/root"
+SYNC_VARIABLE = "LAB_SYNC"
+STAGES = ("fetch-offline", "disks")
+
+
+@dataclass(frozen=True)
+class Blank:
+    """One blank disk that a lab is to have."""
+
+    size: int = GIB
+    bus: str = "virtio"
+    sector_size: int = 512
+    serial: str = ""
+    product: str = ""
+    removable: bool = False
+
+
+@dataclass(frozen=True)
+class LabDisk:
+    """One of the lab's disks: node is its device in the guest, image its file on this host."""
+
+    node: str
+    disk: Disk
+
+    @property
+    def image(self) -> Path:
+        """The raw file; Lab.flush() first."""
+        return self.disk.path
+
+    @property
+    def sector_size(self) -> int:
+        """Logical sector size in bytes."""
+        return self.disk.attachment.sector_size
+
+    def part(self, number: int) -> str:
+        """A partition's device."""
+        return f"{self.node}{'p' if self.node[-1].isdigit() else ''}{number}"
+
+    def __str__(self) -> str:
+        return self.node
+
+
+@dataclass(frozen=True)
+class Result:
+    """What stages did: status of the last one that ran, all records of operations.jsonl, all logs, the failure screen."""
+
+    status: int
+    stage: str
+    records: list[dict[str, Any]]
+    log: str
+    failure: str
+    seconds: float
+
+    def of(self, operation: str) -> list[dict[str, Any]]:
+        """The records of one kind of operation."""
+        return [record for record in self.records if record["operation"] == operation]
+
+    def outcomes(self, *stages: str) -> list[str]:
+        """ "kind path: result" of every operation of these stages (default: disks)."""
+        wanted = stages or ("disks",)
+        return [f"{row['operation']} {row['path']}: {row['result']}" for row in self.records if row["stage"] in wanted]
+
+    def changed(self, *stages: str) -> list[str]:
+        """What of outcomes() is not "already"."""
+        return [outcome for outcome in self.outcomes(*stages) if not outcome.endswith(": already")]
+
+    @property
+    def message(self) -> str:
+        """The failure screen on one line; "" when nothing failed."""
+        return " ".join(self.failure.split())
+
+
+@dataclass
+class Lab:
+    """A running lab. Scenarios gather their failures; done() raises them all."""
+
+    case: Case
+    machine: Machine
+    ssh: Ssh
+    disks: list[LabDisk] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    runs: int = 0
+
+    def run(self, command: str, timeout_s: float = 120) -> Answer:
+        """A shell command in the guest, standard error included."""
+        return self.ssh.run(f"exec 2>&1\n{command}", timeout_s)
+
+    def must(self, command: str, timeout_s: float = 120) -> str:
+        """The output of a shell command that has to succeed."""
+        answer = self.run(f"set -e\n{command}", timeout_s)
+        if answer.status != 0:
+            raise Failed(f"expected: status 0 of {command!r}\nseen:     {answer.status}: {answer.text.strip()[-800:]}")
+        return answer.text
+
+    def provision(self, config: Mapping[str, Any] | None, *, stages: Sequence[str] = STAGES, root: str = ROOT,
+                  earlier: Mapping[str, str] | None = None, folder: str = "") -> Result:  # fmt: skip
+        """Runs stages on a config until one fails; fetch comes by itself when fetch-offline asked for the network.
+
+        Each call has state and cache of its own in a new folder; with folder (Lab.folder() after a call) it goes on where an
+        earlier call stopped, and config None is the one of that call. earlier are files that lie beside the state file before.
+        """
+        if not folder:
+            self.runs += 1
+            folder = self.folder()
+        text = None if config is None else json.dumps(config)
+        asked = {"folder": folder, "config": text, "stages": list(stages), "root": root, "earlier": dict(earlier or {})}
+        answer = self.ask("provision", asked, timeout_s=1200)
+        runs = answer["runs"]
+        return Result(
+            status=runs[-1]["status"],
+            stage=runs[-1]["stage"],
+            records=answer["records"],
+            log="\n".join(each["log"] for each in runs),
+            failure=answer["failure"],
+            seconds=sum(each["seconds"] for each in runs),
+        )
+
+    def folder(self) -> str:
+        """The folder of the newest provision(), with config, cache and state."""
+        return f"/run/lab/run-{self.runs}"
+
+    def wipe(self, *chosen: LabDisk) -> None:
+        """Takes disks (default: all) back to blank: ends every use, then discards everything."""
+        nodes = [disk.node for disk in chosen or self.disks]
+        answer = self.ask("wipe", nodes)
+        if answer["left"]:
+            raise Failed(f"expected: {nodes} blank\nseen:     {answer['left']}\n{answer['said']}")
+
+    def new_root(self, root: str = ROOT) -> None:
+        """An empty root for the stages mount and files; whatever was mounted there is unmounted."""
+        self.ask("new_root", root)
+
+    def table(self, disk: LabDisk) -> dict[str, Any]:
+        """sfdisk's view of a disk's table, {} without one."""
+        text = self.run(f"sfdisk --json {disk.node}").text
+        table: dict[str, Any] = json.loads(text)["partitiontable"] if text.startswith("{") else {}
+        return table
+
+    def facts(self, *chosen: LabDisk) -> dict[str, Any]:
+        """ "tree" of lsblk, "probes" of blkid by device, "kernel" {disk: {partition: [start, length in bytes]}}."""
+        found: dict[str, Any] = self.ask("facts", [disk.node for disk in chosen or self.disks])
+        return found
+
+    def probes(self, *chosen: LabDisk) -> dict[str, dict[str, str]]:
+        """What blkid finds by device: disks, partitions, and everything stacked on them."""
+        found: dict[str, dict[str, str]] = self.facts(*chosen)["probes"]
+        return found
+
+    def files(self, *paths: str) -> dict[str, list[str]]:
+        """[kind, mode, text] of files of the guest that are there."""
+        found: dict[str, list[str]] = self.ask("read", list(paths))
+        return found
+
+    def flush(self, *chosen: LabDisk) -> None:
+        """After this the images of disks (default: all) hold everything that was written."""
+        self.ask("flush", [disk.node for disk in chosen or self.disks])
+
+    def ask(self, action: str, argument: object, timeout_s: float = 300) -> Any:
+        """One request to the helper in the guest."""
+        return ask(self.ssh, action, argument, timeout_s)
+
+    @contextmanager
+    def scenario(self, name: str, *used: LabDisk) -> Iterator[Checks]:
+        """One scenario: its failures are kept, the next one goes on. The disks it uses are blank before."""
+        started = time.monotonic()
+        checks = self.case.checks(name, self.machine)
+        try:
+            if used:
+                self.wipe(*used)
+            yield checks
+            checks.done()
+        except Failed as failure:
+            self.failures.append(str(failure))
+            self.case.say(f"FAILED {failure}")
+            if not self.machine.alive():
+                raise
+        self.case.say(f"{name}: {checks.count} expectations, {time.monotonic() - started:.1f} s")
+
+    def done(self) -> None:
+        """Raises Failed with the failures of all scenarios."""
+        if self.failures:
+            raise Failed("\n".join(self.failures))
+
+
+def ask(ssh: Ssh, action: str, argument: object, timeout_s: float = 300) -> Any:
+    """One request to the helper in a guest."""
+    request = json.dumps({"action": action, "argument": argument})
+    answer = ssh.feed(f"python3 -IS {AGENT_AT}", request, timeout_s)
+    try:
+        return json.loads(answer.text)
+    except ValueError as error:
+        raise Failed(f"expected: an answer to {action}\nseen:     status {answer.status}: {answer.text[-800:]}") from error
+
+
+@contextmanager
+def booted(case: Case, blanks: Sequence[Blank], *, hardware: Hardware | None = None, name: str = "lab") -> Iterator[Lab]:
+    """A lab with these disks; it ends with the block. The scenarios' failures are raised at the end."""
+    size = (disks.virtual_size(case.image.disk) // GIB + 1) * GIB
+    drives = [case.system_disk(f"{name}-system", size)]
+    for number, blank in enumerate(blanks):
+        serial = blank.serial or f"{name}{number}"
+        attachment = Attachment(blank.bus, blank.sector_size, serial, blank.product, blank.removable)
+        drives.append(disks.blank_raw(case.work / f"{name}-{number}.raw", blank.size, attachment))
+    credential = f'"systemd.set_credential=ssh.authorized_keys.root:{case.key.public}"'
+    with case.machine(name, drives, direct=case.image.direct(credential), hardware=hardware) as machine:
+        machine.wait_for_login()
+        with shared(machine.ssh(), case.work / f"{name}.ssh") as ssh:
+            guest.settle(ssh)
+            if os.environ.get(SYNC_VARIABLE, "") not in ("", "0"):
+                sync(ssh)
+            nodes = install_agent(ssh)
+            found = [LabDisk(nodes[drive.attachment.serial], drive) for drive in drives[1:]]
+            case.say(f"{name}: up after {time.monotonic() - machine.started:.0f} s")
+            lab = Lab(case, machine, ssh, found)
+            lab.new_root()
+            yield lab
+    lab.done()
+
+
+def install_agent(ssh: Ssh) -> dict[str, str]:
+    """Puts the helper into the guest; gives devices by serial."""
+    answer = ssh.feed(f"mkdir -p /run/lab && cat >{AGENT_AT}", AGENT.read_text(encoding="utf-8"))
+    if answer.status != 0:
+        raise HarnessError(f"the lab's helper cannot be installed: {answer.text}")
+    nodes: dict[str, str] = ask(ssh, "prepare", None)
+    return nodes
+
+
+def sync(ssh: Ssh) -> None:
+    """Replaces the guest's agent by the one of these sources, installed as the image's was."""
+    with tempfile.TemporaryDirectory() as scratch:
+        run(["make", "--no-print-directory", "-C", TOP, "install", f"DESTDIR={scratch}"])
+        run([TOP / "dracut" / "install", scratch])
+        packed = subprocess.run(["tar", "-c", "-C", scratch, "."], capture_output=True, check=True).stdout
+    done = subprocess.run(ssh.argv("tar -x -C / --no-same-owner"), input=packed, capture_output=True, timeout=120, check=False)
+    if done.returncode != 0:
+        raise HarnessError(f"the agent cannot be copied: {done.stderr.decode('utf-8', 'replace')}")
