@@ -23,21 +23,29 @@ if TYPE_CHECKING:
 DIRECTORY = "/run/ignition/root-contents"
 COPY_TIMEOUT_S = 3600.0
 MIB = 1 << 20
-RESERVE = 256 * MIB  # for the kernel and for the tools that make arrays, volumes and file systems
+RESERVE = 256 * MIB  # for the kernel and for the tools that make arrays and file systems
+PBKDF = 1024 * MIB  # what cryptsetup takes to derive a key, or half of the memory if that is less (cryptsetup(8), --pbkdf-memory)
 ROOM = 1.15  # a file system of another kind needs a little more for the same files
 KARGS_HELPER = "ignition-kargs-helper"
 
 
 class RootFacts:
-    """ROOT as it is: node, `used` bytes of files, `available` bytes of memory. `lost_by` is the place that takes its content.
+    """ROOT as it is: node, `used` bytes of files; `total` and `available` bytes of memory. `lost_by` is what takes its content.
 
     `node` is "" if there is none, `lost_by` "" if it stays. `names` are the config's names for it.
     """
 
     def __init__(
-        self, node: str, *, used: int = 0, available: int = 0, lost_by: str = "", names: frozenset[str] = frozenset()
+        self,
+        node: str,
+        *,
+        used: int = 0,
+        memory: tuple[int, int] = (0, 0),
+        lost_by: str = "",
+        names: frozenset[str] = frozenset(),
     ) -> None:
-        self.node, self.used, self.available, self.lost_by, self.names = node, used, available, lost_by, names
+        self.node, self.used, self.lost_by, self.names = node, used, lost_by, names
+        self.total, self.available = memory
 
 
 def probe(storage: "Storage", device: RootDevice, lost: "Mapping[str, str]") -> RootFacts:
@@ -50,7 +58,7 @@ def probe(storage: "Storage", device: RootDevice, lost: "Mapping[str, str]") -> 
     with temporary_mount.mounted(node, ("auto",), ("ro",)) as directory:
         status = os.statvfs(directory)
     used = (status.f_blocks - status.f_bfree) * status.f_frsize
-    return RootFacts(node, used=used, available=zram.available(), lost_by=lost[hit])
+    return RootFacts(node, used=used, memory=zram.memory(), lost_by=lost[hit])
 
 
 def _is_root(device: RootDevice, node: str) -> bool:
@@ -101,10 +109,11 @@ def plan(storage: "Storage", device: RootDevice, facts: RootFacts, planned: Plan
         )
     index, filesystem = new
     where = f"$.storage.filesystems.{index}"
+    volume = _volume_of(storage, filesystem.device)
+    _check_memory(facts, RESERVE + (min(PBKDF, facts.total // 2) if storage.luks else 0))
     _check_room(facts, planned.of(filesystem.device, storage), where)
     memory = zram.MemoryDisk(DIRECTORY)
     after: list[Operation] = [ReturnRoot(filesystem, facts, memory, where)]
-    volume = _volume_of(storage, filesystem.device)
     if volume:
         after.append(TellBootLoader(*volume))
     return RootPlan([HoldRoot(facts, memory)], after)
@@ -125,15 +134,17 @@ def _wish(device: RootDevice) -> str:
     return f"give a file system {member}" if member else f"make a file system on {device.link}"
 
 
-def _check_room(facts: RootFacts, capacity: int | None, where: str) -> None:
-    needed = facts.used + RESERVE
-    if needed > facts.available:
+def _check_memory(facts: RootFacts, reserve: int) -> None:
+    if facts.used + reserve > facts.available:
         raise Failure(
-            f"ROOT's contents do not fit into memory: {_mib(facts.used)} MiB of files and {_mib(RESERVE)} MiB to work with, "
+            f"ROOT's contents do not fit into memory: {_mib(facts.used)} MiB of files and {_mib(reserve)} MiB to work with, "
             f"and {_mib(facts.available)} MiB are available",
             where=facts.lost_by,
             fix="give the machine more memory for its first boot, or leave ROOT as it is",
         )
+
+
+def _check_room(facts: RootFacts, capacity: int | None, where: str) -> None:
     space = int(facts.used * ROOM)
     if capacity is not None and space > capacity:
         raise Failure(

@@ -13,13 +13,12 @@ CONTROL = "/sys/class/zram-control"
 MIB = 1 << 20
 
 
-def available(path: str = "/proc/meminfo") -> int:
-    """Bytes of memory that programs can have without swapping (MemAvailable, proc(5))."""
+def memory(path: str = "/proc/meminfo") -> tuple[int, int]:
+    """(all of the memory, what programs can have without swapping) in bytes: MemTotal and MemAvailable, proc(5)."""
     with open(path, encoding="ascii") as file:
-        for line in file:
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return 0
+        rows = dict(line.split(":", 1) for line in file if ":" in line)
+    total, available = (int(rows[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable"))
+    return total, available
 
 
 class MemoryDisk:

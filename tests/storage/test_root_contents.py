@@ -1,6 +1,7 @@
 """ROOT made anew: what is planned, and what is refused before anything changes."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from ignition.errors import Failure
 from ignition.host.root_device import RootDevice
 from ignition.storage.capacity import Planned
 from ignition.storage.root_contents import RESERVE, RootFacts, copy, needs_network, plan, stale_arguments
-from ignition.storage.zram import available
+from ignition.storage.zram import memory
 
 MIB = 1 << 20
 ROOT = RootDevice("LABEL=ROOT")
@@ -19,8 +20,8 @@ BTRFS = Filesystem(device="/dev/vda9", format="btrfs", label="ROOT", wipe_filesy
 TANG = Clevis(tang=(Tang(url="http://tang", thumbprint="x"),))
 
 
-def facts(**members: object) -> RootFacts:
-    return RootFacts("/dev/vda9", **({"used": 800 * MIB, "available": 1600 * MIB, "lost_by": LOST} | members))  # type: ignore[arg-type]
+def facts(**members: Any) -> RootFacts:
+    return RootFacts("/dev/vda9", **{"used": 800 * MIB, "memory": (2000 * MIB, 1600 * MIB), "lost_by": LOST, **members})
 
 
 def steps(storage: Storage, found: RootFacts | None = None, device: RootDevice = ROOT) -> list[str]:
@@ -60,7 +61,10 @@ def test_root_that_stays_is_left_alone() -> None:
 def test_root_in_a_volume_is_told_to_the_boot_loader(clevis: Clevis) -> None:
     volume = Luks(name="root", device="/dev/vda9", clevis=clevis, wipe_volume=True)
     storage = Storage(luks=(volume,), filesystems=(Filesystem(device="/dev/mapper/root", format="ext4", label="ROOT"),))
-    assert steps(storage)[-1] == "tell the boot loader to open root for ROOT ($.storage.luks.0)"
+    assert (
+        steps(storage, facts(memory=(4000 * MIB, 3000 * MIB)))[-1]
+        == "tell the boot loader to open root for ROOT ($.storage.luks.0)"
+    )
 
 
 def refused(storage: Storage, found: RootFacts, planned: Planned = PLENTY) -> Failure:
@@ -70,7 +74,7 @@ def refused(storage: Storage, found: RootFacts, planned: Planned = PLENTY) -> Fa
 
 
 def test_root_that_does_not_fit_into_memory_is_refused_with_the_figures() -> None:
-    failure = refused(Storage(filesystems=(BTRFS,)), facts(available=800 * MIB + RESERVE - MIB))
+    failure = refused(Storage(filesystems=(BTRFS,)), facts(memory=(0, 800 * MIB + RESERVE - MIB)))
     assert failure.what == (
         "ROOT's contents do not fit into memory: 800 MiB of files and 256 MiB to work with, and 1055 MiB are available"
     )
@@ -78,6 +82,16 @@ def test_root_that_does_not_fit_into_memory_is_refused_with_the_figures() -> Non
         LOST,
         "give the machine more memory for its first boot, or leave ROOT as it is",
     )
+
+
+@pytest.mark.parametrize(("total", "takes"), [(1200, 600), (9000, 1024)], ids=["half-of-a-small-memory", "1-GiB"])
+def test_deriving_a_key_takes_memory_too(total: int, takes: int) -> None:
+    volume = Luks(name="root", device="/dev/vda9", clevis=TANG, wipe_volume=True)
+    storage = Storage(luks=(volume,), filesystems=(Filesystem(device="/dev/mapper/root", format="ext4", label="ROOT"),))
+    needed = 800 * MIB + RESERVE + takes * MIB
+    failure = refused(storage, facts(memory=(total * MIB, needed - 1)))
+    assert f"800 MiB of files and {256 + takes} MiB to work with" in failure.what
+    assert len(steps(storage, facts(memory=(total * MIB, needed)))) == 3
 
 
 def test_root_that_does_not_fit_into_the_new_one_is_refused_with_the_figures() -> None:
@@ -155,4 +169,4 @@ def test_copy_keeps_what_a_root_has(tmp_path: Path) -> None:
 
 def test_memory_that_is_left_is_what_the_kernel_says(tmp_path: Path) -> None:
     (tmp_path / "meminfo").write_text("MemTotal: 2000 kB\nMemFree: 10 kB\nMemAvailable:    1500 kB\n")
-    assert available(str(tmp_path / "meminfo")) == 1500 * 1024
+    assert memory(str(tmp_path / "meminfo")) == (2000 * 1024, 1500 * 1024)
