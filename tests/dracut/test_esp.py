@@ -1,4 +1,4 @@
-"""The first-boot flag and the in-progress mark: `esp begin` and `esp quench`, on a directory that stands for EFI-SYSTEM."""
+"""The first-boot flag and the in-progress mark: `esp begin`, `note` and `quench`, on a directory that stands for EFI-SYSTEM."""
 
 import subprocess
 from pathlib import Path
@@ -20,10 +20,12 @@ class Esp:
         self.at.mkdir(parents=True)
         self.programs.mkdir()
         (self.run_dir / "config.sha512").write_text(f"{DIGEST}\n")
+        (self.run_dir / "flagged").touch()  # by the generator
         for name in ("udevadm", "mount", "umount", "sync"):
             self.program(name, "true")
         # What is on the partition when it happens.
         self.program("rm", '/bin/rm "$@"')
+        self.program("kargs-helper", "true")
         self.mark = self.at / "coreos/first_boot.in-progress"
 
     def program(self, name: str, does: str) -> None:
@@ -39,10 +41,28 @@ class Esp:
         path.touch()
         return path
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def earlier(self) -> list[str]:
+        """The notes that the stages of this attempt can read."""
+        path = self.run_dir / "earlier"
+        return path.read_text().split() if path.exists() else []
+
+    def leave(self, *lines: str) -> None:
+        """The mark as an earlier attempt left it."""
+        self.mark.parent.mkdir(exist_ok=True)
+        self.mark.write_text("".join(f"{line}\n" for line in lines))
+
+    def left(self) -> list[str]:
+        """The mark, without empty lines."""
+        return self.mark.read_text().split()
+
+    def run(self, *verb: str) -> subprocess.CompletedProcess[str]:
         """Run the script."""
-        environment = {"PATH": f"{self.programs}:/usr/bin:/bin", "IGNITION_RUN_DIR": str(self.run_dir.parent)}
-        return subprocess.run(["sh", str(SCRIPT), *words], env=environment, capture_output=True, text=True, check=False)
+        environment = {
+            "PATH": f"{self.programs}:/usr/bin:/bin",
+            "IGNITION_RUN_DIR": str(self.run_dir.parent),
+            "IGNITION_KARGS_HELPER": "kargs-helper",
+        }
+        return subprocess.run(["sh", str(SCRIPT), *verb], env=environment, capture_output=True, text=True, check=False)
 
     def called(self) -> list[str]:
         """The calls, without the directories of the test."""
@@ -63,7 +83,7 @@ def test_begin_without_a_digest_still_leaves_its_mark(esp: Esp, digest: str | No
         (esp.run_dir / "config.sha512").write_text(digest)
     done = esp.run("begin")
     assert (done.returncode, done.stderr) == (0, "")
-    assert esp.mark.read_text() == "unknown\n"
+    assert esp.mark.read_text() == "unknown\nbegun\n"
 
 
 @pytest.mark.parametrize("folder", ["coreos", "flatcar"])
@@ -71,31 +91,141 @@ def test_begin_leaves_the_digest_and_the_flag(esp: Esp, folder: str) -> None:
     flag = esp.flag(folder)
     done = esp.run("begin")
     assert (done.returncode, done.stderr) == (0, "")
-    assert esp.mark.read_text() == f"{DIGEST}\n"
+    assert esp.mark.read_text() == f"{DIGEST}\nbegun\n"
     assert flag.exists()
     # For root-can-grow: nothing can be half grown.
     assert (esp.run_dir / "first-try").exists()
+    assert esp.earlier() == []
     assert esp.called()[-2:] == ["sync ESP/coreos/first_boot.in-progress ESP/coreos", "umount ESP"]
 
 
+SAME = "<5>an earlier first boot with this same config was interrupted or failed"
+ANOTHER = "<4>an earlier first boot was interrupted or failed, and with another config"
+REBOOTED = "<5>the machine was rebooted for its kernel arguments"
+INTERRUPTED = "<5>an earlier first boot was interrupted: trying again"
+B = "b" * 128
+
+
 @pytest.mark.parametrize(
-    ("earlier", "said"),
+    ("earlier", "said", "notes"),
     [
-        pytest.param(f"{DIGEST}\n", "<5>an earlier first boot with this same config was interrupted or failed", id="same"),
-        pytest.param("b\n", "<4>an earlier first boot was interrupted or failed, and with another config", id="another"),
+        pytest.param(f"{DIGEST}\nbegun\n", SAME, ["begun"], id="same"),
+        pytest.param(f"{DIGEST}\nbegun", SAME, ["begun"], id="without-line-end"),
+        pytest.param(f"{DIGEST}\nbegun\ndisks-done\n", SAME, ["begun", "disks-done"], id="same-with-notes"),
+        pytest.param(f"{DIGEST}\nkargs-rebooted\nbegun\n", SAME, ["kargs-rebooted", "begun"], id="same-after-reboot"),
+        pytest.param(f"{DIGEST}\n", INTERRUPTED, [], id="same-without-notes"),
+        pytest.param(f"{B}\nbegun\ndisks-done\n", ANOTHER, ["another-config"], id="another"),
+        pytest.param("b\n", ANOTHER, ["another-config"], id="another-shorter"),
+        pytest.param(f"{B}\nbegun\nroot-in-memory\ndisks-done\n", ANOTHER, ["another-config"], id="another-that-moved-root"),
+        pytest.param(
+            f"{DIGEST}\nbegun\nroot-in-memory\ndisks-done\n",
+            SAME,
+            ["begun", "root-in-memory", "disks-done"],
+            id="same-that-moved-root",
+        ),
+        # kargs made the mark this config's before.
+        pytest.param(
+            f"{DIGEST}\nanother-config\nkargs-rebooted\n",
+            ANOTHER,
+            ["another-config", "kargs-rebooted"],
+            id="another-noted-before",
+        ),
         # FAT had the name on disk and not yet the contents when the power failed.
-        pytest.param("", "<5>an earlier first boot was interrupted: trying again", id="empty"),
-        pytest.param(DIGEST, "<5>an earlier first boot with this same config was interrupted or failed", id="without-line-end"),
+        pytest.param("", INTERRUPTED, [], id="empty"),
     ],
 )
-def test_begin_recognises_a_repeat(esp: Esp, earlier: str, said: str) -> None:
+def test_begin_recognises_a_repeat(esp: Esp, earlier: str, said: str, notes: list[str]) -> None:
     esp.flag("coreos")
     esp.mark.write_text(earlier)
     done = esp.run("begin")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(said)
-    assert esp.mark.read_text() == f"{DIGEST}\n"
+    assert esp.earlier() == notes
+    assert esp.left() == [DIGEST, *notes, *([] if "begun" in notes else ["begun"])]
     assert not (esp.run_dir / "first-try").exists()
+
+
+def test_reboot_for_kernel_arguments_is_no_repeat(esp: Esp) -> None:
+    esp.flag("coreos")
+    esp.leave(DIGEST, "kargs-rebooted")
+    assert esp.run("begin").stdout.startswith(REBOOTED)
+    assert (esp.run_dir / "first-try").exists()
+    assert (esp.left(), esp.earlier()) == ([DIGEST, "kargs-rebooted", "begun"], ["kargs-rebooted"])
+
+
+def test_mark_of_another_config_is_written_over_in_place(esp: Esp) -> None:
+    # One sector that is written once: neither truncated nor renamed (FAT would need several writes for that).
+    esp.flag("coreos")
+    esp.leave(B, "begun", "word", "root-in-memory")
+    before = esp.mark.stat()
+    esp.program("mv", "exit 1")
+    assert esp.run("note", "kargs-rebooted").returncode == 0
+    assert esp.left() == [DIGEST, "root-in-memory", "another-config", "kargs-rebooted"]
+    assert esp.mark.stat().st_ino == before.st_ino and before.st_size <= esp.mark.stat().st_size < 512
+
+
+@pytest.mark.parametrize("digest", [DIGEST, B], ids=["same-config", "another-config"])
+@pytest.mark.parametrize("noted", [False, True], ids=["", "after-kargs"])
+def test_root_that_was_in_memory_only_is_lost_and_that_is_said(esp: Esp, digest: str, noted: bool) -> None:
+    esp.flag("coreos")
+    esp.leave(digest, "begun", "root-in-memory")
+    if noted:
+        esp.run("note", "kargs-rebooted")
+    done = esp.run("begin")
+    assert done.returncode == 1
+    screen = (esp.run_dir / "failure.txt").read_text()
+    assert "what:  an earlier attempt was interrupted while ROOT's contents were in memory only: they are lost" in screen
+    assert "do:    write the machine image to the disk again" in screen
+    assert "root-in-memory" in esp.left()
+
+
+def test_note_before_begin_makes_the_mark(esp: Esp) -> None:
+    esp.flag("coreos")
+    done = esp.run("note", "kargs-rebooted")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert esp.left() == [DIGEST, "kargs-rebooted"]
+    assert esp.called()[-2:] == ["sync ESP/coreos/first_boot.in-progress ESP/coreos", "umount ESP"]
+
+
+def test_note_is_left_once(esp: Esp) -> None:
+    esp.flag("coreos")
+    esp.run("begin")
+    for _ in range(2):
+        assert esp.run("note", "disks-done").returncode == 0
+    assert esp.left() == [DIGEST, "begun", "disks-done"]
+
+
+def test_note_into_an_empty_mark_has_the_digest_before_it(esp: Esp) -> None:
+    esp.flag("coreos")
+    esp.leave()
+    assert esp.run("note", "disks-done").returncode == 0
+    assert esp.left() == [DIGEST, "disks-done"]
+
+
+def test_first_boot_without_a_flag_notes_nothing_and_waits_for_no_partition(esp: Esp) -> None:
+    (esp.run_dir / "flagged").unlink()
+    assert esp.run("note", "disks-done").returncode == 0
+    assert not esp.calls.exists() and not esp.mark.exists()
+
+
+def test_note_without_a_word_is_refused(esp: Esp) -> None:
+    esp.flag("coreos")
+    done = esp.run("note")
+    assert done.returncode != 0 and "usage: esp note WORD" in done.stderr
+    assert esp.called()[-1] == "umount ESP"
+
+
+def test_partition_is_released_when_something_fails(esp: Esp) -> None:
+    esp.flag("coreos")
+    esp.program("sync", "exit 1")
+    assert esp.run("begin").returncode != 0
+    assert esp.called()[-1] == "umount ESP"
+
+
+def test_names_reach_the_disk_in_order(esp: Esp) -> None:
+    esp.flag("coreos")
+    esp.run("begin")
+    assert "mount -t vfat -o umask=0077,dirsync /dev/disk/by-label/EFI-SYSTEM ESP" in esp.called()
 
 
 def test_quench_removes_flag_and_mark_when_everything_is_on_disk(esp: Esp) -> None:
@@ -111,6 +241,23 @@ def test_quench_removes_flag_and_mark_when_everything_is_on_disk(esp: Esp) -> No
         "rm -f ESP/coreos/first_boot.in-progress",
         "umount ESP",
     ]
+
+
+def test_quench_takes_the_argument_out_of_systemd_boots_entries_before_the_flag_goes(esp: Esp) -> None:
+    flag = esp.flag("coreos")
+    (esp.at / "loader").mkdir()
+    assert esp.run("quench").returncode == 0
+    assert not flag.exists()
+    assert esp.called()[2:5] == ["sync ", "kargs-helper --first-boot-done", "rm ESP/coreos/first_boot"]
+
+
+def test_quench_keeps_the_flag_while_an_entry_still_says_first_boot(esp: Esp) -> None:
+    flag = esp.flag("coreos")
+    (esp.at / "loader").mkdir()
+    esp.program("kargs-helper", "exit 1")
+    done = esp.run("quench")
+    assert (done.returncode, done.stderr) == (1, "<3>the first-boot argument is still in the entries of the boot loader\n")
+    assert flag.exists()
 
 
 def test_quench_keeps_the_flag_while_something_is_not_on_disk(esp: Esp) -> None:
@@ -167,50 +314,3 @@ def test_verb_that_is_none_is_refused(esp: Esp) -> None:
     done = esp.run("finish")
     assert (done.returncode, done.stderr) == (1, "<3>unknown verb 'finish'\n")
     assert flag.exists()
-
-
-def note(esp: Esp, *words: str) -> None:
-    """Notes of a boot with a flag."""
-    esp.flag("coreos")
-    (esp.run_dir / "flagged").touch()
-    for word in words:
-        done = esp.run("note", word)
-        assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_notes_stand_below_the_digest_once_each_and_are_on_disk(esp: Esp) -> None:
-    note(esp, "disks-done", "another", "disks-done")
-    assert esp.mark.read_text() == f"{DIGEST}\ndisks-done\nanother\n"
-    assert esp.called()[-2:] == ["sync ESP/coreos/first_boot.in-progress ESP/coreos", "umount ESP"]
-
-
-def test_boot_without_a_flag_notes_nothing_and_touches_no_partition(esp: Esp) -> None:
-    done = esp.run("note", "disks-done")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert not esp.mark.exists() and not esp.calls.exists()
-
-
-def test_notes_of_the_same_config_count_for_the_next_attempt(esp: Esp) -> None:
-    note(esp, "root-in-memory", "disks-done")
-    assert esp.run("begin").returncode == 0
-    assert (esp.run_dir / "earlier").read_text() == "root-in-memory\ndisks-done\n"
-    assert esp.mark.read_text() == f"{DIGEST}\nroot-in-memory\ndisks-done\n"
-
-
-def test_notes_of_another_config_do_not_count(esp: Esp) -> None:
-    note(esp, "disks-done")
-    (esp.run_dir / "config.sha512").write_text("b\n")
-    assert esp.run("begin").returncode == 0
-    assert (esp.run_dir / "earlier").read_text() == "\n"
-    assert esp.mark.read_text() == "b\n"
-
-
-@pytest.mark.parametrize("digest", [DIGEST, "b"], ids=["same-config", "another-config"])
-def test_root_that_was_in_memory_only_is_lost_and_that_is_said(esp: Esp, digest: str) -> None:
-    note(esp, "root-in-memory")
-    (esp.run_dir / "config.sha512").write_text(f"{digest}\n")
-    done = esp.run("begin")
-    assert done.returncode == 1
-    screen = (esp.run_dir / "failure.txt").read_text()
-    assert "what:  an earlier attempt was interrupted while ROOT's contents were in memory only: they are lost" in screen
-    assert "do:    write the machine image to the disk again" in screen

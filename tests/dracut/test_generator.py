@@ -103,6 +103,8 @@ def test_any_other_value_is_a_first_boot(boot: Boot, name: str, value: str) -> N
 def test_flag_is_handled_only_where_the_boot_loader_saw_it(boot: Boot, words: str, flagged: bool) -> None:
     boot.start(f"{REST} {words}")
     assert boot.links() == sorted([COMPLETE, *(FLAGGED if flagged else [])])
+    # Read by `esp note`: only then there is a place for notes.
+    assert (boot.run_dir / "ignition/flagged").exists() == flagged
 
 
 @pytest.mark.parametrize(
