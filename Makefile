@@ -64,7 +64,7 @@ install:
 	cp -r ignition coreos_metadata $(libdir)/
 	find $(libdir)/ignition $(libdir)/coreos_metadata -name __pycache__ -prune -exec rm -rf {} +
 	python3 -m compileall -q -s "$(DESTDIR)" $(libdir)/ignition $(libdir)/coreos_metadata
-	dracut/install-launchers $(bindir)
+	dracut/install-launchers $(bindir) $(DESTDIR)$(prefix)/lib/coreos-ignition
 	dracut/install "$(DESTDIR)"
 	install -m 0644 docs/man/*.8 $(mandir)/
 

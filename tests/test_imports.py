@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "ignition.host": {"ignition", "ignition.errors"},
     "ignition.fetch": {"ignition", "ignition.errors", "ignition.config", "ignition.host"},
     "ignition.operation": {"ignition.errors", "ignition.host", "ignition.fetch"},
+    "ignition.boot_loader": {"ignition.errors", "ignition.host"},
     "ignition.platforms": {"ignition.errors", "ignition.config", "ignition.host", "ignition.fetch"},
     "ignition.storage": {"ignition.errors", "ignition.config", "ignition.host", "ignition.operation"},
     "ignition.system": {

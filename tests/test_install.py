@@ -47,8 +47,7 @@ def test_make_install_gives_the_programs(clone: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     packages = root / "usr/lib/python3/dist-packages"
     environment = {"PATH": os.environ["PATH"]}
-    for program in PROGRAMS:
-        launcher = root / "usr/bin" / program
+    for launcher in (*(root / "usr/bin" / program for program in PROGRAMS), root / "usr/lib/coreos-ignition/kargs-helper"):
         assert launcher.stat().st_mode & 0o777 == 0o755
         # The launcher names the place where a machine has the packages; here they are below the directory.
         launcher.write_text(launcher.read_text().replace("/usr/lib/python3/dist-packages", str(packages)))

@@ -7,7 +7,7 @@
 # shellcheck disable=SC2154  # variables that dracut sets: moddir, initdir, systemdsystemunitdir, …
 
 libexec=/usr/lib/coreos-ignition
-entries=(ignition.cli.ignition)
+entries=(ignition.cli.ignition ignition.cli.kargs_helper)
 
 check() {
     return 255
@@ -66,6 +66,9 @@ install_agent() {
     programs=$(/usr/bin/python3 "$moddir/closure.py" programs optional) || must false "closure.py programs"
     # shellcheck disable=SC2086  # one name a word
     inst_multiple -o $programs
+    must_have "$libexec/kargs-helper"
+    # Where the image has one for its own boot loader, that one has come with the optional programs.
+    find_binary ignition-kargs-helper >/dev/null || ln -s "$libexec/kargs-helper" "$initdir/usr/bin/ignition-kargs-helper"
     # For Python's ctypes, which asks ldconfig for libraries.
     must inst_script "$moddir/ldconfig" /usr/sbin/ldconfig
     # HTTPS needs to know whom to trust; the second name is where OpenSSL itself looks.
@@ -161,6 +164,7 @@ verify() {
     [[ -c $initdir/dev/null ]] || must mknod "$initdir/dev/null" c 1 3
     must chroot "$initdir" /usr/bin/python3 -I "$libexec/proof.py"
     must chroot "$initdir" /usr/bin/ignition --version
+    must chroot "$initdir" "$libexec/kargs-helper" --version
     rm "$initdir$libexec/proof.py"
 }
 

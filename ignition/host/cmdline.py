@@ -7,7 +7,7 @@ from ignition.host import paths
 
 def options(text: str) -> Iterator[tuple[str, str]]:
     """Pairs of name and value (`""` for a bare word), in order. Double quotes protect blanks and go away."""
-    for word in _words(text):
+    for word in words(text):
         name, _, value = word.partition("=")
         if name.startswith('"'):  # the whole word is quoted: "name=a b"
             name, value = name[1:], value.removesuffix('"')
@@ -34,7 +34,8 @@ def read(path: str = "") -> str:
         return file.read()
 
 
-def _words(text: str) -> Iterator[str]:
+def words(text: str) -> Iterator[str]:
+    """The arguments as they are spelled, quotes included. An open quote runs to the end."""
     word, quoted = "", False
     for character in text:
         if character == '"':

@@ -121,6 +121,6 @@ def test_grub_reads_what_the_hook_writes() -> None:
     config = (FILES / "grub.cfg").read_text()
     assert 'source "($root)/coreos/kernel.cfg"' in config
     # The kernel of the image is the default, and set before the file can name another one.
-    assert config.index(f'set kernel="{OWN[0]}"') < config.index("kernel.cfg") < config.index("($root)$kernel ")
+    assert config.index(f'set kernel="{OWN[0]}"') < config.index("kernel.cfg") < config.index("load_kernel $kernel\n")
     assert config.index(f'set initrd="{OWN[1]}"') < config.index("kernel.cfg") < config.index("($root)$initrd\n")
-    assert "linux ($root)$previous_kernel " in config and "initrd ($root)$previous_initrd\n" in config
+    assert "load_kernel $previous_kernel\n" in config and "initrd ($root)$previous_initrd\n" in config

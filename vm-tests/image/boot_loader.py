@@ -12,10 +12,10 @@ from tools import run
 
 BIOS_MODULES = Path("/usr/lib/grub/i386-pc")
 UEFI_MODULES = Path("/usr/lib/grub/x86_64-efi")
-# smbios and regexp: extra kernel arguments from the hypervisor, see grub.cfg.
+# smbios and regexp: extra kernel arguments from the hypervisor, eval: arguments with blanks; see grub.cfg.
 MODULES = (
     "part_gpt part_msdos fat ext2 search search_label search_fs_file normal linux echo test configfile serial terminal "
-    "regexp smbios sleep reboot halt minicmd ls cat"
+    "eval regexp smbios sleep reboot halt minicmd ls cat"
 ).split()
 # All that is embedded: the rest is in grub.cfg on the ESP, where people can change it.
 EMBEDDED = "search --no-floppy --label EFI-SYSTEM --set=root\nset prefix=($root)/grub\nconfigfile ($root)/grub/grub.cfg\n"

@@ -6,9 +6,13 @@ import boot_loader
 import layout
 from tools import run
 
-# In front of what GRUB adds; also the command line of a direct boot, with the consoles behind it.
+# What GRUB's kargs.cfg begins with, before GRUB adds first boot, vendor and hypervisor; also the command line of a direct boot.
 CMDLINE = "root=LABEL=ROOT rw"
 CONSOLES = "console=tty0 console=ttyS0,115200"
+KARGS_CFG = f"""# Kernel arguments: read by grub.cfg, edited by ignition-kargs-helper and by people. Double quotes hold what has blanks.
+set linux_console='{CONSOLES}'
+set kargs='{CMDLINE}'
+"""
 OEM_GRUB = """# Read by GRUB before each boot. Variables: oem_id, linux_console, linux_append.
 # set oem_id="ec2"
 # set linux_append="ignition.config.url=http://192.0.2.1/config.ign"
@@ -74,7 +78,9 @@ def _esp(image: Path, partition: layout.Partition, kernel: Path, initrd: Path, s
     )
     grub_cfg = scratch / "grub.cfg"
     template = (Path(__file__).parent / "files" / "grub.cfg").read_text(encoding="ascii")
-    grub_cfg.write_text(template.replace("@CMDLINE@", CMDLINE), encoding="ascii")
+    grub_cfg.write_text(template.replace("@CMDLINE@", CMDLINE).replace("@CONSOLES@", CONSOLES), encoding="ascii")
+    kargs_cfg = scratch / "kargs.cfg"
+    kargs_cfg.write_text(KARGS_CFG, encoding="ascii")
     flag = scratch / "first_boot"
     flag.touch()
     at = f"{image}@@{partition.offset}"
@@ -83,6 +89,7 @@ def _esp(image: Path, partition: layout.Partition, kernel: Path, initrd: Path, s
         (kernel, "coreos/vmlinuz"),
         (initrd, "coreos/initrd.img"),
         (grub_cfg, "grub/grub.cfg"),
+        (kargs_cfg, "coreos/kargs.cfg"),
         (boot_loader.uefi(scratch), "EFI/BOOT/BOOTX64.EFI"),
         (flag, "coreos/first_boot"),
     ):

@@ -1,0 +1,76 @@
+"""Where the boot loader's files are: the EFI system partition, and the extended boot loader partition on the same disk.
+
+Sources: UAPI Discoverable Partitions Specification (types), systemd's Boot Loader Interface (LoaderDevicePartUUID), udev's
+records of block devices. Nothing is mounted here.
+"""
+
+import os
+
+from ignition.errors import Failure
+from ignition.host import devices, log, paths
+from ignition.host.command import run
+
+ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
+XBOOTLDR_TYPE = "bc13c2ff-59e6-4262-a352-b275fd6f7172"
+ESP_LABEL = "/dev/disk/by-label/EFI-SYSTEM"
+LOADER_DEVICE = "/sys/firmware/efi/efivars/LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+_BY_PARTUUID = "/dev/disk/by-partuuid"
+_RECORDS = "/run/udev/data"
+_WAIT_S = 30.0
+
+
+def find() -> tuple[str, str]:
+    """Nodes of the EFI system partition and of the extended boot loader partition; "" for the second if there is none.
+
+    The first is the one that the boot loader names, else the one labelled EFI-SYSTEM, else the only one. Raises Failure.
+    """
+    esp = _esp()
+    disk = _disk(esp)
+    beside = [node for node in of_type(XBOOTLDR_TYPE) if disk and _disk(node) == disk]
+    return esp, beside[0] if beside else ""
+
+
+def of_type(guid: str, records: str = _RECORDS) -> list[str]:
+    """Nodes of the partitions with this type in a GPT, as udev has recorded them, in order of their names."""
+    line = f"E:ID_PART_ENTRY_TYPE={guid}\n"
+    names = [name[1:].split(":") for name in os.listdir(records) if name.startswith("b")] if os.path.isdir(records) else []
+    found = []
+    for major, minor in names:
+        with open(f"{records}/b{major}:{minor}", encoding="utf-8", errors="replace") as file:
+            if line in file:
+                found.append(devices.node_of(devices.name_of_number(int(major), int(minor))))
+    return sorted(found)
+
+
+def _esp() -> str:
+    named = loader_partition()
+    expected = f"{_BY_PARTUUID}/{named}" if named else ESP_LABEL
+    # A boot loader has started from it, or has seen the flag on it: then it will come. Else what is there now is all there is.
+    if named or os.path.exists(paths.FLAGGED):
+        return devices.resolve(expected, timeout_s=_WAIT_S)
+    run(["udevadm", "settle", f"--timeout={_WAIT_S:g}"], why="waiting for udev", timeout_s=_WAIT_S + 5)
+    if os.path.exists(ESP_LABEL):
+        return os.path.realpath(ESP_LABEL)
+    candidates = of_type(ESP_TYPE)
+    if not candidates:
+        fix = "where no boot loader of this machine starts the kernel (PXE), its arguments belong to the server's configuration"
+        raise Failure("there is no EFI system partition", fix=fix)
+    if len(candidates) > 1:
+        fix = "give the one with the boot loader the file system label EFI-SYSTEM"
+        raise Failure(f"there are several EFI system partitions: {', '.join(candidates)}", fix=fix)
+    log.info(f"{candidates[0]} is the only EFI system partition: taken although its label is not EFI-SYSTEM")
+    return candidates[0]
+
+
+def loader_partition(path: str = LOADER_DEVICE) -> str:
+    """The unique GUID of the partition that systemd-boot (or another one that says so) was started from; "" if nobody says."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()[4:].decode("utf-16-le").rstrip("\0").lower()  # four bytes of attributes come first
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _disk(node: str) -> str:
+    place = devices.partition_of(os.path.basename(node))
+    return place[0] if place else ""

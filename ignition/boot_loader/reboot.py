@@ -1,0 +1,69 @@
+"""The one reboot after which the kernel has its new arguments, and the guard against a second one.
+
+Whether to reboot is decided by the boot loader's files alone: they are changed once, and then they are right. The guard is
+for a machine on which they do not stay so (written anew by something else, on a file system that loses writes): a note beside
+the first-boot flag says that this config has had its reboot.
+"""
+
+import os
+import time
+
+from ignition.errors import Failure
+from ignition.host import first_boot_mark, log, paths
+from ignition.host.command import run
+
+REBOOTED = "kargs-rebooted"  # the note
+MARK = "coreos/first_boot.in-progress"  # on EFI-SYSTEM; written by dracut/35coreos-ignition/esp
+MESSAGE = "the kernel arguments have changed: rebooting once, the first boot goes on after that"
+PATIENCE_S = 180.0
+
+
+def was_done(esp: str, digest: str) -> bool:
+    """Whether the mark on a mounted EFI system partition says that the machine was rebooted for the config with this digest."""
+    try:
+        with open(os.path.join(esp, MARK), encoding="ascii", errors="replace") as file:
+            words = file.read().split()
+    except OSError:
+        return False
+    return bool(words) and words[0] == digest and REBOOTED in words[1:]
+
+
+def refuse_second(esp: str, changing: list[str]) -> None:
+    """Raises Failure if this config has had its reboot, and the files are not as it left them."""
+    if was_done(esp, _digest()):
+        raise Failure(
+            f"the machine was rebooted for these kernel arguments before, and they are gone again from {', '.join(changing)}",
+            fix=f"find out what changes the boot loader's files back, or set the arguments in it by hand; then remove {MARK}"
+            " from the EFI system partition",
+        )
+
+
+def reboot() -> None:
+    """Note it, write everything to the disks, reboot. Never returns: raises Failure if the machine stays."""
+    initramfs = os.path.exists(paths.INITRD_RELEASE)
+    if initramfs:
+        first_boot_mark.note(REBOOTED)
+    os.sync()
+    log.send(log.NOTICE, MESSAGE)
+    _tell_the_console()
+    # In the initramfs nothing has to be stopped in order, and what waits for this stage must not start while others stop.
+    run(["systemctl", *(["--force"] if initramfs else []), "reboot"], why="rebooting")
+    time.sleep(PATIENCE_S)
+    raise Failure(f"the machine is still running {PATIENCE_S:g} s after its reboot was asked for", fix="reboot it by hand")
+
+
+def _digest() -> str:
+    """Of the config, as the fetch stages left it; "" if there is none (a person runs this)."""
+    try:
+        with open(os.path.join(paths.RUN, paths.CONFIG_DIGEST), encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def _tell_the_console() -> None:
+    try:
+        with open("/dev/console", "w", encoding="ascii") as console:
+            console.write(f"ignition: {MESSAGE}\r\n")
+    except OSError:
+        log.debug("there is no console")

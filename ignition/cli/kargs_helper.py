@@ -1,0 +1,135 @@
+"""`ignition-kargs-helper`: puts kernel arguments into the boot loader's files and reboots if that changed something.
+
+The program that Ignition's kargs stage runs (reference, ignition-config.md 7.9), for GRUB of our image and for entries of the
+UAPI Boot Loader Specification. A distribution with another boot loader ships a program of this name, and that one is taken.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+
+from ignition import __version__
+from ignition.boot_loader import files, kernel_arguments, partitions, reboot
+from ignition.boot_loader.kernel_arguments import Wanted
+from ignition.cli.flags import Flag, UsageError, help_text, read
+from ignition.errors import Failure
+from ignition.host import cmdline, log, paths, sync
+from ignition.host.temporary_mount import mounted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FLAGS = (
+    Flag("should-exist", (), "kernel argument that is appended if it is missing; may be repeated", value="ARGUMENT"),
+    Flag("should-not-exist", (), "kernel argument that is removed wherever it stands; may be repeated", value="ARGUMENT"),
+    Flag("later", False, "do not reboot: the arguments are for the next boot"),
+    Flag("first-boot-done", False, "remove the argument that says 'first boot' from the entries; no reboot"),
+    Flag("version", False, "print the version and exit"),
+    Flag("help", False, "print this help and exit"),
+    Flag("h", False, "the same"),
+)
+PROGRAM = "ignition-kargs-helper"
+USAGE_TEXT = f"usage: {PROGRAM} [--should-exist ARGUMENT …] [--should-not-exist ARGUMENT …] [--later]"
+SUCCESS, FAILED, USAGE = 0, 1, 2
+FIRST_BOOT = ("coreos.first_boot=detected", "flatcar.first_boot=detected")  # what comes and goes with the flag
+# dirsync: see ignition.boot_loader.replace.
+_VFAT, _ANY = ("umask=0077", "dirsync"), ("dirsync",)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    try:
+        values, rest = read(FLAGS, sys.argv[1:] if arguments is None else arguments)
+    except UsageError as error:
+        return _usage(str(error))
+    if values["help"] or values["h"]:
+        return _print(help_text(USAGE_TEXT, FLAGS))
+    if values["version"]:
+        return _print(f"{PROGRAM} {__version__}")
+    if rest:
+        return _usage(f"{rest[0]!r} belongs to no flag")
+    log.configure(stage="kargs", to_stdout=False)
+    try:
+        if values["first-boot-done"]:
+            _edit(Wanted(should_not_exist=FIRST_BOOT))
+        else:
+            _carry_out(Wanted(values["should-exist"], values["should-not-exist"]), later=values["later"])
+    except Failure as failure:
+        print(f"{PROGRAM}: {failure}", file=sys.stderr)
+        return FAILED
+    return SUCCESS
+
+
+def _carry_out(asked: Wanted, *, later: bool) -> None:
+    wanted, refused = asked.without_magic()
+    for text in refused:
+        log.warning(f"{text!r} is left alone: that argument is the boot loader's own, by which it says what is a first boot")
+    changed = _edit(wanted, required=True, guarded=not later and os.path.exists(paths.INITRD_RELEASE))
+    if later:
+        return
+    if changed:
+        reboot.reboot()
+    _compare_with_the_running_kernel(wanted)
+
+
+def _edit(wanted: Wanted, *, required: bool = False, guarded: bool = False) -> list[str]:
+    """Change what is not as it shall be; returns the names of the changed files.
+
+    Raises Failure if there are no files and they are `required`; if it is `guarded` and the machine was rebooted for this before.
+    """
+    esp, extended = partitions.find()
+    with ExitStack() as stack:
+        directories = [stack.enter_context(mounted(esp, ("vfat",), _VFAT))]
+        if extended:
+            directories.append(stack.enter_context(mounted(extended, ("auto",), _ANY)))
+        edits = files.plan(directories, wanted)
+        if required and not edits:
+            raise Failure(
+                f"no boot loader of a known kind on {' and '.join(filter(None, (esp, extended)))}:"
+                f" neither a /{files.GRUB_CONFIG} that reads {files.GRUB_KARGS} nor /{files.ENTRIES}/*.conf",
+                fix=f"the image must bring a program {PROGRAM} for its own boot loader",
+            )
+        needed = [edit for edit in edits if edit.needed()]
+        names = [edit.name for edit in needed]
+        if needed and guarded:
+            reboot.refuse_second(directories[0], names)
+        for edit in needed:
+            edit.write()
+            _say(f"changed {edit.name}", edit.name)
+        if not needed:
+            _say(f"nothing to change in {', '.join(edit.name for edit in edits)}")
+        for directory in directories:
+            sync.file_system(directory)
+    return names
+
+
+def _say(text: str, path: str = "") -> None:
+    """For the journal, and for a person who has called this."""
+    log.info(text, IGNITION_PATH=path)
+    print(text)
+
+
+def _compare_with_the_running_kernel(wanted: Wanted) -> None:
+    found = kernel_arguments.differences(kernel_arguments.split(cmdline.read()), wanted)
+    if found:
+        log.warning(
+            f"the running kernel was started {', '.join(found)}: something else than this boot loader has started it (PXE, a"
+            " hypervisor), and another reboot would change nothing"
+        )
+
+
+def _print(text: str) -> int:
+    print(text)
+    return SUCCESS
+
+
+def _usage(message: str) -> int:
+    print(f"{PROGRAM}: {message}\n\n{USAGE_TEXT}\n\nTry {PROGRAM} --help.", file=sys.stderr)
+    return USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Tests of ignition/boot_loader."""
