@@ -192,6 +192,11 @@ class FinishVolume(_Step):
         run(["cryptsetup", "config", *texts, self.volume.node], why=f"changing the header of {self.volume.name}")
 
 
+# A generated key has 32,768 random bits: nobody guesses it, so nothing is won by seconds and a gigabyte for each try (clevis does
+# the same for its own keys). Slow derivation is for what a person may have thought out.
+QUICK_PBKDF = ["--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000"]
+
+
 def format_command(config: "Luks", node: str) -> list[str]:
     """cryptsetup's arguments; the key comes through standard input."""
     argv = ["cryptsetup", "luksFormat", "--type", "luks2", "--batch-mode", "--key-file=-"]
@@ -199,6 +204,8 @@ def format_command(config: "Luks", node: str) -> list[str]:
         argv += ["--label", config.label]
     if config.uuid:
         argv += ["--uuid", config.uuid]
+    if not config.key_file.source and not any("pbkdf" in option or "iter-time" in option for option in config.options):
+        argv += QUICK_PBKDF
     # The mark after the config's own options: of an option given twice the last counts.
     return [*argv, *config.options, "--subsystem", UNFINISHED, node]
 

@@ -110,7 +110,7 @@ def plan(storage: "Storage", device: RootDevice, facts: RootFacts, planned: Plan
     index, filesystem = new
     where = f"$.storage.filesystems.{index}"
     volume = _volume_of(storage, filesystem.device)
-    _check_memory(facts, RESERVE + (min(PBKDF, facts.total // 2) if storage.luks else 0))
+    _check_memory(facts, RESERVE + (min(PBKDF, facts.total // 2) if _derives_keys(storage) else 0))
     _check_room(facts, planned.of(filesystem.device, storage), where)
     memory = zram.MemoryDisk(DIRECTORY)
     after: list[Operation] = [ReturnRoot(filesystem, facts, memory, where)]
@@ -132,6 +132,11 @@ def _new_root(storage: "Storage", device: RootDevice) -> "tuple[int, Filesystem]
 def _wish(device: RootDevice) -> str:
     member = {"LABEL": f"the label {device.value}", "UUID": f"the uuid {device.value}"}.get(device.kind)
     return f"give a file system {member}" if member else f"make a file system on {device.link}"
+
+
+def _derives_keys(storage: "Storage") -> bool:
+    """Whether a key may be a person's: generated ones are derived without memory."""
+    return any(volume.key_file.source for volume in storage.luks)
 
 
 def _check_memory(facts: RootFacts, reserve: int) -> None:

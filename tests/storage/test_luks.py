@@ -442,16 +442,26 @@ def test_config_that_cannot_work_is_refused_before_anything_is_looked_at(wanted:
     assert (caught.value.what, caught.value.where, caught.value.fix) == (what, where, fix)
 
 
+QUICK = "--pbkdf pbkdf2 --pbkdf-force-iterations 1000"
+KEY_FILE = Resource(source="data:,mine")
+
+
 @pytest.mark.parametrize(
     ("wanted", "command"),
     [
-        pytest.param(volume(), "--subsystem ignition-unfinished N", id="plain"),
+        pytest.param(volume(), f"{QUICK} --subsystem ignition-unfinished N", id="plain"),
+        pytest.param(volume(key_file=KEY_FILE), "--subsystem ignition-unfinished N", id="a key that somebody may guess"),
+        pytest.param(
+            volume(options=("--pbkdf=argon2id",)), "--pbkdf=argon2id --subsystem ignition-unfinished N", id="pbkdf of one's own"
+        ),
         pytest.param(
             volume(label="l", uuid=UUID, options=("--cipher", "aes-cbc-plain", "--subsystem=x")),
-            f"--label l --uuid {UUID} --cipher aes-cbc-plain --subsystem=x --subsystem ignition-unfinished N",
+            f"--label l --uuid {UUID} {QUICK} --cipher aes-cbc-plain --subsystem=x --subsystem ignition-unfinished N",
             id="everything",
         ),
-        pytest.param(volume(label="", uuid=""), "--subsystem ignition-unfinished N", id="empty label and UUID are left out"),
+        pytest.param(
+            volume(label="", uuid=""), f"{QUICK} --subsystem ignition-unfinished N", id="empty label and UUID are left out"
+        ),
     ],
 )
 def test_command_that_formats(wanted: Luks, command: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ignition.config.model import Resource
 from ignition.config.model.storage import Clevis, ClevisCustom, Filesystem, Luks, Storage, Tang
 from ignition.errors import Failure
 from ignition.host.root_device import RootDevice
@@ -85,8 +86,8 @@ def test_root_that_does_not_fit_into_memory_is_refused_with_the_figures() -> Non
 
 
 @pytest.mark.parametrize(("total", "takes"), [(1200, 600), (9000, 1024)], ids=["half-of-a-small-memory", "1-GiB"])
-def test_deriving_a_key_takes_memory_too(total: int, takes: int) -> None:
-    volume = Luks(name="root", device="/dev/vda9", clevis=TANG, wipe_volume=True)
+def test_deriving_a_given_key_takes_memory_too(total: int, takes: int) -> None:
+    volume = Luks(name="root", device="/dev/vda9", clevis=TANG, key_file=Resource(source="data:,mine"), wipe_volume=True)
     storage = Storage(luks=(volume,), filesystems=(Filesystem(device="/dev/mapper/root", format="ext4", label="ROOT"),))
     needed = 800 * MIB + RESERVE + takes * MIB
     failure = refused(storage, facts(memory=(total * MIB, needed - 1)))

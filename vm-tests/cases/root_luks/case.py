@@ -22,7 +22,7 @@ def run(case: Case) -> None:
     """Two boots through GRUB that come up, and one that must not."""
     size = (disks.virtual_size(case.image.disk) // GIB + 2) * GIB
     system = case.system_disk("system", size)
-    hardware = Hardware(memory_mib=4096, tpm=case.tpm())
+    hardware = Hardware(memory_mib=2560, tpm=case.tpm())
     with Tang(case.work / "tang") as tang:
         source = root_anew.config(case, {"TANG_URL": tang.url, "THUMBPRINT": tang.thumbprint()})
         with case.machine("first", [system], fw_cfg=source, hardware=hardware) as machine:
