@@ -1,8 +1,8 @@
 """What each rule says, in a line, by the id that a finding carries. docs/validation.md and the SARIF output show this table.
 
 The ids of the 3.x rules are those of ignition-config.md 3.2 of the reference. V are the rules of specs 1 and 2.x, W is advice
-that no spec demands, T what a target takes, O errors of our own: what no
-machine could carry out. Ids are for ever: one that goes away is not used again.
+that no spec demands, T what a target takes, E the rules of our extensions, O errors of our own: what no machine could carry
+out. Ids are for ever: one that goes away is not used again.
 """
 
 GENERAL = "G1"  # what carries no id of its own
@@ -19,6 +19,9 @@ RULES = {
     "D3": "The number of a partition is used once on a disk.",
     "D4": "The partitions of a disk do not overlap.",
     "D5": "The label of a partition is used once on a disk.",
+    "E1": "A GPT attribute bit is 0 to 2 or 48 to 63, or sfdisk's name for one.",
+    "E2": "A GPT attribute bit is not both set and cleared.",
+    "E3": "A partition that is to be absent has no attributes.",
     "F1": "The mount point of a file system is an absolute path in its simplest form.",
     "F2": "The device of a file system is given, and is an absolute path in its simplest form.",
     "F3": "A file system that is labelled, wiped, mounted or has options has a format.",

@@ -66,6 +66,10 @@ class Entry:
         """The same entry with another end; every other bit is kept."""
         return Entry(self.raw[:40] + struct.pack("<Q", last) + self.raw[48:])
 
+    def with_attributes(self, attributes: int) -> "Entry":
+        """The same entry with other attribute bits."""
+        return Entry(self.raw[:48] + struct.pack("<Q", attributes) + self.raw[56:])
+
     def with_unique_guid(self, raw: bytes) -> "Entry":
         """The same entry with another unique GUID."""
         return Entry(self.raw[:16] + raw + self.raw[32:])

@@ -5,6 +5,7 @@ on partitions in use. Where it is kinder: a number-0 entry that an earlier, inte
 which that run derived, and a fill-the-rest partition (size 0) may end where the disk ended before it was enlarged.
 """
 
+from ignition.config.extension_checks import attribute_bit
 from ignition.errors import Failure
 from ignition.storage import gpt, guid
 from ignition.storage.layout import MIB, Layout
@@ -20,7 +21,7 @@ MISMATCH_FIX = "correct the config, or set wipePartitionEntry to replace the par
 
 
 class Change:
-    """What happens to one number: `action` is create, delete, resize or replace. `where` is the entry's place in the config."""
+    """What happens to one number: `action` is create, delete, resize, replace, or mark for attribute bits alone. `where` is the entry's place in the config."""
 
     __slots__ = ("action", "entry", "number", "where")
 
@@ -86,7 +87,7 @@ def decide(disk: "Disk", table: gpt.Table, in_use: "Mapping[int, str]", where: s
         if not wish.wanted and wish.number in recreated:
             continue
         change = _decide_one(wish, table, derived_guid(table, disk, wish.index))
-        if change and wish.exists and wish.number in in_use:
+        if change and change.action != "mark" and wish.exists and wish.number in in_use:
             raise wish.fail(
                 f"partition {wish.number} of {disk.device} is in use ({in_use[wish.number]}): cannot {change.action} it",
                 fix="stop using it first, or correct the config",
@@ -189,12 +190,13 @@ def _decide_one(wish: _Wish, table: gpt.Table, own: bytes) -> Change | None:
             )
         return Change("delete", number, where, None)
     differences = _differences(wish, existing, table)
+    marked = existing.with_attributes(_attributes(wish, existing.attributes))
     if not differences:
-        return None
+        return Change("mark", number, where, marked) if marked != existing else None
     if wish.may_wipe:
         return Change("replace", number, where, _new_entry(wish, own))
     if list(differences) == ["size"] and wish.partition.resize is True:
-        return Change("resize", number, where, existing.resized(wish.last))
+        return Change("resize", number, where, marked.resized(wish.last))
     if wish.partition.resize is True:
         others = "; ".join(text for name, text in differences.items() if name != "size")
         raise wish.fail(
@@ -237,6 +239,17 @@ def _new_entry(wish: _Wish, own: bytes) -> gpt.Entry:
         unique = guid.to_bytes(partition.guid)
     else:
         unique = own if partition.number == 0 else guid.ZERO
-    return gpt.new_entry(
+    made = gpt.new_entry(
         wish.first, wish.last, type_guid=partition.type_guid or LINUX_DATA, unique=unique, name=partition.label or ""
     )
+    return made.with_attributes(_attributes(wish, made.attributes))
+
+
+def _attributes(wish: _Wish, present: int) -> int:
+    """The attribute bits that the entry is to have: what the config does not name stays."""
+    wanted = wish.partition.extension.attributes
+    for name in wanted.set:
+        present |= 1 << (attribute_bit(name) or 0)
+    for name in wanted.clear:
+        present &= ~(1 << (attribute_bit(name) or 0))
+    return present

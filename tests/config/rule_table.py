@@ -927,4 +927,38 @@ ROWS = [
         files('"mode": null, "append": null'),
         level="warning",
     ),
+    *(
+        Row(
+            "E1",
+            "3.0.0",
+            partition(f'{{"number": 1, "x-coreos": {{"attributes": {{"{member}": ["0", ▸"{wrong}"]}}}}}}'),
+            PART + f"0.x-coreos.attributes.{member}.1",
+            "no GPT attribute bit",
+            partition(f'{{"number": 1, "x-coreos": {{"attributes": {{"{member}": ["0", "{right}"]}}}}}}'),
+        )
+        for member, wrong, right in (
+            ("set", "legacyBIOSBootable", "LegacyBIOSBootable"),
+            ("set", "GUID:2", "2"),
+            ("clear", "GUID:64", "GUID:63"),
+            ("clear", "47", "48"),
+            ("clear", "059", "59"),
+            ("set", "", "RequiredPartition"),
+        )
+    ),
+    Row(
+        "E2",
+        "3.5.0",
+        partition('{"number": 1, "x-coreos": {"attributes": {"set": ["GUID:59"], "clear": ["60", ▸"59"]}}}'),
+        PART + "0.x-coreos.attributes.clear.1",
+        "bit 59 is set by set.0, too",
+        partition('{"number": 1, "x-coreos": {"attributes": {"set": ["GUID:59"], "clear": ["60"]}}}'),
+    ),
+    Row(
+        "E3",
+        "3.5.0",
+        partition('{"number": 1, "shouldExist": false, "x-coreos": {"attributes": {▸"set": ["59"]}}}'),
+        PART + "0.x-coreos.attributes",
+        "shouldExist is false, but attributes are given",
+        partition('{"number": 1, "shouldExist": false, "x-coreos": {}}'),
+    ),
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ignition.config.model import Config, Storage
+from ignition.config.model.extensions import Attributes, PartitionExtension
 from ignition.config.model.storage import Disk, Filesystem, Partition
 from ignition.errors import Failure
 from ignition.host import devices
@@ -181,6 +182,43 @@ def test_neighbour_of_a_mounted_partition_can_change_but_it_cannot(
     assert caught.value.what == f"partition 1 of {node} is in use (mounted on {tmp_path}/m): cannot wipe the table"
     assert caught.value.where == "$.storage.disks.0.wipeTable"
     assert digest(node) == before
+
+
+BITS = (0, 1, 2, *range(48, 64))
+
+
+def test_each_attribute_bit_is_the_one_that_other_tools_mean(stage: Stage, make_loop: MakeLoop, run_command: RunCommand) -> None:
+    node = make_loop(64)
+    partitions = tuple(
+        Partition(number=number, size_mib=1, extension=PartitionExtension(attributes=Attributes(set=(str(bit),))))
+        for number, bit in enumerate(BITS, 1)
+    )
+    stage.run(Storage(disks=(Disk(device=node, partitions=partitions),)))
+    flags = [run_command("sgdisk", f"-A{number}:show", node).split()[0] for number in range(1, len(BITS) + 1)]
+    assert flags == [f"{number}:{bit}:1" for number, bit in enumerate(BITS, 1)]
+    names = {0: "RequiredPartition", 1: "NoBlockIOProtocol", 2: "LegacyBIOSBootable"}
+    assert [p["attrs"] for p in sfdisk(node, run_command)] == [names.get(bit, f"GUID:{bit}") for bit in BITS]
+
+
+def test_attributes_of_a_mounted_partition_change_and_nothing_else(
+    stage: Stage, make_loop: MakeLoop, run_command: RunCommand, tmp_path: Path
+) -> None:
+    node = make_loop(64)
+    two = (Partition(number=1, size_mib=16), Partition(number=2, size_mib=16))
+    stage.run(Storage(disks=(Disk(device=node, partitions=two),), filesystems=(Filesystem(device=f"{node}p1", format="ext4"),)))
+    run_command("sgdisk", "-A1:set:48", "-A1:set:60", "-A2:set:50", node)
+    (tmp_path / "m").mkdir()
+    run_command("mount", f"{node}p1", str(tmp_path / "m"))
+    before = sfdisk(node, run_command)
+    names = Attributes(set=("LegacyBIOSBootable", "GUID:59"), clear=("GUID:60",))
+    storage = Storage(disks=(Disk(device=node, partitions=(two[0].evolve(extension=PartitionExtension(attributes=names)),)),))
+    stage.run(storage)
+    assert stage.records[0]["what"] == f"partition {node}: mark 1 ($.storage.disks.0)"
+    assert sfdisk(node, run_command) == [before[0] | {"attrs": "LegacyBIOSBootable GUID:48,59"}, before[1]]
+    assert "No problems found" in run_command("sgdisk", "--verify", node)
+    after = digest(node)
+    stage.run(storage)
+    assert (stage.results, digest(node)) == ([("partition", "already")], after)
 
 
 def test_disk_that_is_mounted_as_a_whole_is_refused(

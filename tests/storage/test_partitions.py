@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ignition.config.model.extensions import Attributes, PartitionExtension
 from ignition.config.model.storage import Disk, Partition
 from ignition.errors import Failure
 from ignition.storage import gpt, guid
@@ -243,6 +244,52 @@ def test_partition_in_use_is_not_changed(partition: Partition, action: str) -> N
         decided(partition, in_use={2: "mounted on /var"})
     assert caught.value.what == f"partition 2 of /dev/vdb is in use (mounted on /var): cannot {action} it"
     assert (caught.value.where, caught.value.fix) == (f"{WHERE}.partitions.0", "stop using it first, or correct the config")
+
+
+def marked(number: int, *, set: tuple[str, ...] = (), clear: tuple[str, ...] = (), **members: object) -> Partition:
+    extension = PartitionExtension(attributes=Attributes(set=set, clear=clear))
+    return Partition(number=number, extension=extension, **members)  # type: ignore[arg-type]
+
+
+BEFORE = 1 << 56 | 1 << 48
+
+
+@pytest.mark.parametrize(
+    ("partition", "expected", "bits"),
+    [
+        pytest.param(marked(2, set=("GUID:48", "56"), clear=("63",)), [], BEFORE, id="as wanted: nothing"),
+        pytest.param(
+            marked(2, set=("LegacyBIOSBootable", "63")), [("mark", 2)], BEFORE | 1 << 2 | 1 << 63, id="set: others stay"
+        ),
+        pytest.param(marked(2, clear=("GUID:56", "RequiredPartition")), [("mark", 2)], 1 << 48, id="cleared: others stay"),
+        pytest.param(
+            marked(2, set=("NoBlockIOProtocol",), size_mib=150, resize=True), [("resize", 2)], BEFORE | 2, id="resized as well"
+        ),
+        pytest.param(marked(5, set=("RequiredPartition",), clear=("1",)), [("create", 5)], 1, id="created with them"),
+        pytest.param(
+            marked(2, set=("59",), label="x", wipe_partition_entry=True), [("replace", 2)], 1 << 59, id="replaced: others go"
+        ),
+        pytest.param(
+            marked(2, set=("59",), wipe_partition_entry=True, start_mib=100, size_mib=100),
+            [("mark", 2)],
+            BEFORE | 1 << 59,
+            id="differs in bits alone, wipe: kept",
+        ),
+    ],
+)
+def test_attribute_bits(partition: Partition, expected: list[tuple[str, int]], bits: int) -> None:
+    decision = decided(partition)
+    entry = decision.table.entries[partition.number]
+    assert (actions(decision), f"{entry.attributes:#x}") == (expected, f"{bits:#x}")
+    if expected in ([], [("mark", 2)]):
+        assert entry.raw == DATA.with_attributes(bits).raw
+    again = decided(partition, on=decision.table)
+    assert (actions(again), again.table) == ([], decision.table)
+
+
+def test_attribute_bits_of_a_partition_in_use_change() -> None:
+    decision = decided(marked(2, set=("59",)), in_use={1: "mounted on /", 2: "mounted on /var"})
+    assert actions(decision) == [("mark", 2)]
 
 
 def test_partition_is_created_beside_one_in_use() -> None:

@@ -16,6 +16,7 @@ from ignition.config.checks import (
     Without,
 )
 from ignition.config.known_values import FORMATS, LUKS_LABEL_BYTES, PARTITION_LABEL_BYTES, RAID_LEVELS
+from ignition.config.model.extensions import KEY, PartitionExtension
 from ignition.config.model.ignition import INTERNAL, Resource
 from ignition.config.record import Record, spec
 
@@ -23,6 +24,7 @@ _NO_DEVICE = "device is not given"
 _DISK_FIX = "give the absolute path of the disk, such as /dev/vdb"
 _DEVICE_FIX = "give the absolute path of the device, such as /dev/disk/by-partlabel/data"
 _NO_LEVEL = "unknown level"
+_OURS = "our own extensions, which no spec has: docs/extensions.md"
 
 
 class Partition(Record):
@@ -46,6 +48,7 @@ class Partition(Record):
     wipe_partition_entry: bool | None = spec("an existing entry that differs may go", default=None, unset=False)
     should_exist: bool | None = spec("false = must be absent", default=None, unset=True)
     resize: bool | None = spec("resize an entry that differs only in size", default=None, unset=False, since="3.2.0")
+    extension: PartitionExtension = spec(_OURS, default=PartitionExtension(), json=KEY)
     size_sectors: int | None = spec("2.x `size`, logical sectors", default=None, since=INTERNAL)
     start_sectors: int | None = spec("2.x `start`, logical sectors", default=None, since=INTERNAL)
 

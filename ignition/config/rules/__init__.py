@@ -195,5 +195,5 @@ def load() -> None:
     """Import the rules of the 3.x specs. They register themselves."""
     from importlib import import_module
 
-    for section in ("ignition", "resource", "nodes", "disks", "raid", "luks", "filesystems", "reachable", "units"):
+    for section in ("ignition", "resource", "nodes", "disks", "raid", "luks", "filesystems", "reachable", "units", "extensions"):
         import_module(f"ignition.config.rules.{section}")
