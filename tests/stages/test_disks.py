@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ignition.config.model import Config, Storage
-from ignition.config.model.storage import Disk, Filesystem, Luks, Partition
+from ignition.config.model.storage import Cex, Disk, Filesystem, Luks, Partition
 from ignition.errors import Failure
 from ignition.host.root import Root
 from ignition.operation import Context, Runner
@@ -89,17 +89,17 @@ def test_disk_without_a_place_in_the_message_gets_one() -> None:
     assert caught.value.where == "$.storage.disks.0"
 
 
-@pytest.mark.parametrize(
-    ("storage", "what", "where"),
-    [
-        pytest.param(Storage(luks=(Luks(name="data"),)), "encrypted volumes (LUKS)", "$.storage.luks", id="luks"),
-    ],
-)
-def test_what_cannot_be_made_yet_is_refused_before_anything_is_touched(storage: Storage, what: str, where: str) -> None:
-    with pytest.raises(Failure) as caught:
-        plan(Config(storage=storage), Facts())
-    assert caught.value.what == f"{what} are not supported by this version"
-    assert (caught.value.where, caught.value.fix) == (where, f"remove {where[2:]}")
+def test_secure_keys_are_refused_before_anything_is_touched(boot: Boot, tmp_path: Path) -> None:
+    disk = Disk(device="/dev/no-such", wipe_table=True)
+    storage = Storage(disks=(disk,), luks=(Luks(name="data", device="/dev/a", cex=Cex(enabled=True)),))
+    with Runner("disks", str(tmp_path / "operations.jsonl")) as runner:
+        arguments = boot.arguments("disks", runner)
+        arguments.config = Config(storage=storage)
+        arguments.context = Context(Root("/"), None)  # type: ignore[arg-type]
+        with pytest.raises(Failure) as caught:
+            disks.run(arguments)
+    assert caught.value.what == "secure keys of IBM Crypto Express cards (s390x) are not supported"
+    assert (caught.value.where, caught.value.fix) == ("$.storage.luks.0.cex.enabled", "use a key file or clevis")
 
 
 def test_config_without_storage_touches_no_device(boot: Boot, tmp_path: Path) -> None:

@@ -310,7 +310,8 @@ def start(tmp_path: Path, stage: str) -> "subprocess.Popen[bytes]":
         flags += [f"-{flag}", str(tmp_path / name)]
     argv = [sys.executable, "-I", "-S", "-c", LAUNCH, str(Path(__file__).parents[2]), *flags]
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "IGNITION_CONFIG_FILE": str(tmp_path / "config.ign")}
-    return subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
+    with (tmp_path / f"{stage}.log").open("wb") as log:
+        return subprocess.Popen(argv, env=environment, stdout=log, stderr=log, start_new_session=True)
 
 
 @pytest.mark.root
@@ -337,5 +338,5 @@ def test_stage_that_was_killed_with_its_programs_converges(tmp_path: Path, part:
         time.sleep(seconds * part)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    assert start(tmp_path / "cut", "files").wait() == 0
+    assert start(tmp_path / "cut", "files").wait() == 0, (tmp_path / "cut/files.log").read_text()
     assert snapshot(roots[1]) == snapshot(roots[0])

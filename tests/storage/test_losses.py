@@ -92,7 +92,7 @@ def test_root_that_keeps_its_content_is_not_mounted(make_loop: MakeLoop, tmp_pat
     link.symlink_to(node)
     storage = Storage(filesystems=(Filesystem(device=node, format="ext4"),))
     facts = root_contents.probe(storage, RootDevice(str(link)), {})
-    assert (facts.node, facts.lost_by, facts.names, facts.used) == (node, "", {node}, 0)
+    assert (facts.node, facts.lost_by, facts.names, facts.used) == (node, "", frozenset({node}), 0)
 
 
 def test_root_that_is_nowhere_has_no_node(make_loop: MakeLoop) -> None:
