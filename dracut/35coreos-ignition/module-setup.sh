@@ -85,6 +85,7 @@ install_storage() {
         "$systemdsystemunitdir"/mdadm-last-resort@.{timer,service}
     inst_rules -o 01-md-raid-creating.rules 63-md-raid-arrays.rules 64-md-raid-assembly.rules \
         55-dm.rules 56-lvm.rules 60-persistent-storage-dm.rules 69-lvm.rules 95-dm-notify.rules
+    must inst_simple "$moddir/11-ignition-persist.rules" "$udevdir/rules.d/11-ignition-persist.rules"
     must inst_simple "$moddir/62-ignition-hold.rules" "$udevdir/rules.d/62-ignition-hold.rules"
     must inst_script "$moddir/assemble" "$libexec/assemble"
     mkdir -p "$initdir/etc/lvm"
