@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
 from coreos_metadata import main as coreos_metadata
-from ignition.cli import cloudinit, ignition, render, validate
+from ignition.cli import cloudinit, ignition, kargs_helper, render, validate
 from ignition.cli.flags import Flag
 
 Flags = list[tuple[str, str]]  # name with value, what it does
@@ -37,7 +37,8 @@ def metadata_flags() -> Flags:
 
 
 SEE_ALSO = (
-    "ignition(8), ignition-render(8), ignition-validate(8), coreos-metadata(8), coreos-cloudinit(8), dracut(8), systemd.unit(5)"
+    "ignition(8), ignition-render(8), ignition-validate(8), ignition-kargs-helper(8), coreos-metadata(8), coreos-cloudinit(8),"
+    " dracut(8), systemd.unit(5)"
 )
 
 PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
@@ -125,6 +126,37 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
             ("ENVIRONMENT", "NO_COLOR: if it is not empty, -color auto means never."),
         ],
         from_table(validate.FLAGS),
+    ),
+    "ignition-kargs-helper": (
+        "put kernel arguments into the boot loader's files",
+        [
+            ("SYNOPSIS", kargs_helper.USAGE_TEXT.removeprefix("usage: ").replace("…", "...")),
+            (
+                "DESCRIPTION",
+                "Appends the arguments that should exist and are missing, removes those that should not exist, and reboots the machine"
+                " if that changed a file. The kargs stage of a first boot runs it; a person can, too, as"
+                " /usr/lib/coreos-ignition/kargs-helper.\n\n"
+                "It edits coreos/kargs.cfg of the machine image's GRUB and the options of entries of the Boot Loader Specification, on"
+                " the EFI system partition and on the extended boot loader partition of the same disk. Each file is replaced by one"
+                " rename; if one cannot become as wanted, none is changed.\n\n"
+                "An argument of several words stands for these words in this order. Arguments by which the boot loader says that a boot"
+                " is the first one (coreos.first_boot, flatcar.first_boot, ignition.firstboot) are left alone, with a warning.\n\n"
+                "In the initramfs it fails instead of rebooting a second time: if the kernel was not started with what the files say,"
+                " or if the files are as before a reboot for the same config.\n\n"
+                "Flags have one dash or two; values follow as -flag=value or -flag value.",
+            ),
+            (
+                "EXIT STATUS",
+                "0: the files are as wanted; with a reboot there is no exit. 1: there is no boot loader that it knows, a file cannot be"
+                " read or written, the wishes cannot be fulfilled, or another reboot would be in vain. 2: usage.",
+            ),
+            (
+                "FILES",
+                "coreos/kargs.cfg, loader/entries/*.conf: on the partitions. coreos/first_boot.in-progress on EFI-SYSTEM: says"
+                " kargs-rebooted after the reboot, until the first boot is done.",
+            ),
+        ],
+        from_table(kargs_helper.FLAGS),
     ),
     "coreos-metadata": (
         "write what the platform says about this machine",

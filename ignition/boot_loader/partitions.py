@@ -5,6 +5,7 @@ records of block devices. Nothing is mounted here.
 """
 
 import os
+from contextlib import suppress
 
 from ignition.errors import Failure
 from ignition.host import devices, log, paths
@@ -14,8 +15,8 @@ ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 XBOOTLDR_TYPE = "bc13c2ff-59e6-4262-a352-b275fd6f7172"
 ESP_LABEL = "/dev/disk/by-label/EFI-SYSTEM"
 LOADER_DEVICE = "/sys/firmware/efi/efivars/LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-_BY_PARTUUID = "/dev/disk/by-partuuid"
-_RECORDS = "/run/udev/data"
+BY_PARTUUID = "/dev/disk/by-partuuid"
+RECORDS = "/run/udev/data"
 _WAIT_S = 30.0
 
 
@@ -30,21 +31,23 @@ def find() -> tuple[str, str]:
     return esp, beside[0] if beside else ""
 
 
-def of_type(guid: str, records: str = _RECORDS) -> list[str]:
+def of_type(guid: str) -> list[str]:
     """Nodes of the partitions with this type in a GPT, as udev has recorded them, in order of their names."""
-    line = f"E:ID_PART_ENTRY_TYPE={guid}\n"
-    names = [name[1:].split(":") for name in os.listdir(records) if name.startswith("b")] if os.path.isdir(records) else []
-    found = []
-    for major, minor in names:
-        with open(f"{records}/b{major}:{minor}", encoding="utf-8", errors="replace") as file:
-            if line in file:
-                found.append(devices.node_of(devices.name_of_number(int(major), int(minor))))
-    return sorted(found)
+    records = os.listdir(RECORDS) if os.path.isdir(RECORDS) else []
+    blocks = [name for name in records if name.startswith("b") and _says(name, f"E:ID_PART_ENTRY_TYPE={guid}\n")]
+    names = [devices.name_of_number(*map(int, block[1:].split(":"))) for block in blocks]
+    return sorted(devices.node_of(name) for name in names if name)  # a device may just have gone
+
+
+def _says(record: str, line: str) -> bool:
+    with suppress(FileNotFoundError), open(f"{RECORDS}/{record}", encoding="utf-8", errors="replace") as file:
+        return line in file
+    return False
 
 
 def _esp() -> str:
     named = loader_partition()
-    expected = f"{_BY_PARTUUID}/{named}" if named else ESP_LABEL
+    expected = f"{BY_PARTUUID}/{named}" if named else ESP_LABEL
     # A boot loader has started from it, or has seen the flag on it: then it will come. Else what is there now is all there is.
     if named or os.path.exists(paths.FLAGGED):
         return devices.resolve(expected, timeout_s=_WAIT_S)
@@ -62,10 +65,10 @@ def _esp() -> str:
     return candidates[0]
 
 
-def loader_partition(path: str = LOADER_DEVICE) -> str:
+def loader_partition() -> str:
     """The unique GUID of the partition that systemd-boot (or another one that says so) was started from; "" if nobody says."""
     try:
-        with open(path, "rb") as file:
+        with open(LOADER_DEVICE, "rb") as file:
             return file.read()[4:].decode("utf-16-le").rstrip("\0").lower()  # four bytes of attributes come first
     except (OSError, UnicodeDecodeError):
         return ""

@@ -1,8 +1,9 @@
 """The one reboot after which the kernel has its new arguments, and the guard against a second one.
 
-Whether to reboot is decided by the boot loader's files alone: they are changed once, and then they are right. The guard is
-for a machine on which they do not stay so (written anew by something else, on a file system that loses writes): a note beside
-the first-boot flag says that this config has had its reboot.
+Whether to reboot is decided by the boot loader's files alone: they are changed once, and then they are right. Two guards: if
+they do not stay so (written anew by something else, on a file system that loses writes), a note beside the first-boot flag
+says that this config has had its reboot; if they are right and the kernel has other arguments, something else has started it
+(PXE, a hypervisor), and another reboot would change nothing. The first boot fails then.
 """
 
 import os
@@ -35,6 +36,17 @@ def refuse_second(esp: str, changing: list[str]) -> None:
             f"the machine was rebooted for these kernel arguments before, and they are gone again from {', '.join(changing)}",
             fix=f"find out what changes the boot loader's files back, or set the arguments in it by hand; then remove {MARK}"
             " from the EFI system partition",
+        )
+
+
+def refuse_vain(differences: list[str], names: list[str]) -> None:
+    """Raises Failure if the running kernel differs, though these files of the boot loader are right."""
+    if differences:
+        raise Failure(
+            f"the kernel was started {', '.join(differences)}, although it is right in {' and '.join(names)}",
+            where="/proc/cmdline",
+            fix="something else than this boot loader starts the kernel or adds to its arguments (PXE, a hypervisor, the vendor's"
+            " grub.cfg on the partition OEM): another reboot would change nothing; set the arguments there",
         )
 
 

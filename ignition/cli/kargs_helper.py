@@ -67,16 +67,19 @@ def _carry_out(asked: Wanted, *, later: bool) -> None:
     wanted, refused = asked.without_magic()
     for text in refused:
         log.warning(f"{text!r} is left alone: that argument is the boot loader's own, by which it says what is a first boot")
-    changed = _edit(wanted, required=True, guarded=not later and os.path.exists(paths.INITRD_RELEASE))
+    guarded = not later and os.path.exists(paths.INITRD_RELEASE)
+    edits = _edit(wanted, required=True, guarded=guarded)
     if later:
         return
-    if changed:
+    if any(edit.needed() for edit in edits):
         reboot.reboot()
-    _compare_with_the_running_kernel(wanted)
+    if guarded:  # on a running system the files may have been changed for the next boot
+        running = kernel_arguments.split(cmdline.read())
+        reboot.refuse_vain(kernel_arguments.differences(running, wanted), [edit.name for edit in edits])
 
 
-def _edit(wanted: Wanted, *, required: bool = False, guarded: bool = False) -> list[str]:
-    """Change what is not as it shall be; returns the names of the changed files.
+def _edit(wanted: Wanted, *, required: bool = False, guarded: bool = False) -> list[files.Edit]:
+    """Change what is not as it shall be; returns all files, the changed ones (those that `needed()` it) and the others.
 
     Raises Failure if there are no files and they are `required`; if it is `guarded` and the machine was rebooted for this before.
     """
@@ -93,9 +96,8 @@ def _edit(wanted: Wanted, *, required: bool = False, guarded: bool = False) -> l
                 fix=f"the image must bring a program {PROGRAM} for its own boot loader",
             )
         needed = [edit for edit in edits if edit.needed()]
-        names = [edit.name for edit in needed]
         if needed and guarded:
-            reboot.refuse_second(directories[0], names)
+            reboot.refuse_second(directories[0], [edit.name for edit in needed])
         for edit in needed:
             edit.write()
             _say(f"changed {edit.name}", edit.name)
@@ -103,22 +105,13 @@ def _edit(wanted: Wanted, *, required: bool = False, guarded: bool = False) -> l
             _say(f"nothing to change in {', '.join(edit.name for edit in edits)}")
         for directory in directories:
             sync.file_system(directory)
-    return names
+    return edits
 
 
 def _say(text: str, path: str = "") -> None:
     """For the journal, and for a person who has called this."""
     log.info(text, IGNITION_PATH=path)
     print(text)
-
-
-def _compare_with_the_running_kernel(wanted: Wanted) -> None:
-    found = kernel_arguments.differences(kernel_arguments.split(cmdline.read()), wanted)
-    if found:
-        log.warning(
-            f"the running kernel was started {', '.join(found)}: something else than this boot loader has started it (PXE, a"
-            " hypervisor), and another reboot would change nothing"
-        )
 
 
 def _print(text: str) -> int:
