@@ -1,6 +1,6 @@
 """Looks into the file systems of a raw disk image: blkid, debugfs and mtools at an offset, without mounting."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from harness.errors import HarnessError
 from harness.gpt import Partition
@@ -59,3 +59,24 @@ def ext4_size(raw: Path, partition: Partition) -> int:
         return 0
     low, log_size, high = (int.from_bytes(block[at : at + 4], "little") for at in (4, 24, 0x150))
     return (low | high << 32) << (10 + log_size)
+
+
+def fat_write(raw: Path, partition: Partition, path: str, content: Path | str) -> None:
+    """Puts a file, or a text, into a FAT file system, in the place of what is there; its directories are made."""
+    at = f"{raw}@@{partition.offset}"
+    for parent in reversed(PurePosixPath(path).parents[:-1]):
+        if not fat_exists(raw, partition, str(parent)):
+            run(["mmd", "-i", at, f"::{parent}"])
+    source = content if isinstance(content, Path) else "-"
+    run(["mcopy", "-o", "-i", at, source, f"::{path}"], stdin="" if isinstance(content, Path) else content)
+
+
+def fat_exists(raw: Path, partition: Partition, path: str) -> bool:
+    """Whether a file or directory is in a FAT file system."""
+    at = PurePosixPath(path)
+    return at.name.lower() in fat_names(raw, partition, str(at.parent))
+
+
+def fat_remove(raw: Path, partition: Partition, path: str) -> None:
+    """Removes a file, or a directory with all that is in it, from a FAT file system."""
+    run(["mdeltree", "-i", f"{raw}@@{partition.offset}", f"::{path}"])

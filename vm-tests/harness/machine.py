@@ -28,6 +28,8 @@ RELAY = Path(__file__).with_name("relay.py")
 BOOT_TIMEOUT_S = 420.0
 OFF_TIMEOUT_S = 120.0
 START_TIMEOUT_S = 30.0
+# The kernel's last word before a reboot, which it is not before it is switched off (kernel/reboot.c).
+RESTART = r"reboot: Restarting system"
 # The texts of a guest that will not come up any more: waiting longer is in vain.
 DEAD_ENDS = ("Kernel panic", "The first boot failed", "You are in emergency mode", "Reached target emergency.target")
 
@@ -164,6 +166,15 @@ class Machine:
             self.kill()
             raise self.console.failure(f"{self.plan.name}: the machine is off within {timeout_s:g} s", "it runs") from error
         self._end_tpm()
+
+    def wait_for_reboot(self, timeout_s: float = BOOT_TIMEOUT_S) -> str:
+        """Waits until the guest reboots itself and gives all of its console; Failed when it ends otherwise, or comes up instead.
+
+        QEMU ends with the reboot, which is thus seen once: what comes after it is another machine with the same disks.
+        """
+        self.console.wait_for(RESTART, timeout_s, alive=self.alive)
+        self.wait_for_end(OFF_TIMEOUT_S)
+        return self.console.text()
 
     def pause(self) -> None:
         """Stops the guest's processors; QEMU then has everything in the disks' files."""
