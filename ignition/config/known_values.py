@@ -43,6 +43,10 @@ UNIT_TYPES = (
     "slice",
     "scope",
 )
+SELECTED = "/dev/disk/by-ignition/"  # our own: where the names of selected disks lie
+SIZES = {"smallest": "", "largest": ""}
+TRANSPORTS = dict.fromkeys(("ata", "ccw", "mmc", "nvme", "scsi", "usb", "virtio", "xen"), "")
+
 NETWORKD_TYPES = ("link", "netdev", "network")
 
 LABEL_BYTES = {"ext4": 16, "btrfs": 256, "xfs": 12, "swap": 15, "vfat": 11}

@@ -15,7 +15,7 @@ from ignition.host.command import run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 SYSFS = "/sys"
 SYSFS_UNIT = 512
@@ -37,15 +37,25 @@ def wait_for(paths: list[str], *, timeout_s: float = WAIT_S) -> None:
     if not missing:
         return
     log.info(f"waiting up to {timeout_s:g} s for {', '.join(missing)}")
+    for _ in moments(timeout_s):
+        missing = [path for path in missing if not os.path.exists(path)]
+        if not missing:
+            return
+    raise Failure(
+        f"no such device after {timeout_s:g} s: {', '.join(missing)}",
+        fix="check the device's name and that the machine has it; `udevadm info --export-db` lists what is there",
+    )
+
+
+def moments(timeout_s: float) -> "Iterator[None]":
+    """When to look again for what is missing: at once, at every event of a block device, and in between, for so many seconds."""
     deadline = time.monotonic() + timeout_s
     next_event = _event_source()
-    while missing := [path for path in missing if not os.path.exists(path)]:
+    while True:
+        yield
         left = deadline - time.monotonic()
         if left <= 0:
-            raise Failure(
-                f"no such device after {timeout_s:g} s: {', '.join(missing)}",
-                fix="check the device's name and that the machine has it; `udevadm info --export-db` lists what is there",
-            )
+            return
         next_event(min(left, POLL_S))
 
 
@@ -70,9 +80,18 @@ def settle(nodes: list[str], *, timeout_s: float = 60) -> None:
     names = [os.path.realpath(node) for node in nodes if os.path.exists(node)]
     try:
         run(["udevadm", "trigger", "--settle", *names], why="waiting for udev", timeout_s=timeout_s)
-        run(["udevadm", "settle", f"--timeout={timeout_s:g}"], why="waiting for udev", timeout_s=timeout_s + 5)
     except CommandFailed as error:
         log.warning(f"udev does not come to rest: {error}")
+    settled(timeout_s=timeout_s)
+
+
+def settled(*, timeout_s: float = 60) -> None:
+    """Wait until udevd has worked off what happened so far. Without udevd: nothing."""
+    if os.path.exists(UDEV_CONTROL):
+        try:
+            run(["udevadm", "settle", f"--timeout={timeout_s:g}"], why="waiting for udev", timeout_s=timeout_s + 5)
+        except CommandFailed as error:
+            log.warning(f"udev does not come to rest: {error}")
 
 
 def name_of(node: str) -> str:
@@ -108,7 +127,12 @@ def length(path: str) -> int | None:
     """Bytes of a block device, as the kernel has it now; None if there is no such device."""
     if not os.path.exists(path):
         return None
-    size = _read_number(f"{SYSFS}/class/block/{name_of(path)}/size")
+    return length_of(name_of(path))
+
+
+def length_of(name: str) -> int | None:
+    """The same by its kernel name."""
+    size = _read_number(f"{SYSFS}/class/block/{name}/size")
     return None if size is None else size * SYSFS_UNIT
 
 

@@ -10,7 +10,7 @@ from ignition.errors import Failure, RootInMemory, at
 from ignition.host import devices, first_boot_mark, root_device
 from ignition.operation import Operation
 from ignition.storage import disk as disks
-from ignition.storage import filesystems, signatures
+from ignition.storage import filesystems, selection, signatures
 from ignition.storage.again import without_wipes
 
 TYPE_CHECKING = False
@@ -45,6 +45,7 @@ def plan(config: Config, facts: Facts) -> list[Operation]:
             if seen.setdefault(fact.node, where) != where:
                 raise Failure(f"{disk.device} is the same disk as {seen[fact.node]}", where=where, fix="describe each disk once")
             operations += disks.plan(disk, fact, where, translated=config.ignition.translated is True)
+            operations += selection.plan_partitions(disk, fact.node, where)
     if facts.arrays is not None:
         from ignition.storage import raid
 
@@ -58,8 +59,10 @@ def run(arguments: "Arguments") -> None:
     """Make the machine's storage as configured. A config without any touches no device."""
     config, runner, context = arguments.config, arguments.runner, arguments.context
     _check_luks(config)
+    selection.check(config.storage)
     if first_boot_mark.DISKS_DONE in first_boot_mark.earlier():
         config = without_wipes(config)
+    runner.run(selection.plan(config.storage.disks), context)
     users = devices.Users()
     on_disks = plan(config, Facts(disks=_probe_disks(config, users)))
     root = _plan_root(config, on_disks, users)

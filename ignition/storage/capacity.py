@@ -1,4 +1,6 @@
-"""How large a device of the config will be, before it is made. Pure arithmetic on the config and the planned tables."""
+"""How large a device of the config will be, before it is made. Arithmetic on the config and the planned tables."""
+
+import os
 
 from ignition.storage.guid import to_text
 from ignition.storage.raid import LEVELS, path_of
@@ -48,10 +50,12 @@ class Planned:
     def _of_partition(self, device: str) -> int | None:
         from ignition.host.devices import partition_node
 
+        disk, _, last = device.rpartition("-part")  # udev's links, and ours (selection.py)
         for node, table in self._tables.items():
             for number, entry in table.entries.items():
                 links = (f"/dev/disk/by-partlabel/{entry.name}", f"/dev/disk/by-partuuid/{to_text(entry.unique_raw)}")
-                if device in (partition_node(node, number), *links):
+                is_linked = last == str(number) and os.path.realpath(disk) == node
+                if is_linked or device in (partition_node(node, number), *links):
                     return entry.sectors * table.sector_size
         return None
 

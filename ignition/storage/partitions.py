@@ -21,7 +21,10 @@ MISMATCH_FIX = "correct the config, or set wipePartitionEntry to replace the par
 
 
 class Change:
-    """What happens to one number: `action` is create, delete, resize, replace, or mark for attribute bits alone. `where` is the entry's place in the config."""
+    """What happens to one number: `action` is create, delete, resize, replace, or mark if attribute bits alone change.
+
+    `where` is the entry's place in the config.
+    """
 
     __slots__ = ("action", "entry", "number", "where")
 

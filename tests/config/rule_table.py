@@ -37,6 +37,10 @@ def partition(members: str) -> str:
     return f'"storage": {{"disks": [{{"device": "/dev/a", "partitions": [\n{members}]}}]}}'
 
 
+def disk(members: str) -> str:
+    return f'"storage": {{"disks": [\n{{{members}}}]}}'
+
+
 def luks(members: str) -> str:
     return f'"storage": {{"luks": [▸{{{members}}}]}}'.replace("▸{", "{▸" if "▸" not in members else "{")
 
@@ -960,5 +964,49 @@ ROWS = [
         PART + "0.x-coreos.attributes",
         "shouldExist is false, but attributes are given",
         partition('{"number": 1, "shouldExist": false, "x-coreos": {}}'),
+    ),
+    *(
+        Row(
+            "E4",
+            "3.5.0",
+            disk(f'"device": ▸"{device}", "x-coreos": {{"select": {{"size": "smallest"}}}}'),
+            "$.storage.disks.0.device",
+            "a disk that is selected has no device of another name",
+            disk('"device": "/dev/disk/by-ignition/data_1.x-y", "x-coreos": {"select": {"size": "smallest"}}'),
+        )
+        for device in (
+            "/dev/vdb",
+            "/dev/disk/by-ignition/a/b",
+            "/dev/disk/by-ignition/data-part1",
+            "/dev/disk/by-ignition/-x",
+            "/dev/disk/by-ignition/a b",
+        )
+    ),
+    *(
+        Row(
+            "E5",
+            "3.5.0",
+            disk(f'"device": ▸"/dev/disk/by-ignition/data", "wipeTable": true{member}'),
+            "$.storage.disks.0.device",
+            "nothing selects the disk that is called data",
+            disk('"device": "/dev/disk/by-ignition/data", "x-coreos": {"select": {"removable": false}}'),
+        )
+        for member in ("", ', "x-coreos": {"select": {}}')
+    ),
+    Row(
+        "E6",
+        "3.5.0",
+        disk('"device": "/dev/disk/by-ignition/data", "x-coreos": {"select": {"size": ▸"small"}}'),
+        "$.storage.disks.0.x-coreos.select.size",
+        "unknown size",
+        disk('"device": "/dev/disk/by-ignition/data", "x-coreos": {"select": {"size": "smallest", "serial": ""}}'),
+    ),
+    Row(
+        "E6",
+        "3.5.0",
+        disk('"device": "/dev/disk/by-ignition/data", "x-coreos": {"select": {"transport": ▸"sata"}}'),
+        "$.storage.disks.0.x-coreos.select.transport",
+        "unknown transport",
+        disk('"device": "/dev/disk/by-ignition/data", "x-coreos": {"select": {"transport": "ata", "model": "x"}}'),
     ),
 ]

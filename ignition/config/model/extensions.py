@@ -3,10 +3,12 @@
 docs/extensions.md describes them. Specs 1 and 2.x know none: there the key is unknown.
 """
 
+from ignition.config.checks import OneOf
 from ignition.config.extension_checks import AttributeBit
+from ignition.config.known_values import SIZES, TRANSPORTS
 from ignition.config.record import Record, spec
 
-KEY = "x-coreos"
+MEMBER = "x-coreos"
 
 
 class Attributes(Record):
@@ -20,3 +22,21 @@ class PartitionExtension(Record):
     """Spec path: storage.disks[].partitions[].x-coreos."""
 
     attributes: Attributes = spec("GPT attribute bits", default=Attributes())
+
+
+class Select(Record):
+    """Which of the machine's disks it is: exactly one may match (spec path: storage.disks[].x-coreos.select)."""
+
+    size: str | None = spec(
+        "smallest or largest of the disks that match otherwise", default=None, check=OneOf("E6", "unknown size", SIZES)
+    )
+    serial: str | None = spec("serial number, as udev or the kernel tells it", default=None)
+    model: str | None = spec("model, as udev or the kernel tells it", default=None)
+    transport: str | None = spec("how it is connected", default=None, check=OneOf("E6", "unknown transport", TRANSPORTS))
+    removable: bool | None = spec("whether its medium can be taken out", default=None)
+
+
+class DiskExtension(Record):
+    """Spec path: storage.disks[].x-coreos."""
+
+    select: Select = spec("chooses the disk, instead of its device", default=Select())

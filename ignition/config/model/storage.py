@@ -16,7 +16,7 @@ from ignition.config.checks import (
     Without,
 )
 from ignition.config.known_values import FORMATS, LUKS_LABEL_BYTES, PARTITION_LABEL_BYTES, RAID_LEVELS
-from ignition.config.model.extensions import KEY, PartitionExtension
+from ignition.config.model.extensions import MEMBER, DiskExtension, PartitionExtension
 from ignition.config.model.ignition import INTERNAL, Resource
 from ignition.config.record import Record, spec
 
@@ -48,7 +48,7 @@ class Partition(Record):
     wipe_partition_entry: bool | None = spec("an existing entry that differs may go", default=None, unset=False)
     should_exist: bool | None = spec("false = must be absent", default=None, unset=True)
     resize: bool | None = spec("resize an entry that differs only in size", default=None, unset=False, since="3.2.0")
-    extension: PartitionExtension = spec(_OURS, default=PartitionExtension(), json=KEY)
+    extension: PartitionExtension = spec(_OURS, default=PartitionExtension(), json=MEMBER)
     size_sectors: int | None = spec("2.x `size`, logical sectors", default=None, since=INTERNAL)
     start_sectors: int | None = spec("2.x `start`, logical sectors", default=None, since=INTERNAL)
 
@@ -64,6 +64,7 @@ class Disk(Record):
     device: str = spec("path of the disk", check=(Given("D1", _NO_DEVICE, _DISK_FIX), AbsolutePath("D2", simplest="D2")))
     partitions: tuple[Partition, ...] = spec("GPT entries", default=())
     wipe_table: bool | None = spec("destroy the partition table first", default=None, unset=False)
+    extension: DiskExtension = spec(_OURS, default=DiskExtension(), json=MEMBER)
 
 
 class Raid(Record):

@@ -1,0 +1,122 @@
+"""The machine's disks, as udev and the kernel describe them.
+
+Sources: sysfs (Documentation/ABI in the kernel); 60-persistent-storage.rules of systemd for the names of udev's properties.
+"""
+
+import os
+import re
+
+from ignition.host import devices, root_device
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Properties = Callable[[str], Mapping[str, str]]
+
+# Not disks although they lie on hardware: optical and floppy drives, and the boot and key areas of a memory card.
+_OTHER = re.compile(r"sr\d+|fd\d+|mmcblk\d+(boot\d+|rpmb|gp\d+)")
+_BY_NAME = {"nvme": "nvme", "vd": "virtio", "mmcblk": "mmc", "xvd": "xen", "dasd": "ccw"}  # where udev sets no ID_BUS
+_SERIALS = ("ID_SCSI_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL")
+
+
+class MachineDisk:
+    """One disk: kernel name, bytes, all spellings of serial number and model (the shortest first), bus ("" if not known).
+
+    `user` is who uses it or one of its partitions; "" for nobody.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        size: int,
+        *,
+        serials: tuple[str, ...] = (),
+        models: tuple[str, ...] = (),
+        transport: str = "",
+        removable: bool = False,
+        user: str = "",
+    ) -> None:
+        self.name, self.size, self.serials, self.models = name, size, serials, models
+        self.transport, self.removable, self.user = transport, removable, user
+
+
+def probe(properties: "Properties | None" = None) -> list[MachineDisk]:
+    """All disks with a medium, by name. `properties` gives udev's for a kernel name."""
+    properties = properties or _udev()
+    users = devices.Users()
+    root = root_device.read()
+    node = root.node() if root else ""
+    of_root = _disks_below(devices.name_of(node)) if node else set()
+    found = []
+    for name in sorted(os.listdir(f"{devices.SYSFS}/block"), key=_natural):
+        size = devices.length_of(name)
+        if _is_disk(name) and size:
+            found.append(_described(name, size, properties(name), "it holds ROOT" if name in of_root else _user(name, users)))
+    return found
+
+
+def _udev() -> "Properties":
+    # Imported here: only configs that select disks need it, and it costs 38 ms.
+    import pyudev
+
+    context = pyudev.Context()
+    return lambda name: dict(pyudev.Devices.from_name(context, "block", name).properties)
+
+
+def _natural(name: str) -> tuple[int, str]:
+    return len(name), name  # sdz before sdaa
+
+
+def _is_disk(name: str) -> bool:
+    """Whether it is hardware, and no more than one path to it: others have no device behind them."""
+    base = f"{devices.SYSFS}/block/{name}"
+    return os.path.exists(f"{base}/device") and not _OTHER.fullmatch(name) and _read(f"{base}/hidden") != "1"
+
+
+def _described(name: str, size: int, properties: "Mapping[str, str]", user: str) -> MachineDisk:
+    base = f"{devices.SYSFS}/block/{name}"
+    serials = [_read(f"{base}/serial"), _read(f"{base}/device/serial"), *(properties.get(key, "") for key in _SERIALS)]
+    models = [_read(f"{base}/device/model"), properties.get("ID_MODEL", "")]
+    if name.startswith("mmcblk"):
+        models.insert(0, _read(f"{base}/device/name"))
+    return MachineDisk(
+        name,
+        size,
+        serials=tuple(dict.fromkeys(filter(None, serials))),
+        models=tuple(dict.fromkeys(filter(None, models))),
+        transport=_transport(name, properties),
+        removable=_read(f"{base}/removable") == "1",
+        user=user,
+    )
+
+
+def _transport(name: str, properties: "Mapping[str, str]") -> str:
+    return next((bus for prefix, bus in _BY_NAME.items() if name.startswith(prefix)), properties.get("ID_BUS", ""))
+
+
+def _user(name: str, users: devices.Users) -> str:
+    """Who uses the disk itself, or the first of its partitions that is used."""
+    if user := users.of(name):
+        return user
+    for number, (partition, _, _) in sorted(devices.partitions(name).items()):
+        if user := users.of(partition):
+            return f"partition {number} is {user}"
+    return ""
+
+
+def _disks_below(name: str) -> set[str]:
+    """The kernel names of the disks that a device lies on, through arrays and mappings."""
+    partition = devices.partition_of(name)
+    if partition is not None:
+        return {partition[0]}
+    below = [one for component in devices.components(name) for one in _disks_below(component)]
+    return set(below) or {name}
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().strip("\0 \t\n")
+    except OSError:
+        return ""
