@@ -14,9 +14,7 @@ from ignition.errors import Failure
 
 KARGS = "kargs"
 VARIABLES = ("linux_console", KARGS)  # in the order in which the kernel gets them
-HEADER = (
-    "# Kernel arguments: read by grub.cfg, edited by ignition-kargs-helper and by people. Double quotes protect blanks.\n"
-)
+HEADER = "# Kernel arguments: read by grub.cfg, edited by ignition-kargs-helper and by people. Double quotes protect blanks.\n"
 _ASSIGNMENT = re.compile(r"""\s*set\s+(linux_console|kargs)=(?:'([^']*)'|"([^"'$\\]*)"|([^\s'"$\\;]*))[ \t]*""")
 _PLAIN = re.compile(r"[A-Za-z0-9._=:,/+@%~^-]+")
 
