@@ -303,15 +303,22 @@ LAUNCH = (
 
 
 def start(tmp_path: Path, stage: str) -> "subprocess.Popen[bytes]":
-    """A stage as a process of its own."""
+    """A stage in a process namespace of its own: killing its first process takes every program that it started along."""
     files = {"config-cache": "cache.json", "state-file": "state", "neednet": "neednet"}
     flags = ["-stage", stage, "-platform", "file", "-root", str(tmp_path / "root"), "-log-to-stdout"]
     for flag, name in files.items():
         flags += [f"-{flag}", str(tmp_path / name)]
-    argv = [sys.executable, "-I", "-S", "-c", LAUNCH, str(Path(__file__).parents[2]), *flags]
+    argv = ["unshare", "--pid", "--fork", sys.executable, "-I", "-S", "-c", LAUNCH, str(Path(__file__).parents[2]), *flags]
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "IGNITION_CONFIG_FILE": str(tmp_path / "config.ign")}
     with (tmp_path / f"{stage}.log").open("wb") as log:
-        return subprocess.Popen(argv, env=environment, stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(argv, env=environment, stdout=log, stderr=log)
+
+
+def kill_all(process: "subprocess.Popen[bytes]") -> None:
+    """The power goes."""
+    for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+        os.kill(int(child), signal.SIGKILL)
+    process.wait()
 
 
 @pytest.mark.root
@@ -336,7 +343,6 @@ def test_stage_that_was_killed_with_its_programs_converges(tmp_path: Path, part:
             seconds = time.monotonic() - begin
             continue
         time.sleep(seconds * part)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        kill_all(process)
     assert start(tmp_path / "cut", "files").wait() == 0, (tmp_path / "cut/files.log").read_text()
     assert snapshot(roots[1]) == snapshot(roots[0])
