@@ -204,10 +204,15 @@ def format_command(config: "Luks", node: str) -> list[str]:
         argv += ["--label", config.label]
     if config.uuid:
         argv += ["--uuid", config.uuid]
-    if not config.key_file.source and not any("pbkdf" in option or "iter-time" in option for option in config.options):
+    if not config.key_file.source and not any(_is_about_derivation(option) for option in config.options):
         argv += QUICK_PBKDF
     # The mark after the config's own options: of an option given twice the last counts.
     return [*argv, *config.options, "--subsystem", UNFINISHED, node]
+
+
+def _is_about_derivation(option: str) -> bool:
+    """Whether an option says how a key is to be derived; -i is short for --iter-time."""
+    return option.startswith(("--pbkdf", "--iter-time", "-i"))
 
 
 def open_command(config: "Luks", node: str, *, persistent: bool) -> list[str]:

@@ -455,6 +455,11 @@ KEY_FILE = Resource(source="data:,mine")
             volume(options=("--pbkdf=argon2id",)), "--pbkdf=argon2id --subsystem ignition-unfinished N", id="pbkdf of one's own"
         ),
         pytest.param(
+            volume(options=("-i", "100")),
+            "-i 100 --subsystem ignition-unfinished N",
+            id="iteration time in cryptsetup's short form",
+        ),
+        pytest.param(
             volume(label="l", uuid=UUID, options=("--cipher", "aes-cbc-plain", "--subsystem=x")),
             f"--label l --uuid {UUID} {QUICK} --cipher aes-cbc-plain --subsystem=x --subsystem ignition-unfinished N",
             id="everything",
