@@ -71,7 +71,7 @@ def run(arguments: "Arguments") -> None:
         if config.storage.raid:
             runner.run(plan(config, Facts(arrays=_probe_arrays(config))), context)
         if config.storage.luks:
-            _run_luks(arguments, config)
+            _run_luks(arguments, config, root.volume)
         runner.run(plan(config, Facts(filesystems=_probe_filesystems(config))), context)
         runner.run(root.after, context)
     except Failure as failure:
@@ -122,7 +122,7 @@ def _check_luks(config: Config) -> None:
         luks.check(config.storage.luks)
 
 
-def _run_luks(arguments: "Arguments", config: Config) -> None:
+def _run_luks(arguments: "Arguments", config: Config, of_root: str) -> None:
     """Make and open the encrypted volumes; the keys that the files stage needs go into the state, even if a later one fails."""
     from ignition.stages import state as states
     from ignition.storage import luks
@@ -133,7 +133,7 @@ def _run_luks(arguments: "Arguments", config: Config) -> None:
     try:
         with arguments.runner.step("luks-probe", f"look at the encrypted volumes {', '.join(volume.name for volume in volumes)}"):
             facts = luks.probe(volumes, arguments.context, keys)
-        arguments.runner.run(luks.plan(volumes, facts, keys), arguments.context)
+        arguments.runner.run(luks.plan(volumes, facts, keys, of_root=of_root), arguments.context)
     finally:
         state.luks_persist_key_files = keys.persisted()
         states.save(state, arguments.state_file)

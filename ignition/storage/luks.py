@@ -82,7 +82,11 @@ def probe(volumes: "tuple[Luks, ...]", context: "Context", keys: "Keys") -> dict
     _find_kept_keys(volumes, found, context, keys)
     for index, volume in enumerate(volumes):
         with at(f"$.storage.luks.{index}"):
-            _try(volume, found[volume.name], bindings[volume.name], keys)
+            fact, binding = found[volume.name], bindings[volume.name]
+            fact.missing = _missing(binding) if binding else ()
+            if fact.header is not None and not volume.wipe_volume:
+                _try(volume, fact, keys)
+                _try_binding(fact, fact.header, binding, context)
     return found
 
 
@@ -155,28 +159,32 @@ def _is_bound(volume: "Luks") -> bool:
     return bool(found.custom.pin or found.tang or found.tpm2 or found.threshold)
 
 
-def _try(volume: "Luks", facts: VolumeFacts, binding: "Binding | None", keys: "Keys") -> None:
-    """What opens the volume, as far as the decision depends on it: each try takes a second or two."""
-    if binding is not None:
-        facts.missing = _missing(binding)
-        if clevis.TPM2 in binding.programs() and not _has_tpm():
-            facts.missing += ("a TPM",)
-    if facts.header is None or volume.wipe_volume:
-        return
+def _try(volume: "Luks", facts: VolumeFacts, keys: "Keys") -> None:
+    """Whether the key that we have opens it: that takes a second or two."""
     key = keys.get(volume.name)
     if key is not None:
         facts.key_opens = steps.opens(facts.node, key)
-    if binding is None or facts.is_open:
+
+
+def _try_binding(facts: VolumeFacts, header: "Header", binding: "Binding | None", context: "Context") -> None:
+    """Which tokens unlock it, if the decision depends on that: who has a key file needs no server that is out of reach."""
+    if binding is None or facts.is_open or facts.is_unfinished:
         return
-    for number, token in enumerate(facts.header.tokens):
+    needs_none = facts.key_opens and not binding.can_be_tried()
+    for number, token in enumerate(header.tokens):
         if token.slots and not clevis.difference(binding, token.protected):
-            facts.unlocks_not[number] = steps.unlocks(facts.node, token.slots[0], binding)
+            facts.unlocks_not[number] = (
+                "" if needs_none else steps.unlocks_in_the_end(facts.node, token.slots[0], binding, context)
+            )
 
 
 def _missing(binding: "Binding") -> tuple[str, ...]:
     directories = command.ENVIRONMENT["PATH"].split(":")
     wanted = ["clevis", *(f"clevis-encrypt-{pin}" for pin in binding.programs())]
-    return tuple(name for name in wanted if not any(os.access(f"{directory}/{name}", os.X_OK) for directory in directories))
+    missing = [name for name in wanted if not any(os.access(f"{directory}/{name}", os.X_OK) for directory in directories)]
+    if clevis.TPM2 in binding.programs() and not _has_tpm():
+        missing.append("a TPM")
+    return tuple(missing)
 
 
 def _has_tpm() -> bool:
@@ -191,8 +199,11 @@ def _has_tpm() -> bool:
     return True
 
 
-def plan(volumes: "tuple[Luks, ...]", facts: "Mapping[str, VolumeFacts]", keys: "Keys") -> list[Operation]:
-    """The steps for all volumes, in the config's order; `facts` by name. Raises Failure for what must not or cannot be made."""
+def plan(volumes: "tuple[Luks, ...]", facts: "Mapping[str, VolumeFacts]", keys: "Keys", *, of_root: str = "") -> list[Operation]:
+    """The steps for all volumes, in the config's order; `facts` by name; `of_root` is the volume that ROOT will lie in.
+
+    Raises Failure for what must not or cannot be made.
+    """
     bindings = check(volumes)
     operations: list[Operation] = []
     seen: dict[str, str] = {}
@@ -206,7 +217,7 @@ def plan(volumes: "tuple[Luks, ...]", facts: "Mapping[str, VolumeFacts]", keys: 
             operations += _keep(volume, fact, binding)
         else:
             _refuse_impossible(fact, where)
-            operations += _make(volume, fact, binding)
+            operations += _make(volume, fact, binding, holds_root=config.name == of_root)
     return operations
 
 
@@ -320,7 +331,7 @@ def _keep(volume: Volume, fact: VolumeFacts, binding: "Binding | None") -> list[
     return [*found, steps.OpenVolume(volume, keep=fact.is_open, persistent=fact.is_unfinished)]
 
 
-def _make(volume: Volume, fact: VolumeFacts, binding: "Binding | None") -> list[Operation]:
+def _make(volume: Volume, fact: VolumeFacts, binding: "Binding | None", *, holds_root: bool) -> list[Operation]:
     found: list[Operation] = [steps.CloseVolume(volume)] if fact.is_open else []
     found += [steps.FormatVolume(volume), steps.OpenVolume(volume)]
     if binding is None:
@@ -330,4 +341,8 @@ def _make(volume: Volume, fact: VolumeFacts, binding: "Binding | None") -> list[
         found.append(steps.UnlockVolume(volume, binding, again=True))
     if not volume.config.key_file.source:
         found.append(steps.DropKey(volume))
-    return [*found, steps.FinishVolume(volume)]
+    # What nothing here can unlock, a next attempt could not open either: until the files stage has ended, that may make it again.
+    # Not so if ROOT's contents are in it: they would be lost.
+    if binding.can_be_tried() or holds_root:
+        found.append(steps.FinishVolume(volume))
+    return found

@@ -7,7 +7,7 @@ before that costs nothing: nobody has put anything into it, and it may be made o
 import os
 
 from ignition.errors import CommandFailed, Failure, at
-from ignition.host import devices
+from ignition.host import devices, log
 from ignition.host.command import run, status_and_output
 from ignition.operation import Context, Operation
 from ignition.storage import crypt_mapping, luks_header
@@ -250,6 +250,20 @@ def unlocks(node: str, slot: int, binding: "Binding") -> str:
     except CommandFailed as failure:
         return failure.what
     return ""
+
+
+def unlocks_in_the_end(node: str, slot: int, binding: "Binding", context: Context) -> str:
+    """As `unlocks`; if need be, once more when the tang servers answer: clevis asks once, and the network may not be up yet."""
+    reason = unlocks(node, slot, binding)
+    if not reason or not binding.servers:
+        return reason
+    try:
+        for server in binding.servers:
+            _wait_for_server(context, server)
+    except Failure as failure:
+        log.warning(str(failure))
+        return reason
+    return unlocks(node, slot, binding)
 
 
 def appear(name: str) -> None:

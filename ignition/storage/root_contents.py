@@ -77,10 +77,13 @@ def below(node: str) -> list[str]:
 
 
 class RootPlan:
-    """What to do before ROOT's device changes, and after all of the storage is made. Both empty: ROOT stays as it is."""
+    """What to do before ROOT's device changes, and after all of the storage is made. Both empty: ROOT stays as it is.
 
-    def __init__(self, before: list[Operation], after: list[Operation]) -> None:
-        self.before, self.after = before, after
+    `volume` is the name of the encrypted volume that the new ROOT lies in, "" for none.
+    """
+
+    def __init__(self, before: list[Operation], after: list[Operation], volume: str = "") -> None:
+        self.before, self.after, self.volume = before, after, volume
 
 
 def plan(storage: "Storage", device: RootDevice, facts: RootFacts, planned: Planned) -> RootPlan:
@@ -116,7 +119,7 @@ def plan(storage: "Storage", device: RootDevice, facts: RootFacts, planned: Plan
     after: list[Operation] = [ReturnRoot(filesystem, facts, memory, where)]
     if volume:
         after.append(TellBootLoader(*volume))
-    return RootPlan([HoldRoot(facts, memory)], after)
+    return RootPlan([HoldRoot(facts, memory)], after, volume[0].name if volume else "")
 
 
 def _new_root(storage: "Storage", device: RootDevice) -> "tuple[int, Filesystem] | None":

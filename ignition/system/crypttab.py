@@ -1,7 +1,7 @@
 """What makes later boots open the encrypted volumes: key files in /etc/luks and lines of /etc/crypttab.
 
-Source: `ignition-config.md` 7.3, step 6, of the reference; crypttab(5). A volume with a key file stays marked as unfinished until
-its key is in the new root and on disk.
+Source: `ignition-config.md` 7.3, step 6, of the reference; crypttab(5). A volume that a next attempt could not open (its key is
+not in the new root yet, or nothing at hand unlocks it) stays marked as unfinished until all of this is on disk.
 """
 
 import os
@@ -110,7 +110,7 @@ def plan(found: list[Found], key_files: list[Entry], record: Attempt) -> list[Op
     return [
         *(PutKeyFile(one.key, entry, may_replace=entry.key in record.made) for one, entry in pairs),
         WriteCrypttab([one.line for one in found]),
-        *(FinishAfterSync(one.volume) for one in with_key),
+        *(FinishAfterSync(one.volume, [KEYS] if one.has_key_file else []) for one in found),
     ]
 
 
@@ -187,11 +187,16 @@ class WriteCrypttab(Operation):
 
 
 class FinishAfterSync(FinishVolume):
-    """Ends the volume's being unfinished, once the root with its key is on disk."""
+    """Ends the volume's being unfinished, once the root with its line, and its key in `directories`, is on disk."""
+
+    def __init__(self, volume: Volume, directories: list[str]) -> None:
+        super().__init__(volume)
+        self._directories = directories
 
     def act(self, context: Context) -> None:
-        sync.file_system(context.root.outside(context.root.follow(KEYS)))
-        sync.file_system(os.path.dirname(context.root.outside(context.root.follow(PATH))))
+        root = context.root
+        for path in [os.path.dirname(root.follow(PATH)), *(root.follow(directory) for directory in self._directories)]:
+            sync.file_system(root.outside(path))
         super().act(context)
 
 

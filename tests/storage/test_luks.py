@@ -104,13 +104,13 @@ def test_volume_with_a_key_is_made(wanted: Luks, fact: VolumeFacts, context: Con
         pytest.param(
             volume(clevis=Clevis(tang=(TANG.evolve(advertisement="{}"),))),
             facts(),
-            "format open bind drop-key finish",
+            "format open bind drop-key",
             id="tang that may be out of reach",
         ),
         pytest.param(
             volume(clevis=Clevis(tang=(TANG.evolve(advertisement="{}"), TANG.evolve(url="http://u")), threshold=2)),
             facts(),
-            "format open bind drop-key finish",
+            "format open bind drop-key",
             id="one of two is at hand, and both are needed",
         ),
         pytest.param(
@@ -122,7 +122,7 @@ def test_volume_with_a_key_is_made(wanted: Luks, fact: VolumeFacts, context: Con
         pytest.param(
             volume(clevis=Clevis(custom=ClevisCustom(pin="yubikey", config="{}"))),
             facts(),
-            "format open bind drop-key finish",
+            "format open bind drop-key",
             id="a pin that nobody knows",
         ),
         pytest.param(
@@ -147,6 +147,13 @@ def test_volume_with_a_key_is_made(wanted: Luks, fact: VolumeFacts, context: Con
 )
 def test_bound_volume_is_made(wanted: Luks, fact: VolumeFacts, expected: str, context: Context) -> None:
     assert outcome(wanted, fact, context) == expected.split()
+
+
+def test_only_the_volume_of_root_is_finished_if_nothing_here_unlocks_it() -> None:
+    far = volume(clevis=Clevis(tang=(TANG.evolve(advertisement="{}"),)))
+    kinds = {name: [step.kind for step in plan((far,), {"data": facts()}, Keys(), of_root=name)] for name in ("data", "other")}
+    assert kinds["other"] == ["luks-format", "luks-open", "luks-bind", "luks-drop-key"]
+    assert kinds["data"] == [*kinds["other"], "luks-finish"]
 
 
 @pytest.mark.parametrize(
@@ -521,7 +528,6 @@ def test_no_description_has_a_key_or_a_pins_config() -> None:
         "encrypt /dev/vdb1 as data ($.storage.luks.0)",
         "open /dev/vdb1 as data ($.storage.luks.0)",
         "bind data to pin pkcs11 ($.storage.luks.0)",
-        "note in its header that data is complete ($.storage.luks.0)",
         "encrypt /dev/vdc as tang ($.storage.luks.1)",
         "open /dev/vdc as tang ($.storage.luks.1)",
         "bind tang to 1 of 2: tang http://t/, the TPM ($.storage.luks.1)",

@@ -17,6 +17,7 @@ from ignition.config.model.storage import Clevis, ClevisCustom, Luks, Tang
 from ignition.errors import CommandFailed, Failure
 from ignition.host import log
 from ignition.host.command import run
+from ignition.host.root import Root
 from ignition.operation import Context
 from ignition.storage import clevis, luks_header, luks_keys
 from ignition.storage import luks_operations as steps
@@ -260,6 +261,39 @@ def test_key_of_the_config_stays_beside_clevis(path: Path, context: Context, mon
     bind(image, bound(custom("null", {})), context, monkeypatch)
     assert sorted(image.metadata()["keyslots"]) == ["0", "1"]
     assert steps.opens(image.node, SECRET.encode())
+
+
+class Servers:
+    """A fetcher: what answers each question for an advertisement, and how often it was asked."""
+
+    def __init__(self, content: bytes | Failure) -> None:
+        self._content = content
+        self.asked: list[str | None] = []
+
+    def read(self, resource: Resource) -> bytes:
+        self.asked.append(resource.source)
+        if isinstance(self._content, Failure):
+            raise self._content
+        return self._content
+
+
+@pytest.mark.parametrize(
+    ("first", "content", "asked", "expected"),
+    [
+        pytest.param("", b"{}", [], "", id="unlocks at once"),
+        pytest.param("refused", b"{}", ["http://t/adv"], "", id="unlocks when the server answers"),
+        pytest.param("refused", Failure("no route"), ["http://t/adv"], "refused", id="the server never answers"),
+    ],
+)
+def test_volume_that_does_not_unlock_waits_for_its_servers(
+    monkeypatch: pytest.MonkeyPatch, first: str, content: bytes | Failure, asked: list[str], expected: str
+) -> None:
+    answers = [first, ""]
+    monkeypatch.setattr(steps, "unlocks", lambda *_: answers.pop(0))
+    servers = Servers(content)
+    binding = bound(Clevis(tang=(Tang(url="http://t/", thumbprint="T"),)))
+    assert steps.unlocks_in_the_end("/dev/x", 1, binding, Context(Root("/"), servers)) == expected  # type: ignore[arg-type]
+    assert servers.asked == asked
 
 
 class TangKeys:
