@@ -75,7 +75,8 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
                 "FILES",
                 "/run/ignition.json: the rendered config between the stages, gone after the boot. /run/ignition/failure.txt: the"
                 " screen of a failed first boot. /etc/.ignition-result.json: when and from where the machine was provisioned."
-                " /var/lib/ignition/report.json: every operation, its result and its time.",
+                " /var/lib/ignition/report.json: every operation, its result and its time. /etc/crypttab, /etc/luks: what opens"
+                " encrypted volumes at later boots.",
             ),
         ],
         from_table(ignition.FLAGS),
