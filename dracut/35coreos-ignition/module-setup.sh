@@ -98,9 +98,9 @@ install_storage() {
     install_unlocking
 }
 
-# What binds and unlocks volumes without a person: clevis' scripts, and what those start.
+# What binds and unlocks volumes without a person: clevis' scripts, what those start, and every pin of the image: a config may name any.
 install_clevis() {
-    inst_multiple -o clevis clevis-{encrypt,decrypt} clevis-{encrypt,decrypt}-{null,sss,tang,tpm2} \
+    inst_multiple -o clevis clevis-{encrypt,decrypt} /usr/bin/clevis-{encrypt,decrypt}-* \
         clevis-luks-{bind,unlock,pass,list,unbind,common-functions} jose pwmake curl tr sort cut mktemp tail rm grep sed cat dd \
         tpm2_{createprimary,create,createpolicy,load,unseal,flushcontext,pcrread}
     inst_libdir_file -o "libtss2-tcti-device.so*"

@@ -213,3 +213,11 @@ class Users:
             return self._mounted[name]
         found = holders(name)
         return f"held by {', '.join(found)}" if found else ""
+
+    def of_any_part(self, name: str) -> str:
+        """Who uses a device or one of its partitions, for what takes all of it; "" if nobody."""
+        user = self.of(name)
+        for part, _, _ in () if user else partitions(name).values():
+            if used := self.of(part):
+                return f"{part} is {used}"
+        return user

@@ -148,7 +148,7 @@ def _probe_filesystems(config: Config) -> "dict[str, filesystems.FilesystemFacts
     users, found = devices.Users(), {}
     for entry in wanted:
         node = os.path.realpath(entry.device)
-        user = users.of(devices.name_of(node))
+        user = users.of_any_part(devices.name_of(node))
         found[entry.device] = filesystems.FilesystemFacts(node, signatures.probe(node), user)
     return found
 

@@ -128,7 +128,7 @@ def _look(volume: "Luks", users: devices.Users) -> VolumeFacts:
     facts.used = users.of(facts.mapping.device) if facts.mapping else ""
     here = crypt_mapping.on(facts.device)
     if here is None:
-        facts.in_use = users.of(facts.device)
+        facts.in_use = users.of_any_part(facts.device)
     elif here.name != volume.name:
         facts.elsewhere = here.name
     return facts

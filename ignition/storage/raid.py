@@ -71,7 +71,7 @@ def member(node: str, users: devices.Users) -> Member:
     name = devices.name_of(node)
     array = next((holder for holder in devices.holders(name) if holder.startswith("md")), "")
     content = "" if superblock else _content(signatures.probe(node))
-    return Member(node, superblock, array=array, user="" if array else users.of(name), content=content)
+    return Member(node, superblock, array=array, user="" if array else users.of_any_part(name), content=content)
 
 
 def _content(found: object) -> str:

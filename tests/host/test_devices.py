@@ -117,6 +117,9 @@ def test_busy_partition_is_not_given_up_but_its_neighbour_is(loop: str, opened: 
     try:
         assert devices.Users().of(f"{name}p1") == f"mounted on {tmp_path}/m"
         assert devices.Users().of(f"{name}p2") == devices.Users().of(name) == ""
+        assert devices.Users().of_any_part(name) == f"{name}p1 is mounted on {tmp_path}/m"
+        assert devices.Users().of_any_part(f"{name}p1") == f"mounted on {tmp_path}/m"
+        assert devices.Users().of_any_part(f"{name}p2") == ""
         with pytest.raises(Failure, match=f"the kernel does not give up partition 1 of {name}: Device or resource busy"):
             blkpg.synchronise(opened, name, {2: (16 << 20, 8 << 20)})
         blkpg.synchronise(opened, name, {1: (1 << 20, 8 << 20)})
