@@ -10,7 +10,7 @@ from ignition.errors import Failure, RootInMemory, at
 from ignition.host import devices, first_boot_mark, root_device
 from ignition.operation import Operation
 from ignition.storage import disk as disks
-from ignition.storage import filesystems, selection, signatures
+from ignition.storage import filesystems, selection, signatures, subvolumes
 from ignition.storage.again import without_wipes
 
 TYPE_CHECKING = False
@@ -73,6 +73,7 @@ def run(arguments: "Arguments") -> None:
         if config.storage.luks:
             _run_luks(arguments, config, root.volume)
         runner.run(plan(config, Facts(filesystems=_probe_filesystems(config))), context)
+        runner.run(subvolumes.plan(config.storage.filesystems), context)
         runner.run(root.after, context)
     except Failure as failure:
         raise _with_place_of_root(failure) from failure

@@ -18,6 +18,7 @@ from ignition.stages.render import initial_settings, user_config
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.model import Config
+    from ignition.config.model.storage import Filesystem
     from ignition.stages.arguments import Arguments
     from ignition.stages.render import Rendered
 
@@ -51,8 +52,14 @@ def work(config: Config) -> dict[str, bool]:
     return {
         "need-kargs": bool(kernel_arguments.should_exist or kernel_arguments.should_not_exist),
         "need-disks": bool(storage.disks or storage.raid or storage.luks or storage.filesystems),
-        "need-mount": any(entry.path and entry.format not in NOT_MOUNTED for entry in storage.filesystems),
+        "need-mount": any(_is_mounted(entry) for entry in storage.filesystems),
     }
+
+
+def _is_mounted(entry: Filesystem) -> bool:
+    """Whether it, or a subvolume of it, is mounted below the new root."""
+    has_place = bool(entry.path) or any(subvolume.mount_path for subvolume in entry.extension.subvolumes)
+    return has_place and entry.format not in NOT_MOUNTED
 
 
 def _fetch(arguments: Arguments, *, offline: bool) -> Rendered | NeedsNetwork:

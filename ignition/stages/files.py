@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 
-from ignition.config.model import Config
+from ignition.config.model import Config, Systemd
 from ignition.config.model.storage import Filesystem, Node
 from ignition.errors import Failure
 from ignition.host import paths, sync
@@ -18,7 +18,7 @@ from ignition.operation import Context, Operation
 from ignition.stages import state as states
 from ignition.stages.arguments import Arguments
 from ignition.stages.result import WriteResult, boot_id, write_report
-from ignition.system import accounts, attempt, labels, nodes, units
+from ignition.system import accounts, attempt, labels, nodes, storage_units, units
 from ignition.system.account_database import AccountDatabase
 from ignition.system.accounts import AccountFacts
 from ignition.system.attempt import Attempt
@@ -27,20 +27,27 @@ from ignition.system.nodes import NodeFacts
 from ignition.system.ssh_keys import wants_fragment
 from ignition.system.users import SKELETON
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _ROOT = "root"  # the 2.x file system whose symlinks are followed within it; of others none may lead out
 _HOMES = "/home"  # of shadow-utils, if neither config nor /etc/default/useradd says otherwise
 _ACCOUNT_FILES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 
 
 class Facts:
-    """What planning needs to know of the machine. `nodes` is about those of the new root itself."""
+    """What planning needs to know of the machine. `nodes` is about those of the new root itself.
 
-    def __init__(self, accounts: AccountFacts, nodes: NodeFacts, result: WriteResult) -> None:
-        self.accounts, self.nodes, self.result = accounts, nodes, result
+    `systemd` are the units of the config over those that its storage needs.
+    """
+
+    def __init__(self, accounts: AccountFacts, nodes: NodeFacts, result: WriteResult, systemd: Systemd) -> None:
+        self.accounts, self.nodes, self.result, self.systemd = accounts, nodes, result, systemd
 
 
-def probe(config: Config, root: Root, state_file: str, before: Attempt) -> Facts:
-    """Look at the new root; changes nothing. Raises Failure."""
+def probe(config: Config, root: Root, state_file: str, before: Attempt, uuids: Mapping[str, str]) -> Facts:
+    """Look at the new root; changes nothing. `uuids` are those of file systems that get units. Raises Failure."""
     database = AccountDatabase(root)
     has_keys = any(user.ssh_authorized_keys for user in config.passwd.users)
     fragment = has_keys and wants_fragment(root, os.environ)
@@ -49,6 +56,7 @@ def probe(config: Config, root: Root, state_file: str, before: Attempt) -> Facts
         AccountFacts(database, before, fragment=fragment, notated=tuple(state.notated_directories), nested=_is_nested(root)),
         NodeFacts(nodes.resolve(nodes.places(config.storage), root), database, before),
         WriteResult(boot_id(), user_config_provided=state.user_config_provided()),
+        storage_units.over(config, uuids),
     )
 
 
@@ -57,7 +65,7 @@ def plan(config: Config, facts: Facts) -> list[Operation]:
     return [
         *accounts.plan(config.passwd, facts.accounts),
         *nodes.plan(nodes.places(config.storage), facts.nodes),
-        *units.plan(config.systemd),
+        *units.plan(facts.systemd),
         facts.result,
     ]
 
@@ -68,10 +76,10 @@ def run(arguments: Arguments) -> None:
     root = context.root
     record = attempt.load(root)
     record = record.with_users(_homeless(config, AccountDatabase(root), root))
-    facts = probe(config, root, arguments.state_file, record)
+    facts = probe(config, root, arguments.state_file, record, storage_units.probe(config.storage))
     plan(config, facts)  # what is wrong with the plan is said before anything changes
     if record.unfinished:
-        attempt.clear_leftovers(root, _directories(config, facts.nodes.resolved))
+        attempt.clear_leftovers(root, _directories(config, facts))
     relabelled = _Labels(root)
     attempt.begin(root, record)
     runner.run(accounts.plan(config.passwd, facts.accounts), context)
@@ -79,8 +87,8 @@ def run(arguments: Arguments) -> None:
     record = _write_nodes(arguments, context, None, facts.accounts.accounts, record, relabelled)
     for filesystem in _named(config):
         record = _write_named(arguments, filesystem, facts.accounts.accounts, record)
-    relabelled.note(units.written(config.systemd))
-    runner.run(units.plan(config.systemd), context)
+    relabelled.note(units.written(facts.systemd))
+    runner.run(units.plan(facts.systemd), context)
     record = _write_volumes(arguments, record, relabelled)
     runner.run([facts.result], context)
     _finish(root, record)
@@ -188,9 +196,9 @@ def _homeless(config: Config, database: AccountDatabase, root: Root) -> frozense
     )
 
 
-def _directories(config: Config, resolved: dict[str, str]) -> set[str]:
+def _directories(config: Config, facts: Facts) -> set[str]:
     """Where an interrupted attempt may have left temporary files."""
-    found = {os.path.dirname(path) for path in (*resolved.values(), *units.written(config.systemd))}
+    found = {os.path.dirname(path) for path in (*facts.nodes.resolved.values(), *units.written(facts.systemd))}
     if config.storage.luks:
         from ignition.system import crypttab
 

@@ -16,7 +16,7 @@ def plan(config: Config, facts: MountFacts, made: list[str]) -> list[Operation]:
     """
     refuse_shadows(config.storage.filesystems, facts)
     pairs = to_mount(config.storage.filesystems)
-    return [Mount(wanted, f"$.storage.filesystems.{index}", made) for index, wanted in pairs]
+    return [Mount(wanted, where, made) for where, wanted in pairs]
 
 
 def run(arguments: "Arguments") -> None:

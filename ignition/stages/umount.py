@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def plan(config: Config) -> list[Operation]:
     """Unmounts, deepest first."""
     pairs = reversed(to_mount(config.storage.filesystems))
-    return [Unmount(wanted, f"$.storage.filesystems.{index}") for index, wanted in pairs]
+    return [Unmount(wanted, where) for where, wanted in pairs]
 
 
 def run(arguments: "Arguments") -> None:

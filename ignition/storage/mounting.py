@@ -11,7 +11,7 @@ from ignition.operation import Context, Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from ignition.config.model.storage import Filesystem
@@ -19,16 +19,31 @@ if TYPE_CHECKING:
 UNMOUNTABLE = ("none", "swap")
 TRIED_FORMATS = ("ext4", "btrfs", "xfs", "vfat")  # 2.x, in this order
 DIRECTORY_MODE = 0o755
+_SUBVOLUMES = "x-coreos.subvolumes"
 
 
-def to_mount(filesystems: "tuple[Filesystem, ...]") -> "list[tuple[int, Filesystem]]":
-    """(index in the config, entry) of what has a path to be mounted at: parents before children, config order otherwise."""
-    found = [
-        (index, wanted)
-        for index, wanted in enumerate(filesystems)
-        if wanted.path and wanted.format and wanted.format not in UNMOUNTABLE
-    ]
+def to_mount(filesystems: "tuple[Filesystem, ...]") -> "list[tuple[str, Filesystem]]":
+    """(place in the config, entry) of what has a path to be mounted at: parents before children, config order otherwise.
+
+    A subvolume is an entry, too: its file system with the path and the mount options of the subvolume.
+    """
+    found = [pair for index, wanted in enumerate(filesystems) for pair in _mounts(wanted, f"$.storage.filesystems.{index}")]
     return sorted(found, key=lambda pair: _depth(pair[1].path or ""))
+
+
+def _mounts(wanted: "Filesystem", where: str) -> "Iterator[tuple[str, Filesystem]]":
+    if wanted.format and wanted.format not in UNMOUNTABLE:
+        if wanted.path:
+            yield where, wanted
+        for index, one in enumerate(wanted.extension.subvolumes):
+            if one.mount_path:
+                options = (f"subvol={one.path}", *one.mount_options)
+                yield f"{where}.{_SUBVOLUMES}.{index}", wanted.evolve(path=one.mount_path, mount_options=options)
+
+
+def is_subvolume(where: str) -> bool:
+    """Whether a place that `to_mount` gave is that of a subvolume."""
+    return f".{_SUBVOLUMES}." in where
 
 
 def _depth(path: str) -> int:
@@ -53,16 +68,16 @@ def probe(filesystems: "tuple[Filesystem, ...]", root: str) -> MountFacts:
 
 def refuse_shadows(filesystems: "tuple[Filesystem, ...]", facts: MountFacts) -> None:
     """Raises Failure for a mount that would hide another one: what is written there would be lost to the machine."""
-    wanted: dict[str, int] = {}
-    for index, entry in to_mount(filesystems):
-        path, where = entry.path or "", f"$.storage.filesystems.{index}.path"
+    wanted: dict[str, str] = {}
+    for place, entry in to_mount(filesystems):
+        path, where = entry.path or "", f"{place}.{'mountPath' if is_subvolume(place) else 'path'}"
         if path in wanted:
             raise Failure(
-                f"$.storage.filesystems.{wanted[path]} is mounted on {path}, too: one would hide the other",
+                f"{wanted[path]} is mounted on {path}, too: one would hide the other",
                 where=where,
                 fix="give each file system a path of its own",
             )
-        wanted[path] = index
+        wanted[path] = place
         if facts.present.get(path) == facts.nodes[entry.device]:
             continue  # this very one
         hidden = next((one for one in sorted(facts.present) if _hides(path, one)), None)

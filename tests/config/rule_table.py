@@ -49,6 +49,13 @@ def fs(members: str) -> str:
     return f'"storage": {{"filesystems": [\n{{{members}}}]}}'
 
 
+def subvolumes(elements: str) -> str:
+    return fs(f'"device": "/dev/a", "format": "btrfs", "x-coreos": {{"subvolumes": [\n{elements}]}}')
+
+
+SUBVOLUME = "$.storage.filesystems.0.x-coreos.subvolumes."
+
+
 def raid(members: str) -> str:
     return f'"storage": {{"raid": [\n{{"name": "r", {members}}}]}}'
 
@@ -1008,5 +1015,79 @@ ROWS = [
         "$.storage.disks.0.x-coreos.select.transport",
         "unknown transport",
         disk('"device": "/dev/disk/by-ignition/data", "x-coreos": {"select": {"transport": "ata", "model": "x"}}'),
+    ),
+    *(
+        Row(
+            "E7",
+            "3.5.0",
+            subvolumes(f'{{"path": "/@a"}}, {{"path": ▸"{path}"}}'),
+            SUBVOLUME + "1.path",
+            message,
+            subvolumes('{"path": "/@a"}, {"path": "/@a/b"}'),
+        )
+        for path, message in (
+            ("@home", "path is not absolute"),
+            ("/@home/", "path is not in its simplest form"),
+            ("/", "this is the file system itself, no subvolume"),
+            ("", "path is not given"),
+        )
+    ),
+    *(
+        Row(
+            "E8",
+            "3.5.0",
+            fs(f'"device": "/dev/a"{format}, "x-coreos": {{"subvolumes": ▸[{{"path": "/@a"}}]}}').replace("▸[", "[▸"),
+            "$.storage.filesystems.0.x-coreos.subvolumes",
+            message,
+            fs('"device": "/dev/a", "format": "xfs", "x-coreos": {"subvolumes": []}'),
+        )
+        for format, message in (("", "no format has no subvolumes"), (', "format": "xfs"', "xfs has no subvolumes"))
+    ),
+    *(
+        Row(
+            "E9",
+            "3.5.0",
+            subvolumes(f'{{"path": "/@a", "mountPath": ▸"{path}"}}'),
+            SUBVOLUME + "0.mountPath",
+            message,
+            subvolumes('{"path": "/@a", "mountPath": "/srv"}'),
+        )
+        for path, message in (
+            ("srv", "path is not absolute"),
+            ("/srv/", "path is not in its simplest form"),
+            ("/", "a subvolume is not mounted over the root of the machine"),
+        )
+    ),
+    Row(
+        "E10",
+        "3.5.0",
+        subvolumes('{"path": "/@a", "default": true}, {"path": "/@b", "default": ▸true}'),
+        SUBVOLUME + "1.default",
+        "subvolumes.0 is the default already",
+        subvolumes('{"path": "/@a", "default": true}, {"path": "/@b", "default": false}'),
+    ),
+    Row(
+        "E11",
+        "3.5.0",
+        subvolumes('{"path": "/@a", "mountOptions": [▸"noatime"]}'),
+        SUBVOLUME + "0.mountOptions",
+        "mountOptions is given, but nothing is mounted",
+        subvolumes('{"path": "/@a", "mountPath": "/a", "mountOptions": ["noatime"]}'),
+    ),
+    Row(
+        "E11",
+        "3.5.0",
+        subvolumes('{"path": "/@a", "mountPath": "/a", "mountOptions": ["ro", ▸"noatime,subvolid=5"]}'),
+        SUBVOLUME + "0.mountOptions.1",
+        "path says which subvolume is mounted",
+        subvolumes('{"path": "/@a", "mountPath": "/a", "mountOptions": ["ro", "noatime"]}'),
+    ),
+    Row(
+        "O7",
+        "3.5.0",
+        subvolumes('{"path": "/@a", "mountPath": "/a"}, {"path": "/@b", "mountPath": ▸"/a"}'),
+        SUBVOLUME + "1.mountPath",
+        "path /a is that of filesystems.0.x-coreos.subvolumes.0, too: one would hide the other",
+        subvolumes('{"path": "/@a", "mountPath": "/a"}, {"path": "/@b", "mountPath": "/b"}'),
     ),
 ]

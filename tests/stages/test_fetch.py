@@ -53,6 +53,10 @@ def test_minimal_config_leaves_no_work(boot: Boot, text: str) -> None:
     assert not {name for name in boot.files() if name.startswith("need-")}
 
 
+def btrfs(subvolume: dict[str, str]) -> dict[str, object]:
+    return {"device": "/dev/vdb", "format": "btrfs", "x-coreos": {"subvolumes": [subvolume]}}
+
+
 @pytest.mark.parametrize(
     ("sections", "marks"),
     [
@@ -64,6 +68,8 @@ def test_minimal_config_leaves_no_work(boot: Boot, text: str) -> None:
         ({"storage": {"filesystems": [{"device": "/dev/vdb", "format": "ext4"}]}}, {"need-disks"}),
         ({"storage": {"filesystems": [{"device": "/dev/vdb", "format": "swap"}]}}, {"need-disks"}),
         ({"storage": {"filesystems": [{"device": "/dev/vdb", "format": "ext4", "path": "/var"}]}}, {"need-disks", "need-mount"}),
+        ({"storage": {"filesystems": [btrfs({"path": "/@a"})]}}, {"need-disks"}),
+        ({"storage": {"filesystems": [btrfs({"path": "/@a", "mountPath": "/a"})]}}, {"need-disks", "need-mount"}),
         ({"storage": {"files": [{"path": "/a"}]}}, set()),
     ],
     ids=str,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ignition.config.model import Config, Storage
+from ignition.config.model.extensions import FilesystemExtension, Subvolume
 from ignition.config.model.storage import Filesystem
 from ignition.errors import CommandFailed, Failure
 from ignition.host.root import Root
@@ -108,6 +109,17 @@ def shadows(present: dict[str, str], *entries: Filesystem) -> Failure:
 
 def ext4(device: str, path: str) -> Filesystem:
     return Filesystem(device=device, path=path, format="ext4")
+
+
+def test_subvolume_at_the_path_of_another_is_refused() -> None:
+    extension = FilesystemExtension(subvolumes=(Subvolume(path="/a", mount_path="/srv"), Subvolume(path="/b", mount_path="/var")))
+    data = Filesystem(device="/dev/b", format="btrfs", extension=extension)
+    failure = shadows({}, ext4("/dev/a", "/srv"), data)
+    assert failure.what == "$.storage.filesystems.0 is mounted on /srv, too: one would hide the other"
+    assert failure.where == "$.storage.filesystems.1.x-coreos.subvolumes.0.mountPath"
+    failure = shadows({"/var/log": "/dev/other"}, data)
+    assert failure.what == "/dev/other is mounted on /var/log already: this one on /var would hide it"
+    assert failure.where == "$.storage.filesystems.0.x-coreos.subvolumes.1.mountPath"
 
 
 def test_two_file_systems_at_one_path_are_refused() -> None:

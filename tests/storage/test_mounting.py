@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ignition.config.model.extensions import FilesystemExtension, Subvolume
 from ignition.config.model.storage import Filesystem
 from ignition.errors import CommandFailed, Failure
 from ignition.host.root import Root
@@ -21,12 +22,28 @@ def filesystem(path: str | None, format: str = "ext4") -> Filesystem:
 
 def test_parents_are_mounted_before_children_and_the_rest_in_config_order() -> None:
     entries = [filesystem("/b/c/d"), filesystem("/b"), filesystem("/"), filesystem("/a"), filesystem("/b/c")]
-    assert [(index, entry.path) for index, entry in to_mount(tuple(entries))] == [
-        (2, "/"),
-        (1, "/b"),
-        (3, "/a"),
-        (4, "/b/c"),
-        (0, "/b/c/d"),
+    assert [(place, entry.path) for place, entry in to_mount(tuple(entries))] == [
+        ("$.storage.filesystems.2", "/"),
+        ("$.storage.filesystems.1", "/b"),
+        ("$.storage.filesystems.3", "/a"),
+        ("$.storage.filesystems.4", "/b/c"),
+        ("$.storage.filesystems.0", "/b/c/d"),
+    ]
+
+
+def test_subvolumes_are_mounted_among_the_others() -> None:
+    found = (
+        Subvolume(path="/@log", mount_path="/b/log", mount_options=("noatime", "x")),
+        Subvolume(path="/@none"),
+        Subvolume(path="/@b", mount_path="/b"),
+    )
+    extension = FilesystemExtension(subvolumes=found)
+    data = Filesystem(device="/dev/x", format="btrfs", mount_options=("own",), extension=extension)
+    entries = (data, filesystem("/b/log/c"), data.evolve(device="/dev/y", format="swap"))
+    assert [(place, entry.device, entry.path, entry.mount_options) for place, entry in to_mount(entries)] == [
+        ("$.storage.filesystems.0.x-coreos.subvolumes.2", "/dev/x", "/b", ("subvol=/@b",)),
+        ("$.storage.filesystems.0.x-coreos.subvolumes.0", "/dev/x", "/b/log", ("subvol=/@log", "noatime", "x")),
+        ("$.storage.filesystems.1", "/dev//b/log/c", "/b/log/c", ()),
     ]
 
 

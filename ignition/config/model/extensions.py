@@ -3,7 +3,7 @@
 docs/extensions.md describes them. Specs 1 and 2.x know none: there the key is unknown.
 """
 
-from ignition.config.checks import OneOf
+from ignition.config.checks import AbsolutePath, Given, OneOf
 from ignition.config.extension_checks import AttributeBit
 from ignition.config.known_values import SIZES, TRANSPORTS
 from ignition.config.record import Record, spec
@@ -40,3 +40,25 @@ class DiskExtension(Record):
     """Spec path: storage.disks[].x-coreos."""
 
     select: Select = spec("chooses the disk, instead of its device", default=Select())
+
+
+class Subvolume(Record):
+    """One subvolume of a btrfs file system (spec path: storage.filesystems[].x-coreos.subvolumes[])."""
+
+    KEY = "path"
+    REPEATABLE = ("mount_options",)
+    path: str = spec(
+        "its path from the top of the file system",
+        check=(Given("E7", "path is not given", "give one such as /@home"), AbsolutePath("E7", simplest="E7")),
+    )
+    mount_path: str | None = spec(
+        "where it is mounted, now below the new root and at every boot", default=None, check=AbsolutePath("E9", simplest="E9")
+    )
+    mount_options: tuple[str, ...] = spec("options of these mounts", default=())
+    default: bool | None = spec("it is what a mount without subvol= shows", default=None, unset=False)
+
+
+class FilesystemExtension(Record):
+    """Spec path: storage.filesystems[].x-coreos."""
+
+    subvolumes: tuple[Subvolume, ...] = spec("subvolumes of btrfs", default=())

@@ -16,7 +16,7 @@ from ignition.config.checks import (
     Without,
 )
 from ignition.config.known_values import FORMATS, LUKS_LABEL_BYTES, PARTITION_LABEL_BYTES, RAID_LEVELS
-from ignition.config.model.extensions import MEMBER, DiskExtension, PartitionExtension
+from ignition.config.model.extensions import MEMBER, DiskExtension, FilesystemExtension, PartitionExtension
 from ignition.config.model.ignition import INTERNAL, Resource
 from ignition.config.record import Record, spec
 
@@ -188,6 +188,7 @@ class Filesystem(Record):
     options: tuple[str, ...] = spec("extra arguments of mkfs", default=())
     mount_options: tuple[str, ...] = spec("options of that mount", default=(), since="3.1.0")
     wipe_filesystem: bool | None = spec("format whatever is there", default=None, unset=False)
+    extension: FilesystemExtension = spec(_OURS, default=FilesystemExtension(), json=MEMBER)
     name: str | None = spec(
         "2.x name that files refer to (of several, the last counts); mounted only while its entries are written; set, "
         'at least to "", on every file system of a 2.x config',

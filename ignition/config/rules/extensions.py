@@ -2,8 +2,8 @@
 
 from ignition.config.extension_checks import attribute_bit
 from ignition.config.known_values import SELECTED
-from ignition.config.model.extensions import MEMBER, Attributes, Select
-from ignition.config.model.storage import Disk, Partition
+from ignition.config.model.extensions import MEMBER, Attributes, FilesystemExtension, Select, Subvolume
+from ignition.config.model.storage import Disk, Filesystem, Partition
 from ignition.config.rules import Context, error, rule
 
 TYPE_CHECKING = False
@@ -45,3 +45,31 @@ def is_own_name(name: str) -> bool:
     import re
 
     return bool(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name, re.ASCII)) and not re.search(r"-part\d+$", name, re.ASCII)
+
+
+@rule(Subvolume, "E7")
+def subvolume_is_not_the_top(subvolume: Subvolume, _: Context) -> "Iterator[Finding]":
+    """E7, E9 for a subvolume in the place of ROOT, E11 for its mount options."""
+    if subvolume.path == "/":
+        yield error("path", "this is the file system itself, no subvolume", "name it, as in /@home")
+    if subvolume.mount_path == "/":
+        fix = "format ROOT as btrfs, and make its subvolume the default one"
+        yield error("mountPath", "a subvolume is not mounted over the root of the machine", fix, "E9")
+    if subvolume.mount_options and not subvolume.mount_path:
+        yield error("mountOptions", "mountOptions is given, but nothing is mounted", "give mountPath, too", "E11")
+    for index, option in enumerate(subvolume.mount_options):
+        if any(word.partition("=")[0] in ("subvol", "subvolid") for word in option.split(",")):
+            yield error(f"mountOptions.{index}", "path says which subvolume is mounted", "leave this option out", "E11")
+
+
+@rule(Filesystem, "E8")
+def only_btrfs_has_subvolumes(filesystem: Filesystem, _: Context) -> "Iterator[Finding]":
+    if filesystem.extension.subvolumes and filesystem.format != "btrfs":
+        yield error(f"{MEMBER}.subvolumes", f"{filesystem.format or 'no format'} has no subvolumes", "format it as btrfs")
+
+
+@rule(FilesystemExtension, "E10")
+def one_subvolume_is_the_default(extension: FilesystemExtension, _: Context) -> "Iterator[Finding]":
+    chosen = [index for index, subvolume in enumerate(extension.subvolumes) if subvolume.default]
+    for index in chosen[1:]:
+        yield error(f"subvolumes.{index}.default", f"subvolumes.{chosen[0]} is the default already", "choose one of the two")

@@ -60,8 +60,15 @@ def _mount(config: Config, _: Path) -> None:
     grow.plan(config, [])
 
 
+class _Uuids(dict[str, str]):
+    """Every device has one."""
+
+    def __missing__(self, device: str) -> str:
+        return "00000000-0000-4000-8000-000000000000"
+
+
 def _files(config: Config, directory: Path) -> None:
-    facts = files.probe(config, Root(str(directory)), str(directory / "state"), Attempt())
+    facts = files.probe(config, Root(str(directory)), str(directory / "state"), Attempt(), _Uuids())
     files.plan(config, facts)
     for name in {one.filesystem for one in (*config.storage.files, *config.storage.directories, *config.storage.links)} - {None}:
         found = nodes.places(config.storage, name)
