@@ -4,81 +4,30 @@ What needs no device mapper: it is the kernel's, and the VM case `luks` has it.
 """
 
 import json
-import os
-import shutil
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ignition.config.model import Resource
-from ignition.config.model.storage import Clevis, ClevisCustom, Luks, Tang
+from ignition.config.model.storage import Clevis, Tang
 from ignition.errors import CommandFailed, Failure
-from ignition.host import log
 from ignition.host.command import run
 from ignition.host.root import Root
 from ignition.operation import Context
-from ignition.storage import clevis, luks, luks_header, luks_keys
+from ignition.storage import clevis, luks_header
 from ignition.storage import luks_operations as steps
-from ignition.storage.clevis import Binding
-from ignition.storage.luks_header import UNFINISHED, Header
-from ignition.storage.luks_keys import Keys
-from ignition.storage.luks_operations import QUICK_PBKDF, Volume
+from ignition.storage.luks_header import UNFINISHED
 from ignition.storage.signatures import probe
-from tests.loop_devices import MakeLoop
 
-UUID = "aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
-WHERE = "$.storage.luks.0"
-SECRET = "SECRET-of-a-person"
-GIVEN = Resource(source=f"data:,{SECRET}")
-TANGD, KEYGEN = "/usr/libexec/tangd", "/usr/libexec/tangd-keygen"
+from .luks_images import GIVEN, SECRET, UUID, WHERE, Image, TangKeys, bind, bound, custom, no_udev, tang_keys
 
-
-class Image:
-    """One image file, and the volume of a config that is made of it."""
-
-    def __init__(self, path: Path, **members: Any) -> None:
-        if not path.is_block_device():
-            with path.open("wb") as file:
-                file.truncate(24 << 20)
-        self.node, self.keys = str(path), Keys()
-        members.setdefault("options", tuple(QUICK_PBKDF) if "key_file" in members else ())
-        self.volume = Volume(Luks(name="data", device=self.node, **members), self.node, WHERE, self.keys)
-        if "key_file" in members:
-            self.keys.put("data", SECRET.encode())
-
-    def metadata(self) -> dict[str, Any]:
-        return dict(json.loads(run(["cryptsetup", "luksDump", "--dump-json-metadata", self.node], why="looking")))
-
-    @property
-    def header(self) -> Header:
-        found = luks_header.read(self.node)
-        assert found is not None
-        return found
-
-
-@pytest.fixture(autouse=True)
-def no_udev(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A file is nothing that udev knows; key files go where this test can look."""
-    log.configure(stage="test", to_stdout=True)
-    monkeypatch.setattr("ignition.host.devices.UDEV_CONTROL", str(tmp_path / "no-udev"))
+__all__ = ["no_udev", "tang_keys"]
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "volume.img"
-
-
-def bound(clevis_config: Clevis) -> Binding:
-    found = clevis.wanted(clevis_config, WHERE)
-    assert found is not None
-    return found
-
-
-def custom(pin: str, config: object) -> Clevis:
-    return Clevis(custom=ClevisCustom(pin=pin, config=json.dumps(config)))
 
 
 def test_header_is_read_as_cryptsetup_shows_it(path: Path, context: Context) -> None:
@@ -217,22 +166,6 @@ def test_volume_of_version_1_has_no_header_of_version_2(path: Path) -> None:
     assert luks_header.read(str(path)) is None
 
 
-def bind(image: Image, binding: Binding, context: Context, monkeypatch: pytest.MonkeyPatch, *, base: str = "") -> list[list[str]]:
-    """Bind a volume; gives the command lines that were run."""
-    ran: list[list[str]] = []
-
-    def recorded(argv: list[str], **members: Any) -> str:
-        ran.append(argv)
-        return run(argv, **members)
-
-    base = base or str(Path(image.node).parent / "run")
-    monkeypatch.setattr(steps, "run", recorded)
-    monkeypatch.setattr(steps, "key_file", lambda key: luks_keys.key_file(key, base=base))
-    steps.BindVolume(image.volume, binding).execute(context)
-    assert os.listdir(base) == []
-    return ran
-
-
 def test_generated_key_goes_when_clevis_opens_the_volume(
     path: Path, context: Context, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -299,35 +232,6 @@ def test_volume_that_does_not_unlock_waits_for_its_servers(
     assert servers.asked == asked
 
 
-class TangKeys:
-    """The keys of a tang server that nobody runs: what a config has of it."""
-
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir()
-        run_here(KEYGEN, str(directory))
-        answer = run_here(TANGD, str(directory), stdin="GET /adv HTTP/1.0\r\n\r\n")
-        self.advertisement = answer[answer.index("{") :]
-        self.thumbprint = next(
-            text.strip()
-            for file in directory.glob("*.jwk")
-            if "verify" in json.loads(file.read_text())["key_ops"]
-            for text in [run_here("jose", "jwk", "thp", "-a", "S256", "-i", str(file))]
-        )
-
-    def server(self, url: str, thumbprint: str = "") -> Tang:
-        return Tang(url=url, thumbprint=thumbprint or self.thumbprint, advertisement=self.advertisement)
-
-
-def run_here(*argv: str, stdin: str = "") -> str:
-    return subprocess.run(argv, input=stdin, capture_output=True, text=True, check=True, timeout=60).stdout
-
-
-@pytest.fixture(scope="module")
-def tang_keys(tmp_path_factory: pytest.TempPathFactory) -> TangKeys:
-    assert shutil.which("jose"), "package jose, which .ci/setup installs"
-    return TangKeys(tmp_path_factory.mktemp("tang") / "keys")
-
-
 def test_tokens_say_to_which_servers_a_volume_is_bound(
     path: Path, context: Context, monkeypatch: pytest.MonkeyPatch, tang_keys: TangKeys
 ) -> None:
@@ -371,99 +275,3 @@ def test_advertisement_of_other_keys_is_refused_when_binding(
         == "check that the tang servers have the thumbprints of the config (tang-show-keys), and that the TPM works"
     )
     assert list(image.metadata()["keyslots"]) == ["0"]
-
-
-class DataUrls:
-    """A fetcher that has no network."""
-
-    def read(self, resource: Resource) -> bytes:
-        from ignition.config.dataurl import decode
-
-        return decode(resource.source or "")
-
-
-def probed(image: Image, node: str, tmp_path: Path, keys: Keys | None = None) -> luks.VolumeFacts:
-    """The facts of a volume on a loop device, as the stage takes them."""
-    config = image.volume.config.evolve(device=node)
-    context = Context(Root(str(tmp_path / "root")), DataUrls())  # type: ignore[arg-type]
-    return luks.probe((config,), context, keys or Keys())["data"]
-
-
-@pytest.fixture
-def on_loop(make_loop: MakeLoop) -> Callable[..., Image]:
-    """A volume on a loop device."""
-
-    def make(**members: Any) -> Image:
-        return Image(Path(make_loop(24)), **members)
-
-    return make
-
-
-@pytest.mark.root
-def test_facts_of_a_device_without_a_volume(on_loop: Callable[..., Image], tmp_path: Path) -> None:
-    image = on_loop(key_file=GIVEN)
-    facts = probed(image, image.node, tmp_path)
-    assert (facts.node, facts.device, facts.binary, facts.header, facts.in_use) == (
-        image.node, os.path.basename(image.node), None, None, "",
-    )  # fmt: skip
-    run(["mkfs.ext4", "-q", image.node], why="something else")
-    assert probed(image, image.node, tmp_path).signature.format == "ext4"
-
-
-@pytest.mark.root
-@pytest.mark.parametrize(("key", "opens"), [(SECRET, True), ("other", False)])
-def test_facts_say_whether_the_key_file_opens_it(
-    on_loop: Callable[..., Image], tmp_path: Path, context: Context, key: str, opens: bool
-) -> None:
-    image = on_loop(key_file=GIVEN, label="x")
-    steps.FormatVolume(image.volume).execute(context)
-    image.volume.config = image.volume.config.evolve(key_file=Resource(source=f"data:,{key}"))
-    facts = probed(image, image.node, tmp_path)
-    assert facts.header is not None
-    assert (facts.header.label, facts.key_opens, facts.is_unfinished) == ("x", opens, True)
-
-
-@pytest.mark.root
-def test_generated_key_is_looked_for_in_the_root(on_loop: Callable[..., Image], tmp_path: Path, context: Context) -> None:
-    image = on_loop()
-    steps.FormatVolume(image.volume).execute(context)
-    assert not probed(image, image.node, tmp_path).key_opens
-    (tmp_path / "root/etc/luks").mkdir(parents=True)
-    (tmp_path / "root/etc/luks/data").write_bytes(image.keys.of("data"))
-    known = Keys()
-    assert probed(image, image.node, tmp_path, known).key_opens
-    assert known.of("data") == image.keys.of("data")
-
-
-@pytest.mark.root
-def test_server_out_of_reach_is_not_asked_when_the_key_file_opens_it(
-    on_loop: Callable[..., Image], tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch, tang_keys: TangKeys
-) -> None:
-    far = Clevis(tang=(tang_keys.server("http://127.0.0.1:1"),))
-    image = on_loop(key_file=GIVEN, clevis=far)
-    steps.FormatVolume(image.volume).execute(context)
-    bind(image, bound(far), context, monkeypatch, base=str(tmp_path / "run"))
-    steps.FinishVolume(image.volume).execute(context)
-    facts = probed(image, image.node, tmp_path)
-    assert (facts.key_opens, facts.unlocks_not) == (True, {0: ""})
-    image.volume.config = image.volume.config.evolve(key_file=Resource())
-    facts = probed(image, image.node, tmp_path)
-    assert (facts.key_opens, list(facts.unlocks_not)) == (False, [0])
-    assert facts.unlocks_not[0].startswith(f"trying slot 1: clevis luks unlock -d {image.node} -t 1: exit status")
-
-
-@pytest.mark.root
-def test_device_of_which_a_partition_is_mounted_is_in_use(
-    make_loop: MakeLoop, tmp_path: Path, run_command: Callable[..., str]
-) -> None:
-    node = make_loop(24)
-    run_command("parted", "-s", node, "mklabel", "gpt", "mkpart", "one", "ext4", "1MiB", "20MiB")
-    run_command("mkfs.ext4", "-q", f"{node}p1")
-    (tmp_path / "m").mkdir()
-    run_command("mount", f"{node}p1", str(tmp_path / "m"))
-    config = Luks(name="data", device=node, wipe_volume=True)
-    facts = luks.probe((config,), Context(Root(str(tmp_path / "root")), DataUrls()), Keys())  # type: ignore[arg-type]
-    with pytest.raises(Failure) as caught:
-        luks.plan((config,), facts, Keys())
-    assert caught.value.what == f"{node} is in use ({os.path.basename(node)}p1 is mounted on {tmp_path}/m)"
-    assert caught.value.where == f"{WHERE}.device"
