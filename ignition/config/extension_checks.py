@@ -35,3 +35,24 @@ class AttributeBit(Check):
 
     def says(self, version: str) -> str:
         return f"{', '.join(BIT_NAMES)}, 0 to 2, 48 to 63 or GUID:48 to GUID:63"
+
+
+class Between(Check):
+    """A number within limits, both included."""
+
+    def __init__(self, rule: str, what: str, least: int, most: int, *, demands: bool = False) -> None:
+        super().__init__(rule)
+        self.what, self.least, self.most, self.demands = what, least, most, demands
+
+    def problem(self, value: int | None, version: str) -> "Problem | None":
+        fix = f"give a number from {self.least} to {self.most}"
+        if value is None:
+            return f"{self.what} is not given", fix, self.rules[0]
+        is_right = self.least <= value <= self.most
+        return None if is_right else (f"{self.what} is not between {self.least} and {self.most}", fix, self.rules[0])
+
+    def constraint(self, version: str) -> "Constraint":
+        return {"minimum": self.least, "maximum": self.most}
+
+    def says(self, version: str) -> str:
+        return f"{self.least} to {self.most}"

@@ -45,6 +45,7 @@ UNIT_TYPES = (
 )
 SELECTED = "/dev/disk/by-ignition/"  # our own: where the names of selected disks lie
 SIZES = {"smallest": "", "largest": ""}
+MOST_SWAP_MIB = 16 << 20  # 2^32 pages of 4 KiB, the number that a swap header has room for (linux/swap.h)
 TRANSPORTS = dict.fromkeys(("ata", "ccw", "mmc", "nvme", "scsi", "usb", "virtio", "xen"), "")
 
 NETWORKD_TYPES = ("link", "netdev", "network")

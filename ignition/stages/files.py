@@ -87,6 +87,7 @@ def run(arguments: Arguments) -> None:
     record = _write_nodes(arguments, context, None, facts.accounts.accounts, record, relabelled)
     for filesystem in _named(config):
         record = _write_named(arguments, filesystem, facts.accounts.accounts, record)
+    _write_swap_files(arguments, relabelled)
     relabelled.note(units.written(facts.systemd))
     runner.run(units.plan(facts.systemd), context)
     record = _write_volumes(arguments, record, relabelled)
@@ -132,6 +133,17 @@ def _write_named(arguments: Arguments, filesystem: Filesystem, database: Account
     with mounted(filesystem.device, filesystem.format, filesystem.mount_options) as point:
         context = Context(Root(point, leaving_is_an_error=strict), fetcher)
         return _write_nodes(arguments, context, name, database, record, None)
+
+
+def _write_swap_files(arguments: Arguments, relabelled: _Labels) -> None:
+    files = arguments.config.storage.extension.swap_files
+    if not files:
+        return
+    from ignition.system import swap_files
+
+    relabelled.note([file.path for file in files])
+    arguments.context.root.forget()  # nodes may have brought symlinks
+    arguments.runner.run(swap_files.plan(files), arguments.context)
 
 
 def _write_volumes(arguments: Arguments, record: Attempt, relabelled: _Labels) -> Attempt:
@@ -199,6 +211,7 @@ def _homeless(config: Config, database: AccountDatabase, root: Root) -> frozense
 def _directories(config: Config, facts: Facts) -> set[str]:
     """Where an interrupted attempt may have left temporary files."""
     found = {os.path.dirname(path) for path in (*facts.nodes.resolved.values(), *units.written(facts.systemd))}
+    found |= {os.path.dirname(file.path) for file in config.storage.extension.swap_files}
     if config.storage.luks:
         from ignition.system import crypttab
 

@@ -1,4 +1,4 @@
-"""Units that mount at every boot what our extensions ask for (docs/extensions.md), as Butane's `with_mount_unit` writes them.
+"""Units for what our extensions mount or swap to at every boot (docs/extensions.md), as Butane's `with_mount_unit` writes them.
 
 Source: config-transpiler.md B7 of the reference; systemd.unit(5), "String escaping for inclusion in unit names". Devices are
 named by UUID: the names in the config may be this boot's only. The config's own unit of the same name is laid over ours.
@@ -26,7 +26,7 @@ _PLAIN = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 
 def probe(storage: "Storage") -> "dict[str, str]":
     """Device, as the config calls it → UUID of its file system, for those that get a unit. Raises Failure."""
-    wanted = {entry.device: where for where, entry in _mounts(storage)}
+    wanted = {entry.device: where for where, entry in (*_mounts(storage), *_swaps(storage))}
     if not wanted:
         return {}
     from ignition.storage import signatures
@@ -54,6 +54,12 @@ def units(storage: "Storage", uuids: "Mapping[str, str]") -> "Iterator[Unit]":
     """Ours. Pure."""
     for where, entry in _mounts(storage):
         yield _mount(where, entry, BY_UUID + uuids[entry.device], is_remote=_is_remote(entry.device, storage))
+    for where, entry in _swaps(storage):
+        options = [*entry.mount_options, *(["_netdev"] if _is_remote(entry.device, storage) else [])]
+        yield _swap(where, BY_UUID + uuids[entry.device], [f"Options={_plain(','.join(options))}"] if options else [])
+    for index, file in enumerate(storage.extension.swap_files):
+        priority = [] if file.priority is None else [f"Priority={file.priority}"]
+        yield _swap(f"$.storage.x-coreos.swapFiles.{index}", file.path, priority)
 
 
 def _mounts(storage: "Storage") -> "list[Wanted]":
@@ -63,6 +69,15 @@ def _mounts(storage: "Storage") -> "list[Wanted]":
     from ignition.storage import mounting
 
     return [(where, entry) for where, entry in mounting.to_mount(storage.filesystems) if mounting.is_subvolume(where)]
+
+
+def _swaps(storage: "Storage") -> "list[Wanted]":
+    """The swap file systems that are to be activated."""
+    return [
+        (f"$.storage.filesystems.{index}.x-coreos.activate", entry)
+        for index, entry in enumerate(storage.filesystems)
+        if entry.extension.activate and entry.format == "swap"
+    ]
 
 
 def _mount(where: str, entry: "Filesystem", device: str, *, is_remote: bool) -> Unit:
@@ -85,6 +100,11 @@ def _mount(where: str, entry: "Filesystem", device: str, *, is_remote: bool) -> 
         f"RequiredBy={target}",
     ]
     return _unit(f"{escaped(entry.path or '')}.mount", lines)
+
+
+def _swap(where: str, what: str, more: list[str]) -> Unit:
+    lines = [_origin(where), "[Swap]", f"What={_plain(what)}", *more, "", "[Install]", "RequiredBy=swap.target"]
+    return _unit(f"{escaped(what)}.swap", lines)
 
 
 def _origin(where: str) -> str:

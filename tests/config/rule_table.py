@@ -53,6 +53,10 @@ def subvolumes(elements: str) -> str:
     return fs(f'"device": "/dev/a", "format": "btrfs", "x-coreos": {{"subvolumes": [\n{elements}]}}')
 
 
+def swap_files(elements: str, others: str = '"raid": []') -> str:
+    return f'"storage": {{{others}, "x-coreos": {{"swapFiles": [\n{elements}]}}}}'
+
+
 SUBVOLUME = "$.storage.filesystems.0.x-coreos.subvolumes."
 
 
@@ -1089,5 +1093,51 @@ ROWS = [
         SUBVOLUME + "1.mountPath",
         "path /a is that of filesystems.0.x-coreos.subvolumes.0, too: one would hide the other",
         subvolumes('{"path": "/@a", "mountPath": "/a"}, {"path": "/@b", "mountPath": "/b"}'),
+    ),
+    *(
+        Row(
+            "E12",
+            "3.5.0",
+            fs(f'"device": "/dev/a"{format}, "x-coreos": {{"activate": ▸true}}'),
+            "$.storage.filesystems.0.x-coreos.activate",
+            message,
+            fs('"device": "/dev/a", "format": "swap", "x-coreos": {"activate": true}'),
+        )
+        for format, message in (("", "no format is not swap"), (', "format": "xfs"', "xfs is not swap"))
+    ),
+    *(
+        Row(
+            rule,
+            "3.5.0",
+            swap_files(f"{{{broken}}}"),
+            f"$.storage.x-coreos.swapFiles.0{member}",
+            message,
+            swap_files('{"path": "/var/swap", "sizeMiB": 1, "priority": 32767}, {"path": "/s", "sizeMiB": 16777216}'),
+        )
+        for rule, broken, member, message in (
+            ("E13", '"path": ▸"", "sizeMiB": 1', ".path", "path is not given"),
+            ("E13", '"path": ▸"swap", "sizeMiB": 1', ".path", "path is not absolute"),
+            ("E13", '"path": ▸"/swap/", "sizeMiB": 1', ".path", "path is not in its simplest form"),
+            ("E14", '▸"path": "/swap"', ".sizeMiB", "sizeMiB is not given"),
+            ("E14", '"path": "/swap", "sizeMiB": ▸0', ".sizeMiB", "sizeMiB is not between 1 and 16777216"),
+            ("E14", '"path": "/swap", "sizeMiB": ▸16777217', ".sizeMiB", "sizeMiB is not between 1 and 16777216"),
+            ("E15", '"path": "/swap", "sizeMiB": 1, "priority": ▸-1', ".priority", "priority is not between 0 and 32767"),
+        )
+    ),
+    *(
+        Row(
+            "E16",
+            "3.5.0",
+            swap_files(f'{{"path": ▸"{path}", "sizeMiB": 1}}', entry),
+            "$.storage.x-coreos.swapFiles.0.path",
+            f"{place} lies there, or above or below it",
+            swap_files('{"path": "/a/swap", "sizeMiB": 1}', '"directories": [{"path": "/a"}], "files": [{"path": "/a/b/c"}]'),
+        )
+        for path, entry, place in (
+            ("/a", '"files": [{"path": "/a"}]', "files.0"),
+            ("/a", '"directories": [{"path": "/b"}, {"path": "/a"}]', "directories.1"),
+            ("/a/b/c", '"links": [{"path": "/a", "target": "/x"}]', "links.0"),
+            ("/a", '"files": [{"path": "/a/b/c"}]', "files.0"),
+        )
     ),
 ]

@@ -3,9 +3,9 @@
 docs/extensions.md describes them. Specs 1 and 2.x know none: there the key is unknown.
 """
 
-from ignition.config.checks import AbsolutePath, Given, OneOf
-from ignition.config.extension_checks import AttributeBit
-from ignition.config.known_values import SIZES, TRANSPORTS
+from ignition.config.checks import AbsolutePath, FitsKernel, Given, OneOf
+from ignition.config.extension_checks import AttributeBit, Between
+from ignition.config.known_values import MOST_SWAP_MIB, SIZES, TRANSPORTS
 from ignition.config.record import Record, spec
 
 MEMBER = "x-coreos"
@@ -62,3 +62,28 @@ class FilesystemExtension(Record):
     """Spec path: storage.filesystems[].x-coreos."""
 
     subvolumes: tuple[Subvolume, ...] = spec("subvolumes of btrfs", default=())
+    activate: bool | None = spec("every boot swaps to it", default=None, unset=False)
+
+
+class SwapFile(Record):
+    """One file that the machine swaps to (spec path: storage.x-coreos.swapFiles[])."""
+
+    KEY = "path"
+    path: str = spec(
+        "path in the new root",
+        check=(
+            Given("E13", "path is not given", "give one such as /var/swapfile"),
+            AbsolutePath("E13", simplest="E13"),
+            FitsKernel("O5"),
+        ),
+    )
+    size_mib: int | None = spec(
+        "MiB", default=None, json="sizeMiB", check=Between("E14", "sizeMiB", 1, MOST_SWAP_MIB, demands=True)
+    )
+    priority: int | None = spec("files of a higher one are used first", default=None, check=Between("E15", "priority", 0, 32767))
+
+
+class StorageExtension(Record):
+    """Spec path: storage.x-coreos."""
+
+    swap_files: tuple[SwapFile, ...] = spec("files that every boot swaps to", default=())

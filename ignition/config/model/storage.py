@@ -16,7 +16,13 @@ from ignition.config.checks import (
     Without,
 )
 from ignition.config.known_values import FORMATS, LUKS_LABEL_BYTES, PARTITION_LABEL_BYTES, RAID_LEVELS
-from ignition.config.model.extensions import MEMBER, DiskExtension, FilesystemExtension, PartitionExtension
+from ignition.config.model.extensions import (
+    MEMBER,
+    DiskExtension,
+    FilesystemExtension,
+    PartitionExtension,
+    StorageExtension,
+)
 from ignition.config.model.ignition import INTERNAL, Resource
 from ignition.config.record import Record, spec
 
@@ -275,3 +281,4 @@ class Storage(Record):
     links: tuple[Link, ...] = spec("links", default=())
     luks: tuple[Luks, ...] = spec("encrypted volumes", default=(), since="3.2.0")
     raid: tuple[Raid, ...] = spec("md arrays", default=())
+    extension: StorageExtension = spec(_OURS, default=StorageExtension(), json=MEMBER)

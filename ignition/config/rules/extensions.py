@@ -3,8 +3,9 @@
 from ignition.config.extension_checks import attribute_bit
 from ignition.config.known_values import SELECTED
 from ignition.config.model.extensions import MEMBER, Attributes, FilesystemExtension, Select, Subvolume
-from ignition.config.model.storage import Disk, Filesystem, Partition
-from ignition.config.rules import Context, error, rule
+from ignition.config.model.storage import Disk, Filesystem, Partition, Storage
+from ignition.config.rules import Context, error, paths, rule
+from ignition.config.rules.reachable import written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,3 +74,24 @@ def one_subvolume_is_the_default(extension: FilesystemExtension, _: Context) -> 
     chosen = [index for index, subvolume in enumerate(extension.subvolumes) if subvolume.default]
     for index in chosen[1:]:
         yield error(f"subvolumes.{index}.default", f"subvolumes.{chosen[0]} is the default already", "choose one of the two")
+
+
+@rule(Filesystem, "E12")
+def only_swap_is_activated(filesystem: Filesystem, _: Context) -> "Iterator[Finding]":
+    if filesystem.extension.activate and filesystem.format != "swap":
+        yield error(f"{MEMBER}.activate", f"{filesystem.format or 'no format'} is not swap", "leave it out, or format it as swap")
+
+
+@rule(Storage, "E16")
+def swap_files_lie_apart_from_other_entries(storage: Storage, _: Context) -> "Iterator[Finding]":
+    if not storage.extension.swap_files:
+        return
+    entries = [entry for entry in written(storage, links_hold_others=False) if entry.key[0] is None]
+    solid = {entry.key[1]: entry.where for entry in entries if not entry.holds_others}
+    others = {path: entry.where for entry in reversed(entries) for path in (entry.key[1], *paths.ancestors(entry.key[1]))}
+    for index, file in enumerate(storage.extension.swap_files):
+        above = (solid[one] for one in paths.ancestors(file.path) if one in solid)
+        other = others.get(file.path) or next(above, None)
+        if other:
+            where = f"{MEMBER}.swapFiles.{index}.path"
+            yield error(where, f"{other} lies there, or above or below it", "give the swap file another path")
