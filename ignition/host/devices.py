@@ -169,6 +169,15 @@ def _read_number(path: str) -> int | None:
         return None
 
 
+def attribute(name: str, path: str) -> str:
+    """The text of a file below a device's directory of sysfs; "" if there is none."""
+    try:
+        with open(f"{SYSFS}/class/block/{name}/{path}", encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+
+
 def holders(name: str) -> list[str]:
     """The kernel names of the devices that are made of this one, in alphabetical order."""
     try:

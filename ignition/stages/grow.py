@@ -8,26 +8,36 @@ import os
 from ignition.host import log, mounts
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
+from ignition.stages import state as states
 from ignition.storage import grow
+from ignition.storage.grow import kept
+from ignition.storage.grow.keys import KeyFinder
+from ignition.storage.luks_keys import Keys
 from ignition.storage.mounting import on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ignition.config.model import Config
     from ignition.stages.arguments import Arguments
 
 
-def plan(config: "Config | None", facts: "list[grow.GrowFacts]", nodes: "dict[str, str] | None" = None) -> list[Operation]:
-    """What is to grow, and for what does not a word why. `config` is None on later boots; `nodes`: see grow.plan."""
-    return grow.plan(facts, config, nodes)
+def plan(
+    config: "Config | None", facts: "list[grow.GrowFacts]", nodes: "dict[str, str] | None" = None, keep: "Collection[str]" = ()
+) -> list[Operation]:
+    """What is to grow, and for what does not a word why. `config` is None on later boots; `nodes`, `keep`: see grow.plan."""
+    return grow.plan(facts, config, nodes, keep)
 
 
 def run(arguments: "Arguments") -> None:
     """Grow what can grow. That nothing can is no failure; a growth that breaks off is."""
     config = _config(arguments)
     nodes = {disk.device: os.path.realpath(disk.device) for disk in config.storage.disks} if config else {}
-    operations = plan(config, _probe(arguments.root), nodes)
-    arguments.runner.run(operations, Context(Root(arguments.root), None))  # type: ignore[arg-type]  # nothing is fetched here
+    root = Root(arguments.root)
+    keys = KeyFinder(Keys(states.load(arguments.state_file).luks_persist_key_files), root)
+    operations = plan(config, _probe(arguments.root, keys), nodes, kept.read(root))
+    arguments.runner.run(operations, Context(root, None))  # type: ignore[arg-type]  # nothing is fetched here
 
 
 def _config(arguments: "Arguments") -> "Config | None":
@@ -39,17 +49,23 @@ def _config(arguments: "Arguments") -> "Config | None":
     return load_for_stage(arguments)
 
 
-def _probe(root: str) -> "list[grow.GrowFacts]":
+def _probe(root: str, keys: KeyFinder) -> "list[grow.GrowFacts]":
     present = on(os.path.abspath(root))
     if present is None:
         log.warning(f"nothing is mounted on {root}: no root to grow")
-    found = [] if present is None else [grow.probe(present, is_root=True)]
-    seen = {facts.node for facts in found}
+    found = [] if present is None else [grow.probe(present, keys, is_root=True)]
+    seen = {_device(facts) for facts in found}
+    taken = {partition.node for facts in found for partition in facts.partitions()}  # of other volumes beside ROOT in its group
     for mount in mounts.current():
         if mount.format not in grow.FORMATS or mount.read_only:
             continue
-        facts = grow.probe(mount, is_root=False)
-        if facts.node and facts.node not in seen and grow.is_candidate(facts):
+        facts = grow.probe(mount, keys, is_root=False)
+        others = {partition.node for partition in facts.partitions()} - taken
+        if others and _device(facts) not in seen and grow.is_candidate(facts):
             found.append(facts)
-        seen.add(facts.node)
+        seen.add(_device(facts))
     return found
+
+
+def _device(facts: "grow.GrowFacts") -> str:
+    return facts.parts[0].layer.node if facts.parts else ""

@@ -283,5 +283,5 @@ def test_every_later_boot_looks_for_room_without_python() -> None:
     condition = found.index("ExecCondition=/usr/lib/coreos-ignition/root-can-grow")
     assert condition < found.index("ExecStart=/usr/bin/ignition grow -root /")
     # The mark of an interrupted growth goes away only after success.
-    assert "ExecStartPost=/usr/bin/rm -f /var/lib/ignition/growing" in found
+    assert "ExecStartPost=/usr/bin/mv -f /var/lib/ignition/growing /var/lib/ignition/grown" in found
     assert "growing=${IGNITION_GROWING_MARK:-/var/lib/ignition/growing}" in (SYSTEM / "root-can-grow").read_text()

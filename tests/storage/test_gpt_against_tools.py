@@ -82,7 +82,7 @@ def test_growth_changes_nothing_but_the_end_of_one_partition(drawn: Drawn, mib: 
         assert {n: e.raw for n, e in after.entries.items() if n != number} == others
         grown = after.entries[number]
         assert grown.raw == entry.resized(grown.last).raw
-        assert (grown.last > entry.last) == (reason == "")
+        assert (grown.last > entry.last) == (reason is None)
         behind = [e.first for e in before.entries.values() if e.first > entry.last]
         limit = min(behind, default=after.last_usable + 1)
         assert grown.last == (limit - 1 if limit - 1 - entry.last >= 2 * MIB else entry.last)

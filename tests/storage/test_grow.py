@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from ignition.config.model import Config, Storage
-from ignition.config.model.storage import Disk, Partition
+from ignition.config.model.storage import Disk
+from ignition.config.model.storage import Partition as ConfigPartition
 from ignition.host.mounts import Mount
 from ignition.operation import Context
 from ignition.storage import gpt, guid
-from ignition.storage.grow import ROOT_TYPE, GrowFacts, grown_table, is_candidate, plan
+from ignition.storage.grow import ROOT_TYPE, GrowFacts, grown_table, is_candidate, kept, plan
+from ignition.storage.grow.facts import Part, Partition
 
 MIB = 2048
 LINUX = "0fc63daf-8483-4772-8e79-3d69d8477de4"
@@ -32,11 +34,15 @@ def entry(start: int, name: str = "data") -> gpt.Entry:
     return gpt.new_entry(start, start + MIB - 1, type_guid=LINUX, unique=guid.random(), name=name)
 
 
+def partition(table: gpt.Table | None) -> Partition:
+    made = Partition("/dev/vda9", table.entries[9].sectors * 512 if table else ROOT_BYTES, "/dev/vda", 9)
+    made.table = table
+    return made
+
+
 def facts(table: gpt.Table | None, *, format: str = "ext4", read_only: bool = False, filesystem: int = ROOT_BYTES) -> GrowFacts:
     made = GrowFacts(Mount((254, 9), "/sysroot", "/dev/vda9", format, read_only=read_only), is_root=True)
-    made.node, made.disk_node, made.number, made.table = "/dev/vda9", "/dev/vda", 9, table
-    made.kernel_length = table.entries[9].sectors * 512 if table else ROOT_BYTES
-    made.filesystem_length = filesystem
+    made.parts = (Part(partition(table), filesystem),)
     return made
 
 
@@ -45,7 +51,8 @@ def kinds(one: GrowFacts, config: Config | None = None) -> list[str]:
 
 
 def only(one: GrowFacts, config: Config | None = None) -> str:
-    [operation] = plan([one], config)
+    operation, *notes = plan([one], config)
+    assert [note.kind for note in notes] == (["grow-keep-size"] if config else [])
     return operation.describe()
 
 
@@ -59,7 +66,7 @@ def test_root_grows_to_the_end_of_an_enlarged_disk() -> None:
 def test_new_table_differs_in_roots_end_and_the_backups_place_alone() -> None:
     before = enlarged()
     after, reason = grown_table(before, 9)
-    assert reason == ""
+    assert reason is None
     assert (after.entries[9].raw, after.entries[1].raw) == (
         before.entries[9].resized(after.last_usable).raw,
         before.entries[1].raw,
@@ -83,39 +90,59 @@ def test_gain_below_2_mib_is_not_worth_it(gain: int, grows: bool) -> None:
     table = enlarged(behind=entry(500 * MIB + gain))
     after, reason = grown_table(table, 9)
     assert after.entries[9].last == (500 * MIB + gain - 1 if grows else 500 * MIB - 1)
-    assert reason == ("" if grows else "partition 10 (data) follows it on the disk")
+    assert str(reason) == (
+        "None"
+        if grows
+        else "partition 10 (data) follows it on the disk "
+        "(fix: put that partition before it, or on another disk, if it is to grow)"
+    )
 
 
 REFUSED = [
     pytest.param(
-        facts(enlarged(type_guid=LINUX)), f"the type of its partition is {LINUX}, and {ROOT_TYPE} is what grows", id="type"
+        facts(enlarged(type_guid=LINUX)),
+        f"the type of its partition is {LINUX}, and {ROOT_TYPE} is what grows",
+        f"`sfdisk --part-type /dev/vda 9 {ROOT_TYPE}` gives it the type",
+        id="type",
     ),
     pytest.param(
         facts(enlarged(), format="vfat"),
         "vfat is not one of the file systems that grow while mounted (ext4, xfs, btrfs)",
+        "give ROOT one of these formats (storage.filesystems)",
         id="format",
     ),
-    pytest.param(facts(enlarged(), read_only=True), "it is mounted read-only", id="read-only"),
-    pytest.param(facts(None), "/dev/vda has no GPT with this partition", id="not GPT"),
+    pytest.param(
+        facts(enlarged(), read_only=True),
+        "it is mounted read-only",
+        "`mount -o remount,rw /sysroot`, then `ignition grow`",
+        id="read-only",
+    ),
+    pytest.param(
+        facts(None),
+        "/dev/vda has no GPT with partition 9",
+        "use an image whose disk has a GPT; an MBR is left alone",
+        id="not GPT",
+    ),
     pytest.param(
         facts(enlarged(sectors=450 * MIB)),
         f"partition 9 ends at sector {500 * MIB - 1}, behind the last usable sector {450 * MIB - 34} of the disk",
+        "the disk is smaller than its partition table says: give it its former size",
         id="shrunk disk",
     ),
 ]
 
 
-@pytest.mark.parametrize(("one", "reason"), REFUSED)
-def test_refusal_says_why(one: GrowFacts, reason: str, context: Context) -> None:
+@pytest.mark.parametrize(("one", "reason", "fix"), REFUSED)
+def test_refusal_says_why_and_what_helps(one: GrowFacts, reason: str, fix: str, context: Context) -> None:
     [operation] = plan([one], None)
-    assert operation.describe() == f"/sysroot does not grow: {reason}"
+    assert operation.describe() == f"/sysroot does not grow: {reason} (fix: {fix})"
     assert operation.already_there(context)
 
 
-def test_root_that_is_on_no_partition_says_so() -> None:
+def test_root_that_cannot_be_looked_at_says_so() -> None:
     one = facts(None)
-    one.problem = "it is on dm-0, which is no partition of a disk"
-    assert only(one) == "/sysroot does not grow: it is on dm-0, which is no partition of a disk"
+    one.problem, one.fix = "it is on overlay, which is no block device", "give ROOT a disk"
+    assert only(one) == "/sysroot does not grow: it is on overlay, which is no block device (fix: give ROOT a disk)"
 
 
 def full(**members: Any) -> GrowFacts:
@@ -134,7 +161,7 @@ def test_growth_that_stopped_after_the_partition_is_finished() -> None:
 
 def test_kernel_that_missed_the_new_length_is_told() -> None:
     one = full(filesystem=ROOT_BYTES)
-    one.kernel_length = ROOT_BYTES
+    one.parts[0].layer.length = ROOT_BYTES
     assert kinds(one) == ["grow-partition", "grow-filesystem"]
 
 
@@ -142,19 +169,23 @@ def test_backup_is_moved_even_if_another_partition_follows() -> None:
     operations = plan([facts(enlarged(behind=entry(500 * MIB, name="")))], None)
     assert [operation.describe() for operation in operations] == [
         "mend the partition table of /dev/vda",
-        "/sysroot does not grow: partition 10 follows it on the disk",
+        "/sysroot does not grow: partition 10 follows it on the disk "
+        "(fix: put that partition before it, or on another disk, if it is to grow)",
     ]
 
 
 def test_disk_of_the_config_is_recognised_behind_a_link() -> None:
     linked = config()
     linked = Config(storage=Storage(disks=(linked.storage.disks[1].evolve(device="/dev/disk/by-id/x"),)))
-    [operation] = plan([facts(enlarged())], linked, {"/dev/disk/by-id/x": "/dev/vda"})
-    assert operation.describe() == "/sysroot does not grow: the config gives its size ($.storage.disks.0.partitions.0)"
+    operation, _ = plan([facts(enlarged())], linked, {"/dev/disk/by-id/x": "/dev/vda"})
+    assert operation.describe() == (
+        "/sysroot does not grow: the config gives its size ($.storage.disks.0.partitions.0) "
+        "(fix: leave sizeMiB out, or set it to 0, if it is to grow)"
+    )
 
 
 def config(**members: Any) -> Config:
-    partition = Partition(**{"number": 9, "size_mib": 400, "resize": True, **members})
+    partition = ConfigPartition(**{"number": 9, "size_mib": 400, "resize": True, **members})
     return Config(storage=Storage(disks=(Disk(device="/dev/vdz"), Disk(device="/dev/vda", partitions=(partition,)))))
 
 
@@ -164,8 +195,30 @@ def config(**members: Any) -> Config:
 )
 def test_size_that_the_config_gives_is_obeyed(members: dict[str, object]) -> None:
     assert only(facts(enlarged()), config(**members)) == (
-        "/sysroot does not grow: the config gives its size ($.storage.disks.1.partitions.0)"
+        "/sysroot does not grow: the config gives its size ($.storage.disks.1.partitions.0) "
+        "(fix: leave sizeMiB out, or set it to 0, if it is to grow)"
     )
+
+
+def test_size_that_the_config_gave_is_obeyed_on_later_boots(context: Context) -> None:
+    table = enlarged()
+    note = plan([facts(table)], config())[1]
+    guid_text = table.entries[9].unique_guid
+    assert note.describe() == f"note in /etc/.ignition-keep-size that the config gives the size of {guid_text}"
+    assert not note.already_there(context)
+    note.execute(context)
+    assert note.already_there(context)
+    keep = kept.read(context.root)
+    assert keep == {guid_text}
+    [operation] = plan([facts(table)], None, keep=keep)
+    assert operation.describe() == (
+        "/sysroot does not grow: the config of the first boot gave the size of /dev/vda9 "
+        "(fix: remove its GUID from /etc/.ignition-keep-size if it is to grow)"
+    )
+
+
+def test_nothing_is_noted_on_a_root_that_is_read_only() -> None:
+    assert kinds(facts(enlarged(), read_only=True), config()) == ["grow"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from ignition.stages.arguments import Arguments, Paths
 
 pytestmark = pytest.mark.root
 ROOT_TYPE = "3884dd41-8582-4404-b9a8-e9b84f2df50e"
+FIX = "(fix: put that partition before it, or on another disk, if it is to grow)"
 CAP_SYS_RESOURCE = 24
 MIB = 2048
 MakeLoop = Callable[..., str]
@@ -112,9 +113,9 @@ def test_root_followed_by_another_partition_grows_up_to_it_or_says_why(machine: 
     machine.enlarge()
     assert machine.grow() == [
         f"done: mend the partition table of {machine.node}",
-        f"already: {machine.target} does not grow: partition 10 (data) follows it on the disk",
+        f"already: {machine.target} does not grow: partition 10 (data) follows it on the disk {FIX}",
     ]
-    assert machine.grow() == [f"already: {machine.target} does not grow: partition 10 (data) follows it on the disk"]
+    assert machine.grow() == [f"already: {machine.target} does not grow: partition 10 (data) follows it on the disk {FIX}"]
     run_command("sgdisk", "-d10", "-n10:500M:+16M", machine.node)
     with pytest.raises(Failure, match="the kernel does not take the new length of partition 9 of") as caught:
         machine.grow()
@@ -157,5 +158,6 @@ def test_root_of_another_type_stays(machine: Machine, run_command: RunCommand) -
     run_command("sgdisk", "-t9:8300", machine.node)
     linux = "0fc63daf-8483-4772-8e79-3d69d8477de4"
     assert machine.grow() == [
-        f"already: {machine.target} does not grow: the type of its partition is {linux}, and {ROOT_TYPE} is what grows"
+        f"already: {machine.target} does not grow: the type of its partition is {linux}, and {ROOT_TYPE} is what grows "
+        f"(fix: `sfdisk --part-type {machine.node} 9 {ROOT_TYPE}` gives it the type)"
     ]

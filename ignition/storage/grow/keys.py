@@ -1,0 +1,99 @@
+"""Where the key of an open encrypted volume is, without a person.
+
+The kernel keeps a LUKS2 volume's key where no program gets at it, so cryptsetup wants to open a key slot once more when it gives
+the volume a new length. Three ways, tried in this order: the key that this first boot knows, clevis, the key file that crypttab
+names. Source: cryptsetup-resize(8), clevis-luks-pass(1), crypttab(5).
+"""
+
+from ignition.errors import Failure
+from ignition.host.command import run
+from ignition.host.reading import open_inside
+from ignition.storage import luks_header
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.host.root import Root
+    from ignition.storage.luks_keys import Keys
+
+CLEVIS_TIMEOUT_S = 300.0
+CRYPTTAB = "/etc/crypttab"
+
+
+class Way:
+    """One way to a volume's key. `what` names it for the journal."""
+
+    what = ""
+
+    def key(self) -> bytes:
+        """Raises Failure if it leads nowhere."""
+        raise NotImplementedError
+
+
+class Known(Way):
+    """The key was made or fetched in this first boot."""
+
+    what = "the key of this first boot"
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def key(self) -> bytes:
+        return self._key
+
+
+class Clevis(Way):
+    """A key slot that clevis opens."""
+
+    def __init__(self, node: str, slot: int) -> None:
+        self.what = f"clevis (slot {slot})"
+        self._node, self._slot = node, slot
+
+    def key(self) -> bytes:
+        argv = ["clevis", "luks", "pass", "-d", self._node, "-s", str(self._slot)]
+        return run(argv, why=f"asking clevis for the key of {self._node}", timeout_s=CLEVIS_TIMEOUT_S).rstrip("\n").encode()
+
+
+class KeyFile(Way):
+    """A file of ROOT."""
+
+    def __init__(self, path: str, root: "Root") -> None:
+        self.what = path
+        self._path, self._root = path, root
+
+    def key(self) -> bytes:
+        with open_inside(self._root, self._path, where=CRYPTTAB) as file:
+            return file.read()
+
+
+class KeyFinder:
+    """Looks for the ways to each volume's key."""
+
+    def __init__(self, known: "Keys", root: "Root") -> None:
+        self._known, self._root = known, root
+
+    def ways(self, name: str, node: str) -> tuple[Way, ...]:
+        """The ways to the key of the volume `name` on the device `node`. Raises Failure for a damaged header."""
+        found: list[Way] = []
+        known = self._known.get(name)
+        if known is not None:
+            found.append(Known(known))
+        header = luks_header.read(node)
+        found += [Clevis(node, token.slots[0]) for token in (header.tokens if header else ()) if token.slots]
+        path = key_path(self._crypttab(), name)
+        return (*found, KeyFile(path, self._root)) if path else tuple(found)
+
+    def _crypttab(self) -> str:
+        try:
+            with open_inside(self._root, CRYPTTAB, where=CRYPTTAB) as file:
+                return file.read().decode("utf-8", "replace")
+        except Failure:
+            return ""  # none yet
+
+
+def key_path(crypttab: str, name: str) -> str:
+    """The key file that a crypttab names for a volume; "" for none. Keys of other devices (`path:device`) are none."""
+    for line in crypttab.splitlines():
+        fields = line.split()
+        if len(fields) >= 3 and fields[0] == name and fields[2].startswith("/") and ":" not in fields[2]:
+            return fields[2] if not fields[2].startswith("/dev/") else ""
+    return ""

@@ -1,0 +1,71 @@
+"""What LVM says of a volume and of what that lies on. A tag of the volume notes a growth that is under way. Source: lvs(8)."""
+
+from ignition.errors import Failure
+from ignition.host.command import run
+from ignition.storage.grow.facts import Logical, Physical
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+UUID_LENGTH = len("LVM-") + 64  # dm/uuid of a volume that people see: those of its inner parts have a suffix
+TAG = "ignition.free="  # free extents of the volume group before the growth
+_FORM = ["--reportformat", "json", "--units", "b", "--nosuffix"]
+
+
+def name(mapped: str) -> str:
+    """`vg-lv` of the device mapper → `vg/lv`; a dash in a name is written twice there (lvm(8))."""
+    found, index = "", 0
+    while index < len(mapped):
+        if mapped.startswith("--", index):
+            found, index = found + "-", index + 2
+        else:
+            found, index = found + ("/" if mapped[index] == "-" else mapped[index]), index + 1
+    return found
+
+
+def describe(volume: Logical, nodes: "Sequence[str]") -> None:
+    """Ask LVM about a volume, whose physical volumes are on `nodes`. Raises Failure."""
+    group = volume.name.partition("/")[0]
+    why = f"looking at {volume.name}"
+    fields = "segtype,vg_extent_size,vg_free_count,lv_tags"
+    volumes = run(["lvm", "lvs", *_FORM, "--segments", "-o", fields, volume.name], why=why)
+    physical = run(["lvm", "pvs", *_FORM, "-o", "pv_name,pv_size,pe_start", "-S", f"vg_name={group}"], why=why)
+    read_volume(volume, volumes)
+    read_physical(volume, physical, nodes)
+
+
+def read_volume(volume: Logical, text: str) -> None:
+    """From the output of lvs, which has one row a segment."""
+    rows = _rows(text, "lv")
+    volume.segments = tuple(sorted({row["segtype"] for row in rows}))
+    volume.extent, volume.free = int(rows[0]["vg_extent_size"]), int(rows[0]["vg_free_count"])
+    notes = [tag.removeprefix(TAG) for tag in rows[0]["lv_tags"].split(",") if tag.startswith(TAG)]
+    volume.noted = int(notes[0]) if notes and notes[0].isdigit() else None
+
+
+def read_physical(volume: Logical, text: str, nodes: "Sequence[str]") -> None:
+    """From the output of pvs. LVM may name a device by another link than the kernel."""
+    from os.path import realpath
+
+    found = {realpath(row["pv_name"]): Physical(int(row["pe_start"]), int(row["pv_size"])) for row in _rows(text, "pv")}
+    missing = [node for node in nodes if node not in found]
+    if missing:
+        raise Failure(f"LVM does not know {', '.join(missing)} as part of {volume.name}", fix="look at it with `pvs -a`")
+    volume.physical = tuple(found[node] for node in nodes)
+
+
+def _rows(text: str, kind: str) -> list[dict[str, str]]:
+    import json
+
+    rows = json.loads(text)["report"][0]
+    found: list[dict[str, str]] = rows.get(kind) or rows.get("seg") or []
+    if not found:
+        raise Failure(f"LVM's answer has no row of {kind}", fix="look at it with `lvs` and `pvs`")
+    return found
+
+
+def free(name: str) -> int:
+    """The free extents of a volume's group now."""
+    row = _rows(run(["lvm", "lvs", *_FORM, "-o", "vg_free_count", name], why=f"looking at {name}"), "lv")[0]
+    return int(row["vg_free_count"])

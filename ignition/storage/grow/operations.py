@@ -1,0 +1,216 @@
+"""The steps of growth, each for one layer, in the order from the disk up."""
+
+from contextlib import contextmanager
+
+from ignition.errors import CommandFailed, Failure, at
+from ignition.host import blkpg, devices, log
+from ignition.host.command import run
+from ignition.operation import Context, Operation
+from ignition.storage import gpt_disk
+from ignition.storage.disk import locked
+from ignition.storage.grow import lvm
+from ignition.storage.grow.facts import Array, Crypt, GrowFacts, Logical, Part, Partition
+from ignition.storage.layout import MIB
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.storage import gpt
+
+GROW_TIMEOUT_S = 3600.0
+FROZEN, IDLE = "frozen", "idle"  # Documentation/admin-guide/md.rst in the kernel: sync_action
+
+
+class Growth(Operation):
+    """A step. `lengthens` is False for one that only mends or notes something."""
+
+    lengthens = True
+
+
+class GrowPartition(Growth):
+    """Lengthen a partition in use, and mend the table. The kernel is told first.
+
+    A table write makes udevd ask the kernel to read the table again, which a mounted disk refuses; when the kernel knows the
+    new length already, nothing is lost by that. If power goes in between, the table and the file system are as before.
+    """
+
+    kind = "grow-partition"
+
+    def __init__(self, partition: Partition, table: "gpt.Table") -> None:
+        self.path, self._partition, self._table = partition.node, partition, table
+        entry = table.entries[partition.number]
+        self._start, self._length = entry.first * table.sector_size, entry.sectors * table.sector_size
+        self.lengthens = self._length != partition.length
+
+    def describe(self) -> str:
+        if not self.lengthens:
+            return f"mend the partition table of {self._partition.disk_node}"
+        return f"grow {self.path} from {_mib(self._partition.length)} to {_mib(self._length)} MiB"
+
+    def execute(self, context: Context) -> None:
+        node = self._partition.disk_node
+        with at(node), locked(node) as disk:
+            if self.lengthens:
+                blkpg.resize(disk, node, self._partition.number, self._start, self._length)
+            gpt_disk.write(disk, self._table)
+        # No wait for udev: a mounted disk keeps its nodes and links, and every wait here is boot time.
+
+
+class GrowArray(Growth):
+    """Let an array take all of its members. A running synchronisation is held for that moment, and goes on where it was."""
+
+    kind = "grow-array"
+
+    def __init__(self, array: Array) -> None:
+        self.path = array.node
+
+    def describe(self) -> str:
+        return f"grow the array {self.path} to its smallest member's size"
+
+    def execute(self, context: Context) -> None:
+        with _held(devices.name_of(self.path)):
+            run(["mdadm", "--grow", self.path, "--size=max"], why=f"growing {self.path}", timeout_s=GROW_TIMEOUT_S)
+
+
+@contextmanager
+def _held(name: str) -> "Iterator[None]":
+    """The kernel refuses a new size (EBUSY) while it synchronises, and a new mirror does that for minutes."""
+    path = f"{devices.SYSFS}/class/block/{name}/md/sync_action"
+    if devices.attribute(name, "md/sync_action") == IDLE:
+        yield
+        return
+    _write(path, FROZEN)
+    try:
+        yield
+    finally:
+        _write(path, IDLE)
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+class GrowCrypt(Growth):
+    """Give an open encrypted volume the length of what it lies on."""
+
+    kind = "grow-luks"
+
+    def __init__(self, volume: Crypt) -> None:
+        self.path, self._volume = volume.name, volume
+
+    def describe(self) -> str:
+        ways = self._volume.ways
+        how = f" (key: {', else '.join(way.what for way in ways)})" if ways else ""
+        return f"grow the encrypted volume {self.path}{how}"
+
+    def execute(self, context: Context) -> None:
+        argv = ["cryptsetup", "resize", self.path]
+        if self._volume.ways is None:
+            run(argv, why=f"growing {self.path}", timeout_s=GROW_TIMEOUT_S)
+            return
+        failures = []
+        for way in self._volume.ways:
+            try:
+                run([*argv, "--key-file=-"], why=f"growing {self.path}", stdin=way.key(), timeout_s=GROW_TIMEOUT_S)
+                return
+            except (CommandFailed, Failure) as failure:
+                failures.append(f"{way.what}: {failure.what}")
+                log.warning(f"{self.path} does not grow with {failures[-1]}")
+        raise Failure(f"no key opens {self.path}: {'; '.join(failures)}", where=self.path, fix=by_hand(self.path))
+
+
+def by_hand(name: str) -> str:
+    """What a person does with an encrypted volume."""
+    return f"`cryptsetup resize {name}` asks for the passphrase; then `ignition grow`"
+
+
+class NoteFree(Growth):
+    """Write into a volume's tags how many extents are free before: what is free was left so by somebody, and stays so."""
+
+    kind, lengthens = "grow-lvm-note", False
+
+    def __init__(self, volume: Logical) -> None:
+        self.path, self._volume = volume.name, volume
+
+    def describe(self) -> str:
+        return f"note the {self._volume.free} free extents of the volume group of {self.path}"
+
+    def execute(self, context: Context) -> None:
+        tag = f"{lvm.TAG}{self._volume.free}"
+        run(["lvm", "lvchange", "--addtag", tag, self.path], why=f"noting the free extents of {self.path}")
+
+
+class GrowPhysical(Growth):
+    """Let LVM use all of a device."""
+
+    kind = "grow-lvm-physical"
+
+    def __init__(self, node: str) -> None:
+        self.path = node
+
+    def describe(self) -> str:
+        return f"grow the LVM physical volume {self.path}"
+
+    def execute(self, context: Context) -> None:
+        run(["lvm", "pvresize", self.path], why=f"growing {self.path}", timeout_s=GROW_TIMEOUT_S)
+
+
+class GrowLogical(Growth):
+    """Give a logical volume the extents that its volume group has won."""
+
+    kind = "grow-lvm-logical"
+
+    def __init__(self, volume: Logical, noted: int) -> None:
+        self.path, self._volume, self._noted = volume.name, volume, noted
+
+    def describe(self) -> str:
+        return f"grow the logical volume {self.path} by what its volume group has won"
+
+    def execute(self, context: Context) -> None:
+        won = lvm.free(self.path) - self._noted
+        if won > 0:
+            run(["lvm", "lvextend", "-l", f"+{won}", self.path], why=f"growing {self.path}", timeout_s=GROW_TIMEOUT_S)
+        run(["lvm", "lvchange", "--deltag", f"{lvm.TAG}{self._noted}", self.path], why=f"growing {self.path}")
+
+
+class GrowFilesystem(Growth):
+    """Grow a mounted file system to the end of its device."""
+
+    kind = "grow-filesystem"
+
+    def __init__(self, facts: GrowFacts, part: Part) -> None:
+        self.path, self._format, self._part = facts.target, facts.format, part
+
+    def describe(self) -> str:
+        return f"grow {self._format} on {self.path} to the end of {self._part.layer.node}"
+
+    def execute(self, context: Context) -> None:
+        run(self._command(), why=f"growing {self.path}", timeout_s=GROW_TIMEOUT_S)
+
+    def _command(self) -> list[str]:
+        if self._format == "ext4":
+            return ["resize2fs", self._part.layer.node]
+        if self._format == "xfs":
+            return ["xfs_growfs", self.path]
+        return ["btrfs", "filesystem", "resize", f"{self._part.device_id}:max", self.path]
+
+
+class NotGrown(Operation):
+    """Nothing to do, and the reason for the journal and the report."""
+
+    kind = "grow"
+
+    def __init__(self, facts: GrowFacts, why: Failure) -> None:
+        self.path, self._why = facts.target, why
+
+    def describe(self) -> str:
+        return f"{self.path} does not grow: {self._why}"
+
+    def already_there(self, context: Context) -> bool:
+        return True
+
+
+def _mib(length: int) -> str:
+    return f"{length / MIB:.0f}"

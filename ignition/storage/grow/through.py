@@ -1,0 +1,148 @@
+"""What each layer becomes when those below it have grown. Pure: from the disk up, with the lengths that there will be."""
+
+from ignition.errors import Failure
+from ignition.storage.grow.facts import (
+    ALIGNMENT,
+    MEMBER_TYPES,
+    MIN_GAIN,
+    ROOT_TYPE,
+    Array,
+    Crypt,
+    Disk,
+    Layer,
+    Logical,
+    Other,
+    Partition,
+)
+from ignition.storage.grow.operations import (
+    GrowArray,
+    GrowCrypt,
+    GrowLogical,
+    GrowPartition,
+    GrowPhysical,
+    Growth,
+    NoteFree,
+    by_hand,
+)
+from ignition.storage.grow.table import Limit, grown_table
+
+FULL = "it fills its disk already"
+
+
+class Outcome:
+    """Steps, the length in bytes after them, and why that is no longer (an empty list if it grows as far as it can)."""
+
+    def __init__(self, operations: list[Growth], length: int, limits: list[Limit]) -> None:
+        self.operations, self.length, self.limits = operations, length, limits
+
+
+def grown(layer: Layer, *, aligned: bool = False) -> Outcome:
+    """All that a layer and those below it need. `aligned`: to whole blocks of 4 KiB. Raises Failure if it must not grow."""
+    if layer.shared:
+        raise Failure(
+            f"{layer.node} carries {', '.join(layer.shared)}, too",
+            fix="growth takes one way from the disk to ROOT: grow it by hand",
+        )
+    if isinstance(layer, Disk):
+        return Outcome([], layer.length, [Limit(FULL)])
+    if isinstance(layer, Partition):
+        return _partition(layer, aligned=aligned)
+    if isinstance(layer, Array):
+        return _array(layer, aligned=aligned)
+    if isinstance(layer, Crypt):
+        return _crypt(layer)
+    if isinstance(layer, Logical):
+        return _logical(layer)
+    what, fix = (layer.what, layer.fix) if isinstance(layer, Other) else (f"{layer.node} is of no known kind", "")
+    raise Failure(what, fix=fix)
+
+
+def _partition(layer: Partition, *, aligned: bool) -> Outcome:
+    table, entry = layer.table, layer.entry
+    if table is None or entry is None:
+        raise Failure(
+            layer.problem or f"{layer.disk_node} has no GPT with partition {layer.number}",
+            fix=layer.fix or "use an image whose disk has a GPT; an MBR is left alone",
+        )
+    target, limit = grown_table(table, layer.number, ALIGNMENT if aligned else 1)
+    length = target.entries[layer.number].sectors * target.sector_size
+    changed = target != table or table.faults or length != layer.length
+    operations: list[Growth] = [GrowPartition(layer, target)] if changed else []
+    return Outcome(operations, length, [limit] if limit else [])
+
+
+def check_type(partition: Partition, *, alone: bool) -> None:
+    """Raises Failure if a partition's type says that it does not grow. `alone`: a file system is on it, not another layer."""
+    entry = partition.entry
+    if entry is None or entry.type_guid == ROOT_TYPE or (entry.type_guid in MEMBER_TYPES and not alone):
+        return
+    raise Failure(
+        f"the type of its partition is {entry.type_guid}, and {ROOT_TYPE} is what grows"
+        if alone
+        else f"the type of {partition.node} is {entry.type_guid}, and what grows is {', '.join((ROOT_TYPE, *MEMBER_TYPES))}",
+        fix=f"`sfdisk --part-type {partition.disk_node} {partition.number} {ROOT_TYPE}` gives it the type",
+    )
+
+
+def _array(layer: Array, *, aligned: bool) -> Outcome:
+    if layer.level != "raid1":
+        raise Failure(
+            f"{layer.node} is a {layer.level} array, and only raid1 grows by itself",
+            fix=f"grow its members, then `mdadm --grow {layer.node} --size=max` where the level allows it, then `ignition grow`",
+        )
+    if layer.missing:
+        raise Failure(
+            f"the array {layer.node} lacks {layer.missing} of its members: one that comes back could be too small for more",
+            fix=f"add the missing ones (`mdadm {layer.node} --add DEVICE`), then `ignition grow`",
+        )
+    below = [grown(one, aligned=aligned) for one in layer.below]
+    operations = [operation for one in below for operation in one.operations]
+    gains = [one.length - offset - layer.used for one, offset in zip(below, layer.offsets, strict=True)]
+    gain = min(gains, default=0)
+    if gain < MIN_GAIN:
+        return Outcome(operations, layer.length, _limits_of_array(layer, below, gains))
+    return Outcome([*operations, GrowArray(layer)], layer.length + gain, [])
+
+
+def _limits_of_array(layer: Array, below: list[Outcome], gains: list[int]) -> list[Limit]:
+    smallest = [one for one, gain in zip(below, gains, strict=True) if gain < MIN_GAIN]
+    if len(smallest) == len(below):
+        return below[0].limits
+    nodes = [lower.node for lower, gain in zip(layer.below, gains, strict=True) if gain < MIN_GAIN]
+    return [Limit(f"{', '.join(nodes)} keeps the array {layer.node} from growing", fix="enlarge the disks of all members")]
+
+
+def _crypt(layer: Crypt) -> Outcome:
+    below = grown(layer.below[0], aligned=True)
+    gain = below.length - layer.offset - layer.length
+    if gain < MIN_GAIN:
+        return Outcome(below.operations, layer.length, below.limits)
+    if layer.ways is not None and not layer.ways:
+        raise Failure(
+            f"only a person can open {layer.name} ({layer.kind}): clevis has not bound it, and crypttab names no key file",
+            fix=by_hand(layer.name),
+        )
+    return Outcome([*below.operations, GrowCrypt(layer)], layer.length + gain, [])
+
+
+def _logical(layer: Logical) -> Outcome:
+    if layer.segments != ("linear",):
+        raise Failure(
+            f"the logical volume {layer.name} is {' and '.join(layer.segments)}, and only linear ones grow by themselves",
+            fix=f"`pvresize` what it lies on and `lvextend -r -l +100%FREE {layer.name}`",
+        )
+    below = [grown(one) for one in layer.below]
+    operations = [operation for one in below for operation in one.operations]
+    won, physical = 0, list[Growth]()
+    for one, lower, volume in zip(below, layer.below, layer.physical, strict=True):
+        gain = (one.length - volume.start) // layer.extent - volume.size // layer.extent
+        if gain * layer.extent >= MIN_GAIN:
+            won += gain
+            physical.append(GrowPhysical(lower.node))
+    if not physical and layer.noted is None:
+        return Outcome(operations, layer.length, [limit for one in below for limit in one.limits])
+    # Noted: an earlier growth broke off between the physical volume and this one.
+    noted = layer.free if layer.noted is None else layer.noted
+    note: list[Growth] = [NoteFree(layer)] if layer.noted is None else []
+    length = layer.length + (won + layer.free - noted) * layer.extent
+    return Outcome([*operations, *note, *physical, GrowLogical(layer, noted)], length, [])
