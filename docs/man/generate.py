@@ -53,8 +53,8 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
                 "DESCRIPTION",
                 "Runs one stage of a machine's first boot: fetch-offline, fetch, kargs, disks, mount, files or umount. The units of"
                 " the initramfs call it; a person rarely does. Every operation is journalled under the identifier ignition.\n\n"
-                "ignition grow extends partitions of Container Linux' ROOT type to the end of their disk, and the file system in"
-                " them, while mounted.\n\nignition report prints what the first boot of this machine did, and how long it took.\n\n"
+                "ignition grow extends partitions of Container Linux' ROOT type to the end of their disk, RAID1, LUKS and LVM on"
+                " them, and the file system on top, while mounted. What does not grow says why and what helps.\n\nignition report prints what the first boot of this machine did, and how long it took.\n\n"
                 "ignition render prints the config that a machine would get: see ignition-render(8).\n\n"
                 "ignition schema prints the JSON Schema of a spec version, 1 to 3.7.0-experimental, for editors. It says what one"
                 " member alone can be; ignition-validate knows the rules about several, too. An unknown version has status 2.\n\n"

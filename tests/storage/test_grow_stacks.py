@@ -170,7 +170,7 @@ def test_disks_without_partitions_carry_growth_too() -> None:
     for disk in mirror.below:
         enlarged(disk, 100)
     assert steps(mirror) == ["grow-array /dev/md127", "grow-filesystem /"]
-    volume = crypt(*disks(500), Trick())
+    volume = crypt(disks(500)[0], Trick())
     enlarged(volume.below[0], 100)
     assert steps(volume) == ["grow-luks root", "grow-filesystem /"]
     [disk] = disks(500)
@@ -197,7 +197,7 @@ def test_grown_stack_is_left_alone() -> None:
 
 
 def test_grown_stack_needs_no_key() -> None:
-    assert said(crypt(*disks(500))) == ["/ does not grow: it fills its disk already"]
+    assert said(crypt(disks(500)[0])) == ["/ does not grow: it fills its disk already"]
 
 
 def test_free_extents_of_the_group_belong_to_somebody() -> None:

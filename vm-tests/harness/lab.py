@@ -24,6 +24,7 @@ from harness.errors import Failed, HarnessError
 from harness.hardware import Hardware
 from harness.machine import Machine
 from harness.programs import run
+from harness.qmp import Qmp
 from harness.ssh import Answer, Ssh, shared
 
 TOP = Path(__file__).resolve().parents[2]
@@ -181,6 +182,13 @@ class Lab:
         """[kind, mode, text] of files of the guest that are there."""
         found: dict[str, list[str]] = self.ask("read", list(paths))
         return found
+
+    def enlarge(self, disk: LabDisk, size: int) -> None:
+        """Gives a disk a new size in bytes, in use or not; returns when the guest knows it."""
+        with Qmp(self.machine.qmp) as qmp:
+            # Of hardware.py; the first drive is the system's.
+            qmp.command("block_resize", device=f"d{self.disks.index(disk) + 1}", size=size)
+        self.must(f"for n in $(seq 100); do [ $(blockdev --getsize64 {disk}) != {size} ] || exit 0; sleep 0.1; done; exit 1")
 
     def flush(self, *chosen: LabDisk) -> None:
         """After this the images of disks (default: all) hold everything that was written."""

@@ -1,4 +1,4 @@
-"""QEMU's machine protocol: just enough to end a machine properly.
+"""QEMU's machine protocol: just enough to end a machine properly, and to enlarge its disks.
 
 Source: docs/interop/qmp-spec.rst of QEMU.
 """
@@ -28,9 +28,9 @@ class Qmp:
         self._lines.close()
         self._socket.close()
 
-    def command(self, name: str) -> None:
+    def command(self, name: str, **arguments: object) -> None:
         """Sends a command and waits for its answer, leaving events aside. OSError when the machine is gone."""
-        self._socket.sendall(json.dumps({"execute": name}).encode() + b"\n")
+        self._socket.sendall(json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
         while True:
             line = self._lines.readline()
             if not line:
