@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 UUID_LENGTH = len("LVM-") + 64  # dm/uuid of a volume that people see: those of its inner parts have a suffix
+LINEAR = ("linear",)  # all others do not lie on physical volumes directly, or are more than the sum of them
 TAG = "ignition.free="  # free extents of the volume group before the growth
 _FORM = ["--reportformat", "json", "--units", "b", "--nosuffix"]
 
@@ -30,9 +31,10 @@ def describe(volume: Logical, nodes: "Sequence[str]") -> None:
     why = f"looking at {volume.name}"
     fields = "segtype,vg_extent_size,vg_free_count,lv_tags"
     volumes = run(["lvm", "lvs", *_FORM, "--segments", "-o", fields, volume.name], why=why)
-    physical = run(["lvm", "pvs", *_FORM, "-o", "pv_name,pv_size,pe_start", "-S", f"vg_name={group}"], why=why)
     read_volume(volume, volumes)
-    read_physical(volume, physical, nodes)
+    if volume.segments == LINEAR:
+        physical = run(["lvm", "pvs", *_FORM, "-o", "pv_name,pv_size,pe_start", "-S", f"vg_name={group}"], why=why)
+        read_physical(volume, physical, nodes)
 
 
 def read_volume(volume: Logical, text: str) -> None:

@@ -1,6 +1,7 @@
 """What each layer becomes when those below it have grown. Pure: from the disk up, with the lengths that there will be."""
 
 from ignition.errors import Failure
+from ignition.storage.grow import lvm
 from ignition.storage.grow.facts import (
     ALIGNMENT,
     MEMBER_TYPES,
@@ -126,7 +127,7 @@ def _crypt(layer: Crypt) -> Outcome:
 
 
 def _logical(layer: Logical) -> Outcome:
-    if layer.segments != ("linear",):
+    if layer.segments != lvm.LINEAR:
         raise Failure(
             f"the logical volume {layer.name} is {' and '.join(layer.segments)}, and only linear ones grow by themselves",
             fix=f"`pvresize` what it lies on and `lvextend -r -l +100%FREE {layer.name}`",

@@ -1,6 +1,6 @@
-"""verifies: ROOT grows in a running machine whose disks are enlarged, for every stack and every file system: plain, md RAID1 (also
-while it synchronises), LUKS (key file, TPM), LVM, all of them on each other, whole disks, btrfs on two devices; what must not grow
-says why and what helps, and changes nothing; the shell script that decides on later boots sees all of it.
+"""verifies: ROOT grows in a running machine whose disks are enlarged, for every stack and every file system: plain, md RAID1
+(also while it synchronises), LUKS (key file, TPM), LVM, all of them on each other, whole disks, btrfs on two devices; what must
+not grow says why and what helps, and changes nothing; the shell script that decides on later boots sees all of it.
 """
 
 import shlex
@@ -29,7 +29,6 @@ CAN_GROW = "/usr/lib/coreos-ignition/root-can-grow"
 
 # The words of the recipes. $1 … are their arguments.
 WORDS = r"""
-export DM_DISABLE_UDEV=
 part() { printf 'label: gpt\nstart=1MiB, size=500MiB, type=%s\n' "$2" | sfdisk -q --wipe always "$1"; udevadm settle; }
 mirror() { mdadm --create /dev/md/grow --run --level=1 --raid-devices=2 --homehost any "$1" "$2"; udevadm settle; }
 secret() { printf 'open sesame' >/run/lab/key; }
@@ -39,7 +38,8 @@ luks() {
     cryptsetup open --key-file /run/lab/key "$1" grow
 }
 tpm() { clevis luks bind -f -k /run/lab/key -d "$1" tpm2 '{}' && cryptsetup luksRemoveKey -q "$1" /run/lab/key; }
-lvm2() { pvcreate -q -y "$@"; vgcreate -q grow-vg "$@"; lvcreate -q -y -n home -l 5 grow-vg; lvcreate -q -y -n root -l 90 grow-vg; }
+group() { pvcreate -q -y "$@"; vgcreate -q grow-vg "$@"; }
+lvm2() { group "$@"; lvcreate -q -y -n home -l 5 grow-vg; lvcreate -q -y -n root -l 90 grow-vg; }
 """
 LOGICAL = "/dev/grow-vg/root"
 
@@ -81,17 +81,18 @@ REFUSED = (
     Stack("half a mirror", f"part @0 {RAID}; part @1 {RAID}; mirror @01 @11; mdadm -q --wait /dev/md/grow || true; "
           "mdadm /dev/md/grow --fail @11 --remove @11", "/dev/md/grow", 2),
     Stack("no key", f"part @0 {LUKS}; luks @01", "/dev/mapper/grow"),
-    Stack("striped", f"part @0 {LVM}; part @1 {LVM}; pvcreate -q -y @01 @11; vgcreate -q grow-vg @01 @11; "
+    Stack("striped", f"part @0 {LVM}; part @1 {LVM}; group @01 @11; "
           "lvcreate -q -y -n root -i 2 -l 100 grow-vg", LOGICAL, 2),
-    Stack("thin", f"part @0 {LVM}; pvcreate -q -y @01; vgcreate -q grow-vg @01; lvcreate -q -y -L 300M --thinpool pool grow-vg; "
+    Stack("thin", f"part @0 {LVM}; group @01; lvcreate -q -y -L 300M --thinpool pool grow-vg; "
           "lvcreate -q -y -V 400M -T grow-vg/pool -n root", LOGICAL),
     Stack("type", f"part @0 {RAID}", "@01"),
 )  # fmt: skip
 REASONS = {
     "half a mirror": "lacks 1 of its members: one that comes back could be too small for more (fix: add the missing ones",
-    "no key": "only a person can open grow (LUKS2): clevis has not bound it, and crypttab names no key file (fix: `cryptsetup resize grow`",
-    "striped": "the logical volume grow-vg/root is striped, and only linear ones grow by themselves (fix: `pvresize` what it lies on",
-    "thin": "the logical volume grow-vg/root is thin, and only linear ones grow by themselves (fix: `pvresize` what it lies on",
+    "no key": "only a person can open grow (LUKS2): clevis has not bound it, and crypttab names no key file (fix: "
+    "`cryptsetup resize grow`",
+    "striped": "the logical volume grow-vg/root is striped, and only linear ones grow by themselves (fix: `pvresize`",
+    "thin": "the logical volume grow-vg/root is thin, and only linear ones grow by themselves (fix: `pvresize`",
     "type": f"the type of its partition is {RAID}, and {ROOT_TYPE} is what grows (fix: `sfdisk --part-type",
 }
 
@@ -126,7 +127,7 @@ def build(lab: Lab, stack: Stack, format: str) -> None:
         lab.enlarge(disk, SMALL)
     top = filled(stack.top, lab.disks)
     force = "-F" if format == "ext4" else "-f"
-    lab.must(f"{WORDS}\n{filled(stack.recipe, lab.disks)}\nmkfs.{format} -q {force} {top}\nmount {top.split()[0]} {TARGET}")
+    lab.must(f"{WORDS}\n{filled(stack.recipe, lab.disks)}\nmkfs.{format} -q {force} {top}\nmount {top.split()[0]} {TARGET}", 300)
     if stack.crypttab:
         lab.must(f"mkdir -p {TARGET}/etc/luks; cp /run/lab/key {TARGET}/etc/luks/grow; "
                  f"echo 'grow UUID=any /etc/luks/grow luks' >{TARGET}/etc/crypttab")  # fmt: skip
