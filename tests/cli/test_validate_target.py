@@ -151,3 +151,20 @@ def test_config_without_a_known_version_gets_no_verdict(
     status, out, err = judged(text, ["flatcar=3510.2.0"], tmp_path, monkeypatch, capsys)
     assert status == 1
     assert "Flatcar" not in "\n".join(out + err)
+
+
+def test_extensions_are_ignored_by_every_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = '{"ignition": {"version": "3.3.0"}, "storage": {"x-coreos": {"swapFiles": [{"path": "/swap", "sizeMiB": 1}]}}}'
+    status, out, err = judged(text, ["flatcar=3510.2.0", "fcos=42.20250929.3.0"], tmp_path, monkeypatch, capsys)
+    assert status == 0
+    ignores = "does not know x-coreos: its Ignition warns about it, and goes on without it [T3]"
+    assert [line for line in out if line.endswith("]") and ".ign:" in line] == [
+        "a.ign:1:48: info: x-coreos is this program's own: other programs warn about it, and go on without it [W21]",
+        f"a.ign:1:48: warning: Flatcar 3510.2.0 {ignores}",
+        f"a.ign:1:48: warning: Fedora CoreOS 42.20250929.3.0 {ignores}",
+    ]
+    assert out.count("  at $.storage.x-coreos") == 3
+    assert out.count("  fix: say it in another way, such as with a unit or a file") == 2
+    assert err[0] == "a.ign: valid (spec 3.3.0): 1 info, 2 warnings"

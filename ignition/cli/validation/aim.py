@@ -1,4 +1,7 @@
-"""What is said about a target that does not take a config's spec version, or of which that is not known: rules T1 and T2."""
+"""What is said about a target that does not take a config's spec version, or of which that is not known: rules T1 and T2.
+
+T3: members of the config that only this program knows.
+"""
 
 from ignition.config.report import ERROR, WARNING, Path
 from ignition.config.targets import first_release, in_words
@@ -7,6 +10,7 @@ from ignition.config.versions import SPEC_1
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.cli.validation.examine import Verdict
+    from ignition.config.targets import Target
 
 
 class AimRow:
@@ -31,6 +35,17 @@ def finding(verdict: "Verdict") -> AimRow:
         return AimRow(WARNING, "T2", version, f"it is not known whether {target.name} takes spec {version}: {has}", fix)
     fix = _fix(verdict)
     return AimRow(ERROR, "T1", version, f"{target.name} does not take spec {version}: {has}", fix)
+
+
+def ignored(target: "Target", found: "list[Path]") -> AimRow:
+    """That the target ignores our extensions; `found` are their places."""
+    from ignition.config.advice.extensions import elsewhere
+    from ignition.config.model.extensions import MEMBER
+
+    message = f"{target.name} does not know {MEMBER}{elsewhere(found)}: its Ignition warns about it, and goes on without it"
+    row = AimRow(WARNING, "T3", "", message, "say it in another way, such as with a unit or a file")
+    row.path, row.at = found[0], "key"
+    return row
 
 
 def said(verdict: "Verdict") -> str:

@@ -79,7 +79,8 @@ def _content(name: str) -> bytes:
 
 
 def _aim(examined: Examined, parsed: "Parsed", targets: "Sequence[Target]") -> None:
-    from ignition.cli.validation.aim import finding
+    from ignition.cli.validation.aim import finding, ignored
+    from ignition.config.advice.extensions import places
     from ignition.config.parse import INVALID, VALID
     from ignition.config.text.placing import entries
 
@@ -89,4 +90,6 @@ def _aim(examined: Examined, parsed: "Parsed", targets: "Sequence[Target]") -> N
         examined.verdicts.append(Verdict(target, takes, parsed.version))
     if has_version:
         rows = [finding(verdict) for verdict in examined.verdicts if not verdict.takes]
+        if parsed.config is not None and (found := list(places(parsed.config))):
+            rows += [ignored(target, found) for target in targets]
         examined.entries += entries(examined.text, rows) if rows else ()

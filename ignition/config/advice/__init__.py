@@ -1,6 +1,6 @@
 """Advice: warnings about what a valid config most likely does not mean, for `ignition-validate`. No stage computes it.
 
-Ids W1 to W20; docs/validation.md lists them. Advice never makes a config invalid, and it may be wrong: the machine that a config
+Ids W1 to W21; docs/validation.md lists them. Advice never makes a config invalid, and it may be wrong: the machine that a config
 is for is not known here, so messages say what is missing, not that the config is broken.
 """
 
@@ -20,6 +20,7 @@ def advise(parsed: "Parsed", text: bytes) -> "tuple[Entry, ...]":
     if parsed.config is None:
         return ()
     from ignition.config.advice import (
+        extensions,
         homes,
         modes,
         partitions,
@@ -35,7 +36,7 @@ def advise(parsed: "Parsed", text: bytes) -> "tuple[Entry, ...]":
     from ignition.config.text.placing import entries
 
     subject = Subject(parsed.config, parsed.version, text, parsed.places())
-    advisers = (units, references, unit_options, services, homes, modes, partitions, second_look, transport, users)
+    advisers = (units, references, unit_options, services, homes, modes, partitions, second_look, transport, users, extensions)
     rows = [one.placed(subject) for adviser in advisers for one in _limited(adviser.advise(subject))]
     return entries(text, rows) if rows else ()
 

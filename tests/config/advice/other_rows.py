@@ -1,6 +1,6 @@
-"""W16 to W20 by example."""
+"""W16 to W21 by example."""
 
-from tests.config.advice.row import HASH, HASH_512, KEY, PLAIN, READ, REPLACE, Row, about, fetched, files, user
+from tests.config.advice.row import HASH, HASH_512, KEY, PARTS, PLAIN, READ, REPLACE, Row, about, disk, fetched, files, user
 
 A_CONFIG = f"a config, which decides everything, {PLAIN} without a hash: {REPLACE}"
 USE_HASH = "use https, or give verification.hash"
@@ -157,4 +157,29 @@ USERS = [
     ),
 ]
 
-ROWS = [*TRANSPORT, *USERS]
+OURS = "other programs warn about it, and go on without it"
+NOTHING = "nothing, if the config is for machines that this program provisions"
+BITS = '"x-coreos": {"attributes": {"set": ["59"]}}'
+
+EXTENSIONS = [
+    Row(
+        "W21",
+        disk('{"number": 1}', f'{{"number": 2, ▸{BITS}}}', wipe=False),
+        f"{PARTS}1.x-coreos",
+        f"x-coreos is this program's own: {OURS}",
+        NOTHING,
+        disk('{"number": 1, "x-coreos": {"attributes": {"set": []}}}', wipe=False),
+        level="info",
+    ),
+    Row(
+        "W21",
+        disk('{"number": 1, ▸' + BITS + "}", f'{{"number": 2, {BITS}}}', wipe=False),
+        f"{PARTS}0.x-coreos",
+        f"x-coreos is this program's own (here and in 1 more place): {OURS}",
+        NOTHING,
+        disk('{"number": 1, "x-coreos": {}}', wipe=False),
+        level="info",
+    ),
+]
+
+ROWS = [*TRANSPORT, *USERS, *EXTENSIONS]

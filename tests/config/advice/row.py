@@ -32,6 +32,7 @@ class Row(NamedTuple):
     fix: str
     kept: str
     version: str = "3.5.0"
+    level: str = "warning"
 
 
 def unit(name: str, contents: str = "", more: str = "", mark: str = "contents") -> str:

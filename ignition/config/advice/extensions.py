@@ -1,0 +1,47 @@
+"""W21: members that only this program knows (docs/extensions.md). No warning: they may well be meant."""
+
+from ignition.config.advice.advice import Advice
+from ignition.config.model.extensions import MEMBER
+from ignition.config.record import Record
+from ignition.config.report import INFO, Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.config.advice.subject import Subject
+    from ignition.config.model import Config
+
+
+def advise(subject: "Subject") -> "Iterator[Advice]":
+    """Once, at the first place."""
+    found = list(places(subject.config))
+    if found:
+        message = f"{MEMBER} is this program's own{elsewhere(found)}: other programs warn about it, and go on without it"
+        row = Advice("W21", found[0], message, "nothing, if the config is for machines that this program provisions")
+        row.level, row.at = INFO, "key"
+        yield row
+
+
+def places(config: "Config") -> "Iterator[Path]":
+    """Where the config has extensions, in the order of the model."""
+    yield from _below(config, ())
+
+
+def elsewhere(found: list[Path]) -> str:
+    """` (here and in 2 more places)`."""
+    more = len(found) - 1
+    return f" (here and in {more} more place{'s' if more > 1 else ''})" if more else ""
+
+
+def _below(record: Record, path: Path) -> "Iterator[Path]":
+    for name, value in record.set_members():
+        field = record.FIELDS[name]
+        here = (*path, field.json)
+        if field.json == MEMBER:
+            yield here
+        elif isinstance(value, Record):
+            yield from _below(value, here)
+        elif field.many and issubclass(field.element, Record):
+            for index, element in enumerate(value):
+                yield from _below(element, (*here, index))
