@@ -10,7 +10,7 @@ import stat
 import time
 
 from ignition.errors import CommandFailed, Failure
-from ignition.host import log, mounts
+from ignition.host import log, mounts, stacked
 from ignition.host.command import run
 
 TYPE_CHECKING = False
@@ -145,7 +145,7 @@ def partition_of(name: str) -> tuple[str, int] | None:
 
 
 def partitions(disk: str) -> dict[int, tuple[str, int, int]]:
-    """number → (kernel name, start in bytes, length in bytes) of what the kernel takes for a disk's partitions."""
+    """number → (kernel name, start in bytes, length in bytes) of what the kernel takes for a disk's partitions, by number."""
     found = {}
     base = f"{SYSFS}/class/block/{disk}"
     for name in os.listdir(base):
@@ -153,7 +153,7 @@ def partitions(disk: str) -> dict[int, tuple[str, int, int]]:
         start, size = _read_number(f"{base}/{name}/start"), _read_number(f"{base}/{name}/size")
         if number is not None and start is not None and size is not None:
             found[number] = (name, start * SYSFS_UNIT, size * SYSFS_UNIT)
-    return found
+    return dict(sorted(found.items()))
 
 
 def partition_node(disk_node: str, number: int) -> str:
@@ -220,8 +220,7 @@ class Users:
         """Who uses a device itself, not its partitions; "" if nobody."""
         if name in self._mounted:
             return self._mounted[name]
-        found = holders(name)
-        return f"held by {', '.join(found)}" if found else ""
+        return ", ".join(stacked.user(holder) for holder in holders(name))
 
     def of_any_part(self, name: str) -> str:
         """Who uses a device or one of its partitions, for what takes all of it; "" if nobody."""

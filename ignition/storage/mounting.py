@@ -62,7 +62,8 @@ def probe(filesystems: "tuple[Filesystem, ...]", root: str) -> MountFacts:
     present = {}
     for one in mounts.current():
         if one.target == (root or "/") or one.target.startswith(f"{root}/"):
-            present[one.target[len(root) :] or "/"] = os.path.realpath(one.source)
+            source = os.path.realpath(one.source) if one.source.startswith("/") else one.source
+            present[one.target[len(root) :] or "/"] = source
     return MountFacts(present, {entry.device: os.path.realpath(entry.device) for _, entry in to_mount(filesystems)})
 
 

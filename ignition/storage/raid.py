@@ -40,7 +40,7 @@ class Superblock:
 
 
 class Member:
-    """One device: its node, its superblock if it has one, the array that holds it now, and who else uses it ("" for nobody)."""
+    """One device: its node, its superblock if it has one, the array that holds it now, and who uses it ("" for nobody)."""
 
     def __init__(self, node: str, superblock: Superblock | None, *, array: str = "", user: str = "", content: str = "") -> None:
         self.node, self.superblock, self.array, self.user, self.content = node, superblock, array, user, content
@@ -71,7 +71,7 @@ def member(node: str, users: devices.Users) -> Member:
     name = devices.name_of(node)
     array = next((holder for holder in devices.holders(name) if holder.startswith("md")), "")
     content = "" if superblock else _content(signatures.probe(node))
-    return Member(node, superblock, array=array, user="" if array else users.of_any_part(name), content=content)
+    return Member(node, superblock, array=array, user=users.of_any_part(name), content=content)
 
 
 def _content(found: object) -> str:
@@ -108,7 +108,7 @@ def plan(arrays: "Sequence[Raid]", facts: "Mapping[str, Sequence[Member]]") -> l
 def is_right(raid: "Raid", members: "Sequence[Member]") -> bool:
     """Whether all devices are members of one array with the wanted name, level and number of devices, and of nothing else."""
     uuids = {one.superblock.uuid if one.superblock else "" for one in members}
-    return len(uuids) == 1 and all(_belongs(raid, one) for one in members) and not any(one.user for one in members)
+    return len(uuids) == 1 and all(_belongs(raid, one) and (one.array or not one.user) for one in members)
 
 
 def _belongs(raid: "Raid", member: Member) -> bool:
@@ -132,9 +132,9 @@ def _refuse_shared(raid: "Raid", members: "Sequence[Member]", claimed: dict[str,
 def _refuse(raid: "Raid", members: "Sequence[Member]", where: str) -> None:
     """Raises Failure if creating the array would take a device from its user, or destroy a wounded array."""
     for number, one in enumerate(members):
-        if one.user or one.array:
+        if one.user:
             raise Failure(
-                f"{raid.devices[number]} is in use ({one.user or f'held by {one.array}'})",
+                f"{raid.devices[number]} is in use ({one.user})",
                 where=f"{where}.devices.{number}",
                 fix="stop using it first, or name another device",
             )

@@ -9,9 +9,10 @@ import pytest
 from ignition.config.model.extensions import FilesystemExtension, Subvolume
 from ignition.config.model.storage import Filesystem
 from ignition.errors import CommandFailed, Failure
+from ignition.host import mounts
 from ignition.host.root import Root
 from ignition.operation import Context
-from ignition.storage.mounting import Mount, Unmount, missing_directories, mounted, on, to_mount
+from ignition.storage.mounting import Mount, Unmount, missing_directories, mounted, on, probe, to_mount
 
 FIX = "use a path of real directories"
 
@@ -150,3 +151,11 @@ def test_device_without_a_filesystem_cannot_be_mounted_as_anything(
     assert why.startswith(f"as {format or 'ext4'}: mount: ") and node in why
     assert caught.value.fix == "format it, or name another device"
     assert list(tmp_path.glob("mount-*")) == []
+
+
+def test_what_is_mounted_from_no_device_keeps_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    present = [mounts.parse(f"1 1 0:{n} / {target} rw - {format} {source} rw")[0] for n, target, format, source in (
+        (1, "/new/var/log", "tmpfs", "tmpfs"), (2, "/new", "ext4", "/dev/null"), (3, "/run", "tmpfs", "tmpfs"),
+    )]  # fmt: skip
+    monkeypatch.setattr(mounts, "current", lambda: present)
+    assert probe((), "/new").present == {"/var/log": "tmpfs", "/": "/dev/null"}

@@ -98,9 +98,9 @@ def test_other_devices_become_the_array(found: list[Member]) -> None:
             id="mounted",
         ),
         pytest.param(
-            members(block(name="x"), block(name="x"), array="md5"),
+            members(block(name="x"), block(name="x"), array="md5", user="member of the array /dev/md/x"),
             f"{WHERE}.devices.0",
-            f"{DEVICES[0]} is in use (held by md5)",
+            f"{DEVICES[0]} is in use (member of the array /dev/md/x)",
             "stop using it first, or name another device",
             id="part of another array that runs",
         ),
