@@ -82,10 +82,29 @@ def test_ways_to_a_key_in_their_order(programs: Programs, tmp_path: Path, monkey
     known.put("root", b"known")
     finder = keys.KeyFinder(known, Root(str(tmp_path)))
     ways = finder.ways("root", "/dev/vda9")
-    assert [way.what for way in ways] == ["the key of this first boot", "clevis (slot 3)", "/etc/luks/root"]
-    assert [way.key() for way in ways] == [b"known", b"pass", b"file"]
+    assert [way.what for way in ways] == ["the key of this first boot", "/etc/luks/root", "clevis (slot 3)"]
+    assert [way.key() for way in ways] == [b"known", b"file", b"pass"]
     assert programs.started == ["clevis luks pass -d /dev/vda9 -s 3"]
     assert [way.what for way in finder.ways("other", "/dev/vda9")] == ["clevis (slot 3)"]
+
+
+def test_clevis_is_asked_until_its_network_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "PAUSE_S", 0.0)
+    answers: list[str | CommandFailed] = [CommandFailed("no route", status=1), CommandFailed("no route", status=1), "pass"]
+
+    def run(*_: object, **__: object) -> str:
+        answer = answers.pop(0)
+        if isinstance(answer, CommandFailed):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(keys, "run", run)
+    assert keys.Clevis("/dev/vda9", 1).key() == b"pass"
+    assert answers == []
+    monkeypatch.setattr(keys, "NETWORK_WAIT_S", -1.0)
+    answers.append(CommandFailed("still none", status=1))
+    with pytest.raises(CommandFailed, match="still none"):
+        keys.Clevis("/dev/vda9", 1).key()
 
 
 def test_nothing_opens_a_volume_of_a_machine_without_crypttab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,13 @@
 """Where the key of an open encrypted volume is, without a person.
 
 The kernel keeps a LUKS2 volume's key where no program gets at it, so cryptsetup wants to open a key slot once more when it gives
-the volume a new length. Three ways, tried in this order: the key that this first boot knows, clevis, the key file that crypttab
-names. Source: cryptsetup-resize(8), clevis-luks-pass(1), crypttab(5).
+the volume a new length. Three ways, tried in this order: the key that this first boot knows, the key file that crypttab names,
+clevis. Source: cryptsetup-resize(8), clevis-luks-pass(1), crypttab(5).
 """
 
-from ignition.errors import Failure
+import time
+
+from ignition.errors import CommandFailed, Failure
 from ignition.host.command import run
 from ignition.host.reading import open_inside
 from ignition.storage import luks_header
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from ignition.storage.luks_keys import Keys
 
 CLEVIS_TIMEOUT_S = 300.0
+NETWORK_WAIT_S, PAUSE_S = 60.0, 2.0
 CRYPTTAB = "/etc/crypttab"
 
 
@@ -49,6 +52,17 @@ class Clevis(Way):
         self._node, self._slot = node, slot
 
     def key(self) -> bytes:
+        deadline = time.monotonic() + NETWORK_WAIT_S
+        while True:
+            try:
+                return self._ask()
+            except CommandFailed:
+                # A tang server may be on a network that comes up only now, and clevis asks once.
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(PAUSE_S)
+
+    def _ask(self) -> bytes:
         argv = ["clevis", "luks", "pass", "-d", self._node, "-s", str(self._slot)]
         return run(argv, why=f"asking clevis for the key of {self._node}", timeout_s=CLEVIS_TIMEOUT_S).rstrip("\n").encode()
 
@@ -77,10 +91,11 @@ class KeyFinder:
         known = self._known.get(name)
         if known is not None:
             found.append(Known(known))
-        header = luks_header.read(node)
-        found += [Clevis(node, token.slots[0]) for token in (header.tokens if header else ()) if token.slots]
         path = key_path(self._crypttab(), name)
-        return (*found, KeyFile(path, self._root)) if path else tuple(found)
+        if path:
+            found.append(KeyFile(path, self._root))
+        header = luks_header.read(node)
+        return (*found, *(Clevis(node, token.slots[0]) for token in (header.tokens if header else ()) if token.slots))
 
     def _crypttab(self) -> str:
         try:
