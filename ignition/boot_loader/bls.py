@@ -7,6 +7,7 @@ asked about, keeps its spelling.
 from ignition.boot_loader import kernel_arguments
 from ignition.boot_loader.kernel_arguments import Wanted, Word
 from ignition.boot_loader.lines import lines_of
+from ignition.errors import Failure
 
 SUFFIX = ".conf"
 
@@ -19,6 +20,9 @@ def edited(text: str, wanted: Wanted) -> str:
         return text  # a shell, a memory test, a unified kernel image with arguments of its own
     before = {number: kernel_arguments.split(_value(lines[number])) for number, key in enumerate(keys) if key == "options"}
     change = kernel_arguments.change([word for words in before.values() for word in words], wanted)
+    if change and any(_value(lines[number]).count('"') % 2 for number in before):
+        fix = "close it: the kernel takes all that follows for its value, and so it would what comes behind it now"
+        raise Failure("a double quote of its options is not closed", fix=fix)
     after = _without(before, change.removed)
     if change.added and not before:
         lines[-1] = lines[-1].removesuffix("\n") + "\n"

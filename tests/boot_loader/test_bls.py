@@ -67,3 +67,34 @@ def test_entry_without_a_last_line_end_gets_its_options_on_a_line_of_their_own()
 def test_line_that_gets_too_long_is_refused() -> None:
     with pytest.raises(Failure, match="the kernel command line would have 2[0-9]{3} bytes, and the kernel takes 2047"):
         edited(HEAD + OPTIONS, ("a=" + "x" * 2050,))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # What distributions write: kernel-install, grub2's BLS entries of Fedora, several initrds, comments between.
+        pytest.param(
+            "options    root=UUID=1 ro $tuned_params\ninitrd     /b\n# options quiet\n",
+            "options    root=UUID=1 ro $tuned_params a\ninitrd     /b\n# options quiet\n",
+            id="variable-of-grub",
+        ),
+        pytest.param("options a a quiet a quiet\n", "options a a a\n", id="twice-there"),
+        pytest.param("options quiet\noptions rw\noptions quiet\n", "options rw\noptions a\n", id="on-several-lines"),
+        pytest.param("options rw\r\nsort-key b\r\n", "options rw a\r\nsort-key b\r\n", id="line-ends-of-windows"),
+        pytest.param("\noptions rw quiet\n\n\n", "\noptions rw a\n\n\n", id="empty-lines"),
+        pytest.param('options x="quiet rw" quiet\n', 'options x="quiet rw" a\n', id="word-inside-quotes"),
+        pytest.param("Options rw\noptions rw\n", "Options rw\noptions rw a\n", id="key-in-another-case"),
+    ],
+)
+def test_entry_as_distributions_and_people_write_it(before: str, after: str) -> None:
+    assert edited(HEAD + before, ("a",), ("quiet",)) == HEAD + after
+
+
+def test_open_quote_is_refused_where_something_is_to_be_changed() -> None:
+    text = HEAD + 'options rw y="a\n'
+    assert edited(text, ("rw",), ("quiet",)) == text
+    for exist, absent in ((("b",), ()), ((), ("rw",))):
+        with pytest.raises(Failure) as caught:
+            edited(text, exist, absent)
+        assert caught.value.what == "a double quote of its options is not closed"
+        assert caught.value.fix.startswith("close it: ")
