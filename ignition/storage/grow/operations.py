@@ -8,8 +8,7 @@ from ignition.host.command import run
 from ignition.operation import Context, Operation
 from ignition.storage import gpt_disk
 from ignition.storage.disk import locked
-from ignition.storage.grow import lvm
-from ignition.storage.grow.facts import Array, Crypt, GrowFacts, Logical, Part, Partition
+from ignition.storage.grow.facts import Array, Crypt, GrowFacts, Part, Partition
 from ignition.storage.layout import MIB
 
 TYPE_CHECKING = False
@@ -124,55 +123,6 @@ class GrowCrypt(Growth):
 def by_hand(name: str) -> str:
     """What a person does with an encrypted volume."""
     return f"`cryptsetup resize {name}` asks for the passphrase; then `ignition grow`"
-
-
-class NoteFree(Growth):
-    """Write into a volume's tags how many extents are free before: what is free was left so by somebody, and stays so."""
-
-    kind, lengthens = "grow-lvm-note", False
-
-    def __init__(self, volume: Logical) -> None:
-        self.path, self._volume = volume.name, volume
-
-    def describe(self) -> str:
-        return f"note the {self._volume.free} free extents of the volume group of {self.path}"
-
-    def execute(self, context: Context) -> None:
-        tag = f"{lvm.TAG}{self._volume.free}"
-        run(["lvm", "lvchange", "--addtag", tag, self.path], why=f"noting the free extents of {self.path}")
-
-
-class GrowPhysical(Growth):
-    """Let LVM use all of a device."""
-
-    kind = "grow-lvm-physical"
-
-    def __init__(self, node: str) -> None:
-        self.path = node
-
-    def describe(self) -> str:
-        return f"grow the LVM physical volume {self.path}"
-
-    def execute(self, context: Context) -> None:
-        run(["lvm", "pvresize", self.path], why=f"growing {self.path}", timeout_s=GROW_TIMEOUT_S)
-
-
-class GrowLogical(Growth):
-    """Give a logical volume the extents that its volume group has won."""
-
-    kind = "grow-lvm-logical"
-
-    def __init__(self, volume: Logical, noted: int) -> None:
-        self.path, self._volume, self._noted = volume.name, volume, noted
-
-    def describe(self) -> str:
-        return f"grow the logical volume {self.path} by what its volume group has won"
-
-    def execute(self, context: Context) -> None:
-        won = lvm.free(self.path) - self._noted
-        if won > 0:
-            run(["lvm", "lvextend", "-l", f"+{won}", self.path], why=f"growing {self.path}", timeout_s=GROW_TIMEOUT_S)
-        run(["lvm", "lvchange", "--deltag", f"{lvm.TAG}{self._noted}", self.path], why=f"growing {self.path}")
 
 
 class GrowFilesystem(Growth):

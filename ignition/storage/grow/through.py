@@ -15,16 +15,8 @@ from ignition.storage.grow.facts import (
     Other,
     Partition,
 )
-from ignition.storage.grow.operations import (
-    GrowArray,
-    GrowCrypt,
-    GrowLogical,
-    GrowPartition,
-    GrowPhysical,
-    Growth,
-    NoteFree,
-    by_hand,
-)
+from ignition.storage.grow.lvm_operations import GrowLogical, GrowPhysical, NoteFree
+from ignition.storage.grow.operations import GrowArray, GrowCrypt, GrowPartition, Growth, by_hand
 from ignition.storage.grow.table import Limit, grown_table
 
 FULL = "it fills its disk already"
