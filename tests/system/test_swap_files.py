@@ -149,3 +149,24 @@ def test_full_file_system_leaves_nothing(root: Path, make_loop: MakeLoop, run_co
         assert list((root / "var").iterdir()) == []
     finally:
         run_command("umount", str(root))
+
+
+def test_files_stage_makes_it_below_a_directory_of_the_config_and_enables_its_unit(mounted: str, tmp_path: Path) -> None:
+    from ignition.config.model import Config, Storage
+    from ignition.config.model.extensions import StorageExtension
+    from ignition.config.model.storage import Directory
+    from tests.stages.test_files import make_root, run
+
+    root = make_root(tmp_path)
+    extension = StorageExtension(swap_files=(SwapFile(path="/srv/swap-dir/file", size_mib=2, priority=3),))
+    config = Config(storage=Storage(directories=(Directory(path="/srv/swap-dir", mode=0o700),), extension=extension))
+    inodes = []
+    for _ in range(2):
+        run(tmp_path, config)
+        assert stat.S_IMODE((root / "srv/swap-dir").stat().st_mode) == 0o700
+        inodes.append((root / "srv/swap-dir/file").stat().st_ino)
+        unit = root / r"etc/systemd/system/srv-swap\x2ddir-file.swap"
+        assert "What=/srv/swap-dir/file\nPriority=3\n" in unit.read_text()
+        presets = (root / "etc/systemd/system-preset/20-ignition.preset").read_text()
+        assert presets.splitlines() == [r"enable srv-swap\x2ddir-file.swap"]
+    assert inodes[0] == inodes[1]
