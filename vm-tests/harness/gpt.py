@@ -1,6 +1,6 @@
 """Reads a GPT from a raw disk image, bit by bit, with nobody's help: the judge of what partitioning tools did.
 
-Source: UEFI specification 2.10, section 5.3. 512-byte sectors only, as QEMU's disks have.
+Source: UEFI specification 2.10, section 5.3. Sectors have 512 bytes where nothing else is said.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Partition:
-    """One entry; first and last are sectors, both inclusive; attributes are all 64 bits."""
+    """One entry; first and last are sectors, both inclusive; attributes are all 64 bits; raw is every byte of it."""
 
     number: int
     type_guid: str
@@ -31,16 +31,18 @@ class Partition:
     last: int
     attributes: int
     label: str
+    raw: bytes = b""
+    sector: int = SECTOR
 
     @property
     def offset(self) -> int:
         """Where it starts, in bytes."""
-        return self.first * SECTOR
+        return self.first * self.sector
 
     @property
     def size(self) -> int:
         """Its length in bytes."""
-        return (self.last - self.first + 1) * SECTOR
+        return (self.last - self.first + 1) * self.sector
 
 
 class Header(NamedTuple):
@@ -83,10 +85,11 @@ class Table:
         raise Failed(f"expected: a partition labelled {label!r}\nseen:     {names}")
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, sector: int = SECTOR) -> Table:
     """The table of a raw image. Raises Failed when there is no primary header."""
-    with path.open("rb") as disk:
-        sectors = disk.seek(0, 2) // SECTOR
+    with path.open("rb") as file:
+        disk = _Disk(file, sector)
+        sectors = file.seek(0, 2) // sector
         primary = _header(disk, 1)
         if primary is None:
             raise Failed(f"expected: a GPT in {path}\nseen:     no {SIGNATURE!r} in sector 1")
@@ -98,42 +101,56 @@ def read_table(path: Path) -> Table:
         last_usable=primary.last_usable,
         backup_at=primary.other,
         disk_sectors=sectors,
-        partitions=_partitions(raw, primary.entry_size),
+        partitions=_partitions(raw, primary.entry_size, sector),
         problems=tuple(problems),
     )
 
 
 def digest(path: Path, partition: Partition) -> str:
     """SHA-256 of a partition's content in a raw image."""
-    total = hashlib.sha256()
+    return digest_of(path, partition.offset, partition.size)
+
+
+def digest_of(path: Path, offset: int = 0, size: int | None = None) -> str:
+    """SHA-256 of so many bytes of an image, of all of it by default."""
+    total, left = hashlib.sha256(), path.stat().st_size - offset if size is None else size
     with path.open("rb") as disk:
-        disk.seek(partition.offset)
-        left = partition.size
+        disk.seek(offset)
         while left:
             data = disk.read(min(CHUNK, left))
             if not data:
-                raise Failed(f"expected: all of partition {partition.label}\nseen:     {path} ends {left} bytes early")
+                raise Failed(f"expected: all of {path} from {offset}\nseen:     it ends {left} bytes early")
             total.update(data)
             left -= len(data)
     return total.hexdigest()
 
 
-def _header(disk: BinaryIO, sector: int) -> Header | None:
+class _Disk(NamedTuple):
+    """An open image and its sector size."""
+
+    file: BinaryIO
+    sector: int
+
+    def read(self, sector: int, length: int) -> bytes:
+        """Bytes from the start of a sector."""
+        self.file.seek(sector * self.sector)
+        return self.file.read(length)
+
+
+def _header(disk: _Disk, sector: int) -> Header | None:
     """The header in a sector, None when there is none."""
-    disk.seek(sector * SECTOR)
-    raw = disk.read(HEADER.size)
+    raw = disk.read(sector, HEADER.size)
     if len(raw) < HEADER.size or not raw.startswith(SIGNATURE):
         return None
     return Header(*HEADER.unpack(raw))
 
 
-def _raw_entries(disk: BinaryIO, header: Header) -> bytes:
+def _raw_entries(disk: _Disk, header: Header) -> bytes:
     """The array of entries that a header points to."""
-    disk.seek(header.entries_at * SECTOR)
-    return disk.read(header.entry_count * header.entry_size)
+    return disk.read(header.entries_at, header.entry_count * header.entry_size)
 
 
-def _partitions(raw: bytes, entry_size: int) -> dict[int, Partition]:
+def _partitions(raw: bytes, entry_size: int, sector: int) -> dict[int, Partition]:
     """The used entries by number, which counts from 1."""
     found = {}
     for index in range(len(raw) // entry_size):
@@ -141,16 +158,15 @@ def _partitions(raw: bytes, entry_size: int) -> dict[int, Partition]:
         kind, guid, first, last, attributes, name = fields
         if kind != bytes(16):
             label = name.decode("utf-16-le", "replace").split("\0", 1)[0]
-            found[index + 1] = Partition(
-                index + 1, str(uuid.UUID(bytes_le=kind)), str(uuid.UUID(bytes_le=guid)), first, last, attributes, label
-            )
+            kinds = str(uuid.UUID(bytes_le=kind)), str(uuid.UUID(bytes_le=guid))
+            entry = raw[index * entry_size : (index + 1) * entry_size]
+            found[index + 1] = Partition(index + 1, *kinds, first, last, attributes, label, entry, sector)
     return found
 
 
-def _problems(disk: BinaryIO, header: Header, sector: int) -> list[str]:
+def _problems(disk: _Disk, header: Header, sector: int) -> list[str]:
     """What is wrong with the copy of the table whose header is in a sector."""
-    disk.seek(sector * SECTOR)
-    raw = bytearray(disk.read(header.size))
+    raw = bytearray(disk.read(sector, header.size))
     raw[16:20] = bytes(4)
     name = "primary" if sector == 1 else "backup"
     problems = []
@@ -163,7 +179,7 @@ def _problems(disk: BinaryIO, header: Header, sector: int) -> list[str]:
     return problems
 
 
-def _backup_problems(disk: BinaryIO, primary: Header, sectors: int) -> list[str]:
+def _backup_problems(disk: _Disk, primary: Header, sectors: int) -> list[str]:
     """What is wrong with the backup: its place, its checksums, its agreement with the primary."""
     if primary.other != sectors - 1:
         return [f"backup header: expected in the last sector {sectors - 1}, primary says {primary.other}"]

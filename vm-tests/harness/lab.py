@@ -22,6 +22,7 @@ from harness.checks import Checks
 from harness.disks import GIB, Attachment, Disk
 from harness.errors import Failed, HarnessError
 from harness.hardware import Hardware
+from harness.lab_result import Result
 from harness.machine import Machine
 from harness.programs import run
 from harness.qmp import Qmp
@@ -32,6 +33,9 @@ AGENT = Path(__file__).with_name("lab_agent.py")
 AGENT_AT = "/run/lab/agent.py"
 ROOT = "/mnt/root"
 SYNC_VARIABLE = "LAB_SYNC"
+# Root's own service manager follows every device, too, and takes some of an emulated processor with that.
+QUIET = "systemctl mask --quiet --runtime user@0.service; systemctl stop user@0.service"
+SLOW_S = 30  # the log of a run that takes longer is kept
 STAGES = ("fetch-offline", "disks")
 
 
@@ -72,36 +76,6 @@ class LabDisk:
         return self.node
 
 
-@dataclass(frozen=True)
-class Result:
-    """What stages did: status of the last one that ran, all records of operations.jsonl, all logs, the failure screen."""
-
-    status: int
-    stage: str
-    records: list[dict[str, Any]]
-    log: str
-    failure: str
-    seconds: float
-
-    def of(self, operation: str) -> list[dict[str, Any]]:
-        """The records of one kind of operation."""
-        return [record for record in self.records if record["operation"] == operation]
-
-    def outcomes(self, *stages: str) -> list[str]:
-        """ "kind path: result" of every operation of these stages (default: disks)."""
-        wanted = stages or ("disks",)
-        return [f"{row['operation']} {row['path']}: {row['result']}" for row in self.records if row["stage"] in wanted]
-
-    def changed(self, *stages: str) -> list[str]:
-        """What of outcomes() is not "already"."""
-        return [outcome for outcome in self.outcomes(*stages) if not outcome.endswith(": already")]
-
-    @property
-    def message(self) -> str:
-        """The failure screen on one line; "" when nothing failed."""
-        return " ".join(self.failure.split())
-
-
 @dataclass
 class Lab:
     """A running lab. Scenarios gather their failures; done() raises them all."""
@@ -138,12 +112,15 @@ class Lab:
         asked = {"folder": folder, "config": text, "stages": list(stages), "root": root, "earlier": dict(earlier or {})}
         answer = self.ask("provision", asked, timeout_s=1200)
         runs = answer["runs"]
+        if (seconds := sum(each["seconds"] for each in runs)) > SLOW_S:
+            self.case.say(f"slow: {folder} took {seconds:.0f} s\n{runs[-1]['log']}")
         return Result(
             status=runs[-1]["status"],
             stage=runs[-1]["stage"],
             records=answer["records"],
             log="\n".join(each["log"] for each in runs),
             failure=answer["failure"],
+            links=answer["links"],
             seconds=sum(each["seconds"] for each in runs),
         )
 
@@ -245,6 +222,7 @@ def booted(case: Case, blanks: Sequence[Blank], *, hardware: Hardware | None = N
         machine.wait_for_login()
         with shared(machine.ssh(), case.work / f"{name}.ssh") as ssh:
             guest.settle(ssh)
+            ssh.run(QUIET)
             if os.environ.get(SYNC_VARIABLE, "") not in ("", "0"):
                 sync(ssh)
             nodes = install_agent(ssh)

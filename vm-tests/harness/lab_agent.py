@@ -17,6 +17,7 @@ STAGE_LIMIT_S = 300
 PROGRAM_LIMIT_S = 60
 BLOCK = Path("/sys/class/block")
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root"}
+LINKS = ("/dev/disk/by-partlabel", "/dev/md")
 HOLD_RULES = Path("/usr/lib/dracut/modules.d/35coreos-ignition/62-ignition-hold.rules")
 
 
@@ -51,6 +52,7 @@ def provision(asked: dict[str, object]) -> dict[str, object]:
             break
         if stage == "fetch-offline" and not (folder / "ignition.json").exists():
             waiting.insert(0, "fetch")
+    links = {str(path): os.path.realpath(path) for place in LINKS for path in Path(place).glob("*")}
     records = folder / "state" / "operations.jsonl"
     seen = records.read_text(encoding="utf-8").splitlines() if records.exists() else []
     failure = folder / "state" / "failure.txt"
@@ -58,6 +60,7 @@ def provision(asked: dict[str, object]) -> dict[str, object]:
         "runs": runs,
         "records": [json.loads(line) for line in seen],
         "failure": failure.read_text(encoding="utf-8") if failure.exists() else "",
+        "links": links,
     }
 
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness import luks
-from harness.lab import STAGES, Lab, LabDisk, Result
+from harness.lab import STAGES, Lab, LabDisk
+from harness.lab_result import Result
 
 ALL = (*STAGES, "files")
 SECRET = "planted-in-the-config"

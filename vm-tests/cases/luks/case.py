@@ -11,7 +11,8 @@ from harness import luks
 from harness.case import Case
 from harness.checks import Checks
 from harness.disks import MIB
-from harness.lab import STAGES, Blank, Lab, Result
+from harness.lab import STAGES, Blank, Lab
+from harness.lab_result import Result
 from harness.luks import QUICK
 from harness.luks_lab import ALL, NOT_WANTED, SECRET, changed, close, config, digests, files_changed, key_file, steps, volume
 from harness.services.files import FileServer

@@ -1,0 +1,61 @@
+"""What stages that ran in a lab did, and whether that was expected."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from harness.checks import Checks
+
+
+@dataclass(frozen=True)
+class Result:
+    """What stages did: status of the last one that ran, all records of operations.jsonl, all logs, the failure screen.
+
+    links is what /dev/disk/by-partlabel and /dev/md led to at the moment the last stage ended.
+    """
+
+    status: int
+    stage: str
+    records: list[dict[str, Any]]
+    log: str
+    failure: str
+    seconds: float
+    links: dict[str, str]
+
+    def of(self, operation: str) -> list[dict[str, Any]]:
+        """The records of one kind of operation."""
+        return [record for record in self.records if record["operation"] == operation]
+
+    def outcomes(self, *stages: str) -> list[str]:
+        """ "kind path: result" of every operation of these stages (default: disks)."""
+        wanted = stages or ("disks",)
+        return [f"{row['operation']} {row['path']}: {row['result']}" for row in self.records if row["stage"] in wanted]
+
+    def changed(self, *stages: str) -> list[str]:
+        """What of outcomes() is not "already"."""
+        return [outcome for outcome in self.outcomes(*stages) if not outcome.endswith(": already")]
+
+    @property
+    def message(self) -> str:
+        """The failure screen on one line; "" when nothing failed."""
+        return " ".join(self.failure.split())
+
+    @property
+    def refusal(self) -> tuple[str, str, str]:
+        """Where, what and what to do, as the failure screen says."""
+        found = re.search(r"(?:where: (.*?) )?what: (.*?) do: (.*?) (?:Nothing is lost|Leave the machine on)", self.message)
+        return (found[1] or "", found[2], found[3]) if found else ("", "", "")
+
+
+def done(checks: Checks, what: str, result: Result, changed: list[str] | None = None) -> None:
+    """All stages succeeded, and changed exactly this (Result.changed()); None: whatever it was."""
+    checks.equal(f"{what}: status", (0, ""), (result.status, result.message or result.log[-800:] if result.status else ""))
+    if changed is not None:
+        checks.equal(f"{what}: what was done", changed, result.changed())
+
+
+def refused(checks: Checks, what: str, result: Result, where: str, message: str, *, stage: str = "disks") -> None:
+    """A stage failed with exactly this message for this place in the config, and nothing was changed before."""
+    checks.equal(f"{what}: refused", (stage, where, message), (result.stage, *result.refusal[:2]))
+    checks.true(f"{what}: status", result.status == 1, f"status {result.status}\n{result.log[-800:]}")
+    checks.equal(f"{what}: what was done", [], [row for row in result.changed() if not row.endswith(": failed")])
