@@ -66,6 +66,13 @@ def test_root_in_a_volume_is_told_to_the_boot_loader(clevis: Clevis) -> None:
         steps(storage, facts(memory=(4000 * MIB, 3000 * MIB)))[-1]
         == "tell the boot loader to open root for ROOT ($.storage.luks.0)"
     )
+    assert plan(storage, ROOT, facts(memory=(4000 * MIB, 3000 * MIB)), PLENTY).volume == "root"
+
+
+def test_root_that_is_in_no_volume_names_none() -> None:
+    storage = Storage(luks=(Luks(name="data", device="/dev/vdb1"),), filesystems=(BTRFS,))
+    assert plan(storage, ROOT, facts(), PLENTY).volume == ""
+    assert plan(Storage(), ROOT, facts(lost_by=""), PLENTY).volume == ""
 
 
 def refused(storage: Storage, found: RootFacts, planned: Planned = PLENTY) -> Failure:
