@@ -13,7 +13,7 @@ from ignition.host.command import run
 
 ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 XBOOTLDR_TYPE = "bc13c2ff-59e6-4262-a352-b275fd6f7172"
-ESP_LABEL = "/dev/disk/by-label/EFI-SYSTEM"
+ESP_LABEL = paths.ESP
 LOADER_DEVICE = "/sys/firmware/efi/efivars/LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 BY_PARTUUID = "/dev/disk/by-partuuid"
 RECORDS = "/run/udev/data"

@@ -6,7 +6,7 @@ Sources: sysfs (Documentation/ABI in the kernel); 60-persistent-storage.rules of
 import os
 import re
 
-from ignition.host import devices, root_device
+from ignition.host import devices, paths, root_device
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,14 +45,22 @@ def probe(properties: "Properties | None" = None) -> list[MachineDisk]:
     """All disks with a medium, by name. `properties` gives udev's for a kernel name."""
     properties = properties or _udev()
     users = devices.Users()
-    root = root_device.read()
-    node = root.node() if root else ""
-    of_root = _disks_below(devices.name_of(node)) if node else set()
+    system = _of_the_system()
     found = []
     for name in sorted(os.listdir(f"{devices.SYSFS}/block"), key=_natural):
         size = devices.length_of(name)
         if _is_disk(name) and size:
-            found.append(_described(name, size, properties(name), "it holds ROOT" if name in of_root else _user(name, users)))
+            found.append(_described(name, size, properties(name), system.get(name) or _user(name, users)))
+    return found
+
+
+def _of_the_system() -> dict[str, str]:
+    """Kernel name → why the machine needs this disk. While ROOT is made anew it is nowhere, but the boot loader stays."""
+    root = root_device.read()
+    found: dict[str, str] = {}
+    for node, why in ((os.path.realpath(paths.ESP), "it holds EFI-SYSTEM"), (root.node() if root else "", "it holds ROOT")):
+        if node and os.path.exists(node):
+            found |= dict.fromkeys(_disks_below(devices.name_of(node)), why)
     return found
 
 

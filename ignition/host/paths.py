@@ -12,6 +12,7 @@ CONFIG_DIGEST = "config.sha512"  # beside the state file
 FLAGGED = f"{RUN}/flagged"  # the boot loader saw the flag of a first boot
 INITRD_RELEASE = "/etc/initrd-release"  # only in an initramfs
 DEVICE_ALIASES = f"{RUN}/dev_aliases"
+ESP = "/dev/disk/by-label/EFI-SYSTEM"  # where the boot loader and the first-boot flag are
 RESULT = "/etc/.ignition-result.json"  # in the new root
 REPORT = "/var/lib/ignition/report.json"  # in the new root
 ATTEMPT = "/var/lib/ignition/attempt.json"  # in the new root, only while the files stage runs

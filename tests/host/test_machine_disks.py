@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ignition.host import devices, machine_disks, root_device
+from ignition.host import devices, machine_disks, paths, root_device
 
 PROPERTIES = {
     "sda": {"ID_BUS": "ata", "ID_MODEL": "QEMU_HARDDISK", "ID_SERIAL": "QEMU_HARDDISK_WX1", "ID_SERIAL_SHORT": "WX1"},
@@ -20,6 +20,7 @@ PROPERTIES = {
 def sysfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(devices, "SYSFS", str(tmp_path))
     monkeypatch.setattr(root_device, "read", lambda: None)
+    monkeypatch.setattr(paths, "ESP", str(tmp_path / "none"))
     (tmp_path / "block").mkdir()
     (tmp_path / "class").mkdir()
     (tmp_path / "class/block").symlink_to(tmp_path / "block")
@@ -82,11 +83,16 @@ def test_disk_below_the_array_that_holds_root(sysfs: Path, monkeypatch: pytest.M
         (sysfs / f"{name}1").symlink_to(sysfs / f"{name}/{name}1")
         (sysfs / f"md0/slaves/{name}1").mkdir(parents=True)
 
+    (sysfs.parent / "md0").touch()
+    (sysfs.parent / "vdc").touch()
+
     class Root:
         def node(self) -> str:
-            return "/dev/md0"
+            return str(sysfs.parent / "md0")
 
     monkeypatch.setattr(root_device, "read", Root)
-    monkeypatch.setattr(devices, "name_of", lambda _: "md0")
+    monkeypatch.setattr(devices, "name_of", lambda node: Path(node).name)
     found = {disk.name: disk.user for disk in machine_disks.probe(lambda _: {})}
     assert found == {"vda": "it holds ROOT", "vdb": "it holds ROOT", "vdc": ""}
+    monkeypatch.setattr(paths, "ESP", str(sysfs.parent / "vdc"))
+    assert {disk.name: disk.user for disk in machine_disks.probe(lambda _: {})} == found | {"vdc": "it holds EFI-SYSTEM"}
