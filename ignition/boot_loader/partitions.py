@@ -31,6 +31,11 @@ def find() -> tuple[str, str]:
     return esp, beside[0] if beside else ""
 
 
+def with_notes(esp: str) -> str:
+    """Node of the partition with the first-boot flag and the notes beside it, mostly the boot loader's own, which is given."""
+    return os.path.realpath(ESP_LABEL) if os.path.exists(ESP_LABEL) else esp
+
+
 def of_type(guid: str) -> list[str]:
     """Nodes of the partitions with this type in a GPT, as udev has recorded them, in order of their names."""
     records = os.listdir(RECORDS) if os.path.isdir(RECORDS) else []

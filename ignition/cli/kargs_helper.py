@@ -97,7 +97,9 @@ def _edit(wanted: Wanted, *, required: bool = False, guarded: bool = False) -> l
             )
         needed = [edit for edit in edits if edit.needed()]
         if needed and guarded:
-            reboot.refuse_second(directories[0], [edit.name for edit in needed])
+            notes = partitions.with_notes(esp)
+            noted = directories[0] if notes == esp else stack.enter_context(mounted(notes, ("vfat",), _VFAT))
+            reboot.refuse_second(noted, [edit.name for edit in needed])
         for edit in needed:
             edit.write()
             _say(f"changed {edit.name}", edit.name)

@@ -158,6 +158,13 @@ def test_variable_of_the_boot_loader(machine: Machine, content: bytes | None, na
     assert partitions.loader_partition() == named
 
 
+def test_notes_are_on_the_partition_with_the_label_if_there_is_one(machine: Machine) -> None:
+    esp = machine.partition("vda1", ESP_TYPE)
+    assert partitions.with_notes(esp) == esp
+    labelled = machine.partition("vdb1", ESP_TYPE, label="EFI-SYSTEM")
+    assert partitions.with_notes(esp) == labelled
+
+
 def test_record_of_a_device_that_has_gone_is_left_out(machine: Machine) -> None:
     machine.partition("vda1", ESP_TYPE)
     stays = machine.partition("vdb1", ESP_TYPE)

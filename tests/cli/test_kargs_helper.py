@@ -38,6 +38,7 @@ class Machine:
         monkeypatch.setattr(
             partitions, "find", lambda: (str(self.esp), str(self.extended) if any(self.extended.iterdir()) else "")
         )
+        monkeypatch.setattr(partitions, "ESP_LABEL", str(top / "EFI-SYSTEM"))
         monkeypatch.setattr("ignition.cli.kargs_helper.mounted", self._mounted)
         monkeypatch.setattr(sync, "file_system", self.synced.append)
         monkeypatch.setattr(reboot, "reboot", self._reboot)
@@ -133,6 +134,17 @@ def test_files_that_do_not_stay_as_they_are_end_the_first_boot(machine: Machine)
     assert status == 1
     assert "the machine was rebooted for these kernel arguments before, and they are gone again from /coreos/kargs.cfg" in stderr
     assert file.read_text() == KARGS_CFG
+
+
+def test_notes_are_read_where_the_flag_is_whatever_partition_the_boot_loader_names(machine: Machine) -> None:
+    machine.grub()
+    machine.starts("root=LABEL=ROOT rw")
+    flagged = machine.esp.parent / "EFI-SYSTEM"
+    (flagged / "coreos").mkdir(parents=True)
+    (flagged / reboot.MARK).write_text(f"{DIGEST}\nkargs-rebooted\n")
+    status, _, stderr = machine.run("--should-exist", "quiet")
+    assert (status, "the machine was rebooted for these kernel arguments before" in stderr) == (1, True)
+    assert [device for device, _, _ in machine.mounted] == [str(machine.esp), str(flagged)]
 
 
 def test_running_system_reboots_and_does_not_ask_what_its_kernel_has(machine: Machine) -> None:
