@@ -30,7 +30,7 @@ def replace_until(path: Path, steps: int) -> bool:
     from ignition.boot_loader.replace import replace
 
     real = {name: getattr(os, name) for name in (*STEPS, "unlink")}
-    done: list[str] = []
+    done: list[object] = []
 
     def watched(call: Callable[..., object]) -> Callable[..., object]:
         def step(*arguments: object, **options: object) -> object:
