@@ -1,0 +1,23 @@
+"""verifies: ext4, xfs, btrfs, vfat, swap and none on disks with sectors of 512 and of 4096 bytes: labels, UUIDs, options; what is
+there and right is kept to the last bit; what is there and other is refused with what it is, or gives way to wipeFilesystem, also
+when it has several signatures; devices in use are refused; mounts come in the order of their paths, with their options, hide
+nothing, and are undone.
+"""
+
+from cases.filesystems import keeping, making, mounting
+from harness.case import Case
+from harness.disks import MIB
+from harness.lab import Blank, booted
+
+TIMEOUT_S = 1800
+EXPECTED_S = 150
+
+
+def run(case: Case) -> None:
+    """One boot."""
+    with booted(case, [Blank(800 * MIB), Blank(800 * MIB, sector_size=4096, bus="nvme")]) as lab:
+        small, big = lab.disks
+        making.run(lab, small)
+        keeping.run(lab, small)
+        making.run(lab, big)
+        mounting.run(lab, big)
