@@ -160,7 +160,8 @@ def _write_volumes(arguments: Arguments, record: Attempt, relabelled: _Labels) -
     record = record.with_nodes(key_files, context.root)
     attempt.begin(context.root, record)
     relabelled.note(crypttab.written(found))
-    arguments.runner.run(crypttab.plan(found, key_files, record), context)
+    decided = frozenset(unit.name for unit in arguments.config.systemd.units if unit.enabled is not None)
+    arguments.runner.run(crypttab.plan(found, key_files, record, decided), context)
     return record
 
 

@@ -8,6 +8,7 @@ import os
 import stat
 
 from ignition.config.model.storage import File
+from ignition.config.model.systemd import Unit
 from ignition.errors import Failure
 from ignition.host import atomic, devices, log, sync
 from ignition.host.root import Root
@@ -17,6 +18,7 @@ from ignition.storage.luks_operations import FinishVolume, Volume
 from ignition.system.attempt import Attempt
 from ignition.system.entry import Entry
 from ignition.system.existing import make_parents, status
+from ignition.system.presets import PutPresets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ PATH = "/etc/crypttab"
 KEYS = root_keys.DIRECTORY
 KEY_MODE, KEYS_MODE = 0o600, 0o700
 NO_KEY = "none"
+NETWORK = "_netdev"
+UNLOCKER = "clevis-luks-askpass.path"  # clevis' answer to systemd's questions for passphrases
+REMOTE = "remote-cryptsetup.target"  # systemd's for volumes with _netdev
 
 
 class Line:
@@ -89,7 +94,7 @@ def _place(config: "Luks", where: str) -> tuple[str, str]:
 
 def _options(config: "Luks") -> str:
     remote = bool(config.clevis.tang) or bool(config.clevis.custom.needs_network)
-    return ",".join(("luks", *(("_netdev",) if remote else ()), "x-initrd.attach"))
+    return ",".join(("luks", *((NETWORK,) if remote else ()), "x-initrd.attach"))
 
 
 def key_files(found: list[Found], root: Root) -> list[Entry]:
@@ -103,13 +108,24 @@ def written(found: list[Found]) -> list[str]:
     return [PATH, *(root_keys.path_of(one.volume.name) for one in found if one.has_key_file)]
 
 
-def plan(found: list[Found], key_files: list[Entry], record: Attempt) -> list[Operation]:
-    """Key files, then lines, and then the volumes are complete."""
+def units(found: list[Found], decided: frozenset[str] = frozenset()) -> tuple[Unit, ...]:
+    """What opens volumes without key files at later boots, and is not enabled everywhere.
+
+    `decided` are the units that the config itself enables or disables.
+    """
+    bound = [one.line.options.split(",") for one in found if not one.has_key_file]
+    names = [*([UNLOCKER] if bound else []), *([REMOTE] if any(NETWORK in options for options in bound) else [])]
+    return tuple(Unit(name=name, enabled=True) for name in names if name not in decided)
+
+
+def plan(found: list[Found], key_files: list[Entry], record: Attempt, decided: frozenset[str] = frozenset()) -> list[Operation]:
+    """Key files, then lines and units, and then the volumes are complete."""
     with_key = [one for one in found if one.has_key_file]
-    pairs = zip(with_key, key_files, strict=True)
+    pairs, needed = zip(with_key, key_files, strict=True), units(found, decided)
     return [
         *(PutKeyFile(one.key, entry, may_replace=entry.key in record.made) for one, entry in pairs),
         WriteCrypttab([one.line for one in found]),
+        *([PutPresets(needed)] if needed else []),
         *(FinishAfterSync(one.volume, [KEYS] if one.has_key_file else []) for one in found),
     ]
 

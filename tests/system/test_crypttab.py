@@ -37,6 +37,9 @@ LINES = [
 ]
 ROOT = {"/etc/": "", "/etc/crypttab": "".join(f"{line}\n" for line in LINES), "/etc/luks/": ""}
 ROOT |= {"/etc/luks/one": "GIVEN", "/etc/luks/two": "MADE"}
+PRESET = "/etc/systemd/system-preset/20-ignition.preset"
+ENABLED = "enable clevis-luks-askpass.path\nenable remote-cryptsetup.target\n"
+ROOT |= {"/etc/systemd/": "", "/etc/systemd/system-preset/": "", PRESET: ENABLED}
 
 
 class Machine:
@@ -112,6 +115,7 @@ def test_keys_then_lines_then_the_marks_in_the_configs_order(make_context: MakeC
         "write key file /etc/luks/two",
         "write key file /etc/luks/one",
         "write two, one, far into /etc/crypttab",
+        "write presets to /etc/systemd/system-preset/20-ignition.preset",
         "note in its header that two is complete ($.storage.luks.0)",
         "note in its header that one is complete ($.storage.luks.1)",
         "note in its header that far is complete ($.storage.luks.2)",
@@ -139,7 +143,10 @@ def test_volume_without_key_file_makes_no_directory_of_keys(make_context: MakeCo
     assert crypttab.written(found) == ["/etc/crypttab"]
     for operation in crypttab.plan(found, [], Attempt()):
         operation.execute(context)
-    assert seen(context) == {"/etc/": "", "/etc/crypttab": f"{LINES[2]}\n"}
+    assert {path: text for path, text in seen(context).items() if "systemd" not in path} == {
+        "/etc/": "",
+        "/etc/crypttab": f"{LINES[2]}\n",
+    }
 
 
 @pytest.mark.parametrize(
@@ -172,6 +179,22 @@ def test_line_of_a_volume(machine: Machine, members: dict[str, object], expected
     [found] = crypttab.probe((Luks(name="one", device="/dev/vdb1").evolve(**members),), keys(one="k"))
     assert str(found.line) == f"one UUID={UUIDS['one']} {expected}"
     assert found.has_key_file == (" none " not in f" {expected}")
+
+
+@pytest.mark.parametrize(
+    ("members", "decided", "names"),
+    [
+        pytest.param({}, set(), [], id="key file"),
+        pytest.param({"clevis": Clevis(tpm2=True)}, set(), [crypttab.UNLOCKER], id="TPM"),
+        pytest.param({"clevis": TANG}, set(), [crypttab.UNLOCKER, crypttab.REMOTE], id="tang"),
+        pytest.param({"clevis": TANG}, {crypttab.UNLOCKER}, [crypttab.REMOTE], id="the config decides itself"),
+    ],
+)
+def test_units_that_open_it_are_enabled(
+    machine: Machine, members: dict[str, object], decided: set[str], names: list[str]
+) -> None:
+    found = crypttab.probe((Luks(name="one", device="/dev/vdb1").evolve(**members),), keys(one="k"))
+    assert [(unit.name, unit.enabled) for unit in crypttab.units(found, frozenset(decided))] == [(name, True) for name in names]
 
 
 def test_closed_volume_is_asked_for_its_uuid_itself(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,7 +334,7 @@ def cut_at(number: int, context: Context) -> None:
         operation.execute(context)
 
 
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(8))
 def test_interrupted_run_is_finished_by_the_next(make_context: MakeContext, machine: Machine, number: int) -> None:
     context = make_context({"/etc/crypttab": "x y z\n"})
     cut_at(number, context)
@@ -335,8 +358,8 @@ def test_marks_stay_until_keys_and_lines_are_there(make_context: MakeContext, ma
     context = make_context({})
     operations, _ = planned(context, keys(), Attempt())
     kinds = [operation.kind for operation in operations]
-    assert kinds == ["write-key", "write-key", "write-crypttab", "luks-finish", "luks-finish", "luks-finish"]
-    for operation in operations[:3]:
+    assert kinds == ["write-key", "write-key", "write-crypttab", "write-presets", "luks-finish", "luks-finish", "luks-finish"]
+    for operation in operations[:4]:
         operation.execute(context)
         assert machine.unfinished == set(UUIDS)
 
