@@ -35,7 +35,7 @@ ROOT = "/mnt/root"
 SYNC_VARIABLE = "LAB_SYNC"
 # Root's own service manager follows every device, too, and takes some of an emulated processor with that.
 QUIET = "systemctl mask --quiet --runtime user@0.service; systemctl stop user@0.service"
-SLOW_S = 30  # the log of a run that takes longer is kept
+SLOW_S = 60  # the log of a run that takes longer is kept
 STAGES = ("fetch-offline", "disks")
 
 
