@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sys
 
-from coreos_metadata import platforms
 from coreos_metadata.outputs import attributes, hostname, ssh_keys
-from coreos_metadata.provider import SETTINGS, Reader
-from ignition import __version__
+from coreos_metadata.transport import SETTINGS
+from ignition import __version__, platforms
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.host import cmdline, log
+from ignition.platforms.parts.metadata import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,20 +53,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return SUCCESS
 
 
-def run(options: Namespace, *, base: str = "") -> None:
-    """Read and write what is asked for, in Afterburn's order; the first failure ends it and what was written before stays.
-
-    `base` replaces the address of the metadata service.
-    """
-    provider = platforms.load(options.provider or provider_of(cmdline.read()))
+def run(options: Namespace) -> None:
+    """Read and write what is asked for, in Afterburn's order; the first failure ends it and what was written before stays."""
+    tables = platforms.metadata(options.provider or provider_of(cmdline.read()))
     if not (options.attributes or options.ssh_keys or options.hostname):
         log.warning("nothing is asked for: give at least one of --attributes, --ssh-keys, --hostname")
-    with Fetcher(SETTINGS, offline=False) as fetcher:
-        reader = Reader(provider, fetcher, base=base)
+    with Fetcher(SETTINGS, offline=False) as fetcher, opened(tables, fetcher) as (table, reader):
         if options.attributes:
             attributes.write(options.attributes, reader.attributes())
         if options.ssh_keys:
-            ssh_keys.write(options.ssh_keys, reader.ssh_keys())
+            ssh_keys.write(options.ssh_keys, reader.ssh_keys(), skip_bad=table.skips_bad_keys)
         if options.hostname:
             name = reader.hostname()
             if name is not None:
@@ -101,7 +97,7 @@ def _parser() -> ArgumentParser:
     parser = Parser(
         prog=PROGRAM, description="Write what the platform says about this machine.", add_help=False, allow_abbrev=False
     )
-    parser.add_argument("--provider", metavar="ID", default="", help=f"the platform: {', '.join(platforms.known())}")
+    parser.add_argument("--provider", metavar="ID", default="", help=f"the platform: {', '.join(platforms.known('metadata'))}")
     parser.add_argument("--cmdline", action="store_true", help="take the platform from the kernel command line")
     parser.add_argument("--attributes", metavar="FILE", default="", help="write an environment file")
     parser.add_argument("--output", dest="attributes", metavar="FILE", help=SUPPRESS)  # its name until 0.3

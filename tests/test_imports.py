@@ -39,7 +39,14 @@ MAY_IMPORT = {
         "ignition.storage",
         "ignition.system",
     },
-    "coreos_metadata": {"ignition", "ignition.errors", "ignition.fetch", "ignition.host", "ignition.config"},
+    "coreos_metadata": {
+        "ignition",
+        "ignition.errors",
+        "ignition.fetch",
+        "ignition.host",
+        "ignition.config",
+        "ignition.platforms",
+    },
 }
 # Modules that no stage of a minimal config may load: each costs 5 to 280 ms of every boot.
 HEAVY = {

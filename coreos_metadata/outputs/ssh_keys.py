@@ -32,12 +32,13 @@ _WRITTEN = "0f7d7a502f2d433caa1323440a6b4190"  # Afterburn's journal message ids
 _REMOVED = "f8b91c53f5544868a3a10d0dcf68e9ea"
 
 
-def write(user: str, lines: Iterable[str]) -> None:
+def write(user: str, lines: Iterable[str], *, skip_bad: bool = False) -> None:
     """Replace the user's fragment by these keys; without keys it goes away.
 
-    Raises Failure for an unknown user and for a line that is no key: a machine with some keys missing is found out too late.
+    Raises Failure for an unknown user and, unless `skip_bad`, for a line that is no key: a machine with some keys missing is
+    found out too late.
     """
-    keys = list(checked(lines))
+    keys = list(checked(lines, skip_bad=skip_bad))
     account = _account(user)
     path = os.path.join(account.pw_dir, ".ssh", "authorized_keys.d", FRAGMENT)
     with _acting_as(account):
@@ -51,14 +52,17 @@ def write(user: str, lines: Iterable[str]) -> None:
     log.info(f"{'wrote' if keys else 'removed'} SSH keys of {user}: {path}", **fields)
 
 
-def checked(lines: Iterable[str]) -> Iterator[str]:
-    """The keys among the lines; empty lines and comments are skipped. Raises Failure for anything else."""
+def checked(lines: Iterable[str], *, skip_bad: bool = False) -> Iterator[str]:
+    """The keys among the lines; empty lines and comments are skipped. Raises Failure for anything else, or skips it, too."""
     for number, line in enumerate((line.strip() for line in lines), start=1):
         if not line or line.startswith("#"):
             continue
-        if not is_key(line):
-            raise Failure(f"line {number} of the metadata service's SSH keys is no key", fix="correct it at the platform")
-        yield line
+        if is_key(line):
+            yield line
+        elif skip_bad:
+            log.warning(f"line {number} of the platform's SSH keys is no key: left out")
+        else:
+            raise Failure(f"line {number} of the platform's SSH keys is no key", fix="correct it at the platform")
 
 
 def is_key(line: str) -> bool:

@@ -83,9 +83,13 @@ def _wrong_stage(command: str, values: dict[str, Any], rest: list[str]) -> str:
         return f"unknown stage {values['stage']!r}: one of {', '.join(STAGES)}"
     if not values["platform"]:
         return "-platform is required: the kernel argument ignition.platform.id names it for the units of the initramfs"
-    from ignition.platforms import known
+    from ignition.platforms import config_source
 
-    return "" if values["platform"] in known() else f"unknown platform {values['platform']!r}: one of {', '.join(known())}"
+    try:
+        config_source(values["platform"])
+    except Failure as failure:
+        return str(failure)
+    return ""
 
 
 def _run_stage(values: dict[str, Any], fetch_timeout_s: float) -> int:

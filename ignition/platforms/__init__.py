@@ -1,51 +1,80 @@
-"""Where each platform keeps the user config: one small file per platform, named by its id (`-` becomes `_`).
+"""What is known of each platform: one small file per platform, named by its id (`-` becomes `_`).
 
-A module has `PLATFORM`. The ids are the file names: nothing is registered anywhere else. Container Linux' own ids of the same
-places are accepted, too.
+A module has `PLATFORM`, made of the tables in parts/. The ids are the file names: nothing is registered anywhere else. Ids of
+earlier times (Container Linux, Ignition 2.x) are accepted, too. The agent uses `config`, the companion `metadata`.
 """
 
 from __future__ import annotations
 
 import os
 
-from ignition.errors import Failure, NotFound
+from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ignition.fetch.engine import Fetcher
+    from ignition.platforms.parts.config_source import ConfigSource
+    from ignition.platforms.parts.metadata import Metadata
 
-ALIASES = {"ec2": "aws", "pxe": "metal"}  # platforms reference 1: renames from agent 2.x
+ALIASES = {"ec2": "aws", "gce": "gcp", "pxe": "metal"}  # platforms reference 1: renames
 
 
 class Platform:
-    """`fetch` gives the user config's bytes, `b""` for none; it raises Failure when the place itself is out of order."""
+    """`title` is its name for people. `config`: where the user config is, None if only the companion knows the id.
 
-    def __init__(self, *, needs_network: bool, fetch: Callable[[Fetcher], bytes]) -> None:
-        self.needs_network, self.fetch = needs_network, fetch
+    `metadata`: tables for the companion; the first whose place the machine has counts. `report` is told how each stage ended: its
+    name, and what went wrong, "" for nothing.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        config: ConfigSource | None = None,
+        metadata: tuple[Metadata, ...] = (),
+        report: Callable[[Fetcher, str, str], None] | None = None,
+    ) -> None:
+        self.title, self.config, self.metadata, self.report = title, config, metadata, report
 
 
-def known() -> list[str]:
-    """All accepted ids, sorted."""
-    stems = {name.partition(".")[0] for name in os.listdir(os.path.dirname(__file__))}
-    return sorted({name.replace("_", "-") for name in stems if not name.startswith("_")} | ALIASES.keys())
+def ids() -> list[str]:
+    """All ids, sorted, without those of earlier times."""
+    stems = {name.partition(".")[0] for name in os.listdir(os.path.dirname(__file__)) if name.endswith((".py", ".pyc"))}
+    return sorted(stem.replace("_", "-") for stem in stems if not stem.startswith("_"))
 
 
-def load(name: str) -> Platform:
-    """The platform of that id. Raises Failure with the known ones for any other."""
+def module(name: str) -> Platform:
+    """The platform of an id as it is spelled in `ids()`."""
     from importlib import import_module
 
-    if name not in known():
-        raise Failure(f"the platform {name!r} is not known", fix=f"use one of: {', '.join(known())}")
-    module = ALIASES.get(name, name).replace("-", "_")
-    platform: Platform = import_module(f"{__name__}.{module}").PLATFORM
+    platform: Platform = import_module(f"{__name__}.{name.replace('-', '_')}").PLATFORM
     return platform
 
 
-def get_or_none(fetcher: Fetcher, url: str, headers: dict[str, str] | None = None) -> bytes:
-    """User data of a metadata service that answers 404 when there is none."""
-    try:
-        return fetcher.get(url, headers)
-    except NotFound:
-        return b""
+def known(half: str) -> list[str]:
+    """All accepted ids with a `config` or with `metadata`, sorted. Slow: it loads every module; for errors, help and docs."""
+    found = [name for name in ids() if getattr(module(name), half)]
+    return sorted([*found, *(old for old, new in ALIASES.items() if new in found)])
+
+
+def config_source(name: str) -> ConfigSource:
+    """Where the platform of that id has the user config. Raises Failure with the known ids."""
+    source = found.config if (found := _find(name)) else None
+    if source is None:
+        raise Failure(f"the platform {name!r} is not known", fix=f"use one of: {', '.join(known('config'))}")
+    return source
+
+
+def metadata(name: str) -> tuple[Metadata, ...]:
+    """The metadata tables of that id. Raises Failure with the known ids."""
+    tables = found.metadata if (found := _find(name)) else ()
+    if not tables:
+        raise Failure(f"no metadata is known of the platform {name!r}", fix=f"use one of: {', '.join(known('metadata'))}")
+    return tables
+
+
+def _find(name: str) -> Platform | None:
+    new = ALIASES.get(name, name)
+    return module(new) if new in ids() else None

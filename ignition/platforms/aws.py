@@ -1,21 +1,59 @@
-"""Amazon EC2. Source: platforms reference 3.1 and 3.2. A session token first (IMDSv2), without one where the service has none.
+"""Amazon EC2, also known as ec2. Source: platforms reference 3.1, 3.2, 5.1, 5.2, 10.1.
 
-Unlike Ignition nothing is asked before the config is looked for elsewhere: a config on the kernel command line needs no service.
+A session token first (IMDSv2), without one where the service has none. Unlike Ignition nothing is asked before the config is
+looked for elsewhere: a config on the kernel command line needs no service.
 """
 
 from __future__ import annotations
 
+from ignition.errors import Failure
 from ignition.fetch import imds
-from ignition.platforms import Platform, get_or_none
+from ignition.host import log
+from ignition.platforms import Platform
+from ignition.platforms.parts.config_source import http
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.place import Service
+from ignition.platforms.parts.ssh_keys import listed
+from ignition.platforms.parts.values import Document, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.fetch.engine import Fetcher
 
-
-def fetch(fetcher: Fetcher, *, base: str = imds.BASE) -> bytes:
-    """The instance's user data."""
-    return get_or_none(fetcher, f"{base}/2019-10-01/user-data", imds.token_headers(fetcher, base=base))
+IDENTITY = Document("dynamic/instance-identity/document")
 
 
-PLATFORM = Platform(needs_network=True, fetch=fetch)
+def _session(fetcher: Fetcher) -> dict[str, str]:
+    """A token if there is one to be had: the service may be of version 1 in more ways than by saying so."""
+    try:
+        return imds.token_headers(fetcher)
+    except Failure as failure:
+        log.warning(f"no session token, going on without: {failure}")
+        return {}
+
+
+PLATFORM = Platform(
+    "Amazon EC2",
+    config=http(f"{imds.BASE}/2019-10-01/user-data", session=imds.token_headers),
+    metadata=(
+        Metadata(
+            Service(f"{imds.BASE}/2021-01-03", session=_session),
+            prefix="AWS_",
+            legacy_prefix="EC2_",
+            attributes=(
+                Attribute("INSTANCE_ID", text("meta-data/instance-id")),
+                Attribute("INSTANCE_TYPE", text("meta-data/instance-type"), legacy=""),
+                Attribute("IPV4_LOCAL", text("meta-data/local-ipv4")),
+                Attribute("IPV4_PUBLIC", text("meta-data/public-ipv4")),
+                Attribute("IPV6", text("meta-data/ipv6"), legacy=""),
+                Attribute("AVAILABILITY_ZONE", text("meta-data/placement/availability-zone")),
+                Attribute("AVAILABILITY_ZONE_ID", text("meta-data/placement/availability-zone-id"), legacy=""),
+                Attribute("HOSTNAME", text("meta-data/hostname")),
+                Attribute("PUBLIC_HOSTNAME", text("meta-data/public-hostname")),
+                Attribute("REGION", IDENTITY.member("region")),
+            ),
+            hostname=text("meta-data/hostname"),
+            ssh_keys=listed("meta-data/public-keys"),
+        ),
+    ),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ignition.errors import Failure
 from ignition.host import paths
 from ignition.platforms import Platform
+from ignition.platforms.parts.config_source import ConfigSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,4 +24,6 @@ def fetch(_: Fetcher, *, path: str = "") -> bytes:
         ) from error
 
 
-PLATFORM = Platform(needs_network=False, fetch=fetch)
+PLATFORM = Platform(
+    "A local file", config=ConfigSource("the file that IGNITION_CONFIG_FILE names, or config.ign", fetch, needs_network=False)
+)

@@ -1,5 +1,6 @@
 """Bare metal: no config of its own, it comes by the kernel command line or user.ign. Source: platforms reference 3.9."""
 
 from ignition.platforms import Platform
+from ignition.platforms.parts.config_source import ConfigSource
 
-PLATFORM = Platform(needs_network=False, fetch=lambda _: b"")
+PLATFORM = Platform("Bare metal", config=ConfigSource("none of its own", lambda _: b"", needs_network=False))

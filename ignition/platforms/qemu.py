@@ -12,6 +12,7 @@ import time
 from ignition.errors import Failure
 from ignition.host import command, log
 from ignition.platforms import Platform
+from ignition.platforms.parts.config_source import ConfigSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,4 +60,4 @@ def _read(entry: str) -> bytes:
     return content
 
 
-PLATFORM = Platform(needs_network=False, fetch=fetch)
+PLATFORM = Platform("QEMU", config=ConfigSource(f"firmware config {' or '.join(KEYS)}", fetch, needs_network=False))

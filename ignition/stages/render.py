@@ -132,10 +132,10 @@ def _from_url(url: str, fetcher: Fetcher) -> bytes:
 def _from_platform(name: str, fetcher: Fetcher) -> bytes:
     from ignition import platforms
 
-    platform = platforms.load(name)
-    if platform.needs_network and fetcher.offline:
+    source = platforms.config_source(name)
+    if source.needs_network and fetcher.offline:
         raise NeedsNetwork(f"the platform {name} has its config in a service on the network")
-    return platform.fetch(fetcher)
+    return source.fetch(fetcher)
 
 
 def _with_own_authorities(config: Config, fetcher: Fetcher) -> Config:

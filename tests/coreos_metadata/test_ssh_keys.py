@@ -39,7 +39,7 @@ def test_comments_and_empty_lines_are_skipped() -> None:
 
 
 def test_line_that_is_no_key_is_refused_by_number() -> None:
-    with pytest.raises(Failure, match="^line 2 of the metadata service's SSH keys is no key"):
+    with pytest.raises(Failure, match="^line 2 of the platform's SSH keys is no key"):
         list(ssh_keys.checked([KEY, "secret nonsense"]))
 
 

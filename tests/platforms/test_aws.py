@@ -1,81 +1,81 @@
-"""Amazon's metadata service: tokens, their absence, no user data, refusals. Samples: platforms reference 10.1."""
+"""What is particular about Amazon's metadata service: tokens and their absence. The rest: samples/aws.py."""
 
 import pytest
 
 from ignition.errors import Failure
-from ignition.fetch.engine import Fetcher
-from ignition.fetch.settings import Settings
-from ignition.platforms import aws
-from tests.fetch.server import Reply, serving
+from tests.fetch.server import Reply
 from tests.netns import run_at
+from tests.platforms import samples
+from tests.platforms.samples import CONFIG
+from tests.platforms.samples.aws import DATA
+from tests.platforms.test_samples import config_of, described, expected, read, service
 
-TOKEN, USER_DATA = "/latest/api/token", "/2019-10-01/user-data"
-SECRET = "AQAEAExampleTokenNoLineFeed=="
-CONFIG = b'{"ignition":{"version":"3.0.0"}}'
-
-
-@pytest.fixture
-def quick() -> Fetcher:
-    """As in the fetch stage, with short pauses."""
-    return Fetcher(Settings(first_pause_s=0.01, longest_pause_s=0.01, total_s=5.0), offline=False)
+pytestmark = pytest.mark.root
+SAMPLE = samples.load("aws")
+TOKEN = "/latest/api/token"
 
 
-def test_user_data_is_fetched_with_a_token(quick: Fetcher) -> None:
-    with serving({TOKEN: Reply(body=SECRET.encode()), USER_DATA: Reply(body=CONFIG)}) as server, quick:
-        assert aws.fetch(quick, base=server.url) == CONFIG
-        token, data = server.requests
-    assert (token.method, token.headers["X-aws-ec2-metadata-token-ttl-seconds"]) == ("PUT", "21600")
-    assert (data.method, data.headers["X-aws-ec2-metadata-token"]) == ("GET", SECRET)
-    assert data.headers["User-Agent"].startswith("Ignition/")
-
-
-def test_service_without_tokens_is_asked_without(quick: Fetcher) -> None:
-    with serving({USER_DATA: Reply(body=CONFIG)}) as server, quick:
-        assert aws.fetch(quick, base=server.url) == CONFIG
+def test_agent_asks_a_service_of_version_1_without_token() -> None:
+    with service(SAMPLE, {TOKEN: Reply(404)}) as server:
+        assert config_of("aws") == CONFIG
         assert "X-aws-ec2-metadata-token" not in server.requests[1].headers
 
 
-@pytest.mark.parametrize("reply", [Reply(404), Reply(200), Reply(204)], ids=["404", "empty", "204"])
-def test_instance_without_user_data_has_no_config(quick: Fetcher, reply: Reply) -> None:
-    with serving({TOKEN: Reply(body=b"t"), USER_DATA: reply}) as server, quick:
-        assert aws.fetch(quick, base=server.url) == b""
+def test_agent_says_that_the_service_is_switched_off() -> None:
+    with service(SAMPLE, {TOKEN: Reply(403)}), pytest.raises(Failure, match="HTTP status 403") as caught:
+        config_of("aws")
+    assert caught.value.where == f"http://169.254.169.254{TOKEN}"
 
 
-@pytest.mark.parametrize(
-    ("replies", "path"),
-    [
-        pytest.param({TOKEN: Reply(403)}, TOKEN, id="service switched off"),
-        pytest.param({TOKEN: Reply(body=b"t"), USER_DATA: Reply(401)}, USER_DATA, id="token refused"),
-    ],
-)
-def test_refusal_fails(quick: Fetcher, replies: dict[str, Reply | list[Reply]], path: str) -> None:
-    with serving(replies) as server, quick, pytest.raises(Failure, match="HTTP status 40[13]") as caught:
-        aws.fetch(quick, base=server.url)
-    assert caught.value.where == f"{server.url}{path}"
+@pytest.mark.parametrize("reply", [Reply(404), Reply(403)], ids=["version 1", "switched off"])
+def test_companion_goes_on_without_token(reply: Reply) -> None:
+    with service(SAMPLE, {TOKEN: reply}) as server:
+        assert read("aws", described) == expected(SAMPLE)
+        assert all("X-aws-ec2-metadata-token" not in request.headers for request in server.requests[1:])
 
 
-def test_service_that_is_not_ready_is_waited_for(quick: Fetcher) -> None:
-    replies = {TOKEN: [Reply(503), Reply(body=b"t")], USER_DATA: [Reply(500), Reply(body=CONFIG)]}
-    with serving(replies) as server, quick:
-        assert aws.fetch(quick, base=server.url) == CONFIG
-        assert server.paths() == [TOKEN, TOKEN, USER_DATA, USER_DATA]
+def test_public_and_v6_names_are_written_where_the_service_has_them() -> None:
+    more = {f"{DATA}/public-ipv4": Reply(body=b"1.2.3.4"), f"{DATA}/ipv6": Reply(body=b"2001:db8::1")}
+    with service(SAMPLE, more | {f"{DATA}/public-hostname": Reply(body=b"ec2.example")}):
+        found = read("aws", lambda reader: reader.attributes())
+    assert isinstance(found, dict)
+    assert dict(found.items() - (SAMPLE.attributes or {}).items()) == {
+        "AFTERBURN_AWS_IPV4_PUBLIC": "1.2.3.4",
+        "COREOS_EC2_IPV4_PUBLIC": "1.2.3.4",
+        "AFTERBURN_AWS_IPV6": "2001:db8::1",
+        "AFTERBURN_AWS_PUBLIC_HOSTNAME": "ec2.example",
+        "COREOS_EC2_PUBLIC_HOSTNAME": "ec2.example",
+    }
 
 
-@pytest.mark.root
-def test_real_address_is_asked() -> None:
-    script = """
-from ignition import platforms
-from ignition.fetch.engine import Fetcher
-from ignition.fetch.settings import Settings
-from tests.fetch.server import Reply
-with serve({"/latest/api/token": Reply(body=b"t"), "/2019-10-01/user-data": Reply(body=b"{}")}) as server:
-    with Fetcher(Settings(total_s=5.0), offline=False) as fetcher:
-        print(platforms.load("aws").fetch(fetcher), server.paths())
-"""
-    assert run_at("169.254.169.254", script) == "b'{}' ['/latest/api/token', '/2019-10-01/user-data']\n"
+@pytest.mark.parametrize("reply", [Reply(404), Reply(200, b"")], ids=["absent", "empty"])
+def test_machine_without_hostname_and_keys(reply: Reply) -> None:
+    with service(SAMPLE, {f"{DATA}/hostname": reply, f"{DATA}/public-keys": reply}):
+        assert read("aws", lambda reader: (reader.hostname(), reader.ssh_keys())) == (None, [])
 
 
-@pytest.mark.root
+def test_listed_key_that_is_missing_is_refused() -> None:
+    with service(SAMPLE, {f"{DATA}/public-keys/1/openssh-key": Reply(404)}), pytest.raises(Failure) as caught:
+        read("aws", lambda reader: reader.ssh_keys())
+    assert caught.value.what == "the metadata service lists this key but does not have it"
+    assert caught.value.where == "meta-data/public-keys/1"
+
+
+def test_document_that_is_no_json_is_refused() -> None:
+    with (
+        service(SAMPLE, {"/2021-01-03/dynamic/instance-identity/document": Reply(body=b"<html>")}),
+        pytest.raises(Failure) as caught,
+    ):
+        read("aws", described)
+    assert (caught.value.what, caught.value.where) == ("the metadata here is no JSON", "dynamic/instance-identity/document")
+
+
+@pytest.mark.parametrize("body", [b'{"region":null}', b"[]", b"{}"])
+def test_document_without_region_gives_none(body: bytes) -> None:
+    with service(SAMPLE, {"/2021-01-03/dynamic/instance-identity/document": Reply(body=body)}):
+        assert "AFTERBURN_AWS_REGION" not in read("aws", lambda reader: reader.attributes())  # type: ignore[operator]
+
+
 def test_machine_without_a_route_says_so() -> None:
     script = """
 from ignition import platforms
@@ -83,7 +83,7 @@ from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
 from ignition.config.model import Resource
 with Fetcher(Settings(attempts=1), offline=False) as fetcher:
-    for what in (lambda: platforms.load("aws").fetch(fetcher), lambda: fetcher.read(Resource(source="http://config.example/a"))):
+    for what in (lambda: platforms.config_source("aws").fetch(fetcher), lambda: fetcher.read(Resource(source="http://config.example/a"))):
         try:
             what()
         except Exception as error:

@@ -4,21 +4,47 @@ import pytest
 
 from ignition import platforms
 from ignition.errors import Failure
+from tests.platforms import samples
 
 
-def test_known_ids_are_the_files_and_container_linux_ids() -> None:
-    assert platforms.known() == ["aws", "ec2", "file", "metal", "pxe", "qemu"]
+def test_every_module_says_something_of_its_platform() -> None:
+    for name in platforms.ids():
+        platform = platforms.module(name)
+        assert platform.title
+        assert platform.config or platform.metadata, name
+
+
+@pytest.mark.parametrize(("old", "new"), sorted(platforms.ALIASES.items()))
+def test_ids_of_earlier_times_are_accepted(old: str, new: str) -> None:
+    assert platforms.config_source(old) is platforms.config_source(new)
+    assert old in platforms.known("config")
 
 
 @pytest.mark.parametrize(
     ("name", "needs_network"), [("aws", True), ("ec2", True), ("file", False), ("metal", False), ("pxe", False), ("qemu", False)]
 )
 def test_each_platform_says_whether_it_needs_the_network(name: str, needs_network: bool) -> None:
-    assert platforms.load(name).needs_network is needs_network
+    assert platforms.config_source(name).needs_network is needs_network
 
 
-@pytest.mark.parametrize("name", ["", "stackit", "__init__", "../aws", "AWS"])
+@pytest.mark.parametrize("name", ["", "stackit", "__init__", "../aws", "AWS", "parts"])
 def test_unknown_platform_is_refused_with_the_known_ones(name: str) -> None:
     with pytest.raises(Failure) as caught:
-        platforms.load(name)
-    assert str(caught.value) == f"the platform {name!r} is not known (fix: use one of: aws, ec2, file, metal, pxe, qemu)"
+        platforms.config_source(name)
+    known = ", ".join(platforms.known("config"))
+    assert str(caught.value) == f"the platform {name!r} is not known (fix: use one of: {known})"
+    assert "aws, " in known
+    assert "ec2, " in known
+
+
+@pytest.mark.parametrize("name", ["qemu", "metal", "file", "stackit"])
+def test_platform_without_metadata_is_refused_with_those_that_have_some(name: str) -> None:
+    with pytest.raises(Failure) as caught:
+        platforms.metadata(name)
+    known = platforms.known("metadata")
+    assert str(caught.value) == f"no metadata is known of the platform {name!r} (fix: use one of: {', '.join(known)})"
+    assert name not in known
+
+
+def test_every_sample_is_of_a_platform() -> None:
+    assert {name.replace("_", "-") for name in samples.names()} <= set(platforms.ids())

@@ -14,7 +14,7 @@ OFFLINE = Fetcher(Settings(), offline=True)
 
 
 def test_metal_has_no_config() -> None:
-    assert platforms.load("metal").fetch(OFFLINE) == b""
+    assert platforms.config_source("metal").fetch(OFFLINE) == b""
 
 
 @pytest.mark.parametrize("content", [b"{}", b""])
@@ -26,14 +26,14 @@ def test_file_is_read(tmp_path: Path, content: bytes) -> None:
 def test_file_is_found_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.json").write_bytes(b"{}")
     monkeypatch.setenv("IGNITION_CONFIG_FILE", str(tmp_path / "a.json"))
-    assert platforms.load("file").fetch(OFFLINE) == b"{}"
+    assert platforms.config_source("file").fetch(OFFLINE) == b"{}"
 
 
 def test_file_defaults_to_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config.ign").write_bytes(b"{}")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("IGNITION_CONFIG_FILE", raising=False)
-    assert platforms.load("file").fetch(OFFLINE) == b"{}"
+    assert platforms.config_source("file").fetch(OFFLINE) == b"{}"
 
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:

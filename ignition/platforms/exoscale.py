@@ -1,0 +1,34 @@
+"""Exoscale. Source: platforms reference 3.1, 5.1, 5.3, 10.9."""
+
+from ignition.platforms import Platform
+from ignition.platforms.parts.config_source import http
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.place import Service
+from ignition.platforms.parts.ssh_keys import lines
+from ignition.platforms.parts.values import text
+
+BASE = "http://169.254.169.254/1.0"
+
+PLATFORM = Platform(
+    "Exoscale",
+    config=http(f"{BASE}/user-data"),
+    metadata=(
+        Metadata(
+            Service(f"{BASE}/meta-data", absent_is_404=False),
+            prefix="EXOSCALE_",
+            attributes=(
+                Attribute("INSTANCE_ID", text("instance-id")),
+                Attribute("LOCAL_HOSTNAME", text("local-hostname")),
+                Attribute("PUBLIC_HOSTNAME", text("public-hostname")),
+                Attribute("AVAILABILITY_ZONE", text("availability-zone")),
+                Attribute("PUBLIC_IPV4", text("public-ipv4")),
+                Attribute("LOCAL_IPV4", text("local-ipv4")),
+                Attribute("SERVICE_OFFERING", text("service-offering")),
+                Attribute("CLOUD_IDENTIFIER", text("cloud-identifier")),
+                Attribute("VM_ID", text("vm-id")),
+            ),
+            hostname=text("local-hostname"),
+            ssh_keys=lines("public-keys"),
+        ),
+    ),
+)

@@ -1,0 +1,64 @@
+"""Google Compute Engine, also known as gce. Source: platforms reference 3.1, 5.1, 5.2, 10.2."""
+
+from __future__ import annotations
+
+from ignition.errors import Failure
+from ignition.platforms import Platform
+from ignition.platforms.parts.config_source import http
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.place import Service
+from ignition.platforms.parts.values import text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.platforms.parts.reader import Reader
+
+BASE = "http://169.254.169.254/computeMetadata/v1"
+HEADERS = {"Metadata-Flavor": "Google"}
+INSTANCE, PROJECT = "instance/attributes", "project/attributes"
+
+
+def _ssh_keys(reader: Reader) -> list[str]:
+    """The instance's old attribute alone if it has keys; else its new one, and the project's unless the instance blocks them."""
+    own = _keys(reader, f"{INSTANCE}/sshKeys")
+    if own:
+        return own
+    found = _keys(reader, f"{INSTANCE}/ssh-keys")
+    if reader.text(f"{INSTANCE}/block-project-ssh-keys") != "true":
+        found += _keys(reader, f"{PROJECT}/sshKeys") + _keys(reader, f"{PROJECT}/ssh-keys")
+    return found
+
+
+def _keys(reader: Reader, path: str) -> list[str]:
+    """Lines `user:key`; everybody's keys count."""
+    found = []
+    for number, line in enumerate((reader.text(path) or "").splitlines(), start=1):
+        user, colon, key = line.partition(":")
+        if not line.strip() or line.startswith("#"):
+            continue
+        if not colon:
+            raise Failure(f"line {number} is not USER:KEY", where=path, fix="correct the metadata of the instance or project")
+        found.append(key)
+    return found
+
+
+PLATFORM = Platform(
+    "Google Compute Engine",
+    config=http(f"{BASE}/{INSTANCE}/user-data", headers=HEADERS),
+    metadata=(
+        Metadata(
+            Service(BASE, headers=HEADERS),
+            prefix="GCP_",
+            legacy_prefix="GCE_",
+            attributes=(
+                Attribute("HOSTNAME", text("instance/hostname")),
+                Attribute("IP_EXTERNAL_0", text("instance/network-interfaces/0/access-configs/0/external-ip")),
+                Attribute("IP_LOCAL_0", text("instance/network-interfaces/0/ip")),
+                Attribute("MACHINE_TYPE", text("instance/machine-type"), legacy=""),
+            ),
+            hostname=text("instance/hostname"),
+            ssh_keys=_ssh_keys,
+            keeps_empty=False,
+        ),
+    ),
+)

@@ -1,0 +1,71 @@
+"""The network that a platform's metadata describes, whatever will write it down (networkd, NetworkManager, netplan).
+
+The shapes are those of the reference (platforms 7): interfaces with addresses and routes, and devices to be made, bonds or VLANs.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Address = IPv4Address | IPv6Address
+    Interfaced = IPv4Interface | IPv6Interface
+    Destination = IPv4Network | IPv6Network | IPv4Interface | IPv6Interface
+
+
+class Route:
+    """To a network, through a gateway. A destination made from an address keeps its host bits, as in the originals."""
+
+    def __init__(self, destination: Destination, gateway: Address) -> None:
+        self.destination, self.gateway = destination, gateway
+
+
+class Interface:
+    """One link, known by name, MAC address (lower case, colons) or udev path; at least one of them is given.
+
+    `dhcp` is "", "ipv4", "ipv6" or "yes" for both. `bond` is the device it belongs to. `priority` orders the files.
+    `required_for_online` is what networkd's RequiredForOnline= says, "" for its default. `unmanaged`: nobody configures it.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str = "",
+        mac: str = "",
+        path: str = "",
+        priority: int = 10,
+        nameservers: Sequence[Address] = (),
+        addresses: Sequence[Interfaced] = (),
+        routes: Sequence[Route] = (),
+        dhcp: str = "",
+        bond: str = "",
+        unmanaged: bool = False,
+        required_for_online: str = "",
+    ) -> None:
+        self.name, self.mac, self.path, self.priority = name, mac.lower(), path, priority
+        self.nameservers, self.addresses, self.routes = list(nameservers), list(addresses), list(routes)
+        self.dhcp, self.bond, self.unmanaged, self.required_for_online = dhcp, bond, unmanaged, required_for_online
+
+    @property
+    def id(self) -> str:
+        """What its files are named after."""
+        return self.name or self.mac or self.path
+
+
+class Device:
+    """A device to be made: `kind` is bond or vlan. `options` are networkd's, by section: {"Bond": {"Mode": "802.3ad"}}."""
+
+    def __init__(
+        self, name: str, kind: str, *, mac: str = "", priority: int = 10, options: dict[str, dict[str, str]] | None = None
+    ) -> None:
+        self.name, self.kind, self.mac, self.priority, self.options = name, kind, mac.lower(), priority, options or {}
+
+
+class Network:
+    """All links of a machine, and the devices that are made for it."""
+
+    def __init__(self, interfaces: Sequence[Interface] = (), devices: Sequence[Device] = ()) -> None:
+        self.interfaces, self.devices = list(interfaces), list(devices)

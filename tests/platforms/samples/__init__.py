@@ -1,0 +1,64 @@
+"""What each platform's service answers, and what must come of it: one module per platform, named as the platform's is.
+
+Source: platforms reference 10. `SAMPLE` is all that a new platform needs here: test_samples.py asks for the rest.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+from tests.fetch.server import Reply
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKikukUoIgBsoKwjac1Cs5k+xlQKUlsYq6sVS744rHJl core@example"
+CONFIG = b'{"ignition":{"version":"3.0.0"}}'
+LINK_LOCAL = "169.254.169.254"
+
+Answers = Mapping[str, Reply | list[Reply]]
+
+
+class Sample:
+    """One platform. `answers` are of its service at port 80 of `address`, by path.
+
+    `config_path` is the request whose answer is the user config; None if the service has none. `none_if_404`: a 404 there means
+    no config, else it ends the boot. `optional`: paths that a machine need not have (404). `demands`: headers without which the
+    real service refuses, by path; "" stands for every path.
+    """
+
+    def __init__(
+        self,
+        answers: Mapping[str, str | bytes | Reply],
+        *,
+        address: str = LINK_LOCAL,
+        config_path: str | None = None,
+        config_body: bytes = CONFIG,
+        none_if_404: bool = True,
+        attributes: Mapping[str, str] | None = None,
+        hostname: str | None = None,
+        ssh_keys: list[str] | None = None,
+        optional: tuple[str, ...] = (),
+        demands: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        self.answers = {path: _reply(body) for path, body in answers.items()}
+        self.address, self.config_path, self.none_if_404 = address, config_path, none_if_404
+        if config_path is not None:
+            self.answers[config_path] = Reply(body=config_body)
+        self.attributes: Mapping[str, str] | None = attributes
+        self.hostname, self.ssh_keys = hostname, ssh_keys or []
+        self.optional, self.demands = optional, demands or {}
+
+
+def _reply(body: str | bytes | Reply) -> Reply:
+    if isinstance(body, Reply):
+        return body
+    return Reply(body=body.encode() if isinstance(body, str) else body)
+
+
+def names() -> list[str]:
+    """The modules of this package."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+
+
+def load(name: str) -> Sample:
+    """The sample of a platform."""
+    sample: Sample = import_module(f"{__name__}.{name}").SAMPLE
+    return sample
