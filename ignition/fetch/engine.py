@@ -99,15 +99,31 @@ class Fetcher:
         for piece in self._pieces(resource):
             file.write(piece)
 
-    def get(self, url: str, headers: Mapping[str, str] | None = None, *, also_retry: frozenset[int] = frozenset()) -> bytes:
-        """GET from a metadata service. Raises NotFound for 404."""
-        return self.request("GET", url, headers, also_retry=also_retry)
+    def get(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        also_retry: frozenset[int] = frozenset(),
+        privileged_port: bool = False,
+    ) -> bytes:
+        """GET from a metadata service, on request from a source port below 1024. Raises NotFound for 404."""
+        return b"".join(self._http(url).stream("GET", url, headers, also_retry=also_retry, privileged_port=privileged_port))
 
     def request(
-        self, method: str, url: str, headers: Mapping[str, str] | None = None, *, also_retry: frozenset[int] = frozenset()
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        body: bytes = b"",
+        also_retry: frozenset[int] = frozenset(),
     ) -> bytes:
-        """The body of an answer from a metadata service; statuses in `also_retry` are retried like 503."""
-        return b"".join(self._http(url).stream(method, url, headers, also_retry=also_retry))
+        """The body of an answer from a metadata service; statuses in `also_retry` are retried like 503.
+
+        `body` is sent with the request; every attempt sends it again. Any 2xx is success unless the method is GET.
+        """
+        return b"".join(self._http(url).stream(method, url, headers, body=body, also_retry=also_retry))
 
     def _pieces(self, resource: Resource, *, single: bool = False) -> Iterator[bytes]:
         if not resource.source:

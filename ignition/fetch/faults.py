@@ -42,6 +42,8 @@ def _explain(causes: list[BaseException], header_s: float | None) -> tuple[str, 
             return "connection refused", "check the port, and that the server runs"
         if isinstance(cause, OSError) and cause.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}:
             return "no route to the server", _FIX_ROUTE
+        if isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
+            return "no source port below 1024 is free", ""
     return _explain_silence(causes, header_s)
 
 

@@ -2,7 +2,7 @@
 
 Rules of the ignition-config reference 5.3 to 5.6: 200 and 204 are success, 404 is "not found", any other status below 500 ends
 the fetch, the rest and every transport error is retried. A redirect drops all headers; a broken body ends the fetch. Ours:
-redirects have a limit, 429 is retried everywhere, and Retry-After is honoured.
+redirects have a limit, 429 is retried everywhere, Retry-After is honoured, and what is not GET succeeds with any 2xx.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Client:
     def __init__(self, settings: Settings, authorities: Callable[[], Mapping[str, str]], clock: retry.Clock) -> None:
         self.settings, self._authorities, self._clock = settings, authorities, clock
         self._lock = allocate_lock()
-        self._adapters: dict[bool, Adapter] = {}
+        self._adapters: dict[tuple[bool, bool], Adapter] = {}
         self._closed = False
 
     def close(self) -> None:
@@ -52,10 +52,14 @@ class Client:
         url: str,
         headers: Mapping[str, str] | None = None,
         *,
+        body: bytes = b"",
         also_retry: frozenset[int] = frozenset(),
+        privileged_port: bool = False,
         single: bool = False,
     ) -> Iterator[bytes]:
-        """The body of the answer, chunk by chunk. `single`: no second attempt.
+        """The body of the answer, chunk by chunk. `body` goes out with the request. `single`: no second attempt.
+
+        `privileged_port`: from a source port below 1024, by which a service knows that root asks.
 
         Raises NotFound for 404 and Failure for everything else that is not success, with the URL (as it may be shown) as place.
         """
@@ -64,7 +68,8 @@ class Client:
         where = shown(url)
         settings = self.settings.evolve(attempts=1) if single else self.settings
         deadline = retry.Deadline(self._clock, settings.total_s)
-        exchange = _Exchange(self, method, url, self._outgoing(headers or {}), also_retry)
+        outgoing = _Outgoing(method, url, self._outgoing(headers or {}), body, privileged_port=privileged_port)
+        exchange = _Exchange(self, outgoing, also_retry)
         response = retry.until_done(
             exchange.attempt, what=f"{method} {where}", where=where, settings=settings, clock=self._clock, deadline=deadline
         )
@@ -83,48 +88,63 @@ class Client:
         named = {name.lower(): (name, value) for name, value in [*self.settings.headers, *extra.items()]}
         return dict(named.values())
 
-    def adapter(self, *, secure: bool) -> Adapter:
-        """The connections with or without TLS, made at first use: loading the system's authorities costs 25 ms."""
+    def adapter(self, *, secure: bool, privileged_port: bool) -> Adapter:
+        """The connections of a kind, made at first use: for those with TLS loading the system's authorities costs 25 ms."""
         from ignition.fetch import transport
 
         with self._lock:
             if self._closed:
                 raise Failure("the request comes too late: the connections are closed")
-            if secure not in self._adapters:
-                self._adapters[secure] = transport.Adapter(transport.trust(self._authorities()) if secure else None)
-            return self._adapters[secure]
+            kind = (secure, privileged_port)
+            if kind not in self._adapters:
+                context = transport.trust(self._authorities()) if secure else None
+                self._adapters[kind] = transport.Adapter(context, privileged_port=privileged_port)
+            return self._adapters[kind]
+
+
+class _Outgoing:
+    """What is sent, and from where."""
+
+    def __init__(self, method: str, url: str, headers: dict[str, str], body: bytes, *, privileged_port: bool) -> None:
+        self.method, self.url, self.headers, self.body, self.privileged_port = method, url, headers, body, privileged_port
 
 
 class _Exchange:
     """One request with its redirects; `attempt` can be called again."""
 
-    def __init__(self, client: Client, method: str, url: str, headers: dict[str, str], also_retry: frozenset[int]) -> None:
-        self._client, self._method, self._url, self._headers = client, method, url, headers
+    def __init__(self, client: Client, outgoing: _Outgoing, also_retry: frozenset[int]) -> None:
+        self._client, self._outgoing = client, outgoing
         self._also_retry = also_retry | {_TOO_MANY_REQUESTS}
 
     def attempt(self, deadline: retry.Deadline) -> Response:
         """A successful response, its body unread. Raises Transient, NotFound or Failure."""
-        url, headers = self._url, self._headers
+        url, headers = self._outgoing.url, self._outgoing.headers
         for _ in range(MAX_REDIRECTS + 1):
             response = self._send(url, headers, deadline)
-            if response.status_code in self._client.settings.success:
+            if self._is_success(response.status_code):
                 return response
             response.close()
             location = response.headers.get("Location")
-            if self._method != "GET" or response.status_code not in _REDIRECTS or not location:
+            if self._outgoing.method != "GET" or response.status_code not in _REDIRECTS or not location:
                 raise self._refusal(response)
             url, headers = _redirected(url, location), {}
-        raise Failure(f"more than {MAX_REDIRECTS} redirects", where=shown(self._url), fix="the server sends us in a circle")
+        where = shown(self._outgoing.url)
+        raise Failure(f"more than {MAX_REDIRECTS} redirects", where=where, fix="the server sends us in a circle")
+
+    def _is_success(self, status: int) -> bool:
+        """What gives something away (a token, a check-in) may be answered with any 2xx: 201, 202 and 204 are usual there."""
+        return status in self._client.settings.success or (self._outgoing.method != "GET" and 200 <= status < 300)
 
     def _send(self, url: str, headers: dict[str, str], deadline: retry.Deadline) -> Response:
         from ignition.fetch import faults, transport
 
-        settings = self._client.settings
+        settings, outgoing = self._client.settings, self._outgoing
         header_s = deadline.at_most(settings.header_s)
         try:
-            request = transport.prepare(self._method, url, headers)
+            request = transport.prepare(outgoing.method, url, headers, outgoing.body)
             through = _proxy(request, settings)
-            adapter = self._client.adapter(secure=_is_https(request.url) or _is_https(through))
+            secure = _is_https(request.url) or _is_https(through)
+            adapter = self._client.adapter(secure=secure, privileged_port=outgoing.privileged_port)
             return transport.send(adapter, request, through, header_s, deadline)
         except ValueError as error:  # requests, urllib3 and http.client agree on that for malformed URLs, proxies and headers
             raise Failure(f"not a usable URL, proxy or header ({type(error).__name__})", where=shown(url)) from error
@@ -137,9 +157,10 @@ class _Exchange:
         cause = f"HTTP status {status} {response.reason or ''}".rstrip()
         if status >= 500 or 200 <= status < 300 or status in self._also_retry:
             return retry.Transient(cause, retry_after_s=_retry_after(response.headers.get("Retry-After", "")))
+        where = shown(self._outgoing.url)
         if status == 404:
-            return NotFound(cause, where=shown(self._url), fix="check the URL")
-        return Failure(cause, where=shown(self._url), fix="check the URL and what the server wants to see")
+            return NotFound(cause, where=where, fix="check the URL")
+        return Failure(cause, where=where, fix="check the URL and what the server wants to see")
 
 
 def _transport_errors() -> tuple[type[BaseException], ...]:

@@ -6,6 +6,7 @@ time-outs count from packet to packet; here a response's headers have one limit 
 
 from __future__ import annotations
 
+import errno
 import http.client
 import io
 import os
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 SYSTEM_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # Debian, Fedora and Alpine agree on this name
 SKIP = "@@@SKIP_HEADER@@@"  # urllib3.util.SKIP_HEADER: the library's own default of this header is not sent
 CONNECTIONS = 16  # per server: as many as operations run side by side
+HIGHEST_PRIVILEGED_PORT = 1022  # ports that Ignition takes for Scaleway, platforms reference 3.1
+_PORTS_TRIED = 20
 _CHUNK = 64 * 1024
 
 
@@ -94,8 +97,30 @@ class _TlsConnection(HTTPSConnection):
             raise
 
 
+class _PrivilegedConnection(_Connection):
+    """From a random source port that only root can have: fixed ones would meet their own connections of a minute ago."""
+
+    def _new_conn(self) -> Any:
+        for _ in range(_PORTS_TRIED):
+            self.source_address = ("", _drawn_port())
+            try:
+                return super()._new_conn()
+            except urllib3.exceptions.NewConnectionError as error:
+                if getattr(error.__cause__ or error.__context__, "errno", 0) not in {errno.EADDRINUSE, errno.EADDRNOTAVAIL}:
+                    raise
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def _drawn_port() -> int:
+    return 1 + int.from_bytes(os.urandom(2), "big") % HIGHEST_PRIVILEGED_PORT
+
+
 class _Pool(HTTPConnectionPool):
     ConnectionCls = _Connection
+
+
+class _PrivilegedPool(HTTPConnectionPool):
+    ConnectionCls = _PrivilegedConnection
 
 
 class _TlsPool(HTTPSConnectionPool):
@@ -120,19 +145,23 @@ def trust(authorities: Mapping[str, str]) -> ssl.SSLContext:
 
 
 class Adapter(HTTPAdapter):
-    """Connections kept alive per server and proxy, with one trust for all; without a context no TLS is spoken."""
+    """Connections kept alive per server and proxy, with one trust for all; without a context no TLS is spoken.
 
-    def __init__(self, context: ssl.SSLContext | None) -> None:
+    `privileged_port`: plain connections come from a source port below 1024.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None, *, privileged_port: bool = False) -> None:
         self._context = context
+        self._pools = {"http": _PrivilegedPool if privileged_port else _Pool, "https": _TlsPool}
         super().__init__(pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> urllib3.ProxyManager:
         manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        manager.pool_classes_by_scheme = self._pools
         return manager
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
@@ -140,12 +169,12 @@ class Adapter(HTTPAdapter):
         conn.cert_reqs = "CERT_REQUIRED"
 
 
-def prepare(method: str, url: str, headers: Mapping[str, str]) -> PreparedRequest:
-    """A request with exactly these headers and Host. Userinfo of the URL becomes Authorization unless that is given.
+def prepare(method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> PreparedRequest:
+    """A request with exactly these headers, Host and Content-Length. Userinfo of the URL becomes Authorization unless given.
 
     Raises ValueError for what is no URL or no header.
     """
-    request = Request(method, url, headers={"User-Agent": SKIP, "Accept-Encoding": SKIP} | dict(headers)).prepare()
+    request = Request(method, url, headers={"User-Agent": SKIP, "Accept-Encoding": SKIP} | dict(headers), data=body).prepare()
     request.headers.update(headers)  # once more: preparing put the userinfo over a given Authorization
     return request
 

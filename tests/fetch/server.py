@@ -30,6 +30,8 @@ class Request(NamedTuple):
     path: str
     headers: dict[str, str]
     connection: int  # serial number of the TCP connection
+    body: bytes = b""
+    source_port: int = 0
 
 
 class Server(ThreadingHTTPServer):
@@ -76,15 +78,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.serial = self.server.connections
 
     def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        port = self.client_address[1]
         with self.server.lock:
-            self.server.requests.append(Request(self.command, self.path, dict(self.headers), self.serial))
+            self.server.requests.append(Request(self.command, self.path, dict(self.headers), self.serial, body, port))
             bare = self.path.partition("?")[0]
             known = self.server.replies.get(self.path) or self.server.replies.get(bare) or [Reply(404)]
             reply = known.pop(0) if len(known) > 1 else known[0]
         with suppress(OSError):
             self.send(reply)
 
-    do_GET = do_PUT = do_POST = answer
+    do_GET = do_PUT = do_POST = do_PATCH = answer
 
     def send(self, reply: Reply) -> None:
         self.server.stopping.wait(reply.silent_s)
