@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from coreos_metadata import main as program
+from coreos_metadata import multi, usage
 from ignition import __version__
 from ignition.errors import Failure
 from tests.fetch.server import Reply
@@ -14,6 +15,10 @@ from tests.platforms.samples.aws import DATA
 from tests.platforms.test_samples import service
 
 AWS = samples.load("aws")
+FLAGS = (
+    *("provider", "cmdline", "attributes", "ssh-keys", "hostname", "network-units", "netplan-config"),
+    *("networkmanager-profiles", "check-in", "version", "help"),
+)
 ATTRIBUTES = AWS.attributes or {}
 
 
@@ -35,7 +40,7 @@ def no_platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_words_of_older_versions_are_understood(words: list[str], meant: list[str]) -> None:
-    assert program.modern(words) == meant
+    assert program.chosen(words) == (("multi",), meant)
 
 
 @pytest.mark.parametrize("words", [["--version"], ["-version"], ["multi", "--version"]])
@@ -48,7 +53,7 @@ def test_version_is_printed(words: list[str], capsys: pytest.CaptureFixture[str]
 def test_help_names_every_flag(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(words) == 0
     shown = capsys.readouterr().out
-    assert all(f"--{flag}" in shown for flag in ("provider", "cmdline", "attributes", "ssh-keys", "hostname", "version", "help"))
+    assert all(f"--{flag}" in shown for flag in FLAGS)
     assert "aws" in shown
 
 
@@ -84,22 +89,22 @@ def test_wrong_usage_is_status_1(words: list[str], message: str, capsys: pytest.
     ],
 )
 def test_platform_is_found_on_the_kernel_command_line(text: str, name: str) -> None:
-    assert program.provider_of(text) == name
+    assert usage.provider_of(text) == name
 
 
 def test_command_line_without_platform_is_refused() -> None:
     with pytest.raises(Failure, match="^the kernel command line names no platform"):
-        program.provider_of("quiet")
+        usage.provider_of("quiet")
 
 
 def options(**given: str) -> Namespace:
-    return Namespace(**{"provider": "aws", "cmdline": False, "attributes": "", "ssh_keys": "", "hostname": ""} | given)
+    return Namespace(**{"provider": "aws", "cmdline": False} | dict.fromkeys(multi.ACTIONS, "") | given)
 
 
 @pytest.mark.root
 def test_attributes_and_hostname_are_written(tmp_path: Path) -> None:
     with service(AWS):
-        program.run(options(attributes=str(tmp_path / "a"), hostname=str(tmp_path / "h")))
+        multi.run(options(attributes=str(tmp_path / "a"), hostname=str(tmp_path / "h")))
     assert (tmp_path / "a").read_text() == "".join(f"{name}={value}\n" for name, value in sorted(ATTRIBUTES.items()))
     assert (tmp_path / "h").read_text() == "ip-172-31-5-20.eu-west-1.compute.internal\n"
 
@@ -108,7 +113,7 @@ def test_attributes_and_hostname_are_written(tmp_path: Path) -> None:
 def test_failed_fetch_leaves_the_files_as_they_were(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("A=old\n")
     with service(AWS, {f"{DATA}/instance-id": Reply(403)}), pytest.raises(Failure, match="HTTP status 403"):
-        program.run(options(attributes=str(tmp_path / "a"), hostname=str(tmp_path / "h")))
+        multi.run(options(attributes=str(tmp_path / "a"), hostname=str(tmp_path / "h")))
     assert (tmp_path / "a").read_text() == "A=old\n"
     assert not (tmp_path / "h").exists()
 
@@ -117,14 +122,14 @@ def test_failed_fetch_leaves_the_files_as_they_were(tmp_path: Path) -> None:
 def test_missing_hostname_leaves_the_file_alone(tmp_path: Path) -> None:
     (tmp_path / "h").write_text("old\n")
     with service(AWS, {f"{DATA}/hostname": Reply(404)}):
-        program.run(options(hostname=str(tmp_path / "h")))
+        multi.run(options(hostname=str(tmp_path / "h")))
     assert (tmp_path / "h").read_text() == "old\n"
 
 
 @pytest.mark.root
 def test_nothing_to_do_still_opens_the_provider(capsys: pytest.CaptureFixture[str]) -> None:
     with service(AWS) as server:
-        program.run(options())
+        multi.run(options())
         assert server.paths() == ["/latest/api/token"]
     assert "nothing is asked for" in capsys.readouterr().out
 

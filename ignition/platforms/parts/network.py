@@ -5,7 +5,14 @@ The shapes are those of the reference (platforms 7): interfaces with addresses a
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+
+from ignition.errors import Failure
+
+_NAME = re.compile(r"[^\s/\x00-\x1f\x7f\[\]=]+")  # of a file, a line and a link: linux net/core/dev.c, dev_valid_name
+_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
+_PLACE, _FIX = "network of the metadata", "ask the platform's support"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +21,13 @@ if TYPE_CHECKING:
     Address = IPv4Address | IPv6Address
     Interfaced = IPv4Interface | IPv6Interface
     Destination = IPv4Network | IPv6Network | IPv4Interface | IPv6Interface
+
+
+def _checked(pattern: re.Pattern[str], text: str, what: str) -> str:
+    """The text, or "". Raises Failure for one that would become something else in a configuration file."""
+    if text and (not pattern.fullmatch(text) or text in (".", "..")):
+        raise Failure(f"{text!r} cannot be {what}", where=_PLACE, fix=_FIX)
+    return text
 
 
 class Route:
@@ -45,7 +59,13 @@ class Interface:
         unmanaged: bool = False,
         required_for_online: str = "",
     ) -> None:
-        self.name, self.mac, self.path, self.priority = name, mac.lower(), path, priority
+        self.name, self.path = (
+            _checked(_NAME, name, "the name of an interface"),
+            _checked(_NAME, path, "the path of an interface"),
+        )
+        self.mac, self.priority = _checked(_MAC, mac.lower(), "a MAC address"), priority
+        if not self.id:
+            raise Failure("an interface has neither name nor MAC address", where=_PLACE, fix=_FIX)
         self.nameservers, self.addresses, self.routes = list(nameservers), list(addresses), list(routes)
         self.dhcp, self.bond, self.unmanaged, self.required_for_online = dhcp, bond, unmanaged, required_for_online
 
@@ -61,7 +81,8 @@ class Device:
     def __init__(
         self, name: str, kind: str, *, mac: str = "", priority: int = 10, options: dict[str, dict[str, str]] | None = None
     ) -> None:
-        self.name, self.kind, self.mac, self.priority, self.options = name, kind, mac.lower(), priority, options or {}
+        self.name, self.mac = _checked(_NAME, name, "the name of an interface"), _checked(_MAC, mac.lower(), "a MAC address")
+        self.kind, self.priority, self.options = kind, priority, options or {}
 
 
 class Network:

@@ -1,0 +1,58 @@
+"""The command `exp rd-network-kargs`: kernel arguments for the initramfs' network. Platforms reference 4.1, 7.5."""
+
+from __future__ import annotations
+
+from coreos_metadata.outputs import network_arguments
+from coreos_metadata.transport import SETTINGS
+from coreos_metadata.usage import Parser, UsageError, provider
+from ignition import platforms
+from ignition.errors import Failure
+from ignition.fetch.engine import Fetcher
+from ignition.host import cmdline, log
+from ignition.platforms.parts.metadata import opened
+from ignition.platforms.parts.place import NotHere
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+class _Parser(Parser):
+    def check(self, options: Namespace) -> None:
+        super().check(options)
+        if options.default_value is None:
+            raise UsageError("--default-value is required")
+
+
+def parser() -> Parser:
+    """The flags."""
+    made = _Parser("coreos-metadata exp rd-network-kargs", "Write kernel arguments for the initramfs' network.")
+    made.add_argument("--default-value", metavar="TEXT", help="what is written when the platform has none; may be empty")
+    return made
+
+
+def run(options: Namespace) -> None:
+    """Write the platform's arguments or the default. Only platforms that have some are asked."""
+    name = provider(options)
+    if network_arguments.is_given(cmdline.read()):
+        log.info("the kernel command line has a network of its own: nothing is written")
+        return
+    network_arguments.write(_found(name) or options.default_value)
+
+
+def _found(name: str) -> str | None:
+    """What the platform says; None for nothing. Raises Failure if it has a place for that and the machine does not."""
+    try:
+        tables = tuple(table for table in platforms.metadata(name) if table.kernel_arguments)
+    except Failure as failure:
+        log.info(f"{failure.what}: the default is used")
+        return None
+    if not tables:
+        return None
+    with Fetcher(SETTINGS, offline=False) as fetcher:
+        try:
+            with opened(tables, fetcher) as (table, reader):
+                return table.kernel_arguments(reader) if table.kernel_arguments else None
+        except NotHere as reason:
+            log.warning(f"this machine has no metadata, the default is used: {reason}")
+            return None

@@ -1,0 +1,66 @@
+"""networkd's files for the network that the metadata describes.
+
+Source: platforms reference 7.2; systemd.network(5), systemd.netdev(5). The shape is the originals':
+sections in their order, an empty line between them, none at the end.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ignition.host import atomic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.platforms.parts.network import Device, Interface, Network
+
+MODE = 0o644
+DHCP = {"yes", "ipv4", "ipv6"}
+
+Section = tuple[str, list[str]]  # heading, lines
+
+
+def write(directory: str, network: Network) -> None:
+    """One file for each interface and device. The directory is made; files of other names in it stay."""
+    os.makedirs(directory, exist_ok=True)
+    for name, content in files(network).items():
+        atomic.write(os.path.join(directory, name), content.encode(), mode=MODE)
+
+
+def files(network: Network) -> dict[str, str]:
+    """File name → content."""
+    found = {}
+    for interface in network.interfaces:
+        found[f"{interface.priority:02}-{interface.id}.network"] = render(_network(interface))
+    for device in network.devices:
+        found[f"{device.priority:02}-{device.name}.netdev"] = render(_netdev(device))
+    return found
+
+
+def render(sections: Iterator[Section]) -> str:
+    """The text of a unit file."""
+    return "\n".join("".join(f"{line}\n" for line in (f"[{heading}]", *lines)) for heading, lines in sections)
+
+
+def _network(interface: Interface) -> Iterator[Section]:
+    match = [("Name", interface.name), ("MACAddress", interface.mac), ("Path", interface.path)]
+    yield "Match", [f"{key}={value}" for key, value in match if value]
+    lines = [f"DHCP={interface.dhcp}"] if interface.dhcp in DHCP else []
+    lines += [f"DNS={server}" for server in interface.nameservers]
+    yield "Network", [*lines, *([f"Bond={interface.bond}"] if interface.bond else [])]
+    link = ["Unmanaged=yes"] if interface.unmanaged else []
+    link += [f"RequiredForOnline={interface.required_for_online}"] if interface.required_for_online else []
+    if link:
+        yield "Link", link
+    for address in interface.addresses:
+        yield "Address", [f"Address={address}"]
+    for route in interface.routes:
+        yield "Route", [f"Destination={route.destination}", f"Gateway={route.gateway}"]
+
+
+def _netdev(device: Device) -> Iterator[Section]:
+    yield "NetDev", [f"Name={device.name}", f"Kind={device.kind}", *([f"MACAddress={device.mac}"] if device.mac else [])]
+    for heading, options in device.options.items():
+        yield heading, [f"{key}={value}" for key, value in options.items()]

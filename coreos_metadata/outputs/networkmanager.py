@@ -1,0 +1,112 @@
+"""NetworkManager's profiles for the network that the metadata describes.
+
+Source: platforms reference 7.3; nm-settings-keyfile(5).
+"""
+
+from __future__ import annotations
+
+import os
+
+from coreos_metadata.outputs.network_units import Section, render
+from ignition.host import atomic, log
+from ignition.platforms.parts.network import Device, Interface, Network
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.platforms.parts.network import Route
+
+MODE = 0o600  # else NetworkManager does not read it
+HIGHEST = 999  # autoconnect-priority of a unit of priority 0
+_BOND = {  # networkd's options → the kernel's names (Documentation/networking/bonding.rst), in the originals' order
+    "TransmitHashPolicy": "xmit_hash_policy",
+    "MIIMonitorSec": "miimon",
+    "UpDelaySec": "updelay",
+    "DownDelaySec": "downdelay",
+    "Mode": "mode",
+    "LACPTransmitRate": "lacp_rate",
+}
+
+
+def write(directory: str, network: Network) -> None:
+    """One file for each managed interface. The directory is made; files of other names in it stay."""
+    os.makedirs(directory, exist_ok=True)
+    for name, content in files(network).items():
+        atomic.write(os.path.join(directory, name), content.encode(), mode=MODE)
+
+
+def files(network: Network) -> dict[str, str]:
+    """File name → content."""
+    devices = {device.name: device for device in network.devices}
+    found = {}
+    for interface in network.interfaces:
+        if interface.unmanaged or not (interface.name or interface.mac):
+            continue  # networkd's way to leave links alone; NetworkManager touches none without a profile
+        device = devices.get(interface.name)
+        if device is not None and device.kind != "bond":
+            log.warning(f"{device.name} is a {device.kind}: no NetworkManager profile is written for it")
+            continue
+        found[f"{interface.id}.nmconnection"] = render(_sections(interface, device))
+    return found
+
+
+def _sections(interface: Interface, bond: Device | None) -> Iterator[Section]:
+    yield "connection", list(_connection(interface, bond))
+    if bond:
+        yield "bond", list(_bond(bond))
+        yield "ethernet", [f"cloned-mac-address={bond.mac}"] if bond.mac else []
+    else:
+        yield "ethernet", [f"mac-address={interface.mac}"] if interface.mac else []
+    if not interface.bond:
+        yield "ipv4", list(_family(interface, 4))
+        yield "ipv6", list(_family(interface, 6))
+
+
+def _connection(interface: Interface, bond: Device | None) -> Iterator[str]:
+    yield f"id={interface.id}"
+    yield f"type={'bond' if bond else 'ethernet'}"
+    if bond or not interface.mac:
+        yield f"interface-name={interface.name}"
+    yield "autoconnect=true"
+    yield f"autoconnect-priority={HIGHEST - interface.priority}"
+    if interface.bond:
+        yield f"master={interface.bond}"
+        yield "slave-type=bond"
+
+
+def _bond(bond: Device) -> Iterator[str]:
+    """networkd's options in the kernel's words, which are NetworkManager's; times in milliseconds."""
+    options = bond.options.get("Bond", {})
+    for ours, theirs in _BOND.items():
+        if ours in options:
+            value = options[ours]
+            yield f"{theirs}={round(float(value) * 1000) if ours.endswith('Sec') else value}"
+
+
+def _family(interface: Interface, version: int) -> Iterator[str]:
+    addresses = [one for one in interface.addresses if one.version == version]
+    if interface.dhcp in ("yes", f"ipv{version}"):
+        yield "method=auto"
+    elif not addresses:
+        yield "method=disabled"
+    else:
+        yield "method=manual"
+        yield from (f"address{number}={address}" for number, address in enumerate(addresses, start=1))
+        yield from _routes([route for route in interface.routes if route.gateway.version == version])
+    servers = [str(server) for server in interface.nameservers if server.version == version]
+    if servers:
+        yield f"dns={';'.join(servers)};"
+
+
+def _routes(routes: list[Route]) -> Iterator[str]:
+    """The first default route is the gateway; all others are numbered."""
+    default = next((route for route in routes if _is_default(route)), None)
+    if default:
+        yield f"gateway={default.gateway}"
+    others = [route for route in routes if route is not default]
+    yield from (f"route{number}={route.destination},{route.gateway},0" for number, route in enumerate(others, start=1))
+
+
+def _is_default(route: Route) -> bool:
+    return str(route.destination) in ("0.0.0.0/0", "::/0")

@@ -1,0 +1,85 @@
+"""The command `render-ignition`: fragments of a base config from what the platform says (Azure). Platforms reference 4.1.
+
+hostname.ign has the host name; user.ign the first user with SSH keys and, where the platform gave one, a password, hashed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from coreos_metadata.password_hash import hashed
+from coreos_metadata.transport import SETTINGS
+from coreos_metadata.usage import Parser, UsageError, provider
+from ignition import platforms
+from ignition.errors import Failure
+from ignition.fetch.engine import Fetcher
+from ignition.host import atomic, log
+from ignition.platforms.parts.metadata import opened
+from ignition.platforms.parts.place import NotHere
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from ignition.platforms.parts.first_user import FirstUser
+
+VERSION = "3.0.0"
+PUBLIC, SECRET = 0o644, 0o600
+
+
+class _Parser(Parser):
+    def check(self, options: Namespace) -> None:
+        super().check(options)
+        if not options.render_ignition_dir:
+            raise UsageError("--render-ignition-dir is required")
+
+
+def parser() -> Parser:
+    """The flags."""
+    made = _Parser("coreos-metadata render-ignition", "Write fragments of a base config from what the platform says.")
+    made.add_argument("--render-ignition-dir", metavar="DIR", default="", help="where hostname.ign and user.ign are written")
+    made.add_argument("--disable-hostname-fragment", action="store_true", help="write no hostname.ign")
+    made.add_argument("--disable-user-fragment", action="store_true", help="write no user.ign")
+    return made
+
+
+def run(options: Namespace) -> None:
+    """Write the fragments that the platform has something for."""
+    name = provider(options)
+    with Fetcher(SETTINGS, offline=False) as fetcher:
+        try:
+            with opened(platforms.metadata(name), fetcher) as (table, reader):
+                hostname = None if options.disable_hostname_fragment else reader.hostname()
+                user = table.first_user(reader) if table.first_user and not options.disable_user_fragment else None
+        except NotHere as reason:
+            raise Failure(str(reason), where=f"platform {name}", fix="check how the machine was set up") from reason
+    if hostname:
+        _write(options.render_ignition_dir, "hostname.ign", with_hostname(hostname), mode=PUBLIC)
+    if user and (user.ssh_keys or user.password):
+        _write(options.render_ignition_dir, "user.ign", with_user(user), mode=SECRET if user.password else PUBLIC)
+
+
+def _write(directory: str, name: str, config: dict[str, object], *, mode: int) -> None:
+    os.makedirs(directory, exist_ok=True)
+    atomic.write(os.path.join(directory, name), f"{json.dumps(config, indent=2)}\n".encode(), mode=mode)
+    log.info(f"wrote {os.path.join(directory, name)}")
+
+
+def with_hostname(name: str) -> dict[str, object]:
+    """A config that writes /etc/hostname."""
+    from urllib.parse import quote
+
+    source = f"data:,{quote(name, safe='')}"
+    file = {"path": "/etc/hostname", "mode": PUBLIC, "overwrite": True, "contents": {"source": source}}
+    return {"ignition": {"version": VERSION}, "storage": {"files": [file]}}
+
+
+def with_user(user: FirstUser) -> dict[str, object]:
+    """A config with the user; the password only as a hash."""
+    entry: dict[str, object] = {"name": user.name}
+    if user.ssh_keys:
+        entry["sshAuthorizedKeys"] = user.ssh_keys
+    if user.password:
+        entry["passwordHash"] = hashed(user.password)
+    return {"ignition": {"version": VERSION}, "passwd": {"users": [entry]}}

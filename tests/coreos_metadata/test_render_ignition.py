@@ -1,0 +1,93 @@
+"""`render-ignition`: the fragments are valid configs, and a password is in them as a hash that crypt(3) takes."""
+
+import ctypes
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from stat import S_IMODE
+
+import pytest
+
+from coreos_metadata import main as program
+from coreos_metadata import password_hash
+from ignition import platforms
+from ignition.config.parse import VALID, parse
+from ignition.errors import Failure
+from ignition.platforms.parts.first_user import FirstUser
+from ignition.platforms.parts.metadata import Metadata
+from ignition.platforms.parts.values import Value
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKikukUoIgBsoKwjac1Cs5k+xlQKUlsYq6sVS744rHJl core@example"
+
+
+class Place:
+    says = "a place of the test's"
+
+    @contextmanager
+    def open(self, fetcher: object) -> Iterator[Callable[[str], bytes | None]]:
+        yield lambda path: None
+
+
+def render(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, user: FirstUser | None, hostname: str | None, *words: str
+) -> dict[str, str]:
+    table = Metadata(Place(), prefix="X_", hostname=Value("name", lambda _: hostname), first_user=lambda _: user)
+    monkeypatch.setattr(platforms, "metadata", lambda name: (table,))
+    argv = ["render-ignition", "--provider", "x", "--render-ignition-dir", str(directory), *words]
+    assert program.main(argv) == 0
+    return {path.name: path.read_text() for path in directory.iterdir()} if directory.exists() else {}
+
+
+def test_hostname(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = render(tmp_path / "d", monkeypatch, None, "web-1.ä")
+    assert found.keys() == {"hostname.ign"}
+    parsed = parse(found["hostname.ign"].encode())
+    assert parsed.outcome == VALID, str(parsed.report)
+    file = json.loads(found["hostname.ign"])["storage"]["files"][0]
+    assert file == {"path": "/etc/hostname", "mode": 420, "overwrite": True, "contents": {"source": "data:,web-1.%C3%A4"}}
+
+
+def test_user_with_keys_alone_is_for_everybody_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = render(tmp_path, monkeypatch, FirstUser("core", [KEY], ""), None)
+    assert json.loads(found["user.ign"])["passwd"] == {"users": [{"name": "core", "sshAuthorizedKeys": [KEY]}]}
+    assert parse(found["user.ign"].encode()).outcome == VALID
+    assert S_IMODE((tmp_path / "user.ign").stat().st_mode) == 0o644
+
+
+def test_password_is_hashed_and_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = render(tmp_path, monkeypatch, FirstUser("core", [], "example-pw"), None)
+    assert "example-pw" not in found["user.ign"]
+    hashed = json.loads(found["user.ign"])["passwd"]["users"][0]["passwordHash"]
+    crypt = ctypes.CDLL("libcrypt.so.1").crypt
+    crypt.restype = ctypes.c_char_p
+    assert crypt(b"example-pw", hashed.encode()).decode() == hashed
+    assert S_IMODE((tmp_path / "user.ign").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("user", [None, FirstUser("core", [], "")])
+def test_user_without_anything_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: FirstUser | None) -> None:
+    assert render(tmp_path / "d", monkeypatch, user, None) == {}
+
+
+def test_fragments_can_be_declined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = FirstUser("core", [KEY], "")
+    assert render(tmp_path / "d", monkeypatch, user, "web", "--disable-hostname-fragment", "--disable-user-fragment") == {}
+
+
+def test_directory_is_required(capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["render-ignition", "--provider", "aws"]) == 1
+    assert capsys.readouterr().err.startswith("coreos-metadata: --render-ignition-dir is required")
+
+
+def test_hashes_of_one_password_differ() -> None:
+    first, second = password_hash.hashed("a"), password_hash.hashed("a")
+    assert first != second
+    assert first.startswith("$6$rounds=10000$")
+
+
+def test_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(password_hash, "LIBRARY", "libno-such.so.1")
+    with pytest.raises(Failure) as caught:
+        password_hash.hashed("a")
+    assert caught.value.what == "libno-such.so.1 is missing, so no password can be hashed"
