@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ignition.platforms.parts.config_source import ConfigSource
     from ignition.platforms.parts.metadata import Metadata
 
-ALIASES = {"ec2": "aws", "gce": "gcp", "pxe": "metal"}  # platforms reference 1: renames
+ALIASES = {"ec2": "aws", "gce": "gcp", "pxe": "metal", "oracle-oci": "oraclecloud"}  # platforms reference 1: renames
 
 
 class Platform:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ignition.errors import NotFound
+from ignition.errors import Failure, NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,22 +38,38 @@ def http(
     decode: Callable[[bytes], bytes] = lambda body: body,
     missing_is_none: bool = True,
     also_retry: frozenset[int] = frozenset(),
+    privileged_port: bool = False,
     says: str = "",
 ) -> ConfigSource:
     """User data of a metadata service: one GET.
 
     `session` asks for more headers first, a token for example. `decode` turns the body into the config. A 404 means "none" if
     `missing_is_none`, else it ends the boot: there the service answers 200 for a machine without user data.
+    `privileged_port`: the service tells root by a source port below 1024.
     """
 
     def fetch(fetcher: Fetcher) -> bytes:
         more = session(fetcher) if session else {}
         try:
-            body = fetcher.get(url, {**(headers or {}), **more}, also_retry=also_retry)
+            body = fetcher.get(url, {**(headers or {}), **more}, also_retry=also_retry, privileged_port=privileged_port)
         except NotFound:
             if not missing_is_none:
                 raise
             return b""
-        return decode(body) if body else b""
+        try:
+            return decode(body) if body else b""
+        except Failure as failure:
+            failure.where = failure.where or url
+            raise
 
     return ConfigSource(says or url, fetch, needs_network=True)
+
+
+def base64(body: bytes) -> bytes:
+    """What base64 text says; line breaks in it do not count, as in Go's decoder. Raises Failure."""
+    from base64 import b64decode
+
+    try:
+        return b64decode(body.replace(b"\n", b"").replace(b"\r", b""), validate=True)
+    except ValueError as error:
+        raise Failure("the user data is no base64", fix="give the platform the config in base64") from error

@@ -24,21 +24,25 @@ def members(value: Value) -> Keys:
 
     def keys(reader: Reader) -> list[str]:
         found = value.read(reader)
-        return [line for text in ([found] if isinstance(found, str) else found or []) for line in text.splitlines()]
+        return [line for text in ([found] if isinstance(found, str) else found or []) for line in (text or "").splitlines()]
 
     return keys
 
 
 def listed(path: str) -> Keys:
-    """EC2's way: the listing has a line `<index>=<name>` per key, whose name may hold anything, also another `=`."""
+    """EC2's way: the listing has a line `<index>=<name>` per key, whose name may hold anything, also another `=`.
+
+    Elsewhere the lines are `<index>` or `<index>/`, and the path of the listing itself may end in a slash.
+    """
+    base = path.removesuffix("/")
 
     def keys(reader: Reader) -> list[str]:
         found = []
         for entry in (reader.text(path) or "").splitlines():
             index = entry.partition("=")[0].removesuffix("/")
-            key = reader.text(f"{path}/{index}/openssh-key")
+            key = reader.text(f"{base}/{index}/openssh-key")
             if key is None:
-                raise Failure("the metadata service lists this key but does not have it", where=f"{path}/{index}")
+                raise Failure("the metadata service lists this key but does not have it", where=f"{base}/{index}")
             found += key.splitlines()
         return found
 

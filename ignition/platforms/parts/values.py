@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from ignition.platforms.parts.reader import Reader
 
-    Found = str | list[str] | None  # a list gives numbered attributes
+    Found = str | list[str | None] | None  # a list gives numbered attributes; None in it is a number that is left out
 
 
 class Value:
@@ -38,6 +38,28 @@ def first(*values: Value) -> Value:
     return Value(", else ".join(value.says for value in values), read)
 
 
+def changed(value: Value, change: Callable[[str], str]) -> Value:
+    """A value with every text changed."""
+
+    def read(reader: Reader) -> Found:
+        found = value.read(reader)
+        if isinstance(found, list):
+            return [None if one is None else change(one) for one in found]
+        return None if found is None else change(found)
+
+    return Value(value.says, read)
+
+
+def joined(value: Value, separator: str) -> Value:
+    """A list as one text; an empty list is an empty text."""
+
+    def read(reader: Reader) -> Found:
+        found = value.read(reader)
+        return separator.join(one for one in found if one is not None) if isinstance(found, list) else found
+
+    return Value(f"{value.says}, joined with {separator!r}", read)
+
+
 class Document:
     """A structured document. `parse` turns its text into dictionaries, lists and plain values; JSON if none is given."""
 
@@ -52,30 +74,36 @@ class Document:
         """Raises Failure at the document's path."""
         try:
             return self._parse(found)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Failure(f"the metadata here is no {self.kind}", where=self.path, fix="ask the platform's support") from error
 
     def member(self, path: str, *, required: bool = False) -> Value:
         """A member by its path: `network.ipv4.public[]` is the list of all, `interfaces.0.mac` the first one's member.
 
+        `[].ip` is of each element where the document itself is a list; `users.*[]` goes through all members of an object.
+        Elements without the member keep their number.
         `required` ones are missed with a Failure that says which, instead of being left out.
         """
 
         def read(reader: Reader) -> Found:
-            found = list(_walk(self.read(reader), path.split(".")))
+            found = self.values(reader, path)
             if "[]" in path:
-                return [_plain(one) for one in found if one is not None]
+                return [None if one is None else plain(one) for one in found]
             if not found or found[0] is None:
                 if required:
                     raise Failure(f"the metadata has no {path}", where=self.path, fix="ask the platform's support")
                 return None
-            return _plain(found[0])
+            return plain(found[0])
 
         return Value(f"{path} of {self.path}" if self.path else path, read)
 
+    def values(self, reader: Reader, path: str) -> list[object]:
+        """What is at a path of `member`, as it was parsed; None for what is not there."""
+        return list(_walk(self.read(reader), path.split(".")))
+
     def objects(self, reader: Reader, path: str) -> list[dict[str, object]]:
         """The objects of a list, for what is more than a plain value. Raises Failure for anything else there."""
-        found = [one for one in _walk(self.read(reader), f"{path}[]".split(".")) if one is not None]
+        found = [one for one in self.values(reader, f"{path}[]") if one is not None]
         for one in found:
             if not isinstance(one, dict):
                 raise Failure(f"{path} is no list of objects", where=self.path, fix="ask the platform's support")
@@ -93,18 +121,23 @@ def _walk(node: object, parts: list[str]) -> Iterator[object]:
         yield node
         return
     name, many = parts[0].removesuffix("[]"), parts[0].endswith("[]")
-    if isinstance(node, list) and name.isdigit():
-        node = node[int(name)] if int(name) < len(node) else None
-    else:
-        node = node.get(name) if isinstance(node, dict) else None
-    if not many:
-        yield from _walk(node, parts[1:])
-    elif isinstance(node, list):
-        for one in node:
+    for found in _named(node, name):
+        for one in (found if isinstance(found, list) else ()) if many else (found,):
             yield from _walk(one, parts[1:])
 
 
-def _plain(found: object) -> str:
+def _named(node: object, name: str) -> list[object]:
+    """What a name means: a member, an element by its number, all members (`*`), or the node itself (no name)."""
+    if not name:
+        return [node]
+    if isinstance(node, dict):
+        return list(node.values()) if name == "*" else [node.get(name)]
+    if isinstance(node, list) and name.isdigit() and int(name) < len(node):
+        return [node[int(name)]]
+    return [None]
+
+
+def plain(found: object) -> str:
     """As JSON writes numbers and booleans; texts as they are."""
     if isinstance(found, str):
         return found

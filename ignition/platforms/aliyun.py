@@ -1,0 +1,49 @@
+"""Alibaba Cloud, also known as Aliyun. Source: platforms reference 3.1, 5.1, 5.3, 10.9."""
+
+from __future__ import annotations
+
+from ignition.platforms import Platform
+from ignition.platforms.parts.config_source import http
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.place import Service
+from ignition.platforms.parts.ssh_keys import listed
+from ignition.platforms.parts.values import text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.platforms.parts.reader import Reader
+
+BASE = "http://100.100.100.200/latest"
+
+
+def _ssh_keys(reader: Reader) -> list[str]:
+    """One key may be listed under several names."""
+    return sorted(set(listed("public-keys/")(reader)))
+
+
+PLATFORM = Platform(
+    "Alibaba Cloud",
+    config=http(f"{BASE}/user-data"),
+    metadata=(
+        Metadata(
+            Service(f"{BASE}/meta-data"),
+            prefix="ALIYUN_",
+            attributes=(
+                Attribute("EIPV4", text("eipv4")),
+                Attribute("HOSTNAME", text("hostname")),
+                Attribute("IMAGE_ID", text("image-id")),
+                Attribute("INSTANCE_ID", text("instance-id")),
+                Attribute("INSTANCE_TYPE", text("instance/instance-type")),
+                Attribute("IPV4_PRIVATE", text("private-ipv4")),
+                Attribute("IPV4_PUBLIC", text("public-ipv4")),
+                Attribute("REGION_ID", text("region-id")),
+                Attribute("VPC_ID", text("vpc-id")),
+                Attribute("ZONE_ID", text("zone-id")),
+            ),
+            hostname=text("hostname"),
+            ssh_keys=_ssh_keys,
+            keeps_empty=False,
+            skips_bad_keys=True,
+        ),
+    ),
+)

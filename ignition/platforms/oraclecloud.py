@@ -1,0 +1,61 @@
+"""Oracle Cloud Infrastructure, oracle-oci in Container Linux. Source: platforms reference 3.1, 3.10, 5.1, 5.2, 10.12.
+
+The id of old is answered from today's service (/opc/v2), too: the one of old can be switched off.
+"""
+
+from __future__ import annotations
+
+from ignition.errors import Failure
+from ignition.platforms import Platform
+from ignition.platforms.parts.config_source import base64, http
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.place import Service
+from ignition.platforms.parts.values import Document
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.platforms.parts.reader import Reader
+    from ignition.platforms.parts.values import Value
+
+BASE = "http://169.254.169.254/opc/v2"
+HEADERS = {"Authorization": "Bearer Oracle"}
+INSTANCE = Document("instance")
+KEYS = "metadata.ssh_authorized_keys"
+
+
+def _required(path: str) -> Value:
+    return INSTANCE.member(path, required=True)
+
+
+def _ssh_keys(reader: Reader) -> list[str]:
+    """One text with a key a line."""
+    (found,) = INSTANCE.values(reader, KEYS)
+    if not isinstance(found, str | None):
+        raise Failure(f"{KEYS} is no text", where=INSTANCE.path, fix="correct the metadata of the instance: one key a line")
+    return (found or "").splitlines()
+
+
+PLATFORM = Platform(
+    "Oracle Cloud Infrastructure",
+    config=http(f"{BASE}/instance/metadata/user_data", headers=HEADERS, decode=base64),
+    metadata=(
+        Metadata(
+            Service(BASE, headers=HEADERS, absent_is_404=False),
+            prefix="ORACLECLOUD_",
+            legacy_prefix="ORACLE_OCI_",
+            attributes=(
+                Attribute("AVAILABILITY_DOMAIN", _required("availabilityDomain"), legacy=""),
+                Attribute("COMPARTMENT_ID", _required("compartmentId"), legacy=""),
+                Attribute("FAULT_DOMAIN", _required("faultDomain"), legacy=""),
+                Attribute("HOSTNAME", _required("hostname"), legacy=""),
+                Attribute("INSTANCE_ID", _required("id")),
+                Attribute("INSTANCE_SHAPE", _required("shape"), legacy=""),
+                Attribute("REGION_ID", _required("canonicalRegionName"), legacy=""),
+                Attribute("", INSTANCE.member("displayName"), legacy="DISPLAY_NAME"),
+                Attribute("", INSTANCE.member("region"), legacy="REGION"),
+            ),
+            hostname=_required("hostname"),
+            ssh_keys=_ssh_keys,
+        ),
+    ),
+)

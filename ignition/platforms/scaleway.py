@@ -1,0 +1,54 @@
+"""Scaleway. Source: platforms reference 3.1, 5.1, 5.3, 8, 10.12.
+
+The service hands out user data only to source ports below 1024, that is, to root; its other documents to everybody.
+"""
+
+from __future__ import annotations
+
+from ignition.platforms import Platform
+from ignition.platforms.parts.config_source import http
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.place import Service
+from ignition.platforms.parts.ssh_keys import members
+from ignition.platforms.parts.values import Document
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.platforms.parts.reader import Reader
+    from ignition.platforms.parts.values import Value
+
+BASE = "http://169.254.42.42"
+INSTANCE = Document("conf?format=json")
+
+
+def _required(path: str) -> Value:
+    return INSTANCE.member(path, required=True)
+
+
+def _check_in(reader: Reader) -> None:
+    headers = {"Content-Type": "application/json"}
+    reader.fetcher.request("PATCH", f"{BASE}/state", headers, body=b'{"state_detail":"booted"}')
+
+
+PLATFORM = Platform(
+    "Scaleway",
+    config=http(f"{BASE}/user_data/cloud-init", privileged_port=True),
+    metadata=(
+        Metadata(
+            Service(BASE, absent_is_404=False),
+            prefix="SCALEWAY_",
+            attributes=(
+                Attribute("HOSTNAME", _required("hostname")),
+                Attribute("INSTANCE_ID", _required("id")),
+                Attribute("INSTANCE_TYPE", _required("commercial_type")),
+                Attribute("ZONE_ID", _required("location.zone_id")),
+                Attribute("IPV4_PRIVATE", INSTANCE.member("private_ip")),
+                Attribute("IPV4_PUBLIC", INSTANCE.member("public_ip.address")),
+                Attribute("IPV6_PUBLIC", INSTANCE.member("ipv6.address")),
+            ),
+            hostname=_required("hostname"),
+            ssh_keys=members(INSTANCE.member("ssh_public_keys[].key")),
+            check_in=_check_in,
+        ),
+    ),
+)

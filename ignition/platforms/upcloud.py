@@ -1,0 +1,30 @@
+"""UpCloud. Source: platforms reference 3.1, 5.1, 5.3, 10.9."""
+
+from ignition.platforms import Platform
+from ignition.platforms.parts.config_source import http
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.place import Service
+from ignition.platforms.parts.ssh_keys import lines
+from ignition.platforms.parts.values import text
+
+BASE = "http://169.254.169.254/metadata/v1"
+
+PLATFORM = Platform(
+    "UpCloud",
+    config=http(f"{BASE}/user_data"),
+    metadata=(
+        Metadata(
+            Service(BASE),
+            prefix="UPCLOUD_",
+            attributes=(
+                Attribute("HOSTNAME", text("hostname")),
+                Attribute("INSTANCE_ID", text("instance_id")),
+                Attribute("REGION", text("region")),
+            ),
+            hostname=text("hostname"),
+            ssh_keys=lines("public_keys"),
+            keeps_empty=False,
+            skips_bad_keys=True,
+        ),
+    ),
+)

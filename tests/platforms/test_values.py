@@ -1,0 +1,174 @@
+"""How tables name values: members of documents, lists with holes, YAML, addresses."""
+
+from ipaddress import ip_interface
+
+import pytest
+
+from ignition.errors import Failure
+from ignition.fetch.engine import Fetcher, Settings
+from ignition.platforms.parts import addresses, yaml_text
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.place import Service
+from ignition.platforms.parts.reader import Reader
+from ignition.platforms.parts.ssh_keys import listed, members
+from ignition.platforms.parts.values import Document, Value, changed, joined, text
+
+DOCUMENT = Document("a")
+JSON = """{"name": "n", "number": 7, "yes": true, "none": null, "list": [{"x": "0"}, {}, {"x": 2}],
+ "of": {"one": ["1", "2"], "two": ["3"], "three": null}, "plain": ["p", "q"], "empty": []}"""
+
+
+def reader(**documents: str) -> Reader:
+    table = Metadata(Service("http://x.example"), prefix="P_")
+    return Reader(table, lambda path: documents[path].encode() if path in documents else None, Fetcher(Settings(), offline=True))
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("name", "n"),
+        ("number", "7"),
+        ("yes", "true"),
+        ("none", None),
+        ("absent.deeper", None),
+        ("name.deeper", None),
+        ("list.2.x", "2"),
+        ("list.3.x", None),
+        ("list[].x", ["0", None, "2"]),
+        ("plain[]", ["p", "q"]),
+        ("empty[]", []),
+        ("absent[]", []),
+        ("of.*[]", ["1", "2", "3"]),
+        ("name.*[]", []),
+    ],
+)
+def test_member(path: str, found: object) -> None:
+    assert DOCUMENT.member(path).read(reader(a=JSON)) == found
+
+
+@pytest.mark.parametrize(("path", "found"), [("[].ip", ["1", None]), ("0.ip", "1"), ("[]", ['{"ip": "1"}', "{}"])])
+def test_member_of_a_list(path: str, found: object) -> None:
+    assert DOCUMENT.member(path).read(reader(a='[{"ip":"1"},{}]')) == found
+
+
+@pytest.mark.parametrize("path", ["none", "absent", "list.7.x"])
+def test_member_that_is_required(path: str) -> None:
+    with pytest.raises(Failure) as caught:
+        DOCUMENT.member(path, required=True).read(reader(a=JSON))
+    assert (caught.value.what, caught.value.where) == (f"the metadata has no {path}", "a")
+
+
+def test_absent_document_has_no_members() -> None:
+    assert DOCUMENT.member("a").read(reader()) is None
+    assert DOCUMENT.member("a[]").read(reader()) == []
+
+
+@pytest.mark.parametrize("body", ["{", "[" * 100_000])
+def test_document_that_cannot_be_parsed(body: str) -> None:
+    with pytest.raises(Failure) as caught:
+        DOCUMENT.member("a").read(reader(a=body))
+    assert (caught.value.what, caught.value.where) == ("the metadata here is no JSON", "a")
+
+
+def test_list_of_something_else_than_objects_is_refused() -> None:
+    with pytest.raises(Failure) as caught:
+        DOCUMENT.objects(reader(a=JSON), "plain")
+    assert (caught.value.what, caught.value.where) == ("plain is no list of objects", "a")
+
+
+def test_hole_in_a_list_keeps_its_number() -> None:
+    table = Metadata(
+        Service("http://x.example"), prefix="P_", legacy_prefix="Q_", attributes=[Attribute("X_{n}", DOCUMENT.member("list[].x"))]
+    )
+    found = Reader(table, lambda _: JSON.encode(), Fetcher(Settings(), offline=True)).attributes()
+    assert found == {"AFTERBURN_P_X_0": "0", "COREOS_Q_X_0": "0", "AFTERBURN_P_X_2": "2", "COREOS_Q_X_2": "2"}
+
+
+def shout(value: Value) -> Value:
+    return changed(value, str.upper)
+
+
+def test_values_may_be_changed_and_joined() -> None:
+    source = reader(a=JSON, b="text\n")
+    assert shout(text("b")).read(source) == "TEXT"
+    assert shout(text("c")).read(source) is None
+    assert shout(DOCUMENT.member("plain[]")).read(source) == ["P", "Q"]
+    assert shout(DOCUMENT.member("list[].x")).read(source) == ["0", None, "2"]
+    assert joined(DOCUMENT.member("plain[]"), ":").read(source) == "p:q"
+    assert joined(DOCUMENT.member("empty[]"), ":").read(source) == ""
+    assert joined(text("c"), ":").read(source) is None
+
+
+def test_keys_in_a_list_with_holes() -> None:
+    assert members(DOCUMENT.member("list[].x"))(reader(a=JSON)) == ["0", "2"]
+
+
+@pytest.mark.parametrize(("path", "listing"), [("keys", "0=a"), ("keys/", "0/")])
+def test_keys_of_a_listing(path: str, listing: str) -> None:
+    documents = {path: listing, "keys/0/openssh-key": "k\n"}
+    assert listed(path)(reader(**documents)) == ["k"]
+
+
+@pytest.mark.parametrize(
+    ("text_", "found"),
+    [
+        ("a: 1e3", {"a": "1e3"}),
+        ("a: no", {"a": "no"}),
+        ("a: 0123", {"a": "0123"}),
+        ("a: 2024-01-01", {"a": "2024-01-01"}),
+        ("a: 12:30:45", {"a": "12:30:45"}),
+        ("a: =", {"a": "="}),
+        ("a: true\nb: False", {"a": True, "b": False}),
+        ("a: ~\nb:\nc: null", {"a": None, "b": None, "c": None}),
+        ('a: "true"', {"a": "true"}),
+        ("- {a: [b, c]}", [{"a": ["b", "c"]}]),
+        ("x: &x {a: b}\ny: {<<: *x, c: d}", {"x": {"a": "b"}, "y": {"a": "b", "c": "d"}}),
+        ('{"json": [1, null, true]}', {"json": ["1", None, True]}),
+        ("", None),
+    ],
+)
+def test_yaml(text_: str, found: object) -> None:
+    assert yaml_text.parse(text_) == found
+
+
+@pytest.mark.parametrize("text_", ["a: [", "a: !!python/object/apply:os.system [x]", "{a: b}: c", "a: \x00"])
+def test_yaml_that_is_none(text_: str) -> None:
+    with pytest.raises(Failure) as caught:
+        Document("d", yaml_text.parse, kind="YAML").member("a").read(reader(d=text_))
+    assert (caught.value.what, caught.value.where) == ("the metadata here is no YAML", "d")
+
+
+@pytest.mark.parametrize(
+    ("address", "network", "found"),
+    [
+        ("198.51.100.7/24", None, "198.51.100.7/24"),
+        ("2001:DB8:0:0::1/64", None, "2001:db8::1/64"),
+        ("198.51.100.7", "255.255.255.0", "198.51.100.7/24"),
+        ("198.51.100.7", 31, "198.51.100.7/31"),
+        ("198.51.100.7", "0.0.0.0", "198.51.100.7/0"),  # noqa: S104  a netmask
+        ("2001:db8::3", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", "2001:db8::3/127"),
+        ("2001:db8::3", "64", "2001:db8::3/64"),
+    ],
+)
+def test_address_with_its_network(address: str, network: object, found: str) -> None:
+    assert addresses.interface(address, "d", network=network) == ip_interface(found)
+
+
+@pytest.mark.parametrize(
+    ("address", "network", "what"),
+    [
+        ("198.51.100.7", None, "'198.51.100.7' is an IP address without its network"),
+        (None, None, "None is an IP address without its network"),
+        ("a/b", None, "'a/b' is no IP address with a prefix length"),
+        ("a", "255.0.0.0", "'a' is no IP address"),
+        (7, "255.0.0.0", "7 is no IP address"),
+        ("198.51.100.7", "255.0.255.0", "'255.0.255.0' is no netmask or prefix length of an IPv4 address"),
+        ("198.51.100.7", "33", "'33' is no netmask or prefix length of an IPv4 address"),
+        ("198.51.100.7", "ffff::", "'ffff::' is no netmask or prefix length of an IPv4 address"),
+        ("2001:db8::3", "x", "'x' is no netmask or prefix length of an IPv6 address"),
+    ],
+)
+def test_address_that_is_none(address: object, network: object, what: str) -> None:
+    with pytest.raises(Failure) as caught:
+        addresses.interface(address, "d", network=network)
+    assert (caught.value.what, caught.value.where) == (what, "d")
