@@ -28,6 +28,11 @@ def make(directory: Path) -> Certificates:
     )
 
 
+def server(directory: Path, name: str) -> ssl.SSLContext:
+    """A server of this name, below the directory that `make` has used."""
+    return _server(directory, name, name, days=2)
+
+
 def _server(directory: Path, stem: str, name: str, *, days: int, names: str = "") -> ssl.SSLContext:
     key, request, certificate = (directory / f"{stem}.{suffix}" for suffix in ("key", "csr", "pem"))
     extensions = directory / f"{stem}.ext"

@@ -5,7 +5,7 @@ that requests carry the headers without which the real service refuses them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -19,6 +19,7 @@ from tests.fetch.server import Reply, Server, serving
 from tests.netns import namespace
 from tests.platforms import samples
 from tests.platforms.samples import CONFIG, Sample
+from tests.platforms.tls import named
 
 pytestmark = pytest.mark.root
 QUICK = Settings(first_pause_s=0.01, longest_pause_s=0.01, total_s=3.0, attempts=6)
@@ -30,8 +31,11 @@ DESCRIBED = [name for name in ALL if samples.load(name).attributes is not None]
 @contextmanager
 def service(sample: Sample, changes: Mapping[str, Reply | list[Reply]] | None = None) -> Iterator[Server]:
     """The platform's service, with other answers for some paths."""
-    with namespace(sample.address), serving({**sample.answers, **(changes or {})}, address=(sample.address, 80)) as server:
-        yield server
+    answers = {**sample.answers, **(changes or {})}
+    with ExitStack() as stack:
+        stack.enter_context(namespace(sample.address))
+        context = stack.enter_context(named(sample.tls_name, sample.address)) if sample.tls_name else None
+        yield stack.enter_context(serving(answers, context, (sample.address, 443 if context else 80)))
 
 
 def config_of(name: str) -> bytes:
@@ -111,7 +115,7 @@ def test_refused_request_fails_with_its_place(name: str) -> None:
         pytest.raises(Failure, match="HTTP status 401") as caught,
     ):
         config_of(name)
-    assert caught.value.where == f"http://{sample.address}{sample.config_path}"
+    assert caught.value.where == f"{sample.url}{sample.config_path}"
     assert server.paths().count(str(sample.config_path)) == 1
 
 
@@ -120,7 +124,7 @@ def test_broken_body_fails_with_its_place(name: str) -> None:
     sample = samples.load(name)
     with service(sample, {str(sample.config_path): Reply(body=b"{", announced=100)}), pytest.raises(Failure) as caught:
         config_of(name)
-    assert caught.value.where == f"http://{sample.address}{sample.config_path}"
+    assert caught.value.where == f"{sample.url}{sample.config_path}"
 
 
 @pytest.mark.parametrize("name", ALL)

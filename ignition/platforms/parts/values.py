@@ -137,6 +137,14 @@ def _named(node: object, name: str) -> list[object]:
     return [None]
 
 
+def required(entry: dict[str, object], member: str, where: str) -> str:
+    """A member of an object as a text. Raises Failure at `where` if it has none."""
+    found = entry.get(member)
+    if found is None:
+        raise Failure(f"the metadata has no {member}", where=where, fix="ask the platform's support")
+    return plain(found)
+
+
 def plain(found: object) -> str:
     """As JSON writes numbers and booleans; texts as they are."""
     if isinstance(found, str):

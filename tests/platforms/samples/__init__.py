@@ -17,7 +17,7 @@ Answers = Mapping[str, Reply | list[Reply]]
 
 
 class Sample:
-    """One platform. `answers` are of its service at port 80 of `address`, by path.
+    """One platform. `answers` are of its service at port 80 of `address`, by path; with `tls_name` at port 443, by that name.
 
     `config_path` is the request whose answer is the user config; None if the service has none. `none_if_404`: a 404 there means
     no config, else it ends the boot. `optional`: paths that a machine need not have (404). `demands`: headers without which the
@@ -29,6 +29,7 @@ class Sample:
         answers: Mapping[str, str | bytes | Reply],
         *,
         address: str = LINK_LOCAL,
+        tls_name: str = "",
         config_path: str | None = None,
         config_body: bytes = CONFIG,
         none_if_404: bool = True,
@@ -39,6 +40,7 @@ class Sample:
         demands: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.answers = {path: _reply(body) for path, body in answers.items()}
+        self.tls_name, self.url = tls_name, f"https://{tls_name}" if tls_name else f"http://{address}"
         self.address, self.config_path, self.none_if_404 = address, config_path, none_if_404
         if config_path is not None:
             self.answers[config_path] = Reply(body=config_body)

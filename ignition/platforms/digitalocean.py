@@ -1,0 +1,102 @@
+"""DigitalOcean. Source: platforms reference 3.1, 5.1, 5.2, 7.2, 10.5.
+
+The network is described with addresses and routes; DHCP is not offered everywhere.
+"""
+
+from __future__ import annotations
+
+from ignition.platforms import Platform
+from ignition.platforms.parts.config_source import http
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.place import Service
+from ignition.platforms.parts.ssh_keys import members
+from ignition.platforms.parts.values import Document, Value, changed, required
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.platforms.parts.network import Address, Interface, Interfaced, Network, Route
+    from ignition.platforms.parts.reader import Reader
+
+BASE = "http://169.254.169.254/metadata"
+DROPLET = Document("v1.json")
+# Member of an interface, what holds its network, whether a public interface has its default route there.
+_ADDRESSES = (("ipv4", "netmask", True), ("ipv6", "cidr", True), ("anchor_ipv4", "netmask", False))
+
+
+def _address(path: str) -> Value:
+    """Addresses in their usual spelling: the service writes IPv6 in capitals with all its zeros."""
+
+    def usual(found: str) -> str:
+        from ignition.platforms.parts.addresses import address
+
+        return str(address(found, f"{path} of {DROPLET.path}"))
+
+    return changed(DROPLET.member(f"interfaces.{path}.ip_address"), usual)
+
+
+def _network(reader: Reader) -> Network:
+    """All public and private interfaces; name servers are the machine's and go to each."""
+    from ignition.platforms.parts.addresses import address
+    from ignition.platforms.parts.network import Network
+
+    servers = [address(one, f"dns.nameservers of {DROPLET.path}") for one in DROPLET.values(reader, "dns.nameservers[]")]
+    return Network([one for kind in ("public", "private") for one in _interfaces(reader, f"interfaces.{kind}", servers)])
+
+
+def _interfaces(reader: Reader, path: str, servers: list[Address]) -> list[Interface]:
+    """One per MAC address: entries that share one are joined, what comes later first, as in Afterburn."""
+    from ignition.platforms.parts.network import Interface
+
+    found: dict[str, Interface] = {}
+    for number, entry in enumerate(DROPLET.objects(reader, path)):
+        where = f"{path}.{number} of {DROPLET.path}"
+        mac = required(entry, "mac", where)
+        one = found.setdefault(mac.lower(), Interface(mac=mac, nameservers=servers))
+        addresses, routes = _addressing(entry, where)
+        one.addresses, one.routes = addresses + one.addresses, routes + one.routes
+    return list(found.values())
+
+
+def _addressing(entry: dict[str, object], where: str) -> tuple[list[Interfaced], list[Route]]:
+    """Each address with the route to its own network; a public interface's are also the way to everywhere else."""
+    from ignition.platforms.parts.addresses import address, default_route, interface
+    from ignition.platforms.parts.network import Route
+
+    addresses, routes = [], []
+    for member, mask, may_be_default in _ADDRESSES:
+        given = entry.get(member)
+        if not isinstance(given, dict):
+            continue
+        place = f"{member} of {where}"
+        own = interface(given.get("ip_address"), place, network=required(given, mask, place))
+        gateway = address(given.get("gateway"), place)
+        addresses.append(own)
+        routes.append(Route(own, gateway))
+        if may_be_default and entry.get("type") == "public":
+            routes.append(Route(default_route(gateway), gateway))
+    return addresses, routes
+
+
+PLATFORM = Platform(
+    "DigitalOcean",
+    config=http(f"{BASE}/v1/user-data", missing_is_none=False),
+    metadata=(
+        Metadata(
+            Service(BASE, absent_is_404=False),
+            prefix="DIGITALOCEAN_",
+            legacy_prefix="DIGITALOCEAN_",
+            attributes=(
+                Attribute("HOSTNAME", DROPLET.member("hostname", required=True)),
+                Attribute("REGION", DROPLET.member("region", required=True)),
+                Attribute("IPV4_PUBLIC_{n}", _address("public[].ipv4")),
+                Attribute("IPV6_PUBLIC_{n}", _address("public[].ipv6")),
+                Attribute("IPV4_ANCHOR_{n}", _address("public[].anchor_ipv4")),
+                Attribute("IPV4_PRIVATE_{n}", _address("private[].ipv4")),
+                Attribute("IPV6_PRIVATE_{n}", _address("private[].ipv6")),
+            ),
+            hostname=DROPLET.member("hostname", required=True),
+            ssh_keys=members(DROPLET.member("public_keys[]")),
+            network=_network,
+        ),
+    ),
+)

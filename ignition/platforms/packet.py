@@ -1,0 +1,186 @@
+"""Packet, later Equinix Metal. Source: platforms reference 3.1, 3.8, 5.1, 5.2, 7.2, 8, 10.6.
+
+The network is bonded, and its addresses are in the metadata only. The platform shows its customers how each stage ended, and
+waits for a machine to check in.
+"""
+
+from __future__ import annotations
+
+from ignition.errors import Failure
+from ignition.host import log
+from ignition.platforms import Platform
+from ignition.platforms.parts.config_source import http
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.place import Service
+from ignition.platforms.parts.ssh_keys import members
+from ignition.platforms.parts.values import Document, Value, required
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.fetch.engine import Fetcher
+    from ignition.platforms.parts.network import Address, Device, Interface, Interfaced, Network, Route
+    from ignition.platforms.parts.reader import Reader
+
+    Object = dict[str, object]
+
+BASE = "https://metadata.packet.net"
+MACHINE = Document("metadata")
+PHONE_HOME = "/phone-home"  # suffix of the check-in's URL; reports go to EVENTS instead
+EVENTS = "/events"
+JSON = {"Content-Type": "application/json"}
+NETIF_STATE = "/run/systemd/netif/state"  # networkd's: name servers of the first DHCP lease
+# By number, as in linux Documentation/networking/bonding.rst.
+MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
+_LACP = "802.3ad"
+_PRIVATE_NETWORK = "10.0.0.0/8"  # where the gateway of a private address leads
+_BOND_PRIORITY, _FALLBACK_PRIORITY = 5, 80
+_PLACE = f"network of {MACHINE.path}"
+
+
+def _addresses(family: int, member: str, *, public: bool) -> Value:
+    """Public or private addresses of a family, or their gateways; each kind is numbered on its own."""
+
+    def read(reader: Reader) -> list[str | None]:
+        from ignition.platforms.parts.addresses import address
+
+        entries = [one for one in _entries(reader) if _is_public(one) is public and one.get("address_family") == family]
+        return [str(address(one.get(member), _PLACE)) for one in entries]
+
+    return Value(f"{member} of network.addresses: IPv{family}, {'public' if public else 'private'}", read)
+
+
+def _entries(reader: Reader) -> list[Object]:
+    return MACHINE.objects(reader, "network.addresses")
+
+
+def _is_public(entry: Object) -> bool:
+    return entry.get("public") is True
+
+
+def _network(reader: Reader) -> Network:
+    """The cards, the bonds they belong to, and on the first bond all addresses; cards that are not listed stay down."""
+    from ignition.platforms.parts.network import Interface, Network
+
+    cards = [_card(one) for one in MACHINE.objects(reader, "network.interfaces")]
+    names = list(dict.fromkeys(card.bond for card in cards if card.bond))
+    if not names:
+        log.warning(f"{_PLACE}: no interface belongs to a bond, so none gets an address")
+        return Network(cards)
+    mode, servers = _mode(reader), _name_servers()
+    bonds = [_bond(name, servers) for name in names]
+    bonds[0].addresses, bonds[0].routes = _addressing(_entries(reader))
+    devices = [_device(name, next(card.mac for card in cards if card.bond == name), mode) for name in names]
+    fallback = Interface(path="pci-*", priority=_FALLBACK_PRIORITY, unmanaged=True)
+    return Network([*cards, *bonds, fallback], devices)
+
+
+def _card(entry: Object) -> Interface:
+    from ignition.platforms.parts.network import Interface
+
+    mac, bond = required(entry, "mac", _PLACE), entry.get("bond")
+    if not bond:
+        return Interface(mac=mac, unmanaged=True)
+    return Interface(mac=mac, bond=str(bond), required_for_online="no")
+
+
+def _bond(name: str, servers: list[Address]) -> Interface:
+    from ignition.platforms.parts.network import Interface
+
+    return Interface(name=name, priority=_BOND_PRIORITY, nameservers=servers, required_for_online="degraded-carrier")
+
+
+def _addressing(entries: list[Object]) -> tuple[list[Interfaced], list[Route]]:
+    """All addresses, each with the route that its gateway is for."""
+    from ipaddress import IPv4Interface
+
+    from ignition.platforms.parts.addresses import address, default_route, interface
+    from ignition.platforms.parts.network import Route
+
+    addresses, routes = [], []
+    for entry in entries:
+        own = interface(entry.get("address"), _PLACE, network=required(entry, "netmask", _PLACE))
+        gateway = address(entry.get("gateway"), _PLACE)
+        is_private = own.version == 4 and not _is_public(entry)
+        addresses.append(own)
+        routes.append(Route(IPv4Interface(_PRIVATE_NETWORK) if is_private else default_route(gateway), gateway))
+    return addresses, routes
+
+
+def _mode(reader: Reader) -> str:
+    """The name of the bonding mode that the metadata gives by number."""
+    (number,) = MACHINE.values(reader, "network.bonding.mode")
+    if not isinstance(number, int) or not 0 <= number < len(MODES):
+        raise Failure(f"network.bonding.mode is {number!r}", where=MACHINE.path, fix=f"known modes are 0 to {len(MODES) - 1}")
+    return MODES[number]
+
+
+def _device(name: str, mac: str, mode: str) -> Device:
+    from ignition.platforms.parts.network import Device
+
+    options = {"TransmitHashPolicy": "layer3+4", "MIIMonitorSec": ".1", "UpDelaySec": ".2", "DownDelaySec": ".2", "Mode": mode}
+    if mode == _LACP:
+        options["LACPTransmitRate"] = "fast"
+    return Device(name, "bond", mac=mac, priority=_BOND_PRIORITY, options={"Bond": options})
+
+
+def _name_servers() -> list[Address]:
+    """Those that networkd got by DHCP, which is how the machine has reached the metadata; the metadata has none."""
+    from ignition.platforms.parts.addresses import address
+
+    fix = "let networkd set up a link by DHCP first"
+    try:
+        with open(NETIF_STATE, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    except OSError as error:
+        raise Failure(f"the machine's name servers cannot be read: {error.strerror}", where=NETIF_STATE, fix=fix) from error
+    for line in lines:
+        key, _, value = line.partition("=")
+        if key == "DNS":
+            return [address(one, NETIF_STATE) for one in value.split()]
+    raise Failure("the machine has no name servers: there is no DNS=", where=NETIF_STATE, fix=fix)
+
+
+def _check_in(reader: Reader) -> None:
+    found = MACHINE.member("phone_home_url", required=True).read(reader)
+    reader.fetcher.request("POST", str(found), JSON)
+
+
+def _report(fetcher: Fetcher, stage: str, problem: str) -> None:
+    """An event for the platform's list of what happened to the machine."""
+    import json
+
+    found = json.loads(fetcher.get(f"{BASE}/{MACHINE.path}"))["phone_home_url"]
+    message = f"Ignition error: {problem}" if problem else "Ignition status: finished successfully"
+    event = {"state": "failed" if problem else "running", "message": f"[{stage}] {message}"}
+    fetcher.request("POST", f"{found.removesuffix(PHONE_HOME)}{EVENTS}", JSON, body=json.dumps(event).encode())
+
+
+PLATFORM = Platform(
+    "Packet (Equinix Metal)",
+    config=http(f"{BASE}/userdata", headers={"Accept": "*/*"}, missing_is_none=False),
+    metadata=(
+        Metadata(
+            Service(BASE, absent_is_404=False),
+            prefix="PACKET_",
+            legacy_prefix="PACKET_",
+            attributes=(
+                Attribute("HOSTNAME", MACHINE.member("hostname", required=True)),
+                Attribute("PHONE_HOME_URL", MACHINE.member("phone_home_url", required=True)),
+                Attribute("PLAN", MACHINE.member("plan", required=True), legacy=""),
+                Attribute("IPV4_PUBLIC_{n}", _addresses(4, "address", public=True)),
+                Attribute("IPV4_PRIVATE_{n}", _addresses(4, "address", public=False)),
+                Attribute("IPV6_PUBLIC_{n}", _addresses(6, "address", public=True)),
+                Attribute("IPV6_PRIVATE_{n}", _addresses(6, "address", public=False)),
+                Attribute("IPV4_PUBLIC_GATEWAY_{n}", _addresses(4, "gateway", public=True), legacy=""),
+                Attribute("IPV4_PRIVATE_GATEWAY_{n}", _addresses(4, "gateway", public=False), legacy=""),
+                Attribute("IPV6_PUBLIC_GATEWAY_{n}", _addresses(6, "gateway", public=True), legacy=""),
+                Attribute("IPV6_PRIVATE_GATEWAY_{n}", _addresses(6, "gateway", public=False), legacy=""),
+            ),
+            hostname=MACHINE.member("hostname", required=True),
+            ssh_keys=members(MACHINE.member("ssh_keys[]")),
+            network=_network,
+            check_in=_check_in,
+        ),
+    ),
+    report=_report,
+)

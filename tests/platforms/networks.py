@@ -1,0 +1,15 @@
+"""The network that a platform's documents describe, as networkd's files, without any service."""
+
+from collections.abc import Mapping
+
+from coreos_metadata.outputs import network_units
+from ignition import platforms
+from ignition.fetch.engine import Fetcher, Settings
+from ignition.platforms.parts.reader import Reader
+
+
+def units(name: str, documents: Mapping[str, bytes]) -> dict[str, str]:
+    """Networkd's files, name → content."""
+    (table,) = platforms.metadata(name)
+    assert table.network
+    return network_units.files(table.network(Reader(table, documents.get, Fetcher(Settings(), offline=True))))
