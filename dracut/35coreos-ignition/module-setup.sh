@@ -20,7 +20,7 @@ depends() {
 installkernel() {
     # The ESP, whatever its code page; what a config can ask for; where a config can come from.
     hostonly='' instmods vfat nls_ascii nls_cp437 nls_iso8859-1 nls_utf8 ext4 xfs btrfs
-    hostonly='' instmods -o qemu_fw_cfg iso9660 sr_mod virtio_blk virtio_scsi virtio_net virtio_pci virtio_rng
+    hostonly='' instmods -o qemu_fw_cfg iso9660 udf sr_mod virtio_blk virtio_scsi virtio_net virtio_pci virtio_rng
     # Arrays, encryption, logical volumes; where ROOT's contents wait while its disk is made anew; a TPM.
     hostonly='' instmods -o dm_mod linear raid0 raid1 raid10 raid456 dm_mirror dm_snapshot dm_thin_pool zram "=drivers/char/tpm"
     hostonly='' instmods -o dm_crypt xts essiv cbc ecb sha256_generic sha512_generic hmac algif_skcipher algif_hash aesni_intel

@@ -80,16 +80,16 @@ class Document:
     def member(self, path: str, *, required: bool = False) -> Value:
         """A member by its path: `network.ipv4.public[]` is the list of all, `interfaces.0.mac` the first one's member.
 
-        `[].ip` is of each element where the document itself is a list; `users.*[]` goes through all members of an object.
-        Elements without the member keep their number.
-        `required` ones are missed with a Failure that says which, instead of being left out.
+        `[].ip` is of each element where the document itself is a list; `users.*[]` and `keys.*` go through all members of an
+        object. Elements without the member keep their number.
+        `required` ones that are missing or empty raise a Failure that says which, instead of being left out.
         """
 
         def read(reader: Reader) -> Found:
             found = self.values(reader, path)
-            if "[]" in path:
+            if "[]" in path or "*" in path:
                 return [None if one is None else plain(one) for one in found]
-            if not found or found[0] is None:
+            if not found or found[0] is None or (required and found[0] == ""):
                 if required:
                     raise Failure(f"the metadata has no {path}", where=self.path, fix="ask the platform's support")
                 return None

@@ -1,6 +1,7 @@
-"""What each platform's service answers, and what must come of it: one module per platform, named as the platform's is.
+"""What each platform's service answers or its drive holds, and what must come of it: one module per platform, named as it is.
 
-Source: platforms reference 10. `SAMPLE` is all that a new platform needs here: test_samples.py asks for the rest.
+Source: platforms reference 10. `SAMPLE` for a service (test_samples.py) and `DRIVES` (test_drives.py) are all that a new platform
+needs here.
 """
 
 from collections.abc import Mapping
@@ -49,18 +50,54 @@ class Sample:
         self.optional, self.demands = optional, demands or {}
 
 
+class DriveSample:
+    """A platform whose documents are on a drive: path → content.
+
+    `config_path` is the file that is the user config; None if there is none. `absent_is_none`: without the drive there is no
+    config, else that ends the boot. `required`: metadata files that must be there.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        files: Mapping[str, str | bytes],
+        *,
+        config_path: str | None = None,
+        absent_is_none: bool = False,
+        attributes: Mapping[str, str] | None = None,
+        hostname: str | None = None,
+        ssh_keys: list[str] | None = None,
+        required: tuple[str, ...] = (),
+    ) -> None:
+        self.label, self.config_path, self.absent_is_none, self.required = label, config_path, absent_is_none, required
+        self.files = {path: content.encode() if isinstance(content, str) else content for path, content in files.items()}
+        if config_path is not None:
+            self.files[config_path] = CONFIG
+        self.attributes, self.hostname, self.ssh_keys = attributes, hostname, ssh_keys or []
+
+
 def _reply(body: str | bytes | Reply) -> Reply:
     if isinstance(body, Reply):
         return body
     return Reply(body=body.encode() if isinstance(body, str) else body)
 
 
-def names() -> list[str]:
-    """The modules of this package."""
+def _modules() -> list[str]:
     return sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
 
 
+def names() -> list[str]:
+    """The modules of this package with a service."""
+    return [name for name in _modules() if hasattr(import_module(f"{__name__}.{name}"), "SAMPLE")]
+
+
 def load(name: str) -> Sample:
-    """The sample of a platform."""
+    """The sample of a platform's service."""
     sample: Sample = import_module(f"{__name__}.{name}").SAMPLE
     return sample
+
+
+def drives() -> list[tuple[str, DriveSample]]:
+    """Platform ids with each of their drives."""
+    found = [(name, import_module(f"{__name__}.{name}")) for name in _modules()]
+    return [(name.replace("_", "-"), drive) for name, module in found for drive in getattr(module, "DRIVES", ())]

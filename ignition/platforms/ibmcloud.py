@@ -1,0 +1,59 @@
+"""IBM Cloud, virtual servers of the second generation: a NoCloud drive. Source: platforms reference 3.4, 5.1, 5.3, 10.13.
+
+The SSH keys are in a cloud-config that is one part of a MIME document.
+"""
+
+from __future__ import annotations
+
+from ignition.errors import Failure
+from ignition.platforms import Platform
+from ignition.platforms.parts.drive import Drive, drive
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.values import Document
+from ignition.platforms.parts.yaml_text import parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.platforms.parts.reader import Reader
+
+LIMIT_S = 30.0
+META = Document("meta-data", parse, kind="YAML")
+VENDOR = "vendor-data"
+KEYS = "ssh_authorized_keys"
+
+
+def _ssh_keys(reader: Reader) -> list[str]:
+    """Those of the last cloud-config that has some."""
+    configs = [text for text in _cloud_configs(reader.text(VENDOR) or "") if KEYS in text]
+    if not configs:
+        return []
+    config = Document(VENDOR, parse, kind="cloud-config").parse(configs[-1])
+    keys = config.get(KEYS) if isinstance(config, dict) else None
+    if not isinstance(keys, list):
+        raise Failure(f"{KEYS} is no list", where=VENDOR, fix="ask the platform's support")
+    return [str(key) for key in keys]
+
+
+def _cloud_configs(mime: str) -> list[str]:
+    from email import message_from_string
+
+    parts = [part for part in message_from_string(mime).walk() if part.get_content_type() == "text/cloud-config"]
+    return [payload.decode("utf-8", "replace") for part in parts if isinstance(payload := part.get_payload(decode=True), bytes)]
+
+
+PLATFORM = Platform(
+    "IBM Cloud",
+    config=drive({"cidata": ("user-data",)}, limit_s=LIMIT_S, absent_is_none=True),
+    metadata=(
+        Metadata(
+            Drive("cidata"),
+            prefix="IBMCLOUD_",
+            attributes=(
+                Attribute("INSTANCE_ID", META.member("instance-id")),
+                Attribute("LOCAL_HOSTNAME", META.member("local-hostname")),
+            ),
+            hostname=META.member("local-hostname"),
+            ssh_keys=_ssh_keys,
+        ),
+    ),
+)

@@ -1,0 +1,209 @@
+"""Drives that a platform attaches, with its config or its metadata: known by the label of their file system.
+
+Source: platforms reference 2.4, 3.4, 4.2. They are mounted read-only on a directory of their own, and only while they are read.
+The originals look for the config once a second without end; this waits for udev's events, and has a limit that names what is
+missing.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager, nullcontext
+
+from ignition.errors import CommandFailed, Failure, NotFound
+from ignition.host import command, devices, log
+from ignition.host.temporary_mount import mounted_to_read
+from ignition.platforms.parts.config_source import ConfigSource
+from ignition.platforms.parts.place import NotHere
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from ignition.fetch.engine import Fetcher
+    from ignition.platforms.parts.place import Get
+
+    Candidate = tuple[str, str, Sequence[str]]  # device, its name for people, files that may have the config
+
+DEVICES = "/dev/disk/by-label"
+LIMIT_S = devices.WAIT_S
+_MOST = 64 * 1024 * 1024  # as for a config from a URL
+_NOTHING_FOUND = 2  # blkid(8)
+
+
+def find(label: str) -> str:
+    """The device with that label; "" if there is none. Without udevd (early in the initramfs) blkid looks at every device."""
+    link = f"{DEVICES}/{label}"
+    if os.path.exists(link):
+        return os.path.realpath(link)
+    if os.path.exists(devices.UDEV_CONTROL):
+        return ""
+    _load_drivers()
+    return next(iter(probed(f"LABEL={label}")), "")
+
+
+def probed(token: str) -> list[str]:
+    """The devices that blkid(8) finds by `LABEL=` or `TYPE=`, without its cache."""
+    argv = ["blkid", "-c", "/dev/null", "-o", "device", "-t", token]
+    status, output = command.status_and_output(argv, why="looking for drives", ok=(0, _NOTHING_FOUND))
+    return output.split() if status == 0 else []
+
+
+def _load_drivers() -> None:
+    """Who else would, without udevd: disks of virtual machines, and optical drives."""
+    try:
+        command.run(["modprobe", "-a", "virtio_blk", "sr_mod"], why="load the drivers of drives")
+    except CommandFailed as error:
+        log.debug(str(error))
+
+
+def reader(directory: str, name: str) -> Get:
+    """Gets the files of a mounted drive, None for what it does not have. Raises Failure for what is no readable file."""
+    from ignition.host.reading import open_inside
+    from ignition.host.root import Root
+
+    def get(path: str) -> bytes | None:
+        where = f"{path} on {name}"
+        try:
+            with open_inside(Root(directory, leaving_is_an_error=True), path, where=where) as file:
+                content = file.read(_MOST + 1)
+        except NotFound:
+            return None
+        if len(content) > _MOST:
+            raise Failure(f"more than {_MOST >> 20} MiB", where=where, fix="put a smaller file on the drive")
+        return content
+
+    return get
+
+
+class Drive:
+    """A place of metadata: the first drive of these labels. One that cannot be mounted counts as absent."""
+
+    def __init__(self, *labels: str) -> None:
+        self._labels, self.says = labels, named(labels)
+
+    @contextmanager
+    def open(self, _: Fetcher) -> Iterator[Get]:
+        """Gives a function that gets files. Raises NotHere if the machine has no such drive once udev has come to rest."""
+        node = self._find()
+        if not node:
+            devices.settled()
+            node = self._find()
+        if not node:
+            raise NotHere(f"there is no {self.says}")
+        with ExitStack() as stack:
+            try:
+                directory = stack.enter_context(mounted_to_read(node))
+            except CommandFailed as error:
+                log.warning(str(error))
+                raise NotHere(f"{self.says} ({node}) cannot be mounted") from error
+            yield reader(directory, self.says)
+
+    def _find(self) -> str:
+        return next((node for label in self._labels if (node := find(label))), "")
+
+
+class Search:
+    """Looks for the config on drives, again and again. What a drive has no file for, or an empty one, is no config: `b""`.
+
+    `candidates` gives what is there now; `most` is how many there can be, 0 if nobody knows. Only drives with the file `marker`
+    count, if it is given. `wanted` says whether a file's content may be the config.
+    """
+
+    def __init__(
+        self,
+        says: str,
+        candidates: Callable[[], Iterator[Candidate]],
+        *,
+        most: int = 0,
+        marker: str = "",
+        wanted: Callable[[bytes], bool] = bool,
+    ) -> None:
+        self.says, self._candidates, self._most, self._marker, self._wanted = says, candidates, most, marker, wanted
+        self._wrong: dict[str, str] = {}  # device → why it is not the one
+
+    def look(self) -> bytes | None:
+        """The config if a drive is there now, else None. What could not be read is not tried again."""
+        for node, name, paths in self._candidates():
+            if node in self._wrong:
+                continue
+            try:
+                with mounted_to_read(node) as directory:
+                    get = reader(directory, name)
+                    if not self._marker or get(self._marker) is not None:
+                        return self._first(get, paths)
+                    self._wrong[node] = f"{node} has no file {self._marker}"
+            except Failure as failure:
+                log.warning(f"{name}: {failure}")
+                self._wrong[node] = str(failure)
+        return None
+
+    def _first(self, get: Get, paths: Sequence[str]) -> bytes:
+        return next((content for path in paths if (content := get(path)) and self._wanted(content)), b"")
+
+    def wait(self, limit_s: float, turn: Callable[[], AbstractContextManager[bool]] = lambda: nullcontext(True)) -> bytes:
+        """The config. `turn` gives False when nobody wants it any more.
+
+        Raises NotHere when no drive comes in time, and Failure with the reasons when one was there but could not be read.
+        """
+        for _ in devices.moments(limit_s):
+            with turn() as wanted:
+                content = self.look() if wanted else b""
+            if content is not None:
+                return content
+            if self._most and len(self._wrong) == self._most:
+                break
+        if self._wrong:
+            raise Failure("; ".join(self._wrong.values()), where=self.says, fix="the platform has to attach a readable drive")
+        raise NotHere(f"no {self.says} after {limit_s:g} s")
+
+
+def labelled(files: Mapping[str, Sequence[str]], *, wanted: Callable[[bytes], bool] = bool) -> Search:
+    """A search for drives by their labels, each with the files that may have the config."""
+
+    def candidates() -> Iterator[Candidate]:
+        for label, paths in files.items():
+            node = find(label)
+            if node:
+                yield node, named((label,)), paths
+
+    return Search(named(tuple(files)), candidates, most=len(files), wanted=wanted)
+
+
+def drive(
+    files: Mapping[str, Sequence[str]],
+    *,
+    limit_s: float = LIMIT_S,
+    absent_is_none: bool = False,
+    wanted: Callable[[bytes], bool] = bool,
+    says: str = "",
+) -> ConfigSource:
+    """User data on the first drive with one of the labels: label → its files.
+
+    `absent_is_none`: a machine without such a drive, or with one that cannot be read, has no config; else that ends the boot.
+    """
+
+    def fetch(_: Fetcher) -> bytes:
+        return found(labelled(files, wanted=wanted), limit_s, absent_is_none=absent_is_none)
+
+    paths = ", ".join(f"{' or '.join(paths)} on {named((label,))}" for label, paths in files.items())
+    return ConfigSource(says or paths, fetch, needs_network=False)
+
+
+def found(search: Search, limit_s: float, *, absent_is_none: bool = False) -> bytes:
+    """What the search finds. Raises Failure, also for an absent drive, unless that means "no config"."""
+    try:
+        return search.wait(limit_s)
+    except (NotHere, Failure) as reason:
+        if absent_is_none:
+            log.warning(f"going on without a config: {reason}")
+            return b""
+        if isinstance(reason, Failure):
+            raise
+        raise Failure(str(reason), fix="the platform has to attach the drive with the config") from reason
+
+
+def named(labels: Sequence[str]) -> str:
+    """How messages and the manual call drives of these labels."""
+    return f"drive labelled {' or '.join(labels)}"

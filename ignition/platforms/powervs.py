@@ -1,0 +1,26 @@
+"""IBM Power Systems Virtual Server: a config drive. Source: platforms reference 3.4, 5.1, 5.3, 10.13."""
+
+from ignition.platforms import Platform
+from ignition.platforms.parts.drive import Drive, drive
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.ssh_keys import members
+from ignition.platforms.parts.values import Document
+
+META = Document("openstack/latest/meta_data.json")
+
+PLATFORM = Platform(
+    "IBM Power Systems Virtual Server",
+    config=drive({"config-2": ("openstack/latest/user_data",)}),
+    metadata=(
+        Metadata(
+            Drive("config-2"),
+            prefix="POWERVS_",
+            attributes=(
+                Attribute("INSTANCE_ID", META.member("uuid", required=True)),
+                Attribute("LOCAL_HOSTNAME", META.member("name", required=True)),
+            ),
+            hostname=META.member("name"),
+            ssh_keys=members(META.member("public_keys.*")),
+        ),
+    ),
+)
