@@ -1,0 +1,78 @@
+"""KubeVirt: a drive as OpenStack's or as NoCloud's. Source: platforms reference 3.4, 5.1, 5.3, 7.4, 7.5, 10.13.
+
+Better than the originals: a virtual machine without a drive does not wait for one without end, and a drive whose config cannot be
+read does not end in a machine without config.
+"""
+
+from __future__ import annotations
+
+from ignition.platforms import Platform
+from ignition.platforms.parts.drive import Drive, drive
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.ssh_keys import named_keys
+from ignition.platforms.parts.values import Document, Value, first
+from ignition.platforms.parts.yaml_text import parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ignition.platforms.parts.network import Network
+    from ignition.platforms.parts.reader import Reader
+
+OPENSTACK, NOCLOUD = "config-2", "cidata"
+OPENSTACK_NETWORK = Document("openstack/latest/network_data.json")
+NOCLOUD_NETWORK = Document("network-config", parse, kind="YAML")
+
+
+def _of_openstack(reader: Reader) -> Network:
+    from ignition.platforms.parts import network_data
+
+    return network_data.network(OPENSTACK_NETWORK.read(reader), OPENSTACK_NETWORK.path, priority=20)
+
+
+def _of_nocloud(reader: Reader) -> Network:
+    from ignition.platforms.parts import cloud_init_network
+
+    return cloud_init_network.network(NOCLOUD_NETWORK.read(reader), NOCLOUD_NETWORK.path)
+
+
+def _table(label: str, meta: Document, network: Callable[[Reader], Network]) -> Metadata:
+    def address(version: int) -> Value:
+        def read(reader: Reader) -> str | None:
+            addresses = next((one.addresses for one in network(reader).interfaces if one.addresses), [])
+            return next((str(one.ip) for one in addresses if one.version == version), None)
+
+        return Value(f"the first static IPv{version} address of the first interface that has static addresses", read)
+
+    def kernel_arguments(reader: Reader) -> str | None:
+        from ignition.platforms.parts.kernel_arguments import by_interface
+
+        return by_interface(network(reader))
+
+    return Metadata(
+        Drive(label),
+        prefix="KUBEVIRT_",
+        attributes=(
+            Attribute("INSTANCE_ID", first(meta.member("instance-id"), meta.member("uuid", required=True))),
+            Attribute("HOSTNAME", first(meta.member("hostname"), meta.member("local-hostname", required=True))),
+            Attribute("INSTANCE_TYPE", meta.member("instance_type")),
+            Attribute("IPV4", address(4)),
+            Attribute("IPV6", address(6)),
+        ),
+        hostname=first(meta.member("hostname"), meta.member("local-hostname")),
+        ssh_keys=named_keys(meta, "public_keys"),
+        network=network,
+        kernel_arguments=kernel_arguments,
+        may_be_absent=True,
+    )
+
+
+PLATFORM = Platform(
+    "KubeVirt",
+    config=drive({NOCLOUD: ("user-data",), OPENSTACK: ("openstack/latest/user_data",)}),
+    metadata=(
+        _table(OPENSTACK, Document("openstack/latest/meta_data.json"), _of_openstack),
+        _table(NOCLOUD, Document("meta-data", parse, kind="YAML"), _of_nocloud),
+    ),
+)

@@ -1,0 +1,66 @@
+"""OpenStack's network_data.json, also where something else than OpenStack writes it.
+
+Source: platforms reference 7.4; OpenStack's schema network_data.json. Networks of one link make one interface (Afterburn gives
+each a file of the same name on IBM Cloud: the last one wins). Interfaces with names come first, in their order.
+
+Import it inside functions: it needs `ipaddress`.
+"""
+
+from __future__ import annotations
+
+from ignition.host import log
+from ignition.platforms.parts.addresses import address, interface
+from ignition.platforms.parts.links import DHCP, card, distinct
+from ignition.platforms.parts.members import dictionaries, dictionary, several, text
+from ignition.platforms.parts.network import Network, Route
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.platforms.parts.network import Interface
+
+    Object = dict[str, object]
+
+_STATIC = ("ipv4", "ipv6")
+_DHCP = {"ipv4_dhcp": 4, "ipv6_dhcp": 6}
+
+
+def network(document: object, where: str, *, priority: int) -> Network:
+    """The network of a parsed document. Raises Failure at `where`."""
+    top = dictionary(document, "the document", where)
+    links = {text(one.get("id")): one for one in dictionaries(top.get("links"), "links", where)}
+    services = dictionaries(top.get("services"), "services", where)
+    servers = [address(service.get("address"), where) for service in services if service.get("type") == "dns"]
+    by_link: dict[str, list[Object]] = {}
+    for one in dictionaries(top.get("networks"), "networks", where):
+        by_link.setdefault(text(one.get("link")), []).append(one)
+    found = []
+    for name, networks in by_link.items():
+        link = _interface(links.get(name, {}), networks, where, priority)
+        if link.id:
+            link.nameservers = distinct([*link.nameservers, *servers])
+            found.append(link)
+        else:
+            log.warning(f"{where}: networks of the link {name!r} are left out: nothing says which network card it is")
+    return Network(sorted(found, key=lambda one: (not one.name, one.name)))
+
+
+def _interface(link: Object, networks: list[Object], where: str, priority: int) -> Interface:
+    found = card(link.get("name"), link.get("ethernet_mac_address"), where, priority)
+    families = set()
+    for one in networks:
+        kind = text(one.get("type"))
+        if kind in _DHCP:
+            families.add(_DHCP[kind])
+        elif kind in _STATIC and one.get("ip_address"):
+            found.addresses.append(interface(one["ip_address"], where, network=one.get("netmask")))
+        else:
+            log.warning(f"{where}: a network of type {kind} has no address here: only its routes and name servers are used")
+        found.routes += [_route(route, where) for route in dictionaries(one.get("routes"), "routes", where)]
+        found.nameservers += [address(server, where) for server in several(one.get("dns_nameservers"))]
+    found.dhcp = DHCP[frozenset(families)]
+    return found
+
+
+def _route(route: Object, where: str) -> Route:
+    destination = interface(route.get("network"), where, network=route.get("netmask"))
+    return Route(destination, address(route.get("gateway"), where))

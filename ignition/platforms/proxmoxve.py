@@ -1,0 +1,90 @@
+"""Proxmox VE: a NoCloud drive. Source: platforms reference 3.4, 5.1, 5.3, 7.4, 7.5, 10.13.
+
+Proxmox writes its own cloud-config into user-data, so that the Ignition config is in vendor-data or in place of user-data. Unlike
+Afterburn, which wants all four files and reads none if one is wrong, each file counts for itself.
+"""
+
+from __future__ import annotations
+
+from ignition.platforms import Platform
+from ignition.platforms.parts.drive import Drive, drive
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.ssh_keys import members
+from ignition.platforms.parts.values import Document, Value
+from ignition.platforms.parts.yaml_text import parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.platforms.parts.network import Network
+    from ignition.platforms.parts.reader import Reader
+
+LIMIT_S = 30.0
+CLOUD_CONFIG = "#cloud-config"
+
+
+def _cloud_config(text: str) -> object:
+    """A user-data that is something else has nothing for us."""
+    return parse(text) if text.startswith(CLOUD_CONFIG) else None
+
+
+META = Document("meta-data", parse, kind="YAML")
+USER = Document("user-data", _cloud_config, kind="cloud-config")
+NETWORK = Document("network-config", parse, kind="YAML")
+
+
+def _network(reader: Reader) -> Network:
+    from ignition.platforms.parts import cloud_init_network
+
+    return cloud_init_network.network(NETWORK.read(reader), NETWORK.path)
+
+
+def _kernel_arguments(reader: Reader) -> str | None:
+    from ignition.platforms.parts.kernel_arguments import by_address
+
+    return by_address(_network(reader))
+
+
+def _netplan(reader: Reader) -> object:
+    from ignition.platforms.parts import netplan
+
+    return netplan.document(_network(reader))
+
+
+def _address(version: int) -> Value:
+    """The last one of the first interface."""
+
+    def read(reader: Reader) -> str | None:
+        addresses = next((one.addresses for one in _network(reader).interfaces), [])
+        return next((str(one.ip) for one in reversed(addresses) if one.version == version), None)
+
+    return Value(f"the last IPv{version} address of the first interface of {NETWORK.path}", read)
+
+
+PLATFORM = Platform(
+    "Proxmox VE",
+    config=drive(
+        {"cidata": ("user-data", "vendor-data")},
+        limit_s=LIMIT_S,
+        absent_is_none=True,
+        wanted=lambda content: bool(content) and not content.startswith(f"{CLOUD_CONFIG}\n".encode()),
+        says="user-data on the drive labelled cidata, else vendor-data; a cloud-config does not count",
+    ),
+    metadata=(
+        Metadata(
+            Drive("cidata"),
+            prefix="PROXMOXVE_",
+            attributes=(
+                Attribute("INSTANCE_ID", META.member("instance-id")),
+                Attribute("HOSTNAME", USER.member("hostname")),
+                Attribute("IPV4", _address(4)),
+                Attribute("IPV6", _address(6)),
+            ),
+            hostname=USER.member("hostname"),
+            ssh_keys=members(USER.member("ssh_authorized_keys[]")),
+            network=_network,
+            kernel_arguments=_kernel_arguments,
+            netplan=_netplan,
+            may_be_absent=True,
+        ),
+    ),
+)
