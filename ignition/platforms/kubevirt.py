@@ -9,7 +9,7 @@ from __future__ import annotations
 from ignition.platforms import Platform
 from ignition.platforms.parts.drive import Drive, drive
 from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.ssh_keys import named_keys
+from ignition.platforms.parts.ssh_keys import members
 from ignition.platforms.parts.values import Document, Value, first
 from ignition.platforms.parts.yaml_text import parse
 
@@ -61,7 +61,7 @@ def _table(label: str, meta: Document, network: Callable[[Reader], Network]) -> 
             Attribute("IPV6", address(6)),
         ),
         hostname=first(meta.member("hostname"), meta.member("local-hostname")),
-        ssh_keys=named_keys(meta, "public_keys"),
+        ssh_keys=members(meta.member("public_keys.*")),
         network=network,
         kernel_arguments=kernel_arguments,
         may_be_absent=True,

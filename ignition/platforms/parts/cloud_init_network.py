@@ -44,13 +44,15 @@ def _version_1(entries: list[Object], where: str, priority: int) -> Iterator[Int
     for entry in entries:
         kind = text(entry.get("type"))
         if kind == "physical":
-            yield _physical(entry, servers, where, priority)
+            found = card("a physical entry", entry.get("name"), entry.get("mac_address"), where, priority=priority)
+            if found:
+                _set_up_1(found, entry, servers, where)
+                yield found
         elif kind != "nameserver":
             log.warning(f"{where}: an entry of type {kind} is left out: only network cards are set up")
 
 
-def _physical(entry: Object, servers: list[Address], where: str, priority: int) -> Interface:
-    found = card(entry.get("name"), entry.get("mac_address"), where, priority)
+def _set_up_1(found: Interface, entry: Object, servers: list[Address], where: str) -> None:
     families: set[int] = set()
     for subnet in dictionaries(entry.get("subnets"), "subnets", where):
         kind = text(subnet.get("type"))
@@ -64,7 +66,6 @@ def _physical(entry: Object, servers: list[Address], where: str, priority: int) 
         found.nameservers += [address(one, where) for one in several(subnet.get("dns_nameservers"))]
     found.nameservers = distinct([*found.nameservers, *servers])
     found.dhcp = DHCP[frozenset(families)]
-    return found
 
 
 def _families(kind: str, subnet: Object) -> set[int]:
@@ -97,22 +98,20 @@ def _version_2(top: Object, where: str, priority: int) -> Iterator[Interface]:
     for key, value in dictionary(top.get("ethernets"), "ethernets", where).items():
         entry = dictionary(value, key, where)
         found = _matched(key, entry, where, priority)
-        if not found.id:
-            log.warning(f"{where}: {key} is left out: nothing says which network card it is")
-            continue
-        families = {family for family in (4, 6) if is_true(entry.get(f"dhcp{family}"))}
-        found.dhcp = DHCP[frozenset(families)]
-        found.addresses = [interface(_first_key(one), where) for one in several(entry.get("addresses"))]
-        found.routes = _routes_2(entry, where)
-        found.nameservers = distinct([*_servers_2(entry, where), *servers])
-        yield found
+        if found:
+            families = {family for family in (4, 6) if is_true(entry.get(f"dhcp{family}"))}
+            found.dhcp = DHCP[frozenset(families)]
+            found.addresses = [interface(_first_key(one), where) for one in several(entry.get("addresses"))]
+            found.routes = _routes_2(entry, where)
+            found.nameservers = distinct([*_servers_2(entry, where), *servers])
+            yield found
 
 
-def _matched(key: str, entry: Object, where: str, priority: int) -> Interface:
+def _matched(key: str, entry: Object, where: str, priority: int) -> Interface | None:
     """A key `eth…` is the card's name; any other with a match block is only a key, and the card is known by its MAC address."""
     match = dictionary(entry.get("match"), f"match of {key}", where)
     is_name = key.startswith("eth") or not match
-    return card(key if is_name else "", match.get("macaddress"), where, priority)
+    return card(key, key if is_name else "", match.get("macaddress"), where, priority=priority)
 
 
 def _servers_2(entry: Object, where: str) -> list[Address]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from ignition.errors import Failure
+from ignition.host import log
 from ignition.platforms.parts.members import text
 from ignition.platforms.parts.network import Interface
 
@@ -14,16 +13,18 @@ if TYPE_CHECKING:
 
 # Families → Interface.dhcp
 DHCP = {frozenset[int](): "", frozenset({4}): "ipv4", frozenset({6}): "ipv6", frozenset({4, 6}): "yes"}
-_MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
-_NAME = re.compile(r"[^\s/:%\x00-\x1f]{1,15}")  # linux/if.h: IFNAMSIZ; systemd's ifname_valid() in src/basic/socket-util.c
 
 
-def card(name: object, mac: object, where: str, priority: int) -> Interface:
-    """A network card, not yet set up. Raises Failure for what can be no interface's name or MAC address."""
-    for found, what, pattern in ((text(name), "interface's name", _NAME), (text(mac), "MAC address", _MAC)):
-        if found and not pattern.fullmatch(found):
-            raise Failure(f"{found!r} is no {what}", where=where, fix="ask the platform's support")
-    return Interface(name=text(name), mac=text(mac), priority=priority)
+def card(what: str, name: object, mac: object, where: str, *, priority: int) -> Interface | None:
+    """A network card, not yet set up; None, with a warning, if nothing says which it is. Raises Failure at `where`."""
+    if not (name or mac):
+        log.warning(f"{where}: {what} is left out: nothing says which network card it is")
+        return None
+    try:
+        return Interface(name=text(name), mac=text(mac), priority=priority)
+    except Failure as failure:
+        failure.where = where
+        raise
 
 
 def distinct(servers: list[Address]) -> list[Address]:

@@ -31,34 +31,32 @@ def network(document: object, where: str, *, priority: int) -> Network:
     services = dictionaries(top.get("services"), "services", where)
     servers = [address(service.get("address"), where) for service in services if service.get("type") == "dns"]
     by_link: dict[str, list[Object]] = {}
-    for one in dictionaries(top.get("networks"), "networks", where):
-        by_link.setdefault(text(one.get("link")), []).append(one)
+    for entry in dictionaries(top.get("networks"), "networks", where):
+        by_link.setdefault(text(entry.get("link")), []).append(entry)
     found = []
     for name, networks in by_link.items():
-        link = _interface(links.get(name, {}), networks, where, priority)
-        if link.id:
-            link.nameservers = distinct([*link.nameservers, *servers])
-            found.append(link)
-        else:
-            log.warning(f"{where}: networks of the link {name!r} are left out: nothing says which network card it is")
+        link = links.get(name, {})
+        one = card(f"link {name!r}", link.get("name"), link.get("ethernet_mac_address"), where, priority=priority)
+        if one:
+            _set_up(one, networks, where)
+            one.nameservers = distinct([*one.nameservers, *servers])
+            found.append(one)
     return Network(sorted(found, key=lambda one: (not one.name, one.name)))
 
 
-def _interface(link: Object, networks: list[Object], where: str, priority: int) -> Interface:
-    found = card(link.get("name"), link.get("ethernet_mac_address"), where, priority)
+def _set_up(card: Interface, networks: list[Object], where: str) -> None:
     families = set()
     for one in networks:
         kind = text(one.get("type"))
         if kind in _DHCP:
             families.add(_DHCP[kind])
         elif kind in _STATIC and one.get("ip_address"):
-            found.addresses.append(interface(one["ip_address"], where, network=one.get("netmask")))
+            card.addresses.append(interface(one["ip_address"], where, network=one.get("netmask")))
         else:
             log.warning(f"{where}: a network of type {kind} has no address here: only its routes and name servers are used")
-        found.routes += [_route(route, where) for route in dictionaries(one.get("routes"), "routes", where)]
-        found.nameservers += [address(server, where) for server in several(one.get("dns_nameservers"))]
-    found.dhcp = DHCP[frozenset(families)]
-    return found
+        card.routes += [_route(route, where) for route in dictionaries(one.get("routes"), "routes", where)]
+        card.nameservers += [address(server, where) for server in several(one.get("dns_nameservers"))]
+    card.dhcp = DHCP[frozenset(families)]
 
 
 def _route(route: Object, where: str) -> Route:
