@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from ignition import platforms
 from ignition.errors import Failure
 from ignition.host import cmdline
 
@@ -26,7 +25,7 @@ class Parser(ArgumentParser):
 
     def __init__(self, prog: str, description: str) -> None:
         super().__init__(prog=prog, description=description, add_help=False, allow_abbrev=False)
-        self.add_argument("--provider", metavar="ID", default="", help=f"the platform: {', '.join(platforms.known('metadata'))}")
+        self.add_argument("--provider", metavar="ID", default="", help="the platform, such as aws; an unknown one gets the list")
         self.add_argument("--cmdline", action="store_true", help="take the platform from the kernel command line")
         self.add_argument("--version", action="store_true", help="print the version and exit")
         self.add_argument("--help", "-h", action="store_true", help="print this help and exit")

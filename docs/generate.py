@@ -1,7 +1,7 @@
 """Writes what is derived from the config models: `python docs/generate.py`.
 
 docs/schemas/ignition-VERSION.json: the JSON Schema of each spec version. docs/fields-N.md: tables of the fields of each family of
-specs. A test runs it into a temporary directory and fails when a committed file differs.
+specs. docs/platforms.md: every platform. A test runs it into a temporary directory and fails when a committed file differs.
 """
 
 import json
@@ -12,7 +12,10 @@ from importlib import import_module
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE)]
+
+import platform_page
+from markdown_table import Row, table
 
 from ignition.config import rules
 from ignition.config.checks import Check
@@ -36,7 +39,6 @@ FAMILIES = {
         "Spec 1 has no references to other configs: nothing is merged.",
     ),
 }
-Row = tuple[str, ...]
 
 
 class Page:
@@ -204,15 +206,6 @@ def sort_key(rule: str) -> tuple[str, int]:
     return rule.rstrip("0123456789"), int(rule.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") or 0)
 
 
-def table(head: Row, rows: list[Row]) -> Iterator[str]:
-    """Markdown."""
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * len(head)}"
-    for row in rows:
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
-    yield ""
-
-
 def write(directory: Path) -> None:
     """Write all files, below a directory that stands for docs/."""
     (directory / "schemas").mkdir(exist_ok=True)
@@ -222,7 +215,13 @@ def write(directory: Path) -> None:
     import_module("ignition.config.v2.rules").load()
     import_module("ignition.config.v1.rules")
     for family in FAMILIES:
-        (directory / f"fields-{family}.md").write_text("\n".join(Page(family).lines()).rstrip("\n") + "\n")
+        write_page(directory / f"fields-{family}.md", Page(family).lines())
+    write_page(directory / "platforms.md", platform_page.lines())
+
+
+def write_page(path: Path, lines: Iterator[str]) -> None:
+    """Lines as a file."""
+    path.write_text("\n".join(lines).rstrip("\n") + "\n")
 
 
 if __name__ == "__main__":

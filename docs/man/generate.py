@@ -27,13 +27,16 @@ def from_table(table: tuple[Flag, ...]) -> Flags:
 
 
 def metadata_flags() -> Flags:
-    """Rows of coreos-metadata, which has an argparse parser."""
-    rows = []
-    for action in coreos_metadata._parser()._actions:
-        if action.help and action.help != "==SUPPRESS==":
-            name = ", ".join(action.option_strings)
-            rows.append((f"{name} {action.metavar or ''}".strip(), f"{action.help[0].upper()}{action.help[1:]}."))
-    return rows
+    """Rows of coreos-metadata, whose commands have argparse parsers; what several know comes once."""
+    rows: dict[str, str] = {}
+    for command, (parser, _) in coreos_metadata.COMMANDS.items():
+        only = "" if command == ("multi",) else f" Only with {' '.join(command)}."
+        for action in parser()._actions:
+            if action.help and action.help != "==SUPPRESS==":
+                name = ", ".join(action.option_strings)
+                doc = f"{action.help[0].upper()}{action.help[1:]}.{only}"
+                rows.setdefault(f"{name} {action.metavar or ''}".strip(), doc)
+    return list(rows.items())
 
 
 SEE_ALSO = (
@@ -162,15 +165,28 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
     "coreos-metadata": (
         "write what the platform says about this machine",
         [
-            ("SYNOPSIS", "coreos-metadata --provider ID|--cmdline [--attributes FILE] [--ssh-keys USER] [--hostname FILE]"),
+            (
+                "SYNOPSIS",
+                "coreos-metadata [multi] --provider ID|--cmdline [flag ...]\n\n"
+                "coreos-metadata exp rd-network-kargs --provider ID|--cmdline --default-value TEXT\n\n"
+                "coreos-metadata render-ignition --provider ID|--cmdline --render-ignition-dir DIR [flag ...]",
+            ),
             (
                 "DESCRIPTION",
-                "Asks the metadata service of the platform and writes an environment file for units"
-                " (EnvironmentFile=/run/metadata/coreos), the SSH keys of a user, or the host name. Files appear complete or not at"
-                " all. Flags have one dash or two.",
+                "Asks the metadata service of the platform, or reads its drive, and writes an environment file for units"
+                " (EnvironmentFile=/run/metadata/coreos), the SSH keys of a user, the host name, or network configuration. Files"
+                " appear complete or not at all. Flags have one dash or two. The order is: attributes, SSH keys, host name, network"
+                " units, netplan, NetworkManager, check-in; the first failure ends it.\n\n"
+                "exp rd-network-kargs writes kernel arguments for the network of the initramfs, unless the kernel command line has"
+                " some.\n\nrender-ignition writes fragments of a base config: the host name, and the user whom the platform was"
+                " asked to create.",
             ),
             ("EXIT STATUS", "0: success. 1: any error, usage included."),
-            ("FILES", "/run/metadata/coreos: where coreos-metadata.service writes the attributes."),
+            (
+                "FILES",
+                "/run/metadata/coreos: where coreos-metadata.service writes the attributes."
+                " /etc/cmdline.d/50-afterburn-network-kargs.conf: what exp rd-network-kargs writes.",
+            ),
         ],
         metadata_flags(),
     ),

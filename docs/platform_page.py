@@ -1,0 +1,74 @@
+"""docs/platforms.md, from the platforms' own tables: which there are, where their configs are, what each says of its machine."""
+
+from collections.abc import Iterator
+
+from markdown_table import table
+
+from ignition import platforms
+from ignition.platforms.parts.metadata import LEGACY, TODAY, Attribute, Metadata
+
+INTRODUCTION = """# Platforms
+
+Made from the modules in `ignition/platforms` by `python docs/generate.py`: change a platform there, then run it.
+
+The kernel argument `ignition.platform.id=` names the platform for the agent and for `coreos-metadata`; see [boot.md](boot.md) for
+the arguments of Container Linux and Flatcar. The agent looks at the kernel command line and at `user.ign` first. A config that it
+can get without a network is fetched before there is one. An id that is not listed is an error which lists the known ones.
+"""
+METADATA_INTRODUCTION = """## What coreos-metadata writes
+
+`{n}` is a number from 0. A name without a value on a machine is left out. [coreos-metadata.md](coreos-metadata.md) says how the
+files look and which units write them.
+"""
+HEAD = ("id", "platform", "the user config is", "needs network", "removed after use", "coreos-metadata gives")
+
+
+def lines() -> Iterator[str]:
+    """The page."""
+    yield INTRODUCTION
+    yield from table(HEAD, [_overview(name) for name in platforms.ids()])
+    earlier = ", ".join(f"`{old}` (`{new}`)" for old, new in sorted(platforms.ALIASES.items()))
+    yield f"Ids of earlier times are accepted, too: {earlier}.\n"
+    yield METADATA_INTRODUCTION
+    for name in platforms.ids():
+        for metadata in platforms.module(name).metadata:
+            yield from _section(name, metadata)
+
+
+def _overview(name: str) -> tuple[str, ...]:
+    platform = platforms.module(name)
+    config = platform.config
+    source, network = (config.says, "yes" if config.needs_network else "no") if config else ("–", "–")
+    removed = "yes" if config and config.remove else "no"
+    gives = list(dict.fromkeys(what for metadata in platform.metadata for what in _gives(metadata)))
+    return f"`{name}`", platform.title, source, network, removed if config else "–", ", ".join(gives) or "–"
+
+
+def _gives(metadata: Metadata) -> Iterator[str]:
+    offers = {
+        "attributes": metadata.attributes,
+        "host name": metadata.hostname,
+        "SSH keys": metadata.ssh_keys,
+        "network": metadata.network,
+        "netplan": metadata.netplan,
+        "initramfs network": metadata.kernel_arguments,
+        "check-in": metadata.check_in,
+        "first user": metadata.first_user,
+    }
+    return (what for what, offer in offers.items() if offer)
+
+
+def _section(name: str, metadata: Metadata) -> Iterator[str]:
+    yield f"### {name}: {metadata.place.says}\n"
+    if metadata.hostname:
+        yield f"Host name: {metadata.hostname.says}.\n"
+    if metadata.attributes:
+        rows = [_row(metadata, attribute) for attribute in metadata.attributes]
+        yield from table(("today", "Container Linux", "value"), rows)
+
+
+def _row(metadata: Metadata, attribute: Attribute) -> tuple[str, ...]:
+    today = f"`{TODAY}{metadata.prefix}{attribute.name}`" if attribute.name else ""
+    has_legacy = metadata.legacy_prefix and attribute.legacy
+    legacy = f"`{LEGACY}{metadata.legacy_prefix}{attribute.legacy}`" if has_legacy else ""
+    return today, legacy, attribute.value.says
