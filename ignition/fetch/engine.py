@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fetcher", "Settings"]
 
-SUPPORTED = ("http", "https", "data", "oem")
+SUPPORTED = ("http", "https", "tftp", "data", "oem")
 _MOST_IN_MEMORY = 64 * 1024 * 1024  # `read` is for configs, keys and certificates
 _PEM = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
 
@@ -149,10 +149,17 @@ class Fetcher:
                 raise Failure("this is no URL: it has no scheme", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}")
             case _ if self.offline:
                 raise NeedsNetwork(f"{shown(url)} needs the network")
+            case "tftp":
+                from ignition.fetch import tftp
+
+                return tftp.stream(url, self._limits(single=single), self._clock)
             case other:
                 raise Failure(
                     f"the scheme {other!r} is not supported", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}"
                 )
+
+    def _limits(self, *, single: bool) -> Settings:
+        return self._settings.evolve(attempts=1) if single else self._settings
 
     def _http(self, url: str) -> Client:
         if self.offline:

@@ -1,0 +1,189 @@
+"""The `tftp` scheme (RFC 1350): a file in octet mode, block by block; nothing of it is kept in memory.
+
+Source: ignition-config reference 5.8. Blocks of 512 bytes, no options; 5 s per packet and up to five retransmissions, each after
+a random pause below 1 s; an error of the server ends the fetch. Block numbers begin anew after 65535, so that size has no limit.
+
+Unlike Ignition: the total limit counts; a name that does not resolve, a missing route and a port where nobody listens are tried
+again as with http.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+
+from ignition.errors import Failure, NotFound
+from ignition.fetch import retry
+from ignition.fetch.urls import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ignition.fetch.settings import Settings
+
+PORT = 69
+PACKET_S = 5.0
+RETRANSMISSIONS = 5
+BLOCK = 512
+_READ, _DATA, _ACKNOWLEDGE, _ERROR = 1, 3, 4, 5  # RFC 1350, section 5
+_FILE_NOT_FOUND, _UNKNOWN_TRANSFER = 1, 5
+_HEAD = struct.Struct(">HH")  # opcode; block number or error code
+# An ICMP "port unreachable" becomes an error of the socket (linux/in.h, linux/in6.h; not in Python's socket module).
+_RECEIVE_ERRORS = {socket.AF_INET: (socket.IPPROTO_IP, 11), socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}
+
+
+def stream(url: str, settings: Settings, clock: retry.Clock, *, packet_s: float = PACKET_S) -> Iterator[bytes]:
+    """The file's content in blocks. Raises NotFound or Failure with the URL (as it may be shown) as place."""
+    where = shown(url)
+    host, port, path = target(url)
+    deadline = retry.Deadline(clock, settings.total_s)
+
+    def attempt(deadline: retry.Deadline) -> _Transfer:
+        return _begun(host, port, path, _Patience(clock, deadline, packet_s))
+
+    try:
+        transfer = retry.until_done(attempt, what=f"TFTP {where}", where=where, settings=settings, clock=clock, deadline=deadline)
+        with transfer.socket:
+            yield from transfer.blocks()
+    except Failure as failure:
+        failure.where = where
+        raise
+
+
+def target(url: str) -> tuple[str, int, bytes]:
+    """Host, port and the path as the server wants it: with its leading slash, without escapes. Raises Failure."""
+    from urllib.parse import unquote_to_bytes, urlsplit
+
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or PORT
+    except ValueError as error:
+        raise Failure("not a usable URL", where=shown(url)) from error
+    path = unquote_to_bytes(parts.path)
+    if not host or not path.strip(b"/"):
+        raise Failure("the URL names no server or no file", where=shown(url), fix="write tftp://SERVER/PATH")
+    if b"\0" in path:
+        raise Failure("the path has a NUL character", where=shown(url), fix="take %00 out of the URL")
+    return host, port, path
+
+
+class _Patience:
+    """How long to wait for packets."""
+
+    def __init__(self, clock: retry.Clock, deadline: retry.Deadline, packet_s: float) -> None:
+        self._clock, self._deadline, self.packet_s = clock, deadline, packet_s
+
+    def packet_end(self) -> float:
+        """When, on the monotonic clock, the wait for one packet ends. Raises Failure if the time for all is over."""
+        wait = self._deadline.at_most(self.packet_s)
+        if not wait:
+            raise Failure(f"not fetched within {self._deadline.limit_s:g} s: the file is not complete")
+        return time.monotonic() + wait
+
+    def pause(self) -> None:
+        """Before a retransmission."""
+        self._clock.sleep(self._deadline.at_most(self._clock.random()) or 0.0)
+
+
+def _begun(host: str, port: int, path: bytes, patience: _Patience) -> _Transfer:
+    """The transfer with its first block, from the server's first address that can be reached. Raises Transient or Failure."""
+    from ignition.fetch import faults
+
+    problem: OSError = OSError("no address")
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    except OSError as error:
+        addresses, problem = [], error
+    for family, kind, protocol, _, address in addresses:
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setsockopt(*_RECEIVE_ERRORS[family], 1)
+            return _Transfer(sock, address, path, patience)
+        except OSError as error:
+            sock.close()
+            problem = error
+        except BaseException:
+            sock.close()
+            raise
+    cause, fix = faults.explain(problem, header_s=patience.packet_s)
+    raise retry.Transient(cause, fix=fix) from problem
+
+
+class _Transfer:
+    """One file on its way. Made with the first block received; the socket is the caller's to close.
+
+    Raises OSError if the server cannot be reached, NotFound or Failure if it does not give the file.
+    """
+
+    def __init__(self, sock: socket.socket, address: Any, path: bytes, patience: _Patience) -> None:
+        self.socket, self._patience = sock, patience
+        self._peer, self._answered = address, False  # it answers from another port, which then is the transfer's
+        self._first = self._ask(struct.pack(">H", _READ) + path + b"\0octet\0", 1)
+
+    def blocks(self) -> Iterator[bytes]:
+        """The content; a block that is not full is the last."""
+        from ignition.fetch import faults
+
+        number, block = 1, self._first
+        try:
+            while True:
+                yield block
+                acknowledgement = _HEAD.pack(_ACKNOWLEDGE, number)
+                if len(block) < BLOCK:
+                    self.socket.sendto(acknowledgement, self._peer)
+                    return
+                number = (number + 1) & 0xFFFF
+                block = self._ask(acknowledgement, number)
+        except OSError as error:
+            raise Failure(f"while reading the file: {faults.explain(error, header_s=None)[0]}") from error
+
+    def _ask(self, packet: bytes, number: int) -> bytes:
+        """Send a packet, again if need be, until the block of that number comes."""
+        for sent in range(RETRANSMISSIONS + 1):
+            if sent:
+                self._patience.pause()
+            self.socket.sendto(packet, self._peer)
+            if (block := self._answer(packet, number)) is not None:
+                return block
+        raise Failure(
+            f"time-out: no answer to {RETRANSMISSIONS + 1} packets within {self._patience.packet_s:g} s each",
+            fix="check the route, and that a TFTP server runs there and no firewall drops UDP",
+        )
+
+    def _answer(self, packet: bytes, number: int) -> bytes | None:
+        """The block, or None if it does not come in time. The block before is acknowledged again: the server missed it."""
+        end = self._patience.packet_end()
+        while (left := end - time.monotonic()) > 0:
+            self.socket.settimeout(left)
+            try:
+                received, sender = self.socket.recvfrom(65536)
+            except TimeoutError:
+                return None
+            if len(received) < _HEAD.size or not self._is_peer(sender):
+                continue
+            operation, about = _HEAD.unpack_from(received)
+            if operation == _ERROR:
+                raise _refusal(about, received[_HEAD.size :])
+            if operation == _DATA and about == number and len(received) <= _HEAD.size + BLOCK:
+                return received[_HEAD.size :]
+            if operation == _DATA and about == (number - 1) & 0xFFFF:
+                self.socket.sendto(packet, self._peer)
+        return None
+
+    def _is_peer(self, sender: Any) -> bool:
+        if sender[0] != self._peer[0]:
+            return False
+        if not self._answered:
+            self._peer, self._answered = sender, True
+        if sender != self._peer:
+            self.socket.sendto(_HEAD.pack(_ERROR, _UNKNOWN_TRANSFER) + b"unknown transfer\0", sender)
+        return bool(sender == self._peer)
+
+
+def _refusal(code: int, text: bytes) -> Failure:
+    message = text.partition(b"\0")[0].decode("utf-8", "replace") or "no reason given"
+    what = f"the server says: {''.join(one if one.isprintable() else '?' for one in message[:200])} (TFTP error {code})"
+    return NotFound(what, fix="check the URL") if code == _FILE_NOT_FOUND else Failure(what)
