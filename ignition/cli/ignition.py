@@ -99,7 +99,7 @@ def _run_stage(values: dict[str, Any], fetch_timeout_s: float) -> int:
     try:
         os.makedirs(os.path.dirname(os.path.abspath(state_file)), mode=0o755, exist_ok=True)
     except OSError as error:
-        return _failed(stage, state_file, Failure(f"cannot make the directory of the state file: {error}"), NO_STATE)
+        return _failed(values, Failure(f"cannot make the directory of the state file: {error}"), NO_STATE)
     try:
         with Runner(stage, paths.mark(state_file, paths.OPERATIONS)) as runner:
             _execute(
@@ -113,14 +113,15 @@ def _run_stage(values: dict[str, Any], fetch_timeout_s: float) -> int:
                 )
             )
     except Failure as failure:
-        return _failed(stage, state_file, failure, FAILED)
+        return _failed(values, failure, FAILED)
     except Exception as error:  # noqa: BLE001  the last line of defence: the machine's owner must get a screen, not a trace alone
         log.critical("".join(_trace(error)))
         bug = Failure(
             f"{type(error).__name__}: {error}", where="ignition itself", fix="this is a fault of ignition, please report it"
         )
-        return _failed(stage, state_file, bug, FAILED)
+        return _failed(values, bug, FAILED)
     log.info(f"stage {stage} finished")
+    _tell_platform(values, "")
     return SUCCESS
 
 
@@ -137,10 +138,23 @@ def _execute(arguments: Arguments) -> None:
     import_module(f"ignition.stages.{arguments.stage.replace('-', '_')}").run(arguments)
 
 
-def _failed(stage: str, state_file: str, failure: Failure, status: int) -> int:
+def _failed(values: dict[str, Any], failure: Failure, status: int) -> int:
+    stage = values["stage"]
     log.critical(f"stage {stage} failed: {failure}")
-    show_failure(stage, state_file, failure)
+    show_failure(stage, values["state-file"], failure)
+    _tell_platform(values, str(failure))
     return status
+
+
+def _tell_platform(values: dict[str, Any], problem: str) -> None:
+    """How the stage ended, where the platform wants to know. The screen and the log come first: this may take seconds."""
+    from ignition import platforms
+
+    report = platforms.report(values["platform"])
+    if report:
+        from ignition.stages import status_report
+
+        status_report.send(report, values["stage"], problem, neednet=values["neednet"], state_file=values["state-file"])
 
 
 def _trace(error: Exception) -> list[str]:

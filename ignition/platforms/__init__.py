@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from ignition.platforms.parts.config_source import ConfigSource
     from ignition.platforms.parts.metadata import Metadata
 
+    Report = Callable[[Fetcher, str, str], None]
+
 ALIASES = {"ec2": "aws", "gce": "gcp", "pxe": "metal", "oracle-oci": "oraclecloud"}  # platforms reference 1: renames
 
 
 class Platform:
     """`title` is its name for people. `config`: where the user config is, None if only the companion knows the id.
 
-    `metadata`: tables for the companion; the first whose place the machine has counts. `report` is told how each stage ended: its
-    name, and what went wrong, "" for nothing.
+    `metadata`: tables for the companion; the first whose place the machine has counts. `report` tells the platform how a stage
+    ended: its name, and what went wrong, "" for nothing. It may raise anything.
     """
 
     def __init__(
@@ -34,7 +36,7 @@ class Platform:
         *,
         config: ConfigSource | None = None,
         metadata: tuple[Metadata, ...] = (),
-        report: Callable[[Fetcher, str, str], None] | None = None,
+        report: Report | None = None,
     ) -> None:
         self.title, self.config, self.metadata, self.report = title, config, metadata, report
 
@@ -73,6 +75,11 @@ def metadata(name: str) -> tuple[Metadata, ...]:
     if not tables:
         raise Failure(f"no metadata is known of the platform {name!r}", fix=f"use one of: {', '.join(known('metadata'))}")
     return tables
+
+
+def report(name: str) -> Report | None:
+    """How the platform of that id wants to hear how each stage ended; None if it does not."""
+    return found.report if (found := _find(name)) else None
 
 
 def _find(name: str) -> Platform | None:

@@ -102,7 +102,10 @@ def _set_mark(path: str, needed: bool) -> None:
 
 def _record(arguments: Arguments, rendered: Rendered) -> None:
     """Say in the state and in the journal which configs there were."""
+    from ignition import platforms
+
     between = state.load(arguments.state_file)
+    between.reports = arguments.stage == "fetch" and platforms.report(arguments.platform) is not None
     between.fetched_configs = [{"kind": "base", "source": "system", "referenced": False}]
     if rendered.source:
         between.fetched_configs.append({"kind": rendered.kind, "source": rendered.source, "referenced": False})

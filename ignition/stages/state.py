@@ -2,7 +2,7 @@
 
 Who writes what: `fetched_configs` the fetch stages, read by files (result file); `notated_directories` mount, read by files (home
 directories); `luks_persist_*` disks, read and erased by files (they are secrets); `provider_output_files` the platform, read by
-files.
+files; `reports` the fetch stages, read after every stage.
 """
 
 import json
@@ -31,6 +31,7 @@ class State:
         self.luks_persist_key_files: dict[str, str] = {}  # volume name: data URL
         self.luks_persist_volume_key_files: dict[str, str] = {}  # file: data URL
         self.notated_directories: list[str] = []
+        self.reports = False  # the network is up, and the platform wants to know how each stage ends
         self.provider_output_files: list[dict[str, object]] = []  # file objects as in a config
 
     def user_config_provided(self) -> bool:
@@ -43,6 +44,7 @@ _MEMBERS = {
     "luks_persist_key_files": "luksPersistKeyFiles",
     "luks_persist_volume_key_files": "luksPersistVolumeKeyFiles",
     "notated_directories": "notatedDirectories",
+    "reports": "reports",
     "provider_output_files": "providerOutputFiles",
 }
 

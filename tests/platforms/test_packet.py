@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ignition import platforms
+from ignition.cli.ignition import SUCCESS, main
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.platforms import packet
@@ -244,3 +245,14 @@ def test_report_of_a_stage(problem: str, event: dict[str, str]) -> None:
         assert (request.method, request.path) == ("POST", "/events")
         assert json.loads(request.body) == event
         assert request.headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.root
+def test_agent_tells_how_its_stages_ended(tmp_path: Path) -> None:
+    flags = [f"-{name}={tmp_path}/{name}" for name in ("config-cache", "neednet", "state-file")]
+    with plain_service({"/events": Reply(201)}) as server:
+        for stage in ("fetch-offline", "fetch", "kargs"):
+            assert main([f"-stage={stage}", "-platform=packet", f"-root={tmp_path}", "-log-to-stdout", *flags]) == SUCCESS
+        assert (tmp_path / "neednet").exists()
+        messages = [json.loads(request.body)["message"] for request in server.requests]
+        assert messages == [f"[{stage}] Ignition status: finished successfully" for stage in ("fetch", "kargs")]
