@@ -51,9 +51,22 @@ def test_source_that_fails_is_left_out() -> None:
 
 def test_all_reasons_are_named_when_no_source_works() -> None:
     with pytest.raises(Failure) as caught:
-        first_answer({"a": failing(Failure("broken", where="http://a/")), "b": failing(NotHere("there is no drive"))})
+        first_answer(
+            {
+                "a": failing(Failure("broken", where="http://a/")),
+                "b": failing(Failure("broken", where="http://b/")),
+                "c": failing(NotHere("there is no drive")),
+            }
+        )
     assert caught.value.what.startswith("no source of the config works: ")
-    assert {"http://a/: broken", "there is no drive"} == set(caught.value.what.partition(": ")[2].split("; "))
+    reasons = caught.value.what.partition(": ")[2].split("; ")
+    assert set(reasons) == {"http://a/: broken", "http://b/: broken", "there is no drive"}
+
+
+def test_one_failure_keeps_its_place() -> None:
+    with pytest.raises(Failure) as caught:
+        first_answer({"a": failing(Failure("broken", where="http://a/", fix="mend it")), "b": failing(NotHere("no drive"))})
+    assert str(caught.value) == "http://a/: broken; no drive (fix: mend it)"
 
 
 def test_defect_is_no_failure_of_a_source() -> None:
@@ -133,5 +146,4 @@ def test_late_drive_wins_over_a_service_that_fails(machine: Machine) -> None:
 def test_boot_ends_with_all_reasons_when_nothing_answers(machine: Machine) -> None:
     with pytest.raises(Failure) as caught:
         both(Failure("HTTP status 500", where="http://x/")).fetch(ONLINE)
-    assert "http://x/: HTTP status 500" in caught.value.what
-    assert "no drive labelled a or b after 90 s" in caught.value.what
+    assert str(caught.value) == "http://x/: HTTP status 500; no drive labelled a or b after 90 s"

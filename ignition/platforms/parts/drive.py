@@ -78,10 +78,10 @@ def reader(directory: str, name: str) -> Get:
 
 
 class Drive:
-    """A place of metadata: the first drive of these labels. One that cannot be mounted counts as absent."""
+    """A place of metadata: the first drive of these labels. One that does not mount or has no file `needs` counts as absent."""
 
-    def __init__(self, *labels: str) -> None:
-        self._labels, self.says = labels, named(labels)
+    def __init__(self, *labels: str, needs: str = "") -> None:
+        self._labels, self._needs, self.says = labels, needs, named(labels)
 
     @contextmanager
     def open(self, _: Fetcher) -> Iterator[Get]:
@@ -98,7 +98,10 @@ class Drive:
             except CommandFailed as error:
                 log.warning(str(error))
                 raise NotHere(f"{self.says} ({node}) cannot be mounted") from error
-            yield reader(directory, self.says)
+            get = reader(directory, self.says)
+            if self._needs and get(self._needs) is None:
+                raise NotHere(f"{self.says} ({node}) has no file {self._needs}")
+            yield get
 
     def _find(self) -> str:
         return next((node for label in self._labels if (node := find(label))), "")

@@ -80,14 +80,21 @@ def first_answer(sources: Mapping[str, Source]) -> bytes:
 
 
 def _first_of(get: Callable[[], tuple[str, bytes | BaseException]], count: int) -> bytes:
-    reasons = []
+    absent, failures = [], []
     for _ in range(count):
         name, answer = get()
         if isinstance(answer, bytes):
             log.info(f"{name} has answered first")
             return answer
-        if not isinstance(answer, (Failure, NotHere)):
+        log.warning(f"left out: {answer}")
+        if isinstance(answer, NotHere):
+            absent.append(str(answer))
+        elif isinstance(answer, Failure):
+            failures.append(answer)
+        else:
             raise answer
-        log.warning(f"left out: {name}: {answer}")
-        reasons.append(str(answer))
-    raise Failure(f"no source of the config works: {'; '.join(reasons)}", fix="the platform has to offer one of them")
+    if len(failures) == 1:
+        failures[0].what = "; ".join([failures[0].what, *absent])
+        raise failures[0]
+    what = "; ".join([*map(str, failures), *absent])
+    raise Failure(f"no source of the config works: {what}", fix="the platform has to offer one of them")

@@ -7,6 +7,7 @@ needs here.
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from tests.fetch.server import Reply
 
@@ -82,22 +83,23 @@ def _reply(body: str | bytes | Reply) -> Reply:
     return Reply(body=body.encode() if isinstance(body, str) else body)
 
 
-def _modules() -> list[str]:
-    return sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+def _modules() -> dict[str, ModuleType]:
+    """By platform id."""
+    names = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+    return {name.replace("_", "-"): import_module(f"{__name__}.{name}") for name in names}
 
 
 def names() -> list[str]:
-    """The modules of this package with a service."""
-    return [name for name in _modules() if hasattr(import_module(f"{__name__}.{name}"), "SAMPLE")]
+    """The platforms with a service."""
+    return [name for name, module in _modules().items() if hasattr(module, "SAMPLE")]
 
 
 def load(name: str) -> Sample:
     """The sample of a platform's service."""
-    sample: Sample = import_module(f"{__name__}.{name}").SAMPLE
+    sample: Sample = _modules()[name].SAMPLE
     return sample
 
 
 def drives() -> list[tuple[str, DriveSample]]:
     """Platform ids with each of their drives."""
-    found = [(name, import_module(f"{__name__}.{name}")) for name in _modules()]
-    return [(name.replace("_", "-"), drive) for name, module in found for drive in getattr(module, "DRIVES", ())]
+    return [(name, drive) for name, module in _modules().items() for drive in getattr(module, "DRIVES", ())]
