@@ -6,7 +6,7 @@ from ignition.errors import Failure
 from tests.fetch.server import Reply
 from tests.platforms import networks, samples
 from tests.platforms.samples.digitalocean import PRIVATE, PUBLIC, droplet
-from tests.platforms.test_samples import described, read, service
+from tests.platforms.test_samples import attributes_of, described, read, service
 
 SAMPLE = samples.load("digitalocean")
 DOCUMENT = "/metadata/v1.json"
@@ -133,8 +133,7 @@ def test_addresses_are_numbered_as_their_interfaces() -> None:
     """As in Afterburn: an interface without the address leaves its number out."""
     only_v6 = {"ipv6": PUBLIC["ipv6"], "mac": "54:11:00:00:00:03", "type": "public"}
     with service(SAMPLE, {DOCUMENT: Reply(body=droplet(public=[only_v6, PUBLIC]))}):
-        found = read("digitalocean", lambda reader: reader.attributes())
-    assert isinstance(found, dict)
+        found = attributes_of("digitalocean")
     assert {name.removeprefix("COREOS_DIGITALOCEAN_") for name in found if name.startswith("COREOS") and "PUBLIC" in name} == {
         "IPV6_PUBLIC_0",
         "IPV4_PUBLIC_1",

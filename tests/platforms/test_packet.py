@@ -16,7 +16,7 @@ from ignition.platforms.parts.reader import Reader
 from tests.fetch.server import Reply, Server, serving
 from tests.platforms import networks, samples
 from tests.platforms.samples.packet import ADDRESSES, INTERFACES, machine
-from tests.platforms.test_samples import QUICK, config_of, described, read, service
+from tests.platforms.test_samples import QUICK, attributes_of, config_of, described, read, service
 
 SAMPLE = samples.load("packet")
 SLAVE = """\
@@ -169,8 +169,7 @@ def test_state_that_is_not_there_is_refused(netif_state: Path) -> None:
 def test_each_kind_of_address_has_its_own_counter() -> None:
     more = [ADDRESSES[2] | {"address": "10.80.0.5", "gateway": "10.80.0.4"}, ADDRESSES[1] | {"public": False}, *ADDRESSES]
     with service(SAMPLE, {"/metadata": Reply(body=machine(addresses=more))}):
-        found = read("packet", lambda reader: reader.attributes())
-    assert isinstance(found, dict)
+        found = attributes_of("packet")
     start = "AFTERBURN_PACKET_"
     assert {name.removeprefix(start): value for name, value in found.items() if name.startswith(f"{start}IPV")} == {
         "IPV4_PRIVATE_0": "10.80.0.5",

@@ -60,6 +60,12 @@ def described(reader: Reader) -> tuple[dict[str, str], str | None, list[str]]:
     return reader.attributes(), reader.hostname(), reader.ssh_keys()
 
 
+def attributes_of(name: str) -> dict[str, str]:
+    found = read(name, lambda reader: reader.attributes())
+    assert isinstance(found, dict)
+    return found
+
+
 def expected(sample: Sample) -> tuple[Mapping[str, str] | None, str | None, list[str]]:
     return sample.attributes, sample.hostname, sample.ssh_keys
 

@@ -1,0 +1,74 @@
+"""Hetzner Cloud. Source: platforms reference 3.1, 5.1, 5.3, 7.1, 7.4, 10.10.
+
+The network is cloud-init's, version 1; private networks are not in it: they have DHCP.
+"""
+
+from __future__ import annotations
+
+from ignition.platforms import Platform
+from ignition.platforms.parts.config_source import http
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.place import Service
+from ignition.platforms.parts.ssh_keys import members
+from ignition.platforms.parts.values import Document, Value, text
+from ignition.platforms.parts.yaml_text import parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.platforms.parts.network import Network
+    from ignition.platforms.parts.reader import Reader
+
+BASE = "http://169.254.169.254/hetzner/v1"
+SERVER = Document("metadata", parse, kind="YAML")
+PRIVATE_NETWORKS = Document("metadata/private-networks", parse, kind="YAML")
+NETWORK = Document("metadata/network-config", parse, kind="YAML")
+KEYS = Document("metadata/public-keys")
+
+
+def _public_ipv6(reader: Reader) -> str | None:
+    """Of the first network card's first subnet of IPv6; without prefix length."""
+    from ignition.platforms.parts.addresses import address
+    from ignition.platforms.parts.members import dictionaries
+
+    where = f"network-config of {SERVER.path}"
+    cards = [one for one in SERVER.objects(reader, "network-config.config") if one.get("type") == "physical"]
+    subnets = dictionaries(cards[0].get("subnets"), "subnets", where) if cards else []
+    found = next((one.get("address") for one in subnets if one.get("ipv6") is True), None)
+    return None if found is None else str(address(str(found).partition("/")[0], where))
+
+
+def _network(reader: Reader) -> Network:
+    from ignition.platforms.parts import cloud_init_network
+
+    return cloud_init_network.network(NETWORK.read(reader), NETWORK.path)
+
+
+def _netplan(reader: Reader) -> object:
+    from ignition.platforms.parts import netplan
+
+    return netplan.document(_network(reader))
+
+
+PLATFORM = Platform(
+    "Hetzner Cloud",
+    config=http(f"{BASE}/userdata"),
+    metadata=(
+        Metadata(
+            Service(BASE, absent_is_404=False),
+            prefix="HETZNER_",
+            attributes=(
+                Attribute("AVAILABILITY_ZONE", SERVER.member("availability-zone")),
+                Attribute("HOSTNAME", SERVER.member("hostname")),
+                Attribute("INSTANCE_ID", SERVER.member("instance-id")),
+                Attribute("PUBLIC_IPV4", SERVER.member("public-ipv4")),
+                Attribute("PUBLIC_IPV6", Value(f"first IPv6 address in network-config of {SERVER.path}", _public_ipv6)),
+                Attribute("REGION", SERVER.member("region")),
+                Attribute("PRIVATE_IPV4_{n}", PRIVATE_NETWORKS.member("[].ip")),
+            ),
+            hostname=text("metadata/hostname"),
+            ssh_keys=members(KEYS.member("[]")),
+            network=_network,
+            netplan=_netplan,
+        ),
+    ),
+)

@@ -1,0 +1,86 @@
+"""Vagrant's machines on VirtualBox. Source: platforms reference 5.1, 5.2.
+
+There is no metadata service: the machine itself is asked. Only Container Linux had this, so there are no names of today. Vagrant
+sets host name and eth1 up while the machine boots.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+
+from ignition.errors import Failure
+from ignition.platforms import Platform
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.fetch.engine import Fetcher
+    from ignition.platforms.parts.place import Get
+    from ignition.platforms.parts.reader import Reader
+
+INTERFACE = "eth1"
+TRIES, PAUSE_S = 30, 2.0
+SIOCGIFADDR = 0x8915  # linux/sockios.h
+_IFREQ_SIZE, _ADDRESS = 40, slice(20, 24)  # linux/if.h: a name of 16 bytes, then a sockaddr_in
+
+
+class ThisMachine:
+    """No documents: its values come from the kernel."""
+
+    says = "the machine itself"
+
+    @contextmanager
+    def open(self, _: Fetcher) -> Iterator[Get]:
+        yield lambda path: None
+
+
+def _private_ipv4(_: Reader) -> str:
+    """The first address of the interface, which may come late."""
+    for number in range(TRIES):
+        if number:
+            time.sleep(PAUSE_S)
+        found = address(INTERFACE)
+        if found:
+            return found
+    raise Failure(
+        f"no IPv4 address within {(TRIES - 1) * PAUSE_S:g} s",
+        where=INTERFACE,
+        fix="give the machine a private network in the Vagrantfile",
+    )
+
+
+def address(interface: str) -> str:
+    """The first IPv4 address of an interface; "" if there is none, or no such interface."""
+    import fcntl
+    import socket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            answer = fcntl.ioctl(sock, SIOCGIFADDR, interface.encode().ljust(_IFREQ_SIZE, b"\0"))
+        except OSError:
+            return ""
+    return socket.inet_ntoa(answer[_ADDRESS])
+
+
+HOSTNAME = Value("the machine's host name", lambda _: os.uname().nodename)
+
+PLATFORM = Platform(
+    "Vagrant on VirtualBox",
+    metadata=(
+        Metadata(
+            ThisMachine(),
+            prefix="VAGRANT_VIRTUALBOX_",
+            legacy_prefix="VAGRANT_VIRTUALBOX_",
+            attributes=(
+                Attribute("", Value(f"the first IPv4 address of {INTERFACE}", _private_ipv4), legacy="PRIVATE_IPV4"),
+                Attribute("", HOSTNAME, legacy="HOSTNAME"),
+            ),
+            hostname=HOSTNAME,
+        ),
+    ),
+)
