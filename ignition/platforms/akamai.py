@@ -39,7 +39,14 @@ def _required(path: str) -> Value:
 
 PLATFORM = Platform(
     "Akamai",
-    config=http(f"{BASE}/user-data", headers={"Accept": "*/*"}, session=_session, decode=base64, missing_is_none=False),
+    config=http(
+        f"{BASE}/user-data",
+        headers={"Accept": "*/*"},
+        session=_session,
+        decode=base64,
+        missing_is_none=False,
+        says=f"{BASE}/user-data in base64, with a session token",
+    ),
     metadata=(
         Metadata(
             Service(BASE, headers={"Accept": "application/json"}, session=_session),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ignition.platforms.parts.values import Value
 
 BASE = "http://169.254.169.254/opc/v2"
+USER_DATA = f"{BASE}/instance/metadata/user_data"
 HEADERS = {"Authorization": "Bearer Oracle"}
 INSTANCE = Document("instance")
 KEYS = "metadata.ssh_authorized_keys"
@@ -37,7 +38,7 @@ def _ssh_keys(reader: Reader) -> list[str]:
 
 PLATFORM = Platform(
     "Oracle Cloud Infrastructure",
-    config=http(f"{BASE}/instance/metadata/user_data", headers=HEADERS, decode=base64),
+    config=http(USER_DATA, headers=HEADERS, decode=base64, says=f"{USER_DATA} in base64"),
     metadata=(
         Metadata(
             Service(BASE, headers=HEADERS, absent_is_404=False),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ignition.platforms.parts.values import Value
 
 BASE = "http://169.254.42.42"
+USER_DATA = f"{BASE}/user_data/cloud-init"
 INSTANCE = Document("conf?format=json")
 
 
@@ -32,7 +33,7 @@ def _check_in(reader: Reader) -> None:
 
 PLATFORM = Platform(
     "Scaleway",
-    config=http(f"{BASE}/user_data/cloud-init", privileged_port=True),
+    config=http(USER_DATA, privileged_port=True, says=f"{USER_DATA}, asked from a port below 1024"),
     metadata=(
         Metadata(
             Service(BASE, absent_is_404=False),

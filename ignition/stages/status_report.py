@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.platforms import Report
 
-LIMIT_S = 5.0  # for each request, name look-up excluded
+LIMIT_S = 5.0  # for everything: a resolver without a server knows no other
 
 
 def send(report: Report, stage: str, problem: str, *, neednet: str, state_file: str) -> None:
@@ -23,6 +23,16 @@ def send(report: Report, stage: str, problem: str, *, neednet: str, state_file: 
     if not _is_online(stage, neednet, state_file):
         log.debug("no network was asked for: the platform is not told how the stage ended")
         return
+    from threading import Thread
+
+    attempt = Thread(target=_send, args=(report, stage, problem), daemon=True)
+    attempt.start()
+    attempt.join(LIMIT_S)
+    if attempt.is_alive():
+        log.warning(f"the platform was not told how stage {stage} ended: no answer within {LIMIT_S:g} s")
+
+
+def _send(report: Report, stage: str, problem: str) -> None:
     from ignition.fetch.engine import Fetcher, Settings
 
     try:

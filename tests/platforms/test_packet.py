@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from coreos_metadata.main import main as coreos_metadata
 from ignition import platforms
 from ignition.cli.ignition import SUCCESS, main
 from ignition.errors import Failure
@@ -255,3 +256,15 @@ def test_agent_tells_how_its_stages_ended(tmp_path: Path) -> None:
         assert (tmp_path / "neednet").exists()
         messages = [json.loads(request.body)["message"] for request in server.requests]
         assert messages == [f"[{stage}] Ignition status: finished successfully" for stage in ("fetch", "kargs")]
+
+
+@pytest.mark.root
+def test_companion_writes_all_and_checks_in(tmp_path: Path, netif_state: Path) -> None:
+    """As the units of the first boot call it."""
+    outputs = [f"--attributes={tmp_path}/coreos", f"--hostname={tmp_path}/hostname", f"--network-units={tmp_path}/network"]
+    with plain_service({"/phone-home": Reply(201)}) as server:
+        assert coreos_metadata(["--provider=packet", *outputs, "--check-in"]) == SUCCESS
+        assert server.paths() == ["/phone-home"]
+    assert "COREOS_PACKET_IPV4_PRIVATE_0=10.80.0.3\n" in (tmp_path / "coreos").read_text()
+    assert (tmp_path / "hostname").read_text() == "web-1\n"
+    assert {path.name: path.read_text() for path in (tmp_path / "network").iterdir()} == units(machine())
