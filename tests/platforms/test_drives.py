@@ -72,6 +72,15 @@ def test_odd_document_is_named_or_does_not_matter(
             assert failure.where == path  # noqa: PT017  nothing else may be raised
 
 
+@pytest.mark.parametrize(("name", "sample", "path"), [(name, one, path) for name, one in DESCRIBED for path in one.required])
+def test_document_that_must_be_there_is_named(name: str, sample: DriveSample, path: str, machine: Machine) -> None:
+    files = {other: content for other, content in sample.files.items() if other != path}
+    machine.attach(sample.label, files)
+    with opened(platforms.metadata(name), OFFLINE) as (_, reader), pytest.raises(Failure, match="metadata has no") as caught:
+        described(reader)
+    assert caught.value.where == path
+
+
 alone = [(name, sample) for name, sample in CONFIGURED if name in ("ibmcloud", "proxmoxve", "nutanix", "powervs", "kubevirt")]
 every_lone_drive = pytest.mark.parametrize(("name", "sample"), alone, ids=ids(alone))
 

@@ -6,6 +6,9 @@ that requests carry the headers without which the real service refuses them.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import mock
 
 import pytest
 
@@ -13,6 +16,7 @@ from ignition import platforms
 from ignition.errors import Failure, NeedsNetwork
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
+from ignition.platforms.parts import dhcp
 from ignition.platforms.parts.metadata import opened
 from ignition.platforms.parts.reader import Reader
 from tests.fetch.server import Reply, Server, serving
@@ -41,8 +45,18 @@ def service(sample: Sample, changes: Mapping[str, Reply | list[Reply]] | None = 
     answers = {**sample.answers, **(changes or {})}
     with ExitStack() as stack:
         stack.enter_context(namespace(sample.address))
+        stack.enter_context(leases(sample.leases))
         context = stack.enter_context(named(sample.tls_name, sample.address)) if sample.tls_name else None
         yield stack.enter_context(serving(answers, context, (sample.address, 443 if context else 80)))
+
+
+@contextmanager
+def leases(files: Mapping[str, str]) -> Iterator[Path]:
+    """networkd's leases."""
+    with TemporaryDirectory() as directory, mock.patch.object(dhcp, "LEASES", directory):
+        for name, content in files.items():
+            Path(directory, name).write_text(content)
+        yield Path(directory)
 
 
 def config_of(name: str) -> bytes:

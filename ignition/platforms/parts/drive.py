@@ -45,7 +45,12 @@ def find(label: str) -> str:
 
 def probed(token: str) -> list[str]:
     """The devices that blkid(8) finds by `LABEL=` or `TYPE=`, without its cache."""
-    argv = ["blkid", "-c", "/dev/null", "-o", "device", "-t", token]
+    sizes = {devices.node_of(name): devices.length_of(name) for name in sorted(os.listdir(f"{devices.SYSFS}/class/block"))}
+    nodes = [node for node, size in sizes.items() if size]
+    if not nodes:
+        return []
+    # Named one by one: by itself blkid looks only at what is in /proc/partitions, and optical drives need not be.
+    argv = ["blkid", "-c", "/dev/null", "-o", "device", "-t", token, *nodes]
     status, output = command.status_and_output(argv, why="looking for drives", ok=(0, _NOTHING_FOUND))
     return output.split() if status == 0 else []
 

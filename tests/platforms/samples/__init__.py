@@ -23,7 +23,7 @@ class Sample:
 
     `config_path` is the request whose answer is the user config; None if the service has none. `none_if_404`: a 404 there means
     no config, else it ends the boot. `optional`: paths that a machine need not have (404). `demands`: headers without which the
-    real service refuses, by path; "" stands for every path.
+    real service refuses, by path; "" stands for every path. `leases`: networkd's files, by number of the interface.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Sample:
         ssh_keys: list[str] | None = None,
         optional: tuple[str, ...] = (),
         demands: Mapping[str, Mapping[str, str]] | None = None,
+        leases: Mapping[str, str] | None = None,
     ) -> None:
         self.answers = {path: _reply(body) for path, body in answers.items()}
         self.tls_name, self.url = tls_name, f"https://{tls_name}" if tls_name else f"http://{address}"
@@ -48,7 +49,7 @@ class Sample:
             self.answers[config_path] = Reply(body=config_body)
         self.attributes: Mapping[str, str] | None = attributes
         self.hostname, self.ssh_keys = hostname, ssh_keys or []
-        self.optional, self.demands = optional, demands or {}
+        self.optional, self.demands, self.leases = optional, demands or {}, leases or {}
 
 
 class DriveSample:

@@ -33,5 +33,6 @@ DRIVES = (
             "AFTERBURN_IBMCLOUD_CLASSIC_LOCAL_HOSTNAME": "web-1",
         },
         hostname="web-1",
+        required=("openstack/latest/meta_data.json",),
     ),
 )

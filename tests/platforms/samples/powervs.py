@@ -21,5 +21,6 @@ DRIVES = (
         },
         hostname="web-1",
         ssh_keys=[KEY],
+        required=("openstack/latest/meta_data.json",),
     ),
 )

@@ -1,0 +1,32 @@
+"""CloudStack: a config drive or the virtual router, which is the DHCP server. Source: platforms reference 3.3, 10.8.
+
+Unlike with Ignition a drive is read without a network, and a network card that comes later counts.
+"""
+
+from __future__ import annotations
+
+from ignition.platforms import Platform
+from ignition.platforms.parts import dhcp
+from ignition.platforms.parts.config_source import http
+from ignition.platforms.parts.drive import LIMIT_S
+from ignition.platforms.parts.race import drive_or_service
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ignition.fetch.engine import Fetcher
+
+LABELS = ("config-2", "CONFIG-2")
+URL = "http://{}/latest/user-data"
+SHOWN = URL.format("DHCP-SERVER")
+
+
+def _services(fetcher: Fetcher) -> dict[str, Callable[[], bytes]]:
+    return {SHOWN: lambda: http(URL.format(dhcp.server(LIMIT_S))).fetch(fetcher)}
+
+
+PLATFORM = Platform(
+    "CloudStack",
+    config=drive_or_service(dict.fromkeys(LABELS, ("cloudstack/userdata/user_data.txt",)), _services, says=SHOWN),
+)

@@ -1,0 +1,44 @@
+"""CloudStack's config drive. Source: platforms reference 5.1, 5.2, 10.8."""
+
+from __future__ import annotations
+
+from ignition.platforms import Platform
+from ignition.platforms.cloudstack import LABELS
+from ignition.platforms.parts.drive import Drive
+from ignition.platforms.parts.metadata import Attribute, Metadata
+from ignition.platforms.parts.values import Value, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.platforms.parts.reader import Reader
+
+FOLDER = "cloudstack/metadata"
+
+
+def _file(name: str) -> Value:
+    return text(f"{FOLDER}/{name}.txt")
+
+
+def _ssh_keys(reader: Reader) -> list[str]:
+    return reader.required(f"{FOLDER}/public_keys.txt").splitlines()
+
+
+PLATFORM = Platform(
+    "CloudStack, config drive",
+    metadata=(
+        Metadata(
+            Drive(*LABELS),
+            prefix="CLOUDSTACK_",
+            legacy_prefix="CLOUDSTACK_",
+            attributes=(
+                Attribute("AVAILABILITY_ZONE", _file("availability_zone")),
+                Attribute("CLOUD_IDENTIFIER", _file("cloud_identifier")),
+                Attribute("INSTANCE_ID", _file("instance_id")),
+                Attribute("LOCAL_HOSTNAME", _file("local_hostname")),
+                Attribute("SERVICE_OFFERING", _file("service_offering")),
+                Attribute("VM_ID", _file("vm_id")),
+            ),
+            ssh_keys=_ssh_keys,
+        ),
+    ),
+)

@@ -1,0 +1,44 @@
+"""What the DHCP server said, in the leases that systemd-networkd keeps. Source: platforms reference 3.3, 4.2.
+
+The directory is read anew at each look, so that a network card that comes later counts, too. NetworkManager is not asked: the
+initramfs has networkd.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ignition.platforms.parts.place import NotHere
+
+LEASES = "/run/systemd/netif/leases"  # a file for each interface, named by its number: lines KEY=value
+SERVER = "SERVER_ADDRESS"
+LIMIT_S = 30.0
+_PAUSE_S = 0.2
+
+
+def option(key: str) -> str:
+    """What the first lease that has the key says, in the order of the interfaces; "" if none has."""
+    try:
+        names = sorted((name for name in os.listdir(LEASES) if name.isdecimal()), key=int)
+    except FileNotFoundError:
+        return ""
+    return next((value for name in names if (value := _lease(name).get(key))), "")
+
+
+def _lease(name: str) -> dict[str, str]:
+    try:
+        with open(os.path.join(LEASES, name), encoding="utf-8", errors="replace") as file:
+            return {key: value for key, _, value in (line.strip().partition("=") for line in file)}
+    except FileNotFoundError:  # released meanwhile
+        return {}
+
+
+def server(limit_s: float = LIMIT_S) -> str:
+    """The address of the DHCP server; a lease is waited for. Raises NotHere when none comes."""
+    deadline = time.monotonic() + limit_s
+    while not (found := option(SERVER)):
+        if time.monotonic() >= deadline:
+            raise NotHere(f"no DHCP lease names a server after {limit_s:g} s")
+        time.sleep(_PAUSE_S)
+    return found
