@@ -40,9 +40,12 @@ PROGRAMS: dict[str, bool] = {
     "xfs_growfs": OPTIONAL,
 }
 
+# What only the companion starts, and only on the running system: the initramfs does without.
+LATER = frozenset({"openssl", "ssh-keygen"})
+
 OWN = "/usr/lib/coreos-ignition/"  # scripts that the dracut module brings, run by their whole path
 
 
 def known(program: str) -> bool:
     """Whether the agent may start a program: by its name, wherever it lies, or one of its own scripts."""
-    return program.rpartition("/")[2] in PROGRAMS or program.startswith(OWN)
+    return program.rpartition("/")[2] in {*PROGRAMS, *LATER} or program.startswith(OWN)

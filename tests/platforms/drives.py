@@ -33,6 +33,11 @@ class Machine:
         there = self.looks > self.late and (self._top / label).is_dir()
         return str(self._top / label) if there else ""
 
+    def probed(self, token: str) -> list[str]:
+        """Discs are named by their format."""
+        found = self.find(token.removeprefix("TYPE="))
+        return [found] if found else []
+
     @contextmanager
     def mounted(self, node: str) -> Iterator[str]:
         if Path(node).name in self.broken:
@@ -49,6 +54,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """A machine without drives, yet."""
     made = Machine(tmp_path / "drives")
     monkeypatch.setattr(drive, "find", made.find)
+    monkeypatch.setattr(drive, "probed", made.probed)
     monkeypatch.setattr(drive, "mounted_to_read", made.mounted)
     monkeypatch.setattr(devices, "moments", made.moments)
     monkeypatch.setattr(devices, "settled", lambda **_: None)

@@ -129,22 +129,22 @@ class Search:
         wanted: Callable[[bytes], bool] = bool,
     ) -> None:
         self.says, self._candidates, self._most, self._marker, self._wanted = says, candidates, most, marker, wanted
-        self._wrong: dict[str, str] = {}  # device → why it is not the one
+        self._done: dict[str, str] = {}  # device → why it could not be read; "" for one that is none of ours
 
     def look(self) -> bytes | None:
         """The config if a drive is there now, else None. What could not be read is not tried again."""
         for node, name, paths in self._candidates():
-            if node in self._wrong:
+            if node in self._done:
                 continue
             try:
                 with mounted_to_read(node) as directory:
                     get = reader(directory, name)
                     if not self._marker or get(self._marker) is not None:
                         return self._first(get, paths)
-                    self._wrong[node] = f"{node} has no file {self._marker}"
+                    self._done[node] = ""
             except Failure as failure:
                 log.warning(f"{name}: {failure}")
-                self._wrong[node] = str(failure)
+                self._done[node] = str(failure)
         return None
 
     def _first(self, get: Get, paths: Sequence[str]) -> bytes:
@@ -160,10 +160,11 @@ class Search:
                 content = self.look() if wanted else b""
             if content is not None:
                 return content
-            if self._most and len(self._wrong) == self._most:
+            if self._most and len(self._done) == self._most:
                 break
-        if self._wrong:
-            raise Failure("; ".join(self._wrong.values()), where=self.says, fix="the platform has to attach a readable drive")
+        reasons = [reason for reason in self._done.values() if reason]
+        if reasons:
+            raise Failure("; ".join(reasons), where=self.says, fix="the platform has to attach a readable drive")
         raise NotHere(f"no {self.says} after {limit_s:g} s")
 
 

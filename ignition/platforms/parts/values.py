@@ -106,7 +106,9 @@ class Document:
         found = [one for one in self.values(reader, f"{path}[]") if one is not None]
         for one in found:
             if not isinstance(one, dict):
-                raise Failure(f"{path} is no list of objects", where=self.path, fix="ask the platform's support")
+                raise Failure(
+                    f"{path or 'the document'} is no list of objects", where=self.path, fix="ask the platform's support"
+                )
         return found  # type: ignore[return-value]
 
 

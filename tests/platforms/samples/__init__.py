@@ -23,7 +23,8 @@ class Sample:
 
     `config_path` is the request whose answer is the user config; None if the service has none. `none_if_404`: a 404 there means
     no config, else it ends the boot. `optional`: paths that a machine need not have (404). `demands`: headers without which the
-    real service refuses, by path; "" stands for every path. `leases`: networkd's files, by number of the interface.
+    real service refuses, by path; "" stands for every path, None for "must not be there". `leases`: networkd's files, by
+    number of the interface. `more_addresses`: where the same answers are given, too.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Sample:
         answers: Mapping[str, str | bytes | Reply],
         *,
         address: str = LINK_LOCAL,
+        more_addresses: tuple[str, ...] = (),
         tls_name: str = "",
         config_path: str | None = None,
         config_body: bytes = CONFIG,
@@ -39,17 +41,23 @@ class Sample:
         hostname: str | None = None,
         ssh_keys: list[str] | None = None,
         optional: tuple[str, ...] = (),
-        demands: Mapping[str, Mapping[str, str]] | None = None,
+        demands: Mapping[str, Mapping[str, str | None]] | None = None,
         leases: Mapping[str, str] | None = None,
     ) -> None:
         self.answers = {path: _reply(body) for path, body in answers.items()}
         self.tls_name, self.url = tls_name, f"https://{tls_name}" if tls_name else f"http://{address}"
-        self.address, self.config_path, self.none_if_404 = address, config_path, none_if_404
+        self.address, self.more_addresses = address, more_addresses
+        self.config_path, self.none_if_404 = config_path, none_if_404
         if config_path is not None:
             self.answers[config_path] = Reply(body=config_body)
         self.attributes: Mapping[str, str] | None = attributes
         self.hostname, self.ssh_keys = hostname, ssh_keys or []
         self.optional, self.demands, self.leases = optional, demands or {}, leases or {}
+
+    @property
+    def config_place(self) -> str:
+        """What failures name: the URL without query."""
+        return f"{self.url}{(self.config_path or '').partition('?')[0]}"
 
 
 class DriveSample:
