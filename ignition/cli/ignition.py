@@ -148,6 +148,8 @@ def _failed(values: dict[str, Any], failure: Failure, status: int) -> int:
 
 def _tell_platform(values: dict[str, Any], problem: str) -> None:
     """How the stage ended, where the platform wants to know. The screen and the log come first: this may take seconds."""
+    if values["stage"] == GROW:
+        return
     from ignition import platforms
 
     report = platforms.report(values["platform"])
