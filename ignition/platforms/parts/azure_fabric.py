@@ -74,25 +74,26 @@ class Fabric:
         base = f"http://{address()}"
         checked = False
 
-        def get(path: str) -> bytes | None:
+        def read(path: str) -> bytes | None:
             nonlocal checked
             if path.startswith(f"{INSTANCE}/"):
-                return _get(fetcher, path, {"Metadata": "true"})
+                return get(fetcher, path, {"Metadata": "true"})
             if not checked:
                 _check_version(fetcher, base)
                 checked = True
-            return _get(fetcher, path if path.startswith("http://") else f"{base}/{path}")
+            return get(fetcher, path if path.startswith("http://") else f"{base}/{path}")
 
-        yield get
+        yield read
 
 
-def _get(fetcher: Fetcher, url: str, headers: Mapping[str, str] | None = None) -> bytes:
+def get(fetcher: Fetcher, url: str, headers: Mapping[str, str] | None = None) -> bytes:
+    """A document of either service, which is there as soon as the service is up."""
     return fetcher.get(url, {**HEADERS, **(headers or {})}, also_retry=_NOT_YET)
 
 
 def _check_version(fetcher: Fetcher, base: str) -> None:
     versions = Document(f"{base}/?comp=versions", parse, kind="XML")
-    top = versions.parse(_get(fetcher, versions.path).decode("utf-8", "replace"))
+    top = versions.parse(get(fetcher, versions.path).decode("utf-8", "replace"))
     found = [element.text for element in top.findall("Supported/Version")]  # type: ignore[attr-defined]
     if VERSION not in found:
         raise Failure(
@@ -118,7 +119,7 @@ def check_in(reader: Reader) -> None:
     """Tell the fabric that this machine is up. What it wants may change meanwhile: then it refuses, and is asked anew."""
     base = f"http://{address()}"
     for left in range(_CHECK_INS - 1, -1, -1):
-        text = _get(reader.fetcher, f"{base}/{GOAL_STATE.path}").decode("utf-8", "replace")
+        text = get(reader.fetcher, f"{base}/{GOAL_STATE.path}").decode("utf-8", "replace")
         body = health(GOAL_STATE.parse(text))  # type: ignore[arg-type]
         headers = {**HEADERS, "Content-Type": "text/xml; charset=utf-8"}
         try:
