@@ -10,8 +10,10 @@ OPTIONAL = False
 PROGRAMS: dict[str, bool] = {
     "blkid": REQUIRED,
     "btrfs": OPTIONAL,
+    "chccwdev": OPTIONAL,
     "chgpasswd": OPTIONAL,
     "chpasswd": REQUIRED,
+    "cio_ignore": OPTIONAL,
     "clevis": OPTIONAL,
     "cp": REQUIRED,
     "cryptsetup": OPTIONAL,
@@ -36,6 +38,8 @@ PROGRAMS: dict[str, bool] = {
     "useradd": REQUIRED,
     "userdel": REQUIRED,
     "usermod": REQUIRED,
+    "vmur": OPTIONAL,
+    "vmware-rpctool": OPTIONAL,
     "wipefs": REQUIRED,
     "xfs_growfs": OPTIONAL,
 }

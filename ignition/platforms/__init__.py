@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
     Report = Callable[[Fetcher, str, str], None]
 
-ALIASES = {"ec2": "aws", "gce": "gcp", "pxe": "metal", "oracle-oci": "oraclecloud"}  # platforms reference 1: renames
+ALIASES = {
+    "ec2": "aws",
+    "gce": "gcp",
+    "pxe": "metal",
+    "vagrant": "vagrant-virtualbox",
+    "oracle-oci": "oraclecloud",
+}  # platforms reference 1: renames
 
 
 class Platform:

@@ -1,7 +1,7 @@
-"""QEMU: the firmware config device. Source: platforms reference 3.5; linux/drivers/firmware/qemu_fw_cfg.c.
+"""QEMU: the firmware config device, or a block device on machines that have none. Source: platforms reference 3.5;
+linux/drivers/firmware/qemu_fw_cfg.c.
 
-Both names are read: opt/com.coreos/config (Container Linux, Fedora CoreOS), then opt/org.flatcar-linux/config. Not here: the
-block device that s390x and ppc64le use instead.
+Both names are read: opt/com.coreos/config (Container Linux, Fedora CoreOS), then opt/org.flatcar-linux/config.
 """
 
 from __future__ import annotations
@@ -29,9 +29,28 @@ if TYPE_CHECKING:
 SYSFS = "/sys/firmware/qemu_fw_cfg"
 KEYS = ("opt/com.coreos/config", "opt/org.flatcar-linux/config")
 _SLOW_S = 10.0
+BLOCK = "/dev/disk/by-id/virtio-ignition"  # a drive with the serial `ignition`
+BLOCK_MACHINES = ("s390x", "ppc64", "ppc64le")  # of uname(2): no firmware config there
+BLOCK_WAIT_S = 300.0
 
 
-def fetch(_: Fetcher, *, sysfs: str = SYSFS, run: Run = command.run) -> bytes:
+def fetch(_: Fetcher) -> bytes:
+    """The config of this machine. Raises Failure when the device that it should have is out of order."""
+    return from_block_device() if os.uname().machine in BLOCK_MACHINES else from_firmware()
+
+
+def from_block_device(*, device: str = BLOCK, run: Run = command.run) -> bytes:
+    """What the drive holds, without the NUL bytes behind it. Raises Failure if it does not come up."""
+    from ignition.host import devices
+
+    if not os.path.isdir("/sys/bus/virtio/drivers/virtio_blk"):
+        run(["modprobe", "virtio_blk"], why="load the driver of virtio's block devices")
+    devices.wait_for([device], timeout_s=BLOCK_WAIT_S)
+    with open(device, "rb") as file:
+        return file.read().rstrip(b"\0")
+
+
+def from_firmware(*, sysfs: str = SYSFS, run: Run = command.run) -> bytes:
     """The first of the keys that has content. Raises Failure when the driver cannot be loaded or gives other than the size."""
     if not os.path.isdir(sysfs):
         run(["modprobe", "qemu_fw_cfg"], why="load the driver of QEMU's firmware config device")
@@ -60,4 +79,9 @@ def _read(entry: str) -> bytes:
     return content
 
 
-PLATFORM = Platform("QEMU", config=ConfigSource(f"firmware config {' or '.join(KEYS)}", fetch, needs_network=False))
+PLATFORM = Platform(
+    "QEMU",
+    config=ConfigSource(
+        f"firmware config {' or '.join(KEYS)}; on {', '.join(BLOCK_MACHINES)} {BLOCK}", fetch, needs_network=False
+    ),
+)

@@ -12,8 +12,10 @@ from contextlib import contextmanager
 
 from ignition.errors import Failure
 from ignition.platforms import Platform
+from ignition.platforms.parts.config_source import ConfigSource
 from ignition.platforms.parts.metadata import Attribute, Metadata
 from ignition.platforms.parts.values import Value
+from ignition.platforms.virtualbox import PARTITION, partition_content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ HOSTNAME = Value("the machine's host name", lambda _: os.uname().nodename)
 
 PLATFORM = Platform(
     "Vagrant on VirtualBox",
+    config=ConfigSource(f"the partition {PARTITION}", lambda _: partition_content(PARTITION), needs_network=False),
     metadata=(
         Metadata(
             ThisMachine(),

@@ -67,7 +67,7 @@ def firmware(top: Path, **entries: bytes) -> str:
     ],
 )
 def test_qemu_reads_the_first_name_with_content(tmp_path: Path, entries: dict[str, bytes], content: bytes) -> None:
-    assert qemu.fetch(OFFLINE, sysfs=firmware(tmp_path, **entries)) == content
+    assert qemu.from_firmware(sysfs=firmware(tmp_path, **entries)) == content
 
 
 @pytest.mark.parametrize("size", [2, 4])
@@ -76,7 +76,7 @@ def test_qemu_device_that_contradicts_itself_is_refused(tmp_path: Path, size: in
     entry = f"{sysfs}/by_name/opt/com.coreos/config"
     Path(f"{entry}/size").write_text(f"{size}\n")
     with pytest.raises(Failure) as caught:
-        qemu.fetch(OFFLINE, sysfs=sysfs)
+        qemu.from_firmware(sysfs=sysfs)
     assert caught.value.what == f"the device gave 3 bytes, its size file says {size}"
     assert caught.value.where == entry
 
@@ -93,5 +93,5 @@ def test_qemu_driver_is_loaded_when_its_directory_is_missing(tmp_path: Path) -> 
         firmware(firmware_top, coreos=b"{1}")
         return ""
 
-    assert qemu.fetch(OFFLINE, sysfs=str(tmp_path / "later"), run=modprobe) == b"{1}"
+    assert qemu.from_firmware(sysfs=str(tmp_path / "later"), run=modprobe) == b"{1}"
     assert loaded == [["modprobe", "qemu_fw_cfg"]]

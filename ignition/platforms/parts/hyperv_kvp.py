@@ -1,0 +1,83 @@
+"""Hyper-V's key-value pairs, as the host sends them. Source: platforms reference 3.6; linux/include/uapi/linux/hyperv.h.
+
+The host sends one pair at a time and waits for our answer before the next: as tools/hv/hv_kvp_daemon.c does, each is answered.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import struct
+
+from ignition.errors import Failure
+from ignition.host.command import run
+
+DEVICE = "/dev/vmbus/hv_kvp"
+DRIVER = "/sys/bus/vmbus/drivers/hv_utils"
+SILENCE_S = 1.0  # so long without a message: there are no more
+MESSAGE = 7430  # sizeof(struct hv_kvp_msg): the header and its largest body, hv_kvp_ipaddr_value
+REGISTER, SET = 100, 1  # KVP_OP_REGISTER1, KVP_OP_SET
+OK = 0  # HV_S_OK
+KEY, VALUE = 512, 2048  # HV_KVP_EXCHANGE_MAX_KEY_SIZE, _VALUE_SIZE: bytes, NUL included
+POOLS = 5
+_PAIR = struct.Struct(f"<BBxx III{KEY}s{VALUE}s")  # hv_kvp_hdr and hv_kvp_exchg_msg_value
+_MOST = 100_000  # messages; a host that goes on for ever does not keep a machine from booting
+
+Pool = dict[bytes, bytes]  # key → value, without NUL bytes, in the order in which they came
+
+
+def read() -> list[Pool]:
+    """The five pools. Raises Failure when driver or device cannot be used."""
+    if not os.path.isdir(DRIVER):
+        run(["modprobe", "hv_utils"], why="load Hyper-V's driver of key-value pairs")
+    try:
+        descriptor = os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        fix = "enable data exchange for this machine"
+        raise Failure(f"no key-value pairs: {error.strerror}", where=DEVICE, fix=fix) from error
+    try:
+        return receive(descriptor)
+    except OSError as error:
+        raise Failure(f"no key-value pairs: {error.strerror}", where=DEVICE, fix="try again") from error
+    finally:
+        os.close(descriptor)
+
+
+def receive(descriptor: int) -> list[Pool]:
+    """Register at the open device and take what comes, until a second of silence."""
+    pools: list[Pool] = [{} for _ in range(POOLS)]
+    os.write(descriptor, bytes([REGISTER]).ljust(MESSAGE, b"\0"))
+    for _ in range(_MOST):
+        if not select.select([descriptor], [], [], SILENCE_S)[0]:
+            break
+        message = os.read(descriptor, MESSAGE)
+        if not message:
+            break
+        message = message.ljust(MESSAGE, b"\0")
+        if message[0] == REGISTER:
+            continue  # the driver's answer to ours
+        operation, number, _, _, _, key, value = _PAIR.unpack_from(message)
+        if operation == SET and number < POOLS:
+            pools[number][_text(key)] = _text(value)
+        os.write(descriptor, struct.pack("<I", OK) + message[4:])
+    return pools
+
+
+def _text(field: bytes) -> bytes:
+    return field.partition(b"\0")[0]
+
+
+def record_file(pool: Pool) -> bytes:
+    """A pool as hv_kvp_daemon keeps it in a file: records of fixed size."""
+    return b"".join(key.ljust(KEY, b"\0") + value.ljust(VALUE, b"\0") for key, value in pool.items())
+
+
+def joined(pool: Pool, name: str) -> bytes:
+    """The value of a key; if it is missing or empty, of `NAME.0`, `NAME.1` and so on up to the first gap: hosts split."""
+    value = pool.get(name.encode(), b"")
+    number = 0
+    if not value:
+        while (piece := pool.get(f"{name}.{number}".encode())) is not None:
+            value += piece
+            number += 1
+    return value

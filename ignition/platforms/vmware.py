@@ -1,0 +1,133 @@
+"""VMware: guestinfo of the host, and the OVF environment in it. Source: platforms reference 2.5, 3.7, 3.10, 7.1, 10.14.
+
+Properties of the machine itself replace those of the OVF environment one by one; unlike in the originals an encoding counts only
+for data from the same place. Container Linux' names (guestinfo.coreos.config.…) and its URLs are read where Ignition's are empty.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+from ignition.errors import Failure
+from ignition.platforms import Platform
+from ignition.platforms.parts import guestinfo
+from ignition.platforms.parts.config_source import ConfigSource
+from ignition.platforms.parts.metadata import Metadata
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.fetch.engine import Fetcher
+    from ignition.platforms.parts.place import Get
+    from ignition.platforms.parts.reader import Reader
+
+ENVIRONMENT = "ovfenv"
+METADATA, ARGUMENTS = "metadata", "afterburn.initrd.network-kargs"
+NAMES = ("ignition.config", "coreos.config")
+EMPTY, EMPTY_ENCODING = "e30K", "base64"  # an empty JSON object and a line feed
+_OE = "{http://schemas.dmtf.org/ovf/environment/1}"
+
+
+def fetch(fetcher: Fetcher) -> bytes:
+    """The config. Raises Failure for an unknown encoding, and outside of VMware."""
+    environment = properties(guestinfo.value(ENVIRONMENT))
+    for name in NAMES:
+        for read in (guestinfo.value, lambda key: environment.get(f"guestinfo.{key}", "")):
+            data = read(f"{name}.data")
+            if data:
+                return guestinfo.decoded(data, read(f"{name}.data.encoding"), f"guestinfo.{name}.data")
+    for name in NAMES:
+        url = guestinfo.value(f"{name}.url")
+        if url:
+            from ignition.config.model import Resource
+
+            return fetcher.read(Resource(source=url))
+    return b""
+
+
+def remove() -> None:
+    """Take the config away, from the machine's own properties and from the OVF environment. Raises Failure."""
+    for name in NAMES:
+        if guestinfo.value(f"{name}.data") not in ("", EMPTY):
+            guestinfo.set_value(f"{name}.data", EMPTY)
+            guestinfo.set_value(f"{name}.data.encoding", EMPTY_ENCODING)
+    text = guestinfo.value(ENVIRONMENT)
+    shorter = without_config(text)
+    if shorter != text:
+        guestinfo.set_value(ENVIRONMENT, shorter)
+
+
+def properties(environment: str) -> dict[str, str]:
+    """Key → value of an OVF environment; empty for "". Raises Failure for what is no XML."""
+    return {key: element_value for key, element_value, _ in _entries(environment)} if environment.strip() else {}
+
+
+def _entries(environment: str) -> Iterator[tuple[str, str, str]]:
+    """(key, value, tag) of all properties."""
+    from xml.etree import ElementTree
+
+    try:
+        root = ElementTree.fromstring(environment)  # noqa: S314 - the host's, and expat bounds what entities expand to
+    except ElementTree.ParseError as error:
+        raise Failure(f"the OVF environment is no XML: {error}", where=f"guestinfo.{ENVIRONMENT}", fix="correct it") from error
+    for element in root.iter(f"{_OE}Property"):
+        yield element.get(f"{_OE}key", ""), element.get(f"{_OE}value", ""), element.tag
+
+
+def without_config(environment: str) -> str:
+    """The OVF environment without the properties of the config; the same text if it has none. All else keeps every byte."""
+    import re
+
+    keys = {f"guestinfo.{name}.data{suffix}" for name in NAMES for suffix in ("", ".encoding")}
+    if not keys & properties(environment).keys():
+        return environment
+
+    def replaced(match: re.Match[str]) -> str:
+        return "" if any(f'"{key}"' in match[0] or f"'{key}'" in match[0] for key in keys) else match[0]
+
+    return re.sub(r"<(?:\w+:)?Property\b[^>]*?/>", replaced, environment)
+
+
+class GuestInfo:
+    """The host's values for this machine, as documents."""
+
+    says = "guestinfo"
+
+    @contextmanager
+    def open(self, _: Fetcher) -> Iterator[Get]:
+        """Raises CommandFailed outside of VMware."""
+        guestinfo.value(METADATA)
+        yield lambda name: guestinfo.value(name).encode() or None
+
+
+def _kernel_arguments(reader: Reader) -> str | None:
+    return reader.text(ARGUMENTS)
+
+
+def _netplan(reader: Reader) -> object:
+    """The member `network` of the metadata that cloud-init's data source for VMware reads: netplan's own words."""
+    import yaml
+
+    where = f"guestinfo.{METADATA}"
+    text = reader.text(METADATA)
+    if text is None:
+        return None
+    try:
+        found = yaml.safe_load(guestinfo.decoded(text, reader.text(f"{METADATA}.encoding") or "", where))
+    except yaml.YAMLError as error:
+        raise Failure("the metadata is no YAML and no JSON", where=where, fix="correct it") from error
+    network = found.get("network") if isinstance(found, dict) else None
+    return {"network": network} if network else None
+
+
+PLATFORM = Platform(
+    "VMware",
+    metadata=(Metadata(GuestInfo(), prefix="VMWARE_", kernel_arguments=_kernel_arguments, netplan=_netplan),),
+    config=ConfigSource(
+        f"guestinfo.{NAMES[0]}.data, also in the OVF environment, or guestinfo.{NAMES[1]}.data",
+        fetch,
+        needs_network=False,
+        remove=remove,
+    ),
+)
