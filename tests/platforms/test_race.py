@@ -118,7 +118,7 @@ def test_drive_that_is_there_needs_no_network(label: str, machine: Machine) -> N
     source = both(b"service")
     assert not source.needs_network
     assert source.fetch(OFFLINE) == source.fetch(ONLINE) == b"drive"
-    assert source.says == "file on the drive labelled a or b, or the service"
+    assert source.says == "file on the drive labelled a or b, or, with a network, the service"
 
 
 def test_network_is_asked_for_without_a_drive(machine: Machine) -> None:

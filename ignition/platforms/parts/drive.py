@@ -196,8 +196,8 @@ def drive(
     def fetch(_: Fetcher) -> bytes:
         return found(labelled(files, wanted=wanted), limit_s, absent_is_none=absent_is_none)
 
-    paths = ", ".join(f"{' or '.join(paths)} on {named((label,))}" for label, paths in files.items())
-    return ConfigSource(says or paths, fetch, needs_network=False)
+    places = [f"{' or '.join(paths)} on the {named((label,))}" for label, paths in files.items()]
+    return ConfigSource(says or ", or ".join(places), fetch, needs_network=False)
 
 
 def found(search: Search, limit_s: float, *, absent_is_none: bool = False) -> bytes:

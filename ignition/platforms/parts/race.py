@@ -43,7 +43,7 @@ def drive_or_service(files: Mapping[str, Sequence[str]], services: Services, *, 
         return first_answer({drives.says: lambda turn: drives.wait(LIMIT_S, turn), **asked})
 
     first = next(iter(files.values()))
-    return ConfigSource(f"{first[0]} on the {named(tuple(files))}, or {says}", fetch, needs_network=False)
+    return ConfigSource(f"{first[0]} on the {named(tuple(files))}, or, with a network, {says}", fetch, needs_network=False)
 
 
 def first_answer(sources: Mapping[str, Source]) -> bytes:
