@@ -2,11 +2,13 @@
 
 import ctypes
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 CLONE_NEWNET = 0x40000000  # linux/sched.h
 inside = False  # conftest.py lets connections go: there is nothing but this machine's loopback
@@ -29,6 +31,24 @@ def run_at(address: str, script: str, *, timeout_s: float = 60) -> str:
     done = subprocess.run(argv, capture_output=True, text=True, cwd=_TOP, timeout=timeout_s)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+@contextmanager
+def named(names: Mapping[str, str]) -> Iterator[None]:
+    """These host names have these addresses, in this process.
+
+    A mount namespace with an /etc/hosts of its own could not be left again while threads of servers run.
+    """
+    real = socket.getaddrinfo
+
+    def resolve(host: Any, *arguments: Any, **keywords: Any) -> Any:
+        return real(names.get(host, host), *arguments, **keywords)
+
+    socket.getaddrinfo = resolve
+    try:
+        yield
+    finally:
+        socket.getaddrinfo = real
 
 
 @contextmanager

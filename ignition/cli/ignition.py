@@ -129,10 +129,12 @@ def _execute(arguments: Arguments) -> None:
     if arguments.stage not in (*FETCHING, GROW):
         from ignition.fetch.engine import Fetcher, Settings
         from ignition.host.root import Root
+        from ignition.platforms import current_id
         from ignition.stages.render import load_for_stage
 
         arguments.config = load_for_stage(arguments)
-        fetcher = Fetcher(Settings.from_config(arguments.config), offline=False, root=arguments.root)
+        settings, platform = Settings.from_config(arguments.config), current_id(arguments.platform)
+        fetcher = Fetcher(settings, offline=False, root=arguments.root, platform=platform)
         arguments.context = Context(Root(arguments.root), fetcher)
     # Only the module of this stage: each stage is a process of its own and pays for what it imports.
     import_module(f"ignition.stages.{arguments.stage.replace('-', '_')}").run(arguments)

@@ -9,8 +9,8 @@ from ignition.fetch.urls import scheme, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from typing import Protocol
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any, Protocol, TypeVar
 
     from ignition.config.model import Resource
     from ignition.fetch.http import Client
@@ -20,10 +20,18 @@ if TYPE_CHECKING:
 
         def write(self, data: bytes, /) -> object: ...
 
+    class Service(Protocol):
+        """Access to a cloud's store, made with the platform's id and what gives a fetcher for the platform's metadata."""
+
+        def __init__(self, platform: str, metadata: Callable[[], Fetcher]) -> None: ...
+
+    Store = TypeVar("Store", bound=Service)
+
 
 __all__ = ["Fetcher", "Settings"]
 
-SUPPORTED = ("http", "https", "tftp", "data", "oem")
+SUPPORTED = ("http", "https", "tftp", "s3", "arn", "data", "oem")
+METADATA_S = 15.0  # Ignition's limit for the region of an instance
 _MOST_IN_MEMORY = 64 * 1024 * 1024  # `read` is for configs, keys and certificates
 _PEM = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
 
@@ -32,17 +40,21 @@ class Fetcher:
     """Fetches resources. Threads may share one: connections are kept alive and reused.
 
     `offline`: every scheme but `data`, `oem` and the empty URL raises NeedsNetwork. `root` is where the new root is: `oem` looks
-    there, too.
+    there, too. `platform` is the id of the one that the machine runs on, under its name of today: there it is somebody to the
+    stores of the cloud (aws, azure, gcp).
     """
 
-    def __init__(self, settings: Settings, *, offline: bool, root: str = "/", clock: retry.Clock | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, offline: bool, root: str = "/", platform: str = "", clock: retry.Clock | None = None
+    ) -> None:
         from _thread import RLock  # `threading` costs 2 ms at import, and most stages fetch nothing
 
-        self.offline, self._root = offline, root
+        self.offline, self._root, self._platform = offline, root, platform
         self._settings, self._clock = settings, clock or retry.Clock()
         self._lock = RLock()
         self._client: Client | None = None
         self._closed = False
+        self._stores: dict[type, Any] = {}  # what is known of a cloud's store: asked once, whatever the settings
         self._authorities: dict[str, str] = {}  # by source: authorities once trusted stay so, as in Ignition
 
     def __enter__(self) -> Fetcher:
@@ -108,7 +120,11 @@ class Fetcher:
         privileged_port: bool = False,
     ) -> bytes:
         """GET from a metadata service, on request from a source port below 1024. Raises NotFound for 404."""
-        return b"".join(self._http(url).stream("GET", url, headers, also_retry=also_retry, privileged_port=privileged_port))
+        client = self._http(url)
+        from ignition.fetch.http import Request
+
+        request = Request("GET", url, headers, also_retry=also_retry, privileged_port=privileged_port)
+        return b"".join(client.stream(request))
 
     def request(
         self,
@@ -123,12 +139,16 @@ class Fetcher:
 
         `body` is sent with the request; every attempt sends it again. Any 2xx is success unless the method is GET.
         """
-        return b"".join(self._http(url).stream(method, url, headers, body=body, also_retry=also_retry))
+        client = self._http(url)
+        from ignition.fetch.http import Request
+
+        return b"".join(client.stream(Request(method, url, headers, body=body, also_retry=also_retry)))
 
     def _pieces(self, resource: Resource, *, single: bool = False) -> Iterator[bytes]:
         if not resource.source:
             return  # no content; no hash check takes place, as in Ignition
         try:
+            _refuse_compression(resource)
             yield from content.verified(resource, content.decompressed(resource, self._raw(resource, single=single)))
         except Failure as failure:
             failure.where = failure.where or shown(resource.source)
@@ -144,7 +164,10 @@ class Fetcher:
 
                 return oem.stream(url, self._root)
             case "http" | "https":
-                return self._http(url).stream("GET", url, _headers(resource), single=single)
+                client = self._http(url)
+                from ignition.fetch.http import Request
+
+                return client.stream(Request("GET", url, _headers(resource)), single=single)
             case "":
                 raise Failure("this is no URL: it has no scheme", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}")
             case _ if self.offline:
@@ -153,6 +176,10 @@ class Fetcher:
                 from ignition.fetch import tftp
 
                 return tftp.stream(url, self._limits(single=single), self._clock)
+            case "s3" | "arn":
+                from ignition.fetch import s3
+
+                return self._store(s3.Store).stream(url, self._http(url), single=single)
             case other:
                 raise Failure(
                     f"the scheme {other!r} is not supported", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}"
@@ -173,10 +200,21 @@ class Fetcher:
                 self._client = Client(self._settings, self._trusted, self._clock)
             return self._client
 
+    def _store(self, kind: type[Store]) -> Store:
+        with self._lock:
+            if kind not in self._stores:
+                self._stores[kind] = kind(self._platform, self._metadata)
+            store: Store = self._stores[kind]
+        return store
+
+    def _metadata(self) -> Fetcher:
+        """For a cloud's service about the machine itself: no proxy, and an answer soon or never."""
+        return Fetcher(Settings(total_s=METADATA_S), offline=False, clock=self._clock)
+
     def _trusted(self) -> dict[str, str]:
         """PEM texts for a new client. Those of the first settings are fetched with connections that trust the system's only."""
         plain_settings = self._settings.evolve(certificate_authorities=())
-        with Fetcher(plain_settings, offline=self.offline, root=self._root, clock=self._clock) as plain:
+        with Fetcher(plain_settings, offline=self.offline, root=self._root, platform=self._platform, clock=self._clock) as plain:
             self._authorities |= self._missing(self._settings, plain)
         return {shown(source): pem for source, pem in self._authorities.items()}
 
@@ -200,6 +238,13 @@ def certificates(bundle: bytes, where: str) -> str:
     if not found:
         raise Failure("no PEM certificate in it", where=where, fix=f"the content must have a block that begins with {begin}")
     return "\n".join(found)
+
+
+def _refuse_compression(resource: Resource) -> None:
+    if resource.compression and scheme(resource.source or "") in {"s3", "arn"}:
+        raise Failure(
+            "compression is not supported with s3 and arn, as in Ignition", fix="store it unpacked, or serve it by https"
+        )
 
 
 def _headers(resource: Resource) -> dict[str, str]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 20
 _REDIRECTS = {301, 302, 303, 307, 308}
-_TOO_MANY_REQUESTS = 429
+TOO_MANY_REQUESTS = 429
 
 
 class Client:
@@ -46,32 +46,24 @@ class Client:
             for adapter in self._adapters.values():
                 adapter.close()
 
-    def stream(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None = None,
-        *,
-        body: bytes = b"",
-        also_retry: frozenset[int] = frozenset(),
-        privileged_port: bool = False,
-        single: bool = False,
-    ) -> Iterator[bytes]:
-        """The body of the answer, chunk by chunk. `body` goes out with the request. `single`: no second attempt.
+    def deadline(self) -> retry.Deadline:
+        """Of a fetch that begins now."""
+        return retry.Deadline(self._clock, self.settings.total_s)
 
-        `privileged_port`: from a source port below 1024, by which a service knows that root asks.
+    def stream(self, request: Request, *, single: bool = False, deadline: retry.Deadline | None = None) -> Iterator[bytes]:
+        """The body of the answer, chunk by chunk. `single`: no second attempt. `deadline`: of a fetch that has begun before.
 
-        Raises NotFound for 404 and Failure for everything else that is not success, with the URL (as it may be shown) as place.
+        Raises NotFound for 404 and Failure for everything else that is not success, with the URL (as it may be shown) as place;
+        or what the request's `judge` gives.
         """
         from ignition.fetch import transport
 
-        where = shown(url)
+        where = shown(request.url)
         settings = self.settings.evolve(attempts=1) if single else self.settings
-        deadline = retry.Deadline(self._clock, settings.total_s)
-        outgoing = _Outgoing(method, url, self._outgoing(headers or {}), body, privileged_port=privileged_port)
-        exchange = _Exchange(self, outgoing, also_retry)
+        deadline = deadline or self.deadline()
+        attempt = _Exchange(self, request).attempt
         response = retry.until_done(
-            exchange.attempt, what=f"{method} {where}", where=where, settings=settings, clock=self._clock, deadline=deadline
+            attempt, what=f"{request.method} {where}", where=where, settings=settings, clock=self._clock, deadline=deadline
         )
         try:
             yield from transport.body(response, deadline)
@@ -83,7 +75,7 @@ class Client:
         finally:
             response.close()
 
-    def _outgoing(self, extra: Mapping[str, str]) -> dict[str, str]:
+    def outgoing(self, extra: Mapping[str, str]) -> dict[str, str]:
         """The default headers; an extra one replaces its default, whatever the case of its name."""
         named = {name.lower(): (name, value) for name, value in [*self.settings.headers, *extra.items()]}
         return dict(named.values())
@@ -102,49 +94,84 @@ class Client:
             return self._adapters[kind]
 
 
-class _Outgoing:
-    """What is sent, and from where."""
+class Request:
+    """What is sent, from where, and what the answers mean.
 
-    def __init__(self, method: str, url: str, headers: dict[str, str], body: bytes, *, privileged_port: bool) -> None:
-        self.method, self.url, self.headers, self.body, self.privileged_port = method, url, headers, body, privileged_port
+    `headers` come over the default ones; a function makes them anew for each attempt, because signatures age. `body` goes out
+    with the request. Statuses in `also_retry` are retried like 503. `privileged_port`: from a source port below 1024, by which
+    a service knows that root asks. `judge` sees each answer that is no success, and the beginning of its body, before the rules
+    do: it returns the exception to raise, or None to leave it to the rules.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | Callable[[], Mapping[str, str]] | None = None,
+        *,
+        body: bytes = b"",
+        also_retry: frozenset[int] = frozenset(),
+        privileged_port: bool = False,
+        judge: Callable[[Response, str], Exception | None] | None = None,
+    ) -> None:
+        self.method, self.url, self.body, self.privileged_port, self.judge = method, url, body, privileged_port, judge
+        self.also_retry = also_retry | {TOO_MANY_REQUESTS}
+        self._headers = headers or {}
+
+    def headers(self) -> Mapping[str, str]:
+        """Those of the next attempt."""
+        return self._headers() if callable(self._headers) else self._headers
 
 
 class _Exchange:
     """One request with its redirects; `attempt` can be called again."""
 
-    def __init__(self, client: Client, outgoing: _Outgoing, also_retry: frozenset[int]) -> None:
-        self._client, self._outgoing = client, outgoing
-        self._also_retry = also_retry | {_TOO_MANY_REQUESTS}
+    def __init__(self, client: Client, request: Request) -> None:
+        self._client, self._request = client, request
 
     def attempt(self, deadline: retry.Deadline) -> Response:
-        """A successful response, its body unread. Raises Transient, NotFound or Failure."""
-        url, headers = self._outgoing.url, self._outgoing.headers
+        """A successful response, its body unread. Raises Transient, NotFound, Failure or what the judge gives."""
+        url, headers = self._request.url, self._client.outgoing(self._request.headers())
         for _ in range(MAX_REDIRECTS + 1):
             response = self._send(url, headers, deadline)
             if self._is_success(response.status_code):
                 return response
+            verdict = self._judge(response, deadline)
             response.close()
+            if verdict is not None:
+                raise verdict
             location = response.headers.get("Location")
-            if self._outgoing.method != "GET" or response.status_code not in _REDIRECTS or not location:
+            if self._request.method != "GET" or response.status_code not in _REDIRECTS or not location:
                 raise self._refusal(response)
             url, headers = _redirected(url, location), {}
-        where = shown(self._outgoing.url)
+        where = shown(self._request.url)
         raise Failure(f"more than {MAX_REDIRECTS} redirects", where=where, fix="the server sends us in a circle")
 
     def _is_success(self, status: int) -> bool:
         """What gives something away (a token, a check-in) may be answered with any 2xx: 201, 202 and 204 are usual there."""
-        return status in self._client.settings.success or (self._outgoing.method != "GET" and 200 <= status < 300)
+        return status in self._client.settings.success or (self._request.method != "GET" and 200 <= status < 300)
+
+    def _judge(self, response: Response, deadline: retry.Deadline) -> Exception | None:
+        from ignition.fetch import transport
+
+        if self._request.judge is None:
+            return None
+        try:
+            text = transport.beginning(response, deadline)
+        except _transport_errors():
+            text = b""  # the status counts all the same
+        return self._request.judge(response, text.decode("utf-8", "replace"))
 
     def _send(self, url: str, headers: dict[str, str], deadline: retry.Deadline) -> Response:
         from ignition.fetch import faults, transport
 
-        settings, outgoing = self._client.settings, self._outgoing
+        settings, asked = self._client.settings, self._request
         header_s = deadline.at_most(settings.header_s)
         try:
-            request = transport.prepare(outgoing.method, url, headers, outgoing.body)
+            request = transport.prepare(asked.method, url, headers, asked.body)
             through = _proxy(request, settings)
             secure = _is_https(request.url) or _is_https(through)
-            adapter = self._client.adapter(secure=secure, privileged_port=outgoing.privileged_port)
+            adapter = self._client.adapter(secure=secure, privileged_port=asked.privileged_port)
             return transport.send(adapter, request, through, header_s, deadline)
         except ValueError as error:  # requests, urllib3 and http.client agree on that for malformed URLs, proxies and headers
             raise Failure(f"not a usable URL, proxy or header ({type(error).__name__})", where=shown(url)) from error
@@ -155,9 +182,9 @@ class _Exchange:
     def _refusal(self, response: Response) -> Exception:
         status = response.status_code
         cause = f"HTTP status {status} {response.reason or ''}".rstrip()
-        if status >= 500 or 200 <= status < 300 or status in self._also_retry:
+        if status >= 500 or 200 <= status < 300 or status in self._request.also_retry:
             return retry.Transient(cause, retry_after_s=_retry_after(response.headers.get("Retry-After", "")))
-        where = shown(self._outgoing.url)
+        where = shown(self._request.url)
         if status == 404:
             return NotFound(cause, where=where, fix="check the URL")
         return Failure(cause, where=where, fix="check the URL and what the server wants to see")

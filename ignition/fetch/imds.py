@@ -1,19 +1,23 @@
-"""Amazon's instance metadata service: the session token of version 2, which the agent and the companion both need.
+"""Amazon's instance metadata service: session tokens (for agent and companion), region, role.
 
 Source: platforms reference 3.2; https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
+and .../iam-roles-for-amazon-ec2.html
 """
 
 from __future__ import annotations
 
-from ignition.errors import NotFound
+from ignition.errors import Failure, NotFound
 from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ignition.fetch.aws_signature import Credentials
     from ignition.fetch.engine import Fetcher
 
 BASE = "http://169.254.169.254"
 TOKEN_TTL_S = 21600  # six hours, the most that the service grants
+_IDENTITY = f"{BASE}/latest/dynamic/instance-identity/document"
+_ROLES = f"{BASE}/latest/meta-data/iam/security-credentials/"
 
 
 def token_headers(fetcher: Fetcher, *, base: str = BASE) -> dict[str, str]:
@@ -24,3 +28,32 @@ def token_headers(fetcher: Fetcher, *, base: str = BASE) -> dict[str, str]:
         log.info("the metadata service knows no tokens: using version 1")
         return {}
     return {"X-aws-ec2-metadata-token": token.decode("latin-1")}
+
+
+def region(fetcher: Fetcher) -> str:
+    """The instance's region. Raises Failure."""
+    return _member(fetcher.get(_IDENTITY, token_headers(fetcher)), "region", _IDENTITY)
+
+
+def credentials(fetcher: Fetcher) -> Credentials:
+    """The keys of the instance's role; they end after some hours. Raises NotFound if the instance has no role, or Failure."""
+    from ignition.fetch.aws_signature import Credentials
+
+    headers = token_headers(fetcher)
+    role = (fetcher.get(_ROLES, headers).decode("utf-8", "replace").split() or [""])[0]
+    if not role:
+        raise NotFound("the instance has no role", where=_ROLES)
+    answer = fetcher.get(f"{_ROLES}{role}", headers)
+    return Credentials(*(_member(answer, name, f"{_ROLES}{role}") for name in ("AccessKeyId", "SecretAccessKey", "Token")))
+
+
+def _member(document: bytes, name: str, where: str) -> str:
+    import json
+
+    try:
+        found = json.loads(document)[name]
+    except (ValueError, KeyError, TypeError):
+        found = None
+    if not isinstance(found, str) or not found:
+        raise Failure(f"the metadata service's answer has no {name}", where=where)
+    return found

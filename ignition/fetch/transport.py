@@ -12,6 +12,7 @@ import io
 import os
 import ssl
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import urllib3
@@ -188,6 +189,17 @@ def send(adapter: Adapter, request: PreparedRequest, proxy: str | None, header_s
 
 def _positive(seconds: float | None) -> float | None:
     return None if seconds is None else max(0.001, seconds)
+
+
+def beginning(response: Response, deadline: Deadline, size: int = 4096) -> bytes:
+    """The first bytes of a body, as far as they come: of what a server says when it refuses. Raises what sockets raise."""
+    found = b""
+    with suppress(Failure):
+        for chunk in body(response, deadline):
+            found += chunk
+            if len(found) >= size:
+                break
+    return found[:size]
 
 
 def body(response: Response, deadline: Deadline) -> Iterator[bytes]:

@@ -88,6 +88,11 @@ def report(name: str) -> Report | None:
     return found.report if (found := _find(name)) else None
 
 
+def current_id(name: str) -> str:
+    """The id of today for one of earlier times; any other as it is."""
+    return ALIASES.get(name, name)
+
+
 def _find(name: str) -> Platform | None:
-    new = ALIASES.get(name, name)
+    new = current_id(name)
     return module(new) if new in ids() else None

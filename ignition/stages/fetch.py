@@ -12,6 +12,7 @@ from contextlib import suppress
 from ignition.errors import NeedsNetwork
 from ignition.fetch.engine import Fetcher
 from ignition.host import atomic, log, paths
+from ignition.platforms import current_id
 from ignition.stages import state, system_configs
 from ignition.stages.render import initial_settings, user_config
 
@@ -63,9 +64,9 @@ def _is_mounted(entry: Filesystem) -> bool:
 
 
 def _fetch(arguments: Arguments, *, offline: bool) -> Rendered | NeedsNetwork:
-    runner = arguments.runner
+    runner, platform = arguments.runner, current_id(arguments.platform)
     with (
-        Fetcher(initial_settings(arguments.fetch_timeout_s), offline=offline, root=arguments.root) as fetcher,
+        Fetcher(initial_settings(arguments.fetch_timeout_s), offline=offline, root=arguments.root, platform=platform) as fetcher,
         runner.step("fetch", f"fetch the config of platform {arguments.platform}") as outcome,
     ):
         try:

@@ -2,6 +2,7 @@
 
 import ssl
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,16 @@ class Certificates(NamedTuple):
     server: ssl.SSLContext
     expired: ssl.SSLContext
     other_name: ssl.SSLContext
+    directory: Path
+
+    def server_for(self, *names: str) -> ssl.SSLContext:
+        """A context for the servers of these names (wildcards too)."""
+        return _server_for(self.directory, names)
+
+
+@cache
+def _server_for(directory: Path, names: tuple[str, ...]) -> ssl.SSLContext:
+    return _server(directory, "more", names[0], days=2, names=",".join(f"DNS:{name}" for name in names))
 
 
 def make(directory: Path) -> Certificates:
@@ -25,6 +36,7 @@ def make(directory: Path) -> Certificates:
         server=_server(directory, "server", "localhost", days=2, names="DNS:localhost,IP:127.0.0.1"),
         expired=_server(directory, "expired", "localhost", days=0),
         other_name=_server(directory, "other", "elsewhere.example", days=2),
+        directory=directory,
     )
 
 
