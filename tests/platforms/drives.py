@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ignition.errors import CommandFailed
-from ignition.host import devices
+from ignition.host import devices, labels
 from ignition.platforms.parts import drive
 
 
@@ -53,8 +53,8 @@ class Machine:
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """A machine without drives, yet."""
     made = Machine(tmp_path / "drives")
-    monkeypatch.setattr(drive, "find", made.find)
-    monkeypatch.setattr(drive, "probed", made.probed)
+    monkeypatch.setattr(labels, "find", made.find)
+    monkeypatch.setattr(labels, "probed", made.probed)
     monkeypatch.setattr(drive, "mounted_to_read", made.mounted)
     monkeypatch.setattr(devices, "moments", made.moments)
     monkeypatch.setattr(devices, "settled", lambda **_: None)

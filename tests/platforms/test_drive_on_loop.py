@@ -7,8 +7,7 @@ import pytest
 from ignition import platforms
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
-from ignition.host import devices
-from ignition.platforms.parts import drive
+from ignition.host import devices, labels
 from ignition.platforms.parts.metadata import opened
 from tests.loop_devices import MakeLoop, make_ext4, make_loop, mounts_of
 from tests.platforms import samples
@@ -34,24 +33,24 @@ def node(tmp_path: Path, make_loop: MakeLoop) -> str:
 def no_udev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As early in the initramfs, whatever this host has."""
     monkeypatch.setattr(devices, "UDEV_CONTROL", str(tmp_path / "control"))
-    monkeypatch.setattr(drive, "DEVICES", str(tmp_path / "by-label"))
+    monkeypatch.setattr(labels, "LINKS", str(tmp_path / "by-label"))
 
 
 def test_drive_is_found_without_udev(node: str) -> None:
-    assert drive.find(SAMPLE.label) == node
-    assert drive.probed("TYPE=ext4").count(node) == 1
-    assert drive.find("config-3") == ""
+    assert labels.find(SAMPLE.label) == node
+    assert labels.probed("TYPE=ext4").count(node) == 1
+    assert labels.find("config-3") == ""
 
 
 def test_link_of_udev_counts_first(tmp_path: Path, node: str) -> None:
     (tmp_path / "by-label").mkdir()
     (tmp_path / "by-label/other").symlink_to(node)
-    assert drive.find("other") == node
+    assert labels.find("other") == node
 
 
 def test_udev_that_runs_has_the_last_word(tmp_path: Path, node: str) -> None:
     (tmp_path / "control").touch()
-    assert drive.find(SAMPLE.label) == ""
+    assert labels.find(SAMPLE.label) == ""
 
 
 def test_config_and_metadata_are_read_and_the_drive_is_unmounted(node: str) -> None:

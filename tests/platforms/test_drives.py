@@ -1,11 +1,15 @@
 """Every platform with a drive: what comes of samples/, and of drives that are late, absent, empty, broken or odd."""
 
+from errno import EIO
+from io import BytesIO
+
 import pytest
 
 from ignition import platforms
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
+from ignition.platforms.parts import drive
 from ignition.platforms.parts.metadata import opened
 from ignition.platforms.parts.place import NotHere
 from tests.platforms import samples
@@ -79,6 +83,24 @@ def test_document_that_must_be_there_is_named(name: str, sample: DriveSample, pa
     with opened(platforms.metadata(name), OFFLINE) as (_, reader), pytest.raises(Failure, match="metadata has no") as caught:
         described(reader)
     assert caught.value.where == path
+
+
+def test_file_that_is_too_large_is_refused(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drive, "_MOST", 1 << 20)
+    machine.attach("config-2", {"openstack/latest/user_data": b"x" * ((1 << 20) + 1)})
+    with pytest.raises(Failure, match="openstack/latest/user_data on drive labelled config-2: more than 1 MiB"):
+        config_of("nutanix")
+
+
+def test_disc_that_cannot_be_read_is_named(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Damaged(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError(EIO, "Input/output error")
+
+    monkeypatch.setattr("ignition.host.reading.open_inside", lambda *_, **__: Damaged())
+    machine.attach("config-2", {})
+    with pytest.raises(Failure, match="user_data on drive labelled config-2: this cannot be read: Input/output error"):
+        config_of("nutanix")
 
 
 LONE = ("azurestack", "ibmcloud", "kubevirt", "nutanix", "powervs", "proxmoxve")

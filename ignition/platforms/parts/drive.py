@@ -7,11 +7,10 @@ missing.
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack, contextmanager, nullcontext
 
 from ignition.errors import CommandFailed, Failure, NotFound
-from ignition.host import command, devices, log
+from ignition.host import devices, labels, log
 from ignition.host.temporary_mount import mounted_to_read
 from ignition.platforms.parts.config_source import ConfigSource
 from ignition.platforms.parts.place import NotHere
@@ -26,41 +25,8 @@ if TYPE_CHECKING:
 
     Candidate = tuple[str, str, Sequence[str]]  # device, its name for people, files that may have the config
 
-DEVICES = "/dev/disk/by-label"
 LIMIT_S = devices.WAIT_S
 _MOST = 64 * 1024 * 1024  # as for a config from a URL
-_NOTHING_FOUND = 2  # blkid(8)
-
-
-def find(label: str) -> str:
-    """The device with that label; "" if there is none. Without udevd (early in the initramfs) blkid looks at every device."""
-    link = f"{DEVICES}/{label}"
-    if os.path.exists(link):
-        return os.path.realpath(link)
-    if os.path.exists(devices.UDEV_CONTROL):
-        return ""
-    _load_drivers()
-    return next(iter(probed(f"LABEL={label}")), "")
-
-
-def probed(token: str) -> list[str]:
-    """The devices that blkid(8) finds by `LABEL=` or `TYPE=`, without its cache."""
-    sizes = {devices.node_of(name): devices.length_of(name) for name in sorted(os.listdir(f"{devices.SYSFS}/class/block"))}
-    nodes = [node for node, size in sizes.items() if size]
-    if not nodes:
-        return []
-    # Named one by one: by itself blkid looks only at what is in /proc/partitions, and optical drives need not be.
-    argv = ["blkid", "-c", "/dev/null", "-o", "device", "-t", token, *nodes]
-    status, output = command.status_and_output(argv, why="looking for drives", ok=(0, _NOTHING_FOUND))
-    return output.split() if status == 0 else []
-
-
-def _load_drivers() -> None:
-    """Who else would, without udevd: disks of virtual machines, and optical drives."""
-    try:
-        command.run(["modprobe", "-a", "virtio_blk", "sr_mod"], why="load the drivers of drives")
-    except CommandFailed as error:
-        log.debug(str(error))
 
 
 def reader(directory: str, name: str) -> Get:
@@ -75,6 +41,10 @@ def reader(directory: str, name: str) -> Get:
                 content = file.read(_MOST + 1)
         except NotFound:
             return None
+        except OSError as error:  # a damaged disc
+            raise Failure(
+                f"this cannot be read: {error.strerror}", where=where, fix="the platform has to attach another drive"
+            ) from error
         if len(content) > _MOST:
             raise Failure(f"more than {_MOST >> 20} MiB", where=where, fix="put a smaller file on the drive")
         return content
@@ -85,8 +55,8 @@ def reader(directory: str, name: str) -> Get:
 class Drive:
     """A place of metadata: the first drive of these labels. One that does not mount or has no file `needs` counts as absent."""
 
-    def __init__(self, *labels: str, needs: str = "") -> None:
-        self._labels, self._needs, self.says = labels, needs, named(labels)
+    def __init__(self, *wanted: str, needs: str = "") -> None:
+        self._labels, self._needs, self.says = wanted, needs, named(wanted)
 
     @contextmanager
     def open(self, _: Fetcher) -> Iterator[Get]:
@@ -109,7 +79,7 @@ class Drive:
             yield get
 
     def _find(self) -> str:
-        return next((node for label in self._labels if (node := find(label))), "")
+        return next((node for label in self._labels if (node := labels.find(label))), "")
 
 
 class Search:
@@ -173,7 +143,7 @@ def labelled(files: Mapping[str, Sequence[str]], *, wanted: Callable[[bytes], bo
 
     def candidates() -> Iterator[Candidate]:
         for label, paths in files.items():
-            node = find(label)
+            node = labels.find(label)
             if node:
                 yield node, named((label,)), paths
 

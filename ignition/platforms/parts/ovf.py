@@ -10,7 +10,7 @@ import fcntl
 import os
 
 from ignition.errors import Failure
-from ignition.platforms.parts import drive
+from ignition.host import labels
 from ignition.platforms.parts.drive import Search
 from ignition.platforms.parts.xml_text import parse
 
@@ -30,7 +30,7 @@ def discs(formats: Sequence[str], file: str = CUSTOM_DATA) -> Search:
 
     def candidates() -> Iterator[Candidate]:
         for format in formats:
-            for node in drive.probed(f"TYPE={format}"):
+            for node in labels.probed(f"TYPE={format}"):
                 if is_ready(node):
                     yield node, f"the {format} disc {node}", (file,)
 

@@ -1,0 +1,41 @@
+"""Block devices by the label or the kind of their file system."""
+
+import os
+
+from ignition.errors import CommandFailed
+from ignition.host import devices, log
+from ignition.host.command import run, status_and_output
+
+LINKS = "/dev/disk/by-label"  # udev's
+_NOTHING_FOUND = 2  # blkid(8)
+
+
+def find(label: str) -> str:
+    """The device with that label; "" if there is none. Without udevd (early in the initramfs) blkid looks at every device."""
+    link = f"{LINKS}/{label}"
+    if os.path.exists(link):
+        return os.path.realpath(link)
+    if os.path.exists(devices.UDEV_CONTROL):
+        return ""
+    _load_drivers()
+    return next(iter(probed(f"LABEL={label}")), "")
+
+
+def probed(token: str) -> list[str]:
+    """The devices that blkid(8) finds by `LABEL=` or `TYPE=`, without its cache."""
+    sizes = {devices.node_of(name): devices.length_of(name) for name in sorted(os.listdir(f"{devices.SYSFS}/class/block"))}
+    nodes = [node for node, size in sizes.items() if size]
+    if not nodes:
+        return []
+    # Named one by one: by itself blkid looks only at what is in /proc/partitions, and optical drives need not be.
+    argv = ["blkid", "-c", "/dev/null", "-o", "device", "-t", token, *nodes]
+    status, output = status_and_output(argv, why="looking for drives", ok=(0, _NOTHING_FOUND))
+    return output.split() if status == 0 else []
+
+
+def _load_drivers() -> None:
+    """Who else would, without udevd: disks of virtual machines, and optical drives."""
+    try:
+        run(["modprobe", "-a", "virtio_blk", "sr_mod"], why="load the drivers of drives")
+    except CommandFailed as error:
+        log.debug(str(error))
