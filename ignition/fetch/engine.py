@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fetcher", "Settings"]
 
-SUPPORTED = ("http", "https", "tftp", "s3", "arn", "data", "oem")
+SUPPORTED = ("http", "https", "tftp", "s3", "arn", "gs", "data", "oem")
 METADATA_S = 15.0  # Ignition's limit for the region of an instance
 _MOST_IN_MEMORY = 64 * 1024 * 1024  # `read` is for configs, keys and certificates
 _PEM = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
@@ -164,10 +164,7 @@ class Fetcher:
 
                 return oem.stream(url, self._root)
             case "http" | "https":
-                client = self._http(url)
-                from ignition.fetch.http import Request
-
-                return client.stream(Request("GET", url, _headers(resource)), single=single)
+                return self._web(url, _headers(resource), single=single)
             case "":
                 raise Failure("this is no URL: it has no scheme", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}")
             case _ if self.offline:
@@ -180,10 +177,24 @@ class Fetcher:
                 from ignition.fetch import s3
 
                 return self._store(s3.Store).stream(url, self._http(url), single=single)
+            case "gs":
+                from ignition.fetch import gs
+
+                return self._store(gs.Store).stream(url, self._http(url), single=single)
             case other:
                 raise Failure(
                     f"the scheme {other!r} is not supported", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}"
                 )
+
+    def _web(self, url: str, headers: dict[str, str], *, single: bool) -> Iterator[bytes]:
+        client = self._http(url)
+        if self._platform == "azure":
+            from ignition.fetch import azure_blob
+
+            return self._store(azure_blob.Store).stream(url, headers, client, single=single)
+        from ignition.fetch.http import Request
+
+        return client.stream(Request("GET", url, headers), single=single)
 
     def _limits(self, *, single: bool) -> Settings:
         return self._settings.evolve(attempts=1) if single else self._settings

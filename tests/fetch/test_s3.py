@@ -7,13 +7,12 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from ignition.config import dataurl
 from ignition.config.model import Resource
 from ignition.config.model.ignition import Verification
 from ignition.errors import Failure, NeedsNetwork, NotFound
 from ignition.fetch.engine import Fetcher
-from ignition.fetch.settings import Settings
 from tests.fetch.certificates import Certificates
+from tests.fetch.clouds import METADATA, QUICK, trusting
 from tests.fetch.s3_server import ADDRESS, Bucket, Key, S3Server, s3_serving
 from tests.fetch.server import Reply, Server, serving
 from tests.netns import named, namespace
@@ -24,9 +23,7 @@ POINT = "point-123456789012.s3-accesspoint.dualstack.eu-west-1.amazonaws.com"
 SUFFIX = {"us-east-1": "amazonaws.com", "eu-west-1": "amazonaws.com", "cn-north-1": "amazonaws.com.cn"}
 SERVERS = [f"s3.dualstack.{region}.{SUFFIX[region]}" for region in REGIONS]
 NAMES = [*SERVERS, *(f"{bucket}.{server}" for bucket in ("bucket", "moved", "gone") for server in SERVERS), POINT]
-METADATA = "169.254.169.254"
 ROLES = "/latest/meta-data/iam/security-credentials/"
-QUICK = Settings(first_pause_s=0.01, longest_pause_s=0.02, total_s=10.0)
 
 
 def keys(key: Key) -> Reply:
@@ -67,9 +64,8 @@ def cloud(
         stack.enter_context(named(dict.fromkeys(NAMES, ADDRESS)))
         s3 = stack.enter_context(s3_serving(buckets, certificates.server_for(*NAMES)))
         service = stack.enter_context(serving(metadata, address=(METADATA, 80))) if metadata is not None else None
-        settings = QUICK.evolve(certificate_authorities=(Resource(source=dataurl.encode(certificates.authority)),))
         platform = "aws" if metadata is not None else "metal"
-        yield Cloud(s3, service, stack.enter_context(Fetcher(settings, offline=False, platform=platform)))
+        yield Cloud(s3, service, stack.enter_context(Fetcher(trusting(certificates), offline=False, platform=platform)))
 
 
 CONTENT: dict[str | tuple[str, str], bytes] = {

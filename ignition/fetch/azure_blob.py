@@ -1,0 +1,85 @@
+"""Blobs of Azure Storage by http and https, in the name of the machine's managed identity on the platform azure.
+
+Source: ignition-config reference 5.8; https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory
+and https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token. The path has exactly
+a container and a blob. Whatever goes wrong before the content comes, the same URL is fetched as any other then.
+
+Unlike Ignition: a URL that carries its own signature (`sig=`) is fetched as it is, and the rest of a query is sent in both cases.
+"""
+
+from __future__ import annotations
+
+from ignition.errors import Failure
+from ignition.fetch.http import Request
+from ignition.fetch.tokens import Token
+from ignition.fetch.urls import shown
+from ignition.host import log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from requests import Response
+
+    from ignition.fetch.engine import Fetcher
+    from ignition.fetch.http import Client
+
+DOMAIN = ".blob.core.windows.net"
+VERSION = {"x-ms-version": "2021-12-02"}  # bearer tokens need 2017-11-09 or later
+TOKEN = (
+    "http://169.254.169.254/metadata/identity/oauth2/token"  # noqa: S105  no secret but where one is
+    "?api-version=2018-02-01&resource=https%3A%2F%2Fstorage.azure.com%2F"
+)
+_MAY_PASS = frozenset({404, 410})  # the service is being updated
+
+
+def is_blob(url: str) -> bool:
+    """Whether a server of Azure Storage has it, in a container, and the URL does not carry its own permission."""
+    from urllib.parse import parse_qs, urlsplit
+
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return host.endswith(DOMAIN) and len(parts.path.strip("/").split("/")) == 2 and "sig" not in parse_qs(parts.query)
+
+
+class Store:
+    """Access to Azure Storage for one run. Threads may share it."""
+
+    def __init__(self, platform: str, metadata: Callable[[], Fetcher]) -> None:
+        self._token = Token(metadata, TOKEN, {"Metadata": "true"}, also_retry=_MAY_PASS) if platform == "azure" else None
+
+    def stream(self, url: str, headers: Mapping[str, str], client: Client, *, single: bool = False) -> Iterator[bytes]:
+        """The content, chunk by chunk: with the machine's identity, else plainly. Raises NotFound or Failure."""
+        deadline, refused = client.deadline(), ""
+        if self._token is not None and is_blob(url) and (identity := self._token.headers()):
+            begun = False
+            secure = f"https:{url.partition(':')[2]}"  # a token is never sent in the clear
+            try:
+                for chunk in client.stream(
+                    Request("GET", secure, {**VERSION, **identity}, judge=_judge), single=single, deadline=deadline
+                ):
+                    begun = True
+                    yield chunk
+                return
+            except Failure as failure:
+                if begun:
+                    raise
+                refused = failure.what
+                log.info(f"{shown(url)} not fetched with the machine's identity, trying without: {failure.what}")
+        try:
+            yield from client.stream(Request("GET", url, headers), single=single, deadline=deadline)
+        except Failure as failure:
+            if refused:
+                failure.what += f"; with the machine's identity: {refused}"
+            raise
+
+
+def _judge(response: Response, _: str) -> Failure | None:
+    """Azure's own word for the reason."""
+    code = response.headers.get("x-ms-error-code", "")
+    if not code.isalnum() or not 400 <= response.status_code < 500 or response.status_code == 429:
+        return None
+    return Failure(f"HTTP status {response.status_code}: {code}")
