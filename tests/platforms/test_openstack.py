@@ -46,7 +46,8 @@ def service_by_ipv6(reply: Reply) -> Iterator[Server]:
         subprocess.run(["ip", "link", "add", "a0", "type", "veth", "peer", "name", "b0"], check=True)
         for name in ("a0", "b0"):
             subprocess.run(["ip", "link", "set", name, "up"], check=True)
-        subprocess.run(["ip", "address", "add", "fe80::a9fe:a9fe/64", "dev", "b0", "nodad"], check=True)
+        for name, address in (("a0", "fe80::1"), ("b0", "fe80::a9fe:a9fe")):  # at once: the kernel's own may take a moment
+            subprocess.run(["ip", "address", "add", f"{address}/64", "dev", name, "nodad"], check=True)
         scope = socket.if_nametoindex("b0")
         server = Server6({PATH: reply}, None, ("fe80::a9fe:a9fe", 80, 0, scope))  # type: ignore[arg-type]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
