@@ -65,12 +65,31 @@ def _explain_silence(causes: list[BaseException], header_s: float | None) -> tup
 
 def _certificate(error: BaseException) -> tuple[str, str]:
     text = f"the server's TLS certificate is not accepted: {getattr(error, 'verify_message', '') or 'unknown reason'}"
-    if getattr(error, "verify_code", 0) in {_CERTIFICATE_NOT_YET_VALID, _CERTIFICATE_EXPIRED}:
+    code = getattr(error, "verify_code", 0)
+    if code in {_CERTIFICATE_NOT_YET_VALID, _CERTIFICATE_EXPIRED}:
         import time
 
-        now = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
-        return text, f"this machine's clock says {now}: if that is wrong, set it, else renew the certificate"
+        return text, about_clock(time.time(), behind=code == _CERTIFICATE_NOT_YET_VALID)
     return text, _FIX_TRUST
+
+
+def about_clock(now: float, *, behind: bool) -> str:
+    """What to do about a certificate whose time is not `now`. `behind`: only a clock that is too early can be the reason."""
+    import os
+
+    made = os.stat(__file__).st_mtime
+    says = f"this machine's clock says {_minute(now)}"
+    if now < made:
+        return f"{says}, which is before this program was made ({_minute(made)}): set it"
+    if behind:
+        return f"{says}, which is most likely too early: set it"
+    return f"{says}: if that is wrong, set it, else renew the certificate"
+
+
+def _minute(seconds: float) -> str:
+    import time
+
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

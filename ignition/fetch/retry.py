@@ -1,7 +1,8 @@
 """Attempts with growing, jittered pauses until one succeeds, a limit is reached or trying again is pointless.
 
 The pauses are Ignition's (0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, … s). The jitter is ours: machines that boot together must not come back
-together, so each pause is drawn from the upper half of Ignition's.
+together, so each pause is a quarter of Ignition's to all of it, by chance; docs/fetching.md has the picture. Less than a quarter
+spreads them no better and only asks more often. What a server asks for with Retry-After is spread, too, but never shortened.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     Result = TypeVar("Result")
 
+SHORTEST = 0.25  # of a pause
+SPREAD = 0.25  # what a machine may come later than it was asked to, as a part of that time
 LONGEST_RETRY_AFTER_S = 60.0  # a server may ask for more; the boot does not wait for it
 
 
@@ -72,10 +75,10 @@ class Deadline:
 
 
 def pauses(settings: Settings, clock: Clock) -> Iterator[float]:
-    """Jittered pauses in seconds without end: doubling from the first one to the ceiling, each times 0.5 to 1."""
+    """Jittered pauses in seconds without end: doubling from the first one to the ceiling, each times 0.25 to 1."""
     base = settings.first_pause_s
     while True:
-        yield base * (0.5 + 0.5 * clock.random())
+        yield base * (SHORTEST + (1 - SHORTEST) * clock.random())
         base = min(base * 2, settings.longest_pause_s)
 
 
@@ -91,7 +94,7 @@ def until_done(
         try:
             return attempt(deadline)
         except Transient as transient:
-            wait = _wait(transient, pause, deadline)
+            wait = _wait(transient, pause, deadline, clock)
             left = deadline.remaining_s()
             if number == settings.attempts or (left is not None and wait >= left):
                 raise _given_up(transient, number, where, deadline) from transient
@@ -100,13 +103,14 @@ def until_done(
     raise AssertionError("pauses have no end")
 
 
-def _wait(transient: Transient, pause: float, deadline: Deadline) -> float:
+def _wait(transient: Transient, pause: float, deadline: Deadline, clock: Clock) -> float:
     if transient.retry_after_s is None:
         return pause
     asked = min(transient.retry_after_s, LONGEST_RETRY_AFTER_S)
     left = deadline.remaining_s()
     # Half of the rest at most: a server that asks for longer than we have still gets tries before the end.
-    return max(pause, asked if left is None else min(asked, left / 2))
+    asked = asked if left is None else min(asked, left / 2)
+    return max(pause, asked * (1 + SPREAD * clock.random()))
 
 
 def _given_up(transient: Transient, number: int, where: str, deadline: Deadline) -> Failure:

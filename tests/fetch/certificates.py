@@ -1,4 +1,4 @@
-"""Certificates made by openssl for one test run: an authority, a server for localhost, and one that has expired."""
+"""Certificates made by openssl for one test run: an authority, a server for localhost, and others that are out of date."""
 
 import ssl
 import subprocess
@@ -13,6 +13,7 @@ class Certificates(NamedTuple):
     authority: bytes
     server: ssl.SSLContext
     expired: ssl.SSLContext
+    future: ssl.SSLContext
     other_name: ssl.SSLContext
     directory: Path
 
@@ -35,6 +36,7 @@ def make(directory: Path) -> Certificates:
         authority=authority.read_bytes(),
         server=_server(directory, "server", "localhost", days=2, names="DNS:localhost,IP:127.0.0.1"),
         expired=_server(directory, "expired", "localhost", days=0),
+        future=_future_server(directory),
         other_name=_server(directory, "other", "elsewhere.example", days=2),
         directory=directory,
     )
@@ -43,6 +45,24 @@ def make(directory: Path) -> Certificates:
 def server(directory: Path, name: str) -> ssl.SSLContext:
     """A server of this name, below the directory that `make` has used."""
     return _server(directory, name, name, days=2)
+
+
+def _future_server(directory: Path) -> ssl.SSLContext:
+    """One whose certificate is valid from 2090 on: `openssl x509` of OpenSSL 3.0 cannot make it, `openssl ca` can."""
+    stem, settings = directory / "future", directory / "future.conf"
+    (directory / "future.index").touch()
+    settings.write_text(
+        f"[ca]\ndefault_ca=a\n[a]\ndatabase={stem}.index\nnew_certs_dir={directory}\nrand_serial=yes\ndefault_md=sha256\n"
+        "policy=p\nx509_extensions=e\n[p]\ncommonName=supplied\n[e]\nsubjectAltName=DNS:localhost\n"
+    )
+    _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost",
+             "-keyout", f"{stem}.key", "-out", f"{stem}.csr")  # fmt: skip
+    signing = ["-cert", f"{directory}/ca.pem", "-keyfile", f"{directory}/ca.key", "-in", f"{stem}.csr", "-out", f"{stem}.pem"]
+    times = ["-startdate", "20900101000000Z", "-enddate", "20910101000000Z"]
+    _openssl("ca", "-batch", "-config", str(settings), *signing, *times)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{stem}.pem", f"{stem}.key")
+    return context
 
 
 def _server(directory: Path, stem: str, name: str, *, days: int, names: str = "") -> ssl.SSLContext:

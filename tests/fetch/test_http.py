@@ -136,7 +136,7 @@ def test_status_that_may_pass_is_retried(patient: Fetcher, fake_clock: FakeClock
     with serving({"/a": [Reply(status)] * 7 + [Reply(body=b"at last")]}) as server:
         assert patient.read(Resource(source=f"{server.url}/a")) == b"at last"
         assert len(server.requests) == 8
-    assert fake_clock.pauses == pytest.approx([0.15, 0.3, 0.6, 1.2, 2.4, 3.75, 3.75])
+    assert fake_clock.pauses == pytest.approx([0.125, 0.25, 0.5, 1, 2, 3.125, 3.125])
 
 
 def test_status_that_a_platform_lists_is_retried(patient: Fetcher) -> None:
@@ -147,12 +147,12 @@ def test_status_that_a_platform_lists_is_retried(patient: Fetcher) -> None:
 @pytest.mark.parametrize(
     ("asked", "pause"),
     [
-        pytest.param("7", 7.0, id="seconds"),
-        pytest.param("0", 0.15, id="less than our own pause"),
-        pytest.param("4000", 60.0, id="more than reasonable"),
-        pytest.param("Thu, 01 Jan 1970 00:00:00 GMT", 0.15, id="date long ago"),
-        pytest.param("Fri, 31 Dec 9999 23:59:59 GMT", 60.0, id="date far away"),
-        pytest.param("soon", 0.15, id="nonsense"),
+        pytest.param("7", 7.875, id="seconds"),
+        pytest.param("0", 0.125, id="less than our own pause"),
+        pytest.param("4000", 67.5, id="more than reasonable"),
+        pytest.param("Thu, 01 Jan 1970 00:00:00 GMT", 0.125, id="date long ago"),
+        pytest.param("Fri, 31 Dec 9999 23:59:59 GMT", 67.5, id="date far away"),
+        pytest.param("soon", 0.125, id="nonsense"),
     ],
 )
 def test_retry_after_is_honoured_within_reason(patient: Fetcher, fake_clock: FakeClock, asked: str, pause: float) -> None:
@@ -184,7 +184,7 @@ def test_no_limit_is_none(patient: Fetcher, fake_clock: FakeClock) -> None:
     patient.apply(Settings(total_s=None, header_s=None))
     with serving({"/a": [Reply(503)] * 300 + [Reply(body=b"at last")]}) as server:
         assert patient.read(Resource(source=f"{server.url}/a")) == b"at last"
-    assert fake_clock.time > 1000
+    assert fake_clock.time > 900
 
 
 def test_refused_connection_is_retried_until_the_limit(patient: Fetcher, fake_clock: FakeClock) -> None:
@@ -219,7 +219,7 @@ def test_headers_that_trickle_count_as_a_whole() -> None:
     """Each byte comes within the time, all of them do not."""
     import threading
 
-    settings = Settings(header_s=0.3, total_s=0.4, first_pause_s=0.2, longest_pause_s=0.2)
+    settings = Settings(header_s=0.3, total_s=5.0, attempts=1)
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 

@@ -11,6 +11,7 @@ from ignition.config.model.ignition import Verification
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.engine import certificates as pem_blocks
+from ignition.fetch.faults import about_clock
 from ignition.fetch.settings import Settings
 from tests.fetch.certificates import Certificates
 from tests.fetch.server import Reply, serving
@@ -99,6 +100,12 @@ def test_authority_that_is_damaged_is_refused() -> None:
         pytest.param(
             "expired", "certificate has expired", r"this machine's clock says \d{4}-\d\d-\d\d \d\d:\d\d UTC: ", id="clock"
         ),
+        pytest.param(
+            "future",
+            "certificate is not yet valid",
+            r"this machine's clock says \d{4}-\d\d-\d\d \d\d:\d\d UTC, which is most likely too early: set it",
+            id="clock behind",
+        ),
         pytest.param("other_name", "hostname 'localhost' doesn't match 'elsewhere.example'", "use a name that", id="name"),
     ],
 )
@@ -112,6 +119,24 @@ def test_certificate_that_is_not_accepted_is_explained(certificates: Certificate
     assert what in caught.value.what
     assert re.match(fix, caught.value.fix)
     assert caught.value.where == f"{server.url}/a"
+
+
+@pytest.mark.parametrize(
+    ("now", "behind", "text"),
+    [
+        pytest.param(
+            0, True, r"this machine's clock says 1970-01-01 00:00 UTC, which is before this program was made \(20.*\): set it"
+        ),
+        pytest.param(
+            0, False, r"this machine's clock says 1970-01-01 00:00 UTC, which is before this program was made \(20.*\): set it"
+        ),
+        pytest.param(4e9, True, r"this machine's clock says 2096-10-02 07:06 UTC, which is most likely too early: set it"),
+        pytest.param(4e9, False, r"this machine's clock says 2096-.* UTC: if that is wrong, set it, else renew the certificate"),
+    ],
+    ids=["reset, not yet valid", "reset, expired", "not yet valid", "expired"],
+)
+def test_clock_that_cannot_be_right_is_told(now: float, behind: bool, text: str) -> None:
+    assert re.fullmatch(text, about_clock(now, behind=behind))
 
 
 def test_plain_http_on_a_tls_port_is_explained(certificates: Certificates) -> None:
