@@ -2,7 +2,7 @@
 
 Each case runs the stages fetch and files of both programs by turns, each time into a fresh root, and compares the medians. The
 time of Debian's SELinux relabelling is left out: it insists on it, so its setfiles is a stub. One more case is the CPU time of
-both programs `ignition-validate`; the last one has no Debian in it, only file systems made at once and in turn.
+both programs `ignition-validate`; the last ones are without Debian: file systems made at once and in turn, and fetching alone.
 Run it as python3 -m tests.bench.run.
 """
 
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import side_by_side, validation
+from tests.bench import fetching, side_by_side, validation
 from tests.bench.agents import AGENTS, Agent, Missing, Run
 from tests.bench.cases import CASES, Case
 from tests.bench.server import serving
@@ -33,7 +33,7 @@ def main() -> int:
     """Run the cases, print the table, return 1 if a ratio is above what is expected and --check is given."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--runs", type=int, default=7, help="runs of each agent per case (default: %(default)s)")
-    names = [*(case.name for case in CASES), validation.NAME, side_by_side.NAME]
+    names = [*(case.name for case in CASES), validation.NAME, side_by_side.NAME, *fetching.NAMES]
     parser.add_argument("--case", choices=names, action="append", help="only this one (may be repeated)")
     parser.add_argument("--on-disk", action="store_true", help="roots below /var/tmp instead of /dev/shm")
     parser.add_argument("--check", action="store_true", help="fail if a ratio is above the expected one")
@@ -48,6 +48,7 @@ def main() -> int:
             above.append(validation.NAME)
         if side_by_side.NAME in wanted and _compare_side_by_side(arguments.runs) > side_by_side.EXPECTED:
             above.append(side_by_side.NAME)
+        above += _measure_fetching(wanted, arguments.runs)
     except Missing as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
@@ -79,6 +80,15 @@ def _compare_validation(runs: int) -> float:
 def _compare_side_by_side(runs: int) -> float:
     print(f"seconds to make 8 file systems on 4 disks, side by side and one after the other, {runs} runs each:")
     return _printed(side_by_side.NAME, *side_by_side.compare(runs), side_by_side.EXPECTED)
+
+
+def _measure_fetching(wanted: list[str], runs: int) -> list[str]:
+    if not set(fetching.NAMES) & set(wanted):
+        return []
+    print(
+        f"fetching alone: seconds, those to load the HTTP client, memory at most; {fetching.MANY} as the medians of {runs} runs:"
+    )
+    return fetching.table(wanted, runs)
 
 
 def _printed(name: str, ours: float, debian: float, expected: float) -> float:
