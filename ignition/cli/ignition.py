@@ -136,6 +136,13 @@ def _execute(arguments: Arguments) -> None:
         settings, platform = Settings.from_config(arguments.config), current_id(arguments.platform)
         fetcher = Fetcher(settings, offline=False, root=arguments.root, platform=platform)
         arguments.context = Context(Root(arguments.root), fetcher)
+        with fetcher:
+            _run_module(arguments)
+    else:
+        _run_module(arguments)
+
+
+def _run_module(arguments: Arguments) -> None:
     # Only the module of this stage: each stage is a process of its own and pays for what it imports.
     import_module(f"ignition.stages.{arguments.stage.replace('-', '_')}").run(arguments)
 
