@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
 from coreos_metadata import main as coreos_metadata
-from ignition.cli import cloudinit, ignition, kargs_helper, render, validate
+from ignition.cli import cloudinit, ignition, kargs_helper, render, rmcfg, validate
 from ignition.cli.flags import Flag
 
 Flags = list[tuple[str, str]]  # name with value, what it does
@@ -40,8 +40,8 @@ def metadata_flags() -> Flags:
 
 
 SEE_ALSO = (
-    "ignition(8), ignition-render(8), ignition-validate(8), ignition-kargs-helper(8), coreos-metadata(8), coreos-cloudinit(8),"
-    " dracut(8), systemd.unit(5)"
+    "ignition(8), ignition-render(8), ignition-validate(8), ignition-kargs-helper(8), ignition-rmcfg(8), coreos-metadata(8),"
+    " coreos-cloudinit(8), dracut(8), systemd.unit(5)"
 )
 
 PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
@@ -162,6 +162,21 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
         ],
         from_table(kargs_helper.FLAGS),
     ),
+    "ignition-rmcfg": (
+        "take the user config away from where the platform keeps it",
+        [
+            ("SYNOPSIS", "/usr/lib/coreos-ignition/rmcfg -platform ID [flag ...]"),
+            (
+                "DESCRIPTION",
+                "Removes the config that a hypervisor hands to its guest: guestinfo properties on VMware, the guest property on"
+                " VirtualBox. A config may hold secrets, and every program of the machine can ask the hypervisor for it."
+                " ignition-delete-config.service does it once, when the machine has been provisioned; to keep the config, mask that"
+                " unit in the config.",
+            ),
+            ("EXIT STATUS", "0: it is gone. 1: it cannot be removed, or not on this platform. 2: usage."),
+        ],
+        from_table(rmcfg.FLAGS),
+    ),
     "coreos-metadata": (
         "write what the platform says about this machine",
         [
@@ -184,7 +199,8 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
             ("EXIT STATUS", "0: success. 1: any error, usage included."),
             (
                 "FILES",
-                "/run/metadata/coreos: where coreos-metadata.service writes the attributes."
+                "/run/metadata/coreos: where coreos-metadata.service writes the attributes; /run/metadata/afterburn and"
+                " /run/metadata/flatcar lead there."
                 " /etc/cmdline.d/50-afterburn-network-kargs.conf: what exp rd-network-kargs writes.",
             ),
         ],

@@ -33,7 +33,10 @@ LATER: dict[str, tuple[str, ...]] = {
 # Read by the package when it is imported.
 DATA: dict[str, tuple[str, ...]] = {"jsonschema": ("schemas/*.json",)}
 # Opened by ctypes: no import names them, and the module's own code proves that they are found.
-OPENED: dict[str, tuple[str, str]] = {"pyudev": ("libudev.so.1", "pyudev.Context()")}
+OPENED: dict[str, tuple[str, str]] = {
+    "pyudev": ("libudev.so.1", "pyudev.Context()"),
+    "coreos_metadata.password_hash": ("libcrypt.so.1", "coreos_metadata.password_hash.hashed('proof')"),
+}
 # Run in a fresh interpreter: executes the import statements, prints every module that is loaded after them.
 PROBE = """
 import importlib, importlib.machinery, json, sys
@@ -302,7 +305,7 @@ def install(tree: Path, entries: list[str]) -> tuple[list[str], list[str]]:
     # The landmark by which the interpreter finds its library; the module itself is frozen into it.
     installer.compiled(Path(os.__file__))
     proof = [f"import {name}" for name in [*sorted(own), *sorted(foreign)]]
-    for name in sorted(foreign.keys() & OPENED.keys()):
+    for name in sorted((own.keys() | foreign.keys()) & OPENED.keys()):
         installer.extensions.append(library(OPENED[name][0]))
         proof.append(OPENED[name][1])
     return proof, installer.extensions

@@ -7,7 +7,7 @@
 # shellcheck disable=SC2154  # variables that dracut sets: moddir, initdir, systemdsystemunitdir, …
 
 libexec=/usr/lib/coreos-ignition
-entries=(ignition.cli.ignition ignition.cli.kargs_helper)
+entries=(ignition.cli.ignition ignition.cli.kargs_helper coreos_metadata.main)
 
 check() {
     return 255
@@ -20,13 +20,15 @@ depends() {
 installkernel() {
     # The ESP, whatever its code page; what a config can ask for; where a config can come from.
     hostonly='' instmods vfat nls_ascii nls_cp437 nls_iso8859-1 nls_utf8 ext4 xfs btrfs
-    hostonly='' instmods -o qemu_fw_cfg iso9660 udf sr_mod virtio_blk virtio_scsi virtio_net virtio_pci virtio_rng
+    hostonly='' instmods -o qemu_fw_cfg iso9660 isofs udf sr_mod virtio_console virtio_blk virtio_scsi virtio_net virtio_pci virtio_rng
     # Arrays, encryption, logical volumes; where ROOT's contents wait while its disk is made anew; a TPM.
     hostonly='' instmods -o dm_mod linear raid0 raid1 raid10 raid456 dm_mirror dm_snapshot dm_thin_pool zram "=drivers/char/tpm"
     hostonly='' instmods -o dm_crypt xts essiv cbc ecb sha256_generic sha512_generic hmac algif_skcipher algif_hash aesni_intel
     hostonly='' instmods -o nvme ahci sd_mod uas usb_storage
+    # What hypervisors talk through: VirtualBox, Hyper-V, Apple's.
+    hostonly='' instmods -o vboxguest hv_utils vsock vmw_vsock_virtio_transport
     # The cards on which a config can be fetched.
-    hostonly='' instmods -o ipv6 af_packet vmxnet3 xen-netfront hv_netvsc "=drivers/net/ethernet"
+    hostonly='' instmods -o ipv6 af_packet bonding vmxnet3 xen-netfront hv_netvsc "=drivers/net/ethernet"
 }
 
 # must COMMAND …: like set -e, which dracut's functions do not survive.
@@ -51,7 +53,7 @@ must_have() {
 install_agent() {
     local extensions libraries programs
     mkdir -p "$initdir$libexec"
-    must_have /usr/bin/python3 /usr/bin/ignition
+    must_have /usr/bin/python3 /usr/bin/ignition /usr/bin/coreos-metadata
     extensions=$(/usr/bin/python3 "$moddir/closure.py" install "$initdir" --proof "$initdir$libexec/proof.py" "${entries[@]/#/--entry=}") ||
         must false "closure.py install"
     # Debian's are not executable, and dracut follows the libraries of executables only.
@@ -129,7 +131,7 @@ install_units() {
     for unit in "$moddir"/*.service "$moddir"/*.target; do
         must inst_simple "$unit" "$systemdsystemunitdir/${unit##*/}"
     done
-    for script in esp network-down emergency keep-machine-id; do
+    for script in esp network-up network-down emergency keep-machine-id; do
         must inst_script "$moddir/$script" "$libexec/$script"
     done
     must inst_script "$libexec/root-can-grow"
@@ -166,6 +168,7 @@ verify() {
     must chroot "$initdir" /usr/bin/python3 -I "$libexec/proof.py"
     must chroot "$initdir" /usr/bin/ignition --version
     must chroot "$initdir" "$libexec/kargs-helper" --version
+    must chroot "$initdir" /usr/bin/coreos-metadata --version
     rm "$initdir$libexec/proof.py"
 }
 

@@ -223,3 +223,25 @@ def test_first_boot_without_a_flag_holds_arrays_back_all_the_same(boot: Boot) ->
     boot.start(f"{REST} coreos.first_boot=1")
     assert not (boot.run_dir / "ignition/flagged").exists()
     assert (boot.run_dir / "ignition/hold").exists()
+
+
+DIGITALOCEAN = "initrd.target.wants/coreos-digitalocean-network.service"
+
+
+@pytest.mark.parametrize("name", ["ignition.platform.id", "flatcar.oem.id", "coreos.oem.id"])
+def test_digitalocean_has_its_network_on_every_boot(boot: Boot, name: str) -> None:
+    boot.start(f"{REST} {name}=digitalocean")
+    assert boot.links() == [DIGITALOCEAN]
+    network = (boot.run_dir / "systemd/network/yy-digitalocean.network").read_text()
+    assert "LinkLocalAddressing=yes\n" in network
+    assert not (boot.run_dir / "ignition.env").exists()
+
+
+def test_digitalocean_has_its_network_on_the_first_boot(boot: Boot) -> None:
+    boot.start(f"{REST} coreos.first_boot=1 ignition.platform.id=digitalocean")
+    assert boot.links() == sorted([DIGITALOCEAN, COMPLETE])
+
+
+def test_other_platform_wins_over_an_old_id(boot: Boot) -> None:
+    boot.start(f"{REST} ignition.platform.id=aws coreos.oem.id=digitalocean")
+    assert boot.left_nothing()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from coreos_metadata import main as coreos_metadata
 from ignition.cli.ignition import STAGES
 from ignition.config import unit_syntax
 
@@ -23,6 +24,8 @@ UNITS = {
 ALL_UNITS = sorted(UNITS)
 IN_INITRD = sorted(name for name, path in UNITS.items() if path.parent == INITRAMFS)
 RUN = "/run/ignition"
+LAUNCHERS = re.findall(r'^launcher "\$libexec(/\S+)"', (TOP / "dracut/install-launchers").read_text(), re.MULTILINE)
+LAUNCHERS = [f"/usr/lib/coreos-ignition{name}" for name in LAUNCHERS]
 # Beyond /etc/initrd-release, which all of them have.
 CONDITIONS: dict[str, list[str]] = {
     "ignition-fetch-offline.service": [],
@@ -39,6 +42,14 @@ CONDITIONS: dict[str, list[str]] = {
     "ignition-quench.service": [],
 }
 STAGE_UNITS = list(CONDITIONS)
+# Units of the companion that belong to a first boot; on most platforms their conditions leave them out.
+COMPANION = (
+    "coreos-metadata-network-kargs.service",
+    "coreos-metadata-ignition-fragment.service",
+    "coreos-static-network.service",
+    "coreos-metadata-hostname.service",
+    "coreos-metadata-hostname-drive.service",
+)
 # Only where the boot loader has seen a flag.
 FLAGGED = {"ignition-begin.service", "ignition-quench.service"}
 # The seams that systemd dictates, earlier before later: systemd 252, bootup(7), units/initrd*, and sysroot.mount as
@@ -115,7 +126,7 @@ def test_systemd_knows_every_key_and_value(tmp_path: Path) -> None:
     said = subprocess.run(argv, capture_output=True, text=True, check=False).stderr.splitlines()
     # The programs are on the machines, not here.
     program = re.compile(
-        r"[a-z-]+\.service: Command /usr/(bin|lib/coreos-ignition)/[a-z-]+ is not executable: No such file or directory"
+        r"[a-z-]+(@\w+)?\.service: Command /usr/(bin|lib/coreos-ignition)/[a-z-]+ is not executable: No such file or directory"
     )
     assert [line for line in said if str(tmp_path) in line or line.startswith(("ignition", "coreos"))] == [
         line for line in said if program.fullmatch(line)
@@ -156,9 +167,20 @@ def test_architecture_names_every_stage_and_only_units_that_exist() -> None:
     assert set(re.findall(r"ignition-[a-z-]+\.(?:service|target)", text)) <= UNITS.keys()
 
 
-def test_completion_requires_every_stage() -> None:
+def test_completion_requires_every_stage_and_the_companion() -> None:
     # The two that handle the flag are added by the generator.
-    assert set(values("ignition-complete.target", "Requires")) == set(STAGE_UNITS) - FLAGGED
+    assert set(values("ignition-complete.target", "Requires")) == {*STAGE_UNITS, *COMPANION} - FLAGGED
+
+
+@pytest.mark.parametrize("name", COMPANION)
+def test_companion_that_fails_leads_to_the_emergency_target(name: str) -> None:
+    expected = (
+        "OnFailure=emergency.target",
+        "OnFailureJobMode=isolate",
+        "DefaultDependencies=no",
+        "Before=ignition-complete.target",
+    )
+    assert [line for line in expected if line not in lines(name)] == []
 
 
 def test_flag_goes_away_only_after_everything_that_changes_the_machine() -> None:
@@ -173,6 +195,14 @@ def test_only_units_are_ordered_that_somebody_brings(name: str) -> None:
     assert [unit for unit in ours if unit not in UNITS] == []
 
 
+def coreos_metadata_takes(arguments: str) -> bool:
+    """Whether the companion's parsers accept the command line of a unit; variables and specifiers stand for something."""
+    command, words = coreos_metadata.chosen(arguments.replace("${COREOS_METADATA_OPT_PROVIDER}", "--cmdline").split())
+    parser = coreos_metadata.COMMANDS[command][0]()
+    parser.check(parser.parse_args(words))
+    return True
+
+
 @pytest.mark.parametrize("name", ALL_UNITS)
 def test_command_exists(name: str) -> None:
     for line in lines(name):
@@ -182,6 +212,10 @@ def test_command_exists(name: str) -> None:
         if program == "/usr/bin/ignition":
             stage = re.match(r"(?:-stage ([a-z-]+) -platform \$\{PLATFORM_ID\}|grow) -root (?:/sysroot|/)$", rest)
             assert stage and (stage[1] is None or stage[1] in STAGES), line
+        elif program == "/usr/bin/coreos-metadata":
+            assert coreos_metadata_takes(rest), line
+        elif program in LAUNCHERS:
+            assert INITRAMFS not in UNITS[name].parents, "not installed"
         elif program.startswith("/usr/lib/coreos-ignition/"):
             script = program.rpartition("/")[2]
             source = next(folder / script for folder in (INITRAMFS, SYSTEM) if (folder / script).exists())
@@ -268,9 +302,7 @@ def test_network_goes_down_after_its_daemons_and_before_the_switch() -> None:
     daemons = {"systemd-networkd.socket", "systemd-networkd.service", "systemd-resolved.service", "initrd-switch-root.target"}
     assert daemons <= set(values(down, "Before"))
     assert "initrd-switch-root.target" in values(down, "Conflicts")
-    assert any(
-        line.startswith("ExecStart=/usr/bin/systemctl start ") and down in line for line in lines("ignition-network.service")
-    )
+    assert f"systemctl start {down} systemd-networkd.service" in (INITRAMFS / "network-up").read_text()
 
 
 def test_screen_comes_before_the_shell() -> None:
