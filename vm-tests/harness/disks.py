@@ -1,6 +1,7 @@
 """Makes disks for machines and gives raw copies of them to look at. Nothing is ever mounted on this host."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,8 @@ GIB = 1 << 30
 
 @dataclass(frozen=True)
 class Attachment:
-    """How a machine sees a disk. bus is virtio (vda, vdb …), scsi (sda …) or nvme (nvme0n1 …): what Debian's cloud kernel drives.
+    """How a machine sees a disk. bus is virtio (vda, vdb …), scsi (sda …), cdrom (sr0 …) or nvme (nvme0n1 …): what Debian's cloud
+    kernel drives.
 
     sector_size is the logical and physical one, 512 or 4096. serial "" lets the machine number it. Only a scsi disk has a product
     name (16 characters at most) and can be removable.
@@ -63,6 +65,16 @@ def blank(path: Path, size: int, *, unsafe: bool = True) -> Disk:
     """An empty disk."""
     run(["qemu-img", "create", "-q", "-f", "qcow2", path, str(size)])
     return Disk(path, "qcow2", unsafe)
+
+
+def disc(path: Path, label: str, files: Mapping[str, str | bytes], *, udf: bool = False) -> Disk:
+    """An optical disc with files: ISO 9660, or UDF, as Azure's are."""
+    content = path.with_suffix(".content")
+    for name, data in files.items():
+        (content / name).parent.mkdir(parents=True, exist_ok=True)
+        (content / name).write_bytes(data.encode() if isinstance(data, str) else data)
+    run(["genisoimage", "-quiet", *(["-udf"] if udf else []), "-V", label, "-R", "-J", "-o", path, content])
+    return Disk(path, "raw", attachment=Attachment("cdrom"))
 
 
 def blank_raw(path: Path, size: int, attachment: Attachment = Attachment()) -> Disk:

@@ -51,7 +51,7 @@ def hardware_arguments(hardware: Hardware, tpm: Tpm | None) -> list[str]:
 def drive_arguments(drives: Sequence[Disk], *, boots: bool) -> list[str]:
     """The disks and their controllers; boots: the firmware tries them in this order."""
     argv = []
-    if any(disk.attachment.bus == "scsi" for disk in drives):
+    if any(disk.attachment.bus in ("scsi", "cdrom") for disk in drives):
         argv += ["-device", "virtio-scsi-pci,id=scsi"]
     for number, disk in enumerate(drives):
         argv += ["-drive", _drive(number, disk), "-device", _device(number, disk, boots=boots)]
@@ -62,13 +62,14 @@ def _drive(number: int, disk: Disk) -> str:
     """The value of -drive."""
     cache = "unsafe" if disk.unsafe else "writeback"
     limit = f",throttling.iops-total={disk.iops}" if disk.iops else ""
-    return f"if=none,id=d{number},file={disk.path},format={disk.format},cache={cache},discard=unmap{limit}"
+    reads = ",readonly=on" if disk.attachment.bus == "cdrom" else ""
+    return f"if=none,id=d{number},file={disk.path},format={disk.format},cache={cache},discard=unmap{limit}{reads}"
 
 
 def _device(number: int, disk: Disk, *, boots: bool) -> str:
     """The value of -device for a disk."""
     how = disk.attachment
-    devices = {"virtio": "virtio-blk-pci", "scsi": "scsi-hd,bus=scsi.0", "nvme": "nvme"}
+    devices = {"virtio": "virtio-blk-pci", "scsi": "scsi-hd,bus=scsi.0", "cdrom": "scsi-cd,bus=scsi.0", "nvme": "nvme"}
     words = [devices[how.bus], f"drive=d{number}", f"serial={how.serial or f'disk{number}'}"]
     words += [f"logical_block_size={how.sector_size},physical_block_size={how.sector_size}"] if how.sector_size != 512 else []
     words += [f"product={how.product}"] if how.product else []

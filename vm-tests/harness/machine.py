@@ -46,7 +46,8 @@ class DirectBoot:
 
 @dataclass(frozen=True)
 class Nic:
-    """A network card in a network of its own; host is this host's 127.0.0.1 as the guest sees it.
+    """A network card in a network of its own; host is this host's 127.0.0.1 as the guest sees it. beside are the MAC addresses of
+    further cards on the same wire.
 
     services maps "address:port" inside net to a port of this host. ssh_to is the guest's address that the SSH port
     leads to; "" is the one that DHCP gives.
@@ -59,6 +60,7 @@ class Nic:
     dhcp: str = "10.0.2.15"
     services: Mapping[str, int] = field(default_factory=dict)
     ssh_to: str = ""
+    beside: Sequence[str] = ()
 
     def argument(self, name: str, ssh_port: int) -> str:
         """The value of -netdev."""
@@ -67,6 +69,19 @@ class Nic:
         for address, port in self.services.items():
             words.append(f"guestfwd=tcp:{address}-cmd:python3 -I -S {RELAY} {port}")
         return ",".join(words)
+
+    def devices(self, number: int, ssh_port: int) -> list[str]:
+        """QEMU's arguments: the network, and the card or cards in it."""
+        argv = ["-netdev", self.argument(f"n{number}", ssh_port)]
+        if self.beside:
+            argv += ["-netdev", f"hubport,id=n{number}h,hubid={number},netdev=n{number}"]
+        for place, mac in enumerate((self.mac, *self.beside)):
+            end = f"n{number}"
+            if self.beside:
+                end = f"n{number}c{place}"
+                argv += ["-netdev", f"hubport,id={end},hubid={number}"]
+            argv += ["-device", f"virtio-net-pci,netdev={end},mac={mac},romfile="]
+        return argv
 
 
 def metadata_nic(port: int) -> Nic:
@@ -234,8 +249,7 @@ class Machine:
                 "-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]  # fmt: skip
         argv += drive_arguments(plan.drives, boots=plan.direct is None)
         for number, nic in enumerate(plan.nics):
-            argv += ["-netdev", nic.argument(f"n{number}", self.ports[number]),
-                     "-device", f"virtio-net-pci,netdev=n{number},mac={nic.mac},romfile="]  # fmt: skip
+            argv += nic.devices(number, self.ports[number])
         for name, path in plan.fw_cfg.items():
             argv += ["-fw_cfg", f"name={name},file={path}"]
         for text in plan.smbios:

@@ -22,6 +22,7 @@ class Request:
     method: str
     path: str
     headers: dict[str, str]
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,11 @@ def _handler_for(service: Service) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             self._serve()
 
-        def do_PUT(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            self._serve()
+        do_PUT = do_POST = do_PATCH = do_GET
 
         def _serve(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            request = Request(self.command, self.path, headers)
+            request = Request(self.command, self.path, headers, self.rfile.read(int(self.headers.get("Content-Length") or 0)))
             reply = service.answer(request)
             service.record(request, reply.status)
             if service.closed.wait(min(reply.delay_s, HANG_LIMIT_S)) and reply.delay_s:
