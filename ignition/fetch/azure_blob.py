@@ -10,7 +10,7 @@ Unlike Ignition: a URL that carries its own signature (`sig=`) is fetched as it 
 from __future__ import annotations
 
 from ignition.errors import Failure
-from ignition.fetch.http import Request
+from ignition.fetch.request import TOO_MANY_REQUESTS, Request
 from ignition.fetch.tokens import Token
 from ignition.fetch.urls import shown
 from ignition.host import log
@@ -80,6 +80,6 @@ class Store:
 def _judge(response: Response, _: str) -> Failure | None:
     """Azure's own word for the reason."""
     code = response.headers.get("x-ms-error-code", "")
-    if not code.isalnum() or not 400 <= response.status_code < 500 or response.status_code == 429:
+    if not code.isalnum() or not 400 <= response.status_code < 500 or response.status_code == TOO_MANY_REQUESTS:
         return None
     return Failure(f"HTTP status {response.status_code}: {code}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ignition.config.text.packed import gunzip
 from ignition.errors import Failure
+from ignition.fetch.urls import scheme
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +19,12 @@ _FIX_GZIP = "serve what gzip made, or remove compression from the resource"
 
 
 def decompressed(resource: Resource, chunks: Iterable[bytes]) -> Iterable[bytes]:
-    """The chunks as the resource's `compression` says. Raises Failure for an unknown one."""
+    """The chunks as the resource's `compression` says. Raises Failure for an unknown one, and for S3."""
     if not resource.compression:
         return chunks
+    if scheme(resource.source or "") in {"s3", "arn"}:
+        fix = "store it unpacked, or serve it by https"
+        raise Failure("compression is not supported with s3 and arn, as in Ignition", fix=fix)
     if resource.compression != "gzip":
         raise Failure(f"compression {resource.compression!r} is not known", fix='use "gzip" or none')
     return gunzip(chunks, fix=_FIX_GZIP)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ignition.errors import Failure, NeedsNetwork
-from ignition.fetch import content, data, retry
+from ignition.fetch import content, data, pem, retry
+from ignition.fetch.request import Request
 from ignition.fetch.settings import Settings
 from ignition.fetch.urls import scheme, shown
 
@@ -33,7 +34,6 @@ __all__ = ["Fetcher", "Settings"]
 SUPPORTED = ("http", "https", "tftp", "s3", "arn", "gs", "data", "oem")
 METADATA_S = 15.0  # Ignition's limit for the region of an instance
 _MOST_IN_MEMORY = 64 * 1024 * 1024  # `read` is for configs, keys and certificates
-_PEM = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
 
 
 class Fetcher:
@@ -120,11 +120,8 @@ class Fetcher:
         privileged_port: bool = False,
     ) -> bytes:
         """GET from a metadata service, on request from a source port below 1024. Raises NotFound for 404."""
-        client = self._http(url)
-        from ignition.fetch.http import Request
-
         request = Request("GET", url, headers, also_retry=also_retry, privileged_port=privileged_port)
-        return b"".join(client.stream(request))
+        return b"".join(self._http(url).stream(request))
 
     def request(
         self,
@@ -139,16 +136,12 @@ class Fetcher:
 
         `body` is sent with the request; every attempt sends it again. Any 2xx is success unless the method is GET.
         """
-        client = self._http(url)
-        from ignition.fetch.http import Request
-
-        return b"".join(client.stream(Request(method, url, headers, body=body, also_retry=also_retry)))
+        return b"".join(self._http(url).stream(Request(method, url, headers, body=body, also_retry=also_retry)))
 
     def _pieces(self, resource: Resource, *, single: bool = False) -> Iterator[bytes]:
         if not resource.source:
             return  # no content; no hash check takes place, as in Ignition
         try:
-            _refuse_compression(resource)
             yield from content.verified(resource, content.decompressed(resource, self._raw(resource, single=single)))
         except Failure as failure:
             failure.where = failure.where or shown(resource.source)
@@ -192,8 +185,6 @@ class Fetcher:
             from ignition.fetch import azure_blob
 
             return self._store(azure_blob.Store).stream(url, headers, client, single=single)
-        from ignition.fetch.http import Request
-
         return client.stream(Request("GET", url, headers), single=single)
 
     def _limits(self, *, single: bool) -> Settings:
@@ -234,28 +225,8 @@ class Fetcher:
         found = {}
         for authority in settings.certificate_authorities:
             if authority.source and authority.source not in self._authorities:
-                found[authority.source] = certificates(fetcher.read(authority), shown(authority.source))
+                found[authority.source] = pem.certificates(fetcher.read(authority), shown(authority.source))
         return found
-
-
-def certificates(bundle: bytes, where: str) -> str:
-    """The PEM certificates of a bundle, without the text around them. Raises Failure if there is none."""
-    begin, end = _PEM
-    found, rest = [], bundle.decode("ascii", "replace")  # comments may be in any language
-    while begin in rest:
-        body, closed, rest = rest.partition(begin)[2].partition(end)
-        if closed:
-            found.append(f"{begin}{body}{end}")
-    if not found:
-        raise Failure("no PEM certificate in it", where=where, fix=f"the content must have a block that begins with {begin}")
-    return "\n".join(found)
-
-
-def _refuse_compression(resource: Resource) -> None:
-    if resource.compression and scheme(resource.source or "") in {"s3", "arn"}:
-        raise Failure(
-            "compression is not supported with s3 and arn, as in Ignition", fix="store it unpacked, or serve it by https"
-        )
 
 
 def _headers(resource: Resource) -> dict[str, str]:

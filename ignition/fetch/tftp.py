@@ -87,6 +87,13 @@ class _Patience:
         """Before a retransmission."""
         self._clock.sleep(self._deadline.at_most(self._clock.random()) or 0.0)
 
+    def silence(self) -> Failure:
+        """The server said nothing at all."""
+        return Failure(
+            f"time-out: no answer to {RETRANSMISSIONS + 1} packets within {self.packet_s:g} s each",
+            fix="check the route, and that a TFTP server runs there and no firewall drops UDP",
+        )
+
 
 def _begun(host: str, port: int, path: bytes, patience: _Patience) -> _Transfer:
     """The transfer with its first block, from the server's first address that can be reached. Raises Transient or Failure."""
@@ -108,7 +115,9 @@ def _begun(host: str, port: int, path: bytes, patience: _Patience) -> _Transfer:
         except BaseException:
             sock.close()
             raise
-    cause, fix = faults.explain(problem, header_s=patience.packet_s)
+    if isinstance(problem, TimeoutError):
+        raise patience.silence() from problem
+    cause, fix = faults.explain(problem, header_s=None)
     raise retry.Transient(cause, fix=fix) from problem
 
 
@@ -137,21 +146,20 @@ class _Transfer:
                     return
                 number = (number + 1) & 0xFFFF
                 block = self._ask(acknowledgement, number)
+        except TimeoutError as error:
+            raise self._patience.silence() from error
         except OSError as error:
             raise Failure(f"while reading the file: {faults.explain(error, header_s=None)[0]}") from error
 
     def _ask(self, packet: bytes, number: int) -> bytes:
-        """Send a packet, again if need be, until the block of that number comes."""
+        """Send a packet, again if need be, until the block of that number comes. Raises TimeoutError if it never does."""
         for sent in range(RETRANSMISSIONS + 1):
             if sent:
                 self._patience.pause()
             self.socket.sendto(packet, self._peer)
             if (block := self._answer(packet, number)) is not None:
                 return block
-        raise Failure(
-            f"time-out: no answer to {RETRANSMISSIONS + 1} packets within {self._patience.packet_s:g} s each",
-            fix="check the route, and that a TFTP server runs there and no firewall drops UDP",
-        )
+        raise TimeoutError
 
     def _answer(self, packet: bytes, number: int) -> bytes | None:
         """The block, or None if it does not come in time. The block before is acknowledged again: the server missed it."""

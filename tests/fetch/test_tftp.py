@@ -18,6 +18,7 @@ from ignition.fetch.retry import Clock
 from ignition.fetch.settings import Settings
 from tests.fetch.server import FakeClock, real_seconds
 from tests.fetch.tftp_server import Faults, tftp_serving
+from tests.netns import namespace
 
 NOISE = os.urandom(100_000)
 FAST = Settings(first_pause_s=0.01, longest_pause_s=0.02, total_s=20.0)
@@ -118,6 +119,22 @@ def test_silent_server_is_left_after_six_packets(faults: Faults) -> None:
     assert caught.value.what == "time-out: no answer to 6 packets within 0.05 s each"
     assert caught.value.fix == "check the route, and that a TFTP server runs there and no firewall drops UDP"
     assert len(server.requests) == (6 if faults.lost_requests else 1)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("listens", [True, False], ids=["silent", "refuses"])
+def test_next_address_of_the_server_is_tried(listens: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        namespace("10.45.0.9"),
+        tftp_serving({b"/a": NOISE}) as server,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other,
+    ):
+        port = int(server.url.rpartition(":")[2])
+        if listens:
+            other.bind(("10.45.0.9", port))
+        found = [(socket.AF_INET, socket.SOCK_DGRAM, 0, "", (address, port)) for address in ("10.45.0.9", "127.0.0.1")]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert read("tftp://server.example/a", packet_s=0.02) == NOISE
 
 
 @pytest.mark.parametrize("faults", [Faults(lost_requests=100), Faults(silent_after=3)], ids=["from the start", "in the middle"])
