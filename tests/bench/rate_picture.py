@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+START_S = 2.0
 WIDTH, PANEL, GAP, LEFT, TOP = 800, 180, 50, 60, 40
 _STYLE = (
     "text{font:12px sans-serif;fill:#333}.title{font-weight:bold}.axis{stroke:#999;fill:none}.grid{stroke:#eee}"
@@ -14,8 +15,8 @@ _STYLE = (
 def draw(series: Mapping[str, Sequence[float]], bin_s: float, outage_s: float) -> str:
     """Bars of rates (per second, a bin of `bin_s` each) for each name; the time of the outage is shaded."""
     seconds = max(len(rates) for rates in series.values()) * bin_s
-    # The very first bin, all machines at once, is higher than all that follows and would make it flat.
-    highest = max(max(rates[1:], default=1.0) for rates in series.values())
+    # At the start all come at once: that would make everything after it flat, so it is cut off.
+    highest = max(max(rates[int(START_S / bin_s) :], default=1.0) for rates in series.values())
     height = TOP + len(series) * (PANEL + GAP)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}">',
@@ -30,8 +31,9 @@ def draw(series: Mapping[str, Sequence[float]], bin_s: float, outage_s: float) -
 def _panel(name: str, rates: Sequence[float], top: float, scale: tuple[float, float], bin_s: float, outage_s: float) -> list[str]:
     seconds, highest = scale
     across, bottom = (WIDTH - LEFT - 20) / seconds, top + PANEL
+    begin = max(rates[: int(START_S / bin_s)])
     parts = [
-        f'<text class="title" x="{LEFT}" y="{top - 8}">requests per second: {name} (first {bin_s:g} s: {rates[0]:,.0f})</text>',
+        f'<text class="title" x="{LEFT}" y="{top - 8}">requests per second: {name} (at the start {begin:,.0f})</text>',
         f'<rect class="outage" x="{LEFT}" y="{top}" width="{outage_s * across:.1f}" height="{PANEL}"/>',
         f'<text x="{LEFT + outage_s * across - 4:.1f}" y="{top + 14}" text-anchor="end">half of the machines get 503</text>',
     ]
