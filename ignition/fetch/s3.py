@@ -122,7 +122,7 @@ class Store:
             return Transient(cause, fix="the role's keys ended, and those that the metadata service gave then as well")
         if code == "RequestTimeTooSkewed":
             return self._clock_is_wrong(cause, response.headers.get("Date", ""))
-        if not code or status >= 500 or status == TOO_MANY_REQUESTS:
+        if status >= 500 or status == TOO_MANY_REQUESTS or not (code or status == 403):
             return None
         return self._refusal(status, cause)
 

@@ -58,7 +58,10 @@ class Seen(NamedTuple):
 
 
 class S3Server(ThreadingHTTPServer):
-    """`failures` are answered first, one status each; `ended` tokens are refused; `now` is S3's clock, in seconds since 1970."""
+    """`failures` are answered first, one status each; `silent` leaves the reasons out of refusals.
+
+    `ended` tokens are refused; `now` is S3's clock, in seconds since 1970.
+    """
 
     daemon_threads = True
 
@@ -67,6 +70,7 @@ class S3Server(ThreadingHTTPServer):
         self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.buckets, self.key = buckets, Key()
         self.failures: list[int] = []
+        self.silent = False
         self.ended: set[str] = set()
         self.now: float | None = None
         self.seen: list[Seen] = []
@@ -144,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def refuse(self, status: int, code: str, headers: Mapping[str, str] | None = None, more: str = "") -> None:
         text = f'<?xml version="1.0"?>\n<Error><Code>{code}</Code><Message>Message of\n{code}</Message>{more}</Error>'
-        self.reply(status, text.encode(), headers or {})
+        self.reply(status, b"" if self.server.silent else text.encode(), headers or {})
 
     def reply(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)

@@ -228,6 +228,15 @@ def test_private_object_is_refused_to_nobody(certificates: Certificates) -> None
     assert caught.value.fix == "make the object public, or give the instance a role that may read it"
 
 
+def test_refusal_without_reason_is_explained_all_the_same(certificates: Certificates) -> None:
+    with cloud(certificates, {"bucket": PUBLIC}) as one, pytest.raises(Failure) as caught:
+        one.s3.failures = [403]
+        one.s3.silent = True
+        one.read("s3://bucket/dir/a%20b+c")
+    assert caught.value.what == "HTTP status 403 (asked anonymously)"
+    assert caught.value.fix == "make the object public, or give the instance a role that may read it"
+
+
 def test_role_that_may_not_read_is_refused(certificates: Certificates) -> None:
     wrong = keys(Key(secret="wrong"))
     with cloud(certificates, {"bucket": PRIVATE}, {**instance(), f"{ROLES}the-role": wrong}) as one:
