@@ -55,7 +55,11 @@ def test_make_install_gives_the_programs(clone: Path, tmp_path: Path) -> None:
     assert not list(packages.rglob("*.orig")) and list(packages.rglob("*.pyc"))
     for part in ("usr/lib/dracut/modules.d/35coreos-ignition/module-setup.sh", "usr/share/man/man8/ignition.8"):
         assert (root / part).exists(), part
-    assert list((root / "usr/lib/systemd/system").glob("*.service"))
+    units = root / "usr/lib/systemd/system"
+    # Configs of other generations name these.
+    for alias, unit in (("afterburn", "coreos-metadata"), ("afterburn-sshkeys@", "coreos-metadata-sshkeys@")):
+        assert (units / f"{alias}.service").resolve() == units / f"{unit}.service"
+    assert all(path.is_file() for path in units.glob("*.service"))
 
 
 def test_make_install_leaves_no_path_of_the_build_in_bytecode(clone: Path, tmp_path: Path) -> None:
