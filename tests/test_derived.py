@@ -25,7 +25,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def files(directory: Path) -> dict[str, str]:
-    paths = [*directory.glob("fields-*.md"), *directory.glob("schemas/*")]
+    paths = [*directory.glob("fields-*.md"), *directory.glob("platforms.md"), *directory.glob("schemas/*")]
     return {str(path.relative_to(directory)): path.read_text() for path in paths}
 
 
