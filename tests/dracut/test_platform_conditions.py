@@ -136,3 +136,14 @@ def test_kinds_of_units_are_as_the_originals_order_them() -> None:
         "coreos-metadata-checkin.service": lambda found: "ConditionFirstBoot=true" not in found,
     }
     assert [unit for unit, holds in orders.items() if not holds(lines(unit))] == []
+
+
+IN_INITRAMFS = [unit for member in ("hostname", "network", "kernel_arguments", "first_user") for unit in UNITS_FOR[member]]
+
+
+@pytest.mark.parametrize("unit", IN_INITRAMFS)
+def test_docs_name_the_platforms_of_the_unit(unit: str) -> None:
+    text = (GENERATOR.parent.parent.parent / "docs/coreos-metadata.md").read_text()
+    (row,) = re.findall(rf"^\| `{re.escape(unit)}` \| ([^|]*) \|", text, re.MULTILINE)
+    today = {name for _, name in conditions(unit)} - platforms.ALIASES.keys()
+    assert set(row.removesuffix(", at every boot").split(", ")) == today
