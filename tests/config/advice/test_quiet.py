@@ -19,7 +19,7 @@ EXPECTED: dict[str, list[str]] = {"extensions/config.ign": ["W21 $.storage.disks
 def filled(text: str) -> str:
     """With something fitting in the place of each @WORD@, as the machine tests do."""
     fitting = {"SSH_KEY": KEY, "HTTP_PORT": "80", "HTTPS_PORT": "443", "DATA_START": "2048", "DATA_SIZE": "2048"}
-    fitting |= {"TANG_URL": "http://10.0.2.2:80"}
+    fitting |= {"TANG_URL": "http://10.0.2.2:80", "HOSTS": "YQ==", "AUTHORITY": "YQ=="}
     digests = {"SHA256": "a" * 64, "SHA512": "a" * 128, "BASE64": "YQ=="}
 
     def fit(match: re.Match[str]) -> str:
