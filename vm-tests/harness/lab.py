@@ -186,8 +186,10 @@ class Lab:
             yield checks
             checks.done()
         except Failed as failure:
-            self.failures.append(str(failure))
-            self.case.say(f"FAILED {failure}")
+            # What had gone wrong before is part of the story.
+            text = "\n".join([str(failure), *(one for one in checks.failures if one not in str(failure))])
+            self.failures.append(text)
+            self.case.say(f"FAILED {text}")
             if not self.machine.alive():
                 raise
         self.case.say(f"{name}: {checks.count} expectations, {time.monotonic() - started:.1f} s")
