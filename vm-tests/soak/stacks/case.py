@@ -1,4 +1,6 @@
-"""verifies: what the cases grow-stacks and raid do, every stack with every file system, and all of it with both sizes of sectors."""
+"""verifies: what the cases grow-stacks and raid do, every stack with every file system, and all of it on both sizes of
+sectors.
+"""
 
 import os
 from dataclasses import replace
