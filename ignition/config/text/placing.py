@@ -20,9 +20,10 @@ if TYPE_CHECKING:
         inside: tuple[int, int] | None  # of a string: the range of its characters that people are shown
 
 
-def entries(text: bytes, rows: "Sequence[Row]") -> tuple[Entry, ...]:
-    """In the same order."""
-    lines, positions = Lines(text), Positions(text, [row.path for row in rows])
+def entries(text: bytes, rows: "Sequence[Row]", positions: Positions | None = None) -> tuple[Entry, ...]:
+    """In the same order. `positions` of another language's reader; without them the text is JSON."""
+    lines = Lines(text)
+    positions = positions or Positions(text, [row.path for row in rows])
     offsets = {"value": positions.value, "key": positions.key, "end": positions.end}
     placed = []
     for row in rows:

@@ -1,0 +1,136 @@
+"""The tree of a YAML document: what stands in it and where, aliases and merges already put in.
+
+An alias is its anchor's node once more: what it says is reported where the anchor says it. Places are byte offsets, as in
+`positions`, so reports and their display know no difference between YAML and JSON.
+"""
+
+from ignition.config.text import yaml_scalars
+from ignition.config.text.positions import Place, Positions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ignition.config.report import Path
+
+Span = tuple[int, int]  # first byte, and the byte after the last
+
+
+class Node:
+    """Anything with a place. `weight`: how many nodes it is with all below it, aliases unfolded; `length`: its bytes of text."""
+
+    __slots__ = ("length", "span", "weight")
+    what = ""  # for messages
+
+    def __init__(self, span: Span) -> None:
+        self.span, self.weight, self.length = span, 1, 0
+
+    def child(self, part: str | int) -> "Node | None":
+        """What a path goes to next."""
+        return None
+
+    def key(self, part: str | int) -> Span | None:
+        """Where the key of a member is written."""
+        return None
+
+
+class Scalar(Node):
+    """`text`: as written, quotes and escapes resolved. `kind`: one of yaml_scalars. `plain`: without quotes.
+
+    What `!!binary` unfolds to may be no UTF-8: then `text` has surrogates as os.fsdecode makes them.
+    """
+
+    __slots__ = ("kind", "plain", "text", "truths")
+
+    def __init__(self, span: Span, text: str, kind: str, *, plain: bool, truths: "dict[str, bool]") -> None:
+        super().__init__(span)
+        self.text, self.kind, self.plain, self.truths, self.length = text, kind, plain, truths, len(text)
+
+    @property
+    def what(self) -> str:  # type: ignore[override]
+        """Its kind in words."""
+        return {"bool": "true or false", "int": "a number", "float": "a number", "null": "null"}.get(self.kind, "a text")
+
+    def value(self) -> "str | int | float | bool | None":
+        """As a decoder without a schema would have it."""
+        match self.kind:
+            case yaml_scalars.BOOL:
+                return self.truths[self.text]
+            case yaml_scalars.INT:
+                return yaml_scalars.integer(self.text)
+            case yaml_scalars.FLOAT:
+                return yaml_scalars.number(self.text)
+            case yaml_scalars.NULL:
+                return None
+            case _:
+                return self.text
+
+
+class Sequence(Node):
+    """A list."""
+
+    __slots__ = ("items",)
+    what = "a list"
+
+    def __init__(self, span: Span) -> None:
+        super().__init__(span)
+        self.items: list[Node] = []
+
+    def child(self, part: str | int) -> Node | None:
+        return self.items[part] if isinstance(part, int) and 0 <= part < len(self.items) else None
+
+
+class Mapping(Node):
+    """`members` by their keys, in the order of the text; `keys` says where and how each is written."""
+
+    __slots__ = ("keys", "members")
+    what = "a mapping"
+
+    def __init__(self, span: Span) -> None:
+        super().__init__(span)
+        self.members: dict[str, Node] = {}
+        self.keys: dict[str, Span] = {}
+
+    def child(self, part: str | int) -> Node | None:
+        return self.members.get(part) if isinstance(part, str) else None
+
+    def key(self, part: str | int) -> Span | None:
+        return self.keys.get(part) if isinstance(part, str) else None
+
+
+class YamlPositions(Positions):
+    """The places of all paths of a tree; a member's name is found as the reader's policy spells it."""
+
+    def __init__(self, root: Node) -> None:
+        self._tree = root
+
+    def find(self, path: "Path") -> Place | None:
+        node, key = self._tree, None
+        for part in path:
+            key, inner = node.key(part), node.child(part)
+            if inner is None:
+                return None
+            node = inner
+        return Place(key[0] if key else None, *node.span, is_container=False)
+
+    def extent(self, path: "Path", *, of_key: bool) -> Span | None:
+        if of_key and path:
+            above = self._node(path[:-1])
+            return above.key(path[-1]) if above else None
+        node = self._node(path)
+        return node.span if node and node.span[0] < node.span[1] else None
+
+    def _node(self, path: "Path") -> Node | None:
+        node: Node | None = self._tree
+        for part in path:
+            node = node.child(part) if node else None
+        return node
+
+
+def plain(node: Node) -> "Any":
+    """Dictionaries, lists, texts, numbers, booleans and None, as the JSON reader gives them. Depth is bounded by the reader."""
+    if isinstance(node, Mapping):
+        return {key: plain(inner) for key, inner in node.members.items()}
+    if isinstance(node, Sequence):
+        return [plain(inner) for inner in node.items]
+    return node.value() if isinstance(node, Scalar) else None

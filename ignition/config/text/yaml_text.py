@@ -1,0 +1,331 @@
+"""YAML text → a tree with places, for cloud-config, Container Linux Config and Butane, which differ in a small Policy.
+
+Events are libyaml's, whose C code go-yaml was translated from: messages are those of the original programs. The tree is built
+without recursion, and nothing is unfolded: an alias is the anchor's node. Limits count what the text would unfold to, so bombs of
+aliases, deep nesting and documents of many megabytes end at once, with an error at their place.
+"""
+
+import binascii
+import re
+
+from ignition.config.text import yaml_scalars
+from ignition.config.text.yaml_nodes import Mapping, Node, Scalar, Sequence, Span, YamlPositions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Table
+    from typing import Any
+
+MOST_BYTES = 8 * 1024 * 1024  # of a text, and of all scalars once aliases are unfolded
+MOST_NODES = 200_000
+MOST_DEPTH = 100
+_CORE = "tag:yaml.org,2002:"
+_MERGE = "<<"
+_BOM = b"\xef\xbb\xbf"
+_FIX_SIZE = "split it, and let large contents be fetched from a URL"
+_FIX_ALIASES = "write the values out, or use fewer aliases"
+
+
+class Policy:
+    """How a kind of document is read.
+
+    `dashes_are_underscores`: in every key, before anything compares it. `repeated_keys_fail`: else the last one counts, and the
+    document has a remark. `truths`: which plain words are booleans. Of several documents all read the first only.
+    """
+
+    def __init__(
+        self, *, dashes_are_underscores: bool = False, repeated_keys_fail: bool = True, truths: "Table[str, bool] | None" = None
+    ) -> None:
+        self.dashes_are_underscores, self.repeated_keys_fail = dashes_are_underscores, repeated_keys_fail
+        self.truths = dict(yaml_scalars.YAML_1_1_TRUTHS if truths is None else truths)
+
+    def key(self, text: str) -> str:
+        """A key as members are looked up."""
+        return text.replace("-", "_") if self.dashes_are_underscores else text
+
+
+class NotYaml(Exception):
+    """The text is no usable document. `span` are the offending bytes, None if the whole text is meant."""
+
+    def __init__(self, message: str, span: Span | None, fix: str = "") -> None:
+        super().__init__(message)
+        self.message, self.span, self.fix = message, span, fix
+
+
+class Repeated:
+    """A key that is written again in the same mapping."""
+
+    def __init__(self, key: str, span: Span) -> None:
+        self.key, self.span = key, span
+
+
+class Document:
+    """`root` is a Scalar of kind null for a text without content."""
+
+    def __init__(self, root: Node, repeated: tuple[Repeated, ...]) -> None:
+        self.root, self.repeated = root, repeated
+
+    def positions(self) -> YamlPositions:
+        """For the placing of findings."""
+        return YamlPositions(self.root)
+
+
+def read(text: bytes, policy: Policy) -> Document:
+    """The first document of a text. Raises NotYaml."""
+    if len(text) > MOST_BYTES:
+        megabytes = MOST_BYTES >> 20
+        raise NotYaml(
+            f"the document has {len(text) / (1 << 20):.1f} MiB, and more than {megabytes} MiB are not read", None, _FIX_SIZE
+        )
+    return _Builder(text, policy).document()
+
+
+class _Open:
+    """A container that is being read."""
+
+    __slots__ = ("anchor", "key", "merged", "node")
+
+    def __init__(self, node: "Mapping | Sequence", anchor: str | None) -> None:
+        self.node, self.anchor = node, anchor
+        self.key: tuple[str, Span, bool] | None = None  # name, place, whether it is a merge
+        self.merged: list[Mapping] = []
+
+
+class _Builder:
+    def __init__(self, text: bytes, policy: Policy) -> None:
+        self._policy = policy
+        self._skipped = len(_BOM) if text.startswith(_BOM) else 0
+        self._text = _decoded(text, self._skipped)
+        self._is_ascii = self._text.isascii()
+        self._stack: list[_Open] = []
+        self._anchors: dict[str, Node | None] = {}  # None: its node is not complete
+        self._repeated: list[Repeated] = []
+        self._root: Node | None = None
+        self._nodes = self._length = 0
+        self._known_offset = (0, self._skipped)  # of one character: events come in order, so the next is near
+        self._known_end = (0, 0)  # index after blanks, and before them
+
+    def document(self) -> Document:
+        import yaml
+
+        loader = None
+        try:
+            loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(self._text)
+            while not isinstance(event := loader.get_event(), yaml.DocumentEndEvent | yaml.StreamEndEvent):
+                self._take(event, yaml)
+        except yaml.MarkedYAMLError as error:
+            raise self._syntax(error) from None
+        except yaml.reader.ReaderError as error:
+            raise self._unreadable(error) from None
+        finally:
+            if loader:
+                loader.dispose()
+        root = self._root or Scalar((0, 0), "", yaml_scalars.NULL, plain=True, truths=self._policy.truths)
+        return Document(root, tuple(self._repeated))
+
+    def _take(self, event: "Any", yaml: "Any") -> None:
+        match event:
+            case yaml.ScalarEvent():
+                self._scalar(event)
+            case yaml.MappingStartEvent():
+                self._open(Mapping(self._span(event)), event)
+            case yaml.SequenceStartEvent():
+                self._open(Sequence(self._span(event)), event)
+            case yaml.CollectionEndEvent():
+                self._close(event)
+            case yaml.AliasEvent():
+                self._alias(event)
+
+    def _scalar(self, event: "Any") -> None:
+        span, truths = self._span(event), self._policy.truths
+        tag = (event.tag or "").removeprefix(_CORE)
+        is_plain = event.style is None or event.style == ""
+        kind = (
+            yaml_scalars.kind(event.value, truths)
+            if is_plain and not event.tag
+            else yaml_scalars.KINDS.get(tag, yaml_scalars.STRING)
+        )
+        text = event.value
+        if kind == yaml_scalars.BINARY:
+            text = _binary(text, span)
+        elif event.tag and kind != yaml_scalars.STRING:
+            _check_tag(text, tag, kind, span, truths)
+        node = Scalar(span, text, kind, plain=is_plain and not event.tag, truths=truths)
+        self._count(1, len(text), span)
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        self._add(node)
+
+    def _open(self, node: "Mapping | Sequence", event: "Any") -> None:
+        if len(self._stack) >= MOST_DEPTH:
+            raise NotYaml(
+                f"nested more than {MOST_DEPTH} levels deep", self._first(event), "no config needs that: take levels out"
+            )
+        self._count(1, 0, node.span)
+        if event.anchor:
+            self._anchors[event.anchor] = None
+        self._stack.append(_Open(node, event.anchor))
+
+    def _close(self, event: "Any") -> None:
+        done = self._stack.pop()
+        node = done.node
+        node.span = (node.span[0], max(node.span[0], self._trimmed(event.end_mark.index)))
+        if isinstance(node, Mapping):
+            _merge(node, done.merged)
+        if done.anchor:
+            self._anchors[done.anchor] = node
+        self._add(node)
+
+    def _alias(self, event: "Any") -> None:
+        name, span = event.anchor, self._span(event)
+        if name not in self._anchors:
+            raise NotYaml(f"unknown anchor '{name}' referenced", span, f"define it before, with &{name}")
+        node = self._anchors[name]
+        if node is None:
+            raise NotYaml(f"anchor '{name}' value contains itself", span, "write the value out")
+        self._count(node.weight, node.length, span, fix=_FIX_ALIASES)
+        self._add(node)
+
+    def _add(self, node: Node) -> None:
+        """Put a complete node where it belongs: it is the root, an element, a key or a value."""
+        if not self._stack:
+            self._root = node
+            return
+        around = self._stack[-1]
+        around.node.weight += node.weight
+        around.node.length += node.length
+        if isinstance(around.node, Sequence):
+            around.node.items.append(node)
+        elif around.key is None:
+            around.key = self._as_key(node)
+        else:
+            self._member(around, around.node, node)
+            around.key = None
+
+    def _as_key(self, node: Node) -> tuple[str, Span, bool]:
+        if not isinstance(node, Scalar):
+            raise NotYaml(
+                f"a key is {node.what}, not a word", node.span, "give the member a name; quote it if it begins with { or ["
+            )
+        is_merge = node.plain and node.text == _MERGE
+        return node.text if is_merge else self._policy.key(node.text), node.span, is_merge
+
+    def _member(self, around: _Open, mapping: Mapping, node: Node) -> None:
+        assert around.key is not None  # noqa: S101  for type checkers: a value follows its key
+        name, span, is_merge = around.key
+        if is_merge:
+            around.merged += _sources(node, span)
+            return
+        if name in mapping.members:
+            if self._policy.repeated_keys_fail:
+                line = self._text.count("\n", 0, mapping.keys[name][0]) + 1
+                raise NotYaml(f'mapping key "{name}" already defined at line {line}', span, "remove one of the two")
+            self._repeated.append(Repeated(name, span))
+            del mapping.members[name]
+        mapping.members[name], mapping.keys[name] = node, span
+
+    def _count(self, nodes: int, length: int, span: Span, *, fix: str = _FIX_SIZE) -> None:
+        self._nodes += nodes
+        self._length += length
+        if self._nodes > MOST_NODES:
+            by = "unfolds, with its aliases, to" if fix == _FIX_ALIASES else "has"
+            raise NotYaml(f"the document {by} more than {MOST_NODES} values", span, fix)
+        if self._length > MOST_BYTES:
+            raise NotYaml(f"the document unfolds, with its aliases, to more than {MOST_BYTES >> 20} MiB", span, fix)
+
+    def _span(self, event: "Any") -> Span:
+        return self._offset(event.start_mark.index), self._offset(event.end_mark.index)
+
+    def _first(self, event: "Any") -> Span:
+        start = self._offset(event.start_mark.index)
+        return start, start + 1
+
+    def _trimmed(self, index: int) -> int:
+        """The end of a block collection is where the next token begins: without the blanks before that."""
+        if self._known_end[0] != index:
+            start = index
+            while start > 0 and self._text[start - 1].isspace():
+                start -= 1
+            self._known_end = (index, start)
+        return self._offset(self._known_end[1])
+
+    def _offset(self, index: int) -> int:
+        """Bytes, of the marks' characters."""
+        if self._is_ascii:
+            return self._skipped + index
+        known, offset = self._known_offset
+        if index >= known:
+            offset += len(self._text[known:index].encode())
+        else:
+            offset -= len(self._text[index:known].encode())
+        self._known_offset = (index, offset)
+        return offset
+
+    def _syntax(self, error: "Any") -> NotYaml:
+        mark = error.problem_mark or error.context_mark
+        words = f"{error.context}: {error.problem}" if error.context and error.context_mark is None else error.problem
+        start = self._offset(min(mark.index, len(self._text))) if mark else 0
+        return NotYaml(words or error.context or "no YAML", (start, start + 1), _remedy(error.problem or ""))
+
+    def _unreadable(self, error: "Any") -> NotYaml:
+        found = _UNPRINTABLE.search(self._text)
+        start = self._offset(found.start()) if found else self._skipped
+        return NotYaml(
+            "control characters are not allowed", (start, start + 1), "remove it, or write it as an escape in double quotes"
+        )
+
+
+# YAML 1.1 5.1: what a stream may hold, without surrogates, which no decoded text has.
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+def _decoded(text: bytes, skipped: int) -> str:
+    try:
+        return text[skipped:].decode()
+    except UnicodeDecodeError as error:
+        start = skipped + error.start
+        raise NotYaml(
+            "this is no UTF-8 text", (start, start + 1), "save it as UTF-8; binary contents are written as !!binary or base64"
+        ) from None
+
+
+def _remedy(problem: str) -> str:
+    if "tab" in problem or "cannot start any token" in problem:
+        return "indent with blanks, not tabs, and quote what begins with a special character"
+    if "mapping values" in problem:
+        return "quote a value that has a colon and a blank in it"
+    if "expected key" in problem or "expected '-'" in problem:
+        return "indent the lines that belong together alike"
+    return "close every quote and bracket" if "unexpected end" in problem or "expected ','" in problem else ""
+
+
+def _binary(text: str, span: Span) -> str:
+    try:
+        content = binascii.a2b_base64("".join(text.split()), strict_mode=True)
+    except (binascii.Error, ValueError):
+        raise NotYaml("!!binary value contains invalid base64 data", span, "encode it with base64") from None
+    return content.decode("utf-8", "surrogateescape")
+
+
+def _check_tag(text: str, tag: str, kind: str, span: Span, truths: "Table[str, bool]") -> None:
+    """A tag must not say what the text cannot be."""
+    found = yaml_scalars.kind(text, truths)
+    if found != kind and not (kind == yaml_scalars.FLOAT and found == yaml_scalars.INT):
+        raise NotYaml(f"cannot decode this as a !!{tag}", span, "correct the value or remove the tag")
+
+
+def _sources(node: Node, key: Span) -> list[Mapping]:
+    """The mappings that a merge brings in, the strongest first."""
+    found = node.items if isinstance(node, Sequence) else [node]
+    mappings = [one for one in found if isinstance(one, Mapping)]
+    if len(mappings) != len(found):
+        raise NotYaml("map merge requires map or sequence of maps as the value", key, "refer to a mapping: <<: *name")
+    return mappings
+
+
+def _merge(mapping: Mapping, sources: list[Mapping]) -> None:
+    """What the mapping itself says counts before what is merged, and earlier sources before later ones."""
+    for source in sources:
+        for name, node in source.members.items():
+            if name not in mapping.members:
+                mapping.members[name], mapping.keys[name] = node, source.keys[name]
