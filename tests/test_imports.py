@@ -28,6 +28,16 @@ MAY_IMPORT = {
         "ignition.operation",
         "ignition.storage",
     },
+    "ignition.cloudinit": {
+        "ignition",
+        "ignition.errors",
+        "ignition.config",
+        "ignition.host",
+        "ignition.fetch",
+        "ignition.operation",
+        "ignition.platforms",
+        "ignition.system",
+    },
     "ignition.stages": {
         "ignition",
         "ignition.errors",

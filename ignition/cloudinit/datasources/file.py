@@ -1,0 +1,36 @@
+"""User data in a local file: `--from-file`."""
+
+import os
+
+from ignition.cloudinit.datasources import Datasource
+from ignition.errors import Failure
+
+MOST_BYTES = 64 * 1024 * 1024  # as for what is fetched
+
+
+class LocalFile(Datasource):
+    """May come later."""
+
+    name = "local-file"
+
+    def __init__(self, path: str) -> None:
+        self.where = path
+
+    def available(self) -> bool:
+        try:
+            os.stat(self.where)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # it is there: reading will say what is wrong with it
+        return True
+
+    def user_data(self) -> bytes:
+        try:
+            with open(self.where, "rb") as file:
+                found = file.read(MOST_BYTES + 1)
+        except OSError as error:
+            raise Failure(f"the file cannot be read: {error.strerror or error}", where=self.where) from error
+        if len(found) > MOST_BYTES:
+            raise Failure(f"more than {MOST_BYTES >> 20} MiB where user data is expected", where=self.where)
+        return found

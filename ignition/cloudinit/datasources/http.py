@@ -1,0 +1,47 @@
+"""The HTTP client of datasources, with the limits of the original. Source: coreos-cloudinit.md 6."""
+
+from ignition import __version__
+from ignition.config.model import Resource
+from ignition.errors import Failure
+from ignition.fetch.engine import Fetcher, Settings
+
+ATTEMPT_S, ATTEMPTS, FIRST_PAUSE_S, LONGEST_PAUSE_S = 10.0, 15, 0.1, 5.0
+TOTAL_S = 300.0  # more than the attempts need: only a body that drips comes here
+_ANY_SUCCESS = tuple(range(200, 300))
+_HEADERS = (("User-Agent", f"coreos-cloudinit/{__version__}"), ("Accept-Encoding", "identity"))
+SETTINGS = Settings(
+    total_s=TOTAL_S,
+    header_s=ATTEMPT_S,
+    attempts=ATTEMPTS,
+    first_pause_s=FIRST_PAUSE_S,
+    longest_pause_s=LONGEST_PAUSE_S,
+    success=_ANY_SUCCESS,
+    headers=_HEADERS,
+)
+
+
+def fetcher() -> Fetcher:
+    """Up to 15 attempts; 4xx ends it at once, 404 with NotFound."""
+    return Fetcher(SETTINGS, offline=False)
+
+
+def once() -> Fetcher:
+    """For asking whether something is there: one attempt, 10 s in all."""
+    return Fetcher(SETTINGS.evolve(attempts=1, total_s=ATTEMPT_S), offline=False)
+
+
+def get(client: Fetcher, url: str) -> bytes:
+    """The body. Raises Failure, NotFound for 404; for what is no http URL at once."""
+    if not url.startswith("http"):
+        raise Failure(f"{url!r} is no URL to fetch from", fix="give one that begins with http:// or https://")
+    return client.read(Resource(source=url))
+
+
+def answers(url: str) -> bool:
+    """Whether one GET succeeds."""
+    with once() as client:
+        try:
+            get(client, url)
+        except Failure:
+            return False
+    return True

@@ -1,0 +1,61 @@
+"""User data at a URL: `--from-url`, or the one that the kernel command line names (`--from-proc-cmdline`)."""
+
+from ignition.cloudinit.datasources import Datasource, http
+from ignition.errors import Failure
+from ignition.fetch.urls import shown
+from ignition.host import cmdline, log
+
+ARGUMENT = "cloud-config-url"  # also with underscores
+
+
+class Url(Datasource):
+    """There as soon as one GET succeeds."""
+
+    name = "url"
+
+    def __init__(self, url: str) -> None:
+        self._url, self.where = url, shown(url)
+
+    def available(self) -> bool:
+        return http.answers(self._url)
+
+    def user_data(self) -> bytes:
+        with http.fetcher() as client:
+            return http.get(client, self._url)
+
+
+class ProcCmdline(Datasource):
+    """There if the kernel was started with the argument; whether the URL answers shows when it is fetched."""
+
+    name = "proc-cmdline"
+    final = True
+
+    def __init__(self, path: str = "") -> None:
+        self._path, self.where = path, "the kernel command line"
+
+    def available(self) -> bool:
+        try:
+            return bool(_argument(cmdline.read(self._path)))
+        except OSError as error:
+            log.warning(f"the kernel command line cannot be read: {error}")
+            return False
+
+    def user_data(self) -> bytes:
+        found = _argument(cmdline.read(self._path))
+        if not found:
+            raise Failure(f"no {ARGUMENT}=URL", where=self.where)
+        return Url(found[-1]).user_data()
+
+
+def _argument(text: str) -> list[str]:
+    """The values of the argument, in order. Split as the original does: at single blanks, quotes mean nothing."""
+    found = []
+    for token in text.strip().split(" "):
+        key, equals, value = token.partition("=")
+        if key.replace("_", "-") != ARGUMENT:
+            continue
+        if equals:
+            found.append(value)
+        else:
+            log.warning(f"{ARGUMENT} on the kernel command line has no value: passed over")
+    return found

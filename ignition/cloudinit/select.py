@@ -1,0 +1,72 @@
+"""Waiting for one of several datasources: each is asked by a poller of its own, the first that is there wins.
+
+Source: coreos-cloudinit.md 4.
+"""
+
+import time
+
+from ignition.cloudinit.datasources import Datasource
+from ignition.errors import Failure
+from ignition.host import log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from queue import SimpleQueue
+    from threading import Event
+
+    Answers = SimpleQueue[Datasource | None]
+
+
+class Limits:
+    """Seconds. The pause between two questions doubles up to the longest."""
+
+    def __init__(self, total_s: float = 300.0, first_pause_s: float = 0.1, longest_pause_s: float = 30.0) -> None:
+        self.total_s, self.first_pause_s, self.longest_pause_s = total_s, first_pause_s, longest_pause_s
+
+
+def first_available(sources: "Sequence[Datasource]", limits: Limits | None = None) -> Datasource | None:
+    """The first that is there; None when all said a final no, or when the time is up."""
+    from queue import Empty, SimpleQueue
+    from threading import Event, Thread
+
+    limits = limits or Limits()
+    answers: Answers = SimpleQueue()
+    stop = Event()
+    for source in sources:
+        # Daemons: one that hangs in a request must not keep the program from ending.
+        Thread(target=_poll, args=(source, limits, answers, stop), daemon=True).start()
+    end = time.monotonic() + limits.total_s
+    try:
+        for _ in sources:
+            found = answers.get(timeout=max(0.0, end - time.monotonic()))
+            if found is not None:
+                return found
+    except Empty:
+        log.error(f"no datasource was available within {limits.total_s:g} s")
+    finally:
+        stop.set()
+    return None
+
+
+def _poll(source: Datasource, limits: Limits, answers: "Answers", stop: "Event") -> None:
+    """Ask until yes, a final no, or stop; then say so."""
+    pause = limits.first_pause_s
+    while not stop.is_set():
+        log.info(f"checking availability of {source.name} at {source.where}")
+        if _is_available(source):
+            answers.put(source)
+            return
+        if source.final:
+            break
+        stop.wait(pause)
+        pause = min(pause * 2, limits.longest_pause_s)
+    answers.put(None)
+
+
+def _is_available(source: Datasource) -> bool:
+    try:
+        return source.available()
+    except (Failure, OSError, ValueError) as error:
+        log.warning(f"{source.name} at {source.where}: {error}")
+        return False
