@@ -1,0 +1,60 @@
+"""What there is to say about a piece of user data, with its place; and the exception for what cannot be applied."""
+
+from ignition.config.report import ERROR, Entry, Path, Report
+from ignition.config.text.placing import entries
+from ignition.config.text.positions import Lines
+from ignition.errors import InvalidConfig
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ignition.config.text.positions import Positions
+    from ignition.config.text.yaml_text import NotYaml
+
+
+class Finding:
+    """One row for `placing`. `at`: whether the value or its key is meant; the line is always the key's, as in the original."""
+
+    inside: tuple[int, int] | None = None
+    rule = ""
+
+    def __init__(self, level: str, path: Path, message: str, fix: str = "", at: str = "value") -> None:
+        self.level, self.path, self.message, self.fix, self.at = level, path, message, fix, at
+
+
+class Refused(InvalidConfig):
+    """User data that cannot be applied: nothing of it was. `text` is what the report's places are in."""
+
+    def __init__(self, name: str, entries_: "Sequence[Entry]", text: bytes) -> None:
+        lines = [f"{place_of(entry)}{entry.message}" + (f" (fix: {entry.fix})" if entry.fix else "") for entry in entries_]
+        super().__init__("; ".join(lines), report=Report(entries=tuple(entries_), source=name), where=name)
+        self.text = text
+
+
+def placed(text: bytes, findings: "Sequence[Finding]", positions: "Positions") -> tuple[Entry, ...]:
+    """Entries of a report: line of the key, and a mark under what is meant."""
+    lines = Lines(text)
+    found = []
+    for finding, entry in zip(findings, entries(text, findings, positions), strict=True):
+        line, column = lines.at(positions.key(finding.path))
+        found.append(entry.evolve(line=line, column=column, caret=entry.extent[0] if entry.extent else None))
+    return tuple(found)
+
+
+def of_text(text: bytes, error: "NotYaml") -> Entry:
+    """The entry for a text that is no document."""
+    if error.span is None:
+        return Entry(level=ERROR, message=error.message, fix=error.fix)
+    line, column = Lines(text).at(min(error.span[0], max(0, len(text) - 1)))
+    return Entry(level=ERROR, message=error.message, fix=error.fix, line=line, column=column, extent=error.span)
+
+
+def place_of(entry: Entry) -> str:
+    """`line 3: ` where there is a line."""
+    return "" if entry.line is None else f"line {entry.line}: "
+
+
+def in_original_words(entry: Entry) -> str:
+    """As coreos-cloudinit printed it."""
+    return f"line {entry.line or 1}: {entry.level}: {entry.message}"

@@ -1,0 +1,124 @@
+"""Several pieces of user data in one MIME text, as cloud-init's tools make it and Flatcar reads it (RFC 2045, 2046).
+
+Source: coreos-cloudinit.md 8. The text is taken apart here and only headers are given to `email`: its parser would look into
+parts that are to be taken as they are.
+"""
+
+import binascii
+import quopri
+import re
+
+from ignition.cloudinit import user_data
+from ignition.cloudinit.user_data import Part
+from ignition.errors import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from email.message import Message
+
+MOST_LEVELS = 5  # of one text inside another
+_TYPE = "multipart/mixed"
+_FIRST_LINE = re.compile(rb"[!-9;-~]+:")  # RFC 5322 2.2: a field name and its colon
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_GZIP = frozenset({
+    "application/gzip",
+    "application/gzip-compressed",
+    "application/gzipped",
+    "application/x-compress",
+    "application/x-compressed",
+    "application/x-gunzip",
+    "application/x-gzip",
+    "application/x-gzip-compressed",
+})  # fmt: skip
+
+
+def is_multipart(data: bytes) -> bool:
+    """Whether a header block stands at the beginning and says so."""
+    return bool(_FIRST_LINE.match(data)) and _TYPE in str(_headers(data).get("Content-Type", ""))
+
+
+def parts(data: bytes, level: int = 1) -> list[Part]:
+    """The pieces in order. Raises Failure, which names the part, if one of them cannot be taken."""
+    if level > MOST_LEVELS:
+        raise Failure(f"multipart data in multipart data, more than {MOST_LEVELS} levels deep", fix="put all parts into one")
+    headers = _headers(data)
+    boundary = headers.get_boundary()
+    if not boundary:
+        raise Failure(
+            "the multipart data has no boundary", fix='say it in the header: Content-Type: multipart/mixed; boundary="…"'
+        )
+    found: list[Part] = []
+    for number, piece in enumerate(_split(_body(data), boundary.encode("ascii", "replace")), start=1):
+        try:
+            found += _part(piece, level)
+        except Failure as failure:
+            failure.where = f"part {number}" + (f", {failure.where}" if failure.where else "")
+            raise
+    return found
+
+
+def _headers(data: bytes) -> "Message":
+    from email.parser import BytesHeaderParser
+
+    end = _BLANK_LINE.search(data)
+    return BytesHeaderParser().parsebytes(data[: end.end()] if end else data[: 1 << 16])
+
+
+def _body(data: bytes) -> bytes:
+    if data.startswith((b"\n", b"\r\n")):
+        return data.partition(b"\n")[2]
+    end = _BLANK_LINE.search(data)
+    return data[end.end() :] if end else b""
+
+
+def _split(body: bytes, boundary: bytes) -> list[bytes]:
+    """What stands between the delimiter lines. The line break before a delimiter is the delimiter's."""
+    delimiter = re.compile(rb"(?:^|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
+    pieces: list[bytes] = []
+    start: int | None = None
+    for match in delimiter.finditer(body):
+        if start is not None:
+            pieces.append(body[start : match.start()])
+        if match[1]:
+            return pieces
+        line_end = body.find(b"\n", match.end())
+        start = line_end + 1 if line_end >= 0 else len(body)
+    if start is None:
+        raise Failure(
+            "the multipart data has no part", fix="check the boundary: each part begins with a line of -- and the boundary"
+        )
+    raise Failure("the multipart data ends early", fix="copy it whole: the last line is --, the boundary and --")
+
+
+def _part(piece: bytes, level: int) -> list[Part]:
+    headers = _headers(piece) if not piece.startswith((b"\n", b"\r\n")) else _headers(b"")
+    if "Content-Type" not in headers:
+        raise Failure("a part has no Content-Type", fix="give it one, such as Content-Type: text/cloud-config")
+    name = headers.get_filename("") or ""
+    content = _decoded(_body(piece), str(headers.get("Content-Transfer-Encoding", "")).strip())
+    media_type = headers.get_content_type()
+    if media_type == "text/cloud-config":
+        return [Part(user_data.CLOUD_CONFIG, name, content)]
+    if media_type == "text/x-shellscript":
+        if not content.startswith(b"#!"):
+            raise Failure("the shell script does not begin with #!", where=name, fix="begin it with #!/bin/bash")
+        return [Part(user_data.SCRIPT, name, content)]
+    if media_type in _GZIP:
+        content = user_data.unpacked(content)
+    return _classified(content, level)
+
+
+def _classified(content: bytes, level: int) -> list[Part]:
+    found = user_data.kind(content)
+    if found == user_data.MULTIPART:
+        return parts(content, level + 1)
+    return [] if found == user_data.EMPTY else [Part(found, "", content)]
+
+
+def _decoded(body: bytes, encoding: str) -> bytes:
+    if encoding == "base64":
+        try:
+            return binascii.a2b_base64(b"".join(body.split()), strict_mode=True)
+        except ValueError:
+            raise Failure("the part is no base64", fix="encode it with base64, or remove its Content-Transfer-Encoding") from None
+    return quopri.decodestring(body) if encoding.lower() == "quoted-printable" else body

@@ -1,0 +1,34 @@
+"""`$private_ipv4` and its like in user data. Source: coreos-cloudinit.md 9.
+
+Better than the original: of two equal tokens side by side both are replaced.
+"""
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ignition.cloudinit.metadata import Metadata
+
+TOKENS = ("public_ipv4", "private_ipv4", "public_ipv6", "private_ipv6")
+_TOKEN = re.compile(rb"(\\?)(\$(public_ipv4|private_ipv4|public_ipv6|private_ipv6))")
+
+
+def variable(token: str) -> str:
+    """`public_ipv4` → `COREOS_PUBLIC_IPV4`, in the environment and in /etc/environment."""
+    return f"COREOS_{token.upper()}"
+
+
+def values(metadata: "Metadata", environment: "Mapping[str, str]") -> dict[str, str]:
+    """The address of each token: the datasource's, else the environment's, else ""."""
+    return {token: getattr(metadata, token) or environment.get(variable(token), "") for token in TOKENS}
+
+
+def substitute(text: bytes, addresses: "Mapping[str, str]") -> bytes:
+    """Put the addresses in, also empty ones. A token behind a backslash loses the backslash instead."""
+
+    def put(match: re.Match[bytes]) -> bytes:
+        return match[2] if match[1] else addresses[match[3].decode()].encode()
+
+    return _TOKEN.sub(put, text)

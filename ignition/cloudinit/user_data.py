@@ -1,0 +1,70 @@
+"""What user data is: a cloud-config, a script, an Ignition config, several of them in one mail-like text, or unknown.
+
+Source: coreos-cloudinit.md 7. All of it is about bytes: what is no text is "unknown".
+"""
+
+import json
+
+from ignition.config.text import packed
+
+EMPTY, SCRIPT, CLOUD_CONFIG, IGNITION, MULTIPART, UNKNOWN = "empty", "script", "cloud-config", "ignition", "multipart", "unknown"
+HEADER = b"#cloud-config"
+MUST_BE = 'must be "#cloud-config" or begin with "#!"'
+NAMES = {SCRIPT: "userdata.sh", CLOUD_CONFIG: "cloud-config.yaml", IGNITION: "ignition.json"}  # of what has none
+_BLANKS = b" \t\n\v\f\r"
+
+
+class Part:
+    """One piece of user data that is treated on its own. `kind`: one of the constants, but neither empty nor multipart."""
+
+    def __init__(self, kind: str, name: str, text: bytes) -> None:
+        self.kind, self.name, self.text = kind, name or NAMES.get(kind, "userdata.txt"), text
+
+    def with_text(self, text: bytes) -> "Part":
+        """The same piece, after substitution."""
+        return Part(self.kind, self.name, text)
+
+
+def unpacked(data: bytes) -> bytes:
+    """Without gzip or zstd around it. Raises Failure for what is damaged or unfolds to too much."""
+    return packed.unpack(data)
+
+
+def kind(data: bytes) -> str:
+    """One of the constants above."""
+    from ignition.cloudinit import multipart
+
+    if not data:
+        return EMPTY
+    if data.startswith(b"#!"):
+        return SCRIPT
+    if data.partition(b"\n")[0].rstrip(_BLANKS) == HEADER:
+        return CLOUD_CONFIG
+    if _is_ignition(data):
+        return IGNITION
+    return MULTIPART if multipart.is_multipart(data) else UNKNOWN
+
+
+def parts(data: bytes) -> list[Part]:
+    """The pieces in the order of the text; none for no data. Raises Failure if one of them cannot be taken apart."""
+    from ignition.cloudinit import multipart
+
+    found = kind(data)
+    if found == EMPTY:
+        return []
+    if found == MULTIPART:
+        return multipart.parts(data)
+    return [Part(found, "", data)]
+
+
+def _is_ignition(data: bytes) -> bool:
+    if not data.lstrip().startswith(b"{"):
+        return False
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    if type(value.get("ignitionVersion")) is int:
+        return True
+    section = value.get("ignition")
+    return isinstance(section, dict) and isinstance(section.get("version"), str)

@@ -1,0 +1,187 @@
+"""What the original's validator says about user data, in its words and order. Source: coreos-cloudinit.md 18.
+
+Lines are the parser's, where the original searched the text: the same for block-style files, right for all others. Better:
+a repeated key has a warning; the entries of one check are in the order of the document.
+"""
+
+from ignition.cloudinit import encoding, user_data
+from ignition.cloudinit.findings import Finding, Refused, placed
+from ignition.cloudinit.keys import Key, Section
+from ignition.cloudinit.model import CloudConfig
+from ignition.cloudinit.reading import document_of
+from ignition.config.report import ERROR, INFO, WARNING, Entry, Path, Report
+from ignition.config.text import yaml_scalars
+from ignition.config.text.yaml_nodes import Mapping, Node, Scalar, Sequence
+from ignition.errors import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+_ANY_NUMBER = (yaml_scalars.INT, yaml_scalars.FLOAT)
+_FITTING = {
+    "string": (yaml_scalars.STRING, yaml_scalars.BINARY, yaml_scalars.BOOL, *_ANY_NUMBER),
+    "int": (yaml_scalars.INT,),
+    "float64": _ANY_NUMBER,
+    "bool": (yaml_scalars.BOOL,),
+}
+
+
+def validate(name: str, data: bytes) -> Report:
+    """The report about user data, unpacked and before substitution."""
+    found = user_data.kind(data)
+    if found == user_data.UNKNOWN:
+        fix = "write #cloud-config alone into the first line, or begin a script with #!/bin/bash"
+        return Report(source=name, entries=(Entry(level=ERROR, message=user_data.MUST_BE, line=1, column=1, fix=fix),))
+    return Report(source=name, entries=_cloud_config(name, data) if found == user_data.CLOUD_CONFIG else ())
+
+
+def _cloud_config(name: str, text: bytes) -> tuple[Entry, ...]:
+    try:
+        document = document_of(name, text)
+    except Refused as refused:
+        report: Any = refused.report
+        return tuple(report.entries)
+    root = document.root
+    if isinstance(root, Scalar) and root.kind == yaml_scalars.NULL:
+        return ()
+    found = [
+        *_discovery(root),
+        *_encoding(root),
+        *_structure(root, CloudConfig, (), ""),
+        *_patterns(root, CloudConfig, ()),
+        *_read_only(root),
+        *_under_coreos(root),
+    ]
+    repeated = [
+        Entry(level=WARNING, message=f'repeated key "{one.key}": the last one counts', fix="remove one of them", extent=one.span)
+        for one in document.repeated
+    ]
+    return (*placed(text, found, document.positions()), *_with_lines(text, repeated))
+
+
+def _with_lines(text: bytes, entries: list[Entry]) -> "Iterator[Entry]":
+    from ignition.config.text.positions import Lines
+
+    lines = Lines(text)
+    for entry in entries:
+        line, column = lines.at(entry.extent[0] if entry.extent else 0)
+        yield entry.evolve(line=line, column=column)
+
+
+def _discovery(root: Node) -> "Iterator[Finding]":
+    path = ("coreos", "etcd", "discovery")
+    node = _find(root, path)
+    if isinstance(node, Scalar) and not _is_request_uri(node.text):
+        yield Finding(WARNING, path, "discovery URL is not valid", "https://discovery.etcd.io/new?size=3 makes one")
+
+
+def _is_request_uri(text: str) -> bool:
+    """Go's url.ParseRequestURI: an absolute path, or a URI with a scheme and something behind it."""
+    if text.startswith("/"):
+        return True
+    head, colon, rest = text.partition(":")
+    is_scheme = head[:1].isalpha() and all(one.isalnum() or one in "+-." for one in head)
+    return bool(colon) and is_scheme and head.isascii() and rest.startswith("/") and " " not in rest.partition("/")[0]
+
+
+def _encoding(root: Node) -> "Iterator[Finding]":
+    for path, one in _elements(root, "write_files"):
+        name, content = one.child("encoding"), one.child("content")
+        if isinstance(name, Scalar):
+            try:
+                encoding.decoded(content.text if isinstance(content, Scalar) else "", name.text)
+            except Failure:
+                place = (*path, "content") if content is not None else (*path, "encoding")
+                yield Finding(ERROR, place, f'content cannot be decoded as "{name.text}"', "encode it so, or name its encoding")
+
+
+def _structure(node: Node, cls: "type[Section]", path: Path, name: str) -> "Iterator[Finding]":
+    if not isinstance(node, Mapping):
+        yield Finding(WARNING, path, f'incorrect type for "{name}" (want struct)')
+        return
+    keys = cls.keys()
+    for member, inner in node.members.items():
+        one, place = keys.get(member), (*path, member)
+        if one is None:
+            yield _unknown(member, place, tuple(keys))
+            continue
+        if one.deprecated:
+            yield Finding(WARNING, place, f'deprecated key "{member}" ({one.deprecated})', at="key")
+        yield from _type(one, inner, place, member)
+
+
+def _unknown(member: str, place: Path, known: tuple[str, ...]) -> Finding:
+    from ignition.config.suggest import closest
+
+    close = closest(member, known)
+    return Finding(WARNING, place, f'unrecognized key "{member}"', f'did you mean "{close}"?' if close else "", at="key")
+
+
+def _type(one: Key, node: Node, path: Path, name: str) -> "Iterator[Finding]":
+    if not one.many:
+        yield from _single(one, node, path, name)
+    elif not isinstance(node, Sequence):
+        yield Finding(WARNING, path, f'incorrect type for "{name}" (want {one.kind})')
+    else:
+        for index, item in enumerate(node.items):
+            yield from _single(one, item, (*path, index), f"{name}[{index}]")
+
+
+def _single(one: Key, node: Node, path: Path, name: str) -> "Iterator[Finding]":
+    if issubclass(one.element, Section):
+        yield from _structure(node, one.element, path, name)
+        return
+    kind = one.kind.removeprefix("[]")
+    if not isinstance(node, Scalar) or node.kind not in _FITTING[kind]:
+        yield Finding(WARNING, path, f'incorrect type for "{name}" (want {kind})')
+
+
+def _patterns(node: Node, cls: "type[Section]", path: Path) -> "Iterator[Finding]":
+    if not isinstance(node, Mapping):
+        return
+    for name, one in cls.keys().items():
+        inner = node.members.get(name)
+        if inner is None:
+            continue
+        if issubclass(one.element, Section):
+            for place, element in _each(inner, (*path, name)) if one.many else [((*path, name), inner)]:
+                yield from _patterns(element, one.element, place)
+        elif one.pattern and isinstance(inner, Scalar) and inner.text and inner.kind != yaml_scalars.NULL:
+            if not one.pattern.fullmatch(inner.text):
+                yield Finding(ERROR, (*path, name), f"invalid value {inner.text}")
+
+
+def _read_only(root: Node) -> "Iterator[Finding]":
+    import posixpath
+
+    for path, one in _elements(root, "write_files"):
+        target = one.child("path")
+        if isinstance(target, Scalar) and posixpath.normpath(posixpath.dirname(target.text)).startswith("/usr"):
+            fix = "write below /etc, /opt or /var"
+            yield Finding(ERROR, (*path, "path"), "file cannot be written to a read-only filesystem", fix)
+
+
+def _under_coreos(root: Node) -> "Iterator[Finding]":
+    path = ("coreos", "write_files")
+    if _find(root, path) is not None:
+        yield Finding(INFO, path, "write_files doesn't belong under coreos", "move it to the top level", at="key")
+
+
+def _find(root: Node, path: Path) -> Node | None:
+    node: Node | None = root
+    for part in path:
+        node = node.child(part) if node else None
+    return node
+
+
+def _elements(root: Node, name: str) -> "Iterator[tuple[Path, Node]]":
+    node = root.child(name)
+    return _each(node, (name,)) if node else iter(())
+
+
+def _each(node: Node, path: Path) -> "Iterator[tuple[Path, Node]]":
+    if isinstance(node, Sequence):
+        for index, item in enumerate(node.items):
+            yield (*path, index), item
