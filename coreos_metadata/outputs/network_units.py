@@ -9,17 +9,17 @@ from __future__ import annotations
 import os
 
 from ignition.host import atomic
+from ignition.platforms.parts.networkd import addressing, match, render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ignition.platforms.parts.network import Device, Interface, Network
+    from ignition.platforms.parts.networkd import Section
 
 MODE = 0o644
 DHCP = {"yes", "ipv4", "ipv6"}
-
-Section = tuple[str, list[str]]  # heading, lines
 
 
 def write(directory: str, network: Network) -> None:
@@ -39,14 +39,8 @@ def files(network: Network) -> dict[str, str]:
     return found
 
 
-def render(sections: Iterator[Section]) -> str:
-    """The text of a unit file."""
-    return "\n".join("".join(f"{line}\n" for line in (f"[{heading}]", *lines)) for heading, lines in sections)
-
-
 def _network(interface: Interface) -> Iterator[Section]:
-    match = [("Name", interface.name), ("MACAddress", interface.mac), ("Path", interface.path)]
-    yield "Match", [f"{key}={value}" for key, value in match if value]
+    yield match(interface)
     lines = [f"DHCP={interface.dhcp}"] if interface.dhcp in DHCP else []
     lines += [f"DNS={server}" for server in interface.nameservers]
     yield "Network", [*lines, *([f"Bond={interface.bond}"] if interface.bond else [])]
@@ -54,10 +48,7 @@ def _network(interface: Interface) -> Iterator[Section]:
     link += [f"RequiredForOnline={interface.required_for_online}"] if interface.required_for_online else []
     if link:
         yield "Link", link
-    for address in interface.addresses:
-        yield "Address", [f"Address={address}"]
-    for route in interface.routes:
-        yield "Route", [f"Destination={route.destination}", f"Gateway={route.gateway}"]
+    yield from addressing(interface)
 
 
 def _netdev(device: Device) -> Iterator[Section]:

@@ -7,26 +7,20 @@ from __future__ import annotations
 
 import os
 
-from coreos_metadata.outputs.network_units import Section, render
 from ignition.host import atomic, log
+from ignition.platforms.parts.bonding import kernel_parameters
 from ignition.platforms.parts.network import Device, Interface, Network
+from ignition.platforms.parts.networkd import render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ignition.platforms.parts.network import Route
+    from ignition.platforms.parts.networkd import Section
 
 MODE = 0o600  # else NetworkManager does not read it
 HIGHEST = 999  # autoconnect-priority of a unit of priority 0
-_BOND = {  # networkd's options → the kernel's names (Documentation/networking/bonding.rst), in the originals' order
-    "TransmitHashPolicy": "xmit_hash_policy",
-    "MIIMonitorSec": "miimon",
-    "UpDelaySec": "updelay",
-    "DownDelaySec": "downdelay",
-    "Mode": "mode",
-    "LACPTransmitRate": "lacp_rate",
-}
 
 
 def write(directory: str, network: Network) -> None:
@@ -54,7 +48,8 @@ def files(network: Network) -> dict[str, str]:
 def _sections(interface: Interface, bond: Device | None) -> Iterator[Section]:
     yield "connection", list(_connection(interface, bond))
     if bond:
-        yield "bond", list(_bond(bond))
+        # NetworkManager calls them as the kernel does.
+        yield "bond", [f"{name}={value}" for name, value in kernel_parameters(bond.options.get("Bond", {})).items()]
         yield "ethernet", [f"cloned-mac-address={bond.mac}"] if bond.mac else []
     else:
         yield "ethernet", [f"mac-address={interface.mac}"] if interface.mac else []
@@ -73,15 +68,6 @@ def _connection(interface: Interface, bond: Device | None) -> Iterator[str]:
     if interface.bond:
         yield f"master={interface.bond}"
         yield "slave-type=bond"
-
-
-def _bond(bond: Device) -> Iterator[str]:
-    """networkd's options in the kernel's words, which are NetworkManager's; times in milliseconds."""
-    options = bond.options.get("Bond", {})
-    for ours, theirs in _BOND.items():
-        if ours in options:
-            value = options[ours]
-            yield f"{theirs}={round(float(value) * 1000) if ours.endswith('Sec') else value}"
 
 
 def _family(interface: Interface, version: int) -> Iterator[str]:

@@ -2,6 +2,19 @@
 
 from ignition.config.record import Record, spec
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ignition.platforms.parts.network import Network
+
+
+class NetworkConfig:
+    """What a source says of the network. `format` is the word of --convert-netconf for it; `convert` raises Failure."""
+
+    def __init__(self, format: str, convert: "Callable[[], Network]") -> None:
+        self.format, self.convert = format, convert
+
 
 class Metadata(Record):
     """All of it may be missing. Addresses are texts without a prefix length, "" where there is none."""
@@ -12,4 +25,4 @@ class Metadata(Record):
     private_ipv4: str = spec("address", default="")
     public_ipv6: str = spec("address", default="")
     private_ipv6: str = spec("address", default="")
-    network: object = spec("what the network conversion of this source reads: bytes, an object or None", default=None)
+    network: NetworkConfig | None = spec("what the network conversion turns into units", default=None)

@@ -156,7 +156,7 @@ class _Exchange:
         if status >= 500 or 200 <= status < 300 or status in self._request.also_retry:
             return retry.Transient(cause, retry_after_s=_retry_after(response.headers.get("Retry-After", "")))
         where = shown(self._request.url)
-        if status == 404:
+        if status in self._client.settings.absent:
             return NotFound(cause, where=where, fix="check the URL")
         return Failure(cause, where=where, fix="check the URL and what the server wants to see")
 

@@ -30,6 +30,15 @@ def token_headers(fetcher: Fetcher, *, base: str = BASE) -> dict[str, str]:
     return {"X-aws-ec2-metadata-token": token.decode("latin-1")}
 
 
+def session(fetcher: Fetcher, *, base: str = BASE) -> dict[str, str]:
+    """A token if there is one to be had: the service may be of version 1 in more ways than by saying so."""
+    try:
+        return token_headers(fetcher, base=base)
+    except Failure as failure:
+        log.warning(f"no session token, going on without: {failure}")
+        return {}
+
+
 def region(fetcher: Fetcher) -> str:
     """The instance's region. Raises Failure."""
     return _member(fetcher.get(_IDENTITY, token_headers(fetcher)), "region", _IDENTITY)

@@ -6,9 +6,7 @@ looked for elsewhere: a config on the kernel command line needs no service.
 
 from __future__ import annotations
 
-from ignition.errors import Failure
 from ignition.fetch import imds
-from ignition.host import log
 from ignition.platforms import Platform
 from ignition.platforms.parts.config_source import http
 from ignition.platforms.parts.metadata import Attribute, Metadata
@@ -16,28 +14,14 @@ from ignition.platforms.parts.place import Service
 from ignition.platforms.parts.ssh_keys import listed
 from ignition.platforms.parts.values import Document, text
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ignition.fetch.engine import Fetcher
-
 IDENTITY = Document("dynamic/instance-identity/document")
-
-
-def _session(fetcher: Fetcher) -> dict[str, str]:
-    """A token if there is one to be had: the service may be of version 1 in more ways than by saying so."""
-    try:
-        return imds.token_headers(fetcher)
-    except Failure as failure:
-        log.warning(f"no session token, going on without: {failure}")
-        return {}
-
 
 PLATFORM = Platform(
     "Amazon EC2",
     config=http(f"{imds.BASE}/2019-10-01/user-data", session=imds.token_headers),
     metadata=(
         Metadata(
-            Service(f"{imds.BASE}/2021-01-03", session=_session),
+            Service(f"{imds.BASE}/2021-01-03", session=imds.session),
             prefix="AWS_",
             legacy_prefix="EC2_",
             attributes=(

@@ -55,13 +55,17 @@ def _shared_config(attribute: str) -> Value:
 
     def read(reader: Reader) -> str | None:
         url = element_text(goal_state(reader), f"{CONFIGURATION}/SharedConfig", GOAL_STATE.path)
-        top: Element = Document(url, parse, kind="XML").read(reader)  # type: ignore[assignment]
-        incarnation = top.find("Incarnation")
-        name = incarnation.get("instance") if incarnation is not None else None
-        own = next((one for one in top.findall("Instances/Instance") if one.get("id") == name), None)
+        own = own_instance(Document(url, parse, kind="XML").read(reader))  # type: ignore[arg-type]
         return None if own is None else _of_instance(own, attribute)
 
     return Value(f"{attribute} of the machine's own instance in the SharedConfig of the goal state", read)
+
+
+def own_instance(top: Element) -> Element | None:
+    """The machine's own among the instances of a shared config."""
+    incarnation = top.find("Incarnation")
+    name = incarnation.get("instance") if incarnation is not None else None
+    return next((one for one in top.findall("Instances/Instance") if one.get("id") == name), None)
 
 
 def _of_instance(own: Element, attribute: str) -> str | None:

@@ -23,7 +23,7 @@ DROPLET = Document("v1.json")
 _ADDRESSES = (("ipv4", "netmask", True), ("ipv6", "cidr", True), ("anchor_ipv4", "netmask", False))
 
 
-def _address(path: str) -> Value:
+def usual_address(path: str) -> Value:
     """Addresses in their usual spelling: the service writes IPv6 in capitals with all its zeros."""
 
     def usual(found: str) -> str:
@@ -34,7 +34,7 @@ def _address(path: str) -> Value:
     return changed(DROPLET.member(f"interfaces.{path}.ip_address"), usual)
 
 
-def _network(reader: Reader) -> Network:
+def network(reader: Reader) -> Network:
     """All public and private interfaces; name servers are the machine's and go to each."""
     from ignition.platforms.parts.addresses import address
     from ignition.platforms.parts.network import Network
@@ -88,15 +88,15 @@ PLATFORM = Platform(
             attributes=(
                 Attribute("HOSTNAME", DROPLET.member("hostname", required=True)),
                 Attribute("REGION", DROPLET.member("region", required=True)),
-                Attribute("IPV4_PUBLIC_{n}", _address("public[].ipv4")),
-                Attribute("IPV6_PUBLIC_{n}", _address("public[].ipv6")),
-                Attribute("IPV4_ANCHOR_{n}", _address("public[].anchor_ipv4")),
-                Attribute("IPV4_PRIVATE_{n}", _address("private[].ipv4")),
-                Attribute("IPV6_PRIVATE_{n}", _address("private[].ipv6")),
+                Attribute("IPV4_PUBLIC_{n}", usual_address("public[].ipv4")),
+                Attribute("IPV6_PUBLIC_{n}", usual_address("public[].ipv6")),
+                Attribute("IPV4_ANCHOR_{n}", usual_address("public[].anchor_ipv4")),
+                Attribute("IPV4_PRIVATE_{n}", usual_address("private[].ipv4")),
+                Attribute("IPV6_PRIVATE_{n}", usual_address("private[].ipv6")),
             ),
             hostname=DROPLET.member("hostname", required=True),
             ssh_keys=members(DROPLET.member("public_keys[]")),
-            network=_network,
+            network=network,
         ),
     ),
 )

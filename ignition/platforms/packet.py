@@ -9,6 +9,7 @@ from __future__ import annotations
 from ignition.errors import Failure
 from ignition.host import log
 from ignition.platforms import Platform
+from ignition.platforms.parts.bonding import MODES
 from ignition.platforms.parts.config_source import http
 from ignition.platforms.parts.metadata import Attribute, Metadata
 from ignition.platforms.parts.place import Service
@@ -29,27 +30,26 @@ PHONE_HOME = "/phone-home"  # suffix of the check-in's URL; reports go to EVENTS
 EVENTS = "/events"
 JSON = {"Content-Type": "application/json"}
 NETIF_STATE = "/run/systemd/netif/state"  # networkd's: name servers of the first DHCP lease
-# By number, as in linux Documentation/networking/bonding.rst.
-MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
 _LACP = "802.3ad"
 _PRIVATE_NETWORK = "10.0.0.0/8"  # where the gateway of a private address leads
 _BOND_PRIORITY, _FALLBACK_PRIORITY = 5, 80
 _PLACE = f"network of {MACHINE.path}"
 
 
-def _addresses(family: int, member: str, *, public: bool) -> Value:
+def addresses(family: int, member: str, *, public: bool) -> Value:
     """Public or private addresses of a family, or their gateways; each kind is numbered on its own."""
 
     def read(reader: Reader) -> list[str | None]:
         from ignition.platforms.parts.addresses import address
 
-        entries = [one for one in _entries(reader) if _is_public(one) is public and one.get("address_family") == family]
+        entries = [one for one in blocks(reader) if _is_public(one) is public and one.get("address_family") == family]
         return [str(address(one.get(member), _PLACE)) for one in entries]
 
     return Value(f"{member} of network.addresses: IPv{family}, {'public' if public else 'private'}", read)
 
 
-def _entries(reader: Reader) -> list[Object]:
+def blocks(reader: Reader) -> list[Object]:
+    """The addresses of the machine, each with its network and gateway."""
     return MACHINE.objects(reader, "network.addresses")
 
 
@@ -68,7 +68,7 @@ def _network(reader: Reader) -> Network:
         return Network(cards)
     mode, servers = _mode(reader), _name_servers()
     bonds = [_bond(name, servers) for name in names]
-    bonds[0].addresses, bonds[0].routes = _addressing(_entries(reader))
+    bonds[0].addresses, bonds[0].routes = addressing(blocks(reader))
     devices = [_device(name, next(card.mac for card in cards if card.bond == name), mode) for name in names]
     fallback = Interface(path="pci-*", priority=_FALLBACK_PRIORITY, unmanaged=True)
     return Network([*cards, *bonds, fallback], devices)
@@ -89,7 +89,7 @@ def _bond(name: str, servers: list[Address]) -> Interface:
     return Interface(name=name, priority=_BOND_PRIORITY, nameservers=servers, required_for_online="degraded-carrier")
 
 
-def _addressing(entries: list[Object]) -> tuple[list[Interfaced], list[Route]]:
+def addressing(entries: list[Object]) -> tuple[list[Interfaced], list[Route]]:
     """All addresses, each with the route that its gateway is for."""
     from ipaddress import IPv4Interface
 
@@ -167,14 +167,14 @@ PLATFORM = Platform(
                 Attribute("HOSTNAME", MACHINE.member("hostname", required=True)),
                 Attribute("PHONE_HOME_URL", MACHINE.member("phone_home_url", required=True)),
                 Attribute("PLAN", MACHINE.member("plan", required=True), legacy=""),
-                Attribute("IPV4_PUBLIC_{n}", _addresses(4, "address", public=True)),
-                Attribute("IPV4_PRIVATE_{n}", _addresses(4, "address", public=False)),
-                Attribute("IPV6_PUBLIC_{n}", _addresses(6, "address", public=True)),
-                Attribute("IPV6_PRIVATE_{n}", _addresses(6, "address", public=False)),
-                Attribute("IPV4_PUBLIC_GATEWAY_{n}", _addresses(4, "gateway", public=True), legacy=""),
-                Attribute("IPV4_PRIVATE_GATEWAY_{n}", _addresses(4, "gateway", public=False), legacy=""),
-                Attribute("IPV6_PUBLIC_GATEWAY_{n}", _addresses(6, "gateway", public=True), legacy=""),
-                Attribute("IPV6_PRIVATE_GATEWAY_{n}", _addresses(6, "gateway", public=False), legacy=""),
+                Attribute("IPV4_PUBLIC_{n}", addresses(4, "address", public=True)),
+                Attribute("IPV4_PRIVATE_{n}", addresses(4, "address", public=False)),
+                Attribute("IPV6_PUBLIC_{n}", addresses(6, "address", public=True)),
+                Attribute("IPV6_PRIVATE_{n}", addresses(6, "address", public=False)),
+                Attribute("IPV4_PUBLIC_GATEWAY_{n}", addresses(4, "gateway", public=True), legacy=""),
+                Attribute("IPV4_PRIVATE_GATEWAY_{n}", addresses(4, "gateway", public=False), legacy=""),
+                Attribute("IPV6_PUBLIC_GATEWAY_{n}", addresses(6, "gateway", public=True), legacy=""),
+                Attribute("IPV6_PRIVATE_GATEWAY_{n}", addresses(6, "gateway", public=False), legacy=""),
             ),
             hostname=MACHINE.member("hostname", required=True),
             ssh_keys=members(MACHINE.member("ssh_keys[]")),

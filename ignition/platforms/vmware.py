@@ -16,11 +16,13 @@ from ignition.platforms.parts.metadata import Metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from ignition.fetch.engine import Fetcher
     from ignition.platforms.parts.place import Get
     from ignition.platforms.parts.reader import Reader
+
+    Read = Callable[[str], str]  # name of a property without `guestinfo.` → its value, "" for none
 
 ENVIRONMENT = "ovfenv"
 METADATA, ARGUMENTS = "metadata", "afterburn.initrd.network-kargs"
@@ -31,14 +33,23 @@ _OE = "{http://schemas.dmtf.org/ovf/environment/1}"
 
 def fetch(fetcher: Fetcher) -> bytes:
     """The config. Raises Failure for an unknown encoding, and outside of VMware."""
-    environment = properties(guestinfo.value(ENVIRONMENT))
+    return config((guestinfo.value, reading(properties(guestinfo.value(ENVIRONMENT)))), fetcher)
+
+
+def reading(environment: dict[str, str]) -> Read:
+    """The properties of an OVF environment, to be read as the machine's own are."""
+    return lambda key: environment.get(f"guestinfo.{key}", "")
+
+
+def config(reads: Sequence[Read], fetcher: Fetcher) -> bytes:
+    """What one of several places of properties has under one of the names: data before URLs."""
     for name in NAMES:
-        for read in (guestinfo.value, lambda key: environment.get(f"guestinfo.{key}", "")):
+        for read in reads:
             data = read(f"{name}.data")
             if data:
                 return guestinfo.decoded(data, read(f"{name}.data.encoding"), f"guestinfo.{name}.data")
     for name in NAMES:
-        url = guestinfo.value(f"{name}.url")
+        url = next((found for read in reads if (found := read(f"{name}.url"))), "")
         if url:
             from ignition.config.model import Resource
 

@@ -1,13 +1,20 @@
 """The HTTP client of datasources, with the limits of the original. Source: coreos-cloudinit.md 6."""
 
+from __future__ import annotations
+
 from ignition import __version__
 from ignition.config.model import Resource
+from ignition.config.model.ignition import Header
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher, Settings
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 ATTEMPT_S, ATTEMPTS, FIRST_PAUSE_S, LONGEST_PAUSE_S = 10.0, 15, 0.1, 5.0
 TOTAL_S = 300.0  # more than the attempts need: only a body that drips comes here
-_ANY_SUCCESS = tuple(range(200, 300))
+_ANY_SUCCESS, _ABSENT = tuple(range(200, 300)), tuple(range(400, 500))
 _HEADERS = (("User-Agent", f"coreos-cloudinit/{__version__}"), ("Accept-Encoding", "identity"))
 SETTINGS = Settings(
     total_s=TOTAL_S,
@@ -16,12 +23,13 @@ SETTINGS = Settings(
     first_pause_s=FIRST_PAUSE_S,
     longest_pause_s=LONGEST_PAUSE_S,
     success=_ANY_SUCCESS,
+    absent=_ABSENT,
     headers=_HEADERS,
 )
 
 
 def fetcher() -> Fetcher:
-    """Up to 15 attempts; 4xx ends it at once, 404 with NotFound."""
+    """Up to 15 attempts; 4xx ends it at once with NotFound, but 429 asks to come again."""
     return Fetcher(SETTINGS, offline=False)
 
 
@@ -30,11 +38,12 @@ def once() -> Fetcher:
     return Fetcher(SETTINGS.evolve(attempts=1, total_s=ATTEMPT_S), offline=False)
 
 
-def get(client: Fetcher, url: str) -> bytes:
-    """The body. Raises Failure, NotFound for 404; for what is no http URL at once."""
+def get(client: Fetcher, url: str, headers: Mapping[str, str] | None = None) -> bytes:
+    """The body. Raises Failure, NotFound for 4xx; for what is no http URL at once."""
     if not url.startswith("http"):
         raise Failure(f"{url!r} is no URL to fetch from", fix="give one that begins with http:// or https://")
-    return client.read(Resource(source=url))
+    named = tuple(Header(name=name, value=value) for name, value in (headers or {}).items())
+    return client.read(Resource(source=url, http_headers=named))
 
 
 def answers(url: str) -> bool:

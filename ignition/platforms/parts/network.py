@@ -40,7 +40,8 @@ class Route:
 class Interface:
     """One link, known by name, MAC address (lower case, colons) or udev path; at least one of them is given.
 
-    `dhcp` is "", "ipv4", "ipv6" or "yes" for both. `bond` is the device it belongs to. `priority` orders the files.
+    `dhcp` is "", "ipv4", "ipv6" or "yes" for both. `bond` is the device it belongs to, `vlans` are those that lie upon it.
+    `domains` are searched for names. Both only come of coreos-cloudinit's conversions. `priority` orders the files.
     `required_for_online` is what networkd's RequiredForOnline= says, "" for its default. `unmanaged`: nobody configures it.
     """
 
@@ -56,6 +57,8 @@ class Interface:
         routes: Sequence[Route] = (),
         dhcp: str = "",
         bond: str = "",
+        vlans: Sequence[str] = (),
+        domains: Sequence[str] = (),
         unmanaged: bool = False,
         required_for_online: str = "",
     ) -> None:
@@ -67,6 +70,8 @@ class Interface:
         if not self.id:
             raise Failure("an interface has neither name nor MAC address", where=_PLACE, fix=_FIX)
         self.nameservers, self.addresses, self.routes = list(nameservers), list(addresses), list(routes)
+        self.vlans = [_checked(_NAME, one, "the name of a VLAN") for one in vlans]
+        self.domains = [_checked(_NAME, one, "a search domain") for one in domains]
         self.dhcp, self.bond, self.unmanaged, self.required_for_online = dhcp, bond, unmanaged, required_for_online
 
     @property

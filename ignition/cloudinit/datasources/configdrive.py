@@ -1,0 +1,70 @@
+"""OpenStack's config drive, mounted somewhere. Source: coreos-cloudinit.md 5.1, 5.2; platforms.md 10.7."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+
+from ignition.cloudinit.datasources import Datasource
+from ignition.cloudinit.datasources.directory import Directory
+from ignition.cloudinit.datasources.service import Table
+from ignition.cloudinit.metadata import NetworkConfig
+from ignition.errors import Failure
+from ignition.fetch.engine import Fetcher, Settings
+from ignition.platforms.openstack import DRIVE_META, USER_DATA
+from ignition.platforms.parts.ssh_keys import members
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.cloudinit.metadata import Metadata
+    from ignition.platforms.parts.network import Network
+    from ignition.platforms.parts.place import Get
+    from ignition.platforms.parts.reader import Reader
+
+CONTENT_PATH = "network_config.content_path"  # below openstack/, of a file in the form of Debian's /etc/network/interfaces
+
+
+class ConfigDrive(Datasource):
+    """There as soon as its directory is."""
+
+    name = "cloud-drive"
+
+    def __init__(self, directory: str) -> None:
+        self.where = self.says = directory
+        self._directory = Directory(directory)
+
+    def available(self) -> bool:
+        return os.path.isdir(self.where)
+
+    def user_data(self) -> bytes:
+        return self._directory.read(USER_DATA) or b""
+
+    def metadata(self) -> Metadata:
+        """Nothing where meta_data.json is missing or empty. Raises Failure for one that is no JSON."""
+        table = Table(
+            hostname=DRIVE_META.member("hostname"), ssh_keys=members(DRIVE_META.member("public_keys.*")), network=self._network
+        )
+        with Fetcher(Settings(), offline=True) as nothing:
+            return table.read(self, nothing)
+
+    @contextmanager
+    def open(self, _: Fetcher) -> Iterator[Get]:
+        """The drive as a place of documents; empty ones count as missing."""
+        yield lambda path: self._directory.read(path) or None
+
+    def _network(self, reader: Reader) -> NetworkConfig | None:
+        (path,) = DRIVE_META.values(reader, CONTENT_PATH)
+        if not path:
+            return None
+        if not isinstance(path, str):
+            raise Failure(f"{CONTENT_PATH} is no text", where=DRIVE_META.path, fix="correct the drive")
+
+        def convert() -> Network:
+            from ignition.cloudinit.network import debian
+
+            name = f"openstack/{path.lstrip('/')}"
+            return debian.network(reader.required(name), f"{self.where}/{name}")
+
+        return NetworkConfig("debian", convert)

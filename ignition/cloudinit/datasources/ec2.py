@@ -1,0 +1,53 @@
+"""Services that answer as Amazon EC2 does, in the version of 2009. Source: coreos-cloudinit.md 5.1, 5.2.
+
+A session token (IMDSv2) is asked for at the base URL, each time before the service is looked for, and kept when it has answered.
+"""
+
+from __future__ import annotations
+
+from ignition.cloudinit.datasources.addresses import usable
+from ignition.cloudinit.datasources.service import MetadataService, Table
+from ignition.fetch import imds
+from ignition.platforms.parts.ssh_keys import listed
+from ignition.platforms.parts.values import changed, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.fetch.engine import Fetcher
+    from ignition.platforms.parts.values import Value
+
+BASE = "http://169.254.169.254/"  # also of the deprecated --from-metadata-service
+VERSION = "2009-04-04"
+
+
+def _first_line(path: str) -> Value:
+    return changed(text(path), lambda found: found.partition("\n")[0].strip())
+
+
+def _first_name(path: str) -> Value:
+    """EC2 gives a name in each search domain that DHCP has, with blanks between them."""
+    return changed(_first_line(path), lambda found: found.partition(" ")[0])
+
+
+def _token(client: Fetcher, base: str) -> dict[str, str]:
+    return imds.session(client, base=base)
+
+
+TABLE = Table(
+    hostname=_first_name("hostname"),
+    ssh_keys=listed("public-keys"),
+    addresses={"public_ipv4": usable(_first_line("public-ipv4")), "private_ipv4": usable(_first_line("local-ipv4"))},
+)
+
+
+def ec2(base: str = BASE) -> MetadataService:
+    """The service at a base URL."""
+    return MetadataService(
+        "ec2-metadata-service",
+        base,
+        check=f"{VERSION}/",
+        data=f"{VERSION}/user-data",
+        documents=f"{VERSION}/meta-data",
+        table=TABLE,
+        session=_token,
+    )

@@ -1,0 +1,30 @@
+"""Google Compute Engine. Source: coreos-cloudinit.md 5.1, 5.2."""
+
+from __future__ import annotations
+
+from ignition.cloudinit.datasources.addresses import checked
+from ignition.cloudinit.datasources.service import MetadataService, Table
+from ignition.platforms.gcp import HEADERS, INSTANCE
+from ignition.platforms.parts.values import text
+
+ROOT, CARD = "computeMetadata/v1", "instance/network-interfaces/0"
+TABLE = Table(
+    hostname=text("instance/hostname"),
+    addresses={
+        "public_ipv4": checked(text(f"{CARD}/access-configs/0/external-ip")),
+        "private_ipv4": checked(text(f"{CARD}/ip")),
+    },
+)
+
+
+def gce(base: str) -> MetadataService:
+    """The service at a base URL."""
+    return MetadataService(
+        "gce-metadata-service",
+        base,
+        check=f"{ROOT}/",
+        data=f"{ROOT}/{INSTANCE}/user-data",
+        documents=ROOT,
+        table=TABLE,
+        headers=HEADERS,
+    )

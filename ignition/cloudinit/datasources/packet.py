@@ -1,0 +1,50 @@
+"""Packet, later Equinix Metal. Source: coreos-cloudinit.md 5.1, 5.2 (CoreOS only)."""
+
+from __future__ import annotations
+
+from ignition.cloudinit.datasources.addresses import last
+from ignition.cloudinit.datasources.service import MetadataService, Table
+from ignition.cloudinit.metadata import NetworkConfig
+from ignition.platforms.packet import MACHINE, addresses
+from ignition.platforms.parts.ssh_keys import members
+from ignition.platforms.parts.values import first
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.platforms.parts.network import Network
+    from ignition.platforms.parts.reader import Reader
+    from ignition.platforms.parts.values import Value
+
+
+def _last(family: int, *, public: bool) -> Value:
+    return last(addresses(family, "address", public=public))
+
+
+def _network(reader: Reader) -> NetworkConfig | None:
+    """None where the service has no document."""
+    if MACHINE.read(reader) is None:
+        return None
+
+    def convert() -> Network:
+        from ignition.cloudinit.network import packet
+
+        return packet.network(reader)
+
+    return NetworkConfig("packet", convert)
+
+
+TABLE = Table(
+    hostname=MACHINE.member("hostname"),
+    ssh_keys=members(MACHINE.member("ssh_keys[]")),
+    addresses={
+        "public_ipv4": _last(4, public=True),
+        "private_ipv4": _last(4, public=False),
+        "public_ipv6": first(_last(6, public=True), _last(6, public=False)),  # the original knows no private one
+    },
+    network=_network,
+)
+
+
+def packet(base: str) -> MetadataService:
+    """The service at a base URL."""
+    return MetadataService("packet-metadata-service", base, check="", data="userdata", documents="", table=TABLE)

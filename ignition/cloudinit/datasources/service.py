@@ -1,0 +1,108 @@
+"""Metadata services over HTTP: one document is the user data, tables read the others. Source: coreos-cloudinit.md 5, 6."""
+
+from __future__ import annotations
+
+from ignition.cloudinit.datasources import Datasource, http
+from ignition.cloudinit.metadata import Metadata
+from ignition.errors import Failure, NotFound
+from ignition.fetch.urls import shown
+from ignition.host import log
+from ignition.platforms.parts import metadata as parts
+from ignition.platforms.parts.place import Service
+from ignition.platforms.parts.reader import Reader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ignition.cloudinit.metadata import NetworkConfig
+    from ignition.fetch.engine import Fetcher
+    from ignition.platforms.parts.place import Place
+    from ignition.platforms.parts.ssh_keys import Keys
+    from ignition.platforms.parts.values import Value
+
+    Session = Callable[[Fetcher, str], dict[str, str]]  # asks at a base URL for headers of all further requests
+
+
+class Table:
+    """What of the documents is what. `addresses` are by the names that Metadata has for them."""
+
+    def __init__(
+        self,
+        *,
+        hostname: Value | None = None,
+        ssh_keys: Keys | None = None,
+        addresses: Mapping[str, Value] | None = None,
+        network: Callable[[Reader], NetworkConfig | None] | None = None,
+    ) -> None:
+        self._hostname, self._ssh_keys, self._addresses, self._network = hostname, ssh_keys, addresses or {}, network
+
+    def read(self, place: Place, client: Fetcher) -> Metadata:
+        """Everything that the machine has. Raises Failure."""
+        table = parts.Metadata(place, prefix="", hostname=self._hostname, ssh_keys=self._ssh_keys)
+        with table.open(client) as reader:
+            addresses = {name: value.read(reader) for name, value in self._addresses.items()}
+            return Metadata(
+                hostname=reader.hostname() or "",
+                ssh_keys=tuple(reader.ssh_keys()),
+                network=self._network(reader) if self._network else None,
+            ).evolve(**{name: found for name, found in addresses.items() if found})
+
+
+class MetadataService(Datasource):
+    """`check`, `data` and `documents` are below the base URL: what tells that the service is there, user data, metadata.
+
+    What the service does not have (4xx) is empty.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        base: str,
+        *,
+        check: str,
+        data: str,
+        documents: str,
+        table: Table,
+        headers: Mapping[str, str] | None = None,
+        session: Session | None = None,
+    ) -> None:
+        self._base = base if base.endswith("/") else f"{base}/"
+        self.name, self.where = name, shown(self._base)
+        self._check, self._data, self._documents = self._base + check, self._base + data, self._base + documents
+        self._table, self._fixed, self._session = table, headers or {}, session
+        self._found: dict[str, str] | None = None  # the headers that the service has answered to
+
+    def available(self) -> bool:
+        """One GET; before it, what the session asks for. What it got is kept once the service has answered."""
+        with http.once() as client:
+            headers = self._ask(client)
+            try:
+                http.get(client, self._check, headers)
+            except Failure as failure:
+                log.info(f"{self.name}: not yet: {failure}")
+                return False
+        self._found = headers
+        return True
+
+    def user_data(self) -> bytes:
+        """b"" also where the service says that it has none."""
+        with http.fetcher() as client:
+            try:
+                return http.get(client, self._data, self._headers())
+            except NotFound:
+                return b""
+
+    def metadata(self) -> Metadata:
+        """Raises Failure for documents that cannot be read."""
+        with http.fetcher() as client:
+            return self._table.read(Service(self._documents.removesuffix("/"), headers=self._headers()), client)
+
+    def _headers(self) -> dict[str, str]:
+        if self._found is None:
+            with http.once() as client:
+                self._found = self._ask(client)
+        return self._found
+
+    def _ask(self, client: Fetcher) -> dict[str, str]:
+        return {**self._fixed, **(self._session(client, self._base.removesuffix("/")) if self._session else {})}

@@ -1,0 +1,87 @@
+"""VMware: guestinfo of the host, or an OVF environment in a file. Source: coreos-cloudinit.md 5.1, 5.3.
+
+Where the host has an OVF environment, its properties replace the machine's own, all of them.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ignition.cloudinit.datasources import Datasource, http
+from ignition.cloudinit.datasources.directory import Directory
+from ignition.cloudinit.metadata import Metadata, NetworkConfig
+from ignition.cloudinit.network.vmware import described
+from ignition.cloudinit.network.vmware import network as conversion
+from ignition.errors import CommandFailed, Failure, at
+from ignition.host import log
+from ignition.platforms import vmware
+from ignition.platforms.parts import guestinfo
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.platforms.vmware import Read
+
+
+class VMware(Datasource):
+    """Where the properties are decides which one it is. They are there from the beginning, or never."""
+
+    name = "vmware"
+    final = True
+
+    def properties(self) -> Read:
+        """By their names without `guestinfo.`; "" for what is not there."""
+        raise NotImplementedError
+
+    def user_data(self) -> bytes:
+        with http.fetcher() as client:
+            return vmware.config((self.properties(),), client)
+
+    def metadata(self) -> Metadata:
+        """Raises Failure for a role or an address that is none."""
+        read = self.properties()
+        found = described(read)
+        with at(self.where):
+            addresses = {
+                f"{role}_ipv{address.version}": str(address.ip) for role, address in found.addresses()
+            }  # of several the last one
+        network = NetworkConfig("vmware", lambda: conversion(found)) if found else None
+        return Metadata(hostname=read("hostname"), network=network).evolve(**addresses)
+
+
+class GuestInfo(VMware):
+    """Through VMware's own vmware-rpctool, on every architecture that it is there for."""
+
+    where = "guestinfo"
+
+    def available(self) -> bool:
+        try:
+            guestinfo.value(vmware.ENVIRONMENT)
+        except CommandFailed as failure:
+            log.info(f"{self.name}: {failure}")
+            return False
+        return True
+
+    def properties(self) -> Read:
+        environment = vmware.properties(guestinfo.value(vmware.ENVIRONMENT))
+        return vmware.reading(environment) if environment else guestinfo.value
+
+
+class OvfEnvironment(VMware):
+    """A file, of a drive that is mounted."""
+
+    def __init__(self, path: str) -> None:
+        self.where = path
+
+    def available(self) -> bool:
+        return os.path.exists(self.where)
+
+    def properties(self) -> Read:
+        directory, name = os.path.split(os.path.abspath(self.where))
+        found = Directory(directory).read(name)
+        if found is None:
+            raise Failure("there is no such file", where=self.where)
+        try:
+            return vmware.reading(vmware.properties(found.decode("utf-8", "replace")))
+        except Failure as failure:
+            failure.where = self.where
+            raise

@@ -1,0 +1,175 @@
+"""The network that a config drive describes in the form of Debian's /etc/network/interfaces. Source: coreos-cloudinit.md 17.1."""
+
+from __future__ import annotations
+
+from ignition.cloudinit.network.stanzas import stanzas
+from ignition.errors import Failure
+from ignition.platforms.parts.bonding import networkd_options
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.cloudinit.network.stanzas import Stanza
+    from ignition.platforms.parts.network import Device, Interface, Interfaced, Network, Route
+
+_BOND = {"bond-mode": "mode", "bond-miimon": "miimon", "bond-lacp-rate": "lacp_rate"}
+_NO_SLAVES = ["none"]  # interfaces(5) of ifenslave: slaves name their bond themselves
+
+
+class Link:
+    """One link and what lies upon it. Without a stanza it is only there to carry others."""
+
+    def __init__(self, name: str, stanza: Stanza | None = None) -> None:
+        self.name, self.stanza, self.above = name, stanza, list[Link]()
+
+    @property
+    def is_vlan(self) -> bool:
+        return self.stanza is not None and ("." in self.name or "vlan_raw_device" in self.stanza.options)
+
+    @property
+    def slaves(self) -> list[str]:
+        """Of a bond; a VLAN has none, whatever its options say."""
+        found = self.stanza.options.get("bond-slaves") if self.stanza and not self.is_vlan else None
+        return found if found and found != _NO_SLAVES else []
+
+    @property
+    def is_bond(self) -> bool:
+        return self.stanza is not None and not self.is_vlan and "bond-slaves" in self.stanza.options
+
+    def parents(self) -> list[str]:
+        """The links that it lies upon. A dotted name says its device itself, as with Debian, unlike in the original."""
+        if not self.is_vlan or self.stanza is None:
+            return self.slaves
+        named = self.stanza.one("vlan_raw_device")
+        return [named] if named else [self.name.rpartition(".")[0]] if "." in self.name else []
+
+    def depth(self, below: tuple[Link, ...] = ()) -> int:
+        """How many links are stacked upon it. Raises Failure if that has no end."""
+        if self in below:
+            raise Failure(f"{self.name} lies upon itself", fix="correct the slaves and raw devices")
+        return max((one.depth((*below, self)) + 1 for one in self.above), default=0)
+
+
+def network(text: str, where: str) -> Network:
+    """Links by name. Raises Failure with the line at fault."""
+    from ignition.platforms.parts.network import Network
+
+    links = _linked(stanzas(text, where))
+    interfaces = [_interface(link) for link in links]
+    return Network(interfaces, [_device(link, link.stanza) for link in links if link.stanza and (link.is_bond or link.is_vlan)])
+
+
+def _linked(found: list[Stanza]) -> list[Link]:
+    """All links by name, also those that only others name; the last stanza of a name counts."""
+    links = {one.name: Link(one.name, one) for one in found}
+    links = {name: link for name, link in links.items() if link.is_vlan or link.is_bond or not _is_loopback(link)}
+    for link in list(links.values()):
+        for parent in link.parents():
+            links.setdefault(parent, Link(parent)).above.append(link)
+    return [links[name] for name in sorted(links)]
+
+
+def _is_loopback(link: Link) -> bool:
+    return link.stanza is not None and link.stanza.method == "loopback"
+
+
+def _interface(link: Link) -> Interface:
+    from ignition.platforms.parts.network import Interface
+
+    bonds = [one.name for one in link.above if one.is_bond]
+    if len(bonds) > 1:
+        raise Failure(f"{link.name} is a slave of {' and of '.join(bonds)}", where=_where(link), fix="a link has one bond")
+    try:
+        found = Interface(
+            name=link.name,
+            priority=link.depth(),
+            bond=bonds[0] if bonds else "",
+            vlans=sorted(one.name for one in link.above if one.is_vlan),
+        )
+    except Failure as failure:
+        failure.where = failure.where if failure.where.startswith(_where(link)) else _where(link)
+        raise
+    if link.stanza and link.stanza.method == "static":
+        _set_up(found, link.stanza)
+    elif link.stanza and link.stanza.method == "dhcp":
+        found.dhcp = "yes"
+    return found
+
+
+def _where(link: Link) -> str:
+    return next(one.stanza.where for one in (link, *link.above) if one.stanza)
+
+
+def _set_up(found: Interface, stanza: Stanza) -> None:
+    from ignition.platforms.parts.addresses import address, default_route
+    from ignition.platforms.parts.network import Route
+
+    found.addresses = [_own(stanza)]
+    gateway = stanza.one("gateway")
+    if gateway:
+        to = address(gateway, f"{stanza.where} gateway")
+        found.routes.append(Route(default_route(to), to))
+    found.routes += [route for command in stanza.commands["post-up"] if (route := _route(command, stanza.where))]
+    found.nameservers = [address(one, f"{stanza.where} dns-nameservers") for one in stanza.options.get("dns-nameservers", [])]
+
+
+def _own(stanza: Stanza) -> Interfaced:
+    from ignition.platforms.parts.addresses import interface
+
+    own, mask = stanza.one("address"), stanza.one("netmask")
+    if not own or "." not in mask:
+        raise Failure(
+            f"{stanza.name} is static without an address and a netmask",
+            where=stanza.where,
+            fix="give both, one word each, the netmask as in 255.255.255.0",
+        )
+    return interface(own, f"{stanza.where} address", network=mask)
+
+
+def _route(command: str, where: str) -> Route | None:
+    """Of a command `route add -net N [netmask M] gw G`; None for any other."""
+    from ignition.platforms.parts.addresses import address, interface
+    from ignition.platforms.parts.network import Route
+
+    words = command.split()
+    given = dict(zip(words, words[1:], strict=False))
+    net, mask, gateway = given.get("-net", ""), given.get("netmask"), given.get("gw")
+    if words[:2] != ["route", "add"] or not gateway or not ("/" in net or mask):
+        return None
+    place = f"{where} post-up"
+    return Route(interface(net, place, network=None if "/" in net else mask).network, address(gateway, place))
+
+
+def _device(link: Link, stanza: Stanza) -> Device:
+    from ignition.platforms.parts.network import Device
+
+    depth = link.depth()
+    if link.is_vlan:
+        options = {"VLAN": {"Id": _vlan_id(link.name, stanza.where)}}
+        return Device(link.name, "vlan", mac=_mac(stanza), priority=depth, options=options)
+    parameters = {name: value for option, name in _BOND.items() if (value := stanza.one(option))}
+    try:
+        options = {"Bond": networkd_options(parameters)} if parameters else {}
+    except Failure as failure:
+        failure.where = f"{stanza.where} {failure.where}"
+        raise
+    return Device(link.name, "bond", priority=depth, options=options)
+
+
+def _vlan_id(name: str, where: str) -> str:
+    """What follows the last dot, or `vlan`."""
+    start = "." if "." in name else "vlan"
+    found = name.rpartition(start)[2] if start == "." or name.startswith(start) else ""
+    if not found.isdecimal() or not 0 <= int(found) <= 4094:
+        raise Failure(f"the name {name} of a VLAN has no number", where=where, fix="call it as in vlan100 or eth0.100")
+    return str(int(found))
+
+
+def _mac(stanza: Stanza) -> str:
+    import re
+
+    words = stanza.options.get("hwaddress", [])
+    if len(words) != 2 or words[0] != "ether":
+        return ""
+    if not re.fullmatch(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", words[1].lower()):
+        raise Failure(f"{words[1]} is no MAC address", where=f"{stanza.where} hwaddress", fix="write six pairs of hex digits")
+    return words[1].lower()

@@ -1,0 +1,43 @@
+"""Packet's network: every card in one bond that has all addresses. Source: coreos-cloudinit.md 17.3.
+
+The bond's parameters are fixed; the mode that the metadata names is not asked, as in the original.
+"""
+
+from __future__ import annotations
+
+from ignition.errors import Failure
+from ignition.platforms.packet import MACHINE, addressing, blocks
+from ignition.platforms.parts.bonding import networkd_options
+from ignition.platforms.parts.values import required
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.platforms.parts.network import Network
+    from ignition.platforms.parts.reader import Reader
+
+BOND = "bond0"
+PARAMETERS = {"mode": "802.3ad", "lacp_rate": "fast", "miimon": "200", "updelay": "200", "downdelay": "200"}
+SERVERS = ("8.8.8.8", "8.8.4.4")  # where the metadata has no list
+_PLACE = f"network.interfaces of {MACHINE.path}"
+
+
+def network(reader: Reader) -> Network:
+    """The cards in their order, then the bond. Raises Failure."""
+    from ignition.platforms.parts.addresses import address
+    from ignition.platforms.parts.network import Device, Interface, Network
+
+    cards = MACHINE.objects(reader, "network.interfaces")
+    if not cards:
+        raise Failure("the metadata has no interfaces", where=_PLACE, fix="ask the platform's support")
+    (given,) = MACHINE.values(reader, "network.dns")
+    names = SERVERS if given is None else MACHINE.values(reader, "network.dns[]")
+    servers = [address(one, f"network.dns of {MACHINE.path}") for one in names]
+    slaves = [
+        Interface(name=required(card, "name", _PLACE), bond=BOND, nameservers=servers, priority=number)
+        for number, card in enumerate(cards)
+    ]
+    bond = Interface(name=BOND, nameservers=servers, priority=0)
+    bond.addresses, bond.routes = addressing(blocks(reader))
+    options = {"Bond": networkd_options(PARAMETERS)}
+    mac = required(cards[0], "mac", _PLACE)
+    return Network([*slaves, bond], [Device(BOND, "bond", mac=mac, priority=0, options=options)])

@@ -1,0 +1,119 @@
+"""The network in VMware's properties. Source: coreos-cloudinit.md 5.3, 17.2."""
+
+from __future__ import annotations
+
+from ignition.errors import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.platforms.parts.network import Address, Interface, Interfaced, Network, Route
+    from ignition.platforms.vmware import Read
+
+ROLES, DHCP = ("", "public", "private"), ("", "yes", "no")
+_FIX = "correct the properties of the machine"
+
+
+class Card:
+    """One interface as the properties have it: texts, not checked yet. `where` is what their names begin with."""
+
+    def __init__(self, read: Read, where: str) -> None:
+        self.where = where
+        self.name, self.mac, self.dhcp, self.role = (read(f"{where}.{one}") for one in ("name", "mac", "dhcp", "role"))
+        self.addresses = [address for (address,) in _numbered(read, f"{where}.ip", (".address",))]
+        self.routes = list(_numbered(read, f"{where}.route", (".destination", ".gateway")))
+
+    def is_there(self) -> bool:
+        """Whether anything was found; a role alone is nothing."""
+        return bool(self.name or self.mac or self.dhcp or self.addresses or self.routes)
+
+    def interfaced(self) -> Iterator[Interfaced]:
+        """The addresses. Raises Failure."""
+        from ignition.platforms.parts.addresses import interface
+
+        for number, address in enumerate(self.addresses):
+            yield interface(address, f"{self.where}.ip.{number}.address")
+
+
+class Described:
+    """Everything that is said of the network. Numbers count from 0; the first gap ends each list."""
+
+    def __init__(self, servers: list[str], domains: list[str], cards: list[Card]) -> None:
+        self.servers, self.domains, self.cards = servers, domains, cards
+
+    def __bool__(self) -> bool:
+        return bool(self.servers or self.domains or self.cards)
+
+    def addresses(self) -> Iterator[tuple[str, Interfaced]]:
+        """Role and address of each interface with a role. Raises Failure for a role or an address that is none."""
+        for card in self.cards:
+            if card.role not in ROLES:
+                raise Failure(f"{card.role!r} is no role", where=f"{card.where}.role", fix="use public, private or none")
+            for address in card.interfaced():
+                if card.role:
+                    yield card.role, address
+
+
+def described(read: Read) -> Described:
+    """What the properties say."""
+    cards: list[Card] = []
+    while (card := Card(read, f"interface.{len(cards)}")).is_there():
+        cards.append(card)
+    servers, domains = ([one for (one,) in _numbered(read, f"dns.{kind}", ("",))] for kind in ("server", "domain"))
+    return Described(servers, domains, cards)
+
+
+def network(found: Described) -> Network:
+    """Static where there is an address or a route, else DHCP; the first card with neither ends it. Raises Failure."""
+    from ignition.platforms.parts.addresses import address
+    from ignition.platforms.parts.network import Network
+
+    servers = [address(one, f"dns.server.{number}") for number, one in enumerate(found.servers)]
+    interfaces: list[Interface] = []
+    for card in found.cards:
+        if card.dhcp not in DHCP:
+            raise Failure(f"{card.dhcp!r} is neither yes nor no", where=f"{card.where}.dhcp", fix=_FIX)
+        if not (card.addresses or card.routes or card.dhcp == "yes"):
+            break
+        interfaces.append(_interface(card, servers, found.domains))
+    return Network(interfaces)
+
+
+def _interface(card: Card, servers: list[Address], domains: list[str]) -> Interface:
+    from ignition.platforms.parts.network import Interface
+
+    try:
+        if not (card.addresses or card.routes):
+            return Interface(name=card.name, mac=card.mac, priority=0, dhcp="yes")
+        return Interface(
+            name=card.name,
+            mac=card.mac,
+            priority=0,
+            nameservers=servers,
+            domains=domains,
+            addresses=list(card.interfaced()),
+            routes=[_route(card, number) for number in range(len(card.routes))],
+        )
+    except Failure as failure:
+        if not failure.where.startswith(card.where):
+            failure.where, failure.fix = card.where, _FIX
+        raise
+
+
+def _route(card: Card, number: int) -> Route:
+    from ignition.platforms.parts.addresses import address, interface
+    from ignition.platforms.parts.network import Route
+
+    (destination, gateway), where = card.routes[number], f"{card.where}.route.{number}"
+    if not (destination and gateway):
+        raise Failure("the route has only one of destination and gateway", where=where, fix=_FIX)
+    return Route(interface(destination, f"{where}.destination").network, address(gateway, f"{where}.gateway"))
+
+
+def _numbered(read: Read, start: str, members: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The members of each number, from 0 until the first number that has none of them."""
+    number = 0
+    while any(found := tuple(read(f"{start}.{number}{member}") for member in members)):
+        yield found
+        number += 1

@@ -1,0 +1,44 @@
+"""Network links, asked and changed through netlink. Importing `pyroute2` costs 300 ms: only a conversion of networks pays it."""
+
+from ignition.errors import Failure
+
+IFF_UP = 1  # linux/if.h
+
+
+def is_up(name: str) -> bool | None:
+    """Whether a link is set up by the administrator, with or without a carrier; None if there is none of that name."""
+    from pyroute2 import IPRoute
+
+    with IPRoute() as ip:
+        found = ip.link_lookup(ifname=name)
+        return bool(ip.get_links(found[0])[0]["flags"] & IFF_UP) if found else None
+
+
+def set_state(name: str, *, up: bool) -> None:
+    """Take a link up or down. Raises Failure."""
+    from pyroute2 import IPRoute
+    from pyroute2.netlink.exceptions import NetlinkError
+
+    word = "up" if up else "down"
+    with IPRoute() as ip:
+        found = ip.link_lookup(ifname=name)
+        if not found:
+            raise Failure(f"there is no link {name} to take {word}", where=name)
+        try:
+            ip.link("set", index=found[0], state=word)
+        except NetlinkError as error:
+            raise Failure(f"the link cannot be taken {word}: {error.args[-1]}", where=name) from error
+
+
+def address_of(mac: str) -> str | None:
+    """The first IPv4 address of the first link that has this MAC address and an IPv4 address."""
+    from socket import AF_INET
+
+    from pyroute2 import IPRoute
+
+    with IPRoute() as ip:
+        for index in ip.link_lookup(address=mac.lower()):
+            for one in ip.get_addr(family=AF_INET, index=index):
+                address: str = one.get_attr("IFA_LOCAL")
+                return address
+    return None

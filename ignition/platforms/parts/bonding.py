@@ -1,0 +1,61 @@
+"""Parameters of bonds: as systemd-networkd calls them, and as the kernel does.
+
+Source: linux Documentation/networking/bonding.rst; systemd.netdev(5), [Bond].
+"""
+
+from __future__ import annotations
+
+from ignition.errors import Failure
+from ignition.host import log
+
+# By number.
+MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
+_RATES = ("slow", "fast")
+_KERNEL = {  # in the originals' order
+    "TransmitHashPolicy": "xmit_hash_policy",
+    "MIIMonitorSec": "miimon",
+    "UpDelaySec": "updelay",
+    "DownDelaySec": "downdelay",
+    "Mode": "mode",
+    "LACPTransmitRate": "lacp_rate",
+}
+_NUMBERED = {"Mode": MODES, "LACPTransmitRate": _RATES}
+
+
+def kernel_parameters(options: dict[str, str]) -> dict[str, str]:
+    """networkd's options in the kernel's words; times in milliseconds. Others are left out."""
+    return {theirs: _milliseconds(ours, options[ours]) for ours, theirs in _KERNEL.items() if ours in options}
+
+
+def networkd_options(parameters: dict[str, str]) -> dict[str, str]:
+    """The kernel's parameters as the lines of [Bond], sorted by name. Raises Failure for a value that is none."""
+    networkd = {theirs: ours for ours, theirs in _KERNEL.items()}
+    found = {}
+    for name, value in parameters.items():
+        if name in networkd:
+            found[networkd[name]] = _networkd_value(networkd[name], value, name)
+        else:
+            log.warning(f"the parameter {name} of the bond is left out: networkd's name for it is not known here")
+    return dict(sorted(found.items()))
+
+
+def _milliseconds(option: str, value: str) -> str:
+    return str(round(float(value) * 1000)) if option.endswith("Sec") else value
+
+
+def _networkd_value(option: str, value: str, name: str) -> str:
+    if option.endswith("Sec"):
+        return _seconds(value, name)
+    words = _NUMBERED.get(option, (value,))
+    found = words[int(value)] if value.isdecimal() and int(value) < len(words) else value
+    if found not in words:
+        raise Failure(f"{value!r} is not known", where=f"bond {name}", fix=f"use one of: {', '.join(words)}")
+    return found
+
+
+def _seconds(milliseconds: str, name: str) -> str:
+    """`200` → `.2`, as the originals write it."""
+    if not milliseconds.isdecimal():
+        raise Failure(f"{milliseconds!r} is no number of milliseconds", where=f"bond {name}", fix="write a number")
+    seconds = f"{int(milliseconds) / 1000:g}"
+    return seconds.removeprefix("0") if seconds.startswith("0.") else seconds
