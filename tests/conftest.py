@@ -48,4 +48,5 @@ def log_of_its_own() -> Iterator[None]:
     log.configure(stage="", to_stdout=False)
     yield
     log.divert(None)
+    log.echo(None)
     log._Settings.stage, log._Settings.to_stdout = before

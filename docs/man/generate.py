@@ -207,11 +207,38 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
         metadata_flags(),
     ),
     "coreos-cloudinit": (
-        "apply user data by hand",
+        "apply user data to the running machine",
         [
-            ("SYNOPSIS", cloudinit.USAGE_TEXT.removeprefix("usage: ")),
-            ("DESCRIPTION", "Reads its flags; this release cannot apply user data yet, and says so without changing anything."),
-            ("EXIT STATUS", "0: help or version. 1: user data cannot be applied. 2: usage."),
+            ("SYNOPSIS", cloudinit.USAGE_TEXT.removeprefix("usage: ").replace("\n       ", "\n\n").replace("…", "...")),
+            (
+                "DESCRIPTION",
+                "Takes user data from the first of the named datasources that is there, and metadata from the same, and applies"
+                " both: host name, users, SSH keys, files, units with their commands, /etc/environment. User data is a cloud-config"
+                " (first line #cloud-config), a script (#!), several of them as multipart MIME, or an Ignition config, which is left"
+                " alone; each may be packed with gzip.\n\n"
+                "What can be known to be wrong is found before the first change. A second run changes nothing and says so: units are"
+                " restarted only if something changed that they may read.\n\n"
+                "$public_ipv4, $private_ipv4, $public_ipv6 and $private_ipv6 in user data stand for addresses of the datasource, or"
+                " else for the environment variables below; a backslash before the dollar keeps the text.\n\n"
+                "A datasource is waited for up to 5 minutes. Several are asked side by side, and the first wins.\n\n"
+                "Flags have one dash or two; values follow as -flag=value or -flag value.",
+            ),
+            (
+                "EXIT STATUS",
+                "0: applied, or, with -validate, nothing to say. 1: no datasource was there, user data could not be fetched or read,"
+                " or something could not be applied; with -validate any finding. 2: usage.",
+            ),
+            (
+                "ENVIRONMENT",
+                "COREOS_PUBLIC_IPV4, COREOS_PRIVATE_IPV4, COREOS_PUBLIC_IPV6, COREOS_PRIVATE_IPV6: addresses, where the datasource"
+                " has none. NO_COLOR: if it is not empty, findings have no colours.",
+            ),
+            (
+                "FILES",
+                "/var/lib/coreos-cloudinit/scripts: scripts of user data, and in unit-name the last one's unit."
+                " /run/coreos-cloudinit/operations.jsonl: every operation of this boot, its result and its time."
+                " /etc/environment: the addresses. journalctl -t coreos-cloudinit shows the log.",
+            ),
         ],
         from_table(cloudinit.FLAGS),
     ),

@@ -22,6 +22,7 @@ class _Settings:
     to_stdout = False
     identifier = IDENTIFIER
     instead: "Callable[[int, str], None] | None" = None
+    also: "Callable[[int, str], None] | None" = None
 
 
 def configure(*, stage: str, to_stdout: bool, identifier: str = IDENTIFIER) -> None:
@@ -34,12 +35,19 @@ def divert(instead: "Callable[[int, str], None] | None") -> None:
     _Settings.instead = instead
 
 
+def echo(also: "Callable[[int, str], None] | None") -> None:
+    """From now on messages go there, too; where there is no journal, only there: for a person who started the program."""
+    _Settings.also = also
+
+
 def send(priority: int, message: str, **fields: object) -> None:
     """Log one message. Field values are shown with str(); a message of several lines stays one entry."""
     if _Settings.instead:
         _Settings.instead(priority, message)
         return
-    if not _Settings.to_stdout and not _send_to_journal(priority, message, fields):
+    if _Settings.also:
+        _Settings.also(priority, message)
+    if not _Settings.to_stdout and not _send_to_journal(priority, message, fields) and not _Settings.also:
         _Settings.to_stdout = True
         send(ERROR, "no journal here, logging to standard output")
     if _Settings.to_stdout:

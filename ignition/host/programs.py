@@ -44,8 +44,8 @@ PROGRAMS: dict[str, bool] = {
     "xfs_growfs": OPTIONAL,
 }
 
-# What only the companion starts, and only on the running system: the initramfs does without.
-LATER = frozenset({"openssl", "ssh-keygen"})
+# What only the companions start, on the running system: the initramfs does without.
+LATER = frozenset({"hostnamectl", "openssl", "ssh-keygen", "systemd-run", "update-ssh-keys"})
 
 OWN = "/usr/lib/coreos-ignition/"  # scripts that the dracut module brings, run by their whole path
 

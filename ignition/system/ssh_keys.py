@@ -91,6 +91,49 @@ class WriteKeys(Operation):
         )
 
 
+class AddKeys(WriteKeys):
+    """As WriteKeys, but under a name of its own, beside other keys of the user.
+
+    With `fragment` the keys are the whole of ~/.ssh/authorized_keys.d/NAME; without it ~/.ssh/authorized_keys keeps what is in it
+    and gets what it lacks.
+    """
+
+    def __init__(self, place: str, user: str, keys: tuple[str, ...], accounts: AccountDatabase, *, fragment: str) -> None:
+        super().__init__(place, user, keys, accounts, fragment=False)
+        self._keys, self._adds = keys, not fragment
+        if fragment:
+            self._file = f".ssh/authorized_keys.d/{fragment}"
+
+    def describe(self) -> str:
+        return f"{'add keys to' if self._adds else 'write'} ~/{self._file} of user {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        if not self._adds:
+            return super().already_there(context)
+        present = self._present(context).splitlines()
+        return all(key in present for key in self._keys)
+
+    def execute(self, context: Context) -> None:
+        if self._adds:
+            present = self._present(context)
+            missing = [key for key in self._keys if key not in present.splitlines()]
+            gap = "\n" if present and not present.endswith("\n") else ""
+            self._content = (present + gap + "".join(f"{key}\n" for key in missing)).encode("utf-8", "surrogateescape")
+        super().execute(context)
+
+    def _present(self, context: Context) -> str:
+        """Read as the user: a symlink must not bring in what the user may not read."""
+        account = self._accounts.user(self.path)
+        if account is None:
+            return ""
+        path = context.root.outside(context.root.follow(f"{account.home}/{self._file}"))
+        try:
+            with _effective_ids(account), open(path, encoding="utf-8", errors="surrogateescape") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+
+
 def _write_as(account: Account, root: Root, inside: str, content: bytes) -> None:
     """Write as the user: a symlink below a home that is older than this boot must not reach what the user may not write."""
     parent, name = os.path.split(inside)

@@ -92,8 +92,8 @@ class MaskUnit(Operation):
 
     kind = "mask-unit"
 
-    def __init__(self, name: str) -> None:
-        self._name, self.path = name, f"{paths.UNITS}/{name}"
+    def __init__(self, name: str, directory: str = paths.UNITS) -> None:
+        self._name, self.path = name, f"{directory}/{name}"
 
     def describe(self) -> str:
         return f"mask unit {self._name}"
@@ -113,8 +113,8 @@ class UnmaskUnit(Operation):
 
     kind = "unmask-unit"
 
-    def __init__(self, name: str) -> None:
-        self._name, self.path = name, f"{paths.UNITS}/{name}"
+    def __init__(self, name: str, directory: str = paths.UNITS) -> None:
+        self._name, self.path = name, f"{directory}/{name}"
 
     def describe(self) -> str:
         return f"unmask unit {self._name}"

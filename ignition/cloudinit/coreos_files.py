@@ -1,0 +1,55 @@
+"""The texts of the files that belong to keys of `coreos`, and /etc/hosts. Source: coreos-cloudinit.md 11.5 to 11.9."""
+
+from ignition.cloudinit.model import Oem, Update
+from ignition.cloudinit.services import Flannel, environment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.cloudinit.keys import Section
+
+UPDATE_CONF, UPDATE_BASE = "/etc/coreos/update.conf", "/usr/share/coreos/update.conf"
+OEM_RELEASE = "/etc/oem-release"
+FLANNEL_OPTIONS = "/run/flannel/options.env"
+HOSTS = "/etc/hosts"
+LOCALHOST = "localhost"  # the only value of manage_etc_hosts
+
+
+def update_conf(update: Update, base: str) -> str:
+    """The base text with the first line that begins with a variable's name replaced, or a line appended, sorted by name."""
+    missing = {name.upper(): getattr(update, name) for name in update.FIELDS if getattr(update, name)}
+    lines = base.splitlines()
+    for number, line in enumerate(lines):
+        name = next((name for name in missing if line.startswith(name)), None)
+        if name:
+            lines[number] = f"{name}={missing.pop(name)}"
+    lines += [f"{name}={missing[name]}" for name in sorted(missing)]
+    return "".join(line + "\n" for line in lines)
+
+
+def oem_release(oem: Oem) -> str:
+    """Lines of /etc/oem-release; "" without an id."""
+    if not oem.id:
+        return ""
+    quoted = (("NAME", oem.name), ("HOME_URL", oem.home_url), ("BUG_REPORT_URL", oem.bug_report_url))
+    lines = [f"ID={oem.id}", f"VERSION_ID={oem.version_id}", *(f"{name}={_quoted(value)}" for name, value in quoted)]
+    return "".join(line + "\n" for line in lines)
+
+
+def flannel_options(flannel: Flannel) -> str:
+    """The environment file of flannel, without a final line feed; "" if no key is set."""
+    return "\n".join(f"{name}={value}" for name, value in environment(flannel, "FLANNELD_"))
+
+
+def drop_in(section: "Section", prefix: str) -> str:
+    """The drop-in that gives a service its options; "" if none is set."""
+    lines = [f'Environment="{name}={value}"' for name, value in environment(section, prefix)]
+    return "".join(line + "\n" for line in ["[Service]", *lines]) if lines else ""
+
+
+def hosts(hostname: str) -> str:
+    """The whole of /etc/hosts."""
+    return f"127.0.0.1 {hostname}\n"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

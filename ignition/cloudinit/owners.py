@@ -1,0 +1,39 @@
+"""`owner` of a file, as chown(1) takes it. Source: coreos-cloudinit.md 11.4."""
+
+from ignition.config.model.storage import Owner
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.cloudinit.facts import Facts
+
+
+def split(owner: str) -> tuple[str, str | None]:
+    """User and group: `core`, `core:`, `core:wheel`, `:wheel`. No group is None, an empty one means the user's own."""
+    user, colon, group = owner.partition(":")
+    return user, group if colon else None
+
+
+def unknown(owner: str, facts: "Facts", new_users: frozenset[str]) -> str:
+    """What of it is not there and will not be: `user x`, `group y`; "" if all is well."""
+    user, group = split(owner)
+    if user and not user.isdecimal() and user not in new_users and not facts.has_user(user):
+        return f"user {user}"
+    if group and not group.isdecimal() and group not in new_users and not facts.has_group(group):
+        return f"group {group}"
+    return ""
+
+
+def owners(owner: str, facts: "Facts") -> tuple[Owner, Owner]:
+    """User and group for a node of the model; root where nothing is said."""
+    user, group = split(owner)
+    first = _owner(user, facts.uid(user)) if user else Owner(id=0)
+    if group == "" and user:
+        own = facts.login_group(user)
+        return first, Owner(name=user) if own is None else Owner(id=own)
+    return first, _owner(group, facts.gid(group)) if group else Owner(id=0)
+
+
+def _owner(name: str, foreign: int | None) -> Owner:
+    if name.isdecimal():
+        return Owner(id=int(name))
+    return Owner(name=name) if foreign is None else Owner(id=foreign)

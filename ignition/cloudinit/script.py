@@ -1,0 +1,57 @@
+"""A script of the user data: kept in the workspace, started as a unit of its own. Source: coreos-cloudinit.md 15.
+
+The original gave files and units random numbers and ran the script at each call. Here the number is made of the content, so that
+a repeat in the same boot can say that nothing is to be done; the next boot runs it again.
+"""
+
+import os
+
+from ignition.host import atomic, command
+from ignition.host.digest import sha512
+from ignition.operation import Context, Operation
+from ignition.system.existing import make_parents, status
+
+SCRIPT_MODE, NAME_MODE = 0o744, 0o644
+RAN = "/run/coreos-cloudinit/scripts"  # a file per script that was started in this boot
+INTERPRETER = "/bin/bash"  # whatever the script's first line says, as in the original
+_DESCRIPTION = "Unit generated and executed by coreos-cloudinit on behalf of user"
+
+
+def number(text: bytes) -> str:
+    """What file and unit of a script are called."""
+    return str(int(sha512(text)[:15], 16))
+
+
+class RunScript(Operation):
+    """Writes the script and starts it; how it ends is its unit's affair."""
+
+    kind = "run-script"
+
+    def __init__(self, text: bytes, name: str, workspace: str) -> None:
+        self._text, self._name, self._number = text, name, number(text)
+        self._directory = f"{workspace.rstrip('/')}/scripts"
+        self.path = f"{self._directory}/{self._number}"
+        self._unit = f"coreos-cloudinit-{self._number}.service"
+
+    def describe(self) -> str:
+        return f"run script {self._name} as {self._unit}"
+
+    def already_there(self, context: Context) -> bool:
+        """Whether it was started in this boot: remove the file below /run to start it again."""
+        return status(context.root.locate(f"{RAN}/{self._number}")) is not None
+
+    def execute(self, context: Context) -> None:
+        script = self._put(context, self.path, self._text, SCRIPT_MODE)
+        try:
+            argv = ["systemd-run", f"--unit={self._unit}", f"--description={_DESCRIPTION}", INTERPRETER, script]
+            command.run(argv, why=self.describe())
+            self._put(context, f"{RAN}/{self._number}", b"", NAME_MODE)
+        finally:
+            self._put(context, f"{self._directory}/unit-name", self._unit.encode(), NAME_MODE)
+
+    @staticmethod
+    def _put(context: Context, path: str, content: bytes, mode: int) -> str:
+        outside = context.root.locate(path)
+        make_parents(outside)
+        atomic.write(outside, content, mode=mode)
+        return os.path.abspath(outside)

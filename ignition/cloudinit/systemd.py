@@ -1,0 +1,146 @@
+"""What is asked of the running systemd, through systemctl. Source: coreos-cloudinit.md 14.
+
+systemctl waits for each job, talks to systemd's own socket where there is no D-Bus daemon yet, and needs no D-Bus library in the
+image. Its words tell a failed job, which the original only logged, from a refused call, which ended the run.
+"""
+
+from ignition.cloudinit.changes import Changes
+from ignition.errors import CommandFailed, at
+from ignition.host import command, log
+from ignition.operation import Context, Operation
+
+NETWORKD = "systemd-networkd.service"
+JOB_LIMIT_S = 600.0  # as the services that run us have
+_JOB = ("Job for ", "A dependency job for ", "Job canceled", "Job ")  # systemctl/bus-wait-for-jobs.c: the job's result is bad
+_ENABLED = frozenset({"enabled", "static", "alias", "generated", "transient", "indirect"})
+_PROPERTIES = ("LoadState", "ActiveState", "Type", "Result", "InactiveEnterTimestampMonotonic")
+_IS_ENABLED_STATUSES = tuple(range(5))
+
+
+def enablement(name: str) -> str:
+    """What `systemctl is-enabled` calls it; "" for a unit that there is not."""
+    argv = ["systemctl", "is-enabled", name]
+    output = command.status_and_output(argv, why=f"ask whether {name} is enabled", ok=_IS_ENABLED_STATUSES)[1].strip()
+    return "" if output == "not-found" else output
+
+
+class EnableUnit(Operation):
+    """Makes the links that its [Install] section names."""
+
+    kind = "enable-unit"
+
+    def __init__(self, place: str, name: str, *, runtime: bool) -> None:
+        self.path, self._place, self._runtime = name, place, runtime
+
+    def describe(self) -> str:
+        return f"enable unit {self.path}{' until the next boot' if self._runtime else ''}"
+
+    def already_there(self, context: Context) -> bool:
+        found = enablement(self.path)
+        return found in _ENABLED or (self._runtime and found == "enabled-runtime")
+
+    def execute(self, context: Context) -> None:
+        runtime = ["--runtime"] if self._runtime else []
+        # The one daemon-reload comes when all unit files are there.
+        argv = ["systemctl", "--no-reload", "enable", "--force", *runtime, self.path]
+        with at(self._place):
+            command.run(argv, why=self.describe())
+
+
+class ReloadManager(Operation):
+    """daemon-reload, if a unit file changed."""
+
+    kind = "daemon-reload"
+
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
+
+    def describe(self) -> str:
+        return "let systemd read its unit files again"
+
+    def already_there(self, context: Context) -> bool:
+        return not self._changes.units
+
+    def execute(self, context: Context) -> None:
+        command.run(["systemctl", "daemon-reload"], why=self.describe())
+
+
+class RestartNetworkd(Operation):
+    """networkd reads its files when it starts."""
+
+    kind = "restart-unit"
+    path = NETWORKD
+
+    def __init__(self, changes: Changes, units: frozenset[str]) -> None:
+        self._changes, self._units = changes, units
+
+    def describe(self) -> str:
+        return f"restart {NETWORKD} for {', '.join(sorted(self._units))}"
+
+    def already_there(self, context: Context) -> bool:
+        return not self._units & self._changes.units
+
+    def execute(self, context: Context) -> None:
+        _job("restart", NETWORKD, self.describe())
+
+
+class RunCommand(Operation):
+    """A command of a unit: start, stop, restart and so on. It waits for the job; a job that fails is logged and no error."""
+
+    kind = "unit-command"
+
+    def __init__(self, place: str, name: str, verb: str, changes: Changes) -> None:
+        self.path, self._place, self._verb, self._changes = name, place, verb, changes
+
+    def describe(self) -> str:
+        return f"{self._verb} unit {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        """Whether the command would bring nothing new: see docs/coreos-cloudinit.md."""
+        state = properties(self.path)
+        is_active = state["ActiveState"] in ("active", "activating", "reloading")
+        has_run = is_active or _ran_well(state)
+        is_as_before = not self._changes.concern(self.path)
+        match self._verb:
+            case "start":
+                return is_active or (has_run and is_as_before)
+            case "stop":
+                return not is_active and state["ActiveState"] != "deactivating" and state["LoadState"] != "not-found"
+            case "try-restart" | "reload-or-try-restart":
+                return not is_active or is_as_before
+            case _:
+                return has_run and is_as_before
+
+    def execute(self, context: Context) -> None:
+        with at(self._place):
+            _job(_VERBS.get(self._verb, self._verb), self.path, self.describe())
+
+
+_VERBS = {"reload-or-try-restart": "try-reload-or-restart"}  # systemctl's name since systemd 229
+
+
+def properties(name: str) -> dict[str, str]:
+    """The state of a unit; all are there, "" if systemd says nothing."""
+    argv = ["systemctl", "show", f"--property={','.join(_PROPERTIES)}", "--", name]
+    found = dict.fromkeys(_PROPERTIES, "")
+    for line in command.run(argv, why=f"ask for the state of {name}").splitlines():
+        key, _, value = line.partition("=")
+        found[key] = value
+    return found
+
+
+def _ran_well(state: dict[str, str]) -> bool:
+    """A service that only does something once, and has done it in this boot."""
+    is_done = state["ActiveState"] == "inactive" and state["InactiveEnterTimestampMonotonic"] not in ("", "0")
+    return state["Type"] == "oneshot" and state["Result"] == "success" and is_done
+
+
+def _job(verb: str, name: str, why: str) -> None:
+    try:
+        command.run(["systemctl", verb, "--", name], why=why, timeout_s=JOB_LIMIT_S)
+        result = "done"
+    except CommandFailed as failure:
+        if not failure.stderr.startswith(_JOB):
+            raise
+        result = "failed"
+    log.send(log.INFO if result == "done" else log.WARNING, f"result of the job to {verb} {name}: {result}", IGNITION_PATH=name)

@@ -1,0 +1,119 @@
+"""Units of a cloud-config → operations. Source: coreos-cloudinit.md 11.5, 11.6, 11.10 and 14.
+
+Two rules of the original are not kept, because a second run would change something again: the files of a masked unit are not
+written before it is masked, and what no key names is never unmasked.
+"""
+
+import os
+import stat
+
+from ignition.cloudinit import coreos_files
+from ignition.cloudinit.changes import Changes, Noted
+from ignition.cloudinit.model import Coreos, DropIn, Unit, Update
+from ignition.cloudinit.systemd import EnableUnit, ReloadManager, RestartNetworkd, RunCommand
+from ignition.host import log
+from ignition.operation import Context, Operation
+from ignition.system.units import MaskUnit, UnmaskUnit, WriteUnit
+
+_NETWORK = (".network", ".netdev", ".link")
+_DROP_IN = "20-cloudinit.conf"
+LOCKSMITHD, UPDATE_ENGINE = "locksmithd.service", "update-engine.service"
+
+
+class UnmaskRuntime(UnmaskUnit):
+    """Removes the mask that a unit has until the next boot: a link to a device, or an empty file."""
+
+    def already_there(self, context: Context) -> bool:
+        outside = context.root.locate(self.path)
+        try:
+            is_empty = stat.S_ISREG(os.lstat(outside).st_mode) and os.lstat(outside).st_size == 0
+            if is_empty or stat.S_ISCHR(os.stat(context.root.outside(context.root.follow(self.path))).st_mode):
+                return False
+            if not os.path.islink(outside):
+                log.info(f"{self.path} is no mask: left alone")
+        except OSError:
+            return not os.path.islink(outside) or os.readlink(outside) != os.devnull
+        return True
+
+
+def all_units(coreos: Coreos) -> list[tuple[str, Unit]]:
+    """(place, unit) in order: the user's, then those that belong to other keys."""
+    named = [(f"coreos.units[{index}]", unit) for index, unit in enumerate(coreos.units)]
+    services = [
+        ("coreos.etcd", _service("etcd.service", coreos_files.drop_in(coreos.etcd, "ETCD_"))),
+        ("coreos.etcd2", _service("etcd2.service", coreos_files.drop_in(coreos.etcd2, "ETCD_"))),
+        ("coreos.fleet", _service("fleet.service", coreos_files.drop_in(coreos.fleet, "FLEET_"))),
+        ("coreos.locksmith", _service(LOCKSMITHD, coreos_files.drop_in(coreos.locksmith, "LOCKSMITHD_"))),
+    ]
+    return [*named, *((place, unit) for place, unit in services if unit.drop_ins), *_of_update(coreos.update)]
+
+
+def is_network(name: str) -> bool:
+    """Whether networkd reads it, not systemd."""
+    return name.endswith(_NETWORK)
+
+
+def directory(unit: Unit) -> str:
+    """Where its files go."""
+    return f"/{'run' if unit.runtime else 'etc'}/systemd/{'network' if is_network(unit.name) else 'system'}"
+
+
+def plan(coreos: Coreos, changes: Changes) -> list[Operation]:
+    """Files and enablement unit by unit, one daemon-reload, one restart of networkd, then the commands."""
+    operations: list[Operation] = []
+    commands: list[Operation] = []
+    network: set[str] = set()
+    wants_reload = False
+    every = all_units(coreos)
+    masked = {unit.name for _, unit in every if unit.mask}
+    for place, unit in every:
+        if not unit.name:
+            log.warning(f"{place} has no name: passed over")
+            continue
+        found = _files(place, unit, masked)
+        if unit.enable and not unit.mask and not is_network(unit.name):
+            found.append(EnableUnit(place, unit.name, runtime=unit.runtime))
+        operations += [Noted(operation, changes, unit.name) for operation in found]
+        wants_reload = wants_reload or bool(found)
+        if is_network(unit.name):
+            network.add(unit.name)
+        elif unit.command:
+            commands.append(RunCommand(place, unit.name, unit.command, changes))
+    if wants_reload:
+        operations.append(ReloadManager(changes))
+    if network:
+        operations.append(RestartNetworkd(changes, frozenset(network)))
+    return [*operations, *commands]
+
+
+def _files(place: str, unit: Unit, masked: set[str]) -> list[Operation]:
+    where = directory(unit)
+    found: list[Operation] = []
+    if unit.content and not unit.mask:
+        found.append(WriteUnit(place, f"{where}/{unit.name}", unit.content))
+    for index, drop_in in enumerate(unit.drop_ins):
+        if drop_in.name and drop_in.content:
+            path = f"{where}/{unit.name}.d/{drop_in.name}"
+            found.append(WriteUnit(f"{place}.drop_ins[{index}]", path, drop_in.content))
+    if unit.mask:
+        found.append(MaskUnit(unit.name, where))
+    elif unit.runtime and not unit.content and unit.name not in masked:
+        found.append(UnmaskRuntime(unit.name, where))
+    return found
+
+
+def _service(name: str, text: str) -> Unit:
+    drop_ins = (DropIn(name=_DROP_IN, content=text),) if text else ()
+    return Unit(name=name, runtime=True, drop_ins=drop_ins)
+
+
+def _of_update(update: Update) -> list[tuple[str, Unit]]:
+    place = "coreos.update"
+    found = []
+    if update.reboot_strategy in ("etcd-lock", "reboot"):
+        found.append((place, Unit(name=LOCKSMITHD, runtime=True, command="restart")))
+    elif update.reboot_strategy == "off":
+        found.append((place, Unit(name=LOCKSMITHD, runtime=True, mask=True, command="stop")))
+    if update.group or update.server:
+        found.append((place, Unit(name=UPDATE_ENGINE, command="restart")))
+    return found
