@@ -37,7 +37,7 @@ def address_of(mac: str) -> str | None:
     from pyroute2 import IPRoute
 
     with IPRoute() as ip:
-        for index in ip.link_lookup(address=mac.lower()):
+        for index in ip.link_lookup(address=mac):
             for one in ip.get_addr(family=AF_INET, index=index):
                 address: str = one.get_attr("IFA_LOCAL")
                 return address

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import subprocess
+import termios
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -27,7 +28,7 @@ CONTEXT: dict[str, Any] = {
     "meta": {"ssh_public_key": KEY, "cloudinit-user-data": USER_DATA},
     "nics": [
         {"ip_v4_conf": {"ip": {"uuid": "198.51.100.60"}, "interface_type": "public"}, "mac": "22:a5:4b:00:00:01", "vlan": None},
-        {"ip_v4_conf": None, "mac": VLAN_MAC, "vlan": {"uuid": "5dec030e-25c3-4621-a5a4-a3313c5d9619"}},
+        {"ip_v4_conf": None, "mac": VLAN_MAC.upper(), "vlan": {"uuid": "5dec030e-25c3-4621-a5a4-a3313c5d9619"}},
     ],
 }
 Port = Callable[[Mapping[str, str]], ServerContext]
@@ -78,7 +79,9 @@ def served(port: Port, context: dict[str, Any]) -> ServerContext:
 def test_context_gives_user_data_and_metadata(port: Port) -> None:
     source = served(port, CONTEXT)
     assert source.name == "server-context"
-    assert source.user_data() == USER_DATA.encode()
+    with open(source.where, "rb", buffering=0) as far:
+        assert source.user_data() == USER_DATA.encode()
+        assert termios.tcgetattr(far)[4:6] == [termios.B115200, termios.B115200]
     with namespace():
         assert source.metadata() == Metadata(hostname="web-1", ssh_keys=(KEY,), public_ipv4="198.51.100.60")
 

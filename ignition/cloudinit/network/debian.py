@@ -172,4 +172,4 @@ def _mac(stanza: Stanza) -> str:
         return ""
     if not re.fullmatch(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", words[1].lower()):
         raise Failure(f"{words[1]} is no MAC address", where=f"{stanza.where} hwaddress", fix="write six pairs of hex digits")
-    return words[1].lower()
+    return words[1]
