@@ -7,7 +7,7 @@ import re
 
 from ignition.cloudinit import encoding, facts, owners
 from ignition.cloudinit.coreos_files import LOCALHOST, UPDATE_BASE, UPDATE_CONF
-from ignition.cloudinit.facts import Facts
+from ignition.cloudinit.facts import Facts, Newcomers
 from ignition.cloudinit.findings import Finding
 from ignition.cloudinit.hostnames import is_name
 from ignition.cloudinit.model import COMMANDS, STRATEGIES, CloudConfig, Unit, User, WriteFile
@@ -25,13 +25,13 @@ _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]+")  # systemd.unit(5)
 _GROUP_FIX = "use a group that exists, or let an earlier user bring it"
 
 
-def findings(config: CloudConfig, known: Facts, new_users: frozenset[str]) -> "list[Finding]":
-    """All errors, in the order of the keys. `new_users`: those that this run creates, whose groups come with them."""
+def findings(config: CloudConfig, known: Facts, new: Newcomers) -> "list[Finding]":
+    """All errors, in the order of the keys. `new`: the users that this run creates."""
     return [
         *_hostname(config),
-        *(finding for index, user in enumerate(config.users) for finding in _user(user, ("users", index), known, new_users)),
-        *_core(config, known, new_users),
-        *(finding for index, file in enumerate(config.write_files) for finding in _file(file, index, known, new_users)),
+        *(finding for index, user in enumerate(config.users) for finding in _user(user, ("users", index), known, new)),
+        *_core(config, known, new),
+        *(finding for index, file in enumerate(config.write_files) for finding in _file(file, index, known, new)),
         *_coreos(config, known),
         *(finding for index, unit in enumerate(config.coreos.units) for finding in _unit(unit, index, known)),
     ]
@@ -51,7 +51,7 @@ def _hostname(config: CloudConfig) -> "Iterator[Finding]":
         )
 
 
-def _user(user: User, path: Path, known: Facts, new_users: frozenset[str]) -> "Iterator[Finding]":
+def _user(user: User, path: Path, known: Facts, new: Newcomers) -> "Iterator[Finding]":
     if not user.name:
         return  # passed over, with a line in the log
     if not _LOGIN.fullmatch(user.name):
@@ -62,30 +62,30 @@ def _user(user: User, path: Path, known: Facts, new_users: frozenset[str]) -> "I
         yield _wrong((*path, "passwd"), "a password hash cannot hold a colon or a line break", "openssl passwd -6 makes one")
     yield from _keys(user.ssh_authorized_keys, (*path, "ssh_authorized_keys"))
     if not known.has_user(user.name):
-        yield from _new_user(user, path, known, new_users)
+        yield from _new_user(user, path, known, new)
 
 
-def _new_user(user: User, path: Path, known: Facts, new_users: frozenset[str]) -> "Iterator[Finding]":
+def _new_user(user: User, path: Path, known: Facts, new: Newcomers) -> "Iterator[Finding]":
     for name, text in (("gecos", user.gecos), ("homedir", user.homedir), ("shell", user.shell)):
         if re.search("[:\n]", text):
             yield _wrong((*path, name), f"{name} cannot hold a colon or a line break")
     for name, text in (("homedir", user.homedir), ("shell", user.shell)):
         if text and not text.startswith("/"):
             yield _wrong((*path, name), f"{name} must be an absolute path", "begin it with a slash")
-    if user.primary_group and _lacks_group(user.primary_group, known, new_users):
+    if user.primary_group and _lacks_group(user.primary_group, known, new):
         yield _wrong((*path, "primary_group"), f"there is no group {user.primary_group}", _GROUP_FIX)
     for index, group in enumerate(user.groups):
-        if group and _lacks_group(group, known, new_users):
+        if group and _lacks_group(group, known, new):
             yield _wrong((*path, "groups", index), f"there is no group {group}", _GROUP_FIX)
 
 
-def _lacks_group(name: str, known: Facts, new_users: frozenset[str]) -> bool:
-    return not name.isdecimal() and name not in new_users and not known.has_group(name)
+def _lacks_group(name: str, known: Facts, new: Newcomers) -> bool:
+    return not name.isdecimal() and not new.has_group(name) and not known.has_group(name)
 
 
-def _core(config: CloudConfig, known: Facts, new_users: frozenset[str]) -> "Iterator[Finding]":
+def _core(config: CloudConfig, known: Facts, new: Newcomers) -> "Iterator[Finding]":
     path: Path = ("ssh_authorized_keys",)
-    if trimmed(config.ssh_authorized_keys) and CORE not in new_users and not known.has_user(CORE):
+    if trimmed(config.ssh_authorized_keys) and CORE not in new.names and not known.has_user(CORE):
         yield _wrong(
             path, f"these keys are for the user {CORE}, who does not exist", f"create {CORE} in users, or put them there"
         )
@@ -98,20 +98,20 @@ def _keys(keys: tuple[str, ...], path: Path) -> "Iterator[Finding]":
             yield _wrong((*path, index), "a key is one line", "give each key a dash of its own")
 
 
-def _file(file: WriteFile, index: int, known: Facts, new_users: frozenset[str]) -> "Iterator[Finding]":
+def _file(file: WriteFile, index: int, known: Facts, new: Newcomers) -> "Iterator[Finding]":
     path: Path = ("write_files", index)
     if not file.path or "\0" in file.path or facts.clean(file.path) == "/":
         place = (*path, "path") if file.path else path
         yield _wrong(place, "the file has no path", "say where it goes: path: /etc/…")
     elif file.path in known.blocked:
-        yield _wrong((*path, "path"), f"{facts.clean(file.path)} {known.blocked[file.path]}", "choose another path")
+        yield _wrong((*path, "path"), known.blocked[file.path], "choose another path")
     try:
         encoding.decoded(file.content, file.encoding)
     except Failure as failure:
         yield _wrong((*path, "encoding"), failure.what, failure.fix)
     if file.permissions and not _OCTAL.fullmatch(file.permissions):
         yield _wrong((*path, "permissions"), "these are no octal permissions", "write them as 0644")
-    missing = owners.unknown(file.owner, known, new_users)
+    missing = owners.unknown(file.owner, known, new)
     if missing:
         yield _wrong((*path, "owner"), f"there is no {missing}", "name an owner who exists, or create the user in users")
 

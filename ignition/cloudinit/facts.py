@@ -20,13 +20,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-IS_DIRECTORY, BELOW_FILE = "is a directory", "is below something that is no directory"
+_LOGIN_DEFS = "/etc/login.defs"
 
 
 class Facts:
     """`resolved`: path → place inside the root. `blocked`: path → why no file can be put there. `texts`: file → content.
 
-    `missing_units`: to be enabled, but there is none. `imported`: URL → keys.
+    `missing_units`: to be enabled, but there is none. `imported`: URL → keys. `gives_groups`: new users get a group of their own.
     """
 
     def __init__(self, root: Root) -> None:
@@ -37,6 +37,7 @@ class Facts:
         self.texts: dict[str, str | None] = {}
         self.missing_units: set[str] = set()
         self.imported: dict[str, tuple[str, ...]] = {}
+        self.gives_groups = False
         self.writer = ssh_keys.Writer(self.accounts, by_program=False, fragment=False)
 
     def has_user(self, name: str) -> bool:
@@ -70,6 +71,7 @@ def probe(configs: "Iterable[CloudConfig]", root: Root, environment: "Mapping[st
     facts = Facts(root)
     by_program = shutil.which(ssh_keys.PROGRAM, path=command.ENVIRONMENT["PATH"]) is not None
     facts.writer = ssh_keys.Writer(facts.accounts, by_program=by_program, fragment=wants_fragment(root, environment))
+    facts.gives_groups = _gives_groups(_text(root, _LOGIN_DEFS) or "")
     for path in (environment_file.PATH, UPDATE_CONF, UPDATE_BASE):
         facts.texts[path] = _text(root, path)
     for config in configs:
@@ -82,6 +84,20 @@ def probe(configs: "Iterable[CloudConfig]", root: Root, environment: "Mapping[st
             ):
                 facts.imported.setdefault(url, ssh_keys.imported(url))
     return facts
+
+
+class Newcomers:
+    """The users that a run creates. `groups`: user → name of the login group, where that is known before."""
+
+    def __init__(self, configs: "Iterable[CloudConfig]", facts: Facts) -> None:
+        users = [user for config in configs for user in config.users if user.name and not facts.has_user(user.name)]
+        self.names = frozenset(user.name for user in users)
+        own = {user.name: user.name for user in users if facts.gives_groups and not user.no_user_group}
+        self.groups = {**own, **{user.name: user.primary_group for user in users if user.primary_group}}
+
+    def has_group(self, name: str) -> bool:
+        """Whether a group comes with one of them."""
+        return self.groups.get(name) == name
 
 
 def import_urls(github: str, github_users: "tuple[str, ...]", url: str) -> list[str]:
@@ -106,12 +122,12 @@ def _look_at_target(facts: Facts, path: str) -> None:
         return
     found = status(facts.root.outside(facts.resolved[path]))
     if found is not None and stat.S_ISDIR(found.st_mode):
-        facts.blocked[path] = IS_DIRECTORY
+        facts.blocked[path] = f"{inside} is a directory"
     parent = os.path.dirname(facts.resolved[path])
     while (above := status(facts.root.outside(parent))) is None and parent != "/":
         parent = os.path.dirname(parent)
     if above is not None and not stat.S_ISDIR(above.st_mode):
-        facts.blocked[path] = BELOW_FILE
+        facts.blocked[path] = f"{inside} is below something that is no directory"
 
 
 def _ask_for_units(facts: Facts, config: CloudConfig) -> None:
@@ -132,6 +148,12 @@ def _text(root: Root, inside: str) -> str | None:
         return None
     except OSError as error:
         raise Failure(f"the file cannot be read: {error.strerror or error}", where=inside) from error
+
+
+def _gives_groups(login_defs: str) -> bool:
+    """login.defs(5): USERGROUPS_ENAB. Without it useradd makes no groups."""
+    words = [line.split() for line in login_defs.splitlines()]
+    return ["USERGROUPS_ENAB", "yes"] in [one[:2] for one in words]
 
 
 def _known(look: "object", name: str) -> bool:

@@ -1,7 +1,7 @@
 """Files of a cloud-config → operations of the agent's one writer. Source: coreos-cloudinit.md 11.4 to 11.9, 13 and 16."""
 
 from ignition.cloudinit import coreos_files, encoding, environment_file, owners
-from ignition.cloudinit.facts import Facts, clean
+from ignition.cloudinit.facts import Facts, Newcomers, clean
 from ignition.cloudinit.model import CloudConfig, WriteFile
 from ignition.config import dataurl
 from ignition.config.model import Resource
@@ -20,13 +20,13 @@ MODE = 0o644
 _PERMISSIONS = 0o777
 
 
-def plan(config: CloudConfig, facts: Facts, hostname: str, addresses: "Mapping[str, str]") -> list[Operation]:
+def plan(config: CloudConfig, facts: Facts, new: Newcomers, hostname: str, addresses: "Mapping[str, str]") -> list[Operation]:
     """In order: write_files, the files that belong to other keys, /etc/environment. Of several for one path the last counts.
 
     `hostname`: what the machine is called by then. `addresses`: variables for /etc/environment.
     """
     entries = [
-        *(_entry(file, index, facts) for index, file in enumerate(config.write_files)),
+        *(_entry(file, index, facts, new) for index, file in enumerate(config.write_files)),
         *_generated(config, facts, hostname),
     ]
     by_place = {entry.resolved: entry for entry in entries}
@@ -50,12 +50,12 @@ def _put(entry: Entry, facts: Facts) -> Operation:
     return PutFile(entry, node, facts.accounts, Attempt())
 
 
-def _entry(file: WriteFile, index: int, facts: Facts) -> Entry:
+def _entry(file: WriteFile, index: int, facts: Facts, new: Newcomers) -> Entry:
     place = f"write_files[{index}]"
     mode = int(file.permissions or "0644", 8)
     if mode & ~_PERMISSIONS:
         log.warning(f"{place}.permissions: the set-id and sticky bits of {file.permissions} are not set, as ever")
-    user, group = owners.owners(file.owner, facts)
+    user, group = owners.owners(file.owner, facts, new)
     node = File(
         path=clean(file.path),
         overwrite=True,

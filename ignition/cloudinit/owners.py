@@ -4,7 +4,7 @@ from ignition.config.model.storage import Owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.cloudinit.facts import Facts
+    from ignition.cloudinit.facts import Facts, Newcomers
 
 
 def split(owner: str) -> tuple[str, str | None]:
@@ -13,23 +13,25 @@ def split(owner: str) -> tuple[str, str | None]:
     return user, group if colon else None
 
 
-def unknown(owner: str, facts: "Facts", new_users: frozenset[str]) -> str:
+def unknown(owner: str, facts: "Facts", new: "Newcomers") -> str:
     """What of it is not there and will not be: `user x`, `group y`; "" if all is well."""
     user, group = split(owner)
-    if user and not user.isdecimal() and user not in new_users and not facts.has_user(user):
+    if user and not user.isdecimal() and user not in new.names and not facts.has_user(user):
         return f"user {user}"
-    if group and not group.isdecimal() and group not in new_users and not facts.has_group(group):
+    if group == "" and user and facts.login_group(user) is None and user not in new.groups:
+        return f"known group of {user}"
+    if group and not group.isdecimal() and not new.has_group(group) and not facts.has_group(group):
         return f"group {group}"
     return ""
 
 
-def owners(owner: str, facts: "Facts") -> tuple[Owner, Owner]:
+def owners(owner: str, facts: "Facts", new: "Newcomers") -> tuple[Owner, Owner]:
     """User and group for a node of the model; root where nothing is said."""
     user, group = split(owner)
     first = _owner(user, facts.uid(user)) if user else Owner(id=0)
     if group == "" and user:
         own = facts.login_group(user)
-        return first, Owner(name=user) if own is None else Owner(id=own)
+        return first, Owner(id=own) if own is not None else _owner(new.groups[user], None)
     return first, _owner(group, facts.gid(group)) if group else Owner(id=0)
 
 

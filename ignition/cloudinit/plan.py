@@ -6,7 +6,7 @@ script. For a single part this is Container Linux' order; several parts are Flat
 
 from ignition.cloudinit import checks, files, substitution, units, users
 from ignition.cloudinit.changes import Changes, Noted
-from ignition.cloudinit.facts import Facts
+from ignition.cloudinit.facts import Facts, Newcomers
 from ignition.cloudinit.hostnames import SetHostname, is_name, shortened
 from ignition.cloudinit.metadata import Metadata
 from ignition.cloudinit.model import CloudConfig
@@ -45,7 +45,8 @@ def plan(
     Raises Refused or Failure for anything that cannot be done.
     """
     configs = [part for part in parts if isinstance(part, Reading)]
-    _check(configs, metadata, facts)
+    new = Newcomers([reading.config for reading in configs], facts)
+    _check(configs, metadata, facts, new)
     changes = Changes()
     name = _hostname(configs, metadata)
     variables = {substitution.variable(token): value for token, value in addresses.items()}
@@ -57,10 +58,10 @@ def plan(
     if keys:
         found += _noted([facts.writer.operation("ssh_authorized_keys", CORE, keys, options.key_name)], changes)
     if not configs:
-        found += _noted(files.plan(CloudConfig(), facts, name or facts.hostname, variables), changes)  # /etc/environment
+        found += _noted(files.plan(CloudConfig(), facts, new, name or facts.hostname, variables), changes)  # /etc/environment
     for part in parts:
         if isinstance(part, Reading):
-            found += _noted(files.plan(part.config, facts, name or facts.hostname, variables), changes)
+            found += _noted(files.plan(part.config, facts, new, name or facts.hostname, variables), changes)
             found += units.plan(part.config.coreos, changes)
         else:
             found.append(RunScript(part.text, part.name, options.workspace))
@@ -71,13 +72,12 @@ def _noted(operations: "Sequence[Operation]", changes: Changes) -> list[Operatio
     return [Noted(operation, changes) for operation in operations]
 
 
-def _check(configs: "Sequence[Reading]", metadata: Metadata, facts: Facts) -> None:
-    new = frozenset[str]().union(*(users.new_names(reading.config.users, facts) for reading in configs))
+def _check(configs: "Sequence[Reading]", metadata: Metadata, facts: Facts, new: Newcomers) -> None:
     for reading in configs:
         wrong = checks.findings(reading.config, facts, new)
         if wrong:
             raise reading.refused(wrong)
-    if metadata.ssh_keys and CORE not in new and not facts.has_user(CORE):
+    if metadata.ssh_keys and CORE not in new.names and not facts.has_user(CORE):
         raise Failure(f"the datasource has SSH keys for the user {CORE}, who does not exist", fix=f"create {CORE} in the image")
 
 

@@ -134,13 +134,13 @@ class Run:
         except Refused as refused:
             self._refuse(refused)
         except Failure as failure:
-            log.error(f"failed to parse user-data: {failure}")
+            log.error(f"cannot apply user-data: {failure}")
         self._has_failed = True
         return []
 
     def _refuse(self, refused: Refused) -> None:
         report: Report = refused.report  # type: ignore[assignment]
-        log.error(f"failed to parse user-data: {refused}")
+        log.error(f"cannot apply {refused}")
         self._screen.show(report, refused.text)
 
     def _carry_out(self, operations: list[Operation], context: Context) -> None:
@@ -156,7 +156,7 @@ class Run:
         runner = apply.CountingRunner(record_path)
         with runner:
             runner.run(operations, context)
-        done = apply.summary(runner.results)
+        done = apply.summary(runner.results) + (", without the user data" if self._has_failed else "")
         log.info(done)
         self._screen.say(f"coreos-cloudinit: {done}")
 

@@ -38,11 +38,6 @@ def plan(users: tuple[User, ...], facts: Facts, key_name: str) -> list[Operation
     return operations
 
 
-def new_names(users: tuple[User, ...], facts: Facts) -> frozenset[str]:
-    """Who will be created. Each brings a group of the same name, unless told otherwise."""
-    return frozenset(user.name for user in users if user.name and not facts.has_user(user.name))
-
-
 def _account(user: User) -> passwd.User:
     return passwd.User(
         name=user.name,

@@ -126,12 +126,25 @@ class AddKeys(WriteKeys):
         account = self._accounts.user(self.path)
         if account is None:
             return ""
-        path = context.root.outside(context.root.follow(f"{account.home}/{self._file}"))
-        try:
-            with _effective_ids(account), open(path, encoding="utf-8", errors="surrogateescape") as file:
-                return file.read()
-        except FileNotFoundError:
-            return ""
+        return _read_as(account, context.root, context.root.follow(f"{account.home}/{self._file}"))
+
+
+def _read_as(account: Account, root: Root, inside: str) -> str:
+    """What the user reads there; "" for no file. The directories above may be closed to the user, as when writing."""
+    parent, name = os.path.split(inside)
+    try:
+        directory = os.open(root.outside(parent), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    try:
+        with _effective_ids(account):
+            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+        with open(descriptor, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+    finally:
+        os.close(directory)
 
 
 def _write_as(account: Account, root: Root, inside: str, content: bytes) -> None:

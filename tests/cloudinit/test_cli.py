@@ -1,0 +1,249 @@
+"""Flags, presets, exit statuses, and what comes from a datasource beside user data."""
+
+import os
+import time
+
+import pytest
+
+from ignition import __version__
+from ignition.cli import cloudinit
+from ignition.cloudinit.datasources import Datasource, table
+from ignition.cloudinit.datasources.file import LocalFile
+from ignition.cloudinit.datasources.url import ProcCmdline, Url
+from ignition.cloudinit.metadata import Metadata
+from ignition.cloudinit.sequence import Run, Screen
+from ignition.errors import Failure
+from tests.cloudinit.conftest import Machine
+from tests.fetch.server import Reply, serving
+
+HEAD = "#cloud-config\n"
+
+
+def test_version(machine: Machine) -> None:
+    assert machine.run_with("--version") == (0, f"coreos-cloudinit {__version__}\n", "", [])
+
+
+USAGE = [
+    (["--no-such-flag"], "unknown flag --no-such-flag", "err"),
+    (["--from-file"], "flag --from-file needs a value", "err"),
+    (["--validate=maybe"], "'maybe' is neither true nor false", "err"),
+    ([], "Provide at least one of -from-file, -from-url, ", "out"),
+    (["word", "--from-file=x"], "Provide at least one of", "out"),
+    (["--oem=other"], "Invalid option to -oem: 'other'. Supported options: digitalocean, ec2-compat, gce", "out"),
+    (["--oem=other", "--version"], "Invalid option to -oem", "out"),
+    (
+        ["--from-file=x", "--convert-netconf=other"],
+        "Invalid option to -convert-netconf: 'other'. Supported options: debian",
+        "out",
+    ),
+]
+
+
+@pytest.mark.parametrize("flags, message, stream", USAGE)
+def test_usage(machine: Machine, flags: list[str], message: str, stream: str) -> None:
+    ran = machine.run_with(*flags)
+    assert ran.status == 2
+    assert message in (ran.err if stream == "err" else ran.out)
+
+
+def test_help_names_every_flag(machine: Machine) -> None:
+    ran = machine.run_with("-help")
+    assert ran.status == 0
+    assert [flag.name for flag in cloudinit.FLAGS if f"\n  -{flag.name}" not in ran.out] == []
+
+
+PRESETS = {
+    "digitalocean": ["digitalocean-metadata-service http://169.254.169.254/"],
+    "ec2-compat": ["cloud-drive /media/configdrive", "ec2-metadata-service http://169.254.169.254/"],
+    "gce": ["gce-metadata-service http://metadata.google.internal/"],
+    "azure": ["waagent /var/lib/waagent"],
+    "cloudsigma": ["server-context"],
+    "vmware": ["vmware"],
+    "packet": ["packet-metadata-service https://metadata.packet.net/"],
+    "rackspace-onmetal": ["cloud-drive /media/configdrive"],
+}
+
+
+def made(monkeypatch: pytest.MonkeyPatch, *flags: str) -> list[str]:
+    """The datasources that a command line asks for."""
+    found: list[str] = []
+
+    def none(sources: list[Datasource]) -> None:
+        found.extend(f"{one.name} {one.where}" for one in sources)
+
+    monkeypatch.setattr("ignition.cloudinit.select.first_available", none)
+    assert cloudinit.main(list(flags)) == 1
+    return found
+
+
+@pytest.mark.parametrize("oem", table.PRESETS)
+def test_presets(oem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = made(monkeypatch, f"--oem={oem}")
+    assert len(found) == len(PRESETS[oem])
+    assert all(one.startswith(wanted) for one, wanted in zip(found, PRESETS[oem], strict=True))
+
+
+def test_a_preset_overrides_its_flags_whatever_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert made(monkeypatch, "--oem=ec2-compat", "--from-ec2-metadata=http://other/") == PRESETS["ec2-compat"]
+    assert made(monkeypatch, "--from-ec2-metadata=http://other/", "--oem=ec2-compat") == PRESETS["ec2-compat"]
+
+
+def test_every_flag_of_a_datasource_makes_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for source in table.SOURCES:
+        value = {"URL": "http://base.example", "FILE": "/file", "DIRECTORY": "/directory", "": None}[source.value]
+        found = made(monkeypatch, f"--{source.flag}={value}" if value else f"--{source.flag}")
+        assert len(found) == 1 and (value or "") in found[0], source.flag
+    assert made(monkeypatch, "--from-metadata-service") == ["ec2-metadata-service http://169.254.169.254/"]
+
+
+def test_flags_of_the_reference_are_all_there() -> None:
+    names = {flag.name for flag in cloudinit.FLAGS}
+    assert {"oem", "convert-netconf", "workspace", "ssh-key-name", "validate", "ignore-failure", "version"} < names
+    assert len(table.SOURCES) == 13 and type(table.SOURCES[0].make("/x")) is LocalFile
+    assert (type(table.SOURCES[1].make("http://x")), type(table.SOURCES[10].make(True))) == (Url, ProcCmdline)
+
+
+def test_no_datasource(machine: Machine, tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IGNITION_KERNEL_CMDLINE_PATH", f"{tmp_path}/cmdline")
+    machine.root.parent.joinpath("cmdline").write_text("quiet\n")
+    begin = time.monotonic()
+    ran = machine.run_with("--from-proc-cmdline")
+    assert ran.status == 1 and "no datasources available in time" in ran.err
+    assert time.monotonic() - begin < 5
+
+
+def test_user_data_of_a_url(machine: Machine) -> None:
+    with serving({"/data": Reply(body=b"#cloud-config\nwrite_files: [{path: /etc/f, content: x}]\n")}) as server:
+        assert machine.run_with(f"--from-url={server.url}/data").status == 0
+    assert machine.text("/etc/f") == "x"
+
+
+def test_people_that_are_not_root_may_only_look(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    ran = machine.run(HEAD)
+    assert ran.status == 1 and "only root can apply user data" in ran.err
+    assert machine.run(HEAD, "--validate").status == 0
+
+
+VALIDATIONS = [
+    (HEAD, 0, ""),
+    ("#!/bin/sh\n", 0, ""),
+    ("", 0, ""),
+    (HEAD + "coreos:\n  write_files: []\n", 1, "line 3: info: write_files doesn't belong under coreos"),
+    (HEAD + "hostnam: a\n", 1, 'line 2: warning: unrecognized key "hostnam"'),
+    ("hello\n", 1, 'line 1: error: must be "#cloud-config" or begin with "#!"'),
+]
+
+
+@pytest.mark.parametrize("text, status, message", VALIDATIONS)
+def test_validate(machine: Machine, text: str, status: int, message: str) -> None:
+    before = machine.tree()
+    ran = machine.run(text, "--validate")
+    assert (ran.status, machine.tree()) == (status, before)
+    assert message in ran.err
+    assert ("^" in ran.out) is bool(message)
+
+
+def test_findings_are_logged_and_applied_all_the_same(machine: Machine) -> None:
+    ran = machine.run(HEAD + "hostnam: a\nwrite_files: [{path: /etc/f}]\n")
+    assert ran.status == 0
+    assert 'line 2: warning: unrecognized key "hostnam"' in ran.err
+    assert (machine.root / "etc/f").exists()
+
+
+def test_nothing_is_shown_in_the_journal_of_a_service(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
+    ran = machine.run(HEAD + "hostname: [secret]\n")
+    assert ran.status == 1 and "secret" not in ran.out + ran.err
+
+
+def test_ignition_config_is_left_alone(machine: Machine) -> None:
+    before = machine.tree()
+    ran = machine.run('{"ignition": {"version": "3.5.0"}}')
+    assert (ran.status, ran.out, machine.tree()) == (0, "Detected an Ignition config. Exiting...\n", before)
+
+
+class Service(Datasource):
+    """A datasource with metadata."""
+
+    name, where = "service", "here"
+
+    def __init__(self, data: bytes | Failure, metadata: Metadata | Failure) -> None:
+        self._data, self._metadata = data, metadata
+
+    def user_data(self) -> bytes:
+        if isinstance(self._data, Failure):
+            raise self._data
+        return self._data
+
+    def metadata(self) -> Metadata:
+        if isinstance(self._metadata, Failure):
+            raise self._metadata
+        return self._metadata
+
+
+METADATA = Metadata(
+    hostname="named.by.service", ssh_keys=("k1", "k2"), public_ipv4="1.2.3.4", private_ipv4="10.0.0.1", public_ipv6="2001:db8::1"
+)
+
+
+def apply(machine: Machine, data: bytes | Failure, metadata: Metadata | Failure = METADATA, **options: bool) -> int:
+    screen = Screen(lambda _: None, lambda *_: None)
+    return Run(Service(data, metadata), screen, root=str(machine.root), environment={}, **options).run()  # type: ignore[arg-type]
+
+
+def test_metadata_alone(machine: Machine) -> None:
+    assert apply(machine, b"") == 0
+    assert machine.text("/etc/hostname") == "named\n"
+    assert machine.text("/home/core/.ssh/authorized_keys") == "k1\nk2\n"
+    wanted = "COREOS_PRIVATE_IPV4=10.0.0.1\nCOREOS_PUBLIC_IPV4=1.2.3.4\nCOREOS_PUBLIC_IPV6=2001:db8::1\n"
+    assert machine.text("/etc/environment") == wanted
+
+
+def test_user_data_counts_before_metadata(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    machine.add_update_ssh_keys()
+    data = b"#cloud-config\nhostname: a.b\nssh_authorized_keys: [k0, k2]\nmanage_etc_hosts: localhost\n"
+    assert apply(machine, data) == 0
+    assert machine.text("/etc/hostname") == "a.b\n"
+    assert machine.text("/etc/hosts") == "127.0.0.1 a.b\n"
+    assert machine.text("/home/core/.ssh/authorized_keys.d/coreos-cloudinit") == "k0\nk2\nk1\n"
+    assert machine._calls.read_text().count("update-ssh-keys") == 1
+    assert "user data and datasource both have a host name: a.b counts, not named" in capsys.readouterr().out
+
+
+BROKEN = [Failure("no answer"), b"garbage", b"#cloud-config\na: b: c\n", b"\x1f\x8bxxxxxxxxxxxx"]
+
+
+@pytest.mark.parametrize("data", BROKEN, ids=["not fetched", "unknown", "no YAML", "no gzip"])
+def test_metadata_is_applied_although_user_data_is_broken(machine: Machine, data: bytes | Failure) -> None:
+    assert apply(machine, data) == 1
+    assert machine.text("/etc/hostname") == "named\n"
+    assert machine.text("/home/core/.ssh/authorized_keys") == "k1\nk2\n"
+    assert apply(machine, data, ignore_failure=True) == 0
+
+
+def test_metadata_that_cannot_be_fetched_ends_it(machine: Machine) -> None:
+    before = machine.tree()
+    assert apply(machine, b"#cloud-config\nhostname: a\n", Failure("no answer"), ignore_failure=True) == 1
+    assert machine.tree() == before
+
+
+def test_a_network_that_cannot_be_converted_ends_it_before_the_first_change(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = machine.tree()
+    screen = Screen(lambda _: None, lambda *_: None)
+    run = Run(Service(b"", METADATA), screen, root=str(machine.root), environment={}, convert="debian")
+    assert run.run() == 1 and machine.tree() == before
+    assert "there is no network to convert from debian" in capsys.readouterr().out
+
+
+def test_metadata_with_a_host_name_that_is_none(machine: Machine) -> None:
+    before = machine.tree()
+    assert apply(machine, b"", Metadata(hostname="!")) == 1
+    assert machine.tree() == before
+
+
+def test_long_host_name_of_a_datasource_is_cut(machine: Machine) -> None:
+    assert apply(machine, b"", Metadata(hostname="a" * 70)) == 0
+    assert machine.text("/etc/hostname") == "a" * 63 + "\n"
