@@ -132,7 +132,9 @@ def _unit(unit: Unit, index: int, known: Facts) -> "Iterator[Finding]":
     if unit.command and unit.command not in COMMANDS:
         yield _wrong((*path, "command"), f"unknown command {unit.command!r}", f"one of {', '.join(COMMANDS)}")
     if unit.name in known.missing_units:
-        yield _wrong((*path, "enable"), f"there is no unit {unit.name} to enable", "give its content, or correct the name")
+        verb = "enable" if unit.enable else unit.command
+        place = (*path, "enable" if unit.enable else "command")
+        yield _wrong(place, f"there is no unit {unit.name} to {verb}", "give its content, or correct the name")
     for number, drop_in in enumerate(unit.drop_ins):
         if "/" in drop_in.name or "\0" in drop_in.name or drop_in.name in (".", ".."):
             yield _wrong((*path, "drop_ins", number, "name"), "a drop-in's name cannot hold a slash", "name it as 10-mine.conf")

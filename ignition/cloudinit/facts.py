@@ -8,7 +8,7 @@ import stat
 
 from ignition.cloudinit import environment_file, ssh_keys, systemd
 from ignition.cloudinit.coreos_files import UPDATE_BASE, UPDATE_CONF
-from ignition.cloudinit.model import CloudConfig
+from ignition.cloudinit.model import CloudConfig, is_network
 from ignition.errors import Failure
 from ignition.host import command
 from ignition.host.root import Root
@@ -26,7 +26,8 @@ _LOGIN_DEFS = "/etc/login.defs"
 class Facts:
     """`resolved`: path → place inside the root. `blocked`: path → why no file can be put there. `texts`: file → content.
 
-    `missing_units`: to be enabled, but there is none. `imported`: URL → keys. `gives_groups`: new users get a group of their own.
+    `missing_units`: to be enabled or commanded, but there is none. `imported`: URL → keys. `gives_groups`: new users get a group
+    of their own.
     """
 
     def __init__(self, root: Root) -> None:
@@ -135,7 +136,9 @@ def _ask_for_units(facts: Facts, config: CloudConfig) -> None:
     written |= {unit.name for unit in config.coreos.units if unit.content}
     for unit in config.coreos.units:
         template = unit.name.partition("@")[0] + "@." + unit.name.rpartition(".")[2]
-        if unit.enable and unit.name and not {unit.name, template} & written and not systemd.enablement(unit.name):
+        if not unit.name or unit.mask or is_network(unit.name) or {unit.name, template} & written:
+            continue
+        if (unit.enable and not systemd.enablement(unit.name)) or (unit.command and not systemd.is_there(unit.name)):
             facts.missing_units.add(unit.name)
 
 

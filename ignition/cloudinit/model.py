@@ -6,6 +6,7 @@ from ignition.cloudinit.services import Etcd, Etcd2, Flannel, Fleet, Locksmith
 ENCODINGS = ("b64", "base64", "gz", "gzip", "gz+b64", "gz+base64", "gzip+b64", "gzip+base64")
 COMMANDS = ("start", "stop", "restart", "reload", "try-restart", "reload-or-restart", "reload-or-try-restart")
 STRATEGIES = ("etcd-lock", "reboot", "off")
+NETWORK_UNITS = (".network", ".netdev", ".link")
 _REMOTE = "trying to fetch from a remote endpoint introduces too many intermittent errors"
 
 
@@ -64,6 +65,11 @@ class Unit(Section):
     content: str = key()
     command: str = key(pattern=_one_of(COMMANDS))
     drop_ins: tuple[DropIn, ...] = key()
+
+
+def is_network(unit: str) -> bool:
+    """Whether networkd (or udev) reads the unit of that name, not systemd."""
+    return unit.endswith(NETWORK_UNITS)
 
 
 class Update(Section):

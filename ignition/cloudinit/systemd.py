@@ -4,6 +4,8 @@ systemctl waits for each job, talks to systemd's own socket where there is no D-
 image. Its words tell a failed job, which the original only logged, from a refused call, which ended the run.
 """
 
+import re
+
 from ignition.cloudinit.changes import Changes
 from ignition.errors import CommandFailed, at
 from ignition.host import command, log
@@ -11,7 +13,13 @@ from ignition.operation import Context, Operation
 
 NETWORKD = "systemd-networkd.service"
 JOB_LIMIT_S = 600.0  # as the services that run us have
-_JOB = ("Job for ", "A dependency job for ", "Job canceled", "Job ")  # systemctl/bus-wait-for-jobs.c: the job's result is bad
+# How systemctl says that a job was run and ended badly: systemd, shared/bus-wait-for-jobs.c.
+_JOB_RESULT = re.compile(
+    r"^(Job (for .* )?(failed|canceled|timed out)|A dependency job for |Assertion failed on job for |Queued job for "
+    r"|Operation on or unit type of |Unit .* was started already once|.* is not active, cannot reload)",
+    re.MULTILINE,
+)
+NOT_FOUND = "not-found"  # LoadState of a name without a unit
 _ENABLED = frozenset({"enabled", "static", "alias", "generated", "transient", "indirect"})
 _PROPERTIES = ("LoadState", "ActiveState", "Type", "Result", "InactiveEnterTimestampMonotonic")
 _IS_ENABLED_STATUSES = tuple(range(5))
@@ -21,7 +29,15 @@ def enablement(name: str) -> str:
     """What `systemctl is-enabled` calls it; "" for a unit that there is not."""
     argv = ["systemctl", "is-enabled", name]
     output = command.status_and_output(argv, why=f"ask whether {name} is enabled", ok=_IS_ENABLED_STATUSES)[1].strip()
-    return "" if output == "not-found" else output
+    return "" if output == NOT_FOUND else output
+
+
+def is_there(name: str) -> bool:
+    """Whether systemd knows a unit of that name; also where there is no systemd to ask."""
+    try:
+        return properties(name)["LoadState"] != NOT_FOUND
+    except CommandFailed:
+        return True
 
 
 class EnableUnit(Operation):
@@ -105,7 +121,7 @@ class RunCommand(Operation):
             case "start":
                 return is_active or (has_run and is_as_before)
             case "stop":
-                return not is_active and state["ActiveState"] != "deactivating" and state["LoadState"] != "not-found"
+                return not is_active and state["ActiveState"] != "deactivating" and state["LoadState"] != NOT_FOUND
             case "try-restart" | "reload-or-try-restart":
                 return not is_active or is_as_before
             case _:
@@ -140,7 +156,7 @@ def _job(verb: str, name: str, why: str) -> None:
         command.run(["systemctl", verb, "--", name], why=why, timeout_s=JOB_LIMIT_S)
         result = "done"
     except CommandFailed as failure:
-        if not failure.stderr.startswith(_JOB):
+        if not _JOB_RESULT.search(failure.stderr):
             raise
         result = "failed"
     log.send(log.INFO if result == "done" else log.WARNING, f"result of the job to {verb} {name}: {result}", IGNITION_PATH=name)

@@ -9,13 +9,12 @@ import stat
 
 from ignition.cloudinit import coreos_files
 from ignition.cloudinit.changes import Changes, Noted
-from ignition.cloudinit.model import Coreos, DropIn, Unit, Update
+from ignition.cloudinit.model import Coreos, DropIn, Unit, Update, is_network
 from ignition.cloudinit.systemd import EnableUnit, ReloadManager, RestartNetworkd, RunCommand
 from ignition.host import log
 from ignition.operation import Context, Operation
 from ignition.system.units import MaskUnit, UnmaskUnit, WriteUnit
 
-_NETWORK = (".network", ".netdev", ".link")
 _DROP_IN = "20-cloudinit.conf"
 LOCKSMITHD, UPDATE_ENGINE = "locksmithd.service", "update-engine.service"
 
@@ -46,11 +45,6 @@ def all_units(coreos: Coreos) -> list[tuple[str, Unit]]:
         ("coreos.locksmith", _service(LOCKSMITHD, coreos_files.drop_in(coreos.locksmith, "LOCKSMITHD_"))),
     ]
     return [*named, *((place, unit) for place, unit in services if unit.drop_ins), *_of_update(coreos.update)]
-
-
-def is_network(name: str) -> bool:
-    """Whether networkd reads it, not systemd."""
-    return name.endswith(_NETWORK)
 
 
 def directory(unit: Unit) -> str:

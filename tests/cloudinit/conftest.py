@@ -18,7 +18,7 @@ for name; do :; done
 case "$name $1" in
 *missing*is-enabled) echo not-found; exit 4;;
 *missing*show) echo LoadState=not-found; echo ActiveState=inactive; exit 0;;
-*missing*) echo "Failed to $1 $name: Unit $name not found." >&2; exit 5;;
+*refused*start) echo "Failed to $1 $name: Access denied" >&2; exit 4;;
 *broken*start) echo "Job for $name failed because the control process exited with error code." >&2; exit 1;;
 esac
 case "$1" in

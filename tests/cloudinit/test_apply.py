@@ -165,11 +165,17 @@ def test_a_command_whose_job_fails_does_not_stop_the_next(machine: Machine) -> N
 
 
 def test_a_command_that_systemd_refuses_ends_the_run(machine: Machine) -> None:
-    text = HEAD + "coreos: {units: [{name: missing.service, command: start}, {name: a.service, command: start}]}\n"
+    text = HEAD + "coreos: {units: [{name: refused.service, command: start}, {name: a.service, command: start}]}\n"
     ran = machine.run(text)
     assert ran.status == 1
-    assert ran.calls == ["systemctl start -- missing.service"]
-    assert "coreos.units[0]: start unit missing.service" in ran.err and "Unit missing.service not found." in ran.err
+    assert ran.calls == ["systemctl start -- refused.service"]
+    assert "coreos.units[0]: start unit refused.service" in ran.err and "Access denied" in ran.err
+
+
+def test_units_that_come_with_the_files_are_there(machine: Machine) -> None:
+    text = HEAD + "write_files: [{path: /etc/systemd/system/missing@.service, content: x}]\n"
+    ran = machine.run(text + "coreos: {units: [{name: missing@1.service, enable: true}]}\n")
+    assert ran.calls[0] == "systemctl --no-reload enable --force missing@1.service"
 
 
 def test_network_units_are_not_enabled_and_networkd_is_restarted_once(machine: Machine) -> None:

@@ -17,6 +17,7 @@ REFUSED = [
     ("coreos:\n  units:\n  - name: ../a.service", "line 6: this is no unit name", "6:11"),
     ("coreos:\n  units:\n  - name: a", "line 6: this is no unit name", "6:11"),
     ("coreos:\n  units:\n  - {name: missing.service, enable: y}", "line 6: there is no unit missing.service to enable", "6:37"),
+    ("coreos:\n  units:\n  - {name: missing.service, command: start}", "there is no unit missing.service to start", "6:38"),
     ("coreos:\n  units:\n  - {name: a.service, drop-ins: [{name: a/b}]}", "line 6: a drop-in's name cannot hold a slash", "6:41"),
     ("users:\n- name: 'a:b'", "line 5: this is no user name", "5:9"),
     ("users:\n- name: --help", "line 5: this is no user name", "5:9"),
