@@ -2,6 +2,8 @@
 
 from ignition.operation import Context, Operation
 
+UNIT_DIRECTORIES = ("/etc/systemd/", "/run/systemd/", "/usr/lib/systemd/")
+
 
 class Changes:
     """`units`: names whose unit file, drop-in, mask or enablement changed. `others`: whatever else was written."""
@@ -9,6 +11,10 @@ class Changes:
     def __init__(self) -> None:
         self.units: set[str] = set()
         self.others: set[str] = set()
+
+    def need_reload(self) -> bool:
+        """Whether systemd must read its files again: also for those that a person wrote as plain files."""
+        return bool(self.units) or any(path.startswith(UNIT_DIRECTORIES) for path in self.others)
 
     def concern(self, unit: str) -> bool:
         """Whether a unit may behave differently now: it changed itself, or something that any unit may read."""

@@ -75,7 +75,7 @@ class ReloadManager(Operation):
         return "let systemd read its unit files again"
 
     def already_there(self, context: Context) -> bool:
-        return not self._changes.units
+        return not self._changes.need_reload()
 
     def execute(self, context: Context) -> None:
         command.run(["systemctl", "daemon-reload"], why=self.describe())

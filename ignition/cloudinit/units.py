@@ -73,7 +73,7 @@ def plan(coreos: Coreos, changes: Changes) -> list[Operation]:
             network.add(unit.name)
         elif unit.command:
             commands.append(RunCommand(place, unit.name, unit.command, changes))
-    if wants_reload:
+    if wants_reload or commands:
         operations.append(ReloadManager(changes))
     if network:
         operations.append(RestartNetworkd(changes, frozenset(network)))

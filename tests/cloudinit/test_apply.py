@@ -115,7 +115,7 @@ def test_one_changed_file_and_one_restart(machine: Machine) -> None:
     assert machine.run(text).calls == []
     changed = machine.run(text.replace("content: x", "content: y"))
     assert changed.calls == ["systemctl restart -- a.service"]
-    assert changed.out.splitlines()[-1] == "coreos-cloudinit: 2 changes made, 0 were so already"
+    assert changed.out.splitlines()[-1] == "coreos-cloudinit: 2 changes made, 1 was so already"
     assert machine.text("/etc/a") == "y"
 
 
@@ -176,6 +176,13 @@ def test_units_that_come_with_the_files_are_there(machine: Machine) -> None:
     text = HEAD + "write_files: [{path: /etc/systemd/system/missing@.service, content: x}]\n"
     ran = machine.run(text + "coreos: {units: [{name: missing@1.service, enable: true}]}\n")
     assert ran.calls[0] == "systemctl --no-reload enable --force missing@1.service"
+
+
+def test_units_written_as_files_are_read_again_before_they_are_restarted(machine: Machine) -> None:
+    text = HEAD + "write_files: [{path: /etc/systemd/system/a.service, content: x}]\n"
+    text += "coreos: {units: [{name: a.service, command: restart}]}\n"
+    assert machine.run(text).calls == ["systemctl daemon-reload", "systemctl restart -- a.service"]
+    assert machine.run(text).calls == []
 
 
 def test_network_units_are_not_enabled_and_networkd_is_restarted_once(machine: Machine) -> None:
