@@ -56,7 +56,9 @@ def ovf(path: Path, properties: dict[str, str]) -> OvfEnvironment:
 def test_guestinfo_is_there_if_the_host_answers(values: Path) -> None:
     source = GuestInfo()
     assert (source.name, source.final, source.available()) == ("vmware", True, True)
-    assert (source.user_data(), source.metadata()) == (b"", Metadata())
+    found = source.metadata()
+    assert (source.user_data(), found.evolve(network=None)) == (b"", Metadata())
+    assert found.network and files(found.network.convert()) == {}, "the preset converts on every machine"
 
 
 def test_guestinfo_is_not_there_without_a_host(programs: Programs) -> None:
@@ -199,4 +201,4 @@ def test_first_interface_without_anything_to_set_up_ends_the_list(values: Path) 
 
 
 def test_a_role_alone_is_no_interface(values: Path) -> None:
-    assert guest(values, {"interface.0.role": "public", "interface.1.name": "b"}).metadata() == Metadata()
+    assert converted(values, {"interface.0.role": "public", "interface.1.name": "b", "interface.1.dhcp": "yes"}) == {}

@@ -44,7 +44,8 @@ class VMware(Datasource):
             addresses = {
                 f"{role}_ipv{address.version}": str(address.ip) for role, address in found.addresses()
             }  # of several the last one
-        network = NetworkConfig("vmware", lambda: conversion(found)) if found else None
+        # Also where nothing is said: the preset converts on every machine.
+        network = NetworkConfig("vmware", lambda: conversion(found))
         return Metadata(hostname=read("hostname"), network=network).evolve(**addresses)
 
 

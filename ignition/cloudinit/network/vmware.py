@@ -42,9 +42,6 @@ class Described:
     def __init__(self, servers: list[str], domains: list[str], cards: list[Card]) -> None:
         self.servers, self.domains, self.cards = servers, domains, cards
 
-    def __bool__(self) -> bool:
-        return bool(self.servers or self.domains or self.cards)
-
     def addresses(self) -> Iterator[tuple[str, Interfaced]]:
         """Role and address of each interface with a role. Raises Failure for a role or an address that is none."""
         for card in self.cards:

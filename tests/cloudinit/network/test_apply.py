@@ -170,3 +170,7 @@ def test_network_of_another_kind_is_refused(format: str) -> None:
     with pytest.raises(Failure, match=f"is of the kind {format}, not {asked}") as caught:
         apply.converted(asked, found, "somewhere")
     assert caught.value.fix == f"use --convert-netconf={format}"
+
+
+def test_no_network_at_all_restarts_nothing(context: Context) -> None:
+    assert apply.plan(Network(), context) == []
