@@ -1,6 +1,8 @@
 """A converted network is put where networkd looks, and made to count: links in a namespace, programs played by scripts."""
 
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -147,6 +149,20 @@ def test_failure_of_a_link_is_only_logged(
     assert "eth0: the link cannot be taken down" in capsys.readouterr().out
 
 
+def test_networkd_is_restarted_without_pyroute2(
+    context: Context,
+    tmp_path: Path,
+    programs: Programs,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyroute2", None)
+    calls = programs(systemctl="exit 0")
+    run("iface eth0 inet dhcp\n", context, tmp_path)
+    assert calls.read_text() == f"{RESTART}\n"
+    assert "pyroute2 is missing (fix: install python3-pyroute2)" in capsys.readouterr().out
+
+
 @pytest.mark.root
 def test_link_that_is_not_there_cannot_change() -> None:
     with namespace():
@@ -174,3 +190,16 @@ def test_network_of_another_kind_is_refused(format: str) -> None:
 
 def test_no_network_at_all_restarts_nothing(context: Context) -> None:
     assert apply.plan(Network(), context) == []
+
+
+@pytest.mark.root
+def test_what_the_kernel_refuses_is_said(links: None) -> None:
+    netlink.is_up("eth0")  # loads pyroute2 while everything may be read
+    os.seteuid(65534)
+    try:
+        with pytest.raises(Failure) as caught:
+            netlink.set_state("eth0", up=False)
+    finally:
+        os.seteuid(0)
+    assert str(caught.value) == "eth0: the link cannot be taken down: Operation not permitted"
+    assert netlink.is_up("eth0")
