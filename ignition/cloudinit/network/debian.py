@@ -86,12 +86,10 @@ def _interface(link: Link) -> Interface:
             vlans=sorted(one.name for one in link.above if one.is_vlan),
         )
     except Failure as failure:
-        failure.where = failure.where if failure.where.startswith(_where(link)) else _where(link)
+        failure.where = _where(link)
         raise
-    if link.stanza and link.stanza.method == "static":
+    if link.stanza:
         _set_up(found, link.stanza)
-    elif link.stanza and link.stanza.method == "dhcp":
-        found.dhcp = "yes"
     return found
 
 
@@ -100,6 +98,15 @@ def _where(link: Link) -> str:
 
 
 def _set_up(found: Interface, stanza: Stanza) -> None:
+    """As its method says. Whatever that is, `hwaddress` must be one."""
+    _mac(stanza)
+    if stanza.method == "static":
+        _set_up_static(found, stanza)
+    elif stanza.method == "dhcp":
+        found.dhcp = "yes"
+
+
+def _set_up_static(found: Interface, stanza: Stanza) -> None:
     from ignition.platforms.parts.addresses import address, default_route
     from ignition.platforms.parts.network import Route
 
@@ -165,6 +172,7 @@ def _vlan_id(name: str, where: str) -> str:
 
 
 def _mac(stanza: Stanza) -> str:
+    """Of `hwaddress ether`; only VLANs get it, as in the original."""
     import re
 
     words = stanza.options.get("hwaddress", [])

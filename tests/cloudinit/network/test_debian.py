@@ -118,6 +118,7 @@ def test_nothing_but_loopback_is_nothing() -> None:
         ("iface e inet static\naddress 1.2.3.4\nnetmask 255.0.0.0\ngateway x", "'x' is no IP address", "line 1 gateway"),
         ("iface e inet static\naddress 1.2.3.4\nnetmask 255.0.0.0\ndns-nameservers x", "'x' is no IP", "line 1 dns-nameservers"),
         ("iface e.1 inet dhcp\nhwaddress ether 00:11", "00:11 is no MAC address", "line 1 hwaddress"),
+        ("iface e inet dhcp\nhwaddress ether 00:11", "00:11 is no MAC address", "line 1 hwaddress"),
         ("\niface e.x inet dhcp", "the name e.x of a VLAN has no number", "line 2"),
         ("iface e.4095 inet dhcp", "the name e.4095 of a VLAN has no number", "line 1"),
         ("iface net5 inet dhcp\nvlan_raw_device e", "the name net5 of a VLAN has no number", "line 1"),

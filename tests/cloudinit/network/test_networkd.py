@@ -108,7 +108,8 @@ def in_namespace(script: str, *arguments: str) -> str:
 
 
 def complaints(log: str) -> list[str]:
-    """What networkd says of units: each line begins with the file."""
+    """What networkd says of units: each line begins with the file. It has read all of them before it enumerates links."""
+    assert "Enumeration completed" in log
     return re.findall(r"^/run/systemd/network/.*$", log, re.MULTILINE)
 
 
