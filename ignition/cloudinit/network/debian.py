@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ignition.platforms.parts.network import Device, Interface, Interfaced, Network, Route
 
 _BOND = {"bond-mode": "mode", "bond-miimon": "miimon", "bond-lacp-rate": "lacp_rate"}
+_DIGITS = 9  # of a number that means something
 _NO_SLAVES = ["none"]  # interfaces(5) of ifenslave: slaves name their bond themselves
 
 
@@ -166,7 +167,7 @@ def _vlan_id(name: str, where: str) -> str:
     """What follows the last dot, or `vlan`."""
     start = "." if "." in name else "vlan"
     found = name.rpartition(start)[2] if start == "." or name.startswith(start) else ""
-    if not found.isdecimal() or not 0 <= int(found) <= 4094:
+    if not found.isdecimal() or len(found) > _DIGITS or int(found) > 4094:
         raise Failure(f"the name {name} of a VLAN has no number", where=where, fix="call it as in vlan100 or eth0.100")
     return str(int(found))
 
