@@ -7,7 +7,7 @@ import hashlib
 import struct
 import uuid
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -43,6 +43,10 @@ class Partition:
     def size(self) -> int:
         """Its length in bytes."""
         return (self.last - self.first + 1) * self.sector
+
+    def ending_at(self, last: int) -> "Partition":
+        """The same entry with another last sector."""
+        return replace(self, last=last, raw=self.raw[:40] + struct.pack("<Q", last) + self.raw[48:])
 
 
 class Header(NamedTuple):
