@@ -17,7 +17,7 @@ from harness.case import CASES, SOAK, Definition, find_cases
 from harness.errors import HarnessError
 from harness.image import Image, build_image, newest_image, open_image
 from harness.lab import SYNC_VARIABLE
-from harness.runner import Interrupted, Outcome, Runner, run_here
+from harness.runner import Interrupted, Outcome, Runner, report, run_here
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -83,6 +83,8 @@ def run_all(options: argparse.Namespace, definitions: Sequence[Definition]) -> i
     elif not any(work.iterdir()):
         work.rmdir()
     say(f"all together: {time.monotonic() - started:.0f} s")
+    for outcome in failed if len(outcomes) > 1 else ():  # again at the end, where a long run's reader looks
+        say(report(outcome))
     say(f"{len(outcomes) - len(failed)} passed, {len(failed)} failed")
     return 1 if failed else 0
 

@@ -37,6 +37,15 @@ class Outcome:
     logs: Path
 
 
+def report(outcome: Outcome) -> str:
+    """How a case ended, in words: one line, and what was expected and seen when it failed."""
+    if outcome.passed:
+        return f"{outcome.name}: passed in {outcome.seconds:.0f} s"
+    logs = " ".join(sorted(str(path) for path in outcome.logs.glob("*.log")))
+    text = "\n    ".join(outcome.message.splitlines())
+    return f"{outcome.name}: FAILED after {outcome.seconds:.0f} s\n    {text}\n    logs: {logs}"
+
+
 class Interrupted(Exception):
     """The runner was asked to stop."""
 
@@ -102,12 +111,7 @@ class Runner:
         if late:
             message = f"expected: an end within {running.definition.timeout_s:.0f} s\nseen:     it still ran and was killed"
         self.outcomes.append(Outcome(name, not message, seconds, message, work))
-        if not message:
-            self.say(f"{name}: passed in {seconds:.0f} s")
-        else:
-            logs = " ".join(sorted(str(path) for path in work.glob("*.log")))
-            text = "\n    ".join(message.splitlines())
-            self.say(f"{name}: FAILED after {seconds:.0f} s\n    {text}\n    logs: {logs}")
+        self.say(report(self.outcomes[-1]))
         self._tidy(work, passed=not message)
 
     def _tidy(self, work: Path, *, passed: bool) -> None:
