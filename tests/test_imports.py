@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "ignition.errors": set(),
     "ignition.config": {"ignition.errors"},
     "ignition.host": {"ignition", "ignition.errors"},
+    "ignition.transpile": {"ignition.errors", "ignition.config", "ignition.host"},
     "ignition.fetch": {"ignition", "ignition.errors", "ignition.config", "ignition.host"},
     "ignition.operation": {"ignition.errors", "ignition.host", "ignition.fetch"},
     "ignition.boot_loader": {"ignition.errors", "ignition.host"},
@@ -48,6 +49,7 @@ MAY_IMPORT = {
         "ignition.platforms",
         "ignition.storage",
         "ignition.system",
+        "ignition.transpile",
     },
     "coreos_metadata": {
         "ignition",
@@ -71,6 +73,7 @@ HEAVY = {
     "requests",
     "ssl",
     "urllib3",
+    "yaml",
     "zstandard",
 }
 

@@ -8,11 +8,11 @@ import re
 from ignition.cloudinit import encoding, facts, owners
 from ignition.cloudinit.coreos_files import LOCALHOST, UPDATE_BASE, UPDATE_CONF
 from ignition.cloudinit.facts import Facts, Newcomers
-from ignition.cloudinit.findings import Finding
 from ignition.cloudinit.hostnames import is_name
 from ignition.cloudinit.model import COMMANDS, STRATEGIES, CloudConfig, Unit, User, WriteFile
 from ignition.cloudinit.ssh_keys import CORE, trimmed
 from ignition.config.report import ERROR, Path
+from ignition.config.text.placing import Finding
 from ignition.errors import Failure
 
 TYPE_CHECKING = False

@@ -1,7 +1,7 @@
 """What there is to say about a piece of user data, with its place; and the exception for what cannot be applied."""
 
-from ignition.config.report import ERROR, Entry, Path, Report
-from ignition.config.text.placing import entries
+from ignition.config.report import Entry, Report
+from ignition.config.text.placing import Finding, entries
 from ignition.config.text.positions import Lines
 from ignition.errors import InvalidConfig
 
@@ -10,17 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ignition.config.text.positions import Positions
-    from ignition.config.text.yaml_text import NotYaml
-
-
-class Finding:
-    """One row for `placing`. `at`: whether the value or its key is meant; the line is always the key's, as in the original."""
-
-    inside: tuple[int, int] | None = None
-    rule = ""
-
-    def __init__(self, level: str, path: Path, message: str, fix: str = "", at: str = "value") -> None:
-        self.level, self.path, self.message, self.fix, self.at = level, path, message, fix, at
 
 
 class Refused(InvalidConfig):
@@ -40,14 +29,6 @@ def placed(text: bytes, findings: "Sequence[Finding]", positions: "Positions") -
         line, column = lines.at(positions.key(finding.path))
         found.append(entry.evolve(line=line, column=column, caret=entry.extent[0] if entry.extent else None))
     return tuple(found)
-
-
-def of_text(text: bytes, error: "NotYaml") -> Entry:
-    """The entry for a text that is no document."""
-    if error.span is None:
-        return Entry(level=ERROR, message=error.message, fix=error.fix)
-    line, column = Lines(text).at(min(error.span[0], max(0, len(text) - 1)))
-    return Entry(level=ERROR, message=error.message, fix=error.fix, line=line, column=column, extent=error.span)
 
 
 def place_of(entry: Entry) -> str:

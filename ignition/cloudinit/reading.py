@@ -6,12 +6,14 @@ member out without a word. Only a bare word in a list of mappings (`users: [defa
 """
 
 from ignition.cloudinit import findings
-from ignition.cloudinit.findings import Finding, Refused
+from ignition.cloudinit.findings import Refused
 from ignition.cloudinit.keys import Key, Section
 from ignition.cloudinit.model import CloudConfig
 from ignition.config.report import ERROR, Path
-from ignition.config.text import yaml_scalars, yaml_text
+from ignition.config.text import yaml_text
+from ignition.config.text.placing import Finding, of_not_yaml
 from ignition.config.text.yaml_nodes import Mapping, Node, Scalar, Sequence
+from ignition.config.text.yaml_types import LIST, MAPPING, WORDS, complaint, is_null, scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from ignition.config.text.yaml_text import Document
 
 POLICY = yaml_text.Policy(dashes_are_underscores=True, repeated_keys_fail=False)
-_INT_64 = range(-(2**63), 2**63)
-_WORDS = {"string": "a text", "int": "a whole number", "float64": "a number", "bool": "true or false", "struct": "a mapping"}
 
 
 class Reading:
@@ -40,7 +40,7 @@ def document_of(name: str, text: bytes) -> "Document":
     try:
         return yaml_text.read(text, POLICY)
     except yaml_text.NotYaml as error:
-        raise Refused(name, [findings.of_text(text, error)], text) from None
+        raise Refused(name, [of_not_yaml(text, error)], text) from None
 
 
 def read(name: str, text: bytes) -> Reading:
@@ -51,7 +51,7 @@ def read(name: str, text: bytes) -> Reading:
     config = CloudConfig()
     if isinstance(root, Mapping):
         config = reader.section(CloudConfig, root, ())
-    elif not _is_null(root):
+    elif not is_null(root):
         message = f"a cloud-config is a mapping of keys, not {root.what}"
         reader.wrong.append(Finding(ERROR, (), message, "begin each line with a key and a colon"))
     reading = Reading(name, text, document, config)
@@ -68,7 +68,7 @@ class _Reader:
         values = {}
         for name, one in cls.keys().items():
             member = node.members.get(name)
-            if member is not None and not _is_null(member):
+            if member is not None and not is_null(member):
                 value = self._value(one, member, (*path, name))
                 if value is not None:
                     values[name] = value
@@ -78,51 +78,20 @@ class _Reader:
         if not one.many:
             return self._single(one, node, path)
         if not isinstance(node, Sequence):
-            return self._mistyped(path, "a list", node)
+            return self._mistyped(path, LIST, node)
         items = [self._item(one, item, (*path, index)) for index, item in enumerate(node.items)]
         return tuple(item for item in items if item is not None)
 
     def _item(self, one: Key, node: Node, path: Path) -> "Any":
         if isinstance(node, Scalar) and issubclass(one.element, Section):
             return None  # the validation says so
-        return "" if _is_null(node) else self._single(one, node, path)
+        return "" if is_null(node) else self._single(one, node, path)
 
     def _single(self, one: Key, node: Node, path: Path) -> "Any":
         if issubclass(one.element, Section):
-            return self.section(one.element, node, path) if isinstance(node, Mapping) else self._mistyped(path, "a mapping", node)
+            return self.section(one.element, node, path) if isinstance(node, Mapping) else self._mistyped(path, MAPPING, node)
         value = scalar(one.element, node)
-        return self._mistyped(path, _WORDS[one.kind.removeprefix("[]")], node) if value is None else value
+        return self._mistyped(path, WORDS[one.element], node) if value is None else value
 
     def _mistyped(self, path: Path, wanted: str, node: Node) -> None:
-        is_quoted = isinstance(node, Scalar) and not node.plain and wanted not in ("a list", "a mapping")
-        fix = "write it without quotes" if is_quoted else _fix(wanted)
-        self.wrong.append(Finding(ERROR, path, f"{_name(path)} must be {wanted}, not {node.what}", fix))
-
-
-def scalar(kind: type, node: Node) -> "str | int | float | bool | None":
-    """The value of a scalar in a member of that type; None if it does not fit. Fractions of whole numbers are cut off."""
-    if not isinstance(node, Scalar) or node.kind == yaml_scalars.NULL:
-        return None
-    if kind is str:
-        return node.text
-    value = node.value()
-    if kind is bool:
-        return value if isinstance(value, bool) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) == float("inf"):
-        return None
-    if kind is float:
-        return float(value)
-    return int(value) if int(value) in _INT_64 else None
-
-
-def _is_null(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.kind == yaml_scalars.NULL
-
-
-def _name(path: Path) -> str:
-    last = path[-1]
-    return f"{path[-2]}[{last}]" if isinstance(last, int) and len(path) > 1 else str(last)
-
-
-def _fix(wanted: str) -> str:
-    return {"a list": "begin each element with a dash", "a mapping": "write keys with values below it"}.get(wanted, "")
+        self.wrong.append(Finding(ERROR, path, *complaint(path, wanted, node)))

@@ -5,12 +5,13 @@ a repeated key has a warning; the entries of one check are in the order of the d
 """
 
 from ignition.cloudinit import encoding, user_data
-from ignition.cloudinit.findings import Finding, Refused, placed
+from ignition.cloudinit.findings import Refused, placed
 from ignition.cloudinit.keys import Key, Section
 from ignition.cloudinit.model import CloudConfig
 from ignition.cloudinit.reading import document_of
 from ignition.config.report import ERROR, INFO, WARNING, Entry, Path, Report
 from ignition.config.text import yaml_scalars
+from ignition.config.text.placing import Finding
 from ignition.config.text.yaml_nodes import Mapping, Node, Scalar, Sequence
 from ignition.errors import Failure
 

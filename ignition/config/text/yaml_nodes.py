@@ -81,15 +81,16 @@ class Sequence(Node):
 
 
 class Mapping(Node):
-    """`members` by their keys, in the order of the text; `keys` says where and how each is written."""
+    """`members` by their keys, in the order of the text; `keys` says where and how each is written, `merges` where a `<<` is."""
 
-    __slots__ = ("keys", "members")
+    __slots__ = ("keys", "members", "merges")
     what = "a mapping"
 
     def __init__(self, span: Span) -> None:
         super().__init__(span)
         self.members: dict[str, Node] = {}
         self.keys: dict[str, Span] = {}
+        self.merges: list[Span] = []
 
     def child(self, part: str | int) -> Node | None:
         return self.members.get(part) if isinstance(part, str) else None

@@ -215,6 +215,7 @@ class _Builder:
         name, span, is_merge = around.key
         if is_merge:
             around.merged += _sources(node, span)
+            mapping.merges.append(span)
             return
         if name in mapping.members:
             if self._policy.repeated_keys_fail:

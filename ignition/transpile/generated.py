@@ -1,0 +1,74 @@
+"""What a translation makes: the data of an Ignition config, and which member of the source each part comes from.
+
+`members` translates what is called alike; everything else a translation puts into `data` itself, and says with `comes_from` where
+it is from. What lies below a path that is noted goes along with it, under its YAML name (snake_case).
+"""
+
+import re
+
+from ignition.config.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ignition.config.report import Path
+    from ignition.config.text.yaml_nodes import Node
+
+_CAPITAL = re.compile("(?<=[a-z0-9])[A-Z]")
+
+
+class Generated:
+    """`data`: plain data with Ignition's JSON names (their order: json_output). `origins`: JSON path → YAML path, see above."""
+
+    def __init__(self, data: "dict[str, Any] | None" = None, origins: "dict[Path, Path] | None" = None) -> None:
+        self.data = {} if data is None else data
+        self.origins = {} if origins is None else origins
+
+    def comes_from(self, made: "Path", source: "Path") -> None:
+        """Note where a part of `data` comes from."""
+        self.origins[made] = source
+
+    def origin_of(self, path: "Path") -> "Path":
+        """The YAML path of a JSON path: of the longest noted part of it, and the rest in snake_case. It need not exist."""
+        for length in range(len(path), 0, -1):
+            source = self.origins.get(path[:length])
+            if source is not None:
+                return source + snake_case_path(path[length:])
+        return snake_case_path(path)
+
+
+def existing(path: "Path", root: "Node") -> "Path":
+    """As much of a YAML path as the document has."""
+    node: Node | None = root
+    for length, part in enumerate(path):
+        node = node.child(part) if node else None
+        if node is None:
+            return path[:length]
+    return path
+
+
+def snake_case(name: str) -> str:
+    """`wipeTable` → `wipe_table`, `sizeMiB` → `size_mib`: the reverse of record.camel_case for every name of Ignition's."""
+    return _CAPITAL.sub(lambda found: f"_{found[0].lower()}", name.replace("MiB", "Mib"))
+
+
+def snake_case_path(path: "Path") -> "Path":
+    """Every name of a path."""
+    return tuple(snake_case(part) if isinstance(part, str) else part for part in path)
+
+
+def members(record: Record, *, leave_out: "frozenset[str] | set[str]" = frozenset()) -> "dict[str, Any]":
+    """The members that are given, under their JSON names, with everything below; but those of the YAML names in `leave_out`.
+
+    Given is what differs from the default of its declaration: False and 0 count where the default is None. Records that are
+    given but empty stay, as {}.
+    """
+    return {record.FIELDS[name].json: plain(value) for name, value in record.set_members() if name not in leave_out}
+
+
+def plain(value: "Any") -> "Any":
+    """The data of a member's value."""
+    if isinstance(value, Record):
+        return members(value)
+    return [plain(element) for element in value] if isinstance(value, tuple) else value
