@@ -74,7 +74,7 @@ def _misused(message: str) -> int:
 
 def _run(values: dict[str, Any], root: str) -> int:
     log.configure(stage="", to_stdout=False, identifier=PROGRAM)
-    if "JOURNAL_STREAM" not in os.environ:  # systemd.exec(5): a service's standard error is the journal itself
+    if not _is_service():
         log.echo(_to_standard_error)
     log.info(f"{PROGRAM} {__version__}")
     if os.geteuid() != 0 and not (values["validate"] or values["plan"]):
@@ -90,7 +90,7 @@ def _run(values: dict[str, Any], root: str) -> int:
         return FAILED
     run = Run(
         source,
-        Screen(print, _show),
+        Screen(print, _show, _sum_up),
         options=Options(values["ssh-key-name"], values["workspace"]),
         root=root,
         convert=values["convert-netconf"],
@@ -98,6 +98,16 @@ def _run(values: dict[str, Any], root: str) -> int:
         ignore_failure=values["ignore-failure"],
     )
     return run.validate() if values["validate"] else run.run()
+
+
+def _is_service() -> bool:
+    """systemd.exec(5): standard output and error are the journal itself."""
+    return "JOURNAL_STREAM" in os.environ
+
+
+def _sum_up(text: str) -> None:
+    if not _is_service():
+        print(text)
 
 
 def _to_standard_error(priority: int, message: str) -> None:
@@ -110,7 +120,7 @@ def _to_standard_error(priority: int, message: str) -> None:
 
 def _show(report: Report, text: bytes) -> None:
     """With source lines: these may hold secrets, so they do not go into the journal."""
-    if "JOURNAL_STREAM" not in os.environ:
+    if not _is_service():
         print(report.rich(text, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
 
 

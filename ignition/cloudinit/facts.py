@@ -14,11 +14,10 @@ from ignition.host import command
 from ignition.host.root import Root
 from ignition.system.account_database import AccountDatabase
 from ignition.system.existing import status
-from ignition.system.ssh_keys import wants_fragment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 _LOGIN_DEFS = "/etc/login.defs"
 
@@ -39,7 +38,7 @@ class Facts:
         self.missing_units: set[str] = set()
         self.imported: dict[str, tuple[str, ...]] = {}
         self.gives_groups = False
-        self.writer = ssh_keys.Writer(self.accounts, by_program=False, fragment=False)
+        self.writer = ssh_keys.Writer(self.accounts, root, by_program=False)
 
     def has_user(self, name: str) -> bool:
         """Whether there is such a user, also one that only NSS knows."""
@@ -67,11 +66,11 @@ class Facts:
         return grp.getgrnam(name).gr_gid if is_foreign else None
 
 
-def probe(configs: "Iterable[CloudConfig]", root: Root, environment: "Mapping[str, str]") -> Facts:
+def probe(configs: "Iterable[CloudConfig]", root: Root) -> Facts:
     """Look; changes nothing. Keys that users import from elsewhere are fetched. Raises Failure."""
     facts = Facts(root)
     by_program = shutil.which(ssh_keys.PROGRAM, path=command.ENVIRONMENT["PATH"]) is not None
-    facts.writer = ssh_keys.Writer(facts.accounts, by_program=by_program, fragment=wants_fragment(root, environment))
+    facts.writer = ssh_keys.Writer(facts.accounts, root, by_program=by_program)
     facts.gives_groups = _gives_groups(_text(root, _LOGIN_DEFS) or "")
     for path in (environment_file.PATH, UPDATE_CONF, UPDATE_BASE):
         facts.texts[path] = _text(root, path)

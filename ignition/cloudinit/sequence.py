@@ -32,10 +32,15 @@ SUCCESS, FAILED = 0, 1
 
 
 class Screen:
-    """How a run speaks to people: `say` to standard output, `show` a report with its text wherever source lines may go."""
+    """How a run speaks to people: `say` to standard output, `show` a report with its text wherever source lines may go.
 
-    def __init__(self, say: "Callable[[str], None]", show: "Callable[[Report, bytes], None]") -> None:
-        self.say, self.show = say, show
+    `sum_up` is given the last line, which is in the log, too.
+    """
+
+    def __init__(
+        self, say: "Callable[[str], None]", show: "Callable[[Report, bytes], None]", sum_up: "Callable[[str], None]"
+    ) -> None:
+        self.say, self.show, self.sum_up = say, show, sum_up
 
 
 class Run:
@@ -117,7 +122,7 @@ class Run:
     def _planned(self, data: bytes, metadata: Metadata, context: Context) -> list[Operation]:
         addresses = substitution.values(metadata, self._environment)
         parts = self._parts_or_none(data, addresses)
-        facts = probe([part.config for part in parts if isinstance(part, Reading)], self._root, self._environment)
+        facts = probe([part.config for part in parts if isinstance(part, Reading)], self._root)
         return plan(parts, metadata, facts, addresses, self._options, self._network(metadata, context))
 
     def _network(self, metadata: Metadata, context: Context) -> list[Operation]:
@@ -158,7 +163,7 @@ class Run:
             runner.run(operations, context)
         done = apply.summary(runner.results) + (", without the user data" if self._has_failed else "")
         log.info(done)
-        self._screen.say(f"coreos-cloudinit: {done}")
+        self._screen.sum_up(f"coreos-cloudinit: {done}")
 
 
 def parts(data: bytes, addresses: "Mapping[str, str]") -> list[Reading | Part]:

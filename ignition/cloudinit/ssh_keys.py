@@ -1,7 +1,7 @@
 """Keys of users. Source: coreos-cloudinit.md 11.2 and 11.3.
 
 Where the machine has `update-ssh-keys` (Container Linux, Flatcar), it does the work, as in the original. Elsewhere the keys go to
-~/.ssh/authorized_keys.d/NAME if sshd reads such files, else they are added to ~/.ssh/authorized_keys.
+~/.ssh/authorized_keys.d/NAME if sshd reads that file, else they are added to ~/.ssh/authorized_keys.
 """
 
 import json
@@ -10,9 +10,10 @@ from ignition.cloudinit.datasources import http
 from ignition.errors import Failure
 from ignition.fetch.urls import shown
 from ignition.host import command
+from ignition.host.root import Root
 from ignition.operation import Context, Operation
 from ignition.system.account_database import AccountDatabase
-from ignition.system.ssh_keys import AddKeys
+from ignition.system.ssh_keys import AddKeys, reads_fragment
 
 CORE = "core"
 GITHUB = "https://api.github.com/users/{user}/keys"
@@ -20,16 +21,16 @@ PROGRAM = "update-ssh-keys"
 
 
 class Writer:
-    """How keys get to users on this machine. `by_program`: through update-ssh-keys; else `fragment`: sshd reads fragments."""
+    """How keys get to users on this machine. `by_program`: through update-ssh-keys; else as its sshd reads them."""
 
-    def __init__(self, accounts: AccountDatabase, *, by_program: bool, fragment: bool) -> None:
-        self._accounts, self._by_program, self._fragment = accounts, by_program, fragment
+    def __init__(self, accounts: AccountDatabase, root: Root, *, by_program: bool) -> None:
+        self._accounts, self._root, self._by_program = accounts, root, by_program
 
     def operation(self, place: str, user: str, keys: "tuple[str, ...]", name: str) -> Operation:
         """Give a user these keys, under a name."""
         if self._by_program:
             return RegisterKeys(place, user, keys, name, self._accounts)
-        return AddKeys(place, user, keys, self._accounts, fragment=name if self._fragment else "")
+        return AddKeys(place, user, keys, self._accounts, fragment=name if reads_fragment(self._root, name) else "")
 
 
 class RegisterKeys(AddKeys):

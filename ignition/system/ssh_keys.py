@@ -23,7 +23,8 @@ VARIABLE = "IGNITION_WRITE_AUTHORIZED_KEYS_FRAGMENT"
 MESSAGE_ID = "225067b87bbd4a0cb6ab151f82fa364b"  # Ignition's: "wrote ssh authorized keys file for user"
 FRAGMENT = ".ssh/authorized_keys.d/ignition"
 PLAIN = ".ssh/authorized_keys"
-_READS_FRAGMENTS = ("authorized_keys.d", "ssh-key-dir")  # AuthorizedKeysFile, or AuthorizedKeysCommand of Fedora CoreOS
+_KEY_DIR = "ssh-key-dir"  # AuthorizedKeysCommand of Fedora CoreOS: every file of the directory
+_READS_FRAGMENTS = ("authorized_keys.d", _KEY_DIR)  # the first as AuthorizedKeysFile
 _SSHD_CONFIG = "/etc/ssh/sshd_config"
 
 
@@ -37,6 +38,12 @@ def wants_fragment(root: Root, environment: "Mapping[str, str]") -> bool:
     if value:
         raise Failure(f"{VARIABLE} is {value!r}", fix='use "true" or "false"')
     return any(word in text for text in _sshd_configs(root) for word in _READS_FRAGMENTS)
+
+
+def reads_fragment(root: Root, name: str) -> bool:
+    """Whether the root's sshd reads ~/.ssh/authorized_keys.d/NAME: it knows no patterns, so only files that it names."""
+    words = [word.strip('"') for text in _sshd_configs(root) for word in text.split()]
+    return any(_KEY_DIR in word or word.endswith(f"authorized_keys.d/{name}") for word in words)
 
 
 class WriteKeys(Operation):

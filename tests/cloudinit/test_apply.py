@@ -373,10 +373,25 @@ def test_keys_are_added_to_those_that_are_there(machine: Machine) -> None:
     assert machine.text("/home/core/.ssh/authorized_keys") == "old\nb\na\n"
 
 
-def test_keys_go_to_a_fragment_where_sshd_reads_them(machine: Machine) -> None:
-    machine.put("/etc/ssh/sshd_config", "AuthorizedKeysFile .ssh/authorized_keys.d/*\n")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys.d/coreos-cloudinit",
+        'AuthorizedKeysFile ".ssh/authorized_keys.d/coreos-cloudinit"',
+        "AuthorizedKeysCommand /usr/libexec/ssh-key-dir %u",
+    ],
+)
+def test_keys_go_to_a_fragment_where_sshd_reads_it(machine: Machine, line: str) -> None:
+    machine.put("/etc/ssh/sshd_config", f"{line}\n")
     machine.run(HEAD + "ssh_authorized_keys: [a, b]\n")
     assert machine.text("/home/core/.ssh/authorized_keys.d/coreos-cloudinit") == "a\nb\n"
+
+
+@pytest.mark.parametrize("name", ["ignition", "coreos-cloudinit-2", "*"])
+def test_keys_go_where_sshd_reads_them_if_it_reads_another_fragment(machine: Machine, name: str) -> None:
+    machine.put("/etc/ssh/sshd_config", f"AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys.d/{name}\n")
+    machine.run(HEAD + "ssh_authorized_keys: [a, b]\n")
+    assert machine.text("/home/core/.ssh/authorized_keys") == "a\nb\n"
 
 
 def test_several_parts_are_applied_in_order(machine: Machine) -> None:

@@ -157,6 +157,13 @@ def test_nothing_is_shown_in_the_journal_of_a_service(machine: Machine, monkeypa
     assert ran.status == 1 and "secret" not in ran.out + ran.err
 
 
+def test_a_service_says_nothing_twice(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
+    ran = machine.run(HEAD + "write_files: [{path: /a, content: b}]\n")
+    # Here without a journal: what goes to it is on standard output.
+    assert (ran.status, ran.out.count("1 change made")) == (0, 1)
+
+
 def test_ignition_config_is_left_alone(machine: Machine) -> None:
     before = machine.tree()
     ran = machine.run('{"ignition": {"version": "3.5.0"}}')
@@ -188,7 +195,7 @@ METADATA = Metadata(
 
 
 def apply(machine: Machine, data: bytes | Failure, metadata: Metadata | Failure = METADATA, **options: bool) -> int:
-    screen = Screen(lambda _: None, lambda *_: None)
+    screen = Screen(lambda _: None, lambda *_: None, lambda _: None)
     return Run(Service(data, metadata), screen, root=str(machine.root), environment={}, **options).run()  # type: ignore[arg-type]
 
 
@@ -232,7 +239,7 @@ def test_a_network_that_cannot_be_converted_ends_it_before_the_first_change(
     machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = machine.tree()
-    screen = Screen(lambda _: None, lambda *_: None)
+    screen = Screen(lambda _: None, lambda *_: None, lambda _: None)
     run = Run(Service(b"", METADATA), screen, root=str(machine.root), environment={}, convert="debian")
     assert run.run() == 1 and machine.tree() == before
     assert "there is no network to convert from debian" in capsys.readouterr().out
