@@ -94,11 +94,17 @@ class RestartNetwork(Operation):
             for module in self._modules:
                 command.run(["modprobe", *module], why=f"load the module {module[0]}")
         finally:
-            try:
-                command.run(["systemctl", "restart", NETWORKD], why=f"restart {NETWORKD}", timeout_s=_LIMIT_S)
-            finally:
-                for name in taken:
-                    _changed(name, up=True)
+            _restart(taken)
+
+
+def _restart(taken: list[str]) -> None:
+    """networkd brings the links up: a card of a bond is down until it has joined. Without networkd they come up as before."""
+    try:
+        command.run(["systemctl", "restart", NETWORKD], why=f"restart {NETWORKD}", timeout_s=_LIMIT_S)
+    except Failure:
+        for name in taken:
+            _changed(name, up=True)
+        raise
 
 
 def _changed(name: str, *, up: bool) -> bool:
