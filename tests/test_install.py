@@ -47,11 +47,15 @@ def test_make_install_gives_the_programs(clone: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     packages = root / "usr/lib/python3/dist-packages"
     environment = {"PATH": os.environ["PATH"]}
-    for launcher in (*(root / "usr/bin" / program for program in PROGRAMS), root / "usr/lib/coreos-ignition/kargs-helper"):
+    scripts = [path for folder in ("bin", "lib/coreos-ignition") for path in (root / "usr" / folder).iterdir()]
+    launchers = [path for path in scripts if path.read_bytes().startswith(b"#!/usr/bin/python3 -IS")]
+    assert {path.name for path in launchers} == {*PROGRAMS, "kargs-helper", "rmcfg"}
+    for launcher in launchers:
         assert launcher.stat().st_mode & 0o777 == 0o755
         # The launcher names the place where a machine has the packages; here they are below the directory.
         launcher.write_text(launcher.read_text().replace("/usr/lib/python3/dist-packages", str(packages)))
         assert version_of(launcher, environment) == __version__
+    assert version_of(root / "usr/bin/coreos-cloudinit", environment) == __version__
     assert not list(packages.rglob("*.orig")) and list(packages.rglob("*.pyc"))
     for part in ("usr/lib/dracut/modules.d/35coreos-ignition/module-setup.sh", "usr/share/man/man8/ignition.8"):
         assert (root / part).exists(), part
