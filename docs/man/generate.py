@@ -221,6 +221,10 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
                 "$public_ipv4, $private_ipv4, $public_ipv6 and $private_ipv6 in user data stand for addresses of the datasource, or"
                 " else for the environment variables below; a backslash before the dollar keeps the text.\n\n"
                 "A datasource is waited for up to 5 minutes. Several are asked side by side, and the first wins.\n\n"
+                "At boot system-config.target applies the OEM's cloud-config, and then user-config.target the user's: from an"
+                " installer's file, the kernel argument cloud-config-url=, the platform, or a drive with the label config-2. On a"
+                " machine whose user gave Ignition a config nothing of the user's is applied, and /run/coreos-cloudinit/disabled says"
+                " so. systemctl enable user-config.target makes a machine do that.\n\n"
                 "Flags have one dash or two; values follow as -flag=value or -flag value.",
             ),
             (
@@ -237,7 +241,9 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
                 "FILES",
                 "/var/lib/coreos-cloudinit/scripts: scripts of user data, and in unit-name the last one's unit."
                 " /run/coreos-cloudinit/operations.jsonl: every operation of this boot, its result and its time."
-                " /etc/environment: the addresses. journalctl -t coreos-cloudinit shows the log.",
+                " /usr/share/oem/cloud-config.yml: the OEM's. /var/lib/coreos-install/user_data, /var/lib/flatcar-install/user_data:"
+                " an installer's. /etc/environment: the addresses."
+                " journalctl _EXE=/usr/bin/coreos-cloudinit shows the log, and so does journalctl -t coreos-cloudinit.",
             ),
         ],
         from_table(cloudinit.FLAGS),

@@ -45,10 +45,13 @@ def test_drive_gives_user_data_and_metadata(tmp_path: Path) -> None:
     assert source.metadata() == Metadata(hostname="web-1.novalocal", ssh_keys=(KEY, f"{KEY}2"))
 
 
-def test_drive_is_there_as_soon_as_its_directory(tmp_path: Path) -> None:
+def test_drive_is_there_as_soon_as_its_directory_has_something(tmp_path: Path) -> None:
     source = ConfigDrive(str(tmp_path / "media"))
     assert not source.available()
+    # A mount point, before the mount or long after the drive has gone.
     (tmp_path / "media").mkdir()
+    assert not source.available()
+    (tmp_path / "media/ec2").mkdir()
     assert source.available()
 
 

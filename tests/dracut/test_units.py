@@ -13,16 +13,19 @@ from pathlib import Path
 import pytest
 
 from coreos_metadata import main as coreos_metadata
+from ignition.cli import cloudinit, flags
 from ignition.cli.ignition import STAGES
+from ignition.cloudinit.datasources import table
 from ignition.config import unit_syntax
 
 TOP = Path(__file__).parent.parent.parent
 INITRAMFS, SYSTEM = TOP / "dracut/35coreos-ignition", TOP / "dracut/system"
-UNITS = {
-    path.name: path for folder in (INITRAMFS, SYSTEM) for suffix in ("service", "target") for path in folder.glob(f"*.{suffix}")
-}
+CLOUDINIT = SYSTEM / "cloudinit"
+SUFFIXES = {".service", ".target", ".path", ".mount"}
+UNITS = {path.name: path for folder in (INITRAMFS, SYSTEM, CLOUDINIT) for path in folder.iterdir() if path.suffix in SUFFIXES}
 ALL_UNITS = sorted(UNITS)
 IN_INITRD = sorted(name for name, path in UNITS.items() if path.parent == INITRAMFS)
+OURS = ("ignition", "coreos", "user-c", "system-c", "media-", "oem-")
 RUN = "/run/ignition"
 LAUNCHERS = re.findall(r'^launcher "\$libexec(/\S+)"', (TOP / "dracut/install-launchers").read_text(), re.MULTILINE)
 LAUNCHERS = [f"/usr/lib/coreos-ignition{name}" for name in LAUNCHERS]
@@ -115,7 +118,7 @@ def comes_before(earlier: str, later: str, before: dict[str, set[str]]) -> bool:
 def test_unit_parses(name: str) -> None:
     text = UNITS[name].read_text()
     assert unit_syntax.problem(text) == ""
-    assert {option.section for option in unit_syntax.parse(text)} <= {"Unit", "Service", "Install"}
+    assert {option.section for option in unit_syntax.parse(text)} <= {"Unit", "Service", "Install", "Path", "Mount"}
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
@@ -124,11 +127,12 @@ def test_systemd_knows_every_key_and_value(tmp_path: Path) -> None:
         shutil.copy(path, tmp_path)
     argv = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *(str(tmp_path / name) for name in ALL_UNITS)]
     said = subprocess.run(argv, capture_output=True, text=True, check=False).stderr.splitlines()
-    # The programs are on the machines, not here.
+    # The programs are on the machines, not here; so is the OEM's partition.
     program = re.compile(
-        r"[a-z-]+(@\w+)?\.service: Command /usr/(bin|lib/coreos-ignition)/[a-z-]+ is not executable: No such file or directory"
+        r"[a-z-]+(@\w+)?\.service: Command /usr/(bin|lib/coreos-ignition|share/oem/bin)/[a-z-]+"
+        r" is not executable: No such file or directory"
     )
-    assert [line for line in said if str(tmp_path) in line or line.startswith(("ignition", "coreos"))] == [
+    assert [line for line in said if str(tmp_path) in line or line.startswith(OURS)] == [
         line for line in said if program.fullmatch(line)
     ]
 
@@ -203,6 +207,12 @@ def coreos_metadata_takes(arguments: str) -> bool:
     return True
 
 
+def coreos_cloudinit_takes(arguments: str) -> bool:
+    """Whether the flags of a unit's command are known and no word is left over."""
+    values, rest = flags.read(cloudinit.FLAGS, arguments.split())
+    return not rest and any(values[source.flag] for source in table.SOURCES) != bool(values["oem"])
+
+
 @pytest.mark.parametrize("name", ALL_UNITS)
 def test_command_exists(name: str) -> None:
     for line in lines(name):
@@ -214,6 +224,8 @@ def test_command_exists(name: str) -> None:
             assert stage and (stage[1] is None or stage[1] in STAGES), line
         elif program == "/usr/bin/coreos-metadata":
             assert coreos_metadata_takes(rest), line
+        elif program == "/usr/bin/coreos-cloudinit":
+            assert coreos_cloudinit_takes(rest), line
         elif program in LAUNCHERS:
             assert INITRAMFS not in UNITS[name].parents, "not installed"
         elif program.startswith("/usr/lib/coreos-ignition/"):
@@ -222,7 +234,7 @@ def test_command_exists(name: str) -> None:
             assert source.stat().st_mode & 0o111
             assert re.search(rf"[ /]{script}[\"; ]", (INITRAMFS / "module-setup.sh").read_text()), "not installed"
         else:
-            assert program.startswith(("/usr/bin/", "/usr/lib/systemd/"))
+            assert program.startswith(("/usr/bin/", "/usr/lib/systemd/", "/usr/share/oem/bin/"))
 
 
 ORDER = (

@@ -27,7 +27,7 @@ CONTENT_PATH = "network_config.content_path"  # below openstack/, of a file in t
 
 
 class ConfigDrive(Datasource):
-    """There as soon as its directory is."""
+    """There as soon as its directory is, and has something in it: the empty one is where the drive is going to be mounted."""
 
     name = "cloud-drive"
 
@@ -36,7 +36,7 @@ class ConfigDrive(Datasource):
         self._directory = Directory(directory)
 
     def available(self) -> bool:
-        return os.path.isdir(self.where)
+        return os.path.isdir(self.where) and bool(os.listdir(self.where))
 
     def user_data(self) -> bytes:
         return self._directory.read(USER_DATA) or b""
