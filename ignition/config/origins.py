@@ -68,12 +68,12 @@ def mark(config: "Config", source: Source, places: "Places") -> "Config":
     there = {path: in_text(path, places) if places else path for path, _ in values(config)}
     positions, lines = Positions(source.text, there.values()), Lines(source.text)
 
-    def marked(path: Path, value: object) -> object:
+    def of_text(path: Path, value: object) -> object:
         if path not in there:
             return value  # a default, written out
-        return _marked(value, Origin(source, *lines.at(_start(positions, there[path])), there[path]))
+        return marked(value, Origin(source, *lines.at(_start(positions, there[path])), there[path]))
 
-    return _as_config(_rebuilt(config, (), marked))
+    return _as_config(_rebuilt(config, (), of_text))
 
 
 def plain(config: "Config") -> "Config":
@@ -95,10 +95,23 @@ def of(value: object) -> Origin | None:
     return value.origin if isinstance(value, _Marked) else None
 
 
+def marked(value: object, origin: Origin) -> "Any":
+    """A text, number or boolean that remembers where it comes from."""
+    one: _Marked
+    if isinstance(value, bool):
+        one = _Truth(value)
+    elif isinstance(value, int):
+        one = _Number(value)
+    else:
+        one = _Text(value)
+    one.origin = origin
+    return one
+
+
 def like(value: object, old: object) -> "Any":
     """A value that was made of a marked one, marked as that."""
     origin = of(old)
-    return value if origin is None or value is None else _marked(bare(value), origin)
+    return value if origin is None or value is None else marked(bare(value), origin)
 
 
 def values(record: Record, path: Path = ()) -> "Iterator[tuple[Path, object]]":
@@ -140,18 +153,6 @@ def _member(part: object, name: str | int) -> object:
     if isinstance(part, Record) and name in part.BY_JSON:
         return part.__dict__[part.BY_JSON[str(name)].name]
     return part[name] if isinstance(part, tuple) and isinstance(name, int) and name < len(part) else None
-
-
-def _marked(value: object, origin: Origin) -> object:
-    marked: _Marked
-    if isinstance(value, bool):
-        marked = _Truth(value)
-    elif isinstance(value, int):
-        marked = _Number(value)
-    else:
-        marked = _Text(value)
-    marked.origin = origin
-    return marked
 
 
 def _rebuilt(record: Record, path: Path, change: "Change") -> Record:

@@ -1,13 +1,12 @@
 """Units for what our extensions mount or swap to at every boot (docs/extensions.md), as Butane's `with_mount_unit` writes them.
 
-Source: config-transpiler.md B7 of the reference; systemd.unit(5), "String escaping for inclusion in unit names". Devices are
-named by UUID: the names in the config may be this boot's only. The config's own unit of the same name is laid over ours.
+Source: config-transpiler.md B7 of the reference. Devices are named by UUID: the names in the config may be this boot's only. The
+config's own unit of the same name is laid over ours.
 """
-
-import os
 
 from ignition.config.model import Config, Systemd
 from ignition.config.model.systemd import Unit
+from ignition.config.unit_names import escaped
 from ignition.errors import Failure, at
 from ignition.host import devices
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     Wanted = tuple[str, Filesystem]  # place in the config; path and mount options are those of the mount
 
 BY_UUID = "/dev/disk/by-uuid/"
-_PLAIN = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:_.")
 
 
 def probe(storage: "Storage") -> "dict[str, str]":
@@ -123,19 +121,6 @@ def _is_remote(device: str, storage: "Storage") -> bool:
     from ignition.storage.root_contents import needs_network
 
     return any(device in volume_paths(volume.name) and needs_network(volume) for volume in storage.luks)
-
-
-def escaped(path: str) -> str:
-    """A path in the name of a unit: `/var/log` → `var-log`, and what else is not plain byte by byte."""
-    parts = [part for part in path.split("/") if part]
-    if not parts:
-        return "-"
-    text = "-".join("".join(_escaped(byte) for byte in os.fsencode(part)) for part in parts)
-    return f"\\x2e{text[1:]}" if text.startswith(".") else text
-
-
-def _escaped(byte: int) -> str:
-    return chr(byte) if chr(byte) in _PLAIN else f"\\x{byte:02x}"
 
 
 def _plain(text: str) -> str:

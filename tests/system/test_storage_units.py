@@ -4,8 +4,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ignition.config.model import Config, Storage, Systemd
 from ignition.config.model.extensions import FilesystemExtension, StorageExtension, Subvolume, SwapFile
@@ -109,33 +107,6 @@ def test_config_without_extensions_keeps_its_units_and_asks_no_device() -> None:
     )
     assert storage_units.probe(config.storage) == {}
     assert storage_units.over(config, {}) is config.systemd
-
-
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        ("/", "-"),
-        ("/var/log", "var-log"),
-        ("/a-b/.c", r"a\x2db-.c"),
-        ("/.a", r"\x2ea"),
-        ("//a//", "a"),
-        ("/ü b", r"\xc3\xbc\x20b"),
-    ],
-)
-def test_escaped_path(path: str, name: str) -> None:
-    assert storage_units.escaped(path) == name
-
-
-@given(
-    st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0\n"), min_size=1), min_size=1, max_size=3)
-)
-@settings(max_examples=50, deadline=None)
-def test_escaped_as_systemd_escapes(parts: list[str]) -> None:
-    if any(part in (".", "..") for part in parts):
-        return  # systemd-escape refuses these
-    path = "/" + "/".join(parts)
-    answer = subprocess.run(["systemd-escape", "--path", "--", path], capture_output=True, check=True)
-    assert storage_units.escaped(path) == answer.stdout.decode().removesuffix("\n")
 
 
 @pytest.mark.root
