@@ -66,7 +66,7 @@ def _take(table: "Sequence[Flag]", rest: list[str], values: "dict[str, Any]") ->
             if not rest:
                 raise UsageError(f"flag {word} needs a value: {flag.value}")
             value = rest.pop(0)
-        given = _value(flag, value if equals or not flag.is_boolean else "true")
+        given = value_of(flag, value if equals or not flag.is_boolean else "true")
         values[name] = (*values[name], given) if isinstance(flag.default, tuple) else given
     return False
 
@@ -98,7 +98,7 @@ def duration_s(text: str) -> float:
     return seconds
 
 
-def _value(flag: Flag, text: str) -> object:
+def value_of(flag: Flag, text: str) -> object:
     if flag.is_boolean:
         if text in _TRUE:
             return True

@@ -1,0 +1,148 @@
+"""Butane documents → Ignition configs. Source: config-transpiler.md part B.
+
+A document is a model of its own (`model.py`, sections of Ignition's model with sugar), which `source_rules` look at; `translate`
+makes Ignition's model of it, whose values remember where they come from, so that what Ignition's rules say of the result can be
+shown in the document.
+"""
+
+from types import MappingProxyType
+
+from ignition.transpile.reading import read
+
+from ignition.config.record import Record, spec
+from ignition.config.report import ERROR, WARNING, Report
+from ignition.config.text import yaml_text
+from ignition.config.text.placing import Finding
+from ignition.transpile import findings, json_output
+from ignition.transpile.butane import result, source_rules, variants
+from ignition.transpile.butane.local_files import LocalFiles
+from ignition.transpile.butane.model import Common
+from ignition.transpile.butane.translate import translated
+from ignition.transpile.butane.work import Work
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ignition.transpile.reading import Read
+
+    from ignition.config.model import Config
+    from ignition.config.report import Path
+    from ignition.config.text.yaml_text import Document as Tree
+    from ignition.transpile.butane.variants import Variant
+
+POLICY = yaml_text.Policy()
+INVALID_SOURCE, INVALID_RESULT = "source config is invalid", "config generated was invalid"
+NO_VARIANT, NO_VERSION = "error parsing variant; must be specified", "error parsing version; must be a valid semver"
+INEXACT = (
+    "context tree does not match content tree at {}. Line and column reporting may be inconsistent."
+    " Unused keys may not be reported."
+)
+
+
+class Translation(Record):
+    """What became of a document."""
+
+    report: Report = spec("findings, at their places in the YAML")
+    text: str | None = spec("JSON, without final newline; None if there is none", default=None)
+    config: "Config | None" = spec("the same as the model; None if there is none", default=None)
+    origins: "Mapping[Path, Path]" = spec("JSON path → YAML path of what it comes from", default=MappingProxyType({}))
+    failure: str = spec('why there is none, in one line; "" if there is one', default="")
+
+
+class _Failed(Exception):
+    """Nothing comes of the document: the line that says why, and the findings of this step."""
+
+    def __init__(self, failure: str, found: "Iterable[Finding]" = ()) -> None:
+        super().__init__(failure)
+        self.failure, self.found = failure, list(found)
+
+
+def translate(text: bytes, *, name: str, files_dir: str | None, pretty: bool = False) -> Translation:
+    """Raises nothing. `name`: what messages call the document; `files_dir`: None if it must do without local files."""
+    try:
+        document = yaml_text.read(text, POLICY)
+    except yaml_text.NotYaml as error:
+        return Translation(report=findings.of_text(name, text, error), failure=f"Error unmarshaling yaml: {error.message}")
+    found: list[Finding] = []
+    try:
+        variant = _variant(document)
+        done = _translated(document, Work(variant, LocalFiles(files_dir)), found, pretty=pretty)
+    except _Failed as error:
+        done = Translation(report=Report(), failure=error.failure)
+        found += error.found
+    return done.evolve(report=findings.report(name, text, document, found))
+
+
+def _variant(document: "Tree") -> "Variant":
+    """Which version of which variant the document is in."""
+    common = read(Common, document.root, "3.0.0")
+    if common.wrong:
+        raise _mistyped(common)
+    name, version = common.value.variant, variants.canonical(common.value.version)
+    if not name:
+        fix = f"write variant: {variants.FLATCAR} or {variants.FCOS}, and its version"
+        raise _Failed(NO_VARIANT, [Finding(ERROR, ("variant",), NO_VARIANT, fix)])
+    known = variants.versions_of(name)
+    if not version:
+        fix = f"write one of {', '.join(known)}" if known else "write all three numbers"
+        raise _Failed(NO_VERSION, [Finding(ERROR, ("version",), NO_VERSION, fix)])
+    if (name, version) in variants.VARIANTS:
+        return variants.VARIANTS[name, version]
+    failure, path, fix = variants.unknown(name, version)
+    raise _Failed(failure, [Finding(ERROR, (path,), failure, fix)])
+
+
+def _mistyped(document: "Read") -> _Failed:
+    count = len(document.wrong)
+    what = "a value has a wrong type" if count == 1 else f"{count} values have wrong types"
+    return _Failed(f"Error unmarshaling yaml: {what}", document.wrong)
+
+
+def _translated(document: "Tree", work: Work, found: list[Finding], *, pretty: bool) -> Translation:
+    source = read(work.variant.document, document.root, work.variant.spec)
+    if source.wrong:
+        raise _mistyped(source)
+    work.found = found
+    found += _unused(source, work.variant)
+    source_rules.check(work, source.value)
+    config = None if work.failed else translated(work, source.value)
+    if config is None or work.failed:
+        raise _Failed(INVALID_SOURCE)
+    generated = result.generated(config)
+    parsed = findings.judged(generated)
+    # The original looks for duplicates before anything else.
+    about_result = findings.carried_back(parsed.report, generated, document.root)
+    found += sorted(about_result, key=lambda one: one.rule != "X1")
+    if parsed.config is None:
+        raise _Failed(INVALID_RESULT)
+    text = json_output.text(generated.data, pretty=pretty)
+    return Translation(report=Report(), text=text, config=parsed.config, origins=generated.origins)
+
+
+def _unused(source: "Read", variant: "Variant") -> "Iterable[Finding]":
+    """Keys that the version does not know, and what the original cannot place exactly."""
+    from ignition.config.suggest import key
+
+    for one in source.unknown:
+        name = str(one.path[-1])
+        since = variants.since(variant.name, one.since) if one.since else ""
+        fix = f"{variant.name} has it since {since}" if since else key(one.proper or name, "", one.known)
+        yield Finding(WARNING, one.path, f"Unused key {name}", fix, at="key")
+    for path in source.merges:
+        yield Finding(WARNING, (*path, "<<"), "Unused key <<", "the merge has its effect all the same")
+    for path in [*source.nulls, *source.aliases]:
+        if _is_section(variant, path):
+            shown = ".".join(["$", *map(str, path)])
+            yield Finding(WARNING, path, INEXACT.format(shown), "leave it out, or write it out")
+
+
+def _is_section(variant: "Variant", path: "Path") -> bool:
+    """Whether a path is that of a record, not of a list of them."""
+    names = [part for part in path if isinstance(part, str)]
+    cls: type[Record] = variant.document
+    field = None
+    for name in names:
+        field = cls.FIELDS[name]
+        cls = field.element
+    return field is not None and (not field.many or isinstance(path[-1], int))

@@ -1,0 +1,160 @@
+"""The sections of a Butane document that every variant has. Source: config-transpiler.md B4.
+
+Members and records that are as Ignition's model has them are stated there; here stand those that Butane adds, and
+what holds them.
+"""
+
+from ignition.config.model import KernelArguments, ignition, passwd, storage, systemd
+from ignition.config.record import spec
+from ignition.transpile.butane.section import Section, inner
+
+
+class Resource(ignition.Resource, Section):
+    """Contents: at a URL, in the document or in a local file (path: …contents, append[], key_file, merge[], …)."""
+
+    inline: str | None = spec("the contents themselves", default=None)
+    local: str | None = spec("file below the files directory", default=None, since="3.1.0")
+
+
+_LATER = {"inline": "3.1.0"}  # where the first version knows only source and verification
+
+
+class References(ignition.References, Section):
+    """Path: ignition.config."""
+
+    merge: tuple[Resource, ...] = inner(later=_LATER)
+    replace: Resource = inner(Resource(), later=_LATER)
+
+
+class Tls(ignition.Tls, Section):
+    """Path: ignition.security.tls."""
+
+    certificate_authorities: tuple[Resource, ...] = inner(later=_LATER)
+
+
+class Security(ignition.Security, Section):
+    """Path: ignition.security."""
+
+    tls: Tls = inner(Tls())
+
+
+class Ignition(Section):
+    """Path: ignition. The version is not said there."""
+
+    MODEL = ignition.Ignition
+    config: References = spec("other configs", default=References())
+    timeouts: ignition.Timeouts = spec("limits of fetches", default=ignition.Timeouts())
+    security: Security = spec("trust for https", default=Security())
+    proxy: ignition.Proxy = spec("proxies", default=ignition.Proxy(), since="3.1.0")
+
+
+class User(passwd.User, Section):
+    """Path: passwd.users[]."""
+
+    ssh_authorized_keys_local: tuple[str, ...] = spec("local files with a key in each line", default=(), since="3.4.0")
+
+
+class Passwd(passwd.Passwd, Section):
+    """Path: passwd."""
+
+    users: tuple[User, ...] = inner()
+
+
+class Partition(storage.Partition, Section):
+    """Path: storage.disks[].partitions[]."""
+
+
+class Disk(storage.Disk, Section):
+    """Path: storage.disks[]."""
+
+    partitions: tuple[Partition, ...] = inner()
+
+
+class Luks(storage.Luks, Section):
+    """Path: storage.luks[]."""
+
+    key_file: Resource = inner(Resource())
+
+
+class Filesystem(storage.Filesystem, Section):
+    """Path: storage.filesystems[]."""
+
+    with_mount_unit: bool | None = spec("a unit mounts it, or swaps to it, at every boot", default=None, since="3.1.0")
+
+
+class File(storage.File, Section):
+    """Path: storage.files[]."""
+
+    contents: Resource = inner(Resource())
+    append: tuple[Resource, ...] = inner()
+
+
+class Tree(Section):
+    """Path: storage.trees[]."""
+
+    local: str = spec("directory below the files directory", default="", since="3.1.0")
+    path: str | None = spec("where it goes; default: the root", default=None, since="3.1.0")
+    user: storage.Owner = spec("owner of what it makes, and of its directories", default=storage.Owner(), since="3.6.0")
+    group: storage.Owner = spec("group of what it makes, and of its directories", default=storage.Owner(), since="3.6.0")
+    file_mode: int | None = spec("mode of its files; default: 0755 of what can be run, else 0644", default=None, since="3.6.0")
+    dir_mode: int | None = spec("mode of its directories, which are then made, too; default 0755", default=None, since="3.6.0")
+
+
+class Storage(storage.Storage, Section):
+    """Path: storage."""
+
+    disks: tuple[Disk, ...] = inner()
+    files: tuple[File, ...] = inner()
+    filesystems: tuple[Filesystem, ...] = inner()
+    luks: tuple[Luks, ...] = inner()
+    trees: tuple[Tree, ...] = spec("local directories that go into the new root", default=(), since="3.1.0")
+
+
+_UNIT_FILE = "local file with its text"
+
+
+class Dropin(systemd.Dropin, Section):
+    """Path: systemd.units[].dropins[], systemd.quadlets[].dropins[]."""
+
+    contents_local: str | None = spec(_UNIT_FILE, default=None, since="3.4.0")
+
+
+class Unit(systemd.Unit, Section):
+    """Path: systemd.units[]."""
+
+    contents_local: str | None = spec(_UNIT_FILE, default=None, since="3.4.0")
+    dropins: tuple[Dropin, ...] = inner()
+
+
+class Quadlet(Section):
+    """Path: systemd.quadlets[]."""
+
+    name: str = spec("file name with its type as suffix", default="")
+    rootful: bool | None = spec("for the system's containers, not users'", default=None)
+    contents: str | None = spec("its text", default=None)
+    contents_local: str | None = spec(_UNIT_FILE, default=None)
+    dropins: tuple[Dropin, ...] = spec("drop-in files", default=())
+
+
+class Systemd(systemd.Systemd, Section):
+    """Path: systemd."""
+
+    units: tuple[Unit, ...] = inner()
+    quadlets: tuple[Quadlet, ...] = spec("files of Podman, from which its generator makes units", default=(), since="3.7.0")
+
+
+class Common(Section):
+    """What a document begins with."""
+
+    variant: str = spec("kind of operating system", default="")
+    version: str = spec("version of the variant's language", default="")
+
+
+class Document(Common):
+    """A whole document."""
+
+    ignition: Ignition = spec("about the config itself", default=Ignition())
+    kernel_arguments: KernelArguments = spec("kernel command line", default=KernelArguments(), since="3.3.0")
+    passwd: Passwd = spec("users and groups", default=Passwd())
+    storage: Storage = spec("disks and files", default=Storage())
+    systemd: Systemd = spec("units", default=Systemd())

@@ -1,0 +1,130 @@
+"""What is asked of a document before it is translated. Source: config-transpiler.md B5, B7 to B9 and B13.
+
+What Ignition's own rules say is not asked here: they look at the result.
+"""
+
+from ignition.transpile.contents import content_of
+
+from ignition.config.model import storage
+from ignition.config.parse import parse
+from ignition.config.record import Record
+from ignition.config.report import ERROR
+from ignition.config.versions import order
+from ignition.transpile.butane import fcos_rules, modes, quadlets
+from ignition.transpile.butane.fcos_model import BootDevice, FcosDocument, GrubUser
+from ignition.transpile.butane.model import Dropin, File, Filesystem, Quadlet, Resource, Tree, Unit
+from ignition.transpile.butane.mount_units import SWAP_SINCE
+from ignition.transpile.butane.work import Work
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ignition.config.report import Path
+
+    Rule = Callable[[Work, Any, Path], None]
+
+TOO_MANY_SOURCES = "only one of the following can be set: inline, local, source"
+TOO_MANY_TEXTS = "only one of the following can be set: contents, contents_local"
+DECIMAL_MODE = "unreasonable mode would be reasonable if specified in octal; remember to add a leading zero"
+NO_FORMAT = "format is required if with_mount_unit is true"
+NO_PATH = "path is required if with_mount_unit is true and format is not swap"
+NO_LOCAL = "local is required"
+NOT_VALIDATED = "skipping validation for the merge/replace ignition config due to an unknown version"
+NO_QUADLET = f"name must end in one of: {', '.join(quadlets.TYPES)}"
+INSTANCE_WITH_TEXT = "an instance of a template is a link to it and cannot have contents"
+
+
+def check(work: Work, record: Record, path: "Path" = ()) -> None:
+    """Ask everything: a record before what is in it."""
+    for rule in _RULES.get(type(record), ()):
+        rule(work, record, path)
+    for name, value in record.set_members():
+        if isinstance(value, Record):
+            check(work, value, (*path, name))
+        elif isinstance(value, tuple):
+            for index, element in enumerate(value):
+                if isinstance(element, Record):
+                    check(work, element, (*path, name, index))
+
+
+def _resource(work: Work, resource: Resource, path: "Path") -> None:
+    given = [name for name in ("local", "inline", "source") if getattr(resource, name) is not None]
+    if len(given) > 1:
+        work.error((*path, given[-1]), TOO_MANY_SOURCES, f"leave {' or '.join(given[:-1])} out, or this")
+    elif given == ["inline"] and path[:2] == ("ignition", "config"):
+        _embedded(work, content_of(resource.inline or ""), (*path, "inline"))
+
+
+def _embedded(work: Work, text: bytes, path: "Path") -> None:
+    parsed = parse(text)
+    if parsed.version not in ("", work.variant.spec):
+        work.warning(path, NOT_VALIDATED, f"write it for spec {work.variant.spec}, as what comes out of this document")
+        return
+    entries = parsed.report.entries
+    if parsed.config is None and not parsed.report.fatal:
+        work.error(path, f"no Ignition config: {entries[0].message}", "write the JSON text of one")
+        return
+    for entry in entries:
+        place = f"at {entry.path}" if entry.path else f"line {entry.line} col {entry.column}"
+        (work.error if entry.level == ERROR else work.warning)(path, f"in this config, {place}: {entry.message}", entry.fix)
+
+
+def _filesystem(work: Work, filesystem: Filesystem, path: "Path") -> None:
+    if not filesystem.with_mount_unit:
+        return
+    needs_path = filesystem.format != "swap" or order(work.variant.spec) < order(SWAP_SINCE)
+    if not filesystem.format:
+        work.error((*path, "format"), NO_FORMAT, "give it, as in xfs")
+    elif needs_path and not filesystem.path:
+        work.error((*path, "path"), NO_PATH, "say where it is mounted, or leave with_mount_unit out")
+
+
+def _file(work: Work, file: File, path: "Path") -> None:
+    _mode(work, file.mode, path, of_directory=False)
+
+
+def _directory(work: Work, directory: storage.Directory, path: "Path") -> None:
+    _mode(work, directory.mode, path, of_directory=True)
+
+
+def _mode(work: Work, mode: int | None, path: "Path", *, of_directory: bool) -> None:
+    if mode is not None and modes.looks_decimal(mode, of_directory=of_directory):
+        work.warning((*path, "mode"), DECIMAL_MODE, f"write 0{mode}, or {mode:#o} if that is meant")
+
+
+def _tree(work: Work, tree: Tree, path: "Path") -> None:
+    if not tree.local:
+        work.error(path, NO_LOCAL, "name the directory")
+
+
+def _texts(work: Work, unit: Unit | Dropin | Quadlet, path: "Path") -> None:
+    if unit.contents is not None and unit.contents_local is not None:
+        work.error((*path, "contents_local"), TOO_MANY_TEXTS, "leave one of them out")
+
+
+def _quadlet(work: Work, quadlet: Quadlet, path: "Path") -> None:
+    if not quadlet.name.endswith(quadlets.TYPES):
+        work.error((*path, "name"), NO_QUADLET, "name it for what it is, as in web.container")
+    elif not quadlets.template_of(quadlet.name):
+        _texts(work, quadlet, path)
+    else:
+        for name in ("contents", "contents_local"):
+            if getattr(quadlet, name) is not None:
+                work.error((*path, name), INSTANCE_WITH_TEXT, f"write it into {quadlets.template_of(quadlet.name)}")
+
+
+_RULES: "dict[type[Record], tuple[Rule, ...]]" = {
+    Resource: (_resource,),
+    Filesystem: (_filesystem, fcos_rules.mount_point),
+    File: (_file,),
+    storage.Directory: (_directory,),
+    Tree: (_tree,),
+    Unit: (_texts,),
+    Dropin: (_texts,),
+    Quadlet: (_quadlet,),
+    FcosDocument: (fcos_rules.reused_partitions,),
+    BootDevice: (fcos_rules.layout, fcos_rules.mirror, fcos_rules.secure_key, fcos_rules.method),
+    GrubUser: (fcos_rules.grub_user,),
+}
