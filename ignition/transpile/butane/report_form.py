@@ -1,4 +1,4 @@
-"""Reports as Butane prints them. Source: config-transpiler.md B14. Below an excerpt stands what helps, which the original has not.
+"""Reports as Butane prints them (config-transpiler.md B14), and below an excerpt what helps, which the original has not.
 
 Excerpts quote the document, and with it maybe secrets: they are for terminals, never for a journal.
 """
