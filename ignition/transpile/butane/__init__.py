@@ -7,10 +7,8 @@ shown in the document.
 
 from types import MappingProxyType
 
-from ignition.transpile.reading import read
-
 from ignition.config.record import Record, spec
-from ignition.config.report import ERROR, WARNING, Report
+from ignition.config.report import ERROR, WARNING, Report, dotted
 from ignition.config.text import yaml_text
 from ignition.config.text.placing import Finding
 from ignition.transpile import findings, json_output
@@ -19,17 +17,17 @@ from ignition.transpile.butane.local_files import LocalFiles
 from ignition.transpile.butane.model import Common
 from ignition.transpile.butane.translate import translated
 from ignition.transpile.butane.work import Work
+from ignition.transpile.reading import read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ignition.transpile.reading import Read
-
     from ignition.config.model import Config
     from ignition.config.report import Path
     from ignition.config.text.yaml_text import Document as Tree
     from ignition.transpile.butane.variants import Variant
+    from ignition.transpile.reading import Read
 
 POLICY = yaml_text.Policy()
 INVALID_SOURCE, INVALID_RESULT = "source config is invalid", "config generated was invalid"
@@ -131,10 +129,10 @@ def _unused(source: "Read", variant: "Variant") -> "Iterable[Finding]":
         yield Finding(WARNING, one.path, f"Unused key {name}", fix, at="key")
     for path in source.merges:
         yield Finding(WARNING, (*path, "<<"), "Unused key <<", "the merge has its effect all the same")
-    for path in [*source.nulls, *source.aliases]:
-        if _is_section(variant, path):
-            shown = ".".join(["$", *map(str, path)])
-            yield Finding(WARNING, path, INEXACT.format(shown), "leave it out, or write it out")
+    for paths, fix in ((source.nulls, "leave it out"), (source.aliases, "write the section out")):
+        for path in paths:
+            if _is_section(variant, path):
+                yield Finding(WARNING, path, INEXACT.format(dotted(path)), fix, at="key")
 
 
 def _is_section(variant: "Variant", path: "Path") -> bool:

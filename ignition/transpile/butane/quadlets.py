@@ -1,13 +1,12 @@
 """Files for Podman's systemd generator. Source: config-transpiler.md B9; podman-systemd.unit(5)."""
 
-from ignition.transpile.contents import content_of
-
 from ignition.config.model.storage import File, Link
 from ignition.config.report import Path
 from ignition.transpile.butane import resources
 from ignition.transpile.butane.model import Document, Dropin, Quadlet
 from ignition.transpile.butane.nodes import EXISTS, EXISTS_FIX, Nodes
 from ignition.transpile.butane.work import Work, made
+from ignition.transpile.contents import content_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

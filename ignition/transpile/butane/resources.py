@@ -1,11 +1,10 @@
 """Contents that are not at a URL: from the document itself or from a local file. Source: config-transpiler.md B5."""
 
-from ignition.transpile.contents import content_of, percent_encoded, shortest
-
 from ignition.config.report import Path
 from ignition.config.versions import order
 from ignition.transpile.butane.model import Resource
 from ignition.transpile.butane.work import Work, mark
+from ignition.transpile.contents import content_of, percent_encoded, shortest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

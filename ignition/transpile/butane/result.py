@@ -1,9 +1,8 @@
 """The translated config → plain data, and where in the YAML each part of it comes from."""
 
-from ignition.transpile.generated import Generated, snake_case
-
 from ignition.config import origins
 from ignition.config.record import Record
+from ignition.transpile.generated import Generated, snake_case
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,11 +24,14 @@ def _record(record: Record, path: "Path", made: Generated) -> "tuple[dict[str, A
     origin: Path | None = None
     for name, field in record.FIELDS.items():
         value = record.__dict__[name]
-        if value is field.default or value is None or (value == field.default and not field.required):
+        if value is None or (value == field.default and not isinstance(value, Record)):
             continue
-        data[field.json], source = _value(value, (*path, field.json), made)
+        inner, source = _value(value, (*path, field.json), made)
+        if inner == {}:
+            continue  # Go's encoder leaves out what is empty
+        data[field.json] = inner
         if source is not None and (origin is None or name == record.KEY):
-            origin = _around(source, field.json)
+            origin = _around(source, (*path, field.json))
     if origin is not None and path:
         made.comes_from(path, origin)
     return data, origin
@@ -41,15 +43,25 @@ def _value(value: "Any", path: "Path", made: Generated) -> "tuple[Any, Path | No
     if isinstance(value, tuple):
         elements = [_value(element, (*path, index), made) for index, element in enumerate(value)]
         source = next((one for _, one in elements if one is not None), None)
-        return [data for data, _ in elements], None if source is None else _around(source, 0)
+        if source is not None:
+            source = _around(source, (*path, 0))
+            made.comes_from(path, source)
+        return [data for data, _ in elements], source
     origin = origins.of(value)
     if origin is not None:
         made.comes_from(path, origin.path)
     return origins.bare(value), origin.path if origin else None
 
 
-def _around(source: "Path", name: str | int) -> "Path":
-    """Where the container of a member is from: of a member that bears its own name in the YAML its container, else the same."""
-    last = source[-1] if source else None
-    is_own = isinstance(last, int) if isinstance(name, int) else last == snake_case(name)
-    return source[:-1] if is_own else source
+def _around(source: "Path", member: "Path") -> "Path":
+    """Where the container of a member is from: the YAML's container if that is the same one, or else where the member is from."""
+    return source[:-1] if _is_same(source, member) or _is_same(source[:-1], member[:-1]) else source
+
+
+def _is_same(source: "Path", made: "Path") -> bool:
+    """Whether two paths end in the same name, and in an index of its elements if it is a list."""
+    if not source or not made or type(source[-1]) is not type(made[-1]):
+        return False
+    if isinstance(made[-1], int):
+        return _is_same(source[:-1], made[:-1])
+    return source[-1] == snake_case(made[-1])

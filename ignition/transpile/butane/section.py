@@ -25,7 +25,7 @@ class Section(Record):
         cls.BY_JSON = {field.json: field for field in cls.FIELDS.values()}
         cls.DEFAULTS = {name: field.default for name, field in cls.FIELDS.items() if not field.required}
         if "MODEL" not in cls.__dict__:
-            cls.MODEL = next((base for base in cls.__mro__[:-2] if not issubclass(base, Section)), None)
+            cls.MODEL = next((base for base in _records(cls) if not issubclass(base, Section)), None)
 
 
 def inner(default: "Any" = (), *, later: "dict[str, str] | None" = None) -> "Any":
@@ -36,13 +36,18 @@ def inner(default: "Any" = (), *, later: "dict[str, str] | None" = None) -> "Any
     return spec("", default=default, inner_since=later)
 
 
+def _records(cls: type[Record]) -> list[type[Record]]:
+    """The class and those that it is made of, without the common base."""
+    return [base for base in cls.__mro__ if issubclass(base, Record) and base is not Record]
+
+
 def _is_for_people(field: Field) -> bool:
     return field.since != INTERNAL and field.json != MEMBER
 
 
 def _of_yaml(field: Field, cls: type[Record]) -> Field:
     """The field of the model that it stands for, with this one's type; itself if it is sugar."""
-    model = next((base.FIELDS[field.name] for base in cls.__mro__[1:] if field.name in getattr(base, "FIELDS", {})), None)
+    model = next((base.FIELDS[field.name] for base in _records(cls)[1:] if field.name in base.FIELDS), None)
     if model is None or field.doc:
         return field
     settled = Field(model.doc, field.default, model.since, model.json, model.inner_since | field.inner_since)

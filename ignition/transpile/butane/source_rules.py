@@ -3,8 +3,6 @@
 What Ignition's own rules say is not asked here: they look at the result.
 """
 
-from ignition.transpile.contents import content_of
-
 from ignition.config.model import storage
 from ignition.config.parse import parse
 from ignition.config.record import Record
@@ -15,6 +13,7 @@ from ignition.transpile.butane.fcos_model import BootDevice, FcosDocument, GrubU
 from ignition.transpile.butane.model import Dropin, File, Filesystem, Quadlet, Resource, Tree, Unit
 from ignition.transpile.butane.mount_units import SWAP_SINCE
 from ignition.transpile.butane.work import Work
+from ignition.transpile.contents import content_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,8 +66,8 @@ def _embedded(work: Work, text: bytes, path: "Path") -> None:
         work.error(path, f"no Ignition config: {entries[0].message}", "write the JSON text of one")
         return
     for entry in entries:
-        place = f"at {entry.path}" if entry.path else f"line {entry.line} col {entry.column}"
-        (work.error if entry.level == ERROR else work.warning)(path, f"in this config, {place}: {entry.message}", entry.fix)
+        place = f", at {entry.path}" if entry.path else ""
+        (work.error if entry.level == ERROR else work.warning)(path, f"in this config{place}: {entry.message}", entry.fix)
 
 
 def _filesystem(work: Work, filesystem: Filesystem, path: "Path") -> None:
