@@ -11,8 +11,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
 from coreos_metadata import main as coreos_metadata
-from ignition.cli import cloudinit, ignition, kargs_helper, render, rmcfg, validate
+from ignition.cli import butane, cloudinit, ignition, kargs_helper, render, rmcfg, validate
 from ignition.cli.flags import Flag
+from ignition.cli.gnu_flags import GnuFlag, shown
 
 Flags = list[tuple[str, str]]  # name with value, what it does
 
@@ -24,6 +25,14 @@ def from_table(table: tuple[Flag, ...]) -> Flags:
         default = "" if flag.default in ("", False, None, ()) else f" Default: {flag.default}."
         rows.append((f"-{flag.name} {flag.value}".strip(), f"{flag.doc[0].upper()}{flag.doc[1:]}.{default}"))
     return rows
+
+
+def from_gnu_table(table: tuple[GnuFlag, ...]) -> Flags:
+    """Rows of a program that reads flags as GNU does; hidden ones are left out."""
+    defaults = {flag.name: f" Default: {flag.default}." if flag.default else "" for flag in table}
+    return [
+        (shown(flag).strip(), f"{flag.doc[0].upper()}{flag.doc[1:]}.{defaults[flag.name]}") for flag in table if not flag.hidden
+    ]
 
 
 def metadata_flags() -> Flags:
@@ -41,7 +50,7 @@ def metadata_flags() -> Flags:
 
 SEE_ALSO = (
     "ignition(8), ignition-render(8), ignition-validate(8), ignition-kargs-helper(8), ignition-rmcfg(8), coreos-metadata(8),"
-    " coreos-cloudinit(8), dracut(8), systemd.unit(5)"
+    " coreos-cloudinit(8), butane(8), dracut(8), systemd.unit(5)"
 )
 
 PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
@@ -247,6 +256,28 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
             ),
         ],
         from_table(cloudinit.FLAGS),
+    ),
+    "butane": (
+        "make an Ignition config of a Butane document",
+        [
+            ("SYNOPSIS", "butane [options] [input-file]"),
+            (
+                "DESCRIPTION",
+                "Reads a YAML document of variant fcos (1.0.0 to 1.8.0-experimental) or flatcar (1.0.0 to 1.2.0-experimental) and"
+                " prints the Ignition config that it stands for, of spec 3.0.0 to 3.7.0-experimental. Other variants are refused by"
+                " name.\n\nWhat is wrong is said on standard error, at its place in the document, also what only Ignition's rules"
+                " ask of the result. Excerpts of the document may hold its secrets; what --raw-errors prints does not.\n\nLocal files"
+                " are taken from below the directory of --files-dir only.\n\nFlags may follow the file, and letters may be bundled."
+                " docs/transpiling.md of the source is the manual.",
+            ),
+            (
+                "EXIT STATUS",
+                "0: done, perhaps with warnings. 1: the document is wrong, or a file cannot be read or written; with --strict also if"
+                " there is any warning. 2: usage.",
+            ),
+            ("ENVIRONMENT", "NO_COLOR: if it is set, --color=auto means never."),
+        ],
+        from_gnu_table(butane.FLAGS),
     ),
 }
 

@@ -38,13 +38,14 @@ def read(table: "Sequence[GnuFlag]", arguments: "Sequence[str]") -> "tuple[dict[
 
 def help_text(usage: str, table: "Sequence[GnuFlag]") -> str:
     """The usage line and one line per flag."""
-    rows = [(_shown(flag), flag) for flag in table if not flag.hidden]
+    rows = [(shown(flag), flag) for flag in table if not flag.hidden]
     width = max(len(name) for name, _ in rows)
     lines = [f"{name:{width}}   {flag.doc}{f' (default {flag.default})' if flag.default else ''}" for name, flag in rows]
     return "\n".join([usage, "Options:", *lines])
 
 
-def _shown(flag: GnuFlag) -> str:
+def shown(flag: GnuFlag) -> str:
+    """`  -d, --files-dir DIRECTORY`"""
     value = f"[={flag.value}]" if flag.value and flag.bare else f" {flag.value}" if flag.value else ""
     return f"  {f'-{flag.short}, ' if flag.short else '    '}--{flag.name}{value}"
 
