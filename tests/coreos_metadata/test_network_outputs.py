@@ -84,7 +84,7 @@ Gateway=2001:db8:2::1
 
 def test_bond_for_networkd() -> None:
     assert network_units.files(BOND) == {
-        "10-ec:0d:9a:00:00:01.network": "[Match]\nMACAddress=ec:0d:9a:00:00:01\n\n[Network]\nBond=bond0\n\n"
+        "10-ec:0d:9a:00:00:01.network": "[Match]\nPermanentMACAddress=ec:0d:9a:00:00:01\n\n[Network]\nBond=bond0\n\n"
         "[Link]\nRequiredForOnline=no\n",
         "10-ec:0d:9a:00:00:03.network": "[Match]\nMACAddress=ec:0d:9a:00:00:03\n\n[Network]\n\n[Link]\nUnmanaged=yes\n",
         "05-bond0.network": "[Match]\nName=bond0\n\n[Network]\n\n[Link]\nRequiredForOnline=degraded-carrier\n\n"

@@ -22,7 +22,7 @@ from tests.platforms.test_samples import QUICK, attributes_of, config_of, descri
 SAMPLE = samples.load("packet")
 SLAVE = """\
 [Match]
-MACAddress=ec:0d:9a:00:00:0{}
+PermanentMACAddress=ec:0d:9a:00:00:0{}
 
 [Network]
 Bond=bond0

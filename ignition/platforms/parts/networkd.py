@@ -20,8 +20,11 @@ def render(sections: Iterator[Section]) -> str:
 
 
 def match(interface: Interface) -> Section:
-    """Which link it is."""
-    keys = [("Name", interface.name), ("MACAddress", interface.mac), ("Path", interface.path)]
+    """Which link it is. A card of a bond is known by its own MAC address (systemd 245): once it belongs to the bond it has the
+    bond's, which is its neighbour's, and networkd would take it down to set it up anew after the neighbour's file.
+    """
+    mac = "PermanentMACAddress" if interface.bond else "MACAddress"
+    keys = [("Name", interface.name), (mac, interface.mac), ("Path", interface.path)]
     return "Match", [f"{key}={value}" for key, value in keys if value]
 
 

@@ -1,9 +1,11 @@
 """All levels in one config, with file systems on some of them."""
 
 import re
+import time
 
 from harness import configs, gpt
 from harness.checks import Checks
+from harness.errors import Failed
 from harness.lab import Lab, LabDisk
 from harness.lab_result import done
 
@@ -34,6 +36,12 @@ DETAILS = {
     "ten": "Layout : far=2",
 }
 FORMATS = {"zero": "ext4", "five": "ext4", "six": "vfat", "ten": "swap", "linear": "ext4"}
+REST_S, PAUSE_S = 90, 6
+# How many arrays are not marked clean, and bits of the one bitmap that are set.
+DIRTY = (
+    "(cat /sys/block/md*/md/array_state | grep -cx 'active\\|write-pending\\|active-idle' || true;"
+    " sed -n 's/.*bitmap: \\([0-9]*\\).*/\\1/p' /proc/mdstat) | awk '{ total += $1 } END { print total }'"
+)
 WAIT = "for array in /dev/md/*; do mdadm --wait --quiet $array || true; done; sleep 1"
 
 
@@ -67,12 +75,26 @@ def run(lab: Lab, disk: LabDisk) -> None:
             path for path in result.links if path.startswith("/dev/md/")
         })  # fmt: skip
         look(lab, checks)
-        lab.must(WAIT)
-        lab.flush(disk)
-        before = gpt.digest_of(disk.image)
+        before = digest_at_rest(lab, disk)
         done(checks, "again", lab.provision(wanted), [])
         lab.flush(disk)
         checks.equal("all bits of the disk", before, gpt.digest_of(disk.image))
+
+
+def digest_at_rest(lab: Lab, disk: LabDisk) -> str:
+    """Of all bits, once md has nothing left to write by itself: it marks arrays clean, and clears bits of its bitmaps one by one,
+    seconds after the last write (md(4): safe mode; mdadm(8): --delay is 5 seconds).
+    """
+    lab.must(WAIT)
+    deadline, before = time.monotonic() + REST_S, ""
+    while time.monotonic() < deadline:
+        lab.flush(disk)
+        digest = gpt.digest_of(disk.image)
+        if digest == before and lab.must(DIRTY).strip() == "0":
+            return digest
+        before = digest
+        time.sleep(PAUSE_S)
+    raise Failed(f"expected: arrays that md writes to no more within {REST_S} s\nseen:     {lab.must('cat /proc/mdstat')}")
 
 
 def exported(lab: Lab) -> dict[str, dict[str, str]]:
