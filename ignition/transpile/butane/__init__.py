@@ -18,6 +18,7 @@ from ignition.transpile.butane.model import Common
 from ignition.transpile.butane.translate import translated
 from ignition.transpile.butane.work import Work
 from ignition.transpile.reading import read
+from ignition.transpile.yaml_words import in_yaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ignition.config.report import Path
     from ignition.config.text.yaml_text import Document as Tree
     from ignition.transpile.butane.variants import Variant
+    from ignition.transpile.generated import Generated
     from ignition.transpile.reading import Read
 
 POLICY = yaml_text.Policy()
@@ -110,12 +112,19 @@ def _translated(document: "Tree", work: Work, found: list[Finding], *, pretty: b
     generated = result.generated(config)
     parsed = findings.judged(generated)
     # The original looks for duplicates before anything else.
-    about_result = findings.carried_back(parsed.report, generated, document.root)
-    found += sorted(about_result, key=lambda one: one.rule != "X1")
+    found += sorted(_about_result(document, parsed.report, generated), key=lambda one: one.rule != "X1")
     if parsed.config is None:
         raise _Failed(INVALID_RESULT)
     text = json_output.text(generated.data, pretty=pretty)
     return Translation(report=Report(), text=text, config=parsed.config, origins=generated.origins)
+
+
+def _about_result(document: "Tree", report: Report, generated: "Generated") -> "Iterable[Finding]":
+    """What Ignition's rules say, in the document's words and at its places."""
+    for entry, one in zip(report.entries, findings.carried_back(report, generated, document.root), strict=True):
+        one.message = in_yaml(result.in_document(one.message, findings.path_of(entry), generated))
+        one.fix = in_yaml(one.fix)
+        yield one
 
 
 def _unused(source: "Read", variant: "Variant") -> "Iterable[Finding]":

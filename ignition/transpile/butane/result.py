@@ -1,8 +1,10 @@
 """The translated config → plain data, and where in the YAML each part of it comes from."""
 
+import re
+
 from ignition.config import origins
 from ignition.config.record import Record
-from ignition.transpile.generated import Generated, snake_case
+from ignition.transpile.generated import Generated, snake_case, snake_case_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,12 +13,29 @@ if TYPE_CHECKING:
     from ignition.config.model import Config
     from ignition.config.report import Path
 
+_ENTRY = re.compile(r"\b([a-zA-Z]+)\.([0-9]+)\b")
+
 
 def generated(config: "Config") -> Generated:
     """Values bear their origins (work.mark); records and lists come from where their key, or else their first value does."""
     made = Generated()
     made.data, _ = _record(config, (), made)
     return made
+
+
+def in_document(message: str, path: "Path", made: Generated) -> str:
+    """A message of a rule about that path, with other entries (`files.1`) called as in the document."""
+
+    def called(found: "re.Match[str]") -> str:
+        name, index = found[1], int(found[2])
+        for length in range(len(path), -1, -1):
+            origin = made.origins.get((*path[:length], name, index))
+            if origin is not None:
+                beside = snake_case_path(path[:length])
+                return ".".join(map(str, origin[length:] if origin[:length] == beside else origin))
+        return found[0]
+
+    return _ENTRY.sub(called, message)
 
 
 def _record(record: Record, path: "Path", made: Generated) -> "tuple[dict[str, Any], Path | None]":
