@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
 from coreos_metadata import main as coreos_metadata
-from ignition.cli import butane, cloudinit, ignition, kargs_helper, render, rmcfg, validate
+from ignition.cli import butane, cloudinit, ignition, kargs_helper, plain_program, render, rmcfg, validate
 from ignition.cli.flags import Flag
 from ignition.cli.gnu_flags import GnuFlag, shown
 
@@ -169,7 +169,7 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
                 " kargs-rebooted after the reboot, until the first boot is done.",
             ),
         ],
-        from_table(kargs_helper.FLAGS),
+        from_table((*kargs_helper.FLAGS, *plain_program.COMMON_FLAGS)),
     ),
     "ignition-rmcfg": (
         "take the user config away from where the platform keeps it",
@@ -184,7 +184,7 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
             ),
             ("EXIT STATUS", "0: it is gone. 1: it cannot be removed, or not on this platform. 2: usage."),
         ],
-        from_table(rmcfg.FLAGS),
+        from_table((*rmcfg.FLAGS, *plain_program.COMMON_FLAGS)),
     ),
     "coreos-metadata": (
         "write what the platform says about this machine",

@@ -10,10 +10,10 @@ import os
 import sys
 from contextlib import ExitStack
 
-from ignition import __version__
 from ignition.boot_loader import files, kernel_arguments, partitions, reboot
 from ignition.boot_loader.kernel_arguments import Wanted
-from ignition.cli.flags import Flag, UsageError, help_text, read
+from ignition.cli import plain_program
+from ignition.cli.flags import Flag
 from ignition.errors import Failure
 from ignition.host import cmdline, log, paths, sync
 from ignition.host.temporary_mount import mounted
@@ -21,19 +21,16 @@ from ignition.host.temporary_mount import mounted
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 FLAGS = (
     Flag("should-exist", (), "kernel argument that is appended if it is missing; may be repeated", value="ARGUMENT"),
     Flag("should-not-exist", (), "kernel argument that is removed wherever it stands; may be repeated", value="ARGUMENT"),
     Flag("later", False, "do not reboot: the arguments are for the next boot"),
     Flag("first-boot-done", False, "remove the argument that says 'first boot' from the entries; no reboot"),
-    Flag("version", False, "print the version and exit"),
-    Flag("help", False, "print this help and exit"),
-    Flag("h", False, "the same"),
 )
 PROGRAM = "ignition-kargs-helper"
 USAGE_TEXT = f"usage: {PROGRAM} [--should-exist ARGUMENT …] [--should-not-exist ARGUMENT …] [--later]"
-SUCCESS, FAILED, USAGE = 0, 1, 2
 FIRST_BOOT = ("coreos.first_boot=detected", "flatcar.first_boot=detected")  # what comes and goes with the flag
 # dirsync: see ignition.boot_loader.replace.
 _VFAT, _ANY = ("umask=0077", "dirsync"), ("dirsync",)
@@ -41,26 +38,15 @@ _VFAT, _ANY = ("umask=0077", "dirsync"), ("dirsync",)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
-    try:
-        values, rest = read(FLAGS, sys.argv[1:] if arguments is None else arguments)
-    except UsageError as error:
-        return _usage(str(error))
-    if values["help"] or values["h"]:
-        return _print(help_text(USAGE_TEXT, FLAGS))
-    if values["version"]:
-        return _print(f"{PROGRAM} {__version__}")
-    if rest:
-        return _usage(f"{rest[0]!r} belongs to no flag")
+    return plain_program.run(PROGRAM, USAGE_TEXT, FLAGS, arguments, _work)
+
+
+def _work(values: dict[str, Any]) -> None:
     log.configure(stage="kargs", to_stdout=False)
-    try:
-        if values["first-boot-done"]:
-            _edit(Wanted(should_not_exist=FIRST_BOOT))
-        else:
-            _carry_out(Wanted(values["should-exist"], values["should-not-exist"]), later=values["later"])
-    except Failure as failure:
-        print(f"{PROGRAM}: {failure}", file=sys.stderr)
-        return FAILED
-    return SUCCESS
+    if values["first-boot-done"]:
+        _edit(Wanted(should_not_exist=FIRST_BOOT))
+    else:
+        _carry_out(Wanted(values["should-exist"], values["should-not-exist"]), later=values["later"])
 
 
 def _carry_out(asked: Wanted, *, later: bool) -> None:
@@ -114,16 +100,6 @@ def _say(text: str, path: str = "") -> None:
     """For the journal, and for a person who has called this."""
     log.info(text, IGNITION_PATH=path)
     print(text)
-
-
-def _print(text: str) -> int:
-    print(text)
-    return SUCCESS
-
-
-def _usage(message: str) -> int:
-    print(f"{PROGRAM}: {message}\n\n{USAGE_TEXT}\n\nTry {PROGRAM} --help.", file=sys.stderr)
-    return USAGE
 
 
 if __name__ == "__main__":

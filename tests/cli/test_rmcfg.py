@@ -47,7 +47,7 @@ def test_platform_that_cannot_is_refused_with_those_that_can(name: str, capsys: 
 )
 def test_wrong_usage_is_status_2(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert rmcfg.main(words) == 2
-    assert capsys.readouterr().err.startswith(f"ignition-rmcfg: {message}\nusage: ")
+    assert capsys.readouterr().err.startswith(f"ignition-rmcfg: {message}\n\nusage: ")
 
 
 def test_unit_runs_where_a_platform_can(capsys: pytest.CaptureFixture[str]) -> None:
