@@ -29,15 +29,16 @@ def put_ext4(disk: Disk, start_mib: int, size_mib: int, label: str, files: Mappi
 
 
 def add_to_ext4(disk: Disk, raw: Path, partition: Partition, files: Mapping[str, str], scratch: Path) -> None:
-    """Puts files into a directory below the top of an ext4 partition of a disk; raw is a raw copy of what the disk is now."""
+    """Puts files into an ext4 partition of a disk, scripts executable; raw is a raw copy of what the disk is now."""
     scratch.mkdir()
     content = scratch / "partition"
-    commands = [f"mkdir /{parent}" for parent in {Path(path).parent for path in files}]
+    commands = [f"mkdir /{parent}" for parent in {Path(path).parent for path in files} - {Path()}]
     run(["dd", f"if={raw}", f"of={content}", "bs=1M", "iflag=skip_bytes,count_bytes", f"skip={partition.offset}",
          f"count={partition.size}", "status=none"], timeout_s=300)  # fmt: skip
     for number, (path, text) in enumerate(files.items()):
         source = scratch / str(number)
         source.write_text(text, encoding="utf-8")
+        source.chmod(0o755 if text.startswith("#!") else 0o644)
         commands.append(f"write {source} /{path}")
     run(["debugfs", "-w", "-f", "-", content], stdin="\n".join(commands) + "\n")
     disks.write(disk, partition.offset, content)

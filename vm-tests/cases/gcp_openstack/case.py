@@ -1,5 +1,6 @@
 """verifies: first boots on GCP, which insists on a header, and on OpenStack: with a config drive, without a network for the
-config, and with the metadata service alone; each with the environment file, SSH keys and the config.
+config, and with the metadata service alone; each with the environment file, SSH keys and the config, and left
+alone by coreos-cloudinit.
 """
 
 import json
@@ -22,6 +23,8 @@ PROBES = {
     "environment": "systemctl start coreos-metadata && cat /run/metadata/coreos",
     "keys": "systemctl start coreos-metadata-sshkeys@core && cat ~core/.ssh/authorized_keys.d/afterburn",
     "journal": guest.JOURNAL,
+    # Its log, its mount, and its folder.
+    "cloudinit": "journalctl --boot --quiet --identifier=coreos-cloudinit; findmnt /media/configdrive; ls /run/coreos-cloudinit",
 }
 
 
@@ -75,6 +78,7 @@ def boot(case: Case, name: str, platform: str, environment: Sequence[str], *, ni
     checks.equal("failed units", "", seen["failed"].text)
     checks.equal("file of the config", "yes\n", seen["configured"].text)
     checks.contains("environment file", environment, seen["environment"].text)
+    checks.equal("what coreos-cloudinit did", "disabled\n", seen["cloudinit"].text)
     checks.equal("the platform's keys", f"{case.key.public}\n", seen["keys"].text)
     found = guest.parse_journal(seen["journal"].text).stages()
     checks.equal("stages that fetched", list(stages), [stage for stage in found if stage.startswith("fetch")])
