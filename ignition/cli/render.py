@@ -162,7 +162,10 @@ def _read(content: bytes, name: str) -> "Config | None":
         _complain(parsed.report, text)
     if parsed.report.fatal:
         raise Failure("the config is invalid", where=name)
-    return origins.mark(parsed.config, origins.Source(name, text), parsed.places()) if parsed.config else None
+    if parsed.config is None:
+        return None
+    source = origins.Source(f"{name} (as JSON)", parsed.json) if parsed.json else origins.Source(name, text)
+    return origins.mark(parsed.config, source, parsed.places())
 
 
 def _print(merged: "Config", mounts: dict[str, str], *, with_origins: bool) -> int:

@@ -78,23 +78,30 @@ def place_in_text(entry: Entry, text: bytes, lines: "Lines") -> int | None:
 
 
 def _rich(entry: Entry, source: str, text: bytes, lines: "Lines", colour: bool) -> list[str]:
-    def painted(code: str, words: str) -> str:
-        return f"{code}{words}{_PLAIN}" if colour else words
-
     offset = place_in_text(entry, text, lines)
     place = [source] if source else []
     place += map(str, lines.at(offset)) if offset is not None else ()
-    level = painted(_COLOURS[entry.level], entry.level)
-    rule = painted(_FAINT, f" [{entry.rule}]") if entry.rule else ""
-    shown = [f"{':'.join(place)}{': ' if place else ''}{level}: {painted(_BOLD, entry.message)}{rule}"]
-    if entry.path:
-        shown.append(f"  at {entry.path}")
+    level = _painted(_COLOURS[entry.level], entry.level, colour)
+    rule = _painted(_FAINT, f" [{entry.rule}]", colour) if entry.rule else ""
+    header = f"{':'.join(place)}{': ' if place else ''}{level}: {_painted(_BOLD, entry.message, colour)}{rule}"
+    return [header, *context(entry, text, lines, colour=colour)]
+
+
+def context(entry: Entry, text: bytes, lines: "Lines", *, colour: bool) -> list[str]:
+    """What stands below a message: path, the line of the text with a mark below it, remedy."""
+    shown = [f"  at {entry.path}"] if entry.path else []
+    offset = place_in_text(entry, text, lines)
     if offset is not None:
         number, source_line, mark = _excerpt(entry, text, lines, offset)
         margin = f"{number:5} |"
-        shown.append(f"{painted(_FAINT, margin)} {source_line}")
-        shown.append(f"{painted(_FAINT, '|'.rjust(len(margin)))} {painted(_COLOURS[entry.level], mark)}")
-    return [*shown, f"  {painted(_FIX, 'fix')}: {entry.fix}"] if entry.fix else shown
+        shown.append(f"{_painted(_FAINT, margin, colour)} {source_line}")
+        below = _painted(_FAINT, "|".rjust(len(margin)), colour)
+        shown.append(f"{below} {_painted(_COLOURS[entry.level], mark, colour)}")
+    return [*shown, f"  {_painted(_FIX, 'fix', colour)}: {entry.fix}"] if entry.fix else shown
+
+
+def _painted(code: str, words: str, colour: bool) -> str:
+    return f"{code}{words}{_PLAIN}" if colour else words
 
 
 def _excerpt(entry: Entry, text: bytes, lines: "Lines", offset: int) -> tuple[int, str, str]:

@@ -16,24 +16,29 @@ if TYPE_CHECKING:
     Read = Callable[[bytes, str], Config | None]  # parse_config, or what stands in for it: content, source
 
 
-def parse_config(content: bytes, source: str) -> Config | None:
+def parse_config(content: bytes, source: str, platform: str = "") -> Config | None:
     """The config; None if there is none: no bytes at all, or user data for coreos-cloudinit (a cloud-config, a script).
 
-    gzip and zstd are unpacked, warnings are logged; the text itself never is. Raises InvalidConfig, whose text lists every error
-    with its source, path, line and column, and Failure for data that cannot be unpacked.
+    gzip and zstd are unpacked, YAML is translated (read_text), warnings are logged; the text itself never is. Raises
+    InvalidConfig, whose text lists every error with its source, path, line and column, and Failure for data that cannot be
+    unpacked.
     """
     from ignition.host.digest import sha512
 
     log.info(f"config from {source}: {len(content)} bytes, SHA-512 {sha512(content)}")
-    _, parsed = read_text(content, source)
+    _, parsed = read_text(content, source, platform)
     _log_warnings(parsed.report, source)
     if parsed.report.fatal:
         raise invalid(parsed.report, source)
     return parsed.config
 
 
-def read_text(content: bytes, source: str) -> tuple[bytes, Parsed]:
-    """The unpacked text and what became of it. Raises Failure for data that cannot be unpacked."""
+def read_text(content: bytes, source: str, platform: str = "") -> tuple[bytes, Parsed]:
+    """The unpacked text and what became of it. Raises Failure for data that cannot be unpacked.
+
+    Container Linux Config and Butane are translated first; what is said is said of their text. `platform`: whose dynamic data
+    a Container Linux Config may ask for.
+    """
     from ignition.config.parse import parse
     from ignition.config.text import packed
 
@@ -42,6 +47,11 @@ def read_text(content: bytes, source: str) -> tuple[bytes, Parsed]:
     except Failure as failure:
         failure.where = failure.where or source
         raise
+    if not text.lstrip()[:1].startswith(b"{"):  # nothing of the following costs a JSON config any time
+        from ignition.transpile import user_data
+
+        if parsed := user_data.parsed(text, source, platform):
+            return text, parsed
     return text, parse(text, source=source)
 
 

@@ -47,10 +47,14 @@ def initial_settings(fetch_timeout_s: float) -> Settings:
 def user_config(arguments: Arguments, fetcher: Fetcher) -> Rendered:
     """Find, render and check the user config, or the default one. Raises NeedsNetwork, InvalidConfig or Failure."""
     source, place, content = _find(arguments, fetcher)
-    config = parse_config(content, place)
+
+    def read(text: bytes, name: str) -> Config | None:
+        return parse_config(text, name, arguments.platform)
+
+    config = read(content, place)
     if config is None:
         return _default(place, fetcher)
-    return _rendered(config, source, place, fetcher, "user")
+    return _rendered(config, source, place, fetcher, "user", read)
 
 
 def _default(place: str, fetcher: Fetcher) -> Rendered:
@@ -66,8 +70,8 @@ def _default(place: str, fetcher: Fetcher) -> Rendered:
     return _rendered(config, "system", found[0], fetcher, "default")
 
 
-def _rendered(config: Config, source: str, place: str, fetcher: Fetcher, kind: str) -> Rendered:
-    rendered, referenced = follow(config, place, fetcher)
+def _rendered(config: Config, source: str, place: str, fetcher: Fetcher, kind: str, read: Read = parse_config) -> Rendered:
+    rendered, referenced = follow(config, place, fetcher, read)
     _check(rendered)
     return Rendered(rendered, source, referenced, kind)
 

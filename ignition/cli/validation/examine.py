@@ -49,6 +49,7 @@ def examine(name: str, targets: "Sequence[Target]", *, advice: bool) -> Examined
     """Read, unpack, parse, advise. Nothing is raised for what cannot be read."""
     from ignition.config.parse import parse
     from ignition.config.text import packed
+    from ignition.transpile import user_data
 
     try:
         content = _content(name)
@@ -60,9 +61,10 @@ def examine(name: str, targets: "Sequence[Target]", *, advice: bool) -> Examined
     except Failure as failure:
         return Examined(name, problem=failure.what, fix=failure.fix)
     examined = Examined(name, text=text, packing=packed.packing(content))
-    parsed = parse(text, source=examined.source)
+    translated = user_data.parsed(text, examined.source)
+    parsed = translated or parse(text, source=examined.source)
     examined.outcome, examined.version, examined.entries = parsed.outcome, parsed.version, parsed.report.entries
-    if advice and parsed.config is not None:
+    if advice and parsed.config is not None and not translated:
         from ignition.config.advice import advise
 
         examined.entries += advise(parsed, text)

@@ -73,6 +73,9 @@ _HEX = re.compile(rb"[0-9a-fA-F]+")
 _LEAST_BASE64 = 32  # shorter ones may be words
 
 
+A_BUTANE_CONFIG, A_CONTAINER_LINUX_CONFIG = "a Butane config", "a Container Linux Config (YAML)"
+
+
 class Odd(Record):
     """What a text is."""
 
@@ -93,6 +96,12 @@ def named(text: bytes) -> tuple[str, int, str] | None:
             return f"the text is {odd.noun}, behind a byte order mark", 0, f"{_NO_BOM}; {odd.fix}"
         return "the text begins with a byte order mark", 0, _NO_BOM
     return (f"the text is {odd.noun}, not an Ignition config", start, odd.fix) if odd else None
+
+
+def transpilable(text: bytes) -> str:
+    """A_BUTANE_CONFIG or A_CONTAINER_LINUX_CONFIG if the text is one, by its keys; else ""."""
+    odd = None if text.startswith((b"#!", b"#cloud-config")) else _yaml(text.removeprefix(_UTF_8_BOM).lstrip(_BLANK))
+    return odd.noun if odd and odd.noun in (A_BUTANE_CONFIG, A_CONTAINER_LINUX_CONFIG) else ""
 
 
 def _encoding(text: bytes) -> str:
@@ -151,11 +160,11 @@ def _yaml(text: bytes) -> Odd | None:
 def _yaml_of_keys(head: bytes, has_more_lines: bool) -> Odd | None:
     keys = {key.decode() for key in _YAML_IN_A_ROW.findall(head)}
     if "variant" in keys:
-        return Odd(noun="a Butane config", fix=_BUTANE)
+        return Odd(noun=A_BUTANE_CONFIG, fix=_BUTANE)
     if _YAML_VERSION.search(head):
         return Odd(noun="a config of Ignition's fields, but in YAML", fix=_TO_JSON)
     if keys and keys <= _OF_CLC:
-        return Odd(noun="a Container Linux Config (YAML)", fix=_CT)
+        return Odd(noun=A_CONTAINER_LINUX_CONFIG, fix=_CT)
     if {"apiVersion", "kind"} <= keys:
         return Odd(noun="a Kubernetes manifest", fix="send an Ignition config")
     if keys & _OF_CLOUD_CONFIG:

@@ -1,0 +1,144 @@
+"""`ct`: Container Linux Config → Ignition config, with the flags, reports and exit statuses of the original.
+
+Source: config-transpiler.md A1, A2 and A8. docs/transpiling.md is its manual. Ours are the source line, its mark and the remedy
+below each finding.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import sys
+
+from ignition import __version__
+from ignition.cli.flags import Flag, UsageError, help_text, read
+from ignition.errors import Failure
+from ignition.transpile.ct import dynamic
+from ignition.transpile.ct.run import Result, Source, unsupported
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ignition.config.report import Entry, Report
+
+PROGRAM = "ct"
+SUCCESS, FAILED, USAGE = 0, 1, 2
+FLAGS = (
+    Flag("in-file", "", "the Container Linux Config; standard input unless it is given", value="PATH"),
+    Flag("out-file", "", "where the Ignition config goes; standard output unless it is given", value="PATH"),
+    Flag("pretty", False, "indent the Ignition config, and end it with a line feed"),
+    Flag("strict", False, "fail also because of warnings and remarks"),
+    Flag("platform", "", f"the platform of the machines, for dynamic data: {', '.join(dynamic.PLATFORMS)}", value="NAME"),
+    Flag("files-dir", "", "the directory of local files", value="PATH"),
+    Flag("help", False, "print this help and exit"),
+    Flag("version", False, "print the version and exit"),
+)
+USAGE_TEXT = f"usage: {PROGRAM} [flag …] < config.yaml > config.ign"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    try:
+        values, _ = read(FLAGS, sys.argv[1:] if arguments is None else arguments)
+    except UsageError as error:
+        _say(f"{PROGRAM}: {error}", help_text(USAGE_TEXT, FLAGS))
+        return USAGE
+    if values["help"]:
+        _say(help_text(USAGE_TEXT, FLAGS))
+        return SUCCESS
+    if values["version"]:
+        print(f"{PROGRAM} {__version__}")
+        return SUCCESS
+    try:
+        content = _content(values["in-file"])
+        output = _transpiled(values["in-file"] or "standard input", content, values)
+        _write(values["out-file"], output)
+    except Failure as failure:
+        _say(str(failure))
+        return FAILED
+    return SUCCESS
+
+
+def _transpiled(name: str, content: bytes, values: dict[str, str | bool]) -> str:
+    """The output. Raises Failure once the reports are printed."""
+    strict, directory = bool(values["strict"]), str(values["files-dir"])
+    source = Source(name, content)
+    _show(source.report, content)
+    if source.config is None or (strict and source.report.entries):
+        raise Failure("Failed to parse config")
+    platform = str(values["platform"])
+    refused = unsupported(platform)
+    result = Result(refused) if refused.fatal else source.translated(platform, lambda local: read_local(directory, local))
+    _show(result.report, content)
+    pretty = bool(values["pretty"])
+    text = result.text(pretty=pretty)
+    if text is None or (strict and result.report.entries):
+        raise Failure("Generated Ignition config was invalid.")
+    return text + ("\n" if pretty else "")
+
+
+def read_local(directory: str, name: str) -> bytes:
+    """The content of a local file: a name may leave the directory, as in the original. Raises Failure."""
+    if not directory:
+        raise Failure(
+            "local files require setting the --files-dir flag to the directory that contains the file",
+            fix="add --files-dir, or write the content inline",
+        )
+    path = posixpath.normpath(f"{directory}/{name}")
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise Failure(f"open {path}: {error.strerror}", fix="correct the name; it is relative to --files-dir") from None
+
+
+def _content(path: str) -> bytes:
+    if not path:
+        return sys.stdin.buffer.read()
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise Failure(f"Failed to open: {path}: {error.strerror}") from None
+
+
+def _write(path: str, text: str) -> None:
+    """Only now is the file made or cut off."""
+    try:
+        if path:
+            with open(path, "wb") as file:
+                file.write(text.encode("utf-8"))
+        else:
+            sys.stdout.buffer.write(text.encode("utf-8"))
+            sys.stdout.buffer.flush()
+    except OSError as error:
+        raise Failure(f"Failed to write: {path or 'standard output'}: {error.strerror}") from None
+
+
+def _show(report: Report, text: bytes) -> None:
+    """On stderr: each finding as the original words it, then where it is and what helps."""
+    if not report.entries:
+        return
+    from ignition.config.report import context
+    from ignition.config.text.positions import Lines
+
+    lines = Lines(text)
+    colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    for entry in report.entries:
+        _say(in_original_words(entry), *context(entry, text, lines, colour=colour))
+
+
+def in_original_words(entry: Entry) -> str:
+    """As `ct` printed it."""
+    if not entry.line:
+        return f"{entry.level}: {entry.message}"
+    return f"{entry.level} at line {entry.line}, column {entry.column}\n{entry.message}"
+
+
+def _say(*lines: str) -> None:
+    print(*lines, sep="\n", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

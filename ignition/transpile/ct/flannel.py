@@ -1,0 +1,104 @@
+"""The section `flannel`: options per version, and the drop-in of flanneld.service. Source: config-transpiler.md A6.2."""
+
+import json
+
+from ignition.config.record import Record, spec
+from ignition.config.report import ERROR, WARNING
+from ignition.config.text.placing import Finding
+from ignition.transpile.ct import versions
+from ignition.transpile.ct.option_table import arguments, names, section, text_of
+from ignition.transpile.ct.units import Dropin, quoted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.config.text.yaml_nodes import Mapping
+
+UNIT, DROPIN = "flanneld.service", "20-clct-flannel.conf"
+COMMAND = "/usr/lib/coreos/flannel-wrapper $FLANNEL_OPTS"
+IMAGE = "FLANNEL_IMAGE_TAG"
+_DEFAULT = (0, 6, 0)
+_OLDEST = (0, 5, 0)
+_RENAMED = {"interface": "iface"}
+# Members → arguments of etcdctl, in their order.
+_ETCDCTL = (
+    ("etcd_endpoints", "endpoints"),
+    ("etcd_cafile", "ca-file"),
+    ("etcd_certfile", "cert-file"),
+    ("etcd_keyfile", "key-file"),
+)
+
+_V0_5 = names("""
+    etcd_endpoints etcd_cafile etcd_certfile etcd_keyfile etcd_prefix ip_masq subnet_file interface public_ip
+""")
+_V0_6 = ["etcd_username", "etcd_password", *_V0_5]
+_V0_7 = [*_V0_6, "kube_subnet_mgr:b"]
+
+
+class Flannel(Record):
+    """What every version has. Which options there are depends on the version."""
+
+    SINCE = "0.0.0"
+    version: str | None = spec("version of flannel", default=None)
+    network_config: str = spec("a JSON object for etcd", default="")
+
+    @classmethod
+    def chosen(cls, node: "Mapping") -> type[Record]:
+        """The class of the section's version; without options if there is no such version."""
+        said = text_of(node, "version")
+        version = _DEFAULT if said is None else versions.numbers(said)
+        if version is None or version < _OLDEST or version[0] > 0:
+            return Flannel
+        return _MINORS[min(version[1], 7)]
+
+
+_MINORS = {minor: section(Flannel, f"Flannel0_{minor}", table) for minor, table in ((5, _V0_5), (6, _V0_6), (7, _V0_7))}
+
+
+def findings(flannel: Flannel) -> "Iterator[Finding]":
+    """The rules of the section."""
+    yield from _about_version(flannel.version)
+    if not flannel.network_config:
+        return
+    if getattr(flannel, "kube_subnet_mgr", None):
+        message = "flannel network config cannot be provided if kube_subnet_mgr is set"
+        yield Finding(ERROR, ("flannel",), message, "leave out one of the two")
+    if not _is_object(flannel.network_config):
+        message = "flannel network config doesn't appear to be valid JSON"
+        fix = """write an object, such as network_config: '{"Network": "10.1.0.0/16"}'"""
+        yield Finding(ERROR, ("flannel", "network_config"), message, fix)
+
+
+def _about_version(said: str | None) -> "Iterator[Finding]":
+    if said is None:
+        return
+    path = ("flannel", "version")
+    version = versions.numbers(said)
+    if version is None:
+        yield Finding(ERROR, path, f"{said} is not in dotted-tri format", "give three numbers, such as 0.7.1")
+    elif version < _OLDEST:
+        yield Finding(ERROR, path, "invalid flannel version (too old)", "give a version from 0.5.0 on")
+    elif version[0] == 0 and version[1] > 7:
+        message = "flannel minor version too new. Only options available in the previous minor version will be supported"
+        yield Finding(WARNING, path, message)
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict | None)
+    except (ValueError, RecursionError):
+        return False
+
+
+def dropin(flannel: Flannel) -> Dropin:
+    """Before the platform's addresses are put in; what etcdctl is told stays as it was written, as in the original."""
+    made = Dropin(COMMAND, arguments(flannel, _RENAMED))
+    if flannel.version is not None:
+        made.environment.append(f"{IMAGE}=v{versions.canonical(flannel.version)}")
+    if flannel.network_config:
+        given = [(name, getattr(flannel, member, None)) for member, name in _ETCDCTL]
+        options = "".join(f" --{name}={quoted(value)}" for name, value in given if value is not None)
+        network = quoted(flannel.network_config)
+        made.after.append(f"ExecStartPre=/usr/bin/etcdctl{options} set /coreos.com/network/config {network}")
+    return made

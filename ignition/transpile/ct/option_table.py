@@ -1,0 +1,60 @@
+"""Sections whose options depend on the version of a program: tables of names → the records of each version, and their arguments.
+
+A table is one text: names in the order of the command line; a name is followed by `:i` for a number, by `:b` for true or false.
+"""
+
+from ignition.config.record import Record, spec
+from ignition.transpile.ct.units import quoted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ignition.config.text.yaml_nodes import Node
+
+_KINDS: "dict[str, Any]" = {"": str | None, "i": int | None, "b": bool | None}
+ARGUMENTS = "arguments"
+
+
+def names(table: str) -> list[str]:
+    """The rows of a table."""
+    return table.split()
+
+
+def inserted(table: list[str], after: str, more: str) -> list[str]:
+    """The same table with more rows behind one of it."""
+    place = table.index(after) + 1
+    return [*table[:place], *names(more), *table[place:]]
+
+
+def section(base: type[Record], name: str, table: list[str]) -> type[Record]:
+    """A record class with an optional member per row, in their order, besides those of `base`."""
+    rows = [row.partition(":")[::2] for row in table]
+    members: dict[str, Any] = {option: spec("an option of that version", default=None) for option, _ in rows}
+    annotations = {option: _KINDS[kind] for option, kind in rows}
+    body = {**members, "__annotations__": annotations, "__doc__": f"Options: {name}.", ARGUMENTS: rows}
+    made: type[Record] = type(name, (base,), body)
+    return made
+
+
+def arguments(record: Record, renamed: "dict[str, str] | None" = None) -> list[str]:
+    """The options that are given, each as `--name=value`; texts are quoted as systemd reads them."""
+    found = []
+    for option, _ in getattr(record, ARGUMENTS, ()):
+        value = getattr(record, option)
+        if value is not None:
+            name = (renamed or {}).get(option, option).replace("_", "-")
+            found.append(f"--{name}={_shown(value)}")
+    return found
+
+
+def _shown(value: "str | int") -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return quoted(value) if isinstance(value, str) else str(value)
+
+
+def text_of(node: "Node", name: str) -> str | None:
+    """The text of a scalar member; None if there is none."""
+    child = node.child(name)
+    return getattr(child, "text", None)

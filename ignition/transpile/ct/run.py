@@ -1,0 +1,78 @@
+"""A Container Linux Config's text → the JSON text of an Ignition config, in two stages with a report each, as `ct` works."""
+
+from ignition.config.report import ERROR, WARNING, Entry, Report
+from ignition.config.text import yaml_text
+from ignition.config.text.placing import Finding
+from ignition.config.text.yaml_types import is_null
+from ignition.transpile import findings, json_output, reading
+from ignition.transpile.ct import dynamic, source_rules
+from ignition.transpile.ct.model import VERSION, ContainerLinuxConfig
+from ignition.transpile.ct.translate import translate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.transpile.ct.translate import ReadLocal
+    from ignition.transpile.generated import Generated
+
+POLICY = yaml_text.Policy(repeated_keys_fail=False)
+
+
+class Source:
+    """The first stage: `config` is None if the report has an error."""
+
+    def __init__(self, name: str, text: bytes) -> None:
+        """`name`: what messages call the text. Raises nothing."""
+        self.name, self.text = name, text
+        self.config: ContainerLinuxConfig | None = None
+        try:
+            self._document = yaml_text.read(text, POLICY)
+        except yaml_text.NotYaml as error:
+            self.report = findings.of_text(name, text, error)
+            return
+        self.report = self._read()
+
+    def _read(self) -> Report:
+        root = self._document.root
+        if is_null(root):
+            self.config = ContainerLinuxConfig()
+            return Report(entries=(Entry(level=WARNING, message="Configuration is empty"),), source=self.name)
+        found = reading.read(ContainerLinuxConfig, root, VERSION, tilde_is_zero=True)
+        if found.wrong:
+            return self.placed(found.wrong)
+        rows = [*source_rules.unknown_keys(found), *source_rules.findings(found.value)]
+        self.config = None if any(row.level == ERROR for row in rows) else found.value
+        return self.placed(rows)
+
+    def placed(self, rows: "list[Finding]") -> Report:
+        """A report about this text."""
+        return findings.report(self.name, self.text, self._document, rows)
+
+    def translated(self, platform: str, read_local: "ReadLocal") -> "Result":
+        """The second stage, of a source without errors. A platform that is not known has no dynamic data."""
+        if self.config is None:
+            raise ValueError("the source has errors")
+        made = translate(self.config, platform, read_local)
+        if made.findings:
+            return Result(self.placed(made.findings))
+        rows = findings.carried_back(findings.judged(made.generated).report, made.generated, self._document.root)
+        return Result(self.placed(rows), made.generated)
+
+
+def unsupported(platform: str) -> Report:
+    """What `ct` says of a platform that it does not know; nothing of others."""
+    if not platform or platform in dynamic.PLATFORMS:
+        return Report()
+    fix = f"one of {', '.join(dynamic.PLATFORMS)}"
+    return Report(entries=(Entry(level=ERROR, message=f"unsupported platform: {platform}", fix=fix),))
+
+
+class Result:
+    """What the second stage made: nothing if its report has an error."""
+
+    def __init__(self, report: Report, generated: "Generated | None" = None) -> None:
+        self.report = report
+        self.generated = None if report.fatal else generated
+
+    def text(self, *, pretty: bool = False) -> str | None:
+        """The JSON, without a final newline."""
+        return json_output.text(self.generated.data, pretty=pretty) if self.generated else None

@@ -1,0 +1,199 @@
+"""Container Linux Config → data of an Ignition config 2.3.0. Source: config-transpiler.md A5 to A7.
+
+Order of what is generated: units: metadata, docker, etcd, flannel, the user's; files: the user's, update.conf. Nothing is merged.
+"""
+
+from ignition.config.report import ERROR, Path
+from ignition.config.text.placing import Finding
+from ignition.errors import Failure
+from ignition.transpile import contents as content_forms
+from ignition.transpile.ct import docker, dynamic, etcd, flannel, sizes, units, update
+from ignition.transpile.ct.source_rules import DIRECTORY_MODE, FILE_MODE
+from ignition.transpile.generated import Generated, members, plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ignition.transpile.ct import model
+
+    ReadLocal = Callable[[str], bytes]  # the value of `local` → content; raises Failure
+
+TARGET = "2.3.0"
+ROOT = "root"
+TYPE_GUIDS = {
+    "raid_containing_root": "be9067b9-ea49-4f15-b4f6-f36f8c9e1818",
+    "linux_filesystem_data": "0fc63daf-8483-4772-8e79-3d69d8477de4",
+    "swap_partition": "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f",
+    "raid_partition": "a19d880f-05fc-4d3b-a006-743f0f84911e",
+}
+
+
+class Translation:
+    """`generated`, and the errors on the way: with any of them it is not complete."""
+
+    def __init__(self) -> None:
+        self.generated = Generated()
+        self.findings: list[Finding] = []
+
+
+def translate(config: "model.ContainerLinuxConfig", platform: str, read_local: "ReadLocal") -> Translation:
+    """`platform`: one of dynamic.PLATFORMS or "". `read_local` raises Failure, whose words are reported at the member."""
+    return _Translator(config, platform, read_local).translation()
+
+
+class _Translator:
+    def __init__(self, config: "model.ContainerLinuxConfig", platform: str, read_local: "ReadLocal") -> None:
+        self._config, self._platform, self._read_local = config, platform, read_local
+        self._made = Translation()
+
+    def translation(self) -> Translation:
+        config = self._config
+        networkd, passwd, systemd = members(config.networkd), members(config.passwd), self._systemd()
+        self._made.generated.data.update(
+            ignition=_ignition(config.ignition), networkd=networkd, passwd=passwd, storage=self._storage(), systemd=systemd
+        )
+        return self._made
+
+    def _wrong(self, path: Path, message: str, fix: str = "") -> None:
+        self._made.findings.append(Finding(ERROR, path, message, fix))
+
+    def _comes_from(self, made: Path, source: Path) -> None:
+        self._made.generated.comes_from(made, source)
+
+    def _systemd(self) -> "dict[str, Any]":
+        generated = list(self._generated_units())
+        for index, (source, _) in enumerate(generated):
+            self._comes_from(("systemd", "units", index), source)
+        for index in range(len(self._config.systemd.units)):
+            self._comes_from(("systemd", "units", len(generated) + index), ("systemd", "units", index))
+        made = [unit for _, unit in generated] + plain(self._config.systemd.units)
+        return {"units": made} if made else {}
+
+    def _generated_units(self) -> "Any":
+        """With the paths that they come from."""
+        config = self._config
+        if self._platform in dynamic.TOLD:
+            text = units.provider_override(self._platform)
+            yield (), _unit(units.METADATA, units.OVERRIDE, text)
+            yield (), _unit(units.METADATA_KEYS, units.OVERRIDE, text, enabled=True)
+        if config.docker is not None:
+            yield ("docker",), _unit(docker.UNIT, docker.DROPIN, docker.dropin(config.docker.flags), enable=True)
+        if config.etcd is not None:
+            text = self._text("etcd", etcd.dropin(config.etcd))
+            yield ("etcd",), _unit(etcd.UNIT, etcd.DROPIN, text, enable=True)
+        if config.flannel is not None:
+            text = self._text("flannel", flannel.dropin(config.flannel))
+            yield ("flannel",), _unit(flannel.UNIT, flannel.DROPIN, text, enable=True)
+
+    def _text(self, section: str, dropin: units.Dropin) -> str:
+        try:
+            return dropin.text(self._platform)
+        except dynamic.Unavailable as error:
+            self._wrong((section,), error.message, error.fix)
+            return ""
+
+    def _storage(self) -> "dict[str, Any]":
+        storage = self._config.storage
+        made = members(storage, leave_out={"disks", "files", "directories", "links"})
+        made["disks"] = [self._disk(disk, ("storage", "disks", index)) for index, disk in enumerate(storage.disks)]
+        made["files"] = [self._file(file, ("storage", "files", index)) for index, file in enumerate(storage.files)]
+        made["directories"] = [members(_with_defaults(directory, DIRECTORY_MODE)) for directory in storage.directories]
+        made["links"] = [members(_on_root(link)) for link in storage.links]
+        self._add_update(made["files"])
+        return {name: value for name, value in made.items() if value}
+
+    def _add_update(self, files: "list[dict[str, Any]]") -> None:
+        text = update.contents(self._config.update, self._config.locksmith)
+        if text:
+            source = "locksmith" if self._config.update is None else "update"
+            self._comes_from(("storage", "files", len(files)), (source,))
+            resource = {"source": content_forms.percent_encoded(content_forms.content_of(text)), "verification": {}}
+            files.append({"filesystem": ROOT, "path": update.PATH, "mode": update.MODE, "contents": resource})
+
+    def _disk(self, disk: "model.Disk", here: Path) -> "dict[str, Any]":
+        made = members(disk, leave_out={"partitions"})
+        partitions = [self._partition(partition, (*here, "partitions", index)) for index, partition in enumerate(disk.partitions)]
+        return {**made, "partitions": partitions} if partitions else made
+
+    def _partition(self, partition: "model.Partition", here: Path) -> "dict[str, Any]":
+        made = members(partition, leave_out={"size", "start"})
+        if "typeGuid" in made:
+            made["typeGuid"] = TYPE_GUIDS.get(partition.type_guid, partition.type_guid)
+        for name, text in (("size", partition.size), ("start", partition.start)):
+            self._comes_from((*here, f"{name}MiB"), (*here, name))
+            try:
+                value = sizes.mebibytes(text)
+            except sizes.NoSize as error:
+                self._wrong((*here, name), str(error), "write a multiple of 1MiB, such as 512MiB or 1.5GiB")
+                continue
+            if value is not None:
+                made[f"{name}MiB"] = value
+        return made
+
+    def _file(self, file: "model.File", here: Path) -> "dict[str, Any]":
+        made = members(_with_defaults(file, FILE_MODE), leave_out={"contents"})
+        remote = file.contents.remote
+        made["contents"] = {
+            "source": self._source(file.contents, (*here, "contents")),
+            **members(remote, leave_out={"url", "verification"}),
+            "verification": _verification(remote.verification),
+        }
+        return made
+
+    def _source(self, contents: "model.Contents", here: Path) -> str:
+        self._comes_from(here, (*here, "remote"))
+        source: Path = (*here, "source")
+        if contents.local:
+            self._comes_from(source, (*here, "local"))
+            return content_forms.percent_encoded(self._local(contents.local, (*here, "local")))
+        if contents.remote.url:
+            self._comes_from(source, (*here, "remote", "url"))
+            return contents.remote.url
+        self._comes_from(source, (*here, "inline"))
+        return content_forms.percent_encoded(content_forms.content_of(contents.inline))
+
+    def _local(self, name: str, path: Path) -> bytes:
+        try:
+            return self._read_local(name)
+        except Failure as failure:
+            self._wrong(path, failure.what, failure.fix)
+            return b""
+
+
+def _ignition(about: "model.Ignition") -> "dict[str, Any]":
+    config: dict[str, Any] = {}
+    if about.config.append:
+        config["append"] = list(map(_reference, about.config.append))
+    if about.config.replace is not None:
+        config["replace"] = _reference(about.config.replace)
+    authorities = list(map(_reference, about.security.tls.certificate_authorities))
+    return {
+        "version": TARGET,
+        "config": config,
+        "timeouts": members(about.timeouts),
+        "security": {"tls": {"certificateAuthorities": authorities} if authorities else {}},
+    }
+
+
+def _reference(reference: "model.Reference") -> "dict[str, Any]":
+    return {**members(reference, leave_out={"verification"}), "verification": _verification(reference.verification)}
+
+
+def _verification(verification: "model.Verification") -> "dict[str, str]":
+    """Nothing unless both parts are given."""
+    function, digest = verification.hash.function, verification.hash.sum
+    return {"hash": f"{function}-{digest}"} if function and digest else {}
+
+
+def _on_root(node: "model.Node") -> "model.Node":
+    return node.evolve(filesystem=node.filesystem or ROOT)
+
+
+def _with_defaults(node: "model.File | model.Directory", mode: int) -> "model.Node":
+    return _on_root(node.evolve(mode=mode) if node.mode is None else node)
+
+
+def _unit(name: str, dropin: str, text: str, **enabling: bool) -> "dict[str, Any]":
+    return {"name": name, "dropins": [{"name": dropin, "contents": text}], **enabling}

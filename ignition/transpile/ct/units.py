@@ -1,0 +1,52 @@
+"""Texts of generated drop-ins. Source: config-transpiler.md A6.1 and A7."""
+
+from ignition.transpile.ct import dynamic
+
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
+METADATA = "coreos-metadata.service"
+METADATA_KEYS = "coreos-metadata-sshkeys@.service"
+OVERRIDE = "20-clct-provider-override.conf"
+
+
+class Dropin:
+    """Another command line for a service. `environment`: lines `NAME=value`; `after`: what follows the command."""
+
+    def __init__(self, command: str, arguments: list[str]) -> None:
+        self.command, self.arguments = command, arguments
+        self.environment: list[str] = []
+        self.after: list[str] = []
+
+    def text(self, platform: str) -> str:
+        """With the platform's names of addresses put in, if any are asked for. Raises dynamic.Unavailable."""
+        is_dynamic = dynamic.is_used(self.arguments)
+        arguments = dynamic.expanded(self.arguments, platform) if is_dynamic else self.arguments
+        lines = [f"[Unit]\nRequires={METADATA}\nAfter={METADATA}\n"] if is_dynamic else []
+        lines.append("[Service]")
+        if is_dynamic:
+            lines.append("EnvironmentFile=/run/metadata/coreos")
+        lines += [f'Environment="{one}"' for one in self.environment]
+        lines += ["ExecStart=", " \\\n  ".join([f"ExecStart={self.command}", *arguments]), *self.after]
+        return "\n".join(lines)
+
+
+def provider_override(platform: str) -> str:
+    """The drop-in that tells coreos-metadata which platform this is."""
+    return f"[Service]\nEnvironment=COREOS_METADATA_OPT_PROVIDER=--provider={platform}"
+
+
+def quoted(text: str) -> str:
+    """As Go's %q."""
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte of !!binary that is no UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x20 or code == 0x7F:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

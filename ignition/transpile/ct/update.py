@@ -1,0 +1,75 @@
+"""The sections `update` and `locksmith`: one file, and what may stand in it. Source: config-transpiler.md A6.4."""
+
+import re
+
+from ignition.config.report import ERROR, WARNING
+from ignition.config.text.placing import Finding
+from ignition.config.url import syntax_problem
+from ignition.transpile.ct.units import quoted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.transpile.ct.model import Locksmith, Update
+
+PATH, MODE = "/etc/coreos/update.conf", 0o644
+_GROUPS = ("stable", "beta", "alpha")
+_STRATEGIES = ("reboot", "etcd-lock", "off")
+# Members of locksmith, in the order of the file.
+_VARIABLES = {
+    "reboot_strategy": "REBOOT_STRATEGY",
+    "window_start": "LOCKSMITHD_REBOOT_WINDOW_START",
+    "window_length": "LOCKSMITHD_REBOOT_WINDOW_LENGTH",
+    "group": "LOCKSMITHD_GROUP",
+    "etcd_endpoints": "LOCKSMITHD_ENDPOINT",
+    "etcd_cafile": "LOCKSMITHD_ETCD_CAFILE",
+    "etcd_certfile": "LOCKSMITHD_ETCD_CERTFILE",
+    "etcd_keyfile": "LOCKSMITHD_ETCD_KEYFILE",
+}
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_TIME = re.compile("(?:[01]?[0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+# Go's time.ParseDuration.
+_DURATION = re.compile(r"[-+]?(?:0|(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)", re.ASCII)
+_WINDOW_FIX = "write it as 4:00, or with a day as Thu 4:00"
+
+
+def contents(update: "Update | None", locksmith: "Locksmith | None") -> str:
+    """The text of the file; "" for no file. A server without a group follows an empty line, as in the original."""
+    text = ""
+    if update is not None:
+        text += f"GROUP={update.group.lower()}" if update.group else ""
+        text += f"\nSERVER={update.server}" if update.server else ""
+    if locksmith is not None:
+        given = [(variable, getattr(locksmith, name)) for name, variable in _VARIABLES.items()]
+        text += "".join(f"\n{variable}={quoted(value)}" for variable, value in given if value is not None)
+    return text
+
+
+def update_findings(update: "Update") -> "Iterator[Finding]":
+    """The rules of `update`."""
+    if update.group.lower() not in _GROUPS and not update.server:
+        yield Finding(WARNING, ("update",), "unknown update group", f"one of {', '.join(_GROUPS)}, or name a server")
+    if wrong := syntax_problem(update.server):
+        yield Finding(ERROR, ("update", "server"), f"the URL {wrong}", "write the URL of the update server")
+
+
+def locksmith_findings(locksmith: "Locksmith") -> "Iterator[Finding]":
+    """The rules of `locksmith`."""
+    strategy, start, length = locksmith.reboot_strategy, locksmith.window_start, locksmith.window_length
+    if strategy is not None and strategy.lower() not in _STRATEGIES:
+        yield Finding(ERROR, ("locksmith", "reboot_strategy"), "unknown reboot strategy", f"one of {', '.join(_STRATEGIES)}")
+    if bool(start) != bool(length):
+        message = "window-start and window-length must both be specified"
+        yield Finding(ERROR, ("locksmith",), message, "give window_start and window_length, or neither")
+    if start and (message := _problem(start)):
+        yield Finding(ERROR, ("locksmith", "window_start"), message, _WINDOW_FIX)
+    if length and not _DURATION.fullmatch(length):
+        yield Finding(ERROR, ("locksmith", "window_length"), "couldn't parse window length", "write it as 2h or 1h30m")
+
+
+def _problem(start: str) -> str:
+    day, blank, time = start.partition(" ")
+    if blank and day.lower() not in _DAYS:
+        return "unknown day in window start"
+    return "" if _TIME.fullmatch(time.strip() if blank else start) else "couldn't parse window start"
