@@ -10,7 +10,7 @@ import pytest
 from ignition import __version__
 
 TOP = Path(__file__).parent.parent
-PROGRAMS = ("ignition", "ignition-validate", "coreos-metadata", "coreos-cloudinit", "butane")
+PROGRAMS = ("ignition", "ignition-validate", "coreos-metadata", "coreos-cloudinit", "butane", "ct")
 
 
 @pytest.fixture(scope="module")

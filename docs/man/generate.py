@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
 from coreos_metadata import main as coreos_metadata
-from ignition.cli import butane, cloudinit, ignition, kargs_helper, plain_program, render, rmcfg, validate
+from ignition.cli import butane, cloudinit, ct, ignition, kargs_helper, plain_program, render, rmcfg, validate
 from ignition.cli.flags import Flag
 from ignition.cli.gnu_flags import GnuFlag, shown
 
@@ -50,7 +50,7 @@ def metadata_flags() -> Flags:
 
 SEE_ALSO = (
     "ignition(8), ignition-render(8), ignition-validate(8), ignition-kargs-helper(8), ignition-rmcfg(8), coreos-metadata(8),"
-    " coreos-cloudinit(8), butane(8), dracut(8), systemd.unit(5)"
+    " coreos-cloudinit(8), butane(8), ct(8), dracut(8), systemd.unit(5)"
 )
 
 PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
@@ -278,6 +278,27 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
             ("ENVIRONMENT", "NO_COLOR: if it is set, --color=auto means never."),
         ],
         from_gnu_table(butane.FLAGS),
+    ),
+    "ct": (
+        "make an Ignition config of a Container Linux Config",
+        [
+            ("SYNOPSIS", "ct [flag ...] < config.yaml > config.ign"),
+            (
+                "DESCRIPTION",
+                "Reads a Container Linux Config and prints the Ignition config of spec 2.3.0 that it stands for. What is wrong is"
+                " said on standard error with its line, also what only Ignition's rules ask of the result; lines of the document may"
+                " hold its secrets.\n\nOptions of etcd and flannel may ask for addresses of the machine, such as {PRIVATE_IPV4}; then"
+                " -platform is needed.\n\nFlags have one dash or two; values follow as -flag=value or -flag value; other words are"
+                " passed over. docs/transpiling.md of the source is the manual.",
+            ),
+            (
+                "EXIT STATUS",
+                "0: done, perhaps with warnings. 1: the document is wrong, or a file cannot be read or written; with -strict also if"
+                " there is anything to say. 2: usage.",
+            ),
+            ("ENVIRONMENT", "NO_COLOR: if it is set, what is said has no colours."),
+        ],
+        from_table(ct.FLAGS),
     ),
 }
 

@@ -250,3 +250,9 @@ def test_required_program_that_is_missing_fails_the_build(tmp_path: Path, found:
     assert done.returncode == 1
     assert "installed\n" not in done.stdout
     assert f"FATAL coreos-ignition: failed: {said}\n" in done.stderr
+
+
+def test_agent_can_read_yaml_in_the_initramfs() -> None:
+    found, statements = closure.own_modules(["ignition.cli.ignition"])
+    assert {"ignition.transpile.user_data", "ignition.transpile.ct.run", "ignition.transpile.butane"} <= found.keys()
+    assert ("import yaml", False) in statements

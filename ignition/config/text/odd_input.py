@@ -169,6 +169,8 @@ def _yaml_of_keys(head: bytes, has_more_lines: bool) -> Odd | None:
         return Odd(noun="a Kubernetes manifest", fix="send an Ignition config")
     if keys & _OF_CLOUD_CONFIG:
         return Odd(noun="a cloud-config without its first line, #cloud-config", fix=_CLOUD_CONFIG)
+    if keys & _OF_CLC and has_more_lines:
+        return Odd(noun=A_CONTAINER_LINUX_CONFIG, fix=_CT)  # with a key that is misspelt
     if not has_more_lines:
         return None  # "error: not found" is no YAML
     return Odd(noun="YAML", fix=f"for Butane, name its variant and {_BUTANE}; else {_TO_JSON}")

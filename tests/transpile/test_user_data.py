@@ -1,0 +1,104 @@
+"""YAML as user data: what is taken for which kind, local files, and reports in the YAML."""
+
+import pytest
+
+from ignition.config.parse import INVALID, VALID
+from ignition.transpile.user_data import parsed
+
+BUTANE = "variant: flatcar\nversion: 1.1.0\nstorage:\n  files:\n    - path: /a\n      contents: {inline: x}\n"
+CLC = "storage:\n  files:\n    - path: /a\n      mode: 0644\n      contents: {inline: x}\n"
+ETCD = "etcd:\n  name: '{HOSTNAME}'\n"
+
+KINDS = [
+    pytest.param(BUTANE, "3.4.0", id="butane"),
+    pytest.param(f"# a comment\n---\n{BUTANE}", "3.4.0", id="butane behind a comment"),
+    pytest.param(CLC, "2.3.0", id="container linux config"),
+    pytest.param(f"\n\n{CLC}", "2.3.0", id="container linux config behind empty lines"),
+    pytest.param(f"{CLC}unknown: 1\n", "2.3.0", id="with a key that is not known"),
+]
+
+
+@pytest.mark.parametrize("text, version", KINDS)
+def test_kind(text: str, version: str) -> None:
+    found = parsed(text.encode(), "there")
+    assert found and (found.outcome, found.version) == (VALID, version)
+    assert found.config and [file.path for file in found.config.storage.files] == ["/a"]
+
+
+OTHERS = [
+    pytest.param("#cloud-config\nstorage: {}\n", id="cloud-config"),
+    pytest.param("#!/bin/sh\nstorage: x\n", id="script"),
+    pytest.param("ignition:\n  version: 3.3.0\nstorage: {}\n", id="ignition in yaml"),
+    pytest.param("hostname: a\nusers: []\n", id="cloud-config without its first line"),
+    pytest.param("apiVersion: v1\nkind: Pod\n", id="kubernetes"),
+    pytest.param("just words", id="words"),
+    pytest.param("", id="nothing"),
+]
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_what_is_neither(text: str) -> None:
+    assert parsed(text.encode(), "there") is None
+
+
+LOCAL = [
+    pytest.param("storage:\n  files:\n    - path: /a\n      contents: {local: x}\n", 4, 25, id="container linux config"),
+    pytest.param(BUTANE.replace("inline", "local"), 6, 25, id="butane"),
+]
+
+
+@pytest.mark.parametrize("text, line, column", LOCAL)
+def test_local_files_are_refused_with_what_helps(text: str, line: int, column: int) -> None:
+    found = parsed(text.encode(), "there")
+    assert found and (found.outcome, found.config) == (INVALID, None)
+    (entry,) = [entry for entry in found.report.entries if entry.level == "error"]
+    assert (entry.line, entry.column) == (line, column)
+    assert "local file" in entry.message and "inline" in entry.fix
+
+
+PLATFORMS = [
+    ("packet", "${COREOS_PACKET_HOSTNAME}"),
+    ("ec2", "${COREOS_EC2_HOSTNAME}"),
+    ("aws", "${COREOS_EC2_HOSTNAME}"),
+    ("gcp", "${COREOS_GCE_HOSTNAME}"),
+    ("openstack", "${COREOS_OPENSTACK_HOSTNAME}"),
+]
+
+
+@pytest.mark.parametrize("platform, name", PLATFORMS)
+def test_dynamic_data_of_the_machines_platform(platform: str, name: str) -> None:
+    found = parsed(ETCD.encode(), "there", platform)
+    assert found and found.config
+    dropins = [dropin for unit in found.config.systemd.units for dropin in unit.dropins if "etcd" in dropin.name]
+    assert [f'--name="{name}"' in (dropin.contents or "") for dropin in dropins] == [True]
+
+
+def test_platform_without_dynamic_data() -> None:
+    found = parsed(ETCD.encode(), "there", "qemu")
+    assert found and found.outcome == INVALID
+    (entry,) = found.report.entries
+    assert (entry.message, entry.fix) == ("platform qemu has no dynamic data {HOSTNAME}", "it has none at all")
+    assert (entry.path, entry.line) == ("$.etcd", 2)
+
+
+def test_warnings_are_kept() -> None:
+    found = parsed(CLC.replace("      mode: 0644\n", "").encode(), "there")
+    assert found and found.outcome == VALID
+    assert [(entry.level, entry.line) for entry in found.report.entries] == [("warning", 3)]
+    assert found.report.source == "there"
+
+
+WRONG = [
+    pytest.param(CLC.replace("/a", "a"), 3, "path is not absolute", id="rule of Ignition"),
+    pytest.param(CLC.replace("0644", "many"), 4, "mode must be a whole number, not a text", id="type"),
+    pytest.param(f"{CLC}  x: *nowhere\n", 6, "unknown anchor 'nowhere' referenced", id="yaml"),
+    pytest.param(BUTANE.replace("/a", "a"), 5, "path is not absolute", id="rule of Ignition, butane"),
+]
+
+
+@pytest.mark.parametrize("text, line, message", WRONG)
+def test_errors_are_placed_in_the_yaml(text: str, line: int, message: str) -> None:
+    found = parsed(text.encode(), "there")
+    assert found and found.outcome == INVALID
+    (entry,) = found.report.entries
+    assert (entry.line, entry.message) == (line, message)
