@@ -2,8 +2,8 @@
 
 Each case runs the stages fetch and files of both programs by turns, each time into a fresh root, and compares the medians. The
 time of Debian's SELinux relabelling is left out: it insists on it, so its setfiles is a stub. One more case is the CPU time of
-both programs `ignition-validate`; the last ones are without Debian: file systems made at once and in turn, and fetching alone.
-Run it as python3 -m tests.bench.run.
+both programs `ignition-validate`; the last ones are without Debian: file systems made at once and in turn, fetching alone, and
+the transpilers. Run it as python3 -m tests.bench.run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import fetching, side_by_side, validation
+from tests.bench import fetching, side_by_side, transpiling, validation
 from tests.bench.agents import AGENTS, Agent, Missing, Run
 from tests.bench.cases import CASES, Case
 from tests.bench.server import serving
@@ -33,7 +33,7 @@ def main() -> int:
     """Run the cases, print the table, return 1 if a ratio is above what is expected and --check is given."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--runs", type=int, default=7, help="runs of each agent per case (default: %(default)s)")
-    names = [*(case.name for case in CASES), validation.NAME, side_by_side.NAME, *fetching.NAMES]
+    names = [*(case.name for case in CASES), validation.NAME, side_by_side.NAME, *fetching.NAMES, *transpiling.NAMES]
     parser.add_argument("--case", choices=names, action="append", help="only this one (may be repeated)")
     parser.add_argument("--on-disk", action="store_true", help="roots below /var/tmp instead of /dev/shm")
     parser.add_argument("--check", action="store_true", help="fail if a ratio is above the expected one")
@@ -49,6 +49,7 @@ def main() -> int:
         if side_by_side.NAME in wanted and _compare_side_by_side(arguments.runs) > side_by_side.EXPECTED:
             above.append(side_by_side.NAME)
         above += _measure_fetching(wanted, arguments.runs)
+        above += _measure_transpiling([name for name in transpiling.NAMES if name in wanted], arguments.runs)
     except Missing as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
@@ -89,6 +90,15 @@ def _measure_fetching(wanted: list[str], runs: int) -> list[str]:
         f"fetching alone: seconds, those to load the HTTP client, memory at most; {fetching.MANY} as the medians of {runs} runs:"
     )
     return fetching.table(wanted, runs)
+
+
+def _measure_transpiling(names: list[str], runs: int) -> list[str]:
+    if names:
+        print(f"seconds of a transpiler, {runs} runs each:")
+    took = {name: transpiling.seconds(name, runs) for name in names}
+    for name, seconds in took.items():
+        print(f"{name:<18}{seconds:>9.3f}{'<= ' + format(transpiling.EXPECTED_S, '.2f'):>27}", flush=True)
+    return [name for name, seconds in took.items() if seconds > transpiling.EXPECTED_S]
 
 
 def _printed(name: str, ours: float, debian: float, expected: float) -> float:

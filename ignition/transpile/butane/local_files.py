@@ -29,6 +29,8 @@ class LocalFiles:
         """Where that name leads, lexically: symbolic links may lead anywhere. Raises Unreadable."""
         if not self._directory:
             raise Unreadable(NO_DIRECTORY, "give -d DIRECTORY; on a machine itself: write the contents inline, or give a source")
+        if "\0" in name:
+            raise Unreadable("the name of a local file has a NUL character in it", "take it out")
         base = os.path.abspath(self._directory)
         path = os.path.normpath(f"{base}/{name}")
         if path != base and not path.startswith(base.rstrip("/") + "/"):
