@@ -18,10 +18,12 @@ REUSED_BY_LABEL = (
 )
 WRONG_NUMBER = "incorrect partition number; a new partition will be created using reserved label"
 ROOT_TOO_SMALL = "root should have 8GiB of space assigned"
-ROOT_CONSTRAINED = "root partition should have a size, or it is what the partitions after it leave"
+ROOT_CONSTRAINED = (
+    "root partition cannot expand; it is set to fill available space but is followed by an auto-positioned partition"
+)
 MOUNT_POINT = "path must be under /etc or /var if with_mount_unit is true"
 TOO_FEW_DEVICES = "mirroring requires at least two devices"
-NO_LAYOUT = "layout is required if mirror devices are given"
+NO_LAYOUT = "boot_device.layout should be specified when boot_device.mirror is specified"
 NO_LUKS_DEVICE = "device is required for layouts: s390x-eckd, s390x-zfcp"
 BAD_LUKS_DEVICE = "device name must start with /dev/dasd on s390x-eckd layout or /dev/sd on s390x-zfcp layout"
 NO_MIRROR = "mirroring not supported on layouts: s390x-eckd, s390x-zfcp, s390x-virt"
@@ -88,7 +90,7 @@ def mirror(work: Work, device: BootDevice, path: Path) -> None:
         work.error((*path, "mirror", "devices"), TOO_FEW_DEVICES, "name another disk")
     if device.mirror.devices and device.layout is None:
         say = work.error if _since(work, _LAYOUT_SINCE) else work.warning
-        say((*path, "layout"), NO_LAYOUT, f"write layout: {DEFAULT}, if the machine is one")
+        say((*path, "mirror"), NO_LAYOUT, f"write layout: {DEFAULT}, if the machine is one")
 
 
 def secure_key(work: Work, device: BootDevice, path: Path) -> None:
