@@ -8,6 +8,7 @@ from ignition.transpile import findings, json_output, reading
 from ignition.transpile.ct import dynamic, source_rules
 from ignition.transpile.ct.model import VERSION, ContainerLinuxConfig
 from ignition.transpile.ct.translate import translate
+from ignition.transpile.yaml_words import in_yaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Source:
         if made.findings:
             return Result(self.placed(made.findings))
         rows = findings.carried_back(findings.judged(made.generated).report, made.generated, self._document.root)
+        for row in rows:
+            row.message, row.fix = in_yaml(row.message), in_yaml(row.fix)
         return Result(self.placed(rows), made.generated)
 
 
