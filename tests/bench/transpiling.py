@@ -14,16 +14,20 @@ FILES = 2000
 EXPECTED_S = 1.0
 
 
-def _butane() -> str:
+def _files() -> str:
     entries = (
         f"    - path: /etc/dir{number % 50}/file{number}\n      mode: 0644\n      user: {{name: core}}\n"
         f"      contents:\n        inline: |\n          number={number}\n          what=some words, as people write them\n"
         for number in range(FILES)
     )
-    return "variant: flatcar\nversion: 1.1.0\nstorage:\n  files:\n" + "".join(entries)
+    return "storage:\n  files:\n" + "".join(entries)
 
 
-DOCUMENTS = {"butane": ("ignition.cli.butane", _butane)}  # program → module and maker of its document
+def _butane() -> str:
+    return "variant: flatcar\nversion: 1.1.0\n" + _files()
+
+
+DOCUMENTS = {"butane": ("ignition.cli.butane", _butane), "ct": ("ignition.cli.ct", _files)}  # program → module and maker of its document
 NAMES = [f"{FILES} files {program}" for program in DOCUMENTS]
 
 
