@@ -27,7 +27,8 @@ def _butane() -> str:
     return "variant: flatcar\nversion: 1.1.0\n" + _files()
 
 
-DOCUMENTS = {"butane": ("ignition.cli.butane", _butane), "ct": ("ignition.cli.ct", _files)}  # program → module and maker of its document
+# Program → its module, and the maker of its document.
+DOCUMENTS = {"butane": ("ignition.cli.butane", _butane), "ct": ("ignition.cli.ct", _files)}
 NAMES = [f"{FILES} files {program}" for program in DOCUMENTS]
 
 
