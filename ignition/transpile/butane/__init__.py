@@ -67,7 +67,7 @@ def translate(text: bytes, *, name: str, files_dir: str | None, pretty: bool = F
     found: list[Finding] = []
     try:
         variant = _variant(document)
-        done = _translated(document, Work(variant, LocalFiles(files_dir)), found, pretty=pretty)
+        done = _translated(document, Work(variant, LocalFiles(files_dir), found), pretty=pretty)
     except _Failed as error:
         done = Translation(report=Report(), failure=error.failure)
         found += error.found
@@ -99,12 +99,11 @@ def _mistyped(document: "Read") -> _Failed:
     return _Failed(f"Error unmarshaling yaml: {what}", document.wrong)
 
 
-def _translated(document: "Tree", work: Work, found: list[Finding], *, pretty: bool) -> Translation:
+def _translated(document: "Tree", work: Work, *, pretty: bool) -> Translation:
     source = read(work.variant.document, document.root, work.variant.spec)
     if source.wrong:
         raise _mistyped(source)
-    work.found = found
-    found += _unused(source, work.variant)
+    work.found += _unused(source, work.variant)
     source_rules.check(work, source.value)
     config = None if work.failed else translated(work, source.value)
     if config is None or work.failed:
@@ -112,7 +111,7 @@ def _translated(document: "Tree", work: Work, found: list[Finding], *, pretty: b
     generated = result.generated(config)
     parsed = findings.judged(generated)
     # The original looks for duplicates before anything else.
-    found += sorted(_about_result(document, parsed.report, generated), key=lambda one: one.rule != "X1")
+    work.found += sorted(_about_result(document, parsed.report, generated), key=lambda one: one.rule != "X1")
     if parsed.config is None:
         raise _Failed(INVALID_RESULT)
     text = json_output.text(generated.data, pretty=pretty)

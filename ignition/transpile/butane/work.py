@@ -18,9 +18,8 @@ _THIS = origins.Source("", b"")  # there is only one document
 class Work:
     """One translation of one document."""
 
-    def __init__(self, variant: "Variant", files: LocalFiles) -> None:
-        self.variant, self.files = variant, files
-        self.found: list[Finding] = []
+    def __init__(self, variant: "Variant", files: LocalFiles, found: list[Finding]) -> None:
+        self.variant, self.files, self.found = variant, files, found
 
     @property
     def failed(self) -> bool:
