@@ -15,7 +15,7 @@ from ignition.transpile.butane.work import Work, made, mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 _FILE_TYPE = "trees may only contain files, directories, and symlinks"
@@ -104,18 +104,17 @@ class _Planter:
         return None if owner == Owner() else made(Owner, self._path, id=owner.id, name=owner.name)
 
 
-def _below(root: str, report: "Any") -> "Iterator[str]":
+def _below(root: str, report: "Callable[[Unreadable], None]") -> "Iterator[str]":
     """A path and all below it, a directory before what is in it, names in lexical order; links are not followed."""
-    yield root
-    try:
-        names = sorted(os.listdir(root), key=os.fsencode) if stat.S_ISDIR(_status(root).st_mode) else []
-    except OSError as error:
-        report(unreadable("open", root, error))
-        return
-    except Unreadable:
-        return  # said when it was taken
-    for name in names:
-        yield from _below(os.path.join(root, name), report)
+    waiting = [root]
+    while waiting:
+        path = waiting.pop()
+        yield path
+        if os.path.isdir(path) and not os.path.islink(path):
+            try:
+                waiting += (os.path.join(path, name) for name in sorted(os.listdir(path), key=os.fsencode, reverse=True))
+            except OSError as error:
+                report(unreadable("open", path, error))
 
 
 def _status(path: str, *, follow: bool = False) -> os.stat_result:

@@ -4,6 +4,7 @@ import binascii
 import gzip
 import json
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from ignition.config import dataurl
 from ignition.config.parse import parse
 from ignition.transpile.butane import Translation, translate
 from ignition.transpile.butane.report_form import raw
+from ignition.transpile.butane.result import in_document
+from ignition.transpile.generated import Generated
 
 NOISE = bytes(range(256)) * 4
 NO_FILES = "local file paths are relative to a files directory that must be specified with -d/--files-dir"
@@ -195,3 +198,40 @@ def test_generated_documents_become_valid_configs(
         f"{one['path'][1:]}.mount" for one in by_device.values() if one.get("with_mount_unit")
     }
     assert {unit["name"] for unit in data.get("systemd", {}).get("units", ())} == wanted
+
+
+@pytest.mark.parametrize(
+    ("inline", "message"),
+    [
+        ("", "no Ignition config: the config is empty"),
+        ("#cloud-config\\n", "no Ignition config: this is a cloud-config, not an Ignition config"),
+        ("#!/bin/sh\\n", "no Ignition config: this is a script, not an Ignition config"),
+        ("{", "in this config: the text is cut off after line 1 column 1: 1 bracket is open"),
+    ],
+)
+def test_embedded_text_must_be_a_config(inline: str, message: str) -> None:
+    done = transpiled(f'ignition: {{config: {{replace: {{inline: "{inline}"}}}}}}')
+    assert [(one.level, one.path, one.message) for one in done.report.entries] == [
+        ("error", "$.ignition.config.replace.inline", message)
+    ]
+
+
+def test_name_of_a_local_file_with_nul(tmp_path: Path) -> None:
+    text = b'variant: flatcar\nversion: 1.1.0\nstorage: {files: [{path: /a, contents: {local: "a\\0b"}}]}\n'
+    done = translate(text, name="x", files_dir=str(tmp_path))
+    assert raw(done.report) == (
+        "error at $.storage.files.0.contents.local, line 3 col 48: the name of a local file has a NUL character in it\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("duplicate: files.1 has it", "duplicate: files.0 has it"),
+        ("like files.0", "like grub.users"),
+        ("version.1 and files.7 stay", "version.1 and files.7 stay"),
+    ],
+)
+def test_entries_are_called_as_in_the_document(message: str, words: str) -> None:
+    made = Generated(origins={("storage", "files", 0): ("grub", "users"), ("storage", "files", 1): ("storage", "files", 0)})
+    assert in_document(message, ("storage", "links", 0), made) == words

@@ -157,6 +157,23 @@ def test_tree_needs_local_and_a_files_directory(files: Path) -> None:
     assert "inline" in done.report.entries[0].fix
 
 
+def test_directory_that_cannot_be_read_does_not_end_the_walk(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may read every directory, so the system call is told to fail."""
+    listdir = os.listdir
+
+    def refusing(path: str) -> list[str]:
+        if path.endswith("/etc"):
+            raise PermissionError(13, "Permission denied")
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", refusing)
+    done = transpiled(files, "[{local: tree}]", "  files: [{path: /run, contents: {inline: x}}]\n")
+    assert [entry.message.replace(str(files), "FILES") for entry in done.report.entries] == [
+        "open FILES/tree/etc: permission denied",
+        f"{EXISTS}: /run",
+    ]
+
+
 def test_root_that_is_a_link_becomes_a_link(files: Path) -> None:
     (files / "alias").symlink_to("tree")
     assert storage(transpiled(files, "[{local: alias, path: /it}]")) == {"links": [{"path": "/it", "target": "tree"}]}
