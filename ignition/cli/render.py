@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ignition.config.model import Config
     from ignition.config.report import Path
     from ignition.fetch.engine import Fetcher
+    from ignition.stages.parsing import Read
 
 FINE, WRONG, USAGE = 0, 1, 2
 USAGE_TEXT = "usage: ignition render [URL|FILE|-] [flag …]   print the config that a machine would get; - is standard input"
@@ -53,7 +54,7 @@ FLAGS = (
         parse=_named_place,
     ),
     Flag("origin", False, "print one line per value instead of JSON, each with the source, line and column that it comes from"),
-    Flag("platform", "", "the platform whose fragments in base.platform.d count", value="ID"),
+    Flag("platform", "", "the platform whose fragments in base.platform.d and whose dynamic data count", value="ID"),
     Flag("help", False, "print this help and exit"),
     Flag("h", False, "the same"),
 )
@@ -103,28 +104,32 @@ def _merged(word: str, base_dirs: "tuple[str, ...]", platform: str, timeout_s: f
         if not os.path.isdir(directory):
             raise Failure("there is no such directory", where=directory)
     directories = base_dirs if base_dirs or word else None
-    base = system_configs.base(platform, directories, _read)
+
+    def read(content: bytes, name: str) -> "Config | None":
+        return _read(content, name, platform)
+
+    base = system_configs.base(platform, directories, read)
     with Fetcher(initial_settings(timeout_s), offline=False) as fetcher:
-        return system_configs.over(base, _user_config(word, directories, fetcher))
+        return system_configs.over(base, _user_config(word, directories, fetcher, read))
 
 
-def _user_config(word: str, directories: "tuple[str, ...] | None", fetcher: "Fetcher") -> "Config":
+def _user_config(word: str, directories: "tuple[str, ...] | None", fetcher: "Fetcher", read: "Read") -> "Config":
     from ignition.config import check_merged
     from ignition.config.model import Config
     from ignition.stages import system_configs
     from ignition.stages.render import follow
 
     place, content = _found(word, directories, fetcher)
-    config = _read(content, place)
+    config = read(content, place)
     if config is None:
         found = system_configs.default(directories)
-        config = _read(found[1], found[0]) if found else None
+        config = read(found[1], found[0]) if found else None
         if found is None or config is None:
             _tell(log.WARNING, f"there is no Ignition config in {place}: only base configs count")
             return Config()
         _tell(log.WARNING, f"there is no Ignition config in {place}: {found[0]} takes its place")
         place = found[0]
-    config, _ = follow(config, place, fetcher, _read)
+    config, _ = follow(config, place, fetcher, read)
     errors = [entry for entry in check_merged(origins.plain(config)).entries if entry.level == ERROR]
     for entry in errors:
         _show(entry, origins.near(config, _parts(entry.path)))
@@ -153,19 +158,20 @@ def _found(word: str, directories: "tuple[str, ...] | None", fetcher: "Fetcher")
         raise Failure(f"the config cannot be read: {error.strerror}", where=word) from error
 
 
-def _read(content: bytes, name: str) -> "Config | None":
+def _read(content: bytes, name: str, platform: str) -> "Config | None":
     """In place of the boot's parse_config: what is wrong is shown with its source line, and values are marked."""
     from ignition.stages.parsing import read_text
+    from ignition.transpile.user_data import Translated
 
-    text, parsed = read_text(content, name)
+    text, parsed = read_text(content, name, platform)
     if parsed.report.entries:
         _complain(parsed.report, text)
     if parsed.report.fatal:
         raise Failure("the config is invalid", where=name)
     if parsed.config is None:
         return None
-    source = origins.Source(f"{name} (as JSON)", parsed.json) if parsed.json else origins.Source(name, text)
-    return origins.mark(parsed.config, source, parsed.places())
+    written = parsed.written if isinstance(parsed, Translated) else None
+    return origins.mark(parsed.config, origins.Source(name, text), parsed.places(), written)
 
 
 def _print(merged: "Config", mounts: dict[str, str], *, with_origins: bool) -> int:

@@ -12,11 +12,20 @@ from ignition.config.text.places import in_text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
+    from typing import Any, Protocol
 
     from ignition.config.model import Config
     from ignition.config.text.places import Places
     from ignition.config.text.positions import Positions
+
+    class Written(Protocol):
+        """The text that JSON was made of."""
+
+        def path(self, made: Path) -> Path:
+            """Where a member of the JSON comes from."""
+
+        def positions(self) -> Positions:
+            """The places of all its paths."""
 
     Change = Callable[[Path, "Any"], "Any"]
 
@@ -58,15 +67,19 @@ class _Truth(int, _Marked):
     """A boolean."""
 
 
-def mark(config: "Config", source: Source, places: "Places") -> "Config":
+def mark(config: "Config", source: Source, places: "Places", written: "Written | None" = None) -> "Config":
     """The config of that text, its values marked. What the text does not say itself lies where the text says the cause.
 
-    `places` are those of the text (ignition/config/text/places.py); of 3.x texts they are empty.
+    `places` are those of the text (ignition/config/text/places.py); of 3.x texts they are empty. `written`: if what was parsed
+    had been made of another text, which is then the source's.
     """
     from ignition.config.text.positions import Lines, Positions
 
     there = {path: in_text(path, places) if places else path for path, _ in values(config)}
-    positions, lines = Positions(source.text, there.values()), Lines(source.text)
+    if written:
+        there = {path: written.path(made) for path, made in there.items()}
+    positions = written.positions() if written else Positions(source.text, there.values())
+    lines = Lines(source.text)
 
     def of_text(path: Path, value: object) -> object:
         if path not in there:

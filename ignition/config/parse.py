@@ -37,7 +37,6 @@ class Parsed(Record):
     config: Config | None = spec("the config; None unless VALID", default=None)
     report: Report = spec("findings; warnings may come with a valid config", default=Report())
     version: str = spec('the spec version of the text; "" if that is not known', default="")
-    json: bytes = spec('the JSON that was made of a text of another form; "" if the text is JSON itself', default=b"")
     places: "Callable[[], Places]" = spec("how the text calls members of the model, see places.in_text", default=dict)
 
 

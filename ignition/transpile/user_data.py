@@ -5,18 +5,58 @@ said of the YAML, at its places.
 """
 
 from ignition.config.parse import INVALID, VALID, Parsed, parse
-from ignition.config.report import Report
-from ignition.config.text import odd_input
+from ignition.config.record import spec
+from ignition.config.report import Entry, Path, Report
+from ignition.config.text import odd_input, yaml_text
 from ignition.errors import Failure
+from ignition.transpile import findings
+from ignition.transpile.generated import Generated, existing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from ignition.config.text.yaml_nodes import YamlPositions
+
 _FIX = "write it inline or let the machine fetch it; or embed it with ct or butane beforehand"
 
 
-def parsed(text: bytes, source: str, platform: str = "") -> Parsed | None:
+class Written:
+    """The text that JSON was made of, for those who ask where a part of it comes from. It is known to be YAML."""
+
+    def __init__(self, text: bytes, policy: yaml_text.Policy, generated: Generated) -> None:
+        self._text, self._policy, self._generated = text, policy, generated
+        self._read: yaml_text.Document | None = None
+
+    def path(self, made: Path) -> Path:
+        """Of a member of the JSON, as far as the document has it."""
+        return existing(self._generated.origin_of(made), self._document.root)
+
+    def positions(self) -> "YamlPositions":
+        """The places of all paths of the document."""
+        return self._document.positions()
+
+    def carried_back(self, report: Report) -> tuple[Entry, ...]:
+        """Findings about the JSON, at places of the document."""
+        rows = findings.carried_back(report, self._generated, self._document.root)
+        return findings.report(report.source, self._text, self._document, rows).entries
+
+    @property
+    def _document(self) -> yaml_text.Document:
+        """Read once more, and only if somebody asks: no boot does."""
+        if self._read is None:
+            self._read = yaml_text.read(self._text, self._policy)
+        return self._read
+
+
+class Translated(Parsed):
+    """What became of a document in YAML."""
+
+    json: bytes = spec('what it became; "" if nothing', default=b"")
+    written: Written | None = spec("the document; None if nothing became of it", default=None)
+
+
+def parsed(text: bytes, source: str, platform: str = "") -> Translated | None:
     """As config.parse.parse gives it; None if the text is neither. `source`: what messages call it. `platform`: the machine's."""
     match odd_input.transpilable(text):
         case odd_input.A_CONTAINER_LINUX_CONFIG:
@@ -26,31 +66,42 @@ def parsed(text: bytes, source: str, platform: str = "") -> Parsed | None:
     return None
 
 
-def _container_linux(text: bytes, name: str, platform: str) -> Parsed:
+def _container_linux(text: bytes, name: str, platform: str) -> Translated:
     from ignition.transpile.ct import dynamic
-    from ignition.transpile.ct.run import Source
+    from ignition.transpile.ct.run import POLICY, Source
 
     source = Source(name, text)
     if source.config is None:
-        return Parsed(outcome=INVALID, report=source.report)
+        return Translated(outcome=INVALID, report=source.report)
     result = source.translated(dynamic.OLD_NAMES.get(platform, platform), _refuse)
     report = Report(entries=source.report.entries + result.report.entries, source=name)
-    return _as_parsed(result.text(), report)
+    made = result.text()
+    if made is None or result.generated is None:
+        return Translated(outcome=INVALID, report=report)
+    return _translated(made, report, Written(text, POLICY, result.generated))
 
 
-def _butane(text: bytes, name: str) -> Parsed:
-    from ignition.transpile.butane import translate
+def _butane(text: bytes, name: str) -> Translated:
+    from ignition.transpile.butane import POLICY, translate
 
-    made = translate(text, name=name, files_dir=None)
-    return _as_parsed(made.text, made.report)
+    done = translate(text, name=name, files_dir=None)
+    if done.text is None:
+        return Translated(outcome=INVALID, report=done.report)
+    return _translated(done.text, done.report, Written(text, POLICY, Generated({}, dict(done.origins))))
 
 
-def _as_parsed(text: str | None, report: Report) -> Parsed:
-    if text is None:
-        return Parsed(outcome=INVALID, report=report)
-    written = text.encode("utf-8")
-    made = parse(written, source=report.source)
-    return Parsed(outcome=VALID, config=made.config, report=report, version=made.version, json=written, places=made.places)
+def _translated(json: str, report: Report, written: Written) -> Translated:
+    made = json.encode("utf-8")
+    result = parse(made, source=report.source)
+    return Translated(
+        outcome=VALID,
+        config=result.config,
+        report=report,
+        version=result.version,
+        places=result.places,
+        json=made,
+        written=written,
+    )
 
 
 def _refuse(name: str) -> "NoReturn":

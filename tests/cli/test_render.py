@@ -357,3 +357,59 @@ def test_help_lists_the_flags(place: Place) -> None:
     status, out, _ = place.run("--help")
     assert (status, out.splitlines()[0]) == (0, USAGE_TEXT)
     assert "  -base-dir DIRECTORY" in out.splitlines()
+
+
+CLC = """etcd:
+  name: one
+storage:
+  files:
+    - path: /a
+      mode: 0600
+      contents:
+        remote:
+          url: https://example.com/a
+"""
+BUTANE = """variant: flatcar
+version: 1.1.0
+storage:
+  filesystems:
+    - device: /dev/vdb
+      format: ext4
+      path: /srv
+      with_mount_unit: true
+"""
+
+
+def test_origins_in_a_container_linux_config(place: Place) -> None:
+    place.put("a.yaml", CLC)
+    status, out, err = place.run("a.yaml", "--origin")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert '$.storage.files.0.path = "/a"  # a.yaml:5:13' in lines
+    assert '$.storage.files.0.contents.source = "https://example.com/a"  # a.yaml:9:16' in lines
+    assert "$.storage.files.0.mode = 384  # a.yaml:6:13" in lines
+    assert '$.systemd.units.0.name = "etcd-member.service"  # a.yaml:2:3' in lines
+
+
+def test_origins_in_butane(place: Place) -> None:
+    place.put("a.bu", BUTANE)
+    status, out, err = place.run("a.bu", "--origin")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert '$.storage.filesystems.0.format = "ext4"  # a.bu:6:15' in lines
+    assert '$.systemd.units.0.name = "srv.mount"  # a.bu:8:24' in lines
+
+
+def test_what_is_wrong_in_yaml_is_shown_there(place: Place) -> None:
+    place.put("a.yaml", CLC.replace("/a\n      mode", "a\n      mode"))
+    status, out, err = place.run("a.yaml")
+    assert (status, out) == (1, "")
+    assert "a.yaml:5:13: error: path is not absolute" in err and "    5 |     - path: a\n      |             ^\n" in err
+
+
+def test_dynamic_data_of_a_platform(place: Place) -> None:
+    place.put("a.yaml", CLC.replace("one", "'{HOSTNAME}'"))
+    status, _, err = place.run("a.yaml")
+    assert status == 1 and "platform must be specified to use templating" in err
+    units = place.rendered("a.yaml", "--platform", "packet")["systemd"]["units"]
+    assert '--name="${COREOS_PACKET_HOSTNAME}"' in units[0]["dropins"][0]["contents"]

@@ -249,3 +249,35 @@ def test_terminal_without_the_characters_gets_escapes(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=TOP)
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert r"write /\xe9\u65e5" in done.stdout
+
+
+CLC = """storage:
+  files:
+    - path: /a
+      mode: 0600
+      contents:
+        remote: {url: "http://example.com/a"}
+systemd:
+  units:
+    - name: nothing.service
+      enabled: true
+"""
+
+
+def test_container_linux_config_is_translated_and_advised(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(CLC)
+    status, out, err = run(capsys, str(file))
+    assert (status, err) == (0, f"{file}: valid (spec 2.3.0): 2 warnings\n")
+    assert f"{file}:6:23: warning: " in out
+    assert f"{file}:9:13: warning: unit is enabled, but no unit of this name is known" in out
+    assert "    9 |     - name: nothing.service\n      |             ^~~~~~~~~~~~~~~\n" in out
+    assert run(capsys, "-no-advice", str(file)) == (0, "", f"{file}: valid (spec 2.3.0)\n")
+
+
+def test_butane_is_translated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "a.bu"
+    file.write_text("variant: flatcar\nversion: 1.1.0\nstorage:\n  files:\n    - path: a\n      mode: 0644\n")
+    status, out, err = run(capsys, str(file))
+    assert (status, err) == (1, f"{file}: invalid: 1 error\n")
+    assert f"{file}:5:13: error: path is not absolute" in out

@@ -61,16 +61,24 @@ def examine(name: str, targets: "Sequence[Target]", *, advice: bool) -> Examined
     except Failure as failure:
         return Examined(name, problem=failure.what, fix=failure.fix)
     examined = Examined(name, text=text, packing=packed.packing(content))
-    translated = user_data.parsed(text, examined.source)
-    parsed = translated or parse(text, source=examined.source)
+    parsed = user_data.parsed(text, examined.source) or parse(text, source=examined.source)
     examined.outcome, examined.version, examined.entries = parsed.outcome, parsed.version, parsed.report.entries
-    if advice and parsed.config is not None and not translated:
-        from ignition.config.advice import advise
-
-        examined.entries += advise(parsed, text)
+    if advice and parsed.config is not None:
+        examined.entries += _advice(parsed, text)
     if targets:
         _aim(examined, parsed, targets)
     return examined
+
+
+def _advice(parsed: "Parsed", text: bytes) -> "tuple[Entry, ...]":
+    """At places of the text, also if that is YAML."""
+    from ignition.config.advice import advise
+    from ignition.config.report import Report
+    from ignition.transpile.user_data import Translated
+
+    if isinstance(parsed, Translated) and parsed.written:
+        return parsed.written.carried_back(Report(entries=advise(parsed, parsed.json)))
+    return advise(parsed, text)
 
 
 def _content(name: str) -> bytes:

@@ -66,6 +66,7 @@ class _Translator:
         generated = list(self._generated_units())
         for index, (source, _) in enumerate(generated):
             self._comes_from(("systemd", "units", index), source)
+            self._comes_from(("systemd", "units", index, "name"), source)  # not `etcd.name`
         for index in range(len(self._config.systemd.units)):
             self._comes_from(("systemd", "units", len(generated) + index), ("systemd", "units", index))
         made = [unit for _, unit in generated] + plain(self._config.systemd.units)
