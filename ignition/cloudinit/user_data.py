@@ -5,7 +5,7 @@ Source: coreos-cloudinit.md 7. All of it is about bytes: what is no text is "unk
 
 import json
 
-from ignition.config.text import packed
+from ignition.config.text import odd_input, packed
 
 EMPTY, SCRIPT, CLOUD_CONFIG, IGNITION, MULTIPART, UNKNOWN = "empty", "script", "cloud-config", "ignition", "multipart", "unknown"
 HEADER = b"#cloud-config"
@@ -58,8 +58,9 @@ def parts(data: bytes) -> list[Part]:
 
 
 def _is_ignition(data: bytes) -> bool:
+    """Also YAML that the agent makes an Ignition config of."""
     if not data.lstrip().startswith(b"{"):
-        return False
+        return bool(odd_input.transpilable(data))
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):

@@ -281,3 +281,12 @@ def test_butane_is_translated(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     status, out, err = run(capsys, str(file))
     assert (status, err) == (1, f"{file}: invalid: 1 error\n")
     assert f"{file}:5:13: error: path is not absolute" in out
+
+
+def test_dynamic_data_may_be_any(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("etcd:\n  version: 3.3.12\n  name: '{HOSTNAME} {PUBLIC_IPV6}'\n")
+    assert run(capsys, "-no-advice", str(file))[0] == 0
+    file.write_text("etcd:\n  name: '{HOST}'\n")
+    status, out, _ = run(capsys, str(file))
+    assert status == 1 and "no dynamic data {HOST}" in out

@@ -61,7 +61,8 @@ def examine(name: str, targets: "Sequence[Target]", *, advice: bool) -> Examined
     except Failure as failure:
         return Examined(name, problem=failure.what, fix=failure.fix)
     examined = Examined(name, text=text, packing=packed.packing(content))
-    parsed = user_data.parsed(text, examined.source) or parse(text, source=examined.source)
+    # Which platform it is for is not known: every piece of dynamic data may be there.
+    parsed = user_data.parsed(text, examined.source, "custom") or parse(text, source=examined.source)
     examined.outcome, examined.version, examined.entries = parsed.outcome, parsed.version, parsed.report.entries
     if advice and parsed.config is not None:
         examined.entries += _advice(parsed, text)
