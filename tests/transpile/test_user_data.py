@@ -78,7 +78,7 @@ def test_platform_without_dynamic_data() -> None:
     assert found and found.outcome == INVALID
     (entry,) = found.report.entries
     assert (entry.message, entry.fix) == ("platform qemu has no dynamic data {HOSTNAME}", "it has none at all")
-    assert (entry.path, entry.line) == ("$.etcd", 2)
+    assert (entry.path, entry.line) == ("$.etcd.name", 2)
 
 
 def test_warnings_are_kept() -> None:

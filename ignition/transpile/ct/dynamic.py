@@ -1,9 +1,5 @@
 """Dynamic data: `{PRIVATE_IPV4}` and its like in options of etcd and flannel. Source: config-transpiler.md A7."""
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 HOSTNAME, PRIVATE_4, PUBLIC_4, PRIVATE_6, PUBLIC_6 = "HOSTNAME", "PRIVATE_IPV4", "PUBLIC_IPV4", "PRIVATE_IPV6", "PUBLIC_IPV6"
 
 
@@ -50,34 +46,37 @@ TOLD = ("openstack-metadata", "cloudstack-configdrive")
 
 
 class Unavailable(Exception):
-    """A value cannot be put in."""
+    """A value cannot be put into a member."""
 
-    def __init__(self, message: str, fix: str) -> None:
+    def __init__(self, member: str, message: str, fix: str) -> None:
         super().__init__(message)
-        self.message, self.fix = message, fix
+        self.member, self.message, self.fix = member, message, fix
 
 
-def is_used(values: "Sequence[str]") -> bool:
+def is_used(value: str) -> bool:
     """Also by a lone brace."""
-    return any("{" in value or "}" in value for value in values)
+    return "{" in value or "}" in value
 
 
-def expanded(values: "Sequence[str]", platform: str) -> list[str]:
-    """Each field as a variable that systemd puts in when the service starts. Raises Unavailable."""
-    if not platform:
+def expanded(member: str, value: str, platform: str) -> str:
+    """Each field as a variable that systemd puts in when the service starts. Raises Unavailable.
+
+    A value whose first } stands before its first { stays, and so does what has no partner.
+    """
+    if is_used(value) and not platform:
         message = "platform must be specified to use templating"
-        raise Unavailable(message, f"name the platform with --platform: {', '.join(PLATFORMS)}")
-    return [_expanded(value, platform) for value in values]
+        raise Unavailable(member, message, f"name the platform with --platform: {', '.join(PLATFORMS)}")
+    done, rest = "", value
+    while 0 <= (begin := rest.find("{")) < (end := rest.find("}")):
+        done += f"{rest[:begin]}${{{_variable(member, rest[begin + 1 : end], platform)}}}"
+        rest = rest[end + 1 :]
+    return done + rest
 
 
-def _expanded(value: str, platform: str) -> str:
-    """A value whose first } stands before its first { stays, and so does what has no partner."""
-    begin, end = value.find("{"), value.find("}")
-    if begin < 0 or end < begin:
-        return value
-    field = value[begin + 1 : end]
+def _variable(member: str, field: str, platform: str) -> str:
     known = PLATFORMS.get(platform, {})
     if field not in known:
         names = ", ".join(f"{{{name}}}" for name in known)
-        raise Unavailable(f"platform {platform} has no dynamic data {{{field}}}", f"it has {names or 'none at all'}")
-    return f"{value[:begin]}${{{known[field]}}}{_expanded(value[end + 1 :], platform)}"
+        message = f"platform {platform} has no dynamic data {{{field}}}"
+        raise Unavailable(member, message, f"it has {names or 'none at all'}")
+    return known[field]

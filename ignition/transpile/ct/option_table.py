@@ -37,14 +37,14 @@ def section(base: type[Record], name: str, table: list[str]) -> type[Record]:
     return made
 
 
-def arguments(record: Record, renamed: "dict[str, str] | None" = None) -> list[str]:
-    """The options that are given, each as `--name=value`; texts are quoted as systemd reads them."""
-    found = []
+def arguments(record: Record, renamed: "dict[str, str] | None" = None) -> dict[str, str]:
+    """The options that are given → `--name=value`; texts are quoted as systemd reads them."""
+    found = {}
     for option, _ in getattr(record, ARGUMENTS, ()):
         value = getattr(record, option)
         if value is not None:
             name = (renamed or {}).get(option, option).replace("_", "-")
-            found.append(f"--{name}={_shown(value)}")
+            found[option] = f"--{name}={_shown(value)}"
     return found
 
 

@@ -92,7 +92,7 @@ class _Translator:
         try:
             return dropin.text(self._platform)
         except dynamic.Unavailable as error:
-            self._wrong((section,), error.message, error.fix)
+            self._wrong((section, error.member), error.message, error.fix)
             return ""
 
     def _storage(self) -> "dict[str, Any]":

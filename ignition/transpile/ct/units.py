@@ -9,17 +9,19 @@ OVERRIDE = "20-clct-provider-override.conf"
 
 
 class Dropin:
-    """Another command line for a service. `environment`: lines `NAME=value`; `after`: what follows the command."""
+    """Another command line for a service. `arguments`: by the member that each comes from; `environment`: lines `NAME=value`;
+    `after`: what follows the command.
+    """
 
-    def __init__(self, command: str, arguments: list[str]) -> None:
+    def __init__(self, command: str, arguments: dict[str, str]) -> None:
         self.command, self.arguments = command, arguments
         self.environment: list[str] = []
         self.after: list[str] = []
 
     def text(self, platform: str) -> str:
         """With the platform's names of addresses put in, if any are asked for. Raises dynamic.Unavailable."""
-        is_dynamic = dynamic.is_used(self.arguments)
-        arguments = dynamic.expanded(self.arguments, platform) if is_dynamic else self.arguments
+        is_dynamic = any(map(dynamic.is_used, self.arguments.values()))
+        arguments = [dynamic.expanded(name, value, platform) for name, value in self.arguments.items()]
         lines = [f"[Unit]\nRequires={METADATA}\nAfter={METADATA}\n"] if is_dynamic else []
         lines.append("[Service]")
         if is_dynamic:

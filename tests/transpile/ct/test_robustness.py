@@ -93,3 +93,8 @@ def test_generated_documents(document: object, platform: str) -> None:
     import json
 
     judge(json.dumps(document).encode(), platform)
+
+
+def test_thousands_of_fields() -> None:
+    value = dynamic.expanded("name", "{HOSTNAME}" * 20_000, "ec2")
+    assert value == "${COREOS_EC2_HOSTNAME}" * 20_000
