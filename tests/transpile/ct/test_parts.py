@@ -1,0 +1,116 @@
+"""Sizes, versions, windows and quoting, each with what is right and what is not."""
+
+import pytest
+
+from ignition.transpile.ct import sizes, versions
+from ignition.transpile.ct.model import Locksmith
+from ignition.transpile.ct.units import quoted
+from ignition.transpile.ct.update import locksmith_findings
+
+SIZES = [
+    ("", None),
+    ("0", 0),
+    ("-0", 0),
+    ("0B", 0),
+    ("1MiB", 1),
+    ("1MB", 1),
+    ("+2MiB", 2),
+    ("1048576B", 1),
+    ("1024KiB", 1),
+    ("1024KB", 1),
+    ("1GB", 1024),
+    ("1.5GiB", 1536),
+    (".5GiB", 512),
+    ("1.GiB", 1024),
+    ("1TiB2MiB", 1048578),
+    ("1PiB", 1 << 30),
+    ("1EiB", 1 << 40),
+]
+NO_SIZES = [
+    ("1KiB", "invalid dimension (finest granularity is 1MiB)"),
+    ("1B", "invalid dimension (finest granularity is 1MiB)"),
+    ("8EiB", "invalid dimension (finest granularity is 1MiB)"),
+    ("-1MiB", 'invalid dimension (negative): "-1MiB"'),
+    ("100", 'units: missing unit in "100"'),
+    ("1MiB1", 'units: missing unit in "1MiB1"'),
+    ("1mib", 'units: unknown unit mib in "1mib"'),
+    ("1Gi", 'units: unknown unit Gi in "1Gi"'),
+    ("1 MiB", 'units: missing unit in "1 MiB"'),
+    ("1MiB ", 'units: invalid "1MiB "'),
+    ("MiB", 'units: invalid "MiB"'),
+    (".MiB", 'units: invalid ".MiB"'),
+    ("-", 'units: invalid "-"'),
+    ("٣MiB", 'units: invalid "٣MiB"'),
+]
+
+
+@pytest.mark.parametrize("text, wanted", SIZES)
+def test_size(text: str, wanted: int | None) -> None:
+    assert sizes.mebibytes(text) == wanted
+
+
+@pytest.mark.parametrize("text, message", NO_SIZES)
+def test_no_size(text: str, message: str) -> None:
+    with pytest.raises(sizes.NoSize) as caught:
+        sizes.mebibytes(text)
+    assert str(caught.value) == message
+
+
+VERSIONS = [
+    ("3.1.0", (3, 1, 0), "3.1.0"),
+    ("03.01.00", (3, 1, 0), "3.1.0"),
+    ("3.2.0-rc.1", (3, 2, 0), "3.2.0-rc.1"),
+    ("3.2.0+b", (3, 2, 0), "3.2.0+b"),
+    ("3.2.0-rc+b", (3, 2, 0), "3.2.0-rc+b"),
+    *((text, None, text) for text in ("", "3", "3.1", "v3.1.0", "3.1.0.0", "3.1.x", "3.1.0-", "٣.1.0", "1." + "9" * 200 + ".0")),
+]
+
+
+@pytest.mark.parametrize("text, numbers, canonical", VERSIONS)
+def test_version(text: str, numbers: versions.Numbers | None, canonical: str) -> None:
+    assert versions.numbers(text) == numbers
+    assert versions.canonical(text) == canonical
+
+
+STARTS = [
+    *((text, "") for text in ("4:00", "04:00", "23:59", "0:00", "Thu 4:00", "sun 23:59", "MON 04:00")),
+    *((text, "couldn't parse window start") for text in ("24:00", "4:60", "4:0", "4", "4:00pm", "Thu 4", "Thu ", "٤:00")),
+    *((text, "unknown day in window start") for text in ("Thursday 4:00", "x 4:00")),
+]
+
+
+@pytest.mark.parametrize("text, message", STARTS)
+def test_window_start(text: str, message: str) -> None:
+    found = [one.message for one in locksmith_findings(Locksmith(window_start=text, window_length="1h"))]
+    assert found == ([message] if message else [])
+
+
+LENGTHS = [
+    *((text, True) for text in ("1h", "1h30m", "1.5h", "0", "90s", "-1h", "10µs", ".5h")),
+    *((text, False) for text in ("1", "1 h", "h", "1d", "1h30")),
+]
+
+
+@pytest.mark.parametrize("text, is_right", LENGTHS)
+def test_window_length(text: str, is_right: bool) -> None:
+    found = [one.message for one in locksmith_findings(Locksmith(window_start="4:00", window_length=text))]
+    assert found == ([] if is_right else ["couldn't parse window length"])
+
+
+QUOTED = [
+    ("", '""'),
+    ("a b", '"a b"'),
+    ('"', '"\\""'),
+    ("\\", '"\\\\"'),
+    ("\n\t\r\a\b\f\v", '"\\n\\t\\r\\a\\b\\f\\v"'),
+    ("\x00\x1f\x7f", '"\\x00\\x1f\\x7f"'),
+    ("é€😀", '"é€😀"'),
+    ("\u00a0\u2028\ufeff", '"\\u00a0\\u2028\\ufeff"'),
+    ("\U000e0001", '"\\U000e0001"'),
+    ("\udcff", '"\\xff"'),
+]
+
+
+@pytest.mark.parametrize("text, wanted", QUOTED)
+def test_quoted(text: str, wanted: str) -> None:
+    assert quoted(text) == wanted
