@@ -168,3 +168,17 @@ def test_extensions_are_ignored_by_every_target(
     assert out.count("  at $.storage.x-coreos") == 3
     assert out.count("  fix: say it in another way, such as with a unit or a file") == 2
     assert err[0] == "a.ign: valid (spec 3.3.0): 1 info, 2 warnings"
+
+
+YAML = [
+    pytest.param("storage: {}\n", "fcos=42.20250929.3.0", "a.ign:1:1: error: Fedora CoreOS", id="container linux config"),
+    pytest.param("variant: flatcar\nversion: 1.1.0\n", "flatcar=2605.12.0", "a.ign:2:10: error: Flatcar", id="butane"),
+]
+
+
+@pytest.mark.parametrize("text, target, said", YAML)
+def test_yaml_whose_spec_is_not_taken(
+    text: str, target: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, _ = judged(text, [target], tmp_path, monkeypatch, capsys)
+    assert status == 1 and out[0].startswith(said) and "does not take spec" in out[0]

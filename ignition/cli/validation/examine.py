@@ -6,7 +6,7 @@ from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ignition.config.parse import Parsed
     from ignition.config.report import Entry
@@ -65,21 +65,22 @@ def examine(name: str, targets: "Sequence[Target]", *, advice: bool) -> Examined
     parsed = user_data.parsed(text, examined.source, "custom") or parse(text, source=examined.source)
     examined.outcome, examined.version, examined.entries = parsed.outcome, parsed.version, parsed.report.entries
     if advice and parsed.config is not None:
-        examined.entries += _advice(parsed, text)
+        from ignition.config.advice import advise
+
+        examined.entries += _placed(parsed, text, lambda json: advise(parsed, json))
     if targets:
         _aim(examined, parsed, targets)
     return examined
 
 
-def _advice(parsed: "Parsed", text: bytes) -> "tuple[Entry, ...]":
-    """At places of the text, also if that is YAML."""
-    from ignition.config.advice import advise
+def _placed(parsed: "Parsed", text: bytes, found: "Callable[[bytes], tuple[Entry, ...]]") -> "tuple[Entry, ...]":
+    """What is found in the JSON that was parsed, at places of the text, also if that is YAML."""
     from ignition.config.report import Report
     from ignition.transpile.user_data import Translated
 
     if isinstance(parsed, Translated) and parsed.written:
-        return parsed.written.carried_back(Report(entries=advise(parsed, parsed.json)))
-    return advise(parsed, text)
+        return parsed.written.carried_back(Report(entries=found(parsed.json)))
+    return found(text)
 
 
 def _content(name: str) -> bytes:
@@ -103,4 +104,4 @@ def _aim(examined: Examined, parsed: "Parsed", targets: "Sequence[Target]") -> N
         rows = [finding(verdict) for verdict in examined.verdicts if not verdict.takes]
         if parsed.config is not None and (found := list(places(parsed.config))):
             rows += [ignored(target, found) for target in targets]
-        examined.entries += entries(examined.text, rows) if rows else ()
+        examined.entries += _placed(parsed, examined.text, lambda json: entries(json, rows)) if rows else ()

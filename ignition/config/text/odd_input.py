@@ -173,7 +173,7 @@ def _yaml_of_keys(head: bytes, has_more_lines: bool) -> Odd | None:
         return Odd(noun=A_CONTAINER_LINUX_CONFIG, fix=_CT)  # with a key that is misspelt
     if not has_more_lines:
         return None  # "error: not found" is no YAML
-    return Odd(noun="YAML", fix=f"for Butane, name its variant and {_BUTANE}; else {_TO_JSON}")
+    return Odd(noun="YAML", fix=f"for Butane, name its variant and version; else {_TO_JSON}")
 
 
 def _base64(text: bytes) -> Odd | None:
