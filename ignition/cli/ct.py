@@ -68,8 +68,9 @@ def _transpiled(name: str, content: bytes, values: dict[str, str | bool]) -> str
     if source.config is None or (strict and source.report.entries):
         raise Failure("Failed to parse config")
     platform = str(values["platform"])
-    refused = unsupported(platform)
-    result = Result(refused) if refused.fatal else source.translated(platform, lambda local: read_local(directory, local))
+    result = Result(unsupported(platform))
+    if not result.report.fatal:
+        result = source.translated(dynamic.named(platform), lambda local: read_local(directory, local))
     _show(result.report, content)
     pretty = bool(values["pretty"])
     text = result.text(pretty=pretty)

@@ -73,7 +73,7 @@ def _container_linux(text: bytes, name: str, platform: str) -> Translated:
     source = Source(name, text)
     if source.config is None:
         return Translated(outcome=INVALID, report=source.report)
-    result = source.translated(dynamic.OLD_NAMES.get(platform, platform), _refuse)
+    result = source.translated(dynamic.of_machine(platform), _refuse)
     report = Report(entries=source.report.entries + result.report.entries, source=name)
     made = result.text()
     if made is None or result.generated is None:

@@ -62,6 +62,10 @@ PLATFORMS = [
     ("aws", "${COREOS_EC2_HOSTNAME}"),
     ("gcp", "${COREOS_GCE_HOSTNAME}"),
     ("openstack", "${COREOS_OPENSTACK_HOSTNAME}"),
+    ("openstack-metadata", "${COREOS_OPENSTACK_HOSTNAME}"),
+    ("vagrant", "${COREOS_VAGRANT_VIRTUALBOX_HOSTNAME}"),
+    ("cloudstack-metadata", "${COREOS_CLOUDSTACK_LOCAL_HOSTNAME}"),
+    ("cloudstack-configdrive", "${COREOS_CLOUDSTACK_LOCAL_HOSTNAME}"),
 ]
 
 
@@ -69,8 +73,17 @@ PLATFORMS = [
 def test_dynamic_data_of_the_machines_platform(platform: str, name: str) -> None:
     found = parsed(ETCD.encode(), "there", platform)
     assert found and found.config
-    dropins = [dropin for unit in found.config.systemd.units for dropin in unit.dropins if "etcd" in dropin.name]
-    assert [f'--name="{name}"' in (dropin.contents or "") for dropin in dropins] == [True]
+    (unit,) = found.config.systemd.units  # the machine need not tell coreos-metadata which platform it is on
+    assert f'--name="{name}"' in (unit.dropins[0].contents or "")
+
+
+def test_cloudstack_is_a_drive_to_coreos_metadata() -> None:
+    found = parsed(ETCD.encode(), "there", "cloudstack")
+    assert found and found.config
+    names = [unit.name for unit in found.config.systemd.units]
+    assert names == ["coreos-metadata.service", "coreos-metadata-sshkeys@.service", "etcd-member.service"]
+    first, _, last = (unit.dropins[0].contents or "" for unit in found.config.systemd.units)
+    assert "--provider=cloudstack-configdrive" in first and "${COREOS_CLOUDSTACK_LOCAL_HOSTNAME}" in last
 
 
 def test_platform_without_dynamic_data() -> None:

@@ -39,10 +39,38 @@ PLATFORMS: dict[str, dict[str, str]] = {
         PUBLIC_IPV6="PUBLIC_IPV6",
     ),
 }
-# Ids of today that are not called so here.
-OLD_NAMES = {"aws": "ec2", "gcp": "gce", "openstack": "openstack-metadata", "cloudstack": "cloudstack-configdrive"}
+_DRIVE = "cloudstack-configdrive"
 # coreos-metadata must be told of these: the machine does not know by itself.
-TOLD = ("openstack-metadata", "cloudstack-configdrive")
+_TOLD = ("openstack-metadata", _DRIVE)
+# `ct` forgot the prefix, and wrote a variable that nothing sets.
+_CLOUDSTACK = _row("COREOS_CLOUDSTACK_", HOSTNAME="LOCAL_HOSTNAME")
+# By the id that a machine has, where that or the variables are others.
+_MACHINES = {
+    "aws": PLATFORMS["ec2"],
+    "gcp": PLATFORMS["gce"],
+    "openstack": PLATFORMS["openstack-metadata"],
+    "vagrant": PLATFORMS["vagrant-virtualbox"],
+    "cloudstack": _CLOUDSTACK,
+    _DRIVE: _CLOUDSTACK,
+    "cloudstack-metadata": _CLOUDSTACK,
+}
+
+
+class Platform:
+    """What a document is translated for. `fields`: names in braces → variables; `told`: what coreos-metadata is told, or ""."""
+
+    def __init__(self, name: str, fields: dict[str, str], told: str) -> None:
+        self.name, self.fields, self.told = name, fields, told
+
+
+def named(name: str) -> Platform:
+    """By the name that `ct` is given; "" is none."""
+    return Platform(name, PLATFORMS.get(name, {}), name if name in _TOLD else "")
+
+
+def of_machine(name: str) -> Platform:
+    """By the id of the machine itself. coreos-metadata knows it, too, but has no `cloudstack`, which may be drive or service."""
+    return Platform(name, _MACHINES.get(name) or PLATFORMS.get(name, {}), _DRIVE if name == "cloudstack" else "")
 
 
 class Unavailable(Exception):
@@ -58,12 +86,12 @@ def is_used(value: str) -> bool:
     return "{" in value or "}" in value
 
 
-def expanded(member: str, value: str, platform: str) -> str:
+def expanded(member: str, value: str, platform: Platform) -> str:
     """Each field as a variable that systemd puts in when the service starts. Raises Unavailable.
 
     A value whose first } stands before its first { stays, and so does what has no partner.
     """
-    if is_used(value) and not platform:
+    if is_used(value) and not platform.name:
         message = "platform must be specified to use templating"
         raise Unavailable(member, message, f"name the platform with --platform: {', '.join(PLATFORMS)}")
     done, rest = "", value
@@ -73,10 +101,9 @@ def expanded(member: str, value: str, platform: str) -> str:
     return done + rest
 
 
-def _variable(member: str, field: str, platform: str) -> str:
-    known = PLATFORMS.get(platform, {})
-    if field not in known:
-        names = ", ".join(f"{{{name}}}" for name in known)
-        message = f"platform {platform} has no dynamic data {{{field}}}"
+def _variable(member: str, field: str, platform: Platform) -> str:
+    if field not in platform.fields:
+        names = ", ".join(f"{{{name}}}" for name in platform.fields)
+        message = f"platform {platform.name} has no dynamic data {{{field}}}"
         raise Unavailable(member, message, f"it has {names or 'none at all'}")
-    return known[field]
+    return platform.fields[field]

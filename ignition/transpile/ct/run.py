@@ -48,8 +48,8 @@ class Source:
         """A report about this text."""
         return findings.report(self.name, self.text, self._document, rows)
 
-    def translated(self, platform: str, read_local: "ReadLocal") -> "Result":
-        """The second stage, of a source without errors. A platform that is not known has no dynamic data."""
+    def translated(self, platform: dynamic.Platform, read_local: "ReadLocal") -> "Result":
+        """The second stage, of a source without errors."""
         if self.config is None:
             raise ValueError("the source has errors")
         made = translate(self.config, platform, read_local)

@@ -38,13 +38,13 @@ class Translation:
         self.findings: list[Finding] = []
 
 
-def translate(config: "model.ContainerLinuxConfig", platform: str, read_local: "ReadLocal") -> Translation:
-    """`platform`: one of dynamic.PLATFORMS or "". `read_local` raises Failure, whose words are reported at the member."""
+def translate(config: "model.ContainerLinuxConfig", platform: dynamic.Platform, read_local: "ReadLocal") -> Translation:
+    """`read_local` raises Failure, whose words are reported at the member."""
     return _Translator(config, platform, read_local).translation()
 
 
 class _Translator:
-    def __init__(self, config: "model.ContainerLinuxConfig", platform: str, read_local: "ReadLocal") -> None:
+    def __init__(self, config: "model.ContainerLinuxConfig", platform: dynamic.Platform, read_local: "ReadLocal") -> None:
         self._config, self._platform, self._read_local = config, platform, read_local
         self._made = Translation()
 
@@ -75,8 +75,8 @@ class _Translator:
     def _generated_units(self) -> "Any":
         """With the paths that they come from."""
         config = self._config
-        if self._platform in dynamic.TOLD:
-            text = units.provider_override(self._platform)
+        if self._platform.told:
+            text = units.provider_override(self._platform.told)
             yield (), _unit(units.METADATA, units.OVERRIDE, text)
             yield (), _unit(units.METADATA_KEYS, units.OVERRIDE, text, enabled=True)
         if config.docker is not None:

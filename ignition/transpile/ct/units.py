@@ -18,7 +18,7 @@ class Dropin:
         self.environment: list[str] = []
         self.after: list[str] = []
 
-    def text(self, platform: str) -> str:
+    def text(self, platform: dynamic.Platform) -> str:
         """With the platform's names of addresses put in, if any are asked for. Raises dynamic.Unavailable."""
         is_dynamic = any(map(dynamic.is_used, self.arguments.values()))
         arguments = [dynamic.expanded(name, value, platform) for name, value in self.arguments.items()]

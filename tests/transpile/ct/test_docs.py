@@ -21,7 +21,7 @@ def test_there_are_examples() -> None:
 @pytest.mark.parametrize("platform", ["packet", "ec2", "digitalocean"])
 def test_example(number: int, platform: str) -> None:
     source = Source("example", DOCUMENTS[number].encode())
-    result = source.translated(platform, lambda name: b"")
+    result = source.translated(dynamic.named(platform), lambda name: b"")
     assert (source.report.entries, result.report.entries) == ((), ())
     text = result.text()
     assert text and parse(text.encode()).outcome == VALID

@@ -32,7 +32,7 @@ def transpiled(text: bytes, platform: str = "") -> Result | None:
 
     source = Source("there", text)
     assert source.config is not None or source.report.fatal
-    result = source.translated(platform, read_local) if source.config else None
+    result = source.translated(dynamic.named(platform), read_local) if source.config else None
     for report in (source.report, result.report if result else source.report):
         report.rich(text)
         assert all(entry.line is None or entry.line >= 0 for entry in report.entries)
@@ -96,5 +96,5 @@ def test_generated_documents(document: object, platform: str) -> None:
 
 
 def test_thousands_of_fields() -> None:
-    value = dynamic.expanded("name", "{HOSTNAME}" * 20_000, "ec2")
+    value = dynamic.expanded("name", "{HOSTNAME}" * 20_000, dynamic.named("ec2"))
     assert value == "${COREOS_EC2_HOSTNAME}" * 20_000
