@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ignition.cli import ct
 from ignition.config.parse import VALID, parse
 from ignition.transpile.ct import dynamic
 from ignition.transpile.ct.run import Source
@@ -33,3 +34,11 @@ def test_row_of_dynamic_data(platform: str) -> None:
     known = dynamic.PLATFORMS[platform]
     cells = [f"`{known[field]}`" if field in known else "–" for field in fields]
     assert f"| `{platform}` | {' | '.join(cells)} |\n" in PAGE
+
+
+def test_finding_of_the_page(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    shown = re.search(r"```\n(warning at line .*?)```", PAGE, re.DOTALL)
+    document = tmp_path / "config.yaml"
+    document.write_text("storage:\n  files:\n    - path: /etc/motd\n      contents:\n        inline: hello\n")
+    assert ct.main(["--in-file", str(document)]) == 0
+    assert shown and capfd.readouterr().err == shown[1]
