@@ -232,8 +232,8 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
                 "A datasource is waited for up to 5 minutes. Several are asked side by side, and the first wins.\n\n"
                 "At boot system-config.target applies the OEM's cloud-config, and then user-config.target the user's: from an"
                 " installer's file, the kernel argument cloud-config-url=, the platform, or a drive with the label config-2. On a"
-                " machine whose user gave Ignition a config nothing of the user's is applied, and /run/coreos-cloudinit/disabled says"
-                " so. systemctl enable user-config.target makes a machine do that.\n\n"
+                " machine whose user gave Ignition a config nothing of the user's is applied, nor where user-config.target is not"
+                " enabled (systemctl enable user-config.target); /run/coreos-cloudinit/disabled says which it is.\n\n"
                 "Flags have one dash or two; values follow as -flag=value or -flag value.",
             ),
             (

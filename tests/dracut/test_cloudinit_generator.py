@@ -18,6 +18,7 @@ from ignition.stages.result import WriteResult
 GENERATOR = Path(__file__).parent.parent.parent / "dracut/system/cloudinit/coreos-cloudinit-generator"
 REST = "BOOT_IMAGE=/coreos/vmlinuz root=LABEL=ROOT rw console=ttyS0,115200"
 WANTED = "user-config.target.wants/oem-cloudinit.service"
+ENABLED = "multi-user.target.wants/user-config.target"
 DROP_IN = "oem-cloudinit.service.d/50-preset.conf"
 DRIVES = ["user-configdrive.service", "user-configvirtfs.service"]
 PROGRAMS = ("usr/sbin/waagent", "usr/bin/vmware-rpctool")
@@ -26,11 +27,17 @@ ONLY_OEM = {"cloudsigma", "rackspace-onmetal"}
 
 
 class Boot:
-    """One start of a machine whose root is a folder."""
+    """One start of a machine whose root is a folder, and which has enabled user-config.target."""
 
     def __init__(self, folder: Path) -> None:
         self.root, self.units, self.late, self.run = (folder / name for name in ("root", "normal", "late", "run"))
-        (self.root / "etc").mkdir(parents=True)
+        self.enable("etc/systemd/system")
+
+    def enable(self, directory: str) -> None:
+        """What `systemctl enable user-config.target` does."""
+        link = self.root / directory / ENABLED
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to("/usr/lib/systemd/system/user-config.target")
 
     def start(self, line: str = "") -> None:
         """Run as systemd does, with three directories."""
@@ -80,6 +87,22 @@ def boot(tmp_path: Path) -> Boot:
 def test_machine_without_a_platform_runs_nothing_by_itself(boot: Boot) -> None:
     boot.start()
     assert (boot.made(), boot.disabled, boot.late.exists()) == ([], False, False)
+
+
+def test_machine_that_has_not_enabled_it_is_left_alone(boot: Boot) -> None:
+    (boot.root / "etc/systemd/system" / ENABLED).unlink()
+    boot.start("coreos.oem.id=ec2")
+    assert boot.made() == []
+    assert (boot.run / "disabled").read_text() == "user-config.target is not enabled: no user data is applied at boot.\n"
+
+
+@pytest.mark.parametrize("directory", ["etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system"])
+def test_enabling_counts_at_once(boot: Boot, directory: str) -> None:
+    (boot.root / "etc/systemd/system" / ENABLED).unlink()
+    boot.start("coreos.oem.id=ec2")
+    boot.enable(directory)  # systemctl lets systemd read its units again, which runs generators
+    boot.start("coreos.oem.id=ec2")
+    assert (boot.preset(), boot.disabled) == ("ec2-compat", False)
 
 
 def test_config_for_ignition_disables_everything_and_says_why(boot: Boot) -> None:

@@ -135,6 +135,9 @@ def test_order_has_no_cycle_and_ends_with_the_users_target() -> None:
 
 def test_nothing_runs_unless_it_is_enabled() -> None:
     assert [name for name in OURS if "[Install]" in UNITS[name].read_text()] == ["system-config.target", "user-config.target"]
+    # What udev starts is stopped by a condition then: the generator looks for this very link.
+    assert "WantedBy=multi-user.target" in lines("user-config.target")
+    assert "multi-user.target.wants/user-config.target" in (CLOUDINIT / "coreos-cloudinit-generator").read_text()
     preset = (TOP / "vm-tests/image/files/root/usr/lib/systemd/system-preset/50-coreos.preset").read_text().splitlines()
     assert {"enable system-config.target", "enable user-config.target"} <= set(preset)
 
