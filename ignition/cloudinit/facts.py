@@ -17,7 +17,7 @@ from ignition.system.existing import status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _LOGIN_DEFS = "/etc/login.defs"
 
@@ -158,9 +158,9 @@ def _gives_groups(login_defs: str) -> bool:
     return ["USERGROUPS_ENAB", "yes"] in [one[:2] for one in words]
 
 
-def _known(look: "object", name: str) -> bool:
+def _known(look: "Callable[[str], object]", name: str) -> bool:
     try:
-        look(name)  # type: ignore[operator]
+        look(name)
     except (KeyError, ValueError):
         return False
     return True

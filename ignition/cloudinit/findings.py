@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class Refused(InvalidConfig):
     """User data that cannot be applied: nothing of it was. `text` is what the report's places are in."""
 
+    report: Report
+
     def __init__(self, name: str, entries_: "Sequence[Entry]", text: bytes) -> None:
         lines = [f"{place_of(entry)}{entry.message}" + (f" (fix: {entry.fix})" if entry.fix else "") for entry in entries_]
         super().__init__("; ".join(lines), report=Report(entries=tuple(entries_), source=name), where=name)

@@ -144,9 +144,8 @@ class Run:
         return []
 
     def _refuse(self, refused: Refused) -> None:
-        report: Report = refused.report  # type: ignore[assignment]
         log.error(f"cannot apply {refused}")
-        self._screen.show(report, refused.text)
+        self._screen.show(refused.report, refused.text)
 
     def _carry_out(self, operations: list[Operation], context: Context) -> None:
         if not self._only_plan:

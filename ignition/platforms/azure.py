@@ -55,7 +55,7 @@ def _shared_config(attribute: str) -> Value:
 
     def read(reader: Reader) -> str | None:
         url = element_text(goal_state(reader), f"{CONFIGURATION}/SharedConfig", GOAL_STATE.path)
-        own = own_instance(Document(url, parse, kind="XML").read(reader))  # type: ignore[arg-type]
+        own = own_instance(Document(url, parse, kind="XML").read(reader))
         return None if own is None else _of_instance(own, attribute)
 
     return Value(f"{attribute} of the machine's own instance in the SharedConfig of the goal state", read)

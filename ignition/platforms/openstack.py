@@ -6,6 +6,8 @@ and a drive is read without a network. The companion, too, takes the drive in bo
 
 from __future__ import annotations
 
+from functools import partial
+
 from ignition.platforms import Platform
 from ignition.platforms.parts.config_source import http
 from ignition.platforms.parts.drive import Drive
@@ -39,7 +41,7 @@ def _services(fetcher: Fetcher) -> dict[str, Callable[[], bytes]]:
     for name in interfaces():
         url = f"http://[{ADDRESS_6}%25{name}]/{USER_DATA}"
         sources[url] = http(url, headers={"Host": f"[{ADDRESS_6}]"})  # without the interface, as RFC 6874 demands
-    return {url: lambda source=source: source.fetch(fetcher) for url, source in sources.items()}  # type: ignore[misc]
+    return {url: partial(source.fetch, fetcher) for url, source in sources.items()}
 
 
 def interfaces(path: str = IF_INET6) -> list[str]:

@@ -69,7 +69,7 @@ WRONG = [
 def test_what_is_wrong_is_refused_at_its_place(text: str, line: int, column: int, message: str) -> None:
     with pytest.raises(Refused) as caught:
         config(text)
-    (entry,) = caught.value.report.entries  # type: ignore[attr-defined]
+    (entry,) = caught.value.report.entries
     assert (entry.line, entry.column, entry.message) == (line, column, message)
     assert caught.value.where == "user-data" and f"line {line}: {message}" in caught.value.what
 
@@ -78,7 +78,7 @@ def test_all_wrong_types_are_said_and_shown() -> None:
     with pytest.raises(Refused) as caught:
         config("hostname: [a]\nusers: {}\n")
     refused = caught.value
-    assert refused.report.rich(refused.text).splitlines() == [  # type: ignore[attr-defined]
+    assert refused.report.rich(refused.text).splitlines() == [
         "user-data:2:11: error: hostname must be a text, not a list",
         "  at $.hostname",
         "    2 | hostname: [a]",

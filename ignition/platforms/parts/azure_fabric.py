@@ -94,7 +94,7 @@ def get(fetcher: Fetcher, url: str, headers: Mapping[str, str] | None = None) ->
 def _check_version(fetcher: Fetcher, base: str) -> None:
     versions = Document(f"{base}/?comp=versions", parse, kind="XML")
     top = versions.parse(get(fetcher, versions.path).decode("utf-8", "replace"))
-    found = [element.text for element in top.findall("Supported/Version")]  # type: ignore[attr-defined]
+    found = [element.text for element in top.findall("Supported/Version")]
     if VERSION not in found:
         raise Failure(
             f"the fabric does not know the protocol of {VERSION}", where=versions.path, fix="ask the platform's support"
@@ -103,7 +103,7 @@ def _check_version(fetcher: Fetcher, base: str) -> None:
 
 def goal_state(reader: Reader) -> Element:
     """What the fabric wants of this machine."""
-    found: Element = GOAL_STATE.read(reader)  # type: ignore[assignment]
+    found: Element = GOAL_STATE.read(reader)
     return found
 
 
@@ -120,7 +120,7 @@ def check_in(reader: Reader) -> None:
     base = f"http://{address()}"
     for left in range(_CHECK_INS - 1, -1, -1):
         text = get(reader.fetcher, f"{base}/{GOAL_STATE.path}").decode("utf-8", "replace")
-        body = health(GOAL_STATE.parse(text))  # type: ignore[arg-type]
+        body = health(GOAL_STATE.parse(text))
         headers = {**HEADERS, "Content-Type": "text/xml; charset=utf-8"}
         try:
             reader.fetcher.request("POST", f"{base}/machine/?comp=health", headers, body=body.encode())

@@ -7,6 +7,7 @@ from ignition.errors import Failure
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any
 
     from ignition.platforms.parts.reader import Reader
 
@@ -66,11 +67,11 @@ class Document:
     def __init__(self, path: str, parse: Callable[[str], object] | None = None, *, kind: str = "JSON") -> None:
         self.path, self._parse, self.kind = path, parse or _json, kind
 
-    def read(self, reader: Reader) -> object:
+    def read(self, reader: Reader) -> Any:
         """The parsed document; None if the place has none. Raises Failure for one that cannot be parsed."""
         return reader.parsed(self.path, self.parse)
 
-    def parse(self, found: str) -> object:
+    def parse(self, found: str) -> Any:
         """Raises Failure at the document's path."""
         try:
             return self._parse(found)
@@ -103,13 +104,15 @@ class Document:
 
     def objects(self, reader: Reader, path: str) -> list[dict[str, object]]:
         """The objects of a list, for what is more than a plain value. Raises Failure for anything else there."""
-        found = [one for one in self.values(reader, f"{path}[]") if one is not None]
-        for one in found:
-            if not isinstance(one, dict):
+        objects = []
+        for one in self.values(reader, f"{path}[]"):
+            if isinstance(one, dict):
+                objects.append(one)
+            elif one is not None:
                 raise Failure(
                     f"{path or 'the document'} is no list of objects", where=self.path, fix="ask the platform's support"
                 )
-        return found  # type: ignore[return-value]
+        return objects
 
 
 def _json(found: str) -> object:

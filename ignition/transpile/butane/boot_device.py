@@ -100,9 +100,9 @@ def _volume(work: Work, device: BootDevice) -> Luks:
         under = f"{luks.device}{S390X[device.layout]}"
     else:
         under = "/dev/md/md-root" if device.mirror.devices else "/dev/disk/by-partlabel/root"
-    fixed = made(Luks, _LUKS, name="root", label="luks-root", device=under, wipe_volume=True)
+    fixed: Luks = made(Luks, _LUKS, name="root", label="luks-root", device=under, wipe_volume=True)
     discard = None if luks.discard is None else mark(luks.discard, (*_LUKS, "discard"))
     if luks.cex.enabled:
-        return fixed.evolve(discard=discard, cex=converted(work, luks.cex, (*_LUKS, "cex")))  # type: ignore[no-any-return]
+        return fixed.evolve(discard=discard, cex=converted(work, luks.cex, (*_LUKS, "cex")))
     given = {name: getattr(luks, name) for name in ("tang", "threshold", "tpm2") if getattr(luks, name) is not None}
-    return fixed.evolve(discard=discard, clevis=converted(work, Clevis.of(given), _LUKS))  # type: ignore[no-any-return]
+    return fixed.evolve(discard=discard, clevis=converted(work, Clevis.of(given), _LUKS))
