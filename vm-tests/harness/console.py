@@ -4,11 +4,13 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from harness.errors import Failed
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>78]|\x1bc|\r")
 POLL_S = 0.2
+Found = TypeVar("Found")
 
 
 class Console:
@@ -30,16 +32,29 @@ class Console:
     def wait_for(self, pattern: str, timeout_s: float, *, alive: Callable[[], bool]) -> re.Match[str]:
         """Waits until the pattern is on the console; Failed after timeout_s or when the machine has ended."""
         wanted = re.compile(pattern, re.MULTILINE)
+        return self._wait(wanted.search, repr(pattern), timeout_s, alive)
+
+    def wait_for_number(self, pattern: str, number: int, end: str, timeout_s: float, *, alive: Callable[[], bool]) -> int:
+        """Waits until so many places match the pattern, or the text `end` is there; gives how many do. Failed as in wait_for."""
+        wanted = re.compile(pattern)
+
+        def enough(text: str) -> int | None:
+            seen = len(wanted.findall(text))
+            return seen if seen >= number or end in text else None
+
+        return self._wait(enough, f"{number} of {pattern!r}", timeout_s, alive)
+
+    def _wait(self, look: Callable[[str], Found | None], what: str, timeout_s: float, alive: Callable[[], bool]) -> Found:
         deadline = time.monotonic() + timeout_s
         while True:
             running = alive()
-            found = wanted.search(self.text())
-            if found:
+            found = look(self.text())
+            if found is not None:
                 return found
             if not running:
-                raise self.failure(f"{pattern!r} on the console", "the machine ended before it came")
+                raise self.failure(f"{what} on the console", "the machine ended before it came")
             if time.monotonic() > deadline:
-                raise self.failure(f"{pattern!r} on the console within {timeout_s:g} s", "it never came")
+                raise self.failure(f"{what} on the console within {timeout_s:g} s", "it never came")
             time.sleep(POLL_S)
 
     def failure(self, expected: str, seen: str) -> Failed:
