@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,9 +51,9 @@ class Boot:
             module = fetch if stage == "fetch" else fetch_offline
             module.run(self.arguments(stage, runner, platform, timeout_s))
 
-    def cache(self) -> dict[str, object]:
+    def cache(self) -> dict[str, Any]:
         """The cached config as JSON."""
-        content: dict[str, object] = json.loads((self.run / "cache.json").read_text())
+        content: dict[str, Any] = json.loads((self.run / "cache.json").read_text())
         return content
 
     def files(self) -> set[str]:

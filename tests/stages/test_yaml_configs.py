@@ -31,7 +31,7 @@ storage:
 
 def written(boot: Boot) -> list[tuple[str, int]]:
     """Paths and modes of the cached config's files."""
-    return [(file["path"], file["mode"]) for file in boot.cache()["storage"]["files"]]  # type: ignore[index]
+    return [(file["path"], file["mode"]) for file in boot.cache()["storage"]["files"]]
 
 
 def test_butane_as_user_data(boot: Boot) -> None:

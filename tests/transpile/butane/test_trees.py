@@ -38,7 +38,8 @@ def transpiled(files: Path | None, trees: str, more: str = "", version: str = "f
 
 def storage(done: Translation) -> dict[str, Any]:
     assert done.text, done
-    return unpacked(json.loads(done.text))["storage"]  # type: ignore[no-any-return]
+    made: dict[str, Any] = unpacked(json.loads(done.text))["storage"]
+    return made
 
 
 def file(path: str, text: str, mode: int, **more: Any) -> dict[str, Any]:
