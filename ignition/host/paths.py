@@ -40,6 +40,11 @@ def system_config_dirs() -> tuple[str, ...]:
     )
 
 
+def sysroot() -> str:
+    """Where the initramfs mounts the root that it provisions."""
+    return os.path.abspath(_from_environment("IGNITION_SYSROOT", "/sysroot")).rstrip("/")
+
+
 def config_file() -> str:
     """The file of `-platform file`."""
     return _from_environment("IGNITION_CONFIG_FILE", "config.ign")

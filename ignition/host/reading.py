@@ -4,7 +4,6 @@ Every failure says at `where`, the caller's word for the file, what is wrong wit
 system, neither by `..` nor by symlinks, and nothing but a regular file is opened.
 """
 
-import os
 import stat
 import time
 
@@ -17,14 +16,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+LARGEST = 8 << 20  # bytes of a file of the system: passwd of 100,000 users
 _SHORTEST_MOUNT_S = 1.0
 
 
 def open_inside(root: Root, inside: str, *, where: str) -> "BinaryIO":
     """Open a regular file of a root. Raises NotFound if there is none, Failure if it is something else or cannot be read."""
     try:
-        path = root.outside(root.follow(inside))
-        mode = os.lstat(path).st_mode
+        with root.at(inside, follow=True) as here:
+            found = here.status()
+            if found is None:
+                raise FileNotFoundError
+            if not stat.S_ISREG(found.st_mode):  # not opened: a device may do something when it is
+                kind = "a directory" if stat.S_ISDIR(found.st_mode) else "not a regular file"
+                raise Failure(f"{inside} is {kind}", where=where, fix="name a file")
+            return here.open_regular(found)
     except Failure as failure:
         failure.where = where
         raise
@@ -32,13 +38,40 @@ def open_inside(root: Root, inside: str, *, where: str) -> "BinaryIO":
         raise NotFound(f"there is no file {inside}", where=where, fix="correct the path, or put the file there") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise Failure(f"{inside} cannot be read: {_reason(error)}", where=where) from error
-    if not stat.S_ISREG(mode):
-        kind = "a directory" if stat.S_ISDIR(mode) else "no regular file"
-        raise Failure(f"{inside} is {kind}", where=where, fix="name a file")
+
+
+def read_inside(root: Root, inside: str, *, limit: int = LARGEST) -> bytes | None:
+    """The bytes of a file of a root; None if there is none. Raises Failure for anything but a regular file of `limit` bytes."""
     try:
-        return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
-    except OSError as error:
-        raise Failure(f"{inside} cannot be read: {_reason(error)}", where=where) from error
+        file = open_inside(root, inside, where=inside)
+    except NotFound:
+        return None
+    with file:
+        try:
+            content = file.read(limit + 1)
+        except OSError as error:
+            raise Failure(f"{inside} cannot be read: {_reason(error)}", where=inside) from error
+    if len(content) > limit:
+        raise Failure(f"{inside} is larger than {limit >> 10} KiB", where=inside, fix="find out what wrote it")
+    return content
+
+
+def read_text(root: Root, inside: str, *, limit: int = LARGEST) -> str | None:
+    """As `read_inside`, as text: UTF-8, other bytes as surrogates, line ends as they are."""
+    content = read_inside(root, inside, limit=limit)
+    return None if content is None else content.decode("utf-8", "surrogateescape")
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a file of the system, without their ends.
+
+    A line ends at a newline alone: str.splitlines and universal newlines know eleven more characters, and a user may have each of
+    them in the own line of passwd(5).
+    """
+    found = text.split("\n")
+    if found[-1] == "":
+        found.pop()
+    return found
 
 
 def open_on_device(device: str, inside: str, *, where: str, timeout_s: float) -> "BinaryIO":

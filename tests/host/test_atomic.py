@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ignition.host import atomic
+from ignition.host import atomic, dentry
 
 
 def test_content_and_mode_are_exact_whatever_the_umask(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_directory_at_the_path_is_an_error_and_stays(tmp_path: Path) -> None:
 
 
 def test_leftover_of_a_process_with_our_number_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(atomic, "_serial", count(7))
+    monkeypatch.setattr(dentry, "_serial", count(7))
     (tmp_path / "secret").write_text("kept")
     (tmp_path / f".ignition-{os.getpid()}-7").symlink_to("secret")
     atomic.write(str(tmp_path / "f"), b"new", mode=0o600, sync=True)

@@ -8,7 +8,7 @@ import pytest
 from ignition.errors import Failure, NotFound
 from ignition.host import temporary_mount
 from ignition.host.command import ENVIRONMENT
-from ignition.host.reading import open_inside, open_on_device
+from ignition.host.reading import lines, open_inside, open_on_device, read_inside, read_text
 from ignition.host.root import Root
 from tests.loop_devices import MakeLoop, command, make_ext4, mounts_of
 
@@ -44,7 +44,7 @@ def test_file_of_a_root_is_opened(tree: Path, path: str) -> None:
         pytest.param("/dangling", NotFound, "there is no file /dangling", id="dangling link"),
         pytest.param("/dir", Failure, "/dir is a directory", id="directory"),
         pytest.param("/", Failure, "/ is a directory", id="top"),
-        pytest.param("/pipe", Failure, "/pipe is no regular file", id="pipe"),
+        pytest.param("/pipe", Failure, "/pipe is not a regular file", id="pipe"),
         pytest.param("/loop", Failure, "too many symlinks on the way to /loop", id="loop"),
         pytest.param("/a\0b", Failure, "/a\0b cannot be read: embedded null byte", id="NUL"),
         pytest.param(f"/{'x' * 300}", Failure, f"/{'x' * 300} cannot be read: File name too long", id="long name"),
@@ -142,3 +142,44 @@ def test_only_reading_is_possible_and_nothing_foreign_runs(tree: Path, make_loop
     with temporary_mount.mounted_to_read(node, base=str(tmp_path)) as directory:
         options = command("findmnt", "-n", "-o", "OPTIONS", directory).strip().split(",")
     assert {"ro", "nodev", "nosuid", "noexec"} <= set(options)
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("/dir", "/dir is a directory"),
+        ("/pipe", "/pipe is not a regular file"),
+        ("/socket", "/socket is not a regular file"),
+        ("/large", "/large is larger than 1 KiB"),
+        ("/loop", "too many symlinks on the way to /loop"),
+    ],
+)
+def test_file_of_an_image_is_read_within_bounds(tree: Path, path: str, what: str) -> None:
+    (tree / "large").touch()
+    os.truncate(tree / "large", 4 << 30)  # a hole
+    os.mknod(tree / "socket", 0o140600)
+    with pytest.raises(Failure) as caught:
+        read_text(Root(str(tree)), path, limit=1024)
+    assert (caught.value.what, caught.value.where) == (what, path)
+
+
+def test_absent_file_has_no_text_and_other_bytes_are_kept(tree: Path) -> None:
+    (tree / "file").write_bytes(b"a\xffb\r\n")
+    assert read_text(Root(str(tree)), "/none") is None
+    assert read_text(Root(str(tree)), "/dangling") is None
+    assert read_text(Root(str(tree)), "/file", limit=5) == "a\udcffb\r\n"
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("number", [(1, 5), (1, 3), (7, 0)], ids=["zero", "null", "loop"])
+def test_device_of_an_image_is_not_opened(tree: Path, number: tuple[int, int]) -> None:
+    os.mknod(tree / "device", 0o600 | (0o060000 if number[0] == 7 else 0o020000), os.makedev(*number))
+    with pytest.raises(Failure, match="^/device: /device is not a regular file"):
+        read_inside(Root(str(tree)), "/device")
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\u2029", "\x85", "\v", "\f", "\x1c", "\x1d", "\x1e", "\r"])
+def test_line_ends_at_a_newline_alone(character: str) -> None:
+    assert lines(f"core:x:1:1:a{character}b::\nroot:x\n\nlast") == [f"core:x:1:1:a{character}b::", "root:x", "", "last"]
+    assert lines("") == []
+    assert lines("\n") == [""]

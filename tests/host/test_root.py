@@ -1,12 +1,14 @@
 """Paths of hostile images stay inside the root."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ignition.errors import Failure
-from ignition.host.root import Root
+from ignition.host import openat2
+from ignition.host.root import Root, around
 
 
 def build(top: Path, links: dict[str, str]) -> Root:
@@ -119,3 +121,182 @@ def test_directories_are_remembered_until_forgotten(tmp_path: Path) -> None:
 def test_root_of_the_running_machine_has_no_prefix() -> None:
     root = Root("/")
     assert (root.path, root.outside("/etc"), root.locate("/..")) == ("", "/etc", "/")
+
+
+@pytest.fixture(params=["openat2", "by hand"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """With the kernel's call, and as on a kernel without it."""
+    if request.param == "by hand":
+        monkeypatch.setattr(openat2, "_NR_OPENAT2", 4_000)  # no such system call
+        with pytest.raises(OSError, match="Function not implemented"):
+            openat2.directory("/", "/etc")
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize(
+    ("links", "path", "place"),
+    [
+        pytest.param({"/etc/": ""}, "/etc/f", "etc", id="plain directory"),
+        pytest.param({"/etc/": "", "/a": "/etc"}, "/a/f", "etc", id="absolute link"),
+        pytest.param({"/etc/": "", "/x/a": "../../../../etc"}, "/x/a/f", "etc", id="link climbs above the top"),
+        pytest.param({"/etc/": "", "/a": "/proc/self/root/etc"}, "/a/f", None, id="magic link"),
+        pytest.param({"/a": "/b"}, "/a/f", None, id="dangling link"),
+        pytest.param({}, "/f", "", id="top"),
+        pytest.param({}, "/../../f", "", id="above the top"),
+    ],
+)
+def test_place_of_a_path_is_inside_the_root(tmp_path: Path, links: dict[str, str], path: str, place: str | None) -> None:
+    top = tmp_path / "root"
+    top.mkdir()
+    root = build(top, links)
+    if place is None:
+        with pytest.raises(FileNotFoundError, match=f"'{path}'"), root.at(path):
+            pass
+        return
+    root.write(path, b"content", mode=0o640)
+    assert (top / place / "f").read_bytes() == b"content"
+    with root.at(path) as here:
+        assert os.path.samestat(os.fstat(here.directory), os.stat(top / place))
+    with open(root.open(path), "rb") as file:
+        assert file.read() == b"content"
+    assert root.status(path) is not None
+    assert root.names(os.path.dirname(path)) == sorted(os.listdir(top / place))
+    assert os.listdir(tmp_path) == ["root"]
+
+
+@pytest.mark.usefixtures("way")
+def test_missing_directories_are_made_inside_also_behind_dangling_links(tmp_path: Path) -> None:
+    top = tmp_path / "root"
+    top.mkdir()
+    root = build(top, {"/home": "var/home", "/out": "../../../elsewhere"})
+    before = os.umask(0o077)
+    try:
+        root.write("/home/core/.ssh/keys", b"x", mode=0o600)
+        root.write("/out/f", b"x", mode=0o644)
+    finally:
+        os.umask(before)
+    assert (top / "var/home/core/.ssh/keys").read_bytes() == b"x"
+    assert (top / "elsewhere/f").exists()
+    assert [(top / path).stat().st_mode & 0o7777 for path in ("var", "var/home", "var/home/core/.ssh", "elsewhere")] == [
+        0o755
+    ] * 4
+    assert os.listdir(tmp_path) == ["root"]
+
+
+@pytest.mark.usefixtures("way")
+def test_file_on_the_way_is_not_a_directory(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    root = Root(str(tmp_path))
+    for path in ("/file/x", "/file/x/y"):
+        assert root.status(path) is None
+        with pytest.raises(NotADirectoryError, match=f"'{path}'"):
+            root.write(path, b"", mode=0o644)
+    assert root.names("/file") == []
+    assert not root.is_directory("/file")
+
+
+@pytest.mark.usefixtures("way")
+def test_strict_root_is_not_left_by_a_write(tmp_path: Path) -> None:
+    build(tmp_path, {"/a": "/etc", "/etc/": ""})
+    with pytest.raises(Failure, match="^/a: a symlink on the way leads out of the file system"):
+        Root(str(tmp_path), leaving_is_an_error=True).write("/a/f", b"", mode=0o644)
+    assert os.listdir(tmp_path / "etc") == []
+
+
+@pytest.mark.usefixtures("way")
+def test_nul_in_a_path_is_an_error_and_not_the_end_of_the_path(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with pytest.raises(ValueError, match="embedded null byte"):
+        Root(str(tmp_path)).write("/a\0/b", b"", mode=0o644)
+
+
+USER, OTHER = 1234, 1235
+
+
+def tree_of_users(top: Path) -> Root:
+    """A running system: /home/core of USER, /home/bob of OTHER, /etc of root."""
+    for path, owner in (("etc/profile.d", 0), ("home", 0), ("home/core", USER), ("home/core/own", USER), ("home/bob", OTHER)):
+        (top / path).mkdir(parents=True)
+        os.chown(top / path, owner, owner)
+    return Root.live(str(top))
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    ("owner", "target", "allowed"),
+    [
+        pytest.param(USER, "/etc/profile.d", False, id="a user's link to root's directory"),
+        pytest.param(USER, "../../etc/profile.d", False, id="a relative one"),
+        pytest.param(USER, "/home/bob", False, id="a user's link to another user's directory"),
+        pytest.param(USER, "/etc/new", False, id="a user's link to what would be made in root's directory"),
+        pytest.param(USER, "hop", False, id="by way of a second link"),
+        pytest.param(USER, "own", True, id="a user's link to an own directory"),
+        pytest.param(USER, "new", False, id="a user's link to what would be made in an own directory, by root"),
+        pytest.param(0, "/etc/profile.d", True, id="root's link"),
+        pytest.param(0, "/home/bob", True, id="root's link to a user's directory"),
+        pytest.param(OTHER, "own", False, id="another user's link"),
+    ],
+)
+def test_link_of_a_user_leads_only_to_what_is_the_users(tmp_path: Path, owner: int, target: str, *, allowed: bool) -> None:
+    root = tree_of_users(tmp_path)
+    link, hop = tmp_path / "home/core/.config", tmp_path / "home/core/hop"
+    link.symlink_to(target)
+    hop.symlink_to("/etc/profile.d")
+    for one in (link, hop):
+        os.chown(one, owner, owner, follow_symlinks=False)
+    before = {path: sorted(os.listdir(tmp_path / path)) for path in ("etc", "etc/profile.d", "home/bob")}
+    if allowed:
+        root.write("/home/core/.config/app.sh", b"x", mode=0o644)
+        assert root.resolve("/home/core/.config/app.sh").endswith("/app.sh")
+        return
+    what = f"a symlink on the way belongs to the user with uid {owner}, and leads to what that user does not own"
+    for call in (
+        lambda: root.write("/home/core/.config/app.sh", b"x", mode=0o644),
+        *(
+            [lambda: root.resolve("/home/core/.config/app.sh"), lambda: root.follow("/home/core/.config")]
+            if target != "new"
+            else []
+        ),
+    ):
+        with pytest.raises(Failure) as caught:
+            call()
+        assert caught.value.what == what
+        assert caught.value.where.startswith("/home/core/.config")
+    assert {path: sorted(os.listdir(tmp_path / path)) for path in before} == before
+
+
+@pytest.mark.root
+def test_link_of_a_user_to_roots_file_is_not_opened(tmp_path: Path) -> None:
+    root = tree_of_users(tmp_path)
+    (tmp_path / "etc/shadow").write_text("secret")
+    link = tmp_path / "home/core/file"
+    link.symlink_to("/etc/shadow")
+    os.chown(link, USER, USER, follow_symlinks=False)
+    with pytest.raises(Failure, match="^/home/core/file: a symlink on the way belongs to the user with uid 1234"):
+        root.open("/home/core/file")
+
+
+def test_path_below_sysroot_belongs_to_it_and_any_other_to_the_running_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IGNITION_SYSROOT", str(tmp_path))
+    root, inside = around(f"{tmp_path}/etc/hostname")
+    assert (root.path, inside, root.is_live) == (str(tmp_path), "/etc/hostname", False)
+    root, inside = around(f"{tmp_path}-other/f")
+    assert (root.path, inside, root.is_live) == ("", f"{tmp_path}-other/f", True)
+
+
+def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
+    root, live = build(tmp_path, {"/a/b/": "", "/l": "/a/b", "/loop": "/loop"}), Root.live(str(tmp_path))
+    before = len(os.listdir("/proc/self/fd"))
+    for one in (root, live):
+        one.write("/l/f", b"", mode=0o644)
+        one.write("/new/f", b"", mode=0o644)
+        os.close(one.open("/l/f"))
+        one.status("/l/none")
+        one.names("/l")
+        for path in ("/loop/x", "/none/x", "/l/none"):
+            with pytest.raises((Failure, OSError)):
+                one.open(path)
+    assert len(os.listdir("/proc/self/fd")) == before

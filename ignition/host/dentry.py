@@ -1,0 +1,270 @@
+"""A name in an open directory: looking at it, opening, making, replacing and removing it, always relative to the descriptor.
+
+The directory is a descriptor and the name a single component, and no call follows a symlink of that name: what `Root.at` has
+resolved cannot be exchanged under our hands by whoever may write to a directory above. `openat(2)`, "Rationale for openat()".
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from errno import EEXIST
+from io import BufferedWriter
+from itertools import count
+
+from ignition.errors import Failure
+from ignition.host import mounts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO, TypeVar
+
+    Made = TypeVar("Made")
+
+PARENT_MODE = 0o755
+TRIES = 16  # temporary names that may be taken by somebody else
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_serial = count()
+
+
+class Dentry:
+    """`directory` is the descriptor, `name` the component, `inside` the whole path as the root sees it, for messages.
+
+    Who made the descriptor closes it. The top of a root is the name "." in itself. OSErrors carry `inside` as file name.
+    """
+
+    __slots__ = ("directory", "inside", "name")
+
+    def __init__(self, directory: int, name: str, inside: str) -> None:
+        self.directory, self.name, self.inside = directory, name, inside
+
+    def __repr__(self) -> str:
+        return f"Dentry({self.inside!r})"
+
+    def status(self) -> os.stat_result | None:
+        """lstat; None if nothing has this name."""
+        try:
+            return os.stat(self.name, dir_fd=self.directory, follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def open(self, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
+        """A descriptor of what has this name. A symlink is an error (ELOOP); a FIFO does not make the call wait."""
+        with self._named():
+            return os.open(self.name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode, dir_fd=self.directory)
+
+    def open_regular(self, seen: os.stat_result | None = None) -> "BinaryIO":
+        """The regular file of this name, to read. Raises Failure if it is something else, or no longer the inode `seen`."""
+        descriptor = self.open()
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or (seen is not None and not os.path.samestat(found, seen)):
+            os.close(descriptor)
+            raise self._exchanged()
+        return open(descriptor, "rb")
+
+    def set_attributes(
+        self, *, mode: int | None, uid: int, gid: int, seen: os.stat_result | None = None, sole: bool = False
+    ) -> None:
+        """Owner and mode of the file or directory of this name; None and -1 leave them alone.
+
+        On a descriptor: a name that leads to another inode than `seen` by now, or to a symlink, raises Failure, and with `sole`
+        also a file that has a second name: it may be somebody else's, whatever this name says.
+        """
+        descriptor = self.open()
+        try:
+            found = os.fstat(descriptor)
+            if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+                raise self._exchanged()
+            if seen is not None and not os.path.samestat(found, seen):
+                raise self._exchanged()
+            if sole and stat.S_ISREG(found.st_mode) and found.st_nlink != 1:
+                raise Failure(
+                    f"{self.inside} has another name, too: its owner and mode are not changed",
+                    where=self.inside,
+                    fix="remove the file, so that it is made anew",
+                )
+            with self._named():
+                if (uid, gid) != (-1, -1):
+                    os.fchown(descriptor, uid, gid)
+                if mode is not None:
+                    os.fchmod(descriptor, mode)  # after the owner: chown clears the set-id bits
+        finally:
+            os.close(descriptor)
+
+    def readlink(self) -> str:
+        """The target of the symlink of this name. Raises OSError (EINVAL) for anything else."""
+        with self._named():
+            return os.readlink(self.name, dir_fd=self.directory)
+
+    def names(self) -> list[str]:
+        """What is in the directory of this name, sorted. Raises OSError if it is not a directory."""
+        descriptor = self.open_directory()
+        try:
+            return sorted(os.listdir(descriptor))
+        finally:
+            os.close(descriptor)
+
+    def open_directory(self) -> int:
+        """A descriptor of the directory of this name. Raises OSError (ENOTDIR) for anything else, symlinks included."""
+        with self._named():
+            return os.open(self.name, _DIRECTORY, dir_fd=self.directory)
+
+    @contextmanager
+    def below(self, name: str) -> Iterator["Dentry"]:
+        """A name in the directory of this name."""
+        descriptor = self.open_directory()
+        try:
+            yield Dentry(descriptor, name, f"{self.inside.rstrip('/')}/{name}")
+        finally:
+            os.close(descriptor)
+
+    def mkdir(self, *, mode: int = PARENT_MODE, uid: int = -1, gid: int = -1) -> None:
+        """Make a directory with exactly this mode, whatever the umask."""
+        with self._named():
+            os.mkdir(self.name, 0o700, dir_fd=self.directory)
+        self.set_attributes(mode=mode, uid=uid, gid=gid)
+
+    def symlink(self, target: str, *, uid: int = -1, gid: int = -1) -> None:
+        """Put a symlink in the place of what has this name, in one step. A directory must be removed before."""
+
+        def make(name: str) -> None:
+            os.symlink(target, name, dir_fd=self.directory)
+            if (uid, gid) != (-1, -1):
+                os.chown(name, uid, gid, dir_fd=self.directory, follow_symlinks=False)
+
+        self._appear(make)
+
+    def link(self, source: "Dentry") -> None:
+        """Put a further name of the file `source` in the place of what has this name, in one step."""
+
+        def make(name: str) -> None:
+            os.link(source.name, name, src_dir_fd=source.directory, dst_dir_fd=self.directory, follow_symlinks=False)
+
+        self._appear(make)
+
+    @contextmanager
+    def replacing(self, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = False) -> Iterator[BufferedWriter]:
+        """Open a file for writing that takes the place of this name when the block ends well, and vanishes when it does not.
+
+        `mode` is set exactly, whatever the umask; ids of -1 leave the owner alone. `sync` puts it on disk before the rename. The
+        descriptor can be read, too (os.pread), to compare what was written.
+        """
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        temporary, descriptor = self._temporary(lambda name: os.open(name, flags, 0o600, dir_fd=self.directory))
+        try:
+            with open(descriptor, "wb") as file:
+                yield file
+                if uid != -1 or gid != -1:
+                    os.fchown(file.fileno(), uid, gid)
+                os.fchmod(file.fileno(), mode)  # after the owner: chown clears the set-id bits
+                if sync:
+                    file.flush()
+                    os.fsync(file.fileno())
+            with self._named():
+                os.rename(temporary, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=self.directory)
+            raise
+
+    def write(self, content: bytes, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = False) -> None:
+        """Put a file with this content in the place of this name, in one step."""
+        with self.replacing(mode=mode, uid=uid, gid=gid, sync=sync) as file:
+            file.write(content)
+
+    def unlink(self) -> None:
+        """Remove the name of something that is not a directory."""
+        with self._named():
+            os.unlink(self.name, dir_fd=self.directory)
+
+    def remove(self) -> None:
+        """Remove what has this name, a directory with all that is in it. What is absent is not an error.
+
+        Symlinks are not followed, and nothing on another file system is touched: a mount point anywhere below raises Failure
+        before the first removal.
+        """
+        found = self.status()
+        if found is None:
+            return
+        if not stat.S_ISDIR(found.st_mode):
+            self.unlink()
+            return
+        self._refuse_mounts()
+        self._remove_tree()
+
+    def _refuse_mounts(self) -> None:
+        """Raises Failure if a mount point is at or below this directory.
+
+        Device numbers do not tell: a bind mount has the same one, and a subvolume of btrfs another one without being mounted.
+        """
+        descriptor = self.open_directory()
+        try:
+            top = os.readlink(f"/proc/self/fd/{descriptor}")
+        finally:
+            os.close(descriptor)
+        if any(one.target == top or one.target.startswith(f"{top.rstrip('/')}/") for one in mounts.current()):
+            raise Failure(
+                f"another file system is mounted on {self.inside} or below: it is not removed",
+                where=self.inside,
+                fix="name a path that neither is a mount point nor holds one",
+            )
+
+    def _remove_tree(self) -> None:
+        descriptor = self.open_directory()
+        try:
+            with os.scandir(descriptor) as found:
+                entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
+            for name, is_directory in entries:
+                below = Dentry(descriptor, name, f"{self.inside.rstrip('/')}/{name}")
+                if is_directory:
+                    below._remove_tree()
+                else:
+                    below.unlink()
+        finally:
+            os.close(descriptor)
+        with self._named():
+            os.rmdir(self.name, dir_fd=self.directory)
+
+    def _exchanged(self) -> Failure:
+        return Failure(
+            f"{self.inside} is not the file that was looked at: it is left alone",
+            where=self.inside,
+            fix="find out which program writes there, and run this again",
+        )
+
+    def _appear(self, make: "Callable[[str], None]") -> None:
+        """Make a node under a temporary name, then rename it to this one."""
+        temporary, _ = self._temporary(make)
+        try:
+            with self._named():
+                os.rename(temporary, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory)
+        finally:
+            with suppress(FileNotFoundError):  # rename of two names of one inode does nothing: rename(2)
+                os.unlink(temporary, dir_fd=self.directory)
+
+    def _temporary(self, make: "Callable[[str], Made]") -> "tuple[str, Made]":
+        """Make something under a name that was free.
+
+        A name may be taken by what a process with our number left in a boot that was cut short, or by somebody who owns the
+        directory and wants us to stumble: what is there is never opened.
+        """
+        for attempt in range(TRIES):
+            number = next(_serial) if attempt == 0 else int.from_bytes(os.urandom(6), "big")
+            name = f".ignition-{os.getpid()}-{number}"
+            try:
+                with self._named():
+                    return name, make(name)
+            except FileExistsError:
+                with suppress(OSError):
+                    os.unlink(name, dir_fd=self.directory)
+        raise FileExistsError(EEXIST, os.strerror(EEXIST), self.inside)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """OSErrors name the path instead of one component."""
+        try:
+            yield
+        except OSError as error:
+            error.filename, error.filename2 = self.inside, None
+            raise

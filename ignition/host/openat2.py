@@ -1,0 +1,47 @@
+"""openat2(2): a directory below another one, found by the kernel in one call that cannot be led out. Linux 5.6.
+
+Python has no binding; glibc neither. Source: linux/openat2.h, asm-generic/unistd.h.
+"""
+
+import os
+from errno import EAGAIN, ENOSYS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ctypes import CDLL
+
+RESOLVE_NO_MAGICLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x02, 0x08, 0x10
+_NR_OPENAT2 = 437  # of every architecture but alpha
+_TRIES = 8  # EAGAIN: something was renamed while the kernel went by `..`, openat2(2)
+_libc: "CDLL | None" = None
+
+
+def directory(top: str, inside: str, *, beneath: bool = False) -> int:
+    """An O_PATH descriptor of the directory `inside` (absolute as `top` sees it), symlinks followed as if `top` were `/`.
+
+    `beneath`: absolute symlinks and those that climb above `top` are errors (EXDEV) instead. Raises OSError; ENOSYS where the
+    kernel or a filter of system calls does not have it, ValueError for a NUL in the path.
+    """
+    import ctypes  # 3 ms, less than a stage of some dozen files gains
+
+    global _libc
+    if _libc is None:
+        _libc = ctypes.CDLL(None, use_errno=True)
+    anchor = os.open(top, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        flags = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+        resolve = RESOLVE_NO_MAGICLINKS | (RESOLVE_BENEATH if beneath else RESOLVE_IN_ROOT)
+        how = (ctypes.c_uint64 * 3)(flags, 0, resolve)  # struct open_how
+        name = os.fsencode(inside.lstrip("/") or ".")
+        if b"\0" in name:
+            raise ValueError("embedded null byte")  # as os.open says it; C would take the part before
+        for _ in range(_TRIES):
+            descriptor = int(_libc.syscall(_NR_OPENAT2, anchor, name, ctypes.byref(how), ctypes.sizeof(how)))
+            if descriptor >= 0:
+                return descriptor
+            number = ctypes.get_errno()
+            if number != EAGAIN:
+                break
+        raise OSError(number or ENOSYS, os.strerror(number or ENOSYS), inside)
+    finally:
+        os.close(anchor)
