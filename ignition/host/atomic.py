@@ -1,4 +1,4 @@
-"""Our own files in directories of ours (/run/ignition …): they appear complete. Below a root: `Root.write`, `Dentry.replacing`."""
+"""Our own files in directories of ours (/run/ignition …): they appear complete. Below a root it is `Root.write`."""
 
 import os
 from collections.abc import Iterator

@@ -251,14 +251,10 @@ def test_link_of_a_user_leads_only_to_what_is_the_users(tmp_path: Path, owner: i
         assert root.resolve("/home/core/.config/app.sh").endswith("/app.sh")
         return
     what = f"a symlink on the way belongs to the user with uid {owner}, and leads to what that user does not own"
-    for call in (
-        lambda: root.write("/home/core/.config/app.sh", b"x", mode=0o644),
-        *(
-            [lambda: root.resolve("/home/core/.config/app.sh"), lambda: root.follow("/home/core/.config")]
-            if target != "new"
-            else []
-        ),
-    ):
+    calls: list[Callable[[], object]] = [lambda: root.write("/home/core/.config/app.sh", b"x", mode=0o644)]
+    if target != "new":
+        calls += [lambda: root.resolve("/home/core/.config/app.sh"), lambda: root.follow("/home/core/.config")]
+    for call in calls:
         with pytest.raises(Failure) as caught:
             call()
         assert caught.value.what == what
