@@ -13,7 +13,6 @@ from ignition.errors import Failure
 from ignition.host import command
 from ignition.host.root import Root
 from ignition.system.account_database import AccountDatabase
-from ignition.system.existing import status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,11 +119,11 @@ def _look_at_target(facts: Facts, path: str) -> None:
     except Failure as failure:
         facts.blocked[path] = failure.what
         return
-    found = status(facts.root.outside(facts.resolved[path]))
+    found = facts.root.status(facts.resolved[path])
     if found is not None and stat.S_ISDIR(found.st_mode):
         facts.blocked[path] = f"{inside} is a directory"
     parent = os.path.dirname(facts.resolved[path])
-    while (above := status(facts.root.outside(parent))) is None and parent != "/":
+    while (above := facts.root.status(parent)) is None and parent != "/":
         parent = os.path.dirname(parent)
     if above is not None and not stat.S_ISDIR(above.st_mode):
         facts.blocked[path] = f"{inside} is below something that is no directory"

@@ -6,10 +6,9 @@ a repeat in the same boot can say that nothing is to be done; the next boot runs
 
 import os
 
-from ignition.host import atomic, command
+from ignition.host import command
 from ignition.host.digest import sha512
 from ignition.operation import Context, Operation
-from ignition.system.existing import make_parents, status
 
 SCRIPT_MODE, NAME_MODE = 0o744, 0o644
 RAN = "/run/coreos-cloudinit/scripts"  # a file per script that was started in this boot
@@ -38,7 +37,7 @@ class RunScript(Operation):
 
     def already_there(self, context: Context) -> bool:
         """Whether it was started in this boot: remove the file below /run to start it again."""
-        return status(context.root.locate(f"{RAN}/{self._number}")) is not None
+        return context.root.status(f"{RAN}/{self._number}") is not None
 
     def execute(self, context: Context) -> None:
         script = self._put(context, self.path, self._text, SCRIPT_MODE)
@@ -51,7 +50,5 @@ class RunScript(Operation):
 
     @staticmethod
     def _put(context: Context, path: str, content: bytes, mode: int) -> str:
-        outside = context.root.locate(path)
-        make_parents(outside)
-        atomic.write(outside, content, mode=mode)
-        return os.path.abspath(outside)
+        context.root.write(path, content, mode=mode)
+        return os.path.abspath(context.root.locate(path))

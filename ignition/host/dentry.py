@@ -18,7 +18,8 @@ from ignition.host import mounts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import BinaryIO, TypeVar
+    from io import BufferedReader
+    from typing import TypeVar
 
     Made = TypeVar("Made")
 
@@ -54,13 +55,14 @@ class Dentry:
         with self._named():
             return os.open(self.name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode, dir_fd=self.directory)
 
-    def open_regular(self, seen: os.stat_result | None = None) -> "BinaryIO":
+    def open_regular(self, seen: os.stat_result | None = None) -> "BufferedReader":
         """The regular file of this name, to read. Raises Failure if it is something else, or no longer the inode `seen`."""
         descriptor = self.open()
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or (seen is not None and not os.path.samestat(found, seen)):
+        try:
+            self._check(os.fstat(descriptor), seen, stat.S_IFREG)
+        except Failure:
             os.close(descriptor)
-            raise self._exchanged()
+            raise
         return open(descriptor, "rb")
 
     def set_attributes(
@@ -74,10 +76,7 @@ class Dentry:
         descriptor = self.open()
         try:
             found = os.fstat(descriptor)
-            if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-                raise self._exchanged()
-            if seen is not None and not os.path.samestat(found, seen):
-                raise self._exchanged()
+            self._check(found, seen, stat.S_IFREG, stat.S_IFDIR)
             if sole and stat.S_ISREG(found.st_mode) and found.st_nlink != 1:
                 raise Failure(
                     f"{self.inside} has another name, too: its owner and mode are not changed",
@@ -111,6 +110,15 @@ class Dentry:
             return os.open(self.name, _DIRECTORY, dir_fd=self.directory)
 
     @contextmanager
+    def entered(self) -> "Iterator[list[Dentry]]":
+        """What is in the directory of this name, sorted; the descriptor is theirs for the block."""
+        descriptor = self.open_directory()
+        try:
+            yield [Dentry(descriptor, name, f"{self.inside.rstrip('/')}/{name}") for name in sorted(os.listdir(descriptor))]
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
     def below(self, name: str) -> Iterator["Dentry"]:
         """A name in the directory of this name."""
         descriptor = self.open_directory()
@@ -118,6 +126,11 @@ class Dentry:
             yield Dentry(descriptor, name, f"{self.inside.rstrip('/')}/{name}")
         finally:
             os.close(descriptor)
+
+    def chown(self, uid: int, gid: int) -> None:
+        """Owner of what has this name, of a symlink itself."""
+        with self._named():
+            os.chown(self.name, uid, gid, dir_fd=self.directory, follow_symlinks=False)
 
     def mkdir(self, *, mode: int = PARENT_MODE, uid: int = -1, gid: int = -1) -> None:
         """Make a directory with exactly this mode, whatever the umask."""
@@ -211,27 +224,25 @@ class Dentry:
             )
 
     def _remove_tree(self) -> None:
-        descriptor = self.open_directory()
-        try:
-            with os.scandir(descriptor) as found:
-                entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
-            for name, is_directory in entries:
-                below = Dentry(descriptor, name, f"{self.inside.rstrip('/')}/{name}")
-                if is_directory:
-                    below._remove_tree()
+        with self.entered() as entries:
+            for entry in entries:
+                found = entry.status()
+                if found is not None and stat.S_ISDIR(found.st_mode):
+                    entry._remove_tree()
                 else:
-                    below.unlink()
-        finally:
-            os.close(descriptor)
+                    entry.unlink()
         with self._named():
             os.rmdir(self.name, dir_fd=self.directory)
 
-    def _exchanged(self) -> Failure:
-        return Failure(
-            f"{self.inside} is not the file that was looked at: it is left alone",
-            where=self.inside,
-            fix="find out which program writes there, and run this again",
-        )
+    def _check(self, found: os.stat_result, seen: os.stat_result | None, *kinds: int) -> None:
+        if seen is not None and not os.path.samestat(found, seen):
+            raise Failure(
+                f"{self.inside} is not the file that was looked at: it is left alone",
+                where=self.inside,
+                fix="find out which program writes there, and run this again",
+            )
+        if stat.S_IFMT(found.st_mode) not in kinds:
+            raise Failure(f"{self.inside} is not a regular file", where=self.inside, fix="remove it, or name another path")
 
     def _appear(self, make: "Callable[[str], None]") -> None:
         """Make a node under a temporary name, then rename it to this one."""
@@ -266,5 +277,4 @@ class Dentry:
         try:
             yield
         except OSError as error:
-            error.filename, error.filename2 = self.inside, None
-            raise
+            raise OSError(error.errno, error.strerror, self.inside) from error

@@ -104,9 +104,11 @@ class Root:
             if follow and len(way.missing) == 1:
                 yield Dentry(way.descriptors[-1], way.missing[0], way.inside)
             elif way.missing or not way.descriptors:
-                raise OSError(way.errno, os.strerror(way.errno), normal)
+                raise OSError(way.errno, os.strerror(way.errno), way.obstacle() if way.errno == ENOTDIR else normal)
             elif follow and way.names:
                 yield Dentry(way.descriptors[-2], way.names[-1], way.inside)
+            elif not stat.S_ISDIR(os.fstat(way.descriptors[-1]).st_mode):
+                raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), way.inside)
             else:
                 yield Dentry(way.descriptors[-1], name or ".", f"{way.inside.rstrip('/')}/{name}")
 
@@ -267,6 +269,10 @@ class _Way:
     def owner(self) -> int:
         """Owner of the deepest component that exists; -1 if not even the top does."""
         return os.fstat(self.descriptors[-1]).st_uid if self.descriptors else -1
+
+    def obstacle(self) -> str:
+        """The deepest component that exists, as the root sees it."""
+        return "/" + "/".join(self.names)
 
     def is_missing_one(self) -> bool:
         """Whether exactly the last component does not exist, so that it can be made."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 
 from ignition.config.model import Config, Systemd
 from ignition.config.model.storage import Filesystem, Node
 from ignition.errors import Failure
 from ignition.host import paths, sync
+from ignition.host.dentry import Dentry
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
 from ignition.stages import state as states
@@ -22,7 +24,7 @@ from ignition.system import accounts, attempt, labels, nodes, storage_units, uni
 from ignition.system.account_database import AccountDatabase
 from ignition.system.accounts import AccountFacts
 from ignition.system.attempt import Attempt
-from ignition.system.existing import first_missing, status
+from ignition.system.existing import first_missing
 from ignition.system.nodes import NodeFacts
 from ignition.system.ssh_keys import wants_fragment
 from ignition.system.users import SKELETON
@@ -49,6 +51,8 @@ class Facts:
 def probe(config: Config, root: Root, state_file: str, before: Attempt, uuids: Mapping[str, str]) -> Facts:
     """Look at the new root; changes nothing. `uuids` are those of file systems that get units. Raises Failure."""
     database = AccountDatabase(root)
+    if config.passwd.users or config.passwd.groups:
+        database.refuse_odd_files()
     has_keys = any(user.ssh_authorized_keys for user in config.passwd.users)
     fragment = has_keys and wants_fragment(root, os.environ)
     state = states.load(state_file)
@@ -191,10 +195,9 @@ def _named(config: Config) -> list[Filesystem]:
 
 def _is_nested(root: Root) -> bool:
     """Whether the skeleton of homes has directories."""
-    try:
-        return any(entry.is_dir(follow_symlinks=False) for entry in os.scandir(root.outside(root.follow(SKELETON))))
-    except OSError:
-        return False
+    with suppress(OSError), root.at(SKELETON, follow=True) as here, here.entered() as entries:
+        return any(stat.S_ISDIR(found.st_mode) for found in map(Dentry.status, entries) if found is not None)
+    return False
 
 
 def _homeless(config: Config, database: AccountDatabase, root: Root) -> frozenset[str]:
@@ -205,7 +208,7 @@ def _homeless(config: Config, database: AccountDatabase, root: Root) -> frozense
         if user.should_exist is not False
         and not user.no_create_home
         and database.user(user.name) is None
-        and status(root.locate(user.home_dir or f"{_HOMES}/{user.name}")) is None
+        and root.status(user.home_dir or f"{_HOMES}/{user.name}") is None
     )
 
 
@@ -229,7 +232,7 @@ def _finish(root: Root, record: Attempt) -> None:
     written = {os.path.dirname(key) for key in (*record.made, *record.sizes) if key.startswith("/")}
     devices: dict[int, str] = {}
     for directory in sorted({"/", _HOMES, *written}):
-        found = status(root.outside(directory))
+        found = root.status(directory)
         if found is not None and stat.S_ISDIR(found.st_mode):
             devices.setdefault(found.st_dev, root.outside(directory))
     for directory in devices.values():

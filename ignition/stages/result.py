@@ -12,11 +12,11 @@ import os
 import time
 
 from ignition.errors import Failure
-from ignition.host import atomic, log, paths
+from ignition.host import log, paths
+from ignition.host.reading import read_text
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
 from ignition.stages import state as states
-from ignition.system.existing import make_parents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -167,14 +167,11 @@ def _digest(state_file: str) -> str:
 def _stored(root: Root, inside: str) -> dict[str, Any]:
     """An earlier result or report; empty if there is none, or it is damaged."""
     try:
-        with open(root.outside(root.follow(inside)), encoding="utf-8") as file:
-            found = json.load(file)
-    except (OSError, ValueError):
+        found = json.loads(read_text(root, inside) or "{}")
+    except (Failure, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _store(root: Root, inside: str, text: str) -> None:
-    outside = root.locate(inside)
-    make_parents(outside)
-    atomic.write(outside, f"{text}\n".encode(), mode=_MODE, uid=os.geteuid(), gid=os.getegid())
+    root.write(inside, f"{text}\n".encode(), mode=_MODE, uid=os.geteuid(), gid=os.getegid())

@@ -5,10 +5,27 @@ NSS modules of the root know (LDAP, systemd's dynamic users) does not exist in a
 """
 
 import os
+import re
+from contextlib import suppress
 
 from ignition.config.model.storage import Owner
-from ignition.errors import Failure
+from ignition.errors import Failure, NotFound
+from ignition.host.reading import LARGEST, lines, open_inside
 from ignition.host.root import Root
+
+# What shadow-utils opens of a root, besides what NSS opens.
+FILES = (
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/shadow",
+    "/etc/gshadow",
+    "/etc/subuid",
+    "/etc/subgid",
+    "/etc/login.defs",
+    "/etc/default/useradd",
+    "/etc/nsswitch.conf",
+)
+_ID = re.compile(r"[0-9]{1,10}")
 
 
 class Account:
@@ -33,7 +50,6 @@ class AccountDatabase:
 
     def __init__(self, root: Root) -> None:
         self._root = root
-        self._paths: dict[str, str] = {}
         self._read: dict[str, tuple[tuple[int, int, int], dict[str, list[str]]]] = {}
 
     def user(self, name: str) -> Account | None:
@@ -70,7 +86,15 @@ class AccountDatabase:
         return all(name in self._lines(inside, least) for inside, least, name in wanted if self._has(inside))
 
     def _has(self, inside: str) -> bool:
-        return os.path.exists(self._root.outside(self._root.follow(inside)))
+        with suppress(FileNotFoundError, NotADirectoryError), self._root.at(inside, follow=True) as here:
+            return here.status() is not None
+        return False
+
+    def refuse_odd_files(self) -> None:
+        """Raises Failure for a file of accounts that is not a regular one: shadow-utils would wait for a FIFO for ever."""
+        for inside in FILES:
+            if self._has(inside):
+                open_inside(self._root, inside, where=inside).close()
 
     def uid(self, owner: Owner, where: str) -> int:
         """The id of the wanted owner of a node; -1 if none is wanted. Raises Failure for an unknown name."""
@@ -98,30 +122,31 @@ class AccountDatabase:
 
     def _lines(self, inside: str, least: int) -> dict[str, list[str]]:
         """First field → fields of each line with at least that many of them; the first of several lines counts, as in NSS."""
-        path = self._paths.get(inside)
-        if path is None:
-            path = self._paths[inside] = self._root.outside(self._root.follow(inside))
         try:
-            with open(path, encoding="utf-8", errors="surrogateescape") as file:
-                now = os.fstat(file.fileno())
-                signature = (now.st_ino, now.st_mtime_ns, now.st_size)
-                known = self._read.get(inside)
-                if known is None or known[0] != signature:
-                    known = self._read[inside] = (signature, _parse(file.read(), least))
-        except FileNotFoundError:
+            file = open_inside(self._root, inside, where=inside)
+        except NotFound:
             return {}
+        with file:
+            now = os.fstat(file.fileno())
+            signature = (now.st_ino, now.st_mtime_ns, now.st_size)
+            known = self._read.get(inside)
+            if known is None or known[0] != signature:
+                if now.st_size > LARGEST:
+                    raise Failure(f"{inside} is larger than {LARGEST >> 20} MiB", where=inside, fix="find out what wrote it")
+                text = file.read(LARGEST).decode("utf-8", "surrogateescape")
+                known = self._read[inside] = (signature, _parse(text, least))
         return known[1]
 
 
 def _parse(text: str, least: int) -> dict[str, list[str]]:
-    lines: dict[str, list[str]] = {}
-    for line in text.splitlines():
+    found: dict[str, list[str]] = {}
+    for line in lines(text):
         fields = line.split(":")
-        if len(fields) >= least and fields[0] not in lines and _numbers_are_numbers(fields, least):
-            lines[fields[0]] = fields
-    return lines
+        if len(fields) >= least and fields[0] not in found and _numbers_are_numbers(fields, least):
+            found[fields[0]] = fields
+    return found
 
 
 def _numbers_are_numbers(fields: list[str], least: int) -> bool:
     positions = {7: (2, 3), 4: (2,)}.get(least, ())
-    return all(fields[position].isdecimal() for position in positions)
+    return all(_ID.fullmatch(fields[position]) for position in positions)

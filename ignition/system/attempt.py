@@ -9,16 +9,18 @@ trace stays, so that running the stage once more does not append once more.
 
 import json
 import os
+import stat
 from collections.abc import Iterable
+from contextlib import suppress
 
 from ignition.config.model.storage import File
 from ignition.errors import Failure
-from ignition.host import atomic, paths
+from ignition.host import paths
+from ignition.host.reading import read_text
 from ignition.host.root import Root
 from ignition.system.entry import Entry
-from ignition.system.existing import make_parents, status
 
-_LEFTOVER = r"\.ignition-\d+-\d+"  # ignition.host.atomic
+_LEFTOVER = r"\.ignition-\d+-\d+"  # ignition.host.dentry
 _SHADOW_FILES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 _SHADOW_LEFTOVER = rf"({'|'.join(_SHADOW_FILES)})(\.lock|\.\d+|\+)"  # shadow-utils, lib/commonio.c
 
@@ -50,7 +52,7 @@ class Attempt:
         """Also what these nodes find now: what an earlier attempt found counts before that."""
         made, sizes = set(self.made), dict(self.sizes)
         for entry in entries:
-            node, found = entry.node, status(root.outside(entry.resolved))
+            node, found = entry.node, root.status(entry.resolved)
             if found is None and not node.overwrite:
                 made.add(entry.key)
             elif found is not None and isinstance(node, File) and node.append and node.contents.source is None:
@@ -81,13 +83,12 @@ class Attempt:
 def load(root: Root) -> Attempt:
     """What the attempts before this one left; empty if there was none. A damaged record counts as none."""
     try:
-        with open(root.outside(root.follow(paths.ATTEMPT)), encoding="utf-8") as file:
-            stored = json.load(file)
+        stored = json.loads(read_text(root, paths.ATTEMPT) or "")
         sizes = {str(path): int(size) for path, size in stored["sizes"].items()}
         if not stored["unfinished"]:
             return Attempt(appended_before=frozenset(sizes))
         return Attempt(made=frozenset(stored["made"]), sizes=sizes, homeless=frozenset(stored["homeless"]), unfinished=True)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (Failure, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         return Attempt()
 
 
@@ -95,7 +96,7 @@ def begin(root: Root, attempt: Attempt) -> None:
     """Put the record on disk before the first change."""
     if attempt.is_worth_keeping():
         # An attempt that was cut short while it wrote its record left a part of one, and nothing that tells of it.
-        _clear(os.path.dirname(root.locate(paths.ATTEMPT)), _LEFTOVER)
+        _clear(root, os.path.dirname(paths.ATTEMPT), _LEFTOVER)
         _store(root, attempt, unfinished=True)
 
 
@@ -104,32 +105,26 @@ def finish(root: Root, attempt: Attempt) -> None:
     if attempt.sizes:
         _store(root, Attempt(sizes=attempt.sizes), unfinished=False)
         return
-    try:
-        os.unlink(root.locate(paths.ATTEMPT))
-    except FileNotFoundError:
-        return
+    with suppress(FileNotFoundError, NotADirectoryError), root.at(paths.ATTEMPT) as here:
+        here.unlink()
 
 
 def clear_leftovers(root: Root, directories: set[str]) -> None:
     """Remove temporary files and locks that an interrupted attempt left in these directories (as the root sees them)."""
     for directory in directories:
-        _clear(root.outside(root.follow(directory)), _LEFTOVER)
+        _clear(root, directory, _LEFTOVER)
     # A lock holds the number of a process of the boot before; in this boot another process may have it.
-    _clear(root.outside(root.follow("/etc")), _SHADOW_LEFTOVER)
+    _clear(root, "/etc", _SHADOW_LEFTOVER)
 
 
-def _clear(outside: str, pattern: str) -> None:
+def _clear(root: Root, directory: str, pattern: str) -> None:
     import re
 
-    try:
-        names = os.listdir(outside)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for name in names:
-        path = os.path.join(outside, name)
-        found = status(path) if re.fullmatch(pattern, name) else None
-        if found is not None and not os.path.isdir(path):
-            os.unlink(path)
+    with suppress(FileNotFoundError, NotADirectoryError), root.at(directory, follow=True) as here, here.entered() as entries:
+        for entry in entries:
+            found = entry.status() if re.fullmatch(pattern, entry.name) else None
+            if found is not None and not stat.S_ISDIR(found.st_mode):
+                entry.unlink()
 
 
 def _store(root: Root, attempt: Attempt, *, unfinished: bool) -> None:
@@ -139,9 +134,7 @@ def _store(root: Root, attempt: Attempt, *, unfinished: bool) -> None:
         "homeless": sorted(attempt.homeless),
         "unfinished": unfinished,
     }
-    path = root.locate(paths.ATTEMPT)
     try:
-        make_parents(path)
-        atomic.write(path, json.dumps(content).encode(), mode=0o600, sync=True)
+        root.write(paths.ATTEMPT, json.dumps(content).encode(), mode=0o600, sync=True)
     except OSError as error:
         raise Failure(f"cannot write the record of this attempt: {error.strerror}", where=paths.ATTEMPT) from error

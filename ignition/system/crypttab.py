@@ -10,14 +10,15 @@ import stat
 from ignition.config.model.storage import File
 from ignition.config.model.systemd import Unit
 from ignition.errors import Failure
-from ignition.host import atomic, devices, log, sync
-from ignition.host.root import Root
+from ignition.host import devices, log, sync
+from ignition.host.reading import lines as lines_of
+from ignition.host.reading import read_inside, read_text
+from ignition.host.root import PARENTS, Root
 from ignition.operation import Context, Operation
 from ignition.storage import clevis, crypt_mapping, luks_header, root_keys
 from ignition.storage.luks_operations import FinishVolume, Volume
 from ignition.system.attempt import Attempt
 from ignition.system.entry import Entry
-from ignition.system.existing import make_parents, status
 from ignition.system.presets import PutPresets
 
 TYPE_CHECKING = False
@@ -143,28 +144,29 @@ class PutKeyFile(Operation):
         return f"write key file {self.path}"
 
     def already_there(self, context: Context) -> bool:
-        outside = context.root.outside(self._entry.resolved)
-        found = status(outside)
-        if found is None or not stat.S_ISREG(found.st_mode):
+        found = context.root.status(self._entry.resolved)
+        if found is None or not stat.S_ISREG(found.st_mode) or stat.S_IMODE(found.st_mode) != KEY_MODE:
             return False
-        same = self._key is None or _content(outside) == self._key
-        return same and stat.S_IMODE(found.st_mode) == KEY_MODE and not _is_open_to_others(os.path.dirname(outside))
+        directory = context.root.status(os.path.dirname(self._entry.resolved))
+        if directory is None or stat.S_IMODE(directory.st_mode) != KEYS_MODE:
+            return False
+        return self._key is None or read_inside(context.root, self._entry.resolved) == self._key
 
     def execute(self, context: Context) -> None:
-        outside, place = context.root.outside(self._entry.resolved), self._entry.place
-        found = status(outside)
+        root, inside, place = context.root, self._entry.resolved, self._entry.place
         key = self._key
         if key is None:
-            if found is None:
+            key = read_inside(root, inside)
+            if key is None:
                 raise Failure(f"the key for {self.path} is lost", where=place, fix="run the disks stage first")
-            key = _content(outside)
-        elif found is not None and not self._may_replace and (not stat.S_ISREG(found.st_mode) or _content(outside) != key):
+        elif not self._may_replace and root.status(inside) is not None and read_inside(root, inside) != key:
             raise Failure(f"{self.path} exists already, with other content", where=place, fix="remove it, or rename the volume")
-        directory = os.path.dirname(outside)
-        make_parents(directory)
-        os.makedirs(directory, mode=KEYS_MODE, exist_ok=True)
-        os.chmod(directory, KEYS_MODE)
-        atomic.write(outside, key, mode=KEY_MODE, sync=True)
+        with root.at(os.path.dirname(inside), parents=PARENTS) as directory:
+            if directory.status() is None:
+                directory.mkdir(mode=KEYS_MODE)
+            directory.set_attributes(mode=KEYS_MODE, uid=-1, gid=-1)
+            with directory.below(os.path.basename(inside)) as here:
+                here.write(key, mode=KEY_MODE, sync=True)
 
 
 class WriteCrypttab(Operation):
@@ -184,22 +186,19 @@ class WriteCrypttab(Operation):
         return updated(text, self._lines) == text
 
     def execute(self, context: Context) -> None:
-        outside = context.root.outside(context.root.follow(PATH))
         content = updated(self._read(context), self._lines).encode("utf-8", "surrogateescape")
-        make_parents(outside)
-        found = status(outside)
-        uid, gid = (found.st_uid, found.st_gid) if found else (-1, -1)
-        atomic.write(outside, content, mode=KEY_MODE, uid=uid, gid=gid, sync=True)
+        with context.root.at(PATH, follow=True, parents=PARENTS) as here:
+            found = here.status()
+            uid, gid = (found.st_uid, found.st_gid) if found else (-1, -1)
+            here.write(content, mode=KEY_MODE, uid=uid, gid=gid, sync=True)
 
     @staticmethod
     def _read(context: Context) -> str:
-        outside = context.root.outside(context.root.follow(PATH))
-        found = status(outside)
-        if found is None:
-            return ""
-        if not stat.S_ISREG(found.st_mode):
-            raise Failure("it is not a regular file", where=PATH, fix="remove it: encrypted volumes are listed there")
-        return _content(outside).decode("utf-8", "surrogateescape")
+        try:
+            return read_text(context.root, PATH) or ""
+        except Failure as failure:
+            failure.fix = "remove it: encrypted volumes are listed there"
+            raise
 
 
 class FinishAfterSync(FinishVolume):
@@ -218,7 +217,9 @@ class FinishAfterSync(FinishVolume):
 
 def updated(text: str, lines: list[Line]) -> str:
     """crypttab with the volumes in it. A line of ours that says something else is replaced; whatever else there is stays."""
-    present = text.splitlines(keepends=True)
+    present = [f"{line}\n" for line in lines_of(text)]
+    if present and not text.endswith("\n"):
+        present[-1] = present[-1][:-1]
     for line in lines:
         present = _with(present, line)
     return "".join(present)
@@ -243,12 +244,3 @@ def _with(present: list[str], line: Line) -> list[str]:
     if kept and not kept[-1].endswith("\n"):
         kept[-1] += "\n"
     return [*kept, f"{line}\n"]
-
-
-def _content(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def _is_open_to_others(directory: str) -> bool:
-    return stat.S_IMODE(os.stat(directory).st_mode) != KEYS_MODE

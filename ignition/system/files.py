@@ -13,12 +13,13 @@ import stat
 from ignition.config.model import Resource
 from ignition.config.model.storage import File
 from ignition.errors import Failure
-from ignition.host import atomic
+from ignition.host.dentry import Dentry
+from ignition.host.root import PARENTS
 from ignition.operation import Context, Operation
 from ignition.system.account_database import AccountDatabase
 from ignition.system.attempt import Attempt
 from ignition.system.entry import Entry
-from ignition.system.existing import has_attributes, make_parents, remove, status
+from ignition.system.existing import has_attributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,29 +47,28 @@ class PutFile(Operation):
         return f"{verb} file {self.path}"
 
     def already_there(self, context: Context) -> bool:
-        outside = context.root.outside(self._entry.resolved)
-        found = status(outside)
-        if found is None:
-            return False
-        if not stat.S_ISREG(found.st_mode):
-            return False
-        mode, uid, gid = self._attributes()
-        return has_attributes(found, mode=mode, uid=uid, gid=gid) and self._has_content(context, outside, found)
+        try:
+            with context.root.at(self._entry.resolved) as here:
+                found = here.status()
+                if found is None or not stat.S_ISREG(found.st_mode):
+                    return False
+                mode, uid, gid = self._attributes()
+                return has_attributes(found, mode=mode, uid=uid, gid=gid) and self._has_content(context, here, found)
+        except (FileNotFoundError, NotADirectoryError):
+            return False  # its directory is missing
 
     def execute(self, context: Context) -> None:
-        outside = context.root.outside(self._entry.resolved)
-        found = status(outside)
-        if found is not None and not stat.S_ISREG(found.st_mode):
-            self._make_way(outside, found)
-            found = None
-        if found is None:
-            make_parents(outside)
-        if found is None or self._brings_content():
-            self._write(context, outside, found)
-        elif self._node.append:
-            self._append(context, outside, found)
-        else:
-            self._set_attributes(outside)
+        with context.root.at(self._entry.resolved, parents=PARENTS) as here:
+            found = here.status()
+            if found is not None and not stat.S_ISREG(found.st_mode):
+                self._make_way(here)
+                found = None
+            if found is None or self._brings_content():
+                self._write(context, here, found)
+            elif self._node.append:
+                self._append(context, here, found)
+            else:
+                self._set_attributes(context, here, found)
 
     def _attributes(self) -> tuple[int | None, int, int]:
         """Mode, user and group that the file must end with; None and -1: as they are."""
@@ -82,56 +82,55 @@ class PutFile(Operation):
             os.getegid() if gid == -1 else gid,
         )
 
-    def _set_attributes(self, outside: str) -> None:
+    def _set_attributes(self, context: Context, here: Dentry, found: os.stat_result) -> None:
         mode, uid, gid = self._attributes()
-        if (uid, gid) != (-1, -1):
-            os.chown(outside, uid, gid)
-        if mode is not None:
-            os.chmod(outside, mode)
+        here.set_attributes(mode=mode, uid=uid, gid=gid, seen=found, sole=context.root.is_live)
 
     def _brings_content(self) -> bool:
         """Whether what is there goes: `contents` is given, or it is our own file of an interrupted attempt."""
         return self._node.contents.source is not None or self._entry.key in self._attempt.made
 
-    def _make_way(self, outside: str, found: os.stat_result) -> None:
+    def _make_way(self, here: Dentry) -> None:
         if not self._may_replace:
             raise Failure(
                 f"{self.path} exists and is not a regular file",
                 where=self._entry.place,
                 fix="set overwrite, or choose another path",
             )
-        remove(outside, found)
+        here.remove()
 
-    def _write(self, context: Context, outside: str, found: os.stat_result | None) -> None:
+    def _write(self, context: Context, here: Dentry, found: os.stat_result | None) -> None:
         """Contents and fragments into a file that takes the place of what is there, if that differs and may go."""
         mode, uid, gid = self._attributes()
         try:
-            with atomic.replacing(outside, mode=NEW_MODE if mode is None else mode, uid=uid, gid=gid) as file:
+            with here.replacing(mode=NEW_MODE if mode is None else mode, uid=uid, gid=gid) as file:
                 self._copy(context, file)
                 if found is not None:
-                    self._judge(file, outside, found)
-        except _SameContent:
-            self._set_attributes(outside)
+                    self._judge(context, file, here, found)
+        except _SameContent as same:
+            self._set_attributes(context, here, same.found)
 
-    def _judge(self, file: BufferedWriter, outside: str, found: os.stat_result) -> None:
+    def _judge(self, context: Context, file: BufferedWriter, here: Dentry, found: os.stat_result) -> None:
+        """Compare with what is there. On a running system a file with two names may be somebody else's: it is replaced."""
         file.flush()
         descriptor = file.fileno()
-        if os.fstat(descriptor).st_size == found.st_size and _same_bytes(descriptor, outside):
-            raise _SameContent
-        if not self._may_replace:
+        is_same = os.fstat(descriptor).st_size == found.st_size and _same_bytes(descriptor, here, found)
+        if is_same and not (context.root.is_live and found.st_nlink != 1):
+            raise _SameContent(found)
+        if not is_same and not self._may_replace:
             raise Failure(
                 f"{self.path} exists already, with other content",
                 where=self._entry.place,
                 fix="set overwrite, or choose another path",
             )
 
-    def _append(self, context: Context, outside: str, found: os.stat_result) -> None:
+    def _append(self, context: Context, here: Dentry, found: os.stat_result) -> None:
         """The fragments behind what was there before any attempt; owner and mode stay unless given."""
         mode, uid, gid = self._attributes()
         uid, gid = found.st_uid if uid == -1 else uid, found.st_gid if gid == -1 else gid
         mode = stat.S_IMODE(found.st_mode) if mode is None else mode
-        with atomic.replacing(outside, mode=mode, uid=uid, gid=gid) as file:
-            _copy_start(outside, file, self._size_before(found))
+        with here.replacing(mode=mode, uid=uid, gid=gid) as file:
+            _copy_start(here, found, file, self._size_before(found))
             self._copy(context, file)
 
     def _size_before(self, found: os.stat_result) -> int:
@@ -143,26 +142,26 @@ class PutFile(Operation):
         for number, fragment in enumerate(self._node.append):
             _fetch(context, fragment, file, f"{place}.append.{number}")
 
-    def _has_content(self, context: Context, outside: str, found: os.stat_result) -> bool:
+    def _has_content(self, context: Context, here: Dentry, found: os.stat_result) -> bool:
         """Whether the bytes are there, told without a download; remote content without a hash never is."""
         node = self._node
         if node.append or not node.contents.source:
-            return self._has_local_content(context, outside, found)
+            return self._has_local_content(context, here, found)
         if node.contents.verification.hash:
-            return hash_matches(outside, node.contents.verification.hash)
-        return self._has_local_content(context, outside, found)
+            return hash_matches(here, found, node.contents.verification.hash)
+        return self._has_local_content(context, here, found)
 
-    def _has_local_content(self, context: Context, outside: str, found: os.stat_result) -> bool:
+    def _has_local_content(self, context: Context, here: Dentry, found: os.stat_result) -> bool:
         if self.concurrent:
             return False
         wanted = io.BytesIO()
         self._copy(context, wanted)
         content = wanted.getvalue()
         if self._brings_content():
-            return found.st_size == len(content) and _read(outside, 0) == content
+            return found.st_size == len(content) and _ends_with(here, found, content)
         if self._entry.key in self._attempt.appended_before:
-            return found.st_size >= len(content) and _read(outside, found.st_size - len(content)) == content
-        return _read(outside, self._size_before(found)) == content
+            return found.st_size >= len(content) and _ends_with(here, found, content)
+        return self._size_before(found) + len(content) == found.st_size and _ends_with(here, found, content)
 
 
 def is_remote(resource: Resource) -> bool:
@@ -171,12 +170,12 @@ def is_remote(resource: Resource) -> bool:
     return bool(source) and source[:5].lower() != "data:"
 
 
-def hash_matches(path: str, wanted: str) -> bool:
+def hash_matches(here: Dentry, found: os.stat_result, wanted: str) -> bool:
     """Whether a file has the digest of a `verification.hash` (`sha512-…`, `sha256-…`)."""
     import hashlib
 
     function, _, digest = wanted.partition("-")
-    with open(path, "rb") as file:
+    with here.open_regular(found) as file:
         return hashlib.file_digest(file, function).hexdigest() == digest.lower()
 
 
@@ -191,12 +190,16 @@ def _fetch(context: Context, resource: Resource, file: BinaryIO, place: str) -> 
 
 
 class _SameContent(Exception):
-    """What would be written is there already: the temporary file may vanish."""
+    """What would be written is there already, as `found`: the temporary file may vanish."""
+
+    def __init__(self, found: os.stat_result) -> None:
+        super().__init__()
+        self.found = found
 
 
-def _same_bytes(descriptor: int, path: str) -> bool:
+def _same_bytes(descriptor: int, here: Dentry, found: os.stat_result) -> bool:
     offset = 0
-    with open(path, "rb") as file:
+    with here.open_regular(found) as file:
         while chunk := file.read(_CHUNK):
             if os.pread(descriptor, len(chunk), offset) != chunk:
                 return False
@@ -204,14 +207,14 @@ def _same_bytes(descriptor: int, path: str) -> bool:
     return True
 
 
-def _copy_start(path: str, target: BinaryIO, size: int) -> None:
-    with open(path, "rb") as file:
+def _copy_start(here: Dentry, found: os.stat_result, target: BinaryIO, size: int) -> None:
+    with here.open_regular(found) as file:
         while size > 0 and (chunk := file.read(min(_CHUNK, size))):
             target.write(chunk)
             size -= len(chunk)
 
 
-def _read(path: str, offset: int) -> bytes:
-    with open(path, "rb") as file:
-        file.seek(offset)
-        return file.read()
+def _ends_with(here: Dentry, found: os.stat_result, content: bytes) -> bool:
+    with here.open_regular(found) as file:
+        file.seek(found.st_size - len(content))
+        return file.read(len(content) + 1) == content

@@ -8,9 +8,9 @@ template with its instances has no effect there (reference, ignition-config.md 7
 import os
 
 from ignition.config.model.systemd import Unit
-from ignition.host import atomic, command, paths
+from ignition.host import command, paths
+from ignition.host.reading import lines, read_text
 from ignition.operation import Context, Operation
-from ignition.system.existing import make_parents, status
 
 PRESET_MODE = 0o644
 _IS_ENABLED_STATUSES = tuple(range(5))  # systemctl(1): 0 enabled, 1 and 4 not
@@ -18,13 +18,13 @@ _IS_ENABLED_STATUSES = tuple(range(5))  # systemctl(1): 0 enabled, 1 and 4 not
 
 def enable_lines(units: tuple[Unit, ...]) -> dict[str, str]:
     """Sort key → line of each unit to enable."""
-    lines: dict[str, str] = {}
+    found: dict[str, str] = {}
     for unit in units:
         if unit.enabled:
             template, instance = split_instance(unit.name)
             key = f"{template}-enabled"
-            lines[key] = f"{lines[key]} {instance}" if key in lines else f"enable {template} {instance}".rstrip()
-    return lines
+            found[key] = f"{found[key]} {instance}" if key in found else f"enable {template} {instance}".rstrip()
+    return found
 
 
 def split_instance(name: str) -> tuple[str, str]:
@@ -56,22 +56,20 @@ class PutPresets(Operation):
         missing = self._missing(context, present)
         if present and not present.endswith("\n"):
             present += "\n"
-        outside = context.root.locate(self.path)
-        make_parents(outside)
         content = present + "".join(line + "\n" for line in missing)
-        atomic.write(outside, content.encode("utf-8", "surrogateescape"), mode=PRESET_MODE)
+        context.root.write(self.path, content.encode("utf-8", "surrogateescape"), mode=PRESET_MODE)
 
     def _missing(self, context: Context, present: str) -> list[str]:
-        there = set(present.splitlines())
-        lines = dict(self._enable)
+        there = set(lines(present))
+        wanted = dict(self._enable)
         for name in self._may_disable:
             if f"disable {name}" in there:
                 continue
             if name not in self._enabled:
                 self._enabled[name] = is_enabled(context, name)
             if self._enabled[name]:
-                lines[f"{name}-disabled"] = f"disable {name}"
-        return [lines[key] for key in sorted(lines, key=os.fsencode) if lines[key] not in there]
+                wanted[f"{name}-disabled"] = f"disable {name}"
+        return [wanted[key] for key in sorted(wanted, key=os.fsencode) if wanted[key] not in there]
 
 
 class DisableUnit(Operation):
@@ -99,8 +97,4 @@ def is_enabled(context: Context, name: str) -> bool:
 
 
 def _present(context: Context) -> str:
-    outside = context.root.outside(context.root.follow(paths.PRESET))
-    if status(outside) is None:
-        return ""
-    with open(outside, encoding="utf-8", errors="surrogateescape") as file:
-        return file.read()
+    return read_text(context.root, paths.PRESET) or ""

@@ -6,14 +6,15 @@ let nobody in. So without the variable, the sshd_config of the new root decides.
 """
 
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack
 
 from ignition.errors import Failure
 from ignition.host import log
+from ignition.host.identity import acting_as
+from ignition.host.reading import LARGEST, lines
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
 from ignition.system.account_database import Account, AccountDatabase
-from ignition.system.existing import status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,18 +64,21 @@ class WriteKeys(Operation):
         account = self._accounts.user(self.path)
         if account is None:
             return False
-        path = context.root.outside(context.root.follow(f"{account.home}/{self._file}"))
-        found = status(path)
-        if found is None or (found.st_uid, found.st_gid, found.st_mode) != (account.uid, account.gid, 0o100600):
-            return False
-        with open(path, "rb") as file:
-            return file.read() == self._content
+        try:
+            with context.root.at(f"{account.home}/{self._file}", follow=True) as here:
+                found = here.status()
+                if found is None or (found.st_uid, found.st_gid, found.st_mode) != (account.uid, account.gid, 0o100600):
+                    return False
+                with here.open_regular(found) as file:
+                    return file.read(len(self._content) + 1) == self._content
+        except (FileNotFoundError, NotADirectoryError):
+            return False  # its directory is missing
 
     def execute(self, context: Context) -> None:
         account = self._accounts.user(self.path)
         if account is None:
             raise Failure(f"the new root has no user {self.path!r}", where=self._place)
-        home_exists = os.path.isdir(context.root.outside(context.root.follow(account.home)))
+        home_exists = context.root.is_directory(account.home)
         inside = context.root.follow(f"{account.home}/{self._file}")
         try:
             _write_as(account, context.root, inside, self._content)
@@ -117,13 +121,13 @@ class AddKeys(WriteKeys):
     def already_there(self, context: Context) -> bool:
         if not self._adds:
             return super().already_there(context)
-        present = self._present(context).splitlines()
+        present = lines(self._present(context))
         return all(key in present for key in self._keys)
 
     def execute(self, context: Context) -> None:
         if self._adds:
             present = self._present(context)
-            missing = [key for key in self._keys if key not in present.splitlines()]
+            missing = [key for key in self._keys if key not in lines(present)]
             gap = "\n" if present and not present.endswith("\n") else ""
             self._content = (present + gap + "".join(f"{key}\n" for key in missing)).encode("utf-8", "surrogateescape")
         super().execute(context)
@@ -138,68 +142,33 @@ class AddKeys(WriteKeys):
 
 def _read_as(account: Account, root: Root, inside: str) -> str:
     """What the user reads there; "" for no file. The directories above may be closed to the user, as when writing."""
-    parent, name = os.path.split(inside)
     try:
-        directory = os.open(root.outside(parent), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with root.at(inside) as here, acting_as(account.uid, account.gid):
+            found = here.status()
+            if found is None:
+                return ""
+            with here.open_regular(found) as file:
+                content = file.read(LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
         return ""
-    try:
-        with _effective_ids(account):
-            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
-        with open(descriptor, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
-    finally:
-        os.close(directory)
+    if len(content) > LARGEST:
+        raise Failure(f"{inside} is larger than {LARGEST >> 20} MiB", where=inside, fix="find out what wrote it")
+    return content.decode("utf-8", "surrogateescape")
 
 
 def _write_as(account: Account, root: Root, inside: str, content: bytes) -> None:
     """Write as the user: a symlink below a home that is older than this boot must not reach what the user may not write."""
     parent, name = os.path.split(inside)
     missing: list[str] = []
-    while not os.path.isdir(root.outside(parent)):
+    while parent != "/" and root.status(parent) is None:
         parent, last = os.path.split(parent)
         missing.insert(0, last)
-    directory = os.open(root.outside(parent), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        with _effective_ids(account):
-            for step in missing:
-                os.mkdir(step, 0o700, dir_fd=directory)
-                below = os.open(step, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
-                os.close(directory)
-                directory = below
-            _replace(directory, name, content)
-    finally:
-        os.close(directory)
-
-
-def _replace(directory: int, name: str, content: bytes) -> None:
-    temporary = f".ignition-{os.getpid()}-0"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=directory)
-    with open(descriptor, "wb") as file:
-        file.truncate()
-        file.write(content)
-        os.fchmod(descriptor, 0o600)
-    os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
-
-
-@contextmanager
-def _effective_ids(account: Account) -> "Iterator[None]":
-    """Act with the rights of a user. For the whole process: nothing may run beside it."""
-    before, groups = (os.geteuid(), os.getegid()), os.getgroups()
-    if before == (account.uid, account.gid):
-        yield
-        return
-    try:
-        os.setgroups([])
-        os.setegid(account.gid)
-        os.seteuid(account.uid)
-        yield
-    finally:
-        os.seteuid(before[0])
-        os.setegid(before[1])
-        os.setgroups(groups)
+    with root.at(f"{parent}/{[*missing, name][0]}") as top, ExitStack() as entered, acting_as(account.uid, account.gid):
+        here = top
+        for number in range(len(missing)):
+            here.mkdir(mode=0o700)
+            here = entered.enter_context(here.below([*missing, name][number + 1]))
+        here.write(content, mode=0o600)
 
 
 def _sshd_configs(root: Root) -> "Iterator[str]":

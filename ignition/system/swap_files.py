@@ -8,10 +8,12 @@ import os
 import stat
 
 from ignition.errors import Failure
-from ignition.host import atomic, mounts
+from ignition.host import mounts
 from ignition.host.command import run
+from ignition.host.dentry import Dentry
+from ignition.host.root import PARENTS
 from ignition.operation import Context, Operation
-from ignition.system.existing import has_attributes, make_parents, status
+from ignition.system.existing import has_attributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,28 +45,32 @@ class PutSwapFile(Operation):
         return f"make the swap file {self.path} of {self._size // MIB} MiB ({self._place})"
 
     def already_there(self, context: Context) -> bool:
-        outside = context.root.locate(self.path)
-        found = status(outside)
-        if found is None or not _is_swap(outside, found) or found.st_size != self._size:
-            return False
-        is_whole = found.st_blocks * _ALLOCATED_UNIT >= self._size
-        return is_whole and has_attributes(found, mode=MODE, uid=os.geteuid(), gid=os.getegid()) and not _is_copied(outside)
+        try:
+            with context.root.at(self.path) as here:
+                found = here.status()
+                if found is None or not _is_swap(here, found) or found.st_size != self._size:
+                    return False
+                is_whole = found.st_blocks * _ALLOCATED_UNIT >= self._size
+                is_ours = has_attributes(found, mode=MODE, uid=os.geteuid(), gid=os.getegid())
+                return is_whole and is_ours and not _is_copied(here, found)
+        except (FileNotFoundError, NotADirectoryError):
+            return False  # its directory is missing
 
     def execute(self, context: Context) -> None:
-        outside = context.root.locate(self.path)
-        found = status(outside)
-        if found is not None and not _is_swap(outside, found):
-            fix = "remove it from the image, or give the swap file another path"
-            raise Failure(f"{self.path} is there already, and no swap file", where=f"{self._place}.path", fix=fix)
-        make_parents(outside)
-        format = format_of(os.path.dirname(outside))
-        if format not in FORMATS:
-            fix = f"give it a path on {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-            raise Failure(f"{self.path} would lie on {format}, which has no swap files", where=f"{self._place}.path", fix=fix)
-        if found is not None:
-            os.unlink(outside)  # its room may be needed
-        with atomic.replacing(outside, mode=MODE, uid=os.geteuid(), gid=os.getegid(), sync=True) as file:
-            self._fill(file.fileno(), format)
+        with context.root.at(self.path, parents=PARENTS) as here:
+            found = here.status()
+            if found is not None and not _is_swap(here, found):
+                fix = "remove it from the image, or give the swap file another path"
+                raise Failure(f"{self.path} already exists and is not a swap file", where=f"{self._place}.path", fix=fix)
+            format = format_of(here)
+            if format not in FORMATS:
+                fix = f"give it a path on {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+                what = f"{self.path} would lie on {format}, which has no swap files"
+                raise Failure(what, where=f"{self._place}.path", fix=fix)
+            if found is not None:
+                here.unlink()  # its room may be needed
+            with here.replacing(mode=MODE, uid=os.geteuid(), gid=os.getegid(), sync=True) as file:
+                self._fill(file.fileno(), format)
 
     def _fill(self, descriptor: int, format: str) -> None:
         if format in NO_COW:  # counts only while the file is empty
@@ -73,25 +79,25 @@ class PutSwapFile(Operation):
         run(["mkswap", f"/proc/{os.getpid()}/fd/{descriptor}"], why=f"making the swap file {self.path}")
 
 
-def format_of(directory: str) -> str:
-    """The kind of file system that a directory lies on."""
-    real = os.path.realpath(directory)
+def format_of(here: Dentry) -> str:
+    """The kind of file system that a name's directory lies on."""
+    real = os.readlink(f"/proc/self/fd/{here.directory}")
     around = [one for one in mounts.current() if real == one.target or real.startswith(f"{one.target.rstrip('/')}/")]
     return max(enumerate(around), key=lambda pair: (len(pair[1].target), pair[0]))[1].format  # of two at one place the later
 
 
-def _is_swap(outside: str, found: os.stat_result) -> bool:
+def _is_swap(here: Dentry, found: os.stat_result) -> bool:
     if not stat.S_ISREG(found.st_mode):
         return False
-    with open(outside, "rb") as file:
+    with here.open_regular(found) as file:
         return os.pread(file.fileno(), len(_MAGIC), _MAGIC_END - len(_MAGIC)) == _MAGIC
 
 
-def _is_copied(outside: str) -> bool:
+def _is_copied(here: Dentry, found: os.stat_result) -> bool:
     """Whether it is copied on write, which no kernel swaps to."""
-    if format_of(os.path.dirname(outside)) not in NO_COW:
+    if format_of(here) not in NO_COW:
         return False
-    with open(outside, "rb") as file:
+    with here.open_regular(found) as file:
         return not _flags(file.fileno()) & FS_NOCOW_FL
 
 

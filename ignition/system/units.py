@@ -9,9 +9,10 @@ import stat
 from ignition.config.model import Systemd
 from ignition.config.model.systemd import Unit
 from ignition.errors import Failure
-from ignition.host import atomic, paths
+from ignition.host import paths
+from ignition.host.root import PARENTS
 from ignition.operation import Context, Operation
-from ignition.system.existing import has_attributes, make_parents, remove, status
+from ignition.system.existing import has_attributes
 from ignition.system.presets import DisableUnit, PutPresets
 
 UNIT_MODE = 0o644
@@ -69,22 +70,24 @@ class WriteUnit(Operation):
         return f"write unit file {self.path}"
 
     def already_there(self, context: Context) -> bool:
-        outside = context.root.locate(self.path)
-        found = status(outside)
-        if found is None or not stat.S_ISREG(found.st_mode) or found.st_size != len(self._contents):
-            return False
-        if not has_attributes(found, mode=UNIT_MODE, uid=os.geteuid(), gid=os.getegid()):
-            return False
-        with open(outside, "rb") as file:
-            return file.read() == self._contents
+        try:
+            with context.root.at(self.path) as here:
+                found = here.status()
+                if found is None or not stat.S_ISREG(found.st_mode) or found.st_size != len(self._contents):
+                    return False
+                if not has_attributes(found, mode=UNIT_MODE, uid=os.geteuid(), gid=os.getegid()):
+                    return False
+                with here.open_regular(found) as file:
+                    return file.read(len(self._contents) + 1) == self._contents
+        except (FileNotFoundError, NotADirectoryError):
+            return False  # its directory is missing
 
     def execute(self, context: Context) -> None:
-        outside = context.root.locate(self.path)
-        found = status(outside)
-        if found is not None and stat.S_ISDIR(found.st_mode):
-            raise Failure(f"{self.path} is a directory", where=self._place, fix="remove it from the image")
-        make_parents(outside)
-        atomic.write(outside, self._contents, mode=UNIT_MODE)
+        with context.root.at(self.path, parents=PARENTS) as here:
+            found = here.status()
+            if found is not None and stat.S_ISDIR(found.st_mode):
+                raise Failure(f"{self.path} is a directory", where=self._place, fix="remove it from the image")
+            here.write(self._contents, mode=UNIT_MODE)
 
 
 class MaskUnit(Operation):
@@ -102,10 +105,9 @@ class MaskUnit(Operation):
         return is_masked(context, self.path)
 
     def execute(self, context: Context) -> None:
-        outside = context.root.locate(self.path)
-        remove(outside, status(outside))
-        make_parents(outside)
-        os.symlink(_MASK, outside)
+        with context.root.at(self.path, parents=PARENTS) as here:
+            here.remove()
+            here.symlink(_MASK)
 
 
 class UnmaskUnit(Operation):
@@ -123,12 +125,14 @@ class UnmaskUnit(Operation):
         return not is_masked(context, self.path)
 
     def execute(self, context: Context) -> None:
-        os.unlink(context.root.locate(self.path))
+        with context.root.at(self.path) as here:
+            here.unlink()
 
 
 def is_masked(context: Context, path: str) -> bool:
     """Whether the unit file is a symlink to /dev/null."""
     try:
-        return os.readlink(context.root.locate(path)) == _MASK
+        with context.root.at(path) as here:
+            return here.readlink() == _MASK
     except OSError:
         return False

@@ -5,18 +5,24 @@ until `ignition.system.passwords` sets all of them at once.
 """
 
 import os
+import re
 import stat
 
 from ignition.config.model.passwd import User
-from ignition.host.root import Root
+from ignition.host.dentry import Dentry
+from ignition.host.reading import lines, read_text
+from ignition.host.root import PARENTS, Root
 from ignition.operation import Context, Operation
 from ignition.system.account_database import Account, AccountDatabase
-from ignition.system.existing import has_attributes, make_parents, status
+from ignition.system.existing import has_attributes
 from ignition.system.groups import run_for
 
 LOCKED = "*"
 MOUNTED_HOME_MODE = 0o700
 SKELETON = "/etc/skel"
+DEFAULT_UMASK = 0o022  # of shadow-utils: lib/getdef.c
+_LONGEST_NUMBER = 20
+_CHUNK = 1 << 20
 
 
 class PutUser(Operation):
@@ -139,15 +145,15 @@ class CompleteHome(Operation):
         account = self._accounts.user(self.path)
         if account is None:
             return
-        home = context.root.outside(context.root.follow(account.home))
-        if status(home) is None:
-            make_parents(home)
-            os.mkdir(home)
-        os.chown(home, account.uid, account.gid)
-        os.chmod(home, new_home_mode(context.root))  # useradd makes it 0000 first
-        skeleton = context.root.outside(context.root.follow(SKELETON))
-        if os.path.isdir(skeleton):
-            _copy_missing(skeleton, home, account)
+        root = context.root
+        with root.at(account.home, follow=True, parents=PARENTS) as home:
+            if home.status() is None:
+                home.mkdir()
+            # useradd makes it 0000 first
+            home.set_attributes(mode=new_home_mode(root), uid=account.uid, gid=account.gid)
+            if root.is_directory(SKELETON):
+                with root.at(SKELETON, follow=True) as skeleton:
+                    _copy_missing(skeleton, home, account)
 
 
 class OwnHome(Operation):
@@ -166,8 +172,8 @@ class OwnHome(Operation):
 
     def execute(self, context: Context) -> None:
         for directory, account in self._foreign(context):
-            os.chown(directory, account.uid, account.gid)
-            os.chmod(directory, MOUNTED_HOME_MODE)
+            with context.root.at(directory) as here:
+                here.set_attributes(mode=MOUNTED_HOME_MODE, uid=account.uid, gid=account.gid)
 
     def _foreign(self, context: Context) -> list[tuple[str, Account]]:
         account = self._accounts.user(self.path)
@@ -175,52 +181,57 @@ class OwnHome(Operation):
             return []
         root, home = context.root, context.root.follow(account.home)
         inside = [root.follow(path) for path in self._notated]
-        mine = [root.outside(path) for path in inside if path == home or path.startswith(home.rstrip("/") + "/")]
+        mine = [path for path in inside if path == home or path.startswith(home.rstrip("/") + "/")]
         wanted = {"mode": MOUNTED_HOME_MODE, "uid": account.uid, "gid": account.gid}
-        found = [(path, status(path)) for path in mine]
+        found = [(path, root.status(path)) for path in mine]
         return [(path, account) for path, one in found if one is not None and not has_attributes(one, **wanted)]
 
 
 def new_home_mode(root: Root) -> int:
     """The mode that useradd gives a home: login.defs(5) of the root, HOME_MODE, else what UMASK (022) leaves."""
-    values = {}
-    try:
-        with open(root.outside(root.follow("/etc/login.defs")), encoding="utf-8", errors="replace") as file:
-            lines = (line.split() for line in file)
-            values = {words[0]: words[1] for words in lines if len(words) > 1 and words[1].isdecimal()}
-    except OSError:
-        pass  # as useradd: defaults
-    mode = values.get("HOME_MODE")
-    # Numbers are C's: 077 is octal. All real values begin with 0; without it they would be decimal there as here.
-    return _c_number(mode) if mode else 0o777 & ~_c_number(values.get("UMASK", "022"))
+    words = [line.split() for line in lines(read_text(root, "/etc/login.defs") or "")]
+    values = {one[0]: one[1] for one in words if len(one) > 1}
+    mode = _c_number(values.get("HOME_MODE", ""))
+    umask = _c_number(values.get("UMASK", ""))
+    return mode if mode is not None else 0o777 & ~(DEFAULT_UMASK if umask is None else umask)
 
 
-def _c_number(text: str) -> int:
-    return int(text, 8) if text.startswith("0") else int(text)
+def _c_number(text: str) -> int | None:
+    """As strtol(3) reads it: 077 is octal, 63 decimal, 0x3f hexadecimal. None for anything else, or more than a mode has."""
+    if not re.fullmatch(r"0[0-7]*|[1-9][0-9]*|0[xX][0-9a-fA-F]+", text[:_LONGEST_NUMBER]):
+        return None
+    number = int(text[:_LONGEST_NUMBER], 16 if text[:2] in ("0x", "0X") else 8 if text.startswith("0") else 10)
+    return number if number <= 0o7777 else None
 
 
-def _copy_missing(source: str, target: str, account: Account) -> None:
+def _copy_missing(source: Dentry, target: Dentry, account: Account) -> None:
     """Copy what `target` lacks; a smaller file was cut short and is copied again. Symlinks are copied, not followed."""
-    for name in sorted(os.listdir(source)):
-        one, other = os.path.join(source, name), os.path.join(target, name)
-        wanted, found = os.lstat(one), status(other)
-        if stat.S_ISDIR(wanted.st_mode):
-            if found is None:
-                os.mkdir(other)
-            if found is None or stat.S_ISDIR(found.st_mode):
-                _copy_missing(one, other, account)
-                os.chmod(other, stat.S_IMODE(wanted.st_mode))  # the directory at which useradd stopped has another
-        elif found is None or found.st_size < wanted.st_size:
-            _copy_one(one, other, wanted)
-        os.chown(other, account.uid, account.gid, follow_symlinks=False)
+    with source.entered() as entries:
+        for one in entries:
+            wanted = one.status()
+            with target.below(one.name) as other:
+                if wanted is not None and _copy_one(one, wanted, other, account):
+                    other.chown(account.uid, account.gid)
 
 
-def _copy_one(source: str, target: str, wanted: os.stat_result) -> None:
-    from ignition.host import atomic
-
-    if stat.S_ISLNK(wanted.st_mode):
-        if status(target) is None:
-            os.symlink(os.readlink(source), target)
+def _copy_one(source: Dentry, wanted: os.stat_result, target: Dentry, account: Account) -> bool:
+    """Copy one node of /etc/skel; False for what useradd passes over as well (FIFOs, devices)."""
+    found = target.status()
+    if stat.S_ISDIR(wanted.st_mode):
+        if found is None:
+            target.mkdir()
+        if found is None or stat.S_ISDIR(found.st_mode):
+            _copy_missing(source, target, account)
+            # The directory at which useradd stopped has another mode.
+            target.set_attributes(mode=stat.S_IMODE(wanted.st_mode), uid=-1, gid=-1)
+    elif stat.S_ISLNK(wanted.st_mode):
+        if found is None:
+            target.symlink(source.readlink())
     elif stat.S_ISREG(wanted.st_mode):
-        with open(source, "rb") as file:
-            atomic.write(target, file.read(), mode=stat.S_IMODE(wanted.st_mode))
+        if found is None or found.st_size < wanted.st_size:
+            with source.open_regular(wanted) as file, target.replacing(mode=stat.S_IMODE(wanted.st_mode)) as copy:
+                while chunk := file.read(_CHUNK):
+                    copy.write(chunk)
+    else:
+        return False
+    return True

@@ -190,7 +190,7 @@ def test_file_on_the_way_is_not_a_directory(tmp_path: Path) -> None:
     root = Root(str(tmp_path))
     for path in ("/file/x", "/file/x/y"):
         assert root.status(path) is None
-        with pytest.raises(NotADirectoryError, match=f"'{path}'"):
+        with pytest.raises(NotADirectoryError, match="'/file'"):
             root.write(path, b"", mode=0o644)
     assert root.names("/file") == []
     assert not root.is_directory("/file")

@@ -24,6 +24,7 @@ REPORT = "var/lib/ignition/report.json"
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
     log.configure(stage="files", to_stdout=True)
+    (tmp_path / "root").mkdir()
     return Context(Root(str(tmp_path / "root")), Fetcher(Settings.from_config(Config()), offline=True))
 
 

@@ -4,11 +4,13 @@ import os
 
 import pytest
 
+from ignition.errors import Failure
 from ignition.system import labels
 
 from .conftest import MakeContext
 
 CONFIG = "/etc/selinux/config"
+CONTEXTS = "/etc/selinux/targeted/contexts/files/file_contexts"
 
 
 @pytest.mark.parametrize(
@@ -34,7 +36,7 @@ def test_nothing_is_run_for_what_is_not_there(make_context: MakeContext) -> None
 
 def test_present_paths_are_passed_below_the_root_with_links_on_the_way_followed(make_context: MakeContext) -> None:
     context = make_context(
-        {"/etc/a": "", "/l": "-> /etc", "/bin/setfiles": '#!/bin/sh\necho "$@" > "$3/args"\ncat > "$3/input"\n'}
+        {"/etc/a": "", CONTEXTS: "", "/l": "-> /etc", "/bin/setfiles": '#!/bin/sh\necho "$@" > "$3/args"\ncat > "$3/input"\n'}
     )
     program = f"{context.root.path}/bin/setfiles"
     os.chmod(program, 0o755)
@@ -43,4 +45,18 @@ def test_present_paths_are_passed_below_the_root_with_links_on_the_way_followed(
     with open(f"{top}/input", encoding="utf-8") as file:
         assert file.read() == f"{top}/etc/a\0{top}/etc\0"
     with open(f"{top}/args", encoding="utf-8") as file:
-        assert file.read() == f"-vF0 -r {top} {top}/etc/selinux/targeted/contexts/files/file_contexts -f -\n"
+        assert file.read() == f"-vF0 -r {top} {top}{CONTEXTS} -f -\n"
+
+
+@pytest.mark.parametrize("name", ["../../../tmp/x", "a/b", "", ".hidden", "x y"])
+def test_name_of_a_policy_is_a_directory_of_its_own(make_context: MakeContext, name: str) -> None:
+    with pytest.raises(Failure) as caught:
+        labels.policy(make_context({CONFIG: f"SELINUXTYPE={name}\n"}).root)
+    assert (caught.value.what, caught.value.where) == (f"SELINUXTYPE={name!r} is not the name of a policy", CONFIG)
+
+
+def test_contexts_that_are_a_fifo_are_not_waited_for(make_context: MakeContext) -> None:
+    context = make_context({"/etc/a": "", "/etc/selinux/targeted/contexts/files/": ""})
+    os.mkfifo(f"{context.root.path}{CONTEXTS}")
+    with pytest.raises(Failure, match=f"^{CONTEXTS}: {CONTEXTS} is not a regular file"):
+        labels.relabel(context.root, "targeted", ["/etc/a"], program="/nowhere/setfiles")

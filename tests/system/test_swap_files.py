@@ -58,7 +58,8 @@ def test_swap_file_is_whole_and_stays(mounted: str, root: Path, run_command: Run
     assert status.st_blocks * 512 >= 2 * MIB
     assert run_command("blkid", "-p", "-s", "TYPE", "-o", "value", str(file)).strip() == "swap"
     assert ("C" in run_command("lsattr", str(file)).split()[0]) == (mounted == "btrfs")
-    assert swap_files.format_of(str(file.parent)) == mounted
+    with context(root).root.at("/var/swap") as here:
+        assert swap_files.format_of(here) == mounted
     assert list(file.parent.iterdir()) == [file]
     assert made.already_there(context(root))
     assert file.stat().st_ino == status.st_ino
@@ -124,7 +125,7 @@ def test_what_is_no_swap_file_is_refused(mounted: str, root: Path, kind: str) ->
     assert not made.already_there(context(root))
     with pytest.raises(Failure) as caught:
         made.execute(context(root))
-    assert (caught.value.what, caught.value.where) == ("/var/swap is there already, and no swap file", f"{PLACE}.path")
+    assert (caught.value.what, caught.value.where) == ("/var/swap already exists and is not a swap file", f"{PLACE}.path")
     assert caught.value.fix == "remove it from the image, or give the swap file another path"
 
 
