@@ -14,7 +14,8 @@ from coreos_metadata.usage import Parser, UsageError, provider
 from ignition import platforms
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
-from ignition.host import atomic, log
+from ignition.host import log
+from ignition.host.root import put
 from ignition.platforms.parts.metadata import opened
 from ignition.platforms.parts.place import NotHere
 
@@ -61,8 +62,7 @@ def run(options: Namespace) -> None:
 
 
 def _write(directory: str, name: str, config: dict[str, object], *, mode: int) -> None:
-    os.makedirs(directory, exist_ok=True)
-    atomic.write(os.path.join(directory, name), f"{json.dumps(config, indent=2)}\n".encode(), mode=mode)
+    put(os.path.join(directory, name), f"{json.dumps(config, indent=2)}\n".encode(), mode=mode)
     log.info(f"wrote {os.path.join(directory, name)}")
 
 

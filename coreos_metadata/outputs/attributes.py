@@ -5,10 +5,9 @@ A value with other control characters than tab and line feed makes systemd drop 
 The originals quote nothing and empty the file before they ask the service.
 """
 
-import os
 import re
 
-from ignition.host import atomic
+from ignition.host.root import put
 
 MODE = 0o644
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
@@ -19,10 +18,7 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 def write(path: str, attributes: dict[str, str]) -> None:
     """Replace the file by these attributes, in one step; missing directories are made."""
-    directory = os.path.dirname(path)
-    if directory:
-        os.makedirs(directory, exist_ok=True)
-    atomic.write(path, render(attributes).encode(), mode=MODE)
+    put(path, render(attributes).encode(), mode=MODE)
 
 
 def render(attributes: dict[str, str]) -> str:

@@ -1,8 +1,6 @@
 """The host-name file: the name and a line feed. Source: platforms reference 4.4."""
 
-import os
-
-from ignition.host import atomic
+from ignition.host.root import put
 
 LONGEST = 64  # bits/local_lim.h: HOST_NAME_MAX
 MODE = 0o644
@@ -10,10 +8,7 @@ MODE = 0o644
 
 def write(path: str, name: str) -> None:
     """Replace the file by this name, in one step; missing directories are made."""
-    directory = os.path.dirname(path)
-    if directory:
-        os.makedirs(directory, exist_ok=True)
-    atomic.write(path, f"{shortened(name)}\n".encode(), mode=MODE)
+    put(path, f"{shortened(name)}\n".encode(), mode=MODE)
 
 
 def shortened(name: str) -> str:

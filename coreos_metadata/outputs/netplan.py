@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ignition.host import atomic
+from ignition.host.root import put
 
 NAME = "50-afterburn.yaml"
 MODE = 0o600  # netplan warns about files that others can read
@@ -14,6 +14,5 @@ def write(directory: str, document: object) -> None:
     """Replace the file by this document; the directory is made."""
     import yaml
 
-    os.makedirs(directory, exist_ok=True)
     text = yaml.safe_dump(document, default_flow_style=False, sort_keys=False)
-    atomic.write(os.path.join(directory, NAME), text.encode(), mode=MODE)
+    put(os.path.join(directory, NAME), text.encode(), mode=MODE)

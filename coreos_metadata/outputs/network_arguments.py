@@ -5,9 +5,8 @@ A network that somebody typed on the kernel command line is obeyed: then nothing
 
 from __future__ import annotations
 
-import os
-
-from ignition.host import atomic, cmdline, log
+from ignition.host import cmdline, log
+from ignition.host.root import put
 
 PATH = "/etc/cmdline.d/50-afterburn-network-kargs.conf"
 MODE = 0o644
@@ -21,6 +20,5 @@ def is_given(text: str) -> bool:
 def write(arguments: str, *, path: str = "") -> None:
     """Replace the file by these arguments; the directory is made."""
     path = path or PATH
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    atomic.write(path, f"{arguments}\n".encode(), mode=MODE)
+    put(path, f"{arguments}\n".encode(), mode=MODE)
     log.info(f"network of the initramfs: {arguments or 'nothing'} ({path})")

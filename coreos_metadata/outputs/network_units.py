@@ -6,9 +6,7 @@ sections in their order, an empty line between them, none at the end.
 
 from __future__ import annotations
 
-import os
-
-from ignition.host import atomic
+from ignition.host.root import put_all
 from ignition.platforms.parts.networkd import addressing, match, render
 
 TYPE_CHECKING = False
@@ -24,9 +22,7 @@ DHCP = {"yes", "ipv4", "ipv6"}
 
 def write(directory: str, network: Network) -> None:
     """One file for each interface and device. The directory is made; files of other names in it stay."""
-    os.makedirs(directory, exist_ok=True)
-    for name, content in files(network).items():
-        atomic.write(os.path.join(directory, name), content.encode(), mode=MODE)
+    put_all(directory, files(network), mode=MODE)
 
 
 def files(network: Network) -> dict[str, str]:

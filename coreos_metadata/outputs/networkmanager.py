@@ -5,9 +5,8 @@ Source: platforms reference 7.3; nm-settings-keyfile(5).
 
 from __future__ import annotations
 
-import os
-
-from ignition.host import atomic, log
+from ignition.host import log
+from ignition.host.root import put_all
 from ignition.platforms.parts.bonding import kernel_parameters
 from ignition.platforms.parts.network import Device, Interface, Network
 from ignition.platforms.parts.networkd import render
@@ -25,9 +24,7 @@ HIGHEST = 999  # autoconnect-priority of a unit of priority 0
 
 def write(directory: str, network: Network) -> None:
     """One file for each managed interface. The directory is made; files of other names in it stay."""
-    os.makedirs(directory, exist_ok=True)
-    for name, content in files(network).items():
-        atomic.write(os.path.join(directory, name), content.encode(), mode=MODE)
+    put_all(directory, files(network), mode=MODE)
 
 
 def files(network: Network) -> dict[str, str]:

@@ -6,10 +6,12 @@ Whether sshd reads fragments is the distribution's affair (AuthorizedKeysFile, A
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from ignition.errors import Failure
-from ignition.host import atomic, log
+from ignition.host import log
+from ignition.host.identity import acting_as
+from ignition.host.root import Parents, Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,13 +43,15 @@ def write(user: str, lines: Iterable[str], *, skip_bad: bool = False) -> None:
     keys = list(checked(lines, skip_bad=skip_bad))
     account = _account(user)
     path = os.path.join(account.pw_dir, ".ssh", "authorized_keys.d", FRAGMENT)
-    with _acting_as(account):
+    root = Root.live()
+    # The home may be on a file system where root is nobody, and symlinks in it are the user's.
+    with acting_as(account.pw_uid, account.pw_gid):
         if keys:
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            atomic.write(path, "".join(f"{key}\n" for key in keys).encode(), mode=MODE, sync=True)
+            with root.at(path, parents=Parents(0o700)) as here:
+                here.write("".join(f"{key}\n" for key in keys).encode(), mode=MODE, sync=True)
         else:
-            with suppress(FileNotFoundError):
-                os.unlink(path)
+            with suppress(FileNotFoundError, NotADirectoryError), root.at(path) as here:
+                here.unlink()
     fields = {"MESSAGE_ID": _WRITTEN if keys else _REMOVED, "AFTERBURN_USER_NAME": user, "AFTERBURN_PATH": path}
     log.info(f"{'wrote' if keys else 'removed'} SSH keys of {user}: {path}", **fields)
 
@@ -116,21 +120,3 @@ def _account(user: str) -> struct_passwd:
         return pwd.getpwnam(user)
     except KeyError as error:
         raise Failure(f"there is no user {user!r}", fix="create the user first, or name another with --ssh-keys") from error
-
-
-@contextmanager
-def _acting_as(account: struct_passwd) -> Iterator[None]:
-    """Effective ids of the user: the home directory may be on a file system where root is nobody, and symlinks in it are his."""
-    if os.geteuid() == account.pw_uid:
-        yield
-        return
-    uid, gid, groups = os.geteuid(), os.getegid(), os.getgroups()
-    os.setgroups([])
-    os.setegid(account.pw_gid)
-    os.seteuid(account.pw_uid)
-    try:
-        yield
-    finally:
-        os.seteuid(uid)
-        os.setegid(gid)
-        os.setgroups(groups)

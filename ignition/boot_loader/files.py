@@ -5,11 +5,13 @@ All new texts are made before the first is written: a wish that one file cannot 
 
 from __future__ import annotations
 
-import os
+import stat
 
 from ignition.boot_loader import bls, grub
 from ignition.boot_loader.replace import replace
 from ignition.errors import Failure, at
+from ignition.host.reading import read_text
+from ignition.host.root import Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,16 +19,19 @@ if TYPE_CHECKING:
 
     from ignition.boot_loader.kernel_arguments import Wanted
 
-GRUB_CONFIG, GRUB_KARGS = "grub/grub.cfg", "coreos/kargs.cfg"
-ENTRIES = "loader/entries"
+GRUB_CONFIG, GRUB_KARGS = "/grub/grub.cfg", "/coreos/kargs.cfg"
+ENTRIES = "/loader/entries"
 LARGEST = 1 << 20  # bytes; such files have some hundred
 
 
 class Edit:
-    """One file with its present text ("" if there is none yet) and the wanted one; `name` is for people: /coreos/kargs.cfg."""
+    """One file of a partition with its present text ("" if there is none yet) and the wanted one.
 
-    def __init__(self, path: str, name: str, before: str, after: str) -> None:
-        self.path, self.name, self.before, self.after = path, name, before, after
+    `name` is its path on the partition, for people, too: /coreos/kargs.cfg.
+    """
+
+    def __init__(self, partition: Root, name: str, before: str, after: str) -> None:
+        self.partition, self.name, self.before, self.after = partition, name, before, after
 
     def needed(self) -> bool:
         """Whether the file is not yet as it shall be."""
@@ -35,50 +40,49 @@ class Edit:
     def write(self) -> None:
         """Replace the file. Raises Failure."""
         try:
-            replace(self.path, self.after.encode(errors="surrogateescape"))
+            with self.partition.at(self.name) as here:
+                replace(here, self.after.encode(errors="surrogateescape"))
         except OSError as error:
             fix = "is its file system full, damaged or read-only?"
             raise Failure(f"cannot be written: {error.strerror}", where=self.name, fix=fix) from error
 
 
 def plan(directories: Iterable[str], wanted: Wanted) -> list[Edit]:
-    """All files of boot loaders below these mount points, each with what it shall be. Raises Failure."""
-    return [edit for directory in directories for edit in (*_grub(directory, wanted), *_entries(directory, wanted))]
+    """All files of boot loaders below these mount points, each with what it shall be. Raises Failure.
+
+    A partition is not the root of a machine: a symlink that leads out of it is an error.
+    """
+    partitions = [Root(directory, leaving_is_an_error=True) for directory in directories]
+    return [edit for partition in partitions for edit in (*_grub(partition, wanted), *_entries(partition, wanted))]
 
 
-def _grub(directory: str, wanted: Wanted) -> Iterator[Edit]:
-    config = _read(directory, GRUB_CONFIG)
-    if GRUB_KARGS not in config:
+def _grub(partition: Root, wanted: Wanted) -> Iterator[Edit]:
+    config = _read(partition, GRUB_CONFIG)
+    if GRUB_KARGS.lstrip("/") not in config:
         return  # not a GRUB whose arguments are where we look for them
-    before = _read(directory, GRUB_KARGS)
-    with at(f"/{GRUB_KARGS}"):
+    before = _read(partition, GRUB_KARGS)
+    with at(GRUB_KARGS):
         present = before or grub.initial(config)
         after = grub.edited(present, wanted)
-    yield Edit(os.path.join(directory, GRUB_KARGS), f"/{GRUB_KARGS}", before, before if after == present else after)
+    yield Edit(partition, GRUB_KARGS, before, before if after == present else after)
 
 
-def _entries(directory: str, wanted: Wanted) -> Iterator[Edit]:
-    folder = os.path.join(directory, ENTRIES)
-    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-    for name in names:
+def _entries(partition: Root, wanted: Wanted) -> Iterator[Edit]:
+    for name in partition.names(ENTRIES):
         # With its counters (name+3-0.conf): they are the boot loader's, and stay.
-        if name.lower().endswith(bls.SUFFIX) and os.path.isfile(os.path.join(folder, name)):
-            inside = f"{ENTRIES}/{name}"
-            before = _read(directory, inside)
-            with at(f"/{inside}"):
+        inside = f"{ENTRIES}/{name}"
+        found = partition.status(inside)
+        if name.lower().endswith(bls.SUFFIX) and found is not None and not stat.S_ISDIR(found.st_mode):
+            before = _read(partition, inside)
+            with at(inside):
                 after = bls.edited(before, wanted)
-            yield Edit(os.path.join(directory, inside), f"/{inside}", before, after)
+            yield Edit(partition, inside, before, after)
 
 
-def _read(directory: str, inside: str) -> str:
+def _read(partition: Root, inside: str) -> str:
     """The text of a file; "" if there is none. Raises Failure for what is no such file at all."""
     try:
-        with open(os.path.join(directory, inside), "rb") as file:
-            content = file.read(LARGEST + 1)
-    except FileNotFoundError:
-        return ""
-    except OSError as error:
-        raise Failure(f"cannot be read: {error.strerror}", where=f"/{inside}", fix="check the file system") from error
-    if len(content) > LARGEST:
-        raise Failure(f"has more than {LARGEST} bytes", where=f"/{inside}", fix="is it a file of the boot loader at all?")
-    return content.decode(errors="surrogateescape")
+        return read_text(partition, inside, limit=LARGEST) or ""
+    except Failure as failure:
+        failure.fix = "is it a file of the boot loader at all?"
+        raise

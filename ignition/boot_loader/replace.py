@@ -10,40 +10,42 @@ it, frees what the file consists of: so a name that is left from an earlier time
 """
 
 import os
+import stat
 from contextlib import suppress
 from itertools import count
 
 from ignition.host import log
+from ignition.host.dentry import Dentry
 
 
-def replace(path: str, content: bytes) -> None:
-    """Put `content` in the place of the file `path`, on the disk when this returns. After an OSError the old one is there."""
-    temporary, descriptor = _create(path)
+def replace(here: Dentry, content: bytes) -> None:
+    """Put `content` in the place of a file, on the disk when this returns. After an OSError the old one is there."""
+    temporary, descriptor = _create(here)
+    found = here.status()
     try:
         with suppress(PermissionError):  # FAT has no modes
-            os.fchmod(descriptor, os.stat(path).st_mode & 0o7777 if os.path.exists(path) else 0o644)
+            os.fchmod(descriptor, 0o644 if found is None else stat.S_IMODE(found.st_mode))
         _write(descriptor, content)
         os.fsync(descriptor)
-        os.rename(temporary, path)
+        os.rename(temporary, here.name, src_dir_fd=here.directory, dst_dir_fd=here.directory)
         os.fsync(descriptor)  # without dirsync the entry waits here for its inode
     except BaseException:
         with suppress(FileNotFoundError):
-            os.unlink(temporary)
+            os.unlink(temporary, dir_fd=here.directory)
         raise
     finally:
         os.close(descriptor)
-    _sync_directory(os.path.dirname(path))
+    _sync_directory(here.directory)
 
 
-def _create(path: str) -> tuple[str, int]:
+def _create(here: Dentry) -> tuple[str, int]:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     for number in count():
-        temporary = f"{path}.new{number or ''}"
+        temporary = f"{here.name}.new{number or ''}"
         try:
-            return temporary, os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            return temporary, os.open(temporary, flags, 0o600, dir_fd=here.directory)
         except FileExistsError:
-            log.warning(
-                f"{os.path.basename(temporary)} is left from an interrupted change: fsck.vfat finds out whether it can go"
-            )
+            log.warning(f"{temporary} is left from an interrupted change: fsck.vfat finds out whether it can go")
     raise AssertionError("count() has no end")
 
 
@@ -53,8 +55,8 @@ def _write(descriptor: int, content: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _sync_directory(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _sync_directory(directory: int) -> None:
+    descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
     try:
         os.fsync(descriptor)
     finally:

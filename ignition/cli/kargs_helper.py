@@ -78,7 +78,7 @@ def _edit(wanted: Wanted, *, required: bool = False, guarded: bool = False) -> l
         if required and not edits:
             raise Failure(
                 f"no boot loader of a known kind on {' and '.join(filter(None, (esp, extended)))}:"
-                f" neither a /{files.GRUB_CONFIG} that reads {files.GRUB_KARGS} nor /{files.ENTRIES}/*.conf",
+                f" neither a {files.GRUB_CONFIG} that reads {files.GRUB_KARGS.lstrip('/')} nor {files.ENTRIES}/*.conf",
                 fix=f"the image must bring a program {PROGRAM} for its own boot loader",
             )
         needed = [edit for edit in edits if edit.needed()]

@@ -22,6 +22,7 @@ _SHORTEST_MOUNT_S = 1.0
 
 def open_inside(root: Root, inside: str, *, where: str) -> "BinaryIO":
     """Open a regular file of a root. Raises NotFound if there is none, Failure if it is something else or cannot be read."""
+    it = "it" if where == inside else inside  # the place is said before
     try:
         with root.at(inside, follow=True) as here:
             found = here.status()
@@ -29,7 +30,7 @@ def open_inside(root: Root, inside: str, *, where: str) -> "BinaryIO":
                 raise FileNotFoundError
             if not stat.S_ISREG(found.st_mode):  # not opened: a device may do something when it is
                 kind = "a directory" if stat.S_ISDIR(found.st_mode) else "not a regular file"
-                raise Failure(f"{inside} is {kind}", where=where, fix="name a file")
+                raise Failure(f"{it} is {kind}", where=where, fix="name a file")
             return here.open_regular(found)
     except Failure as failure:
         failure.where = where
@@ -37,7 +38,7 @@ def open_inside(root: Root, inside: str, *, where: str) -> "BinaryIO":
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFound(f"there is no file {inside}", where=where, fix="correct the path, or put the file there") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise Failure(f"{inside} cannot be read: {_reason(error)}", where=where) from error
+        raise Failure(f"{it} cannot be read: {_reason(error)}", where=where) from error
 
 
 def read_inside(root: Root, inside: str, *, limit: int = LARGEST) -> bytes | None:
@@ -50,9 +51,9 @@ def read_inside(root: Root, inside: str, *, limit: int = LARGEST) -> bytes | Non
         try:
             content = file.read(limit + 1)
         except OSError as error:
-            raise Failure(f"{inside} cannot be read: {_reason(error)}", where=inside) from error
+            raise Failure(f"it cannot be read: {_reason(error)}", where=inside) from error
     if len(content) > limit:
-        raise Failure(f"{inside} is larger than {limit >> 10} KiB", where=inside, fix="find out what wrote it")
+        raise Failure(f"it is larger than {limit >> 10} KiB", where=inside, fix="find out what wrote it")
     return content
 
 

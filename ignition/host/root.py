@@ -19,6 +19,10 @@ from ignition.errors import Failure
 from ignition.host import openat2, paths
 from ignition.host.dentry import PARENT_MODE, Dentry
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 MAX_LINKS = 40  # as the kernel: linux/namei.h MAXSYMLINKS
 
 
@@ -149,6 +153,12 @@ class Root:
         """Put a file with this content at a path, in one step; the directories above are made."""
         with self.at(inside, parents=PARENTS) as here:
             here.write(content, mode=mode, uid=uid, gid=gid, sync=sync)
+
+    def makedirs(self, inside: str) -> None:
+        """Make a directory and those above it, where they are missing."""
+        with self._walk(_normal(inside), PARENTS) as way:
+            if way.missing:
+                raise OSError(way.errno, os.strerror(way.errno), way.obstacle())
 
     def _directory_at_once(self, inside: str) -> int | None:
         """A descriptor from openat2; None if the walk must tell: the kernel has no such call, something is missing, or may be."""
@@ -324,6 +334,20 @@ def around(path: str) -> tuple[Root, str]:
     if absolute == sysroot or absolute.startswith(f"{sysroot}/"):
         return Root(sysroot), absolute[len(sysroot) :] or "/"
     return Root.live(), absolute
+
+
+def put(path: str, content: bytes, *, mode: int) -> None:
+    """Put a file at a path of this machine, in one step and with the directories above: inside the root it lies in (`around`)."""
+    root, inside = around(path)
+    root.write(inside, content, mode=mode)
+
+
+def put_all(directory: str, contents: "Mapping[str, str]", *, mode: int) -> None:
+    """Put files (name → content) into a directory, which is made; files of other names in it stay."""
+    root, inside = around(directory)
+    root.makedirs(inside)
+    for name, content in contents.items():
+        root.write(f"{inside}/{name}", content.encode(), mode=mode)
 
 
 def _normal(inside: str) -> str:

@@ -10,8 +10,21 @@ import pytest
 
 from ignition.boot_loader.replace import replace
 from ignition.host import log
+from ignition.host.dentry import Dentry
 
 OLD, NEW = b"set kargs='rw'\n", b"set kargs='rw quiet'\n" * 500
+
+
+OPEN = os.open  # not the watched one
+
+
+def replace_at(path: Path, content: bytes) -> None:
+    """replace(), at a path."""
+    directory = OPEN(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        replace(Dentry(directory, path.name, f"/{path.name}"), content)
+    finally:
+        os.close(directory)
 
 
 class PowerCut(BaseException):
@@ -31,7 +44,7 @@ class Steps:
             for name in ("open", "write", "fsync", "rename", "unlink"):
                 patched.setattr(os, name, self._watched(name, getattr(os, name)))
             with suppress(PowerCut):
-                replace(str(path), content)
+                replace_at(path, content)
 
     def _watched(self, name: str, call: Callable[..., object]) -> Callable[..., object]:
         def watched(*arguments: object, **options: object) -> object:
@@ -47,14 +60,14 @@ def test_replaces_content_and_keeps_the_mode(tmp_path: Path) -> None:
     path = tmp_path / "kargs.cfg"
     path.write_bytes(OLD)
     path.chmod(0o640)
-    replace(str(path), NEW)
+    replace_at(path, NEW)
     assert path.read_bytes() == NEW
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert os.listdir(tmp_path) == ["kargs.cfg"]
 
 
 def test_new_file_can_be_read_by_all(tmp_path: Path) -> None:
-    replace(str(tmp_path / "kargs.cfg"), NEW)
+    replace_at(tmp_path / "kargs.cfg", NEW)
     assert (tmp_path / "kargs.cfg").read_bytes() == NEW
     assert stat.S_IMODE((tmp_path / "kargs.cfg").stat().st_mode) == 0o644
 
@@ -94,7 +107,7 @@ def test_name_that_an_interrupted_change_left_is_not_touched(tmp_path: Path, mon
     (tmp_path / "f.new1").symlink_to("elsewhere")
     said: list[str] = []
     monkeypatch.setattr(log, "warning", said.append)
-    replace(str(tmp_path / "f"), NEW)
+    replace_at(tmp_path / "f", NEW)
     assert (tmp_path / "f").read_bytes() == NEW
     assert (tmp_path / "f.new").read_bytes() == b"left"
     assert sorted(os.listdir(tmp_path)) == ["f", "f.new", "f.new1"]
@@ -111,7 +124,7 @@ def test_write_that_fails_leaves_the_old_file_alone(tmp_path: Path, monkeypatch:
     (tmp_path / "f").write_bytes(OLD)
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(OSError, match="No space left"):
-        replace(str(tmp_path / "f"), NEW)
+        replace_at(tmp_path / "f", NEW)
     assert (tmp_path / "f").read_bytes() == OLD
     assert os.listdir(tmp_path) == ["f"]
 
@@ -119,5 +132,5 @@ def test_write_that_fails_leaves_the_old_file_alone(tmp_path: Path, monkeypatch:
 def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[:7]))
-    replace(str(tmp_path / "f"), NEW)
+    replace_at(tmp_path / "f", NEW)
     assert (tmp_path / "f").read_bytes() == NEW

@@ -255,9 +255,9 @@ def test_file_that_cannot_be_written_is_named(machine: Machine, monkeypatch: pyt
 
 def test_file_that_is_none_of_a_boot_loader_is_refused(machine: Machine) -> None:
     machine.put("loader/entries/big.conf", "x" * ((1 << 20) + 1))
-    assert "/loader/entries/big.conf: has more than 1048576 bytes" in machine.run("--should-exist=a")[2]
+    assert "/loader/entries/big.conf: it is larger than 1024 KiB" in machine.run("--should-exist=a")[2]
     (machine.esp / "grub/grub.cfg").mkdir(parents=True)
-    assert "/grub/grub.cfg: cannot be read: Is a directory" in machine.run("--should-exist=a")[2]
+    assert "/grub/grub.cfg: it is a directory" in machine.run("--should-exist=a")[2]
 
 
 def test_bytes_that_are_no_text_stay(machine: Machine) -> None:

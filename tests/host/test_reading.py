@@ -147,10 +147,10 @@ def test_only_reading_is_possible_and_nothing_foreign_runs(tree: Path, make_loop
 @pytest.mark.parametrize(
     ("path", "what"),
     [
-        ("/dir", "/dir is a directory"),
-        ("/pipe", "/pipe is not a regular file"),
-        ("/socket", "/socket is not a regular file"),
-        ("/large", "/large is larger than 1 KiB"),
+        ("/dir", "it is a directory"),
+        ("/pipe", "it is not a regular file"),
+        ("/socket", "it is not a regular file"),
+        ("/large", "it is larger than 1 KiB"),
         ("/loop", "too many symlinks on the way to /loop"),
     ],
 )
@@ -174,7 +174,7 @@ def test_absent_file_has_no_text_and_other_bytes_are_kept(tree: Path) -> None:
 @pytest.mark.parametrize("number", [(1, 5), (1, 3), (7, 0)], ids=["zero", "null", "loop"])
 def test_device_of_an_image_is_not_opened(tree: Path, number: tuple[int, int]) -> None:
     os.mknod(tree / "device", 0o600 | (0o060000 if number[0] == 7 else 0o020000), os.makedev(*number))
-    with pytest.raises(Failure, match="^/device: /device is not a regular file"):
+    with pytest.raises(Failure, match="^/device: it is not a regular file"):
         read_inside(Root(str(tree)), "/device")
 
 

@@ -276,7 +276,7 @@ def test_crypttab_that_is_no_file_is_refused(make_context: MakeContext, machine:
     context = make_context({"/etc/crypttab/": ""})
     with pytest.raises(Failure) as caught:
         apply(context, keys())
-    assert (caught.value.what, caught.value.where) == ("/etc/crypttab is a directory", "/etc/crypttab")
+    assert (caught.value.what, caught.value.where) == ("it is a directory", "/etc/crypttab")
     assert caught.value.fix == "remove it: encrypted volumes are listed there"
 
 
