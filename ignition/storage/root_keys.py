@@ -7,11 +7,12 @@ import os
 
 from ignition.errors import CommandFailed, Failure
 from ignition.host import log, root_device
-from ignition.host.reading import open_inside
+from ignition.host.reading import read_inside
 from ignition.host.root import Root
 from ignition.host.temporary_mount import mounted_to_read
 
 DIRECTORY = "/etc/luks"
+LARGEST_KEY = 8 << 20  # bytes: cryptsetup(8), "Maximum keyfile size"
 
 
 def path_of(name: str) -> str:
@@ -41,8 +42,9 @@ def _read(names: list[str], root: Root) -> dict[str, bytes]:
     found = {}
     for name in names:
         try:
-            with open_inside(root, path_of(name), where=path_of(name)) as file:
-                found[name] = file.read()
+            key = read_inside(root, path_of(name), limit=LARGEST_KEY)
         except Failure:
-            continue  # none, or something that is no key
+            continue  # something that is not a key
+        if key is not None:
+            found[name] = key
     return found

@@ -55,7 +55,7 @@ class MakeSubvolumes(Operation):
         with self._mounted() as top:
             for index, one in self._subvolumes:
                 with at(f"{self._where}.{index}.path"):
-                    _make(Root(top).locate(one.path), one)
+                    _make(Root(top), one)
             for index, one in self._subvolumes:
                 if one.default:
                     with at(f"{self._where}.{index}.default"):
@@ -66,12 +66,13 @@ class MakeSubvolumes(Operation):
         return temporary_mount.mounted(self.path, (BTRFS,), TOP)
 
 
-def _make(outside: str, wanted: "Subvolume") -> None:
+def _make(top: Root, wanted: "Subvolume") -> None:
+    outside = top.locate(wanted.path)
     if _is_subvolume(outside):
         return
     if os.path.lexists(outside):
-        raise Failure(f"{wanted.path} is there already, and no subvolume", fix="give the subvolume another path")
-    os.makedirs(os.path.dirname(outside), exist_ok=True)
+        raise Failure(f"{wanted.path} already exists and is not a subvolume", fix="give the subvolume another path")
+    top.makedirs(os.path.dirname(top.resolve(wanted.path)))
     run(["btrfs", "subvolume", "create", outside], why=f"making the subvolume {wanted.path}")
 
 

@@ -14,4 +14,5 @@ __all__ = ["MakeLoop", "context", "make_loop", "run_command"]
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
     """A context whose root is a fresh directory; nothing can be fetched."""
+    (tmp_path / "root").mkdir()
     return Context(Root(str(tmp_path / "root")), None)  # type: ignore[arg-type]

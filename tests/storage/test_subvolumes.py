@@ -91,7 +91,7 @@ def test_what_is_no_subvolume_is_refused(stage: Stage, node: str, run_command: R
     with pytest.raises(Failure) as caught:
         stage.run(Storage(filesystems=(btrfs(node, SYSTEM, HOME),)))
     assert (caught.value.what, caught.value.fix) == (
-        "/@home is there already, and no subvolume",
+        "/@home already exists and is not a subvolume",
         "give the subvolume another path",
     )
     assert caught.value.where == "$.storage.filesystems.0.x-coreos.subvolumes.1.path"

@@ -1,10 +1,7 @@
 """The partitions whose size a config gave: their GUIDs in a file of ROOT, one a line, so that later boots keep it, too."""
 
-import os
-
 from ignition.errors import Failure
-from ignition.host import atomic
-from ignition.host.reading import open_inside
+from ignition.host.reading import lines, read_text
 from ignition.operation import Context, Operation
 
 TYPE_CHECKING = False
@@ -19,8 +16,7 @@ PATH = "/etc/.ignition-keep-size"
 def read(root: "Root") -> set[str]:
     """The GUIDs, in lower case; none if there is no such file."""
     try:
-        with open_inside(root, PATH, where=PATH) as file:
-            return {line.strip().lower() for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()}
+        return {line.strip().lower() for line in lines(read_text(root, PATH) or "") if line.strip()}
     except Failure:
         return set()
 
@@ -40,7 +36,7 @@ class KeepSize(Operation):
         return set(self._guids) <= read(context.root)
 
     def execute(self, context: Context) -> None:
-        lines = sorted(read(context.root) | set(self._guids))
-        path = context.root.locate(self.path)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        atomic.write(path, "".join(f"{line}\n" for line in lines).encode(), mode=0o644, sync=True)
+        guids = sorted(read(context.root) | set(self._guids))
+        context.root.write(
+            self.path, "".join(f"{guid}\n" for guid in guids).encode("utf-8", "surrogateescape"), mode=0o644, sync=True
+        )

@@ -9,8 +9,9 @@ import time
 
 from ignition.errors import CommandFailed, Failure
 from ignition.host.command import run
-from ignition.host.reading import open_inside
+from ignition.host.reading import lines, open_inside, read_text
 from ignition.storage import luks_header
+from ignition.storage.root_keys import LARGEST_KEY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class KeyFile(Way):
 
     def key(self) -> bytes:
         with open_inside(self._root, self._path, where=CRYPTTAB) as file:
-            return file.read()
+            return file.read(LARGEST_KEY)
 
 
 class KeyFinder:
@@ -99,15 +100,14 @@ class KeyFinder:
 
     def _crypttab(self) -> str:
         try:
-            with open_inside(self._root, CRYPTTAB, where=CRYPTTAB) as file:
-                return file.read().decode("utf-8", "replace")
+            return read_text(self._root, CRYPTTAB) or ""
         except Failure:
             return ""  # none yet
 
 
 def key_path(crypttab: str, name: str) -> str:
     """The key file that a crypttab names for a volume; "" for none. Keys of other devices (`path:device`) are none."""
-    for line in crypttab.splitlines():
+    for line in lines(crypttab):
         fields = line.split()
         if len(fields) >= 3 and fields[0] == name and fields[2].startswith("/") and ":" not in fields[2]:
             return fields[2] if not fields[2].startswith("/dev/") else ""
