@@ -135,8 +135,11 @@ class Dentry:
     def mkdir(self, *, mode: int = PARENT_MODE, uid: int = -1, gid: int = -1) -> None:
         """Make a directory with exactly this mode, whatever the umask."""
         with self._named():
-            os.mkdir(self.name, 0o700, dir_fd=self.directory)
-        self.set_attributes(mode=mode, uid=uid, gid=gid)
+            # At once, where the umask lets it: a directory that exists is not looked at by an attempt after a power cut.
+            os.mkdir(self.name, mode, dir_fd=self.directory)
+        found = self.status()
+        if (uid, gid) != (-1, -1) or found is None or stat.S_IMODE(found.st_mode) != mode:
+            self.set_attributes(mode=mode, uid=uid, gid=gid)
 
     def symlink(self, target: str, *, uid: int = -1, gid: int = -1) -> None:
         """Put a symlink in the place of what has this name, in one step. A directory must be removed before."""
