@@ -131,7 +131,7 @@ install_units() {
     for unit in "$moddir"/*.service "$moddir"/*.target; do
         must inst_simple "$unit" "$systemdsystemunitdir/${unit##*/}"
     done
-    for script in esp network-up network-down emergency keep-machine-id; do
+    for script in esp network-up network-down emergency; do
         must inst_script "$moddir/$script" "$libexec/$script"
     done
     must inst_script "$libexec/root-can-grow"

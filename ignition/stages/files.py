@@ -20,7 +20,7 @@ from ignition.operation import Context, Operation
 from ignition.stages import state as states
 from ignition.stages.arguments import Arguments
 from ignition.stages.result import WriteResult, boot_id, write_report
-from ignition.system import accounts, attempt, labels, nodes, storage_units, units
+from ignition.system import accounts, attempt, labels, machine_id, nodes, storage_units, units
 from ignition.system.account_database import AccountDatabase
 from ignition.system.accounts import AccountFacts
 from ignition.system.attempt import Attempt
@@ -101,6 +101,7 @@ def run(arguments: Arguments) -> None:
     _forget_keys(arguments.state_file)
     runner.flush()
     write_report(root, arguments.state_file)
+    machine_id.keep(root)
 
 
 def _write_nodes(

@@ -546,9 +546,11 @@ def _is_same(root: Root, link: str, target: str) -> bool:
 
 def _remove_links(root: Root, marked: set[str]) -> list[str]:
     """Remove the links that bear a marked name or lead to one, and those that lead to a removed link."""
-    links = {link: _destinations(root, link) for link in _all_links(root, CONFIG)}
+    links: dict[str, set[str]] = {link: set() for link in _all_links(root, CONFIG)}
     removed: list[str] = []
     while True:
+        for link, names in links.items():
+            names |= _destinations(root, link)  # a chain may end sooner since the last round, and ended later before it
         found = [link for link, names in links.items() if not marked.isdisjoint(names)]
         if not found:
             break

@@ -8,12 +8,12 @@ template with its instances has no effect there (reference, ignition-config.md 7
 import os
 
 from ignition.config.model.systemd import Unit
-from ignition.host import command, paths
+from ignition.host import paths
 from ignition.host.reading import lines, read_text
 from ignition.operation import Context, Operation
+from ignition.system.enablement import disable, is_enabled
 
 PRESET_MODE = 0o644
-_IS_ENABLED_STATUSES = tuple(range(5))  # systemctl(1): 0 enabled, 1 and 4 not
 
 
 def enable_lines(units: tuple[Unit, ...]) -> dict[str, str]:
@@ -43,7 +43,7 @@ class PutPresets(Operation):
     def __init__(self, units: tuple[Unit, ...]) -> None:
         self._enable = enable_lines(units)
         self._may_disable = [unit.name for unit in units if unit.enabled is False]
-        self._enabled: dict[str, bool] = {}  # asked once: each answer costs a process
+        self._enabled: dict[str, bool] = {}  # asked once: each answer reads the directories of units
 
     def describe(self) -> str:
         return f"write presets to {self.path}"
@@ -66,7 +66,7 @@ class PutPresets(Operation):
             if f"disable {name}" in there:
                 continue
             if name not in self._enabled:
-                self._enabled[name] = is_enabled(context, name)
+                self._enabled[name] = is_enabled(context.root, name)
             if self._enabled[name]:
                 wanted[f"{name}-disabled"] = f"disable {name}"
         return [wanted[key] for key in sorted(wanted, key=os.fsencode) if wanted[key] not in there]
@@ -84,16 +84,10 @@ class DisableUnit(Operation):
         return f"disable unit {self.path}"
 
     def already_there(self, context: Context) -> bool:
-        return not is_enabled(context, self.path)
+        return not is_enabled(context.root, self.path)
 
     def execute(self, context: Context) -> None:
-        command.run(["systemctl", "--root", context.root.path or "/", "disable", self.path], why=self.describe())
-
-
-def is_enabled(context: Context, name: str) -> bool:
-    """As `systemctl is-enabled` says: its exit status 0 also stands for static, alias and generated units."""
-    argv = ["systemctl", "--root", context.root.path or "/", "is-enabled", name]
-    return command.status_and_output(argv, why=f"ask whether {name} is enabled", ok=_IS_ENABLED_STATUSES)[0] == 0
+        disable(context.root, self.path)
 
 
 def _present(context: Context) -> str:

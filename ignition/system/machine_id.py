@@ -1,0 +1,48 @@
+"""Hands the machine id of the initramfs to the new root, where the first boot would make another one.
+
+With one id the journal of the initramfs is the journal of this machine: journald moves it to /var, and it is there after the next
+boot, too. Not written to /etc/machine-id, because then systemd would not apply presets (`boot.md` 6.2 of the reference): of the
+places where systemd looks when that file says "uninitialized", D-Bus' old one is the only one that is a file.
+"""
+
+import os
+
+from ignition.errors import Failure, NotFound
+from ignition.host import atomic, log, paths, reading
+from ignition.host.root import Root
+from ignition.system.existing import make_parents
+
+PATH = "/etc/machine-id"
+KEPT = "/var/lib/dbus/machine-id"
+_LIMIT = 64  # bytes; an id has 33 with its line end
+_NONE_YET = ("", "uninitialized")  # machine-id(5), "Initialization"
+_DIGITS = frozenset("0123456789abcdef")
+
+
+def keep(root: Root, here: str = "/", *, initrd_release: str = paths.INITRD_RELEASE) -> None:
+    """Called at the end of the files stage. Only a convenience for the reader of the journal: it never fails a machine.
+
+    Does nothing outside an initramfs, or for a root with an id of its own, which a config may have set.
+    """
+    if not os.path.exists(initrd_release):
+        return
+    try:
+        if _first_line(root, PATH) not in _NONE_YET:
+            return
+        own = _first_line(Root(here), PATH)
+        if len(own) != 32 or not _DIGITS.issuperset(own):
+            return
+        outside = root.locate(KEPT)
+        make_parents(outside)
+        atomic.write(outside, f"{own}\n".encode(), mode=0o644)
+    except (Failure, OSError) as error:
+        log.warning(f"the journal of this boot keeps an id of its own: {error}")
+
+
+def _first_line(root: Root, inside: str) -> str:
+    """ "" if there is no such file; what is longer than an id is cut, and no id."""
+    try:
+        with reading.open_inside(root, inside, where=inside) as file:
+            return file.read(_LIMIT).decode("ascii", "replace").partition("\n")[0].strip()
+    except NotFound:
+        return ""
