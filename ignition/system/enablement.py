@@ -11,8 +11,7 @@ import stat
 
 from ignition.errors import Failure, NotFound
 from ignition.host import paths, reading
-from ignition.host.root import Root
-from ignition.system.existing import make_parents, status
+from ignition.host.root import PARENTS, Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -207,16 +206,15 @@ class _Units:
 
     def _load(self, unit: Unit, inside: str) -> None:
         """Read a unit file, or where a link in its place leads. Raises NotFound where nothing is."""
-        root, where = self._root, inside
-        outside = root.locate(inside)
-        found = status(outside)
+        root = self._root
+        found = root.status(inside)
         if found is None:
-            raise NotFound(f"there is no file {inside}", where=where)
+            raise NotFound(f"there is no file {inside}", where=inside)
         if _type_of(unit.name) not in _MAY_BE_TEMPLATES and "@" in unit.name:
-            raise Failure(f"units of the type of {unit.name} cannot be templates", where=where)
+            raise Failure(f"units of the type of {unit.name} cannot be templates", where=inside)
         unit.path = inside
         if stat.S_ISLNK(found.st_mode):
-            unit.target = root.resolve(os.path.join(os.path.dirname(inside), os.readlink(outside)))
+            unit.target = root.resolve(_target(root, inside))
             unit.kind = _kind_of_link(os.path.basename(inside), unit.target)
         elif stat.S_ISCHR(found.st_mode) or (stat.S_ISREG(found.st_mode) and not found.st_size):
             unit.kind = MASKED
@@ -240,11 +238,8 @@ class _Units:
                 continue  # a device (a mask), or dangling: it says nothing
 
     def _parse(self, unit: Unit, inside: str) -> None:
-        with reading.open_inside(self._root, inside, where=inside) as file:
-            text = file.read(_FILE_MAX + 1)
-        if len(text) > _FILE_MAX:
-            raise Failure(f"{inside} is larger than {_FILE_MAX} bytes", where=inside)
-        for key, value in install_options(text.decode("utf-8", "surrogateescape")):
+        text = reading.read_text(self._root, inside, limit=_FILE_MAX)
+        for key, value in install_options(text or ""):
             if key == "DefaultInstance":
                 if is_template(unit.name):
                     unit.default_instance = _expanded(unit, value) or ""
@@ -406,7 +401,7 @@ def _links_in(root: Root, unit: Unit, directory: str, *, known_names_only: bool,
     for name in _names(root, directory):
         if not _is_link(root, f"{directory}/{name}"):
             continue
-        by_target = os.path.basename(os.readlink(root.locate(f"{directory}/{name}"))) == unit.name
+        by_target = os.path.basename(_target(root, f"{directory}/{name}")) == unit.name
         by_name = not hidden and name == unit.name
         if by_target and by_name:
             found.add(False)
@@ -443,7 +438,7 @@ def _put_links(root: Root, unit: Unit, failures: list[Failure]) -> list[str]:
 
 
 def _is_nowhere(root: Root, link: str) -> bool:
-    return status(root.outside(root.follow(link))) is None
+    return root.status(root.follow(link)) is None
 
 
 def _wanting_link(root: Root, unit: Unit, what: str) -> str:
@@ -506,38 +501,38 @@ def _expanded(unit: Unit, text: str) -> str | None:
 
 def _names(root: Root, directory: str) -> list[str]:
     """What is in a directory, sorted; hidden files and what editors leave are passed over. Empty if it is none."""
-    outside = root.outside(root.follow(directory))
-    try:
-        return sorted(name for name in os.listdir(outside) if not name.startswith(".") and not name.endswith("~"))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    return [name for name in root.names(directory) if not name.startswith(".") and not name.endswith("~")]
 
 
 def _is_link(root: Root, inside: str) -> bool:
-    found = status(root.locate(inside))
+    found = root.status(inside)
     return found is not None and stat.S_ISLNK(found.st_mode)
+
+
+def _target(root: Root, link: str) -> str:
+    """Where a symlink points, not followed any further."""
+    with root.at(link) as here:
+        return os.path.join(os.path.dirname(link), here.readlink())
 
 
 def _put_link(root: Root, link: str, target: str, *, may_replace: bool) -> bool:
     """Make a link; False if it is there already, in whatever spelling. Raises Failure if something else is in the way."""
-    outside = root.locate(link)
-    found = status(outside)
+    found = root.status(link)
     if found is not None:
         is_link = stat.S_ISLNK(found.st_mode)
         if is_link and _is_same(root, link, target):
             return False
         if not is_link or not may_replace:
             raise Failure(f"{link} already exists", where=link, fix="remove it from the image")
-        os.unlink(outside)
-    make_parents(outside)
-    os.symlink(target, outside)
+    with root.at(link, parents=PARENTS) as here:
+        here.symlink(target)
     root.forget()
     return True
 
 
 def _is_same(root: Root, link: str, target: str) -> bool:
     """Whether a link leads to a unit file already, perhaps as another link of the unit's name does."""
-    present = os.path.join(os.path.dirname(link), os.readlink(root.locate(link)))
+    present = _target(root, link)
     if root.follow(present) == root.follow(target):
         return True
     same_name = os.path.basename(present) == os.path.basename(target)
@@ -557,14 +552,16 @@ def _remove_links(root: Root, marked: set[str]) -> list[str]:
         for link in found:
             del links[link]
             marked.add(link)
-            os.unlink(root.locate(link))
+            with root.at(link) as here:
+                here.unlink()
             removed.append(link)
     for folder in sorted({os.path.dirname(link) for link in removed}, reverse=True):
         while folder != CONFIG:
-            try:
-                os.rmdir(root.locate(folder))
-            except OSError:
-                break  # something is left in it
+            with root.at(folder) as here:
+                try:
+                    os.rmdir(here.name, dir_fd=here.directory)
+                except OSError:
+                    break  # something is left in it
             folder = os.path.dirname(folder)
     root.forget()
     return removed
@@ -585,7 +582,7 @@ def _all_links(root: Root, directory: str) -> "Iterable[str]":
     """The links named like units below a directory; links to directories are not entered."""
     for name in _names(root, directory):
         inside = f"{directory}/{name}"
-        found = status(root.locate(inside))
+        found = root.status(inside)
         if found is None:
             continue
         if stat.S_ISLNK(found.st_mode):

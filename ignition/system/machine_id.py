@@ -7,14 +7,13 @@ places where systemd looks when that file says "uninitialized", D-Bus' old one i
 
 import os
 
-from ignition.errors import Failure, NotFound
-from ignition.host import atomic, log, paths, reading
+from ignition.errors import Failure
+from ignition.host import log, paths, reading
 from ignition.host.root import Root
-from ignition.system.existing import make_parents
 
 PATH = "/etc/machine-id"
 KEPT = "/var/lib/dbus/machine-id"
-_LIMIT = 64  # bytes; an id has 33 with its line end
+_LIMIT = 4096  # bytes; an id has 33 with its line end
 _NONE_YET = ("", "uninitialized")  # machine-id(5), "Initialization"
 _DIGITS = frozenset("0123456789abcdef")
 
@@ -32,17 +31,11 @@ def keep(root: Root, here: str = "/", *, initrd_release: str = paths.INITRD_RELE
         own = _first_line(Root(here), PATH)
         if len(own) != 32 or not _DIGITS.issuperset(own):
             return
-        outside = root.locate(KEPT)
-        make_parents(outside)
-        atomic.write(outside, f"{own}\n".encode(), mode=0o644)
+        root.write(KEPT, f"{own}\n".encode(), mode=0o644)
     except (Failure, OSError) as error:
         log.warning(f"the journal of this boot keeps an id of its own: {error}")
 
 
 def _first_line(root: Root, inside: str) -> str:
-    """ "" if there is no such file; what is longer than an id is cut, and no id."""
-    try:
-        with reading.open_inside(root, inside, where=inside) as file:
-            return file.read(_LIMIT).decode("ascii", "replace").partition("\n")[0].strip()
-    except NotFound:
-        return ""
+    text = reading.read_text(root, inside, limit=_LIMIT) or ""
+    return text.partition("\n")[0].strip()
