@@ -314,3 +314,23 @@ def test_verb_that_is_none_is_refused(esp: Esp) -> None:
     done = esp.run("finish")
     assert (done.returncode, done.stderr) == (1, "<3>unknown verb 'finish'\n")
     assert flag.exists()
+
+
+def test_mark_that_is_a_directory_is_a_failure_with_its_reason(tmp_path: Path) -> None:
+    esp = Esp(tmp_path)
+    esp.flag("coreos")
+    esp.mark.mkdir(parents=True)
+    (esp.mark / "x").touch()
+    assert esp.run("begin").returncode == 1
+    assert "cannot be read" in (esp.run_dir / "failure.txt").read_text()
+
+
+def test_mark_of_any_size_is_read_in_bounded_time_and_memory(tmp_path: Path) -> None:
+    esp = Esp(tmp_path)
+    esp.flag("coreos")
+    esp.mark.parent.mkdir(exist_ok=True)
+    with esp.mark.open("wb") as file:
+        file.write(b"x" * 5000)
+        file.truncate(4 << 30)  # the largest file that FAT can hold
+    assert esp.run("begin").returncode == 0
+    assert esp.earlier() == ["another-config"]
