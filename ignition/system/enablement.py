@@ -544,6 +544,7 @@ def _remove_links(root: Root, marked: set[str]) -> list[str]:
     links: dict[str, set[str]] = {link: set() for link in _all_links(root, CONFIG)}
     removed: list[str] = []
     while True:
+        root.forget()
         for link, names in links.items():
             names |= _destinations(root, link)  # a chain may end sooner since the last round, and ended later before it
         found = [link for link, names in links.items() if not marked.isdisjoint(names)]

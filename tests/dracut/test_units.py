@@ -329,3 +329,61 @@ def test_every_later_boot_looks_for_room_without_python() -> None:
     # The mark of an interrupted growth goes away only after success.
     assert "ExecStartPost=/usr/bin/mv -f /var/lib/ignition/growing /var/lib/ignition/grown" in found
     assert "growing=${IGNITION_GROWING_MARK:-/var/lib/ignition/growing}" in (SYSTEM / "root-can-grow").read_text()
+
+
+# Units whose work may last as long as it likes, and why.
+WITHOUT_LIMIT = {
+    "ignition-fetch.service": "each fetch has a deadline of its own, which a config may take away",
+    "ignition-emergency.service": "waits for a person",
+}
+SERVICES = sorted(name for name in ALL_UNITS if name.endswith(".service"))
+SPAN = re.compile(r"(\d+)(s|min|h|d)$")
+
+
+def limit(name: str) -> str:
+    """How long a unit may start: `infinity`, or a span."""
+    found = [line.partition("=")[2] for line in lines(name) if line.startswith(("TimeoutStartSec=", "TimeoutSec="))]
+    assert len(found) == 1, found
+    return found[0]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_start_has_a_limit_because_a_oneshot_unit_has_none_by_itself(name: str) -> None:
+    assert "Type=oneshot" in lines(name)  # systemd.service(5), TimeoutStartSec=: for other types there is a default
+    if name in WITHOUT_LIMIT:
+        assert limit(name) == "infinity"
+    else:
+        assert SPAN.match(limit(name)), limit(name)
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if "cloudinit" not in name and "user-c" not in name])
+def test_limit_has_its_reason_beside_it(name: str) -> None:
+    text = UNITS[name].read_text().splitlines()
+    for at, line in enumerate(text):
+        if line.startswith("TimeoutStartSec="):
+            assert text[at - 1].startswith("# "), "say why"
+
+
+def test_docs_have_the_limit_of_each_unit() -> None:
+    text = (TOP / "docs/boot.md").read_text()
+    rows = dict(re.findall(r"^\| `([a-z@-]+\.service)` \| (\w+) \|", text, re.MULTILINE))
+    for name in SERVICES:
+        if "TimeoutStartSec=" in UNITS[name].read_text() and name != "ignition-network-down.service":
+            assert rows.pop(name, "") == limit(name), name
+    assert rows == {}
+
+
+def test_hanging_stage_is_longer_than_what_it_waits_for() -> None:
+    # The limits of programs must say what was slow before systemd ends the unit without a word.
+    from ignition.stages import kargs
+    from ignition.storage import filesystems, luks_operations, root_contents
+    from ignition.storage.grow import operations as grow
+
+    seconds = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+    for name, needed in {
+        "ignition-disks.service": luks_operations.FORMAT_TIMEOUT_S + 2 * root_contents.COPY_TIMEOUT_S + filesystems.MKFS_TIMEOUT_S,
+        "ignition-grow.service": 5 * grow.GROW_TIMEOUT_S,
+        "ignition-kargs.service": kargs._TIMEOUT_S + 180,
+    }.items():
+        number, unit = SPAN.fullmatch(limit(name)).groups()  # type: ignore[union-attr]  # the test above
+        assert int(number) * seconds[unit] > needed
