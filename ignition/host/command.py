@@ -3,7 +3,8 @@
 One way for all: argument list, fixed environment, no standard input but what is given, output captured, a time limit always.
 Secrets go through `stdin`, never through the arguments: those are logged. Where a program takes one as an argument only, `hidden`
 keeps it out of log and messages. A program has a session of its own: it finds no terminal at which it could ask a person, and
-what it started ends with it when the time is up.
+what it started ends with it when the time is up. What runs code of a root that is being provisioned gets that root and nothing
+else (ignition.host.confinement).
 """
 
 import os
@@ -11,7 +12,12 @@ from contextlib import suppress
 
 from ignition.errors import CommandFailed
 from ignition.host import log
-from ignition.host.programs import known
+from ignition.host.programs import RUN_CODE_OF_THE_ROOT, known
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from subprocess import Popen
 
 _HIDDEN = "…"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}
@@ -71,10 +77,7 @@ def _finished(argv: list[str], stdin: bytes, timeout_s: float) -> tuple[int, byt
     import signal
     import subprocess  # 6 ms
 
-    pipe = subprocess.PIPE
-    with subprocess.Popen(  # the argument list is ours, no shell
-        argv, stdin=pipe, stdout=pipe, stderr=pipe, env=ENVIRONMENT, start_new_session=True
-    ) as process:
+    with _started(*_confined(argv)) as process:
         try:
             stdout, stderr = process.communicate(stdin, timeout=timeout_s)
         except BaseException as error:
@@ -84,6 +87,43 @@ def _finished(argv: list[str], stdin: bytes, timeout_s: float) -> tuple[int, byt
                 raise TimeoutError from error
             raise
     return process.returncode, stdout, stderr
+
+
+def _started(argv: list[str], enter: "Callable[[], None] | None") -> "Popen[bytes]":
+    import subprocess
+
+    pipe = subprocess.PIPE
+    try:
+        # The argument list is ours, no shell. `enter` forks and mounts between fork and exec: no other thread runs meanwhile.
+        return subprocess.Popen(
+            argv, stdin=pipe, stdout=pipe, stderr=pipe, env=ENVIRONMENT, start_new_session=True, preexec_fn=enter
+        )
+    except subprocess.SubprocessError:
+        if enter is None:
+            raise
+        # Refused by what this process cannot see (a security module, a filter of system calls). The program has not run. A
+        # machine with accounts is worth more than the wall around an image that brings its own kernel anyway.
+        log.warning(f"{argv[0]} runs without namespaces of its own: they were refused")
+        return _started(argv, None)
+
+
+def _confined(argv: list[str]) -> "tuple[list[str], Callable[[], None] | None]":
+    """(arguments, what the process calls first) for a program and the root whose code it runs; None where it runs none.
+
+    The running system is its own code: there the program sees what it always sees, other users of the lock files among it.
+    """
+    if os.path.basename(argv[0]) not in RUN_CODE_OF_THE_ROOT or "--root" not in argv[:-1]:
+        return argv, None
+    at = argv.index("--root") + 1
+    root = os.path.realpath(argv[at])
+    if root == "/":
+        return argv, None
+    from ignition.host import confinement
+
+    if not confinement.is_possible():
+        log.warning(f"{argv[0]} runs without namespaces of its own: no permission to make them")
+        return argv, None
+    return [*argv[:at], root, *argv[at + 1 :]], confinement.enter(root)
 
 
 def _without(text: str, hidden: tuple[str, ...]) -> str:

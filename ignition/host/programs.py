@@ -47,6 +47,9 @@ PROGRAMS: dict[str, bool] = {
 # What only the companions start, on the running system: the initramfs does without.
 LATER = frozenset({"hostnamectl", "openssl", "ssh-keygen", "systemd-run", "update-ssh-keys"})
 
+# What these do with `--root DIRECTORY` runs code of that directory (NSS modules, nscd): not ours, and nobody has to trust it.
+RUN_CODE_OF_THE_ROOT = frozenset({"chgpasswd", "chpasswd", "groupadd", "groupdel", "groupmod", "useradd", "userdel", "usermod"})
+
 OWN = "/usr/lib/coreos-ignition/"  # scripts that the dracut module brings, run by their whole path
 
 

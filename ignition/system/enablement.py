@@ -310,7 +310,9 @@ def split_words(value: str) -> list[str]:
 def is_valid(name: str) -> bool:
     """Whether it can be the name of a unit, a template or an instance."""
     prefix, dot, suffix = name.rpartition(".")
-    return bool(dot and prefix and suffix in _TYPES and len(name) <= _NAME_MAX and _CHARACTERS.issuperset(name) and prefix[0] != "@")
+    return bool(
+        dot and prefix and suffix in _TYPES and len(name) <= _NAME_MAX and _CHARACTERS.issuperset(name) and prefix[0] != "@"
+    )
 
 
 def is_template(name: str) -> bool:
@@ -366,7 +368,7 @@ def _why_not_alias(name: str, target: str) -> str:
 
 
 def _linked_state(root: Root, unit: Unit, *, known_names_only: bool) -> str:
-    """Where links enable a unit: enabled, enabled-runtime, static (an instance, by the distribution), linked…; "" if none does."""
+    """Where links enable a unit: enabled, enabled-runtime, static (an instance, by the distribution), linked; "" if none does."""
     runtime = anywhere = hidden = False
     same_name = ""
     for directory in SEARCH_PATH:
@@ -393,7 +395,9 @@ def _linked_state(root: Root, unit: Unit, *, known_names_only: bool) -> str:
 def _links_in(root: Root, unit: Unit, directory: str, *, known_names_only: bool, hidden: bool) -> "set[bool]":
     """For the links of a directory that concern a unit: True for one that enables it, False for its own name linked there."""
     found: set[bool] = set()
-    for folder in [f"{directory}/{name}" for name in _names(root, directory) if name.endswith((".wants", ".requires", ".upholds"))]:
+    for folder in [
+        f"{directory}/{name}" for name in _names(root, directory) if name.endswith((".wants", ".requires", ".upholds"))
+    ]:
         for name in _names(root, folder):
             is_ours = name == unit.name or template_of(name) == unit.name
             if is_ours and _is_link(root, f"{folder}/{name}") and (not known_names_only or _is_known_name(unit, name)):

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 DRACUT = Path(__file__).parent.parent.parent / "dracut"
-SCRIPTS = sorted(path for path in DRACUT.rglob("*") if path.is_file() and path.read_bytes().startswith((b"#!/bin/sh", b"#!/bin/bash")))
+SCRIPTS = sorted(
+    path for path in DRACUT.rglob("*") if path.is_file() and path.read_bytes().startswith((b"#!/bin/sh", b"#!/bin/bash"))
+)
 # These install: on the machine that builds an image, as its own root.
 AT_BUILD_TIME = {"install", "install-launchers", "module-setup.sh"}
 ON_MACHINES = [path for path in SCRIPTS if path.name not in AT_BUILD_TIME]
@@ -23,7 +25,9 @@ def test_there_are_scripts() -> None:
 @pytest.mark.parametrize("path", ON_MACHINES, ids=lambda path: path.name)
 def test_no_path_below_the_new_root_is_named(path: Path) -> None:
     # mountinfo is searched for the word; nothing is opened there.
-    assert [line.strip() for line in code(path) if "sysroot" in line] == (["device_of /sysroot"] if path.name == "root-can-grow" else [])
+    assert [line.strip() for line in code(path) if "sysroot" in line] == (
+        ["device_of /sysroot"] if path.name == "root-can-grow" else []
+    )
 
 
 @pytest.mark.parametrize("path", ON_MACHINES, ids=lambda path: path.name)

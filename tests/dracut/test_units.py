@@ -381,7 +381,9 @@ def test_hanging_stage_is_longer_than_what_it_waits_for() -> None:
 
     seconds = {"s": 1, "min": 60, "h": 3600, "d": 86400}
     for name, needed in {
-        "ignition-disks.service": luks_operations.FORMAT_TIMEOUT_S + 2 * root_contents.COPY_TIMEOUT_S + filesystems.MKFS_TIMEOUT_S,
+        "ignition-disks.service": luks_operations.FORMAT_TIMEOUT_S
+        + 2 * root_contents.COPY_TIMEOUT_S
+        + filesystems.MKFS_TIMEOUT_S,
         "ignition-grow.service": 5 * grow.GROW_TIMEOUT_S,
         "ignition-kargs.service": kargs._TIMEOUT_S + 180,
     }.items():

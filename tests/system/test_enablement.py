@@ -77,9 +77,16 @@ ROOTS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "in /etc over /usr/lib": ({f"{ETC}/a.service": installed("WantedBy=b.target"), f"{LIB}/a.service": WANTED}, ("a.service",)),
     "enabled": ({f"{LIB}/a.service": WANTED, f"{WANTS}/a.service": f"-> {LIB}/a.service"}, ("a.service",)),
     "enabled in /lib": ({f"{LIB}/a.service": WANTED, f"{WANTS}/a.service": "-> /lib/systemd/system/a.service"}, ("a.service",)),
-    "relative": ({f"{LIB}/a.service": WANTED, f"{WANTS}/a.service": "-> ../../../../usr/lib/systemd/system/a.service"}, ("a.service",)),
+    "relative": (
+        {f"{LIB}/a.service": WANTED, f"{WANTS}/a.service": "-> ../../../../usr/lib/systemd/system/a.service"},
+        ("a.service",),
+    ),
     "by hand": (
-        {f"{LIB}/a.service": WANTED, f"{ETC}/b.target.wants/a.service": f"-> {LIB}/a.service", f"{ETC}/x.timer.requires/a.service": "-> ../y"},
+        {
+            f"{LIB}/a.service": WANTED,
+            f"{ETC}/b.target.wants/a.service": f"-> {LIB}/a.service",
+            f"{ETC}/x.timer.requires/a.service": "-> ../y",
+        },
         ("a.service",),
     ),
     "under another name": ({f"{LIB}/a.service": WANTED, f"{WANTS}/z.service": f"-> {LIB}/a.service"}, ("a.service", "z.service")),
@@ -99,7 +106,10 @@ ROOTS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "alias of itself": ({f"{LIB}/a.service": installed("Alias=a.service", "WantedBy=b.target")}, ("a.service",)),
     "alias as a folder": ({f"{LIB}/a.service": installed("Alias=b.target.wants/a.service")}, ("a.service",)),
     "alias of a mount": ({f"{LIB}/a.mount": "[Mount]\nWhat=x\n[Install]\nAlias=b.mount\nWantedBy=b.target\n"}, ("a.mount",)),
-    "also": ({f"{LIB}/a.service": installed("Also=b.socket"), f"{LIB}/b.socket": "[Install]\nWantedBy=sockets.target\n"}, ("a.service",)),
+    "also": (
+        {f"{LIB}/a.service": installed("Also=b.socket"), f"{LIB}/b.socket": "[Install]\nWantedBy=sockets.target\n"},
+        ("a.service",),
+    ),
     "also made": (
         {
             f"{LIB}/a.service": installed("Also=b.socket", "WantedBy=multi-user.target"),
@@ -110,7 +120,10 @@ ROOTS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
         ("a.service", "b.socket"),
     ),
     "also in a circle": (
-        {f"{LIB}/a.service": installed("Also=b.service", "WantedBy=x.target"), f"{LIB}/b.service": installed("Also=a.service", "WantedBy=y.target")},
+        {
+            f"{LIB}/a.service": installed("Also=b.service", "WantedBy=x.target"),
+            f"{LIB}/b.service": installed("Also=a.service", "WantedBy=y.target"),
+        },
         ("a.service", "b.service"),
     ),
     "also missing": ({f"{LIB}/a.service": installed("Also=b.service", "WantedBy=x.target")}, ("a.service",)),
@@ -119,7 +132,10 @@ ROOTS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
         ("a.service", "b.service"),
     ),
     "template": ({f"{LIB}/a@.service": WANTED}, ("a@.service", "a@x.service")),
-    "template with default": ({f"{LIB}/a@.service": installed("DefaultInstance=core", "WantedBy=multi-user.target")}, ("a@.service", "a@core.service", "a@x.service")),
+    "template with default": (
+        {f"{LIB}/a@.service": installed("DefaultInstance=core", "WantedBy=multi-user.target")},
+        ("a@.service", "a@core.service", "a@x.service"),
+    ),
     "instances made": (
         {
             f"{LIB}/a@.service": WANTED,
@@ -129,15 +145,24 @@ ROOTS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
         ("a@.service", "a@x.service", "a@z.service"),
     ),
     "template wanted by a template": ({f"{LIB}/a@.service": installed("WantedBy=b@.service")}, ("a@.service", "a@x.service")),
-    "specifiers": ({f"{LIB}/a@.service": installed("WantedBy=%i.target %p-%j.target", "Alias=b-%i.service %p@.service")}, ("a@x.service",)),
-    "file of an instance": ({f"{LIB}/a@.service": WANTED, f"{LIB}/a@x.service": installed("WantedBy=b.target")}, ("a@x.service", "a@y.service")),
+    "specifiers": (
+        {f"{LIB}/a@.service": installed("WantedBy=%i.target %p-%j.target", "Alias=b-%i.service %p@.service")},
+        ("a@x.service",),
+    ),
+    "file of an instance": (
+        {f"{LIB}/a@.service": WANTED, f"{LIB}/a@x.service": installed("WantedBy=b.target")},
+        ("a@x.service", "a@y.service"),
+    ),
     "linked": ({"/opt/a.service": WANTED, f"{ETC}/a.service": "-> /opt/a.service"}, ("a.service",)),
     "linked and enabled": (
         {"/opt/a.service": WANTED, f"{ETC}/a.service": "-> /opt/a.service", f"{WANTS}/a.service": "-> /opt/a.service"},
         ("a.service",),
     ),
     "linked under another name": ({"/opt/b.service": WANTED, f"{ETC}/a.service": "-> /opt/b.service"}, ("a.service",)),
-    "masked": ({f"{LIB}/a.service": WANTED, f"{ETC}/a.service": "-> /dev/null", f"{WANTS}/a.service": f"-> {LIB}/a.service"}, ("a.service",)),
+    "masked": (
+        {f"{LIB}/a.service": WANTED, f"{ETC}/a.service": "-> /dev/null", f"{WANTS}/a.service": f"-> {LIB}/a.service"},
+        ("a.service",),
+    ),
     "masked in /run": ({f"{LIB}/a.service": WANTED, f"{RUN}/a.service": "-> /dev/null"}, ("a.service",)),
     "masked by an empty file": ({f"{LIB}/a.service": WANTED, f"{ETC}/a.service": ""}, ("a.service",)),
     "dangling": ({f"{WANTS}/a.service": f"-> {LIB}/a.service"}, ("a.service",)),
@@ -146,7 +171,10 @@ ROOTS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "static": ({f"{LIB}/a.service": SERVICE}, ("a.service",)),
     "without links but also": ({f"{LIB}/a.service": installed("Also=b.socket")}, ("a.service",)),
     "drop-in": ({f"{LIB}/a.service": SERVICE, f"{ETC}/a.service.d/1.conf": "[Install]\nWantedBy=b.target\n"}, ("a.service",)),
-    "drop-in resets": ({f"{LIB}/a.service": WANTED, f"{ETC}/a.service.d/1.conf": "[Install]\nWantedBy=\nWantedBy=b.target\n"}, ("a.service",)),
+    "drop-in resets": (
+        {f"{LIB}/a.service": WANTED, f"{ETC}/a.service.d/1.conf": "[Install]\nWantedBy=\nWantedBy=b.target\n"},
+        ("a.service",),
+    ),
     "drop-ins of the same name": (
         {
             f"{LIB}/a.service": SERVICE,
@@ -156,7 +184,10 @@ ROOTS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
         },
         ("a.service",),
     ),
-    "drop-in of the template": ({f"{LIB}/a@.service": SERVICE, f"{ETC}/a@.service.d/1.conf": "[Install]\nWantedBy=b.target\n"}, ("a@x.service", "a@.service")),
+    "drop-in of the template": (
+        {f"{LIB}/a@.service": SERVICE, f"{ETC}/a@.service.d/1.conf": "[Install]\nWantedBy=b.target\n"},
+        ("a@x.service", "a@.service"),
+    ),
     "another link in the way": (
         {f"{LIB}/a.service": WANTED, f"{LIB}/b.service": WANTED, f"{WANTS}/a.service": f"-> {LIB}/b.service"},
         ("a.service", "b.service"),
@@ -173,14 +204,31 @@ ROOTS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     ),
     "loop": ({f"{ETC}/a.service": "-> b.service", f"{ETC}/b.service": "-> a.service"}, ("a.service",)),
     "quotes, comments and continued lines": (
-        {f"{LIB}/a.service": installed("WantedBy = 'b.target' \\", "# no", " \"c.target\" \\", "; no", "  d.target", "Nonsense", "[X-A]", "WantedBy=z.target")},
+        {
+            f"{LIB}/a.service": installed(
+                "WantedBy = 'b.target' \\",
+                "# no",
+                ' "c.target" \\',
+                "; no",
+                "  d.target",
+                "Nonsense",
+                "[X-A]",
+                "WantedBy=z.target",
+            )
+        },
         ("a.service",),
     ),
     "same name in a search directory": ({f"{LIB}/a.service": WANTED, f"{ETC}/a.service": f"-> {LIB}/a.service"}, ("a.service",)),
     "generated": ({"/run/systemd/generator/a.service": WANTED}, ("a.service",)),
     "invalid name of who wants it": ({f"{LIB}/a.service": installed("WantedBy=b", "RequiredBy=c.target")}, ("a.service",)),
-    "broken": ({f"{LIB}/a.service": "[Install\nWantedBy=b.target\n", f"{WANTS}/a.service": f"-> {LIB}/a.service"}, ("a.service",)),
-    "empty folders": ({f"{LIB}/a.service": WANTED, f"{WANTS}/a.service": f"-> {LIB}/a.service", f"{WANTS}/b.service": "-> /x"}, ("a.service",)),
+    "broken": (
+        {f"{LIB}/a.service": "[Install\nWantedBy=b.target\n", f"{WANTS}/a.service": f"-> {LIB}/a.service"},
+        ("a.service",),
+    ),
+    "empty folders": (
+        {f"{LIB}/a.service": WANTED, f"{WANTS}/a.service": f"-> {LIB}/a.service", f"{WANTS}/b.service": "-> /x"},
+        ("a.service",),
+    ),
     "target": ({f"{LIB}/a.target": "[Install]\nAlias=default.target\n"}, ("a.target",)),
     "in a folder of a folder": ({f"{LIB}/a.service": WANTED, f"{ETC}/x/y/a.service": f"-> {LIB}/a.service"}, ("a.service",)),
 }
@@ -236,15 +284,26 @@ def drawn(seed: int) -> tuple[dict[str, str], str]:
     for _ in range(draw.randint(1, 4)):
         name, kind = draw.choice(names), draw.choice(("file", "file", "file", "link", "mask"))
         lines = []
-        for key, values in (("WantedBy", wanting), ("RequiredBy", wanting), ("Alias", names), ("Also", names), ("DefaultInstance", ("x", "y"))):
+        for key, values in (
+            ("WantedBy", wanting),
+            ("RequiredBy", wanting),
+            ("Alias", names),
+            ("Also", names),
+            ("DefaultInstance", ("x", "y")),
+        ):
             if draw.random() < 0.3:
                 lines.append(f"{key}={' '.join(draw.sample(values, draw.randint(1, 2 if key != 'DefaultInstance' else 1)))}")
-        content = {"file": installed(*lines), "mask": "-> /dev/null", "link": f"-> {draw.choice((*folders, '/opt'))}/{draw.choice(names)}"}[kind]
+        content = {
+            "file": installed(*lines),
+            "mask": "-> /dev/null",
+            "link": f"-> {draw.choice((*folders, '/opt'))}/{draw.choice(names)}",
+        }[kind]
         tree[f"{draw.choice(folders)}/{name}"] = content
         if draw.random() < 0.2:
             tree[f"{draw.choice(folders)}/{name}.d/1.conf"] = "[Install]\n" + "".join(f"{line}\n" for line in lines)
     for _ in range(draw.randint(0, 3)):
-        link = f"{draw.choice((ETC, ETC, LIB, RUN))}/{draw.choice(wanting)}.{draw.choice(('wants', 'requires'))}/{draw.choice(names)}"
+        folder = f"{draw.choice((ETC, ETC, LIB, RUN))}/{draw.choice(wanting)}.{draw.choice(('wants', 'requires'))}"
+        link = f"{folder}/{draw.choice(names)}"
         tree[link] = f"-> {draw.choice((LIB, ETC, '..', '/opt'))}/{draw.choice(names)}"
     return tree, draw.choice(names)
 
@@ -267,7 +326,9 @@ def test_drawn_roots_end_as_with_systemctl(tmp_path: Path, verb: str, block: int
         mine, other = listing(ours), listing(theirs)
         if verb == "disable":
             # Whether systemctl sees that a link led to the unit depends on the order of the directory: what it leaves dangles.
-            dangling = {path for path in other.keys() - mine.keys() if (theirs / path).is_symlink() and not leads_somewhere(theirs, path)}
+            dangling = {
+                path for path in other.keys() - mine.keys() if (theirs / path).is_symlink() and not leads_somewhere(theirs, path)
+            }
             other = {path: content for path, content in other.items() if path not in dangling}
             folders = {path for path in other.keys() - mine.keys() if any(left.startswith(f"{path}/") for left in dangling)}
             other = {path: content for path, content in other.items() if path not in folders}
@@ -341,15 +402,37 @@ def test_what_is_not_a_file_neither_hangs_nor_counts(tmp_path: Path, special: st
     [
         pytest.param({}, "a.service", "unit a.service does not exist", id="missing"),
         pytest.param({f"{ETC}/a.service": "-> /dev/null"}, "a.service", "unit a.service is masked", id="masked"),
-        pytest.param({f"{LIB}/a@.service": WANTED}, "a@.service", "a@.service is a template without DefaultInstance=", id="template"),
-        pytest.param({f"{LIB}/a.service": WANTED, f"{ETC}/b.service": f"-> {LIB}/a.service"}, "b.service", "b.service is an alias or a linked unit file", id="alias"),
-        pytest.param({f"{LIB}/a.service": WANTED, f"{WANTS}/a.service": "x"}, "a.service", f"{WANTS}/a.service already exists", id="in the way"),
-        pytest.param({f"{LIB}/a.service": installed("WantedBy=b")}, "a.service", "WantedBy=b is not a valid unit name", id="wanted by nothing"),
-        pytest.param({f"{LIB}/a.service": installed("Alias=b.timer")}, "a.service", "Alias=b.timer cannot be an alias of a.service", id="alias of another type"),
+        pytest.param(
+            {f"{LIB}/a@.service": WANTED}, "a@.service", "a@.service is a template without DefaultInstance=", id="template"
+        ),
+        pytest.param(
+            {f"{LIB}/a.service": WANTED, f"{ETC}/b.service": f"-> {LIB}/a.service"},
+            "b.service",
+            "b.service is an alias or a linked unit file",
+            id="alias",
+        ),
+        pytest.param(
+            {f"{LIB}/a.service": WANTED, f"{WANTS}/a.service": "x"},
+            "a.service",
+            f"{WANTS}/a.service already exists",
+            id="in the way",
+        ),
+        pytest.param(
+            {f"{LIB}/a.service": installed("WantedBy=b")},
+            "a.service",
+            "WantedBy=b is not a valid unit name",
+            id="wanted by nothing",
+        ),
+        pytest.param(
+            {f"{LIB}/a.service": installed("Alias=b.timer")},
+            "a.service",
+            "Alias=b.timer cannot be an alias of a.service",
+            id="alias of another type",
+        ),
         pytest.param({}, "../a.service", "'../a.service' is not a valid unit name", id="path"),
         pytest.param({}, "--now", "'--now' is not a valid unit name", id="option"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_enabled_says_why(tmp_path: Path, tree: dict[str, str], name: str, message: str) -> None:
     with pytest.raises(Failure) as caught:
         enablement.enable(Root(str(make(tmp_path, tree))), name)

@@ -53,7 +53,9 @@ def test_id_that_the_config_sets_is_kept(top: Path) -> None:
     assert not (top / "var").exists()
 
 
-@pytest.mark.parametrize("own", ["", "uninitialized\n", "x" * 32, ID + "0", None], ids=["empty", "none yet", "not hex", "long", "absent"])
+@pytest.mark.parametrize(
+    "own", ["", "uninitialized\n", "x" * 32, ID + "0", None], ids=["empty", "none yet", "not hex", "long", "absent"]
+)
 def test_what_is_not_an_id_is_not_handed_on(top: Path, own: str | None) -> None:
     file = top.parent / "initramfs/etc/machine-id"
     file.unlink() if own is None else file.write_text(own)

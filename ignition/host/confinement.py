@@ -1,0 +1,189 @@
+"""Namespaces of its own for a program that runs code of an image: that code gets the image, and nothing of the machine around it.
+
+`useradd --root R` and its like change their root to R and then load the NSS modules that R's nsswitch.conf names: programs of an
+image that nobody has to trust, as root. What they see instead of the caller's world:
+
+- mounts: R, writable, without device nodes; the programs and libraries that the tool itself needs, read-only; all else is
+  hidden beneath empty directories, also from who breaks out of the chroot; the kernel's mounts below R (proc, sysfs) are gone;
+- processes: none but its own; none outlives it, and it does not outlive its caller;
+- no network, no host name to set, no message queues of others, no cgroups;
+- capabilities for files and chroot(2) alone: no mount, device node, module, trace, raw socket or reboot; none to be gained;
+- descriptors: the three standard ones, which are pipes.
+
+Sources: namespaces(7), mount_namespaces(7), pid_namespaces(7), capabilities(7), linux/mount.h, linux/prctl.h, linux/sched.h.
+"""
+
+import os
+import signal
+
+from ignition.host import mounts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from ctypes import CDLL
+
+_NEW_NAMESPACES = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x20000000 | 0x40000000  # NS, CGROUP, UTS, IPC, PID, NET
+_NAMES = ("mnt", "cgroup", "uts", "ipc", "pid", "net")  # in /proc/self/ns, where the kernel has them
+
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
+_MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 32, 4096, 16384, 1 << 18
+_MNT_DETACH = 2
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
+
+# CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SYS_CHROOT: what the tools do is done to files, after chroot(2). Not DAC_READ_SEARCH, with
+# which open_by_handle_at(2) reaches every file of a file system, and not MKNOD, with which a node of the disk could be made.
+_KEPT_CAPABILITIES = frozenset({0, 1, 3, 4, 18})
+_SYS_ADMIN = 21
+_CAPABILITIES_MAX = 64
+
+# Of the caller's root: where programs and their libraries are. Everything else is hidden.
+_VISIBLE = frozenset({"bin", "lib", "lib32", "lib64", "libx32", "sbin", "usr"})
+_LOADER_CACHE = "/etc/ld.so.cache"  # names the libraries that are not in the loader's own directories
+_KERNEL_FORMATS = frozenset(
+    "proc sysfs devtmpfs devpts securityfs selinuxfs debugfs tracefs configfs cgroup cgroup2 bpf efivarfs mqueue pstore fusectl"
+    " binfmt_misc".split()
+)
+_LAST_PID = "/proc/sys/kernel/ns_last_pid"
+_THROWN_AWAY = 300  # processes, where the kernel has no such file
+
+
+def is_possible() -> bool:
+    """Whether this process may make namespaces: not without CAP_SYS_ADMIN, and not in a chroot, whose top is not a mount."""
+    try:
+        with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+            effective = next((line.split()[1] for line in file if line.startswith("CapEff:")), "0")
+    except OSError:
+        return False
+    has_namespaces = all(os.path.exists(f"/proc/self/ns/{name}") for name in _NAMES)
+    is_mount = any(one.target == "/" for one in mounts.current())
+    return bool(int(effective, 16) >> _SYS_ADMIN & 1) and has_namespaces and is_mount
+
+
+def enter(root: str) -> "Callable[[], None]":
+    """What a new process calls before it executes the program: afterwards it is the second process of its namespaces.
+
+    `root` is absolute and has no symlinks. Everything that can be prepared is: after the fork as little as possible happens.
+    """
+    import ctypes  # 3 ms
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    present = mounts.current()
+    caller = os.getpid()
+
+    def prepare() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        for interrupt in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(interrupt, signal.SIG_DFL)  # Python's handlers are the agent's
+        _check(libc.unshare(_NEW_NAMESPACES), "unshare")
+        number = _open_last_pid()
+        _hide_all_but(libc, root, present)
+        _go_on_as_child(relay_signals=True)
+        # Here with the number 1: the parent of all processes of the namespace. When it ends, all do.
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # a copy of the agent's memory, which is nobody's to read
+        _skip_numbers(number, caller)
+        _go_on_as_child(relay_signals=False)
+        for capability in range(_CAPABILITIES_MAX):
+            if capability not in _KEPT_CAPABILITIES:
+                libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)  # an error for those that the kernel does not have
+        _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+
+    return prepare
+
+
+def _check(result: int, what: str) -> None:
+    import ctypes
+
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), what)
+
+
+def _mount(libc: "CDLL", source: str, target: str, flags: int, format: str = "", options: str = "") -> None:
+    arguments = (os.fsencode(source), os.fsencode(target), format.encode() or None, flags, options.encode() or None)
+    _check(libc.mount(*arguments), target)
+
+
+def _hide_all_but(libc: "CDLL", root: str, present: "list[mounts.Mount]") -> None:
+    """In a new mount namespace: hide, and make unwritable, all but a root and what programs need to start."""
+    _mount(libc, "", "/", _MS_REC | _MS_PRIVATE)
+    os.chdir(root)  # to be found again when its parents are hidden
+    top = root.split("/")[1]
+    cache = os.open(_LOADER_CACHE, os.O_PATH | os.O_CLOEXEC) if os.path.exists(_LOADER_CACHE) else None
+    for name in sorted(os.listdir("/"), key=lambda name: name == "proc"):  # /proc last: cache is mounted through it
+        place = f"/{name}"
+        if os.path.islink(place) or not os.path.isdir(place) or name in _VISIBLE or place == root:
+            continue
+        _mount(libc, "none", place, _MS_NOSUID | _MS_NODEV, "tmpfs", "mode=0755,size=64k")
+        if name == "etc" and cache is not None:
+            os.close(os.open(_LOADER_CACHE, os.O_CREAT | os.O_CLOEXEC, 0o644))
+            _mount(libc, f"/proc/self/fd/{cache}", _LOADER_CACHE, _MS_BIND)
+        if name == top:
+            os.makedirs(root)
+        _mount(libc, "", place, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV)
+    # A mount of its own, so that it can have options of its own.
+    _mount(libc, ".", root, _MS_BIND | _MS_REC)
+    os.chdir("/")
+    for one in sorted(present, key=lambda one: one.target, reverse=True):
+        _seal(libc, one, root)
+    if not any(one.target == root for one in present):
+        _mount(libc, "", root, _MS_REMOUNT | _MS_BIND | _MS_NODEV | _MS_NOSUID)
+
+
+def _seal(libc: "CDLL", one: mounts.Mount, root: str) -> None:
+    """Take from a mount what nobody needs; what is hidden by now cannot be reached, here or by anybody."""
+    inside = one.target == root or one.target.startswith(f"{root}/")
+    if inside and one.format in _KERNEL_FORMATS:
+        libc.umount2(os.fsencode(one.target), _MNT_DETACH)
+    elif inside:
+        writable = 0 if one.read_only else _MS_RDONLY
+        _mount(libc, "", one.target, _MS_REMOUNT | _MS_BIND | _MS_NODEV | _MS_NOSUID | (_MS_RDONLY & ~writable))
+    elif one.target == "/" or one.target.split("/")[1] in _VISIBLE:
+        _mount(libc, "", one.target, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NODEV | _MS_NOSUID)
+
+
+def _go_on_as_child(*, relay_signals: bool) -> None:
+    """Fork, and return in the child. The parent ends as the child ends: with its status, or by the signal that ended it.
+
+    The first process of a namespace cannot be killed from inside: it tells the signal by a status, 128 and its number.
+    """
+    child = os.fork()
+    if child == 0:
+        return
+    # Also the pipe by which subprocess learns whether the program was started.
+    os.closerange(0, 65536)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status >= 0 and not (relay_signals and status > 128):
+        os._exit(status)
+    if not relay_signals:
+        os._exit(128 - status)
+    number = status - 128 if status > 0 else -status
+    signal.signal(number, signal.SIG_DFL) if number not in (signal.SIGKILL, signal.SIGSTOP) else None
+    os.kill(os.getpid(), number)
+    os._exit(128 + number)
+
+
+def _open_last_pid() -> int | None:
+    try:
+        return os.open(_LAST_PID, os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return None  # a kernel without CONFIG_CHECKPOINT_RESTORE
+
+
+def _skip_numbers(last_pid: int | None, caller: int) -> None:
+    """Have the program get the number of its caller, about: shadow-utils write theirs into lock files.
+
+    A lock that a power cut leaves would name process 2 otherwise, which lives on every machine: the lock would be for ever.
+    """
+    if last_pid is not None:
+        try:
+            os.write(last_pid, str(caller).encode())
+            return
+        except OSError:
+            pass  # a seccomp filter, or a kernel that asks for more
+    for _ in range(_THROWN_AWAY):
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        os.waitpid(child, 0)

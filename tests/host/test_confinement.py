@@ -1,0 +1,235 @@
+"""Programs that run the image's code get the image alone: a hostile NSS module achieves nothing, and the accounts are as ever."""
+
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ignition.errors import CommandFailed
+from ignition.host import command, confinement, log
+from ignition.host.programs import PROGRAMS, RUN_CODE_OF_THE_ROOT
+
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.skipif(os.geteuid() == 0 and not confinement.is_possible(), reason="needs CAP_SYS_ADMIN"),
+]
+
+FILES = {
+    "passwd": "root:x:0:0:root:/root:/bin/bash\n",
+    "group": "root:x:0:\nwheel:x:10:\n",
+    "shadow": "root:*:19000:0:99999:7:::\n",
+    "gshadow": "root:*::\nwheel:*::\n",
+    "subuid": "",
+    "subgid": "",
+    "login.defs": "UID_MIN 1000\nUID_MAX 60000\nSUB_UID_COUNT 65536\nHOME_MODE 0700\nUSERGROUPS_ENAB yes\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\n",
+}
+
+
+def root_in(top: Path) -> Path:
+    """A root with accounts and a skeleton of homes."""
+    for name in ("etc/skel/.config", "home", "mnt", "var/mail"):
+        (top / name).mkdir(parents=True)
+    for name, content in FILES.items():
+        (top / "etc" / name).write_text(content)
+    (top / "etc/skel/.bashrc").write_text("# for everybody\n")
+    (top / "etc/root-of-the-test").touch()
+    return top
+
+
+def listing(top: Path) -> dict[str, tuple[str, int, int, int, bytes]]:
+    """What is in a tree, with modes, owners and contents; the dates of changes of passwords are today's in both."""
+    found = {}
+    for path in sorted(top.rglob("*")):
+        status = path.lstat()
+        content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
+        found[str(path.relative_to(top))] = (oct(status.st_mode), status.st_uid, status.st_gid, status.st_nlink, content)
+    return found
+
+
+STEPS: list[tuple[list[str], str]] = [
+    (["groupadd", "--gid", "2000", "--", "team"], ""),
+    (["groupadd", "--system", "--", "machines"], ""),
+    (["groupmod", "--gid", "2001", "--", "team"], ""),
+    (["useradd", "--create-home", "--password", "*", "--groups", "team,wheel", "--comment", "A. B.", "--", "ann"], ""),
+    (["useradd", "--no-create-home", "--system", "--password", "*", "--", "daemon1"], ""),
+    (["usermod", "--shell", "/bin/sh", "--home", "/home/other", "--move-home", "--", "ann"], ""),
+    (["chpasswd", "--encrypted"], "ann:$6$x$y\n"),
+    (["chgpasswd", "--encrypted"], "team:$6$x$z\n"),
+    (["useradd", "--create-home", "--password", "*", "--", "bob"], ""),
+    (["userdel", "--remove", "--", "bob"], ""),
+    (["groupdel", "--", "machines"], ""),
+]
+
+
+def with_root(argv: list[str], top: Path) -> list[str]:
+    return [argv[0], "--root", str(top), *argv[1:]]
+
+
+def test_accounts_are_byte_for_byte_those_of_the_caller_s_own_namespaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, plain = root_in(tmp_path / "ours"), root_in(tmp_path / "plain")
+    for argv, stdin in STEPS:
+        command.run(with_root(argv, ours), why="try", stdin=stdin)
+    monkeypatch.setattr(confinement, "is_possible", lambda: False)
+    for argv, stdin in STEPS:
+        command.run(with_root(argv, plain), why="try", stdin=stdin)
+    assert listing(ours) == listing(plain)
+    assert {argv[0] for argv, _ in STEPS} == RUN_CODE_OF_THE_ROOT
+    assert "ann:$6$x$y" in (ours / "etc/shadow").read_text()
+
+
+def test_status_and_words_are_the_program_s(tmp_path: Path) -> None:
+    top = root_in(tmp_path / "root")
+    with pytest.raises(CommandFailed) as caught:
+        command.run(["useradd", "--root", str(top), "--", "root"], why="create root")
+    assert caught.value.status == 9
+    assert "already exists" in caught.value.stderr
+
+
+@pytest.mark.parametrize("body", ["kill -9 $$", "kill -15 $$"], ids=["SIGKILL", "SIGTERM"])
+def test_signal_that_ended_the_program_is_told(tmp_path: Path, body: str) -> None:
+    (tmp_path / "root").mkdir()
+    program = visible_program(tmp_path, body)
+    try:
+        with pytest.raises(CommandFailed) as caught:
+            command.run([program, "--root", str(tmp_path / "root")], why="try")
+    finally:
+        shutil.rmtree(os.path.dirname(program))
+    assert caught.value.status == -int(body.split("-")[1].split()[0])
+
+
+def test_program_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+    top = tmp_path / "root"
+    top.mkdir()
+    program = visible_program(tmp_path, f"setsid sh -c 'sleep 1.5; echo late >{top}/late' & exec sleep 60")
+    try:
+        with pytest.raises(CommandFailed, match="0.5 s"):
+            command.run([program, "--root", str(top)], why="try", timeout_s=0.5)
+        time.sleep(2)
+    finally:
+        shutil.rmtree(os.path.dirname(program))
+    assert not (top / "late").exists()
+
+
+def visible_program(tmp_path: Path, body: str) -> str:
+    """A stand-in for useradd, where programs are: what is below /tmp is hidden from it."""
+    folder = Path("/usr/local/lib", f"confinement-{os.getpid()}-{tmp_path.name}")
+    folder.mkdir(parents=True)
+    program = folder / "useradd"
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_lock_of_an_interrupted_run_is_not_for_ever(tmp_path: Path) -> None:
+    # shadow-utils take a lock for stale whose process does not exist; the number must not be one that always does.
+    top = root_in(tmp_path / "root")
+    program = visible_program(tmp_path, f"echo $$ >{top}/number")
+    try:
+        command.run([program, "--root", str(top)], why="try")
+    finally:
+        shutil.rmtree(os.path.dirname(program))
+    assert int((top / "number").read_text()) > 2
+    (top / "etc/group.lock").write_text(f"{os.getpid()}\0")  # it lives, and has nothing to do with this root
+    command.run(["groupadd", "--root", str(top), "--", "team"], why="try")
+    assert "team:" in (top / "etc/group").read_text()
+
+
+def test_numbers_are_skipped_where_the_kernel_does_not_let_us_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    forks: list[int] = []
+
+    def fork() -> int:
+        forks.append(1)
+        return len(forks)
+
+    monkeypatch.setattr(os, "fork", fork)
+    monkeypatch.setattr(os, "waitpid", lambda child, flags: (child, 0))
+    confinement._skip_numbers(None, 4711)
+    assert len(forks) == confinement._THROWN_AWAY
+
+
+def test_refused_namespaces_are_a_warning_and_not_a_machine_without_accounts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(root: str) -> Callable[[], None]:
+        def enter() -> None:
+            raise PermissionError
+
+        return enter
+
+    log.configure(stage="test", to_stdout=True)
+    monkeypatch.setattr(confinement, "enter", refused)
+    top = root_in(tmp_path / "root")
+    command.run(["groupadd", "--root", str(top), "--", "team"], why="try")
+    assert "team:" in (top / "etc/group").read_text()
+    assert "groupadd runs without namespaces of its own: they were refused" in capsys.readouterr().out
+
+
+def test_running_system_is_not_confined() -> None:
+    assert command._confined(["useradd", "--root", "/", "core"]) == (["useradd", "--root", "/", "core"], None)
+    assert command._confined(["mkfs.ext4", "--root", "/x"])[1] is None
+
+
+def test_list_has_all_programs_that_change_their_root() -> None:
+    accounts = {name for name in PROGRAMS if name.startswith(("user", "group", "chpasswd", "chgpasswd"))}
+    assert accounts == RUN_CODE_OF_THE_ROOT
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """A root whose nsswitch.conf names a module of its own, which attacks."""
+    if not shutil.which("cc"):
+        pytest.skip("no C compiler")
+    top = root_in(tmp_path / "root")
+    (top / "etc/nsswitch.conf").write_text("passwd: files evil\ngroup: files\n")
+    os.mknod(top / "null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    (top / "usr/lib").mkdir(parents=True)
+    (top / "lib").symlink_to("usr/lib")
+    (tmp_path / "host").mkdir()
+    (tmp_path / "host/secret").write_text("secret")
+    return top
+
+
+def attack(hostile: Path) -> tuple[set[str], bool]:
+    """Create a user in the hostile root; (what the module achieved, whether the process that it was to kill lives)."""
+    secret = hostile.parent / "host/secret"
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        subprocess.Popen(["sleep", "60"]) as victim,
+        secret.open() as file,
+    ):
+        os.set_inheritable(file.fileno(), True)
+        definitions = {"HOST_DIR": f'"{secret.parent}"', "HOST_INODE": secret.stat().st_ino}
+        definitions |= {"HOST_PID": victim.pid, "HOST_PORT": server.getsockname()[1]}
+        argv = ["cc", "-shared", "-fPIC", "-o", str(hostile / "usr/lib/libnss_evil.so.2"), str(Path(__file__).parent / "evil.c")]
+        subprocess.run([*argv, *(f"-D{name}={value}" for name, value in definitions.items())], check=True)
+        command.run(["useradd", "--root", str(hostile), "--create-home", "--password", "*", "--", "ann"], why="try")
+        time.sleep(2.5)  # for the module's daemon
+        lives = victim.poll() is None
+        victim.kill()
+    return set((hostile / "evil").read_text().split()), lives
+
+
+def test_hostile_module_achieves_nothing(hostile: Path) -> None:
+    achieved, lives = attack(hostile)
+    assert achieved == {"ran"}
+    assert lives
+    assert sorted(os.listdir(hostile.parent / "host")) == ["secret"]
+    # And the accounts are right.
+    assert (hostile / "etc/passwd").read_text().startswith(FILES["passwd"] + "ann:x:1000:1000::/home/ann:/bin/")
+    assert (hostile / "home/ann/.bashrc").read_text() == "# for everybody\n"
+
+
+def test_module_attacks_in_earnest(hostile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The test above would pass with a module that does nothing: without namespaces of its own this one gets all of it.
+    monkeypatch.setattr(confinement, "is_possible", lambda: False)
+    achieved, lives = attack(hostile)
+    wanted = {"ran", "mounted", "made-device", "opened-device", "killed", "killed-parent", "connected", "outlived"}
+    assert achieved >= wanted | {"wrote-outside", "read-outside", "read-etc", "wrote-usr", "wrote-top", "saw-processes"}
+    assert not lives
