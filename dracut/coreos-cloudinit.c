@@ -5,6 +5,10 @@
  * The interpreter is a library that is found when the program starts, by the name of what /usr/bin/python3 is now: an upgrade of
  * Python needs no new build of this, and no header of Python is needed at all, since Py_BytesMain belongs to its stable ABI.
  * Where the library is missing the interpreter itself runs the same script; only the journal then knows another executable.
+ *
+ * The environment chooses no library. PYTHON_LIBRARIES is the directory, fixed when this was built, and the program carries it as
+ * DT_RPATH, which the loader tries before LD_LIBRARY_PATH, also for what the library itself needs (ld.so(8)). Against LD_PRELOAD
+ * no program is safe that is not set-user-id.
  */
 #include <dlfcn.h>
 #include <libgen.h>
@@ -33,7 +37,9 @@ static int find_script(char script[PATH_MAX])
 static interpreter *find_interpreter(void)
 {
     char program[PATH_MAX], library[PATH_MAX];
-    if (!realpath(python, program) || snprintf(library, sizeof library, "lib%s.so.1.0", basename(program)) >= (int)sizeof library)
+    if (!realpath(python, program))
+        return NULL;
+    if (snprintf(library, sizeof library, "%s/lib%s.so.1.0", PYTHON_LIBRARIES, basename(program)) >= (int)sizeof library)
         return NULL;
     /* Global: Python's extension modules look for its functions among the program's. */
     void *found = dlopen(library, RTLD_LAZY | RTLD_GLOBAL);
