@@ -42,7 +42,7 @@ class SetHostname(Operation):
         return static(context) == self._name == os.uname().nodename
 
     def execute(self, context: Context) -> None:
-        command.run(["hostnamectl", "set-hostname", self._name], why=self.describe())
+        command.run(["hostnamectl", "set-hostname", "--", self._name], why=self.describe())
 
 
 def static(context: Context) -> str:

@@ -27,7 +27,7 @@ _IS_ENABLED_STATUSES = tuple(range(5))
 
 def enablement(name: str) -> str:
     """What `systemctl is-enabled` calls it; "" for a unit that there is not."""
-    argv = ["systemctl", "is-enabled", name]
+    argv = ["systemctl", "is-enabled", "--", name]
     output = command.status_and_output(argv, why=f"ask whether {name} is enabled", ok=_IS_ENABLED_STATUSES)[1].strip()
     return "" if output == NOT_FOUND else output
 
@@ -58,7 +58,7 @@ class EnableUnit(Operation):
     def execute(self, context: Context) -> None:
         runtime = ["--runtime"] if self._runtime else []
         # The one daemon-reload comes when all unit files are there.
-        argv = ["systemctl", "--no-reload", "enable", "--force", *runtime, self.path]
+        argv = ["systemctl", "--no-reload", "enable", "--force", *runtime, "--", self.path]
         with at(self._place):
             command.run(argv, why=self.describe())
 

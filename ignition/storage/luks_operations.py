@@ -66,7 +66,7 @@ class CloseVolume(_Step):
         return f"close {self.volume.name}, which will be made anew ({self.volume.where})"
 
     def act(self, context: Context) -> None:
-        run(["cryptsetup", "close", self.volume.name], why=f"closing {self.volume.name}")
+        run(["cryptsetup", "close", "--", self.volume.name], why=f"closing {self.volume.name}")
 
 
 class FormatVolume(_Step):
@@ -122,7 +122,7 @@ class BindVolume(_Step):
         for server in binding.servers:
             _wait_for_server(context, server)
         with key_file(volume.keys.of(volume.name)) as file:
-            argv = ["clevis", "luks", "bind", "-f", "-k", file, "-d", volume.node, binding.pin, binding.text]
+            argv = ["clevis", "luks", "bind", "-f", "-k", file, "-d", volume.node, "--", binding.pin, binding.text]
             try:
                 run(argv, why=f"binding {volume.name}", timeout_s=STEP_TIMEOUT_S, hidden=binding.secrets())
             except CommandFailed as failure:
@@ -147,7 +147,7 @@ class UnlockVolume(_Step):
     def act(self, context: Context) -> None:
         volume = self.volume
         if self._again:
-            run(["cryptsetup", "close", volume.name], why=f"closing {volume.name}")
+            run(["cryptsetup", "close", "--", volume.name], why=f"closing {volume.name}")
         argv = ["clevis", "luks", "unlock", "-d", volume.node, "-n", volume.name]
         try:
             run(argv, why=f"unlocking {volume.name}", timeout_s=UNLOCK_TIMEOUT_S, hidden=self._binding.secrets())
@@ -207,7 +207,7 @@ def format_command(config: "Luks", node: str) -> list[str]:
     if not config.key_file.source and not any(_is_about_derivation(option) for option in config.options):
         argv += QUICK_PBKDF
     # The mark after the config's own options: of an option given twice the last counts.
-    return [*argv, *config.options, "--subsystem", UNFINISHED, node]
+    return [*argv, *config.options, "--subsystem", UNFINISHED, "--", node]
 
 
 def _is_about_derivation(option: str) -> bool:
@@ -217,12 +217,12 @@ def _is_about_derivation(option: str) -> bool:
 
 def open_command(config: "Luks", node: str, *, persistent: bool) -> list[str]:
     """cryptsetup's arguments; the key comes through standard input."""
-    argv = ["cryptsetup", "luksOpen", node, config.name, "--key-file=-"]
+    argv = ["cryptsetup", "luksOpen", "--key-file=-"]
     if persistent:
         argv += ["--persistent"]
     if config.discard:
         argv += ["--allow-discards"]
-    return [*argv, *config.open_options]
+    return [*argv, *config.open_options, "--", node, config.name]
 
 
 def own_subsystem(options: tuple[str, ...]) -> str:

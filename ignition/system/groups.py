@@ -35,7 +35,7 @@ class PutGroup(Operation):
             argv += ["--gid", str(group.gid)]
         if group.system and program == "groupadd":
             argv.append("--system")
-        run_for(self._place, [*argv, group.name], self.describe())
+        run_for(self._place, [*argv, "--", group.name], self.describe())
 
 
 class RemoveGroup(Operation):
@@ -53,7 +53,7 @@ class RemoveGroup(Operation):
         return self._accounts.group(self.path) is None
 
     def execute(self, context: Context) -> None:
-        run_for(self._place, ["groupdel", "--root", context.root.path or "/", self.path], self.describe())
+        run_for(self._place, ["groupdel", "--root", context.root.path or "/", "--", self.path], self.describe())
 
 
 def run_for(place: str, argv: list[str], why: str, *, stdin: str = "") -> None:

@@ -49,10 +49,10 @@ class PutUser(Operation):
         uid = user.uid
         if found is not None and self._is_half_made(found):
             # What useradd wrote first goes, the home (if any) stays, and its owner keeps his id.
-            run_for(self._place, ["userdel", "--root", root, user.name], f"remove the half-made user {user.name}")
+            run_for(self._place, ["userdel", "--root", root, "--", user.name], f"remove the half-made user {user.name}")
             uid, found = found.uid if uid is None else uid, None
         argv = ["usermod", "--root", root, *self._changes(found)] if found else ["useradd", "--root", root, *self._new(uid)]
-        run_for(self._place, [*argv, user.name], self.describe())
+        run_for(self._place, [*argv, "--", user.name], self.describe())
         context.root.forget()
 
     def _is_half_made(self, found: Account) -> bool:
@@ -122,7 +122,7 @@ class RemoveUser(Operation):
         return self._accounts.user(self.path) is None
 
     def execute(self, context: Context) -> None:
-        run_for(self._place, ["userdel", "--root", context.root.path or "/", "--remove", self.path], self.describe())
+        run_for(self._place, ["userdel", "--root", context.root.path or "/", "--remove", "--", self.path], self.describe())
         context.root.forget()
 
 

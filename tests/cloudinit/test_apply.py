@@ -94,8 +94,8 @@ def test_everything_and_again(machine: Machine, monkeypatch: pytest.MonkeyPatch)
         ),
     }
     assert first.calls == [
-        "hostnamectl set-hostname node-1",
-        "systemctl --no-reload enable --force a.service",
+        "hostnamectl set-hostname -- node-1",
+        "systemctl --no-reload enable --force -- a.service",
         "systemctl daemon-reload",
         "systemctl restart -- systemd-networkd.service",
         "systemctl start -- a.service",
@@ -175,7 +175,7 @@ def test_a_command_that_systemd_refuses_ends_the_run(machine: Machine) -> None:
 def test_units_that_come_with_the_files_are_there(machine: Machine) -> None:
     text = HEAD + "write_files: [{path: /etc/systemd/system/missing@.service, content: x}]\n"
     ran = machine.run(text + "coreos: {units: [{name: missing@1.service, enable: true}]}\n")
-    assert ran.calls[0] == "systemctl --no-reload enable --force missing@1.service"
+    assert ran.calls[0] == "systemctl --no-reload enable --force -- missing@1.service"
 
 
 def test_units_written_as_files_are_read_again_before_they_are_restarted(machine: Machine) -> None:
@@ -203,7 +203,7 @@ def test_runtime_units_are_unmasked_and_enabled_for_this_boot(machine: Machine) 
     ran = machine.run(text)
     assert ran.status == 0
     assert os.listdir(system) == ["c.service"]
-    assert ran.calls[0] == "systemctl --no-reload enable --force --runtime a.service"
+    assert ran.calls[0] == "systemctl --no-reload enable --force --runtime -- a.service"
     assert "/run/systemd/system/c.service is no mask: left alone" in ran.err
     assert machine.run(text).calls == []
 
@@ -410,7 +410,7 @@ def test_several_parts_are_applied_in_order(machine: Machine) -> None:
     assert machine.text("/etc/f") == "two"
     assert machine.text("/home/core/.ssh/authorized_keys") == "a\nb\n"
     assert [call.split(" ")[0] for call in ran.calls] == ["hostnamectl", "systemd-run"]
-    assert ran.calls[0] == "hostnamectl set-hostname first"
+    assert ran.calls[0] == "hostnamectl set-hostname -- first"
     assert "part ignition.json is an Ignition config: left alone" in ran.err
     assert "part userdata.txt is unknown: left alone" in ran.err
 

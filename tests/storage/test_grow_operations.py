@@ -55,7 +55,7 @@ def volume(*ways: keys.Way, needs_key: bool = True) -> Crypt:
 def test_first_key_that_fits_grows_an_encrypted_volume(programs: Programs, context: Context) -> None:
     programs.wrong_keys = {b"one"}
     operations.GrowCrypt(volume(Known(b"one"), Known(b"two"), Known(b"three"))).execute(context)
-    assert programs.started == [f"cryptsetup resize root --key-file=- <{key}" for key in ("one", "two")]
+    assert programs.started == [f"cryptsetup resize --key-file=- -- root <{key}" for key in ("one", "two")]
 
 
 def test_volume_that_no_key_opens_says_what_was_tried(programs: Programs, context: Context) -> None:
@@ -68,7 +68,7 @@ def test_volume_that_no_key_opens_says_what_was_tried(programs: Programs, contex
 
 def test_volume_whose_key_the_kernel_shows_needs_none(programs: Programs, context: Context) -> None:
     operations.GrowCrypt(volume(needs_key=False)).execute(context)
-    assert programs.started == ["cryptsetup resize root"]
+    assert programs.started == ["cryptsetup resize -- root"]
 
 
 def test_ways_to_a_key_in_their_order(programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +147,7 @@ def logical(free: int) -> Logical:
 
 @pytest.mark.parametrize(
     ("free", "extended"),
-    [pytest.param(105, ["lvm lvextend -l +100 vg/root"], id="won"), pytest.param(5, [], id="extended before the power cut")],
+    [pytest.param(105, ["lvm lvextend -l +100 -- vg/root"], id="won"), pytest.param(5, [], id="extended before the power cut")],
 )
 def test_logical_volume_takes_what_its_group_has_won(
     programs: Programs, context: Context, free: int, extended: list[str]
@@ -157,10 +157,10 @@ def test_logical_volume_takes_what_its_group_has_won(
     lvm_operations.GrowPhysical("/dev/vda1").execute(context)
     lvm_operations.GrowLogical(logical(5), 5).execute(context)
     assert [line for line in programs.started if "lvs" not in line] == [
-        "lvm lvchange --addtag ignition.free=5 vg/root",
-        "lvm pvresize /dev/vda1",
+        "lvm lvchange --addtag ignition.free=5 -- vg/root",
+        "lvm pvresize -- /dev/vda1",
         *extended,
-        "lvm lvchange --deltag ignition.free=5 vg/root",
+        "lvm lvchange --deltag ignition.free=5 -- vg/root",
     ]
 
 

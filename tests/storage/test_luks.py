@@ -456,23 +456,23 @@ KEY_FILE = Resource(source="data:,mine")
 @pytest.mark.parametrize(
     ("wanted", "command"),
     [
-        pytest.param(volume(), f"{QUICK} --subsystem ignition-unfinished N", id="plain"),
-        pytest.param(volume(key_file=KEY_FILE), "--subsystem ignition-unfinished N", id="a key that somebody may guess"),
+        pytest.param(volume(), f"{QUICK} --subsystem ignition-unfinished -- N", id="plain"),
+        pytest.param(volume(key_file=KEY_FILE), "--subsystem ignition-unfinished -- N", id="a key that somebody may guess"),
         pytest.param(
-            volume(options=("--pbkdf=argon2id",)), "--pbkdf=argon2id --subsystem ignition-unfinished N", id="pbkdf of one's own"
+            volume(options=("--pbkdf=argon2id",)), "--pbkdf=argon2id --subsystem ignition-unfinished -- N", id="pbkdf of one's own"
         ),
         pytest.param(
             volume(options=("-i", "100")),
-            "-i 100 --subsystem ignition-unfinished N",
+            "-i 100 --subsystem ignition-unfinished -- N",
             id="iteration time in cryptsetup's short form",
         ),
         pytest.param(
             volume(label="l", uuid=UUID, options=("--cipher", "aes-cbc-plain", "--subsystem=x")),
-            f"--label l --uuid {UUID} {QUICK} --cipher aes-cbc-plain --subsystem=x --subsystem ignition-unfinished N",
+            f"--label l --uuid {UUID} {QUICK} --cipher aes-cbc-plain --subsystem=x --subsystem ignition-unfinished -- N",
             id="everything",
         ),
         pytest.param(
-            volume(label="", uuid=""), f"{QUICK} --subsystem ignition-unfinished N", id="empty label and UUID are left out"
+            volume(label="", uuid=""), f"{QUICK} --subsystem ignition-unfinished -- N", id="empty label and UUID are left out"
         ),
     ],
 )
@@ -495,8 +495,8 @@ def test_command_that_formats(wanted: Luks, command: str) -> None:
     ],
 )
 def test_command_that_opens(wanted: Luks, persistent: bool, command: str) -> None:
-    begin = "cryptsetup luksOpen N data --key-file=-"
-    assert open_command(wanted, "N", persistent=persistent) == f"{begin} {command}".split()
+    begin = "cryptsetup luksOpen --key-file=-"
+    assert open_command(wanted, "N", persistent=persistent) == f"{begin} {command} -- N data".split()
 
 
 @pytest.mark.parametrize(

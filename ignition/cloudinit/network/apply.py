@@ -92,7 +92,7 @@ class RestartNetwork(Operation):
         taken = [name for name in self._links if _changed(name, up=False)]
         try:
             for module in self._modules:
-                command.run(["modprobe", *module], why=f"load the module {module[0]}")
+                command.run(["modprobe", "--", *module], why=f"load the module {module[0]}")
         finally:
             _restart(taken)
 

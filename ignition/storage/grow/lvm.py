@@ -30,7 +30,7 @@ def describe(volume: Logical, nodes: "Sequence[str]") -> None:
     group = volume.name.partition("/")[0]
     why = f"looking at {volume.name}"
     fields = "segtype,vg_extent_size,vg_free_count,lv_tags"
-    volumes = run(["lvm", "lvs", *_FORM, "--segments", "-o", fields, volume.name], why=why)
+    volumes = run(["lvm", "lvs", *_FORM, "--segments", "-o", fields, "--", volume.name], why=why)
     read_volume(volume, volumes)
     if volume.segments == LINEAR:
         physical = run(["lvm", "pvs", *_FORM, "-o", "pv_name,pv_size,pe_start", "-S", f"vg_name={group}"], why=why)
@@ -69,5 +69,5 @@ def _rows(text: str, kind: str) -> list[dict[str, str]]:
 
 def free(name: str) -> int:
     """The free extents of a volume's group now."""
-    row = _rows(run(["lvm", "lvs", *_FORM, "-o", "vg_free_count", name], why=f"looking at {name}"), "lv")[0]
+    row = _rows(run(["lvm", "lvs", *_FORM, "-o", "vg_free_count", "--", name], why=f"looking at {name}"), "lv")[0]
     return int(row["vg_free_count"])

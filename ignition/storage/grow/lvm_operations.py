@@ -20,7 +20,7 @@ class NoteFree(Growth):
 
     def execute(self, context: Context) -> None:
         tag = f"{lvm.TAG}{self._volume.free}"
-        run(["lvm", "lvchange", "--addtag", tag, self.path], why=f"noting the free extents of {self.path}")
+        run(["lvm", "lvchange", "--addtag", tag, "--", self.path], why=f"noting the free extents of {self.path}")
 
 
 class GrowPhysical(Growth):
@@ -35,7 +35,7 @@ class GrowPhysical(Growth):
         return f"grow the LVM physical volume {self.path}"
 
     def execute(self, context: Context) -> None:
-        run(["lvm", "pvresize", self.path], why=f"growing {self.path}", timeout_s=GROW_TIMEOUT_S)
+        run(["lvm", "pvresize", "--", self.path], why=f"growing {self.path}", timeout_s=GROW_TIMEOUT_S)
 
 
 class GrowLogical(Growth):
@@ -52,5 +52,5 @@ class GrowLogical(Growth):
     def execute(self, context: Context) -> None:
         won = lvm.free(self.path) - self._noted
         if won > 0:
-            run(["lvm", "lvextend", "-l", f"+{won}", self.path], why=f"growing {self.path}", timeout_s=GROW_TIMEOUT_S)
-        run(["lvm", "lvchange", "--deltag", f"{lvm.TAG}{self._noted}", self.path], why=f"growing {self.path}")
+            run(["lvm", "lvextend", "-l", f"+{won}", "--", self.path], why=f"growing {self.path}", timeout_s=GROW_TIMEOUT_S)
+        run(["lvm", "lvchange", "--deltag", f"{lvm.TAG}{self._noted}", "--", self.path], why=f"growing {self.path}")

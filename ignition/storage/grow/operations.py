@@ -105,14 +105,19 @@ class GrowCrypt(Growth):
         return f"grow the encrypted volume {self.path}{how}"
 
     def execute(self, context: Context) -> None:
-        argv = ["cryptsetup", "resize", self.path]
+        argv = ["cryptsetup", "resize"]
         if self._volume.ways is None:
-            run(argv, why=f"growing {self.path}", timeout_s=GROW_TIMEOUT_S)
+            run([*argv, "--", self.path], why=f"growing {self.path}", timeout_s=GROW_TIMEOUT_S)
             return
         failures = []
         for way in self._volume.ways:
             try:
-                run([*argv, "--key-file=-"], why=f"growing {self.path}", stdin=way.key(), timeout_s=GROW_TIMEOUT_S)
+                run(
+                    [*argv, "--key-file=-", "--", self.path],
+                    why=f"growing {self.path}",
+                    stdin=way.key(),
+                    timeout_s=GROW_TIMEOUT_S,
+                )
                 return
             except (CommandFailed, Failure) as failure:
                 failures.append(f"{way.what}: {failure.what}")

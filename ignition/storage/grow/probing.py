@@ -130,7 +130,7 @@ def _number(name: str, attribute: str) -> int:
 
 def _crypt(name: str, node: str, length: int, keys: "KeyFinder") -> Crypt:
     volume = Crypt(node, length, devices.attribute(name, "dm/name"), devices.attribute(name, "dm/uuid").split("-")[1])
-    status = read_status(run(["cryptsetup", "status", volume.name], why=f"looking at {volume.name}"))
+    status = read_status(run(["cryptsetup", "status", "--", volume.name], why=f"looking at {volume.name}"))
     volume.offset = int(status.get("offset", "0").split()[0]) * devices.SYSFS_UNIT
     if status.get("key location") == "keyring":
         mapping = crypt_mapping.named(volume.name)

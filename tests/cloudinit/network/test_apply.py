@@ -66,7 +66,7 @@ def test_links_go_down_and_networkd_finds_the_files(context: Context, tmp_path: 
     assert done[-1] == (
         "take bond0, bond0.5, bond9, eth0, eth1, eth9 down, load 8021q, bonding, restart systemd-networkd.service: done"
     )
-    assert calls.read_text().splitlines() == ["modprobe 8021q", "modprobe bonding miimon=100 mode=802.3ad", RESTART]
+    assert calls.read_text().splitlines() == ["modprobe -- 8021q", "modprobe -- bonding miimon=100 mode=802.3ad", RESTART]
     assert (tmp_path / "up").read_text() == "0\n", "eth0 is down while networkd starts"
     # networkd brings them up, when they have joined the bond; it is not here.
     assert [netlink.is_up("eth0"), netlink.is_up("eth1"), netlink.is_up("eth9")] == [False, False, None]
@@ -104,7 +104,7 @@ def test_networkd_is_restarted_although_a_module_is_missing(
     calls = programs(systemctl=SHOW.format(tmp_path, 0), modprobe="echo not found >&2; exit 1")
     with pytest.raises(CommandFailed, match=r"load the module 8021q.*not found"):
         run(STACKED, context, tmp_path)
-    assert calls.read_text().splitlines() == ["modprobe 8021q", RESTART]
+    assert calls.read_text().splitlines() == ["modprobe -- 8021q", RESTART]
 
 
 @pytest.mark.root
