@@ -144,5 +144,7 @@ def test_what_shows_later_ends_the_run(machine: Machine) -> None:
     (machine.root.parent / "bin/hostnamectl").write_text("#!/bin/sh\necho refused >&2\nexit 1\n")
     ran = machine.run(HEAD + FIRST + "hostname: other-name\n")
     assert ran.status == 1
-    assert "failed to apply: set the host name other-name: hostnamectl set-hostname -- other-name: exit status 1: refused" in ran.err
+    assert (
+        "failed to apply: set the host name other-name: hostnamectl set-hostname -- other-name: exit status 1: refused" in ran.err
+    )
     assert not (machine.root / "etc/first").exists()

@@ -459,7 +459,9 @@ KEY_FILE = Resource(source="data:,mine")
         pytest.param(volume(), f"{QUICK} --subsystem ignition-unfinished -- N", id="plain"),
         pytest.param(volume(key_file=KEY_FILE), "--subsystem ignition-unfinished -- N", id="a key that somebody may guess"),
         pytest.param(
-            volume(options=("--pbkdf=argon2id",)), "--pbkdf=argon2id --subsystem ignition-unfinished -- N", id="pbkdf of one's own"
+            volume(options=("--pbkdf=argon2id",)),
+            "--pbkdf=argon2id --subsystem ignition-unfinished -- N",
+            id="pbkdf of one's own",
         ),
         pytest.param(
             volume(options=("-i", "100")),
