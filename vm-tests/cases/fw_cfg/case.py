@@ -282,6 +282,8 @@ def judge_mounts(seen: dict[str, Answer], checks: Checks) -> None:
 def judge_journal(seen: dict[str, Answer], checks: Checks, console: str) -> None:
     """Every stage is in the journal, each operation ended, nothing secret is there; the files for people are."""
     journal = guest.parse_journal(seen["journal"].text)
+    # What useradd and its like could not get would be a warning.
+    checks.lacks("accounts made in the open", "without namespaces of its own", seen["journal"].text)
     # A 2.x config mounts its file systems one at a time while it writes to them: the mount stage has no work, and does not run.
     wanted = ["fetch-offline", "fetch", "disks", "grow", "files"]
     checks.equal("stages in the journal", wanted, journal.stages())
