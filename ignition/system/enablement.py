@@ -8,6 +8,7 @@ can be disabled; links to a removed alias go whatever the order of the directory
 
 import os
 import stat
+from contextlib import suppress
 
 from ignition.errors import Failure, NotFound
 from ignition.host import paths, reading
@@ -15,7 +16,7 @@ from ignition.host.root import PARENTS, Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 # Highest priority first (systemd.unit(5), "Unit File Load Path"; `systemd-analyze unit-paths` of Debian 12).
 SEARCH_PATH = (
@@ -77,10 +78,11 @@ def state(root: Root, name: str) -> str:
         return "generated"
     if directory == _TRANSIENT:
         return "transient"
-    by_known_names = _linked_state(root, found, known_names_only=True)
+    folders = _Folders(root)
+    by_known_names = _linked_state(folders, found, known_names_only=True)
     if by_known_names:
         return by_known_names
-    if _linked_state(root, found, known_names_only=False):
+    if _linked_state(folders, found, known_names_only=False):
         return "indirect"
     if found.has_rules():
         return "disabled"
@@ -367,12 +369,12 @@ def _why_not_alias(name: str, target: str) -> str:
     return "" if instance_of(name) == instance_of(target) else "instance"
 
 
-def _linked_state(root: Root, unit: Unit, *, known_names_only: bool) -> str:
+def _linked_state(folders: "_Folders", unit: Unit, *, known_names_only: bool) -> str:
     """Where links enable a unit: enabled, enabled-runtime, static (an instance, by the distribution), linked; "" if none does."""
     runtime = anywhere = hidden = False
     same_name = ""
     for directory in SEARCH_PATH:
-        found = _links_in(root, unit, directory, known_names_only=known_names_only, hidden=hidden)
+        found = _links_in(folders[directory], unit, known_names_only=known_names_only, hidden=hidden)
         is_runtime = directory.startswith("/run/")
         if True in found:
             if directory == CONFIG:
@@ -392,26 +394,29 @@ def _linked_state(root: Root, unit: Unit, *, known_names_only: bool) -> str:
     return same_name
 
 
-def _links_in(root: Root, unit: Unit, directory: str, *, known_names_only: bool, hidden: bool) -> "set[bool]":
+def _links_in(folder: "_Folder", unit: Unit, *, known_names_only: bool, hidden: bool) -> "set[bool]":
     """For the links of a directory that concern a unit: True for one that enables it, False for its own name linked there."""
     found: set[bool] = set()
-    for folder in [
-        f"{directory}/{name}" for name in _names(root, directory) if name.endswith((".wants", ".requires", ".upholds"))
-    ]:
-        for name in _names(root, folder):
-            is_ours = name == unit.name or template_of(name) == unit.name
-            if is_ours and _is_link(root, f"{folder}/{name}") and (not known_names_only or _is_known_name(unit, name)):
-                found.add(True)
-    for name in _names(root, directory):
-        if not _is_link(root, f"{directory}/{name}"):
-            continue
-        by_target = os.path.basename(_target(root, f"{directory}/{name}")) == unit.name
+    for name in folder.wanted:
+        if unit.name in (name, template_of(name)) and (not known_names_only or _is_known_name(unit, name)):
+            found.add(True)
+    for name, target in folder.links.items():
+        by_target = os.path.basename(target) == unit.name
         by_name = not hidden and name == unit.name
         if by_target and by_name:
             found.add(False)
         elif (by_target or by_name) and (not known_names_only or _is_known_name(unit, name)):
             found.add(True)
     return found
+
+
+class _Folder:
+    """A directory of units: its `links` (name → target, as it stands), its `folders`, and what is linked in those for wants."""
+
+    def __init__(self, root: Root, directory: str) -> None:
+        self.links, self.folders = _listing(root, directory)
+        wanting = [name for name in self.folders if name.endswith((".wants", ".requires", ".upholds"))]
+        self.wanted = [name for folder in wanting for name in _listing(root, f"{directory}/{folder}")[0]]
 
 
 def _is_known_name(unit: Unit, name: str) -> bool:
@@ -508,9 +513,37 @@ def _names(root: Root, directory: str) -> list[str]:
     return [name for name in root.names(directory) if not name.startswith(".") and not name.endswith("~")]
 
 
-def _is_link(root: Root, inside: str) -> bool:
-    found = root.status(inside)
-    return found is not None and stat.S_ISLNK(found.st_mode)
+class _Folders(dict[str, _Folder]):
+    """Directories of units, each read when it is asked for the first time."""
+
+    def __init__(self, root: Root) -> None:
+        super().__init__()
+        self._root = root
+
+    def __missing__(self, directory: str) -> _Folder:
+        self[directory] = _Folder(self._root, directory)
+        return self[directory]
+
+
+def _listing(root: Root, directory: str) -> "tuple[dict[str, str], list[str]]":
+    """(links with their targets, directories), sorted; both are empty if there is no such directory."""
+    links: dict[str, str] = {}
+    folders: list[str] = []
+    with suppress(FileNotFoundError, NotADirectoryError), root.at(directory, follow=True) as here:
+        descriptor = here.open_directory()
+        try:
+            with os.scandir(descriptor) as entries:
+                found = sorted((entry.name, entry.is_symlink(), entry.is_dir(follow_symlinks=False)) for entry in entries)
+            for name, is_link, is_directory in found:
+                if name.startswith(".") or name.endswith("~"):
+                    continue
+                if is_link:
+                    links[name] = os.readlink(name, dir_fd=descriptor)
+                elif is_directory:
+                    folders.append(name)
+        finally:
+            os.close(descriptor)
+    return links, folders
 
 
 def _target(root: Root, link: str) -> str:
@@ -583,15 +616,9 @@ def _destinations(root: Root, link: str) -> set[str]:
     return found | {os.path.basename(target), target}
 
 
-def _all_links(root: Root, directory: str) -> "Iterable[str]":
+def _all_links(root: Root, directory: str) -> "Iterator[str]":
     """The links named like units below a directory; links to directories are not entered."""
-    for name in _names(root, directory):
-        inside = f"{directory}/{name}"
-        found = root.status(inside)
-        if found is None:
-            continue
-        if stat.S_ISLNK(found.st_mode):
-            if is_valid(name):
-                yield inside
-        elif stat.S_ISDIR(found.st_mode):
-            yield from _all_links(root, inside)
+    links, folders = _listing(root, directory)
+    yield from (f"{directory}/{name}" for name in links if is_valid(name))
+    for name in folders:
+        yield from _all_links(root, f"{directory}/{name}")
