@@ -119,6 +119,7 @@ def _hide_all_but(libc: "CDLL", root: str, present: "list[mounts.Mount]") -> Non
         if name == "etc" and cache is not None:
             os.close(os.open(_LOADER_CACHE, os.O_CREAT | os.O_CLOEXEC, 0o644))
             _mount(libc, f"/proc/self/fd/{cache}", _LOADER_CACHE, _MS_BIND)
+            _mount(libc, "", _LOADER_CACHE, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV)
         if name == top:
             os.makedirs(root)
         _mount(libc, "", place, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV)
@@ -137,8 +138,8 @@ def _seal(libc: "CDLL", one: mounts.Mount, root: str) -> None:
     if inside and one.format in _KERNEL_FORMATS:
         libc.umount2(os.fsencode(one.target), _MNT_DETACH)
     elif inside:
-        writable = 0 if one.read_only else _MS_RDONLY
-        _mount(libc, "", one.target, _MS_REMOUNT | _MS_BIND | _MS_NODEV | _MS_NOSUID | (_MS_RDONLY & ~writable))
+        kept = _MS_RDONLY if one.read_only else 0
+        _mount(libc, "", one.target, _MS_REMOUNT | _MS_BIND | _MS_NODEV | _MS_NOSUID | kept)
     elif one.target == "/" or one.target.split("/")[1] in _VISIBLE:
         _mount(libc, "", one.target, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NODEV | _MS_NOSUID)
 

@@ -92,6 +92,7 @@ __attribute__((constructor)) static void attack(void)
         achieved("read-etc", access("/etc/passwd", R_OK) == 0 && access("/etc/root-of-the-test", F_OK) != 0);
         achieved("wrote-usr", can_write("/usr/evil-written"));
         unlink("/usr/evil-written");
+        achieved("wrote-loader-cache", access("/etc/root-of-the-test", F_OK) != 0 && open("/etc/ld.so.cache", O_WRONLY) >= 0);
         achieved("wrote-top", can_write("/evil-written"));
         unlink("/evil-written");
         achieved("saw-processes", sees_processes() > 0);
