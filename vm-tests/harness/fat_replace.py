@@ -28,7 +28,9 @@ def run(*argv: str) -> str:
 def replace_until(path: Path, steps: int) -> bool:
     """Replaces the file with the power failing after so many steps; False when there are no more steps."""
     from ignition.boot_loader.replace import replace
+    from ignition.host.dentry import Dentry
 
+    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
     real = {name: getattr(os, name) for name in (*STEPS, "unlink")}
     done: list[object] = []
 
@@ -45,9 +47,10 @@ def replace_until(path: Path, steps: int) -> bool:
         for name, call in real.items():
             setattr(os, name, watched(call))
         with suppress(PowerCut):
-            replace(str(path), NEW.encode())
+            replace(Dentry(directory, path.name, f"/{path.name}"), NEW.encode())
             return False
     finally:
+        os.close(directory)
         for name, call in real.items():
             setattr(os, name, call)
     return True
