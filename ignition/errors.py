@@ -3,6 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from traceback import FrameSummary
+
 
 class Failure(Exception):
     """Provisioning cannot go on: what happened, where in the config or on the machine, and what the operator can do.
@@ -45,6 +49,27 @@ class InvalidConfig(Failure):
     def __init__(self, what: str, *, report: object, where: str = "", fix: str = "") -> None:
         super().__init__(what, where=where, fix=fix)
         self.report = report
+
+
+def unforeseen(error: BaseException, program: str) -> Failure:
+    """An error that nobody foresaw, as the last line of defence of a program shows it to people: one line, no trace."""
+    frames = _frames(error)
+    place = f" ({frames[-1].filename.rpartition('/')[2]}, line {frames[-1].lineno})" if frames else ""
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return Failure(f"{what}{place}", where=f"{program} itself", fix=f"this is a fault of {program}, please report it")
+
+
+def trace(error: BaseException) -> str:
+    """Where such an error comes from, for the log. Frames without values: a value could be a secret."""
+    import traceback
+
+    return "".join([*traceback.format_list(_frames(error)), f"{type(error).__name__}: {error}"])
+
+
+def _frames(error: BaseException) -> "list[FrameSummary]":
+    import traceback  # 8 ms
+
+    return list(traceback.extract_tb(error.__traceback__))
 
 
 @contextmanager

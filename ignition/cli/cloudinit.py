@@ -13,8 +13,8 @@ from ignition.cli.flags import Flag, UsageError, help_text, read
 from ignition.cloudinit import network, select
 from ignition.cloudinit.datasources import table
 from ignition.cloudinit.plan import KEY_NAME, WORKSPACE, Options
-from ignition.cloudinit.sequence import FAILED, SUCCESS, Run, Screen
-from ignition.errors import Failure
+from ignition.cloudinit.sequence import FAILED, PROGRAM, SUCCESS, Run, Screen
+from ignition.errors import Failure, trace, unforeseen
 from ignition.host import log
 
 TYPE_CHECKING = False
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from ignition.cloudinit.datasources import Datasource
     from ignition.config.report import Report
 
-PROGRAM = "coreos-cloudinit"
 USAGE = 2
 FLAGS = (
     *(Flag(one.flag, "" if one.value else False, one.doc, value=one.value) for one in table.SOURCES),
@@ -88,6 +88,15 @@ def _run(values: dict[str, Any], root: str) -> int:
     if source is None:
         log.critical("no datasources available in time")
         return FAILED
+    try:
+        return _applied(source, values, root)
+    except Exception as error:  # noqa: BLE001  the last line of defence: one line for people, the trace for the log
+        log.debug(trace(error))
+        log.critical(str(unforeseen(error, PROGRAM)))
+        return FAILED
+
+
+def _applied(source: Datasource, values: dict[str, Any], root: str) -> int:
     run = Run(
         source,
         Screen(print, _show, _sum_up),

@@ -13,7 +13,7 @@ from importlib import import_module
 from ignition import __version__
 from ignition.cli.failure_screen import show_failure
 from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read
-from ignition.errors import Failure
+from ignition.errors import Failure, trace, unforeseen
 from ignition.host import log, paths
 from ignition.operation import Context, Runner
 from ignition.stages.arguments import Arguments, Paths
@@ -115,11 +115,8 @@ def _run_stage(values: dict[str, Any], fetch_timeout_s: float) -> int:
     except Failure as failure:
         return _failed(values, failure, FAILED)
     except Exception as error:  # noqa: BLE001  the last line of defence: the machine's owner must get a screen, not a trace alone
-        log.critical("".join(_trace(error)))
-        bug = Failure(
-            f"{type(error).__name__}: {error}", where="ignition itself", fix="this is a fault of ignition, please report it"
-        )
-        return _failed(values, bug, FAILED)
+        log.critical(trace(error))
+        return _failed(values, unforeseen(error, "ignition"), FAILED)
     log.info(f"stage {stage} finished")
     _tell_platform(values, "")
     return SUCCESS
@@ -166,13 +163,6 @@ def _tell_platform(values: dict[str, Any], problem: str) -> None:
         from ignition.stages import status_report
 
         status_report.send(report, values["stage"], problem, neednet=values["neednet"], state_file=values["state-file"])
-
-
-def _trace(error: Exception) -> list[str]:
-    import traceback
-
-    # Frames without values: a value could be a secret.
-    return traceback.format_list(traceback.extract_tb(error.__traceback__)) + [f"{type(error).__name__}: {error}"]
 
 
 def _report(root: str) -> int:

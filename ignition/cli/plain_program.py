@@ -4,7 +4,7 @@ import sys
 
 from ignition import __version__
 from ignition.cli.flags import Flag, UsageError, help_text, read
-from ignition.errors import Failure
+from ignition.errors import Failure, unforeseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,5 +42,8 @@ def run(
         return USAGE
     except Failure as failure:
         print(f"{program}: {failure}", file=sys.stderr)
+        return FAILED
+    except Exception as error:  # noqa: BLE001  the last line of defence
+        print(f"{program}: {unforeseen(error, program)}", file=sys.stderr)
         return FAILED
     return SUCCESS

@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 from ignition.cloudinit.changes import Noted
 from ignition.errors import Failure
+from ignition.host import log
 from ignition.operation import Context, Operation, Runner
 
 TYPE_CHECKING = False
@@ -25,6 +26,13 @@ class CountingRunner(Runner):
         with super().step(kind, what, path) as record:
             yield record
         self.results.append(str(record["result"]))
+
+    def flush(self) -> None:
+        """As `Runner`; records serve people, and a disk that is full must not be the end of a run."""
+        try:
+            super().flush()
+        except OSError as error:
+            log.warning(f"what was done is not recorded: {error}")
 
 
 def summary(results: "Sequence[str]") -> str:

@@ -1,40 +1,76 @@
-"""What can be known to be wrong before the first change: then nothing is changed at all.
+"""What can be known to be wrong before the first change, and what of a cloud-config is applied all the same.
 
-The original noticed most of it half way through; each finding stands at its place in the user data.
+The original noticed most of it half way through; each finding stands at its place in the user data. A document with a finding is
+refused, but for its login part: users, keys and host name, as far as there is no finding about them (`login_part`).
 """
 
 import re
 
-from ignition.cloudinit import encoding, facts, owners
-from ignition.cloudinit.coreos_files import LOCALHOST, UPDATE_BASE, UPDATE_CONF
+from ignition.cloudinit import encoding, owners, systemd
+from ignition.cloudinit.coreos_files import LOCALHOST
 from ignition.cloudinit.facts import Facts, Newcomers
-from ignition.cloudinit.hostnames import is_name
+from ignition.cloudinit.hostnames import is_typed_name
 from ignition.cloudinit.model import COMMANDS, STRATEGIES, CloudConfig, Unit, User, WriteFile
-from ignition.cloudinit.ssh_keys import CORE, trimmed
+from ignition.cloudinit.ssh_keys import CORE
 from ignition.config.report import ERROR, Path
 from ignition.config.text.placing import Finding
 from ignition.errors import Failure
+from ignition.host import hostnames, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OCTAL = re.compile("[0-7]{1,6}")
+_NOT_IN_PASSWD = re.compile("[:\x00-\x1f\x7f]")  # passwd(5): the separator; and what no line of it should show
 _LOGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}[A-Za-z0-9_.$-]?")  # useradd(8), and what its --badname lets through
-_UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]+")  # systemd.unit(5)
+_LONGEST_NAME = 255  # linux/limits.h: NAME_MAX
 _GROUP_FIX = "use a group that exists, or let an earlier user bring it"
 
 
-def findings(config: CloudConfig, known: Facts, new: Newcomers) -> "list[Finding]":
-    """All errors, in the order of the keys. `new`: the users that this run creates."""
+def of_login_part(config: CloudConfig, known: Facts, new: Newcomers) -> "list[Finding]":
+    """All errors of users, keys and host name, in the order of the keys. `new`: the users that this run creates."""
     return [
         *_hostname(config),
         *(finding for index, user in enumerate(config.users) for finding in _user(user, ("users", index), known, new)),
         *_core(config, known, new),
+    ]
+
+
+def of_the_rest(config: CloudConfig, known: Facts, new: Newcomers) -> "list[Finding]":
+    """All other errors, in the order of the keys."""
+    return [
+        *_manage_etc_hosts(config),
         *(finding for index, file in enumerate(config.write_files) for finding in _file(file, index, known, new)),
-        *_coreos(config, known),
+        *_coreos(config),
         *(finding for index, unit in enumerate(config.coreos.units) for finding in _unit(unit, index, known)),
     ]
+
+
+def login_part(config: CloudConfig, found: "list[Finding]") -> CloudConfig:
+    """Users, keys and host name of a config, without what these findings are about: it can be applied whatever else is wrong.
+
+    A user whose name is wrong is left out, of other users the wrong fields and groups.
+    """
+    wrong = {finding.path for finding in found}
+    users = [_without(user, ("users", index), wrong) for index, user in enumerate(config.users)]
+    return CloudConfig(
+        hostname="" if ("hostname",) in wrong else config.hostname,
+        ssh_authorized_keys=() if ("ssh_authorized_keys",) in wrong else config.ssh_authorized_keys,
+        users=tuple(user for user in users if user is not None),
+    )
+
+
+def _without(user: User, path: Path, wrong: "set[Path]") -> User | None:
+    if (*path, "name") in wrong:
+        return None
+    fields = [name for name in User.FIELDS if (*path, name) in wrong]
+    groups = [group for number, group in enumerate(user.groups) if (*path, "groups", number) not in wrong]
+    if fields or len(groups) != len(user.groups):
+        left_out = [*fields, *(f"group {group}" for group in user.groups if group not in groups)]
+        log.warning(f"user {user.name} is set up without {', '.join(hostnames.shown(one) for one in left_out)}")
+    values = {name: getattr(user, name) for name in User.FIELDS if name not in fields}
+    return User.of({**values, "groups": tuple(groups)})
 
 
 def _wrong(path: Path, message: str, fix: str = "") -> Finding:
@@ -42,9 +78,11 @@ def _wrong(path: Path, message: str, fix: str = "") -> Finding:
 
 
 def _hostname(config: CloudConfig) -> "Iterator[Finding]":
-    if config.hostname and not is_name(config.hostname):
-        fix = "use letters, digits, dashes and dots, at most 63 between two dots and 64 in all"
-        yield _wrong(("hostname",), "this is no host name", fix)
+    if config.hostname and not is_typed_name(config.hostname):
+        yield _wrong(("hostname",), "not a valid host name", hostnames.FIX)
+
+
+def _manage_etc_hosts(config: CloudConfig) -> "Iterator[Finding]":
     if config.manage_etc_hosts and config.manage_etc_hosts != LOCALHOST:
         yield _wrong(
             ("manage_etc_hosts",), f"Invalid option to manage_etc_hosts: only {LOCALHOST} is known", f"write {LOCALHOST}"
@@ -56,18 +94,17 @@ def _user(user: User, path: Path, known: Facts, new: Newcomers) -> "Iterator[Fin
         return  # passed over, with a line in the log
     if not _LOGIN.fullmatch(user.name):
         yield _wrong(
-            (*path, "name"), "this is no user name", "begin with a letter, and use letters, digits, dashes and underscores"
+            (*path, "name"), "not a valid user name", "begin with a letter, and use letters, digits, dashes and underscores"
         )
-    if re.search("[:\n]", user.passwd):
+    if _NOT_IN_PASSWD.search(user.passwd):
         yield _wrong((*path, "passwd"), "a password hash cannot hold a colon or a line break", "openssl passwd -6 makes one")
-    yield from _keys(user.ssh_authorized_keys, (*path, "ssh_authorized_keys"))
     if not known.has_user(user.name):
         yield from _new_user(user, path, known, new)
 
 
 def _new_user(user: User, path: Path, known: Facts, new: Newcomers) -> "Iterator[Finding]":
     for name, text in (("gecos", user.gecos), ("homedir", user.homedir), ("shell", user.shell)):
-        if re.search("[:\n]", text):
+        if _NOT_IN_PASSWD.search(text):
             yield _wrong((*path, name), f"{name} cannot hold a colon or a line break")
     for name, text in (("homedir", user.homedir), ("shell", user.shell)):
         if text and not text.startswith("/"):
@@ -80,29 +117,21 @@ def _new_user(user: User, path: Path, known: Facts, new: Newcomers) -> "Iterator
 
 
 def _lacks_group(name: str, known: Facts, new: Newcomers) -> bool:
-    return not name.isdecimal() and not new.has_group(name) and not known.has_group(name)
+    return not owners.is_id(name) and not new.has_group(name) and not known.has_group(name)
 
 
 def _core(config: CloudConfig, known: Facts, new: Newcomers) -> "Iterator[Finding]":
     path: Path = ("ssh_authorized_keys",)
-    if trimmed(config.ssh_authorized_keys) and CORE not in new.names and not known.has_user(CORE):
+    if any(config.ssh_authorized_keys) and CORE not in new.names and not known.has_user(CORE):
         yield _wrong(
             path, f"these keys are for the user {CORE}, who does not exist", f"create {CORE} in users, or put them there"
         )
-    yield from _keys(config.ssh_authorized_keys, path)
-
-
-def _keys(keys: tuple[str, ...], path: Path) -> "Iterator[Finding]":
-    for index, key in enumerate(keys):
-        if re.search("[\n\r\0]", key.strip()):
-            yield _wrong((*path, index), "a key is one line", "give each key a dash of its own")
 
 
 def _file(file: WriteFile, index: int, known: Facts, new: Newcomers) -> "Iterator[Finding]":
     path: Path = ("write_files", index)
-    if not file.path or "\0" in file.path or facts.clean(file.path) == "/":
-        place = (*path, "path") if file.path else path
-        yield _wrong(place, "the file has no path", "say where it goes: path: /etc/…")
+    if not file.path:
+        yield _wrong(path, "the file has no path", "say where it goes: path: /etc/…")
     elif file.path in known.blocked:
         yield _wrong((*path, "path"), known.blocked[file.path], "choose another path")
     try:
@@ -110,25 +139,23 @@ def _file(file: WriteFile, index: int, known: Facts, new: Newcomers) -> "Iterato
     except Failure as failure:
         yield _wrong((*path, "encoding"), failure.what, failure.fix)
     if file.permissions and not _OCTAL.fullmatch(file.permissions):
-        yield _wrong((*path, "permissions"), "these are no octal permissions", "write them as 0644")
+        yield _wrong((*path, "permissions"), "not octal permissions", "write them as 0644")
     missing = owners.unknown(file.owner, known, new)
     if missing:
         yield _wrong((*path, "owner"), f"there is no {missing}", "name an owner who exists, or create the user in users")
 
 
-def _coreos(config: CloudConfig, known: Facts) -> "Iterator[Finding]":
+def _coreos(config: CloudConfig) -> "Iterator[Finding]":
     update = config.coreos.update
     if update.reboot_strategy and update.reboot_strategy not in STRATEGIES:
         fix = f"one of {', '.join(STRATEGIES)}"
         yield _wrong(("coreos", "update", "reboot_strategy"), f"unknown reboot strategy {update.reboot_strategy!r}", fix)
-    if any(update.set_members()) and known.texts[UPDATE_CONF] is None and known.texts[UPDATE_BASE] is None:
-        yield _wrong(("coreos", "update"), f"this machine has neither {UPDATE_CONF} nor {UPDATE_BASE}", "remove coreos.update")
 
 
 def _unit(unit: Unit, index: int, known: Facts) -> "Iterator[Finding]":
     path: Path = ("coreos", "units", index)
-    if unit.name and not (_UNIT.fullmatch(unit.name) and "." in unit.name.strip(".")):
-        yield _wrong((*path, "name"), "this is no unit name", "end it with the kind of unit, such as .service")
+    if unit.name and not systemd.is_name(unit.name):
+        yield _wrong((*path, "name"), "not a valid unit name", "end it with the kind of unit, such as .service")
     if unit.command and unit.command not in COMMANDS:
         yield _wrong((*path, "command"), f"unknown command {unit.command!r}", f"one of {', '.join(COMMANDS)}")
     if unit.name in known.missing_units:
@@ -136,5 +163,8 @@ def _unit(unit: Unit, index: int, known: Facts) -> "Iterator[Finding]":
         place = (*path, "enable" if unit.enable else "command")
         yield _wrong(place, f"there is no unit {unit.name} to {verb}", "give its content, or correct the name")
     for number, drop_in in enumerate(unit.drop_ins):
+        place = (*path, "drop_ins", number, "name")
         if "/" in drop_in.name or "\0" in drop_in.name or drop_in.name in (".", ".."):
-            yield _wrong((*path, "drop_ins", number, "name"), "a drop-in's name cannot hold a slash", "name it as 10-mine.conf")
+            yield _wrong(place, "a drop-in's name cannot hold a slash", "name it as 10-mine.conf")
+        elif len(drop_in.name.encode("utf-8", "surrogateescape")) > _LONGEST_NAME:
+            yield _wrong(place, f"a drop-in's name has at most {_LONGEST_NAME} bytes", "name it as 10-mine.conf")

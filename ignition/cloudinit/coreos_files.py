@@ -2,6 +2,7 @@
 
 from ignition.cloudinit.model import Oem, Update
 from ignition.cloudinit.services import Flannel, environment
+from ignition.host import reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ LOCALHOST = "localhost"  # the only value of manage_etc_hosts
 def update_conf(update: Update, base: str) -> str:
     """The base text with the first line that begins with a variable's name replaced, or a line appended, sorted by name."""
     missing = {name.upper(): getattr(update, name) for name in update.FIELDS if getattr(update, name)}
-    lines = base.splitlines()
+    lines = [line.removesuffix("\r") for line in reading.lines(base)]
     for number, line in enumerate(lines):
         name = next((name for name in missing if line.startswith(name)), None)
         if name:

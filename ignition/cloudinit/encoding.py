@@ -25,7 +25,7 @@ def _from_base64(content: bytes) -> bytes:
     try:
         return binascii.a2b_base64(content.replace(b"\r", b"").replace(b"\n", b""), strict_mode=True)
     except ValueError:
-        raise Failure("the content is no base64", fix="encode it with base64, or name its encoding") from None
+        raise Failure("the content is not base64", fix="encode it with base64, or name its encoding") from None
 
 
 def _unpacked(content: bytes) -> list[bytes]:

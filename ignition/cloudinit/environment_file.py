@@ -1,5 +1,7 @@
 """/etc/environment with the machine's addresses. Source: coreos-cloudinit.md 16."""
 
+from ignition.host import reading
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +17,7 @@ def merged(text: str, values: "Mapping[str, str]") -> str:
     missing = {name: value for name, value in values.items() if value}
     if not missing:
         return text
-    lines = text.splitlines()
+    lines = [line.removesuffix("\r") for line in reading.lines(text)]
     for number, line in enumerate(lines):
         name = line.partition("=")[0]
         if "=" in line and name in missing:

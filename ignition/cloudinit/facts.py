@@ -1,4 +1,7 @@
-"""What planning needs to know of the machine: looked at before anything changes."""
+"""What planning needs to know of the machine: looked at before anything changes.
+
+What cannot be looked at is a fact, too (`problems`): it must not keep users, keys and host name from being applied.
+"""
 
 import grp
 import os
@@ -8,9 +11,10 @@ import stat
 
 from ignition.cloudinit import environment_file, ssh_keys, systemd
 from ignition.cloudinit.coreos_files import UPDATE_BASE, UPDATE_CONF
+from ignition.cloudinit.hostnames import MACHINE_INFO
 from ignition.cloudinit.model import CloudConfig, is_network
 from ignition.errors import Failure
-from ignition.host import command
+from ignition.host import command, reading
 from ignition.host.root import Root
 from ignition.system.account_database import AccountDatabase
 
@@ -19,13 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _LOGIN_DEFS = "/etc/login.defs"
+_LONGEST_PATH, _LONGEST_NAME = 4095, 255  # bytes: linux/limits.h, PATH_MAX without its NUL, NAME_MAX
 
 
 class Facts:
     """`resolved`: path → place inside the root. `blocked`: path → why no file can be put there. `texts`: file → content.
 
-    `missing_units`: to be enabled or commanded, but there is none. `imported`: URL → keys. `gives_groups`: new users get a group
-    of their own.
+    `missing_units`: to be enabled or commanded, but there is none. `gives_groups`: new users get a group of their own.
+    `problems`: why one of these is not known.
     """
 
     def __init__(self, root: Root) -> None:
@@ -35,9 +40,10 @@ class Facts:
         self.blocked: dict[str, str] = {}
         self.texts: dict[str, str | None] = {}
         self.missing_units: set[str] = set()
-        self.imported: dict[str, tuple[str, ...]] = {}
         self.gives_groups = False
-        self.writer = ssh_keys.Writer(self.accounts, root, by_program=False)
+        self.problems: list[Failure] = []
+        by_program = shutil.which(ssh_keys.PROGRAM, path=command.ENVIRONMENT["PATH"]) is not None
+        self.writer = ssh_keys.Writer(self.accounts, root, by_program=by_program)
 
     def has_user(self, name: str) -> bool:
         """Whether there is such a user, also one that only NSS knows."""
@@ -65,24 +71,33 @@ class Facts:
         return grp.getgrnam(name).gr_gid if is_foreign else None
 
 
-def probe(configs: "Iterable[CloudConfig]", root: Root) -> Facts:
-    """Look; changes nothing. Keys that users import from elsewhere are fetched. Raises Failure."""
+def probe(root: Root) -> Facts:
+    """What users, keys and host name ask for: quickly had, and from files alone."""
     facts = Facts(root)
-    by_program = shutil.which(ssh_keys.PROGRAM, path=command.ENVIRONMENT["PATH"]) is not None
-    facts.writer = ssh_keys.Writer(facts.accounts, root, by_program=by_program)
-    facts.gives_groups = _gives_groups(_text(root, _LOGIN_DEFS) or "")
+    for path in (MACHINE_INFO, _LOGIN_DEFS):
+        _read(facts, path)
+    facts.gives_groups = _gives_groups(facts.texts.get(_LOGIN_DEFS) or "")
+    return facts
+
+
+def look(facts: Facts, configs: "Iterable[CloudConfig]") -> None:
+    """Add what all else in these configs asks for."""
     for path in (environment_file.PATH, UPDATE_CONF, UPDATE_BASE):
-        facts.texts[path] = _text(root, path)
+        _read(facts, path)
     for config in configs:
         for file in config.write_files:
             _look_at_target(facts, file.path)
-        _ask_for_units(facts, config)
-        for user in config.users:
-            for url in import_urls(
-                user.coreos_ssh_import_github, user.coreos_ssh_import_github_users, user.coreos_ssh_import_url
-            ):
-                facts.imported.setdefault(url, ssh_keys.imported(url))
-    return facts
+        try:
+            _ask_for_units(facts, config)
+        except Failure as failure:
+            facts.problems.append(failure)
+
+
+def _read(facts: Facts, path: str) -> None:
+    try:
+        facts.texts[path] = reading.read_text(facts.root, path)
+    except Failure as failure:
+        facts.problems.append(failure)
 
 
 class Newcomers:
@@ -99,34 +114,53 @@ class Newcomers:
         return self.groups.get(name) == name
 
 
-def import_urls(github: str, github_users: "tuple[str, ...]", url: str) -> list[str]:
-    """Where the keys of a user are imported from, in order."""
-    names = [name for name in (github, *github_users) if name]
-    return [ssh_keys.GITHUB.format(user=name) for name in names] + [url] * bool(url)
-
-
 def clean(path: str) -> str:
     """As the original joins a path to the root."""
     return os.path.normpath("/" + path.lstrip("/"))
 
 
 def _look_at_target(facts: Facts, path: str) -> None:
-    if not path or "\0" in path:
+    if not path:
         return
     inside = clean(path)
+    facts.blocked[path] = _impossible(path, inside)
+    if facts.blocked[path]:
+        return
     try:
         facts.resolved[path] = facts.root.resolve(inside)
+        facts.blocked[path] = _in_the_way(facts.root, facts.resolved[path], inside)
     except Failure as failure:
         facts.blocked[path] = failure.what
-        return
-    found = facts.root.status(facts.resolved[path])
+    except OSError as error:
+        facts.blocked[path] = f"{inside} cannot be looked at: {error.strerror or error}"
+    if not facts.blocked[path]:
+        del facts.blocked[path]
+
+
+def _impossible(path: str, inside: str) -> str:
+    """Why no machine can have a file there; "" if one could."""
+    try:
+        encoded = inside.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return "the path has characters that no path can have"
+    if "\0" in path or inside == "/":
+        return "the file has no path"
+    if len(encoded) > _LONGEST_PATH:
+        return f"the path has {len(encoded)} bytes: Linux takes at most {_LONGEST_PATH}"
+    if any(len(name) > _LONGEST_NAME for name in encoded.split(b"/")):
+        return f"a name in the path has more than {_LONGEST_NAME} bytes"
+    return ""
+
+
+def _in_the_way(root: Root, resolved: str, inside: str) -> str:
+    """What stands where the file would go, or above it; "" if nothing does."""
+    found = root.status(resolved)
     if found is not None and stat.S_ISDIR(found.st_mode):
-        facts.blocked[path] = f"{inside} is a directory"
-    parent = os.path.dirname(facts.resolved[path])
-    while (above := facts.root.status(parent)) is None and parent != "/":
+        return f"{inside} is a directory"
+    parent = os.path.dirname(resolved)
+    while (above := root.status(parent)) is None and parent != "/":
         parent = os.path.dirname(parent)
-    if above is not None and not stat.S_ISDIR(above.st_mode):
-        facts.blocked[path] = f"{inside} is below something that is no directory"
+    return "" if above is None or stat.S_ISDIR(above.st_mode) else f"{inside} is below something that is not a directory"
 
 
 def _ask_for_units(facts: Facts, config: CloudConfig) -> None:
@@ -134,26 +168,15 @@ def _ask_for_units(facts: Facts, config: CloudConfig) -> None:
     written |= {unit.name for unit in config.coreos.units if unit.content}
     for unit in config.coreos.units:
         template = unit.name.partition("@")[0] + "@." + unit.name.rpartition(".")[2]
-        if not unit.name or unit.mask or is_network(unit.name) or {unit.name, template} & written:
+        if not systemd.is_name(unit.name) or unit.mask or is_network(unit.name) or {unit.name, template} & written:
             continue
         if (unit.enable and not systemd.enablement(unit.name)) or (unit.command and not systemd.is_there(unit.name)):
             facts.missing_units.add(unit.name)
 
 
-def _text(root: Root, inside: str) -> str | None:
-    """None for no file."""
-    try:
-        with open(root.outside(root.follow(inside)), encoding="utf-8", errors="surrogateescape", newline="") as file:
-            return file.read()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise Failure(f"the file cannot be read: {error.strerror or error}", where=inside) from error
-
-
 def _gives_groups(login_defs: str) -> bool:
     """login.defs(5): USERGROUPS_ENAB. Without it useradd makes no groups."""
-    words = [line.split() for line in login_defs.splitlines()]
+    words = [line.split() for line in reading.lines(login_defs)]
     return ["USERGROUPS_ENAB", "yes"] in [one[:2] for one in words]
 
 

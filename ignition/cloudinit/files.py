@@ -79,8 +79,14 @@ def _generated(config: CloudConfig, facts: Facts, hostname: str) -> list[Entry]:
 
 
 def _update_base(facts: Facts) -> str:
+    """What the machine has, or else what its image has, or else nothing, as with Container Linux Config."""
     own = facts.texts[coreos_files.UPDATE_CONF]
     return (facts.texts[coreos_files.UPDATE_BASE] or "") if own is None else own
+
+
+def whole(path: str, text: str, facts: Facts) -> Operation:
+    """Put a file of root's with this text at a path of the system."""
+    return _put(_whole(path, text, facts), facts)
 
 
 def _whole(path: str, text: str, facts: Facts) -> Entry:

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 
 class Refused(InvalidConfig):
-    """User data that cannot be applied: nothing of it was. `text` is what the report's places are in."""
+    """User data that cannot be applied, but for its users, keys and host name. `text` is what the report's places are in."""
 
     report: Report
+
+    is_unread = True  # what is wrong is the form of the text, or types, not what it asks for
 
     def __init__(self, name: str, entries_: "Sequence[Entry]", text: bytes) -> None:
         lines = [f"{place_of(entry)}{entry.message}" + (f" (fix: {entry.fix})" if entry.fix else "") for entry in entries_]

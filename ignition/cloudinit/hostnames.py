@@ -1,29 +1,31 @@
 """The machine's name. Source: coreos-cloudinit.md 11.1 and 12.
 
-A name that a person typed is taken whole; one of a datasource ends before its first dot and after 63 bytes, as in Flatcar.
+A name that a person typed is taken whole; one of a datasource ends before its first dot and after 63 bytes, as in Flatcar. What
+is valid, and what is made of a name that is not: ignition/host/hostnames.py.
 """
 
 import os
-import re
 
-from ignition.host import command
+from ignition.errors import Failure
+from ignition.host import command, hostnames, reading
 from ignition.operation import Context, Operation
 
-MOST_BYTES = 64  # linux/utsname.h
 PATH = "/etc/hostname"
-_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?")
-_MOST_OF_A_LABEL = 63
+MACHINE_INFO = "/etc/machine-info"  # machine-info(5)
+_PRETTY = "PRETTY_HOSTNAME="
 
 
-def shortened(name: str) -> str:
-    """As a datasource's name is used."""
-    return name.partition(".")[0].encode()[:_MOST_OF_A_LABEL].decode("utf-8", "ignore")
+def is_typed_name(name: str) -> bool:
+    """Whether a cloud-config may have it: underscores are common in old ones, and systemd took them until version 247."""
+    return hostnames.valid(name.replace("_", "-"))
 
 
-def is_name(name: str) -> bool:
-    """Whether hostnamectl takes it."""
-    labels = name.split(".")
-    return len(name) <= MOST_BYTES and all(len(one) <= _MOST_OF_A_LABEL and _LABEL.fullmatch(one) for one in labels)
+def machine_info(text: str, pretty: str) -> str:
+    """The text of /etc/machine-info with this pretty host name in it."""
+    # Read as os-release(5): in double quotes these characters need a backslash.
+    quoted = "".join(f"\\{one}" if one in '"\\$`' else one for one in pretty)
+    kept = [line for line in reading.lines(text) if not line.startswith(_PRETTY)]
+    return "".join(f"{line}\n" for line in [*kept, f'{_PRETTY}"{quoted}"'])
 
 
 class SetHostname(Operation):
@@ -48,7 +50,6 @@ class SetHostname(Operation):
 def static(context: Context) -> str:
     """What /etc/hostname says; "" if nothing."""
     try:
-        with open(context.root.outside(context.root.follow(PATH)), encoding="utf-8", errors="replace") as file:
-            return file.read().strip()
-    except OSError:
+        return (reading.read_text(context.root, PATH) or "").strip()
+    except (Failure, OSError):
         return ""

@@ -1,6 +1,7 @@
 """What a datasource says about the machine itself. Source: coreos-cloudinit.md 5.2."""
 
 from ignition.config.record import Record, spec
+from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,3 +27,4 @@ class Metadata(Record):
     public_ipv6: str = spec("address", default="")
     private_ipv6: str = spec("address", default="")
     network: NetworkConfig | None = spec("what the network conversion turns into units", default=None)
+    problems: tuple[Failure, ...] = spec("why a part of the above is missing", default=())

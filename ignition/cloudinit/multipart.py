@@ -37,8 +37,8 @@ def is_multipart(data: bytes) -> bool:
     return bool(_FIRST_LINE.match(data)) and _TYPE in str(_headers(data).get("Content-Type", ""))
 
 
-def parts(data: bytes, level: int = 1) -> list[Part]:
-    """The pieces in order. Raises Failure, which names the part, if one of them cannot be taken."""
+def parts(data: bytes, problems: "list[Failure]", level: int = 1) -> list[Part]:
+    """The pieces in order. One that cannot be taken is missing, and `problems` says which and why. Raises Failure for no parts."""
     if level > MOST_LEVELS:
         raise Failure(f"multipart data in multipart data, more than {MOST_LEVELS} levels deep", fix="put all parts into one")
     headers = _headers(data)
@@ -48,12 +48,15 @@ def parts(data: bytes, level: int = 1) -> list[Part]:
             "the multipart data has no boundary", fix='say it in the header: Content-Type: multipart/mixed; boundary="…"'
         )
     found: list[Part] = []
-    for number, piece in enumerate(_split(_body(data), boundary.encode("ascii", "replace")), start=1):
+    for number, piece in enumerate(_split(_body(data), boundary.encode("ascii", "replace"), problems), start=1):
+        inner: list[Failure] = []
         try:
-            found += _part(piece, level)
+            found += _part(piece, inner, level)
         except Failure as failure:
+            inner.append(failure)
+        for failure in inner:
             failure.where = f"part {number}" + (f", {failure.where}" if failure.where else "")
-            raise
+        problems += inner
     return found
 
 
@@ -71,8 +74,11 @@ def _body(data: bytes) -> bytes:
     return data[end.end() :] if end else b""
 
 
-def _split(body: bytes, boundary: bytes) -> list[bytes]:
-    """What stands between the delimiter lines. The line break before a delimiter is the delimiter's."""
+def _split(body: bytes, boundary: bytes, problems: "list[Failure]") -> list[bytes]:
+    """What stands between the delimiter lines, and behind the last one where the end is missing, which is a problem.
+
+    The line break before a delimiter is the delimiter's. Raises Failure if there is none.
+    """
     delimiter = re.compile(rb"(?:^|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
     pieces: list[bytes] = []
     start: int | None = None
@@ -87,10 +93,11 @@ def _split(body: bytes, boundary: bytes) -> list[bytes]:
         raise Failure(
             "the multipart data has no part", fix="check the boundary: each part begins with a line of -- and the boundary"
         )
-    raise Failure("the multipart data ends early", fix="copy it whole: the last line is --, the boundary and --")
+    problems.append(Failure("the multipart data ends early", fix="copy it whole: the last line is --, the boundary and --"))
+    return [*pieces, body[start:]]
 
 
-def _part(piece: bytes, level: int) -> list[Part]:
+def _part(piece: bytes, problems: "list[Failure]", level: int) -> list[Part]:
     headers = _headers(piece) if not piece.startswith((b"\n", b"\r\n")) else _headers(b"")
     if "Content-Type" not in headers:
         raise Failure("a part has no Content-Type", fix="give it one, such as Content-Type: text/cloud-config")
@@ -105,13 +112,13 @@ def _part(piece: bytes, level: int) -> list[Part]:
         return [Part(user_data.SCRIPT, name, content)]
     if media_type in _GZIP:
         content = user_data.unpacked(content)
-    return _classified(content, level)
+    return _classified(content, problems, level)
 
 
-def _classified(content: bytes, level: int) -> list[Part]:
+def _classified(content: bytes, problems: "list[Failure]", level: int) -> list[Part]:
     found = user_data.kind(content)
     if found == user_data.MULTIPART:
-        return parts(content, level + 1)
+        return parts(content, problems, level + 1)
     return [] if found == user_data.EMPTY else [Part(found, "", content)]
 
 
@@ -120,5 +127,7 @@ def _decoded(body: bytes, encoding: str) -> bytes:
         try:
             return binascii.a2b_base64(b"".join(body.split()), strict_mode=True)
         except ValueError:
-            raise Failure("the part is no base64", fix="encode it with base64, or remove its Content-Transfer-Encoding") from None
+            raise Failure(
+                "the part is not base64", fix="encode it with base64, or remove its Content-Transfer-Encoding"
+            ) from None
     return quopri.decodestring(body) if encoding.lower() == "quoted-printable" else body

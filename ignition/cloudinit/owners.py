@@ -7,6 +7,14 @@ if TYPE_CHECKING:
     from ignition.cloudinit.facts import Facts, Newcomers
 
 
+LARGEST_ID = 2**32 - 2  # chown(2): the one above means "as it is"
+
+
+def is_id(name: str) -> bool:
+    """Whether it is the number of a user or group that there can be."""
+    return name.isascii() and name.isdecimal() and len(name) <= 10 and int(name) <= LARGEST_ID
+
+
 def split(owner: str) -> tuple[str, str | None]:
     """User and group: `core`, `core:`, `core:wheel`, `:wheel`. No group is None, an empty one means the user's own."""
     user, colon, group = owner.partition(":")
@@ -16,11 +24,11 @@ def split(owner: str) -> tuple[str, str | None]:
 def unknown(owner: str, facts: "Facts", new: "Newcomers") -> str:
     """What of it is not there and will not be: `user x`, `group y`; "" if all is well."""
     user, group = split(owner)
-    if user and not user.isdecimal() and user not in new.names and not facts.has_user(user):
+    if user and not is_id(user) and user not in new.names and not facts.has_user(user):
         return f"user {user}"
     if group == "" and user and facts.login_group(user) is None and user not in new.groups:
         return f"known group of {user}"
-    if group and not group.isdecimal() and not new.has_group(group) and not facts.has_group(group):
+    if group and not is_id(group) and not new.has_group(group) and not facts.has_group(group):
         return f"group {group}"
     return ""
 
@@ -36,6 +44,6 @@ def owners(owner: str, facts: "Facts", new: "Newcomers") -> tuple[Owner, Owner]:
 
 
 def _owner(name: str, foreign: int | None) -> Owner:
-    if name.isdecimal():
+    if is_id(name):
         return Owner(id=int(name))
     return Owner(name=name) if foreign is None else Owner(id=foreign)

@@ -1,21 +1,26 @@
 """User data and metadata → operations, in order. Pure: what is there was looked at before, and nothing is changed here.
 
-Order: network, host name, users of all parts, keys of core, then part by part its files, /etc/environment and units, or its
-script. For a single part this is Container Linux' order; several parts are Flatcar's. Source: coreos-cloudinit.md 12 and 13.
+Two parts. The login part comes first: host name, users of all documents, keys of core, keys from elsewhere. It is applied
+whatever is wrong with the rest, since the person who mends that must be able to log in. The rest is the network, then part by
+part its files, /etc/environment and units, or its script: all of it, or, if anything of the user data is refused, only what the
+datasource itself says. For a single part this is Container Linux' order; several parts are Flatcar's. Source: coreos-cloudinit.md
+12 and 13.
 """
+
+import re
 
 from ignition.cloudinit import checks, files, substitution, units, users
 from ignition.cloudinit.changes import Changes, Noted
-from ignition.cloudinit.facts import Facts, Newcomers
-from ignition.cloudinit.hostnames import SetHostname, is_name, shortened
+from ignition.cloudinit.facts import Facts, Newcomers, clean
+from ignition.cloudinit.hostnames import MACHINE_INFO, SetHostname, machine_info
 from ignition.cloudinit.metadata import Metadata
 from ignition.cloudinit.model import CloudConfig
 from ignition.cloudinit.reading import Reading
 from ignition.cloudinit.script import RunScript
-from ignition.cloudinit.ssh_keys import CORE, trimmed
+from ignition.cloudinit.ssh_keys import CORE, distinct
 from ignition.cloudinit.user_data import Part
 from ignition.errors import Failure
-from ignition.host import log
+from ignition.host import hostnames, log
 from ignition.operation import Operation
 
 TYPE_CHECKING = False
@@ -23,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 KEY_NAME, WORKSPACE = "coreos-cloudinit", "/var/lib/coreos-cloudinit"
+_LONGEST_PRETTY = 255
+_ODD = re.compile("[^A-Za-z0-9.-]")
 
 
 class Options:
@@ -32,71 +39,93 @@ class Options:
         self.key_name, self.workspace = key_name, workspace
 
 
-def plan(
-    parts: "Sequence[Reading | Part]",
-    metadata: Metadata,
-    facts: Facts,
-    addresses: "Mapping[str, str]",
-    options: Options,
-    network: "Sequence[Operation]" = (),
-) -> list[Operation]:
-    """All operations. `parts`: cloud-configs that were read, and scripts. `addresses`: of each token.
+class Plan:
+    """`parts`: cloud-configs that were read, and scripts. `facts` need not know more than `facts.probe` for the login part."""
 
-    Raises Refused or Failure for anything that cannot be done.
+    def __init__(self, parts: "Sequence[Reading | Part]", metadata: Metadata, facts: Facts, options: Options) -> None:
+        self._parts, self._metadata, self._facts, self._options = parts, metadata, facts, options
+        self.configs = [part for part in parts if isinstance(part, Reading)]
+        self._new = Newcomers([reading.config for reading in self.configs], facts)
+        self._wrong = [checks.of_login_part(reading.config, facts, self._new) for reading in self.configs]
+        self._changes = Changes()
+        self._name = ""
+
+    def login(self) -> list[Operation]:
+        """What lets people log in: of what is wrong with users, keys and host name only the wrong pieces are missing."""
+        facts, metadata = self._facts, self._metadata
+        sound = [checks.login_part(one.config, wrong) for one, wrong in zip(self.configs, self._wrong, strict=True)]
+        self._name, pretty = _hostname(sound, metadata, next((one.config.hostname for one in self.configs), ""))
+        found: list[Operation] = [SetHostname(self._name)] if self._name else []
+        if pretty and MACHINE_INFO in facts.texts and not self._writes(MACHINE_INFO):
+            found.append(files.whole(MACHINE_INFO, machine_info(facts.texts[MACHINE_INFO] or "", pretty), facts))
+        for config in sound:
+            found += users.plan(config.users, facts, self._options.key_name)
+        keys = _core_keys(sound, metadata)
+        if keys and self._has_core(sound):
+            found.append(facts.writer.operation("ssh_authorized_keys", CORE, keys, self._options.key_name))
+        for config in sound:
+            found += users.imports(config.users, facts)
+        return self._noted(found)
+
+    def refusals(self) -> list[Failure]:
+        """Why the rest cannot be applied, a Refused for each document with findings; `facts.look` must have looked before."""
+        found: list[Failure] = list(self._facts.problems)
+        for reading, wrong in zip(self.configs, self._wrong, strict=True):
+            every = [*wrong, *checks.of_the_rest(reading.config, self._facts, self._new)]
+            if every or reading.wrong:
+                found.append(reading.refused(every))
+        if self._metadata.ssh_keys and CORE not in self._new.names and not self._facts.has_user(CORE):
+            what = f"the datasource has SSH keys for the user {CORE}, who does not exist"
+            found.append(Failure(what, fix=f"create {CORE} in the image"))
+        return found
+
+    def rest(self, addresses: "Mapping[str, str]", *, complete: bool) -> list[Operation]:
+        """All else of the user data if `complete`, and what the datasource knows. `addresses`: of each token. Raises Failure."""
+        variables = {substitution.variable(token): value for token, value in addresses.items()}
+        hostname = self._name or self._facts.hostname
+        found: list[Operation] = []
+        if not self.configs or not complete:
+            found += self._noted(files.plan(CloudConfig(), self._facts, self._new, hostname, variables))  # /etc/environment
+        for part in self._parts if complete else ():
+            if isinstance(part, Reading):
+                found += self._noted(files.plan(part.config, self._facts, self._new, hostname, variables))
+                found += units.plan(part.config.coreos, self._changes)
+            else:
+                found.append(RunScript(part.text, part.name, self._options.workspace))
+        return found
+
+    def _noted(self, operations: "Sequence[Operation]") -> list[Operation]:
+        return [Noted(operation, self._changes) for operation in operations]
+
+    def _writes(self, path: str) -> bool:
+        return any(clean(file.path) == path for reading in self.configs for file in reading.config.write_files)
+
+    def _has_core(self, sound: "Sequence[CloudConfig]") -> bool:
+        return self._facts.has_user(CORE) or any(user.name == CORE for config in sound for user in config.users)
+
+
+def _hostname(configs: "Sequence[CloudConfig]", metadata: Metadata, refused: str) -> tuple[str, str]:
+    """The name, and the same as people like to read it if it had to be changed; "" for none.
+
+    The first that the user data has, else the datasource's, else what can be made of one that was `refused`.
     """
-    configs = [part for part in parts if isinstance(part, Reading)]
-    new = Newcomers([reading.config for reading in configs], facts)
-    _check(configs, metadata, facts, new)
-    changes = Changes()
-    name = _hostname(configs, metadata)
-    variables = {substitution.variable(token): value for token, value in addresses.items()}
-    found: list[Operation] = [*network]
-    found += [Noted(SetHostname(name), changes)] if name else []
-    for reading in configs:
-        found += _noted(users.plan(reading.config.users, facts, options.key_name), changes)
-    keys = _core_keys(configs, metadata)
-    if keys:
-        found += _noted([facts.writer.operation("ssh_authorized_keys", CORE, keys, options.key_name)], changes)
-    if not configs:
-        found += _noted(files.plan(CloudConfig(), facts, new, name or facts.hostname, variables), changes)  # /etc/environment
-    for part in parts:
-        if isinstance(part, Reading):
-            found += _noted(files.plan(part.config, facts, new, name or facts.hostname, variables), changes)
-            found += units.plan(part.config.coreos, changes)
-        else:
-            found.append(RunScript(part.text, part.name, options.workspace))
-    return found
+    typed = next((config.hostname for config in configs if config.hostname), "")
+    given = metadata.hostname.strip()
+    short = hostnames.usable(given, "host name of the datasource", short=True) if given else ""
+    if typed and short:
+        log.warning(f"user data and datasource both have a host name: {typed} counts, not {short}")
+    before = typed or given or refused
+    name = short if before == given else hostnames.usable(before, "hostname")
+    is_pretty = before.isprintable() and len(before) <= _LONGEST_PRETTY and bool(_ODD.search(before))
+    return name, before if is_pretty else ""
 
 
-def _noted(operations: "Sequence[Operation]", changes: Changes) -> list[Operation]:
-    return [Noted(operation, changes) for operation in operations]
-
-
-def _check(configs: "Sequence[Reading]", metadata: Metadata, facts: Facts, new: Newcomers) -> None:
-    for reading in configs:
-        wrong = checks.findings(reading.config, facts, new)
-        if wrong:
-            raise reading.refused(wrong)
-    if metadata.ssh_keys and CORE not in new.names and not facts.has_user(CORE):
-        raise Failure(f"the datasource has SSH keys for the user {CORE}, who does not exist", fix=f"create {CORE} in the image")
-
-
-def _hostname(configs: "Sequence[Reading]", metadata: Metadata) -> str:
-    """The first that the user data has, else the datasource's."""
-    typed = next((reading.config.hostname for reading in configs if reading.config.hostname), "")
-    given = shortened(metadata.hostname)
-    if typed and given:
-        log.warning(f"user data and datasource both have a host name: {typed} counts, not {given}")
-    if given and not typed and not is_name(given):
-        raise Failure("the datasource's host name is none", fix="use letters, digits and dashes")
-    return typed or given
-
-
-def _core_keys(configs: "Sequence[Reading]", metadata: Metadata) -> tuple[str, ...]:
+def _core_keys(configs: "Sequence[CloudConfig]", metadata: Metadata) -> tuple[str, ...]:
     """User data first, in the order of the text; then the datasource's. Each once."""
-    keys: list[str] = []
-    for reading in configs:
-        keys += reading.config.ssh_authorized_keys
-        for user in reading.config.users:
-            keys += user.ssh_authorized_keys if user.name == CORE else ()
-    return trimmed((*keys, *metadata.ssh_keys))
+    texts: list[str] = []
+    for config in configs:
+        texts += config.ssh_authorized_keys
+        for user in config.users:
+            texts += user.ssh_authorized_keys if user.name == CORE else ()
+    given = distinct(metadata.ssh_keys, "SSH keys of the datasource")
+    return tuple(dict.fromkeys((*distinct(tuple(texts), f"SSH keys of user {CORE}"), *given)))

@@ -3,6 +3,7 @@
 Lenient as Container Linux was: dashes in keys are underscores, unknown keys are passed over, of a repeated key the last counts,
 null is as good as nothing, texts keep their source spelling. A wrong type is an error, as in Flatcar: the original left the
 member out without a word. Only a bare word in a list of mappings (`users: [default, …]` of cloud-init) is left out here, too.
+What has a wrong type is left out of the model and told beside it: the users of such a document must be able to log in.
 """
 
 from ignition.cloudinit import findings
@@ -25,14 +26,36 @@ POLICY = yaml_text.Policy(dashes_are_underscores=True, repeated_keys_fail=False)
 
 
 class Reading:
-    """A cloud-config that was read. `name` is what messages call it."""
+    """A cloud-config that was read. `name` is what messages call it, `wrong` what of it has a wrong type.
 
-    def __init__(self, name: str, text: bytes, document: "Document", config: CloudConfig) -> None:
-        self.name, self.text, self.document, self.config = name, text, document, config
+    `kept`: path of a list in the document → numbers of the elements that the model has.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        text: bytes,
+        document: "Document",
+        config: CloudConfig,
+        wrong: "list[Finding]",
+        kept: "dict[Path, list[int]]",
+    ) -> None:
+        self.name, self.text, self.document, self.config, self.wrong, self._kept = name, text, document, config, wrong, kept
 
     def refused(self, found: "list[Finding]") -> Refused:
-        """The exception with these findings at their places."""
-        return Refused(self.name, findings.placed(self.text, found, self.document.positions()), self.text)
+        """The exception with what is wrong with types, and these findings about the model, at their places in the text."""
+        told = [Finding(one.level, self._in_document(one.path), one.message, one.fix, one.at) for one in found]
+        refused = Refused(self.name, findings.placed(self.text, [*self.wrong, *told], self.document.positions()), self.text)
+        refused.is_unread = not found
+        return refused
+
+    def _in_document(self, path: Path) -> Path:
+        """A path of the model, with the numbers that the document's lists have."""
+        found: Path = ()
+        for part in path:
+            kept = self._kept.get(found)
+            found = (*found, kept[part] if kept and isinstance(part, int) else part)
+        return found
 
 
 def document_of(name: str, text: bytes) -> "Document":
@@ -44,7 +67,7 @@ def document_of(name: str, text: bytes) -> "Document":
 
 
 def read(name: str, text: bytes) -> Reading:
-    """Raises Refused, with every error, for a text that is no document or has values of wrong types."""
+    """Raises Refused for a text that is not a document."""
     document = document_of(name, text)
     reader = _Reader()
     root = document.root
@@ -54,15 +77,13 @@ def read(name: str, text: bytes) -> Reading:
     elif not is_null(root):
         message = f"a cloud-config is a mapping of keys, not {root.what}"
         reader.wrong.append(Finding(ERROR, (), message, "begin each line with a key and a colon"))
-    reading = Reading(name, text, document, config)
-    if reader.wrong:
-        raise reading.refused(reader.wrong)
-    return reading
+    return Reading(name, text, document, config, reader.wrong, reader.kept)
 
 
 class _Reader:
     def __init__(self) -> None:
         self.wrong: list[Finding] = []
+        self.kept: dict[Path, list[int]] = {}
 
     def section(self, cls: "type[Any]", node: Mapping, path: Path) -> "Any":
         values = {}
@@ -78,8 +99,11 @@ class _Reader:
         if not one.many:
             return self._single(one, node, path)
         if not isinstance(node, Sequence):
-            return self._mistyped(path, LIST, node)
+            self._mistyped(path, LIST, node)
+            # One key where a list of keys belongs is still a key.
+            return (node.text,) if isinstance(node, Scalar) and one.element is str else None
         items = [self._item(one, item, (*path, index)) for index, item in enumerate(node.items)]
+        self.kept[path] = [index for index, item in enumerate(items) if item is not None]
         return tuple(item for item in items if item is not None)
 
     def _item(self, one: Key, node: Node, path: Path) -> "Any":

@@ -1,20 +1,21 @@
 """One run of coreos-cloudinit, from a datasource to the exit status. Source: coreos-cloudinit.md 1.
 
-The sequence is Container Linux'. What is wrong with the user data is remembered, and the datasource's own words (host name, keys)
-are applied all the same, so that people can log in; `--ignore-failure` is about just that.
+The sequence is Container Linux', with one rule on top: users, keys and host name of user data and datasource are applied first,
+and whatever else is wrong. So nothing ends a run half way: what goes wrong is said where it happens (`_noting`), the rest of the
+user data is applied only if nothing did, and the exit status tells.
 """
 
 import os
+from contextlib import contextmanager
 
-from ignition.cloudinit import apply, reading, substitution, user_data, validate
+from ignition.cloudinit import apply, facts, reading, substitution, user_data, validate
 from ignition.cloudinit.datasources import Datasource
-from ignition.cloudinit.facts import probe
 from ignition.cloudinit.findings import Refused, in_original_words
 from ignition.cloudinit.metadata import Metadata
-from ignition.cloudinit.plan import Options, plan
+from ignition.cloudinit.plan import Options, Plan
 from ignition.cloudinit.reading import Reading
 from ignition.cloudinit.user_data import Part
-from ignition.errors import Failure
+from ignition.errors import Failure, trace, unforeseen
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.host import log
 from ignition.host.root import Root
@@ -22,10 +23,11 @@ from ignition.operation import Context, Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ignition.config.report import Report
 
+PROGRAM = "coreos-cloudinit"
 RECORDS = "/run/coreos-cloudinit/operations.jsonl"
 IGNITION_NOTICE = "Detected an Ignition config. Exiting..."
 SUCCESS, FAILED = 0, 1
@@ -59,10 +61,10 @@ class Run:
         ignore_failure: bool = False,
     ) -> None:
         self._source, self._screen, self._options = source, screen, options or Options()
-        self._root = Root(root)
+        self._root = Root.live(root)
         self._environment = os.environ if environment is None else environment
         self._convert, self._only_plan, self._ignore_failure = convert, only_plan, ignore_failure
-        self._has_failed = False
+        self._is_unread = self._has_failed = False  # the first is what --ignore-failure is about
 
     def validate(self) -> int:
         """`--validate`: 0 only if there is nothing to say."""
@@ -78,39 +80,28 @@ class Run:
 
     def run(self) -> int:
         """Apply, or with `only_plan` say what would be applied."""
-        data = self._data_or_nothing()
-        self._validated(data)
-        try:
+        data, metadata = b"", Metadata()
+        with self._noting("failed to fetch user-data"):
+            data = self._user_data()
+        with self._noting("failed to validate user-data"):
+            self._validated(data)
+        with self._noting("failed to fetch meta-data", is_unread=False):
             metadata = self._source.metadata()
-        except Failure as failure:
-            log.critical(f"failed to fetch meta-data: {failure}")
-            return FAILED
-        if user_data.kind(data) == user_data.IGNITION:
+        for problem in metadata.problems:
+            self._note("failed to read meta-data", problem, is_unread=False)
+        is_ignition = False
+        with self._noting("failed to read user-data"):
+            is_ignition = user_data.kind(data) == user_data.IGNITION
+        if is_ignition:
             self._screen.say(IGNITION_NOTICE)
-            return SUCCESS
-        try:
+        else:
             with Fetcher(Settings(), offline=True) as fetcher:
-                context = Context(self._root, fetcher)
-                self._carry_out(self._planned(data, metadata, context), context)
-        except Refused as refused:
-            self._refuse(refused)
-            return FAILED
-        except Failure as failure:
-            log.critical(f"failed to apply: {failure}")
-            return FAILED
-        return FAILED if self._has_failed and not self._ignore_failure else SUCCESS
+                self._carry_out(data, metadata, Context(self._root, fetcher))
+        return FAILED if self._has_failed or (self._is_unread and not self._ignore_failure) else SUCCESS
 
     def _user_data(self) -> bytes:
         log.info(f"fetching user-data from datasource of type {self._source.name} at {self._source.where}")
         return user_data.unpacked(self._source.user_data())
-
-    def _data_or_nothing(self) -> bytes:
-        try:
-            return self._user_data()
-        except Failure as failure:
-            log.error(f"failed to fetch user-data: {failure}; going on without")
-            self._has_failed = True
-            return b""
 
     def _validated(self, data: bytes) -> "Report":
         report = validate.validate("user-data", data)
@@ -119,11 +110,35 @@ class Run:
             log.send(level, in_original_words(entry))
         return report
 
-    def _planned(self, data: bytes, metadata: Metadata, context: Context) -> list[Operation]:
+    def _carry_out(self, data: bytes, metadata: Metadata, context: Context) -> None:
         addresses = substitution.values(metadata, self._environment)
-        parts = self._parts_or_none(data, addresses)
-        facts = probe([part.config for part in parts if isinstance(part, Reading)], self._root)
-        return plan(parts, metadata, facts, addresses, self._options, self._network(metadata, context))
+        found: list[Reading | Part] = []
+        with self._noting("cannot apply user-data"):
+            problems: list[Failure] = []
+            found = parts(data, addresses, problems)
+            for problem in problems:
+                self._note("cannot apply user-data", problem)
+        with apply.CountingRunner(self._record_path()) as runner:
+            with self._noting("failed to apply", is_unread=False):
+                known = facts.probe(self._root)
+                plan = Plan(found, metadata, known, self._options)
+                for operation in plan.login():
+                    with self._noting("failed to apply", is_unread=False):
+                        self._do([operation], context, runner)
+                facts.look(known, [one.config for one in plan.configs])
+                for refusal in plan.refusals():
+                    self._note("cannot apply", refusal, is_unread=isinstance(refusal, Refused) and refusal.is_unread)
+                with self._noting("failed to apply", is_unread=False):
+                    self._do(self._network(metadata, context), context, runner)
+                self._do(plan.rest(addresses, complete=not (self._is_unread or self._has_failed)), context, runner)
+        self._sum_up(runner.results)
+
+    def _record_path(self) -> str:
+        path = self._root.locate(RECORDS)
+        if not self._only_plan:
+            with self._noting("failed to make a directory for records", is_unread=False):
+                os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        return path
 
     def _network(self, metadata: Metadata, context: Context) -> list[Operation]:
         if not self._convert:
@@ -133,52 +148,63 @@ class Run:
 
         return network_plan(converted(self._convert, metadata.network, self._source.where), context)
 
-    def _parts_or_none(self, data: bytes, addresses: "Mapping[str, str]") -> list[Reading | Part]:
-        try:
-            return parts(data, addresses)
-        except Refused as refused:
-            self._refuse(refused)
-        except Failure as failure:
-            log.error(f"cannot apply user-data: {failure}")
-        self._has_failed = True
-        return []
-
-    def _refuse(self, refused: Refused) -> None:
-        log.error(f"cannot apply {refused}")
-        self._screen.show(refused.report, refused.text)
-
-    def _carry_out(self, operations: list[Operation], context: Context) -> None:
+    def _do(self, operations: "Sequence[Operation]", context: Context, runner: apply.CountingRunner) -> None:
         if not self._only_plan:
-            self._apply(operations, context)
+            runner.run(operations, context)
             return
         for line in apply.preview(operations, context):
             self._screen.say(line)
 
-    def _apply(self, operations: list[Operation], context: Context) -> None:
-        record_path = self._root.locate(RECORDS)
-        os.makedirs(os.path.dirname(record_path), mode=0o755, exist_ok=True)
-        runner = apply.CountingRunner(record_path)
-        with runner:
-            runner.run(operations, context)
-        done = apply.summary(runner.results) + (", without the user data" if self._has_failed else "")
-        log.info(done)
-        self._screen.sum_up(f"coreos-cloudinit: {done}")
+    def _sum_up(self, results: "Sequence[str]") -> None:
+        without = self._is_unread or self._has_failed
+        if without:
+            log.error("only users, keys and host name of the user data are applied, as far as they are right: see above")
+        if not self._only_plan:
+            done = apply.summary(results) + (", without the rest of the user data" if without else "")
+            log.info(done)
+            self._screen.sum_up(f"coreos-cloudinit: {done}")
+
+    @contextmanager
+    def _noting(self, what: str, *, is_unread: bool = True) -> "Iterator[None]":
+        """What goes wrong inside is said and remembered, and the run goes on behind it."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  also a fault of ours must not keep people from logging in
+            self._note(what, error, is_unread=is_unread)
+
+    def _note(self, what: str, error: Exception, *, is_unread: bool = True) -> None:
+        """`is_unread`: it is about reading the user data, which --ignore-failure forgives."""
+        is_foreseen = isinstance(error, Failure | OSError)
+        self._is_unread |= is_unread and is_foreseen
+        self._has_failed |= not (is_unread and is_foreseen)
+        if isinstance(error, Refused):
+            log.error(f"{what.removesuffix(' user-data')} {error}")
+            self._screen.show(error.report, error.text)
+        elif is_foreseen:
+            log.error(f"{what}: {error}")
+        else:
+            log.debug(trace(error))
+            log.critical(f"{what}: {unforeseen(error, PROGRAM)}")
 
 
-def parts(data: bytes, addresses: "Mapping[str, str]") -> list[Reading | Part]:
-    """What there is to apply, addresses put in: cloud-configs that were read, and scripts. Raises Refused or Failure."""
-    found = user_data.parts(data)
+def parts(data: bytes, addresses: "Mapping[str, str]", problems: "list[Failure]") -> list[Reading | Part]:
+    """What there is to apply, addresses put in: cloud-configs that were read, and scripts. `problems`: why others are missing."""
+    found = user_data.parts(data, problems)
     if len(found) == 1 and found[0].kind == user_data.UNKNOWN and found[0].text is data:
-        raise Failure(f"unrecognized user-data: {user_data.MUST_BE}")
+        problems.append(Failure(f"unrecognized user-data: {user_data.MUST_BE}"))
+        return []
     taken: list[Reading | Part] = []
     for part in found:
         text = substitution.substitute(part.text, addresses)
         if part.kind == user_data.CLOUD_CONFIG:
-            taken.append(reading.read("user-data" if part.text is data else part.name, text))
+            try:
+                taken.append(reading.read("user-data" if part.text is data else part.name, text))
+            except Refused as refused:
+                log.warning(f"{part.name} cannot be read: nothing of it is known, users, keys and host name included")
+                problems.append(refused)
         elif part.kind == user_data.SCRIPT:
             taken.append(part.with_text(text))
         else:
-            log.warning(
-                f"part {part.name} is {'an Ignition config' if part.kind == user_data.IGNITION else 'unknown'}: left alone"
-            )
+            kind = "an Ignition config" if part.kind == user_data.IGNITION else "unknown"
+            log.warning(f"part {part.name} is {kind}: left alone")
     return taken

@@ -1,4 +1,4 @@
-"""Keys of users. Source: coreos-cloudinit.md 11.2 and 11.3.
+"""Keys of users. Source: coreos-cloudinit.md 11.2 and 11.3. What counts as a key: ignition/host/key_lines.py.
 
 Where the machine has `update-ssh-keys` (Container Linux, Flatcar), it does the work, as in the original. Elsewhere the keys go to
 ~/.ssh/authorized_keys.d/NAME if sshd reads that file, else they are added to ~/.ssh/authorized_keys.
@@ -7,9 +7,9 @@ Where the machine has `update-ssh-keys` (Container Linux, Flatcar), it does the 
 import json
 
 from ignition.cloudinit.datasources import http
-from ignition.errors import Failure
+from ignition.errors import CommandFailed, Failure
 from ignition.fetch.urls import shown
-from ignition.host import command
+from ignition.host import command, key_lines
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
 from ignition.system.account_database import AccountDatabase
@@ -38,18 +38,53 @@ class RegisterKeys(AddKeys):
 
     def __init__(self, place: str, user: str, keys: "tuple[str, ...]", name: str, accounts: AccountDatabase) -> None:
         super().__init__(place, user, keys, accounts, fragment=name)
-        self._name, self._lines = name, "".join(f"{key}\n" for key in keys)
+        self._name = name
 
     def describe(self) -> str:
         return f"register SSH keys of user {self.path} as {self._name}"
 
     def execute(self, context: Context) -> None:
-        command.run([PROGRAM, "-u", self.path, "-a", self._name], why=self.describe(), stdin=self._lines)
+        try:
+            self._register(self._keys)
+        except CommandFailed:
+            # It refuses all of them for one that it cannot read.
+            whole = tuple(key_lines.keys(self._keys, self._place, whole=True))
+            if not whole or whole == self._keys:
+                raise
+            self._register(whole)
+
+    def _register(self, keys: "tuple[str, ...]") -> None:
+        argv = [PROGRAM, "-u", self.path, "-a", self._name]
+        command.run(argv, why=self.describe(), stdin="".join(f"{key}\n" for key in keys))
 
 
-def trimmed(keys: "tuple[str, ...]") -> "tuple[str, ...]":
-    """Without blanks around them, and each once, in order."""
-    return tuple(dict.fromkeys(key.strip() for key in keys if key.strip()))
+class ImportKeys(Operation):
+    """Gives a user the keys that are at a URL: fetched when it is its turn, since a service that hangs must not hold up others."""
+
+    kind = "import-ssh-keys"
+
+    def __init__(self, place: str, user: str, url: str, name: str, writer: Writer) -> None:
+        self.path, self._place, self._url, self._name, self._writer = user, place, url, name, writer
+        self._inner: Operation | None = None
+
+    def describe(self) -> str:
+        return f"import SSH keys of user {self.path} from {shown(self._url)} as {self._name}"
+
+    def already_there(self, context: Context) -> bool:
+        return self._operation().already_there(context)
+
+    def execute(self, context: Context) -> None:
+        self._operation().execute(context)
+
+    def _operation(self) -> Operation:
+        if self._inner is None:
+            self._inner = self._writer.operation(self._place, self.path, imported(self._url), self._name)
+        return self._inner
+
+
+def distinct(texts: "tuple[str, ...]", where: str) -> "tuple[str, ...]":
+    """The keys among the lines of these texts, each once, in order."""
+    return tuple(dict.fromkeys(key_lines.keys(texts, where)))
 
 
 def imported(url: str) -> "tuple[str, ...]":
@@ -57,6 +92,7 @@ def imported(url: str) -> "tuple[str, ...]":
     with http.fetcher() as client:
         content = http.get(client, url)
     try:
-        return trimmed(tuple(one["key"] for one in json.loads(content)))
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise Failure('this is no list of SSH keys: [{"key": "…"}, …] is expected', where=shown(url)) from None
+        found = [one["key"] for one in json.loads(content)]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise Failure('not a list of SSH keys: [{"key": "…"}, …] is expected', where=shown(url)) from None
+    return distinct(tuple(one for one in found if isinstance(one, str)), shown(url))

@@ -8,7 +8,7 @@ import re
 
 from ignition.cloudinit.changes import Changes
 from ignition.errors import CommandFailed, at
-from ignition.host import command, log
+from ignition.host import command, log, reading
 from ignition.operation import Context, Operation
 
 NETWORKD = "systemd-networkd.service"
@@ -19,10 +19,16 @@ _JOB_RESULT = re.compile(
     r"|Operation on or unit type of |Unit .* was started already once|.* is not active, cannot reload)",
     re.MULTILINE,
 )
+_NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}")  # systemd.unit(5)
 NOT_FOUND = "not-found"  # LoadState of a name without a unit
 _ENABLED = frozenset({"enabled", "static", "alias", "generated", "transient", "indirect"})
 _PROPERTIES = ("LoadState", "ActiveState", "Type", "Result", "InactiveEnterTimestampMonotonic")
 _IS_ENABLED_STATUSES = tuple(range(5))
+
+
+def is_name(name: str) -> bool:
+    """Whether a unit can be called so."""
+    return bool(_NAME.fullmatch(name)) and "." in name.strip(".")
 
 
 def enablement(name: str) -> str:
@@ -139,7 +145,7 @@ def properties(name: str) -> dict[str, str]:
     """The state of a unit; all are there, "" if systemd says nothing."""
     argv = ["systemctl", "show", f"--property={','.join(_PROPERTIES)}", "--", name]
     found = dict.fromkeys(_PROPERTIES, "")
-    for line in command.run(argv, why=f"ask for the state of {name}").splitlines():
+    for line in reading.lines(command.run(argv, why=f"ask for the state of {name}")):
         key, _, value = line.partition("=")
         found[key] = value
     return found

@@ -6,6 +6,7 @@ Source: coreos-cloudinit.md 7. All of it is about bytes: what is no text is "unk
 import json
 
 from ignition.config.text import odd_input, packed
+from ignition.errors import Failure
 
 EMPTY, SCRIPT, CLOUD_CONFIG, IGNITION, MULTIPART, UNKNOWN = "empty", "script", "cloud-config", "ignition", "multipart", "unknown"
 HEADER = b"#cloud-config"
@@ -45,15 +46,19 @@ def kind(data: bytes) -> str:
     return MULTIPART if multipart.is_multipart(data) else UNKNOWN
 
 
-def parts(data: bytes) -> list[Part]:
-    """The pieces in the order of the text; none for no data. Raises Failure if one of them cannot be taken apart."""
+def parts(data: bytes, problems: "list[Failure]") -> list[Part]:
+    """The pieces in the order of the text; none for no data. What cannot be taken apart is missing, and told in `problems`."""
     from ignition.cloudinit import multipart
 
     found = kind(data)
     if found == EMPTY:
         return []
     if found == MULTIPART:
-        return multipart.parts(data)
+        try:
+            return multipart.parts(data, problems)
+        except Failure as failure:
+            problems.append(failure)
+            return []
     return [Part(found, "", data)]
 
 

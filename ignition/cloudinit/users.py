@@ -1,23 +1,37 @@
 """Users and keys of a cloud-config → operations. Source: coreos-cloudinit.md 11.2, 11.3 and 13."""
 
-from ignition.cloudinit.facts import Facts, import_urls
+from ignition.cloudinit.facts import Facts
 from ignition.cloudinit.model import User
-from ignition.cloudinit.ssh_keys import CORE, GITHUB, trimmed
+from ignition.cloudinit.ssh_keys import CORE, GITHUB, ImportKeys, distinct
 from ignition.config.model import passwd
+from ignition.errors import Failure
 from ignition.host import log
-from ignition.operation import Operation
+from ignition.operation import Context, Operation
 from ignition.system.account_database import Account
 from ignition.system.passwords import SetPasswords
 from ignition.system.users import PutUser
 
 
 class CreateUser(PutUser):
-    """Creates a user who is not there; of one who is, nothing is changed."""
+    """Creates a user who is not there; of one who is, nothing is changed.
+
+    If useradd refuses what the config asks for, it makes a user of that name alone, so that password and keys have somebody to
+    belong to; the failure stays one.
+    """
 
     kind = "create-user"
 
     def describe(self) -> str:
         return f"create user {self.path}"
+
+    def execute(self, context: Context) -> None:
+        try:
+            super().execute(context)
+        except Failure:
+            if self._accounts.user(self.path) is None and self._user != (bare := passwd.User(name=self.path)):
+                log.error(f"user {self.path} is created without anything but the name, since what the config says is refused")
+                PutUser(self._place, bare, self._accounts).execute(context)
+            raise
 
     def _changes(self, found: Account) -> list[str]:
         return []
@@ -34,7 +48,23 @@ def plan(users: tuple[User, ...], facts: Facts, key_name: str) -> list[Operation
         operations.append(CreateUser(place, _account(user), facts.accounts))
         if user.passwd:
             operations.append(SetPasswords([(place, user.name, user.passwd)], facts.accounts, of_groups=False))
-        operations += _keys(place, user, facts, key_name)
+        own = distinct(user.ssh_authorized_keys, f"SSH keys of user {user.name}") if user.name != CORE else ()
+        if own:
+            operations.append(facts.writer.operation(place, user.name, own, key_name))
+    return operations
+
+
+def imports(users: tuple[User, ...], facts: Facts) -> list[Operation]:
+    """The keys that are to be fetched, in list order."""
+    operations: list[Operation] = []
+    for index, user in enumerate(users):
+        if not user.name:
+            continue
+        github = [name for name in (user.coreos_ssh_import_github, *user.coreos_ssh_import_github_users) if name]
+        sources = [(GITHUB.format(user=name), f"github-{name}") for name in github]
+        if user.coreos_ssh_import_url:
+            sources.append((user.coreos_ssh_import_url, f"coreos-cloudinit-{user.name}"))
+        operations += [ImportKeys(f"users[{index}]", user.name, url, name, facts.writer) for url, name in sources]
     return operations
 
 
@@ -51,17 +81,3 @@ def _account(user: User) -> passwd.User:
         no_log_init=user.no_log_init,
         shell=user.shell or None,
     )
-
-
-def _keys(place: str, user: User, facts: Facts, key_name: str) -> list[Operation]:
-    operations = []
-    own = trimmed(user.ssh_authorized_keys)
-    if own and user.name != CORE:
-        operations.append(facts.writer.operation(place, user.name, own, key_name))
-    for name in (user.coreos_ssh_import_github, *user.coreos_ssh_import_github_users):
-        if name:
-            keys = facts.imported[GITHUB.format(user=name)]
-            operations.append(facts.writer.operation(place, user.name, keys, f"github-{name}"))
-    for url in import_urls("", (), user.coreos_ssh_import_url):
-        operations.append(facts.writer.operation(place, user.name, facts.imported[url], f"coreos-cloudinit-{user.name}"))
-    return operations

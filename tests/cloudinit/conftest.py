@@ -41,6 +41,7 @@ mkdir -p "$home"
 cat >"$home/$4"
 chmod 600 "$home/$4"
 """
+A, B, C = (f"ssh-ed25519 AAAA {name}" for name in "abc")  # keys
 PASSWD = "root:x:0:0::/root:/bin/sh\ncore:x:0:0::/home/core:/bin/sh\n"  # the ids of who runs the tests: no user changes
 GROUP = "root:x:0:\nsudo:x:27:\n"
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.cloudinit.conftest import Machine
+from tests.cloudinit.conftest import A, B, C, Machine
 
 HEAD = "#cloud-config\n"
 EVERYTHING = """#cloud-config
@@ -94,7 +94,7 @@ def test_everything_and_again(machine: Machine, monkeypatch: pytest.MonkeyPatch)
         ),
     }
     assert first.calls == [
-        "hostnamectl set-hostname -- node-1",
+        "hostnamectl set-hostname node-1",
         "systemctl --no-reload enable --force -- a.service",
         "systemctl daemon-reload",
         "systemctl restart -- systemd-networkd.service",
@@ -359,18 +359,18 @@ def test_unit_name_is_kept_when_the_script_cannot_be_started(machine: Machine) -
 
 def test_keys_of_core_are_registered_once(machine: Machine) -> None:
     machine.add_update_ssh_keys()
-    keys = "ssh_authorized_keys: [' a ', b]\nusers: [{name: core, ssh_authorized_keys: [b, c]}]\n"
+    keys = f"ssh_authorized_keys: [' {A} ', {B}]\nusers: [{{name: core, ssh_authorized_keys: [{B}, {C}]}}]\n"
     ran = machine.run(HEAD + keys, "--ssh-key-name=mine")
     assert ran.calls == ["update-ssh-keys -u core -a mine"]
-    assert machine.text("/home/core/.ssh/authorized_keys.d/mine") == "a\nb\nc\n"
+    assert machine.text("/home/core/.ssh/authorized_keys.d/mine") == f"{A}\n{B}\n{C}\n"
     assert machine.run(HEAD + keys, "--ssh-key-name=mine").calls == []
 
 
 def test_keys_are_added_to_those_that_are_there(machine: Machine) -> None:
-    machine.put("/home/core/.ssh/authorized_keys", "old\nb")
+    machine.put("/home/core/.ssh/authorized_keys", f"old\n{B}")
     (machine.root / "home/core/.ssh/authorized_keys").chmod(0o600)
-    machine.run(HEAD + "ssh_authorized_keys: [a, b]\n")
-    assert machine.text("/home/core/.ssh/authorized_keys") == "old\nb\na\n"
+    machine.run(HEAD + f"ssh_authorized_keys: [{A}, {B}]\n")
+    assert machine.text("/home/core/.ssh/authorized_keys") == f"old\n{B}\n{A}\n"
 
 
 @pytest.mark.parametrize(
@@ -383,15 +383,15 @@ def test_keys_are_added_to_those_that_are_there(machine: Machine) -> None:
 )
 def test_keys_go_to_a_fragment_where_sshd_reads_it(machine: Machine, line: str) -> None:
     machine.put("/etc/ssh/sshd_config", f"{line}\n")
-    machine.run(HEAD + "ssh_authorized_keys: [a, b]\n")
-    assert machine.text("/home/core/.ssh/authorized_keys.d/coreos-cloudinit") == "a\nb\n"
+    machine.run(HEAD + f"ssh_authorized_keys: [{A}, {B}]\n")
+    assert machine.text("/home/core/.ssh/authorized_keys.d/coreos-cloudinit") == f"{A}\n{B}\n"
 
 
 @pytest.mark.parametrize("name", ["ignition", "coreos-cloudinit-2", "*"])
 def test_keys_go_where_sshd_reads_them_if_it_reads_another_fragment(machine: Machine, name: str) -> None:
     machine.put("/etc/ssh/sshd_config", f"AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys.d/{name}\n")
-    machine.run(HEAD + "ssh_authorized_keys: [a, b]\n")
-    assert machine.text("/home/core/.ssh/authorized_keys") == "a\nb\n"
+    machine.run(HEAD + f"ssh_authorized_keys: [{A}, {B}]\n")
+    assert machine.text("/home/core/.ssh/authorized_keys") == f"{A}\n{B}\n"
 
 
 def test_several_parts_are_applied_in_order(machine: Machine) -> None:
@@ -399,18 +399,21 @@ def test_several_parts_are_applied_in_order(machine: Machine) -> None:
         return f"--b\nContent-Type: {media_type}\n\n{body}\n"
 
     text = 'Content-Type: multipart/mixed; boundary="b"\n\n'
-    text += part("text/cloud-config", "hostname: first\nwrite_files:\n- {path: /etc/f, content: one}\nssh_authorized_keys: [a]")
+    text += part(
+        "text/cloud-config", "hostname: first\nwrite_files:\n- {path: /etc/f, content: one}\n" + f"ssh_authorized_keys: [{A}]"
+    )
     text += part("text/x-shellscript", "#!/bin/sh")
     text += part(
-        "text/plain", "#cloud-config\nhostname: second\nwrite_files:\n- {path: /etc/f, content: two}\nssh_authorized_keys: [b]"
+        "text/plain",
+        "#cloud-config\nhostname: second\nwrite_files:\n- {path: /etc/f, content: two}\n" + f"ssh_authorized_keys: [{B}]",
     )
     text += part("text/plain", '{"ignition": {"version": "3.0.0"}}') + part("text/plain", "what?") + "--b--\n"
     ran = machine.run(text)
     assert ran.status == 0, ran.err
     assert machine.text("/etc/f") == "two"
-    assert machine.text("/home/core/.ssh/authorized_keys") == "a\nb\n"
+    assert machine.text("/home/core/.ssh/authorized_keys") == f"{A}\n{B}\n"
     assert [call.split(" ")[0] for call in ran.calls] == ["hostnamectl", "systemd-run"]
-    assert ran.calls[0] == "hostnamectl set-hostname -- first"
+    assert ran.calls[0] == "hostnamectl set-hostname first"
     assert "part ignition.json is an Ignition config: left alone" in ran.err
     assert "part userdata.txt is unknown: left alone" in ran.err
 

@@ -13,7 +13,7 @@ from ignition.cloudinit.datasources.url import ProcCmdline, Url
 from ignition.cloudinit.metadata import Metadata
 from ignition.cloudinit.sequence import Run, Screen
 from ignition.errors import Failure
-from tests.cloudinit.conftest import Machine
+from tests.cloudinit.conftest import A, B, C, Machine
 from tests.fetch.server import Reply, serving
 
 HEAD = "#cloud-config\n"
@@ -190,7 +190,7 @@ class Service(Datasource):
 
 
 METADATA = Metadata(
-    hostname="named.by.service", ssh_keys=("k1", "k2"), public_ipv4="1.2.3.4", private_ipv4="10.0.0.1", public_ipv6="2001:db8::1"
+    hostname="named.by.service", ssh_keys=(A, B), public_ipv4="1.2.3.4", private_ipv4="10.0.0.1", public_ipv6="2001:db8::1"
 )
 
 
@@ -202,18 +202,18 @@ def apply(machine: Machine, data: bytes | Failure, metadata: Metadata | Failure 
 def test_metadata_alone(machine: Machine) -> None:
     assert apply(machine, b"") == 0
     assert machine.text("/etc/hostname") == "named\n"
-    assert machine.text("/home/core/.ssh/authorized_keys") == "k1\nk2\n"
+    assert machine.text("/home/core/.ssh/authorized_keys") == f"{A}\n{B}\n"
     wanted = "COREOS_PRIVATE_IPV4=10.0.0.1\nCOREOS_PUBLIC_IPV4=1.2.3.4\nCOREOS_PUBLIC_IPV6=2001:db8::1\n"
     assert machine.text("/etc/environment") == wanted
 
 
 def test_user_data_counts_before_metadata(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     machine.add_update_ssh_keys()
-    data = b"#cloud-config\nhostname: a.b\nssh_authorized_keys: [k0, k2]\nmanage_etc_hosts: localhost\n"
-    assert apply(machine, data) == 0
+    data = f"#cloud-config\nhostname: a.b\nssh_authorized_keys: [{C}, {B}]\nmanage_etc_hosts: localhost\n"
+    assert apply(machine, data.encode()) == 0
     assert machine.text("/etc/hostname") == "a.b\n"
     assert machine.text("/etc/hosts") == "127.0.0.1 a.b\n"
-    assert machine.text("/home/core/.ssh/authorized_keys.d/coreos-cloudinit") == "k0\nk2\nk1\n"
+    assert machine.text("/home/core/.ssh/authorized_keys.d/coreos-cloudinit") == f"{C}\n{B}\n{A}\n"
     assert machine._calls.read_text().count("update-ssh-keys") == 1
     assert "user data and datasource both have a host name: a.b counts, not named" in capsys.readouterr().out
 
@@ -225,30 +225,82 @@ BROKEN = [Failure("no answer"), b"garbage", b"#cloud-config\na: b: c\n", b"\x1f\
 def test_metadata_is_applied_although_user_data_is_broken(machine: Machine, data: bytes | Failure) -> None:
     assert apply(machine, data) == 1
     assert machine.text("/etc/hostname") == "named\n"
-    assert machine.text("/home/core/.ssh/authorized_keys") == "k1\nk2\n"
+    assert machine.text("/home/core/.ssh/authorized_keys") == f"{A}\n{B}\n"
     assert apply(machine, data, ignore_failure=True) == 0
 
 
-def test_metadata_that_cannot_be_fetched_ends_it(machine: Machine) -> None:
-    before = machine.tree()
-    assert apply(machine, b"#cloud-config\nhostname: a\n", Failure("no answer"), ignore_failure=True) == 1
-    assert machine.tree() == before
+def test_without_metadata_only_the_login_part_of_the_user_data_is_applied(machine: Machine) -> None:
+    data = f"#cloud-config\nhostname: a\nssh_authorized_keys: [{A}]\nwrite_files: [{{path: /etc/f, content: $private_ipv4}}]\n"
+    assert apply(machine, data.encode(), Failure("no answer"), ignore_failure=True) == 1
+    assert (machine.text("/etc/hostname"), machine.text("/home/core/.ssh/authorized_keys")) == ("a\n", f"{A}\n")
+    assert not (machine.root / "etc/f").exists()
 
 
-def test_a_network_that_cannot_be_converted_ends_it_before_the_first_change(
+def test_metadata_with_one_bad_piece(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    found = METADATA.evolve(problems=(Failure("'x' is not an IP address", where="the service"),))
+    assert apply(machine, b"#!/bin/sh\n", found) == 1
+    assert (machine.text("/etc/hostname"), machine.text("/home/core/.ssh/authorized_keys")) == ("named\n", f"{A}\n{B}\n")
+    assert not (machine.root / "var/lib/coreos-cloudinit").exists()
+    assert "the service: 'x' is not an IP address" in capsys.readouterr().out
+
+
+def test_a_network_that_cannot_be_converted_does_not_lock_people_out(
     machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = machine.tree()
     screen = Screen(lambda _: None, lambda *_: None, lambda _: None)
     run = Run(Service(b"", METADATA), screen, root=str(machine.root), environment={}, convert="debian")
-    assert run.run() == 1 and machine.tree() == before
+    assert run.run() == 1
+    assert (machine.text("/etc/hostname"), machine.text("/home/core/.ssh/authorized_keys")) == ("named\n", f"{A}\n{B}\n")
     assert "there is no network to convert from debian" in capsys.readouterr().out
 
 
-def test_metadata_with_a_host_name_that_is_none(machine: Machine) -> None:
-    before = machine.tree()
-    assert apply(machine, b"", Metadata(hostname="!")) == 1
-    assert machine.tree() == before
+NAMES = [
+    ("My VM (test)", "my-vm-test", '"My VM (test)"'),
+    ("Web Server 1", "web-server-1", '"Web Server 1"'),
+    ("_web", "web", '"_web"'),
+    ("Büro", "buro", '"Büro"'),
+    ('Tom\'s "$1" `\\`', "tom-s-1", '"Tom\'s \\"\\$1\\" \\`\\\\\\`"'),
+    ("web\nserver", "web-server", None),
+    ("web\0.example", "web", None),
+    ("a/../b", "a", '"a/../b"'),
+    ("\ud800x", "x", None),
+    ("host.example.com.", "host", None),
+    (" web ", "web", None),
+    ("WEB", "WEB", None),
+    ("a" * 5000, "a" * 63, None),
+    ("!", None, '"!"'),
+    ("日本", None, '"日本"'),
+]
+
+
+@pytest.mark.parametrize("given, name, pretty", NAMES)
+def test_a_datasource_name_that_is_not_a_host_name(
+    machine: Machine, given: str, name: str | None, pretty: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = machine.text("/etc/hostname")
+    (machine.root / "etc/machine-info").write_text("ICON_NAME=computer\u2028\nPRETTY_HOSTNAME=old\n")
+    data = f"#cloud-config\nssh_authorized_keys: [{A}]\nwrite_files: [{{path: /etc/f}}]\n".encode()
+    for _ in range(2):
+        assert apply(machine, data, Metadata(hostname=given)) == 0
+        assert machine.text("/etc/hostname") == (before if name is None else f"{name}\n")
+        line = "PRETTY_HOSTNAME=old" if pretty is None else f"PRETTY_HOSTNAME={pretty}"
+        assert machine.text("/etc/machine-info") == f"ICON_NAME=computer\u2028\n{line}\n"
+        assert (machine.root / "etc/f").exists()
+        warned = "host name of the datasource: " in (out := capsys.readouterr().out)
+        assert warned is (name is None or not given.strip().startswith(f"{name}.") and name != given.strip()), out
+
+
+def test_a_typed_name_may_have_underscores(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert apply(machine, b"#cloud-config\nhostname: my_host\n", METADATA) == 0
+    assert machine.text("/etc/hostname") == "my-host\n"
+    assert "hostname: 'my_host' is not a valid host name: my-host is used" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("metadata, name", [(METADATA, "named"), (Metadata(), "my-vm")])
+def test_a_typed_name_that_is_refused_leaves_the_next_best(machine: Machine, metadata: Metadata, name: str) -> None:
+    assert apply(machine, b"#cloud-config\nhostname: My VM!\nwrite_files: [{path: /etc/f}]\n", metadata) == 1
+    assert machine.text("/etc/hostname") == f"{name}\n"
+    assert not (machine.root / "etc/f").exists()
 
 
 def test_long_host_name_of_a_datasource_is_cut(machine: Machine) -> None:

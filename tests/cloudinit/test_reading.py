@@ -9,7 +9,10 @@ from ignition.cloudinit.services import Etcd, Etcd2, Locksmith, environment
 
 
 def config(text: str) -> CloudConfig:
-    return read("user-data", f"#cloud-config\n{text}".encode()).config
+    reading = read("user-data", f"#cloud-config\n{text}".encode())
+    if reading.wrong:
+        raise reading.refused([])
+    return reading.config
 
 
 CONFIGS = [

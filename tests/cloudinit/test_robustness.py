@@ -57,7 +57,7 @@ def taken(data: bytes) -> None:
     try:
         unpacked = user_data.unpacked(data)
         validate("user-data", unpacked).rich(unpacked)
-        sequence.parts(unpacked, ADDRESSES)
+        sequence.parts(unpacked, ADDRESSES, [])
     except Failure as failure:
         assert failure.what
 

@@ -1,0 +1,54 @@
+"""Host names: what is one, and which one is made of a name that is not.
+
+A platform's name may be whatever its console let people type ("My VM (test)"). It becomes ours in `usable` alone, called by
+coreos-cloudinit and by coreos-metadata wherever they write a host name. Source: hostname(7); RFC 1123 2.1; linux/utsname.h.
+"""
+
+import re
+
+from ignition.host import log
+
+LONGEST, LONGEST_LABEL = 64, 63
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_OTHERS = re.compile("[^a-z0-9.]+")
+_SHOWN = 80  # characters of a name in a message: it may be as long as a document
+FIX = f"use letters, digits, dashes and dots, at most {LONGEST_LABEL} between two dots and {LONGEST} in all"
+
+
+def valid(name: str) -> bool:
+    """Whether it is a host name as it stands, upper case included."""
+    return len(name) <= LONGEST and _NAME.fullmatch(name) is not None
+
+
+def derived(name: str) -> str:
+    """A valid name that people recognise: accents go, what else is no letter or digit becomes a dash; "" if nothing is left.
+
+    Labels end after 63 bytes. Of a name that is too long as a whole the first label is left, as with Afterburn.
+    """
+    if valid(name):
+        return name
+    import unicodedata
+
+    plain = "".join(one for one in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(one))
+    labels = [label.strip("-")[:LONGEST_LABEL].rstrip("-") for label in _OTHERS.sub("-", plain).split(".")]
+    kept = [label for label in labels if label]
+    found = ".".join(kept)
+    return found if len(found) <= LONGEST else kept[0]
+
+
+def usable(name: str, where: str, *, short: bool = False) -> str:
+    """`derived`, with a warning that names both if the name at `where` is not a host name. `short`: only the first label counts."""
+    first = name.partition(".")[0]
+    if short and valid(first):
+        return first
+    found = derived(name).partition(".")[0] if short else derived(name)
+    if found != name:
+        what = f"{found} is used" if found else "the machine keeps its name"
+        log.warning(f"{where}: {shown(name)} is not a valid host name: {what} (fix: {FIX})")
+    return found
+
+
+def shown(name: str) -> str:
+    """As messages quote it: nothing that a terminal would act on, and not too long."""
+    return ascii(name[:_SHOWN]) + ("…" if len(name) > _SHOWN else "")

@@ -1,0 +1,98 @@
+"""Lines of an authorized_keys file, before they are written: from user data, platforms and services, which may hold anything.
+
+One text may hold several keys, one a line. A line that is not a key is left out with a warning, and the others count: whoever
+mends it must be able to log in. Source: sshd(8), AUTHORIZED_KEYS FILE FORMAT; RFC 4251 5; RFC 4253 6.6; OpenSSH PROTOCOL.certkeys.
+"""
+
+import re
+
+from ignition.host import log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_PLAIN = (
+    "ssh-rsa",
+    "ssh-dss",
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+    "sk-ssh-ed25519@openssh.com",
+)
+TYPES = frozenset((*_PLAIN, *(f"{name.partition('@')[0]}-cert-v01@openssh.com" for name in _PLAIN)))
+# What would end the line for one of its readers, or is not text at all. A tab is a blank.
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+
+
+def keys(texts: "Iterable[str]", where: str, *, whole: bool = False) -> "list[str]":
+    """The keys of these texts in order. Blank lines and comments are dropped; other lines with one warning that says how many.
+
+    A known type and a word behind it make a key, since people shorten keys in examples, and sshd passes over what it cannot
+    read. `whole`: only what `is_key`, for readers that refuse a file with one bad line.
+    """
+    found, bad = [], []
+    for number, text in enumerate(texts, start=1):
+        for line in (one.strip(" \t\r\v\f") for one in text.split("\n")):
+            if not line or line.startswith("#"):
+                continue
+            if _CONTROL.search(line) or not (is_key(line) if whole else len(_from_type(line)) > 1):
+                bad.append(number)
+            else:
+                found.append(line)
+    if bad:
+        more = f", and {len(bad) - 1} more" if len(bad) > 1 else ""
+        log.warning(f"{where}: entry {bad[0]} has a line that is not an SSH key of a known type{more}: left out")
+    return found
+
+
+def is_key(line: str) -> bool:
+    """Whether it is `[options ]type base64[ comment]` of a known type, with that type in the base64 part, too."""
+    words = _from_type(line)
+    return len(words) > 1 and _names_type(words[1], words[0])
+
+
+def _from_type(line: str) -> list[str]:
+    """The words of a line from a known type on, with options before it or without; none if there is no such type."""
+    words = _words(line)
+    for start in (0, 1):
+        if len(words) > start and words[start] in TYPES:
+            return words[start:]
+    return []
+
+
+def _words(line: str) -> list[str]:
+    """Split at blanks outside of double quotes: options may hold blanks there, and quotes behind a backslash."""
+    words, quoted, before = [""], False, ""
+    for character in line:
+        quoted ^= character == '"' and before != "\\"
+        before = character
+        if character in " \t" and not quoted:
+            words.append("")
+        else:
+            words[-1] += character
+    return [word for word in words if word]
+
+
+def _names_type(encoded: str, key_type: str) -> bool:
+    import binascii
+
+    try:
+        fields = _fields(binascii.a2b_base64(encoded, strict_mode=True))
+    except ValueError:
+        return False
+    return len(fields) >= 2 and fields[0] == key_type.encode()
+
+
+def _fields(blob: bytes) -> list[bytes]:
+    """The length-prefixed strings of a key (RFC 4251 5); none if it is cut or has a tail."""
+    fields = []
+    while blob:
+        size = int.from_bytes(blob[:4], "big")
+        if len(blob) < 4 + size:
+            return []
+        fields.append(blob[4 : 4 + size])
+        blob = blob[4 + size :]
+    return fields
