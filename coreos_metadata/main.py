@@ -11,7 +11,7 @@ import sys
 from coreos_metadata import multi, network_arguments, render_ignition
 from coreos_metadata.usage import Parser, UsageError
 from ignition import __version__
-from ignition.errors import Failure
+from ignition.errors import Failure, trace, unforeseen
 from ignition.host import log
 
 TYPE_CHECKING = False
@@ -46,8 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run(options)
     except Failure as failure:
         return _complain(str(failure))
+    except BrokenPipeError:
+        raise
     except OSError as error:
         return _complain(f"{error.filename}: {error.strerror}")
+    except Exception as error:  # noqa: BLE001  the last line of defence: one line for people, the trace for the log
+        log.debug(trace(error))
+        return _complain(str(unforeseen(error, PROGRAM)))
     return SUCCESS
 
 

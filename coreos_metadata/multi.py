@@ -63,7 +63,7 @@ def _write(options: Namespace, name: str, table: Metadata, reader: Reader) -> No
     if options.attributes:
         attributes.write(options.attributes, reader.attributes())
     if options.ssh_keys:
-        ssh_keys.write(options.ssh_keys, reader.ssh_keys(), skip_bad=table.skips_bad_keys)
+        ssh_keys.write(options.ssh_keys, reader.ssh_keys())
     if options.hostname:
         found = reader.hostname()
         if found is not None:

@@ -14,7 +14,7 @@ from coreos_metadata.usage import Parser, UsageError, provider
 from ignition import platforms
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
-from ignition.host import log
+from ignition.host import hostnames, log
 from ignition.host.root import put
 from ignition.platforms.parts.metadata import opened
 from ignition.platforms.parts.place import NotHere
@@ -55,6 +55,7 @@ def run(options: Namespace) -> None:
                 user = table.first_user(reader) if table.first_user and not options.disable_user_fragment else None
         except NotHere as reason:
             raise Failure(str(reason), where=f"platform {name}", fix="check how the machine was set up") from reason
+    hostname = hostnames.usable(hostname, "host name of the platform") if hostname else ""
     if hostname:
         _write(options.render_ignition_dir, "hostname.ign", with_hostname(hostname), mode=PUBLIC)
     if user and (user.ssh_keys or user.password):

@@ -1,17 +1,18 @@
-"""The host-name file: the name and a line feed. Source: platforms reference 4.4."""
+"""The host-name file: the name and a line feed. Source: platforms reference 4.4.
 
+What is made of a name that is not a host name: ignition/host/hostnames.py.
+"""
+
+from ignition.host import hostnames
 from ignition.host.root import put
 
-LONGEST = 64  # bits/local_lim.h: HOST_NAME_MAX
 MODE = 0o644
 
 
 def write(path: str, name: str) -> None:
-    """Replace the file by this name, in one step; missing directories are made."""
-    put(path, f"{shortened(name)}\n".encode(), mode=MODE)
-
-
-def shortened(name: str) -> str:
-    """A name of more than 64 bytes is cut there, and then at its first dot: the kernel takes no longer one."""
-    encoded = name.encode()
-    return name if len(encoded) <= LONGEST else encoded[:LONGEST].decode(errors="ignore").partition(".")[0]
+    """Replace the file by this name, in one step; missing directories are made. Nothing is written for a name of which nothing
+    is left.
+    """
+    found = hostnames.usable(name, "host name of the platform")
+    if found:
+        put(path, f"{found}\n".encode(), mode=MODE)

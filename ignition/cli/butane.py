@@ -9,6 +9,7 @@ import sys
 from ignition import __version__
 from ignition.cli.flags import UsageError
 from ignition.cli.gnu_flags import GnuFlag, help_text, read
+from ignition.errors import unforeseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,6 +65,11 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         _run(values, words[0] if words else values["input"])
     except _Stop as stop:
         print(stop, file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001  the last line of defence
+        print(f"{PROGRAM}: {unforeseen(error, PROGRAM)}", file=sys.stderr)
         return FAILED
     return SUCCESS
 

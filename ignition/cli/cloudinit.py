@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 from ignition import __version__
 from ignition.cli.flags import Flag, UsageError, help_text, read
@@ -90,6 +91,8 @@ def _run(values: dict[str, Any], root: str) -> int:
         return FAILED
     try:
         return _applied(source, values, root)
+    except BrokenPipeError:
+        raise
     except Exception as error:  # noqa: BLE001  the last line of defence: one line for people, the trace for the log
         log.debug(trace(error))
         log.critical(str(unforeseen(error, PROGRAM)))
@@ -124,7 +127,8 @@ def _to_standard_error(priority: int, message: str) -> None:
     import time
 
     if priority < log.DEBUG:
-        print(f"{time.strftime('%Y/%m/%d %H:%M:%S')} {message}", file=sys.stderr, flush=True)
+        with suppress(BrokenPipeError):  # nobody listens any more: what is being applied goes on
+            print(f"{time.strftime('%Y/%m/%d %H:%M:%S')} {message}", file=sys.stderr, flush=True)
 
 
 def _show(report: Report, text: bytes) -> None:

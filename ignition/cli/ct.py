@@ -12,7 +12,7 @@ import sys
 
 from ignition import __version__
 from ignition.cli.flags import Flag, UsageError, help_text, read
-from ignition.errors import Failure
+from ignition.errors import Failure, unforeseen
 from ignition.transpile.ct import dynamic
 from ignition.transpile.ct.run import Result, Source, unsupported
 
@@ -56,6 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _write(values["out-file"], output)
     except Failure as failure:
         _say(str(failure))
+        return FAILED
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001  the last line of defence
+        _say(f"{PROGRAM}: {unforeseen(error, PROGRAM)}")
         return FAILED
     return SUCCESS
 

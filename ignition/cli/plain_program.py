@@ -43,6 +43,8 @@ def run(
     except Failure as failure:
         print(f"{program}: {failure}", file=sys.stderr)
         return FAILED
+    except BrokenPipeError:
+        raise
     except Exception as error:  # noqa: BLE001  the last line of defence
         print(f"{program}: {unforeseen(error, program)}", file=sys.stderr)
         return FAILED

@@ -10,6 +10,7 @@ import sys
 from ignition import __version__
 from ignition.cli.flags import Flag, UsageError, help_text, read
 from ignition.cli.validation.examine import STDIN, examine
+from ignition.errors import unforeseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,6 +83,9 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     except BrokenPipeError:
         # Whoever reads has seen enough. What is still buffered must not raise again at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOT_VALID
+    except Exception as error:  # noqa: BLE001  the last line of defence
+        print(f"ignition-validate: {unforeseen(error, 'ignition-validate')}", file=sys.stderr)
         return NOT_VALID
 
 

@@ -38,7 +38,7 @@ def is_multipart(data: bytes) -> bool:
 
 
 def parts(data: bytes, problems: "list[Failure]", level: int = 1) -> list[Part]:
-    """The pieces in order. One that cannot be taken is missing, and `problems` says which and why. Raises Failure for no parts."""
+    """The pieces in order. Of one that cannot be taken `problems` says which and why. Raises Failure if there is none."""
     if level > MOST_LEVELS:
         raise Failure(f"multipart data in multipart data, more than {MOST_LEVELS} levels deep", fix="put all parts into one")
     headers = _headers(data)

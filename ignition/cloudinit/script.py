@@ -10,7 +10,7 @@ from ignition.host import command
 from ignition.host.digest import sha512
 from ignition.operation import Context, Operation
 
-SCRIPT_MODE, NAME_MODE = 0o744, 0o644
+SCRIPT_MODE, NAME_MODE = 0o700, 0o644  # the original: 0744, but a script may hold a secret
 RAN = "/run/coreos-cloudinit/scripts"  # a file per script that was started in this boot
 INTERPRETER = "/bin/bash"  # whatever the script's first line says, as in the original
 _DESCRIPTION = "Unit generated and executed by coreos-cloudinit on behalf of user"

@@ -6,7 +6,7 @@ user data is applied only if nothing did, and the exit status tells.
 """
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ignition.cloudinit import apply, facts, reading, substitution, user_data, validate
 from ignition.cloudinit.datasources import Datasource
@@ -18,7 +18,7 @@ from ignition.cloudinit.user_data import Part
 from ignition.errors import Failure, trace, unforeseen
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.host import log
-from ignition.host.root import Root
+from ignition.host.root import PARENTS, Root
 from ignition.operation import Context, Operation
 
 TYPE_CHECKING = False
@@ -134,11 +134,15 @@ class Run:
         self._sum_up(runner.results)
 
     def _record_path(self) -> str:
-        path = self._root.locate(RECORDS)
-        if not self._only_plan:
-            with self._noting("failed to make a directory for records", is_unread=False):
-                os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-        return path
+        """Where what is done is recorded; the directory is made. Without it the run goes on: records serve people."""
+        try:
+            if not self._only_plan:
+                with self._root.at(RECORDS, parents=PARENTS):
+                    pass
+            return self._root.locate(RECORDS)
+        except (Failure, OSError) as failure:
+            log.warning(f"what is done is not recorded: {failure}")
+            return os.devnull
 
     def _network(self, metadata: Metadata, context: Context) -> list[Operation]:
         if not self._convert:
@@ -169,6 +173,10 @@ class Run:
         """What goes wrong inside is said and remembered, and the run goes on behind it."""
         try:
             yield
+        except BrokenPipeError as error:
+            if self._only_plan:
+                raise
+            self._note(what, error, is_unread=is_unread)
         except Exception as error:  # noqa: BLE001  also a fault of ours must not keep people from logging in
             self._note(what, error, is_unread=is_unread)
 
@@ -179,7 +187,8 @@ class Run:
         self._has_failed |= not (is_unread and is_foreseen)
         if isinstance(error, Refused):
             log.error(f"{what.removesuffix(' user-data')} {error}")
-            self._screen.show(error.report, error.text)
+            with suppress(BrokenPipeError):  # who started us by hand listens no more
+                self._screen.show(error.report, error.text)
         elif is_foreseen:
             log.error(f"{what}: {error}")
         else:

@@ -59,7 +59,7 @@ class RegisterKeys(AddKeys):
 
 
 class ImportKeys(Operation):
-    """Gives a user the keys that are at a URL: fetched when it is its turn, since a service that hangs must not hold up others."""
+    """Gives a user the keys that are at a URL, fetched when it is its turn: a service that hangs must not hold up others."""
 
     kind = "import-ssh-keys"
 

@@ -4,16 +4,17 @@ Two rules of the original are not kept, because a second run would change someth
 written before it is masked, and what no key names is never unmasked.
 """
 
-import os
 import stat
 
 from ignition.cloudinit import coreos_files
 from ignition.cloudinit.changes import Changes, Noted
 from ignition.cloudinit.model import Coreos, DropIn, Unit, Update, is_network
 from ignition.cloudinit.systemd import EnableUnit, ReloadManager, RestartNetworkd, RunCommand
+from ignition.errors import Failure
 from ignition.host import log
+from ignition.host.root import Root
 from ignition.operation import Context, Operation
-from ignition.system.units import MaskUnit, UnmaskUnit, WriteUnit
+from ignition.system.units import MaskUnit, UnmaskUnit, WriteUnit, is_masked
 
 _DROP_IN = "20-cloudinit.conf"
 LOCKSMITHD, UPDATE_ENGINE = "locksmithd.service", "update-engine.service"
@@ -23,16 +24,24 @@ class UnmaskRuntime(UnmaskUnit):
     """Removes the mask that a unit has until the next boot: a link to a device, or an empty file."""
 
     def already_there(self, context: Context) -> bool:
-        outside = context.root.locate(self.path)
-        try:
-            is_empty = stat.S_ISREG(os.lstat(outside).st_mode) and os.lstat(outside).st_size == 0
-            if is_empty or stat.S_ISCHR(os.stat(context.root.outside(context.root.follow(self.path))).st_mode):
-                return False
-            if not os.path.islink(outside):
-                log.info(f"{self.path} is no mask: left alone")
-        except OSError:
-            return not os.path.islink(outside) or os.readlink(outside) != os.devnull
+        found = context.root.status(self.path)
+        if found is None:
+            return True
+        if stat.S_ISLNK(found.st_mode):
+            return not is_masked(context, self.path) and not _leads_to_a_device(context.root, self.path)
+        if stat.S_ISCHR(found.st_mode) or (stat.S_ISREG(found.st_mode) and found.st_size == 0):
+            return False
+        log.info(f"{self.path} is not a mask: left alone")
         return True
+
+
+def _leads_to_a_device(root: Root, path: str) -> bool:
+    try:
+        with root.at(path, follow=True) as here:
+            found = here.status()
+    except (Failure, OSError):
+        return False
+    return found is not None and stat.S_ISCHR(found.st_mode)
 
 
 def all_units(coreos: Coreos) -> list[tuple[str, Unit]]:

@@ -38,7 +38,7 @@ def derived(name: str) -> str:
 
 
 def usable(name: str, where: str, *, short: bool = False) -> str:
-    """`derived`, with a warning that names both if the name at `where` is not a host name. `short`: only the first label counts."""
+    """`derived`, with a warning that names both if the name at `where` is not a host name. `short`: the first label alone."""
     first = name.partition(".")[0]
     if short and valid(first):
         return first

@@ -1,7 +1,7 @@
 """Lines of an authorized_keys file, before they are written: from user data, platforms and services, which may hold anything.
 
 One text may hold several keys, one a line. A line that is not a key is left out with a warning, and the others count: whoever
-mends it must be able to log in. Source: sshd(8), AUTHORIZED_KEYS FILE FORMAT; RFC 4251 5; RFC 4253 6.6; OpenSSH PROTOCOL.certkeys.
+mends it must be able to log in. Source: sshd(8), AUTHORIZED_KEYS FILE FORMAT; RFC 4251 5; OpenSSH PROTOCOL.certkeys.
 """
 
 import re

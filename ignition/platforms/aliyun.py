@@ -43,7 +43,6 @@ PLATFORM = Platform(
             hostname=text("hostname"),
             ssh_keys=_ssh_keys,
             keeps_empty=False,
-            skips_bad_keys=True,
         ),
     ),
 )

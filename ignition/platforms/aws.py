@@ -12,7 +12,7 @@ from ignition.platforms.parts.config_source import http
 from ignition.platforms.parts.metadata import Attribute, Metadata
 from ignition.platforms.parts.place import Service
 from ignition.platforms.parts.ssh_keys import listed
-from ignition.platforms.parts.values import Document, text
+from ignition.platforms.parts.values import Document, first_word, text
 
 IDENTITY = Document("dynamic/instance-identity/document")
 
@@ -36,7 +36,7 @@ PLATFORM = Platform(
                 Attribute("PUBLIC_HOSTNAME", text("meta-data/public-hostname")),
                 Attribute("REGION", IDENTITY.member("region")),
             ),
-            hostname=text("meta-data/hostname"),
+            hostname=first_word(text("meta-data/hostname")),
             ssh_keys=listed("meta-data/public-keys"),
         ),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ignition.host.reading import lines
 from ignition.platforms import Platform
 from ignition.platforms.cloudstack import LABELS
 from ignition.platforms.parts.drive import Drive
@@ -20,7 +21,7 @@ def _file(name: str) -> Value:
 
 
 def _ssh_keys(reader: Reader) -> list[str]:
-    return reader.required(f"{FOLDER}/public_keys.txt").splitlines()
+    return lines(reader.required(f"{FOLDER}/public_keys.txt"))
 
 
 PLATFORM = Platform(

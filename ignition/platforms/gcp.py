@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ignition.errors import Failure
+from ignition.host import log
+from ignition.host.reading import lines
 from ignition.platforms import Platform
 from ignition.platforms.parts.config_source import http
 from ignition.platforms.parts.metadata import Attribute, Metadata
@@ -32,12 +33,13 @@ def _ssh_keys(reader: Reader) -> list[str]:
 def _keys(reader: Reader, path: str) -> list[str]:
     """Lines `user:key`; everybody's keys count."""
     found = []
-    for number, line in enumerate((reader.text(path) or "").splitlines(), start=1):
+    for number, line in enumerate(lines(reader.text(path) or ""), start=1):
         user, colon, key = line.partition(":")
         if not line.strip() or line.startswith("#"):
             continue
         if not colon:
-            raise Failure(f"line {number} is not USER:KEY", where=path, fix="correct the metadata of the instance or project")
+            log.warning(f"{path}: line {number} is not USER:KEY: left out (fix: correct the metadata of the instance or project)")
+            continue
         found.append(key)
     return found
 

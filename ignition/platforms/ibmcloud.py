@@ -5,9 +5,9 @@ The SSH keys are in a cloud-config that is one part of a MIME document.
 
 from __future__ import annotations
 
-from ignition.errors import Failure
 from ignition.platforms import Platform
 from ignition.platforms.parts.drive import Drive, drive
+from ignition.platforms.parts.members import several, text
 from ignition.platforms.parts.metadata import Attribute, Metadata
 from ignition.platforms.parts.values import Document
 from ignition.platforms.parts.yaml_text import parse
@@ -24,14 +24,12 @@ KEYS = "ssh_authorized_keys"
 
 def _ssh_keys(reader: Reader) -> list[str]:
     """Those of the last cloud-config that has some."""
-    configs = [text for text in _cloud_configs(reader.text(VENDOR) or "") if KEYS in text]
+    configs = [one for one in _cloud_configs(reader.text(VENDOR) or "") if KEYS in one]
     if not configs:
         return []
     config = Document(VENDOR, parse, kind="cloud-config").parse(configs[-1])
     keys = config.get(KEYS) if isinstance(config, dict) else None
-    if not isinstance(keys, list):
-        raise Failure(f"{KEYS} is no list", where=VENDOR, fix="ask the platform's support")
-    return [str(key) for key in keys]
+    return [text(key) for key in several(keys)]
 
 
 def _cloud_configs(mime: str) -> list[str]:

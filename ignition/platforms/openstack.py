@@ -15,7 +15,7 @@ from ignition.platforms.parts.metadata import Attribute, Metadata
 from ignition.platforms.parts.place import Service
 from ignition.platforms.parts.race import drive_or_service
 from ignition.platforms.parts.ssh_keys import listed, members
-from ignition.platforms.parts.values import Document, Value, text
+from ignition.platforms.parts.values import Document, Value, first_word, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _table(place: Place, *, hostname: Value, uuid: Value, ec2: Callable[[str], V
 CONFIG = drive_or_service(dict.fromkeys(LABELS, (USER_DATA,)), _services, says=f"{BASE}/{USER_DATA}, also by IPv6")
 SERVICE = _table(
     Service(BASE),
-    hostname=text("latest/meta-data/hostname"),
+    hostname=first_word(text("latest/meta-data/hostname")),
     uuid=SERVICE_META.member("uuid"),
     ec2=lambda name: text(f"latest/meta-data/{name}"),
     ssh_keys=listed("latest/meta-data/public-keys"),

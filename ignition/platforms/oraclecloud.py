@@ -5,9 +5,10 @@ The id of old is answered from today's service (/opc/v2), too: the one of old ca
 
 from __future__ import annotations
 
-from ignition.errors import Failure
+from ignition.host.reading import lines
 from ignition.platforms import Platform
 from ignition.platforms.parts.config_source import base64, http
+from ignition.platforms.parts.members import several, text
 from ignition.platforms.parts.metadata import Attribute, Metadata
 from ignition.platforms.parts.place import Service
 from ignition.platforms.parts.values import Document
@@ -29,11 +30,9 @@ def _required(path: str) -> Value:
 
 
 def _ssh_keys(reader: Reader) -> list[str]:
-    """One text with a key a line."""
+    """One text with a key a line, or a list of such."""
     (found,) = INSTANCE.values(reader, KEYS)
-    if not isinstance(found, str | None):
-        raise Failure(f"{KEYS} is no text", where=INSTANCE.path, fix="correct the metadata of the instance: one key a line")
-    return (found or "").splitlines()
+    return [line for one in several(found) for line in lines(text(one))]
 
 
 PLATFORM = Platform(

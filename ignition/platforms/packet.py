@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ignition.errors import Failure
 from ignition.host import log
+from ignition.host.reading import lines
 from ignition.platforms import Platform
 from ignition.platforms.parts.bonding import MODES
 from ignition.platforms.parts.config_source import http
@@ -129,11 +130,11 @@ def _name_servers() -> list[Address]:
 
     fix = "let networkd set up a link by DHCP first"
     try:
-        with open(NETIF_STATE, encoding="utf-8") as file:
-            lines = file.read().splitlines()
+        with open(NETIF_STATE, encoding="utf-8", errors="replace", newline="\n") as file:
+            found = lines(file.read())
     except OSError as error:
         raise Failure(f"the machine's name servers cannot be read: {error.strerror}", where=NETIF_STATE, fix=fix) from error
-    for line in lines:
+    for line in found:
         key, _, value = line.partition("=")
         if key == "DNS":
             return [address(one, NETIF_STATE) for one in value.split()]

@@ -24,7 +24,6 @@ PLATFORM = Platform(
             hostname=text("hostname"),
             ssh_keys=lines("public_keys"),
             keeps_empty=False,
-            skips_bad_keys=True,
         ),
     ),
 )

@@ -7,6 +7,7 @@ import os
 from ignition.errors import CommandFailed
 from ignition.host import paths
 from ignition.host.command import run
+from ignition.host.reading import lines
 from ignition.platforms import Platform
 from ignition.platforms.parts.config_source import ConfigSource
 
@@ -47,7 +48,7 @@ def _set_online() -> None:
 
 def find(listing: str) -> tuple[str, str] | None:
     """(spool id, NAME.TYPE) of the first config in the output of `vmur li`, which has a heading."""
-    for line in listing.splitlines()[1:]:
+    for line in lines(listing)[1:]:
         fields = line.split()
         if len(fields) <= _ID:
             break

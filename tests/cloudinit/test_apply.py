@@ -204,7 +204,7 @@ def test_runtime_units_are_unmasked_and_enabled_for_this_boot(machine: Machine) 
     assert ran.status == 0
     assert os.listdir(system) == ["c.service"]
     assert ran.calls[0] == "systemctl --no-reload enable --force --runtime -- a.service"
-    assert "/run/systemd/system/c.service is no mask: left alone" in ran.err
+    assert "/run/systemd/system/c.service is not a mask: left alone" in ran.err
     assert machine.run(text).calls == []
 
 
@@ -338,7 +338,7 @@ def test_script(machine: Machine, addresses: None) -> None:
     ran = machine.run(script)
     assert ran.status == 0, ran.err
     (path,) = (one for one in (machine.root / "var/lib/coreos-cloudinit/scripts").iterdir() if one.name.isdecimal())
-    assert (path.read_text(), path.stat().st_mode & 0o7777) == ("#!/bin/sh\necho 10.0.0.1\n", 0o744)
+    assert (path.read_text(), path.stat().st_mode & 0o7777) == ("#!/bin/sh\necho 10.0.0.1\n", 0o700)
     unit = f"coreos-cloudinit-{path.name}.service"
     assert machine.text("/var/lib/coreos-cloudinit/scripts/unit-name") == unit
     description = "--description=Unit generated and executed by coreos-cloudinit on behalf of user"

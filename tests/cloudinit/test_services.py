@@ -161,21 +161,27 @@ def test_ec2_hostname_is_the_first_name_of_the_first_line(hostname: str, expecte
 def test_ec2_address_that_is_none_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     with EC2.served({f"{EC2_DATA}/public-ipv4": Reply(body=b"<html>login</html>")}) as (source, _):
         assert source.metadata() == EC2.metadata.evolve(public_ipv4="")
-    assert "left out: public-ipv4: '<html>login</html>' is no IP address" in capsys.readouterr().out
+    assert "left out: public-ipv4: '<html>login</html>' is not an IP address" in capsys.readouterr().out
 
 
-def test_ec2_key_that_is_listed_but_not_there_fails() -> None:
+def test_ec2_key_that_is_listed_but_not_there_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     with EC2.served({f"{EC2_DATA}/public-keys/1/openssh-key": NOT_FOUND}) as (source, _):
-        with pytest.raises(Failure, match="lists this key but does not have it") as caught:
-            source.metadata()
-        assert caught.value.where == "public-keys/1"
+        assert source.metadata().ssh_keys == EC2.metadata.ssh_keys[:1]
+    assert "public-keys/1: the metadata service lists this key but does not have it: left out" in capsys.readouterr().out
 
 
-def test_gce_address_that_is_none_fails() -> None:
+def test_gce_address_that_is_none_leaves_the_rest() -> None:
     with GCE.served({f"{GCE_DATA}/network-interfaces/0/ip": Reply(body=b"10.0.0")}) as (source, _):
-        with pytest.raises(Failure, match="'10.0.0' is no IP address") as caught:
+        found = source.metadata()
+    (problem,) = found.problems
+    assert (problem.what, problem.where) == ("'10.0.0' is not an IP address", "instance/network-interfaces/0/ip")
+    assert found.evolve(problems=()) == GCE.metadata.evolve(private_ipv4="")
+
+
+def test_service_that_has_nothing_but_errors_fails() -> None:
+    with EC2.served({f"{EC2_DATA}/hostname": Reply(301), f"{EC2_DATA}/public-keys": Reply(301)}) as (source, _):
+        with pytest.raises(Failure, match="301"):
             source.metadata()
-        assert caught.value.where == "instance/network-interfaces/0/ip"
 
 
 def test_digitalocean_takes_the_first_interface_of_each_kind() -> None:

@@ -8,19 +8,27 @@ from coreos_metadata.outputs import hostname
 
 
 @pytest.mark.parametrize(
-    ("name", "short"),
+    ("name", "written", "warned"),
     [
-        pytest.param("web-1.example.com", "web-1.example.com", id="as it is"),
-        pytest.param("a" * 64, "a" * 64, id="64 bytes"),
-        pytest.param("a" * 65, "a" * 64, id="65 bytes without a dot"),
-        pytest.param("web-1." + "a" * 60, "web-1", id="66 bytes with a dot"),
-        pytest.param("a" * 64 + ".example", "a" * 64, id="dot behind the cut"),
+        pytest.param("web-1.example.com", "web-1.example.com", False, id="as it is"),
+        pytest.param("My VM (test)", "my-vm-test", True, id="a pretty name"),
+        pytest.param("a" * 64, "a" * 63, True, id="64 bytes"),
+        pytest.param("web-1." + "a" * 60, "web-1", True, id="66 bytes with a dot"),
+        pytest.param("web\nserver\0", "web-server", True, id="control characters"),
     ],
 )
-def test_long_name_is_cut(name: str, short: str) -> None:
-    assert hostname.shortened(name) == short
+def test_name_is_written_with_a_line_feed(
+    name: str, written: str, warned: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostname.write(str(tmp_path / "etc" / "hostname"), name)
+    assert (tmp_path / "etc" / "hostname").read_text() == f"{written}\n"
+    assert (f"is not a valid host name: {written} is used" in capsys.readouterr().out) is warned
 
 
-def test_name_is_written_with_a_line_feed(tmp_path: Path) -> None:
-    hostname.write(str(tmp_path / "etc" / "hostname"), "web-1")
-    assert (tmp_path / "etc" / "hostname").read_text() == "web-1\n"
+def test_nothing_is_written_for_a_name_of_which_nothing_is_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "hostname").write_text("old\n")
+    hostname.write(str(tmp_path / "hostname"), "!?\x1b[31m")
+    assert (tmp_path / "hostname").read_text() == "31m\n"
+    hostname.write(str(tmp_path / "hostname"), "\x1b[")
+    assert (tmp_path / "hostname").read_text() == "31m\n"
+    assert "'\\x1b[' is not a valid host name: the machine keeps its name" in capsys.readouterr().out

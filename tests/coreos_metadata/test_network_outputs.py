@@ -9,6 +9,7 @@ import pytest
 
 from coreos_metadata.outputs import network_units, networkmanager
 from ignition.errors import Failure
+from ignition.host.hostnames import shown
 from ignition.platforms.parts.network import Device, Interface, Network, Route
 
 STATIC = Interface(
@@ -102,14 +103,16 @@ def test_dhcp_for_networkd(dhcp: str, line: str) -> None:
     assert content == f"[Match]\nName=eth0\n\n[Network]\n{line}"
 
 
-@pytest.mark.parametrize("name", ["../evil", "a/b", "..", "a\0b", "eth0\nDHCP=yes", "eth0\r", "a b", "[Match]"])
+@pytest.mark.parametrize(
+    "name", ["../evil", "a/b", "..", "a\0b", "eth0\nDHCP=yes", "eth0\r", "a b", "[Match]", "\ud800", "a" * 128]
+)
 @pytest.mark.parametrize(
     "make", [lambda name: Interface(name=name), lambda name: Device(name, "bond")], ids=["interface", "device"]
 )
 def test_name_that_would_be_more_than_a_name_is_refused(make: Callable[[str], object], name: str) -> None:
     with pytest.raises(Failure) as caught:
         make(name)
-    assert caught.value.what == f"{name!r} cannot be the name of an interface"
+    assert caught.value.what == f"{shown(name)} cannot be the name of an interface"
     assert caught.value.where == "network of the metadata"
 
 

@@ -45,7 +45,16 @@ def test_hostname(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed = parse(found["hostname.ign"].encode())
     assert parsed.outcome == VALID, str(parsed.report)
     file = json.loads(found["hostname.ign"])["storage"]["files"][0]
-    assert file == {"path": "/etc/hostname", "mode": 420, "overwrite": True, "contents": {"source": "data:,web-1.%C3%A4"}}
+    assert file == {"path": "/etc/hostname", "mode": 420, "overwrite": True, "contents": {"source": "data:,web-1.a"}}
+
+
+def test_hostname_of_which_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert render(tmp_path / "d", monkeypatch, None, "\ud800!\n") == {}
+
+
+def test_keys_that_are_none_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = render(tmp_path, monkeypatch, FirstUser("core", ["ssh-new AAAA", f"rubbish\n{KEY}", f"{KEY}\0x"], ""), None)
+    assert json.loads(found["user.ign"])["passwd"] == {"users": [{"name": "core", "sshAuthorizedKeys": [KEY]}]}
 
 
 def test_user_with_keys_alone_is_for_everybody_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,11 +54,19 @@ def test_machine_without_hostname_and_keys(reply: Reply) -> None:
         assert read("aws", lambda reader: (reader.hostname(), reader.ssh_keys())) == (None, [])
 
 
-def test_listed_key_that_is_missing_is_refused() -> None:
-    with service(SAMPLE, {f"{DATA}/public-keys/1/openssh-key": Reply(404)}), pytest.raises(Failure) as caught:
-        read("aws", lambda reader: reader.ssh_keys())
-    assert caught.value.what == "the metadata service lists this key but does not have it"
-    assert caught.value.where == "meta-data/public-keys/1"
+def test_listed_key_that_is_missing_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    with service(SAMPLE, {f"{DATA}/public-keys/1/openssh-key": Reply(404)}):
+        assert read("aws", lambda reader: reader.ssh_keys()) == (SAMPLE.ssh_keys or [])[:1]
+    warning = "meta-data/public-keys/1: the metadata service lists this key but does not have it: left out"
+    assert warning in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "name", ["ip-10-0-0-5.corp.example internal.example", "ip-10-0-0-5.corp.example\nx", " ip-10-0-0-5.corp.example\t"]
+)
+def test_host_name_of_several_domains_ends_at_the_first_blank(name: str) -> None:
+    with service(SAMPLE, {f"{DATA}/hostname": Reply(body=name.encode())}):
+        assert read("aws", lambda reader: reader.hostname()) == "ip-10-0-0-5.corp.example"
 
 
 def test_document_that_is_no_json_is_refused() -> None:

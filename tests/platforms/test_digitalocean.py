@@ -117,7 +117,7 @@ def test_machine_without_interfaces(interfaces: object) -> None:
         ),
         (
             {"ipv4": {"ip_address": "10.1.1.1", "netmask": "255.255.0.0"}},
-            "None is no IP address",
+            "None is not an IP address",
             "ipv4 of interfaces.private.0 of v1.json",
         ),
     ],
@@ -147,7 +147,7 @@ def test_address_that_is_none_is_refused() -> None:
     broken = PUBLIC | {"ipv6": {"ip_address": "x"}}
     with service(SAMPLE, {DOCUMENT: Reply(body=droplet(public=[broken]))}), pytest.raises(Failure) as caught:
         read("digitalocean", described)
-    assert (caught.value.what, caught.value.where) == ("'x' is no IP address", "public[].ipv6 of v1.json")
+    assert (caught.value.what, caught.value.where) == ("'x' is not an IP address", "public[].ipv6 of v1.json")
 
 
 @pytest.mark.root

@@ -103,7 +103,7 @@ def test_public_ipv6_that_is_no_address_is_refused() -> None:
     body = SERVER.replace("2001:db8:5::1/64", "fe80::x/64").encode()
     with service(SAMPLE, {DATA: Reply(body=body)}), pytest.raises(Failure) as caught:
         read("hetzner", described)
-    assert (caught.value.what, caught.value.where) == ("'fe80::x' is no IP address", "network-config of metadata")
+    assert (caught.value.what, caught.value.where) == ("'fe80::x' is not an IP address", "network-config of metadata")
 
 
 @pytest.mark.root

@@ -147,6 +147,9 @@ def test_version_2_name_servers_at_the_top_are_of_every_interface() -> None:
     assert cloud_init(text) == [{"id": "eth0", "dns": ["192.0.2.54", "192.0.2.53"]}, {"id": "eth1", "dns": ["192.0.2.53"]}]
 
 
+NO_NETMASK, NO_ADDRESS = "is not a netmask or prefix length of an IPv4 address", "is not an IP address"
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [
@@ -156,10 +159,18 @@ def test_version_2_name_servers_at_the_top_are_of_every_interface() -> None:
         ("ethernets: []", "ethernets is no object"),
         ("ethernets: {eth0: 1}", "eth0 is no object"),
         ("ethernets: {eth0: {addresses: [192.0.2.2]}}", "'192.0.2.2' is an IP address without its network"),
-        ("ethernets: {eth0: {gateway4: x}}", "'x' is no IP address"),
+        ("ethernets: {eth0: {gateway4: x}}", "'x' is not an IP address"),
         ("ethernets: {'eth0 ip=': {}}", "'eth0 ip=' cannot be the name of an interface"),
         (physical("{type: static, address: 192.0.2.2}"), "'192.0.2.2' is an IP address without its network"),
         ("config: [{type: physical, mac_address: 'x'}]", "'x' cannot be a MAC address"),
+        (physical("{type: static, address: 192.0.2.2, netmask: '" + "9" * 5000 + "'}"), f"'{'9' * 79}… {NO_NETMASK}"),
+        (physical("{type: static, address: 192.0.2.2, netmask: 0x" + "f" * 5000 + "}"), f"'0x{'f' * 77}… {NO_NETMASK}"),
+        (
+            physical('{type: static, address: 192.0.2.2/24, dns_nameservers: ["fe80::1%e\\nDNS=x"]}'),
+            f"'fe80::1%e\\nDNS=x' {NO_ADDRESS}",
+        ),
+        ("ethernets: {" + "a" * 128 + ": {}}", f"'{'a' * 80}'… cannot be the name of an interface"),
+        ('ethernets: {"a\\nDHCP=yes": {}}', "'a\\nDHCP=yes' cannot be the name of an interface"),
     ],
 )
 def test_wrong_document_is_refused_at_its_place(text: str, what: str) -> None:
@@ -207,9 +218,12 @@ def test_openstack_networks_of_one_link_are_one_interface_and_named_ones_come_fi
 @pytest.mark.parametrize(
     ("networks", "what"),
     [
-        ([{"link": "b", "type": "ipv4", "ip_address": "192.0.2.2", "netmask": "255.0.255.0"}], "is no netmask or prefix length"),
+        (
+            [{"link": "b", "type": "ipv4", "ip_address": "192.0.2.2", "netmask": "255.0.255.0"}],
+            "is not a netmask or prefix length",
+        ),
         ([{"link": "b", "type": "ipv4", "ip_address": "192.0.2.2"}], "is an IP address without its network"),
-        ([{"link": "b", "type": "ipv4", "routes": [{**ROUTE, "gateway": None}]}], "None is no IP address"),
+        ([{"link": "b", "type": "ipv4", "routes": [{**ROUTE, "gateway": None}]}], "None is not an IP address"),
         ([{"link": "b", "routes": 1}], "routes is no list of objects"),
     ],
 )

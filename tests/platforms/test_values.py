@@ -11,7 +11,7 @@ from ignition.platforms.parts.metadata import Attribute, Metadata
 from ignition.platforms.parts.place import Service
 from ignition.platforms.parts.reader import Reader
 from ignition.platforms.parts.ssh_keys import listed, members
-from ignition.platforms.parts.values import Document, Value, changed, joined, text
+from ignition.platforms.parts.values import Document, Value, changed, joined, plain, text
 
 DOCUMENT = Document("a")
 JSON = """{"name": "n", "number": 7, "yes": true, "none": null, "list": [{"x": "0"}, {}, {"x": 2}],
@@ -154,18 +154,39 @@ def test_address_with_its_network(address: str, network: object, found: str) -> 
     assert addresses.interface(address, "d", network=network) == ip_interface(found)
 
 
+def test_address_that_names_its_link() -> None:
+    assert str(addresses.address("fe80::1%eth0.5", "d")) == "fe80::1%eth0.5"
+
+
+@pytest.mark.parametrize("value", [pytest.param(16**4999, id="a number"), {1, 2}, {"a": {3}}])
+def test_value_that_json_cannot_write_is_refused(value: object) -> None:
+    with pytest.raises(Failure, match="a value in the metadata is not text, number, list or object"):
+        plain(value)
+
+
 @pytest.mark.parametrize(
     ("address", "network", "what"),
     [
         ("198.51.100.7", None, "'198.51.100.7' is an IP address without its network"),
         (None, None, "None is an IP address without its network"),
-        ("a/b", None, "'a/b' is no IP address with a prefix length"),
-        ("a", "255.0.0.0", "'a' is no IP address"),
-        (7, "255.0.0.0", "7 is no IP address"),
-        ("198.51.100.7", "255.0.255.0", "'255.0.255.0' is no netmask or prefix length of an IPv4 address"),
-        ("198.51.100.7", "33", "'33' is no netmask or prefix length of an IPv4 address"),
-        ("198.51.100.7", "ffff::", "'ffff::' is no netmask or prefix length of an IPv4 address"),
-        ("2001:db8::3", "x", "'x' is no netmask or prefix length of an IPv6 address"),
+        ("a/b", None, "'a/b' is not an IP address with a prefix length"),
+        ("a", "255.0.0.0", "'a' is not an IP address"),
+        (7, "255.0.0.0", "7 is not an IP address"),
+        ("198.51.100.7", "255.0.255.0", "'255.0.255.0' is not a netmask or prefix length of an IPv4 address"),
+        ("198.51.100.7", "33", "'33' is not a netmask or prefix length of an IPv4 address"),
+        ("198.51.100.7", "ffff::", "'ffff::' is not a netmask or prefix length of an IPv4 address"),
+        ("2001:db8::3", "x", "'x' is not a netmask or prefix length of an IPv6 address"),
+        ("198.51.100.7", "9" * 5000, f"'{'9' * 79}… is not a netmask or prefix length of an IPv4 address"),
+        pytest.param("198.51.100.7", 16**4999, "a number is not a netmask or prefix length of an IPv4 address", id="a number"),
+        ("198.51.100.7", "٢٤", "'\\u0662\\u0664' is not a netmask or prefix length of an IPv4 address"),
+        ("198.51.100.7", -1, "-1 is not a netmask or prefix length of an IPv4 address"),
+        ("198.51.100.7", True, "True is not a netmask or prefix length of an IPv4 address"),
+        ("198.51.100.7", {}, "{} is not a netmask or prefix length of an IPv4 address"),
+        ("198.51.100.7/" + "9" * 5000, None, f"'198.51.100.7/{'9' * 66}… is not an IP address with a prefix length"),
+        ("9" * 5000, "24", f"'{'9' * 79}… is not an IP address"),
+        ("fe80::1%eth0\nDNS=192.0.2.1/64", None, "'fe80::1%eth0\\nDNS=192.0.2.1/64' is not an IP address with a prefix length"),
+        ("fe80::1%eth0\nDNS=192.0.2.1", "64", "'fe80::1%eth0\\nDNS=192.0.2.1' is not an IP address"),
+        ("fe80::1%eth0", "64", "'fe80::1%eth0' names a link, where the link is known"),
     ],
 )
 def test_address_that_is_none(address: object, network: object, what: str) -> None:

@@ -9,7 +9,7 @@ from ignition.cloudinit.datasources.addresses import usable
 from ignition.cloudinit.datasources.service import MetadataService, Table
 from ignition.fetch import imds
 from ignition.platforms.parts.ssh_keys import listed
-from ignition.platforms.parts.values import changed, text
+from ignition.platforms.parts.values import changed, first_word, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,17 +24,12 @@ def _first_line(path: str) -> Value:
     return changed(text(path), lambda found: found.partition("\n")[0].strip())
 
 
-def _first_name(path: str) -> Value:
-    """EC2 gives a name in each search domain that DHCP has, with blanks between them."""
-    return changed(_first_line(path), lambda found: found.partition(" ")[0])
-
-
 def _token(client: Fetcher, base: str) -> dict[str, str]:
     return imds.session(client, base=base)
 
 
 TABLE = Table(
-    hostname=_first_name("hostname"),
+    hostname=first_word(text("hostname")),
     ssh_keys=listed("public-keys"),
     addresses={"public_ipv4": usable(_first_line("public-ipv4")), "private_ipv4": usable(_first_line("local-ipv4"))},
 )

@@ -1,10 +1,12 @@
 """User data in a local file: `--from-file`."""
 
 import os
+import stat
 
 from ignition.cloudinit.datasources import Datasource
 from ignition.errors import Failure
 
+_OPEN_ALREADY = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 MOST_BYTES = 64 * 1024 * 1024  # as for what is fetched
 
 
@@ -27,7 +29,13 @@ class LocalFile(Datasource):
 
     def user_data(self) -> bytes:
         try:
-            with open(self.where, "rb") as file:
+            # A FIFO that nobody writes to must not make us wait, but for one that whoever called us has open: <(…) of a shell.
+            descriptor = os.open(self.where, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            with open(descriptor, "rb") as file:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    if not self.where.startswith(_OPEN_ALREADY):
+                        raise Failure("not a regular file", where=self.where, fix="name a file")
+                    os.set_blocking(descriptor, True)
                 found = file.read(MOST_BYTES + 1)
         except OSError as error:
             raise Failure(f"the file cannot be read: {error.strerror or error}", where=self.where) from error

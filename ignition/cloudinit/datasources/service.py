@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ignition.cloudinit.datasources import Datasource, http
 from ignition.cloudinit.metadata import Metadata
 from ignition.errors import Failure, NotFound
@@ -38,15 +40,28 @@ class Table:
         self._hostname, self._ssh_keys, self._addresses, self._network = hostname, ssh_keys, addresses or {}, network
 
     def read(self, place: Place, client: Fetcher) -> Metadata:
-        """Everything that the machine has. Raises Failure."""
+        """Everything that the machine has, and why a part is missing. Raises Failure if neither host name nor keys can be had."""
         table = parts.Metadata(place, prefix="", hostname=self._hostname, ssh_keys=self._ssh_keys)
         with table.open(client) as reader:
-            addresses = {name: value.read(reader) for name, value in self._addresses.items()}
-            return Metadata(
-                hostname=reader.hostname() or "",
-                ssh_keys=tuple(reader.ssh_keys()),
-                network=self._network(reader) if self._network else None,
-            ).evolve(**{name: found for name, found in addresses.items() if found})
+            found: dict[str, object] = {}
+            problems: list[Failure] = []
+            for name, read in self._readers(reader).items():
+                try:
+                    found[name] = read()
+                except Failure as failure:
+                    problems.append(failure)
+                    if len(problems) > 1 and not found:
+                        raise  # each may have taken minutes, and nothing of it lets people log in
+            return Metadata(problems=tuple(problems)).evolve(**{name: one for name, one in found.items() if one})
+
+    def _readers(self, reader: Reader) -> dict[str, Callable[[], object]]:
+        """What reads each member of Metadata, host name and keys first."""
+        readers: dict[str, Callable[[], object]] = {"hostname": reader.hostname, "ssh_keys": lambda: tuple(reader.ssh_keys())}
+        for name, value in self._addresses.items():
+            readers[name] = partial(value.read, reader)
+        if self._network:
+            readers["network"] = partial(self._network, reader)
+        return readers
 
 
 class MetadataService(Datasource):

@@ -37,16 +37,18 @@ class VMware(Datasource):
             return vmware.config((self.properties(),), client)
 
     def metadata(self) -> Metadata:
-        """Raises Failure for a role or an address that is none."""
+        """A role or an address that is not one is a problem of its own."""
         read = self.properties()
-        found = described(read)
-        with at(self.where):
-            addresses = {
-                f"{role}_ipv{address.version}": str(address.ip) for role, address in found.addresses()
-            }  # of several the last one
+        found, addresses, problems = described(read), dict[str, str](), list[Failure]()
+        try:
+            with at(self.where):
+                for role, address in found.addresses():
+                    addresses[f"{role}_ipv{address.version}"] = str(address.ip)  # of several the last one
+        except Failure as failure:
+            problems.append(failure)
         # Also where nothing is said: the preset converts on every machine.
         network = NetworkConfig("vmware", lambda: conversion(found))
-        return Metadata(hostname=read("hostname"), network=network).evolve(**addresses)
+        return Metadata(hostname=read("hostname"), network=network, problems=tuple(problems)).evolve(**addresses)
 
 
 class GuestInfo(VMware):

@@ -5,6 +5,7 @@ Import it inside functions: `ipaddress` costs 5 ms. Every Failure names the docu
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
 
 from ignition.errors import Failure
@@ -15,29 +16,39 @@ if TYPE_CHECKING:
 
 _FIX = "ask the platform's support"
 _BITS = {4: 32, 6: 128}
+_SCOPE = re.compile("[A-Za-z0-9._-]{1,15}")  # a link's name or number: ipaddress lets everything through, line breaks too
+_MOST_DIGITS = 3  # of a prefix length
+_SHOWN = 80
 
 
 def address(found: object, where: str) -> Address:
-    """An address without its network. Raises Failure."""
+    """An address without its network; one of IPv6 may name its link (`fe80::1%eth0`). Raises Failure."""
+    text = _text(found)
+    _, percent, scope = text.partition("%")
     try:
-        return ip_address(_text(found))
+        if percent and not _SCOPE.fullmatch(scope):
+            raise ValueError
+        return ip_address(text)
     except ValueError as error:
-        raise Failure(f"{found!r} is no IP address", where=where, fix=_FIX) from error
+        raise Failure(f"{_shown(found)} is not an IP address", where=where, fix=_FIX) from error
 
 
 def interface(found: object, where: str, *, network: object = None) -> Interfaced:
     """An address with its network, which is a netmask or a prefix length in `network`, else the text's own prefix."""
     if network is None:
         if "/" not in _text(found):
-            raise Failure(f"{found!r} is an IP address without its network", where=where, fix=_FIX)
+            raise Failure(f"{_shown(found)} is an IP address without its network", where=where, fix=_FIX)
         try:
-            return ip_interface(_text(found))
+            return ip_interface(_without_scope(_text(found)))
         except ValueError as error:
-            raise Failure(f"{found!r} is no IP address with a prefix length", where=where, fix=_FIX) from error
+            raise Failure(f"{_shown(found)} is not an IP address with a prefix length", where=where, fix=_FIX) from error
     one = address(found, where)
+    if "%" in str(one):
+        raise Failure(f"{_shown(found)} names a link, where the link is known", where=where, fix=_FIX)
     prefix = _prefix(network, one.version)
     if prefix is None:
-        raise Failure(f"{network!r} is no netmask or prefix length of an IPv{one.version} address", where=where, fix=_FIX)
+        what = f"{_shown(network)} is not a netmask or prefix length of an IPv{one.version} address"
+        raise Failure(what, where=where, fix=_FIX)
     return ip_interface((one, prefix))
 
 
@@ -48,15 +59,31 @@ def default_route(gateway: Address) -> IPv4Interface | IPv6Interface:
 
 def _prefix(network: object, version: int) -> int | None:
     """The length that a netmask or a number says; None for what is neither."""
-    text = str(network)
-    if text.isdecimal():
-        return int(text) if int(text) <= _BITS[version] else None
     try:
+        text = str(network)
+        if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS:
+            return int(text) if int(text) <= _BITS[version] else None
         mask = ip_address(text)
-    except ValueError:
+    except ValueError:  # also of a number with more digits than Python writes
         return None
     bits = f"{int(mask):0{_BITS[version]}b}"
     return None if mask.version != version or "01" in bits else bits.count("1")
+
+
+def _without_scope(text: str) -> str:
+    """An address of the machine itself lies on the link that it is given to. Raises ValueError."""
+    if "%" in text:
+        raise ValueError
+    return text
+
+
+def _shown(found: object) -> str:
+    """As messages quote it: a document may have anything here, of any size."""
+    try:
+        text = ascii(found)
+    except ValueError:
+        return "a number"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _text(found: object) -> str:

@@ -28,7 +28,7 @@ def option(key: str) -> str:
 
 def _lease(name: str) -> dict[str, str]:
     try:
-        with open(os.path.join(LEASES, name), encoding="utf-8", errors="replace") as file:
+        with open(os.path.join(LEASES, name), encoding="utf-8", errors="replace", newline="\n") as file:
             return {key: value for key, _, value in (line.strip().partition("=") for line in file)}
     except FileNotFoundError:  # released meanwhile
         return {}

@@ -1,8 +1,11 @@
 """The user whom a platform creates on other systems (Azure's admin)."""
 
+from ignition.host import key_lines
+
 
 class FirstUser:
-    """`password` is in clear, "" for none: it must be hashed before anything is written."""
+    """`password` is in clear, "" for none: it must be hashed before anything is written. Only what is a key counts."""
 
     def __init__(self, name: str, ssh_keys: list[str], password: str) -> None:
-        self.name, self.ssh_keys, self.password = name, ssh_keys, password
+        self.name, self.password = name, password
+        self.ssh_keys = key_lines.keys(ssh_keys, f"SSH keys of user {name}", whole=True)

@@ -29,8 +29,11 @@ def several(found: object) -> list[object]:
 
 
 def text(found: object) -> str:
-    """A text, or a number as it is written; "" for none."""
-    return "" if found is None else str(found)
+    """A text, or a number as it is written; "" for none, and for a number with more digits than anything here has."""
+    try:
+        return "" if found is None else str(found)
+    except ValueError:
+        return ""
 
 
 def is_true(found: object) -> bool:

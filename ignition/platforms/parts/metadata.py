@@ -36,7 +36,7 @@ class Metadata:
     `ssh_keys` gives the lines of an authorized_keys file; `network` what the outputs write for networkd and others; `check_in`
     tells the platform that the machine is up; `kernel_arguments` are for the initramfs' network, None for the image's default;
     `netplan` gives a document, None for none; `first_user` is whom `render-ignition` makes. `keeps_empty`: an attribute without
-    content is written, too. `skips_bad_keys`: a line that is no SSH key is logged and left out, instead of failing.
+    content is written, too.
     `may_be_absent`: a machine without the place simply has no metadata.
     """
 
@@ -55,13 +55,12 @@ class Metadata:
         netplan: Callable[[Reader], object] | None = None,
         first_user: Callable[[Reader], FirstUser | None] | None = None,
         keeps_empty: bool = True,
-        skips_bad_keys: bool = False,
         may_be_absent: bool = False,
     ) -> None:
         self.place, self.prefix, self.legacy_prefix, self.attributes = place, prefix, legacy_prefix, attributes
         self.hostname, self.ssh_keys, self.network, self.check_in = hostname, ssh_keys, network, check_in
         self.kernel_arguments, self.netplan, self.first_user = kernel_arguments, netplan, first_user
-        self.keeps_empty, self.skips_bad_keys, self.may_be_absent = keeps_empty, skips_bad_keys, may_be_absent
+        self.keeps_empty, self.may_be_absent = keeps_empty, may_be_absent
 
     def names(self, attribute: Attribute, number: int = 0) -> list[str]:
         """The names that one value of an attribute is written under."""

@@ -9,8 +9,10 @@ import re
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
 from ignition.errors import Failure
+from ignition.host.hostnames import shown
 
-_NAME = re.compile(r"[^\s/\x00-\x1f\x7f\[\]=]+")  # of a file, a line and a link: linux net/core/dev.c, dev_valid_name
+# Of a file, a line and a link: linux net/core/dev.c, dev_valid_name; not longer than an alternative name of a link (ALTIFNAMSIZ).
+_NAME = re.compile(r"[^\s/\x00-\x1f\x7f\[\]=\ud800-\udfff]{1,127}")
 _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 _PLACE, _FIX = "network of the metadata", "ask the platform's support"
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 def _checked(pattern: re.Pattern[str], text: str, what: str) -> str:
     """The text, or "". Raises Failure for one that would become something else in a configuration file."""
     if text and (not pattern.fullmatch(text) or text in (".", "..")):
-        raise Failure(f"{text!r} cannot be {what}", where=_PLACE, fix=_FIX)
+        raise Failure(f"{shown(text)} cannot be {what}", where=_PLACE, fix=_FIX)
     return text
 
 
@@ -72,7 +74,8 @@ class Interface:
         self.nameservers, self.addresses, self.routes = list(nameservers), list(addresses), list(routes)
         self.vlans = [_checked(_NAME, one, "the name of a VLAN") for one in vlans]
         self.domains = [_checked(_NAME, one, "a search domain") for one in domains]
-        self.dhcp, self.bond, self.unmanaged, self.required_for_online = dhcp, bond, unmanaged, required_for_online
+        self.bond = _checked(_NAME, bond, "the name of a bond")
+        self.dhcp, self.unmanaged, self.required_for_online = dhcp, unmanaged, required_for_online
 
     @property
     def id(self) -> str:

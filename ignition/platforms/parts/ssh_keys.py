@@ -1,8 +1,12 @@
-"""How metadata services list SSH keys: one document of lines, a list in a document, or a listing with a document for each key."""
+"""How metadata services list SSH keys: one document of lines, a list in a document, or a listing with a document for each key.
+
+What of these lines is a key is judged where they are written: ignition/host/key_lines.py.
+"""
 
 from __future__ import annotations
 
-from ignition.errors import Failure
+from ignition.host import log
+from ignition.host.reading import lines as lines_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 
 def lines(path: str) -> Keys:
     """A document as an authorized_keys file; none is no keys."""
-    return lambda reader: (reader.text(path) or "").splitlines()
+    return lambda reader: lines_of(reader.text(path) or "")
 
 
 def members(value: Value) -> Keys:
@@ -24,7 +28,7 @@ def members(value: Value) -> Keys:
 
     def keys(reader: Reader) -> list[str]:
         found = value.read(reader)
-        return [line for text in ([found] if isinstance(found, str) else found or []) for line in (text or "").splitlines()]
+        return [line for text in ([found] if isinstance(found, str) else found or []) for line in lines_of(text or "")]
 
     return keys
 
@@ -38,12 +42,14 @@ def listed(path: str) -> Keys:
 
     def keys(reader: Reader) -> list[str]:
         found = []
-        for entry in (reader.text(path) or "").splitlines():
-            index = entry.partition("=")[0].removesuffix("/")
+        for entry in lines_of(reader.text(path) or ""):
+            index = entry.partition("=")[0].strip().removesuffix("/")
+            if not index:
+                continue
             key = reader.text(f"{base}/{index}/openssh-key")
             if key is None:
-                raise Failure("the metadata service lists this key but does not have it", where=f"{base}/{index}")
-            found += key.splitlines()
+                log.warning(f"{base}/{index}: the metadata service lists this key but does not have it: left out")
+            found += lines_of(key or "")
         return found
 
     return keys

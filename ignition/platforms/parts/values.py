@@ -51,6 +51,11 @@ def changed(value: Value, change: Callable[[str], str]) -> Value:
     return Value(value.says, read)
 
 
+def first_word(value: Value) -> Value:
+    """Up to the first blank or line end: EC2 gives a name in each search domain that DHCP has, with blanks between them."""
+    return changed(value, lambda found: next(iter(found.split()), ""))
+
+
 def joined(value: Value, separator: str) -> Value:
     """A list as one text; an empty list is an empty text."""
 
@@ -151,9 +156,12 @@ def required(entry: dict[str, object], member: str, where: str) -> str:
 
 
 def plain(found: object) -> str:
-    """As JSON writes numbers and booleans; texts as they are."""
+    """As JSON writes numbers and booleans; texts as they are. Raises Failure for what JSON cannot write."""
     if isinstance(found, str):
         return found
     import json
 
-    return json.dumps(found)
+    try:
+        return json.dumps(found)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Failure("a value in the metadata is not text, number, list or object", fix="ask the platform's support") from error

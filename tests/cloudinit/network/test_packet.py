@@ -47,7 +47,7 @@ def test_cards_are_numbered_in_hexadecimal() -> None:
         ({"interfaces": []}, "the metadata has no interfaces", "network.interfaces of metadata"),
         ({"interfaces": [{"mac": "ec:0d:9a:00:00:01"}]}, "the metadata has no name", "network.interfaces of metadata"),
         ({"interfaces": [{"name": "eth0"}]}, "the metadata has no mac", "network.interfaces of metadata"),
-        ({"dns": ["x"]}, "'x' is no IP address", "network.dns of metadata"),
+        ({"dns": ["x"]}, "'x' is not an IP address", "network.dns of metadata"),
         ({"addresses": [{"address": "10.0.0.1"}]}, "the metadata has no netmask", "network of metadata"),
     ],
     ids=["no interfaces", "no name", "no mac", "no server", "no netmask"],
