@@ -12,6 +12,7 @@ from ignition.operation import Context, Operation
 
 PATH = "/etc/hostname"
 MACHINE_INFO = "/etc/machine-info"  # machine-info(5)
+LIMIT_S = 30.0
 _PRETTY = "PRETTY_HOSTNAME="
 
 
@@ -44,7 +45,8 @@ class SetHostname(Operation):
         return static(context) == self._name == os.uname().nodename
 
     def execute(self, context: Context) -> None:
-        command.run(["hostnamectl", "set-hostname", "--", self._name], why=self.describe())
+        # Keys wait for it, and hostnamed answers at once or, without a bus, never.
+        command.run(["hostnamectl", "set-hostname", "--", self._name], why=self.describe(), timeout_s=LIMIT_S)
 
 
 def static(context: Context) -> str:

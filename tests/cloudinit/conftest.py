@@ -68,7 +68,9 @@ class Machine:
         for name, text in (("passwd", passwd), ("group", GROUP), ("hostname", f"{os.uname().nodename}\n")):
             self.put(f"/etc/{name}", text)
         self.put("/usr/share/coreos/update.conf", "GROUP=stable\n")
-        self._calls = programs(systemctl=SYSTEMCTL, hostnamectl=f"echo $3 >{self.root}/etc/hostname", systemd_run="")
+        self._calls = programs(
+            systemctl=SYSTEMCTL, hostnamectl=f"rm -rf {self.root}/etc/hostname; echo $3 >{self.root}/etc/hostname", systemd_run=""
+        )
 
     def add_update_ssh_keys(self) -> None:
         """As on Container Linux."""

@@ -107,7 +107,7 @@ def test_file(tmp_path: Path) -> None:
 def test_a_directory_is_no_user_data(tmp_path: Path) -> None:
     source = LocalFile(str(tmp_path))
     assert source.available()
-    with pytest.raises(Failure, match="Is a directory"):
+    with pytest.raises(Failure, match="not a regular file"):
         source.user_data()
 
 

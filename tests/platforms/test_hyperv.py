@@ -99,8 +99,8 @@ def test_config_is_fetched_and_the_pools_go_to_the_new_root(tmp_path: Path, monk
     monkeypatch.setattr(hyperv_kvp, "DRIVER", str(tmp_path))
     real = os.open
 
-    def open_device(path: str, flags: int, mode: int = 0o777) -> int:
-        return os.dup(host.device.fileno()) if path == hyperv_kvp.DEVICE else real(path, flags, mode)
+    def open_device(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        return os.dup(host.device.fileno()) if path == hyperv_kvp.DEVICE else real(path, flags, mode, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "open", open_device)
     host.start()

@@ -31,11 +31,12 @@ class LocalFile(Datasource):
         try:
             # A FIFO that nobody writes to must not make us wait, but for one that whoever called us has open: <(…) of a shell.
             descriptor = os.open(self.where, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                if not self.where.startswith(_OPEN_ALREADY):
+                    os.close(descriptor)
+                    raise Failure("not a regular file", where=self.where, fix="name a file")
+                os.set_blocking(descriptor, True)
             with open(descriptor, "rb") as file:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    if not self.where.startswith(_OPEN_ALREADY):
-                        raise Failure("not a regular file", where=self.where, fix="name a file")
-                    os.set_blocking(descriptor, True)
                 found = file.read(MOST_BYTES + 1)
         except OSError as error:
             raise Failure(f"the file cannot be read: {error.strerror or error}", where=self.where) from error
