@@ -21,6 +21,9 @@ class CountingRunner(Runner):
         super().__init__(STAGE, record_path)
         self.results: list[str] = []
 
+    def __enter__(self) -> "CountingRunner":
+        return self
+
     @contextmanager
     def step(self, kind: str, what: str, path: str = "") -> "Iterator[dict[str, object]]":
         with super().step(kind, what, path) as record:

@@ -54,8 +54,8 @@ def parts(data: bytes, problems: "list[Failure]", level: int = 1) -> list[Part]:
             found += _part(piece, inner, level)
         except Failure as failure:
             inner.append(failure)
-        for failure in inner:
-            failure.where = f"part {number}" + (f", {failure.where}" if failure.where else "")
+        for problem in inner:
+            problem.where = f"part {number}" + (f", {problem.where}" if problem.where else "")
         problems += inner
     return found
 

@@ -111,8 +111,9 @@ class RunCommand(Operation):
 
     kind = "unit-command"
 
-    def __init__(self, place: str, name: str, verb: str, changes: Changes) -> None:
-        self.path, self._place, self._verb, self._changes = name, place, verb, changes
+    def __init__(self, place: str, name: str, verb: str, changes: Changes, *, optional: bool = False) -> None:
+        """`optional`: the user data has not named the unit itself, so a machine without it has nothing to do."""
+        self.path, self._place, self._verb, self._changes, self._optional = name, place, verb, changes, optional
 
     def describe(self) -> str:
         return f"{self._verb} unit {self.path}"
@@ -120,6 +121,9 @@ class RunCommand(Operation):
     def already_there(self, context: Context) -> bool:
         """Whether the command would bring nothing new: see docs/coreos-cloudinit.md."""
         state = properties(self.path)
+        if self._optional and state["LoadState"] == NOT_FOUND:
+            log.info(f"{self._place}: this machine has no {self.path}")
+            return True
         is_active = state["ActiveState"] in ("active", "activating", "reloading")
         has_run = is_active or _ran_well(state)
         is_as_before = not self._changes.concern(self.path)

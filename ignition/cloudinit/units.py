@@ -16,7 +16,7 @@ from ignition.host.root import Root
 from ignition.operation import Context, Operation
 from ignition.system.units import MaskUnit, UnmaskUnit, WriteUnit, is_masked
 
-_DROP_IN = "20-cloudinit.conf"
+_DROP_IN, _UPDATE = "20-cloudinit.conf", "coreos.update"
 LOCKSMITHD, UPDATE_ENGINE = "locksmithd.service", "update-engine.service"
 
 
@@ -81,7 +81,7 @@ def plan(coreos: Coreos, changes: Changes) -> list[Operation]:
         if is_network(unit.name):
             network.add(unit.name)
         elif unit.command:
-            commands.append(RunCommand(place, unit.name, unit.command, changes))
+            commands.append(RunCommand(place, unit.name, unit.command, changes, optional=place == _UPDATE))
     if wants_reload or commands:
         operations.append(ReloadManager(changes))
     if network:
@@ -111,7 +111,7 @@ def _service(name: str, text: str) -> Unit:
 
 
 def _of_update(update: Update) -> list[tuple[str, Unit]]:
-    place = "coreos.update"
+    place = _UPDATE
     found = []
     if update.reboot_strategy in ("etcd-lock", "reboot"):
         found.append((place, Unit(name=LOCKSMITHD, runtime=True, command="restart")))

@@ -1,4 +1,4 @@
-"""The last line of defence of each program: an error that nobody foresaw is one line that says whose fault it is, and status 1."""
+"""The last line of defence of each program: an error that nobody foresaw is one line that says whose fault it is, status 1."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -258,7 +258,7 @@ NAMES = [
     ("My VM (test)", "my-vm-test", '"My VM (test)"'),
     ("Web Server 1", "web-server-1", '"Web Server 1"'),
     ("_web", "web", '"_web"'),
-    ("Büro", "buro", '"Büro"'),
+    ("Zürich", "zurich", '"Zürich"'),
     ('Tom\'s "$1" `\\`', "tom-s-1", '"Tom\'s \\"\\$1\\" \\`\\\\\\`"'),
     ("web\nserver", "web-server", None),
     ("web\0.example", "web", None),

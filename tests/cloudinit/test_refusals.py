@@ -155,6 +155,17 @@ def test_update_section_without_a_file_of_the_machine(machine: Machine) -> None:
     assert "1 change made" not in machine.run(text).out and machine.text("/etc/coreos/update.conf").count("\n") == 2
 
 
+@pytest.mark.parametrize("strategy, name", [("reboot", "locksmithd"), ("etcd-lock", "locksmithd"), ("off", "update-engine")])
+def test_update_section_on_a_machine_without_its_services(machine: Machine, strategy: str, name: str) -> None:
+    program = machine.root.parent / "bin/systemctl"
+    absent = f'*{name}*show) echo LoadState=not-found; echo ActiveState=inactive; exit 0;;\n*{name}*start) echo "no such unit" >&2; exit 5;;'
+    program.write_text(program.read_text().replace("*refused*start)", f"{absent}\n*refused*start)"))
+    ran = machine.run(f"{HEAD}coreos: {{update: {{reboot-strategy: {strategy}, group: beta}}}}\n")
+    assert ran.status == 0, ran.err
+    assert machine.text("/etc/coreos/update.conf") == f"GROUP=beta\nREBOOT_STRATEGY={strategy}\n"
+    assert f"coreos.update: this machine has no {name}.service" in ran.err
+
+
 def test_keys_for_core_where_nobody_is_called_so(machine: Machine) -> None:
     machine.put("/etc/passwd", "root:x:0:0::/root:/bin/sh\n")
     text = f"{HEAD}{FIRST}ssh_authorized_keys: [{A}]\n"

@@ -13,7 +13,7 @@ DERIVED = [
     ("Web Server 1", "web-server-1"),
     ("_web", "web"),
     ("a_b", "a-b"),
-    ("Büro", "buro"),
+    ("Zürich", "zurich"),
     ("Straße", "strasse"),
     ("ﬁle", "file"),
     ("日本", ""),

@@ -1,7 +1,7 @@
 """verifies: a machine without a config for Ignition that has a cloud-config on a config drive, and another in its OEM partition:
 the OEM's comes first, people log in, units, drop-ins, files, host name and /etc/environment are there, the journal knows the
-program; then by hand --from-file (one change, one restart, then nothing), a broken file (nothing at all), files of
-installers, and a bond with a VLAN.
+program; then by hand --from-file (one change, one restart, then nothing), a broken file (nothing at all), one with a unit that is
+refused (its host name and user alone), files of installers, and a bond with a VLAN under a host name that is not one.
 """
 
 import base64
@@ -43,6 +43,25 @@ FIRST = {
     "mounts": guest.mounts_command(),
     "cards": "ls -d /sys/class/net/e*",
 }
+REFUSED = """#cloud-config
+hostname: refused-1
+users:
+  - name: fixer
+    shell: bash
+    ssh_authorized_keys:
+      - |
+        # two keys in one entry
+        @SSH_KEY@
+        ssh-new AAAA of a type that nobody knows
+write_files:
+  - path: /etc/said-by
+    content: refused
+coreos:
+  update:
+    group: beta
+  units:
+    - name: a unit without a name
+"""
 BY_HAND = "coreos-cloudinit --from-file=/root/by-hand.yml 2>&1"
 # Of everything that a run could change: contents, and when a unit was last started.
 STARTED = "systemctl show --property=ActiveEnterTimestampMonotonic --value reader oem"
@@ -67,6 +86,7 @@ def run(case: Case) -> None:
         judge(seen, checks)
         checks.equal("who logs in", "elroy\n", machine.ssh("elroy").run("whoami").text)
         by_hand(case, ssh, checks)
+        refused(case, ssh, machine.ssh("fixer"), checks)
         installed(ssh, checks)
         convert(case, ssh, [path.rpartition("/")[2] for path in seen["cards"].split()][1:], checks)
         machine.cut_off()
@@ -143,6 +163,23 @@ def by_hand(case: Case, ssh: Ssh, checks: Checks) -> None:
     )
 
 
+def refused(case: Case, ssh: Ssh, fixer: Ssh, checks: Checks) -> None:
+    """A document that is refused: its user can log in and mend it."""
+    before = ssh.run(STATE).text
+    ssh.feed("cat >/root/by-hand.yml", REFUSED.replace("@SSH_KEY@", case.key.public))
+    ran = ssh.run(BY_HAND)
+    checks.equal("status for a document that is refused", 1, ran.status)
+    checks.contains("what is refused", ["shell must be an absolute path", "not a valid unit name"], ran.text)
+    checks.equal("nothing else of it was applied", before, ssh.run(STATE).text)
+    checks.equal("its host name", "refused-1\n", ssh.run("hostname").text)
+    checks.equal("who can mend it", "fixer\n", fixer.run("whoami").text)
+    mended = "#cloud-config\nhostname: drive-1\ncoreos:\n  update: {group: beta, reboot-strategy: off}\n"
+    ssh.feed("cat >/root/by-hand.yml", mended)
+    checks.equal("status with coreos.update", 0, ssh.run(BY_HAND).status)
+    update = ssh.run("cat /etc/coreos/update.conf; hostname").text
+    checks.equal("update.conf from nothing", "GROUP=beta\nREBOOT_STRATEGY=off\ndrive-1\n", update)
+
+
 def installed(ssh: Ssh, checks: Checks) -> None:
     """Files where installers leave them are applied as soon as they are there; an empty one starts its service once."""
     unit = r"user-cloudinit@var-lib-{}\x2dinstall-user_data"
@@ -166,7 +203,7 @@ def convert(case: Case, ssh: Ssh, cards: list[str], checks: Checks) -> None:
     text = (case.folder / "interfaces").read_text(encoding="utf-8").replace("@ONE@", cards[0]).replace("@TWO@", cards[1])
     ssh.run("mkdir -p /root/drive/openstack/latest /root/drive/openstack/content")
     ssh.feed("cat >/root/drive/openstack/content/0000", text)
-    meta = {"network_config": {"content_path": "/content/0000", "name": "network_config"}}
+    meta = {"hostname": "My VM (test)", "network_config": {"content_path": "/content/0000", "name": "network_config"}}
     ssh.feed("cat >/root/drive/openstack/latest/meta_data.json", json.dumps(meta))
     command = "coreos-cloudinit --from-configdrive=/root/drive --convert-netconf=debian 2>&1"
     first = ssh.run(command)
@@ -189,4 +226,6 @@ def convert(case: Case, ssh: Ssh, cards: list[str], checks: Checks) -> None:
     checks.equal("addresses", [["192.0.2.10"], ["198.51.100.10"]], found)
     checks.contains("route", "via 198.51.100.1 dev bond0.5", route)
     checks.contains("the second conversion", "nothing changed", second.text)
+    names = ssh.run("hostname; hostnamectl --static; hostnamectl --pretty").text
+    checks.equal("names of the machine", "my-vm-test\nmy-vm-test\nMy VM (test)\n", names)
     checks.equal("failed units in the end", "", ssh.run("systemctl --failed --plain --no-legend").text)
