@@ -158,7 +158,10 @@ def test_update_section_without_a_file_of_the_machine(machine: Machine) -> None:
 @pytest.mark.parametrize("strategy, name", [("reboot", "locksmithd"), ("etcd-lock", "locksmithd"), ("off", "update-engine")])
 def test_update_section_on_a_machine_without_its_services(machine: Machine, strategy: str, name: str) -> None:
     program = machine.root.parent / "bin/systemctl"
-    absent = f'*{name}*show) echo LoadState=not-found; echo ActiveState=inactive; exit 0;;\n*{name}*start) echo "no such unit" >&2; exit 5;;'
+    absent = (
+        f"*{name}*show) echo LoadState=not-found; echo ActiveState=inactive; exit 0;;\n"
+        f'*{name}*start) echo "no such unit" >&2; exit 5;;'
+    )
     program.write_text(program.read_text().replace("*refused*start)", f"{absent}\n*refused*start)"))
     ran = machine.run(f"{HEAD}coreos: {{update: {{reboot-strategy: {strategy}, group: beta}}}}\n")
     assert ran.status == 0, ran.err
