@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OCTAL = re.compile("[0-7]{1,6}")
-_NOT_IN_PASSWD = re.compile("[:\x00-\x1f\x7f]")  # passwd(5): the separator; and what no line of it should show
+# passwd(5): the separator; what no line of it should show; and bytes that are not UTF-8.
+_NOT_IN_PASSWD = re.compile("[:\x00-\x1f\x7f\ud800-\udfff]")
+_NOT_IN_A_NAME = re.compile("[/\0\ud800-\udfff]")
 _LOGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}[A-Za-z0-9_.$-]?")  # useradd(8), and what its --badname lets through
 _LONGEST_NAME = 255  # linux/limits.h: NAME_MAX
 _GROUP_FIX = "use a group that exists, or let an earlier user bring it"
@@ -164,7 +166,7 @@ def _unit(unit: Unit, index: int, known: Facts) -> "Iterator[Finding]":
         yield _wrong(place, f"there is no unit {unit.name} to {verb}", "give its content, or correct the name")
     for number, drop_in in enumerate(unit.drop_ins):
         place = (*path, "drop_ins", number, "name")
-        if "/" in drop_in.name or "\0" in drop_in.name or drop_in.name in (".", ".."):
+        if _NOT_IN_A_NAME.search(drop_in.name) or drop_in.name in (".", ".."):
             yield _wrong(place, "a drop-in's name cannot hold a slash", "name it as 10-mine.conf")
-        elif len(drop_in.name.encode("utf-8", "surrogateescape")) > _LONGEST_NAME:
+        elif len(drop_in.name.encode()) > _LONGEST_NAME:
             yield _wrong(place, f"a drop-in's name has at most {_LONGEST_NAME} bytes", "name it as 10-mine.conf")

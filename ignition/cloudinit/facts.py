@@ -140,9 +140,9 @@ def _look_at_target(facts: Facts, path: str) -> None:
 def _impossible(path: str, inside: str) -> str:
     """Why no machine can have a file there; "" if one could."""
     try:
-        encoded = inside.encode("utf-8", "surrogateescape")
+        encoded = inside.encode()
     except UnicodeEncodeError:
-        return "the path has characters that no path can have"
+        return "the path is not UTF-8 text"
     if "\0" in path or inside == "/":
         return "the file has no path"
     if len(encoded) > _LONGEST_PATH:

@@ -23,6 +23,8 @@ REFUSED = [
     ("coreos:\n  units:\n  - {name: missing.service, enable: y}", "line 6: there is no unit missing.service to enable", "6:37"),
     ("coreos:\n  units:\n  - {name: missing.service, command: start}", "there is no unit missing.service to start", "6:38"),
     ("coreos:\n  units:\n  - {name: a.service, drop-ins: [{name: a/b}]}", "line 6: a drop-in's name cannot hold a slash", "6:41"),
+    ("coreos:\n  units:\n  - {name: a.service, drop-ins: [{name: !!binary gP8=}]}", "a drop-in's name cannot hold", "6:41"),
+    ("users:\n- {name: core, passwd: !!binary gP8=}", "line 5: a password hash cannot hold a colon", "5:24"),
     ("users:\n- name: 'a:b'", "line 5: not a valid user name", "5:9"),
     ("users:\n- name: --help", "line 5: not a valid user name", "5:9"),
 ]  # fmt: skip
