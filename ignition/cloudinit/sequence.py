@@ -118,6 +118,7 @@ class Run:
             found = parts(data, addresses, problems)
             for problem in problems:
                 self._note("cannot apply user-data", problem)
+        complete = False
         with apply.CountingRunner(self._record_path()) as runner:
             with self._noting("failed to apply", is_unread=False):
                 known = facts.probe(self._root)
@@ -130,8 +131,9 @@ class Run:
                     self._note("cannot apply", refusal, is_unread=isinstance(refusal, Refused) and refusal.is_unread)
                 with self._noting("failed to apply", is_unread=False):
                     self._do(self._network(metadata, context), context, runner)
-                self._do(plan.rest(addresses, complete=not (self._is_unread or self._has_failed)), context, runner)
-        self._sum_up(runner.results)
+                complete = not (self._is_unread or self._has_failed)
+                self._do(plan.rest(addresses, complete=complete), context, runner)
+        self._sum_up(runner.results, complete=complete)
 
     def _record_path(self) -> str:
         """Where what is done is recorded; the directory is made. Without it the run goes on: records serve people."""
@@ -159,12 +161,11 @@ class Run:
         for line in apply.preview(operations, context):
             self._screen.say(line)
 
-    def _sum_up(self, results: "Sequence[str]") -> None:
-        without = self._is_unread or self._has_failed
-        if without:
+    def _sum_up(self, results: "Sequence[str]", *, complete: bool) -> None:
+        if not complete:
             log.error("only users, keys and host name of the user data are applied, as far as they are right: see above")
         if not self._only_plan:
-            done = apply.summary(results) + (", without the rest of the user data" if without else "")
+            done = apply.summary(results) + ("" if complete else ", without the rest of the user data")
             log.info(done)
             self._screen.sum_up(f"coreos-cloudinit: {done}")
 

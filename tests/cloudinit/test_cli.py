@@ -10,9 +10,10 @@ from ignition.cli import cloudinit
 from ignition.cloudinit.datasources import Datasource, table
 from ignition.cloudinit.datasources.file import LocalFile
 from ignition.cloudinit.datasources.url import ProcCmdline, Url
-from ignition.cloudinit.metadata import Metadata
+from ignition.cloudinit.metadata import Metadata, NetworkConfig
 from ignition.cloudinit.sequence import Run, Screen
 from ignition.errors import Failure
+from ignition.platforms.parts.network import Interface, Network
 from tests.cloudinit.conftest import A, B, C, Machine
 from tests.fetch.server import Reply, serving
 
@@ -306,3 +307,15 @@ def test_a_typed_name_that_is_refused_leaves_the_next_best(machine: Machine, met
 def test_long_host_name_of_a_datasource_is_cut(machine: Machine) -> None:
     assert apply(machine, b"", Metadata(hostname="a" * 70)) == 0
     assert machine.text("/etc/hostname") == "a" * 63 + "\n"
+
+
+def test_the_network_of_a_datasource_is_set_up_whatever_is_wrong_with_the_user_data(machine: Machine) -> None:
+    """Without it nobody gets in to mend the document."""
+    found = METADATA.evolve(network=NetworkConfig("debian", lambda: Network([Interface(name="none9", dhcp="yes")])))
+    screen = Screen(lambda _: None, lambda *_: None, lambda _: None)
+    data = b"#cloud-config\nwrite_files: [{path: /}, {path: /etc/f}]\n"
+    run = Run(Service(data, found), screen, root=str(machine.root), environment={}, convert="debian")
+    assert run.run() == 1
+    assert "DHCP=true" in machine.text("/run/systemd/network/0a-none9.network")
+    assert not (machine.root / "etc/f").exists()
+    assert "COREOS_PRIVATE_IPV4=10.0.0.1" in machine.text("/etc/environment")

@@ -218,6 +218,7 @@ def test_what_shows_later_ends_the_run_but_keeps_nobody_out(machine: Machine, pr
     assert machine.text("/home/core/.ssh/authorized_keys") == f"{A}\n"
     assert (machine.text("/etc/hostname") == "login-1\n") is (program != "hostnamectl")
     assert (machine.root / "etc/first").exists() is (program != "hostnamectl")
+    assert ("without the rest of the user data" in ran.out) is (program == "hostnamectl")
 
 
 @pytest.mark.parametrize("path", ["/etc/environment", "/etc/coreos/update.conf", "/etc/machine-info", "/run/coreos-cloudinit"])
