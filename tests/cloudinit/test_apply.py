@@ -94,7 +94,7 @@ def test_everything_and_again(machine: Machine, monkeypatch: pytest.MonkeyPatch)
         ),
     }
     assert first.calls == [
-        "hostnamectl set-hostname node-1",
+        "hostnamectl set-hostname -- node-1",
         "systemctl --no-reload enable --force -- a.service",
         "systemctl daemon-reload",
         "systemctl restart -- systemd-networkd.service",
@@ -413,7 +413,7 @@ def test_several_parts_are_applied_in_order(machine: Machine) -> None:
     assert machine.text("/etc/f") == "two"
     assert machine.text("/home/core/.ssh/authorized_keys") == f"{A}\n{B}\n"
     assert [call.split(" ")[0] for call in ran.calls] == ["hostnamectl", "systemd-run"]
-    assert ran.calls[0] == "hostnamectl set-hostname first"
+    assert ran.calls[0] == "hostnamectl set-hostname -- first"
     assert "part ignition.json is an Ignition config: left alone" in ran.err
     assert "part userdata.txt is unknown: left alone" in ran.err
 

@@ -105,7 +105,7 @@ SYSTEM = ["etc/hostname", "etc/environment", "etc/machine-info", "etc/coreos/upd
 def test_system_file_that_is_something_else(machine: Machine, path: str, kind: str) -> None:
     make(machine.root / path, kind)
     ran = machine.run(f"{LOGIN}write_files: [{{path: /etc/f, content: x}}]\ncoreos: {{update: {{group: beta}}}}\n")
-    assert "Traceback" not in ran.err and "hostnamectl set-hostname login-1" in ran.calls
+    assert "Traceback" not in ran.err and "hostnamectl set-hostname -- login-1" in ran.calls
     assert machine.text("/home/core/.ssh/authorized_keys") == f"{A}\n"
     assert (machine.root / "etc/f").exists() is (ran.status == 0)
     assert ran.status == (0 if path == "etc/hostname" else 1), ran.err

@@ -89,7 +89,7 @@ def check(machine: Machine, text: str | bytes, message: str, place: str, *, call
 
 @pytest.mark.parametrize("text, message, place", REFUSED)
 def test_nothing_else_is_changed_by_what_cannot_be_applied(machine: Machine, text: str, message: str, place: str) -> None:
-    calls = [f"hostnamectl set-hostname {'a-b' if 'a b!' in text else 'a' * 63}"] if "hostname" in text else []
+    calls = [f"hostnamectl set-hostname -- {'a-b' if 'a b!' in text else 'a' * 63}"] if "hostname" in text else []
     check(machine, f"{HEAD}{FIRST}{text}\nssh_authorized_keys: [{A}]\n", message, place, calls=calls)
     assert machine.text("/home/core/.ssh/authorized_keys") == f"{A}\n"
 
@@ -97,7 +97,7 @@ def test_nothing_else_is_changed_by_what_cannot_be_applied(machine: Machine, tex
 @pytest.mark.parametrize("text, message, place", FILES, ids=[f"{number} {row[1]}" for number, row in enumerate(FILES)])
 def test_files_that_cannot_be_written(machine: Machine, text: str, message: str, place: str) -> None:
     text = f"{HEAD}write_files:\n- {text}- {{path: /etc/first, content: x}}\n{LOGIN}"
-    check(machine, text, message, place, calls=["hostnamectl set-hostname login-1"])
+    check(machine, text, message, place, calls=["hostnamectl set-hostname -- login-1"])
     assert (machine.text("/etc/hostname"), machine.text("/home/core/.ssh/authorized_keys")) == ("login-1\n", f"{A}\n")
 
 
@@ -125,7 +125,7 @@ TYPES = [
 
 @pytest.mark.parametrize("text, place", TYPES)
 def test_a_wrong_type_leaves_users_keys_and_host_name(machine: Machine, text: str, place: str) -> None:
-    check(machine, f"{HEAD}{LOGIN}{text}", " must be ", place, calls=["hostnamectl set-hostname login-1"])
+    check(machine, f"{HEAD}{LOGIN}{text}", " must be ", place, calls=["hostnamectl set-hostname -- login-1"])
     assert machine.text("/etc/hostname") == "login-1\n"
     assert machine.text("/home/core/.ssh/authorized_keys") == f"{A}\n" + (f"{B}\n" if B in text else "")
     assert machine.run(f"{HEAD}{LOGIN}{text}", "--ignore-failure").status == 0
@@ -195,7 +195,7 @@ def test_errors_of_a_part_name_it_and_the_others_let_people_log_in(machine: Mach
         f"--b\nContent-Type: text/cloud-config\n\nhostname: last\nssh_authorized_keys: [{B}]\n--b--\n"
     )
     ran = machine.run(text)
-    assert (ran.status, ran.calls) == (1, ["hostnamectl set-hostname last"])
+    assert (ran.status, ran.calls) == (1, ["hostnamectl set-hostname -- last"])
     assert not (machine.root / "etc/f").exists()
     assert machine.text("/home/core/.ssh/authorized_keys") == f"{A}\n{B}\n"
     assert "second.yaml: line 1: not a valid host name" in ran.err
@@ -206,7 +206,7 @@ def test_errors_of_a_part_name_it_and_the_others_let_people_log_in(machine: Mach
 LATER = [
     ("systemctl", "coreos: {units: [{name: a.service, command: start}]}\n", "refused"),
     ("systemctl", "coreos: {units: [{name: a.service, content: a, enable: true}]}\n", "refused"),
-    ("hostnamectl", "", "set the host name login-1: hostnamectl set-hostname login-1: exit status 1: refused"),
+    ("hostnamectl", "", "set the host name login-1: hostnamectl set-hostname -- login-1: exit status 1: refused"),
 ]
 
 

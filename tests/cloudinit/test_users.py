@@ -136,7 +136,7 @@ def test_keys_that_cannot_be_had_leave_the_other_ways_in(populated: Machine, rep
     text = "hostname: a\nwrite_files: [{path: /etc/f}]\nusers:\n- name: core\n"
     with serving({"/own": reply}) as server:
         ran = populated.run(HEAD + text + f"  coreos_ssh_import_url: '{server.url}/own'\n  ssh_authorized_keys: [{A}]\n")
-    assert (ran.status, ran.calls) == (1, ["hostnamectl set-hostname a"])
+    assert (ran.status, ran.calls) == (1, ["hostnamectl set-hostname -- a"])
     assert message in ran.err and "/own" in ran.err
     assert populated.text("/home/core/.ssh/authorized_keys") == f"{A}\n"
     assert not (populated.root / "etc/f").exists()
