@@ -1,22 +1,27 @@
 """A user's SSH keys: the fragment `~/.ssh/authorized_keys.d/afterburn`, written as that user. Source: platforms reference 4.5.
 
-Whether sshd reads fragments is the distribution's affair (AuthorizedKeysFile, AuthorizedKeysCommand).
+Unlike Afterburn: where sshd does not read the fragment, it is the record of what the platform gave, and the keys are also in the
+file that sshd reads. There the record says which lines are ours, so that keys which the platform takes back go away.
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 from ignition.errors import Failure
 from ignition.host import key_lines, log
 from ignition.host.identity import acting_as
-from ignition.host.root import Parents, Root
+from ignition.host.reading import lines as split
+from ignition.host.reading import read_text
+from ignition.host.root import PARENTS, Parents, Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pwd import struct_passwd
+
+    from ignition.host.sshd_config import Place
 
 FRAGMENT = "afterburn"
 MODE = 0o600
@@ -37,6 +42,9 @@ def write(user: str, lines: Iterable[str]) -> None:
     account = _account(user)
     path = os.path.join(account.pw_dir, ".ssh", "authorized_keys.d", FRAGMENT)
     root = Root.live()
+    where = _place(account, root)
+    if where.path != path:
+        _merge(account, root, where, path, keys)
     # The home may be on a file system where root is nobody, and symlinks in it are the user's.
     with acting_as(account.pw_uid, account.pw_gid):
         if keys:
@@ -47,6 +55,41 @@ def write(user: str, lines: Iterable[str]) -> None:
                 here.unlink()
     fields = {"MESSAGE_ID": _WRITTEN if keys else _REMOVED, "AFTERBURN_USER_NAME": user, "AFTERBURN_PATH": path}
     log.info(f"{'wrote' if keys else 'removed'} SSH keys of {user}: {path}", **fields)
+
+
+def _place(account: struct_passwd, root: Root) -> Place:
+    """The file that sshd reads, as /etc/ssh/sshd_config says."""
+    import grp
+    import pwd
+
+    from ignition.host.sshd_config import Person, place
+
+    def home_of(name: str) -> str | None:
+        try:
+            return pwd.getpwnam(name).pw_dir
+        except KeyError:
+            return None
+
+    numbers = set(os.getgrouplist(account.pw_name, account.pw_gid))
+    groups = frozenset(group.gr_name for group in grp.getgrall() if group.gr_gid in numbers)
+    person = Person(account.pw_name, account.pw_uid, account.pw_dir, groups)
+    return place(root, person, FRAGMENT, home_of)
+
+
+def _merge(account: struct_passwd, root: Root, where: Place, record: str, keys: list[str]) -> None:
+    """Make the file that sshd reads hold these keys, beside those that are somebody else's."""
+    with nullcontext() if where.by_root else acting_as(account.pw_uid, account.pw_gid):
+        present = read_text(root, where.path) or ""
+        ours = set(split(read_text(root, record) or "")) - set(keys)
+        kept = [line for line in split(present) if line not in ours]
+        wanted = "".join(f"{line}\n" for line in dict.fromkeys([*kept, *keys]))
+        if wanted != present:
+            parents, mode = (PARENTS, 0o644) if where.by_root else (Parents(0o700), MODE)
+            with root.at(where.path, parents=parents) as here:
+                here.write(wanted.encode("utf-8", "surrogateescape"), mode=mode, sync=True)
+            log.info(f"keys of {account.pw_name} are also in {where.path}: sshd does not read {record}", AFTERBURN_PATH=where.path)
+    if not where.is_read:
+        log.warning(f"sshd of this machine does not read {where.path}: these keys let {account.pw_name} in nowhere")
 
 
 def _account(user: str) -> struct_passwd:

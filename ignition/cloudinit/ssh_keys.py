@@ -1,7 +1,8 @@
 """Keys of users. Source: coreos-cloudinit.md 11.2 and 11.3. What counts as a key: ignition/host/key_lines.py.
 
 Where the machine has `update-ssh-keys` (Container Linux, Flatcar), it does the work, as in the original. Elsewhere the keys go to
-~/.ssh/authorized_keys.d/NAME if sshd reads that file, else they are added to ~/.ssh/authorized_keys.
+~/.ssh/authorized_keys.d/NAME if sshd reads that file for this user, else they are added to the file that it reads
+(ignition.host.sshd_config).
 """
 
 import json
@@ -13,7 +14,7 @@ from ignition.host import command, key_lines
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
 from ignition.system.account_database import AccountDatabase
-from ignition.system.ssh_keys import AddKeys, reads_fragment
+from ignition.system.ssh_keys import AddKeys, KeyPlaces
 
 CORE = "core"
 GITHUB = "https://api.github.com/users/{user}/keys"
@@ -24,21 +25,18 @@ class Writer:
     """How keys get to users on this machine. `by_program`: through update-ssh-keys; else as its sshd reads them."""
 
     def __init__(self, accounts: AccountDatabase, root: Root, *, by_program: bool) -> None:
-        self._accounts, self._root, self._by_program = accounts, root, by_program
+        self._accounts, self._by_program = accounts, by_program
+        self._places = KeyPlaces(root, accounts, fragment=True if by_program else None)
 
     def operation(self, place: str, user: str, keys: "tuple[str, ...]", name: str) -> Operation:
         """Give a user these keys, under a name."""
         if self._by_program:
-            return RegisterKeys(place, user, keys, name, self._accounts)
-        return AddKeys(place, user, keys, self._accounts, fragment=name if reads_fragment(self._root, name) else "")
+            return RegisterKeys(place, user, keys, self._accounts, places=self._places, name=name)
+        return AddKeys(place, user, keys, self._accounts, places=self._places, name=name)
 
 
 class RegisterKeys(AddKeys):
     """Hands the keys to update-ssh-keys, which keeps them in ~/.ssh/authorized_keys.d/NAME."""
-
-    def __init__(self, place: str, user: str, keys: "tuple[str, ...]", name: str, accounts: AccountDatabase) -> None:
-        super().__init__(place, user, keys, accounts, fragment=name)
-        self._name = name
 
     def describe(self) -> str:
         return f"register SSH keys of user {self.path} as {self._name}"

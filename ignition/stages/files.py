@@ -26,7 +26,7 @@ from ignition.system.accounts import AccountFacts
 from ignition.system.attempt import Attempt
 from ignition.system.existing import first_missing
 from ignition.system.nodes import NodeFacts
-from ignition.system.ssh_keys import wants_fragment
+from ignition.system.ssh_keys import KeyPlaces
 from ignition.system.users import SKELETON
 
 TYPE_CHECKING = False
@@ -54,10 +54,10 @@ def probe(config: Config, root: Root, state_file: str, before: Attempt, uuids: M
     if config.passwd.users or config.passwd.groups:
         database.refuse_odd_files()
     has_keys = any(user.ssh_authorized_keys for user in config.passwd.users)
-    fragment = has_keys and wants_fragment(root, os.environ)
+    places = KeyPlaces.from_environment(root, database, os.environ) if has_keys else None
     state = states.load(state_file)
     return Facts(
-        AccountFacts(database, before, fragment=fragment, notated=tuple(state.notated_directories), nested=_is_nested(root)),
+        AccountFacts(database, before, places=places, notated=tuple(state.notated_directories), nested=_is_nested(root)),
         NodeFacts(nodes.resolve(nodes.places(config.storage), root), database, before),
         WriteResult(boot_id(), user_config_provided=state.user_config_provided()),
         storage_units.over(config, uuids),

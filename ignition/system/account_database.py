@@ -49,7 +49,7 @@ class AccountDatabase:
     """Looks names up in a root. Files are read again when they changed; an unreadable line is passed over, as NSS does."""
 
     def __init__(self, root: Root) -> None:
-        self._root = root
+        self.root = root
         self._read: dict[str, tuple[tuple[int, int, int], dict[str, list[str]]]] = {}
 
     def user(self, name: str) -> Account | None:
@@ -62,6 +62,14 @@ class AccountDatabase:
         fields = self._lines("/etc/group", 4).get(name)
         return GroupLine(fields) if fields else None
 
+    def users(self) -> list[Account]:
+        """All users, in the order of the file."""
+        return [Account(fields) for fields in self._lines("/etc/passwd", 7).values()]
+
+    def group_name(self, gid: int) -> str | None:
+        """The name of a group; None if the root has no group of that number."""
+        return next((name for name, fields in self._lines("/etc/group", 4).items() if fields[2] == str(gid)), None)
+
     def groups_of(self, user: str) -> frozenset[str]:
         """Names of the supplementary groups of a user."""
         lines = self._lines("/etc/group", 4)
@@ -71,13 +79,17 @@ class AccountDatabase:
         """The crypt(5) string of an existing user: of shadow(5) where the user is there."""
         return self._password("/etc/shadow", "/etc/passwd", name)
 
+    def shadow(self, name: str) -> list[str]:
+        """The fields of a user's line of shadow(5); empty if there is none."""
+        return self._lines("/etc/shadow", 2).get(name, [])
+
     def group_password(self, name: str) -> str:
         """The crypt(5) string of an existing group."""
         return self._password("/etc/gshadow", "/etc/group", name)
 
     def is_whole(self, account: Account, *, with_subordinate_ids: bool) -> bool:
         """Whether each file of accounts that the root has knows what useradd writes into it."""
-        group = next((name for name, fields in self._lines("/etc/group", 4).items() if fields[2] == str(account.gid)), None)
+        group = self.group_name(account.gid)
         if group is None:
             return False
         wanted = [("/etc/shadow", 2, account.name), ("/etc/gshadow", 2, group)]
@@ -86,7 +98,7 @@ class AccountDatabase:
         return all(name in self._lines(inside, least) for inside, least, name in wanted if self._has(inside))
 
     def _has(self, inside: str) -> bool:
-        with suppress(FileNotFoundError, NotADirectoryError), self._root.at(inside, follow=True) as here:
+        with suppress(FileNotFoundError, NotADirectoryError), self.root.at(inside, follow=True) as here:
             return here.status() is not None
         return False
 
@@ -94,7 +106,7 @@ class AccountDatabase:
         """Raises Failure for a file of accounts that is not a regular one: shadow-utils would wait for a FIFO for ever."""
         for inside in FILES:
             if self._has(inside):
-                open_inside(self._root, inside, where=inside).close()
+                open_inside(self.root, inside, where=inside).close()
 
     def uid(self, owner: Owner, where: str) -> int:
         """The id of the wanted owner of a node; -1 if none is wanted. Raises Failure for an unknown name."""
@@ -123,7 +135,7 @@ class AccountDatabase:
     def _lines(self, inside: str, least: int) -> dict[str, list[str]]:
         """First field → fields of each line with at least that many of them; the first of several lines counts, as in NSS."""
         try:
-            file = open_inside(self._root, inside, where=inside)
+            file = open_inside(self.root, inside, where=inside)
         except NotFound:
             return {}
         with file:

@@ -9,12 +9,12 @@ from ignition.system.account_database import AccountDatabase
 from ignition.system.attempt import Attempt
 from ignition.system.groups import PutGroup, RemoveGroup
 from ignition.system.passwords import SetPasswords
-from ignition.system.ssh_keys import WriteKeys
+from ignition.system.ssh_keys import KeyPlaces, WriteKeys
 from ignition.system.users import LOCKED, CompleteHome, OwnHome, PutUser, RemoveUser
 
 
 class AccountFacts:
-    """`fragment`: SSH keys go to the fragment directory. `notated`: the directories that the mount stage made.
+    """`places`: where SSH keys go. `notated`: the directories that the mount stage made.
 
     `attempt`: which users are new, and whether an earlier attempt was interrupted. `nested`: /etc/skel has directories.
     """
@@ -24,12 +24,13 @@ class AccountFacts:
         accounts: AccountDatabase,
         attempt: Attempt,
         *,
-        fragment: bool = False,
+        places: KeyPlaces | None = None,
         notated: tuple[str, ...] = (),
         nested: bool = False,
     ) -> None:
         self.accounts, self.attempt = accounts, attempt
-        self.fragment, self.notated, self.nested = fragment, notated, nested
+        self.notated, self.nested = notated, nested
+        self.places = places or KeyPlaces(accounts.root, accounts)
 
 
 def plan(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
@@ -72,7 +73,7 @@ def _plan_users(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
         if facts.notated and not user.no_create_home:
             homes.append(OwnHome(user.name, facts.notated, facts.accounts))
         if user.ssh_authorized_keys:
-            keys.append(WriteKeys(place, user.name, user.ssh_authorized_keys, facts.accounts, fragment=facts.fragment))
+            keys.append(WriteKeys(place, user.name, user.ssh_authorized_keys, facts.accounts, places=facts.places))
     if passwords:
         accounts.append(SetPasswords(passwords, facts.accounts, of_groups=False))
     return [*accounts, *homes, *keys]

@@ -1,8 +1,8 @@
 """The operation that writes a user's SSH keys, as that user (spec path: passwd.users[].sshAuthorizedKeys).
 
 Ignition writes ~/.ssh/authorized_keys.d/ignition unless IGNITION_WRITE_AUTHORIZED_KEYS_FRAGMENT says otherwise. Only an sshd that
-was told so reads that directory (Container Linux's sshd_config, Fedora's ssh-key-dir); elsewhere, as on Debian, the keys would
-let nobody in. So without the variable, the sshd_config of the new root decides.
+was told so reads that file (Container Linux's sshd_config, Fedora's ssh-key-dir); elsewhere, as on Debian, the keys would let
+nobody in. So without the variable, the sshd_config of the new root decides, for each user (ignition.host.sshd_config).
 """
 
 import os
@@ -11,63 +11,94 @@ from contextlib import ExitStack
 from ignition.errors import Failure
 from ignition.host import log
 from ignition.host.identity import acting_as
-from ignition.host.reading import LARGEST, lines
+from ignition.host.reading import LARGEST, lines, read_text
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
 from ignition.system.account_database import Account, AccountDatabase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+
+    from ignition.host.sshd_config import Person, Place
 
 VARIABLE = "IGNITION_WRITE_AUTHORIZED_KEYS_FRAGMENT"
 MESSAGE_ID = "225067b87bbd4a0cb6ab151f82fa364b"  # Ignition's: "wrote ssh authorized keys file for user"
-FRAGMENT = ".ssh/authorized_keys.d/ignition"
-PLAIN = ".ssh/authorized_keys"
-_KEY_DIR = "ssh-key-dir"  # AuthorizedKeysCommand of Fedora CoreOS: every file of the directory
-_READS_FRAGMENTS = ("authorized_keys.d", _KEY_DIR)  # the first as AuthorizedKeysFile
-_SSHD_CONFIG = "/etc/ssh/sshd_config"
+NAME = "ignition"  # of Ignition's fragment
+_KEY_DIR = ".ssh/authorized_keys.d"
+_MEANINGS = {"": None, "true": True, "1": True, "false": False, "0": False}
 
 
-def wants_fragment(root: Root, environment: "Mapping[str, str]") -> bool:
-    """Whether keys go to the fragment directory: the variable, or else whether the root's sshd reads it. Raises Failure."""
-    value = environment.get(VARIABLE, "")
-    if value in ("true", "1"):
-        return True
-    if value in ("false", "0"):
-        return False
-    if value:
-        raise Failure(f"{VARIABLE} is {value!r}", fix='use "true" or "false"')
-    return any(word in text for text in _sshd_configs(root) for word in _READS_FRAGMENTS)
+class KeyPlaces:
+    """Where the keys of each user go. Asked when they are written: by then the users have their homes and groups.
 
+    `fragment`: True and False say whether they go to ~/.ssh/authorized_keys.d; None: the root's sshd_config decides.
+    """
 
-def reads_fragment(root: Root, name: str) -> bool:
-    """Whether the root's sshd reads ~/.ssh/authorized_keys.d/NAME: it knows no patterns, so only files that it names."""
-    words = [word.strip('"') for text in _sshd_configs(root) for word in text.split()]
-    return any(_KEY_DIR in word or word.endswith(f"authorized_keys.d/{name}") for word in words)
+    def __init__(self, root: Root, accounts: AccountDatabase, *, fragment: bool | None = None) -> None:
+        self._root, self._accounts, self._fragment = root, accounts, fragment
+        self._known: dict[tuple[str, str], Place] = {}
+
+    @classmethod
+    def from_environment(cls, root: Root, accounts: AccountDatabase, environment: "Mapping[str, str]") -> "KeyPlaces":
+        """As the variable says. Raises Failure for a value that it cannot have."""
+        value = environment.get(VARIABLE, "")
+        if value not in _MEANINGS:
+            raise Failure(f"{VARIABLE} is {value!r}", fix='use "true" or "false"')
+        return cls(root, accounts, fragment=_MEANINGS[value])
+
+    def place(self, account: Account, name: str = NAME) -> "Place":
+        """Where keys of this user go, under a name of their own where sshd reads one."""
+        from ignition.host import sshd_config
+
+        if self._fragment is not None:
+            file = f"{sshd_config.KEY_DIR}/{name}" if self._fragment else sshd_config.PLAIN
+            return sshd_config.Place(f"{account.home.rstrip('/')}/{file}")
+        key = (account.name, name)
+        if key not in self._known:
+            self._known[key] = sshd_config.place(self._root, self.person(account), name, self.home_of)
+        return self._known[key]
+
+    def person(self, account: Account) -> "Person":
+        """The user as sshd knows it."""
+        from ignition.host.sshd_config import Person
+
+        primary = self._accounts.group_name(account.gid)
+        groups = self._accounts.groups_of(account.name) | ({primary} if primary else set())
+        return Person(account.name, account.uid, account.home, frozenset(groups))
+
+    def home_of(self, name: str) -> str | None:
+        """The home of another user; None if there is no such user."""
+        account = self._accounts.user(name)
+        return account.home if account else None
 
 
 class WriteKeys(Operation):
-    """Replaces the key file of one user; directories 0700, the file 0600, all of them the user's."""
+    """Replaces the key file of one user; directories 0700, the file 0600, all of them the user's.
+
+    Where sshd reads keys only from a directory of the system, the file there is root's, 0644.
+    """
 
     kind = "write-ssh-keys"
 
-    def __init__(self, place: str, name: str, keys: tuple[str, ...], accounts: AccountDatabase, *, fragment: bool) -> None:
+    def __init__(self, place: str, name: str, keys: tuple[str, ...], accounts: AccountDatabase, *, places: KeyPlaces) -> None:
         self.path = name
-        self._place, self._accounts, self._file = place, accounts, FRAGMENT if fragment else PLAIN
+        self._place, self._accounts, self._places, self._name = place, accounts, places, NAME
         self._content = ("\n".join(keys) + "\n").encode()
 
     def describe(self) -> str:
-        return f"write ~/{self._file} of user {self.path}"
+        return f"write {self._shown()}"
 
     def already_there(self, context: Context) -> bool:
         account = self._accounts.user(self.path)
         if account is None:
             return False
+        target = self._places.place(account, self._name)
+        wanted = (0, 0, 0o100644) if target.by_root else (account.uid, account.gid, 0o100600)
         try:
-            with context.root.at(f"{account.home}/{self._file}", follow=True) as here:
+            with context.root.at(target.path, follow=True) as here:
                 found = here.status()
-                if found is None or (found.st_uid, found.st_gid, found.st_mode) != (account.uid, account.gid, 0o100600):
+                if found is None or (found.st_uid, found.st_gid, found.st_mode) != wanted:
                     return False
                 with here.open_regular(found) as file:
                     return file.read(len(self._content) + 1) == self._content
@@ -78,18 +109,34 @@ class WriteKeys(Operation):
         account = self._accounts.user(self.path)
         if account is None:
             raise Failure(f"the new root has no user {self.path!r}", where=self._place)
+        target = self._places.place(account, self._name)
         home_exists = context.root.is_directory(account.home)
-        inside = context.root.follow(f"{account.home}/{self._file}")
-        try:
-            _write_as(account, context.root, inside, self._content)
-        except PermissionError as error:
-            raise self._refused(account.home, inside, home_exists=home_exists) from error
+        inside = context.root.follow(target.path)
+        if target.by_root:
+            # sshd takes it from nobody else (StrictModes).
+            context.root.write(inside, self._content, mode=0o644, uid=0, gid=0, sync=True)
+        else:
+            try:
+                _write_as(account, context.root, inside, self._content)
+            except PermissionError as error:
+                raise self._refused(account.home, inside, home_exists=home_exists) from error
+        if not target.is_read:
+            what = f"sshd of this machine does not read {inside}: these keys let {self.path} in nowhere"
+            log.warning(what, IGNITION_PATH=inside)
         log.info(
             f"wrote ssh authorized keys file for user: {self.path}",
             MESSAGE_ID=MESSAGE_ID,
             IGNITION_USER_NAME=self.path,
             IGNITION_PATH=context.root.outside(inside),
         )
+
+    def _shown(self) -> str:
+        """The file, as people call it."""
+        account = self._accounts.user(self.path)
+        if account is None:
+            return f"SSH keys of user {self.path}"
+        path, home = self._places.place(account, self._name).path, f"{account.home.rstrip('/')}/"
+        return f"~/{path.removeprefix(home)} of user {self.path}" if path.startswith(home) else f"{path} of user {self.path}"
 
     def _refused(self, home: str, inside: str, *, home_exists: bool) -> Failure:
         what, place = f"user {self.path} may not write {inside}", f"{self._place}.sshAuthorizedKeys"
@@ -105,39 +152,46 @@ class WriteKeys(Operation):
 class AddKeys(WriteKeys):
     """As WriteKeys, but under a name of its own, beside other keys of the user.
 
-    With `fragment` the keys are the whole of ~/.ssh/authorized_keys.d/NAME; without it ~/.ssh/authorized_keys keeps what is in it
-    and gets what it lacks.
+    Where sshd reads ~/.ssh/authorized_keys.d/NAME the keys are the whole of it; elsewhere the file keeps what is in it and gets
+    what it lacks.
     """
 
-    def __init__(self, place: str, user: str, keys: tuple[str, ...], accounts: AccountDatabase, *, fragment: str) -> None:
-        super().__init__(place, user, keys, accounts, fragment=False)
-        self._keys, self._adds = keys, not fragment
-        if fragment:
-            self._file = f".ssh/authorized_keys.d/{fragment}"
+    def __init__(
+        self, place: str, user: str, keys: tuple[str, ...], accounts: AccountDatabase, *, places: KeyPlaces, name: str
+    ) -> None:
+        super().__init__(place, user, keys, accounts, places=places)
+        self._keys, self._name = keys, name
 
     def describe(self) -> str:
-        return f"{'add keys to' if self._adds else 'write'} ~/{self._file} of user {self.path}"
+        return f"{'add keys to' if self._adds() else 'write'} {self._shown()}"
 
     def already_there(self, context: Context) -> bool:
-        if not self._adds:
+        if not self._adds():
             return super().already_there(context)
         present = lines(self._present(context))
         return all(key in present for key in self._keys)
 
     def execute(self, context: Context) -> None:
-        if self._adds:
+        if self._adds():
             present = self._present(context)
-            missing = [key for key in self._keys if key not in lines(present)]
+            known = lines(present)
+            missing = [key for key in self._keys if key not in known]
             gap = "\n" if present and not present.endswith("\n") else ""
             self._content = (present + gap + "".join(f"{key}\n" for key in missing)).encode("utf-8", "surrogateescape")
         super().execute(context)
+
+    def _adds(self) -> bool:
+        account = self._accounts.user(self.path)
+        return account is not None and not self._places.place(account, self._name).path.endswith(f"{_KEY_DIR}/{self._name}")
 
     def _present(self, context: Context) -> str:
         """Read as the user: a symlink must not bring in what the user may not read."""
         account = self._accounts.user(self.path)
         if account is None:
             return ""
-        return _read_as(account, context.root, context.root.follow(f"{account.home}/{self._file}"))
+        target = self._places.place(account, self._name)
+        inside = context.root.follow(target.path)
+        return read_text(context.root, inside) or "" if target.by_root else _read_as(account, context.root, inside)
 
 
 def _read_as(account: Account, root: Root, inside: str) -> str:
@@ -169,14 +223,3 @@ def _write_as(account: Account, root: Root, inside: str, content: bytes) -> None
             here.mkdir(mode=0o700)
             here = entered.enter_context(here.below([*missing, name][number + 1]))
         here.write(content, mode=0o600)
-
-
-def _sshd_configs(root: Root) -> "Iterator[str]":
-    directory = root.outside(root.follow(f"{_SSHD_CONFIG}.d"))
-    names = [f"{_SSHD_CONFIG}.d/{name}" for name in sorted(os.listdir(directory))] if os.path.isdir(directory) else []
-    for inside in (_SSHD_CONFIG, *names):
-        try:
-            with open(root.outside(root.follow(inside)), encoding="utf-8", errors="replace") as file:
-                yield "\n".join(line for line in file if not line.lstrip().startswith("#"))
-        except (FileNotFoundError, IsADirectoryError):
-            continue

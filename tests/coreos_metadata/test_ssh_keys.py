@@ -50,6 +50,62 @@ def test_keys_are_written_as_the_user_and_removed(user: pwd.struct_passwd) -> No
     ssh_keys.write(user.pw_name, [])
 
 
+@pytest.fixture
+def sshd_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that says where sshd looks."""
+    path = tmp_path / "sshd_config"
+    monkeypatch.setattr("ignition.host.sshd_config.CONFIGS", (str(path),))
+    return path
+
+
+OTHER = "ssh-rsa AAAA of a person"
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    "config", ["", "AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys.d/*\n"], ids=["default", "*"]
+)
+def test_keys_are_also_where_sshd_reads_them(user: pwd.struct_passwd, sshd_config: Path, config: str) -> None:
+    sshd_config.write_text(config)
+    read = Path(user.pw_dir) / ".ssh" / "authorized_keys"
+    ssh_keys.write(user.pw_name, [KEY])
+    assert read.read_text() == f"{KEY}\n"
+    assert (read.stat().st_uid, read.stat().st_mode & 0o777) == (user.pw_uid, 0o600)
+    with read.open("a") as file:
+        file.write(OTHER)
+    ssh_keys.write(user.pw_name, [f"{KEY}2", KEY])
+    assert read.read_text() == f"{KEY}\n{OTHER}\n{KEY}2\n"
+    ssh_keys.write(user.pw_name, [KEY])
+    assert read.read_text() == f"{KEY}\n{OTHER}\n"
+    ssh_keys.write(user.pw_name, [])
+    assert read.read_text() == f"{OTHER}\n"
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param("AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys.d/afterburn", id="file"),
+        pytest.param("AuthorizedKeysCommand /usr/libexec/ssh-key-dir %u", id="program"),
+    ],
+)
+def test_keys_are_only_in_the_fragment_where_sshd_reads_it(user: pwd.struct_passwd, sshd_config: Path, config: str) -> None:
+    sshd_config.write_text(config)
+    ssh_keys.write(user.pw_name, [KEY])
+    assert os.listdir(f"{user.pw_dir}/.ssh") == ["authorized_keys.d"]
+
+
+@pytest.mark.root
+def test_fifo_as_key_file_hangs_nothing(user: pwd.struct_passwd, sshd_config: Path) -> None:
+    sshd_config.write_text("")
+    ssh_keys.write(user.pw_name, [KEY])
+    read = f"{user.pw_dir}/.ssh/authorized_keys"
+    os.unlink(read)
+    os.mkfifo(read)
+    with pytest.raises(Failure, match="not a regular file"):
+        ssh_keys.write(user.pw_name, [KEY])
+
+
 @pytest.mark.root
 def test_link_out_of_the_home_gives_no_power(user: pwd.struct_passwd, tmp_path: Path) -> None:
     """The user owns .ssh and may have made it a link into a place where only root can write."""

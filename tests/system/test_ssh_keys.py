@@ -10,7 +10,7 @@ from ignition.errors import Failure
 from ignition.host.root import Root
 from ignition.operation import Context
 from ignition.system.account_database import AccountDatabase
-from ignition.system.ssh_keys import VARIABLE, WriteKeys, wants_fragment
+from ignition.system.ssh_keys import VARIABLE, AddKeys, KeyPlaces, WriteKeys
 
 from .conftest import MakeContext
 
@@ -20,8 +20,9 @@ CONTENT = "ssh-ed25519 AAAA one\nssh-rsa BBBB two\n"
 PLACE = "$.passwd.users.0"
 
 
-def keys(context: Context, name: str = "core", *, fragment: bool = False) -> WriteKeys:
-    return WriteKeys(PLACE, name, KEYS, AccountDatabase(context.root), fragment=fragment)
+def keys(context: Context, name: str = "core", *, fragment: bool | None = False) -> WriteKeys:
+    accounts = AccountDatabase(context.root)
+    return WriteKeys(PLACE, name, KEYS, accounts, places=KeyPlaces(context.root, accounts, fragment=fragment))
 
 
 def home(context: Context, path: str = "/home/core") -> Path:
@@ -145,22 +146,82 @@ SSHD = "/etc/ssh/sshd_config"
         ),
         pytest.param({SSHD: " # AuthorizedKeysFile .ssh/authorized_keys.d/*\n"}, "", False, id="comment"),
         pytest.param(
-            {SSHD: "", SSHD + ".d/40-x.conf": "AuthorizedKeysCommand /usr/libexec/ssh-key-dir %u\n"}, "", True, id="Fedora CoreOS"
+            {
+                SSHD: "Include /etc/ssh/sshd_config.d/*.conf\n",
+                SSHD + ".d/40-x.conf": "AuthorizedKeysCommand /usr/libexec/ssh-key-dir %u\n",
+            },
+            "",
+            True,
+            id="Fedora CoreOS",
         ),
         pytest.param({}, "true", True, id="true"),
         pytest.param({}, "1", True, id="1"),
-        pytest.param({SSHD: "AuthorizedKeysFile .ssh/authorized_keys.d/x\n"}, "false", False, id="false"),
-        pytest.param({SSHD: "AuthorizedKeysFile .ssh/authorized_keys.d/x\n"}, "0", False, id="0"),
+        pytest.param({SSHD: "AuthorizedKeysFile .ssh/authorized_keys.d/ignition\n"}, "false", False, id="false"),
+        pytest.param({SSHD: "AuthorizedKeysFile .ssh/authorized_keys.d/ignition\n"}, "0", False, id="0"),
     ],
 )
 def test_variable_decides_and_else_the_sshd_of_the_root(
     make_context: MakeContext, tree: dict[str, str], value: str, fragment: bool
 ) -> None:
-    assert wants_fragment(make_context(tree).root, {VARIABLE: value}) == fragment
+    context = make_context({**ROOT, **tree})
+    accounts = AccountDatabase(context.root)
+    core = accounts.user("core")
+    assert core is not None
+    file = ".ssh/authorized_keys.d/ignition" if fragment else ".ssh/authorized_keys"
+    assert KeyPlaces.from_environment(context.root, accounts, {VARIABLE: value}).place(core).path == f"/home/core/{file}"
+    operation = WriteKeys(
+        PLACE, "core", KEYS, accounts, places=KeyPlaces.from_environment(context.root, accounts, {VARIABLE: value})
+    )
+    assert operation.describe() == f"write ~/{file} of user core"
 
 
 def test_other_value_of_the_variable_is_a_failure() -> None:
+    root = Root("/nowhere")
     with pytest.raises(Failure) as caught:
-        wants_fragment(Root("/nowhere"), {VARIABLE: "yes"})
+        KeyPlaces.from_environment(root, AccountDatabase(root), {VARIABLE: "yes"})
     assert caught.value.what == "IGNITION_WRITE_AUTHORIZED_KEYS_FRAGMENT is 'yes'"
     assert caught.value.fix == 'use "true" or "false"'
+
+
+def test_groups_of_the_user_decide_too(make_context: MakeContext) -> None:
+    """The primary group counts, and the place is asked for when the user is there, which a plan cannot know."""
+    config = "Match Group ssh\nAuthorizedKeysFile .ssh/authorized_keys.d/ignition\n"
+    passwd = {"/etc/passwd": "ann:x:1:70::/home/ann:/bin/sh\nbob:x:2:7::/home/bob:/bin/sh\ncid:x:3:7::/home/cid:/bin/sh\n"}
+    context = make_context({**passwd, "/etc/group": "ssh:x:70:bob\nall:x:7:\n", SSHD: config})
+    accounts = AccountDatabase(context.root)
+    places = KeyPlaces(context.root, accounts)
+    found = {account.name: places.place(account).path.partition("/.ssh/")[2] for account in accounts.users()}
+    assert found == {"ann": "authorized_keys.d/ignition", "bob": "authorized_keys.d/ignition", "cid": "authorized_keys"}
+
+
+@pytest.mark.root
+def test_keys_go_to_the_systems_directory_where_sshd_reads_no_other(make_context: MakeContext) -> None:
+    context = make_context({**ROOT, SSHD: "AuthorizedKeysFile /etc/ssh/keys/%u\n"})
+    home(context)
+    operation = keys(context, fragment=None)
+    assert operation.describe() == "write /etc/ssh/keys/core of user core"
+    assert not operation.already_there(context)
+    operation.execute(context)
+    assert operation.already_there(context)
+    found = Path(context.root.path + "/etc/ssh/keys/core")
+    assert found.read_text() == CONTENT
+    status = found.stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (0, 0, 0o644)
+    assert not Path(context.root.path + "/home/core/.ssh").exists()
+    accounts = AccountDatabase(context.root)
+    more = AddKeys(PLACE, "core", ("k3",), accounts, places=KeyPlaces(context.root, accounts), name="mine")
+    assert more.describe() == "add keys to /etc/ssh/keys/core of user core"
+    more.execute(context)
+    assert found.read_text() == f"{CONTENT}k3\n"
+    assert more.already_there(context)
+
+
+@pytest.mark.root
+def test_keys_that_nobody_reads_are_written_and_warned_about(
+    make_context: MakeContext, capsys: pytest.CaptureFixture[str]
+) -> None:
+    context = make_context({**ROOT, SSHD: "AuthorizedKeysFile none\n"})
+    place = home(context)
+    keys(context, fragment=None).execute(context)
+    assert (place / ".ssh/authorized_keys").read_text() == CONTENT
+    assert "sshd of this machine does not read /home/core/.ssh/authorized_keys" in capsys.readouterr().out
