@@ -12,11 +12,18 @@ class Failure(Exception):
     """Provisioning cannot go on: what happened, where in the config or on the machine, and what the operator can do.
 
     No field ever holds a secret or a whole config: all three are journalled and shown on the console.
+
+    `lasting`: the config is at fault, and the same one fails at every boot, however often it is tried (see `refusing`). Everything
+    else may pass: a server that is down, a device that comes up late, a page that is not there yet.
     """
 
-    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+    lasting = False
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "", lasting: bool = False) -> None:
         super().__init__(what)
         self.what, self.where, self.fix = what, where, fix
+        if lasting:
+            self.lasting = True
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
@@ -44,11 +51,13 @@ class RootInMemory(Failure):
 
 
 class InvalidConfig(Failure):
-    """A config that breaks the rules of its spec. `report` has a row for every error."""
+    """A config that breaks the rules of its spec. `report` has a row for every error, `digest` says which text it is of."""
 
-    def __init__(self, what: str, *, report: object, where: str = "", fix: str = "") -> None:
+    lasting = True
+
+    def __init__(self, what: str, *, report: object, where: str = "", fix: str = "", digest: str = "") -> None:
         super().__init__(what, where=where, fix=fix)
-        self.report = report
+        self.report, self.digest = report, digest
 
 
 def unforeseen(error: BaseException, program: str) -> Failure:
@@ -79,4 +88,14 @@ def at(place: str) -> Iterator[None]:
         yield
     except Failure as failure:
         failure.where = f"{place}.{failure.where}" if failure.where else place
+        raise
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Around planning, also as its decorator: what the rules refuse, they refuse again in the next boot with the same config."""
+    try:
+        yield
+    except Failure as failure:
+        failure.lasting = True
         raise

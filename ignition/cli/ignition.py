@@ -116,7 +116,9 @@ def _run_stage(values: dict[str, Any], fetch_timeout_s: float) -> int:
         return _failed(values, failure, FAILED)
     except Exception as error:  # noqa: BLE001  the last line of defence: the machine's owner must get a screen, not a trace alone
         log.critical(trace(error))
-        return _failed(values, unforeseen(error, "ignition"), FAILED)
+        bug = unforeseen(error, "ignition")
+        bug.lasting = True
+        return _failed(values, bug, FAILED)
     log.info(f"stage {stage} finished")
     _tell_platform(values, "")
     return SUCCESS

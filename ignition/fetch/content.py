@@ -24,9 +24,9 @@ def decompressed(resource: Resource, chunks: Iterable[bytes]) -> Iterable[bytes]
         return chunks
     if scheme(resource.source or "") in {"s3", "arn"}:
         fix = "store it unpacked, or serve it by https"
-        raise Failure("compression is not supported with s3 and arn, as in Ignition", fix=fix)
+        raise Failure("compression is not supported with s3 and arn, as in Ignition", fix=fix, lasting=True)
     if resource.compression != "gzip":
-        raise Failure(f"compression {resource.compression!r} is not known", fix='use "gzip" or none')
+        raise Failure(f"compression {resource.compression!r} is not known", fix='use "gzip" or none', lasting=True)
     return gunzip(chunks, fix=_FIX_GZIP)
 
 
@@ -43,7 +43,9 @@ def verified(resource: Resource, chunks: Iterable[bytes]) -> Iterator[bytes]:
 
     function, _, digest = wanted.partition("-")
     if function not in {"sha512", "sha256"}:
-        raise Failure(f"hash function {function!r} is not known", fix="use sha512-<128 hex digits> or sha256-<64 hex digits>")
+        raise Failure(
+            f"hash function {function!r} is not known", fix="use sha512-<128 hex digits> or sha256-<64 hex digits>", lasting=True
+        )
     hasher = hashlib.new(function)
     for chunk in chunks:
         hasher.update(chunk)
@@ -52,4 +54,5 @@ def verified(resource: Resource, chunks: Iterable[bytes]) -> Iterator[bytes]:
         raise Failure(
             f"the content's {function} is {hasher.hexdigest()}, the config expects {digest}",
             fix="the server has another content than the config was written for: correct one of them",
+            lasting=True,
         )

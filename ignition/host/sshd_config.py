@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from ignition.errors import Failure, NotFound
+from ignition.errors import Failure
 from ignition.host import log
 
 TYPE_CHECKING = False
@@ -163,31 +163,21 @@ class _Reading:
 
     def text(self, path: str) -> str | None:
         """None if there is no such file, or it is a directory, of which sshd reads nothing either."""
-        from ignition.host.reading import open_inside
+        from ignition.host.reading import read_text
 
         self._files += 1
         if self._files > _MAX_FILES:
             raise Failure(f"more than {_MAX_FILES} files are included", where=path)
         try:
-            with open_inside(self._root, path, where=path) as file:
-                content = file.read(_MAX_BYTES + 1)
-        except NotFound:
-            return None
-        except Failure:
-            if os.path.isdir(self._root.outside(self._root.follow(path))):
-                return None
-            raise
+            return None if self._root.is_directory(path) else read_text(self._root, path, limit=_MAX_BYTES)
         except OSError as error:
             raise Failure(f"cannot be read: {error.strerror}", where=path) from error
-        if len(content) > _MAX_BYTES:
-            raise Failure(f"more than {_MAX_BYTES >> 20} MiB", where=path)
-        return content.decode("utf-8", "surrogateescape")
 
     def file(self, path: str, text: str, ceiling: int, depth: int, block: int = 0) -> None:
         """The lines of one file. `ceiling` and `block`: whether the line that includes it applies, and the block it is in."""
         applies = ceiling
         for number, line in enumerate(text.split("\n"), start=1):
-            keyword, rest = _keyword(line.lstrip(" \t\r").rstrip(f"{_BLANKS}\f"))
+            keyword, rest = _keyword(line.partition("\0")[0].lstrip(" \t\r").rstrip(f"{_BLANKS}\f"))
             keyword = _ALIASES.get(keyword, keyword)
             try:
                 if keyword == "match":
@@ -236,11 +226,11 @@ class _Reading:
     def _names(self, directory: str, pattern: str) -> Iterator[str]:
         from fnmatch import fnmatchcase
 
-        try:
-            names = sorted(os.listdir(self._root.outside(self._root.follow(directory))))
-        except OSError:
-            return
-        yield from (name for name in names if fnmatchcase(name, pattern) and (pattern[0] == "." or name[0] != "."))
+        yield from (
+            name
+            for name in sorted(self._root.names(directory))
+            if fnmatchcase(name, pattern) and (pattern[0] == "." or name[0] != ".")
+        )
 
 
 def _keyword(line: str) -> tuple[str, str]:
@@ -416,7 +406,7 @@ def _real(path: str, root: Root) -> str:
     """With symlinks followed, as both sshd and whoever writes will."""
     try:
         return root.follow(path)
-    except Failure:
+    except (Failure, OSError):
         return path
 
 

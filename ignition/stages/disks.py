@@ -6,7 +6,7 @@ Each layer is looked at when the one below is made. ROOT may be made anew, too: 
 import os
 
 from ignition.config.model import Config
-from ignition.errors import Failure, RootInMemory, at
+from ignition.errors import Failure, RootInMemory, at, refusing
 from ignition.host import devices, first_boot_mark, root_device
 from ignition.operation import Operation
 from ignition.storage import disk as disks
@@ -35,6 +35,7 @@ class Facts:
         self.disks, self.arrays, self.filesystems = disks or {}, arrays, filesystems
 
 
+@refusing()
 def plan(config: Config, facts: Facts) -> list[Operation]:
     """Operations for the layers that `facts` has been taken of. Raises Failure for what cannot be had."""
     operations: list[Operation] = []

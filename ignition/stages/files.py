@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from ignition.config.model import Config, Systemd
 from ignition.config.model.storage import Filesystem, Node
-from ignition.errors import Failure
+from ignition.errors import Failure, refusing
 from ignition.host import paths, sync
 from ignition.host.dentry import Dentry
 from ignition.host.root import Root
@@ -64,6 +64,7 @@ def probe(config: Config, root: Root, state_file: str, before: Attempt, uuids: M
     )
 
 
+@refusing()
 def plan(config: Config, facts: Facts) -> list[Operation]:
     """All operations on the new root in order, without those on named file systems of a 2.x config. Raises Failure."""
     return [

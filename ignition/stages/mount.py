@@ -1,6 +1,7 @@
 """The mount stage: the config's file systems that have a path, below the new root. Source: `ignition-config.md` 7.5."""
 
 from ignition.config.model import Config
+from ignition.errors import refusing
 from ignition.operation import Operation
 from ignition.storage.mounting import Mount, MountFacts, probe, refuse_shadows, to_mount
 
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from ignition.stages.arguments import Arguments
 
 
+@refusing()
 def plan(config: Config, facts: MountFacts, made: list[str]) -> list[Operation]:
     """Mounts, parents before children. Directories that they make are appended to `made` while they run.
 

@@ -25,11 +25,12 @@ def parse_config(content: bytes, source: str, platform: str = "") -> Config | No
     """
     from ignition.host.digest import sha512
 
-    log.info(f"config from {source}: {len(content)} bytes, SHA-512 {sha512(content)}")
+    digest = sha512(content)
+    log.info(f"config from {source}: {len(content)} bytes, SHA-512 {digest}")
     _, parsed = read_text(content, source, platform)
     _log_warnings(parsed.report, source)
     if parsed.report.fatal:
-        raise invalid(parsed.report, source)
+        raise invalid(parsed.report, source, digest)
     return parsed.config
 
 
@@ -55,12 +56,12 @@ def read_text(content: bytes, source: str, platform: str = "") -> tuple[bytes, P
     return text, parse(text, source=source)
 
 
-def invalid(report: Report, source: str) -> InvalidConfig:
-    """The exception with all errors of a report, one a line."""
+def invalid(report: Report, source: str, digest: str = "") -> InvalidConfig:
+    """The exception with all errors of a report, one a line. `digest`: SHA-512 of the text, for who counts how often it came."""
     errors = [entry for entry in report.entries if entry.level == "error"]
     lines = [f"{source}: {entry}" + (f" (fix: {entry.fix})" if entry.fix else "") for entry in errors]
     count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
-    return InvalidConfig("\n".join([f"the config is invalid, {count}:", *lines]), report=report)
+    return InvalidConfig("\n".join([f"the config is invalid, {count}:", *lines]), report=report, digest=digest)
 
 
 def _log_warnings(report: Report, source: str) -> None:

@@ -7,7 +7,7 @@ what the config asks for and can be opened. IBM's secure keys (cex) are refused 
 import os
 import re
 
-from ignition.errors import Failure, at
+from ignition.errors import Failure, at, refusing
 from ignition.host import command, devices, log
 from ignition.operation import Operation
 from ignition.storage import clevis, crypt_mapping, luks_header, root_keys, signatures
@@ -90,6 +90,7 @@ def probe(volumes: "tuple[Luks, ...]", context: "Context", keys: "Keys") -> dict
     return found
 
 
+@refusing()
 def check(volumes: "tuple[Luks, ...]") -> "dict[str, Binding | None]":
     """What is to be bound, by volume name. Pure. Raises Failure for what is wrong with the config alone."""
     bindings = {}
@@ -199,6 +200,7 @@ def _has_tpm() -> bool:
     return True
 
 
+@refusing()
 def plan(volumes: "tuple[Luks, ...]", facts: "Mapping[str, VolumeFacts]", keys: "Keys", *, of_root: str = "") -> list[Operation]:
     """The steps for all volumes, in the config's order; `facts` by name; `of_root` is the volume that ROOT will lie in.
 

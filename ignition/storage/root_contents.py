@@ -6,7 +6,7 @@ memory and into the new ROOT, that the new ROOT is what the kernel command line 
 
 import os
 
-from ignition.errors import Failure, at
+from ignition.errors import Failure, at, refusing
 from ignition.host import cmdline, devices, first_boot_mark, temporary_mount
 from ignition.host.command import run
 from ignition.host.root_device import RootDevice
@@ -86,6 +86,7 @@ class RootPlan:
         self.before, self.after, self.volume = before, after, volume
 
 
+@refusing()
 def plan(storage: "Storage", device: RootDevice, facts: RootFacts, planned: Planned) -> RootPlan:
     """Pure. Raises Failure if the machine would not come up again with what the config makes of ROOT."""
     new = _new_root(storage, device)

@@ -8,7 +8,7 @@ import os
 
 from ignition.config.known_values import SELECTED
 from ignition.config.model.extensions import Select
-from ignition.errors import Failure, at
+from ignition.errors import Failure, refusing, at
 from ignition.host import devices, log, machine_disks
 from ignition.operation import Context, Operation
 
@@ -38,6 +38,7 @@ def plan_partitions(disk: "Disk", node: str, where: str) -> list[Operation]:
     return [LinkPartitions(disk.device, node, where)] if disk.extension.select != Select() and is_changed else []
 
 
+@refusing()
 def check(storage: "Storage") -> None:
     """Raises Failure for a device below /dev/disk/by-ignition that no disk of the config can bring."""
     names = {disk.device for disk in storage.disks if disk.extension.select != Select()}

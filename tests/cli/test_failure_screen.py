@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ignition.cli.failure_screen import WIDTH, screen, show_failure
-from ignition.errors import Failure, InvalidConfig, RootInMemory
+from ignition.errors import CommandFailed, Failure, InvalidConfig, NotFound, RootInMemory, refusing
 
 
 class Entry:
@@ -63,3 +63,71 @@ def test_screen_says_that_nothing_is_lost_only_where_that_is_true() -> None:
     assert "Nothing is lost" in screen("disks", Failure("x"))
     assert "Nothing is lost" not in screen("disks", RootInMemory("x"))
     assert "Leave the machine on: ROOT's contents would be lost." in screen("disks", RootInMemory("x"))
+
+
+def test_fault_of_the_config_is_called_one() -> None:
+    text = screen("files", Failure("x", lasting=True))
+    assert "The same config will fail again: change it." in text
+    assert "The same config" not in screen("files", Failure("x"))
+
+
+def mark(tmp_path: Path, failure: Failure, digest: str = "") -> str | None:
+    """The mark of a fault of the config that this failure leaves, with that digest of a rendered config."""
+    if digest:
+        (tmp_path / "config.sha512").write_text(f"{digest}\n")
+    show_failure("files", str(tmp_path / "state"), failure)
+    path = tmp_path / "lasting"
+    return path.read_text() if path.exists() else None
+
+
+def test_mark_of_a_fault_names_the_config(tmp_path: Path) -> None:
+    first = mark(tmp_path, Failure("x", lasting=True), "a" * 128)
+    assert first is not None and len(first) == 33 and not set(first) - set("0123456789abcdef\n")
+    assert mark(tmp_path, Failure("another fault", lasting=True)) == first
+    assert mark(tmp_path, Failure("x", lasting=True), "b" * 128) != first
+
+
+def test_mark_of_an_invalid_config_names_its_text(tmp_path: Path) -> None:
+    found = [mark(tmp_path, InvalidConfig("bad", report=Report(), digest=digest)) for digest in ("a", "b", "a")]
+    assert found[0] == found[2] != found[1]
+
+
+def test_mark_without_any_digest_names_the_failure(tmp_path: Path) -> None:
+    found = [mark(tmp_path, Failure(what, lasting=True)) for what in ("a\udcff", "b", "a\udcff")]
+    assert found[0] == found[2] != found[1]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [Failure("x"), NotFound("HTTP status 404"), CommandFailed("mkfs", status=1), RootInMemory("x")],
+    ids=lambda one: type(one).__name__,
+)
+def test_what_may_pass_leaves_no_mark(tmp_path: Path, failure: Failure) -> None:
+    (tmp_path / "lasting").touch()  # of an earlier failure in this boot
+    assert mark(tmp_path, failure) is None
+
+
+def test_what_planning_refuses_is_a_fault_of_the_config() -> None:
+    @refusing()
+    def plan() -> None:
+        raise Failure("no", where="$.x")
+
+    with pytest.raises(Failure) as caught:
+        plan()
+    assert (caught.value.lasting, str(caught.value)) == (True, "$.x: no")
+
+
+HOSTILE = "a\x1b[2J\x9b\u202eb\u2028\udcff\0"
+
+
+def test_no_terminal_obeys_the_screen() -> None:
+    report = Report(Entry("error", HOSTILE))
+    text = screen("fetch", InvalidConfig(HOSTILE, report=report, where=HOSTILE, fix=HOSTILE))
+    assert all(character.isprintable() or character == "\n" for character in text)
+    assert text.count(r"a\x1b[2J\x9b\u202eb\u2028\udcff\x00") == 4
+
+
+def test_screen_has_an_end() -> None:
+    text = screen("fetch", Failure("x" * 100_000 + "\n" + "line\n" * 10_000))
+    assert len(text) < 10_000
+    assert "more lines, in the journal" in text

@@ -61,6 +61,7 @@ class Machine:
         self.program("systemctl", "true")
         self.program("journalctl", 'echo "last words of $2"')
         self.program("sleep", "exec /bin/sleep 0.05")
+        self.esp("")
 
     def program(self, name: str, does: str) -> None:
         """A program that notes its call and does this."""
@@ -68,12 +69,21 @@ class Machine:
         path.write_text(f'#!/bin/sh\necho "{name} $*" >>{self.at}/calls\n{does}\n')
         path.chmod(0o755)
 
+    def esp(self, answer: str, status: int = 0) -> None:
+        """What counts the failures of a config: its answer, and how it ends."""
+        self.program("esp", f"printf '%s' '{answer}'\nexit {status}")
+
+    def lasting(self, key: str = "0123abcd") -> None:
+        """The mark of a stage that met a fault of the config."""
+        (self.run_dir / "lasting").write_text(f"{key}\n")
+
     def fail(self, line: str) -> list[str]:
         """Run with this command line; what each console shows."""
         (self.at / "cmdline").write_text(f"{line}\n")
         script = IN_NAMESPACES.format(at=self.at, script=SCRIPT)
         argv = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-euc", script]
         environment = {"PATH": f"{self.at}/programs:/usr/sbin:/usr/bin:/sbin:/bin", "IGNITION_RUN_DIR": str(self.run_dir.parent)}
+        environment["IGNITION_ESP"] = f"{self.at}/programs/esp"
         done = subprocess.run(argv, env=environment, check=False, timeout=60, stdin=subprocess.DEVNULL)
         assert done.returncode == 0, self.stderr()
         return [console.shown() for console in self.consoles]
@@ -164,3 +174,77 @@ def test_machine_that_holds_root_in_memory_stays_on(machine: Machine) -> None:
         assert "ignition: ROOT's contents are in memory only: no reboot" in shown
         assert shown.endswith("ignition: first boot failed, giving a shell\n")
     assert machine.ended() == []
+
+
+@pytest.mark.parametrize("times", ["1", "2"])
+def test_fault_of_the_config_is_tried_again_and_counted(machine: Machine, times: str) -> None:
+    machine.lasting()
+    machine.esp(times)
+    shown = machine.fail("ignition.failure.timeout=2")[0]
+    assert f"ignition: first boot failed, rebooting in 2 s ({times} of 3). Press Enter for a shell." in shown
+    assert machine.ended() == ["systemctl --force reboot"]
+    assert "esp failed 0123abcd" in (machine.at / "calls").read_text()
+
+
+@pytest.mark.parametrize(
+    ("times", "status", "said"),
+    [
+        pytest.param("3", 0, "first boot failed 3 times with this config: staying here.", id="third"),
+        pytest.param("9", 0, "first boot failed 9 times with this config: staying here.", id="ninth"),
+        pytest.param("", 0, "first boot failed, staying here: no boot is counted without a flag on EFI-SYSTEM.", id="no flag"),
+        pytest.param(
+            "", 1, "first boot failed, staying here: no boot is counted without a flag on EFI-SYSTEM.", id="no partition"
+        ),
+    ],
+)
+def test_fault_of_the_config_stays_on_the_screen(machine: Machine, times: str, status: int, said: str) -> None:
+    machine.lasting()
+    machine.esp(times, status)
+    # The person comes long after the time that the machine would have waited.
+    wanted = f"[ $(grep -c ^sleep {machine.at}/calls) -lt 9 ] || : >{machine.run_dir}/shell-wanted"
+    machine.program("sleep", f"/bin/sleep 0.05; {wanted}")
+    for shown in machine.fail("ignition.failure.timeout=2"):
+        assert shown.startswith(SCREEN)
+        assert f"ignition: {said}\nignition: This is a fault of the config, which the same config cannot pass.\n" in shown
+        assert shown.endswith("ignition: Change it, then reset the machine. Press Enter for a shell.\n")
+    assert machine.ended() == []
+
+
+def test_enter_gives_a_shell_while_the_machine_stays(machine: Machine) -> None:
+    machine.lasting()
+    machine.esp("3")
+    os.write(machine.consoles[1].person, b"\n")
+    machine.fail("")
+    assert machine.ended() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "end"),
+    [
+        pytest.param("ignition.failure=reboot", "reboot", id="reboot, said explicitly"),
+        pytest.param("ignition.failure=poweroff", "poweroff", id="poweroff"),
+        pytest.param("ignition.failure=halt", "halt", id="halt"),
+    ],
+)
+def test_policy_of_the_command_line_holds_for_faults_of_the_config_too(machine: Machine, arguments: str, end: str) -> None:
+    machine.lasting()
+    machine.esp("7")
+    machine.fail(f"{arguments} ignition.failure.timeout=1")
+    assert machine.ended() == [f"systemctl --force {end}"]
+    assert "esp" not in (machine.at / "calls").read_text()
+
+
+@pytest.mark.parametrize("key", ["", "x; reboot", "../x"], ids=["empty", "words", "path"])
+def test_mark_that_is_not_a_key_counts_nothing(machine: Machine, key: str) -> None:
+    machine.lasting(key)
+    machine.fail("ignition.failure.timeout=1")
+    assert machine.ended() == ["systemctl --force reboot"]
+
+
+def test_consoles_obey_nothing_that_a_server_or_an_image_says(machine: Machine) -> None:
+    hostile = "a\x1b[2Jb\x00c\x7fd\u0085e\u202ef\u2066g\u2028h\ti é … k\rl"
+    (machine.run_dir / "failure.txt").write_text(hostile + "\n" * 300 + "far below")
+    shown = machine.fail("ignition.failure=shell")[0]
+    assert shown.startswith("a?[2Jb?c?d?e?f?g?h")
+    assert "i é … k?l" in shown
+    assert "far below" not in shown

@@ -334,3 +334,58 @@ def test_mark_of_any_size_is_read_in_bounded_time_and_memory(tmp_path: Path) -> 
         file.truncate(4 << 30)  # the largest file that FAT can hold
     assert esp.run("begin").returncode == 0
     assert esp.earlier() == ["another-config"]
+
+
+KEY, OTHER_KEY = "0123456789abcdef" * 2, "f" * 32
+
+
+def test_failures_of_one_config_are_counted(esp: Esp) -> None:
+    esp.flag("coreos")
+    answers = [esp.run("failed", key).stdout for key in (KEY, KEY, KEY, OTHER_KEY, KEY)]
+    assert answers == ["1\n", "2\n", "3\n", "1\n", "1\n"]
+    assert (esp.at / "coreos/failed-boots").read_text() == f"{KEY} 1\n"
+    assert not esp.mark.exists()
+    assert esp.called()[-2:] == ["sync ESP/coreos/failed-boots ESP/coreos", "umount ESP"]
+
+
+def test_count_leaves_the_mark_of_an_earlier_attempt_alone(esp: Esp) -> None:
+    esp.flag("flatcar")
+    esp.leave("b" * 128, "begun", "disks-done")
+    assert esp.run("failed", KEY).stdout == "1\n"
+    assert esp.left() == ["b" * 128, "begun", "disks-done"]
+
+
+def test_count_has_an_end(esp: Esp) -> None:
+    esp.flag("coreos")
+    (esp.at / "coreos/failed-boots").write_text(f"{KEY} 9\n")
+    assert esp.run("failed", KEY).stdout == "9\n"
+
+
+@pytest.mark.parametrize("text", ["", "\n", KEY, f"{KEY} x\n", f"{KEY} 2 3\n", "\0\0\0", f"{KEY} 99\n", "x" * 5000])
+def test_damaged_count_begins_anew(esp: Esp, text: str) -> None:
+    esp.flag("coreos")
+    (esp.at / "coreos/failed-boots").write_text(text)
+    done = esp.run("failed", KEY)
+    assert (done.returncode, done.stdout) == (0, "1\n")
+    assert esp.run("failed", KEY).stdout == "2\n"
+
+
+def test_nothing_is_counted_without_a_flag(esp: Esp) -> None:
+    (esp.run_dir / "flagged").unlink()
+    done = esp.run("failed", KEY)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert not esp.calls.exists()
+
+
+def test_count_that_cannot_be_kept_is_no_answer(esp: Esp) -> None:
+    esp.flag("coreos")
+    esp.program("mount", "false")
+    done = esp.run("failed", KEY)
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_quench_forgets_the_count(esp: Esp) -> None:
+    esp.flag("coreos")
+    esp.run("failed", KEY)
+    assert esp.run("quench").returncode == 0
+    assert list((esp.at / "coreos").iterdir()) == []
