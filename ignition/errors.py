@@ -13,8 +13,8 @@ class Failure(Exception):
 
     No field ever holds a secret or a whole config: all three are journalled and shown on the console.
 
-    `lasting`: the config is at fault, and the same one fails at every boot, however often it is tried (see `refusing`). Everything
-    else may pass: a server that is down, a device that comes up late, a page that is not there yet.
+    `lasting`: the config is at fault, and the same one fails at every boot, however often it is tried (see `refusing`).
+    Everything else may pass: a server that is down, a device that comes up late, a page that is not there yet.
     """
 
     lasting = False

@@ -5,6 +5,7 @@ checked or run: an operation describes itself, says whether its effect is there 
 """
 
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -70,8 +71,10 @@ class Runner:
     def flush(self) -> None:
         """Write the records so far, for whoever reads them before the stage ends."""
         if self._records:
-            with open(self._record_path, "a", encoding="utf-8") as file:
-                self._write(file)
+            with log.never_fatal(f"{self._record_path} was not written"):
+                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+                with open(os.open(self._record_path, flags, 0o600), "a", encoding="utf-8") as file:
+                    self._write(file)
 
     def _write(self, file: "TextIOWrapper") -> None:
         file.writelines(json.dumps(record) + "\n" for record in self._records)

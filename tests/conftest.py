@@ -40,6 +40,12 @@ def no_traffic_leaves_this_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 @pytest.fixture(autouse=True)
+def login_prompt_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the files stage leaves for agetty is not of the machine that the tests run on."""
+    monkeypatch.setenv("IGNITION_ISSUE_DIR", str(tmp_path_factory.getbasetemp() / "issue.d"))
+
+
+@pytest.fixture(autouse=True)
 def log_of_its_own() -> Iterator[None]:
     """Where and under which stage a test logs ends with the test."""
     from ignition.host import log

@@ -149,7 +149,7 @@ def test_stage_of_minimal_config_loads_nothing_heavy(stage: str, tmp_path: Path)
         "print(json.dumps([status, sorted(sys.modules)]))\n"
     )
     argv = ["/usr/bin/python3", "-I", "-S", "-c", script, str(TOP), stage, *flags]
-    environment = {"IGNITION_CONFIG_FILE": str(tmp_path / "config.ign")}
+    environment = {"IGNITION_CONFIG_FILE": str(tmp_path / "config.ign"), "IGNITION_ISSUE_DIR": str(tmp_path / "issue.d")}
     done = subprocess.run(argv, capture_output=True, text=True, check=True, env=environment)
     status, loaded = json.loads(done.stdout.splitlines()[-1])
     assert status == 0, done.stdout

@@ -87,7 +87,9 @@ def _merge(account: struct_passwd, root: Root, where: Place, record: str, keys: 
             parents, mode = (PARENTS, 0o644) if where.by_root else (Parents(0o700), MODE)
             with root.at(where.path, parents=parents) as here:
                 here.write(wanted.encode("utf-8", "surrogateescape"), mode=mode, sync=True)
-            log.info(f"keys of {account.pw_name} are also in {where.path}: sshd does not read {record}", AFTERBURN_PATH=where.path)
+            log.info(
+                f"keys of {account.pw_name} are also in {where.path}: sshd does not read {record}", AFTERBURN_PATH=where.path
+            )
     if not where.is_read:
         log.warning(f"sshd of this machine does not read {where.path}: these keys let {account.pw_name} in nowhere")
 

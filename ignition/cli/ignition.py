@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 from ignition import __version__
@@ -120,6 +121,8 @@ def _run_stage(values: dict[str, Any], fetch_timeout_s: float) -> int:
         bug.lasting = True
         return _failed(values, bug, FAILED)
     log.info(f"stage {stage} finished")
+    if stage == "files":
+        _show_notice()
     _tell_platform(values, "")
     return SUCCESS
 
@@ -154,17 +157,25 @@ def _failed(values: dict[str, Any], failure: Failure, status: int) -> int:
     return status
 
 
+def _show_notice() -> None:
+    """What the stage has left for the login prompt, now: its unit writes standard output to the console as well."""
+    with log.never_fatal("the notice was not shown"), suppress(FileNotFoundError):
+        with open(os.path.join(paths.issue_directory(), paths.ISSUE), encoding="utf-8") as file:
+            _print(file.read().replace("\\\\", "\\").rstrip())
+
+
 def _tell_platform(values: dict[str, Any], problem: str) -> None:
     """How the stage ended, where the platform wants to know. The screen and the log come first: this may take seconds."""
     if values["stage"] == GROW:
         return
-    from ignition import platforms
+    with log.never_fatal("the platform was not told how the stage ended"):
+        from ignition import platforms
 
-    report = platforms.report(values["platform"])
-    if report:
-        from ignition.stages import status_report
+        report = platforms.report(values["platform"])
+        if report:
+            from ignition.stages import status_report
 
-        status_report.send(report, values["stage"], problem, neednet=values["neednet"], state_file=values["state-file"])
+            status_report.send(report, values["stage"], problem, neednet=values["neednet"], state_file=values["state-file"])
 
 
 def _report(root: str) -> int:

@@ -6,10 +6,13 @@ IGNITION_PATH, IGNITION_DURATION_S). No message ever holds a config or a secret.
 
 import os
 import sys
+from contextlib import contextmanager
+
+from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 IDENTIFIER = "ignition"
 _JOURNAL = "/run/systemd/journal/socket"
@@ -78,6 +81,19 @@ def error(message: str, **fields: object) -> None:
 def critical(message: str, **fields: object) -> None:
     """The reason why the machine will not come up."""
     send(CRITICAL, message, **fields)
+
+
+@contextmanager
+def never_fatal(what: str) -> "Iterator[None]":
+    """Around work that only serves people (reports, notices): if it fails, `what` and the reason are a warning.
+
+    A machine whose files are all written must not be lost for it.
+    """
+    try:
+        yield
+    except Exception as failure:  # noqa: BLE001  see above
+        reason = str(failure) if isinstance(failure, Failure) else f"{type(failure).__name__}: {failure}"
+        warning(f"{what}: {reason}")
 
 
 def _send_to_journal(priority: int, message: str, fields: dict[str, object]) -> bool:

@@ -17,6 +17,7 @@ ESP = "/dev/disk/by-label/EFI-SYSTEM"  # where the boot loader and the first-boo
 RESULT = "/etc/.ignition-result.json"  # in the new root
 REPORT = "/var/lib/ignition/report.json"  # in the new root
 ATTEMPT = "/var/lib/ignition/attempt.json"  # in the new root, only while the files stage runs
+ISSUE = "50-ignition.issue"  # in issue_directory(); agetty reads names that end like that
 PRESET = "/etc/systemd/system-preset/20-ignition.preset"  # in the new root
 UNITS = "/etc/systemd/system"  # in the new root
 NETWORKD = "/etc/systemd/network"  # in the new root
@@ -44,6 +45,11 @@ def system_config_dirs() -> tuple[str, ...]:
 def sysroot() -> str:
     """Where the initramfs mounts the root that it provisions."""
     return os.path.abspath(_from_environment("IGNITION_SYSROOT", "/sysroot")).rstrip("/")
+
+
+def issue_directory() -> str:
+    """Where agetty(8) looks for texts above the login prompt, as far as they are of this boot only."""
+    return _from_environment("IGNITION_ISSUE_DIR", "/run/issue.d")
 
 
 def config_file() -> str:

@@ -55,13 +55,13 @@ class KeySources:
     def always(self, path: str, root: Root, home: str) -> bool:
         """Whether sshd reads this file in every connection."""
         return all(path in outcome for outcome in self._real(root)) or (
-            _in_key_dir(path, root, home) and all(_is_key_dir(command) for command in self.commands)
+            _in_key_dir(path, root, home) and all(is_key_dir(command) for command in self.commands)
         )
 
     def ever(self, path: str, root: Root, home: str) -> bool:
         """Whether sshd reads this file in some connection."""
         return any(path in outcome for outcome in self._real(root)) or (
-            _in_key_dir(path, root, home) and any(_is_key_dir(command) for command in self.commands)
+            _in_key_dir(path, root, home) and any(is_key_dir(command) for command in self.commands)
         )
 
     def _real(self, root: Root) -> list[tuple[str, ...]]:
@@ -415,6 +415,7 @@ def _in_key_dir(path: str, root: Root, home: str) -> bool:
     return directory == _real(f"{home}/{KEY_DIR}", root) and not name.startswith(".")
 
 
-def _is_key_dir(command: str) -> bool:
+def is_key_dir(command: str) -> bool:
+    """Whether an AuthorizedKeysCommand prints the files of ~/.ssh/authorized_keys.d."""
     words = command.split()
     return bool(words) and os.path.basename(words[0].strip('"')) == _KEY_DIR_PROGRAM

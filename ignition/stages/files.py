@@ -17,6 +17,7 @@ from ignition.host import paths, sync
 from ignition.host.dentry import Dentry
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
+from ignition.stages import login
 from ignition.stages import state as states
 from ignition.stages.arguments import Arguments
 from ignition.stages.result import WriteResult, boot_id, write_report
@@ -97,6 +98,7 @@ def run(arguments: Arguments) -> None:
     runner.run(units.plan(facts.systemd), context)
     record = _write_volumes(arguments, record, relabelled)
     runner.run([facts.result], context)
+    login.run(arguments, facts.accounts.places)
     _finish(root, record)
     relabelled.set()
     _forget_keys(arguments.state_file)

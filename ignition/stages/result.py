@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import time
+from contextlib import suppress
 
 from ignition.errors import Failure
 from ignition.host import log, paths
+from ignition.host.printable import printable
 from ignition.host.reading import read_text
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
 
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _MODE = 0o600
+_MOST_RUNS = 1_000_000
+_LATEST = 1e12  # seconds since 1970; what is beyond is no time, nor is what JSON calls 1e999
+_LARGEST = 64 << 20
+_LONGEST_LINE = 4000
 
 
 class WriteResult(Operation):
@@ -53,14 +60,27 @@ class WriteResult(Operation):
             log.warning(
                 "this machine was provisioned before: the earlier result is kept in previousReport", IGNITION_PATH=self.path
             )
-            result["previousReport"] = previous
-        _store(context.root, self.path, json.dumps(result, indent=2))
+        with log.never_fatal(f"{self.path} was not written"):
+            _store(context.root, self.path, _with_previous(result, previous))
+
+
+def _with_previous(result: dict[str, Any], previous: dict[str, Any]) -> str:
+    """The text of a result; without the earlier one, if that is nothing that JSON can say."""
+    if previous:
+        try:
+            return json.dumps({**result, "previousReport": previous}, indent=2, allow_nan=False)
+        except (ValueError, RecursionError) as error:
+            log.warning(f"the earlier result is not kept, it is damaged: {error}", IGNITION_PATH=paths.RESULT)
+    return json.dumps(result, indent=2)
 
 
 def boot_id() -> str:
-    """The kernel's id of this boot."""
-    with open(_BOOT_ID, encoding="ascii") as file:
-        return file.read().strip()
+    """The kernel's id of this boot; `""` if /proc has none."""
+    try:
+        with open(_BOOT_ID, encoding="ascii") as file:
+            return file.read().strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def now_rfc3339() -> str:
@@ -72,35 +92,47 @@ def now_rfc3339() -> str:
 
 
 def write_report(root: Root, state_file: str) -> None:
-    """Write the report from the record of operations beside the state file. Raises Failure."""
-    operations = _operations(paths.mark(state_file, paths.OPERATIONS))
-    boot, before = boot_id(), _stored(root, paths.REPORT)
-    runs = int(before.get("runs", 0))
-    report = {
-        "bootId": boot,
-        "written": now_rfc3339(),
-        "runs": runs if before.get("bootId") == boot else runs + 1,
-        "config": {"sha512": _digest(state_file), "sources": states.load(state_file).fetched_configs},
-        "stages": _stages(operations),
-    }
-    try:
+    """Write the report from the record of operations beside the state file. Never raises: the machine is what it is."""
+    with log.never_fatal(f"{paths.REPORT} was not written"):
+        operations = _operations(paths.mark(state_file, paths.OPERATIONS))
+        boot, before = boot_id(), _stored(root, paths.REPORT)
+        runs = _number(before.get("runs"))
+        report = {
+            "bootId": boot,
+            "written": now_rfc3339(),
+            "runs": runs if before.get("bootId") == boot else runs + 1,
+            "config": {"sha512": _digest(state_file), "sources": states.load(state_file).fetched_configs},
+            "stages": _stages(operations),
+        }
         # On one line: indentation makes json's encoder many times slower, and a report may have thousands of operations.
-        _store(root, paths.REPORT, json.dumps(report))
-    except OSError as error:
-        raise Failure(f"cannot write the report: {error.strerror}", where=paths.REPORT) from error
+        _store(root, paths.REPORT, json.dumps(report, allow_nan=False))
+
+
+def _number(value: object) -> int:
+    """How often, of an earlier report; 0 for what cannot be that."""
+    return value if type(value) is int and 0 <= value < _MOST_RUNS else 0
 
 
 def report_text(path: str) -> str:
     """The report for people. Raises Failure if there is none, or it cannot be read."""
     try:
-        with open(path, encoding="utf-8") as file:
-            return "\n".join(_report_lines(json.load(file)))
+        lines = _report_lines(json.loads(_regular(path)))
+        return "\n".join(printable(line, _LONGEST_LINE) for line in lines)
     except FileNotFoundError as error:
         raise Failure("there is no report", where=path, fix="was this machine provisioned by ignition?") from error
     except OSError as error:
         raise Failure(f"cannot be read: {error.strerror}", where=path, fix="read it as root") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise Failure("this is no report of ignition", where=path) from error
+
+
+def _regular(path: str) -> bytes:
+    """The bytes of a regular file: a FIFO does not make us wait, nor is a device read. Raises OSError, ValueError for those."""
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        content = file.read(_LARGEST + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+    if content is None or len(content) > _LARGEST:
+        raise ValueError("not a regular file, or a huge one")
+    return content
 
 
 def _report_lines(report: dict[str, Any]) -> list[str]:
@@ -143,17 +175,22 @@ def _operations(path: str) -> list[dict[str, Any]]:
     """The records of all stages; a last line that was cut short is passed over."""
     found = []
     try:
-        with open(path, encoding="utf-8") as file:
-            for line in file:
-                try:
-                    record = json.loads(line)
-                except ValueError:
-                    continue
-                if {"stage", "at", "seconds", "result", "what"} <= record.keys():
-                    found.append(record)
+        lines = _regular(path).split(b"\n")
     except FileNotFoundError:
         return []
+    for line in lines:
+        with suppress(ValueError, RecursionError):
+            record = json.loads(line)
+            if _is_record(record):
+                found.append(record)
     return found
+
+
+def _is_record(record: object) -> bool:
+    """Whether it is what a Runner writes."""
+    if not isinstance(record, dict) or not all(isinstance(record.get(name), str) for name in ("stage", "result", "what")):
+        return False
+    return all(type(record.get(name)) in (int, float) and abs(record[name]) < _LATEST for name in ("at", "seconds"))
 
 
 def _digest(state_file: str) -> str:

@@ -8,7 +8,7 @@ import os
 
 from ignition.config.known_values import SELECTED
 from ignition.config.model.extensions import Select
-from ignition.errors import Failure, refusing, at
+from ignition.errors import Failure, at, refusing
 from ignition.host import devices, log, machine_disks
 from ignition.operation import Context, Operation
 

@@ -47,6 +47,10 @@ class KeyPlaces:
             raise Failure(f"{VARIABLE} is {value!r}", fix='use "true" or "false"')
         return cls(root, accounts, fragment=_MEANINGS[value])
 
+    def again(self, accounts: AccountDatabase) -> "KeyPlaces":
+        """The same question, to be answered by what the root holds by now."""
+        return KeyPlaces(self._root, accounts, fragment=self._fragment)
+
     def place(self, account: Account, name: str = NAME) -> "Place":
         """Where keys of this user go, under a name of their own where sshd reads one."""
         from ignition.host import sshd_config

@@ -13,7 +13,7 @@ from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.host import log
 from ignition.host.root import Root
-from ignition.operation import Context
+from ignition.operation import Context, Runner
 from ignition.stages import state as states
 from ignition.stages.result import WriteResult, boot_id, now_rfc3339, report_text, write_report
 
@@ -179,3 +179,136 @@ def test_text_of_no_report_is_a_failure(tmp_path: Path, content: str | None, wha
     with pytest.raises(Failure) as caught:
         report_text(str(path))
     assert (caught.value.what, caught.value.where) == (what, str(path))
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+BROKEN = [
+    pytest.param('{"runs": "x"}', id="word"),
+    pytest.param('{"runs": 1e999}', id="beyond all numbers"),
+    pytest.param('{"runs": true, "bootId": [1]}', id="other types"),
+    pytest.param('{"runs": -5}', id="negative"),
+    pytest.param(f'{{"runs": {"9" * 5000}}}', id="5,000 digits"),
+    pytest.param(f'{{"runs": {DEEP}}}', id="deep"),
+    pytest.param(DEEP, id="only deep"),
+    pytest.param("\0\0\0", id="NUL"),
+    pytest.param('"text"', id="text"),
+    pytest.param("FIFO", id="FIFO"),
+    pytest.param("device", id="device"),
+    pytest.param("huge", id="huge"),
+    pytest.param("loop", id="loop of links"),
+]
+
+
+def break_file(path: Path, how: str) -> None:
+    """Put something there that is not what an earlier boot would have left."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if how == "FIFO":
+        os.mkfifo(path)
+    elif how == "device":
+        os.mknod(path, 0o020666, os.makedev(1, 5))
+    elif how == "huge":
+        with path.open("wb") as file:
+            file.truncate(1 << 40)
+    elif how == "loop":
+        path.symlink_to(path.name)
+    else:
+        path.write_text(how)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("how", BROKEN)
+def test_broken_report_fails_no_boot_and_is_replaced(tmp_path: Path, context: Context, how: str) -> None:
+    break_file(tmp_path / "root" / REPORT, how)
+    write_report(context.root, str(tmp_path / "state"))
+    assert load(tmp_path, REPORT)["runs"] == 1
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("how", BROKEN)
+def test_broken_result_fails_no_boot_and_is_replaced(tmp_path: Path, context: Context, how: str) -> None:
+    break_file(tmp_path / "root" / RESULT, how)
+    operation = WriteResult("boot-1", user_config_provided=True)
+    assert not operation.already_there(context)
+    operation.execute(context)
+    text = (tmp_path / "root" / RESULT).read_text()
+    assert '"provisioningBootID": "boot-1"' in text
+    assert "Infinity" not in text  # not JSON
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("inside", [RESULT, REPORT])
+def test_directory_for_a_file_is_a_warning(
+    tmp_path: Path, context: Context, capsys: pytest.CaptureFixture[str], inside: str
+) -> None:
+    (tmp_path / "root" / inside / "x").mkdir(parents=True)
+    WriteResult("boot-1", user_config_provided=True).execute(context)
+    write_report(context.root, str(tmp_path / "state"))
+    assert f"WARNING  : files: /{inside} was not written: " in capsys.readouterr().out
+
+
+@pytest.mark.root
+def test_read_only_root_is_a_warning(tmp_path: Path, context: Context, capsys: pytest.CaptureFixture[str]) -> None:
+    import subprocess
+
+    (tmp_path / "root/etc").mkdir()
+    mounted = [str(tmp_path / "root")] * 2
+    subprocess.run(["mount", "--bind", *mounted], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", mounted[0]], check=True)
+        WriteResult("boot-1", user_config_provided=True).execute(context)
+        write_report(context.root, str(tmp_path / "state"))
+    finally:
+        subprocess.run(["umount", mounted[0]], check=True)
+    warnings = [line for line in capsys.readouterr().out.splitlines() if line.startswith("WARNING")]
+    assert len(warnings) == 2 and all("Read-only file system" in line for line in warnings)
+
+
+GOOD = {"stage": "disks", "at": 5.0, "seconds": 1.0, "result": "done", "what": "format"}
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param("[1]", id="list"),
+        pytest.param(DEEP, id="deep"),
+        pytest.param(json.dumps({**GOOD, "at": "x"}), id="word for a time"),
+        pytest.param(json.dumps({**GOOD, "at": 1}).replace('"at": 1', '"at": 1e999'), id="beyond all numbers"),
+        pytest.param(json.dumps({**GOOD, "seconds": None}), id="null"),
+        pytest.param(json.dumps({**GOOD, "stage": [1]}), id="list for a stage"),
+        pytest.param("\udcff", id="not text"),
+    ],
+)
+def test_record_that_a_runner_did_not_write_is_passed_over(tmp_path: Path, context: Context, record: str) -> None:
+    lines = f"{json.dumps(GOOD)}\n{record}\n"
+    (tmp_path / "operations.jsonl").write_bytes(lines.encode("utf-8", "surrogateescape"))
+    write_report(context.root, str(tmp_path / "state"))
+    stages = load(tmp_path, REPORT)["stages"]
+    assert [stage["stage"] for stage in stages] == ["disks"]
+    assert len(stages[0]["operations"]) == 1
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("how", ["FIFO", "device", "huge", "loop"])
+def test_record_of_operations_that_is_no_file_costs_the_report_only(tmp_path: Path, context: Context, how: str) -> None:
+    break_file(tmp_path / "operations.jsonl", how)
+    with Runner("files", str(tmp_path / "operations.jsonl")) as runner:
+        with runner.step("x", "do something"):
+            pass
+        write_report(context.root, str(tmp_path / "state"))
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("how", BROKEN)
+def test_broken_report_for_people_is_a_failure(tmp_path: Path, how: str) -> None:
+    break_file(tmp_path / "report.json", how)
+    with pytest.raises(Failure) as caught:
+        report_text(str(tmp_path / "report.json"))
+    assert caught.value.what.startswith(("this is no report of ignition", "cannot be read"))
+
+
+def test_report_for_people_does_nothing_to_the_terminal(tmp_path: Path, context: Context) -> None:
+    (tmp_path / "operations.jsonl").write_text(json.dumps({**GOOD, "what": "a\x1b[2J\u202e", "cause": "\n\x9b"}) + "\n")
+    write_report(context.root, str(tmp_path / "state"))
+    text = report_text(str(tmp_path / "root" / REPORT))
+    assert all(character.isprintable() or character == "\n" for character in text)

@@ -133,3 +133,16 @@ def test_only_packet_wants_to_know() -> None:
     assert [name for name in platforms.ids() if platforms.report(name)] == ["packet"]
     assert platforms.report("packet") is PACKET.report
     assert platforms.report("") is None
+
+
+def test_platform_that_cannot_even_be_loaded_changes_nothing(boot: Boot, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: str) -> None:
+        raise ImportError("no such module")
+
+    monkeypatch.setattr(platforms, "report", broken)
+    boot.config('{"ignition": {"version": "3.0.0"}}')
+    assert run(boot, "fetch") == SUCCESS
+
+
+def test_state_that_is_damaged_changes_nothing(boot: Boot, told: Told) -> None:
+    assert not status_report._is_online("files", "/no/neednet", str(boot.top))  # a directory

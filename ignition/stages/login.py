@@ -1,0 +1,298 @@
+"""Whether somebody can log in to the machine that the files stage leaves, and what people are told if not.
+
+The end of the files stage. All of it only serves people: whatever goes wrong here is a warning, and the boot goes on. The notice
+is a file of /run/issue.d, which outlives the switch to the real root: agetty(8) shows it above the login prompt in this boot.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from fnmatch import fnmatchcase
+
+from ignition.errors import Failure
+from ignition.host import cmdline, log, paths, sshd_config
+from ignition.host.printable import printable
+from ignition.host.reading import lines, read_text
+from ignition.host.root import put
+from ignition.system.account_database import Account, AccountDatabase
+from ignition.system.ssh_keys import NAME, AddKeys, KeyPlaces
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ignition.config.model import Config
+    from ignition.host.root import Root
+    from ignition.stages.arguments import Arguments
+
+WIDTH = 79
+_FIX = (
+    "Give the machine a config with a user that has sshAuthorizedKeys or a passwordHash, and let it go through its first boot"
+    " again."
+)
+_NO_LOGIN = frozenset({"nologin", "false", "true", "sync", "shutdown", "halt"})
+_LOCAL_SOURCES = frozenset({"files", "altfiles", "usrfiles", "extrausers", "compat", "systemd"})  # nsswitch.conf(5), passwd
+_OTHER_PASSWD = ("/usr/lib/passwd", "/usr/share/baselayout/passwd", "/var/lib/extrausers/passwd")
+_CREDENTIALS = "/run/credentials/@system"  # systemd.system-credentials(7)
+_AUTOLOGIN = ("coreos.autologin", "flatcar.autologin", "systemd.debug_shell", "systemd.debug-shell")
+_UNIT_DIRECTORIES = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+_PRESET_DIRECTORIES = ("/etc/systemd/system-preset", "/usr/lib/systemd/system-preset", "/lib/systemd/system-preset")
+# What gives users, keys or passwords to a running machine; a name that ends in @ is of a template.
+_BRINGERS = (
+    "coreos-metadata-sshkeys@",
+    "afterburn-sshkeys@",
+    "user-config.target",
+    "system-config.target",
+    "oem-cloudinit.service",
+    "cloud-init.service",
+    "cloud-init-main.service",
+    "google-guest-agent.service",
+    "google-guest-agent-manager.service",
+    "waagent.service",
+    "walinuxagent.service",
+    "ec2-instance-connect.service",
+    "systemd-firstboot.service",
+    "systemd-homed-firstboot.service",
+)
+
+
+def run(arguments: Arguments, places: KeyPlaces) -> None:
+    """Put keys where sshd looks now, and leave the notice, if there is something to say. Never raises.
+
+    `places`: where the keys of the config went, before its files, which may have changed sshd_config, were written.
+    """
+    with log.never_fatal("whether somebody can log in was not looked at"):
+        root, accounts = arguments.context.root, AccountDatabase(arguments.context.root)
+        root.forget()
+        now = places.again(accounts)
+        with log.never_fatal("keys were not written to where sshd looks by now"):
+            _follow_sshd(arguments, accounts, places, now)
+        said = notices(arguments, accounts, now)
+        _leave(said)
+
+
+def notices(arguments: Arguments, accounts: AccountDatabase, places: KeyPlaces) -> list[str]:
+    """What people should know before they try to log in, a paragraph each; empty if all is well."""
+    root, config = arguments.context.root, arguments.config
+    said = _about_config(arguments)
+    said += _about_places(root, config, accounts, places)
+    users = [*accounts.users(), *_other_users(root)]
+    if not any(can_log_in(account, root, accounts, places) for account in users if has_shell(account)):
+        unknown = list(dict.fromkeys(_unknown(root, users)))
+        unless = f", unless {' or '.join(unknown[:3])} lets somebody in" if unknown else ""
+        said += [f"No user of this machine has an SSH key or a password: nobody can log in{unless}.", _FIX]
+    return said
+
+
+def has_shell(account: Account) -> bool:
+    """Whether a login would come to a shell; an empty one is /bin/sh (passwd(5))."""
+    return os.path.basename(account.shell) not in _NO_LOGIN
+
+
+def can_log_in(account: Account, root: Root, accounts: AccountDatabase, places: KeyPlaces) -> bool:
+    """By a password, or by a key in a file that sshd reads. In doubt it can."""
+    shadow = accounts.shadow(account.name)
+    if _is_expired(shadow):
+        return False
+    return can_use_password(account, shadow) or _has_key(account, root, places)
+
+
+def can_use_password(account: Account, shadow: list[str]) -> bool:
+    """Whether the field can be met: by a hash, or because it is empty. `!`, `*`, `x` and other words that no hash is cannot."""
+    field = shadow[1] if shadow else account.password
+    if field == "":
+        return True
+    # crypt(5): $id$…, or DES without and with an iteration count.
+    return (field[0] == "$" and field.count("$") >= 3) or (len(field) == 13 and field[0] not in "!*") or field[0] == "_"
+
+
+def _is_expired(shadow: list[str]) -> bool:
+    """shadow(5), field 8: the account ends on that day."""
+    return len(shadow) > 7 and shadow[7].isdecimal() and int(shadow[7][:9]) <= time.time() // 86400
+
+
+def _has_key(account: Account, root: Root, places: KeyPlaces) -> bool:
+    try:
+        sources = sshd_config.key_sources(root, places.person(account), places.home_of)
+    except Failure:
+        home = account.home.rstrip("/")
+        return any(_holds_key(root, path) for path in (f"{home}/{sshd_config.PLAIN}", f"{home}/{sshd_config.KEY_DIR}/{NAME}"))
+    if not sources.accepts_keys:
+        return False
+    found = {path for outcome in sources.files for path in outcome}
+    for command in sources.commands:
+        if command and not sshd_config.is_key_dir(command):
+            return True  # it may ask anybody
+        if command:
+            directory = f"{account.home.rstrip('/')}/{sshd_config.KEY_DIR}"
+            found |= {f"{directory}/{name}" for name in _names(root, directory) if not name.startswith(".")}
+    return any(_holds_key(root, path) for path in found)
+
+
+def _holds_key(root: Root, path: str) -> bool:
+    with suppress(Failure, OSError):
+        return any(line.strip() and not line.lstrip().startswith("#") for line in lines(read_text(root, path) or ""))
+    return False
+
+
+def _names(root: Root, directory: str) -> list[str]:
+    with suppress(Failure, OSError):
+        return root.names(directory)
+    return []
+
+
+def _text(root: Root, path: str) -> str:
+    with suppress(Failure, OSError):
+        return read_text(root, path) or ""
+    return ""
+
+
+def _other_users(root: Root) -> list[Account]:
+    """Of account files beside /etc/passwd (nss_altfiles and its like)."""
+    found = []
+    for path in _OTHER_PASSWD:
+        for line in lines(_text(root, path)):
+            with suppress(ValueError, IndexError):
+                found.append(Account(line.split(":")))
+    return found
+
+
+def _about_config(arguments: Arguments) -> list[str]:
+    from ignition.stages import state as states
+    from ignition.stages.render import DEVICE_OPTION, URL_OPTIONS
+
+    state = states.load(arguments.state_file)
+    if state.user_config_provided():
+        return []
+    words = cmdline.read()
+    given = next((name for name in (*URL_OPTIONS, DEVICE_OPTION) if cmdline.last(words, name)), "")
+    if given:
+        where = f"what {given}= on the kernel command line names has none"
+    else:
+        where = f"platform {arguments.platform} was asked: {_source(arguments.platform)}"
+    instead = " The default of the image was applied." if any(one["kind"] == "default" for one in state.fetched_configs) else ""
+    return [f"No Ignition config was given to this machine ({where}).{instead}"]
+
+
+def _source(platform: str) -> str:
+    from ignition import platforms
+
+    with suppress(Failure):
+        return platforms.config_source(platform).says
+    return "it is not known"
+
+
+def _about_places(root: Root, config: Config, accounts: AccountDatabase, places: KeyPlaces) -> list[str]:
+    said = []
+    for user in config.passwd.users:
+        account = accounts.user(user.name) if user.ssh_authorized_keys and user.should_exist is not False else None
+        if account is None:
+            continue
+        path = places.place(account).path
+        if not sshd_config.is_read(root, places.person(account), path, places.home_of):
+            said.append(
+                f"The SSH keys of {account.name} let nobody in: they are in {path}, which sshd of this machine does not read"
+                " (AuthorizedKeysFile and PubkeyAuthentication in /etc/ssh/sshd_config)."
+            )
+    return said
+
+
+def _unknown(root: Root, users: Iterable[Account]) -> Iterable[str]:
+    """What may let somebody in though no account of the files can."""
+    given = {word.partition("=")[0] for word in cmdline.words(cmdline.read())}
+    yield from (f"{name} on the kernel command line" for name in _AUTOLOGIN if name in given)
+    yield from _enabled(root)
+    for line in lines(_text(root, "/etc/nsswitch.conf")):
+        name, _, sources = line.partition("#")[0].partition(":")
+        if name.strip() == "passwd":
+            yield from (f"the account source {one}" for one in sources.split() if one.isalnum() and one not in _LOCAL_SOURCES)
+    if any(name.endswith((".homedir", ".home")) for name in _names(root, "/home")):
+        yield "systemd-homed"
+    with suppress(OSError):
+        if any(name.startswith(("passwd.", "ssh.", "userdb.", "firstboot.")) for name in os.listdir(_CREDENTIALS)):
+            yield "a credential of systemd"
+    for directory in _UNIT_DIRECTORIES:
+        for name in (name for name in _names(root, directory) if "getty" in name and name.endswith(".service.d")):
+            if any("--autologin" in _text(root, f"{directory}/{name}/{one}") for one in _names(root, f"{directory}/{name}")):
+                yield f"the autologin of {name[:-2]}"
+    homes = {account.home for account in users if has_shell(account)}
+    for line in lines(_text(root, "/etc/fstab")):
+        fields = line.split()
+        if len(fields) > 1 and fields[0][0] != "#" and fields[1] != "/" and any(_is_below(home, fields[1]) for home in homes):
+            yield f"what is mounted at {fields[1]}"
+
+
+def _is_below(path: str, directory: str) -> bool:
+    return f"{path}/".startswith(f"{directory.rstrip('/')}/")
+
+
+def _enabled(root: Root) -> Iterable[str]:
+    """Units that bring users or keys and will run: linked by a target, or by the presets that the first boot applies."""
+    linked = set()
+    for directory in _UNIT_DIRECTORIES:
+        for name in _names(root, directory):
+            if name.endswith((".wants", ".requires", ".upholds")):
+                linked |= set(_names(root, f"{directory}/{name}"))
+    presets = list(_presets(root)) if _text(root, "/etc/machine-id").strip() in ("", "uninitialized") else None
+    for bringer in _BRINGERS:
+        yield from sorted(name for name in linked if _is_of(name, bringer))
+        if presets is not None and not any(_is_of(name, bringer) for name in linked):
+            unit = f"{bringer}.service" if bringer.endswith("@") else bringer
+            is_there = any(root.status(f"{directory}/{unit}") is not None for directory in _UNIT_DIRECTORIES)
+            if is_there and next((verb for verb, pattern in presets if _fits(bringer, unit, pattern)), "enable") == "enable":
+                yield unit
+
+
+def _is_of(name: str, bringer: str) -> bool:
+    return name.startswith(bringer) if bringer.endswith("@") else name == bringer
+
+
+def _fits(bringer: str, unit: str, pattern: str) -> bool:
+    return fnmatchcase(unit, pattern) or (bringer.endswith("@") and pattern.startswith(bringer))
+
+
+def _presets(root: Root) -> Iterable[tuple[str, str]]:
+    """Verb and pattern of each line; the first one that fits a unit counts (systemd.preset(5))."""
+    files: dict[str, str] = {}
+    for directory in _PRESET_DIRECTORIES:
+        for name in _names(root, directory):
+            if name.endswith(".preset"):
+                files.setdefault(name, f"{directory}/{name}")
+    for name in sorted(files):
+        for line in lines(_text(root, files[name])):
+            words = line.split()
+            if len(words) > 1 and words[0] in ("enable", "disable"):
+                yield words[0], words[1]
+
+
+def _follow_sshd(arguments: Arguments, accounts: AccountDatabase, before: KeyPlaces, now: KeyPlaces) -> None:
+    """Files of the config may have changed where sshd looks: the keys go there, too, beside what is there."""
+    operations = []
+    for index, user in enumerate(arguments.config.passwd.users):
+        account = accounts.user(user.name) if user.ssh_authorized_keys and user.should_exist is not False else None
+        if account is None or before.place(account).path == now.place(account).path:
+            continue
+        place = f"$.passwd.users.{index}"
+        operations.append(AddKeys(place, user.name, user.ssh_authorized_keys, accounts, places=now, name=NAME))
+    arguments.runner.run(operations, arguments.context)
+
+
+def _leave(said: list[str]) -> None:
+    """Write the notice; without one, an earlier one of this boot goes away."""
+    import textwrap
+
+    path = os.path.join(paths.issue_directory(), paths.ISSUE)
+    if not said:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            os.unlink(path)
+        return
+    shown = []
+    for paragraph in said:
+        log.warning(paragraph)
+        wrapped = textwrap.wrap(printable(paragraph, 1000), WIDTH - 10, break_long_words=False, break_on_hyphens=False)
+        shown += [("ignition: " if number == 0 else " " * 10) + line for number, line in enumerate(wrapped)]
+    # agetty takes a backslash and a letter for something to fill in.
+    content = "\n".join(shown).replace("\\", "\\\\") + "\n\n"
+    put(path, content.encode(), mode=0o644)

@@ -1,0 +1,316 @@
+"""Whether somebody can log in, and what the login prompt says if not."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from ignition.config.model import Config, Passwd, Resource, Storage
+from ignition.config.model.passwd import User
+from ignition.config.model.storage import File
+from ignition.fetch.engine import Fetcher, Settings
+from ignition.host import log
+from ignition.host.root import Root
+from ignition.operation import Context, Runner
+from ignition.stages import files, login
+from ignition.stages import state as states
+from ignition.stages.arguments import Arguments, Paths
+from ignition.system.account_database import AccountDatabase
+from ignition.system.ssh_keys import KeyPlaces
+
+KEY = "ssh-ed25519 AAAA a@b"
+SHADOW = "root:*:19000:0:99999:7:::\ndaemon:!:19000::::::\n"
+TREE = {
+    "/etc/passwd": "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1::/usr/sbin:/usr/sbin/nologin\nann:x:1000:1000::/home/ann:\n",
+    "/etc/shadow": SHADOW,
+    "/etc/group": "root:x:0:\nann:x:1000:\n",
+    "/etc/machine-id": "0123456789abcdef0123456789abcdef\n",
+}
+NOBODY = "No user of this machine has an SSH key or a password: nobody can log in"
+
+
+class Machine:
+    """A root behind the files stage, and what the stage says about it."""
+
+    def __init__(self, top: Path) -> None:
+        self.root, self.issue, self.state = top / "root", top / "issue.d", states.State()
+        self.top = top
+        self.put(TREE)
+        self.cmdline("quiet")
+        self.state.fetched_configs = [{"kind": "user", "source": "qemu", "referenced": False}]
+
+    def put(self, tree: dict[str, str]) -> None:
+        """Files by path; `/` at the end makes a directory."""
+        for inside, text in tree.items():
+            path = self.root / inside.strip("/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if inside.endswith("/"):
+                path.mkdir(exist_ok=True)
+            else:
+                path.write_text(text)
+
+    def cmdline(self, text: str) -> None:
+        """The kernel command line."""
+        (self.top / "cmdline").write_text(f"{text}\n")
+
+    def arguments(self, config: Config) -> Arguments:
+        """Of the files stage."""
+        states.save(self.state, str(self.top / "state"))
+        log.configure(stage="files", to_stdout=True)
+        found = Arguments(
+            stage="files",
+            platform="qemu",
+            root=str(self.root),
+            runner=Runner("files", str(self.top / "operations.jsonl")),
+            paths=Paths(config_cache="", neednet="", state_file=str(self.top / "state")),
+            fetch_timeout_s=1,
+        )
+        found.config, found.context = config, Context(Root(str(self.root)), Fetcher(Settings.from_config(config), offline=True))
+        return found
+
+    def said(self, config: Config | None = None) -> str:
+        """The notices, a line each."""
+        arguments = self.arguments(config or Config())
+        accounts = AccountDatabase(arguments.context.root)
+        return "\n".join(login.notices(arguments, accounts, KeyPlaces(arguments.context.root, accounts)))
+
+    def notice(self) -> str | None:
+        """What agetty will show."""
+        path = self.issue / "50-ignition.issue"
+        return path.read_text() if path.exists() else None
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A machine with a config, on which nobody has a key or a password."""
+    monkeypatch.setenv("IGNITION_KERNEL_CMDLINE_PATH", str(tmp_path / "cmdline"))
+    monkeypatch.setenv("IGNITION_ISSUE_DIR", str(tmp_path / "issue.d"))
+    monkeypatch.setattr(login, "_CREDENTIALS", str(tmp_path / "credentials"))
+    return Machine(tmp_path)
+
+
+def test_machine_that_nobody_can_log_in_to_says_so(machine: Machine) -> None:
+    assert machine.said().startswith(
+        f"{NOBODY}.\nGive the machine a config with a user that has sshAuthorizedKeys or a passwordHash"
+    )
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        pytest.param({"/etc/shadow": "root:$6$salt$HASH:19000:0:99999:7:::\n"}, id="password of root"),
+        pytest.param({"/etc/shadow": f"{SHADOW}ann:$y$j9T$salt$HASH:19000::::::\n"}, id="password of a user, yescrypt"),
+        pytest.param({"/etc/shadow": f"{SHADOW}ann:abcdefghijklm:19000::::::\n"}, id="DES"),
+        pytest.param({"/etc/shadow": f"{SHADOW}ann::19000::::::\n"}, id="empty password"),
+        pytest.param({"/etc/shadow": "root:$6$s$H:19000:::::30000:\n"}, id="expires later"),
+        pytest.param({"/etc/passwd": "root:$6$s$H:0:0::/root:/bin/sh\n", "/etc/shadow": ""}, id="hash in passwd"),
+        pytest.param({"/root/.ssh/authorized_keys": f"{KEY}\n"}, id="key of root"),
+        pytest.param({"/home/ann/.ssh/authorized_keys": f"# mine\n\n{KEY}"}, id="key of a user"),
+        pytest.param({"/home/ann/.ssh/authorized_keys2": KEY}, id="second default file"),
+        pytest.param(
+            {"/etc/ssh/sshd_config": "AuthorizedKeysFile /etc/ssh/k/%u", "/etc/ssh/k/ann": KEY}, id="directory of the system"
+        ),
+        pytest.param(
+            {"/etc/ssh/sshd_config": "AuthorizedKeysCommand /x/ssh-key-dir %u", "/home/ann/.ssh/authorized_keys.d/x": KEY},
+            id="directory of fragments",
+        ),
+        pytest.param({"/etc/ssh/sshd_config": "AuthorizedKeysCommand /opt/keys-of %u"}, id="a program that may ask anybody"),
+        pytest.param({"/etc/ssh/sshd_config": 'Match "', "/root/.ssh/authorized_keys": KEY}, id="sshd_config that is broken"),
+        pytest.param({"/usr/lib/passwd": "op:x:0:0::/srv/op:/bin/sh\n", "/srv/op/.ssh/authorized_keys": KEY}, id="altfiles"),
+    ],
+)
+def test_machine_with_a_key_or_a_password_is_not_slandered(machine: Machine, tree: dict[str, str]) -> None:
+    machine.put(tree)
+    assert machine.said() == ""
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        pytest.param({"/etc/shadow": "root:!:1::::::\nann:!!:1::::::\n"}, id="locked"),
+        pytest.param({"/etc/shadow": "root:!$6$s$H:1::::::\n"}, id="locked hash"),
+        pytest.param({"/etc/shadow": "root:*LK*:1::::::\nann:x:1::::::\n"}, id="words"),
+        pytest.param({"/etc/shadow": "root:$6$s$H:19000:::::1:\n"}, id="expired"),
+        pytest.param({"/etc/shadow": "daemon:$6$s$H:19000::::::\n"}, id="of a user without a shell"),
+        pytest.param({"/root/.ssh/authorized_keys": "# none yet\n\n"}, id="comment"),
+        pytest.param({"/root/.ssh/authorized_keys/": ""}, id="directory for a file"),
+        pytest.param({"/root/.ssh/authorized_keys.d/ignition": KEY}, id="key where sshd does not look"),
+        pytest.param({"/usr/sbin/.ssh/authorized_keys": KEY}, id="key of a user without a shell"),
+        pytest.param(
+            {"/etc/ssh/sshd_config": "PubkeyAuthentication no", "/root/.ssh/authorized_keys": KEY}, id="no keys accepted"
+        ),
+    ],
+)
+def test_what_lets_nobody_in_does_not_count(machine: Machine, tree: dict[str, str]) -> None:
+    for inside in tree:
+        (machine.root / inside.strip("/")).unlink(missing_ok=True)
+    machine.put(tree)
+    assert machine.said().startswith(f"{NOBODY}.")
+
+
+UNITS = "/etc/systemd/system"
+
+
+@pytest.mark.parametrize(
+    ("tree", "unless"),
+    [
+        pytest.param(
+            {f"{UNITS}/multi-user.target.requires/coreos-metadata-sshkeys@core.service": ""},
+            "coreos-metadata-sshkeys@core.service",
+            id="enabled unit",
+        ),
+        pytest.param(
+            {"/lib/systemd/system/a.target.wants/cloud-init.service": ""}, "cloud-init.service", id="linked by the image"
+        ),
+        pytest.param(
+            {
+                "/etc/machine-id": "",
+                "/usr/lib/systemd/system/coreos-metadata-sshkeys@.service": "",
+                f"{UNITS}-preset/20-ignition.preset": "enable coreos-metadata-sshkeys@core.service\n",
+                "/usr/lib/systemd/system-preset/99.preset": "disable *\n",
+            },
+            "coreos-metadata-sshkeys@.service",
+            id="preset of the first boot",
+        ),
+        pytest.param(
+            {"/etc/machine-id": "uninitialized", "/usr/lib/systemd/system/user-config.target": ""},
+            "user-config.target",
+            id="no preset",
+        ),
+        pytest.param({"/etc/nsswitch.conf": "passwd: files [!UNAVAIL=return] sss # x\n"}, "the account source sss", id="sssd"),
+        pytest.param({"/home/eve.homedir/": ""}, "systemd-homed", id="homed"),
+        pytest.param({"/etc/fstab": "/dev/vdb /home ext4 defaults 0 2\n"}, "what is mounted at /home", id="homes elsewhere"),
+        pytest.param(
+            {f"{UNITS}/serial-getty@.service.d/10.conf": "[Service]\nExecStart=\nExecStart=agetty --autologin root\n"},
+            "the autologin of serial-getty@.service",
+            id="autologin",
+        ),
+    ],
+)
+def test_what_may_let_somebody_in_is_named(machine: Machine, tree: dict[str, str], unless: str) -> None:
+    machine.put(tree)
+    assert machine.said().startswith(f"{NOBODY}, unless {unless} lets somebody in.")
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        pytest.param({"/etc/nsswitch.conf": "passwd: files systemd\n#passwd: sss\n"}, id="local sources"),
+        pytest.param({"/etc/fstab": "/dev/vda / ext4 x 0 1\n/dev/vdb /srv ext4 x 0 2\n# /dev/vdc /home\n"}, id="other mounts"),
+        pytest.param({"/usr/lib/systemd/system/cloud-init.service": ""}, id="unit that is not enabled"),
+        pytest.param(
+            {
+                "/etc/machine-id": "",
+                "/usr/lib/systemd/system/cloud-init.service": "",
+                "/usr/lib/systemd/system-preset/99.preset": "disable *\n",
+            },
+            id="unit that presets disable",
+        ),
+    ],
+)
+def test_what_cannot_let_somebody_in_is_not_named(machine: Machine, tree: dict[str, str]) -> None:
+    machine.put(tree)
+    assert machine.said().startswith(f"{NOBODY}.")
+
+
+@pytest.mark.parametrize("word", ["coreos.autologin", "flatcar.autologin=ttyS0", "systemd.debug_shell"])
+def test_kernel_command_line_may_let_somebody_in(machine: Machine, word: str) -> None:
+    machine.cmdline(f"quiet {word}")
+    assert machine.said().startswith(f"{NOBODY}, unless {word.partition('=')[0]} on the kernel command line lets somebody in.")
+
+
+def test_credential_of_the_hypervisor_may_let_somebody_in(machine: Machine) -> None:
+    (machine.top / "credentials").mkdir()
+    (machine.top / "credentials/passwd.hashed-password.root").touch()
+    assert machine.said().startswith(f"{NOBODY}, unless a credential of systemd lets somebody in.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "said"),
+    [
+        pytest.param("", "", "(platform qemu was asked: firmware config opt/com.coreos/config or ", id="platform"),
+        pytest.param(
+            "",
+            "ignition.config.url=http://u:SECRET@h/x?SECRET",
+            "(what ignition.config.url= on the kernel command line names has none).",
+            id="URL",
+        ),
+        pytest.param("default", "", "The default of the image was applied.", id="default.ign"),
+    ],
+)
+def test_machine_without_a_config_says_where_it_looked(machine: Machine, kind: str, line: str, said: str) -> None:
+    machine.state.fetched_configs = [{"kind": kind, "source": "system", "referenced": False}] if kind else []
+    machine.cmdline(line)
+    found = machine.said()
+    assert found.startswith("No Ignition config was given to this machine (")
+    assert said in found.split("\n")[0]
+    assert "SECRET" not in found
+
+
+CORE = User(name="ann", ssh_authorized_keys=(KEY,))
+
+
+def test_keys_that_sshd_does_not_read_are_named(machine: Machine) -> None:
+    machine.put({"/etc/ssh/sshd_config": "AuthorizedKeysFile none\n", "/etc/shadow": "root:$6$s$H:1::::::\n"})
+    said = machine.said(Config(passwd=Passwd(users=(CORE,))))
+    assert said.startswith(
+        "The SSH keys of ann let nobody in: they are in /home/ann/.ssh/authorized_keys, which sshd of this machine"
+    )
+
+
+@pytest.mark.root
+def test_keys_follow_an_sshd_config_of_the_same_config(machine: Machine) -> None:
+    """Keys are written before files: a file of the config may be what tells sshd where to look."""
+    text = "data:,AuthorizedKeysFile%20.ssh/authorized_keys.d/ignition%0A"
+    file = File(path="/etc/ssh/sshd_config", contents=Resource(source=text))
+    home = machine.root / "home/ann"
+    home.mkdir(parents=True)
+    os.chown(home, 1000, 1000)
+    for directory in (machine.top, machine.top.parent, machine.top.parent.parent):
+        directory.chmod(0o755)
+    files.run(machine.arguments(Config(passwd=Passwd(users=(CORE,)), storage=Storage(files=(file,)))))
+    assert (home / ".ssh/authorized_keys.d/ignition").read_text() == f"{KEY}\n"
+    assert machine.notice() is None
+
+
+def test_notice_is_for_agetty_and_goes_away_with_its_reason(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = machine.arguments(Config())
+    places = KeyPlaces(arguments.context.root, AccountDatabase(arguments.context.root))
+    before = os.umask(0o077)
+    login.run(arguments, places)
+    os.umask(before)
+    text = machine.notice()
+    assert text is not None and text.startswith(f"ignition: {NOBODY[:60]}")
+    assert max(len(line) for line in text.splitlines()) <= 79
+    path = machine.issue / "50-ignition.issue"
+    assert (stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)) == (0o644, 0o755)
+    assert f"WARNING  : files: {NOBODY}." in capsys.readouterr().out
+    machine.put({"/root/.ssh/authorized_keys": KEY})
+    login.run(arguments, places)
+    assert machine.notice() is None
+
+
+def test_names_of_the_image_do_nothing_to_the_terminal(machine: Machine) -> None:
+    machine.put({"/etc/fstab": "/dev/vdb /home\x1b[2J\\n ext4 x 0 2\n", "/etc/passwd": "a:x:1:1::/home\x1b[2J\\n/a:/bin/sh\n"})
+    arguments = machine.arguments(Config())
+    login.run(arguments, KeyPlaces(arguments.context.root, AccountDatabase(arguments.context.root)))
+    text = machine.notice()
+    assert text is not None and "\x1b" not in text and r"/home\\x1b[2J\\n" in text
+
+
+@pytest.mark.parametrize("broken", ["issue.d is a file", "notice is a directory", "passwd is a FIFO", "state is damaged"])
+def test_nothing_of_it_fails_a_boot(machine: Machine, capsys: pytest.CaptureFixture[str], broken: str) -> None:
+    arguments = machine.arguments(Config())
+    places = KeyPlaces(arguments.context.root, AccountDatabase(arguments.context.root))
+    if broken == "issue.d is a file":
+        machine.issue.write_text("x")
+    elif broken == "notice is a directory":
+        (machine.issue / "50-ignition.issue/x").mkdir(parents=True)
+    elif broken == "passwd is a FIFO":
+        (machine.root / "etc/passwd").unlink()
+        os.mkfifo(machine.root / "etc/passwd")
+    else:
+        (machine.top / "state").write_text("{")
+    login.run(arguments, places)
+    assert "WARNING  : files: whether somebody can log in was not looked at: " in capsys.readouterr().out
