@@ -135,13 +135,14 @@ def test_only_packet_wants_to_know() -> None:
     assert platforms.report("") is None
 
 
-def test_platform_that_cannot_even_be_loaded_changes_nothing(boot: Boot, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: str) -> None:
-        raise ImportError("no such module")
+def test_report_that_cannot_even_begin_changes_nothing(boot: Boot, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(platforms, "report", broken)
+    monkeypatch.setattr(status_report, "send", broken)
     boot.config('{"ignition": {"version": "3.0.0"}}')
     assert run(boot, "fetch") == SUCCESS
+    assert told == []
 
 
 def test_state_that_is_damaged_changes_nothing(boot: Boot, told: Told) -> None:
