@@ -1,14 +1,18 @@
 """verifies: a config with three errors ends the first boot with all three on the console's screen, each with line, column
-and path; the disk is not touched and the flag stays; after the served config has been mended, the same disk provisions.
+and path; the disk is not touched and the flag stays; the machine reboots twice and stays the third time; after the served config has
+been mended, the same disk provisions. A machine without any config says at its login prompt that nobody can log in.
 """
+
+import time
 
 from harness import disks, expected, guest
 from harness.case import Case
-from harness.disks import GIB
+from harness.disks import GIB, Disk
+from harness.machine import DirectBoot
 from harness.services.files import FileServer
 
-TIMEOUT_S = 720
-EXPECTED_S = 110
+TIMEOUT_S = 1200
+EXPECTED_S = 250
 
 FAILURE_S = 240.0
 # JSON path, and the text whose first byte is the position.
@@ -22,7 +26,9 @@ PROBES = {
     "failed": "systemctl --failed --plain --no-legend",
     "result": f"cat {guest.RESULT}",
     "journal": guest.JOURNAL,
+    "notice": "cat /run/issue.d/50-ignition.issue",
 }
+STAYS = "first boot failed 3 times with this config: staying here."
 
 
 def run(case: Case) -> None:
@@ -32,10 +38,10 @@ def run(case: Case) -> None:
     disk = case.system_disk("system", (disks.virtual_size(case.image.disk) // GIB + 2) * GIB)
     with FileServer() as server:
         url = f"ignition.config.url=http://10.0.2.2:{server.port}/config.ign"
-        direct = case.image.direct("coreos.first_boot=detected", url)
+        direct = case.image.direct("coreos.first_boot=detected", "ignition.failure.timeout=5", url)
         server.put("/config.ign", broken.read_bytes())
         with case.machine("broken", [disk], direct=direct) as machine:
-            text = machine.wait_for_console("ignition: first boot failed", FAILURE_S)
+            text = machine.wait_for_console(r"rebooting in 5 s \(1 of 3\)", FAILURE_S)
             machine.quit()
         checks = case.checks("broken config", machine)
         screen = " ".join(text[text.index("The first boot failed") :].split())
@@ -45,6 +51,7 @@ def run(case: Case) -> None:
             checks.contains(f"error at {path} on the screen", f"{path}, line {line} col {column}: ", screen)
         checks.equal("first-boot flag on EFI-SYSTEM", ["first_boot"], case.first_boot_files(disk))
         checks.done()
+        reboots_twice_and_stays(case, disk, direct)
 
         server.put("/config.ign", mended.read_bytes())
         with case.machine("mended", [disk], direct=direct) as machine:
@@ -56,6 +63,44 @@ def run(case: Case) -> None:
     checks.equal("failed units", "", seen["failed"].text)
     checks.equal("file of the mended config", expected.file("yes\n"), guest.parse_nodes(seen["nodes"].text).get("/etc/mended"))
     checks.contains("result", '"userConfigProvided": true', seen["result"].text)
+    checks.equal("first-boot flag and mark on EFI-SYSTEM", [], case.first_boot_files(disk))
+    checks.equal("notice at the login prompt", "", seen["notice"].text)
+    checks.done()
+    says_that_nobody_can_log_in(case)
+
+
+def reboots_twice_and_stays(case: Case, disk: Disk, direct: DirectBoot) -> None:
+    """The second and the third boot with the same fault: the count is on EFI-SYSTEM, and the third one waits for a person."""
+    with case.machine("again", [disk], direct=direct) as machine:
+        machine.wait_for_console(r"rebooting in 5 s \(2 of 3\)", FAILURE_S)
+        machine.wait_for_console("first boot failed, rebooting now", FAILURE_S)
+        machine.wait_for_end(FAILURE_S)
+    with case.machine("stays", [disk], direct=direct) as machine:
+        text = machine.wait_for_console("Press Enter for a shell", FAILURE_S)
+        time.sleep(3 * 5)  # three times as long as the boots before waited
+        checks = case.checks("third time", machine)
+        checks.contains("what the screen says", ["$.storage.files.0.path", STAYS], " ".join(text.split()))
+        checks.true("the machine stays", machine.alive(), "it ended")
+        machine.quit()
+    checks.equal("first-boot flag on EFI-SYSTEM", ["first_boot"], case.first_boot_files(disk))
+    checks.done()
+
+
+def says_that_nobody_can_log_in(case: Case) -> None:
+    """No config at all: the stage says so on the console, and agetty once more above its prompt."""
+    disk = case.system_disk("empty", (disks.virtual_size(case.image.disk) // GIB + 2) * GIB)
+    with case.machine("empty", [disk], direct=case.image.direct("coreos.first_boot=detected")) as machine:
+        text = machine.wait_for_console("login: ")
+        machine.quit()
+    checks = case.checks("no config", machine)
+    prompt = " ".join(text[text.rindex("ignition: No Ignition config") :].replace("\n", " ").split())
+    said = [
+        "No Ignition config was given to this machine (platform qemu was asked: firmware config",
+        "nobody can log in",
+        "login:",
+    ]
+    checks.contains("above the prompt", said, prompt)
+    checks.true("on the console before", text.count("nobody can log in") > 1, text[-2000:])
     checks.equal("first-boot flag and mark on EFI-SYSTEM", [], case.first_boot_files(disk))
     checks.done()
 
