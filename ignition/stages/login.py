@@ -16,6 +16,7 @@ from ignition.host import cmdline, log, paths, sshd_config
 from ignition.host.printable import printable
 from ignition.host.reading import lines, read_text
 from ignition.host.root import put
+from ignition.stages import state as states
 from ignition.system.account_database import Account, AccountDatabase
 from ignition.system.ssh_keys import NAME, AddKeys, KeyPlaces
 
@@ -39,11 +40,12 @@ _CREDENTIALS = "/run/credentials/@system"  # systemd.system-credentials(7)
 _AUTOLOGIN = ("coreos.autologin", "flatcar.autologin", "systemd.debug_shell", "systemd.debug-shell")
 _UNIT_DIRECTORIES = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 _PRESET_DIRECTORIES = ("/etc/systemd/system-preset", "/usr/lib/systemd/system-preset", "/lib/systemd/system-preset")
+_OF_THE_USER = "user-config.target"
 # What gives users, keys or passwords to a running machine; a name that ends in @ is of a template.
 _BRINGERS = (
     "coreos-metadata-sshkeys@",
     "afterburn-sshkeys@",
-    "user-config.target",
+    _OF_THE_USER,
     "system-config.target",
     "oem-cloudinit.service",
     "cloud-init.service",
@@ -80,7 +82,9 @@ def notices(arguments: Arguments, accounts: AccountDatabase, places: KeyPlaces) 
     said += _about_places(root, config, accounts, places)
     users = [*accounts.users(), *_other_users(root)]
     if not any(can_log_in(account, root, accounts, places) for account in users if has_shell(account)):
-        unknown = list(dict.fromkeys(_unknown(root, users)))
+        provided = states.load(arguments.state_file).user_config_provided()
+        # What coreos-cloudinit has for the user is inert on a machine with a config for Ignition.
+        unknown = [one for one in dict.fromkeys(_unknown(root, users)) if not provided or one != _OF_THE_USER]
         unless = f", unless {' or '.join(unknown[:3])} lets somebody in" if unknown else ""
         said += [f"No user of this machine has an SSH key or a password: nobody can log in{unless}.", _FIX]
     return said
@@ -160,7 +164,6 @@ def _other_users(root: Root) -> list[Account]:
 
 
 def _about_config(arguments: Arguments) -> list[str]:
-    from ignition.stages import state as states
     from ignition.stages.render import DEVICE_OPTION, URL_OPTIONS
 
     state = states.load(arguments.state_file)

@@ -394,6 +394,20 @@ def test_keys_go_where_sshd_reads_them_if_it_reads_another_fragment(machine: Mac
     assert machine.text("/home/core/.ssh/authorized_keys") == f"{A}\n{B}\n"
 
 
+@pytest.mark.parametrize(
+    ("line", "file"),
+    [
+        pytest.param("Match User core", "authorized_keys.d/coreos-cloudinit", id="for this user"),
+        pytest.param("Match User web", "authorized_keys", id="for another one"),
+        pytest.param("Match Address 10.0.0.0/8", "authorized_keys", id="from some addresses"),
+    ],
+)
+def test_keys_go_to_a_fragment_only_where_sshd_reads_it_for_this_user(machine: Machine, line: str, file: str) -> None:
+    machine.put("/etc/ssh/sshd_config", f"{line}\nAuthorizedKeysFile .ssh/authorized_keys.d/coreos-cloudinit\n")
+    machine.run(HEAD + "ssh_authorized_keys: [a, b]\n")
+    assert machine.text(f"/home/core/.ssh/{file}") == "a\nb\n"
+
+
 def test_several_parts_are_applied_in_order(machine: Machine) -> None:
     def part(media_type: str, body: str) -> str:
         return f"--b\nContent-Type: {media_type}\n\n{body}\n"

@@ -174,8 +174,8 @@ UNITS = "/etc/systemd/system"
             id="preset of the first boot",
         ),
         pytest.param(
-            {"/etc/machine-id": "uninitialized", "/usr/lib/systemd/system/user-config.target": ""},
-            "user-config.target",
+            {"/etc/machine-id": "uninitialized", "/usr/lib/systemd/system/system-config.target": ""},
+            "system-config.target",
             id="no preset",
         ),
         pytest.param({"/etc/nsswitch.conf": "passwd: files [!UNAVAIL=return] sss # x\n"}, "the account source sss", id="sssd"),
@@ -212,6 +212,13 @@ def test_what_may_let_somebody_in_is_named(machine: Machine, tree: dict[str, str
 def test_what_cannot_let_somebody_in_is_not_named(machine: Machine, tree: dict[str, str]) -> None:
     machine.put(tree)
     assert machine.said().startswith(f"{NOBODY}.")
+
+
+def test_cloud_config_of_the_user_counts_only_without_a_config_for_ignition(machine: Machine) -> None:
+    machine.put({f"{UNITS}/multi-user.target.wants/user-config.target": ""})
+    assert machine.said().startswith(f"{NOBODY}.")
+    machine.state.fetched_configs = []
+    assert f"{NOBODY}, unless user-config.target lets somebody in." in machine.said()
 
 
 @pytest.mark.parametrize("word", ["coreos.autologin", "flatcar.autologin=ttyS0", "systemd.debug_shell"])

@@ -1,6 +1,6 @@
 """verifies: a config with three errors ends the first boot with all three on the console's screen, each with line, column
-and path; the disk is not touched and the flag stays; the machine reboots twice and stays the third time; after the served config has
-been mended, the same disk provisions. A machine without any config says at its login prompt that nobody can log in.
+and path; the disk is not touched and the flag stays; the machine reboots twice and stays the third time; after the served config
+has been mended, the same disk provisions. A machine without any config says at its login prompt that nobody can log in.
 """
 
 import time
