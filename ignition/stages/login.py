@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ignition.stages.arguments import Arguments
 
 WIDTH = 79
+_MOST_USERS = 500
 _FIX = (
     "Give the machine a config with a user that has sshAuthorizedKeys or a passwordHash, and let it go through its first boot"
     " again."
@@ -80,8 +81,9 @@ def notices(arguments: Arguments, accounts: AccountDatabase, places: KeyPlaces) 
     root, config = arguments.context.root, arguments.config
     said = _about_config(arguments)
     said += _about_places(root, config, accounts, places)
-    users = [*accounts.users(), *_other_users(root)]
-    if not any(can_log_in(account, root, accounts, places) for account in users if has_shell(account)):
+    users = [account for account in (*accounts.users(), *_other_users(root)) if has_shell(account)]
+    # Of so many, somebody will: sshd_config is read for each one.
+    if len(users) <= _MOST_USERS and not any(can_log_in(account, root, accounts, places) for account in users):
         provided = states.load(arguments.state_file).user_config_provided()
         # What coreos-cloudinit has for the user is inert on a machine with a config for Ignition.
         unknown = [one for one in dict.fromkeys(_unknown(root, users)) if not provided or one != _OF_THE_USER]
@@ -220,7 +222,7 @@ def _unknown(root: Root, users: Iterable[Account]) -> Iterable[str]:
         for name in (name for name in _names(root, directory) if "getty" in name and name.endswith(".service.d")):
             if any("--autologin" in _text(root, f"{directory}/{name}/{one}") for one in _names(root, f"{directory}/{name}")):
                 yield f"the autologin of {name[:-2]}"
-    homes = {account.home for account in users if has_shell(account)}
+    homes = {account.home for account in users}
     for line in lines(_text(root, "/etc/fstab")):
         fields = line.split()
         if len(fields) > 1 and fields[0][0] != "#" and fields[1] != "/" and any(_is_below(home, fields[1]) for home in homes):

@@ -114,7 +114,12 @@ class AccountDatabase:
             return -1 if owner.id is None else owner.id
         account = self.user(owner.name)
         if account is None:
-            raise Failure(f"the new root has no user {owner.name!r}", where=where, fix="create it in passwd.users, or use its id")
+            raise Failure(
+                f"the new root has no user {owner.name!r}",
+                where=where,
+                fix="create it in passwd.users, or use its id",
+                lasting=True,
+            )
         return account.uid
 
     def gid(self, owner: Owner, where: str) -> int:
@@ -124,7 +129,10 @@ class AccountDatabase:
         group = self.group(owner.name)
         if group is None:
             raise Failure(
-                f"the new root has no group {owner.name!r}", where=where, fix="create it in passwd.groups, or use its id"
+                f"the new root has no group {owner.name!r}",
+                where=where,
+                fix="create it in passwd.groups, or use its id",
+                lasting=True,
             )
         return group.gid
 

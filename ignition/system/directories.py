@@ -51,6 +51,7 @@ class PutDirectory(Operation):
                     f"{self.path} exists and is not a directory",
                     where=self._entry.place,
                     fix="set overwrite, or choose another path",
+                    lasting=True,
                 )
             here.set_attributes(mode=node.mode, uid=uid, gid=gid)
 

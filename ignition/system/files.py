@@ -96,6 +96,7 @@ class PutFile(Operation):
                 f"{self.path} exists and is not a regular file",
                 where=self._entry.place,
                 fix="set overwrite, or choose another path",
+                lasting=True,
             )
         here.remove()
 
@@ -122,6 +123,7 @@ class PutFile(Operation):
                 f"{self.path} exists already, with other content",
                 where=self._entry.place,
                 fix="set overwrite, or choose another path",
+                lasting=True,
             )
 
     def _append(self, context: Context, here: Dentry, found: os.stat_result) -> None:

@@ -56,9 +56,15 @@ class RemoveGroup(Operation):
         run_for(self._place, ["groupdel", "--root", context.root.path or "/", "--", self.path], self.describe())
 
 
+# Exit statuses of useradd(8), usermod(8), groupadd(8) and groupmod(8): wrong syntax or argument, an id or a name that is taken or
+# does not exist. The others are the machine's: a lock, a file that cannot be written.
+_OF_THE_CONFIG = (2, 3, 4, 6, 9)
+
+
 def run_for(place: str, argv: list[str], why: str, *, stdin: str = "") -> None:
     """Run a program of shadow-utils; its failure names the entry of the config."""
     try:
         command.run(argv, why=why, stdin=stdin)
     except CommandFailed as failure:
-        raise Failure(failure.what, where=place, fix=failure.fix) from failure
+        of_config = failure.status in _OF_THE_CONFIG
+        raise Failure(failure.what, where=place, fix=failure.fix, lasting=of_config) from failure

@@ -69,7 +69,7 @@ class PutHardLink(Operation):
     def execute(self, context: Context) -> None:
         root, place = context.root, self._entry.place
         if root.status(self._target) is None:
-            raise Failure(f"there is no {self._target} to link {self.path} to", where=f"{place}.target")
+            raise Failure(f"there is no {self._target} to link {self.path} to", where=f"{place}.target", lasting=True)
         with root.at(self._target) as source, root.at(self._entry.resolved, parents=PARENTS) as here:
             _make_way(here, self.path, place, may_replace=self._may_replace)
             here.link(source)
@@ -79,6 +79,6 @@ def _make_way(here: Dentry, path: str, place: str, *, may_replace: bool) -> None
     """A directory goes; anything else is replaced in one step. Raises Failure where nothing may be replaced."""
     found = here.status()
     if found is not None and not may_replace:
-        raise Failure(f"{path} exists already", where=place, fix="set overwrite, or choose another path")
+        raise Failure(f"{path} exists already", where=place, fix="set overwrite, or choose another path", lasting=True)
     if found is not None and stat.S_ISDIR(found.st_mode):
         here.remove()

@@ -28,7 +28,7 @@ class SetPasswords(Operation):
         differing = self._differing()
         for place, name, password in differing:
             if ":" in password or "\n" in password or ":" in name or "\n" in name:
-                raise Failure("a password hash cannot hold a colon or a line break", where=f"{place}.passwordHash")
+                raise Failure("a password hash cannot hold a colon or a line break", where=f"{place}.passwordHash", lasting=True)
         program = "chgpasswd" if self._of_groups else "chpasswd"
         argv = [program, "--encrypted", "--root", context.root.path or "/"]
         lines = "".join(f"{name}:{password}\n" for _, name, password in differing)

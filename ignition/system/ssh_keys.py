@@ -112,7 +112,7 @@ class WriteKeys(Operation):
     def execute(self, context: Context) -> None:
         account = self._accounts.user(self.path)
         if account is None:
-            raise Failure(f"the new root has no user {self.path!r}", where=self._place)
+            raise Failure(f"the new root has no user {self.path!r}", where=self._place, lasting=True)
         target = self._places.place(account, self._name)
         home_exists = context.root.is_directory(account.home)
         inside = context.root.follow(target.path)

@@ -61,12 +61,14 @@ class PutSwapFile(Operation):
             found = here.status()
             if found is not None and not _is_swap(here, found):
                 fix = "remove it from the image, or give the swap file another path"
-                raise Failure(f"{self.path} already exists and is not a swap file", where=f"{self._place}.path", fix=fix)
+                raise Failure(
+                    f"{self.path} already exists and is not a swap file", where=f"{self._place}.path", fix=fix, lasting=True
+                )
             format = format_of(here)
             if format not in FORMATS:
                 fix = f"give it a path on {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
                 what = f"{self.path} would lie on {format}, which has no swap files"
-                raise Failure(what, where=f"{self._place}.path", fix=fix)
+                raise Failure(what, where=f"{self._place}.path", fix=fix, lasting=True)
             if found is not None:
                 here.unlink()  # its room may be needed
             with here.replacing(mode=MODE, uid=os.geteuid(), gid=os.getegid(), sync=True) as file:

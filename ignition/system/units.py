@@ -86,7 +86,7 @@ class WriteUnit(Operation):
         with context.root.at(self.path, parents=PARENTS) as here:
             found = here.status()
             if found is not None and stat.S_ISDIR(found.st_mode):
-                raise Failure(f"{self.path} is a directory", where=self._place, fix="remove it from the image")
+                raise Failure(f"{self.path} is a directory", where=self._place, fix="remove it from the image", lasting=True)
             here.write(self._contents, mode=UNIT_MODE)
 
 

@@ -63,6 +63,34 @@ def test_wrong_hash_of_a_file_is_marked_with_the_config(boot: Boot) -> None:
     assert failed(boot, "fetch", "files") is not None
 
 
+@pytest.mark.parametrize(
+    "storage",
+    [
+        pytest.param({"files": [{"path": "/etc/there", "contents": {"source": "data:,new"}}]}, id="exists already"),
+        pytest.param({"directories": [{"path": "/etc/there"}]}, id="not a directory"),
+        pytest.param({"links": [{"path": "/etc/there", "target": "x"}]}, id="link"),
+        pytest.param({"links": [{"path": "/etc/l", "target": "/none", "hard": True}]}, id="nothing to link to"),
+        pytest.param({"files": [{"path": "/etc/x", "user": {"name": "nobody-at-all"}}]}, id="unknown owner"),
+        pytest.param({"files": [{"path": "/etc/x"}, {"path": "/same/x"}]}, id="two in one place"),
+    ],
+)
+def test_what_the_files_stage_refuses_is_marked(boot: Boot, storage: dict[str, object]) -> None:
+    (boot.top / "root/etc").mkdir(parents=True)
+    (boot.top / "root/etc/there").write_text("old")
+    (boot.top / "root/same").symlink_to("etc")
+    boot.config(json.dumps({**TIGHT, "storage": storage}))
+    assert failed(boot, "fetch", "files") is not None
+
+
+@pytest.mark.root
+def test_user_that_useradd_refuses_is_marked(boot: Boot) -> None:
+    boot.config(json.dumps({**TIGHT, "passwd": {"users": [{"name": "ann", "primaryGroup": "no-such-group"}]}}))
+    (boot.top / "root/etc").mkdir(parents=True)
+    for name in ("passwd", "shadow", "group", "gshadow"):
+        (boot.top / "root/etc" / name).touch()
+    assert failed(boot, "fetch", "files") is not None
+
+
 @pytest.mark.parametrize("status", [403, 404, 500, 503])
 def test_answer_of_a_server_may_change(boot: Boot, status: int) -> None:
     with serving({"/x": Reply(status)}) as server:

@@ -221,6 +221,11 @@ def test_cloud_config_of_the_user_counts_only_without_a_config_for_ignition(mach
     assert f"{NOBODY}, unless user-config.target lets somebody in." in machine.said()
 
 
+def test_of_very_many_users_nothing_is_said(machine: Machine) -> None:
+    machine.put({"/etc/passwd": "".join(f"u{number}:x:{number}:1::/home/u{number}:/bin/sh\n" for number in range(501))})
+    assert machine.said() == ""
+
+
 @pytest.mark.parametrize("word", ["coreos.autologin", "flatcar.autologin=ttyS0", "systemd.debug_shell"])
 def test_kernel_command_line_may_let_somebody_in(machine: Machine, word: str) -> None:
     machine.cmdline(f"quiet {word}")
