@@ -27,6 +27,8 @@ _INCLUDED_FROM = "/etc/ssh"
 _DEFAULT = (PLAIN, ".ssh/authorized_keys2")
 _KEY_DIR_PROGRAM = "ssh-key-dir"  # Fedora CoreOS: prints every file of ~/.ssh/authorized_keys.d whose name has no leading dot
 _FILE, _COMMAND, _PUBKEY = "authorizedkeysfile", "authorizedkeyscommand", "pubkeyauthentication"
+_CA, _HOSTS = "trustedusercakeys", "hostbasedauthentication"  # ways in that need no file of the user
+_KEYWORDS = (_FILE, _COMMAND, _PUBKEY, _CA, _HOSTS)
 _ALIASES = {"dsaauthentication": _PUBKEY}
 _MAX_DEPTH = 16  # servconf.c SERVCONF_MAX_DEPTH
 _MAX_FILES = 512  # sshd has no limit; two includes in each of 16 levels would be 65,536
@@ -46,11 +48,14 @@ class KeySources:
     """What sshd asks for a user's keys. Each member has an entry for each outcome of what depends on the connection.
 
     `files`: absolute paths, as the root sees them; `commands`: AuthorizedKeysCommand, `""` for none. `accepts_keys`: some
-    connection may use a key at all.
+    connection may use a key at all; `accepts_others`: some may come in by a certificate, or because of the host it is from.
     """
 
-    def __init__(self, files: list[tuple[str, ...]], commands: list[str], *, accepts_keys: bool) -> None:
-        self.files, self.commands, self.accepts_keys = files, commands, accepts_keys
+    def __init__(
+        self, files: list[tuple[str, ...]], commands: list[str], *, accepts_keys: bool = True, accepts_others: bool = False
+    ) -> None:
+        self.files, self.commands = files, commands
+        self.accepts_keys, self.accepts_others = accepts_keys, accepts_others
 
     def always(self, path: str, root: Root, home: str) -> bool:
         """Whether sshd reads this file in every connection."""
@@ -139,7 +144,10 @@ def key_sources(root: Root, person: Person, home_of: HomeOf) -> KeySources:
     files = [_expanded(outcome, person, home_of) for outcome in reading.outcomes(_FILE, _DEFAULT)]
     commands = [" ".join(outcome) for outcome in reading.outcomes(_COMMAND, ())]
     accepts = any(outcome[0].lower() != "no" for outcome in reading.outcomes(_PUBKEY, ("yes",)))
-    return KeySources(files, ["" if command.lower() == "none" else command for command in commands], accepts_keys=accepts)
+    others = any(outcome[0].lower() != "none" for outcome in reading.outcomes(_CA, ("none",)))
+    others |= any(outcome[0].lower() == "yes" for outcome in reading.outcomes(_HOSTS, ("no",)))
+    commands = ["" if command.lower() == "none" else command for command in commands]
+    return KeySources(files, commands, accepts_keys=accepts, accepts_others=others)
 
 
 class _Reading:
@@ -185,7 +193,7 @@ class _Reading:
                     self._blocks = block = self._blocks + 1
                 elif keyword == "include":
                     self._include(_arguments(rest), applies, depth, block)
-                elif keyword in (_FILE, _COMMAND, _PUBKEY) and applies != _NO:
+                elif keyword in _KEYWORDS and applies != _NO:
                     self._set(keyword, _value(keyword, rest), applies, block)
             except Failure as failure:
                 failure.where = failure.where or f"{path} line {number}"

@@ -116,6 +116,8 @@ def test_machine_that_nobody_can_log_in_to_says_so(machine: Machine) -> None:
             id="directory of fragments",
         ),
         pytest.param({"/etc/ssh/sshd_config": "AuthorizedKeysCommand /opt/keys-of %u"}, id="a program that may ask anybody"),
+        pytest.param({"/etc/ssh/sshd_config": "TrustedUserCAKeys /etc/ssh/ca.pub"}, id="certificates"),
+        pytest.param({"/etc/ssh/sshd_config": "HostbasedAuthentication yes"}, id="trusted hosts"),
         pytest.param({"/etc/ssh/sshd_config": 'Match "', "/root/.ssh/authorized_keys": KEY}, id="sshd_config that is broken"),
         pytest.param({"/usr/lib/passwd": "op:x:0:0::/srv/op:/bin/sh\n", "/srv/op/.ssh/authorized_keys": KEY}, id="altfiles"),
     ],
