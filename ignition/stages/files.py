@@ -13,7 +13,7 @@ from contextlib import suppress
 from ignition.config.model import Config, Systemd
 from ignition.config.model.storage import Filesystem, Node
 from ignition.errors import Failure, refusing
-from ignition.host import paths, sync
+from ignition.host import log, paths, sync
 from ignition.host.dentry import Dentry
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
@@ -249,7 +249,7 @@ class _Labels:
 
     def __init__(self, root: Root) -> None:
         self._root, self._policy = root, labels.policy(root)
-        self._paths: list[str] = [paths.RESULT, paths.REPORT, paths.PRESET]
+        self._paths: list[str] = []
 
     def note(self, written: list[str]) -> None:
         """Paths that are about to be written, with the parents that they will get."""
@@ -264,6 +264,12 @@ class _Labels:
             self._paths += [self._root.follow(account.home) for account in homes if account is not None]
 
     def set(self) -> None:
-        """Set the labels of all that was noted."""
-        if self._policy:
-            labels.relabel(self._root, self._policy, self._paths)
+        """Set the labels of all that was noted, and of what the stage itself leaves: for the latter alone it fails no boot."""
+        if not self._policy:
+            return
+        own = [paths.RESULT, paths.REPORT, paths.PRESET]
+        if self._paths:
+            labels.relabel(self._root, self._policy, [*self._paths, *own])
+        else:
+            with log.never_fatal("the SELinux labels of result and report were not set"):
+                labels.relabel(self._root, self._policy, own)

@@ -26,7 +26,7 @@ from ignition.operation import Context, Operation, Runner
 from ignition.stages import files
 from ignition.stages import state as states
 from ignition.stages.arguments import Arguments, Paths
-from ignition.system import attempt
+from ignition.system import attempt, labels
 
 HASH = "$6$salt$SECRETHASH"
 CONTENT = "SECRETCONTENT"
@@ -346,3 +346,21 @@ def test_stage_that_was_killed_with_its_programs_converges(tmp_path: Path, part:
         kill_all(process)
     assert start(tmp_path / "cut", "files").wait() == 0, (tmp_path / "cut/files.log").read_text()
     assert snapshot(roots[1]) == snapshot(roots[0])
+
+
+@pytest.mark.root
+def test_labels_fail_the_stage_only_for_what_the_config_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is lost if the result has no label; a service that may not read its configuration is another matter."""
+
+    def broken(*_: object) -> None:
+        raise Failure("setfiles: no such policy")
+
+    make_root(tmp_path)
+    monkeypatch.setattr(labels, "policy", lambda _: "targeted")
+    monkeypatch.setattr(labels, "relabel", broken)
+    run(tmp_path, Config())
+    assert "WARNING  : files: the SELinux labels of result and report were not set: setfiles" in capsys.readouterr().out
+    with pytest.raises(Failure, match="setfiles: no such policy"):
+        run(tmp_path, Config(storage=Storage(files=(File(path="/etc/x", contents=Resource(source="data:,x")),))))
