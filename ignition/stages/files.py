@@ -267,7 +267,7 @@ class _Labels:
         """Set the labels of all that was noted, and of what the stage itself leaves: for the latter alone it fails no boot."""
         if not self._policy:
             return
-        own = [paths.RESULT, paths.REPORT, paths.PRESET]
+        own = [paths.RESULT, paths.REPORT, paths.PRESET, "/etc/issue.d"]
         if self._paths:
             labels.relabel(self._root, self._policy, [*self._paths, *own])
         else:

@@ -1,12 +1,14 @@
 """Whether somebody can log in to the machine that the files stage leaves, and what people are told if not.
 
 The end of the files stage. All of it only serves people: whatever goes wrong here is a warning, and the boot goes on. The notice
-is a file of /run/issue.d, which outlives the switch to the real root: agetty(8) shows it above the login prompt in this boot.
+is a file of /run/issue.d, which outlives the switch to the real root; agetty(8) shows it above the login prompt in this boot.
+Where there is an /etc/issue, agetty reads no further than /etc/issue.d, and a symlink there leads to the notice.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 import time
 from contextlib import suppress
 from fnmatch import fnmatchcase
@@ -15,7 +17,7 @@ from ignition.errors import Failure
 from ignition.host import cmdline, log, paths, sshd_config
 from ignition.host.printable import printable
 from ignition.host.reading import lines, read_text
-from ignition.host.root import put
+from ignition.host.root import PARENTS, put
 from ignition.stages import state as states
 from ignition.system.account_database import Account, AccountDatabase
 from ignition.system.ssh_keys import NAME, AddKeys, KeyPlaces
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 WIDTH = 79
 _MOST_USERS = 500
+_LINK = f"/etc/issue.d/{paths.ISSUE}"  # in the new root
+_TARGET = f"../../run/issue.d/{paths.ISSUE}"
 _FIX = (
     "Give the machine a config with a user that has sshAuthorizedKeys or a passwordHash, and let it go through its first boot"
     " again."
@@ -74,6 +78,7 @@ def run(arguments: Arguments, places: KeyPlaces) -> None:
             _follow_sshd(arguments, accounts, places, now)
         said = notices(arguments, accounts, now)
         _leave(said)
+        _link(root, wanted=bool(said))
 
 
 def notices(arguments: Arguments, accounts: AccountDatabase, places: KeyPlaces) -> list[str]:
@@ -303,3 +308,16 @@ def _leave(said: list[str]) -> None:
     # agetty takes a backslash and a letter for something to fill in.
     content = "\n".join(shown).replace("\\", "\\\\") + "\n\n"
     put(path, content.encode(), mode=0o644)
+
+
+def _link(root: Root, *, wanted: bool) -> None:
+    """Lead agetty from /etc/issue.d to the notice. Later boots have none: the link dangles, and agetty passes it over."""
+    if root.status("/etc/issue") is None:
+        return
+    parents = PARENTS if wanted else None
+    with suppress(FileNotFoundError, NotADirectoryError), root.at(_LINK, parents=parents) as here:
+        found = here.status()
+        if found is None and wanted:
+            here.symlink(_TARGET)
+        elif found is not None and not wanted and stat.S_ISLNK(found.st_mode) and here.readlink() == _TARGET:
+            here.unlink()

@@ -305,6 +305,27 @@ def test_notice_is_for_agetty_and_goes_away_with_its_reason(machine: Machine, ca
     assert machine.notice() is None
 
 
+@pytest.mark.parametrize("there", [None, "a file of the image", "a link of the image"])
+def test_agetty_is_led_to_the_notice_where_the_image_has_an_issue(machine: Machine, there: str | None) -> None:
+    """agetty of util-linux 2.38 reads /run/issue.d only where there is no /etc/issue."""
+    arguments = machine.arguments(Config())
+    places = KeyPlaces(arguments.context.root, AccountDatabase(arguments.context.root))
+    link = machine.root / "etc/issue.d/50-ignition.issue"
+    login.run(arguments, places)
+    assert not link.parent.exists()
+    machine.put({"/etc/issue": "Debian\n", "/etc/issue.d/": ""})
+    if there == "a file of the image":
+        link.write_text("x")
+    elif there:
+        link.symlink_to("elsewhere")
+    login.run(arguments, places)
+    assert link.is_symlink() is (there != "a file of the image")
+    assert there or os.readlink(link) == "../../run/issue.d/50-ignition.issue"
+    machine.put({"/root/.ssh/authorized_keys": KEY})
+    login.run(arguments, places)
+    assert os.path.lexists(link) is bool(there)
+
+
 def test_names_of_the_image_do_nothing_to_the_terminal(machine: Machine) -> None:
     machine.put({"/etc/fstab": "/dev/vdb /home\x1b[2J\\n ext4 x 0 2\n", "/etc/passwd": "a:x:1:1::/home\x1b[2J\\n/a:/bin/sh\n"})
     arguments = machine.arguments(Config())
