@@ -26,7 +26,7 @@ PROBES = {
     "failed": "systemctl --failed --plain --no-legend",
     "result": f"cat {guest.RESULT}",
     "journal": guest.JOURNAL,
-    "notice": "cat /run/issue.d/50-ignition.issue",
+    "notice": "cat /run/issue.d/50-ignition.issue 2>/dev/null || true",
 }
 STAYS = "first boot failed 3 times with this config: staying here."
 
