@@ -404,8 +404,8 @@ def test_keys_go_where_sshd_reads_them_if_it_reads_another_fragment(machine: Mac
 )
 def test_keys_go_to_a_fragment_only_where_sshd_reads_it_for_this_user(machine: Machine, line: str, file: str) -> None:
     machine.put("/etc/ssh/sshd_config", f"{line}\nAuthorizedKeysFile .ssh/authorized_keys.d/coreos-cloudinit\n")
-    machine.run(HEAD + "ssh_authorized_keys: [a, b]\n")
-    assert machine.text(f"/home/core/.ssh/{file}") == "a\nb\n"
+    machine.run(HEAD + f"ssh_authorized_keys: [{A}, {B}]\n")
+    assert machine.text(f"/home/core/.ssh/{file}") == f"{A}\n{B}\n"
 
 
 def test_several_parts_are_applied_in_order(machine: Machine) -> None:
