@@ -13,6 +13,7 @@ from coreos_metadata.usage import Parser, UsageError
 from ignition import __version__
 from ignition.errors import Failure, trace, unforeseen
 from ignition.host import log
+from ignition.host.printable import message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _print(text: str) -> int:
 
 
 def _complain(text: str) -> int:
-    print(f"{PROGRAM}: {text}", file=sys.stderr)
+    print(f"{PROGRAM}: {message(text)}", file=sys.stderr)
     return FAILED
 
 

@@ -13,6 +13,7 @@ from itertools import count, groupby
 
 from ignition.errors import Failure
 from ignition.host import log
+from ignition.host.printable import message
 from ignition.host.root import Root
 
 TYPE_CHECKING = False
@@ -149,6 +150,7 @@ class Runner:
         finally:
             seconds = time.monotonic() - begin
             record["seconds"] = round(seconds, 6)
+            record |= {name: message(text) for name in ("what", "path", "cause") if isinstance(text := record.get(name), str)}
             self._records.append(record)
             self._report_end(number, what, record, {**fields, "IGNITION_DURATION_S": f"{seconds:.6f}"})
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from ignition.errors import Failure, InvalidConfig, RootInMemory
 from ignition.host import atomic, log, paths
-from ignition.host.printable import printable
+from ignition.host.printable import printable, without_secrets
 
 WIDTH = 79  # a serial console's
 NOTHING_LOST = "Nothing is lost: the machine will try its first boot again at the next start."
@@ -80,7 +80,7 @@ def _wrapped(label: str, text: str) -> list[str]:
     lines: list[str] = []
     paragraphs = text.split("\n")
     for paragraph in paragraphs[:_MOST_LINES]:
-        shown = printable(paragraph.replace("\t", " "), _LONGEST_LINE)
+        shown = printable(without_secrets(paragraph.replace("\t", " ")), _LONGEST_LINE)
         # Long words (paths, URLs) stay whole: a person copies them.
         lines += textwrap.wrap(shown, WIDTH - len(label), break_long_words=False, break_on_hyphens=False) or [""]
     if len(paragraphs) > _MOST_LINES:

@@ -16,6 +16,7 @@ from ignition.cli.failure_screen import show_failure
 from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read
 from ignition.errors import Failure, trace, unforeseen
 from ignition.host import log, paths
+from ignition.host.printable import MOST_OF_A_LINE, message, printable
 from ignition.operation import Context, Runner
 from ignition.stages.arguments import Arguments, Paths
 
@@ -153,7 +154,7 @@ def _failed(values: dict[str, Any], failure: Failure, status: int) -> int:
     stage = values["stage"]
     log.critical(f"stage {stage} failed: {failure}")
     show_failure(stage, values["state-file"], failure)
-    _tell_platform(values, str(failure))
+    _tell_platform(values, message(str(failure)))
     return status
 
 
@@ -182,9 +183,10 @@ def _report(root: str) -> int:
     from ignition.stages.result import report_text
 
     try:
-        return _print(report_text(root.rstrip("/") + paths.REPORT))
+        lines = report_text(root.rstrip("/") + paths.REPORT).split("\n")
+        return _print("\n".join(printable(line, MOST_OF_A_LINE) for line in lines))
     except Failure as failure:
-        print(f"ignition report: {failure}", file=sys.stderr)
+        print(f"ignition report: {message(str(failure))}", file=sys.stderr)
         return FAILED
 
 

@@ -5,6 +5,7 @@ import sys
 from ignition import __version__
 from ignition.cli.flags import Flag, UsageError, help_text, read
 from ignition.errors import Failure, unforeseen
+from ignition.host.printable import message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,11 +42,11 @@ def run(
         print(f"{program}: {error}\n\n{usage}\n\nTry {program} --help.", file=sys.stderr)
         return USAGE
     except Failure as failure:
-        print(f"{program}: {failure}", file=sys.stderr)
+        print(f"{program}: {message(str(failure))}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001  the last line of defence
-        print(f"{program}: {unforeseen(error, program)}", file=sys.stderr)
+        print(f"{program}: {message(str(unforeseen(error, program)))}", file=sys.stderr)
         return FAILED
     return SUCCESS

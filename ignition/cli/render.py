@@ -77,7 +77,7 @@ def main(arguments: "Sequence[str]") -> int:
         try:
             merged = _merged(words[0] if words else "", values["base-dir"], values["platform"], timeout_s)
         except Failure as failure:
-            _tell(log.ERROR, str(failure))
+            log.error(str(failure))
             return WRONG
         return _print(merged, dict(values["filesystem"]), with_origins=values["origin"])
 

@@ -1,7 +1,7 @@
 """The journal, identifier `ignition` unless a program says otherwise, with structured fields; standard output if there is none.
 
 Fields follow the journal's rules: upper case, and those of ours begin with IGNITION_ (IGNITION_STAGE, IGNITION_OPERATION,
-IGNITION_PATH, IGNITION_DURATION_S). No message ever holds a config or a secret.
+IGNITION_PATH, IGNITION_DURATION_S). No message ever holds a config or a secret; this is where every one becomes printable.
 """
 
 import os
@@ -10,6 +10,9 @@ from contextlib import contextmanager
 
 from ignition.errors import Failure
 
+from ignition.host.printable import MOST_OF_A_LINE, printable
+from ignition.host.printable import message as clean
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 IDENTIFIER = "ignition"
 _JOURNAL = "/run/systemd/journal/socket"
 DEBUG, INFO, NOTICE, WARNING, ERROR, CRITICAL = 7, 6, 5, 4, 3, 2
+_INDENT = 11  # as far as a level and its colon go
 _NAMES = {DEBUG: "DEBUG", INFO: "INFO", NOTICE: "NOTICE", WARNING: "WARNING", ERROR: "ERROR", CRITICAL: "CRITICAL"}
 
 
@@ -44,7 +48,11 @@ def echo(also: "Callable[[int, str], None] | None") -> None:
 
 
 def send(priority: int, message: str, **fields: object) -> None:
-    """Log one message. Field values are shown with str(); a message of several lines stays one entry."""
+    """Log one message. Field values are shown with str(); a message of several lines stays one entry.
+
+    On standard output its further lines are indented: no line that a server made up passes for a message of ours.
+    """
+    message = clean(message)
     if _Settings.instead:
         _Settings.instead(priority, message)
         return
@@ -55,7 +63,8 @@ def send(priority: int, message: str, **fields: object) -> None:
         send(ERROR, "no journal here, logging to standard output")
     if _Settings.to_stdout:
         prefix = f"{_Settings.stage}: " if _Settings.stage else ""
-        print(f"{_NAMES[priority]:<9}: {prefix}{message}", file=sys.stdout, flush=True)
+        text = message.replace("\n", "\n" + " " * _INDENT)
+        print(f"{_NAMES[priority]:<9}: {prefix}{text}", file=sys.stdout, flush=True)
 
 
 def debug(message: str, **fields: object) -> None:
@@ -111,7 +120,7 @@ def _send_to_journal(priority: int, message: str, fields: dict[str, object]) -> 
     ]
     if stage:
         entry.append(f"IGNITION_STAGE={stage}")
-    entry += [f"{name}={value}" for name, value in fields.items()]
+    entry += [f"{name}={printable(str(value), MOST_OF_A_LINE)}" for name, value in fields.items()]
     try:
         sendv(*entry)
     except OSError:
