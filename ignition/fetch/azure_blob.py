@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ignition.fetch.engine import Fetcher
     from ignition.fetch.http import Client
+    from ignition.fetch.retry import Deadline
 
 DOMAIN = ".blob.core.windows.net"
 VERSION = {"x-ms-version": "2021-12-02"}  # bearer tokens need 2017-11-09 or later
@@ -51,9 +52,18 @@ class Store:
     def __init__(self, platform: str, metadata: Callable[[], Fetcher]) -> None:
         self._token = Token(metadata, TOKEN, {"Metadata": "true"}, also_retry=_MAY_PASS) if platform == "azure" else None
 
-    def stream(self, url: str, headers: Mapping[str, str], client: Client, *, single: bool = False) -> Iterator[bytes]:
+    def stream(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        client: Client,
+        *,
+        single: bool = False,
+        deadline: Deadline | None = None,
+        verified: bool = False,
+    ) -> Iterator[bytes]:
         """The content, chunk by chunk: with the machine's identity, else plainly. Raises NotFound or Failure."""
-        deadline, refused = client.deadline(), ""
+        deadline, refused = deadline or client.deadline(), ""
         if self._token is not None and is_blob(url) and (identity := self._token.headers()):
             begun = False
             secure = f"https:{url.partition(':')[2]}"  # a token is never sent in the clear
@@ -70,7 +80,7 @@ class Store:
                 refused = failure.what
                 log.info(f"{shown(url)} not fetched with the machine's identity, trying without: {failure.what}")
         try:
-            yield from client.stream(Request("GET", url, headers), single=single, deadline=deadline)
+            yield from client.stream(Request("GET", url, headers, verified=verified), single=single, deadline=deadline)
         except Failure as failure:
             if refused:
                 failure.what += f"; with the machine's identity: {refused}"

@@ -7,6 +7,7 @@ from ignition.fetch import content, data, pem, retry
 from ignition.fetch.request import Request
 from ignition.fetch.settings import Settings
 from ignition.fetch.urls import scheme, shown
+from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ __all__ = ["Fetcher", "Settings"]
 
 SUPPORTED = ("http", "https", "tftp", "s3", "arn", "gs", "data", "oem")
 METADATA_S = 15.0  # Ignition's limit for the region of an instance
-_MOST_IN_MEMORY = 64 * 1024 * 1024  # `read` is for configs, keys and certificates
 
 
 class Fetcher:
@@ -94,14 +94,7 @@ class Fetcher:
 
         Raises NeedsNetwork, NotFound or Failure with the URL (as it may be shown) as place.
         """
-        pieces, size = [], 0
-        for piece in self._pieces(resource, single=single):
-            size += len(piece)
-            if size > _MOST_IN_MEMORY:
-                most = f"{_MOST_IN_MEMORY >> 20} MiB"
-                raise Failure(f"more than {most} where a config is expected", where=shown(resource.source or ""))
-            pieces.append(piece)
-        return b"".join(pieces)
+        return _whole(self._pieces(resource, single=single), resource.source or "")
 
     def copy_to(self, resource: Resource, file: Writable) -> None:
         """Write the content, verified and decompressed, piece by piece into an open file.
@@ -121,7 +114,7 @@ class Fetcher:
     ) -> bytes:
         """GET from a metadata service, on request from a source port below 1024. Raises NotFound for 404."""
         request = Request("GET", url, headers, also_retry=also_retry, privileged_port=privileged_port)
-        return b"".join(self._http(url).stream(request))
+        return _whole(self._http(url).stream(request), url)
 
     def request(
         self,
@@ -136,18 +129,22 @@ class Fetcher:
 
         `body` is sent with the request; every attempt sends it again. Any 2xx is success unless the method is GET.
         """
-        return b"".join(self._http(url).stream(Request(method, url, headers, body=body, also_retry=also_retry)))
+        return _whole(self._http(url).stream(Request(method, url, headers, body=body, also_retry=also_retry)), url)
 
     def _pieces(self, resource: Resource, *, single: bool = False) -> Iterator[bytes]:
         if not resource.source:
             return  # no content; no hash check takes place, as in Ignition
+        deadline = retry.Deadline(self._clock, self._settings.total_s if is_remote(resource.source) else None)
         try:
-            yield from content.verified(resource, content.decompressed(resource, self._raw(resource, single=single)))
+            raw = self._raw(resource, deadline, single=single)
+            for piece in content.verified(resource, content.decompressed(resource, raw)):
+                deadline.check()  # a few bytes that arrived in time may unfold for hours
+                yield piece
         except Failure as failure:
             failure.where = failure.where or shown(resource.source)
             raise
 
-    def _raw(self, resource: Resource, *, single: bool) -> Iterable[bytes]:
+    def _raw(self, resource: Resource, deadline: retry.Deadline, *, single: bool) -> Iterable[bytes]:
         url = resource.source or ""
         match scheme(url):
             case "data":
@@ -157,35 +154,38 @@ class Fetcher:
 
                 return oem.stream(url, self._root)
             case "http" | "https":
-                return self._web(url, _headers(resource), single=single)
+                return self._web(resource, deadline, single=single)
             case "":
-                raise Failure("this is no URL: it has no scheme", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}")
+                raise Failure("not a URL: the scheme is missing", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}")
             case _ if self.offline:
                 raise NeedsNetwork(f"{shown(url)} needs the network")
             case "tftp":
                 from ignition.fetch import tftp
 
-                return tftp.stream(url, self._limits(single=single), self._clock)
+                return tftp.stream(url, self._limits(single=single), self._clock, deadline=deadline)
             case "s3" | "arn":
                 from ignition.fetch import s3
 
-                return self._store(s3.Store).stream(url, self._http(url), single=single)
+                return self._store(s3.Store).stream(url, self._http(url), single=single, deadline=deadline)
             case "gs":
                 from ignition.fetch import gs
 
-                return self._store(gs.Store).stream(url, self._http(url), single=single)
+                return self._store(gs.Store).stream(url, self._http(url), single=single, deadline=deadline)
             case other:
                 raise Failure(
                     f"the scheme {other!r} is not supported", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}"
                 )
 
-    def _web(self, url: str, headers: dict[str, str], *, single: bool) -> Iterator[bytes]:
+    def _web(self, resource: Resource, deadline: retry.Deadline, *, single: bool) -> Iterator[bytes]:
+        url, headers, verified = resource.source or "", _headers(resource), bool(resource.verification.hash)
         client = self._http(url)
         if self._platform == "azure":
             from ignition.fetch import azure_blob
 
-            return self._store(azure_blob.Store).stream(url, headers, client, single=single)
-        return client.stream(Request("GET", url, headers), single=single)
+            return self._store(azure_blob.Store).stream(
+                url, headers, client, single=single, deadline=deadline, verified=verified
+            )
+        return client.stream(Request("GET", url, headers, verified=verified), single=single, deadline=deadline)
 
     def _limits(self, *, single: bool) -> Settings:
         return self._settings.evolve(attempts=1) if single else self._settings
@@ -227,6 +227,26 @@ class Fetcher:
             if authority.source and authority.source not in self._authorities:
                 found[authority.source] = pem.certificates(fetcher.read(authority), shown(authority.source))
         return found
+
+
+def is_remote(url: str) -> bool:
+    """Whether fetching it takes what time a network and a server want."""
+    return scheme(url) not in {"", "data", "oem"}
+
+
+def _whole(pieces: Iterable[bytes], url: str) -> bytes:
+    """All of a content that is kept in memory. Raises Failure for one that is too large for that."""
+    kept, size = [], 0
+    for piece in pieces:
+        size += len(piece)
+        if size > limits.IN_MEMORY:
+            raise Failure(
+                f"more than {limits.IN_MEMORY // limits.MIB} MiB where a config is expected",
+                where=shown(url),
+                fix="check the URL; large contents belong into files of their own",
+            )
+        kept.append(piece)
+    return b"".join(kept)
 
 
 def _headers(resource: Resource) -> dict[str, str]:

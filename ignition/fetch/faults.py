@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from ignition.host.printable import printable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,6 +15,16 @@ _CERTIFICATE_NOT_YET_VALID, _CERTIFICATE_EXPIRED = 9, 10  # openssl/x509_vfy.h: 
 _FIX_NAME = "check the name, and that the machine got a name server by DHCP or the kernel command line"
 _FIX_ROUTE = "check the network of the machine: link, address, route"
 _FIX_TRUST = "add the server's CA to ignition.security.tls.certificateAuthorities"
+_FIX_ANSWER = "check that an HTTP server answers on this port, and what is between it and this machine"
+_ANSWERS = {  # by exceptions of http.client, urllib3 and ignition.fetch.transport
+    "BadStatusLine": "the server's answer does not begin with a status line of HTTP",
+    "UnknownProtocol": "the server answers with a version of HTTP that does not exist",
+    "LineTooLong": "the server's answer has a line of more than 64 KiB",
+    "TooMuch": "the server's answer has too many headers",
+    "InvalidHeader": "the server's answer has a malformed header",
+    "InvalidChunkLength": "the server's answer has a malformed chunk",
+    "Malformed": "the server's answer has a malformed chunk",
+}
 
 
 def explain(error: BaseException, *, header_s: float | None) -> tuple[str, str]:
@@ -29,13 +41,15 @@ def _explain(causes: list[BaseException], header_s: float | None) -> tuple[str, 
     import socket
     import ssl
 
+    from ignition.fetch.names import WrongName
+
     for cause in causes:
         if isinstance(cause, socket.gaierror):
             return f"the server's name does not resolve ({cause.strerror})", _FIX_NAME
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _certificate(cause)
-        if type(cause).__name__ == "CertificateError":  # urllib3's comparison of names; its text holds only these
-            return f"the server's TLS certificate is not accepted: {cause}", "use a name that is in the certificate"
+        if isinstance(cause, WrongName):
+            return f"the server's TLS certificate is not accepted: {cause.args[0]}", "use a name that is in the certificate"
         if isinstance(cause, ssl.SSLError):
             return f"TLS: {cause.reason or cause.strerror or 'handshake failed'}", "check that the server speaks TLS on this port"
         if isinstance(cause, ConnectionRefusedError):
@@ -58,9 +72,27 @@ def _explain_silence(causes: list[BaseException], header_s: float | None) -> tup
         if isinstance(cause, ConnectionError | EOFError) or type(cause).__name__ == "IncompleteRead":
             return "the server closed the connection early", ""
         if str(cause).startswith("Tunnel connection failed"):  # http.client, HTTPConnection._tunnel: status and reason only
-            return str(cause), ""
-    innermost = causes[-1]
-    return f"transport error {type(innermost).__name__}", ""  # its text may hold the URL, and that a secret
+            return printable(str(cause), 150), ""
+    return _explain_answer(causes)
+
+
+def _explain_answer(causes: list[BaseException]) -> tuple[str, str]:
+    """What is wrong with the bytes of an answer. Never their text: it may hold the URL, and that a secret."""
+    from http.client import HTTPException
+
+    from urllib3.exceptions import HTTPError
+
+    for cause in causes:
+        name = type(cause).__name__
+        if name in _ANSWERS:
+            return _ANSWERS[name], _FIX_ANSWER
+        if type(cause) is HTTPException and str(cause).startswith("got more than"):  # http.client, _read_headers
+            return _ANSWERS["TooMuch"], _FIX_ANSWER
+    # Whatever else the libraries stumble over while they read an answer comes from its bytes.
+    if not any(isinstance(cause, HTTPException | HTTPError | OSError) for cause in causes[:-1]):
+        return f"transport error {type(causes[-1]).__name__}", ""
+    known = next(cause for cause in reversed(causes) if isinstance(cause, HTTPException | HTTPError | OSError))
+    return f"the server's answer is malformed ({type(known).__name__})", _FIX_ANSWER
 
 
 def _certificate(error: BaseException) -> tuple[str, str]:
@@ -101,5 +133,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(current))
         yield current
-        wrapped = (current.__cause__, current.__context__, getattr(current, "reason", None), *current.args)
+        # What was handled when it was raised says nothing: urllib3 first calls getresponse() with an argument of Python 2.
+        context = None if current.__suppress_context__ else current.__context__
+        wrapped = (current.__cause__, context, getattr(current, "reason", None), *current.args)
         todo += [inner for inner in wrapped if isinstance(inner, BaseException)]

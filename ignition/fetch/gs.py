@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ignition.fetch.engine import Fetcher
     from ignition.fetch.http import Client
+    from ignition.fetch.retry import Deadline
 
 SERVER = "https://storage.googleapis.com"
 TOKEN = (
@@ -46,7 +47,7 @@ class Store:
     def __init__(self, platform: str, metadata: Callable[[], Fetcher]) -> None:
         self._token = Token(metadata, TOKEN, {"Metadata-Flavor": "Google"}) if platform == "gcp" else None
 
-    def stream(self, url: str, client: Client, *, single: bool = False) -> Iterator[bytes]:
+    def stream(self, url: str, client: Client, *, single: bool = False, deadline: Deadline | None = None) -> Iterator[bytes]:
         """The object's content, chunk by chunk. Raises NotFound or Failure with the URL (as it may be shown) as place."""
         renewed = False
 
@@ -60,7 +61,7 @@ class Store:
 
         try:
             headers = self._token.headers if self._token else None
-            yield from client.stream(Request("GET", object_url(url), headers, judge=judge), single=single)
+            yield from client.stream(Request("GET", object_url(url), headers, judge=judge), single=single, deadline=deadline)
         except Failure as failure:
             failure.where = shown(url)
             raise

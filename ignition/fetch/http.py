@@ -2,7 +2,8 @@
 
 Rules of the ignition-config reference 5.3 to 5.6: 200 and 204 are success, 404 is "not found", any other status below 500 ends
 the fetch, the rest and every transport error is retried. A redirect drops all headers; a broken body ends the fetch. Ours:
-redirects have a limit, 429 is retried everywhere, Retry-After is honoured, and what is not GET succeeds with any 2xx.
+redirects have a limit, one from https to http is refused unless a hash is checked, 429 is retried everywhere, Retry-After is
+honoured, and what is not GET succeeds with any 2xx.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from _thread import allocate_lock
 from ignition.errors import Failure, NotFound
 from ignition.fetch import proxy, retry
 from ignition.fetch.urls import shown
+from ignition.host import limits
+from ignition.host.printable import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +26,9 @@ if TYPE_CHECKING:
     from ignition.fetch.settings import Settings
     from ignition.fetch.transport import Adapter
 
-MAX_REDIRECTS = 20
+_REFUSAL_S = 10.0  # for the beginning of a body that comes with a refusal
+_REASON = 100  # characters of a reason phrase
+_FIX_REDIRECT = "check where the server sends its clients"
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -103,7 +108,7 @@ class _Exchange:
     def attempt(self, deadline: retry.Deadline) -> Response:
         """A successful response, its body unread. Raises Transient, NotFound, Failure or what the judge gives."""
         url, headers = self._request.url, self._client.outgoing(self._request.headers())
-        for _ in range(MAX_REDIRECTS + 1):
+        for _ in range(limits.REDIRECTS + 1):
             response = self._send(url, headers, deadline)
             if self._is_success(response.status_code):
                 return response
@@ -114,9 +119,9 @@ class _Exchange:
             location = response.headers.get("Location")
             if self._request.method != "GET" or response.status_code not in _REDIRECTS or not location:
                 raise self._refusal(response)
-            url, headers = _redirected(url, location), {}
+            url, headers = _redirected(url, location, verified=self._request.verified), {}
         where = shown(self._request.url)
-        raise Failure(f"more than {MAX_REDIRECTS} redirects", where=where, fix="the server sends us in a circle")
+        raise Failure(f"more than {limits.REDIRECTS} redirects", where=where, fix="the server sends us in a circle")
 
     def _is_success(self, status: int) -> bool:
         """What gives something away (a token, a check-in) may be answered with any 2xx: 201, 202 and 204 are usual there."""
@@ -128,7 +133,7 @@ class _Exchange:
         if self._request.judge is None:
             return None
         try:
-            text = transport.beginning(response, deadline)
+            text = transport.beginning(response, deadline.within(_REFUSAL_S))
         except _transport_errors():
             text = b""  # the status counts all the same
         return self._request.judge(response, text.decode("utf-8", "replace"))
@@ -145,15 +150,21 @@ class _Exchange:
             adapter = self._client.adapter(secure=secure, privileged_port=asked.privileged_port)
             return transport.send(adapter, request, through, header_s, deadline)
         except ValueError as error:  # requests, urllib3 and http.client agree on that for malformed URLs, proxies and headers
-            raise Failure(f"not a usable URL, proxy or header ({type(error).__name__})", where=shown(url)) from error
+            raise Failure(
+                f"not a usable URL, proxy or header ({type(error).__name__})",
+                where=shown(url),
+                fix="check the URL, ignition.proxy and the headers for characters that do not belong there",
+            ) from error
         except _transport_errors() as error:
             cause, fix = faults.explain(error, header_s=header_s)
             raise retry.Transient(cause, fix=fix) from error
+        except (TypeError, AttributeError, LookupError, ArithmeticError) as error:  # the libraries' parsers, on rubbish
+            raise retry.Transient(f"the server's answer is malformed ({type(error).__name__})") from error
 
     def _refusal(self, response: Response) -> Exception:
         status = response.status_code
-        cause = f"HTTP status {status} {response.reason or ''}".rstrip()
-        if status >= 500 or 200 <= status < 300 or status in self._request.also_retry:
+        cause = f"HTTP status {status} {printable(response.reason or '', _REASON)}".rstrip()
+        if status >= 500 or status in self._request.also_retry:
             return retry.Transient(cause, retry_after_s=_retry_after(response.headers.get("Retry-After", "")))
         where = shown(self._request.url)
         if status in self._client.settings.absent:
@@ -181,13 +192,25 @@ def _is_https(url: str | None) -> bool:
     return (url or "").lower().startswith("https:")
 
 
-def _redirected(url: str, location: str) -> str:
+def _redirected(url: str, location: str, *, verified: bool) -> str:
+    """Where an answer sends us. Raises Failure for what no client follows, and for the step from https to http."""
     from urllib.parse import urljoin, urlsplit
 
-    target = urljoin(url, location)
-    scheme = urlsplit(target).scheme
+    try:
+        target = urljoin(url, location)
+        scheme = urlsplit(target).scheme
+    except ValueError:
+        scheme = ""
+    if not scheme or len(location) > limits.LOCATION or not location.isprintable():
+        raise Failure("the redirect's target is not a URL", where=shown(url), fix=_FIX_REDIRECT)
     if scheme not in {"http", "https"}:
-        raise Failure(f"redirect to the scheme {scheme!r}, which no server can ask for", where=shown(url))
+        raise Failure(f"redirect to the scheme {scheme!r}, which no server can ask for", where=shown(url), fix=_FIX_REDIRECT)
+    if scheme == "http" and _is_https(url) and not verified:
+        raise Failure(
+            f"redirect from https to {shown(target)}: without TLS anybody on the way could change the content",
+            where=shown(url),
+            fix="use a server that stays with https, or give the resource a verification.hash",
+        )
     return target
 
 
@@ -195,12 +218,8 @@ def _retry_after(text: str) -> float | None:
     """Seconds from a Retry-After header: a number or an HTTP date; None if absent or unreadable."""
     if not text or text.isdecimal():
         return float(text) if text else None
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - _wall_clock())
-    except (ValueError, OverflowError):
-        return None
+    date_s = retry.http_date(text)
+    return None if date_s is None else max(0.0, date_s - _wall_clock())
 
 
 def _wall_clock() -> float:
@@ -213,6 +232,9 @@ def _broken(error: BaseException, where: str, deadline: retry.Deadline) -> Failu
     from ignition.fetch import faults
     from ignition.fetch.settings import ATTEMPT_IDLE_S
 
-    if deadline.remaining_s() == 0.0:
-        return Failure(f"not fetched within {deadline.limit_s:g} s: the body is not complete", where=where)
+    try:
+        deadline.check()
+    except Failure as late:
+        late.where = where
+        return late
     return Failure(f"while reading the body: {faults.explain(error, header_s=ATTEMPT_IDLE_S)[0]}", where=where)

@@ -62,6 +62,18 @@ class Deadline:
         """Seconds left, at least 0; None when there is no limit."""
         return None if self.limit_s is None else max(0.0, self.begin + self.limit_s - self._clock.now())
 
+    def within(self, seconds: float | None) -> Deadline:
+        """The earlier one of this and `seconds` from now (None: this one)."""
+        return Deadline(self._clock, self.at_most(seconds))
+
+    def check(self, what: str = "body") -> None:
+        """Raises Failure once it is passed: whatever still arrives then comes too late."""
+        if self.remaining_s() == 0.0:
+            raise Failure(
+                f"not fetched within {self.limit_s:g} s: the {what} is not complete",
+                fix="check the server, or give it more time: ignition.timeouts.httpTotal",
+            )
+
     def at_most(self, seconds: float | None) -> float | None:
         """The smaller of `seconds` (None: endless) and what is left."""
         left = self.remaining_s()
@@ -72,6 +84,16 @@ class Deadline:
     def elapsed_s(self) -> float:
         """Seconds since the beginning."""
         return self._clock.now() - self.begin
+
+
+def http_date(text: str) -> float | None:
+    """Seconds since 1970 of a date in a header; None for what is not one."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(text[:100]).timestamp()
+    except (ValueError, TypeError, ArithmeticError, LookupError, OSError):
+        return None
 
 
 def pauses(settings: Settings, clock: Clock) -> Iterator[float]:

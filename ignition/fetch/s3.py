@@ -16,7 +16,7 @@ from ignition.errors import Failure, NotFound
 from ignition.fetch import aws_signature, s3_location
 from ignition.fetch.aws_machine import Machine
 from ignition.fetch.request import TOO_MANY_REQUESTS, Request
-from ignition.fetch.retry import Transient
+from ignition.fetch.retry import Transient, http_date
 from ignition.fetch.urls import shown
 from ignition.host import log
 
@@ -52,11 +52,11 @@ class Store:
         self._regions: dict[str, str] = {}  # by bucket
         self._skew_s = 0.0  # of the machine's clock behind S3's
 
-    def stream(self, url: str, client: Client, *, single: bool = False) -> Iterator[bytes]:
+    def stream(self, url: str, client: Client, *, single: bool = False, deadline: Deadline | None = None) -> Iterator[bytes]:
         """The object's content, chunk by chunk. Raises NotFound or Failure with the URL (as it may be shown) as place."""
         location = s3_location.parse(url)
         try:
-            yield from self._found(location, client, client.deadline(), single=single)
+            yield from self._found(location, client, deadline or client.deadline(), single=single)
         except Failure as failure:
             failure.where = shown(url)
             raise
@@ -139,12 +139,8 @@ class Store:
 
     def _clock_is_wrong(self, cause: str, date: str) -> Exception:
         """Sign by S3's clock from now on; if that was done before, it does not help."""
-        from email.utils import parsedate_to_datetime
-
-        try:
-            skew_s = parsedate_to_datetime(date).timestamp() - time.time()
-        except (ValueError, OverflowError):
-            skew_s = self._skew_s
+        date_s = http_date(date)
+        skew_s = self._skew_s if date_s is None else date_s - time.time()
         fix = f"set this machine's clock, which says {aws_signature.timestamp(time.time())}"
         if abs(skew_s - self._skew_s) < 1:
             return Failure(cause, fix=fix)

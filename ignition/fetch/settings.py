@@ -30,7 +30,7 @@ class Settings(Record):
     http_proxy: str | None = spec("proxy URL for http", default=None)
     https_proxy: str | None = spec("proxy URL for https", default=None)
     no_proxy: tuple[str, ...] = spec("hosts, domains and networks reached directly", default=())
-    success: tuple[int, ...] = spec("statuses that mean success; other 2xx are retried", default=(200, 204))
+    success: tuple[int, ...] = spec("statuses that mean success", default=(200, 204))
     absent: tuple[int, ...] = spec("statuses that mean that there is no such thing", default=(404,))
     headers: tuple[tuple[str, str], ...] = spec("sent with every request", default=IGNITION_HEADERS)
 

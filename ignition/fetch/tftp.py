@@ -15,6 +15,7 @@ import time
 
 from ignition.errors import Failure, NotFound
 from ignition.fetch import retry
+from ignition.fetch.settings import CONNECT_S
 from ignition.fetch.urls import shown
 
 TYPE_CHECKING = False
@@ -35,11 +36,13 @@ _HEAD = struct.Struct(">HH")  # opcode; block number or error code
 _RECEIVE_ERRORS = {socket.AF_INET: (socket.IPPROTO_IP, 11), socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}
 
 
-def stream(url: str, settings: Settings, clock: retry.Clock, *, packet_s: float = PACKET_S) -> Iterator[bytes]:
+def stream(
+    url: str, settings: Settings, clock: retry.Clock, *, packet_s: float = PACKET_S, deadline: retry.Deadline | None = None
+) -> Iterator[bytes]:
     """The file's content in blocks. Raises NotFound or Failure with the URL (as it may be shown) as place."""
     where = shown(url)
     host, port, path = target(url)
-    deadline = retry.Deadline(clock, settings.total_s)
+    deadline = deadline or retry.Deadline(clock, settings.total_s)
 
     def attempt(deadline: retry.Deadline) -> _Transfer:
         return _begun(host, port, path, _Patience(clock, deadline, packet_s))
@@ -74,18 +77,16 @@ class _Patience:
     """How long to wait for packets."""
 
     def __init__(self, clock: retry.Clock, deadline: retry.Deadline, packet_s: float) -> None:
-        self._clock, self._deadline, self.packet_s = clock, deadline, packet_s
+        self._clock, self.deadline, self.packet_s = clock, deadline, packet_s
 
     def packet_end(self) -> float:
         """When, on the monotonic clock, the wait for one packet ends. Raises Failure if the time for all is over."""
-        wait = self._deadline.at_most(self.packet_s)
-        if not wait:
-            raise Failure(f"not fetched within {self._deadline.limit_s:g} s: the file is not complete")
-        return time.monotonic() + wait
+        self.deadline.check("file")
+        return time.monotonic() + (self.deadline.at_most(self.packet_s) or 0.0)
 
     def pause(self) -> None:
         """Before a retransmission."""
-        self._clock.sleep(self._deadline.at_most(self._clock.random()) or 0.0)
+        self._clock.sleep(self.deadline.at_most(self._clock.random()) or 0.0)
 
     def silence(self) -> Failure:
         """The server said nothing at all."""
@@ -97,11 +98,13 @@ class _Patience:
 
 def _begun(host: str, port: int, path: bytes, patience: _Patience) -> _Transfer:
     """The transfer with its first block, from the server's first address that can be reached. Raises Transient or Failure."""
-    from ignition.fetch import faults
+    from ignition.fetch import faults, names
 
     problem: OSError = OSError("no address")
     try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        addresses = names.resolve(host, port, socket.SOCK_DGRAM, patience.deadline.within(CONNECT_S))
+    except UnicodeError as error:
+        raise Failure("the URL has a server whose name cannot be one", fix="check the URL") from error
     except OSError as error:
         addresses, problem = [], error
     for family, kind, protocol, _, address in addresses:

@@ -1,7 +1,9 @@
 """Connections: `requests`' adapter with our trust and our time limits. Imported only when something is fetched over http(s).
 
 The adapter is used without a Session: redirects, cookies and environment are then ours to decide, and it is thread-safe. Its
-time-outs count from packet to packet; here a response's headers have one limit together, and a body that stalls has another.
+time-outs count from packet to packet, so that a server which never stops is never late. Here every step (name, connection, proxy,
+handshake) and every read of a socket first asks the fetch's deadline what is left of it; bytes that are not content are limited,
+too, for fetches without a deadline. Names are compared as RFC 9525 wants it, whatever the library's version does.
 """
 
 from __future__ import annotations
@@ -10,22 +12,25 @@ import errno
 import http.client
 import io
 import os
+import socket
 import ssl
-import time
+from _thread import _local
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import urllib3
 from requests import PreparedRequest, Request, Response
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from ignition.errors import Failure
+from ignition.fetch import names
 from ignition.fetch.settings import ATTEMPT_IDLE_S, CONNECT_S, HANDSHAKE_S
+from ignition.host import limits
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Iterator, Mapping
 
     from ignition.fetch.retry import Deadline
@@ -36,47 +41,127 @@ CONNECTIONS = 16  # per server: as many as operations run side by side
 HIGHEST_PRIVILEGED_PORT = 1022  # ports that Ignition takes for Scaleway, platforms reference 3.1
 _PORTS_TRIED = 20
 _CHUNK = 64 * 1024
+_CHUNK_DIGITS = 16  # of a chunk's length: 64 bits
+_HEX = frozenset(b"0123456789abcdefABCDEF")
+
+
+class _Exchange(_local):
+    """What the thread's current exchange may take: the library hands neither to its connections."""
+
+    deadline: Deadline
+    header_s: float | None
+
+
+_current = _Exchange()
+
+
+class TooMuch(http.client.HTTPException):
+    """An answer has more headers, interim answers or trailers than any server needs."""
+
+
+class Malformed(http.client.HTTPException):
+    """An answer is not HTTP."""
 
 
 class _TimedReader(io.RawIOBase):
-    """Reads a socket until a point in time, and never waits longer than `idle_s` for the next byte."""
+    """Reads a socket until a deadline, never waits longer than `idle_s` for the next byte, and reads `most` bytes at most."""
 
-    def __init__(self, sock: socket.socket, limit_s: float | None) -> None:
+    def __init__(self, sock: socket.socket, deadline: Deadline, *, idle_s: float | None, most: int | None) -> None:
         self._sock = sock
         self._raw = sock.makefile("rb", buffering=0)
-        self.limit(limit_s, idle_s=limit_s)
+        self.limit(deadline, idle_s=idle_s, most=most)
 
-    def limit(self, limit_s: float | None, *, idle_s: float | None) -> None:
-        self._end, self._idle_s = None if limit_s is None else time.monotonic() + limit_s, idle_s
+    def limit(self, deadline: Deadline, *, idle_s: float | None, most: int | None = None) -> None:
+        self._deadline, self._idle_s, self._left = deadline, idle_s, most
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        wait = self._idle_s
-        if self._end is not None:
-            left = max(0.001, self._end - time.monotonic())  # 0 would mean "do not block"
-            wait = left if wait is None else min(wait, left)
-        self._sock.settimeout(wait)
-        return self._raw.readinto(buffer)
+        self._sock.settimeout(_time_left(self._deadline, self._idle_s))
+        if self._left is not None and self._left <= 0:
+            raise TooMuch
+        count = self._raw.readinto(buffer)
+        if self._left is not None and count:
+            self._left -= count
+        return count
 
     def close(self) -> None:
         self._raw.close()
         super().close()
 
 
+def _time_left(deadline: Deadline, seconds: float | None) -> float | None:
+    """For `settimeout`, where 0 means "do not block". Raises TimeoutError when the deadline is passed."""
+    wait = deadline.at_most(seconds)
+    if wait == 0.0:
+        raise TimeoutError
+    return wait
+
+
 class _TimedResponse(http.client.HTTPResponse):
-    """Takes the socket's time-out, which urllib3 sets to the read time-out, as the limit for all headers together."""
+    """Has the limits of the current exchange for all headers together, interim answers included."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self.fp.close()
-        self.timed = _TimedReader(sock, sock.gettimeout())
+        header_s = _current.header_s
+        self.timed = _TimedReader(sock, _current.deadline.within(header_s), idle_s=header_s, most=limits.HEADER_BYTES)
         self.fp = io.BufferedReader(self.timed)
+
+    def _read_next_chunk_size(self) -> int:
+        # The library's int() takes signs, blanks and underscores as well, and a length below 0 makes it read for ever.
+        line = self.fp.readline(_CHUNK + 1)
+        digits = line.partition(b";")[0].strip(b" \t\r\n")
+        if not 0 < len(digits) <= _CHUNK_DIGITS or not _HEX.issuperset(digits) or not line.endswith(b"\n"):
+            self.close()
+            raise Malformed
+        return int(digits, 16)
+
+    def _read_and_discard_trailer(self) -> None:
+        self.timed.limit(self.timed._deadline, idle_s=ATTEMPT_IDLE_S, most=limits.HEADER_BYTES)
+        cast(Any, super())._read_and_discard_trailer()
 
 
 class _Connection(HTTPConnection):
     response_class = _TimedResponse
+
+    def _new_conn(self) -> Any:
+        return _connected(self)
+
+
+def _connected(connection: HTTPConnection) -> socket.socket:
+    """A socket to the first address that answers; each has an equal share of the time that is left."""
+    deadline, problem = _current.deadline, OSError("the name has no address")
+    try:
+        addresses = names.resolve(connection._dns_host.strip("[]"), connection.port, socket.SOCK_STREAM, deadline.within(CONNECT_S))
+        for number, (family, kind, protocol, _, address) in enumerate(addresses):
+            left = deadline.remaining_s()
+            share_s = CONNECT_S if left is None else min(CONNECT_S, left / (len(addresses) - number))
+            try:
+                return _connected_to(connection, (family, kind, protocol), address, _time_left(deadline, share_s))
+            except OSError as error:
+                problem = error
+        raise problem
+    except TimeoutError as error:
+        raise urllib3.exceptions.ConnectTimeoutError(connection, "no connection in time") from error
+    except OSError as error:
+        raise urllib3.exceptions.NewConnectionError(connection, "no connection") from error
+
+
+def _connected_to(connection: HTTPConnection, kind: tuple[int, int, int], address: Any, wait_s: float | None) -> socket.socket:
+    sock = socket.socket(*kind)
+    try:
+        for option in connection.socket_options or ():
+            sock.setsockopt(*option)
+        sock.settimeout(wait_s)
+        if connection.source_address:
+            sock.bind(connection.source_address)
+        sock.connect(address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 class _TlsConnection(HTTPSConnection):
@@ -84,13 +169,25 @@ class _TlsConnection(HTTPSConnection):
     _plain: socket.socket | None = None
 
     def _new_conn(self) -> Any:
-        self._plain = super()._new_conn()
-        self._plain.settimeout(HANDSHAKE_S)
+        self._plain = _connected(self)
+        self._plain.settimeout(_time_left(_current.deadline, HANDSHAKE_S))
         return self._plain
+
+    def _tunnel(self) -> None:
+        cast(Any, super())._tunnel()
+        self.sock.settimeout(_time_left(_current.deadline, HANDSHAKE_S))
+
+    def _connect_tls_proxy(self, hostname: str, conn: socket.socket) -> ssl.SSLSocket:
+        """To a proxy with https, whose certificate is looked at as any server's."""
+        sock = cast(ssl.SSLContext, self.ssl_context).wrap_socket(conn, server_hostname=hostname)
+        names.check(sock.getpeercert(), hostname)
+        return sock
 
     def connect(self) -> None:
         try:
+            self.assert_hostname = False  # the library's comparison knows common names and "go*.test"
             super().connect()
+            names.check(self.sock.getpeercert(), getattr(self, "_tunnel_host", None) or self.host)
         except BaseException:
             # After a refused tunnel the proxy's answer still holds the socket, and the traceback holds the answer.
             if self._plain is not None and (descriptor := self._plain.detach()) >= 0:
@@ -131,7 +228,7 @@ class _TlsPool(HTTPSConnectionPool):
 def trust(authorities: Mapping[str, str]) -> ssl.SSLContext:
     """A client context that trusts the system's authorities and these PEM texts, given by where they are from."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # urllib3 compares the names itself; with the check in here as well its 1.26 cannot connect to an IP address.
+    # names.check compares the names; with the check in here as well urllib3 1.26 cannot connect to an IP address.
     context.check_hostname = False
     try:
         context.load_verify_locations(SYSTEM_BUNDLE)
@@ -170,6 +267,14 @@ class Adapter(HTTPAdapter):
         conn.cert_reqs = "CERT_REQUIRED"
 
 
+    def build_response(self, req: PreparedRequest, resp: Any) -> Response:
+        """Without cookies and character sets: nobody here asks for them, and their parsers stumble over rubbish."""
+        response = Response()
+        response.status_code, response.reason, response.raw, response.url = resp.status, resp.reason, resp, req.url or ""
+        response.headers = CaseInsensitiveDict(resp.headers)
+        return response
+
+
 def prepare(method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> PreparedRequest:
     """A request with exactly these headers, Host and Content-Length. Userinfo of the URL becomes Authorization unless given.
 
@@ -183,6 +288,7 @@ def prepare(method: str, url: str, headers: Mapping[str, str], body: bytes = b""
 def send(adapter: Adapter, request: PreparedRequest, proxy: str | None, header_s: float | None, deadline: Deadline) -> Response:
     """One exchange up to the end of the headers. Raises what `faults.explain` explains."""
     scheme = (request.url or "").partition(":")[0]
+    _current.deadline, _current.header_s = deadline, header_s
     timeout: Any = urllib3.Timeout(connect=_positive(deadline.at_most(CONNECT_S)), read=_positive(header_s))
     return adapter.send(request, stream=True, timeout=timeout, verify=True, proxies={scheme: proxy} if proxy else {})
 
@@ -211,7 +317,7 @@ def body(response: Response, deadline: Deadline) -> Iterator[bytes]:
     if original.isclosed():  # no body at all
         return
     while True:
-        original.timed.limit(deadline.remaining_s(), idle_s=ATTEMPT_IDLE_S)
+        original.timed.limit(deadline, idle_s=ATTEMPT_IDLE_S)
         chunk = original.read1(_CHUNK)
         if not chunk:
             break

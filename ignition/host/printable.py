@@ -1,12 +1,8 @@
 """What leaves a program for people: printable characters, bounded, and URLs without their secrets. Log and screens use it.
 
-Much of a message was written by others: reason phrases and bodies of servers, names in images, texts of libraries. A terminal acts
-on ESC and C1 controls, an editor turns lines around at U+202E, and a journal's reader takes U+2028 for the end of a line.
+Much of a message was written by others: reason phrases and bodies of servers, names in images, texts of libraries. A terminal
+acts on ESC and C1 controls, an editor turns lines around at U+202E, and a journal's reader takes U+2028 for the end of a line.
 """
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MOST_OF_A_LINE, MOST_LINES = 4000, 400
 _CUT = "…"
@@ -15,17 +11,15 @@ _WITHOUT_HOST = frozenset({"file", "oem"})
 _AT = r"(?:@|%(?:25)*40)"  # also escaped, and escaped again: somebody may have meant to protect the password
 # What can be trusted to be scheme, userinfo, host with port, path. Anything else is odd, and shown with more suspicion.
 _WELL_FORMED = rf"([A-Za-z][A-Za-z0-9+.-]*)://(?:[^/\\\s]*@)?((?:\[[^\]/@\\\s]*\]|(?:(?!{_AT})[^:/\\\s])*)(?::[0-9]*)?)(/.*)?"
-_IN_TEXT = (
-    r"""[A-Za-z][A-Za-z0-9+.-]{0,30}:[/\\][^\s"'<>`]*|(?:https?|s?ftp|tftp|s3|gs|oem):[^\s"'<>`]+|[^\s"'<>`=]+:[^\s"'<>`/@]+@[^\s"'<>`]+"""
-)
+_IN_TEXT = r"""[A-Za-z][A-Za-z0-9+.-]{0,30}:[/\\][^\s"'<>`]*|(?:https?|s?ftp|tftp|s3|gs|oem):[^\s"'<>`]+|[^\s"'<>`=]+:[^\s"'<>`/@]+@[^\s"'<>`]+"""
 _AFTER_URL = ".,;:!)]}…"  # of the sentence around it, if they are its last characters
 
 
 def printable(text: str, limit: int = 500) -> str:
     r"""One line of at most `limit` characters: what does not print becomes its Python escape (`\x1b`, `\n`, `\u202e`).
 
-    Those are control and format characters (bidirectional ones too), separators but the blank, surrogates, and what Unicode has not
-    assigned. A text that is too long ends in `…`.
+    Those are control and format characters (bidirectional ones too), separators but the blank, surrogates, and what Unicode has
+    not assigned. A text that is too long ends in `…`.
     """
     if len(text) <= limit and text.isprintable():
         return text

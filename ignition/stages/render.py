@@ -127,7 +127,7 @@ def _from_url(url: str, fetcher: Fetcher) -> bytes:
 
     if not scheme(url):
         raise Failure(
-            "this is no URL: it has no scheme", where=f"kernel command line: {shown(url)}", fix=f"mend {URL_OPTIONS[0]}="
+            "not a URL: the scheme is missing", where=f"kernel command line: {shown(url)}", fix=f"mend {URL_OPTIONS[0]}="
         )
     log.info(f"config URL of the kernel command line: {shown(url)}")
     return fetcher.read(Resource(source=url))

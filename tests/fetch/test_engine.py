@@ -66,7 +66,7 @@ def test_unsupported_scheme_is_refused_by_name(scheme: str, offline: bool) -> No
 
 
 def test_text_without_scheme_is_refused() -> None:
-    with pytest.raises(Failure, match="^/etc/passwd: this is no URL: it has no scheme"):
+    with pytest.raises(Failure, match="^/etc/passwd: not a URL: the scheme is missing"):
         OFFLINE.read(Resource(source="/etc/passwd"))
 
 

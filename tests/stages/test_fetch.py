@@ -154,7 +154,7 @@ def test_url_on_the_command_line_that_is_none_is_refused(boot: Boot) -> None:
     boot.cmdline("ignition.config.url=config.example/a")
     with pytest.raises(Failure) as caught:
         boot.execute("fetch")
-    assert caught.value.what == "this is no URL: it has no scheme"
+    assert caught.value.what == "not a URL: the scheme is missing"
     assert caught.value.where == "kernel command line: config.example/a"
 
 
