@@ -17,7 +17,7 @@ from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from requests import Response
 
@@ -61,7 +61,7 @@ class Store:
         single: bool = False,
         deadline: Deadline | None = None,
         verified: bool = False,
-    ) -> Iterator[bytes]:
+    ) -> Generator[bytes, None, None]:
         """The content, chunk by chunk: with the machine's identity, else plainly. Raises NotFound or Failure."""
         deadline, refused = deadline or client.deadline(), ""
         if self._token is not None and is_blob(url) and (identity := self._token.headers()):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 
-def stream(url: str) -> Iterator[bytes]:
+def stream(url: str) -> Generator[bytes, None, None]:
     """The decoded content, in one chunk. Raises Failure for a malformed URL."""
     from ignition.config.dataurl import decode
 

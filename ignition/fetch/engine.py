@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from ignition.errors import Failure, NeedsNetwork
 from ignition.fetch import content, data, pem, retry
 from ignition.fetch.request import Request
@@ -11,7 +13,7 @@ from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
     from typing import Any, Protocol, TypeVar
 
     from ignition.config.model import Resource
@@ -94,15 +96,17 @@ class Fetcher:
 
         Raises NeedsNetwork, NotFound or Failure with the URL (as it may be shown) as place.
         """
-        return _whole(self._pieces(resource, single=single), resource.source or "")
+        with closing(self._pieces(resource, single=single)) as pieces:
+            return _whole(pieces, resource.source or "")
 
     def copy_to(self, resource: Resource, file: Writable) -> None:
         """Write the content, verified and decompressed, piece by piece into an open file.
 
         Raises as `read`; whatever was written by then is worthless and the caller's to throw away.
         """
-        for piece in self._pieces(resource):
-            file.write(piece)
+        with closing(self._pieces(resource)) as pieces:
+            for piece in pieces:
+                file.write(piece)
 
     def get(
         self,
@@ -114,7 +118,7 @@ class Fetcher:
     ) -> bytes:
         """GET from a metadata service, on request from a source port below 1024. Raises NotFound for 404."""
         request = Request("GET", url, headers, also_retry=also_retry, privileged_port=privileged_port)
-        return _whole(self._http(url).stream(request), url)
+        return self._whole(request)
 
     def request(
         self,
@@ -129,22 +133,27 @@ class Fetcher:
 
         `body` is sent with the request; every attempt sends it again. Any 2xx is success unless the method is GET.
         """
-        return _whole(self._http(url).stream(Request(method, url, headers, body=body, also_retry=also_retry)), url)
+        return self._whole(Request(method, url, headers, body=body, also_retry=also_retry))
 
-    def _pieces(self, resource: Resource, *, single: bool = False) -> Iterator[bytes]:
+    def _whole(self, request: Request) -> bytes:
+        with closing(self._http(request.url).stream(request)) as pieces:
+            return _whole(pieces, request.url)
+
+    def _pieces(self, resource: Resource, *, single: bool = False) -> Generator[bytes, None, None]:
         if not resource.source:
             return  # no content; no hash check takes place, as in Ignition
         deadline = retry.Deadline(self._clock, self._settings.total_s if is_remote(resource.source) else None)
         try:
-            raw = self._raw(resource, deadline, single=single)
-            for piece in content.verified(resource, content.decompressed(resource, raw)):
-                deadline.check()  # a few bytes that arrived in time may unfold for hours
-                yield piece
+            # Closed at once, whatever ends it: the connection is not to live as long as the traceback of an error.
+            with closing(self._raw(resource, deadline, single=single)) as raw:
+                for piece in content.verified(resource, content.decompressed(resource, raw)):
+                    deadline.check()  # a few bytes that arrived in time may unfold for hours
+                    yield piece
         except Failure as failure:
             failure.where = failure.where or shown(resource.source)
             raise
 
-    def _raw(self, resource: Resource, deadline: retry.Deadline, *, single: bool) -> Iterable[bytes]:
+    def _raw(self, resource: Resource, deadline: retry.Deadline, *, single: bool) -> Generator[bytes, None, None]:
         url = resource.source or ""
         match scheme(url):
             case "data":
@@ -176,15 +185,13 @@ class Fetcher:
                     f"the scheme {other!r} is not supported", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}"
                 )
 
-    def _web(self, resource: Resource, deadline: retry.Deadline, *, single: bool) -> Iterator[bytes]:
+    def _web(self, resource: Resource, deadline: retry.Deadline, *, single: bool) -> Generator[bytes, None, None]:
         url, headers, verified = resource.source or "", _headers(resource), bool(resource.verification.hash)
         client = self._http(url)
         if self._platform == "azure":
             from ignition.fetch import azure_blob
 
-            return self._store(azure_blob.Store).stream(
-                url, headers, client, single=single, deadline=deadline, verified=verified
-            )
+            return self._store(azure_blob.Store).stream(url, headers, client, single=single, deadline=deadline, verified=verified)
         return client.stream(Request("GET", url, headers, verified=verified), single=single, deadline=deadline)
 
     def _limits(self, *, single: bool) -> Settings:

@@ -66,7 +66,7 @@ def _explain_silence(causes: list[BaseException], header_s: float | None) -> tup
     if names & {"ConnectTimeout", "ConnectTimeoutError"}:
         return "time-out: no connection", _FIX_ROUTE
     if names & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
-        limit = f" within {header_s:g} s" if header_s is not None else ""
+        limit = f" within {header_s:.3g} s" if header_s is not None else ""
         return f"time-out: no answer{limit}", ""
     for cause in causes:
         if isinstance(cause, ConnectionError | EOFError) or type(cause).__name__ == "IncompleteRead":

@@ -14,7 +14,7 @@ from ignition.fetch.urls import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from requests import Response
 
@@ -47,7 +47,9 @@ class Store:
     def __init__(self, platform: str, metadata: Callable[[], Fetcher]) -> None:
         self._token = Token(metadata, TOKEN, {"Metadata-Flavor": "Google"}) if platform == "gcp" else None
 
-    def stream(self, url: str, client: Client, *, single: bool = False, deadline: Deadline | None = None) -> Iterator[bytes]:
+    def stream(
+        self, url: str, client: Client, *, single: bool = False, deadline: Deadline | None = None
+    ) -> Generator[bytes, None, None]:
         """The object's content, chunk by chunk. Raises NotFound or Failure with the URL (as it may be shown) as place."""
         renewed = False
 

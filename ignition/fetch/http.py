@@ -18,7 +18,7 @@ from ignition.host.printable import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from requests import PreparedRequest, Response
 
@@ -55,7 +55,9 @@ class Client:
         """Of a fetch that begins now."""
         return retry.Deadline(self._clock, self.settings.total_s)
 
-    def stream(self, request: Request, *, single: bool = False, deadline: retry.Deadline | None = None) -> Iterator[bytes]:
+    def stream(
+        self, request: Request, *, single: bool = False, deadline: retry.Deadline | None = None
+    ) -> Generator[bytes, None, None]:
         """The body of the answer, chunk by chunk. `single`: no second attempt. `deadline`: of a fetch that has begun before.
 
         Raises NotFound for 404 and Failure for everything else that is not success, with the URL (as it may be shown) as place;

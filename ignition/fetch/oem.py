@@ -19,14 +19,14 @@ from ignition.host.root import Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from typing import BinaryIO
 
 _CHUNK = 256 * 1024
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
-def stream(url: str, root: str, *, timeout_s: float = devices.WAIT_S) -> Iterator[bytes]:
+def stream(url: str, root: str, *, timeout_s: float = devices.WAIT_S) -> Generator[bytes, None, None]:
     """The file's content. `root` is where the new root is or will be; `timeout_s` is for the partition to appear.
 
     Raises NotFound if the file is nowhere, Failure for a malformed path or what cannot be read.

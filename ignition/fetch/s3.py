@@ -22,7 +22,7 @@ from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from requests import Response
 
@@ -52,7 +52,9 @@ class Store:
         self._regions: dict[str, str] = {}  # by bucket
         self._skew_s = 0.0  # of the machine's clock behind S3's
 
-    def stream(self, url: str, client: Client, *, single: bool = False, deadline: Deadline | None = None) -> Iterator[bytes]:
+    def stream(
+        self, url: str, client: Client, *, single: bool = False, deadline: Deadline | None = None
+    ) -> Generator[bytes, None, None]:
         """The object's content, chunk by chunk. Raises NotFound or Failure with the URL (as it may be shown) as place."""
         location = s3_location.parse(url)
         try:

@@ -20,7 +20,7 @@ from ignition.fetch.urls import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from typing import Any
 
     from ignition.fetch.settings import Settings
@@ -38,7 +38,7 @@ _RECEIVE_ERRORS = {socket.AF_INET: (socket.IPPROTO_IP, 11), socket.AF_INET6: (so
 
 def stream(
     url: str, settings: Settings, clock: retry.Clock, *, packet_s: float = PACKET_S, deadline: retry.Deadline | None = None
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """The file's content in blocks. Raises NotFound or Failure with the URL (as it may be shown) as place."""
     where = shown(url)
     host, port, path = target(url)

@@ -134,7 +134,9 @@ def _connected(connection: HTTPConnection) -> socket.socket:
     """A socket to the first address that answers; each has an equal share of the time that is left."""
     deadline, problem = _current.deadline, OSError("the name has no address")
     try:
-        addresses = names.resolve(connection._dns_host.strip("[]"), connection.port, socket.SOCK_STREAM, deadline.within(CONNECT_S))
+        addresses = names.resolve(
+            connection._dns_host.strip("[]"), connection.port, socket.SOCK_STREAM, deadline.within(CONNECT_S)
+        )
         for number, (family, kind, protocol, _, address) in enumerate(addresses):
             left = deadline.remaining_s()
             share_s = CONNECT_S if left is None else min(CONNECT_S, left / (len(addresses) - number))
@@ -265,7 +267,6 @@ class Adapter(HTTPAdapter):
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         # The context holds the trust; the library's own way reads the system's bundle again for each connection.
         conn.cert_reqs = "CERT_REQUIRED"
-
 
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:
         """Without cookies and character sets: nobody here asks for them, and their parsers stumble over rubbish."""

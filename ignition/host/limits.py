@@ -5,7 +5,9 @@ They are far above what machines need, and low enough for one with 1 GiB of memo
 
 MIB = 1 << 20
 
-IN_MEMORY = 64 * MIB  # bytes of a config, key, certificate or metadata document, fetched or unpacked; all packed parts of one config
+IN_MEMORY = (
+    64 * MIB
+)  # bytes of a config, key, certificate or metadata document, fetched or unpacked; all packed parts of one config
 PACKED_LAYERS = 2  # a tool that packs what is packed already is common; more is a mistake or an attack
 YAML_TEXT = 8 * MIB  # bytes of a YAML document, and of all its scalars once aliases are unfolded
 YAML_NODES = 200_000  # values of a YAML document, unfolded

@@ -11,7 +11,10 @@ _WITHOUT_HOST = frozenset({"file", "oem"})
 _AT = r"(?:@|%(?:25)*40)"  # also escaped, and escaped again: somebody may have meant to protect the password
 # What can be trusted to be scheme, userinfo, host with port, path. Anything else is odd, and shown with more suspicion.
 _WELL_FORMED = rf"([A-Za-z][A-Za-z0-9+.-]*)://(?:[^/\\\s]*@)?((?:\[[^\]/@\\\s]*\]|(?:(?!{_AT})[^:/\\\s])*)(?::[0-9]*)?)(/.*)?"
-_IN_TEXT = r"""[A-Za-z][A-Za-z0-9+.-]{0,30}:[/\\][^\s"'<>`]*|(?:https?|s?ftp|tftp|s3|gs|oem):[^\s"'<>`]+|[^\s"'<>`=]+:[^\s"'<>`/@]+@[^\s"'<>`]+"""
+_IN_TEXT = (
+    r"""[A-Za-z][A-Za-z0-9+.-]{0,30}:[/\\][^\s"'<>`]*|(?:https?|s?ftp|tftp|s3|gs|oem):[^\s"'<>`]+"""
+    r"""|[^\s"'<>`=]+:[^\s"'<>`/@]+@[^\s"'<>`]+"""
+)
 _AFTER_URL = ".,;:!)]}…"  # of the sentence around it, if they are its last characters
 
 
