@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
 _HTTP = ("http", "https")
+_WITH_SERVER = (*_HTTP, "tftp", "s3", "gs")
 # scheme → (first 3.x version, first 2.x version) that has it; "" = never
 SCHEMES = {
     "http": ("3.0.0", "2.0.0"),
@@ -79,6 +80,26 @@ def syntax_problem(url: str) -> str:
     return _authority_problem(authority)
 
 
+def unusable(url: str) -> str:
+    """Why nothing can be fetched from it, although Go may parse it: `http:h/x` and `http:/h/x` name no server. "" if it can.
+
+    In such a form a password is not where anybody looks for one. Never quotes it.
+    """
+    if wrong := syntax_problem(url):
+        return wrong
+    name = scheme(url)
+    if name in _WITH_SERVER and not _server(url[len(name) + 1 :]):
+        return f"has no server: {name}: must be followed by // and a name"
+    return ""
+
+
+def _server(rest: str) -> str:
+    if not rest.startswith("//"):
+        return ""
+    authority = rest[2:].partition("#")[0].partition("?")[0].partition("/")[0]
+    return authority.rpartition("@")[2]
+
+
 def problem(url: str, version: str) -> tuple[str, str]:
     """Rule id (R6–R10) and reason why a spec version refuses it as a source; both empty if it does not, as for "" itself."""
     if not url:
@@ -86,7 +107,8 @@ def problem(url: str, version: str) -> tuple[str, str]:
     if url.startswith("data:"):  # most are, and long: what is no URL is no data URL either
         wrong = _data_problem(url)
         return ("R10", wrong) if wrong else ("", "")
-    if wrong := syntax_problem(url):
+    # Ignition takes a URL without a server and fails when it fetches; with a user in it, we do not wait until it is logged.
+    if wrong := (unusable(url) if "@" in url else syntax_problem(url)):
         return "R6", f"URL {wrong}"
     name, allowed = scheme(url), schemes_of(version)
     if name not in allowed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
+from ignition.config.url import unusable
 from ignition.errors import Failure, NeedsNetwork
 from ignition.fetch import content, data, pem, retry
 from ignition.fetch.request import Request
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Fetcher", "Settings"]
 
 SUPPORTED = ("http", "https", "tftp", "s3", "arn", "gs", "data", "oem")
+_FIX_URL = "write it as scheme://host:port/path, with special characters percent-encoded, such as %20"
 METADATA_S = 15.0  # Ignition's limit for the region of an instance
 
 
@@ -155,6 +157,8 @@ class Fetcher:
 
     def _raw(self, resource: Resource, deadline: retry.Deadline, *, single: bool) -> Generator[bytes, None, None]:
         url = resource.source or ""
+        if is_remote(url) and (wrong := unusable(url)):
+            raise Failure(f"not a usable URL: it {wrong}", where=shown(url), fix=_FIX_URL)
         match scheme(url):
             case "data":
                 return data.stream(url)

@@ -88,14 +88,14 @@ def _write(arguments: Arguments, rendered: Rendered, wanted: dict[str, bool]) ->
         _set_mark(paths.mark(arguments.state_file, name), needed)
     content = dump(rendered.config)
     digest = sha512(content)
-    atomic.write(paths.mark(arguments.state_file, paths.CONFIG_DIGEST), f"{digest}\n".encode(), mode=0o644)
+    atomic.write(paths.mark(arguments.state_file, paths.CONFIG_DIGEST), f"{digest}\n".encode(), mode=0o600)
     atomic.write(arguments.config_cache, content, mode=0o600)
     log.info(f"config cached, SHA-512 {digest}; work for: {', '.join(name for name in wanted if wanted[name]) or 'files only'}")
 
 
 def _set_mark(path: str, needed: bool) -> None:
     if needed:
-        atomic.write(path, b"", mode=0o644)
+        atomic.write(path, b"", mode=0o600)
     else:
         with suppress(FileNotFoundError):
             os.unlink(path)

@@ -27,4 +27,4 @@ def run(arguments: Arguments) -> None:
     if why:
         log.info(f"the network is needed: {why}")
         os.makedirs(os.path.dirname(os.path.abspath(arguments.neednet)), mode=0o755, exist_ok=True)
-        atomic.write(arguments.neednet, b"", mode=0o644)
+        atomic.write(arguments.neednet, b"", mode=0o600)

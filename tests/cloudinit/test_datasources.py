@@ -133,7 +133,7 @@ def test_url_is_fetched_again_after_errors_of_the_server() -> None:
 @pytest.mark.parametrize("url", ["", "ftp://x/y", "/etc/passwd", "file:///etc/passwd"])
 def test_what_is_no_http_url_is_refused_at_once(url: str) -> None:
     assert not Url(url).available()
-    with pytest.raises(Failure, match="is no URL to fetch from"):
+    with pytest.raises(Failure, match="not a URL to fetch from"):
         Url(url).user_data()
 
 

@@ -50,3 +50,22 @@ def test_schemes_depend_on_the_version(version: str, schemes: str) -> None:
 
 def test_scheme_is_lower_case() -> None:
     assert (url.scheme("HtTp://a"), url.scheme("a/b:c"), url.is_http("HTTPS://a")) == ("http", "", True)
+
+
+@pytest.mark.parametrize(
+    "text", ["http:u:SECRET@h/x", "http:/u:SECRET@h/x", "HTTPS:u:SECRET@h/x", "http:///u:SECRET@h/x", "tftp:u:SECRET@h", "s3:u@b/k"]
+)
+def test_user_where_no_server_is_makes_a_config_invalid(text: str) -> None:
+    rule, reason = url.problem(text, "3.4.0")
+    assert (rule, reason) == ("R6", f"URL has no server: {url.scheme(text)}: must be followed by // and a name")
+    assert "SECRET" not in reason + url.remedy(rule, text, "3.4.0")
+
+
+@pytest.mark.parametrize("text", ["http:h/x", "http:/h", "http://", "https:///x", "tftp:h", "http://u@/x"])
+def test_url_without_a_server_parses_but_is_of_no_use(text: str) -> None:
+    assert url.unusable(text).startswith("has no server: ")
+
+
+@pytest.mark.parametrize("text", ["http://h", "https://u:p@h:1/x?y#z", "tftp://h/x", "data:,x", "oem:///x", "arn:aws:s3:::b/k"])
+def test_url_that_is_of_use(text: str) -> None:
+    assert url.unusable(text) == ""

@@ -21,6 +21,10 @@ class Certificates(NamedTuple):
         """A context for the servers of these names (wildcards too)."""
         return _server_for(self.directory, names)
 
+    def server_with(self, alternatives: str) -> ssl.SSLContext:
+        """A context for localhost by its common name, with this subjectAltName; "" for none."""
+        return _server(self.directory, "odd", "localhost", days=2, names=alternatives or "-")
+
 
 @cache
 def _server_for(directory: Path, names: tuple[str, ...]) -> ssl.SSLContext:
@@ -68,7 +72,7 @@ def _future_server(directory: Path) -> ssl.SSLContext:
 def _server(directory: Path, stem: str, name: str, *, days: int, names: str = "") -> ssl.SSLContext:
     key, request, certificate = (directory / f"{stem}.{suffix}" for suffix in ("key", "csr", "pem"))
     extensions = directory / f"{stem}.ext"
-    extensions.write_text(f"subjectAltName={names or f'DNS:{name}'}\n")
+    extensions.write_text("" if names == "-" else f"subjectAltName={names or f'DNS:{name}'}\n")
     _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
              "-keyout", str(key), "-out", str(request))  # fmt: skip
     _openssl("x509", "-req", "-in", str(request), "-CA", str(directory / "ca.pem"), "-CAkey", str(directory / "ca.key"),

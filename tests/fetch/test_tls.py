@@ -1,7 +1,9 @@
 """Trust: the system's authorities and those of the config, and what is said when a certificate is not accepted."""
 
+import hashlib
 import re
 import ssl
+from typing import NamedTuple
 
 import pytest
 
@@ -9,6 +11,7 @@ from ignition.config import dataurl
 from ignition.config.model import Resource
 from ignition.config.model.ignition import Verification
 from ignition.errors import Failure
+from ignition.fetch import names
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.faults import about_clock
 from ignition.fetch.pem import certificates as pem_blocks
@@ -145,3 +148,96 @@ def test_plain_http_on_a_tls_port_is_explained(certificates: Certificates) -> No
             fetcher.read(Resource(source=f"{server.url}/a".replace("http:", "https:")))
     assert caught.value.what.startswith("TLS: WRONG_VERSION_NUMBER (1 attempt in ")
     assert caught.value.fix == "check that the server speaks TLS on this port"
+
+
+class NamesCase(NamedTuple):
+    """subjectAltName of a certificate, the host that was asked for, and what is said ("" if it is accepted)."""
+
+    alternatives: tuple[tuple[str, str], ...]
+    host: str
+    problem: str
+
+
+DNS, ADDRESS = "DNS", "IP Address"
+NAMES = [
+    NamesCase(((DNS, "a.example"),), "a.example", ""),
+    NamesCase(((DNS, "A.Example"),), "a.eXample", ""),
+    NamesCase(((DNS, "a.example."),), "a.example", ""),
+    NamesCase(((DNS, "a.example"), (DNS, "b.example")), "b.example", ""),
+    NamesCase(((DNS, "*.example"),), "a.example", ""),
+    NamesCase(((DNS, "*.example"),), "a.b.example", "doesn't match"),
+    NamesCase(((DNS, "*.example"),), "example", "doesn't match"),
+    NamesCase(((DNS, "*.example"),), ".example", "doesn't match"),
+    NamesCase(((DNS, "go*.example"),), "good.example", "doesn't match"),
+    NamesCase(((DNS, "*d.example"),), "good.example", "doesn't match"),
+    NamesCase(((DNS, "a.*.example"),), "a.b.example", "doesn't match"),
+    NamesCase(((DNS, "*"),), "a", "doesn't match"),
+    NamesCase(((DNS, "*.*.example"),), "a.b.example", "doesn't match"),
+    NamesCase(((DNS, "a.example\0.evil.example"),), "a.example", "doesn't match"),
+    NamesCase((("URI", "http://a.example"), ("email", "a.example")), "a.example", "doesn't match"),
+    NamesCase(((ADDRESS, "127.0.0.1"),), "127.0.0.1", ""),
+    NamesCase(((ADDRESS, "0:0:0:0:0:0:0:1"),), "::1", ""),
+    NamesCase(((ADDRESS, "FE80:0:0:0:0:0:0:1"),), "fe80::1%eth0", ""),
+    NamesCase(((ADDRESS, "127.0.0.2"),), "127.0.0.1", "IP address '127.0.0.1' doesn't match '127.0.0.2'"),
+    NamesCase(((DNS, "127.0.0.1"),), "127.0.0.1", "it has '127.0.0.1' as the name of a host, and not as an IP address"),
+    NamesCase(((DNS, "*.0.0.1"),), "127.0.0.1", "doesn't match"),
+    NamesCase(((ADDRESS, "127.0.0.1"),), "localhost", "hostname 'localhost' doesn't match '127.0.0.1'"),
+    NamesCase((), "a.example", "it has no subjectAltName, and a common name alone does not count"),
+    NamesCase(((DNS, "\x1b[31m"),), "a", r"'\\x1b[31m'"),
+    NamesCase(((DNS, "x"),) * 9, "a", "either of 'x', 'x', 'x', 'x', 'x', …"),
+]
+
+
+@pytest.mark.parametrize("case", NAMES, ids=[f"{case.host} {case.alternatives[:2]!r}" for case in NAMES])
+def test_names_of_certificates_as_rfc_9525_wants_them(case: NamesCase) -> None:
+    certificate = {"subject": ((("commonName", case.host),),), "subjectAltName": case.alternatives}
+    if not case.problem:
+        names.check(certificate, case.host)
+        return
+    with pytest.raises(names.WrongName) as caught:
+        names.check(certificate, case.host)
+    assert case.problem in caught.value.args[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [
+        pytest.param("", "it has no subjectAltName, and a common name alone does not count", id="common name only"),
+        pytest.param("DNS:local*", "hostname 'localhost' doesn't match 'local*'", id="part of a label"),
+        pytest.param("DNS:127.0.0.1", "hostname 'localhost' doesn't match '127.0.0.1'", id="address as a name"),
+    ],
+)
+def test_certificate_whose_name_does_not_count_is_refused(certificates: Certificates, kind: str, what: str) -> None:
+    context = certificates.server_with(kind)
+    with serving({"/a": Reply(body=b"never")}, context) as server:
+        with Fetcher(trusting(certificates.authority), offline=False) as fetcher, pytest.raises(Failure) as caught:
+            fetcher.read(Resource(source=f"{server.url}/a"))
+        assert server.requests == []
+    assert what in caught.value.what
+
+
+DIGEST = "sha256-" + hashlib.sha256(b"plain").hexdigest()
+
+
+def test_redirect_from_https_to_http_is_refused(certificates: Certificates) -> None:
+    with serving({"/a": Reply(body=b"plain")}) as plain:
+        there = {"Location": f"http://u:SECRET@127.0.0.1:{plain.server_port}/a?t=SECRET"}
+        with serving({"/a": Reply(302, headers=there)}, certificates.server) as server:
+            with Fetcher(trusting(certificates.authority), offline=False) as fetcher:
+                for ask in (lambda url: fetcher.read(Resource(source=url)), fetcher.get):
+                    with pytest.raises(Failure) as caught:
+                        ask(f"{server.url}/a")
+                    assert caught.value.what == (
+                        f"redirect from https to http://127.0.0.1:{plain.server_port}/a: "
+                        "without TLS anybody on the way could change the content"
+                    )
+                    assert caught.value.fix == "use a server that stays with https, or give the resource a verification.hash"
+        assert plain.requests == []
+
+
+def test_redirect_from_https_to_http_is_followed_for_what_has_a_hash(certificates: Certificates) -> None:
+    with serving({"/a": Reply(body=b"plain")}) as plain:
+        with serving({"/a": Reply(302, headers={"Location": f"{plain.url}/a"})}, certificates.server) as server:
+            with Fetcher(trusting(certificates.authority), offline=False) as fetcher:
+                resource = Resource(source=f"{server.url}/a", verification=Verification(hash=DIGEST))
+                assert fetcher.read(resource) == b"plain"

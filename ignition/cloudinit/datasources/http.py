@@ -7,6 +7,7 @@ from ignition.config.model import Resource
 from ignition.config.model.ignition import Header
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher, Settings
+from ignition.fetch.urls import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def once() -> Fetcher:
 
 def get(client: Fetcher, url: str, headers: Mapping[str, str] | None = None) -> bytes:
     """The body. Raises Failure, NotFound for 4xx; for what is no http URL at once."""
-    if not url.startswith("http"):
-        raise Failure(f"{url!r} is no URL to fetch from", fix="give one that begins with http:// or https://")
+    if not url.startswith(("http://", "https://")):
+        raise Failure("not a URL to fetch from", where=shown(url), fix="give one that begins with http:// or https://")
     named = tuple(Header(name=name, value=value) for name, value in (headers or {}).items())
     return client.read(Resource(source=url, http_headers=named))
 
