@@ -87,6 +87,8 @@ def unusable(url: str) -> str:
     """
     if wrong := syntax_problem(url):
         return wrong
+    if any("\ud800" <= character <= "\udfff" for character in url):
+        return "has bytes that are not UTF-8"
     name = scheme(url)
     if name in _WITH_SERVER and not _server(url[len(name) + 1 :]):
         return f"has no server: {name}: must be followed by // and a name"

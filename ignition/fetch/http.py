@@ -152,6 +152,8 @@ class _Exchange:
             adapter = self._client.adapter(secure=secure, privileged_port=asked.privileged_port)
             return transport.send(adapter, request, through, header_s, deadline)
         except ValueError as error:  # requests, urllib3 and http.client agree on that for malformed URLs, proxies and headers
+            if any(type(cause).__name__ == "InvalidHeader" for cause in error.args):  # urllib3's, for a header of an answer
+                raise retry.Transient(faults.explain(error, header_s=header_s)[0]) from error
             raise Failure(
                 f"not a usable URL, proxy or header ({type(error).__name__})",
                 where=shown(url),

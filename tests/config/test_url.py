@@ -53,7 +53,8 @@ def test_scheme_is_lower_case() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["http:u:SECRET@h/x", "http:/u:SECRET@h/x", "HTTPS:u:SECRET@h/x", "http:///u:SECRET@h/x", "tftp:u:SECRET@h", "s3:u@b/k"]
+    "text",
+    ["http:u:SECRET@h/x", "http:/u:SECRET@h/x", "HTTPS:u:SECRET@h/x", "http:///u:SECRET@h/x", "tftp:u:SECRET@h", "s3:u@b/k"],
 )
 def test_user_where_no_server_is_makes_a_config_invalid(text: str) -> None:
     rule, reason = url.problem(text, "3.4.0")
