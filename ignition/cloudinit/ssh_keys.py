@@ -5,9 +5,8 @@ Where the machine has `update-ssh-keys` (Container Linux, Flatcar), it does the 
 (ignition.host.sshd_config).
 """
 
-import json
-
 from ignition.cloudinit.datasources import http
+from ignition.config.text import json_text
 from ignition.errors import CommandFailed, Failure
 from ignition.fetch.urls import shown
 from ignition.host import command, key_lines
@@ -90,7 +89,7 @@ def imported(url: str) -> "tuple[str, ...]":
     with http.fetcher() as client:
         content = http.get(client, url)
     try:
-        found = [one["key"] for one in json.loads(content)]
+        found = [one["key"] for one in json_text.plain(content)]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise Failure('not a list of SSH keys: [{"key": "…"}, …] is expected', where=shown(url)) from None
     return distinct(tuple(one for one in found if isinstance(one, str)), shown(url))

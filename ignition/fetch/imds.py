@@ -7,6 +7,7 @@ and .../iam-roles-for-amazon-ec2.html
 from __future__ import annotations
 
 from ignition.errors import Failure, NotFound
+from ignition.fetch.tokens import header_value
 from ignition.host import log
 
 TYPE_CHECKING = False
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ignition.fetch.engine import Fetcher
 
 BASE = "http://169.254.169.254"
+_FIX = "ask the platform's support"
 TOKEN_TTL_S = 21600  # six hours, the most that the service grants
 _IDENTITY = f"{BASE}/latest/dynamic/instance-identity/document"
 _ROLES = f"{BASE}/latest/meta-data/iam/security-credentials/"
@@ -27,7 +29,10 @@ def token_headers(fetcher: Fetcher, *, base: str = BASE) -> dict[str, str]:
     except NotFound:
         log.info("the metadata service knows no tokens: using version 1")
         return {}
-    return {"X-aws-ec2-metadata-token": token.decode("latin-1")}
+    try:
+        return {"X-aws-ec2-metadata-token": header_value(token.decode("ascii"))}
+    except ValueError as error:
+        raise Failure("the metadata service's session token is malformed", where=f"{base}/latest/api/token", fix=_FIX) from error
 
 
 def session(fetcher: Fetcher, *, base: str = BASE) -> dict[str, str]:
@@ -57,10 +62,10 @@ def credentials(fetcher: Fetcher) -> Credentials:
 
 
 def _member(document: bytes, name: str, where: str) -> str:
-    import json
+    from ignition.config.text import json_text
 
     try:
-        found = json.loads(document)[name]
+        found = json_text.plain(document)[name]
     except (ValueError, KeyError, TypeError):
         found = None
     if not isinstance(found, str) or not found:

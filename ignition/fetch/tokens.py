@@ -5,13 +5,20 @@ from __future__ import annotations
 from _thread import allocate_lock
 
 from ignition.errors import Failure
-from ignition.host import log
+from ignition.host import limits, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ignition.fetch.engine import Fetcher
+
+
+def header_value(token: object) -> str:
+    """A token as a header can have it. Raises ValueError for another type, and for what is too long or does not print."""
+    if not isinstance(token, str) or not 0 < len(token) <= limits.TOKEN or not (token.isascii() and token.isprintable()):
+        raise ValueError("not a token")
+    return token
 
 
 class Token:
@@ -45,11 +52,12 @@ class Token:
             self._header = None
 
     def _ask(self) -> str:
-        import json
+        from ignition.config.text import json_text
 
         try:
             with self._metadata() as fetcher:
-                token = json.loads(fetcher.get(self._url, self._question, also_retry=self._also_retry))["access_token"]
+                answer = fetcher.get(self._url, self._question, also_retry=self._also_retry)
+            token = header_value(json_text.plain(answer)["access_token"])
         except Failure as failure:
             log.info(f"the machine has no identity in its cloud, going on anonymously: {failure}")
             return ""

@@ -150,7 +150,9 @@ def _report(fetcher: Fetcher, stage: str, problem: str) -> None:
     """An event for the platform's list of what happened to the machine."""
     import json
 
-    found = json.loads(fetcher.get(f"{BASE}/{MACHINE.path}"))["phone_home_url"]
+    found = required(
+        MACHINE.parse(fetcher.get(f"{BASE}/{MACHINE.path}").decode("utf-8", "replace")), "phone_home_url", MACHINE.path
+    )
     message = f"Ignition error: {problem}" if problem else "Ignition status: finished successfully"
     event = {"state": "failed" if problem else "running", "message": f"[{stage}] {message}"}
     fetcher.request("POST", f"{found.removesuffix(PHONE_HOME)}{EVENTS}", JSON, body=json.dumps(event).encode())

@@ -76,11 +76,11 @@ def properties(environment: str) -> dict[str, str]:
 
 def _entries(environment: str) -> Iterator[tuple[str, str, str]]:
     """(key, value, tag) of all properties."""
-    from xml.etree import ElementTree
+    from ignition.platforms.parts.xml_text import tree
 
     try:
-        root = ElementTree.fromstring(environment)  # noqa: S314 - the host's, and expat bounds what entities expand to
-    except ElementTree.ParseError as error:
+        root = tree(environment)
+    except ValueError as error:
         raise Failure(f"the OVF environment is no XML: {error}", where=f"guestinfo.{ENVIRONMENT}", fix="correct it") from error
     for element in root.iter(f"{_OE}Property"):
         yield element.get(f"{_OE}key", ""), element.get(f"{_OE}value", ""), element.tag
@@ -118,15 +118,16 @@ def _kernel_arguments(reader: Reader) -> str | None:
 
 def _netplan(reader: Reader) -> object:
     """The member `network` of the metadata that cloud-init's data source for VMware reads: netplan's own words."""
-    import yaml
+    from ignition.platforms.parts import yaml_text
 
     where = f"guestinfo.{METADATA}"
     text = reader.text(METADATA)
     if text is None:
         return None
     try:
-        found = yaml.safe_load(guestinfo.decoded(text, reader.text(f"{METADATA}.encoding") or "", where))
-    except yaml.YAMLError as error:
+        content = guestinfo.decoded(text, reader.text(f"{METADATA}.encoding") or "", where)
+        found = yaml_text.typed(content.decode("utf-8", "replace"))
+    except ValueError as error:
         raise Failure("the metadata is no YAML and no JSON", where=where, fix="correct it") from error
     network = found.get("network") if isinstance(found, dict) else None
     return {"network": network} if network else None

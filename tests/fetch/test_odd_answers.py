@@ -119,10 +119,10 @@ def test_odd_answer_ends_in_words(answer: bytes, what: str) -> None:
 
 
 GRAMMAR = [
-    b"HTTP/1.1 ", b"HTTP/1.0 ", b"HTTP/", b"200 OK", b"302 Found", b"100 Continue", b"503 ", b"\r\n", b"\n", b"\r", b"\r\n\r\n", b": ",
-    b"Location: ", b"http://", b"//", b"[::1", b"%", b"\xff\xfe", b"\0", b"\x1b[31m", b"Content-Length: ", b"Transfer-Encoding: chunked",
-    b"Content-Encoding: gzip", b"Connection: keep-alive", b"Retry-After: ", b"Set-Cookie: a=b; Expires=", b"Date: ", b"-1", b"5",
-    b"9" * 5000, b"0x10", b"0\r\n", b"a;b=c\r\n", b" ", b"\t", b",", b";", b"=", b"x" * 100, b"\xe2\x80\xae",
+    b"HTTP/1.1 ", b"HTTP/1.0 ", b"HTTP/", b"200 OK", b"302 Found", b"100 Continue", b"503 ", b"\r\n", b"\n", b"\r", b"\r\n\r\n",
+    b": ", b"Location: ", b"http://", b"//", b"[::1", b"%", b"\xff\xfe", b"\0", b"\x1b[31m", b"Content-Length: ", b"5", b"-1",
+    b"Transfer-Encoding: chunked", b"Content-Encoding: gzip", b"Connection: keep-alive", b"Retry-After: ", b"Date: ", b"0x10",
+    b"Set-Cookie: a=b; Expires=", b"9" * 5000, b"0\r\n", b"a;b=c\r\n", b" ", b"\t", b",", b";", b"=", b"x" * 100, b"\xe2\x80\xae",
 ]  # fmt: skip
 
 

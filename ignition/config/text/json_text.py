@@ -7,12 +7,14 @@ import json
 import re
 
 from ignition.config.report import Path
+from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+_BOM, _INFINITIES = b"\xef\xbb\xbf", (float("inf"), float("-inf"))
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -55,6 +57,32 @@ def decode(text: bytes) -> Text:
         raise NotJson(f"{error} is no JSON value", _constant_offset(text, str(error))) from None
     except RecursionError:
         raise NotJson("nested too deeply for a config", 0) from None
+
+
+def plain(text: str | bytes) -> "Any":
+    """The value of a JSON document of a service: dictionaries, lists, texts, numbers, booleans and None.
+
+    Read as leniently as services write (a byte order mark, repeated keys) and as strictly as whoever uses it needs: no number
+    that is none, no lone surrogate, and of bounded size and depth. Raises ValueError.
+    """
+    if len(text) > limits.METADATA_TEXT:
+        raise ValueError("the document is too large")
+    raw = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    try:
+        value = decode(raw.removeprefix(_BOM)).value
+    except NotJson as error:
+        raise ValueError(error.message) from None
+    nodes, level, depth = 0, [value], 0
+    while level:
+        nodes, depth = nodes + len(level), depth + 1
+        if depth > limits.NESTED or nodes > limits.METADATA_NODES:
+            raise ValueError("the document has too many values, or too many inside each other")
+        if any(one in _INFINITIES for one in level if isinstance(one, float)):
+            raise ValueError("a number is too large")
+        level = [
+            inner for one in level for inner in (one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
+        ]
+    return value
 
 
 def folded(key: str) -> str:

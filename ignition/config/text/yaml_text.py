@@ -21,6 +21,7 @@ MOST_NODES = 200_000
 MOST_DEPTH = 100
 _CORE = "tag:yaml.org,2002:"
 _MERGE = "<<"
+_TAGS = {"!", "map", "seq", *yaml_scalars.KINDS}
 _BOM = b"\xef\xbb\xbf"
 _FIX_SIZE = "split it, and let large contents be fetched from a URL"
 _FIX_ALIASES = "write the values out, or use fewer aliases"
@@ -30,12 +31,19 @@ class Policy:
     """How a kind of document is read.
 
     `dashes_are_underscores`: in every key, before anything compares it. `repeated_keys_fail`: else the last one counts, and the
-    document has a remark. `truths`: which plain words are booleans. Of several documents all read the first only.
+    document has a remark. `truths`: which plain words are booleans. `unknown_tags_fail`: else they say nothing. Of several
+    documents all read the first only.
     """
 
     def __init__(
-        self, *, dashes_are_underscores: bool = False, repeated_keys_fail: bool = True, truths: "Table[str, bool] | None" = None
+        self,
+        *,
+        dashes_are_underscores: bool = False,
+        repeated_keys_fail: bool = True,
+        unknown_tags_fail: bool = False,
+        truths: "Table[str, bool] | None" = None,
     ) -> None:
+        self.unknown_tags_fail = unknown_tags_fail
         self.dashes_are_underscores, self.repeated_keys_fail = dashes_are_underscores, repeated_keys_fail
         self.truths = dict(yaml_scalars.YAML_1_1_TRUTHS if truths is None else truths)
 
@@ -124,6 +132,9 @@ class _Builder:
         return Document(root, tuple(self._repeated))
 
     def _take(self, event: "Any", yaml: "Any") -> None:
+        tag = getattr(event, "tag", None)
+        if tag and self._policy.unknown_tags_fail and tag.removeprefix(_CORE) not in _TAGS:
+            raise NotYaml(f"the tag {tag} has no meaning here", self._first(event), "write the value without it")
         match event:
             case yaml.ScalarEvent():
                 self._scalar(event)

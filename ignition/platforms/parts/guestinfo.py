@@ -10,12 +10,12 @@ import gzip
 import zlib
 
 from ignition.errors import CommandFailed, Failure
+from ignition.host import limits
 from ignition.host.command import run, status_and_output
 
 PROGRAM = "vmware-rpctool"
 ABSENT = 1  # its exit status for "No value found", and for everything else that goes wrong
 _NO_VALUE = "No value found"
-_MOST = 64 << 20  # bytes of a config when unpacked
 PLAIN, BASE64, GZIP = ("",), ("b64", "base64"), ("gz", "gzip")
 BASE64_OF_GZIP = ("gz+base64", "gzip+base64", "gz+b64", "gzip+b64")
 ENCODINGS = (*BASE64, *GZIP, *BASE64_OF_GZIP)
@@ -60,9 +60,9 @@ def _unpacked(content: bytes, where: str) -> bytes:
 
     try:
         with gzip.GzipFile(fileobj=BytesIO(content)) as file:
-            found = file.read(_MOST + 1)
+            found = file.read(limits.IN_MEMORY + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise Failure("its value is no gzip", where=where, fix="pack it, or correct the encoding beside it") from error
-    if len(found) > _MOST:
-        raise Failure(f"more than {_MOST >> 20} MiB when unpacked", where=where, fix="fetch large content from a URL")
+    if len(found) > limits.IN_MEMORY:
+        raise Failure(f"more than {limits.IN_MEMORY >> 20} MiB when unpacked", where=where, fix="fetch large content from a URL")
     return found

@@ -121,9 +121,9 @@ class Document:
 
 
 def _json(found: str) -> object:
-    import json
+    from ignition.config.text.json_text import plain as read
 
-    return json.loads(found)
+    return read(found)
 
 
 def _walk(node: object, parts: list[str]) -> Iterator[object]:

@@ -1,37 +1,46 @@
-"""YAML documents of metadata services: `parse` is for values.Document.
+"""YAML documents of metadata services, through the bounded reader that configs have: `parse` is for values.Document.
 
 Scalars stay texts as they are written, except true, false and null: a host name `1e3`, a region `no` or an id `0123` must not
-become something else, as YAML 1.1 would have it.
+become something else, as YAML 1.1 would have it. Of a key that is repeated the last value counts.
 """
 
 from __future__ import annotations
+
+from ignition.config.text import yaml_scalars, yaml_text
+from ignition.config.text.yaml_nodes import Mapping, Scalar, Sequence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_TAG = "tag:yaml.org,2002:"
+    from ignition.config.text.yaml_nodes import Node
 
 
-def parse(found: str) -> object:
-    """Dictionaries, lists, texts, booleans and None. Raises ValueError for what is no YAML."""
-    import yaml
+def parse(found: str) -> Any:
+    """Dictionaries, lists, texts, booleans and None. Raises ValueError for what is no YAML, or too large or deep for metadata."""
+    return _read(found, yaml_scalars.CORE_TRUTHS, typed=False)
 
+
+def typed(found: str) -> Any:
+    """As `parse`, with numbers, and booleans in all spellings of YAML 1.1: for documents that are handed on."""
+    return _read(found, yaml_scalars.YAML_1_1_TRUTHS, typed=True)
+
+
+def _read(found: str, truths: Any, *, typed: bool) -> Any:
+    policy = yaml_text.Policy(repeated_keys_fail=False, unknown_tags_fail=True, truths=truths)
     try:
-        return yaml.load(found, Loader=_loader())  # noqa: S506  a safe loader is its base
-    except yaml.YAMLError as error:
-        raise ValueError(str(error)) from error
+        return _plain(yaml_text.read(found.encode("utf-8", "replace"), policy).root, typed=typed)
+    except yaml_text.NotYaml as error:
+        raise ValueError(error.message) from error
 
 
-def _loader() -> Any:
-    import re
-
-    import yaml
-
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        yaml_implicit_resolvers: dict[str, list[Any]] = {}
-
-    Loader.add_implicit_resolver(f"{_TAG}bool", re.compile("^(true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
-    Loader.add_implicit_resolver(f"{_TAG}null", re.compile("^(~|null|Null|NULL|)$"), ["~", "n", "N", ""])
-    Loader.add_implicit_resolver(f"{_TAG}merge", re.compile("^<<$"), ["<"])
-    return Loader
+def _plain(node: Node, *, typed: bool) -> Any:
+    """Recursive: the reader limits how deep a document is, and what it unfolds to."""
+    if isinstance(node, Mapping):
+        return {key: _plain(member, typed=typed) for key, member in node.members.items()}
+    if isinstance(node, Sequence):
+        return [_plain(element, typed=typed) for element in node.items]
+    assert isinstance(node, Scalar)  # noqa: S101  for type checkers: there are three kinds of nodes
+    if typed or node.kind in (yaml_scalars.BOOL, yaml_scalars.NULL):
+        return node.value()
+    return node.text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # !!binary may be no text
