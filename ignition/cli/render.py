@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read_anywhere
 from ignition.config import origins
-from ignition.config.report import ERROR, Entry, Report, dotted
+from ignition.config.report import ERROR, Entry, Report, dotted, split
 from ignition.errors import Failure
 from ignition.host import log
 
@@ -208,7 +208,7 @@ def _lines(config: "Config") -> list[str]:
 
 def _parts(path: str) -> "Path":
     """Of what `dotted` made."""
-    return tuple(int(part) if part.isdigit() else part for part in path.split(".")[1:])
+    return split(path)[1:]
 
 
 def _show(entry: Entry, origin: origins.Origin | None) -> None:

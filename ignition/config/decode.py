@@ -8,6 +8,7 @@ from ignition.config.record import Field, Record
 from ignition.config.report import Path
 from ignition.config.text import json_text
 from ignition.config.versions import NEVER, order
+from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,21 @@ class Notes:
     def __init__(self) -> None:
         self.unknown: list[Unknown] = []
         self.absent: list[Path] = []  # null where an object is expected
+        self.unlisted = 0  # beyond limits.FINDINGS
+
+    def add_unknown(self, one: "Unknown") -> None:
+        """Keep it, or count it."""
+        if len(self.unknown) < limits.FINDINGS:
+            self.unknown.append(one)
+        else:
+            self.unlisted += 1
+
+    def add_absent(self, path: Path) -> None:
+        """Keep it, or count it."""
+        if len(self.absent) < limits.FINDINGS:
+            self.absent.append(path)
+        else:
+            self.unlisted += 1
 
 
 class Unknown:
@@ -102,7 +118,7 @@ def _inner(field: Field, version: str) -> _Shape | None:
 
 def _record(shape: _Shape, data: object, path: Path, notes: Notes) -> Record:
     if data is None:
-        notes.absent.append(path)
+        notes.add_absent(path)
         return shape.empty
     if type(data) is not dict:
         raise Mistyped(path, "an object", data)
@@ -115,7 +131,7 @@ def _record(shape: _Shape, data: object, path: Path, notes: Notes) -> Record:
         field = member.field
         if value is None:
             if member.shape and not field.many:
-                notes.absent.append((*path, field.json))
+                notes.add_absent((*path, field.json))
         elif field.many:
             values[field.name] = _list(member, value, (*path, field.json), notes)
         elif member.shape:
@@ -127,7 +143,7 @@ def _record(shape: _Shape, data: object, path: Path, notes: Notes) -> Record:
 
 def _misspelt(shape: _Shape, key: str, path: Path, notes: Notes) -> _Member | None:
     name = shape.by_lower.get(json_text.folded(key), "")
-    notes.unknown.append(Unknown((*path, key), name, "" if name else shape.first_version(key), shape.members))
+    notes.add_unknown(Unknown((*path, key), name, "" if name else shape.first_version(key), shape.members))
     return shape.members[name] if name else None
 
 

@@ -4,12 +4,15 @@ Decoding and the rules need no positions; only when there is something to say is
 ignition-config.md 1.2 to 1.4 and 3.1 of the reference.
 """
 
+from itertools import chain
+
 from ignition.config import decode
 from ignition.config.model import NEWEST, Config
 from ignition.config.record import Record, spec
-from ignition.config.report import ERROR, INFO, WARNING, Entry, Path, Report
+from ignition.config.report import ERROR, INFO, LEVELS, WARNING, Entry, Path, Report, more
 from ignition.config.text import json_text, nul
 from ignition.config.versions import SPEC_1, SPEC_2, SPEC_3, canonical, order
+from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +63,7 @@ def parse(text: bytes, *, source: str = "") -> Parsed:
         result.rows += [
             _Row(WARNING, path, "key occurs twice: the later value counts", "remove one", "", _KEY) for path in _repeated(text)
         ]
-    report = Report(entries=_placed(text, result.rows), source=source)
+    report = Report(entries=_placed(text, _bounded(result.rows)), source=source)
     return Parsed(outcome=result.outcome, config=result.config, report=report, version=result.version, places=result.places)
 
 
@@ -81,11 +84,12 @@ _VALUE, _KEY, _END = "value", "key", "end"
 class _Row:
     """A finding that waits for its position. `at` is the part of the member that it is about."""
 
-    __slots__ = ("at", "fix", "level", "message", "path", "rule")
+    __slots__ = ("at", "count", "fix", "level", "message", "path", "rule")
     inside: tuple[int, int] | None = None  # see placing.Row
 
-    def __init__(self, level: str, path: Path, message: str, fix: str, rule: str, at: str = _VALUE) -> None:
+    def __init__(self, level: str, path: Path, message: str, fix: str, rule: str, at: str = _VALUE, count: int = 1) -> None:
         self.level, self.path, self.message, self.fix, self.rule, self.at = level, path, message, fix, rule, at
+        self.count = count  # of findings that it stands for
 
 
 class _Result:
@@ -101,7 +105,7 @@ class _Result:
 
 def _refuse_nul(result: _Result, data: object) -> None:
     message = "has a NUL character, which ends it for every program"
-    rows = [_Row(ERROR, path, message, "take \\u0000 out", "O6") for path in nul.strings(data)]
+    rows = _bounded(_Row(ERROR, path, message, "take \\u0000 out", "O6") for path in nul.strings(data))
     if rows:
         result.rows += rows
         result.outcome, result.config = INVALID, None
@@ -130,7 +134,7 @@ def _decoded(data: object) -> _Result:
 
 def _translated(data: object, version: str, read: "Callable[[object, str], Translated]") -> _Result:
     config, found, notes, places = read(data, version)
-    return _judged(config, version, [*_rows(found), *_noted(notes)], places)
+    return _judged(config, version, _bounded(chain(_rows(found), _noted(notes))), places)
 
 
 def _spec_3(data: object, version: str) -> _Result:
@@ -140,7 +144,7 @@ def _spec_3(data: object, version: str) -> _Result:
     load()
     notes = decode.Notes()
     config: Config = decode.decode(Config, version, data, notes)
-    rows = [*_rows(walk(config, version, data)), *_rows(find(config)), *_noted(notes)]
+    rows = _bounded(chain(_rows(walk(config, version, data)), _rows(find(config)), _noted(notes)))
     return _judged(_upgraded(config, version), version, rows)
 
 
@@ -203,7 +207,7 @@ def _member(data: object, path: Path, name: str) -> object:
 def _rows(found: "Iterable[Found]") -> "Iterator[_Row]":
     for one in found:
         finding = one.finding
-        yield _Row(finding.level, one.path, finding.message, finding.fix, one.rule)
+        yield _Row(finding.level, one.path, finding.message, finding.fix, one.rule, count=finding.count)
 
 
 def _noted(notes: decode.Notes) -> "Iterator[_Row]":
@@ -217,6 +221,8 @@ def _noted(notes: decode.Notes) -> "Iterator[_Row]":
             yield _Row(WARNING, one.path, f"unknown key {name}: ignored", key(name, one.since, one.known), "X2", _KEY)
     for path in notes.absent:
         yield _Row(WARNING, path, "null where an object is expected: taken as absent", "leave it out", "X3")
+    if notes.unlisted:
+        yield _Row(WARNING, (), "", "", "", count=notes.unlisted)
 
 
 def _repeated(text: bytes) -> list[Path]:
@@ -243,6 +249,19 @@ def _decode_error(text: bytes, error: json_text.NotJson) -> Entry:
         rule="J1",
         caret=min(error.offset, len(text) - 1),
     )
+
+
+def _bounded(rows: "Iterable[_Row]") -> list[_Row]:
+    """As many of each level as anybody reads, and a last row that counts the others."""
+    kept: list[_Row] = []
+    left, unlisted = dict.fromkeys(LEVELS, limits.FINDINGS), dict.fromkeys(LEVELS, 0)
+    for row in rows:
+        if row.count == 1 and left[row.level] > 0:
+            left[row.level] -= 1
+            kept.append(row)
+        else:
+            unlisted[row.level] += row.count
+    return kept + [_Row(level, (), *more(level, count), "", count=count) for level, count in unlisted.items() if count]
 
 
 def _placed(text: bytes, rows: list[_Row]) -> tuple[Entry, ...]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ignition.config.text.positions import Lines
 
 ERROR, WARNING, INFO = "error", "warning", "info"
+_DIGITS = 10  # of an index
 LEVELS = (ERROR, WARNING, INFO)
 Path = tuple[str | int, ...]
 
@@ -64,6 +65,19 @@ class Report(Record):
 def dotted(path: "Sequence[str | int]") -> str:
     """`$.storage.files.0`."""
     return ".".join(["$", *map(str, path)])
+
+
+def more(level: str, count: int) -> tuple[str, str]:
+    """Message and remedy for findings that are not listed."""
+    return (
+        f"and {count} more {level}{'s' if count > 1 else ''} that {'are' if count > 1 else 'is'} not listed",
+        "mend these first",
+    )
+
+
+def split(path: str) -> Path:
+    """Of what `dotted` made, "$" included. Keys of a config can look like numbers that no index is."""
+    return tuple(int(part) if part.isdecimal() and len(part) < _DIGITS else part for part in path.split("."))
 
 
 def place_in_text(entry: Entry, text: bytes, lines: "Lines") -> int | None:

@@ -13,7 +13,7 @@ Closer: 2.11.0 was in by 2021-06-28 (openshift/os 571), and the notes of 37.2023
 with 2.15.0.
 """
 
-from ignition.config.versions import NEWEST, SPEC_1, SPEC_2, SPEC_3, order
+from ignition.config.versions import NEWEST, SPEC_1, SPEC_2, SPEC_3, number, order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -180,4 +180,4 @@ def _between(table: tuple[tuple[str, str], ...], release: "Number") -> tuple[str
 
 
 def _numbers(text: str) -> "Number":
-    return tuple(int(part) for part in text.split("."))
+    return tuple(number(part) for part in text.split("."))

@@ -17,7 +17,17 @@ def order(version: str) -> tuple[int, int]:
     if version in SPEC_1:
         return int(version), 0
     found = re.match(_SEMVER, version, re.ASCII)
-    return (int(found[1]), int(found[2])) if found else NEVER
+    return (number(found[1]), number(found[2])) if found else NEVER
+
+
+def number(digits: str) -> int:
+    """Their value, or more than any version has: Python refuses to read thousands of digits as a number."""
+    return int((digits.lstrip("0") or "0")[:9])
+
+
+def plain(*numbers: str) -> str:
+    """Digits joined by dots, each without leading zeros; as texts, however many there are."""
+    return ".".join(digits.lstrip("0") or "0" for digits in numbers)
 
 
 def canonical(text: str) -> str:
@@ -27,9 +37,8 @@ def canonical(text: str) -> str:
         return ""
     # A lone - or + is an empty part, and equal to none.
     rest = "".join(part for part in (found[4], found[5]) if part and len(part) > 1)
-    # As text: Python refuses to read thousands of digits as a number.
-    plain = ".".join(found[part].lstrip("0") or "0" for part in (1, 2, 3)) + rest
-    return ALIASES.get(plain, plain)
+    version = plain(found[1], found[2], found[3]) + rest
+    return ALIASES.get(version, version)
 
 
 def holds(version: str, since: str, until: str) -> bool:

@@ -4,7 +4,7 @@ Rules of Ignition's are not repeated: the parser's findings about what was made 
 """
 
 from ignition.config.parse import parse
-from ignition.config.report import Entry, Path, Report
+from ignition.config.report import Entry, Path, Report, split
 from ignition.config.text.placing import Finding, entries, of_not_yaml
 from ignition.transpile import json_output
 from ignition.transpile.generated import Generated, existing
@@ -33,7 +33,7 @@ def carried_back(report: Report, generated: Generated, root: "Node") -> list[Fin
 
 def path_of(entry: Entry) -> Path:
     """`$.storage.files.0` → its parts."""
-    return tuple(int(part) if part.isdecimal() else part for part in entry.path.split(".")[1:])
+    return split(entry.path)[1:]
 
 
 def report(name: str, text: bytes, document: "Document", found: "Iterable[Finding]") -> Report:

@@ -7,8 +7,9 @@ record does not keep its members from being checked: the reader gets all errors 
 """
 
 from ignition.config.record import Field, Record
-from ignition.config.report import ERROR, WARNING, Path
+from ignition.config.report import ERROR, WARNING, Path, more, split
 from ignition.config.versions import holds, order
+from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 
 
 class Finding:
-    """What a rule says. `where` is relative to the record: members and indexes joined by dots."""
+    """What a rule says. `where` is relative to the record: members and indexes joined by dots. `count`: stands for so many."""
 
-    __slots__ = ("fix", "level", "message", "rule", "where")
+    __slots__ = ("count", "fix", "level", "message", "rule", "where")
 
-    def __init__(self, level: str, where: str, message: str, fix: str, rule: str) -> None:
-        self.level, self.where, self.message, self.fix, self.rule = level, where, message, fix, rule
+    def __init__(self, level: str, where: str, message: str, fix: str, rule: str, count: int = 1) -> None:
+        self.level, self.where, self.message, self.fix, self.rule, self.count = level, where, message, fix, rule, count
 
 
 class Found:
@@ -109,10 +110,14 @@ def warning(where: str, message: str, fix: str, rule: str = "") -> Finding:
 
 
 def walk(record: Record, version: str, data: object = None) -> list[Found]:
-    """All findings about a decoded config. `data` is the plain JSON that it came from, if there is a text."""
+    """The findings about a decoded config. `data` is the plain JSON that it came from, if there is a text.
+
+    Beyond limits.FINDINGS of a level they are only counted, in a last finding.
+    """
     walker = _Walker(version, data)
     walker.visit(record, ())
-    return walker.found
+    beyond = ((level, *more(level, count), count) for level, count in walker.more.items() if count)
+    return walker.found + [Found((), "", Finding(level, "", message, fix, "", count)) for level, message, fix, count in beyond]
 
 
 class _Checked:
@@ -146,6 +151,15 @@ class _Walker:
         self.found: list[Found] = []
         self._context = Context(version, data)
         self._plans: dict[type[Record], _Plan] = {}
+        self.more = {ERROR: 0, WARNING: 0}  # findings beyond those that are kept
+        self._left = {level: limits.FINDINGS for level in self.more}
+
+    def _note(self, path: Path, identity: str, finding: Finding) -> None:
+        if self._left[finding.level] > 0:
+            self._left[finding.level] -= 1
+            self.found.append(Found(path, identity, finding))
+        else:
+            self.more[finding.level] += 1
 
     def visit(self, record: Record, path: Path) -> None:
         cls = type(record)
@@ -160,7 +174,7 @@ class _Walker:
         for rule in plan.rules:
             self._context.path = path
             for finding in rule.judge(record, self._context):
-                self.found.append(Found(path + parts(finding.where), finding.rule or rule.identity, finding))
+                self._note(path + parts(finding.where), finding.rule or rule.identity, finding)
         for field in plan.inner:
             value = members[field.name]
             if value is field.default:
@@ -183,12 +197,12 @@ class _Walker:
         wrong = check.problem(value, self._context.version)
         if wrong:
             message, fix, identity = wrong
-            self.found.append(Found(path, identity, Finding(WARNING if check.warns else ERROR, "", message, fix, identity)))
+            self._note(path, identity, Finding(WARNING if check.warns else ERROR, "", message, fix, identity))
 
 
 def parts(where: str) -> Path:
     """The members and indexes of a finding's `where`."""
-    return tuple(int(part) if part.isdigit() else part for part in where.split(".")) if where else ()
+    return split(where) if where else ()
 
 
 def load() -> None:

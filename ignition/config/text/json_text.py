@@ -91,15 +91,18 @@ def folded(key: str) -> str:
 
 
 def repeated_keys(text: bytes) -> list[Path]:
-    """The paths of members whose key occurs again in the same object. Slow: only for texts that are known to have some."""
-    found: list[Path] = []
+    """The paths of members whose key occurs again in the same object, not all of very many.
+
+    Slow: only for texts that are known to have some.
+    """
+    found: dict[Path, None] = {}
 
     def walk(value: "Any", path: Path) -> None:
         if isinstance(value, _Pairs):
             seen: set[str] = set()
             for key, inner in value.pairs:
-                if key in seen and (*path, key) not in found:
-                    found.append((*path, key))
+                if key in seen and len(found) <= limits.FINDINGS:
+                    found[(*path, key)] = None
                 seen.add(key)
                 walk(inner, (*path, key))
         elif isinstance(value, list):
@@ -110,7 +113,7 @@ def repeated_keys(text: bytes) -> list[Path]:
         walk(_loads(text.decode("utf-8", "replace"), _Pairs), ())
     except RecursionError:
         pass  # in a part that no config has: the rest was found
-    return found
+    return list(found)
 
 
 class _Pairs:

@@ -2,6 +2,7 @@
 
 import re
 
+from ignition.config.versions import plain
 from ignition.transpile.butane.fcos_model import FcosDocument
 from ignition.transpile.butane.model import Document
 
@@ -68,7 +69,7 @@ def since(name: str, spec: str) -> str:
 def canonical(version: str) -> str:
     """Without leading zeros; "" for what is no full semantic version."""
     found = _SEMVER.fullmatch(version)
-    return ".".join(str(int(found[part])) for part in (1, 2, 3)) + (found[4] or "") + (found[5] or "") if found else ""
+    return plain(found[1], found[2], found[3]) + (found[4] or "") + (found[5] or "") if found else ""
 
 
 def unknown(name: str, version: str) -> tuple[str, str, str]:

@@ -2,6 +2,8 @@
 
 import re
 
+from ignition.config.versions import plain
+
 _FORM = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?", re.ASCII)
 Numbers = tuple[int, int, int]
 
@@ -17,5 +19,4 @@ def canonical(text: str) -> str:
     found = _FORM.fullmatch(text)
     if not found:
         return text
-    plain = ".".join(str(int(found[part])) for part in (1, 2, 3))
-    return plain + (f"-{found[4]}" if found[4] else "") + (f"+{found[5]}" if found[5] else "")
+    return plain(found[1], found[2], found[3]) + (f"-{found[4]}" if found[4] else "") + (f"+{found[5]}" if found[5] else "")
