@@ -15,7 +15,7 @@ from ignition.cloudinit.ssh_keys import CORE
 from ignition.config.report import ERROR, Path
 from ignition.config.text.placing import Finding
 from ignition.errors import Failure
-from ignition.host import hostnames, log
+from ignition.host import hostnames, limits, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,9 +41,10 @@ def of_login_part(config: CloudConfig, known: Facts, new: Newcomers) -> "list[Fi
 
 def of_the_rest(config: CloudConfig, known: Facts, new: Newcomers) -> "list[Finding]":
     """All other errors, in the order of the keys."""
+    unpacked = _Unpacked()
     return [
         *_manage_etc_hosts(config),
-        *(finding for index, file in enumerate(config.write_files) for finding in _file(file, index, known, new)),
+        *(finding for index, file in enumerate(config.write_files) for finding in _file(file, index, known, new, unpacked)),
         *_coreos(config),
         *(finding for index, unit in enumerate(config.coreos.units) for finding in _unit(unit, index, known)),
     ]
@@ -130,14 +131,26 @@ def _core(config: CloudConfig, known: Facts, new: Newcomers) -> "Iterator[Findin
         )
 
 
-def _file(file: WriteFile, index: int, known: Facts, new: Newcomers) -> "Iterator[Finding]":
+class _Unpacked:
+    """What all files of a document unfold to. Raises Failure once that is too much for the disk of a small machine."""
+
+    size = 0
+
+    def add(self, length: int) -> None:
+        self.size += length
+        if self.size > limits.UNPACKED:
+            most = f"{limits.UNPACKED >> 20} MiB"
+            raise Failure(f"all files together unfold to more than {most}", fix="let a unit fetch large contents")
+
+
+def _file(file: WriteFile, index: int, known: Facts, new: Newcomers, unpacked: _Unpacked) -> "Iterator[Finding]":
     path: Path = ("write_files", index)
     if not file.path:
         yield _wrong(path, "the file has no path", "say where it goes: path: /etc/…")
     elif file.path in known.blocked:
         yield _wrong((*path, "path"), known.blocked[file.path], "choose another path")
     try:
-        encoding.decoded(file.content, file.encoding)
+        unpacked.add(encoding.length(file.content, file.encoding))
     except Failure as failure:
         yield _wrong((*path, "encoding"), failure.what, failure.fix)
     if file.permissions and not _OCTAL.fullmatch(file.permissions):

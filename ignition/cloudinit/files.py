@@ -56,13 +56,14 @@ def _entry(file: WriteFile, index: int, facts: Facts, new: Newcomers) -> Entry:
     if mode & ~_PERMISSIONS:
         log.warning(f"{place}.permissions: the set-id and sticky bits of {file.permissions} are not set, as ever")
     user, group = owners.owners(file.owner, facts, new)
+    content, packing = encoding.as_packed(file.content, file.encoding)
     node = File(
         path=clean(file.path),
         overwrite=True,
         mode=mode & _PERMISSIONS,
         user=user,
         group=group,
-        contents=Resource(source=dataurl.encode(encoding.decoded(file.content, file.encoding))),
+        contents=Resource(source=dataurl.encode(content), compression=packing or None),  # unpacked piece by piece, to the disk
     )
     return Entry(place, node, facts.resolved[file.path])
 

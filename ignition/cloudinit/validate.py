@@ -92,7 +92,7 @@ def _encoding(root: Node) -> "Iterator[Finding]":
         name, content = one.child("encoding"), one.child("content")
         if isinstance(name, Scalar):
             try:
-                encoding.decoded(content.text if isinstance(content, Scalar) else "", name.text)
+                encoding.length(content.text if isinstance(content, Scalar) else "", name.text)
             except Failure:
                 place = (*path, "content") if content is not None else (*path, "encoding")
                 yield Finding(ERROR, place, f'content cannot be decoded as "{name.text}"', "encode it so, or name its encoding")

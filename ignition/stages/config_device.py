@@ -7,12 +7,11 @@ label is compared with udev's links, where a blank is \\x20.
 from __future__ import annotations
 
 from ignition.errors import Failure
-from ignition.host import log
+from ignition.host import limits, log
 from ignition.host.reading import open_on_device
 
 DEVICES = "/dev/disk/by-label"
 LIMIT_S = 30.0  # for waiting and mounting together
-_MOST = 64 * 1024 * 1024  # as for a config from a URL
 _WHERE = "kernel command line"
 
 
@@ -32,7 +31,7 @@ def read(label: str, path: str, *, devices: str = DEVICES, timeout_s: float = LI
     place = f"{path} on the device labelled {label}"
     log.info(f"config of the kernel command line: {place}")
     with open_on_device(f"{devices}/{label}", path, where=f"{_WHERE}: {place}", timeout_s=timeout_s) as file:
-        content = file.read(_MOST + 1)
-    if len(content) > _MOST:
-        raise Failure(f"more than {_MOST >> 20} MiB where a config is expected", where=f"{_WHERE}: {place}")
+        content = file.read(limits.IN_MEMORY + 1)
+    if len(content) > limits.IN_MEMORY:
+        raise Failure(f"more than {limits.IN_MEMORY >> 20} MiB where a config is expected", where=f"{_WHERE}: {place}")
     return place, content

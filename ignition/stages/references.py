@@ -13,7 +13,7 @@ from __future__ import annotations
 from ignition.errors import Failure
 from ignition.fetch.settings import Settings
 from ignition.fetch.urls import path, scheme, shown
-from ignition.host import log
+from ignition.host import limits, log
 from ignition.stages.parsing import parse_config
 
 TYPE_CHECKING = False
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from ignition.fetch.engine import Fetcher
     from ignition.stages.parsing import Read
 
-MAX_DEPTH = 32
-MAX_CONFIGS = 500
 SIDE_BY_SIDE = 16
 
 
@@ -87,10 +85,16 @@ class Renderer:
         place = shown(reference.source or "")
         if reference in chain:
             raise Failure(f"configs refer to each other in a loop: {way}", where=place, fix="remove one of the references")
-        if len(chain) >= MAX_DEPTH:
-            raise Failure(f"configs refer to each other more than {MAX_DEPTH} deep: {way}", where=place, fix="refer less deeply")
-        if len(self.sources) >= MAX_CONFIGS:
-            raise Failure(f"more than {MAX_CONFIGS} referenced configs", where=place, fix="merge them before serving them")
+        if len(chain) >= limits.REFERENCE_DEPTH:
+            raise Failure(
+                f"configs refer to each other more than {limits.REFERENCE_DEPTH} deep: {way}",
+                where=place,
+                fix="refer less deeply",
+            )
+        if len(self.sources) >= limits.REFERENCED_CONFIGS:
+            raise Failure(
+                f"more than {limits.REFERENCED_CONFIGS} referenced configs", where=place, fix="merge them before serving them"
+            )
 
 
 def _name(reference: Resource, role: str) -> str:

@@ -5,9 +5,10 @@ import stat
 
 from ignition.cloudinit.datasources import Datasource
 from ignition.errors import Failure
+from ignition.host import limits
 
 _OPEN_ALREADY = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
-MOST_BYTES = 64 * 1024 * 1024  # as for what is fetched
+MOST_BYTES = limits.IN_MEMORY
 
 
 class LocalFile(Datasource):

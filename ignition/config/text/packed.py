@@ -5,6 +5,7 @@ RFC 1952 (members in a row are one content), RFC 8878. Pieces are small on the w
 """
 
 from ignition.errors import Failure
+from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-LIMIT = 64 * 1024 * 1024  # bytes of a whole config, unpacked; as for what is fetched into memory
-LAYERS = 2  # a tool that packs what is packed already is common; more is a mistake or an attack
 _GZIP_WINDOW = 16 + 15  # zlib: gzip header and trailer, largest window
 _PIECE = 256 * 1024  # unfolded bytes per step of gzip
 _SLICE = 16 * 1024  # packed bytes per step of gzip, so that many small members cost no copies of the whole
@@ -30,13 +29,13 @@ def packing(content: bytes) -> str:
 
 def unpack(content: bytes) -> bytes:
     """The text itself. Raises Failure for what is damaged, cut off, followed by other data, or too large once unpacked."""
-    for _ in range(LAYERS):
+    for _ in range(limits.PACKED_LAYERS):
         name = packing(content)
         if not name:
             return content
         content = _joined(gunzip([content], fix=_FIX) if name == "gzip" else unzstd(content, fix=_FIX), name)
     if packing(content):
-        raise Failure(f"the config is packed more than {LAYERS} times", fix="pack it once")
+        raise Failure(f"the config is packed more than {limits.PACKED_LAYERS} times", fix="pack it once")
     return content
 
 
@@ -101,9 +100,9 @@ def _joined(pieces: "Iterable[bytes]", name: str) -> bytes:
     kept, size = [], 0
     for piece in pieces:
         size += len(piece)
-        if size > LIMIT:
+        if size > limits.IN_MEMORY:
             raise Failure(
-                f"the {name} data unfolds to more than {LIMIT // 1024**2} MiB",
+                f"the {name} data unfolds to more than {limits.IN_MEMORY >> 20} MiB",
                 fix="keep the config small: let it fetch large contents from a URL",
             )
         kept.append(piece)

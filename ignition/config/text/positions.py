@@ -154,7 +154,9 @@ def _scan(text: bytes, root: _Wanted) -> None:
         elif around and around.expects_key:
             around.expects_key, key = False, match.start()
             if around.wanted:
-                around.part = json.loads(token.decode("utf-8", "replace"))
+                # Most keys have no escape: a decoder for each of a million costs seconds.
+                name = token.decode("utf-8", "replace")
+                around.part = json.loads(name) if "\\" in name else name[1:-1]
         else:
             wanted = _below(around) if around else root
             is_container = token in _OPEN

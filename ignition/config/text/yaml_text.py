@@ -10,15 +10,14 @@ import re
 
 from ignition.config.text import yaml_scalars
 from ignition.config.text.yaml_nodes import Mapping, Node, Scalar, Sequence, Span, YamlPositions
+from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping as Table
     from typing import Any
 
-MOST_BYTES = 8 * 1024 * 1024  # of a text, and of all scalars once aliases are unfolded
-MOST_NODES = 200_000
-MOST_DEPTH = 100
+MOST_BYTES, MOST_NODES, MOST_DEPTH = limits.YAML_TEXT, limits.YAML_NODES, limits.NESTED
 _CORE = "tag:yaml.org,2002:"
 _MERGE = "<<"
 _TAGS = {"!", "map", "seq", *yaml_scalars.KINDS}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager, nullcontext
 
 from ignition.errors import CommandFailed, Failure, NotFound
-from ignition.host import devices, labels, log
+from ignition.host import devices, labels, limits, log
 from ignition.host.temporary_mount import mounted_to_read
 from ignition.platforms.parts.config_source import ConfigSource
 from ignition.platforms.parts.place import NotHere
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     Candidate = tuple[str, str, Sequence[str]]  # device, its name for people, files that may have the config
 
 LIMIT_S = devices.WAIT_S
-_MOST = 64 * 1024 * 1024  # as for a config from a URL
 
 
 def reader(directory: str, name: str) -> Get:
@@ -38,15 +37,15 @@ def reader(directory: str, name: str) -> Get:
         where = f"{path} on {name}"
         try:
             with open_inside(Root(directory, leaving_is_an_error=True), path, where=where) as file:
-                content = file.read(_MOST + 1)
+                content = file.read(limits.IN_MEMORY + 1)
         except NotFound:
             return None
         except OSError as error:  # a damaged disc
             raise Failure(
                 f"this cannot be read: {error.strerror}", where=where, fix="the platform has to attach another drive"
             ) from error
-        if len(content) > _MOST:
-            raise Failure(f"more than {_MOST >> 20} MiB", where=where, fix="put a smaller file on the drive")
+        if len(content) > limits.IN_MEMORY:
+            raise Failure(f"more than {limits.IN_MEMORY >> 20} MiB", where=where, fix="put a smaller file on the drive")
         return content
 
     return get

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ignition.errors import Failure
+from ignition.host import limits, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,4 +61,7 @@ class Reader:
 
     def ssh_keys(self) -> list[str]:
         """Lines for an authorized_keys file."""
-        return self._metadata.ssh_keys(self) if self._metadata.ssh_keys else []
+        found = self._metadata.ssh_keys(self) if self._metadata.ssh_keys else []
+        if len(found) > limits.SSH_KEYS:
+            log.warning(f"the platform has {len(found)} SSH keys: only the first {limits.SSH_KEYS} are used")
+        return found[: limits.SSH_KEYS]

@@ -5,7 +5,7 @@ What of these lines is a key is judged where they are written: ignition/host/key
 
 from __future__ import annotations
 
-from ignition.host import log
+from ignition.host import limits, log
 from ignition.host.reading import lines as lines_of
 
 TYPE_CHECKING = False
@@ -42,7 +42,8 @@ def listed(path: str) -> Keys:
 
     def keys(reader: Reader) -> list[str]:
         found = []
-        for entry in lines_of(reader.text(path) or ""):
+        # One more than are used, so that somebody hears of them; each is a request, and a listing could have millions.
+        for entry in lines_of(reader.text(path) or "")[: limits.SSH_KEYS + 1]:
             index = entry.partition("=")[0].strip().removesuffix("/")
             if not index:
                 continue

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 import zstandard
 
-from ignition.config.text.packed import LIMIT, packing, unpack
+from ignition.config.text.packed import packing, unpack
 from ignition.errors import Failure
+from ignition.host.limits import IN_MEMORY as LIMIT
 
 Pack = Callable[[bytes], bytes]
 
