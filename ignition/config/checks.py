@@ -328,7 +328,7 @@ class HttpUrl(Check):
     def problem(self, value: str, version: str) -> "Problem | None":
         from ignition.config import url
 
-        if wrong := url.syntax_problem(value):
+        if wrong := url.malformed(value):
             return f"URL {wrong}", url.remedy("R6", value, version), self.rules[0]
         if not url.is_http(value):
             return f"{self.whose} URL begins with http:// or https://", _HTTP_FIX, self.rules[-1]

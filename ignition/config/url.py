@@ -95,6 +95,14 @@ def unusable(url: str) -> str:
     return ""
 
 
+def malformed(url: str) -> str:
+    """Why a config may not have it; "" if it may. Ignition takes a URL without a server, and fails when it fetches.
+
+    With a user in it, we do not wait until somebody logs it.
+    """
+    return unusable(url) if "@" in url else syntax_problem(url)
+
+
 def _server(rest: str) -> str:
     if not rest.startswith("//"):
         return ""
@@ -109,8 +117,7 @@ def problem(url: str, version: str) -> tuple[str, str]:
     if url.startswith("data:"):  # most are, and long: what is no URL is no data URL either
         wrong = _data_problem(url)
         return ("R10", wrong) if wrong else ("", "")
-    # Ignition takes a URL without a server and fails when it fetches; with a user in it, we do not wait until it is logged.
-    if wrong := (unusable(url) if "@" in url else syntax_problem(url)):
+    if wrong := malformed(url):
         return "R6", f"URL {wrong}"
     name, allowed = scheme(url), schemes_of(version)
     if name not in allowed:

@@ -7,6 +7,7 @@ header of a JWE (RFC 7516): `{"clevis": {"pin": PIN, PIN: {…}}}`, and in `sss`
 import json
 
 from ignition.errors import Failure
+from ignition.host.printable import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,9 +123,14 @@ def _walk(pin: str, config: "dict[str, Any]") -> "Iterator[tuple[str, dict[str, 
 
 def _is_at_hand(pin: str, config: "dict[str, Any]") -> bool:
     if pin == SSS:
-        return sum(_is_at_hand(inner, members) for inner, members in _parts(config)) >= int(config.get("t", 1))
+        return sum(_is_at_hand(inner, members) for inner, members in _parts(config)) >= _threshold(config)
     # A server with an advertisement may well be out of reach where machines are provisioned.
     return pin == TPM2 or (pin == TANG and "adv" not in config)
+
+
+def _threshold(config: "dict[str, Any]") -> int:
+    found = config.get("t", 1)
+    return found if isinstance(found, int) else 1  # clevis refuses anything else
 
 
 def _description(pin: str, config: "dict[str, Any]") -> str:
@@ -132,13 +138,6 @@ def _description(pin: str, config: "dict[str, Any]") -> str:
         parts = [_description(inner, members) for inner, members in _parts(config)]
         return f"{config.get('t', 1)} of {len(parts)}: {', '.join(parts)}"
     return f"tang {shown(str(config.get('url', '')))}" if pin == TANG else "the TPM" if pin == TPM2 else f"pin {pin}"
-
-
-def shown(url: str) -> str:
-    """Without userinfo, query and fragment: they may be secrets."""
-    head, slashes, rest = url.partition("?")[0].partition("#")[0].partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{head}{slashes}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def difference(binding: Binding, protected: "Mapping[str, Any]") -> str:

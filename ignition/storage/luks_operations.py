@@ -9,9 +9,9 @@ import os
 from ignition.errors import CommandFailed, Failure, at
 from ignition.host import devices, log
 from ignition.host.command import run, status_and_output
+from ignition.host.printable import shown
 from ignition.operation import Context, Operation
 from ignition.storage import crypt_mapping, luks_header
-from ignition.storage.clevis import shown
 from ignition.storage.luks_header import UNFINISHED
 from ignition.storage.luks_keys import key_file
 

@@ -3,6 +3,7 @@
 import pytest
 
 from ignition.config import url
+from ignition.config.parse import parse
 
 GOOD = """http://a http:a http:/a http:///a http://a?%zz http://%C3%A9/ http://é/ http://a:80 http://a: http://[::1] http://[::1]:80
 http://[fe80::1%25eth0]/ http://u:p@h/ http://u@h@h/ a/b a/b:c //host/p ?q #f http://a<b>/ http:%zz mailto:x@y""".split()
@@ -70,3 +71,10 @@ def test_url_without_a_server_parses_but_is_of_no_use(text: str) -> None:
 @pytest.mark.parametrize("text", ["http://h", "https://u:p@h:1/x?y#z", "tftp://h/x", "data:,x", "oem:///x", "arn:aws:s3:::b/k"])
 def test_url_that_is_of_use(text: str) -> None:
     assert url.unusable(text) == ""
+
+
+def test_proxy_with_a_user_where_no_server_is_makes_a_config_invalid() -> None:
+    text = b'{"ignition": {"version": "3.4.0", "proxy": {"httpProxy": "http:u:SECRET@h:1"}}}'
+    report = parse(text).report
+    assert [(entry.path, entry.rule) for entry in report.entries] == [("$.ignition.proxy.httpProxy", "I6")]
+    assert "SECRET" not in str(report)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from ignition.config.model.storage import Clevis, ClevisCustom, Tang
-from ignition.storage.clevis import Binding, difference, shown, thumbprints, wanted
+from ignition.host.printable import shown
+from ignition.storage.clevis import Binding, difference, thumbprints, wanted
 from ignition.storage.luks_header import decoded, parse
 from tests.storage.test_luks_header import RECORDED, binary
 
