@@ -17,6 +17,7 @@ from ignition.cloudinit.plan import KEY_NAME, WORKSPACE, Options
 from ignition.cloudinit.sequence import FAILED, PROGRAM, SUCCESS, Run, Screen
 from ignition.errors import Failure, trace, unforeseen
 from ignition.host import log
+from ignition.host.printable import message as clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None, *, root: str = "/") -> int:
     try:
         values, _ = read(FLAGS, sys.argv[1:] if arguments is None else arguments)
     except UsageError as error:
-        print(f"{PROGRAM}: {error}\n\n{USAGE_TEXT}\n\nTry {PROGRAM} -help.", file=sys.stderr)
+        print(f"{PROGRAM}: {clean(str(error))}\n\n{USAGE_TEXT}\n\nTry {PROGRAM} -help.", file=sys.stderr)
         return USAGE
     if values["help"] or values["h"]:
         print(help_text(USAGE_TEXT, FLAGS))

@@ -16,7 +16,8 @@ from ignition.cli.failure_screen import show_failure
 from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read
 from ignition.errors import Failure, trace, unforeseen
 from ignition.host import log, paths
-from ignition.host.printable import MOST_OF_A_LINE, message, printable
+from ignition.host.printable import MOST_OF_A_LINE, printable
+from ignition.host.printable import message as clean
 from ignition.operation import Context, Runner
 from ignition.stages.arguments import Arguments, Paths
 
@@ -154,7 +155,7 @@ def _failed(values: dict[str, Any], failure: Failure, status: int) -> int:
     stage = values["stage"]
     log.critical(f"stage {stage} failed: {failure}")
     show_failure(stage, values["state-file"], failure)
-    _tell_platform(values, message(str(failure)))
+    _tell_platform(values, clean(str(failure)))
     return status
 
 
@@ -186,7 +187,7 @@ def _report(root: str) -> int:
         lines = report_text(root.rstrip("/") + paths.REPORT).split("\n")
         return _print("\n".join(printable(line, MOST_OF_A_LINE) for line in lines))
     except Failure as failure:
-        print(f"ignition report: {message(str(failure))}", file=sys.stderr)
+        print(f"ignition report: {clean(str(failure))}", file=sys.stderr)
         return FAILED
 
 
@@ -196,7 +197,7 @@ def _print(text: str) -> int:
 
 
 def _usage(message: str) -> int:
-    print(f"ignition: {message}\n\n{USAGE_TEXT}\n\nTry ignition -help.", file=sys.stderr)
+    print(f"ignition: {clean(message)}\n\n{USAGE_TEXT}\n\nTry ignition -help.", file=sys.stderr)
     return USAGE
 
 

@@ -39,7 +39,7 @@ def run(
         else:
             work(values)
     except UsageError as error:
-        print(f"{program}: {error}\n\n{usage}\n\nTry {program} --help.", file=sys.stderr)
+        print(f"{program}: {message(str(error))}\n\n{usage}\n\nTry {program} --help.", file=sys.stderr)
         return USAGE
     except Failure as failure:
         print(f"{program}: {message(str(failure))}", file=sys.stderr)

@@ -14,6 +14,7 @@ from ignition.config import origins
 from ignition.config.report import ERROR, Entry, Report, dotted, split
 from ignition.errors import Failure
 from ignition.host import log
+from ignition.host.printable import message as clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -234,5 +235,5 @@ def _tell(priority: int, message: str) -> None:
 
 
 def _usage(message: str) -> int:
-    print(f"ignition render: {message}\n\n{USAGE_TEXT}\n\nTry ignition render -help.", file=sys.stderr)
+    print(f"ignition render: {clean(message)}\n\n{USAGE_TEXT}\n\nTry ignition render -help.", file=sys.stderr)
     return USAGE

@@ -11,6 +11,7 @@ from ignition import __version__
 from ignition.cli.flags import Flag, UsageError, help_text, read
 from ignition.cli.validation.examine import STDIN, examine
 from ignition.errors import unforeseen
+from ignition.host.printable import message as clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     try:
         return _main(words)
     except UsageError as error:
-        print(f"ignition-validate: {error}\n\n{USAGE_TEXT}\n\nTry ignition-validate -help.", file=sys.stderr)
+        print(f"ignition-validate: {clean(str(error))}\n\n{USAGE_TEXT}\n\nTry ignition-validate -help.", file=sys.stderr)
         return USAGE
     except BrokenPipeError:
         # Whoever reads has seen enough. What is still buffered must not raise again at the end.

@@ -6,6 +6,7 @@ Source lines may hold secrets of the config: that is for the eyes of who reads i
 import sys
 
 from ignition.cli.validation.examine import Examined
+from ignition.host.printable import message
 
 PROGRAM = "ignition-validate"
 
@@ -54,7 +55,7 @@ def _position(entry: "Entry") -> tuple[int, int]:
 
 def _note(line: str) -> None:
     sys.stdout.flush()  # where both go to one place, in the order of events
-    print(line, file=sys.stderr)
+    print(message(line), file=sys.stderr)
 
 
 def _summary(file: Examined) -> str:
