@@ -299,6 +299,6 @@ def test_threads_share_connections(fetcher: Fetcher) -> None:
 
 @pytest.mark.parametrize("url", ["http://", "http:///path", "http://[::1/", "http://127.0.0.1:99999/", "http://a..b/"])
 def test_malformed_url_fails_at_once(patient: Fetcher, fake_clock: FakeClock, url: str) -> None:
-    with pytest.raises(Failure, match="not a usable URL, proxy or header"):
+    with pytest.raises(Failure, match="not a usable URL"):
         patient.read(Resource(source=url))
     assert fake_clock.pauses == []

@@ -9,7 +9,7 @@ from ignition import platforms
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
-from ignition.platforms.parts import drive
+from ignition.host import limits
 from ignition.platforms.parts.metadata import opened
 from ignition.platforms.parts.place import NotHere
 from tests.platforms import samples
@@ -86,7 +86,7 @@ def test_document_that_must_be_there_is_named(name: str, sample: DriveSample, pa
 
 
 def test_file_that_is_too_large_is_refused(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drive, "_MOST", 1 << 20)
+    monkeypatch.setattr(limits, "IN_MEMORY", 1 << 20)
     machine.attach("config-2", {"openstack/latest/user_data": b"x" * ((1 << 20) + 1)})
     with pytest.raises(Failure, match="openstack/latest/user_data on drive labelled config-2: more than 1 MiB"):
         config_of("nutanix")
