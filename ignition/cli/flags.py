@@ -80,6 +80,9 @@ def help_text(usage: str, table: "Sequence[Flag]") -> str:
     return "\n".join(lines)
 
 
+_LONGEST_S = (2**63 - 1) / 1e9  # of Go's time.Duration
+
+
 def duration_s(text: str) -> float:
     """Seconds of a Go duration: `90s`, `1h2m`, `1.5m`, `300ms`. Raises ValueError."""
     rest, seconds = text, 0.0
@@ -95,6 +98,8 @@ def duration_s(text: str) -> float:
             raise ValueError(f"{text!r} is no duration such as 90s or 1h2m")
         seconds += float(number) * _UNITS[unit]
         rest = rest[digits + letters :]
+    if seconds > _LONGEST_S:
+        raise ValueError("a duration of more than 292 years")
     return seconds
 
 

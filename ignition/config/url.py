@@ -43,6 +43,12 @@ def scheme(url: str) -> str:
     return name.lower() if colon and name[:1] in _LETTERS and name and not name.strip(_IN_SCHEME) else ""
 
 
+def can_show_scheme(url: str) -> bool:
+    """Whether a message may name it: what looks like one in `token:x@host/path` is a secret."""
+    name = scheme(url)
+    return name in SCHEMES or "@" not in url or url.startswith("//", len(name) + 1)
+
+
 def schemes_of(version: str) -> list[str]:
     """The schemes that a spec version allows."""
     if version not in _ALLOWED:
@@ -121,7 +127,11 @@ def problem(url: str, version: str) -> tuple[str, str]:
         return "R6", f"URL {wrong}"
     name, allowed = scheme(url), schemes_of(version)
     if name not in allowed:
-        said = f"spec {version} has no scheme {name}" if name else "URL has no scheme"
+        said = (
+            f"spec {version} has no {f'scheme {name}' if can_show_scheme(url) else 'such scheme'}"
+            if name
+            else "URL has no scheme"
+        )
         return "R7", f"{said}: one of {', '.join(allowed)}"
     if name in ("s3", "arn") and _empty_version_id(url):
         return "R8", "versionId in the query is empty"

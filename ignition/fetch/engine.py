@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from ignition.config.url import unusable
+from ignition.config.url import can_show_scheme, unusable
 from ignition.errors import Failure, NeedsNetwork
 from ignition.fetch import content, data, pem, retry
 from ignition.fetch.request import Request
@@ -119,8 +119,7 @@ class Fetcher:
         privileged_port: bool = False,
     ) -> bytes:
         """GET from a metadata service, on request from a source port below 1024. Raises NotFound for 404."""
-        request = Request("GET", url, headers, also_retry=also_retry, privileged_port=privileged_port)
-        return self._whole(request)
+        return self._whole(Request("GET", url, headers, also_retry=also_retry, privileged_port=privileged_port))
 
     def request(
         self,
@@ -138,6 +137,7 @@ class Fetcher:
         return self._whole(Request(method, url, headers, body=body, also_retry=also_retry))
 
     def _whole(self, request: Request) -> bytes:
+        _check(request.url)  # some come out of documents of the platform
         with closing(self._http(request.url).stream(request)) as pieces:
             return _whole(pieces, request.url)
 
@@ -157,8 +157,8 @@ class Fetcher:
 
     def _raw(self, resource: Resource, deadline: retry.Deadline, *, single: bool) -> Generator[bytes, None, None]:
         url = resource.source or ""
-        if is_remote(url) and (wrong := unusable(url)):
-            raise Failure(f"not a usable URL: it {wrong}", where=shown(url), fix=_FIX_URL)
+        if is_remote(url):
+            _check(url)
         match scheme(url):
             case "data":
                 return data.stream(url)
@@ -185,9 +185,8 @@ class Fetcher:
 
                 return self._store(gs.Store).stream(url, self._http(url), single=single, deadline=deadline)
             case other:
-                raise Failure(
-                    f"the scheme {other!r} is not supported", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}"
-                )
+                name = f"the scheme {other!r}" if can_show_scheme(url) else "its scheme"
+                raise Failure(f"{name} is not supported", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}")
 
     def _web(self, resource: Resource, deadline: retry.Deadline, *, single: bool) -> Generator[bytes, None, None]:
         url, headers, verified = resource.source or "", _headers(resource), bool(resource.verification.hash)
@@ -238,6 +237,11 @@ class Fetcher:
             if authority.source and authority.source not in self._authorities:
                 found[authority.source] = pem.certificates(fetcher.read(authority), shown(authority.source))
         return found
+
+
+def _check(url: str) -> None:
+    if wrong := unusable(url) or ("" if scheme(url) else "has no scheme"):
+        raise Failure(f"not a usable URL: it {wrong}", where=shown(url), fix=_FIX_URL)
 
 
 def is_remote(url: str) -> bool:

@@ -1,14 +1,9 @@
 """Just enough of URLs for the offline path: `urllib.parse` costs 13 ms at import and is left to the http client."""
 
+from ignition.config.url import scheme
 from ignition.host.printable import shown
 
 __all__ = ["path", "scheme", "shown"]
-
-
-def scheme(url: str) -> str:
-    """The scheme in lower case; `""` for the empty URL and for text without a scheme."""
-    head, colon, _ = url.partition(":")
-    return head.lower() if colon else ""
 
 
 def path(url: str) -> str:

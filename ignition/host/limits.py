@@ -19,6 +19,7 @@ REDIRECTS = 20
 HEADER_BYTES = MIB  # of one answer: interim answers, those of a proxy, and trailers included
 LOCATION = 16 * 1024  # characters of a redirect's target
 TOKEN = 16 * 1024  # bytes of an access token; Azure's have 2 KiB
+CONFIGS = 256 * MIB  # bytes, unpacked, of all configs that a config refers to
 REFERENCED_CONFIGS = 500  # merged, appended or replacing ones of one machine
 REFERENCE_DEPTH = 32  # configs that lead to each other
 SSH_KEYS = 1000  # of one platform

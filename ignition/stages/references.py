@@ -34,6 +34,7 @@ class Renderer:
     def __init__(self, fetcher: Fetcher, read: Read = parse_config) -> None:
         self._fetcher, self._read = fetcher, read
         self.sources: list[str] = []
+        self._size = 0  # of all texts so far
 
     def render(self, config: Config, place: str, chain: tuple[Resource, ...] = (), outer: Config | None = None) -> Config:
         """With all references followed. `place` names it, `chain` are the references that led to it. Raises Failure.
@@ -71,6 +72,7 @@ class Renderer:
         self._check(reference, chain)
         self.sources.append(path(reference.source or ""))
         content = self._fetcher.read(reference) if early is None else early
+        self._count(content, there)
         config = self._read(content, there)
         if config is None:
             raise Failure(
@@ -79,6 +81,20 @@ class Renderer:
                 fix="serve a config there or remove the reference: dropping the whole config silently helps nobody",
             )
         return config
+
+    def _count(self, content: bytes, there: str) -> None:
+        from ignition.config.text import packed
+
+        try:
+            self._size += len(packed.unpack(content) if packed.packing(content) else content)
+        except Failure:
+            return  # whoever reads it says what is wrong
+        if self._size > limits.CONFIGS:
+            raise Failure(
+                f"all referenced configs together have more than {limits.CONFIGS >> 20} MiB",
+                where=there,
+                fix="let files fetch large contents, and merge the configs before serving them",
+            )
 
     def _check(self, reference: Resource, chain: tuple[Resource, ...]) -> None:
         way = " → ".join(shown(link.source or "") for link in (*chain, reference))
@@ -110,6 +126,7 @@ class _Early:
         self._fetcher, self._settings = fetcher, fetcher.settings
         self._content: dict[int, bytes] = {}
         self._threads: dict[int, Thread] = {}
+        self._size = 0
         remote = [entry for entry in entries if scheme(entry.source or "") in {"http", "https"}]
         if len(remote) < 2 or fetcher.offline:
             return
@@ -123,7 +140,7 @@ class _Early:
 
     def _download(self, entry: Resource) -> None:
         with self._slots:
-            if self._fetcher.settings != self._settings:
+            if self._fetcher.settings != self._settings or self._size > limits.CONFIGS:
                 return
             try:
                 content = self._fetcher.read(entry, single=True)
@@ -131,6 +148,7 @@ class _Early:
                 log.debug(f"early download: {failure}")  # its turn comes, with all attempts
             else:
                 self._content[id(entry)] = content
+                self._size += len(content)  # about right: a thread more or less matters not
 
     def take(self, entry: Resource) -> bytes | None:
         """The content if it came and the settings are still those it came under."""

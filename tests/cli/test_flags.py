@@ -80,3 +80,9 @@ def test_help_names_every_flag_and_default() -> None:
     assert text.splitlines()[0] == "usage: x"
     assert [line for line in text.splitlines() if line.startswith("  -")] == ["  -stage NAME", "  -quiet", "  -count N"]
     assert "how often (default 1)" in text
+
+
+@pytest.mark.parametrize("text", ["1" * 5000 + "s", "1" * 400 + "h", "300000000h"])
+def test_duration_that_no_clock_has_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="a duration of more than 292 years"):
+        duration_s(text)

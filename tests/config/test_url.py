@@ -3,7 +3,10 @@
 import pytest
 
 from ignition.config import url
+from ignition.config.model import Resource
 from ignition.config.parse import parse
+from ignition.errors import Failure
+from ignition.fetch.engine import Fetcher, Settings
 
 GOOD = """http://a http:a http:/a http:///a http://a?%zz http://%C3%A9/ http://é/ http://a:80 http://a: http://[::1] http://[::1]:80
 http://[fe80::1%25eth0]/ http://u:p@h/ http://u@h@h/ a/b a/b:c //host/p ?q #f http://a<b>/ http:%zz mailto:x@y""".split()
@@ -78,3 +81,13 @@ def test_proxy_with_a_user_where_no_server_is_makes_a_config_invalid() -> None:
     report = parse(text).report
     assert [(entry.path, entry.rule) for entry in report.entries] == [("$.ignition.proxy.httpProxy", "I6")]
     assert "SECRET" not in str(report)
+
+
+@pytest.mark.parametrize("text", ["SECRET:x-oauth-basic@github.com/x", "secret:@h", "SECRET:x%40h@h"])
+def test_user_that_looks_like_a_scheme_is_not_named(text: str) -> None:
+    rule, reason = url.problem(text, "3.4.0")
+    assert rule == "R7"
+    assert "secret" not in f"{reason} {url.remedy(rule, text, '3.4.0')}".lower()
+    with Fetcher(Settings(), offline=False) as fetcher, pytest.raises(Failure) as caught:
+        fetcher.read(Resource(source=text))
+    assert "secret" not in str(caught.value).lower()

@@ -183,3 +183,12 @@ def test_odd_proxy_ends_in_words(proxy: str, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("ignition.fetch.proxy._is_local", lambda _: False)
     with Fetcher(SETTINGS.evolve(http_proxy=proxy, attempts=1), offline=False) as fetcher:
         assert "SECRET" not in end_of(fetcher, "http://127.0.0.1:1/")
+
+
+@pytest.mark.parametrize("url", ["http:u:SECRET@h/x", "http://[", "http://h:x/", "//u:SECRET@h", "http://\ud800/"])
+def test_odd_url_of_a_metadata_document_ends_in_words(url: str) -> None:
+    with Fetcher(SETTINGS.evolve(attempts=1), offline=False) as fetcher:
+        for ask in (fetcher.get, lambda one: fetcher.request("POST", one)):
+            with pytest.raises(Failure, match="not a usable URL") as caught:
+                ask(url)
+            assert "SECRET" not in str(caught.value)

@@ -1,5 +1,6 @@
 """replace and merge: order, settings, loops, limits, and downloads side by side."""
 
+import gzip
 import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from ignition.config.parse import parse
 from ignition.errors import Failure, InvalidConfig
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
+from ignition.host import limits
 from ignition.stages.references import Renderer
 from tests.fetch.server import Reply, real_seconds, serving
 
@@ -239,3 +241,14 @@ def test_renderers_side_by_side_do_not_disturb_each_other() -> None:
         text = config(merge=[f"{server.url}/{n}" for n in range(5)])
         results = list(pool.map(lambda _: render(text)[0], range(8)))
     assert results == [[f"/file{n}" for n in range(5)]] * 8
+
+
+def test_sum_of_all_configs_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = [gzip.compress(config(f"/{name}") + b" " * (1 << 20)) for name in "abcdef"]
+    assert max(map(len, packed)) < 10_000
+    monkeypatch.setattr(limits, "CONFIGS", 5 << 20)
+    top = config(merge=map(dataurl.encode, packed))
+    with pytest.raises(Failure) as caught:
+        render(top)
+    assert caught.value.what == "all referenced configs together have more than 5 MiB"
+    assert caught.value.where.startswith("data:… (reference 5 of the top config)")
