@@ -86,7 +86,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NOT_VALID
     except Exception as error:  # noqa: BLE001  the last line of defence
-        print(f"ignition-validate: {unforeseen(error, 'ignition-validate')}", file=sys.stderr)
+        print(f"ignition-validate: {clean(str(unforeseen(error, 'ignition-validate')))}", file=sys.stderr)
         return NOT_VALID
 
 
