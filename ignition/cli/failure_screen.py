@@ -62,7 +62,7 @@ def _mark_lasting(stage: str, state_file: str, failure: Failure) -> None:
     with suppress(OSError), open(paths.mark(state_file, paths.CONFIG_DIGEST), encoding="ascii", errors="replace") as file:
         digest = digest or file.read(200)
     key = sha512((digest or f"{stage}: {failure}").strip().encode("utf-8", "surrogatepass"))[:32]
-    atomic.write(mark, f"{key}\n".encode(), mode=0o644)
+    atomic.write(mark, f"{key}\n".encode(), mode=0o600)
 
 
 def _config_errors(failure: InvalidConfig) -> list[str]:

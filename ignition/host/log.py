@@ -9,7 +9,6 @@ import sys
 from contextlib import contextmanager
 
 from ignition.errors import Failure
-
 from ignition.host.printable import MOST_OF_A_LINE, printable
 from ignition.host.printable import message as clean
 
