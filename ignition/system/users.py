@@ -104,7 +104,7 @@ class PutUser(Operation):
         group = self._accounts.group(name)
         if group is not None:
             return group.gid
-        return int(name) if name.isdecimal() else None
+        return int(name) if re.fullmatch(r"[0-9]{1,10}", name) else None
 
 
 class RemoveUser(Operation):

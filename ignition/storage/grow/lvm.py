@@ -1,5 +1,7 @@
 """What LVM says of a volume and of what that lies on. A tag of the volume notes a growth that is under way. Source: lvs(8)."""
 
+import re
+
 from ignition.errors import Failure
 from ignition.host.command import run
 from ignition.storage.grow.facts import Logical, Physical
@@ -43,7 +45,7 @@ def read_volume(volume: Logical, text: str) -> None:
     volume.segments = tuple(sorted({row["segtype"] for row in rows}))
     volume.extent, volume.free = int(rows[0]["vg_extent_size"]), int(rows[0]["vg_free_count"])
     notes = [tag.removeprefix(TAG) for tag in rows[0]["lv_tags"].split(",") if tag.startswith(TAG)]
-    volume.noted = int(notes[0]) if notes and notes[0].isdigit() else None
+    volume.noted = int(notes[0]) if notes and re.fullmatch(r"[0-9]{1,18}", notes[0]) else None
 
 
 def read_physical(volume: Logical, text: str, nodes: "Sequence[str]") -> None:
