@@ -12,7 +12,7 @@ from coreos_metadata import multi, network_arguments, render_ignition
 from coreos_metadata.usage import Parser, UsageError
 from ignition import __version__
 from ignition.errors import Failure, trace, unforeseen
-from ignition.host import log
+from ignition.host import frame, log
 from ignition.host.printable import message
 
 TYPE_CHECKING = False
@@ -30,6 +30,7 @@ COMMANDS: dict[tuple[str, ...], tuple[Callable[[], Parser], Callable[[Namespace]
 }
 
 
+@frame.program(PROGRAM, output_is_words=True)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     command, words = chosen(list(sys.argv[1:] if arguments is None else arguments))
@@ -47,10 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run(options)
     except Failure as failure:
         return _complain(str(failure))
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        return _complain(f"{error.filename}: {error.strerror}")
     except Exception as error:  # noqa: BLE001  the last line of defence: one line for people, the trace for the log
         log.debug(trace(error))
         return _complain(str(unforeseen(error, PROGRAM)))

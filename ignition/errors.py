@@ -61,18 +61,29 @@ class InvalidConfig(Failure):
 
 
 def unforeseen(error: BaseException, program: str) -> Failure:
-    """An error that nobody foresaw, as the last line of defence of a program shows it to people: one line, no trace."""
+    """An error that nobody foresaw, as the last line of defence of a program shows it to people: one line, no trace.
+
+    The machine's own reasons are no fault of the program. Of all others only type and place are shown: the text may be a secret
+    ("invalid literal for int(): …").
+    """
+    if isinstance(error, MemoryError):
+        return Failure("out of memory", fix="give the machine more memory")
+    # Those of requests and ssl are OSErrors without a number: their text may hold a URL.
+    if isinstance(error, OSError) and error.errno is not None and error.strerror:
+        place = error.filename if isinstance(error.filename, (str, bytes)) else b""
+        raw = place if isinstance(place, bytes) else place.encode("utf-8", "surrogateescape")
+        return Failure(error.strerror, where=raw.decode("utf-8", "backslashreplace"))
     frames = _frames(error)
-    place = f" ({frames[-1].filename.rpartition('/')[2]}, line {frames[-1].lineno})" if frames else ""
-    what = " ".join(f"{type(error).__name__}: {error}".split())
-    return Failure(f"{what}{place}", where=f"{program} itself", fix=f"this is a fault of {program}, please report it")
+    where = f" ({frames[-1].filename.rpartition('/')[2]}, line {frames[-1].lineno})" if frames else ""
+    fix = f"this is a fault of {program}, please report it"
+    return Failure(f"{type(error).__name__}{where}", where=f"{program} itself", fix=fix)
 
 
 def trace(error: BaseException) -> str:
-    """Where such an error comes from, for the log. Frames without values: a value could be a secret."""
+    """Where such an error comes from, for the log. Frames without values, and no text: either could be a secret."""
     import traceback
 
-    return "".join([*traceback.format_list(_frames(error)), f"{type(error).__name__}: {error}"])
+    return "".join([*traceback.format_list(_frames(error)), type(error).__name__])
 
 
 def _frames(error: BaseException) -> "list[FrameSummary]":

@@ -304,6 +304,12 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
 }
 
 
+# ignition/host/frame.py: how every program ends, by what its output is.
+WORDS = " 130: interrupted."
+PRODUCT = " 130: interrupted. 141: whoever read standard output has closed it."
+FRAME = dict.fromkeys(("ignition", "ignition-render", "butane", "ct"), PRODUCT)
+
+
 def roff(text: str) -> str:
     """Text of a paragraph: backslashes and leading dots escaped, blank lines as paragraphs."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-")
@@ -316,7 +322,8 @@ def page(program: str) -> Iterator[str]:
     yield f'.TH {roff(program.upper())} 8 "" "coreos\\-ignition" "System administration"'
     yield f".SH NAME\n{roff(program)} \\- {summary}"
     for title, text in sections:
-        yield f".SH {title}\n{roff(text)}"
+        also = FRAME.get(program, WORDS) if title == "EXIT STATUS" else ""
+        yield f".SH {title}\n{roff(text + also)}"
         if title == "DESCRIPTION":
             yield ".SH OPTIONS"
             for name, meaning in flags:

@@ -9,7 +9,7 @@ import sys
 from ignition import __version__
 from ignition.cli.flags import UsageError
 from ignition.cli.gnu_flags import GnuFlag, help_text, read
-from ignition.errors import unforeseen
+from ignition.host import frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class _Stop(Exception):
     """The program ends with status 1 and this line."""
 
 
+@frame.program(PROGRAM)
 def main(arguments: "Sequence[str] | None" = None) -> int:
     """Entry point; returns the exit status."""
     try:
@@ -65,11 +66,6 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         _run(values, words[0] if words else values["input"])
     except _Stop as stop:
         print(stop, file=sys.stderr)
-        return FAILED
-    except BrokenPipeError:
-        raise
-    except Exception as error:  # noqa: BLE001  the last line of defence
-        print(f"{PROGRAM}: {unforeseen(error, PROGRAM)}", file=sys.stderr)
         return FAILED
     return SUCCESS
 
@@ -117,14 +113,13 @@ def _is_coloured(when: str) -> bool:
 
 
 def _write(text: bytes, file: str) -> None:
+    if not file:
+        sys.stdout.buffer.write(text)
+        return
     try:
-        if not file:
-            sys.stdout.buffer.write(text)
-            sys.stdout.flush()
-            return
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     except OSError as error:
-        raise _Stop(f"failed to open {file or '<stdout>'}: {error.strerror}") from None
+        raise _Stop(f"failed to open {file}: {error.strerror}") from None
     try:
         with open(descriptor, "wb") as target:
             target.write(text)

@@ -16,7 +16,7 @@ from ignition.cloudinit.datasources import table
 from ignition.cloudinit.plan import KEY_NAME, WORKSPACE, Options
 from ignition.cloudinit.sequence import FAILED, PROGRAM, SUCCESS, Run, Screen
 from ignition.errors import Failure, trace, unforeseen
-from ignition.host import log
+from ignition.host import frame, log
 from ignition.host.printable import message as clean
 
 TYPE_CHECKING = False
@@ -44,6 +44,7 @@ FLAGS = (
 USAGE_TEXT = f"usage: {PROGRAM} -from-file FILE [flag …]\n       {PROGRAM} -from-…|-oem NAME [flag …]"
 
 
+@frame.program(PROGRAM, output_is_words=True)
 def main(arguments: Sequence[str] | None = None, *, root: str = "/") -> int:
     """Entry point; returns the exit status. `root` is for tests."""
     try:
@@ -92,8 +93,6 @@ def _run(values: dict[str, Any], root: str) -> int:
         return FAILED
     try:
         return _applied(source, values, root)
-    except BrokenPipeError:
-        raise
     except Exception as error:  # noqa: BLE001  the last line of defence: one line for people, the trace for the log
         log.debug(trace(error))
         log.critical(str(unforeseen(error, PROGRAM)))

@@ -12,7 +12,8 @@ import sys
 
 from ignition import __version__
 from ignition.cli.flags import Flag, UsageError, help_text, read
-from ignition.errors import Failure, unforeseen
+from ignition.errors import Failure
+from ignition.host import frame
 from ignition.transpile.ct import dynamic
 from ignition.transpile.ct.run import Result, Source, unsupported
 
@@ -37,6 +38,7 @@ FLAGS = (
 USAGE_TEXT = f"usage: {PROGRAM} [flag …] < config.yaml > config.ign"
 
 
+@frame.program(PROGRAM)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     try:
@@ -56,11 +58,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _write(values["out-file"], output)
     except Failure as failure:
         _say(str(failure))
-        return FAILED
-    except BrokenPipeError:
-        raise
-    except Exception as error:  # noqa: BLE001  the last line of defence
-        _say(f"{PROGRAM}: {unforeseen(error, PROGRAM)}")
         return FAILED
     return SUCCESS
 
@@ -100,26 +97,25 @@ def read_local(directory: str, name: str) -> bytes:
 
 
 def _content(path: str) -> bytes:
-    if not path:
-        return sys.stdin.buffer.read()
     try:
+        if not path:
+            return sys.stdin.buffer.read()
         with open(path, "rb") as file:
             return file.read()
     except OSError as error:
-        raise Failure(f"Failed to open: {path}: {error.strerror}") from None
+        raise Failure(f"Failed to open: {path or 'standard input'}: {error.strerror}") from None
 
 
 def _write(path: str, text: str) -> None:
     """Only now is the file made or cut off."""
+    if not path:
+        sys.stdout.buffer.write(text.encode("utf-8"))
+        return
     try:
-        if path:
-            with open(path, "wb") as file:
-                file.write(text.encode("utf-8"))
-        else:
-            sys.stdout.buffer.write(text.encode("utf-8"))
-            sys.stdout.buffer.flush()
+        with open(path, "wb") as file:
+            file.write(text.encode("utf-8"))
     except OSError as error:
-        raise Failure(f"Failed to write: {path or 'standard output'}: {error.strerror}") from None
+        raise Failure(f"Failed to write: {path}: {error.strerror}") from None
 
 
 def _show(report: Report, text: bytes) -> None:

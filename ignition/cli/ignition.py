@@ -15,7 +15,7 @@ from ignition import __version__
 from ignition.cli.failure_screen import show_failure
 from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read
 from ignition.errors import Failure, trace, unforeseen
-from ignition.host import log, paths
+from ignition.host import frame, log, paths
 from ignition.host.printable import MOST_OF_A_LINE, printable
 from ignition.host.printable import message as clean
 from ignition.operation import Context, Runner
@@ -52,6 +52,7 @@ USAGE_TEXT = """usage: ignition -stage NAME -platform ID [flag …]   run one st
        ignition schema VERSION                     print the JSON Schema of a spec version, for editors"""
 
 
+@frame.program("ignition")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)

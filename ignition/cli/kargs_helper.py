@@ -15,7 +15,7 @@ from ignition.boot_loader.kernel_arguments import Wanted
 from ignition.cli import plain_program
 from ignition.cli.flags import Flag
 from ignition.errors import Failure
-from ignition.host import cmdline, log, paths, sync
+from ignition.host import cmdline, frame, log, paths, sync
 from ignition.host.temporary_mount import mounted
 
 TYPE_CHECKING = False
@@ -36,6 +36,7 @@ FIRST_BOOT = ("coreos.first_boot=detected", "flatcar.first_boot=detected")  # wh
 _VFAT, _ANY = ("umask=0077", "dirsync"), ("dirsync",)
 
 
+@frame.program(PROGRAM, output_is_words=True)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     return plain_program.run(PROGRAM, USAGE_TEXT, FLAGS, arguments, _work)

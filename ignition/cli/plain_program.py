@@ -4,7 +4,7 @@ import sys
 
 from ignition import __version__
 from ignition.cli.flags import Flag, UsageError, help_text, read
-from ignition.errors import Failure, unforeseen
+from ignition.errors import Failure
 from ignition.host.printable import message
 
 TYPE_CHECKING = False
@@ -43,10 +43,5 @@ def run(
         return USAGE
     except Failure as failure:
         print(f"{program}: {message(str(failure))}", file=sys.stderr)
-        return FAILED
-    except BrokenPipeError:
-        raise
-    except Exception as error:  # noqa: BLE001  the last line of defence
-        print(f"{program}: {message(str(unforeseen(error, program)))}", file=sys.stderr)
         return FAILED
     return SUCCESS

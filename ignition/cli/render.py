@@ -149,7 +149,10 @@ def _found(word: str, directories: "tuple[str, ...] | None", fetcher: "Fetcher")
     if not word:
         return system_configs.user(directories) or ("the base directories (no user.ign)", b"")
     if word == _STDIN:
-        return "standard input", sys.stdin.buffer.read()
+        try:
+            return "standard input", sys.stdin.buffer.read()
+        except OSError as error:
+            raise Failure(f"the config cannot be read: {error.strerror}", where="standard input") from error
     if scheme(word) and not os.path.exists(word):
         return shown(word), fetcher.read(Resource(source=word))
     try:
@@ -186,7 +189,10 @@ def _print(merged: "Config", mounts: dict[str, str], *, with_origins: bool) -> i
     sections = plain(origins.plain(config))
     about = {_ABOUT: config.ignition.version, **sections.pop("ignition", {})}
     text = json.dumps({"ignition": about, **sections}, ensure_ascii=False, indent=2)
-    print("\n".join(_lines(config)) if with_origins else text)
+    if with_origins:
+        print("\n".join(_lines(config)))
+    else:
+        sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace"))  # JSON is UTF-8, whatever the locale
     for remark in remarks:
         _show(Entry(level=remark.level, message=remark.message, path=dotted(remark.path), fix=remark.fix), remark.origin)
     errors = [entry for entry in parse(text.encode("utf-8", "replace")).report.entries if entry.level == ERROR]

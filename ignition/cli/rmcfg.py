@@ -11,7 +11,7 @@ from ignition import platforms
 from ignition.cli import plain_program
 from ignition.cli.flags import Flag, UsageError
 from ignition.errors import Failure
-from ignition.host import log
+from ignition.host import frame, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ PROGRAM = "ignition-rmcfg"
 USAGE_TEXT = f"usage: {PROGRAM} -platform ID [flag ...]"
 
 
+@frame.program(PROGRAM, output_is_words=True)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     return plain_program.run(PROGRAM, USAGE_TEXT, FLAGS, arguments, _work)

@@ -10,7 +10,7 @@ import sys
 from ignition import __version__
 from ignition.cli.flags import Flag, UsageError, help_text, read
 from ignition.cli.validation.examine import STDIN, examine
-from ignition.errors import unforeseen
+from ignition.host import frame
 from ignition.host.printable import message as clean
 
 TYPE_CHECKING = False
@@ -73,6 +73,8 @@ VALID, NOT_VALID, USAGE = 0, 1, 2
 USAGE_TEXT = "usage: ignition-validate [flag …] FILE…   say what is wrong with configs; - is standard input"
 
 
+# Nobody may take for valid what was not said to the end: 1.
+@frame.program("ignition-validate", closed_pipe=1)
 def main(arguments: "Sequence[str] | None" = None) -> int:
     """Entry point; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -81,13 +83,6 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     except UsageError as error:
         print(f"ignition-validate: {clean(str(error))}\n\n{USAGE_TEXT}\n\nTry ignition-validate -help.", file=sys.stderr)
         return USAGE
-    except BrokenPipeError:
-        # Whoever reads has seen enough. What is still buffered must not raise again at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NOT_VALID
-    except Exception as error:  # noqa: BLE001  the last line of defence
-        print(f"ignition-validate: {clean(str(unforeseen(error, 'ignition-validate')))}", file=sys.stderr)
-        return NOT_VALID
 
 
 def _main(words: "Sequence[str]") -> int:
@@ -106,7 +101,6 @@ def _main(words: "Sequence[str]") -> int:
         output.add(examined)
         status = status if examined.is_good else NOT_VALID
     output.finish(status)
-    sys.stdout.flush()
     return status
 
 
@@ -133,10 +127,6 @@ def _output(values: "Mapping[str, object]") -> "Output":
         return Sarif()
     from ignition.cli.validation.human import Human
 
-    for stream in (sys.stdout, sys.stderr):
-        # A file name, a source line: the terminal may not have all their characters.
-        if reconfigure := getattr(stream, "reconfigure", None):
-            reconfigure(errors="backslashreplace")
     return Human(colour=_is_coloured(str(values["color"])))
 
 

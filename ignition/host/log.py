@@ -6,9 +6,10 @@ IGNITION_PATH, IGNITION_DURATION_S). No message ever holds a config or a secret;
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ignition.errors import Failure
+from ignition.host.frame import OutputLost
 from ignition.host.printable import MOST_OF_A_LINE, printable
 from ignition.host.printable import message as clean
 
@@ -63,7 +64,8 @@ def send(priority: int, message: str, **fields: object) -> None:
     if _Settings.to_stdout:
         prefix = f"{_Settings.stage}: " if _Settings.stage else ""
         text = message.replace("\n", "\n" + " " * _INDENT)
-        print(f"{_NAMES[priority]:<9}: {prefix}{text}", file=sys.stdout, flush=True)
+        with suppress(OSError, OutputLost):  # that nobody can hear it does not end a boot
+            print(f"{_NAMES[priority]:<9}: {prefix}{text}", file=sys.stdout, flush=True)
 
 
 def debug(message: str, **fields: object) -> None:
