@@ -45,7 +45,7 @@ def of_type(guid: str) -> list[str]:
 
 
 def _says(record: str, line: str) -> bool:
-    with suppress(FileNotFoundError), open(f"{RECORDS}/{record}", encoding="utf-8", errors="replace") as file:
+    with suppress(FileNotFoundError), open(f"{RECORDS}/{record}", encoding="utf-8", errors="replace", newline="\n") as file:
         return line in file
     return False
 

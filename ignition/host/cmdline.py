@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from ignition.host import paths
 
+_BLANKS = " \t\n\v\f\r"  # isspace of linux/lib/ctype.c
+
 
 def options(text: str) -> Iterator[tuple[str, str]]:
     """Pairs of name and value (`""` for a bare word), in order. Double quotes protect blanks and go away."""
@@ -30,7 +32,7 @@ def first(text: str, name: str) -> str:
 
 def read(path: str = "") -> str:
     """The text of the kernel command line."""
-    with open(path or paths.kernel_cmdline(), encoding="utf-8", errors="surrogateescape") as file:
+    with open(path or paths.kernel_cmdline(), encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         return file.read()
 
 
@@ -40,7 +42,7 @@ def words(text: str) -> Iterator[str]:
     for character in text:
         if character == '"':
             quoted = not quoted
-        if character.isspace() and not quoted:
+        if character in _BLANKS and not quoted:
             if word:
                 yield word
             word = ""

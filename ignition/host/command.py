@@ -134,7 +134,7 @@ def _without(text: str, hidden: tuple[str, ...]) -> str:
 
 def _wording(why: str, shown: str, status: int, stderr: str) -> str:
     end = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
-    lines = [line.strip() for line in stderr.strip().splitlines()]
+    lines = [line.strip() for line in stderr.strip().split("\n") if stderr.strip()]
     # The cause is in the last lines, or before a whole page of usage.
     words = lines if len(lines) <= 4 else [lines[0], "…", *lines[-3:]]
     return f"{why}: {shown}: {end}" + (f": {' | '.join(words)}" if words else "")

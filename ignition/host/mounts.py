@@ -22,9 +22,10 @@ class Mount:
 def parse(text: str) -> list[Mount]:
     """The mounts of a mountinfo file, in its order: a later one covers an earlier one at the same target."""
     found = []
-    for line in text.splitlines():
+    # Only blanks, newlines and backslashes are escaped: a path may hold all else that Python takes for an end or a blank.
+    for line in text.split("\n"):
         before, _, after = line.partition(" - ")
-        fields, tail = before.split(), after.split()
+        fields, tail = before.split(" "), after.split(" ")
         if len(fields) < 6 or len(tail) < 2:
             continue
         major, _, minor = fields[2].partition(":")
@@ -42,14 +43,15 @@ def _plain(text: str) -> str:
 
 def current() -> list[Mount]:
     """What is mounted now, in this process's mount namespace."""
-    with open(MOUNTINFO, encoding="utf-8", errors="surrogateescape") as file:
+    with open(MOUNTINFO, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         return parse(file.read())
 
 
 def swaps(path: str = SWAPS) -> list[str]:
     """Devices and files in use as swap."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return [_plain(line.split()[0]) for line in file.read().splitlines()[1:] if line.strip()]
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+            found = [line.replace("\t", " ").partition(" ")[0] for line in file.read().split("\n")[1:]]
+            return [_plain(name) for name in found if name]
     except FileNotFoundError:
         return []  # a kernel without swap

@@ -75,6 +75,11 @@ def lines(text: str) -> list[str]:
     return found
 
 
+def answer_lines(text: str) -> list[str]:
+    """As `lines`, of what a service answers: one carriage return before the newline belongs to the end."""
+    return [line.removesuffix("\r") for line in lines(text)]
+
+
 def open_on_device(device: str, inside: str, *, where: str, timeout_s: float) -> "BinaryIO":
     """Wait for a device, mount it read-only on a directory of its own, open a file and unmount: the open file stays readable.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ignition.host.reading import lines
+from ignition.host.reading import answer_lines
 from ignition.platforms import Platform
 from ignition.platforms.cloudstack import LABELS
 from ignition.platforms.parts.drive import Drive
@@ -21,7 +21,7 @@ def _file(name: str) -> Value:
 
 
 def _ssh_keys(reader: Reader) -> list[str]:
-    return lines(reader.required(f"{FOLDER}/public_keys.txt"))
+    return answer_lines(reader.required(f"{FOLDER}/public_keys.txt"))
 
 
 PLATFORM = Platform(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ignition.host import log
-from ignition.host.reading import lines
+from ignition.host.reading import answer_lines
 from ignition.platforms import Platform
 from ignition.platforms.parts.config_source import http
 from ignition.platforms.parts.metadata import Attribute, Metadata
@@ -33,7 +33,7 @@ def _ssh_keys(reader: Reader) -> list[str]:
 def _keys(reader: Reader, path: str) -> list[str]:
     """Lines `user:key`; everybody's keys count."""
     found = []
-    for number, line in enumerate(lines(reader.text(path) or ""), start=1):
+    for number, line in enumerate(answer_lines(reader.text(path) or ""), start=1):
         user, colon, key = line.partition(":")
         if not line.strip() or line.startswith("#"):
             continue

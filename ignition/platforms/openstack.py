@@ -47,8 +47,8 @@ def _services(fetcher: Fetcher) -> dict[str, Callable[[], bytes]]:
 def interfaces(path: str = IF_INET6) -> list[str]:
     """The interfaces with an IPv6 address, without loopback."""
     try:
-        with open(path, encoding="utf-8") as file:
-            names = [line.split()[-1] for line in file]
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+            names = [line.rstrip("\n").rpartition(" ")[2] for line in file]
     except FileNotFoundError:  # a kernel without IPv6
         return []
     return list(dict.fromkeys(name for name in names if name != "lo"))

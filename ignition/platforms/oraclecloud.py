@@ -5,7 +5,7 @@ The id of old is answered from today's service (/opc/v2), too: the one of old ca
 
 from __future__ import annotations
 
-from ignition.host.reading import lines
+from ignition.host.reading import answer_lines
 from ignition.platforms import Platform
 from ignition.platforms.parts.config_source import base64, http
 from ignition.platforms.parts.members import several, text
@@ -32,7 +32,7 @@ def _required(path: str) -> Value:
 def _ssh_keys(reader: Reader) -> list[str]:
     """One text with a key a line, or a list of such."""
     (found,) = INSTANCE.values(reader, KEYS)
-    return [line for one in several(found) for line in lines(text(one))]
+    return [line for one in several(found) for line in answer_lines(text(one))]
 
 
 PLATFORM = Platform(

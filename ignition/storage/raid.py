@@ -10,6 +10,7 @@ import os
 from ignition.errors import Failure, at
 from ignition.host import devices, log
 from ignition.host.command import run, status_and_output
+from ignition.host.reading import lines
 from ignition.operation import Context, Operation
 
 TYPE_CHECKING = False
@@ -80,13 +81,18 @@ def _content(found: object) -> str:
 
 def parse(output: str) -> Superblock | None:
     """`mdadm --examine --export` output; None for a container or a partition table."""
-    members = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
+    members = dict(line.split("=", 1) for line in lines(output) if "=" in line)
     if "MD_UUID" not in members or "MD_LEVEL" not in members:
         return None
     name = members.get("MD_NAME", "").rpartition(":")[2]
     events = members.get("MD_EVENTS", "0")
+    count = int(events) if events.isascii() and events.isdigit() else 1
     return Superblock(
-        members["MD_UUID"], name, members["MD_LEVEL"], int(members.get("MD_DEVICES", "0")), int(events) if events.isdigit() else 1
+        members["MD_UUID"],
+        name,
+        members["MD_LEVEL"],
+        int(members.get("MD_DEVICES", "0")),
+        count,
     )
 
 

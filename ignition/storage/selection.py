@@ -175,7 +175,8 @@ def link(device: str, node: str) -> None:
     directory, name = os.path.split(device)
     os.makedirs(directory, exist_ok=True)
     for present in os.listdir(directory):
-        if present == name or (present.rpartition(PARTITION)[0] == name and present.rpartition(PARTITION)[2].isdigit()):
+        whole, _, tail = present.rpartition(PARTITION)
+        if present == name or (whole == name and tail.isascii() and tail.isdigit()):
             os.unlink(os.path.join(directory, present))
     os.symlink(node, device)
     for number, (partition, _, _) in devices.partitions(devices.name_of(node)).items():

@@ -5,6 +5,7 @@ import re
 from ignition.errors import Failure
 from ignition.host import log
 from ignition.host.command import run, status_and_output
+from ignition.host.reading import lines
 
 NOTHING, AMBIVALENT = 2, 8  # exit statuses of `blkid -p`, blkid(8)
 
@@ -34,7 +35,7 @@ def probe(node: str) -> Signature:
 
 def parse(output: str) -> Signature:
     """`blkid -o udev` output; its _ENC members are exact, the plain ones have characters replaced."""
-    members = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
+    members = dict(line.split("=", 1) for line in lines(output) if "=" in line)
     return Signature(
         members.get("ID_FS_TYPE", ""),
         _decoded(members.get("ID_FS_LABEL_ENC", "")),

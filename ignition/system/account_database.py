@@ -169,4 +169,9 @@ def _parse(text: str, least: int) -> dict[str, list[str]]:
 
 def _numbers_are_numbers(fields: list[str], least: int) -> bool:
     positions = {7: (2, 3), 4: (2,)}.get(least, ())
-    return all(_ID.fullmatch(fields[position]) for position in positions)
+    return all(is_id(fields[position]) for position in positions)
+
+
+def is_id(text: str) -> bool:
+    """Whether it is the number of a user or a group: ASCII digits, 32 bits."""
+    return bool(_ID.fullmatch(text)) and int(text) < 1 << 32

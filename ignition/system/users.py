@@ -13,7 +13,7 @@ from ignition.host.dentry import Dentry
 from ignition.host.reading import lines, read_text
 from ignition.host.root import PARENTS, Root
 from ignition.operation import Context, Operation
-from ignition.system.account_database import Account, AccountDatabase
+from ignition.system.account_database import Account, AccountDatabase, is_id
 from ignition.system.existing import has_attributes
 from ignition.system.groups import run_for
 
@@ -104,7 +104,7 @@ class PutUser(Operation):
         group = self._accounts.group(name)
         if group is not None:
             return group.gid
-        return int(name) if re.fullmatch(r"[0-9]{1,10}", name) else None
+        return int(name) if is_id(name) else None
 
 
 class RemoveUser(Operation):
@@ -190,7 +190,7 @@ class OwnHome(Operation):
 def new_home_mode(root: Root) -> int:
     """The mode that useradd gives a home: login.defs(5) of the root, HOME_MODE, else what UMASK (022) leaves."""
     words = [line.split() for line in lines(read_text(root, "/etc/login.defs") or "")]
-    values = {one[0]: one[1] for one in words if len(one) > 1}
+    values = {one[0]: one[1].strip('"') for one in words if len(one) > 1}
     mode = _c_number(values.get("HOME_MODE", ""))
     umask = _c_number(values.get("UMASK", ""))
     return mode if mode is not None else 0o777 & ~(DEFAULT_UMASK if umask is None else umask)

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ ROOT = {
     "/root/": "",
 }
 HASH = "$6$salt$SECRETHASH"
+Make = Callable[[str], None]
 
 
 def apply(passwd: Passwd, context: Context, record: Attempt | None = None, *, nested: bool = False) -> list[str]:
@@ -279,6 +281,15 @@ def test_directories_of_the_skeleton_arrive_though_the_root_has_no_proc(make_con
         pytest.param("UMASK 022\nHOME_MODE\t0750\n", 0o750, id="home mode wins"),
         pytest.param("#HOME_MODE 0700\n UMASK 027\n", 0o750, id="comment and indentation"),
         pytest.param("HOME_MODE\nUMASK many\n", 0o755, id="no number"),
+        pytest.param("HOME_MODE 089\n", 0o755, id="not octal"),
+        pytest.param("HOME_MODE 089\nUMASK 077\n", 0o700, id="not octal beside a mask"),
+        pytest.param("HOME_MODE 488\n", 0o750, id="decimal"),
+        pytest.param("HOME_MODE 0x1e8\n", 0o750, id="hexadecimal"),
+        pytest.param('HOME_MODE "0750"\n', 0o750, id="quotes"),
+        pytest.param("HOME_MODE \u0660\u0667\u0660\u0660\n", 0o755, id="digits that C does not know"),
+        pytest.param(f"HOME_MODE {'7' * 5000}\n", 0o755, id="5000 digits"),
+        pytest.param("HOME_MODE -1\nUMASK +7\n", 0o755, id="signs"),
+        pytest.param("A\x85HOME_MODE 0700\nB\u2028HOME_MODE 0700\n", 0o755, id="lines end at a newline alone"),
     ],
 )
 def test_mode_of_a_home_is_that_of_useradd(make_context: MakeContext, text: str, mode: int) -> None:
@@ -286,6 +297,43 @@ def test_mode_of_a_home_is_that_of_useradd(make_context: MakeContext, text: str,
 
 
 @pytest.mark.root
+@pytest.mark.parametrize(
+    ("make", "what"), [(os.mkdir, "a directory"), (os.mkfifo, "not a regular file")], ids=["directory", "fifo"]
+)
+@pytest.mark.parametrize("name", ["passwd", "group"])
+def test_accounts_that_cannot_be_read_are_named(make_context: MakeContext, name: str, make: Make, what: str) -> None:
+    context = make_context({"/etc/": ""})
+    make(f"{context.root.path}/etc/{name}")
+    database = AccountDatabase(context.root)
+    with pytest.raises(Failure) as caught:
+        database.user("core") if name == "passwd" else database.group("core")
+    assert (caught.value.what, caught.value.where) == (f"it is {what}", f"/etc/{name}")
+
+
+def test_etc_that_is_a_file_has_no_accounts(make_context: MakeContext) -> None:
+    assert AccountDatabase(make_context({"/etc": "x"}).root).user("core") is None
+
+
+# What chfn -r lets a user write into the own line, and str.splitlines or a file in text mode takes for the end of it.
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85", "\v", "\f", "\x1c", "\x1d", "\x1e", "\r"], ids=ascii)
+def test_line_of_passwd_ends_at_a_newline_alone(make_context: MakeContext, end: str) -> None:
+    gecos = f"Ann,{end}root2:x:0:0"
+    text = f"ann:x:1000:1000:{gecos.replace(':', ';')}{end}evil:/home/ann:/bin/sh\ncore:x:1001:1001::/home/core:/bin/sh\n"
+    database = AccountDatabase(make_context({"/etc/passwd": text, "/etc/group": f"ann:x:1000:a{end}b\n"}).root)
+    ann, core = database.user("ann"), database.user("core")
+    assert ann is not None and (ann.uid, ann.home, ann.gecos.count(end)) == (1000, "/home/ann", 2)
+    assert core is not None and core.uid == 1001
+    assert database.user("evil") is None and database.user("root2;x;0;0") is None
+    group = database.group("ann")
+    assert group is not None and group.members == {f"a{end}b"}
+
+
+@pytest.mark.parametrize("number", ["\u0661", "9" * 5000, "4294967296", "-1", "+1", "1_0", "\xb2", ""])
+def test_line_whose_id_is_not_a_number_is_passed_over(make_context: MakeContext, number: str) -> None:
+    text = f"ann:x:{number}:1000::/home/ann:/bin/sh\n"
+    assert AccountDatabase(make_context({"/etc/passwd": text}).root).user("ann") is None
+
+
 @pytest.mark.parametrize("text", ["", "UMASK 077\n", "UMASK 022\nHOME_MODE 0750\n", "UMASK 027\n"], ids=repr)
 def test_useradd_thinks_so_too(make_context: MakeContext, text: str) -> None:
     context = make_context({**ROOT, "/etc/login.defs": text})

@@ -167,7 +167,7 @@ def _vlan_id(name: str, where: str) -> str:
     """What follows the last dot, or `vlan`."""
     start = "." if "." in name else "vlan"
     found = name.rpartition(start)[2] if start == "." or name.startswith(start) else ""
-    if not found.isdecimal() or len(found) > _DIGITS or int(found) > 4094:
+    if not (found.isascii() and found.isdecimal()) or len(found) > _DIGITS or int(found) > 4094:
         raise Failure(f"the name {name} of a VLAN has no number", where=where, fix="call it as in vlan100 or eth0.100")
     return str(int(found))
 

@@ -48,7 +48,7 @@ def _networkd_value(option: str, value: str, name: str) -> str:
     if option.endswith("Sec"):
         return _seconds(value, name)
     words = _NUMBERED.get(option, (value,))
-    found = words[int(value)] if len(value) == 1 and value.isdecimal() and int(value) < len(words) else value
+    found = words[int(value)] if len(value) == 1 and value.isascii() and value.isdecimal() and int(value) < len(words) else value
     if found not in words:
         raise Failure(f"{value!r} is not known", where=f"bond {name}", fix=f"use one of: {', '.join(words)}")
     return found
@@ -56,7 +56,7 @@ def _networkd_value(option: str, value: str, name: str) -> str:
 
 def _seconds(milliseconds: str, name: str) -> str:
     """`200` → `.2`, as the originals write it."""
-    if not milliseconds.isdecimal() or len(milliseconds) > _DIGITS:
+    if not (milliseconds.isascii() and milliseconds.isdecimal()) or len(milliseconds) > _DIGITS:
         raise Failure(f"{milliseconds!r} is no number of milliseconds", where=f"bond {name}", fix="write a number")
     seconds = f"{int(milliseconds) / 1000:g}"
     return seconds.removeprefix("0") if seconds.startswith("0.") else seconds

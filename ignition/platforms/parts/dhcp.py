@@ -20,7 +20,7 @@ _PAUSE_S = 0.2
 def option(key: str) -> str:
     """What the first lease that has the key says, in the order of the interfaces; "" if none has."""
     try:
-        names = sorted((name for name in os.listdir(LEASES) if name.isdecimal()), key=int)
+        names = sorted((name for name in os.listdir(LEASES) if name.isascii() and name.isdecimal()), key=int)
     except FileNotFoundError:
         return ""
     return next((value for name in names if (value := _lease(name).get(key))), "")
@@ -29,7 +29,7 @@ def option(key: str) -> str:
 def _lease(name: str) -> dict[str, str]:
     try:
         with open(os.path.join(LEASES, name), encoding="utf-8", errors="replace", newline="\n") as file:
-            return {key: value for key, _, value in (line.strip().partition("=") for line in file)}
+            return {key: value for key, _, value in (line.strip(" \t\n").partition("=") for line in file)}
     except FileNotFoundError:  # released meanwhile
         return {}
 

@@ -6,7 +6,7 @@ What of these lines is a key is judged where they are written: ignition/host/key
 from __future__ import annotations
 
 from ignition.host import limits, log
-from ignition.host.reading import lines as lines_of
+from ignition.host.reading import answer_lines as lines_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -142,7 +142,7 @@ def _named(node: object, name: str) -> list[object]:
         return [node]
     if isinstance(node, dict):
         return list(node.values()) if name == "*" else [node.get(name)]
-    if isinstance(node, list) and name.isdigit() and int(name) < len(node):
+    if isinstance(node, list) and name.isascii() and name.isdigit() and int(name) < len(node):
         return [node[int(name)]]
     return [None]
 

@@ -8,6 +8,7 @@ import os
 from ignition.errors import Failure
 from ignition.host import devices
 from ignition.host.command import run
+from ignition.host.reading import lines
 from ignition.storage import crypt_mapping, gpt_disk
 from ignition.storage.disk import opened
 from ignition.storage.grow import lengths, lvm
@@ -125,7 +126,7 @@ def _array(name: str, node: str, length: int) -> Array:
 
 def _number(name: str, attribute: str) -> int:
     text = devices.attribute(name, attribute)
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _crypt(name: str, node: str, length: int, keys: "KeyFinder") -> Crypt:
@@ -140,5 +141,5 @@ def _crypt(name: str, node: str, length: int, keys: "KeyFinder") -> Crypt:
 
 def read_status(text: str) -> dict[str, str]:
     """`cryptsetup status`: one `name: value` a line."""
-    pairs = (line.split(":", 1) for line in text.splitlines() if ":" in line)
+    pairs = (line.split(":", 1) for line in lines(text) if ":" in line)
     return {name.strip(): value.strip() for name, value in pairs}
