@@ -141,11 +141,12 @@ class Runner:
         try:
             yield record
         except OSError as error:
-            failure = Failure(f"{what}: {error.strerror or error}", where=str(error.filename or path))
+            failure = Failure(f"{what}: {error.strerror or type(error).__name__}", where=str(error.filename or path))
             record["result"], record["cause"] = "failed", str(failure)
             raise failure from error
         except BaseException as error:
-            record["result"], record["cause"] = "failed", str(error) or type(error).__name__
+            # Of an exception that is not ours the text may be a secret: "invalid literal for int(): …".
+            record["result"], record["cause"] = "failed", str(error) if isinstance(error, Failure) else type(error).__name__
             raise
         finally:
             seconds = time.monotonic() - begin

@@ -25,7 +25,7 @@ def load(data: bytes) -> Config:
     """What `dump` wrote. Raises Failure if it is something else."""
     try:
         return _config(json.loads(data))
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         # The cause may quote the text, and with it a secret.
         raise Failure(
             f"the config cache is damaged ({type(error).__name__})",

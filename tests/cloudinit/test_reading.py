@@ -64,7 +64,7 @@ WRONG = [
     ("- a", 2, 1, "a cloud-config is a mapping of keys, not a list"),
     ("just words", 2, 1, "a cloud-config is a mapping of keys, not a text"),
     ("a: b: c", 2, 5, "mapping values are not allowed in this context"),
-    ("hostname: *x", 2, 11, "unknown anchor 'x' referenced"),
+    ("hostname: *x", 2, 11, "unknown anchor referenced"),
 ]
 
 

@@ -189,7 +189,8 @@ class _Builder:
     def _alias(self, event: "Any") -> None:
         name, span = event.anchor, self._span(event)
         if name not in self._anchors:
-            raise NotYaml(f"unknown anchor '{name}' referenced", span, f"define it before, with &{name}")
+            # Not named: an unquoted password may begin with *, and this goes into the journal of a boot.
+            raise NotYaml("unknown anchor referenced", span, "define it before, with &; or quote a value that begins with *")
         node = self._anchors[name]
         if node is None:
             raise NotYaml(f"anchor '{name}' value contains itself", span, "write the value out")

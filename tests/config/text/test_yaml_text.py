@@ -115,7 +115,7 @@ FAULTS = [
     (b"a: [1, 2\nb: 3\n", "did not find expected ',' or ']'", 2, 2, "close every"),
     (b"a:\n  - b\n c: d\n", "did not find expected key", 3, 2, "alike"),
     (b"a: 'x\n", "found unexpected end of stream", 2, 1, "close every"),
-    (b"a: *x\n", "unknown anchor 'x' referenced", 1, 4, "&x"),
+    (b"a: *x\n", "unknown anchor referenced", 1, 4, "quote a value that begins with *"),
     (b"a: &x\n  b: *x\n", "anchor 'x' value contains itself", 2, 6, "write the value out"),
     (b"a: 1\nb: 2\na: 3\n", 'mapping key "a" already defined at line 1', 3, 1, "remove one"),
     (b"a: 1\n? {b: c}\n: d\n", "a key is a mapping, not a word", 2, 3, "name"),
