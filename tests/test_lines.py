@@ -18,10 +18,11 @@ SPLITLINES = {
     "ignition.config.text.odd_input": "guesses what a text is",
     "ignition.config.advice.users": "advice on keys that a person wrote",
     "ignition.config.advice.unit_options": "advice on units that a person wrote",
-    "ignition.cli.failure_screen": "our own words",
 }
 # Files in text mode whose ends of lines do not matter: written by the kernel or by us, a number, a name or JSON.
 UNIVERSAL_NEWLINES = {
+    "ignition.cli.failure_screen": "a digest that is ours",
+    "ignition.cli.ignition": "a notice that is ours",
     "ignition.boot_loader.reboot": "ours",
     "ignition.stages.state": "JSON",
     "ignition.stages.result": "JSON",

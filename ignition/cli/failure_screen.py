@@ -22,7 +22,8 @@ def show_failure(stage: str, state_file: str, failure: Failure) -> None:
     Nothing is raised: that they cannot be written must not hide the failure itself.
     """
     try:
-        atomic.write(paths.mark(state_file, paths.FAILURE), screen(stage, failure).encode("utf-8", "backslashreplace"), mode=0o600)
+        text = screen(stage, failure).encode("utf-8", "backslashreplace")
+        atomic.write(paths.mark(state_file, paths.FAILURE), text, mode=0o600)
         _mark_lasting(stage, state_file, failure)
     except OSError as error:
         log.error(f"cannot write the failure screen: {error}")

@@ -121,7 +121,7 @@ def can_use_password(account: Account, shadow: list[str]) -> bool:
 
 def _is_expired(shadow: list[str]) -> bool:
     """shadow(5), field 8: the account ends on that day."""
-    return len(shadow) > 7 and shadow[7].isdecimal() and int(shadow[7][:9]) <= time.time() // 86400
+    return len(shadow) > 7 and shadow[7].isascii() and shadow[7].isdecimal() and int(shadow[7][:9]) <= time.time() // 86400
 
 
 def _has_key(account: Account, root: Root, places: KeyPlaces) -> bool:

@@ -97,7 +97,7 @@ def test_failure_leaves_nothing_over(bench: Bench, wrong: str) -> None:
     }
     wanted["storage"]["files"].append(faults[wrong])
     if wrong == "useradd":
-        bench.give("programs/useradd", "#!/bin/sh\necho useradd: no >&2\nexit 1\n").chmod(0o755)
+        wanted["passwd"]["users"].append({"name": "late", "primaryGroup": "nowhere", "passwordHash": HASH.format(s=secret)})
     bench.give("config", json.dumps(wanted))
     if bench.stage("fetch-offline").status == 0:
         ran = bench.stage("files")

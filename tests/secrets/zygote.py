@@ -30,7 +30,7 @@ class Recorder:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._started = os.open(os.path.join(directory, "started"), flags, 0o600)
         self._journal = os.open(os.path.join(directory, "journal"), flags, 0o600)
-        self._left = kill_at
+        self._left, self._number = kill_at, os.getpid()
 
     def hook(self, event: str, arguments: tuple[object, ...]) -> None:
         if event == "subprocess.Popen":
@@ -41,7 +41,7 @@ class Recorder:
             self._start(argv, environment)
         elif event == "os.system":
             self._start(arguments, None)
-        if self._left is not None and event in CHANGES:
+        if self._left is not None and event in CHANGES and os.getpid() == self._number:  # not in what will be a program
             self._left -= 1
             if self._left <= 0:
                 os.kill(os.getpid(), signal.SIGKILL)
