@@ -75,16 +75,8 @@ def too_open(bench: Bench, secret: str, allowed: dict[str, int]) -> dict[str, in
     return found
 
 
-# Not strict, since that comes on another branch: what is not a URL is shown as one.
-PENDING = ("key-import",)
-DOCUMENT_NAMES = [
-    pytest.param(name, marks=pytest.mark.xfail(reason="B8: URLs are not yet shown by one function") if name in PENDING else ())
-    for name in DOCUMENTS
-]
-
-
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("name", DOCUMENT_NAMES)
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_service_keeps_user_data_to_itself(bench: Bench, name: str, fault: str) -> None:
     secret = secret_of(f"cloudinit {name} {fault}")
     document, allowed = DOCUMENTS[name]

@@ -79,13 +79,6 @@ ODD = {
     "semicolon": "http://{h}/x;?jsessionid={s};a",
 }
 FORMS = {**WELL_FORMED, **ODD}
-# What one function that shows URLs mends (B8), and that gs knows no user: not strict, since that comes on another branch.
-PENDING = ("gs", "no-slash", "one-slash", "three-slashes", "backslashes", "no-scheme", "nothing-but-user", "port-of-the-password",
-           "slash-in-password", "bad-port")  # fmt: skip
-PARAMETERS = [
-    pytest.param(form, marks=pytest.mark.xfail(reason="B8: URLs are not yet shown by one function") if form in PENDING else ())
-    for form in FORMS
-]
 Place = Callable[[str], dict[str, Any]]
 HASH = "sha512-" + "0" * 128
 
@@ -135,7 +128,7 @@ def boot(bench: Bench, secret: str, config: str) -> None:
         assert bench.files_with(secret) == {}
 
 
-@pytest.mark.parametrize("form", PARAMETERS)
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("place", PLACES)
 def test_url_in_a_config(bench: Bench, place: str, form: str) -> None:
     secret = secret_of(f"{place} {form}")
@@ -143,7 +136,7 @@ def test_url_in_a_config(bench: Bench, place: str, form: str) -> None:
     boot(bench, secret, json.dumps(PLACES[place](url_of(form, secret))))
 
 
-@pytest.mark.parametrize("form", [one for one in PARAMETERS if not str(one.values[0]).startswith(("blank", "line-feed", "nul"))])
+@pytest.mark.parametrize("form", [one for one in FORMS if not one.startswith(("blank", "line-feed", "nul"))])
 @pytest.mark.parametrize("option", ["ignition.config.url", "coreos.config.url"])
 def test_url_on_the_kernel_command_line(bench: Bench, option: str, form: str) -> None:
     """/proc/cmdline itself is for all to read, until the next boot; what the log keeps is for longer."""
@@ -199,7 +192,7 @@ def test_answer_that_is_wrong(bench: Bench, place: str, reply: Reply) -> None:
     assert ran.status in (0, 1), ran.words()
 
 
-@pytest.mark.parametrize("form", PARAMETERS)
+@pytest.mark.parametrize("form", FORMS)
 def test_url_that_a_person_types(bench: Bench, form: str) -> None:
     """`ignition render URL`: the terminal's log is not the place for it. A word that is not a URL is a file's name."""
     secret = secret_of(f"render {form}")
@@ -215,7 +208,7 @@ def test_url_that_a_person_types(bench: Bench, form: str) -> None:
 NAMES_OF_FILES = ("no-scheme", "blank-before", "data-upper-case")  # the last is the config itself
 
 
-@pytest.mark.parametrize("form", PARAMETERS)
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("flag", ["-from-url"])
 def test_url_of_cloudinit(bench: Bench, flag: str, form: str) -> None:
     secret = secret_of(f"{flag} {form}")
