@@ -21,6 +21,7 @@ ENTRY = struct.Struct("<16s16sQQQ72s")
 ENTRY_SIZE = ENTRY.size
 ENTRY_COUNT = 128
 NAME_UNITS = 36  # UTF-16 code units in a name
+DAMAGED_FIX = "mend it by hand (gdisk), or set wipeTable to lose everything on the disk"
 
 
 class Entry:
@@ -180,10 +181,19 @@ class Table:
         return self._copy(header=bytes(header))
 
     def relocated(self) -> "Table":
-        """With the backup at the end of the disk and all space before it usable. Raises Failure if a partition ends behind it."""
-        if not self.misplaced:
-            return self
+        """With the backup at the end of the disk and all space before it usable: what every change of a table begins with.
+
+        Raises Failure if a partition ends behind it, or where no partition can be.
+        """
         last_usable = self.sectors - 2 - self.array_sectors
+        self._refuse_impossible_entries(last_usable)
+        if not self.misplaced and self.last_usable <= last_usable:
+            return self
+        if last_usable < self.first_usable:
+            raise Failure(
+                f"a disk of {self.sectors} sectors has no room for partitions, which begin at sector {self.first_usable}",
+                fix="the disk is smaller than its partition table says: give it its former size",
+            )
         for number, entry in self.entries.items():
             if entry.last > last_usable:
                 raise Failure(
@@ -193,9 +203,24 @@ class Table:
         moved = self._with_header({32: struct.pack("<Q", self.sectors - 1), 48: struct.pack("<Q", last_usable)})
         moved = moved._copy(boot=mbr.stretched(self.boot, self.alternate, self.sectors))
         held = any(entry.first <= self.alternate <= entry.last for entry in self.entries.values())
-        if self.alternate < self.sectors and not held:
+        # Nor where either copy of the new table lies, which a disk that became larger by a few sectors makes possible.
+        if self.first_usable <= self.alternate <= last_usable and not held:
             moved.stale_backup = self.alternate
         return moved
+
+    def _refuse_impossible_entries(self, last_usable: int) -> None:
+        """For a partition that ends before it starts, or lies where the table itself is: no arithmetic holds for it.
+
+        One that only ends behind the disk says that the disk was larger, for which `relocated` has better words.
+        """
+        begin = self.entries_lba + self.array_sectors
+        for number, entry in self.entries.items():
+            if not begin <= entry.first <= entry.last or (entry.last > last_usable and not self.misplaced):
+                raise Failure(
+                    f"the partition table is damaged: partition {number} would lie from sector {entry.first} to {entry.last} "
+                    f"of a disk of {self.sectors}",
+                    fix=DAMAGED_FIX,
+                )
 
     def drawn(self) -> "Table":
         """With random GUIDs in the place of zero ones."""

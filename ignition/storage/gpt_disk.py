@@ -30,7 +30,7 @@ def read(descriptor: int, sector_size: int, sectors: int) -> gpt.Table | None:
         ):
             raise Failure(
                 "the partition table is damaged in both copies",
-                fix="mend it by hand (gdisk), or set wipeTable to lose everything on the disk",
+                fix=gpt.DAMAGED_FIX,
             )
         return None
     header, array = chosen
@@ -51,24 +51,35 @@ def read(descriptor: int, sector_size: int, sectors: int) -> gpt.Table | None:
 def _as_primary(backup: bytes, sector_size: int) -> bytes:
     """The primary header that belongs to a backup header. The primary array begins where gdisk and the kernel expect it."""
     header = bytearray(backup)
-    header[24:40] = backup[32:40] + backup[24:32]
+    header[24:40] = struct.pack("<Q", 1) + backup[24:32]  # whatever it says of the other copy's place: it is the one at 1
     header[72:80] = struct.pack("<Q", 2)
     return bytes(header)
 
 
 def _read_copy(descriptor: int, sector_size: int, sectors: int, lba: int) -> tuple[bytes, bytes] | None:
-    """(header sector, array) at `lba` if both check sums are right, else None."""
+    """(header sector, array) at `lba` if both check sums are right and its numbers are possible, else None.
+
+    Check sums protect against accidents only: each number is compared with the disk before anything is computed or read with it.
+    """
     if not 0 < lba < sectors:
         return None
     header = os.pread(descriptor, sector_size, lba * sector_size)
     if len(header) < sector_size:
         return None
-    signature, _, size, crc, _, own, _, _, _, _, array_lba, count, entry_size, array_crc = gpt.HEADER.unpack_from(header)
+    numbers = gpt.HEADER.unpack_from(header)
+    signature, _, size, crc, _, own, alternate, first, last, _, array_lba, count, entry_size, array_crc = numbers
     if signature != gpt.SIGNATURE or not gpt.HEADER.size <= size <= sector_size or own != lba:
         return None
     if crc != _crc(header[:16] + bytes(4) + header[20:size]):
         return None
     if entry_size < gpt.ENTRY_SIZE or entry_size % gpt.ENTRY_SIZE or not 0 < count * entry_size <= MAX_ENTRIES_BYTES:
+        return None
+    array_sectors = -(-count * entry_size // sector_size)
+    # Each array lies on its side of the partitions. The primary's, for which a backup stands in, may have to go to sector 2.
+    begin, end = (2, min(first, sectors)) if lba == 1 else (last + 1, lba)
+    if not 2 + array_sectors <= first <= last or not begin <= array_lba <= end - array_sectors:
+        return None
+    if lba == 1 and last >= alternate:
         return None
     array = os.pread(descriptor, count * entry_size, array_lba * sector_size)
     return (header, array) if _crc(array) == array_crc else None

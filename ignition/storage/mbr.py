@@ -33,7 +33,7 @@ def is_protective(mbr: bytes) -> bool:
 def stretched(mbr: bytes, old_last: int, sectors: int) -> bytes:
     """The protective entry that ended with the old disk ends with the new one; a hybrid MBR's other entries stay."""
     for offset, kind, start, size in _entries(mbr):
-        if kind == PROTECTIVE and start + size - 1 == old_last:
+        if kind == PROTECTIVE and start + size - 1 == old_last and start < sectors:
             needed = min(sectors - start, 0xFFFFFFFF)
             return mbr[: offset + 12] + struct.pack("<I", needed) + mbr[offset + 16 :]
     return mbr

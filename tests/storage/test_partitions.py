@@ -415,7 +415,7 @@ def test_entries_that_the_config_does_not_name_survive_bit_by_bit(raws: dict[int
     """Arbitrary entries in the last 100 MiB of the disk; the config makes new ones, deletes nothing."""
     placed = {}
     for number, raw in raws.items():
-        first = (900 + number) * MIB
+        first = (890 + number) * MIB  # all before the backup table
         placed[number] = gpt.Entry(
             (b"\x01" + raw[1:32]) + first.to_bytes(8, "little") + (first + MIB - 1).to_bytes(8, "little") + raw[48:]
         )
