@@ -57,6 +57,16 @@ def swap_files(elements: str, others: str = '"raid": []') -> str:
     return f'"storage": {{{others}, "x-coreos": {{"swapFiles": [\n{elements}]}}}}'
 
 
+MOUNTED = '"filesystems": [{"device": "/dev/a", "format": "ext4", "path": "/srv/data"}]'
+ROOT = '"filesystems": [{"device": "/dev/a", "format": "xfs", "path": "/", "label": "ROOT"}'
+DELETES, NOTHING_ELSE = "this would delete its files", "nothing else can be there"
+
+
+def over(entries: str) -> str:
+    """Entries of a config that mounts a file system on /srv/data."""
+    return f'"storage": {{{MOUNTED}, {entries}}}'
+
+
 SUBVOLUME = "$.storage.filesystems.0.x-coreos.subvolumes."
 
 
@@ -336,6 +346,78 @@ ROWS = [
         "path /v is that of filesystems.0, too: one would hide the other",
         '"storage": {"filesystems": [{"device": "/dev/a", "format": "ext4", "path": "/v"},'
         ' {"device": "/dev/b", "format": "xfs", "path": "/v/w"}, {"device": "/dev/c", "format": "swap", "path": "/v"}]}',
+    ),
+    *(
+        Row(
+            "O8",
+            "3.5.0",
+            over(f'"{kind}": [{{"path": "{path}", "overwrite": ▸true}}]'),
+            f"$.storage.{kind}.0.overwrite",
+            f"filesystems.0 is mounted on /srv/data: {DELETES}",
+            over(f'"{kind}": [{{"path": "{path}"}}, {{"path": "/srv/data/x", "overwrite": true}}]'),
+        )
+        for kind, path in (("directories", "/srv/data"), ("directories", "/srv"))
+    ),
+    *(
+        Row(
+            "O8",
+            "3.5.0",
+            over(f'"{kind}": [{{"path": ▸"{path}", {members}}}]'),
+            f"$.storage.{kind}.0.path",
+            f"filesystems.0 is mounted on /srv/data: {message}",
+            over(f'"{kind}": [{{"path": "{path}{name}", {members}}}]'),
+        )
+        for kind, path, members, message, name in (
+            ("files", "/srv", '"overwrite": true, "contents": {"source": "data:,"}', DELETES, "x"),
+            ("files", "/srv/data", '"overwrite": true, "contents": {"source": "data:,"}', DELETES, "/x"),
+            ("files", "/srv/data", '"mode": 420', NOTHING_ELSE, "/x"),
+            ("files", "/srv", '"append": [{"source": "data:,x"}]', NOTHING_ELSE, "/x"),
+            ("links", "/srv", '"target": "/var/srv", "overwrite": true', DELETES, "/x"),
+            ("links", "/srv", '"target": "/var/srv"', NOTHING_ELSE, "x"),
+            ("links", "/srv/data", '"target": "/x", "hard": true', NOTHING_ELSE, "/x"),
+        )
+    ),
+    *(
+        Row(
+            "O8",
+            "3.5.0",
+            f'"storage": {{"directories": [{{"path": "/", {broken}}}]}}',
+            "$.storage.directories.0.overwrite",
+            f"/ is the root of the machine: {DELETES}",
+            '"storage": {"directories": [{"path": "/", "mode": 493}, {"path": "/srv", "overwrite": true}]}',
+        )
+        for broken in ('"overwrite": ▸true', '"mode": 493, "overwrite": ▸true')
+    ),
+    Row(
+        "O8",
+        "3.5.0",
+        f'"storage": {{{ROOT}], "directories": [{{"path": "/", "overwrite": ▸true}}]}}',
+        "$.storage.directories.0.overwrite",
+        f"filesystems.0 is mounted on /: {DELETES}",
+        f'"storage": {{{ROOT}, {{"device": "/dev/b", "format": "swap", "path": "/srv"}}],'
+        ' "links": [{"path": "/srv", "target": "/x", "overwrite": true}]}',
+    ),
+    Row(
+        "O8",
+        "3.5.0",
+        '"storage": {"filesystems": [{"device": "/dev/a", "format": "btrfs",'
+        ' "x-coreos": {"subvolumes": [{"path": "/@d", "mountPath": "/srv/data"}]}}],'
+        ' "directories": [{"path": "/srv", "overwrite": ▸true}]}',
+        "$.storage.directories.0.overwrite",
+        f"filesystems.0.x-coreos.subvolumes.0 is mounted on /srv/data: {DELETES}",
+        '"storage": {"filesystems": [{"device": "/dev/a", "format": "btrfs",'
+        ' "x-coreos": {"subvolumes": [{"path": "/@d"}]}}], "directories": [{"path": "/srv", "overwrite": true}]}',
+    ),
+    *(
+        Row(
+            "O8",
+            "3.5.0",
+            swap_files(f'{{"path": ▸"{path}", "sizeMiB": 1}}', MOUNTED),
+            "$.storage.x-coreos.swapFiles.0.path",
+            f"filesystems.0 is mounted on /srv/data: {NOTHING_ELSE}",
+            swap_files('{"path": "/srv/data/swap", "sizeMiB": 1}', MOUNTED),
+        )
+        for path in ("/srv", "/srv/data")
     ),
     Row(
         "O4",

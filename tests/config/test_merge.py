@@ -352,12 +352,27 @@ BELOW = "error at $.storage.files.0: its path lies below that of {}, which is no
             id="O3",
         ),
         pytest.param({"files": [old_file("/a", 1, "data")]}, {"filesystems": [{"name": "data", "path": "/d"}]}, "", id="O3 kept"),
+        pytest.param(
+            {"filesystems": [{"name": "data", "path": "/sysroot/a/b"}]},
+            {"files": [old_file("/a", 1)]},
+            "error at $.storage.files.0.path: filesystems.0 is mounted on /a/b: this would delete its files",
+            id="O8",
+        ),
     ],
 )
 def test_appended_parts_that_cannot_be_carried_out_together_are_refused(
     parent: dict[str, Any], child: dict[str, Any], said: str
 ) -> None:
     assert str(check_merged(merge.merge(old({"storage": parent}), old({"storage": child})))) == said
+
+
+def test_3_x_directory_that_empties_the_mount_point_of_a_merged_part_is_refused() -> None:
+    data = {"device": "/dev/vdb", "format": "ext4", "path": "/srv/data"}
+    parent = config({"storage": {"filesystems": [data]}})
+    child = config({"storage": {"directories": [{"path": "/srv", "overwrite": True}]}})
+    said = "error at $.storage.directories.0.overwrite: filesystems.0 is mounted on /srv/data: this would delete its files"
+    assert str(check_merged(merge.merge(parent, child))) == said
+    assert str(check_merged(merge.merge(child, parent))) == said
 
 
 def test_3_x_file_that_lands_below_a_merged_one_is_refused() -> None:

@@ -1,9 +1,9 @@
 """Rules F2 of tags, F3, F5–F8, O7, S7 and S8: file systems."""
 
 from ignition.config.known_values import FORMATS, LABEL_BYTES, known_in
-from ignition.config.model.extensions import MEMBER
 from ignition.config.model.storage import Filesystem, Storage
 from ignition.config.rules import Context, error, paths, rule, warning
+from ignition.config.rules.reachable import mount_points
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from ignition.config.rules import Finding
 
 _TAG, _TAG_BYTES = "virtiofs", 36
-_NEVER_MOUNTED = (None, "", "none", "swap")
 
 
 @rule(Storage, "S7")
@@ -33,22 +32,11 @@ def filesystem_is_not_on_a_partitioned_disk(storage: Storage, _: Context) -> "It
 def mount_points_are_used_once(storage: Storage, _: Context) -> "Iterator[Finding]":
     """Our own: Ignition mounts one over the other, and the machine never sees what was written to the first."""
     seen: dict[str, str] = {}
-    for where, member, path in _mount_points(storage):
+    for where, member, path in mount_points(storage):
         if path in seen:
             message = f"path {path} is that of {seen[path]}, too: one would hide the other"
             yield error(f"{where}.{member}", message, "give each file system a path of its own")
         seen.setdefault(path, where)
-
-
-def _mount_points(storage: Storage) -> "Iterator[tuple[str, str, str]]":
-    """(place, its member that says so, path) of all that is mounted, subvolumes included."""
-    for index, filesystem in enumerate(storage.filesystems):
-        where = f"filesystems.{index}"
-        if filesystem.path and filesystem.format not in _NEVER_MOUNTED:
-            yield where, "path", filesystem.path
-        for number, subvolume in enumerate(filesystem.extension.subvolumes):
-            if subvolume.mount_path:
-                yield f"{where}.{MEMBER}.subvolumes.{number}", "mountPath", subvolume.mount_path
 
 
 @rule(Filesystem, "F2", since="3.7.0-experimental")

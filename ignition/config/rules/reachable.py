@@ -1,8 +1,9 @@
-"""Rules O1 to O3, our own: entries that can never be written, because of what else the config writes.
+"""Rules O1 to O3 and O8, our own: entries that can never be written, because of what else the config writes or mounts.
 
 Ignition calls such a config valid; its files stage then fails on every machine, when the disks are made already.
 """
 
+from ignition.config.model.extensions import MEMBER
 from ignition.config.model.storage import Storage
 from ignition.config.rules import Context, error, paths, rule
 
@@ -14,14 +15,20 @@ if TYPE_CHECKING:
 
     Key = tuple[str | int | None, str]
 
+SYSROOT = "/sysroot"  # how a 2.x `path`, which the agent sees, begins where it leads into the new root
+_NEVER_MOUNTED = (None, "", "none", "swap")
+
 
 class Written:
-    """One entry: where the config says it, on which file system and path it is, and whether anything can lie below it."""
+    """One entry: where the config says it, on which file system and path it is, and whether anything can lie below it.
 
-    __slots__ = ("holds_others", "key", "where")
+    `removes`: what is at its path goes first, with all that is in it.
+    """
 
-    def __init__(self, where: str, key: "Key", *, holds_others: bool) -> None:
-        self.where, self.key, self.holds_others = where, key, holds_others
+    __slots__ = ("holds_others", "key", "removes", "where")
+
+    def __init__(self, where: str, key: "Key", *, holds_others: bool, removes: bool = False) -> None:
+        self.where, self.key, self.holds_others, self.removes = where, key, holds_others, removes
 
 
 @rule(Storage, "O1")
@@ -38,7 +45,7 @@ def written(storage: Storage, *, links_hold_others: bool) -> "list[Written]":
         ("links", storage.links, links_hold_others),
     )
     return [
-        Written(f"{name}.{index}", (node.filesystem, node.path), holds_others=holds)
+        Written(f"{name}.{index}", (node.filesystem, node.path), holds_others=holds, removes=node.overwrite is True)
         for name, nodes, holds in lists
         for index, node in enumerate(nodes)
     ]
@@ -67,6 +74,62 @@ def clashes(entries: "Iterable[Written]") -> "Iterator[Finding]":
 
 def _kind(entry: Written) -> str:
     return entry.where.partition(".")[0]
+
+
+@rule(Storage, "O8")
+def mount_points_stay(storage: Storage, _: Context) -> "Iterator[Finding]":
+    """Of a translated config, too: the file systems that its entries name are mounted while those are written."""
+    mounted: list[tuple[Key, str]] = [((None, paths.simplest(path)), place) for place, _, path in mount_points(storage)]
+    mounted += in_place((index, one.in_place) for index, one in enumerate(storage.filesystems))
+    mounted += [((one.name, "/"), f"filesystems.{index}") for index, one in enumerate(storage.filesystems) if one.name]
+    swap_files = enumerate(storage.extension.swap_files)
+    entries = [Written(f"{MEMBER}.swapFiles.{index}", (None, one.path), holds_others=False) for index, one in swap_files]
+    yield from hidden([*written(storage, links_hold_others=False), *entries], mounted)
+
+
+def mount_points(storage: Storage) -> "Iterator[tuple[str, str, str]]":
+    """(place, its member that says so, path) of all that is mounted, subvolumes included."""
+    for index, filesystem in enumerate(storage.filesystems):
+        where = f"filesystems.{index}"
+        if filesystem.path and filesystem.format not in _NEVER_MOUNTED:
+            yield where, "path", filesystem.path
+        for number, subvolume in enumerate(filesystem.extension.subvolumes):
+            if subvolume.mount_path:
+                yield f"{where}.{MEMBER}.subvolumes.{number}", "mountPath", subvolume.mount_path
+
+
+def in_place(filesystems: "Iterable[tuple[int, str | None]]", root: str | None = None) -> "list[tuple[Key, str]]":
+    """The mount points in the new root that 2.x configs call by `path`; `root` is the name of the new root."""
+    below_root = ((index, paths.simplest(path)) for index, path in filesystems if path and path.startswith("/"))
+    return [
+        ((root, path.removeprefix(SYSROOT)), f"filesystems.{index}")
+        for index, path in below_root
+        if path.startswith(f"{SYSROOT}/")
+    ]
+
+
+def hidden(entries: "Iterable[Written]", mounted: "Iterable[tuple[Key, str]]") -> "Iterator[Finding]":
+    """O8: entries that would remove a mount point, or stand in its place; `mounted` has the place of each.
+
+    The stages mount before they write: such an entry fails on every machine, and a removal has begun with the files of the kept
+    file system by then.
+    """
+    within: dict[Key, tuple[str, str]] = {}
+    for (filesystem, path), place in mounted:
+        for one in (path, *paths.ancestors(path)):
+            within.setdefault((filesystem, one), (path, place))
+    for entry in entries:
+        filesystem, path = entry.key
+        point, place = within.get(entry.key) or (("/", "") if path == "/" else ("", ""))
+        if not point or not (entry.removes or (not entry.holds_others and point != "/")):
+            continue
+        what = f"{place} is mounted on {point}" if place else "/ is the root of the machine"
+        if entry.holds_others:
+            fix = "leave overwrite out: an existing directory gets owner and mode all the same"
+            yield error(f"{entry.where}.overwrite", f"{what}: this would delete its files", fix, "O8")
+        else:
+            does = "this would delete its files" if entry.removes else "nothing else can be there"
+            yield error(f"{entry.where}.path", f"{what}: {does}", "give one of the two another path", "O8")
 
 
 def homeless(storage: Storage) -> "Iterator[Finding]":

@@ -31,10 +31,14 @@ def numbers_are_used_once(disk: Disk, _: Context) -> "Iterator[Finding]":
 
 @rule(Storage1, "O1")
 def entries_can_be_written(storage: Storage1, _: Context) -> "Iterator[Finding]":
-    """Each file system has its own files."""
-    return reachable.below(
-        reachable.Written(f"filesystems.{number}.files.{index}", (number, paths.simplest(file.path)), holds_others=False)
+    """O1 and O8. Each file system has its own files, which replace what is there."""
+    entries = [
+        reachable.Written(
+            f"filesystems.{number}.files.{index}", (number, paths.simplest(file.path)), holds_others=False, removes=True
+        )
         for number, filesystem in enumerate(storage.filesystems)
         for index, file in enumerate(filesystem.files)
         if file.path.startswith("/")
-    )
+    ]
+    yield from reachable.below(entries)
+    yield from reachable.hidden(entries, [((number, "/"), f"filesystems.{number}") for number in range(len(storage.filesystems))])

@@ -119,7 +119,7 @@ ROWS = [
         fs('"create": {"force": true}'),
     ),
     row("V29", file('"path": ▸"a"'), FS + ".files.0.path", NOT_ABSOLUTE, file('"path": "/a//../b/"')),
-    row("V29", file('▸"mode": 420'), FS + ".files.0.path", "path is not given", file('"path": "/", "mode": 420')),
+    row("V29", file('▸"mode": 420'), FS + ".files.0.path", "path is not given", file('"path": "/x", "mode": 420')),
     row("V31", file('"path": "/a", "mode": ▸4096'), FS + ".files.0.mode", MODE, file('"path": "/a", "mode": 4095')),
     row(
         "V36",
@@ -159,6 +159,13 @@ ROWS = [
         "$.storage.filesystems.0.files.1",
         "its path lies below that of filesystems.0.files.0, which is no directory: it cannot be written",
         fs('"files": [{"path": "/a/b"}, {"path": "/a/c"}]'),
+    ),
+    row(
+        "O8",
+        fs('"files": [{"path": ▸"//"}]'),
+        "$.storage.filesystems.0.files.0.path",
+        "filesystems.0 is mounted on /: this would delete its files",
+        fs('"files": [{"path": "//a"}]'),
     ),
     row(
         "O5",

@@ -1,6 +1,20 @@
 """The rules of the 2.x specs by example, in the form of tests/config/rule_table.py."""
 
-from tests.config.rule_table import DEVICE, MODE, NOT_ABSOLUTE, SHA_256, SHA_512, UNKNOWN_LEVEL, Row, about, partition, raid, unit
+from tests.config.rule_table import (
+    DELETES,
+    DEVICE,
+    MODE,
+    NOT_ABSOLUTE,
+    NOTHING_ELSE,
+    SHA_256,
+    SHA_512,
+    UNKNOWN_LEVEL,
+    Row,
+    about,
+    partition,
+    raid,
+    unit,
+)
 
 DISK, PART = "$.storage.disks.0", "$.storage.disks.0.partitions."
 FILE = "$.storage.files.0"
@@ -74,6 +88,64 @@ ROWS = [
         '"storage": {"links": [{"filesystem": "d", "path": "/a", "target": "/b"}],\n'
         '"filesystems": [{"name": "d", "path": "/d"}],\n'
         '"files": [{"filesystem": "root", "path": "/a/c", "mode": 420}]}',
+    ),
+    *(
+        Row(
+            "O8",
+            "2.2.0",
+            f'"storage": {{"filesystems": [{{"name": "d", "path": "{place}"}}],\n"{kind}": [{broken}]}}',
+            f"$.storage.{kind}.0.{member}",
+            f"filesystems.0 is mounted on {point}: {message}",
+            f'"storage": {{"filesystems": [{{"name": "d", "path": "{place}"}}],\n"{kind}": [{kept_entry}]}}',
+        )
+        for place, kind, broken, member, point, message, kept_entry in (
+            (
+                "/sysroot/srv/data",
+                "directories",
+                '{"filesystem": "root", "path": "/srv", "mode": 493, "overwrite": ▸true}',
+                "overwrite",
+                "/srv/data",
+                DELETES,
+                '{"filesystem": "root", "path": "/srv", "mode": 493}',
+            ),
+            (
+                "/sysroot//srv/data/",
+                "files",
+                '{"filesystem": "root", "path": ▸"/srv//data/", "mode": 420}',
+                "path",
+                "/srv/data",
+                DELETES,
+                '{"filesystem": "d", "path": "/srv/data", "mode": 420}',
+            ),
+            (
+                "/sysroot/srv",
+                "files",
+                '{"filesystem": "root", "path": ▸"/srv", "mode": 420, "overwrite": false}',
+                "path",
+                "/srv",
+                NOTHING_ELSE,
+                '{"filesystem": "root", "path": "/srv/x", "mode": 420, "overwrite": false}',
+            ),
+            (
+                "/mnt",
+                "directories",
+                '{"filesystem": "d", "path": "/", "mode": 493, "overwrite": ▸true}',
+                "overwrite",
+                "/",
+                DELETES,
+                '{"filesystem": "d", "path": "/", "mode": 493},'
+                ' {"filesystem": "root", "path": "/mnt", "mode": 493, "overwrite": true}',
+            ),
+            (
+                "/mnt",
+                "links",
+                '{"filesystem": "d", "path": ▸"/", "target": "/x", "overwrite": true}',
+                "path",
+                "/",
+                DELETES,
+                '{"filesystem": "root", "path": "/mnt", "target": "/x"}',
+            ),
+        )
     ),
     Row(
         "O2",

@@ -13,6 +13,8 @@ SINCE = {
     **dict.fromkeys(["V19", "V23", "V24", "V27", "V28", "V29", "V30", "V42", "V43", "O1", "O2"], "2.1.0"),
     **dict.fromkeys(["V7", "V32", "V33", "V41"], "2.2.0"),
     **dict.fromkeys(["V13", "V14", "V15", "V16"], "2.3.0"),
+    "O8 $.storage.directories.0.overwrite": "2.2.0",  # before, it is an unknown key
+    "O8 $.storage.links.0.path": "2.2.0",
     "V8": "2.4.0",
     "O4 $.storage.disks.0.partitions.0.size": "2.1.0",  # before, it is a wrong type
 }
