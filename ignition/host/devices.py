@@ -194,6 +194,18 @@ def components(name: str) -> list[str]:
         return []
 
 
+def below(node: str) -> list[str]:
+    """The nodes that a device is made of, through all layers, the disk of a partition included."""
+    found, todo = [], [name_of(node)]
+    while todo:
+        name = todo.pop()
+        whole = partition_of(name)
+        for one in (*components(name), *([whole[0]] if whole else [])):
+            found.append(node_of(one))
+            todo.append(one)
+    return found
+
+
 class Users:
     """Who uses which device: mounts, swap and stacked devices, as they were when this was made."""
 

@@ -6,28 +6,50 @@ import re
 from ignition.host import cmdline
 
 LINKS = {"LABEL": "by-label", "UUID": "by-uuid", "PARTLABEL": "by-partlabel", "PARTUUID": "by-partuuid"}
+OF_PARTITION = ("PARTLABEL", "PARTUUID")
 _PLAIN = re.compile(r"[A-Za-z0-9#+.:=@_/-]")  # what udev leaves as it is in links
+_ENCODED = re.compile(rb"\\x([0-9a-fA-F]{2})")
 
 
 class RootDevice:
-    """What `root=` says: `text` as it stands there; `kind` LABEL, UUID, PARTLABEL, PARTUUID, or "" for a path; `value`."""
+    """What `root=` says: `text` as it stands there; `kind` LABEL, UUID, PARTLABEL, PARTUUID, or "" for a path; `value`.
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        kind, sign, value = text.partition("=")
-        self.kind, self.value = (kind, value.strip('"')) if sign and kind in LINKS else ("", text)
+    A path below /dev/disk/by-label and the like has the kind of its directory: both spellings mean one thing to udev.
+    `format` and `flags` are what `rootfstype=` and `rootflags=` say, "" for nothing.
+    """
+
+    def __init__(self, text: str, *, format: str = "", flags: str = "") -> None:
+        self.text, self.format, self.flags = text, format, flags
+        plain = text.removeprefix("block:").strip('"')  # dracut.cmdline(7) of old
+        kind, sign, value = plain.partition("=")
+        self._path = "" if sign and kind in LINKS else plain
+        if self._path:
+            kind, value = next(
+                (
+                    (kind, plain.removeprefix(f"/dev/disk/{link}/"))
+                    for kind, link in LINKS.items()
+                    if plain.startswith(f"/dev/disk/{link}/")
+                ),
+                ("", plain),
+            )
+        # Of udev's encoding in a `LABEL=`: a label with a backslash would be encoded once more, and is not seen in practice.
+        self.kind, self.value = kind, decoded(value.strip('"'))
 
     @property
     def link(self) -> str:
         """The path below /dev that udev makes for it."""
-        if not self.kind:
-            return self.value
+        if self._path:
+            return self._path
         value = self.value.lower() if self.kind == "PARTUUID" else self.value
         return f"/dev/disk/{LINKS[self.kind]}/{encoded(value)}"
 
     def node(self) -> str:
         """The device, links followed; "" if it is not there."""
-        return os.path.realpath(self.link) if os.path.exists(self.link) else ""
+        # UUIDs in capitals are found by mount(8), and udev's link has what the file system says.
+        directory, _, name = self.link.rpartition("/")
+        spellings = [name, name.lower(), name.upper()] if self.kind in ("UUID", "PARTUUID") else [name]
+        found = (f"{directory}/{one}" for one in spellings)
+        return next((os.path.realpath(one) for one in found if os.path.exists(one)), "")
 
     def is_file_system(self, label: str | None, uuid: str | None) -> bool:
         """Whether a file system with this label and UUID is the one that is asked for. Never true of a partition's name."""
@@ -35,12 +57,24 @@ class RootDevice:
             return self.value == label
         return self.kind == "UUID" and self.value.lower() == (uuid or "").lower()
 
+    def is_partition(self, label: str, guid: str) -> bool:
+        """Whether a partition with this name and unique GUID is the one that is asked for."""
+        if self.kind == "PARTLABEL":
+            return self.value == label
+        return self.kind == "PARTUUID" and self.value.lower() == guid.lower()
+
 
 def read() -> RootDevice | None:
     """Of this machine; None where the command line names no block device (PXE, a network root)."""
-    text = cmdline.last(cmdline.read(), "root")
-    device = RootDevice(text)
-    return device if device.kind or text.startswith("/dev/") else None
+    text = cmdline.read()
+    flags = ",".join(value for name, value in cmdline.options(text) if name == "rootflags" and value)
+    return named(cmdline.last(text, "root"), format=cmdline.last(text, "rootfstype"), flags=flags)
+
+
+def named(text: str, *, format: str = "", flags: str = "") -> RootDevice | None:
+    """What an option of the command line names, if that is a block device."""
+    device = RootDevice(text, format=format, flags=flags)
+    return device if device.value and (device.kind or device.link.startswith("/dev/")) else None
 
 
 def encoded(value: str) -> str:
@@ -49,3 +83,9 @@ def encoded(value: str) -> str:
         one if ord(one) > 127 or (_PLAIN.match(one) and one != "/") else "".join(f"\\x{byte:02x}" for byte in one.encode())
         for one in value
     )
+
+
+def decoded(text: str) -> str:
+    """The label in a link's name, or in the output of blkid: the reverse of `encoded`."""
+    raw = _ENCODED.sub(lambda match: bytes([int(match[1], 16)]), text.encode("utf-8", "surrogateescape"))
+    return raw.decode("utf-8", "replace")

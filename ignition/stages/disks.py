@@ -67,6 +67,7 @@ def run(arguments: "Arguments") -> None:
     users = devices.Users()
     on_disks = plan(config, Facts(disks=_probe_disks(config, users)))
     root = _plan_root(config, on_disks, users)
+    config = config.evolve(storage=root.storage)
     try:
         runner.run([*root.before, *on_disks], context)
         if config.storage.raid:
@@ -96,15 +97,18 @@ def _probe_disks(config: Config, users: devices.Users) -> "dict[str, disks.DiskF
 
 
 def _plan_root(config: Config, on_disks: list[Operation], users: devices.Users) -> "RootPlan":
-    from ignition.storage import losses, root_contents
+    from ignition.storage import boot_partitions, losses, root_contents
     from ignition.storage.capacity import Planned
 
-    device = root_device.read()
+    device, lost = root_device.read(), losses.find(config, on_disks, users)
+    boot_partitions.refuse_losing(lost)
     if device is None:
-        return root_contents.RootPlan([], [])
-    facts = root_contents.probe(config.storage, device, losses.find(config, on_disks, users))
-    tables = dict(operation.table for operation in on_disks if isinstance(operation, disks.WriteTable))
-    return root_contents.plan(config.storage, device, facts, Planned(tables, devices.length))
+        return root_contents.RootPlan(config.storage, [], [])
+    facts = root_contents.probe(config.storage, device, lost)
+    # Of a disk that is wiped and gets a table, the table comes later.
+    tables = dict(operation.table for operation in on_disks if isinstance(operation, disks.WipeTable | disks.WriteTable))
+    made = frozenset(node for operation in on_disks if isinstance(operation, disks.WriteTable) for node in operation.made())
+    return root_contents.plan(config.storage, device, facts, Planned(tables, devices.length, made))
 
 
 def _probe_arrays(config: Config) -> "dict[str, list[Member]]":

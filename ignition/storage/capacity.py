@@ -1,8 +1,12 @@
-"""How large a device of the config will be, before it is made. Arithmetic on the config and the planned tables."""
+"""How large a device of the config will be, and what a path will lead to, before anything is made.
+
+Arithmetic on the config and the planned tables.
+"""
 
 import os
 
-from ignition.storage.guid import to_text
+from ignition.host.devices import partition_node
+from ignition.host.root_device import encoded
 from ignition.storage.raid import LEVELS, path_of
 
 TYPE_CHECKING = False
@@ -10,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ignition.config.model.storage import Raid, Storage
+    from ignition.host.root_device import RootDevice
     from ignition.storage.gpt import Table
 
 LUKS_HEADER = 16 << 20  # LUKS2's default data offset, cryptsetup-luksFormat(8)
@@ -17,10 +22,18 @@ _PARITY = {"raid4": 1, "raid5": 1, "raid6": 2}
 
 
 class Planned:
-    """The tables as they will be (by disk node), and the lengths of devices as they are now (bytes, by path)."""
+    """The tables as they will be, and the lengths of devices as they are now (bytes, by path).
 
-    def __init__(self, tables: "Mapping[str, Table]", length_now: "Callable[[str], int | None]") -> None:
-        self._tables, self._length_now = tables, length_now
+    `tables` by disk node; None for a disk that is to have none. `made` are the nodes of partitions that are made (anew).
+    """
+
+    def __init__(
+        self,
+        tables: "Mapping[str, Table | None]",
+        length_now: "Callable[[str], int | None]",
+        made: frozenset[str] = frozenset(),
+    ) -> None:
+        self._tables, self._length_now, self.made = tables, length_now, made
 
     def of(self, device: str, storage: "Storage") -> int | None:
         """Bytes that a device will have; None if that cannot be told beforehand."""
@@ -31,8 +44,40 @@ class Planned:
             if device in volume_paths(volume.name) and volume.device:
                 below = self.of(volume.device, storage)
                 return None if below is None else max(0, below - LUKS_HEADER)
-        planned = self._of_partition(device)
-        return self._length_now(device) if planned is None else planned
+        planned = self._partition(device)
+        return planned[1] if planned else self._length_now(device)
+
+    def node(self, device: str, storage: "Storage") -> str:
+        """What a path will lead to: the node of a partition, the path of an array or volume; "" if it leads nowhere any more."""
+        for raid in storage.raid:
+            if device == path_of(raid):
+                return device
+        for volume in storage.luks:
+            if device in volume_paths(volume.name):
+                return volume_paths(volume.name)[0]
+        planned = self._partition(device)
+        node = planned[0] if planned else os.path.realpath(device)
+        return "" if self._vanishes(node) else node
+
+    def named(self, device: "RootDevice", now: str) -> list[str]:
+        """The partitions that will have the name or GUID that `root=` asks for; `now` is the one that has it now, or ""."""
+        found = [
+            partition_node(node, number)
+            for node, table in self._tables.items()
+            for number, entry in (table.entries.items() if table else ())
+            if device.is_partition(entry.name, entry.unique_guid)
+        ]
+        return found + ([now] if now and not self._is_planned(now) else [])
+
+    def _is_planned(self, node: str) -> bool:
+        return any(_number_of(node, disk) is not None for disk in self._tables)
+
+    def _vanishes(self, node: str) -> bool:
+        for disk, table in self._tables.items():
+            number = _number_of(node, disk)
+            if number is not None:
+                return table is None or number not in table.entries
+        return False
 
     def _of_array(self, raid: "Raid", storage: "Storage") -> int | None:
         known = [self.of(device, storage) for device in raid.devices]
@@ -47,17 +92,24 @@ class Planned:
             return least * active // 2
         return least * (active - _PARITY[level]) if level in _PARITY else least
 
-    def _of_partition(self, device: str) -> int | None:
-        from ignition.host.devices import partition_node
-
+    def _partition(self, device: str) -> tuple[str, int] | None:
+        """(node, bytes) of a planned partition, by its node or by a link."""
         disk, _, last = device.rpartition("-part")  # udev's links, and ours (selection.py)
         for node, table in self._tables.items():
+            if table is None:
+                continue
             for number, entry in table.entries.items():
-                links = (f"/dev/disk/by-partlabel/{entry.name}", f"/dev/disk/by-partuuid/{to_text(entry.unique_raw)}")
+                links = (f"by-partlabel/{encoded(entry.name)}", f"by-partuuid/{entry.unique_guid}")
                 is_linked = last == str(number) and os.path.realpath(disk) == node
-                if is_linked or device in (partition_node(node, number), *links):
-                    return entry.sectors * table.sector_size
+                if is_linked or device in (partition_node(node, number), *(f"/dev/disk/{link}" for link in links)):
+                    return partition_node(node, number), entry.sectors * table.sector_size
         return None
+
+
+def _number_of(node: str, disk: str) -> int | None:
+    """The partition number of a node on that disk; None if it is not one of its partitions."""
+    digits = node[len(node.rstrip("0123456789")) :]
+    return int(digits) if digits and node == partition_node(disk, int(digits)) else None
 
 
 def volume_paths(name: str) -> tuple[str, str]:

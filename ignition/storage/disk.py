@@ -127,6 +127,11 @@ class WipeTable(Operation):
         for name, _, _ in devices.partitions(devices.name_of(self._node)).values():
             yield devices.node_of(name), f"{self._where}.wipeTable"
 
+    @property
+    def table(self) -> tuple[str, gpt.Table | None]:
+        """The disk's node, and that it will have no table."""
+        return self._node, None
+
     def execute(self, context: Context) -> None:
         with at(self._where), locked(self._node) as disk:
             gpt_disk.wipe(disk, *devices.geometry(disk))
@@ -152,8 +157,14 @@ class WriteTable(Operation):
             if change.action in ("delete", "replace"):
                 yield devices.partition_node(self._node, change.number), change.where
 
+    def made(self) -> "Iterator[str]":
+        """The nodes of the partitions that are new, or made anew."""
+        for change in self._decision.changes:
+            if change.action in ("create", "replace"):
+                yield devices.partition_node(self._node, change.number)
+
     @property
-    def table(self) -> tuple[str, gpt.Table]:
+    def table(self) -> tuple[str, gpt.Table | None]:
         """The disk's node, and the table that it will have."""
         return self._node, self._decision.table
 

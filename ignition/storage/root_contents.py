@@ -11,7 +11,7 @@ from ignition.host import cmdline, devices, first_boot_mark, temporary_mount
 from ignition.host.command import run
 from ignition.host.root_device import RootDevice
 from ignition.operation import Context, Operation
-from ignition.storage import signatures, zram
+from ignition.storage import new_root, signatures, zram
 from ignition.storage.capacity import Planned, volume_paths
 
 TYPE_CHECKING = False
@@ -51,7 +51,7 @@ class RootFacts:
 def probe(storage: "Storage", device: RootDevice, lost: "Mapping[str, str]") -> RootFacts:
     """Look for ROOT, by its link or among the devices that lose their content. It is mounted read-only if it is one of these."""
     node = device.node() or next((one for one in lost if _is_root(device, one)), "")
-    hit = next((one for one in [node, *below(node)] if one in lost), "") if node else ""
+    hit = next((one for one in [node, *devices.below(node)] if one in lost), "") if node else ""
     if not hit:
         names = frozenset(entry.device for entry in storage.filesystems if node and os.path.realpath(entry.device) == node)
         return RootFacts(node, names=names)
@@ -66,30 +66,21 @@ def _is_root(device: RootDevice, node: str) -> bool:
     return bool(found.format) and device.is_file_system(found.label, found.uuid)
 
 
-def below(node: str) -> list[str]:
-    """The nodes that a device is made of, through all layers."""
-    found, todo = [], [devices.name_of(node)]
-    while todo:
-        for name in devices.components(todo.pop()):
-            found.append(devices.node_of(name))
-            todo.append(name)
-    return found
-
-
 class RootPlan:
     """What to do before ROOT's device changes, and after all of the storage is made. Both empty: ROOT stays as it is.
 
-    `volume` is the name of the encrypted volume that the new ROOT lies in, "" for none.
+    `volume` is the name of the encrypted volume that the new ROOT lies in, "" for none. `storage` is the config's, with the name
+    by which later boots find the new ROOT.
     """
 
-    def __init__(self, before: list[Operation], after: list[Operation], volume: str = "") -> None:
-        self.before, self.after, self.volume = before, after, volume
+    def __init__(self, storage: "Storage", before: list[Operation], after: list[Operation], volume: str = "") -> None:
+        self.storage, self.before, self.after, self.volume = storage, before, after, volume
 
 
 @refusing()
 def plan(storage: "Storage", device: RootDevice, facts: RootFacts, planned: Planned) -> RootPlan:
     """Pure. Raises Failure if the machine would not come up again with what the config makes of ROOT."""
-    new = _new_root(storage, device)
+    new = new_root.find(storage, device, facts, planned)
     if not facts.lost_by:
         if new and not facts.node:
             raise Failure(
@@ -104,7 +95,7 @@ def plan(storage: "Storage", device: RootDevice, facts: RootFacts, planned: Plan
                 where=f"$.storage.filesystems.{new[0]}",
                 fix="take the old one's content, too (wipeFilesystem, or another purpose for it)",
             )
-        return RootPlan([], [])
+        return RootPlan(storage, [], [])
     if new is None:
         raise Failure(
             f"this takes the content of ROOT ({facts.node}), and the config makes no file system {device.text}",
@@ -112,6 +103,8 @@ def plan(storage: "Storage", device: RootDevice, facts: RootFacts, planned: Plan
             fix=f"keep ROOT, or make another one: {_wish(device)}",
         )
     index, filesystem = new
+    new_root.announce(storage.filesystems[index], filesystem, device)
+    storage = storage.evolve(filesystems=(*storage.filesystems[:index], filesystem, *storage.filesystems[index + 1 :]))
     where = f"$.storage.filesystems.{index}"
     volume = _volume_of(storage, filesystem.device)
     _check_memory(facts, RESERVE + (min(PBKDF, facts.total // 2) if _derives_keys(storage) else 0))
@@ -120,17 +113,7 @@ def plan(storage: "Storage", device: RootDevice, facts: RootFacts, planned: Plan
     after: list[Operation] = [ReturnRoot(filesystem, facts, memory, where)]
     if volume:
         after.append(TellBootLoader(*volume))
-    return RootPlan([HoldRoot(facts, memory)], after, volume[0].name if volume else "")
-
-
-def _new_root(storage: "Storage", device: RootDevice) -> "tuple[int, Filesystem] | None":
-    """The file system of the config that the kernel command line will find as ROOT."""
-    for index, wanted in enumerate(storage.filesystems):
-        if wanted.format in (None, "", "none", "swap"):
-            continue
-        if device.is_file_system(wanted.label, wanted.uuid) or wanted.device in (device.link, device.node()):
-            return index, wanted
-    return None
+    return RootPlan(storage, [HoldRoot(facts, memory)], after, volume[0].name if volume else "")
 
 
 def _wish(device: RootDevice) -> str:

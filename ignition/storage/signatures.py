@@ -1,11 +1,10 @@
 """What blkid finds on a device: file systems, other signatures, partition tables."""
 
-import re
-
 from ignition.errors import Failure
 from ignition.host import log
 from ignition.host.command import run, status_and_output
 from ignition.host.reading import lines
+from ignition.host.root_device import decoded
 
 NOTHING, AMBIVALENT = 2, 8  # exit statuses of `blkid -p`, blkid(8)
 
@@ -38,15 +37,10 @@ def parse(output: str) -> Signature:
     members = dict(line.split("=", 1) for line in lines(output) if "=" in line)
     return Signature(
         members.get("ID_FS_TYPE", ""),
-        _decoded(members.get("ID_FS_LABEL_ENC", "")),
-        _decoded(members.get("ID_FS_UUID_ENC", "")),
+        decoded(members.get("ID_FS_LABEL_ENC", "")),
+        decoded(members.get("ID_FS_UUID_ENC", "")),
         members.get("ID_PART_TABLE_TYPE", ""),
     )
-
-
-def _decoded(text: str) -> str:
-    raw = re.sub(rb"\\x([0-9a-f]{2})", lambda match: bytes([int(match[1], 16)]), text.encode())
-    return raw.decode("utf-8", "replace")
 
 
 def _first_of_several(node: str) -> Signature:

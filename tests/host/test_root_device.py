@@ -15,6 +15,13 @@ from ignition.host.root_device import RootDevice, encoded, read
         ("PARTLABEL=the root", "/dev/disk/by-partlabel/the\\x20root"),
         ("PARTUUID=AA-bb", "/dev/disk/by-partuuid/aa-bb"),
         ("/dev/vda9", "/dev/vda9"),
+        ('LABEL="the root"', "/dev/disk/by-label/the\\x20root"),
+        ("LABEL=the\\x20root", "/dev/disk/by-label/the\\x20root"),
+        ("block:LABEL=ROOT", "/dev/disk/by-label/ROOT"),
+        ("block:/dev/vda9", "/dev/vda9"),
+        ("/dev/disk/by-label/the\\x20root", "/dev/disk/by-label/the\\x20root"),
+        ("/dev/disk/by-partuuid/AA", "/dev/disk/by-partuuid/AA"),
+        ("/dev/mapper/root", "/dev/mapper/root"),
     ],
 )
 def test_link_of_a_root(text: str, link: str) -> None:
@@ -31,6 +38,14 @@ def test_link_of_a_root(text: str, link: str) -> None:
         ("UUID=aa-bb", None, None, False),
         ("PARTLABEL=ROOT", "ROOT", None, False),
         ("/dev/vda9", None, None, False),
+        ("/dev/disk/by-label/ROOT", "ROOT", None, True),
+        ("/dev/disk/by-label/the\\x20root", "the root", None, True),
+        ("LABEL=the\\x20root", "the root", None, True),
+        ('LABEL="the root"', "the root", None, True),
+        ("LABEL=gr\\xc3\\xb6\\xc3\\x9fe", "größe", None, True),
+        ("/dev/disk/by-uuid/aa-bb", None, "AA-BB", True),
+        ("/dev/disk/by-partlabel/ROOT", "ROOT", None, False),
+        ("block:LABEL=ROOT", "ROOT", None, True),
     ],
 )
 def test_file_system_is_root_by_its_label_or_uuid(text: str, label: str | None, uuid: str | None, is_it: bool) -> None:
@@ -44,6 +59,12 @@ def test_file_system_is_root_by_its_label_or_uuid(text: str, label: str | None, 
         ('root="LABEL=the root"', "LABEL=the root"),
         ("root=/dev/vda1 root=/dev/vda2", "/dev/vda2"),
         ("root=tmpfs", None),
+        ("root=LABEL=", None),
+        ("root=", None),
+        ("root=/dev/vda9 root=", "/dev/vda9"),
+        ('"root=LABEL=the root"', "LABEL=the root"),
+        ("root=block:/dev/vda9", "block:/dev/vda9"),
+        ("root=gpt-auto", None),
         ("root=nfs:10.0.0.1:/srv", None),
         ("quiet", None),
     ],
@@ -59,6 +80,37 @@ def test_node_follows_the_link_and_is_nothing_where_there_is_none(tmp_path: Path
     (tmp_path / "root").symlink_to("/dev/null")
     assert RootDevice(f"{tmp_path}/root").node() == "/dev/null"
     assert RootDevice(f"{tmp_path}/none").node() == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "guid", "is_it"),
+    [
+        ("PARTLABEL=ROOT", "ROOT", "", True),
+        ("PARTLABEL=ROOT", "root", "", False),
+        ("/dev/disk/by-partlabel/the\\x20root", "the root", "", True),
+        ("PARTUUID=AA-bb", "", "aa-BB", True),
+        ("PARTUUID=aa", "aa", "bb", False),
+        ("LABEL=ROOT", "ROOT", "", False),
+        ("/dev/vda9", "", "", False),
+    ],
+)
+def test_partition_is_root_by_its_name_or_guid(text: str, label: str, guid: str, is_it: bool) -> None:
+    assert RootDevice(text).is_partition(label, guid) is is_it
+
+
+def test_uuid_in_capitals_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "aa-bb").symlink_to("/dev/null")
+    monkeypatch.setattr(RootDevice, "link", f"{tmp_path}/AA-BB")
+    assert RootDevice("UUID=AA-BB").node() == "/dev/null"
+    assert RootDevice("LABEL=AA-BB").node() == ""
+
+
+def test_format_and_flags_of_root_are_those_of_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cmdline").write_text("rootflags=ro root=LABEL=ROOT rootfstype=ext4 rootfstype=xfs rootflags= rootflags=a,x=1")
+    monkeypatch.setenv("IGNITION_KERNEL_CMDLINE_PATH", str(tmp_path / "cmdline"))
+    found = read()
+    assert found is not None
+    assert (found.format, found.flags) == ("xfs", "ro,a,x=1")
 
 
 def test_label_is_encoded_as_udev_does() -> None:

@@ -86,6 +86,15 @@ def test_root_is_recognised_by_its_file_system_where_udev_has_made_no_link_yet(m
     assert 0 < facts.available <= facts.total
 
 
+def test_root_is_lost_with_its_disk(make_loop: MakeLoop) -> None:
+    node = make_loop(64)
+    command("sgdisk", "--new=1:0:+16M", node)
+    command("partx", "--update", node)
+    command("mke2fs", "-q", "-F", "-t", "ext4", "-L", "ROOT-of-a-test", f"{node}p1")
+    facts = root_contents.probe(Storage(), RootDevice(f"{node}p1"), {node: "$.a"})
+    assert (facts.node, facts.lost_by) == (f"{node}p1", "$.a")
+
+
 def test_root_that_keeps_its_content_is_not_mounted(make_loop: MakeLoop, tmp_path: Path) -> None:
     node = ext4(make_loop, "ROOT-of-a-test")
     link = tmp_path / "root"
