@@ -15,7 +15,7 @@ from ignition.storage.again import without_wipes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from ignition.stages.arguments import Arguments
     from ignition.storage.raid import Member
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class Facts:
-    """The machine's devices by the config's names, a layer at a time. What is absent is not planned for."""
+    """The machine's devices by the config's names, a layer at a time. What is absent is not planned for.
+
+    `may_lose`: nodes whose content was given up, or is in memory.
+    """
 
     def __init__(
         self,
@@ -31,8 +34,9 @@ class Facts:
         disks: "Mapping[str, disks.DiskFacts] | None" = None,
         arrays: "Mapping[str, list[Member]] | None" = None,
         filesystems: "Mapping[str, filesystems.FilesystemFacts] | None" = None,
+        may_lose: "Collection[str]" = (),
     ) -> None:
-        self.disks, self.arrays, self.filesystems = disks or {}, arrays, filesystems
+        self.disks, self.arrays, self.filesystems, self.may_lose = disks or {}, arrays, filesystems, may_lose
 
 
 @refusing()
@@ -50,7 +54,10 @@ def plan(config: Config, facts: Facts) -> list[Operation]:
     if facts.arrays is not None:
         from ignition.storage import raid
 
-        operations += raid.plan(config.storage.raid, facts.arrays)
+        flagged = raid.flagged(config.storage)
+        operations += raid.plan(
+            config.storage.raid, facts.arrays, lambda array, node: raid.path_of(array) in flagged or node in facts.may_lose
+        )
     if facts.filesystems is not None:
         operations += filesystems.plan(config.storage.filesystems, facts.filesystems)
     return operations
@@ -68,10 +75,11 @@ def run(arguments: "Arguments") -> None:
     on_disks = plan(config, Facts(disks=_probe_disks(config, users)))
     root = _plan_root(config, on_disks, users)
     config = config.evolve(storage=root.storage)
+    may_lose = {root.held, *_given_up(config, on_disks)}
     try:
         runner.run([*root.before, *on_disks], context)
         if config.storage.raid:
-            runner.run(plan(config, Facts(arrays=_probe_arrays(config))), context)
+            runner.run(plan(config, Facts(arrays=_probe_arrays(config), may_lose=may_lose)), context)
         if config.storage.luks:
             _run_luks(arguments, config, root.volume)
         runner.run(plan(config, Facts(filesystems=_probe_filesystems(config))), context)
@@ -94,6 +102,16 @@ def _probe_disks(config: Config, users: devices.Users) -> "dict[str, disks.DiskF
         with disks.at_disk(f"$.storage.disks.{index}"):
             found[disk.device] = disks.probe(disk, os.path.realpath(disk.device), users)
     return found
+
+
+def _given_up(config: Config, on_disks: list[Operation]) -> "Iterator[str]":
+    """The nodes of disks and partitions that the config wipes."""
+    by_place = {f"$.storage.disks.{index}": disk for index, disk in enumerate(config.storage.disks)}
+    for operation in on_disks:
+        if isinstance(operation, disks.WipeTable):
+            yield operation.table[0]
+        elif isinstance(operation, disks.WriteTable):
+            yield from operation.wiped(by_place[operation.where])
 
 
 def _plan_root(config: Config, on_disks: list[Operation], users: devices.Users) -> "RootPlan":

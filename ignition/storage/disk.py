@@ -6,12 +6,13 @@ from contextlib import contextmanager
 
 from ignition.errors import Failure, at
 from ignition.host import blkpg, devices
+from ignition.host.command import run
 from ignition.operation import Context, Operation
 from ignition.storage import gpt, gpt_disk, partitions, signatures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ignition.config.model.storage import Disk
 
@@ -22,11 +23,20 @@ LOCK_WAIT_S, LOCK_PAUSE_S = 30.0, 0.02  # udevd holds its lock for the milliseco
 class DiskFacts:
     """What planning needs to know of one disk. `node` is the resolved device, `table` is there even if the disk has none yet.
 
-    `in_use` says by partition number who uses it, `used_whole` who uses the disk itself ("" for nobody).
+    `in_use` says by partition number who uses it, `used_whole` who uses the disk itself ("" for nobody). `content` is what the
+    disk holds as a whole: signatures outside of its partitions.
     """
 
-    def __init__(self, node: str, table: gpt.Table, *, in_use: "Mapping[int, str]", used_whole: str = "") -> None:
-        self.node, self.table, self.in_use, self.used_whole = node, table, in_use, used_whole
+    def __init__(
+        self,
+        node: str,
+        table: gpt.Table,
+        *,
+        in_use: "Mapping[int, str]",
+        used_whole: str = "",
+        content: "Sequence[signatures.Signature]" = (),
+    ) -> None:
+        self.node, self.table, self.in_use, self.used_whole, self.content = node, table, in_use, used_whole, content
 
 
 @contextmanager
@@ -69,11 +79,23 @@ def probe(disk: "Disk", node: str, users: devices.Users) -> DiskFacts:
     with opened(node, os.O_RDONLY) as descriptor:
         sector_size, sectors = devices.geometry(descriptor)
         table = None if disk.wipe_table else gpt_disk.read(descriptor, sector_size, sectors)
+    found = [] if disk.wipe_table else signatures.all_of(node)
     if table is None:
-        if not disk.wipe_table:
-            signatures.refuse_other_tables(node)
+        signatures.refuse_other_tables(node, found)
         table = gpt.empty(sector_size, sectors).drawn()
-    return DiskFacts(node, table, in_use={number: user for number, user in in_use.items() if user}, used_whole=users.of(name))
+    return DiskFacts(
+        node,
+        table,
+        in_use={number: user for number, user in in_use.items() if user},
+        used_whole=users.of(name),
+        content=[one for one in found if one.format and not _is_inside(one.offset, table)],
+    )
+
+
+def _is_inside(offset: int, table: gpt.Table) -> bool:
+    """Whether a place on the disk, in bytes, belongs to a partition: what is there is that one's, or the partition's content."""
+    sector = offset // table.sector_size
+    return any(entry.first <= sector <= entry.last for entry in table.entries.values())
 
 
 def plan(disk: "Disk", facts: DiskFacts, where: str, *, translated: bool = False) -> list[Operation]:
@@ -97,8 +119,24 @@ def plan(disk: "Disk", facts: DiskFacts, where: str, *, translated: bool = False
     if disk.partitions:
         with at_disk(where):
             decision = partitions.decide(disk, facts.table, facts.in_use, where, translated=translated)
+        _refuse_content(disk, facts, decision, where)
         operations.append(WriteTable(disk.device, facts.node, decision, where))
     return operations
+
+
+def _refuse_content(disk: "Disk", facts: DiskFacts, decision: partitions.Decision, where: str) -> None:
+    """Raises Failure if the table would be written over what the disk holds as a whole, or a partition made where that lies.
+
+    Mending counts, too: the backup of a table may have outlived it under a file system that took the whole disk.
+    """
+    is_written = bool(decision.table.faults) or any(change.action in ("create", "resize") for change in decision.changes)
+    if facts.content and is_written:
+        held = signatures.described(facts.content)
+        raise Failure(
+            f"{disk.device} holds {held} as a whole, and this would write partitions over it",
+            where=where,
+            fix="set wipeTable to lose everything on the disk, or name another disk",
+        )
 
 
 @contextmanager
@@ -112,7 +150,7 @@ def at_disk(where: str) -> "Iterator[None]":
 
 
 class WipeTable(Operation):
-    """Erase MBR and GPT of a disk."""
+    """Erase MBR and GPT of a disk, and every other signature of the disk as a whole: its next users would find them again."""
 
     kind = "wipe-table"
 
@@ -135,6 +173,7 @@ class WipeTable(Operation):
     def execute(self, context: Context) -> None:
         with at(self._where), locked(self._node) as disk:
             gpt_disk.wipe(disk, *devices.geometry(disk))
+            run(["wipefs", "--all", self._node], why=f"erasing the signatures of {self.path}")
             blkpg.synchronise(disk, devices.name_of(self._node), {})
 
 
@@ -144,18 +183,26 @@ class WriteTable(Operation):
     kind = "partition"
 
     def __init__(self, device: str, node: str, decision: partitions.Decision, where: str) -> None:
-        self.path, self._node, self._decision, self._where = device, node, decision, where
+        self.path, self._node, self._decision, self.where = device, node, decision, where
 
     def describe(self) -> str:
         changes = self._decision.changes
         what = ", ".join(f"{change.action} {change.number}" for change in changes) or self._mending() or "nothing to change"
-        return f"partition {self.path}: {what} ({self._where})"
+        return f"partition {self.path}: {what} ({self.where})"
 
     def lost(self) -> "Iterator[tuple[str, str]]":
         """The nodes whose content goes, each with the place in the config."""
         for change in self._decision.changes:
             if change.action in ("delete", "replace"):
                 yield devices.partition_node(self._node, change.number), change.where
+
+    def wiped(self, disk: "Disk") -> "Iterator[str]":
+        """The nodes of the partitions whose content may go by the config's entry of this disk, changed or not."""
+        flagged = [one for one in disk.partitions if one.wipe_partition_entry]
+        numbers, labels = {one.number for one in flagged}, {one.label for one in flagged if one.number == 0}
+        for number, entry in self._decision.table.entries.items():
+            if disk.wipe_table or number in numbers or (entry.name and entry.name in labels):
+                yield devices.partition_node(self._node, number)
 
     def made(self) -> "Iterator[str]":
         """The nodes of the partitions that are new, or made anew."""
@@ -178,14 +225,14 @@ class WriteTable(Operation):
         # The table is right, yet the kernel may not know it: power went between the write and the call.
         name = devices.name_of(self._node)
         if self._known(name) != self._wanted():
-            with at(self._where), opened(self._node, os.O_RDONLY) as disk:
+            with at(self.where), opened(self._node, os.O_RDONLY) as disk:
                 blkpg.synchronise(disk, name, self._wanted())
             devices.settle([self._node])
         return True
 
     def execute(self, context: Context) -> None:
         name = devices.name_of(self._node)
-        with at(self._where), locked(self._node) as disk:
+        with at(self.where), locked(self._node) as disk:
             gpt_disk.write(disk, self._decision.table.drawn())
             blkpg.synchronise(disk, name, self._wanted())
         devices.settle([self._node])

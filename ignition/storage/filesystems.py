@@ -7,6 +7,7 @@ from ignition.errors import Failure, at
 from ignition.host import devices
 from ignition.host.command import run
 from ignition.operation import Context, Operation
+from ignition.storage.signatures import described
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def may_stay(wanted: "Filesystem", fact: FilesystemFacts, where: str) -> bool:
         return False
     if not found.format and not found.table:
         return wanted.format == NONE
-    present = _what(found)
+    present = described([found])
     if wanted.must_be_blank:
         raise Failure(
             f"{wanted.device} holds {present}, and `create` without `force` wants it blank",
@@ -125,14 +126,6 @@ def _matches(wanted: "Filesystem", found: "Signature") -> bool:
 
 def _plain_uuid(uuid: str, format: str | None) -> str:
     return uuid.lower().replace("-", "") if format == "vfat" else uuid.lower()
-
-
-def _what(found: "Signature") -> str:
-    if not found.format:
-        return f"a {found.table} partition table"
-    label = f" labelled {found.label!r}" if found.label else ""
-    uuid = f" with UUID {found.uuid}" if found.uuid else ""
-    return f"{found.format}{label}{uuid}"
 
 
 def _wish(wanted: "Filesystem") -> str:

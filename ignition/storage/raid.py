@@ -3,6 +3,10 @@
 Kinder than Ignition: an array that is already right is kept and, if need be, assembled. Stricter: an array with the wanted name
 and shape that misses some of the config's devices is never overwritten, and devices in use are refused. What is not compared: the
 options, which are mdadm's own language.
+
+Stricter, too: what a device holds goes only with a wipe flag, although Ignition and `mdadm --force` ask for none. The spec has no
+flag for arrays: those of what is below a device (wipeTable, wipePartitionEntry) and of what is made on the array (wipeFilesystem,
+wipeVolume) count.
 """
 
 import os
@@ -15,9 +19,9 @@ from ignition.operation import Context, Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from ignition.config.model.storage import Raid
+    from ignition.config.model.storage import Raid, Storage
 
 MD_DIRECTORY = "/dev/md"
 LEVELS = {  # every spelling of the spec → the kernel's
@@ -29,6 +33,7 @@ LEVELS = {  # every spelling of the spec → the kernel's
 NO_SUPERBLOCK = 1  # exit status of `mdadm --examine`
 CREATE_TIMEOUT_S = 600.0
 BROKEN_FIX = "add the missing devices with `mdadm --add`, or erase all of them with `wipefs -a` to lose the array's content"
+CONTENT_FIX = "to lose its content, set wipeFilesystem or wipeVolume on the array, or wipeTable or wipePartitionEntry below it"
 
 
 class Superblock:
@@ -41,7 +46,10 @@ class Superblock:
 
 
 class Member:
-    """One device: its node, its superblock if it has one, the array that holds it now, and who uses it ("" for nobody)."""
+    """One device: its node, its superblock if it has one, the array that holds it now, and who uses it ("" for nobody).
+
+    `content` is what else it holds, in words.
+    """
 
     def __init__(self, node: str, superblock: Superblock | None, *, array: str = "", user: str = "", content: str = "") -> None:
         self.node, self.superblock, self.array, self.user, self.content = node, superblock, array, user, content
@@ -71,12 +79,8 @@ def member(node: str, users: devices.Users) -> Member:
     superblock = parse(output) if status == 0 else None
     name = devices.name_of(node)
     array = next((holder for holder in devices.holders(name) if holder.startswith("md")), "")
-    content = "" if superblock else _content(signatures.probe(node))
+    content = "" if superblock else signatures.described(signatures.all_of(node))
     return Member(node, superblock, array=array, user=users.of_any_part(name), content=content)
-
-
-def _content(found: object) -> str:
-    return getattr(found, "format", "") or getattr(found, "table", "")
 
 
 def parse(output: str) -> Superblock | None:
@@ -96,8 +100,13 @@ def parse(output: str) -> Superblock | None:
     )
 
 
-def plan(arrays: "Sequence[Raid]", facts: "Mapping[str, Sequence[Member]]") -> list[Operation]:
-    """One operation per array, in config order. Raises Failure for what must not be overwritten."""
+def plan(
+    arrays: "Sequence[Raid]", facts: "Mapping[str, Sequence[Member]]", may_lose: "Callable[[Raid, str], bool]" = lambda *_: False
+) -> list[Operation]:
+    """One operation per array, in config order; `may_lose` says of an array and a node whether the node's content may go.
+
+    Raises Failure for what must not be overwritten.
+    """
     operations: list[Operation] = []
     claimed: dict[str, str] = {}
     for index, raid in enumerate(arrays):
@@ -107,6 +116,7 @@ def plan(arrays: "Sequence[Raid]", facts: "Mapping[str, Sequence[Member]]") -> l
             operations.append(AssembleArray(raid, members, where))
         else:
             _refuse(raid, members, where)
+            _refuse_content(raid, members, may_lose, where)
             operations.append(CreateArray(raid, members, where))
     return operations
 
@@ -155,6 +165,28 @@ def _refuse(raid: "Raid", members: "Sequence[Member]", where: str) -> None:
         )
     if alive and len(uuids) > 1:
         raise Failure(f"the devices belong to {len(uuids)} arrays named {_bare_name(raid)}", where=where, fix=BROKEN_FIX)
+
+
+def _refuse_content(raid: "Raid", members: "Sequence[Member]", may_lose: "Callable[[Raid, str], bool]", where: str) -> None:
+    """Raises Failure for a device whose content nobody gave up. An array that never ran holds nothing: it was cut short."""
+    for number, one in enumerate(members):
+        is_held = bool(one.superblock.events) if one.superblock else bool(one.content)
+        if is_held and not may_lose(raid, one.node):
+            raise Failure(
+                f"{raid.devices[number]} holds {_held(one)}, and would become part of {path_of(raid)}",
+                where=f"{where}.devices.{number}",
+                fix=CONTENT_FIX,
+            )
+
+
+def flagged(storage: "Storage") -> frozenset[str]:
+    """The arrays (by path) on which the config makes something whatever is there: what their devices hold may go, too."""
+    found = {one.device for one in storage.filesystems if one.wipe_filesystem}
+    found |= {one.device or "" for one in storage.luks if one.wipe_volume}
+    for raid in reversed(storage.raid):  # an array of arrays comes after its devices
+        if path_of(raid) in found:
+            found.update(raid.devices)
+    return frozenset(found)
 
 
 class CreateArray(Operation):

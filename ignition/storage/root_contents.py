@@ -70,11 +70,18 @@ class RootPlan:
     """What to do before ROOT's device changes, and after all of the storage is made. Both empty: ROOT stays as it is.
 
     `volume` is the name of the encrypted volume that the new ROOT lies in, "" for none. `storage` is the config's, with the name
-    by which later boots find the new ROOT.
+    by which later boots find the new ROOT. `held` is its node if the content is in memory meanwhile.
     """
 
-    def __init__(self, storage: "Storage", before: list[Operation], after: list[Operation], volume: str = "") -> None:
-        self.storage, self.before, self.after, self.volume = storage, before, after, volume
+    def __init__(
+        self,
+        storage: "Storage",
+        before: list[Operation],
+        after: list[Operation],
+        volume: str = "",
+        held: str = "",
+    ) -> None:
+        self.storage, self.before, self.after, self.volume, self.held = storage, before, after, volume, held
 
 
 @refusing()
@@ -113,7 +120,7 @@ def plan(storage: "Storage", device: RootDevice, facts: RootFacts, planned: Plan
     after: list[Operation] = [ReturnRoot(filesystem, facts, memory, where)]
     if volume:
         after.append(TellBootLoader(*volume))
-    return RootPlan(storage, [HoldRoot(facts, memory)], after, volume[0].name if volume else "")
+    return RootPlan(storage, [HoldRoot(facts, memory)], after, volume[0].name if volume else "", facts.node)
 
 
 def _wish(device: RootDevice) -> str:

@@ -6,7 +6,13 @@ from ignition.host.command import run, status_and_output
 from ignition.host.reading import lines
 from ignition.host.root_device import decoded
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
 NOTHING, AMBIVALENT = 2, 8  # exit statuses of `blkid -p`, blkid(8)
+GPT = ("gpt", "PMBR")  # libblkid's names of a GPT and of the MBR before it
+_OF_TABLES = "partition-table"  # usage, wipefs(8)
 
 
 class Signature:
@@ -19,6 +25,17 @@ class Signature:
 
     def __repr__(self) -> str:
         return f"Signature({self.format!r}, {self.label!r}, {self.uuid!r}, {self.table!r})"
+
+
+class Found(Signature):
+    """One row of wipefs(8); `offset` in bytes from the beginning of the device."""
+
+    __slots__ = ("offset",)
+
+    def __init__(self, row: "Mapping[str, str | None]") -> None:
+        kind, is_table = row.get("type") or "", row.get("usage") == _OF_TABLES
+        super().__init__("" if is_table else kind, row.get("label") or "", row.get("uuid") or "", kind if is_table else "")
+        self.offset = int(row.get("offset") or "0", 0)
 
 
 def probe(node: str) -> Signature:
@@ -44,20 +61,39 @@ def parse(output: str) -> Signature:
 
 
 def _first_of_several(node: str) -> Signature:
+    return next(iter(all_of(node)), Signature())
+
+
+def all_of(node: str) -> list[Found]:
+    """Every signature that libblkid knows, nested ones and damaged ones, too; of the same kind all places. Changes nothing.
+
+    blkid(8) alone stops at "ambivalent", and says nothing of a superblock whose check sum is wrong.
+    """
     import json
 
-    output = run(["wipefs", "--json", "--no-act", node], why=f"listing the signatures of {node}")
-    rows = (json.loads(output) if output.strip() else {}).get("signatures") or [{}]
-    first = rows[0]
-    return Signature(first.get("type") or "", first.get("label") or "", first.get("uuid") or "")
+    argv = ["wipefs", "--no-act", "--json", "--output", "OFFSET,TYPE,USAGE,LABEL,UUID", node]
+    output = run(argv, why=f"listing the signatures of {node}")
+    rows = (json.loads(output) if output.strip() else {}).get("signatures") or []
+    return [Found(row) for row in rows]
 
 
-def refuse_other_tables(node: str) -> None:
+def described(found: "Iterable[Signature]") -> str:
+    """What a device holds, in one line: `ext4 labelled 'data' with UUID …`; each kind once."""
+    return " and ".join(dict.fromkeys(map(_words, found)))
+
+
+def _words(one: Signature) -> str:
+    if not one.format:
+        return f"a {one.table} partition table"
+    label = f" labelled {one.label!r}" if one.label else ""
+    uuid = f" with UUID {one.uuid}" if one.uuid else ""
+    return f"{one.format}{label}{uuid}"
+
+
+def refuse_other_tables(node: str, found: "Iterable[Found]") -> None:
     """Raises Failure if a disk without a GPT has a table of another kind."""
-    found = probe(node)
-    if found.table:
+    other = [one for one in found if one.table and one.table not in GPT]
+    if other:
         raise Failure(
-            f"the partition table is of type {found.table}, not gpt", fix="set wipeTable to lose everything on the disk"
+            f"the partition table is of type {other[0].table}, not gpt", fix="set wipeTable to lose everything on the disk"
         )
-    if found.format:
-        log.warning(f"{node} has no partition table but a file system ({found.format}): a new table takes its place")

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from ignition.config.model.storage import Raid
+from ignition.config.model.storage import Filesystem, Luks, Raid, Storage
 from ignition.errors import Failure
 from ignition.operation import Context
-from ignition.storage.raid import BROKEN_FIX, Member, Superblock, create_command, parse, path_of, plan
+from ignition.storage.raid import BROKEN_FIX, CONTENT_FIX, Member, Superblock, create_command, flagged, parse, path_of, plan
 
 WHERE = "$.storage.raid.0"
 DEVICES = ("/dev/disk/by-partlabel/a", "/dev/disk/by-partlabel/b")
@@ -35,8 +35,8 @@ def members(*found: Superblock | None, **of_each: str) -> list[Member]:
     return [Member(f"/dev/vdb{number}", one, **of_each) for number, one in enumerate(found, 1)]
 
 
-def decide(raid: Raid, found: list[Member]) -> str:
-    (operation,) = plan((raid,), {raid.name: found})
+def decide(raid: Raid, found: list[Member], *may_lose: str) -> str:
+    (operation,) = plan((raid,), {raid.name: found}, lambda _, node: node in may_lose)
     return operation.kind
 
 
@@ -69,15 +69,62 @@ def test_array_that_is_right_is_used(raid: Raid, found: list[Member]) -> None:
     "found",
     [
         pytest.param(members(None, None), id="nothing"),
-        pytest.param(members(block(name="other"), block(name="other")), id="another name"),
-        pytest.param(members(block(level="raid0"), block(level="raid0")), id="another level"),
-        pytest.param(members(block(devices=3), block(devices=3)), id="another size"),
         pytest.param(members(block(events=0), None), id="creation was interrupted"),
         pytest.param(members(block("u", events=0), block("v", events=0)), id="two interrupted creations"),
+        pytest.param(
+            members(block(level="raid0", events=0), block(level="raid0", events=0)), id="interrupted with another level"
+        ),
     ],
 )
 def test_other_devices_become_the_array(found: list[Member]) -> None:
     assert decide(array(), found) == "create-array"
+
+
+@pytest.mark.parametrize(
+    ("found", "number", "held"),
+    [
+        pytest.param(members(block(name="other"), block(name="other")), 0, "the array other", id="another name"),
+        pytest.param(members(block(level="raid0"), block(level="raid0")), 0, "the array data", id="another level"),
+        pytest.param(members(block(devices=3), block(devices=3)), 0, "the array data", id="another size"),
+        pytest.param(members(None, None, content="ext4 labelled 'x'"), 0, "ext4 labelled 'x'", id="a file system"),
+        pytest.param(members(None, block(name="other")), 1, "the array other", id="the second one"),
+        pytest.param(
+            [*members(block(events=0)), Member("/dev/vdb2", None, content="swap")], 1, "swap", id="beside a creation cut short"
+        ),
+    ],
+)
+def test_what_a_device_holds_goes_only_if_it_was_given_up(found: list[Member], number: int, held: str) -> None:
+    with pytest.raises(Failure) as caught:
+        decide(array(), found)
+    assert caught.value.what == f"{DEVICES[number]} holds {held}, and would become part of /dev/md/data"
+    assert (caught.value.where, caught.value.fix) == (f"{WHERE}.devices.{number}", CONTENT_FIX)
+    assert decide(array(), found, *(one.node for one in found)) == "create-array"
+
+
+def test_content_of_one_device_given_up_is_not_that_of_the_other() -> None:
+    found = members(None, None, content="ext4")
+    with pytest.raises(Failure, match="/b holds ext4"):
+        decide(array(), found, found[0].node)
+
+
+@pytest.mark.parametrize(
+    ("made", "arrays"),
+    [
+        pytest.param({"filesystems": (Filesystem(device="/dev/md/data", format="xfs", wipe_filesystem=True),)}, ["/dev/md/data"]),
+        pytest.param({"luks": (Luks(name="v", device="/dev/md/data", wipe_volume=True),)}, ["/dev/md/data"]),
+        pytest.param({"filesystems": (Filesystem(device="/dev/md/data", format="xfs"),)}, []),
+        pytest.param({"filesystems": (Filesystem(device="/dev/mapper/v", format="xfs", wipe_filesystem=True),)}, []),
+        pytest.param(
+            {"filesystems": (Filesystem(device="/dev/md/outer", format="xfs", wipe_filesystem=True),)},
+            ["/dev/md/data", "/dev/md/outer"],
+        ),
+    ],
+    ids=["file-system", "volume", "unflagged", "on-something-else", "on-an-array-of-arrays"],
+)
+def test_wipe_flag_of_what_is_made_on_an_array_counts_for_its_devices(made: dict[str, Any], arrays: list[str]) -> None:
+    outer = Raid(name="outer", level="raid0", devices=("/dev/md/data", "/dev/md/more"))
+    storage = Storage(raid=(array(), outer), **made)
+    assert [path for path in ("/dev/md/data", "/dev/md/outer") if path in flagged(storage)] == arrays
 
 
 @pytest.mark.parametrize(

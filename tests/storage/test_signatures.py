@@ -7,6 +7,7 @@ import pytest
 
 from ignition.errors import Failure
 from ignition.storage import signatures
+from ignition.storage.signatures import Signature
 
 UUID = "aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
 EXT4 = f"""ID_FS_LABEL=a_b
@@ -65,12 +66,26 @@ def test_of_several_signatures_the_first_is_taken(tmp_path: Path, run_command: C
 def test_disk_with_a_table_of_another_kind_is_refused(image: str, run_command: Callable[..., str]) -> None:
     run_command("parted", "-s", image, "mklabel", "msdos")
     with pytest.raises(Failure) as caught:
-        signatures.refuse_other_tables(image)
+        signatures.refuse_other_tables(image, signatures.all_of(image))
     assert caught.value.what == "the partition table is of type dos, not gpt"
     assert caught.value.fix == "set wipeTable to lose everything on the disk"
 
 
 def test_disk_without_any_table_is_not_refused(image: str, run_command: Callable[..., str]) -> None:
-    signatures.refuse_other_tables(image)
+    signatures.refuse_other_tables(image, signatures.all_of(image))
     run_command("mkfs.ext4", "-q", image)
-    signatures.refuse_other_tables(image)
+    signatures.refuse_other_tables(image, signatures.all_of(image))
+
+
+def test_every_signature_has_its_place(image: str, run_command: Callable[..., str]) -> None:
+    run_command("mkfs.ext4", "-q", "-L", "data", "-U", UUID, image)
+    [found] = signatures.all_of(image)
+    assert (*seen(found), found.offset) == ("ext4", "data", UUID, "", 0x438)
+    run_command("sgdisk", "--clear", image)
+    assert {(one.table, one.format) for one in signatures.all_of(image)} == {("gpt", ""), ("PMBR", "")}
+
+
+def test_what_a_device_holds_is_said_once() -> None:
+    found = [Signature("vfat", "", "1234-ABCD"), Signature("vfat", "", "1234-ABCD"), Signature("swap"), Signature(table="dos")]
+    assert signatures.described(found) == "vfat with UUID 1234-ABCD and swap and a dos partition table"
+    assert signatures.described([]) == ""
