@@ -168,12 +168,13 @@ def _probe_filesystems(config: Config) -> "dict[str, filesystems.FilesystemFacts
     if not wanted:
         return {}
     with at("$.storage.filesystems"):
-        devices.wait_for([entry.device for entry in wanted])
+        named = [device for entry in wanted for device in (entry.device, *filesystems.further_devices(entry))]
+        devices.wait_for(named)
     users, found = devices.Users(), {}
-    for entry in wanted:
-        node = os.path.realpath(entry.device)
+    for device in named:
+        node = os.path.realpath(device)
         user = users.of_any_part(devices.name_of(node))
-        found[entry.device] = filesystems.FilesystemFacts(node, signatures.probe(node), user)
+        found[device] = filesystems.FilesystemFacts(node, signatures.probe(node), user)
     return found
 
 

@@ -37,8 +37,12 @@ class Binding:
 
     def secrets(self) -> tuple[str, ...]:
         """Texts that clevis' own messages may have and that nobody should see: the config, and addresses with secrets in them."""
+        return (self.text, *self.secret_addresses())
+
+    def secret_addresses(self) -> tuple[str, ...]:
+        """The addresses of servers with userinfo, a query or a fragment."""
         addresses = [str(config.get("url", "")) for _, config in _walk(self.pin, self.config)]
-        return (self.text, *(address for address in addresses if shown(address) != address))
+        return tuple(address for address in addresses if shown(address) != address)
 
     def can_be_tried(self) -> bool:
         """Whether what the volume is bound to is at hand now, so that it must unlock."""

@@ -48,6 +48,14 @@ MAKERS = {
 }
 
 
+def further_devices(wanted: "Filesystem") -> list[str]:
+    """What `options` make part of the file system: more devices of btrfs, log and real-time devices of xfs."""
+    if wanted.format not in ("btrfs", "xfs"):
+        return []
+    values = [part.rpartition("=")[2] for word in wanted.options for part in word.split(",")]
+    return [value for value in values if value.startswith("/dev/")]
+
+
 class FilesystemFacts:
     """One device as it is: its resolved node, what blkid found there, and who uses it ("" for nobody)."""
 
@@ -80,9 +88,21 @@ def plan(filesystems: "tuple[Filesystem, ...]", facts: "Mapping[str, FilesystemF
             raise Failure(
                 f"{wanted.device} is in use ({fact.user})", where=where, fix="stop using it first, or name another device"
             )
+        if not keep:
+            _refuse_further(wanted, facts, where)
         made += [] if keep else [fact.node]
         operations.append(MakeFilesystem(wanted, fact.node, where, keep=keep))
     return operations + ([Settle(made)] if made else [])
+
+
+def _refuse_further(wanted: "Filesystem", facts: "Mapping[str, FilesystemFacts]", where: str) -> None:
+    """mkfs asks nobody about the devices in its options, neither who uses them nor what they hold."""
+    for device in further_devices(wanted):
+        fact = facts[device]
+        if fact.user:
+            raise Failure(f"{device} is in use ({fact.user})", where=f"{where}.options", fix="name another device")
+        if not wanted.wipe_filesystem and (fact.signature.format or fact.signature.table):
+            raise Failure(f"{device} holds {described([fact.signature])}", where=f"{where}.options", fix=WIPE_FIX)
 
 
 def _refuse_other_wish(wanted: "Filesystem", index: int, other: "Filesystem", where: str) -> None:

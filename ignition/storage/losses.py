@@ -58,4 +58,5 @@ def _filesystems(config: "Config") -> "Iterator[tuple[str, str]]":
             except Failure:
                 continue  # the file-system phase says so; nothing is lost by it
             if not kept:
-                yield node, where
+                further = filesystems.further_devices(wanted)
+                yield from ((one, where) for one in (node, *map(os.path.realpath, further)))

@@ -208,7 +208,7 @@ def test_attributes_of_a_mounted_partition_change_and_nothing_else(
     stage.run(Storage(disks=(Disk(device=node, partitions=two),), filesystems=(Filesystem(device=f"{node}p1", format="ext4"),)))
     run_command("sgdisk", "-A1:set:48", "-A1:set:60", "-A2:set:50", node)
     (tmp_path / "m").mkdir()
-    run_command("mount", f"{node}p1", str(tmp_path / "m"))
+    run_command("mount", "-o", "ro", f"{node}p1", str(tmp_path / "m"))  # one that is writable changes by itself
     before = sfdisk(node, run_command)
     names = Attributes(set=("LegacyBIOSBootable", "GUID:59"), clear=("GUID:60",))
     storage = Storage(disks=(Disk(device=node, partitions=(two[0].evolve(extension=PartitionExtension(attributes=names)),)),))

@@ -7,7 +7,7 @@ import pytest
 from ignition.config.model.storage import Filesystem
 from ignition.errors import Failure
 from ignition.operation import Context
-from ignition.storage.filesystems import FilesystemFacts, mkfs, plan, to_make
+from ignition.storage.filesystems import FilesystemFacts, further_devices, mkfs, plan, to_make
 from ignition.storage.signatures import Signature
 
 UUID = "aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
@@ -177,3 +177,35 @@ def test_device_in_use_is_refused_with_who_uses_it() -> None:
 def test_device_in_use_that_is_kept_is_fine(context: Context) -> None:
     (operation,) = plan((filesystem(),), {"/dev/vdb1": FilesystemFacts("/dev/vdb1", EXT4, "mounted on /srv")})
     assert operation.already_there(context)
+
+
+FURTHER = [
+    pytest.param("btrfs", ("-d", "raid1", "/dev/vdz"), id="btrfs"),
+    pytest.param("xfs", ("-l", "logdev=/dev/vdz,size=64m"), id="xfs log"),
+    pytest.param("xfs", ("-rrtdev=/dev/vdz",), id="xfs real time"),
+]
+
+
+@pytest.mark.parametrize(("format", "options"), FURTHER)
+def test_devices_in_the_options_are_looked_at(format: str, options: tuple[str, ...]) -> None:
+    """mkfs would take them, whatever they hold."""
+    wanted = filesystem(format, options=options)
+    blank, held = Signature(), Signature("ext4", "data")
+
+    def made(wish: Filesystem, further: FilesystemFacts) -> int:
+        return len(plan((wish,), {wish.device: FilesystemFacts("/dev/vda1", blank), "/dev/vdz": further}))
+
+    assert further_devices(wanted) == ["/dev/vdz"]
+    assert made(wanted, FilesystemFacts("/dev/vdz", blank)) == 2
+    assert made(wanted.evolve(wipe_filesystem=True), FilesystemFacts("/dev/vdz", held)) == 2
+    with pytest.raises(Failure) as caught:
+        made(wanted, FilesystemFacts("/dev/vdz", held))
+    assert caught.value.what == "/dev/vdz holds ext4 labelled 'data'"
+    assert (caught.value.where, caught.value.fix) == ("$.storage.filesystems.0.options", WIPE_FIX)
+    with pytest.raises(Failure, match=r"/dev/vdz is in use \(mounted on /srv\)"):
+        made(wanted.evolve(wipe_filesystem=True), FilesystemFacts("/dev/vdz", blank, "mounted on /srv"))
+
+
+def test_options_of_other_formats_name_no_further_devices() -> None:
+    assert further_devices(filesystem("ext4", options=("-J", "device=/dev/vdz"))) == []  # it must hold a journal already
+    assert further_devices(filesystem("xfs", options=("-d", "name=x", "-l", "size=64m"))) == []

@@ -4,6 +4,7 @@ What needs no device mapper: it is the kernel's, and the VM case `luks` has it.
 """
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -259,6 +260,41 @@ def test_tokens_say_to_which_servers_a_volume_is_bound(
     reason = steps.unlocks(image.node, 1, bound(Clevis(tang=servers, threshold=2)))
     assert reason.startswith("trying slot 1: clevis luks unlock -d")
     assert "SECRET" not in reason
+
+
+def test_clevis_takes_the_config_of_a_pin_as_an_argument_only(path: Path, context: Context) -> None:
+    """When this fails, clevis has learnt to read it from standard input: then BindVolume should do so."""
+    image = Image(path)
+    steps.FormatVolume(image.volume).execute(context)
+    key = path.parent / "key"
+    key.write_bytes(image.keys.of("data"))
+    bind_it = ["clevis", "luks", "bind", "-f", "-k", str(key), "-d", image.node, "null"]
+    for config, words in (([], "Did not specify a pin config"), (["-"], "malformed"), (["@/dev/stdin"], "malformed")):
+        done = subprocess.run([*bind_it, *config], input="{}", capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode != 0
+        assert words in done.stderr
+    encrypt = ["clevis", "encrypt", "tang"]
+    done = subprocess.run(encrypt, input='{"url": "http://127.0.0.1:1"}', capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, "malformed" in done.stderr.lower()) == (1, True)
+
+
+def test_address_with_a_secret_ends_in_the_header_and_that_is_said(
+    path: Path, context: Context, monkeypatch: pytest.MonkeyPatch, tang_keys: TangKeys, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = Image(path)
+    steps.FormatVolume(image.volume).execute(context)
+    servers = (tang_keys.server("http://u:SECRET@127.0.0.1:1"), tang_keys.server("http://127.0.0.1:2"))
+    bind(image, bound(Clevis(tang=servers)), context, monkeypatch)
+    parts: Any = image.header.tokens[0].protected
+    first: Any = luks_header.decoded(parts["clevis"]["sss"]["jwe"][0].partition(".")[0])
+    assert first["clevis"]["tang"]["url"] == "http://u:SECRET@127.0.0.1:1"
+    said = capsys.readouterr().out
+    warnings = [line for line in said.splitlines() if line.startswith("WARNING")]
+    assert warnings == [
+        "WARNING  : test: the address http://127.0.0.1:1 of a tang server has more than is shown here: "
+        "clevis writes it into the header of data, which is not encrypted"
+    ]
+    assert "SECRET" not in said
 
 
 def test_advertisement_of_other_keys_is_refused_when_binding(
