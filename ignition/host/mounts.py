@@ -47,6 +47,13 @@ def current() -> list[Mount]:
         return parse(file.read())
 
 
+def inside(root: str) -> frozenset[str]:
+    """The mount points below the root at that path, as it sees them; its own is "/"."""
+    base = os.path.realpath(root or "/").rstrip("/")
+    targets = (one.target for one in current())
+    return frozenset(target[len(base) :] or "/" for target in targets if target == base or target.startswith(f"{base}/"))
+
+
 def swaps(path: str = SWAPS) -> list[str]:
     """Devices and files in use as swap."""
     try:

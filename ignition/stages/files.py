@@ -13,7 +13,7 @@ from contextlib import suppress
 from ignition.config.model import Config, Systemd
 from ignition.config.model.storage import Filesystem, Node
 from ignition.errors import Failure, refusing
-from ignition.host import log, paths, sync
+from ignition.host import log, mounts, paths, sync
 from ignition.host.dentry import Dentry
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
@@ -59,7 +59,7 @@ def probe(config: Config, root: Root, state_file: str, before: Attempt, uuids: M
     state = states.load(state_file)
     return Facts(
         AccountFacts(database, before, places=places, notated=tuple(state.notated_directories), nested=_is_nested(root)),
-        NodeFacts(nodes.resolve(nodes.places(config.storage), root), database, before),
+        NodeFacts(nodes.resolve(nodes.places(config.storage), root), database, before, mounts.inside(root.path)),
         WriteResult(boot_id(), user_config_provided=state.user_config_provided()),
         storage_units.over(config, uuids),
     )
@@ -125,7 +125,7 @@ def _write_nodes(
     attempt.begin(arguments.context.root, record)
     if relabelled is not None:
         relabelled.note(list(resolved.values()))
-    arguments.runner.run(nodes.plan(found, NodeFacts(resolved, database, record)), context)
+    arguments.runner.run(nodes.plan(found, NodeFacts(resolved, database, record, mounts.inside(context.root.path))), context)
     return record
 
 

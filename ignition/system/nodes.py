@@ -18,10 +18,12 @@ from ignition.system.links import PutHardLink, PutSymlink
 
 
 class NodeFacts:
-    """`resolved`: path as written → place inside the root, symlinks on the way followed."""
+    """`resolved`: path as written → place inside the root, symlinks on the way followed. `mounted`: its mount points."""
 
-    def __init__(self, resolved: dict[str, str], accounts: AccountDatabase, attempt: Attempt) -> None:
-        self.resolved, self.accounts, self.attempt = resolved, accounts, attempt
+    def __init__(
+        self, resolved: dict[str, str], accounts: AccountDatabase, attempt: Attempt, mounted: frozenset[str] = frozenset()
+    ) -> None:
+        self.resolved, self.accounts, self.attempt, self.mounted = resolved, accounts, attempt, mounted
 
 
 def places(storage: Storage, filesystem: str | None = None) -> list[tuple[str, Node]]:
@@ -55,6 +57,7 @@ def plan(nodes: list[tuple[str, Node]], facts: NodeFacts) -> list[Operation]:
     """Operations in order. Raises Failure if two nodes are one place, or one is below another that is no directory."""
     found = entries(nodes, facts.resolved)
     _check(found)
+    _refuse_removing_mounts(found, facts.mounted)
     early: list[Operation] = []
     downloads: list[Operation] = []
     local: list[Operation] = []
@@ -95,6 +98,24 @@ def _after(earlier: File, later: File) -> File:
         user=later.user if later.user != type(later.user)() else earlier.user,
         group=later.group if later.group != type(later.group)() else earlier.group,
     )
+
+
+def _refuse_removing_mounts(found: list[Entry], mounted: frozenset[str]) -> None:
+    """Raises Failure for an entry that would remove the files of another file system, whatever way its path takes to it.
+
+    Validation knows the mount points of the config (O8); here symlinks of the image, and what else is mounted, count too.
+    """
+    for entry in found:
+        if not entry.node.overwrite:
+            continue
+        prefix = f"{entry.resolved.rstrip('/')}/"
+        point = next((one for one in sorted(mounted) if one == entry.resolved or one.startswith(prefix)), "")
+        if point:
+            raise Failure(
+                f"overwrite would remove {entry.resolved}, and another file system is mounted on {point}",
+                where=entry.place,
+                fix="leave overwrite out, or name a path that neither is a mount point nor holds one",
+            )
 
 
 def _check(found: list[Entry]) -> None:

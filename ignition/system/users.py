@@ -9,6 +9,7 @@ import re
 import stat
 
 from ignition.config.model.passwd import User
+from ignition.host import log, mounts
 from ignition.host.dentry import Dentry
 from ignition.host.reading import lines, read_text
 from ignition.host.root import PARENTS, Root
@@ -108,7 +109,7 @@ class PutUser(Operation):
 
 
 class RemoveUser(Operation):
-    """Deletes a user and its home if it is there."""
+    """Deletes a user and its home if it is there. A home that is a mount point, or holds one, stays: its files are kept ones."""
 
     kind = "remove-user"
 
@@ -122,8 +123,22 @@ class RemoveUser(Operation):
         return self._accounts.user(self.path) is None
 
     def execute(self, context: Context) -> None:
-        run_for(self._place, ["userdel", "--root", context.root.path or "/", "--remove", "--", self.path], self.describe())
+        argv = ["userdel", "--root", context.root.path or "/"]
+        point = self._mount_point(context.root)
+        if point:
+            log.warning(f"{self._place}: a file system is mounted on {point}: the home of {self.path} is not removed")
+        else:
+            argv.append("--remove")
+        run_for(self._place, [*argv, "--", self.path], self.describe())
         context.root.forget()
+
+    def _mount_point(self, root: Root) -> str:
+        """What userdel would empty beside the home itself; "" if nothing."""
+        found = self._accounts.user(self.path)
+        if found is None or not found.home.startswith("/"):
+            return ""
+        home = root.follow(found.home).rstrip("/")
+        return next((one for one in sorted(mounts.inside(root.path)) if one == home or one.startswith(f"{home}/")), "")
 
 
 class CompleteHome(Operation):

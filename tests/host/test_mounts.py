@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from ignition.host import mounts
 
 TEXT = """\
@@ -34,3 +36,12 @@ def test_swaps(tmp_path: Path) -> None:
     assert mounts.swaps(str(file)) == []
     file.write_text("Filename\tType\tSize\tUsed\tPriority\n/dev/sda3  partition 1 0 -2\n/a\\040b file 1 0 -3\n")
     assert mounts.swaps(str(file)) == ["/dev/sda3", "/a b"]
+
+
+def test_mount_points_inside_a_root_are_as_it_sees_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    targets = ("/", "/sysroot", "/sysroot/srv/data", "/sysroot2", "/sysroot/a\\040b")
+    (tmp_path / "mountinfo").write_text("".join(f"1 0 8:1 / {target} rw - ext4 /dev/a rw\n" for target in targets))
+    monkeypatch.setattr(mounts, "MOUNTINFO", str(tmp_path / "mountinfo"))
+    assert mounts.inside("/sysroot") == {"/", "/srv/data", "/a b"}
+    assert mounts.inside("/sysroot/srv") == {"/data"}
+    assert mounts.inside("") == mounts.inside("/") == {"/", "/sysroot", "/sysroot/srv/data", "/sysroot2", "/sysroot/a b"}

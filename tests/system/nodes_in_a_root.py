@@ -19,11 +19,11 @@ def data(text: str) -> Resource:
     return Resource(source="data:," + text)
 
 
-def planned(storage: Storage, context: Context, record: Attempt | None = None) -> list[Operation]:
+def planned(storage: Storage, context: Context, record: Attempt | None = None, *mounted: str) -> list[Operation]:
     """The plan for a root, as the stage makes it."""
     found = nodes.places(storage)
     resolved = nodes.resolve(found, context.root)
-    return nodes.plan(found, NodeFacts(resolved, AccountDatabase(context.root), record or Attempt()))
+    return nodes.plan(found, NodeFacts(resolved, AccountDatabase(context.root), record or Attempt(), frozenset(mounted)))
 
 
 def apply(storage: Storage, context: Context, record: Attempt | None = None) -> list[str]:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,6 +142,26 @@ def test_absent_accounts_are_deleted_with_their_home_and_only_once(make_context:
     assert line(context, "group", "docker") == line(context, "passwd", "core") == line(context, "shadow", "core") == []
     assert not os.path.exists(context.root.path + "/home/core")
     assert apply(passwd, context) == []
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("point", ["/home/core", "/home/core/data"])
+def test_home_that_is_or_holds_a_mount_point_outlives_its_user(
+    make_context: MakeContext, point: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    context = make_context({**ROOT, f"{point}/f": "under"})
+    os.chown(context.root.path + "/home/core", 500, 500)
+    target = context.root.path + point
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "uid=500,gid=500", "none", target], check=True)
+    try:
+        Path(target, "kept").write_text("kept")
+        assert apply(Passwd(users=(User(name="core", should_exist=False),)), context) == ["delete user core"]
+        assert Path(target, "kept").read_text() == "kept"
+    finally:
+        subprocess.run(["umount", target], check=True)
+    assert line(context, "passwd", "core") == []
+    said = f"$.passwd.users.0: a file system is mounted on {point}: the home of core is not removed"
+    assert said in capsys.readouterr().out
 
 
 @pytest.mark.root

@@ -4,6 +4,7 @@ import hashlib
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -404,3 +405,37 @@ def test_missing_parents_of_a_2x_directory_are_like_it(make_context: MakeContext
     for path in ("/a/b", "/a/b/c"):
         assert (os.stat(context.root.path + path).st_uid, mode(context, path)) == (5, 0o711)
     assert os.stat(context.root.path + "/a").st_uid == 0
+
+
+@pytest.mark.parametrize(
+    ("storage", "place", "removed"),
+    [
+        pytest.param({"directories": (Directory(path="/srv", overwrite=True),)}, "directories", "/srv", id="above it"),
+        pytest.param({"directories": (Directory(path="/srv/data", overwrite=True),)}, "directories", "/srv/data", id="it"),
+        pytest.param(
+            {"directories": (Directory(path="/alias/data", overwrite=True),)}, "directories", "/srv/data", id="by a link"
+        ),
+        pytest.param({"links": (Link(path="/srv", target="/x", overwrite=True),)}, "links", "/srv", id="a link over it"),
+        pytest.param({"files": (File(path="/srv", overwrite=True, contents=data("")),)}, "files", "/srv", id="a file over it"),
+    ],
+)
+def test_entry_that_would_remove_a_mount_point_is_refused(
+    make_context: MakeContext, storage: dict[str, Any], place: str, removed: str
+) -> None:
+    """Also one that no file system of the config is mounted on, and behind a symlink of the image."""
+    context = make_context({"/srv/data/file": "kept", "/alias": "-> /srv"})
+    with pytest.raises(Failure) as caught:
+        planned(Storage(**storage), context, None, "/", "/srv/data")
+    assert caught.value.what == f"overwrite would remove {removed}, and another file system is mounted on /srv/data"
+    assert caught.value.where == f"$.storage.{place}.0"
+    assert caught.value.fix == "leave overwrite out, or name a path that neither is a mount point nor holds one"
+
+
+def test_entries_beside_and_below_a_mount_point_are_planned(make_context: MakeContext) -> None:
+    context = make_context({"/srv/data/file": "kept", "/alias": "-> /srv"})
+    storage = Storage(
+        directories=(Directory(path="/srv"), Directory(path="/srv/data", mode=0o700), Directory(path="/srv/dat", overwrite=True)),
+        files=(File(path="/srv/data/file", overwrite=True, contents=data("new")),),
+        links=(Link(path="/alias", target="/srv", overwrite=True),),  # a link itself goes, not what it leads to
+    )
+    assert len(planned(storage, context, None, "/", "/srv/data")) == 5
