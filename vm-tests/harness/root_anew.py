@@ -54,11 +54,17 @@ def judge(seen: Mapping[str, Answer], checks: Checks, *, format: str, least: int
 
 def judge_first(seen: Mapping[str, Answer], checks: Checks) -> None:
     """The first boot held ROOT and put it back."""
-    messages = "\n".join(guest.parse_journal(seen["journal"].text).messages())
+    judge_held(seen["journal"].text, checks)
+    checks.contains("the memory is given back", "No such file", seen["memory disk"].text)
+
+
+def judge_held(journal: str, checks: Checks) -> str:
+    """The same, of the journal alone; gives its messages."""
+    messages = "\n".join(guest.parse_journal(journal).messages())
     checks.matches("ROOT is held in memory", HELD, messages)
     checks.matches("ROOT is put back", RETURNED, messages)
-    checks.contains("the memory is given back", "No such file", seen["memory disk"].text)
     checks.lacks("stages failed", "[failed]", messages)
+    return messages
 
 
 def boot_again(

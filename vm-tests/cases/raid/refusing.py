@@ -22,36 +22,47 @@ def run(lab: Lab, disk: LabDisk) -> None:
         impossible(lab, disk, checks)
 
 
-def array(disk: LabDisk, *numbers: int, **members: object) -> configs.Json:
-    """A mirror called data."""
+def array(disk: LabDisk, *numbers: int, wipe: bool = False, **members: object) -> configs.Json:
+    """A mirror called data; with `wipe` its devices' content is given up for a file system on it."""
     entry = {"name": "data", "level": "raid1", "devices": [disk.part(number) for number in numbers]} | members
-    return configs.storage(raid=[entry])
+    flagged = {"device": f"/dev/md/{entry['name']}", "format": "none", "wipeFilesystem": True}
+    return configs.storage(raid=[entry], filesystems=[flagged] if wipe else [])
+
+
+def made(name: str) -> list[str]:
+    """What a config with `wipe` does."""
+    return [f"create-array /dev/md/{name}: done", f"format /dev/md/{name}: done", "settle : done"]
 
 
 def other(lab: Lab, disk: LabDisk, checks: Checks) -> None:
-    """A running array of another name is in use; a stopped one, or another's leavings, give way with a word in the journal."""
+    """A running array of another name is in use; a stopped one, or another's leavings, go if they were given up."""
     first, second, fifth = (disk.part(number) for number in (1, 2, 5))
     lab.must(f"{MIRROR} /dev/md/old {first} {second}")
     lab.must("mkfs.ext4 -q /dev/md/old; udevadm settle")
     user = f"{disk.part(1)} is in use (member of the array /dev/md/old)"
     refused(checks, "another array runs", lab.provision(array(disk, 1, 2)), f"{WHERE}.devices.0", user)
     lab.must(STOP.format("/dev/md/old"))
-    result = lab.provision(array(disk, 1, 2))
-    done(checks, "another array is stopped", result, ["create-array /dev/md/data: done"])
+    held = f"{disk.part(1)} holds the array old, and would become part of /dev/md/data"
+    refused(checks, "another array is kept", lab.provision(array(disk, 1, 2)), f"{WHERE}.devices.0", held)
+    result = lab.provision(array(disk, 1, 2, wipe=True))
+    done(checks, "another array is stopped", result, made("data"))
     checks.contains("the journal", f"{disk.part(1)} held the array old: it becomes part of /dev/md/data", result.log)
     checks.equal("no file system of the old one", "", lab.must("wipefs /dev/md/data").strip())
     lab.must(f"mkfs.ext4 -q -F {disk.part(3)}; mkswap --quiet {disk.part(4)}")
     result = lab.provision(array(disk, 3, 4, name="more"))
-    done(checks, "leavings", result, ["create-array /dev/md/more: done"])
-    words = [f"{disk.part(number)} held {what}: it becomes part of /dev/md/more" for number, what in ((3, "ext4"), (4, "swap"))]
+    checks.equal("leavings are kept", ("disks", 1, f"{WHERE}.devices.0"), (result.stage, result.status, result.refusal[0]))
+    checks.matches("leavings are kept", rf"^{disk.part(3)} holds ext4 with UUID \S+, and would become part of", result.refusal[1])
+    result = lab.provision(array(disk, 3, 4, name="more", wipe=True))
+    done(checks, "leavings", result, made("more"))
+    words = [f"{disk.part(number)} held {what} with UUID" for number, what in ((3, "ext4"), (4, "swap"))]
     checks.contains("the journal", words, result.log)
     refused(checks, "another level", lab.provision(array(disk, 1, 2, level="raid0")), f"{WHERE}.devices.0",
             f"{disk.part(1)} is in use (member of the array /dev/md/data)")  # fmt: skip
     message = f"{disk.part(3)} is in use (member of the array /dev/md/more)"
     refused(checks, "a member of another", lab.provision(array(disk, 5, 3)), f"{WHERE}.devices.1", message)
     lab.must(STOP.format("/dev/md/data"))
-    result = lab.provision(array(disk, 1, 2, 5))
-    done(checks, "another number of devices", result, ["create-array /dev/md/data: done"])
+    result = lab.provision(array(disk, 1, 2, 5, wipe=True))
+    done(checks, "another number of devices", result, made("data"))
     lab.must(f"{STOP.format('/dev/md/data')}; {MIRROR} /dev/md/data {first} {second}")
     lab.must(f"{MIRROR} --name data /dev/md/second {fifth} missing; mkfs.ext4 -q -F /dev/md/second; udevadm settle")
     lab.must(STOP.format("/dev/md/data /dev/md/second"))

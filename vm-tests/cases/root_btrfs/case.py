@@ -1,6 +1,6 @@
 """verifies: a config that makes ROOT btrfs is refused, with the figures and nothing changed, on a machine whose memory cannot
 hold ROOT; with more memory it gets the ext4 ROOT's contents into the new one, which fills the disk; the machine boots from it at
-once, and later, when its disk has grown again; the flag goes away.
+once, and later, when its disk has grown again; the flag goes away. The config does not say the label by which `root=` finds it.
 """
 
 from harness import disks, gpt, root_anew

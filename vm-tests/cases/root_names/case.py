@@ -1,0 +1,94 @@
+"""verifies: a ROOT that is made anew by a config which says nothing of its name is found by the same boot, and gets its contents
+back, where the kernel command line names it by UUID, PARTUUID, PARTLABEL or device. By LABEL: the case root-btrfs. A config after
+which the command line would find no ROOT is refused with nothing changed.
+"""
+
+import uuid
+from pathlib import Path
+
+from harness import gpt, root_anew
+from harness.case import Case
+from harness.disks import Disk
+
+TIMEOUT_S = 1500
+EXPECTED_S = 420
+FAILURE_S = 240.0
+_EXT4_UUID = 1024 + 0x68  # in its superblock, linux/Documentation/filesystems/ext4
+
+PROBES = {
+    "failed": "systemctl --failed --plain --no-legend",
+    "root": "findmnt --noheadings --output FSTYPE,UUID,PARTLABEL /",
+    "journal": root_anew.PROBES["journal"],
+    "provisioned": "cat /etc/provisioned",
+    "cmdline": "cat /proc/cmdline",
+}
+
+
+def run(case: Case) -> None:
+    """A boot for each spelling, each on a disk of its own; one that must fail."""
+    system = case.system_disk("look", 0)
+    raw = case.raw(system, "look")
+    entry = gpt.read_table(raw).labelled("ROOT")
+    identity = root_uuid(raw, entry)
+    raw.unlink()
+    spellings = {
+        "uuid": f"UUID={identity}",
+        "partuuid": f"PARTUUID={entry.guid.upper()}",
+        "partlabel": "PARTLABEL=ROOT",
+        "device": f"/dev/vda{entry.number}",
+    }
+    for name, spelled in spellings.items():
+        found_again(case, name, spelled, identity if name == "uuid" else "")
+    refused(case, entry.number)
+
+
+def root_uuid(raw: Path, entry: gpt.Partition) -> str:
+    """Of the ext4 on the image's ROOT."""
+    with raw.open("rb") as file:
+        file.seek(entry.first * 512 + _EXT4_UUID)
+        return str(uuid.UUID(bytes=file.read(16)))
+
+
+def found_again(case: Case, name: str, spelled: str, identity: str) -> None:
+    """One first boot, up to the login: `root=` is looked up after the disks stage."""
+    direct = case.image.direct("coreos.first_boot=detected", f"root={spelled}")
+    with case.machine(name, [case.system_disk(name, 0)], direct=direct, fw_cfg=root_anew.config(case)) as machine:
+        seen = root_anew.look(machine, PROBES)
+        machine.power_off()
+    checks = case.checks(f"root={spelled}", machine)
+    checks.equal("state of the system", "running", seen["state"].text)
+    checks.equal("failed units", "", seen["failed"].text)
+    format, found, label = seen["root"].text.split()
+    checks.equal("format and partition of ROOT", ("xfs", "ROOT"), (format, label))
+    checks.equal("a file of the config", "yes\n", seen["provisioned"].text)
+    messages = root_anew.judge_held(seen["journal"].text, checks)
+    if identity:
+        checks.equal("UUID of ROOT", identity, found)
+        checks.contains("the journal", f"gets the UUID {identity}", messages)
+    checks.done()
+
+
+def refused(case: Case, number: int) -> None:
+    """The partition is made anew under another name."""
+    config = case.fill("renamed.ign", {"NUMBER": number, "SSH_KEY": case.key.public})
+    system = case.system_disk("renamed", 0)
+    before = state_of(case, system, "before")
+    direct = case.image.direct("coreos.first_boot=detected", "root=PARTLABEL=ROOT")
+    with case.machine("renamed", [system], direct=direct, fw_cfg={"opt/com.coreos/config": config}) as machine:
+        text = machine.wait_for_console("ignition: first boot failed", FAILURE_S)
+        machine.quit()
+    checks = case.checks("a partition that root= would not find", machine)
+    screen = " ".join(text[text.index("The first boot failed") :].split())
+    what = f"this takes the content of ROOT (/dev/vda{number}), and the config makes no file system PARTLABEL=ROOT"
+    checks.contains("the screen", [what, "$.storage.disks.0.partitions.0"], screen)
+    checks.equal("ROOT, its entry and every bit", before, state_of(case, system, "after"))
+    checks.done()
+
+
+def state_of(case: Case, system: Disk, name: str) -> tuple[gpt.Partition, str]:
+    """ROOT's entry and a digest of its content."""
+    raw = case.raw(system, name)
+    entry = gpt.read_table(raw).labelled("ROOT")
+    found = entry, gpt.digest(raw, entry)
+    raw.unlink()
+    return found
