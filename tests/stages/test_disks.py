@@ -1,6 +1,7 @@
 """The disks stage: the order of its operations, and what it refuses. Its work on devices: tests/storage."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ CONFIG = Config(
 )
 
 
-def disk(device: str, **members: str) -> DiskFacts:
+def disk(device: str, **members: Any) -> DiskFacts:
     return DiskFacts(device, gpt.empty(512, 1 << 20).drawn(), in_use={}, **members)
 
 
