@@ -284,7 +284,7 @@ def _refuse_other_content(config: "Luks", fact: VolumeFacts, where: str) -> bool
     if fact.binary is not None and fact.binary.version == 1:
         raise Failure(f"{config.device} holds a LUKS volume of version 1, not 2", where=where, fix=WIPE_FIX)
     if found.format or found.table:
-        what = "a damaged LUKS volume" if found.format == "crypto_LUKS" else found.format or f"a {found.table} partition table"
+        what = "a damaged LUKS volume" if found.format == "crypto_LUKS" else signatures.described([found])
         raise Failure(f"{config.device} holds {what}, no LUKS volume", where=where, fix=WIPE_FIX)
     return False
 

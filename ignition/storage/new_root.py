@@ -40,11 +40,11 @@ _OWN_OPTIONS = {
 }
 
 
-def find(storage: "Storage", device: "RootDevice", facts: "RootFacts", planned: "Planned") -> "tuple[int, Filesystem] | None":
-    """(index, entry) of the file system that `root=` will lead to; None if the config makes none.
+def find(storage: "Storage", device: "RootDevice", facts: "RootFacts", planned: "Planned") -> "list[tuple[int, Filesystem]]":
+    """(index, entry) of the file system that `root=` will lead to; empty if the config makes none, several for 2.x names of one.
 
-    A file system on ROOT's own device that is given neither label nor UUID gets the one that `root=` asks for: the entry that is
-    returned has it. Raises Failure for a ROOT that later boots would not find or could not mount, with its place.
+    A file system on ROOT's own device that is given neither label nor UUID gets the one that `root=` asks for: the entries that
+    are returned have it. Raises Failure for a ROOT that later boots would not find or could not mount, with its place.
     """
     wanted = [(index, one) for index, one in enumerate(storage.filesystems) if one.format not in NOT_MADE and not one.in_place]
     if device.kind in ("LABEL", "UUID"):
@@ -72,7 +72,7 @@ def find(storage: "Storage", device: "RootDevice", facts: "RootFacts", planned: 
         )
     if found and facts.lost_by:
         _check(*found[0], device, storage, planned)
-    return found[0] if found else None
+    return found
 
 
 def _device(storage: "Storage", device: "RootDevice", facts: "RootFacts", planned: "Planned") -> str:

@@ -87,7 +87,8 @@ class RootPlan:
 @refusing()
 def plan(storage: "Storage", device: RootDevice, facts: RootFacts, planned: Planned) -> RootPlan:
     """Pure. Raises Failure if the machine would not come up again with what the config makes of ROOT."""
-    new = new_root.find(storage, device, facts, planned)
+    found = new_root.find(storage, device, facts, planned)
+    new = found[0] if found else None
     if not facts.lost_by:
         if new and not facts.node:
             raise Failure(
@@ -111,7 +112,7 @@ def plan(storage: "Storage", device: RootDevice, facts: RootFacts, planned: Plan
         )
     index, filesystem = new
     new_root.announce(storage.filesystems[index], filesystem, device)
-    storage = storage.evolve(filesystems=(*storage.filesystems[:index], filesystem, *storage.filesystems[index + 1 :]))
+    storage = storage.evolve(filesystems=tuple((dict(enumerate(storage.filesystems)) | dict(found)).values()))
     where = f"$.storage.filesystems.{index}"
     volume = _volume_of(storage, filesystem.device)
     _check_memory(facts, RESERVE + (min(PBKDF, facts.total // 2) if _derives_keys(storage) else 0))

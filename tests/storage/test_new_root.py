@@ -36,7 +36,8 @@ def find(
     root: RootDevice | str, *filesystems: Filesystem, on: Planned | None = None, facts: RootFacts = FACTS, **others: Any
 ) -> Any:
     device = RootDevice(root) if isinstance(root, str) else root
-    return new_root.find(Storage(filesystems=filesystems, **others), device, facts, on or planned())
+    found = new_root.find(Storage(filesystems=filesystems, **others), device, facts, on or planned())
+    return found[0] if found else None
 
 
 def refused(*arguments: Any, **others: Any) -> Failure:
@@ -100,7 +101,7 @@ def test_root_that_is_made_anew_is_found_however_it_is_named(
 )
 def test_config_that_makes_no_file_system_for_root_is_refused(root: str, members: dict[str, Any]) -> None:
     storage = Storage(filesystems=(ANEW.evolve(**members),))
-    assert new_root.find(storage, RootDevice(root), FACTS, planned()) is None
+    assert new_root.find(storage, RootDevice(root), FACTS, planned()) == []
     with pytest.raises(Failure) as caught:
         plan_root(storage, RootDevice(root), FACTS, planned())
     assert caught.value.what == f"this takes the content of ROOT (/dev/vda9), and the config makes no file system {root}"
@@ -294,3 +295,10 @@ def test_name_that_root_gets_is_in_the_plan_and_in_the_journal(capfd: pytest.Cap
     assert said in capfd.readouterr().out
     plan_root(Storage(filesystems=(ANEW.evolve(label="ROOT"),)), RootDevice("LABEL=ROOT"), FACTS, planned())
     assert "gets the label" not in capfd.readouterr().out
+
+
+def test_two_names_of_one_device_get_one_label() -> None:
+    """Of a 2.x config: entries that do not agree are refused later, when ROOT is in memory only."""
+    one, two = ANEW.evolve(name="a"), ANEW.evolve(device=f"/dev/disk/by-partuuid/{GUID}", name="b")
+    made = plan_root(Storage(filesystems=(one, two)), RootDevice("LABEL=ROOT"), FACTS, planned({"/dev/vda": table()}))
+    assert [entry.label for entry in made.storage.filesystems] == ["ROOT", "ROOT"]
