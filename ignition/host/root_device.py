@@ -7,6 +7,9 @@ from ignition.host import cmdline
 
 LINKS = {"LABEL": "by-label", "UUID": "by-uuid", "PARTLABEL": "by-partlabel", "PARTUUID": "by-partuuid"}
 OF_PARTITION = ("PARTLABEL", "PARTUUID")
+GPT_AUTO = (
+    "/dev/gpt-auto-root"  # udev's link to the partition that systemd-gpt-auto-generator(8) takes where `root=` says nothing
+)
 _PLAIN = re.compile(r"[A-Za-z0-9#+.:=@_/-]")  # what udev leaves as it is in links
 _ENCODED = re.compile(rb"\\x([0-9a-fA-F]{2})")
 
@@ -68,7 +71,10 @@ def read() -> RootDevice | None:
     """Of this machine; None where the command line names no block device (PXE, a network root)."""
     text = cmdline.read()
     flags = ",".join(value for name, value in cmdline.options(text) if name == "rootflags" and value)
-    return named(cmdline.last(text, "root"), format=cmdline.last(text, "rootfstype"), flags=flags)
+    root = cmdline.last(text, "root")
+    if root in ("", "gpt-auto", "gpt-auto-force") and os.path.exists(GPT_AUTO):
+        root = GPT_AUTO
+    return named(root, format=cmdline.last(text, "rootfstype"), flags=flags)
 
 
 def named(text: str, *, format: str = "", flags: str = "") -> RootDevice | None:

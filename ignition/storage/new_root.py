@@ -9,7 +9,7 @@ import re
 from ignition.config.known_values import LABEL_BYTES
 from ignition.errors import Failure
 from ignition.host import log
-from ignition.host.root_device import OF_PARTITION
+from ignition.host.root_device import GPT_AUTO, OF_PARTITION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def find(storage: "Storage", device: "RootDevice", facts: "RootFacts", planned: 
 def _device(storage: "Storage", device: "RootDevice", facts: "RootFacts", planned: "Planned") -> str:
     """What a `root=` that names a device or a partition will lead to; "" if nothing. Raises Failure if that is not one alone."""
     if device.kind not in OF_PARTITION:
-        return planned.node(device.link, storage)
+        node = planned.node(device.link, storage)
+        # It is found by its type GUID, which differs by architecture, and a new entry may have another one.
+        return "" if device.link == GPT_AUTO and node in planned.made else node
     found = planned.named(device, facts.node)
     made = [node for node in found if node in planned.made]
     if made and len(found) > 1:

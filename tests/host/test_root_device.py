@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ignition.host import root_device
 from ignition.host.root_device import RootDevice, encoded, read
 
 
@@ -74,6 +75,21 @@ def test_root_of_a_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("IGNITION_KERNEL_CMDLINE_PATH", str(tmp_path / "cmdline"))
     found = read()
     assert (found.text if found else None) == text
+
+
+@pytest.mark.parametrize(("line", "is_found"), [("quiet", True), ("root=gpt-auto", True), ("root=tmpfs", False)])
+def test_root_that_systemd_finds_by_its_type_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, is_found: bool
+) -> None:
+    (tmp_path / "cmdline").write_text(line)
+    link = tmp_path / "gpt-auto-root"
+    monkeypatch.setenv("IGNITION_KERNEL_CMDLINE_PATH", str(tmp_path / "cmdline"))
+    monkeypatch.setattr(root_device, "GPT_AUTO", str(link))
+    assert read() is None
+    link.symlink_to("/dev/null")
+    monkeypatch.setattr(root_device, "GPT_AUTO", "/dev/null")
+    found = read()
+    assert (found.node() if found else None) == ("/dev/null" if is_found else None)
 
 
 def test_node_follows_the_link_and_is_nothing_where_there_is_none(tmp_path: Path) -> None:

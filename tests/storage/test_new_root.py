@@ -7,7 +7,7 @@ import pytest
 from ignition.config.model.extensions import FilesystemExtension, Subvolume
 from ignition.config.model.storage import Filesystem, Luks, Raid, Storage
 from ignition.errors import Failure
-from ignition.host.root_device import RootDevice
+from ignition.host.root_device import GPT_AUTO, RootDevice
 from ignition.storage import gpt, guid, new_root
 from ignition.storage.capacity import Planned
 from ignition.storage.root_contents import RootFacts
@@ -302,3 +302,10 @@ def test_two_names_of_one_device_get_one_label() -> None:
     one, two = ANEW.evolve(name="a"), ANEW.evolve(device=f"/dev/disk/by-partuuid/{GUID}", name="b")
     made = plan_root(Storage(filesystems=(one, two)), RootDevice("LABEL=ROOT"), FACTS, planned({"/dev/vda": table()}))
     assert [entry.label for entry in made.storage.filesystems] == ["ROOT", "ROOT"]
+
+
+def test_root_that_is_found_by_its_type_stays_in_its_partition(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.path.realpath", lambda path: NODE if path == GPT_AUTO else path)
+    assert find(GPT_AUTO, ANEW, on=planned({"/dev/vda": table()})) == (0, ANEW)
+    assert find(GPT_AUTO, ANEW, on=planned({"/dev/vda": table()}, made=(NODE,))) is None
+    assert find(GPT_AUTO, ANEW.evolve(device="/dev/vdb1")) is None
