@@ -6,15 +6,17 @@ from typing import Any
 import pytest
 
 from ignition.config.model import Config, Storage
-from ignition.config.model.storage import Cex, Disk, Filesystem, Luks, Partition
+from ignition.config.model.storage import Cex, Disk, Filesystem, Luks, Partition, Raid
 from ignition.errors import Failure
 from ignition.host.root import Root
 from ignition.operation import Context, Runner
 from ignition.stages import disks
 from ignition.stages.disks import Facts, plan
 from ignition.storage import gpt
-from ignition.storage.disk import DiskFacts
+from ignition.storage.disk import DiskFacts, WriteTable
 from ignition.storage.filesystems import FilesystemFacts
+from ignition.storage.partitions import LINUX_DATA, Decision
+from ignition.storage.raid import Member
 from ignition.storage.signatures import Signature
 
 from .conftest import Boot
@@ -110,3 +112,51 @@ def test_config_without_storage_touches_no_device(boot: Boot, tmp_path: Path) ->
         arguments.context = Context(Root("/"), None)  # type: ignore[arg-type]
         disks.run(arguments)
     assert not (tmp_path / "operations.jsonl").exists()
+
+
+ARRAY = Raid(name="data", level="raid1", devices=("/dev/b1", "/dev/c1"))
+HELD = [Member("/dev/b1", None, content="ext4"), Member("/dev/c1", None)]
+
+
+@pytest.mark.parametrize(
+    ("storage", "may_lose", "is_made"),
+    [
+        pytest.param({}, (), False, id="nobody gave it up"),
+        pytest.param({}, ("/dev/b1",), True, id="its partition is wiped, or it is ROOT"),
+        pytest.param({}, ("/dev/c1",), False, id="another one is"),
+        pytest.param(
+            {"filesystems": (Filesystem(device="/dev/md/data", format="xfs", wipe_filesystem=True),)},
+            (),
+            True,
+            id="by what is on it",
+        ),
+        pytest.param({"filesystems": (Filesystem(device="/dev/md/data", format="xfs"),)}, (), False, id="without a flag"),
+    ],
+)
+def test_members_of_an_array_hold_what_nobody_gave_up(storage: dict[str, Any], may_lose: tuple[str, ...], is_made: bool) -> None:
+    config, facts = Config(storage=Storage(raid=(ARRAY,), **storage)), Facts(arrays={"data": HELD}, may_lose=may_lose)
+    if is_made:
+        assert [operation.kind for operation in plan(config, facts)] == ["create-array"]
+        return
+    with pytest.raises(Failure) as caught:
+        plan(config, facts)
+    assert caught.value.what == "/dev/b1 holds ext4, and would become part of /dev/md/data"
+    assert caught.value.where == "$.storage.raid.0.devices.0"
+
+
+def test_what_an_entry_of_a_disk_gives_up() -> None:
+    """By number, by label, or all of the disk; whether or not anything changes, since an attempt before may have done it."""
+    names = {1: "one", 2: "two", 3: "", 4: "four"}
+    entries = {n: gpt.new_entry(2048 * n, 2048 * n + 99, type_guid=LINUX_DATA, name=name) for n, name in names.items()}
+    table = gpt.empty(512, 1 << 20).drawn().with_entries(entries)
+
+    def given_up(**members: Any) -> list[str]:
+        wanted = Disk(device="/dev/b", **members)
+        operation = WriteTable("/dev/b", "/dev/b", Decision(table, ()), "$.storage.disks.0")
+        return list(operation.wiped(wanted))
+
+    wiped: dict[str, Any] = {"wipe_partition_entry": True}
+    assert given_up(partitions=(Partition(number=1, **wiped), Partition(number=2))) == ["/dev/b1"]
+    assert given_up(partitions=(Partition(label="four", **wiped), Partition(number=1))) == ["/dev/b4"]
+    assert given_up(partitions=(Partition(label="", **wiped),)) == []
+    assert given_up(wipe_table=True) == [f"/dev/b{number}" for number in names]
