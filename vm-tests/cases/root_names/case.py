@@ -70,7 +70,7 @@ def found_again(case: Case, name: str, spelled: str, identity: str) -> None:
 
 def refused(case: Case, number: int) -> None:
     """The partition is made anew under another name."""
-    config = case.fill("renamed.ign", {"NUMBER": number, "SSH_KEY": case.key.public})
+    config = case.fill("renamed.ign", {"SSH_KEY": case.key.public})
     system = case.system_disk("renamed", 0)
     before = state_of(case, system, "before")
     direct = case.image.direct("coreos.first_boot=detected", "root=PARTLABEL=ROOT")
