@@ -161,9 +161,10 @@ class WipeTable(Operation):
         return f"wipe the partition table of {self.path} ({self._where})"
 
     def lost(self) -> "Iterator[tuple[str, str]]":
-        """The nodes whose content goes, each with the place in the config."""
+        """The nodes whose content goes, each with the place in the config; the disk's own, which may be ROOT without a table."""
         for name, _, _ in devices.partitions(devices.name_of(self._node)).values():
             yield devices.node_of(name), f"{self._where}.wipeTable"
+        yield self._node, f"{self._where}.wipeTable"
 
     @property
     def table(self) -> tuple[str, gpt.Table | None]:

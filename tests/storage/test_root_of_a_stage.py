@@ -122,3 +122,18 @@ def test_partition_that_root_names_is_not_lost(
     assert caught.value.what == f"this takes the content of ROOT ({root}), and the config makes no file system PARTLABEL={LABEL}"
     assert digest(node) == before
     assert stage.records == []
+
+
+def test_root_on_a_disk_without_partitions_is_lost_with_its_table(
+    stage: Stage, make_loop: MakeLoop, run_command: RunCommand, root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = make_loop(64)
+    run_command("mkfs.ext4", "-q", "-L", LABEL, whole)
+    named(monkeypatch, f"LABEL={LABEL}", whole)
+    before = digest(whole)
+    disk = Disk(device=whole, wipe_table=True, partitions=(Partition(number=1, label="data"),))
+    with pytest.raises(Failure) as caught:
+        stage.run(Storage(disks=(disk,)))
+    assert caught.value.what.startswith(f"this takes the content of ROOT ({whole})")
+    assert caught.value.where == "$.storage.disks.0.wipeTable"
+    assert digest(whole) == before
