@@ -33,7 +33,7 @@ def run(case: Case) -> None:
     raw.unlink()
     spellings = {
         "uuid": f"UUID={identity}",
-        "partuuid": f"PARTUUID={entry.guid.upper()}",
+        "partuuid": f"PARTUUID={entry.guid.lower()}",
         "partlabel": "PARTLABEL=ROOT",
         "device": f"/dev/vda{entry.number}",
     }
