@@ -1,0 +1,180 @@
+"""Roots that somebody else made, and what an initramfs runs on them. Each row is one image; the package's docstring says how it is judged."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.hostile.image import REPOSITORY, SECRET, Image, modes
+from tests.hostile.sandbox import Ran
+
+pytestmark = pytest.mark.root
+
+# Links out, and links to nowhere; what blocks or never ends; what is of the wrong kind; what cannot be read as it should be.
+OUT = ("relative", "absolute", "chain", "magic")
+STUCK = ("loop", "dangling", "fifo", "zero")
+WRONG = ("socket", "block", "directory", "null")
+ODD = ("hole", "binary")
+EVERY_FILE = (*OUT, *STUCK, *WRONG, *ODD)
+FEW_FILE = ("relative", "absolute", "loop", "fifo", "zero", "directory", "hole")
+EVERY_DIRECTORY = (*OUT, "magic-of-init", "loop", "dangling", "fifo", "zero", "file", "odd-names", "traps", "deep")
+FEW_DIRECTORY = ("relative", "absolute", "loop", "dangling", "fifo", "file")
+
+TABLE: dict[str, tuple[str, ...]] = {
+    # The account database, and the files that shadow-utils makes beside it.
+    "/etc/passwd": EVERY_FILE,
+    "/etc/group": FEW_FILE,
+    "/etc/shadow": FEW_FILE,
+    "/etc/gshadow": ("relative", "fifo", "zero", "directory"),
+    "/etc/subuid": ("relative", "fifo", "zero"),
+    "/etc/subgid": ("relative", "fifo"),
+    "/etc/.pwd.lock": ("relative", "fifo", "zero", "directory"),
+    "/etc/passwd.lock": ("relative", "fifo", "directory"),
+    "/etc/passwd-": ("relative", "fifo", "zero", "directory"),
+    "/etc/passwd+": ("relative", "fifo", "directory"),
+    "/usr/lib/passwd": ("relative", "fifo", "zero", "directory", "hole", "binary"),
+    "/usr/lib/group": ("relative", "fifo", "zero", "hole"),
+    "/var/lib/extrausers/passwd": ("relative", "fifo"),
+    "/etc/nsswitch.conf": FEW_FILE,
+    # What is read before users are made.
+    "/etc/login.defs": (*FEW_FILE, "binary"),
+    "/etc/default/useradd": ("relative", "fifo", "zero", "directory"),
+    "/etc/skel": EVERY_DIRECTORY,
+    "/etc/skel/.profile": ("relative", "absolute", "magic", "fifo", "zero", "socket", "hard-link"),
+    "/etc/skel/.config": ("relative", "absolute", "traps", "deep", "fifo"),
+    # Where keys go, and what says so.
+    "/etc/ssh": FEW_DIRECTORY,
+    "/etc/ssh/sshd_config": EVERY_FILE,
+    "/etc/ssh/sshd_config.d": EVERY_DIRECTORY,
+    "/etc/ssh/sshd_config.d/50-image.conf": FEW_FILE,
+    "/home": ("relative", "absolute", "magic", "loop", "dangling", "file", "fifo"),
+    "/home/ann": ("relative", "absolute", "magic", "dangling", "fifo", "file", "traps", "deep"),
+    "/home/ann/.ssh": ("relative", "fifo"),
+    "/home/core": FEW_DIRECTORY,
+    "/home/core/.ssh": EVERY_DIRECTORY,
+    "/home/core/.ssh/authorized_keys": (*EVERY_FILE, "hard-link"),
+    "/home/core/.ssh/authorized_keys.d": FEW_DIRECTORY,
+    "/home/core/.ssh/.ignition-1-0": ("relative", "fifo", "zero", "directory", "hard-link"),  # as the first temporary name was
+    "/home/old": ("relative", "absolute", "chain", "magic", "fifo", "deep"),
+    "/var/mail": ("relative", "fifo"),
+    "/var/spool/mail/old": ("relative", "directory"),
+    "/var/log/lastlog": ("relative", "fifo", "zero"),
+    "/var/log/faillog": ("relative", "fifo"),
+    # Files, directories and links of the config.
+    "/etc": ("relative", "absolute", "chain", "magic", "magic-of-init", "loop", "dangling", "fifo", "file"),
+    "/etc/hostname": (*EVERY_FILE, "hard-link"),
+    "/etc/motd": (*OUT, *STUCK, *WRONG, "hard-link"),
+    "/etc/motd.hard": ("relative", "fifo", "directory"),
+    "/etc/localtime": ("relative", "fifo", "zero", "directory", "deep"),
+    "/etc/profile.d": EVERY_DIRECTORY,
+    "/etc/.ignition-1-0": ("relative", "fifo", "zero", "directory", "hard-link"),
+    "/etc/from-oem": ("relative", "dangling", "fifo", "zero", "directory"),
+    "/srv": ("relative", "absolute", "magic", "dangling", "fifo"),
+    "/srv/same": ("relative", "absolute", "magic", "fifo", "zero", "hard-link"),
+    "/srv/data": ("relative", "absolute", "chain", "fifo", "traps", "odd-names", "deep"),
+    "/srv/data/inner": ("relative", "traps", "deep", "fifo"),
+    "/opt": FEW_DIRECTORY,
+    "/opt/new": ("relative", "absolute", "magic", "fifo", "file"),
+    "/home/core/note": ("relative", "absolute", "magic", "fifo", "zero", "hard-link", "directory"),
+    "/usr/share/oem": FEW_DIRECTORY,
+    "/usr/share/oem/from-oem": EVERY_FILE,
+    "/var/swap": FEW_DIRECTORY,
+    "/var/swap/file": ("relative", "absolute", "fifo", "zero", "block", "directory", "hole", "hard-link"),
+    # Encrypted volumes.
+    "/etc/crypttab": (*OUT, *STUCK, *WRONG, *ODD),
+    "/etc/luks": FEW_DIRECTORY,
+    "/etc/luks/data": ("relative", "absolute", "fifo", "zero", "directory", "hole", "hard-link"),
+    # Units and their enablement.
+    "/etc/systemd": ("relative", "absolute", "magic", "loop", "fifo"),
+    "/etc/systemd/system": EVERY_DIRECTORY,
+    "/etc/systemd/system/new.service": ("relative", "absolute", "fifo", "zero", "directory", "hole", "hard-link"),
+    "/etc/systemd/system/old.service": ("relative", "absolute", "fifo", "zero", "directory", "hole", "loop"),
+    "/etc/systemd/system/old.service.d": FEW_DIRECTORY,
+    "/etc/systemd/system/multi-user.target.wants": EVERY_DIRECTORY,
+    "/etc/systemd/system/multi-user.target.wants/old.service": ("relative", "absolute", "fifo", "zero", "directory"),
+    "/etc/systemd/system/masked.service": ("relative", "fifo", "directory", "deep"),
+    "/etc/systemd/system/unmasked.service": ("relative", "fifo", "null", "directory"),
+    "/etc/systemd/system-preset": FEW_DIRECTORY,
+    "/etc/systemd/system-preset/20-ignition.preset": EVERY_FILE,
+    "/usr/lib/systemd": ("relative", "absolute", "loop", "fifo"),
+    "/usr/lib/systemd/system": ("relative", "absolute", "magic", "loop", "traps", "odd-names", "fifo"),
+    "/usr/lib/systemd/system/shipped.service": ("relative", "absolute", "fifo", "zero", "directory", "hole", "binary"),
+    "/usr": ("relative", "absolute", "magic", "fifo"),
+    "/run": ("relative", "fifo"),
+    # What we write for ourselves and for people.
+    "/etc/.ignition-result.json": (*EVERY_FILE, "nested-json", "odd-numbers"),
+    "/var": ("relative", "absolute", "magic", "loop", "dangling", "fifo", "file"),
+    "/var/lib": ("relative", "absolute", "magic", "loop", "fifo"),
+    "/var/lib/ignition": FEW_DIRECTORY,
+    "/var/lib/ignition/attempt.json": (*EVERY_FILE, "nested-json", "odd-numbers"),
+    "/var/lib/ignition/report.json": (*EVERY_FILE, "nested-json", "odd-numbers"),
+    "/var/lib/ignition/.ignition-1-0": ("relative", "fifo", "directory"),
+    "/etc/selinux": ("relative", "fifo", "file"),
+    "/etc/selinux/config": EVERY_FILE,
+    # The machine's id and name, and its network.
+    "/etc/machine-id": EVERY_FILE,
+    "/var/lib/dbus": (*OUT, "loop", "dangling", "fifo", "file"),
+    "/var/lib/dbus/machine-id": ("relative", "absolute", "fifo", "zero", "directory"),
+    "/etc/systemd/network": EVERY_DIRECTORY,
+    "/etc/systemd/network/10-new.network": ("relative", "fifo", "zero", "directory"),
+    "/etc/netplan": FEW_DIRECTORY,
+    "/etc/netplan/50-afterburn.yaml": ("relative", "absolute", "fifo", "directory"),
+    "/etc/NetworkManager": ("relative", "absolute", "fifo"),
+    "/etc/NetworkManager/system-connections": FEW_DIRECTORY,
+    "/etc/metadata": ("relative", "absolute", "fifo", "zero", "directory"),
+}
+ROWS = [(path, kind) for path, kinds in TABLE.items() for kind in kinds]
+
+KEEP_MACHINE_ID = REPOSITORY / "dracut/35coreos-ignition/keep-machine-id"
+METADATA = (
+    "--attributes={root}/etc/metadata",
+    "--network-units={root}/etc/systemd/network/",
+    "--networkmanager-profiles={root}/etc/NetworkManager/system-connections",
+    "--netplan-config={root}/etc/netplan",
+    "--hostname={root}/etc/hostname",
+)
+
+
+def boot(image: Image, **settings: int) -> list[Ran]:
+    """All that an initramfs runs on a root, in its order; each goes on where the one before failed, and stops where one hung."""
+    runs: list[Ran] = []
+    steps = [lambda flag=flag: image.metadata(flag, **settings) for flag in METADATA]
+    # What an earlier section fails at must not hide the later ones.
+    sections = (("passwd", "storage", "systemd", "luks"), ("storage",), ("systemd",), ("luks",))
+    steps += [lambda names=names: image.stage("files", *names, **settings) for names in sections]
+    if KEEP_MACHINE_ID.exists() and os.path.exists("/etc/machine-id"):
+        steps.append(lambda: image.execute(str(KEEP_MACHINE_ID), str(image.root), **settings))
+    steps.append(lambda: image.execute("ignition", "report", f"-root={image.root}", **settings))
+    for step in steps:
+        runs.append(step())
+        if runs[-1].status is None:
+            break
+    return runs
+
+
+def test_root_without_anything_hostile(image: Image) -> None:
+    runs = boot(image)
+    assert [(run.argv[:2], run.status) for run in runs if run.status] == []
+    assert image.verdict(*runs) == []
+    for path in ("etc/metadata", "etc/netplan", "etc/systemd/network/10-new.network", "home/ann/.ssh/authorized_keys"):
+        assert (image.root / path).exists(), path
+    assert re.fullmatch("[a-z0-9]+\n", (image.root / "etc/hostname").read_text())
+    assert not (image.root / "home/old").exists()
+
+
+@pytest.mark.parametrize("umask", [0o077, 0o000], ids=["077", "000"])
+def test_umask_of_the_caller_changes_nothing(image: Image, umask: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = Image(tmp_path_factory.mktemp("usual"), image._sandbox)
+    runs = [run.status for run in (*boot(image, umask=umask), *boot(other, umask=0o022))]
+    assert set(runs) == {0}
+    mine, usual = modes(image.root), modes(other.root)
+    other.clear()
+    assert {path: (oct(mine[path][0]), oct(usual[path][0])) for path in usual if mine[path] != usual[path]} == {}
+
+
+@pytest.mark.parametrize(("path", "kind"), ROWS, ids=[f"{kind}-at-{path[1:]}" for path, kind in ROWS])
+def test_nothing_leaves_the_root_or_hangs(image: Image, path: str, kind: str) -> None:
+    image.plant(path, kind)
+    assert image.verdict(*boot(image)) == []
