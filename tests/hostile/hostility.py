@@ -42,6 +42,10 @@ def _descriptor(place: str, _: str) -> None:
     os.symlink(f"{UP}dev/fd/0", place)
 
 
+def _link_to_zero(place: str, _: str) -> None:
+    os.symlink(f"{UP}dev/zero", place)
+
+
 def _loop(place: str, _: str) -> None:
     os.symlink(f"{os.path.basename(place)}.loop", place)
     os.symlink(os.path.basename(place), f"{place}.loop")
@@ -147,6 +151,7 @@ KINDS: dict[str, Plant] = {
     "magic": _magic,
     "magic-of-init": _magic_of_init,
     "descriptor": _descriptor,
+    "link-to-zero": _link_to_zero,
     "loop": _loop,
     "dangling": _dangling,
     "fifo": _fifo,

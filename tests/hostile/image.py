@@ -134,10 +134,11 @@ class Image:
         _build(self.twin, SECRET)
         self.run.mkdir()
         _write_header(self.run / "volume")
+        self.guarded: tuple[Path, ...] = (self.twin,)  # what nothing may happen to
         self.before: dict[str, tuple[object, ...]] = {}
 
-    def plant(self, path: str, kind: str) -> None:
-        """Put something hostile at a path of the root: a kind of KINDS, `immutable`, `mounted` or `proc`."""
+    def plant(self, path: str, kind: str, *, twin: str = "") -> None:
+        """Put something hostile at a path of the root: a kind of KINDS, or `immutable`. `twin`: where links lead to."""
         place = str(self.root) + path
         if kind == "immutable":
             subprocess.run(["chattr", "+i", place], check=True)
@@ -148,7 +149,7 @@ class Image:
             elif os.path.lexists(place):
                 os.unlink(place)
             os.makedirs(os.path.dirname(place), exist_ok=True)
-            KINDS[kind](place, str(self.twin) + path)
+            KINDS[kind](place, twin or str(self.twin) + path)
 
     def clear(self) -> None:
         """Let pytest remove it: what it cannot remove goes here."""
@@ -157,9 +158,9 @@ class Image:
         subprocess.run(["rm", "-rf", "--one-file-system", str(self.root)], check=True)  # also what is deeper than Python's rmtree goes
 
     def execute(self, *argv: str, **settings: Any) -> Ran:
-        """Run one program. What the twin is like is noted before the first one."""
+        """Run one program. What the guarded trees are like is noted before the first one."""
         if not self.before:
-            self.before = dict(_tree(self.twin))
+            self.before = self._state()
         return self._sandbox.run(Job(argv, str(self.run / "output"), **settings))
 
     def stage(self, name: str, *sections: str, config: dict[str, Any] | None = None, **settings: Any) -> Ran:
@@ -179,15 +180,18 @@ class Image:
     def verdict(self, *runs: Ran) -> list[str]:
         """What is wrong with them, a line each; empty if all is well."""
         wrong = [fault for run in runs for fault in _faults(run)]
-        after = dict(_tree(self.twin))
+        after = self._state()
         for path in sorted(self.before.keys() | after.keys()):
             if self.before.get(path) != after.get(path):
                 change = "made" if path not in self.before else "removed" if path not in after else "changed"
-                wrong.append(f"left the root: {change} {path}")
+                wrong.append(f"out of bounds: {change} {path}")
         known = {(entry[1], entry[0]) for entry in self.before.values()}
         wrong += [f"brought a secret in: {path}" for path in _with_secrets(self.root, known)]
         wrong += [f"printed a secret: {run.argv[0]}" for run in runs if SECRET in run.output]
         return wrong
+
+    def _state(self) -> dict[str, tuple[object, ...]]:
+        return {path: entry for top in self.guarded for path, entry in _tree(top)}
 
     def _config(self, sections: tuple[str, ...]) -> dict[str, Any]:
         config: dict[str, Any] = {"ignition": {"version": "3.7.0-experimental"}}

@@ -71,9 +71,10 @@ class Sandbox:
 
     def close(self) -> None:
         """End it."""
-        assert self._server.stdin is not None
+        assert self._server.stdin is not None and self._server.stdout is not None
         self._server.stdin.close()
         self._server.wait(10)
+        self._server.stdout.close()
 
     def run(self, job: Job) -> Ran:
         """Run one program to its end or to its limit."""

@@ -1,0 +1,218 @@
+"""Living systems with a hostile user or image, and what runs on them as root: each row is one machine.
+
+The machine's root is `/` of the run (chroot), with /usr of the machine that runs the tests. What its user `core` may not touch or
+read is guarded: /root and /etc/profile.d, where links of core lead to.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.hostile.image import REPOSITORY, SECRET, Image
+from tests.hostile.sandbox import Ran, Sandbox
+from tests.platforms.samples import KEY
+
+pytestmark = pytest.mark.root
+
+CORE = 1000
+STAND_INS = "/opt/stand-ins"
+SCRIPTS = {
+    "systemctl": 'case "$*" in *is-enabled*) echo disabled; exit 1;; *show*) echo LoadState=loaded; echo ActiveState=inactive;; esac',
+    "hostnamectl": "exit 0",
+    "systemd-run": "exit 0",
+}
+USER_DATA = f"""#cloud-config
+ssh_authorized_keys:
+- {KEY}
+write_files:
+- {{path: /etc/app.conf, content: x}}
+- {{path: /home/core/.config/app.sh, owner: core, permissions: "0755", content: app}}
+- {{path: /home/core/same, owner: "root:root", permissions: "0600", content: "same bytes"}}
+- {{path: /home/core/sub/dir/file, owner: "core:core", content: deep}}
+- {{path: /var/tmp/work/file, content: work}}
+coreos:
+  update: {{group: beta}}
+  units:
+  - {{name: new.service, enable: true, command: start, content: "[Service]"}}
+  - {{name: old.service, drop_ins: [{{name: 10-new.conf, content: "[Service]"}}]}}
+  - {{name: gone.service, mask: true}}
+  - {{name: 10-new.network, runtime: true, content: "[Match]"}}
+"""
+SECRET_FILE, SECRET_DIRECTORY = "/etc/profile.d/image.sh", "/etc/profile.d"
+
+LINKS = ("relative", "absolute", "chain", "magic")
+OF_A_USER_FOR_A_FILE = (*LINKS, "link-to-zero", "loop", "dangling", "fifo", "socket", "directory", "hole", "binary", "hard-link")
+OF_A_USER_FOR_A_DIRECTORY = (*LINKS, "loop", "dangling", "fifo", "file", "traps", "odd-names")
+BY_A_USER: dict[str, tuple[str, ...]] = {
+    "/home/core/.ssh": OF_A_USER_FOR_A_DIRECTORY,
+    "/home/core/.ssh/authorized_keys": OF_A_USER_FOR_A_FILE,
+    "/home/core/.ssh/authorized_keys.d": OF_A_USER_FOR_A_DIRECTORY,
+    "/home/core/.ssh/authorized_keys.d/afterburn": OF_A_USER_FOR_A_FILE,
+    "/home/core/.ssh/.ignition-1-0": ("relative", "fifo", "directory", "hard-link"),
+    "/home/core/.ssh/authorized_keys.d/.ignition-1-0": ("relative", "fifo", "directory"),
+    "/home/core/.config": OF_A_USER_FOR_A_DIRECTORY,
+    "/home/core/.config/app.sh": OF_A_USER_FOR_A_FILE,
+    "/home/core/.config/.ignition-1-0": ("relative", "fifo", "directory", "hard-link"),
+    "/home/core/same": OF_A_USER_FOR_A_FILE,
+    "/home/core/.ignition-1-0": ("relative", "fifo", "directory", "hard-link"),
+    "/home/core/sub": OF_A_USER_FOR_A_DIRECTORY,
+    "/home/core/sub/dir": OF_A_USER_FOR_A_DIRECTORY,
+    "/home/core/sub/dir/file": ("relative", "fifo", "link-to-zero", "hole"),
+    "/var/tmp/work": (*LINKS, "loop", "dangling", "fifo", "file"),
+    "/var/tmp/work/file": ("relative", "magic", "dangling", "fifo", "hard-link"),
+}
+STUCK = ("fifo", "zero", "loop", "directory", "hole", "binary", "socket")
+BY_AN_IMAGE: dict[str, tuple[str, ...]] = {
+    "/etc/passwd": STUCK,
+    "/etc/group": STUCK,
+    "/etc/nsswitch.conf": ("fifo", "zero", "directory", "hole"),
+    "/etc/login.defs": STUCK,
+    "/etc/hostname": ("fifo", "zero", "directory", "hole"),
+    "/etc/environment": STUCK,
+    "/etc/coreos": ("fifo", "file", "loop"),
+    "/etc/coreos/update.conf": STUCK,
+    "/etc/ssh": ("fifo", "file"),
+    "/etc/ssh/sshd_config": STUCK,
+    "/etc/ssh/sshd_config.d": ("fifo", "file", "traps", "odd-names", "deep"),
+    "/etc/systemd/system/new.service": ("fifo", "zero", "directory", "hole"),
+    "/etc/systemd/system/gone.service": ("fifo", "zero", "directory"),
+    "/etc/systemd/system/old.service.d": ("fifo", "file", "loop"),
+    "/run/systemd": ("fifo", "file"),
+    "/run/coreos-cloudinit": ("fifo", "file", "loop"),
+    "/run/coreos-cloudinit/operations.jsonl": ("fifo", "directory", "socket"),
+    "/run/metadata": ("fifo", "file", "loop"),
+    "/run/metadata/coreos": ("fifo", "zero", "directory"),
+}
+SOURCES = {
+    "/var/lib/user-data": "-from-file=/var/lib/user-data",
+    "/media/drive/openstack/latest/user_data": "-from-configdrive=/media/drive",
+    "/media/drive/openstack/latest/meta_data.json": "-from-configdrive=/media/drive",
+    "/var/lib/waagent/CustomData": "-from-waagent=/var/lib/waagent",
+    "/var/lib/waagent/SharedConfig.xml": "-from-waagent=/var/lib/waagent",
+    "/media/ovf/ovf-env.xml": "-from-vmware-ovf-env=/media/ovf/ovf-env.xml",
+}
+USER_ROWS = [(path, kind) for path, kinds in BY_A_USER.items() for kind in kinds]
+IMAGE_ROWS = [(path, kind) for path, kinds in BY_AN_IMAGE.items() for kind in kinds]
+SOURCE_ROWS = [(path, kind) for path in SOURCES for kind in (*LINKS, *STUCK)]
+
+
+class Machine(Image):
+    """An image that has booted. `core` has a home with the things of a user."""
+
+    def __init__(self, directory: Path, sandbox: Sandbox) -> None:
+        super().__init__(directory, sandbox)
+        self.guarded = (self.root / SECRET_DIRECTORY[1:], self.root / "root")
+        for name in ("bin", "sbin", "lib", "lib64"):
+            (self.root / name).symlink_to(f"usr/{name}")
+        for path in (*self.guarded, *(self.root / name for name in ("home/core/.config", "home/core/sub/dir", "var/tmp/work"))):
+            path.mkdir(parents=True, exist_ok=True)
+        for path in (self.root / SECRET_FILE[1:], self.root / "root/.profile"):
+            path.write_text(f"# {SECRET}\n")
+            path.chmod(0o600)
+        (self.root / "home/core/same").write_text("same bytes")
+        self.put("/var/lib/user-data", USER_DATA)
+        for name, script in SCRIPTS.items():
+            self.put(f"{STAND_INS}/{name}", f"#!/bin/sh\n{script}\n")
+            (self.root / STAND_INS[1:] / name).chmod(0o755)
+        self.give(self.root / "home/core")
+        self._packages = self.root / str(REPOSITORY)[1:]  # some are looked for when they are needed
+        self._packages.mkdir(parents=True)
+
+    def put(self, path: str, text: str) -> None:
+        """Write a file."""
+        place = self.root / path[1:]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+
+    def plant_of_user(self, path: str, kind: str) -> None:
+        """As core would: the links lead to what is guarded, and all is core's."""
+        place = self.root / path[1:]
+        if kind in ("directory", "file") or "." not in place.name or place.name.startswith("."):
+            twin = SECRET_DIRECTORY
+        else:
+            twin = SECRET_FILE
+        self.plant(path, kind, twin=str(self.root / SECRET_FILE[1:]) if kind == "hard-link" else twin)
+        if kind != "hard-link":
+            for made in (place, *place.parent.glob(f"{place.name}.*")):
+                self.give(made)
+
+    @staticmethod
+    def give(top: Path) -> None:
+        """It and all below is core's."""
+        os.chown(top, CORE, CORE, follow_symlinks=False)
+        if top.is_dir() and not top.is_symlink():
+            for path in top.rglob("*"):
+                os.chown(path, CORE, CORE, follow_symlinks=False)
+
+    def live(self, *argv: str) -> Ran:
+        """Run a program on it."""
+        path = f"{STAND_INS}:/usr/sbin:/usr/bin"
+        mounts = (("/usr", f"{self.root}/usr"), ("proc", f"{self.root}/proc"), (str(REPOSITORY), str(self._packages)))
+        return self.execute(*argv, chroot=str(self.root), mounts=mounts, environment={"PATH": path, "HOME": "/root"})
+
+    def boot(self) -> list[Ran]:
+        """What its units run."""
+        runs = [self.live("coreos-cloudinit", "-from-file=/var/lib/user-data")]
+        if runs[0].status is not None:
+            runs.append(self.live("coreos-metadata", "--provider=digitalocean", "--ssh-keys=core"))
+        if runs[-1].status is not None:
+            runs.append(self.live("coreos-metadata", "--provider=digitalocean", "--attributes=/run/metadata/coreos"))
+        return runs
+
+
+@pytest.fixture
+def machine(tmp_path: Path, sandbox: Sandbox) -> Iterator[Machine]:
+    """A machine without anything hostile."""
+    made = Machine(tmp_path, sandbox)
+    yield made
+    made.clear()
+
+
+def test_machine_without_anything_hostile(machine: Machine) -> None:
+    runs = machine.boot()
+    assert [(run.status, run.output) for run in runs if run.status] == []
+    assert machine.verdict(*runs) == []
+    found = (machine.root / "home/core/.config/app.sh").stat()
+    assert (found.st_mode & 0o777, found.st_uid) == (0o755, CORE)
+    found = (machine.root / "home/core/same").stat()
+    assert (found.st_mode & 0o777, found.st_uid) == (0o600, 0)
+    assert (machine.root / "home/core/.ssh/authorized_keys.d/afterburn").read_text() == f"{KEY}\n"
+
+
+@pytest.mark.parametrize(("path", "kind"), USER_ROWS, ids=[f"{kind}-at-{path[1:]}" for path, kind in USER_ROWS])
+def test_user_gets_nothing_that_is_not_his(machine: Machine, path: str, kind: str) -> None:
+    machine.plant_of_user(path, kind)
+    assert machine.verdict(*machine.boot()) == []
+
+
+@pytest.mark.parametrize(("path", "kind"), IMAGE_ROWS, ids=[f"{kind}-at-{path[1:]}" for path, kind in IMAGE_ROWS])
+def test_nothing_hangs_on_a_living_system(machine: Machine, path: str, kind: str) -> None:
+    machine.plant(path, kind)
+    assert machine.verdict(*machine.boot()) == []
+
+
+@pytest.mark.parametrize(("path", "kind"), SOURCE_ROWS, ids=[f"{kind}-at-{path[1:]}" for path, kind in SOURCE_ROWS])
+def test_source_of_user_data_is_a_file_of_bounded_size(machine: Machine, path: str, kind: str) -> None:
+    machine.put("/var/lib/waagent/provisioned", "")
+    machine.put("/media/drive/openstack/latest/other", "")
+    machine.plant(path, kind, twin=SECRET_FILE)
+    assert machine.verdict(machine.live("coreos-cloudinit", SOURCES[path])) == []
+
+
+@pytest.mark.parametrize(
+    ("owner", "target"), [(CORE, "/home/core/dotfiles"), (0, "/etc/apps"), (0, "/home/core/dotfiles")], ids=["own", "root", "mixed"]
+)
+def test_links_that_nobody_hostile_made_are_followed(machine: Machine, owner: int, target: str) -> None:
+    """Root's links lead anywhere, a user's to what is his: dotfiles are often kept so."""
+    (machine.root / "home/core/.config").rmdir()
+    (machine.root / "home/core/.config").symlink_to(target)
+    os.chown(machine.root / "home/core/.config", owner, owner, follow_symlinks=False)
+    directory = machine.root / target[1:]
+    directory.mkdir()
+    if target.startswith("/home"):
+        machine.give(directory)
+    runs = machine.boot()
+    assert machine.verdict(*runs) == []
+    assert (directory / "app.sh").read_text() == "app"
