@@ -109,6 +109,10 @@ def _odd_numbers(place: str, _: str) -> None:
 
 
 def _hard_link(place: str, twin: str) -> None:
+    """To a file of the twin, as a user makes one to a file that he may not touch."""
+    if not os.path.exists(twin):
+        os.makedirs(os.path.dirname(twin), exist_ok=True)
+        _file(twin, "")
     os.link(twin, place)
 
 
