@@ -54,8 +54,9 @@ bench: setup
 fuzz: setup
 	@FUZZ_EXAMPLES=$(EXAMPLES) $(PYTHON) -m pytest -q tests/config/fuzz
 
-## make soak            what takes long: every interruption, many times
+## make soak            what takes long: every interruption and every race, many times
 soak: setup
+	@$(PYTHON) -m tests.soak.races
 	@$(PYTHON) vm-tests/run.py --soak --jobs $(JOBS)
 
 ## make install         programs, packages, dracut module, units and manual pages below DESTDIR

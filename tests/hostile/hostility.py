@@ -1,4 +1,4 @@
-"""Kinds of hostile things. Each puts one at `place` (what was there is gone by then); `twin` is the same path in the outside tree."""
+"""Kinds of hostile things. Each puts one at `place` (what was there is gone by then); links lead to `twin`."""
 
 from __future__ import annotations
 
@@ -130,10 +130,8 @@ def _odd_names(place: str, twin: str) -> None:
 def _full_of_traps(place: str, twin: str) -> None:
     """A directory whose entries have ordinary names, and none is an ordinary file."""
     os.mkdir(place)
-    for name, plant in (("10-fifo", _fifo), ("20-zero", KINDS["zero"]), ("30-loop", _loop), ("40-up", _relative), ("50-hole", _hole)):
-        plant(f"{place}/{name}.conf", twin)
-    _socket(f"{place}/60-socket.conf", twin)
-    _directory(f"{place}/70-directory.conf", twin)
+    for kind in ("fifo", "zero", "loop", "relative", "hole", "socket", "directory"):
+        KINDS[kind](f"{place}/{kind}.conf", twin)
 
 
 def _deep(place: str, _: str) -> None:

@@ -26,9 +26,9 @@ _LINKS = 5  # in what `_tree` yields: number of names, change time
 _HASH = "$6$salt$VeBYn5CsvE3N8uvSzrPy1"
 _UUID = "aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
 
-# Path → text. A comment that begins with a secret goes in front, in the twin only.
+# Path → text. In the twin a line with a secret follows.
 FILES: dict[str, str] = {
-    "/etc/passwd": "root:x:0:0:root:/root:/bin/bash\ncore:x:1000:1000:Core:/home/core:/bin/bash\nold:x:1001:1001::/home/old:/bin/sh\n",
+    "/etc/passwd": "root:x:0:0::/root:/bin/sh\ncore:x:1000:1000:Core:/home/core:/bin/sh\nold:x:1001:1001::/home/old:/bin/sh\n",
     "/etc/group": "root:x:0:\nsudo:x:27:core\ncore:x:1000:\nold:x:1001:\n",
     "/etc/shadow": "root:*:19000:0:99999:7:::\ncore:*:19000:0:99999:7:::\nold:*:19000:0:99999:7:::\n",
     "/etc/gshadow": "root:*::\nsudo:*::core\ncore:!::\nold:!::\n",
@@ -78,8 +78,12 @@ LINKS = {
     "/etc/systemd/system/multi-user.target.wants/old.service": "/etc/systemd/system/old.service",
     "/etc/localtime": "../usr/share/zoneinfo/UTC",
 }
-_CODE = {"/etc/passwd": "canary:x:4242:4242:{}:/:/bin/sh", "/etc/group": "canary:x:4242:{}", "/etc/shadow": "canary:{}:1:::::"}
-_CODE |= {"/etc/gshadow": "canary:{}::", "/etc/machine-id": "{}"}
+_SECRET_LINES = {
+    "/etc/passwd": "canary:x:4242:4242:{}:/:/bin/sh",
+    "/etc/group": "canary:x:4242:{}",
+    "/etc/shadow": "canary:{}:1:::::",
+}
+_SECRET_LINES |= {"/etc/gshadow": "canary:{}::", "/etc/machine-id": "{}"}
 
 
 def data(text: str) -> dict[str, str]:
@@ -102,7 +106,7 @@ STORAGE = {
         {"path": "/etc/motd", "append": [data("more\n")]},
         {"path": "/etc/profile.d/new.sh", "contents": data("x\n"), "mode": 0o755},
         {"path": "/srv/same", "contents": data("same bytes\n"), "mode": 0o600, "user": {"id": 1000}, "group": {"id": 1000}},
-        {"path": "/home/core/note", "overwrite": True, "contents": data("new\n"), "user": {"name": "core"}, "group": {"name": "core"}},
+        {"path": "/home/core/note", "overwrite": True, "contents": data("new\n"), "user": {"name": "core"}},
         {"path": "/etc/systemd/network/10-new.network", "contents": data("[Match]\n")},
         {"path": "/etc/from-oem", "contents": {"source": "oem:///from-oem"}},
     ],
@@ -112,9 +116,10 @@ STORAGE = {
     ],
     "x-coreos": {"swapFiles": [{"path": "/var/swap/file", "sizeMiB": 1}]},
 }
+_SERVICE = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
 SYSTEMD = {
     "units": [
-        {"name": "new.service", "enabled": True, "contents": "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"},
+        {"name": "new.service", "enabled": True, "contents": _SERVICE},
         {"name": "shipped.service", "enabled": True},
         {"name": "old.service", "enabled": False, "dropins": [{"name": "10-new.conf", "contents": "[Service]\n"}]},
         {"name": "masked.service", "mask": True},
@@ -156,7 +161,8 @@ class Image:
         """Let pytest remove it: what it cannot remove goes here."""
         for place in self._immutable:
             subprocess.run(["chattr", "-i", place], check=False)
-        subprocess.run(["rm", "-rf", "--one-file-system", str(self.root)], check=True)  # also what is deeper than Python's rmtree goes
+        # Python's rmtree does not get as deep as some rows.
+        subprocess.run(["rm", "-rf", "--one-file-system", str(self.root)], check=True)
 
     def execute(self, *argv: str, **settings: Any) -> Ran:
         """Run one program. What the guarded trees are like is noted before the first one."""
@@ -171,7 +177,8 @@ class Image:
         if not state.exists():
             state.write_text(json.dumps({"luksPersistKeyFiles": {"data": "data:,VOLUMEKEY"}}))
         flags = (f"-config-cache={cache}", f"-state-file={state}", f"-neednet={self.run}/neednet", "-log-to-stdout")
-        return self.execute("ignition", f"-stage={name}", "-platform=file", f"-root={self.root}", *flags, **self._settings(settings))
+        argv = ("ignition", f"-stage={name}", "-platform=file", f"-root={self.root}", *flags)
+        return self.execute(*argv, **self._settings(settings))
 
     def metadata(self, *flags: str, **settings: Any) -> Ran:
         """coreos-metadata, as the units of the initramfs call it; `{root}` in a flag is the root."""
@@ -230,9 +237,8 @@ def _build(top: Path, secret: str) -> None:
     for path, text in FILES.items():
         place = top / path[1:]
         place.parent.mkdir(parents=True, exist_ok=True)
-        first = _CODE.get(path, "# {}").format(f"{secret}-{path.rpartition('/')[2]}") + "\n" if secret else ""
-        # At the end, so that a reader of the beginning finds what it looks for; a machine id is one line.
-        place.write_text(first if path == "/etc/machine-id" and secret else text + first)
+        line = _SECRET_LINES.get(path, "# {}").format(f"{secret}-{path.rpartition('/')[2]}") + "\n" if secret else ""
+        place.write_text(line if path == "/etc/machine-id" and secret else text + line)
     for path, target in LINKS.items():
         (top / path[1:]).symlink_to(target)
     if secret:  # a hard link of the root to it must have the bytes that the config writes

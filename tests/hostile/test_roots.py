@@ -1,9 +1,10 @@
-"""Roots that somebody else made, and what an initramfs runs on them. Each row is one image; the package's docstring says how it is judged."""
+"""Roots that somebody else made, and what an initramfs runs on them. Each row is one image."""
 
 import os
 import re
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -137,21 +138,25 @@ METADATA = (
 )
 
 
-def boot(image: Image, **settings: int) -> list[Ran]:
+def boot(image: Image, *, umask: int = 0o022) -> list[Ran]:
     """All that an initramfs runs on a root, in its order; each goes on where the one before failed, and stops where one hung."""
-    runs: list[Ran] = []
-    steps = [lambda flag=flag: image.metadata(flag, **settings) for flag in METADATA]
-    # What an earlier section fails at must not hide the later ones.
-    sections = (("passwd", "storage", "systemd", "luks"), ("storage",), ("systemd",), ("luks",))
-    steps += [lambda names=names: image.stage("files", *names, **settings) for names in sections]
-    if KEEP_MACHINE_ID.exists() and os.path.exists("/etc/machine-id"):
-        steps.append(lambda: image.execute(str(KEEP_MACHINE_ID), str(image.root), **settings))
-    steps.append(lambda: image.execute("ignition", "report", f"-root={image.root}", **settings))
-    for step in steps:
-        runs.append(step())
-        if runs[-1].status is None:
+    runs = []
+    for run in _steps(image, umask):
+        runs.append(run)
+        if run.status is None:
             break
     return runs
+
+
+def _steps(image: Image, umask: int) -> Iterator[Ran]:
+    for flag in METADATA:
+        yield image.metadata(flag, umask=umask)
+    yield image.stage("files", "passwd", "storage", "systemd", "luks", umask=umask)
+    for section in ("storage", "systemd", "luks"):  # what an earlier section fails at must not hide the later ones
+        yield image.stage("files", section, umask=umask)
+    if KEEP_MACHINE_ID.exists() and os.path.exists("/etc/machine-id"):
+        yield image.execute(str(KEEP_MACHINE_ID), str(image.root), umask=umask)
+    yield image.execute("ignition", "report", f"-root={image.root}", umask=umask)
 
 
 def test_root_without_anything_hostile(image: Image) -> None:
@@ -220,11 +225,12 @@ def test_removal_never_crosses_a_mount(image: Image, what: str, inside: str) -> 
     assert image.verdict(run) == []
 
 
-THROUGH_PROC = ("/proc/1/root", "/proc/self/root", "/proc/thread-self/root", "/proc/1/cwd/../../../../../..", "/proc/self/task/1/root")
+THROUGH_PROC = ("/proc/1/root", "/proc/self/root", "/proc/1/cwd/../../../../../..", "/proc/self/task/1/root")
+AT = ("/etc/motd", "/etc/profile.d", "/etc/passwd", "/var/lib/ignition", "/home/core/.ssh", "/etc/machine-id")
 
 
 @pytest.mark.parametrize("link", THROUGH_PROC)
-@pytest.mark.parametrize("path", ["/etc/motd", "/etc/profile.d", "/etc/passwd", "/var/lib/ignition", "/home/core/.ssh", "/etc/machine-id"])
+@pytest.mark.parametrize("path", AT, ids=[path[1:] for path in AT])
 def test_magic_links_of_a_mounted_proc_lead_nowhere(image: Image, path: str, link: str) -> None:
     place = image.root / path[1:]
     os.rename(place, f"{place}.before")
@@ -234,7 +240,8 @@ def test_magic_links_of_a_mounted_proc_lead_nowhere(image: Image, path: str, lin
 
 
 MOUNT = storage(filesystems=[{"device": "/dev/null", "format": "tmpfs", "path": "/mnt/a/b"}])
-MOUNT_ROWS = [(path, kind) for path in ("/mnt", "/mnt/a", "/mnt/a/b") for kind in (*OUT, "loop", "dangling", "fifo", "file", "zero")]
+MOUNT_KINDS = (*OUT, "loop", "dangling", "fifo", "file", "zero")
+MOUNT_ROWS = [(path, kind) for path in ("/mnt", "/mnt/a", "/mnt/a/b") for kind in MOUNT_KINDS]
 
 
 def test_file_system_is_mounted_below_the_root(image: Image) -> None:

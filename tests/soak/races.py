@@ -2,9 +2,9 @@
 
     python -m tests.soak.races [--tries 1000] [--seconds 120] [NAME …]        needs root
 
-Each race is one program on one machine (tests/hostile), and a process of the user `core` that swaps as fast as it can. A try is won by
-the user if something changed that is not his (owner, mode, content, a new file), if a secret of root's came to where he reads, or if
-the program hung. The last line of each race is `races: NAME: N tried, M won`; the exit status is 1 if any was won.
+Each race is one program on one machine (tests/hostile), and a process of its user `core` that swaps as fast as it can. The user
+wins a try if something of root's changed (owner, mode, content, a new file), if a secret of root's came to where the user reads,
+or if the program hung. The last line of each race is `races: NAME: N tried, M won`; the exit status is 1 if any was won.
 Linux: renameat2(2), RENAME_EXCHANGE.
 """
 
@@ -23,9 +23,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.hostile.image import Image, data
+from tests.hostile.image import data
+from tests.hostile.machine import CORE, SECRET_DIRECTORY, SECRET_FILE, Machine
 from tests.hostile.sandbox import Ran, Sandbox
-from tests.hostile.test_machines import CORE, SECRET_DIRECTORY, SECRET_FILE, Machine
 from tests.platforms.samples import KEY
 
 TRIES, SECONDS = 1000, 120.0
@@ -36,7 +36,7 @@ _LIBRARY = ctypes.CDLL(None, use_errno=True)
 
 
 class Race(NamedTuple):
-    """`attack` is one round of the user's loop, called as that user with the home; `run` is one try; `document`: its user data."""
+    """`attack`: one round of the user's loop, as that user. `run`: one try. `document`: its user data."""
 
     name: str
     attack: Callable[[Path, Machine], None]
@@ -50,7 +50,7 @@ def exchange(one: Path, other: Path) -> None:
 
 
 def _swapping(path: Path, make: Callable[[Path], None], make_other: Callable[[Path], None]) -> None:
-    """One round: a pair is made, and its names are swapped: blindly, with pauses of all lengths, or when something happens there."""
+    """One round: a pair is made, and its names are swapped, blindly or when something happens there."""
     spare = path.with_name(f"{path.name}.spare")
     for place, maker in ((spare, make_other), (path, make)):
         fresh = place.with_name(f"{place.name}.fresh")
@@ -253,7 +253,12 @@ RACES = (
         _cloudinit,
         _files("/home/core/.config/app.sh", owner="core:core", mode="0666"),
     ),
-    Race("temporary-names-of-keys", lambda home, _: _occupy(home / ".ssh", "authorized_keys", SECRET_FILE), _cloudinit, _KEYS_DOCUMENT),
+    Race(
+        "temporary-names-of-keys",
+        lambda home, _: _occupy(home / ".ssh", "authorized_keys", SECRET_FILE),
+        _cloudinit,
+        _KEYS_DOCUMENT,
+    ),
     # Out of a root, while the files stage runs.
     Race("directory-of-a-stage", _sub_of_root, _stage(storage=_SUB)),
     Race("keys-of-a-stage", _ssh_of_root, _stage(passwd={"users": [{"name": "core", "sshAuthorizedKeys": [KEY]}]})),
