@@ -15,7 +15,7 @@ from tests.platforms.samples import KEY
 CORE = 1000
 STAND_INS = "/opt/stand-ins"
 SCRIPTS = {
-    "systemctl": 'case "$*" in *is-enabled*) echo disabled; exit 1;; *show*) echo LoadState=loaded; echo ActiveState=inactive; esac',
+    "systemctl": 'case "$*" in *is-enabled*) echo disabled; exit 1;; *show*) echo LoadState=loaded; esac',
     "hostnamectl": "exit 0",
     "systemd-run": "exit 0",
 }

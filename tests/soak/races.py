@@ -198,12 +198,6 @@ RACES = (
         _cloudinit,
         _files("/home/core/same", owner="core:core", mode="0666"),
     ),
-    Race(
-        "same-bytes-hard-link",
-        lambda home, _: _swapping(home / "same", _file("same bytes"), lambda path: path.hardlink_to(home / "own-but-linked")),
-        _cloudinit,
-        _files("/home/core/same", owner="root:root", mode="0600"),
-    ),
     # B2: a directory of the path is a link into root's, now and then.
     Race(
         "directory-to-link",
@@ -212,7 +206,7 @@ RACES = (
         _files("/home/core/.config/app.sh", "/home/core/.config/sub/dir/app", owner="core:core"),
     ),
     Race(
-        "home-of-units",
+        "directory-above-to-link",
         lambda home, _: _swapping(home / "sub", lambda path: (path / "dir").mkdir(parents=True), _link("/root")),
         _cloudinit,
         _files("/home/core/sub/dir/file", "/home/core/sub/.profile", owner="core:core"),

@@ -10,7 +10,7 @@ from tests.soak.races import RACES, Race, hold
 
 pytestmark = pytest.mark.root
 
-TRIES, SECONDS = 40, 4.0
+TRIES, SECONDS = 40, 2.5
 
 
 @pytest.fixture(scope="module")
