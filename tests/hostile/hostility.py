@@ -130,7 +130,7 @@ def _odd_names(place: str, twin: str) -> None:
 def _full_of_traps(place: str, twin: str) -> None:
     """A directory whose entries have ordinary names, and none is an ordinary file."""
     os.mkdir(place)
-    for kind in ("fifo", "zero", "loop", "relative", "hole", "socket", "directory"):
+    for kind in ("fifo", "zero", "loop", "relative", "socket", "directory"):
         KINDS[kind](f"{place}/{kind}.conf", twin)
 
 

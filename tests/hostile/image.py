@@ -170,12 +170,16 @@ class Image:
             self.before = self._state()
         return self._sandbox.run(Job(argv, str(self.run / "output"), **settings))
 
-    def stage(self, name: str, *sections: str, config: dict[str, Any] | None = None, **settings: Any) -> Ran:
-        """One stage of the agent with sections of the config: passwd, storage, systemd, luks."""
+    def stage(
+        self, name: str, *sections: str, config: dict[str, Any] | None = None, has_key: bool = True, **settings: Any
+    ) -> Ran:
+        """One stage of the agent with sections of the config: passwd, storage, systemd, luks.
+
+        `has_key`: the disks stage has left the key of the volume, which is in the root already otherwise.
+        """
         cache, state = self.run / "config.json", self.run / "state"
         cache.write_text(json.dumps(config or self._config(sections)))
-        if not state.exists():
-            state.write_text(json.dumps({"luksPersistKeyFiles": {"data": "data:,VOLUMEKEY"}}))
+        state.write_text(json.dumps({"luksPersistKeyFiles": {"data": "data:,VOLUMEKEY"} if has_key else {}}))
         flags = (f"-config-cache={cache}", f"-state-file={state}", f"-neednet={self.run}/neednet", "-log-to-stdout")
         argv = ("ignition", f"-stage={name}", "-platform=file", f"-root={self.root}", *flags)
         return self.execute(*argv, **self._settings(settings))

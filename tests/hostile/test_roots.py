@@ -66,7 +66,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     # Files, directories and links of the config.
     "/etc": ("relative", "absolute", "chain", "magic", "magic-of-init", "loop", "dangling", "fifo", "file"),
     "/etc/hostname": (*EVERY_FILE, "hard-link"),
-    "/etc/motd": (*OUT, *STUCK, *WRONG, "hard-link"),
+    "/etc/motd": (*OUT, *STUCK, *WRONG),
     "/etc/motd.hard": ("relative", "fifo", "directory"),
     "/etc/localtime": ("relative", "fifo", "zero", "directory", "deep"),
     "/etc/profile.d": EVERY_DIRECTORY,
@@ -198,6 +198,14 @@ def test_umask_of_the_caller_changes_nothing(image: Image, umask: int, tmp_path_
 def test_nothing_leaves_the_root_or_hangs(image: Image, path: str, kind: str) -> None:
     image.plant(path, kind)
     assert image.verdict(*boot(image, path)) == []
+
+
+@pytest.mark.parametrize("kind", ["relative", "absolute", "chain", "magic", "dangling", "fifo", "zero", "hole", "directory"])
+def test_key_that_only_the_root_has_is_a_file_of_it(image: Image, kind: str) -> None:
+    image.plant("/etc/luks/data", kind)
+    run = image.stage("files", "luks", has_key=False)
+    assert image.verdict(run) == []
+    assert run.status == 1
 
 
 IMMUTABLE = ("/etc", "/etc/hostname", "/etc/passwd", "/home/core/.ssh", "/srv/data", "/srv/data/kept", "/var/lib/ignition")
