@@ -70,6 +70,7 @@ ALLOWED = {
     ): OPTIONS_OF_OURS,
     ("ignition/storage/root_contents.py", "cryptsetup", "self.path"): NODE,
     ("ignition/storage/signatures.py", "blkid", "node"): NODE,
+    ("ignition/storage/signatures.py", "wipefs", "node"): NODE,
     ("ignition/storage/subvolumes.py", "btrfs", "outside"): PATH,
     ("ignition/storage/subvolumes.py", "btrfs", "top"): PATH,
     ("ignition/storage/subvolumes.py", "btrfs", "Root(top).locate(one.path)"): PATH,

@@ -77,7 +77,7 @@ def more(level: str, count: int) -> tuple[str, str]:
 
 def split(path: str) -> Path:
     """Of what `dotted` made, "$" included. Keys of a config can look like numbers that no index is."""
-    return tuple(int(part) if part.isdecimal() and len(part) < _DIGITS else part for part in path.split("."))
+    return tuple(int(part) if part.isascii() and part.isdecimal() and len(part) < _DIGITS else part for part in path.split("."))
 
 
 def place_in_text(entry: Entry, text: bytes, lines: "Lines") -> int | None:
