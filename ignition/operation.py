@@ -144,6 +144,10 @@ class Runner:
             failure = Failure(f"{what}: {error.strerror or type(error).__name__}", where=str(error.filename or path))
             record["result"], record["cause"] = "failed", str(failure)
             raise failure from error
+        except RecursionError as error:
+            failure = Failure(f"{what}: the directories are nested too deeply", where=path, fix="remove them from the image")
+            record["result"], record["cause"] = "failed", str(failure)
+            raise failure from error
         except BaseException as error:
             # Of an exception that is not ours the text may be a secret: "invalid literal for int(): …".
             record["result"], record["cause"] = "failed", str(error) if isinstance(error, Failure) else type(error).__name__

@@ -14,13 +14,12 @@ from ignition.host.reading import LARGEST, lines, open_inside
 from ignition.host.root import Root
 
 # What shadow-utils opens of a root, besides what NSS opens.
+_WRITTEN = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
+# What shadow-utils opens: its files with their locks, backups and new versions (lib/commonio.c), glibc's lock (lckpwdf(3)), and
+# what says how accounts are made.
 FILES = (
-    "/etc/passwd",
-    "/etc/group",
-    "/etc/shadow",
-    "/etc/gshadow",
-    "/etc/subuid",
-    "/etc/subgid",
+    *(f"/etc/{name}{suffix}" for name in _WRITTEN for suffix in ("", ".lock", "-", "+")),
+    "/etc/.pwd.lock",
     "/etc/login.defs",
     "/etc/default/useradd",
     "/etc/nsswitch.conf",
@@ -103,10 +102,11 @@ class AccountDatabase:
         return False
 
     def refuse_odd_files(self) -> None:
-        """Raises Failure for a file of accounts that is not a regular one: shadow-utils would wait for a FIFO for ever."""
+        """Raises Failure for a file that shadow-utils would wait for (FIFO) or read for ever (device, hole)."""
         for inside in FILES:
             if self._has(inside):
-                open_inside(self.root, inside, where=inside).close()
+                with open_inside(self.root, inside, where=inside) as file:
+                    _refuse_large(os.fstat(file.fileno()).st_size, inside)
 
     def uid(self, owner: Owner, where: str) -> int:
         """The id of the wanted owner of a node; -1 if none is wanted. Raises Failure for an unknown name."""
@@ -151,11 +151,15 @@ class AccountDatabase:
             signature = (now.st_ino, now.st_mtime_ns, now.st_size)
             known = self._read.get(inside)
             if known is None or known[0] != signature:
-                if now.st_size > LARGEST:
-                    raise Failure(f"{inside} is larger than {LARGEST >> 20} MiB", where=inside, fix="find out what wrote it")
+                _refuse_large(now.st_size, inside)
                 text = file.read(LARGEST).decode("utf-8", "surrogateescape")
                 known = self._read[inside] = (signature, _parse(text, least))
         return known[1]
+
+
+def _refuse_large(size: int, inside: str) -> None:
+    if size > LARGEST:
+        raise Failure(f"{inside} is larger than {LARGEST >> 20} MiB", where=inside, fix="find out what wrote it")
 
 
 def _parse(text: str, least: int) -> dict[str, list[str]]:

@@ -105,7 +105,8 @@ def finish(root: Root, attempt: Attempt) -> None:
     if attempt.sizes:
         _store(root, Attempt(sizes=attempt.sizes), unfinished=False)
         return
-    with suppress(FileNotFoundError, NotADirectoryError), root.at(paths.ATTEMPT) as here:
+    # A directory of that name is the image's: no record was there to be dropped.
+    with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError), root.at(paths.ATTEMPT) as here:
         here.unlink()
 
 

@@ -103,20 +103,24 @@ class PutFile(Operation):
     def _write(self, context: Context, here: Dentry, found: os.stat_result | None) -> None:
         """Contents and fragments into a file that takes the place of what is there, if that differs and may go."""
         mode, uid, gid = self._attributes()
+        if found is not None and not self._may_replace:  # then only a file with a second name is replaced, and stays as it is
+            mode = stat.S_IMODE(found.st_mode) if mode is None else mode
+            uid, gid = found.st_uid if uid == -1 else uid, found.st_gid if gid == -1 else gid
         try:
             with here.replacing(mode=NEW_MODE if mode is None else mode, uid=uid, gid=gid) as file:
                 self._copy(context, file)
                 if found is not None:
-                    self._judge(context, file, here, found)
+                    self._judge(file, here, found)
         except _SameContent as same:
             self._set_attributes(context, here, same.found)
 
-    def _judge(self, context: Context, file: BufferedWriter, here: Dentry, found: os.stat_result) -> None:
-        """Compare with what is there. On a running system a file with two names may be somebody else's: it is replaced."""
+    def _judge(self, file: BufferedWriter, here: Dentry, found: os.stat_result) -> None:
+        """Compare with what is there. A file with two names keeps owner and mode for the other one: it is replaced."""
         file.flush()
         descriptor = file.fileno()
         is_same = os.fstat(descriptor).st_size == found.st_size and _same_bytes(descriptor, here, found)
-        if is_same and not (context.root.is_live and found.st_nlink != 1):
+        mode, uid, gid = self._attributes()
+        if is_same and (found.st_nlink == 1 or has_attributes(found, mode=mode, uid=uid, gid=gid)):
             raise _SameContent(found)
         if not is_same and not self._may_replace:
             raise Failure(
