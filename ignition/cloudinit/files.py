@@ -31,7 +31,7 @@ def plan(config: CloudConfig, facts: Facts, new: Newcomers, hostname: str, addre
     ]
     by_place = {entry.resolved: entry for entry in entries}
     environment = facts.root.resolve(environment_file.PATH)
-    if environment not in by_place:
+    if environment not in by_place and environment_file.PATH in facts.texts:  # else it cannot be read, which was said
         before = facts.texts[environment_file.PATH] or ""
         after = environment_file.merged(before, addresses)
         if after != before:
