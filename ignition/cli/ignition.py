@@ -121,7 +121,7 @@ def _run_stage(values: dict[str, Any], fetch_timeout_s: float) -> int:
     except Exception as error:  # noqa: BLE001  the last line of defence: the machine's owner must get a screen, not a trace alone
         log.critical(trace(error))
         bug = unforeseen(error, "ignition")
-        bug.lasting = True
+        bug.lasting = not isinstance(error, (OSError, MemoryError))  # those are the machine's, and may pass
         return _failed(values, bug, FAILED)
     log.info(f"stage {stage} finished")
     if stage == "files":

@@ -38,6 +38,8 @@ def object_url(url: str) -> str:
     key = unquote_to_bytes(name).lstrip(b"/")
     if not bucket or not key:
         raise Failure("the URL names no bucket or no object", where=shown(url), fix="write gs://BUCKET/OBJECT")
+    if "@" in bucket or ":" in bucket:  # a user, whose password would become a part of an address that is logged
+        raise Failure("not a usable URL: gs has neither users nor ports", where=shown(url), fix="write gs://BUCKET/OBJECT")
     return f"{SERVER}/storage/v1/b/{quote(bucket, safe='')}/o/{quote(key, safe='')}?alt=media"
 
 

@@ -41,6 +41,14 @@ def test_url_of_the_object(url: str, expected: str) -> None:
     assert gs.object_url(url) == expected
 
 
+@pytest.mark.parametrize("bucket", ["user:hunter2@bucket", "user@bucket", "bucket:443"])
+def test_bucket_has_neither_user_nor_port(bucket: str) -> None:
+    with pytest.raises(Failure) as caught:
+        gs.object_url(f"gs://{bucket}/a")
+    assert caught.value.what == "not a usable URL: gs has neither users nor ports"
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize("url", ["gs://bucket", "gs://bucket/", "gs:///a", "gs:a"])
 def test_url_that_names_no_object_is_refused(url: str) -> None:
     with pytest.raises(Failure) as caught:
