@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SHORTEST = 0.25  # of a pause
 SPREAD = 0.25  # what a machine may come later than it was asked to, as a part of that time
+SAYS_NOTHING_S = 1.0  # an attempt that the deadline leaves less time than this says nothing about the server
 LONGEST_RETRY_AFTER_S = 60.0  # a server may ask for more; the boot does not wait for it
 
 
@@ -111,15 +112,20 @@ def until_done(
 
     Raises Failure at `where` with the last cause and the number of attempts once the deadline or `settings.attempts` is reached.
     """
+    earlier: Transient | None = None
     for number, pause in enumerate(pauses(settings, clock), start=1):
         log.debug(f"{what}: attempt {number}")
+        given = deadline.remaining_s()
         try:
             return attempt(deadline)
         except Transient as transient:
             wait = _wait(transient, pause, deadline, clock)
             left = deadline.remaining_s()
             if number == settings.attempts or (left is not None and wait >= left):
-                raise _given_up(transient, number, where, deadline) from transient
+                # "No answer within 0.001 s" would hide what the server said all the time before.
+                is_cut = left == 0 and given is not None and given < SAYS_NOTHING_S
+                raise _given_up((earlier if is_cut else None) or transient, number, where, deadline) from transient
+            earlier = transient
             log.info(f"{what}: attempt {number}: {transient.cause}; next in {wait:.1f} s")
         clock.sleep(wait)
     raise AssertionError("pauses have no end")

@@ -40,7 +40,7 @@ def edited(text: str, exist: tuple[str, ...] = (), absent: tuple[str, ...] = ())
         pytest.param(
             "# options a\nmyoptions a\noptions rw\n", ("a",), (), "# options a\nmyoptions a\noptions rw a\n", id="other-keys"
         ),
-        pytest.param("options $kernelopts x\x0by\x85\n", ("a",), (), "options $kernelopts x y a\n", id="odd-blanks"),
+        pytest.param("options $kernelopts x\x0by\x85\n", ("a",), (), "options $kernelopts x y\x85 a\n", id="odd-blanks"),
     ],
 )
 def test_entry(before: str, exist: tuple[str, ...], absent: tuple[str, ...], after: str) -> None:

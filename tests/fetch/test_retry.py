@@ -56,6 +56,30 @@ def test_giving_up_says_how_often_and_how_long(settings: Settings, message: str)
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(
+    ("limit_s", "said"),
+    [
+        pytest.param(5.0, "busy (2 attempts in 5.0 s, limit 5 s)", id="an attempt that was cut short says nothing"),
+        pytest.param(8.0, "no answer (2 attempts in 8.0 s, limit 8 s)", id="one that had its time does"),
+        pytest.param(0.5, "no answer (1 attempt in 0.5 s, limit 0.5 s)", id="the only one does"),
+    ],
+)
+def test_cause_is_what_the_server_said_last(limit_s: float, said: str) -> None:
+    fake = FakeClock()
+    clock = clock_of(fake)
+    deadline = retry.Deadline(clock, limit_s)
+    causes = iter(["busy"] if limit_s > 1 else [])
+
+    def attempt(deadline: retry.Deadline) -> str:
+        cause = next(causes, "no answer")
+        fake.sleep(4.5 if cause == "busy" else deadline.remaining_s() or 0.0)
+        raise retry.Transient(cause)
+
+    with pytest.raises(Failure) as caught:
+        retry.until_done(attempt, what="GET x", where="x", settings=Settings(), clock=clock, deadline=deadline)
+    assert caught.value.what == said
+
+
 def test_failure_ends_it_at_once() -> None:
     fake = FakeClock()
 
