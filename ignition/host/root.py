@@ -179,6 +179,8 @@ class Root:
     @contextmanager
     def _walk(self, inside: str, parents: Parents | None, *, make_last: bool = True) -> "Iterator[_Way]":
         """Step by step down `inside`, every symlink followed; missing directories are made if `parents` says how."""
+        if parents is not None and self.path:
+            os.makedirs(self.path, exist_ok=True)  # the top may be missing, too: a directory to be filled by hand
         way = _Way(self.path or "/")
         try:
             # To come: components, and the owners of symlinks where what they stand for will have been walked.

@@ -185,6 +185,15 @@ def test_missing_directories_are_made_inside_also_behind_dangling_links(tmp_path
 
 
 @pytest.mark.usefixtures("way")
+def test_missing_top_is_made_when_something_is_written(tmp_path: Path) -> None:
+    root = Root(str(tmp_path / "new/root"))
+    assert root.status("/etc") is None
+    assert root.names("/") == []
+    root.write("/etc/f", b"x", mode=0o644)
+    assert (tmp_path / "new/root/etc/f").read_bytes() == b"x"
+
+
+@pytest.mark.usefixtures("way")
 def test_file_on_the_way_is_not_a_directory(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     root = Root(str(tmp_path))

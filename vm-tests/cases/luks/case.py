@@ -157,7 +157,7 @@ def _refusals(lab: Lab) -> list[tuple[str, dict[str, Any], str, str]]:
         ("not bound", volume("given", given, clevis={"tang": [TANG]}, **right), f"{not_wanted}clevis has not bound it", ""),
         ("lost key", volume("made", made), lost, ""),
         ("LUKS1", volume("old", old, **right), f"{old} holds a LUKS volume of version 1, not 2", ""),
-        ("ext4", volume("other", other), f"{other} holds ext4, no LUKS volume", ""),
+        ("ext4", volume("other", other), f"{other} holds ext4 with UUID ", ""),
         ("in use", volume("given", given, **anew), in_use, ""),
         ("other name", volume("mine", given, **right), f"{given} is open already under another name: given", ".device"),
         ("taken name", volume("given", other, **anew), "/dev/mapper/given exists already, on", ".name"),
