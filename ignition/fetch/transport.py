@@ -46,10 +46,11 @@ _HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
 class _Exchange(_local):
-    """What the thread's current exchange may take: the library hands neither to its connections."""
+    """What the thread's current exchange may take, and its answer: the library hands neither on."""
 
     deadline: Deadline
     header_s: float | None
+    response: _TimedResponse | None
 
 
 _current = _Exchange()
@@ -104,6 +105,7 @@ class _TimedResponse(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
+        _current.response = self
         self.fp.close()
         header_s = _current.header_s
         self.timed = _TimedReader(sock, _current.deadline.within(header_s), idle_s=header_s, most=limits.HEADER_BYTES)
@@ -289,9 +291,17 @@ def prepare(method: str, url: str, headers: Mapping[str, str], body: bytes = b""
 def send(adapter: Adapter, request: PreparedRequest, proxy: str | None, header_s: float | None, deadline: Deadline) -> Response:
     """One exchange up to the end of the headers. Raises what `faults.explain` explains."""
     scheme = (request.url or "").partition(":")[0]
-    _current.deadline, _current.header_s = deadline, header_s
+    _current.deadline, _current.header_s, _current.response = deadline, header_s, None
     timeout: Any = urllib3.Timeout(connect=_positive(deadline.at_most(CONNECT_S)), read=_positive(header_s))
-    return adapter.send(request, stream=True, timeout=timeout, verify=True, proxies={scheme: proxy} if proxy else {})
+    try:
+        return adapter.send(request, stream=True, timeout=timeout, verify=True, proxies={scheme: proxy} if proxy else {})
+    except BaseException:
+        # The library forgets an answer whose headers it does not like, and the connection has given its socket to the answer.
+        if _current.response is not None:
+            _current.response.close()
+        raise
+    finally:
+        _current.response = None
 
 
 def _positive(seconds: float | None) -> float | None:
