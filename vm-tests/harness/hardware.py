@@ -18,11 +18,12 @@ UEFI_VARIABLES = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 class Hardware:
     """uefi is the file with the firmware's variables (None: a BIOS), tpm the directory with a TPM's state (None: no TPM).
 
-    Both outlive the machine: a later one that is given the same has the same variables and the same TPM.
+    Both outlive the machine: a later one that is given the same has the same variables and the same TPM. Two machines run side by
+    side on two cores: with two processors each the guests spin for each other's. Cases about order and races ask for two.
     """
 
     memory_mib: int = 2048
-    cpus: int = 2
+    cpus: int = 1
     uefi: Path | None = None
     tpm: Path | None = None
 

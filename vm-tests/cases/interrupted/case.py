@@ -16,6 +16,7 @@ from harness import disks, filesystems, gpt, guest
 from harness.case import Case
 from harness.checks import Checks
 from harness.disks import GIB, Disk
+from harness.hardware import Hardware
 from harness.machine import DirectBoot, Machine
 from harness.services.files import FileServer
 from harness.ssh import Answer
@@ -68,7 +69,7 @@ class Station:
 
     def machine(self, name: str, drives: list[Disk]) -> Machine:
         """A first boot of these disks."""
-        return self.case.machine(name, drives, direct=self.direct)
+        return self.case.machine(name, drives, direct=self.direct, hardware=Hardware(cpus=2))
 
     def finish(self, name: str, drives: list[Disk]) -> Outcome:
         """Boots until everything is there, and looks at it."""

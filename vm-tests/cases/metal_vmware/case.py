@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from harness import disks, guest
 from harness.case import Case
 from harness.disks import GIB, Disk
+from harness.hardware import Hardware
 from harness.initramfs import with_files
 from harness.machine import Machine
 from harness.services.files import FileServer
@@ -63,7 +64,7 @@ def metal(case: Case, server: FileServer) -> None:
     """The config server gets the query as it stands on the command line."""
     drives = [system_disk(case, "metal")]
     direct = case.image.direct("coreos.first_boot=1", f"coreos.config.url=http://10.0.2.2:{server.port}{MATCHBOX}")
-    with case.machine("metal", drives, direct=direct) as machine:
+    with case.machine("metal", drives, direct=direct, hardware=Hardware(cpus=2)) as machine:
         seen = facts(machine)
     checks = case.checks("bare metal", machine)
     checks.equal("failed units", "", seen["failed"].text)

@@ -12,6 +12,7 @@ from harness import disks, guest
 from harness.case import Case
 from harness.checks import Checks
 from harness.disks import GIB
+from harness.hardware import Hardware
 from harness.initramfs import with_files
 from harness.machine import Machine, Nic
 from harness.services.certificates import make_certificate
@@ -68,7 +69,7 @@ def run(case: Case) -> None:
     documents: dict[str, str | bytes] = {"/metadata": machine_document(case), "/userdata": config.read_bytes()}
     with Documents(documents, takes=("/phone-home", "/events"), certificate=certificate) as service:
         nic = Nic(services={f"{ADDRESS}:443": service.port}, ssh_to=PUBLIC, beside=CARDS[1:])
-        with case.machine("first", drives, direct=direct, nics=(nic,)) as machine:
+        with case.machine("first", drives, direct=direct, nics=(nic,), hardware=Hardware(cpus=2)) as machine:
             ssh = machine.wait_for_login()
             guest.settle(ssh)
             seen = ssh.collect(PROBES)
