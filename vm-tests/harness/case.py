@@ -76,13 +76,15 @@ class Case:
         return self.work / f"{name}.state"
 
     def machine(self, name: str, drives: Sequence[Disk], *, direct: DirectBoot | None = None, nics: Sequence[Nic] = (Nic(),),
-                fw_cfg: Mapping[str, Path] | None = None, hardware: Hardware | None = None) -> Machine:  # fmt: skip
-        """A machine to start with "with"; its logs are named after the boot's number and name."""
+                fw_cfg: Mapping[str, Path] | None = None, hardware: Hardware | None = None,
+                key: Key | None = None, saved: Path | None = None) -> Machine:  # fmt: skip
+        """A machine to start with "with"; its logs are named after the boot's number and name. key: instead of the case's own."""
         self.boots += 1
         label = f"{self.boots}-{name}"
         self.say(f"boot {label}")
         smbios = [f"{BOOT_LOADER_EXTRA}={EMULATED}"]
-        return Machine(Plan(label, self.work, drives, self.key, direct, nics, fw_cfg or {}, smbios, hardware or Hardware()))
+        key, hardware = key or self.key, hardware or Hardware()
+        return Machine(Plan(label, self.work, drives, key, direct, nics, fw_cfg or {}, smbios, hardware, saved=saved))
 
     def checks(self, subject: str, machine: Machine | None = None) -> Checks:
         """A list of expectations about a machine."""

@@ -12,6 +12,7 @@ from harness.tpm import Tpm
 # Without Secure Boot, which would need a signed boot loader.
 UEFI_CODE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 UEFI_VARIABLES = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
+SLOT = "slot"  # in front of a number: a PCI Express port that takes a device while the machine runs
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Hardware:
     cpus: int = 1
     uefi: Path | None = None
     tpm: Path | None = None
+    slots: int = 0
 
 
 def new_uefi(path: Path) -> Path:
@@ -46,6 +48,8 @@ def hardware_arguments(hardware: Hardware, tpm: Tpm | None) -> list[str]:
     if tpm is not None:
         argv += ["-chardev", f"socket,id=tpm,path={tpm.socket}", "-tpmdev", "emulator,id=tpm0,chardev=tpm"]
         argv += ["-device", "tpm-crb,tpmdev=tpm0"]
+    for number in range(1, hardware.slots + 1):
+        argv += ["-device", f"pcie-root-port,id={SLOT}{number},chassis={number},slot={number}"]
     return argv
 
 
@@ -55,11 +59,22 @@ def drive_arguments(drives: Sequence[Disk], *, boots: bool) -> list[str]:
     if any(disk.attachment.bus in ("scsi", "cdrom") for disk in drives):
         argv += ["-device", "virtio-scsi-pci,id=scsi"]
     for number, disk in enumerate(drives):
-        argv += ["-drive", _drive(number, disk), "-device", _device(number, disk, boots=boots)]
+        argv += ["-drive", drive_argument(number, disk), "-device", device_argument(number, disk, boots=boots)]
     return argv
 
 
-def _drive(number: int, disk: Disk) -> str:
+def plug_commands(number: int, disk: Disk) -> list[str]:
+    """What gives a running machine one more disk: lines for QEMU's monitor. A SCSI disk brings a controller of its own."""
+    port, device = f"bus={SLOT}{number}", device_argument(number, disk, boots=False)
+    if disk.attachment.bus == "scsi":
+        controller = f"scsi{number}"
+        devices = [f"virtio-scsi-pci,id={controller},{port}", device.replace("bus=scsi.0", f"bus={controller}.0")]
+    else:
+        devices = [f"{device},{port}"]
+    return [f"drive_add 0 {drive_argument(number, disk)}", *(f"device_add {each}" for each in devices)]
+
+
+def drive_argument(number: int, disk: Disk) -> str:
     """The value of -drive."""
     cache = "unsafe" if disk.unsafe else "writeback"
     limit = f",throttling.iops-total={disk.iops}" if disk.iops else ""
@@ -67,7 +82,7 @@ def _drive(number: int, disk: Disk) -> str:
     return f"if=none,id=d{number},file={disk.path},format={disk.format},cache={cache},discard=unmap{limit}{reads}"
 
 
-def _device(number: int, disk: Disk, *, boots: bool) -> str:
+def device_argument(number: int, disk: Disk, *, boots: bool) -> str:
     """The value of -device for a disk."""
     how = disk.attachment
     devices = {"virtio": "virtio-blk-pci", "scsi": "scsi-hd,bus=scsi.0", "cdrom": "scsi-cd,bus=scsi.0", "nvme": "nvme"}

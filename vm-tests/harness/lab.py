@@ -1,18 +1,22 @@
 """A booted machine with blank disks, on which stages of the agent run again and again: one boot, many scenarios.
 
 It is an ordinary boot of the image (no first boot: the flag stays, no stage runs by itself); root's key comes as a credential of
-systemd. The guest's own /usr/bin/ignition does the work, with -platform file and files of its own in /run/lab. Disks are raw
-files that can be read on this host once they are flushed.
+systemd. It happens once per image: the machine is saved beside the image, and every lab is a copy that goes on from there and is
+given its disks while it runs. The guest's own /usr/bin/ignition does the work, with -platform file and files of its own in
+/run/lab. Disks are raw files that can be read on this host once they are flushed.
 """
 
+import fcntl
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +26,12 @@ from harness.checks import Checks
 from harness.disks import GIB, Attachment, Disk
 from harness.errors import Failed, HarnessError
 from harness.hardware import Hardware
+from harness.image import EMULATED
 from harness.lab_result import Result
 from harness.machine import Machine
 from harness.programs import run
 from harness.qmp import Qmp
-from harness.ssh import Answer, Ssh, shared
+from harness.ssh import Answer, Key, Ssh, make_key, shared
 
 TOP = Path(__file__).resolve().parents[2]
 AGENT = Path(__file__).with_name("lab_agent.py")
@@ -35,6 +40,8 @@ ROOT = "/mnt/root"
 SYNC_VARIABLE = "LAB_SYNC"
 # Root's own service manager follows every device, too, and takes some of an emulated processor with that.
 QUIET = "systemctl mask --quiet --runtime user@0.service; systemctl stop user@0.service"
+SLOTS = 8  # the most disks of a lab
+PLUG_TIMEOUT_S = 60
 SLOW_S = 60  # the log of a run that takes longer is kept
 STAGES = ("fetch-offline", "disks")
 
@@ -210,30 +217,100 @@ def ask(ssh: Ssh, action: str, argument: object, timeout_s: float = 300) -> Any:
         raise Failed(f"expected: an answer to {action}\nseen:     status {answer.status}: {answer.text[-800:]}") from error
 
 
+@dataclass(frozen=True)
+class Saved:
+    """A lab that has booted and was saved, in a folder of its own."""
+
+    folder: Path
+
+    @property
+    def memory(self) -> Path:
+        """Memory and devices, of Machine.save()."""
+        return self.folder / "memory"
+
+    @property
+    def disk(self) -> Disk:
+        """The system disk of the same moment."""
+        return Disk(self.folder / "system.qcow2")
+
+    @property
+    def key(self) -> Key:
+        """Root's."""
+        return make_key(self.folder)
+
+
 @contextmanager
 def booted(case: Case, blanks: Sequence[Blank], *, hardware: Hardware | None = None, name: str = "lab") -> Iterator[Lab]:
     """A lab with these disks; it ends with the block. The scenarios' failures are raised at the end."""
-    size = (disks.virtual_size(case.image.disk) // GIB + 1) * GIB
-    drives = [case.system_disk(f"{name}-system", size)]
+    started = time.monotonic()
+    hardware = replace(hardware or Hardware(), slots=SLOTS)
+    saved = saved_lab(case, hardware)
+    system = disks.overlay(saved.disk, case.work / f"{name}-system.qcow2")
+    drives = []
     for number, blank in enumerate(blanks):
         serial = blank.serial or f"{name}{number}"
         attachment = Attachment(blank.bus, blank.sector_size, serial, blank.product, blank.removable)
         drives.append(disks.blank_raw(case.work / f"{name}-{number}.raw", blank.size, attachment))
-    credential = f'"systemd.set_credential=ssh.authorized_keys.root:{case.key.public}"'
-    with case.machine(name, drives, direct=case.image.direct(credential), hardware=hardware) as machine:
+    direct = case.image.direct(credential(saved.key))
+    with case.machine(name, [system], direct=direct, hardware=hardware, key=saved.key, saved=saved.memory) as machine:
+        for number, drive in enumerate(drives, start=1):
+            machine.plug(number, drive)
         machine.wait_for_login()
         with shared(machine.ssh(), case.work / f"{name}.ssh") as ssh:
-            guest.settle(ssh)
-            ssh.run(QUIET)
+            ssh.run(f"date --set=@{time.time():.0f}")
             if os.environ.get(SYNC_VARIABLE, "") not in ("", "0"):
                 sync(ssh)
-            nodes = install_agent(ssh)
-            found = [LabDisk(nodes[drive.attachment.serial], drive) for drive in drives[1:]]
-            case.say(f"{name}: up after {time.monotonic() - machine.started:.0f} s")
+            found = [LabDisk(node, drive) for node, drive in zip(nodes_of(drives, ssh), drives, strict=True)]
+            case.say(f"{name}: up after {time.monotonic() - started:.0f} s")
             lab = Lab(case, machine, ssh, found)
             lab.new_root()
             yield lab
     lab.done()
+
+
+def saved_lab(case: Case, hardware: Hardware) -> Saved:
+    """The saved lab of the case's image and this hardware, made unless it is there; one at a time, whoever asks."""
+    parts = [run(["qemu-system-x86_64", "--version"]), EMULATED, str(replace(hardware, tpm=hardware.tpm and Path("tpm")))]
+    parts += [Path(__file__).with_name(module).read_text(encoding="utf-8") for module in ("lab.py", "machine.py", "hardware.py")]
+    folder = case.image.folder / f"lab-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:16]}"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            unfinished = folder.with_suffix(".new")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir()
+            boot_and_save(case, hardware, Saved(unfinished))
+            unfinished.rename(folder)
+    return Saved(folder)
+
+
+def boot_and_save(case: Case, hardware: Hardware, saved: Saved) -> None:
+    """The one boot. A TPM's memory is part of what QEMU saves."""
+    size = (disks.virtual_size(case.image.disk) // GIB + 1) * GIB
+    system = disks.overlay(case.image.disk, saved.disk.path, size)
+    hardware = replace(hardware, tpm=hardware.tpm and case.tpm("boot"))
+    direct = case.image.direct(credential(saved.key))
+    with case.machine("boot", [system], direct=direct, hardware=hardware, key=saved.key) as machine:
+        ssh = machine.wait_for_login()
+        guest.settle(ssh)
+        ssh.run(f"{QUIET}; sync")
+        machine.save(saved.memory)
+
+
+def credential(key: Key) -> str:
+    """The kernel argument that lets root log in with a key."""
+    return f'"systemd.set_credential=ssh.authorized_keys.root:{key.public}"'
+
+
+def nodes_of(drives: Sequence[Disk], ssh: Ssh) -> list[str]:
+    """The devices of disks that were just plugged in, in their order, when all are there; the helper is installed then."""
+    deadline, serials = time.monotonic() + PLUG_TIMEOUT_S, [drive.attachment.serial for drive in drives]
+    while True:
+        nodes = install_agent(ssh)
+        if nodes.keys() >= set(serials):
+            return [nodes[serial] for serial in serials]
+        if time.monotonic() > deadline:
+            raise Failed(f"expected: disks with the serials {serials}\nseen:     {nodes}")
 
 
 def install_agent(ssh: Ssh) -> dict[str, str]:

@@ -210,6 +210,7 @@ def prepare() -> dict[str, str]:
         call("cp", str(HOLD_RULES), "/run/udev/rules.d/")
         Path("/run/ignition/hold").touch()
         call("udevadm", "control", "--reload")
+    call("udevadm", "settle")
     listed = json.loads(call("lsblk", "--json", "--nodeps", "--output", "PATH,SERIAL")[1])["blockdevices"]
     return {str(row["serial"]).strip(): str(row["path"]) for row in listed if row["serial"]}
 

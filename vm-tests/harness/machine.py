@@ -4,6 +4,7 @@ Never uses /dev/kvm: results must be the same on every host. A machine is a cont
 """
 
 import contextlib
+import shlex
 import signal
 import subprocess
 import time
@@ -16,7 +17,7 @@ from harness import qmp
 from harness.console import Console
 from harness.disks import Disk
 from harness.errors import Failed, HarnessError
-from harness.hardware import Hardware, drive_arguments, hardware_arguments
+from harness.hardware import Hardware, drive_arguments, hardware_arguments, plug_commands
 from harness.ports import free_port
 from harness.programs import find_program, leash
 from harness.ssh import Key, Ssh, wait_for_server
@@ -29,6 +30,7 @@ RELAY = Path(__file__).with_name("relay.py")
 BOOT_TIMEOUT_S = 420.0
 OFF_TIMEOUT_S = 120.0
 START_TIMEOUT_S = 30.0
+SAVE_TIMEOUT_S = 120.0  # of one answer while memory is written or read
 # The kernel's last word before a reboot, which it is not before it is switched off (kernel/reboot.c).
 RESTART = r"reboot: Restarting system"
 # The texts of a guest that will not come up any more: waiting longer is in vain.
@@ -95,7 +97,8 @@ class Plan:
     """What to boot. drives become /dev/vda, /dev/vdb … unless they say otherwise; without direct GRUB boots.
 
     fw_cfg maps names to files. smbios are strings of type 11. A machine that outlives its starter goes on when this process ends
-    without leaving it.
+    without leaving it. saved is a file of Machine.save(): a machine with the same plan, but for its ports and copies
+    of its disks, goes on from there instead of booting.
     """
 
     name: str
@@ -108,6 +111,7 @@ class Plan:
     smbios: Sequence[str] = ()
     hardware: Hardware = Hardware()
     outlives: bool = False
+    saved: Path | None = None
 
 
 class Machine:
@@ -202,6 +206,32 @@ class Machine:
         """Lets a paused guest go on."""
         qmp.ask(self.qmp, "cont")
 
+    def plug(self, number: int, disk: Disk) -> None:
+        """Gives the running machine a disk, as its d<number>."""
+        with qmp.Qmp(self.qmp) as monitor:
+            for line in plug_commands(number, disk):
+                if (said := monitor.person(line)) not in ("", "OK"):
+                    raise HarnessError(f"QEMU does not take the disk: {line}: {said}")
+
+    def save(self, path: Path) -> None:
+        """Writes memory and devices into a file and ends the machine; its disks' files are of the same moment then."""
+        with qmp.Qmp(self.qmp, SAVE_TIMEOUT_S) as monitor:
+            monitor.command("stop")
+            monitor.command("migrate-set-parameters", **{"max-bandwidth": 1 << 40})
+            monitor.command("migrate", uri=f"exec:cat >{shlex.quote(str(path))}")
+            while (status := monitor.command("query-migrate")["status"]) != "completed":
+                if status == "failed":
+                    raise HarnessError(f"QEMU does not save the machine: {self._errors()}")
+                time.sleep(0.1)
+        self.quit()
+
+    def _go_on(self) -> None:
+        """Waits until a saved state is loaded, and starts the processors."""
+        with qmp.Qmp(self.qmp, SAVE_TIMEOUT_S) as monitor:
+            while monitor.command("query-status")["status"] == "inmigrate":
+                time.sleep(0.05)
+            monitor.command("cont")
+
     def release(self) -> None:
         """Forgets the process: leaving the machine does not end it any more."""
         self.released = True
@@ -236,6 +266,8 @@ class Machine:
             if time.monotonic() - self.started > START_TIMEOUT_S:
                 self.kill()
             time.sleep(0.05)
+        if self.alive() and self.plan.saved is not None:
+            self._go_on()
         return self.alive()
 
     def _argv(self) -> list[str]:
@@ -255,14 +287,9 @@ class Machine:
         for text in plan.smbios:
             argv += ["-smbios", f"type=11,value={text}"]
         if plan.direct is not None:
-            argv += [
-                "-kernel",
-                str(plan.direct.kernel),
-                "-initrd",
-                str(plan.direct.initrd),
-                "-append",
-                plan.direct.cmdline,
-            ]
+            argv += ["-kernel", str(plan.direct.kernel), "-initrd", str(plan.direct.initrd), "-append", plan.direct.cmdline]
+        if plan.saved is not None:
+            argv += ["-incoming", f"exec:cat {shlex.quote(str(plan.saved))}"]
         return argv
 
     def _dead_end(self) -> Failed | None:

@@ -1,4 +1,4 @@
-"""QEMU's machine protocol: just enough to end a machine properly, and to enlarge its disks.
+"""QEMU's machine protocol: just enough to end a machine properly, to give it disks and enlarge them, and to save its state.
 
 Source: docs/interop/qmp-spec.rst of QEMU.
 """
@@ -8,6 +8,7 @@ import json
 import socket
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 
 class Qmp:
@@ -28,8 +29,8 @@ class Qmp:
         self._lines.close()
         self._socket.close()
 
-    def command(self, name: str, **arguments: object) -> None:
-        """Sends a command and waits for its answer, leaving events aside. OSError when the machine is gone."""
+    def command(self, name: str, **arguments: object) -> Any:
+        """Sends a command and gives its answer, leaving events aside. Raises OSError when it fails or the machine is gone."""
         self._socket.sendall(json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
         while True:
             line = self._lines.readline()
@@ -37,9 +38,13 @@ class Qmp:
                 raise OSError(f"the machine closed the connection during {name}")
             answer = json.loads(line)
             if "return" in answer:
-                return
+                return answer["return"]
             if "error" in answer:
                 raise OSError(f"{name}: {answer['error'].get('desc')}")
+
+    def person(self, line: str) -> str:
+        """A command of the monitor for people, which takes devices as the command line does. Gives what it prints."""
+        return str(self.command("human-monitor-command", **{"command-line": line})).strip()
 
 
 def ask(path: Path, name: str) -> None:

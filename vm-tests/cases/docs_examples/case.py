@@ -89,7 +89,7 @@ def booted(case: Case, name: str, document: str, probes: dict[str, str]) -> dict
         guest.settle(ssh)
         seen = ssh.collect(COMMON | probes)
         seen["core"] = machine.ssh("core").run("whoami")
-        machine.power_off()
+        machine.cut_off()
     return seen
 
 

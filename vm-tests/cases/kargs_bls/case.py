@@ -78,7 +78,7 @@ def other_entry(case: Case, system: Disk, hardware: Hardware) -> None:
     with case.machine("later", [system], hardware=hardware) as machine:
         seen = kargs.look(machine)
         machine.ssh().run(NEW_FLAG, 60)
-        machine.power_off()
+        machine.cut_off()
     checks = case.checks("later boot", machine)
     kargs.judge_boot(seen, checks, present=(*PRESENT, "other"), absent=ABSENT)
     kargs.judge_later(seen, checks)
@@ -89,7 +89,7 @@ def right_already(case: Case, system: Disk, hardware: Hardware) -> None:
     """A first boot with the same config: it comes up at once."""
     with case.machine("right-already", [system], fw_cfg=kargs.config(case), hardware=hardware) as machine:
         seen = kargs.look(machine)
-        machine.power_off()
+        machine.cut_off()
     checks = case.checks("first boot with arguments that are right", machine)
     kargs.judge_boot(seen, checks, present=(*PRESENT, "other"), absent=ABSENT)
     kargs.judge_first(seen, checks, rebooted=False)

@@ -65,7 +65,7 @@ def upgraded(case: Case, system: Disk) -> None:
     with case.machine("later", [system]) as machine:
         seen = kargs.look(machine)
         machine.ssh().run(NEW_FLAG, 60)
-        machine.power_off()
+        machine.cut_off()
     checks = case.checks("later boot", machine)
     kargs.judge_boot(seen, checks, present=PRESENT, absent=ABSENT)
     kargs.judge_later(seen, checks)
@@ -78,7 +78,7 @@ def right_already(case: Case, system: Disk) -> None:
     with case.machine("right-already", [system], fw_cfg=kargs.config(case)) as machine:
         seen = kargs.look(machine)
         machine.ssh().run(NEW_FLAG, 60)
-        machine.power_off()
+        machine.cut_off()
     checks = case.checks("first boot with arguments that are right", machine)
     kargs.judge_boot(seen, checks, present=PRESENT, absent=ABSENT)
     kargs.judge_first(seen, checks, rebooted=False)

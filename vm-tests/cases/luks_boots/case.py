@@ -45,7 +45,7 @@ def run(case: Case) -> None:
         for name, config in (("first", source), ("later", None)):
             with case.machine(name, [system, data], fw_cfg=config, hardware=hardware) as machine:
                 seen = look(machine)
-                machine.power_off()
+                machine.power_off() if config else machine.cut_off()
             checks = case.checks(f"{name} boot", machine)
             judge(seen, checks)
             messages = "\n".join(guest.parse_journal(seen["journal"].text).messages())

@@ -54,7 +54,7 @@ def found_again(case: Case, name: str, spelled: str, identity: str) -> None:
     direct = case.image.direct("coreos.first_boot=detected", f"root={spelled}")
     with case.machine(name, [case.system_disk(name, 0)], direct=direct, fw_cfg=root_anew.config(case)) as machine:
         seen = root_anew.look(machine, PROBES)
-        machine.power_off()
+        machine.cut_off()
     checks = case.checks(f"root={spelled}", machine)
     checks.equal("state of the system", "running", seen["state"].text)
     checks.equal("failed units", "", seen["failed"].text)
