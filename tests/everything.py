@@ -1,6 +1,7 @@
 """`make test`: pytest, then the virtual machines; the last line is the sum, `N passed, N failed`.
 
-pytest keeps one core busy. Two suites, whose programs run in namespaces of their own, run beside all others in a second one.
+pytest keeps one core busy. Suites that need nothing which the machine has once (loop devices, accounts) run beside all others in
+a second one.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 TOP = Path(__file__).parent.parent
-BESIDE = ("tests/hostile", "tests/secrets")
+BESIDE = ("tests/fetch", "tests/hostile", "tests/secrets")
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
 
 
