@@ -1,4 +1,8 @@
-"""The section `etcd`: options per version, and the drop-in of etcd-member.service. Source: config-transpiler.md A6.1."""
+"""The section `etcd`: options per version, and the drop-in of etcd-member.service.
+
+Source: config-transpiler.md A6.1 up to etcd 3.3; from 3.4 on, and for a section without a version, config/types/etcd.go of
+flatcar/container-linux-config-transpiler 0.9.4, as are the messages about versions.
+"""
 
 from ignition.config.record import Record, spec
 from ignition.config.report import ERROR, WARNING
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 UNIT, DROPIN = "etcd-member.service", "20-clct-etcd-member.conf"
 COMMAND = "/usr/lib/coreos/etcd-wrapper $ETCD_OPTS"
 IMAGE = "ETCD_IMAGE_TAG"
-_DEFAULT = (3, 0, 0)
+_DEFAULT = (3, 5, 0)
 _OLDEST = (2, 3, 0)
 
 _V2 = names("""
@@ -56,7 +60,42 @@ for _after, _more in (
 ):
     _V3_3 = inserted(_V3_3, _after, _more)
 del _after, _more
-_MINORS = [("Etcd3_0", _V3_0), ("Etcd3_1", _V3_1), ("Etcd3_2", _V3_2), ("Etcd3_3", _V3_3)]
+_V3_4 = names("""
+    name data_dir wal_dir snapshot_count:i heartbeat_interval:i election_timeout:i initial_election_tick_advance:b
+    listen_peer_urls listen_client_urls max_snapshots:i max_wals:i quota_backend_bytes:i backend_batch_interval
+    backend_batch_limit:i max_txn_ops:i max_request_bytes:i grpc_keepalive_min_time grpc_keepalive_interval
+    grpc_keepalive_timeout initial_advertise_peer_urls initial_cluster initial_cluster_state initial_cluster_token
+    advertise_client_urls discovery discovery_fallback discovery_proxy discovery_srv discovery_srv_name
+    strict_reconfig_check:b pre_vote:b auto_compaction_retention auto_compaction_mode enable_v2:b cert_file key_file
+    client_cert_auth:b client_crl_file client_cert_allowed_hostname trusted_ca_file auto_tls:b peer_cert_file peer_key_file
+    peer_client_cert_auth:b peer_trusted_ca_file peer_cert_allowed_cn peer_cert_allowed_hostname peer_auto_tls:b
+    peer_crl_file cipher_suites cors host_whitelist auth_token bcrypt_cost:i auth_token_ttl:i enable_pprof:b metrics
+    listen_metrics_urls logger log_outputs log_level proxy proxy_failure_wait:i proxy_refresh_interval:i
+    proxy_dial_timeout:i proxy_write_timeout:i proxy_read_timeout:i experimental_initial_corrupt_check:b
+    experimental_corrupt_check_time experimental_enable_v2v3 experimental_backend_bbolt_freelist_type
+    experimental_enable_lease_checkpoint:b experimental_compaction_batch_limit:i
+    experimental_watch_progress_notify_interval experimental_warning_apply_duration force_new_cluster:b debug:b
+    log_package_levels
+""")
+_GONE_IN_3_5 = ("experimental_backend_bbolt_freelist_type", "debug:b", "log_package_levels")
+_V3_5 = [row for row in _V3_4 if row not in _GONE_IN_3_5]
+for _after, _more in (
+    ("quota_backend_bytes:i", "backend_bbolt_freelist_type"),
+    ("grpc_keepalive_timeout", "socket_reuse_port:b socket_reuse_address:b"),
+    ("enable_v2:b", "v2_deprecation"),
+    ("peer_auto_tls:b", "self_signed_cert_validity:i"),
+    (
+        "log_level",
+        "enable_log_rotation:b log_rotation_config_json experimental_enable_distributed_tracing:b"
+        " experimental_distributed_tracing_address experimental_distributed_tracing_service_name"
+        " experimental_distributed_tracing_instance_id",
+    ),
+    ("experimental_warning_apply_duration", "experimental_txn_mode_write_with_shared_buffer:b"),
+    ("force_new_cluster:b", "unsafe_no_fsync:b"),
+):
+    _V3_5 = inserted(_V3_5, _after, _more)
+del _after, _more
+_TABLES_OF_3 = (_V3_0, _V3_1, _V3_2, _V3_3, _V3_4, _V3_5)
 
 
 class Etcd(Record):
@@ -76,7 +115,7 @@ class Etcd(Record):
 
 
 _OLD = section(Etcd, "Etcd2", _V2)
-_NEW = [section(Etcd, name, table) for name, table in _MINORS]
+_NEW = [section(Etcd, f"Etcd3_{minor}", table) for minor, table in enumerate(_TABLES_OF_3)]
 
 
 def findings(etcd: Etcd) -> "Iterator[Finding]":
@@ -89,11 +128,14 @@ def findings(etcd: Etcd) -> "Iterator[Finding]":
         fix = "give three numbers, such as 3.3.12"
         yield Finding(ERROR, path, f"{etcd.version} is not in dotted-tri format", fix)
     elif version < _OLDEST:
-        yield Finding(ERROR, path, "invalid etcd version (too old)", "give a version from 2.3.0 on")
+        yield Finding(ERROR, path, "Etcd version specified is not valid (too old)", "give a version from 2.3.0 on")
     elif version[0] > 3:
-        yield Finding(ERROR, path, "invalid etcd version (too new)", "give a version below 4")
-    elif version[:2] > (3, 3) or (version[0] == 2 and version[1] > 3):
-        message = "etcd minor version too new. Only options available in the previous minor version will be supported"
+        yield Finding(ERROR, path, "Etcd version is not valid (too new)", "give a version below 4")
+    elif version[1] > (3 if version[0] == 2 else len(_NEW) - 1):
+        message = (
+            "Etcd minor version specified is too new,"
+            " only options available in the previous minor version will be accepted"
+        )
         yield Finding(WARNING, path, message)
 
 

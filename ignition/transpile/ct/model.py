@@ -288,6 +288,10 @@ class Update(Source):
 
     group: str = spec("update group", default="")
     server: str = spec("URL of the update server", default="")
+    pcr_policy_server: str = spec("URL of the server of PCR policies", default="")
+    download_user: str = spec("name for the download server", default="")
+    download_password: str = spec("password for the download server", default="")
+    machine_alias: str = spec("what the update server calls the machine", default="")
 
 
 class Locksmith(Source):

@@ -1,4 +1,8 @@
-"""The sections `update` and `locksmith`: one file, and what may stand in it. Source: config-transpiler.md A6.4."""
+"""The sections `update` and `locksmith`: one file, and what may stand in it.
+
+Source: config-transpiler.md A6.4; for the members of `update` that Flatcar added, config/types/update.go of
+flatcar/container-linux-config-transpiler 0.9.4.
+"""
 
 import re
 
@@ -16,6 +20,14 @@ if TYPE_CHECKING:
 PATH, MODE = "/etc/coreos/update.conf", 0o644
 _GROUPS = ("stable", "beta", "alpha")
 _STRATEGIES = ("reboot", "etcd-lock", "off")
+# Members of update behind `group`, in the order of the file. Their values are written as they are.
+_UPDATE_VARIABLES = {
+    "server": "SERVER",
+    "pcr_policy_server": "PCR_POLICY_SERVER",
+    "download_user": "DOWNLOAD_USER",
+    "download_password": "DOWNLOAD_PASSWORD",
+    "machine_alias": "MACHINE_ALIAS",
+}
 # Members of locksmith, in the order of the file.
 _VARIABLES = {
     "reboot_strategy": "REBOOT_STRATEGY",
@@ -35,11 +47,12 @@ _WINDOW_FIX = "write it as 4:00, or with a day as Thu 4:00"
 
 
 def contents(update: "Update | None", locksmith: "Locksmith | None") -> str:
-    """The text of the file; "" for no file. A server without a group follows an empty line, as in the original."""
+    """The text of the file; "" for no file. Without a group its first line is empty, as in the original."""
     text = ""
     if update is not None:
         text += f"GROUP={update.group.lower()}" if update.group else ""
-        text += f"\nSERVER={update.server}" if update.server else ""
+        more = [(variable, getattr(update, name)) for name, variable in _UPDATE_VARIABLES.items()]
+        text += "".join(f"\n{variable}={value}" for variable, value in more if value)
     if locksmith is not None:
         given = [(variable, getattr(locksmith, name)) for name, variable in _VARIABLES.items()]
         text += "".join(f"\n{variable}={quoted(value)}" for variable, value in given if value is not None)
