@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ignition.config.text.yaml_text import Document
 
-POLICY = yaml_text.Policy(dashes_are_underscores=True, repeated_keys_fail=False)
+POLICY = yaml_text.Policy(dashes_are_underscores=True)
 
 
 class Reading:

@@ -11,7 +11,7 @@ from ignition.cloudinit.model import CloudConfig
 from ignition.cloudinit.reading import document_of
 from ignition.config.report import ERROR, INFO, WARNING, Entry, Path, Report
 from ignition.config.text import yaml_scalars
-from ignition.config.text.placing import Finding
+from ignition.config.text.placing import Finding, entries, of_unread
 from ignition.config.text.yaml_nodes import Mapping, Node, Scalar, Sequence
 from ignition.errors import Failure
 
@@ -46,7 +46,7 @@ def _cloud_config(name: str, text: bytes) -> tuple[Entry, ...]:
         return tuple(report.entries)
     root = document.root
     if isinstance(root, Scalar) and root.kind == yaml_scalars.NULL:
-        return ()
+        return entries(text, of_unread(document.unread), document.positions())
     found = [
         *_discovery(root),
         *_encoding(root),
@@ -59,7 +59,8 @@ def _cloud_config(name: str, text: bytes) -> tuple[Entry, ...]:
         Entry(level=WARNING, message=f'repeated key "{one.key}": the last one counts', fix="remove one of them", extent=one.span)
         for one in document.repeated
     ]
-    return (*placed(text, found, document.positions()), *_with_lines(text, repeated))
+    unread = entries(text, of_unread(document.unread), document.positions())
+    return (*placed(text, found, document.positions()), *_with_lines(text, repeated), *unread)
 
 
 def _with_lines(text: bytes, entries: list[Entry]) -> "Iterator[Entry]":

@@ -63,6 +63,14 @@ def can_be_enabled(contents: str) -> bool:
         return True
 
 
+def has_options(contents: str) -> bool:
+    """Whether anything is said in it: comments and names of sections say nothing. False also for what does not parse."""
+    try:
+        return bool(parse(contents))
+    except UnitError:
+        return False
+
+
 class _Reader:
     def __init__(self, text: bytes) -> None:
         self._text, self._at, self._buffered_to = text, 0, 0

@@ -28,8 +28,8 @@ class Read:
 
     `value`: the record; members of wrong types have their defaults. `wrong`: an error for each value of a wrong type. `unknown`:
     keys that the version does not know (`proper` is the known one if only its case differs). `nulls`, `aliases`: paths of
-    mappings and lists that are given as null, or through an alias. `merges`: paths of mappings that have a `<<`, whose span is
-    in the tree.
+    mappings and lists that are given as null, or through an alias. `null_elements`: paths and spans of mappings that are null in
+    a list and are left out of it; a path is that of the next one. `merges`: path and span of each `<<`.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,8 @@ class Read:
         self.unknown: list[Unknown] = []
         self.nulls: list[Path] = []
         self.aliases: list[Path] = []
-        self.merges: list[Path] = []
+        self.null_elements: list[tuple[Path, Span]] = []
+        self.merges: list[tuple[Path, Span]] = []
 
 
 def read(cls: "type[Record]", root: Node, version: str, *, tilde_is_zero: bool = False) -> Read:
@@ -93,8 +94,7 @@ class _Reader:
     def section(self, members: _Members, node: Mapping, path: Path) -> "Any":
         """A record."""
         values = dict(members.required)
-        if node.merges:
-            self.found.merges.append(path)
+        self.found.merges += (((*path, MERGE), span) for span in node.merges)
         for name, inner in node.members.items():
             there = (*path, name)
             field = members.fields.get(name)
@@ -125,6 +125,8 @@ class _Reader:
         return tuple(self._items(field, node, path))
 
     def _items(self, field: "Field", node: Sequence, path: Path) -> "Any":
+        if field.element not in ZERO:
+            self.found.null_elements += (((*path, index), span) for index, span in node.nulls)
         seen = node.span[0]
         for index, item in enumerate(node.items):
             there = (*path, index)

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from ignition.config.text.yaml_nodes import YamlPositions
+    from ignition.config.text.yaml_places import YamlPositions
 
 _FIX = "write it inline or let the machine fetch it; or embed it with ct or butane beforehand"
 
@@ -24,8 +24,8 @@ _FIX = "write it inline or let the machine fetch it; or embed it with ct or buta
 class Written:
     """The text that JSON was made of, for those who ask where a part of it comes from. It is known to be YAML."""
 
-    def __init__(self, text: bytes, policy: yaml_text.Policy, generated: Generated) -> None:
-        self._text, self._policy, self._generated = text, policy, generated
+    def __init__(self, text: bytes, policy: yaml_text.Policy, generated: Generated, made: str) -> None:
+        self._text, self._policy, self._generated, self._made = text, policy, generated, made.encode()
         self._read: yaml_text.Document | None = None
 
     def path(self, made: Path) -> Path:
@@ -38,7 +38,7 @@ class Written:
 
     def carried_back(self, report: Report) -> tuple[Entry, ...]:
         """Findings about the JSON, at places of the document."""
-        rows = findings.carried_back(report, self._generated, self._document.root)
+        rows = findings.carried_back(report, self._generated, self._document.root, self._made)
         return findings.report(report.source, self._text, self._document, rows).entries
 
     @property
@@ -78,7 +78,7 @@ def _container_linux(text: bytes, name: str, platform: str) -> Translated:
     made = result.text()
     if made is None or result.generated is None:
         return Translated(outcome=INVALID, report=report)
-    return _translated(made, report, Written(text, POLICY, result.generated))
+    return _translated(made, report, Written(text, POLICY, result.generated, made))
 
 
 def _butane(text: bytes, name: str) -> Translated:
@@ -87,7 +87,7 @@ def _butane(text: bytes, name: str) -> Translated:
     done = translate(text, name=name, files_dir=None)
     if done.text is None:
         return Translated(outcome=INVALID, report=done.report)
-    return _translated(done.text, done.report, Written(text, POLICY, Generated({}, dict(done.origins))))
+    return _translated(done.text, done.report, Written(text, POLICY, Generated({}, dict(done.origins)), done.text))
 
 
 def _translated(json: str, report: Report, written: Written) -> Translated:

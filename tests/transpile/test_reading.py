@@ -47,7 +47,7 @@ class Document(Record):
 
 
 def of(text: str, version: str = "1.2.0", *, tilde_is_zero: bool = False) -> Read:
-    root = yaml_text.read(text.encode(), yaml_text.Policy(repeated_keys_fail=False)).root
+    root = yaml_text.read(text.encode(), yaml_text.Policy()).root
     return read(Document, root, version, tilde_is_zero=tilde_is_zero)
 
 

@@ -1,14 +1,15 @@
 """Findings with a path → entries of a report with line and column. Loaded only when there is something to say."""
 
-from ignition.config.report import ERROR, Entry, Path, dotted
-from ignition.config.text.positions import Lines, Positions, in_string
+from ignition.config.report import ERROR, WARNING, Entry, Path, dotted, more
+from ignition.config.text.positions import Lines, Positions
+from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Protocol
 
-    from ignition.config.text.yaml_text import NotYaml
+    from ignition.config.text.yaml_text import NotYaml, Repeated, Unread
 
     class Row(Protocol):
         """A finding that waits for its position."""
@@ -23,12 +24,25 @@ if TYPE_CHECKING:
 
 
 class Finding:
-    """One row of a reader of YAML. `at`: whether the value or its key is meant."""
+    """One row of a reader of YAML. `at`: whether the value or its key is meant. `span`: the bytes, where no path leads to them.
 
-    inside: tuple[int, int] | None = None
+    `inside`: as of Row.
+    """
 
-    def __init__(self, level: str, path: Path, message: str, fix: str = "", at: str = "value", rule: str = "") -> None:
+    def __init__(
+        self,
+        level: str,
+        path: Path,
+        message: str,
+        fix: str = "",
+        at: str = "value",
+        rule: str = "",
+        *,
+        span: tuple[int, int] | None = None,
+        inside: tuple[int, int] | None = None,
+    ) -> None:
         self.level, self.path, self.message, self.fix, self.at, self.rule = level, path, message, fix, at, rule
+        self.span, self.inside = span, inside
 
 
 def entries(text: bytes, rows: "Sequence[Row]", positions: Positions | None = None) -> tuple[Entry, ...]:
@@ -38,15 +52,23 @@ def entries(text: bytes, rows: "Sequence[Row]", positions: Positions | None = No
     offsets = {"value": positions.value, "key": positions.key, "end": positions.end}
     placed = []
     for row in rows:
-        line, column = lines.at(offsets[row.at](row.path))
-        extent = _extent(text, row, positions)
+        offset = offsets[row.at](row.path)
+        extent = positions.extent(row.path, of_key=row.at == "key")
+        has_span = isinstance(row, Finding) and row.span is not None
+        if isinstance(row, Finding) and row.span is not None:
+            offset, extent = row.span[0], row.span
+        elif extent is not None and row.inside is not None:
+            extent = positions.within(row.path, row.inside)
+            if extent and positions.is_on_other_line(row.path):
+                offset = extent[0]
+        line, column = lines.at(offset)
         is_elsewhere = row.at == "end" or row.inside is not None
         placed.append(
             Entry(
                 level=row.level,
                 message=row.message,
                 # A wrong type is reported where the decoder noticed it, without path; people are shown the value itself.
-                path="" if row.at == "end" else dotted(row.path),
+                path="" if row.at == "end" or (has_span and not row.path) else dotted(row.path),
                 line=line,
                 column=column,
                 fix=row.fix,
@@ -58,16 +80,31 @@ def entries(text: bytes, rows: "Sequence[Row]", positions: Positions | None = No
     return tuple(placed)
 
 
+def of_repeated_keys(text: bytes, repeated: "Sequence[Repeated]", level: str, what_counts: str = "") -> list[Finding]:
+    """A finding for each, in the words of go-yaml. `what_counts` follows them."""
+    lines = Lines(text)
+    found = [
+        Finding(
+            level,
+            (),
+            f'mapping key "{one.key}" already defined at line {lines.at(one.first[0])[0]}{what_counts}',
+            "remove one of the two",
+            span=one.span,
+        )
+        for one in repeated[: limits.FINDINGS]
+    ]
+    rest = len(repeated) - len(found)
+    return [*found, Finding(level, (), *more(level, rest))] if rest else found
+
+
+def of_unread(unread: "Unread | None") -> list[Finding]:
+    """A warning about what stands behind the document, if something does."""
+    return [Finding(WARNING, (), unread.message, unread.fix, span=unread.span)] if unread else []
+
+
 def of_not_yaml(text: bytes, error: "NotYaml") -> Entry:
     """The entry for a text that is no YAML document."""
     if error.span is None:
         return Entry(level=ERROR, message=error.message, fix=error.fix)
     line, column = Lines(text).at(min(error.span[0], max(0, len(text) - 1)))
     return Entry(level=ERROR, message=error.message, fix=error.fix, line=line, column=column, extent=error.span)
-
-
-def _extent(text: bytes, row: "Row", positions: Positions) -> tuple[int, int] | None:
-    extent = positions.extent(row.path, of_key=row.at == "key")
-    if extent is None or row.inside is None:
-        return extent
-    return in_string(text, extent[0], row.inside[0]), in_string(text, extent[0], row.inside[1])

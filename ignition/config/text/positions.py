@@ -86,6 +86,15 @@ class Positions:
         token = _TOKEN.match(self._text, place.key) if place.key is not None else None
         return token.span() if token else None
 
+    def within(self, path: "Path", inside: tuple[int, int]) -> tuple[int, int] | None:
+        """Where that range of the characters of a string is written; None if there is no such member."""
+        place = self.find(path)
+        return (in_string(self._text, place.start, inside[0]), in_string(self._text, place.start, inside[1])) if place else None
+
+    def is_on_other_line(self, path: "Path") -> bool:
+        """Whether the content of a value begins below the line of its key."""
+        return False
+
     def find(self, path: "Path") -> Place | None:
         """The last value at that path; None if the text has none."""
         wanted = self._root
@@ -102,6 +111,11 @@ def in_string(text: bytes, start: int, index: int) -> int:
         if count == index or match[0] == b'"':
             return match.start()
     return start
+
+
+def index_in_string(text: bytes, start: int, offset: int) -> int:
+    """The reverse of in_string."""
+    return sum(1 for _ in _CHARACTER.finditer(text, start + 1, offset))
 
 
 class Lines:

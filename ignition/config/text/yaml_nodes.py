@@ -1,17 +1,13 @@
 """The tree of a YAML document: what stands in it and where, aliases and merges already put in.
 
-An alias is its anchor's node once more: what it says is reported where the anchor says it. Places are byte offsets, as in
-`positions`, so reports and their display know no difference between YAML and JSON.
+An alias is its anchor's node once more: what it says is reported where the anchor says it.
 """
 
 from ignition.config.text import yaml_scalars
-from ignition.config.text.positions import Place, Positions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from ignition.config.report import Path
 
 Span = tuple[int, int]  # first byte, and the byte after the last
 
@@ -35,15 +31,18 @@ class Node:
 
 
 class Scalar(Node):
-    """`text`: as written, quotes and escapes resolved. `kind`: one of yaml_scalars. `plain`: without quotes.
+    """`text`: as written, quotes and escapes resolved. `kind`: one of yaml_scalars. `plain`: without quotes. `is_block`: | or >.
 
     What `!!binary` unfolds to may be no UTF-8: then `text` has surrogates as os.fsdecode makes them.
     """
 
-    __slots__ = ("kind", "plain", "text", "truths")
+    __slots__ = ("is_block", "kind", "plain", "text", "truths")
 
-    def __init__(self, span: Span, text: str, kind: str, *, plain: bool, truths: "dict[str, bool]") -> None:
+    def __init__(
+        self, span: Span, text: str, kind: str, *, plain: bool, truths: "dict[str, bool]", is_block: bool = False
+    ) -> None:
         super().__init__(span)
+        self.is_block = is_block
         self.text, self.kind, self.plain, self.truths, self.length = text, kind, plain, truths, len(text)
 
     @property
@@ -67,14 +66,15 @@ class Scalar(Node):
 
 
 class Sequence(Node):
-    """A list."""
+    """A list. `nulls`: elements that were left out, with the index of what stands there instead."""
 
-    __slots__ = ("items",)
+    __slots__ = ("items", "nulls")
     what = "a list"
 
     def __init__(self, span: Span) -> None:
         super().__init__(span)
         self.items: list[Node] = []
+        self.nulls: list[tuple[int, Span]] = []
 
     def child(self, part: str | int) -> Node | None:
         return self.items[part] if isinstance(part, int) and 0 <= part < len(self.items) else None
@@ -97,35 +97,6 @@ class Mapping(Node):
 
     def key(self, part: str | int) -> Span | None:
         return self.keys.get(part) if isinstance(part, str) else None
-
-
-class YamlPositions(Positions):
-    """The places of all paths of a tree; a member's name is found as the reader's policy spells it."""
-
-    def __init__(self, root: Node) -> None:
-        self._tree = root
-
-    def find(self, path: "Path") -> Place | None:
-        node, key = self._tree, None
-        for part in path:
-            key, inner = node.key(part), node.child(part)
-            if inner is None:
-                return None
-            node = inner
-        return Place(key[0] if key else None, *node.span, is_container=False)
-
-    def extent(self, path: "Path", *, of_key: bool) -> Span | None:
-        if of_key and path:
-            above = self._node(path[:-1])
-            return above.key(path[-1]) if above else None
-        node = self._node(path)
-        return node.span if node and node.span[0] < node.span[1] else None
-
-    def _node(self, path: "Path") -> Node | None:
-        node: Node | None = self._tree
-        for part in path:
-            node = node.child(part) if node else None
-        return node
 
 
 def plain(node: Node) -> "Any":

@@ -9,7 +9,8 @@ import binascii
 import re
 
 from ignition.config.text import yaml_scalars
-from ignition.config.text.yaml_nodes import Mapping, Node, Scalar, Sequence, Span, YamlPositions
+from ignition.config.text.yaml_nodes import Mapping, Node, Scalar, Sequence, Span
+from ignition.config.text.yaml_places import YamlPositions
 from ignition.host import limits
 
 TYPE_CHECKING = False
@@ -22,6 +23,22 @@ _CORE = "tag:yaml.org,2002:"
 _MERGE = "<<"
 _TAGS = {"!", "map", "seq", *yaml_scalars.KINDS}
 _BOM = b"\xef\xbb\xbf"
+_BLANKS = " \t\r\ufeff"
+_MARK = re.compile(r"(?:---|\.\.\.)(?=[ \t\r]|$)")
+# Why a text goes on behind its first document: message and remedy.
+_AFTER_LAST = (
+    "the document ends before this: it and all that follows is not read",
+    "indent it like the first line of the document",
+)
+_AFTER_END = ("the document ends with the ... above: this and all that follows is not read", "take the ... out")
+_DIRECTIVE = (
+    "a line that begins with % ends the document: it and all that follows is not read",
+    "put directives above the first line, with --- behind them, or take the line out",
+)
+_NEXT_DOCUMENT = (
+    "only the first document is read: a second one begins here",
+    "take the --- out, or make a file of each document",
+)
 _FIX_SIZE = "split it, and let large contents be fetched from a URL"
 _FIX_ALIASES = "write the values out, or use fewer aliases"
 
@@ -29,21 +46,21 @@ _FIX_ALIASES = "write the values out, or use fewer aliases"
 class Policy:
     """How a kind of document is read.
 
-    `dashes_are_underscores`: in every key, before anything compares it. `repeated_keys_fail`: else the last one counts, and the
-    document has a remark. `truths`: which plain words are booleans. `unknown_tags_fail`: else they say nothing. Of several
-    documents all read the first only.
+    `dashes_are_underscores`: in every key, before anything compares it. `null_elements_count`: else those of lists are left out, as
+    by go-yaml 3. `truths`: which plain words are booleans. `unknown_tags_fail`: else they say nothing. Of a repeated key the last one
+    counts, of several documents the first is read: `Document` says so to those who refuse that.
     """
 
     def __init__(
         self,
         *,
         dashes_are_underscores: bool = False,
-        repeated_keys_fail: bool = True,
+        null_elements_count: bool = True,
         unknown_tags_fail: bool = False,
         truths: "Table[str, bool] | None" = None,
     ) -> None:
         self.unknown_tags_fail = unknown_tags_fail
-        self.dashes_are_underscores, self.repeated_keys_fail = dashes_are_underscores, repeated_keys_fail
+        self.dashes_are_underscores, self.null_elements_count = dashes_are_underscores, null_elements_count
         self.truths = dict(yaml_scalars.YAML_1_1_TRUTHS if truths is None else truths)
 
     def key(self, text: str) -> str:
@@ -60,21 +77,28 @@ class NotYaml(Exception):
 
 
 class Repeated:
-    """A key that is written again in the same mapping."""
+    """A key that is written again in the same mapping. `first`: where it is written for the first time."""
 
-    def __init__(self, key: str, span: Span) -> None:
-        self.key, self.span = key, span
+    def __init__(self, key: str, span: Span, first: Span) -> None:
+        self.key, self.span, self.first = key, span, first
+
+
+class Unread:
+    """Text behind the end of the document, which nobody reads. `span`: where it begins."""
+
+    def __init__(self, message: str, fix: str, span: Span) -> None:
+        self.message, self.fix, self.span = message, fix, span
 
 
 class Document:
-    """`root` is a Scalar of kind null for a text without content."""
+    """`root` is a Scalar of kind null for a text without content. `unread`: None if the document is all of the text."""
 
-    def __init__(self, root: Node, repeated: tuple[Repeated, ...]) -> None:
-        self.root, self.repeated = root, repeated
+    def __init__(self, root: Node, repeated: tuple[Repeated, ...], unread: Unread | None, text: bytes) -> None:
+        self.root, self.repeated, self.unread, self._text = root, repeated, unread, text
 
     def positions(self) -> YamlPositions:
         """For the placing of findings."""
-        return YamlPositions(self.root)
+        return YamlPositions(self.root, self._text)
 
 
 def read(text: bytes, policy: Policy) -> Document:
@@ -90,17 +114,18 @@ def read(text: bytes, policy: Policy) -> Document:
 class _Open:
     """A container that is being read."""
 
-    __slots__ = ("anchor", "key", "merged", "node")
+    __slots__ = ("anchor", "first", "key", "merged", "node")
 
     def __init__(self, node: "Mapping | Sequence", anchor: str | None) -> None:
         self.node, self.anchor = node, anchor
         self.key: tuple[str, Span, bool] | None = None  # name, place, whether it is a merge
         self.merged: list[Mapping] = []
+        self.first: dict[tuple[str, bool], Span] = {}  # where a key was written first, by name and whether it is a merge
 
 
 class _Builder:
     def __init__(self, text: bytes, policy: Policy) -> None:
-        self._policy = policy
+        self._policy, self._bytes = policy, text
         self._skipped = len(_BOM) if text.startswith(_BOM) else 0
         self._text = _decoded(text, self._skipped)
         self._is_ascii = self._text.isascii()
@@ -128,7 +153,36 @@ class _Builder:
             if loader:
                 loader.dispose()
         root = self._root or Scalar((0, 0), "", yaml_scalars.NULL, plain=True, truths=self._policy.truths)
-        return Document(root, tuple(self._repeated))
+        unread = self._unread(event) if isinstance(event, yaml.DocumentEndEvent) else None
+        return Document(root, tuple(self._repeated), unread, self._bytes)
+
+    def _unread(self, end: "Any") -> Unread | None:
+        """What stands behind the first document, but for comments and marks that begin or end nothing.
+
+        libyaml ends a document without a word where a line cannot belong to it, and would only complain if it was asked for the
+        next one, which go-yaml does not do.
+        """
+        said = _AFTER_END if end.explicit else _AFTER_LAST
+        index, begin = end.end_mark.index, -1
+        while index < len(self._text):
+            end_of_line = self._text.find("\n", index)
+            line = self._text[index : end_of_line if end_of_line >= 0 else None]
+            words = line.strip(_BLANKS)
+            mark = _MARK.match(line)
+            if mark and mark[0] == "---":
+                said, begin = _NEXT_DOCUMENT, index if begin < 0 else begin
+                words = line[len("---") :].strip(_BLANKS)
+            elif mark:
+                said, words = _AFTER_END, ""
+            elif line.startswith("%") and said is _AFTER_LAST:
+                said = _DIRECTIVE
+            elif line.startswith("%"):
+                words = ""  # a directive for the next document
+            if words and not words.startswith("#"):
+                start = self._offset(index + line.index(words) if begin < 0 else begin)
+                return Unread(*said, (start, start + (len(words.encode()) if begin < 0 else len("---"))))
+            index += len(line) + 1
+        return None
 
     def _take(self, event: "Any", yaml: "Any") -> None:
         tag = getattr(event, "tag", None)
@@ -160,7 +214,8 @@ class _Builder:
             text = _binary(text, span)
         elif event.tag and kind != yaml_scalars.STRING:
             _check_tag(text, tag, kind, span, truths)
-        node = Scalar(span, text, kind, plain=is_plain and not event.tag, truths=truths)
+        is_block = event.style in ("|", ">")
+        node = Scalar(span, text, kind, plain=is_plain and not event.tag, truths=truths, is_block=is_block)
         self._count(1, len(text), span)
         if event.anchor:
             self._anchors[event.anchor] = node
@@ -206,12 +261,20 @@ class _Builder:
         around.node.weight += node.weight
         around.node.length += node.length
         if isinstance(around.node, Sequence):
-            around.node.items.append(node)
+            if not self._policy.null_elements_count and isinstance(node, Scalar) and node.kind == yaml_scalars.NULL:
+                around.node.nulls.append((len(around.node.items), self._shown(node.span)))
+            else:
+                around.node.items.append(node)
         elif around.key is None:
             around.key = self._as_key(node)
         else:
             self._member(around, around.node, node)
             around.key = None
+
+    def _shown(self, span: Span) -> Span:
+        """Of an element that is not there, its dash."""
+        dash = self._bytes.rfind(b"-", 0, span[0]) if span[0] == span[1] else -1
+        return (dash, dash + 1) if dash >= 0 else span
 
     def _as_key(self, node: Node) -> tuple[str, Span, bool]:
         if not isinstance(node, Scalar):
@@ -224,16 +287,14 @@ class _Builder:
     def _member(self, around: _Open, mapping: Mapping, node: Node) -> None:
         assert around.key is not None  # noqa: S101  for type checkers: a value follows its key
         name, span, is_merge = around.key
+        first = around.first.setdefault((name, is_merge), span)
+        if first is not span:
+            self._repeated.append(Repeated(name, span, first))
         if is_merge:
             around.merged += _sources(node, span)
             mapping.merges.append(span)
             return
-        if name in mapping.members:
-            if self._policy.repeated_keys_fail:
-                line = self._text.count("\n", 0, mapping.keys[name][0]) + 1
-                raise NotYaml(f'mapping key "{name}" already defined at line {line}', span, "remove one of the two")
-            self._repeated.append(Repeated(name, span))
-            del mapping.members[name]
+        mapping.members.pop(name, None)
         mapping.members[name], mapping.keys[name] = node, span
 
     def _count(self, nodes: int, length: int, span: Span, *, fix: str = _FIX_SIZE) -> None:

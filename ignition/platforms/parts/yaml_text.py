@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ignition.config.text import yaml_scalars, yaml_text
 from ignition.config.text.yaml_nodes import Mapping, Scalar, Sequence
+from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,11 +28,16 @@ def typed(found: str) -> Any:
 
 
 def _read(found: str, truths: Any, *, typed: bool) -> Any:
-    policy = yaml_text.Policy(repeated_keys_fail=False, unknown_tags_fail=True, truths=truths)
+    policy = yaml_text.Policy(unknown_tags_fail=True, truths=truths)
+    text = found.encode("utf-8", "replace")
     try:
-        return _plain(yaml_text.read(found.encode("utf-8", "replace"), policy).root, typed=typed)
+        document = yaml_text.read(text, policy)
     except yaml_text.NotYaml as error:
         raise ValueError(error.message) from error
+    if document.unread:
+        line = text.count(b"\n", 0, document.unread.span[0]) + 1
+        log.warning(f"metadata in YAML, line {line}: {document.unread.message}")
+    return _plain(document.root, typed=typed)
 
 
 def _plain(node: Node, *, typed: bool) -> Any:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from ignition.config.record import Record, spec
 from ignition.config.report import ERROR, WARNING, Report, dotted
 from ignition.config.text import yaml_text
-from ignition.config.text.placing import Finding
+from ignition.config.text.placing import Finding, of_repeated_keys, of_unread
 from ignition.transpile import findings, json_output
 from ignition.transpile.butane import result, source_rules, variants
 from ignition.transpile.butane.local_files import LocalFiles
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ignition.transpile.generated import Generated
     from ignition.transpile.reading import Read
 
-POLICY = yaml_text.Policy()
+POLICY = yaml_text.Policy(null_elements_count=False)
 INVALID_SOURCE, INVALID_RESULT = "source config is invalid", "config generated was invalid"
 NO_VARIANT, NO_VERSION = "error parsing variant; must be specified", "error parsing version; must be a valid semver"
 INEXACT = (
@@ -64,9 +64,10 @@ def translate(text: bytes, *, name: str, files_dir: str | None, pretty: bool = F
         document = yaml_text.read(text, POLICY)
     except yaml_text.NotYaml as error:
         return Translation(report=findings.of_text(name, text, error), failure=f"Error unmarshaling yaml: {error.message}")
-    found: list[Finding] = []
+    repeated = of_repeated_keys(text, document.repeated, ERROR)
+    found = [*of_unread(document.unread), *repeated]
     try:
-        variant = _variant(document)
+        variant = _variant(document, repeated)
         done = _translated(document, Work(variant, LocalFiles(files_dir), found), pretty=pretty)
     except _Failed as error:
         done = Translation(report=Report(), failure=error.failure)
@@ -74,11 +75,11 @@ def translate(text: bytes, *, name: str, files_dir: str | None, pretty: bool = F
     return done.evolve(report=findings.report(name, text, document, found))
 
 
-def _variant(document: "Tree") -> "Variant":
+def _variant(document: "Tree", repeated: list[Finding]) -> "Variant":
     """Which version of which variant the document is in."""
     common = read(Common, document.root, "3.0.0")
     if common.wrong:
-        raise _mistyped(common)
+        raise _mistyped(repeated, common)
     name, version = common.value.variant, variants.canonical(common.value.version)
     if not name:
         fix = f"write variant: {variants.FLATCAR} or {variants.FCOS}, and its version"
@@ -93,16 +94,18 @@ def _variant(document: "Tree") -> "Variant":
     raise _Failed(failure, [Finding(ERROR, (path,), failure, fix)])
 
 
-def _mistyped(document: "Read") -> _Failed:
-    count = len(document.wrong)
-    what = "a value has a wrong type" if count == 1 else f"{count} values have wrong types"
-    return _Failed(f"Error unmarshaling yaml: {what}", document.wrong)
+def _mistyped(repeated: list[Finding], source: "Read") -> _Failed:
+    """The failure of a document with repeated keys or values of wrong types, which go-yaml tells together."""
+    wrong = len(source.wrong)
+    told = [repeated[0].message if len(repeated) == 1 else f"{len(repeated)} keys are repeated"] if repeated else []
+    told += ["a value has a wrong type" if wrong == 1 else f"{wrong} values have wrong types"] if wrong else []
+    return _Failed(f"Error unmarshaling yaml: {', '.join(told)}", source.wrong)
 
 
 def _translated(document: "Tree", work: Work, *, pretty: bool) -> Translation:
     source = read(work.variant.document, document.root, work.variant.spec)
-    if source.wrong:
-        raise _mistyped(source)
+    if source.wrong or work.failed:
+        raise _mistyped([one for one in work.found if one.level == ERROR], source)
     work.found += _unused(source, work.variant)
     source_rules.check(work, source.value)
     config = None if work.failed else translated(work, source.value)
@@ -135,8 +138,10 @@ def _unused(source: "Read", variant: "Variant") -> "Iterable[Finding]":
         since = variants.since(variant.name, one.since) if one.since else ""
         fix = f"{variant.name} has it since {since}" if since else key(one.proper or name, "", one.known)
         yield Finding(WARNING, one.path, f"Unused key {name}", fix, at="key")
-    for path in source.merges:
-        yield Finding(WARNING, (*path, "<<"), "Unused key <<", "the merge has its effect all the same")
+    for path, span in source.merges:
+        yield Finding(WARNING, path, "Unused key <<", "the merge has its effect all the same", span=span)
+    for path, span in source.null_elements:
+        yield Finding(WARNING, path, INEXACT.format(dotted(path)), "this element is left out: fill it, or take it away", span=span)
     for paths, fix in ((source.nulls, "leave it out"), (source.aliases, "write the section out")):
         for path in paths:
             if _is_section(variant, path):

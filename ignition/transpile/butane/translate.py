@@ -1,7 +1,9 @@
 """A document → a config of Ignition's model, in the order of the original. Source: config-transpiler.md B2."""
 
+from ignition.config import origins
 from ignition.config.merge import merge
 from ignition.config.model import Config, Ignition
+from ignition.config.record import Record
 from ignition.transpile.butane import boot_device, fcos_rules, grub, mount_units, quadlets, trees
 from ignition.transpile.butane.convert import converted
 from ignition.transpile.butane.fcos_model import FcosDocument
@@ -11,13 +13,15 @@ from ignition.transpile.butane.work import Work, mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.config.record import Record
+    from typing import Any
+
+SUPERSEDED = "a later entry takes the place of this one, which has no effect"
 
 
 def translated(work: Work, document: Document) -> Config:
     """The config, its values marked; of no use if the work failed."""
     config = _plain(work, document)
-    config = _below(config, "systemd", mount_units.units(work, document))
+    config = _below(work, config, "systemd", mount_units.units(work, document))
     nodes = Nodes(config.storage)
     trees.plant(work, document, nodes)
     quadlets.put_in(work, document, nodes)
@@ -38,19 +42,54 @@ def _plain(work: Work, document: Document) -> Config:
     return Config.of({"ignition": ignition, **sections})
 
 
-def _below(config: Config, name: str, section: "Record | None") -> Config:
+def _below(work: Work, config: Config, name: str, section: Record | None) -> Config:
     """The config laid over a generated section."""
     if section is None:
         return config
+    config = config.evolve(**{name: _folded(work, section, getattr(config, name))})
     return merge(Config.of({"ignition": Ignition.of({"version": config.ignition.version}), name: section}), config)
+
+
+def _folded(work: Work, generated: Record, own: Record) -> Record:
+    """The document's own part, with one entry for each generated one: the last counts, as the original's merge has it.
+
+    What is repeated without being generated stays: that is the result's fault, and reported there.
+    """
+    changed: dict[str, Any] = {}
+    for field in generated.FIELDS.values():
+        below, above = getattr(generated, field.name), getattr(own, field.name)
+        if not issubclass(field.element, Record) or not (below and above):
+            continue
+        if not field.many:
+            changed[field.name] = _folded(work, below, above)
+        elif field.name not in generated.REPEATABLE:
+            known = {entry.key(): entry for entry in below}
+            together = sorted(generated.SHARED) if field.name in generated.SHARED else [field.name]
+            last = {entry.key(): entry for name in together for entry in getattr(own, name)}
+            kept = []
+            for entry in above:
+                if entry.key() not in known:
+                    kept.append(entry)
+                elif last[entry.key()] is entry:
+                    kept.append(_folded(work, known[entry.key()], entry) if type(entry) is field.element else entry)
+                else:
+                    _superseded(work, entry)
+            changed[field.name] = tuple(kept)
+    return own.evolve(**changed)
+
+
+def _superseded(work: Work, entry: Record) -> None:
+    first = next((origin for _, value in origins.values(entry) if (origin := origins.of(value))), None)
+    if first is not None:
+        work.warning(first.path[:-1], SUPERSEDED, "merge the two into one")
 
 
 def _of_fcos(work: Work, document: Document, config: Config) -> Config:
     if isinstance(document, FcosDocument):
-        config = _below(config, "storage", boot_device.storage(work, document.boot_device))
+        config = _below(work, config, "storage", boot_device.storage(work, document.boot_device))
     fcos_rules.disks(work, config)
     if isinstance(document, FcosDocument):
-        config = _below(config, "storage", grub.storage(work, document.grub))
+        config = _below(work, config, "storage", grub.storage(work, document.grub))
     return config
 
 

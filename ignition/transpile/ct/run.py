@@ -2,7 +2,7 @@
 
 from ignition.config.report import ERROR, WARNING, Entry, Report
 from ignition.config.text import yaml_text
-from ignition.config.text.placing import Finding
+from ignition.config.text.placing import Finding, of_repeated_keys, of_unread
 from ignition.config.text.yaml_types import is_null
 from ignition.transpile import findings, json_output, reading
 from ignition.transpile.ct import dynamic, source_rules
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from ignition.transpile.ct.translate import ReadLocal
     from ignition.transpile.generated import Generated
 
-POLICY = yaml_text.Policy(repeated_keys_fail=False)
+POLICY = yaml_text.Policy(null_elements_count=False)
+_LAST_COUNTS = ": the last one counts"
 
 
 class Source:
@@ -34,13 +35,16 @@ class Source:
 
     def _read(self) -> Report:
         root = self._document.root
+        # Flatcar's `ct` refuses repeated keys, CoreOS' took the last one without a word; both pass over what is not read.
+        rows = of_unread(self._document.unread) + of_repeated_keys(self.text, self._document.repeated, WARNING, _LAST_COUNTS)
         if is_null(root):
             self.config = ContainerLinuxConfig()
-            return Report(entries=(Entry(level=WARNING, message="Configuration is empty"),), source=self.name)
+            empty = Entry(level=WARNING, message="Configuration is empty")
+            return Report(entries=(empty, *self.placed(rows).entries), source=self.name)
         found = reading.read(ContainerLinuxConfig, root, VERSION, tilde_is_zero=True)
         if found.wrong:
-            return self.placed(found.wrong)
-        rows = [*source_rules.unknown_keys(found), *source_rules.findings(found.value)]
+            return self.placed([*rows, *found.wrong])
+        rows += [*source_rules.unknown_keys(found), *source_rules.findings(found.value)]
         self.config = None if any(row.level == ERROR for row in rows) else found.value
         return self.placed(rows)
 

@@ -27,8 +27,8 @@ def unknown_keys(found: "Read") -> "Iterator[Finding]":
         yield Finding(WARNING, one.path, f"Config has unrecognized key: {name}", fix, at="key")
         if one.proper:
             yield Finding(INFO, one.path, f"Did you mean {one.proper} instead of {name}", at="key")
-    for path in found.merges:
-        yield Finding(WARNING, path, "Config has unrecognized key: <<", "it is read all the same")
+    for path, span in found.merges:
+        yield Finding(WARNING, path, "Config has unrecognized key: <<", "it is read all the same", span=span)
 
 
 def findings(config: "ContainerLinuxConfig") -> "Iterator[Finding]":

@@ -11,7 +11,7 @@ from ignition.config.text.yaml_nodes import Mapping, Scalar, plain
 from ignition.config.text.yaml_text import NotYaml, Policy, read
 
 STRICT = Policy()
-LENIENT = Policy(dashes_are_underscores=True, repeated_keys_fail=False)
+LENIENT = Policy(dashes_are_underscores=True)
 
 
 def value(text: str, policy: Policy = STRICT) -> object:

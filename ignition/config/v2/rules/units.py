@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 @rule(Unit, "V38")
 def enabled_unit_can_be_enabled(unit: Unit, _: Context) -> "Iterator[Finding]":
-    if (unit.enable or unit.enabled) and unit.contents and not unit_syntax.can_be_enabled(unit.contents):
+    # The parser of 2.x gave the same answer for a text without any option as for none at all, and the rule passed it over.
+    is_said = unit.contents and unit_syntax.has_options(unit.contents)
+    if (unit.enable or unit.enabled) and is_said and not unit_syntax.can_be_enabled(unit.contents):
         message = "unit is enabled, but has nothing in an [Install] section: enabling has no effect"
         yield warning("contents", message, INSTALL_FIX)

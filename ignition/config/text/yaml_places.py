@@ -1,0 +1,129 @@
+"""Where in a YAML text the values of a tree stand, and the characters inside a scalar, whatever its style.
+
+Places are byte offsets, as in `positions`, so reports and their display know no difference between YAML and JSON.
+"""
+
+import re
+
+from ignition.config.text.positions import Place, Positions
+from ignition.config.text.yaml_nodes import Node, Scalar, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.config.report import Path
+
+# Tag and anchor stand before the indicator, a comment may stand behind it.
+_BLOCK_HEADER = re.compile(r"(?:[!&]\S*\s+)*([|>])[^\n]*\n")
+_PROPERTIES = re.compile(r"(?:[!&]\S*\s+)*")
+_FIRST_OF_CONTENT = re.compile(rb"(?:[!&]\S*\s+)*[|>][^\n]*\n\s*")
+_ESCAPES = {"x": 4, "u": 6, "U": 10}  # lengths; all others are two characters long
+
+
+class YamlPositions(Positions):
+    """The places of all paths of a tree; a member's name is found as the reader's policy spells it.
+
+    The place of a block scalar (`|`, `>`) is where its content begins, not its indicator: that is what findings are about.
+    """
+
+    def __init__(self, root: Node, text: bytes) -> None:
+        self._tree, self._text = root, text
+
+    def find(self, path: "Path") -> Place | None:
+        node, key = self._tree, None
+        for part in path:
+            key, inner = node.key(part), node.child(part)
+            if inner is None:
+                return None
+            node = inner
+        start, end = node.span
+        if isinstance(node, Scalar) and node.is_block:
+            header = _FIRST_OF_CONTENT.match(self._text, start, end)
+            start = header.end() if header and header.end() < end else start
+        return Place(key[0] if key else None, start, end, is_container=False)
+
+    def extent(self, path: "Path", *, of_key: bool) -> Span | None:
+        if of_key and path:
+            above = self._node(path[:-1])
+            return above.key(path[-1]) if above else None
+        node = self._node(path)
+        return node.span if node and node.span[0] < node.span[1] else None
+
+    def within(self, path: "Path", inside: Span) -> Span | None:
+        node = self._node(path)
+        if not isinstance(node, Scalar):
+            return None
+        source = self._text[slice(*node.span)].decode("utf-8", "replace")
+        at = dict(enumerate(_characters(source, node)))
+        first, last = (at.get(index, len(source)) for index in inside)
+        return node.span[0] + len(source[:first].encode()), node.span[0] + len(source[: max(first, last)].encode())
+
+    def is_on_other_line(self, path: "Path") -> bool:
+        node = self._node(path)
+        return isinstance(node, Scalar) and node.is_block
+
+    def _node(self, path: "Path") -> Node | None:
+        node: Node | None = self._tree
+        for part in path:
+            node = node.child(part) if node else None
+        return node
+
+
+def _characters(source: str, node: Scalar) -> "Iterator[int]":
+    """Where in its source each character of a scalar's text stands."""
+    header = _BLOCK_HEADER.match(source) if node.is_block else None
+    if header and header[1] == "|":
+        return _literal(source, node.text, header.end())
+    if header:
+        return _aligned(source, node.text, header.end(), _indent(source[header.end() :], node.text))
+    properties = _PROPERTIES.match(source)
+    start = properties.end() if properties else 0
+    quote = source[start : start + 1] if not node.plain else ""
+    return _aligned(source, node.text, start + (quote in ("'", '"')), 0, quote)
+
+
+def _indent(content: str, text: str) -> int:
+    """How deep the content of a block scalar is indented: an indicator may say so, but not where its parent stands."""
+    line, said = (next((line for line in part.split("\n") if line.strip()), "") for part in (content, text))
+    return max(0, len(line) - len(line.lstrip(" ")) - (len(said) - len(said.lstrip(" "))))
+
+
+def _literal(source: str, text: str, start: int) -> "Iterator[int]":
+    """Line by line."""
+    indent = _indent(source[start:], text)
+    for line in text.split("\n"):
+        end = source.find("\n", start)
+        end = len(source) if end < 0 else end
+        yield from range(min(start + indent, end), min(start + indent, end) + len(line) + 1)
+        start = end + 1
+
+
+def _aligned(source: str, text: str, at: int, indent: int, quote: str = "") -> "Iterator[int]":
+    """Character by character: what folding took out of the source are white space and line breaks."""
+    at += indent
+    for character in text:
+        if quote == '"':
+            while source.startswith(("\\\n", "\\\r\n"), at):
+                at = source.index("\n", at) + 1
+        if quote == '"' and source.startswith("\\", at):
+            yield at
+            at += _ESCAPES.get(source[at + 1 : at + 2], 2)
+            continue
+        if character in " \n":
+            at = _fold(source, at, character)
+        else:
+            while at < len(source) and source[at] != character and source[at].isspace():
+                at += 1
+        yield min(at, len(source))
+        at += 2 if quote == "'" and character == "'" else 1
+        if source[at - 1 : at] == "\n":
+            at += min(indent, len(source) - at - len(source[at:].lstrip(" ")))
+    yield min(at, len(source))
+
+
+def _fold(source: str, at: int, character: str) -> int:
+    """Where the source has a blank or a line feed that is in the text: a blank may be a line feed there."""
+    blank = source[at : at + 1] == " " and character == " "
+    end = source.find("\n", at)
+    return at if blank or end < 0 or source[at:end].strip() else end
