@@ -49,21 +49,19 @@ def _node(path: Path, root: "Node") -> "Node | None":
 
 
 def _inside(entry: Entry, node: Scalar, made: bytes) -> tuple[int, int] | None:
-    """Which characters of a text a finding is about; None for all of it. A rule that names the line of a unit has no range."""
-    line = _LINE_OF_UNIT.search(entry.message)
-    if line:
-        before = node.text.split("\n")[: int(line[1])]
-        end = len("\n".join(before))
-        return end - len(before[-1].lstrip()), end
-    if entry.caret is None or entry.extent is None or not made:
+    """Which characters of a text a finding is about; None for all of it."""
+    if entry.caret is not None and entry.extent is not None and made:
+        whole = Positions(made, [path_of(entry)]).extent(path_of(entry), of_key=False)
+        # Not of contents that were encoded, or that the document does not say itself.
+        if whole is not None and json.loads(made[slice(*whole)]) == node.text:
+            first, last = (index_in_string(made, whole[0], offset) for offset in entry.extent)
+            return first, last
+    line = _LINE_OF_UNIT.search(entry.message)  # the rules about units know no more than that
+    if not line:
         return None
-    positions = Positions(made, [path_of(entry)])
-    whole = positions.extent(path_of(entry), of_key=False)
-    # Not of contents that were encoded, or that the document does not say itself.
-    if whole is None or json.loads(made[slice(*whole)]) != node.text:
-        return None
-    first, last = (index_in_string(made, whole[0], offset) for offset in entry.extent)
-    return first, last
+    upto = node.text.split("\n")[: int(line[1])]
+    end = len("\n".join(upto))
+    return end - len(upto[-1].lstrip()), end
 
 
 def path_of(entry: Entry) -> Path:

@@ -144,7 +144,7 @@ def test_unknown_keys_with_what_was_meant() -> None:
         (("parts", 0, "size"), "", "1.1.0"),
     ]
     assert list(found.unknown[1].known) == ["name", "size"]
-    assert found.merges == [("about",)]
+    assert found.merges == [(("about", "<<"), (25, 27))]
 
 
 def test_nulls_and_aliases_of_mappings_and_lists() -> None:

@@ -176,7 +176,7 @@ class _Builder:
                 said, words = _AFTER_END, ""
             elif line.startswith("%") and said is _AFTER_LAST:
                 said = _DIRECTIVE
-            elif line.startswith("%"):
+            elif line.startswith("%") and begin < 0:
                 words = ""  # a directive for the next document
             if words and not words.startswith("#"):
                 start = self._offset(index + line.index(words) if begin < 0 else begin)

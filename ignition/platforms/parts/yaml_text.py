@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from ignition.config.text.yaml_nodes import Node
 
+_MOST_TOLD = 10  # repeated keys of one document
+
 
 def parse(found: str) -> Any:
     """Dictionaries, lists, texts, booleans and None. Raises ValueError for what is no YAML, or too large or deep for metadata."""
@@ -34,9 +36,11 @@ def _read(found: str, truths: Any, *, typed: bool) -> Any:
         document = yaml_text.read(text, policy)
     except yaml_text.NotYaml as error:
         raise ValueError(error.message) from error
-    if document.unread:
-        line = text.count(b"\n", 0, document.unread.span[0]) + 1
-        log.warning(f"metadata in YAML, line {line}: {document.unread.message}")
+    told = [(one.span[0], f"the key {one.key!r} is repeated: the last one counts") for one in document.repeated[:_MOST_TOLD]]
+    told += [(document.unread.span[0], document.unread.message)] if document.unread else []
+    for offset, message in told:
+        line = text.count(b"\n", 0, offset) + 1
+        log.warning(f"metadata in YAML, line {line}: {message}")
     return _plain(document.root, typed=typed)
 
 

@@ -5,10 +5,11 @@ import time
 import pytest
 
 from ignition.config.report import Entry, Report
-from ignition.config.text import yaml_scalars, yaml_text
+from ignition.config.text import placing, yaml_scalars, yaml_text
 from ignition.config.text.positions import Lines
-from ignition.config.text.yaml_nodes import Mapping, Scalar, plain
+from ignition.config.text.yaml_nodes import Mapping, Scalar, Sequence, plain
 from ignition.config.text.yaml_text import NotYaml, Policy, read
+from ignition.host import limits
 
 STRICT = Policy()
 LENIENT = Policy(dashes_are_underscores=True)
@@ -69,12 +70,103 @@ def test_dashes_in_keys_become_underscores_if_the_policy_says_so() -> None:
     assert value("write-files: x\n") == {"write-files": "x"}
 
 
-def test_last_repeated_key_counts_with_a_remark_if_the_policy_says_so() -> None:
+def test_last_repeated_key_counts_and_is_told() -> None:
     text = b"a-b: 1\nc: 2\na_b: 3\n"
     document = read(text, LENIENT)
     assert plain(document.root) == {"c": 2, "a_b": 3}
-    assert [(one.key, text[slice(*one.span)]) for one in document.repeated] == [("a_b", b"a_b")]
+    assert [(one.key, text[slice(*one.span)], text[slice(*one.first)]) for one in document.repeated] == [("a_b", b"a_b", b"a-b")]
     assert document.positions().key(("a_b",)) == 12
+
+
+def test_all_repeated_keys_are_told_with_the_line_of_the_first() -> None:
+    text = "é: 1\nb: {x: 1, x: 2}\né: 2\né: 3\nc: &c {k: 1}\nd:\n  <<: *c\n  <<: *c\n  '<<': 1\n".encode()
+    entries = placing.entries(text, placing.of_repeated_keys(text, read(text, STRICT).repeated, "error"))
+    assert [str(entry) for entry in entries] == [
+        'error at line 2 col 11: mapping key "x" already defined at line 2',
+        'error at line 3 col 1: mapping key "é" already defined at line 1',
+        'error at line 4 col 1: mapping key "é" already defined at line 1',
+        'error at line 8 col 3: mapping key "<<" already defined at line 7',
+    ]
+    assert {entry.fix for entry in entries} == {"remove one of the two"}
+
+
+def test_repeated_keys_beyond_the_limit_are_counted() -> None:
+    text = b"a: 1\n" * (limits.FINDINGS + 3)
+    found = placing.of_repeated_keys(text, read(text, STRICT).repeated, "warning", ": the last one counts")
+    assert len(found) == limits.FINDINGS + 1
+    assert found[0].message == 'mapping key "a" already defined at line 1: the last one counts'
+    assert found[-1].message == "and 2 more warnings that are not listed"
+
+
+NULL_ELEMENTS = b"a:\n  -\n  - x\n  - ~\n  - &n\nb: [null, {c: [z, ~]}]\n"
+
+
+def test_null_elements_are_left_out_if_the_policy_says_so() -> None:
+    assert plain(read(NULL_ELEMENTS, STRICT).root) == {"a": [None, "x", None, None], "b": [None, {"c": ["z", None]}]}
+    root = read(NULL_ELEMENTS, Policy(null_elements_count=False)).root
+    assert plain(root) == {"a": ["x"], "b": [{"c": ["z"]}]}
+    found = [node.nulls for name in ("a", "b") if isinstance(node := root.child(name), Sequence)]
+    assert [[(index, NULL_ELEMENTS[slice(*span)]) for index, span in nulls] for nulls in found] == [
+        [(0, b"-"), (1, b"~"), (1, b"&n")],
+        [(0, b"null")],
+    ]
+
+
+SECOND, ENDED, DIRECTIVE, SHALLOW = "a second one begins", "ends with the ...", "begins with %", "ends before this"
+UNREAD = [
+    (b"a: 1\n%YAML 1.1\nb: 2\n", DIRECTIVE, 2, b"%YAML 1.1"),
+    (b"a: 1\r\n%YAML 1.1\r\nb: 2\r\n", DIRECTIVE, 2, b"%YAML 1.1"),
+    (b"a: |\n  x\n%TAG ! !x\n", DIRECTIVE, 3, b"%TAG ! !x"),
+    (b"a: 1\n...\nb: 2\n", ENDED, 3, b"b: 2"),
+    (b"a: 1\n... # c\n# c\n\n  b: 2 # d\r\n", ENDED, 5, b"b: 2 # d"),
+    (b"\xef\xbb\xbfa: 1\n...\n\xef\xbb\xbf# c\n\xef\xbb\xbfb: 2\n", ENDED, 4, b"b: 2"),
+    (b"&a a: 1\n...\n*a : b\n", ENDED, 3, b"*a : b"),
+    (b"a: 1\n---\nb: 1\n", SECOND, 2, b"---"),
+    (b"a: 1\r\n---\r\nb: 1\r\n", SECOND, 2, b"---"),
+    (b"a: 1\n--- b\n", SECOND, 2, b"---"),
+    (b"a: 1\n--- # c\n\n  b: 1\n", SECOND, 2, b"---"),
+    (b"a: 1\n---\n---\nb: 1\n", SECOND, 2, b"---"),
+    (b"a: 1\n---\n%YAML\n", SECOND, 2, b"---"),
+    (b"a: |\n  x\n---\ny\n", SECOND, 3, b"---"),
+    (b"---\n---\na: 1\n", SECOND, 2, b"---"),
+    (b"---\na: 1\n...\n%YAML 1.2\n---\nb: 1\n", SECOND, 5, b"---"),
+    (b"first: 1\n---\nsecond: [\n", SECOND, 2, b"---"),
+    (b"  a: 1\nb: 2\n", SHALLOW, 2, b"b: 2"),
+    (b"\xef\xbb\xbf  a: 1\r\nb: 2\r\n", SHALLOW, 2, b"b: 2"),
+    ("\n   # c\n  é: é\n\nb: 2\n---\nc: 1\n".encode(), SHALLOW, 5, b"b: 2"),
+    (b"    - a\n- b\n", SHALLOW, 2, b"- b"),
+    (b"{a: 1}\nb: 2\n", SHALLOW, 2, b"b: 2"),
+    (b"{a: 1} b\n", SHALLOW, 1, b"b"),
+]
+
+
+@pytest.mark.parametrize("text, message, line, place", UNREAD, ids=[repr(row[0]) for row in UNREAD])
+def test_what_stands_behind_the_document_is_told(text: bytes, message: str, line: int, place: bytes) -> None:
+    unread = read(text, STRICT).unread
+    assert unread and message in unread.message and unread.fix
+    assert (Lines(text).at(unread.span[0])[0], text[slice(*unread.span)]) == (line, place)
+    (finding,) = placing.of_unread(unread)
+    assert (finding.level, finding.span) == ("warning", unread.span)
+
+
+ALL_READ = [
+    b"a: 1\n---\n",
+    b"a: 1\n---\n# c\n...\n",
+    b"a: 1\n...\n...\n \t\n",
+    b"a: 1 # c\n# d\n",
+    b"%YAML 1.2\n%TAG !x! !y\n---\na: 1\n...\n",
+    b"\xef\xbb\xbf---\r\na:\t1\r\n...\r\n",
+    b"a: 1\n ---\nb: 'x\n%y'\n",
+    b"x\n---x\n",
+    b"",
+    b"# c\n",
+]
+
+
+@pytest.mark.parametrize("text", ALL_READ, ids=map(repr, ALL_READ))
+def test_marks_and_comments_behind_the_document_are_nothing(text: bytes) -> None:
+    document = read(text, STRICT)
+    assert (document.unread, placing.of_unread(document.unread), document.repeated) == (None, [], ())
 
 
 PLACES = [
@@ -99,7 +191,39 @@ def test_places(path: tuple[str | int, ...], of_value: str, of_key: str | None, 
     assert extent and text[slice(*extent)].decode() == of_value
     key = positions.extent(path, of_key=True)
     assert (text[slice(*key)].decode() if key else None) == of_key
-    assert positions.value(path) == extent[0]
+    begin = "t\n" if path == ("e", "f") else of_value  # of a block scalar, its content
+    assert text[positions.value(path) :].decode().startswith(begin)
+
+
+SCALARS = {
+    "literal": ("|\n    [Unit]\n    X=1\n    [Bad\n", "    "),
+    "literal, indented by an indicator": ("|2-\n      deeper\n    [Unit]\n\n    [Bad\n", "    "),
+    "literal, with carriage returns": ("|\r\n    [Unit]\r\n    [Bad\r\n", "    "),
+    "literal, with tag, comment and an empty line": ("!!str |  # c\n\n    [Unit]\n    [Bad\n", "    "),
+    "literal, with an anchor": ("&x |\n    [Unit]\n    [Bad\n", "    "),
+    "folded": (">\n    [Unit]\n    é=1 more\n\n    [Bad\n      more\n    end\n", "    "),
+    "double quotes": ('"[Unit]\\nX=\\u00e9\\t\\x41 \\\n     1\\n[Bad"\n', ""),
+    "single quotes": ("'[Unit] it''s\n\n    [Bad'\n", ""),
+    "plain": ("Unit x\n    y\n\n    Bad é z\n", ""),
+    "plain, with a tag": ("!!str é [Bad\n", ""),
+}
+
+
+@pytest.mark.parametrize("source, indent", SCALARS.values(), ids=SCALARS)
+def test_every_character_of_a_scalar_has_its_place(source: str, indent: str) -> None:
+    text = f"a:\n  c: {source}".encode()
+    document = read(text, STRICT)
+    node = document.root.child("a")
+    scalar = node.child("c") if node else None
+    assert isinstance(scalar, Scalar)
+    places = [document.positions().within(("a", "c"), (index, index + 1)) for index in range(len(scalar.text))]
+    written = [text[slice(*place)].decode() if place else "" for place in places]
+    escapes = {"\\n": "\n", "\\t": "\t", "\\u00e9": "é", "\\x41": "A", "''": "'"}
+    for one, said in zip(written, scalar.text, strict=True):
+        is_fold = said in " \n" and not one.strip(" \r\n\\")
+        assert one == said or escapes.get(one) == said or is_fold or one.rstrip("\r\n") + indent == said
+    starts = [place[0] for place in places if place]
+    assert (starts, len(starts)) == (sorted(starts), len(scalar.text))
 
 
 def test_a_missing_member_is_placed_at_its_nearest_ancestor() -> None:
@@ -117,7 +241,6 @@ FAULTS = [
     (b"a: 'x\n", "found unexpected end of stream", 2, 1, "close every"),
     (b"a: *x\n", "unknown anchor referenced", 1, 4, "quote a value that begins with *"),
     (b"a: &x\n  b: *x\n", "anchor 'x' value contains itself", 2, 6, "write the value out"),
-    (b"a: 1\nb: 2\na: 3\n", 'mapping key "a" already defined at line 1', 3, 1, "remove one"),
     (b"a: 1\n? {b: c}\n: d\n", "a key is a mapping, not a word", 2, 3, "name"),
     (b"a: &x 1\n<<: *x\n", "map merge requires map or sequence of maps as the value", 2, 1, "<<: *name"),
     (b"a: !!binary '*'\n", "!!binary value contains invalid base64 data", 1, 4, "base64"),
