@@ -114,6 +114,25 @@ ROWS = [
         "line 5: error: invalid value 1",
     ]),
     ("#cloud-config\nhostname: a\nhostname: b\n", ['line 3: warning: repeated key "hostname": the last one counts']),
+    ("#cloud-config\nhostname: a\nhost-name: b\nhostname: b\nhostname: c\n", [
+        'line 3: warning: unrecognized key "host_name"',
+        'line 4: warning: repeated key "hostname": the last one counts',
+        'line 5: warning: repeated key "hostname": the last one counts',
+    ]),
+    ("#cloud-config\nhostname: a\n%YAML 1.1\nusers: []\n", [
+        "line 3: warning: a line that begins with % ends the document: it and all that follows is not read"
+    ]),
+    ("#cloud-config\nhostname: a\n...\nusers: []\n", [
+        "line 4: warning: the document ends with the ... above: this and all that follows is not read"
+    ]),
+    ("#cloud-config\nhostname: a\n---\nusers: []\n", [
+        "line 3: warning: only the first document is read: a second one begins here"
+    ]),
+    ("#cloud-config\n  hostname: a\nusers: []\n", [
+        "line 3: warning: the document ends before this: it and all that follows is not read"
+    ]),
+    ("#cloud-config\n---\n---\nusers: []\n", ["line 3: warning: only the first document is read: a second one begins here"]),
+    ("#cloud-config\n---\nhostname: a\n...\n# c\n---\n", []),
 ]  # fmt: skip
 
 

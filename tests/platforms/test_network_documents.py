@@ -372,3 +372,19 @@ def test_kubevirt_metadata_prefers_the_openstack_drive(machine: Machine) -> None
 @pytest.mark.parametrize("name", ["kubevirt", "proxmoxve"])
 def test_machine_without_a_drive_is_fine(name: str) -> None:
     assert all(table.may_be_absent for table in platforms.metadata(name))
+
+
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        ("a: 1\n---\nb: 1\n", ["line 2: only the first document is read: a second one begins here"]),
+        ("  a: 1\nb: 1\n", ["line 2: the document ends before this: it and all that follows is not read"]),
+        ("a: 0\na: 1\n", ["line 2: the key 'a' is repeated: the last one counts"]),
+        ("a: 1\n---\n", []),
+    ],
+)
+def test_what_of_a_document_is_not_read_is_told(text: str, told: list[str]) -> None:
+    said: list[str] = []
+    log.divert(lambda _, message: said.append(message))
+    assert parse(text) == {"a": "1"}
+    assert said == [f"metadata in YAML, {one}" for one in told]

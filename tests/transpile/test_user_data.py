@@ -2,7 +2,9 @@
 
 import pytest
 
+from ignition.config.advice import advise
 from ignition.config.parse import INVALID, VALID
+from ignition.config.report import Report
 from ignition.transpile.user_data import parsed
 
 BUTANE = "variant: flatcar\nversion: 1.1.0\nstorage:\n  files:\n    - path: /a\n      contents: {inline: x}\n"
@@ -115,3 +117,44 @@ def test_errors_are_placed_in_the_yaml(text: str, line: int, message: str) -> No
     assert found and found.outcome == INVALID
     (entry,) = found.report.entries
     assert (entry.line, entry.message) == (line, message)
+
+
+UNIT = "[Service]\nExecStart=/bin/é \"\\x\"\nExecStrat=a\n"
+WRITTEN = [
+    pytest.param("|\n        [Service]\n        ExecStart=/bin/é \"\\x\"\n        ExecStrat=a\n", 11, 9, id="literal"),
+    pytest.param(">\n        [Service]\n\n        ExecStart=/bin/é \"\\x\"\n\n        ExecStrat=a\n", 13, 9, id="folded"),
+    pytest.param("\"[Service]\\nExecStart=/bin/\\xe9 \\\"\\\\x\\\"\\nExecStrat=a\\n\"\n", 8, 17, id="double quotes"),
+    pytest.param("'[Service]\n\n        ExecStart=/bin/é \"\\x\"\n\n        ExecStrat=a\n\n        '\n", 8, 17, id="single quotes"),
+]
+
+
+@pytest.mark.parametrize("contents, line, column", WRITTEN)
+@pytest.mark.parametrize("kind", ["butane", "ct"])
+def test_a_finding_inside_a_text_is_shown_where_it_is_written(kind: str, contents: str, line: int, column: int) -> None:
+    head = "variant: flatcar\nversion: 1.1.0\n" if kind == "butane" else "\n# a comment\n"
+    text = f"{head}# é\nsystemd:\n  units:\n    - name: a.service\n      enabled: false\n      contents: {contents}".encode()
+    found = parsed(text, "there")
+    assert found and found.config and found.written
+    assert found.config.systemd.units[0].contents == UNIT
+    advice = found.written.carried_back(Report(entries=advise(found, found.json)))
+    (entry,) = [one for one in advice if one.rule == "W7"]
+    assert entry.extent and text[slice(*entry.extent)] == b"ExecStrat=a"
+    assert (entry.line, entry.column, entry.caret) == (line, column, entry.extent[0])
+
+
+BAD_LINE = [
+    pytest.param("|\n        [Service]\n        A=b\n        [Bad\n", "[Bad", id="literal"),
+    pytest.param("|\n        [Service]\n        A=b\n          [Bad] x", "[Bad] x", id="indented deeper"),
+    pytest.param(">-\n        [Service]\n\n        A=b\n\n        [Bad\n", "[Bad", id="folded"),
+    pytest.param("'[Service]\n\n        A=b\n\n        [Bad'\n", "[Bad", id="single quotes"),
+    pytest.param('"[Service]\\nA=b\\n[Bad"\n', "[Bad", id="double quotes"),
+]
+
+
+@pytest.mark.parametrize("contents, marked", BAD_LINE)
+def test_the_line_of_a_unit_that_is_no_unit_file_is_marked(contents: str, marked: str) -> None:
+    text = f"systemd:\n  units:\n    - name: a.service\n      contents: {contents}".encode()
+    found = parsed(text, "there")
+    (entry,) = found.report.entries if found else ()
+    assert entry.message.endswith("(line 3 of the unit)")
+    assert entry.extent and text[slice(*entry.extent)].decode() == marked

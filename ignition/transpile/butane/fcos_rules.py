@@ -97,9 +97,10 @@ def secure_key(work: Work, device: BootDevice, path: Path) -> None:
     """IBM's secure keys are on IBM's machines, and stand alone."""
     if device.luks.cex.enabled:
         if device.layout not in S390X:
-            work.error((*path, "luks", "cex"), CEX_ELSEWHERE, f"give a layout of {', '.join(S390X)}")
+            there = (*path, "luks", "cex") if device.layout is None else (*path, "layout")
+            work.error(there, CEX_ELSEWHERE, f"give a layout of {', '.join(S390X)}")
         if device.luks.tang or device.luks.tpm2:
-            work.error((*path, "luks", "cex"), CEX_WITH_CLEVIS, "leave one of them out")
+            work.error((*path, "luks"), CEX_WITH_CLEVIS, "leave one of them out")
 
 
 def method(work: Work, device: BootDevice, path: Path) -> None:
