@@ -31,7 +31,9 @@ def placed(text: bytes, findings: "Sequence[Finding]", positions: "Positions") -
     found = []
     for finding, entry in zip(findings, entries(text, findings, positions), strict=True):
         line, column = lines.at(positions.key(finding.path))
-        found.append(entry.evolve(line=line, column=column, caret=entry.extent[0] if entry.extent else None))
+        start = positions.value(finding.path) if finding.at == "value" else None  # of a block scalar, its content
+        caret = start if start is not None else entry.extent[0] if entry.extent else None
+        found.append(entry.evolve(line=line, column=column, caret=caret))
     return tuple(found)
 
 

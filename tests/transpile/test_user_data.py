@@ -119,12 +119,14 @@ def test_errors_are_placed_in_the_yaml(text: str, line: int, message: str) -> No
     assert (entry.line, entry.message) == (line, message)
 
 
-UNIT = "[Service]\nExecStart=/bin/é \"\\x\"\nExecStrat=a\n"
+UNIT = '[Service]\nExecStart=/bin/é "\\x"\nExecStrat=a\n'
 WRITTEN = [
-    pytest.param("|\n        [Service]\n        ExecStart=/bin/é \"\\x\"\n        ExecStrat=a\n", 11, 9, id="literal"),
-    pytest.param(">\n        [Service]\n\n        ExecStart=/bin/é \"\\x\"\n\n        ExecStrat=a\n", 13, 9, id="folded"),
-    pytest.param("\"[Service]\\nExecStart=/bin/\\xe9 \\\"\\\\x\\\"\\nExecStrat=a\\n\"\n", 8, 17, id="double quotes"),
-    pytest.param("'[Service]\n\n        ExecStart=/bin/é \"\\x\"\n\n        ExecStrat=a\n\n        '\n", 8, 17, id="single quotes"),
+    pytest.param('|\n        [Service]\n        ExecStart=/bin/é "\\x"\n        ExecStrat=a\n', 11, 9, id="literal"),
+    pytest.param('>\n        [Service]\n\n        ExecStart=/bin/é "\\x"\n\n        ExecStrat=a\n', 13, 9, id="folded"),
+    pytest.param('"[Service]\\nExecStart=/bin/\\xe9 \\"\\\\x\\"\\nExecStrat=a\\n"\n', 8, 17, id="double quotes"),
+    pytest.param(
+        "'[Service]\n\n        ExecStart=/bin/é \"\\x\"\n\n        ExecStrat=a\n\n        '\n", 8, 17, id="single quotes"
+    ),
 ]
 
 

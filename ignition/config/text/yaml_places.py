@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 _BLOCK_HEADER = re.compile(r"(?:[!&]\S*\s+)*([|>])[^\n]*\n")
 _PROPERTIES = re.compile(r"(?:[!&]\S*\s+)*")
 _FIRST_OF_CONTENT = re.compile(rb"(?:[!&]\S*\s+)*[|>][^\n]*\n\s*")
-_ESCAPES = {"x": 4, "u": 6, "U": 10}  # lengths; all others are two characters long
+_DOUBLE_QUOTED = re.compile(
+    r"""(?P<end>")|(?P<fold>[ \t]*\r?\n\s*)|(?P<join>\\\r?\n\s*)|\\(?:x..|u.{4}|U.{8}|.)|.""",
+    re.DOTALL,
+)
 
 
 class YamlPositions(Positions):
@@ -29,6 +32,7 @@ class YamlPositions(Positions):
 
     def __init__(self, root: Node, text: bytes) -> None:
         self._tree, self._text = root, text
+        self._known: tuple[Node, str, list[int]] | None = None  # the scalar that was looked into last: one may have many findings
 
     def find(self, path: "Path") -> Place | None:
         node, key = self._tree, None
@@ -54,9 +58,11 @@ class YamlPositions(Positions):
         node = self._node(path)
         if not isinstance(node, Scalar):
             return None
-        source = self._text[slice(*node.span)].decode("utf-8", "replace")
-        at = dict(enumerate(_characters(source, node)))
-        first, last = (at.get(index, len(source)) for index in inside)
+        if self._known is None or self._known[0] is not node:
+            source = self._text[slice(*node.span)].decode("utf-8", "replace")
+            self._known = node, source, list(_characters(source, node))
+        _, source, at = self._known
+        first, last = (at[index] if index < len(at) else len(source) for index in inside)
         return node.span[0] + len(source[:first].encode()), node.span[0] + len(source[: max(first, last)].encode())
 
     def is_on_other_line(self, path: "Path") -> bool:
@@ -80,7 +86,9 @@ def _characters(source: str, node: Scalar) -> "Iterator[int]":
     properties = _PROPERTIES.match(source)
     start = properties.end() if properties else 0
     quote = source[start : start + 1] if not node.plain else ""
-    return _aligned(source, node.text, start + (quote in ("'", '"')), 0, quote)
+    if quote == '"':
+        return _double_quoted(source, start + 1)
+    return _aligned(source, node.text, start + (quote == "'"), 0, quote)
 
 
 def _indent(content: str, text: str) -> int:
@@ -99,17 +107,27 @@ def _literal(source: str, text: str, start: int) -> "Iterator[int]":
         start = end + 1
 
 
+def _double_quoted(source: str, at: int) -> "Iterator[int]":
+    """As YAML reads it: escapes, line breaks that are folded, and those that an escape takes away."""
+    while at < len(source):
+        part = _DOUBLE_QUOTED.match(source, at)
+        if part is None or part["end"]:
+            break
+        if part["fold"]:
+            breaks = [place.start() + at for place in re.finditer("\n", part["fold"])]
+            yield from breaks[:1] if len(breaks) == 1 else breaks[:-1]
+        elif part["join"]:
+            yield from (place.start() + at for place in list(re.finditer("\n", part["join"]))[1:])
+        else:
+            yield at
+        at = part.end()
+    yield at
+
+
 def _aligned(source: str, text: str, at: int, indent: int, quote: str = "") -> "Iterator[int]":
     """Character by character: what folding took out of the source are white space and line breaks."""
     at += indent
     for character in text:
-        if quote == '"':
-            while source.startswith(("\\\n", "\\\r\n"), at):
-                at = source.index("\n", at) + 1
-        if quote == '"' and source.startswith("\\", at):
-            yield at
-            at += _ESCAPES.get(source[at + 1 : at + 2], 2)
-            continue
         if character in " \n":
             at = _fold(source, at, character)
         else:
@@ -118,7 +136,7 @@ def _aligned(source: str, text: str, at: int, indent: int, quote: str = "") -> "
         yield min(at, len(source))
         at += 2 if quote == "'" and character == "'" else 1
         if source[at - 1 : at] == "\n":
-            at += min(indent, len(source) - at - len(source[at:].lstrip(" ")))
+            at += next((depth for depth in range(indent) if source[at + depth : at + depth + 1] != " "), indent)
     yield min(at, len(source))
 
 

@@ -46,9 +46,9 @@ _FIX_ALIASES = "write the values out, or use fewer aliases"
 class Policy:
     """How a kind of document is read.
 
-    `dashes_are_underscores`: in every key, before anything compares it. `null_elements_count`: else those of lists are left out, as
-    by go-yaml 3. `truths`: which plain words are booleans. `unknown_tags_fail`: else they say nothing. Of a repeated key the last one
-    counts, of several documents the first is read: `Document` says so to those who refuse that.
+    `dashes_are_underscores`: in every key, before anything compares it. `null_elements_count`: else those of lists are left out,
+    as by go-yaml 3. `truths`: which plain words are booleans. `unknown_tags_fail`: else they say nothing. Of a repeated key the
+    last one counts, of several documents the first is read: `Document` says so to those who refuse that.
     """
 
     def __init__(

@@ -141,7 +141,8 @@ def _unused(source: "Read", variant: "Variant") -> "Iterable[Finding]":
     for path, span in source.merges:
         yield Finding(WARNING, path, "Unused key <<", "the merge has its effect all the same", span=span)
     for path, span in source.null_elements:
-        yield Finding(WARNING, path, INEXACT.format(dotted(path)), "this element is left out: fill it, or take it away", span=span)
+        fix = "this element is left out: fill it, or take it away"
+        yield Finding(WARNING, path, INEXACT.format(dotted(path)), fix, span=span)
     for paths, fix in ((source.nulls, "leave it out"), (source.aliases, "write the section out")):
         for path in paths:
             if _is_section(variant, path):

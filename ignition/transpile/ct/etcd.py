@@ -132,10 +132,7 @@ def findings(etcd: Etcd) -> "Iterator[Finding]":
     elif version[0] > 3:
         yield Finding(ERROR, path, "Etcd version is not valid (too new)", "give a version below 4")
     elif version[1] > (3 if version[0] == 2 else len(_NEW) - 1):
-        message = (
-            "Etcd minor version specified is too new,"
-            " only options available in the previous minor version will be accepted"
-        )
+        message = "Etcd minor version specified is too new, only options available in the previous minor version will be accepted"
         yield Finding(WARNING, path, message)
 
 
