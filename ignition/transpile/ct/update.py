@@ -1,7 +1,6 @@
 """The sections `update` and `locksmith`: one file, and what may stand in it.
 
-Source: config-transpiler.md A6.4; for the members of `update` that Flatcar added, config/types/update.go of
-flatcar/container-linux-config-transpiler 0.9.4.
+Source: config-transpiler.md A6.4, and A10 for the members of `update` that Flatcar added.
 """
 
 import re
