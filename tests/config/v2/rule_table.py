@@ -491,7 +491,7 @@ ROWS = [
     Row(
         "V38",
         "2.3.0",
-        unit('"name": "a.timer", "enabled": true, "contents": ▸"# c\\n[Install]\\n[A]\\nb=c"'),
+        unit('"name": "a.timer", "enable": true, "contents": ▸"# c\\n[Install]\\n[A]\\nb=c"'),
         "$.systemd.units.0.contents",
         "unit is enabled, but has nothing in an [Install] section: enabling has no effect",
         unit('"name": "a.timer", "enabled": true, "contents": "# nothing yet"'),
