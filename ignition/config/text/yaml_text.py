@@ -28,8 +28,9 @@ _MARK = re.compile(r"(?:---|\.\.\.)(?=[ \t\r]|$)")
 # Why a text goes on behind its first document: message and remedy.
 _AFTER_LAST = (
     "the document ends before this: it and all that follows is not read",
-    "indent it like the first line of the document",
+    "take it out, or write it into the document",
 )
+_SHALLOW = (_AFTER_LAST[0], "indent it like the first line of the document")
 _AFTER_END = ("the document ends with the ... above: this and all that follows is not read", "take the ... out")
 _DIRECTIVE = (
     "a line that begins with % ends the document: it and all that follows is not read",
@@ -180,9 +181,14 @@ class _Builder:
                 words = ""  # a directive for the next document
             if words and not words.startswith("#"):
                 start = self._offset(index + line.index(words) if begin < 0 else begin)
+                if said is _AFTER_LAST and self._root and self._column(start) < self._column(self._root.span[0]):
+                    said = _SHALLOW
                 return Unread(*said, (start, start + (len(words.encode()) if begin < 0 else len("---"))))
             index += len(line) + 1
         return None
+
+    def _column(self, offset: int) -> int:
+        return offset - max(self._bytes.rfind(b"\n", 0, offset) + 1, self._skipped)
 
     def _take(self, event: "Any", yaml: "Any") -> None:
         tag = getattr(event, "tag", None)

@@ -145,6 +145,9 @@ def test_what_stands_behind_the_document_is_told(text: bytes, message: str, line
     unread = read(text, STRICT).unread
     assert unread and message in unread.message and unread.fix
     assert (Lines(text).at(unread.span[0])[0], text[slice(*unread.span)]) == (line, place)
+    if message == SHALLOW:
+        is_indented = text.removeprefix(b"\xef\xbb\xbf").startswith((b"  ", b"\n"))
+        assert unread.fix.startswith("indent it" if is_indented else "take it out")
     (finding,) = placing.of_unread(unread)
     assert (finding.level, finding.span) == ("warning", unread.span)
 
