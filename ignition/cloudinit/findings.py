@@ -31,9 +31,7 @@ def placed(text: bytes, findings: "Sequence[Finding]", positions: "Positions") -
     found = []
     for finding, entry in zip(findings, entries(text, findings, positions), strict=True):
         line, column = lines.at(positions.key(finding.path))
-        start = positions.value(finding.path) if finding.at == "value" else None  # of a block scalar, its content
-        caret = start if start is not None else entry.extent[0] if entry.extent else None
-        found.append(entry.evolve(line=line, column=column, caret=caret))
+        found.append(entry.evolve(line=line, column=column, caret=entry.extent[0] if entry.extent else None))
     return tuple(found)
 
 
