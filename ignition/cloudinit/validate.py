@@ -11,7 +11,7 @@ from ignition.cloudinit.model import CloudConfig
 from ignition.cloudinit.reading import document_of
 from ignition.config.report import ERROR, INFO, WARNING, Entry, Path, Report
 from ignition.config.text import yaml_scalars
-from ignition.config.text.placing import Finding, entries, of_unread
+from ignition.config.text.placing import Finding
 from ignition.config.text.yaml_nodes import Mapping, Node, Scalar, Sequence
 from ignition.errors import Failure
 
@@ -19,6 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
+
+    from ignition.config.text.yaml_text import Document
 
 _ANY_NUMBER = (yaml_scalars.INT, yaml_scalars.FLOAT)
 _FITTING = {
@@ -46,7 +48,7 @@ def _cloud_config(name: str, text: bytes) -> tuple[Entry, ...]:
         return tuple(report.entries)
     root = document.root
     if isinstance(root, Scalar) and root.kind == yaml_scalars.NULL:
-        return entries(text, of_unread(document.unread), document.positions())
+        return tuple(_with_lines(text, _unread(document)))
     found = [
         *_discovery(root),
         *_encoding(root),
@@ -56,11 +58,19 @@ def _cloud_config(name: str, text: bytes) -> tuple[Entry, ...]:
         *_under_coreos(root),
     ]
     repeated = [
-        Entry(level=WARNING, message=f'repeated key "{one.key}": the last one counts', fix="remove one of them", extent=one.span)
-        for one in document.repeated
+        *(
+            Entry(
+                level=WARNING, message=f'repeated key "{one.key}": the last one counts', fix="remove one of them", extent=one.span
+            )
+            for one in document.repeated
+        ),
+        *_unread(document),
     ]
-    unread = entries(text, of_unread(document.unread), document.positions())
-    return (*placed(text, found, document.positions()), *_with_lines(text, repeated), *unread)
+    return (*placed(text, found, document.positions()), *_with_lines(text, repeated))
+
+
+def _unread(document: "Document") -> list[Entry]:
+    return [Entry(level=WARNING, message=one.message, fix=one.fix, extent=one.span) for one in [document.unread] if one]
 
 
 def _with_lines(text: bytes, entries: list[Entry]) -> "Iterator[Entry]":
