@@ -50,13 +50,13 @@ def _node(path: Path, root: "Node") -> "Node | None":
 
 def _inside(entry: Entry, node: Scalar, made: bytes) -> tuple[int, int] | None:
     """Which characters of a text a finding is about; None for all of it."""
-    if entry.caret is not None and entry.extent is not None and made:
-        whole = Positions(made, [path_of(entry)]).extent(path_of(entry), of_key=False)
+    whole = Positions(made, [path_of(entry)]).extent(path_of(entry), of_key=False) if made else None
+    if whole and entry.extent and whole[0] < entry.extent[0] and entry.extent[1] < whole[1]:
         # Not of contents that were encoded, or that the document does not say itself.
-        if whole is not None and json.loads(made[slice(*whole)]) == node.text:
+        if json.loads(made[slice(*whole)]) == node.text:
             first, last = (index_in_string(made, whole[0], offset) for offset in entry.extent)
             return first, last
-    line = _LINE_OF_UNIT.search(entry.message)  # the rules about units know no more than that
+    line = _LINE_OF_UNIT.search(entry.message) if node.has_lines else None  # the rules about units know no more than that
     if not line:
         return None
     upto = node.text.split("\n")[: int(line[1])]

@@ -24,7 +24,7 @@ _FIX = "write it inline or let the machine fetch it; or embed it with ct or buta
 class Written:
     """The text that JSON was made of, for those who ask where a part of it comes from. It is known to be YAML."""
 
-    def __init__(self, text: bytes, policy: yaml_text.Policy, generated: Generated, made: str) -> None:
+    def __init__(self, text: bytes, policy: yaml_text.Policy, generated: Generated, made: str = "") -> None:
         self._text, self._policy, self._generated, self._made = text, policy, generated, made.encode()
         self._read: yaml_text.Document | None = None
 

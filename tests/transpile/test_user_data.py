@@ -125,7 +125,7 @@ WRITTEN = [
     pytest.param('>\n        [Service]\n\n        ExecStart=/bin/é "\\x"\n\n        ExecStrat=a\n', 13, 9, id="folded"),
     pytest.param('"[Service]\\nExecStart=/bin/\\xe9 \\"\\\\x\\"\\nExecStrat=a\\n"\n', 8, 17, id="double quotes"),
     pytest.param(
-        "'[Service]\n\n        ExecStart=/bin/é \"\\x\"\n\n        ExecStrat=a\n\n        '\n", 8, 17, id="single quotes"
+        "'[Service]\n\n        ExecStart=/bin/é \"\\x\"\n\n        ExecStrat=a\n\n        '\n", 12, 9, id="single quotes"
     ),
 ]
 
@@ -149,7 +149,8 @@ BAD_LINE = [
     pytest.param("|\n        [Service]\n        A=b\n          [Bad] x", "[Bad] x", id="indented deeper"),
     pytest.param(">-\n        [Service]\n\n        A=b\n\n        [Bad\n", "[Bad", id="folded"),
     pytest.param("'[Service]\n\n        A=b\n\n        [Bad'\n", "[Bad", id="single quotes"),
-    pytest.param('"[Service]\\nA=b\\n[Bad"\n', "[Bad", id="double quotes"),
+    pytest.param('"[Service]\\nA=b\\n\\\n        [Bad"\n', "[Bad", id="double quotes"),
+    pytest.param('"[Service]\\nA=b\\n[Bad"\n', '"[Service]\\nA=b\\n[Bad"', id="double quotes in one line"),
 ]
 
 

@@ -92,7 +92,7 @@ class Positions:
         return (in_string(self._text, place.start, inside[0]), in_string(self._text, place.start, inside[1])) if place else None
 
     def is_on_other_line(self, path: "Path") -> bool:
-        """Whether the content of a value begins below the line of its key."""
+        """Whether parts of a value may be on other lines than where it begins."""
         return False
 
     def find(self, path: "Path") -> Place | None:

@@ -32,17 +32,18 @@ class Node:
 
 class Scalar(Node):
     """`text`: as written, quotes and escapes resolved. `kind`: one of yaml_scalars. `plain`: without quotes. `is_block`: | or >.
+    `has_lines`: it is written in more than one.
 
     What `!!binary` unfolds to may be no UTF-8: then `text` has surrogates as os.fsdecode makes them.
     """
 
-    __slots__ = ("is_block", "kind", "plain", "text", "truths")
+    __slots__ = ("has_lines", "is_block", "kind", "plain", "text", "truths")
 
     def __init__(
         self, span: Span, text: str, kind: str, *, plain: bool, truths: "dict[str, bool]", is_block: bool = False
     ) -> None:
         super().__init__(span)
-        self.is_block = is_block
+        self.is_block, self.has_lines = is_block, is_block
         self.text, self.kind, self.plain, self.truths, self.length = text, kind, plain, truths, len(text)
 
     @property

@@ -67,7 +67,7 @@ class YamlPositions(Positions):
 
     def is_on_other_line(self, path: "Path") -> bool:
         node = self._node(path)
-        return isinstance(node, Scalar) and node.is_block
+        return isinstance(node, Scalar) and node.has_lines
 
     def _node(self, path: "Path") -> Node | None:
         node: Node | None = self._tree

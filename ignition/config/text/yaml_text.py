@@ -222,6 +222,7 @@ class _Builder:
             _check_tag(text, tag, kind, span, truths)
         is_block = event.style in ("|", ">")
         node = Scalar(span, text, kind, plain=is_plain and not event.tag, truths=truths, is_block=is_block)
+        node.has_lines = event.end_mark.line > event.start_mark.line
         self._count(1, len(text), span)
         if event.anchor:
             self._anchors[event.anchor] = node
