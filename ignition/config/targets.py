@@ -118,6 +118,12 @@ class Target:
             return False
         return None if version in possible else False
 
+    def has_ignition(self, version: str) -> bool | None:
+        """Whether its Ignition is of that version or newer; None if that is not known."""
+        if self.lowest and _numbers(self.lowest) >= _numbers(version):
+            return True
+        return False if self.highest and _numbers(self.highest) < _numbers(version) else None
+
     def is_translated(self, version: str) -> bool:
         """Whether that spec version reaches its Ignition only by way of a translation."""
         return self._translates and version in SPEC_1 + SPEC_2 and self.lowest.startswith("2.")

@@ -114,7 +114,7 @@ def _numbered(disk: "Disk", table: gpt.Table, where: str) -> list[_Wish]:
             wish.number = own.get(mark.lower()) or next(n for n in range(1, len(used) + 2) if n not in used)
             used.add(wish.number)
             wish.may_wipe |= wish.number in freed  # the entry that deletes it allowed that
-        if not 0 < wish.number <= table.entry_count:
+        if wish.wanted and not 0 < wish.number <= table.entry_count:
             raise wish.fail(
                 f"the table of {disk.device} has no place for partition {wish.number}, only for {table.entry_count}",
                 fix="use a lower number",

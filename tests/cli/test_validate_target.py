@@ -170,6 +170,40 @@ def test_extensions_are_ignored_by_every_target(
     assert err[0] == "a.ign: valid (spec 3.3.0): 1 info, 2 warnings"
 
 
+MIXED = """{"ignition": {"version": "3.7.0-experimental"}, "storage": {"disks": [{"device": "/dev/a", "partitions": [
+{"number": 1, "shouldExist": false},
+{"label": "a"}]}]}}"""
+
+
+@pytest.mark.parametrize(
+    "release, status, message",
+    [
+        pytest.param(
+            "44.20260520.3.0",
+            1,
+            "a.ign:3:2: error: Fedora CoreOS 44.20260520.3.0 refuses number 0 on a disk where a partition has shouldExist false:"
+            " it has Ignition 2.26.0 [T4]",
+            id="refuses",
+        ),
+        pytest.param(
+            "44.20261020.3.0",
+            0,
+            "a.ign:3:2: warning: it is not known whether Fedora CoreOS 44.20261020.3.0 takes number 0 on a disk where a partition"
+            " has shouldExist false: it has Ignition 2.26.0 or newer [T4]",
+            id="not known",
+        ),
+    ],
+)
+def test_number_0_beside_an_absent_partition_depends_on_the_release(
+    release: str, status: int, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found, out, _ = judged(MIXED, [f"fcos={release}"], tmp_path, monkeypatch, capsys)
+    assert (found, message in out) == (status, True)
+    assert "  fix: give the partition its number" in out
+    without = judged(MIXED.replace("false", "true"), [f"fcos={release}"], tmp_path, monkeypatch, capsys)
+    assert "T4" not in "\n".join(without[1])
+
+
 YAML = [
     pytest.param("storage: {}\n", "fcos=42.20250929.3.0", "a.ign:1:1: error: Fedora CoreOS", id="container linux config"),
     pytest.param("variant: flatcar\nversion: 1.1.0\n", "flatcar=2605.12.0", "a.ign:2:10: error: Flatcar", id="butane"),

@@ -602,6 +602,30 @@ ROWS = [
         "label a is that of partitions.0, too",
         partition('{"number": 1, "label": ""}, {"number": 2}'),
     ),
+    *(
+        Row(
+            "D6",
+            version,
+            partition('{"number": 1, "shouldExist": false, "wipePartitionEntry": true}, {▸"number": 0, "label": "a"}'),
+            PART + "1",
+            "number 0 beside partitions.0, whose shouldExist is false: which number is free is not certain",
+            kept,
+            kept_version=kept_version,
+        )
+        for version, kept, kept_version in (
+            ("3.0.0", partition('{"number": 1, "shouldExist": false}, {"number": 2}'), ""),
+            ("3.4.0", partition('{"number": 1, "shouldExist": true}, {"label": "a"}'), ""),
+            ("3.6.0", partition('{"number": 1, "shouldExist": false}, {"label": "a"}'), "3.7.0-experimental"),
+        )
+    ),
+    Row(
+        "D6",
+        "3.5.0",
+        partition('{▸"label": "a"}, {"number": 7}, {"number": 3, "shouldExist": false}'),
+        PART + "0",
+        "number 0 beside partitions.2, whose shouldExist is false: which number is free is not certain",
+        partition('{"label": "a"}]}, {"device": "/dev/b", "partitions": [{"number": 3, "shouldExist": false}'),
+    ),
     Row(
         "P1",
         "3.5.0",

@@ -160,6 +160,13 @@ def test_existing_partition_that_differs_is_replaced_if_it_may_be_wiped(partitio
         assert decision.table.entries[2].unique_guid != UNIQUE
 
 
+@pytest.mark.parametrize("number", [3, 128, 129, 999, 2**31])
+@pytest.mark.parametrize("wipe", [None, True])
+def test_partition_that_is_not_there_and_shall_not_be_is_right_whatever_its_number(number: int, wipe: bool | None) -> None:
+    decision = decided(Partition(number=number, should_exist=False, wipe_partition_entry=wipe))
+    assert (decision.changes, decision.table) == ((), THREE)
+
+
 ERRORS = [
     pytest.param(
         [Partition(number=2, should_exist=False)],

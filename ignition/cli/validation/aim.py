@@ -1,15 +1,20 @@
 """What is said about a target that does not take a config's spec version, or of which that is not known: rules T1 and T2.
 
-T3: members of the config that only this program knows.
+T3: members of the config that only this program knows. T4: what specs from 3.7.0-experimental on allow, but not every Ignition
+that takes them.
 """
 
 from ignition.config.report import ERROR, WARNING, Path
+from ignition.config.rules import parts
 from ignition.config.targets import first_release, in_words
 from ignition.config.versions import SPEC_1
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ignition.cli.validation.examine import Verdict
+    from ignition.config.model import Config
     from ignition.config.targets import Target
 
 
@@ -46,6 +51,20 @@ def ignored(target: "Target", found: "list[Path]") -> AimRow:
     row = AimRow(WARNING, "T3", "", message, "say it in another way, such as with a unit or a file")
     row.path, row.at = found[0], "key"
     return row
+
+
+def mixed_numbers(target: "Target", config: "Config") -> "Iterator[AimRow]":
+    """That the target refuses partitions which rule D6 no longer forbids."""
+    from ignition.config.rules.disks import ZERO_BESIDE_ABSENT, uncertain_numbers
+
+    known = target.has_ignition(ZERO_BESIDE_ABSENT)
+    for index, disk in enumerate(config.storage.disks if not known and not config.ignition.translated else ()):
+        for found in uncertain_numbers(disk.partitions):
+            refuses = f"{target.name} refuses" if known is False else f"it is not known whether {target.name} takes"
+            message = f"{refuses} number 0 on a disk where a partition has shouldExist false: it has {target.ignition}"
+            row = AimRow(ERROR if known is False else WARNING, "T4", "", message, found.fix)
+            row.path = ("storage", "disks", index, *parts(found.where))
+            yield row
 
 
 def said(verdict: "Verdict") -> str:

@@ -91,7 +91,7 @@ def _content(name: str) -> bytes:
 
 
 def _aim(examined: Examined, parsed: "Parsed", targets: "Sequence[Target]") -> None:
-    from ignition.cli.validation.aim import finding, ignored
+    from ignition.cli.validation.aim import finding, ignored, mixed_numbers
     from ignition.config.advice.extensions import places
     from ignition.config.parse import INVALID, VALID
     from ignition.config.text.placing import entries
@@ -104,4 +104,6 @@ def _aim(examined: Examined, parsed: "Parsed", targets: "Sequence[Target]") -> N
         rows = [finding(verdict) for verdict in examined.verdicts if not verdict.takes]
         if parsed.config is not None and (found := list(places(parsed.config))):
             rows += [ignored(target, found) for target in targets]
+        if parsed.config is not None:
+            rows += [row for target in targets for row in mixed_numbers(target, parsed.config)]
         examined.entries += _placed(parsed, examined.text, lambda json: entries(json, rows)) if rows else ()

@@ -1,13 +1,24 @@
-"""Rules D3–D5, P1 and P2: disks and partitions."""
+"""Rules D3–D6, P1 and P2: disks and partitions."""
 
 from ignition.config.model.storage import Disk, Partition
 from ignition.config.rules import Context, error, rule
 
+ZERO_BESIDE_ABSENT = "2.27.0"  # the first Ignition that takes number 0 on a disk with a partition that is to be absent
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from typing import Protocol
 
     from ignition.config.rules import Finding
+
+    class Numbered(Protocol):
+        """A partition of any spec version."""
+
+        @property
+        def number(self) -> int: ...
+        @property
+        def should_exist(self) -> bool | None: ...
 
 
 @rule(Disk, "D3")
@@ -46,6 +57,21 @@ def labels_are_used_once(disk: Disk, _: Context) -> "Iterator[Finding]":
                 message = f"label {partition.label} is that of partitions.{seen[partition.label]}, too"
                 yield error(f"partitions.{index}", message, "give each partition its own label")
             seen.setdefault(partition.label, index)
+
+
+@rule(Disk, "D6", until="3.6.0")
+def next_free_number_is_certain(disk: Disk, _: Context) -> "Iterator[Finding]":
+    """Every Ignition before ZERO_BESIDE_ABSENT refuses it, whatever the spec: who writes a final spec may meet one of those."""
+    yield from uncertain_numbers(disk.partitions if disk.device else ())
+
+
+def uncertain_numbers(partitions: "Sequence[Numbered]") -> "Iterator[Finding]":
+    """The rule itself: also V13 of 2.3 and later."""
+    absent = next((index for index, partition in enumerate(partitions) if partition.should_exist is False), None)
+    for index, partition in enumerate(partitions if absent is not None else ()):
+        if not partition.number:
+            message = f"number 0 beside partitions.{absent}, whose shouldExist is false: which number is free is not certain"
+            yield error(f"partitions.{index}", message, "give the partition its number")
 
 
 @rule(Partition, "P1")

@@ -251,7 +251,7 @@ ROWS = [
         "2.3.0",
         partition('{"number": 1, "shouldExist": false}, {▸"label": "a"}'),
         PART + "1",
-        "number 0 beside a partition that must not exist: which is free is unsure",
+        "number 0 beside partitions.0, whose shouldExist is false: which number is free is not certain",
         partition('{"number": 1, "shouldExist": false}, {"number": 2}'),
     ),
     Row(

@@ -2,6 +2,7 @@
 
 from ignition.config.known_values import RAID_WITHOUT_SPARES
 from ignition.config.rules import Context, error, rule
+from ignition.config.rules.disks import uncertain_numbers
 from ignition.config.v2.model import Disk, Partition, Raid
 
 TYPE_CHECKING = False
@@ -39,13 +40,7 @@ def partitions_do_not_overlap(disk: Disk, context: Context) -> "Iterator[Finding
 
 @rule(Disk, "V13", since="2.3.0")
 def next_free_number_is_certain(disk: Disk, _: Context) -> "Iterator[Finding]":
-    if any(partition.should_exist is False for partition in disk.partitions):
-        for index, partition in enumerate(disk.partitions):
-            if not partition.number:
-                fix = "give the partition its number"
-                yield error(
-                    f"partitions.{index}", "number 0 beside a partition that must not exist: which is free is unsure", fix
-                )
+    yield from uncertain_numbers(disk.partitions)
 
 
 @rule(Disk, "V14", since="2.3.0")
