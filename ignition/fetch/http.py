@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
+from ignition.config.url import unusable
 from ignition.errors import Failure, NotFound
-from ignition.fetch import proxy, retry
+from ignition.fetch import proxy, retry, urls
 from ignition.fetch.urls import shown
 from ignition.host import limits
 from ignition.host.printable import printable
@@ -20,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
-    from requests import PreparedRequest, Response
+    from requests import Response
 
     from ignition.fetch.request import Request
     from ignition.fetch.settings import Settings
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _REFUSAL_S = 10.0  # for the beginning of a body that comes with a refusal
 _REASON = 100  # characters of a reason phrase
 _FIX_REDIRECT = "check where the server sends its clients"
+_FOLLOWED = {"http", "https"}
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -146,11 +148,11 @@ class _Exchange:
         settings, asked = self._client.settings, self._request
         header_s = deadline.at_most(settings.header_s)
         try:
-            request = transport.prepare(asked.method, url, headers, asked.body)
-            through = _proxy(request, settings)
-            secure = _is_https(request.url) or _is_https(through)
+            outgoing = transport.Outgoing(asked.method, url, headers, asked.body)
+            through = _proxy(outgoing.server, settings)
+            secure = _is_https(outgoing.server) or _is_https(through)
             adapter = self._client.adapter(secure=secure, privileged_port=asked.privileged_port)
-            return transport.send(adapter, request, through, header_s, deadline)
+            return transport.send(adapter, outgoing, through, header_s, deadline)
         except ValueError as error:  # requests, urllib3 and http.client agree on that for malformed URLs, proxies and headers
             if any(type(cause).__name__ == "InvalidHeader" for cause in error.args):  # urllib3's, for a header of an answer
                 raise retry.Transient(faults.explain(error, header_s=header_s)[0]) from error
@@ -184,10 +186,10 @@ def _transport_errors() -> tuple[type[BaseException], ...]:
     return (OSError, HTTPException, HTTPError)  # requests' own errors are OSErrors
 
 
-def _proxy(request: PreparedRequest, settings: Settings) -> str | None:
+def _proxy(server: str, settings: Settings) -> str | None:
     from urllib.parse import urlsplit
 
-    parts = urlsplit(request.url or "")
+    parts = urlsplit(server)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return proxy.choose(parts.scheme, parts.hostname or "", port, settings)
 
@@ -198,16 +200,15 @@ def _is_https(url: str | None) -> bool:
 
 def _redirected(url: str, location: str, *, verified: bool) -> str:
     """Where an answer sends us. Raises Failure for what no client follows, and for the step from https to http."""
-    from urllib.parse import urljoin, urlsplit
-
-    try:
-        target = urljoin(url, location)
-        scheme = urlsplit(target).scheme
-    except ValueError:
-        scheme = ""
-    if not scheme or len(location) > limits.LOCATION or not location.isprintable():
+    target = urls.joined(url, _as_sent(location))
+    scheme = urls.scheme(target)
+    if (
+        len(location) > limits.LOCATION
+        or not target.isprintable()
+        or (scheme in _FOLLOWED and unusable(urls.Wire(target).server))
+    ):
         raise Failure("the redirect's target is not a URL", where=shown(url), fix=_FIX_REDIRECT)
-    if scheme not in {"http", "https"}:
+    if scheme not in _FOLLOWED:
         raise Failure(f"redirect to the scheme {scheme!r}, which no server can ask for", where=shown(url), fix=_FIX_REDIRECT)
     if scheme == "http" and _is_https(url) and not verified:
         raise Failure(
@@ -216,6 +217,15 @@ def _redirected(url: str, location: str, *, verified: bool) -> str:
             fix="use a server that stays with https, or give the resource a verification.hash",
         )
     return target
+
+
+def _as_sent(header: str) -> str:
+    """A header's text: http.client reads bytes as Latin-1, and most servers mean UTF-8."""
+    raw = header.encode("latin-1")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in raw)
 
 
 def _retry_after(text: str) -> float | None:

@@ -57,11 +57,9 @@ class Location:
         return [("versionId", self.version)] if self.version else []
 
     def url(self, region: str) -> str:
-        """The request's URL. Dots that are a whole part of the key are escaped, lest a library take them for directories."""
-        parts = self.path().split("/")
-        path = "/".join(part.replace(".", "%2E") if part in {".", ".."} else part for part in parts)
+        """The request's URL, in the spelling that is signed."""
         query = "&".join(f"{name}={aws_signature.escaped(value)}" for name, value in self.query())
-        return f"https://{self.host(region)}{path}{'?' if query else ''}{query}"
+        return f"https://{self.host(region)}{self.path()}{'?' if query else ''}{query}"
 
     def bucket_url(self, region: str) -> str:
         """The bucket's own URL."""

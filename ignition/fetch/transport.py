@@ -12,6 +12,7 @@ import errno
 import http.client
 import io
 import os
+import re
 import socket
 import ssl
 from _thread import _local
@@ -26,7 +27,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from ignition.errors import Failure
-from ignition.fetch import names
+from ignition.fetch import names, urls
 from ignition.fetch.settings import ATTEMPT_IDLE_S, CONNECT_S, HANDSHAKE_S
 from ignition.host import limits
 
@@ -42,6 +43,7 @@ HIGHEST_PRIVILEGED_PORT = 1022  # ports that Ignition takes for Scaleway, platfo
 _PORTS_TRIED = 20
 _CHUNK = 64 * 1024
 _CHUNK_DIGITS = 16  # of a chunk's length: 64 bits
+_ZONE = re.compile(r"%25[^\]]*\]")  # RFC 6874: of an IPv6 address, for this machine alone
 _HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
@@ -51,6 +53,7 @@ class _Exchange(_local):
     deadline: Deadline
     header_s: float | None
     response: _TimedResponse | None
+    target: str  # what the request line says; the libraries would write it in another way
 
 
 _current = _Exchange()
@@ -125,7 +128,14 @@ class _TimedResponse(http.client.HTTPResponse):
         cast(Any, super())._read_and_discard_trailer()
 
 
-class _Connection(HTTPConnection):
+class _AsTyped:
+    """Writes the URL of the current exchange, whatever the libraries made of it."""
+
+    def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+        return cast(Any, super()).putrequest(method, _current.target, *args, **kwargs)
+
+
+class _Connection(_AsTyped, HTTPConnection):
     response_class = _TimedResponse
 
     def _new_conn(self) -> Any:
@@ -168,7 +178,7 @@ def _connected_to(connection: HTTPConnection, kind: tuple[int, int, int], addres
     return sock
 
 
-class _TlsConnection(HTTPSConnection):
+class _TlsConnection(_AsTyped, HTTPSConnection):
     response_class = _TimedResponse
     _plain: socket.socket | None = None
 
@@ -266,6 +276,11 @@ class Adapter(HTTPAdapter):
         manager.pool_classes_by_scheme = self._pools
         return manager
 
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """The library's own know neither a user without a password nor letters beyond Latin-1."""
+        userinfo = urls.Wire(proxy).userinfo
+        return {} if userinfo is None else {"Proxy-Authorization": urls.basic(userinfo)}
+
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         # The context holds the trust; the library's own way reads the system's bundle again for each connection.
         conn.cert_reqs = "CERT_REQUIRED"
@@ -278,23 +293,37 @@ class Adapter(HTTPAdapter):
         return response
 
 
-def prepare(method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> PreparedRequest:
-    """A request with exactly these headers, Host and Content-Length. Userinfo of the URL becomes Authorization unless given.
+class Outgoing:
+    """A request with exactly these headers, Host and Content-Length, and its URL as it is typed.
 
-    Raises ValueError for what is no URL or no header.
+    Userinfo of the URL becomes Authorization unless given. Raises ValueError for what is not a URL or not a header.
     """
-    request = Request(method, url, headers={"User-Agent": SKIP, "Accept-Encoding": SKIP} | dict(headers), data=body).prepare()
-    request.headers.update(headers)  # once more: preparing put the userinfo over a given Authorization
-    return request
+
+    def __init__(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> None:
+        wire = urls.Wire(url)
+        given = {name.lower() for name in headers}
+        own = {} if wire.userinfo is None or "authorization" in given else {"Authorization": urls.basic(wire.userinfo)}
+        # The library gets the server alone, and of that only the name changes: to ASCII (IDNA).
+        request = Request(
+            method, wire.server, headers={"User-Agent": SKIP, "Accept-Encoding": SKIP} | own | dict(headers), data=body
+        )
+        self.prepared = request.prepare()
+        self.server = self.prepared.url or ""
+        host = wire.host if wire.host.isascii() else urllib3.util.parse_url(self.server).netloc
+        host = _ZONE.sub("]", host or "").removesuffix(":")
+        self.prepared.headers.setdefault("Host", host)
+        self.target, self.absolute = wire.target, wire.absolute(host)
 
 
-def send(adapter: Adapter, request: PreparedRequest, proxy: str | None, header_s: float | None, deadline: Deadline) -> Response:
+def send(adapter: Adapter, outgoing: Outgoing, proxy: str | None, header_s: float | None, deadline: Deadline) -> Response:
     """One exchange up to the end of the headers. Raises what `faults.explain` explains."""
-    scheme = (request.url or "").partition(":")[0]
+    scheme = outgoing.server.partition(":")[0]
     _current.deadline, _current.header_s, _current.response = deadline, header_s, None
+    _current.target = outgoing.absolute if proxy and scheme == "http" else outgoing.target
     timeout: Any = urllib3.Timeout(connect=_positive(deadline.at_most(CONNECT_S)), read=_positive(header_s))
+    proxies = {scheme: proxy} if proxy else {}
     try:
-        return adapter.send(request, stream=True, timeout=timeout, verify=True, proxies={scheme: proxy} if proxy else {})
+        return adapter.send(outgoing.prepared, stream=True, timeout=timeout, verify=True, proxies=proxies)
     except BaseException:
         # The library forgets an answer whose headers it does not like, and the connection has given its socket to the answer.
         if _current.response is not None:

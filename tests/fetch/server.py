@@ -32,6 +32,7 @@ class Request(NamedTuple):
     connection: int  # serial number of the TCP connection
     body: bytes = b""
     source_port: int = 0
+    target: str = ""  # of the request line, as it came: `path` has slashes merged
 
 
 class Server(ThreadingHTTPServer):
@@ -46,6 +47,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
         self.replies = {path: reply if isinstance(reply, list) else [reply] for path, reply in replies.items()}
         self.requests: list[Request] = []
+        self.otherwise = Reply(404)  # to what `replies` does not have
         self.connections = 0
         self.stopping = threading.Event()
         self.lock = threading.Lock()
@@ -81,9 +83,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         port = self.client_address[1]
         with self.server.lock:
-            self.server.requests.append(Request(self.command, self.path, dict(self.headers), self.serial, body, port))
+            target = self.requestline.split(" ")[1]
+            self.server.requests.append(Request(self.command, self.path, dict(self.headers), self.serial, body, port, target))
             bare = self.path.partition("?")[0]
-            known = self.server.replies.get(self.path) or self.server.replies.get(bare) or [Reply(404)]
+            known = self.server.replies.get(self.path) or self.server.replies.get(bare) or [self.server.otherwise]
             reply = known.pop(0) if len(known) > 1 else known[0]
         with suppress(OSError):
             self.send(reply)

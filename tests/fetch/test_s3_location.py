@@ -28,7 +28,7 @@ from ignition.fetch.urls import shown
         ),
         ("arn:aws:s3:::my-bucket/dir/a%20b", "us-east-1", "https://my-bucket.s3.dualstack.us-east-1.amazonaws.com/dir/a%2520b"),
         ("s3://my-bucket///a//b", "us-east-1", "https://my-bucket.s3.dualstack.us-east-1.amazonaws.com/a//b"),
-        ("s3://my-bucket/a/../b/./c", "us-east-1", "https://my-bucket.s3.dualstack.us-east-1.amazonaws.com/a/%2E%2E/b/%2E/c"),
+        ("s3://my-bucket/a/../b/./c", "us-east-1", "https://my-bucket.s3.dualstack.us-east-1.amazonaws.com/a/../b/./c"),
         (
             "s3://my-bucket/a?x=y&versionId=3%2B4&versionId=5#f",
             "us-east-1",
