@@ -28,7 +28,9 @@ def lines() -> Iterator[str]:
     yield INTRODUCTION
     yield from table(HEAD, [_overview(name) for name in platforms.ids()])
     earlier = ", ".join(f"`{old}` (`{new}`)" for old, new in sorted(platforms.ALIASES.items()))
-    yield f"Ids of earlier times are accepted, too: {earlier}.\n"
+    yield f"Ids of earlier times are accepted, too: {earlier}."
+    yield "Those that count as `metal` never had a config of their own: it comes by the kernel command line, `user.ign` or the"
+    yield "OEM partition, and user data of such a platform is for `coreos-cloudinit`.\n"
     yield METADATA_INTRODUCTION
     for name in platforms.ids():
         for metadata in platforms.module(name).metadata:

@@ -10,16 +10,10 @@ import re
 
 from ignition.cloudinit import user_data
 from ignition.cloudinit.user_data import Part
+from ignition.config.text.kinds import BLANK_LINE, mail_headers
 from ignition.errors import Failure
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from email.message import Message
-
 MOST_LEVELS = 5  # of one text inside another
-_TYPE = "multipart/mixed"
-_FIRST_LINE = re.compile(rb"[!-9;-~]+:")  # RFC 5322 2.2: a field name and its colon
-_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _GZIP = frozenset({
     "application/gzip",
     "application/gzip-compressed",
@@ -32,16 +26,11 @@ _GZIP = frozenset({
 })  # fmt: skip
 
 
-def is_multipart(data: bytes) -> bool:
-    """Whether a header block stands at the beginning and says so."""
-    return bool(_FIRST_LINE.match(data)) and _TYPE in str(_headers(data).get("Content-Type", ""))
-
-
 def parts(data: bytes, problems: "list[Failure]", level: int = 1) -> list[Part]:
     """The pieces in order. Of one that cannot be taken `problems` says which and why. Raises Failure if there is none."""
     if level > MOST_LEVELS:
         raise Failure(f"multipart data in multipart data, more than {MOST_LEVELS} levels deep", fix="put all parts into one")
-    headers = _headers(data)
+    headers = mail_headers(data)
     boundary = headers.get_boundary()
     if not boundary:
         raise Failure(
@@ -60,17 +49,10 @@ def parts(data: bytes, problems: "list[Failure]", level: int = 1) -> list[Part]:
     return found
 
 
-def _headers(data: bytes) -> "Message":
-    from email.parser import BytesHeaderParser
-
-    end = _BLANK_LINE.search(data)
-    return BytesHeaderParser().parsebytes(data[: end.end()] if end else data[: 1 << 16])
-
-
 def _body(data: bytes) -> bytes:
     if data.startswith((b"\n", b"\r\n")):
         return data.partition(b"\n")[2]
-    end = _BLANK_LINE.search(data)
+    end = BLANK_LINE.search(data)
     return data[end.end() :] if end else b""
 
 
@@ -98,7 +80,7 @@ def _split(body: bytes, boundary: bytes, problems: "list[Failure]") -> list[byte
 
 
 def _part(piece: bytes, problems: "list[Failure]", level: int) -> list[Part]:
-    headers = _headers(piece) if not piece.startswith((b"\n", b"\r\n")) else _headers(b"")
+    headers = mail_headers(piece) if not piece.startswith((b"\n", b"\r\n")) else mail_headers(b"")
     if "Content-Type" not in headers:
         raise Failure("a part has no Content-Type", fix="give it one, such as Content-Type: text/cloud-config")
     name = headers.get_filename("") or ""

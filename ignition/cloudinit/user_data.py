@@ -1,18 +1,18 @@
 """What user data is: a cloud-config, a script, an Ignition config, several of them in one mail-like text, or unknown.
 
-Source: coreos-cloudinit.md 7. All of it is about bytes: what is no text is "unknown".
+Source: coreos-cloudinit.md 7. All of it is about bytes: what is no text is "unknown". What the agent leaves to this program is
+said in config/text/kinds.py; an Ignition config is left to the agent.
 """
 
 import json
 
-from ignition.config.text import odd_input, packed
+from ignition.config.text import kinds, odd_input, packed
+from ignition.config.text.kinds import CLOUD_CONFIG, EMPTY, MULTIPART, SCRIPT
 from ignition.errors import Failure
 
-EMPTY, SCRIPT, CLOUD_CONFIG, IGNITION, MULTIPART, UNKNOWN = "empty", "script", "cloud-config", "ignition", "multipart", "unknown"
-HEADER = b"#cloud-config"
+IGNITION, UNKNOWN = "ignition", "unknown"
 MUST_BE = 'must be "#cloud-config" or begin with "#!"'
 NAMES = {SCRIPT: "userdata.sh", CLOUD_CONFIG: "cloud-config.yaml", IGNITION: "ignition.json"}  # of what has none
-_BLANKS = b" \t\n\v\f\r"
 
 
 class Part:
@@ -33,17 +33,7 @@ def unpacked(data: bytes) -> bytes:
 
 def kind(data: bytes) -> str:
     """One of the constants above."""
-    from ignition.cloudinit import multipart
-
-    if not data:
-        return EMPTY
-    if data.startswith(b"#!"):
-        return SCRIPT
-    if data.partition(b"\n")[0].rstrip(_BLANKS) == HEADER:
-        return CLOUD_CONFIG
-    if _is_ignition(data):
-        return IGNITION
-    return MULTIPART if multipart.is_multipart(data) else UNKNOWN
+    return kinds.of(data) or (IGNITION if _is_ignition(data) else UNKNOWN)
 
 
 def parts(data: bytes, problems: "list[Failure]") -> list[Part]:

@@ -10,7 +10,7 @@ from ignition.config import decode
 from ignition.config.model import NEWEST, Config
 from ignition.config.record import Record, spec
 from ignition.config.report import ERROR, INFO, LEVELS, WARNING, Entry, Path, Report, more
-from ignition.config.text import json_text, nul
+from ignition.config.text import json_text, kinds, nul
 from ignition.config.versions import SPEC_1, SPEC_2, SPEC_3, canonical, order
 from ignition.host import limits
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     Translated = tuple[Config, list[Found], decode.Notes, Callable[[], Places]]
 
-EMPTY, CLOUD_CONFIG, SCRIPT = "empty", "cloud-config", "script"  # no Ignition config at all
 VALID, INVALID = "valid", "invalid"
 UNKNOWN_VERSION, UNPARSABLE_VERSION = "unknown version", "unparsable version"
 
@@ -36,7 +35,7 @@ _NUMBER = "ignitionVersion"  # of spec 1
 class Parsed(Record):
     """What became of a text."""
 
-    outcome: str = spec("one of the constants above")
+    outcome: str = spec("one of the constants above, or of kinds.NOT_CONFIGS: no Ignition config at all")
     config: Config | None = spec("the config; None unless VALID", default=None)
     report: Report = spec("findings; warnings may come with a valid config", default=Report())
     version: str = spec('the spec version of the text; "" if that is not known', default="")
@@ -45,10 +44,9 @@ class Parsed(Record):
 
 def parse(text: bytes, *, source: str = "") -> Parsed:
     """Decode and validate. `source` names the text in the report: a file name, or a URL without secrets."""
-    outcome, message = _no_config(text)
-    if outcome:
-        level = INFO if outcome == EMPTY else WARNING
-        return Parsed(outcome=outcome, report=Report(entries=(Entry(level=level, message=message),), source=source))
+    if left := kinds.of(text):
+        entry = Entry(level=INFO if left == kinds.EMPTY else WARNING, message=kinds.NOT_CONFIGS[left])
+        return Parsed(outcome=left, report=Report(entries=(entry,), source=source))
     try:
         decoded = json_text.decode(text)
     except json_text.NotJson as error:
@@ -65,17 +63,6 @@ def parse(text: bytes, *, source: str = "") -> Parsed:
         ]
     report = Report(entries=_placed(text, _bounded(result.rows)), source=source)
     return Parsed(outcome=result.outcome, config=result.config, report=report, version=result.version, places=result.places)
-
-
-def _no_config(text: bytes) -> tuple[str, str]:
-    first = text[: text.find(b"\n")] if b"\n" in text else text
-    if not text:
-        return EMPTY, "the config is empty"
-    if first.rstrip() == b"#cloud-config":
-        return CLOUD_CONFIG, "this is a cloud-config, not an Ignition config"
-    if first.startswith(b"#!"):
-        return SCRIPT, "this is a script, not an Ignition config"
-    return "", ""
 
 
 _VALUE, _KEY, _END = "value", "key", "end"

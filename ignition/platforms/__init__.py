@@ -26,7 +26,9 @@ ALIASES = {
     "pxe": "metal",
     "vagrant": "vagrant-virtualbox",
     "oracle-oci": "oraclecloud",
-}  # platforms reference 1: renames
+    # Container Linux' images had them, and its Ignition never had a config from them. What they have is coreos-cloudinit's.
+    **dict.fromkeys(("cloudsigma", "interoute", "niftycloud", "rackspace", "rackspace-onmetal", "xendom0"), "metal"),
+}  # platforms reference 1: renames, and noop
 
 
 class Platform:

@@ -6,6 +6,7 @@ Afterburn, which wants all four files and reads none if one is wrong, each file 
 
 from __future__ import annotations
 
+from ignition.config.text import kinds
 from ignition.platforms import Platform
 from ignition.platforms.parts.drive import Drive, drive
 from ignition.platforms.parts.metadata import Attribute, Metadata
@@ -66,8 +67,8 @@ PLATFORM = Platform(
         {"cidata": ("user-data", "vendor-data")},
         limit_s=LIMIT_S,
         absent_is_none=True,
-        wanted=lambda content: bool(content) and not content.startswith(f"{CLOUD_CONFIG}\n".encode()),
-        says="user-data on the drive labelled cidata, else vendor-data; a cloud-config does not count",
+        wanted=lambda content: not kinds.of(content),
+        says="user-data on the drive labelled cidata, else vendor-data; what is for coreos-cloudinit does not count",
     ),
     metadata=(
         Metadata(

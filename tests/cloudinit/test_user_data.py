@@ -3,12 +3,15 @@
 import base64
 import gzip
 import quopri
+from collections.abc import Callable
 
 import pytest
+import zstandard
 
 from ignition.cloudinit import substitution, user_data
 from ignition.cloudinit.metadata import Metadata
 from ignition.errors import Failure
+from ignition.stages.parsing import read_text
 
 CONFIG = b"#cloud-config\nhostname: a\n"
 KINDS = [
@@ -39,6 +42,13 @@ KINDS = [
     (bytes(range(256)), "unknown"),
     (b'Content-Type: multipart/mixed; boundary="b"\n\n', "multipart"),
     (b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed;\r\n boundary="b"\r\n\r\n', "multipart"),
+    (b'subject: a\ncontent-type: multipart/mixed;\n\tboundary="b"\n\n--b\n\nvariant: flatcar\n--b--', "multipart"),
+    (b"Content-Type: multipart/mixed\n", "multipart"),
+    (b'\nContent-Type: multipart/mixed; boundary="b"\n\n', "unknown"),
+    (b'\xef\xbb\xbfContent-Type: multipart/mixed; boundary="b"\n\n', "unknown"),
+    (b'{"Content-Type": "multipart/mixed"}', "unknown"),
+    (b"Content-Type: text/plain\n\nContent-Type: multipart/mixed\n", "unknown"),
+    (b"a:\nContent-Type: multipart/mixed\n", "multipart"),
     (b'Content-Type: Multipart/Mixed; boundary="b"\n\n', "unknown"),
     (b'Content-Type: multipart/alternative; boundary="b"\n\n', "unknown"),
     (b'From someone\nContent-Type: multipart/mixed; boundary="b"\n\n', "unknown"),
@@ -54,6 +64,27 @@ def test_kind(data: bytes, kind: str) -> None:
 @pytest.mark.parametrize("data, kind", KINDS)
 def test_packed_data_of_every_kind(data: bytes, kind: str) -> None:
     assert user_data.kind(user_data.unpacked(gzip.compress(data))) == kind
+
+
+LEFT_ALONE = {"empty", "cloud-config", "script", "multipart"}
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress, lambda data: gzip.compress(gzip.compress(data))])
+@pytest.mark.parametrize("data, kind", KINDS)
+def test_agent_leaves_alone_what_is_applied_here(data: bytes, kind: str, pack: Callable[[bytes], bytes]) -> None:
+    text, parsed = read_text(pack(data), "user data")
+    assert text == data
+    if kind in LEFT_ALONE:
+        assert (parsed.outcome, parsed.config, parsed.report.fatal) == (kind, None, False)
+        assert [entry.level for entry in parsed.report.entries] == ["info" if kind == "empty" else "warning"]
+    else:
+        assert parsed.outcome not in LEFT_ALONE
+
+
+def test_agent_leaves_alone_parts_that_would_be_its_own() -> None:
+    """A part alone decides nothing: what comes as MIME goes to coreos-cloudinit, which says that it skips these."""
+    for part in (b'{"ignition": {"version": "3.5.0"}}', b"variant: flatcar\nversion: 1.1.0", b"etcd: ~"):
+        assert read_text(multipart(piece("text/plain", part)), "user data")[1].outcome == "multipart"
 
 
 def test_damaged_gzip_is_refused() -> None:

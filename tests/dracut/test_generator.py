@@ -155,6 +155,7 @@ def test_quotes_are_read_as_the_kernel_reads_them(boot: Boot, line: str, first: 
         pytest.param("coreos.oem.id=ec2", "aws", id="ec2"),
         pytest.param("coreos.oem.id=gce", "gcp", id="gce"),
         pytest.param("flatcar.oem.id=pxe", "metal", id="pxe"),
+        pytest.param("coreos.oem.id=rackspace-onmetal", "rackspace-onmetal", id="the agent knows what has no config"),
         pytest.param("", "metal", id="none"),
     ],
 )

@@ -4,6 +4,8 @@ import pytest
 
 from ignition import platforms
 from ignition.errors import Failure
+from ignition.fetch.engine import Fetcher
+from ignition.fetch.settings import Settings
 from tests.platforms import samples
 
 
@@ -18,6 +20,25 @@ def test_every_module_says_something_of_its_platform() -> None:
 def test_ids_of_earlier_times_are_accepted(old: str, new: str) -> None:
     assert platforms.config_source(old) is platforms.config_source(new)
     assert old in platforms.known("config")
+
+
+OEMS = """aliyun azure brightbox cloudsigma cloudstack digitalocean ec2 exoscale file gce hyperv interoute metal niftycloud
+openstack oracle-oci packet pxe qemu rackspace rackspace-onmetal vagrant vagrant-virtualbox virtualbox vmware vultr xendom0"""
+
+
+@pytest.mark.parametrize("name", OEMS.split())
+def test_every_id_of_ignition_2_is_known(name: str) -> None:
+    assert platforms.config_source(name).says
+
+
+@pytest.mark.parametrize("name", ["cloudsigma", "interoute", "niftycloud", "rackspace", "rackspace-onmetal", "xendom0", "pxe"])
+def test_platform_without_a_config_of_its_own(name: str) -> None:
+    source = platforms.config_source(name)
+    with Fetcher(Settings(), offline=True) as fetcher:
+        assert (source.fetch(fetcher), source.needs_network, source.remove) == (b"", False, None)
+    assert platforms.report(name) is None
+    with pytest.raises(Failure, match="no metadata is known of"):
+        platforms.metadata(name)
 
 
 @pytest.mark.parametrize(

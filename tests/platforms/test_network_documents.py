@@ -345,11 +345,14 @@ def test_netplan_knows_a_nameless_card_by_its_address_and_says_nothing_of_no_car
         pytest.param(b"{1}", b"{2}", b"{1}", id="user-data counts first"),
         pytest.param(b"#cloud-config\nhostname: a", b"{2}", b"{2}", id="cloud-config does not count"),
         pytest.param(b"#cloud-config\n", b"#cloud-config\n", b"", id="nor does a second one"),
+        pytest.param(b"#cloud-config \r\nhostname: a", b"{2}", b"{2}", id="in any spelling that is one"),
+        pytest.param(b"#!/bin/sh\n", b"{2}", b"{2}", id="script"),
+        pytest.param(b"Content-Type: multipart/mixed; boundary=b\n\n", b"{2}", b"{2}", id="several parts"),
         pytest.param(b"", b"{2}", b"{2}", id="empty"),
         pytest.param(b"#cloud-configs are no configs", b"{2}", b"#cloud-configs are no configs", id="what only looks like one"),
     ],
 )
-def test_proxmoxve_takes_the_first_file_that_is_no_cloud_config(
+def test_proxmoxve_takes_the_first_file_that_is_not_for_coreos_cloudinit(
     user: bytes, vendor: bytes, config: bytes, machine: Machine
 ) -> None:
     machine.attach("cidata", {"user-data": user, "vendor-data": vendor})

@@ -14,7 +14,8 @@ from tests.fetch.server import Reply, serving
 from tests.stages.conftest import Boot
 from tests.stages.test_fetch import cached_files, config, file_named
 
-NO_CONFIGS = {"empty": "", "cloud-config": "#cloud-config\nusers: []\n", "script": "#!/bin/sh\ntrue\n"}
+MIME = 'Content-Type: multipart/mixed; boundary="b"\nMIME-Version: 1.0\n\n--b\nContent-Type: text/plain\n\n#!/bin/sh\n--b--\n'
+NO_CONFIGS = {"empty": "", "cloud-config": "#cloud-config\nusers: []\n", "script": "#!/bin/sh\ntrue\n", "multipart": MIME}
 
 
 def old(*files: dict[str, object], **sections: object) -> str:

@@ -7,6 +7,7 @@ Nothing of a text is quoted but the title of an error page, which no config has.
 import re
 
 from ignition.config.record import Record, spec
+from ignition.config.text import kinds
 from ignition.config.text.packed import packing
 
 _BLANK = b" \t\r\n"
@@ -100,7 +101,8 @@ def named(text: bytes) -> tuple[str, int, str] | None:
 
 def transpilable(text: bytes) -> str:
     """A_BUTANE_CONFIG or A_CONTAINER_LINUX_CONFIG if the text is one, by its keys; else ""."""
-    odd = None if text.startswith((b"#!", b"#cloud-config")) else _yaml(text.removeprefix(_UTF_8_BOM).lstrip(_BLANK))
+    # A part of a MIME message may be a Butane config.
+    odd = None if kinds.of(text) or text.startswith(b"#cloud-config") else _yaml(text.removeprefix(_UTF_8_BOM).lstrip(_BLANK))
     return odd.noun if odd and odd.noun in (A_BUTANE_CONFIG, A_CONTAINER_LINUX_CONFIG) else ""
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from ignition.config.parse import CLOUD_CONFIG, EMPTY, INVALID, SCRIPT, UNKNOWN_VERSION, UNPARSABLE_VERSION, VALID, parse
+from ignition.config.parse import INVALID, UNKNOWN_VERSION, UNPARSABLE_VERSION, VALID, parse
+from ignition.config.text.kinds import CLOUD_CONFIG, EMPTY, MULTIPART, SCRIPT
 
 TOP = Path(__file__).parents[3]
 MINIMAL = b'{"ignition": {"version": "3.5.0"}}'
@@ -52,7 +53,7 @@ NAMED = [
     ("powershell", b"#ps1_sysnative\nGet-Item\n", 1, 2, "a script for Windows", "send an Ignition config"),
     ("powershell tag", b"<powershell>\n", 1, 2, "a script for Windows", "send an Ignition config"),
     (
-        *("mime", b'Content-Type: multipart/mixed; boundary="a"\nMIME-Version: 1.0\n', 1, 2),
+        *("mime", b'Content-Type: multipart/alternative; boundary="a"\nMIME-Version: 1.0\n', 1, 2),
         *("a MIME message, as cloud-init takes it", "send the part with the Ignition config alone"),
     ),
     (
@@ -242,6 +243,12 @@ NO_CONFIG = [
     pytest.param(b"#cloud-config", CLOUD_CONFIG, "warning: this is a cloud-config, not an Ignition config", id="cloud-config"),
     pytest.param(b"#cloud-config \r\na: 1", CLOUD_CONFIG, "warning: this is a cloud-config, not an Ignition config", id="CRLF"),
     pytest.param(b"#!/bin/sh\ntrue\n", SCRIPT, "warning: this is a script, not an Ignition config", id="script"),
+    pytest.param(
+        b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n",
+        MULTIPART,
+        "warning: this is a MIME message of several parts, not an Ignition config: coreos-cloudinit applies those that it knows",
+        id="multipart",
+    ),
 ]
 
 
