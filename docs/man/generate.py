@@ -78,8 +78,9 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
                 "IGNITION_CONFIG_FILE: the file of -platform file. IGNITION_SYSTEM_CONFIG_DIR, IGNITION_SYSTEM_LOCAL_CONFIG_DIR,"
                 " IGNITION_SYSTEM_RUNTIME_CONFIG_DIR: where base.ign, base.d, base.platform.d, user.ign and default.ign are (/usr/lib/ignition,"
                 " /etc/ignition, /run/ignition). IGNITION_KERNEL_CMDLINE_PATH: instead of /proc/cmdline."
-                " IGNITION_OEM_LOOKASIDE_DIR, IGNITION_OEM_DEVICE: where oem URLs of 2.x configs lead (/usr/share/oem, then"
-                " /dev/disk/by-label/OEM)."
+                " IGNITION_OEM_LOOKASIDE_DIR, IGNITION_OEM_DEVICE: where oem URLs of 2.x configs lead, and where an"
+                " installer's config.ign is looked for (/usr/share/oem, then /dev/disk/by-label/OEM). IGNITION_BOOT_DEVICE: where its"
+                " ignition/config.ign is looked for (/dev/disk/by-label/boot)."
                 " IGNITION_WRITE_AUTHORIZED_KEYS_FRAGMENT: true or false, whether SSH keys go to a file of"
                 " ~/.ssh/authorized_keys.d.",
             ),

@@ -42,6 +42,11 @@ def system_config_dirs() -> tuple[str, ...]:
     )
 
 
+def vendor_configs() -> str:
+    """Where the fetch stages put a base.ign of the OEM partition, for the later ones."""
+    return f"{system_config_dirs()[0]}/vendor"
+
+
 def sysroot() -> str:
     """Where the initramfs mounts the root that it provisions."""
     return os.path.abspath(_from_environment("IGNITION_SYSROOT", "/sysroot")).rstrip("/")
@@ -65,6 +70,11 @@ def oem_lookaside() -> str:
 def oem_device() -> str:
     """The OEM partition (2.x)."""
     return _from_environment("IGNITION_OEM_DEVICE", "/dev/disk/by-label/OEM")
+
+
+def boot_device() -> str:
+    """The partition that Fedora CoreOS mounts at /boot: its installer leaves the user's config there."""
+    return _from_environment("IGNITION_BOOT_DEVICE", "/dev/disk/by-label/boot")
 
 
 def mark(state_file: str, name: str) -> str:

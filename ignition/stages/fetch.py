@@ -15,6 +15,7 @@ from ignition.host import atomic, log, paths
 from ignition.platforms import current_id
 from ignition.stages import state, system_configs
 from ignition.stages.render import initial_settings, user_config
+from ignition.stages.vendor_configs import Vendor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +38,10 @@ def fetch_and_cache(arguments: Arguments, *, offline: bool) -> Config:
 
     Raises NeedsNetwork (only if `offline`), InvalidConfig or Failure; then nothing has been written.
     """
+    vendor = Vendor()
+    vendor.keep_base()
     base = system_configs.base(arguments.platform)
-    rendered = _fetch(arguments, offline=offline)
+    rendered = _fetch(arguments, vendor, offline=offline)
     if isinstance(rendered, NeedsNetwork):
         raise rendered
     config = system_configs.over(base, rendered.config)
@@ -63,14 +66,14 @@ def _is_mounted(entry: Filesystem) -> bool:
     return has_place and entry.format not in NOT_MOUNTED
 
 
-def _fetch(arguments: Arguments, *, offline: bool) -> Rendered | NeedsNetwork:
+def _fetch(arguments: Arguments, vendor: Vendor, *, offline: bool) -> Rendered | NeedsNetwork:
     runner, platform = arguments.runner, current_id(arguments.platform)
     with (
         Fetcher(initial_settings(arguments.fetch_timeout_s), offline=offline, root=arguments.root, platform=platform) as fetcher,
         runner.step("fetch", f"fetch the config of platform {arguments.platform}") as outcome,
     ):
         try:
-            return user_config(arguments, fetcher)
+            return user_config(arguments, fetcher, vendor)
         except NeedsNetwork as reason:
             if not offline:
                 raise

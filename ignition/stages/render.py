@@ -1,8 +1,9 @@
 """From the sources of configs to the one that the stages work on (ignition-config reference 4.1).
 
-Sources of the user config, the first that answers wins: kernel command line (a URL, else a file on a labelled device), user.ign,
-platform. If what answers is no Ignition config, the image's default.ign takes its place (4.6). What the config refers to is
-merged in, the result is checked and cached; every later stage reads the cache and puts it over the image's base configs.
+Sources of the user config, the first that answers wins: kernel command line (a URL, else a file on a labelled device), user.ign
+(or what an installer left for it: vendor_configs.py), platform. If what answers is not an Ignition config, default.ign of the image
+takes its place (4.6). What the config refers to is merged in, the result is checked and cached; every later stage reads the cache
+and puts it over the image's base configs.
 
 Unlike Ignition: `coreos.config.url` and `flatcar.config.url` are read too, quotes on the command line count, a URL there that is
 none is an error, and 3.x user configs have a default, too.
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ignition.config.model import Config
     from ignition.stages.arguments import Arguments
     from ignition.stages.parsing import Read
+    from ignition.stages.vendor_configs import Vendor
 
 URL_OPTIONS = ("ignition.config.url", "coreos.config.url", "flatcar.config.url")
 DEVICE_OPTION, PATH_OPTION = "ignition.config.device", "ignition.config.path"
@@ -44,24 +46,24 @@ def initial_settings(fetch_timeout_s: float) -> Settings:
     return Settings(total_s=fetch_timeout_s or None)
 
 
-def user_config(arguments: Arguments, fetcher: Fetcher) -> Rendered:
+def user_config(arguments: Arguments, fetcher: Fetcher, vendor: Vendor | None = None) -> Rendered:
     """Find, render and check the user config, or the default one. Raises NeedsNetwork, InvalidConfig or Failure."""
-    source, place, content = _find(arguments, fetcher)
+    source, place, content = _find(arguments, fetcher, vendor)
 
     def read(text: bytes, name: str) -> Config | None:
         return parse_config(text, name, arguments.platform)
 
     config = read(content, place)
     if config is None:
-        return _default(place, fetcher)
+        return _default(place, fetcher, vendor)
     return _rendered(config, source, place, fetcher, "user", read)
 
 
-def _default(place: str, fetcher: Fetcher) -> Rendered:
+def _default(place: str, fetcher: Fetcher, vendor: Vendor | None) -> Rendered:
     """What counts when the source, named `place`, has no config."""
     from ignition.config.model import Config
 
-    found = system_configs.default()
+    found = system_configs.default(vendor=vendor)
     config = parse_config(found[1], found[0]) if found else None
     if found is None or config is None:
         log.info(f"no user config from {place}: only the image's base configs count")
@@ -104,7 +106,7 @@ def load_for_stage(arguments: Arguments) -> Config:
     return system_configs.over(system_configs.base(arguments.platform), load(content))
 
 
-def _find(arguments: Arguments, fetcher: Fetcher) -> tuple[str, str, bytes]:
+def _find(arguments: Arguments, fetcher: Fetcher, vendor: Vendor | None) -> tuple[str, str, bytes]:
     """The first source that answers, how to name it in errors, and its bytes (`b""`: no config there)."""
     words = cmdline.read()
     url, label, path = (cmdline.last(words, *names) for names in (URL_OPTIONS, (DEVICE_OPTION,), (PATH_OPTION,)))
@@ -116,7 +118,7 @@ def _find(arguments: Arguments, fetcher: Fetcher) -> tuple[str, str, bytes]:
         from ignition.stages import config_device
 
         return "cmdline", *config_device.read(label, path)
-    local = system_configs.user()
+    local = system_configs.user(vendor=vendor)
     if local is not None:
         return "system", *local
     return arguments.platform, f"platform {arguments.platform}", _from_platform(arguments.platform, fetcher)

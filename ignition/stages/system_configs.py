@@ -1,5 +1,7 @@
 """Configs that the image brings in its system directories: base.ign, base.d, base.platform.d/<platform>, user.ign, default.ign.
 
+What is on the OEM or the boot partition comes just before the lowest directory (vendor_configs.py).
+
 Source: ignition-config reference 4.4, and 4.6 and 4.7 for base.ign and default.ign, which Container Linux had. References,
 time-outs, authorities and proxies inside base configs are never acted upon.
 Unlike Ignition a dangling symlink in base.d is an error and does not empty the base config.
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ignition.stages.parsing import Read
+    from ignition.stages.vendor_configs import Vendor
 
 _FIX = "mend or remove it in the image"
 
@@ -30,8 +33,13 @@ def base(platform: str, directories: Sequence[str] | None = None, read: Read = p
     `directories`: instead of the machine's own, highest priority first; `platform` may be "" for none. A broken base.ign or
     fragment of base.d raises Failure; when one of the platform's is broken, all of these are left out with a warning.
     """
-    directories = paths.system_config_dirs() if directories is None else directories
-    config = _merged(Config(), [*_first("base.ign", directories), *fragments(directories, "base.d")], read)
+    if directories is None:
+        *higher, lowest = paths.system_config_dirs()
+        directories = (*higher, lowest)
+        first = _first("base.ign", (*higher, paths.vendor_configs(), lowest))
+    else:
+        first = _first("base.ign", directories)
+    config = _merged(Config(), [*first, *fragments(directories, "base.d")], read)
     try:
         if platform:
             config = _merged(config, fragments(directories, f"base.platform.d/{platform}"), read)
@@ -58,14 +66,17 @@ def over(lower: Config, upper: Config) -> Config:
     return merge(lower, upper)
 
 
-def user(directories: Sequence[str] | None = None) -> tuple[str, bytes] | None:
-    """Path and content of the first user.ign; None if there is none. `directories`: instead of the machine's own."""
-    return _read_first("user.ign", directories)
+def user(directories: Sequence[str] | None = None, vendor: Vendor | None = None) -> tuple[str, bytes] | None:
+    """Path and content of the first user.ign; None if there is none.
+
+    `directories`: instead of the machine's own. `vendor`: what the machine has outside its own.
+    """
+    return _read_first("user.ign", directories, vendor)
 
 
-def default(directories: Sequence[str] | None = None) -> tuple[str, bytes] | None:
+def default(directories: Sequence[str] | None = None, vendor: Vendor | None = None) -> tuple[str, bytes] | None:
     """Path and content of the first default.ign, which counts where there is no user config; otherwise as `user`."""
-    return _read_first("default.ign", directories)
+    return _read_first("default.ign", directories, vendor)
 
 
 def fragments(directories: Iterable[str], collection: str) -> list[str]:
@@ -86,8 +97,12 @@ def _first(name: str, directories: Sequence[str]) -> list[str]:
     return [path for path in (f"{directory}/{name}" for directory in directories) if os.path.lexists(path)][:1]
 
 
-def _read_first(name: str, directories: Sequence[str] | None) -> tuple[str, bytes] | None:
-    for directory in paths.system_config_dirs() if directories is None else directories:
+def _read_first(name: str, directories: Sequence[str] | None, vendor: Vendor | None) -> tuple[str, bytes] | None:
+    if directories is None:
+        *higher, lowest = paths.system_config_dirs()
+        outside = vendor.get(name) if vendor else None
+        return _read_first(name, higher, None) or outside or _read_first(name, [lowest], None)
+    for directory in directories:
         path = f"{directory}/{name}"
         try:
             with open(path, "rb") as file:

@@ -224,6 +224,7 @@ class Image:
             "IGNITION_SYSTEM_RUNTIME_CONFIG_DIR": str(self.run / "none"),
             "IGNITION_SYSTEM_LOCAL_CONFIG_DIR": str(self.run / "none"),
             "IGNITION_SYSTEM_CONFIG_DIR": str(self.run / "none"),
+            "IGNITION_BOOT_DEVICE": os.devnull,
             "IGNITION_OEM_DEVICE": os.devnull,  # there, so that it is not waited for, and not mountable
         }
         return {**settings, "environment": environment | settings.get("environment", {})}

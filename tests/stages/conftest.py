@@ -69,4 +69,7 @@ def boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Boot:
     monkeypatch.setenv("IGNITION_CONFIG_FILE", str(tmp_path / "config.ign"))
     for variable, directory in (("RUNTIME_", "run"), ("LOCAL_", "etc"), ("", "usr")):
         monkeypatch.setenv(f"IGNITION_SYSTEM_{variable}CONFIG_DIR", str(tmp_path / directory))
+    monkeypatch.setenv("IGNITION_OEM_LOOKASIDE_DIR", str(tmp_path / "share/oem"))
+    for device in ("OEM", "BOOT"):
+        monkeypatch.setenv(f"IGNITION_{device}_DEVICE", str(tmp_path / f"dev/{device}"))
     return machine

@@ -1,0 +1,121 @@
+"""Configs that an installer or the image's vendor left outside the initramfs: they count as user.ign, base.ign and default.ign.
+
+Source: platforms.md 2.3; boot.md 4.2 and 9 of the reference; ignition-setup of bootengine, coreos-ignition-setup-user of Fedora
+CoreOS. There a unit copies them into /usr/lib/ignition before the agent starts, over what the image has there: so they come
+after /run/ignition and /etc/ignition, and before /usr/lib/ignition. Here the fetch stages read them in place. base.ign alone is
+kept below /run/ignition for the later stages: the disks stage may change the partition that it is on.
+
+A system that runs from memory leaves the machine's disks alone, as these do: what an installed system has there is not its own.
+Unlike them: a partition that cannot be mounted is a warning, since a file system may be called OEM or boot for other reasons.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from ignition.errors import CommandFailed, Failure
+from ignition.host import atomic, cmdline, devices, limits, log, paths, root_device
+from ignition.host.reading import read_inside
+from ignition.host.root import Root
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    Found = tuple[str, bytes]  # what messages call it, and its content
+
+USER, BASE, DEFAULT = "user.ign", "base.ign", "default.ign"
+OF_OEM = {"/config.ign": USER, "/base/base.ign": BASE, "/base/default.ign": DEFAULT}
+OF_BOOT = {"/ignition/config.ign": USER}
+OF_LIVE = {"/config.ign": USER}  # an initramfs of the user's own, appended to that of the live system
+SQUASHFS = "/usr.squashfs"  # /usr of Container Linux and Flatcar by PXE
+_LIVE_OPTIONS = frozenset({"coreos.live.rootfs_url", "coreos.liveiso"})
+WAIT_S = 10.0  # for the disk that the machine boots from
+MOUNT_S = 30.0
+
+
+class Vendor:
+    """What is there, read when somebody asks for the first time."""
+
+    def __init__(self) -> None:
+        self._all: dict[str, Found] | None = None
+
+    def get(self, name: str) -> Found | None:
+        """The file that counts as the one of this name. Raises Failure for one that cannot be read."""
+        if self._all is None:
+            self._all = {}
+            for found, place, content in _look():
+                self._all.setdefault(found, (place, content))
+        return self._all.get(name)
+
+    def keep_base(self) -> None:
+        """Put base.ign where every stage finds it."""
+        found, path = self.get(BASE), f"{paths.vendor_configs()}/{BASE}"
+        if found is None:
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+            return
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        atomic.write(path, found[1], mode=0o600)
+        log.info(f"{found[0]} counts as {BASE}")
+
+
+def _look() -> Iterator[tuple[str, str, bytes]]:
+    line = cmdline.read()
+    yield from _in_directory("/", {f"{paths.oem_lookaside()}{path}": name for path, name in OF_OEM.items()})
+    if is_live(line):
+        yield from _in_directory("/", OF_LIVE)
+        return
+    oem, boot = paths.oem_device(), paths.boot_device()
+    _wait_for_disk(line, oem, boot)
+    yield from _on_device(oem, OF_OEM)
+    yield from _in_directory("/", {f"/boot{path}": name for path, name in OF_BOOT.items()})
+    yield from _on_device(boot, OF_BOOT)
+
+
+def is_live(line: str) -> bool:
+    """Whether the system of this kernel command line runs from memory, whatever the machine's disks hold."""
+    if os.path.exists(SQUASHFS) and not cmdline.last(line, "mount.usr", "usr"):
+        return True
+    named = {name for name, _ in cmdline.options(line)}
+    return bool(named & _LIVE_OPTIONS) or cmdline.last(line, "root").startswith("live:")
+
+
+def _wait_for_disk(line: str, *wanted: str) -> None:
+    """Until the disk that the machine boots from is there, if there is a sign of one; not for partitions that it may not have."""
+    if any(os.path.exists(device) for device in wanted):
+        return
+    root = root_device.named(cmdline.last(line, "root"))
+    sign = paths.ESP if os.path.exists(paths.FLAGGED) else root.link if root else ""
+    if not sign:
+        return
+    with suppress(Failure):  # ROOT may be made by the config: whoever needs the device says so
+        devices.wait_for([sign], timeout_s=WAIT_S)
+        devices.settle([sign], timeout_s=WAIT_S)
+
+
+def _on_device(device: str, files: Mapping[str, str]) -> Iterator[tuple[str, str, bytes]]:
+    if not os.path.exists(device):
+        return
+    from ignition.host.temporary_mount import mounted_to_read
+
+    try:
+        with mounted_to_read(os.path.realpath(device), timeout_s=MOUNT_S) as directory:
+            found = list(_in_directory(directory, files, f" on {device}"))
+    except CommandFailed as error:
+        log.warning(f"{device} cannot be mounted, so no config is looked for there: {error.what}")
+        return
+    yield from found
+
+
+def _in_directory(directory: str, files: Mapping[str, str], suffix: str = "") -> Iterator[tuple[str, str, bytes]]:
+    root = Root(directory, leaving_is_an_error=True)
+    for path, name in files.items():
+        try:
+            content = read_inside(root, path, limit=limits.IN_MEMORY)
+        except Failure as failure:
+            failure.where = f"{path}{suffix}"
+            raise
+        if content is not None:
+            yield name, f"{path}{suffix}", content
