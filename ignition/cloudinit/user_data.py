@@ -7,9 +7,9 @@ said in config/text/kinds.py; an Ignition config is left to the agent.
 import json
 
 from ignition.config.text import kinds, odd_input, packed
-from ignition.config.text.kinds import CLOUD_CONFIG, EMPTY, MULTIPART, SCRIPT
 from ignition.errors import Failure
 
+EMPTY, SCRIPT, CLOUD_CONFIG, MULTIPART = kinds.EMPTY, kinds.SCRIPT, kinds.CLOUD_CONFIG, kinds.MULTIPART
 IGNITION, UNKNOWN = "ignition", "unknown"
 MUST_BE = 'must be "#cloud-config" or begin with "#!"'
 NAMES = {SCRIPT: "userdata.sh", CLOUD_CONFIG: "cloud-config.yaml", IGNITION: "ignition.json"}  # of what has none

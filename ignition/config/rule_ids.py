@@ -83,6 +83,7 @@ RULES = {
     "O6": "No string but contents has a NUL character.",
     "O7": "No two file systems are mounted at one path.",
     "O8": "No entry that overwrites, no file and no link is, or holds, the mount point of a file system of the config.",
+    "O20": "A device that the config makes is made before what needs it.",
     "P1": "A partition that is to be absent is only identified, not described.",
     "P2": "A partition has a number or a label.",
     "P3": "The label of a partition is not longer than 36 bytes.",

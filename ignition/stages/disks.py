@@ -1,6 +1,7 @@
 """The disks stage: tables, arrays, encrypted volumes, file systems, one on the other. Source: `ignition-config.md` 7.1 to 7.4.
 
-Each layer is looked at when the one below is made. ROOT may be made anew, too: then its contents wait in memory meanwhile.
+Each layer is looked at when the one below is made; so are arrays of arrays, and encrypted volumes in encrypted volumes. ROOT may
+be made anew, too: then its contents wait in memory meanwhile.
 """
 
 import os
@@ -17,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from ignition.config.model.storage import Raid
     from ignition.stages.arguments import Arguments
     from ignition.storage.raid import Member
     from ignition.storage.root_contents import RootPlan
@@ -78,8 +80,8 @@ def run(arguments: "Arguments") -> None:
     may_lose = {root.held, *_given_up(config, on_disks)}
     try:
         runner.run([*root.before, *on_disks], context)
-        if config.storage.raid:
-            runner.run(plan(config, Facts(arrays=_probe_arrays(config), may_lose=may_lose)), context)
+        for arrays in _waves_of_arrays(config):
+            runner.run(plan(config, Facts(arrays=_probe_arrays(arrays), may_lose=may_lose)), context)
         if config.storage.luks:
             _run_luks(arguments, config, root.volume)
         runner.run(plan(config, Facts(filesystems=_probe_filesystems(config))), context)
@@ -129,10 +131,17 @@ def _plan_root(config: Config, on_disks: list[Operation], users: devices.Users) 
     return root_contents.plan(config.storage, device, facts, Planned(tables, devices.length, made))
 
 
-def _probe_arrays(config: Config) -> "dict[str, list[Member]]":
+def _waves_of_arrays(config: Config) -> "list[list[Raid]]":
+    if not config.storage.raid:
+        return []
     from ignition.storage import raid
 
-    wanted = config.storage.raid
+    return raid.waves(config.storage.raid)
+
+
+def _probe_arrays(wanted: "list[Raid]") -> "dict[str, list[Member]]":
+    from ignition.storage import raid
+
     with at("$.storage.raid"):
         devices.wait_for([device for array in wanted for device in array.devices])
     return raid.probe(wanted, devices.Users())
@@ -155,9 +164,11 @@ def _run_luks(arguments: "Arguments", config: Config, of_root: str) -> None:
     volumes, state = config.storage.luks, states.load(arguments.state_file)
     keys = Keys(state.luks_persist_key_files)
     try:
-        with arguments.runner.step("luks-probe", f"look at the encrypted volumes {', '.join(volume.name for volume in volumes)}"):
-            facts = luks.probe(volumes, arguments.context, keys)
-        arguments.runner.run(luks.plan(volumes, facts, keys, of_root=of_root), arguments.context)
+        for wave in luks.waves(volumes):
+            names = ", ".join(volumes[index].name for index in wave)
+            with arguments.runner.step("luks-probe", f"look at the encrypted volumes {names}"):
+                facts = luks.probe(volumes, arguments.context, keys, wave)
+            arguments.runner.run(luks.plan(volumes, facts, keys, of_root=of_root), arguments.context)
     finally:
         state.luks_persist_key_files = keys.persisted()
         states.save(state, arguments.state_file)

@@ -1,7 +1,7 @@
 """From the sources of configs to the one that the stages work on (ignition-config reference 4.1).
 
 Sources of the user config, the first that answers wins: kernel command line (a URL, else a file on a labelled device), user.ign
-(or what an installer left for it: vendor_configs.py), platform. If what answers is not an Ignition config, default.ign of the image
+(or what an installer left for it: vendor_configs.py), platform. If what answers is not an Ignition config, the default.ign
 takes its place (4.6). What the config refers to is merged in, the result is checked and cached; every later stage reads the cache
 and puts it over the image's base configs.
 

@@ -5,6 +5,7 @@ Arithmetic on the config and the planned tables.
 
 import os
 
+from ignition.config.stacking import volume_paths
 from ignition.host.devices import partition_node
 from ignition.host.root_device import encoded
 from ignition.storage.raid import LEVELS, path_of
@@ -110,8 +111,3 @@ def _number_of(node: str, disk: str) -> int | None:
     """The partition number of a node on that disk; None if it is not one of its partitions."""
     digits = node[len(node.rstrip("0123456789")) :]
     return int(digits) if digits and node == partition_node(disk, int(digits)) else None
-
-
-def volume_paths(name: str) -> tuple[str, str]:
-    """The two paths of an opened volume."""
-    return f"/dev/mapper/{name}", f"/dev/disk/by-id/dm-name-{name}"

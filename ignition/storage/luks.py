@@ -7,6 +7,7 @@ what the config asks for and can be opened. IBM's secure keys (cex) are refused 
 import os
 import re
 
+from ignition.config import stacking
 from ignition.errors import Failure, at, refusing
 from ignition.host import command, devices, log
 from ignition.operation import Operation
@@ -18,7 +19,7 @@ from ignition.storage.luks_operations import Volume
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ignition.config.model.storage import Luks
     from ignition.operation import Context
@@ -66,21 +67,29 @@ class VolumeFacts:
         return self.binary is not None and self.binary.subsystem == UNFINISHED
 
 
-def probe(volumes: "tuple[Luks, ...]", context: "Context", keys: "Keys") -> dict[str, VolumeFacts]:
+def waves(volumes: "tuple[Luks, ...]") -> list[list[int]]:
+    """In which order they can be made: all of a wave at once, in devices that are there or in volumes of earlier waves."""
+    return stacking.waves(stacking.below_volumes(volumes))
+
+
+def probe(
+    volumes: "tuple[Luks, ...]", context: "Context", keys: "Keys", wave: "Sequence[int] | None" = None
+) -> dict[str, VolumeFacts]:
     """Facts by volume name. Waits for the devices, fetches the keys that are given into `keys`, and tries what opens what.
 
-    Changes nothing. Raises Failure.
+    `wave`: the indexes of those to look at, all by default. Changes nothing. Raises Failure.
     """
     bindings = check(volumes)
+    chosen = [(index, volumes[index]) for index in (range(len(volumes)) if wave is None else wave)]
     with at("$.storage.luks"):
-        devices.wait_for([volume.device or "" for volume in volumes])
+        devices.wait_for([volume.device or "" for _, volume in chosen])
     users, found = devices.Users(), {}
-    for index, volume in enumerate(volumes):
+    for index, volume in chosen:
         with at(f"$.storage.luks.{index}"):
             found[volume.name] = _look(volume, users)
             _fetch_key(volume, context, keys)
-    _find_kept_keys(volumes, found, context, keys)
-    for index, volume in enumerate(volumes):
+    _find_kept_keys([volume for _, volume in chosen], found, context, keys)
+    for index, volume in chosen:
         with at(f"$.storage.luks.{index}"):
             fact, binding = found[volume.name], bindings[volume.name]
             fact.missing = _missing(binding) if binding else ()
@@ -144,7 +153,7 @@ def _fetch_key(volume: "Luks", context: "Context", keys: "Keys") -> None:
             raise
 
 
-def _find_kept_keys(volumes: "tuple[Luks, ...]", facts: "Mapping[str, VolumeFacts]", context: "Context", keys: "Keys") -> None:
+def _find_kept_keys(volumes: "Sequence[Luks]", facts: "Mapping[str, VolumeFacts]", context: "Context", keys: "Keys") -> None:
     """For generated keys that an earlier run of the files stage left in ROOT."""
     names = [
         volume.name
@@ -202,7 +211,7 @@ def _has_tpm() -> bool:
 
 @refusing()
 def plan(volumes: "tuple[Luks, ...]", facts: "Mapping[str, VolumeFacts]", keys: "Keys", *, of_root: str = "") -> list[Operation]:
-    """The steps for all volumes, in the config's order; `facts` by name; `of_root` is the volume that ROOT will lie in.
+    """The steps for the volumes that `facts` has by name, in the config's order; `of_root` is the one that ROOT will lie in.
 
     Raises Failure for what must not or cannot be made.
     """
@@ -210,6 +219,8 @@ def plan(volumes: "tuple[Luks, ...]", facts: "Mapping[str, VolumeFacts]", keys: 
     operations: list[Operation] = []
     seen: dict[str, str] = {}
     for index, config in enumerate(volumes):
+        if config.name not in facts:
+            continue
         fact, where = facts[config.name], f"$.storage.luks.{index}"
         if seen.setdefault(fact.node, where) != where:
             raise Failure(f"{config.device} is the same device as {seen[fact.node]}", where=where, fix="encrypt each device once")

@@ -11,6 +11,7 @@ wipeVolume) count.
 
 import os
 
+from ignition.config import stacking
 from ignition.errors import Failure, at
 from ignition.host import devices, log
 from ignition.host.command import run, status_and_output
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from ignition.config.model.storage import Raid, Storage
 
-MD_DIRECTORY = "/dev/md"
 LEVELS = {  # every spelling of the spec → the kernel's
     **dict.fromkeys(("raid0", "0", "stripe"), "raid0"),
     **dict.fromkeys(("raid1", "1", "mirror"), "raid1"),
@@ -57,7 +57,12 @@ class Member:
 
 def path_of(raid: "Raid") -> str:
     """The device of an array."""
-    return raid.name if raid.name.startswith("/dev/") else f"{MD_DIRECTORY}/{raid.name}"
+    return stacking.array_path(raid.name)
+
+
+def waves(arrays: "Sequence[Raid]") -> "list[list[Raid]]":
+    """In which order they can be made: all of a wave at once, of devices that exist or of arrays of earlier waves."""
+    return [[arrays[index] for index in wave] for wave in stacking.waves(stacking.below_arrays(arrays))]
 
 
 def _bare_name(raid: "Raid") -> str:
@@ -103,13 +108,17 @@ def parse(output: str) -> Superblock | None:
 def plan(
     arrays: "Sequence[Raid]", facts: "Mapping[str, Sequence[Member]]", may_lose: "Callable[[Raid, str], bool]" = lambda *_: False
 ) -> list[Operation]:
-    """One operation per array, in config order; `may_lose` says of an array and a node whether the node's content may go.
+    """One operation per array of `facts`, in config order; what is absent there is not planned for.
+
+    `may_lose` says of an array and a node whether the node's content may go.
 
     Raises Failure for what must not be overwritten.
     """
     operations: list[Operation] = []
     claimed: dict[str, str] = {}
     for index, raid in enumerate(arrays):
+        if raid.name not in facts:
+            continue
         members, where = facts[raid.name], f"$.storage.raid.{index}"
         _refuse_shared(raid, members, claimed, where)
         if is_right(raid, members):
@@ -183,9 +192,8 @@ def flagged(storage: "Storage") -> frozenset[str]:
     """The arrays (by path) on which the config makes something whatever is there: what their devices hold may go, too."""
     found = {one.device for one in storage.filesystems if one.wipe_filesystem}
     found |= {one.device or "" for one in storage.luks if one.wipe_volume}
-    for raid in reversed(storage.raid):  # an array of arrays comes after its devices
-        if path_of(raid) in found:
-            found.update(raid.devices)
+    for wave in reversed(waves(storage.raid)):  # an array of arrays comes after its devices
+        found.update(device for raid in wave if path_of(raid) in found for device in raid.devices)
     return frozenset(found)
 
 

@@ -6,13 +6,14 @@ memory and into the new ROOT, that the new ROOT is what the kernel command line 
 
 import os
 
+from ignition.config.stacking import below_volumes, volume_paths
 from ignition.errors import Failure, at, refusing
 from ignition.host import cmdline, devices, first_boot_mark, temporary_mount
 from ignition.host.command import run
 from ignition.host.root_device import RootDevice
 from ignition.operation import Context, Operation
 from ignition.storage import new_root, signatures, zram
-from ignition.storage.capacity import Planned, volume_paths
+from ignition.storage.capacity import Planned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,6 +166,12 @@ def _volume_of(storage: "Storage", device: str) -> "tuple[Luks, str] | None":
                     f"ROOT would lie in {volume.name}, and the key for it on ROOT itself: nobody could open it at the next boot",
                     where=where,
                     fix="add clevis (a tang server, or tpm2)",
+                )
+            if below_volumes(storage.luks)[index]:
+                raise Failure(
+                    f"ROOT would lie in {volume.name}, and that in another encrypted volume: the boot opens one only",
+                    where=f"{where}.device",
+                    fix="name a device that is not encrypted",
                 )
             return volume, where
     return None

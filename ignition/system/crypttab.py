@@ -7,6 +7,7 @@ not in the new root yet, or nothing at hand unlocks it) stays marked as unfinish
 import os
 import stat
 
+from ignition.config import stacking
 from ignition.config.model.storage import File
 from ignition.config.model.systemd import Unit
 from ignition.errors import Failure
@@ -74,7 +75,7 @@ def probe(volumes: "tuple[Luks, ...]", keys: "Keys") -> list[Found]:
         node, uuid = _place(config, where)
         bound = clevis.wanted(config.clevis, where) is not None
         key = NO_KEY if bound else root_keys.path_of(config.name)
-        line = Line(config.name, uuid, key, _options(config))
+        line = Line(config.name, uuid, key, _options(index, volumes))
         found.append(Found(Volume(config, node, where, keys), line, None if bound else keys.get(config.name)))
     return found
 
@@ -93,9 +94,15 @@ def _place(config: "Luks", where: str) -> tuple[str, str]:
     return node, header.uuid
 
 
-def _options(config: "Luks") -> str:
-    remote = bool(config.clevis.tang) or bool(config.clevis.custom.needs_network)
-    return ",".join(("luks", *((NETWORK,) if remote else ()), "x-initrd.attach"))
+def _options(index: int, volumes: "tuple[Luks, ...]") -> str:
+    return ",".join(("luks", *((NETWORK,) if _is_remote(index, volumes) else ()), "x-initrd.attach"))
+
+
+def _is_remote(index: int, volumes: "tuple[Luks, ...]") -> bool:
+    """Whether the network is needed to open it, or a volume that it lies in."""
+    config, below = volumes[index], stacking.below_volumes(volumes)[index]
+    own = bool(config.clevis.tang) or bool(config.clevis.custom.needs_network)
+    return own or any(_is_remote(one, volumes) for one in below)
 
 
 def key_files(found: list[Found], root: Root) -> list[Entry]:

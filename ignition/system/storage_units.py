@@ -117,10 +117,13 @@ def _is_remote(device: str, storage: "Storage") -> bool:
     """Whether it lies in an encrypted volume that needs the network to be opened."""
     if not storage.luks:
         return False
-    from ignition.storage.capacity import volume_paths
+    from ignition.config.stacking import volume_paths
     from ignition.storage.root_contents import needs_network
 
-    return any(device in volume_paths(volume.name) and needs_network(volume) for volume in storage.luks)
+    return any(
+        device in volume_paths(volume.name) and (needs_network(volume) or _is_remote(volume.device or "", storage))
+        for volume in storage.luks
+    )
 
 
 def _plain(text: str) -> str:

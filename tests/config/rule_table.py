@@ -98,6 +98,60 @@ NOT_SIMPLE, NOT_ABSOLUTE = "path is not in its simplest form", "path is not abso
 SCHEMES_3_0 = "one of http, https, data, tftp, s3"
 UNKNOWN_LEVEL = "unknown level"
 
+
+def md(name: str, *devices: str) -> str:
+    """An array; the mark stands before the quote of a device that begins with it."""
+    listed = ", ".join(f'▸"{device[1:]}"' if device.startswith("▸") else f'"{device}"' for device in devices)
+    return f'{{"name": "{name}", "level": "raid1", "devices": [{listed}]}}'
+
+
+NESTED = f'"raid": [{md("top", "/dev/md/b", "/dev/md/a")}, {md("a", "/dev/a", "/dev/b")}, {md("b", "/dev/c", "/dev/d")}]'
+STACKS = [
+    (
+        "3.0.0",
+        f'"disks": [{{"device": ▸"/dev/md/a"}}], "raid": [{md("a", "/dev/a", "/dev/b")}]',
+        "$.storage.disks.0.device",
+        "this is the array raid.0: partitions are made before arrays",
+        NESTED,
+    ),
+    (
+        "3.4.0",
+        '"disks": [{"device": ▸"/dev/disk/by-id/dm-name-a"}], "luks": [{"name": "a", "device": "/dev/a"}]',
+        "$.storage.disks.0.device",
+        "this is the encrypted volume luks.0: partitions are made before encrypted volumes",
+        '"disks": [{"device": "/dev/b"}], "luks": [{"name": "a", "device": "/dev/a"}]',
+    ),
+    (
+        "3.4.0",
+        f'"raid": [{md("a", "/dev/a", "▸/dev/mapper/v")}], "luks": [{{"name": "v", "device": "/dev/b"}}]',
+        "$.storage.raid.0.devices.1",
+        "this is the encrypted volume luks.0: arrays are made before encrypted volumes",
+        f'"raid": [{md("a", "/dev/a", "/dev/b")}], "luks": [{{"name": "v", "device": "/dev/md/a"}}]',
+    ),
+    (
+        "3.4.0",
+        f'"raid": [{md("x", "/dev/md/a", "/dev/b")}, {md("a", "/dev/a", "▸/dev/md/b")}, {md("b", "/dev/md/a", "/dev/c")}]',
+        "$.storage.raid.1.devices.1",
+        "arrays are made of each other: a → b → a",
+        NESTED,
+    ),
+    (
+        "3.4.0",
+        f'"raid": [{md("/dev/md0", "▸/dev/md0", "/dev/b")}]',
+        "$.storage.raid.0.devices.0",
+        "the array /dev/md0 is made of itself",
+        NESTED,
+    ),
+    (
+        "3.2.0",
+        '"luks": [{"name": "a", "device": ▸"/dev/mapper/b"}, {"name": "b", "device": "/dev/mapper/a"}]',
+        "$.storage.luks.0.device",
+        "encrypted volumes are made of each other: a → b → a",
+        '"luks": [{"name": "a", "device": "/dev/mapper/b"}, {"name": "b", "device": "/dev/a"}]',
+    ),
+]
+
+
 ROWS = [
     Row(
         "C1",
@@ -625,6 +679,10 @@ ROWS = [
         PART + "0",
         "number 0 beside partitions.2, whose shouldExist is false: which number is free is not certain",
         partition('{"label": "a"}]}, {"device": "/dev/b", "partitions": [{"number": 3, "shouldExist": false}'),
+    ),
+    *(
+        Row("O20", version, f'"storage": {{{broken}}}', path, message, f'"storage": {{{kept}}}')
+        for version, broken, path, message, kept in STACKS
     ),
     Row(
         "P1",

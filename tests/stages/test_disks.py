@@ -17,6 +17,7 @@ from ignition.storage.disk import DiskFacts, WriteTable
 from ignition.storage.filesystems import FilesystemFacts
 from ignition.storage.partitions import LINUX_DATA, Decision
 from ignition.storage.raid import Member
+from ignition.storage.root_contents import RootPlan
 from ignition.storage.signatures import Signature
 
 from .conftest import Boot
@@ -160,3 +161,64 @@ def test_what_an_entry_of_a_disk_gives_up() -> None:
     assert given_up(partitions=(Partition(label="four", **wiped), Partition(number=1))) == ["/dev/b4"]
     assert given_up(partitions=(Partition(label="", **wiped),)) == []
     assert given_up(wipe_table=True) == [f"/dev/b{number}" for number in names]
+
+
+def test_arrays_are_made_in_the_order_of_dependence(boot: Boot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An array of arrays stands first in the config: it is looked for when the others are made, and not before."""
+    arrays = (
+        Raid(name="outer", level="raid0", devices=("/dev/md/inner1", "/dev/md/inner2")),
+        Raid(name="inner1", level="raid1", devices=("/dev/vdb", "/dev/vdc")),
+        Raid(name="other", level="raid1", devices=("/dev/vdf", "/dev/vdg")),
+        Raid(name="inner2", level="raid1", devices=("/dev/vdd", "/dev/vde")),
+    )
+    seen: list[object] = []
+    monkeypatch.setattr("ignition.host.devices.wait_for", seen.append)
+    monkeypatch.setattr(
+        "ignition.storage.raid.probe",
+        lambda wanted, _: {one.name: [Member(node, None) for node in one.devices] for one in wanted},
+    )
+    monkeypatch.setattr("ignition.storage.raid.CreateArray.execute", lambda self, _: seen.append(self.describe()))
+    monkeypatch.setattr("ignition.stages.disks._plan_root", lambda config, *_: RootPlan(config.storage, [], []))
+    monkeypatch.setattr("ignition.host.first_boot_mark.note", seen.append)
+    with Runner("disks", str(tmp_path / "operations.jsonl")) as runner:
+        arguments = boot.arguments("disks", runner)
+        arguments.config = Config(storage=Storage(raid=arrays))
+        arguments.context = Context(Root("/"), None)  # type: ignore[arg-type]  # nothing is fetched
+        disks.run(arguments)
+    assert seen[:-1] == [
+        ["/dev/vdb", "/dev/vdc", "/dev/vdf", "/dev/vdg", "/dev/vdd", "/dev/vde"],
+        "create the raid1 array /dev/md/inner1 of /dev/vdb, /dev/vdc ($.storage.raid.1)",
+        "create the raid1 array /dev/md/other of /dev/vdf, /dev/vdg ($.storage.raid.2)",
+        "create the raid1 array /dev/md/inner2 of /dev/vdd, /dev/vde ($.storage.raid.3)",
+        ["/dev/md/inner1", "/dev/md/inner2"],
+        "create the raid0 array /dev/md/outer of /dev/md/inner1, /dev/md/inner2 ($.storage.raid.0)",
+    ]
+
+
+def test_volumes_in_volumes_are_looked_for_when_those_are_open(
+    boot: Boot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volumes = (
+        Luks(name="outer", device="/dev/mapper/inner"),
+        Luks(name="other", device="/dev/md/a"),
+        Luks(name="inner", device="/dev/vdb"),
+    )
+    seen: list[object] = []
+
+    def planned(_: object, facts: object, keys: object, *, of_root: str) -> list[object]:
+        seen.append(("made", facts, of_root))
+        return []
+
+    def probed(_: object, context: object, keys: object, wave: list[int]) -> list[str]:
+        return [volumes[index].name for index in wave]
+
+    monkeypatch.setattr("ignition.storage.luks.probe", probed)
+    monkeypatch.setattr("ignition.storage.luks.plan", planned)
+    monkeypatch.setattr("ignition.stages.disks._plan_root", lambda config, *_: RootPlan(config.storage, [], []))
+    monkeypatch.setattr("ignition.host.first_boot_mark.note", seen.append)
+    with Runner("disks", str(tmp_path / "operations.jsonl")) as runner:
+        arguments = boot.arguments("disks", runner)
+        arguments.config = Config(storage=Storage(luks=volumes))
+        arguments.context = Context(Root("/"), None)  # type: ignore[arg-type]  # nothing is fetched
+        disks.run(arguments)
+    assert seen[:-1] == [("made", ["other", "inner"], ""), ("made", ["outer"], "")]

@@ -369,3 +369,18 @@ def test_no_description_has_a_key(make_context: MakeContext, machine: Machine) -
     entries = crypttab.key_files(found, make_context({}).root)
     said = [operation.describe() for operation in crypttab.plan(found, entries, Attempt())]
     assert not re.search("GIVEN|MADE", repr(said) + repr(found) + repr(entries))
+
+
+def test_volume_in_one_that_needs_the_network_needs_it_too() -> None:
+    """Else the boot waits for it before there is a network."""
+    tang = Clevis(tang=(Tang(url="http://tang.example", thumbprint="x"),))
+    volumes = (
+        Luks(name="outer", device="/dev/mapper/inner"),
+        Luks(name="inner", device="/dev/vdb", clevis=tang),
+        Luks(name="beside", device="/dev/vdc"),
+    )
+    assert [crypttab._options(index, volumes) for index in range(3)] == [
+        "luks,_netdev,x-initrd.attach",
+        "luks,_netdev,x-initrd.attach",
+        "luks,x-initrd.attach",
+    ]

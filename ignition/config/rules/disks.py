@@ -1,14 +1,15 @@
-"""Rules D3–D6, P1 and P2: disks and partitions."""
+"""Rules D3–D6, P1 and P2: disks and partitions; and our own O20: devices that are made too late for what needs them."""
 
-from ignition.config.model.storage import Disk, Partition
+from ignition.config import stacking
+from ignition.config.model.storage import Disk, Partition, Storage
 from ignition.config.rules import Context, error, rule
 
 ZERO_BESIDE_ABSENT = "2.27.0"  # the first Ignition that takes number 0 on a disk with a partition that is to be absent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import Protocol
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any, Protocol
 
     from ignition.config.rules import Finding
 
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
         def number(self) -> int: ...
         @property
         def should_exist(self) -> bool | None: ...
+
+    class WithDisks(Protocol):
+        """The storage section of any spec version."""
+
+        @property
+        def disks(self) -> "Sequence[Any]": ...
+        @property
+        def raid(self) -> "Sequence[stacking.Array]": ...
 
 
 @rule(Disk, "D3")
@@ -97,3 +106,42 @@ def absent_partition_has_only_a_number(partition: Partition, _: Context) -> "Ite
 def partition_has_number_or_label(partition: Partition, _: Context) -> "Iterator[Finding]":
     if not partition.number and partition.label is None:
         yield error("", "partition has neither a number nor a label", "give one, so that the next boot finds it again")
+
+
+@rule(Storage, "O20")
+def devices_are_made_in_time(storage: Storage, _: Context) -> "Iterator[Finding]":
+    """Ignition waits for such a device until it gives up, when the partitions are made already."""
+    volumes = {path: f"luks.{index}" for index, one in enumerate(storage.luks) for path in stacking.volume_paths(one.name)}
+    yield from partitioned_arrays(storage, volumes)
+    for index, array in enumerate(storage.raid):
+        for number, device in enumerate(array.devices):
+            if device in volumes:
+                message = f"this is the encrypted volume {volumes[device]}: arrays are made before encrypted volumes"
+                yield error(f"raid.{index}.devices.{number}", message, "encrypt the array instead")
+    way = stacking.cycle(stacking.below_volumes(storage.luks))
+    if way:
+        yield error(
+            f"luks.{way[0]}.device", _in_a_circle(way, storage.luks, "encrypted volume"), "name a device that exists before"
+        )
+
+
+def partitioned_arrays(storage: "WithDisks", volumes: "Mapping[str, str]") -> "Iterator[Finding]":
+    """What specs 1 and 2.x can have of it, too. `volumes`: encrypted ones by path."""
+    arrays = {stacking.array_path(one.name): f"raid.{index}" for index, one in enumerate(storage.raid)}
+    for index, disk in enumerate(storage.disks):
+        if made := arrays.get(disk.device) or volumes.get(disk.device):
+            kind = "array" if disk.device in arrays else "encrypted volume"
+            message = f"this is the {kind} {made}: partitions are made before {kind}s"
+            yield error(f"disks.{index}.device", message, f"make a file system on the {kind} itself, without partitions")
+    below = stacking.below_arrays(storage.raid)
+    way = stacking.cycle(below)
+    if way:
+        second = stacking.array_path(storage.raid[way[1 % len(way)]].name)
+        where = f"raid.{way[0]}.devices.{storage.raid[way[0]].devices.index(second)}"
+        yield error(where, _in_a_circle(way, storage.raid, "array"), "name devices that exist before, or arrays made of such")
+
+
+def _in_a_circle(way: list[int], made: "Sequence[Any]", kind: str) -> str:
+    if len(way) == 1:
+        return f"the {kind} {made[way[0]].name} is made of itself"
+    return f"{kind}s are made of each other: {' → '.join(made[one].name for one in [*way, way[0]])}"

@@ -5,6 +5,7 @@ contents, colons in labels and the like are 2.0's matter.
 """
 
 from ignition.config.rules import Context, error, paths, reachable, rule
+from ignition.config.rules.disks import partitioned_arrays
 from ignition.config.v1.model import Disk, Raid, Storage1
 from ignition.config.v2.rules import disks
 
@@ -42,3 +43,8 @@ def entries_can_be_written(storage: Storage1, _: Context) -> "Iterator[Finding]"
     ]
     yield from reachable.below(entries)
     yield from reachable.hidden(entries, [((number, "/"), f"filesystems.{number}") for number in range(len(storage.filesystems))])
+
+
+@rule(Storage1, "O20")
+def devices_are_made_in_time(storage: Storage1, _: Context) -> "Iterator[Finding]":
+    yield from partitioned_arrays(storage, {})

@@ -84,6 +84,13 @@ ROWS = [
     ),
     row("V19", partition('{"typeGuid": ▸"x"}'), PART + "0.typeGuid", "not a GUID", partition('{"typeGuid": ""}')),
     row(
+        "O20",
+        '"storage": {"disks": [{"device": ▸"/dev/md/a"}], "raid": [{"name": "a", "level": "raid1", "devices": ["/dev/b"]}]}',
+        "$.storage.disks.0.device",
+        "this is the array raid.0: partitions are made before arrays",
+        '"storage": {"disks": [{"device": "/dev/b"}], "raid": [{"name": "a", "level": "raid1", "devices": ["/dev/b"]}]}',
+    ),
+    row(
         "V20",
         raid('"devices": [], "level": ▸"5x"'),
         "$.storage.raid.0.level",

@@ -247,6 +247,14 @@ ROWS = [
         partition('{"start": 4096}'),
     ),
     Row(
+        "O20",
+        "2.0.0",
+        '"storage": {"disks": [{"device": ▸"/dev/md/a"}], "raid": [{"name": "a", "level": "raid1", "devices": ["/dev/b"]}]}',
+        "$.storage.disks.0.device",
+        "this is the array raid.0: partitions are made before arrays",
+        '"storage": {"disks": [{"device": "/dev/b"}], "raid": [{"name": "a", "level": "raid1", "devices": ["/dev/b"]}]}',
+    ),
+    Row(
         "V13",
         "2.3.0",
         partition('{"number": 1, "shouldExist": false}, {▸"label": "a"}'),

@@ -1,9 +1,9 @@
-"""V10, V11, V13–V15 and V20: disks, partitions and arrays."""
+"""V10, V11, V13–V15, V20 and O20: disks, partitions and arrays."""
 
 from ignition.config.known_values import RAID_WITHOUT_SPARES
 from ignition.config.rules import Context, error, rule
-from ignition.config.rules.disks import uncertain_numbers
-from ignition.config.v2.model import Disk, Partition, Raid
+from ignition.config.rules.disks import partitioned_arrays, uncertain_numbers
+from ignition.config.v2.model import Disk, Partition, Raid, Storage2
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,3 +72,8 @@ def absent_partition_has_only_a_number(partition: Partition, _: Context) -> "Ite
 def level_has_room_for_spares(raid: Raid, _: Context) -> "Iterator[Finding]":
     if raid.level in RAID_WITHOUT_SPARES and raid.spares:
         yield error("level", f"{raid.level} cannot have spares", "leave spares out, or choose a level with redundancy")
+
+
+@rule(Storage2, "O20")
+def devices_are_made_in_time(storage: Storage2, _: Context) -> "Iterator[Finding]":
+    yield from partitioned_arrays(storage, {})
