@@ -47,7 +47,7 @@ USERS = [
     ("user:password", b"user:password"),
     ("user", b"user:"),
     (":password", b":password"),
-    ("u%3aser:p%40s%2Fs%25:w", b"u:ser:p@s/s%:w"),
+    ("u%3Aname:p%40s%2Fs%25:w", b"u:name:p@s/s%:w"),
     ("us+er:p@ss", b"us+er:p@ss"),
     ("%e9:%C3%BC", b"\xe9:\xc3\xbc"),
     ("", b":"),
