@@ -38,7 +38,7 @@ def fetch_and_cache(arguments: Arguments, *, offline: bool) -> Config:
 
     Raises NeedsNetwork (only if `offline`), InvalidConfig or Failure; then nothing has been written.
     """
-    vendor = Vendor()
+    vendor = Vendor(patient=offline)  # the online stage comes after the other one, and a network
     vendor.keep_base()
     base = system_configs.base(arguments.platform)
     rendered = _fetch(arguments, vendor, offline=offline)

@@ -36,16 +36,17 @@ MOUNT_S = 30.0
 
 
 class Vendor:
-    """What is there, read when somebody asks for the first time."""
+    """What is there, read when somebody asks for the first time. `patient`: a disk that is late is waited for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, patient: bool = True) -> None:
+        self._patient = patient
         self._all: dict[str, Found] | None = None
 
     def get(self, name: str) -> Found | None:
         """The file that counts as the one of this name. Raises Failure for one that cannot be read."""
         if self._all is None:
             self._all = {}
-            for found, place, content in _look():
+            for found, place, content in _look(patient=self._patient):
                 self._all.setdefault(found, (place, content))
         return self._all.get(name)
 
@@ -61,14 +62,15 @@ class Vendor:
         log.info(f"{found[0]} counts as {BASE}")
 
 
-def _look() -> Iterator[tuple[str, str, bytes]]:
+def _look(*, patient: bool) -> Iterator[tuple[str, str, bytes]]:
     line = cmdline.read()
     yield from _in_directory("/", {f"{paths.oem_lookaside()}{path}": name for path, name in OF_OEM.items()})
     if is_live(line):
         yield from _in_directory("/", OF_LIVE)
         return
     oem, boot = paths.oem_device(), paths.boot_device()
-    _wait_for_disk(line, oem, boot)
+    if patient:
+        _wait_for_disk(line, oem, boot)
     yield from _on_device(oem, OF_OEM)
     yield from _in_directory("/", {f"/boot{path}": name for path, name in OF_BOOT.items()})
     yield from _on_device(boot, OF_BOOT)

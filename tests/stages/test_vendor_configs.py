@@ -209,6 +209,8 @@ def test_disk_that_boots_is_waited_for(boot: Boot, monkeypatch: pytest.MonkeyPat
     boot.cmdline("root=LABEL=ROOT")
     boot.execute("fetch-offline", "metal")
     assert waited == [["/dev/disk/by-label/ROOT"]]
+    boot.execute("fetch", "metal")
+    assert len(waited) == 1, "once is enough"
     flag = boot.top / "flagged"
     flag.touch()
     monkeypatch.setattr("ignition.host.paths.FLAGGED", str(flag))
