@@ -34,6 +34,10 @@ class NeedsNetwork(Failure):
     """The work is possible, but only with a network: the offline stage hands over to the online one."""
 
 
+class Unmet(Failure):
+    """What the config asks for and this machine cannot have, without which it is still one to log in to: a warning, recorded."""
+
+
 class NotFound(Failure):
     """The server answered that the resource does not exist; some platforms read that as "no config"."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count, groupby
 
-from ignition.errors import Failure
+from ignition.errors import Failure, Unmet
 from ignition.host import log
 from ignition.host.printable import message
 from ignition.host.root import Root
@@ -48,7 +48,7 @@ class Operation:
         return False
 
     def execute(self, context: Context) -> None:
-        """Make the machine so. Raises Failure."""
+        """Make the machine so. Raises Failure; Unmet, with which the stage goes on."""
         raise NotImplementedError
 
 
@@ -140,6 +140,8 @@ class Runner:
         begin = time.monotonic()
         try:
             yield record
+        except Unmet as unmet:
+            record["result"], record["cause"] = "warning", str(unmet)
         except OSError as error:
             failure = Failure(f"{what}: {error.strerror or type(error).__name__}", where=str(error.filename or path))
             record["result"], record["cause"] = "failed", str(failure)
@@ -164,6 +166,8 @@ class Runner:
         result = record["result"]
         if result == "failed":
             log.critical(f"op({number:x}): [failed]   {what}: {record.get('cause', '')}", **fields)
+        elif result == "warning":
+            log.warning(f"op({number:x}): [warning]  {what}: {record.get('cause', '')}", **fields)
         else:
             note = " (was so already)" if result == "already" else ""
             log.info(f"op({number:x}): [finished] {what}{note} in {record['seconds']} s", **fields)

@@ -27,15 +27,16 @@ from ignition.system.accounts import AccountFacts
 from ignition.system.attempt import Attempt
 from ignition.system.existing import first_missing
 from ignition.system.nodes import NodeFacts
+from ignition.system.presets import EnableUnit
 from ignition.system.ssh_keys import KeyPlaces
-from ignition.system.users import SKELETON
+from ignition.system.users import SKELETON, new_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ROOT = "root"  # the 2.x file system whose symlinks are followed within it; of others none may lead out
-_HOMES = "/home"  # of shadow-utils, if neither config nor /etc/default/useradd says otherwise
+_HOMES = "/home"
 _ACCOUNT_FILES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 
 
@@ -81,12 +82,15 @@ def run(arguments: Arguments) -> None:
     config, context, runner = arguments.config, arguments.context, arguments.runner
     root = context.root
     record = attempt.load(root)
-    record = record.with_users(_homeless(config, AccountDatabase(root), root))
+    database = AccountDatabase(root)
+    record = record.with_users(_homeless(config, database, root)).with_homes(_missing_homes(config, database))
     facts = probe(config, root, arguments.state_file, record, storage_units.probe(config.storage))
     plan(config, facts)  # what is wrong with the plan is said before anything changes
     if record.unfinished:
         attempt.clear_leftovers(root, _directories(config, facts))
     relabelled = _Labels(root)
+    homes = [new_home(user, root) for user in config.passwd.users if user.should_exist is not False]
+    relabelled.note([*homes, *(key for key in record.made if key.startswith("/"))])
     attempt.begin(root, record)
     runner.run(accounts.plan(config.passwd, facts.accounts), context)
     relabelled.note_accounts(config, facts.accounts.accounts)
@@ -97,6 +101,8 @@ def run(arguments: Arguments) -> None:
     relabelled.note(units.written(facts.systemd))
     runner.run(units.plan(facts.systemd), context)
     record = _write_volumes(arguments, record, relabelled)
+    with log.never_fatal("whether the units of the config exist was not looked at"):
+        runner.run(units.checks(facts.systemd.units), context)
     runner.run([facts.result], context)
     login.run(arguments, facts.accounts.places)
     _finish(root, record)
@@ -167,9 +173,12 @@ def _write_volumes(arguments: Arguments, record: Attempt, relabelled: _Labels) -
     key_files = crypttab.key_files(found, context.root)
     record = record.with_nodes(key_files, context.root)
     attempt.begin(context.root, record)
-    relabelled.note(crypttab.written(found))
+    relabelled.note([*crypttab.written(found), paths.UNITS])
     decided = frozenset(unit.name for unit in arguments.config.systemd.units if unit.enabled is not None)
+    opening = crypttab.units(found, decided)
+    arguments.runner.run([EnableUnit(unit.name) for unit in opening], context)
     arguments.runner.run(crypttab.plan(found, key_files, record, decided), context)
+    arguments.runner.run(units.checks(opening), context)
     return record
 
 
@@ -212,8 +221,14 @@ def _homeless(config: Config, database: AccountDatabase, root: Root) -> frozense
         if user.should_exist is not False
         and not user.no_create_home
         and database.user(user.name) is None
-        and root.status(user.home_dir or f"{_HOMES}/{user.name}") is None
+        and root.status(new_home(user, root)) is None
     )
+
+
+def _missing_homes(config: Config, database: AccountDatabase) -> frozenset[str]:
+    """The homes of existing users that do not exist, and get keys of the config."""
+    homes = (accounts.missing_home(user, database) for user in config.passwd.users)
+    return frozenset(home for home in homes if home is not None and database.root.status(home) is None)
 
 
 def _directories(config: Config, facts: Facts) -> set[str]:

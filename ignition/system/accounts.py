@@ -4,13 +4,18 @@ Groups in the config's order, then users. All passwords are set in one go after 
 """
 
 from ignition.config.model import Passwd
+from ignition.config.model.passwd import User
 from ignition.operation import Operation
 from ignition.system.account_database import AccountDatabase
 from ignition.system.attempt import Attempt
-from ignition.system.groups import PutGroup, RemoveGroup
+from ignition.system.groups import AdoptAccount, PutGroup, RemoveGroup
 from ignition.system.passwords import SetPasswords
 from ignition.system.ssh_keys import KeyPlaces, WriteKeys
-from ignition.system.users import LOCKED, CompleteHome, OwnHome, PutUser, RemoveUser
+from ignition.system.users import LOCKED, NO_HOMES, CompleteHome, NeedGroups, OwnHome, PutUser, RemoveUser
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class AccountFacts:
@@ -46,6 +51,9 @@ def _plan_groups(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
         if group.should_exist is False:
             operations.append(RemoveGroup(place, group.name, facts.accounts))
             continue
+        found = facts.accounts.group(group.name)
+        if found is not None and (group.gid not in (None, found.gid) or group.password_hash):
+            operations += _adopt_groups((group.name,), facts)
         operations.append(PutGroup(place, group, facts.accounts))
         if group.password_hash:
             passwords.append((place, group.name, group.password_hash))
@@ -65,10 +73,16 @@ def _plan_users(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
             accounts.append(RemoveUser(place, user.name, facts.accounts))
             continue
         is_new = user.name in facts.attempt.homeless
-        accounts.append(PutUser(place, user, facts.accounts, interrupted=is_new and facts.attempt.unfinished))
+        accounts += _adopt_groups((*user.groups, user.primary_group or ""), facts)
+        differs = PutUser(place, user, facts.accounts).changes() or user.password_hash is not None
+        if differs and facts.accounts.is_elsewhere("passwd", user.name):
+            accounts.append(AdoptAccount(user.name, facts.accounts, of_groups=False))
+        accounts.append(PutUser(place, user, facts.accounts, interrupted=is_new and facts.attempt.unfinished, lenient=True))
+        if any(facts.accounts.group(name) is None for name in user.groups):
+            accounts.append(NeedGroups(place, user, facts.accounts))
         if user.password_hash is not None:
             passwords.append((place, user.name, user.password_hash or LOCKED))
-        if is_new and (facts.attempt.unfinished or facts.nested):
+        if is_new and (facts.attempt.unfinished or facts.nested) or missing_home(user, facts.accounts) in facts.attempt.made:
             homes.append(CompleteHome(user.name, facts.accounts))
         if facts.notated and not user.no_create_home:
             homes.append(OwnHome(user.name, facts.notated, facts.accounts))
@@ -77,3 +91,20 @@ def _plan_users(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
     if passwords:
         accounts.append(SetPasswords(passwords, facts.accounts, of_groups=False))
     return [*accounts, *homes, *keys]
+
+
+def _adopt_groups(names: "Iterable[str]", facts: AccountFacts) -> list[Operation]:
+    elsewhere = [name for name in dict.fromkeys(names) if facts.accounts.is_elsewhere("group", name)]
+    return [AdoptAccount(name, facts.accounts, of_groups=True) for name in elsewhere]
+
+
+def missing_home(user: User, accounts: AccountDatabase) -> str | None:
+    """The home of an existing user who is to get SSH keys, as the root sees it, if keys can be put there; else None.
+
+    An image has users without their homes, which systemd-tmpfiles makes after the switch to the root.
+    """
+    if user.should_exist is False or user.no_create_home or not user.ssh_authorized_keys:
+        return None
+    found = accounts.user(user.name)
+    home = user.home_dir or (found.home if found else "")
+    return accounts.root.follow(home) if found and home.startswith("/") and home not in NO_HOMES else None

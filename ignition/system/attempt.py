@@ -48,6 +48,10 @@ class Attempt:
         """Also these users are new."""
         return self._evolve(homeless=self.homeless | names)
 
+    def with_homes(self, places: frozenset[str]) -> "Attempt":
+        """Also these homes were missing."""
+        return self._evolve(made=self.made | places)
+
     def with_nodes(self, entries: Iterable[Entry], root: Root) -> "Attempt":
         """Also what these nodes find now: what an earlier attempt found counts before that."""
         made, sizes = set(self.made), dict(self.sizes)

@@ -43,6 +43,11 @@ _TRANSIENT = "/run/systemd/transient"
 _TYPES = frozenset("automount device mount path scope service slice socket swap target timer".split())
 _MAY_ALIAS = frozenset("device path service socket target timer".split())
 _MAY_BE_TEMPLATES = frozenset("path service socket target timer".split())
+# Of the other types, systemd and its generators make units without a file: of fstab, of block devices, of cgroups.
+_FROM_FILES = frozenset("path service socket target timer".split())
+_SCRIPTS = ("/etc/init.d", "/etc/rc.d/init.d")  # systemd-sysv-generator(8)
+_QUADLETS = ("/etc/containers/systemd", "/usr/share/containers/systemd")  # podman-systemd.unit(5)
+_EXTENSIONS = ("/etc/extensions", "/var/lib/extensions", "/usr/lib/extensions", "/var/lib/confexts")  # systemd-sysext(8)
 _CHARACTERS = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:-_.\\@")
 _NAME_MAX = 255
 _LINKS_MAX = 64  # UNIT_FILE_FOLLOW_SYMLINK_MAX
@@ -89,11 +94,43 @@ def state(root: Root, name: str) -> str:
     return "indirect" if found.options["Also"] else "static"
 
 
-def enable(root: Root, name: str) -> list[str]:
+def is_nowhere(root: Root, name: str) -> bool:
+    """Whether no unit file, template or generated unit has this name, nor claims it as an alias once it is enabled.
+
+    False also for what only a running system knows: units of types that generators and systemd itself make (a mount of fstab, a
+    slice), what a generator makes of another file (quadlets, scripts of SysV, Debian's and Fedora's rc.local), and any unit while
+    system extensions are there that systemd will lay over /usr.
+    """
+    if not is_valid(name) or _type_of(name) not in _FROM_FILES or state(root, name) != "not-found":
+        return False
+    if name.rpartition(".")[0].endswith("-"):  # drop-ins of `a-.service` are of all units whose names begin so
+        return False
+    stem = name.rpartition(".")[0]
+    if any(root.status(f"{directory}/{stem}") is not None for directory in _SCRIPTS):
+        return False
+    if any(root.names(directory) for directory in (*_QUADLETS, *_EXTENSIONS)):
+        return False
+    template = template_of(name)
+    return not any(alias in (name, template) for alias in _aliases(root))
+
+
+def _aliases(root: Root) -> "Iterator[str]":
+    """Names that units of the root take once they are enabled."""
+    for directory in SEARCH_PATH:
+        for name in root.names(directory):
+            if not is_valid(name):
+                continue
+            with suppress(Failure):
+                for key, value in install_options(reading.read_text(root, f"{directory}/{name}", limit=_FILE_MAX) or ""):
+                    if key == "Alias":
+                        yield from split_words(value)
+
+
+def enable(root: Root, name: str, *, only_look: bool = False) -> list[str]:
     """Make the links that the [Install] section of a unit, and of those in its `Also=`, asks for; returns those made.
 
-    Links to something else are replaced, but for aliases. Raises Failure: no such unit, masked, generated, an alias, a template
-    without an instance, or a link or file in the way.
+    Links to something else are replaced, but for aliases. `only_look`: returns what would be made, and makes nothing. Raises
+    NotFound for no such unit, Failure: masked, generated, an alias, a template without an instance, or a link or file in the way.
     """
     units = _Units(root)
     found = units.traverse(units.add(name), follow_configured=True)
@@ -111,16 +148,17 @@ def enable(root: Root, name: str) -> list[str]:
                 continue  # as systemctl: `Also=` may name what is not installed
             raise
         if unit.kind == REGULAR:
-            made += _put_links(root, unit, failures)
+            made += _put_links(root, unit, failures, only_look=only_look)
     if failures:  # as systemctl: after all that could be made
         raise failures[0]
     return made
 
 
-def disable(root: Root, name: str) -> list[str]:
+def disable(root: Root, name: str, *, only_look: bool = False) -> list[str]:
     """Remove all links of /etc/systemd/system that enable a unit, or one in its `Also=`, under any name; returns them.
 
     A unit that is masked, or that nobody knows, has no [Install] section: then the links that bear its name are all there is.
+    `only_look`: returns the first that would be removed, and removes nothing.
     """
     units = _Units(root)
     units.add(name)
@@ -134,7 +172,7 @@ def disable(root: Root, name: str) -> list[str]:
             if unit.kind == MASKED:
                 continue
         marked.add(unit.name)
-    return _remove_links(root, marked)
+    return _remove_links(root, marked, only_look=only_look)
 
 
 class Unit:
@@ -425,13 +463,13 @@ def _is_known_name(unit: Unit, name: str) -> bool:
     return name in (unit.name, default, *unit.options["Alias"])
 
 
-def _put_links(root: Root, unit: Unit, failures: list[Failure]) -> list[str]:
+def _put_links(root: Root, unit: Unit, failures: list[Failure], *, only_look: bool) -> list[str]:
     """Make the links that the [Install] section asks for; one that cannot be made goes to `failures`, and the rest are made."""
     made = []
     target = unit.path
     if not unit.path.startswith(_KNOWN):
         target = f"{CONFIG}/{unit.name}"
-        if _put_link(root, target, unit.path, may_replace=False):
+        if _put_link(root, target, unit.path, may_replace=False, only_look=only_look):
             made.append(target)
     wanted = [(alias, target, False) for alias in unit.options["Alias"]]
     wanted += [(f"{key}={word}", unit.path, True) for key in _FOLDERS for word in unit.options[key]]
@@ -439,7 +477,8 @@ def _put_links(root: Root, unit: Unit, failures: list[Failure]) -> list[str]:
         try:
             link = _wanting_link(root, unit, what) if may_replace else _alias_link(unit, what)
             # An alias that leads nowhere is nobody's.
-            if link and _put_link(root, link, leads_to, may_replace=may_replace or _is_nowhere(root, link)):
+            may = may_replace or (bool(link) and _is_nowhere(root, link))
+            if link and _put_link(root, link, leads_to, may_replace=may, only_look=only_look):
                 made.append(link)
         except Failure as failure:
             failures.append(failure)
@@ -552,7 +591,7 @@ def _target(root: Root, link: str) -> str:
         return os.path.join(os.path.dirname(link), here.readlink())
 
 
-def _put_link(root: Root, link: str, target: str, *, may_replace: bool) -> bool:
+def _put_link(root: Root, link: str, target: str, *, may_replace: bool, only_look: bool) -> bool:
     """Make a link; False if it is there already, in whatever spelling. Raises Failure if something else is in the way."""
     found = root.status(link)
     if found is not None:
@@ -561,6 +600,8 @@ def _put_link(root: Root, link: str, target: str, *, may_replace: bool) -> bool:
             return False
         if not is_link or not may_replace:
             raise Failure(f"{link} already exists", where=link, fix="remove it from the image")
+    if only_look:
+        return True
     with root.at(link, parents=PARENTS) as here:
         here.symlink(target)
     root.forget()
@@ -576,7 +617,7 @@ def _is_same(root: Root, link: str, target: str) -> bool:
     return same_name and present.startswith(_KNOWN) and target.startswith(_KNOWN)
 
 
-def _remove_links(root: Root, marked: set[str]) -> list[str]:
+def _remove_links(root: Root, marked: set[str], *, only_look: bool) -> list[str]:
     """Remove the links that bear a marked name or lead to one, and those that lead to a removed link."""
     links: dict[str, set[str]] = {link: set() for link in _all_links(root, CONFIG)}
     removed: list[str] = []
@@ -585,7 +626,7 @@ def _remove_links(root: Root, marked: set[str]) -> list[str]:
         for link, names in links.items():
             names |= _destinations(root, link)  # a chain may end sooner since the last round, and ended later before it
         found = [link for link, names in links.items() if not marked.isdisjoint(names)]
-        if not found:
+        if only_look or not found:
             break
         for link in found:
             del links[link]
@@ -593,6 +634,8 @@ def _remove_links(root: Root, marked: set[str]) -> list[str]:
             with root.at(link) as here:
                 here.unlink()
             removed.append(link)
+    if only_look:
+        return found
     for folder in sorted({os.path.dirname(link) for link in removed}, reverse=True):
         while folder != CONFIG:
             with root.at(folder) as here:

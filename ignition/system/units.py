@@ -1,6 +1,7 @@
 """systemd units of the new root: files, drop-ins, masks, and the plan of their enablement (spec path: systemd.units[]).
 
-Enablement goes through the preset file only (ignition.system.presets): the machine applies presets at its first boot.
+Enablement is a line of the preset file and the links that it stands for (ignition.system.presets). A unit that gets drop-ins or
+is enabled, and that nothing in the root defines, is a warning.
 """
 
 import os
@@ -12,8 +13,8 @@ from ignition.errors import Failure
 from ignition.host import paths
 from ignition.host.root import PARENTS
 from ignition.operation import Context, Operation
+from ignition.system import presets
 from ignition.system.existing import has_attributes
-from ignition.system.presets import DisableUnit, PutPresets
 
 UNIT_MODE = 0o644
 _MASK = "/dev/null"
@@ -24,11 +25,17 @@ def plan(systemd: Systemd) -> list[Operation]:
     operations: list[Operation] = []
     for index, unit in enumerate(systemd.units):
         operations += _plan_unit(f"$.systemd.units.{index}", unit)
-    if any(unit.enabled is not None for unit in systemd.units):
-        operations.append(PutPresets(systemd.units))
-        # After the preset file: interrupted between the two, the next attempt still finds them enabled.
-        operations += [DisableUnit(unit.name) for unit in systemd.units if unit.enabled is False]
-    return operations
+    return [*operations, *presets.plan(systemd.units)]
+
+
+def checks(units: tuple[Unit, ...]) -> list[Operation]:
+    """What says, when all is written, which of these units have no effect."""
+    found = [unit for unit in units if not unit.mask]
+    return [
+        presets.FindUnit(unit.name, enabled=bool(unit.enabled))
+        for unit in found
+        if unit.enabled or any(dropin.contents is not None for dropin in unit.dropins)
+    ]
 
 
 def written(systemd: Systemd) -> list[str]:
@@ -38,6 +45,8 @@ def written(systemd: Systemd) -> list[str]:
         found += [f"{paths.UNITS}/{unit.name}.d/{dropin.name}" for dropin in unit.dropins if dropin.contents is not None]
         if unit.contents or unit.mask:
             found.append(f"{paths.UNITS}/{unit.name}")
+    if any(unit.enabled for unit in systemd.units):
+        found.append(paths.UNITS)  # the links that enable units
     return found
 
 

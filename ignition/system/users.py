@@ -9,6 +9,7 @@ import re
 import stat
 
 from ignition.config.model.passwd import User
+from ignition.errors import Unmet
 from ignition.host import log, mounts
 from ignition.host.dentry import Dentry
 from ignition.host.reading import lines, read_text
@@ -16,11 +17,12 @@ from ignition.host.root import PARENTS, Root
 from ignition.operation import Context, Operation
 from ignition.system.account_database import Account, AccountDatabase, is_id
 from ignition.system.existing import has_attributes
-from ignition.system.groups import run_for
+from ignition.system.groups import refuse_leftover, run_for
 
 LOCKED = "*"
 MOUNTED_HOME_MODE = 0o700
 SKELETON = "/etc/skel"
+NO_HOMES = frozenset({"/", "/dev/null", "/nonexistent", "/var/empty"})  # of users who shall not have one
 DEFAULT_UMASK = 0o022  # of shadow-utils: lib/getdef.c
 _LONGEST_NUMBER = 20
 _CHUNK = 1 << 20
@@ -31,9 +33,15 @@ class PutUser(Operation):
 
     kind = "put-user"
 
-    def __init__(self, place: str, user: User, accounts: AccountDatabase, *, interrupted: bool = False) -> None:
-        """`interrupted`: an earlier attempt, cut short, was to create this user, who may be half made."""
+    def __init__(
+        self, place: str, user: User, accounts: AccountDatabase, *, interrupted: bool = False, lenient: bool = False
+    ) -> None:
+        """`interrupted`: an earlier attempt, cut short, was to create this user, who may be half made.
+
+        `lenient`: groups that do not exist are left out, and whoever plans says so (NeedGroups).
+        """
         self._place, self._user, self._accounts, self._interrupted = place, user, accounts, interrupted
+        self._lenient = lenient
         self.path = user.name
 
     def describe(self) -> str:
@@ -52,6 +60,9 @@ class PutUser(Operation):
             # What useradd wrote first goes, the home (if any) stays, and its owner keeps his id.
             run_for(self._place, ["userdel", "--root", root, "--", user.name], f"remove the half-made user {user.name}")
             uid, found = found.uid if uid is None else uid, None
+        if found is None and not user.no_create_home:
+            # useradd makes no directory behind a symlink: /home -> var/home, with a /var that systemd-tmpfiles fills later.
+            context.root.makedirs(os.path.dirname(context.root.follow(new_home(user, context.root))))
         argv = ["usermod", "--root", root, *self._changes(found)] if found else ["useradd", "--root", root, *self._new(uid)]
         run_for(self._place, [*argv, "--", user.name], self.describe())
         context.root.forget()
@@ -77,7 +88,7 @@ class PutUser(Operation):
         options = (
             ("--comment", user.gecos),
             ("--gid", user.primary_group),
-            ("--groups", ",".join(user.groups)),
+            ("--groups", ",".join(self._groups())),
             ("--shell", user.shell),
         )
         for option, value in options:
@@ -95,11 +106,21 @@ class PutUser(Operation):
             argv += ["--comment", user.gecos]
         if user.primary_group and self._gid(user.primary_group) != found.gid:
             argv += ["--gid", user.primary_group]
-        if user.groups and frozenset(user.groups) != self._accounts.groups_of(user.name):
-            argv += ["--groups", ",".join(user.groups)]
+        groups = self._groups()
+        if groups and frozenset(groups) != self._accounts.local_groups_of(user.name):
+            argv += ["--groups", ",".join(groups)]
         if user.shell and user.shell != found.shell:
             argv += ["--shell", user.shell]
         return argv
+
+    def changes(self) -> bool:
+        """Whether an existing user differs from what is wanted."""
+        found = self._accounts.user(self._user.name)
+        return found is not None and bool(self._changes(found))
+
+    def _groups(self) -> tuple[str, ...]:
+        groups = self._user.groups
+        return tuple(name for name in groups if self._accounts.group(name)) if self._lenient else groups
 
     def _gid(self, name: str) -> int | None:
         group = self._accounts.group(name)
@@ -108,8 +129,38 @@ class PutUser(Operation):
         return int(name) if is_id(name) else None
 
 
+class NeedGroups(Operation):
+    """Says which supplementary groups of a user do not exist: the user is not in them, and can log in."""
+
+    kind = "need-groups"
+
+    def __init__(self, place: str, user: User, accounts: AccountDatabase) -> None:
+        self._place, self._user, self._accounts, self.path = place, user, accounts, user.name
+
+    def describe(self) -> str:
+        return f"look for the groups of user {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        return not self._missing()
+
+    def execute(self, context: Context) -> None:
+        shown = " and ".join(f"group {name!r}" for name in self._missing())
+        verb = "does" if len(self._missing()) == 1 else "do"
+        raise Unmet(
+            f"{shown} {verb} not exist in the new root: {self.path} is not a member",
+            where=self._place,
+            fix="create it in passwd.groups, or correct the name",
+        )
+
+    def _missing(self) -> list[str]:
+        return [name for name in self._user.groups if self._accounts.group(name) is None]
+
+
 class RemoveUser(Operation):
-    """Deletes a user and its home if it is there. A home that is a mount point, or holds one, stays: its files are kept ones."""
+    """Deletes a user and its home if it is there. A home that is a mount point, or holds one, stays: its files are kept ones.
+
+    A user of the image's own file beside /etc/passwd stays, with a warning: that file is the image's.
+    """
 
     kind = "remove-user"
 
@@ -123,14 +174,16 @@ class RemoveUser(Operation):
         return self._accounts.user(self.path) is None
 
     def execute(self, context: Context) -> None:
-        argv = ["userdel", "--root", context.root.path or "/"]
-        point = self._mount_point(context.root)
-        if point:
-            log.warning(f"{self._place}: a file system is mounted on {point}: the home of {self.path} is not removed")
-        else:
-            argv.append("--remove")
-        run_for(self._place, [*argv, "--", self.path], self.describe())
-        context.root.forget()
+        if self._accounts.is_local("passwd", self.path):
+            argv = ["userdel", "--root", context.root.path or "/"]
+            point = self._mount_point(context.root)
+            if point:
+                log.warning(f"{self._place}: a file system is mounted on {point}: the home of {self.path} is not removed")
+            else:
+                argv.append("--remove")
+            run_for(self._place, [*argv, "--", self.path], self.describe())
+            context.root.forget()
+        refuse_leftover(self._place, f"user {self.path}", self._accounts.place("passwd", self.path))
 
     def _mount_point(self, root: Root) -> str:
         """What userdel would empty beside the home itself; "" if nothing."""
@@ -200,6 +253,15 @@ class OwnHome(Operation):
         wanted = {"mode": MOUNTED_HOME_MODE, "uid": account.uid, "gid": account.gid}
         found = [(path, root.status(path)) for path in mine]
         return [(path, account) for path, one in found if one is not None and not has_attributes(one, **wanted)]
+
+
+def new_home(user: User, root: Root) -> str:
+    """Where useradd puts the home of a new user: useradd(8), HOME in /etc/default/useradd of the root."""
+    base = "/home"
+    for line in lines(read_text(root, "/etc/default/useradd") or ""):
+        if line.startswith("HOME=/"):
+            base = line.removeprefix("HOME=").strip()
+    return user.home_dir or f"{base}/{user.name}"
 
 
 def new_home_mode(root: Root) -> int:

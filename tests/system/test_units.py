@@ -155,7 +155,7 @@ def test_nothing_to_enable_writes_no_preset(make_context: MakeContext) -> None:
     assert not os.path.exists(context.root.path + PRESET)
 
 
-def test_enabled_unit_is_disabled_and_listed_and_a_disabled_one_is_not(make_context: MakeContext) -> None:
+def test_enabled_unit_is_disabled_and_each_is_listed(make_context: MakeContext) -> None:
     wants = f"{UNITS}/multi-user.target.wants"
     context = make_context(
         {
@@ -170,7 +170,7 @@ def test_enabled_unit_is_disabled_and_listed_and_a_disabled_one_is_not(make_cont
         Unit(name="z.service", enabled=True),
     )
     assert apply(context, *wanted) == [f"write presets to {PRESET}", "disable unit on.service"]
-    assert text(context, PRESET) == "disable on.service\nenable z.service\n"
+    assert text(context, PRESET) == "disable off.service\ndisable on.service\nenable z.service\n"
     assert not os.path.lexists(context.root.path + f"{wants}/on.service")
     assert apply(context, *wanted) == []
 

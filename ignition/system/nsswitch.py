@@ -1,0 +1,85 @@
+"""Which files of a root hold its accounts: the sources that its nsswitch.conf names, and what follows after each of them.
+
+Source: nsswitch.conf(5) and glibc 2.36 (nss/nss_action_parse.c, nss/nss_database.c). Without the file, or a line for a database,
+glibc reads `files`; openSUSE's glibc then looks for /usr/etc/nsswitch.conf first. Sources that are no files (sss, ldap, winbind)
+cannot be asked in an initramfs: they count as unavailable, as they are there.
+"""
+
+import re
+
+from ignition.host.reading import lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PLACES = ("/etc/nsswitch.conf", "/usr/etc/nsswitch.conf")  # the first that exists
+LOCAL = "/etc"  # the only place where shadow-utils changes accounts
+
+# Source → its directories; the first that has the file of a database counts.
+DIRECTORIES: "Mapping[str, tuple[str, ...]]" = {
+    "files": (LOCAL,),
+    "compat": (LOCAL,),
+    "altfiles": ("/usr/lib", "/lib"),  # Fedora builds it with --datadir=/usr/lib; its own default is /lib
+    "usrfiles": ("/usr/share/baselayout", "/usr/etc"),  # Container Linux and Flatcar; openSUSE's libnss_usrfiles
+    "extrausers": ("/var/lib/extrausers",),  # Ubuntu Core: libnss-extrausers
+}
+SYSTEMD = "systemd"  # nss-systemd(8)
+# What nss-systemd(8) answers whatever the files say. What else it knows (userdb, dynamic users) is not there before the switch.
+SYNTHESIZED: "Mapping[str, str]" = {
+    "passwd": "root:x:0:0:Super User:/root:/bin/sh\nnobody:x:65534:65534:Kernel Overflow User:/:/usr/sbin/nologin\n",
+    "group": "root:x:0:\nnobody:x:65534:\n",
+}
+
+SUCCESS, NOTFOUND, UNAVAIL, TRYAGAIN = "success", "notfound", "unavail", "tryagain"
+_STATUSES = (SUCCESS, NOTFOUND, UNAVAIL, TRYAGAIN)
+RETURN, CONTINUE, MERGE = "return", "continue", "merge"
+_ACTIONS = (RETURN, CONTINUE, MERGE)
+_WORD = re.compile(r"\s*(?:\[(?P<criteria>[^\]]*)\]|(?P<name>[^\s\[\]]+))")
+_CRITERION = re.compile(r"(!?)\s*([a-z]+)\s*=\s*([a-z]+)", re.IGNORECASE)
+
+
+class Source:
+    """One word of a line: `name`, and the action after each status."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.actions = {status: RETURN if status == SUCCESS else CONTINUE for status in _STATUSES}
+
+
+def sources(text: str, database: str) -> list[Source] | None:
+    """What a line says, in order; None if there is no line. The rest of a line that cannot be understood is passed over."""
+    for line in lines(text):
+        name, colon, rest = line.partition("#")[0].partition(":")
+        if colon and name.strip() == database:
+            return _parse(rest)
+    return None
+
+
+def default() -> list[Source]:
+    """Without a line."""
+    return [Source("files")]
+
+
+def _parse(text: str) -> list[Source]:
+    found: list[Source] = []
+    position = 0
+    while match := _WORD.match(text, position):
+        position = match.end()
+        if match["name"]:
+            found.append(Source(match["name"]))
+        elif not found or not _set_actions(found[-1], match["criteria"]):
+            break
+    return found
+
+
+def _set_actions(source: Source, criteria: str) -> bool:
+    """`NOTFOUND=return !UNAVAIL=merge`, in any case. False for what glibc does not understand either."""
+    for negated, status, action in _CRITERION.findall(criteria):
+        status, action = status.lower(), action.lower()
+        if status not in _STATUSES or action not in _ACTIONS:
+            return False
+        for one in _STATUSES:
+            if (one == status) != bool(negated):
+                source.actions[one] = action
+    return not _CRITERION.sub("", criteria).strip()
