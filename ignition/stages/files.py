@@ -85,10 +85,12 @@ def run(arguments: Arguments) -> None:
     database = AccountDatabase(root)
     record = record.with_users(_homeless(config, database, root)).with_homes(_missing_homes(config, database))
     facts = probe(config, root, arguments.state_file, record, storage_units.probe(config.storage))
-    plan(config, facts)  # what is wrong with the plan is said before anything changes
+    operations = plan(config, facts)  # what is wrong with the plan is said before anything changes
     if record.unfinished:
         attempt.clear_leftovers(root, _directories(config, facts))
     relabelled = _Labels(root)
+    unlabelled = labels.unset(root) if len(operations) > 1 or _writes_more(config) else ""
+    relabelling = labels.later(root, unlabelled) if unlabelled else []
     homes = [new_home(user, root) for user in config.passwd.users if user.should_exist is not False]
     relabelled.note([*homes, *(key for key in record.made if key.startswith("/"))])
     attempt.begin(root, record)
@@ -105,6 +107,7 @@ def run(arguments: Arguments) -> None:
         runner.run(units.checks(facts.systemd.units), context)
     runner.run([facts.result], context)
     login.run(arguments, facts.accounts.places)
+    runner.run(relabelling, context)
     _finish(root, record)
     relabelled.set()
     _forget_keys(arguments.state_file)
@@ -223,6 +226,11 @@ def _homeless(config: Config, database: AccountDatabase, root: Root) -> frozense
         and database.user(user.name) is None
         and root.status(new_home(user, root)) is None
     )
+
+
+def _writes_more(config: Config) -> bool:
+    """Whether the stage writes something that is not in its plan, besides the result."""
+    return bool(_named(config) or config.storage.extension.swap_files or config.storage.luks)
 
 
 def _missing_homes(config: Config, database: AccountDatabase) -> frozenset[str]:

@@ -39,8 +39,6 @@ _FIX = (
     " again."
 )
 _NO_LOGIN = frozenset({"nologin", "false", "true", "sync", "shutdown", "halt"})
-_LOCAL_SOURCES = frozenset({"files", "altfiles", "usrfiles", "extrausers", "compat", "systemd"})  # nsswitch.conf(5), passwd
-_OTHER_PASSWD = ("/usr/lib/passwd", "/usr/share/baselayout/passwd", "/var/lib/extrausers/passwd")
 _CREDENTIALS = "/run/credentials/@system"  # systemd.system-credentials(7)
 _AUTOLOGIN = ("coreos.autologin", "flatcar.autologin", "systemd.debug_shell", "systemd.debug-shell")
 _UNIT_DIRECTORIES = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
@@ -86,12 +84,12 @@ def notices(arguments: Arguments, accounts: AccountDatabase, places: KeyPlaces) 
     root, config = arguments.context.root, arguments.config
     said = _about_config(arguments)
     said += _about_places(root, config, accounts, places)
-    users = [account for account in (*accounts.users(), *_other_users(root)) if has_shell(account)]
+    users = [account for account in accounts.users(of_every_file=True) if has_shell(account)]
     # Of so many, somebody will: sshd_config is read for each one.
     if len(users) <= _MOST_USERS and not any(can_log_in(account, root, accounts, places) for account in users):
         provided = states.load(arguments.state_file).user_config_provided()
         # What coreos-cloudinit has for the user is inert on a machine with a config for Ignition.
-        unknown = [one for one in dict.fromkeys(_unknown(root, users)) if not provided or one != _OF_THE_USER]
+        unknown = [one for one in dict.fromkeys(_unknown(root, accounts, users)) if not provided or one != _OF_THE_USER]
         unless = f", unless {' or '.join(unknown[:3])} lets somebody in" if unknown else ""
         said += [f"No user of this machine has an SSH key or a password: nobody can log in{unless}.", _FIX]
     return said
@@ -162,16 +160,6 @@ def _text(root: Root, path: str) -> str:
     return ""
 
 
-def _other_users(root: Root) -> list[Account]:
-    """Of account files beside /etc/passwd (nss_altfiles and its like)."""
-    found = []
-    for path in _OTHER_PASSWD:
-        for line in lines(_text(root, path)):
-            with suppress(ValueError, IndexError):
-                found.append(Account(line.split(":")))
-    return found
-
-
 def _about_config(arguments: Arguments) -> list[str]:
     from ignition.stages.render import DEVICE_OPTION, URL_OPTIONS
 
@@ -211,15 +199,12 @@ def _about_places(root: Root, config: Config, accounts: AccountDatabase, places:
     return said
 
 
-def _unknown(root: Root, users: Iterable[Account]) -> Iterable[str]:
+def _unknown(root: Root, accounts: AccountDatabase, users: Iterable[Account]) -> Iterable[str]:
     """What may let somebody in though no account of the files can."""
     given = {word.partition("=")[0] for word in cmdline.words(cmdline.read())}
     yield from (f"{name} on the kernel command line" for name in _AUTOLOGIN if name in given)
     yield from _enabled(root)
-    for line in lines(_text(root, "/etc/nsswitch.conf")):
-        name, _, sources = line.partition("#")[0].partition(":")
-        if name.strip() == "passwd":
-            yield from (f"the account source {one}" for one in sources.split() if one.isalnum() and one not in _LOCAL_SOURCES)
+    yield from (f"the account source {name}" for name in accounts.foreign_sources() if name.isalnum())
     if any(name.endswith((".homedir", ".home")) for name in _names(root, "/home")):
         yield "systemd-homed"
     with suppress(OSError):

@@ -8,6 +8,7 @@ its own beside /etc: /usr/lib/passwd, /usr/share/baselayout/passwd, /var/lib/ext
 import os
 import re
 from contextlib import suppress
+from itertools import chain
 
 from ignition.config.model.storage import Owner
 from ignition.errors import Failure, NotFound
@@ -78,10 +79,14 @@ class AccountDatabase:
         fields = self.line("group", name)
         return GroupLine(fields) if fields else None
 
-    def users(self) -> list[Account]:
-        """All users, in the order of the files."""
+    def users(self, *, of_every_file: bool = False) -> list[Account]:
+        """All users, in the order of the sources; `of_every_file`: also of files that nsswitch.conf does not name (yet)."""
+        tables = [table for _, table in self._tables("passwd")]
+        if of_every_file:
+            places = dict.fromkeys(chain.from_iterable(nsswitch.DIRECTORIES.values()))
+            tables += [self._table(f"{directory}/passwd", "passwd") for directory in places]
         found: Table = {}
-        for _, table in self._tables("passwd"):
+        for table in tables:
             for name, fields in (table or {}).items():
                 found.setdefault(name, fields)
         return [Account(fields) for fields in found.values()]
@@ -190,6 +195,11 @@ class AccountDatabase:
                 lasting=True,
             )
         return group.gid
+
+    def foreign_sources(self) -> list[str]:
+        """Where users may come from besides files: sss, ldap and their like."""
+        known = {*nsswitch.DIRECTORIES, nsswitch.SYSTEMD}
+        return [source.name for source in self._sources("passwd") or [] if source.name not in known]
 
     def _password(self, shadow: str, plain: str, name: str) -> str:
         fields = self.line(shadow, name) or self.line(plain, name)

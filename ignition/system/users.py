@@ -258,7 +258,7 @@ class OwnHome(Operation):
 def new_home(user: User, root: Root) -> str:
     """Where useradd puts the home of a new user: useradd(8), HOME in /etc/default/useradd of the root."""
     base = "/home"
-    for line in lines(read_text(root, "/etc/default/useradd") or ""):
+    for line in lines(_setting_file(root, "default/useradd")):
         if line.startswith("HOME=/"):
             base = line.removeprefix("HOME=").strip()
     return user.home_dir or f"{base}/{user.name}"
@@ -266,11 +266,17 @@ def new_home(user: User, root: Root) -> str:
 
 def new_home_mode(root: Root) -> int:
     """The mode that useradd gives a home: login.defs(5) of the root, HOME_MODE, else what UMASK (022) leaves."""
-    words = [line.split() for line in lines(read_text(root, "/etc/login.defs") or "")]
+    words = [line.split() for line in lines(_setting_file(root, "login.defs"))]
     values = {one[0]: one[1].strip('"') for one in words if len(one) > 1}
     mode = _c_number(values.get("HOME_MODE", ""))
     umask = _c_number(values.get("UMASK", ""))
     return mode if mode is not None else 0o777 & ~(DEFAULT_UMASK if umask is None else umask)
+
+
+def _setting_file(root: Root, name: str) -> str:
+    """openSUSE's shadow-utils read /usr/etc where /etc has no such file."""
+    found = (read_text(root, f"{directory}/{name}") for directory in ("/etc", "/usr/etc"))
+    return next((text for text in found if text is not None), "")
 
 
 def _c_number(text: str) -> int | None:
