@@ -94,6 +94,8 @@ def run(arguments: Arguments) -> None:
     homes = [new_home(user, root) for user in config.passwd.users if user.should_exist is not False]
     relabelled.note([*homes, *(key for key in record.made if key.startswith("/"))])
     attempt.begin(root, record)
+    if config.passwd.users or config.passwd.groups:
+        attempt.clear_locks(root)
     runner.run(accounts.plan(config.passwd, facts.accounts), context)
     relabelled.note_accounts(config, facts.accounts.accounts)
     record = _write_nodes(arguments, context, None, facts.accounts.accounts, record, relabelled)

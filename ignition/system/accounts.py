@@ -73,10 +73,7 @@ def _plan_users(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
             accounts.append(RemoveUser(place, user.name, facts.accounts))
             continue
         is_new = user.name in facts.attempt.homeless
-        accounts += _adopt_groups((*user.groups, user.primary_group or ""), facts)
-        differs = PutUser(place, user, facts.accounts).changes() or user.password_hash is not None
-        if differs and facts.accounts.is_elsewhere("passwd", user.name):
-            accounts.append(AdoptAccount(user.name, facts.accounts, of_groups=False))
+        accounts += _adopt(place, user, facts)
         accounts.append(PutUser(place, user, facts.accounts, interrupted=is_new and facts.attempt.unfinished, lenient=True))
         if any(facts.accounts.group(name) is None for name in user.groups):
             accounts.append(NeedGroups(place, user, facts.accounts))
@@ -91,6 +88,15 @@ def _plan_users(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
     if passwords:
         accounts.append(SetPasswords(passwords, facts.accounts, of_groups=False))
     return [*accounts, *homes, *keys]
+
+
+def _adopt(place: str, user: User, facts: AccountFacts) -> list[Operation]:
+    """What shadow-utils must find in /etc to make this user so."""
+    differs = facts.accounts.user(user.name) is None or PutUser(place, user, facts.accounts).changes()
+    operations = _adopt_groups((*user.groups, user.primary_group or ""), facts) if differs else []
+    if (differs or user.password_hash is not None) and facts.accounts.is_elsewhere("passwd", user.name):
+        operations.append(AdoptAccount(user.name, facts.accounts, of_groups=False))
+    return operations
 
 
 def _adopt_groups(names: "Iterable[str]", facts: AccountFacts) -> list[Operation]:

@@ -22,6 +22,7 @@ from ignition.system.entry import Entry
 
 _LEFTOVER = r"\.ignition-\d+-\d+"  # ignition.host.dentry
 _SHADOW_FILES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
+_SHADOW_LOCK = rf"({'|'.join(_SHADOW_FILES)})\.lock"
 _SHADOW_LEFTOVER = rf"({'|'.join(_SHADOW_FILES)})(\.lock|\.\d+|\+)"  # shadow-utils, lib/commonio.c
 
 
@@ -120,6 +121,15 @@ def clear_leftovers(root: Root, directories: set[str]) -> None:
         _clear(root, directory, _LEFTOVER)
     # A lock holds the number of a process of the boot before; in this boot another process may have it.
     _clear(root, "/etc", _SHADOW_LEFTOVER)
+
+
+def clear_locks(root: Root) -> None:
+    """Remove the locks of shadow-utils from an image that is not running: whoever held them is gone.
+
+    A lock holds the number of a process. In this boot another one may have it, and useradd would wait for that in vain.
+    """
+    if root.path:
+        _clear(root, "/etc", _SHADOW_LOCK)
 
 
 def _clear(root: Root, directory: str, pattern: str) -> None:

@@ -34,6 +34,7 @@ SEARCH_PATH = (
     "/usr/lib/systemd/system",
     "/run/systemd/generator.late",
 )
+_SPLIT, _MERGED = "/lib/systemd/system", "/usr/lib/systemd/system"
 _KNOWN = tuple(f"{directory}/" for directory in SEARCH_PATH)
 CONFIG = paths.UNITS
 _CONFIGURED = (CONFIG, "/run/systemd/system")  # names here that are links may be somebody's decision
@@ -126,13 +127,17 @@ def _aliases(root: Root) -> "Iterator[str]":
                         yield from split_words(value)
 
 
-def enable(root: Root, name: str, *, only_look: bool = False) -> list[str]:
+def enable(root: Root, name: str, *, merged: bool = False, only_look: bool = False) -> list[str]:
     """Make the links that the [Install] section of a unit, and of those in its `Also=`, asks for; returns those made.
 
-    Links to something else are replaced, but for aliases. `only_look`: returns what would be made, and makes nothing. Raises
-    NotFound for no such unit, Failure: masked, generated, an alias, a template without an instance, or a link or file in the way.
+    Links to something else are replaced, but for aliases. `merged`: where /lib is a link to /usr/lib, links lead to the latter.
+    Only systemctl of a distribution that once had both writes /lib, and a systemd without it takes an alias to there for a unit
+    of its own. `only_look`: returns what would be made, and makes nothing.
+
+    Raises NotFound for no such unit, Failure: masked, generated, an alias, a template without an instance, or a link or file in
+    the way.
     """
-    units = _Units(root)
+    units = _Units(root, merged=merged)
     found = units.traverse(units.add(name), follow_configured=True)
     if found.kind == MASKED:
         raise Failure(f"unit {name} is masked", where=found.path, fix="unmask it, or do not enable it")
@@ -190,11 +195,13 @@ class Unit:
 
 
 class _Units:
-    """The units of one run, in the order in which they were named."""
+    """The units of one run, in the order in which they were named. `merged`: as in `enable`."""
 
-    def __init__(self, root: Root) -> None:
+    def __init__(self, root: Root, *, merged: bool = False) -> None:
         self._root = root
         self._units: dict[str, Unit] = {}
+        is_merged = merged and root.follow(_SPLIT) == root.follow(_MERGED)
+        self._search_path = tuple(one for one in SEARCH_PATH if not (is_merged and one == _SPLIT))
 
     def add(self, name: str, *, auxiliary: bool = False) -> Unit:
         """Raises Failure for what cannot be the name of a unit."""
@@ -234,7 +241,7 @@ class _Units:
     def _search(self, unit: Unit) -> None:
         template = template_of(unit.name)
         for name in (unit.name, *((template,) if template else ())):
-            for directory in SEARCH_PATH:
+            for directory in self._search_path:
                 try:
                     self._load(unit, f"{directory}/{name}")
                 except NotFound:

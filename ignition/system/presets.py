@@ -110,12 +110,12 @@ class EnableUnit(Operation):
 
     def already_there(self, context: Context) -> bool:
         try:
-            return not enablement.enable(context.root, self.path, only_look=True)
+            return not enablement.enable(context.root, self.path, merged=True, only_look=True)
         except Failure:
             return True
 
     def execute(self, context: Context) -> None:
-        enablement.enable(context.root, self.path)
+        enablement.enable(context.root, self.path, merged=True)
 
 
 class DisableUnit(Operation):
@@ -168,7 +168,7 @@ class FindUnit(Operation):
 
 def _why_not_enabled(root: Root, name: str) -> Failure | None:
     try:
-        enablement.enable(root, name, only_look=True)
+        enablement.enable(root, name, merged=True, only_look=True)
     except Failure as failure:
         return None if enablement.is_enabled(root, name) else failure  # it may be under another name
     return None
