@@ -217,10 +217,9 @@ class AccountDatabase:
                 members = f"{found[3]},{fields[3]}".split(",")
                 found = [*found[:3], ",".join(dict.fromkeys(filter(None, members)))]
             action = source.actions[_status(table, is_found=bool(found))]
-            if action == nsswitch.RETURN:
-                break
-            # glibc merges groups alone; before an answer of another database it would give up.
-            is_merging = bool(found) and (action == nsswitch.MERGE or is_merging) and database in ("group", "gshadow")
+            if action == nsswitch.RETURN or (action == nsswitch.MERGE and database != "group" and found):
+                break  # glibc merges groups alone, and fails for others: the first answer is the better one
+            is_merging = bool(found) and (action == nsswitch.MERGE or is_merging)
         return found
 
     def _tables(self, database: str) -> "Iterator[tuple[nsswitch.Source, Table | None]]":

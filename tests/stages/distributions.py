@@ -1,4 +1,4 @@
-"""Roots that resemble Fedora CoreOS, Flatcar, Ubuntu Core, openSUSE MicroOS and Debian, as an initramfs sees them before the stage.
+"""Roots that resemble Fedora CoreOS, Flatcar, Ubuntu Core, openSUSE MicroOS and Debian, as an initramfs sees them before a stage.
 
 Skeletons of what the files stage meets: account files and nsswitch.conf, links, presets, sshd, login.defs, machine-id, SELinux.
 Sources: fedora-coreos-config (manifests, overlay.d), flatcar/baselayout, Ubuntu's core base snap, openSUSE's MicroOS-release and
