@@ -60,3 +60,66 @@ def test_contexts_that_are_a_fifo_are_not_waited_for(make_context: MakeContext) 
     os.mkfifo(f"{context.root.path}{CONTEXTS}")
     with pytest.raises(Failure, match=f"^{CONTEXTS}: it is not a regular file"):
         labels.relabel(context.root, "targeted", ["/etc/a"], program="/nowhere/setfiles")
+
+
+ENFORCING = "SELINUX=enforcing\nSELINUXTYPE=targeted\n"
+GENERATORS = "/usr/lib/systemd/system-generators"
+
+
+@pytest.mark.parametrize(
+    ("config", "command_line", "mode"),
+    [
+        pytest.param(ENFORCING, "", "enforcing", id="enforcing"),
+        pytest.param("SELINUX=permissive\nSELINUXTYPE=targeted\n", "", "permissive", id="permissive"),
+        pytest.param("SELINUX=disabled\nSELINUXTYPE=targeted\n", "", "", id="disabled"),
+        pytest.param("SELINUX= Enforcing # now\nSELINUXTYPE=mls\n", "", "enforcing", id="as libselinux reads it"),
+        pytest.param("SELINUX=DISABLED\nSELINUXTYPE=mls\n", "", "", id="in any case"),
+        pytest.param("SELINUX=off\nSELINUX=enforcing\nSELINUXTYPE=mls\n", "", "enforcing", id="the first that is one"),
+        pytest.param(" SELINUX=enforcing\n#SELINUX=enforcing\nSELINUXTYPE=mls\n", "", "permissive", id="no mode"),
+        pytest.param("SELINUX=enforcing\n", "", "", id="no policy"),
+        pytest.param(ENFORCING, "quiet selinux=0", "", id="off on the command line"),
+        pytest.param(ENFORCING, "enforcing=0", "permissive", id="permissive on the command line"),
+        pytest.param("SELINUX=permissive\nSELINUXTYPE=mls\n", "enforcing=1", "enforcing", id="enforcing on the command line"),
+    ],
+)
+def test_mode_that_setfiles_is_missing_for(
+    make_context: MakeContext, monkeypatch: pytest.MonkeyPatch, config: str, command_line: str, mode: str
+) -> None:
+    context = make_context({CONFIG: config, "/bin/": "", "/cmdline": command_line, "/programs/setfiles": ""})
+    monkeypatch.setenv("IGNITION_KERNEL_CMDLINE_PATH", f"{context.root.path}/cmdline")
+    assert labels.unset(context.root, f"{context.root.path}/bin") == mode
+    os.chmod(f"{context.root.path}/programs/setfiles", 0o755)
+    assert labels.unset(context.root, f"{context.root.path}/programs") == ""
+
+
+def test_disabled_policy_is_not_applied(make_context: MakeContext) -> None:
+    context = make_context({CONFIG: "SELINUX=disabled\nSELINUXTYPE=targeted\n", "/bin/setfiles": ""})
+    os.chmod(f"{context.root.path}/bin/setfiles", 0o755)
+    assert labels.policy(context.root, f"{context.root.path}/bin") == ""
+
+
+@pytest.mark.parametrize(
+    ("reader", "mark"),
+    [
+        ("selinux-autorelabel-generator.sh", "/.autorelabel"),
+        ("selinux-autorelabel-generator", "/etc/selinux/.autorelabel"),
+    ],
+)
+def test_root_that_labels_itself_gets_its_mark(make_context: MakeContext, reader: str, mark: str) -> None:
+    context = make_context({CONFIG: ENFORCING, f"{GENERATORS}/{reader}": ""})
+    (operation,) = labels.later(context.root, "enforcing")
+    assert operation.describe().startswith(f"have the new root set SELinux labels when it boots ({mark})")
+    assert not operation.already_there(context)
+    operation.execute(context)
+    assert operation.already_there(context)
+    with open(context.root.path + mark, encoding="utf-8") as file:
+        assert file.read() == "-F\n"
+
+
+def test_root_that_does_not_is_refused_if_it_enforces(make_context: MakeContext, capsys: pytest.CaptureFixture[str]) -> None:
+    context = make_context({CONFIG: ENFORCING})
+    with pytest.raises(Failure, match="has no setfiles") as caught:
+        labels.later(context.root, "enforcing")
+    assert caught.value.where == CONFIG and caught.value.lasting
+    assert labels.later(context.root, "permissive") == []
+    assert "the policy of the new root is permissive" in capsys.readouterr().out

@@ -8,7 +8,7 @@ import pytest
 
 from ignition.config.model import Systemd
 from ignition.config.model.systemd import Dropin, Unit
-from ignition.errors import Failure
+from ignition.errors import Failure, Unmet
 from ignition.operation import Context
 from ignition.system import units
 from ignition.system.presets import enable_lines, split_instance
@@ -199,3 +199,166 @@ def test_disabling_interrupted_after_the_preset_is_finished(make_context: MakeCo
         }
     )
     assert apply(context, Unit(name="on.service", enabled=False)) == ["disable unit on.service"]
+
+
+@pytest.mark.parametrize(
+    ("before", "units", "after"),
+    [
+        pytest.param("disable a.service\n", {"a.service": True}, "enable a.service\n", id="disabled before"),
+        pytest.param("enable a.service\n", {"a.service": False}, "disable a.service\n", id="enabled before"),
+        pytest.param("# ours\nenable *\n\n", {"a.service": False}, "# ours\nenable *\n\ndisable a.service\n", id="others stay"),
+        pytest.param(
+            "enable a@.service x y\n",
+            {"a@x.service": False},
+            "enable a@.service y\ndisable a@x.service\n",
+            id="one of two instances",
+        ),
+        pytest.param("enable a@.service x\n", {"a@x.service": False}, "disable a@x.service\n", id="the only instance"),
+        pytest.param("disable a@x.service\n", {"a@x.service": True}, "enable a@.service x\n", id="instance disabled before"),
+        pytest.param(
+            "enable a@.service x\n", {"a@.service": False}, "enable a@.service x\ndisable a@.service\n", id="a template"
+        ),
+    ],
+)
+def test_line_that_says_the_contrary_goes(make_context: MakeContext, before: str, units: dict[str, bool], after: str) -> None:
+    context = make_context({PRESET: before})
+    wanted = [Unit(name=name, enabled=enabled) for name, enabled in units.items()]
+    apply(context, *wanted)
+    assert text(context, PRESET) == after
+    assert apply(context, *wanted) == []
+
+
+IMAGE = "/usr/lib/systemd/system"
+
+
+@pytest.mark.parametrize(
+    ("tree", "name", "links"),
+    [
+        pytest.param({"a.service": INSTALLABLE}, "a.service", {"multi-user.target.wants/a.service": "a.service"}, id="plain"),
+        pytest.param(
+            {"a@.service": INSTALLABLE}, "a@x.service", {"multi-user.target.wants/a@x.service": "a@.service"}, id="an instance"
+        ),
+        pytest.param(
+            {"a@.service": INSTALLABLE + "DefaultInstance=one\n"},
+            "a@.service",
+            {"multi-user.target.wants/a@one.service": "a@.service"},
+            id="the default instance of a template",
+        ),
+        pytest.param({"a@.service": INSTALLABLE}, "a@.service", {}, id="a template alone"),
+        pytest.param(
+            {"a.service": INSTALLABLE + "Alias=b.service\nAlso=a.socket\n", "a.socket": "[Install]\nWantedBy=sockets.target\n"},
+            "a.service",
+            {
+                "b.service": "a.service",
+                "multi-user.target.wants/a.service": "a.service",
+                "sockets.target.wants/a.socket": "a.socket",
+            },
+            id="alias and also",
+        ),
+        pytest.param({"a.service": "-> /dev/null"}, "a.service", {}, id="masked by the image"),
+        pytest.param({"a.service": "[Service]\n"}, "a.service", {}, id="static"),
+        pytest.param({}, "a.service", {}, id="nowhere"),
+    ],
+)
+def test_links_of_an_enabled_unit(make_context: MakeContext, tree: dict[str, str], name: str, links: dict[str, str]) -> None:
+    merged = {"/lib": "-> usr/lib", f"{UNITS}/": ""}
+    context = make_context({**merged, **{f"{IMAGE}/{path}": content for path, content in tree.items()}})
+    apply(context, Unit(name=name, enabled=True))
+    top = Path(context.root.path + UNITS)
+    assert {str(path.relative_to(top)): os.readlink(path) for path in top.rglob("*") if path.is_symlink()} == {
+        link: f"{IMAGE}/{target}" for link, target in links.items()
+    }
+    assert apply(context, Unit(name=name, enabled=True)) == []
+
+
+def test_unit_that_the_config_masks_and_enables_is_masked(make_context: MakeContext) -> None:
+    context = make_context({f"{IMAGE}/a.service": INSTALLABLE})
+    assert "enable unit a.service" not in apply(context, Unit(name="a.service", enabled=True, mask=True))
+    assert os.listdir(context.root.path + UNITS) == ["a.service"]
+
+
+def test_alias_is_disabled_with_its_unit(make_context: MakeContext) -> None:
+    unit = INSTALLABLE + "Alias=sshd.service\n"
+    context = make_context(
+        {
+            f"{IMAGE}/ssh.service": unit,
+            f"{UNITS}/sshd.service": f"-> {IMAGE}/ssh.service",
+            f"{UNITS}/multi-user.target.wants/ssh.service": f"-> {IMAGE}/ssh.service",
+        }
+    )
+    assert "disable unit ssh.service" in apply(context, Unit(name="ssh.service", enabled=False))
+    assert os.listdir(context.root.path + UNITS) == []
+
+
+def said(context: Context, unit: Unit) -> str:
+    """The warning about a unit; "" if there is none."""
+    for operation in units.checks((unit,)):
+        if not operation.already_there(context):
+            with pytest.raises(Unmet) as caught:
+                operation.execute(context)
+            return caught.value.what
+    return ""
+
+
+DROPIN = (Dropin(name="a.conf", contents="[Service]\n"),)
+NOWHERE = ": its drop-ins have no effect, unless a generator of the image makes it"
+
+
+@pytest.mark.parametrize(
+    ("tree", "unit", "words"),
+    [
+        pytest.param({}, Unit(name="a.service", dropins=DROPIN), f"the new root has no unit a.service{NOWHERE}", id="drop-in"),
+        pytest.param(
+            {},
+            Unit(name="a.timer", enabled=True),
+            "the new root has no unit a.timer: nothing starts it, unless a generator of the image makes it",
+            id="enabled",
+        ),
+        pytest.param(
+            {f"{IMAGE}/a.service": "-> /dev/null"}, Unit(name="a.service", enabled=True), "unit a.service is masked", id="masked"
+        ),
+        pytest.param(
+            {f"{IMAGE}/a.service": "-> /dev/null"}, Unit(name="a.service", dropins=DROPIN), "", id="drop-in of a masked one"
+        ),
+        pytest.param(
+            {f"{IMAGE}/a@.service": INSTALLABLE},
+            Unit(name="a@.service", enabled=True),
+            "a@.service is a template without DefaultInstance=",
+            id="template",
+        ),
+        pytest.param({}, Unit(name="a.service", dropins=(Dropin(name="a.conf"),)), "", id="drop-in without contents"),
+        pytest.param({}, Unit(name="a.service", enabled=False), "", id="disabled"),
+        pytest.param({}, Unit(name="a.service", enabled=True, mask=True), "", id="masked by the config"),
+        pytest.param({f"{IMAGE}/a.service": "[Service]\n"}, Unit(name="a.service", enabled=True), "", id="static"),
+        pytest.param({f"{IMAGE}/a@.service": ""}, Unit(name="a@x.service", dropins=DROPIN), "", id="instance of a template"),
+        pytest.param({"/run/systemd/generator/a.service": "x"}, Unit(name="a.service", dropins=DROPIN), "", id="generated"),
+        pytest.param(
+            {f"{IMAGE}/b.service": "[Install]\nAlias=x.service a.service\n"},
+            Unit(name="a.service", dropins=DROPIN),
+            "",
+            id="alias to be",
+        ),
+        pytest.param(
+            {
+                f"{IMAGE}/b.service": INSTALLABLE + "Alias=a.service\n",
+                f"{UNITS}/a.service": f"-> {IMAGE}/b.service",
+                f"{UNITS}/multi-user.target.wants/b.service": f"-> {IMAGE}/b.service",
+            },
+            Unit(name="a.service", enabled=True),
+            "",
+            id="alias of an enabled unit",
+        ),
+        pytest.param({}, Unit(name="data.mount", enabled=True), "", id="mount, which fstab may have"),
+        pytest.param({}, Unit(name="dev-vda2.swap", dropins=DROPIN), "", id="swap"),
+        pytest.param({}, Unit(name="system-a.slice", dropins=DROPIN), "", id="slice"),
+        pytest.param({}, Unit(name="a-.service", dropins=DROPIN), "", id="all units with a prefix"),
+        pytest.param({"/etc/init.d/a": "#!/bin/sh\n"}, Unit(name="a.service", enabled=True), "", id="script of SysV"),
+        pytest.param({"/etc/containers/systemd/a.container": ""}, Unit(name="a.service", enabled=True), "", id="quadlet"),
+        pytest.param({"/var/lib/extensions/a.raw": ""}, Unit(name="a.service", enabled=True), "", id="system extension"),
+        pytest.param(
+            {"/etc/extensions/a.raw": "-> /opt/a.raw"}, Unit(name="a.service", enabled=True), "", id="extension elsewhere"
+        ),
+    ],
+)
+def test_unit_without_effect(make_context: MakeContext, tree: dict[str, str], unit: Unit, words: str) -> None:
+    assert said(make_context({"/etc/": "", **tree}), unit) == words
