@@ -51,9 +51,10 @@ def unset(root: Root, search: str = command.ENVIRONMENT["PATH"]) -> str:
 def later(root: Root, mode: str) -> "list[Operation]":
     """What has the root label itself. Raises Failure if it cannot, and enforces its policy (`mode` is that of `unset`)."""
     mark = next((mark for reader, mark in _RELABELLERS if root.status(reader) is not None), "")
-    if mark:
-        return [RelabelAtBoot(mark)]
     what = "the initramfs has no setfiles to set the SELinux labels of what is written"
+    if mark:
+        log.warning(f"{what}: the new root sets them when it boots, and may reboot once for it")
+        return [RelabelAtBoot(mark)]
     if mode == ENFORCING:
         raise Failure(
             f"{what}, and the new root enforces its policy without being able to relabel itself",

@@ -15,7 +15,7 @@ from ignition.config.parse import parse
 from ignition.errors import Failure
 from ignition.system import labels
 from tests.stages import distributions
-from tests.stages.test_files import run, snapshot
+from tests.stages.test_files import Cut, cut_after, run, snapshot
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP8w1Fj2H0L1tE7mYVv2jNnnu7q3o8k0v1c5d2s4y6zA a@b"
 UNIT = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
@@ -249,6 +249,22 @@ def test_root_that_can_neither_be_labelled_nor_label_itself_is_refused_before_an
     assert caught.value.lasting
     assert snapshot(root) == before
     provision(tmp_path, {"ignition": {"version": "3.4.0"}})  # the result alone fails no boot
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("operations", [2, 6])
+def test_stage_that_was_cut_short_converges_with_accounts_of_the_image(tmp_path: Path, operations: int) -> None:
+    """After a group was copied to /etc, and after the users were made, before their homes are complete."""
+    config = parse(json.dumps(document("sudo")).encode()).config
+    assert config is not None
+    (tmp_path / "whole").mkdir()
+    whole = distributions.make(tmp_path / "whole", "fedora-coreos")
+    run(tmp_path / "whole", config)
+    root = distributions.make(tmp_path, "fedora-coreos")
+    with pytest.raises(Cut):
+        run(tmp_path, config, cut_after(operations))
+    run(tmp_path, config)
+    assert snapshot(root) == snapshot(whole)
 
 
 # A config about accounts that only the second source knows → what becomes of them.
