@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from ignition.config.model import Config, Systemd
 from ignition.config.model.storage import Filesystem, Node
+from ignition.config.model.systemd import Unit
 from ignition.errors import Failure, refusing
 from ignition.host import log, mounts, paths, sync
 from ignition.host.dentry import Dentry
@@ -105,8 +106,7 @@ def run(arguments: Arguments) -> None:
     relabelled.note(units.written(facts.systemd))
     runner.run(units.plan(facts.systemd), context)
     record = _write_volumes(arguments, record, relabelled)
-    with log.never_fatal("whether the units of the config exist was not looked at"):
-        runner.run(units.checks(facts.systemd.units), context)
+    _look_for_units(arguments, facts.systemd.units)
     runner.run([facts.result], context)
     login.run(arguments, facts.accounts.places)
     runner.run(relabelling, context)
@@ -183,8 +183,14 @@ def _write_volumes(arguments: Arguments, record: Attempt, relabelled: _Labels) -
     opening = crypttab.units(found, decided)
     arguments.runner.run([EnableUnit(unit.name) for unit in opening], context)
     arguments.runner.run(crypttab.plan(found, key_files, record, decided), context)
-    arguments.runner.run(units.checks(opening), context)
+    _look_for_units(arguments, opening)
     return record
+
+
+def _look_for_units(arguments: Arguments, wanted: tuple[Unit, ...]) -> None:
+    """Warn of units that have no effect. It serves people alone."""
+    with log.never_fatal("whether the units of the config exist was not looked at"):
+        arguments.runner.run(units.checks(wanted), arguments.context)
 
 
 def _forget_keys(state_file: str) -> None:

@@ -14,10 +14,9 @@ ignition-config.md 7.8).
 import os
 
 from ignition.config.model.systemd import Unit
-from ignition.errors import Failure, Unmet
+from ignition.errors import Failure, NotFound, Unmet
 from ignition.host import paths
 from ignition.host.reading import lines, read_text
-from ignition.host.root import Root
 from ignition.operation import Context, Operation
 from ignition.system import enablement
 
@@ -98,7 +97,7 @@ class PutPresets(Operation):
 
 
 class EnableUnit(Operation):
-    """Makes the symlinks that enable a unit. Where that cannot be, there is nothing to do: `FindUnit` says why, at the end."""
+    """Makes the symlinks that enable a unit. What keeps it from that is a warning: the machine boots without the unit."""
 
     kind = "enable-unit"
 
@@ -111,11 +110,18 @@ class EnableUnit(Operation):
     def already_there(self, context: Context) -> bool:
         try:
             return not enablement.enable(context.root, self.path, merged=True, only_look=True)
+        except NotFound:
+            return True  # nothing to do; FindUnit says so when all is written
         except Failure:
-            return True
+            return enablement.is_enabled(context.root, self.path)  # it may be under another name
 
     def execute(self, context: Context) -> None:
-        enablement.enable(context.root, self.path, merged=True)
+        try:
+            enablement.enable(context.root, self.path, merged=True)
+        except Failure as failure:
+            raise Unmet(failure.what, where=failure.where, fix=failure.fix) from failure
+        except OSError as error:
+            raise Unmet(error.strerror or type(error).__name__, where=str(error.filename or self.path)) from error
 
 
 class DisableUnit(Operation):
@@ -138,7 +144,7 @@ class DisableUnit(Operation):
 
 
 class FindUnit(Operation):
-    """Says that a unit which the config enables, or gives drop-ins, is nowhere in the root, or cannot be enabled."""
+    """Says that a unit which the config enables, or gives drop-ins, is nowhere in the root."""
 
     kind = "find-unit"
 
@@ -149,29 +155,14 @@ class FindUnit(Operation):
         return f"look for unit {self.path}"
 
     def already_there(self, context: Context) -> bool:
-        root = context.root
-        if enablement.state(root, self.path) == "not-found":
-            return not enablement.is_nowhere(root, self.path)
-        return not self._enabled or not _why_not_enabled(root, self.path)
+        return not enablement.is_nowhere(context.root, self.path)
 
     def execute(self, context: Context) -> None:
-        root = context.root
-        failure = _why_not_enabled(root, self.path)
-        if enablement.state(root, self.path) != "not-found" and failure:
-            raise Unmet(failure.what, where=failure.where, fix=failure.fix)
         effect = "nothing starts it" if self._enabled else "its drop-ins have no effect"
         raise Unmet(
             f"the new root has no unit {self.path}: {effect}, unless a generator of the image makes it",
             fix="give it contents, or correct its name",
         )
-
-
-def _why_not_enabled(root: Root, name: str) -> Failure | None:
-    try:
-        enablement.enable(root, name, merged=True, only_look=True)
-    except Failure as failure:
-        return None if enablement.is_enabled(root, name) else failure  # it may be under another name
-    return None
 
 
 def _present(context: Context) -> str:

@@ -30,7 +30,7 @@ def plan(systemd: Systemd) -> list[Operation]:
 
 def checks(units: tuple[Unit, ...]) -> list[Operation]:
     """What says, when all is written, which of these units have no effect."""
-    found = [unit for unit in units if not unit.mask]
+    found = [unit for unit in units if not unit.mask and not unit.contents]
     return [
         presets.FindUnit(unit.name, enabled=bool(unit.enabled))
         for unit in found
