@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ignition.config.model import Config
-from ignition.errors import Failure
+from ignition.errors import Failure, Unmet
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.host import log
 from ignition.host.root import Root
@@ -157,3 +157,16 @@ def test_records_of_several_stages_are_appended_and_nothing_leaves_no_file(tmp_p
     run(tmp_path, context, Step("a", lambda: None))
     run(tmp_path, context, Step("b", lambda: None))
     assert [record["path"] for record in records(tmp_path)] == ["a", "b"]
+
+
+def test_unmet_wish_is_a_warning_and_the_next_operation_runs(
+    tmp_path: Path, context: Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wish, done = fail(Unmet("there is no x", where="$.x", fix="make one")), []
+    run(tmp_path, context, Step("x", wish), Step("y", lambda: done.append("y")))
+    assert done == ["y"]
+    assert [(one["result"], one.get("cause")) for one in records(tmp_path)] == [
+        ("warning", "$.x: there is no x (fix: make one)"),
+        ("done", None),
+    ]
+    assert "WARNING  : test: op(1): [warning]  do x: $.x: there is no x (fix: make one)" in capsys.readouterr().out

@@ -6,12 +6,12 @@ Groups in the config's order, then users. All passwords are set in one go after 
 from ignition.config.model import Passwd
 from ignition.config.model.passwd import User
 from ignition.operation import Operation
-from ignition.system.account_database import AccountDatabase
+from ignition.system.account_database import AccountDatabase, is_id
 from ignition.system.attempt import Attempt
 from ignition.system.groups import AdoptAccount, PutGroup, RemoveGroup
 from ignition.system.passwords import SetPasswords
 from ignition.system.ssh_keys import KeyPlaces, WriteKeys
-from ignition.system.users import LOCKED, NO_HOMES, CompleteHome, NeedGroups, OwnHome, PutUser, RemoveUser
+from ignition.system.users import LOCKED, NO_HOMES, CompleteHome, NeedGroups, OwnHome, PutUser, RemoveUser, group_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,8 +92,12 @@ def _plan_users(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
 
 def _adopt(place: str, user: User, facts: AccountFacts) -> list[Operation]:
     """What shadow-utils must find in /etc to make this user so."""
-    differs = facts.accounts.user(user.name) is None or PutUser(place, user, facts.accounts).changes()
-    operations = _adopt_groups((*user.groups, user.primary_group or ""), facts) if differs else []
+    is_new = facts.accounts.user(user.name) is None
+    differs = is_new or PutUser(place, user, facts.accounts).changes()
+    first = group_for(user, facts.accounts.root) if is_new else user.primary_group or ""
+    if is_id(first):
+        first = facts.accounts.group_name(int(first)) or ""
+    operations = _adopt_groups((*user.groups, first), facts) if differs else []
     if (differs or user.password_hash is not None) and facts.accounts.is_elsewhere("passwd", user.name):
         operations.append(AdoptAccount(user.name, facts.accounts, of_groups=False))
     return operations

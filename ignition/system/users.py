@@ -256,21 +256,34 @@ class OwnHome(Operation):
 
 
 def new_home(user: User, root: Root) -> str:
-    """Where useradd puts the home of a new user: useradd(8), HOME in /etc/default/useradd of the root."""
-    base = "/home"
-    for line in lines(_setting_file(root, "default/useradd")):
-        if line.startswith("HOME=/"):
-            base = line.removeprefix("HOME=").strip()
-    return user.home_dir or f"{base}/{user.name}"
+    """Where useradd puts the home of a new user: useradd(8), HOME= in /etc/default/useradd of the root."""
+    return user.home_dir or f"{_useradd_defaults(root).get('HOME') or '/home'}/{user.name}"
+
+
+def group_for(user: User, root: Root) -> str:
+    """The group that a new user gets as its first one, as name or number; "" if it gets one of its own (useradd(8), --gid)."""
+    if user.primary_group:
+        return user.primary_group
+    has_own = _login_defs(root).get("USERGROUPS_ENAB", "").lower() == "yes" and not user.no_user_group
+    return "" if has_own else _useradd_defaults(root).get("GROUP", "")
 
 
 def new_home_mode(root: Root) -> int:
     """The mode that useradd gives a home: login.defs(5) of the root, HOME_MODE, else what UMASK (022) leaves."""
-    words = [line.split() for line in lines(_setting_file(root, "login.defs"))]
-    values = {one[0]: one[1].strip('"') for one in words if len(one) > 1}
+    values = _login_defs(root)
     mode = _c_number(values.get("HOME_MODE", ""))
     umask = _c_number(values.get("UMASK", ""))
     return mode if mode is not None else 0o777 & ~(DEFAULT_UMASK if umask is None else umask)
+
+
+def _login_defs(root: Root) -> dict[str, str]:
+    words = [line.split() for line in lines(_setting_file(root, "login.defs"))]
+    return {one[0]: one[1].strip('"') for one in words if len(one) > 1}
+
+
+def _useradd_defaults(root: Root) -> dict[str, str]:
+    settings = (line.partition("=") for line in lines(_setting_file(root, "default/useradd")))
+    return {name: value.strip() for name, equals, value in settings if equals}
 
 
 def _setting_file(root: Root, name: str) -> str:

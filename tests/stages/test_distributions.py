@@ -35,6 +35,7 @@ class Expected(NamedTuple):
     core: int  # uid
     sshd: str  # its unit
     mark: str  # what has SELinux relabel
+    gid: str = "1000"  # of ann's first group
 
 
 ROWS = [
@@ -85,6 +86,7 @@ ROWS = [
         core=1001,
         sshd="sshd.service",
         mark="etc/selinux/.autorelabel",
+        gid="100",  # users, which only /usr/etc/group has
     ),
     Expected(
         name="debian",
@@ -176,7 +178,7 @@ def test_files_stage_on(tmp_path: Path, row: Expected, capsys: pytest.CaptureFix
 
     passwd, group = lines_of(root, "passwd"), lines_of(root, "group")
     assert int(passwd["core"][2]) == row.core
-    assert (passwd["ann"][2], group["ops"][2]) == ("1000", "1500")
+    assert (passwd["ann"][2], passwd["ann"][3], group["ops"][2]) == ("1000", row.gid, "1500")
     assert ":".join(group["dialout"]) == row.dialout
     assert ["ann" in group[name][3].split(",") for name in (row.admins, "ops")] == [True, True]
     assert "etcd" not in passwd or row.name == "debian", "nobody changes it"
@@ -327,9 +329,10 @@ def test_account_of_the_image(
 
 
 @pytest.mark.root
-def test_primary_group_of_the_image_and_a_home_elsewhere(tmp_path: Path) -> None:
+@pytest.mark.parametrize("primary", ["users", "100", None])
+def test_primary_group_of_the_image_and_a_home_elsewhere(tmp_path: Path, primary: str | None) -> None:
     root = distributions.make(tmp_path, "fedora-coreos")
-    user = {"name": "ann", "primaryGroup": "users", "noUserGroup": True, "homeDir": "/srv/people/ann", "sshAuthorizedKeys": [KEY]}
+    user = {"name": "ann", "primaryGroup": primary, "noUserGroup": True, "homeDir": "/srv/people/ann", "sshAuthorizedKeys": [KEY]}
     provision(tmp_path, {"ignition": {"version": "3.4.0"}, "passwd": {"users": [user]}})
     assert lines_of(root, "passwd")["ann"][3] == "100"
     keys = root / "var/srv/people/ann" / ROWS[0].keys
