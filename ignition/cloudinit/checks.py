@@ -8,7 +8,7 @@ import re
 
 from ignition.cloudinit import encoding, owners, systemd
 from ignition.cloudinit.coreos_files import LOCALHOST
-from ignition.cloudinit.facts import Facts, Newcomers
+from ignition.cloudinit.facts import Facts, Newcomers, impossible
 from ignition.cloudinit.hostnames import is_typed_name
 from ignition.cloudinit.model import COMMANDS, STRATEGIES, CloudConfig, Unit, User, WriteFile
 from ignition.cloudinit.ssh_keys import CORE
@@ -30,8 +30,11 @@ _LONGEST_NAME = 255  # linux/limits.h: NAME_MAX
 _GROUP_FIX = "use a group that exists, or let an earlier user bring it"
 
 
-def of_login_part(config: CloudConfig, known: Facts, new: Newcomers) -> "list[Finding]":
-    """All errors of users, keys and host name, in the order of the keys. `new`: the users that this run creates."""
+def of_login_part(config: CloudConfig, known: Facts | None, new: Newcomers | None) -> "list[Finding]":
+    """All errors of users, keys and host name, in the order of the keys. `new`: the users that this run creates.
+
+    None: nothing is known of the machine.
+    """
     return [
         *_hostname(config),
         *(finding for index, user in enumerate(config.users) for finding in _user(user, ("users", index), known, new)),
@@ -39,7 +42,12 @@ def of_login_part(config: CloudConfig, known: Facts, new: Newcomers) -> "list[Fi
     ]
 
 
-def of_the_rest(config: CloudConfig, known: Facts, new: Newcomers) -> "list[Finding]":
+def of_any_machine(config: CloudConfig) -> "list[Finding]":
+    """The errors among both that are errors on every machine: for a workstation."""
+    return [*of_login_part(config, None, None), *of_the_rest(config, None, None)]
+
+
+def of_the_rest(config: CloudConfig, known: Facts | None, new: Newcomers | None) -> "list[Finding]":
     """All other errors, in the order of the keys."""
     unpacked = _Unpacked()
     return [
@@ -92,7 +100,7 @@ def _manage_etc_hosts(config: CloudConfig) -> "Iterator[Finding]":
         )
 
 
-def _user(user: User, path: Path, known: Facts, new: Newcomers) -> "Iterator[Finding]":
+def _user(user: User, path: Path, known: Facts | None, new: Newcomers | None) -> "Iterator[Finding]":
     if not user.name:
         return  # passed over, with a line in the log
     if not _LOGIN.fullmatch(user.name):
@@ -101,11 +109,11 @@ def _user(user: User, path: Path, known: Facts, new: Newcomers) -> "Iterator[Fin
         )
     if _NOT_IN_PASSWD.search(user.passwd):
         yield _wrong((*path, "passwd"), "a password hash cannot hold a colon or a line break", "openssl passwd -6 makes one")
-    if not known.has_user(user.name):
+    if not known or not known.has_user(user.name):
         yield from _new_user(user, path, known, new)
 
 
-def _new_user(user: User, path: Path, known: Facts, new: Newcomers) -> "Iterator[Finding]":
+def _new_user(user: User, path: Path, known: Facts | None, new: Newcomers | None) -> "Iterator[Finding]":
     for name, text in (("gecos", user.gecos), ("homedir", user.homedir), ("shell", user.shell)):
         if _NOT_IN_PASSWD.search(text):
             yield _wrong((*path, name), f"{name} cannot hold a colon or a line break")
@@ -119,13 +127,15 @@ def _new_user(user: User, path: Path, known: Facts, new: Newcomers) -> "Iterator
             yield _wrong((*path, "groups", index), f"there is no group {group}", _GROUP_FIX)
 
 
-def _lacks_group(name: str, known: Facts, new: Newcomers) -> bool:
+def _lacks_group(name: str, known: Facts | None, new: Newcomers | None) -> bool:
+    if known is None or new is None:
+        return False
     return not owners.is_id(name) and not new.has_group(name) and not known.has_group(name)
 
 
-def _core(config: CloudConfig, known: Facts, new: Newcomers) -> "Iterator[Finding]":
+def _core(config: CloudConfig, known: Facts | None, new: Newcomers | None) -> "Iterator[Finding]":
     path: Path = ("ssh_authorized_keys",)
-    if any(config.ssh_authorized_keys) and CORE not in new.names and not known.has_user(CORE):
+    if known and new and any(config.ssh_authorized_keys) and CORE not in new.names and not known.has_user(CORE):
         yield _wrong(
             path, f"these keys are for the user {CORE}, who does not exist", f"create {CORE} in users, or put them there"
         )
@@ -143,20 +153,20 @@ class _Unpacked:
             raise Failure(f"all files together unfold to more than {most}", fix="let a unit fetch large contents")
 
 
-def _file(file: WriteFile, index: int, known: Facts, new: Newcomers, unpacked: _Unpacked) -> "Iterator[Finding]":
+def _file(file: WriteFile, index: int, known: Facts | None, new: Newcomers | None, unpacked: _Unpacked) -> "Iterator[Finding]":
     path: Path = ("write_files", index)
+    blocked = known.blocked.get(file.path, "") if known else impossible(file.path)
     if not file.path:
         yield _wrong(path, "the file has no path", "say where it goes: path: /etc/…")
-    elif file.path in known.blocked:
-        yield _wrong((*path, "path"), known.blocked[file.path], "choose another path")
+    elif blocked:
+        yield _wrong((*path, "path"), blocked, "choose another path")
     try:
         unpacked.add(encoding.length(file.content, file.encoding))
     except Failure as failure:
         yield _wrong((*path, "encoding"), failure.what, failure.fix)
     if file.permissions and not _OCTAL.fullmatch(file.permissions):
         yield _wrong((*path, "permissions"), "not octal permissions", "write them as 0644")
-    missing = owners.unknown(file.owner, known, new)
-    if missing:
+    if known and new and (missing := owners.unknown(file.owner, known, new)):
         yield _wrong((*path, "owner"), f"there is no {missing}", "name an owner who exists, or create the user in users")
 
 
@@ -167,13 +177,25 @@ def _coreos(config: CloudConfig) -> "Iterator[Finding]":
         yield _wrong(("coreos", "update", "reboot_strategy"), f"unknown reboot strategy {update.reboot_strategy!r}", fix)
 
 
-def _unit(unit: Unit, index: int, known: Facts) -> "Iterator[Finding]":
+def _unit_name_fix(name: str) -> str:
+    import posixpath
+
+    if name.startswith("/") or ".." in name.split("/"):
+        return f"give the name alone, such as {posixpath.basename(name) or 'a.service'}, or UNIT.d/NAME.conf for a drop-in"
+    return "use letters, digits and :_.-@, and end it with the kind of unit, such as .service"
+
+
+def _unit(unit: Unit, index: int, known: Facts | None) -> "Iterator[Finding]":
     path: Path = ("coreos", "units", index)
     if unit.name and not systemd.is_name(unit.name):
-        yield _wrong((*path, "name"), "not a valid unit name", "end it with the kind of unit, such as .service")
+        yield _wrong((*path, "name"), "not a valid unit name", _unit_name_fix(unit.name))
+    elif "/" in unit.name and (unit.enable or unit.command):
+        member = "enable" if unit.enable else "command"
+        fix = f"say it of {systemd.owner(unit.name)}, in an entry of its own"
+        yield _wrong((*path, member), f"{unit.name} is a file, not a unit: there is nothing to {member}", fix)
     if unit.command and unit.command not in COMMANDS:
         yield _wrong((*path, "command"), f"unknown command {unit.command!r}", f"one of {', '.join(COMMANDS)}")
-    if unit.name in known.missing_units:
+    if known and unit.name in known.missing_units:
         verb = "enable" if unit.enable else unit.command
         place = (*path, "enable" if unit.enable else "command")
         yield _wrong(place, f"there is no unit {unit.name} to {verb}", "give its content, or correct the name")

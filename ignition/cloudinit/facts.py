@@ -123,7 +123,7 @@ def _look_at_target(facts: Facts, path: str) -> None:
     if not path:
         return
     inside = clean(path)
-    facts.blocked[path] = _impossible(path, inside)
+    facts.blocked[path] = impossible(path)
     if facts.blocked[path]:
         return
     try:
@@ -137,8 +137,9 @@ def _look_at_target(facts: Facts, path: str) -> None:
         del facts.blocked[path]
 
 
-def _impossible(path: str, inside: str) -> str:
+def impossible(path: str) -> str:
     """Why no machine can have a file there; "" if one could."""
+    inside = clean(path)
     try:
         encoded = inside.encode()
     except UnicodeEncodeError:
@@ -165,12 +166,13 @@ def _in_the_way(root: Root, resolved: str, inside: str) -> str:
 
 def _ask_for_units(facts: Facts, config: CloudConfig) -> None:
     written = {os.path.basename(file.path) for file in config.write_files}
-    written |= {unit.name for unit in config.coreos.units if unit.content}
+    written |= {systemd.full_name(unit.name) for unit in config.coreos.units if unit.content}
     for unit in config.coreos.units:
-        template = unit.name.partition("@")[0] + "@." + unit.name.rpartition(".")[2]
-        if not systemd.is_name(unit.name) or unit.mask or is_network(unit.name) or {unit.name, template} & written:
+        name = systemd.full_name(unit.name)
+        template = name.partition("@")[0] + "@." + name.rpartition(".")[2]
+        if not systemd.is_name(name) or "/" in name or unit.mask or is_network(name) or {name, template} & written:
             continue
-        if (unit.enable and not systemd.enablement(unit.name)) or (unit.command and not systemd.is_there(unit.name)):
+        if (unit.enable and not systemd.enablement(name)) or (unit.command and not systemd.is_there(name)):
             facts.missing_units.add(unit.name)
 
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from ignition.config.text.positions import Positions
 
 
+USER_DATA = "user-data"  # what findings call user data that is in no file
+
+
 class Refused(InvalidConfig):
     """User data that cannot be applied, but for its users, keys and host name. `text` is what the report's places are in."""
 
@@ -26,12 +29,15 @@ class Refused(InvalidConfig):
 
 
 def placed(text: bytes, findings: "Sequence[Finding]", positions: "Positions") -> tuple[Entry, ...]:
-    """Entries of a report: line of the key, and a mark under what is meant."""
+    """Entries of a report: line of the key, as ever, and a mark under what is meant, or under the key if that is further down."""
     lines = Lines(text)
     found = []
     for finding, entry in zip(findings, entries(text, findings, positions), strict=True):
         line, column = lines.at(positions.key(finding.path))
-        found.append(entry.evolve(line=line, column=column, caret=entry.extent[0] if entry.extent else None))
+        extent = entry.extent
+        if extent and lines.at(extent[0])[0] != line:
+            extent = positions.extent(finding.path, of_key=True)
+        found.append(entry.evolve(line=line, column=column, extent=extent, caret=extent[0] if extent else None))
     return tuple(found)
 
 
@@ -40,6 +46,7 @@ def place_of(entry: Entry) -> str:
     return "" if entry.line is None else f"line {entry.line}: "
 
 
-def in_original_words(entry: Entry) -> str:
-    """As coreos-cloudinit printed it."""
-    return f"line {entry.line or 1}: {entry.level}: {entry.message}"
+def in_original_words(entry: Entry, name: str = "") -> str:
+    """As coreos-cloudinit printed it, behind the name of the file if there is one, with the remedy."""
+    place = f"{name}: " if name and name != USER_DATA else ""
+    return f"{place}line {entry.line or 1}: {entry.level}: {entry.message}"

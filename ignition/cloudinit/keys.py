@@ -13,13 +13,20 @@ ZERO: "dict[Any, Any]" = {str: "", int: 0, float: 0.0, bool: False}
 
 
 class Key(Field):
-    """One key. `pattern`: what its text must look like, if it is not empty. `variable`: its name in an environment."""
+    """One key. `pattern`: what its text must look like, if it is not empty; `choices`: what it may be; `form`: both in words.
 
-    __slots__ = ("deprecated", "pattern", "variable")
+    `variable`: its name in an environment.
+    """
 
-    def __init__(self, doc: str, default: "Any", pattern: str, deprecated: str, variable: str) -> None:
+    __slots__ = ("choices", "deprecated", "form", "pattern", "variable")
+
+    def __init__(
+        self, doc: str, default: "Any", pattern: str, form: str, choices: tuple[str, ...], deprecated: str, variable: str
+    ) -> None:
         super().__init__(doc, default, "", "", {})
+        pattern = pattern or "|".join(map(re.escape, choices))
         self.pattern = re.compile(pattern) if pattern else None
+        self.choices, self.form = choices, form or (f"one of {', '.join(choices)}" if choices else "")
         self.deprecated, self.variable = deprecated, variable
 
     @property
@@ -29,9 +36,18 @@ class Key(Field):
         return f"[]{one}" if self.many else one
 
 
-def key(doc: str = "", default: "Any" = None, *, pattern: str = "", deprecated: str = "", variable: str = "") -> "Any":
+def key(
+    doc: str = "",
+    default: "Any" = None,
+    *,
+    pattern: str = "",
+    form: str = "",
+    choices: tuple[str, ...] = (),
+    deprecated: str = "",
+    variable: str = "",
+) -> "Any":
     """Declare a key of a Section. Without a default it is the type's zero value."""
-    return Key(doc, default, pattern, deprecated, variable)
+    return Key(doc, default, pattern, form, choices, deprecated, variable)
 
 
 class Section(Record):

@@ -10,10 +10,6 @@ NETWORK_UNITS = (".network", ".netdev", ".link")
 _REMOTE = "trying to fetch from a remote endpoint introduces too many intermittent errors"
 
 
-def _one_of(values: tuple[str, ...]) -> str:
-    return "|".join(value.replace("+", r"\+") for value in values)
-
-
 def _gone(name: str) -> str:
     return f"{name} is no longer shipped in Container Linux"
 
@@ -41,11 +37,11 @@ class User(Section):
 class WriteFile(Section):
     """write_files[]"""
 
-    encoding: str = key(pattern=_one_of(ENCODINGS))
+    encoding: str = key(choices=ENCODINGS)
     content: str = key("bytes that are no UTF-8 as surrogates")
     owner: str = key("as chown takes it")
     path: str = key()
-    permissions: str = key("octal", pattern="0?[0-7]{3,4}")
+    permissions: str = key("octal", pattern="0?[0-7]{3,4}", form="three or four octal digits, such as 0644")
 
 
 class DropIn(Section):
@@ -63,7 +59,7 @@ class Unit(Section):
     enable: bool = key()
     runtime: bool = key()
     content: str = key()
-    command: str = key(pattern=_one_of(COMMANDS))
+    command: str = key(choices=COMMANDS)
     drop_ins: tuple[DropIn, ...] = key()
 
 
@@ -75,7 +71,7 @@ def is_network(unit: str) -> bool:
 class Update(Section):
     """coreos.update"""
 
-    reboot_strategy: str = key(pattern=_one_of(STRATEGIES))
+    reboot_strategy: str = key(choices=STRATEGIES)
     group: str = key()
     server: str = key()
 

@@ -44,10 +44,14 @@ class Reading:
 
     def refused(self, found: "list[Finding]") -> Refused:
         """The exception with what is wrong with types, and these findings about the model, at their places in the text."""
-        told = [Finding(one.level, self._in_document(one.path), one.message, one.fix, one.at) for one in found]
-        refused = Refused(self.name, findings.placed(self.text, [*self.wrong, *told], self.document.positions()), self.text)
+        every = [*self.wrong, *self.in_document(found)]
+        refused = Refused(self.name, findings.placed(self.text, every, self.document.positions()), self.text)
         refused.is_unread = not found
         return refused
+
+    def in_document(self, found: "list[Finding]") -> "list[Finding]":
+        """Findings about the model with the paths that the document has."""
+        return [Finding(one.level, self._in_document(one.path), one.message, one.fix, one.at, one.rule) for one in found]
 
     def _in_document(self, path: Path) -> Path:
         """A path of the model, with the numbers that the document's lists have."""

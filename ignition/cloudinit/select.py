@@ -68,5 +68,6 @@ def _is_available(source: Datasource) -> bool:
     try:
         return source.available()
     except (Failure, OSError, ValueError) as error:
-        log.warning(f"{source.name} at {source.where}: {error}")
+        place = source.name if source.where in str(error) else f"{source.name} at {source.where}"
+        log.send(log.ERROR if source.final else log.WARNING, f"{place}: {error}")
         return False

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 from ignition.cloudinit import apply, facts, reading, substitution, user_data, validate
 from ignition.cloudinit.datasources import Datasource
-from ignition.cloudinit.findings import Refused, in_original_words
+from ignition.cloudinit.findings import USER_DATA, Refused, in_original_words
 from ignition.cloudinit.metadata import Metadata
 from ignition.cloudinit.plan import Options, Plan
 from ignition.cloudinit.reading import Reading
@@ -65,18 +65,29 @@ class Run:
         self._environment = os.environ if environment is None else environment
         self._convert, self._only_plan, self._ignore_failure = convert, only_plan, ignore_failure
         self._is_unread = self._has_failed = False  # the first is what --ignore-failure is about
+        self._name = source.called
+        self._told: list[tuple[Report, bytes]] = []  # what the log has, and people are shown at the end
 
     def validate(self) -> int:
-        """`--validate`: 0 only if there is nothing to say."""
+        """`--validate`: 0 only if nothing is to be mended."""
         try:
             data = self._user_data()
         except Failure as failure:
             log.error(f"failed to fetch user-data: {failure}")
             return FAILED
-        report = self._validated(data)
-        if report.entries:
-            self._screen.show(report, data)
-        return FAILED if report.entries else SUCCESS
+        problems: list[Failure] = []
+        for part in user_data.parts(data, problems) or [Part(user_data.EMPTY, self._name, data)]:
+            is_whole = part.text is data
+            name = self._name if is_whole else part.name
+            if part.kind == user_data.IGNITION or (part.kind == user_data.UNKNOWN and not is_whole):
+                self._screen.say(f"{name}: {user_data.title(part)}: left alone")
+            else:
+                self._tell(validate.validate(name, part.text, part.kind, is_thorough=True), part.text)
+        for problem in problems:
+            log.error(f"{self._name}: {problem}")
+        is_wrong = bool(problems) or any(report.entries for report, _ in self._told)
+        self._show_told()
+        return FAILED if is_wrong else SUCCESS
 
     def run(self) -> int:
         """Apply, or with `only_plan` say what would be applied."""
@@ -84,7 +95,7 @@ class Run:
         with self._noting("failed to fetch user-data"):
             data = self._user_data()
         with self._noting("failed to validate user-data"):
-            self._validated(data)
+            self._tell(validate.validate(self._name, data), data)
         with self._noting("failed to fetch meta-data", is_unread=False):
             metadata = self._source.metadata()
         for problem in metadata.problems:
@@ -103,19 +114,33 @@ class Run:
         log.info(f"fetching user-data from datasource of type {self._source.name} at {self._source.where}")
         return user_data.unpacked(self._source.user_data())
 
-    def _validated(self, data: bytes) -> "Report":
-        report = validate.validate("user-data", data)
+    def _tell(self, report: "Report", text: bytes) -> None:
+        """Each finding to the log; people at a terminal are shown them once, when all are known."""
         for entry in report.entries:
             level = {"error": log.ERROR, "warning": log.WARNING}.get(entry.level, log.INFO)
-            log.send(level, in_original_words(entry))
-        return report
+            log.aside(level, in_original_words(entry, report.source))
+        self._told.append((report, text))
+
+    def _show_told(self) -> None:
+        """What was validated and then refused is one finding: the later one says more."""
+        seen: set[tuple[str, int | None, str]] = set()
+        kept = []
+        for report, text in reversed(self._told):
+            entries = tuple(one for one in report.entries if (report.source, one.line, one.path) not in seen)
+            seen |= {(report.source, one.line, one.path) for one in entries}
+            kept.append((report.evolve(entries=entries), text))
+        self._told.clear()
+        with suppress(BrokenPipeError):  # who started us by hand listens no more
+            for report, text in reversed(kept):
+                if report.entries:
+                    self._screen.show(report, text)
 
     def _carry_out(self, data: bytes, metadata: Metadata, context: Context) -> None:
         addresses = substitution.values(metadata, self._environment)
         found: list[Reading | Part] = []
         with self._noting("cannot apply user-data"):
             problems: list[Failure] = []
-            found = parts(data, addresses, problems)
+            found = parts(data, addresses, problems, self._name)
             for problem in problems:
                 self._note("cannot apply user-data", problem)
         complete = False
@@ -162,6 +187,7 @@ class Run:
             self._screen.say(line)
 
     def _sum_up(self, results: "Sequence[str]", *, complete: bool) -> None:
+        self._show_told()
         if not complete:
             log.error("only users, keys and host name of the user data are applied, as far as they are right: see above")
         if not self._only_plan:
@@ -187,9 +213,8 @@ class Run:
         self._is_unread |= is_unread and is_foreseen
         self._has_failed |= not (is_unread and is_foreseen)
         if isinstance(error, Refused):
-            log.error(f"{what.removesuffix(' user-data')} {error}")
-            with suppress(BrokenPipeError):  # who started us by hand listens no more
-                self._screen.show(error.report, error.text)
+            log.aside(log.ERROR, f"{what.removesuffix(' user-data')} {error}")
+            self._told.append((error.report, error.text))
         elif is_foreseen:
             log.error(f"{what}: {error}")
         else:
@@ -197,8 +222,11 @@ class Run:
             log.critical(f"{what}: {unforeseen(error, PROGRAM)}")
 
 
-def parts(data: bytes, addresses: "Mapping[str, str]", problems: "list[Failure]") -> list[Reading | Part]:
-    """What there is to apply, addresses put in: cloud-configs that were read, and scripts. `problems`: why others are missing."""
+def parts(data: bytes, addresses: "Mapping[str, str]", problems: "list[Failure]", name: str = USER_DATA) -> list[Reading | Part]:
+    """What there is to apply, addresses put in: cloud-configs that were read, and scripts. `problems`: why others are missing.
+
+    `name` is what the user data as a whole is called.
+    """
     found = user_data.parts(data, problems)
     if len(found) == 1 and found[0].kind == user_data.UNKNOWN and found[0].text is data:
         problems.append(Failure(f"unrecognized user-data: {user_data.MUST_BE}"))
@@ -207,14 +235,14 @@ def parts(data: bytes, addresses: "Mapping[str, str]", problems: "list[Failure]"
     for part in found:
         text = substitution.substitute(part.text, addresses)
         if part.kind == user_data.CLOUD_CONFIG:
+            called = name if part.text is data else part.name
             try:
-                taken.append(reading.read("user-data" if part.text is data else part.name, text))
+                taken.append(reading.read(called, text))
             except Refused as refused:
-                log.warning(f"{part.name} cannot be read: nothing of it is known, users, keys and host name included")
+                log.warning(f"{called} cannot be read: nothing of it is known, users, keys and host name included")
                 problems.append(refused)
         elif part.kind == user_data.SCRIPT:
             taken.append(part.with_text(text))
         else:
-            kind = "an Ignition config" if part.kind == user_data.IGNITION else "unknown"
-            log.warning(f"part {part.name} is {kind}: left alone")
+            log.warning(f"part {part.name} is {user_data.title(part)}: left alone")
     return taken

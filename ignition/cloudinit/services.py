@@ -101,7 +101,7 @@ class Etcd2(Section):
     peer_key_file: str = key()
     peer_client_cert_auth: bool = key()
     peer_trusted_ca_file: str = key()
-    proxy: str = key(pattern="on|off|readonly")
+    proxy: str = key(choices=("on", "off", "readonly"))
     proxy_dial_timeout: int = key()
     proxy_failure_wait: int = key()
     proxy_read_timeout: int = key()
@@ -145,8 +145,10 @@ class Locksmith(Section):
     etcd_username: str = key()
     etcd_password: str = key()
     group: str = key()
-    window_start: str = key(pattern=_WINDOW_START, variable="REBOOT_WINDOW_START")
-    window_length: str = key(pattern=_WINDOW_LENGTH, variable="REBOOT_WINDOW_LENGTH")
+    window_start: str = key(
+        pattern=_WINDOW_START, form="a time of day, such as 04:00 or Thu 04:00", variable="REBOOT_WINDOW_START"
+    )
+    window_length: str = key(pattern=_WINDOW_LENGTH, form="a length of time, such as 1h30m", variable="REBOOT_WINDOW_LENGTH")
 
 
 class Flannel(Section):

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from ignition.cloudinit.metadata import Metadata
 
+# For texts that are only looked at: RFC 5737, RFC 3849.
+EXAMPLES = {"public_ipv4": "192.0.2.1", "private_ipv4": "192.0.2.2", "public_ipv6": "2001:db8::1", "private_ipv6": "2001:db8::2"}
 TOKENS = ("public_ipv4", "private_ipv4", "public_ipv6", "private_ipv6")
 _TOKEN = re.compile(rb"(\\?)(\$(public_ipv4|private_ipv4|public_ipv6|private_ipv6))")
 

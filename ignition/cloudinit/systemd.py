@@ -27,8 +27,20 @@ _IS_ENABLED_STATUSES = tuple(range(5))
 
 
 def is_name(name: str) -> bool:
-    """Whether a unit can be called so."""
-    return bool(_NAME.fullmatch(name)) and "." in name.strip(".")
+    """Whether a unit can be called so; also a file below the directory of units (`a.service.d/b.conf`), and without a suffix."""
+    parts = name.split("/")
+    return all(_NAME.fullmatch(part) and part.strip(".") for part in parts) and (len(parts) > 1 or name == name.strip("."))
+
+
+def full_name(name: str) -> str:
+    """With the suffix that systemctl(1) means where there is none; a path stays as it is."""
+    return name if "." in name or "/" in name else f"{name}.service"
+
+
+def owner(name: str) -> str:
+    """The unit that a drop-in named by its path belongs to, `a.service` of `a.service.d/b.conf`; any other name itself."""
+    directory, slash, file = name.rpartition("/")
+    return directory.removesuffix(".d") if slash and directory.endswith(".d") and file.endswith(".conf") else name
 
 
 def enablement(name: str) -> str:

@@ -9,7 +9,7 @@ import stat
 from ignition.cloudinit import coreos_files
 from ignition.cloudinit.changes import Changes, Noted
 from ignition.cloudinit.model import Coreos, DropIn, Unit, Update, is_network
-from ignition.cloudinit.systemd import EnableUnit, ReloadManager, RestartNetworkd, RunCommand
+from ignition.cloudinit.systemd import EnableUnit, ReloadManager, RestartNetworkd, RunCommand, full_name, owner
 from ignition.errors import Failure
 from ignition.host import log
 from ignition.host.root import Root
@@ -46,7 +46,7 @@ def _leads_to_a_device(root: Root, path: str) -> bool:
 
 def all_units(coreos: Coreos) -> list[tuple[str, Unit]]:
     """(place, unit) in order: the user's, then those that belong to other keys."""
-    named = [(f"coreos.units[{index}]", unit) for index, unit in enumerate(coreos.units)]
+    named = [(f"coreos.units[{index}]", _in_full(f"coreos.units[{index}]", unit)) for index, unit in enumerate(coreos.units)]
     services = [
         ("coreos.etcd", _service("etcd.service", coreos_files.drop_in(coreos.etcd, "ETCD_"))),
         ("coreos.etcd2", _service("etcd2.service", coreos_files.drop_in(coreos.etcd2, "ETCD_"))),
@@ -58,7 +58,17 @@ def all_units(coreos: Coreos) -> list[tuple[str, Unit]]:
 
 def directory(unit: Unit) -> str:
     """Where its files go."""
-    return f"/{'run' if unit.runtime else 'etc'}/systemd/{'network' if is_network(unit.name) else 'system'}"
+    return f"/{'run' if unit.runtime else 'etc'}/systemd/{'network' if is_network(owner(unit.name)) else 'system'}"
+
+
+def _in_full(place: str, unit: Unit) -> Unit:
+    """With the suffix that its name lacks. Of a path that no reader looks at people hear."""
+    name = full_name(unit.name)
+    if name != unit.name and unit.name:
+        log.warning(f"{place}: {unit.name} has no suffix: {name} is meant")
+    elif "/" in name and owner(name) == name:
+        log.warning(f"{place}: {name} is written as it says, but systemd reads drop-ins only as UNIT.d/NAME.conf")
+    return Unit.of({**{one: getattr(unit, one) for one in Unit.FIELDS}, "name": name}) if unit.name else unit
 
 
 def plan(coreos: Coreos, changes: Changes) -> list[Operation]:
@@ -76,10 +86,11 @@ def plan(coreos: Coreos, changes: Changes) -> list[Operation]:
         found = _files(place, unit, masked)
         if unit.enable and not unit.mask and not is_network(unit.name):
             found.append(EnableUnit(place, unit.name, runtime=unit.runtime))
-        operations += [Noted(operation, changes, unit.name) for operation in found]
+        concerned = owner(unit.name)
+        operations += [Noted(operation, changes, concerned) for operation in found]
         wants_reload = wants_reload or bool(found)
-        if is_network(unit.name):
-            network.add(unit.name)
+        if is_network(concerned):
+            network.add(concerned)
         elif unit.command:
             commands.append(RunCommand(place, unit.name, unit.command, changes, optional=place == _UPDATE))
     if wants_reload or commands:

@@ -36,6 +36,11 @@ def kind(data: bytes) -> str:
     return kinds.of(data) or (IGNITION if _is_ignition(data) else UNKNOWN)
 
 
+def title(part: Part) -> str:
+    """What a piece that is left alone is, for people."""
+    return "unknown" if part.kind == UNKNOWN else odd_input.transpilable(part.text) or "an Ignition config"
+
+
 def parts(data: bytes, problems: "list[Failure]") -> list[Part]:
     """The pieces in the order of the text; none for no data. What cannot be taken apart is missing, and told in `problems`."""
     from ignition.cloudinit import multipart

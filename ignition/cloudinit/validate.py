@@ -31,16 +31,20 @@ _FITTING = {
 }
 
 
-def validate(name: str, data: bytes) -> Report:
-    """The report about user data, unpacked and before substitution."""
-    found = user_data.kind(data)
+def validate(name: str, data: bytes, kind: str = "", *, is_thorough: bool = False) -> Report:
+    """The report about user data, unpacked and before substitution. `kind` is what it is, where that is known.
+
+    `is_thorough`: also what the original only noticed when it applied it, or never. For people: it takes longer.
+    """
+    found = kind or user_data.kind(data)
     if found == user_data.UNKNOWN:
         fix = "write #cloud-config alone into the first line, or begin a script with #!/bin/bash"
         return Report(source=name, entries=(Entry(level=ERROR, message=user_data.MUST_BE, line=1, column=1, fix=fix),))
-    return Report(source=name, entries=_cloud_config(name, data) if found == user_data.CLOUD_CONFIG else ())
+    entries = _cloud_config(name, data, is_thorough=is_thorough) if found == user_data.CLOUD_CONFIG else ()
+    return Report(source=name, entries=entries)
 
 
-def _cloud_config(name: str, text: bytes) -> tuple[Entry, ...]:
+def _cloud_config(name: str, text: bytes, *, is_thorough: bool) -> tuple[Entry, ...]:
     try:
         document = document_of(name, text)
     except Refused as refused:
@@ -57,6 +61,10 @@ def _cloud_config(name: str, text: bytes) -> tuple[Entry, ...]:
         *_read_only(root),
         *_under_coreos(root),
     ]
+    positions = document.positions()
+    if is_thorough:
+        more = list(_thorough(name, text, {_place_of(one.path) for one in found}))
+        found += sorted(more, key=lambda one: positions.value(one.path))
     repeated = [
         *(
             Entry(
@@ -66,7 +74,22 @@ def _cloud_config(name: str, text: bytes) -> tuple[Entry, ...]:
         ),
         *_unread(document),
     ]
-    return (*placed(text, found, document.positions()), *_with_lines(text, repeated))
+    return (*placed(text, found, positions), *_with_lines(text, repeated))
+
+
+def _thorough(name: str, text: bytes, said: set[Path]) -> "Iterator[Finding]":
+    """What applying would refuse on every machine, and advice; nothing at a place of which something is `said`."""
+    from ignition.cloudinit import advice, checks, reading, substitution
+
+    read = reading.read(name, substitution.substitute(text, substitution.EXAMPLES))
+    for one in read.in_document([*checks.of_any_machine(read.config), *advice.advise(read.config)]):
+        if _place_of(one.path) not in said:
+            yield one
+
+
+def _place_of(path: Path) -> Path:
+    """A file's encoding is wrong where its content is."""
+    return (*path[:-1], "content") if path[-1:] == ("encoding",) else path
 
 
 def _unread(document: "Document") -> list[Entry]:
@@ -162,7 +185,14 @@ def _patterns(node: Node, cls: "type[Section]", path: Path) -> "Iterator[Finding
                 yield from _patterns(element, one.element, place)
         elif one.pattern and isinstance(inner, Scalar) and inner.text and inner.kind != yaml_scalars.NULL:
             if not one.pattern.fullmatch(inner.text):
-                yield Finding(ERROR, (*path, name), f"invalid value {inner.text}")
+                yield Finding(ERROR, (*path, name), f"invalid value {inner.text}", _accepted(one, inner.text))
+
+
+def _accepted(one: Key, text: str) -> str:
+    from ignition.config.suggest import closest
+
+    close = closest(text, one.choices)
+    return f'did you mean "{close}"? It is {one.form}' if close else f"write {one.form}"
 
 
 def _read_only(root: Node) -> "Iterator[Finding]":

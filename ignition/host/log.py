@@ -52,13 +52,22 @@ def send(priority: int, message: str, **fields: object) -> None:
 
     On standard output its further lines are indented: no line that a server made up passes for a message of ours.
     """
+    _send(priority, message, fields, _Settings.also)
+
+
+def aside(priority: int, message: str) -> None:
+    """Log one message that whoever `echo` tells is shown in another form."""
+    _send(priority, message, {}, (lambda *_: None) if _Settings.also else None)
+
+
+def _send(priority: int, message: str, fields: dict[str, object], also: "Callable[[int, str], None] | None") -> None:
     message = clean(message)
     if _Settings.instead:
         _Settings.instead(priority, message)
         return
-    if _Settings.also:
-        _Settings.also(priority, message)
-    if not _Settings.to_stdout and not _send_to_journal(priority, message, fields) and not _Settings.also:
+    if also:
+        also(priority, message)
+    if not _Settings.to_stdout and not _send_to_journal(priority, message, fields) and not also:
         _Settings.to_stdout = True
         send(ERROR, "no journal here, logging to standard output")
     if _Settings.to_stdout:

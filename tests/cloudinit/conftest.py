@@ -2,11 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from ignition.cli import cloudinit
+from ignition.host import log
 from tests.platforms.programs import Programs, programs
 
 __all__ = ["programs"]
@@ -56,11 +57,12 @@ class Ran(NamedTuple):
 
 
 class Machine:
-    """`root` is its file system."""
+    """`root` is its file system, `journal` what the last run logged."""
 
     def __init__(self, directory: Path, programs: Programs, capsys: pytest.CaptureFixture[str]) -> None:
         self.root, self._directory, self._capsys, self._programs = directory / "root", directory, capsys, programs
         self.state = directory / "state"
+        self.journal = ""
         self.state.mkdir()
         for path in ("etc", "run", "usr/share/coreos", "home/core", "var/lib"):
             (self.root / path).mkdir(parents=True)
@@ -110,6 +112,7 @@ class Machine:
     def run_with(self, *flags: str) -> Ran:
         """coreos-cloudinit with these flags."""
         self._calls.write_text("")
+        self.journal = ""
         self._capsys.readouterr()
         status = cloudinit.main(list(flags), root=str(self.root))
         captured = self._capsys.readouterr()
@@ -123,4 +126,12 @@ def machine(tmp_path: Path, programs: Programs, capsys: pytest.CaptureFixture[st
     """Fresh for each test."""
     for variable in ("JOURNAL_STREAM", "COREOS_PUBLIC_IPV4", "COREOS_PRIVATE_IPV4", "COREOS_PUBLIC_IPV6", "COREOS_PRIVATE_IPV6"):
         monkeypatch.delenv(variable, raising=False)
-    return Machine(tmp_path, programs, capsys)
+    made = Machine(tmp_path, programs, capsys)
+    send = log._send
+
+    def noted(priority: int, message: str, *how: Any) -> None:
+        made.journal += f"{message}\n"
+        send(priority, message, *how)
+
+    monkeypatch.setattr(log, "_send", noted)
+    return made

@@ -218,7 +218,7 @@ def test_a_section_with_only_zero_values_writes_no_drop_in(machine: Machine) -> 
     ran = machine.run(HEAD + "coreos: {etcd2: {debug: false, max_wals: 0, name: ''}}\n")
     assert ran.status == 0
     assert not (machine.root / "run/systemd").exists()
-    assert ran.out == "coreos-cloudinit: nothing to do\n"
+    assert ran.out.endswith("coreos-cloudinit: nothing to do\n")
 
 
 def test_units_and_users_without_name_are_passed_over(machine: Machine) -> None:

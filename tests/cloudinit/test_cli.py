@@ -141,14 +141,16 @@ def test_validate(machine: Machine, text: str, status: int, message: str) -> Non
     before = machine.tree()
     ran = machine.run(text, "--validate")
     assert (ran.status, machine.tree()) == (status, before)
-    assert message in ran.err
+    assert message in machine.journal
     assert ("^" in ran.out) is bool(message)
+    assert (ran.out + ran.err).count(message.rpartition(": ")[2]) == (1 if message else len(ran.out + ran.err) + 1)
 
 
 def test_findings_are_logged_and_applied_all_the_same(machine: Machine) -> None:
     ran = machine.run(HEAD + "hostnam: a\nwrite_files: [{path: /etc/f}]\n")
     assert ran.status == 0
-    assert 'line 2: warning: unrecognized key "hostnam"' in ran.err
+    assert 'line 2: warning: unrecognized key "hostnam"' in machine.journal
+    assert (ran.out + ran.err).count("unrecognized key") == 1
     assert (machine.root / "etc/f").exists()
 
 
@@ -319,3 +321,96 @@ def test_the_network_of_a_datasource_is_set_up_whatever_is_wrong_with_the_user_d
     assert "DHCP=true" in machine.text("/run/systemd/network/0a-none9.network")
     assert not (machine.root / "etc/f").exists()
     assert "COREOS_PRIVATE_IPV4=10.0.0.1" in machine.text("/etc/environment")
+
+
+LEFT_ALONE = [
+    ('{"ignition": {"version": "3.5.0"}}', "an Ignition config"),
+    ('{"ignitionVersion": 1}', "an Ignition config"),
+    ("variant: fcos\nversion: 1.5.0\n", "a Butane config"),
+    ("etcd:\n  version: 3.3.0\nupdate:\n  group: beta\n", "a Container Linux Config (YAML)"),
+]
+
+
+@pytest.mark.parametrize("text, what", LEFT_ALONE)
+def test_what_is_not_ours_is_named_and_left_alone(machine: Machine, text: str, what: str) -> None:
+    ran = machine.run(text, "--validate")
+    assert (ran.status, ran.out.endswith(f"/user-data: {what}: left alone\n"), ran.out.count("\n")) == (0, True, 1)
+
+
+def test_each_part_of_multipart_data_is_validated_under_its_name(machine: Machine) -> None:
+    text = (
+        'Content-Type: multipart/mixed; boundary="b"\n\n--b\nContent-Type: text/cloud-config\n'
+        'Content-Disposition: attachment; filename="one.yaml"\n\nhostname: a b\n'
+        '--b\nContent-Type: text/plain\n\n{"ignition": {"version": "3.5.0"}}\n--b\nContent-Type: text/plain\n\nhello\n'
+        "--b\nContent-Type: text/x-shellscript\n\nno script\n--b--\n"
+    )
+    ran = machine.run(text, "--validate")
+    assert ran.status == 1
+    assert "one.yaml:1:11: error: not a valid host name" in ran.out
+    assert "ignition.json: an Ignition config: left alone\nuserdata.txt: unknown: left alone\n" in ran.out
+    assert "part 4: the shell script does not begin with #!" in ran.err
+
+
+@pytest.mark.parametrize("flags", [(), ("--validate",), ("--plan",), ("--ignore-failure", "--validate")])
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        ("none", "none: the file cannot be read: No such file or directory (fix: check the name)"),
+        ("file/x", "file/x: the file cannot be read: Not a directory (fix: check the name)"),
+        ("directory", "directory: not a regular file (fix: name a file)"),
+        (
+            "-",
+            "local-file at -: the file cannot be read: No such file or directory (fix: name /dev/stdin to read standard input)",
+        ),
+        ("closed", "closed: the file cannot be read: Permission denied"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_an_error_at_once(
+    machine: Machine, name: str, message: str, flags: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = machine.root.parent
+    (directory / "directory").mkdir()
+    (directory / "file").touch()
+    (directory / "closed").touch()
+    opened = os.open
+
+    def denied(path: str, *how: int, **more: int) -> int:
+        if str(path).endswith("/closed"):
+            raise PermissionError(13, "Permission denied")  # tests may be run as root, who may read everything
+        return opened(path, *how, **more)
+
+    monkeypatch.setattr(os, "open", denied)
+    begin = time.monotonic()
+    ran = machine.run_with(f"--from-file={name if name == '-' else directory / name}", *flags)
+    assert (ran.status, time.monotonic() - begin < 2) == (1, True)
+    assert message in ran.err
+
+
+def test_a_url_that_is_none_is_an_error_at_once(machine: Machine) -> None:
+    for flag in ("url", "ec2-metadata", "gce-metadata", "digitalocean-metadata", "packet-metadata"):
+        begin = time.monotonic()
+        ran = machine.run_with(f"--from-{flag}=metadata.example/data")
+        assert (ran.status, time.monotonic() - begin < 2) == (1, True)
+        assert "not a URL to fetch from (fix: give one that begins with http:// or https://)" in ran.err
+
+
+def test_findings_name_the_file_and_are_shown_once(machine: Machine) -> None:
+    text = (
+        HEAD
+        + "hostname: a b\nwrite_files:\n- {path: /etc/f, permissions: rw}\ncoreos:\n  units:\n  - {name: a, command: strat}\n"
+    )
+    for flags in ((), ("--plan",), ("--validate",)):
+        ran = machine.run(text, *flags)
+        for place in ("2:11", "4:31", "7:24"):
+            assert (ran.out + ran.err).count(f"{machine.root.parent}/user-data:{place}: error: ") == 1, ran
+        assert (ran.out + ran.err).count("error: ") == 3
+
+
+@pytest.mark.parametrize("text", ["hostname:\n  - a\n", "coreos:\n  units:\n    a: b\n", "write_files:\n- path:\n    - x\n"])
+def test_log_and_terminal_have_the_same_line(machine: Machine, text: str) -> None:
+    ran = machine.run(HEAD + text, "--validate")
+    (logged,) = [line for line in machine.journal.splitlines() if "incorrect type" in line]
+    number = logged.partition(": line ")[2].partition(":")[0]
+    assert f"/user-data:{number}:" in ran.out
+    ran = machine.run(HEAD + text)
+    assert f"/user-data:{number}:" in ran.out and f" line {number}: " in machine.journal

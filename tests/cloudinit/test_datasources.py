@@ -95,13 +95,14 @@ def test_pauses_double_up_to_the_longest(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_file(tmp_path: Path) -> None:
     path = tmp_path / "user-data"
     source = LocalFile(str(path))
-    assert not source.available()
+    with pytest.raises(Failure, match=r"No such file or directory \(fix: check the name\)"):
+        source.available()
     with pytest.raises(Failure, match="No such file") as caught:
         source.user_data()
     assert caught.value.where == str(path)
     path.write_bytes(b"#cloud-config\n")
     assert source.available() and source.user_data() == b"#cloud-config\n"
-    assert (source.name, source.final, source.metadata()) == ("local-file", False, Metadata())
+    assert (source.name, source.final, source.metadata()) == ("local-file", True, Metadata())
 
 
 def test_a_directory_is_no_user_data(tmp_path: Path) -> None:
@@ -113,10 +114,12 @@ def test_a_directory_is_no_user_data(tmp_path: Path) -> None:
 
 def test_url() -> None:
     with serving({"/data": [Reply(503), Reply(200, b"hello")], "/made": Reply(201, b"made"), "/no": Reply(403)}) as server:
-        assert not Url(server.url + "/data").available()  # one attempt
+        with pytest.raises(Failure, match="503"):
+            Url(server.url + "/data").available()  # one attempt
         assert Url(server.url + "/data").available()
         assert Url(server.url + "/made").user_data() == b"made"
-        assert not Url(server.url + "/no").available()
+        with pytest.raises(NotFound, match="403"):
+            Url(server.url + "/no").available()
         with pytest.raises(Failure, match="403"):
             Url(server.url + "/no").user_data()
         with pytest.raises(NotFound, match="404"):
@@ -132,7 +135,9 @@ def test_url_is_fetched_again_after_errors_of_the_server() -> None:
 
 @pytest.mark.parametrize("url", ["", "ftp://x/y", "/etc/passwd", "file:///etc/passwd"])
 def test_what_is_no_http_url_is_refused_at_once(url: str) -> None:
-    assert not Url(url).available()
+    assert Url(url).final
+    with pytest.raises(Failure, match="not a URL to fetch from"):
+        Url(url).available()
     with pytest.raises(Failure, match="not a URL to fetch from"):
         Url(url).user_data()
 

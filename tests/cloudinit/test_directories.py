@@ -154,3 +154,8 @@ def test_shared_config_that_is_no_xml_fails_with_its_name(tmp_path: Path) -> Non
     with pytest.raises(Failure, match="this is no XML") as caught:
         agent(tmp_path, "<SharedConfig>").metadata()
     assert caught.value.where == f"{tmp_path}/SharedConfig.xml"
+
+
+def test_an_empty_network_document_is_a_network_without_interfaces(tmp_path: Path) -> None:
+    found = with_meta(tmp_path, {"network_config": {"content_path": "/content/0000"}}, content__0000="").metadata().network
+    assert found and (found.convert().interfaces, found.convert().devices) == ([], [])

@@ -19,7 +19,10 @@ REFUSED = [
     ("coreos: {update: {reboot_strategy: best-effort}}", "line 4: unknown reboot strategy 'best-effort'", "4:36"),
     ("coreos:\n  units:\n  - name: a.service\n    command: lol", "line 7: unknown command 'lol'", "7:14"),
     ("coreos:\n  units:\n  - name: ../a.service", "line 6: not a valid unit name", "6:11"),
-    ("coreos:\n  units:\n  - name: a", "line 6: not a valid unit name", "6:11"),
+    ("coreos:\n  units:\n  - name: /etc/a.service", "line 6: not a valid unit name", "6:11"),
+    ("coreos:\n  units:\n  - name: a.service.d/../b.conf", "line 6: not a valid unit name", "6:11"),
+    ("coreos:\n  units:\n  - name: a.service.", "line 6: not a valid unit name", "6:11"),
+    ("coreos:\n  units:\n  - {name: a.service.d/b.conf, command: start}", "b.conf is a file, not a unit: there", "6:41"),
     ("coreos:\n  units:\n  - {name: missing.service, enable: y}", "line 6: there is no unit missing.service to enable", "6:37"),
     ("coreos:\n  units:\n  - {name: missing.service, command: start}", "there is no unit missing.service to start", "6:38"),
     ("coreos:\n  units:\n  - {name: a.service, drop-ins: [{name: a/b}]}", "line 6: a drop-in's name cannot hold a slash", "6:41"),
@@ -81,7 +84,7 @@ def check(machine: Machine, text: str | bytes, message: str, place: str, *, call
     before = machine.tree()
     ran = machine.run(text)
     assert (ran.status, ran.calls) == (1, calls), ran.err
-    assert message in ran.err
+    assert message in machine.journal
     assert f"user-data:{place}: error: " in ran.out
     changed = {path for path in {*before, *machine.tree()} if before.get(path) != machine.tree().get(path)}
     assert changed <= {"/etc/hostname", "/home/core/.ssh/", "/home/core/.ssh/authorized_keys", "/run/", "/etc/machine-info"}
@@ -142,9 +145,9 @@ def test_what_is_nothing(machine: Machine, data: bytes, message: str) -> None:
     before = machine.tree()
     ran = machine.run(data)
     assert (ran.status, ran.calls, machine.tree()) == (1, [], before)
-    assert message in ran.err
+    assert message in machine.journal
     assert machine.run(data, "--ignore-failure").status == 0
-    assert machine.run(data, "--validate").status == (0 if data.startswith(b"Content") else 1)
+    assert machine.run(data, "--validate").status == 1
 
 
 def test_update_section_without_a_file_of_the_machine(machine: Machine) -> None:
@@ -198,9 +201,9 @@ def test_errors_of_a_part_name_it_and_the_others_let_people_log_in(machine: Mach
     assert (ran.status, ran.calls) == (1, ["hostnamectl set-hostname -- last"])
     assert not (machine.root / "etc/f").exists()
     assert machine.text("/home/core/.ssh/authorized_keys") == f"{A}\n{B}\n"
-    assert "second.yaml: line 1: not a valid host name" in ran.err
+    assert "second.yaml: line 1: not a valid host name" in machine.journal
     assert "second.yaml:1:11: error: not a valid host name" in ran.out
-    assert "part 4: a part has no Content-Type" in ran.err and "mapping values are not allowed" in ran.err
+    assert "part 4: a part has no Content-Type" in ran.err and "mapping values are not allowed" in ran.out
 
 
 LATER = [

@@ -170,7 +170,7 @@ def test_a_user_with_a_wrong_field_can_log_in(populated: Machine, text: str, mes
     rest = f"\n- {{name: a b, ssh_authorized_keys: [{B}]}}\n- {{name: other, passwd: $6$o}}\nwrite_files: [{{path: /etc/f}}]\n"
     text = HEAD + text.replace("name: elroy, ", f"name: elroy, ssh_authorized_keys: [{A}], ") + rest
     ran = populated.run(text)
-    assert ran.status == 1 and message in ran.err and "not a valid user name" in ran.err
+    assert ran.status == 1 and message in populated.journal and "not a valid user name" in ran.out
     assert f"user-data:{number}:{column + len(f'ssh_authorized_keys: [{A}], ')}: error: " in ran.out
     account = line(populated, "/etc/passwd", "elroy")
     assert account[5:] == ["/home/elroy", account[6]] and "\0" not in account[6]

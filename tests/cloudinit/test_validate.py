@@ -158,4 +158,105 @@ def test_a_finding_is_shown_with_its_line_marked() -> None:
         "  at $.write_files.0.permissions",
         "    5 |   permissions: rw",
         "      |                ^~",
+        "  fix: write three or four octal digits, such as 0644",
     ]
+
+
+ACCEPTED = [
+    ("coreos: {units: [{name: a.service, command: strat}]}", 'did you mean "start"? It is one of start, stop, restart, reload, '),
+    ("coreos: {units: [{name: a.service, command: lol}]}", "write one of start, stop, restart, reload, try-restart, reload-or-"),
+    ("coreos: {update: {reboot-strategy: none}}", "write one of etcd-lock, reboot, off"),
+    ("coreos: {etcd2: {proxy: yes-please}}", "write one of on, off, readonly"),
+    ("coreos: {locksmith: {window-start: noon}}", "write a time of day, such as 04:00 or Thu 04:00"),
+    ("coreos: {locksmith: {window-length: '1'}}", "write a length of time, such as 1h30m"),
+    ("write_files: [{path: /a, permissions: rw-r--r--}]", "write three or four octal digits, such as 0644"),
+    ("write_files: [{path: /a, encoding: base46}]", 'did you mean "base64"? It is one of b64, base64, gz, gzip, gz+b64, '),
+]
+
+
+@pytest.mark.parametrize("text, fix", ACCEPTED)
+def test_an_invalid_value_comes_with_those_that_are_accepted(text: str, fix: str) -> None:
+    (entry,) = [one for one in validate("x", f"#cloud-config\n{text}\n".encode()).entries if "invalid value" in one.message]
+    assert entry.fix.startswith(fix)
+
+
+UNIT = "coreos:\n  units:\n  - name: a.service\n    content: |\n      [Service]\n"
+# text, its findings when it is looked at thoroughly
+THOROUGH = [
+    ("hostname: my host\n", ["2:11: error: not a valid host name"]),
+    ("hostname: node-$private_ipv4\n", []),
+    ("manage_etc_hosts: yes-please\n", ["2:19: error: Invalid option to manage_etc_hosts: only localhost is known"]),
+    ("users: [{name: a b}]\n", ["2:16: error: not a valid user name"]),
+    ("users: [{name: a, shell: bash}]\n", ["2:26: error: shell must be an absolute path"]),
+    ("users: [default, {name: a, homedir: a}]\n", [
+        '2:9: warning: incorrect type for "users[0]" (want struct)',
+        "2:37: error: homedir must be an absolute path",
+    ]),
+    ("users: [{name: a, passwd: secret}]\n", [
+        "2:27: warning: this is no hash of crypt(5): no password fits it, and a password in plain text must not be in a config"
+    ]),
+    ("ssh_authorized_keys: [rubbish]\n", [
+        "2:23: warning: this is no line of an authorized_keys file: it has no type of key, such as ssh-ed25519"
+    ]),
+    ("write_files: [{path: etc/a}]\n", ["2:22: warning: the path is relative: it is taken from /"]),
+    ("write_files: [{path: ../a}]\n", ["2:22: warning: the path is relative: it is taken from /"]),
+    ("write_files: [{content: a}]\n", ["2:15: error: the file has no path"]),
+    ("write_files: [{path: /a, permissions: 420}]\n", [
+        "2:39: warning: permissions 420 are octal, which is unusual: probably 0644 is meant"
+    ]),
+    ("write_files: [{path: /a, permissions: 644}]\n", []),
+    ("write_files: [{path: /home/core/a}]\n", ["2:22: warning: file in the home of core will belong to root"]),
+    ("write_files: [{path: /home/core/a, owner: core}]\n", []),
+    (f"{UNIT}      ExecSart=/bin/true\n      ExecStart=/bin/true\n", [
+        "5:14: warning: [Service] has no option ExecSart: systemd ignores it (line 2 of the unit)"
+    ]),
+    (f"{UNIT}      ExecStart=/bin/true\n      [Instell]\n      WantedBy=multi-user.target\n", [
+        "5:14: warning: a .service file has no section [Instell]: systemd ignores it (used in line 4 of the unit)"
+    ]),
+    (f"{UNIT}      Type=oneshot\n", ["5:14: warning: service has no ExecStart: systemd refuses to load it"]),
+    ("coreos: {units: [{name: a.timer, content: '[Timer]\n\n    OnCalendr=daily\n\n    Unit=docker.service'}]}\n", [
+        "2:43: warning: [Timer] has no option OnCalendr: systemd ignores it (line 2 of the unit)"
+    ]),
+    ("coreos: {units: [{name: docker.service, drop_ins: [{name: a.conf, content: '[Service]\n\n    Restrt=no'}]}]}\n", [
+        "2:76: warning: [Service] has no option Restrt: systemd ignores it (line 2 of the unit)"
+    ]),
+    ("coreos: {units: [{name: docker.service.d/a.conf, content: '[Service]\n\n    Restrt=no'}]}\n", [
+        "2:59: warning: [Service] has no option Restrt: systemd ignores it (line 2 of the unit)"
+    ]),
+    ("coreos: {units: [{name: e.network, content: '[Network]\n\n    DHPC=yes'}]}\n", [
+        "2:45: warning: [Network] has no option DHPC: systemd ignores it (line 2 of the unit)"
+    ]),
+    ("coreos: {units: [{name: docker.service, content: 'no unit'}]}\n", [
+        "2:50: warning: text before the first section: systemd ignores it",
+        "2:50: warning: service has no ExecStart: systemd refuses to load it",
+    ]),
+    ("coreos: {units: [{name: docker.service, content: '[Unit'}]}\n", [
+        "2:50: warning: not a unit file: a section name has no closing bracket (line 1 of the unit)"
+    ]),
+    ("coreos: {units: [{name: docker.service, drop_ins: [{name: a}]}]}\n", [
+        "2:59: warning: systemd reads only drop-ins whose names end in .conf"
+    ]),
+    ("coreos: {units: [{name: docker, command: restart}]}\n", [
+        "2:25: warning: the name has no suffix: docker.service is meant"
+    ]),
+    ("coreos: {units: [{name: eth.netwok}]}\n", ["2:25: warning: systemd has no units of the kind .netwok"]),
+    ("coreos: {units: [{name: a/b.service}]}\n", ["2:25: warning: systemd looks for no unit at this path"]),
+    ("coreos: {units: [{name: ../b.service}]}\n", ["2:25: error: not a valid unit name"]),
+    ("coreos: {units: [{name: a.service.d/b.conf, enable: true}]}\n", [
+        "2:53: error: a.service.d/b.conf is a file, not a unit: there is nothing to enable"
+    ]),
+    ("coreos: {units: [{name: docker.servise, enable: true}]}\n", ["2:25: warning: systemd has no units of the kind .servise"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text, wanted", THOROUGH)
+def test_what_the_original_did_not_see(text: str, wanted: list[str]) -> None:
+    report = validate("user-data", f"#cloud-config\n{text}".encode(), is_thorough=True)
+    found = [line.partition(":")[2].partition(" [W")[0] for line in report.rich(f"#cloud-config\n{text}".encode()).splitlines()]
+    assert [line for line in found if ": error: " in line or ": warning: " in line] == wanted
+
+
+def test_a_clean_config_has_no_advice_but_about_its_examples() -> None:
+    text = CLEAN.replace("      x\n    encoding: gz+b64", "      x")
+    found = [one.rule for one in validate("user-data", text.encode(), is_thorough=True).entries]
+    assert found == ["W19", "W18", "W2", "W8"]  # key and hash are cut off, a.service is not known, c is not a unit file

@@ -1,17 +1,19 @@
 """Where user data and metadata come from: one file per kind. Source: coreos-cloudinit.md 4 and 5."""
 
+from ignition.cloudinit.findings import USER_DATA
 from ignition.cloudinit.metadata import Metadata
 
 
 class Datasource:
     """One place that may have user data. All three methods may raise Failure; what needs time may be called from a thread.
 
-    `name` is what logs call the kind; `where` says which one it is, without secrets. `final`: a "no" of `available` is for ever,
-    so nobody asks again.
+    `name` is what logs call the kind; `where` says which one it is, without secrets; `called` is what findings call the user
+    data. `final`: a "no" of `available` is for ever, so nobody asks again.
     """
 
     name = ""
     where = ""
+    called = USER_DATA
     final = False
 
     def available(self) -> bool:

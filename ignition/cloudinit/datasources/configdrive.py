@@ -65,6 +65,9 @@ class ConfigDrive(Datasource):
             from ignition.cloudinit.network import debian
 
             name = f"openstack/{path.lstrip('/')}"
-            return debian.network(reader.required(name), f"{self.where}/{name}")
+            found = self._directory.read(name)  # an empty document is one: it has no interfaces
+            if found is None:
+                raise Failure("the drive has no such document", where=name, fix=f"correct {CONTENT_PATH}, or the drive")
+            return debian.network(found.decode("utf-8", "replace"), f"{self.where}/{name}")
 
         return NetworkConfig("debian", convert)

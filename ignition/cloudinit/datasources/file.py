@@ -12,18 +12,21 @@ MOST_BYTES = limits.IN_MEMORY
 
 
 class LocalFile(Datasource):
-    """May come later."""
+    """There from the beginning, or never: a path unit waits for a file that comes later, and a person has mistyped its name."""
 
     name = "local-file"
+    final = True
 
     def __init__(self, path: str) -> None:
-        self.where = path
+        self.where = self.called = path
 
     def available(self) -> bool:
+        """Raises Failure, which says why it is not."""
         try:
             os.stat(self.where)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
+        except (FileNotFoundError, NotADirectoryError) as error:
+            fix = "check the name" if self.where != "-" else "name /dev/stdin to read standard input"
+            raise Failure(f"the file cannot be read: {error.strerror}", fix=fix) from error
         except OSError:
             return True  # it is there: reading will say what is wrong with it
         return True

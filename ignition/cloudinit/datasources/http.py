@@ -39,19 +39,14 @@ def once() -> Fetcher:
     return Fetcher(SETTINGS.evolve(attempts=1, total_s=ATTEMPT_S), offline=False)
 
 
+def is_url(url: str) -> bool:
+    """Whether it is one to fetch from."""
+    return url.startswith(("http://", "https://"))
+
+
 def get(client: Fetcher, url: str, headers: Mapping[str, str] | None = None) -> bytes:
     """The body. Raises Failure, NotFound for 4xx; for what is no http URL at once."""
-    if not url.startswith(("http://", "https://")):
+    if not is_url(url):
         raise Failure("not a URL to fetch from", where=shown(url), fix="give one that begins with http:// or https://")
     named = tuple(Header(name=name, value=value) for name, value in (headers or {}).items())
     return client.read(Resource(source=url, http_headers=named))
-
-
-def answers(url: str) -> bool:
-    """Whether one GET succeeds."""
-    with once() as client:
-        try:
-            get(client, url)
-        except Failure:
-            return False
-    return True

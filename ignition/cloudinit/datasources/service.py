@@ -83,7 +83,7 @@ class MetadataService(Datasource):
         session: Session | None = None,
     ) -> None:
         self._base = base if base.endswith("/") else f"{base}/"
-        self.name, self.where = name, shown(self._base)
+        self.name, self.where, self.final = name, shown(self._base), not http.is_url(base)
         self._check, self._data, self._documents = self._base + check, self._base + data, self._base + documents
         self._table, self._fixed, self._session = table, headers or {}, session
         self._found: dict[str, str] | None = None  # the headers that the service has answered to

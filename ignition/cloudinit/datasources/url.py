@@ -9,15 +9,18 @@ ARGUMENT = "cloud-config-url"  # also with underscores
 
 
 class Url(Datasource):
-    """There as soon as one GET succeeds."""
+    """There as soon as one GET succeeds; never, if it is not a URL."""
 
     name = "url"
 
     def __init__(self, url: str) -> None:
-        self._url, self.where = url, shown(url)
+        self._url, self.where, self.final = url, shown(url), not http.is_url(url)
 
     def available(self) -> bool:
-        return http.answers(self._url)
+        """One GET. Raises Failure, which says why not."""
+        with http.once() as client:
+            http.get(client, self._url)
+        return True
 
     def user_data(self) -> bytes:
         with http.fetcher() as client:

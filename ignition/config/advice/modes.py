@@ -39,6 +39,11 @@ def looks_octal(mode: int) -> bool:
     return is_usual(int(digits, 8)) and not is_usual(mode)
 
 
+def looks_decimal(digits: str) -> bool:
+    """Whether octal digits are no usual mode, and would be one if they were a decimal number."""
+    return not (digits.strip("01234567") == "" and is_usual(int(digits, 8))) and int(digits) <= 0o7777 and is_usual(int(digits))
+
+
 def is_usual(mode: int) -> bool:
     """Whether people give such permissions: the owner has what the group has, and the group what others have."""
     owner, group, others = mode >> 6 & 7, mode >> 3 & 7, mode & 7
