@@ -7,6 +7,7 @@ Commands and flags of Afterburn and of Container Linux' coreos-metadata (platfor
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 from coreos_metadata import multi, network_arguments, render_ignition
 from coreos_metadata.usage import Parser, UsageError
@@ -28,6 +29,7 @@ COMMANDS: dict[tuple[str, ...], tuple[Callable[[], Parser], Callable[[Namespace]
     ("exp", "rd-network-kargs"): (network_arguments.parser, network_arguments.run),
     ("render-ignition",): (render_ignition.parser, render_ignition.run),
 }
+EXPERIMENTAL, HELP = "exp", {"--help", "-help", "-h"}
 
 
 @frame.program(PROGRAM, output_is_words=True)
@@ -39,11 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parser.parse_args(words)
         if options.help or options.version:
-            return _print(parser.format_help() if options.help else f"{PROGRAM} {__version__}\n")
+            return _print(_help(command, parser) if options.help else f"{PROGRAM} {__version__}\n")
         parser.check(options)
     except UsageError as error:
         return _complain(f"{error}\n{parser.format_usage()}")
     log.configure(stage="", to_stdout=False, identifier=PROGRAM)
+    # A service that does not answer is asked again for most of a minute: who waits at a terminal sees why.
+    log.echo(_to_terminal if sys.stderr.isatty() else None)
     try:
         run(options)
     except Failure as failure:
@@ -54,9 +58,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return SUCCESS
 
 
+def _help(command: tuple[str, ...], parser: Parser) -> str:
+    """Of the default command it names the others, too."""
+    if command != ("multi",):
+        return parser.format_help()
+    others = {" ".join(name): make() for name, (make, _) in COMMANDS.items()}
+    lines = [f"  {name:22}{one.description}" for name, one in others.items()]
+    more = f"{PROGRAM} COMMAND --help says more. Without a command it is multi."
+    return "\n".join([parser.format_help(), "commands:", *lines, "", more, ""])
+
+
+def _to_terminal(priority: int, text: str) -> None:
+    if priority < log.DEBUG:
+        with suppress(BrokenPipeError):
+            print(f"{PROGRAM}: {text}", file=sys.stderr, flush=True)
+
+
 def chosen(words: list[str]) -> tuple[tuple[str, ...], list[str]]:
     """(command, the rest of the words as its parser knows them: long flags with two dashes)."""
     command = next((name for name in COMMANDS if tuple(words[: len(name)]) == name), None)
+    if words[:1] == [EXPERIMENTAL] and set(words[1:]) & HELP:  # of the one command that it has
+        command, words = (EXPERIMENTAL, "rd-network-kargs"), [EXPERIMENTAL, "rd-network-kargs", "--help"]
     rest = words[len(command) :] if command else words
     return command or ("multi",), [f"-{word}" if _has_one_dash(word) else word for word in rest]
 

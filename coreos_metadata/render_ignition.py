@@ -46,20 +46,34 @@ def parser() -> Parser:
 
 
 def run(options: Namespace) -> None:
-    """Write the fragments that the platform has something for."""
+    """Write the fragments that the platform has something for. Raises Failure on platforms that give no user, as Afterburn."""
     name = provider(options)
+    tables = platforms.metadata(name)
+    if not any(table.first_user for table in tables):
+        raise Failure(f"render-ignition has nothing for the platform {name}", fix=f"it is for {', '.join(_supported())} alone")
+    if options.disable_hostname_fragment and options.disable_user_fragment:
+        log.warning("both fragments are disabled: nothing is written")
+        return
     with Fetcher(SETTINGS, offline=False) as fetcher:
         try:
-            with opened(platforms.metadata(name), fetcher) as (table, reader):
+            with opened(tables, fetcher) as (table, reader):
                 hostname = None if options.disable_hostname_fragment else reader.hostname()
                 user = table.first_user(reader) if table.first_user and not options.disable_user_fragment else None
         except NotHere as reason:
             raise Failure(str(reason), where=f"platform {name}", fix="check how the machine was set up") from reason
-    hostname = hostnames.usable(hostname, "host name of the platform") if hostname else ""
+    if user and not (user.password or user.ssh_keys) and user.was_given_keys:
+        what = f"not one of the SSH keys of user {user.name} can be used"
+        raise Failure(what, where=f"platform {name}", fix="correct them at the platform")
+    hostname = hostnames.of_platform(hostname) if hostname else ""
     if hostname:
         _write(options.render_ignition_dir, "hostname.ign", with_hostname(hostname), mode=PUBLIC)
     if user and (user.ssh_keys or user.password):
         _write(options.render_ignition_dir, "user.ign", with_user(user), mode=SECRET if user.password else PUBLIC)
+
+
+def _supported() -> list[str]:
+    """The platforms that give a user."""
+    return [name for name in platforms.ids() if any(table.first_user for table in platforms.module(name).metadata)]
 
 
 def _write(directory: str, name: str, config: dict[str, object], *, mode: int) -> None:
@@ -69,9 +83,8 @@ def _write(directory: str, name: str, config: dict[str, object], *, mode: int) -
 
 def with_hostname(name: str) -> dict[str, object]:
     """A config that writes /etc/hostname."""
-    from urllib.parse import quote
-
-    source = f"data:,{quote(name, safe='')}"
+    # As Afterburn: whatever is not a letter or a digit is escaped, also what a URL may hold as it is.
+    source = "data:," + "".join(one if one.isalnum() else f"%{ord(one):02X}" for one in name)  # ASCII: it is a host name
     file = {"path": "/etc/hostname", "mode": PUBLIC, "overwrite": True, "contents": {"source": source}}
     return {"ignition": {"version": VERSION}, "storage": {"files": [file]}}
 

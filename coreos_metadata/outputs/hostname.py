@@ -13,6 +13,6 @@ def write(path: str, name: str) -> None:
     """Replace the file by this name, in one step; missing directories are made. Nothing is written for a name of which nothing
     is left.
     """
-    found = hostnames.usable(name, "host name of the platform")
+    found = hostnames.of_platform(name)
     if found:
         put(path, f"{found}\n".encode(), mode=MODE)

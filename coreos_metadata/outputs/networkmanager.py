@@ -47,9 +47,9 @@ def _sections(interface: Interface, bond: Device | None) -> Iterator[Section]:
     if bond:
         # NetworkManager calls them as the kernel does.
         yield "bond", [f"{name}={value}" for name, value in kernel_parameters(bond.options.get("Bond", {})).items()]
-        yield "ethernet", [f"cloned-mac-address={bond.mac}"] if bond.mac else []
-    else:
-        yield "ethernet", [f"mac-address={interface.mac}"] if interface.mac else []
+    mac, key = (bond.mac, "cloned-mac-address") if bond else (interface.mac, "mac-address")
+    if mac:
+        yield "ethernet", [f"{key}={mac}"]
     if not interface.bond:
         yield "ipv4", list(_family(interface, 4))
         yield "ipv6", list(_family(interface, 6))
@@ -83,13 +83,16 @@ def _family(interface: Interface, version: int) -> Iterator[str]:
 
 
 def _routes(routes: list[Route]) -> Iterator[str]:
-    """The first default route is the gateway; all others are numbered."""
-    default = next((route for route in routes if _is_default(route)), None)
-    if default:
-        yield f"gateway={default.gateway}"
-    others = [route for route in routes if route is not default]
+    """The first default route is the gateway, further ones are left out; all others are numbered."""
+    defaults = [route for route in routes if _is_default(route)]
+    if defaults:
+        yield f"gateway={defaults[0].gateway}"
+    for route in defaults[1:]:
+        if route.gateway != defaults[0].gateway:
+            log.warning(f"default route through {route.gateway} is left out: a profile has one gateway, {defaults[0].gateway}")
+    others = [route for route in routes if not _is_default(route)]
     yield from (f"route{number}={route.destination},{route.gateway},0" for number, route in enumerate(others, start=1))
 
 
 def _is_default(route: Route) -> bool:
-    return str(route.destination) in ("0.0.0.0/0", "::/0")
+    return str(route.destination).endswith("/0")

@@ -33,10 +33,10 @@ def first_available(sources: "Sequence[Datasource]", limits: Limits | None = Non
     limits = limits or Limits()
     answers: Answers = SimpleQueue()
     stop = Event()
+    end = time.monotonic() + limits.total_s
     for source in sources:
         # Daemons: one that hangs in a request must not keep the program from ending.
-        Thread(target=_poll, args=(source, limits, answers, stop), daemon=True).start()
-    end = time.monotonic() + limits.total_s
+        Thread(target=_poll, args=(source, limits, answers, stop, end), daemon=True).start()
     try:
         for _ in sources:
             found = answers.get(timeout=max(0.0, end - time.monotonic()))
@@ -49,7 +49,7 @@ def first_available(sources: "Sequence[Datasource]", limits: Limits | None = Non
     return None
 
 
-def _poll(source: Datasource, limits: Limits, answers: "Answers", stop: "Event") -> None:
+def _poll(source: Datasource, limits: Limits, answers: "Answers", stop: "Event", end: float) -> None:
     """Ask until yes, a final no, or stop; then say so."""
     pause = limits.first_pause_s
     while not stop.is_set():
@@ -59,6 +59,9 @@ def _poll(source: Datasource, limits: Limits, answers: "Answers", stop: "Event")
             return
         if source.final:
             break
+        if not stop.is_set():
+            left = max(0.0, end - time.monotonic())
+            log.info(f"{source.name}: not there yet, next in {pause:.1f} s, {left:.0f} s left")
         stop.wait(pause)
         pause = min(pause * 2, limits.longest_pause_s)
     answers.put(None)

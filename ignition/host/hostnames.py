@@ -11,6 +11,8 @@ from ignition.host import log
 LONGEST, LONGEST_LABEL = 64, 63
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_ON_LINUX = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*")
+_PLATFORM = "host name of the platform"
 _OTHERS = re.compile("[^a-z0-9.]+")
 _SHOWN = 80  # characters of a name in a message: it may be as long as a document
 FIX = f"use letters, digits, dashes and dots, at most {LONGEST_LABEL} between two dots and {LONGEST} in all"
@@ -47,6 +49,19 @@ def usable(name: str, where: str, *, short: bool = False) -> str:
         what = f"{found} is used" if found else "the machine keeps its name"
         log.warning(f"{where}: {shown(name)} is not a valid host name: {what} (fix: {FIX})")
     return found
+
+
+def of_platform(name: str) -> str:
+    """What the companion writes for a platform's name: `usable`, and as Afterburn a name of more than 64 bytes ends there, and
+    then at its first dot. Linux and systemd take a name of 64 bytes without a dot, though no DNS name has such a label.
+    """
+    encoded = name.encode("utf-8", "surrogatepass")
+    short = encoded[:LONGEST].decode("utf-8", "ignore").partition(".")[0] if len(encoded) > LONGEST else name
+    if not _ON_LINUX.fullmatch(short):
+        return usable(short, _PLATFORM)
+    if short != name:
+        log.warning(f"{_PLATFORM}: {shown(name)} has more than {LONGEST} bytes: {short} is used (fix: give it a shorter name)")
+    return short
 
 
 def shown(name: str) -> str:

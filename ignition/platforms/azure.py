@@ -6,6 +6,7 @@ or 429 for a while after the boot. Unlike Ignition, which waits for the drive wi
 
 from __future__ import annotations
 
+from ignition.errors import Failure
 from ignition.host import log
 from ignition.platforms import Platform
 from ignition.platforms.parts.azure_fabric import CONFIGURATION, GOAL_STATE, INSTANCE, Fabric, check_in, element_text, goal_state
@@ -68,16 +69,23 @@ def own_instance(top: Element) -> Element | None:
 
 
 def _of_instance(own: Element, attribute: str) -> str | None:
-    """The last one counts, of those with an address; ports are no part of it."""
+    """The last endpoint counts, of those with an address and a port; ports are no part of it. Raises Failure for the machine's
+    own address if it is not one.
+    """
+    from ignition.platforms.parts.addresses import address, endpoint
+
     if attribute == "address":
-        return own.get(attribute)
-    found = [one.get(attribute) or "" for one in own.findall("InputEndpoints/Endpoint")]
-    return next((value.rpartition(":")[0] or value for value in reversed(found) if value), None)
+        found = own.get(attribute)
+        return None if found is None else str(address(found, f"{attribute} of the SharedConfig"))
+    given = [one.get(attribute) for one in own.findall("InputEndpoints/Endpoint")]
+    return next((str(one) for value in reversed(given) if (one := endpoint(value))), None)
 
 
 def _ssh_keys(reader: Reader) -> list[str]:
     # Azure folds a long key into several lines: each entry is one key.
     keys = [str(one.get("keyData") or "").replace("\r", "").replace("\n", "") for one in KEYS.objects(reader, "")]
+    if keys and not any(keys):
+        raise Failure("every public key is empty", where=KEYS.path, fix="correct the keys of the virtual machine")
     if not all(keys):
         log.warning(f"{KEYS.path}: a public key is empty: left out (fix: correct the keys of the virtual machine)")
     return [key for key in keys if key]
@@ -86,8 +94,10 @@ def _ssh_keys(reader: Reader) -> list[str]:
 def _first_user(reader: Reader) -> FirstUser | None:
     from ignition.platforms.parts.first_user import FirstUser
 
-    name = ADMIN.read(reader)
-    if not isinstance(name, str) or not name:
+    found = ADMIN.read(reader)
+    name = found.strip() if isinstance(found, str) else ""
+    if not name:
+        log.warning("the platform names no user: no user.ign is written")
         return None
     return FirstUser(name, _ssh_keys(reader), admin_password(("udf", "iso9660")))
 

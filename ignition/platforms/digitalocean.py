@@ -68,7 +68,8 @@ def _addressing(entry: dict[str, object], where: str) -> tuple[list[Interfaced],
         if not isinstance(given, dict):
             continue
         place = f"{member} of {where}"
-        own = interface(given.get("ip_address"), place, network=required(given, mask, place))
+        version = 6 if member == "ipv6" else 4
+        own = interface(given.get("ip_address"), place, network=required(given, mask, place), version=version)
         gateway = address(given.get("gateway"), place)
         addresses.append(own)
         routes.append(Route(own, gateway))

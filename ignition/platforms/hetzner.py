@@ -5,6 +5,8 @@ The network is cloud-init's, version 1; private networks are not in it: they hav
 
 from __future__ import annotations
 
+from ignition.errors import Failure
+from ignition.host import log
 from ignition.platforms import Platform
 from ignition.platforms.parts.config_source import http
 from ignition.platforms.parts.metadata import Attribute, Metadata
@@ -26,7 +28,7 @@ KEYS = Document("metadata/public-keys")
 
 
 def _public_ipv6(reader: Reader) -> str | None:
-    """Of the first network card's first subnet of IPv6; without prefix length."""
+    """Of the first network card's first subnet of IPv6; without prefix length. None, with a warning, for what is not one."""
     from ignition.platforms.parts.addresses import address
     from ignition.platforms.parts.members import dictionaries
 
@@ -34,7 +36,15 @@ def _public_ipv6(reader: Reader) -> str | None:
     cards = [one for one in SERVER.objects(reader, "network-config.config") if one.get("type") == "physical"]
     subnets = dictionaries(cards[0].get("subnets"), "subnets", where) if cards else []
     found = next((one.get("address") for one in subnets if one.get("ipv6") is True), None)
-    return None if found is None else str(address(str(found).partition("/")[0], where))
+    try:
+        one = None if found is None else address(str(found).partition("/")[0], where)
+    except Failure as failure:
+        log.warning(f"left out: {failure}")
+        return None
+    if one is not None and one.version != 6:
+        log.warning(f"{where}: {one} is not an IPv6 address: left out")
+        return None
+    return None if one is None else str(one)
 
 
 def _network(reader: Reader) -> Network:

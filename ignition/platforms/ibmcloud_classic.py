@@ -29,8 +29,8 @@ PLATFORM = Platform(
             Drive("config-2"),
             prefix="IBMCLOUD_CLASSIC_",
             attributes=(
-                Attribute("INSTANCE_ID", META.member("uuid", required=True)),
-                Attribute("LOCAL_HOSTNAME", META.member("name", required=True)),
+                Attribute("INSTANCE_ID", META.member("uuid", filled=True)),
+                Attribute("LOCAL_HOSTNAME", META.member("name", filled=True)),
             ),
             hostname=META.member("name"),
             network=_network,

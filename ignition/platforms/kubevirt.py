@@ -6,6 +6,7 @@ read does not end in a machine without config.
 
 from __future__ import annotations
 
+from ignition.errors import Failure
 from ignition.platforms import Platform
 from ignition.platforms.parts.drive import Drive, drive
 from ignition.platforms.parts.metadata import Attribute, Metadata
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
     from ignition.platforms.parts.network import Network
     from ignition.platforms.parts.reader import Reader
+    from ignition.platforms.parts.values import Found
 
 OPENSTACK, NOCLOUD = "config-2", "cidata"
-OPENSTACK_NETWORK = Document("openstack/latest/network_data.json")
-NOCLOUD_NETWORK = Document("network-config", parse, kind="YAML")
+OPENSTACK_NETWORK = Document("openstack/latest/network_data.json", may_be_damaged=True)
+NOCLOUD_NETWORK = Document("network-config", parse, kind="YAML", may_be_damaged=True)
 
 
 def _of_openstack(reader: Reader) -> Network:
@@ -38,6 +40,19 @@ def _of_nocloud(reader: Reader) -> Network:
 
 
 def _table(label: str, meta: Document, network: Callable[[Reader], Network]) -> Metadata:
+    def identity(*names: str) -> Value:
+        """One of these members. Raises Failure for a document without them; a drive without the document has no metadata."""
+        value = first(*map(meta.member, names))
+
+        def read(reader: Reader) -> Found:
+            found = value.read(reader)
+            if found is None and meta.read(reader) is not None:
+                what = f"the metadata has neither {' nor '.join(names)}"
+                raise Failure(what, where=meta.path, fix="ask the platform's support")
+            return found
+
+        return Value(value.says, read)
+
     def address(version: int) -> Value:
         def read(reader: Reader) -> str | None:
             addresses = next((one.addresses for one in network(reader).interfaces if one.addresses), [])
@@ -54,8 +69,8 @@ def _table(label: str, meta: Document, network: Callable[[Reader], Network]) -> 
         Drive(label),
         prefix="KUBEVIRT_",
         attributes=(
-            Attribute("INSTANCE_ID", first(meta.member("instance-id"), meta.member("uuid", required=True))),
-            Attribute("HOSTNAME", first(meta.member("hostname"), meta.member("local-hostname", required=True))),
+            Attribute("INSTANCE_ID", identity("instance-id", "uuid")),
+            Attribute("HOSTNAME", identity("hostname", "local-hostname")),
             Attribute("INSTANCE_TYPE", meta.member("instance_type")),
             Attribute("IPV4", address(4)),
             Attribute("IPV6", address(6)),
@@ -72,7 +87,7 @@ PLATFORM = Platform(
     "KubeVirt",
     config=drive({NOCLOUD: ("user-data",), OPENSTACK: ("openstack/latest/user_data",)}),
     metadata=(
-        _table(OPENSTACK, Document("openstack/latest/meta_data.json"), _of_openstack),
-        _table(NOCLOUD, Document("meta-data", parse, kind="YAML"), _of_nocloud),
+        _table(OPENSTACK, Document("openstack/latest/meta_data.json", may_be_damaged=True), _of_openstack),
+        _table(NOCLOUD, Document("meta-data", parse, kind="YAML", may_be_damaged=True), _of_nocloud),
     ),
 )

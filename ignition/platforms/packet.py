@@ -43,10 +43,20 @@ def addresses(family: int, member: str, *, public: bool) -> Value:
     def read(reader: Reader) -> list[str | None]:
         from ignition.platforms.parts.addresses import address
 
-        entries = [one for one in blocks(reader) if _is_public(one) is public and one.get("address_family") == family]
+        entries = [one for one in blocks(reader) if _is_public(one) is public and _family(one) == family]
         return [str(address(one.get(member), _PLACE)) for one in entries]
 
     return Value(f"{member} of network.addresses: IPv{family}, {'public' if public else 'private'}", read)
+
+
+def _family(entry: Object) -> object:
+    """What the address is; of what is not one, what the metadata says that it is."""
+    from ignition.platforms.parts.addresses import address
+
+    try:
+        return address(entry.get("address"), _PLACE).version
+    except Failure:
+        return entry.get("address_family")
 
 
 def blocks(reader: Reader) -> list[Object]:

@@ -16,8 +16,8 @@ PLATFORM = Platform(
             Drive("config-2"),
             prefix="POWERVS_",
             attributes=(
-                Attribute("INSTANCE_ID", META.member("uuid", required=True)),
-                Attribute("LOCAL_HOSTNAME", META.member("name", required=True)),
+                Attribute("INSTANCE_ID", META.member("uuid", filled=True)),
+                Attribute("LOCAL_HOSTNAME", META.member("name", filled=True)),
             ),
             hostname=META.member("name"),
             ssh_keys=members(META.member("public_keys.*")),

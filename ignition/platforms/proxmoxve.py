@@ -7,6 +7,8 @@ Afterburn, which wants all four files and reads none if one is wrong, each file 
 from __future__ import annotations
 
 from ignition.config.text import kinds
+from ignition.errors import Failure
+from ignition.host import log
 from ignition.platforms import Platform
 from ignition.platforms.parts.drive import Drive, drive
 from ignition.platforms.parts.metadata import Attribute, Metadata
@@ -28,9 +30,9 @@ def _cloud_config(text: str) -> object:
     return parse(text) if text.startswith(CLOUD_CONFIG) else None
 
 
-META = Document("meta-data", parse, kind="YAML")
-USER = Document("user-data", _cloud_config, kind="cloud-config")
-NETWORK = Document("network-config", parse, kind="YAML")
+META = Document("meta-data", parse, kind="YAML", may_be_damaged=True)
+USER = Document("user-data", _cloud_config, kind="cloud-config", may_be_damaged=True)
+NETWORK = Document("network-config", parse, kind="YAML", may_be_damaged=True)
 
 
 def _network(reader: Reader) -> Network:
@@ -40,15 +42,25 @@ def _network(reader: Reader) -> Network:
 
 
 def _kernel_arguments(reader: Reader) -> str | None:
+    """None also for a network that cannot be read: the image's default brings the machine up."""
     from ignition.platforms.parts.kernel_arguments import by_address
 
-    return by_address(_network(reader))
+    try:
+        return by_address(_network(reader))
+    except Failure as failure:
+        log.warning(f"the default is used: {failure}")
+        return None
 
 
 def _netplan(reader: Reader) -> object:
+    """None also for a network that cannot be read."""
     from ignition.platforms.parts import netplan
 
-    return netplan.document(_network(reader))
+    try:
+        return netplan.document(_network(reader))
+    except Failure as failure:
+        log.warning(f"no netplan file is written: {failure}")
+        return None
 
 
 def _address(version: int) -> Value:

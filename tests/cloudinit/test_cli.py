@@ -397,7 +397,7 @@ def test_a_url_that_is_none_is_an_error_at_once(machine: Machine) -> None:
 def test_findings_name_the_file_and_are_shown_once(machine: Machine) -> None:
     text = (
         HEAD
-        + "hostname: a b\nwrite_files:\n- {path: /etc/f, permissions: rw}\ncoreos:\n  units:\n  - {name: a, command: strat}\n"
+        + "hostname: a b\nwrite_files:\n- {path: /etc/f, permissions: rw}\ncoreos:\n  units:\n  - {name: a, command: startt}\n"
     )
     for flags in ((), ("--plan",), ("--validate",)):
         ran = machine.run(text, *flags)

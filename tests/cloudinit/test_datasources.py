@@ -79,7 +79,7 @@ def test_a_source_that_hangs_does_not_keep_the_others_waiting() -> None:
     assert time.monotonic() - begin < 2
 
 
-def test_pauses_double_up_to_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pauses_double_up_to_the_longest(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     waits: list[float] = []
     monkeypatch.setattr(threading.Event, "wait", lambda _, timeout: waits.append(timeout))
     from queue import SimpleQueue
@@ -87,9 +87,10 @@ def test_pauses_double_up_to_the_longest(monkeypatch: pytest.MonkeyPatch) -> Non
     from ignition.cloudinit.select import _poll
 
     source = Fake(11)
-    _poll(source, Limits(), SimpleQueue(), threading.Event())
+    _poll(source, Limits(), SimpleQueue(), threading.Event(), time.monotonic() + 299.9)
     assert waits == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0]
     assert Limits().total_s == 300
+    assert "fake: not there yet, next in 12.8 s, 300 s left" in capsys.readouterr().out
 
 
 def test_file(tmp_path: Path) -> None:

@@ -163,7 +163,10 @@ def test_a_finding_is_shown_with_its_line_marked() -> None:
 
 
 ACCEPTED = [
-    ("coreos: {units: [{name: a.service, command: strat}]}", 'did you mean "start"? It is one of start, stop, restart, reload, '),
+    (
+        "coreos: {units: [{name: a.service, command: startt}]}",
+        'did you mean "start"? It is one of start, stop, restart, reload, ',
+    ),
     ("coreos: {units: [{name: a.service, command: lol}]}", "write one of start, stop, restart, reload, try-restart, reload-or-"),
     ("coreos: {update: {reboot-strategy: none}}", "write one of etcd-lock, reboot, off"),
     ("coreos: {etcd2: {proxy: yes-please}}", "write one of on, off, readonly"),
@@ -245,7 +248,7 @@ THOROUGH = [
     ("coreos: {units: [{name: a.service.d/b.conf, enable: true}]}\n", [
         "2:53: error: a.service.d/b.conf is a file, not a unit: there is nothing to enable"
     ]),
-    ("coreos: {units: [{name: docker.servise, enable: true}]}\n", ["2:25: warning: systemd has no units of the kind .servise"]),
+    ("coreos: {units: [{name: docker.servic, enable: true}]}\n", ["2:25: warning: systemd has no units of the kind .servic"]),
 ]  # fmt: skip
 
 

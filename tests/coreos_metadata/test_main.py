@@ -7,6 +7,7 @@ import pytest
 
 from coreos_metadata import main as program
 from coreos_metadata import multi, usage
+from coreos_metadata.transport import SETTINGS
 from ignition import __version__
 from ignition.errors import Failure
 from tests.fetch.server import Reply
@@ -55,6 +56,38 @@ def test_help_names_every_flag(words: list[str], capsys: pytest.CaptureFixture[s
     shown = capsys.readouterr().out
     assert all(f"--{flag}" in shown for flag in FLAGS)
     assert "aws" in shown
+    for command in program.COMMANDS:
+        assert f"\n  {' '.join(command)} " in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "flag"),
+    [
+        (["exp", "rd-network-kargs", "--help"], "--default-value"),
+        (["exp", "--help"], "--default-value"),
+        (["exp", "-h"], "--default-value"),
+        (["render-ignition", "--help"], "--render-ignition-dir"),
+        (["render-ignition", "-help"], "--disable-user-fragment"),
+    ],
+)
+def test_each_command_has_help(words: list[str], flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(words) == 0
+    assert flag in capsys.readouterr().out
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_who_waits_at_a_terminal_sees_why(
+    is_terminal: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal)
+    path = f"{DATA}/instance-id"
+    with service(AWS, {path: [Reply(503), AWS.answers[path]]}), monkeypatch.context() as patched:
+        patched.setattr("coreos_metadata.multi.SETTINGS", SETTINGS.evolve(first_pause_s=0.01))
+        assert program.main(["--provider=aws", f"--attributes={tmp_path / 'a'}"]) == 0
+    said = capsys.readouterr().err
+    assert ("attempt 1: HTTP status 503 Service Unavailable" in said and "; next in 0.0 s" in said) is is_terminal
+    assert (said == "") is not is_terminal
 
 
 @pytest.mark.parametrize(
@@ -67,6 +100,8 @@ def test_help_names_every_flag(words: list[str], capsys: pytest.CaptureFixture[s
         (["--provider=aws", "--nonsense"], "unrecognized arguments: --nonsense"),
         (["--provider=aws", "--attr=/x"], "unrecognized arguments: --attr=/x"),
         (["--provider=aws", "single"], "unrecognized arguments: single"),
+        (["exp"], "unrecognized arguments: exp"),
+        (["exp", "other"], "unrecognized arguments: exp other"),
         (["--provider=nowhere"], "no metadata is known of the platform 'nowhere' (fix: use one of: "),
         (["--cmdline"], "the kernel command line names no platform"),
     ],

@@ -173,8 +173,29 @@ def test_bond_for_networkmanager() -> None:
 def test_dhcp_for_networkmanager_leaves_static_addresses_out() -> None:
     interface = Interface(name="eth0", dhcp="ipv4", addresses=[ip_interface("10.0.0.2/8")])
     content = networkmanager.files(Network([interface]))["eth0.nmconnection"]
-    assert "[ethernet]\n\n[ipv4]\nmethod=auto\n\n[ipv6]\nmethod=disabled\n" in content
-    assert "interface-name=eth0" in content
+    assert content == (
+        "[connection]\nid=eth0\ntype=ethernet\ninterface-name=eth0\nautoconnect=true\nautoconnect-priority=989\n\n"
+        "[ipv4]\nmethod=auto\n\n[ipv6]\nmethod=disabled\n"
+    )
+
+
+def test_one_gateway_a_family_for_networkmanager(capsys: pytest.CaptureFixture[str]) -> None:
+    gateways = [ip_address(one) for one in ("10.0.0.1", "2001:db8::1", "2001:db8::2", "2001:db8::1", "10.0.0.1")]
+    routes = [Route(ip_network("0.0.0.0/0" if one.version == 4 else "::/0"), one) for one in gateways]
+    routes += [Route(ip_network("2001:db8:1::/48"), gateways[2]), Route(ip_interface("10.1.2.3/8"), gateways[0])]
+    interface = Interface(name="eth0", addresses=[ip_interface("10.0.0.2/8"), ip_interface("2001:db8::9/64")], routes=routes)
+    content = networkmanager.files(Network([interface]))["eth0.nmconnection"]
+    assert content.partition("[ipv4]\n")[2] == (
+        "method=manual\naddress1=10.0.0.2/8\ngateway=10.0.0.1\nroute1=10.1.2.3/8,10.0.0.1,0\n\n"
+        "[ipv6]\nmethod=manual\naddress1=2001:db8::9/64\ngateway=2001:db8::1\nroute1=2001:db8:1::/48,2001:db8::2,0\n"
+    )
+    out = capsys.readouterr().out
+    assert out.count("is left out") == 1 and "default route through 2001:db8::2 is left out" in out
+
+
+def test_bond_without_mac_address_for_networkmanager() -> None:
+    found = networkmanager.files(Network([Interface(name="bond0")], [Device("bond0", "bond")]))
+    assert "[ethernet]" not in found["bond0.nmconnection"]
 
 
 def test_files_are_written_beside_others(tmp_path: Path) -> None:

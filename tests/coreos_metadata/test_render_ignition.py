@@ -45,7 +45,7 @@ def test_hostname(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed = parse(found["hostname.ign"].encode())
     assert parsed.outcome == VALID, str(parsed.report)
     file = json.loads(found["hostname.ign"])["storage"]["files"][0]
-    assert file == {"path": "/etc/hostname", "mode": 420, "overwrite": True, "contents": {"source": "data:,web-1.a"}}
+    assert file == {"path": "/etc/hostname", "mode": 420, "overwrite": True, "contents": {"source": "data:,web%2D1%2Ea"}}
 
 
 def test_hostname_of_which_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,3 +100,52 @@ def test_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(Failure) as caught:
         password_hash.hashed("a")
     assert caught.value.what == "libno-such.so.1 is missing, so no password can be hashed"
+
+
+@pytest.mark.parametrize(
+    "name, source",
+    [
+        ("my-vm.internal", "my%2Dvm%2Einternal"),
+        ("a" * 64, "a" * 64),
+        ("a" * 65, "a" * 64),
+        ("web." + "a" * 61, "web"),
+        ("My VM", "my%2Dvm"),
+    ],
+)
+def test_hostname_is_cut_and_escaped_as_afterburn_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, source: str
+) -> None:
+    found = render(tmp_path / "d", monkeypatch, None, name)
+    assert json.loads(found["hostname.ign"])["storage"]["files"][0]["contents"] == {"source": f"data:,{source}"}
+
+
+@pytest.mark.parametrize("name", ["", " ", "\t\n"])
+def test_blank_hostname_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert render(tmp_path / "d", monkeypatch, None, name) == {}
+
+
+@pytest.mark.parametrize("keys", [["zz"], ["", "zz"], ["ssh-ed25519 zz"], ["ssh-new AAAA"]])
+def test_keys_of_which_none_is_one_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], keys: list[str]
+) -> None:
+    table = Metadata(Place(), prefix="X_", first_user=lambda _: FirstUser("core", keys, ""))
+    monkeypatch.setattr(platforms, "metadata", lambda name: (table,))
+    assert program.main(["render-ignition", "--provider", "x", "--render-ignition-dir", str(tmp_path / "d")]) == 1
+    assert "platform x: not one of the SSH keys of user core can be used (fix: correct them at" in capsys.readouterr().err
+    assert not (tmp_path / "d").exists()
+    # With a password somebody can log in, to correct them.
+    found = render(tmp_path / "e", monkeypatch, FirstUser("core", keys, "example-pw"), None)
+    assert json.loads(found["user.ign"])["passwd"]["users"][0].keys() == {"name", "passwordHash"}
+
+
+@pytest.mark.parametrize("name", ["aws", "azurestack", "kubevirt"])
+def test_other_platforms_are_told_what_it_is_for(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert program.main(["render-ignition", "--provider", name, "--render-ignition-dir", str(tmp_path / "d")]) == 1
+    said = f"coreos-metadata: render-ignition has nothing for the platform {name} (fix: it is for azure alone)\n"
+    assert capsys.readouterr().err == said
+
+
+def test_nothing_is_asked_for_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--disable-hostname-fragment", "--disable-user-fragment", "--render-ignition-dir", str(tmp_path / "d")]
+    assert program.main(["render-ignition", "--provider=azure", *words]) == 0
+    assert "both fragments are disabled: nothing is written" in capsys.readouterr().out

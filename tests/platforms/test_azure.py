@@ -283,6 +283,21 @@ def test_environment_that_is_no_xml_is_refused(machine: Machine) -> None:
     assert (caught.value.what, caught.value.where) == ("this is no XML", "ovf-env.xml")
 
 
-def test_machine_without_admin_has_no_first_user() -> None:
-    with service(SAMPLE, {ADMIN_PATH: Reply(200)}):
+@pytest.mark.parametrize("body", [b"", b" ", b"\r\n"])
+def test_machine_without_admin_has_no_first_user(body: bytes) -> None:
+    with service(SAMPLE, {ADMIN_PATH: Reply(200, body)}):
         assert read("azure", first_user) is None
+
+
+def test_blanks_around_the_name_of_the_admin_are_no_part_of_it() -> None:
+    with service(SAMPLE, {ADMIN_PATH: Reply(200, b" core \r\n")}):
+        assert read("azure", first_user) == ("core", [KEY], "")
+
+
+def test_keys_without_data_are_refused() -> None:
+    with (
+        service(SAMPLE, {KEYS_PATH: Reply(200, b'[{"keyData": ""}, {"keyData": "\\r\\n"}, {}]')}),
+        pytest.raises(Failure) as caught,
+    ):
+        read("azure", first_user)
+    assert caught.value.what == "every public key is empty"

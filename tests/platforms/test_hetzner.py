@@ -99,11 +99,22 @@ def test_server_without_public_ipv6(old: str, new: str) -> None:
 
 
 @pytest.mark.root
-def test_public_ipv6_that_is_no_address_is_refused() -> None:
-    body = SERVER.replace("2001:db8:5::1/64", "fe80::x/64").encode()
-    with service(SAMPLE, {DATA: Reply(body=body)}), pytest.raises(Failure) as caught:
-        read("hetzner", described)
-    assert (caught.value.what, caught.value.where) == ("'fe80::x' is not an IP address", "network-config of metadata")
+@pytest.mark.parametrize(
+    "address, said",
+    [
+        ("fe80::x/64", "left out: network-config of metadata: 'fe80::x' is not an IP address"),
+        ("zz", "left out: network-config of metadata: 'zz' is not an IP address"),
+        ("198.51.100.30/24", "network-config of metadata: 198.51.100.30 is not an IPv6 address: left out"),
+    ],
+)
+def test_public_ipv6_that_is_none_is_left_out(address: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As in Afterburn, which logs it."""
+    body = SERVER.replace("2001:db8:5::1/64", address).encode()
+    with service(SAMPLE, {DATA: Reply(body=body)}):
+        found = attributes_of("hetzner")
+    assert SAMPLE.attributes
+    assert found == {name: value for name, value in SAMPLE.attributes.items() if not name.endswith("_PUBLIC_IPV6")}
+    assert said in capsys.readouterr().out
 
 
 @pytest.mark.root

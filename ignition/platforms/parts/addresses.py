@@ -19,6 +19,7 @@ _BITS = {4: 32, 6: 128}
 _SCOPE = re.compile("[A-Za-z0-9._-]{1,15}")  # a link's name or number: ipaddress lets everything through, line breaks too
 _MOST_DIGITS = 3  # of a prefix length
 _SHOWN = 80
+_PORT_DIGITS, _LARGEST_PORT = 5, 65535
 
 
 def address(found: object, where: str) -> Address:
@@ -33,8 +34,18 @@ def address(found: object, where: str) -> Address:
         raise Failure(f"{_shown(found)} is not an IP address", where=where, fix=_FIX) from error
 
 
-def interface(found: object, where: str, *, network: object = None) -> Interfaced:
-    """An address with its network, which is a netmask or a prefix length in `network`, else the text's own prefix."""
+def interface(found: object, where: str, *, network: object = None, version: int = 0) -> Interfaced:
+    """An address with its network, which is a netmask or a prefix length in `network`, else the text's own prefix.
+
+    `version`: of IP, where the place is for one of them. Raises Failure.
+    """
+    one = _interface(found, where, network)
+    if version and one.version != version:
+        raise Failure(f"{_shown(found)} is not an IPv{version} address", where=where, fix=_FIX)
+    return one
+
+
+def _interface(found: object, where: str, network: object) -> Interfaced:
     if network is None:
         if "/" not in _text(found):
             raise Failure(f"{_shown(found)} is an IP address without its network", where=where, fix=_FIX)
@@ -50,6 +61,18 @@ def interface(found: object, where: str, *, network: object = None) -> Interface
         what = f"{_shown(network)} is not a netmask or prefix length of an IPv{one.version} address"
         raise Failure(what, where=where, fix=_FIX)
     return ip_interface((one, prefix))
+
+
+def endpoint(found: object) -> Address | None:
+    """The address of `203.0.113.9:22` or `[2001:db8::1]:22`; None for anything else."""
+    text, _, port = _text(found).rpartition(":")
+    is_6 = text.startswith("[") and text.endswith("]")
+    try:
+        one = ip_address(text[1:-1] if is_6 else text)
+    except ValueError:
+        return None
+    is_port = port.isascii() and port.isdecimal() and len(port) <= _PORT_DIGITS and int(port) <= _LARGEST_PORT
+    return one if is_port and (one.version == 6) is is_6 and "%" not in text else None
 
 
 def default_route(gateway: Address) -> IPv4Interface | IPv6Interface:

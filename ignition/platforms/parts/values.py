@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ignition.errors import Failure
+from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,10 +32,16 @@ def _chomped(found: str | None) -> str | None:
 
 
 def first(*values: Value) -> Value:
-    """The first of several that the machine has, and that is not empty."""
+    """The first of several that the machine has and that is not empty; an empty one if all that it has are empty."""
 
     def read(reader: Reader) -> Found:
-        return next((found for value in values if (found := value.read(reader))), None)
+        found = None
+        for value in values:
+            one = value.read(reader)
+            if one:
+                return one
+            found = one if found is None else found
+        return found
 
     return Value(", else ".join(value.says for value in values), read)
 
@@ -67,10 +74,15 @@ def joined(value: Value, separator: str) -> Value:
 
 
 class Document:
-    """A structured document. `parse` turns its text into dictionaries, lists and plain values; JSON if none is given."""
+    """A structured document. `parse` turns its text into dictionaries, lists and plain values; JSON if none is given.
 
-    def __init__(self, path: str, parse: Callable[[str], object] | None = None, *, kind: str = "JSON") -> None:
-        self.path, self._parse, self.kind = path, parse or _json, kind
+    `may_be_damaged`: one that cannot be parsed, or is not an object, counts as missing, with a warning.
+    """
+
+    def __init__(
+        self, path: str, parse: Callable[[str], object] | None = None, *, kind: str = "JSON", may_be_damaged: bool = False
+    ) -> None:
+        self.path, self._parse, self.kind, self._may_be_damaged = path, parse or _json, kind, may_be_damaged
 
     def read(self, reader: Reader) -> Any:
         """The parsed document; None if the place has none. Raises Failure for one that cannot be parsed."""
@@ -79,24 +91,32 @@ class Document:
     def parse(self, found: str) -> Any:
         """Raises Failure at the document's path."""
         try:
-            return self._parse(found)
+            parsed = self._parse(found)
+            if not self._may_be_damaged or parsed is None or isinstance(parsed, dict):
+                return parsed
+            log.warning(f"{self.path}: the metadata here is not an object: passed over")
         except (ValueError, RecursionError) as error:
+            if self._may_be_damaged:
+                log.warning(f"{self.path}: the metadata here is no {self.kind}: passed over")
+                return None
             raise Failure(f"the metadata here is no {self.kind}", where=self.path, fix="ask the platform's support") from error
+        return None
 
-    def member(self, path: str, *, required: bool = False) -> Value:
+    def member(self, path: str, *, required: bool = False, filled: bool = False) -> Value:
         """A member by its path: `network.ipv4.public[]` is the list of all, `interfaces.0.mac` the first one's member.
 
         `[].ip` is of each element where the document itself is a list; `users.*[]` and `keys.*` go through all members of an
         object. Elements without the member keep their number.
-        `required` ones that are missing or empty raise a Failure that says which, instead of being left out.
+        `required` ones that are missing raise a Failure that says which, instead of being left out, and `filled` ones that are
+        missing or empty. Mostly an empty text is an answer: a machine may have no host name.
         """
 
         def read(reader: Reader) -> Found:
             found = self.values(reader, path)
             if "[]" in path or "*" in path:
                 return [None if one is None else plain(one) for one in found]
-            if not found or found[0] is None or (required and found[0] == ""):
-                if required:
+            if not found or found[0] is None or (filled and found[0] == ""):
+                if required or filled:
                     raise Failure(f"the metadata has no {path}", where=self.path, fix="ask the platform's support")
                 return None
             return plain(found[0])
