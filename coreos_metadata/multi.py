@@ -71,7 +71,7 @@ def _write(options: Namespace, name: str, table: Metadata, reader: Reader) -> No
     _write_network(options, table, reader)
     if options.check_in:
         if table.check_in is None:
-            log.warning(f"{name} wants to hear of no boot")
+            log.warning(f"platform {name} has no check-in: --check-in is ignored")
         else:
             table.check_in(reader)
 

@@ -47,6 +47,6 @@ def place_of(entry: Entry) -> str:
 
 
 def in_original_words(entry: Entry, name: str = "") -> str:
-    """As coreos-cloudinit printed it, behind the name of the file if there is one, with the remedy."""
+    """As coreos-cloudinit printed it, behind the name of the file if there is one."""
     place = f"{name}: " if name and name != USER_DATA else ""
     return f"{place}line {entry.line or 1}: {entry.level}: {entry.message}"

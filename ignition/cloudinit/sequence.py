@@ -118,7 +118,8 @@ class Run:
         """Each finding to the log; people at a terminal are shown them once, when all are known."""
         for entry in report.entries:
             level = {"error": log.ERROR, "warning": log.WARNING}.get(entry.level, log.INFO)
-            log.aside(level, in_original_words(entry, report.source))
+            fix = f" (fix: {entry.fix})" if entry.fix else ""
+            log.aside(level, in_original_words(entry, report.source) + fix)
         self._told.append((report, text))
 
     def _show_told(self) -> None:
