@@ -4,13 +4,17 @@ A cloud-config's units, files and accounts are put into the model of Ignition co
 (ignition/config/advice); what it says is told at the places of the cloud-config. For people at a workstation (`--validate`).
 """
 
-from ignition.cloudinit import systemd
+from contextlib import suppress
+
+from ignition.cloudinit import encoding, systemd
+from ignition.cloudinit.facts import clean
 from ignition.cloudinit.model import NETWORK_UNITS, CloudConfig, Unit, WriteFile
 from ignition.cloudinit.ssh_keys import CORE
-from ignition.config import model, unit_syntax
+from ignition.config import dataurl, model, unit_syntax
 from ignition.config.advice import homes, known_units, modes, references, services, unit_options, units, users
 from ignition.config.advice.subject import Subject
 from ignition.config.known_values import UNIT_TYPES
+from ignition.config.model import Resource
 from ignition.config.model.passwd import Passwd
 from ignition.config.model.passwd import User as Account
 from ignition.config.model.storage import File, Owner, Storage
@@ -18,6 +22,7 @@ from ignition.config.model.systemd import Dropin
 from ignition.config.model.systemd import Unit as SystemdUnit
 from ignition.config.report import WARNING, Path
 from ignition.config.text.placing import Finding
+from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,7 +145,13 @@ def _account(name: str, password: str, keys: tuple[str, ...], home: str) -> Acco
 
 
 def _file(file: WriteFile) -> File:
-    return File(path=file.path, user=Owner(name=file.owner or None))
+    """With the text of what may be a unit file."""
+    contents = Resource()
+    if "/systemd/" in file.path:
+        with suppress(Failure):  # which is another finding
+            content, packing = encoding.as_packed(file.content, file.encoding)
+            contents = Resource(source=dataurl.encode(content), compression=packing or None)
+    return File(path=clean(file.path), user=Owner(name=file.owner or None), contents=contents)
 
 
 def _unit(unit: Unit) -> SystemdUnit:

@@ -242,6 +242,22 @@ THOROUGH = [
     ("coreos: {units: [{name: docker, command: restart}]}\n", [
         "2:25: warning: the name has no suffix: docker.service is meant"
     ]),
+    (
+        "write_files: [{path: /etc/systemd/system/a.service, content: '[Service]\n\n    ExecStart=/bin/a\n\n    Usr=a'}]\n"
+        "coreos: {units: [{name: a.service, command: start}]}\n",
+        ["2:62: warning: [Service] has no option Usr: systemd ignores it (line 3 of the unit)"],
+    ),
+    ("write_files: [{path: /etc/systemd/system/a.service, encoding: b64, content: W1NlcnZpY2Vd}]\n", [
+        "2:77: warning: service has no ExecStart: systemd refuses to load it"
+    ]),
+    (
+        "write_files: [{path: etc/systemd/system/mine.service, content: \"[Service]\\nExecStart=/a\\n[Install]\\nAlias=b\"}]\n"
+        "coreos: {units: [{name: mine.service, enable: true}]}\n",
+        ["2:22: warning: the path is relative: it is taken from /"],
+    ),
+    ("coreos: {units: [{name: mine.service, enable: true}]}\n", [
+        "2:25: warning: unit is enabled, but no unit of this name is known, and the config gives no contents"
+    ]),
     ("coreos: {units: [{name: eth.netwok}]}\n", ["2:25: warning: systemd has no units of the kind .netwok"]),
     ("coreos: {units: [{name: a/b.service}]}\n", ["2:25: warning: systemd looks for no unit at this path"]),
     ("coreos: {units: [{name: ../b.service}]}\n", ["2:25: error: not a valid unit name"]),
