@@ -43,7 +43,7 @@ _RENAMED = {
 
 
 class _Subject(Subject):
-    """A cloud-config as an Ignition config. `written` knows nothing: places inside of texts are those of JSON."""
+    """A cloud-config as an Ignition config. `written` knows the texts of units alone."""
 
     def __init__(self, config: CloudConfig) -> None:
         super().__init__(_translated(config), "", b"", {})
@@ -63,6 +63,11 @@ class _Subject(Subject):
         return path
 
     def written(self, path: Path) -> object:
+        match path:
+            case ("systemd", "units", int(index), "contents"):
+                return self.config.systemd.units[index].contents
+            case ("systemd", "units", int(index), "dropins", int(number), "contents"):
+                return self.config.systemd.units[index].dropins[number].contents
         return None
 
 
@@ -77,7 +82,7 @@ def advise(config: CloudConfig) -> "list[Finding]":
             path = subject.in_text(one.path)
             fix = "say whose it is: owner: USER:GROUP" if one.rule == _OWNERSHIP else one.fix
             if one.rule != _LEFT_OUT and path not in said:
-                shared.append(Finding(one.level, path, one.message, fix, rule=one.rule))
+                shared.append(Finding(one.level, path, one.message, fix, rule=one.rule, inside=one.inside))
     return [*own, *shared]
 
 

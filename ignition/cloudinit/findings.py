@@ -29,10 +29,17 @@ class Refused(InvalidConfig):
 
 
 def placed(text: bytes, findings: "Sequence[Finding]", positions: "Positions") -> tuple[Entry, ...]:
-    """Entries of a report: line of the key, as ever, and a mark under what is meant, or under the key if that is further down."""
+    """Entries of a report: line of the key, as ever, and a mark under what is meant, or under the key if that is further down.
+
+    What is inside of a text has its own line.
+    """
     lines = Lines(text)
     found = []
     for finding, entry in zip(findings, entries(text, findings, positions), strict=True):
+        if finding.inside and entry.extent:
+            line, column = lines.at(entry.extent[0])
+            found.append(entry.evolve(line=line, column=column, caret=entry.extent[0]))
+            continue
         line, column = lines.at(positions.key(finding.path))
         extent = entry.extent
         if extent and lines.at(extent[0])[0] != line:

@@ -51,7 +51,10 @@ class Reading:
 
     def in_document(self, found: "list[Finding]") -> "list[Finding]":
         """Findings about the model with the paths that the document has."""
-        return [Finding(one.level, self._in_document(one.path), one.message, one.fix, one.at, one.rule) for one in found]
+        return [
+            Finding(one.level, self._in_document(one.path), one.message, one.fix, one.at, one.rule, inside=one.inside)
+            for one in found
+        ]
 
     def _in_document(self, path: Path) -> Path:
         """A path of the model, with the numbers that the document's lists have."""

@@ -211,26 +211,26 @@ THOROUGH = [
     ("write_files: [{path: /home/core/a}]\n", ["2:22: warning: file in the home of core will belong to root"]),
     ("write_files: [{path: /home/core/a, owner: core}]\n", []),
     (f"{UNIT}      ExecSart=/bin/true\n      ExecStart=/bin/true\n", [
-        "5:14: warning: [Service] has no option ExecSart: systemd ignores it (line 2 of the unit)"
+        "7:7: warning: [Service] has no option ExecSart: systemd ignores it (line 2 of the unit)"
     ]),
     (f"{UNIT}      ExecStart=/bin/true\n      [Instell]\n      WantedBy=multi-user.target\n", [
-        "5:14: warning: a .service file has no section [Instell]: systemd ignores it (used in line 4 of the unit)"
+        "9:7: warning: a .service file has no section [Instell]: systemd ignores it (used in line 4 of the unit)"
     ]),
     (f"{UNIT}      Type=oneshot\n", ["5:14: warning: service has no ExecStart: systemd refuses to load it"]),
     ("coreos: {units: [{name: a.timer, content: '[Timer]\n\n    OnCalendr=daily\n\n    Unit=docker.service'}]}\n", [
-        "2:43: warning: [Timer] has no option OnCalendr: systemd ignores it (line 2 of the unit)"
+        "4:5: warning: [Timer] has no option OnCalendr: systemd ignores it (line 2 of the unit)",
     ]),
     ("coreos: {units: [{name: docker.service, drop_ins: [{name: a.conf, content: '[Service]\n\n    Restrt=no'}]}]}\n", [
-        "2:76: warning: [Service] has no option Restrt: systemd ignores it (line 2 of the unit)"
+        "4:5: warning: [Service] has no option Restrt: systemd ignores it (line 2 of the unit)"
     ]),
     ("coreos: {units: [{name: docker.service.d/a.conf, content: '[Service]\n\n    Restrt=no'}]}\n", [
-        "2:59: warning: [Service] has no option Restrt: systemd ignores it (line 2 of the unit)"
+        "4:5: warning: [Service] has no option Restrt: systemd ignores it (line 2 of the unit)"
     ]),
     ("coreos: {units: [{name: e.network, content: '[Network]\n\n    DHPC=yes'}]}\n", [
-        "2:45: warning: [Network] has no option DHPC: systemd ignores it (line 2 of the unit)"
+        "4:5: warning: [Network] has no option DHPC: systemd ignores it (line 2 of the unit)"
     ]),
     ("coreos: {units: [{name: docker.service, content: 'no unit'}]}\n", [
-        "2:50: warning: text before the first section: systemd ignores it",
+        "2:51: warning: text before the first section: systemd ignores it",
         "2:50: warning: service has no ExecStart: systemd refuses to load it",
     ]),
     ("coreos: {units: [{name: docker.service, content: '[Unit'}]}\n", [
