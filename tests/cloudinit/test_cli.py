@@ -414,3 +414,10 @@ def test_log_and_terminal_have_the_same_line(machine: Machine, text: str) -> Non
     assert f"/user-data:{number}:" in ran.out
     ran = machine.run(HEAD + text)
     assert f"/user-data:{number}:" in ran.out and f" line {number}: " in machine.journal
+
+
+def test_findings_name_the_url_without_its_secrets(machine: Machine) -> None:
+    with serving({"/data": Reply(body=b"#cloud-config\nhostnam: a\n")}) as server:
+        address = server.url.removeprefix("http://")
+        ran = machine.run_with(f"--from-url=http://me:secret@{address}/data", "--validate")
+    assert ran.status == 1 and "/data:2:1: warning: " in ran.out and "secret" not in ran.out + ran.err

@@ -15,6 +15,7 @@ class Url(Datasource):
 
     def __init__(self, url: str) -> None:
         self._url, self.where, self.final = url, shown(url), not http.is_url(url)
+        self.called = self.where
 
     def available(self) -> bool:
         """One GET. Raises Failure, which says why not."""
