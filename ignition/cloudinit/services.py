@@ -10,7 +10,7 @@ _CA_FILE = "ca_file obsoleted by trusted_ca_file and client_cert_auth"
 _PEER_CA_FILE = "peer_ca_file obsoleted peer_trusted_ca_file and peer_client_cert_auth"
 # An optional day, then the time of day.
 _WINDOW_START = r"((?i:sun|mon|tue|wed|thu|fri|sat|sun) )?0*([0-9]|1[0-9]|2[0-3]):0*([0-9]|[1-5][0-9])"
-_WINDOW_LENGTH = r"[-+]?([0-9]*(\.[0-9]*)?[a-z]+)+"
+_WINDOW_LENGTH = r"[-+]?([0-9]*(\.[0-9]*)?[a-z])+"
 
 
 class Etcd(Section):

@@ -141,6 +141,12 @@ def test_report(text: str, wanted: list[str]) -> None:
     assert said(text) == wanted
 
 
+def test_a_long_window_is_refused_at_once() -> None:
+    """Its pattern could be matched in 2^30 ways."""
+    text = f"#cloud-config\ncoreos:\n  locksmith:\n    window_length: {'h' * 30}!\n"
+    assert said(text) == [f"line 4: error: invalid value {'h' * 30}!"]
+
+
 def test_lines_end_with_carriage_returns() -> None:
     assert said("#cloud-config\r\nhostname: a\r\nfoo: b\r\n") == ['line 3: warning: unrecognized key "foo"']
 
