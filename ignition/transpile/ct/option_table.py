@@ -4,6 +4,7 @@ A table is one text: names in the order of the command line; a name is followed 
 """
 
 from ignition.config.record import Record, spec
+from ignition.config.text.yaml_types import is_null
 from ignition.transpile.ct.units import quoted
 
 TYPE_CHECKING = False
@@ -55,6 +56,7 @@ def _shown(value: "str | int") -> str:
 
 
 def text_of(node: "Node", name: str) -> str | None:
-    """The text of a scalar member; None if there is none."""
+    """The text of a scalar member; None if there is none, which null says, too, but not `~`: that is a zero to ct."""
     child = node.child(name)
-    return getattr(child, "text", None)
+    text = getattr(child, "text", None)
+    return None if child is not None and is_null(child) and text != "~" else text
