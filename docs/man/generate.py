@@ -59,7 +59,7 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
         [
             (
                 "SYNOPSIS",
-                "ignition -stage NAME -platform ID [flag ...]\n\nignition grow [-root DIRECTORY]\n\nignition report [-root DIRECTORY]\n\nignition render [URL|FILE|-] [flag ...]\n\nignition schema VERSION",
+                "ignition -stage NAME -platform ID [flag ...]\n\nignition grow [-root DIRECTORY]\n\nignition report [-root DIRECTORY]\n\nignition render [URL|FILE|-] [flag ...]\n\nignition schema VERSION\n\nignition schema butane VARIANT VERSION\n\nignition schema ct|cloud-config",
             ),
             (
                 "DESCRIPTION",
@@ -68,9 +68,17 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
                 "ignition grow extends partitions of Container Linux' ROOT type to the end of their disk, RAID1, LUKS and LVM on"
                 " them, and the file system on top, while mounted. What does not grow says why and what helps.\n\nignition report prints what the first boot of this machine did, and how long it took.\n\n"
                 "ignition render prints the config that a machine would get: see ignition-render(8).\n\n"
-                "ignition schema prints the JSON Schema of a spec version, 1 to 3.7.0-experimental, for editors. It says what one"
-                " member alone can be; ignition-validate knows the rules about several, too. An unknown version has status 2.\n\n"
+                "ignition schema prints a JSON Schema (draft 7) for editors: of Ignition configs of a spec version (1 to"
+                " 3.7.0-experimental), of Butane documents of a variant and version (fcos 1.0.0 to 1.8.0-experimental, flatcar 1.0.0 to"
+                " 1.2.0-experimental), of Container Linux Configs, or of cloud-configs; ignition schema -help lists them. It says what"
+                " one member alone can be; ignition-validate, butane, ct and coreos-cloudinit -validate know the rules about several,"
+                " too. An unknown name has status 2.\n\n"
                 "Flags have one dash or two; values follow as -flag=value or -flag value.",
+            ),
+            (
+                "EXAMPLES",
+                "ignition schema butane fcos 1.6.0 > butane.json writes a schema; an editor with the YAML language server uses it for a"
+                " document that has the comment # yaml-language-server: $schema=./butane.json",
             ),
             ("EXIT STATUS", "0: success. 1: the stage failed. 2: usage. 3: the state between the stages could not be set up."),
             (

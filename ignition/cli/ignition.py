@@ -49,7 +49,7 @@ USAGE_TEXT = """usage: ignition -stage NAME -platform ID [flag …]   run one st
        ignition grow [-root DIRECTORY] [flag …]    grow ROOT to the end of its disk
        ignition report [-root DIRECTORY]           what the first boot of this machine did, and how long it took
        ignition render [URL|FILE] [flag …]         print the config that a machine would get; render -help says more
-       ignition schema VERSION                     print the JSON Schema of a spec version, for editors"""
+       ignition schema NAME                        print a JSON Schema for editors; schema -help says which there are"""
 
 
 @frame.program("ignition")

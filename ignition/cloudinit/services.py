@@ -1,6 +1,6 @@
 """The options of services that are told them by their environment. Source: coreos-cloudinit.md 11.6 and 11.7.
 
-The order is that of the lines in the file that is written.
+The order is that of the lines in the file that is written. What the options mean is in config/service_options.py.
 """
 
 from ignition.cloudinit.keys import Section, key

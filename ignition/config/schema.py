@@ -1,4 +1,4 @@
-"""JSON Schema (draft 7) of a spec version, derived from the records and their checks: for editors and people who write configs.
+"""JSON Schema (draft 7) of a spec version of Ignition, from the records and their checks: for editors and people who write.
 
 It says what one member alone can be: type, values, pattern, limits, default, meaning. Rules about several members are more: only
 validation has them. A constraint never refuses what its rule accepts, and warnings are none. Stricter than the rules is only the
@@ -44,7 +44,12 @@ def schema(version: str) -> "Schema":
 
 def text(version: str) -> str:
     """The schema as JSON with a final newline; what is short stands on one line. Raises Failure as `schema` does."""
-    return _pretty(schema(version), "") + "\n"
+    return pretty(schema(version))
+
+
+def pretty(made: "Schema") -> str:
+    """Any schema as JSON with a final newline; what is short stands on one line."""
+    return _pretty(made, "") + "\n"
 
 
 def root(version: str) -> type[Record]:

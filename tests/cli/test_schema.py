@@ -7,6 +7,7 @@ import pytest
 
 from ignition.cli.ignition import main
 from ignition.config.schema import VERSIONS
+from ignition.transpile.butane.variants import VARIANTS
 
 SCHEMAS = Path(__file__).parent.parent.parent / "docs/schemas"
 
@@ -24,24 +25,69 @@ def test_schema_of_the_documented_name_of_2_4_is_that_of_2_4(capsys: pytest.Capt
     assert about["properties"]["version"]["enum"] == ["2.4.0", "2.4.0-experimental"]
 
 
-ALL = f"one of {', '.join(VERSIONS)}"
+IGNITION = f"one of {', '.join(VERSIONS)}"
+FCOS = "one of 1.0.0, 1.1.0, 1.2.0, 1.3.0, 1.4.0, 1.5.0, 1.6.0, 1.7.0, 1.8.0-experimental"
+ALL = f"{IGNITION}, butane VARIANT VERSION, ct, cloud-config"
 WRONG = [
-    pytest.param(["3.5"], f"no schema for spec version 3.5 (fix: did you mean 3.5.0? {ALL})", id="two numbers"),
-    pytest.param(["4.0.0"], f"no schema for spec version 4.0.0 (fix: {ALL})", id="no such version"),
-    pytest.param([], f"name one version: {ALL}", id="none"),
-    pytest.param(["3.5.0", "3.6.0"], f"name one version: {ALL}", id="two"),
+    pytest.param(["3.5"], f"no schema for spec version 3.5 (fix: did you mean 3.5.0? {IGNITION})", id="two numbers"),
+    pytest.param(["4.0.0"], f"no schema for spec version 4.0.0 (fix: {IGNITION})", id="no such version"),
+    pytest.param([], f"name one schema (fix: {ALL})", id="none"),
+    pytest.param(["3.5.0", "3.6.0"], f"name one schema (fix: {ALL})", id="two"),
+    pytest.param(["ct", "0"], f"name one schema (fix: {ALL})", id="ct has no versions"),
+    pytest.param(["cloud_config"], f"no schema is called cloud_config (fix: did you mean cloud-config? {ALL})", id="name"),
+    pytest.param(["x\x1b"], f"no schema is called x\\x1b (fix: {ALL})", id="control character"),
+    pytest.param(
+        ["butane"], "name a variant of Butane and its version (fix: as in: ignition schema butane fcos 1.6.0)", id="butane"
+    ),
+    pytest.param(["butane", "fcos"], f"name a version of Butane's variant fcos (fix: {FCOS})", id="variant"),
+    pytest.param(
+        ["butane", "fcso", "1.6.0"],
+        "no schema for Butane's variant fcso (fix: did you mean fcos? one of flatcar, fcos)",
+        id="no such variant",
+    ),
+    pytest.param(
+        ["butane", "fcos", "1.6"],
+        f"no schema for version 1.6 of Butane's variant fcos (fix: did you mean 1.6.0? {FCOS})",
+        id="two numbers of a variant",
+    ),
+    pytest.param(["fcos", "1.6.0"], "no schema is called fcos (fix: did you mean butane fcos 1.6.0?)", id="variant alone"),
     pytest.param(["-x", "3.5.0"], "unknown flag -x", id="flag"),
 ]
 
 
 @pytest.mark.parametrize("words, said", WRONG)
-def test_wrong_use_says_which_versions_there_are(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_use_says_which_schemas_there_are(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", *words]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.startswith(f"ignition schema: {said}\n\nusage: ignition schema VERSION")
 
 
-def test_help_names_the_versions(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_names_all_schemas(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", "--help"]) == 0
-    assert capsys.readouterr().out.endswith(f"VERSION is {ALL}.\n")
+    versions = " | ".join(VERSIONS)
+    assert capsys.readouterr().out.endswith(
+        f"""There are these schemas:
+  {versions}
+  butane fcos {FCOS.removeprefix("one of ").replace(", ", " | ")}
+  butane flatcar 1.0.0 | 1.1.0 | 1.2.0-experimental
+  ct
+  cloud-config
+"""
+    )
+
+
+YAML = [*(["butane", name, version] for name, version in VARIANTS), ["ct"], ["cloud-config"]]
+
+
+@pytest.mark.parametrize("words", YAML, ids=" ".join)
+def test_schema_of_yaml_is_printed(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", *words]) == 0
+    printed = capsys.readouterr()
+    made = json.loads(printed.out)
+    assert (made["$schema"], printed.err) == ("http://json-schema.org/draft-07/schema#", "")
+    assert made["title"].startswith(
+        {"butane": f"Butane, variant {words[1:2] and words[1]}", "ct": "Container Linux Config", "cloud-config": "cloud-config"}[
+            words[0]
+        ]
+    )

@@ -9,10 +9,10 @@ from ignition.transpile.butane.section import Section
 class BootDeviceLuks(Section):
     """How the root file system is encrypted (path: boot_device.luks)."""
 
-    tang: tuple[Tang, ...] = spec("tang servers", default=())
-    threshold: int | None = spec("shares needed", default=None)
-    tpm2: bool | None = spec("bind to the TPM", default=None)
-    discard: bool | None = spec("allow discards", default=None, since="3.4.0")
+    tang: tuple[Tang, ...] = spec("tang servers that unlock it", default=())
+    threshold: int | None = spec("how many of the servers and the TPM unlock it; default 1", default=None)
+    tpm2: bool | None = spec("the TPM unlocks it", default=None)
+    discard: bool | None = spec("allow discards, kept in the header", default=None, since="3.4.0")
     device: str | None = spec("the disk, with layouts s390x-eckd and s390x-zfcp", default=None, since="3.5.0")
     cex: Cex = spec("IBM secure key, with layouts of s390x", default=Cex(), since="3.5.0")
 
@@ -28,20 +28,20 @@ class BootDevice(Section):
 
     layout: str | None = spec("which partitions the machine's kind needs", default=None)
     luks: BootDeviceLuks = spec("encryption of the root file system", default=BootDeviceLuks())
-    mirror: Mirror = spec("mirroring", default=Mirror())
+    mirror: Mirror = spec("a mirror of the system on several disks", default=Mirror())
 
 
 class GrubUser(Section):
     """Path: grub.users[]."""
 
-    name: str = spec("who may change the boot", default="")
-    password_hash: str | None = spec("of grub2-mkpasswd-pbkdf2", default=None)
+    name: str = spec("who may change the boot")
+    password_hash: str | None = spec("hash of the password, as grub2-mkpasswd-pbkdf2 makes it", default=None)
 
 
 class Grub(Section):
     """Path: grub."""
 
-    users: tuple[GrubUser, ...] = spec("superusers", default=())
+    users: tuple[GrubUser, ...] = spec("users who may change the boot at the console", default=())
 
 
 class FcosDocument(Document):

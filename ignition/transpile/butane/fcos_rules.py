@@ -64,9 +64,14 @@ def reused_partitions(work: Work, document: FcosDocument, _: Path) -> None:
                 work.warning(path, REUSED_BY_LABEL, "give the partition a number")
 
 
+def layouts(spec: str) -> list[str]:
+    """What `layout` may be in the version that becomes this spec version."""
+    return sorted((*LAYOUTS, *(S390X if order(spec) >= order(_S390X_SINCE) else ())))
+
+
 def layout(work: Work, device: BootDevice, path: Path) -> None:
     """A layout that the version knows, and what those of s390x need."""
-    known = sorted((*LAYOUTS, *(S390X if _since(work, _S390X_SINCE) else ())))
+    known = layouts(work.variant.spec)
     there, name = (*path, "layout"), device.layout
     if name is None:
         return

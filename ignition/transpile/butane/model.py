@@ -92,7 +92,7 @@ class File(storage.File, Section):
 class Tree(Section):
     """Path: storage.trees[]."""
 
-    local: str = spec("directory below the files directory", default="", since="3.1.0")
+    local: str = spec("directory below the files directory", since="3.1.0")
     path: str | None = spec("where it goes; default: the root", default=None, since="3.1.0")
     user: storage.Owner = spec("owner of what it makes, and of its directories", default=storage.Owner(), since="3.6.0")
     group: storage.Owner = spec("group of what it makes, and of its directories", default=storage.Owner(), since="3.6.0")
@@ -114,7 +114,7 @@ _UNIT_FILE = "local file with its text"
 
 
 class Dropin(systemd.Dropin, Section):
-    """Path: systemd.units[].dropins[], systemd.quadlets[].dropins[]."""
+    """Path: systemd.units[].dropins[]."""
 
     contents_local: str | None = spec(_UNIT_FILE, default=None, since="3.4.0")
 
@@ -126,14 +126,20 @@ class Unit(systemd.Unit, Section):
     dropins: tuple[Dropin, ...] = inner()
 
 
+class QuadletDropin(Dropin):
+    """Path: systemd.quadlets[].dropins[]. Its name is that of a file: no rule of units asks it to end in .conf."""
+
+    name: str = spec("file name, of which Podman reads those that end in .conf")
+
+
 class Quadlet(Section):
     """Path: systemd.quadlets[]."""
 
-    name: str = spec("file name with its type as suffix", default="")
+    name: str = spec("file name with its type as suffix, as web.container")
     rootful: bool | None = spec("for the system's containers, not users'", default=None)
-    contents: str | None = spec("its text", default=None)
+    contents: str | None = spec("text of the file", default=None)
     contents_local: str | None = spec(_UNIT_FILE, default=None)
-    dropins: tuple[Dropin, ...] = spec("drop-in files", default=())
+    dropins: tuple[QuadletDropin, ...] = spec("drop-in files", default=())
 
 
 class Systemd(systemd.Systemd, Section):

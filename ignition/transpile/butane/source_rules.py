@@ -10,7 +10,7 @@ from ignition.config.report import ERROR
 from ignition.config.versions import order
 from ignition.transpile.butane import fcos_rules, modes, quadlets
 from ignition.transpile.butane.fcos_model import BootDevice, FcosDocument, GrubUser
-from ignition.transpile.butane.model import Dropin, File, Filesystem, Quadlet, Resource, Tree, Unit
+from ignition.transpile.butane.model import Dropin, File, Filesystem, Quadlet, QuadletDropin, Resource, Tree, Unit
 from ignition.transpile.butane.mount_units import SWAP_SINCE
 from ignition.transpile.butane.work import Work
 from ignition.transpile.contents import content_of
@@ -122,6 +122,7 @@ _RULES: "dict[type[Record], tuple[Rule, ...]]" = {
     Tree: (_tree,),
     Unit: (_texts,),
     Dropin: (_texts,),
+    QuadletDropin: (_texts,),
     Quadlet: (_quadlet,),
     FcosDocument: (fcos_rules.reused_partitions,),
     BootDevice: (fcos_rules.layout, fcos_rules.mirror, fcos_rules.secure_key, fcos_rules.method),

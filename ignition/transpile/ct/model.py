@@ -21,21 +21,21 @@ class Source(Record):
 class Hash(Source):
     """Both parts, or nothing."""
 
-    function: str = spec("sha512", default="")
-    sum: str = spec("hex digits", default="")
+    function: str = spec("name of the hash: sha512", default="")
+    sum: str = spec("digest in hex digits", default="")
 
 
 class Verification(Source):
     """What fetched content must be."""
 
-    hash: Hash = spec("its digest", default=Hash())
+    hash: Hash = spec("digest that the content must have", default=Hash())
 
 
 class Reference(Source):
     """Another config, or certificates."""
 
     source: str = spec("URL", default="")
-    verification: Verification = spec("checked after the fetch", default=Verification())
+    verification: Verification = spec("what the content must be, checked after the fetch", default=Verification())
 
 
 class References(Source):
@@ -48,14 +48,14 @@ class References(Source):
 class Timeouts(Source):
     """Path: ignition.timeouts."""
 
-    http_response_headers: int | None = spec("seconds", default=None)
-    http_total: int | None = spec("seconds", default=None)
+    http_response_headers: int | None = spec("seconds to wait for response headers; 0 = no limit; default 10", default=None)
+    http_total: int | None = spec("seconds for a fetch with all retries; 0 = no limit; default 0", default=None)
 
 
 class Tls(Source):
     """Path: ignition.security.tls."""
 
-    certificate_authorities: tuple[Reference, ...] = spec("PEM certificates", default=())
+    certificate_authorities: tuple[Reference, ...] = spec("PEM certificates trusted beside the system's", default=())
 
 
 class Security(Source):
@@ -75,19 +75,19 @@ class Ignition(Source):
 class Partition(Source):
     """Path: storage.disks[].partitions[]."""
 
-    label: str | None = spec("name", default=None)
-    number: int = spec("0 = next free number", default=0)
-    size: str = spec("with unit, see sizes.py", default="")
-    start: str = spec("with unit", default="")
-    guid: str = spec("GUID", default="")
-    type_guid: str = spec("GUID, or a word of translate.TYPE_GUIDS", default="")
+    label: str | None = spec("GPT name", default=None)
+    number: int = spec("1-based; 0 = next free number", default=0)
+    size: str = spec("size with its unit, as 512MiB or 1.5GiB; default: up to the next partition", default="")
+    start: str = spec("where it begins, with unit; default: at the start of the largest free block", default="")
+    guid: str = spec("unique GUID; default random", default="")
+    type_guid: str = spec("GPT type GUID, or a word for it; default Linux data", default="")
 
 
 class Disk(Source):
     """Path: storage.disks[]."""
 
-    device: str = spec("path", default="")
-    wipe_table: bool = spec("destroy the table first", default=False)
+    device: str = spec("path of the disk", default="")
+    wipe_table: bool = spec("destroy the partition table first", default=False)
     partitions: tuple[Partition, ...] = spec("GPT entries", default=())
 
 
@@ -96,59 +96,59 @@ class Raid(Source):
 
     name: str = spec("name below /dev/md", default="")
     level: str = spec("RAID level", default="")
-    devices: tuple[str, ...] = spec("paths", default=())
+    devices: tuple[str, ...] = spec("paths of its devices, spares included", default=())
     spares: int = spec("how many of the devices are spares", default=0)
-    options: tuple[str, ...] = spec("extra arguments of mdadm", default=())
+    options: tuple[str, ...] = spec("extra arguments of mdadm --create", default=())
 
 
 class Create(Source):
     """Deprecated: path: storage.filesystems[].mount.create."""
 
-    force: bool = spec("make it whatever is there", default=False)
+    force: bool = spec("make it whatever is on the device", default=False)
     options: tuple[str, ...] = spec("extra arguments of mkfs", default=())
 
 
 class Mount(Source):
     """Path: storage.filesystems[].mount."""
 
-    device: str = spec("path", default="")
+    device: str = spec("path of the device", default="")
     format: str = spec("kind of file system", default="")
-    wipe_filesystem: bool = spec("make it whatever is there", default=False)
-    label: str | None = spec("label", default=None)
-    uuid: str | None = spec("UUID", default=None)
+    wipe_filesystem: bool = spec("make it whatever is on the device", default=False)
+    label: str | None = spec("file-system label", default=None)
+    uuid: str | None = spec("file-system UUID", default=None)
     options: tuple[str, ...] = spec("extra arguments of mkfs", default=())
-    create: Create | None = spec("deprecated", default=None)
+    create: Create | None = spec("make it: the old form of wipe_filesystem and options", default=None)
 
 
 class Filesystem(Source):
     """Path: storage.filesystems[]."""
 
-    name: str = spec("what files refer to", default="")
-    path: str | None = spec("where it is mounted already", default=None)
-    mount: Mount | None = spec("a device", default=None)
+    name: str = spec("name that files refer to", default="")
+    path: str | None = spec("path of one that is mounted already, as the agent sees it", default=None)
+    mount: Mount | None = spec("device with a file system that is made, or used", default=None)
 
 
 class Owner(Source):
     """User or group of a node."""
 
     id: int | None = spec("numeric id", default=None)
-    name: str = spec("name", default="")
+    name: str = spec("name, looked up inside the new root", default="")
 
 
 class Remote(Source):
     """Path: storage.files[].contents.remote."""
 
-    url: str = spec("URL", default="")
+    url: str = spec("URL that the machine fetches from", default="")
     compression: str = spec('"" or gzip', default="")
-    verification: Verification = spec("checked after decompression", default=Verification())
+    verification: Verification = spec("what the content must be, checked after decompression", default=Verification())
 
 
 class Contents(Source):
     """Path: storage.files[].contents."""
 
     inline: str = spec("the content itself", default="")
-    local: str = spec("path below the directory of files", default="")
-    remote: Remote = spec("what the machine fetches", default=Remote())
+    local: str = spec("local file below --files-dir", default="")
+    remote: Remote = spec("content that the machine fetches", default=Remote())
 
 
 class Node(Source):
@@ -156,92 +156,92 @@ class Node(Source):
 
     filesystem: str = spec("name of the file system that holds it; root if not given", default="")
     path: str = spec("path in that file system", default="")
-    user: Owner | None = spec("owner", default=None)
-    group: Owner | None = spec("group", default=None)
-    overwrite: bool | None = spec("replace what is there", default=None)
+    user: Owner | None = spec("user who owns it", default=None)
+    group: Owner | None = spec("group that owns it", default=None)
+    overwrite: bool | None = spec("remove what is at `path` first", default=None)
 
 
 class File(Node):
     """Path: storage.files[]."""
 
-    mode: int | None = spec("mode", default=None)
-    append: bool = spec("add to the file", default=False)
+    mode: int | None = spec("permissions in octal, as 0644; default 0644", default=None)
+    append: bool = spec("add the content to the file, instead of replacing it", default=False)
     contents: Contents = spec("content", default=Contents())
 
 
 class Directory(Node):
     """Path: storage.directories[]."""
 
-    mode: int | None = spec("mode", default=None)
+    mode: int | None = spec("permissions in octal, as 0755; default 0755", default=None)
 
 
 class Link(Node):
     """Path: storage.links[]."""
 
     hard: bool = spec("a hard link", default=False)
-    target: str = spec("what it leads to", default="")
+    target: str = spec("symlink text, or source of a hard link", default="")
 
 
 class Storage(Source):
     """Path: storage."""
 
-    disks: tuple[Disk, ...] = spec("disks", default=())
-    raid: tuple[Raid, ...] = spec("arrays", default=())
-    filesystems: tuple[Filesystem, ...] = spec("file systems", default=())
-    files: tuple[File, ...] = spec("files", default=())
-    directories: tuple[Directory, ...] = spec("directories", default=())
-    links: tuple[Link, ...] = spec("links", default=())
+    disks: tuple[Disk, ...] = spec("disks with their partition tables", default=())
+    raid: tuple[Raid, ...] = spec("md arrays", default=())
+    filesystems: tuple[Filesystem, ...] = spec("file systems, by the names that files refer to", default=())
+    files: tuple[File, ...] = spec("regular files", default=())
+    directories: tuple[Directory, ...] = spec("directories with their modes and owners", default=())
+    links: tuple[Link, ...] = spec("symbolic and hard links", default=())
 
 
 class Dropin(Source):
     """A drop-in of a unit."""
 
-    name: str = spec("file name", default="")
-    contents: str = spec("its text", default="")
+    name: str = spec("file name that ends in .conf", default="")
+    contents: str = spec("text of the drop-in", default="")
 
 
 class Unit(Source):
     """Path: systemd.units[]."""
 
-    name: str = spec("name with type", default="")
-    enable: bool = spec("the old form", default=False)
+    name: str = spec("unit name with its type as suffix", default="")
+    enable: bool = spec("enable it; the old form of enabled", default=False)
     enabled: bool | None = spec("true: enable, false: disable", default=None)
-    mask: bool = spec("mask it", default=False)
-    contents: str = spec("its text", default="")
-    dropins: tuple[Dropin, ...] = spec("drop-ins", default=())
+    mask: bool = spec("mask it, so that nothing starts it", default=False)
+    contents: str = spec("text of the unit; without it the unit must exist", default="")
+    dropins: tuple[Dropin, ...] = spec("files that change parts of the unit", default=())
 
 
 class Systemd(Source):
     """Path: systemd."""
 
-    units: tuple[Unit, ...] = spec("units", default=())
+    units: tuple[Unit, ...] = spec("units of systemd", default=())
 
 
 class NetworkdUnit(Source):
     """Path: networkd.units[]."""
 
-    name: str = spec("file name", default="")
-    contents: str = spec("its text", default="")
-    dropins: tuple[Dropin, ...] = spec("drop-ins", default=())
+    name: str = spec("file name that ends in .network, .netdev or .link", default="")
+    contents: str = spec("text of the file", default="")
+    dropins: tuple[Dropin, ...] = spec("files that change parts of it", default=())
 
 
 class Networkd(Source):
     """Path: networkd."""
 
-    units: tuple[NetworkdUnit, ...] = spec("units", default=())
+    units: tuple[NetworkdUnit, ...] = spec("files of systemd-networkd", default=())
 
 
 class Account(Source):
     """What a new account is like."""
 
-    gecos: str = spec("comment", default="")
+    gecos: str = spec("comment, such as the full name", default="")
     home_dir: str = spec("home directory", default="")
-    no_create_home: bool = spec("no home directory", default=False)
-    primary_group: str = spec("name or id", default="")
+    no_create_home: bool = spec("do not create the home directory of a new user", default=False)
+    primary_group: str = spec("primary group, by name or id", default="")
     groups: tuple[str, ...] = spec("supplementary groups", default=())
-    no_user_group: bool = spec("no group of its own", default=False)
-    system: bool = spec("system account", default=False)
-    no_log_init: bool = spec("not in lastlog", default=False)
+    no_user_group: bool = spec("no group of the same name for a new user", default=False)
+    system: bool = spec("a new user is a system account", default=False)
+    no_log_init: bool = spec("leave a new user out of lastlog and faillog", default=False)
     shell: str = spec("login shell", default="")
 
 
@@ -255,38 +255,38 @@ class User(Account):
     """Path: passwd.users[]."""
 
     name: str = spec("login name", default="")
-    password_hash: str | None = spec("crypt(5) string", default=None)
-    ssh_authorized_keys: tuple[str, ...] = spec("key lines", default=())
+    password_hash: str | None = spec("hash of the password (crypt(5))", default=None)
+    ssh_authorized_keys: tuple[str, ...] = spec("public keys that may log in, one to a line", default=())
     uid: int | None = spec("user id", default=None)
-    create: UserCreate | None = spec("deprecated", default=None)
+    create: UserCreate | None = spec("what a new account is like; the old form of the members beside it", default=None)
 
 
 class Group(Source):
     """Path: passwd.groups[]."""
 
-    name: str = spec("name", default="")
+    name: str = spec("group name", default="")
     gid: Unsigned | None = spec("group id", default=None)
-    password_hash: str = spec("crypt(5) string", default="")
-    system: bool = spec("system group", default=False)
+    password_hash: str = spec("hash of the group's password (crypt(5))", default="")
+    system: bool = spec("a new group is a system group", default=False)
 
 
 class Passwd(Source):
     """Path: passwd."""
 
-    users: tuple[User, ...] = spec("users", default=())
-    groups: tuple[Group, ...] = spec("groups", default=())
+    users: tuple[User, ...] = spec("users that are created or changed", default=())
+    groups: tuple[Group, ...] = spec("groups that are created", default=())
 
 
 class Docker(Source):
     """Path: docker."""
 
-    flags: tuple[str, ...] = spec("arguments of the daemon", default=())
+    flags: tuple[str, ...] = spec("arguments of the docker daemon", default=())
 
 
 class Update(Source):
     """Path: update."""
 
-    group: str = spec("update group", default="")
+    group: str = spec("update group: stable, beta, alpha, or one of your own server", default="")
     server: str = spec("URL of the update server", default="")
     pcr_policy_server: str = spec("URL of the server of PCR policies", default="")
     download_user: str = spec("name for the download server", default="")
@@ -297,27 +297,29 @@ class Update(Source):
 class Locksmith(Source):
     """Path: locksmith. All members are given or not: what is given is written."""
 
-    reboot_strategy: str | None = spec("reboot, etcd-lock or off", default=None)
-    window_start: str | None = spec("such as Thu 4:00", default=None)
-    window_length: str | None = spec("such as 1h30m", default=None)
-    group: str | None = spec("group of locks", default=None)
-    etcd_endpoints: str | None = spec("URLs", default=None)
-    etcd_cafile: str | None = spec("path", default=None)
-    etcd_certfile: str | None = spec("path", default=None)
-    etcd_keyfile: str | None = spec("path", default=None)
+    reboot_strategy: str | None = spec(
+        "how an update comes into effect: reboot, etcd-lock (one machine at a time) or off", default=None
+    )
+    window_start: str | None = spec("when reboots may begin, as 4:00 or Thu 4:00; needs window_length", default=None)
+    window_length: str | None = spec("how long reboots may begin, as 1h30m; needs window_start", default=None)
+    group: str | None = spec("group of machines that share a number of locks", default=None)
+    etcd_endpoints: str | None = spec("URLs of etcd, separated by commas", default=None)
+    etcd_cafile: str | None = spec("CA of etcd's certificate, a path", default=None)
+    etcd_certfile: str | None = spec("certificate to show etcd, a path", default=None)
+    etcd_keyfile: str | None = spec("key of that certificate, a path", default=None)
 
 
 class ContainerLinuxConfig(Source):
     """A whole document."""
 
-    version: int = spec("0", default=0)
+    version: int = spec("version of the language: 0, or left out", default=0)
     ignition: Ignition = spec("about the config itself", default=Ignition())
-    storage: Storage = spec("disks and files", default=Storage())
-    systemd: Systemd = spec("units", default=Systemd())
-    networkd: Networkd = spec("network", default=Networkd())
+    storage: Storage = spec("disks, file systems, and what is written into them", default=Storage())
+    systemd: Systemd = spec("units of systemd", default=Systemd())
+    networkd: Networkd = spec("files of systemd-networkd", default=Networkd())
     passwd: Passwd = spec("users and groups", default=Passwd())
-    etcd: Etcd | None = spec("a member of an etcd cluster", default=None)
-    flannel: Flannel | None = spec("an overlay network", default=None)
-    docker: Docker | None = spec("the docker daemon", default=None)
-    update: Update | None = spec("updates", default=None)
-    locksmith: Locksmith | None = spec("reboots", default=None)
+    etcd: Etcd | None = spec("a member of an etcd cluster: etcd-member.service", default=None)
+    flannel: Flannel | None = spec("an overlay network: flanneld.service", default=None)
+    docker: Docker | None = spec("the docker daemon: docker.service", default=None)
+    update: Update | None = spec("updates of the system: /etc/coreos/update.conf", default=None)
+    locksmith: Locksmith | None = spec("reboots after updates: /etc/coreos/update.conf", default=None)

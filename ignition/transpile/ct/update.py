@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PATH, MODE = "/etc/coreos/update.conf", 0o644
 _GROUPS = ("stable", "beta", "alpha")
-_STRATEGIES = ("reboot", "etcd-lock", "off")
+STRATEGIES = ("reboot", "etcd-lock", "off")
 # Members of update behind `group`, in the order of the file. Their values are written as they are.
 _UPDATE_VARIABLES = {
     "server": "SERVER",
@@ -38,11 +38,11 @@ _VARIABLES = {
     "etcd_certfile": "LOCKSMITHD_ETCD_CERTFILE",
     "etcd_keyfile": "LOCKSMITHD_ETCD_KEYFILE",
 }
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_TIME = re.compile("(?:[01]?[0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+TIME = re.compile("(?:[01]?[0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 # Go's time.ParseDuration.
-_DURATION = re.compile(r"[-+]?(?:0|(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)", re.ASCII)
-_WINDOW_FIX = "write it as 4:00, or with a day as Thu 4:00"
+DURATION = re.compile(r"[-+]?(?:0|(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)", re.ASCII)
+WINDOW_FIX = "write it as 4:00, or with a day as Thu 4:00"
 
 
 def contents(update: "Update | None", locksmith: "Locksmith | None") -> str:
@@ -69,19 +69,19 @@ def update_findings(update: "Update") -> "Iterator[Finding]":
 def locksmith_findings(locksmith: "Locksmith") -> "Iterator[Finding]":
     """The rules of `locksmith`."""
     strategy, start, length = locksmith.reboot_strategy, locksmith.window_start, locksmith.window_length
-    if strategy is not None and strategy.lower() not in _STRATEGIES:
-        yield Finding(ERROR, ("locksmith", "reboot_strategy"), "unknown reboot strategy", f"one of {', '.join(_STRATEGIES)}")
+    if strategy is not None and strategy.lower() not in STRATEGIES:
+        yield Finding(ERROR, ("locksmith", "reboot_strategy"), "unknown reboot strategy", f"one of {', '.join(STRATEGIES)}")
     if bool(start) != bool(length):
         message = "window-start and window-length must both be specified"
         yield Finding(ERROR, ("locksmith",), message, "give window_start and window_length, or neither")
     if start and (message := _problem(start)):
-        yield Finding(ERROR, ("locksmith", "window_start"), message, _WINDOW_FIX)
-    if length and not _DURATION.fullmatch(length):
+        yield Finding(ERROR, ("locksmith", "window_start"), message, WINDOW_FIX)
+    if length and not DURATION.fullmatch(length):
         yield Finding(ERROR, ("locksmith", "window_length"), "couldn't parse window length", "write it as 2h or 1h30m")
 
 
 def _problem(start: str) -> str:
     day, blank, time = start.partition(" ")
-    if blank and day.lower() not in _DAYS:
+    if blank and day.lower() not in DAYS:
         return "unknown day in window start"
-    return "" if _TIME.fullmatch(time.strip() if blank else start) else "couldn't parse window start"
+    return "" if TIME.fullmatch(time.strip() if blank else start) else "couldn't parse window start"
