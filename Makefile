@@ -52,7 +52,7 @@ bench: setup
 
 ## make fuzz            other and more generated configs than the tests draw (EXAMPLES=5000 per test)
 fuzz: setup
-	@FUZZ_EXAMPLES=$(EXAMPLES) $(PYTHON) -m pytest -q tests/config/fuzz
+	@FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_DRAWS=20000 FUZZ_SEED=$$(date +%s) $(PYTHON) -m pytest -q tests/config/fuzz
 
 ## make soak            what takes long: every interruption and every race, many times
 soak: setup

@@ -79,7 +79,7 @@ ALLOWED = {
     ("ignition/storage/zram.py", "mount", "self.directory"): PATH,
     ("ignition/storage/zram.py", "umount", "self.directory"): PATH,
     ("ignition/system/labels.py", "program", "contexts"): PATH,
-    ("ignition/system/users.py", "usermod", "*self._changes(found)"): OPTIONS_OF_OURS,
+    ("ignition/system/users.py", "usermod", "*changes"): OPTIONS_OF_OURS,
     ("ignition/system/users.py", "useradd", "*self._new(uid)"): OPTIONS_OF_OURS,
 }
 

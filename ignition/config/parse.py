@@ -121,7 +121,7 @@ def _decoded(data: object) -> _Result:
 
 def _translated(data: object, version: str, read: "Callable[[object, str], Translated]") -> _Result:
     config, found, notes, places = read(data, version)
-    return _judged(config, version, _bounded(chain(_rows(found), _noted(notes))), places)
+    return _judged(config, version, _bounded(chain(_rows(found), _noted(notes, version))), places)
 
 
 def _spec_3(data: object, version: str) -> _Result:
@@ -131,7 +131,7 @@ def _spec_3(data: object, version: str) -> _Result:
     load()
     notes = decode.Notes()
     config: Config = decode.decode(Config, version, data, notes)
-    rows = _bounded(chain(_rows(walk(config, version, data)), _rows(find(config)), _noted(notes)))
+    rows = _bounded(chain(_rows(walk(config, version, data)), _rows(find(config)), _noted(notes, version)))
     return _judged(_upgraded(config, version), version, rows)
 
 
@@ -197,15 +197,16 @@ def _rows(found: "Iterable[Found]") -> "Iterator[_Row]":
         yield _Row(finding.level, one.path, finding.message, finding.fix, one.rule, count=finding.count)
 
 
-def _noted(notes: decode.Notes) -> "Iterator[_Row]":
+def _noted(notes: decode.Notes, version: str) -> "Iterator[_Row]":
     for one in notes.unknown:
         if one.proper:
             yield _Row(WARNING, one.path, f"unknown key: read as {one.proper}", f"write it as {one.proper}", "X2", _KEY)
         else:
-            from ignition.config.suggest import key
+            from ignition.config.suggest import key, of_other_family
 
             name = str(one.path[-1])
-            yield _Row(WARNING, one.path, f"unknown key {name}: ignored", key(name, one.since, one.known), "X2", _KEY)
+            fix = of_other_family(one.path, version) or key(name, one.since, one.known)
+            yield _Row(WARNING, one.path, f"unknown key {name}: ignored", fix, "X2", _KEY)
     for path in notes.absent:
         yield _Row(WARNING, path, "null where an object is expected: taken as absent", "leave it out", "X3")
     if notes.unlisted:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from ignition.config.decode import Mistyped
+    from ignition.config.report import Path
 
 _RESOURCES = ("append", "certificateAuthorities", "contents", "keyFile", "merge", "replace")
 
@@ -30,6 +31,55 @@ def _closest(word: str, known: tuple[str, ...], alike: float) -> str:
         by_lower.setdefault(one.lower(), one)
     found = get_close_matches(word.lower(), by_lower, n=1, cutoff=alike)
     return by_lower[found[0]] if found else ""
+
+
+# Members of the other family of specs, by their path without indexes → what to write in this one.
+_NETWORKD_IN_3 = "write its units as storage.files below /etc/systemd/network"
+_NO_FILESYSTEM = "leave it out: a path is that of the whole machine, file systems of the config lie at their `path`"
+_OF_2_IN_3 = {
+    "ignitionVersion": 'write "ignition": {"version": "3.5.0"}',
+    "networkd": _NETWORKD_IN_3,
+    "ignition.config.append": "write merge",
+    "storage.files.filesystem": _NO_FILESYSTEM,
+    "storage.directories.filesystem": _NO_FILESYSTEM,
+    "storage.links.filesystem": _NO_FILESYSTEM,
+    "storage.filesystems.mount": "write what is in it (device, format, …) into the file system itself",
+    "storage.filesystems.name": "leave it out: files name their path, file systems the `path` that they lie at",
+    "storage.filesystems.create": "write wipeFilesystem and options into the file system itself",
+    "storage.filesystems.files": "write them as storage.files",
+    "storage.disks.partitions.size": "write sizeMiB: 2048 sectors are 1 MiB",
+    "storage.disks.partitions.start": "write startMiB: 2048 sectors are 1 MiB",
+    "systemd.units.enable": "write enabled",
+    "passwd.users.create": "write what is in it (uid, groups, …) into the user itself",
+}
+_OF_1 = ("ignitionVersion", "storage.filesystems.files")
+_IN_MOUNT = "write it into mount"
+_OF_3_IN_2 = {
+    "ignition.config.merge": "write append",
+    "kernelArguments": "no 2.x config can say it",
+    "storage.luks": "no 2.x config can say it",
+    "storage.filesystems.device": _IN_MOUNT,
+    "storage.filesystems.format": _IN_MOUNT,
+    "storage.filesystems.label": _IN_MOUNT,
+    "storage.filesystems.uuid": _IN_MOUNT,
+    "storage.filesystems.options": _IN_MOUNT,
+    "storage.filesystems.wipeFilesystem": _IN_MOUNT,
+    "storage.filesystems.mountOptions": "no 2.x config can say it: give the mount unit Options=",
+    "storage.disks.partitions.resize": "no 2.x config can say it",
+    "passwd.users.shouldExist": "no 2.x config can say it",
+    "passwd.groups.shouldExist": "no 2.x config can say it",
+}
+
+
+def of_other_family(path: "Path", version: str) -> str:
+    """For a key that specs 1 and 2.x have where 3.x has none, or the other way round: how this spec says it; "" for others."""
+    name = ".".join(part for part in path if isinstance(part, str))
+    is_3 = version in SPEC_3
+    if is_3 and name in _OF_2_IN_3:
+        return f"this is of spec {'1' if name in _OF_1 else '2.x'}: {_OF_2_IN_3[name]}"
+    if not is_3 and name in _OF_3_IN_2:
+        return f"this is of spec 3.x: {_OF_3_IN_2[name]}, or write the config in spec 3.x"
+    return ""
 
 
 def key(name: str, since: str, known: "Collection[str]") -> str:
@@ -57,6 +107,8 @@ def for_type(error: "Mistyped") -> str:
         return _for_integer(error, is_mode=last == "mode")
     if error.wanted == "true or false":
         return "write true or false, without quotes"
+    if last == "append" and error.wanted == "a list" and error.found == "true or false":
+        return 'this is of spec 2.x: write "append": [{"source": "URL"}] in the place of contents'
     if error.wanted == "a list":
         return "put it in brackets: [{…}]" if error.found == "an object" else "put it in brackets: […]"
     if error.wanted == "an object":

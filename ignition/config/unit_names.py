@@ -14,5 +14,13 @@ def escaped(path: str) -> str:
     return f"\\x2e{text[1:]}" if text.startswith(".") else text
 
 
+def unescaped(name: str) -> str:
+    """The path that such a name, without its type, stands for: `var-log` → `/var/log`."""
+    import re
+
+    raw = re.sub(rb"\\x([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), os.fsencode(name).replace(b"-", b"/"))
+    return "/" + os.fsdecode(raw).strip("/")
+
+
 def _escaped(byte: int) -> str:
     return chr(byte) if chr(byte) in _PLAIN else f"\\x{byte:02x}"

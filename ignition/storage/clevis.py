@@ -6,17 +6,17 @@ header of a JWE (RFC 7516): `{"clevis": {"pin": PIN, PIN: {…}}}`, and in `sss`
 
 import json
 
+from ignition.config.clevis_pins import SSS, TANG, TPM2, parts, problem, walk
 from ignition.errors import Failure
 from ignition.host.printable import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from ignition.config.model.storage import Clevis
 
-SSS, TANG, TPM2 = "sss", "tang", "tpm2"
 _TPM2_DEFAULTS = {"hash": "sha256", "key": "ecc"}  # clevis-encrypt-tpm2(1); pcr_bank counts only beside pcr_ids
 _TPM2_MEMBERS = ("hash", "key", "pcr_ids", "pcr_bank")
 
@@ -33,7 +33,7 @@ class Binding:
 
     def programs(self) -> list[str]:
         """The pins that must be installed, `sss` and its parts alike."""
-        return sorted({pin for pin, _ in _walk(self.pin, self.config)})
+        return sorted({pin for pin, _ in walk(self.pin, self.config)})
 
     def secrets(self) -> tuple[str, ...]:
         """Texts that clevis' own messages may have and that nobody should see: the config, and addresses with secrets in them."""
@@ -41,7 +41,7 @@ class Binding:
 
     def secret_addresses(self) -> tuple[str, ...]:
         """The addresses of servers with userinfo, a query or a fragment."""
-        addresses = [str(config.get("url", "")) for _, config in _walk(self.pin, self.config)]
+        addresses = [str(config.get("url", "")) for _, config in walk(self.pin, self.config)]
         return tuple(address for address in addresses if shown(address) != address)
 
     def can_be_tried(self) -> bool:
@@ -62,9 +62,15 @@ def wanted(clevis: "Clevis", where: str) -> Binding | None:
     if clevis.tpm2:
         pins[TPM2] = {}
     config = {"pins": pins, "t": threshold}
-    _check_threshold(config, f"{where}.clevis.threshold")
+    _refuse(SSS, config, f"{where}.clevis.threshold")
     servers = tuple(server.url for server in clevis.tang if not server.advertisement)
     return Binding(SSS, config, json.dumps(config), servers)
+
+
+def _refuse(pin: str, config: "dict[str, Any]", where: str) -> None:
+    """clevis' own words for this are of no help, and come when the volume is made already."""
+    if wrong := problem(pin, config):
+        raise Failure(wrong[0], where=where, fix=wrong[1])
 
 
 def _server(url: str, thumbprint: str | None, advertisement: str | None) -> "dict[str, Any]":
@@ -82,52 +88,13 @@ def _custom(clevis: "Clevis", where: str) -> Binding:
         config = None
     if not isinstance(config, dict):
         raise Failure(f"the config of pin {pin} is no JSON object", where=where, fix="write what `clevis encrypt` takes: {…}")
-    for inner, members in _walk(pin, config):
-        if inner == SSS:
-            _check_threshold(members, where)
-        if inner == TANG and not (members.get("thp") or "adv" in members):
-            raise Failure(
-                "a tang server has neither thp nor adv: clevis would ask a person whether to trust it",
-                where=where,
-                fix="add the thumbprint of its signing key, which tang-show-keys on the server prints, as thp",
-            )
+    _refuse(pin, config, where)
     return Binding(pin, config, text)
-
-
-def _check_threshold(config: "Mapping[str, Any]", where: str) -> None:
-    """clevis' own words for this are of no help, and come when the volume is made already."""
-    threshold, parts = config.get("t", 1), len(_parts(config))
-    if not parts:
-        raise Failure("nothing is named that could unlock the volume", where=where, fix="add a tang server or tpm2")
-    if not isinstance(threshold, int) or not 1 <= threshold <= parts:
-        raise Failure(f"threshold {threshold} with {_counted(parts)}", where=where, fix=f"use a number from 1 to {parts}")
-
-
-def _counted(parts: int) -> str:
-    return "one pin" if parts == 1 else f"{parts} pins"
-
-
-def _parts(config: "Mapping[str, Any]") -> "list[tuple[str, dict[str, Any]]]":
-    """(pin, config) of what an `sss` config is made of; a pin has one config or a list of them."""
-    pins = config.get("pins")
-    found = []
-    for pin, configs in pins.items() if isinstance(pins, dict) else ():
-        for members in configs if isinstance(configs, list) else [configs]:
-            found.append((pin, members if isinstance(members, dict) else {}))
-    return found
-
-
-def _walk(pin: str, config: "dict[str, Any]") -> "Iterator[tuple[str, dict[str, Any]]]":
-    """A pin and all that it is made of."""
-    yield pin, config
-    if pin == SSS:
-        for inner, members in _parts(config):
-            yield from _walk(inner, members)
 
 
 def _is_at_hand(pin: str, config: "dict[str, Any]") -> bool:
     if pin == SSS:
-        return sum(_is_at_hand(inner, members) for inner, members in _parts(config)) >= _threshold(config)
+        return sum(_is_at_hand(inner, members) for inner, members in parts(config)) >= _threshold(config)
     # A server with an advertisement may well be out of reach where machines are provisioned.
     return pin == TPM2 or (pin == TANG and "adv" not in config)
 
@@ -139,8 +106,8 @@ def _threshold(config: "dict[str, Any]") -> int:
 
 def _description(pin: str, config: "dict[str, Any]") -> str:
     if pin == SSS:
-        parts = [_description(inner, members) for inner, members in _parts(config)]
-        return f"{config.get('t', 1)} of {len(parts)}: {', '.join(parts)}"
+        described = [_description(inner, members) for inner, members in parts(config)]
+        return f"{config.get('t', 1)} of {len(described)}: {', '.join(described)}"
     return f"tang {shown(str(config.get('url', '')))}" if pin == TANG else "the TPM" if pin == TPM2 else f"pin {pin}"
 
 
@@ -183,7 +150,7 @@ def _sss_difference(config: "dict[str, Any]", members: "dict[str, Any]") -> str:
     left = [_bound(decoded(str(jwe).partition(".")[0])) for jwe in (jwes if isinstance(jwes, list) else ())]
     if members.get("t") != config.get("t", 1):
         return f"its threshold is {members.get('t')}, not {config.get('t', 1)}"
-    for pin, part in _parts(config):
+    for pin, part in parts(config):
         found = next((bound for bound in left if not _difference(pin, part, bound)), None)
         if found is None:
             return f"nothing of it is bound to {_description(pin, part)}" + _nearest(pin, part, left)

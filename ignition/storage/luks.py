@@ -8,6 +8,7 @@ import os
 import re
 
 from ignition.config import stacking
+from ignition.config.clevis_pins import TPM2
 from ignition.errors import Failure, at, refusing
 from ignition.host import command, devices, log
 from ignition.operation import Operation
@@ -192,7 +193,7 @@ def _missing(binding: "Binding") -> tuple[str, ...]:
     directories = command.ENVIRONMENT["PATH"].split(":")
     wanted = ["clevis", *(f"clevis-encrypt-{pin}" for pin in binding.programs())]
     missing = [name for name in wanted if not any(os.access(f"{directory}/{name}", os.X_OK) for directory in directories)]
-    if clevis.TPM2 in binding.programs() and not _has_tpm():
+    if TPM2 in binding.programs() and not _has_tpm():
         missing.append("a TPM")
     return tuple(missing)
 

@@ -63,7 +63,11 @@ class PutUser(Operation):
         if found is None and not user.no_create_home:
             # useradd makes no directory behind a symlink: /home -> var/home, with a /var that systemd-tmpfiles fills later.
             context.root.makedirs(os.path.dirname(context.root.follow(new_home(user, context.root))))
-        argv = ["usermod", "--root", root, *self._changes(found)] if found else ["useradd", "--root", root, *self._new(uid)]
+        changes = self._changes(found) if found else []
+        if "--move-home" in changes and user.home_dir:
+            # usermod renames the home, and makes no parents.
+            context.root.makedirs(os.path.dirname(context.root.follow(user.home_dir)))
+        argv = ["usermod", "--root", root, *changes] if found else ["useradd", "--root", root, *self._new(uid)]
         run_for(self._place, [*argv, "--", user.name], self.describe())
         context.root.forget()
 
@@ -119,7 +123,8 @@ class PutUser(Operation):
         return found is not None and bool(self._changes(found))
 
     def _groups(self) -> tuple[str, ...]:
-        groups = self._user.groups
+        """Without empty ones (a null in YAML), which useradd would look for in vain."""
+        groups = tuple(name for text in self._user.groups for name in text.split(",") if name)
         return tuple(name for name in groups if self._accounts.group(name)) if self._lenient else groups
 
     def _gid(self, name: str) -> int | None:

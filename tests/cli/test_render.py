@@ -82,7 +82,7 @@ def test_result_is_indented_json_of_the_newest_stable_spec(place: Place) -> None
 def test_result_says_the_same(place: Place, version: str) -> None:
     body = json.loads(text("/a", "/b", version=version, mode=0))
     body["systemd"] = {"units": [{"name": "a.service", "enabled": False, "mask": False, "contents": "", "dropins": []}]}
-    body["passwd"] = {"users": [{"name": "core", "uid": 0, "passwordHash": "", "sshAuthorizedKeys": ["a é \U0001f600"]}]}
+    body["passwd"] = {"users": [{"name": "core", "uid": 7, "passwordHash": "", "sshAuthorizedKeys": ["a é \U0001f600"]}]}
     _, out, _ = place.run(place.put("a.ign", json.dumps(body)))
     assert parse(out.encode()).config == parse(json.dumps(body).encode()).config
     assert place.run(place.put("b.ign", out))[1] == out

@@ -216,3 +216,25 @@ def test_yaml_whose_spec_is_not_taken(
 ) -> None:
     status, out, _ = judged(text, [target], tmp_path, monkeypatch, capsys)
     assert status == 1 and out[0].startswith(said) and "does not take spec" in out[0]
+
+
+USER = '"passwd": {"users": [{"name": "joe", "groups": ["sudo", "portage"], "uid": 500}]}'
+GROUP = "user is to be in group portage: the config does not make it, and"
+
+
+@pytest.mark.parametrize(
+    ("targets", "advice"),
+    [
+        ([], [f"info: {GROUP} of known images only Flatcar has it [W23]"]),
+        (["flatcar=4757.2.0"], ["warning: uid 500 is that of core in the images of Flatcar: it cannot be given twice [W20]"]),
+        (["fcos=42.20250929.3.0"], [f"warning: {GROUP} the image of Fedora CoreOS does not have it [W23]"]),
+        (["fcos=42.20250929.3.0", "flatcar=4757.2.0"], [f"warning: {GROUP} the image of Fedora CoreOS does not have it [W23]"]),
+    ],
+    ids=["no target", "one that has it", "one that lacks it", "both"],
+)
+def test_what_the_image_has_is_asked_of_the_targets(
+    targets: list[str], advice: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = '{"ignition": {"version": "3.3.0"}, ' + USER + "}"
+    _, out, _ = judged(text, targets, tmp_path, monkeypatch, capsys)
+    assert [line.split(": ", 1)[1] for line in out if line.startswith("a.ign:")] == advice

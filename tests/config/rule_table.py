@@ -4,6 +4,7 @@ Texts are members of a config, after its `ignition` member, or a whole config if
 byte that the report must point to and is taken out before the text is parsed.
 """
 
+from hashlib import sha256
 from typing import NamedTuple
 
 SHA_512, SHA_256 = "sha512-" + "a" * 128, "sha256-" + "a" * 64
@@ -235,7 +236,7 @@ ROWS = [
         files('"contents": {"source": "data:,", "compression": ▸"xz"}'),
         CONTENTS + ".compression",
         "unknown compression",
-        files('"contents": {"source": "data:,", "compression": "gzip"}'),
+        files('"contents": {"source": "https://x/a", "compression": "gzip"}'),
     ),
     Row(
         "R2",
@@ -251,7 +252,7 @@ ROWS = [
         files('"contents": {"source": "data:,", "verification": {"hash": ▸"sha512"}}'),
         CONTENTS + ".verification.hash",
         "hash has no function: there is no - in it",
-        files('"contents": {"source": "data:,", "verification": {"hash": "' + SHA_512 + '"}}'),
+        files('"contents": {"source": "https://x/a", "verification": {"hash": "' + SHA_512 + '"}}'),
     ),
     Row(
         "R4",
@@ -259,7 +260,7 @@ ROWS = [
         files('"contents": {"source": "data:,", "verification": {"hash": ▸"' + SHA_256 + '"}}'),
         CONTENTS + ".verification.hash",
         "hash function is not sha512",
-        files('"contents": {"source": "data:,", "verification": {"hash": "' + SHA_256 + '"}}'),
+        files('"contents": {"source": "https://x/a", "verification": {"hash": "' + SHA_256 + '"}}'),
         kept_version="3.1.0",
     ),
     Row(
@@ -268,7 +269,7 @@ ROWS = [
         files('"contents": {"source": "data:,", "verification": {"hash": ▸"' + SHA_256 + 'a"}}'),
         CONTENTS + ".verification.hash",
         "digest has 65 characters instead of 64 for sha256",
-        files('"contents": {"source": "data:,", "verification": {"hash": "' + SHA_256[:-1] + 'z"}}'),
+        files('"contents": {"source": "https://x/a", "verification": {"hash": "' + SHA_256[:-1] + 'z"}}'),
     ),
     Row(
         "R6",
@@ -746,7 +747,7 @@ ROWS = [
         raid('"devices": ["/dev/a"], "spares": 1, "level": ▸"stripe"'),
         "$.storage.raid.0.level",
         "stripe cannot have spares",
-        raid('"devices": ["/dev/a"], "spares": 1, "level": "mirror"'),
+        raid('"devices": ["/dev/a", "/dev/b"], "spares": 1, "level": "mirror"'),
     ),
     Row(
         "A3",
@@ -754,7 +755,7 @@ ROWS = [
         raid('"devices": ["/dev/a"], "level": ▸"raid7"'),
         "$.storage.raid.0.level",
         UNKNOWN_LEVEL,
-        raid('"devices": ["/dev/a"], "level": "10"'),
+        raid('"devices": ["/dev/a", "/dev/b"], "level": "10"'),
     ),
     Row(
         "A3",
@@ -786,7 +787,7 @@ ROWS = [
         luks('"device": "/dev/a", "name": ▸"a/b"'),
         "$.storage.luks.0.name",
         "name has a slash",
-        luks('"device": "/dev/a", "name": ""'),
+        luks('"device": "/dev/a", "name": "a-b"'),
     ),
     Row(
         "L2",
@@ -808,10 +809,10 @@ ROWS = [
     Row(
         "L5",
         "3.3.0",
-        luks(VOLUME + ', "clevis": {▸"custom": {"pin": "sss", "config": "{}"}, "threshold": 1}'),
+        luks(VOLUME + ', "clevis": {▸"custom": {"pin": "tpm2", "config": "{}"}, "threshold": 1}'),
         "$.storage.luks.0.clevis",
         "custom cannot be used with tang, tpm2 or threshold",
-        luks(VOLUME + ', "clevis": {"custom": {"pin": "sss", "config": "{}"}, "threshold": 0, "tpm2": false}'),
+        luks(VOLUME + ', "clevis": {"custom": {"pin": "tpm2", "config": "{}"}, "threshold": 0, "tpm2": false}'),
     ),
     Row(
         "L5",
@@ -880,7 +881,7 @@ ROWS = [
         luks(CUSTOM + '"pin": "tang", "config": ▸""}}'),
         "$.storage.luks.0.clevis.custom.config",
         "config of the pin is not given",
-        luks(CUSTOM + '"pin": "tang", "config": "{}"}}'),
+        luks(CUSTOM + '"pin": "tpm2", "config": "{}"}}'),
     ),
     Row(
         "L11",
@@ -1090,10 +1091,10 @@ ROWS = [
     Row(
         "X2",
         "3.0.0",
-        about('"config": {"replace": {"source": "data:,", ▸"compression": "gzip"}}', "3.0.0"),
+        about('"config": {"replace": {"source": "https://x/a", ▸"compression": "gzip"}}', "3.0.0"),
         "$.ignition.config.replace.compression",
         "unknown key compression: ignored",
-        about('"config": {"replace": {"source": "data:,", "compression": "gzip"}}', "3.1.0"),
+        about('"config": {"replace": {"source": "https://x/a", "compression": "gzip"}}', "3.1.0"),
         level="warning",
         kept_version="3.1.0",
     ),
@@ -1305,3 +1306,258 @@ ROWS = [
         )
     ),
 ]
+
+
+NAME = "$.passwd.users.0.name"
+REFUSED = "user name {}: useradd refuses it"
+ODD_CHARACTER = "has a blank, a colon, a comma or a control character"
+
+
+def user(members: str, *others: str) -> str:
+    return f'"passwd": {{"users": [{", ".join([f"{{{members}}}", *others])}]}}'
+
+
+def group(members: str) -> str:
+    return f'"passwd": {{"groups": [{{{members}}}]}}'
+
+
+ACCOUNTS = [
+    *(
+        Row("O11", "3.5.0", user(f'"name": ▸{name}'), NAME, REFUSED.format(wrong), user(f'"name": {kept}'))
+        for name, wrong, kept in (
+            ('""', "is empty", '"a"'),
+            ('"a b"', ODD_CHARACTER, '"a.b"'),
+            ('"a:b"', ODD_CHARACTER, '"a-b"'),
+            ('"a,b"', ODD_CHARACTER, '"A_b"'),
+            ('"a\\u007f"', ODD_CHARACTER, '"ü"'),
+            ('"-a"', "begins with -", '"a-"'),
+            ('"+a"', "begins with +", '"a+"'),
+            ('"~a"', "begins with ~", '"a~"'),
+            (f'"{"a" * 256}"', "is longer than 255 bytes", f'"{"a" * 255}"'),
+        )
+    ),
+    Row(
+        "O11",
+        "3.2.0",
+        group(f'"name": ▸"{"g" * 33}"'),
+        "$.passwd.groups.0.name",
+        "group name is longer than 32 bytes: groupadd refuses it",
+        group(f'"name": "{"g" * 33}", "shouldExist": false'),
+    ),
+    Row(
+        "O11",
+        "3.0.0",
+        user('"name": "a", "primaryGroup": ▸"-1"'),
+        "$.passwd.users.0.primaryGroup",
+        "no group can be called so: its name begins with -",
+        user('"name": "a", "primaryGroup": "1"'),
+    ),
+    Row(
+        "O11",
+        "3.5.0",
+        user('"name": "a", "groups": ["sudo,wheel", ▸"a,,b"]'),
+        "$.passwd.users.0.groups.1",
+        "no group can be called so: its name is empty",
+        user('"name": "a", "groups": ["sudo,wheel", ""]'),
+    ),
+    *(
+        Row("O12", "3.5.0", user(f'"name": "a", "uid": ▸{uid}'), "$.passwd.users.0.uid", message, user(kept))
+        for uid, message, kept in (
+            (-5, "uid is not between 0 and 4294967294", '"name": "a", "uid": 4294967294'),
+            (4294967295, "uid is not between 0 and 4294967294", '"name": "a", "uid": -5, "shouldExist": false'),
+            (0, "uid 0 is that of root: useradd refuses to give it to another user", '"name": "root", "uid": 0'),
+        )
+    ),
+    Row(
+        "O12",
+        "3.5.0",
+        group('"name": "a", "gid": ▸0'),
+        "$.passwd.groups.0.gid",
+        "gid 0 is that of root: groupadd refuses to give it to another group",
+        group('"name": "root", "gid": 0'),
+    ),
+    Row(
+        "O12",
+        "3.5.0",
+        files('"user": {"id": ▸-1}'),
+        FILE + "user.id",
+        "id is not between 0 and 4294967294",
+        files('"user": {"id": 0}'),
+    ),
+    *(
+        Row("O13", "3.5.0", user(f'"name": "a", "{member}": ▸{value}'), f"$.passwd.users.0.{member}", message, user(kept))
+        for member, value, message, kept in (
+            ("shell", '"bash"', "shell is not an absolute path: useradd refuses it", '"name": "a", "shell": "/bin/bash"'),
+            ("shell", '"/bin/:"', "shell cannot have a colon or a line break", '"name": "a", "shell": "*"'),
+            ("homeDir", '"home"', "homeDir is not an absolute path: useradd refuses it", '"name": "a", "homeDir": ""'),
+            ("homeDir", '"/a:b"', "homeDir cannot have a colon or a line break", '"name": "a", "homeDir": "/a b"'),
+            ("gecos", '"a\\nb"', "gecos cannot have a colon or a line break", '"name": "a", "gecos": "a, b"'),
+            ("passwordHash", '"a:b"', "a password hash cannot have a colon or a line break", '"name": "a", "passwordHash": "*"'),
+        )
+    ),
+    Row(
+        "O14",
+        "3.5.0",
+        user('"name": "a", "uid": 1000', '{"name": "b", "uid": ▸1000}'),
+        "$.passwd.users.1.uid",
+        "uid 1000 is that of users.0, too: the second cannot be made",
+        user('"name": "a", "uid": 1000, "shouldExist": false', '{"name": "b", "uid": 1000}', '{"name": "c"}', '{"name": "d"}'),
+    ),
+    Row(
+        "O14",
+        "3.5.0",
+        '"passwd": {"groups": [{"name": "g", "shouldExist": false}], "users": [{"name": "a", "groups": [▸"g"]}]}',
+        "$.passwd.users.0.groups.0",
+        "groups.0 deletes the group g before the user is made",
+        '"passwd": {"groups": [{"name": "g", "shouldExist": false}], "users": [{"name": "a", "groups": ["h"]}]}',
+    ),
+]
+
+
+def devices(count: int, mark: str = "") -> str:
+    listed = ", ".join(f'"/dev/d{number}"' for number in range(count))
+    return f'"devices": [{mark}{listed}]'
+
+
+VOLUMES = [
+    *(
+        Row(
+            "O15",
+            "3.5.0",
+            raid(f'"level": "{level}"{spares}, {devices(fewest - 1, "▸")}'),
+            "$.storage.raid.0.devices",
+            message,
+            raid(f'"level": "{level}"{spares}, {devices(fewest)}'),
+        )
+        for level, fewest, spares, message in (
+            ("raid6", 4, "", "raid6 needs 4 devices or more, and has 3"),
+            ("6", 4, "", "6 needs 4 devices or more, and has 3"),
+            ("raid4", 2, "", "raid4 needs 2 devices or more, and has 1"),
+            ("5", 2, "", "5 needs 2 devices or more, and has 1"),
+            ("raid10", 2, "", "raid10 needs 2 devices or more, and has 1"),
+            ("raid6", 6, ', "spares": 2', "raid6 needs 4 devices or more beside its 2 spares, and has 3 of 5"),
+            ("mirror", 2, ', "spares": 1', "mirror needs 1 device or more beside its 1 spare, and has 0 of 1"),
+        )
+    ),
+    Row(
+        "O15",
+        "3.5.0",
+        raid(f'"level": "raid1", {devices(2)}, "spares": ▸-1'),
+        "$.storage.raid.0.spares",
+        "spares is negative",
+        raid(f'"level": "raid1", {devices(2)}, "spares": 0'),
+    ),
+    *(
+        Row(
+            "O16",
+            "3.5.0",
+            f'"storage": {{"raid": [{{"name": ▸"{name}", "level": "raid1", {devices(2)}}}]}}',
+            "$.storage.raid.0.name",
+            message,
+            f'"storage": {{"raid": [{{"name": "{kept}", "level": "raid1", {devices(2)}}}]}}',
+        )
+        for name, message, kept in (
+            ("", "array has no name", "a"),
+            ("a/b", "no array can be called a/b", "/dev/md/a"),
+            ("/dev/md/", "array has no name", "/dev/md0"),
+        )
+    ),
+    *(
+        Row("O16", "3.5.0", luks(f'"device": "/dev/a", "name": ▸"{name}"'), "$.storage.luks.0.name", message, luks(VOLUME))
+        for name, message in (
+            ("", "volume has no name"),
+            ("control", "control is not a name of its own below /dev/mapper"),
+            ("a" * 128, "name is longer than 127 bytes"),
+        )
+    ),
+    *(
+        Row(
+            "O17",
+            "3.5.0",
+            luks(VOLUME + f', "clevis": {{{pins}"threshold": ▸{threshold}}}'),
+            "$.storage.luks.0.clevis.threshold",
+            message,
+            luks(VOLUME + f', "clevis": {{{kept}}}'),
+        )
+        for pins, threshold, message, kept in (
+            ('"tpm2": true, ', 2, "threshold 2 with one pin", '"tpm2": true, "threshold": 1'),
+            ('"tpm2": true, ', -1, "threshold -1 with one pin", '"tpm2": true, "threshold": 0'),
+            ("", 1, "nothing is named that could unlock the volume", ""),
+        )
+    ),
+    *(
+        Row(
+            "O17",
+            "3.5.0",
+            luks(CUSTOM + f'"pin": "{pin}", "config": ▸"{config}"}}}}'),
+            "$.storage.luks.0.clevis.custom.config",
+            message,
+            luks(CUSTOM + f'"pin": "{pin}", "config": "{kept}"}}}}'),
+        )
+        for pin, config, message, kept in (
+            ("tpm2", "[]", "config of the pin is not a JSON object", "{}"),
+            ("sss", r"{\"t\": 2, \"pins\": {\"tpm2\": {}}}", "threshold 2 with one pin", r"{\"t\": 1, \"pins\": {\"tpm2\": {}}}"),
+        )
+    ),
+    *(
+        Row(
+            "O18",
+            "3.5.0",
+            files(f'"contents": {{"source": "data:,x", {members}}}'),
+            f"{CONTENTS}.{path}",
+            message,
+            files(f'"contents": {kept}'),
+        )
+        for members, path, message, kept in (
+            (
+                '"compression": ▸"gzip"',
+                "compression",
+                "the inline content is not gzip data",
+                '{"source": "data:;base64,H4sIAAAAAAACA6sAAIMW3IwBAAAA", "compression": "gzip"}',
+            ),
+            (
+                f'"verification": {{"hash": ▸"{SHA_512}"}}',
+                "verification.hash",
+                "the inline content has another hash",
+                f'{{"source": "data:,x", "verification": {{"hash": "sha256-{sha256(b"x").hexdigest().upper()}"}}}}',
+            ),
+        )
+    ),
+    *(
+        Row(
+            "O19",
+            "3.5.0",
+            fs(f'"device": "/dev/a", "format": "{name}", "uuid": ▸"{uuid}"'),
+            "$.storage.filesystems.0.uuid",
+            message,
+            fs(f'"device": "/dev/a", "format": "{name}", "uuid": "{kept}"'),
+        )
+        for name, uuid, message, kept in (
+            ("ext4", "x", "not a UUID", "random"),
+            ("xfs", "random", "not a UUID", "4F68BCE3-e8cd-4db1-96e7-fbcaf984b709"),
+            ("btrfs", "4f68bce3", "not a UUID", ""),
+            ("swap", "1234-abcd", "not a UUID", "clear"),
+            ("vfat", "123456789", "not a volume id of vfat", "1234-ABCD"),
+        )
+    ),
+    Row(
+        "O19", "3.5.0", luks(VOLUME + ', "uuid": ▸"random"'), "$.storage.luks.0.uuid", "not a UUID", luks(VOLUME + ', "uuid": ""')
+    ),
+    Row(
+        "O21",
+        "3.5.0",
+        unit(f'"name": ▸"{"a" * 247}.service", "dropins": [{{"name": "a.conf", "contents": "[A]\\nb=c"}}]'),
+        "$.systemd.units.0.name",
+        "name, with the .d of its drop-ins, is longer than 255 bytes",
+        unit(f'"name": "{"a" * 247}.service"'),
+    ),
+    Row(
+        "O21",
+        "3.5.0",
+        unit(f'"name": "a.service", "dropins": [{{"name": ▸"{"a" * 251}.conf"}}]'),
+        "$.systemd.units.0.dropins.0.name",
+        "name is longer than 255 bytes",
+        unit(f'"name": "a.service", "dropins": [{{"name": "{"a" * 250}.conf"}}]'),
+    ),
+]
+ROWS += [*ACCOUNTS, *VOLUMES]

@@ -12,7 +12,7 @@ from ignition.errors import Failure
 
 def test_cache_keeps_a_whole_config() -> None:
     text = b"""{"ignition": {"version": "3.5.0", "config": {"merge": [{"source": "http://a", "httpHeaders": [{"name": "n"}]}]}},
-    "kernelArguments": {"shouldExist": ["a"]}, "passwd": {"users": [{"name": "\xc3\xa9", "uid": 0, "system": false}]},
+    "kernelArguments": {"shouldExist": ["a"]}, "passwd": {"users": [{"name": "\xc3\xa9", "uid": 7, "system": false}]},
     "storage": {"files": [{"path": "/a", "mode": 0, "contents": {"source": ""}, "append": [{}]}],
      "luks": [{"name": "l", "device": "/d", "clevis": {"tang": [{"url": "http://t", "thumbprint": "x"}], "tpm2": true}}]},
     "systemd": {"units": [{"name": "a.service", "dropins": [{"name": "a.conf", "contents": ""}]}]}}"""

@@ -128,3 +128,40 @@ def test_near_miss_is_answered_with_what_was_meant(members: str, version: str, f
 )
 def test_version_with_the_same_numbers_is_meant(said: str, meant: str) -> None:
     assert suggest.version(said) == meant
+
+
+OF_THE_OTHER_FAMILY = [
+    ("3.5.0", '"networkd": {}', "2.x: write its units as storage.files below /etc/systemd/network"),
+    (
+        "3.5.0",
+        file('"filesystem": "root"'),
+        "2.x: leave it out: a path is that of the whole machine, file systems of the config lie at their `path`",
+    ),
+    ("3.5.0", '"systemd": {"units": [{"name": "a.service", "enable": true}]}', "2.x: write enabled"),
+    (
+        "3.5.0",
+        '"passwd": {"users": [{"name": "a", "create": {}}]}',
+        "2.x: write what is in it (uid, groups, …) into the user itself",
+    ),
+    (
+        "3.5.0",
+        '"storage": {"filesystems": [{"device": "/dev/a", "mount": {}}]}',
+        "2.x: write what is in it (device, format, …) into the file system itself",
+    ),
+    ("2.2.0", '"storage": {"luks": []}', "3.x: no 2.x config can say it, or write the config in spec 3.x"),
+    (
+        "2.2.0",
+        '"storage": {"filesystems": [{"mount": {"device": "/dev/a", "format": "xfs"}, "label": "a"}]}',
+        "3.x: write it into mount, or write the config in spec 3.x",
+    ),
+]
+
+
+@pytest.mark.parametrize(("version", "members", "fix"), OF_THE_OTHER_FAMILY)
+def test_member_of_the_other_family_of_specs(version: str, members: str, fix: str) -> None:
+    entry = only(members, version)
+    assert (entry.level, entry.rule, entry.fix) == ("warning", "X2", f"this is of spec {fix}")
+
+
+def test_append_of_2_in_3() -> None:
+    assert only(file('"append": true')).fix == 'this is of spec 2.x: write "append": [{"source": "URL"}] in the place of contents'

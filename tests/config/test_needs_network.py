@@ -40,7 +40,7 @@ ROWS = [
         {
             "storage": {
                 "luks": [
-                    {"name": "l", "device": "/d", "clevis": {"custom": {"pin": "sss", "config": "{}", "needsNetwork": True}}}
+                    {"name": "l", "device": "/d", "clevis": {"custom": {"pin": "tpm2", "config": "{}", "needsNetwork": True}}}
                 ]
             }
         },

@@ -67,7 +67,7 @@ def examine(name: str, targets: "Sequence[Target]", *, advice: bool) -> Examined
     if advice and parsed.config is not None:
         from ignition.config.advice import advise
 
-        examined.entries += _placed(parsed, text, lambda json: advise(parsed, json))
+        examined.entries += _placed(parsed, text, lambda json: advise(parsed, json, targets))
     if targets:
         _aim(examined, parsed, targets)
     return examined

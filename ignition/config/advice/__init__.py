@@ -1,6 +1,6 @@
 """Advice: warnings about what a valid config most likely does not mean, for `ignition-validate`. No stage computes it.
 
-Ids W1 to W21; docs/validation.md lists them. Advice never makes a config invalid, and it may be wrong: the machine that a config
+Ids W1 to W31; docs/validation.md lists them. Advice never makes a config invalid, and it may be wrong: the machine that a config
 is for is not known here, so messages say what is missing, not that the config is broken.
 """
 
@@ -11,32 +11,42 @@ if TYPE_CHECKING:
     from ignition.config.advice.advice import Advice
     from ignition.config.parse import Parsed
     from ignition.config.report import Entry
+    from ignition.config.targets import Target
 
 MOST = 100  # of one id that are listed
 
 
-def advise(parsed: "Parsed", text: bytes) -> "tuple[Entry, ...]":
-    """What to tell about a config that was parsed from this text; nothing about one that is not valid."""
+def advise(parsed: "Parsed", text: bytes, targets: "Iterable[Target]" = ()) -> "tuple[Entry, ...]":
+    """What to tell about a config that was parsed from this text; nothing about one that is not valid.
+
+    `targets`: the releases that it is for; what all of them have is not told.
+    """
     if parsed.config is None:
         return ()
     from ignition.config.advice import (
+        accounts,
+        devices,
         extensions,
         homes,
         modes,
         partitions,
+        places,
         references,
         second_look,
         services,
         transport,
         unit_options,
+        unit_values,
         units,
         users,
     )
     from ignition.config.advice.subject import Subject
     from ignition.config.text.placing import entries
 
-    subject = Subject(parsed.config, parsed.version, text, parsed.places())
-    advisers = (units, references, unit_options, services, homes, modes, partitions, second_look, transport, users, extensions)
+    subject = Subject(parsed.config, parsed.version, text, parsed.places(), frozenset(one.system for one in targets))
+    about_units = (units, references, unit_options, unit_values, services)
+    about_files = (homes, modes, places, partitions, devices)
+    advisers = (*about_units, *about_files, second_look, transport, users, accounts, extensions)
     rows = [one.placed(subject) for adviser in advisers for one in _limited(adviser.advise(subject))]
     return entries(text, rows) if rows else ()
 

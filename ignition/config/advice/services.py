@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ignition.config.advice.subject import Subject
+    from ignition.config.unit_syntax import Option
 
-_COMMANDS = ("ExecStart", "ExecStartPre", "ExecStartPost", "ExecStop", "ExecStopPost", "ExecReload", "ExecCondition")
+COMMANDS = ("ExecStart", "ExecStartPre", "ExecStartPost", "ExecStop", "ExecStopPost", "ExecReload", "ExecCondition")
 _PREFIXES = "@-:+!|"
 _SHELL = {"|", "||", "&&", "&", ">", ">>", "<", "2>&1", "2>", "&>"}
 _YES = ("1", "yes", "y", "true", "t", "on")
@@ -76,12 +77,17 @@ def _second_command(subject: "Subject", name: str, texts: list[UnitText], comman
                 yield Advice("W9", text.path, message, fix, inside(subject, text, option))
 
 
+def program_of(option: "Option") -> str:
+    """What a command line starts."""
+    return option.value.split()[0].lstrip(_PREFIXES).strip("\"'")
+
+
 def _command_lines(subject: "Subject", text: UnitText) -> "Iterator[Advice]":
     for option in text.options:
-        if option.name not in _COMMANDS or not option.value:
+        if option.name not in COMMANDS or not option.value:
             continue
-        program, *words = option.value.split()
-        bare = program.lstrip(_PREFIXES).strip("\"'")
+        words = option.value.split()[1:]
+        bare = program_of(option)
         place = inside(subject, text, option)
         if "/" in bare and not bare.startswith(("/", "%", "$")):
             message = f"{option.name} runs a program by a relative path: systemd refuses that"

@@ -14,10 +14,15 @@ if TYPE_CHECKING:
 
 
 class Subject:
-    """A valid config of a spec version. `places` says how its text calls the members of the model."""
+    """A valid config of a spec version. `places` says how its text calls the members of the model.
 
-    def __init__(self, config: Config, version: str, text: bytes, places: "Places") -> None:
-        self.config, self.version = config, version
+    `systems`: those that it is for, as targets.Target calls them; none if that is not known.
+    """
+
+    def __init__(
+        self, config: Config, version: str, text: bytes, places: "Places", systems: "frozenset[str]" = frozenset()
+    ) -> None:
+        self.config, self.version, self.systems = config, version, systems
         self.close_names: dict[str, str] = {}  # unknown unit → the known one that may be meant
         self._text, self._places = text, places
 

@@ -1,4 +1,4 @@
-"""W18 to W20: accounts that nobody can log in to, or that cannot be made.
+"""W18 and W19: accounts that nobody can log in to.
 
 Source: crypt(5) for the forms of hashes, sshd(8) for those of keys (AUTHORIZED_KEYS FILE FORMAT), RFC 4253 6.6 for their data.
 """
@@ -8,11 +8,10 @@ import re
 
 from ignition.config.advice.advice import Advice
 from ignition.config.model.passwd import Group, User
-from ignition.config.report import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from ignition.config.advice.subject import Subject
 
@@ -45,8 +44,6 @@ def advise(subject: "Subject") -> "Iterator[Advice]":
             if wrong := key_problem(key):
                 fix = "copy the whole line of the .pub file"
                 yield Advice("W19", ("passwd", "users", index, "sshAuthorizedKeys", number), wrong, fix)
-    yield from _shared_ids(passwd.users, "users", "uid")
-    yield from _shared_ids(passwd.groups, "groups", "gid")
 
 
 def hash_problem(text: str) -> str:
@@ -90,16 +87,3 @@ def _is_whole(kind: str, data: str) -> bool:
         first = first or blob[at + 4 : at + 4 + length]
         at += 4 + length
     return at == len(blob) and at > 4 + len(kind) and first == kind.encode()
-
-
-def _shared_ids(accounts: "Sequence[User | Group]", name: str, member: str) -> "Iterator[Advice]":
-    seen: dict[int, int] = {}
-    for index, account in enumerate(accounts):
-        number: int | None = getattr(account, member)
-        if number is None or account.should_exist is False:
-            continue
-        if number in seen:
-            path: Path = ("passwd", name, index, member)
-            message = f"{member} {number} is that of {name}.{seen[number]}, too: the second cannot be made"
-            yield Advice("W20", path, message, f"give each its own {member}")
-        seen.setdefault(number, index)

@@ -13,10 +13,11 @@ from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from typing import Any
 
     from ignition.config.checks import Check
+    from ignition.config.text.places import Places
 
     Judge = Callable[[Any, "Context"], Iterator["Finding"]]
 
@@ -109,15 +110,37 @@ def warning(where: str, message: str, fix: str, rule: str = "") -> Finding:
     return Finding(WARNING, where, message, fix, rule)
 
 
-def walk(record: Record, version: str, data: object = None) -> list[Found]:
+def walk(record: Record, version: str, data: object = None, only: "Collection[str] | None" = None) -> list[Found]:
     """The findings about a decoded config. `data` is the plain JSON that it came from, if there is a text.
+
+    `only`: the rules of these ids alone, and no checks of single members.
 
     Beyond limits.FINDINGS of a level they are only counted, in a last finding.
     """
-    walker = _Walker(version, data)
+    walker = _Walker(version, data, only)
     walker.visit(record, ())
     beyond = ((level, *more(level, count), count) for level, count in walker.more.items() if count)
     return walker.found + [Found((), "", Finding(level, "", message, fix, "", count)) for level, message, fix, count in beyond]
+
+
+# Our own rules that are asked of the model alone, so that texts of specs 1 and 2.x are asked them when they are translated.
+_OF_THE_MODEL = frozenset(f"O{number}" for number in (*range(11, 20), 21))
+
+
+def of_translated(config: Record, version: str, found: list[Found], places: "Callable[[], Places]") -> list[Found]:
+    """`found`, and what those rules say of a translated config, at the paths of its text where nothing has been found yet."""
+    from importlib import import_module
+
+    from ignition.config.text.places import in_text
+
+    for section in ("accounts", "filesystems", "raid", "resource", "units"):
+        import_module(f"ignition.config.rules.{section}")
+    further = walk(config, version, only=_OF_THE_MODEL)
+    if not further:
+        return found
+    table, known = places(), {one.path for one in found}
+    placed = [Found(in_text(one.path, table), one.rule, one.finding) for one in further]
+    return found + [one for one in placed if one.path not in known]
 
 
 class _Checked:
@@ -137,19 +160,20 @@ class _Plan:
 
     __slots__ = ("fields", "inner", "rules")
 
-    def __init__(self, cls: type[Record], version: str) -> None:
+    def __init__(self, cls: type[Record], version: str, only: "Collection[str] | None") -> None:
         fields = [field for field in cls.FIELDS.values() if order(field.since) <= order(version)]
-        checked = [_Checked(field, version) for field in fields if field.checks or field.each]
+        checked = [_Checked(field, version) for field in fields if only is None and (field.checks or field.each)]
         self.fields = [one for one in checked if one.checks or one.each]
-        self.rules = [one for base in reversed(cls.__mro__) for one in RULES.get(base, ()) if one.holds_in(version)]
+        rules = [one for base in reversed(cls.__mro__) for one in RULES.get(base, ()) if one.holds_in(version)]
+        self.rules = [one for one in rules if only is None or one.identity in only]
         inner = (field for field in fields if issubclass(field.element, Record))
         self.inner = sorted(inner, key=lambda field: field.json)
 
 
 class _Walker:
-    def __init__(self, version: str, data: object) -> None:
+    def __init__(self, version: str, data: object, only: "Collection[str] | None") -> None:
         self.found: list[Found] = []
-        self._context = Context(version, data)
+        self._context, self._only = Context(version, data), only
         self._plans: dict[type[Record], _Plan] = {}
         self.more = {ERROR: 0, WARNING: 0}  # findings beyond those that are kept
         self._left = {level: limits.FINDINGS for level in self.more}
@@ -165,7 +189,7 @@ class _Walker:
         cls = type(record)
         plan = self._plans.get(cls)
         if plan is None:
-            plan = self._plans[cls] = _Plan(cls, self._context.version)
+            plan = self._plans[cls] = _Plan(cls, self._context.version, self._only)
         members = record.__dict__
         for one in plan.fields:
             value = members[one.name]
@@ -209,5 +233,17 @@ def load() -> None:
     """Import the rules of the 3.x specs. They register themselves."""
     from importlib import import_module
 
-    for section in ("ignition", "resource", "nodes", "disks", "raid", "luks", "filesystems", "reachable", "units", "extensions"):
+    for section in (
+        "ignition",
+        "resource",
+        "nodes",
+        "disks",
+        "raid",
+        "luks",
+        "filesystems",
+        "reachable",
+        "units",
+        "extensions",
+        "accounts",
+    ):
         import_module(f"ignition.config.rules.{section}")

@@ -1,4 +1,4 @@
-"""Rules F2 of tags, F3, F5–F8, O7, S7 and S8: file systems."""
+"""Rules F2 of tags, F3, F5–F8, O7, O19, S7 and S8: file systems."""
 
 from ignition.config.known_values import FORMATS, LABEL_BYTES, known_in
 from ignition.config.model.storage import Filesystem, Storage
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from ignition.config.rules import Finding
 
 _TAG, _TAG_BYTES = "virtiofs", 36
+UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+UUID_FIX = "uuidgen makes one"
+_CHOSEN = ("clear", "random", "time")  # words of tune2fs(8) and mkswap(8)
+_WITH_UUID = {"ext4": _CHOSEN, "swap": _CHOSEN, "xfs": (), "btrfs": ()}
 
 
 @rule(Storage, "S7")
@@ -91,6 +95,21 @@ def shared_directory_is_never_formatted(filesystem: Filesystem, _: Context) -> "
     ):
         if value:
             yield error(where, f"virtiofs has no {where}: nothing is formatted", "leave it out")
+
+
+@rule(Filesystem, "O19")
+def uuid_can_be_given(filesystem: Filesystem, _: Context) -> "Iterator[Finding]":
+    """Our own: mkfs refuses, when the partitions are made already."""
+    uuid, form = (filesystem.uuid or "").lower(), filesystem.format
+    if not uuid or form not in (*_WITH_UUID, "vfat"):
+        return
+    import re
+
+    if form == "vfat":
+        if not re.fullmatch("[0-9a-f]{1,8}", uuid.replace("-", "")):
+            yield error("uuid", "not a volume id of vfat", "write it as 8 hex digits: 1234-abcd")
+    elif uuid not in _WITH_UUID[form] and not re.fullmatch(UUID, uuid):
+        yield error("uuid", "not a UUID", UUID_FIX)
 
 
 def label_problem(label: str, name: str) -> tuple[str, str] | None:

@@ -1,6 +1,7 @@
-"""Rules U1, U4 and C1: systemd units, and entries that would collide with them."""
+"""Rules U1, U4 and C1, and our own O21: systemd units, and entries that would collide with them."""
 
 from ignition.config import unit_syntax
+from ignition.config.known_values import NAME_BYTES
 from ignition.config.model import Config
 from ignition.config.model.systemd import Systemd, Unit
 from ignition.config.rules import Context, error, rule, warning
@@ -29,6 +30,23 @@ def entries_do_not_collide_with_units(config: Config, _: Context) -> "Iterator[F
             if node.path in written:
                 fix = "say it in one of the two places only"
                 yield error(f"storage.{name}.{index}.path", "the systemd section writes a unit or drop-in at this path, too", fix)
+
+
+@rule(Unit, "O21")
+def names_are_short(unit: Unit, _: Context) -> "Iterator[Finding]":
+    """Our own: what a unit and its drop-ins are called are names of files and directories (NAME_MAX of linux/limits.h)."""
+    has_dropins = any(dropin.contents for dropin in unit.dropins)
+    parts = f"{unit.name}.d" if has_dropins else unit.name
+    if any(_bytes(part) > NAME_BYTES for part in parts.split("/")):
+        beside = ", with the .d of its drop-ins," if has_dropins else ""
+        yield error("name", f"name{beside} is longer than {NAME_BYTES} bytes", "shorten it: no name can be longer")
+    for index, dropin in enumerate(unit.dropins):
+        if any(_bytes(part) > NAME_BYTES for part in dropin.name.split("/")):
+            yield error(f"dropins.{index}.name", f"name is longer than {NAME_BYTES} bytes", "shorten it: no name can be longer")
+
+
+def _bytes(name: str) -> int:
+    return len(name.encode("utf-8", "replace"))
 
 
 @rule(Systemd, "U1")

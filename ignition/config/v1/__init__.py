@@ -21,7 +21,8 @@ def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Calla
     from importlib import import_module
 
     from ignition.config.decode import Notes, decode
-    from ignition.config.rules import walk
+    from ignition.config.model import NEWEST
+    from ignition.config.rules import of_translated, walk
     from ignition.config.v1 import translate as from_1
     from ignition.config.v1.model import Config1
     from ignition.config.v2 import translate as from_2
@@ -37,4 +38,5 @@ def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Calla
 
         return table(config, translated)
 
-    return from_2.translate(translated, from_1.VERSION), walk(config, version, data), notes, places
+    newest = from_2.translate(translated, from_1.VERSION)
+    return newest, of_translated(newest, NEWEST, walk(config, version, data), places), notes, places

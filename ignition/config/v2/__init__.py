@@ -20,7 +20,8 @@ def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Calla
     Raises decode.Mistyped.
     """
     from ignition.config.decode import Notes, decode
-    from ignition.config.rules import walk
+    from ignition.config.model import NEWEST
+    from ignition.config.rules import of_translated, walk
     from ignition.config.v2.model import Config2
     from ignition.config.v2.rules import load
     from ignition.config.v2.translate import translate
@@ -35,4 +36,5 @@ def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Calla
 
         return table(config)
 
-    return translate(config, version), walk(config, version, data), notes, places
+    translated = translate(config, version)
+    return translated, of_translated(translated, NEWEST, walk(config, version, data), places), notes, places

@@ -1,4 +1,4 @@
-"""W16 to W21 by example."""
+"""W16 to W19 and W21 by example."""
 
 from tests.config.advice.row import HASH, HASH_512, KEY, PARTS, PLAIN, READ, REPLACE, Row, about, disk, fetched, files, user
 
@@ -138,22 +138,6 @@ USERS = [
         "this is a private key: it must not be in a config, and sshd wants the public one",
         COPY,
         user(f'"name": "a", "sshAuthorizedKeys": ["{KEY} my PRIVATE-KEY"]'),
-    ),
-    Row(
-        "W20",
-        user('"name": "a", "uid": 1000', '{"name": "b", "uid": ▸1000}'),
-        "$.passwd.users.1.uid",
-        "uid 1000 is that of users.0, too: the second cannot be made",
-        "give each its own uid",
-        user('"name": "a", "uid": 1000, "shouldExist": false', '{"name": "b", "uid": 1000}', '{"name": "c"}', '{"name": "d"}'),
-    ),
-    Row(
-        "W20",
-        '"passwd": {"groups": [{"name": "a", "gid": 0}, {"name": "b", "gid": ▸0}]}',
-        "$.passwd.groups.1.gid",
-        "gid 0 is that of groups.0, too: the second cannot be made",
-        "give each its own gid",
-        '"passwd": {"groups": [{"name": "a", "gid": 1}, {"name": "b", "gid": 2}], "users": [{"name": "a", "uid": 1}]}',
     ),
 ]
 

@@ -7,13 +7,13 @@ import pytest
 
 from ignition.config.advice import MOST, advise, known_units
 from ignition.config.parse import VALID, parse
-from tests.config.advice import other_rows, storage_rows, unit_rows
+from tests.config.advice import image_rows, other_rows, storage_rows, unit_rows
 from tests.config.advice.row import INSTALL, SERVICE, Row, file, files, plain, service, unit, units, user
 from tests.config.rule_table import Row as Rule
 from tests.config.rule_table import unmarked
 
 TOP = Path(__file__).parents[3]
-ROWS: list[Row] = [*unit_rows.ROWS, *storage_rows.ROWS, *other_rows.ROWS]
+ROWS: list[Row] = [*unit_rows.ROWS, *storage_rows.ROWS, *other_rows.ROWS, *image_rows.ROWS]
 by_row = pytest.mark.parametrize("row", ROWS, ids=[f"{row.rule}-{row.version}-{number}" for number, row in enumerate(ROWS)])
 ANY_RULE = Rule("", "", "", "", "", "")
 
@@ -40,7 +40,7 @@ def test_neighbour_gets_no_advice(row: Row) -> None:
 
 def test_every_id_has_a_row_and_a_line_in_the_docs() -> None:
     documented = set(re.findall(r"^\| (W\d+) \|", (TOP / "docs/validation.md").read_text(), re.MULTILINE))
-    assert documented == {row.rule for row in ROWS} == {f"W{number}" for number in range(1, 22)}
+    assert documented == {row.rule for row in ROWS} == {f"W{number}" for number in range(1, 32)}
 
 
 def test_invalid_config_gets_no_advice() -> None:

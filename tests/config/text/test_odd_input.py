@@ -265,7 +265,7 @@ def test_config_that_contains_such_a_text_is_valid(text: bytes) -> None:
     data = {
         "ignition": {"version": "3.5.0"},
         "storage": {"files": [{"path": "/a", "contents": {"source": contents}}]},
-        "passwd": {"users": [{"name": "a", "gecos": plain}]},
+        "passwd": {"users": [{"name": "a", "sshAuthorizedKeys": [plain]}]},
     }
     parsed = parse(json.dumps(data).encode())
     assert (parsed.outcome, str(parsed.report)) == (VALID, "")

@@ -150,7 +150,7 @@ ROWS = [
         networkd('"name": "a.network", "contents": "no syntax"'),
     ),
     row("J1", partition('{"size": ▸-1}'), PART + "0.size", "size is negative", partition('{"size": 1}')),
-    row("J1", user('"uid": ▸-1'), "$.passwd.users.0.create.uid", "uid is negative", user('"uid": 0')),
+    row("J1", user('"uid": ▸-1'), "$.passwd.users.0.create.uid", "uid is negative", user('"uid": 1')),
     row("X2", user('▸"name": "b"'), "$.passwd.users.0.create.name", "unknown key name: ignored", user(""), level="warning"),
     row(
         "X2",

@@ -110,17 +110,17 @@ def test_accounts_mean_the_same() -> None:
                 {
                     "name": "b",
                     "passwordHash": "h",
-                    "create": {"uid": 0, "primaryGroup": "p", "noUserGroup": True, "groups": ["g"]},
+                    "create": {"uid": 7, "primaryGroup": "p", "noUserGroup": True, "groups": ["g"]},
                 },
             ],
-            "groups": [{"name": "g", "gid": 0, "passwordHash": "", "system": True}],
+            "groups": [{"name": "g", "gid": 8, "passwordHash": "", "system": True}],
         }
     )
     assert config.passwd.users == (
         User(name="a", ssh_authorized_keys=("k",)),
-        User(name="b", password_hash="h", uid=0, primary_group="p", no_user_group=True, groups=("g",)),
+        User(name="b", password_hash="h", uid=7, primary_group="p", no_user_group=True, groups=("g",)),
     )
-    assert config.passwd.groups == (Group(name="g", gid=0, system=True),)
+    assert config.passwd.groups == (Group(name="g", gid=8, system=True),)
 
 
 def test_valid_configs_pass_the_second_look_and_the_cache() -> None:

@@ -571,7 +571,7 @@ ROWS = [
         user('"create": {"uid": ▸-1}'),
         "$.passwd.users.0.create.uid",
         "uid is negative",
-        user('"create": {"uid": 0}'),
+        user('"create": {"uid": 1}'),
     ),
     Row(
         "X2",

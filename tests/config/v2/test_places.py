@@ -67,7 +67,9 @@ KINDS = [
     ),
     pytest.param(marked(mount('"label": "x"'), '"xfs"'), (*FS, "format"), "$.storage.filesystems.1.mount.format", id="format"),
     pytest.param(mount('"label": ▸"x"'), (*FS, "label"), "$.storage.filesystems.1.mount.label", id="label"),
-    pytest.param(mount('"uuid": ▸"x"'), (*FS, "uuid"), "$.storage.filesystems.1.mount.uuid", id="uuid"),
+    pytest.param(
+        mount('"uuid": ▸"4f68bce3-e8cd-4db1-96e7-fbcaf984b709"'), (*FS, "uuid"), "$.storage.filesystems.1.mount.uuid", id="uuid"
+    ),
     pytest.param(mount('"options": ["a", ▸"b"]'), (*FS, "options", 1), "$.storage.filesystems.1.mount.options.1", id="options"),
     pytest.param(
         mount('"wipeFilesystem": ▸true'),

@@ -121,8 +121,16 @@ FILESYSTEMS = [
     pytest.param("2.2.0", {"mount": DEVICE}, DEVICE, id="mount"),
     pytest.param(
         "2.1.0",
-        {"mount": {**DEVICE, "wipeFilesystem": True, "label": "", "uuid": "u", "options": ["-q"]}},
-        {**DEVICE, "wipe_filesystem": True, "label": "", "uuid": "u", "options": ("-q",)},
+        {
+            "mount": {
+                **DEVICE,
+                "wipeFilesystem": True,
+                "label": "",
+                "uuid": "4f68bce3-e8cd-4db1-96e7-fbcaf984b709",
+                "options": ["-q"],
+            }
+        },
+        {**DEVICE, "wipe_filesystem": True, "label": "", "uuid": "4f68bce3-e8cd-4db1-96e7-fbcaf984b709", "options": ("-q",)},
         id="mount with all its members",
     ),
     pytest.param(
@@ -154,8 +162,8 @@ def test_root_of_the_config_takes_the_place_of_the_new_root() -> None:
 
 
 def test_raid_means_the_same() -> None:
-    raid = {"name": "r", "level": "raid1", "devices": ["/dev/a"], "spares": 1, "options": ["-x"]}
-    expected = Raid(name="r", level="raid1", devices=("/dev/a",), spares=1, options=("-x",))
+    raid = {"name": "r", "level": "raid1", "devices": ["/dev/a", "/dev/b"], "spares": 1, "options": ["-x"]}
+    expected = Raid(name="r", level="raid1", devices=("/dev/a", "/dev/b"), spares=1, options=("-x",))
     assert translated("2.2.0", storage={"raid": [raid]}).storage.raid == (expected,)
 
 
@@ -196,8 +204,8 @@ USERS = [
     pytest.param("2.1.0", {"passwordHash": ""}, User(name="a", password_hash=""), id="2.1: an empty hash locks"),
     pytest.param(
         "2.2.0",
-        {"create": {"uid": 0, "homeDir": "/h", "groups": ["g"], "system": True, "gecos": ""}, "sshAuthorizedKeys": ["k"]},
-        User(name="a", uid=0, home_dir="/h", groups=("g",), system=True, ssh_authorized_keys=("k",)),
+        {"create": {"uid": 7, "homeDir": "/h", "groups": ["g"], "system": True, "gecos": ""}, "sshAuthorizedKeys": ["k"]},
+        User(name="a", uid=7, home_dir="/h", groups=("g",), system=True, ssh_authorized_keys=("k",)),
         id="create",
     ),
     pytest.param(
@@ -215,8 +223,8 @@ def test_user_means_the_same(version: str, member: dict[str, Any], expected: Use
 
 
 def test_group_means_the_same() -> None:
-    config = translated("2.0.0", passwd={"groups": [{"name": "g", "gid": 0, "passwordHash": "", "system": True}]})
-    assert config.passwd.groups == (Group(name="g", gid=0, system=True),)
+    config = translated("2.0.0", passwd={"groups": [{"name": "g", "gid": 8, "passwordHash": "", "system": True}]})
+    assert config.passwd.groups == (Group(name="g", gid=8, system=True),)
 
 
 def test_ignition_section_means_the_same() -> None:
@@ -226,7 +234,7 @@ def test_ignition_section_means_the_same() -> None:
             "replace": {"source": "http://b"},
         },
         "timeouts": {"httpTotal": 5, "httpResponseHeaders": 0},
-        "security": {"tls": {"certificateAuthorities": [{"source": "data:,x", "verification": {"hash": HASH}}]}},
+        "security": {"tls": {"certificateAuthorities": [{"source": "https://x/", "verification": {"hash": HASH}}]}},
         "proxy": {"httpProxy": "http://p", "httpsProxy": "", "noProxy": ["n"]},
     }
     ignition = translated("2.4.0", about).ignition
@@ -234,7 +242,7 @@ def test_ignition_section_means_the_same() -> None:
     assert ignition.config.merge == (Resource(source="http://a", http_headers=(Header(name="n", value="v"),)),)
     assert ignition.config.replace == Resource(source="http://b")
     assert (ignition.timeouts.http_total, ignition.timeouts.http_response_headers) == (5, 0)
-    assert ignition.security.tls.certificate_authorities == (Resource(source="data:,x", verification=Verification(hash=HASH)),)
+    assert ignition.security.tls.certificate_authorities == (Resource(source="https://x/", verification=Verification(hash=HASH)),)
     assert (ignition.proxy.http_proxy, ignition.proxy.https_proxy, ignition.proxy.no_proxy) == ("http://p", None, ("n",))
 
 

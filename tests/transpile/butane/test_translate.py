@@ -69,8 +69,10 @@ def test_gzip_header_is_go_s() -> None:
 
 
 def test_what_the_user_packed_is_not_packed_again() -> None:
-    found = contents("a" * 200, "        compression: gzip\n")
-    assert found == {"source": f"data:,{'a' * 200}", "compression": "gzip"}
+    packed = binascii.b2a_base64(gzip.compress(b"a" * 200)).decode().strip()
+    body = f"storage: {{files: [{{path: /a, contents: {{compression: gzip, inline: !!binary {packed}}}}}]}}"
+    made = json.loads(transpiled(body).text or "")["storage"]["files"][0]["contents"]
+    assert made == {"source": f"data:;base64,{packed}", "compression": "gzip"}
     assert contents("a" * 200, '        compression: ""\n')["compression"] == "gzip"
 
 

@@ -1,0 +1,238 @@
+"""W20, W22 and W23: accounts that some systems cannot make, or that only some have. What none can make is O11 to O14.
+
+The account files of a machine are its image's. Those of the systems in data/accounts.json are known: a name that all targets have
+is not told; without a target, one that Flatcar and Fedora CoreOS both have. Sources: flatcar/baselayout (group and passwd),
+coreos/fedora-coreos-config (manifests/group and passwd), base-passwd and systemd of Debian 12; lib/chkname.c of shadow 4.13 to
+4.17.
+"""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+from ignition.config.advice.advice import Advice
+from ignition.config.model.passwd import Group, User
+from ignition.config.model.storage import File, Link
+from ignition.config.report import INFO
+from ignition.config.rules.accounts import ROOT, is_made
+from ignition.config.suggest import closest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ignition.config.advice.subject import Subject
+    from ignition.config.model.passwd import Passwd
+    from ignition.config.report import Path as Place
+
+_OF_ALL_SYSTEMS = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*\$?", re.ASCII)
+_FIRST = 1000  # UID_MIN and GID_MIN of login.defs(5): those of system accounts are below, and are given from there downwards
+_MOST = 32  # bytes of a name: more than that, Debian 12 refuses
+_NO_HOMES = frozenset(
+    ["", *(f"/{name}" for name in "bin boot dev etc home lib opt proc run sbin srv sys usr usr/bin var var/lib".split())]
+)
+_WITH_HOMES = (ROOT, "core")  # of the accounts that images have
+_TARGETS = ("Flatcar", "Fedora CoreOS")
+_FIX = "begin with a letter or _, go on with letters, digits, - and _, at most 32 of them"
+
+
+@cache
+def known() -> dict[str, dict[str, dict[str, int | None]]]:
+    """System → users and groups → name → id, None where it is not fixed."""
+    found: dict[str, dict[str, dict[str, int | None]]] = json.loads((Path(__file__).parent / "data/accounts.json").read_bytes())
+    return found
+
+
+def advise(subject: "Subject") -> "Iterator[Advice]":
+    """Users, groups, then owners of files."""
+    passwd = subject.config.passwd
+    yield from _names(subject, passwd)
+    yield from _ids(subject, passwd)
+    yield from _taken(passwd)
+    yield from _memberships(subject, passwd)
+    yield from _owners(subject, passwd)
+
+
+def _names(subject: "Subject", passwd: "Passwd") -> "Iterator[Advice]":
+    made = {group.name: index for index, group in enumerate(passwd.groups) if is_made(group)}
+    lists: dict[str, tuple[User | Group, ...]] = {"users": passwd.users, "groups": passwd.groups}
+    for kind, accounts in lists.items():
+        for index, account in enumerate(accounts):
+            if is_made(account) and (wrong := _refused_by_some(account.name)):
+                program = "useradd" if kind == "users" else "groupadd"
+                message = f"name {wrong}: {program} of some systems refuses it, when the disks are made already"
+                yield Advice("W22", ("passwd", kind, index, "name"), message, _FIX)
+    for index, user in enumerate(passwd.users):
+        here: Place = ("passwd", "users", index)
+        if not is_made(user):
+            continue
+        if user.name in made and not (user.primary_group or user.no_user_group or _systems_with(subject, "users", user.name)):
+            message = f"groups.{made[user.name]} makes the group {user.name}: useradd cannot make the user's own group"
+            yield Advice("W22", (*here, "name"), message, f'add "primaryGroup": "{user.name}"')
+        yield from _home(subject, user, index)
+        for member, value in (("gecos", user.gecos), ("homeDir", user.home_dir), ("shell", user.shell)):
+            if any(ord(one) < ord(" ") or ord(one) == 0x7F for one in value or ""):
+                message = f"{member} has a control character: useradd of most systems refuses it"
+                yield Advice("W22", (*here, member), message, "take it out")
+
+
+def _home(subject: "Subject", user: User, index: int) -> "Iterator[Advice]":
+    here: Place = ("passwd", "users", index)
+    is_known = bool(_systems_with(subject, "users", user.name))
+    if user.ssh_authorized_keys and is_known and user.name not in _WITH_HOMES:
+        message = f"{user.name} is an account of the system, without a home that the SSH keys could be written into"
+        yield Advice("W22", (*here, "sshAuthorizedKeys"), message, "give the keys to another user")
+    elif user.ssh_authorized_keys and user.no_create_home and not is_known:
+        message = "nobody makes the home that the SSH keys are to be written into"
+        yield Advice("W22", (*here, "noCreateHome"), message, "leave noCreateHome out, or the keys")
+    homes = {_home_of(other): index for index, other in reversed([*enumerate(subject.config.passwd.users)]) if is_made(other)}
+    first = homes.get(_home_of(user))
+    if first is not None and first < index:
+        message = f"{_home_of(user)} is the home of users.{first}, too, who comes first and owns it"
+        yield Advice("W22", (*here, "homeDir" if user.home_dir else "name"), message, "give each user a home of his own")
+    if (user.home_dir or "").rstrip("/") in _NO_HOMES and user.home_dir and user.name != ROOT:
+        message = f"{user.home_dir} belongs to the system: an existing user cannot move there, a new one cannot write there"
+        yield Advice("W22", (*here, "homeDir"), message, "name a directory of the user's own")
+
+
+def _home_of(user: User) -> str:
+    default = f"/{ROOT}" if user.name == ROOT else f"/home/{user.name}"
+    return (user.home_dir or default).rstrip("/")
+
+
+def _refused_by_some(name: str) -> str:
+    if len(name.encode("utf-8", "replace")) > _MOST:
+        return f"is longer than {_MOST} bytes"
+    if name in (".", ".."):
+        return f"is {name}"
+    if name.isascii() and name.isdigit():
+        return "has digits only, and would be taken for an id"
+    return "" if _OF_ALL_SYSTEMS.fullmatch(name) else "has other characters than letters, digits, dot, - and _"
+
+
+def _ids(subject: "Subject", passwd: "Passwd") -> "Iterator[Advice]":
+    """W20: an id that every system in question has given to somebody else. Two of one config are O14."""
+    systems = sorted(subject.systems) or sorted(known())
+    numbers = [("users", "uid", index, one.name, one.uid) for index, one in enumerate(passwd.users) if is_made(one)]
+    numbers += [("groups", "gid", index, one.name, one.gid) for index, one in enumerate(passwd.groups) if is_made(one)]
+    gone = {("users", one.name) for one in passwd.users if not is_made(one)}
+    gone |= {("groups", one.name) for one in passwd.groups if not is_made(one)}
+    for kind, member, index, name, number in numbers:
+        if number is None or number == 0:
+            continue
+        others = [next((other for other, its in known()[one][kind].items() if its == number), "") for one in systems]
+        if all(other and other != name and (kind, other) not in gone for other in others):
+            owners = " or ".join(dict.fromkeys(others))
+            message = f"{member} {number} is that of {owners} in the images of {_listed(systems)}: it cannot be given twice"
+            yield Advice("W20", ("passwd", kind, index, member), message, f"choose another {member}, or leave it out")
+
+
+def _taken(passwd: "Passwd") -> "Iterator[Advice]":
+    """W20: an id that an earlier account without one of its own gets, as find_new_uid() and find_new_gid() of shadow do it."""
+    lists: dict[str, tuple[User | Group, ...]] = {"users": passwd.users, "groups": passwd.groups}
+    for kind, accounts in lists.items():
+        member = "uid" if kind == "users" else "gid"
+        given: dict[int, str] = {}
+        known_names = {name for system in known().values() for name in system[kind]}
+        for index, account in enumerate(accounts):
+            number: int | None = getattr(account, member)
+            if not is_made(account) or (number is None and account.name in known_names):
+                continue
+            if number is None:
+                used = [one for one in given if (one >= _FIRST) != bool(account.system)]
+                number = min(used, default=_FIRST) - 1 if account.system else max(used, default=_FIRST - 1) + 1
+                given.setdefault(number, account.name)
+            elif given.setdefault(number, account.name) != account.name:
+                message = f"{member} {number} is what {given[number]}, who comes first, gets on most systems"
+                yield Advice("W20", ("passwd", kind, index, member), message, "put those with ids of their own first")
+
+
+def _memberships(subject: "Subject", passwd: "Passwd") -> "Iterator[Advice]":
+    earlier: set[str] = set()  # users whose own groups are there by then
+    for index, user in enumerate(passwd.users):
+        here: Place = ("passwd", "users", index)
+        if not is_made(user):
+            continue
+        for number, text in enumerate(user.groups):
+            for name in filter(None, text.split(",")):
+                yield from _unknown(subject, "groups", name, earlier, (*here, "groups", number), "user is to be in group")
+        if user.primary_group:
+            what = "primary group of the user is"
+            yield from _unknown(subject, "groups", user.primary_group, earlier, (*here, "primaryGroup"), what)
+        if not user.no_user_group and not user.primary_group:
+            earlier.add(user.name)
+
+
+def _owners(subject: "Subject", passwd: "Passwd") -> "Iterator[Advice]":
+    own_groups = {user.name for user in passwd.users if _has_own_group(user)}
+    storage = subject.config.storage
+    lists = (("directories", storage.directories), ("files", storage.files), ("links", storage.links))
+    for name, nodes in lists:
+        for index, node in enumerate(nodes):
+            if isinstance(node, Link) and node.hard:
+                continue
+            what = f"{'directory' if name == 'directories' else 'file' if isinstance(node, File) else 'link'} is to belong to"
+            here: Place = ("storage", name, index)
+            if node.user.name:
+                yield from _unknown(subject, "users", node.user.name, set(), (*here, "user", "name"), f"{what} user")
+            if node.group.name:
+                yield from _unknown(subject, "groups", node.group.name, own_groups, (*here, "group", "name"), f"{what} group")
+
+
+def _has_own_group(user: "User") -> bool:
+    return is_made(user) and not user.no_user_group and not user.primary_group
+
+
+def _unknown(subject: "Subject", kind: str, name: str, others: set[str], place: "Place", what: str) -> "Iterator[Advice]":
+    """W23: a name that neither the config nor all systems in question have."""
+    passwd = subject.config.passwd
+    own = {one.name for one in (passwd.users if kind == "users" else passwd.groups) if is_made(one)} | others
+    if name in own or name == ROOT:
+        return
+    is_number = name.isascii() and name.isdigit()
+    if is_number and int(name) in {group.gid for group in passwd.groups}:
+        return
+    # userdel deletes the group of a user's own name, too.
+    accounts: tuple[User | Group, ...] = (*passwd.users, *passwd.groups)
+    is_deleted = name in {one.name for one in accounts if not is_made(one)}
+    has = set() if is_deleted else _systems_with(subject, kind, name)
+    wanted = sorted(subject.systems) or list(_TARGETS)
+    lacking = [one for one in wanted if one not in has]
+    if not lacking:
+        return
+    near = _near(name, kind, own) if not has and not is_deleted else ""
+    if subject.has_other_configs and not (near or is_deleted or subject.systems):
+        return
+    if is_deleted:
+        found = "the config deletes it"
+    elif subject.systems:
+        found = f"the config does not make it, and the image of {_listed(lacking)} does not have it"
+    elif has:
+        found = f"the config does not make it, and of known images only {_listed(sorted(has))} has it"
+    else:
+        found = "the config does not make it, and no known image has it: without it the machine cannot be provisioned"
+    section = f"passwd.{kind}"
+    fix = f"did you mean {near}? " if near else ""
+    one = Advice(
+        "W23", place, f"{what} {name}: {found}", f"{fix}if your image has it, leave it as it is; else add it to {section}"
+    )
+    if has and not subject.systems:
+        one.level = INFO
+    yield one
+
+
+def _near(name: str, kind: str, own: set[str]) -> str:
+    others = own | {one for system in known().values() for one in system[kind]}
+    return closest(name, sorted(others - {name}), alike=0.8)
+
+
+def _systems_with(subject: "Subject", kind: str, name: str) -> set[str]:
+    """Of those in question, or of all. A number is an id."""
+    number = int(name) if name.isascii() and name.isdigit() else -1
+    of_kind = {one: known()[one][kind] for one in (subject.systems or known())}
+    return {one for one, accounts in of_kind.items() if name in accounts or number in accounts.values()}
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(names)
