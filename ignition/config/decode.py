@@ -21,7 +21,7 @@ _NAMES: "dict[type, str]" = {str: "a string", bool: "true or false", int: "an in
 
 
 class Mistyped(Exception):
-    """A value of the wrong type: the first one ends the decoding."""
+    """A value of the wrong type. The decoder notes each of them and goes on, with the value that a missing member has."""
 
     def __init__(self, path: Path, wanted: str, value: object) -> None:
         self.path, self.wanted, self.value = path, wanted, value  # the value may be a secret: not for messages
@@ -32,12 +32,14 @@ class Mistyped(Exception):
 
 
 class Notes:
-    """What decoding noticed but did not mind."""
+    """What decoding noticed. All but `mistyped` it did not mind."""
 
     def __init__(self) -> None:
         self.unknown: list[Unknown] = []
         self.absent: list[Path] = []  # null where an object is expected
         self.unlisted = 0  # beyond limits.FINDINGS
+        self.mistyped: list[Mistyped] = []
+        self.unlisted_mistyped = 0  # likewise
 
     def add_unknown(self, one: "Unknown") -> None:
         """Keep it, or count it."""
@@ -52,6 +54,13 @@ class Notes:
             self.absent.append(path)
         else:
             self.unlisted += 1
+
+    def add_mistyped(self, path: Path, wanted: str, value: object) -> None:
+        """Keep it, or count it."""
+        if len(self.mistyped) < limits.FINDINGS:
+            self.mistyped.append(Mistyped(path, wanted, value))
+        else:
+            self.unlisted_mistyped += 1
 
 
 class Unknown:
@@ -99,7 +108,7 @@ _SHAPES: dict[tuple[type[Record], str, tuple[tuple[str, str], ...]], _Shape] = {
 
 
 def decode(cls: type[Record], version: str, data: object, notes: Notes) -> "Any":
-    """A record of that class. Raises Mistyped."""
+    """A record of that class. Where `notes` has a value as mistyped, the record has its default, and the config is invalid."""
     return _record(shape_of(cls, version), data, (), notes)
 
 
@@ -121,7 +130,8 @@ def _record(shape: _Shape, data: object, path: Path, notes: Notes) -> Record:
         notes.add_absent(path)
         return shape.empty
     if type(data) is not dict:
-        raise Mistyped(path, "an object", data)
+        notes.add_mistyped(path, "an object", data)
+        return shape.empty
     values = dict(shape.required)
     members = shape.members
     for key, value in data.items():
@@ -137,7 +147,11 @@ def _record(shape: _Shape, data: object, path: Path, notes: Notes) -> Record:
         elif member.shape:
             values[field.name] = _record(member.shape, value, (*path, field.json), notes)
         else:
-            values[field.name] = _scalar(field.element, value, path, field.json)
+            kind = field.element
+            if type(value) is not kind or (kind is int and value not in _INT_64):
+                notes.add_mistyped((*path, field.json), _NAMES[kind], value)
+            else:
+                values[field.name] = value
     return shape.cls.of(values)
 
 
@@ -149,15 +163,18 @@ def _misspelt(shape: _Shape, key: str, path: Path, notes: Notes) -> _Member | No
 
 def _list(member: _Member, value: object, path: Path, notes: Notes) -> "tuple[Any, ...]":
     if type(value) is not list:
-        raise Mistyped(path, "a list", value)
+        notes.add_mistyped(path, "a list", value)
+        return ()
     if member.shape:
         shape = member.shape
         return tuple(_record(shape, element, (*path, index), notes) for index, element in enumerate(value))
     kind = member.field.element
-    return tuple(_ZERO[kind] if element is None else _scalar(kind, element, path, index) for index, element in enumerate(value))
-
-
-def _scalar(kind: type, value: object, path: Path, last: str | int) -> "Any":
-    if type(value) is not kind or (kind is int and value not in _INT_64):
-        raise Mistyped((*path, last), _NAMES[kind], value)
-    return value
+    found = []
+    for index, element in enumerate(value):
+        if element is None or type(element) is not kind or (kind is int and element not in _INT_64):
+            if element is not None:
+                notes.add_mistyped((*path, index), _NAMES[kind], element)
+            found.append(_ZERO[kind])  # indexes stay what they are in the text
+        else:
+            found.append(element)
+    return tuple(found)

@@ -65,7 +65,7 @@ def parse(text: bytes, *, source: str = "") -> Parsed:
     return Parsed(outcome=result.outcome, config=result.config, report=report, version=result.version, places=result.places)
 
 
-_VALUE, _KEY, _END = "value", "key", "end"
+_VALUE, _KEY = "value", "key"
 
 
 class _Row:
@@ -121,7 +121,7 @@ def _decoded(data: object) -> _Result:
 
 def _translated(data: object, version: str, read: "Callable[[object, str], Translated]") -> _Result:
     config, found, notes, places = read(data, version)
-    return _judged(config, version, _bounded(chain(_rows(found), _noted(notes, version))), places)
+    return _judged(config, version, _bounded(chain(_rows(_of_their_own(found, notes)), _noted(notes, version))), places)
 
 
 def _spec_3(data: object, version: str) -> _Result:
@@ -131,7 +131,7 @@ def _spec_3(data: object, version: str) -> _Result:
     load()
     notes = decode.Notes()
     config: Config = decode.decode(Config, version, data, notes)
-    rows = _bounded(chain(_rows(walk(config, version, data)), _rows(find(config)), _noted(notes, version)))
+    rows = _bounded(chain(_rows(_of_their_own(chain(walk(config, version, data), find(config)), notes)), _noted(notes, version)))
     return _judged(_upgraded(config, version), version, rows)
 
 
@@ -191,6 +191,21 @@ def _member(data: object, path: Path, name: str) -> object:
     return next((value for key, value in data.items() if json_text.folded(key) == json_text.folded(name)), None)
 
 
+def _of_their_own(found: "Iterable[Found]", notes: decode.Notes) -> "Iterable[Found]":
+    """Without what may be said only because a value of a wrong type was not read: what is at it, below it or around it."""
+    if not notes.mistyped:
+        return found
+    if notes.unlisted_mistyped:
+        return ()  # it is not known any more what came of which
+    wrong = {error.path for error in notes.mistyped}
+    around = {path[:length] for path in wrong for length in range(len(path) + 1)}
+    return (
+        one
+        for one in found
+        if one.path not in around and not any(one.path[:length] in wrong for length in range(len(one.path) + 1))
+    )
+
+
 def _rows(found: "Iterable[Found]") -> "Iterator[_Row]":
     for one in found:
         finding = one.finding
@@ -198,6 +213,9 @@ def _rows(found: "Iterable[Found]") -> "Iterator[_Row]":
 
 
 def _noted(notes: decode.Notes, version: str) -> "Iterator[_Row]":
+    yield from map(_type_error, notes.mistyped)
+    if notes.unlisted_mistyped:
+        yield _Row(ERROR, (), "", "", "", count=notes.unlisted_mistyped)
     for one in notes.unknown:
         if one.proper:
             yield _Row(WARNING, one.path, f"unknown key: read as {one.proper}", f"write it as {one.proper}", "X2", _KEY)
@@ -218,16 +236,18 @@ def _repeated(text: bytes) -> list[Path]:
 
 
 def _type_error(error: decode.Mistyped) -> _Row:
-    where = ".".join(map(str, error.path)) or "the config"
     from ignition.config.suggest import for_type
 
-    return _Row(ERROR, error.path, f"{where} {error}", for_type(error), "J1", _END)
+    what = next((str(part) for part in reversed(error.path) if isinstance(part, str)), "the config")
+    if error.path and isinstance(error.path[-1], int):
+        what = f"{what}[{error.path[-1]}]"
+    return _Row(ERROR, error.path, f"{what} {error}", for_type(error), "J1")
 
 
 def _decode_error(text: bytes, error: json_text.NotJson) -> Entry:
     from ignition.config.text.positions import Lines
 
-    line, column = Lines(text).at(error.offset + 1)
+    line, column = Lines(text).at(min(error.offset, len(text) - 1))
     return Entry(
         level=ERROR,
         message=error.message,
@@ -235,7 +255,6 @@ def _decode_error(text: bytes, error: json_text.NotJson) -> Entry:
         line=line,
         column=column,
         rule="J1",
-        caret=min(error.offset, len(text) - 1),
     )
 
 

@@ -1,6 +1,7 @@
 """What is wrong with a config: rows with level, path, place, message and remedy; for machines one line each, for people more.
 
-The line form and the meaning of positions are those of Ignition 2.x (ignition-config.md 3.1 of the reference).
+The line form and the meaning of positions are those of Ignition 2.x (ignition-config.md 3.1 of the reference). Unlike Ignition:
+what cannot be decoded is placed at its own first byte, not where the decoder noticed it.
 """
 
 from ignition.config.record import Record, spec
@@ -26,7 +27,7 @@ class Entry(Record):
     level: str = spec("error, warning or info; only an error makes a config invalid")
     message: str = spec("what is wrong")
     path: str = spec('"$" with names and indexes joined by dots; "" for what is wrong with the text itself', default="")
-    line: int | None = spec("1-based; 0 = the end of the text; None = the config is no text", default=None)
+    line: int | None = spec("1-based; 0 = an empty text; None = the config is no text", default=None)
     column: int | None = spec("1-based, in bytes", default=None)
     fix: str = spec("what to do about it", default="")
     rule: str = spec("the rule that it breaks, by its id in the reference", default="")

@@ -99,10 +99,19 @@ def test_place_that_is_not_known_is_null(capsys: pytest.CaptureFixture[str]) -> 
     assert (file["outcome"], entry["rule"], entry["path"], entry["line"], entry["column"]) == ("script", "G1", None, None, None)
 
 
-def test_end_of_the_text_is_0_as_in_ignition(capsys: pytest.CaptureFixture[str]) -> None:
+def test_end_of_the_text_is_its_last_byte_as_people_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     Path("a").write_text('{"ignition": {')
     [entry] = document(capsys, "a")["files"][0]["entries"]
-    assert (entry["rule"], entry["line"], entry["column"], entry["endLine"]) == ("J1", 0, 0, None)
+    assert (entry["rule"], entry["line"], entry["column"], entry["endLine"]) == ("J1", 1, 14, None)
+
+
+def test_wrong_types_are_said_with_path_and_place(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a").write_text('{"ignition": {"version": "3.5.0"}, "storage": {"files": [{"path": 3}], "disks": {}}}')
+    entries = document(capsys, "a")["files"][0]["entries"]
+    assert [(entry["path"], entry["line"], entry["column"], entry["endColumn"], entry["fix"]) for entry in entries] == [
+        ("$.storage.files.0.path", 1, 67, 68, "put it in double quotes"),
+        ("$.storage.disks", 1, 82, 83, "put it in brackets: [{…}]"),
+    ]
 
 
 def test_packing_is_told(capsys: pytest.CaptureFixture[str]) -> None:

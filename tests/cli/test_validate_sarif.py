@@ -91,7 +91,7 @@ def test_driver_names_the_rules_that_are_broken(capsys: pytest.CaptureFixture[st
         pytest.param((HEAD + '{"path": "a"}]}}').replace("\n", "\r\n"), (2, 10, 2, 13), id="CRLF"),
         pytest.param(HEAD + '{"path": "/a"}, {\n"path": "/a"\n}]}}', (2, 17, 4, 2), id="an object of several lines"),
         pytest.param('{"ignition": {"version": "3.5.0"}', (1, 33, 1, 34), id="end of the text: its last byte"),
-        pytest.param('{"ignition": {"version": "3.5.0"}\n', (1, 34, 1, 34), id="end of the text: before its line feed"),
+        pytest.param('{"ignition": {"version": "3.5.0"}\n', (1, 33, 1, 34), id="end of the text: before its line feed"),
         pytest.param('{"ignition": {"version": "3.5.0"}}\n\n日', (3, 1, 3, 2), id="syntax: one character"),
         pytest.param('{"ignition": {}}', (1, 15, 1, 16), id="member that is not there"),
         pytest.param(b'{"\xff\xf0": 1, "ignition": {"version": 3}}', (1, 35, 1, 36), id="bad UTF-8 before"),

@@ -1,6 +1,7 @@
 """What becomes of texts: odd input, versions, and the rules of decoding (ignition-config.md 1.2 to 1.4 of the reference)."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from ignition.config.parse import (
     parse,
 )
 from ignition.config.versions import SPEC_2, SPEC_3
+from ignition.host import limits
 
 MINIMAL = b'{"ignition": {"version": "3.5.0"}}'
 
@@ -26,42 +28,42 @@ NOT_A_CONFIG = [
     pytest.param(
         b'{"a":\n "\xc3\xa9", b}',
         INVALID,
-        "error at line 2 col 9: invalid character 'b' where a member's name in double quotes must be",
+        "error at line 2 col 8: invalid character 'b' where a member's name in double quotes must be",
         id="columns count bytes",
     ),
-    pytest.param(b'{"a" 1}', INVALID, "error at line 1 col 7: invalid character '1' where a colon must be", id="no colon"),
+    pytest.param(b'{"a" 1}', INVALID, "error at line 1 col 6: invalid character '1' where a colon must be", id="no colon"),
     pytest.param(
         b'["a\tb"]',
         INVALID,
-        "error at line 1 col 5: invalid character '\\t' in a string: it must be written as an escape such as \\n",
+        "error at line 1 col 4: invalid character '\\t' in a string: it must be written as an escape such as \\n",
         id="tab in a string",
     ),
-    pytest.param(b'["NaN", NaN]', INVALID, "error at line 1 col 10: NaN is no JSON value", id="NaN"),
-    pytest.param(b"[" * 100_000, INVALID, "error at line 1 col 2: nested too deeply for a config", id="depth bomb"),
+    pytest.param(b'["NaN", NaN]', INVALID, "error at line 1 col 9: NaN is no JSON value", id="NaN"),
+    pytest.param(b"[" * 100_000, INVALID, "error at line 1 col 1: nested too deeply for a config", id="depth bomb"),
     pytest.param(
-        b'{"a":' * 100_000, INVALID, "error at line 1 col 2: nested too deeply for a config", id="depth bomb of objects"
+        b'{"a":' * 100_000, INVALID, "error at line 1 col 1: nested too deeply for a config", id="depth bomb of objects"
     ),
     pytest.param(
         b"9" * 5000,
         INVALID,
-        "error at line 0 col 0: the config must be an object, not a number of more than 64 bits",
+        "error at $, line 1 col 1: the config must be an object, not a number of more than 64 bits",
         id="long number",
     ),
     pytest.param(
         b'{"a": ' + b"9" * 5000 + b"; }",
         INVALID,
-        "error at line 1 col 5008: invalid character ';' where a comma or the end of the object or list must be",
+        "error at line 1 col 5007: invalid character ';' where a comma or the end of the object or list must be",
         id="long number before a mistake",
     ),
-    pytest.param(b"[]", INVALID, "error at line 1 col 2: the config must be an object, not a list", id="list"),
-    pytest.param(b'"x"', INVALID, "error at line 0 col 0: the config must be an object, not a string", id="string"),
+    pytest.param(b"[]", INVALID, "error at $, line 1 col 2: the config must be an object, not a list", id="list"),
+    pytest.param(b'"x"', INVALID, "error at $, line 1 col 1: the config must be an object, not a string", id="string"),
     pytest.param(
-        b'{"ignition": 3}', INVALID, "error at line 1 col 15: ignition must be an object, not an integer", id="no section"
+        b'{"ignition": 3}', INVALID, "error at $.ignition, line 1 col 14: ignition must be an object, not an integer", id="no section"
     ),
     pytest.param(
         b'{"ignition": {"version": 3}}',
         INVALID,
-        "error at line 1 col 27: ignition.version must be a string, not an integer",
+        "error at $.ignition.version, line 1 col 26: version must be a string, not an integer",
         id="version is no string",
     ),
 ]
@@ -100,25 +102,57 @@ def test_text_without_version_is_unparsable(text: bytes) -> None:
 
 
 TYPES = [
-    ('"mode": ▸"0644"▸', "mode must be an integer, not a string"),
-    ('"mode": ▸420.0▸', "mode must be an integer, not a number with a fraction or an exponent"),
-    ('"mode": ▸1e2▸', "mode must be an integer, not a number with a fraction or an exponent"),
-    ('"mode": ▸true▸', "mode must be an integer, not true or false"),
-    ('"mode": ▸9223372036854775808▸', "mode must be an integer, not a number of more than 64 bits"),
-    ('"overwrite": ▸1▸', "overwrite must be true or false, not an integer"),
-    ('"append": {▸"source": "data:,"}', "append must be a list, not an object"),
-    ('"append": [▸"x"▸]', "append.0 must be an object, not a string"),
-    ('"user": [▸]', "user must be an object, not a list"),
-    ('"user": {"name": ▸3▸}, "mode": "x"', "user.name must be a string, not an integer"),
+    ('"mode": ▸"0644"', ["mode must be an integer, not a string"]),
+    ('"mode": ▸420.0', ["mode must be an integer, not a number with a fraction or an exponent"]),
+    ('"mode": ▸1e2', ["mode must be an integer, not a number with a fraction or an exponent"]),
+    ('"mode": ▸true', ["mode must be an integer, not true or false"]),
+    ('"mode": ▸9223372036854775808', ["mode must be an integer, not a number of more than 64 bits"]),
+    ('"overwrite": ▸1', ["overwrite must be true or false, not an integer"]),
+    ('"append": {▸"source": "data:,"}', ["append must be a list, not an object"]),
+    ('"append": [▸"x"]', ["append[0] must be an object, not a string"]),
+    ('"user": [▸]', ["user must be an object, not a list"]),
+    (
+        '"user": {"name": ▸3}, "mode": ▸"x"',
+        ["name must be a string, not an integer", "mode must be an integer, not a string"],
+    ),
 ]
 
 
-@pytest.mark.parametrize("member, message", TYPES, ids=[row[0].replace("▸", "") for row in TYPES])
-def test_first_wrong_type_ends_the_decoding(member: str, message: str) -> None:
-    marked = f'"storage": {{"files": [{{"path": "not absolute", {member}}}]}}'
+@pytest.mark.parametrize("member, messages", TYPES, ids=[row[0].replace("▸", "") for row in TYPES])
+def test_every_wrong_type_is_reported_in_its_place(member: str, messages: list[str]) -> None:
+    marked = f'"storage": {{"files": [{{"path": "/absolute", {member}}}]}}'
     parsed = body(marked.replace("▸", ""))
-    column = marked.replace("▸", "", marked.count("▸") - 1).index("▸") + 1
-    assert (parsed.outcome, str(parsed.report)) == (INVALID, f"error at line 2 col {column}: storage.files.0.{message}")
+    columns = [len(before.replace("▸", "")) + 1 for before in (marked[: one.start()] for one in re.finditer("▸", marked))]
+    assert parsed.outcome == INVALID
+    assert [(entry.line, entry.column, entry.message) for entry in parsed.report.entries] == [
+        (2, column, message) for column, message in zip(columns, messages, strict=True)
+    ]
+
+
+def test_wrong_type_hides_no_other_finding_and_makes_up_none() -> None:
+    """What is said only because the value was not read is left out: a path of 3 is not an empty path."""
+    parsed = body(
+        '"storage": {"files": [{"path": 3}, {"path": "b", "mode": "0644"}, {"path": 4, "modes": 1}], "disks": 5},'
+        '"passwd": {"users": [{"name": "a", "uid": "x", "groups": ["g", 7]}]}, "systemd": {"units": [{"name": "x"}]}'
+    )
+    assert [str(entry).partition(", ")[0] for entry in parsed.report.entries] == [
+        "error at $.storage.files.1.path",
+        "error at $.systemd.units.0.name",
+        "error at $.storage.files.0.path",
+        "error at $.storage.files.1.mode",
+        "error at $.storage.files.2.path",
+        "error at $.storage.disks",
+        "error at $.passwd.users.0.uid",
+        "error at $.passwd.users.0.groups.1",
+        "warning at $.storage.files.2.modes",
+    ]
+    assert parsed.config is None
+
+
+def test_wrong_types_beyond_counting_are_counted() -> None:
+    report = body(f'"storage": {{"files": [{", ".join(["1"] * (limits.FINDINGS + 5))}]}}').report
+    assert len(report.entries) == limits.FINDINGS + 1
+    assert report.entries[-1].message == "and 5 more errors that are not listed"
 
 
 def members(text: str) -> Any:

@@ -15,6 +15,8 @@ _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<closed>")?|[{}\[\],]', re.D
 # Literals, numbers and escapes that the end of the text cuts: the decoder finds fault with them before it.
 _CUT = re.compile(rb"tr?u?|fa?l?s?|nu?l?|-|\.|[eE][+-]?")
 _CUT_ESCAPE = re.compile(rb"\\?u?[0-9A-Fa-f]{0,3}")
+_NUMBER = re.compile(rb"(?P<sign>-?)0(?P<base>[oOxXbB]?)(?P<digits>[0-9A-Fa-f]+)\b")  # none that JSON knows
+_BASES = {"o": 8, "x": 16, "b": 2}
 _WHOLE = "fetch or copy it again, whole, or close the brackets"
 _QUOTES = ("‘", "’", "“", "”", "„", "«", "»")
 
@@ -31,7 +33,7 @@ def explained(text: bytes, reason: str) -> NotJson:
     offset = _error_offset(text)
     rest = text[offset:].strip(_BLANK)
     if _is_cut_off(rest, reason):
-        return NotJson(_cut_off(text), len(text), _WHOLE)
+        return NotJson(_cut_off(text), len(text.rstrip(_BLANK)) - 1, _WHOLE)
     if reason == "Extra data":
         return _extra(rest, offset)
     return _syntax(text, offset, reason)
@@ -147,8 +149,33 @@ def _habit(text: bytes, offset: int, character: str) -> tuple[str, str] | None:
         return ": a single quote", 'JSON knows only double quotes: "'
     if character in _QUOTES:
         return ": a typographic quote", 'write it as "'
+    if found := _number(text, offset):
+        return found
     if re.match(rb"(True|False|None)\b", rest):
         return ": a constant of Python", "write true, false and null in lower case"
     if rest.startswith((b"${", b"{{", b"{%", b"<%")) or (rest.startswith((b"{", b"%")) and before.endswith(b"{")):
         return ": a template's placeholder", "fill in the template first"
     return None
+
+
+def _number(text: bytes, offset: int) -> tuple[str, str] | None:
+    """A number as other languages write it, whose first character that JSON does not know is at that offset."""
+    rest = text[offset : offset + 32]
+    if plus := re.match(rb"\+([1-9][0-9]*|0)\b", rest):
+        return " where a value must be", f"write {plus[1].decode()}"
+    start = offset - 2 if text[offset - 2 : offset] == b"-0" else offset - 1
+    number = _NUMBER.match(text, start, start + 32) if offset > 1 and text[offset - 1 : offset] == b"0" else None
+    if number is None or text[start - 1 : start].isalnum():
+        return None
+    sign, base, digits = (part.decode() for part in number.groups())
+    path, _ = _open_at_end(text[:start])
+    try:
+        value = int(digits, _BASES.get(base.lower(), 10))
+    except ValueError:
+        return None
+    message = " in a number" if base else " after a leading zero"
+    if path[-1:] == ("mode",) and base.lower() in ("", "o"):
+        from ignition.config.suggest import mode
+
+        return message, mode(int(digits)) if digits.isdigit() else mode(0)
+    return message, f"JSON numbers are decimal: write {sign}{value}" if base else f"write {sign}{value}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         message: str
         fix: str
         rule: str
-        at: str  # the part of the member that it is about: value, key or end
+        at: str  # the part of the member that it is about: value or key
         inside: tuple[int, int] | None  # of a string: the range of its characters that people are shown
 
 
@@ -46,10 +46,13 @@ class Finding:
 
 
 def entries(text: bytes, rows: "Sequence[Row]", positions: Positions | None = None) -> tuple[Entry, ...]:
-    """In the same order. `positions` of another language's reader; without them the text is JSON."""
+    """In the same order. `positions` of another language's reader; without them the text is JSON.
+
+    Line and column are what every output says: what people are shown, programs and journals are told.
+    """
     lines = Lines(text)
     positions = positions or Positions(text, [row.path for row in rows])
-    offsets = {"value": positions.value, "key": positions.key, "end": positions.end}
+    offsets = {"value": positions.value, "key": positions.key}
     placed = []
     for row in rows:
         offset = offsets[row.at](row.path)
@@ -59,21 +62,17 @@ def entries(text: bytes, rows: "Sequence[Row]", positions: Positions | None = No
             offset, extent = row.span[0], row.span
         elif extent is not None and row.inside is not None:
             extent = positions.within(row.path, row.inside)
-            if extent and positions.is_on_other_line(row.path):
-                offset = extent[0]
+            offset = extent[0] if extent else offset
         line, column = lines.at(offset)
-        is_elsewhere = row.at == "end" or row.inside is not None
         placed.append(
             Entry(
                 level=row.level,
                 message=row.message,
-                # A wrong type is reported where the decoder noticed it, without path; people are shown the value itself.
-                path="" if row.at == "end" or (has_span and not row.path) else dotted(row.path),
+                path="" if has_span and not row.path else dotted(row.path),
                 line=line,
                 column=column,
                 fix=row.fix,
                 rule=row.rule,
-                caret=extent[0] if extent and is_elsewhere else None,
                 extent=extent,
             )
         )

@@ -73,11 +73,6 @@ class Positions:
         place = self.find(path)
         return place.key if place and place.key is not None else self.value(path)
 
-    def end(self, path: "Path") -> int:
-        """Where a decoder notices a wrong type: after a scalar, after the opening bracket of a container."""
-        place = self.find(path)
-        return place.end if place and not place.is_container else self.value(path)
-
     def extent(self, path: "Path", *, of_key: bool) -> tuple[int, int] | None:
         """First byte, and the byte after the last, of a whole value or of its key; None if the text has no such member."""
         place = self.find(path)
@@ -90,10 +85,6 @@ class Positions:
         """Where that range of the characters of a string is written; None if there is no such member."""
         place = self.find(path)
         return (in_string(self._text, place.start, inside[0]), in_string(self._text, place.start, inside[1])) if place else None
-
-    def is_on_other_line(self, path: "Path") -> bool:
-        """Whether parts of a value may be on other lines than where it begins."""
-        return False
 
     def find(self, path: "Path") -> Place | None:
         """The last value at that path; None if the text has none."""

@@ -65,10 +65,6 @@ class YamlPositions(Positions):
         first, last = (at[index] if index < len(at) else len(source) for index in inside)
         return node.span[0] + len(source[:first].encode()), node.span[0] + len(source[: max(first, last)].encode())
 
-    def is_on_other_line(self, path: "Path") -> bool:
-        node = self._node(path)
-        return isinstance(node, Scalar) and node.has_lines
-
     def _node(self, path: "Path") -> Node | None:
         node: Node | None = self._tree
         for part in path:

@@ -7,6 +7,7 @@ import pytest
 
 from ignition.config.advice import MOST, advise, known_units
 from ignition.config.parse import VALID, parse
+from ignition.config.text.positions import Lines
 from tests.config.advice import image_rows, other_rows, storage_rows, unit_rows
 from tests.config.advice.row import INSTALL, SERVICE, Row, file, files, plain, service, unit, units, user
 from tests.config.rule_table import Row as Rule
@@ -26,8 +27,11 @@ def test_advice_is_given_in_its_place(row: Row) -> None:
     entries = advise(parsed, text)
     assert {entry.rule for entry in entries} == {row.rule}, [str(entry) for entry in entries]
     [entry] = entries
-    assert str(entry) == f"{row.level} at {row.path}, line {line} col {column}: {row.message}"
-    assert entry.fix == row.fix
+    assert (entry.level, entry.path, entry.message, entry.fix) == (row.level, row.path, row.message, row.fix)
+    marked = Lines(text).start(line) + column - 1
+    start = entry.extent[0] if entry.extent else marked
+    assert (entry.line, entry.column) == Lines(text).at(marked if start < marked else start)  # an option inside its string
+    assert b'"' not in text[marked:start].replace(b'\\"', b"")[1:]
 
 
 @by_row
@@ -51,14 +55,15 @@ def test_invalid_config_gets_no_advice() -> None:
 def test_caret_stands_at_the_option_inside_the_string() -> None:
     text, _ = unmarked(ANY_RULE, service('[Unit]\nDescription=\U0001f600 "é"\t\n' + SERVICE + "Restrat=no\n" + INSTALL), "3.5.0")
     [entry] = advise(parse(text), text)
-    assert entry.caret == text.index(b"Restrat")
+    assert (entry.line, entry.column) == Lines(text).at(text.index(b"Restrat"))
     assert entry.extent == (text.index(b"Restrat"), text.index(b"Restrat") + len("Restrat=no"))
 
 
 def test_caret_of_packed_contents_stands_at_the_url() -> None:
     text, _ = unmarked(ANY_RULE, files(file("/etc/systemd/system/a.service", SERVICE + "Restrat=no\n")), "3.5.0")
     [entry] = advise(parse(text), text)
-    assert (entry.caret, entry.extent and text[slice(*entry.extent)][:6]) == (None, b'"data:')
+    assert (entry.line, entry.column) == Lines(text).at(text.index(b'"data:'))
+    assert entry.extent and text[slice(*entry.extent)][:6] == b'"data:'
 
 
 @pytest.mark.parametrize("reference", ['"merge": [{"source": "data:,"}]', '"replace": {"source": "https://example.com/"}'])

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from ignition.config.parse import VALID, parse
+from ignition.config.report import Entry
+from ignition.config.text.positions import Lines
 from tests.config.differential.corpus import Case, cases
 from tests.config.differential.debian import Judged, Place, validate
 
@@ -28,8 +30,21 @@ def judged(subject: str) -> list[tuple[Case, Judged, Judged]]:
 
 def ours(text: bytes) -> Judged:
     parsed = parse(text)
+    undecodable = [entry for entry in parsed.report.entries if entry.rule == "J1"]
+    if undecodable:
+        return Judged(parsed.outcome == VALID, [as_decoder(undecodable[0], text)], str(parsed.report))
     places = [Place(entry.level, entry.path, entry.line or 0, entry.column or 0) for entry in parsed.report.entries]
     return Judged(parsed.outcome == VALID, places, str(parsed.report))
+
+
+def as_decoder(entry: Entry, text: bytes) -> Place:
+    """Ignition's decoder ends at the first fault, without a path, and says how far it has read; ours says where the fault is."""
+    lines = Lines(text)
+    if entry.extent is None:
+        offset = lines.start(entry.line or 1) + (entry.column or 1) - 1
+        return Place(entry.level, entry.path, *lines.at(offset + 1))
+    start, end = entry.extent
+    return Place(entry.level, "", *lines.at(start + 1 if text[start : start + 1] in (b"{", b"[") else end))
 
 
 def misplaced(theirs: Judged, mine: Judged) -> Iterator[str]:

@@ -45,14 +45,14 @@ NO_VERSION = "the config does not say its spec version"
 VERSIONS = [
     pytest.param("2", UNKNOWN_VERSION, "error at $.ignitionVersion, line 1 col 21: ignitionVersion can only be 1", id="2"),
     pytest.param("0", UNKNOWN_VERSION, "error at $.ignitionVersion, line 1 col 21: ignitionVersion can only be 1", id="0"),
-    pytest.param('"1"', INVALID, "error at line 1 col 24: ignitionVersion must be an integer, not a string", id="a string"),
+    pytest.param('"1"', INVALID, "error at $.ignitionVersion, line 1 col 21: ignitionVersion must be an integer, not a string", id="a string"),
     pytest.param(
         "1.0",
         INVALID,
-        "error at line 1 col 24: ignitionVersion must be an integer, not a number with a fraction or an exponent",
+        "error at $.ignitionVersion, line 1 col 21: ignitionVersion must be an integer, not a number with a fraction or an exponent",
         id="a fraction",
     ),
-    pytest.param("true", INVALID, "error at line 1 col 25: ignitionVersion must be an integer, not true or false", id="true"),
+    pytest.param("true", INVALID, "error at $.ignitionVersion, line 1 col 21: ignitionVersion must be an integer, not true or false", id="true"),
     pytest.param(
         "null",
         UNPARSABLE_VERSION,
@@ -100,5 +100,6 @@ def test_all_errors_are_reported_at_once() -> None:
 def test_wrong_type_is_named_in_its_place() -> None:
     text = b'{"ignitionVersion": 1, "storage": {"filesystems": [{"files": [{"mode": "0644"}]}]}}'
     assert (
-        str(parse(text).report) == "error at line 1 col 78: storage.filesystems.0.files.0.mode must be an integer, not a string"
+        str(parse(text).report.entries[-1])
+        == "error at $.storage.filesystems.0.files.0.mode, line 1 col 72: mode must be an integer, not a string"
     )
