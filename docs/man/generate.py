@@ -143,7 +143,8 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
             ),
             (
                 "EXIT STATUS",
-                "0: all are valid, perhaps with warnings. 1: some are not valid, cannot be read, or are not taken by a target. 2: usage.",
+                "0: all are valid, perhaps with warnings. 1: some are not valid, cannot be read, or are not taken by a target; with"
+                " -strict also if there is any warning. 2: usage.",
             ),
             ("ENVIRONMENT", "NO_COLOR: if it is not empty, -color auto means never."),
         ],
@@ -276,14 +277,14 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], Flags]] = {
                 "Reads a YAML document of variant fcos (1.0.0 to 1.8.0-experimental) or flatcar (1.0.0 to 1.2.0-experimental) and"
                 " prints the Ignition config that it stands for, of spec 3.0.0 to 3.7.0-experimental. Other variants are refused by"
                 " name.\n\nWhat is wrong is said on standard error, at its place in the document, also what only Ignition's rules"
-                " ask of the result. Excerpts of the document may hold its secrets; what --raw-errors prints does not.\n\nLocal files"
+                " ask of the result, and the advice that ignition-validate(8) gives. Excerpts of the document may hold its secrets; what --raw-errors prints does not.\n\nLocal files"
                 " are taken from below the directory of --files-dir only.\n\nFlags may follow the file, and letters may be bundled."
                 " docs/transpiling.md of the source is the manual.",
             ),
             (
                 "EXIT STATUS",
                 "0: done, perhaps with warnings. 1: the document is wrong, or a file cannot be read or written; with --strict also if"
-                " there is any warning. 2: usage.",
+                " there is any warning that is not advice. 2: usage.",
             ),
             ("ENVIRONMENT", "NO_COLOR: if it is set, --color=auto means never."),
         ],

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from ignition.config.report import Entry
     from ignition.transpile.butane import Translation
 
 PROGRAM = "butane"
@@ -30,6 +31,7 @@ FLAGS = (
     GnuFlag("files-dir", "", "allow embedding local files from this directory", value="DIRECTORY", short="d"),
     GnuFlag("help", False, "show usage and exit", short="h"),
     GnuFlag("input", "", "read from input file instead of stdin", value="FILE", hidden=True),
+    GnuFlag("no-advice", False, "leave out advice: warnings about what the original takes without a word"),
     GnuFlag("output", "", "write to output file instead of stdout", value="FILE", short="o"),
     GnuFlag("pretty", False, "output formatted json", short="p"),
     GnuFlag("raw", False, "never wrap in a MachineConfig: without effect, as no variant here does", short="r"),
@@ -76,10 +78,15 @@ def _run(values: "dict[str, Any]", file: str) -> None:
     name = file or STDIN
     text = _input(file, name)
     done = translate(text, name=name, files_dir=values["files-dir"] or None, pretty=values["pretty"])
-    _report(done, text, values)
+    advice: tuple[Entry, ...] = ()
+    if done.text is not None and not values["no-advice"]:
+        from ignition.transpile.user_data import advice_about
+
+        advice = advice_about(text, done)
+    _report(done, text, values, advice)
     if done.text is None:
         raise _Stop(f"Error translating config: {done.failure}")
-    if values["strict"] and done.report.entries:
+    if values["strict"] and done.report.entries:  # not advice: what is strict enough for the original is so here
         raise _Stop("Config produced warnings and --strict was specified")
     if not values["check"]:
         _write(f"{done.text}\n".encode(), values["output"])
@@ -95,14 +102,15 @@ def _input(file: str, name: str) -> bytes:
         raise _Stop(f"failed to read {name}: {error.strerror}") from None
 
 
-def _report(done: "Translation", text: bytes, values: "dict[str, Any]") -> None:
+def _report(done: "Translation", text: bytes, values: "dict[str, Any]", advice: "tuple[Entry, ...]") -> None:
     from ignition.config.report import dotted
     from ignition.transpile.butane import report_form
 
     for made, source in done.origins.items() if values["debug"] else ():
         print(f"{dotted(made)} ← {dotted(source)}", file=sys.stderr)
     coloured = _is_coloured(values["colour"] or values["color"])
-    form = report_form.raw(done.report) if values["raw-errors"] else report_form.pretty(done.report, text, colour=coloured)
+    report = done.report.evolve(entries=done.report.entries + advice)
+    form = report_form.raw(report) if values["raw-errors"] else report_form.pretty(report, text, colour=coloured)
     sys.stderr.write(form)
 
 

@@ -1,7 +1,7 @@
 """`ignition-validate FILE…|-`: what is wrong with configs, for people or programs. docs/validation.md is its manual.
 
-Exit statuses as Ignition's program of that name (ignition-config.md 6.4 of the reference): 0 all valid (warnings are allowed),
-1 some are not, or cannot be read, 2 usage.
+Exit statuses as Ignition's program of that name (ignition-config.md 6.4 of the reference): 0 all valid (warnings are allowed unless
+`-strict` is given), 1 some are not, or cannot be read, 2 usage.
 """
 
 import os
@@ -57,6 +57,7 @@ FLAGS = (
         value="SYSTEM=VERSION",
         parse=_target,
     ),
+    Flag("strict", False, "fail on any warning, advice included"),
     Flag("no-advice", False, "leave out advice: warnings that no spec demands"),
     Flag(
         "color",
@@ -99,7 +100,8 @@ def _main(words: "Sequence[str]") -> int:
     for name in files:  # all of them, also after one that is wrong
         examined = examine(name, values["target"], advice=not values["no-advice"])
         output.add(examined)
-        status = status if examined.is_good else NOT_VALID
+        fails = not examined.is_good or (values["strict"] and any(entry.level == "warning" for entry in examined.entries))
+        status = NOT_VALID if fails else status
     output.finish(status)
     return status
 

@@ -184,3 +184,45 @@ def test_reader_that_goes_away(files: Files) -> None:
     script = f"{sys.executable} -m ignition.cli.butane {files.good} | true"
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
+
+
+ADVISED = GOOD + """systemd:
+  units:
+    - name: a.service
+      enabled: true
+      contents: |
+        [Service]
+        ExecStart=/bin/true
+        Restrat=no
+        [Install]
+        WantedBy=multi-user.target
+"""
+
+
+def test_advice_is_that_of_ignition_validate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from ignition.cli import validate
+
+    file = tmp_path / "a.bu"
+    file.write_text(ADVISED)
+    assert validate.main(["-json", str(file)]) == 0
+    [entry] = json.loads(capsys.readouterr().out)["files"][0]["entries"]
+    assert butane.main(["--raw-errors", str(file)]) == 0
+    said = capsys.readouterr()
+    assert said.err == f"warning at {entry['path']}, line {entry['line']} col {entry['column']}: {entry['message']}\n"
+    assert entry["message"].startswith("[Service] has no option Restrat: systemd ignores it")
+    assert said.out.startswith('{"ignition":{"version":"3.3.0"}')
+    assert butane.main([str(file)]) == 0
+    assert " = fix: did you mean Restart?\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flags", [["--no-advice"], ["--no-advice", "--strict"], ["-p", "--no-advice"]], ids=" ".join)
+def test_no_advice_is_silent(flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.bu").write_text(ADVISED)
+    assert butane.main([*flags, str(tmp_path / "a.bu")]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_strict_is_as_strict_as_the_original(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.bu").write_text(ADVISED)
+    assert butane.main(["--strict", str(tmp_path / "a.bu")]) == 0
+    assert "Restrat" in capsys.readouterr().err

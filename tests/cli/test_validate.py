@@ -16,6 +16,10 @@ from ignition.cli.validate import USAGE_TEXT, main
 TOP = Path(__file__).parent.parent.parent
 GOOD = '{"ignition": {"version": "3.5.0"}}'
 WARNED = '{"ignition": {"version": "3.5.0"}, "own": 1}'
+ENABLED_FOR_NOTHING = (
+    '{"ignition": {"version": "3.5.0"}, "systemd": {"units": [{"name": "a.service", "enabled": true,'
+    ' "contents": "[Service]\\nExecStart=/bin/true\\nRestrat=no\\n[Install]\\nWantedBy=multi-user.target\\n"}]}}'
+)
 BAD = '{"ignition": {"version": "3.5.0"},\n "storage": {"files": [{"path": "a", "mode": 9999}]}}'
 
 
@@ -290,3 +294,25 @@ def test_dynamic_data_may_be_any(tmp_path: Path, capsys: pytest.CaptureFixture[s
     file.write_text("etcd:\n  name: '{HOST}'\n")
     status, out, _ = run(capsys, str(file))
     assert status == 1 and "no dynamic data {HOST}" in out
+
+
+@pytest.mark.parametrize(
+    "text, flags, status",
+    [
+        pytest.param(GOOD, (), 0, id="nothing to say"),
+        pytest.param(WARNED, (), 1, id="a warning"),
+        pytest.param(ENABLED_FOR_NOTHING, (), 1, id="advice is a warning"),
+        pytest.param(ENABLED_FOR_NOTHING, ("-no-advice",), 0, id="advice is not asked for"),
+        pytest.param(WARNED, ("-json",), 1, id="of the document"),
+        pytest.param(WARNED, ("-sarif",), 1, id="of SARIF"),
+    ],
+)
+def test_strict_fails_on_a_warning(
+    text: str, flags: tuple[str, ...], status: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.ign"
+    file.write_text(text)
+    found, out, _ = run(capsys, "-strict", *flags, str(file), str(file))
+    assert found == status
+    assert flags not in (("-json",), ("-sarif",)) or f'"{"status" if flags == ("-json",) else "exitCode"}": 1' in out
+    assert run(capsys, *flags, str(file))[0] == 0
