@@ -4,6 +4,7 @@
 checked or run: an operation describes itself, says whether its effect is there already, and executes itself.
 """
 
+import errno
 import json
 import os
 import time
@@ -18,10 +19,15 @@ from ignition.host.root import Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from io import TextIOWrapper
 
     from ignition.fetch.engine import Fetcher
 
+_FIXES = {
+    errno.EROFS: "the file system is read-only: choose a path on another one, such as below /etc, /var or /opt",
+    errno.ENOSPC: "the file system is full: give it more space, or write less",
+}
 CONCURRENCY = 16  # downloads side by side; more gain nothing at 20 ms latency and press on the server
 
 
@@ -37,6 +43,7 @@ class Operation:
 
     kind = ""  # one word for records and the journal: "write-file", "format"
     path = ""  # the node or device it acts on, as the config's author knows it
+    place = ""  # where the config says it: `$.storage.files.3`; "" if it does not
     concurrent = False  # may run beside its neighbours that may, too
 
     def describe(self) -> str:
@@ -58,8 +65,9 @@ class Runner:
     Use it in a `with`: records are written (appended to `record_path`, one JSON object per line) when the block ends.
     """
 
-    def __init__(self, stage: str, record_path: str) -> None:
-        self._stage, self._record_path = stage, record_path
+    def __init__(self, stage: str, record_path: str, locate: "Callable[[Failure], None]" = lambda _: None) -> None:
+        """`locate` changes a failure's places in the merged config to places in its sources (stages/sources.py)."""
+        self._stage, self._record_path, self._locate = stage, record_path, locate
         self._records: list[dict[str, object]] = []
         self._numbers = count(1)  # next() is atomic: operations side by side never share a number
 
@@ -117,15 +125,18 @@ class Runner:
             raise failures[0]
 
     def _one(self, operation: Operation, context: Context) -> None:
-        with self.step(operation.kind, operation.describe(), operation.path) as outcome:
+        with self.step(operation.kind, operation.describe(), operation.path, operation.place) as outcome:
             if operation.already_there(context):
                 outcome["result"] = "already"
             else:
                 operation.execute(context)
 
     @contextmanager
-    def step(self, kind: str, what: str, path: str = "") -> Iterator[dict[str, object]]:
-        """Journal and record work that is no operation (a fetch, a probe). Set `result` in the yielded record if not "done"."""
+    def step(self, kind: str, what: str, path: str = "", place: str = "") -> Iterator[dict[str, object]]:
+        """Journal and record work that is no operation (a fetch, a probe). Set `result` in the yielded record if not "done".
+
+        `place` is where the config asks for it.
+        """
         number = next(self._numbers)
         fields = {"IGNITION_OPERATION": kind, "IGNITION_PATH": path}
         record: dict[str, object] = {
@@ -143,16 +154,23 @@ class Runner:
         except Unmet as unmet:
             record["result"], record["cause"] = "warning", str(unmet)
         except OSError as error:
-            failure = Failure(f"{what}: {error.strerror or type(error).__name__}", where=str(error.filename or path))
+            # The name in the error may be a temporary one of ours, which tells nobody anything.
+            cause, where = error.strerror or type(error).__name__, place or str(error.filename or path)
+            failure = Failure(f"{what}: {cause}", where=where, fix=_FIXES.get(error.errno or 0, ""))
+            self._locate(failure)
             record["result"], record["cause"] = "failed", str(failure)
             raise failure from error
         except RecursionError as error:
             failure = Failure(f"{what}: the directories are nested too deeply", where=path, fix="remove them from the image")
             record["result"], record["cause"] = "failed", str(failure)
             raise failure from error
+        except Failure as failure:
+            self._locate(failure)
+            record["result"], record["cause"] = "failed", str(failure)
+            raise
         except BaseException as error:
             # Of an exception that is not ours the text may be a secret: "invalid literal for int(): …".
-            record["result"], record["cause"] = "failed", str(error) if isinstance(error, Failure) else type(error).__name__
+            record["result"], record["cause"] = "failed", type(error).__name__
             raise
         finally:
             seconds = time.monotonic() - begin

@@ -12,6 +12,8 @@ NOTHING_LOST = "Nothing is lost: the machine will try its first boot again at th
 NOT_OFF = "Leave the machine on: ROOT's contents would be lost."
 OF_THE_CONFIG = "The same config will fail again: change it. Nothing is lost: the machine tries its first boot at each start."
 SHOWN_ERRORS = 12  # of an invalid config; the journal has them all
+_JOURNAL = "see the journal: journalctl --identifier=ignition --all"
+_MEND = "mend these; ignition-validate, on any machine, shows each in its line"
 _MOST_LINES = 40  # of one message
 _LONGEST_LINE = 2000  # a URL with a long path
 
@@ -35,10 +37,11 @@ def screen(stage: str, failure: Failure) -> str:
     lines = [rule, f"The first boot failed in the stage {stage!r}.", ""]
     if failure.where:
         lines += _wrapped("where: ", failure.where)
-    lines += _wrapped("what:  ", failure.what)
     if isinstance(failure, InvalidConfig):
         lines += _config_errors(failure)
-    lines += _wrapped("do:    ", failure.fix or "see the journal: journalctl --identifier=ignition --all")
+    else:
+        lines += _wrapped("what:  ", failure.what)
+    lines += _wrapped("do:    ", failure.fix or (_MEND if isinstance(failure, InvalidConfig) else _JOURNAL))
     if isinstance(failure, RootInMemory):
         end = NOT_OFF
     else:
@@ -67,8 +70,11 @@ def _mark_lasting(stage: str, state_file: str, failure: Failure) -> None:
 
 
 def _config_errors(failure: InvalidConfig) -> list[str]:
-    errors = [str(entry) for entry in getattr(failure.report, "entries", ()) if getattr(entry, "level", "") == "error"]
-    lines = [line for text in errors[:SHOWN_ERRORS] for line in _wrapped("  - ", text)]
+    """The first line of the message, and each error once: the message lists them with source and remedy, else the report does."""
+    head, *errors = failure.what.split("\n")
+    if not errors:
+        errors = [str(entry) for entry in getattr(failure.report, "entries", ()) if getattr(entry, "level", "") == "error"]
+    lines = [*_wrapped("what:  ", head), *(line for text in errors[:SHOWN_ERRORS] for line in _wrapped("  - ", text))]
     if len(errors) > SHOWN_ERRORS:
         lines.append(f"  … and {len(errors) - SHOWN_ERRORS} more, in the journal")
     return lines

@@ -74,7 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command == GROW:
         values["stage"] = GROW
     wrong = _wrong_stage(command, values, rest)
-    return _usage(wrong) if wrong else _run_stage(values, float(int(duration)))
+    if wrong:
+        return _usage(wrong)
+    unknown = _unknown_platform(values) if command == "stage" else None
+    return _refused(values, unknown) if unknown else _run_stage(values, float(int(duration)))
 
 
 def _wrong_stage(command: str, values: dict[str, Any], rest: list[str]) -> str:
@@ -87,13 +90,25 @@ def _wrong_stage(command: str, values: dict[str, Any], rest: list[str]) -> str:
         return f"unknown stage {values['stage']!r}: one of {', '.join(STAGES)}"
     if not values["platform"]:
         return "-platform is required: the kernel argument ignition.platform.id names it for the units of the initramfs"
+    return ""
+
+
+def _unknown_platform(values: dict[str, Any]) -> Failure | None:
     from ignition.platforms import config_source
 
     try:
         config_source(values["platform"])
     except Failure as failure:
-        return str(failure)
-    return ""
+        failure.where = "kernel argument ignition.platform.id"
+        return failure
+    return None
+
+
+def _refused(values: dict[str, Any], failure: Failure) -> int:
+    """Usage of who gave the kernel its arguments: they look at a screen, and the flags of a program do not help them."""
+    log.configure(stage=values["stage"], to_stdout=values["log-to-stdout"])
+    print(f"ignition: {clean(str(failure))}", file=sys.stderr)
+    return _failed({**values, "platform": ""}, failure, USAGE)
 
 
 def _run_stage(values: dict[str, Any], fetch_timeout_s: float) -> int:
@@ -105,7 +120,7 @@ def _run_stage(values: dict[str, Any], fetch_timeout_s: float) -> int:
     except OSError as error:
         return _failed(values, Failure(f"cannot make the directory of the state file: {error}"), NO_STATE)
     try:
-        with Runner(stage, paths.mark(state_file, paths.OPERATIONS)) as runner:
+        with Runner(stage, paths.mark(state_file, paths.OPERATIONS), lambda failure: _locate(values, failure)) as runner:
             _execute(
                 Arguments(
                     stage=stage,
@@ -154,10 +169,19 @@ def _run_module(arguments: Arguments) -> None:
 
 def _failed(values: dict[str, Any], failure: Failure, status: int) -> int:
     stage = values["stage"]
+    _locate(values, failure)
     log.critical(f"stage {stage} failed: {failure}")
     show_failure(stage, values["state-file"], failure)
     _tell_platform(values, clean(str(failure)))
     return status
+
+
+def _locate(values: dict[str, Any], failure: Failure) -> None:
+    """Name the places of the sources; before there is a cache, and of a ROOT that grows, there are none."""
+    if values["stage"] not in (*FETCHING, GROW) and "$." in f"{failure.where}{failure.what}{failure.fix}":
+        from ignition.stages.sources import locate
+
+        locate(failure, values["state-file"])
 
 
 def _show_notice() -> None:

@@ -9,7 +9,7 @@ import os
 import sys
 from contextlib import contextmanager
 
-from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read_anywhere
+from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read_anywhere, wants_colour
 from ignition.config import origins
 from ignition.config.report import ERROR, Entry, Report, dotted, split
 from ignition.errors import Failure
@@ -165,17 +165,14 @@ def _found(word: str, directories: "tuple[str, ...] | None", fetcher: "Fetcher")
 def _read(content: bytes, name: str, platform: str) -> "Config | None":
     """In place of the boot's parse_config: what is wrong is shown with its source line, and values are marked."""
     from ignition.stages.parsing import read_text
-    from ignition.transpile.user_data import Translated
+    from ignition.stages.sources import marked
 
     text, parsed = read_text(content, name, platform)
     if parsed.report.entries:
         _complain(parsed.report, text)
     if parsed.report.fatal:
         raise Failure("the config is invalid", where=name)
-    if parsed.config is None:
-        return None
-    written = parsed.written if isinstance(parsed, Translated) else None
-    return origins.mark(parsed.config, origins.Source(name, text), parsed.places(), written)
+    return marked(parsed, text, name)
 
 
 def _print(merged: "Config", mounts: dict[str, str], *, with_origins: bool) -> int:
@@ -231,7 +228,7 @@ def _show(entry: Entry, origin: origins.Origin | None) -> None:
 
 
 def _complain(report: Report, text: bytes) -> None:
-    print(report.rich(text, colour=sys.stderr.isatty()), file=sys.stderr)
+    print(report.rich(text, colour=wants_colour(sys.stderr)), file=sys.stderr)
 
 
 def _tell(priority: int, message: str) -> None:

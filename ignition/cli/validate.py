@@ -1,14 +1,14 @@
 """`ignition-validate FILE…|-`: what is wrong with configs, for people or programs. docs/validation.md is its manual.
 
-Exit statuses as Ignition's program of that name (ignition-config.md 6.4 of the reference): 0 all valid (warnings are allowed unless
-`-strict` is given), 1 some are not, or cannot be read, 2 usage.
+Exit statuses as Ignition's program of that name (ignition-config.md 6.4 of the reference): 0 all valid (warnings are allowed,
+unless `-strict`), 1 some are not, or cannot be read, 2 usage.
 """
 
 import os
 import sys
 
 from ignition import __version__
-from ignition.cli.flags import Flag, UsageError, help_text, read
+from ignition.cli.flags import Flag, UsageError, help_text, read, wants_colour
 from ignition.cli.validation.examine import STDIN, examine
 from ignition.host import frame
 from ignition.host.printable import message as clean
@@ -134,7 +134,7 @@ def _output(values: "Mapping[str, object]") -> "Output":
 
 def _is_coloured(when: str) -> bool:
     if when == "auto":
-        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        return wants_colour(sys.stdout)
     return when == "always"
 
 

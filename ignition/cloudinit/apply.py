@@ -25,8 +25,8 @@ class CountingRunner(Runner):
         return self
 
     @contextmanager
-    def step(self, kind: str, what: str, path: str = "") -> "Iterator[dict[str, object]]":
-        with super().step(kind, what, path) as record:
+    def step(self, kind: str, what: str, path: str = "", place: str = "") -> "Iterator[dict[str, object]]":
+        with super().step(kind, what, path, place) as record:
             yield record
         self.results.append(str(record["result"]))
 

@@ -9,6 +9,7 @@ STATE = f"{RUN}/state"
 OPERATIONS = "operations.jsonl"  # beside the state file
 FAILURE = "failure.txt"  # beside the state file
 LASTING = "lasting"  # beside the state file: a failure that the same config meets again, and which config that is
+PLACES = "places.json"  # beside the state file: where the sources of the config say each value
 CONFIG_DIGEST = "config.sha512"  # beside the state file
 FLAGGED = f"{RUN}/flagged"  # the boot loader saw the flag of a first boot
 INITRD_RELEASE = "/etc/initrd-release"  # only in an initramfs

@@ -73,7 +73,7 @@ def config_source(name: str) -> ConfigSource:
     """Where the platform of that id has the user config. Raises Failure with the known ids."""
     source = found.config if (found := _find(name)) else None
     if source is None:
-        raise Failure(f"the platform {name!r} is not known", fix=f"use one of: {', '.join(known('config'))}")
+        raise Failure(f"the platform {name!r} is not known", fix=_one_of(name, known("config")))
     return source
 
 
@@ -81,7 +81,7 @@ def metadata(name: str) -> tuple[Metadata, ...]:
     """The metadata tables of that id. Raises Failure with the known ids."""
     tables = found.metadata if (found := _find(name)) else ()
     if not tables:
-        raise Failure(f"no metadata is known of the platform {name!r}", fix=f"use one of: {', '.join(known('metadata'))}")
+        raise Failure(f"platform {name!r} does not provide metadata", fix=_one_of(name, known("metadata")))
     return tables
 
 
@@ -93,6 +93,13 @@ def report(name: str) -> Report | None:
 def current_id(name: str) -> str:
     """The id of today for one of earlier times; any other as it is."""
     return ALIASES.get(name, name)
+
+
+def _one_of(name: str, accepted: list[str]) -> str:
+    from ignition.config.suggest import closest
+
+    near = "" if name in ids() else closest(name, accepted, alike=0.65)
+    return f"{f'did you mean {near}? ' if near else ''}use one of: {', '.join(accepted)}"
 
 
 def _find(name: str) -> Platform | None:

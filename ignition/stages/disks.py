@@ -113,7 +113,7 @@ def _given_up(config: Config, on_disks: list[Operation]) -> "Iterator[str]":
         if isinstance(operation, disks.WipeTable):
             yield operation.table[0]
         elif isinstance(operation, disks.WriteTable):
-            yield from operation.wiped(by_place[operation.where])
+            yield from operation.wiped(by_place[operation.place])
 
 
 def _plan_root(config: Config, on_disks: list[Operation], users: devices.Users) -> "RootPlan":

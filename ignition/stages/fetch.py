@@ -1,6 +1,7 @@
 """The fetch stage: the user config over the network, rendered and cached for all later stages.
 
-Files: config cache (0600), its digest, marks of the later stages that have work, state. Source: ignition-config reference 4.1,
+Files: config cache (0600), its digest, marks of the later stages that have work, state, places of
+all values (sources.py). Source: ignition-config reference 4.1,
 6.5.
 """
 
@@ -87,6 +88,7 @@ def _write(arguments: Arguments, rendered: Rendered, wanted: dict[str, bool]) ->
     from ignition.host.digest import sha512
 
     _record(arguments, rendered)
+    rendered.texts.save(arguments.state_file)
     for name, needed in wanted.items():
         _set_mark(paths.mark(arguments.state_file, name), needed)
     content = dump(rendered.config)

@@ -7,7 +7,7 @@ from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ignition.config.model import Config
     from ignition.config.parse import Parsed
@@ -56,12 +56,18 @@ def read_text(content: bytes, source: str, platform: str = "") -> tuple[bytes, P
     return text, parse(text, source=source)
 
 
-def invalid(report: Report, source: str, digest: str = "") -> InvalidConfig:
-    """The exception with all errors of a report, one a line. `digest`: SHA-512 of the text, for who counts how often it came."""
-    errors = [entry for entry in report.entries if entry.level == "error"]
-    lines = [f"{source}: {entry}" + (f" (fix: {entry.fix})" if entry.fix else "") for entry in errors]
-    count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
-    return InvalidConfig("\n".join([f"the config is invalid, {count}:", *lines]), report=report, digest=digest)
+def invalid(report: Report, source: str, digest: str = "", names: Sequence[str] = ()) -> InvalidConfig:
+    """The exception with all errors of a report, one a line. `digest`: SHA-512 of the text, for who counts how often it came.
+
+    `names`: the source of each entry, if they are of several.
+    """
+    pairs = zip(names or [source] * len(report.entries), report.entries, strict=True)
+    lines = [
+        f"{name}: {entry}" + (f" (fix: {entry.fix})" if entry.fix else "") for name, entry in pairs if entry.level == "error"
+    ]
+    count = "1 error" if len(lines) == 1 else f"{len(lines)} errors"
+    what = "the merged config" if names else "the config"
+    return InvalidConfig("\n".join([f"{what} is invalid, {count}:", *lines]), report=report, digest=digest)
 
 
 def _log_warnings(report: Report, source: str) -> None:

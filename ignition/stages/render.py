@@ -17,7 +17,8 @@ from ignition.fetch.settings import Settings
 from ignition.fetch.urls import scheme, shown
 from ignition.host import cmdline, log
 from ignition.stages import system_configs
-from ignition.stages.parsing import invalid, parse_config
+from ignition.stages.parsing import parse_config
+from ignition.stages.sources import Sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,11 +35,11 @@ class Rendered:
     """The user config with all references followed, and where it came from.
 
     `source` is `cmdline`, `system` or the platform's id, `""` if there was none; `referenced` has URL paths; `kind` is "user", or
-    "default" for the image's default.ign, which no user provided.
+    "default" for the image's default.ign, which no user provided. `texts` are what it was made of.
     """
 
-    def __init__(self, config: Config, source: str, referenced: list[str], kind: str = "user") -> None:
-        self.config, self.source, self.referenced, self.kind = config, source, referenced, kind
+    def __init__(self, config: Config, source: str, referenced: list[str], texts: Sources, kind: str = "user") -> None:
+        self.config, self.source, self.referenced, self.texts, self.kind = config, source, referenced, texts, kind
 
 
 def initial_settings(fetch_timeout_s: float) -> Settings:
@@ -50,32 +51,35 @@ def user_config(arguments: Arguments, fetcher: Fetcher, vendor: Vendor | None = 
     """Find, render and check the user config, or the default one. Raises NeedsNetwork, InvalidConfig or Failure."""
     source, place, content = _find(arguments, fetcher, vendor)
 
-    def read(text: bytes, name: str) -> Config | None:
+    def read_for_platform(text: bytes, name: str) -> Config | None:
         return parse_config(text, name, arguments.platform)
 
+    texts = Sources(arguments.platform)
+    read = texts.reading(read_for_platform)
     config = read(content, place)
     if config is None:
-        return _default(place, fetcher, vendor)
-    return _rendered(config, source, place, fetcher, "user", read)
+        return _default(place, fetcher, vendor, texts)
+    return _rendered(config, source, place, fetcher, "user", texts, read)
 
 
-def _default(place: str, fetcher: Fetcher, vendor: Vendor | None) -> Rendered:
+def _default(place: str, fetcher: Fetcher, vendor: Vendor | None, texts: Sources) -> Rendered:
     """What counts when the source, named `place`, has no config."""
     from ignition.config.model import Config
 
     found = system_configs.default(vendor=vendor)
-    config = parse_config(found[1], found[0]) if found else None
+    read = texts.reading(parse_config)
+    config = read(found[1], found[0]) if found else None
     if found is None or config is None:
         log.info(f"no user config from {place}: only the image's base configs count")
-        return Rendered(Config(), "", [])
+        return Rendered(Config(), "", [], texts)
     log.info(f"no user config from {place}: the image's {found[0]} takes its place")
-    return _rendered(config, "system", found[0], fetcher, "default")
+    return _rendered(config, "system", found[0], fetcher, "default", texts, read)
 
 
-def _rendered(config: Config, source: str, place: str, fetcher: Fetcher, kind: str, read: Read = parse_config) -> Rendered:
+def _rendered(config: Config, source: str, place: str, fetcher: Fetcher, kind: str, texts: Sources, read: Read) -> Rendered:
     rendered, referenced = follow(config, place, fetcher, read)
-    _check(rendered)
-    return Rendered(rendered, source, referenced, kind)
+    _check(rendered, texts)
+    return Rendered(rendered, source, referenced, texts, kind)
 
 
 def follow(config: Config, place: str, fetcher: Fetcher, read: Read = parse_config) -> tuple[Config, list[str]]:
@@ -164,10 +168,10 @@ def _with_own_authorities(config: Config, fetcher: Fetcher) -> Config:
     return config.evolve(ignition=config.ignition.evolve(security=security.evolve(tls=tls)))
 
 
-def _check(config: Config) -> None:
+def _check(config: Config, texts: Sources) -> None:
     """Merging two valid configs may give an invalid one. Raises InvalidConfig."""
     from ignition.config import check_merged
 
     report = check_merged(config)
     if report.fatal:
-        raise invalid(report, "the merged config")
+        raise texts.invalid(report)

@@ -155,16 +155,16 @@ class WipeTable(Operation):
     kind = "wipe-table"
 
     def __init__(self, device: str, node: str, where: str) -> None:
-        self.path, self._node, self._where = device, node, where
+        self.path, self._node, self.place = device, node, where
 
     def describe(self) -> str:
-        return f"wipe the partition table of {self.path} ({self._where})"
+        return f"wipe the partition table of {self.path} ({self.place})"
 
     def lost(self) -> "Iterator[tuple[str, str]]":
         """The nodes whose content goes, each with the place in the config; the disk's own, which may be ROOT without a table."""
         for name, _, _ in devices.partitions(devices.name_of(self._node)).values():
-            yield devices.node_of(name), f"{self._where}.wipeTable"
-        yield self._node, f"{self._where}.wipeTable"
+            yield devices.node_of(name), f"{self.place}.wipeTable"
+        yield self._node, f"{self.place}.wipeTable"
 
     @property
     def table(self) -> tuple[str, gpt.Table | None]:
@@ -172,7 +172,7 @@ class WipeTable(Operation):
         return self._node, None
 
     def execute(self, context: Context) -> None:
-        with at(self._where), locked(self._node) as disk:
+        with at(self.place), locked(self._node) as disk:
             gpt_disk.wipe(disk, *devices.geometry(disk))
             run(["wipefs", "--all", self._node], why=f"erasing the signatures of {self.path}")
             blkpg.synchronise(disk, devices.name_of(self._node), {})
@@ -184,12 +184,12 @@ class WriteTable(Operation):
     kind = "partition"
 
     def __init__(self, device: str, node: str, decision: partitions.Decision, where: str) -> None:
-        self.path, self._node, self._decision, self.where = device, node, decision, where
+        self.path, self._node, self._decision, self.place = device, node, decision, where
 
     def describe(self) -> str:
         changes = self._decision.changes
         what = ", ".join(f"{change.action} {change.number}" for change in changes) or self._mending() or "nothing to change"
-        return f"partition {self.path}: {what} ({self.where})"
+        return f"partition {self.path}: {what} ({self.place})"
 
     def lost(self) -> "Iterator[tuple[str, str]]":
         """The nodes whose content goes, each with the place in the config."""
@@ -226,14 +226,14 @@ class WriteTable(Operation):
         # The table is right, yet the kernel may not know it: power went between the write and the call.
         name = devices.name_of(self._node)
         if self._known(name) != self._wanted():
-            with at(self.where), opened(self._node, os.O_RDONLY) as disk:
+            with at(self.place), opened(self._node, os.O_RDONLY) as disk:
                 blkpg.synchronise(disk, name, self._wanted())
             devices.settle([self._node])
         return True
 
     def execute(self, context: Context) -> None:
         name = devices.name_of(self._node)
-        with at(self.where), locked(self._node) as disk:
+        with at(self.place), locked(self._node) as disk:
             gpt_disk.write(disk, self._decision.table.drawn())
             blkpg.synchronise(disk, name, self._wanted())
         devices.settle([self._node])

@@ -174,18 +174,18 @@ class MakeFilesystem(Operation):
     concurrent = True
 
     def __init__(self, wanted: "Filesystem", node: str, where: str, *, keep: bool) -> None:
-        self.path, self._wanted, self.node, self._where, self._keep = wanted.device, wanted, node, where, keep
+        self.path, self._wanted, self.node, self.place, self._keep = wanted.device, wanted, node, where, keep
 
     def describe(self) -> str:
         if self._wanted.format == NONE:
-            return f"erase the signatures of {self.path} ({self._where})"
-        return f"format {self.path} as {self._wanted.format} ({self._where})"
+            return f"erase the signatures of {self.path} ({self.place})"
+        return f"format {self.path} as {self._wanted.format} ({self.place})"
 
     def already_there(self, context: Context) -> bool:
         return self._keep
 
     def execute(self, context: Context) -> None:
-        with at(self._where):
+        with at(self.place):
             argv = [] if self._wanted.format == NONE else mkfs(self._wanted, self.node)
             run(["wipefs", "-a", self.node], why=f"erasing the signatures of {self.path}")
             if argv:

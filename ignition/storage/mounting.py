@@ -103,18 +103,18 @@ class Mount(Operation):
     kind = "mount"
 
     def __init__(self, wanted: "Filesystem", where: str, made: list[str]) -> None:
-        self._wanted, self._where, self._made = wanted, where, made
+        self._wanted, self.place, self._made = wanted, where, made
         self.path = wanted.path or ""
 
     def describe(self) -> str:
-        return f"mount {self._wanted.device} on {self.path} ({self._where})"
+        return f"mount {self._wanted.device} on {self.path} ({self.place})"
 
     def already_there(self, context: Context) -> bool:
         present = on(context.root.outside(self.path))
         return present is not None and os.path.realpath(present.source) == os.path.realpath(self._wanted.device)
 
     def execute(self, context: Context) -> None:
-        with at(self._where):
+        with at(self.place):
             for directory in missing_directories(context.root.path, self.path):
                 os.mkdir(context.root.outside(directory), DIRECTORY_MODE)
                 os.chmod(context.root.outside(directory), DIRECTORY_MODE)  # whatever the umask
@@ -129,17 +129,17 @@ class Unmount(Operation):
     kind = "umount"
 
     def __init__(self, wanted: "Filesystem", where: str) -> None:
-        self.path, self._where = wanted.path or "", where
+        self.path, self.place = wanted.path or "", where
 
     def describe(self) -> str:
-        return f"unmount {self.path} ({self._where})"
+        return f"unmount {self.path} ({self.place})"
 
     def already_there(self, context: Context) -> bool:
         return on(context.root.outside(self.path)) is None
 
     def execute(self, context: Context) -> None:
         target = context.root.outside(self.path)
-        with at(self._where):
+        with at(self.place):
             run(["umount", target], why=f"unmounting {target}")
 
 

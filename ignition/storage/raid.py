@@ -203,16 +203,16 @@ class CreateArray(Operation):
     kind = "create-array"
 
     def __init__(self, raid: "Raid", members: "Sequence[Member]", where: str) -> None:
-        self.path, self._raid, self._members, self._where = path_of(raid), raid, members, where
+        self.path, self._raid, self._members, self.place = path_of(raid), raid, members, where
 
     def describe(self) -> str:
-        return f"create the {self._raid.level} array {self.path} of {', '.join(self._raid.devices)} ({self._where})"
+        return f"create the {self._raid.level} array {self.path} of {', '.join(self._raid.devices)} ({self.place})"
 
     def execute(self, context: Context) -> None:
         for one in self._members:
             if one.superblock or one.content:
                 log.warning(f"{one.node} held {_held(one)}: it becomes part of {self.path}")
-        with at(self._where):
+        with at(self.place):
             run(create_command(self._raid, [one.node for one in self._members]), why=f"creating {self.path}",
                 timeout_s=CREATE_TIMEOUT_S)  # fmt: skip
             node = devices.resolve(self.path)
@@ -241,17 +241,17 @@ class AssembleArray(Operation):
     kind = "assemble-array"
 
     def __init__(self, raid: "Raid", members: "Sequence[Member]", where: str) -> None:
-        self.path, self._members, self._where = path_of(raid), members, where
+        self.path, self._members, self.place = path_of(raid), members, where
 
     def describe(self) -> str:
-        return f"use the array {self.path} as it is ({self._where})"
+        return f"use the array {self.path} as it is ({self.place})"
 
     def already_there(self, context: Context) -> bool:
         running = {one.array for one in self._members}
         return "" not in running and len(running) == 1 and os.path.exists(self.path)
 
     def execute(self, context: Context) -> None:
-        with at(self._where):
+        with at(self.place):
             for array in {one.array for one in self._members if one.array}:
                 # Half assembled, or under another name.
                 run(["mdadm", "--stop", devices.node_of(array)], why=f"stopping {array}")

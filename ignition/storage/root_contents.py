@@ -203,15 +203,15 @@ class ReturnRoot(Operation):
 
     def __init__(self, filesystem: "Filesystem", facts: RootFacts, memory: zram.MemoryDisk, where: str) -> None:
         self.path, self._filesystem, self._facts, self._memory = filesystem.device, filesystem, facts, memory
-        self._where = where
+        self.place = where
 
     def describe(self) -> str:
-        return f"put ROOT's contents ({_mib(self._facts.used)} MiB of files) back, onto {self.path} ({self._where})"
+        return f"put ROOT's contents ({_mib(self._facts.used)} MiB of files) back, onto {self.path} ({self.place})"
 
     def execute(self, context: Context) -> None:
         wanted = self._filesystem
         node = devices.resolve(wanted.device)
-        with at(self._where), temporary_mount.mounted(node, (wanted.format or "auto",), wanted.mount_options) as target:
+        with at(self.place), temporary_mount.mounted(node, (wanted.format or "auto",), wanted.mount_options) as target:
             copy(self._memory.directory, target)
             if wanted.format != "ext4":
                 _remove_empty(os.path.join(target, "lost+found"))
@@ -224,14 +224,14 @@ class TellBootLoader(Operation):
     kind = "set-kernel-arguments"
 
     def __init__(self, volume: "Luks", where: str) -> None:
-        self.path, self._volume, self._where = volume.device or "", volume, where
+        self.path, self._volume, self.place = volume.device or "", volume, where
 
     def describe(self) -> str:
-        return f"tell the boot loader to open {self._volume.name} for ROOT ({self._where})"
+        return f"tell the boot loader to open {self._volume.name} for ROOT ({self.place})"
 
     def execute(self, context: Context) -> None:
         name, network = self._volume.name, needs_network(self._volume)
-        with at(self._where):
+        with at(self.place):
             uuid = run(["cryptsetup", "luksUUID", self.path], why=f"reading the UUID of {self.path}").strip()
             argument = f"rd.luks.name={uuid}={name}"
             argv = [KARGS_HELPER, "--later", "--should-exist", argument, *(["--should-exist", "rd.neednet=1"] if network else [])]

@@ -129,13 +129,13 @@ class SelectDisk(Operation):
     kind = "select"
 
     def __init__(self, device: str, wanted: Select, where: str) -> None:
-        self.path, self._wanted, self._where = device, wanted, where
+        self.path, self._wanted, self.place = device, wanted, where
 
     def describe(self) -> str:
-        return f"select {self.path}: {_words(self._wanted)} ({self._where})"
+        return f"select {self.path}: {_words(self._wanted)} ({self.place})"
 
     def execute(self, context: Context) -> None:
-        with at(f"{self._where}.x-coreos.select"):
+        with at(f"{self.place}.x-coreos.select"):
             disk = self._wait()
         log.info(f"{self.path} is {_described(disk)}")
         link(self.path, devices.node_of(disk.name))
@@ -161,10 +161,10 @@ class LinkPartitions(Operation):
     kind = "link"
 
     def __init__(self, device: str, node: str, where: str) -> None:
-        self.path, self._node, self._where = device, node, where
+        self.path, self._node, self.place = device, node, where
 
     def describe(self) -> str:
-        return f"link the partitions of {self._node} as {self.path}{PARTITION}… ({self._where})"
+        return f"link the partitions of {self._node} as {self.path}{PARTITION}… ({self.place})"
 
     def execute(self, context: Context) -> None:
         link(self.path, self._node)

@@ -39,12 +39,12 @@ class MakeSubvolumes(Operation):
     kind = "make-subvolumes"
 
     def __init__(self, wanted: "Filesystem", where: str) -> None:
-        self.path, self._where = wanted.device, f"{where}.x-coreos.subvolumes"
+        self.path, self.place = wanted.device, f"{where}.x-coreos.subvolumes"
         pairs = enumerate(wanted.extension.subvolumes)
         self._subvolumes = sorted(pairs, key=lambda pair: pair[1].path.count("/"))
 
     def describe(self) -> str:
-        return f"make the subvolumes {', '.join(one.path for _, one in self._subvolumes)} of {self.path} ({self._where})"
+        return f"make the subvolumes {', '.join(one.path for _, one in self._subvolumes)} of {self.path} ({self.place})"
 
     def already_there(self, context: Context) -> bool:
         with self._mounted() as top:
@@ -54,11 +54,11 @@ class MakeSubvolumes(Operation):
     def execute(self, context: Context) -> None:
         with self._mounted() as top:
             for index, one in self._subvolumes:
-                with at(f"{self._where}.{index}.path"):
+                with at(f"{self.place}.{index}.path"):
                     _make(Root(top), one)
             for index, one in self._subvolumes:
                 if one.default:
-                    with at(f"{self._where}.{index}.default"):
+                    with at(f"{self.place}.{index}.default"):
                         argv = ["btrfs", "subvolume", "set-default", Root(top).locate(one.path)]
                         run(argv, why=f"making {one.path} the default subvolume of {self.path}")
 

@@ -9,7 +9,7 @@ from ignition.host.root import PARENTS, Parents
 from ignition.operation import Context, Operation
 from ignition.system.account_database import AccountDatabase
 from ignition.system.entry import Entry
-from ignition.system.existing import has_attributes
+from ignition.system.existing import has_attributes, remedy
 
 
 class PutDirectory(Operation):
@@ -18,7 +18,7 @@ class PutDirectory(Operation):
     kind = "make-directory"
 
     def __init__(self, entry: Entry, node: Directory, accounts: AccountDatabase) -> None:
-        self.path = node.path
+        self.path, self.place = node.path, entry.place
         self._entry, self._node, self._accounts = entry, node, accounts
 
     def describe(self) -> str:
@@ -50,7 +50,7 @@ class PutDirectory(Operation):
                 raise Failure(
                     f"{self.path} exists and is not a directory",
                     where=self._entry.place,
-                    fix="set overwrite, or choose another path",
+                    fix=remedy(here, found, self.path),
                     lasting=True,
                 )
             here.set_attributes(mode=node.mode, uid=uid, gid=gid)

@@ -3,6 +3,7 @@
 import os
 import stat
 
+from ignition.host.dentry import Dentry
 from ignition.host.root import Root
 
 
@@ -18,3 +19,18 @@ def first_missing(root: Root, inside: str) -> str:
 def has_attributes(found: os.stat_result, *, mode: int | None, uid: int, gid: int) -> bool:
     """Whether a node has a mode and an owner; None and -1 stand for any."""
     return (mode is None or stat.S_IMODE(found.st_mode) == mode) and uid in (-1, found.st_uid) and gid in (-1, found.st_gid)
+
+
+def remedy(here: Dentry, found: os.stat_result, path: str) -> str:
+    """What to do about a node that is in the way, of which `overwrite` is not set. It never costs more than it says.
+
+    `path`: what the config calls it. Where a symlink stands, `overwrite` would cut off what it leads to: on many images /home
+    is one.
+    """
+    if stat.S_ISLNK(found.st_mode):
+        target = here.readlink()
+        there = os.path.normpath(os.path.join(os.path.dirname(path), target))
+        return f"name {there}, which the symlink {path} leads to; overwrite would replace the symlink itself"
+    if stat.S_ISDIR(found.st_mode) and here.names():
+        return "choose another path; overwrite would remove the directory with all that is in it"
+    return "set overwrite, or choose another path"

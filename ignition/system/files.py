@@ -19,7 +19,7 @@ from ignition.operation import Context, Operation
 from ignition.system.account_database import AccountDatabase
 from ignition.system.attempt import Attempt
 from ignition.system.entry import Entry
-from ignition.system.existing import has_attributes
+from ignition.system.existing import has_attributes, remedy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class PutFile(Operation):
     kind = "write-file"
 
     def __init__(self, entry: Entry, node: File, accounts: AccountDatabase, attempt: Attempt) -> None:
-        self.path = node.path
+        self.path, self.place = node.path, entry.place
         self._entry, self._node, self._accounts, self._attempt = entry, node, accounts, attempt
         self._may_replace = bool(node.overwrite) or entry.key in attempt.made
         self.concurrent = any(is_remote(resource) for resource in (node.contents, *node.append))
@@ -61,7 +61,7 @@ class PutFile(Operation):
         with context.root.at(self._entry.resolved, parents=PARENTS) as here:
             found = here.status()
             if found is not None and not stat.S_ISREG(found.st_mode):
-                self._make_way(here)
+                self._make_way(here, found)
                 found = None
             if found is None or self._brings_content():
                 self._write(context, here, found)
@@ -90,12 +90,12 @@ class PutFile(Operation):
         """Whether what is there goes: `contents` is given, or it is our own file of an interrupted attempt."""
         return self._node.contents.source is not None or self._entry.key in self._attempt.made
 
-    def _make_way(self, here: Dentry) -> None:
+    def _make_way(self, here: Dentry, found: os.stat_result) -> None:
         if not self._may_replace:
             raise Failure(
                 f"{self.path} exists and is not a regular file",
                 where=self._entry.place,
-                fix="set overwrite, or choose another path",
+                fix=remedy(here, found, self.path),
                 lasting=True,
             )
         here.remove()

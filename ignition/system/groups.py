@@ -23,6 +23,7 @@ class PutGroup(Operation):
 
     def __init__(self, place: str, group: Group, accounts: AccountDatabase) -> None:
         self._place, self._group, self._accounts = place, group, accounts
+        self.place = place
         self.path = group.name
 
     def describe(self) -> str:

@@ -11,6 +11,7 @@ from ignition.operation import Context, Operation
 from ignition.system.account_database import AccountDatabase
 from ignition.system.attempt import Attempt
 from ignition.system.entry import Entry
+from ignition.system.existing import remedy
 
 
 class PutSymlink(Operation):
@@ -19,7 +20,7 @@ class PutSymlink(Operation):
     kind = "make-symlink"
 
     def __init__(self, entry: Entry, node: Link, accounts: AccountDatabase, attempt: Attempt) -> None:
-        self.path = node.path
+        self.path, self.place = node.path, entry.place
         self._entry, self._node, self._accounts = entry, node, accounts
         self._target = node.target or ""
         self._may_replace = bool(node.overwrite) or entry.key in attempt.made
@@ -55,7 +56,7 @@ class PutHardLink(Operation):
     kind = "make-hard-link"
 
     def __init__(self, entry: Entry, node: Link, attempt: Attempt) -> None:
-        self.path = node.path
+        self.path, self.place = node.path, entry.place
         self._entry, self._target = entry, node.target or ""
         self._may_replace = bool(node.overwrite) or entry.key in attempt.made
 
@@ -79,6 +80,11 @@ def _make_way(here: Dentry, path: str, place: str, *, may_replace: bool) -> None
     """A directory goes; anything else is replaced in one step. Raises Failure where nothing may be replaced."""
     found = here.status()
     if found is not None and not may_replace:
-        raise Failure(f"{path} exists already", where=place, fix="set overwrite, or choose another path", lasting=True)
+        raise Failure(f"{path} exists already", where=place, fix=_fix(here, found, path), lasting=True)
     if found is not None and stat.S_ISDIR(found.st_mode):
         here.remove()
+
+
+def _fix(here: Dentry, found: os.stat_result, path: str) -> str:
+    # A symlink in the place of a symlink is what overwrite is for.
+    return "set overwrite, or choose another path" if stat.S_ISLNK(found.st_mode) else remedy(here, found, path)

@@ -88,6 +88,7 @@ class WriteKeys(Operation):
     def __init__(self, place: str, name: str, keys: tuple[str, ...], accounts: AccountDatabase, *, places: KeyPlaces) -> None:
         self.path = name
         self._place, self._accounts, self._places, self._name = place, accounts, places, NAME
+        self.place = place
         self._content = ("\n".join(keys) + "\n").encode()
 
     def describe(self) -> str:

@@ -39,10 +39,10 @@ class PutSwapFile(Operation):
     kind = "make-swap-file"
 
     def __init__(self, wanted: "SwapFile", place: str) -> None:
-        self.path, self._place, self._size = wanted.path, place, (wanted.size_mib or 0) * MIB
+        self.path, self.place, self._size = wanted.path, place, (wanted.size_mib or 0) * MIB
 
     def describe(self) -> str:
-        return f"make the swap file {self.path} of {self._size // MIB} MiB ({self._place})"
+        return f"make the swap file {self.path} of {self._size // MIB} MiB ({self.place})"
 
     def already_there(self, context: Context) -> bool:
         try:
@@ -62,13 +62,13 @@ class PutSwapFile(Operation):
             if found is not None and not _is_swap(here, found):
                 fix = "remove it from the image, or give the swap file another path"
                 raise Failure(
-                    f"{self.path} already exists and is not a swap file", where=f"{self._place}.path", fix=fix, lasting=True
+                    f"{self.path} already exists and is not a swap file", where=f"{self.place}.path", fix=fix, lasting=True
                 )
             format = format_of(here)
             if format not in FORMATS:
                 fix = f"give it a path on {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
                 what = f"{self.path} would lie on {format}, which has no swap files"
-                raise Failure(what, where=f"{self._place}.path", fix=fix, lasting=True)
+                raise Failure(what, where=f"{self.place}.path", fix=fix, lasting=True)
             if found is not None:
                 here.unlink()  # its room may be needed
             with here.replacing(mode=MODE, uid=os.geteuid(), gid=os.getegid(), sync=True) as file:

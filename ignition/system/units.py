@@ -73,7 +73,7 @@ class WriteUnit(Operation):
 
     def __init__(self, place: str, path: str, contents: str) -> None:
         self.path = path
-        self._place, self._contents = place, contents.encode("utf-8", "surrogateescape")
+        self.place, self._contents = place, contents.encode("utf-8", "surrogateescape")
 
     def describe(self) -> str:
         return f"write unit file {self.path}"
@@ -95,7 +95,7 @@ class WriteUnit(Operation):
         with context.root.at(self.path, parents=PARENTS) as here:
             found = here.status()
             if found is not None and stat.S_ISDIR(found.st_mode):
-                raise Failure(f"{self.path} is a directory", where=self._place, fix="remove it from the image", lasting=True)
+                raise Failure(f"{self.path} is a directory", where=self.place, fix="remove it from the image", lasting=True)
             here.write(self._contents, mode=UNIT_MODE)
 
 

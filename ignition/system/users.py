@@ -41,7 +41,7 @@ class PutUser(Operation):
         `lenient`: groups that do not exist are left out, and whoever plans says so (NeedGroups).
         """
         self._place, self._user, self._accounts, self._interrupted = place, user, accounts, interrupted
-        self._lenient = lenient
+        self._lenient, self.place = lenient, place
         self.path = user.name
 
     def describe(self) -> str:

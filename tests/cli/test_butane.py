@@ -186,7 +186,9 @@ def test_reader_that_goes_away(files: Files) -> None:
     assert "Traceback" not in done.stderr
 
 
-ADVISED = GOOD + """systemd:
+ADVISED = (
+    GOOD
+    + """systemd:
   units:
     - name: a.service
       enabled: true
@@ -197,6 +199,7 @@ ADVISED = GOOD + """systemd:
         [Install]
         WantedBy=multi-user.target
 """
+)
 
 
 def test_advice_is_that_of_ignition_validate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

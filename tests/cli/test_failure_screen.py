@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from ignition.cli.failure_screen import WIDTH, screen, show_failure
+from ignition.config.parse import parse
 from ignition.errors import CommandFailed, Failure, InvalidConfig, NotFound, RootInMemory, refusing
+from ignition.stages.parsing import invalid
 
 
 class Entry:
@@ -37,6 +39,17 @@ def test_screen_shows_every_error_of_a_config_but_no_warning() -> None:
     report = Report(Entry("error", "error at $.a"), Entry("warning", "warning at $.b"), Entry("error", "error at $.c"))
     text = screen("fetch", InvalidConfig("the config is not valid", report=report))
     assert [line for line in text.splitlines() if line.startswith("  - ")] == ["  - error at $.a", "  - error at $.c"]
+
+
+def test_screen_says_each_error_once_with_source_and_remedy() -> None:
+    parsed = parse(b'{"ignition": {"version": "3.5.0"}, "storage": {"files": [{"path": "a"}, {"path": "/b", "mode": "0644"}]}}')
+    text = screen("fetch", invalid(parsed.report, "http://example.com/a.ign"))
+    assert " ".join(text.split()).count("line 1 col ") == 2
+    assert [" ".join(line.split()) for line in text.split("  - ")[1:]][0] == (
+        "http://example.com/a.ign: error at $.storage.files.0.path, line 1 col 67: path is not absolute (fix: write /a)"
+    )
+    assert "what:  the config is invalid, 2 errors:\n  - " in text
+    assert "do:    mend these; ignition-validate" in text
 
 
 def test_screen_counts_the_errors_it_leaves_out() -> None:

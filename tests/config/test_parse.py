@@ -58,7 +58,10 @@ NOT_A_CONFIG = [
     pytest.param(b"[]", INVALID, "error at $, line 1 col 2: the config must be an object, not a list", id="list"),
     pytest.param(b'"x"', INVALID, "error at $, line 1 col 1: the config must be an object, not a string", id="string"),
     pytest.param(
-        b'{"ignition": 3}', INVALID, "error at $.ignition, line 1 col 14: ignition must be an object, not an integer", id="no section"
+        b'{"ignition": 3}',
+        INVALID,
+        "error at $.ignition, line 1 col 14: ignition must be an object, not an integer",
+        id="no section",
     ),
     pytest.param(
         b'{"ignition": {"version": 3}}',

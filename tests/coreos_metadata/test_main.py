@@ -102,7 +102,7 @@ def test_who_waits_at_a_terminal_sees_why(
         (["--provider=aws", "--nonsense"], "unrecognized arguments: --nonsense"),
         (["--provider=aws", "--attr=/x"], "unrecognized arguments: --attr=/x"),
         (["--provider=aws", "single"], "unrecognized arguments: single"),
-        (["--provider=nowhere"], "no metadata is known of the platform 'nowhere' (fix: use one of: "),
+        (["--provider=nowhere"], "platform 'nowhere' does not provide metadata (fix: use one of: "),
         (["--cmdline"], "the kernel command line names no platform"),
     ],
 )

@@ -48,12 +48,25 @@ def test_each_platform_says_whether_it_needs_the_network(name: str, needs_networ
     assert platforms.config_source(name).needs_network is needs_network
 
 
-@pytest.mark.parametrize("name", ["", "stackit", "__init__", "../aws", "AWS", "parts"])
-def test_unknown_platform_is_refused_with_the_known_ones(name: str) -> None:
+@pytest.mark.parametrize(
+    "name, meant",
+    [
+        ("", ""),
+        ("stackit", ""),
+        ("__init__", ""),
+        ("../aws", "aws"),
+        ("AWS", "aws"),
+        ("parts", ""),
+        ("vmwar", "vmware"),
+        ("gpc", "gcp"),
+    ],
+)
+def test_unknown_platform_is_refused_with_the_known_ones(name: str, meant: str) -> None:
     with pytest.raises(Failure) as caught:
         platforms.config_source(name)
     known = ", ".join(platforms.known("config"))
-    assert str(caught.value) == f"the platform {name!r} is not known (fix: use one of: {known})"
+    guess = f"did you mean {meant}? " if meant else ""
+    assert str(caught.value) == f"the platform {name!r} is not known (fix: {guess}use one of: {known})"
     assert "aws, " in known
     assert "ec2, " in known
 
@@ -63,7 +76,7 @@ def test_platform_without_metadata_is_refused_with_those_that_have_some(name: st
     with pytest.raises(Failure) as caught:
         platforms.metadata(name)
     known = platforms.known("metadata")
-    assert str(caught.value) == f"no metadata is known of the platform {name!r} (fix: use one of: {', '.join(known)})"
+    assert str(caught.value) == f"platform {name!r} does not provide metadata (fix: use one of: {', '.join(known)})"
     assert name not in known
 
 

@@ -224,6 +224,35 @@ def test_conflict_is_a_failure_and_leaves_what_was_there(
     assert there.items() <= tree(context).items()
 
 
+FREE = "set overwrite, or choose another path"
+IN_THE_WAY: list[tuple[Tree, Storage, str]] = [
+    (
+        {"/home": "-> var/home"},
+        Storage(directories=(Directory(path="/home"),)),
+        "name /var/home, which the symlink /home leads to;",
+    ),
+    (
+        {"/etc/l": "-> ../x"},
+        Storage(files=(File(path="/etc/l", append=(data("x"),)),)),
+        "name /x, which the symlink /etc/l leads to;",
+    ),
+    ({"/a": ""}, Storage(directories=(Directory(path="/a"),)), FREE),
+    ({"/a/": ""}, Storage(files=(File(path="/a"),)), FREE),
+    ({"/a/b": ""}, Storage(files=(File(path="/a"),)), "choose another path; overwrite would remove the directory with all"),
+    ({"/a/b": ""}, Storage(links=(Link(path="/a", target="c"),)), "choose another path; overwrite would remove the directory"),
+    ({"/a": "-> b"}, Storage(links=(Link(path="/a", target="c"),)), FREE),
+]
+
+
+@pytest.mark.parametrize(("before", "storage", "fix"), IN_THE_WAY)
+def test_remedy_for_what_is_in_the_way_makes_nothing_worse(
+    make_context: MakeContext, before: Tree, storage: Storage, fix: str
+) -> None:
+    with pytest.raises(Failure) as caught:
+        apply(storage, make_context(before))
+    assert caught.value.fix.startswith(fix)
+
+
 @pytest.mark.parametrize(
     ("before", "storage", "place", "what"),
     [

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Callable[[], Places]]":
-    """The config in the internal model, what its rules say, what the decoder noticed, and where the text has the model's members."""
+    """The config in the internal model, what its rules say, what the decoder noticed, and where the text has its members."""
     from importlib import import_module
 
     from ignition.config.decode import Notes, decode

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Callable[[], Places]]":
-    """The config in the internal model, what its rules say, what the decoder noticed, and where the text has the model's members."""
+    """The config in the internal model, what its rules say, what the decoder noticed, and where the text has its members."""
     from ignition.config.decode import Notes, decode
     from ignition.config.model import NEWEST
     from ignition.config.rules import of_translated, walk

@@ -42,17 +42,18 @@ def test_deprecation_says_what_to_do() -> None:
 
 
 NO_VERSION = "the config does not say its spec version"
+NUMBER = "error at $.ignitionVersion, line 1 col 21: ignitionVersion"
 VERSIONS = [
     pytest.param("2", UNKNOWN_VERSION, "error at $.ignitionVersion, line 1 col 21: ignitionVersion can only be 1", id="2"),
     pytest.param("0", UNKNOWN_VERSION, "error at $.ignitionVersion, line 1 col 21: ignitionVersion can only be 1", id="0"),
-    pytest.param('"1"', INVALID, "error at $.ignitionVersion, line 1 col 21: ignitionVersion must be an integer, not a string", id="a string"),
+    pytest.param('"1"', INVALID, f"{NUMBER} must be an integer, not a string", id="a string"),
     pytest.param(
         "1.0",
         INVALID,
-        "error at $.ignitionVersion, line 1 col 21: ignitionVersion must be an integer, not a number with a fraction or an exponent",
+        f"{NUMBER} must be an integer, not a number with a fraction or an exponent",
         id="a fraction",
     ),
-    pytest.param("true", INVALID, "error at $.ignitionVersion, line 1 col 21: ignitionVersion must be an integer, not true or false", id="true"),
+    pytest.param("true", INVALID, f"{NUMBER} must be an integer, not true or false", id="true"),
     pytest.param(
         "null",
         UNPARSABLE_VERSION,
