@@ -1,6 +1,6 @@
 """Where the texts of a config say a value: `$.storage.disks.0` of what was merged → source, line and column.
 
-The fetch stages render the texts that they have read once more with marks (config/origins.py), as `ignition render --origin` does,
+The fetch stages render the texts that they have read once more, with marks (config/origins.py), as `render --origin` does,
 and leave a table of places beside the state, for failures of later stages. It holds no text: nothing of it is secret.
 """
 

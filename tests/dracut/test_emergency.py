@@ -59,7 +59,7 @@ class Machine:
         (tmp_path / "consoles").write_text("".join(f"{name} -W- (E p a)    4:64\n" for name in names))
         self.program("dmesg", "true")
         self.program("systemctl", "true")
-        self.program("journalctl", 'echo "last words of $2"')
+        self.program("journalctl", 'case $1 in --unit) echo "last words of $2" ;; esac')
         self.program("sleep", "exec /bin/sleep 0.05")
         self.esp("")
 
@@ -84,6 +84,7 @@ class Machine:
         argv = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-euc", script]
         environment = {"PATH": f"{self.at}/programs:/usr/sbin:/usr/bin:/sbin:/bin", "IGNITION_RUN_DIR": str(self.run_dir.parent)}
         environment["IGNITION_ESP"] = f"{self.at}/programs/esp"
+        environment |= {"IGNITION_SYS": f"{self.at}/sys", "IGNITION_DEV": f"{self.at}/dev"}
         done = subprocess.run(argv, env=environment, check=False, timeout=60, stdin=subprocess.DEVNULL)
         assert done.returncode == 0, self.stderr()
         return [console.shown() for console in self.consoles]
@@ -164,8 +165,26 @@ def test_without_a_reason_the_failed_units_and_their_last_words_are_shown(machin
     (machine.run_dir / "failure.txt").unlink()
     machine.program("systemctl", 'case $1 in list-units) echo "sysroot.mount loaded failed failed /sysroot" ;; esac')
     shown = machine.fail("ignition.failure=shell")[0]
-    assert "The first boot failed, and no stage of ignition has said why." in shown
+    assert "The first boot failed outside the stages of ignition." in shown
     assert "sysroot.mount failed. The last lines of its journal:\nlast words of sysroot.mount\n" in shown
+    assert "what:" not in shown
+
+
+def test_what_systemd_waited_for_in_vain_is_shown_with_the_disks_that_there_are(machine: Machine) -> None:
+    """ROOT is missing: no unit is in the state `failed`, only jobs ended."""
+    (machine.run_dir / "failure.txt").unlink()
+    for name, sectors in (("vda", 2 * 8192), ("sr0", 0), ("loop0", 4096)):
+        (machine.at / "sys/block" / name).mkdir(parents=True)
+        (machine.at / "sys/block" / name / "size").write_text(f"{sectors}\n")
+    (machine.at / "dev/disk/by-label").mkdir(parents=True)
+    (machine.at / "dev/vda9").touch()
+    (machine.at / "dev/disk/by-label/R00T").symlink_to("../../vda9")
+    said = ["Timed out waiting for device /dev/disk/by-label/ROOT.", "Dependency failed for sysroot.mount - /sysroot."]
+    machine.program("journalctl", f'case $* in *"_PID=1 JOB_RESULT=timeout + "*) printf "%s\\n" "{said[0]}" "{said[1]}" ;; esac')
+    shown = machine.fail("ignition.failure=shell")[0]
+    assert f"what:  {said[0]}\n       {said[1]}\ndo:    attach or repair what is missing, or correct root=" in shown
+    assert f"The disks of this machine:\n  /dev/vda, 8 MiB\n  label R00T: {machine.at}/dev/vda9\n\nMore: " in shown
+    assert "loop0" not in shown and "sr0" not in shown
 
 
 def test_machine_that_holds_root_in_memory_stays_on(machine: Machine) -> None:

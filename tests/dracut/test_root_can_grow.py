@@ -271,4 +271,12 @@ def test_initramfs_looks_at_sysroot_and_leaves_no_mark(machine: Machine) -> None
 
 def test_initramfs_looks_anyway_after_an_earlier_attempt(machine: Machine) -> None:
     machine.initrd.touch()
+    (machine.run / "ignition").mkdir(parents=True)
+    (machine.run / "ignition/flagged").touch()
     assert machine.ask() == (0, "an earlier first boot may have been interrupted while ROOT grew: looking")
+
+
+def test_initramfs_without_a_flag_looks_and_suspects_nothing(machine: Machine) -> None:
+    """PXE: no mark could tell of an interruption, and each boot is as the first one."""
+    machine.initrd.touch()
+    assert machine.ask() == (0, "")
