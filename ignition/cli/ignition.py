@@ -15,7 +15,7 @@ from ignition import __version__
 from ignition.cli.failure_screen import show_failure
 from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read
 from ignition.errors import Failure, trace, unforeseen
-from ignition.host import frame, log, paths
+from ignition.host import frame, log, paths, progress
 from ignition.host.printable import MOST_OF_A_LINE, printable
 from ignition.host.printable import message as clean
 from ignition.operation import Context, Runner
@@ -115,6 +115,8 @@ def _run_stage(values: dict[str, Any], fetch_timeout_s: float) -> int:
     stage, state_file = values["stage"], values["state-file"]
     log.configure(stage=stage, to_stdout=values["log-to-stdout"])
     log.info(f"Ignition {__version__}, stage {stage}")
+    if not values["log-to-stdout"]:  # in a boot, standard output goes to the console beside the journal
+        progress.to(lambda text: print(f"ignition: {text}", flush=True))
     try:
         os.makedirs(os.path.dirname(os.path.abspath(state_file)), mode=0o755, exist_ok=True)
     except OSError as error:

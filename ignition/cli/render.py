@@ -13,7 +13,7 @@ from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read_any
 from ignition.config import origins
 from ignition.config.report import ERROR, Entry, Report, dotted, split
 from ignition.errors import Failure
-from ignition.host import log
+from ignition.host import log, progress
 from ignition.host.printable import message as clean
 
 TYPE_CHECKING = False
@@ -74,6 +74,7 @@ def main(arguments: "Sequence[str]") -> int:
     if len(words) > 1:
         return _usage(f"one URL or FILE, not {len(words)}")
     log.divert(_tell)
+    progress.on_terminal("ignition render")
     with _without_garbage_collection():
         try:
             merged = _merged(words[0] if words else "", values["base-dir"], values["platform"], timeout_s)

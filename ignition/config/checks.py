@@ -158,6 +158,10 @@ class Without(Check):
         return f"no `{self.character}`"
 
 
+# Names that people read in lsblk, and write where a path is asked for.
+_DEVICE = r"(?:dev/)?((?:(?:s|v|h|xv)d[a-z]+[0-9]*|(?:nvme[0-9]+n|mmcblk)[0-9]+(?:p[0-9]+)?|(?:disk/by-|mapper/|md/).+|md[0-9]+))"
+
+
 class AbsolutePath(Check):
     """A path from the root, and with `simplest` one without `//`, `.`, `..` and final `/`. An empty one is another check's."""
 
@@ -175,8 +179,12 @@ class AbsolutePath(Check):
         return None
 
     def _fix(self, value: str) -> str:
+        import re
+
         from ignition.config.rules.paths import fix
 
+        if device := re.fullmatch(_DEVICE, value):
+            return f"write /dev/{device[1]}"
         return fix(value) if self.simplest else f"write /{value}"
 
     @staticmethod

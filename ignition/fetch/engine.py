@@ -144,7 +144,10 @@ class Fetcher:
     def _pieces(self, resource: Resource, *, single: bool = False) -> Generator[bytes, None, None]:
         if not resource.source:
             return  # no content; no hash check takes place, as in Ignition
-        deadline = retry.Deadline(self._clock, self._settings.total_s if is_remote(resource.source) else None)
+        settings = self._settings
+        deadline = retry.Deadline(
+            self._clock, settings.total_s if is_remote(resource.source) else None, of_config=settings.of_config
+        )
         try:
             # Closed at once, whatever ends it: the connection is not to live as long as the traceback of an error.
             with closing(self._raw(resource, deadline, single=single)) as raw:

@@ -15,6 +15,11 @@ _CERTIFICATE_NOT_YET_VALID, _CERTIFICATE_EXPIRED = 9, 10  # openssl/x509_vfy.h: 
 _FIX_NAME = "check the name, and that the machine got a name server by DHCP or the kernel command line"
 _FIX_ROUTE = "check the network of the machine: link, address, route"
 _FIX_TRUST = "add the server's CA to ignition.security.tls.certificateAuthorities"
+# Of the first config, and of a platform's metadata: no config can change how they are fetched.
+_FIX_TRUST_FIRST = (
+    "add the server's CA to those of the image and its initramfs, or name another server with the kernel argument"
+    " ignition.config.url="
+)
 _FIX_ANSWER = "check that an HTTP server answers on this port, and what is between it and this machine"
 _ANSWERS = {  # by exceptions of http.client, urllib3 and ignition.fetch.transport
     "BadStatusLine": "the server's answer does not begin with a status line of HTTP",
@@ -27,10 +32,15 @@ _ANSWERS = {  # by exceptions of http.client, urllib3 and ignition.fetch.transpo
 }
 
 
-def explain(error: BaseException, *, header_s: float | None) -> tuple[str, str]:
-    """What happened and what the operator can do about it (`""` if we know nothing). Never holds a URL."""
+def explain(error: BaseException, *, header_s: float | None, of_config: bool = True) -> tuple[str, str]:
+    """What happened and what the operator can do about it (`""` if we know nothing). Never holds a URL.
+
+    `of_config`: whether it was fetched as a config says, so that another config may help.
+    """
     causes = list(_chain(error))
     text, fix = _explain(causes, header_s)
+    if fix == _FIX_TRUST and not of_config:
+        fix = _FIX_TRUST_FIRST
     if any(type(cause).__name__ == "ProxyError" for cause in causes):
         return f"proxy: {text}", fix or "check ignition.proxy"
     return text, fix

@@ -55,7 +55,7 @@ class Client:
 
     def deadline(self) -> retry.Deadline:
         """Of a fetch that begins now."""
-        return retry.Deadline(self._clock, self.settings.total_s)
+        return retry.Deadline(self._clock, self.settings.total_s, of_config=self.settings.of_config)
 
     def stream(
         self, request: Request, *, single: bool = False, deadline: retry.Deadline | None = None
@@ -162,7 +162,7 @@ class _Exchange:
                 fix="check the URL, ignition.proxy and the headers for characters that do not belong there",
             ) from error
         except _transport_errors() as error:
-            cause, fix = faults.explain(error, header_s=header_s)
+            cause, fix = faults.explain(error, header_s=header_s, of_config=settings.of_config)
             raise retry.Transient(cause, fix=fix) from error
         except (TypeError, AttributeError, LookupError, ArithmeticError) as error:  # the libraries' parsers, on rubbish
             raise retry.Transient(f"the server's answer is malformed ({type(error).__name__})") from error

@@ -11,7 +11,7 @@ import os
 import time
 
 from ignition.errors import Failure
-from ignition.host import log
+from ignition.host import log, progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,8 +56,9 @@ class Clock:
 class Deadline:
     """A point in time that may be never."""
 
-    def __init__(self, clock: Clock, limit_s: float | None) -> None:
-        self._clock, self.limit_s, self.begin = clock, limit_s, clock.now()
+    def __init__(self, clock: Clock, limit_s: float | None, *, of_config: bool = True) -> None:
+        """`of_config`: a config gave the limit, and can give another one."""
+        self._clock, self.limit_s, self.begin, self._of_config = clock, limit_s, clock.now(), of_config
 
     def remaining_s(self) -> float | None:
         """Seconds left, at least 0; None when there is no limit."""
@@ -65,14 +66,15 @@ class Deadline:
 
     def within(self, seconds: float | None) -> Deadline:
         """The earlier one of this and `seconds` from now (None: this one)."""
-        return Deadline(self._clock, self.at_most(seconds))
+        return Deadline(self._clock, self.at_most(seconds), of_config=self._of_config)
 
     def check(self, what: str = "body") -> None:
         """Raises Failure once it is passed: whatever still arrives then comes too late."""
         if self.remaining_s() == 0.0:
             raise Failure(
                 f"not fetched within {self.limit_s:g} s: the {what} is not complete",
-                fix="check the server, or give it more time: ignition.timeouts.httpTotal",
+                fix="check the server, or give it more time: "
+                + ("ignition.timeouts.httpTotal" if self._of_config else "-fetch-timeout of ignition"),
             )
 
     def at_most(self, seconds: float | None) -> float | None:
@@ -113,6 +115,7 @@ def until_done(
     Raises Failure at `where` with the last cause and the number of attempts once the deadline or `settings.attempts` is reached.
     """
     earlier: Transient | None = None
+    waiting = progress.Waiting(what, clock.now)
     for number, pause in enumerate(pauses(settings, clock), start=1):
         log.debug(f"{what}: attempt {number}")
         given = deadline.remaining_s()
@@ -127,6 +130,7 @@ def until_done(
                 raise _given_up((earlier if is_cut else None) or transient, number, where, deadline) from transient
             earlier = transient
             log.info(f"{what}: attempt {number}: {transient.cause}; next in {wait:.1f} s")
+            waiting.say(transient.cause, attempt=number, left_s=left)
         clock.sleep(wait)
     raise AssertionError("pauses have no end")
 

@@ -21,6 +21,7 @@ IGNITION_HEADERS = (
 class Settings(Record):
     """Everything that decides how a fetch behaves. All times in seconds; None means no limit."""
 
+    of_config: bool = spec("whether a config gave these: then it is the place for remedies", default=False)
     total_s: float | None = spec("one fetch with all its attempts and pauses", default=TOTAL_S)
     header_s: float | None = spec("wait for a response's headers, all of them", default=HEADER_S)
     attempts: int | None = spec("how often at most; None = as often as `total_s` allows", default=None)
@@ -39,6 +40,7 @@ class Settings(Record):
         """The settings that a config asks for. An unset total is 10 minutes; 0 means no limit because somebody wrote so."""
         about = config.ignition
         return cls(
+            of_config=True,
             total_s=_limit(about.timeouts.http_total, TOTAL_S),
             header_s=_limit(about.timeouts.http_response_headers, HEADER_S),
             certificate_authorities=about.security.tls.certificate_authorities,

@@ -10,7 +10,7 @@ import stat
 import time
 
 from ignition.errors import CommandFailed, Failure
-from ignition.host import log, mounts, stacked
+from ignition.host import log, mounts, progress, stacked
 from ignition.host.command import run
 
 TYPE_CHECKING = False
@@ -21,6 +21,8 @@ SYSFS = "/sys"
 SYSFS_UNIT = 512
 UDEV_CONTROL = "/run/udev/control"  # there while systemd-udevd runs
 BLKSSZGET, BLKGETSIZE64 = 0x1268, 0x80081272  # linux/fs.h
+_UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+_LISTED = 12
 WAIT_S = 90.0  # as long as systemd waits for a device unit
 POLL_S = 0.5  # for what makes no event: a link that another program sets
 
@@ -37,25 +39,53 @@ def wait_for(paths: list[str], *, timeout_s: float = WAIT_S) -> None:
     if not missing:
         return
     log.info(f"waiting up to {timeout_s:g} s for {', '.join(missing)}")
-    for _ in moments(timeout_s):
+    for _ in moments(timeout_s, " and ".join(missing)):
         missing = [path for path in missing if not os.path.exists(path)]
         if not missing:
             return
     raise Failure(
         f"no such device after {timeout_s:g} s: {', '.join(missing)}",
-        fix="check the device's name and that the machine has it; `udevadm info --export-db` lists what is there",
+        fix=f"check the device's name, and that the machine has it; {there_are(missing[0])}",
     )
 
 
-def moments(timeout_s: float) -> "Iterator[None]":
-    """When to look again for what is missing: at once, at every event of a block device, and in between, for so many seconds."""
+def there_are(missing: str = "") -> str:
+    """The disks of this machine with their sizes, in words; and what else is where the missing one should be.
+
+    Optical drives, and what lies on other devices, are not disks.
+    """
+    disks = []
+    for name in sorted(os.listdir(f"{SYSFS}/block")) if os.path.isdir(f"{SYSFS}/block") else ():
+        size = length_of(name)
+        if size and not name.startswith(("loop", "ram", "zram", "sr", "fd", "dm-")):
+            disks.append(f"{node_of(name)} ({in_words(size)})")
+    words = f"there {'is' if len(disks) == 1 else 'are'} {', '.join(disks[:_LISTED])}" if disks else "there is no disk"
+    directory = os.path.dirname(missing)
+    if directory.startswith("/dev/disk/") and os.path.isdir(directory) and (names := sorted(os.listdir(directory))):
+        words += f"; {directory} has {', '.join(names[:_LISTED])}"
+    return words
+
+
+def in_words(size: int) -> str:
+    """Bytes in the largest unit of which there is one or more, rounded down: `20 GiB`, `1022.98 MiB`."""
+    unit, name = next(((unit, name) for unit, name in _UNITS if size >= unit), (1, "bytes"))
+    return f"{size * 100 // unit / 100:.2f}".removesuffix("0").removesuffix(".0") + f" {name}"
+
+
+def moments(timeout_s: float, what: str) -> "Iterator[None]":
+    """When to look again for what is missing: at once, at every event of a block device, and in between, for so many seconds.
+
+    `what` is missing, as people are told.
+    """
     deadline = time.monotonic() + timeout_s
+    waiting = progress.Waiting(what)
     next_event = _event_source()
     while True:
         yield
         left = deadline - time.monotonic()
         if left <= 0:
             return
+        waiting.say("not there yet", left_s=left)
         next_event(min(left, POLL_S))
 
 
@@ -99,7 +129,7 @@ def name_of(node: str) -> str:
     try:
         status = os.stat(node)
     except FileNotFoundError:
-        raise Failure("no such device", where=node, fix="check the device's name") from None
+        raise Failure("no such device", where=node, fix=f"check the device's name; {there_are(node)}") from None
     if not stat.S_ISBLK(status.st_mode):
         raise Failure("not a block device", where=node, fix="name a disk or a partition")
     return name_of_number(os.major(status.st_rdev), os.minor(status.st_rdev))

@@ -47,8 +47,8 @@ class Decision:
 class _Wish:
     """One config entry, being resolved: `number`, `first` and `last` are filled in step by step."""
 
-    def __init__(self, partition: "Partition", index: int, where: str, sector_size: int) -> None:
-        self.partition, self.index, self.where = partition, index, where
+    def __init__(self, partition: "Partition", index: int, device: str, where: str, sector_size: int) -> None:
+        self.partition, self.index, self.device, self.where = partition, index, device, where
         self.number = partition.number
         self.start = _sectors(partition.start_mib, partition.start_sectors, sector_size)
         self.size = _sectors(partition.size_mib, partition.size_sectors, sector_size)
@@ -102,7 +102,7 @@ def decide(disk: "Disk", table: gpt.Table, in_use: "Mapping[int, str]", where: s
 
 def _numbered(disk: "Disk", table: gpt.Table, where: str) -> list[_Wish]:
     """The entries in the order of creation (number 0 last), all with numbers."""
-    wishes = [_Wish(part, i, f"{where}.partitions.{i}", table.sector_size) for i, part in enumerate(disk.partitions)]
+    wishes = [_Wish(part, i, disk.device, f"{where}.partitions.{i}", table.sector_size) for i, part in enumerate(disk.partitions)]
     wishes.sort(key=lambda wish: wish.number == 0)
     requested = {wish.number for wish in wishes if wish.wanted}
     own = {entry.unique_guid: number for number, entry in table.entries.items() if number not in requested}
@@ -152,19 +152,24 @@ def _place(wish: _Wish, layout: Layout, sector_size: int) -> None:
         size = wish.exists.sectors if size is None else size
     first = start or layout.start_of_largest()
     if first is None:
-        raise wish.fail(f"no free space for partition {wish.number}", fix="use a larger disk, or remove partitions")
+        raise wish.fail(
+            f"no free space for partition {wish.number} of {wish.device}", fix="use a larger disk, or remove partitions"
+        )
     end = layout.end_of_free(first)
     if end is None:
         raise wish.fail(
-            f"partition {wish.number} cannot begin at sector {first}: {_why_not(first, layout)}", fix="choose another start"
+            f"partition {wish.number} of {wish.device} cannot begin at sector {first}: {_why_not(first, layout)}",
+            fix="choose another start",
         )
     if size and first + size - 1 > end:
         other = layout.holder(first, first + size - 1)
         behind = f"partition {other}" if other else "the end of the disk"
+        space = (end - first + 1) * sector_size
+        whole = f" (at most {space // MIB} MiB, or 0 for all of it)" if wish.partition.size_mib and space >= MIB else ""
         raise wish.fail(
-            f"partition {wish.number} does not fit: from sector {first} to {behind} there are "
+            f"partition {wish.number} of {wish.device} does not fit: from {_mib(first, sector_size)} MiB to {behind} there are "
             f"{_mib(end - first + 1, sector_size)} MiB, and {_mib(size, sector_size)} MiB are wanted",
-            fix="make it smaller, or use a larger disk",
+            fix=f"make it smaller{whole}, or use a larger disk",
         )
     wish.first, wish.last = first, first + size - 1 if size else end
 
@@ -177,7 +182,8 @@ def _why_not(sector: int, layout: Layout) -> str:
 
 
 def _mib(sectors: int, sector_size: int) -> str:
-    return f"{sectors * sector_size / MIB:.10g}"
+    """Rounded down, so that what does not fit is never said to be as long as the place for it."""
+    return f"{sectors * sector_size * 100 // MIB / 100:.2f}".removesuffix("0").removesuffix(".0")
 
 
 def _decide_one(wish: _Wish, table: gpt.Table, own: bytes) -> Change | None:

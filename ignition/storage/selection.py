@@ -146,7 +146,7 @@ class SelectDisk(Operation):
         matching, others = choose(self._wanted, machine_disks.probe())
         if not matching:
             log.info(f"waiting up to {timeout_s:g} s for a disk that matches {_words(self._wanted)}")
-            for _ in devices.moments(timeout_s):
+            for _ in devices.moments(timeout_s, f"a disk that matches {_words(self._wanted)}"):
                 matching, others = choose(self._wanted, machine_disks.probe())
                 if matching:
                     break

@@ -104,3 +104,17 @@ def test_deadline_shrinks_to_zero() -> None:
     assert (deadline.remaining_s(), deadline.at_most(5.0), deadline.at_most(1.0), deadline.at_most(None)) == (3.0, 3.0, 1.0, 3.0)
     fake.sleep(7)
     assert deadline.remaining_s() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("of_config", "where"),
+    [(True, "ignition.timeouts.httpTotal"), (False, "-fetch-timeout of ignition")],
+    ids=["config", "first"],
+)
+def test_remedy_for_too_little_time_names_who_gave_it(*, of_config: bool, where: str) -> None:
+    fake = FakeClock()
+    deadline = retry.Deadline(clock_of(fake), 1.0, of_config=of_config).within(None)
+    fake.sleep(2.0)
+    with pytest.raises(Failure) as caught:
+        deadline.check()
+    assert caught.value.fix == f"check the server, or give it more time: {where}"

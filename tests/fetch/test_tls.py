@@ -114,7 +114,7 @@ def test_authority_that_is_damaged_is_refused() -> None:
 )
 def test_certificate_that_is_not_accepted_is_explained(certificates: Certificates, kind: str, what: str, fix: str) -> None:
     context: ssl.SSLContext = getattr(certificates, kind)
-    settings = ONCE if kind == "server" else trusting(certificates.authority)
+    settings = (ONCE if kind == "server" else trusting(certificates.authority)).evolve(of_config=True)
     with serving({"/a": Reply(body=b"never")}, context) as server:
         with Fetcher(settings, offline=False) as fetcher, pytest.raises(Failure) as caught:
             fetcher.read(Resource(source=f"{server.url}/a?token=secret"))
@@ -122,6 +122,17 @@ def test_certificate_that_is_not_accepted_is_explained(certificates: Certificate
     assert what in caught.value.what
     assert re.match(fix, caught.value.fix)
     assert caught.value.where == f"{server.url}/a"
+
+
+def test_what_no_config_can_change_is_not_said_to_be_the_configs(certificates: Certificates) -> None:
+    """The first config, and a platform's metadata, are fetched before there is a config."""
+    with serving({"/a": Reply(body=b"never")}, certificates.server) as server:
+        with Fetcher(ONCE, offline=False) as fetcher, pytest.raises(Failure) as caught:
+            fetcher.read(Resource(source=f"{server.url}/a"))
+    assert caught.value.fix == (
+        "add the server's CA to those of the image and its initramfs, or name another server with the kernel argument"
+        " ignition.config.url="
+    )
 
 
 @pytest.mark.parametrize(

@@ -126,3 +126,29 @@ def test_busy_partition_is_not_given_up_but_its_neighbour_is(loop: str, opened: 
         assert list(devices.partitions(name)) == [1]
     finally:
         subprocess.run(["umount", str(tmp_path / "m")], check=True)
+
+
+@pytest.mark.parametrize(
+    "size, words",
+    [
+        (0, "0 bytes"),
+        (1023, "1023 bytes"),
+        (1536, "1.5 KiB"),
+        (1072677453, "1022.98 MiB"),
+        (20 << 30, "20 GiB"),
+        (1 << 40, "1 TiB"),
+    ],
+)
+def test_sizes_have_a_unit_and_two_digits(size: int, words: str) -> None:
+    assert devices.in_words(size) == words
+
+
+def test_disks_that_there_are_can_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, sectors in (("vda", 20 << 21), ("sda", 2097152), ("loop0", 8), ("sr0", 0)):
+        for folder in ("block", "class/block"):
+            (tmp_path / folder / name).mkdir(parents=True)
+            (tmp_path / folder / name / "size").write_text(f"{sectors}\n")
+    monkeypatch.setattr(devices, "SYSFS", str(tmp_path))
+    assert devices.there_are("/dev/sdb") == "there are /dev/sda (1 GiB), /dev/vda (20 GiB)"
+    monkeypatch.setattr(devices, "SYSFS", str(tmp_path / "none"))
+    assert devices.there_are() == "there is no disk"

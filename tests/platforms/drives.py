@@ -44,7 +44,7 @@ class Machine:
             raise CommandFailed(f"mounting {node}: wrong fs type", status=32)
         yield node
 
-    def moments(self, limit_s: float) -> Iterator[None]:
+    def moments(self, limit_s: float, what: str = "") -> Iterator[None]:
         self.waited_s = limit_s
         yield from [None] * 5
 

@@ -100,7 +100,7 @@ def test_not_exactly_one_is_an_error_that_lists_all(
     wanted: Select, machine: list[MachineDisk], what: str, fix: str, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(machine_disks, "probe", lambda: machine)
-    monkeypatch.setattr(devices, "moments", lambda _: iter([None]))
+    monkeypatch.setattr(devices, "moments", lambda *_: iter([None]))
     monkeypatch.setattr(devices, "settled", lambda: None)
     [operation] = selection.plan((Disk(device="/dev/disk/by-ignition/x", extension=DiskExtension(select=wanted)),))
     with pytest.raises(Failure) as caught:
@@ -112,7 +112,7 @@ def test_disk_that_comes_late_is_found(context: Context, monkeypatch: pytest.Mon
     looks = iter([[SMALL], [SMALL], [SMALL, NVME]])
     linked = []
     monkeypatch.setattr(machine_disks, "probe", lambda: next(looks))
-    monkeypatch.setattr(devices, "moments", lambda _: iter([None, None, None]))
+    monkeypatch.setattr(devices, "moments", lambda *_: iter([None, None, None]))
     monkeypatch.setattr(devices, "settled", lambda: None)
     monkeypatch.setattr(selection, "link", lambda device, node: linked.append((device, node)))
     selection.SelectDisk("/dev/disk/by-ignition/x", Select(transport="nvme"), "$.storage.disks.0").execute(context)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 
+from ignition.host import progress
 from ignition.platforms.parts.place import NotHere
 
 LEASES = "/run/systemd/netif/leases"  # a file for each interface, named by its number: lines KEY=value
@@ -37,8 +38,11 @@ def _lease(name: str) -> dict[str, str]:
 def server(limit_s: float = LIMIT_S) -> str:
     """The address of the DHCP server; a lease is waited for. Raises NotHere when none comes."""
     deadline = time.monotonic() + limit_s
+    waiting = progress.Waiting("a DHCP lease")
     while not (found := option(SERVER)):
-        if time.monotonic() >= deadline:
+        left = deadline - time.monotonic()
+        waiting.say("none names a server yet", left_s=max(0.0, left))
+        if left <= 0:
             raise NotHere(f"no DHCP lease names a server after {limit_s:g} s")
         time.sleep(_PAUSE_S)
     return found

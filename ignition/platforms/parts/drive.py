@@ -124,7 +124,7 @@ class Search:
 
         Raises NotHere when no drive comes in time, and Failure with the reasons when one was there but could not be read.
         """
-        for _ in devices.moments(limit_s):
+        for _ in devices.moments(limit_s, self.says):
             with turn() as wanted:
                 content = self.look() if wanted else b""
             if content is not None:

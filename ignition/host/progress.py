@@ -1,0 +1,63 @@
+"""What people are told while a program waits: for what, why, which attempt, and how long yet. In a boot on the console.
+
+The number of lines is bounded: after some seconds of silence each further line comes when the wait has lasted twice as long, so
+that ten minutes are eight lines. The journal has all attempts.
+"""
+
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FIRST_S = 4.0  # a wait that is shorter is no news
+ON_TERMINAL_S = 1.0
+LONGEST_S = 10.0  # between lines, for a person who sits there
+
+
+class _Settings:
+    write: "Callable[[str], None] | None" = None
+    first_s = FIRST_S
+    longest_s: float | None = None
+
+
+def to(write: "Callable[[str], None] | None", *, first_s: float = FIRST_S, longest_s: float | None = None) -> None:
+    """Say once per process where lines go; nowhere without that.
+
+    `first_s`: how long nothing is said. `longest_s`: the longest time between two lines.
+    """
+    _Settings.write, _Settings.first_s, _Settings.longest_s = write, first_s, longest_s
+
+
+def on_terminal(program: str) -> None:
+    """For a program that a person runs: lines on standard error, if that is a terminal."""
+    import sys
+
+    if sys.stderr.isatty():
+        to(lambda text: _tell(f"{program}: {text}\n"), first_s=ON_TERMINAL_S, longest_s=LONGEST_S)
+
+
+def _tell(line: str) -> None:
+    import sys
+
+    sys.stderr.write(line)
+
+
+class Waiting:
+    """One wait for `what` ("GET http://…", "device /dev/vdb")."""
+
+    def __init__(self, what: str, now: "Callable[[], float]" = time.monotonic) -> None:
+        self._what, self._now = what, now
+        self._begin = now()
+        self._next_s = _Settings.first_s
+
+    def say(self, reason: str, *, attempt: int = 0, left_s: float | None = None) -> None:
+        """Why it is not over yet; as often as people can bear. `left_s`: None for a wait without end."""
+        lasted = self._now() - self._begin
+        if _Settings.write is None or lasted < self._next_s:
+            return
+        longest = _Settings.longest_s
+        self._next_s = lasted + (lasted if longest is None else min(lasted, longest))
+        facts = [f"attempt {attempt}"] if attempt else []
+        facts.append("no limit" if left_s is None else f"{left_s:.0f} s left")
+        _Settings.write(f"waiting for {self._what}: {reason} ({', '.join(facts)})")
