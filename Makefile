@@ -4,7 +4,7 @@ CASE ?=
 JOBS ?= 2
 EXAMPLES ?= 5000
 DESTDIR ?=
-prefix := /usr
+prefix ?= /usr
 libdir := $(DESTDIR)$(prefix)/lib/python3/dist-packages
 bindir := $(DESTDIR)$(prefix)/bin
 mandir := $(DESTDIR)$(prefix)/share/man/man8
@@ -41,7 +41,7 @@ vm-test: setup
 lab: setup
 	@$(PYTHON) vm-tests/lab.py --sync
 
-## make image           a bootable Debian 12 disk image with the agent (IMAGE=path.qcow2)
+## make image           a bootable Debian 12 disk image with the agent (IMAGE=path.qcow2, .raw, .vmdk, .vhd, .vhdx or .vdi)
 image: setup
 	@mkdir -p $(dir $(IMAGE))
 	@$(PYTHON) vm-tests/image/build.py --output $(IMAGE)
@@ -59,14 +59,14 @@ soak: setup
 	@if [ "$$(id -u)" = 0 ]; then $(PYTHON) -m tests.soak.races; else echo "races: skipped, they need root"; fi
 	@$(PYTHON) vm-tests/run.py --soak --jobs $(JOBS)
 
-## make install         programs, packages, dracut module, units and manual pages below DESTDIR
+## make install         programs, packages, dracut module, units and manual pages below DESTDIR (prefix=/usr/local: all but the module)
 install:
 	install -d $(libdir) $(bindir) $(mandir)
 	cp -r ignition coreos_metadata $(libdir)/
 	find $(libdir)/ignition $(libdir)/coreos_metadata -name __pycache__ -prune -exec rm -rf {} +
 	python3 -m compileall -q -s "$(DESTDIR)" $(libdir)/ignition $(libdir)/coreos_metadata
-	dracut/install-launchers $(bindir) $(DESTDIR)$(prefix)/lib/coreos-ignition
-	dracut/install "$(DESTDIR)"
+	dracut/install-launchers $(bindir) $(DESTDIR)$(prefix)/lib/coreos-ignition $(prefix)/lib/python3/dist-packages
+	dracut/install "$(DESTDIR)" "$(prefix)"
 	install -m 0644 docs/man/*.8 $(mandir)/
 
 clean:

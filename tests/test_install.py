@@ -1,9 +1,12 @@
 """Both ways to install give the programs: pip into a virtual environment of Debian's python3, and make into a directory."""
 
+import importlib.util
+import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -23,6 +26,18 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(TOP / name, target / name)
     return target
+
+
+@pytest.fixture
+def image_builder(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """vm-tests/image/build.py, whose modules find each other in its directory."""
+    folder = TOP / "vm-tests/image"
+    monkeypatch.syspath_prepend(str(folder))
+    spec = importlib.util.spec_from_file_location("image_build", folder / "build.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def version_of(program: Path, environment: dict[str, str]) -> str:
@@ -71,3 +86,53 @@ def test_make_install_leaves_no_path_of_the_build_in_bytecode(clone: Path, tmp_p
     subprocess.run(["make", "install", f"DESTDIR={root}"], cwd=clone, capture_output=True, check=True)
     holding = [path for path in root.rglob("*.pyc") if str(tmp_path).encode() in path.read_bytes()]
     assert holding == []
+
+
+@pytest.mark.parametrize("says", ["environment", "argument"])
+def test_other_prefix_gives_programs_that_find_their_packages(clone: Path, tmp_path: Path, says: str) -> None:
+    prefix = tmp_path / "local"
+    argv = ["make", "install", *([f"prefix={prefix}"] if says == "argument" else [])]
+    environment = {**os.environ, **({"prefix": str(prefix)} if says == "environment" else {})}
+    done = subprocess.run(argv, cwd=clone, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    programs = [
+        *(prefix / "bin" / name for name in PROGRAMS),
+        *(prefix / "lib/coreos-ignition" / name for name in ("kargs-helper", "rmcfg")),
+    ]
+    assert {version_of(program, {"PATH": os.environ["PATH"]}) for program in programs} == {__version__}
+    assert "without the dracut module, which needs prefix=/usr" in done.stderr
+    assert not (prefix / "lib/dracut").exists()
+    units = prefix / "lib/systemd/system"
+    assert f"ExecStart={prefix}/bin/ignition grow -root /\n" in (units / "ignition-growroot.service").read_text()
+    assert f"ExecCondition={prefix}/lib/coreos-ignition/root-can-grow\n" in (units / "ignition-growroot.service").read_text()
+    named = [word for unit in units.glob("*.service") for word in unit.read_text().split() if word.startswith("ExecStart=/usr/")]
+    assert not [word for word in named if word.rpartition("/")[2] in PROGRAMS or "coreos-ignition" in word]
+
+
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [
+        ("a.qcow2", "qcow2"),
+        ("a.RAW", "raw"),
+        ("a.img", "raw"),
+        ("a.vmdk", "vmdk"),
+        ("a.vhd", "vpc"),
+        ("a.vhdx", "vhdx"),
+        ("a.vdi", "vdi"),
+    ],
+)
+def test_image_has_the_format_that_its_name_ends_in(image_builder: ModuleType, tmp_path: Path, name: str, format: str) -> None:
+    (tmp_path / "built").mkdir()
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(tmp_path / "built/disk.qcow2"), "4M"], check=True)
+    for other in (image_builder.KERNEL, image_builder.INITRD, image_builder.CMDLINE):
+        (tmp_path / "built" / other).touch()
+    image_builder.export(tmp_path / "built", tmp_path / name)
+    done = subprocess.run(["qemu-img", "info", "--output=json", str(tmp_path / name)], capture_output=True, check=True)
+    told = json.loads(done.stdout)
+    assert (told["format"], told["virtual-size"]) == (format, 4 << 20)
+
+
+@pytest.mark.parametrize("name", ["a.ova", "a", "a.qcow2.gz", ".qcow2"])
+def test_image_of_no_known_format_is_refused(image_builder: ModuleType, name: str) -> None:
+    with pytest.raises(image_builder.BuildError, match=r"must end in one of \.qcow2, \.raw, \.img, \.vmdk, \.vhd, \.vhdx, \.vdi"):
+        image_builder.disk_format(Path(name))

@@ -55,13 +55,14 @@ def test_short_wait_is_no_news(lines: list[str]) -> None:
     assert lines == []
 
 
-def test_wait_for_a_disk_is_told(lines: list[str]) -> None:
+def test_wait_for_a_disk_is_told(lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "POLL_S", 0.04)
     progress.to(lines.append, first_s=0.05)
     with pytest.raises(Failure) as caught:
-        devices.wait_for(["/dev/no-such-disk"], timeout_s=0.2)
-    assert 1 <= len(lines) <= 3
+        devices.wait_for(["/dev/no-such-disk"], timeout_s=0.3)
+    assert 1 <= len(lines) <= 4
     assert lines[0] == "waiting for /dev/no-such-disk: not there yet (0 s left)"
-    assert caught.value.what == "no such device after 0.2 s: /dev/no-such-disk"
+    assert caught.value.what == "no such device after 0.3 s: /dev/no-such-disk"
     assert caught.value.fix.startswith("check the device's name, and that the machine has it; there ")
 
 

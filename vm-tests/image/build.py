@@ -2,8 +2,8 @@
 """Builds the machine image: Debian 12 with the agent in its initramfs, on Container Linux's disk layout.
 
     build.py                       build into the cache, unless it is there
-    build.py --output FILE         also copy the disk to FILE (.qcow2, or anything else for a raw disk), and vmlinuz, initrd.img
-                                   and cmdline beside it
+    build.py --output FILE         also copy the disk to FILE, in the format that its name ends in (.qcow2, .raw, .img, .vmdk,
+                                   .vhd, .vhdx, .vdi), and vmlinuz, initrd.img and cmdline beside it
     build.py --print-path          print the folder in the cache: disk.qcow2, vmlinuz, initrd.img, cmdline (built if need be)
 
 Progress goes to standard error. Needs root, Debian's archive for the first time, and the packages that tools.PACKAGES names.
@@ -24,6 +24,16 @@ from tools import BuildError, run, step
 
 # The files of a folder in the cache.
 DISK, KERNEL, INITRD, CMDLINE = "disk.qcow2", "vmlinuz", "initrd.img", "cmdline"
+FORMATS = {
+    ".qcow2": ["qcow2"],
+    ".raw": ["raw"],
+    ".img": ["raw"],
+    ".vmdk": ["vmdk"],
+    # Without force_size the size is rounded to cylinders, and the backup of the partition table is not at the end.
+    ".vhd": ["vpc", "-o", "force_size=on"],
+    ".vhdx": ["vhdx"],
+    ".vdi": ["vdi"],
+}
 FORMAT = "1"  # raise it when the same inputs shall give something else
 
 
@@ -91,12 +101,19 @@ def _empty_boot(boot: Path) -> None:
         (boot.parent / link).unlink(missing_ok=True)
 
 
+def disk_format(output: Path) -> list[str]:
+    """What `qemu-img convert -O` is told for a file of that name. Raises BuildError for a name that ends in no format."""
+    kind = FORMATS.get(output.suffix.lower())
+    if kind is None:
+        raise BuildError(f"{output}: the name must end in one of {', '.join(FORMATS)}, which is the format that is written")
+    return kind
+
+
 def export(built: Path, output: Path) -> None:
     """Copy a built image to where a person wants it."""
     output.parent.mkdir(parents=True, exist_ok=True)
-    kind = "qcow2" if output.suffix == ".qcow2" else "raw"
     with step(f"writing {output}"):
-        run(["qemu-img", "convert", "-f", "qcow2", "-O", kind, str(built / DISK), str(output)])
+        run(["qemu-img", "convert", "-f", "qcow2", "-O", *disk_format(output), str(built / DISK), str(output)])
         for name in (KERNEL, INITRD, CMDLINE):
             shutil.copyfile(built / name, output.parent / name)
 
@@ -111,6 +128,8 @@ def main() -> int:
     try:
         if os.geteuid() != 0:
             raise BuildError("root is needed: the image has files of other users")
+        if arguments.output:
+            disk_format(arguments.output)  # before the minutes of building
         built = ensure_image(arguments.cache)
         if arguments.output:
             export(built, arguments.output)
