@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ignition.config.model import Config
     from ignition.config.report import Path
     from ignition.fetch.engine import Fetcher
+    from ignition.fetch.settings import Settings
     from ignition.stages.parsing import Read
 
 FINE, WRONG, USAGE = 0, 1, 2
@@ -46,7 +47,13 @@ FLAGS = (
         "the first has priority; without URL or FILE the machine's own are the default, else none is",
         value="DIRECTORY",
     ),
-    Flag("fetch-timeout", "2m0s", "limit for fetching the config itself, all attempts included", value="DURATION"),
+    Flag(
+        "fetch-timeout",
+        "2m0s",
+        "limit for fetching the config itself, all attempts included; if it is given, also for each config that is referred to,"
+        " where the config allows more",
+        value="DURATION",
+    ),
     Flag(
         "filesystem",
         (),
@@ -77,7 +84,8 @@ def main(arguments: "Sequence[str]") -> int:
     progress.on_terminal("ignition render")
     with _without_garbage_collection():
         try:
-            merged = _merged(words[0] if words else "", values["base-dir"], values["platform"], timeout_s)
+            given = any(word.lstrip("-").partition("=")[0] == "fetch-timeout" for word in arguments)
+            merged = _merged(words[0] if words else "", values["base-dir"], values["platform"], timeout_s, is_limit=given)
         except Failure as failure:
             log.error(str(failure))
             return WRONG
@@ -96,8 +104,8 @@ def _without_garbage_collection() -> "Iterator[None]":
             gc.enable()
 
 
-def _merged(word: str, base_dirs: "tuple[str, ...]", platform: str, timeout_s: float) -> "Config":
-    """What the stages of a boot would work on, its values marked. Raises Failure."""
+def _merged(word: str, base_dirs: "tuple[str, ...]", platform: str, timeout_s: float, *, is_limit: bool) -> "Config":
+    """What the stages of a boot would work on, its values marked. `is_limit`: no fetch takes longer. Raises Failure."""
     from ignition.fetch.engine import Fetcher
     from ignition.stages import system_configs
     from ignition.stages.render import initial_settings
@@ -111,7 +119,16 @@ def _merged(word: str, base_dirs: "tuple[str, ...]", platform: str, timeout_s: f
         return _read(content, name, platform)
 
     base = system_configs.base(platform, directories, read)
-    with Fetcher(initial_settings(timeout_s), offline=False) as fetcher:
+
+    class Limited(Fetcher):
+        """As patient as the person: what a machine waits for is not what somebody at a terminal does."""
+
+        def apply(self, settings: "Settings") -> None:
+            total_s = settings.total_s
+            super().apply(settings.evolve(total_s=timeout_s if total_s is None else min(total_s, timeout_s)))
+
+    kind = Limited if is_limit and timeout_s else Fetcher
+    with kind(initial_settings(timeout_s), offline=False) as fetcher:
         return system_configs.over(base, _user_config(word, directories, fetcher, read))
 
 

@@ -3,7 +3,9 @@
 import gzip
 import io
 import json
+import re
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from ignition.cli.render import USAGE_TEXT
 from ignition.config import dataurl
 from ignition.config.model import NEWEST
 from ignition.config.parse import parse
+from ignition.host import progress
 from tests.cli.test_validate import BAD, WARNED
 from tests.fetch.server import Reply, serving
 
@@ -413,3 +416,47 @@ def test_dynamic_data_of_a_platform(place: Place) -> None:
     assert status == 1 and "platform must be specified to use templating" in err
     units = place.rendered("a.yaml", "--platform", "packet")["systemd"]["units"]
     assert '--name="${COREOS_PACKET_HOSTNAME}"' in units[0]["dropins"][0]["contents"]
+
+
+class Terminal(io.StringIO):
+    """Somebody sits there."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "coloured"), [("NO_COLOR", "1", False), ("NO_COLOR", "", True), ("TERM", "dumb", False)]
+)
+def test_colours_are_for_terminals_of_people_who_want_them(
+    place: Place, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, *, coloured: bool
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(sys, "stderr", stream := Terminal())
+    assert main(["render", place.put("a.ign", BAD)]) == 1
+    assert ("\x1b[" in stream.getvalue()) == coloured
+    assert "path is not absolute" in stream.getvalue()
+
+
+def test_given_timeout_holds_for_what_is_referred_to(place: Place) -> None:
+    """A config that lets its machine wait for ten minutes, and a person who does not."""
+    with serving({"/busy": Reply(503)}) as server:
+        about = merging(f"{server.url}/busy") | {"timeouts": {"httpTotal": 600}}
+        begin = time.monotonic()
+        status, _, err = place.run(place.put("a.ign", text(about=about)), "-fetch-timeout=1s")
+    assert status == 1
+    assert time.monotonic() - begin < 5
+    assert f"{server.url}/busy: HTTP status 503" in err and ", limit 1 s)" in err
+
+
+def test_person_at_a_terminal_sees_why_it_takes_so_long(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "ON_TERMINAL_S", 0.1)
+    monkeypatch.setattr(sys, "stderr", stream := Terminal())
+    with serving({"/busy": Reply(503)}) as server:
+        assert main(["render", f"{server.url}/busy", "-fetch-timeout=2s"]) == 1
+    progress.to(None)
+    first = stream.getvalue().splitlines()[0]
+    assert re.fullmatch(
+        rf"ignition render: waiting for GET {server.url}/busy: HTTP status 503 .*\(attempt \d+, [12] s left\)", first
+    )

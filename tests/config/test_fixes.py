@@ -165,3 +165,23 @@ def test_member_of_the_other_family_of_specs(version: str, members: str, fix: st
 
 def test_append_of_2_in_3() -> None:
     assert only(file('"append": true')).fix == 'this is of spec 2.x: write "append": [{"source": "URL"}] in the place of contents'
+
+
+@pytest.mark.parametrize(
+    "said, written",
+    [
+        ("sdb1", "/dev/sdb1"),
+        ("dev/vda", "/dev/vda"),
+        ("nvme0n1p2", "/dev/nvme0n1p2"),
+        ("mmcblk0", "/dev/mmcblk0"),
+        ("md127", "/dev/md127"),
+        ("disk/by-label/data", "/dev/disk/by-label/data"),
+        ("mapper/data", "/dev/mapper/data"),
+        ("srv/x", "/srv/x"),
+    ],
+)
+def test_device_without_its_directory_is_a_device(said: str, written: str) -> None:
+    entry = only(f'"storage": {{"filesystems": [{{"device": "{said}", "format": "ext4"}}]}}')
+    assert (entry.message, entry.fix) == ("path is not absolute", f"write {written}")
+    entry = only(f'"storage": {{"luks": [{{"name": "a", "device": "{said}", "keyFile": {{"source": "data:,x"}}}}]}}')
+    assert entry.fix == f"write {written}"

@@ -144,9 +144,9 @@ def test_policy_shell_waits_for_nobody(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("argument", "said"),
     [
-        pytest.param("ignition.failure=explode", "<4>unknown policy 'ignition.failure=explode': using reboot", id="policy"),
-        pytest.param("ignition.failure.timeout=5m", "<4>'ignition.failure.timeout=5m' is no number of seconds", id="seconds"),
-        pytest.param("ignition.failure.timeout=", "<4>'ignition.failure.timeout=' is no number of seconds", id="empty"),
+        pytest.param("ignition.failure=explode", "<4>unknown policy 'ignition.failure=explode', not reboot, poweroff, halt or shell: using reboot", id="policy"),
+        pytest.param("ignition.failure.timeout=5m", "<4>'ignition.failure.timeout=5m' is not a number of seconds", id="seconds"),
+        pytest.param("ignition.failure.timeout=", "<4>'ignition.failure.timeout=' is not a number of seconds", id="empty"),
     ],
 )
 def test_argument_that_is_none_is_said_and_the_default_stays(machine: Machine, argument: str, said: str) -> None:
