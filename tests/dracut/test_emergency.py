@@ -144,7 +144,11 @@ def test_policy_shell_waits_for_nobody(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("argument", "said"),
     [
-        pytest.param("ignition.failure=explode", "<4>unknown policy 'ignition.failure=explode', not reboot, poweroff, halt or shell: using reboot", id="policy"),
+        pytest.param(
+            "ignition.failure=explode",
+            "<4>unknown policy 'ignition.failure=explode', not reboot, poweroff, halt or shell: using reboot",
+            id="policy",
+        ),
         pytest.param("ignition.failure.timeout=5m", "<4>'ignition.failure.timeout=5m' is not a number of seconds", id="seconds"),
         pytest.param("ignition.failure.timeout=", "<4>'ignition.failure.timeout=' is not a number of seconds", id="empty"),
     ],
