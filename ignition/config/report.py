@@ -31,6 +31,7 @@ class Entry(Record):
     column: int | None = spec("1-based, in bytes", default=None)
     fix: str = spec("what to do about it", default="")
     rule: str = spec("the rule that it breaks, by its id in the reference", default="")
+    caret: int | None = spec("byte offset to show to people, if not that of line and column", default=None)
     extent: tuple[int, int] | None = spec("first byte of the whole value or key, and the byte after it", default=None)
 
     def __str__(self) -> str:
@@ -84,6 +85,8 @@ def place_in_text(entry: Entry, text: bytes, lines: "Lines") -> int | None:
     """The offset of the byte to show to people: it is in the text, also if the place proper is the end of it."""
     if entry.line is None or entry.column is None or not text:
         return None
+    if entry.caret is not None:
+        return min(entry.caret, len(text) - 1)
     if entry.line == 0:
         return len(text) - 1
     return min(lines.start(entry.line) + entry.column - 1, len(text) - 1)
