@@ -80,7 +80,7 @@ def _run(values: "dict[str, Any]", file: str) -> None:
     done = translate(text, name=name, files_dir=values["files-dir"] or None, pretty=values["pretty"])
     advice: tuple[Entry, ...] = ()
     if done.text is not None and not values["no-advice"]:
-        from ignition.transpile.user_data import advice_about
+        from ignition.cli.validation.examine import advice_about
 
         advice = advice_about(text, done)
     _report(done, text, values, advice)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from ignition.config.text.yaml_places import YamlPositions
-    from ignition.transpile.butane import Translation
 
 _FIX = "write it inline or let the machine fetch it; or embed it with ct or butane beforehand"
 
@@ -89,15 +88,6 @@ def _butane(text: bytes, name: str) -> Translated:
     if done.text is None:
         return Translated(outcome=INVALID, report=done.report)
     return _translated(done.text, done.report, Written(text, POLICY, Generated({}, dict(done.origins)), done.text))
-
-
-def advice_about(text: bytes, done: "Translation") -> tuple[Entry, ...]:
-    """What `ignition-validate` advises about a Butane document of which something became, at the document's places."""
-    from ignition.config.advice import advise
-
-    made = (done.text or "").encode("utf-8")
-    written = Written(text, yaml_text.Policy(), Generated({}, dict(done.origins)), done.text or "")
-    return written.carried_back(Report(entries=advise(parse(made), made), source=done.report.source))
 
 
 def _translated(json: str, report: Report, written: Written) -> Translated:

@@ -123,7 +123,7 @@ UNIT = '[Service]\nExecStart=/bin/é "\\x"\nExecStrat=a\n'
 WRITTEN = [
     pytest.param('|\n        [Service]\n        ExecStart=/bin/é "\\x"\n        ExecStrat=a\n', 11, 9, id="literal"),
     pytest.param('>\n        [Service]\n\n        ExecStart=/bin/é "\\x"\n\n        ExecStrat=a\n', 13, 9, id="folded"),
-    pytest.param('"[Service]\\nExecStart=/bin/\\xe9 \\"\\\\x\\"\\nExecStrat=a\\n"\n', 8, 17, id="double quotes"),
+    pytest.param('"[Service]\\nExecStart=/bin/\\xe9 \\"\\\\x\\"\\nExecStrat=a\\n"\n', 8, 58, id="double quotes"),
     pytest.param(
         "'[Service]\n\n        ExecStart=/bin/é \"\\x\"\n\n        ExecStrat=a\n\n        '\n", 12, 9, id="single quotes"
     ),

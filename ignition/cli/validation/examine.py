@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ignition.config.parse import Parsed
     from ignition.config.report import Entry
     from ignition.config.targets import Target
+    from ignition.transpile.butane import Translation
 
 STDIN = "-"
 UNREADABLE = "unreadable"  # beside the outcomes of the parser
@@ -71,6 +72,20 @@ def examine(name: str, targets: "Sequence[Target]", *, advice: bool) -> Examined
     if targets:
         _aim(examined, parsed, targets)
     return examined
+
+
+def advice_about(text: bytes, done: "Translation") -> "tuple[Entry, ...]":
+    """What is advised about a Butane document of which something became, at the document's places."""
+    from ignition.config.advice import advise
+    from ignition.config.parse import parse
+    from ignition.config.report import Report
+    from ignition.transpile.butane import POLICY
+    from ignition.transpile.generated import Generated
+    from ignition.transpile.user_data import Written
+
+    made = (done.text or "").encode("utf-8")
+    written = Written(text, POLICY, Generated({}, dict(done.origins)), done.text or "")
+    return written.carried_back(Report(entries=advise(parse(made), made), source=done.report.source))
 
 
 def _placed(parsed: "Parsed", text: bytes, found: "Callable[[bytes], tuple[Entry, ...]]") -> "tuple[Entry, ...]":

@@ -105,7 +105,9 @@ def _mistyped(repeated: list[Finding], source: "Read") -> _Failed:
 def _translated(document: "Tree", work: Work, *, pretty: bool) -> Translation:
     source = read(work.variant.document, document.root, work.variant.spec)
     if source.wrong or work.failed:
-        raise _mistyped([one for one in work.found if one.level == ERROR], source)
+        failed = _mistyped([one for one in work.found if one.level == ERROR], source)
+        _find_the_rest(document, work, source)
+        raise failed
     work.found += _unused(source, work.variant)
     source_rules.check(work, source.value)
     config = None if work.failed else translated(work, source.value)
@@ -119,6 +121,27 @@ def _translated(document: "Tree", work: Work, *, pretty: bool) -> Translation:
         raise _Failed(INVALID_RESULT)
     text = json_output.text(generated.data, pretty=pretty)
     return Translation(report=Report(), text=text, config=parsed.config, origins=generated.origins)
+
+
+def _find_the_rest(document: "Tree", work: Work, source: "Read") -> None:
+    """What there is to say beside wrong types, unlike the original, which ends there: people mend all in one go.
+
+    Not what may be said only because a value was not read: what is at it, below it or around it.
+    """
+    before = len(work.found)
+    inexact = INEXACT.partition("{}")[0]  # means nothing where the document is refused anyway
+    work.found += [one for one in _unused(source, work.variant) if not one.message.startswith(inexact)]
+    source_rules.check(work, source.value)
+    if not any(one.level == ERROR for one in work.found[before:]) and (config := translated(work, source.value)):
+        generated = result.generated(config)
+        work.found += _about_result(document, findings.judged(generated).report, generated)
+    wrong = {one.path for one in source.wrong}
+    around = {path[:length] for path in wrong for length in range(len(path) + 1)}
+    work.found[before:] = [
+        one
+        for one in work.found[before:]
+        if one.path not in around and not any(one.path[:length] in wrong for length in range(len(one.path) + 1))
+    ]
 
 
 def _about_result(document: "Tree", report: Report, generated: "Generated") -> "Iterable[Finding]":
