@@ -13,7 +13,7 @@ from coreos_metadata import multi, network_arguments, render_ignition
 from coreos_metadata.usage import Parser, UsageError
 from ignition import __version__
 from ignition.errors import Failure, trace, unforeseen
-from ignition.host import frame, log
+from ignition.host import frame, log, progress
 from ignition.host.printable import message
 
 TYPE_CHECKING = False
@@ -46,8 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         return _complain(f"{error}\n{parser.format_usage()}")
     log.configure(stage="", to_stdout=False, identifier=PROGRAM)
-    # A service that does not answer is asked again for most of a minute: who waits at a terminal sees why.
-    log.echo(_to_terminal if sys.stderr.isatty() else None)
+    # A service that does not answer is asked again for most of a minute: people at a terminal, or at a console, see why.
+    if sys.stderr.isatty():
+        log.echo(_to_terminal)
+    else:
+        log.echo(None)
+        progress.for_people(PROGRAM)
     try:
         run(options)
     except Failure as failure:

@@ -81,7 +81,7 @@ def main(arguments: "Sequence[str]") -> int:
     if len(words) > 1:
         return _usage(f"one URL or FILE, not {len(words)}")
     log.divert(_tell)
-    progress.on_terminal("ignition render")
+    progress.for_people("ignition render")
     with _without_garbage_collection():
         try:
             given = any(word.lstrip("-").partition("=")[0] == "fetch-timeout" for word in arguments)

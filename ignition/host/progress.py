@@ -6,6 +6,8 @@ that ten minutes are eight lines. The journal has all attempts.
 
 import time
 
+from ignition.host import paths
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +31,14 @@ def to(write: "Callable[[str], None] | None", *, first_s: float = FIRST_S, longe
     _Settings.write, _Settings.first_s, _Settings.longest_s = write, first_s, longest_s
 
 
-def on_terminal(program: str) -> None:
-    """For a program that a person runs: lines on standard error, if that is a terminal."""
+def for_people(program: str) -> None:
+    """Lines on standard error: often if it is a terminal, few in an initramfs, whose units write it to the console, else none."""
+    import os
     import sys
 
-    if sys.stderr.isatty():
+    if not sys.stderr.isatty():
+        to((lambda text: _tell(f"{program}: {text}\n")) if os.path.exists(paths.INITRD_RELEASE) else None)
+    else:
         to(lambda text: _tell(f"{program}: {text}\n"), first_s=ON_TERMINAL_S, longest_s=LONGEST_S)
 
 

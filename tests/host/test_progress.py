@@ -77,7 +77,7 @@ class Terminal(io.StringIO):
 def test_person_sees_a_line_every_ten_seconds(*, is_terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Terminal() if is_terminal else io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    progress.on_terminal("ignition render")
+    progress.for_people("ignition render")
     fetch(118.0)
     progress.to(None)
     told = stream.getvalue().splitlines()
