@@ -177,5 +177,5 @@ def _number(text: bytes, offset: int) -> tuple[str, str] | None:
     if path[-1:] == ("mode",) and base.lower() in ("", "o"):
         from ignition.config.suggest import mode
 
-        return message, mode(int(digits)) if digits.isdigit() else mode(0)
+        return message, mode(int(digits)) if digits.isascii() and digits.isdigit() else mode(0)
     return message, f"JSON numbers are decimal: write {sign}{value}" if base else f"write {sign}{value}"
