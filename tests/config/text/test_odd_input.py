@@ -53,11 +53,7 @@ NAMED = [
     ("powershell", b"#ps1_sysnative\nGet-Item\n", 1, 1, "a script for Windows", "send an Ignition config"),
     ("powershell tag", b"<powershell>\n", 1, 1, "a script for Windows", "send an Ignition config"),
     (
-<<<<<<< HEAD
-        *("mime", b'Content-Type: multipart/alternative; boundary="a"\nMIME-Version: 1.0\n', 1, 2),
-=======
-        *("mime", b'Content-Type: multipart/mixed; boundary="a"\nMIME-Version: 1.0\n', 1, 1),
->>>>>>> 951cdda (config: every wrong type is reported, with its path, beside the rest)
+        *("mime", b'Content-Type: multipart/alternative; boundary="a"\nMIME-Version: 1.0\n', 1, 1),
         *("a MIME message, as cloud-init takes it", "send the part with the Ignition config alone"),
     ),
     (
