@@ -11,7 +11,7 @@ from ignition.cloudinit.facts import clean
 from ignition.cloudinit.model import NETWORK_UNITS, CloudConfig, Unit, WriteFile
 from ignition.cloudinit.ssh_keys import CORE
 from ignition.config import dataurl, model, unit_syntax
-from ignition.config.advice import homes, known_units, modes, references, services, unit_options, units, users
+from ignition.config.advice import homes, known_units, modes, references, services, unit_options, unit_values, units, users
 from ignition.config.advice.subject import Subject
 from ignition.config.known_values import UNIT_TYPES
 from ignition.config.model import Resource
@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_RULES = (units, references, unit_options, services, homes, users)
+_RULES = (units, references, unit_options, unit_values, services, homes, users)
 # W11 has no remedy in a cloud-config, which has no directories.
 _LEFT_OUT = "W11"
 _OWNERSHIP = "W12"

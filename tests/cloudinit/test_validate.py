@@ -225,7 +225,13 @@ THOROUGH = [
     (f"{UNIT}      Type=oneshot\n", ["5:14: warning: service has no ExecStart: systemd refuses to load it"]),
     ("coreos: {units: [{name: a.timer, content: '[Timer]\n\n    OnCalendr=daily\n\n    Unit=docker.service'}]}\n", [
         "4:5: warning: [Timer] has no option OnCalendr: systemd ignores it (line 2 of the unit)",
+        "2:43: warning: timer has none of OnActiveSec=, OnBootSec=, OnStartupSec= …: systemd refuses to load it",
     ]),
+    (
+        "coreos:\n  units:\n  - name: a.timer\n    content: |\n"
+        "      [Timer]\n      OnCalendar=every day\n      Unit=docker.service\n",
+        ["7:7: warning: OnCalendar= is not a calendar event: systemd ignores 'every day'"],
+    ),
     ("coreos: {units: [{name: docker.service, drop_ins: [{name: a.conf, content: '[Service]\n\n    Restrt=no'}]}]}\n", [
         "4:5: warning: [Service] has no option Restrt: systemd ignores it (line 2 of the unit)"
     ]),
