@@ -1,7 +1,7 @@
 """`coreos-metadata`: writes what the platform's metadata says about this machine.
 
-Commands and flags of Afterburn and of Container Linux' coreos-metadata (platforms reference 4.1), flags with one dash or two:
-`multi` (the default), `exp rd-network-kargs`, `render-ignition`. Exit status 0, or 1 for every error, usage included.
+Commands and flags of Afterburn and of Container Linux' coreos-metadata (docs/reference/platforms.md §4.1), flags with one dash or
+two: `multi` (the default), `exp rd-network-kargs`, `render-ignition`. Exit status 0, or 1 for every error, usage included.
 """
 
 from __future__ import annotations

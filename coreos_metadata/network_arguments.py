@@ -1,4 +1,4 @@
-"""The command `exp rd-network-kargs`: kernel arguments for the initramfs' network. Platforms reference 4.1, 7.5."""
+"""The command `exp rd-network-kargs`: kernel arguments for the initramfs' network. docs/reference/platforms.md §4.1, §7.5."""
 
 from __future__ import annotations
 

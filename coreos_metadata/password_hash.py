@@ -1,4 +1,4 @@
-"""A password's hash for /etc/shadow: crypt(3) of libcrypt, SHA-512 as platforms reference 4.1 has it.
+"""A password's hash for /etc/shadow: crypt(3) of libcrypt, SHA-512 as docs/reference/platforms.md §4.1 has it.
 
 By ctypes: Python 3.13 has no crypt module any more, and a program that does it (openssl) would be a megabyte of the initramfs.
 """

@@ -1,4 +1,6 @@
-"""The command `render-ignition`: fragments of a base config from what the platform says (Azure). Platforms reference 4.1.
+"""The command `render-ignition`: fragments of a base config from what the platform says (Azure).
+
+Source: docs/reference/platforms.md §4.1.
 
 hostname.ign has the host name; user.ign the first user with SSH keys and, where the platform gave one, a password, hashed.
 """

@@ -1,7 +1,7 @@
 """How the companion asks: the agent's transport, with the pauses and limits of the originals.
 
-Source: platforms reference 4.2. Transient errors are retried, 404 is what the platform's table says, everything else ends the
-run. Unlike the originals a request that can never succeed (401, 403) is not repeated.
+Source: docs/reference/platforms.md §4.2. Transient errors are retried, 404 is what the platform's table says, everything else
+ends the run. Unlike the originals a request that can never succeed (401, 403) is not repeated.
 """
 
 from __future__ import annotations

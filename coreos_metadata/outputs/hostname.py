@@ -1,4 +1,4 @@
-"""The host-name file: the name and a line feed. Source: platforms reference 4.4.
+"""The host-name file: the name and a line feed. Source: docs/reference/platforms.md §4.4.
 
 What is made of a name that is not a host name: ignition/host/hostnames.py.
 """

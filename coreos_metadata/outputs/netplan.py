@@ -1,4 +1,4 @@
-"""netplan's file 50-afterburn.yaml. Source: platforms reference 4.1, 7.1; netplan's own reference of `network`."""
+"""netplan's file 50-afterburn.yaml. Source: docs/reference/platforms.md §4.1, §7.1; netplan's own reference of `network`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Kernel arguments for the initramfs' network, as dracut reads them. Source: platforms reference 4.1, 7.5; dracut.cmdline(7).
+"""Kernel arguments for the initramfs' network, as dracut reads them.
+
+Source: docs/reference/platforms.md §4.1, §7.5; dracut.cmdline(7).
 
 A network that somebody typed on the kernel command line is obeyed: then nothing is written.
 """

@@ -1,6 +1,6 @@
 """networkd's files for the network that the metadata describes.
 
-Source: platforms reference 7.2; systemd.network(5), systemd.netdev(5). The shape is the originals':
+Source: docs/reference/platforms.md §7.2; systemd.network(5), systemd.netdev(5). The shape is the originals':
 sections in their order, an empty line between them, none at the end.
 """
 

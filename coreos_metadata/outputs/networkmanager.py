@@ -1,6 +1,6 @@
 """NetworkManager's profiles for the network that the metadata describes.
 
-Source: platforms reference 7.3; nm-settings-keyfile(5).
+Source: docs/reference/platforms.md §7.3; nm-settings-keyfile(5).
 """
 
 from __future__ import annotations

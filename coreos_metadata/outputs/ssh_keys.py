@@ -1,4 +1,6 @@
-"""A user's SSH keys: the fragment `~/.ssh/authorized_keys.d/afterburn`, written as that user. Source: platforms reference 4.5.
+"""A user's SSH keys: the fragment `~/.ssh/authorized_keys.d/afterburn`, written as that user.
+
+Source: docs/reference/platforms.md §4.5.
 
 Unlike Afterburn: where sshd does not read the fragment, it is the record of what the platform gave, and the keys are also in the
 file that sshd reads. There the record says which lines are ours, so that keys which the platform takes back go away.

@@ -1,8 +1,8 @@
 """What a kernel command line must and must not hold, and what follows for one that is there. Pure.
 
-Sources: linux/lib/cmdline.c (next_arg) for quotes; ignition-config reference 7.9 for the contract. What that leaves open: an
-element of several words stands for these words in this order, one behind the other; and wishes that contradict each other are
-refused, because carrying them out would change the line again at every boot.
+Sources: linux/lib/cmdline.c (next_arg) for quotes; docs/reference/ignition-config.md §7.9 for the contract. What that leaves
+open: an element of several words stands for these words in this order, one behind the other; and wishes that contradict each
+other are refused, because carrying them out would change the line again at every boot.
 """
 
 from ignition.errors import Failure

@@ -1,6 +1,6 @@
 """`butane [FILE]`: a Butane document → the Ignition config that it stands for. docs/transpiling.md is its manual.
 
-Flags, messages and exit statuses are the original's (config-transpiler.md B1, B14 of the reference): 0 done, 1 failed, 2 usage.
+Flags, messages and exit statuses are the original's (docs/reference/config-transpiler.md §B1, §B14): 0 done, 1 failed, 2 usage.
 """
 
 import os

@@ -1,6 +1,7 @@
 """`coreos-cloudinit`: user data and metadata applied to the running machine, at its boot or by hand.
 
-Flags, presets, order of checks and exit statuses are the original's (reference, coreos-cloudinit.md 1 to 3); `-plan` is ours.
+Flags, presets, order of checks and exit statuses are the original's (docs/reference/coreos-cloudinit.md §1 to §3); `-plan` is
+ours.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`ignition`: one stage per run, as the units of the initramfs call it; and commands that people type.
 
-Flags, environment, files and exit statuses are those of Ignition 2.26 (reference, ignition-config.md 6.2): 0 success, 1 the stage
-failed, 2 usage, 3 the state between the stages could not be set up.
+Flags, environment, files and exit statuses are those of Ignition 2.26 (docs/reference/ignition-config.md §6.2): 0 success, 1 the
+stage failed, 2 usage, 3 the state between the stages could not be set up.
 """
 
 from __future__ import annotations

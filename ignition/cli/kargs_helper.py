@@ -1,7 +1,7 @@
 """`ignition-kargs-helper`: puts kernel arguments into the boot loader's files and reboots if that changed something.
 
-The program that Ignition's kargs stage runs (reference, ignition-config.md 7.9), for GRUB of our image and for entries of the
-UAPI Boot Loader Specification. A distribution with another boot loader ships a program of this name, and that one is taken.
+The program that Ignition's kargs stage runs (docs/reference/ignition-config.md §7.9), for GRUB of our image and for entries of
+the UAPI Boot Loader Specification. A distribution with another boot loader ships a program of this name, and that one is taken.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`ignition render [URL|FILE|-]`: the config that a machine would get, references followed, and where each value is from.
 
-The boot's own pipeline (ignition-config.md 4 of the reference), without its journal, files and root. The result is JSON of the
+The boot's own pipeline (docs/reference/ignition-config.md §4), without its journal, files and root. The result is JSON of the
 newest stable spec that our own parser takes. Exit statuses: 0 fine, 1 invalid, not to be had or not to be said, 2 usage.
 """
 

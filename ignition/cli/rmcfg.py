@@ -1,6 +1,7 @@
 """`ignition-rmcfg`: takes the user config away from where the platform keeps it, when the machine has been provisioned.
 
-Source: platforms reference 2.5. A config may hold secrets, and every program of a guest can read its hypervisor's properties.
+Source: docs/reference/platforms.md §2.5. A config may hold secrets, and every program of a guest can read its hypervisor's
+properties.
 """
 
 from __future__ import annotations

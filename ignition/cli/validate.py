@@ -1,6 +1,6 @@
 """`ignition-validate FILE…|-`: what is wrong with configs, for people or programs. docs/validation.md is its manual.
 
-Exit statuses as Ignition's program of that name (ignition-config.md 6.4 of the reference): 0 all valid (warnings are allowed,
+Exit statuses as Ignition's program of that name (docs/reference/ignition-config.md §6.4): 0 all valid (warnings are allowed,
 unless `-strict`), 1 some are not, or cannot be read, 2 usage.
 """
 

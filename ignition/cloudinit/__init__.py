@@ -1,1 +1,1 @@
-"""coreos-cloudinit: user data and metadata applied to a running machine. Source: coreos-cloudinit.md of the reference."""
+"""coreos-cloudinit: user data and metadata applied to a running machine. Source: docs/reference/coreos-cloudinit.md."""

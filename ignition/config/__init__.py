@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 def check_merged(config: "Config") -> "Report":
     """Whether a rendered config still keeps the rules that each of its parts kept. Without positions: there is no one text.
 
-    Duplicates are not looked for, as in Ignition (ignition-config.md 4.1 step 7 of the reference).
+    Duplicates are not looked for, as in Ignition (docs/reference/ignition-config.md §4.1 step 7).
     """
     from ignition.config.merged import check
 

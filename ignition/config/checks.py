@@ -1,6 +1,6 @@
 """Checks on one member alone. The model gives each field its own; rules, JSON Schemas and the tables of fields read them there.
 
-A check is made with the id of the rule it stands for (ignition-config.md 3.2 and 3.6 of the reference), so that specs share the
+A check is made with the id of the rule it stands for (docs/reference/ignition-config.md §3.2 and §3.6), so that specs share the
 classes and keep their ids. Every stage imports this with the model: what only a config text needs is imported when it is used.
 """
 

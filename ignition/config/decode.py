@@ -1,6 +1,6 @@
 """Plain data → records of one spec version. Data driven: the records say which members a version has.
 
-Source: ignition-config.md 1.4 of the reference. Rules other than types are not looked at here; what is absent gets its default,
+Source: docs/reference/ignition-config.md §1.4. Rules other than types are not looked at here; what is absent gets its default,
 required strings "" and numbers 0, for the rules to find.
 """
 

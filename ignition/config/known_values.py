@@ -1,6 +1,6 @@
 """The values that members take by name, each with the first spec version that has it ("": all), and the limits of their lengths.
 
-Source: ignition-config.md 2.1, 3.2 and 3.6 of the reference. Schemes of URLs are in url.py.
+Source: docs/reference/ignition-config.md §2.1, §3.2 and §3.6. Schemes of URLs are in url.py.
 """
 
 from ignition.config.versions import order

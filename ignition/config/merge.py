@@ -1,6 +1,6 @@
 """One config laid over another. Driven by the records: KEY, SHARED and REPEATABLE say how each list is combined.
 
-Source: ignition-config.md 4.3 (3.x: merge) and 4.7 (2.x: append) of the reference.
+Source: docs/reference/ignition-config.md §4.3 (3.x: merge) and docs/reference/ignition-config.md §4.7 (2.x: append).
 """
 
 from ignition.config.model import Config

@@ -1,4 +1,4 @@
-"""Whether a finished config needs the network. Source: ignition-config.md 6.1 of the reference."""
+"""Whether a finished config needs the network. Source: docs/reference/ignition-config.md §6.1."""
 
 from ignition.config.model import Config, Resource
 from ignition.config.record import Record

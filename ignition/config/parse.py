@@ -1,7 +1,7 @@
 """A config's text → the internal model and a report, whatever its spec version. Nothing is fetched, nothing raised.
 
 Decoding and the rules need no positions; only when there is something to say is the text scanned for them. Source:
-ignition-config.md 1.2 to 1.4 and 3.1 of the reference.
+docs/reference/ignition-config.md §1.2 to §1.4 and §3.1.
 """
 
 from itertools import chain

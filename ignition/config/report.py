@@ -1,6 +1,6 @@
 """What is wrong with a config: rows with level, path, place, message and remedy; for machines one line each, for people more.
 
-The line form and the meaning of positions are those of Ignition 2.x (ignition-config.md 3.1 of the reference). Unlike Ignition:
+The line form and the meaning of positions are those of Ignition 2.x (docs/reference/ignition-config.md §3.1). Unlike Ignition:
 what cannot be decoded is placed at its own first byte, not where the decoder noticed it.
 """
 

@@ -1,6 +1,6 @@
 """What each rule says, in a line, by the id that a finding carries. docs/validation.md and the SARIF output show this table.
 
-The ids of the 3.x rules are those of ignition-config.md 3.2 of the reference. V are the rules of specs 1 and 2.x, W is advice
+The ids of the 3.x rules are those of docs/reference/ignition-config.md §3.2. V are the rules of specs 1 and 2.x, W is advice
 that no spec demands, T what a target takes, E the rules of our extensions, O errors of our own: what no machine could carry
 out. Ids are for ever: one that goes away is not used again.
 """

@@ -3,7 +3,7 @@
 It says what one member alone can be: type, values, pattern, limits, default, meaning. Rules about several members are more: only
 validation has them. A constraint never refuses what its rule accepts, and warnings are none. Stricter than the rules is only the
 form: names in their proper case, no null as an element of a list, and required what the published schemas require (the key of
-each list's elements, `ignition` and its version: ignition-config.md 2.1 of the reference) and what a rule demands.
+each list's elements, `ignition` and its version: docs/reference/ignition-config.md §2.1) and what a rule demands.
 
 Unknown members are left open (no `additionalProperties`): they are warnings to Ignition and to us, configs carry their owners'
 notes in them, and an editor's `$schema` is one. There is no `$id`: a schema that claims an address makes editors look there.

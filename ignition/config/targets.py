@@ -4,7 +4,7 @@ A row of the tables is a sighting: from where on, or until when, a version of Ig
 the same specs the answer is sure; between two that differ, before the first and after the last one, it may be that nobody knows.
 Nothing is guessed.
 
-Sources. Specs of an Ignition: ignition-config.md 1.1 of the reference. Flatcar: `image_packages` in data/releases of the
+Sources. Specs of an Ignition: docs/reference/ignition-config.md §1.1. Flatcar: `image_packages` in data/releases of the
 repository flatcar/flatcar-website; that 1 and 2.x are still taken, by translation: the notes of release 3185.0.0 there. Fedora
 CoreOS: a release's number has the date of its package set (fedora-coreos-tracker, Design.md, "Version numbers"); until the day
 before an Ignition release (its docs/release-notes.md) none can have it; all have it two weeks after fedora-coreos-config took it,

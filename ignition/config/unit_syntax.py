@@ -1,6 +1,6 @@
 """Syntax of systemd unit files, as Ignition checks it: sections, options, comments and continued lines; names are not judged.
 
-Source: ignition-config.md 3.4 of the reference; behaviour of coreos/go-systemd unit.DeserializeOptions, which reads through a
+Source: docs/reference/ignition-config.md §3.4; behaviour of coreos/go-systemd unit.DeserializeOptions, which reads through a
 buffer of 4096 bytes: its limit on the length of lines holds only for what is buffered when a step begins.
 """
 

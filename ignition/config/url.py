@@ -1,6 +1,6 @@
 """URLs of configs: what parses (as Go's net/url reads it), and which schemes each spec version allows.
 
-Source: ignition-config.md 5.1 and rules R6–R10 of the reference; RFC 3986; the documentation of Go's net/url. No name is resolved
+Source: docs/reference/ignition-config.md §5.1 and rules R6–R10; RFC 3986; the documentation of Go's net/url. No name is resolved
 and nothing is fetched here.
 """
 

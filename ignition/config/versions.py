@@ -1,4 +1,4 @@
-"""The spec versions, and their order. Source: ignition-config.md 1.1 and 1.2 of the reference."""
+"""The spec versions, and their order. Source: docs/reference/ignition-config.md §1.1 and §1.2."""
 
 import re
 

@@ -1,8 +1,9 @@
 """Blobs of Azure Storage by http and https, in the name of the machine's managed identity on the platform azure.
 
-Source: ignition-config reference 5.8; https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory
-and https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token. The path has exactly
-a container and a blob. Whatever goes wrong before the content comes, the same URL is fetched as any other then.
+Source: docs/reference/ignition-config.md §5.8;
+https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory and
+https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token. The path has exactly a
+container and a blob. Whatever goes wrong before the content comes, the same URL is fetched as any other then.
 
 Unlike Ignition: a URL that carries its own signature (`sig=`) is fetched as it is, and the rest of a query is sent in both cases.
 """

@@ -1,6 +1,6 @@
 """What arrives: decompression and hash check as streams with bounded memory.
 
-The hash covers the decompressed bytes (ignition-config reference 5.7). gzip only.
+The hash covers the decompressed bytes (docs/reference/ignition-config.md §5.7). gzip only.
 """
 
 from __future__ import annotations

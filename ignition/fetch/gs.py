@@ -1,6 +1,6 @@
 """The `gs` scheme: objects of Google Cloud Storage. On the platform gcp the instance's service account asks, else nobody.
 
-Source: ignition-config reference 5.8; https://cloud.google.com/storage/docs/json_api/v1/objects/get and, for the token,
+Source: docs/reference/ignition-config.md §5.8; https://cloud.google.com/storage/docs/json_api/v1/objects/get and, for the token,
 https://cloud.google.com/compute/docs/access/authenticate-workloads. Retries are those of http.
 """
 

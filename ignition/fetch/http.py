@@ -1,7 +1,7 @@
 """The `http` and `https` schemes: which headers go out, what a status means, where a redirect leads.
 
-Rules of the ignition-config reference 5.3 to 5.6: 200 and 204 are success, 404 is "not found", any other status below 500 ends
-the fetch, the rest and every transport error is retried. A redirect drops all headers; a broken body ends the fetch. Ours:
+Rules of docs/reference/ignition-config.md §5.3 to §5.6: 200 and 204 are success, 404 is "not found", any other status below 500
+ends the fetch, the rest and every transport error is retried. A redirect drops all headers; a broken body ends the fetch. Ours:
 redirects have a limit, one from https to http is refused unless a hash is checked, 429 is retried everywhere, Retry-After is
 honoured, and what is not GET succeeds with any 2xx.
 """

@@ -1,7 +1,8 @@
 """Amazon's instance metadata service: session tokens (for agent and companion), region, role.
 
-Source: platforms reference 3.2; https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
-and .../iam-roles-for-amazon-ec2.html
+Source: docs/reference/platforms.md §3.2;
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html and
+.../iam-roles-for-amazon-ec2.html
 """
 
 from __future__ import annotations

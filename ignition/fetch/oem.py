@@ -1,7 +1,7 @@
 """The `oem` scheme of 2.x: a file that the image's vendor put into a directory or on the partition OEM.
 
-Source: ignition-config reference 2.2, 4.8, 5.8. The first of these that has the file: the look-aside directory of this system
-(PXE images bring it in their initramfs), the same directory of the new root once that is mounted, the OEM partition. The
+Source: docs/reference/ignition-config.md §2.2, §4.8, §5.8. The first of these that has the file: the look-aside directory of this
+system (PXE images bring it in their initramfs), the same directory of the new root once that is mounted, the OEM partition. The
 partition is mounted read-only and only while the file is opened. A host in the URL means nothing, as in Ignition.
 
 Unlike Ignition: any file system that the kernel knows, not only ext4 and btrfs; the wait for the partition ends.

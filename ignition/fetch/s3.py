@@ -1,7 +1,8 @@
 """The schemes `s3` and `arn`: objects of Amazon S3, signed with the instance's role on the platform aws, else anonymous.
 
-Source: ignition-config reference 5.8; https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. A bucket's region is
-found by asking where it is expected: S3 answers with the right one, and only if it does not, the bucket itself is asked (HEAD).
+Source: docs/reference/ignition-config.md §5.8; https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. A bucket's
+region is found by asking where it is expected: S3 answers with the right one, and only if it does not, the bucket itself is asked
+(HEAD).
 
 Unlike Ignition: our own retries (429 and 5xx with jitter, Retry-After); keys that ended are renewed, and a clock that is wrong is
 allowed for; S3's own code and message are in the error.

@@ -1,7 +1,7 @@
 """Where an object of S3 is: the URLs `s3://bucket/key?versionId=…` and `arn:partition:s3:…`, and the endpoints of regions.
 
-Source: ignition-config reference 5.8; https://docs.aws.amazon.com/AmazonS3/latest/userguide/dual-stack-endpoints.html; the
-suffixes of partitions are those of botocore's endpoints.json. Endpoints are dual-stack. A bucket that is no DNS label (dots,
+Source: docs/reference/ignition-config.md §5.8; https://docs.aws.amazon.com/AmazonS3/latest/userguide/dual-stack-endpoints.html;
+the suffixes of partitions are those of botocore's endpoints.json. Endpoints are dual-stack. A bucket that is no DNS label (dots,
 capitals) is in the path: a wildcard certificate covers one label. An ARN's key is not percent-decoded, as in Ignition.
 """
 

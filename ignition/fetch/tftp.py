@@ -1,7 +1,8 @@
 """The `tftp` scheme (RFC 1350): a file in octet mode, block by block; nothing of it is kept in memory.
 
-Source: ignition-config reference 5.8. Blocks of 512 bytes, no options; 5 s per packet and up to five retransmissions, each after
-a random pause below 1 s; an error of the server ends the fetch. Block numbers begin anew after 65535, so that size has no limit.
+Source: docs/reference/ignition-config.md §5.8. Blocks of 512 bytes, no options; 5 s per packet and up to five retransmissions,
+each after a random pause below 1 s; an error of the server ends the fetch. Block numbers begin anew after 65535, so that size has
+no limit.
 
 Unlike Ignition: the total limit counts; a name that does not resolve, a missing route and a port where nobody listens are tried
 again as with http.

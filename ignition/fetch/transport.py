@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 SYSTEM_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # Debian, Fedora and Alpine agree on this name
 SKIP = "@@@SKIP_HEADER@@@"  # urllib3.util.SKIP_HEADER: the library's own default of this header is not sent
 CONNECTIONS = 16  # per server: as many as operations run side by side
-HIGHEST_PRIVILEGED_PORT = 1022  # ports that Ignition takes for Scaleway, platforms reference 3.1
+HIGHEST_PRIVILEGED_PORT = 1022  # ports that Ignition takes for Scaleway, docs/reference/platforms.md §3.1
 _PORTS_TRIED = 20
 _CHUNK = 64 * 1024
 _CHUNK_DIGITS = 16  # of a chunk's length: 64 bits

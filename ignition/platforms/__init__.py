@@ -28,7 +28,7 @@ ALIASES = {
     "oracle-oci": "oraclecloud",
     # Container Linux' images had them, and its Ignition never had a config from them. What they have is coreos-cloudinit's.
     **dict.fromkeys(("cloudsigma", "interoute", "niftycloud", "rackspace", "rackspace-onmetal", "xendom0"), "metal"),
-}  # platforms reference 1: renames, and noop
+}  # docs/reference/platforms.md §1: renames, and noop
 
 
 class Platform:

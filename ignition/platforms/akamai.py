@@ -1,4 +1,4 @@
-"""Akamai, formerly Linode. Source: platforms reference 3.1, 3.2, 5.1, 5.3, 10.11.
+"""Akamai, formerly Linode. Source: docs/reference/platforms.md §3.1, §3.2, §5.1, §5.3, §10.11.
 
 User data is base64; gzip in it is what the agent unpacks wherever it comes from.
 """

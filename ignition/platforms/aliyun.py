@@ -1,4 +1,4 @@
-"""Alibaba Cloud, also known as Aliyun. Source: platforms reference 3.1, 5.1, 5.3, 10.9."""
+"""Alibaba Cloud, also known as Aliyun. Source: docs/reference/platforms.md §3.1, §5.1, §5.3, §10.9."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Apple's hypervisor: HTTP over a virtual socket. Source: platforms reference 3.5.
+"""Apple's hypervisor: HTTP over a virtual socket. Source: docs/reference/platforms.md §3.5.
 
 The originals look at no status and wait for ever; here a status other than 200 and 204 ends the boot, and so do 30 s of silence.
 """

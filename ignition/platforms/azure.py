@@ -1,4 +1,4 @@
-"""Microsoft Azure. Source: platforms reference 3.1, 3.4, 4.1, 4.2, 5.1, 5.2, 8, 10.3.
+"""Microsoft Azure. Source: docs/reference/platforms.md §3.1, §3.4, §4.1, §4.2, §5.1, §5.2, §8, §10.3.
 
 User data of the instance metadata service; where there is none, custom data of the provisioning drive. The service says 404, 410
 or 429 for a while after the boot. Unlike Ignition, which waits for the drive without end: a machine without one has no config.

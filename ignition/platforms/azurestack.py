@@ -1,4 +1,4 @@
-"""Azure Stack Hub. Source: platforms reference 3.4, 5.1, 8, 10.3, 10.4."""
+"""Azure Stack Hub. Source: docs/reference/platforms.md §3.4, §5.1, §8, §10.3, §10.4."""
 
 from __future__ import annotations
 

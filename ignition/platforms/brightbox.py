@@ -1,4 +1,4 @@
-"""Brightbox: as OpenStack. Source: platforms reference 3.3."""
+"""Brightbox: as OpenStack. Source: docs/reference/platforms.md §3.3."""
 
 from ignition.platforms import Platform
 from ignition.platforms.openstack import CONFIG

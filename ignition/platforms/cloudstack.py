@@ -1,4 +1,4 @@
-"""CloudStack: a config drive or the virtual router, which is the DHCP server. Source: platforms reference 3.3, 10.8.
+"""CloudStack: a config drive or the virtual router, which is the DHCP server. Source: docs/reference/platforms.md §3.3, §10.8.
 
 Unlike with Ignition a drive is read without a network, and a network card that comes later counts.
 """

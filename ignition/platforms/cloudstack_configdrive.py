@@ -1,4 +1,4 @@
-"""CloudStack's config drive. Source: platforms reference 5.1, 5.2, 10.8."""
+"""CloudStack's config drive. Source: docs/reference/platforms.md §5.1, §5.2, §10.8."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CloudStack's virtual router, which is the DHCP server. Source: platforms reference 4.2, 5.1, 5.2, 10.8."""
+"""CloudStack's virtual router, which is the DHCP server. Source: docs/reference/platforms.md §4.2, §5.1, §5.2, §10.8."""
 
 from ignition.platforms import Platform
 from ignition.platforms.parts import dhcp

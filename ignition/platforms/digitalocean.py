@@ -1,4 +1,4 @@
-"""DigitalOcean. Source: platforms reference 3.1, 5.1, 5.2, 7.2, 10.5.
+"""DigitalOcean. Source: docs/reference/platforms.md §3.1, §5.1, §5.2, §7.2, §10.5.
 
 The network is described with addresses and routes; DHCP is not offered everywhere.
 """

@@ -1,4 +1,4 @@
-"""Exoscale. Source: platforms reference 3.1, 5.1, 5.3, 10.9."""
+"""Exoscale. Source: docs/reference/platforms.md §3.1, §5.1, §5.3, §10.9."""
 
 from ignition.platforms import Platform
 from ignition.platforms.parts.config_source import http

@@ -1,4 +1,4 @@
-"""A local file (IGNITION_CONFIG_FILE, default config.ign in the working directory). Source: platforms reference 3.9."""
+"""A local file (IGNITION_CONFIG_FILE, default config.ign in the working directory). Source: docs/reference/platforms.md §3.9."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Google Compute Engine, also known as gce. Source: platforms reference 3.1, 5.1, 5.2, 10.2."""
+"""Google Compute Engine, also known as gce. Source: docs/reference/platforms.md §3.1, §5.1, §5.2, §10.2."""
 
 from __future__ import annotations
 

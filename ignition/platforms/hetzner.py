@@ -1,4 +1,4 @@
-"""Hetzner Cloud. Source: platforms reference 3.1, 5.1, 5.3, 7.1, 7.4, 10.10.
+"""Hetzner Cloud. Source: docs/reference/platforms.md §3.1, §5.1, §5.3, §7.1, §7.4, §10.10.
 
 The network is cloud-init's, version 1; private networks are not in it: they have DHCP.
 """

@@ -1,4 +1,4 @@
-"""Hyper-V: key-value pairs of the host. Source: platforms reference 3.5, 3.6, 10.14.
+"""Hyper-V: key-value pairs of the host. Source: docs/reference/platforms.md §3.5, §3.6, §10.14.
 
 All pairs go to the new root, too, where hv_kvp_daemon expects them: by a fragment of a base config, which every later stage
 reads.

@@ -1,4 +1,6 @@
-"""IBM Cloud, virtual servers of the second generation: a NoCloud drive. Source: platforms reference 3.4, 5.1, 5.3, 10.13.
+"""IBM Cloud, virtual servers of the second generation: a NoCloud drive.
+
+Source: docs/reference/platforms.md §3.4, §5.1, §5.3, §10.13.
 
 The SSH keys are in a cloud-config that is one part of a MIME document.
 """

@@ -1,4 +1,4 @@
-"""IBM Cloud, classic infrastructure: an OpenStack drive. Source: platforms reference 5.1, 5.3, 7.4, 10.13."""
+"""IBM Cloud, classic infrastructure: an OpenStack drive. Source: docs/reference/platforms.md §5.1, §5.3, §7.4, §10.13."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""KubeVirt: a drive as OpenStack's or as NoCloud's. Source: platforms reference 3.4, 5.1, 5.3, 7.4, 7.5, 10.13.
+"""KubeVirt: a drive as OpenStack's or as NoCloud's. Source: docs/reference/platforms.md §3.4, §5.1, §5.3, §7.4, §7.5, §10.13.
 
 Better than the originals: a virtual machine without a drive does not wait for one without end, and a drive whose config cannot be
 read does not end in a machine without config.

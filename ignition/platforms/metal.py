@@ -1,4 +1,4 @@
-"""Bare metal: no config of its own, it comes by the kernel command line or user.ign. Source: platforms reference 3.9."""
+"""Bare metal: no config of its own, it comes by the kernel command line or user.ign. Source: docs/reference/platforms.md §3.9."""
 
 from ignition.platforms import Platform
 from ignition.platforms.parts.config_source import ConfigSource

@@ -1,4 +1,4 @@
-"""Nutanix: a config drive. Source: platforms reference 3.4."""
+"""Nutanix: a config drive. Source: docs/reference/platforms.md §3.4."""
 
 from ignition.platforms import Platform
 from ignition.platforms.parts.drive import drive

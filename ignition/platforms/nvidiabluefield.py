@@ -1,7 +1,7 @@
 """NVIDIA BlueField: a FIFO of the boot controller.
 
-Source: platforms reference 3.5; linux/drivers/platform/mellanox/mlxbf-bootctl.c. In the originals a machine without a config
-fails (reference 11.2); here it has none, as everywhere.
+Source: docs/reference/platforms.md §3.5; linux/drivers/platform/mellanox/mlxbf-bootctl.c. In the originals a machine without a
+config fails (reference 11.2); here it has none, as everywhere.
 """
 
 from __future__ import annotations

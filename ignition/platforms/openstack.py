@@ -1,4 +1,4 @@
-"""OpenStack: a config drive or the metadata service. Source: platforms reference 3.3, 4.2, 5.1, 5.2, 10.7.
+"""OpenStack: a config drive or the metadata service. Source: docs/reference/platforms.md §3.3, §4.2, §5.1, §5.2, §10.7.
 
 The service is asked by IPv4, and by IPv6 at each interface. Unlike with Ignition an error at one of them does not count for all,
 and a drive is read without a network. The companion, too, takes the drive in both spellings and with any file system.

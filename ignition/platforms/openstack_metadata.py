@@ -1,4 +1,7 @@
-"""OpenStack's metadata service, for machines that must not look at the drive. Source: platforms reference 5.1, 5.2, 10.7."""
+"""OpenStack's metadata service, for machines that must not look at the drive.
+
+Source: docs/reference/platforms.md §5.1, §5.2, §10.7.
+"""
 
 from ignition.platforms import Platform
 from ignition.platforms.openstack import SERVICE

@@ -1,4 +1,6 @@
-"""Oracle Cloud Infrastructure, oracle-oci in Container Linux. Source: platforms reference 3.1, 3.10, 5.1, 5.2, 10.12.
+"""Oracle Cloud Infrastructure, oracle-oci in Container Linux.
+
+Source: docs/reference/platforms.md §3.1, §3.10, §5.1, §5.2, §10.12.
 
 The id of old is answered from today's service (/opc/v2), too: the one of old can be switched off.
 """

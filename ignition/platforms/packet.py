@@ -1,4 +1,4 @@
-"""Packet, later Equinix Metal. Source: platforms reference 3.1, 3.8, 5.1, 5.2, 7.2, 8, 10.6.
+"""Packet, later Equinix Metal. Source: docs/reference/platforms.md §3.1, §3.8, §5.1, §5.2, §7.2, §8, §10.6.
 
 The network is bonded, and its addresses are in the metadata only. The platform shows its customers how each stage ended, and
 waits for a machine to check in.

@@ -1,4 +1,4 @@
-"""IBM Power Systems Virtual Server: a config drive. Source: platforms reference 3.4, 5.1, 5.3, 10.13."""
+"""IBM Power Systems Virtual Server: a config drive. Source: docs/reference/platforms.md §3.4, §5.1, §5.3, §10.13."""
 
 from ignition.platforms import Platform
 from ignition.platforms.parts.drive import Drive, drive

@@ -1,4 +1,4 @@
-"""Proxmox VE: a NoCloud drive. Source: platforms reference 3.4, 5.1, 5.3, 7.4, 7.5, 10.13.
+"""Proxmox VE: a NoCloud drive. Source: docs/reference/platforms.md §3.4, §5.1, §5.3, §7.4, §7.5, §10.13.
 
 Proxmox writes its own cloud-config into user-data, so that the Ignition config is in vendor-data or in place of user-data. Unlike
 Afterburn, which wants all four files and reads none if one is wrong, each file counts for itself.

@@ -1,4 +1,4 @@
-"""QEMU: the firmware config device, or a block device on machines that have none. Source: platforms reference 3.5;
+"""QEMU: the firmware config device, or a block device on machines that have none. Source: docs/reference/platforms.md §3.5;
 linux/drivers/firmware/qemu_fw_cfg.c.
 
 Both names are read: opt/com.coreos/config (Container Linux, Fedora CoreOS), then opt/org.flatcar-linux/config.

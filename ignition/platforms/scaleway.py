@@ -1,4 +1,4 @@
-"""Scaleway. Source: platforms reference 3.1, 5.1, 5.3, 8, 10.12.
+"""Scaleway. Source: docs/reference/platforms.md §3.1, §5.1, §5.3, §8, §10.12.
 
 The service hands out user data only to source ports below 1024, that is, to root; its other documents to everybody.
 """

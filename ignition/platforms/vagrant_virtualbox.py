@@ -1,4 +1,4 @@
-"""Vagrant's machines on VirtualBox. Source: platforms reference 5.1, 5.2.
+"""Vagrant's machines on VirtualBox. Source: docs/reference/platforms.md §5.1, §5.2.
 
 There is no metadata service: the machine itself is asked. Only Container Linux had this, so there are no names of today. Vagrant
 sets host name and eth1 up while the machine boots.

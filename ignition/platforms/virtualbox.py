@@ -1,6 +1,6 @@
 """VirtualBox: a guest property, or the partition of Container Linux' Vagrant images.
 
-Source: platforms reference 2.5, 3.5, 3.10.
+Source: docs/reference/platforms.md §2.5, §3.5, §3.10.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""VMware: guestinfo of the host, and the OVF environment in it. Source: platforms reference 2.5, 3.7, 3.10, 7.1, 10.14.
+"""VMware: guestinfo of the host, and the OVF environment in it.
+
+Source: docs/reference/platforms.md §2.5, §3.7, §3.10, §7.1, §10.14.
 
 Properties of the machine itself replace those of the OVF environment one by one; unlike in the originals an encoding counts only
 for data from the same place. Container Linux' names (guestinfo.coreos.config.…) and its URLs are read where Ignition's are empty.

@@ -1,4 +1,4 @@
-"""z/VM: a file in the virtual card reader. Source: platforms reference 3.5; vmur(8) and chccwdev(8) of s390-tools."""
+"""z/VM: a file in the virtual card reader. Source: docs/reference/platforms.md §3.5; vmur(8) and chccwdev(8) of s390-tools."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A user config in a file on a labelled device, as the kernel command line names it: ignition.config.device= and .path=.
 
-Source: ignition-config reference 4.5 (Ignition 2.27). The file system is mounted read-only and only while the file is opened. The
-label is compared with udev's links, where a blank is \\x20.
+Source: docs/reference/ignition-config.md §4.5 (Ignition 2.27). The file system is mounted read-only and only while the file is
+opened. The label is compared with udev's links, where a blank is \\x20.
 """
 
 from __future__ import annotations

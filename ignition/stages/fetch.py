@@ -1,7 +1,7 @@
 """The fetch stage: the user config over the network, rendered and cached for all later stages.
 
 Files: config cache (0600), its digest, marks of the later stages that have work, state, places of
-all values (sources.py). Source: ignition-config reference 4.1,
+all values (sources.py). Source: docs/reference/ignition-config.md §4.1,
 6.5.
 """
 

@@ -1,6 +1,7 @@
 """The fetch-offline stage: as fetch, but without a network; if that is not enough, the need-net flag asks for one.
 
-The flag is also set when the config is complete but its later stages must download something (ignition-config reference 6.1).
+The flag is also set when the config is complete but its later stages must download something (docs/reference/ignition-config.md
+§6.1).
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The files stage: groups, users, directories, files, links, units, crypttab, result file (reference, ignition-config.md 6.1).
+"""The files stage: groups, users, directories, files, links, units, crypttab, result file.
+
+Source: docs/reference/ignition-config.md §6.1.
 
 Accounts come first: entries below a new home are resolved when it is there, and owners may be new users. The entries of named
 file systems of a 2.x config are written while those are mounted. The stage may be cut short at any moment and run again.

@@ -1,6 +1,6 @@
 """`ignition grow`: ROOT grows to the end of its disk, at the first boot before files are written, and later when it can again.
 
-Source: `boot.md` 8.1 and 8.2 of the reference. Every other mounted partition of ROOT's type grows, too, as on Container Linux.
+Source: docs/reference/boot.md §8.1 and §8.2. Every other mounted partition of ROOT's type grows, too, as on Container Linux.
 """
 
 import os

@@ -1,7 +1,7 @@
 """The kargs stage: hands the wanted kernel arguments to the distribution's helper, which edits its boot loader and reboots.
 
-Contract of the helper (reference, ignition-config.md 7.9): it appends missing arguments, tolerates absent ones, and reboots if it
-changed something.
+Contract of the helper (docs/reference/ignition-config.md §7.9): it appends missing arguments, tolerates absent ones, and reboots
+if it changed something.
 """
 
 from ignition.config.model import Config, KernelArguments

@@ -1,8 +1,8 @@
 """Rendering `ignition.config.replace` and `ignition.config.merge`: a config and all that it refers to become one.
 
-Source: ignition-config reference 4.2. Depth first, in order; the settings of fetches follow what has been merged so far, at every
-depth (Ignition forgets those of the outer configs below the second).
-Downloads of one `merge` list run side by side; what came in under settings that an earlier entry then changed is fetched again.
+Source: docs/reference/ignition-config.md §4.2. Depth first, in order; the settings of fetches follow what has been merged so far,
+at every depth (Ignition forgets those of the outer configs below the second). Downloads of one `merge` list run side by side;
+what came in under settings that an earlier entry then changed is fetched again.
 
 Unlike Ignition: a loop is an error that names the loop, depth and number are limited, and an empty referenced config is an error
 (Ignition drops the whole user config without a word).

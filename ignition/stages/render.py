@@ -1,4 +1,4 @@
-"""From the sources of configs to the one that the stages work on (ignition-config reference 4.1).
+"""From the sources of configs to the one that the stages work on (docs/reference/ignition-config.md §4.1).
 
 Sources of the user config, the first that answers wins: kernel command line (a URL, else a file on a labelled device), user.ign
 (or what an installer left for it: vendor_configs.py), platform. If what answers is not an Ignition config, the default.ign

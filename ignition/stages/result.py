@@ -1,8 +1,8 @@
 """What the first boot leaves for people and tools: Ignition's result file and our own report.
 
-The result file is that of Ignition (reference, ignition-config.md 6.5). The report is built from the record of operations: each
-stage with its begin, end and operations, the sources and the digest of the config, and how often the machine was provisioned.
-Both are 0600. Neither holds a config or a secret: operations describe themselves without.
+The result file is that of Ignition (docs/reference/ignition-config.md §6.5). The report is built from the record of operations:
+each stage with its begin, end and operations, the sources and the digest of the config, and how often the machine was
+provisioned. Both are 0600. Neither holds a config or a secret: operations describe themselves without.
 """
 
 from __future__ import annotations

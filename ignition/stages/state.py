@@ -1,4 +1,6 @@
-"""What one stage leaves for the next (ignition-config reference 6.5): one line of JSON, mode 0600 in a directory of mode 0700.
+"""What one stage leaves for the next: one line of JSON, mode 0600 in a directory of mode 0700.
+
+Source: docs/reference/ignition-config.md §6.5.
 
 Who writes what: `fetched_configs` the fetch stages, read by files (result file); `notated_directories` mount, read by files (home
 directories); `luks_persist_*` disks, read and erased by files (they are secrets); `provider_output_files` the platform, read by

@@ -1,4 +1,4 @@
-"""Tells the platform how a stage ended, where it wants to know. Source: platforms reference 3.8.
+"""Tells the platform how a stage ended, where it wants to know. Source: docs/reference/platforms.md §3.8.
 
 Never changes the outcome: one attempt within seconds, and what goes wrong with it is logged. Without a network nothing is tried,
 so a machine that needs none does not wait for one.

@@ -2,9 +2,9 @@
 
 What is on the OEM or the boot partition comes just before the lowest directory (vendor_configs.py).
 
-Source: ignition-config reference 4.4, and 4.6 and 4.7 for base.ign and default.ign, which Container Linux had. References,
-time-outs, authorities and proxies inside base configs are never acted upon.
-Unlike Ignition a dangling symlink in base.d is an error and does not empty the base config.
+Source: docs/reference/ignition-config.md §4.4, and §4.6 and §4.7 for base.ign and default.ign, which Container Linux had.
+References, time-outs, authorities and proxies inside base configs are never acted upon. Unlike Ignition a dangling symlink in
+base.d is an error and does not empty the base config.
 """
 
 from __future__ import annotations

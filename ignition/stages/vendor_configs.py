@@ -1,6 +1,6 @@
 """Configs that an installer or the image's vendor left outside the initramfs: they count as user.ign, base.ign and default.ign.
 
-Source: platforms.md 2.3; boot.md 4.2 and 9 of the reference; ignition-setup of bootengine, coreos-ignition-setup-user of Fedora
+Source: platforms.md 2.3; docs/reference/boot.md §4.2 and §9; ignition-setup of bootengine, coreos-ignition-setup-user of Fedora
 CoreOS. There a unit copies them into /usr/lib/ignition before the agent starts, over what the image has there: so they come
 after /run/ignition and /etc/ignition, and before /usr/lib/ignition. Here the fetch stages read them in place. base.ign alone is
 kept below /run/ignition for the later stages: the disks stage may change the partition that it is on.

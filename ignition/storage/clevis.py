@@ -1,6 +1,6 @@
 """Binding volumes to tang servers, a TPM or other pins: what a config asks for, and whether a volume has just that.
 
-Source: `ignition-config.md` 7.3 of the reference; clevis 19, whose tokens hold the configuration of each pin in the protected
+Source: docs/reference/ignition-config.md §7.3; clevis 19, whose tokens hold the configuration of each pin in the protected
 header of a JWE (RFC 7516): `{"clevis": {"pin": PIN, PIN: {…}}}`, and in `sss` one JWE for each part.
 """
 

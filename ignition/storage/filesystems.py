@@ -1,4 +1,4 @@
-"""File systems: what is kept, what is refused, what is made. Source: `ignition-config.md` 7.4 and 7.11 of the reference.
+"""File systems: what is kept, what is refused, what is made. Source: docs/reference/ignition-config.md §7.4 and §7.11.
 
 Stricter than Ignition in one point: a partition table on the device counts as a signature, so it is not overwritten unasked.
 """

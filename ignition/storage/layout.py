@@ -1,6 +1,6 @@
 """Where free space is on a disk: the choices that sgdisk makes, as arithmetic on sectors. Pure.
 
-Source: `ignition-config.md` 7.1 of the reference, and sgdisk 1.0.9's observed choices (the tests compare with it). One thing
+Source: docs/reference/ignition-config.md §7.1, and sgdisk 1.0.9's observed choices (the tests compare with it). One thing
 is fixed that sgdisk varies: new partitions begin at whole MiB even beside old ones that do not.
 """
 

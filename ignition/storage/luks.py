@@ -1,4 +1,4 @@
-"""Encrypted volumes: which are kept, refused or made, and in which steps. Source: `ignition-config.md` 7.3 of the reference.
+"""Encrypted volumes: which are kept, refused or made, and in which steps. Source: docs/reference/ignition-config.md §7.3.
 
 LUKS2 only. Kinder than Ignition in one point: a volume with a generated key or a clevis binding can be kept, too, if it is just
 what the config asks for and can be opened. IBM's secure keys (cex) are refused by name.

@@ -1,6 +1,6 @@
 """What becomes of a disk's partitions: the matching rules of the spec, applied to a table. Pure.
 
-Source: `ignition-config.md` 7.1 and 7.11 of the reference. Where it is stricter than Ignition: 2.x configs, too, are refused
+Source: docs/reference/ignition-config.md §7.1 and §7.11. Where it is stricter than Ignition: 2.x configs, too, are refused
 on partitions in use. Where it is kinder: a number-0 entry that an earlier, interrupted run created is recognised by the GUID
 which that run derived, and a fill-the-rest partition (size 0) may end where the disk ended before it was enlarged.
 """

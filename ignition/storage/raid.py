@@ -1,4 +1,4 @@
-"""md arrays: which one is there already, which is made. Source: `ignition-config.md` 7.2 of the reference, mdadm(8).
+"""md arrays: which one is there already, which is made. Source: docs/reference/ignition-config.md §7.2, mdadm(8).
 
 Kinder than Ignition: an array that is already right is kept and, if need be, assembled. Stricter: an array with the wanted name
 and shape that misses some of the config's devices is never overwritten, and devices in use are refused. What is not compared: the

@@ -1,4 +1,4 @@
-"""Groups and users: which operations, in which order (reference, ignition-config.md 7.7).
+"""Groups and users: which operations, in which order (docs/reference/ignition-config.md §7.7).
 
 Groups in the config's order, then users. All passwords are set in one go after the accounts are there; then homes, then keys.
 """

@@ -1,6 +1,6 @@
 """What makes later boots open the encrypted volumes: key files in /etc/luks and lines of /etc/crypttab.
 
-Source: `ignition-config.md` 7.3, step 6, of the reference; crypttab(5). A volume that a next attempt could not open (its key is
+Source: docs/reference/ignition-config.md §7.3, step 6; crypttab(5). A volume that a next attempt could not open (its key is
 not in the new root yet, or nothing at hand unlocks it) stays marked as unfinished until all of this is on disk.
 """
 

@@ -1,7 +1,7 @@
 """SELinux labels of what was written: only for a root that has a policy.
 
-Source: reference, ignition-config.md 7.10. Ignition makes a root without a policy an error; most distributions have none, and
-there the labels mean nothing.
+Source: docs/reference/ignition-config.md §7.10. Ignition makes a root without a policy an error; most distributions have none,
+and there the labels mean nothing.
 
 Without setfiles in the initramfs nothing can be labelled here, and on an enforcing machine sshd may not read the keys and units
 fail: nobody could log in, or see why. So the root labels itself where it can, which costs one more reboot (`/.autorelabel`, as

@@ -1,7 +1,7 @@
 """Hands the machine id of the initramfs to the new root, where the first boot would make another one.
 
 With one id the journal of the initramfs is the journal of this machine: journald moves it to /var, and it is there after the next
-boot, too. Not written to /etc/machine-id, because then systemd would not apply presets (`boot.md` 6.2 of the reference): of the
+boot, too. Not written to /etc/machine-id, because then systemd would not apply presets (docs/reference/boot.md §6.2): of the
 places where systemd looks when that file says "uninitialized", D-Bus' old one is the only one that is a file.
 """
 

@@ -1,6 +1,6 @@
 """Files, directories and links: which of them, where exactly, and in which order.
 
-Order (reference, ignition-config.md 7.6): everything by depth, then hard links in the config's order. No entry may lie below
+Order (docs/reference/ignition-config.md §7.6): everything by depth, then hard links in the config's order. No entry may lie below
 another that is not a directory, so downloads may run side by side once directories and symlinks are there. Two entries of a 2.x
 config with one path are one after the other in Ignition's v2 engine: they become one entry here.
 """

@@ -1,6 +1,6 @@
 """Units for what our extensions mount or swap to at every boot (docs/extensions.md), as Butane's `with_mount_unit` writes them.
 
-Source: config-transpiler.md B7 of the reference. Devices are named by UUID: the names in the config may be this boot's only. The
+Source: docs/reference/config-transpiler.md §B7. Devices are named by UUID: the names in the config may be this boot's only. The
 config's own unit of the same name is laid over ours.
 """
 

@@ -1,4 +1,4 @@
-"""Merging by tables: one list kind per row (ignition-config.md 4.3 of the reference), and appending as 2.x does (4.7)."""
+"""Merging by tables: one list kind per row (docs/reference/ignition-config.md §4.3), and appending as 2.x does (4.7)."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which finished configs need the network (ignition-config.md 6.1 of the reference)."""
+"""Which finished configs need the network (docs/reference/ignition-config.md §6.1)."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What becomes of texts: odd input, versions, and the rules of decoding (ignition-config.md 1.2 to 1.4 of the reference)."""
+"""What becomes of texts: odd input, versions, and the rules of decoding (docs/reference/ignition-config.md §1.2 to §1.4)."""
 
 import json
 import re

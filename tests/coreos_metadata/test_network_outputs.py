@@ -1,4 +1,7 @@
-"""What is written for networkd and NetworkManager, byte by byte. Expectations: platforms reference 7.2 and 7.3, by hand."""
+"""What is written for networkd and NetworkManager, byte by byte.
+
+Expectations: docs/reference/platforms.md §7.2 and §7.3, by hand.
+"""
 
 from collections.abc import Callable
 from ipaddress import ip_address, ip_interface, ip_network

@@ -1,7 +1,7 @@
 """Which platforms a unit of the companion runs on: its conditions, compared with the tables of the platforms.
 
 No id stands in two places unnoticed: a table that gains a host name, a check-in and so on makes a test fail until the unit has
-the id, or LEFT_OUT says why not. The originals' lists are in the platforms reference, 4.6.
+the id, or LEFT_OUT says why not. The originals' lists are in docs/reference/platforms.md §4.6.
 """
 
 import re

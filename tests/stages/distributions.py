@@ -2,7 +2,7 @@
 
 Skeletons of what the files stage meets: account files and nsswitch.conf, links, presets, sshd, login.defs, machine-id, SELinux.
 Sources: fedora-coreos-config (manifests, overlay.d), flatcar/baselayout, Ubuntu's core base snap, openSUSE's MicroOS-release and
-libnss_usrfiles, Debian's base-files and openssh-server; boot.md 1.3, 4.4 and 6.2 of the reference.
+libnss_usrfiles, Debian's base-files and openssh-server; docs/reference/boot.md §1.3, §4.4 and §6.2.
 """
 
 from __future__ import annotations

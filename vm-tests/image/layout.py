@@ -1,4 +1,4 @@
-"""Container Linux's disk: numbers, labels, type GUIDs, sizes. Source: boot.md 7.1 of the reference. Only facts and arithmetic."""
+"""Container Linux's disk: numbers, labels, type GUIDs, sizes. Source: docs/reference/boot.md §7.1. Only facts and arithmetic."""
 
 from dataclasses import dataclass
 

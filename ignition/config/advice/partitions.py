@@ -1,7 +1,7 @@
 """W14: partitions that cannot all be made.
 
 Rules D4 and V11 compare partitions that give both start and size. Here they are made on an empty disk, in the order of
-ignition-config.md 7.1 of the reference: one with a size of 0 or none fills the free block, and takes the room of all after it.
+docs/reference/ignition-config.md §7.1: one with a size of 0 or none fills the free block, and takes the room of all after it.
 """
 
 from ignition.config.advice.advice import Advice

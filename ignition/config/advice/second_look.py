@@ -1,6 +1,6 @@
 """W15: what the config's own spec allows and the newest one forbids.
 
-A machine looks at the rendered config by the newest rules (ignition-config.md 4.1 step 7 of the reference) and refuses it then.
+A machine looks at the rendered config by the newest rules (docs/reference/ignition-config.md §4.1 step 7) and refuses it then.
 """
 
 from ignition.config import merged

@@ -1,7 +1,7 @@
 """The internal model in the words of spec 3.x: for configs that go back to text.
 
 What only 2.x and 1 can say travels in INTERNAL members (ignition/config/model). Here each becomes what 3.x calls it, or a remark
-that says what is lost: nothing goes without a word. Source: ignition-config.md 7.11 and 8.3 of the reference; where the converter
+that says what is lost: nothing goes without a word. Source: docs/reference/ignition-config.md §7.11 and §8.3; where the converter
 of 8.3 changes a meaning, ours is kept. References are left out: they were followed.
 """
 

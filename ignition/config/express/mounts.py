@@ -1,4 +1,4 @@
-"""Where the file systems that 2.x knows by name are in the new root. Source: ignition-config.md 2.2 and 8.1 of the reference."""
+"""Where the file systems that 2.x knows by name are in the new root. Source: docs/reference/ignition-config.md §2.2 and §8.1."""
 
 from ignition.config import origins
 from ignition.config.rules.paths import simplest

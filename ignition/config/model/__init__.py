@@ -1,6 +1,6 @@
 """The one internal model: every config, of whatever spec version, ends as a `Config` of these records.
 
-Members are those of the newest spec (3.7.0-experimental; `ignition-config.md` 2.1 of the reference, coreos/ignition
+Members are those of the newest spec (3.7.0-experimental; docs/reference/ignition-config.md §2.1, coreos/ignition
 config/v3_7_experimental/types). What only 2.x configs can say and 3.x lost keeps working through members whose `since` is
 INTERNAL: no config text can set them, only the translation from 2.x does, and the config cache carries them.
 """

@@ -1,4 +1,4 @@
-"""The validation rules of ignition-config.md 3.2 of the reference, each tied to its id.
+"""The validation rules of docs/reference/ignition-config.md §3.2, each tied to its id.
 
 What is asked of one member alone is a check of its field (checks.py, in the model). What several members decide is a small
 function here, beside its section: it belongs to a record class and says since when (and until when) it holds. `walk` applies all

@@ -1,7 +1,7 @@
 """Rule X1: an element whose key occurred earlier in its list, or in an earlier list of the same key space.
 
 Driven by the records: KEY names the member that counts, SHARED the lists of one key space, REPEATABLE those that may repeat.
-Source: ignition-config.md 3.3 of the reference.
+Source: docs/reference/ignition-config.md §3.3.
 """
 
 from ignition.config.record import Field, Record

@@ -1,6 +1,6 @@
 """Why a text is no JSON: where the decoder stopped, and what to do about it. Only loaded once decoding has failed.
 
-Source: RFC 8259; ignition-config.md 1.3 of the reference. What is no JSON at all gets its name in odd_input.
+Source: RFC 8259; docs/reference/ignition-config.md §1.3. What is no JSON at all gets its name in odd_input.
 """
 
 import json

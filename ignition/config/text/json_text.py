@@ -1,6 +1,6 @@
 """JSON text → plain data, with the strictness of a config decoder. Why a text is no JSON is in json_errors.
 
-Source: ignition-config.md 1.3 and 1.4 of the reference; RFC 8259.
+Source: docs/reference/ignition-config.md §1.3 and §1.4; RFC 8259.
 """
 
 import json

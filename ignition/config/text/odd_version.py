@@ -1,6 +1,6 @@
 """A spec version that is none of ours, or none at all: outcome, message and what to write instead. Only loaded to refuse.
 
-Source: ignition-config.md 1.1 to 1.3 of the reference.
+Source: docs/reference/ignition-config.md §1.1 to §1.3.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The members of spec 1. Source: ignition-config.md 2.3 of the reference; coreos/ignition v0.35 config/v1/types."""
+"""The members of spec 1. Source: docs/reference/ignition-config.md §2.3; coreos/ignition v0.35 config/v1/types."""
 
 from ignition.config.checks import (
     AbsolutePath,

@@ -1,4 +1,4 @@
-"""The validation rules of spec 1: rows "1" and "1+" of ignition-config.md 3.6 of the reference, by the numbers of v2/rules.
+"""The validation rules of spec 1: rows "1" and "1+" of docs/reference/ignition-config.md §3.6, by the numbers of v2/rules.
 
 What is asked of one member alone is a check in the model. What 2.0 checks in the same way is checked by its functions. Unit
 contents, colons in labels and the like are 2.0's matter.

@@ -1,4 +1,4 @@
-"""Spec 1 as 2.0.0, from where the translation of 2.x goes on (ignition-config.md 2.3 of the reference, "Upgrade 1 → 2.0").
+"""Spec 1 as 2.0.0, from where the translation of 2.x goes on (docs/reference/ignition-config.md §2.3, "Upgrade 1 → 2.0").
 
 Spec 1 nests files in their file system; 2.0 names file systems instead. Number i gets the name _translate-filesystem-i.
 """

@@ -1,4 +1,4 @@
-"""The members of the 2.x specs. Source: ignition-config.md 2.2 of the reference; coreos/ignition v0.35 doc/configuration-v2_*.md.
+"""The members of the 2.x specs. Source: docs/reference/ignition-config.md §2.2; coreos/ignition v0.35 doc/configuration-v2_*.md.
 
 Records of spec 1 that 2.x left as they were are spec 1's own. Where a version makes a plain member nullable, it is nullable here
 and the translation fills in what the older version meant.

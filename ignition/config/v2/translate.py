@@ -1,6 +1,6 @@
 """2.x configs in the internal model, so that they mean on this machine what they meant to Ignition 0.x.
 
-Source: ignition-config.md 2.2, 4.7 and 7.11 of the reference (not section 8: the converter there loses meaning). What the 3.x
+Source: docs/reference/ignition-config.md §2.2, §4.7 and §7.11 (not section 8: the converter there loses meaning). What the 3.x
 specs cannot say travels in the INTERNAL members of the model. Nothing is dropped: of an account's or unit's plain members, false
 and "" mean "not given" in both specs.
 """

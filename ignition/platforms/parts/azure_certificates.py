@@ -1,4 +1,6 @@
-"""The SSH key of an Azure Stack machine, which its fabric hands out only as a certificate. Source: platforms reference 8.
+"""The SSH key of an Azure Stack machine, which its fabric hands out only as a certificate.
+
+Source: docs/reference/platforms.md §8.
 
 The fabric encrypts a PKCS#12 file without a password for a certificate that we make for it. This is work for OpenSSL's command:
 python3-cryptography of Debian 12 (38) has nothing that decrypts CMS, and would be one more compiled package. Neither is in the

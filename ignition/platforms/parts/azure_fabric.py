@@ -1,4 +1,6 @@
-"""Azure's two services: the fabric's wire server, and the instance metadata service. Source: platforms reference 5.1, 8, 10.3.
+"""Azure's two services: the fabric's wire server, and the instance metadata service.
+
+Source: docs/reference/platforms.md §5.1, §8, §10.3.
 
 The fabric's version is asked for before its first document, not before those of the other service.
 """

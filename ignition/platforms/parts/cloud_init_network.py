@@ -1,7 +1,7 @@
 """cloud-init's network configuration, versions 1 and 2, as hypervisors write it.
 
-Source: platforms reference 7.4; https://docs.cloud-init.io/en/latest/reference/network-config.html. One set of rules for all
-platforms, where the originals differ: DHCP of both families, name servers of all entries and of the subnets, and routes are
+Source: docs/reference/platforms.md §7.4; https://docs.cloud-init.io/en/latest/reference/network-config.html. One set of rules for
+all platforms, where the originals differ: DHCP of both families, name servers of all entries and of the subnets, and routes are
 understood everywhere. As in the originals a list of routes switches off the gateway. What is no network card (bonds, VLANs, …) is
 left out with a warning.
 

@@ -1,4 +1,4 @@
-"""What the DHCP server said, in the leases that systemd-networkd keeps. Source: platforms reference 3.3, 4.2.
+"""What the DHCP server said, in the leases that systemd-networkd keeps. Source: docs/reference/platforms.md §3.3, §4.2.
 
 The directory is read anew at each look, so that a network card that comes later counts, too. NetworkManager is not asked: the
 initramfs has networkd.

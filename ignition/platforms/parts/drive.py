@@ -1,8 +1,8 @@
 """Drives that a platform attaches, with its config or its metadata: known by the label of their file system.
 
-Source: platforms reference 2.4, 3.4, 4.2. They are mounted read-only on a directory of their own, and only while they are read.
-The originals look for the config once a second without end; this waits for udev's events, and has a limit that names what is
-missing.
+Source: docs/reference/platforms.md §2.4, §3.4, §4.2. They are mounted read-only on a directory of their own, and only while they
+are read. The originals look for the config once a second without end; this waits for udev's events, and has a limit that names
+what is missing.
 """
 
 from __future__ import annotations

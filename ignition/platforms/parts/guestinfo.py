@@ -1,4 +1,6 @@
-"""VMware's guestinfo: values that the host has for this machine, by their names. Source: platforms reference 3.7, 10.14.
+"""VMware's guestinfo: values that the host has for this machine, by their names.
+
+Source: docs/reference/platforms.md §3.7, §10.14.
 
 Through VMware's own vmware-rpctool (package open-vm-tools): the channel is an I/O port that wants registers which Python cannot
 set.

@@ -1,4 +1,4 @@
-"""Hyper-V's key-value pairs, as the host sends them. Source: platforms reference 3.6; linux/include/uapi/linux/hyperv.h.
+"""Hyper-V's key-value pairs, as the host sends them. Source: docs/reference/platforms.md §3.6; linux/include/uapi/linux/hyperv.h.
 
 The host sends one pair at a time and waits for our answer before the next: as tools/hv/hv_kvp_daemon.c does, each is answered.
 """

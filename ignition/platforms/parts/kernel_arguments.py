@@ -1,4 +1,4 @@
-"""Networks as kernel arguments for the initramfs, see dracut.cmdline(7). Source: platforms reference 7.5."""
+"""Networks as kernel arguments for the initramfs, see dracut.cmdline(7). Source: docs/reference/platforms.md §7.5."""
 
 from __future__ import annotations
 

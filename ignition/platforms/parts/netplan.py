@@ -1,4 +1,4 @@
-"""A network as a document for netplan. Source: platforms reference 7.1; netplan's reference of `network`, version 2.
+"""A network as a document for netplan. Source: docs/reference/platforms.md §7.1; netplan's reference of `network`, version 2.
 
 Better than Afterburn, which writes neither version nor routes for Proxmox VE: netplan refuses a file without `version`, and a
 machine without its gateway is not reached.

@@ -1,7 +1,7 @@
 """OpenStack's network_data.json, also where something else than OpenStack writes it.
 
-Source: platforms reference 7.4; OpenStack's schema network_data.json. Networks of one link make one interface (Afterburn gives
-each a file of the same name on IBM Cloud: the last one wins). Interfaces with names come first, in their order.
+Source: docs/reference/platforms.md §7.4; OpenStack's schema network_data.json. Networks of one link make one interface (Afterburn
+gives each a file of the same name on IBM Cloud: the last one wins). Interfaces with names come first, in their order.
 
 Import it inside functions: it needs `ipaddress`.
 """

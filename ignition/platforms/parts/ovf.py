@@ -1,4 +1,6 @@
-"""Azure's provisioning drive: an optical disc with ovf-env.xml and the custom data. Source: platforms reference 3.4, 4.1, 10.3.
+"""Azure's provisioning drive: an optical disc with ovf-env.xml and the custom data.
+
+Source: docs/reference/platforms.md §3.4, §4.1, §10.3.
 
 Unlike with Ignition a drive that is not ready at the first look is looked at again, a disc in something else than an optical
 drive counts, too, and there may be any number of discs.

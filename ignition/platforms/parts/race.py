@@ -1,4 +1,4 @@
-"""A config that is on a drive or in a service, whichever answers first. Source: platforms reference 3.3.
+"""A config that is on a drive or in a service, whichever answers first. Source: docs/reference/platforms.md §3.3.
 
 Better than Ignition: a drive that is there already needs no network; the service's addresses count one by one, so that an
 answer is no worse for an error at another address; and where no source works the boot ends with the reasons instead of going on

@@ -1,6 +1,6 @@
 """VirtualBox' guest properties, through its guest device.
 
-Source: platforms reference 3.5; linux/include/uapi/linux/vboxguest.h and vbox_vmmdev_types.h; functions of the service
+Source: docs/reference/platforms.md §3.5; linux/include/uapi/linux/vboxguest.h and vbox_vmmdev_types.h; functions of the service
 VBoxGuestPropSvc: include/VBox/HostServices/GuestPropertySvc.h of VirtualBox.
 """
 

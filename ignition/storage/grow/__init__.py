@@ -1,6 +1,6 @@
 """Growth of ROOT, and of whatever else has its partition type, to the end of its disks, through all layers below it.
 
-Source: `boot.md` 8.1 to 8.3 of the reference (Container Linux, Fedora CoreOS). By partition type, never by label or number. What
+Source: docs/reference/boot.md §8.1 to §8.3 (Container Linux, Fedora CoreOS). By partition type, never by label or number. What
 does not grow says why, and what helps.
 """
 

@@ -1,4 +1,4 @@
-"""A partition's new end in its table. Pure. Source: `boot.md` 8.2 of the reference."""
+"""A partition's new end in its table. Pure. Source: docs/reference/boot.md §8.2."""
 
 from ignition.errors import Failure
 from ignition.storage import gpt

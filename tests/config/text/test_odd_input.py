@@ -1,4 +1,4 @@
-"""What is no config is named for what it is, with a remedy (ignition-config.md 1.3 of the reference); what is one, never."""
+"""What is no config is named for what it is, with a remedy (docs/reference/ignition-config.md §1.3); what is one, never."""
 
 import base64
 import gzip

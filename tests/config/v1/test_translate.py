@@ -1,4 +1,4 @@
-"""Spec 1 configs mean in the internal model what they meant to Ignition 0.x (ignition-config.md 2.3, 7.11 of the reference)."""
+"""Spec 1 configs mean in the internal model what they meant to Ignition 0.x (docs/reference/ignition-config.md §2.3, §7.11)."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""In which 2.x versions each rule holds (ignition-config.md 3.6 of the reference, column "Versions"), by its examples."""
+"""In which 2.x versions each rule holds (docs/reference/ignition-config.md §3.6, column "Versions"), by its examples."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""2.x configs mean in the internal model what they meant to Ignition 0.x (ignition-config.md 7.11, 4.7 of the reference)."""
+"""2.x configs mean in the internal model what they meant to Ignition 0.x (docs/reference/ignition-config.md §7.11, §4.7)."""
 
 import json
 from typing import Any

@@ -1,7 +1,7 @@
 """What each platform's service answers or its drive holds, and what must come of it: one module per platform, named as it is.
 
-Source: platforms reference 10. `SAMPLE` for a service (test_samples.py) and `DRIVES` (test_drives.py) are all that a new platform
-needs here.
+Source: docs/reference/platforms.md §10. `SAMPLE` for a service (test_samples.py) and `DRIVES` (test_drives.py) are all that a new
+platform needs here.
 """
 
 from collections.abc import Mapping

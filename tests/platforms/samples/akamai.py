@@ -1,4 +1,4 @@
-"""Platforms reference 10.11."""
+"""docs/reference/platforms.md §10.11."""
 
 import base64
 

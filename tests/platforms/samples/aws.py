@@ -1,4 +1,4 @@
-"""Platforms reference 10.1."""
+"""docs/reference/platforms.md §10.1."""
 
 from tests.fetch.server import Reply
 from tests.platforms.samples import KEY, Sample

@@ -1,4 +1,4 @@
-"""Platforms reference 10.3."""
+"""docs/reference/platforms.md §10.3."""
 
 import base64
 import json

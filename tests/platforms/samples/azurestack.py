@@ -1,4 +1,4 @@
-"""Platforms reference 10.4."""
+"""docs/reference/platforms.md §10.4."""
 
 from tests.platforms.samples import DriveSample, Sample
 from tests.platforms.samples.azure import FABRIC, GOAL_STATE, IMDS_HEADERS, VERSIONS

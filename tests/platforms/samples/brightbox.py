@@ -1,4 +1,4 @@
-"""Platforms reference 3.3, 10.7."""
+"""docs/reference/platforms.md §3.3, §10.7."""
 
 from tests.platforms.samples import DriveSample, Sample
 

@@ -1,4 +1,4 @@
-"""Platforms reference 10.8."""
+"""docs/reference/platforms.md §10.8."""
 
 from tests.platforms.samples import DriveSample, Sample
 from tests.platforms.samples.cloudstack_metadata import LEASES, VIRTUAL_ROUTER

@@ -1,4 +1,4 @@
-"""Platforms reference 10.8."""
+"""docs/reference/platforms.md §10.8."""
 
 from tests.platforms.samples import KEY, Sample
 

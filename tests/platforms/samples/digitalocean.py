@@ -1,4 +1,4 @@
-"""Platforms reference 10.5."""
+"""docs/reference/platforms.md §10.5."""
 
 import json
 from typing import Any

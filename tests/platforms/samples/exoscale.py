@@ -1,4 +1,4 @@
-"""Platforms reference 10.9."""
+"""docs/reference/platforms.md §10.9."""
 
 from tests.platforms.samples import KEY, Sample
 

@@ -1,4 +1,4 @@
-"""Platforms reference 10.2."""
+"""docs/reference/platforms.md §10.2."""
 
 from tests.platforms.samples import KEY, Sample
 

@@ -1,4 +1,4 @@
-"""Platforms reference 10.10."""
+"""docs/reference/platforms.md §10.10."""
 
 from tests.platforms.samples import KEY, Sample
 

@@ -1,4 +1,4 @@
-"""Platforms reference 10.13."""
+"""docs/reference/platforms.md §10.13."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Platforms reference 3.4."""
+"""docs/reference/platforms.md §3.4."""
 
 from tests.platforms.samples import DriveSample
 

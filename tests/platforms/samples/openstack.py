@@ -1,4 +1,4 @@
-"""Platforms reference 10.7."""
+"""docs/reference/platforms.md §10.7."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Platforms reference 10.7."""
+"""docs/reference/platforms.md §10.7."""
 
 from tests.platforms.samples import KEY, Sample
 from tests.platforms.samples.openstack import ATTRIBUTES, OPTIONAL, SERVICE

@@ -1,4 +1,4 @@
-"""Platforms reference 10.12."""
+"""docs/reference/platforms.md §10.12."""
 
 import base64
 import json

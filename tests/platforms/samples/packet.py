@@ -1,4 +1,4 @@
-"""Platforms reference 10.6."""
+"""docs/reference/platforms.md §10.6."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The validation rules of the 2.x specs (ignition-config.md 3.6 of the reference). Their ids: V and the row of that table.
+"""The validation rules of the 2.x specs (docs/reference/ignition-config.md §3.6). Their ids: V and the row of that table.
 
 As in 3.x, what is asked of one member alone is a check in the model.
 
