@@ -8,7 +8,7 @@ of 8.3 changes a meaning, ours is kept. References are left out: they were follo
 from ignition.config.express.remarks import Remarks
 from ignition.config.model.ignition import INTERNAL, References
 from ignition.config.record import Record
-from ignition.config.versions import SPEC_3, order
+from ignition.config.versions import NEWEST, SPEC_3, order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +40,11 @@ def express(config: "Config", mounts: "Mapping[str, str]") -> "tuple[Config, lis
 def version_for(config: "Config") -> str:
     """The newest stable version; a newer one if something in the config needs it."""
     from ignition.config.known_values import FORMATS
+    from ignition.config.rules.disks import uncertain_numbers
 
     needed = [*_since(config), *(FORMATS.get(entry.format or "") or STABLE for entry in config.storage.filesystems)]
+    if any(found for disk in config.storage.disks for found in uncertain_numbers(disk.partitions)):
+        needed.append(NEWEST)  # stable versions refuse it (D6)
     return max(needed, key=order, default=STABLE) if any(order(since) > order(STABLE) for since in needed) else STABLE
 
 

@@ -1,6 +1,7 @@
 """The network that a platform's metadata describes, whatever will write it down (networkd, NetworkManager, netplan).
 
-The shapes are those of docs/reference/platforms.md §7: interfaces with addresses and routes, and devices to be made, bonds or VLANs.
+The shapes are those of docs/reference/platforms.md §7: interfaces with addresses and routes, and devices to be made, bonds or
+VLANs.
 """
 
 from __future__ import annotations
