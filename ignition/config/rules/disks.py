@@ -76,7 +76,15 @@ def next_free_number_is_certain(disk: Disk, _: Context) -> "Iterator[Finding]":
 
 def uncertain_numbers(partitions: "Sequence[Numbered]") -> "Iterator[Finding]":
     """The rule itself: also V13 of 2.3 and later."""
-    absent = next((index for index, partition in enumerate(partitions) if partition.should_exist is False), None)
+    absent = next(
+        (
+            index
+            for index, partition in enumerate(partitions)
+            # Not "is False": values with an origin (config/origins.py) are like booleans, and cannot be one.
+            if partition.should_exist is not None and not partition.should_exist
+        ),
+        None,
+    )
     for index, partition in enumerate(partitions if absent is not None else ()):
         if not partition.number:
             message = f"number 0 beside partitions.{absent}, whose shouldExist is false: which number is free is not certain"
