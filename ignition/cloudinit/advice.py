@@ -11,7 +11,18 @@ from ignition.cloudinit.facts import clean
 from ignition.cloudinit.model import NETWORK_UNITS, CloudConfig, Unit, WriteFile
 from ignition.cloudinit.ssh_keys import CORE
 from ignition.config import dataurl, model, unit_syntax
-from ignition.config.advice import homes, known_units, modes, references, services, unit_options, unit_values, units, users
+from ignition.config.advice import (
+    homes,
+    known_units,
+    modes,
+    places,
+    references,
+    services,
+    unit_options,
+    unit_values,
+    units,
+    users,
+)
 from ignition.config.advice.subject import Subject
 from ignition.config.known_values import UNIT_TYPES
 from ignition.config.model import Resource
@@ -28,10 +39,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_RULES = (units, references, unit_options, unit_values, services, homes, users)
-# W11 has no remedy in a cloud-config, which has no directories.
-_LEFT_OUT = "W11"
+_RULES = (units, references, unit_options, unit_values, services, homes, places, users)
+# W11 has no remedy in a cloud-config, which has no directories. It is applied to a machine that is up, at each boot (W24), and
+# what it writes takes the place of what is there (W31).
+_LEFT_OUT = ("W11", "W24", "W31")
 _OWNERSHIP = "W12"
+_DEFAULT_MODE = "0644"
 _RENAMED = {
     "contents": "content",
     "dropins": "drop_ins",
@@ -81,7 +94,7 @@ def advise(config: CloudConfig) -> "list[Finding]":
         for one in rule.advise(subject):
             path = subject.in_text(one.path)
             fix = "say whose it is: owner: USER:GROUP" if one.rule == _OWNERSHIP else one.fix
-            if one.rule != _LEFT_OUT and path not in said:
+            if one.rule not in _LEFT_OUT and path not in said:
                 shared.append(Finding(one.level, path, one.message, fix, rule=one.rule, inside=one.inside))
     return [*own, *shared]
 
@@ -156,7 +169,9 @@ def _file(file: WriteFile) -> File:
         with suppress(Failure):  # which is another finding
             content, packing = encoding.as_packed(file.content, file.encoding)
             contents = Resource(source=dataurl.encode(content), compression=packing or None)
-    return File(path=clean(file.path), user=Owner(name=file.owner or None), contents=contents)
+    digits = file.permissions or _DEFAULT_MODE
+    mode = int(digits, 8) if digits.isascii() and digits.isdecimal() and not set(digits) & {"8", "9"} else None
+    return File(path=clean(file.path), user=Owner(name=file.owner or None), contents=contents, mode=mode)
 
 
 def _unit(unit: Unit) -> SystemdUnit:

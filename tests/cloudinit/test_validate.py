@@ -232,6 +232,14 @@ THOROUGH = [
         "      [Timer]\n      OnCalendar=every day\n      Unit=docker.service\n",
         ["7:7: warning: OnCalendar= is not a calendar event: systemd ignores 'every day'"],
     ),
+    (
+        "write_files:\n- {path: /run/a, content: x, owner: root}\n- {path: /etc/sysctl.d/a, content: x, owner: root}\n",
+        ["4:10: warning: systemd-sysctl reads only files that end in .conf: nobody reads a"],
+    ),
+    (
+        "write_files:\n- {path: /opt/bin/a, content: x, permissions: '0644', owner: root}\n",
+        ["3:47: warning: it lies where programs are, but nobody may execute it: its mode is 0644"],
+    ),
     ("coreos: {units: [{name: docker.service, drop_ins: [{name: a.conf, content: '[Service]\n\n    Restrt=no'}]}]}\n", [
         "4:5: warning: [Service] has no option Restrt: systemd ignores it (line 2 of the unit)"
     ]),
