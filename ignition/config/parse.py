@@ -37,6 +37,7 @@ class Parsed(Record):
 
     outcome: str = spec("one of the constants above, or of kinds.NOT_CONFIGS: no Ignition config at all")
     config: Config | None = spec("the config; None unless VALID", default=None)
+    draft: Config | None = spec("what an INVALID text says, if every value of it could be read: for advice alone", default=None)
     report: Report = spec("findings; warnings may come with a valid config", default=Report())
     version: str = spec('the spec version of the text; "" if that is not known', default="")
     places: "Callable[[], Places]" = spec("how the text calls members of the model, see places.in_text", default=dict)
@@ -62,7 +63,14 @@ def parse(text: bytes, *, source: str = "") -> Parsed:
             _Row(WARNING, path, "key occurs twice: the later value counts", "remove one", "", _KEY) for path in _repeated(text)
         ]
     report = Report(entries=_placed(text, _bounded(result.rows)), source=source)
-    return Parsed(outcome=result.outcome, config=result.config, report=report, version=result.version, places=result.places)
+    return Parsed(
+        outcome=result.outcome,
+        config=result.config,
+        draft=result.draft,
+        report=report,
+        version=result.version,
+        places=result.places,
+    )
 
 
 _VALUE, _KEY = "value", "key"
@@ -82,12 +90,13 @@ class _Row:
 class _Result:
     """What Parsed holds, with findings that wait for their positions."""
 
-    __slots__ = ("config", "outcome", "places", "rows", "version")
+    __slots__ = ("config", "draft", "outcome", "places", "rows", "version")
 
     def __init__(
         self, outcome: str, config: Config | None, version: str, rows: list[_Row], places: "Callable[[], Places]" = dict
     ) -> None:
         self.outcome, self.config, self.version, self.rows, self.places = outcome, config, version, rows, places
+        self.draft: Config | None = None
 
 
 def _refuse_nul(result: _Result, data: object) -> None:
@@ -121,7 +130,8 @@ def _decoded(data: object) -> _Result:
 
 def _translated(data: object, version: str, read: "Callable[[object, str], Translated]") -> _Result:
     config, found, notes, places = read(data, version)
-    return _judged(config, version, _bounded(chain(_rows(_of_their_own(found, notes)), _noted(notes, version))), places)
+    rows = _bounded(chain(_rows(_of_their_own(found, notes)), _noted(notes, version)))
+    return _judged(config, version, rows, places, is_whole=not notes.mistyped)
 
 
 def _spec_3(data: object, version: str) -> _Result:
@@ -132,12 +142,14 @@ def _spec_3(data: object, version: str) -> _Result:
     notes = decode.Notes()
     config: Config = decode.decode(Config, version, data, notes)
     rows = _bounded(chain(_rows(_of_their_own(chain(walk(config, version, data), find(config)), notes)), _noted(notes, version)))
-    return _judged(_upgraded(config, version), version, rows)
+    return _judged(_upgraded(config, version), version, rows, is_whole=not notes.mistyped)
 
 
-def _judged(config: Config, version: str, rows: list[_Row], places: "Callable[[], Places]" = dict) -> _Result:
+def _judged(config: Config, version: str, rows: list[_Row], places: "Callable[[], Places]" = dict, *, is_whole: bool) -> _Result:
     if any(row.level == ERROR for row in rows):
-        return _Result(INVALID, None, version, rows)
+        result = _Result(INVALID, None, version, rows, places)
+        result.draft = config if is_whole else None
+        return result
     return _Result(VALID, config, version, rows, places)
 
 

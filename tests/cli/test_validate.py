@@ -184,10 +184,10 @@ def test_advice_follows_unless_it_is_not_wanted(tmp_path: Path, capsys: pytest.C
     assert run(capsys, "-no-advice", str(tmp_path / "a")) == (0, "", f"{tmp_path}/a: valid (spec 3.6.0)\n")
 
 
-def test_invalid_config_gets_no_advice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_config_gets_advice_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = '{"ignition": {"version": "3.6.0"}, "storage": {"files": [{"path": "a", "mode": 644}]}}'
     (tmp_path / "a").write_text(text)
-    assert run(capsys, str(tmp_path / "a"))[2] == f"{tmp_path}/a: invalid (spec 3.6.0): 1 error\n"
+    assert run(capsys, str(tmp_path / "a"))[2] == f"{tmp_path}/a: invalid (spec 3.6.0): 1 error, 1 warning\n"
 
 
 def test_directory_is_named_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

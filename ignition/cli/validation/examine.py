@@ -65,7 +65,7 @@ def examine(name: str, targets: "Sequence[Target]", *, advice: bool) -> Examined
     # Which platform it is for is not known: every piece of dynamic data may be there.
     parsed = user_data.parsed(text, examined.source, "custom") or parse(text, source=examined.source)
     examined.outcome, examined.version, examined.entries = parsed.outcome, parsed.version, parsed.report.entries
-    if advice and parsed.config is not None:
+    if advice and (parsed.config or parsed.draft) is not None:
         from ignition.config.advice import advise
 
         examined.entries += _placed(parsed, text, lambda json: advise(parsed, json, targets))

@@ -1,4 +1,4 @@
-"""Advice: warnings about what a valid config most likely does not mean, for `ignition-validate`. No stage computes it.
+"""Advice: warnings about what a config most likely does not mean, for `ignition-validate`. No stage computes it.
 
 Ids W1 to W31; docs/validation.md lists them. Advice never makes a config invalid, and it may be wrong: the machine that a config
 is for is not known here, so messages say what is missing, not that the config is broken.
@@ -17,11 +17,12 @@ MOST = 100  # of one id that are listed
 
 
 def advise(parsed: "Parsed", text: bytes, targets: "Iterable[Target]" = ()) -> "tuple[Entry, ...]":
-    """What to tell about a config that was parsed from this text; nothing about one that is not valid.
+    """What to tell about a config that was parsed from this text, beside the errors in it; nothing where values are unread.
 
     `targets`: the releases that it is for; what all of them have is not told.
     """
-    if parsed.config is None:
+    config = parsed.config or parsed.draft
+    if config is None:
         return ()
     from ignition.config.advice import (
         accounts,
@@ -43,12 +44,14 @@ def advise(parsed: "Parsed", text: bytes, targets: "Iterable[Target]" = ()) -> "
     from ignition.config.advice.subject import Subject
     from ignition.config.text.placing import entries
 
-    subject = Subject(parsed.config, parsed.version, text, parsed.places(), frozenset(one.system for one in targets))
+    subject = Subject(config, parsed.version, text, parsed.places(), frozenset(one.system for one in targets))
     about_units = (units, references, unit_options, unit_values, services)
     about_files = (homes, modes, places, partitions, devices)
     advisers = (*about_units, *about_files, second_look, transport, users, accounts, extensions)
     rows = [one.placed(subject) for adviser in advisers for one in _limited(adviser.advise(subject))]
-    return entries(text, rows) if rows else ()
+    refused = [entry.path for entry in parsed.report.entries if entry.level == "error" and entry.path]
+    found = entries(text, rows) if rows else ()
+    return tuple(entry for entry in found if not any(f"{entry.path}.".startswith(f"{path}.") for path in refused))
 
 
 def _limited(found: "Iterable[Advice]") -> "Iterator[Advice]":

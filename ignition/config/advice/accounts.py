@@ -35,6 +35,7 @@ _NO_HOMES = frozenset(
 _WITH_HOMES = (ROOT, "core")  # of the accounts that images have
 _TARGETS = ("Flatcar", "Fedora CoreOS")
 _FIX = "begin with a letter or _, go on with letters, digits, - and _, at most 32 of them"
+_NECESSARY = "without it the machine cannot be provisioned"
 
 
 @cache
@@ -156,7 +157,8 @@ def _memberships(subject: "Subject", passwd: "Passwd") -> "Iterator[Advice]":
             continue
         for number, text in enumerate(user.groups):
             for name in filter(None, text.split(",")):
-                yield from _unknown(subject, "groups", name, earlier, (*here, "groups", number), "user is to be in group")
+                what, without = "user is to be in group", "without it the user is made, and not in the group"
+                yield from _unknown(subject, "groups", name, earlier, (*here, "groups", number), what, without)
         if user.primary_group:
             what = "primary group of the user is"
             yield from _unknown(subject, "groups", user.primary_group, earlier, (*here, "primaryGroup"), what)
@@ -184,8 +186,10 @@ def _has_own_group(user: "User") -> bool:
     return is_made(user) and not user.no_user_group and not user.primary_group
 
 
-def _unknown(subject: "Subject", kind: str, name: str, others: set[str], place: "Place", what: str) -> "Iterator[Advice]":
-    """W23: a name that neither the config nor all systems in question have."""
+def _unknown(
+    subject: "Subject", kind: str, name: str, others: set[str], place: "Place", what: str, without: str = _NECESSARY
+) -> "Iterator[Advice]":
+    """W23: a name that neither the config nor all systems in question have. `without`: what comes of it then."""
     passwd = subject.config.passwd
     own = {one.name for one in (passwd.users if kind == "users" else passwd.groups) if is_made(one)} | others
     if name in own or name == ROOT:
@@ -211,7 +215,7 @@ def _unknown(subject: "Subject", kind: str, name: str, others: set[str], place: 
     elif has:
         found = f"the config does not make it, and of known images only {_listed(sorted(has))} has it"
     else:
-        found = "the config does not make it, and no known image has it: without it the machine cannot be provisioned"
+        found = f"the config does not make it, and no known image has it: {without}"
     section = f"passwd.{kind}"
     fix = f"did you mean {near}? " if near else ""
     one = Advice(

@@ -8,7 +8,8 @@ ACCOUNT = "$.passwd.users.0."
 LETTERS = "begin with a letter or _, go on with letters, digits, - and _, at most 32 of them"
 SOME = "useradd of some systems refuses it, when the disks are made already"
 ELSE = "if your image has it, leave it as it is; else add it to passwd."
-NOBODY_HAS = "the config does not make it, and no known image has it: without it the machine cannot be provisioned"
+UNKNOWN = "the config does not make it, and no known image has it: without it"
+NOBODY_HAS = f"{UNKNOWN} the machine cannot be provisioned"
 FILE = "$.storage.files.0."
 CALENDAR = "write it as daily, Mon *-*-* 04:00 or *:0/15; systemd-analyze calendar tries it"
 LEAVE = "if the machine has it, leave it as it is"
@@ -77,7 +78,7 @@ ACCOUNTS = [
         "W23",
         user('"name": "a", "groups": ["sudo", ▸"wheell"]'),
         ACCOUNT + "groups.1",
-        f"user is to be in group wheell: {NOBODY_HAS}",
+        f"user is to be in group wheell: {UNKNOWN} the user is made, and not in the group",
         f"did you mean wheel? {ELSE}groups",
         user('"name": "a", "groups": ["sudo", "wheel", "docker", "a"], "primaryGroup": "users"').replace(', "a"]', "]"),
     ),

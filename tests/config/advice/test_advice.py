@@ -2,16 +2,20 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ignition.config.advice import MOST, advise, known_units
 from ignition.config.parse import VALID, parse
 from ignition.config.text.positions import Lines
+from tests.config import rule_table
 from tests.config.advice import image_rows, other_rows, storage_rows, unit_rows
 from tests.config.advice.row import INSTALL, SERVICE, Row, file, files, plain, service, unit, units, user
 from tests.config.rule_table import Row as Rule
 from tests.config.rule_table import unmarked
+from tests.config.v1 import rule_table as v1_table
+from tests.config.v2 import rule_table as v2_table
 
 TOP = Path(__file__).parents[3]
 ROWS: list[Row] = [*unit_rows.ROWS, *storage_rows.ROWS, *other_rows.ROWS, *image_rows.ROWS]
@@ -45,11 +49,6 @@ def test_neighbour_gets_no_advice(row: Row) -> None:
 def test_every_id_has_a_row_and_a_line_in_the_docs() -> None:
     documented = set(re.findall(r"^\| (W\d+) \|", (TOP / "docs/validation.md").read_text(), re.MULTILINE))
     assert documented == {row.rule for row in ROWS} == {f"W{number}" for number in range(1, 32)}
-
-
-def test_invalid_config_gets_no_advice() -> None:
-    text = b'{"ignition": {"version": "3.5.0"}, "storage": {"files": [{"path": "a"}, {"path": "/b", "mode": 644}]}}'
-    assert advise(parse(text), text) == ()
 
 
 def test_caret_stands_at_the_option_inside_the_string() -> None:
@@ -87,6 +86,27 @@ def test_secrets_are_never_quoted() -> None:
     entries = advise(parse(text), text)
     assert {entry.rule for entry in entries} == {"W7", "W10", "W16", "W18", "W19"}
     assert not any(secret in f"{entry} {entry.fix}" for entry in entries)
+
+
+def test_errors_do_not_hide_it() -> None:
+    """But where an error stands it has nothing to add, and values that are unread are not guessed."""
+    members = '"passwd": {"users": [{"name": "-a", "shell": "bash"}, {"name": "b", "groups": ["dockr"]}]}'
+    text = f'{{"ignition": {{"version": "3.5.0"}}, {members}}}'.encode()
+    assert [entry.path for entry in parse(text).report.entries] == ["$.passwd.users.0.name", "$.passwd.users.0.shell"]
+    assert [(entry.rule, entry.path) for entry in advise(parse(text), text)] == [("W23", "$.passwd.users.1.groups.0")]
+    unread = text.replace(b'"bash"', b"5")
+    assert advise(parse(unread), unread) == ()
+
+
+@pytest.mark.parametrize("table", [rule_table, v1_table, v2_table], ids=["3.x", "1", "2.x"])
+def test_nothing_that_a_rule_refuses_is_too_odd_for_it(table: Any) -> None:
+    drafts = 0
+    for row in table.ROWS:
+        text, _ = unmarked(row, row.broken, row.version)
+        parsed = parse(text)
+        drafts += parsed.draft is not None
+        advise(parsed, text)
+    assert drafts > 20
 
 
 def test_stages_do_not_load_it() -> None:
