@@ -67,6 +67,8 @@ class Run:
         self._is_unread = self._has_failed = False  # the first is what --ignore-failure is about
         self._name = source.called
         self._told: list[tuple[Report, bytes]] = []  # what the log has, and people are shown at the end
+        # Not a line is shown of what is not user data: somebody may have put a link to another's file in its place.
+        self._is_user_data = False
 
     def validate(self) -> int:
         """`--validate`: 0 only if nothing is to be mended."""
@@ -112,7 +114,9 @@ class Run:
 
     def _user_data(self) -> bytes:
         log.info(f"fetching user-data from datasource of type {self._source.name} at {self._source.where}")
-        return user_data.unpacked(self._source.user_data())
+        data = user_data.unpacked(self._source.user_data())
+        self._is_user_data = user_data.kind(data) != user_data.UNKNOWN
+        return data
 
     def _tell(self, report: "Report", text: bytes) -> None:
         """Each finding to the log; people at a terminal are shown them once, when all are known."""
@@ -134,7 +138,7 @@ class Run:
         with suppress(BrokenPipeError):  # who started us by hand listens no more
             for report, text in reversed(kept):
                 if report.entries:
-                    self._screen.show(report, text)
+                    self._screen.show(report, text if self._is_user_data else b"")
 
     def _carry_out(self, data: bytes, metadata: Metadata, context: Context) -> None:
         addresses = substitution.values(metadata, self._environment)

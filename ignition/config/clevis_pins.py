@@ -26,8 +26,11 @@ def _threshold_problem(config: "Mapping[str, Any]") -> tuple[str, str] | None:
     threshold, count = config.get("t", 1), len(parts(config))
     if not count:
         return "nothing is named that could unlock the volume", "add a tang server or tpm2"
-    if not isinstance(threshold, int) or not 1 <= threshold <= count:
-        return f"threshold {threshold} with {'one pin' if count == 1 else f'{count} pins'}", f"use a number from 1 to {count}"
+    fix = f"use a number from 1 to {count}" if count > 1 else "use 1, or name more pins"
+    if isinstance(threshold, bool) or not isinstance(threshold, int):
+        return "the threshold is not a number", fix  # which is not quoted: the configuration of a pin may hold secrets
+    if not 1 <= threshold <= count:
+        return f"threshold {threshold} with {'one pin' if count == 1 else f'{count} pins'}", fix
     return None
 
 

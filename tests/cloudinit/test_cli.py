@@ -142,7 +142,8 @@ def test_validate(machine: Machine, text: str, status: int, message: str) -> Non
     ran = machine.run(text, "--validate")
     assert (ran.status, machine.tree()) == (status, before)
     assert message in machine.journal
-    assert ("^" in ran.out) is bool(message)
+    assert ("^" in ran.out) is (bool(message) and text != "hello\n")  # of what is not user data not a line is shown
+    assert "| hello" not in ran.out
     assert (ran.out + ran.err).count(message.rpartition(": ")[2]) == (1 if message else len(ran.out + ran.err) + 1)
 
 

@@ -92,9 +92,17 @@ def test_refusal() -> None:
 def test_trust_and_clock(certificates: Certificates, kind: str, what: str, fix: str) -> None:
     known = (Resource(source=dataurl.encode(certificates.authority)),) if kind != "server" else ()
     with serving({"/a": Reply()}, getattr(certificates, kind)) as server:
-        found = failure_of(f"{server.url}/a", ONCE.evolve(certificate_authorities=known))
+        found = failure_of(f"{server.url}/a", ONCE.evolve(certificate_authorities=known, of_config=True))
     assert found.what.startswith(f"the server's TLS certificate is not accepted: {what} (1 attempt in ")
     assert re.fullmatch(fix, found.fix)
+
+
+def test_trust_in_the_server_of_the_first_config(certificates: Certificates) -> None:
+    """No config has been read yet: none can help."""
+    with serving({"/a": Reply()}, certificates.server) as server:
+        found = failure_of(f"{server.url}/a", ONCE)
+    wanted = "those of the image and its initramfs, or name another server with the kernel argument ignition.config.url="
+    assert found.fix == f"add the server's CA to {wanted}"
 
 
 def test_silence() -> None:

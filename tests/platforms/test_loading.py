@@ -37,7 +37,7 @@ def test_platform_without_a_config_of_its_own(name: str) -> None:
     with Fetcher(Settings(), offline=True) as fetcher:
         assert (source.fetch(fetcher), source.needs_network, source.remove) == (b"", False, None)
     assert platforms.report(name) is None
-    with pytest.raises(Failure, match="no metadata is known of"):
+    with pytest.raises(Failure, match="does not provide metadata"):
         platforms.metadata(name)
 
 

@@ -410,7 +410,7 @@ NAME_FIX = "use up to 127 letters, digits, and . _ - + = : @ #"
             volume(clevis=Clevis(tpm2=True, threshold=-1)),
             "threshold -1 with one pin",
             f"{WHERE}.clevis.threshold",
-            "use a number from 1 to 1",
+            "use 1, or name more pins",
             id="negative threshold",
         ),
         pytest.param(
@@ -438,7 +438,7 @@ NAME_FIX = "use up to 127 letters, digits, and . _ - + = : @ #"
             volume(clevis=Clevis(custom=ClevisCustom(pin="sss", config='{"t":2,"pins":{"tpm2":{}}}'))),
             "threshold 2 with one pin",
             f"{WHERE}.clevis.custom.config",
-            "use a number from 1 to 1",
+            "use 1, or name more pins",
             id="custom threshold above the pins",
         ),
     ],
