@@ -61,8 +61,8 @@ class Sources:
         with log.never_fatal("failures of later stages will not say where in the config the reason is"):
             names: dict[str, int] = {}
             table = {
-                dotted(path): [names.setdefault(origin.source.name, len(names)), origin.line, origin.column, dotted(origin.path)]
-                for path, origin in _origins(self._with_base())
+                dotted(path): [names.setdefault(origin.source.name, len(names)), origin.line, origin.column, dotted(said)]
+                for path, origin, said in _origins(self._with_base())
             }
             content = json.dumps({"sources": list(names), "places": table}, separators=(",", ":")).encode()
             atomic.write(paths.mark(state_file, paths.PLACES), content, mode=0o600)
@@ -150,7 +150,7 @@ def locate(failure: Failure, state_file: str) -> None:
             # One that was located before stands in brackets behind its source.
             known = _BEHIND_SOURCE.search(match.string[: match.start()])
             origin = None if known else _nearest(table, match[0])
-            return f"{names[origin[0]]}:{origin[1]}:{origin[2]} ({origin[3]})" if origin else match[0]
+            return "{}:{}:{} ({})".format(names[origin[0]], *origin[1:]) if origin else match[0]
 
         def located(text: str) -> str:
             return _PLACE.sub(place, text).replace(")./", ") /")  # `at` joins a place of the config and a device with a dot
@@ -158,23 +158,32 @@ def locate(failure: Failure, state_file: str) -> None:
         failure.where, failure.what, failure.fix = located(failure.where), located(failure.what), located(failure.fix)
 
 
-def _origins(config: "Config") -> "Iterator[tuple[Path, Origin]]":
-    """Of each value, and of each element of a list, which is where its key is."""
+def _origins(config: "Config") -> "Iterator[tuple[Path, Origin, Path]]":
+    """Of each value, and of each element of a list, which is where its key is; and what its source calls it."""
     from ignition.config import origins
 
     seen: set[Path] = set()
     for path, value in origins.values(config):
-        for length in (length for length, part in enumerate(path, start=1) if isinstance(part, int)):
+        indexes = [length for length, part in enumerate(path, start=1) if isinstance(part, int)]
+        for number, length in enumerate(indexes):
             if path[:length] not in seen and (origin := origins.near(config, path[:length])):
                 seen.add(path[:length])
-                yield path[:length], origin
+                ends = [end for end, part in enumerate(origin.path, start=1) if isinstance(part, int)]
+                yield path[:length], origin, origin.path[: ends[number]] if number < len(ends) else origin.path
         if path not in seen and (origin := origins.of(value)):
-            yield path, origin
+            yield path, origin, origin.path
 
 
-def _nearest(table: "dict[str, Any]", path: str) -> "Any":
-    """The entry of a path, else of what is around it, else of the first that is in it; None if there is none of all."""
-    inside = next((entry for known, entry in table.items() if known.startswith(f"{path}.")), None)
-    while path not in table and path != "$":
-        path = path.rpartition(".")[0]
-    return table.get(path) or inside
+def _nearest(table: "dict[str, Any]", path: str) -> "tuple[int, int, int, str] | None":
+    """Source, line, column and path there: of a path, else of the first value in it, else of what is around it."""
+    inside = next((known for known in table if known == path or known.startswith(f"{path}.")), "")
+    if inside:
+        source, line, column, said = table[inside]
+        return source, line, column, said.removesuffix(inside.removeprefix(path))
+    around = path
+    while around not in table and around != "$":
+        around = around.rpartition(".")[0]
+    if around not in table:
+        return None
+    source, line, column, said = table[around]
+    return source, line, column, said + path.removeprefix(around)

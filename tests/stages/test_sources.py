@@ -47,7 +47,7 @@ def test_failure_of_a_later_stage_names_source_line_and_column(boot: Boot, capsy
     assert (boot.run / "places.json").stat().st_mode & 0o777 == 0o600
     capsys.readouterr()
     assert stage(boot, "files") == FAILED
-    place = f"{url}/child:4:30 ($.storage.directories.1.path)"
+    place = f"{url}/child:4:30 ($.storage.directories.1)"
     screen, log = (boot.run / "failure.txt").read_text(), capsys.readouterr().out
     assert f"where: {place}\n" in screen
     records = map(json.loads, (boot.run / "operations.jsonl").read_text().splitlines())
@@ -84,8 +84,8 @@ def test_place_in_a_base_config_is_its_own(boot: Boot) -> None:
     assert stage(boot, "fetch") == SUCCESS
     failure = Failure("no, see $.storage.directories.1", where="$.storage.directories.0./dev/x", fix="not $.what.there.is.not")
     sources.locate(failure, str(boot.run / "state"))
-    own = "platform file:1:73 ($.storage.directories.0.path)"
-    assert failure.where == f"{boot.top}/usr/base.d/a.ign:2:38 ($.storage.directories.0.path) /dev/x"
+    own = "platform file:1:73 ($.storage.directories.0)"
+    assert failure.where == f"{boot.top}/usr/base.d/a.ign:2:38 ($.storage.directories.0) /dev/x"
     assert failure.what == f"no, see {own}"
     assert failure.fix == "not $.what.there.is.not"
     again = Failure(failure.what, where=failure.where)
@@ -98,7 +98,7 @@ def test_place_in_a_yaml_document_is_its_own(boot: Boot) -> None:
     assert stage(boot, "fetch") == SUCCESS
     failure = Failure("no", where="$.storage.directories.0.mode")
     sources.locate(failure, str(boot.run / "state"))
-    assert failure.where == "platform file:5:13 ($.storage.directories.0.path)"
+    assert failure.where == "platform file:5:13 ($.storage.directories.0.mode)"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_read_only_file_system_is_said_with_the_configs_place(boot: Boot, monkey
     monkeypatch.setattr(PutFile, "_write", refuse)
     assert stage(boot, "files") == FAILED
     screen = " ".join((boot.run / "failure.txt").read_text().split())
-    assert "where: platform file:1:67 ($.storage.files.0.path) what: write file /usr/bin/x: Read-only file system do: " in screen
+    assert "where: platform file:1:67 ($.storage.files.0) what: write file /usr/bin/x: Read-only file system do: " in screen
     assert "do: the file system is read-only: choose a path on another one, such as below /etc, /var or /opt" in screen
     assert ".tmp" not in screen
 

@@ -6,6 +6,9 @@ from typing import Any
 
 from harness.checks import Checks
 
+# A place in the config of a lab, behind its source, line and column.
+LOCATED = re.compile(r"platform file:\d+:\d+ \((\$[^)]*)\)")
+
 
 @dataclass(frozen=True)
 class Result:
@@ -42,9 +45,9 @@ class Result:
 
     @property
     def refusal(self) -> tuple[str, str, str]:
-        """Where, what and what to do, as the failure screen says."""
+        """Where in the config, what and what to do, as the failure screen says."""
         found = re.search(r"(?:where: (.*?) )?what: (.*?) do: (.*?) (?:Nothing is lost|Leave the machine on)", self.message)
-        return (found[1] or "", found[2], found[3]) if found else ("", "", "")
+        return (LOCATED.sub(r"\1", found[1] or ""), found[2], found[3]) if found else ("", "", "")
 
 
 def done(checks: Checks, what: str, result: Result, changed: list[str] | None = None) -> None:
@@ -56,6 +59,8 @@ def done(checks: Checks, what: str, result: Result, changed: list[str] | None = 
 
 def refused(checks: Checks, what: str, result: Result, where: str, message: str, *, stage: str = "disks") -> None:
     """A stage failed with exactly this message for this place in the config, and nothing was changed before."""
+    if where.startswith("$"):
+        checks.true(f"{what}: line and column", LOCATED.search(result.message) is not None, result.message)
     checks.equal(f"{what}: refused", (stage, where, message), (result.stage, *result.refusal[:2]))
     checks.true(f"{what}: status", result.status == 1, f"status {result.status}\n{result.log[-800:]}")
     checks.equal(f"{what}: what was done", [], [row for row in result.changed() if not row.endswith(": failed")])
