@@ -47,7 +47,8 @@ class Result:
     def refusal(self) -> tuple[str, str, str]:
         """Where in the config, what and what to do, as the failure screen says."""
         found = re.search(r"(?:where: (.*?) )?what: (.*?) do: (.*?) (?:Nothing is lost|Leave the machine on)", self.message)
-        return (LOCATED.sub(r"\1", found[1] or ""), found[2], found[3]) if found else ("", "", "")
+        where, what, fix = (LOCATED.sub(r"\1", part or "") for part in found.groups()) if found else ("", "", "")
+        return where, what, fix
 
 
 def done(checks: Checks, what: str, result: Result, changed: list[str] | None = None) -> None:
