@@ -106,7 +106,9 @@ def one_round(lab: Lab, chance: random.Random, kept: list[Kept], name: str, chec
         drawn[other.node] = around(chance, other, before[other.node], None, name)
     arrays, systems = draw.uses(chance, list(drawn.values()), name)
     systems += [{"device": one.disk.part(one.number), "format": "ext4"} for one in kept if chance.random() < 0.5]
-    config = configs.storage(disks=[each.entry for each in drawn.values()], raid=arrays, filesystems=systems)
+    config = configs.storage(
+        version=configs.UNCERTAIN, disks=[each.entry for each in drawn.values()], raid=arrays, filesystems=systems
+    )
     lab.must("for array in $(grep -o '^md[0-9]*' /proc/mdstat); do mdadm --stop --quiet /dev/$array; done; udevadm settle")
     result = lab.provision(config)
     lab.flush()

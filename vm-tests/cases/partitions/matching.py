@@ -115,6 +115,7 @@ def match(lab: Lab, disk: LabDisk, checks: Checks) -> None:
         {"number": 3, "sizeMiB": 50, "resize": True},
         {"number": 1, "shouldExist": False, "wipePartitionEntry": True},
         {"label": "takes-1", "sizeMiB": 4, "startMiB": 60},
+        version=configs.UNCERTAIN,
     ))  # fmt: skip
     done(checks, "changed", result, [f"partition {disk}: done"])
     after = known(lab, disk, checks, "changed", result)
@@ -157,6 +158,7 @@ def foreign(lab: Lab, disk: LabDisk, checks: Checks) -> None:
         {"number": 7, "shouldExist": False, "wipePartitionEntry": True},
         {"number": 8, "label": "changed", "startMiB": 175, "wipePartitionEntry": True},
         {"label": "new", "startMiB": 20, "sizeMiB": 25},
+        version=configs.UNCERTAIN,
     ))  # fmt: skip
     done(checks, "foreign", result, [f"partition {disk}: done"])
     after = known(lab, disk, checks, "foreign", result)

@@ -34,19 +34,19 @@ REFUSED: dict[str, tuple[configs.Json, str]] = {
     ),
     "resize into the next": (
         {"number": 1, "sizeMiB": 60, "resize": True},
-        "partition 1 does not fit: from sector 2048 to partition 2 there are 49 MiB, and 60 MiB are wanted",
+        "partition 1 of /dev/disk does not fit: from 1 MiB to partition 2 there are 49 MiB, and 60 MiB are wanted",
     ),
     "behind the end": (
         {"number": 3, "startMiB": 200, "sizeMiB": 60},
-        "partition 3 does not fit: from sector 409600 to the end of the disk there are 55.98388672 MiB, and 60 MiB are wanted",
+        "partition 3 of /dev/disk does not fit: from 200 MiB to the end of the disk there are 55.98 MiB, and 60 MiB are wanted",
     ),
     "start behind the end": (
         {"number": 3, "startMiB": 300},
-        f"partition 3 cannot begin at sector 614400: partitions lie between the sectors 34 and {LAST}",
+        f"partition 3 of /dev/disk cannot begin at sector 614400: partitions lie between the sectors 34 and {LAST}",
     ),
     "start in another": (
         {"label": "new", "startMiB": 60, "sizeMiB": 1},
-        "partition 3 cannot begin at sector 122880: that is inside partition 2",
+        "partition 3 of /dev/disk cannot begin at sector 122880: that is inside partition 2",
     ),
     "no such number": ({"number": 129, "label": "x"}, "the table of /dev/disk has no place for partition 129, only for 128"),
 }  # fmt: skip
@@ -88,4 +88,4 @@ def twice(lab: Lab, disk: LabDisk) -> None:
     with lab.scenario("no space") as checks:
         full = [{"label": label, "sizeMiB": 0} for label in "abc"]
         result = lab.provision(configs.disk(disk, *full, {"label": "d", "sizeMiB": 1}))
-        refused(checks, "no space", result, f"{WHERE[:-1]}3", "no free space for partition 6")
+        refused(checks, "no space", result, f"{WHERE[:-1]}3", f"no free space for partition 6 of {disk}")
