@@ -11,7 +11,7 @@ from ignition.system.attempt import Attempt
 from ignition.system.groups import AdoptAccount, PutGroup, RemoveGroup
 from ignition.system.passwords import SetPasswords
 from ignition.system.ssh_keys import KeyPlaces, WriteKeys
-from ignition.system.users import LOCKED, NO_HOMES, CompleteHome, NeedGroups, OwnHome, PutUser, RemoveUser, group_for
+from ignition.system.users import LOCKED, NO_HOMES, CompleteHome, NeedGroups, OwnHome, PutUser, RemoveUser, group_for, group_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _plan_users(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
         is_new = user.name in facts.attempt.homeless
         accounts += _adopt(place, user, facts)
         accounts.append(PutUser(place, user, facts.accounts, interrupted=is_new and facts.attempt.unfinished, lenient=True))
-        if any(facts.accounts.group(name) is None for name in user.groups):
+        if any(facts.accounts.group(name) is None for name in group_names(user)):
             accounts.append(NeedGroups(place, user, facts.accounts))
         if user.password_hash is not None:
             passwords.append((place, user.name, user.password_hash or LOCKED))
@@ -97,7 +97,7 @@ def _adopt(place: str, user: User, facts: AccountFacts) -> list[Operation]:
     first = group_for(user, facts.accounts.root) if is_new else user.primary_group or ""
     if is_id(first):
         first = facts.accounts.group_name(int(first)) or ""
-    operations = _adopt_groups((*user.groups, first), facts) if differs else []
+    operations = _adopt_groups((*group_names(user), first), facts) if differs else []
     if (differs or user.password_hash is not None) and facts.accounts.is_elsewhere("passwd", user.name):
         operations.append(AdoptAccount(user.name, facts.accounts, of_groups=False))
     return operations

@@ -7,8 +7,8 @@ well, as `systemctl --root=R preset NAME` would. Unlike Ignition, whose `enabled
 
 Lines are those of Ignition, in byte order of `<unit>-enabled` and `<unit>-disabled`; instances of one template share a line. A
 line that is there already is not added again, and one that says the contrary goes: the first line that fits a unit counts. Unlike
-Ignition, an instance is disabled by its own name: the line of a template with its instances has no effect there (reference,
-ignition-config.md 7.8).
+Ignition, an instance is disabled by its own name: the line of a template with its instances has no effect there
+(docs/reference/ignition-config.md §7.8).
 """
 
 import os

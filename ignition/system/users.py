@@ -123,8 +123,7 @@ class PutUser(Operation):
         return found is not None and bool(self._changes(found))
 
     def _groups(self) -> tuple[str, ...]:
-        """Without empty ones (a null in YAML), which useradd would look for in vain."""
-        groups = tuple(name for text in self._user.groups for name in text.split(",") if name)
+        groups = group_names(self._user)
         return tuple(name for name in groups if self._accounts.group(name)) if self._lenient else groups
 
     def _gid(self, name: str) -> int | None:
@@ -158,7 +157,7 @@ class NeedGroups(Operation):
         )
 
     def _missing(self) -> list[str]:
-        return [name for name in self._user.groups if self._accounts.group(name) is None]
+        return [name for name in group_names(self._user) if self._accounts.group(name) is None]
 
 
 class RemoveUser(Operation):
@@ -263,6 +262,11 @@ class OwnHome(Operation):
 def new_home(user: User, root: Root) -> str:
     """Where useradd puts the home of a new user: useradd(8), HOME= in /etc/default/useradd of the root."""
     return user.home_dir or f"{_useradd_defaults(root).get('HOME') or '/home'}/{user.name}"
+
+
+def group_names(user: User) -> tuple[str, ...]:
+    """The supplementary groups: useradd(8) takes several names in one element, and would look for an empty one in vain."""
+    return tuple(name for text in user.groups for name in text.split(",") if name)
 
 
 def group_for(user: User, root: Root) -> str:

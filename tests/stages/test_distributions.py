@@ -110,7 +110,7 @@ def document(admins: str) -> dict[str, Any]:
         "passwd": {
             "groups": [{"name": "ops", "gid": 1500}],
             "users": [
-                {"name": "ann", "groups": [admins, "dialout", "ops", "nowhere"], "sshAuthorizedKeys": [KEY]},
+                {"name": "ann", "groups": [f"{admins},dialout", "", "ops", "nowhere"], "sshAuthorizedKeys": [KEY]},
                 {"name": "core", "sshAuthorizedKeys": [KEY]},
                 {"name": "root", "sshAuthorizedKeys": [KEY]},
             ],

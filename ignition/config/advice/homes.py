@@ -1,7 +1,7 @@
 """W11 and W12: what will belong to root inside a user's home, where the user cannot change or add anything.
 
-Missing parents are made 0755 and owned by root; in 2.x a directory's parents are made like it (ignition-config.md 7.6 and 7.11 of
-the reference).
+Missing parents are made 0755 and owned by root; in 2.x a directory's parents are made like it
+(docs/reference/ignition-config.md §7.6 and §7.11).
 """
 
 from ignition.config.advice.advice import Advice
