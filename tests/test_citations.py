@@ -12,8 +12,11 @@ REFERENCE = TOP / "docs" / "reference"
 SECTION = r"[A-C]?\d+(?:\.\d+)*"
 CITATION = re.compile(r"docs/reference/([\w.-]+\.md)((?:(?:,|, and| and| to|,? or)?\s+(?:[#*]+ )?§" + SECTION + r")*)")
 # What citations were before the documents were in the repository.
+NAMES = "platforms|ignition-config|boot|coreos-cloudinit|config-transpiler"
+BREAK = r"(?:\s|#)+"  # a citation may go on in the next line, also of a comment
 DANGLING = re.compile(
-    r"\b(?:platforms|ignition-config|boot|coreos-cloudinit|config-transpiler)(?:\.md)?`? reference\b|of the reference\b"
+    rf"\b(?:{NAMES})(?:\.md)?`?{BREAK}reference\b|\bof{BREAK}the{BREAK}reference\b|\breference,{BREAK}`?(?:{NAMES})\.md"
+    rf"|(?<!docs/reference/)\b(?:{NAMES})\.md`? [A-C]?\d"
 )
 
 

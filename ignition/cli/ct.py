@@ -1,7 +1,7 @@
 """`ct`: Container Linux Config → Ignition config, with the flags, reports and exit statuses of the original.
 
-Source: config-transpiler.md A1, A2 and A8. docs/transpiling.md is its manual. Ours are the source line, its mark and the remedy
-below each finding.
+Source: docs/reference/config-transpiler.md §A1, §A2 and §A8. docs/transpiling.md is its manual. Ours are the source line, its
+mark and the remedy below each finding.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The texts of the files that belong to keys of `coreos`, and /etc/hosts. Source: coreos-cloudinit.md 11.5 to 11.9."""
+"""The texts of the files that belong to keys of `coreos`, and /etc/hosts.
+
+Source: docs/reference/coreos-cloudinit.md §11.5 to §11.9.
+"""
 
 from ignition.cloudinit.model import Oem, Update
 from ignition.cloudinit.services import Flannel, environment

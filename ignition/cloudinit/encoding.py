@@ -1,4 +1,4 @@
-"""The encodings of `write_files` and of VMware's variables. Source: coreos-cloudinit.md 11.4."""
+"""The encodings of `write_files` and of VMware's variables. Source: docs/reference/coreos-cloudinit.md §11.4."""
 
 import binascii
 

@@ -1,4 +1,4 @@
-"""/etc/environment with the machine's addresses. Source: coreos-cloudinit.md 16."""
+"""/etc/environment with the machine's addresses. Source: docs/reference/coreos-cloudinit.md §16."""
 
 from ignition.host import reading
 

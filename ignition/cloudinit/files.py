@@ -1,4 +1,7 @@
-"""Files of a cloud-config → operations of the agent's one writer. Source: coreos-cloudinit.md 11.4 to 11.9, 13 and 16."""
+"""Files of a cloud-config → operations of the agent's one writer.
+
+Source: docs/reference/coreos-cloudinit.md §11.4 to §11.9, §13 and §16.
+"""
 
 from ignition.cloudinit import coreos_files, encoding, environment_file, owners
 from ignition.cloudinit.facts import Facts, Newcomers, clean

@@ -1,4 +1,4 @@
-"""The machine's name. Source: coreos-cloudinit.md 11.1 and 12.
+"""The machine's name. Source: docs/reference/coreos-cloudinit.md §11.1 and §12.
 
 A name that a person typed is taken whole; one of a datasource ends before its first dot and after 63 bytes, as in Flatcar. What
 is valid, and what is made of a name that is not: ignition/host/hostnames.py.

@@ -1,4 +1,4 @@
-"""What a datasource says about the machine itself. Source: coreos-cloudinit.md 5.2."""
+"""What a datasource says about the machine itself. Source: docs/reference/coreos-cloudinit.md §5.2."""
 
 from ignition.config.record import Record, spec
 from ignition.errors import Failure

@@ -1,4 +1,4 @@
-"""cloud-config: every key once. Source: coreos-cloudinit.md 11 and 18."""
+"""cloud-config: every key once. Source: docs/reference/coreos-cloudinit.md §11 and §18."""
 
 from ignition.cloudinit.keys import Section, key
 from ignition.cloudinit.services import Etcd, Etcd2, Flannel, Fleet, Locksmith

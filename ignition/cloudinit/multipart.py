@@ -1,7 +1,7 @@
 """Several pieces of user data in one MIME text, as cloud-init's tools make it and Flatcar reads it (RFC 2045, 2046).
 
-Source: coreos-cloudinit.md 8. The text is taken apart here and only headers are given to `email`: its parser would look into
-parts that are to be taken as they are.
+Source: docs/reference/coreos-cloudinit.md §8. The text is taken apart here and only headers are given to `email`: its parser
+would look into parts that are to be taken as they are.
 """
 
 import binascii

@@ -1,4 +1,4 @@
-"""`owner` of a file, as chown(1) takes it. Source: coreos-cloudinit.md 11.4; coreutils, lib/userspec.c.
+"""`owner` of a file, as chown(1) takes it. Source: docs/reference/coreos-cloudinit.md §11.4; coreutils, lib/userspec.c.
 
 A dot divides user and group where there is no colon and nobody is called so: `root.root`. With several dots the names decide.
 """

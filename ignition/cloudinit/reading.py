@@ -1,4 +1,4 @@
-"""A cloud-config's text → the model. Source: coreos-cloudinit.md 10.
+"""A cloud-config's text → the model. Source: docs/reference/coreos-cloudinit.md §10.
 
 Lenient as Container Linux was: dashes in keys are underscores, unknown keys are passed over, of a repeated key the last counts,
 null is as good as nothing, texts keep their source spelling. A wrong type is an error, as in Flatcar: the original left the

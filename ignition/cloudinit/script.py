@@ -1,4 +1,4 @@
-"""A script of the user data: kept in the workspace, started as a unit of its own. Source: coreos-cloudinit.md 15.
+"""A script of the user data: kept in the workspace, started as a unit of its own. Source: docs/reference/coreos-cloudinit.md §15.
 
 The original gave files and units random numbers and ran the script at each call. Here the number is made of the content, so that
 a repeat in the same boot can say that nothing is to be done; the next boot runs it again.

@@ -1,6 +1,6 @@
 """Waiting for one of several datasources: each is asked by a poller of its own, the first that is there wins.
 
-Source: coreos-cloudinit.md 4.
+Source: docs/reference/coreos-cloudinit.md §4.
 """
 
 import time

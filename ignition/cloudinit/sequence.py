@@ -1,4 +1,4 @@
-"""One run of coreos-cloudinit, from a datasource to the exit status. Source: coreos-cloudinit.md 1.
+"""One run of coreos-cloudinit, from a datasource to the exit status. Source: docs/reference/coreos-cloudinit.md §1.
 
 The sequence is Container Linux', with one rule on top: users, keys and host name of user data and datasource are applied first,
 and whatever else is wrong. So nothing ends a run half way: what goes wrong is said where it happens (`_noting`), the rest of the

@@ -1,4 +1,4 @@
-"""The options of services that are told them by their environment. Source: coreos-cloudinit.md 11.6 and 11.7.
+"""The options of services that are told them by their environment. Source: docs/reference/coreos-cloudinit.md §11.6 and §11.7.
 
 The order is that of the lines in the file that is written. What the options mean is in config/service_options.py.
 """

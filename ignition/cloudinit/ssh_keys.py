@@ -1,4 +1,4 @@
-"""Keys of users. Source: coreos-cloudinit.md 11.2 and 11.3. What counts as a key: ignition/host/key_lines.py.
+"""Keys of users. Source: docs/reference/coreos-cloudinit.md §11.2 and §11.3. What counts as a key: ignition/host/key_lines.py.
 
 Where the machine has `update-ssh-keys` (Container Linux, Flatcar), it does the work, as in the original. Elsewhere the keys go to
 ~/.ssh/authorized_keys.d/NAME if sshd reads that file for this user, else they are added to the file that it reads

@@ -1,4 +1,4 @@
-"""`$private_ipv4` and its like in user data. Source: coreos-cloudinit.md 9.
+"""`$private_ipv4` and its like in user data. Source: docs/reference/coreos-cloudinit.md §9.
 
 Better than the original: of two equal tokens side by side both are replaced.
 """

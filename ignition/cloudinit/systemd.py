@@ -1,4 +1,4 @@
-"""What is asked of the running systemd, through systemctl. Source: coreos-cloudinit.md 14.
+"""What is asked of the running systemd, through systemctl. Source: docs/reference/coreos-cloudinit.md §14.
 
 systemctl waits for each job, talks to systemd's own socket where there is no D-Bus daemon yet, and needs no D-Bus library in the
 image. Its words tell a failed job, which the original only logged, from a refused call, which ended the run.

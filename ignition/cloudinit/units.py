@@ -1,4 +1,4 @@
-"""Units of a cloud-config → operations. Source: coreos-cloudinit.md 11.5, 11.6, 11.10 and 14.
+"""Units of a cloud-config → operations. Source: docs/reference/coreos-cloudinit.md §11.5, §11.6, §11.10 and §14.
 
 Two rules of the original are not kept, because a second run would change something again: the files of a masked unit are not
 written before it is masked, and what no key names is never unmasked.

@@ -1,7 +1,7 @@
 """What user data is: a cloud-config, a script, an Ignition config, several of them in one mail-like text, or unknown.
 
-Source: coreos-cloudinit.md 7. All of it is about bytes: what is no text is "unknown". What the agent leaves to this program is
-said in config/text/kinds.py; an Ignition config is left to the agent.
+Source: docs/reference/coreos-cloudinit.md §7. All of it is about bytes: what is no text is "unknown". What the agent leaves to
+this program is said in config/text/kinds.py; an Ignition config is left to the agent.
 """
 
 import json

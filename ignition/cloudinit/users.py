@@ -1,4 +1,4 @@
-"""Users and keys of a cloud-config → operations. Source: coreos-cloudinit.md 11.2, 11.3 and 13."""
+"""Users and keys of a cloud-config → operations. Source: docs/reference/coreos-cloudinit.md §11.2, §11.3 and §13."""
 
 from ignition.cloudinit.facts import Facts
 from ignition.cloudinit.model import User

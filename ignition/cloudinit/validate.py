@@ -1,4 +1,4 @@
-"""What the original's validator says about user data, in its words and order. Source: coreos-cloudinit.md 18.
+"""What the original's validator says about user data, in its words and order. Source: docs/reference/coreos-cloudinit.md §18.
 
 Lines are the parser's, where the original searched the text: the same for block-style files, right for all others. Better:
 a repeated key has a warning; the entries of one check are in the order of the document.

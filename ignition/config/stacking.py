@@ -1,7 +1,8 @@
 """Devices that a config makes of other devices of its own: arrays and encrypted volumes, by their paths.
 
-The disks stage works as Ignition's does (ignition-config.md 7.1 to 7.4): partitions, then arrays, then encrypted volumes, then
-file systems. Among arrays, and among encrypted volumes, what others are made of comes first, whatever the order of the config.
+The disks stage works as Ignition's does (docs/reference/ignition-config.md §7.1 to §7.4): partitions, then arrays, then encrypted
+volumes, then file systems. Among arrays, and among encrypted volumes, what others are made of comes first, whatever the order of
+the config.
 """
 
 TYPE_CHECKING = False

@@ -1,4 +1,6 @@
-"""The disks stage: tables, arrays, encrypted volumes, file systems, one on the other. Source: `ignition-config.md` 7.1 to 7.4.
+"""The disks stage: tables, arrays, encrypted volumes, file systems, one on the other.
+
+Source: docs/reference/ignition-config.md §7.1 to §7.4.
 
 Each layer is looked at when the one below is made; so are arrays of arrays, and encrypted volumes in encrypted volumes. ROOT may
 be made anew, too: then its contents wait in memory meanwhile.

@@ -1,4 +1,7 @@
-"""The mount stage: the config's file systems that have a path, below the new root. Source: `ignition-config.md` 7.5."""
+"""The mount stage: the config's file systems that have a path, below the new root.
+
+Source: docs/reference/ignition-config.md §7.5.
+"""
 
 from ignition.config.model import Config
 from ignition.errors import refusing

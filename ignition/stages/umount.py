@@ -1,7 +1,7 @@
 """The umount stage: undoes the mount stage, and removes what must not stay: the config cache and key material.
 
-Source: `ignition-config.md` 7.5. Ignition leaves the cache to the distribution; it holds password hashes and all else that the
-config holds, so here it goes with the last stage that needs it.
+Source: docs/reference/ignition-config.md §7.5. Ignition leaves the cache to the distribution; it holds password hashes and all
+else that the config holds, so here it goes with the last stage that needs it.
 """
 
 import os

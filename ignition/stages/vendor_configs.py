@@ -1,9 +1,10 @@
 """Configs that an installer or the image's vendor left outside the initramfs: they count as user.ign, base.ign and default.ign.
 
-Source: platforms.md 2.3; docs/reference/boot.md §4.2 and §9; ignition-setup of bootengine, coreos-ignition-setup-user of Fedora
-CoreOS. There a unit copies them into /usr/lib/ignition before the agent starts, over what the image has there: so they come
-after /run/ignition and /etc/ignition, and before /usr/lib/ignition. Here the fetch stages read them in place. base.ign alone is
-kept below /run/ignition for the later stages: the disks stage may change the partition that it is on.
+Source: docs/reference/platforms.md §2.3; docs/reference/boot.md §4.2 and §9; ignition-setup of bootengine,
+coreos-ignition-setup-user of Fedora CoreOS. There a unit copies them into /usr/lib/ignition before the agent starts, over what
+the image has there: so they come after /run/ignition and /etc/ignition, and before /usr/lib/ignition. Here the fetch stages read
+them in place. base.ign alone is kept below /run/ignition for the later stages: the disks stage may change the partition that it
+is on.
 
 A system that runs from memory leaves the machine's disks alone, as these do: what an installed system has there is not its own.
 Unlike them: a partition that cannot be mounted is a warning, since a file system may be called OEM or boot for other reasons.

@@ -1,4 +1,6 @@
-"""The steps that make an encrypted volume, open it, and bind it; and those that keep one. Source: `ignition-config.md` 7.3.
+"""The steps that make an encrypted volume, open it, and bind it; and those that keep one.
+
+Source: docs/reference/ignition-config.md §7.3.
 
 A new volume bears the mark UNFINISHED in its header until somebody else than the stage that made it can open it. A power cut
 before that costs nothing: nobody has put anything into it, and it may be made once more.

@@ -1,4 +1,7 @@
-"""Mounting the config's file systems while files are written, and undoing it. Source: `ignition-config.md` 7.5, 7.11."""
+"""Mounting the config's file systems while files are written, and undoing it.
+
+Source: docs/reference/ignition-config.md §7.5, §7.11.
+"""
 
 import os
 import stat

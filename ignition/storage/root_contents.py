@@ -1,7 +1,8 @@
 """ROOT made anew by the config: its contents are held in memory while its disk changes, and put back.
 
-As Fedora CoreOS does (`boot.md` 8.3, transposefs), with everything checked before the first change: that the contents fit into
-memory and into the new ROOT, that the new ROOT is what the kernel command line asks for, and that later boots can open it.
+As Fedora CoreOS does (docs/reference/boot.md §8.3, transposefs), with everything checked before the first change: that the
+contents fit into memory and into the new ROOT, that the new ROOT is what the kernel command line asks for, and that later boots
+can open it.
 """
 
 import os

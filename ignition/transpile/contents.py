@@ -1,4 +1,4 @@
-"""Contents of files as `data:` URLs, as `ct` and Butane write them. Source: config-transpiler.md A5 and B5.
+"""Contents of files as `data:` URLs, as `ct` and Butane write them. Source: docs/reference/config-transpiler.md §A5 and §B5.
 
 The compressed form differs from the originals', whose deflate is Go's; header and contents are the same.
 """

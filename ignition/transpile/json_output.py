@@ -1,4 +1,6 @@
-"""The JSON text of an Ignition config as Go's encoder and the schema's structs give it. Source: config-transpiler.md A5 and B16.
+"""The JSON text of an Ignition config as Go's encoder and the schema's structs give it.
+
+Source: docs/reference/config-transpiler.md §A5 and §B16.
 
 Keys are in alphabetical order, but for nodes and users. HTML's special characters and JavaScript's line separators are escaped.
 """

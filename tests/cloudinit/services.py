@@ -1,4 +1,7 @@
-"""What metadata services answer, and what a datasource must make of it. Source: coreos-cloudinit.md 5; platforms.md 10."""
+"""What metadata services answer, and what a datasource must make of it.
+
+Source: docs/reference/coreos-cloudinit.md §5; docs/reference/platforms.md §10.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager

@@ -1,6 +1,6 @@
 """Units and udev rules of coreos-cloudinit: what each must say, in which order they come, and where they must be inert.
 
-Source: coreos-cloudinit.md 19; what differs from it is in docs/coreos-cloudinit.md.
+Source: docs/reference/coreos-cloudinit.md §19; what differs from it is in docs/coreos-cloudinit.md.
 """
 
 import re

@@ -1,4 +1,7 @@
-"""Container Linux configs of 2.x provision: their text through the files stage into a directory (ignition-config.md 7.11)."""
+"""Container Linux configs of 2.x provision: their text through the files stage into a directory.
+
+Source: docs/reference/ignition-config.md §7.11.
+"""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where user data and metadata come from: one file per kind. Source: coreos-cloudinit.md 4 and 5."""
+"""Where user data and metadata come from: one file per kind. Source: docs/reference/coreos-cloudinit.md §4 and §5."""
 
 from ignition.cloudinit.findings import USER_DATA
 from ignition.cloudinit.metadata import Metadata

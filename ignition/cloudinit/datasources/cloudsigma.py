@@ -1,4 +1,4 @@
-"""CloudSigma: the server context, by a serial port. Source: coreos-cloudinit.md 5.1, 5.2.
+"""CloudSigma: the server context, by a serial port. Source: docs/reference/coreos-cloudinit.md §5.1, §5.2.
 
 A request is a key between `<` and `>`, each on its own line; the answer ends with byte 4. The port is a virtual one of the host.
 """

@@ -1,4 +1,7 @@
-"""OpenStack's config drive, mounted somewhere. Source: coreos-cloudinit.md 5.1, 5.2; platforms.md 10.7."""
+"""OpenStack's config drive, mounted somewhere.
+
+Source: docs/reference/coreos-cloudinit.md §5.1, §5.2; docs/reference/platforms.md §10.7.
+"""
 
 from __future__ import annotations
 

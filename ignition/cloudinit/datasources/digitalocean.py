@@ -1,4 +1,4 @@
-"""DigitalOcean. Source: coreos-cloudinit.md 5.1, 5.2."""
+"""DigitalOcean. Source: docs/reference/coreos-cloudinit.md §5.1, §5.2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services that answer as Amazon EC2 does, in the version of 2009. Source: coreos-cloudinit.md 5.1, 5.2.
+"""Services that answer as Amazon EC2 does, in the version of 2009. Source: docs/reference/coreos-cloudinit.md §5.1, §5.2.
 
 A session token (IMDSv2) is asked for at the base URL, each time before the service is looked for, and kept when it has answered.
 """

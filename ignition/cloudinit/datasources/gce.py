@@ -1,4 +1,4 @@
-"""Google Compute Engine. Source: coreos-cloudinit.md 5.1, 5.2."""
+"""Google Compute Engine. Source: docs/reference/coreos-cloudinit.md §5.1, §5.2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP client of datasources, with the limits of the original. Source: coreos-cloudinit.md 6."""
+"""The HTTP client of datasources, with the limits of the original. Source: docs/reference/coreos-cloudinit.md §6."""
 
 from __future__ import annotations
 

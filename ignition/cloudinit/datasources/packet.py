@@ -1,4 +1,4 @@
-"""Packet, later Equinix Metal. Source: coreos-cloudinit.md 5.1, 5.2 (CoreOS only)."""
+"""Packet, later Equinix Metal. Source: docs/reference/coreos-cloudinit.md §5.1, §5.2 (CoreOS only)."""
 
 from __future__ import annotations
 

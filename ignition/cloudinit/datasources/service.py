@@ -1,4 +1,7 @@
-"""Metadata services over HTTP: one document is the user data, tables read the others. Source: coreos-cloudinit.md 5, 6."""
+"""Metadata services over HTTP: one document is the user data, tables read the others.
+
+Source: docs/reference/coreos-cloudinit.md §5, §6.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which flag stands for which datasource, and what the OEM presets set. Source: coreos-cloudinit.md 2 and 3."""
+"""Which flag stands for which datasource, and what the OEM presets set. Source: docs/reference/coreos-cloudinit.md §2 and §3."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""VMware: guestinfo of the host, or an OVF environment in a file. Source: coreos-cloudinit.md 5.1, 5.3.
+"""VMware: guestinfo of the host, or an OVF environment in a file. Source: docs/reference/coreos-cloudinit.md §5.1, §5.3.
 
 Where the host has an OVF environment, its properties replace the machine's own, all of them.
 """

@@ -1,4 +1,7 @@
-"""The folder of Azure's agent, which has read the provisioning drive before. Source: coreos-cloudinit.md 5.1, 5.2."""
+"""The folder of Azure's agent, which has read the provisioning drive before.
+
+Source: docs/reference/coreos-cloudinit.md §5.1, §5.2.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Units of a converted network, put where networkd looks until the next boot, and the restart that makes them count.
 
-Source: coreos-cloudinit.md 17, 17.4. The order is Flatcar's: the files first, then the links, so that one restart does.
+Source: docs/reference/coreos-cloudinit.md §17, §17.4. The order is Flatcar's: the files first, then the links, so that one
+restart does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The network that a config drive describes in the form of Debian's /etc/network/interfaces. Source: coreos-cloudinit.md 17.1."""
+"""The network that a config drive describes in the form of Debian's /etc/network/interfaces.
+
+Source: docs/reference/coreos-cloudinit.md §17.1.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packet's network: every card in one bond that has all addresses. Source: coreos-cloudinit.md 17.3.
+"""Packet's network: every card in one bond that has all addresses. Source: docs/reference/coreos-cloudinit.md §17.3.
 
 The bond's parameters are fixed; the mode that the metadata names is not asked, as in the original.
 """

@@ -1,4 +1,7 @@
-"""Debian's /etc/network/interfaces as stanzas with their options. Source: coreos-cloudinit.md 17.1; interfaces(5) of Debian."""
+"""Debian's /etc/network/interfaces as stanzas with their options.
+
+Source: docs/reference/coreos-cloudinit.md §17.1; interfaces(5) of Debian.
+"""
 
 from __future__ import annotations
 

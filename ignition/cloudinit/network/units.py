@@ -1,4 +1,6 @@
-"""The texts of networkd's units, in the shape of the original. Source: coreos-cloudinit.md 17.4, with Flatcar's lines for DHCP.
+"""The texts of networkd's units, in the shape of the original.
+
+Source: docs/reference/coreos-cloudinit.md §17.4, with Flatcar's lines for DHCP.
 
 Files sort from the lowest link up: the number is the depth of what is stacked upon it, in hexadecimal digits.
 """

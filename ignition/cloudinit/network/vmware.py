@@ -1,4 +1,4 @@
-"""The network in VMware's properties. Source: coreos-cloudinit.md 5.3, 17.2."""
+"""The network in VMware's properties. Source: docs/reference/coreos-cloudinit.md §5.3, §17.2."""
 
 from __future__ import annotations
 

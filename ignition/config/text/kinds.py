@@ -1,8 +1,9 @@
 """User data that coreos-cloudinit takes: the agent leaves alone whatever that program applies. One table for both.
 
-Source: coreos-cloudinit.md 7 and 8; ignition-config.md 1.3 (2.x; Ignition's 3.x refuses all of it). For MIME Flatcar's Ignition
-looks at the first line only; here header fields stand in any order, as they do for coreos-cloudinit. What has a byte order mark,
-a blank line or a comment before its first line is taken by neither program, and what is packed is unpacked first by both.
+Source: docs/reference/coreos-cloudinit.md §7 and §8; docs/reference/ignition-config.md §1.3 (2.x; Ignition's 3.x refuses all of
+it). For MIME Flatcar's Ignition looks at the first line only; here header fields stand in any order, as they do for
+coreos-cloudinit. What has a byte order mark, a blank line or a comment before its first line is taken by neither program, and
+what is packed is unpacked first by both.
 """
 
 import re

@@ -1,7 +1,7 @@
 """What a text is that is no JSON: named by how it begins, each kind with its remedy. Only asked once decoding has failed.
 
-Sources: ignition-config.md 1.3; config-transpiler.md A4 and B3 (keys of YAML front ends); cloud-init's list of user data formats.
-Nothing of a text is quoted but the title of an error page, which no config has.
+Sources: docs/reference/ignition-config.md §1.3; docs/reference/config-transpiler.md §A4 and §B3 (keys of YAML front ends);
+cloud-init's list of user data formats. Nothing of a text is quoted but the title of an error page, which no config has.
 """
 
 import re

@@ -1,7 +1,7 @@
 """A YAML node → the value of a member whose type is known, as go-yaml decodes into Go's types; and what to say of a misfit.
 
-Source: config-transpiler.md A3 and B15; coreos-cloudinit.md 10. Texts keep their source spelling, fractions of whole numbers are
-cut off, and what is quoted is a text and nothing else.
+Source: docs/reference/config-transpiler.md §A3 and §B15; docs/reference/coreos-cloudinit.md §10. Texts keep their source
+spelling, fractions of whole numbers are cut off, and what is quoted is a text and nothing else.
 """
 
 from ignition.config.text import yaml_scalars

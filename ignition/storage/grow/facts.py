@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from ignition.storage.grow.keys import Way
 
 ROOT_TYPE = "3884dd41-8582-4404-b9a8-e9b84f2df50e"  # coreos-resize
-# What carries ROOT grows by these types, too (boot.md 7.1; Discoverable Partitions Specification for the other two).
+# What carries ROOT grows by these types, too (docs/reference/boot.md §7.1; Discoverable Partitions Specification for the other
+# two).
 MEMBER_TYPES = {
     "be9067b9-ea49-4f15-b4f6-f36f8c9e1818": "coreos-root-raid",
     "e6d6d379-f507-44c2-a23c-238f2a3df928": "Linux LVM",

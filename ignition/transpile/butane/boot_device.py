@@ -1,4 +1,4 @@
-"""The disk that Fedora CoreOS is on, encrypted or mirrored. Source: config-transpiler.md B10."""
+"""The disk that Fedora CoreOS is on, encrypted or mirrored. Source: docs/reference/config-transpiler.md §B10."""
 
 from ignition.config.model.storage import Clevis, Disk, Filesystem, Luks, Partition, Raid, Storage
 from ignition.transpile.butane.convert import converted

@@ -1,4 +1,7 @@
-"""What a document of Fedora CoreOS has beside the rest: its boot device and its boot loader. Source: config-transpiler.md B4."""
+"""What a document of Fedora CoreOS has beside the rest: its boot device and its boot loader.
+
+Source: docs/reference/config-transpiler.md §B4.
+"""
 
 from ignition.config.model.storage import Cex, Tang
 from ignition.config.record import spec

@@ -1,4 +1,4 @@
-"""What Fedora CoreOS' variant asks beside the rest. Source: config-transpiler.md B7, B10, B11 and B13."""
+"""What Fedora CoreOS' variant asks beside the rest. Source: docs/reference/config-transpiler.md §B7, §B10, §B11 and §B13."""
 
 import re
 

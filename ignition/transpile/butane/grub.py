@@ -1,4 +1,4 @@
-"""Passwords of GRUB on Fedora CoreOS. Source: config-transpiler.md B11."""
+"""Passwords of GRUB on Fedora CoreOS. Source: docs/reference/config-transpiler.md §B11."""
 
 from ignition.config.model.ignition import Resource
 from ignition.config.model.storage import File, Filesystem, Storage

@@ -1,4 +1,4 @@
-"""The files directory, the one place that a document may take contents from. Source: config-transpiler.md B5."""
+"""The files directory, the one place that a document may take contents from. Source: docs/reference/config-transpiler.md §B5."""
 
 import os
 

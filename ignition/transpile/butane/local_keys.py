@@ -1,4 +1,4 @@
-"""SSH keys from local files, one in each line. Source: config-transpiler.md B8."""
+"""SSH keys from local files, one in each line. Source: docs/reference/config-transpiler.md §B8."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The sections of a Butane document that every variant has. Source: config-transpiler.md B4.
+"""The sections of a Butane document that every variant has. Source: docs/reference/config-transpiler.md §B4.
 
 Members and records that are as Ignition's model has them are stated there; here stand those that Butane adds, and
 what holds them.

@@ -1,4 +1,4 @@
-"""Modes whose decimal digits somebody meant to be octal: `644` for `0644`. Source: config-transpiler.md B13."""
+"""Modes whose decimal digits somebody meant to be octal: `644` for `0644`. Source: docs/reference/config-transpiler.md §B13."""
 
 _CLASSES = (6, 3, 0)  # how far the bits of owner, group and others are shifted
 _SETUID, _SETGID, _STICKY = 0o4000, 0o2000, 0o1000

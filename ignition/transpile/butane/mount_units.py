@@ -1,4 +1,4 @@
-"""Units that mount what has `with_mount_unit`, or swap to it. Source: config-transpiler.md B7."""
+"""Units that mount what has `with_mount_unit`, or swap to it. Source: docs/reference/config-transpiler.md §B7."""
 
 from ignition.config.model.systemd import Systemd, Unit
 from ignition.config.unit_names import escaped

@@ -1,4 +1,4 @@
-"""Files for Podman's systemd generator. Source: config-transpiler.md B9; podman-systemd.unit(5)."""
+"""Files for Podman's systemd generator. Source: docs/reference/config-transpiler.md §B9; podman-systemd.unit(5)."""
 
 from ignition.config.model.storage import File, Link
 from ignition.config.report import Path

@@ -1,4 +1,4 @@
-"""Reports as Butane prints them (config-transpiler.md B14), and below an excerpt what helps, which the original has not.
+"""Reports as Butane prints them (docs/reference/config-transpiler.md §B14), and below an excerpt what helps, ours alone.
 
 Excerpts quote the document, and with it maybe secrets: they are for terminals, never for a journal.
 """

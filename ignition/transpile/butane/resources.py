@@ -1,4 +1,7 @@
-"""Contents that are not at a URL: from the document itself or from a local file. Source: config-transpiler.md B5."""
+"""Contents that are not at a URL: from the document itself or from a local file.
+
+Source: docs/reference/config-transpiler.md §B5.
+"""
 
 from ignition.config.report import Path
 from ignition.config.versions import order

@@ -1,4 +1,4 @@
-"""What is asked of a document before it is translated. Source: config-transpiler.md B5, B7 to B9 and B13.
+"""What is asked of a document before it is translated. Source: docs/reference/config-transpiler.md §B5, §B7 to §B9 and §B13.
 
 What Ignition's own rules say is not asked here: they look at the result.
 """

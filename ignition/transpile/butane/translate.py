@@ -1,4 +1,4 @@
-"""A document → a config of Ignition's model, in the order of the original. Source: config-transpiler.md B2."""
+"""A document → a config of Ignition's model, in the order of the original. Source: docs/reference/config-transpiler.md §B2."""
 
 from ignition.config import origins
 from ignition.config.merge import merge

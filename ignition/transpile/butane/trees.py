@@ -1,4 +1,4 @@
-"""Local directories that become files, links and directories of the config. Source: config-transpiler.md B6."""
+"""Local directories that become files, links and directories of the config. Source: docs/reference/config-transpiler.md §B6."""
 
 import os
 import posixpath

@@ -1,4 +1,4 @@
-"""Texts of units and drop-ins from local files. Source: config-transpiler.md B8."""
+"""Texts of units and drop-ins from local files. Source: docs/reference/config-transpiler.md §B8."""
 
 from ignition.config.report import Path
 from ignition.transpile.butane.model import Dropin, Unit

@@ -1,4 +1,4 @@
-"""The variants of Butane and their versions. Source: config-transpiler.md B3."""
+"""The variants of Butane and their versions. Source: docs/reference/config-transpiler.md §B3."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The section `docker`: a drop-in of docker.service. Source: config-transpiler.md A6.3."""
+"""The section `docker`: a drop-in of docker.service. Source: docs/reference/config-transpiler.md §A6.3."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

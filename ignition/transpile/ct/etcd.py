@@ -1,6 +1,7 @@
 """The section `etcd`: options per version, and the drop-in of etcd-member.service.
 
-Source: config-transpiler.md A6.1 up to etcd 3.3; A10 from 3.4 on, for a section without a version, and for messages about it.
+Source: docs/reference/config-transpiler.md §A6.1 up to etcd 3.3; A10 from 3.4 on, for a section without a version, and for
+messages about it.
 """
 
 from ignition.config.record import Record, spec

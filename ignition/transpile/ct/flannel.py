@@ -1,4 +1,7 @@
-"""The section `flannel`: options per version, and the drop-in of flanneld.service. Source: config-transpiler.md A6.2."""
+"""The section `flannel`: options per version, and the drop-in of flanneld.service.
+
+Source: docs/reference/config-transpiler.md §A6.2.
+"""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The members of a Container Linux Config. Source: config-transpiler.md A4.
+"""The members of a Container Linux Config. Source: docs/reference/config-transpiler.md §A4.
 
 What is called alike in spec 2.3.0 translates by itself (transpile/generated.py): None as default means that also false, 0 and ""
 are written when they are given, any other default that they are left out, as the schema of 2.3.0 has it.

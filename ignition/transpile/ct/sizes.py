@@ -1,4 +1,7 @@
-"""Sizes with units, as `1GiB` or `1TiB512MiB`. Source: config-transpiler.md A5: every unit is a power of 1024, KB too."""
+"""Sizes with units, as `1GiB` or `1TiB512MiB`.
+
+Source: docs/reference/config-transpiler.md §A5: every unit is a power of 1024, KB too.
+"""
 
 import re
 from decimal import Decimal

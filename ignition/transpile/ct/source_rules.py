@@ -1,4 +1,4 @@
-"""The rules of the source itself: `ct`'s first stage. Source: config-transpiler.md A6 and A8.
+"""The rules of the source itself: `ct`'s first stage. Source: docs/reference/config-transpiler.md §A6 and §A8.
 
 Rules of Ignition's are asked of what is made.
 """

@@ -1,4 +1,4 @@
-"""Container Linux Config → data of an Ignition config 2.3.0. Source: config-transpiler.md A5 to A7.
+"""Container Linux Config → data of an Ignition config 2.3.0. Source: docs/reference/config-transpiler.md §A5 to §A7.
 
 Order of what is generated: units: metadata, docker, etcd, flannel, the user's; files: the user's, update.conf. Nothing is merged.
 """

@@ -1,4 +1,4 @@
-"""Texts of generated drop-ins. Source: config-transpiler.md A6.1 and A7."""
+"""Texts of generated drop-ins. Source: docs/reference/config-transpiler.md §A6.1 and §A7."""
 
 from ignition.transpile.ct import dynamic
 

@@ -1,6 +1,6 @@
 """The sections `update` and `locksmith`: one file, and what may stand in it.
 
-Source: config-transpiler.md A6.4, and A10 for the members of `update` that Flatcar added.
+Source: docs/reference/config-transpiler.md §A6.4, and §A10 for the members of `update` that Flatcar added.
 """
 
 import re

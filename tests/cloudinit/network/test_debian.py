@@ -1,4 +1,4 @@
-"""Debian's /etc/network/interfaces as units. Source: coreos-cloudinit.md 17.1, 17.4, 22 (15)."""
+"""Debian's /etc/network/interfaces as units. Source: docs/reference/coreos-cloudinit.md §17.1, §17.4."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Packet's network as units. Source: coreos-cloudinit.md 17.3, 17.4."""
+"""Packet's network as units. Source: docs/reference/coreos-cloudinit.md §17.3, §17.4."""
 
 import pytest
 

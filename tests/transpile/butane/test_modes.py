@@ -1,4 +1,4 @@
-"""Which modes look like octal ones without their zero. Source: config-transpiler.md B13."""
+"""Which modes look like octal ones without their zero. Source: docs/reference/config-transpiler.md §B13."""
 
 import pytest
 

@@ -1,6 +1,6 @@
 """Every member of a document, and the first version that has it: before that the key is unused.
 
-Source: config-transpiler.md B4.
+Source: docs/reference/config-transpiler.md §B4.
 """
 
 from collections.abc import Iterator
