@@ -7,10 +7,12 @@ hostname.ign has the host name; user.ign the first user with SSH keys and, where
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import secrets
+import string
 
-from coreos_metadata.password_hash import hashed
 from coreos_metadata.transport import SETTINGS
 from coreos_metadata.usage import Parser, UsageError, provider
 from ignition import platforms
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from ignition.platforms.parts.first_user import FirstUser
+
 
 VERSION = "3.0.0"
 PUBLIC, SECRET = 0o644, 0o600
@@ -97,5 +100,29 @@ def with_user(user: FirstUser) -> dict[str, object]:
     if user.ssh_keys:
         entry["sshAuthorizedKeys"] = user.ssh_keys
     if user.password:
-        entry["passwordHash"] = hashed(user.password)
+        entry["passwordHash"] = hashed_password(user.password)
     return {"ignition": {"version": VERSION}, "passwd": {"users": [entry]}}
+
+
+# A password's hash for /etc/shadow: crypt(3) of libcrypt, SHA-512 as docs/reference/platforms.md §4.1 has it.
+#
+# By ctypes: Python 3.13 has no crypt module any more, and a program that does it (openssl) would be a megabyte of the
+# initramfs.
+
+LIBRARY = "libcrypt.so.1"
+METHOD = "$6$rounds=10000$"
+SALT_CHARACTERS = 16
+
+
+def hashed_password(password: str) -> str:
+    """crypt(5), with a new salt. Raises Failure where the library is missing or refuses."""
+    salt = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(SALT_CHARACTERS))
+    try:
+        crypt = ctypes.CDLL(LIBRARY).crypt
+    except OSError as error:
+        raise Failure(f"{LIBRARY} is missing, so no password can be hashed", fix="add it to the image") from error
+    crypt.restype, crypt.argtypes = ctypes.c_char_p, [ctypes.c_char_p, ctypes.c_char_p]
+    found = crypt(password.encode(), f"{METHOD}{salt}".encode())
+    if not found or not found.startswith(METHOD.encode()):
+        raise Failure("the password cannot be hashed", fix="check that it has no NUL character")
+    return str(found.decode())

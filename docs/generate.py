@@ -212,7 +212,7 @@ def write(directory: Path) -> None:
     for version in VERSIONS:
         (directory / "schemas" / f"ignition-{version}.json").write_text(text(version))
     rules.load()
-    import_module("ignition.config.v2.rules").load()
+    import_module("ignition.config.v2.rules")  # they register themselves
     import_module("ignition.config.v1.rules")
     for family in FAMILIES:
         write_page(directory / f"fields-{family}.md", Page(family).lines())

@@ -104,13 +104,13 @@ def _input(file: str, name: str) -> bytes:
 
 def _report(done: "Translation", text: bytes, values: "dict[str, Any]", advice: "tuple[Entry, ...]") -> None:
     from ignition.config.report import dotted
-    from ignition.transpile.butane import report_form
+    from ignition.transpile.butane import result
 
     for made, source in done.origins.items() if values["debug"] else ():
         print(f"{dotted(made)} ← {dotted(source)}", file=sys.stderr)
     coloured = _is_coloured(values["colour"] or values["color"])
     report = done.report.evolve(entries=done.report.entries + advice)
-    form = report_form.raw(report) if values["raw-errors"] else report_form.pretty(report, text, colour=coloured)
+    form = result.raw(report) if values["raw-errors"] else result.pretty(report, text, colour=coloured)
     sys.stderr.write(form)
 
 

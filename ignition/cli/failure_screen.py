@@ -60,7 +60,7 @@ def _mark_lasting(stage: str, state_file: str, failure: Failure) -> None:
         with suppress(FileNotFoundError):
             os.unlink(mark)
         return
-    from ignition.host.digest import sha512
+    from ignition.host.atomic import sha512
 
     digest = getattr(failure, "digest", "")
     with suppress(OSError), open(paths.mark(state_file, paths.CONFIG_DIGEST), encoding="ascii", errors="replace") as file:

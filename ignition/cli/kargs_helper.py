@@ -15,7 +15,7 @@ from ignition.boot_loader.kernel_arguments import Wanted
 from ignition.cli import plain_program
 from ignition.cli.flags import Flag
 from ignition.errors import Failure
-from ignition.host import cmdline, frame, log, paths, sync
+from ignition.host import atomic, cmdline, frame, log, paths
 from ignition.host.temporary_mount import mounted
 
 TYPE_CHECKING = False
@@ -93,7 +93,7 @@ def _edit(wanted: Wanted, *, required: bool = False, guarded: bool = False) -> l
         if not needed:
             _say(f"nothing to change in {', '.join(edit.name for edit in edits)}")
         for directory in directories:
-            sync.file_system(directory)
+            atomic.sync_file_system(directory)
     return edits
 
 

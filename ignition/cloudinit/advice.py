@@ -6,8 +6,9 @@ A cloud-config's units, files and accounts are put into the model of Ignition co
 
 from contextlib import suppress
 
-from ignition.cloudinit import encoding, systemd
+from ignition.cloudinit import systemd
 from ignition.cloudinit.facts import clean
+from ignition.cloudinit.files import as_packed
 from ignition.cloudinit.model import NETWORK_UNITS, CloudConfig, Unit, WriteFile
 from ignition.cloudinit.ssh_keys import CORE
 from ignition.config import dataurl, model, unit_syntax
@@ -167,7 +168,7 @@ def _file(file: WriteFile) -> File:
     contents = Resource()
     if "/systemd/" in file.path:
         with suppress(Failure):  # which is another finding
-            content, packing = encoding.as_packed(file.content, file.encoding)
+            content, packing = as_packed(file.content, file.encoding)
             contents = Resource(source=dataurl.encode(content), compression=packing or None)
     digits = file.permissions or _DEFAULT_MODE
     mode = int(digits, 8) if digits.isascii() and digits.isdecimal() and not set(digits) & {"8", "9"} else None

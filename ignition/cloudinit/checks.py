@@ -6,7 +6,7 @@ refused, but for its login part: users, keys and host name, as far as there is n
 
 import re
 
-from ignition.cloudinit import encoding, owners, systemd
+from ignition.cloudinit import files, systemd
 from ignition.cloudinit.coreos_files import LOCALHOST
 from ignition.cloudinit.facts import Facts, Newcomers, impossible
 from ignition.cloudinit.hostnames import is_typed_name
@@ -130,7 +130,7 @@ def _new_user(user: User, path: Path, known: Facts | None, new: Newcomers | None
 def _lacks_group(name: str, known: Facts | None, new: Newcomers | None) -> bool:
     if known is None or new is None:
         return False
-    return not owners.is_id(name) and not new.has_group(name) and not known.has_group(name)
+    return not files.is_id(name) and not new.has_group(name) and not known.has_group(name)
 
 
 def _core(config: CloudConfig, known: Facts | None, new: Newcomers | None) -> "Iterator[Finding]":
@@ -161,12 +161,12 @@ def _file(file: WriteFile, index: int, known: Facts | None, new: Newcomers | Non
     elif blocked:
         yield _wrong((*path, "path"), blocked, "choose another path")
     try:
-        unpacked.add(encoding.length(file.content, file.encoding))
+        unpacked.add(files.unpacked_length(file.content, file.encoding))
     except Failure as failure:
         yield _wrong((*path, "encoding"), failure.what, failure.fix)
     if file.permissions and not _OCTAL.fullmatch(file.permissions):
         yield _wrong((*path, "permissions"), "not octal permissions", "write them as 0644")
-    if known and new and (missing := owners.unknown(file.owner, known, new)):
+    if known and new and (missing := files.unknown_owner(file.owner, known, new)):
         yield _wrong((*path, "owner"), f"there is no {missing}", "name an owner who exists, or create the user in users")
 
 

@@ -9,7 +9,7 @@ from ignition.host import reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.cloudinit.keys import Section
+    from ignition.cloudinit.services import Section
 
 UPDATE_CONF, UPDATE_BASE = "/etc/coreos/update.conf", "/usr/share/coreos/update.conf"
 OEM_RELEASE = "/etc/oem-release"

@@ -9,7 +9,7 @@ import pwd
 import shutil
 import stat
 
-from ignition.cloudinit import environment_file, ssh_keys, systemd
+from ignition.cloudinit import ssh_keys, substitution, systemd
 from ignition.cloudinit.coreos_files import UPDATE_BASE, UPDATE_CONF
 from ignition.cloudinit.hostnames import MACHINE_INFO
 from ignition.cloudinit.model import CloudConfig, is_network
@@ -82,7 +82,7 @@ def probe(root: Root) -> Facts:
 
 def look(facts: Facts, configs: "Iterable[CloudConfig]") -> None:
     """Add what all else in these configs asks for."""
-    for path in (environment_file.PATH, UPDATE_CONF, UPDATE_BASE):
+    for path in (substitution.ENVIRONMENT_FILE, UPDATE_CONF, UPDATE_BASE):
         _read(facts, path)
     for config in configs:
         for file in config.write_files:

@@ -1,7 +1,6 @@
 """cloud-config: every key once. Source: docs/reference/coreos-cloudinit.md §11 and §18."""
 
-from ignition.cloudinit.keys import Section, key
-from ignition.cloudinit.services import Etcd, Etcd2, Flannel, Fleet, Locksmith
+from ignition.cloudinit.services import Etcd, Etcd2, Flannel, Fleet, Locksmith, Section, key
 
 ENCODINGS = ("b64", "base64", "gz", "gzip", "gz+b64", "gz+base64", "gzip+b64", "gzip+base64")
 COMMANDS = ("start", "stop", "restart", "reload", "try-restart", "reload-or-restart", "reload-or-try-restart")

@@ -10,10 +10,10 @@ datasource itself says. For a single part this is Container Linux' order; severa
 import re
 
 from ignition.cloudinit import checks, files, substitution, units, users
-from ignition.cloudinit.changes import Changes, Noted
+from ignition.cloudinit.apply import Changes, Noted
+from ignition.cloudinit.datasources.service import Metadata
 from ignition.cloudinit.facts import Facts, Newcomers, clean
 from ignition.cloudinit.hostnames import MACHINE_INFO, SetHostname, machine_info
-from ignition.cloudinit.metadata import Metadata
 from ignition.cloudinit.model import CloudConfig
 from ignition.cloudinit.reading import Reading
 from ignition.cloudinit.script import RunScript

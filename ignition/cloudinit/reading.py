@@ -8,13 +8,12 @@ What has a wrong type is left out of the model and told beside it: the users of 
 
 from ignition.cloudinit import findings
 from ignition.cloudinit.findings import Refused
-from ignition.cloudinit.keys import Key, Section
 from ignition.cloudinit.model import CloudConfig
+from ignition.cloudinit.services import Key, Section
 from ignition.config.report import ERROR, Path
 from ignition.config.text import yaml_text
 from ignition.config.text.placing import Finding, of_not_yaml
-from ignition.config.text.yaml_nodes import Mapping, Node, Scalar, Sequence
-from ignition.config.text.yaml_types import LIST, MAPPING, WORDS, complaint, is_null, scalar
+from ignition.config.text.yaml_nodes import LIST, MAPPING, WORDS, Mapping, Node, Scalar, Sequence, complaint, is_null, scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

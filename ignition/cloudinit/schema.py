@@ -6,14 +6,14 @@ those that an editor proposes. Deprecated keys have a note, and null is as good 
 
 from ignition.cloudinit import services
 from ignition.cloudinit.coreos_files import LOCALHOST
-from ignition.cloudinit.keys import Section
 from ignition.cloudinit.model import CloudConfig
+from ignition.cloudinit.services import Section
 from ignition.config import service_options, yaml_schema
 from ignition.config.yaml_schema import described, many, mapping, scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.cloudinit.keys import Key
+    from ignition.cloudinit.services import Key
     from ignition.config.yaml_schema import Schema
 
 _OPTIONS = {

@@ -7,7 +7,7 @@ a repeat in the same boot can say that nothing is to be done; the next boot runs
 import os
 
 from ignition.host import command
-from ignition.host.digest import sha512
+from ignition.host.atomic import sha512
 from ignition.operation import Context, Operation
 
 SCRIPT_MODE, NAME_MODE = 0o700, 0o644  # the original: 0744, but a script may hold a secret

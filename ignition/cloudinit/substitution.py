@@ -5,11 +5,14 @@ Better than the original: of two equal tokens side by side both are replaced.
 
 import re
 
+from ignition.host import reading
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ignition.cloudinit.metadata import Metadata
+    from ignition.cloudinit.datasources.service import Metadata
+
 
 # For texts that are only looked at: RFC 5737, RFC 3849.
 EXAMPLES = {"public_ipv4": "192.0.2.1", "private_ipv4": "192.0.2.2", "public_ipv6": "2001:db8::1", "private_ipv6": "2001:db8::2"}
@@ -34,3 +37,25 @@ def substitute(text: bytes, addresses: "Mapping[str, str]") -> bytes:
         return match[2] if match[1] else addresses[match[3].decode()].encode()
 
     return _TOKEN.sub(put, text)
+
+
+# /etc/environment with the machine's addresses. Source: docs/reference/coreos-cloudinit.md §16.
+
+ENVIRONMENT_FILE = "/etc/environment"
+
+
+def merged_environment(text: str, values: "Mapping[str, str]") -> str:
+    """The text with a line per variable that has a value: its first line is replaced, or one appended in order of the names.
+
+    Without any value the text stays as it is, line ends included.
+    """
+    missing = {name: value for name, value in values.items() if value}
+    if not missing:
+        return text
+    lines = [line.removesuffix("\r") for line in reading.lines(text)]
+    for number, line in enumerate(lines):
+        name = line.partition("=")[0]
+        if "=" in line and name in missing:
+            lines[number] = f"{name}={missing.pop(name)}"
+    lines += [f"{name}={missing[name]}" for name in sorted(missing)]
+    return "".join(line + "\n" for line in lines)

@@ -6,7 +6,7 @@ image. Its words tell a failed job, which the original only logged, from a refus
 
 import re
 
-from ignition.cloudinit.changes import Changes
+from ignition.cloudinit.apply import Changes
 from ignition.errors import CommandFailed, at
 from ignition.host import command, log, reading
 from ignition.operation import Context, Operation

@@ -7,7 +7,7 @@ written before it is masked, and what no key names is never unmasked.
 import stat
 
 from ignition.cloudinit import coreos_files
-from ignition.cloudinit.changes import Changes, Noted
+from ignition.cloudinit.apply import Changes, Noted
 from ignition.cloudinit.model import Coreos, DropIn, Unit, Update, is_network
 from ignition.cloudinit.systemd import EnableUnit, ReloadManager, RestartNetworkd, RunCommand, full_name, owner
 from ignition.errors import Failure

@@ -4,9 +4,13 @@ Source: docs/reference/coreos-cloudinit.md §7. All of it is about bytes: what i
 this program is said in config/text/kinds.py; an Ignition config is left to the agent.
 """
 
+import binascii
 import json
+import quopri
+import re
 
 from ignition.config.text import kinds, odd_input, packed
+from ignition.config.text.kinds import BLANK_LINE, mail_headers
 from ignition.errors import Failure
 
 EMPTY, SCRIPT, CLOUD_CONFIG, MULTIPART = kinds.EMPTY, kinds.SCRIPT, kinds.CLOUD_CONFIG, kinds.MULTIPART
@@ -43,14 +47,14 @@ def title(part: Part) -> str:
 
 def parts(data: bytes, problems: "list[Failure]") -> list[Part]:
     """The pieces in the order of the text; none for no data. What cannot be taken apart is missing, and told in `problems`."""
-    from ignition.cloudinit import multipart
+    from ignition.cloudinit import user_data
 
     found = kind(data)
     if found == EMPTY:
         return []
     if found == MULTIPART:
         try:
-            return multipart.parts(data, problems)
+            return user_data.mime_parts(data, problems)
         except Failure as failure:
             problems.append(failure)
             return []
@@ -69,3 +73,110 @@ def _is_ignition(data: bytes) -> bool:
         return True
     section = value.get("ignition")
     return isinstance(section, dict) and isinstance(section.get("version"), str)
+
+
+# Several pieces of user data in one MIME text, as cloud-init's tools make it and Flatcar reads it (RFC 2045, 2046).
+#
+# Source: docs/reference/coreos-cloudinit.md §8. The text is taken apart here and only headers are given to `email`: its parser
+# would look into parts that are to be taken as they are.
+
+MOST_LEVELS = 5  # of one text inside another
+_GZIP = frozenset({
+    "application/gzip",
+    "application/gzip-compressed",
+    "application/gzipped",
+    "application/x-compress",
+    "application/x-compressed",
+    "application/x-gunzip",
+    "application/x-gzip",
+    "application/x-gzip-compressed",
+})  # fmt: skip
+
+
+def mime_parts(data: bytes, problems: "list[Failure]", level: int = 1) -> list[Part]:
+    """The pieces in order. Of one that cannot be taken `problems` says which and why. Raises Failure if there is none."""
+    if level > MOST_LEVELS:
+        raise Failure(f"multipart data in multipart data, more than {MOST_LEVELS} levels deep", fix="put all parts into one")
+    headers = mail_headers(data)
+    boundary = headers.get_boundary()
+    if not boundary:
+        raise Failure(
+            "the multipart data has no boundary", fix='say it in the header: Content-Type: multipart/mixed; boundary="…"'
+        )
+    found: list[Part] = []
+    for number, piece in enumerate(_split(_body(data), boundary.encode("ascii", "replace"), problems), start=1):
+        inner: list[Failure] = []
+        try:
+            found += _part(piece, inner, level)
+        except Failure as failure:
+            inner.append(failure)
+        for problem in inner:
+            problem.where = f"part {number}" + (f", {problem.where}" if problem.where else "")
+        problems += inner
+    return found
+
+
+def _body(data: bytes) -> bytes:
+    if data.startswith((b"\n", b"\r\n")):
+        return data.partition(b"\n")[2]
+    end = BLANK_LINE.search(data)
+    return data[end.end() :] if end else b""
+
+
+def _split(body: bytes, boundary: bytes, problems: "list[Failure]") -> list[bytes]:
+    """What stands between the delimiter lines, and behind the last one where the end is missing, which is a problem.
+
+    The line break before a delimiter is the delimiter's. Raises Failure if there is none.
+    """
+    delimiter = re.compile(rb"(?:^|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
+    pieces: list[bytes] = []
+    start: int | None = None
+    for match in delimiter.finditer(body):
+        if start is not None:
+            pieces.append(body[start : match.start()])
+        if match[1]:
+            return pieces
+        line_end = body.find(b"\n", match.end())
+        start = line_end + 1 if line_end >= 0 else len(body)
+    if start is None:
+        raise Failure(
+            "the multipart data has no part", fix="check the boundary: each part begins with a line of -- and the boundary"
+        )
+    problems.append(Failure("the multipart data ends early", fix="copy it whole: the last line is --, the boundary and --"))
+    return [*pieces, body[start:]]
+
+
+def _part(piece: bytes, problems: "list[Failure]", level: int) -> list[Part]:
+    headers = mail_headers(piece) if not piece.startswith((b"\n", b"\r\n")) else mail_headers(b"")
+    if "Content-Type" not in headers:
+        raise Failure("a part has no Content-Type", fix="give it one, such as Content-Type: text/cloud-config")
+    name = headers.get_filename("") or ""
+    content = _decoded(_body(piece), str(headers.get("Content-Transfer-Encoding", "")).strip())
+    media_type = headers.get_content_type()
+    if media_type == "text/cloud-config":
+        return [Part(CLOUD_CONFIG, name, content)]
+    if media_type == "text/x-shellscript":
+        if not content.startswith(b"#!"):
+            raise Failure("the shell script does not begin with #!", where=name, fix="begin it with #!/bin/bash")
+        return [Part(SCRIPT, name, content)]
+    if media_type in _GZIP:
+        content = unpacked(content)
+    return _classified(content, problems, level)
+
+
+def _classified(content: bytes, problems: "list[Failure]", level: int) -> list[Part]:
+    found = kind(content)
+    if found == MULTIPART:
+        return mime_parts(content, problems, level + 1)
+    return [] if found == EMPTY else [Part(found, "", content)]
+
+
+def _decoded(body: bytes, encoding: str) -> bytes:
+    if encoding == "base64":
+        try:
+            return binascii.a2b_base64(b"".join(body.split()), strict_mode=True)
+        except ValueError:
+            raise Failure(
+                "the part is not base64", fix="encode it with base64, or remove its Content-Transfer-Encoding"
+            ) from None
+    return quopri.decodestring(body) if encoding.lower() == "quoted-printable" else body

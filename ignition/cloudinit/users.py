@@ -8,8 +8,7 @@ from ignition.errors import Failure
 from ignition.host import log
 from ignition.operation import Context, Operation
 from ignition.system.account_database import Account
-from ignition.system.passwords import SetPasswords
-from ignition.system.users import PutUser
+from ignition.system.users import PutUser, SetPasswords
 
 
 class CreateUser(PutUser):

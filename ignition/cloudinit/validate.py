@@ -4,11 +4,11 @@ Lines are the parser's, where the original searched the text: the same for block
 a repeated key has a warning; the entries of one check are in the order of the document.
 """
 
-from ignition.cloudinit import encoding, user_data
+from ignition.cloudinit import files, user_data
 from ignition.cloudinit.findings import Refused, placed
-from ignition.cloudinit.keys import Key, Section
 from ignition.cloudinit.model import CloudConfig
 from ignition.cloudinit.reading import document_of
+from ignition.cloudinit.services import Key, Section
 from ignition.config.report import ERROR, INFO, WARNING, Entry, Path, Report
 from ignition.config.text import yaml_scalars
 from ignition.config.text.placing import Finding
@@ -126,7 +126,7 @@ def _encoding(root: Node) -> "Iterator[Finding]":
         name, content = one.child("encoding"), one.child("content")
         if isinstance(name, Scalar):
             try:
-                encoding.length(content.text if isinstance(content, Scalar) else "", name.text)
+                files.unpacked_length(content.text if isinstance(content, Scalar) else "", name.text)
             except Failure:
                 place = (*path, "content") if content is not None else (*path, "encoding")
                 yield Finding(ERROR, place, f'content cannot be decoded as "{name.text}"', "encode it so, or name its encoding")

@@ -11,6 +11,6 @@ def check_merged(config: "Config") -> "Report":
 
     Duplicates are not looked for, as in Ignition (docs/reference/ignition-config.md §4.1 step 7).
     """
-    from ignition.config.merged import check
+    from ignition.config.parse import check_merged
 
-    return check(config)
+    return check_merged(config)

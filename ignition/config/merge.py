@@ -18,9 +18,9 @@ def merge(parent: Config, child: Config) -> Config:
     The result may break rules that both sides keep: check_merged() tells.
     """
     if parent.ignition.translated and child.ignition.translated:
-        from ignition.config.v1.names import apart
+        from ignition.config.v1.translate import keep_names_apart
 
-        child = apart(parent, child)
+        child = keep_names_apart(parent, child)
     if parent.ignition.config.append:
         return _marked(_appended(parent, child), parent, child, append=True)
     return _marked(_merged(parent, child), parent, child, append=None)

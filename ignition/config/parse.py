@@ -7,10 +7,11 @@ docs/reference/ignition-config.md §1.2 to §1.4 and §3.1.
 from itertools import chain
 
 from ignition.config import decode
-from ignition.config.model import NEWEST, Config
+from ignition.config.model import NEWEST, Config, Storage
 from ignition.config.record import Record, spec
-from ignition.config.report import ERROR, INFO, LEVELS, WARNING, Entry, Path, Report, more
-from ignition.config.text import json_text, kinds, nul
+from ignition.config.report import ERROR, INFO, LEVELS, WARNING, Entry, Path, Report, dotted, more
+from ignition.config.rules import Found, load, parts, reachable, walk
+from ignition.config.text import json_text, kinds
 from ignition.config.versions import SPEC_1, SPEC_2, SPEC_3, canonical, order
 from ignition.host import limits
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from ignition.config.rules import Found
-    from ignition.config.text.places import Places
+    from ignition.config.text.placing import Places
 
     Translated = tuple[Config, list[Found], decode.Notes, Callable[[], Places]]
+
 
 VALID, INVALID = "valid", "invalid"
 UNKNOWN_VERSION, UNPARSABLE_VERSION = "unknown version", "unparsable version"
@@ -56,7 +57,7 @@ def parse(text: bytes, *, source: str = "") -> Parsed:
         result = _decoded(decoded.value)
     except decode.Mistyped as error:
         result = _Result(INVALID, None, _version_despite(decoded.value), [_type_error(error)])
-    if nul.ESCAPE in text and result.version:
+    if json_text.NUL_ESCAPE in text and result.version:
         _refuse_nul(result, decoded.value)
     if decoded.has_repeated_keys:
         result.rows += [
@@ -101,7 +102,7 @@ class _Result:
 
 def _refuse_nul(result: _Result, data: object) -> None:
     message = "has a NUL character, which ends it for every program"
-    rows = _bounded(_Row(ERROR, path, message, "take \\u0000 out", "O6") for path in nul.strings(data))
+    rows = _bounded(_Row(ERROR, path, message, "take \\u0000 out", "O6") for path in json_text.strings_with_nul(data))
     if rows:
         result.rows += rows
         result.outcome, result.config = INVALID, None
@@ -121,9 +122,9 @@ def _decoded(data: object) -> _Result:
         from ignition.config.v1 import read as read_1
 
         return _translated(data, SPEC_1[0], read_1)
-    from ignition.config.text.odd_version import refused
+    from ignition.config.text.odd_input import refused_version
 
-    path, message, fix = refused(data, said, version, number)
+    path, message, fix = refused_version(data, said, version, number)
     outcome = UNKNOWN_VERSION if version or number is not None else UNPARSABLE_VERSION
     return _Result(outcome, None, version, [_Row(ERROR, path, message, fix, "I1")])
 
@@ -136,12 +137,14 @@ def _translated(data: object, version: str, read: "Callable[[object, str], Trans
 
 def _spec_3(data: object, version: str) -> _Result:
     from ignition.config.rules import load, walk
-    from ignition.config.rules.duplicates import find
+    from ignition.config.rules.reachable import find_duplicates
 
     load()
     notes = decode.Notes()
     config: Config = decode.decode(Config, version, data, notes)
-    rows = _bounded(chain(_rows(_of_their_own(chain(walk(config, version, data), find(config)), notes)), _noted(notes, version)))
+    rows = _bounded(
+        chain(_rows(_of_their_own(chain(walk(config, version, data), find_duplicates(config)), notes)), _noted(notes, version))
+    )
     return _judged(_upgraded(config, version), version, rows, is_whole=not notes.mistyped)
 
 
@@ -289,3 +292,32 @@ def _placed(text: bytes, rows: list[_Row]) -> tuple[Entry, ...]:
     from ignition.config.text.placing import entries
 
     return entries(text, rows)
+
+
+# The second look at a config that was rendered from several: the rules again, without duplicates and positions.
+
+# What 1 and 2.x allow and 3.x forbids; translated parts keep their meaning with it. (Spec 1 looks into no unit: U3, U5.)
+_NOT_IN_2 = frozenset("A4 A5 C1 D2 D4 D5 F2 I2 I3 I4 I6 I7 O1 P1 P2 P4 R7 R14 S1 S2 S3 S4 S5 U3 U5".split())
+
+
+def check_merged(config: Config) -> Report:
+    """Findings with paths alone."""
+    rows = ((one.finding, dotted(one.path), one.rule) for one in merged_findings(config))
+    entries = tuple(Entry(level=row.level, message=row.message, fix=row.fix, path=path, rule=name) for row, path, name in rows)
+    return Report(entries=entries, source="the merged config")
+
+
+def merged_findings(config: Config) -> list[Found]:
+    """What breaks a rule, at paths of the model."""
+    load()
+    found = walk(config, NEWEST)
+    if config.ignition.translated:
+        return [*(one for one in found if one.rule not in _NOT_IN_2), *_of_2(config.storage)]
+    return found
+
+
+def _of_2(storage: Storage) -> "Iterator[Found]":
+    """What 2.x texts are asked one by one, of the whole."""
+    entries = reachable.written(storage, links_hold_others=False)
+    wrong = (*reachable.below(entries), *reachable.clashes(entries), *reachable.homeless(storage))
+    return (Found(("storage", *parts(one.where)), one.rule, one) for one in wrong)

@@ -10,7 +10,7 @@ import re
 from ignition.config.checks import Given, Mode
 from ignition.config.old_checks import Deprecated
 from ignition.config.text import yaml_scalars
-from ignition.config.text.yaml_types import Unsigned
+from ignition.config.text.yaml_nodes import Unsigned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

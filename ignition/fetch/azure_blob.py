@@ -11,8 +11,8 @@ Unlike Ignition: a URL that carries its own signature (`sig=`) is fetched as it 
 from __future__ import annotations
 
 from ignition.errors import Failure
+from ignition.fetch.imds import Token
 from ignition.fetch.request import TOO_MANY_REQUESTS, Request
-from ignition.fetch.tokens import Token
 from ignition.fetch.urls import shown
 from ignition.host import log
 

@@ -11,9 +11,10 @@ from ignition.fetch.urls import scheme
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from ignition.config.model import Resource
+
 
 _FIX_GZIP = "serve what gzip made, or remove compression from the resource"
 
@@ -56,3 +57,30 @@ def verified(resource: Resource, chunks: Iterable[bytes]) -> Iterator[bytes]:
             fix="the server has another content than the config was written for: correct one of them",
             lasting=True,
         )
+
+
+# The `data` scheme (RFC 2397): the content is in the URL itself.
+
+
+def data_stream(url: str) -> Generator[bytes, None, None]:
+    """The decoded content, in one chunk. Raises Failure for a malformed URL."""
+    from ignition.config.dataurl import decode
+
+    yield decode("data:" + url.partition(":")[2])  # the scheme is one in any case of its letters
+
+
+# Certificate authorities as PEM texts: the blocks, whatever stands around them.
+
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+
+
+def pem_certificates(bundle: bytes, where: str) -> str:
+    """The PEM certificates of a bundle, without the text around them. Raises Failure if there is none."""
+    found, rest = [], bundle.decode("ascii", "replace")  # comments may be in any language
+    while _BEGIN in rest:
+        body, closed, rest = rest.partition(_BEGIN)[2].partition(_END)
+        if closed:
+            found.append(f"{_BEGIN}{body}{_END}")
+    if not found:
+        raise Failure("no PEM certificate in it", where=where, fix=f"the content must have a block that begins with {_BEGIN}")
+    return "\n".join(found)

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from ignition.config.url import can_show_scheme, unusable
 from ignition.errors import Failure, NeedsNetwork
-from ignition.fetch import content, data, pem, retry
+from ignition.fetch import content, retry
 from ignition.fetch.request import Request
 from ignition.fetch.settings import Settings
 from ignition.fetch.urls import scheme, shown
@@ -164,7 +164,7 @@ class Fetcher:
             _check(url)
         match scheme(url):
             case "data":
-                return data.stream(url)
+                return content.data_stream(url)
             case "oem":
                 from ignition.fetch import oem
 
@@ -238,7 +238,7 @@ class Fetcher:
         found = {}
         for authority in settings.certificate_authorities:
             if authority.source and authority.source not in self._authorities:
-                found[authority.source] = pem.certificates(fetcher.read(authority), shown(authority.source))
+                found[authority.source] = content.pem_certificates(fetcher.read(authority), shown(authority.source))
         return found
 
 

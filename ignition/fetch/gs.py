@@ -7,9 +7,9 @@ https://cloud.google.com/compute/docs/access/authenticate-workloads. Retries are
 from __future__ import annotations
 
 from ignition.errors import Failure, NotFound
+from ignition.fetch.imds import Token
 from ignition.fetch.request import TOO_MANY_REQUESTS, Request
 from ignition.fetch.retry import Transient
-from ignition.fetch.tokens import Token
 from ignition.fetch.urls import shown
 
 TYPE_CHECKING = False

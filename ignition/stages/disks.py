@@ -14,7 +14,7 @@ from ignition.host import devices, first_boot_mark, root_device
 from ignition.operation import Operation
 from ignition.storage import disk as disks
 from ignition.storage import filesystems, selection, signatures, subvolumes
-from ignition.storage.again import without_wipes
+from ignition.storage.disk import without_wipes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

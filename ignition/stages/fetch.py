@@ -85,7 +85,7 @@ def _fetch(arguments: Arguments, vendor: Vendor, *, offline: bool) -> Rendered |
 def _write(arguments: Arguments, rendered: Rendered, wanted: dict[str, bool]) -> None:
     """Marks and state first: once the cache is there, the other stages run."""
     from ignition.config.cache import dump
-    from ignition.host.digest import sha512
+    from ignition.host.atomic import sha512
 
     _record(arguments, rendered)
     rendered.texts.save(arguments.state_file)

@@ -16,7 +16,7 @@ from ignition.config.model import Config, Systemd
 from ignition.config.model.storage import Filesystem, Node
 from ignition.config.model.systemd import Unit
 from ignition.errors import Failure, refusing
-from ignition.host import log, mounts, paths, sync
+from ignition.host import atomic, log, mounts, paths
 from ignition.host.dentry import Dentry
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
@@ -273,7 +273,7 @@ def _finish(root: Root, record: Attempt) -> None:
         if found is not None and stat.S_ISDIR(found.st_mode):
             devices.setdefault(found.st_dev, root.outside(directory))
     for directory in devices.values():
-        sync.file_system(directory)
+        atomic.sync_file_system(directory)
     attempt.finish(root, record)
 
 

@@ -10,8 +10,8 @@ from ignition.host.root import Root
 from ignition.operation import Context, Operation
 from ignition.stages import state as states
 from ignition.storage import grow
-from ignition.storage.grow import kept
 from ignition.storage.grow.keys import KeyFinder
+from ignition.storage.grow.operations import kept_sizes
 from ignition.storage.luks_keys import Keys
 from ignition.storage.mounting import on
 
@@ -36,7 +36,7 @@ def run(arguments: "Arguments") -> None:
     nodes = {disk.device: os.path.realpath(disk.device) for disk in config.storage.disks} if config else {}
     root = Root(arguments.root)
     keys = KeyFinder(Keys(states.load(arguments.state_file).luks_persist_key_files), root)
-    operations = plan(config, _probe(arguments.root, keys), nodes, kept.read(root))
+    operations = plan(config, _probe(arguments.root, keys), nodes, kept_sizes(root))
     arguments.runner.run(operations, Context(root, None))  # type: ignore[arg-type]  # nothing is fetched here
 
 

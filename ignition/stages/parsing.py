@@ -23,7 +23,7 @@ def parse_config(content: bytes, source: str, platform: str = "") -> Config | No
     InvalidConfig, whose text lists every error with its source, path, line and column, and Failure for data that cannot be
     unpacked.
     """
-    from ignition.host.digest import sha512
+    from ignition.host.atomic import sha512
 
     digest = sha512(content)
     log.info(f"config from {source}: {len(content)} bytes, SHA-512 {digest}")

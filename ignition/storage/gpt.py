@@ -8,11 +8,12 @@ decides where a partition goes, touches a disk (gpt_disk.py), or talks to the ke
 import struct
 
 from ignition.errors import Failure
-from ignition.storage import guid, mbr
+from ignition.storage import guid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
 
 SIGNATURE = b"EFI PART"
 REVISION = 0x00010000
@@ -201,7 +202,7 @@ class Table:
                     fix="the disk is smaller than its partition table says: give it its former size",
                 )
         moved = self._with_header({32: struct.pack("<Q", self.sectors - 1), 48: struct.pack("<Q", last_usable)})
-        moved = moved._copy(boot=mbr.stretched(self.boot, self.alternate, self.sectors))
+        moved = moved._copy(boot=stretched_mbr(self.boot, self.alternate, self.sectors))
         held = any(entry.first <= self.alternate <= entry.last for entry in self.entries.values())
         # Nor where either copy of the new table lies, which a disk that became larger by a few sectors makes possible.
         if self.first_usable <= self.alternate <= last_usable and not held:
@@ -253,7 +254,42 @@ def empty(sector_size: int, sectors: int) -> Table:
     return Table(
         sector_size=sector_size,
         sectors=sectors,
-        boot=mbr.protective(bytes(sector_size), sectors),
+        boot=protective_mbr(bytes(sector_size), sectors),
         header=header.ljust(sector_size, b"\0"),
         array=bytes(ENTRY_COUNT * ENTRY_SIZE),
     )
+
+
+# The master boot record before a GPT: protective or hybrid. Source: UEFI 2.10, 5.2.3. Boot code is never touched.
+
+MBR_TABLE, MBR_ENTRY, MBR_SIGNATURE = 446, 16, b"\x55\xaa"
+PROTECTIVE = 0xEE
+
+
+def protective_mbr(mbr: bytes, sectors: int) -> bytes:
+    """`mbr` with a protective entry alone; boot code and disk signature stay."""
+    size = min(sectors - 1, 0xFFFFFFFF)
+    entry = b"\x00\x00\x02\x00" + bytes([PROTECTIVE]) + b"\xff\xff\xff" + struct.pack("<II", 1, size)
+    return mbr[:MBR_TABLE] + entry.ljust(4 * MBR_ENTRY, b"\0") + MBR_SIGNATURE + mbr[512:]
+
+
+def _entries(mbr: bytes) -> "Iterator[tuple[int, int, int, int]]":
+    """(offset, type, start, sectors) of each used MBR entry."""
+    for offset in range(MBR_TABLE, MBR_TABLE + 4 * MBR_ENTRY, MBR_ENTRY):
+        start, size = struct.unpack_from("<II", mbr, offset + 8)
+        if mbr[offset + 4]:
+            yield offset, mbr[offset + 4], start, size
+
+
+def is_protective_mbr(mbr: bytes) -> bool:
+    """Whether an MBR says that the disk has a GPT, be it a hybrid one."""
+    return mbr[510:512] == MBR_SIGNATURE and any(kind == PROTECTIVE for _, kind, _, _ in _entries(mbr))
+
+
+def stretched_mbr(mbr: bytes, old_last: int, sectors: int) -> bytes:
+    """The protective entry that ended with the old disk ends with the new one; a hybrid MBR's other entries stay."""
+    for offset, kind, start, size in _entries(mbr):
+        if kind == PROTECTIVE and start + size - 1 == old_last and start < sectors:
+            needed = min(sectors - start, 0xFFFFFFFF)
+            return mbr[: offset + 12] + struct.pack("<I", needed) + mbr[offset + 16 :]
+    return mbr

@@ -8,7 +8,7 @@ import os
 import struct
 
 from ignition.errors import Failure
-from ignition.storage import gpt, mbr
+from ignition.storage import gpt
 
 MAX_ENTRIES_BYTES = 1 << 20  # a larger array is damage: 64 times the usual one
 
@@ -24,7 +24,7 @@ def read(descriptor: int, sector_size: int, sectors: int) -> gpt.Table | None:
     backup = _read_copy(descriptor, sector_size, sectors, alternate)
     chosen = primary or backup
     if chosen is None:
-        if mbr.is_protective(boot) or gpt.SIGNATURE in (
+        if gpt.is_protective_mbr(boot) or gpt.SIGNATURE in (
             os.pread(descriptor, 8, sector_size),
             os.pread(descriptor, 8, (sectors - 1) * sector_size),
         ):
@@ -41,8 +41,8 @@ def read(descriptor: int, sector_size: int, sectors: int) -> gpt.Table | None:
         faults.append("the backup table differs from the primary")
     if not primary:
         header = _as_primary(header, sector_size)
-    if not mbr.is_protective(boot):
-        boot, faults = mbr.protective(boot, sectors), [*faults, "the protective MBR is missing"]
+    if not gpt.is_protective_mbr(boot):
+        boot, faults = gpt.protective_mbr(boot, sectors), [*faults, "the protective MBR is missing"]
     table = gpt.Table(sector_size=sector_size, sectors=sectors, boot=boot, header=header, array=array)
     table.faults = tuple(faults)
     return table

@@ -12,7 +12,7 @@ from ignition.config.clevis_pins import TPM2
 from ignition.errors import Failure, at, refusing
 from ignition.host import command, devices, log
 from ignition.operation import Operation
-from ignition.storage import clevis, crypt_mapping, luks_header, root_keys, signatures
+from ignition.storage import clevis, crypt_mapping, luks_header, luks_keys, signatures
 from ignition.storage import luks_operations as steps
 from ignition.storage.luks_header import UNFINISHED
 from ignition.storage.luks_keys import checked
@@ -161,7 +161,7 @@ def _find_kept_keys(volumes: "Sequence[Luks]", facts: "Mapping[str, VolumeFacts]
         for volume in volumes
         if facts[volume.name].header and not volume.wipe_volume and keys.get(volume.name) is None and not _is_bound(volume)
     ]
-    for name, key in root_keys.find(names, context.root).items():
+    for name, key in luks_keys.find_root_key(names, context.root).items():
         keys.put(name, key)
 
 
@@ -316,7 +316,7 @@ def _differences(config: "Luks", fact: VolumeFacts, header: "Header", binding: "
     if binding is not None:
         found += _binding_differences(fact, header, binding)
     elif not config.key_file.source and not fact.key_opens:
-        found.append(f"its key is to be generated, and ROOT has none in {root_keys.path_of(config.name)} that opens it")
+        found.append(f"its key is to be generated, and ROOT has none in {luks_keys.path_of(config.name)} that opens it")
     return found
 
 

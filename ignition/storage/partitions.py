@@ -5,7 +5,7 @@ on partitions in use. Where it is kinder: a number-0 entry that an earlier, inte
 which that run derived, and a fill-the-rest partition (size 0) may end where the disk ended before it was enlarged.
 """
 
-from ignition.config.extension_checks import attribute_bit
+from ignition.config.checks import attribute_bit
 from ignition.errors import Failure
 from ignition.storage import gpt, guid
 from ignition.storage.layout import MIB, Layout

@@ -13,7 +13,7 @@ from ignition.host import cmdline, devices, first_boot_mark, temporary_mount
 from ignition.host.command import run
 from ignition.host.root_device import RootDevice
 from ignition.operation import Context, Operation
-from ignition.storage import new_root, signatures, zram
+from ignition.storage import new_root, signatures
 from ignition.storage.capacity import Planned
 
 TYPE_CHECKING = False
@@ -22,9 +22,60 @@ if TYPE_CHECKING:
 
     from ignition.config.model.storage import Filesystem, Luks, Storage
 
+
+# A file system that lives in compressed memory. Source: Documentation/admin-guide/blockdev/zram.rst in the kernel.
+#
+# zram and not tmpfs: tmpfs of Linux before 6.6 keeps no user extended attributes, and compression is room to spare.
+
+CONTROL = "/sys/class/zram-control"
+MIB = 1 << 20
+
+
+def available_memory(path: str = "/proc/meminfo") -> tuple[int, int]:
+    """(all of the memory, what programs can have without swapping) in bytes: MemTotal and MemAvailable, proc(5)."""
+    with open(path, encoding="ascii") as file:
+        rows = dict(line.split(":", 1) for line in file if ":" in line)
+    total, available = (int(rows[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable"))
+    return total, available
+
+
+class MemoryDisk:
+    """An ext4 file system in memory, mounted at `directory` between `open` and `close`."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory, self._number = directory, ""
+
+    def open(self, size: int) -> None:
+        """Make and mount it for contents of so many bytes. Raises Failure."""
+        run(["modprobe", "zram", "num_devices=0"], why="loading zram, which holds ROOT in memory")
+        try:
+            with open(f"{CONTROL}/hot_add", encoding="ascii") as file:
+                self._number = file.read().strip()
+            self._set("disksize", str(size))
+        except OSError as error:
+            raise Failure(f"no disk in memory: {error.strerror}", fix="use a kernel with zram") from error
+        node = f"/dev/zram{self._number}"
+        devices.wait_for([node])
+        # No journal: nothing of it survives a power cut. Many inodes: it holds a whole root.
+        run(["mkfs.ext4", "-q", "-F", "-O", "^has_journal", "-m", "0", "-i", "4096", node], why="making a file system in memory")
+        os.makedirs(self.directory, mode=0o700, exist_ok=True)
+        run(["mount", "-t", "ext4", node, self.directory], why="mounting the file system in memory")
+
+    def close(self) -> None:
+        """Give the memory back. Raises Failure."""
+        run(["umount", self.directory], why="unmounting the file system in memory")
+        os.rmdir(self.directory)
+        self._set("reset", "1")
+        with open(f"{CONTROL}/hot_remove", "w", encoding="ascii") as file:
+            file.write(self._number)
+
+    def _set(self, name: str, value: str) -> None:
+        with open(f"/sys/block/zram{self._number}/{name}", "w", encoding="ascii") as file:
+            file.write(value)
+
+
 DIRECTORY = "/run/ignition/root-contents"
 COPY_TIMEOUT_S = 3600.0
-MIB = 1 << 20
 RESERVE = 256 * MIB  # for the kernel and for the tools that make arrays and file systems
 PBKDF = 1024 * MIB  # what cryptsetup takes to derive a key, or half of the memory if that is less (cryptsetup(8), --pbkdf-memory)
 ROOM = 1.15  # a file system of another kind needs a little more for the same files
@@ -60,7 +111,7 @@ def probe(storage: "Storage", device: RootDevice, lost: "Mapping[str, str]") -> 
     with temporary_mount.mounted(node, ("auto",), ("ro",)) as directory:
         status = os.statvfs(directory)
     used = (status.f_blocks - status.f_bfree) * status.f_frsize
-    return RootFacts(node, used=used, memory=zram.memory(), lost_by=lost[hit])
+    return RootFacts(node, used=used, memory=available_memory(), lost_by=lost[hit])
 
 
 def _is_root(device: RootDevice, node: str) -> bool:
@@ -119,7 +170,7 @@ def plan(storage: "Storage", device: RootDevice, facts: RootFacts, planned: Plan
     volume = _volume_of(storage, filesystem.device)
     _check_memory(facts, RESERVE + (min(PBKDF, facts.total // 2) if _derives_keys(storage) else 0))
     _check_room(facts, planned.of(filesystem.device, storage), where)
-    memory = zram.MemoryDisk(DIRECTORY)
+    memory = MemoryDisk(DIRECTORY)
     after: list[Operation] = [ReturnRoot(filesystem, facts, memory, where)]
     if volume:
         after.append(TellBootLoader(*volume))
@@ -183,7 +234,7 @@ class HoldRoot(Operation):
 
     kind = "hold-root"
 
-    def __init__(self, facts: RootFacts, memory: zram.MemoryDisk) -> None:
+    def __init__(self, facts: RootFacts, memory: MemoryDisk) -> None:
         self.path, self._facts, self._memory = facts.node, facts, memory
 
     def describe(self) -> str:
@@ -202,7 +253,7 @@ class ReturnRoot(Operation):
 
     kind = "return-root"
 
-    def __init__(self, filesystem: "Filesystem", facts: RootFacts, memory: zram.MemoryDisk, where: str) -> None:
+    def __init__(self, filesystem: "Filesystem", facts: RootFacts, memory: MemoryDisk, where: str) -> None:
         self.path, self._filesystem, self._facts, self._memory = filesystem.device, filesystem, facts, memory
         self.place = where
 

@@ -9,9 +9,19 @@ from ignition.operation import Operation
 from ignition.system.account_database import AccountDatabase, is_id
 from ignition.system.attempt import Attempt
 from ignition.system.groups import AdoptAccount, PutGroup, RemoveGroup
-from ignition.system.passwords import SetPasswords
 from ignition.system.ssh_keys import KeyPlaces, WriteKeys
-from ignition.system.users import LOCKED, NO_HOMES, CompleteHome, NeedGroups, OwnHome, PutUser, RemoveUser, group_for, group_names
+from ignition.system.users import (
+    LOCKED,
+    NO_HOMES,
+    CompleteHome,
+    NeedGroups,
+    OwnHome,
+    PutUser,
+    RemoveUser,
+    SetPasswords,
+    group_for,
+    group_names,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,12 +13,26 @@ import stat
 from collections.abc import Iterable
 from contextlib import suppress
 
-from ignition.config.model.storage import File
+from ignition.config.model.storage import File, Node
 from ignition.errors import Failure
 from ignition.host import paths
 from ignition.host.reading import read_text
 from ignition.host.root import Root
-from ignition.system.entry import Entry
+
+# One node of the config together with its place.
+
+
+class Entry:
+    """`place`: where the config says it (`$.storage.files.3`). `resolved`: where it goes, as the root it goes to sees it.
+
+    `key`: its name in the record of an attempt.
+    """
+
+    def __init__(self, place: str, node: Node, resolved: str) -> None:
+        self.place, self.node, self.resolved = place, node, resolved
+        self.depth = resolved.count("/")
+        self.key = resolved if node.filesystem is None else f"{node.filesystem}:{resolved}"
+
 
 _LEFTOVER = r"\.ignition-\d+-\d+"  # ignition.host.dentry
 _SHADOW_FILES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")

@@ -11,15 +11,14 @@ from ignition.config import stacking
 from ignition.config.model.storage import File
 from ignition.config.model.systemd import Unit
 from ignition.errors import Failure
-from ignition.host import devices, log, sync
+from ignition.host import atomic, devices, log
 from ignition.host.reading import lines as lines_of
 from ignition.host.reading import read_inside, read_text
 from ignition.host.root import PARENTS, Root
 from ignition.operation import Context, Operation
-from ignition.storage import clevis, crypt_mapping, luks_header, root_keys
+from ignition.storage import clevis, crypt_mapping, luks_header, luks_keys
 from ignition.storage.luks_operations import FinishVolume, Volume
-from ignition.system.attempt import Attempt
-from ignition.system.entry import Entry
+from ignition.system.attempt import Attempt, Entry
 from ignition.system.presets import PutPresets
 
 TYPE_CHECKING = False
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from ignition.storage.luks_keys import Keys
 
 PATH = "/etc/crypttab"
-KEYS = root_keys.DIRECTORY
+KEYS = luks_keys.DIRECTORY
 KEY_MODE, KEYS_MODE = 0o600, 0o700
 NO_KEY = "none"
 NETWORK = "_netdev"
@@ -47,7 +46,7 @@ class Line:
 
     def is_ours(self, fields: list[str]) -> bool:
         """Whether a line is one that this program writes for the volume, whatever it was at the time."""
-        keys = (NO_KEY, root_keys.path_of(self.name))
+        keys = (NO_KEY, luks_keys.path_of(self.name))
         return len(fields) >= 3 and fields[0] == self.name and fields[1].startswith("UUID=") and fields[2] in keys
 
     def is_said_by(self, fields: list[str]) -> bool:
@@ -74,7 +73,7 @@ def probe(volumes: "tuple[Luks, ...]", keys: "Keys") -> list[Found]:
         where = f"$.storage.luks.{index}"
         node, uuid = _place(config, where)
         bound = clevis.wanted(config.clevis, where) is not None
-        key = NO_KEY if bound else root_keys.path_of(config.name)
+        key = NO_KEY if bound else luks_keys.path_of(config.name)
         line = Line(config.name, uuid, key, _options(index, volumes))
         found.append(Found(Volume(config, node, where, keys), line, None if bound else keys.get(config.name)))
     return found
@@ -107,13 +106,13 @@ def _is_remote(index: int, volumes: "tuple[Luks, ...]") -> bool:
 
 def key_files(found: list[Found], root: Root) -> list[Entry]:
     """The key files as nodes of the new root, for the record of the attempt: without content."""
-    paths = [(one.volume.where, root_keys.path_of(one.volume.name)) for one in found if one.has_key_file]
+    paths = [(one.volume.where, luks_keys.path_of(one.volume.name)) for one in found if one.has_key_file]
     return [Entry(where, File(path=path), root.resolve(path)) for where, path in paths]
 
 
 def written(found: list[Found]) -> list[str]:
     """The paths in the new root."""
-    return [PATH, *(root_keys.path_of(one.volume.name) for one in found if one.has_key_file)]
+    return [PATH, *(luks_keys.path_of(one.volume.name) for one in found if one.has_key_file)]
 
 
 def units(found: list[Found], decided: frozenset[str] = frozenset()) -> tuple[Unit, ...]:
@@ -218,7 +217,7 @@ class FinishAfterSync(FinishVolume):
     def act(self, context: Context) -> None:
         root = context.root
         for path in [os.path.dirname(root.follow(PATH)), *(root.follow(directory) for directory in self._directories)]:
-            sync.file_system(root.outside(path))
+            atomic.sync_file_system(root.outside(path))
         super().act(context)
 
 

@@ -8,7 +8,7 @@ from ignition.host.dentry import PARENT_MODE
 from ignition.host.root import PARENTS, Parents
 from ignition.operation import Context, Operation
 from ignition.system.account_database import AccountDatabase
-from ignition.system.entry import Entry
+from ignition.system.attempt import Entry
 from ignition.system.existing import has_attributes, remedy
 
 

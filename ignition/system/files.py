@@ -17,8 +17,7 @@ from ignition.host.dentry import Dentry
 from ignition.host.root import PARENTS
 from ignition.operation import Context, Operation
 from ignition.system.account_database import AccountDatabase
-from ignition.system.attempt import Attempt
-from ignition.system.entry import Entry
+from ignition.system.attempt import Attempt, Entry
 from ignition.system.existing import has_attributes, remedy
 
 TYPE_CHECKING = False

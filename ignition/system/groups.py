@@ -1,6 +1,6 @@
 """The operations for groups (spec path: passwd.groups[]), carried out by shadow-utils with --root.
 
-Passwords are no arguments: `ignition.system.passwords` sets them. shadow-utils changes accounts of /etc alone: what the image has
+Passwords are no arguments: `ignition.system.users` sets them. shadow-utils changes accounts of /etc alone: what the image has
 in another file (ignition.system.nsswitch) is copied there first.
 """
 

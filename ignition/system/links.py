@@ -9,8 +9,7 @@ from ignition.host.dentry import Dentry
 from ignition.host.root import PARENTS
 from ignition.operation import Context, Operation
 from ignition.system.account_database import AccountDatabase
-from ignition.system.attempt import Attempt
-from ignition.system.entry import Entry
+from ignition.system.attempt import Attempt, Entry
 from ignition.system.existing import remedy
 
 

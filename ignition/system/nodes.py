@@ -10,9 +10,8 @@ from ignition.errors import Failure, at
 from ignition.host.root import Root
 from ignition.operation import Operation
 from ignition.system.account_database import AccountDatabase
-from ignition.system.attempt import Attempt
+from ignition.system.attempt import Attempt, Entry
 from ignition.system.directories import PutDirectory
-from ignition.system.entry import Entry
 from ignition.system.files import PutFile
 from ignition.system.links import PutHardLink, PutSymlink
 

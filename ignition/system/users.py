@@ -1,7 +1,7 @@
 """The operations for users (spec path: passwd.users[]), carried out by shadow-utils with --root.
 
 useradd and usermod are called once per user, and only for what differs. Passwords are no arguments: a new user is locked (`*`)
-until `ignition.system.passwords` sets all of them at once.
+until `ignition.system.users` sets all of them at once.
 """
 
 import os
@@ -9,7 +9,7 @@ import re
 import stat
 
 from ignition.config.model.passwd import User
-from ignition.errors import Unmet
+from ignition.errors import Failure, Unmet
 from ignition.host import log, mounts
 from ignition.host.dentry import Dentry
 from ignition.host.reading import lines, read_text
@@ -340,3 +340,38 @@ def _copy_one(source: Dentry, wanted: os.stat_result, target: Dentry, account: A
     else:
         return False
     return True
+
+
+# The operation that sets crypt(5) strings: all in one run of chpasswd or chgpasswd, through its standard input.
+#
+# A password hash is a secret: never an argument, never logged.
+
+
+class SetPasswords(Operation):
+    """`wanted`: (place in the config, name, crypt string)."""
+
+    kind = "set-passwords"
+
+    def __init__(self, wanted: list[tuple[str, str, str]], accounts: AccountDatabase, *, of_groups: bool) -> None:
+        self._wanted, self._accounts, self._of_groups = wanted, accounts, of_groups
+
+    def describe(self) -> str:
+        names = ", ".join(name for _, name, _ in self._wanted)
+        return f"set the passwords of {'groups' if self._of_groups else 'users'} {names}"
+
+    def already_there(self, context: Context) -> bool:
+        return not self._differing()
+
+    def execute(self, context: Context) -> None:
+        differing = self._differing()
+        for place, name, password in differing:
+            if ":" in password or "\n" in password or ":" in name or "\n" in name:
+                raise Failure("a password hash cannot hold a colon or a line break", where=f"{place}.passwordHash", lasting=True)
+        program = "chgpasswd" if self._of_groups else "chpasswd"
+        argv = [program, "--encrypted", "--root", context.root.path or "/"]
+        lines = "".join(f"{name}:{password}\n" for _, name, password in differing)
+        run_for("$.passwd.groups" if self._of_groups else "$.passwd.users", argv, self.describe(), stdin=lines)
+
+    def _differing(self) -> list[tuple[str, str, str]]:
+        present = self._accounts.group_password if self._of_groups else self._accounts.user_password
+        return [(place, name, password) for place, name, password in self._wanted if present(name) != password]

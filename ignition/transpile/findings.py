@@ -6,28 +6,30 @@ Rules of Ignition's are not repeated: the parser's findings about what was made 
 import json
 import re
 
+from ignition.config.model import Config
 from ignition.config.parse import parse
+from ignition.config.record import Record
 from ignition.config.report import Entry, Path, Report, split
 from ignition.config.text.placing import Finding, entries, of_not_yaml
 from ignition.config.text.positions import Positions, index_in_string
 from ignition.config.text.yaml_nodes import Scalar
-from ignition.transpile import json_output
-from ignition.transpile.generated import Generated, existing
+from ignition.transpile.generated import Generated, existing, json_text, snake_case
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ignition.config.parse import Parsed
     from ignition.config.text.yaml_nodes import Node
     from ignition.config.text.yaml_text import Document, NotYaml
+
 
 _LINE_OF_UNIT = re.compile(r"\(line ([0-9]+) of the unit\)$")  # as config/unit_syntax.py words it
 
 
 def judged(generated: Generated) -> "Parsed":
     """What the parser says of the config that was made: `.report` for `carried_back`, `.config` the model."""
-    return parse(json_output.text(generated.data, pretty=False).encode("utf-8"))
+    return parse(json_text(generated.data, pretty=False).encode("utf-8"))
 
 
 def carried_back(report: Report, generated: Generated, root: "Node", made: bytes = b"") -> list[Finding]:
@@ -78,3 +80,29 @@ def report(name: str, text: bytes, document: "Document", found: "Iterable[Findin
 def of_text(name: str, text: bytes, error: "NotYaml") -> Report:
     """The report about a text that is no document."""
     return Report(entries=(of_not_yaml(text, error),), source=name)
+
+
+# What Ignition's rules say, in the words of a YAML document: members in snake_case, modes in octal.
+
+_WORD = re.compile(r"\b[a-z]+(?:[A-Z][a-z]*)+[A-Z]?\b")
+_MODES = (
+    (re.compile(r"modes are decimal: for ([0-7]+) write \d+"), r"write \1: a leading zero makes it octal"),
+    (re.compile(r"modes are decimal: 420 is 0644, 493 is 0755"), "write it in octal, with a leading zero, as in 0644"),
+)
+
+
+def in_yaml(text: str) -> str:
+    """A message or a remedy. Words that are no member's name stay, for a message may quote what a user wrote."""
+    for json_form, yaml_form in _MODES:
+        text = json_form.sub(yaml_form, text)
+    if not _WORD.search(text):
+        return text
+    known = set(_names(Config))
+    return _WORD.sub(lambda found: snake_case(found[0]) if found[0] in known else found[0], text)
+
+
+def _names(cls: type[Record]) -> "Iterator[str]":
+    for field in cls.FIELDS.values():
+        yield field.json
+        if issubclass(field.element, Record):
+            yield from _names(field.element)

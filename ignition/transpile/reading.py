@@ -11,8 +11,20 @@ from ignition.config.decode import Unknown, shape_of
 from ignition.config.report import ERROR, Path
 from ignition.config.text import json_text
 from ignition.config.text.placing import Finding
-from ignition.config.text.yaml_nodes import Mapping, Node, Scalar, Sequence, Span
-from ignition.config.text.yaml_types import LIST, MAPPING, WORDS, ZERO, complaint, is_null, scalar
+from ignition.config.text.yaml_nodes import (
+    LIST,
+    MAPPING,
+    WORDS,
+    ZERO,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    Span,
+    complaint,
+    is_null,
+    scalar,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

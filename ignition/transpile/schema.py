@@ -12,12 +12,11 @@ from ignition.config import yaml_schema
 from ignition.config.known_values import COMPRESSIONS, HASHES, known_in
 from ignition.config.record import Record
 from ignition.config.text import yaml_scalars
-from ignition.config.text.yaml_nodes import Mapping, Scalar
-from ignition.config.text.yaml_types import ZERO
+from ignition.config.text.yaml_nodes import ZERO, Mapping, Scalar
 from ignition.config.versions import order
 from ignition.config.yaml_schema import described, many, mapping, scalar
 from ignition.errors import Failure
-from ignition.transpile.yaml_words import in_yaml
+from ignition.transpile.findings import in_yaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,8 +37,8 @@ _MOST_MINOR = 30  # of the versions that are tried; the class of the last one is
 def butane(variant: str, version: str) -> "Schema":
     """The schema of documents that begin with this variant and version. Raises Failure for a pair that is not translated."""
     from ignition.transpile.butane import variants
-    from ignition.transpile.butane.fcos_model import BootDevice
     from ignition.transpile.butane.fcos_rules import layouts
+    from ignition.transpile.butane.model import BootDevice
 
     chosen = variants.VARIANTS.get((variant, version))
     if chosen is None:
@@ -202,14 +201,14 @@ def _own_forms() -> "dict[tuple[str, str], Schema]":
     "" as the member: what is said of the record as a whole.
     """
     from ignition.config.v2.model import Contents, Partition
-    from ignition.transpile.ct import sizes, update
+    from ignition.transpile.ct import translate, update
     from ignition.transpile.ct.translate import TARGET, TYPE_GUIDS
 
     guid = yaml_schema.asked(Partition.FIELDS["type_guid"].checks, TARGET, _worded)[0]["pattern"]
     words = "|".join(TYPE_GUIDS)
     size = {
         "type": ["string", "number", "null"],
-        "pattern": f"^(?:|[-+]?0|[+]?(?:(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:{'|'.join(sizes.UNITS)}))+)$",
+        "pattern": f"^(?:|[-+]?0|[+]?(?:(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:{'|'.join(translate.UNITS)}))+)$",
         "patternErrorMessage": "a size with its unit, as 512MiB",
         "minimum": 0,
         "maximum": 0,

@@ -9,7 +9,7 @@ import pytest
 from ignition.boot_loader import partitions, reboot
 from ignition.cli import kargs_helper
 from ignition.errors import Failure
-from ignition.host import log, paths, sync
+from ignition.host import atomic, log, paths
 
 GRUB_CFG = "set kargs='root=LABEL=ROOT rw'\n" + 'if [ -e x ]; then source "($root)/coreos/kargs.cfg"; fi\n'
 KARGS_CFG = "# Mine.\nset linux_console='console=tty0'\nset kargs='root=LABEL=ROOT rw'\n"
@@ -40,7 +40,7 @@ class Machine:
         )
         monkeypatch.setattr(partitions, "ESP_LABEL", str(top / "EFI-SYSTEM"))
         monkeypatch.setattr("ignition.cli.kargs_helper.mounted", self._mounted)
-        monkeypatch.setattr(sync, "file_system", self.synced.append)
+        monkeypatch.setattr(atomic, "sync_file_system", self.synced.append)
         monkeypatch.setattr(reboot, "reboot", self._reboot)
         monkeypatch.setattr(paths, "INITRD_RELEASE", str(self.initrd_release))
         monkeypatch.setattr(paths, "RUN", str(top / "run"))

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from ignition.cloudinit.datasources import digitalocean, ec2, gce, packet
-from ignition.cloudinit.datasources.service import MetadataService
-from ignition.cloudinit.metadata import Metadata
+from ignition.cloudinit.datasources.service import Metadata, MetadataService
 from tests.fetch.server import Reply, Server, serving
 from tests.netns import namespace
 from tests.platforms import tls

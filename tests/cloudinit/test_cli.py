@@ -9,8 +9,8 @@ from ignition import __version__
 from ignition.cli import cloudinit
 from ignition.cloudinit.datasources import Datasource, table
 from ignition.cloudinit.datasources.file import LocalFile
+from ignition.cloudinit.datasources.service import Metadata, NetworkConfig
 from ignition.cloudinit.datasources.url import ProcCmdline, Url
-from ignition.cloudinit.metadata import Metadata, NetworkConfig
 from ignition.cloudinit.sequence import Run, Screen
 from ignition.errors import Failure
 from ignition.platforms.parts.network import Interface, Network

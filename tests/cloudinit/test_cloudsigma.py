@@ -14,7 +14,7 @@ import pytest
 
 from ignition.cloudinit.datasources import cloudsigma
 from ignition.cloudinit.datasources.cloudsigma import ServerContext
-from ignition.cloudinit.metadata import Metadata
+from ignition.cloudinit.datasources.service import Metadata
 from ignition.errors import Failure
 from ignition.platforms.parts import dhcp
 from tests.netns import namespace

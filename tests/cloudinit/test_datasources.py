@@ -8,8 +8,8 @@ import pytest
 
 from ignition.cloudinit.datasources import Datasource, http
 from ignition.cloudinit.datasources.file import LocalFile
+from ignition.cloudinit.datasources.service import Metadata
 from ignition.cloudinit.datasources.url import ProcCmdline, Url
-from ignition.cloudinit.metadata import Metadata
 from ignition.cloudinit.select import Limits, first_available
 from ignition.errors import Failure, NotFound
 from tests.fetch.server import Reply, serving

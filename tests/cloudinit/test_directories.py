@@ -8,8 +8,8 @@ import pytest
 
 from ignition.cloudinit.datasources import file
 from ignition.cloudinit.datasources.configdrive import ConfigDrive
+from ignition.cloudinit.datasources.service import Metadata
 from ignition.cloudinit.datasources.waagent import WindowsAzureAgent
-from ignition.cloudinit.metadata import Metadata
 from ignition.errors import Failure
 from tests.platforms.samples import KEY
 
@@ -105,7 +105,7 @@ def test_no_path_leads_out_of_the_drive(tmp_path: Path) -> None:
 
 
 def test_too_large_user_data_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ignition.cloudinit.datasources.directory.MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("ignition.cloudinit.datasources.file.MOST_BYTES", 1 << 20)
     source = drive(tmp_path, latest__user_data=b" " * (1 << 20))
     assert len(source.user_data()) == 1 << 20
     drive(tmp_path, latest__user_data=b" " * ((1 << 20) + 1))

@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from ignition.cloudinit import encoding
+from ignition.cloudinit import files
 from ignition.cloudinit.checks import _Unpacked
 from ignition.errors import Failure
 from ignition.host import limits
@@ -16,15 +16,15 @@ BOMB = base64.b64encode(gzip.compress(bytes(60 << 20))).decode()
 
 def test_packed_content_stays_packed() -> None:
     packed = gzip.compress(b"content")
-    assert encoding.as_packed(base64.b64encode(packed).decode(), "gz+b64") == (packed, "gzip")
-    assert encoding.as_packed(base64.b64encode(b"content").decode(), "base64") == (b"content", "")
-    assert encoding.as_packed("content", "") == (b"content", "")
+    assert files.as_packed(base64.b64encode(packed).decode(), "gz+b64") == (packed, "gzip")
+    assert files.as_packed(base64.b64encode(b"content").decode(), "base64") == (b"content", "")
+    assert files.as_packed("content", "") == (b"content", "")
 
 
 def test_length_is_known_without_the_content() -> None:
     tracemalloc.start()
     try:
-        assert encoding.length(BOMB, "gzip+base64") == 60 << 20
+        assert files.unpacked_length(BOMB, "gzip+base64") == 60 << 20
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
     finally:
         tracemalloc.stop()
@@ -33,7 +33,7 @@ def test_length_is_known_without_the_content() -> None:
 def test_file_that_unfolds_to_too_much_is_refused() -> None:
     packed = base64.b64encode(gzip.compress(bytes(limits.IN_MEMORY + 1))).decode()
     with pytest.raises(Failure, match="the content unfolds to more than 64 MiB"):
-        encoding.length(packed, "gz+b64")
+        files.unpacked_length(packed, "gz+b64")
 
 
 def test_sum_of_all_files_is_limited() -> None:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from ignition.cloudinit import owners
+from ignition.cloudinit import files
 from ignition.cloudinit.facts import Facts, Newcomers
 from ignition.cloudinit.model import CloudConfig, User
 from ignition.host.root import Root
@@ -66,9 +66,9 @@ def known(tmp_path: object) -> tuple[Facts, Newcomers]:
 
 @pytest.mark.parametrize("owner, user, group", OWNERS)
 def test_owner(known: tuple[Facts, Newcomers], owner: str, user: int | str, group: int | str) -> None:
-    assert owners.unknown(owner, *known) == ""
-    found = [known[0].accounts.user(one.name) if one.name else None for one in owners.owners(owner, *known)[:1]]
-    first, second = owners.owners(owner, *known)
+    assert files.unknown_owner(owner, *known) == ""
+    found = [known[0].accounts.user(one.name) if one.name else None for one in files.owners_of(owner, *known)[:1]]
+    first, second = files.owners_of(owner, *known)
     uid = found[0].uid if found[0] else first.id if first.id is not None else first.name
     of_group = known[0].accounts.group(second.name) if second.name else None
     gid = of_group.gid if of_group else second.id if second.id is not None else second.name
@@ -77,7 +77,7 @@ def test_owner(known: tuple[Facts, Newcomers], owner: str, user: int | str, grou
 
 @pytest.mark.parametrize("owner, missing", UNKNOWN)
 def test_owner_that_is_unknown(known: tuple[Facts, Newcomers], owner: str, missing: str) -> None:
-    assert owners.unknown(owner, *known) == missing
+    assert files.unknown_owner(owner, *known) == missing
 
 
 def test_a_file_of_root_root(machine: Machine) -> None:

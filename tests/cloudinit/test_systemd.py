@@ -3,7 +3,7 @@
 import pytest
 
 from ignition.cloudinit import systemd
-from ignition.cloudinit.changes import Changes
+from ignition.cloudinit.apply import Changes
 from ignition.cloudinit.systemd import RunCommand
 from ignition.errors import CommandFailed
 from ignition.operation import Context

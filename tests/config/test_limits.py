@@ -13,7 +13,7 @@ from ignition.config.text import json_text, yaml_text
 from ignition.config.versions import canonical, number, order
 from ignition.host import limits
 from ignition.transpile.butane import variants
-from ignition.transpile.ct import versions as ct_versions
+from ignition.transpile.ct import option_table as ct_versions
 from ignition.transpile.user_data import parsed
 
 DIGITS = "1" * 5000

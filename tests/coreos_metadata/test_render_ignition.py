@@ -10,7 +10,7 @@ from stat import S_IMODE
 import pytest
 
 from coreos_metadata import main as program
-from coreos_metadata import password_hash
+from coreos_metadata import render_ignition
 from ignition import platforms
 from ignition.config.parse import VALID, parse
 from ignition.errors import Failure
@@ -90,15 +90,15 @@ def test_directory_is_required(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_hashes_of_one_password_differ() -> None:
-    first, second = password_hash.hashed("a"), password_hash.hashed("a")
+    first, second = render_ignition.hashed_password("a"), render_ignition.hashed_password("a")
     assert first != second
     assert first.startswith("$6$rounds=10000$")
 
 
 def test_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(password_hash, "LIBRARY", "libno-such.so.1")
+    monkeypatch.setattr(render_ignition, "LIBRARY", "libno-such.so.1")
     with pytest.raises(Failure) as caught:
-        password_hash.hashed("a")
+        render_ignition.hashed_password("a")
     assert caught.value.what == "libno-such.so.1 is missing, so no password can be hashed"
 
 

@@ -21,10 +21,10 @@ from ignition.errors import Failure
 from ignition.fetch import imds, names
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.http import Client
+from ignition.fetch.imds import Token
 from ignition.fetch.request import Request
 from ignition.fetch.retry import Clock, Deadline
 from ignition.fetch.settings import Settings
-from ignition.fetch.tokens import Token
 from tests.fetch.never_ending import (
     CLOSE,
     HTTP,

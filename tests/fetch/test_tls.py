@@ -12,9 +12,9 @@ from ignition.config.model import Resource
 from ignition.config.model.ignition import Verification
 from ignition.errors import Failure
 from ignition.fetch import names
+from ignition.fetch.content import pem_certificates as pem_blocks
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.faults import about_clock
-from ignition.fetch.pem import certificates as pem_blocks
 from ignition.fetch.settings import Settings
 from tests.fetch.certificates import Certificates
 from tests.fetch.server import Reply, serving

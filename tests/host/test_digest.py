@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from ignition.host.digest import sha512
+from ignition.host.atomic import sha512
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"x" * 1_000_000], ids=["empty", "short", "long"])

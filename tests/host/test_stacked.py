@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from ignition.host import stacked
+from ignition.host import devices
 
 
 @pytest.fixture
 def sysfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(stacked, "SYSFS", str(tmp_path))
-    monkeypatch.setattr(stacked, "MD_DIRECTORY", str(tmp_path / "md"))
+    monkeypatch.setattr(devices, "SYSFS", str(tmp_path))
+    monkeypatch.setattr(devices, "MD_DIRECTORY", str(tmp_path / "md"))
     return tmp_path / "class/block"
 
 
@@ -28,18 +28,18 @@ def test_mapping_has_its_kind_and_name(sysfs: Path, mapping: str, uuid: str, tex
     (sysfs / "dm-3/dm").mkdir(parents=True)
     (sysfs / "dm-3/dm/name").write_text(f"{mapping}\n", encoding="utf-8")
     (sysfs / "dm-3/dm/uuid").write_text(f"{uuid}\n", encoding="utf-8")
-    assert stacked.user("dm-3") == text
+    assert devices.describe_holder("dm-3") == text
 
 
 def test_array_has_the_name_in_dev_md(sysfs: Path) -> None:
     (sysfs / "md127/md").mkdir(parents=True)
-    assert stacked.user("md127") == "member of the array /dev/md127"
+    assert devices.describe_holder("md127") == "member of the array /dev/md127"
     links = sysfs.parent.parent / "md"
     links.mkdir()
     (links / "other").symlink_to("../md126")
     (links / "data").symlink_to("../md127")
-    assert stacked.user("md127") == f"member of the array {links}/data"
+    assert devices.describe_holder("md127") == f"member of the array {links}/data"
 
 
 def test_what_is_of_no_known_kind_has_the_name_of_the_kernel(sysfs: Path) -> None:
-    assert stacked.user("bcache0") == "held by bcache0"
+    assert devices.describe_holder("bcache0") == "held by bcache0"

@@ -9,8 +9,7 @@ import pytest
 
 from ignition.config.text import json_text
 from ignition.errors import Failure
-from ignition.fetch.imds import _member
-from ignition.fetch.tokens import header_value
+from ignition.fetch.imds import _member, header_value
 from ignition.platforms.parts import xml_text, yaml_text
 from ignition.platforms.parts.values import Document
 

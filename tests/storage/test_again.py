@@ -2,7 +2,7 @@
 
 from ignition.config.model import Config, Storage
 from ignition.config.model.storage import Disk, Filesystem, Luks, Partition, Raid
-from ignition.storage.again import without_wipes
+from ignition.storage.disk import without_wipes
 
 
 def test_no_wipe_is_left_but_that_of_what_must_be_absent() -> None:

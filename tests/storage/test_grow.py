@@ -11,8 +11,9 @@ from ignition.config.model.storage import Partition as ConfigPartition
 from ignition.host.mounts import Mount
 from ignition.operation import Context
 from ignition.storage import gpt, guid
-from ignition.storage.grow import ROOT_TYPE, GrowFacts, grown_table, is_candidate, kept, plan
+from ignition.storage.grow import ROOT_TYPE, GrowFacts, grown_table, is_candidate, plan
 from ignition.storage.grow.facts import Part, Partition
+from ignition.storage.grow.operations import kept_sizes
 
 MIB = 2048
 LINUX = "0fc63daf-8483-4772-8e79-3d69d8477de4"
@@ -208,7 +209,7 @@ def test_size_that_the_config_gave_is_obeyed_on_later_boots(context: Context) ->
     assert not note.already_there(context)
     note.execute(context)
     assert note.already_there(context)
-    keep = kept.read(context.root)
+    keep = kept_sizes(context.root)
     assert keep == {guid_text}
     [operation] = plan([facts(table)], None, keep=keep)
     assert operation.describe() == (

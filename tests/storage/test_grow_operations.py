@@ -10,7 +10,7 @@ from ignition.host.mounts import Mount
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
 from ignition.storage import luks_header
-from ignition.storage.grow import GrowFacts, keys, lvm, lvm_operations, operations
+from ignition.storage.grow import GrowFacts, keys, lvm, operations
 from ignition.storage.grow.facts import Array, Crypt, Disk, Logical, Part
 from ignition.storage.luks_header import Header, Token
 from ignition.storage.luks_keys import Keys
@@ -35,7 +35,7 @@ class Programs:
 @pytest.fixture
 def programs(monkeypatch: pytest.MonkeyPatch) -> Programs:
     found = Programs()
-    for module in (operations, keys, lvm, lvm_operations):
+    for module in (operations, keys, lvm):
         monkeypatch.setattr(module, "run", found.run)
     return found
 
@@ -153,9 +153,9 @@ def test_logical_volume_takes_what_its_group_has_won(
     programs: Programs, context: Context, free: int, extended: list[str]
 ) -> None:
     programs.answers["lvm lvs"] = f'{{"report": [{{"lv": [{{"vg_free_count": "{free}"}}]}}]}}'
-    lvm_operations.NoteFree(logical(5)).execute(context)
-    lvm_operations.GrowPhysical("/dev/vda1").execute(context)
-    lvm_operations.GrowLogical(logical(5), 5).execute(context)
+    lvm.NoteFree(logical(5)).execute(context)
+    lvm.GrowPhysical("/dev/vda1").execute(context)
+    lvm.GrowLogical(logical(5), 5).execute(context)
     assert [line for line in programs.started if "lvs" not in line] == [
         "lvm lvchange --addtag ignition.free=5 -- vg/root",
         "lvm pvresize -- /dev/vda1",

@@ -8,7 +8,7 @@ import pytest
 
 from ignition.errors import Failure
 from ignition.host.root import Root
-from ignition.storage import luks_keys, root_keys
+from ignition.storage import luks_keys
 from ignition.storage.luks_keys import Keys, checked, key_file
 from tests.loop_devices import MakeLoop, make_ext4, make_loop, mounts_of
 
@@ -87,7 +87,7 @@ def test_key_of_a_mounted_root_is_found(tmp_path: Path) -> None:
     (tmp_path / "etc/luks/data").write_bytes(b"KEY")
     (tmp_path / "etc/luks/directory").mkdir()
     (tmp_path / "etc/luks/link").symlink_to("/etc/luks/data")
-    found = root_keys.find(["data", "absent", "directory", "link"], Root(str(tmp_path)))
+    found = luks_keys.find_root_key(["data", "absent", "directory", "link"], Root(str(tmp_path)))
     assert found == {"data": b"KEY", "link": b"KEY"}
 
 
@@ -105,19 +105,19 @@ def test_key_of_a_root_that_is_not_mounted_is_found(tmp_path: Path, monkeypatch:
     (tmp_path / "content/etc/luks/data").write_bytes(b"KEY")
     node = make_ext4(make_loop, tmp_path / "content", "TEST-ROOT")
     root = command_line(tmp_path, monkeypatch, f"quiet root={node} rw")
-    assert root_keys.find(["data", "absent"], root) == {"data": b"KEY"}
+    assert luks_keys.find_root_key(["data", "absent"], root) == {"data": b"KEY"}
     assert mounts_of(node) == []
 
 
 @pytest.mark.root
 def test_root_that_cannot_be_mounted_has_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_loop: MakeLoop) -> None:
-    assert root_keys.find(["data"], command_line(tmp_path, monkeypatch, f"root={make_loop(16)}")) == {}
+    assert luks_keys.find_root_key(["data"], command_line(tmp_path, monkeypatch, f"root={make_loop(16)}")) == {}
 
 
 @pytest.mark.parametrize("text", ["root=LABEL=no-such-root", "root=nfs", "quiet"])
 def test_root_that_is_not_up_has_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    assert root_keys.find(["data"], command_line(tmp_path, monkeypatch, text)) == {}
+    assert luks_keys.find_root_key(["data"], command_line(tmp_path, monkeypatch, text)) == {}
 
 
 def test_without_a_name_nothing_is_looked_at(tmp_path: Path) -> None:
-    assert root_keys.find([], Root(str(tmp_path / "absent"))) == {}
+    assert luks_keys.find_root_key([], Root(str(tmp_path / "absent"))) == {}

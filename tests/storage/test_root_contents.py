@@ -10,8 +10,7 @@ from ignition.config.model.storage import Clevis, ClevisCustom, Filesystem, Luks
 from ignition.errors import Failure
 from ignition.host.root_device import RootDevice
 from ignition.storage.capacity import Planned
-from ignition.storage.root_contents import RESERVE, RootFacts, copy, needs_network, plan, stale_arguments
-from ignition.storage.zram import memory
+from ignition.storage.root_contents import RESERVE, RootFacts, available_memory, copy, needs_network, plan, stale_arguments
 
 MIB = 1 << 20
 ROOT = RootDevice("LABEL=ROOT")
@@ -177,4 +176,4 @@ def test_copy_keeps_what_a_root_has(tmp_path: Path) -> None:
 
 def test_memory_that_is_left_is_what_the_kernel_says(tmp_path: Path) -> None:
     (tmp_path / "meminfo").write_text("MemTotal: 2000 kB\nMemFree: 10 kB\nMemAvailable:    1500 kB\n")
-    assert memory(str(tmp_path / "meminfo")) == (2000 * 1024, 1500 * 1024)
+    assert available_memory(str(tmp_path / "meminfo")) == (2000 * 1024, 1500 * 1024)

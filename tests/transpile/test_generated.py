@@ -7,7 +7,7 @@ import pytest
 from ignition.config import dataurl
 from ignition.config.record import Record, spec
 from ignition.config.text import yaml_text
-from ignition.transpile import contents, findings, json_output
+from ignition.transpile import contents, findings, generated
 from ignition.transpile.generated import Generated, existing, members, plain, snake_case
 
 
@@ -134,7 +134,7 @@ def test_json_text_in_the_order_of_the_schema() -> None:
         "passwd": {"users": [{"shell": "/bin/sh", "shouldExist": True, "sshAuthorizedKeys": ["k"], "name": "core", "uid": 1}]},
         "ignition": {"version": "2.3.0", "config": {}},
     }
-    assert json_output.text(data, pretty=False) == (
+    assert generated.json_text(data, pretty=False) == (
         '{"ignition":{"config":{},"version":"2.3.0"},'
         '"passwd":{"users":[{"name":"core","sshAuthorizedKeys":["k"],"shell":"/bin/sh","shouldExist":true,"uid":1}]},'
         '"storage":{"disks":[],"files":[{"filesystem":"root","path":"/a","user":{"id":0},"contents":{},"mode":420}]}}'
@@ -142,10 +142,10 @@ def test_json_text_in_the_order_of_the_schema() -> None:
 
 
 def test_json_text_pretty() -> None:
-    assert json_output.text({"b": [1], "a": {}}, pretty=True) == '{\n  "a": {},\n  "b": [\n    1\n  ]\n}'
+    assert generated.json_text({"b": [1], "a": {}}, pretty=True) == '{\n  "a": {},\n  "b": [\n    1\n  ]\n}'
 
 
 def test_json_text_escapes_what_go_escapes() -> None:
-    assert json_output.text({"a": "<>&\u2028\u2029é\udcff\n"}, pretty=False) == (
+    assert generated.json_text({"a": "<>&\u2028\u2029é\udcff\n"}, pretty=False) == (
         '{"a":"\\u003c\\u003e\\u0026\\u2028\\u2029é\\ufffd\\n"}'
     )

@@ -4,8 +4,7 @@ import pytest
 
 from ignition.config.record import Record, spec
 from ignition.config.text import yaml_text
-from ignition.config.text.yaml_nodes import Mapping, Scalar
-from ignition.config.text.yaml_types import Unsigned
+from ignition.config.text.yaml_nodes import Mapping, Scalar, Unsigned
 from ignition.transpile.reading import Read, read
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ignition.transpile.yaml_words import in_yaml
+from ignition.transpile.findings import in_yaml
 
 
 @pytest.mark.parametrize(

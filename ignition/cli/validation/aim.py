@@ -55,7 +55,7 @@ def ignored(target: "Target", found: "list[Path]") -> AimRow:
 
 def mixed_numbers(target: "Target", config: "Config") -> "Iterator[AimRow]":
     """That the target refuses partitions which rule D6 no longer forbids."""
-    from ignition.config.rules.disks import ZERO_BESIDE_ABSENT, uncertain_numbers
+    from ignition.config.rules.storage import ZERO_BESIDE_ABSENT, uncertain_numbers
 
     known = target.has_ignition(ZERO_BESIDE_ABSENT)
     for index, disk in enumerate(config.storage.disks if not known and not config.ignition.translated else ()):

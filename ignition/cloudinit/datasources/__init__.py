@@ -1,7 +1,7 @@
 """Where user data and metadata come from: one file per kind. Source: docs/reference/coreos-cloudinit.md §4 and §5."""
 
+from ignition.cloudinit.datasources.service import Metadata
 from ignition.cloudinit.findings import USER_DATA
-from ignition.cloudinit.metadata import Metadata
 
 
 class Datasource:

@@ -1,11 +1,15 @@
 """User data in a local file: `--from-file`."""
 
+from __future__ import annotations
+
 import os
 import stat
 
 from ignition.cloudinit.datasources import Datasource
-from ignition.errors import Failure
+from ignition.errors import Failure, NotFound
 from ignition.host import limits
+from ignition.host.reading import open_inside
+from ignition.host.root import Root
 
 _OPEN_ALREADY = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 MOST_BYTES = limits.IN_MEMORY
@@ -46,4 +50,25 @@ class LocalFile(Datasource):
             raise Failure(f"the file cannot be read: {error.strerror or error}", where=self.where) from error
         if len(found) > MOST_BYTES:
             raise Failure(f"more than {MOST_BYTES >> 20} MiB where user data is expected", where=self.where)
+        return found
+
+
+# Files below a directory that a datasource is: a mounted drive, the folder of an agent.
+
+
+class Directory:
+    """No path leads out of it. As a place of metadata documents it needs no fetcher."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def read(self, name: str) -> bytes | None:
+        """A file's content; None if there is none of that name. Raises Failure."""
+        try:
+            with open_inside(Root(self.path), f"/{name.lstrip('/')}", where=self.path) as file:
+                found = file.read(MOST_BYTES + 1)
+        except NotFound:
+            return None
+        if len(found) > MOST_BYTES:
+            raise Failure(f"{name} is larger than {MOST_BYTES >> 20} MiB", where=self.path)
         return found

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ignition.cloudinit.datasources.addresses import last
-from ignition.cloudinit.datasources.service import MetadataService, Table
-from ignition.cloudinit.metadata import NetworkConfig
+from ignition.cloudinit.datasources.service import MetadataService, NetworkConfig, Table
 from ignition.platforms.packet import MACHINE, addresses
 from ignition.platforms.parts.ssh_keys import members
 from ignition.platforms.parts.values import first

@@ -9,8 +9,8 @@ import os
 
 from ignition.cloudinit.datasources import Datasource
 from ignition.cloudinit.datasources.addresses import parsed_or_none
-from ignition.cloudinit.datasources.directory import Directory
-from ignition.cloudinit.metadata import Metadata
+from ignition.cloudinit.datasources.file import Directory
+from ignition.cloudinit.datasources.service import Metadata
 from ignition.errors import Failure
 from ignition.platforms.azure import own_instance
 

@@ -16,13 +16,12 @@ from ignition.host import command, log, netlink
 from ignition.operation import Context, Operation
 from ignition.platforms.parts.bonding import kernel_parameters
 from ignition.system.account_database import AccountDatabase
-from ignition.system.attempt import Attempt
-from ignition.system.entry import Entry
+from ignition.system.attempt import Attempt, Entry
 from ignition.system.files import PutFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.cloudinit.metadata import NetworkConfig
+    from ignition.cloudinit.datasources.service import NetworkConfig
     from ignition.host.root import Root
     from ignition.platforms.parts.network import Network
 

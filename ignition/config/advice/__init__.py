@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ignition.config.advice.advice import Advice
+    from ignition.config.advice.subject import Advice
     from ignition.config.parse import Parsed
     from ignition.config.report import Entry
     from ignition.config.targets import Target

@@ -11,7 +11,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from ignition.config.advice.advice import Advice
+from ignition.config.advice.subject import Advice
 from ignition.config.model.passwd import Group, User
 from ignition.config.model.storage import File, Link
 from ignition.config.report import INFO

@@ -6,7 +6,7 @@ A device that the config does not make may well be there: only what looks like a
 import re
 from difflib import get_close_matches
 
-from ignition.config.advice.advice import Advice
+from ignition.config.advice.subject import Advice
 from ignition.config.advice.unit_options import inside
 from ignition.config.model.storage import Filesystem, Luks
 

@@ -1,6 +1,6 @@
 """W21: members that only this program knows (docs/extensions.md). No warning: they may well be meant."""
 
-from ignition.config.advice.advice import Advice
+from ignition.config.advice.subject import Advice
 from ignition.config.model.extensions import MEMBER
 from ignition.config.record import Record
 from ignition.config.report import INFO, Path

@@ -4,7 +4,7 @@ Missing parents are made 0755 and owned by root; in 2.x a directory's parents ar
 (docs/reference/ignition-config.md §7.6 and §7.11).
 """
 
-from ignition.config.advice.advice import Advice
+from ignition.config.advice.subject import Advice
 from ignition.config.model.storage import Directory, File, Node
 from ignition.config.report import Path
 from ignition.config.rules.paths import ancestors

@@ -1,6 +1,6 @@
 """W13: modes whose decimal digits are what somebody would write in octal: 644 for 0644."""
 
-from ignition.config.advice.advice import Advice
+from ignition.config.advice.subject import Advice
 from ignition.config.model.storage import Directory, File
 
 TYPE_CHECKING = False

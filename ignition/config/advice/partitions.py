@@ -4,7 +4,7 @@ Rules D4 and V11 compare partitions that give both start and size. Here they are
 docs/reference/ignition-config.md §7.1: one with a size of 0 or none fills the free block, and takes the room of all after it.
 """
 
-from ignition.config.advice.advice import Advice
+from ignition.config.advice.subject import Advice
 from ignition.config.model.storage import Disk, Partition
 from ignition.config.report import Path
 

@@ -5,8 +5,8 @@ Sources: file-hierarchy(7); the man pages of those that read the directories of 
 
 import re
 
-from ignition.config.advice.advice import Advice
 from ignition.config.advice.services import COMMANDS, program_of
+from ignition.config.advice.subject import Advice
 from ignition.config.advice.unit_files import NETWORK, SYSTEM
 from ignition.config.known_values import NETWORKD_TYPES, UNIT_TYPES
 from ignition.config.model.storage import Directory, File, Link, Node

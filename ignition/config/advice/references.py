@@ -7,7 +7,7 @@ slip. Names without which the unit does not start, or would never be started, ar
 import re
 
 from ignition.config.advice import known_units
-from ignition.config.advice.advice import Advice
+from ignition.config.advice.subject import Advice
 from ignition.config.advice.unit_files import UnitText
 from ignition.config.advice.unit_options import inside
 from ignition.config.advice.units import is_known, meant

@@ -3,8 +3,8 @@
 A machine looks at the rendered config by the newest rules (docs/reference/ignition-config.md §4.1 step 7) and refuses it then.
 """
 
-from ignition.config import merged
-from ignition.config.advice.advice import Advice
+from ignition.config import parse
+from ignition.config.advice.subject import Advice
 from ignition.config.report import ERROR
 from ignition.config.versions import order
 
@@ -22,7 +22,7 @@ def advise(subject: "Subject") -> "Iterator[Advice]":
     """Error by error."""
     if order(subject.version) >= order(SAME_SINCE):
         return
-    for found in merged.findings(subject.config):
+    for found in parse.merged_findings(subject.config):
         finding = found.finding
         if finding.level == ERROR and not (found.rule == _DEFINED_ELSEWHERE and subject.has_other_configs):
             yield Advice("W15", found.path, f"the machine will refuse this: {finding.message}", finding.fix)

@@ -6,7 +6,7 @@ Source: systemd.service(5), and the checks that systemd makes when it loads a se
 import re
 
 from ignition.config.advice import known_units
-from ignition.config.advice.advice import Advice
+from ignition.config.advice.subject import Advice
 from ignition.config.advice.unit_files import UnitText
 from ignition.config.advice.unit_options import inside
 

@@ -5,7 +5,7 @@ plain http. A hash keeps content from being replaced, but not from being read.
 """
 
 from ignition.config import url
-from ignition.config.advice.advice import Advice
+from ignition.config.advice.subject import Advice
 from ignition.config.model.ignition import Resource
 from ignition.config.model.storage import File
 from ignition.config.report import Path

@@ -3,14 +3,16 @@
 Source of the places: systemd.unit(5), systemd.network(5), podman-systemd.unit(5).
 """
 
-from ignition.config import unit_syntax
-from ignition.config.advice.contents import text_of
+from ignition.config import dataurl, unit_syntax
 from ignition.config.model import Config
+from ignition.config.model.storage import File
 from ignition.config.report import Path
+from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
 
 SYSTEM = tuple(f"{top}/systemd/system/" for top in ("/etc", "/run", "/usr/lib", "/usr/local/lib", "/lib"))
 NETWORK = tuple(f"{top}/systemd/network/" for top in ("/etc", "/run", "/usr/lib", "/usr/local/lib", "/lib"))
@@ -124,3 +126,31 @@ def _of_units(config: Config) -> "Iterator[UnitText]":
 def _below(path: str, places: tuple[str, ...]) -> str:
     """The rest of a path below one of these directories; "" elsewhere."""
     return next((path[len(place) :] for place in places if path.startswith(place)), "")
+
+
+# Contents of a config's files that are known without fetching anything.
+
+LARGEST_CONTENTS = 1 << 20  # bytes; unit files are far smaller
+
+
+def text_of(file: File) -> str | None:
+    """The text that the file gets; None if it must be fetched or is not text."""
+    source = file.contents.source
+    if source == "":
+        return ""
+    if source is None or not source.lower().startswith("data:") or len(source) > LARGEST_CONTENTS:
+        return None
+    try:
+        content = dataurl.decode(source)
+        return (_unpacked(content) if file.contents.compression else content).decode("utf-8", "replace")
+    except Failure:
+        return None
+
+
+def _unpacked(content: bytes) -> bytes:
+    import zlib
+
+    try:
+        return zlib.decompressobj(16 + 15).decompress(content, LARGEST_CONTENTS)  # gzip header, largest window
+    except zlib.error as error:
+        raise Failure("the gzip data is damaged") from error

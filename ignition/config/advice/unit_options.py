@@ -8,7 +8,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from ignition.config.advice.advice import Advice
+from ignition.config.advice.subject import Advice
 from ignition.config.advice.unit_files import UnitText
 from ignition.config.suggest import closest
 

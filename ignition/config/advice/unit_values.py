@@ -7,7 +7,7 @@ src/basic/time-util.c and src/core/{mount,automount,swap,timer,path,socket}.c.
 
 import re
 
-from ignition.config.advice.advice import Advice
+from ignition.config.advice.subject import Advice
 from ignition.config.advice.unit_files import UnitText
 from ignition.config.advice.unit_options import inside
 from ignition.config.suggest import closest

@@ -2,7 +2,7 @@
 
 from ignition.config import unit_syntax
 from ignition.config.advice import known_units
-from ignition.config.advice.advice import Advice
+from ignition.config.advice.subject import Advice
 from ignition.config.model.systemd import Unit
 from ignition.config.report import Path
 from ignition.config.rules.units import INSTALL_FIX

@@ -6,7 +6,7 @@ Source: crypt(5) for the forms of hashes, sshd(8) for those of keys (AUTHORIZED_
 import binascii
 import re
 
-from ignition.config.advice.advice import Advice
+from ignition.config.advice.subject import Advice
 from ignition.config.model.passwd import Group, User
 
 TYPE_CHECKING = False

@@ -5,7 +5,7 @@ that says what is lost: nothing goes without a word. Source: docs/reference/igni
 of 8.3 changes a meaning, ours is kept. References are left out: they were followed.
 """
 
-from ignition.config.express.remarks import Remarks
+from ignition.config.express.storage import Remarks
 from ignition.config.model.ignition import INTERNAL, References
 from ignition.config.record import Record
 from ignition.config.versions import NEWEST, SPEC_3, order
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any, TypeVar
 
-    from ignition.config.express.remarks import Remark
+    from ignition.config.express.storage import Remark
     from ignition.config.model import Config
     from ignition.config.report import Path
 
@@ -40,7 +40,7 @@ def express(config: "Config", mounts: "Mapping[str, str]") -> "tuple[Config, lis
 def version_for(config: "Config") -> str:
     """The newest stable version; a newer one if something in the config needs it."""
     from ignition.config.known_values import FORMATS
-    from ignition.config.rules.disks import uncertain_numbers
+    from ignition.config.rules.storage import uncertain_numbers
 
     needed = [*_since(config), *(FORMATS.get(entry.format or "") or STABLE for entry in config.storage.filesystems)]
     if any(found for disk in config.storage.disks for found in uncertain_numbers(disk.partitions)):
@@ -49,14 +49,13 @@ def version_for(config: "Config") -> str:
 
 
 def _translated(config: "Config", mounts: "Mapping[str, str]", remarks: Remarks) -> "Config":
-    from ignition.config.express import disks, filesystems, nodes, units
-    from ignition.config.express.mounts import Mounts
+    from ignition.config.express.storage import Mounts, express_disks, express_filesystems, express_nodes, express_units
 
     where = Mounts(mounts, config.storage.filesystems)
-    storage = disks.expressed(config.storage, remarks)
-    storage = filesystems.expressed(storage, where, remarks)
-    storage = nodes.expressed(storage, where, config.passwd.users, remarks)
-    return config.evolve(storage=storage, systemd=units.expressed(config.systemd))
+    storage = express_disks(config.storage, remarks)
+    storage = express_filesystems(storage, where, remarks)
+    storage = express_nodes(storage, where, config.passwd.users, remarks)
+    return config.evolve(storage=storage, systemd=express_units(config.systemd))
 
 
 def _since(record: Record) -> "Iterator[str]":

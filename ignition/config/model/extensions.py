@@ -3,8 +3,7 @@
 docs/extensions.md describes them. Specs 1 and 2.x know none: there the key is unknown.
 """
 
-from ignition.config.checks import AbsolutePath, FitsKernel, Given, OneOf
-from ignition.config.extension_checks import AttributeBit, Between
+from ignition.config.checks import AbsolutePath, AttributeBit, Between, FitsKernel, Given, OneOf
 from ignition.config.known_values import MOST_SWAP_MIB, SIZES, TRANSPORTS
 from ignition.config.record import Record, spec
 

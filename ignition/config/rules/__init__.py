@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ignition.config.checks import Check
-    from ignition.config.text.places import Places
+    from ignition.config.text.placing import Places
 
     Judge = Callable[[Any, "Context"], Iterator["Finding"]]
 
@@ -131,9 +131,9 @@ def of_translated(config: Record, version: str, found: list[Found], places: "Cal
     """`found`, and what those rules say of a translated config, at the paths of its text where nothing has been found yet."""
     from importlib import import_module
 
-    from ignition.config.text.places import in_text
+    from ignition.config.text.placing import in_text
 
-    for section in ("accounts", "filesystems", "raid", "resource", "units"):
+    for section in ("accounts", "ignition", "storage", "units"):
         import_module(f"ignition.config.rules.{section}")
     further = walk(config, version, only=_OF_THE_MODEL)
     if not further:
@@ -233,17 +233,5 @@ def load() -> None:
     """Import the rules of the 3.x specs. They register themselves."""
     from importlib import import_module
 
-    for section in (
-        "ignition",
-        "resource",
-        "nodes",
-        "disks",
-        "raid",
-        "luks",
-        "filesystems",
-        "reachable",
-        "units",
-        "extensions",
-        "accounts",
-    ):
+    for section in ("ignition", "storage", "reachable", "units", "extensions", "accounts"):
         import_module(f"ignition.config.rules.{section}")

@@ -1,6 +1,6 @@
 """Rules E2 and following, our own: what several members of our extensions decide (docs/extensions.md)."""
 
-from ignition.config.extension_checks import attribute_bit
+from ignition.config.checks import attribute_bit
 from ignition.config.known_values import SELECTED
 from ignition.config.model.extensions import MEMBER, Attributes, FilesystemExtension, Select, Subvolume
 from ignition.config.model.storage import Disk, Filesystem, Partition, Storage

@@ -1,7 +1,10 @@
 """Rule I5: the `ignition` section."""
 
-from ignition.config.model.ignition import Tls
+from ignition.config import dataurl, url
+from ignition.config.known_values import COMPRESSIONS, HASH_DIGITS, HASHES, known_in
+from ignition.config.model.ignition import Resource, Tls
 from ignition.config.rules import Context, error, rule
+from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,3 +18,78 @@ def authority_source_is_not_empty(tls: Tls, _: Context) -> "Iterator[Finding]":
     for index, resource in enumerate(tls.certificate_authorities):
         if not resource.source:
             yield error(f"certificateAuthorities.{index}.source", "URL has no scheme", "give the URL of the certificates")
+
+
+# Rules R2, R11 and R12, and our own O18: content at URLs.
+
+_PIECE = 1 << 20
+_MOST = 64 << 20  # bytes that inline content may unfold to and still be looked at
+_GZIP = 16 + 15  # of zlib: a gzip header, the largest window
+
+
+@rule(Resource, "R2")
+def hash_has_source(resource: Resource, context: Context) -> "Iterator[Finding]":
+    if resource.source is None and resource.verification.hash is not None:
+        if context.path[0] != "ignition" or not context.before("3.1.0"):
+            yield error("verification.hash", "hash without source: there is nothing to verify", "give the source, too")
+
+
+@rule(Resource, "R11", since="3.1.0")
+def headers_have_http_source(resource: Resource, _: Context) -> "Iterator[Finding]":
+    """R11 and R12."""
+    if not resource.http_headers:
+        return
+    if not resource.source or url.syntax_problem(resource.source):
+        yield error("httpHeaders", "request headers without a valid source", "give the source, too")
+    elif not url.is_http(resource.source):
+        yield error("httpHeaders", "only http and https have request headers", "leave them out", "R12")
+
+
+@rule(Resource, "O18")
+def inline_content_is_what_is_said(resource: Resource, context: Context) -> "Iterator[Finding]":
+    """Our own: the fetch fails, in most cases when the disks are made already."""
+    source = resource.source or ""
+    function, _, wanted = (resource.verification.hash or "").partition("-")
+    is_hash = function in known_in(context.version, HASHES) and HASH_DIGITS[function] == len(wanted)  # otherwise R3 to R5
+    is_packed = resource.compression in COMPRESSIONS  # otherwise R1, if there is one
+    if source[:5].lower() != "data:" or not (is_hash or is_packed) or (resource.compression and not is_packed):
+        return
+    try:
+        content = dataurl.decode(source)
+    except Failure:
+        return  # R10
+    digest = _digest(content, function if is_hash else next(iter(HASH_DIGITS)), packed=is_packed)
+    if digest is None:
+        yield error("compression", "the inline content is not gzip data", "leave compression out, or pack the content with gzip")
+    elif digest and is_hash and wanted.lower() != digest:
+        fix = f"write {function}-{digest}, or leave verification out: nobody can change inline content on the way"
+        yield error("verification.hash", "the inline content has another hash", fix)
+
+
+def _digest(content: bytes, function: str, *, packed: bool) -> str | None:
+    """Of the unpacked content, in hex digits; "" if it is too long to be looked at; None if it cannot be unpacked."""
+    import hashlib
+    import zlib
+
+    hashed = hashlib.new(function)
+    if not packed:
+        hashed.update(content)
+        return hashed.hexdigest()
+    length = 0
+    while content.strip(b"\0") or not length:  # gzip(1) takes several members one after the other
+        unpacking = zlib.decompressobj(_GZIP)
+        try:
+            while not unpacking.eof:
+                piece = unpacking.decompress(content, _PIECE)
+                content = unpacking.unconsumed_tail
+                if not piece and not content and not unpacking.eof:
+                    return None
+                hashed.update(piece)
+                length += len(piece)
+                if length > _MOST:
+                    return ""
+        except zlib.error:
+            return None
+        content = unpacking.unused_data
+        length = length or 1
+    return hashed.hexdigest()

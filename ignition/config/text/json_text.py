@@ -11,8 +11,9 @@ from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
+
 
 _BOM, _INFINITIES = b"\xef\xbb\xbf", (float("inf"), float("-inf"))
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -167,3 +168,24 @@ def _without_surrogates(value: "Any") -> "Any":
 def _constant_offset(text: bytes, name: str) -> int:
     strings = re.compile(rb'"(?:[^"\\]|\\.)*"|' + re.escape(name.encode()), re.DOTALL)
     return next((match.start() for match in strings.finditer(text) if match[0] == name.encode()), 0)
+
+
+# Rule O6: NUL characters. Paths, names, arguments and keys end at one. Contents, of units or files, may have them.
+
+_CONTENTS = "contents"
+NUL_ESCAPE = b"\\u0000"  # the only way that JSON has to say it
+
+
+def strings_with_nul(value: object, path: "Path" = ()) -> "Iterator[Path]":
+    """The paths of all strings that have one and must not."""
+    if isinstance(value, str):
+        if "\0" in value:
+            yield path
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key == _CONTENTS and isinstance(inner, str):
+                continue
+            yield from strings_with_nul(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from strings_with_nul(inner, (*path, index))

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
         at: str  # the part of the member that it is about: value or key
         inside: tuple[int, int] | None  # of a string: the range of its characters that people are shown
 
+    from collections.abc import Mapping
+
+    Places = Mapping[Path, Path]
+
 
 class Finding:
     """One row of a reader of YAML. `at`: whether the value or its key is meant. `span`: the bytes, where no path leads to them.
@@ -107,3 +111,19 @@ def of_not_yaml(text: bytes, error: "NotYaml") -> Entry:
         return Entry(level=ERROR, message=error.message, fix=error.fix)
     line, column = Lines(text).at(min(error.span[0], max(0, len(text) - 1)))
     return Entry(level=ERROR, message=error.message, fix=error.fix, line=line, column=column, extent=error.span)
+
+
+# How the members of the model are called in a text that says them otherwise (specs 1 and 2.x).
+#
+# A table of places maps the path of a member of the model to the path in the text; it holds only what differs. The path of
+# anything below a member in the table goes along with it. For a 3.x text the table is empty: model and text have the same
+# paths.
+
+
+def in_text(path: Path, places: "Places") -> Path:
+    """The path in the text of a member of the model: the longest entry of the table that it lies at or below is put in."""
+    for length in range(len(path), 0, -1):
+        there = places.get(path[:length])
+        if there is not None:
+            return there + path[length:]
+    return path

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ignition.config.decode import Notes
     from ignition.config.model import Config
     from ignition.config.rules import Found
-    from ignition.config.text.places import Places
+    from ignition.config.text.placing import Places
 
 
 def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Callable[[], Places]]":
@@ -31,9 +31,9 @@ def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Calla
     translated = from_1.translate(config)
 
     def places() -> "Places":
-        from ignition.config.v1.places import table
+        from ignition.config.v1.translate import places_table
 
-        return table(config, translated)
+        return places_table(config, translated)
 
     newest = from_2.translate(translated, from_1.VERSION)
     return newest, of_translated(newest, NEWEST, walk(config, version, data), places), notes, places

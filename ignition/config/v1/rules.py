@@ -5,9 +5,9 @@ contents, colons in labels and the like are 2.0's matter.
 """
 
 from ignition.config.rules import Context, error, paths, reachable, rule
-from ignition.config.rules.disks import partitioned_arrays
+from ignition.config.rules.storage import partitioned_arrays
 from ignition.config.v1.model import Disk, Raid, Storage1
-from ignition.config.v2.rules import disks
+from ignition.config.v2 import rules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from ignition.config.rules import Finding
 
-rule(Disk, "V11")(disks.partitions_do_not_overlap)
-rule(Raid, "V20")(disks.level_has_room_for_spares)
+rule(Disk, "V11")(rules.partitions_do_not_overlap)
+rule(Raid, "V20")(rules.level_has_room_for_spares)
 
 
 @rule(Disk, "V10")

@@ -4,14 +4,20 @@ Spec 1 nests files in their file system; 2.0 names file systems instead. Number 
 """
 
 from ignition.config import dataurl
+from ignition.config.model import Config
 from ignition.config.record import Record
+from ignition.config.text.placing import in_text
 from ignition.config.v1 import model as v1
-from ignition.config.v1.names import name
 from ignition.config.v2 import model as v2
+from ignition.config.v2 import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
+
+    from ignition.config.report import Path
+
 
 VERSION = "2.0.0"
 
@@ -48,12 +54,12 @@ def _disk(disk: v1.Disk) -> v2.Disk:
 
 def _filesystem(filesystem: v1.Filesystem, index: int) -> v2.Filesystem:
     mount = v2.Mount(device=filesystem.device, format=filesystem.format, create=filesystem.create)
-    return v2.Filesystem(name=name(index), mount=mount)
+    return v2.Filesystem(name=filesystem_name(index), mount=mount)
 
 
 def _file(file: v1.File, index: int) -> v2.File:
     return v2.File(
-        filesystem=name(index),
+        filesystem=filesystem_name(index),
         path=file.path,
         contents=v2.Contents(source=dataurl.encode(file.contents.encode("utf-8"))),
         mode=file.mode,
@@ -64,3 +70,68 @@ def _file(file: v1.File, index: int) -> v2.File:
 
 def _unit(unit: v1.Unit) -> v2.Unit:
     return v2.Unit(**{**_same(unit), "dropins": tuple(v2.Dropin(**_same(dropin)) for dropin in unit.dropins)})
+
+
+# The file-system names that the translation of spec 1 makes up, kept apart when such configs are combined.
+#
+# Ignition numbers the file systems of each config from 0: of two spec 1 configs that a third one appends, the files of the
+# first would go to the devices of the second, because the last definition of a name counts.
+
+PREFIX = "_translate-filesystem-"
+
+
+def filesystem_name(index: int) -> str:
+    """Of the file system at that index of a spec 1 config."""
+    return f"{PREFIX}{index}"
+
+
+def keep_names_apart(parent: Config, child: Config) -> Config:
+    """The child, in which names of this kind that the parent uses for another device are other names."""
+    taken, wanted = _devices(parent), _devices(child)
+    new: dict[str, str] = {}
+    for own, device in wanted.items():
+        same = next((theirs for theirs, other in taken.items() if other == device), "")
+        new[own] = same or (own if own not in taken else _free({*taken, *wanted, *new.values()}))
+    return child if all(old == now for old, now in new.items()) else _renamed(child, new)
+
+
+def _devices(config: Config) -> dict[str, str]:
+    """By name; of one defined twice the last counts."""
+    return {one.name: one.device for one in config.storage.filesystems if one.name and one.name.startswith(PREFIX)}
+
+
+def _free(taken: set[str]) -> str:
+    return next(filesystem_name(index) for index in range(len(taken) + 1) if filesystem_name(index) not in taken)
+
+
+def _renamed(config: Config, new: dict[str, str]) -> Config:
+    storage = config.storage
+    filesystems = tuple(one.evolve(name=new.get(one.name or "", one.name)) for one in storage.filesystems)
+    files = tuple(file.evolve(filesystem=new.get(file.filesystem or "", file.filesystem)) for file in storage.files)
+    return config.evolve(storage=storage.evolve(filesystems=filesystems, files=files))
+
+
+# How a spec 1 text calls the members of the model: the places of the 2.x translation, taken one step further.
+
+
+def places_table(config: v1.Config1, translated: v2.Config2) -> "dict[Path, Path]":
+    """Path of the internal model → path in the text. `translated` is what translate.py made of the config."""
+    step = dict(_step(config.storage))
+    # What has the same name in the model as in 2.x is found by the second step alone.
+    return step | {here: in_text(there, step) for here, there in places.table(translated).items()}
+
+
+def _step(storage: v1.Storage1) -> "Iterator[tuple[Path, Path]]":
+    """Path in the 2.0 config → path in the spec 1 text."""
+    number = 0
+    for index, filesystem in enumerate(storage.filesystems):
+        there: Path = ("storage", "filesystems", index)
+        yield (*there, "mount"), there
+        for each in range(len(filesystem.files)):
+            here: Path = ("storage", "files", number)
+            file = (*there, "files", each)
+            yield here, file
+            yield (*here, "contents", "source"), (*file, "contents")
+            yield (*here, "user", "id"), (*file, "uid")
+            yield (*here, "group", "id"), (*file, "gid")
+            number += 1

@@ -11,19 +11,20 @@ if TYPE_CHECKING:
     from ignition.config.decode import Notes
     from ignition.config.model import Config
     from ignition.config.rules import Found
-    from ignition.config.text.places import Places
+    from ignition.config.text.placing import Places
 
 
 def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Callable[[], Places]]":
     """The config in the internal model, what its rules say, what the decoder noticed, and where the text has its members."""
+    from importlib import import_module
+
     from ignition.config.decode import Notes, decode
     from ignition.config.model import NEWEST
     from ignition.config.rules import of_translated, walk
     from ignition.config.v2.model import Config2
-    from ignition.config.v2.rules import load
     from ignition.config.v2.translate import translate
 
-    load()
+    import_module("ignition.config.v2.rules")  # they register themselves
     notes = Notes()
     config: Config2 = decode(Config2, version, data, notes)
     notes.absent.clear()  # unlike in 3.x, a null where an object may be is nothing to speak of

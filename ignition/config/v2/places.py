@@ -1,4 +1,4 @@
-"""How a 2.x text calls the members that translate.py makes of it, where the names differ (see ignition/config/text/places.py).
+"""How a 2.x text calls the members that translate.py makes of it, where the names differ (see ignition/config/text/placing.py).
 
 The table follows the translation line by line; what it makes up (owner and mode of networkd files) lies at what it was made for.
 """

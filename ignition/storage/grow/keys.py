@@ -11,7 +11,7 @@ from ignition.errors import CommandFailed, Failure
 from ignition.host.command import run
 from ignition.host.reading import lines, open_inside, read_text
 from ignition.storage import luks_header
-from ignition.storage.root_keys import LARGEST_KEY
+from ignition.storage.luks_keys import LARGEST_KEY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

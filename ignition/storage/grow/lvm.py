@@ -4,11 +4,14 @@ import re
 
 from ignition.errors import Failure
 from ignition.host.command import run
+from ignition.operation import Context
 from ignition.storage.grow.facts import Logical, Physical
+from ignition.storage.grow.operations import GROW_TIMEOUT_S, Growth
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
 
 UUID_LENGTH = len("LVM-") + 64  # dm/uuid of a volume that people see: those of its inner parts have a suffix
 LINEAR = ("linear",)  # all others do not lie on physical volumes directly, or are more than the sum of them
@@ -73,3 +76,55 @@ def free(name: str) -> int:
     """The free extents of a volume's group now."""
     row = _rows(run(["lvm", "lvs", *_FORM, "-o", "vg_free_count", "--", name], why=f"looking at {name}"), "lv")[0]
     return int(row["vg_free_count"])
+
+
+# The steps of growth through LVM. What a volume group had free before is noted first: only what it wins is given out.
+
+
+class NoteFree(Growth):
+    """Write into a volume's tags how many extents are free before: what is free was left so by somebody, and stays so."""
+
+    kind, lengthens = "grow-lvm-note", False
+
+    def __init__(self, volume: Logical) -> None:
+        self.path, self._volume = volume.name, volume
+
+    def describe(self) -> str:
+        return f"note the {self._volume.free} free extents of the volume group of {self.path}"
+
+    def execute(self, context: Context) -> None:
+        tag = f"{TAG}{self._volume.free}"
+        run(["lvm", "lvchange", "--addtag", tag, "--", self.path], why=f"noting the free extents of {self.path}")
+
+
+class GrowPhysical(Growth):
+    """Let LVM use all of a device."""
+
+    kind = "grow-lvm-physical"
+
+    def __init__(self, node: str) -> None:
+        self.path = node
+
+    def describe(self) -> str:
+        return f"grow the LVM physical volume {self.path}"
+
+    def execute(self, context: Context) -> None:
+        run(["lvm", "pvresize", "--", self.path], why=f"growing {self.path}", timeout_s=GROW_TIMEOUT_S)
+
+
+class GrowLogical(Growth):
+    """Give a logical volume the extents that its volume group has won."""
+
+    kind = "grow-lvm-logical"
+
+    def __init__(self, volume: Logical, noted: int) -> None:
+        self.path, self._volume, self._noted = volume.name, volume, noted
+
+    def describe(self) -> str:
+        return f"grow the logical volume {self.path} by what its volume group has won"
+
+    def execute(self, context: Context) -> None:
+        won = free(self.path) - self._noted
+        if won > 0:
+            run(["lvm", "lvextend", "-l", f"+{won}", "--", self.path], why=f"growing {self.path}", timeout_s=GROW_TIMEOUT_S)
+        run(["lvm", "lvchange", "--deltag", f"{TAG}{self._noted}", "--", self.path], why=f"growing {self.path}")

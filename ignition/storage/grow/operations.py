@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from ignition.errors import CommandFailed, Failure, at
 from ignition.host import blkpg, devices, log
 from ignition.host.command import run
+from ignition.host.reading import lines, read_text
 from ignition.operation import Context, Operation
 from ignition.storage import gpt_disk
 from ignition.storage.disk import locked
@@ -13,9 +14,11 @@ from ignition.storage.layout import MIB
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from ignition.host.root import Root
     from ignition.storage import gpt
+
 
 GROW_TIMEOUT_S = 3600.0
 FROZEN, IDLE = "frozen", "idle"  # Documentation/admin-guide/md.rst in the kernel: sync_action
@@ -169,3 +172,37 @@ class NotGrown(Operation):
 
 def _mib(length: int) -> str:
     return f"{length / MIB:.0f}"
+
+
+# The partitions whose size a config gave: their GUIDs in a file of ROOT, one a line, so that later boots keep it, too.
+
+KEEP_SIZE = "/etc/.ignition-keep-size"
+
+
+def kept_sizes(root: "Root") -> set[str]:
+    """The GUIDs, in lower case; none if there is no such file."""
+    try:
+        return {line.strip().lower() for line in lines(read_text(root, KEEP_SIZE) or "") if line.strip()}
+    except Failure:
+        return set()
+
+
+class KeepSize(Operation):
+    """Note for later boots, which have no config, that the config gave these partitions their size."""
+
+    kind, path = "grow-keep-size", KEEP_SIZE
+
+    def __init__(self, guids: "Sequence[str]") -> None:
+        self._guids = sorted(guids)
+
+    def describe(self) -> str:
+        return f"note in {self.path} that the config gives the size of {', '.join(self._guids)}"
+
+    def already_there(self, context: Context) -> bool:
+        return set(self._guids) <= kept_sizes(context.root)
+
+    def execute(self, context: Context) -> None:
+        guids = sorted(kept_sizes(context.root) | set(self._guids))
+        context.root.write(
+            self.path, "".join(f"{guid}\n" for guid in guids).encode("utf-8", "surrogateescape"), mode=0o644, sync=True
+        )

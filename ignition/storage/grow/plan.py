@@ -2,11 +2,9 @@
 
 from ignition.errors import Failure
 from ignition.operation import Operation
-from ignition.storage.grow import kept
 from ignition.storage.grow.facts import FORMATS, MIN_GAIN, ROOT_TYPE, GrowFacts, Partition
-from ignition.storage.grow.operations import GrowFilesystem, Growth, NotGrown
-from ignition.storage.grow.table import Limit
-from ignition.storage.grow.through import FULL, check_type, grown
+from ignition.storage.grow.operations import KEEP_SIZE, GrowFilesystem, Growth, KeepSize, NotGrown
+from ignition.storage.grow.through import FULL, Limit, check_type, grown
 from ignition.storage.partitions import derived_guid
 
 TYPE_CHECKING = False
@@ -35,7 +33,7 @@ def plan(
     ]
     guids = {guid for places in sized for guid in places}
     can_note = any(one.is_root and not one.read_only for one in facts)
-    return [*operations, kept.KeepSize(list(guids))] if guids and can_note else operations
+    return [*operations, KeepSize(list(guids))] if guids and can_note else operations
 
 
 def is_candidate(facts: GrowFacts) -> bool:
@@ -95,7 +93,7 @@ def _sized_before(facts: GrowFacts, keep: "Collection[str]") -> "dict[str, Failu
     return {
         partition.entry.unique_guid: Failure(
             f"the config of the first boot gave the size of {partition.node}",
-            fix=f"remove its GUID from {kept.PATH} if it is to grow",
+            fix=f"remove its GUID from {KEEP_SIZE} if it is to grow",
         )
         for partition in facts.partitions()
         if partition.entry and partition.entry.unique_guid in keep

@@ -4,6 +4,7 @@ Sources: sysfs (`slaves`, `holders`, Documentation/admin-guide/md.rst, `dm/uuid`
 """
 
 import os
+import struct
 
 from ignition.errors import Failure
 from ignition.host import devices
@@ -11,13 +12,14 @@ from ignition.host.command import run
 from ignition.host.reading import lines
 from ignition.storage import crypt_mapping, gpt_disk
 from ignition.storage.disk import opened
-from ignition.storage.grow import lengths, lvm
+from ignition.storage.grow import lvm
 from ignition.storage.grow.facts import Array, Crypt, Disk, GrowFacts, Layer, Logical, Other, Part, Partition
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.host.mounts import Mount
     from ignition.storage.grow.keys import KeyFinder
+
 
 KIB = 1024
 STACKED = "growth goes through md RAID1, LUKS and LVM on partitions or whole disks only: grow the layers by hand"
@@ -50,7 +52,7 @@ def _name_of_source(source: str) -> str:
 def _names_of_btrfs(name: str) -> list[str]:
     """The kernel names of all devices of a mounted btrfs."""
     with opened(devices.node_of(name), os.O_RDONLY) as descriptor:
-        uuid = lengths.btrfs_device(descriptor)[2]
+        uuid = btrfs_device(descriptor)[2]
     try:
         return sorted(os.listdir(f"{devices.SYSFS}/fs/btrfs/{uuid}/devices"))
     except FileNotFoundError:
@@ -62,8 +64,8 @@ def _part(name: str, mount: "Mount", keys: "KeyFinder") -> Part:
     device_id = 0
     if mount.format == "btrfs":
         with opened(node, os.O_RDONLY) as descriptor:
-            device_id = lengths.btrfs_device(descriptor)[0]
-    return Part(_look(name, keys), lengths.of(node, mount.format, mount.target), device_id)
+            device_id = btrfs_device(descriptor)[0]
+    return Part(_look(name, keys), filesystem_length(node, mount.format, mount.target), device_id)
 
 
 def _look(name: str, keys: "KeyFinder") -> Layer:
@@ -143,3 +145,42 @@ def read_status(text: str) -> dict[str, str]:
     """`cryptsetup status`: one `name: value` a line."""
     pairs = (line.split(":", 1) for line in lines(text) if ":" in line)
     return {name.strip(): value.strip() for name, value in pairs}
+
+
+# How much of its device a mounted file system takes for itself.
+
+
+def filesystem_length(node: str, format: str, target: str) -> int:
+    """Bytes of a device that the file system mounted on `target` takes; 0 for an unknown format."""
+    with opened(node, os.O_RDONLY) as descriptor:
+        if format == "ext4":
+            return _ext4(descriptor)
+        if format == "xfs":
+            return _xfs(descriptor, target)
+        return btrfs_device(descriptor)[1] if format == "btrfs" else 0
+
+
+def _ext4(descriptor: int) -> int:
+    block = os.pread(descriptor, 1024, 1024)  # Documentation/filesystems/ext4/super.rst in the kernel
+    low, log_size, high = (struct.unpack_from("<I", block, offset)[0] for offset in (0x4, 0x18, 0x150))
+    return int((high << 32 | low) * (1024 << log_size)) if block[0x38:0x3A] == b"\x53\xef" else 0
+
+
+def _xfs(descriptor: int, target: str) -> int:
+    """From the live file system: after growth its superblock on disk stays old until the log is written back."""
+    block = os.pread(descriptor, 512, 0)  # xfsprogs, xfs_format.h: struct xfs_dsb
+    if block[:4] != b"XFSB":
+        return 0
+    log_start, log_blocks = struct.unpack_from(">Q", block, 48)[0], struct.unpack_from(">I", block, 96)[0]
+    live = os.statvfs(target)  # f_blocks leaves out an internal log
+    return live.f_frsize * (live.f_blocks + (log_blocks if log_start else 0))
+
+
+def btrfs_device(descriptor: int) -> tuple[int, int, str]:
+    """(device id, bytes of this device that btrfs uses, its UUID). linux/btrfs_tree.h: the superblock at 64 KiB, its dev_item."""
+    block = os.pread(descriptor, 4096, 0x10000)
+    if block[0x40:0x48] != b"_BHRfS_M":
+        return 0, 0, ""
+    device_id, length = struct.unpack_from("<QQ", block, 0xC9)
+    digits = block[0x20:0x30].hex()
+    return device_id, length, "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

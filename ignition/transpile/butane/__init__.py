@@ -11,14 +11,14 @@ from ignition.config.record import Record, spec
 from ignition.config.report import ERROR, WARNING, Report, dotted
 from ignition.config.text import yaml_text
 from ignition.config.text.placing import Finding, of_repeated_keys, of_unread
-from ignition.transpile import findings, json_output
+from ignition.transpile import findings
 from ignition.transpile.butane import result, source_rules, variants
-from ignition.transpile.butane.local_files import LocalFiles
 from ignition.transpile.butane.model import Common
 from ignition.transpile.butane.translate import translated
-from ignition.transpile.butane.work import Work
+from ignition.transpile.butane.work import LocalFiles, Work
+from ignition.transpile.findings import in_yaml
+from ignition.transpile.generated import json_text
 from ignition.transpile.reading import read
-from ignition.transpile.yaml_words import in_yaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _translated(document: "Tree", work: Work, *, pretty: bool) -> Translation:
     work.found += sorted(_about_result(document, parsed.report, generated), key=lambda one: one.rule != "X1")
     if parsed.config is None:
         raise _Failed(INVALID_RESULT)
-    text = json_output.text(generated.data, pretty=pretty)
+    text = json_text(generated.data, pretty=pretty)
     return Translation(report=Report(), text=text, config=parsed.config, origins=generated.origins)
 
 

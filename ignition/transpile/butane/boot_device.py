@@ -1,13 +1,17 @@
 """The disk that Fedora CoreOS is on, encrypted or mirrored. Source: docs/reference/config-transpiler.md §B10."""
 
-from ignition.config.model.storage import Clevis, Disk, Filesystem, Luks, Partition, Raid, Storage
+from ignition.config.model.ignition import Resource
+from ignition.config.model.storage import Clevis, Disk, File, Filesystem, Luks, Partition, Raid, Storage
+from ignition.transpile.butane import convert
 from ignition.transpile.butane.convert import converted
-from ignition.transpile.butane.fcos_model import BootDevice, BootDeviceLuks
+from ignition.transpile.butane.model import BootDevice, BootDeviceLuks, Grub
+from ignition.transpile.butane.mount_units import GENERATED
 from ignition.transpile.butane.work import Work, made, mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.report import Path
+
 
 _HERE: "Path" = ("boot_device",)
 _LUKS, _MIRROR = (*_HERE, "luks"), (*_HERE, "mirror")
@@ -106,3 +110,27 @@ def _volume(work: Work, device: BootDevice) -> Luks:
         return fixed.evolve(discard=discard, cex=converted(work, luks.cex, (*_LUKS, "cex")))
     given = {name: getattr(luks, name) for name in ("tang", "threshold", "tpm2") if getattr(luks, name) is not None}
     return fixed.evolve(discard=discard, clevis=converted(work, Clevis.of(given), _LUKS))
+
+
+# Passwords of GRUB on Fedora CoreOS. Source: docs/reference/config-transpiler.md §B11.
+
+_GRUB_SECTION: "Path" = ("grub", "users")
+
+
+def grub_storage(work: Work, grub: Grub) -> Storage | None:
+    """What the section stands for; None if it has no users. The rules have seen that names and hashes are there."""
+    if not grub.users:
+        return None
+    content = Resource.of(convert.encoded(work, _text(grub).encode(), None, _GRUB_SECTION))
+    return Storage.of(
+        {
+            "filesystems": (made(Filesystem, _GRUB_SECTION, device="/dev/disk/by-label/boot", format="ext4", path="/boot"),),
+            "files": (made(File, _GRUB_SECTION, path="/boot/grub2/user.cfg", append=(content,)),),
+        }
+    )
+
+
+def _text(grub: Grub) -> str:
+    names = " ".join(user.name for user in grub.users)
+    hashes = (f"password_pbkdf2 {user.name} {user.password_hash}" for user in grub.users)
+    return "\n".join([GENERATED, "", f'set superusers="{names}"', *hashes, ""])

@@ -1,12 +1,14 @@
 """Sections of a document → records of Ignition's model, member by member. Sugar of one record is put in on the way."""
 
+import re
+
 from ignition.config.model.storage import Link, Raid
 from ignition.config.record import Record
 from ignition.config.report import Path
 from ignition.config.versions import order
-from ignition.transpile.butane import local_keys, resources, unit_files
 from ignition.transpile.butane.model import Dropin, Resource, Unit, User
-from ignition.transpile.butane.work import Work, mark
+from ignition.transpile.butane.work import NO_DIRECTORY, Work, mark
+from ignition.transpile.contents import content_of, percent_encoded, shortest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,11 +17,77 @@ if TYPE_CHECKING:
 
     Sugar = Callable[[Work, Any, dict[str, Any], Path], None]
 
+
+# Contents that are not at a URL: from the document itself or from a local file.
+#
+# Source: docs/reference/config-transpiler.md §B5.
+
+_SHORTEST_SINCE = "3.1.0"
+
+
+def put_resources_in(work: Work, resource: Resource, members: "dict[str, Any]", path: Path) -> None:
+    """Give the resource its source, if it is to have another one than the document's `source`."""
+    if resource.local is not None:
+        there = (*path, "local")
+        content = work.read(resource.local, there)
+    elif resource.inline is not None:
+        there = (*path, "inline")
+        content = content_of(resource.inline)
+    else:
+        return
+    if content is not None:
+        members |= encoded(work, content, resource.compression, there)
+
+
+def encoded(work: Work, content: bytes, compression: str | None, path: Path) -> "dict[str, Any]":
+    """`source`, and `compression` unless the user's stays: both from that path. `compression`: what the user gave."""
+    if order(work.variant.spec) < order(_SHORTEST_SINCE):
+        return {"source": mark(percent_encoded(content), path)}
+    source, chosen = shortest(content, compression=compression)
+    if compression:
+        return {"source": mark(source, path)}
+    return {"source": mark(source, path), "compression": mark(chosen or "", path)}
+
+
+# SSH keys from local files, one in each line. Source: docs/reference/config-transpiler.md §B8.
+
+_NAME = "ssh_authorized_keys_local"
+
+
+def put_keys_in(work: Work, user: User, members: "dict[str, Any]", path: Path) -> None:
+    """Append them to the user's other keys. Lines are taken as they are, comments too; empty ones are left out."""
+    names = user.ssh_authorized_keys_local
+    if not names:
+        return
+    if not work.files.are_there:
+        work.error((*path, _NAME), NO_DIRECTORY, "give -d DIRECTORY; on a machine itself: write them into ssh_authorized_keys")
+        return
+    keys = list(members.get("ssh_authorized_keys", ()))
+    for index, name in enumerate(names):
+        there = (*path, _NAME, index)
+        content = work.read(name, there)
+        lines = re.split("\r?\n", content.decode("utf-8", "replace")) if content else []
+        keys += [mark(line, there) for line in lines if line]
+    members["ssh_authorized_keys"] = tuple(keys)
+
+
+# Texts of units and drop-ins from local files. Source: docs/reference/config-transpiler.md §B8.
+
+
+def put_unit_files_in(work: Work, unit: Unit | Dropin, members: "dict[str, Any]", path: Path) -> None:
+    """The file's text as `contents`; no name, or an empty one, is no file."""
+    if unit.contents_local:
+        there = (*path, "contents_local")
+        content = work.read(unit.contents_local, there)
+        if content is not None:
+            members["contents"] = mark(content.decode("utf-8", "replace"), there)
+
+
 _SUGAR: "dict[type[Record], Sugar]" = {
-    Resource: resources.put_in,
-    User: local_keys.put_in,
-    Unit: unit_files.put_in,
-    Dropin: unit_files.put_in,
+    Resource: put_resources_in,
+    User: put_keys_in,
+    Unit: put_unit_files_in,
+    Dropin: put_unit_files_in,
 }
 # Plain texts, always written, before the spec version that made them optional: an absent one is empty, also when merged.
 _PLAIN_UNTIL: "dict[type[Record], tuple[str, str]]" = {Raid: ("level", "3.3.0"), Link: ("target", "3.3.0")}

@@ -5,8 +5,62 @@ what holds them.
 """
 
 from ignition.config.model import KernelArguments, ignition, passwd, storage, systemd
-from ignition.config.record import spec
-from ignition.transpile.butane.section import Section, inner
+from ignition.config.model.extensions import MEMBER
+from ignition.config.model.ignition import INTERNAL
+from ignition.config.model.storage import Cex, Tang
+from ignition.config.record import Field, Record, spec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
+
+
+# What the sections of a Butane document are made of.
+#
+# Most of Butane is Ignition's own model in snake_case, and both grew by the same steps: each base version of Butane stands for
+# one spec version of Ignition. So a section here is a record of ignition/config/model with members more, and `since` is that
+# spec version everywhere; variants.py says which one a variant's version means.
+
+
+class Section(Record):
+    """Base class, beside a record of the model if there is one (`MODEL`)."""
+
+    MODEL: "ClassVar[type[Record] | None]" = None
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.FIELDS = {name: _of_yaml(field, cls) for name, field in cls.FIELDS.items() if _is_for_people(field)}
+        cls.BY_JSON = {field.json: field for field in cls.FIELDS.values()}
+        cls.DEFAULTS = {name: field.default for name, field in cls.FIELDS.items() if not field.required}
+        if "MODEL" not in cls.__dict__:
+            cls.MODEL = next((base for base in _records(cls) if not issubclass(base, Section)), None)
+
+
+def inner(default: "Any" = (), *, later: "dict[str, str] | None" = None) -> "Any":
+    """A member that the model has, too, whose records are sections here. Documentation and versions are the model's.
+
+    `later`: as `inner_since` of spec(), for sugar.
+    """
+    return spec("", default=default, inner_since=later)
+
+
+def _records(cls: type[Record]) -> list[type[Record]]:
+    """The class and those that it is made of, without the common base."""
+    return [base for base in cls.__mro__ if issubclass(base, Record) and base is not Record]
+
+
+def _is_for_people(field: Field) -> bool:
+    return field.since != INTERNAL and field.json != MEMBER
+
+
+def _of_yaml(field: Field, cls: type[Record]) -> Field:
+    """The field of the model that it stands for, with this one's type; itself if it is sugar."""
+    model = next((base.FIELDS[field.name] for base in _records(cls)[1:] if field.name in base.FIELDS), None)
+    if model is None or field.doc:
+        return field
+    settled = Field(model.doc, field.default, model.since, model.json, model.inner_since | field.inner_since)
+    settled.name, settled.element, settled.many, settled.unset = field.name, field.element, field.many, model.unset
+    return settled
 
 
 class Resource(ignition.Resource, Section):
@@ -164,3 +218,53 @@ class Document(Common):
     passwd: Passwd = spec("users and groups", default=Passwd())
     storage: Storage = spec("disks and files", default=Storage())
     systemd: Systemd = spec("units", default=Systemd())
+
+
+# What a document of Fedora CoreOS has beside the rest: its boot device and its boot loader.
+#
+# Source: docs/reference/config-transpiler.md §B4.
+
+
+class BootDeviceLuks(Section):
+    """How the root file system is encrypted (path: boot_device.luks)."""
+
+    tang: tuple[Tang, ...] = spec("tang servers that unlock it", default=())
+    threshold: int | None = spec("how many of the servers and the TPM unlock it; default 1", default=None)
+    tpm2: bool | None = spec("the TPM unlocks it", default=None)
+    discard: bool | None = spec("allow discards, kept in the header", default=None, since="3.4.0")
+    device: str | None = spec("the disk, with layouts s390x-eckd and s390x-zfcp", default=None, since="3.5.0")
+    cex: Cex = spec("IBM secure key, with layouts of s390x", default=Cex(), since="3.5.0")
+
+
+class Mirror(Section):
+    """Path: boot_device.mirror."""
+
+    devices: tuple[str, ...] = spec("the disks that the system is mirrored on", default=())
+
+
+class BootDevice(Section):
+    """Path: boot_device."""
+
+    layout: str | None = spec("which partitions the machine's kind needs", default=None)
+    luks: BootDeviceLuks = spec("encryption of the root file system", default=BootDeviceLuks())
+    mirror: Mirror = spec("a mirror of the system on several disks", default=Mirror())
+
+
+class GrubUser(Section):
+    """Path: grub.users[]."""
+
+    name: str = spec("who may change the boot")
+    password_hash: str | None = spec("hash of the password, as grub2-mkpasswd-pbkdf2 makes it", default=None)
+
+
+class Grub(Section):
+    """Path: grub."""
+
+    users: tuple[GrubUser, ...] = spec("users who may change the boot at the console", default=())
+
+
+class FcosDocument(Document):
+    """From version 1.3 on."""
+
+    boot_device: BootDevice = spec("the disk that the system is on", default=BootDevice())
+    grub: Grub = spec("the boot loader", default=Grub(), since="3.4.0")

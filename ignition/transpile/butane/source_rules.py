@@ -8,9 +8,20 @@ from ignition.config.parse import parse
 from ignition.config.record import Record
 from ignition.config.report import ERROR
 from ignition.config.versions import order
-from ignition.transpile.butane import fcos_rules, modes, quadlets
-from ignition.transpile.butane.fcos_model import BootDevice, FcosDocument, GrubUser
-from ignition.transpile.butane.model import Dropin, File, Filesystem, Quadlet, QuadletDropin, Resource, Tree, Unit
+from ignition.transpile.butane import fcos_rules, trees
+from ignition.transpile.butane.model import (
+    BootDevice,
+    Dropin,
+    FcosDocument,
+    File,
+    Filesystem,
+    GrubUser,
+    Quadlet,
+    QuadletDropin,
+    Resource,
+    Tree,
+    Unit,
+)
 from ignition.transpile.butane.mount_units import SWAP_SINCE
 from ignition.transpile.butane.work import Work
 from ignition.transpile.contents import content_of
@@ -24,6 +35,7 @@ if TYPE_CHECKING:
 
     Rule = Callable[[Work, Any, Path], None]
 
+
 TOO_MANY_SOURCES = "only one of the following can be set: inline, local, source"
 TOO_MANY_TEXTS = "only one of the following can be set: contents, contents_local"
 DECIMAL_MODE = "unreasonable mode would be reasonable if specified in octal; remember to add a leading zero"
@@ -31,7 +43,7 @@ NO_FORMAT = "format is required if with_mount_unit is true"
 NO_PATH = "path is required if with_mount_unit is true and format is not swap"
 NO_LOCAL = "local is required"
 NOT_VALIDATED = "skipping validation for the merge/replace ignition config due to an unknown version"
-NO_QUADLET = f"name must end in one of: {', '.join(quadlets.TYPES)}"
+NO_QUADLET = f"name must end in one of: {', '.join(trees.TYPES)}"
 INSTANCE_WITH_TEXT = "an instance of a template is a link to it and cannot have contents"
 
 
@@ -89,7 +101,7 @@ def _directory(work: Work, directory: storage.Directory, path: "Path") -> None:
 
 
 def _mode(work: Work, mode: int | None, path: "Path", *, of_directory: bool) -> None:
-    if mode is not None and modes.looks_decimal(mode, of_directory=of_directory):
+    if mode is not None and looks_decimal(mode, of_directory=of_directory):
         work.warning((*path, "mode"), DECIMAL_MODE, f"write 0{mode}, or {mode:#o} if that is meant")
 
 
@@ -104,14 +116,14 @@ def _texts(work: Work, unit: Unit | Dropin | Quadlet, path: "Path") -> None:
 
 
 def _quadlet(work: Work, quadlet: Quadlet, path: "Path") -> None:
-    if not quadlet.name.endswith(quadlets.TYPES):
+    if not quadlet.name.endswith(trees.TYPES):
         work.error((*path, "name"), NO_QUADLET, "name it for what it is, as in web.container")
-    elif not quadlets.template_of(quadlet.name):
+    elif not trees.template_of(quadlet.name):
         _texts(work, quadlet, path)
     else:
         for name in ("contents", "contents_local"):
             if getattr(quadlet, name) is not None:
-                work.error((*path, name), INSTANCE_WITH_TEXT, f"write it into {quadlets.template_of(quadlet.name)}")
+                work.error((*path, name), INSTANCE_WITH_TEXT, f"write it into {trees.template_of(quadlet.name)}")
 
 
 _RULES: "dict[type[Record], tuple[Rule, ...]]" = {
@@ -128,3 +140,53 @@ _RULES: "dict[type[Record], tuple[Rule, ...]]" = {
     BootDevice: (fcos_rules.layout, fcos_rules.mirror, fcos_rules.secure_key, fcos_rules.method),
     GrubUser: (fcos_rules.grub_user,),
 }
+
+
+# Modes whose decimal digits somebody meant to be octal: `644` for `0644`. Source: docs/reference/config-transpiler.md §B13.
+
+_CLASSES = (6, 3, 0)  # how far the bits of owner, group and others are shifted
+_SETUID, _SETGID, _STICKY = 0o4000, 0o2000, 0o1000
+_READ, _WRITE, _RUN = 4, 2, 1
+
+
+def looks_decimal(mode: int, *, of_directory: bool) -> bool:
+    """Whether it is unusual and would be usual if its decimal digits were octal."""
+    digits = str(mode)
+    if not 0 <= mode <= 7777 or digits.strip("01234567"):
+        return False
+    return not is_usual(mode, of_directory=of_directory) and is_usual(int(digits, 8), of_directory=of_directory)
+
+
+def is_usual(mode: int, *, of_directory: bool) -> bool:
+    """Whether people give such permissions."""
+    if mode == 0:
+        return True
+    classes = tuple(mode >> shift & 7 for shift in _CLASSES)
+    return _is_graded(classes) and (_suits_directory(mode, classes) if of_directory else _suits_file(mode, classes))
+
+
+def _is_graded(classes: tuple[int, ...]) -> bool:
+    owner, group, others = classes
+    if not any(one & _READ for one in classes) or group & ~owner or others & ~group:
+        return False
+    if any(one & (_WRITE | _RUN) and not one & _READ for one in classes):
+        return False
+    # Whoever may run it while all below him who can read may not: no program is given out like that.
+    return not any(
+        classes[place] & _RUN
+        and any(lesser & _READ for lesser in classes[place + 1 :])
+        and not any(lesser & _RUN for lesser in classes[place + 1 :])
+        for place in range(len(classes))
+    )
+
+
+def _suits_directory(mode: int, classes: tuple[int, ...]) -> bool:
+    if not any(one & _RUN for one in classes) or mode & _SETUID:
+        return False
+    return not mode & (_SETGID | _STICKY) or any(one & _WRITE for one in classes)
+
+
+def _suits_file(mode: int, classes: tuple[int, ...]) -> bool:
+    if mode & _STICKY:
+        return False
+    return not mode & (_SETUID | _SETGID) or (any(one & _RUN for one in classes) and not classes[-1] & _WRITE)

@@ -4,11 +4,10 @@ from ignition.config import origins
 from ignition.config.merge import merge
 from ignition.config.model import Config, Ignition
 from ignition.config.record import Record
-from ignition.transpile.butane import boot_device, fcos_rules, grub, mount_units, quadlets, trees
+from ignition.transpile.butane import boot_device, fcos_rules, mount_units, trees
 from ignition.transpile.butane.convert import converted
-from ignition.transpile.butane.fcos_model import FcosDocument
-from ignition.transpile.butane.model import Document
-from ignition.transpile.butane.nodes import Nodes
+from ignition.transpile.butane.model import Document, FcosDocument
+from ignition.transpile.butane.trees import Nodes
 from ignition.transpile.butane.work import Work, mark
 
 TYPE_CHECKING = False
@@ -24,7 +23,7 @@ def translated(work: Work, document: Document) -> Config:
     config = _below(work, config, "systemd", mount_units.units(work, document))
     nodes = Nodes(config.storage)
     trees.plant(work, document, nodes)
-    quadlets.put_in(work, document, nodes)
+    trees.put_quadlets_in(work, document, nodes)
     config = config.evolve(storage=nodes.into(config.storage))
     if not work.failed:
         config = _of_fcos(work, document, config)
@@ -89,7 +88,7 @@ def _of_fcos(work: Work, document: Document, config: Config) -> Config:
         config = _below(work, config, "storage", boot_device.storage(work, document.boot_device))
     fcos_rules.disks(work, config)
     if isinstance(document, FcosDocument):
-        config = _below(work, config, "storage", grub.storage(work, document.grub))
+        config = _below(work, config, "storage", boot_device.grub_storage(work, document.grub))
     return config
 
 

@@ -4,19 +4,49 @@ import os
 import posixpath
 import stat
 
-from ignition.config.model.storage import Directory, File, Link, Owner
+from ignition.config.model import Storage
+from ignition.config.model.storage import Directory, File, Link, Node, Owner
 from ignition.config.record import Record
 from ignition.config.report import Path
-from ignition.transpile.butane import resources
-from ignition.transpile.butane.local_files import Unreadable, contents, unreadable
-from ignition.transpile.butane.model import Document, Tree
-from ignition.transpile.butane.nodes import EXISTS, EXISTS_FIX, Nodes
-from ignition.transpile.butane.work import Work, made, mark
+from ignition.transpile.butane import convert
+from ignition.transpile.butane.model import Document, Dropin, Quadlet, Tree
+from ignition.transpile.butane.work import Unreadable, Work, contents, made, mark, unreadable
+from ignition.transpile.contents import content_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
+
+
+# Files, directories and links of a config while trees and quadlets add to them.
+
+EXISTS = "matching filesystem node has existing contents or different type"
+EXISTS_FIX = "leave one of the two out"
+_LISTS = {File: "files", Directory: "directories", Link: "links"}
+
+
+class Nodes:
+    """The three lists, by path. Of entries with the same path the last one counts, as the duplicates are refused later."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._lists: dict[type[Node], list[Any]] = {cls: list(getattr(storage, name)) for cls, name in _LISTS.items()}
+        self._places = {node.path: (cls, index) for cls, nodes in self._lists.items() for index, node in enumerate(nodes)}
+
+    def at(self, path: str) -> "Any":
+        """The entry of that path; None if there is none."""
+        place = self._places.get(path)
+        return self._lists[place[0]][place[1]] if place else None
+
+    def put(self, node: Node) -> None:
+        """A new entry comes last; one of the same path takes the other's place, and must be of the same kind."""
+        cls, index = self._places.setdefault(str(node.path), (type(node), len(self._lists[type(node)])))
+        self._lists[cls][index : index + 1] = [node]
+
+    def into(self, storage: Storage) -> Storage:
+        """The section with these lists."""
+        return storage.evolve(**{name: tuple(self._lists[cls]) for cls, name in _LISTS.items()})
+
 
 _FILE_TYPE = "trees may only contain files, directories, and symlinks"
 _NO_DIRECTORY = "root of tree must be a directory"
@@ -77,7 +107,7 @@ class _Planter:
     def _file(self, source: str, target: str, *, can_be_run: bool) -> None:
         old = self._nodes.at(target)
         file = self._found(target, File, taken=isinstance(old, File) and bool(old.contents.source)) or self._new(File, target)
-        chosen = resources.encoded(self._work, contents(source), file.contents.compression, self._path)
+        chosen = convert.encoded(self._work, contents(source), file.contents.compression, self._path)
         mode = file.mode
         if mode is None:
             given = self._tree.file_mode
@@ -122,3 +152,52 @@ def _status(path: str, *, follow: bool = False) -> os.stat_result:
         return os.stat(path, follow_symlinks=follow)
     except OSError as error:
         raise unreadable("stat" if follow else "lstat", path, error) from None
+
+
+# Files for Podman's systemd generator. Source: docs/reference/config-transpiler.md §B9; podman-systemd.unit(5).
+
+TYPES = (".container", ".volume", ".network", ".kube", ".image", ".build", ".pod", ".artifact")
+_SYSTEM, _USERS = "/etc/containers/systemd", "/etc/containers/systemd/users"
+_MODE = 0o644
+
+
+def template_of(name: str) -> str:
+    """The file that an instance of a template links to: `a@b.container` → `a@.container`; "" for what is no instance."""
+    base, at, rest = name.partition("@")
+    instance, _, extension = rest.rpartition(".")
+    return f"{base}@.{extension}" if at and instance else ""
+
+
+def put_quadlets_in(work: Work, document: Document, nodes: Nodes) -> None:
+    """Put all quadlets into the nodes, errors into the work."""
+    for index, quadlet in enumerate(document.systemd.quadlets):
+        path: Path = ("systemd", "quadlets", index)
+        target = f"{_SYSTEM if quadlet.rootful else _USERS}/{quadlet.name}"
+        template = template_of(quadlet.name)
+        if template:
+            _put(work, nodes, made(Link, path, path=target, target=template), path)
+        else:
+            _put_file(work, nodes, target, quadlet, path)
+        for number, dropin in enumerate(quadlet.dropins):
+            _put_file(work, nodes, f"{target}.d/{dropin.name}", dropin, (*path, "dropins", number))
+
+
+def _put_file(work: Work, nodes: Nodes, target: str, source: Quadlet | Dropin, path: Path) -> None:
+    content: bytes | None = b""
+    there = path
+    if source.contents_local:
+        there = (*path, "contents_local")
+        content = work.read(source.contents_local, there)
+    elif source.contents:
+        there = (*path, "contents")
+        content = content_of(source.contents)
+    if content is not None:
+        chosen = File.FIELDS["contents"].element.of(convert.encoded(work, content, None, there))
+        _put(work, nodes, made(File, path, path=target, mode=_MODE, contents=chosen), path)
+
+
+def _put(work: Work, nodes: Nodes, node: "Node", path: Path) -> None:
+    if nodes.at(node.path) is not None:
+        work.error(path, f"{EXISTS}: {node.path}", EXISTS_FIX)
+    else:
+        nodes.put(node)

@@ -3,8 +3,7 @@
 import re
 
 from ignition.config.versions import plain
-from ignition.transpile.butane.fcos_model import FcosDocument
-from ignition.transpile.butane.model import Document
+from ignition.transpile.butane.model import Document, FcosDocument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ messages about it.
 from ignition.config.record import Record, spec
 from ignition.config.report import ERROR, WARNING
 from ignition.config.text.placing import Finding
-from ignition.transpile.ct import versions
+from ignition.transpile.ct import option_table
 from ignition.transpile.ct.option_table import arguments, inserted, names, section, text_of
 from ignition.transpile.ct.units import Dropin
 
@@ -108,7 +108,7 @@ class Etcd(Record):
     def chosen(cls, node: "Mapping") -> type[Record]:
         """The class of the section's version; without options if there is no such version."""
         said = text_of(node, "version")
-        version = _DEFAULT if said is None else versions.numbers(said)
+        version = _DEFAULT if said is None else option_table.numbers(said)
         if version is None or version < _OLDEST or version[0] > 3:
             return Etcd
         return _OLD if version[0] == 2 else _NEW[min(version[1], len(_NEW) - 1)]
@@ -123,7 +123,7 @@ def findings(etcd: Etcd) -> "Iterator[Finding]":
     if etcd.version is None:
         return
     path = ("etcd", "version")
-    version = versions.numbers(etcd.version)
+    version = option_table.numbers(etcd.version)
     if version is None:
         fix = "give three numbers, such as 3.3.12"
         yield Finding(ERROR, path, f"{etcd.version} is not in dotted-tri format", fix)
@@ -140,5 +140,5 @@ def dropin(etcd: Etcd) -> Dropin:
     """Before the platform's addresses are put in."""
     made = Dropin(COMMAND, arguments(etcd))
     if etcd.version is not None:
-        made.environment.append(f"{IMAGE}=v{versions.canonical(etcd.version)}")
+        made.environment.append(f"{IMAGE}=v{option_table.canonical(etcd.version)}")
     return made

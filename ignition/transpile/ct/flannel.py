@@ -8,7 +8,7 @@ import json
 from ignition.config.record import Record, spec
 from ignition.config.report import ERROR, WARNING
 from ignition.config.text.placing import Finding
-from ignition.transpile.ct import versions
+from ignition.transpile.ct import option_table
 from ignition.transpile.ct.option_table import arguments, names, section, text_of
 from ignition.transpile.ct.units import Dropin, quoted
 
@@ -50,7 +50,7 @@ class Flannel(Record):
     def chosen(cls, node: "Mapping") -> type[Record]:
         """The class of the section's version; without options if there is no such version."""
         said = text_of(node, "version")
-        version = _DEFAULT if said is None else versions.numbers(said)
+        version = _DEFAULT if said is None else option_table.numbers(said)
         if version is None or version < _OLDEST or version[0] > 0:
             return Flannel
         return _MINORS[min(version[1], 7)]
@@ -77,7 +77,7 @@ def _about_version(said: str | None) -> "Iterator[Finding]":
     if said is None:
         return
     path = ("flannel", "version")
-    version = versions.numbers(said)
+    version = option_table.numbers(said)
     if version is None:
         yield Finding(ERROR, path, f"{said} is not in dotted-tri format", "give three numbers, such as 0.7.1")
     elif version < _OLDEST:
@@ -98,7 +98,7 @@ def dropin(flannel: Flannel) -> Dropin:
     """Before the platform's addresses are put in; what etcdctl is told stays as it was written, as in the original."""
     made = Dropin(COMMAND, arguments(flannel, _RENAMED))
     if flannel.version is not None:
-        made.environment.append(f"{IMAGE}=v{versions.canonical(flannel.version)}")
+        made.environment.append(f"{IMAGE}=v{option_table.canonical(flannel.version)}")
     if flannel.network_config:
         given = [(name, getattr(flannel, member, None)) for member, name in _ETCDCTL]
         options = "".join(f" --{name}={quoted(value)}" for name, value in given if value is not None)

@@ -5,7 +5,7 @@ are written when they are given, any other default that they are left out, as th
 """
 
 from ignition.config.record import Record, spec
-from ignition.config.text.yaml_types import Unsigned
+from ignition.config.text.yaml_nodes import Unsigned
 from ignition.transpile.ct.etcd import Etcd
 from ignition.transpile.ct.flannel import Flannel
 

@@ -3,8 +3,11 @@
 A table is one text: names in the order of the command line; a name is followed by `:i` for a number, by `:b` for true or false.
 """
 
+import re
+
 from ignition.config.record import Record, spec
-from ignition.config.text.yaml_types import is_null
+from ignition.config.text.yaml_nodes import is_null
+from ignition.config.versions import plain
 from ignition.transpile.ct.units import quoted
 
 TYPE_CHECKING = False
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ignition.config.text.yaml_nodes import Node
+
 
 _KINDS: "dict[str, Any]" = {"": str | None, "i": int | None, "b": bool | None}
 ARGUMENTS = "arguments"
@@ -60,3 +64,23 @@ def text_of(node: "Node", name: str) -> str | None:
     child = node.child(name)
     text = getattr(child, "text", None)
     return None if child is not None and is_null(child) and text != "~" else text
+
+
+# Versions of programs as go-semver reads them: three numbers, perhaps with what follows - and +.
+
+_FORM = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?", re.ASCII)
+Numbers = tuple[int, int, int]
+
+
+def numbers(text: str) -> Numbers | None:
+    """None: this is no version."""
+    found = _FORM.fullmatch(text) if len(text) < 100 else None
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def canonical(text: str) -> str:
+    """As it is printed again: without leading zeros."""
+    found = _FORM.fullmatch(text)
+    if not found:
+        return text
+    return plain(found[1], found[2], found[3]) + (f"-{found[4]}" if found[4] else "") + (f"+{found[5]}" if found[5] else "")

@@ -3,12 +3,13 @@
 from ignition.config.report import ERROR, WARNING, Entry, Report
 from ignition.config.text import yaml_text
 from ignition.config.text.placing import Finding, of_repeated_keys, of_unread
-from ignition.config.text.yaml_types import is_null
-from ignition.transpile import findings, json_output, reading
+from ignition.config.text.yaml_nodes import is_null
+from ignition.transpile import findings, reading
 from ignition.transpile.ct import dynamic, source_rules
 from ignition.transpile.ct.model import VERSION, ContainerLinuxConfig
 from ignition.transpile.ct.translate import translate
-from ignition.transpile.yaml_words import in_yaml
+from ignition.transpile.findings import in_yaml
+from ignition.transpile.generated import json_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,4 +83,4 @@ class Result:
 
     def text(self, *, pretty: bool = False) -> str | None:
         """The JSON, without a final newline."""
-        return json_output.text(self.generated.data, pretty=pretty) if self.generated else None
+        return json_text(self.generated.data, pretty=pretty) if self.generated else None

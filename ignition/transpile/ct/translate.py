@@ -3,11 +3,14 @@
 Order of what is generated: units: metadata, docker, etcd, flannel, the user's; files: the user's, update.conf. Nothing is merged.
 """
 
+import re
+from decimal import Decimal
+
 from ignition.config.report import ERROR, Path
 from ignition.config.text.placing import Finding
 from ignition.errors import Failure
 from ignition.transpile import contents as content_forms
-from ignition.transpile.ct import docker, dynamic, etcd, flannel, sizes, units, update
+from ignition.transpile.ct import dynamic, etcd, flannel, units, update
 from ignition.transpile.ct.source_rules import DIRECTORY_MODE, FILE_MODE
 from ignition.transpile.generated import Generated, members, plain
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from ignition.transpile.ct import model
 
     ReadLocal = Callable[[str], bytes]  # the value of `local` → content; raises Failure
+    from collections.abc import Sequence
+
 
 TARGET = "2.3.0"
 ROOT = "root"
@@ -80,7 +85,7 @@ class _Translator:
             yield (), _unit(units.METADATA, units.OVERRIDE, text)
             yield (), _unit(units.METADATA_KEYS, units.OVERRIDE, text, enabled=True)
         if config.docker is not None:
-            yield ("docker",), _unit(docker.UNIT, docker.DROPIN, docker.dropin(config.docker.flags), enable=True)
+            yield ("docker",), _unit(DOCKER_UNIT, DOCKER_DROPIN, docker_dropin(config.docker.flags), enable=True)
         if config.etcd is not None:
             text = self._text("etcd", etcd.dropin(config.etcd))
             yield ("etcd",), _unit(etcd.UNIT, etcd.DROPIN, text, enable=True)
@@ -125,8 +130,8 @@ class _Translator:
         for name, text in (("size", partition.size), ("start", partition.start)):
             self._comes_from((*here, f"{name}MiB"), (*here, name))
             try:
-                value = sizes.mebibytes(text)
-            except sizes.NoSize as error:
+                value = mebibytes(text)
+            except NoSize as error:
                 self._wrong((*here, name), str(error), "write a multiple of 1MiB, such as 512MiB or 1.5GiB")
                 continue
             if value is not None:
@@ -198,3 +203,58 @@ def _with_defaults(node: "model.File | model.Directory", mode: int) -> "model.No
 
 def _unit(name: str, dropin: str, text: str, **enabling: bool) -> "dict[str, Any]":
     return {"name": name, "dropins": [{"name": dropin, "contents": text}], **enabling}
+
+
+# The section `docker`: a drop-in of docker.service. Source: docs/reference/config-transpiler.md §A6.3.
+
+DOCKER_UNIT, DOCKER_DROPIN = "docker.service", "20-clct-docker.conf"
+
+
+def docker_dropin(flags: "Sequence[str]") -> str:
+    """Flags as they are."""
+    return f'[Service]\nEnvironment="DOCKER_OPTS={" ".join(flags)}"'
+
+
+# Sizes with units, as `1GiB` or `1TiB512MiB`.
+#
+# Source: docs/reference/config-transpiler.md §A5: every unit is a power of 1024, KB too.
+
+_LETTERS = "KMGTPE"
+UNITS = {"B": 1, **{f"{letter}{end}": 1024**power for power, letter in enumerate(_LETTERS, start=1) for end in ("iB", "B")}}
+_PART = re.compile(r"([0-9]*\.?[0-9]*)([A-Za-z]*)", re.ASCII)
+_MIB = 1 << 20
+_MOST = 1 << 63
+
+
+class NoSize(Exception):
+    """This is no size of a partition."""
+
+
+def mebibytes(text: str) -> int | None:
+    """Whole MiB; None for "". Raises NoSize."""
+    if not text:
+        return None
+    sign, rest = (text[0], text[1:]) if text[0] in "+-" else ("", text)
+    total = Decimal(0) if rest == "0" else _sum(text, rest)
+    if total and sign == "-":
+        raise NoSize(f'invalid dimension (negative): "{text}"')
+    if int(total) % _MIB or total >= _MOST:
+        raise NoSize("invalid dimension (finest granularity is 1MiB)")
+    return int(total) // _MIB
+
+
+def _sum(text: str, rest: str) -> Decimal:
+    if not rest:
+        raise NoSize(f'units: invalid "{text}"')
+    total = Decimal(0)
+    while rest:
+        found = _PART.match(rest)
+        if not found or not found[1].strip("."):
+            raise NoSize(f'units: invalid "{text}"')
+        if not found[2]:
+            raise NoSize(f'units: missing unit in "{text}"')
+        if found[2] not in UNITS:
+            raise NoSize(f'units: unknown unit {found[2]} in "{text}"')
+        total += Decimal(found[1]) * UNITS[found[2]]
+        rest = rest[found.end() :]
+    return total

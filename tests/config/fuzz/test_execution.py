@@ -17,7 +17,7 @@ import pytest
 from ignition.config.advice import advise
 from ignition.config.model import Config
 from ignition.config.parse import parse
-from ignition.config.rules import RULES, accounts, filesystems, load, luks, resource
+from ignition.config.rules import RULES, accounts, ignition, load, storage
 from ignition.host import log
 from tests.config.fuzz.draws import Draw
 from tests.config.fuzz.machine import Machine
@@ -63,9 +63,9 @@ def test_what_validates_without_a_remark_can_be_carried_out(machine: Machine) ->
 
 PLANTED = [
     pytest.param(accounts, "O11", id="accounts"),
-    pytest.param(resource, "O18", id="inline content"),
-    pytest.param(luks, "O17", id="thresholds"),
-    pytest.param(filesystems, "O19", id="UUIDs"),
+    pytest.param(ignition, "O18", id="inline content"),
+    pytest.param(storage, "O17", id="thresholds"),
+    pytest.param(storage, "O19", id="UUIDs"),
 ]
 
 

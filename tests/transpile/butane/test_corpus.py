@@ -16,7 +16,7 @@ import pytest
 from ignition.config import dataurl
 from ignition.config.versions import order
 from ignition.transpile.butane import translate
-from ignition.transpile.butane.report_form import raw
+from ignition.transpile.butane.result import raw
 from ignition.transpile.butane.variants import VARIANTS
 
 CORPUS = Path(__file__).parent.parent / "corpus/butane"

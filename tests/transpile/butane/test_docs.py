@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ignition.transpile.butane import translate
-from ignition.transpile.butane.report_form import pretty
+from ignition.transpile.butane.result import pretty
 
 PAGE = (Path(__file__).parents[3] / "docs/transpiling.md").read_text()
 DOCUMENTS = [text for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if text.startswith("variant:")]

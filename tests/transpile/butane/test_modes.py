@@ -2,7 +2,7 @@
 
 import pytest
 
-from ignition.transpile.butane.modes import is_usual, looks_decimal
+from ignition.transpile.butane.source_rules import is_usual, looks_decimal
 
 
 @pytest.mark.parametrize("mode", [644, 600, 755, 400, 640, 4755, 664])

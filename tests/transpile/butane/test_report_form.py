@@ -1,7 +1,7 @@
 """Reports as Butane prints them."""
 
 from ignition.config.report import ERROR, WARNING, Entry, Report
-from ignition.transpile.butane.report_form import pretty, raw
+from ignition.transpile.butane.result import pretty, raw
 
 TEXT = "a: 1\nbü: x\u0007 y\n\tc: 2\r\nd: 3\n" + "e\n" * 8
 

@@ -6,7 +6,7 @@ import pytest
 
 from ignition.config.report import ERROR
 from ignition.transpile.butane import translate
-from ignition.transpile.butane.report_form import pretty
+from ignition.transpile.butane.result import pretty
 from tests.transpile.butane.test_corpus import CORPUS, DOCUMENTS
 
 VALUES = (

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from ignition.config import dataurl
 from ignition.config.parse import parse
 from ignition.transpile.butane import Translation, translate
-from ignition.transpile.butane.report_form import raw
-from ignition.transpile.butane.result import in_document
+from ignition.transpile.butane.result import in_document, raw
 from ignition.transpile.generated import Generated
 
 NOISE = bytes(range(256)) * 4

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ignition.transpile.butane import Translation, translate
-from ignition.transpile.butane.report_form import raw
+from ignition.transpile.butane.result import raw
 from tests.transpile.butane.test_corpus import unpacked
 
 EXISTS = "matching filesystem node has existing contents or different type"

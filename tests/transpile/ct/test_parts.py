@@ -2,7 +2,7 @@
 
 import pytest
 
-from ignition.transpile.ct import sizes, versions
+from ignition.transpile.ct import option_table, translate
 from ignition.transpile.ct.model import Locksmith
 from ignition.transpile.ct.units import quoted
 from ignition.transpile.ct.update import locksmith_findings
@@ -46,13 +46,13 @@ NO_SIZES = [
 
 @pytest.mark.parametrize("text, wanted", SIZES)
 def test_size(text: str, wanted: int | None) -> None:
-    assert sizes.mebibytes(text) == wanted
+    assert translate.mebibytes(text) == wanted
 
 
 @pytest.mark.parametrize("text, message", NO_SIZES)
 def test_no_size(text: str, message: str) -> None:
-    with pytest.raises(sizes.NoSize) as caught:
-        sizes.mebibytes(text)
+    with pytest.raises(translate.NoSize) as caught:
+        translate.mebibytes(text)
     assert str(caught.value) == message
 
 
@@ -67,9 +67,9 @@ VERSIONS = [
 
 
 @pytest.mark.parametrize("text, numbers, canonical", VERSIONS)
-def test_version(text: str, numbers: versions.Numbers | None, canonical: str) -> None:
-    assert versions.numbers(text) == numbers
-    assert versions.canonical(text) == canonical
+def test_version(text: str, numbers: option_table.Numbers | None, canonical: str) -> None:
+    assert option_table.numbers(text) == numbers
+    assert option_table.canonical(text) == canonical
 
 
 STARTS = [

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ignition.config.parse import VALID, parse
 from ignition.config.record import Field, Record
-from ignition.config.text.yaml_types import Unsigned
+from ignition.config.text.yaml_nodes import Unsigned
 from ignition.errors import Failure
 from ignition.transpile.ct import dynamic
 from ignition.transpile.ct.model import ContainerLinuxConfig
