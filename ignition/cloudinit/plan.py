@@ -11,7 +11,7 @@ import re
 
 from ignition.cloudinit import checks, files, substitution, units, users
 from ignition.cloudinit.apply import Changes, Noted
-from ignition.cloudinit.datasources.service import Metadata
+from ignition.cloudinit.datasources import Metadata
 from ignition.cloudinit.facts import Facts, Newcomers, clean
 from ignition.cloudinit.hostnames import MACHINE_INFO, SetHostname, machine_info
 from ignition.cloudinit.model import CloudConfig

@@ -9,8 +9,7 @@ import os
 from contextlib import contextmanager, suppress
 
 from ignition.cloudinit import apply, facts, reading, substitution, user_data, validate
-from ignition.cloudinit.datasources import Datasource
-from ignition.cloudinit.datasources.service import Metadata
+from ignition.cloudinit.datasources import Datasource, Metadata
 from ignition.cloudinit.findings import USER_DATA, Refused, in_original_words
 from ignition.cloudinit.plan import Options, Plan
 from ignition.cloudinit.reading import Reading

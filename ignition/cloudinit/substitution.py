@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ignition.cloudinit.datasources.service import Metadata
+    from ignition.cloudinit.datasources import Metadata
 
 
 # For texts that are only looked at: RFC 5737, RFC 3849.

@@ -6,8 +6,8 @@ Source: docs/reference/coreos-cloudinit.md §5; docs/reference/platforms.md §10
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-from ignition.cloudinit.datasources import digitalocean, ec2, gce, packet
-from ignition.cloudinit.datasources.service import Metadata, MetadataService
+from ignition.cloudinit.datasources import Metadata, digitalocean, ec2, gce, packet
+from ignition.cloudinit.datasources.service import MetadataService
 from tests.fetch.server import Reply, Server, serving
 from tests.netns import namespace
 from tests.platforms import tls

@@ -7,9 +7,8 @@ import pytest
 
 from ignition import __version__
 from ignition.cli import cloudinit
-from ignition.cloudinit.datasources import Datasource, table
+from ignition.cloudinit.datasources import Datasource, Metadata, NetworkConfig, table
 from ignition.cloudinit.datasources.file import LocalFile
-from ignition.cloudinit.datasources.service import Metadata, NetworkConfig
 from ignition.cloudinit.datasources.url import ProcCmdline, Url
 from ignition.cloudinit.sequence import Run, Screen
 from ignition.errors import Failure

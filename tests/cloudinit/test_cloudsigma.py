@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from ignition.cloudinit.datasources import cloudsigma
+from ignition.cloudinit.datasources import Metadata, cloudsigma
 from ignition.cloudinit.datasources.cloudsigma import ServerContext
-from ignition.cloudinit.datasources.service import Metadata
 from ignition.errors import Failure
 from ignition.platforms.parts import dhcp
 from tests.netns import namespace

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ignition.cloudinit.datasources import Datasource, http
+from ignition.cloudinit.datasources import Datasource, Metadata, http
 from ignition.cloudinit.datasources.file import LocalFile
-from ignition.cloudinit.datasources.service import Metadata
 from ignition.cloudinit.datasources.url import ProcCmdline, Url
 from ignition.cloudinit.select import Limits, first_available
 from ignition.errors import Failure, NotFound

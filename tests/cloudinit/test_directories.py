@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ignition.cloudinit.datasources import file
+from ignition.cloudinit.datasources import Metadata, file
 from ignition.cloudinit.datasources.configdrive import ConfigDrive
-from ignition.cloudinit.datasources.service import Metadata
 from ignition.cloudinit.datasources.waagent import WindowsAzureAgent
 from ignition.errors import Failure
 from tests.platforms.samples import KEY

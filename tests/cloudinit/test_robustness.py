@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ignition.cloudinit import facts, sequence, user_data
-from ignition.cloudinit.datasources.service import Metadata
+from ignition.cloudinit.datasources import Metadata
 from ignition.cloudinit.plan import Options, Plan
 from ignition.cloudinit.validate import validate
 from ignition.errors import Failure

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ignition.cloudinit.datasources import http
+from ignition.cloudinit.datasources import Metadata, http
 from ignition.cloudinit.datasources.ec2 import ec2
-from ignition.cloudinit.datasources.service import Metadata
 from ignition.errors import Failure
 from tests.cloudinit.services import CASES, EC2_DATA, GCE_DATA, TOKEN, USER_DATA, Case
 from tests.fetch.server import Reply, serving

@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from ignition.cloudinit import substitution, user_data
-from ignition.cloudinit.datasources.service import Metadata
+from ignition.cloudinit.datasources import Metadata
 from ignition.errors import Failure
 from ignition.stages.parsing import read_text
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ignition.cloudinit.datasources import http
-from ignition.cloudinit.datasources.service import Metadata
+from ignition.cloudinit.datasources import Metadata, http
 from ignition.cloudinit.datasources.vmware import GuestInfo, OvfEnvironment, VMware
 from ignition.cloudinit.network.units import files
 from ignition.errors import Failure

@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ignition.cloudinit.datasources.service import Metadata
+    from ignition.cloudinit.datasources import Metadata
     from ignition.platforms.parts.place import Get
     from ignition.platforms.parts.reader import Reader
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 
-from ignition.cloudinit.datasources import Datasource
+from ignition.cloudinit.datasources import Datasource, NetworkConfig
 from ignition.cloudinit.datasources.file import Directory
-from ignition.cloudinit.datasources.service import NetworkConfig, Table
+from ignition.cloudinit.datasources.service import Table
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.platforms.openstack import DRIVE_META, USER_DATA
@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ignition.cloudinit.datasources.service import Metadata
+    from ignition.cloudinit.datasources import Metadata
     from ignition.platforms.parts.network import Network
     from ignition.platforms.parts.place import Get
     from ignition.platforms.parts.reader import Reader

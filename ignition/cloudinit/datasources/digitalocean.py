@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ignition.cloudinit.datasources.service import MetadataService, NetworkConfig, Table
+from ignition.cloudinit.datasources import NetworkConfig
+from ignition.cloudinit.datasources.service import MetadataService, Table
 from ignition.platforms.digitalocean import DROPLET, network, usual_address
 from ignition.platforms.parts.ssh_keys import members
 

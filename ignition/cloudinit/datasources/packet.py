@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ignition.cloudinit.datasources import NetworkConfig
 from ignition.cloudinit.datasources.addresses import last
-from ignition.cloudinit.datasources.service import MetadataService, NetworkConfig, Table
+from ignition.cloudinit.datasources.service import MetadataService, Table
 from ignition.platforms.packet import MACHINE, addresses
 from ignition.platforms.parts.ssh_keys import members
 from ignition.platforms.parts.values import first

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 
-from ignition.cloudinit.datasources import Datasource, http
+from ignition.cloudinit.datasources import Datasource, Metadata, NetworkConfig, http
 from ignition.cloudinit.datasources.file import Directory
-from ignition.cloudinit.datasources.service import Metadata, NetworkConfig
 from ignition.cloudinit.network.vmware import described
 from ignition.cloudinit.network.vmware import network as conversion
 from ignition.errors import CommandFailed, Failure, at

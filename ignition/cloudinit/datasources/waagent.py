@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import os
 
-from ignition.cloudinit.datasources import Datasource
+from ignition.cloudinit.datasources import Datasource, Metadata
 from ignition.cloudinit.datasources.addresses import parsed_or_none
 from ignition.cloudinit.datasources.file import Directory
-from ignition.cloudinit.datasources.service import Metadata
 from ignition.errors import Failure
 from ignition.platforms.azure import own_instance
 

@@ -21,7 +21,7 @@ from ignition.system.files import PutFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.cloudinit.datasources.service import NetworkConfig
+    from ignition.cloudinit.datasources import NetworkConfig
     from ignition.host.root import Root
     from ignition.platforms.parts.network import Network
 

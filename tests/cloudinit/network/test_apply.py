@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ignition.cloudinit.datasources.service import NetworkConfig
+from ignition.cloudinit.datasources import NetworkConfig
 from ignition.cloudinit.network import FORMATS, apply
 from ignition.cloudinit.network.debian import network
 from ignition.errors import CommandFailed, Failure
