@@ -11,15 +11,15 @@ from ignition import platforms
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.host import log
-from ignition.platforms.parts.metadata import opened
-from ignition.platforms.parts.place import NotHere
+from ignition.metadata.service import NotHere
+from ignition.metadata.table import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from ignition.platforms.parts.metadata import Metadata
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
+    from ignition.metadata.table import Metadata
 
 ACTIONS = ("attributes", "ssh_keys", "hostname", "network_units", "netplan_config", "networkmanager_profiles", "check_in")
 
@@ -78,7 +78,7 @@ def _write(options: Namespace, name: str, table: Metadata, reader: Reader) -> No
 
 def _write_network(options: Namespace, table: Metadata, reader: Reader) -> None:
     from coreos_metadata.outputs import netplan, network_units, networkmanager
-    from ignition.platforms.parts.network import Network
+    from ignition.network.model import Network
 
     if options.network_units or options.networkmanager_profiles:
         network = table.network(reader) if table.network else Network()

@@ -9,8 +9,8 @@ from ignition import platforms
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.host import cmdline, log
-from ignition.platforms.parts.metadata import opened
-from ignition.platforms.parts.place import NotHere
+from ignition.metadata.service import NotHere
+from ignition.metadata.table import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -20,14 +20,14 @@ from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.host import hostnames, log
 from ignition.host.root import put
-from ignition.platforms.parts.metadata import opened
-from ignition.platforms.parts.place import NotHere
+from ignition.metadata.service import NotHere
+from ignition.metadata.table import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from ignition.platforms.parts.first_user import FirstUser
+    from ignition.metadata.table import FirstUser
 
 
 VERSION = "3.0.0"

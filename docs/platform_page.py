@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from markdown_table import table
 
 from ignition import platforms
-from ignition.platforms.parts.metadata import LEGACY, TODAY, Attribute, Metadata
+from ignition.metadata.table import LEGACY, TODAY, Attribute, Metadata
 
 INTRODUCTION = """# Platforms
 

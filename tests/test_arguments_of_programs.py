@@ -38,7 +38,7 @@ ALLOWED = {
     ("ignition/host/temporary_mount.py", "mount", "target"): PATH,
     ("ignition/host/temporary_mount.py", "mount", "directory"): PATH,
     ("ignition/host/temporary_mount.py", "umount", "directory"): PATH,
-    ("ignition/platforms/parts/azure_certificates.py", "openssl", "*made"): OPTIONS_OF_OURS,
+    ("ignition/platforms/azurestack.py", "openssl", "*made"): OPTIONS_OF_OURS,
     ("ignition/platforms/zvm.py", "vmur", "file"): "four digits, as the pattern that found it says",
     ("ignition/storage/filesystems.py", "self._program", "*options"): OPTIONS_OF_THE_CONFIG,
     ("ignition/storage/filesystems.py", "self._program", "*self._force"): OPTIONS_OF_OURS,

@@ -32,7 +32,7 @@ UNIVERSAL_NEWLINES = {
     "ignition.cloudinit.datasources.cloudsigma": "one word of sysfs",
     "ignition.operation": "written",
     "ignition.platforms.qemu": "a number of sysfs",
-    "ignition.platforms.parts.azure_certificates": "PEM that openssl wrote",
+    "ignition.platforms.azurestack": "PEM that openssl wrote",
     "ignition.host.confinement": "numbers of the kernel",
     "ignition.host.devices": "one value of sysfs",
     "ignition.host.machine_disks": "one value of sysfs",

@@ -7,14 +7,14 @@ sections in their order, an empty line between them, none at the end.
 from __future__ import annotations
 
 from ignition.host.root import put_all
-from ignition.platforms.parts.networkd import addressing, match, render
+from ignition.network.networkd import addressing, match, render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ignition.platforms.parts.network import Device, Interface, Network
-    from ignition.platforms.parts.networkd import Section
+    from ignition.network.model import Device, Interface, Network
+    from ignition.network.networkd import Section
 
 MODE = 0o644
 DHCP = {"yes", "ipv4", "ipv6"}

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from ignition.host import log
 from ignition.host.root import put_all
-from ignition.platforms.parts.bonding import kernel_parameters
-from ignition.platforms.parts.network import Device, Interface, Network
-from ignition.platforms.parts.networkd import render
+from ignition.network.bonding import kernel_parameters
+from ignition.network.model import Device, Interface, Network
+from ignition.network.networkd import render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ignition.platforms.parts.network import Route
-    from ignition.platforms.parts.networkd import Section
+    from ignition.network.model import Route
+    from ignition.network.networkd import Section
 
 MODE = 0o600  # else NetworkManager does not read it
 HIGHEST = 999  # autoconnect-priority of a unit of priority 0

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ignition.fetch.engine import Fetcher
-    from ignition.platforms.parts.config_source import ConfigSource
-    from ignition.platforms.parts.metadata import Metadata
+    from ignition.metadata.config_source import ConfigSource
+    from ignition.metadata.table import Metadata
 
     Report = Callable[[Fetcher, str, str], None]
 

@@ -6,17 +6,17 @@ User data is base64; gzip in it is what the agent unpacks wherever it comes from
 from __future__ import annotations
 
 from ignition.errors import Failure
+from ignition.metadata.config_source import base64, http
+from ignition.metadata.service import Service
+from ignition.metadata.ssh_keys import members
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import Document, joined
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import base64, http
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.place import Service
-from ignition.platforms.parts.ssh_keys import members
-from ignition.platforms.parts.values import Document, joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.fetch.engine import Fetcher
-    from ignition.platforms.parts.values import Value
+    from ignition.metadata.values import Value
 
 BASE = "http://169.254.169.254/v1"
 TOKEN = f"{BASE}/token"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from ignition.metadata.config_source import http
+from ignition.metadata.service import Service
+from ignition.metadata.ssh_keys import listed
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import text
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import http
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.place import Service
-from ignition.platforms.parts.ssh_keys import listed
-from ignition.platforms.parts.values import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
 
 BASE = "http://100.100.100.200/latest"
 

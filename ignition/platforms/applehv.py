@@ -10,8 +10,8 @@ import socket
 
 from ignition.errors import Failure
 from ignition.host.command import run
+from ignition.metadata.config_source import ConfigSource
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import ConfigSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ looked for elsewhere: a config on the kernel command line needs no service.
 from __future__ import annotations
 
 from ignition.fetch import imds
+from ignition.metadata.config_source import http
+from ignition.metadata.service import Service
+from ignition.metadata.ssh_keys import listed
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import Document, first_word, text
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import http
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.place import Service
-from ignition.platforms.parts.ssh_keys import listed
-from ignition.platforms.parts.values import Document, first_word, text
 
 IDENTITY = Document("dynamic/instance-identity/document")
 

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from ignition.errors import Failure
+import os
+
+from ignition.errors import CommandFailed, Failure
+from ignition.host import paths
+from ignition.host.command import run
+from ignition.metadata.config_source import ConfigSource
+from ignition.metadata.drive import LIMIT_S, found
+from ignition.metadata.table import Metadata
+from ignition.metadata.values import Document
+from ignition.metadata.xml_text import parse
 from ignition.platforms import Platform
-from ignition.platforms.parts.azure_fabric import CONFIGURATION, GOAL_STATE, INSTANCE, Fabric, check_in, get, goal_state
-from ignition.platforms.parts.config_source import ConfigSource
-from ignition.platforms.parts.drive import LIMIT_S, found
-from ignition.platforms.parts.metadata import Metadata
-from ignition.platforms.parts.ovf import CUSTOM_DATA, discs
-from ignition.platforms.parts.values import Document
+from ignition.platforms.azure import CONFIGURATION, CUSTOM_DATA, GOAL_STATE, INSTANCE, Fabric, check_in, discs, get, goal_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.reader import Reader
+    from collections.abc import Callable
+
+    from ignition.metadata.reader import Reader
+
 
 FORMATS = ("udf", "iso9660")
 IDENTITY = Document(f"{INSTANCE}/Microsoft.Compute/identity?api-version=2019-03-11")
 
 
 def _ssh_keys(reader: Reader) -> list[str]:
-    from ignition.platforms.parts.azure_certificates import ssh_keys
 
     url = goal_state(reader).findtext(f"{CONFIGURATION}/Certificates")
     if url is None:
@@ -45,3 +51,76 @@ PLATFORM = Platform(
         ),
     ),
 )
+
+
+# The SSH key of an Azure Stack machine, which its fabric hands out only as a certificate.
+#
+# Source: docs/reference/platforms.md §8.
+#
+# The fabric encrypts a PKCS#12 file without a password for a certificate that we make for it. This is work for OpenSSL's
+# command: python3-cryptography of Debian 12 (38) has nothing that decrypts CMS, and would be one more compiled package. Neither
+# is in the initramfs: the keys are written on the running system.
+
+HEADERS = {"x-ms-cipher-name": "DES_EDE3_CBC"}
+CERTIFICATE_HEADER = "x-ms-guest-agent-public-x509-cert"
+_SUBJECT = "/CN=LinuxTransport"
+_DAYS = 365
+
+
+def ssh_keys(ask: Callable[[dict[str, str]], bytes], where: str) -> list[str]:
+    """The key, if there is one. `ask` gets the fabric's document with these headers. Raises Failure at `where`."""
+    from tempfile import TemporaryDirectory
+
+    os.makedirs(paths.RUN, exist_ok=True)
+    with TemporaryDirectory(dir=paths.RUN, prefix="azure-") as directory:  # 0700, in memory
+        try:
+            exchange = _Exchange(directory)
+            answer = ask({**HEADERS, CERTIFICATE_HEADER: exchange.certificate()})
+            found = exchange.keys(_encrypted(answer, where))
+        except CommandFailed as failure:
+            failure.where = where
+            raise
+    if not all(key.startswith("ssh-rsa ") for key in found):
+        raise Failure("the certificate's key is no RSA key", where=where, fix="give the machine an RSA key")
+    return found
+
+
+def _encrypted(document: bytes, where: str) -> bytes:
+    from base64 import b64decode
+
+    try:
+        data = parse(document.decode("utf-8", "replace")).findtext("Data") or ""
+        return b64decode("".join(data.split()), validate=True)
+    except ValueError as error:
+        raise Failure("this is no document with certificates", where=where, fix="ask the platform's support") from error
+
+
+class _Exchange:
+    """Our key and certificate, and what comes back, as files of a directory."""
+
+    def __init__(self, directory: str) -> None:
+        self._key, self._certificate, self._message, self._bundle, self._chain, self._public = (
+            os.path.join(directory, name) for name in ("key", "certificate", "message", "bundle", "chain", "public")
+        )
+
+    def certificate(self) -> str:
+        """A new one, as the header has it: PEM without its first and last line, and without line ends."""
+        made = ["-newkey", "rsa:2048", "-nodes", "-keyout", self._key, "-out", self._certificate]
+        argv = ["openssl", "req", "-x509", *made, "-subj", _SUBJECT, "-days", str(_DAYS)]
+        run(argv, why="making a certificate for the fabric")
+        with open(self._certificate, encoding="ascii") as file:
+            return "".join(line.strip() for line in file if not line.startswith("-----"))
+
+    def keys(self, message: bytes) -> list[str]:
+        """The public key of the first certificate beside our own kind, as SSH has it."""
+        with open(self._message, "wb") as file:
+            file.write(message)
+        argv = ["openssl", "cms", "-decrypt", "-inform", "DER", "-in", self._message, "-recip", self._certificate]
+        run([*argv, "-inkey", self._key, "-out", self._bundle], why="opening the fabric's message")
+        argv = ["openssl", "pkcs12", "-legacy", "-in", self._bundle, "-passin", "pass:", "-nokeys", "-cacerts"]
+        run([*argv, "-out", self._chain], why="reading the fabric's certificates")
+        if os.path.getsize(self._chain) == 0:
+            return []
+        argv = ["openssl", "x509", "-in", self._chain, "-noout", "-pubkey", "-out", self._public]
+        run(argv, why="reading the first certificate")
+        return [run(["ssh-keygen", "-i", "-m", "PKCS8", "-f", self._public], why="reading the certificate's key").strip()]

@@ -5,11 +5,11 @@ Unlike with Ignition a drive is read without a network, and a network card that 
 
 from __future__ import annotations
 
+from ignition.metadata.config_source import http
+from ignition.metadata.drive import LIMIT_S
+from ignition.metadata.race import drive_or_service
+from ignition.network import dhcp
 from ignition.platforms import Platform
-from ignition.platforms.parts import dhcp
-from ignition.platforms.parts.config_source import http
-from ignition.platforms.parts.drive import LIMIT_S
-from ignition.platforms.parts.race import drive_or_service
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

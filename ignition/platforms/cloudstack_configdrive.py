@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from ignition.host.reading import answer_lines
+from ignition.metadata.drive import Drive
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import Value, text
 from ignition.platforms import Platform
 from ignition.platforms.cloudstack import LABELS
-from ignition.platforms.parts.drive import Drive
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.values import Value, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
 
 FOLDER = "cloudstack/metadata"
 

@@ -1,11 +1,11 @@
 """CloudStack's virtual router, which is the DHCP server. Source: docs/reference/platforms.md §4.2, §5.1, §5.2, §10.8."""
 
+from ignition.metadata.service import Service
+from ignition.metadata.ssh_keys import lines
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import text
+from ignition.network import dhcp
 from ignition.platforms import Platform
-from ignition.platforms.parts import dhcp
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.place import Service
-from ignition.platforms.parts.ssh_keys import lines
-from ignition.platforms.parts.values import text
 
 PLATFORM = Platform(
     "CloudStack, metadata service",

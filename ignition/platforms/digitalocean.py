@@ -5,17 +5,17 @@ The network is described with addresses and routes; DHCP is not offered everywhe
 
 from __future__ import annotations
 
+from ignition.metadata.config_source import http
+from ignition.metadata.service import Service
+from ignition.metadata.ssh_keys import members
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import Document, Value, changed, required
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import http
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.place import Service
-from ignition.platforms.parts.ssh_keys import members
-from ignition.platforms.parts.values import Document, Value, changed, required
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.network import Address, Interface, Interfaced, Network, Route
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
+    from ignition.network.model import Address, Interface, Interfaced, Network, Route
 
 BASE = "http://169.254.169.254/metadata"
 DROPLET = Document("v1.json")
@@ -27,7 +27,7 @@ def usual_address(path: str) -> Value:
     """Addresses in their usual spelling: the service writes IPv6 in capitals with all its zeros."""
 
     def usual(found: str) -> str:
-        from ignition.platforms.parts.addresses import address
+        from ignition.network.addresses import address
 
         return str(address(found, f"{path} of {DROPLET.path}"))
 
@@ -36,8 +36,8 @@ def usual_address(path: str) -> Value:
 
 def network(reader: Reader) -> Network:
     """All public and private interfaces; name servers are the machine's and go to each."""
-    from ignition.platforms.parts.addresses import address
-    from ignition.platforms.parts.network import Network
+    from ignition.network.addresses import address
+    from ignition.network.model import Network
 
     servers = [address(one, f"dns.nameservers of {DROPLET.path}") for one in DROPLET.values(reader, "dns.nameservers[]")]
     return Network([one for kind in ("public", "private") for one in _interfaces(reader, f"interfaces.{kind}", servers)])
@@ -45,7 +45,7 @@ def network(reader: Reader) -> Network:
 
 def _interfaces(reader: Reader, path: str, servers: list[Address]) -> list[Interface]:
     """One per MAC address: entries that share one are joined, what comes later first, as in Afterburn."""
-    from ignition.platforms.parts.network import Interface
+    from ignition.network.model import Interface
 
     found: dict[str, Interface] = {}
     for number, entry in enumerate(DROPLET.objects(reader, path)):
@@ -59,8 +59,8 @@ def _interfaces(reader: Reader, path: str, servers: list[Address]) -> list[Inter
 
 def _addressing(entry: dict[str, object], where: str) -> tuple[list[Interfaced], list[Route]]:
     """Each address with the route to its own network; a public interface's are also the way to everywhere else."""
-    from ignition.platforms.parts.addresses import address, default_route, interface
-    from ignition.platforms.parts.network import Route
+    from ignition.network.addresses import address, default_route, interface
+    from ignition.network.model import Route
 
     addresses, routes = [], []
     for member, mask, may_be_default in _ADDRESSES:

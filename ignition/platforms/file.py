@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ignition.errors import Failure
 from ignition.host import paths
+from ignition.metadata.config_source import ConfigSource
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import ConfigSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from ignition.host import log
 from ignition.host.reading import answer_lines
+from ignition.metadata.config_source import http
+from ignition.metadata.service import Service
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import text
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import http
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.place import Service
-from ignition.platforms.parts.values import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
 
 BASE = "http://169.254.169.254/computeMetadata/v1"
 HEADERS = {"Metadata-Flavor": "Google"}

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from ignition.errors import Failure
 from ignition.host import log
+from ignition.metadata.config_source import http
+from ignition.metadata.service import Service
+from ignition.metadata.ssh_keys import members
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import Document, Value, text
+from ignition.metadata.yaml_text import parse
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import http
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.place import Service
-from ignition.platforms.parts.ssh_keys import members
-from ignition.platforms.parts.values import Document, Value, text
-from ignition.platforms.parts.yaml_text import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.network import Network
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
+    from ignition.network.model import Network
 
 BASE = "http://169.254.169.254/hetzner/v1"
 SERVER = Document("metadata", parse, kind="YAML")
@@ -29,8 +29,8 @@ KEYS = Document("metadata/public-keys")
 
 def _public_ipv6(reader: Reader) -> str | None:
     """Of the first network card's first subnet of IPv6; without prefix length. None, with a warning, for what is not one."""
-    from ignition.platforms.parts.addresses import address
-    from ignition.platforms.parts.members import dictionaries
+    from ignition.metadata.members import dictionaries
+    from ignition.network.addresses import address
 
     where = f"network-config of {SERVER.path}"
     cards = [one for one in SERVER.objects(reader, "network-config.config") if one.get("type") == "physical"]
@@ -48,13 +48,13 @@ def _public_ipv6(reader: Reader) -> str | None:
 
 
 def _network(reader: Reader) -> Network:
-    from ignition.platforms.parts import cloud_init_network
+    from ignition.network import from_cloud_init
 
-    return cloud_init_network.network(NETWORK.read(reader), NETWORK.path)
+    return from_cloud_init.network(NETWORK.read(reader), NETWORK.path)
 
 
 def _netplan(reader: Reader) -> object:
-    from ignition.platforms.parts import netplan
+    from ignition.network import netplan
 
     return netplan.document(_network(reader))
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import struct
 
 from ignition.config import dataurl
+from ignition.errors import Failure
 from ignition.host import atomic, paths
+from ignition.host.command import run
+from ignition.metadata.config_source import ConfigSource
 from ignition.platforms import Platform
-from ignition.platforms.parts import hyperv_kvp
-from ignition.platforms.parts.config_source import ConfigSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.fetch.engine import Fetcher
+
 
 KEY = "ignition.config"
 FRAGMENT = "base.platform.d/hyperv/50-key-value-pairs.ign"
@@ -26,25 +30,25 @@ POOL_MODE = 0o600
 
 def fetch(_: Fetcher) -> bytes:
     """The config in pool 0. Raises Failure when the host cannot be asked."""
-    pools = hyperv_kvp.read()
+    pools = read()
     _keep(pools)
-    return hyperv_kvp.joined(pools[0], KEY)
+    return joined(pools[0], KEY)
 
 
-def _keep(pools: list[hyperv_kvp.Pool]) -> None:
+def _keep(pools: list[Pool]) -> None:
     path = os.path.join(paths.system_config_dirs()[0], FRAGMENT)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     atomic.write(path, json.dumps(fragment(pools)).encode(), mode=POOL_MODE)
 
 
-def fragment(pools: list[hyperv_kvp.Pool]) -> dict[str, object]:
+def fragment(pools: list[Pool]) -> dict[str, object]:
     """A config that writes the pools' files."""
     files = [
         {
             "path": f"/var/lib/hyperv/.kvp_pool_{number}",
             "mode": POOL_MODE,
             "overwrite": True,
-            "contents": {"source": dataurl.encode(hyperv_kvp.record_file(pool))},
+            "contents": {"source": dataurl.encode(record_file(pool))},
         }
         for number, pool in enumerate(pools)
     ]
@@ -52,3 +56,80 @@ def fragment(pools: list[hyperv_kvp.Pool]) -> dict[str, object]:
 
 
 PLATFORM = Platform("Microsoft Hyper-V", config=ConfigSource(f"key {KEY} of the key-value pairs", fetch, needs_network=False))
+
+
+# Hyper-V's key-value pairs, as the host sends them. Source: docs/reference/platforms.md §3.6;
+# linux/include/uapi/linux/hyperv.h.
+#
+# The host sends one pair at a time and waits for our answer before the next: as tools/hv/hv_kvp_daemon.c does, each is
+# answered.
+
+DEVICE = "/dev/vmbus/hv_kvp"
+DRIVER = "/sys/bus/vmbus/drivers/hv_utils"
+SILENCE_S = 1.0  # so long without a message: there are no more
+MESSAGE = 7430  # sizeof(struct hv_kvp_msg): the header and its largest body, hv_kvp_ipaddr_value
+REGISTER, SET = 100, 1  # KVP_OP_REGISTER1, KVP_OP_SET
+OK = 0  # HV_S_OK
+KVP_KEY, VALUE = 512, 2048  # HV_KVP_EXCHANGE_MAX_KEY_SIZE, _VALUE_SIZE: bytes, NUL included
+POOLS = 5
+_PAIR = struct.Struct(f"<BBxx III{KVP_KEY}s{VALUE}s")  # hv_kvp_hdr and hv_kvp_exchg_msg_value
+_MOST = 100_000  # messages; a host that goes on for ever does not keep a machine from booting
+
+Pool = dict[bytes, bytes]  # key → value, without NUL bytes, in the order in which they came
+
+
+def read() -> list[Pool]:
+    """The five pools. Raises Failure when driver or device cannot be used."""
+    if not os.path.isdir(DRIVER):
+        run(["modprobe", "hv_utils"], why="load Hyper-V's driver of key-value pairs")
+    try:
+        descriptor = os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        fix = "enable data exchange for this machine"
+        raise Failure(f"no key-value pairs: {error.strerror}", where=DEVICE, fix=fix) from error
+    try:
+        return receive(descriptor)
+    except OSError as error:
+        raise Failure(f"no key-value pairs: {error.strerror}", where=DEVICE, fix="try again") from error
+    finally:
+        os.close(descriptor)
+
+
+def receive(descriptor: int) -> list[Pool]:
+    """Register at the open device and take what comes, until a second of silence."""
+    pools: list[Pool] = [{} for _ in range(POOLS)]
+    os.write(descriptor, bytes([REGISTER]).ljust(MESSAGE, b"\0"))
+    for _ in range(_MOST):
+        if not select.select([descriptor], [], [], SILENCE_S)[0]:
+            break
+        message = os.read(descriptor, MESSAGE)
+        if not message:
+            break
+        message = message.ljust(MESSAGE, b"\0")
+        if message[0] == REGISTER:
+            continue  # the driver's answer to ours
+        operation, number, _, _, _, key, value = _PAIR.unpack_from(message)
+        if operation == SET and number < POOLS:
+            pools[number][_text(key)] = _text(value)
+        os.write(descriptor, struct.pack("<I", OK) + message[4:])
+    return pools
+
+
+def _text(field: bytes) -> bytes:
+    return field.partition(b"\0")[0]
+
+
+def record_file(pool: Pool) -> bytes:
+    """A pool as hv_kvp_daemon keeps it in a file: records of fixed size."""
+    return b"".join(key.ljust(KVP_KEY, b"\0") + value.ljust(VALUE, b"\0") for key, value in pool.items())
+
+
+def joined(pool: Pool, name: str) -> bytes:
+    """The value of a key; if it is missing or empty, of `NAME.0`, `NAME.1` and so on up to the first gap: hosts split."""
+    value = pool.get(name.encode(), b"")
+    number = 0
+    if not value:
+        while (piece := pool.get(f"{name}.{number}".encode())) is not None:
+            value += piece
+            number += 1
+    return value

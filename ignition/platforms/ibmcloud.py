@@ -7,16 +7,16 @@ The SSH keys are in a cloud-config that is one part of a MIME document.
 
 from __future__ import annotations
 
+from ignition.metadata.drive import Drive, drive
+from ignition.metadata.members import several, text
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import Document
+from ignition.metadata.yaml_text import parse
 from ignition.platforms import Platform
-from ignition.platforms.parts.drive import Drive, drive
-from ignition.platforms.parts.members import several, text
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.values import Document
-from ignition.platforms.parts.yaml_text import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
 
 LIMIT_S = 30.0
 META = Document("meta-data", parse, kind="YAML")

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from ignition.metadata.drive import Drive
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import Document
 from ignition.platforms import Platform
-from ignition.platforms.parts.drive import Drive
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.values import Document
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.network import Network
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
+    from ignition.network.model import Network
 
 META = Document("openstack/latest/meta_data.json")
-NETWORK = Document("openstack/latest/network_data.json")
+NETWORK = Document("openstack/latest/from_openstack.json")
 
 
 def _network(reader: Reader) -> Network:
-    from ignition.platforms.parts import network_data
+    from ignition.network import from_openstack
 
-    return network_data.network(NETWORK.read(reader), NETWORK.path, priority=10)
+    return from_openstack.network(NETWORK.read(reader), NETWORK.path, priority=10)
 
 
 PLATFORM = Platform(

@@ -7,36 +7,36 @@ read does not end in a machine without config.
 from __future__ import annotations
 
 from ignition.errors import Failure
+from ignition.metadata.drive import Drive, drive
+from ignition.metadata.ssh_keys import members
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import Document, Value, first
+from ignition.metadata.yaml_text import parse
 from ignition.platforms import Platform
-from ignition.platforms.parts.drive import Drive, drive
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.ssh_keys import members
-from ignition.platforms.parts.values import Document, Value, first
-from ignition.platforms.parts.yaml_text import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ignition.platforms.parts.network import Network
-    from ignition.platforms.parts.reader import Reader
-    from ignition.platforms.parts.values import Found
+    from ignition.metadata.reader import Reader
+    from ignition.metadata.values import Found
+    from ignition.network.model import Network
 
 OPENSTACK, NOCLOUD = "config-2", "cidata"
-OPENSTACK_NETWORK = Document("openstack/latest/network_data.json", may_be_damaged=True)
+OPENSTACK_NETWORK = Document("openstack/latest/from_openstack.json", may_be_damaged=True)
 NOCLOUD_NETWORK = Document("network-config", parse, kind="YAML", may_be_damaged=True)
 
 
 def _of_openstack(reader: Reader) -> Network:
-    from ignition.platforms.parts import network_data
+    from ignition.network import from_openstack
 
-    return network_data.network(OPENSTACK_NETWORK.read(reader), OPENSTACK_NETWORK.path, priority=20)
+    return from_openstack.network(OPENSTACK_NETWORK.read(reader), OPENSTACK_NETWORK.path, priority=20)
 
 
 def _of_nocloud(reader: Reader) -> Network:
-    from ignition.platforms.parts import cloud_init_network
+    from ignition.network import from_cloud_init
 
-    return cloud_init_network.network(NOCLOUD_NETWORK.read(reader), NOCLOUD_NETWORK.path)
+    return from_cloud_init.network(NOCLOUD_NETWORK.read(reader), NOCLOUD_NETWORK.path)
 
 
 def _table(label: str, meta: Document, network: Callable[[Reader], Network]) -> Metadata:
@@ -61,7 +61,7 @@ def _table(label: str, meta: Document, network: Callable[[Reader], Network]) -> 
         return Value(f"the first static IPv{version} address of the first interface that has static addresses", read)
 
     def kernel_arguments(reader: Reader) -> str | None:
-        from ignition.platforms.parts.kernel_arguments import by_interface
+        from ignition.network.kernel_arguments import by_interface
 
         return by_interface(network(reader))
 

@@ -1,6 +1,6 @@
 """Bare metal: no config of its own, it comes by the kernel command line or user.ign. Source: docs/reference/platforms.md §3.9."""
 
+from ignition.metadata.config_source import ConfigSource
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import ConfigSource
 
 PLATFORM = Platform("Bare metal", config=ConfigSource("none of its own", lambda _: b"", needs_network=False))

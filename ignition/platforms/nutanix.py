@@ -1,6 +1,6 @@
 """Nutanix: a config drive. Source: docs/reference/platforms.md §3.4."""
 
+from ignition.metadata.drive import drive
 from ignition.platforms import Platform
-from ignition.platforms.parts.drive import drive
 
 PLATFORM = Platform("Nutanix", config=drive({"config-2": ("openstack/latest/user_data",)}))

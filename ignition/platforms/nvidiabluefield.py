@@ -7,8 +7,8 @@ config fails (reference 11.2); here it has none, as everywhere.
 from __future__ import annotations
 
 from ignition.host.command import run
+from ignition.metadata.config_source import ConfigSource
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import ConfigSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from functools import partial
 
+from ignition.metadata.config_source import http
+from ignition.metadata.drive import Drive
+from ignition.metadata.race import drive_or_service
+from ignition.metadata.service import Service
+from ignition.metadata.ssh_keys import listed, members
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import Document, Value, first_word, text
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import http
-from ignition.platforms.parts.drive import Drive
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.place import Service
-from ignition.platforms.parts.race import drive_or_service
-from ignition.platforms.parts.ssh_keys import listed, members
-from ignition.platforms.parts.values import Document, Value, first_word, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ignition.fetch.engine import Fetcher
-    from ignition.platforms.parts.place import Place
-    from ignition.platforms.parts.ssh_keys import Keys
+    from ignition.metadata.service import Place
+    from ignition.metadata.ssh_keys import Keys
 
 LABELS = ("config-2", "CONFIG-2")
 USER_DATA = "openstack/latest/user_data"

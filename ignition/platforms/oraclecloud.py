@@ -8,17 +8,17 @@ The id of old is answered from today's service (/opc/v2), too: the one of old ca
 from __future__ import annotations
 
 from ignition.host.reading import answer_lines
+from ignition.metadata.config_source import base64, http
+from ignition.metadata.members import several, text
+from ignition.metadata.service import Service
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import Document
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import base64, http
-from ignition.platforms.parts.members import several, text
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.place import Service
-from ignition.platforms.parts.values import Document
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.reader import Reader
-    from ignition.platforms.parts.values import Value
+    from ignition.metadata.reader import Reader
+    from ignition.metadata.values import Value
 
 BASE = "http://169.254.169.254/opc/v2"
 USER_DATA = f"{BASE}/instance/metadata/user_data"

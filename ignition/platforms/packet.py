@@ -9,19 +9,19 @@ from __future__ import annotations
 from ignition.errors import Failure
 from ignition.host import log
 from ignition.host.reading import lines
+from ignition.metadata.config_source import http
+from ignition.metadata.service import Service
+from ignition.metadata.ssh_keys import members
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import Document, Value, required
+from ignition.network.bonding import MODES
 from ignition.platforms import Platform
-from ignition.platforms.parts.bonding import MODES
-from ignition.platforms.parts.config_source import http
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.place import Service
-from ignition.platforms.parts.ssh_keys import members
-from ignition.platforms.parts.values import Document, Value, required
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.fetch.engine import Fetcher
-    from ignition.platforms.parts.network import Address, Device, Interface, Interfaced, Network, Route
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
+    from ignition.network.model import Address, Device, Interface, Interfaced, Network, Route
 
     Object = dict[str, object]
 
@@ -41,7 +41,7 @@ def addresses(family: int, member: str, *, public: bool) -> Value:
     """Public or private addresses of a family, or their gateways; each kind is numbered on its own."""
 
     def read(reader: Reader) -> list[str | None]:
-        from ignition.platforms.parts.addresses import address
+        from ignition.network.addresses import address
 
         entries = [one for one in blocks(reader) if _is_public(one) is public and _family(one) == family]
         return [str(address(one.get(member), _PLACE)) for one in entries]
@@ -51,7 +51,7 @@ def addresses(family: int, member: str, *, public: bool) -> Value:
 
 def _family(entry: Object) -> object:
     """What the address is; of what is not one, what the metadata says that it is."""
-    from ignition.platforms.parts.addresses import address
+    from ignition.network.addresses import address
 
     try:
         return address(entry.get("address"), _PLACE).version
@@ -70,7 +70,7 @@ def _is_public(entry: Object) -> bool:
 
 def _network(reader: Reader) -> Network:
     """The cards, the bonds they belong to, and on the first bond all addresses; cards that are not listed stay down."""
-    from ignition.platforms.parts.network import Interface, Network
+    from ignition.network.model import Interface, Network
 
     cards = [_card(one) for one in MACHINE.objects(reader, "network.interfaces")]
     names = list(dict.fromkeys(card.bond for card in cards if card.bond))
@@ -86,7 +86,7 @@ def _network(reader: Reader) -> Network:
 
 
 def _card(entry: Object) -> Interface:
-    from ignition.platforms.parts.network import Interface
+    from ignition.network.model import Interface
 
     mac, bond = required(entry, "mac", _PLACE), entry.get("bond")
     if not bond:
@@ -95,7 +95,7 @@ def _card(entry: Object) -> Interface:
 
 
 def _bond(name: str, servers: list[Address]) -> Interface:
-    from ignition.platforms.parts.network import Interface
+    from ignition.network.model import Interface
 
     return Interface(name=name, priority=_BOND_PRIORITY, nameservers=servers, required_for_online="degraded-carrier")
 
@@ -104,8 +104,8 @@ def addressing(entries: list[Object]) -> tuple[list[Interfaced], list[Route]]:
     """All addresses, each with the route that its gateway is for."""
     from ipaddress import IPv4Interface
 
-    from ignition.platforms.parts.addresses import address, default_route, interface
-    from ignition.platforms.parts.network import Route
+    from ignition.network.addresses import address, default_route, interface
+    from ignition.network.model import Route
 
     addresses, routes = [], []
     for entry in entries:
@@ -126,7 +126,7 @@ def _mode(reader: Reader) -> str:
 
 
 def _device(name: str, mac: str, mode: str) -> Device:
-    from ignition.platforms.parts.network import Device
+    from ignition.network.model import Device
 
     options = {"TransmitHashPolicy": "layer3+4", "MIIMonitorSec": ".1", "UpDelaySec": ".2", "DownDelaySec": ".2", "Mode": mode}
     if mode == _LACP:
@@ -136,7 +136,7 @@ def _device(name: str, mac: str, mode: str) -> Device:
 
 def _name_servers() -> list[Address]:
     """Those that networkd got by DHCP, which is how the machine has reached the metadata; the metadata has none."""
-    from ignition.platforms.parts.addresses import address
+    from ignition.network.addresses import address
 
     fix = "let networkd set up a link by DHCP first"
     try:

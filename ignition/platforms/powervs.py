@@ -1,10 +1,10 @@
 """IBM Power Systems Virtual Server: a config drive. Source: docs/reference/platforms.md §3.4, §5.1, §5.3, §10.13."""
 
+from ignition.metadata.drive import Drive, drive
+from ignition.metadata.ssh_keys import members
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import Document
 from ignition.platforms import Platform
-from ignition.platforms.parts.drive import Drive, drive
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.ssh_keys import members
-from ignition.platforms.parts.values import Document
 
 META = Document("openstack/latest/meta_data.json")
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 from ignition.config.text import kinds
 from ignition.errors import Failure
 from ignition.host import log
+from ignition.metadata.drive import Drive, drive
+from ignition.metadata.ssh_keys import members
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import Document, Value
+from ignition.metadata.yaml_text import parse
 from ignition.platforms import Platform
-from ignition.platforms.parts.drive import Drive, drive
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.ssh_keys import members
-from ignition.platforms.parts.values import Document, Value
-from ignition.platforms.parts.yaml_text import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.network import Network
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
+    from ignition.network.model import Network
 
 LIMIT_S = 30.0
 CLOUD_CONFIG = "#cloud-config"
@@ -36,14 +36,14 @@ NETWORK = Document("network-config", parse, kind="YAML", may_be_damaged=True)
 
 
 def _network(reader: Reader) -> Network:
-    from ignition.platforms.parts import cloud_init_network
+    from ignition.network import from_cloud_init
 
-    return cloud_init_network.network(NETWORK.read(reader), NETWORK.path)
+    return from_cloud_init.network(NETWORK.read(reader), NETWORK.path)
 
 
 def _kernel_arguments(reader: Reader) -> str | None:
     """None also for a network that cannot be read: the image's default brings the machine up."""
-    from ignition.platforms.parts.kernel_arguments import by_address
+    from ignition.network.kernel_arguments import by_address
 
     try:
         return by_address(_network(reader))
@@ -54,7 +54,7 @@ def _kernel_arguments(reader: Reader) -> str | None:
 
 def _netplan(reader: Reader) -> object:
     """None also for a network that cannot be read."""
-    from ignition.platforms.parts import netplan
+    from ignition.network import netplan
 
     try:
         return netplan.document(_network(reader))

@@ -11,8 +11,8 @@ import time
 
 from ignition.errors import Failure
 from ignition.host import command, log
+from ignition.metadata.config_source import ConfigSource
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import ConfigSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,17 +5,17 @@ The service hands out user data only to source ports below 1024, that is, to roo
 
 from __future__ import annotations
 
+from ignition.metadata.config_source import http
+from ignition.metadata.service import Service
+from ignition.metadata.ssh_keys import members
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import Document
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import http
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.place import Service
-from ignition.platforms.parts.ssh_keys import members
-from ignition.platforms.parts.values import Document
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.reader import Reader
-    from ignition.platforms.parts.values import Value
+    from ignition.metadata.reader import Reader
+    from ignition.metadata.values import Value
 
 BASE = "http://169.254.42.42"
 USER_DATA = f"{BASE}/user_data/cloud-init"

@@ -1,11 +1,11 @@
 """UpCloud. Source: docs/reference/platforms.md §3.1, §5.1, §5.3, §10.9."""
 
+from ignition.metadata.config_source import http
+from ignition.metadata.service import Service
+from ignition.metadata.ssh_keys import lines
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import text
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import http
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.place import Service
-from ignition.platforms.parts.ssh_keys import lines
-from ignition.platforms.parts.values import text
 
 BASE = "http://169.254.169.254/metadata/v1"
 

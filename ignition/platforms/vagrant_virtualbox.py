@@ -11,10 +11,10 @@ import time
 from contextlib import contextmanager
 
 from ignition.errors import Failure
+from ignition.metadata.config_source import ConfigSource
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import Value
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import ConfigSource
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.values import Value
 from ignition.platforms.virtualbox import PARTITION, partition_content
 
 TYPE_CHECKING = False
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ignition.fetch.engine import Fetcher
-    from ignition.platforms.parts.place import Get
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
+    from ignition.metadata.service import Get
 
 INTERFACE = "eth1"
 TRIES, PAUSE_S = 30, 2.0

@@ -8,23 +8,27 @@ for data from the same place. Container Linux' names (guestinfo.coreos.config.�
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from contextlib import contextmanager
 
-from ignition.errors import Failure
+from ignition.errors import CommandFailed, Failure
+from ignition.host import limits
+from ignition.host.command import run, status_and_output
+from ignition.metadata.config_source import ConfigSource
+from ignition.metadata.table import Metadata
 from ignition.platforms import Platform
-from ignition.platforms.parts import guestinfo
-from ignition.platforms.parts.config_source import ConfigSource
-from ignition.platforms.parts.metadata import Metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ignition.fetch.engine import Fetcher
-    from ignition.platforms.parts.place import Get
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
+    from ignition.metadata.service import Get
 
     Read = Callable[[str], str]  # name of a property without `guestinfo.` → its value, "" for none
+
 
 ENVIRONMENT = "ovfenv"
 METADATA, ARGUMENTS = "metadata", "afterburn.initrd.network-kargs"
@@ -35,7 +39,7 @@ _OE = "{http://schemas.dmtf.org/ovf/environment/1}"
 
 def fetch(fetcher: Fetcher) -> bytes:
     """The config. Raises Failure for an unknown encoding, and outside of VMware."""
-    return config((guestinfo.value, reading(properties(guestinfo.value(ENVIRONMENT)))), fetcher)
+    return config((value, reading(properties(value(ENVIRONMENT)))), fetcher)
 
 
 def reading(environment: dict[str, str]) -> Read:
@@ -49,7 +53,7 @@ def config(reads: Sequence[Read], fetcher: Fetcher) -> bytes:
         for read in reads:
             data = read(f"{name}.data")
             if data:
-                return guestinfo.decoded(data, read(f"{name}.data.encoding"), f"guestinfo.{name}.data")
+                return decoded(data, read(f"{name}.data.encoding"), f"guestinfo.{name}.data")
     for name in NAMES:
         url = next((found for read in reads if (found := read(f"{name}.url"))), "")
         if url:
@@ -62,13 +66,13 @@ def config(reads: Sequence[Read], fetcher: Fetcher) -> bytes:
 def remove() -> None:
     """Take the config away, from the machine's own properties and from the OVF environment. Raises Failure."""
     for name in NAMES:
-        if guestinfo.value(f"{name}.data") not in ("", EMPTY):
-            guestinfo.set_value(f"{name}.data", EMPTY)
-            guestinfo.set_value(f"{name}.data.encoding", EMPTY_ENCODING)
-    text = guestinfo.value(ENVIRONMENT)
+        if value(f"{name}.data") not in ("", EMPTY):
+            set_value(f"{name}.data", EMPTY)
+            set_value(f"{name}.data.encoding", EMPTY_ENCODING)
+    text = value(ENVIRONMENT)
     shorter = without_config(text)
     if shorter != text:
-        guestinfo.set_value(ENVIRONMENT, shorter)
+        set_value(ENVIRONMENT, shorter)
 
 
 def properties(environment: str) -> dict[str, str]:
@@ -78,7 +82,7 @@ def properties(environment: str) -> dict[str, str]:
 
 def _entries(environment: str) -> Iterator[tuple[str, str, str]]:
     """(key, value, tag) of all properties."""
-    from ignition.platforms.parts.xml_text import tree
+    from ignition.metadata.xml_text import tree
 
     try:
         root = tree(environment)
@@ -110,8 +114,8 @@ class GuestInfo:
     @contextmanager
     def open(self, _: Fetcher) -> Iterator[Get]:
         """Raises CommandFailed outside of VMware."""
-        guestinfo.value(METADATA)
-        yield lambda name: guestinfo.value(name).encode() or None
+        value(METADATA)
+        yield lambda name: value(name).encode() or None
 
 
 def _kernel_arguments(reader: Reader) -> str | None:
@@ -120,14 +124,14 @@ def _kernel_arguments(reader: Reader) -> str | None:
 
 def _netplan(reader: Reader) -> object:
     """The member `network` of the metadata that cloud-init's data source for VMware reads: netplan's own words."""
-    from ignition.platforms.parts import yaml_text
+    from ignition.metadata import yaml_text
 
     where = f"guestinfo.{METADATA}"
     text = reader.text(METADATA)
     if text is None:
         return None
     try:
-        content = guestinfo.decoded(text, reader.text(f"{METADATA}.encoding") or "", where)
+        content = decoded(text, reader.text(f"{METADATA}.encoding") or "", where)
         found = yaml_text.typed(content.decode("utf-8", "replace"))
     except ValueError as error:
         raise Failure("the metadata is no YAML and no JSON", where=where, fix="correct it") from error
@@ -145,3 +149,65 @@ PLATFORM = Platform(
         remove=remove,
     ),
 )
+
+
+# VMware's guestinfo: values that the host has for this machine, by their names.
+#
+# Source: docs/reference/platforms.md §3.7, §10.14.
+#
+# Through VMware's own vmware-rpctool (package open-vm-tools): the channel is an I/O port that wants registers which Python
+# cannot set.
+
+PROGRAM = "vmware-rpctool"
+ABSENT = 1  # its exit status for "No value found", and for everything else that goes wrong
+_NO_VALUE = "No value found"
+PLAIN, BASE64, GZIP = ("",), ("b64", "base64"), ("gz", "gzip")
+BASE64_OF_GZIP = ("gz+base64", "gzip+base64", "gz+b64", "gzip+b64")
+ENCODINGS = (*BASE64, *GZIP, *BASE64_OF_GZIP)
+
+
+def value(name: str) -> str:
+    """The value of `guestinfo.NAME`; "" if there is none. Raises CommandFailed, outside of VMware too."""
+    status, output = status_and_output([PROGRAM, f"info-get guestinfo.{name}"], why=f"reading guestinfo.{name}", ok=(0, ABSENT))
+    if status == ABSENT and _NO_VALUE not in output:
+        raise CommandFailed(f"reading guestinfo.{name}: VMware does not answer", status=status, fix="is this a VMware machine?")
+    return "" if status == ABSENT else output.removesuffix("\n")
+
+
+def set_value(name: str, text: str) -> None:
+    """Replace `guestinfo.NAME`. The text is for everybody to see. Raises CommandFailed."""
+    run([PROGRAM, f"info-set guestinfo.{name} {text}"], why=f"replacing guestinfo.{name}")
+
+
+def decoded(text: str, encoding: str, where: str) -> bytes:
+    """What a value says in the encoding that the value beside it names. Raises Failure."""
+    if encoding in PLAIN:
+        return text.encode()
+    if encoding not in ENCODINGS:
+        raise Failure(f"unknown encoding {encoding!r}", where=f"{where}.encoding", fix=f"use one of: {', '.join(ENCODINGS)}")
+    content = text.encode("utf-8", "surrogateescape")
+    if encoding in (*BASE64, *BASE64_OF_GZIP):
+        content = _from_base64(content, where)
+    return _unpacked(content, where) if encoding in (*GZIP, *BASE64_OF_GZIP) else content
+
+
+def _from_base64(content: bytes, where: str) -> bytes:
+    import binascii
+
+    try:
+        return binascii.a2b_base64(content, strict_mode=True) if content else b""
+    except ValueError as error:
+        raise Failure("its value is no base64", where=where, fix="encode it, or correct the encoding beside it") from error
+
+
+def _unpacked(content: bytes, where: str) -> bytes:
+    from io import BytesIO
+
+    try:
+        with gzip.GzipFile(fileobj=BytesIO(content)) as file:
+            found = file.read(limits.IN_MEMORY + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise Failure("its value is no gzip", where=where, fix="pack it, or correct the encoding beside it") from error
+    if len(found) > limits.IN_MEMORY:
+        raise Failure(f"more than {limits.IN_MEMORY >> 20} MiB when unpacked", where=where, fix="fetch large content from a URL")
+    return found

@@ -8,8 +8,8 @@ from ignition.errors import CommandFailed
 from ignition.host import paths
 from ignition.host.command import run
 from ignition.host.reading import lines
+from ignition.metadata.config_source import ConfigSource
 from ignition.platforms import Platform
-from ignition.platforms.parts.config_source import ConfigSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 from ignition import __version__, platforms
 from ignition.cli import rmcfg
 from ignition.errors import Failure
-from ignition.platforms.parts.config_source import ConfigSource
+from ignition.metadata.config_source import ConfigSource
 
 
 def source(*, fails: bool = False) -> tuple[ConfigSource, list[str]]:

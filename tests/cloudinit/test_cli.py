@@ -12,7 +12,7 @@ from ignition.cloudinit.datasources.file import LocalFile
 from ignition.cloudinit.datasources.url import ProcCmdline, Url
 from ignition.cloudinit.sequence import Run, Screen
 from ignition.errors import Failure
-from ignition.platforms.parts.network import Interface, Network
+from ignition.network.model import Interface, Network
 from tests.cloudinit.conftest import A, B, C, Machine
 from tests.fetch.server import Reply, serving
 

@@ -15,7 +15,7 @@ import pytest
 from ignition.cloudinit.datasources import Metadata, cloudsigma
 from ignition.cloudinit.datasources.cloudsigma import ServerContext
 from ignition.errors import Failure
-from ignition.platforms.parts import dhcp
+from ignition.network import dhcp
 from tests.netns import namespace
 from tests.platforms.samples import KEY
 

@@ -9,8 +9,8 @@ import pytest
 from coreos_metadata import main as program
 from coreos_metadata.outputs import network_arguments as output
 from ignition import platforms
-from ignition.platforms.parts.metadata import Metadata
-from ignition.platforms.parts.place import NotHere
+from ignition.metadata.service import NotHere
+from ignition.metadata.table import Metadata
 
 COMMAND = ["exp", "rd-network-kargs"]
 

@@ -13,7 +13,7 @@ import pytest
 from coreos_metadata.outputs import network_units, networkmanager
 from ignition.errors import Failure
 from ignition.host.hostnames import shown
-from ignition.platforms.parts.network import Device, Interface, Network, Route
+from ignition.network.model import Device, Interface, Network, Route
 
 STATIC = Interface(
     mac="54:11:00:00:00:0A",

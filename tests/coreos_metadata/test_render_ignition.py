@@ -14,9 +14,8 @@ from coreos_metadata import render_ignition
 from ignition import platforms
 from ignition.config.parse import VALID, parse
 from ignition.errors import Failure
-from ignition.platforms.parts.first_user import FirstUser
-from ignition.platforms.parts.metadata import Metadata
-from ignition.platforms.parts.values import Value
+from ignition.metadata.table import FirstUser, Metadata
+from ignition.metadata.values import Value
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKikukUoIgBsoKwjac1Cs5k+xlQKUlsYq6sVS744rHJl core@example"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ignition import platforms
-from ignition.platforms.parts.metadata import Metadata
+from ignition.metadata.table import Metadata
 from tests.dracut.test_units import UNITS, lines
 
 PARAMETERS = ("ignition.platform.id", "flatcar.oem.id", "coreos.oem.id")

@@ -8,7 +8,7 @@ import pytest
 
 from ignition.errors import CommandFailed
 from ignition.host import devices, labels
-from ignition.platforms.parts import drive
+from ignition.metadata import drive
 
 
 class Machine:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from coreos_metadata.outputs import network_units
 from ignition import platforms
 from ignition.fetch.engine import Fetcher, Settings
-from ignition.platforms.parts.reader import Reader
+from ignition.metadata.reader import Reader
 
 
 def units(name: str, documents: Mapping[str, bytes]) -> dict[str, str]:

@@ -8,8 +8,8 @@ import pytest
 
 from ignition import platforms
 from ignition.errors import Failure
-from ignition.platforms.parts import azure_fabric, ovf
-from ignition.platforms.parts.reader import Reader
+from ignition.metadata.reader import Reader
+from ignition.platforms import azure
 from tests.fetch.server import Reply
 from tests.platforms import samples
 from tests.platforms.drives import Machine, machine
@@ -99,13 +99,13 @@ def test_optical_drive_is_ready_when_its_disc_is(
         return status
 
     monkeypatch.setattr(fcntl, "ioctl", ioctl)
-    assert ovf.is_ready(str(tmp_path)) is ready
+    assert azure.is_ready(str(tmp_path)) is ready
     assert asked == [(0x5326, 0x7FFFFFFF)]
 
 
 def test_what_is_no_optical_drive_is_ready_and_what_is_not_there_is_not(tmp_path: Path) -> None:
-    assert ovf.is_ready(str(tmp_path))
-    assert not ovf.is_ready(str(tmp_path / "none"))
+    assert azure.is_ready(str(tmp_path))
+    assert not azure.is_ready(str(tmp_path / "none"))
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_what_is_no_optical_drive_is_ready_and_what_is_not_there_is_not(tmp_path
 )
 def test_address_of_the_fabric(lease: str, address: str) -> None:
     with leases({"2": lease}):
-        assert azure_fabric.address() == address
+        assert azure.address() == address
 
 
 def test_each_service_is_asked_at_its_address() -> None:
@@ -264,7 +264,7 @@ def test_first_user_has_the_password_of_the_drive(machine: Machine, format: str)
 )
 def test_password_is_what_the_drive_says(machine: Machine, environment: bytes, password: str) -> None:
     machine.attach("udf", {"ovf-env.xml": environment})
-    assert ovf.admin_password(("udf",)) == password
+    assert azure.admin_password(("udf",)) == password
 
 
 @pytest.mark.parametrize("state", ["absent", "broken"])
@@ -279,7 +279,7 @@ def test_drive_that_cannot_be_read_has_no_password(machine: Machine, state: str)
 def test_environment_that_is_no_xml_is_refused(machine: Machine) -> None:
     machine.attach("udf", {"ovf-env.xml": b"{}"})
     with pytest.raises(Failure) as caught:
-        ovf.admin_password(("udf",))
+        azure.admin_password(("udf",))
     assert (caught.value.what, caught.value.where) == ("this is no XML", "ovf-env.xml")
 
 

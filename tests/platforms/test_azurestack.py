@@ -10,7 +10,7 @@ import pytest
 
 from ignition.errors import Failure
 from ignition.host import paths
-from ignition.platforms.parts import azure_certificates
+from ignition.platforms import azurestack
 from tests.fetch.server import Reply
 from tests.platforms import samples
 from tests.platforms.drives import machine
@@ -49,7 +49,7 @@ class Fabric:
 
     def answer(self, headers: dict[str, str]) -> bytes:
         self.headers = headers
-        body = headers[azure_certificates.CERTIFICATE_HEADER]
+        body = headers[azurestack.CERTIFICATE_HEADER]
         (self._top / "recipient.pem").write_text(f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
         openssl(
             "cms",
@@ -78,7 +78,7 @@ def run_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_key_of_the_first_certificate_of_the_chain(tmp_path: Path, run_directory: Path) -> None:
     fabric = Fabric(tmp_path)
-    (key,) = azure_certificates.ssh_keys(fabric.answer, WHERE)
+    (key,) = azurestack.ssh_keys(fabric.answer, WHERE)
     assert key == fabric.key()
     assert re.fullmatch(r"ssh-rsa [A-Za-z0-9+/=]+", key)
     assert fabric.headers["x-ms-cipher-name"] == "DES_EDE3_CBC"
@@ -88,12 +88,12 @@ def test_key_of_the_first_certificate_of_the_chain(tmp_path: Path, run_directory
 
 
 def test_message_without_further_certificate_has_no_key(tmp_path: Path) -> None:
-    assert azure_certificates.ssh_keys(Fabric(tmp_path, certificates="").answer, WHERE) == []
+    assert azurestack.ssh_keys(Fabric(tmp_path, certificates="").answer, WHERE) == []
 
 
 def test_certificate_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Failure) as caught:
-        azure_certificates.ssh_keys(Fabric(tmp_path, key="ec").answer, WHERE)
+        azurestack.ssh_keys(Fabric(tmp_path, key="ec").answer, WHERE)
     assert (caught.value.what, caught.value.where) == ("the certificate's key is no RSA key", WHERE)
 
 
@@ -108,7 +108,7 @@ def test_certificate_of_another_kind_is_refused(tmp_path: Path) -> None:
 )
 def test_wrong_answer_is_named(answer: bytes, what: str, run_directory: Path) -> None:
     with pytest.raises(Failure) as caught:
-        azure_certificates.ssh_keys(lambda _: answer, WHERE)
+        azurestack.ssh_keys(lambda _: answer, WHERE)
     assert re.match(what, caught.value.what)
     assert caught.value.where == WHERE
     assert list(run_directory.iterdir()) == []

@@ -7,9 +7,9 @@ import pytest
 from ignition import platforms
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
-from ignition.platforms.parts import dhcp
-from ignition.platforms.parts.metadata import opened
-from ignition.platforms.parts.place import NotHere
+from ignition.metadata.service import NotHere
+from ignition.metadata.table import opened
+from ignition.network import dhcp
 from tests.netns import namespace
 from tests.platforms import samples
 from tests.platforms.drives import Machine, machine

@@ -8,7 +8,7 @@ from ignition import platforms
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
 from ignition.host import devices, labels
-from ignition.platforms.parts.metadata import opened
+from ignition.metadata.table import opened
 from tests.loop_devices import MakeLoop, make_ext4, make_loop, mounts_of
 from tests.platforms import samples
 from tests.platforms.samples import CONFIG

@@ -10,8 +10,8 @@ from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
 from ignition.host import limits
-from ignition.platforms.parts.metadata import opened
-from ignition.platforms.parts.place import NotHere
+from ignition.metadata.service import NotHere
+from ignition.metadata.table import opened
 from tests.platforms import samples
 from tests.platforms.drives import Machine, machine
 from tests.platforms.samples import CONFIG, DriveSample

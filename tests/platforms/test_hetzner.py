@@ -4,7 +4,7 @@ import pytest
 
 from ignition import platforms
 from ignition.errors import Failure
-from ignition.platforms.parts.reader import Reader
+from ignition.metadata.reader import Reader
 from tests.fetch.server import Reply
 from tests.platforms import networks, samples
 from tests.platforms.samples.hetzner import DATA, NETWORK, SERVER

@@ -10,8 +10,8 @@ import pytest
 from ignition.config.text import json_text
 from ignition.errors import Failure
 from ignition.fetch.imds import _member, header_value
-from ignition.platforms.parts import xml_text, yaml_text
-from ignition.platforms.parts.values import Document
+from ignition.metadata import xml_text, yaml_text
+from ignition.metadata.values import Document
 
 LATEST_S, MOST_MEMORY = 5.0, 256 << 20
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(

@@ -14,7 +14,7 @@ from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
 from ignition.platforms import hyperv
-from ignition.platforms.parts import hyperv_kvp
+from ignition.platforms.hyperv import DEVICE, Pool, joined, read, receive, record_file
 
 Pair = tuple[int, int, str, bytes]  # operation, pool, key, value
 SET, DELETE = 1, 2
@@ -48,18 +48,18 @@ class Host(threading.Thread):
         self._end.close()
 
 
-def received(pairs: list[Pair]) -> tuple[list[hyperv_kvp.Pool], Host]:
+def received(pairs: list[Pair]) -> tuple[list[Pool], Host]:
     host = Host(pairs)
     host.start()
     try:
-        return hyperv_kvp.receive(host.device.fileno()), host
+        return receive(host.device.fileno()), host
     finally:
         host.close()
 
 
 @pytest.fixture(autouse=True)
 def short_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hyperv_kvp, "SILENCE_S", 0.1)
+    monkeypatch.setattr(hyperv, "SILENCE_S", 0.1)
 
 
 def test_pairs_are_taken_pool_by_pool() -> None:
@@ -89,18 +89,18 @@ def test_silent_host_has_no_pairs() -> None:
         ({}, b""),
     ],
 )
-def test_config_may_be_in_pieces(pool: hyperv_kvp.Pool, value: bytes) -> None:
-    assert hyperv_kvp.joined(pool, "ignition.config") == value
+def test_config_may_be_in_pieces(pool: Pool, value: bytes) -> None:
+    assert joined(pool, "ignition.config") == value
 
 
 def test_config_is_fetched_and_the_pools_go_to_the_new_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IGNITION_SYSTEM_RUNTIME_CONFIG_DIR", str(tmp_path))
     host = Host([(SET, 0, "ignition.config.0", b'{"ignition":'), (SET, 0, "ignition.config.1", b"{}}"), (SET, 1, "k", b"v")])
-    monkeypatch.setattr(hyperv_kvp, "DRIVER", str(tmp_path))
+    monkeypatch.setattr(hyperv, "DRIVER", str(tmp_path))
     real = os.open
 
     def open_device(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
-        return os.dup(host.device.fileno()) if path == hyperv_kvp.DEVICE else real(path, flags, mode, dir_fd=dir_fd)
+        return os.dup(host.device.fileno()) if path == DEVICE else real(path, flags, mode, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "open", open_device)
     host.start()
@@ -114,15 +114,15 @@ def test_config_is_fetched_and_the_pools_go_to_the_new_root(tmp_path: Path, monk
 
 
 def test_pool_file_has_records_of_fixed_size() -> None:
-    content = hyperv_kvp.record_file({b"k": b"v", b"l": b""})
+    content = record_file({b"k": b"v", b"l": b""})
     assert len(content) == 2 * 2560
     assert (content[:2], content[512:514], content[2560:2562]) == (b"k\0", b"v\0", b"l\0")
 
 
 def test_missing_device_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hyperv_kvp, "DRIVER", str(tmp_path))
-    monkeypatch.setattr(hyperv_kvp, "DEVICE", str(tmp_path / "none"))
+    monkeypatch.setattr(hyperv, "DRIVER", str(tmp_path))
+    monkeypatch.setattr(hyperv, "DEVICE", str(tmp_path / "none"))
     with pytest.raises(Failure) as caught:
-        hyperv_kvp.read()
+        read()
     assert caught.value.what == "no key-value pairs: No such file or directory"
     assert caught.value.where == str(tmp_path / "none")

@@ -9,10 +9,10 @@ from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
 from ignition.host import log
-from ignition.platforms.parts import cloud_init_network, kernel_arguments, netplan, network_data
-from ignition.platforms.parts.metadata import opened
-from ignition.platforms.parts.network import Interface, Network
-from ignition.platforms.parts.yaml_text import parse
+from ignition.metadata.table import opened
+from ignition.metadata.yaml_text import parse
+from ignition.network import from_cloud_init, from_openstack, kernel_arguments, netplan
+from ignition.network.model import Interface, Network
 from tests.platforms import samples
 from tests.platforms.drives import Machine, machine
 
@@ -32,7 +32,7 @@ def shown(interface: Interface) -> Shown:
 
 
 def cloud_init(text: str) -> list[Shown]:
-    return [shown(one) for one in cloud_init_network.network(parse(text), HERE).interfaces]
+    return [shown(one) for one in from_cloud_init.network(parse(text), HERE).interfaces]
 
 
 def physical(*subnets: str, more: str = "") -> str:
@@ -182,7 +182,7 @@ def test_wrong_document_is_refused_at_its_place(text: str, what: str) -> None:
 def openstack(networks: list[Shown], **more: object) -> list[Shown]:
     links = [{"id": "a", "ethernet_mac_address": "06:00:00:00:00:0A"}, {"id": "b", "name": "eth0"}]
     document = {"links": links, "networks": networks, **more}
-    return [shown(one) for one in network_data.network(json.loads(json.dumps(document)), HERE, priority=10).interfaces]
+    return [shown(one) for one in from_openstack.network(json.loads(json.dumps(document)), HERE, priority=10).interfaces]
 
 
 ROUTE = {"network": "10.0.0.0", "netmask": "255.0.0.0", "gateway": "192.0.2.9"}
@@ -321,13 +321,13 @@ def test_proxmoxve(machine: Machine) -> None:
     ],
 )
 def test_kernel_arguments(text: str, by_interface: str | None, by_address: str | None) -> None:
-    network = cloud_init_network.network(parse(text), HERE)
+    network = from_cloud_init.network(parse(text), HERE)
     assert kernel_arguments.by_interface(network) == by_interface
     assert kernel_arguments.by_address(network) == by_address
 
 
 def test_netplan_knows_a_nameless_card_by_its_address_and_says_nothing_of_no_card() -> None:
-    network = cloud_init_network.network(
+    network = from_cloud_init.network(
         parse("ethernets: {id0: {match: {macaddress: '06:00:00:00:00:0a'}, dhcp4: 1, dhcp6: true}}"), HERE
     )
     assert netplan.document(network) == {

@@ -12,8 +12,8 @@ import pytest
 from ignition import platforms
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
+from ignition.metadata.table import opened
 from ignition.platforms import openstack
-from ignition.platforms.parts.metadata import opened
 from tests.fetch.server import Reply, Server
 from tests.netns import namespace
 from tests.platforms import samples

@@ -7,7 +7,7 @@ import pytest
 
 from coreos_metadata.main import main
 from ignition.errors import Failure
-from ignition.platforms.parts.addresses import endpoint
+from ignition.network.addresses import endpoint
 from tests.fetch.server import Reply
 from tests.platforms import samples
 from tests.platforms.drives import Machine, machine

@@ -12,8 +12,8 @@ from ignition import platforms
 from ignition.cli.ignition import SUCCESS, main
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
+from ignition.metadata.reader import Reader
 from ignition.platforms import packet
-from ignition.platforms.parts.reader import Reader
 from tests.fetch.server import Reply, Server, serving
 from tests.platforms import networks, samples
 from tests.platforms.samples.packet import ADDRESSES, INTERFACES, machine

@@ -10,9 +10,9 @@ import pytest
 from ignition.errors import Failure, NeedsNetwork
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
-from ignition.platforms.parts.config_source import ConfigSource
-from ignition.platforms.parts.place import NotHere
-from ignition.platforms.parts.race import drive_or_service, first_answer
+from ignition.metadata.config_source import ConfigSource
+from ignition.metadata.race import drive_or_service, first_answer
+from ignition.metadata.service import NotHere
 from tests.platforms.drives import Machine, machine
 
 __all__ = ["machine"]

@@ -16,9 +16,9 @@ from ignition import platforms
 from ignition.errors import Failure, NeedsNetwork
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
-from ignition.platforms.parts import dhcp
-from ignition.platforms.parts.metadata import opened
-from ignition.platforms.parts.reader import Reader
+from ignition.metadata.reader import Reader
+from ignition.metadata.table import opened
+from ignition.network import dhcp
 from tests.fetch.server import Reply, Server, serving
 from tests.netns import namespace
 from tests.platforms import samples

@@ -3,7 +3,7 @@
 import pytest
 
 from ignition import platforms
-from ignition.platforms.parts.reader import Reader
+from ignition.metadata.reader import Reader
 from tests.fetch.server import Reply
 from tests.platforms import samples
 from tests.platforms.samples import CONFIG

@@ -6,12 +6,13 @@ import pytest
 
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher, Settings
-from ignition.platforms.parts import addresses, yaml_text
-from ignition.platforms.parts.metadata import Attribute, Metadata
-from ignition.platforms.parts.place import Service
-from ignition.platforms.parts.reader import Reader
-from ignition.platforms.parts.ssh_keys import listed, members
-from ignition.platforms.parts.values import Document, Value, changed, joined, plain, text
+from ignition.metadata import yaml_text
+from ignition.metadata.reader import Reader
+from ignition.metadata.service import Service
+from ignition.metadata.ssh_keys import listed, members
+from ignition.metadata.table import Attribute, Metadata
+from ignition.metadata.values import Document, Value, changed, joined, plain, text
+from ignition.network import addresses
 
 DOCUMENT = Document("a")
 JSON = """{"name": "n", "number": 7, "yes": true, "none": null, "list": [{"x": "0"}, {}, {"x": 2}],

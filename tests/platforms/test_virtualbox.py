@@ -9,8 +9,7 @@ import pytest
 
 from ignition.errors import Failure
 from ignition.platforms import virtualbox
-from ignition.platforms.parts import vbox_guest
-from ignition.platforms.parts.vbox_guest import Properties
+from ignition.platforms.virtualbox import Properties
 
 NOT_FOUND, OVERFLOW, DENIED = -78, -41, -38
 
@@ -77,7 +76,7 @@ class Host:
 def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: Host) -> Host:
     (tmp_path / "vboxguest").write_text("")
     monkeypatch.setattr(fcntl, "ioctl", host.ioctl)
-    monkeypatch.setattr(vbox_guest, "DEVICE", str(tmp_path / "vboxguest"))
+    monkeypatch.setattr(virtualbox, "DEVICE", str(tmp_path / "vboxguest"))
     monkeypatch.setattr(Properties.__init__, "__defaults__", (str(tmp_path / "vboxguest"),))
     return host
 

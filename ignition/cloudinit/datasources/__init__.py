@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ignition.platforms.parts.network import Network
+    from ignition.network.model import Network
 
 
 # What a datasource says about the machine itself. Source: docs/reference/coreos-cloudinit.md §5.2.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ignition.errors import Failure
 from ignition.host import log
-from ignition.platforms.parts.values import Value, changed
+from ignition.metadata.values import Value, changed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
 
 
 def checked(value: Value) -> Value:
@@ -23,7 +23,7 @@ def usable(value: Value) -> Value:
 
 def parsed(found: str, where: str) -> str:
     """The address in its usual spelling; "" for none. Raises Failure at `where`."""
-    from ignition.platforms.parts.addresses import address
+    from ignition.network.addresses import address
 
     return str(address(found.strip(), where)) if found.strip() else ""
 

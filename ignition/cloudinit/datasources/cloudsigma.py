@@ -14,17 +14,17 @@ from ignition.cloudinit.datasources.file import MOST_BYTES
 from ignition.cloudinit.datasources.service import Table
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher, Settings
-from ignition.platforms.parts import dhcp
-from ignition.platforms.parts.ssh_keys import members
-from ignition.platforms.parts.values import Document, Value, first
+from ignition.metadata.ssh_keys import members
+from ignition.metadata.values import Document, Value, first
+from ignition.network import dhcp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ignition.cloudinit.datasources import Metadata
-    from ignition.platforms.parts.place import Get
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
+    from ignition.metadata.service import Get
 
 PORT, PRODUCT, MAKER = "/dev/ttyS1", "/sys/class/dmi/id/product_name", "CloudSigma"
 CONTEXT, META = Document(""), Document("/meta/")

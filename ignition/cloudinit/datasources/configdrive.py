@@ -13,17 +13,17 @@ from ignition.cloudinit.datasources.file import Directory
 from ignition.cloudinit.datasources.service import Table
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher, Settings
+from ignition.metadata.ssh_keys import members
 from ignition.platforms.openstack import DRIVE_META, USER_DATA
-from ignition.platforms.parts.ssh_keys import members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ignition.cloudinit.datasources import Metadata
-    from ignition.platforms.parts.network import Network
-    from ignition.platforms.parts.place import Get
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
+    from ignition.metadata.service import Get
+    from ignition.network.model import Network
 
 CONTENT_PATH = "network_config.content_path"  # below openstack/, of a file in the form of Debian's /etc/network/interfaces
 
@@ -64,12 +64,12 @@ class ConfigDrive(Datasource):
             raise Failure(f"{CONTENT_PATH} is no text", where=DRIVE_META.path, fix="correct the drive")
 
         def convert() -> Network:
-            from ignition.cloudinit.network import debian
+            from ignition.network import from_debian
 
             name = f"openstack/{path.lstrip('/')}"
             found = self._directory.read(name)  # an empty document is one: it has no interfaces
             if found is None:
                 raise Failure("the drive has no such document", where=name, fix=f"correct {CONTENT_PATH}, or the drive")
-            return debian.network(found.decode("utf-8", "replace"), f"{self.where}/{name}")
+            return from_debian.network(found.decode("utf-8", "replace"), f"{self.where}/{name}")
 
         return NetworkConfig("debian", convert)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ignition.cloudinit.datasources import NetworkConfig
 from ignition.cloudinit.datasources.service import MetadataService, Table
+from ignition.metadata.ssh_keys import members
 from ignition.platforms.digitalocean import DROPLET, network, usual_address
-from ignition.platforms.parts.ssh_keys import members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.network import Network
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
+    from ignition.network.model import Network
 
 
 def _network(reader: Reader) -> NetworkConfig | None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from ignition.cloudinit.datasources.addresses import usable
 from ignition.cloudinit.datasources.service import MetadataService, Table
 from ignition.fetch import imds
-from ignition.platforms.parts.ssh_keys import listed
-from ignition.platforms.parts.values import changed, first_word, text
+from ignition.metadata.ssh_keys import listed
+from ignition.metadata.values import changed, first_word, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.fetch.engine import Fetcher
-    from ignition.platforms.parts.values import Value
+    from ignition.metadata.values import Value
 
 BASE = "http://169.254.169.254/"  # also of the deprecated --from-metadata-service
 VERSION = "2009-04-04"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ignition.cloudinit.datasources.addresses import checked
 from ignition.cloudinit.datasources.service import MetadataService, Table
+from ignition.metadata.values import text
 from ignition.platforms.gcp import HEADERS, INSTANCE
-from ignition.platforms.parts.values import text
 
 ROOT, CARD = "computeMetadata/v1", "instance/network-interfaces/0"
 TABLE = Table(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from ignition.cloudinit.datasources import NetworkConfig
 from ignition.cloudinit.datasources.addresses import last
 from ignition.cloudinit.datasources.service import MetadataService, Table
+from ignition.metadata.ssh_keys import members
+from ignition.metadata.values import first
 from ignition.platforms.packet import MACHINE, addresses
-from ignition.platforms.parts.ssh_keys import members
-from ignition.platforms.parts.values import first
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.network import Network
-    from ignition.platforms.parts.reader import Reader
-    from ignition.platforms.parts.values import Value
+    from ignition.metadata.reader import Reader
+    from ignition.metadata.values import Value
+    from ignition.network.model import Network
 
 
 def _last(family: int, *, public: bool) -> Value:

@@ -11,18 +11,18 @@ from ignition.cloudinit.datasources import Datasource, Metadata, NetworkConfig, 
 from ignition.errors import Failure, NotFound
 from ignition.fetch.urls import shown
 from ignition.host import log
-from ignition.platforms.parts import metadata as parts
-from ignition.platforms.parts.place import Service
-from ignition.platforms.parts.reader import Reader
+from ignition.metadata import table as parts
+from ignition.metadata.reader import Reader
+from ignition.metadata.service import Service
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ignition.fetch.engine import Fetcher
-    from ignition.platforms.parts.place import Place
-    from ignition.platforms.parts.ssh_keys import Keys
-    from ignition.platforms.parts.values import Value
+    from ignition.metadata.service import Place
+    from ignition.metadata.ssh_keys import Keys
+    from ignition.metadata.values import Value
 
     Session = Callable[[Fetcher, str], dict[str, str]]  # asks at a base URL for headers of all further requests
 

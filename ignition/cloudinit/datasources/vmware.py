@@ -14,7 +14,6 @@ from ignition.cloudinit.network.vmware import network as conversion
 from ignition.errors import CommandFailed, Failure, at
 from ignition.host import log
 from ignition.platforms import vmware
-from ignition.platforms.parts import guestinfo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,15 +56,15 @@ class GuestInfo(VMware):
 
     def available(self) -> bool:
         try:
-            guestinfo.value(vmware.ENVIRONMENT)
+            vmware.value(vmware.ENVIRONMENT)
         except CommandFailed as failure:
             log.info(f"{self.name}: {failure}")
             return False
         return True
 
     def properties(self) -> Read:
-        environment = vmware.properties(guestinfo.value(vmware.ENVIRONMENT))
-        return vmware.reading(environment) if environment else guestinfo.value
+        environment = vmware.properties(vmware.value(vmware.ENVIRONMENT))
+        return vmware.reading(environment) if environment else vmware.value
 
 
 class OvfEnvironment(VMware):

@@ -37,7 +37,7 @@ class WindowsAzureAgent(Datasource):
 
     def metadata(self) -> Metadata:
         """Nothing without a shared config. Raises Failure for one that is no XML."""
-        from ignition.platforms.parts.xml_text import parse
+        from ignition.metadata.xml_text import parse
 
         found = self._directory.read(SHARED_CONFIG)
         if not found:

@@ -13,8 +13,8 @@ from ignition.config.model import Resource
 from ignition.config.model.storage import File
 from ignition.errors import Failure
 from ignition.host import command, log, netlink
+from ignition.network.bonding import kernel_parameters
 from ignition.operation import Context, Operation
-from ignition.platforms.parts.bonding import kernel_parameters
 from ignition.system.account_database import AccountDatabase
 from ignition.system.attempt import Attempt, Entry
 from ignition.system.files import PutFile
@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.cloudinit.datasources import NetworkConfig
     from ignition.host.root import Root
-    from ignition.platforms.parts.network import Network
+    from ignition.network.model import Network
 
 DIRECTORY, MODE = "/run/systemd/network", 0o644
 NETWORKD = "systemd-networkd.service"

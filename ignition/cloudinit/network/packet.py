@@ -6,14 +6,14 @@ The bond's parameters are fixed; the mode that the metadata names is not asked, 
 from __future__ import annotations
 
 from ignition.errors import Failure
+from ignition.metadata.values import required
+from ignition.network.bonding import networkd_options
 from ignition.platforms.packet import MACHINE, addressing, blocks
-from ignition.platforms.parts.bonding import networkd_options
-from ignition.platforms.parts.values import required
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.network import Network
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
+    from ignition.network.model import Network
 
 BOND = "bond0"
 PARAMETERS = {"mode": "802.3ad", "lacp_rate": "fast", "miimon": "200", "updelay": "200", "downdelay": "200"}
@@ -23,8 +23,8 @@ _PLACE = f"network.interfaces of {MACHINE.path}"
 
 def network(reader: Reader) -> Network:
     """The cards in their order, then the bond. Raises Failure."""
-    from ignition.platforms.parts.addresses import address
-    from ignition.platforms.parts.network import Device, Interface, Network
+    from ignition.network.addresses import address
+    from ignition.network.model import Device, Interface, Network
 
     cards = MACHINE.objects(reader, "network.interfaces")
     if not cards:

@@ -7,14 +7,14 @@ Files sort from the lowest link up: the number is the depth of what is stacked u
 
 from __future__ import annotations
 
-from ignition.platforms.parts.networkd import addressing, match, render
+from ignition.network.networkd import addressing, match, render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ignition.platforms.parts.network import Device, Interface, Network
-    from ignition.platforms.parts.networkd import Section
+    from ignition.network.model import Device, Interface, Network
+    from ignition.network.networkd import Section
 
 DHCP = ("DHCP=true", "KeepConfiguration=dhcp-on-stop", "IPv6AcceptRA=true")
 

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ignition.platforms.parts.network import Address, Interface, Interfaced, Network, Route
+    from ignition.network.model import Address, Interface, Interfaced, Network, Route
     from ignition.platforms.vmware import Read
 
 ROLES, DHCP = ("", "public", "private"), ("", "yes", "no")
@@ -30,7 +30,7 @@ class Card:
 
     def interfaced(self) -> Iterator[Interfaced]:
         """The addresses. Raises Failure."""
-        from ignition.platforms.parts.addresses import interface
+        from ignition.network.addresses import interface
 
         for number, address in enumerate(self.addresses):
             yield interface(address, f"{self.where}.ip.{number}.address")
@@ -63,8 +63,8 @@ def described(read: Read) -> Described:
 
 def network(found: Described) -> Network:
     """Static where there is an address or a route, else DHCP; the first card with neither ends it. Raises Failure."""
-    from ignition.platforms.parts.addresses import address
-    from ignition.platforms.parts.network import Network
+    from ignition.network.addresses import address
+    from ignition.network.model import Network
 
     servers = [address(one, f"dns.server.{number}") for number, one in enumerate(found.servers)]
     interfaces: list[Interface] = []
@@ -78,7 +78,7 @@ def network(found: Described) -> Network:
 
 
 def _interface(card: Card, servers: list[Address], domains: list[str]) -> Interface:
-    from ignition.platforms.parts.network import Interface
+    from ignition.network.model import Interface
 
     try:
         if not (card.addresses or card.routes):
@@ -99,8 +99,8 @@ def _interface(card: Card, servers: list[Address], domains: list[str]) -> Interf
 
 
 def _route(card: Card, number: int) -> Route:
-    from ignition.platforms.parts.addresses import address, interface
-    from ignition.platforms.parts.network import Route
+    from ignition.network.addresses import address, interface
+    from ignition.network.model import Route
 
     (destination, gateway), where = card.routes[number], f"{card.where}.route.{number}"
     if not (destination and gateway):

@@ -10,13 +10,13 @@ import pytest
 
 from ignition.cloudinit.datasources import NetworkConfig
 from ignition.cloudinit.network import FORMATS, apply
-from ignition.cloudinit.network.debian import network
 from ignition.errors import CommandFailed, Failure
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.host import netlink
 from ignition.host.root import Root
+from ignition.network.from_debian import network
+from ignition.network.model import Interface, Network
 from ignition.operation import Context, Runner
-from ignition.platforms.parts.network import Interface, Network
 from tests.netns import namespace
 from tests.platforms.programs import Programs, programs
 

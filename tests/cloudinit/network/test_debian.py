@@ -2,9 +2,9 @@
 
 import pytest
 
-from ignition.cloudinit.network.debian import network
 from ignition.cloudinit.network.units import files
 from ignition.errors import Failure
+from ignition.network.from_debian import network
 
 STACKED = """
 auto lo

@@ -16,8 +16,8 @@ import pytest
 
 from ignition.cloudinit.network.packet import PARAMETERS
 from ignition.cloudinit.network.units import files
-from ignition.platforms.parts.bonding import networkd_options
-from ignition.platforms.parts.network import Device, Interface, Network
+from ignition.network.bonding import networkd_options
+from ignition.network.model import Device, Interface, Network
 
 TOP = Path(__file__).parents[3]
 NETWORKD = "/lib/systemd/systemd-networkd"
@@ -60,7 +60,8 @@ exec "$@"
 CONVERT = """
 import json, os, subprocess, sys
 from pathlib import Path
-from ignition.cloudinit.network import apply, debian
+from ignition.cloudinit.network import apply
+from ignition.network import from_debian
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.host import command, log
 from ignition.host.root import Root
@@ -74,7 +75,7 @@ context = Context(Root("/"), Fetcher(Settings(), offline=True))
 results = []
 for turn in range(2):
     with Runner("cloudinit", "/run/operations") as runner:
-        runner.run(apply.plan(debian.network(interfaces, "interfaces"), context), context)
+        runner.run(apply.plan(from_debian.network(interfaces, "interfaces"), context), context)
         results.append([record["result"] for record in runner._records])
 ask = lambda what: json.loads(subprocess.run(["ip", "-4", "-j", *what.split()], capture_output=True, check=True).stdout)
 print(json.dumps({

@@ -6,8 +6,8 @@ from ignition.cloudinit.network.packet import network
 from ignition.cloudinit.network.units import files
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher, Settings
+from ignition.metadata.reader import Reader
 from ignition.platforms.packet import PLATFORM
-from ignition.platforms.parts.reader import Reader
 from tests.platforms.samples.packet import machine
 
 SERVERS = "DNS=8.8.8.8\nDNS=8.8.4.4\n"

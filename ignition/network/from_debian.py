@@ -1,18 +1,93 @@
-"""The network that a config drive describes in the form of Debian's /etc/network/interfaces.
+"""Debian's /etc/network/interfaces as stanzas with their options.
 
-Source: docs/reference/coreos-cloudinit.md §17.1.
+Source: docs/reference/coreos-cloudinit.md §17.1; interfaces(5) of Debian.
 """
 
 from __future__ import annotations
 
-from ignition.cloudinit.network.stanzas import stanzas
 from ignition.errors import Failure
-from ignition.platforms.parts.bonding import networkd_options
+from ignition.network.bonding import networkd_options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.cloudinit.network.stanzas import Stanza
-    from ignition.platforms.parts.network import Device, Interface, Interfaced, Network, Route
+    from ignition.network.model import Device, Interface, Interfaced, Network, Route
+
+
+METHODS = ("static", "dhcp", "manual", "loopback")
+_ADDED_UP = ("post-up", "pre-down")  # every other option counts once, the last one
+_FIX = "write `iface NAME inet static`, `dhcp`, `manual` or `loopback`, with its options below"
+
+
+class Stanza:
+    """One `iface`: `options` are the words behind each, `commands` the rest of lines that may come several times."""
+
+    def __init__(self, where: str, name: str, method: str) -> None:
+        self.where, self.name, self.method = where, name, method
+        self.options: dict[str, list[str]] = {}
+        self.commands: dict[str, list[str]] = {name: [] for name in _ADDED_UP}
+
+    def one(self, option: str) -> str:
+        """The option's word; "" where there is none, or more than one."""
+        words = self.options.get(option, [])
+        return words[0] if len(words) == 1 else ""
+
+    def add(self, line: str) -> None:
+        """One line of options."""
+        name, *words = line.split()
+        if name in _ADDED_UP:
+            self.commands[name].append(" ".join(words))
+        else:
+            self.options[name] = words
+
+
+def stanzas(text: str, where: str) -> list[Stanza]:
+    """In their order; `auto` is passed over. Raises Failure for what no stanza is, at the number of its line."""
+    found: list[Stanza] = []
+    options: Stanza | None = None
+    begun = False
+    for number, line in _lines(text):
+        place, kind = f"{where} line {number}", line.split()[0]
+        if kind == "iface":
+            options = _begun(line, place)
+            found.append(options)
+        elif kind == "auto":
+            options = None
+        elif kind == "mapping" or kind.startswith("allow-"):
+            raise Failure(f"a stanza {kind} is not understood", where=place, fix=_FIX)
+        elif options:
+            options.add(line)
+        elif not begun:
+            raise Failure(f"{kind} is outside of any stanza", where=place, fix=_FIX)
+        begun = True
+    return found
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """(number of its first line, line) without blanks around it: lines that end in a backslash are joined with the next."""
+    found, joined, first = list[tuple[int, str]](), "", 1
+    for number, line in enumerate(text.split("\n"), start=1):
+        joined += line.removesuffix("\r").removesuffix("\\")
+        if line.removesuffix("\r").endswith("\\"):
+            continue
+        if joined.strip() and not joined.strip().startswith("#"):
+            found.append((first, joined.strip()))
+        joined, first = "", number + 1
+    return found
+
+
+def _begun(line: str, where: str) -> Stanza:
+    words = line.split()
+    if len(words) != 4:
+        raise Failure("iface needs three words: name, family, method", where=where, fix=_FIX)
+    _, name, _, method = words
+    if method not in METHODS:
+        raise Failure(f"the method {method} of {name} is not understood", where=where, fix=_FIX)
+    return Stanza(where, name, method)
+
+
+# The network that a config drive describes in the form of Debian's /etc/network/interfaces.
+#
+# Source: docs/reference/coreos-cloudinit.md §17.1.
 
 _BOND = {"bond-mode": "mode", "bond-miimon": "miimon", "bond-lacp-rate": "lacp_rate"}
 _DIGITS = 9  # of a number that means something
@@ -55,7 +130,7 @@ class Link:
 
 def network(text: str, where: str) -> Network:
     """Links by name. Raises Failure with the line at fault."""
-    from ignition.platforms.parts.network import Network
+    from ignition.network.model import Network
 
     links = _linked(stanzas(text, where))
     interfaces = [_interface(link) for link in links]
@@ -77,7 +152,7 @@ def _is_loopback(link: Link) -> bool:
 
 
 def _interface(link: Link) -> Interface:
-    from ignition.platforms.parts.network import Interface
+    from ignition.network.model import Interface
 
     bonds = [one.name for one in link.above if one.is_bond]
     if len(bonds) > 1:
@@ -111,8 +186,8 @@ def _set_up(found: Interface, stanza: Stanza) -> None:
 
 
 def _set_up_static(found: Interface, stanza: Stanza) -> None:
-    from ignition.platforms.parts.addresses import address, default_route
-    from ignition.platforms.parts.network import Route
+    from ignition.network.addresses import address, default_route
+    from ignition.network.model import Route
 
     found.addresses = [_own(stanza)]
     gateway = stanza.one("gateway")
@@ -124,7 +199,7 @@ def _set_up_static(found: Interface, stanza: Stanza) -> None:
 
 
 def _own(stanza: Stanza) -> Interfaced:
-    from ignition.platforms.parts.addresses import interface
+    from ignition.network.addresses import interface
 
     own, mask = stanza.one("address"), stanza.one("netmask")
     if not own or "." not in mask:
@@ -138,8 +213,8 @@ def _own(stanza: Stanza) -> Interfaced:
 
 def _route(command: str, where: str) -> Route | None:
     """Of a command `route add -net N [netmask M] gw G`; None for any other."""
-    from ignition.platforms.parts.addresses import address, interface
-    from ignition.platforms.parts.network import Route
+    from ignition.network.addresses import address, interface
+    from ignition.network.model import Route
 
     words = command.split()
     given = dict(zip(words, words[1:], strict=False))
@@ -151,7 +226,7 @@ def _route(command: str, where: str) -> Route | None:
 
 
 def _device(link: Link, stanza: Stanza) -> Device:
-    from ignition.platforms.parts.network import Device
+    from ignition.network.model import Device
 
     depth = link.depth()
     if link.is_vlan:

@@ -11,16 +11,15 @@ Import it inside functions: it needs `ipaddress`.
 from __future__ import annotations
 
 from ignition.host import log
-from ignition.platforms.parts.addresses import address, default_route, interface
-from ignition.platforms.parts.links import DHCP, card, distinct
-from ignition.platforms.parts.members import dictionaries, dictionary, is_true, several, text
-from ignition.platforms.parts.network import Network, Route
+from ignition.metadata.members import dictionaries, dictionary, is_true, several, text
+from ignition.network.addresses import DHCP, address, card, default_route, distinct, interface
+from ignition.network.model import Network, Route
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ignition.platforms.parts.network import Address, Interface
+    from ignition.network.model import Address, Interface
 
     Object = dict[str, object]
 

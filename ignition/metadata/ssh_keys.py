@@ -12,8 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ignition.platforms.parts.reader import Reader
-    from ignition.platforms.parts.values import Value
+    from ignition.metadata.reader import Reader
+    from ignition.metadata.values import Value
 
     Keys = Callable[[Reader], list[str]]
 

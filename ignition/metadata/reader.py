@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ignition.fetch.engine import Fetcher
-    from ignition.platforms.parts.metadata import Metadata
-    from ignition.platforms.parts.place import Get
+    from ignition.metadata.service import Get
+    from ignition.metadata.table import Metadata
 
 
 class Reader:

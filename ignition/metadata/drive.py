@@ -12,8 +12,8 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from ignition.errors import CommandFailed, Failure, NotFound
 from ignition.host import devices, labels, limits, log
 from ignition.host.temporary_mount import mounted_to_read
-from ignition.platforms.parts.config_source import ConfigSource
-from ignition.platforms.parts.place import NotHere
+from ignition.metadata.config_source import ConfigSource
+from ignition.metadata.service import NotHere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ignition.fetch.engine import Fetcher
-    from ignition.platforms.parts.place import Get
+    from ignition.metadata.service import Get
 
     Candidate = tuple[str, str, Sequence[str]]  # device, its name for people, files that may have the config
 

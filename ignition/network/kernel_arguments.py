@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ignition.platforms.parts.network import Address, Interface, Interfaced, Network
+    from ignition.network.model import Address, Interface, Interfaced, Network
 
 _DHCP = {"ipv4": "dhcp", "ipv6": "dhcp6", "yes": "dhcp,dhcp6"}
 

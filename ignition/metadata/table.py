@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 
-from ignition.platforms.parts.place import NotHere
-from ignition.platforms.parts.reader import Reader
+from ignition.host import key_lines
+from ignition.metadata.reader import Reader
+from ignition.metadata.service import NotHere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ignition.fetch.engine import Fetcher
-    from ignition.platforms.parts.first_user import FirstUser
-    from ignition.platforms.parts.network import Network
-    from ignition.platforms.parts.place import Place
-    from ignition.platforms.parts.values import Value
+    from ignition.metadata.service import Place
+    from ignition.metadata.values import Value
+    from ignition.network.model import Network
+
 
 TODAY, LEGACY = "AFTERBURN_", "COREOS_"  # what all names begin with
 
@@ -90,3 +91,17 @@ def opened(tables: Sequence[Metadata], fetcher: Fetcher) -> Iterator[tuple[Metad
             yield table, reader
             return
     raise NotHere("; ".join(missing))
+
+
+# The user whom a platform creates on other systems (Azure's admin).
+
+
+class FirstUser:
+    """`password` is in clear, "" for none: it must be hashed before anything is written. Only what is a key counts.
+
+    `was_given_keys`: also if none of them is one.
+    """
+
+    def __init__(self, name: str, ssh_keys: list[str], password: str) -> None:
+        self.name, self.password, self.was_given_keys = name, password, bool(ssh_keys)
+        self.ssh_keys = key_lines.keys(ssh_keys, f"SSH keys of user {name}", whole=True)

@@ -9,10 +9,14 @@ import re
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
 
 from ignition.errors import Failure
+from ignition.host import log
+from ignition.metadata.members import text
+from ignition.network.model import Interface
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.network import Address, Interfaced
+    from ignition.network.model import Address, Interfaced
+
 
 _FIX = "ask the platform's support"
 _BITS = {4: 32, 6: 128}
@@ -111,3 +115,26 @@ def _shown(found: object) -> str:
 
 def _text(found: object) -> str:
     return found if isinstance(found, str) else ""
+
+
+# What the parsers of network documents share. Import it inside functions: it needs `ipaddress`.
+
+# Families → Interface.dhcp
+DHCP = {frozenset[int](): "", frozenset({4}): "ipv4", frozenset({6}): "ipv6", frozenset({4, 6}): "yes"}
+
+
+def card(what: str, name: object, mac: object, where: str, *, priority: int) -> Interface | None:
+    """A network card, not yet set up; None, with a warning, if nothing says which it is. Raises Failure at `where`."""
+    if not (name or mac):
+        log.warning(f"{where}: {what} is left out: nothing says which network card it is")
+        return None
+    try:
+        return Interface(name=text(name), mac=text(mac), priority=priority)
+    except Failure as failure:
+        failure.where = where
+        raise
+
+
+def distinct(servers: list[Address]) -> list[Address]:
+    """Each once, in their order."""
+    return list(dict.fromkeys(servers))

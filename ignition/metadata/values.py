@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from ignition.platforms.parts.reader import Reader
+    from ignition.metadata.reader import Reader
 
     Found = str | list[str | None] | None  # a list gives numbered attributes; None in it is a number that is left out
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 from ignition.errors import Failure, NeedsNetwork
 from ignition.host import devices, log
-from ignition.platforms.parts.config_source import ConfigSource
-from ignition.platforms.parts.drive import LIMIT_S, labelled, named
-from ignition.platforms.parts.place import NotHere
+from ignition.metadata.config_source import ConfigSource
+from ignition.metadata.drive import LIMIT_S, labelled, named
+from ignition.metadata.service import NotHere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import os
 import time
 
 from ignition.host import progress
-from ignition.platforms.parts.place import NotHere
+from ignition.metadata.service import NotHere
 
 LEASES = "/run/systemd/netif/leases"  # a file for each interface, named by its number: lines KEY=value
 SERVER = "SERVER_ADDRESS"

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ignition.platforms.parts.network import Interface
+    from ignition.network.model import Interface
 
     Section = tuple[str, list[str]]  # heading, lines
 

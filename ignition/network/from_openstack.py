@@ -9,14 +9,13 @@ Import it inside functions: it needs `ipaddress`.
 from __future__ import annotations
 
 from ignition.host import log
-from ignition.platforms.parts.addresses import address, interface
-from ignition.platforms.parts.links import DHCP, card, distinct
-from ignition.platforms.parts.members import dictionaries, dictionary, several, text
-from ignition.platforms.parts.network import Network, Route
+from ignition.metadata.members import dictionaries, dictionary, several, text
+from ignition.network.addresses import DHCP, address, card, distinct, interface
+from ignition.network.model import Network, Route
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.network import Interface
+    from ignition.network.model import Interface
 
     Object = dict[str, object]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.platforms.parts.network import Interface, Network
+    from ignition.network.model import Interface, Network
 
 
 def document(network: Network) -> dict[str, object] | None:
