@@ -58,16 +58,16 @@ def run(options: Namespace) -> None:
 
 
 def _write(options: Namespace, name: str, table: Metadata, reader: Reader) -> None:
-    from coreos_metadata.outputs import attributes, hostname, ssh_keys
+    from coreos_metadata import outputs, ssh_keys
 
     if options.attributes:
-        attributes.write(options.attributes, reader.attributes())
+        outputs.write_attributes(options.attributes, reader.attributes())
     if options.ssh_keys:
         ssh_keys.write(options.ssh_keys, reader.ssh_keys())
     if options.hostname:
         found = reader.hostname()
         if found is not None:
-            hostname.write(options.hostname, found)
+            outputs.write_hostname(options.hostname, found)
     _write_network(options, table, reader)
     if options.check_in:
         if table.check_in is None:
@@ -77,25 +77,25 @@ def _write(options: Namespace, name: str, table: Metadata, reader: Reader) -> No
 
 
 def _write_network(options: Namespace, table: Metadata, reader: Reader) -> None:
-    from coreos_metadata.outputs import netplan, network_units, networkmanager
+    from coreos_metadata import outputs
     from ignition.network.model import Network
 
     if options.network_units or options.networkmanager_profiles:
         network = table.network(reader) if table.network else Network()
         if options.network_units:
-            network_units.write(options.network_units, network)
+            outputs.write_networkd(options.network_units, network)
         if options.networkmanager_profiles:
-            networkmanager.write(options.networkmanager_profiles, network)
+            outputs.write_networkmanager(options.networkmanager_profiles, network)
     if options.netplan_config:
         document = table.netplan(reader) if table.netplan else None
         if document is not None:
-            netplan.write(options.netplan_config, document)
+            outputs.write_netplan(options.netplan_config, document)
 
 
 def _write_nothing(options: Namespace, reason: NotHere) -> None:
     """For units that read the environment file it must be there; what an earlier boot wrote elsewhere is better than nothing."""
-    from coreos_metadata.outputs import attributes
+    from coreos_metadata import outputs
 
     log.warning(f"this machine has no metadata: {reason}")
     if options.attributes:
-        attributes.write(options.attributes, {})
+        outputs.write_attributes(options.attributes, {})

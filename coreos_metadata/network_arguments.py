@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from coreos_metadata.outputs import network_arguments
 from coreos_metadata.transport import SETTINGS
 from coreos_metadata.usage import Parser, UsageError, provider
 from ignition import platforms
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.host import cmdline, log
+from ignition.host.root import put
 from ignition.metadata.service import NotHere
 from ignition.metadata.table import opened
 
@@ -34,10 +34,10 @@ def parser() -> Parser:
 def run(options: Namespace) -> None:
     """Write the platform's arguments or the default. Only platforms that have some are asked."""
     name = provider(options)
-    if network_arguments.is_given(cmdline.read()):
+    if is_given(cmdline.read()):
         log.info("the kernel command line has a network of its own: nothing is written")
         return
-    network_arguments.write(_found(name) or options.default_value)
+    write_arguments(_found(name) or options.default_value)
 
 
 def _found(name: str) -> str | None:
@@ -56,3 +56,25 @@ def _found(name: str) -> str | None:
         except NotHere as reason:
             log.warning(f"this machine has no metadata, the default is used: {reason}")
             return None
+
+
+# Kernel arguments for the initramfs' network, as dracut reads them.
+#
+# Source: docs/reference/platforms.md §4.1, §7.5; dracut.cmdline(7).
+#
+# A network that somebody typed on the kernel command line is obeyed: then nothing is written.
+
+PATH = "/etc/cmdline.d/50-afterburn-network-kargs.conf"
+MODE = 0o644
+
+
+def is_given(text: str) -> bool:
+    """Whether the kernel command line has a network of its own."""
+    return any(option == "ip" for option, _ in cmdline.options(text))
+
+
+def write_arguments(arguments: str, *, path: str = "") -> None:
+    """Replace the file by these arguments; the directory is made."""
+    path = path or PATH
+    put(path, f"{arguments}\n".encode(), mode=MODE)
+    log.info(f"network of the initramfs: {arguments or 'nothing'} ({path})")

@@ -78,9 +78,9 @@ ALLOWED = {
     ("ignition/storage/root_contents.py", "mount", "node"): NODE,
     ("ignition/storage/root_contents.py", "mount", "self.directory"): PATH,
     ("ignition/storage/root_contents.py", "umount", "self.directory"): PATH,
-    ("ignition/system/labels.py", "program", "contexts"): PATH,
-    ("ignition/system/users.py", "usermod", "*changes"): OPTIONS_OF_OURS,
-    ("ignition/system/users.py", "useradd", "*self._new(uid)"): OPTIONS_OF_OURS,
+    ("ignition/sysroot/labels.py", "program", "contexts"): PATH,
+    ("ignition/sysroot/users.py", "usermod", "*changes"): OPTIONS_OF_OURS,
+    ("ignition/sysroot/users.py", "useradd", "*self._new(uid)"): OPTIONS_OF_OURS,
 }
 
 

@@ -20,9 +20,18 @@ MAY_IMPORT = {
     "ignition.fetch": {"ignition", "ignition.errors", "ignition.config", "ignition.host"},
     "ignition.operation": {"ignition.errors", "ignition.host", "ignition.fetch"},
     "ignition.boot_loader": {"ignition.errors", "ignition.host"},
-    "ignition.platforms": {"ignition.errors", "ignition.config", "ignition.host", "ignition.fetch"},
+    "ignition.network": {"ignition.errors", "ignition.host", "ignition.metadata"},
+    "ignition.metadata": {"ignition.errors", "ignition.config", "ignition.host", "ignition.fetch", "ignition.network"},
+    "ignition.platforms": {
+        "ignition.errors",
+        "ignition.config",
+        "ignition.host",
+        "ignition.fetch",
+        "ignition.metadata",
+        "ignition.network",
+    },
     "ignition.storage": {"ignition.errors", "ignition.config", "ignition.host", "ignition.operation"},
-    "ignition.system": {
+    "ignition.sysroot": {
         "ignition.errors",
         "ignition.config",
         "ignition.host",
@@ -38,7 +47,16 @@ MAY_IMPORT = {
         "ignition.fetch",
         "ignition.operation",
         "ignition.platforms",
-        "ignition.system",
+        "ignition.sysroot",
+    },
+    "ignition.rendering": {
+        "ignition",
+        "ignition.errors",
+        "ignition.config",
+        "ignition.host",
+        "ignition.fetch",
+        "ignition.platforms",
+        "ignition.transpile",
     },
     "ignition.stages": {
         "ignition",
@@ -49,7 +67,7 @@ MAY_IMPORT = {
         "ignition.operation",
         "ignition.platforms",
         "ignition.storage",
-        "ignition.system",
+        "ignition.sysroot",
         "ignition.transpile",
     },
     "coreos_metadata": {
@@ -58,6 +76,8 @@ MAY_IMPORT = {
         "ignition.fetch",
         "ignition.host",
         "ignition.config",
+        "ignition.metadata",
+        "ignition.network",
         "ignition.platforms",
     },
 }

@@ -38,7 +38,7 @@ UNIVERSAL_NEWLINES = {
     "ignition.host.machine_disks": "one value of sysfs",
     "ignition.host.first_boot_mark": "ours",
     "ignition.host.frame": "standard input",
-    "ignition.system.ssh_keys": "pending: sshd_config",
+    "ignition.sysroot.ssh_keys": "pending: sshd_config",
 }
 UNICODE_DIGITS = {
     "ignition.fetch.http": "a header, whose characters are those of Latin-1: no other decimal digits",

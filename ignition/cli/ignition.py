@@ -152,7 +152,7 @@ def _execute(arguments: Arguments) -> None:
         from ignition.fetch.engine import Fetcher, Settings
         from ignition.host.root import Root
         from ignition.platforms import current_id
-        from ignition.stages.render import load_for_stage
+        from ignition.rendering.render import load_for_stage
 
         arguments.config = load_for_stage(arguments)
         settings, platform = Settings.from_config(arguments.config), current_id(arguments.platform)
@@ -181,7 +181,7 @@ def _failed(values: dict[str, Any], failure: Failure, status: int) -> int:
 def _locate(values: dict[str, Any], failure: Failure) -> None:
     """Name the places of the sources; before there is a cache, and of a ROOT that grows, there are none."""
     if values["stage"] not in (*FETCHING, GROW) and "$." in f"{failure.where}{failure.what}{failure.fix}":
-        from ignition.stages.sources import locate
+        from ignition.rendering.sources import locate
 
         locate(failure, values["state-file"])
 

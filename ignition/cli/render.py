@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ignition.config.report import Path
     from ignition.fetch.engine import Fetcher
     from ignition.fetch.settings import Settings
-    from ignition.stages.parsing import Read
+    from ignition.rendering.parsing import Read
 
 FINE, WRONG, USAGE = 0, 1, 2
 USAGE_TEXT = "usage: ignition render [URL|FILE|-] [flag …]   print the config that a machine would get; - is standard input"
@@ -107,8 +107,8 @@ def _without_garbage_collection() -> "Iterator[None]":
 def _merged(word: str, base_dirs: "tuple[str, ...]", platform: str, timeout_s: float, *, is_limit: bool) -> "Config":
     """What the stages of a boot would work on, its values marked. `is_limit`: no fetch takes longer. Raises Failure."""
     from ignition.fetch.engine import Fetcher
-    from ignition.stages import system_configs
-    from ignition.stages.render import initial_settings
+    from ignition.rendering import system_configs
+    from ignition.rendering.render import initial_settings
 
     for directory in base_dirs:
         if not os.path.isdir(directory):
@@ -135,8 +135,8 @@ def _merged(word: str, base_dirs: "tuple[str, ...]", platform: str, timeout_s: f
 def _user_config(word: str, directories: "tuple[str, ...] | None", fetcher: "Fetcher", read: "Read") -> "Config":
     from ignition.config import check_merged
     from ignition.config.model import Config
-    from ignition.stages import system_configs
-    from ignition.stages.render import follow
+    from ignition.rendering import system_configs
+    from ignition.rendering.render import follow
 
     place, content = _found(word, directories, fetcher)
     config = read(content, place)
@@ -162,7 +162,7 @@ def _found(word: str, directories: "tuple[str, ...] | None", fetcher: "Fetcher")
     from ignition.config.model import Resource
     from ignition.config.url import scheme
     from ignition.fetch.urls import shown
-    from ignition.stages import system_configs
+    from ignition.rendering import system_configs
 
     if not word:
         return system_configs.user(directories) or ("the base directories (no user.ign)", b"")
@@ -182,8 +182,8 @@ def _found(word: str, directories: "tuple[str, ...] | None", fetcher: "Fetcher")
 
 def _read(content: bytes, name: str, platform: str) -> "Config | None":
     """In place of the boot's parse_config: what is wrong is shown with its source line, and values are marked."""
-    from ignition.stages.parsing import read_text
-    from ignition.stages.sources import marked
+    from ignition.rendering.parsing import read_text
+    from ignition.rendering.sources import marked
 
     text, parsed = read_text(content, name, platform)
     if parsed.report.entries:
@@ -197,8 +197,8 @@ def _print(merged: "Config", mounts: dict[str, str], *, with_origins: bool) -> i
     import json
 
     from ignition.config.cache import plain
-    from ignition.config.express import express
     from ignition.config.parse import parse
+    from ignition.config.to_spec3 import express
 
     config, remarks = express(merged, mounts)
     sections = plain(origins.plain(config))

@@ -33,7 +33,7 @@ from ignition.config.model.storage import File, Owner, Storage
 from ignition.config.model.systemd import Dropin
 from ignition.config.model.systemd import Unit as SystemdUnit
 from ignition.config.report import WARNING, Path
-from ignition.config.text.placing import Finding
+from ignition.config.text.locate import Finding
 from ignition.errors import Failure
 
 TYPE_CHECKING = False

@@ -16,7 +16,7 @@ from ignition.cloudinit.model import CloudConfig, is_network
 from ignition.errors import Failure
 from ignition.host import command, reading
 from ignition.host.root import Root
-from ignition.system.account_database import AccountDatabase
+from ignition.sysroot.account_database import AccountDatabase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

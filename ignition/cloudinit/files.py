@@ -15,8 +15,8 @@ from ignition.config.text import packed
 from ignition.errors import Failure
 from ignition.host import limits, log
 from ignition.operation import Operation
-from ignition.system.attempt import Attempt, Entry
-from ignition.system.files import PutFile
+from ignition.sysroot.attempt import Attempt, Entry
+from ignition.sysroot.files import PutFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

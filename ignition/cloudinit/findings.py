@@ -1,7 +1,7 @@
 """What there is to say about a piece of user data, with its place; and the exception for what cannot be applied."""
 
 from ignition.config.report import Entry, Report
-from ignition.config.text.placing import Finding, entries
+from ignition.config.text.locate import Finding, entries
 from ignition.config.text.positions import Lines
 from ignition.errors import InvalidConfig
 

@@ -12,7 +12,7 @@ from ignition.cloudinit.model import CloudConfig
 from ignition.cloudinit.services import Key, Section
 from ignition.config.report import ERROR, Path
 from ignition.config.text import yaml_text
-from ignition.config.text.placing import Finding, of_not_yaml
+from ignition.config.text.locate import Finding, of_not_yaml
 from ignition.config.text.yaml_nodes import LIST, MAPPING, WORDS, Mapping, Node, Scalar, Sequence, complaint, is_null, scalar
 
 TYPE_CHECKING = False

@@ -12,8 +12,8 @@ from ignition.fetch.urls import shown
 from ignition.host import command, key_lines
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
-from ignition.system.account_database import AccountDatabase
-from ignition.system.ssh_keys import AddKeys, KeyPlaces
+from ignition.sysroot.account_database import AccountDatabase
+from ignition.sysroot.ssh_keys import AddKeys, KeyPlaces
 
 CORE = "core"
 GITHUB = "https://api.github.com/users/{user}/keys"

@@ -14,7 +14,7 @@ from ignition.errors import Failure
 from ignition.host import log
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
-from ignition.system.units import MaskUnit, UnmaskUnit, WriteUnit, is_masked
+from ignition.sysroot.units import MaskUnit, UnmaskUnit, WriteUnit, is_masked
 
 _DROP_IN, _UPDATE = "20-cloudinit.conf", "coreos.update"
 LOCKSMITHD, UPDATE_ENGINE = "locksmithd.service", "update-engine.service"

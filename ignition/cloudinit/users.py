@@ -7,8 +7,8 @@ from ignition.config.model import passwd
 from ignition.errors import Failure
 from ignition.host import log
 from ignition.operation import Context, Operation
-from ignition.system.account_database import Account
-from ignition.system.users import PutUser, SetPasswords
+from ignition.sysroot.account_database import Account
+from ignition.sysroot.users import PutUser, SetPasswords
 
 
 class CreateUser(PutUser):

@@ -11,7 +11,7 @@ from ignition.cloudinit.reading import document_of
 from ignition.cloudinit.services import Key, Section
 from ignition.config.report import ERROR, INFO, WARNING, Entry, Path, Report
 from ignition.config.text import yaml_scalars
-from ignition.config.text.placing import Finding
+from ignition.config.text.locate import Finding
 from ignition.config.text.yaml_nodes import Mapping, Node, Scalar, Sequence
 from ignition.errors import Failure
 

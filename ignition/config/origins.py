@@ -7,7 +7,7 @@ merging and all that reads a config work on marked ones unchanged, and no boot p
 
 from ignition.config.record import Record
 from ignition.config.report import Path
-from ignition.config.text.placing import in_text
+from ignition.config.text.locate import in_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from ignition.config.model import Config
-    from ignition.config.text.placing import Places
+    from ignition.config.text.locate import Places
     from ignition.config.text.positions import Positions
 
     class Written(Protocol):
@@ -70,7 +70,7 @@ class _Truth(int, _Marked):
 def mark(config: "Config", source: Source, places: "Places", written: "Written | None" = None) -> "Config":
     """The config of that text, its values marked. What the text does not say itself lies where the text says the cause.
 
-    `places` are those of the text (ignition/config/text/placing.py); of 3.x texts they are empty. `written`: if what was parsed
+    `places` are those of the text (ignition/config/text/locate.py); of 3.x texts they are empty. `written`: if what was parsed
     had been made of another text, which is then the source's.
     """
     from ignition.config.text.positions import Lines, Positions

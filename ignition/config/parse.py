@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from ignition.config.text.placing import Places
+    from ignition.config.text.locate import Places
 
     Translated = tuple[Config, list[Found], decode.Notes, Callable[[], Places]]
 
@@ -289,7 +289,7 @@ def _bounded(rows: "Iterable[_Row]") -> list[_Row]:
 def _placed(text: bytes, rows: list[_Row]) -> tuple[Entry, ...]:
     if not rows:
         return ()
-    from ignition.config.text.placing import entries
+    from ignition.config.text.locate import entries
 
     return entries(text, rows)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ignition.network.model import Network
 
 META = Document("openstack/latest/meta_data.json")
-NETWORK = Document("openstack/latest/from_openstack.json")
+NETWORK = Document("openstack/latest/network_data.json")
 
 
 def _network(reader: Reader) -> Network:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ignition.network.model import Network
 
 OPENSTACK, NOCLOUD = "config-2", "cidata"
-OPENSTACK_NETWORK = Document("openstack/latest/from_openstack.json", may_be_damaged=True)
+OPENSTACK_NETWORK = Document("openstack/latest/network_data.json", may_be_damaged=True)
 NOCLOUD_NETWORK = Document("network-config", parse, kind="YAML", may_be_damaged=True)
 
 

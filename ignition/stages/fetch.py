@@ -14,16 +14,17 @@ from ignition.errors import NeedsNetwork
 from ignition.fetch.engine import Fetcher
 from ignition.host import atomic, log, paths
 from ignition.platforms import current_id
-from ignition.stages import state, system_configs
-from ignition.stages.render import initial_settings, user_config
-from ignition.stages.vendor_configs import Vendor
+from ignition.rendering import system_configs
+from ignition.rendering.render import initial_settings, user_config
+from ignition.rendering.vendor_configs import Vendor
+from ignition.stages import state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.model import Config
     from ignition.config.model.storage import Filesystem
+    from ignition.rendering.render import Rendered
     from ignition.stages.arguments import Arguments
-    from ignition.stages.render import Rendered
 
 MESSAGE_ID_FETCHED = "57124006b5c94805b77ce473e92a8aeb"  # Ignition's; tools search the journal for it
 NOT_MOUNTED = {"none", "swap"}

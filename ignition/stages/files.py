@@ -24,15 +24,15 @@ from ignition.stages import login
 from ignition.stages import state as states
 from ignition.stages.arguments import Arguments
 from ignition.stages.result import WriteResult, boot_id, write_report
-from ignition.system import accounts, attempt, labels, machine_id, nodes, storage_units, units
-from ignition.system.account_database import AccountDatabase
-from ignition.system.accounts import AccountFacts
-from ignition.system.attempt import Attempt
-from ignition.system.existing import first_missing
-from ignition.system.nodes import NodeFacts
-from ignition.system.presets import EnableUnit
-from ignition.system.ssh_keys import KeyPlaces
-from ignition.system.users import SKELETON, new_home
+from ignition.sysroot import accounts, attempt, labels, machine_id, nodes, storage_units, units
+from ignition.sysroot.account_database import AccountDatabase
+from ignition.sysroot.accounts import AccountFacts
+from ignition.sysroot.attempt import Attempt
+from ignition.sysroot.existing import first_missing
+from ignition.sysroot.nodes import NodeFacts
+from ignition.sysroot.presets import EnableUnit
+from ignition.sysroot.ssh_keys import KeyPlaces
+from ignition.sysroot.users import SKELETON, new_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _write_swap_files(arguments: Arguments, relabelled: _Labels) -> None:
     files = arguments.config.storage.extension.swap_files
     if not files:
         return
-    from ignition.system import swap_files
+    from ignition.sysroot import swap_files
 
     relabelled.note([file.path for file in files])
     arguments.context.root.forget()  # nodes may have brought symlinks
@@ -173,7 +173,7 @@ def _write_volumes(arguments: Arguments, record: Attempt, relabelled: _Labels) -
     if not volumes:
         return record
     from ignition.storage.luks_keys import Keys
-    from ignition.system import crypttab
+    from ignition.sysroot import crypttab
 
     keys = Keys(states.load(arguments.state_file).luks_persist_key_files)
     found = crypttab.probe(volumes, keys)
@@ -254,7 +254,7 @@ def _directories(config: Config, facts: Facts) -> set[str]:
     found = {os.path.dirname(path) for path in (*facts.nodes.resolved.values(), *units.written(facts.systemd))}
     found |= {os.path.dirname(file.path) for file in config.storage.extension.swap_files}
     if config.storage.luks:
-        from ignition.system import crypttab
+        from ignition.sysroot import crypttab
 
         found |= {os.path.dirname(crypttab.PATH), crypttab.KEYS}
     return found | {os.path.dirname(path) for path in (paths.PRESET, paths.RESULT, paths.REPORT)}

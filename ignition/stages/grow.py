@@ -44,7 +44,7 @@ def _config(arguments: "Arguments") -> "Config | None":
     """The config during a first boot: only then its cache exists."""
     if not os.path.exists(arguments.config_cache):
         return None
-    from ignition.stages.render import load_for_stage
+    from ignition.rendering.render import load_for_stage
 
     return load_for_stage(arguments)
 

@@ -19,8 +19,8 @@ from ignition.host.printable import printable
 from ignition.host.reading import lines, read_text
 from ignition.host.root import PARENTS, put
 from ignition.stages import state as states
-from ignition.system.account_database import Account, AccountDatabase
-from ignition.system.ssh_keys import NAME, AddKeys, KeyPlaces
+from ignition.sysroot.account_database import Account, AccountDatabase
+from ignition.sysroot.ssh_keys import NAME, AddKeys, KeyPlaces
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _text(root: Root, path: str) -> str:
 
 
 def _about_config(arguments: Arguments) -> list[str]:
-    from ignition.stages.render import DEVICE_OPTION, URL_OPTIONS
+    from ignition.rendering.render import DEVICE_OPTION, URL_OPTIONS
 
     state = states.load(arguments.state_file)
     if state.user_config_provided():

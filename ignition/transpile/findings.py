@@ -10,7 +10,7 @@ from ignition.config.model import Config
 from ignition.config.parse import parse
 from ignition.config.record import Record
 from ignition.config.report import Entry, Path, Report, split
-from ignition.config.text.placing import Finding, entries, of_not_yaml
+from ignition.config.text.locate import Finding, entries, of_not_yaml
 from ignition.config.text.positions import Positions, index_in_string
 from ignition.config.text.yaml_nodes import Scalar
 from ignition.transpile.generated import Generated, existing, json_text, snake_case

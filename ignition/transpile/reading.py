@@ -10,7 +10,7 @@ declared with a base class that has a class method `chosen(node: Mapping) -> typ
 from ignition.config.decode import Unknown, shape_of
 from ignition.config.report import ERROR, Path
 from ignition.config.text import json_text
-from ignition.config.text.placing import Finding
+from ignition.config.text.locate import Finding
 from ignition.config.text.yaml_nodes import (
     LIST,
     MAPPING,

@@ -7,7 +7,7 @@ import pytest
 from ignition.cli.failure_screen import WIDTH, screen, show_failure
 from ignition.config.parse import parse
 from ignition.errors import CommandFailed, Failure, InvalidConfig, NotFound, RootInMemory, refusing
-from ignition.stages.parsing import invalid
+from ignition.rendering.parsing import invalid
 
 
 class Entry:

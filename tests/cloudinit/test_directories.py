@@ -111,6 +111,7 @@ def test_too_large_user_data_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(Failure, match="user_data is larger than 1 MiB") as caught:
         source.user_data()
     assert caught.value.where == str(tmp_path)
+    monkeypatch.undo()
     assert file.MOST_BYTES == 64 << 20
 
 

@@ -209,12 +209,12 @@ def test_packet_takes_the_last_address_of_each_kind() -> None:
 
 
 def test_digitalocean_network_is_converted_as_its_document_says() -> None:
-    from ignition.cloudinit.network.units import files
+    from ignition.network.networkd import CLOUDINIT, files
 
     with DIGITALOCEAN.served() as (source, _):
         found = source.metadata().network
     assert found and found.format == "digitalocean"
-    units = files(found.convert())
+    units = files(found.convert(), CLOUDINIT)
     assert units["00-54:11:00:00:00:01.network"] == (
         "[Match]\nMACAddress=54:11:00:00:00:01\n\n[Network]\nDNS=203.0.113.53\nDNS=203.0.113.54\n\n"
         "[Address]\nAddress=10.114.0.2/20\n\n[Route]\nDestination=10.114.0.2/20\nGateway=10.114.0.1\n"

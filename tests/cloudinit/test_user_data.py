@@ -11,7 +11,7 @@ import zstandard
 from ignition.cloudinit import substitution, user_data
 from ignition.cloudinit.datasources import Metadata
 from ignition.errors import Failure
-from ignition.stages.parsing import read_text
+from ignition.rendering.parsing import read_text
 
 CONFIG = b"#cloud-config\nhostname: a\n"
 KINDS = [

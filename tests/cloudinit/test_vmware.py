@@ -8,8 +8,8 @@ import pytest
 
 from ignition.cloudinit.datasources import Metadata, http
 from ignition.cloudinit.datasources.vmware import GuestInfo, OvfEnvironment, VMware
-from ignition.cloudinit.network.units import files
 from ignition.errors import Failure
+from ignition.network.networkd import CLOUDINIT, files
 from tests.fetch.server import Reply, serving
 from tests.platforms.programs import Programs, programs
 from tests.platforms.test_vmware import environment, put, values
@@ -57,7 +57,7 @@ def test_guestinfo_is_there_if_the_host_answers(values: Path) -> None:
     assert (source.name, source.final, source.available()) == ("vmware", True, True)
     found = source.metadata()
     assert (source.user_data(), found.evolve(network=None)) == (b"", Metadata())
-    assert found.network and files(found.network.convert()) == {}, "the preset converts on every machine"
+    assert found.network and files(found.network.convert(), CLOUDINIT) == {}, "the preset converts on every machine"
 
 
 def test_guestinfo_is_not_there_without_a_host(programs: Programs) -> None:
@@ -101,7 +101,7 @@ def test_network_of_properties_becomes_units(source: VMware) -> None:
     found = source.metadata().network
     assert found and found.format == "vmware"
     servers = "Domains=example.com example.net\nDNS=192.0.2.53\nDNS=2001:db8::53\n"
-    assert files(found.convert()) == {
+    assert files(found.convert(), CLOUDINIT) == {
         "00-ens192.network": f"[Match]\nName=ens192\nMACAddress=00:50:56:00:00:01\n\n[Network]\n{servers}\n"
         "[Address]\nAddress=198.51.100.5/24\n\n[Address]\nAddress=2001:db8::5/64\n\n"
         "[Route]\nDestination=0.0.0.0/0\nGateway=198.51.100.1\n",
@@ -180,7 +180,7 @@ def test_network_that_makes_no_sense_fails(values: Path, changes: dict[str, str]
 def converted(values: Path, properties: dict[str, str]) -> dict[str, str]:
     found = guest(values, properties).metadata().network
     assert found
-    return files(found.convert())
+    return files(found.convert(), CLOUDINIT)
 
 
 def test_dhcp_has_no_dns_lines(values: Path) -> None:

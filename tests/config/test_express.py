@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from ignition.config import cache, check_merged, origins
-from ignition.config.express import STABLE, express, version_for
 from ignition.config.model import NEWEST, Config
 from ignition.config.model.ignition import INTERNAL, References
 from ignition.config.parse import VALID, parse
 from ignition.config.record import Record
 from ignition.config.report import dotted
+from ignition.config.to_spec3 import STABLE, express, version_for
 from tests.config import rule_table
 from tests.config.differential.corpus import cases
 from tests.config.v2 import rule_table as v2_table

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coreos_metadata.outputs import attributes
+from coreos_metadata import outputs
 
 HOSTILE = [
     "10.0.0.5",
@@ -74,26 +74,26 @@ def read_by_shell(path: Path, name: str) -> str:
 @pytest.mark.parametrize("value", HOSTILE, ids=ascii)
 def test_value_comes_back_from_both_readers(tmp_path: Path, value: str) -> None:
     path = tmp_path / "attributes"
-    attributes.write(str(path), {"COREOS_BEFORE": "x", "COREOS_VALUE": value, "COREOS_WITH_LAST": "y"})
+    outputs.write_attributes(str(path), {"COREOS_BEFORE": "x", "COREOS_VALUE": value, "COREOS_WITH_LAST": "y"})
     assert read_by_shell(path, "COREOS_VALUE") == value
     assert read_by_systemd(path.read_text()) == {"COREOS_BEFORE": "x", "COREOS_VALUE": value, "COREOS_WITH_LAST": "y"}
 
 
 @pytest.mark.parametrize("character", ["\0", "\r", "\x1b", "\x7f", "\udcff"], ids=ascii)
 def test_character_that_systemd_refuses_becomes_a_replacement(character: str) -> None:
-    assert attributes.render({"A": f"x{character}y"}) == 'A="x\N{REPLACEMENT CHARACTER}y"\n'
+    assert outputs.render({"A": f"x{character}y"}) == 'A="x\N{REPLACEMENT CHARACTER}y"\n'
 
 
 def test_plain_values_stay_plain_and_lines_are_sorted() -> None:
-    assert attributes.render({"B": "i-0abc", "A": "10.0.0.5", "C": ""}) == "A=10.0.0.5\nB=i-0abc\nC=\n"
+    assert outputs.render({"B": "i-0abc", "A": "10.0.0.5", "C": ""}) == "A=10.0.0.5\nB=i-0abc\nC=\n"
 
 
 def test_file_is_replaced_and_directories_are_made(tmp_path: Path) -> None:
     path = tmp_path / "run" / "metadata" / "coreos"
     previous = os.umask(0o077)
     try:
-        attributes.write(str(path), {"A": "1"})
-        attributes.write(str(path), {"A": "2"})
+        outputs.write_attributes(str(path), {"A": "1"})
+        outputs.write_attributes(str(path), {"A": "2"})
     finally:
         os.umask(previous)
     assert path.read_text() == "A=2\n"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from coreos_metadata import network_arguments
 from coreos_metadata.main import main
-from coreos_metadata.outputs import network_arguments
 from tests.platforms import samples
 from tests.platforms.drives import Machine, machine
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from coreos_metadata.outputs import hostname
+from coreos_metadata.outputs import write_hostname
 
 
 @pytest.mark.parametrize(
@@ -26,15 +26,15 @@ from coreos_metadata.outputs import hostname
 def test_name_is_written_with_a_line_feed(
     name: str, written: str, warned: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hostname.write(str(tmp_path / "etc" / "hostname"), name)
+    write_hostname(str(tmp_path / "etc" / "hostname"), name)
     assert (tmp_path / "etc" / "hostname").read_text() == f"{written}\n"
     assert (f": {written} is used" in capsys.readouterr().out) is warned
 
 
 def test_nothing_is_written_for_a_name_of_which_nothing_is_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "hostname").write_text("old\n")
-    hostname.write(str(tmp_path / "hostname"), "!?\x1b[31m")
+    write_hostname(str(tmp_path / "hostname"), "!?\x1b[31m")
     assert (tmp_path / "hostname").read_text() == "31m\n"
-    hostname.write(str(tmp_path / "hostname"), "\x1b[")
+    write_hostname(str(tmp_path / "hostname"), "\x1b[")
     assert (tmp_path / "hostname").read_text() == "31m\n"
     assert "'\\x1b[' is not a valid host name: the machine keeps its name" in capsys.readouterr().out

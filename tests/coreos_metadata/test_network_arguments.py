@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coreos_metadata import main as program
-from coreos_metadata.outputs import network_arguments as output
+from coreos_metadata import network_arguments as output
 from ignition import platforms
 from ignition.metadata.service import NotHere
 from ignition.metadata.table import Metadata

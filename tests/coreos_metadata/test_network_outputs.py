@@ -10,10 +10,12 @@ from stat import S_IMODE
 
 import pytest
 
-from coreos_metadata.outputs import network_units, networkmanager
+from coreos_metadata.outputs import write_networkd, write_networkmanager
 from ignition.errors import Failure
 from ignition.host.hostnames import shown
+from ignition.network import networkmanager
 from ignition.network.model import Device, Interface, Network, Route
+from ignition.network.networkd import METADATA, files
 
 STATIC = Interface(
     mac="54:11:00:00:00:0A",
@@ -54,7 +56,7 @@ BOND = Network(
 
 
 def test_static_addresses_for_networkd() -> None:
-    assert network_units.files(Network([STATIC])) == {
+    assert files(Network([STATIC]), METADATA) == {
         "10-54:11:00:00:00:0a.network": """[Match]
 MACAddress=54:11:00:00:00:0a
 
@@ -87,7 +89,7 @@ Gateway=2001:db8:2::1
 
 
 def test_bond_for_networkd() -> None:
-    assert network_units.files(BOND) == {
+    assert files(BOND, METADATA) == {
         "10-ec:0d:9a:00:00:01.network": "[Match]\nPermanentMACAddress=ec:0d:9a:00:00:01\n\n[Network]\nBond=bond0\n\n"
         "[Link]\nRequiredForOnline=no\n",
         "10-ec:0d:9a:00:00:03.network": "[Match]\nMACAddress=ec:0d:9a:00:00:03\n\n[Network]\n\n[Link]\nUnmanaged=yes\n",
@@ -102,7 +104,7 @@ def test_bond_for_networkd() -> None:
 
 @pytest.mark.parametrize(("dhcp", "line"), [("yes", "DHCP=yes\n"), ("ipv4", "DHCP=ipv4\n"), ("ipv6", "DHCP=ipv6\n"), ("", "")])
 def test_dhcp_for_networkd(dhcp: str, line: str) -> None:
-    content = network_units.files(Network([Interface(name="eth0", priority=20, dhcp=dhcp)]))["20-eth0.network"]
+    content = files(Network([Interface(name="eth0", priority=20, dhcp=dhcp)]), METADATA)["20-eth0.network"]
     assert content == f"[Match]\nName=eth0\n\n[Network]\n{line}"
 
 
@@ -205,12 +207,12 @@ def test_files_are_written_beside_others(tmp_path: Path) -> None:
     units, profiles = tmp_path / "a" / "network", tmp_path / "profiles"
     units.mkdir(parents=True)
     (units / "99-mine.network").write_text("mine")
-    network_units.write(str(units), BOND)
-    networkmanager.write(str(profiles), BOND)
-    assert {path.name for path in units.iterdir()} == {"99-mine.network", *network_units.files(BOND)}
+    write_networkd(str(units), BOND)
+    write_networkmanager(str(profiles), BOND)
+    assert {path.name for path in units.iterdir()} == {"99-mine.network", *files(BOND, METADATA)}
     assert {S_IMODE(path.stat().st_mode) for path in profiles.iterdir()} == {0o600}
 
 
 def test_machine_without_network_metadata_gets_an_empty_directory(tmp_path: Path) -> None:
-    network_units.write(str(tmp_path / "units"), Network())
+    write_networkd(str(tmp_path / "units"), Network())
     assert list((tmp_path / "units").iterdir()) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from coreos_metadata.outputs import ssh_keys
+from coreos_metadata import ssh_keys
 from ignition.errors import Failure
 
 BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAIKikukUoIgBsoKwjac1Cs5k+xlQKUlsYq6sVS744rHJl"

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from coreos_metadata.outputs import network_units
 from ignition import platforms
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.metadata.reader import Reader
+from ignition.network.networkd import METADATA, files
 
 
 def units(name: str, documents: Mapping[str, bytes]) -> dict[str, str]:
     """Networkd's files, name → content."""
     (table,) = platforms.metadata(name)
     assert table.network
-    return network_units.files(table.network(Reader(table, documents.get, Fetcher(Settings(), offline=True))))
+    return files(table.network(Reader(table, documents.get, Fetcher(Settings(), offline=True))), METADATA)

@@ -6,7 +6,7 @@ import gzip
 import pytest
 
 from ignition.errors import Failure
-from ignition.stages.parsing import parse_config
+from ignition.rendering.parsing import parse_config
 from tests.fetch.server import Reply
 from tests.platforms import samples
 from tests.platforms.samples import CONFIG

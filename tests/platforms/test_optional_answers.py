@@ -158,7 +158,7 @@ def test_kubevirt_document_without_identity_is_refused(text: str, machine: Machi
 def test_proxmox_network_that_cannot_be_read_gives_the_default(
     machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from coreos_metadata.outputs import network_arguments
+    from coreos_metadata import network_arguments
 
     monkeypatch.setattr(network_arguments, "PATH", str(tmp_path / "k"))
     monkeypatch.setenv("IGNITION_KERNEL_CMDLINE_PATH", str(tmp_path / "cmdline"))

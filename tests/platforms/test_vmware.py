@@ -190,7 +190,7 @@ def test_metadata_that_is_no_yaml_is_refused(values: Path, tmp_path: Path, capsy
 
 
 def test_kernel_arguments_are_the_property(values: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from coreos_metadata.outputs import network_arguments
+    from coreos_metadata import network_arguments
 
     (tmp_path / "cmdline").write_text("quiet\n")
     monkeypatch.setenv("IGNITION_KERNEL_CMDLINE_PATH", str(tmp_path / "cmdline"))

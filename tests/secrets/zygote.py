@@ -18,7 +18,7 @@ STANDARD = ("stdin", "stdout", "stderr")
 CHANGES = ("os.rename", "os.link", "os.symlink", "os.mkdir", "os.chmod", "os.chown", "os.remove", "subprocess.Popen")
 PRELOADED = (
     "requests", "yaml", "ssl", "subprocess", "ignition.stages.fetch", "ignition.stages.fetch_offline", "ignition.stages.files",
-    "ignition.stages.umount", "ignition.stages.render", "ignition.config.parse", "ignition.config.v2.translate",
+    "ignition.stages.umount", "ignition.rendering.render", "ignition.config.parse", "ignition.config.v2.translate",
     "ignition.transpile.user_data", "ignition.transpile.butane", "ignition.config.advice", "ignition.fetch.http",
 )  # fmt: skip
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ignition.errors import Failure, NotFound
-from ignition.stages import config_device
+from ignition.rendering import config_device
 from tests.fetch.server import Reply, serving
 from tests.loop_devices import MakeLoop, make_ext4, make_loop, mounts_of
 from tests.stages.conftest import Boot

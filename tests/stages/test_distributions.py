@@ -13,7 +13,7 @@ import pytest
 
 from ignition.config.parse import parse
 from ignition.errors import Failure
-from ignition.system import labels
+from ignition.sysroot import labels
 from tests.stages import distributions
 from tests.stages.test_files import Cut, cut_after, run, snapshot
 

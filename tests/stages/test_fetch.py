@@ -13,8 +13,8 @@ from ignition.config.model import Config
 from ignition.config.parse import parse
 from ignition.errors import Failure, InvalidConfig, NotFound
 from ignition.operation import Runner
+from ignition.rendering.render import load_for_stage
 from ignition.stages import fetch
-from ignition.stages.render import load_for_stage
 from tests.fetch.server import Reply, serving
 from tests.stages.conftest import Boot
 

@@ -9,8 +9,8 @@ from ignition.config.model import Config
 from ignition.config.parse import parse
 from ignition.errors import Failure, InvalidConfig
 from ignition.operation import Runner
-from ignition.stages import system_configs
-from ignition.stages.render import load_for_stage
+from ignition.rendering import system_configs
+from ignition.rendering.render import load_for_stage
 from tests.fetch.server import Reply, serving
 from tests.stages.conftest import Boot
 from tests.stages.test_fetch import cached_files, config, file_named

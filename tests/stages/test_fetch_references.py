@@ -13,7 +13,7 @@ from ignition.errors import Failure, InvalidConfig
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
 from ignition.host import limits
-from ignition.stages.references import Renderer
+from ignition.rendering.references import Renderer
 from tests.fetch.server import Reply, real_seconds, serving
 
 VERSION = "3.5.0"

@@ -6,7 +6,7 @@ import pytest
 
 from ignition.config.model import Config
 from ignition.errors import Failure
-from ignition.stages import system_configs
+from ignition.rendering import system_configs
 from tests.stages.conftest import Boot
 from tests.stages.test_fetch import config, file_named
 

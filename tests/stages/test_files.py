@@ -26,7 +26,7 @@ from ignition.operation import Context, Operation, Runner
 from ignition.stages import files
 from ignition.stages import state as states
 from ignition.stages.arguments import Arguments, Paths
-from ignition.system import attempt, labels
+from ignition.sysroot import attempt, labels
 
 HASH = "$6$salt$SECRETHASH"
 CONTENT = "SECRETCONTENT"

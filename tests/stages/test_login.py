@@ -16,8 +16,8 @@ from ignition.operation import Context, Runner
 from ignition.stages import files, login
 from ignition.stages import state as states
 from ignition.stages.arguments import Arguments, Paths
-from ignition.system.account_database import AccountDatabase
-from ignition.system.ssh_keys import KeyPlaces
+from ignition.sysroot.account_database import AccountDatabase
+from ignition.sysroot.ssh_keys import KeyPlaces
 
 KEY = "ssh-ed25519 AAAA a@b"
 SHADOW = "root:*:19000:0:99999:7:::\ndaemon:!:19000::::::\n"

@@ -9,8 +9,8 @@ import pytest
 from ignition import platforms
 from ignition.cli.ignition import FAILED, SUCCESS, USAGE, main
 from ignition.errors import Failure
-from ignition.stages import sources
-from ignition.system.files import PutFile
+from ignition.rendering import sources
+from ignition.sysroot.files import PutFile
 from tests.fetch.server import Reply, Server, serving
 
 from .conftest import Boot

@@ -8,8 +8,8 @@ import pytest
 
 from ignition.errors import Failure, InvalidConfig
 from ignition.operation import Runner
-from ignition.stages import vendor_configs
-from ignition.stages.render import load_for_stage
+from ignition.rendering import vendor_configs
+from ignition.rendering.render import load_for_stage
 from tests.loop_devices import MakeLoop, make_ext4, make_loop, mounts_of
 from tests.stages.conftest import Boot
 from tests.stages.test_fetch import cached_files, config, file_named

@@ -6,7 +6,7 @@ import pytest
 
 from ignition.config import dataurl
 from ignition.errors import InvalidConfig
-from ignition.stages.parsing import parse_config
+from ignition.rendering.parsing import parse_config
 from tests.stages.conftest import Boot
 
 CLC = """etcd:

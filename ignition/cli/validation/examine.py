@@ -109,7 +109,7 @@ def _aim(examined: Examined, parsed: "Parsed", targets: "Sequence[Target]") -> N
     from ignition.cli.validation.aim import finding, ignored, mixed_numbers
     from ignition.config.advice.extensions import places
     from ignition.config.parse import INVALID, VALID
-    from ignition.config.text.placing import entries
+    from ignition.config.text.locate import entries
 
     has_version = parsed.outcome in (VALID, INVALID) and parsed.version
     for target in targets:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import base64
 
-from ignition.cloudinit.network.units import files
 from ignition.config.model import Resource
 from ignition.config.model.storage import File
 from ignition.errors import Failure
 from ignition.host import command, log, netlink
+from ignition.network import networkd
 from ignition.network.bonding import kernel_parameters
 from ignition.operation import Context, Operation
-from ignition.system.account_database import AccountDatabase
-from ignition.system.attempt import Attempt, Entry
-from ignition.system.files import PutFile
+from ignition.sysroot.account_database import AccountDatabase
+from ignition.sysroot.attempt import Attempt, Entry
+from ignition.sysroot.files import PutFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def converted(format: str, found: NetworkConfig | None, where: str) -> Network:
 def plan(network: Network, context: Context) -> list[Operation]:
     """The files, and the restart if one of them is not as it should be."""
     accounts = AccountDatabase(context.root)
-    put = [_put(name, content, context.root, accounts) for name, content in files(network).items()]
+    put = [_put(name, content, context.root, accounts) for name, content in networkd.files(network, networkd.CLOUDINIT).items()]
     if all(one.already_there(context) for one in put):
         return [*put]
     return [*put, RestartNetwork(_links(network), _modules(network))]

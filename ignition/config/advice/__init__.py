@@ -42,7 +42,7 @@ def advise(parsed: "Parsed", text: bytes, targets: "Iterable[Target]" = ()) -> "
         users,
     )
     from ignition.config.advice.subject import Subject
-    from ignition.config.text.placing import entries
+    from ignition.config.text.locate import entries
 
     subject = Subject(config, parsed.version, text, parsed.places(), frozenset(one.system for one in targets))
     about_units = (units, references, unit_options, unit_values, services)

@@ -6,13 +6,13 @@ from ignition.config.advice.unit_files import UnitFiles
 from ignition.config.model import Config
 from ignition.config.report import WARNING, Path
 from ignition.config.text import json_text
-from ignition.config.text.placing import in_text
+from ignition.config.text.locate import in_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Self
 
-    from ignition.config.text.placing import Places
+    from ignition.config.text.locate import Places
 
 
 class Subject:

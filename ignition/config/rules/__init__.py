@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ignition.config.checks import Check
-    from ignition.config.text.placing import Places
+    from ignition.config.text.locate import Places
 
     Judge = Callable[[Any, "Context"], Iterator["Finding"]]
 
@@ -131,7 +131,7 @@ def of_translated(config: Record, version: str, found: list[Found], places: "Cal
     """`found`, and what those rules say of a translated config, at the paths of its text where nothing has been found yet."""
     from importlib import import_module
 
-    from ignition.config.text.placing import in_text
+    from ignition.config.text.locate import in_text
 
     for section in ("accounts", "ignition", "storage", "units"):
         import_module(f"ignition.config.rules.{section}")

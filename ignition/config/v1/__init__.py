@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ignition.config.decode import Notes
     from ignition.config.model import Config
     from ignition.config.rules import Found
-    from ignition.config.text.placing import Places
+    from ignition.config.text.locate import Places
 
 
 def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Callable[[], Places]]":

@@ -6,10 +6,10 @@ Spec 1 nests files in their file system; 2.0 names file systems instead. Number 
 from ignition.config import dataurl
 from ignition.config.model import Config
 from ignition.config.record import Record
-from ignition.config.text.placing import in_text
+from ignition.config.text.locate import in_text
 from ignition.config.v1 import model as v1
 from ignition.config.v2 import model as v2
-from ignition.config.v2 import places
+from ignition.config.v2 import renamed_paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def places_table(config: v1.Config1, translated: v2.Config2) -> "dict[Path, Path
     """Path of the internal model → path in the text. `translated` is what translate.py made of the config."""
     step = dict(_step(config.storage))
     # What has the same name in the model as in 2.x is found by the second step alone.
-    return step | {here: in_text(there, step) for here, there in places.table(translated).items()}
+    return step | {here: in_text(there, step) for here, there in renamed_paths.table(translated).items()}
 
 
 def _step(storage: v1.Storage1) -> "Iterator[tuple[Path, Path]]":

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ignition.config.decode import Notes
     from ignition.config.model import Config
     from ignition.config.rules import Found
-    from ignition.config.text.placing import Places
+    from ignition.config.text.locate import Places
 
 
 def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Callable[[], Places]]":
@@ -30,7 +30,7 @@ def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Calla
     notes.absent.clear()  # unlike in 3.x, a null where an object may be is nothing to speak of
 
     def places() -> "Places":
-        from ignition.config.v2.places import table
+        from ignition.config.v2.renamed_paths import table
 
         return table(config)
 

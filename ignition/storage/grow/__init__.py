@@ -5,8 +5,8 @@ does not grow says why, and what helps.
 """
 
 from ignition.storage.grow.facts import FORMATS, ROOT_TYPE, GrowFacts
+from ignition.storage.grow.layers import grown_table
 from ignition.storage.grow.plan import is_candidate, plan
 from ignition.storage.grow.probing import probe
-from ignition.storage.grow.through import grown_table
 
 __all__ = ["FORMATS", "ROOT_TYPE", "GrowFacts", "grown_table", "is_candidate", "plan", "probe"]

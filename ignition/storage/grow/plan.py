@@ -3,8 +3,8 @@
 from ignition.errors import Failure
 from ignition.operation import Operation
 from ignition.storage.grow.facts import FORMATS, MIN_GAIN, ROOT_TYPE, GrowFacts, Partition
+from ignition.storage.grow.layers import FULL, Limit, check_type, grown
 from ignition.storage.grow.operations import KEEP_SIZE, GrowFilesystem, Growth, KeepSize, NotGrown
-from ignition.storage.grow.through import FULL, Limit, check_type, grown
 from ignition.storage.partitions import derived_guid
 
 TYPE_CHECKING = False

@@ -10,12 +10,12 @@ from types import MappingProxyType
 from ignition.config.record import Record, spec
 from ignition.config.report import ERROR, WARNING, Report, dotted
 from ignition.config.text import yaml_text
-from ignition.config.text.placing import Finding, of_repeated_keys, of_unread
+from ignition.config.text.locate import Finding, of_repeated_keys, of_unread
 from ignition.transpile import findings
 from ignition.transpile.butane import result, source_rules, variants
 from ignition.transpile.butane.model import Common
 from ignition.transpile.butane.translate import translated
-from ignition.transpile.butane.work import LocalFiles, Work
+from ignition.transpile.butane.translation import LocalFiles, Work
 from ignition.transpile.findings import in_yaml
 from ignition.transpile.generated import json_text
 from ignition.transpile.reading import read

@@ -6,7 +6,7 @@ from ignition.transpile.butane import convert
 from ignition.transpile.butane.convert import converted
 from ignition.transpile.butane.model import BootDevice, BootDeviceLuks, Grub
 from ignition.transpile.butane.mount_units import GENERATED
-from ignition.transpile.butane.work import Work, made, mark
+from ignition.transpile.butane.translation import Work, made, mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

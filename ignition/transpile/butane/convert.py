@@ -7,7 +7,7 @@ from ignition.config.record import Record
 from ignition.config.report import Path
 from ignition.config.versions import order
 from ignition.transpile.butane.model import Dropin, Resource, Unit, User
-from ignition.transpile.butane.work import NO_DIRECTORY, Work, mark
+from ignition.transpile.butane.translation import NO_DIRECTORY, Work, mark
 from ignition.transpile.contents import content_of, percent_encoded, shortest
 
 TYPE_CHECKING = False

@@ -9,7 +9,7 @@ from ignition.config.report import Path
 from ignition.config.versions import order
 from ignition.transpile.butane.boot_device import DEFAULT, ECKD, LAYOUTS, S390X, ZFCP, wants_luks
 from ignition.transpile.butane.model import BootDevice, FcosDocument, Filesystem, GrubUser
-from ignition.transpile.butane.work import Work
+from ignition.transpile.butane.translation import Work
 
 BOOT_DISK = "/dev/disk/by-id/coreos-boot-disk"
 REUSED_BY_LABEL = (

@@ -4,7 +4,7 @@ from ignition.config.model.systemd import Systemd, Unit
 from ignition.config.unit_names import escaped
 from ignition.config.versions import order
 from ignition.transpile.butane.model import Document, Filesystem
-from ignition.transpile.butane.work import Work, made
+from ignition.transpile.butane.translation import Work, made
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from ignition.transpile.butane.model import (
     Unit,
 )
 from ignition.transpile.butane.mount_units import SWAP_SINCE
-from ignition.transpile.butane.work import Work
+from ignition.transpile.butane.translation import Work
 from ignition.transpile.contents import content_of
 
 TYPE_CHECKING = False

@@ -7,8 +7,8 @@ from ignition.config.record import Record
 from ignition.transpile.butane import boot_device, fcos_rules, mount_units, trees
 from ignition.transpile.butane.convert import converted
 from ignition.transpile.butane.model import Document, FcosDocument
+from ignition.transpile.butane.translation import Work, mark
 from ignition.transpile.butane.trees import Nodes
-from ignition.transpile.butane.work import Work, mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

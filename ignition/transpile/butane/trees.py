@@ -10,7 +10,7 @@ from ignition.config.record import Record
 from ignition.config.report import Path
 from ignition.transpile.butane import convert
 from ignition.transpile.butane.model import Document, Dropin, Quadlet, Tree
-from ignition.transpile.butane.work import Unreadable, Work, contents, made, mark, unreadable
+from ignition.transpile.butane.translation import Unreadable, Work, contents, made, mark, unreadable
 from ignition.transpile.contents import content_of
 
 TYPE_CHECKING = False

@@ -2,7 +2,7 @@
 
 from ignition.config.report import ERROR, WARNING, Entry, Report
 from ignition.config.text import yaml_text
-from ignition.config.text.placing import Finding, of_repeated_keys, of_unread
+from ignition.config.text.locate import Finding, of_repeated_keys, of_unread
 from ignition.config.text.yaml_nodes import is_null
 from ignition.transpile import findings, reading
 from ignition.transpile.ct import dynamic, source_rules

@@ -4,7 +4,7 @@ Rules of Ignition's are asked of what is made.
 """
 
 from ignition.config.report import ERROR, INFO, WARNING, Path
-from ignition.config.text.placing import Finding
+from ignition.config.text.locate import Finding
 from ignition.transpile.ct import etcd, flannel, update
 
 TYPE_CHECKING = False

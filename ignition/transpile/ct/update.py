@@ -6,7 +6,7 @@ Source: docs/reference/config-transpiler.md §A6.4, and §A10 for the members of
 import re
 
 from ignition.config.report import ERROR, WARNING
-from ignition.config.text.placing import Finding
+from ignition.config.text.locate import Finding
 from ignition.config.url import syntax_problem
 from ignition.transpile.ct.units import quoted
 

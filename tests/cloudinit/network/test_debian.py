@@ -2,9 +2,9 @@
 
 import pytest
 
-from ignition.cloudinit.network.units import files
 from ignition.errors import Failure
 from ignition.network.from_debian import network
+from ignition.network.networkd import CLOUDINIT, files
 
 STACKED = """
 auto lo
@@ -37,7 +37,7 @@ iface eth2 inet6 dhcp
 
 
 def units(text: str) -> dict[str, str]:
-    return files(network(text, "interfaces"))
+    return files(network(text, "interfaces"), CLOUDINIT)
 
 
 def test_vlan_over_bond_over_card() -> None:

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from ignition.cloudinit.network.packet import PARAMETERS
-from ignition.cloudinit.network.units import files
 from ignition.network.bonding import networkd_options
 from ignition.network.model import Device, Interface, Network
+from ignition.network.networkd import CLOUDINIT, files
 
 TOP = Path(__file__).parents[3]
 NETWORKD = "/lib/systemd/systemd-networkd"
@@ -138,7 +138,7 @@ def test_networkd_understands_every_line() -> None:
             Device("bond0.7", "vlan", options={"VLAN": {"Id": "7"}}),
         ],
     )
-    assert complaints(in_namespace(READ, json.dumps(files(network)))) == []
+    assert complaints(in_namespace(READ, json.dumps(files(network, CLOUDINIT)))) == []
 
 
 def test_networkd_complains_of_what_it_does_not_know() -> None:

@@ -3,10 +3,10 @@
 import pytest
 
 from ignition.cloudinit.network.packet import network
-from ignition.cloudinit.network.units import files
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.metadata.reader import Reader
+from ignition.network.networkd import CLOUDINIT, files
 from ignition.platforms.packet import PLATFORM
 from tests.platforms.samples.packet import machine
 
@@ -14,7 +14,7 @@ SERVERS = "DNS=8.8.8.8\nDNS=8.8.4.4\n"
 
 
 def units(document: bytes) -> dict[str, str]:
-    return files(network(Reader(PLATFORM.metadata[0], {"metadata": document}.get, Fetcher(Settings(), offline=True))))
+    return files(network(Reader(PLATFORM.metadata[0], {"metadata": document}.get, Fetcher(Settings(), offline=True))), CLOUDINIT)
 
 
 def test_all_cards_are_in_one_bond_that_has_all_addresses() -> None:

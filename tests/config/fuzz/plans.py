@@ -12,8 +12,8 @@ from ignition.storage.disk import DiskFacts
 from ignition.storage.filesystems import FilesystemFacts, to_make
 from ignition.storage.mounting import MountFacts
 from ignition.storage.signatures import Signature
-from ignition.system import nodes
-from ignition.system.attempt import Attempt
+from ignition.sysroot import nodes
+from ignition.sysroot.attempt import Attempt
 
 SECTOR, SECTORS = 512, 2**41  # a disk of one PiB
 

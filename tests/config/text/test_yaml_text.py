@@ -5,7 +5,7 @@ import time
 import pytest
 
 from ignition.config.report import Entry, Report
-from ignition.config.text import placing, yaml_scalars, yaml_text
+from ignition.config.text import locate, yaml_scalars, yaml_text
 from ignition.config.text.positions import Lines
 from ignition.config.text.yaml_nodes import Mapping, Scalar, Sequence, plain
 from ignition.config.text.yaml_text import NotYaml, Policy, read
@@ -80,7 +80,7 @@ def test_last_repeated_key_counts_and_is_told() -> None:
 
 def test_all_repeated_keys_are_told_with_the_line_of_the_first() -> None:
     text = "é: 1\nb: {x: 1, x: 2}\né: 2\né: 3\nc: &c {k: 1}\nd:\n  <<: *c\n  <<: *c\n  '<<': 1\n".encode()
-    entries = placing.entries(text, placing.of_repeated_keys(text, read(text, STRICT).repeated, "error"))
+    entries = locate.entries(text, locate.of_repeated_keys(text, read(text, STRICT).repeated, "error"))
     assert [str(entry) for entry in entries] == [
         'error at line 2 col 11: mapping key "x" already defined at line 2',
         'error at line 3 col 1: mapping key "é" already defined at line 1',
@@ -92,7 +92,7 @@ def test_all_repeated_keys_are_told_with_the_line_of_the_first() -> None:
 
 def test_repeated_keys_beyond_the_limit_are_counted() -> None:
     text = b"a: 1\n" * (limits.FINDINGS + 3)
-    found = placing.of_repeated_keys(text, read(text, STRICT).repeated, "warning", ": the last one counts")
+    found = locate.of_repeated_keys(text, read(text, STRICT).repeated, "warning", ": the last one counts")
     assert len(found) == limits.FINDINGS + 1
     assert found[0].message == 'mapping key "a" already defined at line 1: the last one counts'
     assert found[-1].message == "and 2 more warnings that are not listed"
@@ -148,7 +148,7 @@ def test_what_stands_behind_the_document_is_told(text: bytes, message: str, line
     if message == SHALLOW:
         is_indented = text.removeprefix(b"\xef\xbb\xbf").startswith((b"  ", b"\n"))
         assert unread.fix.startswith("indent it" if is_indented else "take it out")
-    (finding,) = placing.of_unread(unread)
+    (finding,) = locate.of_unread(unread)
     assert (finding.level, finding.span) == ("warning", unread.span)
 
 
@@ -169,7 +169,7 @@ ALL_READ = [
 @pytest.mark.parametrize("text", ALL_READ, ids=map(repr, ALL_READ))
 def test_marks_and_comments_behind_the_document_are_nothing(text: bytes) -> None:
     document = read(text, STRICT)
-    assert (document.unread, placing.of_unread(document.unread), document.repeated) == (None, [], ())
+    assert (document.unread, locate.of_unread(document.unread), document.repeated) == (None, [], ())
 
 
 PLACES = [

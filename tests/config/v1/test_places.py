@@ -4,7 +4,7 @@ import pytest
 
 from ignition.config.parse import VALID, parse
 from ignition.config.report import Path, dotted
-from ignition.config.text.placing import in_text
+from ignition.config.text.locate import in_text
 from ignition.config.text.positions import Positions
 
 TEXT = """{"ignitionVersion": 1,

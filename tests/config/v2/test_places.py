@@ -5,7 +5,7 @@ import pytest
 from ignition.config.parse import VALID, parse
 from ignition.config.record import Record
 from ignition.config.report import Path, dotted
-from ignition.config.text.placing import in_text
+from ignition.config.text.locate import in_text
 from ignition.config.text.positions import Positions
 
 REFERENCE = '{"source": "http://a", "verification": {"hash": ▸"sha512-' + "a" * 128 + '"}}'

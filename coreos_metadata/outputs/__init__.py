@@ -1,1 +1,0 @@
-"""What the companion writes, one file per kind."""

@@ -1,0 +1,88 @@
+"""The internal model in the words of spec 3.x: for configs that go back to text.
+
+What only 2.x and 1 can say travels in INTERNAL members (ignition/config/model). Here each becomes what 3.x calls it, or a remark
+that says what is lost: nothing goes without a word. Source: docs/reference/ignition-config.md §7.11 and §8.3; where the converter
+of 8.3 changes a meaning, ours is kept. References are left out: they were followed.
+"""
+
+from ignition.config.model.ignition import INTERNAL, References
+from ignition.config.record import Record
+from ignition.config.to_spec3.storage import Remarks
+from ignition.config.versions import NEWEST, SPEC_3, order
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, TypeVar
+
+    from ignition.config.model import Config
+    from ignition.config.report import Path
+    from ignition.config.to_spec3.storage import Remark
+
+    AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+STABLE = SPEC_3[-2]
+
+
+def express(config: "Config", mounts: "Mapping[str, str]") -> "tuple[Config, list[Remark]]":
+    """The config without INTERNAL members and references, of the version that it needs, and what it could not say.
+
+    `mounts`: where file systems that 2.x knows by name are mounted, by their names.
+    """
+    remarks = Remarks()
+    if config.ignition.translated:
+        config = _translated(config, mounts, remarks)
+    about = config.ignition.evolve(config=References(), translated=None)
+    stripped = _stripped(config.evolve(ignition=about), (), remarks)
+    return stripped.evolve(ignition=about.evolve(version=version_for(stripped))), remarks.entries
+
+
+def version_for(config: "Config") -> str:
+    """The newest stable version; a newer one if something in the config needs it."""
+    from ignition.config.known_values import FORMATS
+    from ignition.config.rules.storage import uncertain_numbers
+
+    needed = [*_since(config), *(FORMATS.get(entry.format or "") or STABLE for entry in config.storage.filesystems)]
+    if any(found for disk in config.storage.disks for found in uncertain_numbers(disk.partitions)):
+        needed.append(NEWEST)  # stable versions refuse it (D6)
+    return max(needed, key=order, default=STABLE) if any(order(since) > order(STABLE) for since in needed) else STABLE
+
+
+def _translated(config: "Config", mounts: "Mapping[str, str]", remarks: Remarks) -> "Config":
+    from ignition.config.to_spec3.storage import Mounts, express_disks, express_filesystems, express_nodes, express_units
+
+    where = Mounts(mounts, config.storage.filesystems)
+    storage = express_disks(config.storage, remarks)
+    storage = express_filesystems(storage, where, remarks)
+    storage = express_nodes(storage, where, config.passwd.users, remarks)
+    return config.evolve(storage=storage, systemd=express_units(config.systemd))
+
+
+def _since(record: Record) -> "Iterator[str]":
+    """The first versions of all members that are set."""
+    for field in record.FIELDS.values():
+        value = record.__dict__[field.name]
+        if value is field.default or value == field.default:
+            continue
+        yield field.since
+        for element in value if field.many else (value,):
+            if isinstance(element, Record):
+                yield from _since(element)
+
+
+def _stripped(record: "AnyRecord", path: "Path", remarks: Remarks) -> "AnyRecord":
+    """Without INTERNAL members; those that nothing above has expressed are remarked on."""
+    members: dict[str, Any] = {}
+    for name, field in record.FIELDS.items():
+        value, here = record.__dict__[name], (*path, field.json)
+        if value is field.default:
+            continue
+        if field.since == INTERNAL:
+            remarks.unsaid(here, value, f"spec 3.x cannot say {field.json}: {field.doc}", "say it another way")
+        elif not issubclass(field.element, Record):
+            members[name] = value
+        elif field.many:
+            members[name] = tuple(_stripped(element, (*here, index), remarks) for index, element in enumerate(value))
+        else:
+            members[name] = _stripped(value, here, remarks)
+    return type(record).of(members)

@@ -1,0 +1,158 @@
+"""Rendering `ignition.config.replace` and `ignition.config.merge`: a config and all that it refers to become one.
+
+Source: docs/reference/ignition-config.md §4.2. Depth first, in order; the settings of fetches follow what has been merged so far,
+at every depth (Ignition forgets those of the outer configs below the second). Downloads of one `merge` list run side by side;
+what came in under settings that an earlier entry then changed is fetched again.
+
+Unlike Ignition: a loop is an error that names the loop, depth and number are limited, and an empty referenced config is an error
+(Ignition drops the whole user config without a word).
+"""
+
+from __future__ import annotations
+
+from ignition.errors import Failure
+from ignition.fetch.settings import Settings
+from ignition.fetch.urls import path, scheme, shown
+from ignition.host import limits, log
+from ignition.rendering.parsing import parse_config
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from threading import Thread
+
+    from ignition.config.model import Config, Resource
+    from ignition.fetch.engine import Fetcher
+    from ignition.rendering.parsing import Read
+
+SIDE_BY_SIDE = 16
+
+
+class Renderer:
+    """Renders one user config. `sources` lists the referenced configs in the order they were used, by URL path."""
+
+    def __init__(self, fetcher: Fetcher, read: Read = parse_config) -> None:
+        self._fetcher, self._read = fetcher, read
+        self.sources: list[str] = []
+        self._size = 0  # of all texts so far
+
+    def render(self, config: Config, place: str, chain: tuple[Resource, ...] = (), outer: Config | None = None) -> Config:
+        """With all references followed. `place` names it, `chain` are the references that led to it. Raises Failure.
+
+        `outer` has the settings of what this config will be merged into.
+        """
+        from ignition.config.merge import merge
+
+        around = self._apply(outer, config)
+        references = config.ignition.config
+        if references.replace.source is not None:
+            there = _name(references.replace, f"the replacement of {place}")
+            child = self._load(references.replace, there, chain, None)
+            log.info(f"config replaced by {there}")
+            return self.render(child, there, (*chain, references.replace), outer)
+        early = _Early(self._fetcher, references.merge)
+        for number, entry in enumerate(references.merge, start=1):
+            there = _name(entry, f"reference {number} of {place}")
+            child = self._load(entry, there, chain, early.take(entry))
+            config = merge(config, self.render(child, there, (*chain, entry), around))
+            around = self._apply(outer, config)
+        return config
+
+    def _apply(self, outer: Config | None, config: Config) -> Config:
+        """Fetch as both together say from now on; returns that, a config of settings alone."""
+        from ignition.config.merge import merge
+        from ignition.config.model import Config
+
+        own = Config(ignition=config.ignition)
+        both = merge(outer, own) if outer else own
+        self._fetcher.apply(Settings.from_config(both))
+        return both
+
+    def _load(self, reference: Resource, there: str, chain: tuple[Resource, ...], early: bytes | None) -> Config:
+        self._check(reference, chain)
+        self.sources.append(path(reference.source or ""))
+        content = self._fetcher.read(reference) if early is None else early
+        self._count(content, there)
+        config = self._read(content, there)
+        if config is None:
+            raise Failure(
+                "there is no Ignition config at this reference",
+                where=there,
+                fix="serve a config there or remove the reference: dropping the whole config silently helps nobody",
+            )
+        return config
+
+    def _count(self, content: bytes, there: str) -> None:
+        from ignition.config.text import packed
+
+        try:
+            self._size += len(packed.unpack(content) if packed.packing(content) else content)
+        except Failure:
+            return  # whoever reads it says what is wrong
+        if self._size > limits.CONFIGS:
+            raise Failure(
+                f"all referenced configs together have more than {limits.CONFIGS >> 20} MiB",
+                where=there,
+                fix="let files fetch large contents, and merge the configs before serving them",
+            )
+
+    def _check(self, reference: Resource, chain: tuple[Resource, ...]) -> None:
+        way = " → ".join(shown(link.source or "") for link in (*chain, reference))
+        place = shown(reference.source or "")
+        if reference in chain:
+            raise Failure(f"configs refer to each other in a loop: {way}", where=place, fix="remove one of the references")
+        if len(chain) >= limits.REFERENCE_DEPTH:
+            raise Failure(
+                f"configs refer to each other more than {limits.REFERENCE_DEPTH} deep: {way}",
+                where=place,
+                fix="refer less deeply",
+            )
+        if len(self.sources) >= limits.REFERENCED_CONFIGS:
+            raise Failure(
+                f"more than {limits.REFERENCED_CONFIGS} referenced configs", where=place, fix="merge them before serving them"
+            )
+
+
+def _name(reference: Resource, role: str) -> str:
+    """What a referenced config is called: its URL as it may be shown; what has none that tells anything, by who refers to it."""
+    source = reference.source or ""
+    return f"data:… ({role})" if scheme(source) == "data" else shown(source) or role
+
+
+class _Early:
+    """Downloads of one merge list that began before their turn: one attempt each, without waiting for any but the asked one."""
+
+    def __init__(self, fetcher: Fetcher, entries: Sequence[Resource]) -> None:
+        self._fetcher, self._settings = fetcher, fetcher.settings
+        self._content: dict[int, bytes] = {}
+        self._threads: dict[int, Thread] = {}
+        self._size = 0
+        remote = [entry for entry in entries if scheme(entry.source or "") in {"http", "https"}]
+        if len(remote) < 2 or fetcher.offline:
+            return
+        from threading import Semaphore, Thread
+
+        self._slots = Semaphore(SIDE_BY_SIDE)
+        for entry in remote:
+            # Daemons: a download that turned out useless must not hold up the end of the process.
+            self._threads[id(entry)] = Thread(target=self._download, args=(entry,), daemon=True)
+            self._threads[id(entry)].start()
+
+    def _download(self, entry: Resource) -> None:
+        with self._slots:
+            if self._fetcher.settings != self._settings or self._size > limits.CONFIGS:
+                return
+            try:
+                content = self._fetcher.read(entry, single=True)
+            except Failure as failure:
+                log.debug(f"early download: {failure}")  # its turn comes, with all attempts
+            else:
+                self._content[id(entry)] = content
+                self._size += len(content)  # about right: a thread more or less matters not
+
+    def take(self, entry: Resource) -> bytes | None:
+        """The content if it came and the settings are still those it came under."""
+        if self._fetcher.settings != self._settings or id(entry) not in self._threads:
+            return None
+        self._threads[id(entry)].join()
+        return self._content.get(id(entry))

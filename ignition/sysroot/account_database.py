@@ -1,0 +1,300 @@
+"""The users and groups of the new root, read from the files that its nsswitch.conf names (passwd(5), group(5), shadow(5)).
+
+A query through NSS in a chroot, as Ignition does it, starts a process each and fails on a root without its libraries. What only
+NSS modules of the root know (LDAP, systemd's dynamic users) does not exist in an initramfs either way. An image keeps accounts of
+its own beside /etc: /usr/lib/passwd, /usr/share/baselayout/passwd, /var/lib/extrausers/passwd (ignition.sysroot.nsswitch).
+"""
+
+import os
+import re
+from contextlib import suppress
+from itertools import chain
+
+from ignition.config.model.storage import Owner
+from ignition.errors import Failure, NotFound
+from ignition.host.reading import LARGEST, lines, open_inside
+from ignition.host.root import Root
+from ignition.sysroot import nsswitch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Table = dict[str, list[str]]  # first field of each line → its fields
+
+# What shadow-utils opens of a root, besides what NSS opens.
+_WRITTEN = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
+# What shadow-utils opens: its files with their locks, backups and new versions (lib/commonio.c), glibc's lock (lckpwdf(3)), and
+# what says how accounts are made.
+FILES = (
+    *(f"/etc/{name}{suffix}" for name in _WRITTEN for suffix in ("", ".lock", "-", "+")),
+    "/etc/.pwd.lock",
+    "/etc/login.defs",
+    "/etc/default/useradd",
+    "/etc/nsswitch.conf",
+)
+_ID = re.compile(r"[0-9]{1,10}")
+# File → the least number of fields of a line, and which of them are numbers.
+_SHAPES: "dict[str, tuple[int, tuple[int, ...]]]" = {
+    "passwd": (7, (2, 3)),
+    "group": (4, (2,)),
+    "shadow": (2, ()),
+    "gshadow": (2, ()),
+    "subuid": (3, ()),
+    "subgid": (3, ()),
+}
+
+
+class Account:
+    """One line of passwd(5)."""
+
+    def __init__(self, fields: list[str]) -> None:
+        self.name, self.password = fields[0], fields[1]
+        self.uid, self.gid = int(fields[2]), int(fields[3])
+        self.gecos, self.home, self.shell = fields[4], fields[5], fields[6]
+
+
+class GroupLine:
+    """One line of group(5)."""
+
+    def __init__(self, fields: list[str]) -> None:
+        self.name, self.password, self.gid = fields[0], fields[1], int(fields[2])
+        self.members = frozenset(member for member in fields[3].split(",") if member)
+
+
+class AccountDatabase:
+    """Looks names up in a root. Files are read again when they changed; an unreadable line is passed over, as NSS does."""
+
+    def __init__(self, root: Root) -> None:
+        self.root = root
+        self._read: dict[tuple[str, str], tuple[tuple[int, int, int], Table]] = {}
+
+    def user(self, name: str) -> Account | None:
+        """None if the root has no such user."""
+        fields = self.line("passwd", name)
+        return Account(fields) if fields else None
+
+    def group(self, name: str) -> GroupLine | None:
+        """None if the root has no such group."""
+        fields = self.line("group", name)
+        return GroupLine(fields) if fields else None
+
+    def users(self, *, of_every_file: bool = False) -> list[Account]:
+        """All users, in the order of the sources; `of_every_file`: also of files that nsswitch.conf does not name (yet)."""
+        tables = [table for _, table in self._tables("passwd")]
+        if of_every_file:
+            places = dict.fromkeys(chain.from_iterable(nsswitch.DIRECTORIES.values()))
+            tables += [self._table(f"{directory}/passwd", "passwd") for directory in places]
+        found: Table = {}
+        for table in tables:
+            for name, fields in (table or {}).items():
+                found.setdefault(name, fields)
+        return [Account(fields) for fields in found.values()]
+
+    def group_name(self, gid: int) -> str | None:
+        """The name of a group; None if the root has no group of that number."""
+        wanted = str(gid)
+        fields = self._find("group", lambda table: next((line for line in table.values() if line[2] == wanted), None))
+        return fields[0] if fields else None
+
+    def groups_of(self, user: str) -> frozenset[str]:
+        """Names of the supplementary groups of a user: of all sources, unless a line `initgroups` says when to stop."""
+        found: set[str] = set()
+        database = "initgroups" if self._sources("initgroups") else "group"
+        for source, table in self._tables(database):
+            mine = _groups_of(user, table or {})
+            found |= mine
+            action = source.actions[_status(table, is_found=bool(mine))]
+            # For compatibility, glibc asks on after a success if only a line `group` says whom (grp/initgroups.c).
+            if action == nsswitch.RETURN and (database == "initgroups" or not mine):
+                break
+        return frozenset(found)
+
+    def local_groups_of(self, user: str) -> frozenset[str]:
+        """The supplementary groups that shadow-utils can change."""
+        return _groups_of(user, self._local("group"))
+
+    def place(self, database: str, name: str) -> str:
+        """The file that knows a name of `passwd` or `group`; "" if none does."""
+        for source in self._sources(database) or nsswitch.default():
+            inside, table = self._of_source(source, database)
+            if table is not None and name in table:
+                return inside
+        return ""
+
+    def is_local(self, database: str, name: str) -> bool:
+        """Whether shadow-utils can change it."""
+        return name in self._local(database)
+
+    def is_elsewhere(self, database: str, name: str) -> bool:
+        """Whether only a file of the image beside /etc knows it."""
+        return not self.is_local(database, name) and self.line(database, name) is not None
+
+    def line(self, database: str, name: str) -> list[str] | None:
+        """The fields that NSS would answer with."""
+        return self._find(database, lambda table: table.get(name))
+
+    def user_password(self, name: str) -> str:
+        """The crypt(5) string of an existing user: of shadow(5) where the user is there."""
+        return self._password("shadow", "passwd", name)
+
+    def shadow(self, name: str) -> list[str]:
+        """The fields of a user's line of shadow(5); empty if there is none."""
+        return self.line("shadow", name) or []
+
+    def group_password(self, name: str) -> str:
+        """The crypt(5) string of an existing group."""
+        return self._password("gshadow", "group", name)
+
+    def is_whole(self, account: Account, *, with_subordinate_ids: bool) -> bool:
+        """Whether each file of accounts that the root has knows what useradd writes into it."""
+        group = self.group_name(account.gid)
+        if group is None:
+            return False
+        wanted = [("shadow", account.name), *([("gshadow", group)] if group in self._local("group") else [])]
+        if with_subordinate_ids:
+            wanted += [("subuid", account.name), ("subgid", account.name)]
+        return all(name in self._local(database) for database, name in wanted if self._has(f"{nsswitch.LOCAL}/{database}"))
+
+    def _has(self, inside: str) -> bool:
+        with suppress(FileNotFoundError, NotADirectoryError), self.root.at(inside, follow=True) as here:
+            return here.status() is not None
+        return False
+
+    def refuse_odd_files(self) -> None:
+        """Raises Failure for a file that shadow-utils would wait for (FIFO) or read for ever (device, hole)."""
+        for inside in FILES:
+            if self._has(inside):
+                with open_inside(self.root, inside, where=inside) as file:
+                    _refuse_large(os.fstat(file.fileno()).st_size, inside)
+
+    def uid(self, owner: Owner, where: str) -> int:
+        """The id of the wanted owner of a node; -1 if none is wanted. Raises Failure for an unknown name."""
+        if owner.id is not None or not owner.name:
+            return -1 if owner.id is None else owner.id
+        account = self.user(owner.name)
+        if account is None:
+            raise Failure(
+                f"the new root has no user {owner.name!r}",
+                where=where,
+                fix="create it in passwd.users, or use its id",
+                lasting=True,
+            )
+        return account.uid
+
+    def gid(self, owner: Owner, where: str) -> int:
+        """As `uid`, for the group."""
+        if owner.id is not None or not owner.name:
+            return -1 if owner.id is None else owner.id
+        group = self.group(owner.name)
+        if group is None:
+            raise Failure(
+                f"the new root has no group {owner.name!r}",
+                where=where,
+                fix="create it in passwd.groups, or use its id",
+                lasting=True,
+            )
+        return group.gid
+
+    def foreign_sources(self) -> list[str]:
+        """Where users may come from besides files: sss, ldap and their like."""
+        known = {*nsswitch.DIRECTORIES, nsswitch.SYSTEMD}
+        return [source.name for source in self._sources("passwd") or [] if source.name not in known]
+
+    def _password(self, shadow: str, plain: str, name: str) -> str:
+        fields = self.line(shadow, name) or self.line(plain, name)
+        return fields[1] if fields else ""
+
+    def _find(self, database: str, pick: "Callable[[Table], list[str] | None]") -> list[str] | None:
+        """The line that NSS would answer with: that of the first source that has one, unless an action says otherwise."""
+        found: list[str] | None = None
+        is_merging = False
+        for source, table in self._tables(database):
+            fields = pick(table) if table is not None else None
+            if not is_merging:
+                found = fields
+            elif found and fields and (found[0], found[2]) == (fields[0], fields[2]):
+                members = f"{found[3]},{fields[3]}".split(",")
+                found = [*found[:3], ",".join(dict.fromkeys(filter(None, members)))]
+            action = source.actions[_status(table, is_found=bool(found))]
+            if action == nsswitch.RETURN or (action == nsswitch.MERGE and database != "group" and found):
+                break  # glibc merges groups alone, and fails for others: the first answer is the better one
+            is_merging = bool(found) and (action == nsswitch.MERGE or is_merging)
+        return found
+
+    def _tables(self, database: str) -> "Iterator[tuple[nsswitch.Source, Table | None]]":
+        """Each source with what it knows; None for one that has no such file, or is not one of files."""
+        for source in self._sources(database) or nsswitch.default():
+            yield source, self._of_source(source, "group" if database == "initgroups" else database)[1]
+
+    def _of_source(self, source: nsswitch.Source, database: str) -> "tuple[str, Table | None]":
+        """The file that a source reads, and what is in it; ("", None) if it has none."""
+        if source.name == nsswitch.SYSTEMD and database in nsswitch.SYNTHESIZED:
+            return nsswitch.SYSTEMD, _parse(nsswitch.SYNTHESIZED[database], database)
+        for directory in nsswitch.DIRECTORIES.get(source.name, ()):
+            inside = f"{directory}/{database}"
+            table = self._table(inside, database)
+            if table is not None:
+                return inside, table
+        return "", None
+
+    def _sources(self, database: str) -> list[nsswitch.Source] | None:
+        """None if no line says."""
+        for place in nsswitch.PLACES:
+            found = self._cached(place, place, lambda text: {"": [text]})
+            if found is not None:
+                return nsswitch.sources(found[""][0], database)
+        return None
+
+    def _local(self, database: str) -> "Table":
+        return self._table(f"{nsswitch.LOCAL}/{database}", database) or {}
+
+    def _table(self, inside: str, database: str) -> "Table | None":
+        """The lines of a file by their first field; the first of several counts, as in NSS. None if there is no such file."""
+        return self._cached(inside, database, lambda text: _parse(text, database))
+
+    def _cached(self, inside: str, what: str, parse: "Callable[[str], Table]") -> "Table | None":
+        try:
+            file = open_inside(self.root, inside, where=inside)
+        except NotFound:
+            return None
+        with file:
+            now = os.fstat(file.fileno())
+            signature = (now.st_ino, now.st_mtime_ns, now.st_size)
+            known = self._read.get((inside, what))
+            if known is None or known[0] != signature:
+                _refuse_large(now.st_size, inside)
+                text = file.read(LARGEST).decode("utf-8", "surrogateescape")
+                known = self._read[inside, what] = (signature, parse(text))
+        return known[1]
+
+
+def _status(table: "Table | None", *, is_found: bool) -> str:
+    return nsswitch.SUCCESS if is_found else nsswitch.UNAVAIL if table is None else nsswitch.NOTFOUND
+
+
+def _groups_of(user: str, groups: "Table") -> frozenset[str]:
+    return frozenset(name for name, fields in groups.items() if user in fields[3].split(","))
+
+
+def _refuse_large(size: int, inside: str) -> None:
+    if size > LARGEST:
+        raise Failure(f"{inside} is larger than {LARGEST >> 20} MiB", where=inside, fix="find out what wrote it")
+
+
+def _parse(text: str, database: str) -> "Table":
+    least, numbers = _SHAPES[database]
+    found: Table = {}
+    for line in lines(text):
+        fields = line.split(":")
+        # `+name` and `-name` speak of NIS, to the source `compat` alone.
+        if len(fields) < least or fields[0] in found or fields[0].startswith(("+", "-")):
+            continue
+        if all(is_id(fields[position]) for position in numbers):
+            found[fields[0]] = fields
+    return found
+
+
+def is_id(text: str) -> bool:
+    """Whether it is the number of a user or a group: ASCII digits, 32 bits."""
+    return bool(_ID.fullmatch(text)) and int(text) < 1 << 32

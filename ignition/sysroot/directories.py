@@ -1,0 +1,60 @@
+"""The operation that puts one directory (spec path: storage.directories[])."""
+
+import stat
+
+from ignition.config.model.storage import Directory
+from ignition.errors import Failure
+from ignition.host.dentry import PARENT_MODE
+from ignition.host.root import PARENTS, Parents
+from ignition.operation import Context, Operation
+from ignition.sysroot.account_database import AccountDatabase
+from ignition.sysroot.attempt import Entry
+from ignition.sysroot.existing import has_attributes, remedy
+
+
+class PutDirectory(Operation):
+    """Creates a directory or changes owner and mode of an existing one, which `overwrite` empties first."""
+
+    kind = "make-directory"
+
+    def __init__(self, entry: Entry, node: Directory, accounts: AccountDatabase) -> None:
+        self.path, self.place = node.path, entry.place
+        self._entry, self._node, self._accounts = entry, node, accounts
+
+    def describe(self) -> str:
+        return f"create directory {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        try:
+            with context.root.at(self._entry.resolved) as here:
+                found = here.status()
+                if found is None or not stat.S_ISDIR(found.st_mode) or (self._node.overwrite and here.names()):
+                    return False
+        except (FileNotFoundError, NotADirectoryError):
+            return False  # the directory above is missing
+        uid, gid = self._owner()
+        return has_attributes(found, mode=self._node.mode, uid=uid, gid=gid)
+
+    def execute(self, context: Context) -> None:
+        node, (uid, gid) = self._node, self._owner()
+        alike = Parents(PARENT_MODE if node.mode is None else node.mode, uid, gid) if node.parents_alike else PARENTS
+        with context.root.at(self._entry.resolved, parents=alike) as here:
+            found = here.status()
+            if found is not None and node.overwrite:
+                here.remove()
+                context.root.forget()
+                found = None
+            if found is None:
+                here.mkdir()
+            elif not stat.S_ISDIR(found.st_mode):
+                raise Failure(
+                    f"{self.path} exists and is not a directory",
+                    where=self._entry.place,
+                    fix=remedy(here, found, self.path),
+                    lasting=True,
+                )
+            here.set_attributes(mode=node.mode, uid=uid, gid=gid)
+
+    def _owner(self) -> tuple[int, int]:
+        place = self._entry.place
+        return self._accounts.uid(self._node.user, f"{place}.user"), self._accounts.gid(self._node.group, f"{place}.group")

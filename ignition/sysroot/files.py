@@ -1,0 +1,225 @@
+"""The operation that puts one regular file (spec path: storage.files[]).
+
+Content is streamed into a temporary file beside the target and appears complete. What is there already is compared, so that an
+interrupted stage can be run again: the same bytes are no conflict. No content is ever logged.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+
+from ignition.config.model import Resource
+from ignition.config.model.storage import File
+from ignition.errors import Failure
+from ignition.host.dentry import Dentry
+from ignition.host.root import PARENTS
+from ignition.operation import Context, Operation
+from ignition.sysroot.account_database import AccountDatabase
+from ignition.sysroot.attempt import Attempt, Entry
+from ignition.sysroot.existing import has_attributes, remedy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from io import BufferedWriter
+    from typing import BinaryIO
+
+NEW_MODE = 0o644
+_CHUNK = 1 << 20
+
+
+class PutFile(Operation):
+    """Writes, appends to, or only changes owner and mode of one regular file."""
+
+    kind = "write-file"
+
+    def __init__(self, entry: Entry, node: File, accounts: AccountDatabase, attempt: Attempt) -> None:
+        self.path, self.place = node.path, entry.place
+        self._entry, self._node, self._accounts, self._attempt = entry, node, accounts, attempt
+        self._may_replace = bool(node.overwrite) or entry.key in attempt.made
+        self.concurrent = any(is_remote(resource) for resource in (node.contents, *node.append))
+
+    def describe(self) -> str:
+        node = self._node
+        verb = "write" if node.contents.source is not None else "append to" if node.append else "create"
+        return f"{verb} file {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        try:
+            with context.root.at(self._entry.resolved) as here:
+                found = here.status()
+                if found is None or not stat.S_ISREG(found.st_mode):
+                    return False
+                mode, uid, gid = self._attributes()
+                return has_attributes(found, mode=mode, uid=uid, gid=gid) and self._has_content(context, here, found)
+        except (FileNotFoundError, NotADirectoryError):
+            return False  # its directory is missing
+
+    def execute(self, context: Context) -> None:
+        with context.root.at(self._entry.resolved, parents=PARENTS) as here:
+            found = here.status()
+            if found is not None and not stat.S_ISREG(found.st_mode):
+                self._make_way(here, found)
+                found = None
+            if found is None or self._brings_content():
+                self._write(context, here, found)
+            elif self._node.append:
+                self._append(context, here, found)
+            else:
+                self._set_attributes(context, here, found)
+
+    def _attributes(self) -> tuple[int | None, int, int]:
+        """Mode, user and group that the file must end with; None and -1: as they are."""
+        place, node = self._entry.place, self._node
+        uid, gid = self._accounts.uid(node.user, f"{place}.user"), self._accounts.gid(node.group, f"{place}.group")
+        if not self._may_replace:
+            return node.mode, uid, gid
+        return (
+            NEW_MODE if node.mode is None else node.mode,
+            os.geteuid() if uid == -1 else uid,
+            os.getegid() if gid == -1 else gid,
+        )
+
+    def _set_attributes(self, context: Context, here: Dentry, found: os.stat_result) -> None:
+        mode, uid, gid = self._attributes()
+        here.set_attributes(mode=mode, uid=uid, gid=gid, seen=found, sole=context.root.is_live)
+
+    def _brings_content(self) -> bool:
+        """Whether what is there goes: `contents` is given, or it is our own file of an interrupted attempt."""
+        return self._node.contents.source is not None or self._entry.key in self._attempt.made
+
+    def _make_way(self, here: Dentry, found: os.stat_result) -> None:
+        if not self._may_replace:
+            raise Failure(
+                f"{self.path} exists and is not a regular file",
+                where=self._entry.place,
+                fix=remedy(here, found, self.path),
+                lasting=True,
+            )
+        here.remove()
+
+    def _write(self, context: Context, here: Dentry, found: os.stat_result | None) -> None:
+        """Contents and fragments into a file that takes the place of what is there, if that differs and may go."""
+        mode, uid, gid = self._attributes()
+        if found is not None and not self._may_replace:  # then only a file with a second name is replaced, and stays as it is
+            mode = stat.S_IMODE(found.st_mode) if mode is None else mode
+            uid, gid = found.st_uid if uid == -1 else uid, found.st_gid if gid == -1 else gid
+        try:
+            with here.replacing(mode=NEW_MODE if mode is None else mode, uid=uid, gid=gid) as file:
+                self._copy(context, file)
+                if found is not None:
+                    self._judge(file, here, found)
+        except _SameContent as same:
+            self._set_attributes(context, here, same.found)
+
+    def _judge(self, file: BufferedWriter, here: Dentry, found: os.stat_result) -> None:
+        """Compare with what is there. A file with two names keeps owner and mode for the other one: it is replaced."""
+        file.flush()
+        descriptor = file.fileno()
+        is_same = os.fstat(descriptor).st_size == found.st_size and _same_bytes(descriptor, here, found)
+        mode, uid, gid = self._attributes()
+        if is_same and (found.st_nlink == 1 or has_attributes(found, mode=mode, uid=uid, gid=gid)):
+            raise _SameContent(found)
+        if not is_same and not self._may_replace:
+            raise Failure(
+                f"{self.path} exists already, with other content",
+                where=self._entry.place,
+                fix="set overwrite, or choose another path",
+                lasting=True,
+            )
+
+    def _append(self, context: Context, here: Dentry, found: os.stat_result) -> None:
+        """The fragments behind what was there before any attempt; owner and mode stay unless given."""
+        mode, uid, gid = self._attributes()
+        uid, gid = found.st_uid if uid == -1 else uid, found.st_gid if gid == -1 else gid
+        mode = stat.S_IMODE(found.st_mode) if mode is None else mode
+        with here.replacing(mode=mode, uid=uid, gid=gid) as file:
+            _copy_start(here, found, file, self._size_before(found))
+            self._copy(context, file)
+
+    def _size_before(self, found: os.stat_result) -> int:
+        return min(self._attempt.sizes.get(self._entry.key, found.st_size), found.st_size)
+
+    def _copy(self, context: Context, file: BinaryIO) -> None:
+        contents, place = self._node.contents, self._entry.place
+        _fetch(context, contents, file, f"{place}.contents")
+        for number, fragment in enumerate(self._node.append):
+            _fetch(context, fragment, file, f"{place}.append.{number}")
+
+    def _has_content(self, context: Context, here: Dentry, found: os.stat_result) -> bool:
+        """Whether the bytes are there, told without a download; remote content without a hash never is."""
+        node = self._node
+        if node.append or not node.contents.source:
+            return self._has_local_content(context, here, found)
+        if node.contents.verification.hash:
+            return hash_matches(here, found, node.contents.verification.hash)
+        return self._has_local_content(context, here, found)
+
+    def _has_local_content(self, context: Context, here: Dentry, found: os.stat_result) -> bool:
+        if self.concurrent:
+            return False
+        wanted = io.BytesIO()
+        self._copy(context, wanted)
+        content = wanted.getvalue()
+        if self._brings_content():
+            return found.st_size == len(content) and _ends_with(here, found, content)
+        if self._entry.key in self._attempt.appended_before:
+            return found.st_size >= len(content) and _ends_with(here, found, content)
+        return self._size_before(found) + len(content) == found.st_size and _ends_with(here, found, content)
+
+
+def is_remote(resource: Resource) -> bool:
+    """Whether the content comes from elsewhere than the config itself."""
+    source = resource.source or ""
+    return bool(source) and source[:5].lower() != "data:"
+
+
+def hash_matches(here: Dentry, found: os.stat_result, wanted: str) -> bool:
+    """Whether a file has the digest of a `verification.hash` (`sha512-…`, `sha256-…`)."""
+    import hashlib
+
+    function, _, digest = wanted.partition("-")
+    with here.open_regular(found) as file:
+        return hashlib.file_digest(file, function).hexdigest() == digest.lower()
+
+
+def _fetch(context: Context, resource: Resource, file: BinaryIO, place: str) -> None:
+    if not resource.source:
+        return
+    try:
+        context.fetcher.copy_to(resource, file)
+    except Failure as failure:
+        failure.where = f"{place} ({failure.where})" if failure.where else place
+        raise
+
+
+class _SameContent(Exception):
+    """What would be written is there already, as `found`: the temporary file may vanish."""
+
+    def __init__(self, found: os.stat_result) -> None:
+        super().__init__()
+        self.found = found
+
+
+def _same_bytes(descriptor: int, here: Dentry, found: os.stat_result) -> bool:
+    offset = 0
+    with here.open_regular(found) as file:
+        while chunk := file.read(_CHUNK):
+            if os.pread(descriptor, len(chunk), offset) != chunk:
+                return False
+            offset += len(chunk)
+    return True
+
+
+def _copy_start(here: Dentry, found: os.stat_result, target: BinaryIO, size: int) -> None:
+    with here.open_regular(found) as file:
+        while size > 0 and (chunk := file.read(min(_CHUNK, size))):
+            target.write(chunk)
+            size -= len(chunk)
+
+
+def _ends_with(here: Dentry, found: os.stat_result, content: bytes) -> bool:
+    with here.open_regular(found) as file:
+        file.seek(found.st_size - len(content))
+        return file.read(len(content) + 1) == content

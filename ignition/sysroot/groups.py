@@ -1,0 +1,130 @@
+"""The operations for groups (spec path: passwd.groups[]), carried out by shadow-utils with --root.
+
+Passwords are no arguments: `ignition.sysroot.users` sets them. shadow-utils changes accounts of /etc alone: what the image has
+in another file (ignition.sysroot.nsswitch) is copied there first.
+"""
+
+import stat
+
+from ignition.config.model.passwd import Group
+from ignition.errors import CommandFailed, Failure, Unmet
+from ignition.host import command
+from ignition.host.reading import lines, read_text
+from ignition.host.root import PARENTS, Root
+from ignition.operation import Context, Operation
+from ignition.sysroot.account_database import AccountDatabase
+from ignition.sysroot.nsswitch import LOCAL
+
+
+class PutGroup(Operation):
+    """Creates a group, or gives an existing one the wanted id."""
+
+    kind = "put-group"
+
+    def __init__(self, place: str, group: Group, accounts: AccountDatabase) -> None:
+        self._place, self._group, self._accounts = place, group, accounts
+        self.place = place
+        self.path = group.name
+
+    def describe(self) -> str:
+        verb = "change" if self._accounts.group(self._group.name) else "create"
+        return f"{verb} group {self._group.name}"
+
+    def already_there(self, context: Context) -> bool:
+        found = self._accounts.group(self._group.name)
+        return found is not None and self._group.gid in (None, found.gid)
+
+    def execute(self, context: Context) -> None:
+        group, root = self._group, context.root.path or "/"
+        program = "groupmod" if self._accounts.group(group.name) else "groupadd"
+        argv = [program, "--root", root]
+        if group.gid is not None:
+            argv += ["--gid", str(group.gid)]
+        if group.system and program == "groupadd":
+            argv.append("--system")
+        run_for(self._place, [*argv, "--", group.name], self.describe())
+
+
+# What follows the name in a shadow file if the image has no line there: nobody can log in by a password, or change one.
+_LOCKED = {"shadow": ["!*", *[""] * 7], "gshadow": ["!*", "", ""], "group": [], "passwd": []}
+
+
+class AdoptAccount(Operation):
+    """Copies the line of a user or group from the image's own file into /etc, so that shadow-utils can change it.
+
+    As flatcar-tmpfiles does for a few names, and as Fedora's documents advise. Without it, useradd and usermod say that a group
+    does not exist, or leave its members alone without a word (coreos/ignition issue 1596). The shadow line comes first: a user
+    in passwd is complete.
+    """
+
+    kind = "adopt-account"
+
+    def __init__(self, name: str, accounts: AccountDatabase, *, of_groups: bool) -> None:
+        self.path, self._accounts = name, accounts
+        self._files = ("gshadow", "group") if of_groups else ("shadow", "passwd")
+
+    def describe(self) -> str:
+        what = "group" if self._files[1] == "group" else "user"
+        return f"copy {what} {self.path} of the image to {LOCAL}/{self._files[1]}"
+
+    def already_there(self, context: Context) -> bool:
+        return not self._accounts.is_elsewhere(self._files[1], self.path)
+
+    def execute(self, context: Context) -> None:
+        for file in self._files:
+            fields = self._accounts.line(file, self.path) or [self.path, *_LOCKED[file]]
+            _append(context.root, f"{LOCAL}/{file}", fields, is_needed=file == self._files[1])
+
+
+def _append(root: Root, inside: str, fields: list[str], *, is_needed: bool) -> None:
+    """Add a line to a file of accounts, which keeps owner and mode. A shadow file that the root does without is not begun."""
+    with root.at(inside, follow=True, parents=PARENTS if is_needed else None) as here:
+        found = here.status()
+        if found is None and not is_needed:
+            return
+        text = read_text(root, inside) or ""
+        if any(line.partition(":")[0] == fields[0] for line in lines(text)):
+            return
+        whole = f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}{':'.join(fields)}\n"
+        mode, uid, gid = (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) if found else (0o644, -1, -1)
+        here.write(whole.encode("utf-8", "surrogateescape"), mode=mode, uid=uid, gid=gid, sync=True)
+
+
+class RemoveGroup(Operation):
+    """Deletes a group if it is there. One of the image's own file beside /etc/group stays, with a warning."""
+
+    kind = "remove-group"
+
+    def __init__(self, place: str, name: str, accounts: AccountDatabase) -> None:
+        self._place, self.path, self._accounts = place, name, accounts
+
+    def describe(self) -> str:
+        return f"delete group {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        return self._accounts.group(self.path) is None
+
+    def execute(self, context: Context) -> None:
+        if self._accounts.is_local("group", self.path):
+            run_for(self._place, ["groupdel", "--root", context.root.path or "/", "--", self.path], self.describe())
+        refuse_leftover(self._place, f"group {self.path}", self._accounts.place("group", self.path))
+
+
+def refuse_leftover(place: str, what: str, file: str) -> None:
+    """Raises Unmet for an account that a file of the image still has."""
+    if file:
+        raise Unmet(f"{what} remains: it is in {file}, which belongs to the image", where=place, fix="remove it from the image")
+
+
+# Exit statuses of useradd(8), usermod(8), groupadd(8) and groupmod(8): wrong syntax or argument, an id or a name that is taken or
+# does not exist. The others are the machine's: a lock, a file that cannot be written.
+_OF_THE_CONFIG = (2, 3, 4, 6, 9)
+
+
+def run_for(place: str, argv: list[str], why: str, *, stdin: str = "") -> None:
+    """Run a program of shadow-utils; its failure names the entry of the config."""
+    try:
+        command.run(argv, why=why, stdin=stdin)
+    except CommandFailed as failure:
+        of_config = failure.status in _OF_THE_CONFIG
+        raise Failure(failure.what, where=place, fix=failure.fix, lasting=of_config) from failure

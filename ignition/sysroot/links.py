@@ -1,0 +1,89 @@
+"""The operations that put symlinks and hard links (spec path: storage.links[])."""
+
+import os
+import stat
+
+from ignition.config.model.storage import Link
+from ignition.errors import Failure
+from ignition.host.dentry import Dentry
+from ignition.host.root import PARENTS
+from ignition.operation import Context, Operation
+from ignition.sysroot.account_database import AccountDatabase
+from ignition.sysroot.attempt import Attempt, Entry
+from ignition.sysroot.existing import remedy
+
+
+class PutSymlink(Operation):
+    """Creates a symlink. One with the same target stays as it is, its owner, too; anything else there needs `overwrite`."""
+
+    kind = "make-symlink"
+
+    def __init__(self, entry: Entry, node: Link, accounts: AccountDatabase, attempt: Attempt) -> None:
+        self.path, self.place = node.path, entry.place
+        self._entry, self._node, self._accounts = entry, node, accounts
+        self._target = node.target or ""
+        self._may_replace = bool(node.overwrite) or entry.key in attempt.made
+
+    def describe(self) -> str:
+        return f"create symlink {self.path} to {self._target}"
+
+    def already_there(self, context: Context) -> bool:
+        try:
+            with context.root.at(self._entry.resolved) as here:
+                found = here.status()
+                if found is None or not stat.S_ISLNK(found.st_mode):
+                    return False
+                target = here.readlink()
+        except (FileNotFoundError, NotADirectoryError):
+            return False  # its directory is missing
+        if self._may_replace and target != self._target:
+            return False
+        return os.path.normpath(target) == os.path.normpath(self._target)
+
+    def execute(self, context: Context) -> None:
+        place, node = self._entry.place, self._node
+        uid, gid = self._accounts.uid(node.user, f"{place}.user"), self._accounts.gid(node.group, f"{place}.group")
+        with context.root.at(self._entry.resolved, parents=PARENTS) as here:
+            _make_way(here, self.path, place, may_replace=self._may_replace)
+            here.symlink(self._target, uid=uid, gid=gid)
+        context.root.forget()
+
+
+class PutHardLink(Operation):
+    """Creates a hard link; owner and mode stay those of the file."""
+
+    kind = "make-hard-link"
+
+    def __init__(self, entry: Entry, node: Link, attempt: Attempt) -> None:
+        self.path, self.place = node.path, entry.place
+        self._entry, self._target = entry, node.target or ""
+        self._may_replace = bool(node.overwrite) or entry.key in attempt.made
+
+    def describe(self) -> str:
+        return f"create hard link {self.path} to {self._target}"
+
+    def already_there(self, context: Context) -> bool:
+        found, source = context.root.status(self._entry.resolved), context.root.status(self._target)
+        return found is not None and source is not None and os.path.samestat(found, source)
+
+    def execute(self, context: Context) -> None:
+        root, place = context.root, self._entry.place
+        if root.status(self._target) is None:
+            raise Failure(f"there is no {self._target} to link {self.path} to", where=f"{place}.target", lasting=True)
+        with root.at(self._target) as source, root.at(self._entry.resolved, parents=PARENTS) as here:
+            _make_way(here, self.path, place, may_replace=self._may_replace)
+            here.link(source)
+
+
+def _make_way(here: Dentry, path: str, place: str, *, may_replace: bool) -> None:
+    """A directory goes; anything else is replaced in one step. Raises Failure where nothing may be replaced."""
+    found = here.status()
+    if found is not None and not may_replace:
+        raise Failure(f"{path} exists already", where=place, fix=_fix(here, found, path), lasting=True)
+    if found is not None and stat.S_ISDIR(found.st_mode):
+        here.remove()
+
+
+def _fix(here: Dentry, found: os.stat_result, path: str) -> str:
+    # A symlink in the place of a symlink is what overwrite is for.
+    return "set overwrite, or choose another path" if stat.S_ISLNK(found.st_mode) else remedy(here, found, path)

@@ -1,0 +1,140 @@
+"""Files, directories and links: which of them, where exactly, and in which order.
+
+Order (docs/reference/ignition-config.md §7.6): everything by depth, then hard links in the config's order. No entry may lie below
+another that is not a directory, so downloads may run side by side once directories and symlinks are there. Two entries of a 2.x
+config with one path are one after the other in Ignition's v2 engine: they become one entry here.
+"""
+
+from ignition.config.model.storage import Directory, File, Link, Node, Storage
+from ignition.errors import Failure, at
+from ignition.host.root import Root
+from ignition.operation import Operation
+from ignition.sysroot.account_database import AccountDatabase
+from ignition.sysroot.attempt import Attempt, Entry
+from ignition.sysroot.directories import PutDirectory
+from ignition.sysroot.files import PutFile
+from ignition.sysroot.links import PutHardLink, PutSymlink
+
+
+class NodeFacts:
+    """`resolved`: path as written → place inside the root, symlinks on the way followed. `mounted`: its mount points."""
+
+    def __init__(
+        self, resolved: dict[str, str], accounts: AccountDatabase, attempt: Attempt, mounted: frozenset[str] = frozenset()
+    ) -> None:
+        self.resolved, self.accounts, self.attempt, self.mounted = resolved, accounts, attempt, mounted
+
+
+def places(storage: Storage, filesystem: str | None = None) -> list[tuple[str, Node]]:
+    """(config path, node) of what belongs on one file system: None is the new root, a name one of a 2.x config."""
+    found: list[tuple[str, Node]] = []
+    for section, nodes in (("directories", storage.directories), ("files", storage.files), ("links", storage.links)):
+        for index, node in enumerate(nodes):
+            if node.filesystem == filesystem:
+                found.append((f"$.storage.{section}.{index}", node))
+    return found
+
+
+def resolve(nodes: list[tuple[str, Node]], root: Root) -> dict[str, str]:
+    """Where each node is in this root. Raises Failure for a path that cannot be resolved."""
+    resolved: dict[str, str] = {}
+    for place, node in nodes:
+        try:
+            resolved[node.path] = root.resolve(node.path)
+        except Failure:
+            with at(place):
+                raise
+    return resolved
+
+
+def entries(nodes: list[tuple[str, Node]], resolved: dict[str, str]) -> list[Entry]:
+    """One entry per path and kind."""
+    return _merged([Entry(place, node, resolved[node.path]) for place, node in nodes])
+
+
+def plan(nodes: list[tuple[str, Node]], facts: NodeFacts) -> list[Operation]:
+    """Operations in order. Raises Failure if two nodes are one place, or one is below another that is no directory."""
+    found = entries(nodes, facts.resolved)
+    _check(found)
+    _refuse_removing_mounts(found, facts.mounted)
+    early: list[Operation] = []
+    downloads: list[Operation] = []
+    local: list[Operation] = []
+    hard_links: list[Operation] = []
+    for entry in sorted(found, key=lambda entry: entry.depth):
+        node = entry.node
+        if isinstance(node, Directory):
+            early.append(PutDirectory(entry, node, facts.accounts))
+        elif isinstance(node, File):
+            operation = PutFile(entry, node, facts.accounts, facts.attempt)
+            (downloads if operation.concurrent else local).append(operation)
+        elif isinstance(node, Link) and not node.hard:
+            early.append(PutSymlink(entry, node, facts.accounts, facts.attempt))
+    for entry in found:
+        if isinstance(entry.node, Link) and entry.node.hard:
+            hard_links.append(PutHardLink(entry, entry.node, facts.attempt))
+    return [*early, *downloads, *local, *hard_links]
+
+
+def _merged(found: list[Entry]) -> list[Entry]:
+    """A later file of the same path replaces an earlier one, or appends to it."""
+    by_path: dict[tuple[type, str], Entry] = {}
+    for entry in found:
+        key = (type(entry.node), entry.node.path)
+        earlier = by_path.get(key)
+        if earlier and isinstance(earlier.node, File) and isinstance(entry.node, File):
+            entry = Entry(entry.place, _after(earlier.node, entry.node), entry.resolved)
+        by_path[key] = entry
+    return list(by_path.values())
+
+
+def _after(earlier: File, later: File) -> File:
+    if later.contents.source is not None:
+        return later
+    return earlier.evolve(
+        append=earlier.append + later.append,
+        mode=earlier.mode if later.mode is None else later.mode,
+        user=later.user if later.user != type(later.user)() else earlier.user,
+        group=later.group if later.group != type(later.group)() else earlier.group,
+    )
+
+
+def _refuse_removing_mounts(found: list[Entry], mounted: frozenset[str]) -> None:
+    """Raises Failure for an entry that would remove the files of another file system, whatever way its path takes to it.
+
+    Validation knows the mount points of the config (O8); here symlinks of the image, and what else is mounted, count too.
+    """
+    for entry in found:
+        if not entry.node.overwrite:
+            continue
+        prefix = f"{entry.resolved.rstrip('/')}/"
+        point = next((one for one in sorted(mounted) if one == entry.resolved or one.startswith(prefix)), "")
+        if point:
+            raise Failure(
+                f"overwrite would remove {entry.resolved}, and another file system is mounted on {point}",
+                where=entry.place,
+                fix="leave overwrite out, or name a path that neither is a mount point nor holds one",
+            )
+
+
+def _check(found: list[Entry]) -> None:
+    taken: dict[str, Entry] = {}
+    for entry in found:
+        other = taken.setdefault(entry.resolved, entry)
+        if other is not entry:
+            raise Failure(
+                f"{entry.node.path} is the same place as {other.node.path} of {other.place}: both are {entry.resolved}",
+                where=entry.place,
+                fix="remove one of the two",
+            )
+    solid = {entry.resolved: entry for entry in found if not isinstance(entry.node, Directory)}
+    for entry in found:
+        above = entry.resolved.rpartition("/")[0]
+        while above:
+            if above in solid:
+                raise Failure(
+                    f"{entry.node.path} is below {solid[above].node.path} of {solid[above].place}, which is not a directory",
+                    where=entry.place,
+                    fix="write below a directory",
+                )
+            above = above.rpartition("/")[0]

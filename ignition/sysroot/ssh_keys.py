@@ -1,0 +1,230 @@
+"""The operation that writes a user's SSH keys, as that user (spec path: passwd.users[].sshAuthorizedKeys).
+
+Ignition writes ~/.ssh/authorized_keys.d/ignition unless IGNITION_WRITE_AUTHORIZED_KEYS_FRAGMENT says otherwise. Only an sshd that
+was told so reads that file (Container Linux's sshd_config, Fedora's ssh-key-dir); elsewhere, as on Debian, the keys would let
+nobody in. So without the variable, the sshd_config of the new root decides, for each user (ignition.host.sshd_config).
+"""
+
+import os
+from contextlib import ExitStack
+
+from ignition.errors import Failure
+from ignition.host import log
+from ignition.host.identity import acting_as
+from ignition.host.reading import LARGEST, lines, read_text
+from ignition.host.root import Root
+from ignition.operation import Context, Operation
+from ignition.sysroot.account_database import Account, AccountDatabase
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ignition.host.sshd_config import Person, Place
+
+VARIABLE = "IGNITION_WRITE_AUTHORIZED_KEYS_FRAGMENT"
+MESSAGE_ID = "225067b87bbd4a0cb6ab151f82fa364b"  # Ignition's: "wrote ssh authorized keys file for user"
+NAME = "ignition"  # of Ignition's fragment
+_KEY_DIR = ".ssh/authorized_keys.d"
+_MEANINGS = {"": None, "true": True, "1": True, "false": False, "0": False}
+
+
+class KeyPlaces:
+    """Where the keys of each user go. Asked when they are written: by then the users have their homes and groups.
+
+    `fragment`: True and False say whether they go to ~/.ssh/authorized_keys.d; None: the root's sshd_config decides.
+    """
+
+    def __init__(self, root: Root, accounts: AccountDatabase, *, fragment: bool | None = None) -> None:
+        self._root, self._accounts, self._fragment = root, accounts, fragment
+        self._known: dict[tuple[str, str], Place] = {}
+
+    @classmethod
+    def from_environment(cls, root: Root, accounts: AccountDatabase, environment: "Mapping[str, str]") -> "KeyPlaces":
+        """As the variable says. Raises Failure for a value that it cannot have."""
+        value = environment.get(VARIABLE, "")
+        if value not in _MEANINGS:
+            raise Failure(f"{VARIABLE} is {value!r}", fix='use "true" or "false"')
+        return cls(root, accounts, fragment=_MEANINGS[value])
+
+    def again(self, accounts: AccountDatabase) -> "KeyPlaces":
+        """The same question, to be answered by what the root holds by now."""
+        return KeyPlaces(self._root, accounts, fragment=self._fragment)
+
+    def place(self, account: Account, name: str = NAME) -> "Place":
+        """Where keys of this user go, under a name of their own where sshd reads one."""
+        from ignition.host import sshd_config
+
+        if self._fragment is not None:
+            file = f"{sshd_config.KEY_DIR}/{name}" if self._fragment else sshd_config.PLAIN
+            return sshd_config.Place(f"{account.home.rstrip('/')}/{file}")
+        key = (account.name, name)
+        if key not in self._known:
+            self._known[key] = sshd_config.place(self._root, self.person(account), name, self.home_of)
+        return self._known[key]
+
+    def person(self, account: Account) -> "Person":
+        """The user as sshd knows it."""
+        from ignition.host.sshd_config import Person
+
+        primary = self._accounts.group_name(account.gid)
+        groups = self._accounts.groups_of(account.name) | ({primary} if primary else set())
+        return Person(account.name, account.uid, account.home, frozenset(groups))
+
+    def home_of(self, name: str) -> str | None:
+        """The home of another user; None if there is no such user."""
+        account = self._accounts.user(name)
+        return account.home if account else None
+
+
+class WriteKeys(Operation):
+    """Replaces the key file of one user; directories 0700, the file 0600, all of them the user's.
+
+    Where sshd reads keys only from a directory of the system, the file there is root's, 0644.
+    """
+
+    kind = "write-ssh-keys"
+
+    def __init__(self, place: str, name: str, keys: tuple[str, ...], accounts: AccountDatabase, *, places: KeyPlaces) -> None:
+        self.path = name
+        self._place, self._accounts, self._places, self._name = place, accounts, places, NAME
+        self.place = place
+        self._content = ("\n".join(keys) + "\n").encode()
+
+    def describe(self) -> str:
+        return f"write {self._shown()}"
+
+    def already_there(self, context: Context) -> bool:
+        account = self._accounts.user(self.path)
+        if account is None:
+            return False
+        target = self._places.place(account, self._name)
+        wanted = (0, 0, 0o100644) if target.by_root else (account.uid, account.gid, 0o100600)
+        try:
+            with context.root.at(target.path, follow=True) as here:
+                found = here.status()
+                if found is None or (found.st_uid, found.st_gid, found.st_mode) != wanted:
+                    return False
+                with here.open_regular(found) as file:
+                    return file.read(len(self._content) + 1) == self._content
+        except (FileNotFoundError, NotADirectoryError):
+            return False  # its directory is missing
+
+    def execute(self, context: Context) -> None:
+        account = self._accounts.user(self.path)
+        if account is None:
+            raise Failure(f"the new root has no user {self.path!r}", where=self._place, lasting=True)
+        target = self._places.place(account, self._name)
+        home_exists = context.root.is_directory(account.home)
+        inside = context.root.follow(target.path)
+        if target.by_root:
+            # sshd takes it from nobody else (StrictModes).
+            context.root.write(inside, self._content, mode=0o644, uid=0, gid=0, sync=True)
+        else:
+            try:
+                _write_as(account, context.root, inside, self._content)
+            except PermissionError as error:
+                raise self._refused(account.home, inside, home_exists=home_exists) from error
+        if not target.is_read:
+            what = f"sshd of this machine does not read {inside}: these keys let {self.path} in nowhere"
+            log.warning(what, IGNITION_PATH=inside)
+        log.info(
+            f"wrote ssh authorized keys file for user: {self.path}",
+            MESSAGE_ID=MESSAGE_ID,
+            IGNITION_USER_NAME=self.path,
+            IGNITION_PATH=context.root.outside(inside),
+        )
+
+    def _shown(self) -> str:
+        """The file, as people call it."""
+        account = self._accounts.user(self.path)
+        if account is None:
+            return f"SSH keys of user {self.path}"
+        path, home = self._places.place(account, self._name).path, f"{account.home.rstrip('/')}/"
+        return f"~/{path.removeprefix(home)} of user {self.path}" if path.startswith(home) else f"{path} of user {self.path}"
+
+    def _refused(self, home: str, inside: str, *, home_exists: bool) -> Failure:
+        what, place = f"user {self.path} may not write {inside}", f"{self._place}.sshAuthorizedKeys"
+        if home_exists:
+            return Failure(what, where=place, fix=f"give the directory to the user, or remove it from {home}")
+        return Failure(
+            f"{what}: its home {home} does not exist",
+            where=place,
+            fix="let the home be created (noCreateHome), or name another one (homeDir)",
+        )
+
+
+class AddKeys(WriteKeys):
+    """As WriteKeys, but under a name of its own, beside other keys of the user.
+
+    Where sshd reads ~/.ssh/authorized_keys.d/NAME the keys are the whole of it; elsewhere the file keeps what is in it and gets
+    what it lacks.
+    """
+
+    def __init__(
+        self, place: str, user: str, keys: tuple[str, ...], accounts: AccountDatabase, *, places: KeyPlaces, name: str
+    ) -> None:
+        super().__init__(place, user, keys, accounts, places=places)
+        self._keys, self._name = keys, name
+
+    def describe(self) -> str:
+        return f"{'add keys to' if self._adds() else 'write'} {self._shown()}"
+
+    def already_there(self, context: Context) -> bool:
+        if not self._adds():
+            return super().already_there(context)
+        present = lines(self._present(context))
+        return all(key in present for key in self._keys)
+
+    def execute(self, context: Context) -> None:
+        if self._adds():
+            present = self._present(context)
+            known = lines(present)
+            missing = [key for key in self._keys if key not in known]
+            gap = "\n" if present and not present.endswith("\n") else ""
+            self._content = (present + gap + "".join(f"{key}\n" for key in missing)).encode("utf-8", "surrogateescape")
+        super().execute(context)
+
+    def _adds(self) -> bool:
+        account = self._accounts.user(self.path)
+        return account is not None and not self._places.place(account, self._name).path.endswith(f"{_KEY_DIR}/{self._name}")
+
+    def _present(self, context: Context) -> str:
+        """Read as the user: a symlink must not bring in what the user may not read."""
+        account = self._accounts.user(self.path)
+        if account is None:
+            return ""
+        target = self._places.place(account, self._name)
+        inside = context.root.follow(target.path)
+        return read_text(context.root, inside) or "" if target.by_root else _read_as(account, context.root, inside)
+
+
+def _read_as(account: Account, root: Root, inside: str) -> str:
+    """What the user reads there; "" for no file. The directories above may be closed to the user, as when writing."""
+    try:
+        with root.at(inside) as here, acting_as(account.uid, account.gid):
+            found = here.status()
+            if found is None:
+                return ""
+            with here.open_regular(found) as file:
+                content = file.read(LARGEST + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    if len(content) > LARGEST:
+        raise Failure(f"{inside} is larger than {LARGEST >> 20} MiB", where=inside, fix="find out what wrote it")
+    return content.decode("utf-8", "surrogateescape")
+
+
+def _write_as(account: Account, root: Root, inside: str, content: bytes) -> None:
+    """Write as the user: a symlink below a home that is older than this boot must not reach what the user may not write."""
+    parent, name = os.path.split(inside)
+    missing: list[str] = []
+    while parent != "/" and root.status(parent) is None:
+        parent, last = os.path.split(parent)
+        missing.insert(0, last)
+    with root.at(f"{parent}/{[*missing, name][0]}") as top, ExitStack() as entered, acting_as(account.uid, account.gid):
+        here = top
+        for number in range(len(missing)):
+            here.mkdir(mode=0o700)
+            here = entered.enter_context(here.below([*missing, name][number + 1]))
+        here.write(content, mode=0o600)

@@ -1,0 +1,107 @@
+"""Files that the machine swaps to (our own, docs/extensions.md): made whole, without holes, on a file system that can have them.
+
+Source: swapon(8), "Files with holes", "Btrfs". The units are storage_units.py's.
+"""
+
+import fcntl
+import os
+import stat
+
+from ignition.errors import Failure
+from ignition.host import mounts
+from ignition.host.command import run
+from ignition.host.dentry import Dentry
+from ignition.host.root import PARENTS
+from ignition.operation import Context, Operation
+from ignition.sysroot.existing import has_attributes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.config.model.extensions import SwapFile
+
+MIB = 1 << 20
+MODE = 0o600
+FORMATS = ("ext4", "xfs", "btrfs")
+NO_COW = ("btrfs",)  # a swap file there must not be copied on write
+FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_NOCOW_FL = 0x80086601, 0x40086602, 0x00800000  # linux/fs.h
+_MAGIC, _MAGIC_END = b"SWAPSPACE2", os.sysconf("SC_PAGE_SIZE")  # linux/swap.h: the last bytes of the first page
+_ALLOCATED_UNIT = 512  # st_blocks, stat(2)
+
+
+def plan(files: "tuple[SwapFile, ...]") -> list[Operation]:
+    """One operation per file."""
+    return [PutSwapFile(file, f"$.storage.x-coreos.swapFiles.{index}") for index, file in enumerate(files)]
+
+
+class PutSwapFile(Operation):
+    """Makes a swap file, 0600 root. One that is right stays, one of another size is made again; anything else is an error."""
+
+    kind = "make-swap-file"
+
+    def __init__(self, wanted: "SwapFile", place: str) -> None:
+        self.path, self.place, self._size = wanted.path, place, (wanted.size_mib or 0) * MIB
+
+    def describe(self) -> str:
+        return f"make the swap file {self.path} of {self._size // MIB} MiB ({self.place})"
+
+    def already_there(self, context: Context) -> bool:
+        try:
+            with context.root.at(self.path) as here:
+                found = here.status()
+                if found is None or not _is_swap(here, found) or found.st_size != self._size:
+                    return False
+                is_whole = found.st_blocks * _ALLOCATED_UNIT >= self._size
+                is_ours = has_attributes(found, mode=MODE, uid=os.geteuid(), gid=os.getegid())
+                return is_whole and is_ours and not _is_copied(here, found)
+        except (FileNotFoundError, NotADirectoryError):
+            return False  # its directory is missing
+
+    def execute(self, context: Context) -> None:
+        with context.root.at(self.path, parents=PARENTS) as here:
+            found = here.status()
+            if found is not None and not _is_swap(here, found):
+                fix = "remove it from the image, or give the swap file another path"
+                raise Failure(
+                    f"{self.path} already exists and is not a swap file", where=f"{self.place}.path", fix=fix, lasting=True
+                )
+            format = format_of(here)
+            if format not in FORMATS:
+                fix = f"give it a path on {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+                what = f"{self.path} would lie on {format}, which has no swap files"
+                raise Failure(what, where=f"{self.place}.path", fix=fix, lasting=True)
+            if found is not None:
+                here.unlink()  # its room may be needed
+            with here.replacing(mode=MODE, uid=os.geteuid(), gid=os.getegid(), sync=True) as file:
+                self._fill(file.fileno(), format)
+
+    def _fill(self, descriptor: int, format: str) -> None:
+        if format in NO_COW:  # counts only while the file is empty
+            fcntl.ioctl(descriptor, FS_IOC_SETFLAGS, (_flags(descriptor) | FS_NOCOW_FL).to_bytes(8, "little"))
+        os.posix_fallocate(descriptor, 0, self._size)
+        run(["mkswap", f"/proc/{os.getpid()}/fd/{descriptor}"], why=f"making the swap file {self.path}")
+
+
+def format_of(here: Dentry) -> str:
+    """The kind of file system that a name's directory lies on."""
+    real = os.readlink(f"/proc/self/fd/{here.directory}")
+    around = [one for one in mounts.current() if real == one.target or real.startswith(f"{one.target.rstrip('/')}/")]
+    return max(enumerate(around), key=lambda pair: (len(pair[1].target), pair[0]))[1].format  # of two at one place the later
+
+
+def _is_swap(here: Dentry, found: os.stat_result) -> bool:
+    if not stat.S_ISREG(found.st_mode):
+        return False
+    with here.open_regular(found) as file:
+        return os.pread(file.fileno(), len(_MAGIC), _MAGIC_END - len(_MAGIC)) == _MAGIC
+
+
+def _is_copied(here: Dentry, found: os.stat_result) -> bool:
+    """Whether it is copied on write, which no kernel swaps to."""
+    if format_of(here) not in NO_COW:
+        return False
+    with here.open_regular(found) as file:
+        return not _flags(file.fileno()) & FS_NOCOW_FL
+
+
+def _flags(descriptor: int) -> int:
+    return int.from_bytes(fcntl.ioctl(descriptor, FS_IOC_GETFLAGS, bytes(8))[:4], "little")

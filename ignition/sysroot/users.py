@@ -1,0 +1,377 @@
+"""The operations for users (spec path: passwd.users[]), carried out by shadow-utils with --root.
+
+useradd and usermod are called once per user, and only for what differs. Passwords are no arguments: a new user is locked (`*`)
+until `ignition.sysroot.users` sets all of them at once.
+"""
+
+import os
+import re
+import stat
+
+from ignition.config.model.passwd import User
+from ignition.errors import Failure, Unmet
+from ignition.host import log, mounts
+from ignition.host.dentry import Dentry
+from ignition.host.reading import lines, read_text
+from ignition.host.root import PARENTS, Root
+from ignition.operation import Context, Operation
+from ignition.sysroot.account_database import Account, AccountDatabase, is_id
+from ignition.sysroot.existing import has_attributes
+from ignition.sysroot.groups import refuse_leftover, run_for
+
+LOCKED = "*"
+MOUNTED_HOME_MODE = 0o700
+SKELETON = "/etc/skel"
+NO_HOMES = frozenset({"/", "/dev/null", "/nonexistent", "/var/empty"})  # of users who shall not have one
+DEFAULT_UMASK = 0o022  # of shadow-utils: lib/getdef.c
+_LONGEST_NUMBER = 20
+_CHUNK = 1 << 20
+
+
+class PutUser(Operation):
+    """Creates a user, or changes what differs of an existing one."""
+
+    kind = "put-user"
+
+    def __init__(
+        self, place: str, user: User, accounts: AccountDatabase, *, interrupted: bool = False, lenient: bool = False
+    ) -> None:
+        """`interrupted`: an earlier attempt, cut short, was to create this user, who may be half made.
+
+        `lenient`: groups that do not exist are left out, and whoever plans says so (NeedGroups).
+        """
+        self._place, self._user, self._accounts, self._interrupted = place, user, accounts, interrupted
+        self._lenient, self.place = lenient, place
+        self.path = user.name
+
+    def describe(self) -> str:
+        verb = "change" if self._accounts.user(self._user.name) else "create"
+        return f"{verb} user {self._user.name}"
+
+    def already_there(self, context: Context) -> bool:
+        found = self._accounts.user(self._user.name)
+        return found is not None and not self._is_half_made(found) and not self._changes(found)
+
+    def execute(self, context: Context) -> None:
+        user, root = self._user, context.root.path or "/"
+        found = self._accounts.user(user.name)
+        uid = user.uid
+        if found is not None and self._is_half_made(found):
+            # What useradd wrote first goes, the home (if any) stays, and its owner keeps his id.
+            run_for(self._place, ["userdel", "--root", root, "--", user.name], f"remove the half-made user {user.name}")
+            uid, found = found.uid if uid is None else uid, None
+        if found is None and not user.no_create_home:
+            # useradd makes no directory behind a symlink: /home -> var/home, with a /var that systemd-tmpfiles fills later.
+            context.root.makedirs(os.path.dirname(context.root.follow(new_home(user, context.root))))
+        changes = self._changes(found) if found else []
+        if "--move-home" in changes and user.home_dir:
+            # usermod renames the home, and makes no parents.
+            context.root.makedirs(os.path.dirname(context.root.follow(user.home_dir)))
+        argv = ["usermod", "--root", root, *changes] if found else ["useradd", "--root", root, *self._new(uid)]
+        run_for(self._place, [*argv, "--", user.name], self.describe())
+        context.root.forget()
+
+    def _is_half_made(self, found: Account) -> bool:
+        """Whether useradd was cut short between the six files that it replaces one after the other."""
+        return self._interrupted and not self._accounts.is_whole(found, with_subordinate_ids=not self._user.system)
+
+    def _new(self, uid: int | None) -> list[str]:
+        user = self._user
+        argv = ["--home-dir", user.home_dir] if user.home_dir else []
+        argv.append("--no-create-home" if user.no_create_home else "--create-home")
+        for wanted, option in (
+            (user.no_user_group, "--no-user-group"),
+            (user.system, "--system"),
+            (user.no_log_init, "--no-log-init"),
+        ):
+            if wanted:
+                argv.append(option)
+        argv += ["--password", LOCKED]
+        if uid is not None:
+            argv += ["--uid", str(uid)]
+        options = (
+            ("--comment", user.gecos),
+            ("--gid", user.primary_group),
+            ("--groups", ",".join(self._groups())),
+            ("--shell", user.shell),
+        )
+        for option, value in options:
+            if value:
+                argv += [option, value]
+        return argv
+
+    def _changes(self, found: Account) -> list[str]:
+        """Arguments of usermod for what differs; empty if nothing does."""
+        user = self._user
+        argv = ["--home", user.home_dir, "--move-home"] if user.home_dir and user.home_dir != found.home else []
+        if user.uid not in (None, found.uid):
+            argv += ["--uid", str(user.uid)]
+        if user.gecos and user.gecos != found.gecos:
+            argv += ["--comment", user.gecos]
+        if user.primary_group and self._gid(user.primary_group) != found.gid:
+            argv += ["--gid", user.primary_group]
+        groups = self._groups()
+        if groups and frozenset(groups) != self._accounts.local_groups_of(user.name):
+            argv += ["--groups", ",".join(groups)]
+        if user.shell and user.shell != found.shell:
+            argv += ["--shell", user.shell]
+        return argv
+
+    def changes(self) -> bool:
+        """Whether an existing user differs from what is wanted."""
+        found = self._accounts.user(self._user.name)
+        return found is not None and bool(self._changes(found))
+
+    def _groups(self) -> tuple[str, ...]:
+        groups = group_names(self._user)
+        return tuple(name for name in groups if self._accounts.group(name)) if self._lenient else groups
+
+    def _gid(self, name: str) -> int | None:
+        group = self._accounts.group(name)
+        if group is not None:
+            return group.gid
+        return int(name) if is_id(name) else None
+
+
+class NeedGroups(Operation):
+    """Says which supplementary groups of a user do not exist: the user is not in them, and can log in."""
+
+    kind = "need-groups"
+
+    def __init__(self, place: str, user: User, accounts: AccountDatabase) -> None:
+        self._place, self._user, self._accounts, self.path = place, user, accounts, user.name
+
+    def describe(self) -> str:
+        return f"look for the groups of user {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        return not self._missing()
+
+    def execute(self, context: Context) -> None:
+        shown = " and ".join(f"group {name!r}" for name in self._missing())
+        verb = "does" if len(self._missing()) == 1 else "do"
+        raise Unmet(
+            f"{shown} {verb} not exist in the new root: {self.path} is not a member",
+            where=self._place,
+            fix="create it in passwd.groups, or correct the name",
+        )
+
+    def _missing(self) -> list[str]:
+        return [name for name in group_names(self._user) if self._accounts.group(name) is None]
+
+
+class RemoveUser(Operation):
+    """Deletes a user and its home if it is there. A home that is a mount point, or holds one, stays: its files are kept ones.
+
+    A user of the image's own file beside /etc/passwd stays, with a warning: that file is the image's.
+    """
+
+    kind = "remove-user"
+
+    def __init__(self, place: str, name: str, accounts: AccountDatabase) -> None:
+        self._place, self.path, self._accounts = place, name, accounts
+
+    def describe(self) -> str:
+        return f"delete user {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        return self._accounts.user(self.path) is None
+
+    def execute(self, context: Context) -> None:
+        if self._accounts.is_local("passwd", self.path):
+            argv = ["userdel", "--root", context.root.path or "/"]
+            point = self._mount_point(context.root)
+            if point:
+                log.warning(f"{self._place}: a file system is mounted on {point}: the home of {self.path} is not removed")
+            else:
+                argv.append("--remove")
+            run_for(self._place, [*argv, "--", self.path], self.describe())
+            context.root.forget()
+        refuse_leftover(self._place, f"user {self.path}", self._accounts.place("passwd", self.path))
+
+    def _mount_point(self, root: Root) -> str:
+        """What userdel would empty beside the home itself; "" if nothing."""
+        found = self._accounts.user(self.path)
+        if found is None or not found.home.startswith("/"):
+            return ""
+        home = root.follow(found.home).rstrip("/")
+        return next((one for one in sorted(mounts.inside(root.path)) if one == home or one.startswith(f"{home}/")), "")
+
+
+class CompleteHome(Operation):
+    """Finishes the home of a new user: the directory, and what it lacks of /etc/skel.
+
+    useradd may have been interrupted. And useradd --root stops copying at the first directory of /etc/skel unless the root has
+    /proc, which it has not before the switch to it: fchmodat(AT_SYMLINK_NOFOLLOW) of glibc needs it (shadow 4.13, glibc 2.36).
+    """
+
+    kind = "complete-home"
+
+    def __init__(self, name: str, accounts: AccountDatabase) -> None:
+        self.path, self._accounts = name, accounts
+
+    def describe(self) -> str:
+        return f"complete the home of {self.path}"
+
+    def execute(self, context: Context) -> None:
+        account = self._accounts.user(self.path)
+        if account is None:
+            return
+        root = context.root
+        with root.at(account.home, follow=True, parents=PARENTS) as home:
+            if home.status() is None:
+                home.mkdir()
+            # useradd makes it 0000 first
+            home.set_attributes(mode=new_home_mode(root), uid=account.uid, gid=account.gid)
+            if root.is_directory(SKELETON):
+                with root.at(SKELETON, follow=True) as skeleton:
+                    _copy_missing(skeleton, home, account)
+
+
+class OwnHome(Operation):
+    """Gives a user those directories at or below its home that the mount stage made as mount points."""
+
+    kind = "own-home"
+
+    def __init__(self, name: str, notated: tuple[str, ...], accounts: AccountDatabase) -> None:
+        self.path, self._notated, self._accounts = name, notated, accounts
+
+    def describe(self) -> str:
+        return f"give the mounted parts of its home to {self.path}"
+
+    def already_there(self, context: Context) -> bool:
+        return not self._foreign(context)
+
+    def execute(self, context: Context) -> None:
+        for directory, account in self._foreign(context):
+            with context.root.at(directory) as here:
+                here.set_attributes(mode=MOUNTED_HOME_MODE, uid=account.uid, gid=account.gid)
+
+    def _foreign(self, context: Context) -> list[tuple[str, Account]]:
+        account = self._accounts.user(self.path)
+        if account is None:
+            return []
+        root, home = context.root, context.root.follow(account.home)
+        inside = [root.follow(path) for path in self._notated]
+        mine = [path for path in inside if path == home or path.startswith(home.rstrip("/") + "/")]
+        wanted = {"mode": MOUNTED_HOME_MODE, "uid": account.uid, "gid": account.gid}
+        found = [(path, root.status(path)) for path in mine]
+        return [(path, account) for path, one in found if one is not None and not has_attributes(one, **wanted)]
+
+
+def new_home(user: User, root: Root) -> str:
+    """Where useradd puts the home of a new user: useradd(8), HOME= in /etc/default/useradd of the root."""
+    return user.home_dir or f"{_useradd_defaults(root).get('HOME') or '/home'}/{user.name}"
+
+
+def group_names(user: User) -> tuple[str, ...]:
+    """The supplementary groups: useradd(8) takes several names in one element, and would look for an empty one in vain."""
+    return tuple(name for text in user.groups for name in text.split(",") if name)
+
+
+def group_for(user: User, root: Root) -> str:
+    """The group that a new user gets as its first one, as name or number; "" if it gets one of its own (useradd(8), --gid)."""
+    if user.primary_group:
+        return user.primary_group
+    has_own = _login_defs(root).get("USERGROUPS_ENAB", "").lower() == "yes" and not user.no_user_group
+    return "" if has_own else _useradd_defaults(root).get("GROUP", "")
+
+
+def new_home_mode(root: Root) -> int:
+    """The mode that useradd gives a home: login.defs(5) of the root, HOME_MODE, else what UMASK (022) leaves."""
+    values = _login_defs(root)
+    mode = _c_number(values.get("HOME_MODE", ""))
+    umask = _c_number(values.get("UMASK", ""))
+    return mode if mode is not None else 0o777 & ~(DEFAULT_UMASK if umask is None else umask)
+
+
+def _login_defs(root: Root) -> dict[str, str]:
+    words = [line.split() for line in lines(_setting_file(root, "login.defs"))]
+    return {one[0]: one[1].strip('"') for one in words if len(one) > 1}
+
+
+def _useradd_defaults(root: Root) -> dict[str, str]:
+    settings = (line.partition("=") for line in lines(_setting_file(root, "default/useradd")))
+    return {name: value.strip() for name, equals, value in settings if equals}
+
+
+def _setting_file(root: Root, name: str) -> str:
+    """openSUSE's shadow-utils read /usr/etc where /etc has no such file."""
+    found = (read_text(root, f"{directory}/{name}") for directory in ("/etc", "/usr/etc"))
+    return next((text for text in found if text is not None), "")
+
+
+def _c_number(text: str) -> int | None:
+    """As strtol(3) reads it: 077 is octal, 63 decimal, 0x3f hexadecimal. None for anything else, or more than a mode has."""
+    if not re.fullmatch(r"0[0-7]*|[1-9][0-9]*|0[xX][0-9a-fA-F]+", text[:_LONGEST_NUMBER]):
+        return None
+    number = int(text[:_LONGEST_NUMBER], 16 if text[:2] in ("0x", "0X") else 8 if text.startswith("0") else 10)
+    return number if number <= 0o7777 else None
+
+
+def _copy_missing(source: Dentry, target: Dentry, account: Account) -> None:
+    """Copy what `target` lacks; a smaller file was cut short and is copied again. Symlinks are copied, not followed."""
+    with source.entered() as entries:
+        for one in entries:
+            wanted = one.status()
+            with target.below(one.name) as other:
+                if wanted is not None and _copy_one(one, wanted, other, account):
+                    other.chown(account.uid, account.gid)
+
+
+def _copy_one(source: Dentry, wanted: os.stat_result, target: Dentry, account: Account) -> bool:
+    """Copy one node of /etc/skel; False for what useradd passes over as well (FIFOs, devices)."""
+    found = target.status()
+    if stat.S_ISDIR(wanted.st_mode):
+        if found is None:
+            target.mkdir()
+        if found is None or stat.S_ISDIR(found.st_mode):
+            _copy_missing(source, target, account)
+            # The directory at which useradd stopped has another mode.
+            target.set_attributes(mode=stat.S_IMODE(wanted.st_mode), uid=-1, gid=-1)
+    elif stat.S_ISLNK(wanted.st_mode):
+        if found is None:
+            target.symlink(source.readlink())
+    elif stat.S_ISREG(wanted.st_mode):
+        if found is None or found.st_size < wanted.st_size:
+            with source.open_regular(wanted) as file, target.replacing(mode=stat.S_IMODE(wanted.st_mode)) as copy:
+                while chunk := file.read(_CHUNK):
+                    copy.write(chunk)
+    else:
+        return False
+    return True
+
+
+# The operation that sets crypt(5) strings: all in one run of chpasswd or chgpasswd, through its standard input.
+#
+# A password hash is a secret: never an argument, never logged.
+
+
+class SetPasswords(Operation):
+    """`wanted`: (place in the config, name, crypt string)."""
+
+    kind = "set-passwords"
+
+    def __init__(self, wanted: list[tuple[str, str, str]], accounts: AccountDatabase, *, of_groups: bool) -> None:
+        self._wanted, self._accounts, self._of_groups = wanted, accounts, of_groups
+
+    def describe(self) -> str:
+        names = ", ".join(name for _, name, _ in self._wanted)
+        return f"set the passwords of {'groups' if self._of_groups else 'users'} {names}"
+
+    def already_there(self, context: Context) -> bool:
+        return not self._differing()
+
+    def execute(self, context: Context) -> None:
+        differing = self._differing()
+        for place, name, password in differing:
+            if ":" in password or "\n" in password or ":" in name or "\n" in name:
+                raise Failure("a password hash cannot hold a colon or a line break", where=f"{place}.passwordHash", lasting=True)
+        program = "chgpasswd" if self._of_groups else "chpasswd"
+        argv = [program, "--encrypted", "--root", context.root.path or "/"]
+        lines = "".join(f"{name}:{password}\n" for _, name, password in differing)
+        run_for("$.passwd.groups" if self._of_groups else "$.passwd.users", argv, self.describe(), stdin=lines)
+
+    def _differing(self) -> list[tuple[str, str, str]]:
+        present = self._accounts.group_password if self._of_groups else self._accounts.user_password
+        return [(place, name, password) for place, name, password in self._wanted if present(name) != password]

@@ -1,0 +1,227 @@
+"""SSH keys: where sshd looks for them, whose they are, and that a hostile home leads nowhere."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from ignition.errors import Failure
+from ignition.host.root import Root
+from ignition.operation import Context
+from ignition.sysroot.account_database import AccountDatabase
+from ignition.sysroot.ssh_keys import VARIABLE, AddKeys, KeyPlaces, WriteKeys
+
+from .conftest import MakeContext
+
+ROOT = {"/etc/passwd": "root:x:0:0::/root:/bin/sh\ncore:x:500:501::/home/core:/bin/sh\n"}
+KEYS = ("ssh-ed25519 AAAA one", "ssh-rsa BBBB two")
+CONTENT = "ssh-ed25519 AAAA one\nssh-rsa BBBB two\n"
+PLACE = "$.passwd.users.0"
+
+
+def keys(context: Context, name: str = "core", *, fragment: bool | None = False) -> WriteKeys:
+    accounts = AccountDatabase(context.root)
+    return WriteKeys(PLACE, name, KEYS, accounts, places=KeyPlaces(context.root, accounts, fragment=fragment))
+
+
+def home(context: Context, path: str = "/home/core") -> Path:
+    """Make the home, owned by the user; the directories above may be entered by anybody, as on a machine."""
+    place = Path(context.root.path + path)
+    place.mkdir(parents=True, exist_ok=True)
+    os.chown(place, 500, 501)
+    return place
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    ("fragment", "file", "directories"),
+    [
+        pytest.param(False, ".ssh/authorized_keys", [".ssh"], id="plain file"),
+        pytest.param(True, ".ssh/authorized_keys.d/ignition", [".ssh", ".ssh/authorized_keys.d"], id="fragment"),
+    ],
+)
+def test_keys_and_their_directories_are_the_users(
+    make_context: MakeContext, capsys: pytest.CaptureFixture[str], fragment: bool, file: str, directories: list[str]
+) -> None:
+    context = make_context(ROOT)
+    place = home(context)
+    operation = keys(context, fragment=fragment)
+    assert not operation.already_there(context)
+    operation.execute(context)
+    assert operation.already_there(context)
+    assert (place / file).read_text() == CONTENT
+    for name, mode in [(file, 0o600), *((directory, 0o700) for directory in directories)]:
+        found = (place / name).stat()
+        assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (500, 501, mode)
+    assert os.geteuid() == 0
+    assert "wrote ssh authorized keys file for user: core" in capsys.readouterr().out
+
+
+@pytest.mark.root
+def test_existing_keys_are_replaced_and_existing_directories_kept(make_context: MakeContext) -> None:
+    context = make_context({**ROOT, "/home/core/.ssh/authorized_keys": "old key that is longer than the new ones " * 9})
+    place = home(context)
+    for path in (place / ".ssh", place / ".ssh/authorized_keys"):
+        os.chown(path, 500, 501)
+    os.chmod(place / ".ssh", 0o750)
+    keys(context).execute(context)
+    assert (place / ".ssh/authorized_keys").read_text() == CONTENT
+    assert stat.S_IMODE((place / ".ssh").stat().st_mode) == 0o750
+
+
+@pytest.mark.root
+def test_symlinked_home_is_followed_inside_the_root(make_context: MakeContext, tmp_path: Path) -> None:
+    (tmp_path / "var/home/core").mkdir(parents=True)
+    context = make_context({**ROOT, "/home": f"-> {tmp_path}/var/home"})
+    home(context, f"{tmp_path}/var/home/core")
+    keys(context).execute(context)
+    assert os.listdir(tmp_path / "var/home/core") == []
+    assert Path(f"{context.root.path}{tmp_path}/var/home/core/.ssh/authorized_keys").read_text() == CONTENT
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [
+        pytest.param("/home/core/.ssh", "/etc/secrets", id="directory of root"),
+        pytest.param("/home/core/.ssh", "/etc/secrets/new", id="new directory below one of root"),
+    ],
+)
+def test_link_in_a_home_does_not_reach_what_its_user_may_not_write(make_context: MakeContext, link: str, target: str) -> None:
+    context = make_context({**ROOT, "/etc/secrets/": ""})
+    place = home(context)
+    Path(context.root.path + link).symlink_to(target)
+    with pytest.raises(Failure) as caught:
+        keys(context).execute(context)
+    assert caught.value.where == f"{PLACE}.sshAuthorizedKeys"
+    assert caught.value.what == f"user core may not write {target}/authorized_keys"
+    assert os.listdir(context.root.path + "/etc/secrets") == []
+    assert os.geteuid() == 0 and place.exists()
+
+
+@pytest.mark.root
+def test_key_file_that_is_a_link_to_a_file_of_root_is_not_written_through(make_context: MakeContext) -> None:
+    context = make_context({**ROOT, "/etc/shadow": "kept", "/home/core/.ssh/": ""})
+    place = home(context)
+    os.chown(place / ".ssh", 500, 501)
+    (place / ".ssh/authorized_keys").symlink_to("/etc/shadow")
+    with pytest.raises(Failure, match="may not write /etc/shadow"):
+        keys(context).execute(context)
+    assert Path(context.root.path + "/etc/shadow").read_text() == "kept"
+
+
+@pytest.mark.root
+def test_missing_home_is_made_where_the_user_may_and_explained_where_not(make_context: MakeContext) -> None:
+    context = make_context({**ROOT, "/home/": ""})
+    keys(context, "root").execute(context)
+    assert Path(context.root.path + "/root/.ssh/authorized_keys").read_text() == CONTENT
+    with pytest.raises(Failure) as caught:
+        keys(context).execute(context)
+    assert caught.value.where == f"{PLACE}.sshAuthorizedKeys"
+    assert caught.value.what == "user core may not write /home/core/.ssh/authorized_keys: its home /home/core does not exist"
+    assert "noCreateHome" in caught.value.fix
+
+
+def test_unknown_user_is_a_failure(make_context: MakeContext) -> None:
+    context = make_context(ROOT)
+    with pytest.raises(Failure) as caught:
+        keys(context, "ann").execute(context)
+    assert (caught.value.where, caught.value.what) == (PLACE, "the new root has no user 'ann'")
+
+
+SSHD = "/etc/ssh/sshd_config"
+
+
+@pytest.mark.parametrize(
+    ("tree", "value", "fragment"),
+    [
+        pytest.param({}, "", False, id="no sshd"),
+        pytest.param({SSHD: "UsePAM yes\n"}, "", False, id="Debian's sshd reads no fragments"),
+        pytest.param(
+            {SSHD: "AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys.d/ignition\n"},
+            "",
+            True,
+            id="fragments",
+        ),
+        pytest.param({SSHD: " # AuthorizedKeysFile .ssh/authorized_keys.d/*\n"}, "", False, id="comment"),
+        pytest.param(
+            {
+                SSHD: "Include /etc/ssh/sshd_config.d/*.conf\n",
+                SSHD + ".d/40-x.conf": "AuthorizedKeysCommand /usr/libexec/ssh-key-dir %u\n",
+            },
+            "",
+            True,
+            id="Fedora CoreOS",
+        ),
+        pytest.param({}, "true", True, id="true"),
+        pytest.param({}, "1", True, id="1"),
+        pytest.param({SSHD: "AuthorizedKeysFile .ssh/authorized_keys.d/ignition\n"}, "false", False, id="false"),
+        pytest.param({SSHD: "AuthorizedKeysFile .ssh/authorized_keys.d/ignition\n"}, "0", False, id="0"),
+    ],
+)
+def test_variable_decides_and_else_the_sshd_of_the_root(
+    make_context: MakeContext, tree: dict[str, str], value: str, fragment: bool
+) -> None:
+    context = make_context({**ROOT, **tree})
+    accounts = AccountDatabase(context.root)
+    core = accounts.user("core")
+    assert core is not None
+    file = ".ssh/authorized_keys.d/ignition" if fragment else ".ssh/authorized_keys"
+    assert KeyPlaces.from_environment(context.root, accounts, {VARIABLE: value}).place(core).path == f"/home/core/{file}"
+    operation = WriteKeys(
+        PLACE, "core", KEYS, accounts, places=KeyPlaces.from_environment(context.root, accounts, {VARIABLE: value})
+    )
+    assert operation.describe() == f"write ~/{file} of user core"
+
+
+def test_other_value_of_the_variable_is_a_failure() -> None:
+    root = Root("/nowhere")
+    with pytest.raises(Failure) as caught:
+        KeyPlaces.from_environment(root, AccountDatabase(root), {VARIABLE: "yes"})
+    assert caught.value.what == "IGNITION_WRITE_AUTHORIZED_KEYS_FRAGMENT is 'yes'"
+    assert caught.value.fix == 'use "true" or "false"'
+
+
+def test_groups_of_the_user_decide_too(make_context: MakeContext) -> None:
+    """The primary group counts, and the place is asked for when the user is there, which a plan cannot know."""
+    config = "Match Group ssh\nAuthorizedKeysFile .ssh/authorized_keys.d/ignition\n"
+    passwd = {"/etc/passwd": "ann:x:1:70::/home/ann:/bin/sh\nbob:x:2:7::/home/bob:/bin/sh\ncid:x:3:7::/home/cid:/bin/sh\n"}
+    context = make_context({**passwd, "/etc/group": "ssh:x:70:bob\nall:x:7:\n", SSHD: config})
+    accounts = AccountDatabase(context.root)
+    places = KeyPlaces(context.root, accounts)
+    found = {account.name: places.place(account).path.partition("/.ssh/")[2] for account in accounts.users()}
+    assert found == {"ann": "authorized_keys.d/ignition", "bob": "authorized_keys.d/ignition", "cid": "authorized_keys"}
+
+
+@pytest.mark.root
+def test_keys_go_to_the_systems_directory_where_sshd_reads_no_other(make_context: MakeContext) -> None:
+    context = make_context({**ROOT, SSHD: "AuthorizedKeysFile /etc/ssh/keys/%u\n"})
+    home(context)
+    operation = keys(context, fragment=None)
+    assert operation.describe() == "write /etc/ssh/keys/core of user core"
+    assert not operation.already_there(context)
+    operation.execute(context)
+    assert operation.already_there(context)
+    found = Path(context.root.path + "/etc/ssh/keys/core")
+    assert found.read_text() == CONTENT
+    status = found.stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (0, 0, 0o644)
+    assert not Path(context.root.path + "/home/core/.ssh").exists()
+    accounts = AccountDatabase(context.root)
+    more = AddKeys(PLACE, "core", ("k3",), accounts, places=KeyPlaces(context.root, accounts), name="mine")
+    assert more.describe() == "add keys to /etc/ssh/keys/core of user core"
+    more.execute(context)
+    assert found.read_text() == f"{CONTENT}k3\n"
+    assert more.already_there(context)
+
+
+@pytest.mark.root
+def test_keys_that_nobody_reads_are_written_and_warned_about(
+    make_context: MakeContext, capsys: pytest.CaptureFixture[str]
+) -> None:
+    context = make_context({**ROOT, SSHD: "AuthorizedKeysFile none\n"})
+    place = home(context)
+    keys(context, fragment=None).execute(context)
+    assert (place / ".ssh/authorized_keys").read_text() == CONTENT
+    assert "sshd of this machine does not read /home/core/.ssh/authorized_keys" in capsys.readouterr().out
