@@ -7,6 +7,7 @@ two: `multi` (the default), `exp rd-network-kargs`, `render-ignition`. Exit stat
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from coreos_metadata import multi, network_arguments, render_ignition
@@ -19,7 +20,6 @@ from ignition.host.printable import message
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Sequence
 
 PROGRAM = "coreos-metadata"
 SUCCESS, FAILED = 0, 1

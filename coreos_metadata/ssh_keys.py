@@ -9,6 +9,7 @@ file that sshd reads. There the record says which lines are ours, so that keys w
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import nullcontext, suppress
 
 from ignition.errors import Failure
@@ -20,7 +21,6 @@ from ignition.host.root import PARENTS, Parents, Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pwd import struct_passwd
 
     from ignition.host.sshd_config import Place

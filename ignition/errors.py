@@ -1,5 +1,7 @@
 """The exceptions of the agent. A subclass exists only where a caller branches on it; nobody compares messages."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -90,7 +92,7 @@ def trace(error: BaseException) -> str:
     return "".join([*traceback.format_list(_frames(error)), type(error).__name__])
 
 
-def _frames(error: BaseException) -> "list[FrameSummary]":
+def _frames(error: BaseException) -> list[FrameSummary]:
     import traceback  # 8 ms
 
     return list(traceback.extract_tb(error.__traceback__))

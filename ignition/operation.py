@@ -4,11 +4,13 @@
 checked or run: an operation describes itself, says whether its effect is there already, and executes itself.
 """
 
+from __future__ import annotations
+
 import errno
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count, groupby
 
@@ -19,7 +21,6 @@ from ignition.host.root import Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from io import TextIOWrapper
 
     from ignition.fetch.engine import Fetcher
@@ -34,7 +35,7 @@ CONCURRENCY = 16  # downloads side by side; more gain nothing at 20 ms latency a
 class Context:
     """What operations act on: the new root, and the way to remote content."""
 
-    def __init__(self, root: Root, fetcher: "Fetcher") -> None:
+    def __init__(self, root: Root, fetcher: Fetcher) -> None:
         self.root, self.fetcher = root, fetcher
 
 
@@ -65,13 +66,13 @@ class Runner:
     Use it in a `with`: records are written (appended to `record_path`, one JSON object per line) when the block ends.
     """
 
-    def __init__(self, stage: str, record_path: str, locate: "Callable[[Failure], None]" = lambda _: None) -> None:
+    def __init__(self, stage: str, record_path: str, locate: Callable[[Failure], None] = lambda _: None) -> None:
         """`locate` changes a failure's places in the merged config to places in its sources (stages/sources.py)."""
         self._stage, self._record_path, self._locate = stage, record_path, locate
         self._records: list[dict[str, object]] = []
         self._numbers = count(1)  # next() is atomic: operations side by side never share a number
 
-    def __enter__(self) -> "Runner":
+    def __enter__(self) -> Runner:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -85,7 +86,7 @@ class Runner:
                 with open(os.open(self._record_path, flags, 0o600), "a", encoding="utf-8") as file:
                     self._write(file)
 
-    def _write(self, file: "TextIOWrapper") -> None:
+    def _write(self, file: TextIOWrapper) -> None:
         file.writelines(json.dumps(record) + "\n" for record in self._records)
         self._records.clear()
 

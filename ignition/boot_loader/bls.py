@@ -4,6 +4,8 @@ The values of all `options` lines, in order, are the kernel command line. Every 
 asked about, keeps its spelling.
 """
 
+from __future__ import annotations
+
 from ignition.boot_loader import kernel_arguments
 from ignition.boot_loader.kernel_arguments import Wanted, Word
 from ignition.boot_loader.lines import lines_of

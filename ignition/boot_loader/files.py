@@ -6,6 +6,7 @@ All new texts are made before the first is written: a wish that one file cannot 
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterable, Iterator
 
 from ignition.boot_loader import bls, grub
 from ignition.boot_loader.replace import replace
@@ -15,8 +16,6 @@ from ignition.host.root import Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from ignition.boot_loader.kernel_arguments import Wanted
 
 GRUB_CONFIG, GRUB_KARGS = "/grub/grub.cfg", "/coreos/kargs.cfg"

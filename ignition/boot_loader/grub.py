@@ -5,6 +5,8 @@ on a kernel command line, and GRUB 2.06 puts them around a whole argument that h
 every quote and backslash of an argument (grub-core/lib/cmdline.c), so that none of these can reach the kernel as it is meant.
 """
 
+from __future__ import annotations
+
 import re
 
 from ignition.boot_loader import kernel_arguments

@@ -5,12 +5,12 @@ open: an element of several words stands for these words in this order, one behi
 other are refused, because carrying them out would change the line again at every boot.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
 from ignition.errors import Failure
 from ignition.host import cmdline
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 # The boot loader's own: whoever takes them away or sets them decides whether this is a first boot.
 MAGIC = frozenset({"coreos.first_boot", "flatcar.first_boot", "ignition.firstboot"})
@@ -32,11 +32,11 @@ class Word:
 class Wanted:
     """Elements of shouldExist and of shouldNotExist, each a sequence of words. Elements of blanks alone are no elements."""
 
-    def __init__(self, should_exist: "Iterable[str]" = (), should_not_exist: "Iterable[str]" = ()) -> None:
+    def __init__(self, should_exist: Iterable[str] = (), should_not_exist: Iterable[str] = ()) -> None:
         self.should_exist = [words for element in should_exist if (words := _element(element))]
         self.should_not_exist = [words for element in should_not_exist if (words := _element(element))]
 
-    def without_magic(self) -> "tuple[Wanted, list[str]]":
+    def without_magic(self) -> tuple[Wanted, list[str]]:
         """The wishes that leave the boot loader's own arguments alone, and the other ones as text."""
         kept, refused = Wanted(), []
         for elements, target in (
@@ -54,7 +54,7 @@ class Wanted:
 class Change:
     """What is to be done to a list of words: the indices of those that go, and the words that come behind them."""
 
-    def __init__(self, removed: frozenset[int], added: "Sequence[Word]") -> None:
+    def __init__(self, removed: frozenset[int], added: Sequence[Word]) -> None:
         self.removed, self.added = removed, tuple(added)
 
     def __bool__(self) -> bool:
@@ -66,7 +66,7 @@ def split(text: str) -> list[Word]:
     return [Word(raw, _meaning(raw)) for raw in cmdline.words(text)]
 
 
-def change(present: "Sequence[Word]", wanted: Wanted) -> Change:
+def change(present: Sequence[Word], wanted: Wanted) -> Change:
     """What makes a line as wanted; nothing if it is. Raises Failure for wishes that cannot be fulfilled together."""
     words = list(present)
     for element in wanted.should_exist:
@@ -86,17 +86,17 @@ def change(present: "Sequence[Word]", wanted: Wanted) -> Change:
     return Change(frozenset(range(len(present))) - set(kept), added)
 
 
-def holds(words: "Sequence[Word]", element: "Sequence[Word]") -> bool:
+def holds(words: Sequence[Word], element: Sequence[Word]) -> bool:
     """Whether an element is on a line: its words, in its order, one behind the other."""
     return _find(words, element) is not None
 
 
-def shown(words: "Iterable[Word]") -> str:
+def shown(words: Iterable[Word]) -> str:
     """Words for messages."""
     return " ".join(word.raw for word in words)
 
 
-def check_length(words: "Iterable[Word]") -> None:
+def check_length(words: Iterable[Word]) -> None:
     """Raises Failure for a line that the kernel would cut off."""
     length = len(shown(words).encode(errors="surrogateescape"))
     if length > LIMIT:
@@ -106,13 +106,13 @@ def check_length(words: "Iterable[Word]") -> None:
         )
 
 
-def differences(words: "Sequence[Word]", wanted: Wanted) -> list[str]:
+def differences(words: Sequence[Word], wanted: Wanted) -> list[str]:
     """What a line lacks or has too much, for people."""
     lacking = [f"without {shown(element)!r}" for element in wanted.should_exist if not holds(words, element)]
     return lacking + [f"with {shown(element)!r}" for element in wanted.should_not_exist if holds(words, element)]
 
 
-def _find(words: "Sequence[Word]", element: "Sequence[Word]") -> int | None:
+def _find(words: Sequence[Word], element: Sequence[Word]) -> int | None:
     meanings, wanted = [word.meaning for word in words], [word.meaning for word in element]
     for start in range(len(meanings) - len(wanted) + 1):
         if meanings[start : start + len(wanted)] == wanted:

@@ -1,5 +1,7 @@
 """Lines of a boot loader's file as the boot loader sees them."""
 
+from __future__ import annotations
+
 
 def lines_of(text: str) -> list[str]:
     r"""The lines with their ends: only \n ends one (str.splitlines knows others, which a boot loader takes for text)."""

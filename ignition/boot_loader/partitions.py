@@ -4,6 +4,8 @@ Sources: UAPI Discoverable Partitions Specification (types), systemd's Boot Load
 records of block devices. Nothing is mounted here.
 """
 
+from __future__ import annotations
+
 import os
 from contextlib import suppress
 

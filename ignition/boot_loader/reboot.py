@@ -6,6 +6,8 @@ says that this config has had its reboot; if they are right and the kernel has o
 (PXE, a hypervisor), and another reboot would change nothing. The first boot fails then.
 """
 
+from __future__ import annotations
+
 import os
 import time
 

@@ -9,6 +9,8 @@ A power cut between the first two leaves two names for the same clusters. Whoeve
 it, frees what the file consists of: so a name that is left from an earlier time is never touched, and another one is taken.
 """
 
+from __future__ import annotations
+
 import os
 import stat
 from contextlib import suppress

@@ -3,8 +3,11 @@
 Flags, messages and exit statuses are the original's (docs/reference/config-transpiler.md §B1, §B14): 0 done, 1 failed, 2 usage.
 """
 
+from __future__ import annotations
+
 import os
 import sys
+from collections.abc import Sequence
 
 from ignition import __version__
 from ignition.cli.flags import UsageError
@@ -13,7 +16,6 @@ from ignition.host import frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from ignition.config.report import Entry
@@ -47,7 +49,7 @@ class _Stop(Exception):
 
 
 @frame.program(PROGRAM)
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     try:
         values, words = read(FLAGS, sys.argv[1:] if arguments is None else arguments)
@@ -72,7 +74,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     return SUCCESS
 
 
-def _run(values: "dict[str, Any]", file: str) -> None:
+def _run(values: dict[str, Any], file: str) -> None:
     from ignition.transpile.butane import translate
 
     name = file or STDIN
@@ -102,7 +104,7 @@ def _input(file: str, name: str) -> bytes:
         raise _Stop(f"failed to read {name}: {error.strerror}") from None
 
 
-def _report(done: "Translation", text: bytes, values: "dict[str, Any]", advice: "tuple[Entry, ...]") -> None:
+def _report(done: Translation, text: bytes, values: dict[str, Any], advice: tuple[Entry, ...]) -> None:
     from ignition.config.report import dotted
     from ignition.transpile.butane import result
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 import sys
+from collections.abc import Sequence
 
 from ignition import __version__
 from ignition.cli.flags import Flag, UsageError, help_text, read
@@ -19,8 +20,6 @@ from ignition.transpile.ct.run import Result, Source, unsupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ignition.config.report import Entry, Report
 
 PROGRAM = "ct"

@@ -1,5 +1,7 @@
 """The one screen that a person sees when a first boot fails. ignition-emergency.service shows the file on every console."""
 
+from __future__ import annotations
+
 import os
 from contextlib import suppress
 

@@ -4,18 +4,20 @@
 argument that is no flag, or after `--`. (argparse cannot: it has no single dash for long names and reads options everywhere.)
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable, Sequence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from typing import Any, TextIO
 
 _TRUE, _FALSE = ("1", "t", "T", "true", "TRUE", "True"), ("0", "f", "F", "false", "FALSE", "False")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-def wants_colour(stream: "TextIO") -> bool:
+def wants_colour(stream: TextIO) -> bool:
     """Whether a report on that stream has colours: on a terminal that has some, unless the person has said no (no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
@@ -30,7 +32,7 @@ class Flag:
     A flag whose default is a tuple may be given several times; its values are gathered.
     """
 
-    def __init__(self, name: str, default: object, doc: str, *, value: str = "", parse: "Callable[[str], Any]" = str) -> None:
+    def __init__(self, name: str, default: object, doc: str, *, value: str = "", parse: Callable[[str], Any] = str) -> None:
         self.name, self.default, self.doc, self.parse = name, default, doc, parse
         self.value = value  # what the help calls the value; "" for booleans
 
@@ -40,7 +42,7 @@ class Flag:
         return isinstance(self.default, bool)
 
 
-def read(table: "Sequence[Flag]", arguments: "Sequence[str]") -> "tuple[dict[str, Any], list[str]]":
+def read(table: Sequence[Flag], arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     """Values by flag name, defaults included, and the arguments that are left. Raises UsageError."""
     values: dict[str, Any] = {flag.name: flag.default for flag in table}
     rest = list(arguments)
@@ -48,7 +50,7 @@ def read(table: "Sequence[Flag]", arguments: "Sequence[str]") -> "tuple[dict[str
     return values, rest
 
 
-def read_anywhere(table: "Sequence[Flag]", arguments: "Sequence[str]") -> "tuple[dict[str, Any], list[str]]":
+def read_anywhere(table: Sequence[Flag], arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     """As `read`, but flags may also follow arguments, up to `--`: for commands that people type."""
     values: dict[str, Any] = {flag.name: flag.default for flag in table}
     words: list[str] = []
@@ -58,7 +60,7 @@ def read_anywhere(table: "Sequence[Flag]", arguments: "Sequence[str]") -> "tuple
     return values, words + rest
 
 
-def _take(table: "Sequence[Flag]", rest: list[str], values: "dict[str, Any]") -> bool:
+def _take(table: Sequence[Flag], rest: list[str], values: dict[str, Any]) -> bool:
     """Move the flags at the front of `rest` into `values`; whether `--` ended them."""
     flags = {flag.name: flag for flag in table}
     while rest and len(rest[0]) > 1 and rest[0].startswith("-"):
@@ -78,7 +80,7 @@ def _take(table: "Sequence[Flag]", rest: list[str], values: "dict[str, Any]") ->
     return False
 
 
-def help_text(usage: str, table: "Sequence[Flag]") -> str:
+def help_text(usage: str, table: Sequence[Flag]) -> str:
     """The usage line and one paragraph per flag."""
     lines = [usage, "", "Flags, with one dash or two:"]
     for flag in table:

@@ -1,10 +1,13 @@
 """Command-line flags in GNU style, as pflag reads them: `--name=value`, `-n value`, bundled letters, anywhere among the words."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from ignition.cli.flags import Flag, UsageError, value_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
 
@@ -18,7 +21,7 @@ class GnuFlag(Flag):
         self.short, self.bare, self.hidden = short, "true" if self.is_boolean else bare, hidden
 
 
-def read(table: "Sequence[GnuFlag]", arguments: "Sequence[str]") -> "tuple[dict[str, Any], list[str]]":
+def read(table: Sequence[GnuFlag], arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     """Values by flag name, defaults included, and the other words. Raises UsageError."""
     values: dict[str, Any] = {flag.name: flag.default for flag in table}
     words: list[str] = []
@@ -36,7 +39,7 @@ def read(table: "Sequence[GnuFlag]", arguments: "Sequence[str]") -> "tuple[dict[
     return values, words
 
 
-def help_text(usage: str, table: "Sequence[GnuFlag]") -> str:
+def help_text(usage: str, table: Sequence[GnuFlag]) -> str:
     """The usage line and one line per flag."""
     rows = [(shown(flag), flag) for flag in table if not flag.hidden]
     width = max(len(name) for name, _ in rows)
@@ -50,7 +53,7 @@ def shown(flag: GnuFlag) -> str:
     return f"  {f'-{flag.short}, ' if flag.short else '    '}--{flag.name}{value}"
 
 
-def _take_name(table: "Sequence[GnuFlag]", word: str, rest: list[str], values: "dict[str, Any]") -> None:
+def _take_name(table: Sequence[GnuFlag], word: str, rest: list[str], values: dict[str, Any]) -> None:
     name, equals, value = word.partition("=")
     flag = next((flag for flag in table if flag.name == name), None)
     if flag is None:
@@ -58,7 +61,7 @@ def _take_name(table: "Sequence[GnuFlag]", word: str, rest: list[str], values: "
     _set(flag, value if equals else None, rest, values)
 
 
-def _take_letters(table: "Sequence[GnuFlag]", letters: str, rest: list[str], values: "dict[str, Any]") -> None:
+def _take_letters(table: Sequence[GnuFlag], letters: str, rest: list[str], values: dict[str, Any]) -> None:
     for index, letter in enumerate(letters, start=1):
         flag = next((flag for flag in table if flag.short == letter), None)
         if flag is None:
@@ -70,7 +73,7 @@ def _take_letters(table: "Sequence[GnuFlag]", letters: str, rest: list[str], val
         _set(flag, None, rest, values)
 
 
-def _set(flag: GnuFlag, value: str | None, rest: list[str], values: "dict[str, Any]") -> None:
+def _set(flag: GnuFlag, value: str | None, rest: list[str], values: dict[str, Any]) -> None:
     if value is None:
         if not flag.bare and not rest:
             raise UsageError(f"flag needs an argument: --{flag.name}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from ignition.boot_loader import files, kernel_arguments, partitions, reboot
@@ -20,7 +21,6 @@ from ignition.host.temporary_mount import mounted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
 FLAGS = (

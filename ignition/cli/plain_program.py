@@ -1,6 +1,9 @@
 """What programs have in common that take flags only, do one thing and end: help, version, usage, exit statuses."""
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Callable, Sequence
 
 from ignition import __version__
 from ignition.cli.flags import Flag, UsageError, help_text, read
@@ -9,7 +12,6 @@ from ignition.host.printable import message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from typing import Any
 
 SUCCESS, FAILED, USAGE = 0, 1, 2
@@ -21,7 +23,7 @@ COMMON_FLAGS = (
 
 
 def run(
-    program: str, usage: str, flags: "Sequence[Flag]", arguments: "Sequence[str] | None", work: "Callable[[dict[str, Any]], None]"
+    program: str, usage: str, flags: Sequence[Flag], arguments: Sequence[str] | None, work: Callable[[dict[str, Any]], None]
 ) -> int:
     """Read the flags (`flags` and COMMON_FLAGS), do the work with their values, and say on standard error why it failed.
 

@@ -4,9 +4,12 @@ The boot's own pipeline (docs/reference/ignition-config.md §4), without its jou
 newest stable spec that our own parser takes. Exit statuses: 0 fine, 1 invalid, not to be had or not to be said, 2 usage.
 """
 
+from __future__ import annotations
+
 import gc
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read_anywhere, wants_colour
@@ -18,8 +21,6 @@ from ignition.host.printable import message as clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from ignition.config.model import Config
     from ignition.config.report import Path
     from ignition.fetch.engine import Fetcher
@@ -68,7 +69,7 @@ FLAGS = (
 )
 
 
-def main(arguments: "Sequence[str]") -> int:
+def main(arguments: Sequence[str]) -> int:
     """What follows `ignition render`; returns the exit status."""
     try:
         values, words = read_anywhere(FLAGS, arguments)
@@ -93,7 +94,7 @@ def main(arguments: "Sequence[str]") -> int:
 
 
 @contextmanager
-def _without_garbage_collection() -> "Iterator[None]":
+def _without_garbage_collection() -> Iterator[None]:
     """Configs have no cycles, and looking for them takes half the time of a large one."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -104,7 +105,7 @@ def _without_garbage_collection() -> "Iterator[None]":
             gc.enable()
 
 
-def _merged(word: str, base_dirs: "tuple[str, ...]", platform: str, timeout_s: float, *, is_limit: bool) -> "Config":
+def _merged(word: str, base_dirs: tuple[str, ...], platform: str, timeout_s: float, *, is_limit: bool) -> Config:
     """What the stages of a boot would work on, its values marked. `is_limit`: no fetch takes longer. Raises Failure."""
     from ignition.fetch.engine import Fetcher
     from ignition.rendering import system_configs
@@ -115,7 +116,7 @@ def _merged(word: str, base_dirs: "tuple[str, ...]", platform: str, timeout_s: f
             raise Failure("there is no such directory", where=directory)
     directories = base_dirs if base_dirs or word else None
 
-    def read(content: bytes, name: str) -> "Config | None":
+    def read(content: bytes, name: str) -> Config | None:
         return _read(content, name, platform)
 
     base = system_configs.base(platform, directories, read)
@@ -123,7 +124,7 @@ def _merged(word: str, base_dirs: "tuple[str, ...]", platform: str, timeout_s: f
     class Limited(Fetcher):
         """As patient as the person: what a machine waits for is not what somebody at a terminal does."""
 
-        def apply(self, settings: "Settings") -> None:
+        def apply(self, settings: Settings) -> None:
             total_s = settings.total_s
             super().apply(settings.evolve(total_s=timeout_s if total_s is None else min(total_s, timeout_s)))
 
@@ -132,7 +133,7 @@ def _merged(word: str, base_dirs: "tuple[str, ...]", platform: str, timeout_s: f
         return system_configs.over(base, _user_config(word, directories, fetcher, read))
 
 
-def _user_config(word: str, directories: "tuple[str, ...] | None", fetcher: "Fetcher", read: "Read") -> "Config":
+def _user_config(word: str, directories: tuple[str, ...] | None, fetcher: Fetcher, read: Read) -> Config:
     from ignition.config import check_merged
     from ignition.config.model import Config
     from ignition.rendering import system_configs
@@ -157,7 +158,7 @@ def _user_config(word: str, directories: "tuple[str, ...] | None", fetcher: "Fet
     return config
 
 
-def _found(word: str, directories: "tuple[str, ...] | None", fetcher: "Fetcher") -> tuple[str, bytes]:
+def _found(word: str, directories: tuple[str, ...] | None, fetcher: Fetcher) -> tuple[str, bytes]:
     """What the config is called, and its bytes. Raises Failure."""
     from ignition.config.model import Resource
     from ignition.config.url import scheme
@@ -180,7 +181,7 @@ def _found(word: str, directories: "tuple[str, ...] | None", fetcher: "Fetcher")
         raise Failure(f"the config cannot be read: {error.strerror}", where=word) from error
 
 
-def _read(content: bytes, name: str, platform: str) -> "Config | None":
+def _read(content: bytes, name: str, platform: str) -> Config | None:
     """In place of the boot's parse_config: what is wrong is shown with its source line, and values are marked."""
     from ignition.rendering.parsing import read_text
     from ignition.rendering.sources import marked
@@ -193,7 +194,7 @@ def _read(content: bytes, name: str, platform: str) -> "Config | None":
     return marked(parsed, text, name)
 
 
-def _print(merged: "Config", mounts: dict[str, str], *, with_origins: bool) -> int:
+def _print(merged: Config, mounts: dict[str, str], *, with_origins: bool) -> int:
     import json
 
     from ignition.config.cache import plain
@@ -216,7 +217,7 @@ def _print(merged: "Config", mounts: dict[str, str], *, with_origins: bool) -> i
     return WRONG if errors or any(remark.level == ERROR for remark in remarks) else FINE
 
 
-def _lines(config: "Config") -> list[str]:
+def _lines(config: Config) -> list[str]:
     """One per value: path, value, source."""
     import json
 
@@ -228,7 +229,7 @@ def _lines(config: "Config") -> list[str]:
     ]
 
 
-def _parts(path: str) -> "Path":
+def _parts(path: str) -> Path:
     """Of what `dotted` made."""
     return split(path)[1:]
 

@@ -7,6 +7,7 @@ properties.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from ignition import platforms
 from ignition.cli import plain_program
@@ -16,7 +17,6 @@ from ignition.host import frame, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
 FLAGS = (

@@ -8,7 +8,10 @@
 Exit statuses: 0 printed, 2 usage, a name that no schema has included.
 """
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Sequence
 
 from ignition.cli.flags import Flag, UsageError, help_text, read_anywhere
 from ignition.errors import Failure
@@ -16,8 +19,6 @@ from ignition.host.printable import message as clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ignition.config.schema import Schema
 
 PRINTED, USAGE = 0, 2
@@ -33,7 +34,7 @@ FLAGS = (
 )
 
 
-def main(arguments: "Sequence[str]") -> int:
+def main(arguments: Sequence[str]) -> int:
     """Entry point; returns the exit status."""
     try:
         values, words = read_anywhere(FLAGS, list(arguments))
@@ -59,7 +60,7 @@ def known() -> list[str]:
     return [" | ".join(VERSIONS), *documents, CT, CLOUD_CONFIG]
 
 
-def text(words: "Sequence[str]") -> str:
+def text(words: Sequence[str]) -> str:
     """The schema that these words name, as JSON with a final newline. Raises Failure."""
     from ignition.config import schema
 
@@ -82,7 +83,7 @@ def text(words: "Sequence[str]") -> str:
             raise Failure("name one schema", fix=_one_of())
 
 
-def _butane(words: "Sequence[str]") -> "Schema":
+def _butane(words: Sequence[str]) -> Schema:
     from ignition.transpile.schema import butane
 
     if len(words) in (1, 2):
@@ -90,7 +91,7 @@ def _butane(words: "Sequence[str]") -> "Schema":
     raise Failure("name a variant of Butane and its version", fix=f"as in: ignition schema {BUTANE} fcos 1.6.0")
 
 
-def _meant(words: "list[str]") -> str:
+def _meant(words: list[str]) -> str:
     from ignition.config.suggest import closest
     from ignition.transpile.butane import variants
 

@@ -4,8 +4,11 @@ Exit statuses as Ignition's program of that name (docs/reference/ignition-config
 unless `-strict`), 1 some are not, or cannot be read, 2 usage.
 """
 
+from __future__ import annotations
+
 import os
 import sys
+from collections.abc import Mapping, Sequence
 
 from ignition import __version__
 from ignition.cli.flags import Flag, UsageError, help_text, read, wants_colour
@@ -15,7 +18,6 @@ from ignition.host.printable import message as clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from typing import Protocol
 
     from ignition.cli.validation.examine import Examined
@@ -40,7 +42,7 @@ def _when(text: str) -> str:
     return text
 
 
-def _target(text: str) -> "Target":
+def _target(text: str) -> Target:
     from ignition.config.targets import parse
 
     return parse(text)
@@ -76,7 +78,7 @@ USAGE_TEXT = "usage: ignition-validate [flag …] FILE…   say what is wrong wi
 
 # Nobody may take for valid what was not said to the end: 1.
 @frame.program("ignition-validate", closed_pipe=1)
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -86,7 +88,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         return USAGE
 
 
-def _main(words: "Sequence[str]") -> int:
+def _main(words: Sequence[str]) -> int:
     values, files = read(FLAGS, words)
     if values["help"] or values["h"]:
         print(help_text(USAGE_TEXT, FLAGS))
@@ -106,7 +108,7 @@ def _main(words: "Sequence[str]") -> int:
     return status
 
 
-def _check_usage(values: "Mapping[str, object]", files: "Sequence[str]") -> None:
+def _check_usage(values: Mapping[str, object], files: Sequence[str]) -> None:
     if not files:
         raise UsageError("no file is named")
     if files.count(STDIN) > 1:
@@ -118,7 +120,7 @@ def _check_usage(values: "Mapping[str, object]", files: "Sequence[str]") -> None
         raise UsageError(f"flag {late} comes after a file: flags are read before the first file only")
 
 
-def _output(values: "Mapping[str, object]") -> "Output":
+def _output(values: Mapping[str, object]) -> Output:
     if values["json"]:
         from ignition.cli.validation.machine import Machine
 

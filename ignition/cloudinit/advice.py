@@ -4,6 +4,9 @@ A cloud-config's units, files and accounts are put into the model of Ignition co
 (ignition/config/advice); what it says is told at the places of the cloud-config. For people at a workstation (`--validate`).
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from contextlib import suppress
 
 from ignition.cloudinit import systemd
@@ -35,10 +38,6 @@ from ignition.config.model.systemd import Unit as SystemdUnit
 from ignition.config.report import WARNING, Path
 from ignition.config.text.locate import Finding
 from ignition.errors import Failure
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _RULES = (units, references, unit_options, unit_values, services, homes, places, users)
 # W11 has no remedy in a cloud-config, which has no directories. It is applied to a machine that is up, at each boot (W24), and
@@ -85,7 +84,7 @@ class _Subject(Subject):
         return None
 
 
-def advise(config: CloudConfig) -> "list[Finding]":
+def advise(config: CloudConfig) -> list[Finding]:
     """Warnings at paths of the model."""
     subject = _Subject(config)
     own = list(_own(config))
@@ -100,7 +99,7 @@ def advise(config: CloudConfig) -> "list[Finding]":
     return [*own, *shared]
 
 
-def _own(config: CloudConfig) -> "Iterator[Finding]":
+def _own(config: CloudConfig) -> Iterator[Finding]:
     for index, file in enumerate(config.write_files):
         yield from _of_file(file, ("write_files", index))
     for index, unit in enumerate(config.coreos.units):
@@ -108,7 +107,7 @@ def _own(config: CloudConfig) -> "Iterator[Finding]":
             yield from _of_unit(unit, ("coreos", "units", index))
 
 
-def _of_file(file: WriteFile, path: Path) -> "Iterator[Finding]":
+def _of_file(file: WriteFile, path: Path) -> Iterator[Finding]:
     if file.path and not file.path.startswith("/"):
         message = "the path is relative: it is taken from /"
         yield Finding(WARNING, (*path, "path"), message, f"write /{file.path}")
@@ -119,7 +118,7 @@ def _of_file(file: WriteFile, path: Path) -> "Iterator[Finding]":
         yield Finding(WARNING, (*path, "permissions"), message, f"write {octal}")
 
 
-def _of_unit(unit: Unit, path: Path) -> "Iterator[Finding]":
+def _of_unit(unit: Unit, path: Path) -> Iterator[Finding]:
     full = systemd.full_name(unit.name)
     owner = systemd.owner(full)
     kind = known_units.kind_of(owner)

@@ -1,15 +1,13 @@
 """Carrying out a plan, or only saying what it would do."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ignition.errors import Failure
 from ignition.host import log
 from ignition.operation import Context, Operation, Runner
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
 
 STAGE = "cloudinit"
 
@@ -21,11 +19,11 @@ class CountingRunner(Runner):
         super().__init__(STAGE, record_path)
         self.results: list[str] = []
 
-    def __enter__(self) -> "CountingRunner":
+    def __enter__(self) -> CountingRunner:
         return self
 
     @contextmanager
-    def step(self, kind: str, what: str, path: str = "", place: str = "") -> "Iterator[dict[str, object]]":
+    def step(self, kind: str, what: str, path: str = "", place: str = "") -> Iterator[dict[str, object]]:
         with super().step(kind, what, path, place) as record:
             yield record
         self.results.append(str(record["result"]))
@@ -38,7 +36,7 @@ class CountingRunner(Runner):
             log.warning(f"what was done is not recorded: {error}")
 
 
-def summary(results: "Sequence[str]") -> str:
+def summary(results: Sequence[str]) -> str:
     """What a run did, in one line."""
     already = results.count("already")
     changed = len(results) - already
@@ -49,7 +47,7 @@ def summary(results: "Sequence[str]") -> str:
     return f"{changed} {'change' if changed == 1 else 'changes'} made, {already} {'was' if already == 1 else 'were'} so already"
 
 
-def preview(operations: "Sequence[Operation]", context: Context) -> "Iterator[str]":
+def preview(operations: Sequence[Operation], context: Context) -> Iterator[str]:
     """A line per operation. Nothing is changed; what a change would bring about counts as if it were there."""
     for operation in operations:
         if _is_there(operation, context):

@@ -4,7 +4,10 @@ The original noticed most of it half way through; each finding stands at its pla
 refused, but for its login part: users, keys and host name, as far as there is no finding about them (`login_part`).
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterator
 
 from ignition.cloudinit import files, systemd
 from ignition.cloudinit.coreos_files import LOCALHOST
@@ -17,10 +20,6 @@ from ignition.config.text.locate import Finding
 from ignition.errors import Failure
 from ignition.host import hostnames, limits, log
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 _OCTAL = re.compile("[0-7]{1,6}")
 # passwd(5): the separator; what no line of it should show; and bytes that are not UTF-8.
 _NOT_IN_PASSWD = re.compile("[:\x00-\x1f\x7f\ud800-\udfff]")
@@ -30,7 +29,7 @@ _LONGEST_NAME = 255  # linux/limits.h: NAME_MAX
 _GROUP_FIX = "use a group that exists, or let an earlier user bring it"
 
 
-def of_login_part(config: CloudConfig, known: Facts | None, new: Newcomers | None) -> "list[Finding]":
+def of_login_part(config: CloudConfig, known: Facts | None, new: Newcomers | None) -> list[Finding]:
     """All errors of users, keys and host name, in the order of the keys. `new`: the users that this run creates.
 
     None: nothing is known of the machine.
@@ -42,12 +41,12 @@ def of_login_part(config: CloudConfig, known: Facts | None, new: Newcomers | Non
     ]
 
 
-def of_any_machine(config: CloudConfig) -> "list[Finding]":
+def of_any_machine(config: CloudConfig) -> list[Finding]:
     """The errors among both that are errors on every machine: for a workstation."""
     return [*of_login_part(config, None, None), *of_the_rest(config, None, None)]
 
 
-def of_the_rest(config: CloudConfig, known: Facts | None, new: Newcomers | None) -> "list[Finding]":
+def of_the_rest(config: CloudConfig, known: Facts | None, new: Newcomers | None) -> list[Finding]:
     """All other errors, in the order of the keys."""
     unpacked = _Unpacked()
     return [
@@ -58,7 +57,7 @@ def of_the_rest(config: CloudConfig, known: Facts | None, new: Newcomers | None)
     ]
 
 
-def login_part(config: CloudConfig, found: "list[Finding]") -> CloudConfig:
+def login_part(config: CloudConfig, found: list[Finding]) -> CloudConfig:
     """Users, keys and host name of a config, without what these findings are about: it can be applied whatever else is wrong.
 
     A user whose name is wrong is left out, of other users the wrong fields and groups.
@@ -72,7 +71,7 @@ def login_part(config: CloudConfig, found: "list[Finding]") -> CloudConfig:
     )
 
 
-def _without(user: User, path: Path, wrong: "set[Path]") -> User | None:
+def _without(user: User, path: Path, wrong: set[Path]) -> User | None:
     if (*path, "name") in wrong:
         return None
     fields = [name for name in User.FIELDS if (*path, name) in wrong]
@@ -88,19 +87,19 @@ def _wrong(path: Path, message: str, fix: str = "") -> Finding:
     return Finding(ERROR, path, message, fix)
 
 
-def _hostname(config: CloudConfig) -> "Iterator[Finding]":
+def _hostname(config: CloudConfig) -> Iterator[Finding]:
     if config.hostname and not is_typed_name(config.hostname):
         yield _wrong(("hostname",), "not a valid host name", hostnames.FIX)
 
 
-def _manage_etc_hosts(config: CloudConfig) -> "Iterator[Finding]":
+def _manage_etc_hosts(config: CloudConfig) -> Iterator[Finding]:
     if config.manage_etc_hosts and config.manage_etc_hosts != LOCALHOST:
         yield _wrong(
             ("manage_etc_hosts",), f"Invalid option to manage_etc_hosts: only {LOCALHOST} is known", f"write {LOCALHOST}"
         )
 
 
-def _user(user: User, path: Path, known: Facts | None, new: Newcomers | None) -> "Iterator[Finding]":
+def _user(user: User, path: Path, known: Facts | None, new: Newcomers | None) -> Iterator[Finding]:
     if not user.name:
         return  # passed over, with a line in the log
     if not _LOGIN.fullmatch(user.name):
@@ -113,7 +112,7 @@ def _user(user: User, path: Path, known: Facts | None, new: Newcomers | None) ->
         yield from _new_user(user, path, known, new)
 
 
-def _new_user(user: User, path: Path, known: Facts | None, new: Newcomers | None) -> "Iterator[Finding]":
+def _new_user(user: User, path: Path, known: Facts | None, new: Newcomers | None) -> Iterator[Finding]:
     for name, text in (("gecos", user.gecos), ("homedir", user.homedir), ("shell", user.shell)):
         if _NOT_IN_PASSWD.search(text):
             yield _wrong((*path, name), f"{name} cannot hold a colon or a line break")
@@ -133,7 +132,7 @@ def _lacks_group(name: str, known: Facts | None, new: Newcomers | None) -> bool:
     return not files.is_id(name) and not new.has_group(name) and not known.has_group(name)
 
 
-def _core(config: CloudConfig, known: Facts | None, new: Newcomers | None) -> "Iterator[Finding]":
+def _core(config: CloudConfig, known: Facts | None, new: Newcomers | None) -> Iterator[Finding]:
     path: Path = ("ssh_authorized_keys",)
     if known and new and any(config.ssh_authorized_keys) and CORE not in new.names and not known.has_user(CORE):
         yield _wrong(
@@ -153,7 +152,7 @@ class _Unpacked:
             raise Failure(f"all files together unfold to more than {most}", fix="let a unit fetch large contents")
 
 
-def _file(file: WriteFile, index: int, known: Facts | None, new: Newcomers | None, unpacked: _Unpacked) -> "Iterator[Finding]":
+def _file(file: WriteFile, index: int, known: Facts | None, new: Newcomers | None, unpacked: _Unpacked) -> Iterator[Finding]:
     path: Path = ("write_files", index)
     blocked = known.blocked.get(file.path, "") if known else impossible(file.path)
     if not file.path:
@@ -170,7 +169,7 @@ def _file(file: WriteFile, index: int, known: Facts | None, new: Newcomers | Non
         yield _wrong((*path, "owner"), f"there is no {missing}", "name an owner who exists, or create the user in users")
 
 
-def _coreos(config: CloudConfig) -> "Iterator[Finding]":
+def _coreos(config: CloudConfig) -> Iterator[Finding]:
     update = config.coreos.update
     if update.reboot_strategy and update.reboot_strategy not in STRATEGIES:
         fix = f"one of {', '.join(STRATEGIES)}"
@@ -185,7 +184,7 @@ def _unit_name_fix(name: str) -> str:
     return "use letters, digits and :_.-@, and end it with the kind of unit, such as .service"
 
 
-def _unit(unit: Unit, index: int, known: Facts | None) -> "Iterator[Finding]":
+def _unit(unit: Unit, index: int, known: Facts | None) -> Iterator[Finding]:
     path: Path = ("coreos", "units", index)
     if unit.name and not systemd.is_name(unit.name):
         yield _wrong((*path, "name"), "not a valid unit name", _unit_name_fix(unit.name))

@@ -3,6 +3,8 @@
 Source: docs/reference/coreos-cloudinit.md §11.5 to §11.9.
 """
 
+from __future__ import annotations
+
 from ignition.cloudinit.model import Oem, Update
 from ignition.cloudinit.services import Flannel, environment
 from ignition.host import reading
@@ -44,7 +46,7 @@ def flannel_options(flannel: Flannel) -> str:
     return "\n".join(f"{name}={value}" for name, value in environment(flannel, "FLANNELD_"))
 
 
-def drop_in(section: "Section", prefix: str) -> str:
+def drop_in(section: Section, prefix: str) -> str:
     """The drop-in that gives a service its options; "" if none is set."""
     lines = [f'Environment="{name}={value}"' for name, value in environment(section, prefix)]
     return "".join(line + "\n" for line in ["[Service]", *lines]) if lines else ""

@@ -3,11 +3,14 @@
 What cannot be looked at is a fact, too (`problems`): it must not keep users, keys and host name from being applied.
 """
 
+from __future__ import annotations
+
 import grp
 import os
 import pwd
 import shutil
 import stat
+from collections.abc import Callable, Iterable
 
 from ignition.cloudinit import ssh_keys, substitution, systemd
 from ignition.cloudinit.coreos_files import UPDATE_BASE, UPDATE_CONF
@@ -17,10 +20,6 @@ from ignition.errors import Failure
 from ignition.host import command, reading
 from ignition.host.root import Root
 from ignition.sysroot.account_database import AccountDatabase
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 _LOGIN_DEFS = "/etc/login.defs"
 _LONGEST_PATH, _LONGEST_NAME = 4095, 255  # bytes: linux/limits.h, PATH_MAX without its NUL, NAME_MAX
@@ -80,7 +79,7 @@ def probe(root: Root) -> Facts:
     return facts
 
 
-def look(facts: Facts, configs: "Iterable[CloudConfig]") -> None:
+def look(facts: Facts, configs: Iterable[CloudConfig]) -> None:
     """Add what all else in these configs asks for."""
     for path in (substitution.ENVIRONMENT_FILE, UPDATE_CONF, UPDATE_BASE):
         _read(facts, path)
@@ -103,7 +102,7 @@ def _read(facts: Facts, path: str) -> None:
 class Newcomers:
     """The users that a run creates. `groups`: user → name of the login group, where that is known before."""
 
-    def __init__(self, configs: "Iterable[CloudConfig]", facts: Facts) -> None:
+    def __init__(self, configs: Iterable[CloudConfig], facts: Facts) -> None:
         users = [user for config in configs for user in config.users if user.name and not facts.has_user(user.name)]
         self.names = frozenset(user.name for user in users)
         own = {user.name: user.name for user in users if facts.gives_groups and not user.no_user_group}
@@ -182,7 +181,7 @@ def _gives_groups(login_defs: str) -> bool:
     return ["USERGROUPS_ENAB", "yes"] in [one[:2] for one in words]
 
 
-def _known(look: "Callable[[str], object]", name: str) -> bool:
+def _known(look: Callable[[str], object], name: str) -> bool:
     try:
         look(name)
     except (KeyError, ValueError):

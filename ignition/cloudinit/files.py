@@ -3,7 +3,10 @@
 Source: docs/reference/coreos-cloudinit.md §11.4 to §11.9, §13 and §16.
 """
 
+from __future__ import annotations
+
 import binascii
+from collections.abc import Iterator, Mapping
 
 from ignition.cloudinit import coreos_files, substitution
 from ignition.cloudinit.facts import Facts, Newcomers, clean
@@ -18,16 +21,11 @@ from ignition.operation import Operation
 from ignition.sysroot.attempt import Attempt, Entry
 from ignition.sysroot.files import PutFile
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-
 MODE = 0o644
 _PERMISSIONS = 0o777
 
 
-def plan(config: CloudConfig, facts: Facts, new: Newcomers, hostname: str, addresses: "Mapping[str, str]") -> list[Operation]:
+def plan(config: CloudConfig, facts: Facts, new: Newcomers, hostname: str, addresses: Mapping[str, str]) -> list[Operation]:
     """In order: write_files, the files that belong to other keys, /etc/environment. Of several for one path the last counts.
 
     `hostname`: what the machine is called by then. `addresses`: variables for /etc/environment.
@@ -115,7 +113,7 @@ def is_id(name: str) -> bool:
     return name.isascii() and name.isdecimal() and len(name) <= 10 and int(name) <= LARGEST_ID
 
 
-def split_owner(owner: str, facts: "Facts", new: "Newcomers") -> tuple[str, str | None]:
+def split_owner(owner: str, facts: Facts, new: Newcomers) -> tuple[str, str | None]:
     """User and group: `core`, `core:`, `core:wheel`, `:wheel`, `core.wheel`. No group is None, an empty one the user's own."""
     user, colon, group = owner.partition(":")
     if colon or "." not in owner or _is_user(owner, facts, new):
@@ -127,7 +125,7 @@ def split_owner(owner: str, facts: "Facts", new: "Newcomers") -> tuple[str, str 
     return known[0] if known else (owner, None)
 
 
-def unknown_owner(owner: str, facts: "Facts", new: "Newcomers") -> str:
+def unknown_owner(owner: str, facts: Facts, new: Newcomers) -> str:
     """What of it is not there and will not be: `user x`, `group y`; "" if all is well."""
     user, group = split_owner(owner, facts, new)
     if not _is_user(user, facts, new):
@@ -139,7 +137,7 @@ def unknown_owner(owner: str, facts: "Facts", new: "Newcomers") -> str:
     return ""
 
 
-def owners_of(owner: str, facts: "Facts", new: "Newcomers") -> tuple[Owner, Owner]:
+def owners_of(owner: str, facts: Facts, new: Newcomers) -> tuple[Owner, Owner]:
     """User and group for a node of the model; root where nothing is said."""
     user, group = split_owner(owner, facts, new)
     first = _owner(user, facts.uid(user)) if user else Owner(id=0)
@@ -149,12 +147,12 @@ def owners_of(owner: str, facts: "Facts", new: "Newcomers") -> tuple[Owner, Owne
     return first, _owner(group, facts.gid(group)) if group else Owner(id=0)
 
 
-def _is_user(name: str, facts: "Facts", new: "Newcomers") -> bool:
+def _is_user(name: str, facts: Facts, new: Newcomers) -> bool:
     """Also for none."""
     return not name or is_id(_bare(name)) or name in new.names or facts.has_user(name)
 
 
-def _is_group(name: str, facts: "Facts", new: "Newcomers") -> bool:
+def _is_group(name: str, facts: Facts, new: Newcomers) -> bool:
     """Also for none."""
     return not name or is_id(_bare(name)) or new.has_group(name) or facts.has_group(name)
 
@@ -207,7 +205,7 @@ def _from_base64(content: bytes) -> bytes:
         raise Failure("the content is not base64", fix="encode it with base64, or name its encoding") from None
 
 
-def _unpacked(content: bytes) -> "Iterator[bytes]":
+def _unpacked(content: bytes) -> Iterator[bytes]:
     size = 0
     for piece in packed.gunzip([content], fix="pack it with gzip; without base64 it must be a !!binary value"):
         size += len(piece)

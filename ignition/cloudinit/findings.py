@@ -1,5 +1,9 @@
 """What there is to say about a piece of user data, with its place; and the exception for what cannot be applied."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from ignition.config.report import Entry, Report
 from ignition.config.text.locate import Finding, entries
 from ignition.config.text.positions import Lines
@@ -7,8 +11,6 @@ from ignition.errors import InvalidConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ignition.config.text.positions import Positions
 
 
@@ -22,13 +24,13 @@ class Refused(InvalidConfig):
 
     is_unread = True  # what is wrong is the form of the text, or types, not what it asks for
 
-    def __init__(self, name: str, entries_: "Sequence[Entry]", text: bytes) -> None:
+    def __init__(self, name: str, entries_: Sequence[Entry], text: bytes) -> None:
         lines = [f"{place_of(entry)}{entry.message}" + (f" (fix: {entry.fix})" if entry.fix else "") for entry in entries_]
         super().__init__("; ".join(lines), report=Report(entries=tuple(entries_), source=name), where=name)
         self.text = text
 
 
-def placed(text: bytes, findings: "Sequence[Finding]", positions: "Positions") -> tuple[Entry, ...]:
+def placed(text: bytes, findings: Sequence[Finding], positions: Positions) -> tuple[Entry, ...]:
     """Entries of a report: line of the key, as ever, and a mark under what is meant, or under the key if that is further down.
 
     What is inside of a text has its own line.

@@ -4,6 +4,8 @@ A name that a person typed is taken whole; one of a datasource ends before its f
 is valid, and what is made of a name that is not: ignition/host/hostnames.py.
 """
 
+from __future__ import annotations
+
 import os
 
 from ignition.errors import Failure

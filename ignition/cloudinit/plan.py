@@ -7,7 +7,10 @@ datasource itself says. For a single part this is Container Linux' order; severa
 12 and 13.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Mapping, Sequence
 
 from ignition.cloudinit import checks, files, substitution, units, users
 from ignition.cloudinit.apply import Changes, Noted
@@ -22,10 +25,6 @@ from ignition.cloudinit.user_data import Part
 from ignition.errors import Failure
 from ignition.host import hostnames, log
 from ignition.operation import Operation
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 KEY_NAME, WORKSPACE = "coreos-cloudinit", "/var/lib/coreos-cloudinit"
 _LONGEST_PRETTY = 255
@@ -42,7 +41,7 @@ class Options:
 class Plan:
     """`parts`: cloud-configs that were read, and scripts. `facts` need not know more than `facts.probe` for the login part."""
 
-    def __init__(self, parts: "Sequence[Reading | Part]", metadata: Metadata, facts: Facts, options: Options) -> None:
+    def __init__(self, parts: Sequence[Reading | Part], metadata: Metadata, facts: Facts, options: Options) -> None:
         self._parts, self._metadata, self._facts, self._options = parts, metadata, facts, options
         self.configs = [part for part in parts if isinstance(part, Reading)]
         self._new = Newcomers([reading.config for reading in self.configs], facts)
@@ -79,7 +78,7 @@ class Plan:
             found.append(Failure(what, fix=f"create {CORE} in the image"))
         return found
 
-    def rest(self, addresses: "Mapping[str, str]", *, complete: bool) -> list[Operation]:
+    def rest(self, addresses: Mapping[str, str], *, complete: bool) -> list[Operation]:
         """All else of the user data if `complete`, and what the datasource knows. `addresses`: of each token. Raises Failure."""
         variables = {substitution.variable(token): value for token, value in addresses.items()}
         hostname = self._name or self._facts.hostname
@@ -94,17 +93,17 @@ class Plan:
                 found.append(RunScript(part.text, part.name, self._options.workspace))
         return found
 
-    def _noted(self, operations: "Sequence[Operation]") -> list[Operation]:
+    def _noted(self, operations: Sequence[Operation]) -> list[Operation]:
         return [Noted(operation, self._changes) for operation in operations]
 
     def _writes(self, path: str) -> bool:
         return any(clean(file.path) == path for reading in self.configs for file in reading.config.write_files)
 
-    def _has_core(self, sound: "Sequence[CloudConfig]") -> bool:
+    def _has_core(self, sound: Sequence[CloudConfig]) -> bool:
         return self._facts.has_user(CORE) or any(user.name == CORE for config in sound for user in config.users)
 
 
-def _hostname(configs: "Sequence[CloudConfig]", metadata: Metadata, refused: str) -> tuple[str, str]:
+def _hostname(configs: Sequence[CloudConfig], metadata: Metadata, refused: str) -> tuple[str, str]:
     """The name, and the same as people like to read it if it had to be changed; "" for none.
 
     The first that the user data has, else the datasource's, else what can be made of one that was `refused`.
@@ -120,7 +119,7 @@ def _hostname(configs: "Sequence[CloudConfig]", metadata: Metadata, refused: str
     return name, before if is_pretty else ""
 
 
-def _core_keys(configs: "Sequence[CloudConfig]", metadata: Metadata) -> tuple[str, ...]:
+def _core_keys(configs: Sequence[CloudConfig], metadata: Metadata) -> tuple[str, ...]:
     """User data first, in the order of the text; then the datasource's. Each once."""
     texts: list[str] = []
     for config in configs:

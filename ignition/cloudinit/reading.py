@@ -6,6 +6,8 @@ member out without a word. Only a bare word in a list of mappings (`users: [defa
 What has a wrong type is left out of the model and told beside it: the users of such a document must be able to log in.
 """
 
+from __future__ import annotations
+
 from ignition.cloudinit import findings
 from ignition.cloudinit.findings import Refused
 from ignition.cloudinit.model import CloudConfig
@@ -34,21 +36,21 @@ class Reading:
         self,
         name: str,
         text: bytes,
-        document: "Document",
+        document: Document,
         config: CloudConfig,
-        wrong: "list[Finding]",
-        kept: "dict[Path, list[int]]",
+        wrong: list[Finding],
+        kept: dict[Path, list[int]],
     ) -> None:
         self.name, self.text, self.document, self.config, self.wrong, self._kept = name, text, document, config, wrong, kept
 
-    def refused(self, found: "list[Finding]") -> Refused:
+    def refused(self, found: list[Finding]) -> Refused:
         """The exception with what is wrong with types, and these findings about the model, at their places in the text."""
         every = [*self.wrong, *self.in_document(found)]
         refused = Refused(self.name, findings.placed(self.text, every, self.document.positions()), self.text)
         refused.is_unread = not found
         return refused
 
-    def in_document(self, found: "list[Finding]") -> "list[Finding]":
+    def in_document(self, found: list[Finding]) -> list[Finding]:
         """Findings about the model with the paths that the document has."""
         return [
             Finding(one.level, self._in_document(one.path), one.message, one.fix, one.at, one.rule, inside=one.inside)
@@ -64,7 +66,7 @@ class Reading:
         return found
 
 
-def document_of(name: str, text: bytes) -> "Document":
+def document_of(name: str, text: bytes) -> Document:
     """Raises Refused for what is no YAML document."""
     try:
         return yaml_text.read(text, POLICY)
@@ -91,7 +93,7 @@ class _Reader:
         self.wrong: list[Finding] = []
         self.kept: dict[Path, list[int]] = {}
 
-    def section(self, cls: "type[Any]", node: Mapping, path: Path) -> "Any":
+    def section(self, cls: type[Any], node: Mapping, path: Path) -> Any:
         values = {}
         for name, one in cls.keys().items():
             member = node.members.get(name)
@@ -101,7 +103,7 @@ class _Reader:
                     values[name] = value
         return cls.of(values)
 
-    def _value(self, one: Key, node: Node, path: Path) -> "Any":
+    def _value(self, one: Key, node: Node, path: Path) -> Any:
         if not one.many:
             return self._single(one, node, path)
         if not isinstance(node, Sequence):
@@ -112,12 +114,12 @@ class _Reader:
         self.kept[path] = [index for index, item in enumerate(items) if item is not None]
         return tuple(item for item in items if item is not None)
 
-    def _item(self, one: Key, node: Node, path: Path) -> "Any":
+    def _item(self, one: Key, node: Node, path: Path) -> Any:
         if isinstance(node, Scalar) and issubclass(one.element, Section):
             return None  # the validation says so
         return "" if is_null(node) else self._single(one, node, path)
 
-    def _single(self, one: Key, node: Node, path: Path) -> "Any":
+    def _single(self, one: Key, node: Node, path: Path) -> Any:
         if issubclass(one.element, Section):
             return self.section(one.element, node, path) if isinstance(node, Mapping) else self._mistyped(path, MAPPING, node)
         value = scalar(one.element, node)

@@ -4,6 +4,8 @@ Keys may be written with dashes, as Container Linux' manual did: they are patter
 those that an editor proposes. Deprecated keys have a note, and null is as good as absence, where the validator has a warning.
 """
 
+from __future__ import annotations
+
 from ignition.cloudinit import services
 from ignition.cloudinit.coreos_files import LOCALHOST
 from ignition.cloudinit.model import CloudConfig
@@ -27,13 +29,13 @@ _OPTIONS = {
 _VALUES = {"manage_etc_hosts": (LOCALHOST,)}
 
 
-def cloud_config() -> "Schema":
+def cloud_config() -> Schema:
     """The schema as plain data."""
     title = "cloud-config, as coreos-cloudinit reads it"
     return {"$schema": yaml_schema.DRAFT, "title": title, **_section(CloudConfig, "#", may_be_null=True)}
 
 
-def _section(cls: type[Section], place: str, *, may_be_null: bool) -> "Schema":
+def _section(cls: type[Section], place: str, *, may_be_null: bool) -> Schema:
     """A mapping. `place`: where in the schema it stands, for references within it."""
     docs = _OPTIONS.get(cls, {})
     members = {name: _key(one, one.doc or docs.get(name, ""), f"{place}/properties/{name}") for name, one in cls.keys().items()}
@@ -42,7 +44,7 @@ def _section(cls: type[Section], place: str, *, may_be_null: bool) -> "Schema":
     return {**made, "patternProperties": dashed} if dashed else made
 
 
-def _key(one: "Key", doc: str, place: str) -> "Schema":
+def _key(one: Key, doc: str, place: str) -> Schema:
     if issubclass(one.element, Section):
         inner = _section(one.element, f"{place}/items" if one.many else place, may_be_null=not one.many)
         form = many(inner) if one.many else inner
@@ -55,7 +57,7 @@ def _key(one: "Key", doc: str, place: str) -> "Schema":
     return described(doc, form)
 
 
-def _single(one: "Key") -> "Schema":
+def _single(one: Key) -> Schema:
     if values := one.choices or _VALUES.get(one.name, ()):
         return yaml_schema.nullable(yaml_schema.one_of((*values, "")))
     asked: list[Schema] = []

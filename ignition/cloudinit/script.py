@@ -4,6 +4,8 @@ The original gave files and units random numbers and ran the script at each call
 a repeat in the same boot can say that nothing is to be done; the next boot runs it again.
 """
 
+from __future__ import annotations
+
 import os
 
 from ignition.host import command

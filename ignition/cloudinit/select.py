@@ -3,7 +3,10 @@
 Source: docs/reference/coreos-cloudinit.md §4.
 """
 
+from __future__ import annotations
+
 import time
+from collections.abc import Sequence
 
 from ignition.cloudinit.datasources import Datasource
 from ignition.errors import Failure
@@ -11,7 +14,6 @@ from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from queue import SimpleQueue
     from threading import Event
 
@@ -25,7 +27,7 @@ class Limits:
         self.total_s, self.first_pause_s, self.longest_pause_s = total_s, first_pause_s, longest_pause_s
 
 
-def first_available(sources: "Sequence[Datasource]", limits: Limits | None = None) -> Datasource | None:
+def first_available(sources: Sequence[Datasource], limits: Limits | None = None) -> Datasource | None:
     """The first that is there; None when all said a final no, or when the time is up."""
     from queue import Empty, SimpleQueue
     from threading import Event, Thread
@@ -49,7 +51,7 @@ def first_available(sources: "Sequence[Datasource]", limits: Limits | None = Non
     return None
 
 
-def _poll(source: Datasource, limits: Limits, answers: "Answers", stop: "Event", end: float) -> None:
+def _poll(source: Datasource, limits: Limits, answers: Answers, stop: Event, end: float) -> None:
     """Ask until yes, a final no, or stop; then say so."""
     pause = limits.first_pause_s
     while not stop.is_set():

@@ -5,7 +5,10 @@ and whatever else is wrong. So nothing ends a run half way: what goes wrong is s
 user data is applied only if nothing did, and the exit status tells.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from ignition.cloudinit import apply, facts, reading, substitution, user_data, validate
@@ -22,8 +25,6 @@ from ignition.operation import Context, Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
     from ignition.config.report import Report
 
 PROGRAM = "coreos-cloudinit"
@@ -38,9 +39,7 @@ class Screen:
     `sum_up` is given the last line, which is in the log, too.
     """
 
-    def __init__(
-        self, say: "Callable[[str], None]", show: "Callable[[Report, bytes], None]", sum_up: "Callable[[str], None]"
-    ) -> None:
+    def __init__(self, say: Callable[[str], None], show: Callable[[Report, bytes], None], sum_up: Callable[[str], None]) -> None:
         self.say, self.show, self.sum_up = say, show, sum_up
 
 
@@ -54,7 +53,7 @@ class Run:
         *,
         options: Options | None = None,
         root: str = "/",
-        environment: "Mapping[str, str] | None" = None,
+        environment: Mapping[str, str] | None = None,
         convert: str = "",
         only_plan: bool = False,
         ignore_failure: bool = False,
@@ -117,7 +116,7 @@ class Run:
         self._is_user_data = user_data.kind(data) != user_data.UNKNOWN
         return data
 
-    def _tell(self, report: "Report", text: bytes) -> None:
+    def _tell(self, report: Report, text: bytes) -> None:
         """Each finding to the log; people at a terminal are shown them once, when all are known."""
         for entry in report.entries:
             level = {"error": log.ERROR, "warning": log.WARNING}.get(entry.level, log.INFO)
@@ -183,14 +182,14 @@ class Run:
 
         return network_plan(converted(self._convert, metadata.network, self._source.where), context)
 
-    def _do(self, operations: "Sequence[Operation]", context: Context, runner: apply.CountingRunner) -> None:
+    def _do(self, operations: Sequence[Operation], context: Context, runner: apply.CountingRunner) -> None:
         if not self._only_plan:
             runner.run(operations, context)
             return
         for line in apply.preview(operations, context):
             self._screen.say(line)
 
-    def _sum_up(self, results: "Sequence[str]", *, complete: bool) -> None:
+    def _sum_up(self, results: Sequence[str], *, complete: bool) -> None:
         self._show_told()
         if not complete:
             log.error("only users, keys and host name of the user data are applied, as far as they are right: see above")
@@ -200,7 +199,7 @@ class Run:
             self._screen.sum_up(f"coreos-cloudinit: {done}")
 
     @contextmanager
-    def _noting(self, what: str, *, is_unread: bool = True) -> "Iterator[None]":
+    def _noting(self, what: str, *, is_unread: bool = True) -> Iterator[None]:
         """What goes wrong inside is said and remembered, and the run goes on behind it."""
         try:
             yield
@@ -226,7 +225,7 @@ class Run:
             log.critical(f"{what}: {unforeseen(error, PROGRAM)}")
 
 
-def parts(data: bytes, addresses: "Mapping[str, str]", problems: "list[Failure]", name: str = USER_DATA) -> list[Reading | Part]:
+def parts(data: bytes, addresses: Mapping[str, str], problems: list[Failure], name: str = USER_DATA) -> list[Reading | Part]:
     """What there is to apply, addresses put in: cloud-configs that were read, and scripts. `problems`: why others are missing.
 
     `name` is what the user data as a whole is called.

@@ -5,6 +5,8 @@ Where the machine has `update-ssh-keys` (Container Linux, Flatcar), it does the 
 (ignition.host.sshd_config).
 """
 
+from __future__ import annotations
+
 from ignition.cloudinit.datasources import http
 from ignition.config.text import json_text
 from ignition.errors import CommandFailed, Failure
@@ -27,7 +29,7 @@ class Writer:
         self._accounts, self._by_program = accounts, by_program
         self._places = KeyPlaces(root, accounts, fragment=True if by_program else None)
 
-    def operation(self, place: str, user: str, keys: "tuple[str, ...]", name: str) -> Operation:
+    def operation(self, place: str, user: str, keys: tuple[str, ...], name: str) -> Operation:
         """Give a user these keys, under a name."""
         if self._by_program:
             return RegisterKeys(place, user, keys, self._accounts, places=self._places, name=name)
@@ -50,7 +52,7 @@ class RegisterKeys(AddKeys):
                 raise
             self._register(whole)
 
-    def _register(self, keys: "tuple[str, ...]") -> None:
+    def _register(self, keys: tuple[str, ...]) -> None:
         argv = [PROGRAM, "-u", self.path, "-a", self._name]
         command.run(argv, why=self.describe(), stdin="".join(f"{key}\n" for key in keys))
 
@@ -79,12 +81,12 @@ class ImportKeys(Operation):
         return self._inner
 
 
-def distinct(texts: "tuple[str, ...]", where: str) -> "tuple[str, ...]":
+def distinct(texts: tuple[str, ...], where: str) -> tuple[str, ...]:
     """The keys among the lines of these texts, each once, in order."""
     return tuple(dict.fromkeys(key_lines.keys(texts, where)))
 
 
-def imported(url: str) -> "tuple[str, ...]":
+def imported(url: str) -> tuple[str, ...]:
     """The keys at a URL, which gives a JSON list of objects with `key`. Raises Failure."""
     with http.fetcher() as client:
         content = http.get(client, url)

@@ -3,14 +3,15 @@
 Better than the original: of two equal tokens side by side both are replaced.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Mapping
 
 from ignition.host import reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ignition.cloudinit.datasources import Metadata
 
 
@@ -25,12 +26,12 @@ def variable(token: str) -> str:
     return f"COREOS_{token.upper()}"
 
 
-def values(metadata: "Metadata", environment: "Mapping[str, str]") -> dict[str, str]:
+def values(metadata: Metadata, environment: Mapping[str, str]) -> dict[str, str]:
     """The address of each token: the datasource's, else the environment's, else ""."""
     return {token: getattr(metadata, token) or environment.get(variable(token), "") for token in TOKENS}
 
 
-def substitute(text: bytes, addresses: "Mapping[str, str]") -> bytes:
+def substitute(text: bytes, addresses: Mapping[str, str]) -> bytes:
     """Put the addresses in, also empty ones. A token behind a backslash loses the backslash instead."""
 
     def put(match: re.Match[bytes]) -> bytes:
@@ -44,7 +45,7 @@ def substitute(text: bytes, addresses: "Mapping[str, str]") -> bytes:
 ENVIRONMENT_FILE = "/etc/environment"
 
 
-def merged_environment(text: str, values: "Mapping[str, str]") -> str:
+def merged_environment(text: str, values: Mapping[str, str]) -> str:
     """The text with a line per variable that has a value: its first line is replaced, or one appended in order of the names.
 
     Without any value the text stays as it is, line ends included.

@@ -4,6 +4,8 @@ systemctl waits for each job, talks to systemd's own socket where there is no D-
 image. Its words tell a failed job, which the original only logged, from a refused call, which ended the run.
 """
 
+from __future__ import annotations
+
 import re
 
 from ignition.cloudinit.apply import Changes

@@ -4,6 +4,8 @@ Two rules of the original are not kept, because a second run would change someth
 written before it is masked, and what no key names is never unmasked.
 """
 
+from __future__ import annotations
+
 import stat
 
 from ignition.cloudinit import coreos_files

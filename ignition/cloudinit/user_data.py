@@ -4,6 +4,8 @@ Source: docs/reference/coreos-cloudinit.md §7. All of it is about bytes: what i
 this program is said in config/text/kinds.py; an Ignition config is left to the agent.
 """
 
+from __future__ import annotations
+
 import binascii
 import json
 import quopri
@@ -25,7 +27,7 @@ class Part:
     def __init__(self, kind: str, name: str, text: bytes) -> None:
         self.kind, self.name, self.text = kind, name or NAMES.get(kind, "userdata.txt"), text
 
-    def with_text(self, text: bytes) -> "Part":
+    def with_text(self, text: bytes) -> Part:
         """The same piece, after substitution."""
         return Part(self.kind, self.name, text)
 
@@ -45,7 +47,7 @@ def title(part: Part) -> str:
     return "unknown" if part.kind == UNKNOWN else odd_input.transpilable(part.text) or "an Ignition config"
 
 
-def parts(data: bytes, problems: "list[Failure]") -> list[Part]:
+def parts(data: bytes, problems: list[Failure]) -> list[Part]:
     """The pieces in the order of the text; none for no data. What cannot be taken apart is missing, and told in `problems`."""
     from ignition.cloudinit import user_data
 
@@ -93,7 +95,7 @@ _GZIP = frozenset({
 })  # fmt: skip
 
 
-def mime_parts(data: bytes, problems: "list[Failure]", level: int = 1) -> list[Part]:
+def mime_parts(data: bytes, problems: list[Failure], level: int = 1) -> list[Part]:
     """The pieces in order. Of one that cannot be taken `problems` says which and why. Raises Failure if there is none."""
     if level > MOST_LEVELS:
         raise Failure(f"multipart data in multipart data, more than {MOST_LEVELS} levels deep", fix="put all parts into one")
@@ -123,7 +125,7 @@ def _body(data: bytes) -> bytes:
     return data[end.end() :] if end else b""
 
 
-def _split(body: bytes, boundary: bytes, problems: "list[Failure]") -> list[bytes]:
+def _split(body: bytes, boundary: bytes, problems: list[Failure]) -> list[bytes]:
     """What stands between the delimiter lines, and behind the last one where the end is missing, which is a problem.
 
     The line break before a delimiter is the delimiter's. Raises Failure if there is none.
@@ -146,7 +148,7 @@ def _split(body: bytes, boundary: bytes, problems: "list[Failure]") -> list[byte
     return [*pieces, body[start:]]
 
 
-def _part(piece: bytes, problems: "list[Failure]", level: int) -> list[Part]:
+def _part(piece: bytes, problems: list[Failure], level: int) -> list[Part]:
     headers = mail_headers(piece) if not piece.startswith((b"\n", b"\r\n")) else mail_headers(b"")
     if "Content-Type" not in headers:
         raise Failure("a part has no Content-Type", fix="give it one, such as Content-Type: text/cloud-config")
@@ -164,7 +166,7 @@ def _part(piece: bytes, problems: "list[Failure]", level: int) -> list[Part]:
     return _classified(content, problems, level)
 
 
-def _classified(content: bytes, problems: "list[Failure]", level: int) -> list[Part]:
+def _classified(content: bytes, problems: list[Failure], level: int) -> list[Part]:
     found = kind(content)
     if found == MULTIPART:
         return mime_parts(content, problems, level + 1)

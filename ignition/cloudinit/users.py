@@ -1,5 +1,7 @@
 """Users and keys of a cloud-config → operations. Source: docs/reference/coreos-cloudinit.md §11.2, §11.3 and §13."""
 
+from __future__ import annotations
+
 from ignition.cloudinit.facts import Facts
 from ignition.cloudinit.model import User
 from ignition.cloudinit.ssh_keys import CORE, GITHUB, ImportKeys, distinct

@@ -4,6 +4,10 @@ Lines are the parser's, where the original searched the text: the same for block
 a repeated key has a warning; the entries of one check are in the order of the document.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.cloudinit import files, user_data
 from ignition.cloudinit.findings import Refused, placed
 from ignition.cloudinit.model import CloudConfig
@@ -17,7 +21,6 @@ from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from ignition.config.text.yaml_text import Document
@@ -77,7 +80,7 @@ def _cloud_config(name: str, text: bytes, *, is_thorough: bool) -> tuple[Entry, 
     return (*placed(text, found, positions), *_with_lines(text, repeated))
 
 
-def _thorough(name: str, text: bytes, said: set[Path]) -> "Iterator[Finding]":
+def _thorough(name: str, text: bytes, said: set[Path]) -> Iterator[Finding]:
     """What applying would refuse on every machine, and advice; nothing at a place of which something is `said`."""
     from ignition.cloudinit import advice, checks, reading, substitution
 
@@ -92,11 +95,11 @@ def _place_of(path: Path) -> Path:
     return (*path[:-1], "content") if path[-1:] == ("encoding",) else path
 
 
-def _unread(document: "Document") -> list[Entry]:
+def _unread(document: Document) -> list[Entry]:
     return [Entry(level=WARNING, message=one.message, fix=one.fix, extent=one.span) for one in [document.unread] if one]
 
 
-def _with_lines(text: bytes, entries: list[Entry]) -> "Iterator[Entry]":
+def _with_lines(text: bytes, entries: list[Entry]) -> Iterator[Entry]:
     from ignition.config.text.positions import Lines
 
     lines = Lines(text)
@@ -105,7 +108,7 @@ def _with_lines(text: bytes, entries: list[Entry]) -> "Iterator[Entry]":
         yield entry.evolve(line=line, column=column)
 
 
-def _discovery(root: Node) -> "Iterator[Finding]":
+def _discovery(root: Node) -> Iterator[Finding]:
     path = ("coreos", "etcd", "discovery")
     node = _find(root, path)
     if isinstance(node, Scalar) and not _is_request_uri(node.text):
@@ -121,7 +124,7 @@ def _is_request_uri(text: str) -> bool:
     return bool(colon) and is_scheme and head.isascii() and rest.startswith("/") and " " not in rest.partition("/")[0]
 
 
-def _encoding(root: Node) -> "Iterator[Finding]":
+def _encoding(root: Node) -> Iterator[Finding]:
     for path, one in _elements(root, "write_files"):
         name, content = one.child("encoding"), one.child("content")
         if isinstance(name, Scalar):
@@ -132,7 +135,7 @@ def _encoding(root: Node) -> "Iterator[Finding]":
                 yield Finding(ERROR, place, f'content cannot be decoded as "{name.text}"', "encode it so, or name its encoding")
 
 
-def _structure(node: Node, cls: "type[Section]", path: Path, name: str) -> "Iterator[Finding]":
+def _structure(node: Node, cls: type[Section], path: Path, name: str) -> Iterator[Finding]:
     if not isinstance(node, Mapping):
         yield Finding(WARNING, path, f'incorrect type for "{name}" (want struct)')
         return
@@ -154,7 +157,7 @@ def _unknown(member: str, place: Path, known: tuple[str, ...]) -> Finding:
     return Finding(WARNING, place, f'unrecognized key "{member}"', f'did you mean "{close}"?' if close else "", at="key")
 
 
-def _type(one: Key, node: Node, path: Path, name: str) -> "Iterator[Finding]":
+def _type(one: Key, node: Node, path: Path, name: str) -> Iterator[Finding]:
     if not one.many:
         yield from _single(one, node, path, name)
     elif not isinstance(node, Sequence):
@@ -164,7 +167,7 @@ def _type(one: Key, node: Node, path: Path, name: str) -> "Iterator[Finding]":
             yield from _single(one, item, (*path, index), f"{name}[{index}]")
 
 
-def _single(one: Key, node: Node, path: Path, name: str) -> "Iterator[Finding]":
+def _single(one: Key, node: Node, path: Path, name: str) -> Iterator[Finding]:
     if issubclass(one.element, Section):
         yield from _structure(node, one.element, path, name)
         return
@@ -173,7 +176,7 @@ def _single(one: Key, node: Node, path: Path, name: str) -> "Iterator[Finding]":
         yield Finding(WARNING, path, f'incorrect type for "{name}" (want {kind})')
 
 
-def _patterns(node: Node, cls: "type[Section]", path: Path) -> "Iterator[Finding]":
+def _patterns(node: Node, cls: type[Section], path: Path) -> Iterator[Finding]:
     if not isinstance(node, Mapping):
         return
     for name, one in cls.keys().items():
@@ -195,7 +198,7 @@ def _accepted(one: Key, text: str) -> str:
     return f'did you mean "{close}"? It is {one.form}' if close else f"write {one.form}"
 
 
-def _read_only(root: Node) -> "Iterator[Finding]":
+def _read_only(root: Node) -> Iterator[Finding]:
     import posixpath
 
     for path, one in _elements(root, "write_files"):
@@ -205,7 +208,7 @@ def _read_only(root: Node) -> "Iterator[Finding]":
             yield Finding(ERROR, (*path, "path"), "file cannot be written to a read-only filesystem", fix)
 
 
-def _under_coreos(root: Node) -> "Iterator[Finding]":
+def _under_coreos(root: Node) -> Iterator[Finding]:
     path = ("coreos", "write_files")
     if _find(root, path) is not None:
         yield Finding(INFO, path, "write_files doesn't belong under coreos", "move it to the top level", at="key")
@@ -218,12 +221,12 @@ def _find(root: Node, path: Path) -> Node | None:
     return node
 
 
-def _elements(root: Node, name: str) -> "Iterator[tuple[Path, Node]]":
+def _elements(root: Node, name: str) -> Iterator[tuple[Path, Node]]:
     node = root.child(name)
     return _each(node, (name,)) if node else iter(())
 
 
-def _each(node: Node, path: Path) -> "Iterator[tuple[Path, Node]]":
+def _each(node: Node, path: Path) -> Iterator[tuple[Path, Node]]:
     if isinstance(node, Sequence):
         for index, item in enumerate(node.items):
             yield (*path, index), item

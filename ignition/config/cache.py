@@ -3,6 +3,8 @@
 On the path of every stage: what was written is trusted, nothing is validated again.
 """
 
+from __future__ import annotations
+
 import json
 
 from ignition.config.model import NEWEST, Config
@@ -33,14 +35,14 @@ def load(data: bytes) -> Config:
         ) from None
 
 
-def _config(plain: "Any") -> Config:
+def _config(plain: Any) -> Config:
     config = _record(Config, plain)
     if not isinstance(config, Config):
         raise TypeError("no config")
     return config
 
 
-def plain(record: Record) -> "dict[str, Any]":
+def plain(record: Record) -> dict[str, Any]:
     """The members that are set, by their JSON names, in the order of the model."""
     members: dict[str, Any] = {}
     for name, field in record.FIELDS.items():
@@ -56,7 +58,7 @@ def plain(record: Record) -> "dict[str, Any]":
     return members
 
 
-def _record(cls: type[Record], plain: "dict[str, Any]") -> Record:
+def _record(cls: type[Record], plain: dict[str, Any]) -> Record:
     values: dict[str, Any] = {}
     for key, value in plain.items():
         field = cls.BY_JSON[key]

@@ -4,12 +4,15 @@ A check is made with the id of the rule it stands for (docs/reference/ignition-c
 classes and keep their ids. Every stage imports this with the model: what only a config text needs is imported when it is used.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
 from ignition.config.known_values import HASH_DIGITS, NAME_BYTES, PATH_BYTES, dated, known_in
 from ignition.config.versions import ALIASES, SPEC_1, canonical, holds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from ignition.config.model.ignition import Resource
@@ -39,11 +42,11 @@ class Check:
         """Whether that spec version has it."""
         return holds(version, self.since, self.until)
 
-    def problem(self, value: "Any", version: str) -> "Problem | None":
+    def problem(self, value: Any, version: str) -> Problem | None:
         """What is wrong with a value that is not null (null: only if `demands`); None if nothing is."""
         raise NotImplementedError
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         """What JSON Schema can say of it, in patterns of both ECMA 262 and Python; it never refuses what `problem` accepts."""
         return {}
 
@@ -61,7 +64,7 @@ class Given(Check):
         super().__init__(rule, since=since)
         self.message, self.fix = message, fix
 
-    def problem(self, value: "Any", version: str) -> "Problem | None":
+    def problem(self, value: Any, version: str) -> Problem | None:
         return None if value else (self.message, self.fix, self.rules[0])
 
     def says(self, version: str) -> str:
@@ -75,10 +78,10 @@ class NotEmpty(Check):
         super().__init__(rule)
         self.message, self.fix = message, fix
 
-    def problem(self, value: str, version: str) -> "Problem | None":
+    def problem(self, value: str, version: str) -> Problem | None:
         return None if value else (self.message, self.fix, self.rules[0])
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"minLength": 1}
 
     def says(self, version: str) -> str:
@@ -88,21 +91,21 @@ class NotEmpty(Check):
 class OneOf(Check):
     """A name out of a list; "" is as good as absent. `message` may hold {version}."""
 
-    def __init__(self, rule: str, message: str, values: "Mapping[str, str]", *, since: str = "", until: str = "") -> None:
+    def __init__(self, rule: str, message: str, values: Mapping[str, str], *, since: str = "", until: str = "") -> None:
         super().__init__(rule, since=since, until=until)
         self.message, self.values = message, values
 
-    def problem(self, value: str, version: str) -> "Problem | None":
+    def problem(self, value: str, version: str) -> Problem | None:
         if not value or (value in self.values and value in known_in(version, self.values)):
             return None
         return self._unknown(value, version)
 
-    def _unknown(self, value: str, version: str) -> "Problem":
+    def _unknown(self, value: str, version: str) -> Problem:
         from ignition.config.suggest import one_of
 
         return self.message.format(version=version), one_of(value, known_in(version, self.values)), self.rules[0]
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"enum": [*known_in(version, self.values), ""]}
 
     def says(self, version: str) -> str:
@@ -114,10 +117,10 @@ class MustBeOneOf(OneOf):
 
     demands = True
 
-    def problem(self, value: str | None, version: str) -> "Problem | None":
+    def problem(self, value: str | None, version: str) -> Problem | None:
         return super().problem(value, version) if value else self._unknown("", version)
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"enum": known_in(version, self.values)}
 
 
@@ -128,13 +131,13 @@ class AtMostBytes(Check):
         super().__init__(rule)
         self.what, self.limit = what, limit
 
-    def problem(self, value: str, version: str) -> "Problem | None":
+    def problem(self, value: str, version: str) -> Problem | None:
         length = len(value.encode("utf-8", "replace"))
         if length <= self.limit:
             return None
         return f"{self.what} is longer than {self.limit} bytes", f"shorten it by {length - self.limit} bytes", self.rules[0]
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"maxLength": self.limit}  # in characters, of which each has a byte at least
 
     def says(self, version: str) -> str:
@@ -149,10 +152,10 @@ class Without(Check):
         self.warns = warns
         self.character, self.message, self.fix = character, message, fix
 
-    def problem(self, value: str, version: str) -> "Problem | None":
+    def problem(self, value: str, version: str) -> Problem | None:
         return (self.message, self.fix, self.rules[0]) if self.character in value else None
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"pattern": f"^[^{self.character}]*$"}
 
     def says(self, version: str) -> str:
@@ -170,7 +173,7 @@ class AbsolutePath(Check):
         super().__init__(rule, *([simplest] if simplest not in ("", rule) else []), until=until)
         self.simplest = simplest
 
-    def problem(self, value: str, version: str) -> "Problem | None":
+    def problem(self, value: str, version: str) -> Problem | None:
         if not value:
             return None
         if value[0] != "/":
@@ -194,7 +197,7 @@ class AbsolutePath(Check):
 
         return bool(problem(value))
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"pattern": f"^(?:/(?:{_PART}(?:/{_PART})*)?)?$" if self.simplest else "^(?:$|/)"}
 
     def says(self, version: str) -> str:
@@ -204,7 +207,7 @@ class AbsolutePath(Check):
 class FitsKernel(Check):
     """A path that the kernel takes: neither it nor a name in it is too long."""
 
-    def problem(self, value: str, version: str) -> "Problem | None":
+    def problem(self, value: str, version: str) -> Problem | None:
         if len(value) <= _SURELY_SHORT:
             return None
         if len(value.encode("utf-8", "replace")) > PATH_BYTES:
@@ -213,7 +216,7 @@ class FitsKernel(Check):
             return f"path has a name of more than {NAME_BYTES} bytes", "shorten it: no name can be longer", self.rules[0]
         return None
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"maxLength": PATH_BYTES}
 
     def says(self, version: str) -> str:
@@ -223,12 +226,12 @@ class FitsKernel(Check):
 class Guid(Check):
     """A GUID, or nothing."""
 
-    def problem(self, value: str, version: str) -> "Problem | None":
+    def problem(self, value: str, version: str) -> Problem | None:
         import re
 
         return None if not value or re.fullmatch(_GUID, value, re.ASCII) else ("not a GUID", _GUID_FIX, self.rules[0])
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"pattern": f"^(?:{_GUID})?$"}
 
     def says(self, version: str) -> str:
@@ -238,14 +241,14 @@ class Guid(Check):
 class Mode(Check):
     """Permission bits with setuid, setgid and sticky."""
 
-    def problem(self, value: int, version: str) -> "Problem | None":
+    def problem(self, value: int, version: str) -> Problem | None:
         if 0 <= value <= _ALL_BITS:
             return None
         from ignition.config.suggest import mode
 
         return "mode is not between 0 and 4095 (octal 07777)", mode(value), self.rules[0]
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"minimum": 0, "maximum": _ALL_BITS}
 
     def says(self, version: str) -> str:
@@ -257,7 +260,7 @@ class NoSpecialBits(Check):
 
     warns = True
 
-    def problem(self, value: int, version: str) -> "Problem | None":
+    def problem(self, value: int, version: str) -> Problem | None:
         if not value & _SPECIAL_BITS:
             return None
         from ignition.config.suggest import mode
@@ -276,10 +279,10 @@ class NotNegative(Check):
         super().__init__(rule, since=since, until=until)
         self.what = what
 
-    def problem(self, value: int, version: str) -> "Problem | None":
+    def problem(self, value: int, version: str) -> Problem | None:
         return (f"{self.what} is negative", "give a number from 0 up", self.rules[0]) if value < 0 else None
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"minimum": 0}
 
     def says(self, version: str) -> str:
@@ -289,13 +292,13 @@ class NotNegative(Check):
 class Url(Check):
     """Where content comes from; "" is nothing. Without an id of its own it speaks for R6 to R10."""
 
-    def problem(self, value: str, version: str) -> "Problem | None":
+    def problem(self, value: str, version: str) -> Problem | None:
         from ignition.config import url
 
         rule, wrong = url.problem(value, version)
         return (wrong, url.remedy(rule, value, version), "".join(self.rules) or rule) if wrong else None
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         from ignition.config.url import schemes_of
 
         return {"pattern": f"^(?:$|(?:{'|'.join(map(_any_case, schemes_of(version)))}):)"}
@@ -312,7 +315,7 @@ class WithSource(Check):
     def __init__(self, absent: str, unusable: str, *, since: str) -> None:
         super().__init__(*dict.fromkeys((absent, unusable)), since=since)
 
-    def problem(self, value: "Resource", version: str) -> "Problem | None":
+    def problem(self, value: Resource, version: str) -> Problem | None:
         from ignition.config import url
 
         if not value.source:
@@ -320,7 +323,7 @@ class WithSource(Check):
         rule, wrong = url.problem(value.source, version)
         return (wrong, url.remedy(rule, value.source, version), self.rules[-1]) if wrong else None
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"required": ["source"], "properties": {"source": {"type": "string", "minLength": 1}}}
 
     def says(self, version: str) -> str:
@@ -334,7 +337,7 @@ class HttpUrl(Check):
         super().__init__(*dict.fromkeys((syntax, scheme)))
         self.whose, self.demands = whose, demands
 
-    def problem(self, value: str, version: str) -> "Problem | None":
+    def problem(self, value: str, version: str) -> Problem | None:
         from ignition.config import url
 
         if wrong := url.malformed(value):
@@ -343,7 +346,7 @@ class HttpUrl(Check):
             return f"{self.whose} URL begins with http:// or https://", _HTTP_FIX, self.rules[-1]
         return None
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"pattern": f"^{_any_case('http')}[sS]?:"}
 
     def says(self, version: str) -> str:
@@ -355,7 +358,7 @@ class NotPlainHttp(Check):
 
     warns = True
 
-    def problem(self, value: str, version: str) -> "Problem | None":
+    def problem(self, value: str, version: str) -> Problem | None:
         from ignition.config import url
 
         if url.scheme(value) != "http" or url.syntax_problem(value):
@@ -370,11 +373,11 @@ class NotPlainHttp(Check):
 class Digest(Check):
     """`function-digest`. Ids: no function, unknown function, wrong length; the digits themselves are not looked at."""
 
-    def __init__(self, *rules: str, functions: "Mapping[str, str]") -> None:
+    def __init__(self, *rules: str, functions: Mapping[str, str]) -> None:
         super().__init__(*rules)
         self.functions = functions
 
-    def problem(self, value: str, version: str) -> "Problem | None":
+    def problem(self, value: str, version: str) -> Problem | None:
         function, dash, digest = value.partition("-")
         known = known_in(version, self.functions)
         length = len(digest.encode("utf-8", "replace"))
@@ -391,7 +394,7 @@ class Digest(Check):
         fix = suggest.digest(function, length, [(name, HASH_DIGITS[name]) for name in known])
         return wrong, fix, self.rules[min(place, len(self.rules) - 1)]
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         # Lengths count bytes: a digest of other than ASCII characters, wrong as it is, has fewer of them.
         forms = (f"{name}-(?:[ -~]{{{HASH_DIGITS[name]}}}|[^]*[^ -~][^]*)" for name in known_in(version, self.functions))
         return {"pattern": f"^(?:{'|'.join(forms)})$".replace("[^]", r"[\s\S]")}
@@ -408,7 +411,7 @@ class IsJson(Check):
         super().__init__(rule)
         self.what, self.fix = what, fix
 
-    def problem(self, value: str, version: str) -> "Problem | None":
+    def problem(self, value: str, version: str) -> Problem | None:
         import json
 
         try:
@@ -424,18 +427,18 @@ class IsJson(Check):
 class UnitName(Check):
     """A file name that ends in a type of unit."""
 
-    def __init__(self, rule: str, message: str, types: "Sequence[str]") -> None:
+    def __init__(self, rule: str, message: str, types: Sequence[str]) -> None:
         super().__init__(rule)
         self.message, self.types = message, types
 
-    def problem(self, value: str, version: str) -> "Problem | None":
+    def problem(self, value: str, version: str) -> Problem | None:
         if extension(value) in self.types:
             return None
         from ignition.config.suggest import unit_name
 
         return self.message, unit_name(value, self.types), self.rules[0]
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"pattern": rf"\.(?:{'|'.join(self.types)})$"}
 
     def says(self, version: str) -> str:
@@ -445,14 +448,14 @@ class UnitName(Check):
 class DropinName(Check):
     """A file name that systemd reads as a drop-in."""
 
-    def problem(self, value: str, version: str) -> "Problem | None":
+    def problem(self, value: str, version: str) -> Problem | None:
         if extension(value) == "conf":
             return None
         from ignition.config.suggest import dropin_name
 
         return "name does not end in .conf: systemd would not read it", dropin_name(value), self.rules[0]
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"pattern": r"\.conf$"}
 
     def says(self, version: str) -> str:
@@ -462,7 +465,7 @@ class DropinName(Check):
 class UnitText(Check):
     """The syntax of unit files; names of sections and options are not judged."""
 
-    def problem(self, value: str, version: str) -> "Problem | None":
+    def problem(self, value: str, version: str) -> Problem | None:
         from ignition.config.unit_syntax import fault
 
         wrong = fault(value) if value else None
@@ -475,11 +478,11 @@ class UnitText(Check):
 class SpecVersion(Check):
     """The version that the text is read by; the number 1, or a text."""
 
-    def problem(self, value: str | int, version: str) -> "Problem | None":
+    def problem(self, value: str | int, version: str) -> Problem | None:
         said = canonical(value) if isinstance(value, str) else str(value)
         return None if said == version else (f"version is not {version}", f"write {version}", self.rules[0])
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         if version in SPEC_1:
             return {"const": int(version)}
         names = [version, *(alias for alias, proper in ALIASES.items() if proper == version)]
@@ -523,10 +526,10 @@ def attribute_bit(name: str) -> int | None:
 class AttributeBit(Check):
     """A GPT attribute bit by sfdisk's name for it, or by number. 3 to 47 are reserved: they must be 0."""
 
-    def problem(self, value: str, version: str) -> "Problem | None":
+    def problem(self, value: str, version: str) -> Problem | None:
         return None if attribute_bit(value) is not None else ("no GPT attribute bit", _BIT_FIX, self.rules[0])
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"pattern": f"^(?:{'|'.join(BIT_NAMES)}|[0-2]|(?:{_OF_THE_TYPE})?(?:4[89]|5[0-9]|6[0-3]))$"}
 
     def says(self, version: str) -> str:
@@ -540,14 +543,14 @@ class Between(Check):
         super().__init__(rule)
         self.what, self.least, self.most, self.demands = what, least, most, demands
 
-    def problem(self, value: int | None, version: str) -> "Problem | None":
+    def problem(self, value: int | None, version: str) -> Problem | None:
         fix = f"give a number from {self.least} to {self.most}"
         if value is None:
             return f"{self.what} is not given", fix, self.rules[0]
         is_right = self.least <= value <= self.most
         return None if is_right else (f"{self.what} is not between {self.least} and {self.most}", fix, self.rules[0])
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"minimum": self.least, "maximum": self.most}
 
     def says(self, version: str) -> str:

@@ -3,15 +3,18 @@
 Source: clevis-encrypt-sss(1), clevis-encrypt-tang(1).
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from typing import Any
 
 SSS, TANG, TPM2 = "sss", "tang", "tpm2"
 
 
-def problem(pin: str, config: "dict[str, Any]") -> tuple[str, str] | None:
+def problem(pin: str, config: dict[str, Any]) -> tuple[str, str] | None:
     """Why clevis would refuse that config of a pin, or ask a person; and the remedy."""
     for inner, members in walk(pin, config):
         if inner == SSS and (wrong := _threshold_problem(members)):
@@ -22,7 +25,7 @@ def problem(pin: str, config: "dict[str, Any]") -> tuple[str, str] | None:
     return None
 
 
-def _threshold_problem(config: "Mapping[str, Any]") -> tuple[str, str] | None:
+def _threshold_problem(config: Mapping[str, Any]) -> tuple[str, str] | None:
     threshold, count = config.get("t", 1), len(parts(config))
     if not count:
         return "nothing is named that could unlock the volume", "add a tang server or tpm2"
@@ -34,7 +37,7 @@ def _threshold_problem(config: "Mapping[str, Any]") -> tuple[str, str] | None:
     return None
 
 
-def parts(config: "Mapping[str, Any]") -> "list[tuple[str, dict[str, Any]]]":
+def parts(config: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """(pin, config) of what an `sss` config is made of; a pin has one config or a list of them."""
     pins = config.get("pins")
     found = []
@@ -44,7 +47,7 @@ def parts(config: "Mapping[str, Any]") -> "list[tuple[str, dict[str, Any]]]":
     return found
 
 
-def walk(pin: str, config: "dict[str, Any]") -> "Iterator[tuple[str, dict[str, Any]]]":
+def walk(pin: str, config: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """A pin and all that it is made of."""
     yield pin, config
     if pin == SSS:

@@ -1,5 +1,7 @@
 """`data:` URLs (RFC 2397) with the strictness of Ignition: known media types only, no white space, exact base64 padding."""
 
+from __future__ import annotations
+
 import binascii
 import re
 

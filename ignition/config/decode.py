@@ -4,6 +4,10 @@ Source: docs/reference/ignition-config.md §1.4. Rules other than types are not 
 required strings "" and numbers 0, for the rules to find.
 """
 
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
 from ignition.config.record import Field, Record
 from ignition.config.report import Path
 from ignition.config.text import json_text
@@ -12,12 +16,11 @@ from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
     from typing import Any
 
-_ZERO: "dict[Any, Any]" = {str: "", int: 0, bool: False}
+_ZERO: dict[Any, Any] = {str: "", int: 0, bool: False}
 _INT_64 = range(-(2**63), 2**63)
-_NAMES: "dict[type, str]" = {str: "a string", bool: "true or false", int: "an integer", list: "a list", dict: "an object"}
+_NAMES: dict[type, str] = {str: "a string", bool: "true or false", int: "an integer", list: "a list", dict: "an object"}
 
 
 class Mistyped(Exception):
@@ -41,7 +44,7 @@ class Notes:
         self.mistyped: list[Mistyped] = []
         self.unlisted_mistyped = 0  # likewise
 
-    def add_unknown(self, one: "Unknown") -> None:
+    def add_unknown(self, one: Unknown) -> None:
         """Keep it, or count it."""
         if len(self.unknown) < limits.FINDINGS:
             self.unknown.append(one)
@@ -68,7 +71,7 @@ class Unknown:
 
     __slots__ = ("known", "path", "proper", "since")
 
-    def __init__(self, path: Path, proper: str, since: str, known: "Collection[str]") -> None:
+    def __init__(self, path: Path, proper: str, since: str, known: Collection[str]) -> None:
         self.path = path
         self.proper = proper  # its name, if only case differs: then it is read
         self.since = since  # the first spec version that knows it, if it is a later one
@@ -80,14 +83,14 @@ class _Member:
 
     __slots__ = ("field", "shape")
 
-    def __init__(self, field: Field, shape: "_Shape | None") -> None:
+    def __init__(self, field: Field, shape: _Shape | None) -> None:
         self.field, self.shape = field, shape
 
 
 class _Shape:
     """The members of a record class in one version, by JSON name."""
 
-    def __init__(self, cls: type[Record], version: str, later: "Mapping[str, str]") -> None:
+    def __init__(self, cls: type[Record], version: str, later: Mapping[str, str]) -> None:
         self.cls, self.later = cls, later
         self.required = {name: _ZERO[field.element] for name, field in cls.FIELDS.items() if field.required}
         self.members = {
@@ -107,12 +110,12 @@ class _Shape:
 _SHAPES: dict[tuple[type[Record], str, tuple[tuple[str, str], ...]], _Shape] = {}
 
 
-def decode(cls: type[Record], version: str, data: object, notes: Notes) -> "Any":
+def decode(cls: type[Record], version: str, data: object, notes: Notes) -> Any:
     """A record of that class. Where `notes` has a value as mistyped, the record has its default, and the config is invalid."""
     return _record(shape_of(cls, version), data, (), notes)
 
 
-def shape_of(cls: type[Record], version: str, later: "Mapping[str, str] | None" = None) -> _Shape:
+def shape_of(cls: type[Record], version: str, later: Mapping[str, str] | None = None) -> _Shape:
     """Made once per class and version."""
     later = later or {}
     identity = (cls, version, tuple(sorted(later.items())))
@@ -161,7 +164,7 @@ def _misspelt(shape: _Shape, key: str, path: Path, notes: Notes) -> _Member | No
     return shape.members[name] if name else None
 
 
-def _list(member: _Member, value: object, path: Path, notes: Notes) -> "tuple[Any, ...]":
+def _list(member: _Member, value: object, path: Path, notes: Notes) -> tuple[Any, ...]:
     if type(value) is not list:
         notes.add_mistyped(path, "a list", value)
         return ()

@@ -3,11 +3,11 @@
 Source: docs/reference/ignition-config.md §2.1, §3.2 and §3.6. Schemes of URLs are in url.py.
 """
 
-from ignition.config.versions import order
+from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
+
+from ignition.config.versions import order
 
 PATH_BYTES, NAME_BYTES = 4095, 255  # limits.h of Linux: PATH_MAX without its final NUL, NAME_MAX
 COMPRESSIONS = {"gzip": ""}
@@ -56,12 +56,12 @@ PARTITION_LABEL_BYTES = 36  # as Ignition counts; UEFI 2.10 5.3.3 has 36 UTF-16 
 SECTORS_ALIGNED = 2048  # what a `start` in sectors must be a multiple of
 
 
-def known_in(version: str, values: "Mapping[str, str]") -> list[str]:
+def known_in(version: str, values: Mapping[str, str]) -> list[str]:
     """Those that a spec version has."""
     return [value for value, since in values.items() if not since or order(since) <= order(version)]
 
 
-def dated(version: str, values: "Mapping[str, str]") -> list[str]:
+def dated(version: str, values: Mapping[str, str]) -> list[str]:
     """The same for documentation, with the version of those that came later in that family of specs."""
     family = version.partition(".")[0]
     late = {value: since for value, since in values.items() if since.startswith(f"{family}.") and since != f"{family}.0.0"}

@@ -3,6 +3,8 @@
 Source: docs/reference/ignition-config.md §4.3 (3.x: merge) and docs/reference/ignition-config.md §4.7 (2.x: append).
 """
 
+from __future__ import annotations
+
 from ignition.config.model import Config
 from ignition.config.model.ignition import Header
 from ignition.config.record import Field, Record
@@ -26,7 +28,7 @@ def merge(parent: Config, child: Config) -> Config:
     return _marked(_merged(parent, child), parent, child, append=None)
 
 
-def _marked(config: "Any", parent: Config, child: Config, *, append: bool | None) -> Config:
+def _marked(config: Any, parent: Config, child: Config, *, append: bool | None) -> Config:
     """How to go on is the parent's matter; that a part was translated from 2.x stays known."""
     ignition = config.ignition
     translated = parent.ignition.translated or child.ignition.translated
@@ -52,7 +54,7 @@ def _merged(parent: Record, child: Record) -> Record:
     return cls.of(members)
 
 
-def _lists(parent: Record, child: Record, field: Field, old: "tuple[Any, ...]", new: "tuple[Any, ...]") -> "tuple[Any, ...]":
+def _lists(parent: Record, child: Record, field: Field, old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
     if field.name in parent.REPEATABLE:
         return old + new
     if field.name in parent.SHARED and old:
@@ -62,7 +64,7 @@ def _lists(parent: Record, child: Record, field: Field, old: "tuple[Any, ...]", 
     return _by_key(old, new) if old and new else old + new
 
 
-def _by_key(old: "tuple[Any, ...]", new: "tuple[Any, ...]") -> "tuple[Any, ...]":
+def _by_key(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
     """The parent's order, with entries that the child has, too, merged; then the child's own."""
     rest: dict[object, Any] = {}
     more: list[Any] = []

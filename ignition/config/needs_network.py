@@ -1,12 +1,12 @@
 """Whether a finished config needs the network. Source: docs/reference/ignition-config.md §6.1."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config.model import Config, Resource
 from ignition.config.record import Record
 from ignition.config.report import Path, dotted
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _LOCAL = ("", "data", "oem")  # oem: a partition of this machine (2.x)
 
@@ -26,7 +26,7 @@ def reason(config: Config) -> str | None:
     return None
 
 
-def _resources(record: Record, path: Path) -> "Iterator[tuple[Path, Resource]]":
+def _resources(record: Record, path: Path) -> Iterator[tuple[Path, Resource]]:
     for field in record.FIELDS.values():
         value = record.__dict__[field.name]
         if value is field.default or not issubclass(field.element, Record):

@@ -1,5 +1,7 @@
 """Checks that only specs 1 and 2.x need, apart from the others: stages, which know 3.x alone, do not load them."""
 
+from __future__ import annotations
+
 from ignition.config.checks import Check
 
 TYPE_CHECKING = False
@@ -14,13 +16,13 @@ class MultipleOf(Check):
         super().__init__(rule)
         self.what, self.divisor = what, divisor
 
-    def problem(self, value: int, version: str) -> "Problem | None":
+    def problem(self, value: int, version: str) -> Problem | None:
         if not value % self.divisor:
             return None
         following = (value // self.divisor + 1) * self.divisor
         return f"{self.what} is not a multiple of {self.divisor} sectors", f"the next one is {following}", self.rules[0]
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"multipleOf": self.divisor}
 
     def says(self, version: str) -> str:
@@ -36,10 +38,10 @@ class Deprecated(Check):
         super().__init__(*rules, since=since)
         self.message, self.fix = message, fix
 
-    def problem(self, value: object, version: str) -> "Problem | None":
+    def problem(self, value: object, version: str) -> Problem | None:
         return (self.message, self.fix, self.rules[0]) if self.rules else None
 
-    def constraint(self, version: str) -> "Constraint":
+    def constraint(self, version: str) -> Constraint:
         return {"deprecated": True}
 
     def says(self, version: str) -> str:

@@ -5,13 +5,16 @@ merging and all that reads a config work on marked ones unchanged, and no boot p
 `False`, though: numbers stand in for them, and who needs the real ones takes `plain()`.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
 from ignition.config.record import Record
 from ignition.config.report import Path
 from ignition.config.text.locate import in_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from typing import Any, Protocol
 
     from ignition.config.model import Config
@@ -67,7 +70,7 @@ class _Truth(int, _Marked):
     """A boolean."""
 
 
-def mark(config: "Config", source: Source, places: "Places", written: "Written | None" = None) -> "Config":
+def mark(config: Config, source: Source, places: Places, written: Written | None = None) -> Config:
     """The config of that text, its values marked. What the text does not say itself lies where the text says the cause.
 
     `places` are those of the text (ignition/config/text/locate.py); of 3.x texts they are empty. `written`: if what was parsed
@@ -89,7 +92,7 @@ def mark(config: "Config", source: Source, places: "Places", written: "Written |
     return _as_config(_rebuilt(config, (), of_text))
 
 
-def plain(config: "Config") -> "Config":
+def plain(config: Config) -> Config:
     """The config without marks."""
     return _as_config(_rebuilt(config, (), lambda _, value: bare(value)))
 
@@ -108,7 +111,7 @@ def of(value: object) -> Origin | None:
     return value.origin if isinstance(value, _Marked) else None
 
 
-def marked(value: object, origin: Origin) -> "Any":
+def marked(value: object, origin: Origin) -> Any:
     """A text, number or boolean that remembers where it comes from."""
     one: _Marked
     if isinstance(value, bool):
@@ -121,13 +124,13 @@ def marked(value: object, origin: Origin) -> "Any":
     return one
 
 
-def like(value: object, old: object) -> "Any":
+def like(value: object, old: object) -> Any:
     """A value that was made of a marked one, marked as that."""
     origin = of(old)
     return value if origin is None or value is None else marked(bare(value), origin)
 
 
-def values(record: Record, path: Path = ()) -> "Iterator[tuple[Path, object]]":
+def values(record: Record, path: Path = ()) -> Iterator[tuple[Path, object]]:
     """Path and value of all that is set, in the order of the model; each element of a list by itself."""
     for field in record.FIELDS.values():
         value, here = record.__dict__[field.name], (*path, field.json)
@@ -168,7 +171,7 @@ def _member(part: object, name: str | int) -> object:
     return part[name] if isinstance(part, tuple) and isinstance(name, int) and name < len(part) else None
 
 
-def _rebuilt(record: Record, path: Path, change: "Change") -> Record:
+def _rebuilt(record: Record, path: Path, change: Change) -> Record:
     """A copy with all set values changed."""
     members: dict[str, Any] = {}
     for name, field in record.FIELDS.items():
@@ -189,7 +192,7 @@ def _rebuilt(record: Record, path: Path, change: "Change") -> Record:
     return type(record).of(members)
 
 
-def _start(positions: "Positions", path: Path) -> int:
+def _start(positions: Positions, path: Path) -> int:
     """Offset of the value; of the innermost thing around it if the text does not have it itself."""
     for length in range(len(path), 0, -1):
         place = positions.find(path[:length])
@@ -198,7 +201,7 @@ def _start(positions: "Positions", path: Path) -> int:
     return 0
 
 
-def _as_config(record: Record) -> "Config":
+def _as_config(record: Record) -> Config:
     from ignition.config.model import Config
 
     if not isinstance(record, Config):

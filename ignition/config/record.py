@@ -7,9 +7,10 @@ process of its own on the path of the boot. Nothing here knows about configs.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 TYPE_CHECKING = False  # type checkers know the name; importing `typing` for it would cost every stage 4 ms
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any, ClassVar, Self, dataclass_transform
 
     from ignition.config.checks import Check
@@ -94,7 +95,10 @@ def camel_case(name: str) -> str:
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(spec,))
 class Record:
-    """Base class: subclasses annotate their members and give each a `spec()`. `FIELDS` maps name → Field, in order."""
+    """Base class: subclasses annotate their members and give each a `spec()`. `FIELDS` maps name → Field, in order.
+
+    The annotations are read when the class is made, so modules of records do without `from __future__ import annotations`.
+    """
 
     FIELDS: ClassVar[dict[str, Field]] = {}
     BY_JSON: ClassVar[dict[str, Field]] = {}

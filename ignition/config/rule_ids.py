@@ -5,6 +5,8 @@ that no spec demands, T what a target takes, E the rules of our extensions, O er
 out. Ids are for ever: one that goes away is not used again.
 """
 
+from __future__ import annotations
+
 GENERAL = "G1"  # what carries no id of its own
 
 RULES = {

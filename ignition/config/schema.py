@@ -10,7 +10,10 @@ notes in them, and an editor's `$schema` is one. There is no `$id`: a schema tha
 `patternErrorMessage` and `deprecationMessage` are Visual Studio Code's; other readers pass over them.
 """
 
+from __future__ import annotations
+
 import json
+from collections.abc import Iterable, Mapping
 
 from ignition.config.checks import Given
 from ignition.config.old_checks import Deprecated
@@ -20,7 +23,6 @@ from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from ignition.config.checks import Check
@@ -33,7 +35,7 @@ _TYPES = {str: "string", int: "integer", bool: "boolean"}
 _UNTIL_3_2 = {"Link": ("target",)}  # required by the published schemas up to 3.2, by no rule
 
 
-def schema(version: str) -> "Schema":
+def schema(version: str) -> Schema:
     """The schema as plain data. Raises Failure for a version that is not supported."""
     version = ALIASES.get(version, version)
     described = _object(root(version), version, {})
@@ -47,7 +49,7 @@ def text(version: str) -> str:
     return pretty(schema(version))
 
 
-def pretty(made: "Schema") -> str:
+def pretty(made: Schema) -> str:
     """Any schema as JSON with a final newline; what is short stands on one line."""
     return _pretty(made, "") + "\n"
 
@@ -86,14 +88,14 @@ def default(field: Field) -> str | int | bool | None:
     return known if isinstance(known, (bool, int)) or field.unset is not None else None
 
 
-def _object(cls: type[Record], version: str, later: "Mapping[str, str]") -> "Schema":
+def _object(cls: type[Record], version: str, later: Mapping[str, str]) -> Schema:
     fields = [field for field in cls.FIELDS.values() if order(later.get(field.json, field.since)) <= order(version)]
     required = [field.json for field in fields if is_required(cls, field, version)]
     described = {"type": "object", "properties": {field.json: _member(cls, field, version) for field in fields}}
     return {**described, "required": required} if required else described
 
 
-def _member(cls: type[Record], field: Field, version: str) -> "Schema":
+def _member(cls: type[Record], field: Field, version: str) -> Schema:
     if issubclass(field.element, Record):
         described = _object(field.element, version, field.inner_since)
     else:
@@ -108,7 +110,7 @@ def _member(cls: type[Record], field: Field, version: str) -> "Schema":
     return {"description": field.doc, **_optional(described, default(field))}
 
 
-def _constrained(described: "Schema", checks: "Iterable[Check]", version: str) -> "Schema":
+def _constrained(described: Schema, checks: Iterable[Check], version: str) -> Schema:
     """With what the checks say; a second pattern stands apart from the first."""
     more: list[Schema] = []
     for check in checks:
@@ -124,7 +126,7 @@ def _constrained(described: "Schema", checks: "Iterable[Check]", version: str) -
     return {**described, "allOf": more} if more else described
 
 
-def _explained(check: "Check", version: str) -> "Schema":
+def _explained(check: Check, version: str) -> Schema:
     """What the check says, with the words that an editor shows to people."""
     constraint = check.constraint(version)
     if isinstance(check, Deprecated):
@@ -132,7 +134,7 @@ def _explained(check: "Check", version: str) -> "Schema":
     return {**constraint, "patternErrorMessage": check.says(version)} if "pattern" in constraint else constraint
 
 
-def _optional(described: "Schema", default: str | int | bool | None) -> "Schema":
+def _optional(described: Schema, default: str | int | bool | None) -> Schema:
     """Null is as good as absence."""
     described = {**described, "type": [described["type"], "null"]}
     if "enum" in described:

@@ -5,6 +5,8 @@ configuration.md; fleet, Documentation/deployment-and-configuration.md; locksmit
 a program that applies options imports none of it.
 """
 
+from __future__ import annotations
+
 _LOG_LEVELS = "levels of packages, as etcdmain=CRITICAL,etcdserver=DEBUG"
 _TICKS = "in milliseconds"
 

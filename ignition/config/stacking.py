@@ -5,9 +5,12 @@ volumes, then file systems. Among arrays, and among encrypted volumes, what othe
 the config.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
     from typing import Protocol
 
     class Array(Protocol):
@@ -40,22 +43,22 @@ def volume_paths(name: str) -> tuple[str, str]:
     return f"/dev/mapper/{name}", f"/dev/disk/by-id/dm-name-{name}"
 
 
-def below_arrays(arrays: "Sequence[Array]") -> list[list[int]]:
+def below_arrays(arrays: Sequence[Array]) -> list[list[int]]:
     """For each array the arrays of the same config that it is made of."""
     return _below({array_path(array.name): index for index, array in enumerate(arrays)}, [array.devices for array in arrays])
 
 
-def below_volumes(volumes: "Sequence[EncryptedVolume]") -> list[list[int]]:
+def below_volumes(volumes: Sequence[EncryptedVolume]) -> list[list[int]]:
     """For each volume the volume of the same config that it lies in, as a list of one or none."""
     made = {path: index for index, volume in enumerate(volumes) for path in volume_paths(volume.name)}
     return _below(made, [(volume.device or "",) for volume in volumes])
 
 
-def _below(made: "dict[str, int]", devices: "Sequence[Iterable[str]]") -> list[list[int]]:
+def _below(made: dict[str, int], devices: Sequence[Iterable[str]]) -> list[list[int]]:
     return [[made[device] for device in each if device in made] for each in devices]
 
 
-def waves(below: "Sequence[Sequence[int]]") -> list[list[int]]:
+def waves(below: Sequence[Sequence[int]]) -> list[list[int]]:
     """In which order to make them: all of a wave only need those of earlier ones. What is part of a cycle is in none."""
     found: list[list[int]] = []
     left, done = list(range(len(below))), set[int]()
@@ -66,7 +69,7 @@ def waves(below: "Sequence[Sequence[int]]") -> list[list[int]]:
     return found
 
 
-def cycle(below: "Sequence[Sequence[int]]") -> list[int]:
+def cycle(below: Sequence[Sequence[int]]) -> list[int]:
     """One way from an element back to itself, beginning with the lowest index; empty if there is none."""
     done = {one for wave in waves(below) for one in wave}
     way: list[int] = []

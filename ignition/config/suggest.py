@@ -3,7 +3,10 @@
 A remedy quotes names that a config may choose from, never a value that could be a secret.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 
@@ -11,15 +14,13 @@ from ignition.config.versions import SPEC_2, SPEC_3
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
     from ignition.config.decode import Mistyped
     from ignition.config.report import Path
 
 _RESOURCES = ("append", "certificateAuthorities", "contents", "keyFile", "merge", "replace")
 
 
-def closest(word: str, known: "Collection[str]", *, alike: float = 0.6) -> str:
+def closest(word: str, known: Collection[str], *, alike: float = 0.6) -> str:
     """The known word that was probably meant; "" if none is near. Case does not count. `alike`: from 0, anything, to 1, equal."""
     return _closest(word, tuple(known), alike)
 
@@ -71,7 +72,7 @@ _OF_3_IN_2 = {
 }
 
 
-def of_other_family(path: "Path", version: str) -> str:
+def of_other_family(path: Path, version: str) -> str:
     """For a key that specs 1 and 2.x have where 3.x has none, or the other way round: how this spec says it; "" for others."""
     name = ".".join(part for part in path if isinstance(part, str))
     is_3 = version in SPEC_3
@@ -82,7 +83,7 @@ def of_other_family(path: "Path", version: str) -> str:
     return ""
 
 
-def key(name: str, since: str, known: "Collection[str]") -> str:
+def key(name: str, since: str, known: Collection[str]) -> str:
     """For a key that the version does not know. `since`: the later version that does."""
     if since:
         return f"it exists since spec {since}: write that version, or leave it out"
@@ -100,7 +101,7 @@ def version(said: str) -> str:
     return plain if plain in known else next((one for one in known if plain and one.startswith(plain)), "")
 
 
-def for_type(error: "Mistyped") -> str:
+def for_type(error: Mistyped) -> str:
     """For a value of another type than its member."""
     last = error.path[-1] if error.path else ""
     if error.wanted == "an integer":
@@ -117,7 +118,7 @@ def for_type(error: "Mistyped") -> str:
     return "write one text in double quotes" if is_text else "put it in double quotes"
 
 
-def _for_integer(error: "Mistyped", *, is_mode: bool) -> str:
+def _for_integer(error: Mistyped, *, is_mode: bool) -> str:
     if is_mode:
         digits = error.value if isinstance(error.value, str) else ""
         return mode(int(digits)) if re.fullmatch("0?[0-7]{1,4}", digits) else mode(0)
@@ -135,7 +136,7 @@ def _for_object(names: list[str]) -> str:
     return 'write {"name": "…"} or {"id": …}' if last in ("user", "group") else "write an object: {…}"
 
 
-def one_of(word: str, known: "Sequence[str]") -> str:
+def one_of(word: str, known: Sequence[str]) -> str:
     """For values out of few."""
     if len(known) == 1:
         return f"the only one is {known[0]}"
@@ -143,7 +144,7 @@ def one_of(word: str, known: "Sequence[str]") -> str:
     return f"{f'did you mean {near}? ' if near else ''}one of {', '.join(known)}"
 
 
-def unit_name(name: str, types: "Sequence[str]") -> str:
+def unit_name(name: str, types: Sequence[str]) -> str:
     """How a name could end."""
     base, dot, extension = name.rpartition(".")
     near = closest(extension, types) if dot else ""
@@ -157,7 +158,7 @@ def dropin_name(name: str) -> str:
     return f"call it {base}.conf"
 
 
-def scheme(name: str, known: "Sequence[str]") -> str:
+def scheme(name: str, known: Sequence[str]) -> str:
     """Of a URL. With none at all a path was probably meant."""
     if not name:
         return "begin it with a scheme: https://…, or data:,… for the content itself"
@@ -171,7 +172,7 @@ def mode(value: int) -> str:
     return "modes are decimal: 420 is 0644, 493 is 0755"
 
 
-def digest(function: str, length: int, known: "Sequence[tuple[str, int]]") -> str:
+def digest(function: str, length: int, known: Sequence[tuple[str, int]]) -> str:
     """How to write a hash: functions that may be used, with the digits of their digests."""
     meant = next((name for name, digits in known if digits == length and name != function), "")
     forms = " or ".join(f"{name}-<{digits} hex digits>" for name, digits in known)

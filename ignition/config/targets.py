@@ -13,12 +13,14 @@ Closer: 2.11.0 was in by 2021-06-28 (openshift/os 571), and the notes of 37.2023
 with 2.15.0.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 from ignition.config.versions import NEWEST, SPEC_1, SPEC_2, SPEC_3, number, order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     Number = tuple[int, ...]
 
 # The first Ignition release with a spec. 2.4.0 became final only in the 0.x that Flatcar maintained.
@@ -157,7 +159,7 @@ def parse(text: str) -> Target:
     raise ValueError(f"{text!r} is neither flatcar=VERSION nor fcos=VERSION")
 
 
-def in_words(specs: "Iterable[str]") -> str:
+def in_words(specs: Iterable[str]) -> str:
     """`1, 2.0.0 to 2.4.0 and 3.0.0 to 3.3.0`."""
     groups: dict[str, list[str]] = {}
     for spec in specs:
@@ -175,7 +177,7 @@ def first_release(target: Target, version: str) -> str:
     return ""
 
 
-def _between(table: tuple[tuple[str, str], ...], release: "Number") -> tuple[str, str]:
+def _between(table: tuple[tuple[str, str], ...], release: Number) -> tuple[str, str]:
     lowest = highest = ""
     for seen, ignition in table:
         if _numbers(seen) <= release:
@@ -185,5 +187,5 @@ def _between(table: tuple[tuple[str, str], ...], release: "Number") -> tuple[str
     return lowest, highest
 
 
-def _numbers(text: str) -> "Number":
+def _numbers(text: str) -> Number:
     return tuple(number(part) for part in text.split("."))

@@ -1,5 +1,7 @@
 """Names of units. Source: systemd.unit(5), "String escaping for inclusion in unit names"."""
 
+from __future__ import annotations
+
 import os
 
 _PLAIN = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:_.")

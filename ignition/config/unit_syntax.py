@@ -4,6 +4,8 @@ Source: docs/reference/ignition-config.md §3.4; behaviour of coreos/go-systemd 
 buffer of 4096 bytes: its limit on the length of lines holds only for what is buffered when a step begins.
 """
 
+from __future__ import annotations
+
 _LINE_MAX = 2048  # systemd's LINE_MAX
 _BUFFER = 4096
 # What Go's unicode.IsSpace calls a space; Python's str.isspace() has four more.

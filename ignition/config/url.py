@@ -4,12 +4,12 @@ Source: docs/reference/ignition-config.md §5.1 and rules R6–R10; RFC 3986; th
 and nothing is fetched here.
 """
 
+from __future__ import annotations
+
+from collections.abc import Container
+
 from ignition.config.known_values import known_in
 from ignition.errors import Failure
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Container
 
 _HTTP = ("http", "https")
 _WITH_SERVER = (*_HTTP, "tftp", "s3", "gs")
@@ -183,7 +183,7 @@ def _is_host(text: str) -> bool:
     return not "".join(character for character in text if character.isascii()).strip(_IN_HOST)
 
 
-def _has_bad_escape(text: str, first: "Container[str]" = _HEX) -> bool:
+def _has_bad_escape(text: str, first: Container[str] = _HEX) -> bool:
     """Whether a % is not followed by two hex digits, of which the first may be limited further."""
     return any(part[:1] not in first or part[1:2] not in _HEX or len(part) < 2 for part in text.split("%")[1:])
 

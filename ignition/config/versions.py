@@ -1,5 +1,7 @@
 """The spec versions, and their order. Source: docs/reference/ignition-config.md §1.1 and §1.2."""
 
+from __future__ import annotations
+
 import re
 
 NEWEST = "3.7.0-experimental"

@@ -5,7 +5,10 @@ number. An editor reads YAML 1.2 unless it is told otherwise: there `yes`, `0b11
 schemas here take a document by either reading; what the two cannot tell apart (`yes` and `"yes"`) is taken.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Callable, Iterable
 
 from ignition.config.checks import Given, Mode
 from ignition.config.old_checks import Deprecated
@@ -14,7 +17,6 @@ from ignition.config.text.yaml_nodes import Unsigned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
     from typing import Any
 
     from ignition.config.checks import Check
@@ -28,7 +30,7 @@ _NUMBERS = {
     "pattern": "^[-+]?(?:0[bBoOxX][0-9a-fA-F_]+|[0-9]+_[0-9_]*)$",
     "patternErrorMessage": "a number, without quotes",
 }
-_FORMS: "dict[Any, Schema]" = {
+_FORMS: dict[Any, Schema] = {
     str: {"type": ["string", "number", "boolean"]},
     bool: {"type": ["boolean", "string"], **_TRUTHS},
     int: {"type": ["number", "string"], **_NUMBERS},  # a fraction is cut off
@@ -41,12 +43,12 @@ _LOOKS = {"number": ("0", "1", "7", "60", "420", "0644", "1.5", "10:30"), "boole
 MOST_READ_AS_DECIMAL = 7777  # the mode 07777, as YAML 1.2 reads it
 
 
-def described(doc: str, form: "Schema") -> "Schema":
+def described(doc: str, form: Schema) -> Schema:
     """A member with its description, which comes first."""
     return {"description": doc, **form}
 
 
-def scalar(kind: "Any", asked: "Iterable[Schema]" = (), *, may_be_null: bool = True) -> "Schema":
+def scalar(kind: Any, asked: Iterable[Schema] = (), *, may_be_null: bool = True) -> Schema:
     """A value of that type (a key of yaml_types.WORDS) of which each constraint of `asked` holds."""
     form, more = dict(_FORMS[kind]), []
     for constraint in asked:
@@ -68,7 +70,7 @@ def _fits(pattern: str, kind: str) -> bool:
     return kind == "string" or any(re.search(pattern, look) for look in _LOOKS[kind])
 
 
-def one_of(values: "Iterable[str]") -> "Schema":
+def one_of(values: Iterable[str]) -> Schema:
     """A text out of these, as either reading has it: 1 beside "1", and false where `off` is one of them."""
     words = list(values)
     kinds = {word: yaml_scalars.kind(word, yaml_scalars.YAML_1_1_TRUTHS) for word in words if word}
@@ -80,7 +82,7 @@ def one_of(values: "Iterable[str]") -> "Schema":
     return form if len(truths) > 1 else {**form, "not": {"enum": [not next(iter(truths))]}}
 
 
-def word_pattern(words: "Iterable[str]", *, any_case: bool = False) -> "Schema":
+def word_pattern(words: Iterable[str], *, any_case: bool = False) -> Schema:
     """A pattern with the words for people and for completion: for what is no plain enum."""
     known = [word for word in words if word]
     alternatives = [either_case(word) if any_case else _escaped(word) for word in known]
@@ -101,7 +103,7 @@ def _escaped(text: str) -> str:
     return re.sub(r"[\\^$.*+?()\[\]{}|]", r"\\\g<0>", text)
 
 
-def nullable(form: "Schema") -> "Schema":
+def nullable(form: Schema) -> Schema:
     """Null is as good as absence."""
     form = dict(form)
     if "type" in form:
@@ -111,18 +113,18 @@ def nullable(form: "Schema") -> "Schema":
     return form
 
 
-def many(items: "Schema") -> "Schema":
+def many(items: Schema) -> Schema:
     """A list; null is as good as absence."""
     return {"type": ["array", "null"], "items": items}
 
 
-def mapping(members: "dict[str, Schema]", required: "list[str]", *, may_be_null: bool = True) -> "Schema":
+def mapping(members: dict[str, Schema], required: list[str], *, may_be_null: bool = True) -> Schema:
     """A section: other keys are wrong."""
     form: Schema = {"type": ["object", "null"] if may_be_null else "object", "properties": members}
     return {**form, **({"required": required} if required else {}), "additionalProperties": False}
 
 
-def asked(checks: "Iterable[Check]", version: str, worded: "Callable[[str], str]") -> "list[Schema]":
+def asked(checks: Iterable[Check], version: str, worded: Callable[[str], str]) -> list[Schema]:
     """What the checks of a member say that is not a list. `worded`: from the words of JSON configs to those of the document."""
     found = []
     for check in checks:

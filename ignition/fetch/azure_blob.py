@@ -10,6 +10,8 @@ Unlike Ignition: a URL that carries its own signature (`sig=`) is fetched as it 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator, Mapping
+
 from ignition.errors import Failure
 from ignition.fetch.imds import Token
 from ignition.fetch.request import TOO_MANY_REQUESTS, Request
@@ -18,8 +20,6 @@ from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
-
     from requests import Response
 
     from ignition.fetch.engine import Fetcher

@@ -5,14 +5,14 @@ The hash covers the decompressed bytes (docs/reference/ignition-config.md §5.7)
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterable, Iterator
+
 from ignition.config.text.packed import gunzip
 from ignition.errors import Failure
 from ignition.fetch.urls import scheme
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
-
     from ignition.config.model import Resource
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 
 from ignition.config.url import can_show_scheme, unusable
@@ -14,7 +15,6 @@ from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping
     from typing import Any, Protocol, TypeVar
 
     from ignition.config.model import Resource

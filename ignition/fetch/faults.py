@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-from ignition.host.printable import printable
+from collections.abc import Iterator
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from ignition.host.printable import printable
 
 _CERTIFICATE_NOT_YET_VALID, _CERTIFICATE_EXPIRED = 9, 10  # openssl/x509_vfy.h: X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED
 _FIX_NAME = "check the name, and that the machine got a name server by DHCP or the kernel command line"

@@ -6,6 +6,8 @@ https://cloud.google.com/compute/docs/access/authenticate-workloads. Retries are
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
+
 from ignition.errors import Failure, NotFound
 from ignition.fetch.imds import Token
 from ignition.fetch.request import TOO_MANY_REQUESTS, Request
@@ -14,8 +16,6 @@ from ignition.fetch.urls import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-
     from requests import Response
 
     from ignition.fetch.engine import Fetcher

@@ -9,6 +9,7 @@ honoured, and what is not GET succeeds with any 2xx.
 from __future__ import annotations
 
 from _thread import allocate_lock
+from collections.abc import Callable, Generator, Mapping
 
 from ignition.config.url import unusable
 from ignition.errors import Failure, NotFound
@@ -19,8 +20,6 @@ from ignition.host.printable import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
-
     from requests import Response
 
     from ignition.fetch.request import Request

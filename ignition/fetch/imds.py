@@ -8,14 +8,13 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadat
 from __future__ import annotations
 
 from _thread import allocate_lock
+from collections.abc import Callable, Mapping
 
 from ignition.errors import Failure, NotFound
 from ignition.host import limits, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from ignition.fetch.aws_signature import Credentials
     from ignition.fetch.engine import Fetcher
 

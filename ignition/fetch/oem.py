@@ -10,6 +10,7 @@ Unlike Ignition: any file system that the kernel knows, not only ext4 and btrfs;
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 
 from ignition.errors import Failure, NotFound
 from ignition.fetch.urls import shown
@@ -19,7 +20,6 @@ from ignition.host.root import Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
     from typing import BinaryIO
 
 _CHUNK = 256 * 1024

@@ -5,9 +5,10 @@ http URLs know only httpProxy and https URLs only httpsProxy. The environment is
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from ipaddress import IPv4Address, IPv6Address
 
     from ignition.fetch.settings import Settings

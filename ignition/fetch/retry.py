@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Iterator
 
 from ignition.errors import Failure
 from ignition.host import log, progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from typing import TypeVar
 
     from ignition.fetch.settings import Settings

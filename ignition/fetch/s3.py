@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import time
 from _thread import allocate_lock
+from collections.abc import Callable, Generator, Iterator
 
 from ignition.errors import Failure, NotFound
 from ignition.fetch import aws_signature, imds, s3_location
@@ -23,8 +24,6 @@ from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
-
     from requests import Response
 
     from ignition.fetch.aws_signature import Credentials

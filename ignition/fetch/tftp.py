@@ -13,6 +13,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
+from collections.abc import Generator, Iterator
 
 from ignition.errors import Failure, NotFound
 from ignition.fetch import retry
@@ -21,7 +22,6 @@ from ignition.fetch.urls import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
     from typing import Any
 
     from ignition.fetch.settings import Settings

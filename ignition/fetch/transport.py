@@ -16,6 +16,7 @@ import re
 import socket
 import ssl
 from _thread import _local
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -32,8 +33,6 @@ from ignition.fetch.settings import ATTEMPT_IDLE_S, CONNECT_S, HANDSHAKE_S
 from ignition.host import limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from ignition.fetch.retry import Deadline
 
 SYSTEM_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # Debian, Fedora and Alpine agree on this name

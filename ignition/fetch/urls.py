@@ -5,6 +5,8 @@ escape, change the case of the rest, resolve dots and merge slashes; so the http
 RFC 3986 and what Go's net/url does. `urllib.parse` costs 13 ms at import, and the offline path needs none of it.
 """
 
+from __future__ import annotations
+
 from ignition.config.url import scheme
 from ignition.host.printable import shown
 

@@ -1,5 +1,7 @@
 """Our own files in directories of ours (/run/ignition …): they appear complete. Below a root it is `Root.write`."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -5,18 +5,17 @@ on 3.5), and each such close makes udevd read the table anew, which takes all pa
 the table from the disk, so it cannot announce a new length before the table is written, which a mounted disk needs.
 """
 
+from __future__ import annotations
+
 import errno
 import fcntl
 import struct
 import time
 from array import array
+from collections.abc import Mapping
 
 from ignition.errors import Failure
 from ignition.host import devices
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 BLKPG = 0x1269
 ADD, DELETE, RESIZE = 1, 2, 3
@@ -46,7 +45,7 @@ def resize(descriptor: int, disk: str, number: int, start: int, length: int) -> 
         _call(descriptor, RESIZE, number, start, length)
 
 
-def synchronise(descriptor: int, disk: str, wanted: "Mapping[int, tuple[int, int]]") -> None:
+def synchronise(descriptor: int, disk: str, wanted: Mapping[int, tuple[int, int]]) -> None:
     """Make the kernel's partitions of an open disk (kernel name `disk`) those of `wanted`: number → (start, length) in bytes.
 
     Partitions that are right already are not touched, so they may be in use. Raises Failure naming a partition that is busy.

@@ -1,5 +1,7 @@
 """The kernel command line: words, quoted as the kernel understands it (linux/lib/cmdline.c, next_arg)."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from ignition.host import paths

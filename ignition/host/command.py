@@ -7,7 +7,10 @@ what it started ends with it when the time is up. What runs code of a root that 
 else (ignition.host.confinement).
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable
 from contextlib import suppress
 
 from ignition.errors import CommandFailed
@@ -16,7 +19,6 @@ from ignition.host.programs import RUN_CODE_OF_THE_ROOT, known
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from subprocess import Popen
 
 _HIDDEN = "…"
@@ -89,7 +91,7 @@ def _finished(argv: list[str], stdin: bytes, timeout_s: float) -> tuple[int, byt
     return process.returncode, stdout, stderr
 
 
-def _started(argv: list[str], enter: "Callable[[], None] | None") -> "Popen[bytes]":
+def _started(argv: list[str], enter: Callable[[], None] | None) -> Popen[bytes]:
     import subprocess
 
     pipe = subprocess.PIPE
@@ -107,7 +109,7 @@ def _started(argv: list[str], enter: "Callable[[], None] | None") -> "Popen[byte
         return _started(argv, None)
 
 
-def _confined(argv: list[str]) -> "tuple[list[str], Callable[[], None] | None]":
+def _confined(argv: list[str]) -> tuple[list[str], Callable[[], None] | None]:
     """(arguments, what the process calls first) for a program and the root whose code it runs; None where it runs none.
 
     The running system is its own code: there the program sees what it always sees, other users of the lock files among it.

@@ -13,14 +13,16 @@ image that nobody has to trust, as root. What they see instead of the caller's w
 Sources: namespaces(7), mount_namespaces(7), pid_namespaces(7), capabilities(7), linux/mount.h, linux/prctl.h, linux/sched.h.
 """
 
+from __future__ import annotations
+
 import os
 import signal
+from collections.abc import Callable
 
 from ignition.host import mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from ctypes import CDLL
 
 _NEW_NAMESPACES = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x20000000 | 0x40000000  # NS, CGROUP, UTS, IPC, PID, NET
@@ -60,7 +62,7 @@ def is_possible() -> bool:
     return bool(int(effective, 16) >> _SYS_ADMIN & 1) and has_namespaces and is_mount
 
 
-def enter(root: str) -> "Callable[[], None]":
+def enter(root: str) -> Callable[[], None]:
     """What a new process calls before it executes the program: afterwards it is the second process of its namespaces.
 
     `root` is absolute and has no symlinks. Everything that can be prepared is: after the fork as little as possible happens.
@@ -100,12 +102,12 @@ def _check(result: int, what: str) -> None:
         raise OSError(number, os.strerror(number), what)
 
 
-def _mount(libc: "CDLL", source: str, target: str, flags: int, format: str = "", options: str = "") -> None:
+def _mount(libc: CDLL, source: str, target: str, flags: int, format: str = "", options: str = "") -> None:
     arguments = (os.fsencode(source), os.fsencode(target), format.encode() or None, flags, options.encode() or None)
     _check(libc.mount(*arguments), target)
 
 
-def _hide_all_but(libc: "CDLL", root: str, present: "list[mounts.Mount]") -> None:
+def _hide_all_but(libc: CDLL, root: str, present: list[mounts.Mount]) -> None:
     """In a new mount namespace: hide, and make unwritable, all but a root and what programs need to start."""
     _mount(libc, "", "/", _MS_REC | _MS_PRIVATE)
     os.chdir(root)  # to be found again when its parents are hidden
@@ -132,7 +134,7 @@ def _hide_all_but(libc: "CDLL", root: str, present: "list[mounts.Mount]") -> Non
         _mount(libc, "", root, _MS_REMOUNT | _MS_BIND | _MS_NODEV | _MS_NOSUID)
 
 
-def _seal(libc: "CDLL", one: mounts.Mount, root: str) -> None:
+def _seal(libc: CDLL, one: mounts.Mount, root: str) -> None:
     """Take from a mount what nobody needs; what is hidden by now cannot be reached, here or by anybody."""
     inside = one.target == root or one.target.startswith(f"{root}/")
     if inside and one.format in _KERNEL_FORMATS:

@@ -4,9 +4,11 @@ The directory is a descriptor and the name a single component, and no call follo
 resolved cannot be exchanged under our hands by whoever may write to a directory above. `openat(2)`, "Rationale for openat()".
 """
 
+from __future__ import annotations
+
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EEXIST
 from io import BufferedWriter
@@ -17,7 +19,6 @@ from ignition.host import mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from io import BufferedReader
     from typing import TypeVar
 
@@ -55,7 +56,7 @@ class Dentry:
         with self._named():
             return os.open(self.name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode, dir_fd=self.directory)
 
-    def open_regular(self, seen: os.stat_result | None = None) -> "BufferedReader":
+    def open_regular(self, seen: os.stat_result | None = None) -> BufferedReader:
         """The regular file of this name, to read. Raises Failure if it is something else, or no longer the inode `seen`."""
         descriptor = self.open()
         try:
@@ -110,7 +111,7 @@ class Dentry:
             return os.open(self.name, _DIRECTORY, dir_fd=self.directory)
 
     @contextmanager
-    def entered(self) -> "Iterator[list[Dentry]]":
+    def entered(self) -> Iterator[list[Dentry]]:
         """What is in the directory of this name, sorted; the descriptor is theirs for the block."""
         descriptor = self.open_directory()
         try:
@@ -119,7 +120,7 @@ class Dentry:
             os.close(descriptor)
 
     @contextmanager
-    def below(self, name: str) -> Iterator["Dentry"]:
+    def below(self, name: str) -> Iterator[Dentry]:
         """A name in the directory of this name."""
         descriptor = self.open_directory()
         try:
@@ -151,7 +152,7 @@ class Dentry:
 
         self._appear(make)
 
-    def link(self, source: "Dentry") -> None:
+    def link(self, source: Dentry) -> None:
         """Put a further name of the file `source` in the place of what has this name, in one step."""
 
         def make(name: str) -> None:
@@ -247,7 +248,7 @@ class Dentry:
         if stat.S_IFMT(found.st_mode) not in kinds:
             raise Failure(f"{self.inside} is not a regular file", where=self.inside, fix="remove it, or name another path")
 
-    def _appear(self, make: "Callable[[str], None]") -> None:
+    def _appear(self, make: Callable[[str], None]) -> None:
         """Make a node under a temporary name, then rename it to this one."""
         temporary, _ = self._temporary(make)
         try:
@@ -257,7 +258,7 @@ class Dentry:
             with suppress(FileNotFoundError):  # rename of two names of one inode does nothing: rename(2)
                 os.unlink(temporary, dir_fd=self.directory)
 
-    def _temporary(self, make: "Callable[[str], Made]") -> "tuple[str, Made]":
+    def _temporary(self, make: Callable[[str], Made]) -> tuple[str, Made]:
         """Make something under a name that was free.
 
         A name may be taken by what a process with our number left in a boot that was cut short, or by somebody who owns the

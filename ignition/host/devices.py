@@ -4,20 +4,18 @@ Sources: sysfs (Documentation/ABI/stable/sysfs-block in the kernel: `start` and 
 sector size), linux/fs.h. Nothing here changes a device.
 """
 
+from __future__ import annotations
+
 import fcntl
 import os
 import re
 import stat
 import time
+from collections.abc import Callable, Iterator
 
 from ignition.errors import CommandFailed, Failure
 from ignition.host import log, mounts, progress
 from ignition.host.command import run
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
 
 SYSFS = "/sys"
 SYSFS_UNIT = 512
@@ -74,7 +72,7 @@ def in_words(size: int) -> str:
     return f"{size * 100 // unit / 100:.2f}".removesuffix("0").removesuffix(".0") + f" {name}"
 
 
-def moments(timeout_s: float, what: str) -> "Iterator[None]":
+def moments(timeout_s: float, what: str) -> Iterator[None]:
     """When to look again for what is missing: at once, at every event of a block device, and in between, for so many seconds.
 
     `what` is missing, as people are told.
@@ -91,7 +89,7 @@ def moments(timeout_s: float, what: str) -> "Iterator[None]":
         next_event(min(left, POLL_S))
 
 
-def _event_source() -> "Callable[[float], object]":
+def _event_source() -> Callable[[float], object]:
     """A function that waits for the next block device that udevd is done with, or so many seconds."""
     # Imported here: nearly always every device is there already, and the import costs 38 ms.
     import pyudev

@@ -4,6 +4,8 @@ The mark itself is the shell's (dracut/35coreos-ignition/esp), which copies the 
 flag (PXE, `coreos.first_boot=1`) there is no mark, and then nothing is noted.
 """
 
+from __future__ import annotations
+
 import os
 
 from ignition.host.command import run

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Callable
 from functools import wraps
 from io import BufferedWriter, FileIO, TextIOWrapper
 
@@ -17,7 +18,6 @@ from ignition.errors import unforeseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import ParamSpec, TextIO
 
     from _typeshed import ReadableBuffer

@@ -4,6 +4,8 @@ A platform's name may be whatever its console let people type ("My VM (test)"). 
 coreos-cloudinit and by coreos-metadata wherever they write a host name. Source: hostname(7); RFC 1123 2.1; linux/utsname.h.
 """
 
+from __future__ import annotations
+
 import re
 
 from ignition.host import log

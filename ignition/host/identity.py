@@ -1,5 +1,7 @@
 """Acting with the rights of a user, where root's would reach what the user may not."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -4,13 +4,12 @@ One text may hold several keys, one a line. A line that is not a key is left out
 mends it must be able to log in. Source: sshd(8), AUTHORIZED_KEYS FILE FORMAT; RFC 4251 5; OpenSSH PROTOCOL.certkeys.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterable
 
 from ignition.host import log
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _PLAIN = (
     "ssh-rsa",
@@ -27,7 +26,7 @@ TYPES = frozenset((*_PLAIN, *(f"{name.partition('@')[0]}-cert-v01@openssh.com" f
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
 
-def keys(texts: "Iterable[str]", where: str, *, whole: bool = False) -> "list[str]":
+def keys(texts: Iterable[str], where: str, *, whole: bool = False) -> list[str]:
     """The keys of these texts in order. Blank lines and comments are dropped; other lines with one warning that says how many.
 
     A known type and a word behind it make a key, since people shorten keys in examples, and sshd passes over what it cannot

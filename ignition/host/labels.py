@@ -1,5 +1,7 @@
 """Block devices by the label or the kind of their file system."""
 
+from __future__ import annotations
+
 import os
 
 from ignition.errors import CommandFailed

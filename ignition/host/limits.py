@@ -3,6 +3,8 @@
 They are far above what machines need, and low enough for one with 1 GiB of memory.
 """
 
+from __future__ import annotations
+
 MIB = 1 << 20
 
 IN_MEMORY = 64 * MIB  # bytes of a config, key, certificate or metadata document, fetched or unpacked

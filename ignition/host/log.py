@@ -4,18 +4,17 @@ Fields follow the journal's rules: upper case, and those of ours begin with IGNI
 IGNITION_PATH, IGNITION_DURATION_S). No message ever holds a config or a secret; this is where every one becomes printable.
 """
 
+from __future__ import annotations
+
 import os
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from ignition.errors import Failure
 from ignition.host.frame import OutputLost
 from ignition.host.printable import MOST_OF_A_LINE, printable
 from ignition.host.printable import message as clean
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 IDENTIFIER = "ignition"
 _JOURNAL = "/run/systemd/journal/socket"
@@ -28,8 +27,8 @@ class _Settings:
     stage = ""
     to_stdout = False
     identifier = IDENTIFIER
-    instead: "Callable[[int, str], None] | None" = None
-    also: "Callable[[int, str], None] | None" = None
+    instead: Callable[[int, str], None] | None = None
+    also: Callable[[int, str], None] | None = None
 
 
 def configure(*, stage: str, to_stdout: bool, identifier: str = IDENTIFIER) -> None:
@@ -37,12 +36,12 @@ def configure(*, stage: str, to_stdout: bool, identifier: str = IDENTIFIER) -> N
     _Settings.stage, _Settings.to_stdout, _Settings.identifier = stage, to_stdout, identifier
 
 
-def divert(instead: "Callable[[int, str], None] | None") -> None:
+def divert(instead: Callable[[int, str], None] | None) -> None:
     """From now on messages go there, with their priority, and not into the journal: for commands that a person runs."""
     _Settings.instead = instead
 
 
-def echo(also: "Callable[[int, str], None] | None") -> None:
+def echo(also: Callable[[int, str], None] | None) -> None:
     """From now on messages go there, too; where there is no journal, only there: for a person who started the program."""
     _Settings.also = also
 
@@ -60,7 +59,7 @@ def aside(priority: int, message: str) -> None:
     _send(priority, message, {}, (lambda *_: None) if _Settings.also else None)
 
 
-def _send(priority: int, message: str, fields: dict[str, object], also: "Callable[[int, str], None] | None") -> None:
+def _send(priority: int, message: str, fields: dict[str, object], also: Callable[[int, str], None] | None) -> None:
     message = clean(message)
     if _Settings.instead:
         _Settings.instead(priority, message)
@@ -103,7 +102,7 @@ def critical(message: str, **fields: object) -> None:
 
 
 @contextmanager
-def never_fatal(what: str) -> "Iterator[None]":
+def never_fatal(what: str) -> Iterator[None]:
     """Around work that only serves people (reports, notices): if it fails, `what` and the reason are a warning.
 
     A machine whose files are all written must not be lost for it.

@@ -3,15 +3,16 @@
 Sources: sysfs (Documentation/ABI in the kernel); 60-persistent-storage.rules of systemd for the names of udev's properties.
 """
 
+from __future__ import annotations
+
 import os
 import re
+from collections.abc import Callable, Mapping
 
 from ignition.host import devices, paths, root_device
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     Properties = Callable[[str], Mapping[str, str]]
 
 # Not disks although they lie on hardware: optical and floppy drives, and the boot and key areas of a memory card.
@@ -41,7 +42,7 @@ class MachineDisk:
         self.transport, self.removable, self.user = transport, removable, user
 
 
-def probe(properties: "Properties | None" = None) -> list[MachineDisk]:
+def probe(properties: Properties | None = None) -> list[MachineDisk]:
     """All disks with a medium, by name. `properties` gives udev's for a kernel name."""
     properties = properties or _udev()
     users = devices.Users()
@@ -64,7 +65,7 @@ def _of_the_system() -> dict[str, str]:
     return found
 
 
-def _udev() -> "Properties":
+def _udev() -> Properties:
     # Imported here: only configs that select disks need it, and it costs 38 ms.
     import pyudev
 
@@ -82,7 +83,7 @@ def _is_disk(name: str) -> bool:
     return os.path.exists(f"{base}/device") and not _OTHER.fullmatch(name) and _read(f"{base}/hidden") != "1"
 
 
-def _described(name: str, size: int, properties: "Mapping[str, str]", user: str) -> MachineDisk:
+def _described(name: str, size: int, properties: Mapping[str, str], user: str) -> MachineDisk:
     base = f"{devices.SYSFS}/block/{name}"
     serials = [_read(f"{base}/serial"), _read(f"{base}/device/serial"), *(properties.get(key, "") for key in _SERIALS)]
     models = [_read(f"{base}/device/model"), properties.get("ID_MODEL", "")]
@@ -99,7 +100,7 @@ def _described(name: str, size: int, properties: "Mapping[str, str]", user: str)
     )
 
 
-def _transport(name: str, properties: "Mapping[str, str]") -> str:
+def _transport(name: str, properties: Mapping[str, str]) -> str:
     return next((bus for prefix, bus in _BY_NAME.items() if name.startswith(prefix)), properties.get("ID_BUS", ""))
 
 

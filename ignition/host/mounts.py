@@ -1,5 +1,7 @@
 """What is mounted, and what is swapped to. Source: proc(5), /proc/self/mountinfo and /proc/swaps. Nothing is mounted here."""
 
+from __future__ import annotations
+
 import os
 import re
 

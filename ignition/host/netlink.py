@@ -1,12 +1,14 @@
 """Network links, asked and changed through netlink. Importing `pyroute2` costs 300 ms: only a conversion of networks pays it."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
 IFF_UP = 1  # linux/if.h
@@ -47,7 +49,7 @@ def address_of(mac: str) -> str | None:
 
 
 @contextmanager
-def _netlink() -> "Iterator[Any]":
+def _netlink() -> Iterator[Any]:
     try:
         from pyroute2 import IPRoute
     except ImportError as error:

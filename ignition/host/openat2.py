@@ -3,6 +3,8 @@
 Python has no binding; glibc neither. Source: linux/openat2.h, asm-generic/unistd.h.
 """
 
+from __future__ import annotations
+
 import os
 from errno import EAGAIN, ENOSYS
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 RESOLVE_NO_MAGICLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x02, 0x08, 0x10
 _NR_OPENAT2 = 437  # of every architecture but alpha
 _TRIES = 8  # EAGAIN: something was renamed while the kernel went by `..`, openat2(2)
-_libc: "CDLL | None" = None
+_libc: CDLL | None = None
 
 
 def directory(top: str, inside: str, *, beneath: bool = False) -> int:

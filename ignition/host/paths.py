@@ -1,5 +1,7 @@
 """The machine's file names, in one place. Each can be overridden by the environment variable beside it (tests, images)."""
 
+from __future__ import annotations
+
 import os
 
 CONFIG_CACHE = "/run/ignition.json"

@@ -4,6 +4,8 @@ Much of a message was written by others: reason phrases and bodies of servers, n
 acts on ESC and C1 controls, an editor turns lines around at U+202E, and a journal's reader takes U+2028 for the end of a line.
 """
 
+from __future__ import annotations
+
 MOST_OF_A_LINE, MOST_LINES = 4000, 400
 _CUT = "…"
 _SCHEMES = frozenset({"arn", "data", "file", "ftp", "gs", "http", "https", "nfs", "oem", "s3", "sftp", "tftp"})

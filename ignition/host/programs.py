@@ -4,6 +4,8 @@ The one list: `command.run` refuses a name that is not here, the dracut module i
 without the required ones.
 """
 
+from __future__ import annotations
+
 REQUIRED = True
 OPTIONAL = False
 

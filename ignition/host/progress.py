@@ -4,13 +4,12 @@ The number of lines is bounded: after some seconds of silence each further line 
 that ten minutes are eight lines. The journal has all attempts.
 """
 
+from __future__ import annotations
+
 import time
+from collections.abc import Callable
 
 from ignition.host import paths
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FIRST_S = 4.0  # a wait that is shorter is no news
 ON_TERMINAL_S = 1.0
@@ -18,12 +17,12 @@ LONGEST_S = 10.0  # between lines, for a person who sits there
 
 
 class _Settings:
-    write: "Callable[[str], None] | None" = None
+    write: Callable[[str], None] | None = None
     first_s = FIRST_S
     longest_s: float | None = None
 
 
-def to(write: "Callable[[str], None] | None", *, first_s: float = FIRST_S, longest_s: float | None = None) -> None:
+def to(write: Callable[[str], None] | None, *, first_s: float = FIRST_S, longest_s: float | None = None) -> None:
     """Say once per process where lines go; nowhere without that.
 
     `first_s`: how long nothing is said. `longest_s`: the longest time between two lines.
@@ -51,7 +50,7 @@ def _tell(line: str) -> None:
 class Waiting:
     """One wait for `what` ("GET http://…", "device /dev/vdb")."""
 
-    def __init__(self, what: str, now: "Callable[[], float]" = time.monotonic) -> None:
+    def __init__(self, what: str, now: Callable[[], float] = time.monotonic) -> None:
         self._what, self._now = what, now
         self._begin = now()
         self._next_s = _Settings.first_s

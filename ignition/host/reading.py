@@ -4,6 +4,8 @@ Every failure says at `where`, the caller's word for the file, what is wrong wit
 system, neither by `..` nor by symlinks, and nothing but a regular file is opened.
 """
 
+from __future__ import annotations
+
 import stat
 import time
 
@@ -20,7 +22,7 @@ LARGEST = 8 << 20  # bytes of a file of the system: passwd of 100,000 users
 _SHORTEST_MOUNT_S = 1.0
 
 
-def open_inside(root: Root, inside: str, *, where: str) -> "BinaryIO":
+def open_inside(root: Root, inside: str, *, where: str) -> BinaryIO:
     """Open a regular file of a root. Raises NotFound if there is none, Failure if it is something else or cannot be read."""
     it = "it" if where == inside else inside  # the place is said before
     try:
@@ -80,7 +82,7 @@ def answer_lines(text: str) -> list[str]:
     return [line.removesuffix("\r") for line in lines(text)]
 
 
-def open_on_device(device: str, inside: str, *, where: str, timeout_s: float) -> "BinaryIO":
+def open_on_device(device: str, inside: str, *, where: str, timeout_s: float) -> BinaryIO:
     """Wait for a device, mount it read-only on a directory of its own, open a file and unmount: the open file stays readable.
 
     `timeout_s` is for waiting and mounting together. Raises as `open_inside`, and Failure if there is no such device in time or

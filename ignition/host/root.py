@@ -9,19 +9,17 @@ leads to, since otherwise a user could name a place and let us write there what 
 openat2(2) where the kernel has it and nobody asks who owns a symlink, else by hand, one component at a time.
 """
 
+from __future__ import annotations
+
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from errno import ENOENT, ENOTDIR
 
 from ignition.errors import Failure
 from ignition.host import openat2, paths
 from ignition.host.dentry import PARENT_MODE, Dentry
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MAX_LINKS = 40  # as the kernel: linux/namei.h MAXSYMLINKS
 
@@ -52,7 +50,7 @@ class Root:
         self._directories: dict[str, str] = {"/": "/"}
 
     @classmethod
-    def live(cls, path: str = "/") -> "Root":
+    def live(cls, path: str = "/") -> Root:
         """The root of a running system, where a symlink of a user leads only to what that user owns.
 
         The rule is that of systemd's CHASE_SAFE (src/basic/chase.h) and of the kernel's protected_symlinks (proc_sys_fs(5)),
@@ -177,7 +175,7 @@ class Root:
         return known
 
     @contextmanager
-    def _walk(self, inside: str, parents: Parents | None, *, make_last: bool = True) -> "Iterator[_Way]":
+    def _walk(self, inside: str, parents: Parents | None, *, make_last: bool = True) -> Iterator[_Way]:
         """Step by step down `inside`, every symlink followed; missing directories are made if `parents` says how."""
         if parents is not None and self.path:
             os.makedirs(self.path, exist_ok=True)  # the top may be missing, too: a directory to be filled by hand
@@ -202,7 +200,7 @@ class Root:
         finally:
             way.close()
 
-    def _enter(self, way: "_Way", link: tuple[str, int], rest: list[str | int], links: int, inside: str) -> None:
+    def _enter(self, way: _Way, link: tuple[str, int], rest: list[str | int], links: int, inside: str) -> None:
         """Put the target of a symlink before what is to come."""
         if links > MAX_LINKS:
             raise Failure(f"too many symlinks on the way to {inside}", where=inside, fix="remove the loop of symlinks")
@@ -344,7 +342,7 @@ def put(path: str, content: bytes, *, mode: int) -> None:
     root.write(inside, content, mode=mode)
 
 
-def put_all(directory: str, contents: "Mapping[str, str]", *, mode: int) -> None:
+def put_all(directory: str, contents: Mapping[str, str], *, mode: int) -> None:
     """Put files (name → content) into a directory, which is made; files of other names in it stay."""
     root, inside = around(directory)
     root.makedirs(inside)

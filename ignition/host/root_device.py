@@ -1,5 +1,7 @@
 """Which device the kernel command line says ROOT is on. Source: systemd-fstab-generator(8), `root=`; udev's names of links."""
 
+from __future__ import annotations
+
 import os
 import re
 

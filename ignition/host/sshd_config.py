@@ -8,14 +8,13 @@ only if it is read in each of them.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 
 from ignition.errors import Failure
 from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from ignition.host.root import Root
 
     HomeOf = Callable[[str], str | None]

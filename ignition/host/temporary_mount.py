@@ -1,17 +1,16 @@
 """File systems on a directory of their own for as long as a block lasts; nothing stays mounted, whatever happens in the block."""
 
+from __future__ import annotations
+
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
 from ignition.errors import CommandFailed, Failure
 from ignition.host import mounts, paths
 from ignition.host.command import run
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # What is only read: no device node, program or set-user-id bit of a foreign file system counts.
 _READING = "nodev,nosuid,noexec"
@@ -27,7 +26,7 @@ def mount(device: str, target: str, format: str, options: tuple[str, ...], *, ti
 
 
 @contextmanager
-def mounted(device: str, formats: tuple[str, ...], options: tuple[str, ...] = (), *, base: str = paths.RUN) -> "Iterator[str]":
+def mounted(device: str, formats: tuple[str, ...], options: tuple[str, ...] = (), *, base: str = paths.RUN) -> Iterator[str]:
     """A file system on a new directory below `base`, which the block gets, and which is unmounted after it.
 
     The formats are tried in turn. Raises Failure if none fits or the file system stays busy.
@@ -41,7 +40,7 @@ def mounted(device: str, formats: tuple[str, ...], options: tuple[str, ...] = ()
 
 
 @contextmanager
-def mounted_to_read(node: str, *, timeout_s: float = MOUNT_S, base: str = paths.RUN) -> "Iterator[str]":
+def mounted_to_read(node: str, *, timeout_s: float = MOUNT_S, base: str = paths.RUN) -> Iterator[str]:
     """Any file system, read-only on a new directory below `base`; `node` is a device without links to follow.
 
     A file that the block has opened can be read after it: the file system goes when the last one is closed, or with the process.
@@ -75,7 +74,7 @@ def _is_mounted(node: str) -> bool:
 
 
 @contextmanager
-def _directory(base: str) -> "Iterator[str]":
+def _directory(base: str) -> Iterator[str]:
     os.makedirs(base, exist_ok=True)
     directory = os.path.join(base, f"mount-{os.getpid()}-{next(_serial)}")
     os.mkdir(directory, 0o700)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from ignition.errors import Failure, NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from ignition.fetch.engine import Fetcher
 
     Session = Callable[[Fetcher], dict[str, str]]

@@ -7,6 +7,7 @@ what is missing.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 
 from ignition.errors import CommandFailed, Failure, NotFound
@@ -17,7 +18,6 @@ from ignition.metadata.service import NotHere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from ignition.fetch.engine import Fetcher

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ignition.errors import Failure
 from ignition.host import limits, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ignition.fetch.engine import Fetcher
     from ignition.metadata.service import Get
     from ignition.metadata.table import Metadata

@@ -5,13 +5,13 @@ What of these lines is a key is judged where they are written: ignition/host/key
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ignition.host import limits, log
 from ignition.host.reading import answer_lines as lines_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ignition.metadata.reader import Reader
     from ignition.metadata.values import Value
 

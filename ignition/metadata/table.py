@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from ignition.host import key_lines
@@ -10,8 +11,6 @@ from ignition.metadata.service import NotHere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from ignition.fetch.engine import Fetcher
     from ignition.metadata.service import Place
     from ignition.metadata.values import Value

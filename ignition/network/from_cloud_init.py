@@ -10,6 +10,8 @@ Import it inside functions: it needs `ipaddress`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ignition.host import log
 from ignition.metadata.members import dictionaries, dictionary, is_true, several, text
 from ignition.network.addresses import DHCP, address, card, default_route, distinct, interface
@@ -17,8 +19,6 @@ from ignition.network.model import Network, Route
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.network.model import Address, Interface
 
     Object = dict[str, object]

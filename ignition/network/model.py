@@ -7,6 +7,7 @@ VLANs.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
 from ignition.errors import Failure
@@ -19,8 +20,6 @@ _PLACE, _FIX = "network of the metadata", "ask the platform's support"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     Address = IPv4Address | IPv6Address
     Interfaced = IPv4Interface | IPv6Interface
     Destination = IPv4Network | IPv6Network | IPv4Interface | IPv6Interface

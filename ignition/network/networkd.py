@@ -6,10 +6,10 @@ Flatcar's lines for DHCP.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from ignition.network.model import Device, Interface, Network
 
     Section = tuple[str, list[str]]  # heading, lines

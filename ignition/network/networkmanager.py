@@ -5,6 +5,8 @@ Source: docs/reference/platforms.md §7.3; nm-settings-keyfile(5).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ignition.host import log
 from ignition.network.bonding import kernel_parameters
 from ignition.network.model import Device, Interface, Network
@@ -12,8 +14,6 @@ from ignition.network.networkd import render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.network.model import Route
     from ignition.network.networkd import Section
 

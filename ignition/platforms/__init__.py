@@ -7,13 +7,12 @@ earlier times (Container Linux, Ignition 2.x) are accepted, too. The agent uses 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ignition.fetch.engine import Fetcher
     from ignition.metadata.config_source import ConfigSource
     from ignition.metadata.table import Metadata

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 
 from ignition.errors import Failure
 from ignition.host.command import run
@@ -15,8 +16,6 @@ from ignition.platforms import Platform
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ignition.fetch.engine import Fetcher
 
 HOST, PORT = 2, 1024  # VMADDR_CID_HOST (linux/vm_sockets.h), and the port that the hypervisor's tools agreed on

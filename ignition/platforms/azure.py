@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from ignition.errors import Failure
@@ -23,7 +24,6 @@ from ignition.platforms import Platform
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
     from xml.etree.ElementTree import Element
 
     from ignition.fetch.engine import Fetcher

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from ignition.errors import CommandFailed, Failure
 from ignition.host import paths
@@ -17,8 +18,6 @@ from ignition.platforms.azure import CONFIGURATION, CUSTOM_DATA, GOAL_STATE, INS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ignition.metadata.reader import Reader
 
 

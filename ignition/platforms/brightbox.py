@@ -1,5 +1,7 @@
 """Brightbox: as OpenStack. Source: docs/reference/platforms.md §3.3."""
 
+from __future__ import annotations
+
 from ignition.platforms import Platform
 from ignition.platforms.openstack import CONFIG
 

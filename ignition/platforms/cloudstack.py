@@ -5,6 +5,8 @@ Unlike with Ignition a drive is read without a network, and a network card that 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ignition.metadata.config_source import http
 from ignition.metadata.drive import LIMIT_S
 from ignition.metadata.race import drive_or_service
@@ -13,8 +15,6 @@ from ignition.platforms import Platform
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ignition.fetch.engine import Fetcher
 
 LABELS = ("config-2", "CONFIG-2")

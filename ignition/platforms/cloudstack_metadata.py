@@ -1,5 +1,7 @@
 """CloudStack's virtual router, which is the DHCP server. Source: docs/reference/platforms.md §4.2, §5.1, §5.2, §10.8."""
 
+from __future__ import annotations
+
 from ignition.metadata.service import Service
 from ignition.metadata.ssh_keys import lines
 from ignition.metadata.table import Attribute, Metadata

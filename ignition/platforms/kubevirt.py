@@ -6,6 +6,8 @@ read does not end in a machine without config.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ignition.errors import Failure
 from ignition.metadata.drive import Drive, drive
 from ignition.metadata.ssh_keys import members
@@ -16,8 +18,6 @@ from ignition.platforms import Platform
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ignition.metadata.reader import Reader
     from ignition.metadata.values import Found
     from ignition.network.model import Network

@@ -1,5 +1,7 @@
 """Bare metal: no config of its own, it comes by the kernel command line or user.ign. Source: docs/reference/platforms.md §3.9."""
 
+from __future__ import annotations
+
 from ignition.metadata.config_source import ConfigSource
 from ignition.platforms import Platform
 

@@ -1,5 +1,7 @@
 """Nutanix: a config drive. Source: docs/reference/platforms.md §3.4."""
 
+from __future__ import annotations
+
 from ignition.metadata.drive import drive
 from ignition.platforms import Platform
 

@@ -6,6 +6,7 @@ and a drive is read without a network. The companion, too, takes the drive in bo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from ignition.metadata.config_source import http
@@ -19,8 +20,6 @@ from ignition.platforms import Platform
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ignition.fetch.engine import Fetcher
     from ignition.metadata.service import Place
     from ignition.metadata.ssh_keys import Keys

@@ -3,6 +3,8 @@
 Source: docs/reference/platforms.md §5.1, §5.2, §10.7.
 """
 
+from __future__ import annotations
+
 from ignition.platforms import Platform
 from ignition.platforms.openstack import SERVICE
 

@@ -1,5 +1,7 @@
 """IBM Power Systems Virtual Server: a config drive. Source: docs/reference/platforms.md §3.4, §5.1, §5.3, §10.13."""
 
+from __future__ import annotations
+
 from ignition.metadata.drive import Drive, drive
 from ignition.metadata.ssh_keys import members
 from ignition.metadata.table import Attribute, Metadata

@@ -1,5 +1,7 @@
 """UpCloud. Source: docs/reference/platforms.md §3.1, §5.1, §5.3, §10.9."""
 
+from __future__ import annotations
+
 from ignition.metadata.config_source import http
 from ignition.metadata.service import Service
 from ignition.metadata.ssh_keys import lines

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ignition.errors import Failure
@@ -19,8 +20,6 @@ from ignition.platforms.virtualbox import PARTITION, partition_content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.fetch.engine import Fetcher
     from ignition.metadata.reader import Reader
     from ignition.metadata.service import Get

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ignition.errors import CommandFailed, Failure
@@ -21,8 +22,6 @@ from ignition.platforms import Platform
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from ignition.fetch.engine import Fetcher
     from ignition.metadata.reader import Reader
     from ignition.metadata.service import Get

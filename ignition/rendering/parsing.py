@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from ignition.errors import Failure, InvalidConfig
 from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from ignition.config.model import Config
     from ignition.config.parse import Parsed
     from ignition.config.report import Report

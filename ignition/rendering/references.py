@@ -10,6 +10,8 @@ Unlike Ignition: a loop is an error that names the loop, depth and number are li
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ignition.errors import Failure
 from ignition.fetch.settings import Settings
 from ignition.fetch.urls import path, scheme, shown
@@ -18,7 +20,6 @@ from ignition.rendering.parsing import parse_config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from threading import Thread
 
     from ignition.config.model import Config, Resource

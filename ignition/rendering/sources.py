@@ -4,8 +4,11 @@ The fetch stages render the texts that they have read once more, with marks (con
 and leave a table of places beside the state, for failures of later stages. It holds no text: nothing of it is secret.
 """
 
+from __future__ import annotations
+
 import json
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 
 from ignition.errors import Failure
@@ -15,7 +18,6 @@ from ignition.host import atomic, log, paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from ignition.config.model import Config, Resource
@@ -38,10 +40,10 @@ class Sources:
         self._texts: list[tuple[str, bytes]] = []
         self._marked: Config | None = None
 
-    def reading(self, read: "Read") -> "Read":
+    def reading(self, read: Read) -> Read:
         """The same reader, whose texts are kept as far as they are configs."""
 
-        def read_and_keep(content: bytes, name: str) -> "Config | None":
+        def read_and_keep(content: bytes, name: str) -> Config | None:
             config = read(content, name)
             if config is not None:
                 self._texts.append((name, content))
@@ -67,7 +69,7 @@ class Sources:
             content = json.dumps({"sources": list(names), "places": table}, separators=(",", ":")).encode()
             atomic.write(paths.mark(state_file, paths.PLACES), content, mode=0o600)
 
-    def merged(self) -> "Config | None":
+    def merged(self) -> Config | None:
         """The user config as the fetch stage rendered it, each value marked with its origin; None without texts."""
         if self._marked is None and self._texts:
             from ignition.rendering.references import Renderer
@@ -79,14 +81,14 @@ class Sources:
                 self._marked = Renderer(again, self._read).render(config, name)
         return self._marked
 
-    def _with_base(self) -> "Config":
+    def _with_base(self) -> Config:
         """As `merged`, over the base configs of the image: what the later stages work on."""
         from ignition.config.model import Config
         from ignition.rendering import system_configs
 
         return system_configs.over(system_configs.base(self._platform, read=self._read), self.merged() or Config())
 
-    def invalid(self, report: "Report") -> "InvalidConfig":
+    def invalid(self, report: Report) -> InvalidConfig:
         """The exception for a merged config that breaks rules: each error at the place in the source that it comes from."""
         from ignition.config import origins
         from ignition.config.report import dotted, split
@@ -100,7 +102,7 @@ class Sources:
             entries.append(entry.evolve(path=dotted(origin.path), line=origin.line, column=origin.column) if origin else entry)
         return invalid(report.evolve(entries=tuple(entries)), "the merged config", names=names)
 
-    def _read(self, content: bytes, name: str) -> "Config | None":
+    def _read(self, content: bytes, name: str) -> Config | None:
         from ignition.rendering.parsing import read_text
 
         text, parsed = read_text(content, name, self._platform)
@@ -110,14 +112,14 @@ class Sources:
 class _Replayed(Fetcher):
     """Fetches nothing: gives again what was read, in the same order."""
 
-    def __init__(self, contents: "Iterator[bytes]") -> None:
+    def __init__(self, contents: Iterator[bytes]) -> None:
         super().__init__(Settings(), offline=True)
         self._contents = contents
 
     def apply(self, settings: Settings) -> None:
         """They do not matter."""
 
-    def read(self, resource: "Resource", *, single: bool = False) -> bytes:
+    def read(self, resource: Resource, *, single: bool = False) -> bytes:
         """The next text. Raises Failure if there was none."""
         content = next(self._contents, None)
         if content is None:
@@ -125,7 +127,7 @@ class _Replayed(Fetcher):
         return content
 
 
-def marked(parsed: "Parsed", text: bytes, name: str) -> "Config | None":
+def marked(parsed: Parsed, text: bytes, name: str) -> Config | None:
     """The config of a text, its values marked with their places in it; None if it is none."""
     from ignition.config import origins
 
@@ -146,7 +148,7 @@ def locate(failure: Failure, state_file: str) -> None:
             found = json.loads(file.read())
         names, table = found["sources"], found["places"]
 
-        def place(match: "re.Match[str]") -> str:
+        def place(match: re.Match[str]) -> str:
             # One that was located before stands in brackets behind its source.
             known = _BEHIND_SOURCE.search(match.string[: match.start()])
             origin = None if known else _nearest(table, match[0])
@@ -158,7 +160,7 @@ def locate(failure: Failure, state_file: str) -> None:
         failure.where, failure.what, failure.fix = located(failure.where), located(failure.what), located(failure.fix)
 
 
-def _origins(config: "Config") -> "Iterator[tuple[Path, Origin, Path]]":
+def _origins(config: Config) -> Iterator[tuple[Path, Origin, Path]]:
     """Of each value, and of each element of a list, which is where its key is; and what its source calls it."""
     from ignition.config import origins
 
@@ -174,7 +176,7 @@ def _origins(config: "Config") -> "Iterator[tuple[Path, Origin, Path]]":
             yield path, origin, origin.path
 
 
-def _nearest(table: "dict[str, Any]", path: str) -> "tuple[int, int, int, str] | None":
+def _nearest(table: dict[str, Any], path: str) -> tuple[int, int, int, str] | None:
     """Source, line, column and path there: of a path, else of the first value in it, else of what is around it."""
     inside = next((known for known in table if known == path or known.startswith(f"{path}.")), "")
     if inside:

@@ -10,6 +10,7 @@ base.d is an error and does not empty the base config.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
 
 from ignition.config.model import Config
 from ignition.config.model.ignition import Proxy, References, Security, Timeouts
@@ -19,8 +20,6 @@ from ignition.rendering.parsing import parse_config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from ignition.rendering.parsing import Read
     from ignition.rendering.vendor_configs import Vendor
 

@@ -13,6 +13,7 @@ Unlike them: a partition that cannot be mounted is a warning, since a file syste
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from ignition.errors import CommandFailed, Failure
@@ -22,8 +23,6 @@ from ignition.host.root import Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     Found = tuple[str, bytes]  # what messages call it, and its content
 
 USER, BASE, DEFAULT = "user.ign", "base.ign", "default.ign"

@@ -1,5 +1,7 @@
 """What every stage is given: the flags of the run, the recorder of operations, and, after the fetch stages, the config."""
 
+from __future__ import annotations
+
 from ignition.config.model import Config
 from ignition.operation import Context, Runner
 
@@ -17,7 +19,7 @@ class Arguments:
         platform: str,
         root: str,
         runner: Runner,
-        paths: "Paths",
+        paths: Paths,
         fetch_timeout_s: float,
     ) -> None:
         self.stage, self.platform, self.root, self.runner = stage, platform, root, runner

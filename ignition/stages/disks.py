@@ -6,7 +6,10 @@ Each layer is looked at when the one below is made; so are arrays of arrays, and
 be made anew, too: then its contents wait in memory meanwhile.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Collection, Iterator, Mapping
 
 from ignition.config.model import Config
 from ignition.errors import Failure, RootInMemory, at, refusing
@@ -18,8 +21,6 @@ from ignition.storage.disk import without_wipes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-
     from ignition.config.model.storage import Raid
     from ignition.stages.arguments import Arguments
     from ignition.storage.raid import Member
@@ -35,10 +36,10 @@ class Facts:
     def __init__(
         self,
         *,
-        disks: "Mapping[str, disks.DiskFacts] | None" = None,
-        arrays: "Mapping[str, list[Member]] | None" = None,
-        filesystems: "Mapping[str, filesystems.FilesystemFacts] | None" = None,
-        may_lose: "Collection[str]" = (),
+        disks: Mapping[str, disks.DiskFacts] | None = None,
+        arrays: Mapping[str, list[Member]] | None = None,
+        filesystems: Mapping[str, filesystems.FilesystemFacts] | None = None,
+        may_lose: Collection[str] = (),
     ) -> None:
         self.disks, self.arrays, self.filesystems, self.may_lose = disks or {}, arrays, filesystems, may_lose
 
@@ -67,7 +68,7 @@ def plan(config: Config, facts: Facts) -> list[Operation]:
     return operations
 
 
-def run(arguments: "Arguments") -> None:
+def run(arguments: Arguments) -> None:
     """Make the machine's storage as configured. A config without any touches no device."""
     config, runner, context = arguments.config, arguments.runner, arguments.context
     _check_luks(config)
@@ -95,7 +96,7 @@ def run(arguments: "Arguments") -> None:
     first_boot_mark.note(first_boot_mark.DISKS_DONE)
 
 
-def _probe_disks(config: Config, users: devices.Users) -> "dict[str, disks.DiskFacts]":
+def _probe_disks(config: Config, users: devices.Users) -> dict[str, disks.DiskFacts]:
     wanted = config.storage.disks
     if not wanted:
         return {}
@@ -108,7 +109,7 @@ def _probe_disks(config: Config, users: devices.Users) -> "dict[str, disks.DiskF
     return found
 
 
-def _given_up(config: Config, on_disks: list[Operation]) -> "Iterator[str]":
+def _given_up(config: Config, on_disks: list[Operation]) -> Iterator[str]:
     """The nodes of disks and partitions that the config wipes."""
     by_place = {f"$.storage.disks.{index}": disk for index, disk in enumerate(config.storage.disks)}
     for operation in on_disks:
@@ -118,7 +119,7 @@ def _given_up(config: Config, on_disks: list[Operation]) -> "Iterator[str]":
             yield from operation.wiped(by_place[operation.place])
 
 
-def _plan_root(config: Config, on_disks: list[Operation], users: devices.Users) -> "RootPlan":
+def _plan_root(config: Config, on_disks: list[Operation], users: devices.Users) -> RootPlan:
     from ignition.storage import boot_partitions, losses, root_contents
     from ignition.storage.capacity import Planned
 
@@ -133,7 +134,7 @@ def _plan_root(config: Config, on_disks: list[Operation], users: devices.Users) 
     return root_contents.plan(config.storage, device, facts, Planned(tables, devices.length, made))
 
 
-def _waves_of_arrays(config: Config) -> "list[list[Raid]]":
+def _waves_of_arrays(config: Config) -> list[list[Raid]]:
     if not config.storage.raid:
         return []
     from ignition.storage import raid
@@ -141,7 +142,7 @@ def _waves_of_arrays(config: Config) -> "list[list[Raid]]":
     return raid.waves(config.storage.raid)
 
 
-def _probe_arrays(wanted: "list[Raid]") -> "dict[str, list[Member]]":
+def _probe_arrays(wanted: list[Raid]) -> dict[str, list[Member]]:
     from ignition.storage import raid
 
     with at("$.storage.raid"):
@@ -157,7 +158,7 @@ def _check_luks(config: Config) -> None:
         luks.check(config.storage.luks)
 
 
-def _run_luks(arguments: "Arguments", config: Config, of_root: str) -> None:
+def _run_luks(arguments: Arguments, config: Config, of_root: str) -> None:
     """Make and open the encrypted volumes; the keys that the files stage needs go into the state, even if a later one fails."""
     from ignition.stages import state as states
     from ignition.storage import luks
@@ -176,7 +177,7 @@ def _run_luks(arguments: "Arguments", config: Config, of_root: str) -> None:
         states.save(state, arguments.state_file)
 
 
-def _probe_filesystems(config: Config) -> "dict[str, filesystems.FilesystemFacts]":
+def _probe_filesystems(config: Config) -> dict[str, filesystems.FilesystemFacts]:
     wanted = [entry for _, entry in filesystems.to_make(config.storage.filesystems)]
     if not wanted:
         return {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 
 from ignition.config.model import Config, Systemd
@@ -33,10 +34,6 @@ from ignition.sysroot.nodes import NodeFacts
 from ignition.sysroot.presets import EnableUnit
 from ignition.sysroot.ssh_keys import KeyPlaces
 from ignition.sysroot.users import SKELETON, new_home
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _ROOT = "root"  # the 2.x file system whose symlinks are followed within it; of others none may lead out
 _HOMES = "/home"

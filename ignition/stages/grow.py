@@ -3,7 +3,10 @@
 Source: docs/reference/boot.md §8.1 and §8.2. Every other mounted partition of ROOT's type grows, too, as on Container Linux.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Collection
 
 from ignition.host import log, mounts
 from ignition.host.root import Root
@@ -17,20 +20,18 @@ from ignition.storage.mounting import on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from ignition.config.model import Config
     from ignition.stages.arguments import Arguments
 
 
 def plan(
-    config: "Config | None", facts: "list[grow.GrowFacts]", nodes: "dict[str, str] | None" = None, keep: "Collection[str]" = ()
+    config: Config | None, facts: list[grow.GrowFacts], nodes: dict[str, str] | None = None, keep: Collection[str] = ()
 ) -> list[Operation]:
     """What is to grow, and for what does not a word why. `config` is None on later boots; `nodes`, `keep`: see grow.plan."""
     return grow.plan(facts, config, nodes, keep)
 
 
-def run(arguments: "Arguments") -> None:
+def run(arguments: Arguments) -> None:
     """Grow what can grow. That nothing can is no failure; a growth that breaks off is."""
     config = _config(arguments)
     nodes = {disk.device: os.path.realpath(disk.device) for disk in config.storage.disks} if config else {}
@@ -40,7 +41,7 @@ def run(arguments: "Arguments") -> None:
     arguments.runner.run(operations, Context(root, None))  # type: ignore[arg-type]  # nothing is fetched here
 
 
-def _config(arguments: "Arguments") -> "Config | None":
+def _config(arguments: Arguments) -> Config | None:
     """The config during a first boot: only then its cache exists."""
     if not os.path.exists(arguments.config_cache):
         return None
@@ -49,7 +50,7 @@ def _config(arguments: "Arguments") -> "Config | None":
     return load_for_stage(arguments)
 
 
-def _probe(root: str, keys: KeyFinder) -> "list[grow.GrowFacts]":
+def _probe(root: str, keys: KeyFinder) -> list[grow.GrowFacts]:
     present = on(os.path.abspath(root))
     if present is None:
         log.warning(f"nothing is mounted on {root}: no root to grow")
@@ -67,5 +68,5 @@ def _probe(root: str, keys: KeyFinder) -> "list[grow.GrowFacts]":
     return found
 
 
-def _device(facts: "grow.GrowFacts") -> str:
+def _device(facts: grow.GrowFacts) -> str:
     return facts.parts[0].layer.node if facts.parts else ""

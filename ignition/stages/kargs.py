@@ -4,6 +4,8 @@ Contract of the helper (docs/reference/ignition-config.md §7.9): it appends mis
 if it changed something.
 """
 
+from __future__ import annotations
+
 from ignition.config.model import Config, KernelArguments
 from ignition.errors import CommandFailed, Failure
 from ignition.host import command

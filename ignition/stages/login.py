@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from fnmatch import fnmatchcase
 
@@ -24,8 +25,6 @@ from ignition.sysroot.ssh_keys import NAME, AddKeys, KeyPlaces
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ignition.config.model import Config
     from ignition.host.root import Root
     from ignition.stages.arguments import Arguments

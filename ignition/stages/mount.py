@@ -3,6 +3,8 @@
 Source: docs/reference/ignition-config.md §7.5.
 """
 
+from __future__ import annotations
+
 from ignition.config.model import Config
 from ignition.errors import refusing
 from ignition.operation import Operation
@@ -24,7 +26,7 @@ def plan(config: Config, facts: MountFacts, made: list[str]) -> list[Operation]:
     return [Mount(wanted, where, made) for where, wanted in pairs]
 
 
-def run(arguments: "Arguments") -> None:
+def run(arguments: Arguments) -> None:
     """Mount, and tell the files stage which directories were made for it."""
     from ignition.stages import state as states
 

@@ -7,6 +7,8 @@ directories); `luks_persist_*` disks, read and erased by files (they are secrets
 files; `reports` the fetch stages, read after every stage.
 """
 
+from __future__ import annotations
+
 import json
 import os
 

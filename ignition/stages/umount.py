@@ -4,6 +4,8 @@ Source: docs/reference/ignition-config.md §7.5. Ignition leaves the cache to th
 else that the config holds, so here it goes with the last stage that needs it.
 """
 
+from __future__ import annotations
+
 import os
 
 from ignition.config.model import Config
@@ -21,7 +23,7 @@ def plan(config: Config) -> list[Operation]:
     return [Unmount(wanted, where) for where, wanted in pairs]
 
 
-def run(arguments: "Arguments") -> None:
+def run(arguments: Arguments) -> None:
     """Unmount, then erase the secrets even if a file system stays busy, then put everything on disk."""
     try:
         arguments.runner.run(plan(arguments.config), arguments.context)

@@ -4,15 +4,14 @@ Sources: UEFI 2.10, 13.3 (EFI system partition); the Discoverable Partitions Spe
 partition); systemd-veritysetup-generator(8) and `mount.usr=` of systemd-fstab-generator(8).
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Iterator, Mapping
 
 from ignition.errors import Failure
 from ignition.host import cmdline, devices, log, paths, root_device
 from ignition.storage import disk, gpt_disk
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 EFI_FIRMWARE = "/sys/firmware/efi"
 XBOOTLDR = "bc13c2ff-59e6-4262-a352-b275fd6f7172"
@@ -31,7 +30,7 @@ _OPTIONS = (
 )
 
 
-def refuse_losing(lost: "Mapping[str, str]") -> None:
+def refuse_losing(lost: Mapping[str, str]) -> None:
     """Raises Failure if one of the nodes that lose their content (node → place in the config) is needed. Reads devices."""
     if not lost:
         return
@@ -50,7 +49,7 @@ def refuse_losing(lost: "Mapping[str, str]") -> None:
         )
 
 
-def _named(text: str) -> "Iterator[tuple[str, str]]":
+def _named(text: str) -> Iterator[tuple[str, str]]:
     """(node, what for) of the devices that the kernel command line names beside ROOT."""
     for option, value in cmdline.options(text):
         device = root_device.named(value) if option in _OPTIONS else None
@@ -58,7 +57,7 @@ def _named(text: str) -> "Iterator[tuple[str, str]]":
             yield node, f"what {option}={value} on the kernel command line asks for"
 
 
-def _of_boot_loader() -> "Iterator[tuple[str, str]]":
+def _of_boot_loader() -> Iterator[tuple[str, str]]:
     """(node, what for) of what the boot loader itself lies on, if this boot came from there: it saw its flag of a first boot."""
     if not os.path.exists(paths.FLAGGED) or not os.path.exists(paths.ESP):
         return

@@ -3,7 +3,10 @@
 Arithmetic on the config and the planned tables.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable, Mapping
 
 from ignition.config.stacking import volume_paths
 from ignition.host.devices import partition_node
@@ -12,8 +15,6 @@ from ignition.storage.raid import LEVELS, path_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from ignition.config.model.storage import Raid, Storage
     from ignition.host.root_device import RootDevice
     from ignition.storage.gpt import Table
@@ -30,13 +31,13 @@ class Planned:
 
     def __init__(
         self,
-        tables: "Mapping[str, Table | None]",
-        length_now: "Callable[[str], int | None]",
+        tables: Mapping[str, Table | None],
+        length_now: Callable[[str], int | None],
         made: frozenset[str] = frozenset(),
     ) -> None:
         self._tables, self._length_now, self.made = tables, length_now, made
 
-    def of(self, device: str, storage: "Storage") -> int | None:
+    def of(self, device: str, storage: Storage) -> int | None:
         """Bytes that a device will have; None if that cannot be told beforehand."""
         for raid in storage.raid:
             if device == path_of(raid):
@@ -48,7 +49,7 @@ class Planned:
         planned = self._partition(device)
         return planned[1] if planned else self._length_now(device)
 
-    def node(self, device: str, storage: "Storage") -> str:
+    def node(self, device: str, storage: Storage) -> str:
         """What a path will lead to: the node of a partition, the path of an array or volume; "" if it leads nowhere any more."""
         for raid in storage.raid:
             if device == path_of(raid):
@@ -60,7 +61,7 @@ class Planned:
         node = planned[0] if planned else os.path.realpath(device)
         return "" if self._vanishes(node) else node
 
-    def named(self, device: "RootDevice", now: str) -> list[str]:
+    def named(self, device: RootDevice, now: str) -> list[str]:
         """The partitions that will have the name or GUID that `root=` asks for; `now` is the one that has it now, or ""."""
         found = [
             partition_node(node, number)
@@ -80,7 +81,7 @@ class Planned:
                 return table is None or number not in table.entries
         return False
 
-    def _of_array(self, raid: "Raid", storage: "Storage") -> int | None:
+    def _of_array(self, raid: Raid, storage: Storage) -> int | None:
         known = [self.of(device, storage) for device in raid.devices]
         lengths = [length for length in known if length is not None]
         active = len(raid.devices) - (raid.spares or 0)

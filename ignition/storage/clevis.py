@@ -4,7 +4,10 @@ Source: docs/reference/ignition-config.md §7.3; clevis 19, whose tokens hold th
 header of a JWE (RFC 7516): `{"clevis": {"pin": PIN, PIN: {…}}}`, and in `sss` one JWE for each part.
 """
 
+from __future__ import annotations
+
 import json
+from collections.abc import Mapping
 
 from ignition.config.clevis_pins import SSS, TANG, TPM2, parts, problem, walk
 from ignition.errors import Failure
@@ -12,7 +15,6 @@ from ignition.host.printable import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
     from ignition.config.model.storage import Clevis
@@ -24,7 +26,7 @@ _TPM2_MEMBERS = ("hash", "key", "pcr_ids", "pcr_bank")
 class Binding:
     """What `clevis luks bind` is given. `servers` are the tang servers that must answer now."""
 
-    def __init__(self, pin: str, config: "dict[str, Any]", text: str, servers: tuple[str, ...] = ()) -> None:
+    def __init__(self, pin: str, config: dict[str, Any], text: str, servers: tuple[str, ...] = ()) -> None:
         self.pin, self.config, self.text, self.servers = pin, config, text, servers
 
     def describe(self) -> str:
@@ -49,7 +51,7 @@ class Binding:
         return _is_at_hand(self.pin, self.config)
 
 
-def wanted(clevis: "Clevis", where: str) -> Binding | None:
+def wanted(clevis: Clevis, where: str) -> Binding | None:
     """The binding that a config asks for, None for none; `where` is the place of the volume. Raises Failure if it cannot work."""
     if clevis.custom.pin:
         return _custom(clevis, f"{where}.clevis.custom.config")
@@ -67,20 +69,20 @@ def wanted(clevis: "Clevis", where: str) -> Binding | None:
     return Binding(SSS, config, json.dumps(config), servers)
 
 
-def _refuse(pin: str, config: "dict[str, Any]", where: str) -> None:
+def _refuse(pin: str, config: dict[str, Any], where: str) -> None:
     """clevis' own words for this are of no help, and come when the volume is made already."""
     if wrong := problem(pin, config):
         raise Failure(wrong[0], where=where, fix=wrong[1])
 
 
-def _server(url: str, thumbprint: str | None, advertisement: str | None) -> "dict[str, Any]":
+def _server(url: str, thumbprint: str | None, advertisement: str | None) -> dict[str, Any]:
     server: dict[str, Any] = {"url": url, "thp": thumbprint or ""}
     if advertisement:
         server["adv"] = json.loads(advertisement)
     return server
 
 
-def _custom(clevis: "Clevis", where: str) -> Binding:
+def _custom(clevis: Clevis, where: str) -> Binding:
     pin, text = clevis.custom.pin or "", clevis.custom.config or ""
     try:
         config = json.loads(text)
@@ -92,31 +94,31 @@ def _custom(clevis: "Clevis", where: str) -> Binding:
     return Binding(pin, config, text)
 
 
-def _is_at_hand(pin: str, config: "dict[str, Any]") -> bool:
+def _is_at_hand(pin: str, config: dict[str, Any]) -> bool:
     if pin == SSS:
         return sum(_is_at_hand(inner, members) for inner, members in parts(config)) >= _threshold(config)
     # A server with an advertisement may well be out of reach where machines are provisioned.
     return pin == TPM2 or (pin == TANG and "adv" not in config)
 
 
-def _threshold(config: "dict[str, Any]") -> int:
+def _threshold(config: dict[str, Any]) -> int:
     found = config.get("t", 1)
     return found if isinstance(found, int) else 1  # clevis refuses anything else
 
 
-def _description(pin: str, config: "dict[str, Any]") -> str:
+def _description(pin: str, config: dict[str, Any]) -> str:
     if pin == SSS:
         described = [_description(inner, members) for inner, members in parts(config)]
         return f"{config.get('t', 1)} of {len(described)}: {', '.join(described)}"
     return f"tang {shown(str(config.get('url', '')))}" if pin == TANG else "the TPM" if pin == TPM2 else f"pin {pin}"
 
 
-def difference(binding: Binding, protected: "Mapping[str, Any]") -> str:
+def difference(binding: Binding, protected: Mapping[str, Any]) -> str:
     """What a token's binding has otherwise than the wanted one; "" if they correspond as far as a token tells."""
     return _difference(binding.pin, binding.config, _bound(protected))
 
 
-def _bound(protected: "Mapping[str, Any]") -> "tuple[str, dict[str, Any]]":
+def _bound(protected: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """(pin, its members) of a JWE's protected header; ("", {}) if clevis did not make it."""
     clevis = protected.get("clevis")
     pin = clevis.get("pin") if isinstance(clevis, dict) else None
@@ -126,7 +128,7 @@ def _bound(protected: "Mapping[str, Any]") -> "tuple[str, dict[str, Any]]":
     return pin, members if isinstance(members, dict) else {}
 
 
-def _difference(pin: str, config: "dict[str, Any]", bound: "tuple[str, dict[str, Any]]") -> str:
+def _difference(pin: str, config: dict[str, Any], bound: tuple[str, dict[str, Any]]) -> str:
     bound_pin, members = bound
     if bound_pin != pin:
         return f"it is bound to pin {bound_pin or 'none'}, not {pin}"
@@ -143,7 +145,7 @@ def _difference(pin: str, config: "dict[str, Any]", bound: "tuple[str, dict[str,
     return ""
 
 
-def _sss_difference(config: "dict[str, Any]", members: "dict[str, Any]") -> str:
+def _sss_difference(config: dict[str, Any], members: dict[str, Any]) -> str:
     from ignition.storage.luks_header import decoded
 
     jwes = members.get("jwe")
@@ -158,13 +160,13 @@ def _sss_difference(config: "dict[str, Any]", members: "dict[str, Any]") -> str:
     return f"it is also bound to {', '.join(_description(*bound) for bound in left)}" if left else ""
 
 
-def _nearest(pin: str, part: "dict[str, Any]", bounds: "list[tuple[str, dict[str, Any]]]") -> str:
+def _nearest(pin: str, part: dict[str, Any], bounds: list[tuple[str, dict[str, Any]]]) -> str:
     """Why what comes nearest does not count: the same server with other keys, the TPM with another policy."""
     near = [bound for bound in bounds if bound[0] == pin and bound[1].get("url") == part.get("url")]
     return f": {_difference(pin, part, near[0])}" if near and pin in (TANG, TPM2) else ""
 
 
-def _tang_difference(config: "dict[str, Any]", members: "dict[str, Any]") -> str:
+def _tang_difference(config: dict[str, Any], members: dict[str, Any]) -> str:
     if members.get("url") != config.get("url"):
         return f"it is bound to tang {shown(str(members.get('url', '')))}"
     thumbprint = config.get("thp")
@@ -174,7 +176,7 @@ def _tang_difference(config: "dict[str, Any]", members: "dict[str, Any]") -> str
     return ""
 
 
-def _tpm2_difference(config: "dict[str, Any]", members: "dict[str, Any]") -> str:
+def _tpm2_difference(config: dict[str, Any], members: dict[str, Any]) -> str:
     for name in _TPM2_MEMBERS:
         wanted = _tpm2_member(config, name)
         if wanted != _tpm2_member(members, name):
@@ -182,7 +184,7 @@ def _tpm2_difference(config: "dict[str, Any]", members: "dict[str, Any]") -> str
     return ""
 
 
-def _tpm2_member(config: "dict[str, Any]", name: str) -> str:
+def _tpm2_member(config: dict[str, Any], name: str) -> str:
     value = config.get(name)
     if name == "pcr_bank":
         return str(value or "sha1") if config.get("pcr_ids") else ""

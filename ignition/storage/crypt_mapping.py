@@ -1,5 +1,7 @@
 """Encrypted volumes that are open: what the device mapper says. Source: sysfs, `dm/name` and cryptsetup's `dm/uuid`."""
 
+from __future__ import annotations
+
 import os
 
 from ignition.host import devices

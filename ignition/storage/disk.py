@@ -1,7 +1,10 @@
 """One disk: what is on it and who uses it, and the operations that wipe or replace its partition table."""
 
+from __future__ import annotations
+
 import os
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from ignition.errors import Failure, at
@@ -12,8 +15,6 @@ from ignition.storage import gpt, gpt_disk, partitions, signatures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from ignition.config.model import Config
     from ignition.config.model.storage import Disk
 
@@ -34,15 +35,15 @@ class DiskFacts:
         node: str,
         table: gpt.Table,
         *,
-        in_use: "Mapping[int, str]",
+        in_use: Mapping[int, str],
         used_whole: str = "",
-        content: "Sequence[signatures.Signature]" = (),
+        content: Sequence[signatures.Signature] = (),
     ) -> None:
         self.node, self.table, self.in_use, self.used_whole, self.content = node, table, in_use, used_whole, content
 
 
 @contextmanager
-def opened(node: str, flags: int) -> "Iterator[int]":
+def opened(node: str, flags: int) -> Iterator[int]:
     """A device as a descriptor, for as long as the block lasts."""
     descriptor = os.open(node, flags | os.O_CLOEXEC)
     try:
@@ -52,7 +53,7 @@ def opened(node: str, flags: int) -> "Iterator[int]":
 
 
 @contextmanager
-def locked(node: str) -> "Iterator[int]":
+def locked(node: str) -> Iterator[int]:
     """A disk opened for writing, and locked against udevd's reading it half-way (systemd.io/BLOCK_DEVICE_LOCKING)."""
     with opened(node, os.O_RDWR) as descriptor:
         _lock(descriptor, node)
@@ -74,7 +75,7 @@ def _lock(descriptor: int, node: str) -> None:
         time.sleep(LOCK_PAUSE_S)
 
 
-def probe(disk: "Disk", node: str, users: devices.Users) -> DiskFacts:
+def probe(disk: Disk, node: str, users: devices.Users) -> DiskFacts:
     """Look at a disk. Raises Failure for a table that is no GPT, unless it is to be wiped anyway."""
     name = devices.name_of(node)
     in_use = {number: users.of(part) for number, (part, _, _) in devices.partitions(name).items()}
@@ -100,7 +101,7 @@ def _is_inside(offset: int, table: gpt.Table) -> bool:
     return any(entry.first <= sector <= entry.last for entry in table.entries.values())
 
 
-def plan(disk: "Disk", facts: DiskFacts, where: str, *, translated: bool = False) -> list[Operation]:
+def plan(disk: Disk, facts: DiskFacts, where: str, *, translated: bool = False) -> list[Operation]:
     """The operations for one disk; `where` is its place in the config, `translated` says that it was one of 2.x.
 
     Raises Failure if the disk cannot be as configured.
@@ -126,7 +127,7 @@ def plan(disk: "Disk", facts: DiskFacts, where: str, *, translated: bool = False
     return operations
 
 
-def _refuse_content(disk: "Disk", facts: DiskFacts, decision: partitions.Decision, where: str) -> None:
+def _refuse_content(disk: Disk, facts: DiskFacts, decision: partitions.Decision, where: str) -> None:
     """Raises Failure if the table would be written over what the disk holds as a whole, or a partition made where that lies.
 
     Mending counts, too: the backup of a table may have outlived it under a file system that took the whole disk.
@@ -142,7 +143,7 @@ def _refuse_content(disk: "Disk", facts: DiskFacts, decision: partitions.Decisio
 
 
 @contextmanager
-def at_disk(where: str) -> "Iterator[None]":
+def at_disk(where: str) -> Iterator[None]:
     """Give failures without a place that of the disk."""
     try:
         yield
@@ -162,7 +163,7 @@ class WipeTable(Operation):
     def describe(self) -> str:
         return f"wipe the partition table of {self.path} ({self.place})"
 
-    def lost(self) -> "Iterator[tuple[str, str]]":
+    def lost(self) -> Iterator[tuple[str, str]]:
         """The nodes whose content goes, each with the place in the config; the disk's own, which may be ROOT without a table."""
         for name, _, _ in devices.partitions(devices.name_of(self._node)).values():
             yield devices.node_of(name), f"{self.place}.wipeTable"
@@ -193,13 +194,13 @@ class WriteTable(Operation):
         what = ", ".join(f"{change.action} {change.number}" for change in changes) or self._mending() or "nothing to change"
         return f"partition {self.path}: {what} ({self.place})"
 
-    def lost(self) -> "Iterator[tuple[str, str]]":
+    def lost(self) -> Iterator[tuple[str, str]]:
         """The nodes whose content goes, each with the place in the config."""
         for change in self._decision.changes:
             if change.action in ("delete", "replace"):
                 yield devices.partition_node(self._node, change.number), change.where
 
-    def wiped(self, disk: "Disk") -> "Iterator[str]":
+    def wiped(self, disk: Disk) -> Iterator[str]:
         """The nodes of the partitions whose content may go by the config's entry of this disk, changed or not."""
         flagged = [one for one in disk.partitions if one.wipe_partition_entry]
         numbers, labels = {one.number for one in flagged}, {one.label for one in flagged if one.number == 0}
@@ -207,7 +208,7 @@ class WriteTable(Operation):
             if disk.wipe_table or number in numbers or (entry.name and entry.name in labels):
                 yield devices.partition_node(self._node, number)
 
-    def made(self) -> "Iterator[str]":
+    def made(self) -> Iterator[str]:
         """The nodes of the partitions that are new, or made anew."""
         for change in self._decision.changes:
             if change.action in ("create", "replace"):
@@ -274,7 +275,7 @@ def _place(place: tuple[int, int] | None) -> str:
 # A config for a machine whose storage an earlier attempt has finished: what it wipes has been wiped. Pure.
 
 
-def without_wipes(config: "Config") -> "Config":
+def without_wipes(config: Config) -> Config:
     """The same config, keeping whatever is right by now instead of making it again."""
     storage = config.storage
     kept = storage.evolve(
@@ -285,7 +286,7 @@ def without_wipes(config: "Config") -> "Config":
     return config.evolve(storage=kept)
 
 
-def _kept(disk: "Disk") -> "Disk":
+def _kept(disk: Disk) -> Disk:
     partitions = tuple(
         # One that is to be absent stays without its content.
         part if part.should_exist is False else part.evolve(wipe_partition_entry=False)

@@ -3,6 +3,10 @@
 Stricter than Ignition in one point: a partition table on the device counts as a signature, so it is not overwritten unasked.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
 from ignition.errors import Failure, at
 from ignition.host import devices
 from ignition.host.command import run
@@ -11,8 +15,6 @@ from ignition.storage.signatures import described
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ignition.config.model.storage import Filesystem
     from ignition.storage.signatures import Signature
 
@@ -48,7 +50,7 @@ MAKERS = {
 }
 
 
-def further_devices(wanted: "Filesystem") -> list[str]:
+def further_devices(wanted: Filesystem) -> list[str]:
     """What `options` make part of the file system: more devices of btrfs, log and real-time devices of xfs."""
     if wanted.format not in ("btrfs", "xfs"):
         return []
@@ -59,11 +61,11 @@ def further_devices(wanted: "Filesystem") -> list[str]:
 class FilesystemFacts:
     """One device as it is: its resolved node, what blkid found there, and who uses it ("" for nobody)."""
 
-    def __init__(self, node: str, signature: "Signature", user: str = "") -> None:
+    def __init__(self, node: str, signature: Signature, user: str = "") -> None:
         self.node, self.signature, self.user = node, signature, user
 
 
-def to_make(filesystems: "tuple[Filesystem, ...]") -> "list[tuple[int, Filesystem]]":
+def to_make(filesystems: tuple[Filesystem, ...]) -> list[tuple[int, Filesystem]]:
     """(index in the config, entry) of those with a device that this stage looks at."""
     return [
         (index, wanted)
@@ -72,7 +74,7 @@ def to_make(filesystems: "tuple[Filesystem, ...]") -> "list[tuple[int, Filesyste
     ]
 
 
-def plan(filesystems: "tuple[Filesystem, ...]", facts: "Mapping[str, FilesystemFacts]") -> list[Operation]:
+def plan(filesystems: tuple[Filesystem, ...], facts: Mapping[str, FilesystemFacts]) -> list[Operation]:
     """One operation per device; `facts` by the config's device name. Raises Failure for what must not be overwritten."""
     operations: list[Operation] = []
     made: list[str] = []
@@ -95,7 +97,7 @@ def plan(filesystems: "tuple[Filesystem, ...]", facts: "Mapping[str, FilesystemF
     return operations + ([Settle(made)] if made else [])
 
 
-def _refuse_further(wanted: "Filesystem", facts: "Mapping[str, FilesystemFacts]", where: str) -> None:
+def _refuse_further(wanted: Filesystem, facts: Mapping[str, FilesystemFacts], where: str) -> None:
     """mkfs asks nobody about the devices in its options, neither who uses them nor what they hold."""
     for device in further_devices(wanted):
         fact = facts[device]
@@ -105,7 +107,7 @@ def _refuse_further(wanted: "Filesystem", facts: "Mapping[str, FilesystemFacts]"
             raise Failure(f"{device} holds {described([fact.signature])}", where=f"{where}.options", fix=WIPE_FIX)
 
 
-def _refuse_other_wish(wanted: "Filesystem", index: int, other: "Filesystem", where: str) -> None:
+def _refuse_other_wish(wanted: Filesystem, index: int, other: Filesystem, where: str) -> None:
     """2.x allows several names for one device; they must agree."""
     if (wanted.format, wanted.label, wanted.uuid) != (other.format, other.label, other.uuid):
         raise Failure(
@@ -115,7 +117,7 @@ def _refuse_other_wish(wanted: "Filesystem", index: int, other: "Filesystem", wh
         )
 
 
-def may_stay(wanted: "Filesystem", fact: FilesystemFacts, where: str) -> bool:
+def may_stay(wanted: Filesystem, fact: FilesystemFacts, where: str) -> bool:
     """Whether what is there is what is wanted; False if it is to be made. Raises Failure for what must not be overwritten."""
     found = fact.signature
     if wanted.wipe_filesystem:
@@ -134,7 +136,7 @@ def may_stay(wanted: "Filesystem", fact: FilesystemFacts, where: str) -> bool:
     raise Failure(f"{wanted.device} holds {present}, not {_wish(wanted)}", where=where, fix=WIPE_FIX)
 
 
-def _matches(wanted: "Filesystem", found: "Signature") -> bool:
+def _matches(wanted: Filesystem, found: Signature) -> bool:
     if wanted.name is not None and found.label == OEM and found.format:
         return True
     if found.format != wanted.format:
@@ -148,7 +150,7 @@ def _plain_uuid(uuid: str, format: str | None) -> str:
     return uuid.lower().replace("-", "") if format == "vfat" else uuid.lower()
 
 
-def _wish(wanted: "Filesystem") -> str:
+def _wish(wanted: Filesystem) -> str:
     if wanted.format == NONE:
         return "nothing"
     label = f" labelled {wanted.label!r}" if wanted.label else ""
@@ -156,7 +158,7 @@ def _wish(wanted: "Filesystem") -> str:
     return f"{wanted.format}{label}{uuid}"
 
 
-def mkfs(wanted: "Filesystem", node: str) -> list[str]:
+def mkfs(wanted: Filesystem, node: str) -> list[str]:
     """The command that makes a file system. Raises Failure for an unknown format."""
     maker = MAKERS.get(wanted.format or "")
     if maker is None:
@@ -173,7 +175,7 @@ class MakeFilesystem(Operation):
     kind = "format"
     concurrent = True
 
-    def __init__(self, wanted: "Filesystem", node: str, where: str, *, keep: bool) -> None:
+    def __init__(self, wanted: Filesystem, node: str, where: str, *, keep: bool) -> None:
         self.path, self._wanted, self.node, self.place, self._keep = wanted.device, wanted, node, where, keep
 
     def describe(self) -> str:

@@ -5,15 +5,13 @@ named keeps every bit: names, attributes, GUIDs, the reserved ends of header and
 decides where a partition goes, touches a disk (gpt_disk.py), or talks to the kernel.
 """
 
+from __future__ import annotations
+
 import struct
+from collections.abc import Iterator, Mapping
 
 from ignition.errors import Failure
 from ignition.storage import guid
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
 
 SIGNATURE = b"EFI PART"
 REVISION = 0x00010000
@@ -64,15 +62,15 @@ class Entry:
         """Length in logical sectors."""
         return int(self.last - self.first + 1)
 
-    def resized(self, last: int) -> "Entry":
+    def resized(self, last: int) -> Entry:
         """The same entry with another end; every other bit is kept."""
         return Entry(self.raw[:40] + struct.pack("<Q", last) + self.raw[48:])
 
-    def with_attributes(self, attributes: int) -> "Entry":
+    def with_attributes(self, attributes: int) -> Entry:
         """The same entry with other attribute bits."""
         return Entry(self.raw[:48] + struct.pack("<Q", attributes) + self.raw[56:])
 
-    def with_unique_guid(self, raw: bytes) -> "Entry":
+    def with_unique_guid(self, raw: bytes) -> Entry:
         """The same entry with another unique GUID."""
         return Entry(self.raw[:16] + raw + self.raw[32:])
 
@@ -95,7 +93,7 @@ class Table:
         self.faults: tuple[str, ...] = ()  # what a write would mend
         self.stale_backup = 0  # LBA of a backup header that a relocation left behind
 
-    def _used(self) -> "Iterator[tuple[int, Entry]]":
+    def _used(self) -> Iterator[tuple[int, Entry]]:
         size = self.entry_size
         for number in range(1, self.entry_count + 1):
             raw = self.array[(number - 1) * size : number * size]
@@ -156,7 +154,7 @@ class Table:
         """Whether the backup is not at the end of the disk: the disk was enlarged after the table was written."""
         return self.alternate != self.sectors - 1
 
-    def _copy(self, *, boot: bytes | None = None, header: bytes | None = None, array: bytes | None = None) -> "Table":
+    def _copy(self, *, boot: bytes | None = None, header: bytes | None = None, array: bytes | None = None) -> Table:
         copy = Table(
             sector_size=self.sector_size,
             sectors=self.sectors,
@@ -167,7 +165,7 @@ class Table:
         copy.faults, copy.stale_backup = self.faults, self.stale_backup
         return copy
 
-    def with_entries(self, changes: "Mapping[int, Entry | None]") -> "Table":
+    def with_entries(self, changes: Mapping[int, Entry | None]) -> Table:
         """A table where the numbers in `changes` hold these entries, or none."""
         array, size = bytearray(self.array), self.entry_size
         for number, entry in changes.items():
@@ -175,13 +173,13 @@ class Table:
             array[(number - 1) * size : number * size] = raw.ljust(size, b"\0")
         return self._copy(array=bytes(array))
 
-    def _with_header(self, patches: "Mapping[int, bytes]") -> "Table":
+    def _with_header(self, patches: Mapping[int, bytes]) -> Table:
         header = bytearray(self.header)
         for offset, value in patches.items():
             header[offset : offset + len(value)] = value
         return self._copy(header=bytes(header))
 
-    def relocated(self) -> "Table":
+    def relocated(self) -> Table:
         """With the backup at the end of the disk and all space before it usable: what every change of a table begins with.
 
         Raises Failure if a partition ends behind it, or where no partition can be.
@@ -223,7 +221,7 @@ class Table:
                     fix=DAMAGED_FIX,
                 )
 
-    def drawn(self) -> "Table":
+    def drawn(self) -> Table:
         """With random GUIDs in the place of zero ones."""
         table = self._with_header({56: guid.random()}) if self.disk_guid == guid.ZERO else self
         blank = {number: entry for number, entry in table.entries.items() if entry.unique_raw == guid.ZERO}
@@ -273,7 +271,7 @@ def protective_mbr(mbr: bytes, sectors: int) -> bytes:
     return mbr[:MBR_TABLE] + entry.ljust(4 * MBR_ENTRY, b"\0") + MBR_SIGNATURE + mbr[512:]
 
 
-def _entries(mbr: bytes) -> "Iterator[tuple[int, int, int, int]]":
+def _entries(mbr: bytes) -> Iterator[tuple[int, int, int, int]]:
     """(offset, type, start, sectors) of each used MBR entry."""
     for offset in range(MBR_TABLE, MBR_TABLE + 4 * MBR_ENTRY, MBR_ENTRY):
         start, size = struct.unpack_from("<II", mbr, offset + 8)

@@ -3,6 +3,8 @@
 Source: UEFI 2.10, 5.3. The kernel is not told here (ignition/host/blkpg.py).
 """
 
+from __future__ import annotations
+
 import binascii
 import os
 import struct

@@ -1,5 +1,7 @@
 """GUIDs as GPT stores them: the first three groups little-endian (UEFI 2.10, appendix A)."""
 
+from __future__ import annotations
+
 import os
 import struct
 

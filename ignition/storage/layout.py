@@ -4,6 +4,8 @@ Source: docs/reference/ignition-config.md §7.1, and sgdisk 1.0.9's observed cho
 is fixed that sgdisk varies: new partitions begin at whole MiB even beside old ones that do not.
 """
 
+from __future__ import annotations
+
 MIB = 1 << 20
 
 

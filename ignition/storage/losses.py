@@ -1,14 +1,15 @@
 """Which of the devices that exist now a config takes the content of. What it keeps is not among them."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Iterable, Iterator
 
 from ignition.errors import Failure
 from ignition.storage import disk, filesystems, raid, signatures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from ignition.config.model import Config
     from ignition.host.devices import Users
     from ignition.operation import Operation
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 LUKS = "crypto_LUKS"
 
 
-def find(config: "Config", on_disks: "Iterable[Operation]", users: "Users") -> dict[str, str]:
+def find(config: Config, on_disks: Iterable[Operation], users: Users) -> dict[str, str]:
     """Node → place in the config that takes its content; `on_disks` are the operations planned for the disks. Reads devices."""
     found: dict[str, str] = {}
     for node, where in (*_partitions(on_disks), *_members(config, users), *_volumes(config), *_filesystems(config)):
@@ -24,13 +25,13 @@ def find(config: "Config", on_disks: "Iterable[Operation]", users: "Users") -> d
     return found
 
 
-def _partitions(operations: "Iterable[Operation]") -> "Iterator[tuple[str, str]]":
+def _partitions(operations: Iterable[Operation]) -> Iterator[tuple[str, str]]:
     for operation in operations:
         if isinstance(operation, disk.WipeTable | disk.WriteTable):
             yield from operation.lost()
 
 
-def _members(config: "Config", users: "Users") -> "Iterator[tuple[str, str]]":
+def _members(config: Config, users: Users) -> Iterator[tuple[str, str]]:
     for index, array in enumerate(config.storage.raid):
         present = [(number, device) for number, device in enumerate(array.devices) if os.path.exists(device)]
         members = [raid.member(os.path.realpath(device), users) for _, device in present]
@@ -40,7 +41,7 @@ def _members(config: "Config", users: "Users") -> "Iterator[tuple[str, str]]":
             yield member.node, f"$.storage.raid.{index}.devices.{number}"
 
 
-def _volumes(config: "Config") -> "Iterator[tuple[str, str]]":
+def _volumes(config: Config) -> Iterator[tuple[str, str]]:
     for index, volume in enumerate(config.storage.luks):
         if volume.device and os.path.exists(volume.device):
             node = os.path.realpath(volume.device)
@@ -49,7 +50,7 @@ def _volumes(config: "Config") -> "Iterator[tuple[str, str]]":
                 yield node, f"$.storage.luks.{index}"
 
 
-def _filesystems(config: "Config") -> "Iterator[tuple[str, str]]":
+def _filesystems(config: Config) -> Iterator[tuple[str, str]]:
     for index, wanted in filesystems.to_make(config.storage.filesystems):
         if os.path.exists(wanted.device):
             node, where = os.path.realpath(wanted.device), f"$.storage.filesystems.{index}"

@@ -4,8 +4,11 @@ LUKS2 only. Kinder than Ignition in one point: a volume with a generated key or 
 what the config asks for and can be opened. IBM's secure keys (cex) are refused by name.
 """
 
+from __future__ import annotations
+
 import os
 import re
+from collections.abc import Mapping, Sequence
 
 from ignition.config import stacking
 from ignition.config.clevis_pins import TPM2
@@ -20,8 +23,6 @@ from ignition.storage.luks_operations import Volume
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from ignition.config.model.storage import Luks
     from ignition.operation import Context
     from ignition.storage.clevis import Binding
@@ -46,7 +47,7 @@ class VolumeFacts:
     `key_opens`: the key that we have opens it. `unlocks_not`: by clevis token, why its slot cannot be opened, "" if it can.
     """
 
-    def __init__(self, node: str, signature: "Signature") -> None:
+    def __init__(self, node: str, signature: Signature) -> None:
         self.node, self.signature = node, signature
         self.device = ""  # the kernel's name
         self.binary: Binary | None = None
@@ -68,14 +69,12 @@ class VolumeFacts:
         return self.binary is not None and self.binary.subsystem == UNFINISHED
 
 
-def waves(volumes: "tuple[Luks, ...]") -> list[list[int]]:
+def waves(volumes: tuple[Luks, ...]) -> list[list[int]]:
     """In which order they can be made: all of a wave at once, in devices that are there or in volumes of earlier waves."""
     return stacking.waves(stacking.below_volumes(volumes))
 
 
-def probe(
-    volumes: "tuple[Luks, ...]", context: "Context", keys: "Keys", wave: "Sequence[int] | None" = None
-) -> dict[str, VolumeFacts]:
+def probe(volumes: tuple[Luks, ...], context: Context, keys: Keys, wave: Sequence[int] | None = None) -> dict[str, VolumeFacts]:
     """Facts by volume name. Waits for the devices, fetches the keys that are given into `keys`, and tries what opens what.
 
     `wave`: the indexes of those to look at, all by default. Changes nothing. Raises Failure.
@@ -101,7 +100,7 @@ def probe(
 
 
 @refusing()
-def check(volumes: "tuple[Luks, ...]") -> "dict[str, Binding | None]":
+def check(volumes: tuple[Luks, ...]) -> dict[str, Binding | None]:
     """What is to be bound, by volume name. Pure. Raises Failure for what is wrong with the config alone."""
     bindings = {}
     for index, volume in enumerate(volumes):
@@ -111,7 +110,7 @@ def check(volumes: "tuple[Luks, ...]") -> "dict[str, Binding | None]":
     return bindings
 
 
-def _refuse(volume: "Luks", where: str) -> None:
+def _refuse(volume: Luks, where: str) -> None:
     if volume.cex.enabled:
         raise Failure(
             "secure keys of IBM Crypto Express cards (s390x) are not supported",
@@ -129,7 +128,7 @@ def _refuse(volume: "Luks", where: str) -> None:
         raise Failure(f"{volume.uuid!r} is no UUID", where=f"{where}.uuid", fix="uuidgen makes one")
 
 
-def _look(volume: "Luks", users: devices.Users) -> VolumeFacts:
+def _look(volume: Luks, users: devices.Users) -> VolumeFacts:
     node = os.path.realpath(volume.device or "")
     facts = VolumeFacts(node, signatures.probe(node))
     facts.device = devices.name_of(node)
@@ -145,7 +144,7 @@ def _look(volume: "Luks", users: devices.Users) -> VolumeFacts:
     return facts
 
 
-def _fetch_key(volume: "Luks", context: "Context", keys: "Keys") -> None:
+def _fetch_key(volume: Luks, context: Context, keys: Keys) -> None:
     if volume.key_file.source:
         try:
             keys.put(volume.name, checked(context.fetcher.read(volume.key_file)))
@@ -154,7 +153,7 @@ def _fetch_key(volume: "Luks", context: "Context", keys: "Keys") -> None:
             raise
 
 
-def _find_kept_keys(volumes: "Sequence[Luks]", facts: "Mapping[str, VolumeFacts]", context: "Context", keys: "Keys") -> None:
+def _find_kept_keys(volumes: Sequence[Luks], facts: Mapping[str, VolumeFacts], context: Context, keys: Keys) -> None:
     """For generated keys that an earlier run of the files stage left in ROOT."""
     names = [
         volume.name
@@ -165,19 +164,19 @@ def _find_kept_keys(volumes: "Sequence[Luks]", facts: "Mapping[str, VolumeFacts]
         keys.put(name, key)
 
 
-def _is_bound(volume: "Luks") -> bool:
+def _is_bound(volume: Luks) -> bool:
     found = volume.clevis
     return bool(found.custom.pin or found.tang or found.tpm2 or found.threshold)
 
 
-def _try(volume: "Luks", facts: VolumeFacts, keys: "Keys") -> None:
+def _try(volume: Luks, facts: VolumeFacts, keys: Keys) -> None:
     """Whether the key that we have opens it: that takes a second or two."""
     key = keys.get(volume.name)
     if key is not None:
         facts.key_opens = steps.opens(facts.node, key)
 
 
-def _try_binding(facts: VolumeFacts, header: "Header", binding: "Binding | None", context: "Context") -> None:
+def _try_binding(facts: VolumeFacts, header: Header, binding: Binding | None, context: Context) -> None:
     """Which tokens unlock it, if the decision depends on that: who has a key file needs no server that is out of reach."""
     if binding is None or facts.is_open or facts.is_unfinished:
         return
@@ -189,7 +188,7 @@ def _try_binding(facts: VolumeFacts, header: "Header", binding: "Binding | None"
             )
 
 
-def _missing(binding: "Binding") -> tuple[str, ...]:
+def _missing(binding: Binding) -> tuple[str, ...]:
     directories = command.ENVIRONMENT["PATH"].split(":")
     wanted = ["clevis", *(f"clevis-encrypt-{pin}" for pin in binding.programs())]
     missing = [name for name in wanted if not any(os.access(f"{directory}/{name}", os.X_OK) for directory in directories)]
@@ -211,7 +210,7 @@ def _has_tpm() -> bool:
 
 
 @refusing()
-def plan(volumes: "tuple[Luks, ...]", facts: "Mapping[str, VolumeFacts]", keys: "Keys", *, of_root: str = "") -> list[Operation]:
+def plan(volumes: tuple[Luks, ...], facts: Mapping[str, VolumeFacts], keys: Keys, *, of_root: str = "") -> list[Operation]:
     """The steps for the volumes that `facts` has by name, in the config's order; `of_root` is the one that ROOT will lie in.
 
     Raises Failure for what must not or cannot be made.
@@ -235,7 +234,7 @@ def plan(volumes: "tuple[Luks, ...]", facts: "Mapping[str, VolumeFacts]", keys: 
     return operations
 
 
-def _refuse_in_use(config: "Luks", fact: VolumeFacts, where: str) -> None:
+def _refuse_in_use(config: Luks, fact: VolumeFacts, where: str) -> None:
     if fact.mapping is not None and not fact.is_open:
         below = ", ".join(fact.mapping.below)
         raise Failure(
@@ -271,7 +270,7 @@ def _refuse_impossible(fact: VolumeFacts, where: str) -> None:
         )
 
 
-def _may_stay(config: "Luks", fact: VolumeFacts, binding: "Binding | None", where: str) -> bool:
+def _may_stay(config: Luks, fact: VolumeFacts, binding: Binding | None, where: str) -> bool:
     """Whether what is there is what is wanted; False if it is to be made. Raises Failure if neither."""
     if config.wipe_volume:
         return False
@@ -288,7 +287,7 @@ def _may_stay(config: "Luks", fact: VolumeFacts, binding: "Binding | None", wher
     )
 
 
-def _refuse_other_content(config: "Luks", fact: VolumeFacts, where: str) -> bool:
+def _refuse_other_content(config: Luks, fact: VolumeFacts, where: str) -> bool:
     """False if there is nothing, or less than nothing: the beginning of a volume of ours. Raises Failure else."""
     if fact.is_unfinished:
         return False
@@ -301,7 +300,7 @@ def _refuse_other_content(config: "Luks", fact: VolumeFacts, where: str) -> bool
     return False
 
 
-def _differences(config: "Luks", fact: VolumeFacts, header: "Header", binding: "Binding | None") -> list[str]:
+def _differences(config: Luks, fact: VolumeFacts, header: Header, binding: Binding | None) -> list[str]:
     """Why a LUKS2 volume is not the wanted one, condition by condition."""
     found = []
     if config.label and config.label != header.label:
@@ -320,7 +319,7 @@ def _differences(config: "Luks", fact: VolumeFacts, header: "Header", binding: "
     return found
 
 
-def _binding_differences(fact: VolumeFacts, header: "Header", binding: "Binding") -> list[str]:
+def _binding_differences(fact: VolumeFacts, header: Header, binding: Binding) -> list[str]:
     if fact.is_unfinished:
         return ["it is not bound completely"]
     differences = [clevis.difference(binding, token.protected) for token in header.tokens]
@@ -334,7 +333,7 @@ def _binding_differences(fact: VolumeFacts, header: "Header", binding: "Binding"
     return [] if "" in reasons else [f"clevis cannot unlock it ({reason})" for reason in reasons]
 
 
-def _keep(volume: Volume, fact: VolumeFacts, binding: "Binding | None") -> list[Operation]:
+def _keep(volume: Volume, fact: VolumeFacts, binding: Binding | None) -> list[Operation]:
     """Nothing but to open it, if it is not open."""
     found: list[Operation] = [steps.FormatVolume(volume, keep=True)]
     if binding is not None:
@@ -345,7 +344,7 @@ def _keep(volume: Volume, fact: VolumeFacts, binding: "Binding | None") -> list[
     return [*found, steps.OpenVolume(volume, keep=fact.is_open, persistent=fact.is_unfinished)]
 
 
-def _make(volume: Volume, fact: VolumeFacts, binding: "Binding | None", *, holds_root: bool) -> list[Operation]:
+def _make(volume: Volume, fact: VolumeFacts, binding: Binding | None, *, holds_root: bool) -> list[Operation]:
     found: list[Operation] = [steps.CloseVolume(volume)] if fact.is_open else []
     found += [steps.FormatVolume(volume), steps.OpenVolume(volume)]
     if binding is None:

@@ -4,6 +4,8 @@ Source: LUKS2 On-Disk Format Specification 1.1.1, 2.1 (binary header, big-endian
 here, because no program prints label and subsystem unambiguously; its checksums and its repair are cryptsetup's business.
 """
 
+from __future__ import annotations
+
 import os
 import struct
 

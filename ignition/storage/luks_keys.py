@@ -3,7 +3,10 @@
 Nothing here has a text form that shows one.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 
@@ -12,11 +15,6 @@ from ignition.host import log, paths, root_device
 from ignition.host.reading import read_inside
 from ignition.host.root import Root
 from ignition.host.temporary_mount import mounted_to_read
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
 
 GENERATED_BYTES = 4096  # written as twice as many hexadecimal digits, as Ignition does
 MOST_BYTES = 8 << 20  # cryptsetup(8): the compiled-in limit of a key file
@@ -27,7 +25,7 @@ _serial = count()
 class Keys:
     """The key of each volume by its name."""
 
-    def __init__(self, persisted: "Mapping[str, str] | None" = None) -> None:
+    def __init__(self, persisted: Mapping[str, str] | None = None) -> None:
         """`persisted` maps names to data URLs, as in the state file."""
         from ignition.config.dataurl import decode
 
@@ -74,7 +72,7 @@ def checked(key: bytes) -> bytes:
 
 
 @contextmanager
-def key_file(key: bytes, *, base: str = paths.RUN) -> "Iterator[str]":
+def key_file(key: bytes, *, base: str = paths.RUN) -> Iterator[str]:
     """A file with the key in a directory that only root can enter, for as long as the block lasts. `base` is in memory."""
     os.makedirs(base, exist_ok=True)
     directory = os.path.join(base, f"key-{os.getpid()}-{next(_serial)}")

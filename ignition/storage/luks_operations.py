@@ -6,6 +6,8 @@ A new volume bears the mark UNFINISHED in its header until somebody else than th
 before that costs nothing: nobody has put anything into it, and it may be made once more.
 """
 
+from __future__ import annotations
+
 import os
 
 from ignition.errors import CommandFailed, Failure, at
@@ -33,7 +35,7 @@ _NO_KEY_FITS = (1, 2)  # exit statuses of cryptsetup(8): no key slot at all, non
 class Volume:
     """One volume of the config and where it goes. `keys` has its key once there is one."""
 
-    def __init__(self, config: "Luks", node: str, where: str, keys: "Keys") -> None:
+    def __init__(self, config: Luks, node: str, where: str, keys: Keys) -> None:
         self.config, self.node, self.where, self.keys = config, node, where, keys
         self.name, self.device = config.name, config.device or ""
 
@@ -120,7 +122,7 @@ class BindVolume(_Step):
 
     kind = "luks-bind"
 
-    def __init__(self, volume: Volume, binding: "Binding", *, keep: bool = False) -> None:
+    def __init__(self, volume: Volume, binding: Binding, *, keep: bool = False) -> None:
         super().__init__(volume, keep=keep)
         self._binding = binding
 
@@ -152,7 +154,7 @@ class UnlockVolume(_Step):
 
     kind = "luks-unlock"
 
-    def __init__(self, volume: Volume, binding: "Binding", *, again: bool, keep: bool = False) -> None:
+    def __init__(self, volume: Volume, binding: Binding, *, again: bool, keep: bool = False) -> None:
         super().__init__(volume, keep=keep)
         self._binding, self._again = binding, again
 
@@ -212,7 +214,7 @@ class FinishVolume(_Step):
 QUICK_PBKDF = ["--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000"]
 
 
-def format_command(config: "Luks", node: str) -> list[str]:
+def format_command(config: Luks, node: str) -> list[str]:
     """cryptsetup's arguments; the key comes through standard input."""
     argv = ["cryptsetup", "luksFormat", "--type", "luks2", "--batch-mode", "--key-file=-"]
     if config.label:
@@ -230,7 +232,7 @@ def _is_about_derivation(option: str) -> bool:
     return option.startswith(("--pbkdf", "--iter-time", "-i"))
 
 
-def open_command(config: "Luks", node: str, *, persistent: bool) -> list[str]:
+def open_command(config: Luks, node: str, *, persistent: bool) -> list[str]:
     """cryptsetup's arguments; the key comes through standard input."""
     argv = ["cryptsetup", "luksOpen", "--key-file=-"]
     if persistent:
@@ -257,7 +259,7 @@ def opens(node: str, key: bytes) -> bool:
     return status_and_output(argv, why=why, stdin=key, ok=(0, *_NO_KEY_FITS), timeout_s=STEP_TIMEOUT_S)[0] == 0
 
 
-def unlocks(node: str, slot: int, binding: "Binding") -> str:
+def unlocks(node: str, slot: int, binding: Binding) -> str:
     """Why clevis cannot open a key slot now; "" if it can. The volume is not opened."""
     argv = ["clevis", "luks", "unlock", "-d", node, "-t", str(slot)]
     try:
@@ -267,7 +269,7 @@ def unlocks(node: str, slot: int, binding: "Binding") -> str:
     return ""
 
 
-def unlocks_in_the_end(node: str, slot: int, binding: "Binding", context: Context) -> str:
+def unlocks_in_the_end(node: str, slot: int, binding: Binding, context: Context) -> str:
     """As `unlocks`; if need be, once more when the tang servers answer: clevis asks once, and the network may not be up yet."""
     reason = unlocks(node, slot, binding)
     if not reason or not binding.servers:

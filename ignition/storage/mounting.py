@@ -3,8 +3,11 @@
 Source: docs/reference/ignition-config.md §7.5, §7.11.
 """
 
+from __future__ import annotations
+
 import os
 import stat
+from collections.abc import Iterator, Mapping
 
 from ignition.errors import Failure, at
 from ignition.host import mounts, paths, temporary_mount
@@ -14,7 +17,6 @@ from ignition.operation import Context, Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from ignition.config.model.storage import Filesystem
@@ -25,7 +27,7 @@ DIRECTORY_MODE = 0o755
 _SUBVOLUMES = "x-coreos.subvolumes"
 
 
-def to_mount(filesystems: "tuple[Filesystem, ...]") -> "list[tuple[str, Filesystem]]":
+def to_mount(filesystems: tuple[Filesystem, ...]) -> list[tuple[str, Filesystem]]:
     """(place in the config, entry) of what has a path to be mounted at: parents before children, config order otherwise.
 
     A subvolume is an entry, too: its file system with the path and the mount options of the subvolume.
@@ -34,7 +36,7 @@ def to_mount(filesystems: "tuple[Filesystem, ...]") -> "list[tuple[str, Filesyst
     return sorted(found, key=lambda pair: _depth(pair[1].path or ""))
 
 
-def _mounts(wanted: "Filesystem", where: str) -> "Iterator[tuple[str, Filesystem]]":
+def _mounts(wanted: Filesystem, where: str) -> Iterator[tuple[str, Filesystem]]:
     if wanted.format and wanted.format not in UNMOUNTABLE:
         if wanted.path:
             yield where, wanted
@@ -56,11 +58,11 @@ def _depth(path: str) -> int:
 class MountFacts:
     """What is mounted below the new root already (path as the new root sees it → node), and the nodes of the config's devices."""
 
-    def __init__(self, present: "Mapping[str, str]", nodes: "Mapping[str, str]") -> None:
+    def __init__(self, present: Mapping[str, str], nodes: Mapping[str, str]) -> None:
         self.present, self.nodes = present, nodes
 
 
-def probe(filesystems: "tuple[Filesystem, ...]", root: str) -> MountFacts:
+def probe(filesystems: tuple[Filesystem, ...], root: str) -> MountFacts:
     """Look at the mounts below `root`. Changes nothing."""
     present = {}
     for one in mounts.current():
@@ -70,7 +72,7 @@ def probe(filesystems: "tuple[Filesystem, ...]", root: str) -> MountFacts:
     return MountFacts(present, {entry.device: os.path.realpath(entry.device) for _, entry in to_mount(filesystems)})
 
 
-def refuse_shadows(filesystems: "tuple[Filesystem, ...]", facts: MountFacts) -> None:
+def refuse_shadows(filesystems: tuple[Filesystem, ...], facts: MountFacts) -> None:
     """Raises Failure for a mount that would hide another one: what is written there would be lost to the machine."""
     wanted: dict[str, str] = {}
     for place, entry in to_mount(filesystems):
@@ -105,7 +107,7 @@ class Mount(Operation):
 
     kind = "mount"
 
-    def __init__(self, wanted: "Filesystem", where: str, made: list[str]) -> None:
+    def __init__(self, wanted: Filesystem, where: str, made: list[str]) -> None:
         self._wanted, self.place, self._made = wanted, where, made
         self.path = wanted.path or ""
 
@@ -131,7 +133,7 @@ class Unmount(Operation):
 
     kind = "umount"
 
-    def __init__(self, wanted: "Filesystem", where: str) -> None:
+    def __init__(self, wanted: Filesystem, where: str) -> None:
         self.path, self.place = wanted.path or "", where
 
     def describe(self) -> str:
@@ -174,7 +176,7 @@ def missing_directories(root: str, inside: str) -> list[str]:
 
 def mounted(
     device: str, format: str | None, options: tuple[str, ...] = (), *, base: str = paths.RUN
-) -> "AbstractContextManager[str]":
+) -> AbstractContextManager[str]:
     """A file system on a temporary directory below `base`, which the block gets, and which is unmounted after it.
 
     What is there may have been kept although it is of another format (2.x, label OEM): after the config's own format those of 2.x

@@ -4,7 +4,10 @@ Sources: systemd-fstab-generator(8) for `root=`, `rootfstype=`, `rootflags=`; th
 contents is root_contents.py.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterator
 
 from ignition.config.known_values import LABEL_BYTES
 from ignition.errors import Failure
@@ -13,8 +16,6 @@ from ignition.host.root_device import GPT_AUTO, OF_PARTITION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.model.storage import Filesystem, Storage
     from ignition.host.root_device import RootDevice
     from ignition.storage.capacity import Planned
@@ -40,7 +41,7 @@ _OWN_OPTIONS = {
 }
 
 
-def find(storage: "Storage", device: "RootDevice", facts: "RootFacts", planned: "Planned") -> "list[tuple[int, Filesystem]]":
+def find(storage: Storage, device: RootDevice, facts: RootFacts, planned: Planned) -> list[tuple[int, Filesystem]]:
     """(index, entry) of the file system that `root=` will lead to; empty if the config makes none, several for 2.x names of one.
 
     A file system on ROOT's own device that is given neither label nor UUID gets the one that `root=` asks for: the entries that
@@ -75,7 +76,7 @@ def find(storage: "Storage", device: "RootDevice", facts: "RootFacts", planned: 
     return found
 
 
-def _device(storage: "Storage", device: "RootDevice", facts: "RootFacts", planned: "Planned") -> str:
+def _device(storage: Storage, device: RootDevice, facts: RootFacts, planned: Planned) -> str:
     """What a `root=` that names a device or a partition will lead to; "" if nothing. Raises Failure if that is not one alone."""
     if device.kind not in OF_PARTITION:
         node = planned.node(device.link, storage)
@@ -92,16 +93,14 @@ def _device(storage: "Storage", device: "RootDevice", facts: "RootFacts", planne
     return found[0] if found else ""
 
 
-def _is_unnamed_root(
-    wanted: "Filesystem", storage: "Storage", device: "RootDevice", facts: "RootFacts", planned: "Planned"
-) -> bool:
+def _is_unnamed_root(wanted: Filesystem, storage: Storage, device: RootDevice, facts: RootFacts, planned: Planned) -> bool:
     """Whether an entry takes ROOT's own device, says nothing of its name, and is not to be mounted elsewhere."""
     name = label_of(wanted) if device.kind == "LABEL" else uuid_of(wanted)
     is_elsewhere = wanted.path not in (None, "", "/")
     return not name and not is_elsewhere and planned.node(wanted.device, storage) == facts.node
 
 
-def _named(wanted: "Filesystem", index: int, device: "RootDevice") -> "Filesystem":
+def _named(wanted: Filesystem, index: int, device: RootDevice) -> Filesystem:
     """The entry with the name that `root=` asks for. Raises Failure if its format cannot have that."""
     where = f"$.storage.filesystems.{index}"
     if device.kind == "UUID":
@@ -122,14 +121,14 @@ def _named(wanted: "Filesystem", index: int, device: "RootDevice") -> "Filesyste
     return wanted.evolve(label=device.value)
 
 
-def announce(before: "Filesystem", after: "Filesystem", device: "RootDevice") -> None:
+def announce(before: Filesystem, after: Filesystem, device: RootDevice) -> None:
     """Say in the journal what the config did not say."""
     if after != before:
         what = f"label {after.label!r}" if device.kind == "LABEL" else f"UUID {after.uuid}"
         log.info(f"{after.device} gets the {what}, so that root={device.text} on the kernel command line finds the new ROOT")
 
 
-def _check(index: int, wanted: "Filesystem", device: "RootDevice", storage: "Storage", planned: "Planned") -> None:
+def _check(index: int, wanted: Filesystem, device: RootDevice, storage: Storage, planned: Planned) -> None:
     """Raises Failure if later boots could not mount it as ROOT, or the stage would not find its device."""
     where = f"$.storage.filesystems.{index}"
     if wanted.format == "vfat":
@@ -159,7 +158,7 @@ def _check(index: int, wanted: "Filesystem", device: "RootDevice", storage: "Sto
         )
 
 
-def _takes(wanted: "Filesystem", option: str) -> bool:
+def _takes(wanted: Filesystem, option: str) -> bool:
     """Whether a new ROOT can be mounted with an option; True for one that is not known."""
     name, _, value = option.partition("=")
     if name in ("subvol", "subvolid") and wanted.format == "btrfs":
@@ -169,12 +168,12 @@ def _takes(wanted: "Filesystem", option: str) -> bool:
     return not any(name in options.split() for format, options in _OWN_OPTIONS.items() if format != wanted.format)
 
 
-def label_of(wanted: "Filesystem") -> str:
+def label_of(wanted: Filesystem) -> str:
     """The label that a file system will have, be it said in `options`; "" if none is given."""
     return wanted.label or next(_given(wanted.options, _LABEL_OPTIONS.get(wanted.format or "", ())), "")
 
 
-def uuid_of(wanted: "Filesystem") -> str:
+def uuid_of(wanted: Filesystem) -> str:
     """The same for the UUID."""
     given = wanted.uuid or next(_given(wanted.options, _UUID_OPTIONS.get(wanted.format or "", ())), "")
     if wanted.format == "xfs" and not wanted.uuid:
@@ -182,7 +181,7 @@ def uuid_of(wanted: "Filesystem") -> str:
     return given
 
 
-def _given(options: tuple[str, ...], names: tuple[str, ...]) -> "Iterator[str]":
+def _given(options: tuple[str, ...], names: tuple[str, ...]) -> Iterator[str]:
     """The values of an option in any spelling of getopt_long(3): `-L x`, `-Lx`, `--label x`, `--label=x`; the last first."""
     for number in reversed(range(len(options))):
         word, following = options[number], options[number + 1 : number + 2]

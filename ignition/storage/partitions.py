@@ -5,6 +5,10 @@ on partitions in use. Where it is kinder: a number-0 entry that an earlier, inte
 which that run derived, and a fill-the-rest partition (size 0) may end where the disk ended before it was enlarged.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
 from ignition.config.checks import attribute_bit
 from ignition.errors import Failure
 from ignition.storage import gpt, guid
@@ -12,8 +16,6 @@ from ignition.storage.layout import MIB, Layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ignition.config.model.storage import Disk, Partition
 
 LINUX_DATA = "0fc63daf-8483-4772-8e79-3d69d8477de4"
@@ -47,7 +49,7 @@ class Decision:
 class _Wish:
     """One config entry, being resolved: `number`, `first` and `last` are filled in step by step."""
 
-    def __init__(self, partition: "Partition", index: int, device: str, where: str, sector_size: int) -> None:
+    def __init__(self, partition: Partition, index: int, device: str, where: str, sector_size: int) -> None:
         self.partition, self.index, self.device, self.where = partition, index, device, where
         self.number = partition.number
         self.start = _sectors(partition.start_mib, partition.start_sectors, sector_size)
@@ -68,12 +70,12 @@ def _sectors(mib: int | None, sectors: int | None, sector_size: int) -> int | No
     return sectors if mib is None else mib * MIB // sector_size
 
 
-def derived_guid(table: gpt.Table, disk: "Disk", index: int) -> bytes:
+def derived_guid(table: gpt.Table, disk: Disk, index: int) -> bytes:
     """The unique GUID of a number-0 entry that names none: random as the disk's own, yet the same in a second run."""
     return guid.derived(table.disk_guid, f"{index}:{disk.partitions[index].label or ''}")
 
 
-def decide(disk: "Disk", table: gpt.Table, in_use: "Mapping[int, str]", where: str, *, translated: bool = False) -> Decision:
+def decide(disk: Disk, table: gpt.Table, in_use: Mapping[int, str], where: str, *, translated: bool = False) -> Decision:
     """Apply a disk's entries to its table, whose GUID is drawn already. `in_use` says by number who uses a partition.
 
     `where` is the disk's place in the config; `translated` says that it was one of 2.x, where MiB are for new partitions only.
@@ -100,7 +102,7 @@ def decide(disk: "Disk", table: gpt.Table, in_use: "Mapping[int, str]", where: s
     return Decision(target.with_entries({change.number: change.entry for change in changes}), tuple(changes))
 
 
-def _numbered(disk: "Disk", table: gpt.Table, where: str) -> list[_Wish]:
+def _numbered(disk: Disk, table: gpt.Table, where: str) -> list[_Wish]:
     """The entries in the order of creation (number 0 last), all with numbers."""
     wishes = [_Wish(part, i, disk.device, f"{where}.partitions.{i}", table.sector_size) for i, part in enumerate(disk.partitions)]
     wishes.sort(key=lambda wish: wish.number == 0)

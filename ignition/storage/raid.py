@@ -9,7 +9,10 @@ flag for arrays: those of what is below a device (wipeTable, wipePartitionEntry)
 wipeVolume) count.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable, Mapping, Sequence
 
 from ignition.config import stacking
 from ignition.errors import Failure, at
@@ -20,8 +23,6 @@ from ignition.operation import Context, Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from ignition.config.model.storage import Raid, Storage
 
 LEVELS = {  # every spelling of the spec → the kernel's
@@ -55,21 +56,21 @@ class Member:
         self.node, self.superblock, self.array, self.user, self.content = node, superblock, array, user, content
 
 
-def path_of(raid: "Raid") -> str:
+def path_of(raid: Raid) -> str:
     """The device of an array."""
     return stacking.array_path(raid.name)
 
 
-def waves(arrays: "Sequence[Raid]") -> "list[list[Raid]]":
+def waves(arrays: Sequence[Raid]) -> list[list[Raid]]:
     """In which order they can be made: all of a wave at once, of devices that exist or of arrays of earlier waves."""
     return [[arrays[index] for index in wave] for wave in stacking.waves(stacking.below_arrays(arrays))]
 
 
-def _bare_name(raid: "Raid") -> str:
+def _bare_name(raid: Raid) -> str:
     return raid.name.rpartition("/")[2]
 
 
-def probe(arrays: "Sequence[Raid]", users: devices.Users) -> "dict[str, list[Member]]":
+def probe(arrays: Sequence[Raid], users: devices.Users) -> dict[str, list[Member]]:
     """The members of each array, by its name in the config. The devices must be there already. Changes nothing."""
     return {raid.name: [member(devices.resolve(device), users) for device in raid.devices] for raid in arrays}
 
@@ -106,7 +107,7 @@ def parse(output: str) -> Superblock | None:
 
 
 def plan(
-    arrays: "Sequence[Raid]", facts: "Mapping[str, Sequence[Member]]", may_lose: "Callable[[Raid, str], bool]" = lambda *_: False
+    arrays: Sequence[Raid], facts: Mapping[str, Sequence[Member]], may_lose: Callable[[Raid, str], bool] = lambda *_: False
 ) -> list[Operation]:
     """One operation per array of `facts`, in config order; what is absent there is not planned for.
 
@@ -130,13 +131,13 @@ def plan(
     return operations
 
 
-def is_right(raid: "Raid", members: "Sequence[Member]") -> bool:
+def is_right(raid: Raid, members: Sequence[Member]) -> bool:
     """Whether all devices are members of one array with the wanted name, level and number of devices, and of nothing else."""
     uuids = {one.superblock.uuid if one.superblock else "" for one in members}
     return len(uuids) == 1 and all(_belongs(raid, one) and (one.array or not one.user) for one in members)
 
 
-def _belongs(raid: "Raid", member: Member) -> bool:
+def _belongs(raid: Raid, member: Member) -> bool:
     found, wanted = member.superblock, LEVELS.get(raid.level or "", raid.level)
     if found is None or found.name != _bare_name(raid):
         return False
@@ -144,7 +145,7 @@ def _belongs(raid: "Raid", member: Member) -> bool:
     return found.level == wanted and found.devices == len(raid.devices) - (raid.spares or 0)
 
 
-def _refuse_shared(raid: "Raid", members: "Sequence[Member]", claimed: dict[str, str], where: str) -> None:
+def _refuse_shared(raid: Raid, members: Sequence[Member], claimed: dict[str, str], where: str) -> None:
     for number, one in enumerate(members):
         place = f"{where}.devices.{number}"
         if one.node in claimed:
@@ -154,7 +155,7 @@ def _refuse_shared(raid: "Raid", members: "Sequence[Member]", claimed: dict[str,
         claimed[one.node] = place
 
 
-def _refuse(raid: "Raid", members: "Sequence[Member]", where: str) -> None:
+def _refuse(raid: Raid, members: Sequence[Member], where: str) -> None:
     """Raises Failure if creating the array would take a device from its user, or destroy a wounded array."""
     for number, one in enumerate(members):
         if one.user:
@@ -176,7 +177,7 @@ def _refuse(raid: "Raid", members: "Sequence[Member]", where: str) -> None:
         raise Failure(f"the devices belong to {len(uuids)} arrays named {_bare_name(raid)}", where=where, fix=BROKEN_FIX)
 
 
-def _refuse_content(raid: "Raid", members: "Sequence[Member]", may_lose: "Callable[[Raid, str], bool]", where: str) -> None:
+def _refuse_content(raid: Raid, members: Sequence[Member], may_lose: Callable[[Raid, str], bool], where: str) -> None:
     """Raises Failure for a device whose content nobody gave up. An array that never ran holds nothing: it was cut short."""
     for number, one in enumerate(members):
         is_held = bool(one.superblock.events) if one.superblock else bool(one.content)
@@ -188,7 +189,7 @@ def _refuse_content(raid: "Raid", members: "Sequence[Member]", may_lose: "Callab
             )
 
 
-def flagged(storage: "Storage") -> frozenset[str]:
+def flagged(storage: Storage) -> frozenset[str]:
     """The arrays (by path) on which the config makes something whatever is there: what their devices hold may go, too."""
     found = {one.device for one in storage.filesystems if one.wipe_filesystem}
     found |= {one.device or "" for one in storage.luks if one.wipe_volume}
@@ -202,7 +203,7 @@ class CreateArray(Operation):
 
     kind = "create-array"
 
-    def __init__(self, raid: "Raid", members: "Sequence[Member]", where: str) -> None:
+    def __init__(self, raid: Raid, members: Sequence[Member], where: str) -> None:
         self.path, self._raid, self._members, self.place = path_of(raid), raid, members, where
 
     def describe(self) -> str:
@@ -224,7 +225,7 @@ def _held(one: Member) -> str:
     return f"the array {one.superblock.name}" if one.superblock else one.content
 
 
-def create_command(raid: "Raid", nodes: "Sequence[str]") -> list[str]:
+def create_command(raid: Raid, nodes: Sequence[str]) -> list[str]:
     """Options of the config come after ours. The home host "any" makes every machine take the name for its own.
 
     The whole path: mdadm takes a bare name for a file of the current directory if there is one (/root in an initramfs).
@@ -240,7 +241,7 @@ class AssembleArray(Operation):
 
     kind = "assemble-array"
 
-    def __init__(self, raid: "Raid", members: "Sequence[Member]", where: str) -> None:
+    def __init__(self, raid: Raid, members: Sequence[Member], where: str) -> None:
         self.path, self._members, self.place = path_of(raid), members, where
 
     def describe(self) -> str:

@@ -5,7 +5,10 @@ contents fit into memory and into the new ROOT, that the new ROOT is what the ke
 can open it.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Mapping
 
 from ignition.config.stacking import below_volumes, volume_paths
 from ignition.errors import Failure, at, refusing
@@ -18,8 +21,6 @@ from ignition.storage.capacity import Planned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ignition.config.model.storage import Filesystem, Luks, Storage
 
 
@@ -101,7 +102,7 @@ class RootFacts:
         self.total, self.available = memory
 
 
-def probe(storage: "Storage", device: RootDevice, lost: "Mapping[str, str]") -> RootFacts:
+def probe(storage: Storage, device: RootDevice, lost: Mapping[str, str]) -> RootFacts:
     """Look for ROOT, by its link or among the devices that lose their content. It is mounted read-only if it is one of these."""
     node = device.node() or next((one for one in lost if _is_root(device, one)), "")
     hit = next((one for one in [node, *devices.below(node)] if one in lost), "") if node else ""
@@ -128,7 +129,7 @@ class RootPlan:
 
     def __init__(
         self,
-        storage: "Storage",
+        storage: Storage,
         before: list[Operation],
         after: list[Operation],
         volume: str = "",
@@ -138,7 +139,7 @@ class RootPlan:
 
 
 @refusing()
-def plan(storage: "Storage", device: RootDevice, facts: RootFacts, planned: Planned) -> RootPlan:
+def plan(storage: Storage, device: RootDevice, facts: RootFacts, planned: Planned) -> RootPlan:
     """Pure. Raises Failure if the machine would not come up again with what the config makes of ROOT."""
     found = new_root.find(storage, device, facts, planned)
     new = found[0] if found else None
@@ -182,7 +183,7 @@ def _wish(device: RootDevice) -> str:
     return f"give a file system {member}" if member else f"make a file system on {device.link}"
 
 
-def _derives_keys(storage: "Storage") -> bool:
+def _derives_keys(storage: Storage) -> bool:
     """Whether a key may be a person's: generated ones are derived without memory."""
     return any(volume.key_file.source for volume in storage.luks)
 
@@ -208,7 +209,7 @@ def _check_room(facts: RootFacts, capacity: int | None, where: str) -> None:
         )
 
 
-def _volume_of(storage: "Storage", device: str) -> "tuple[Luks, str] | None":
+def _volume_of(storage: Storage, device: str) -> tuple[Luks, str] | None:
     """The encrypted volume that the new ROOT lies in, and its place. Raises Failure for one that nobody could open."""
     for index, volume in enumerate(storage.luks):
         if device in volume_paths(volume.name):
@@ -253,7 +254,7 @@ class ReturnRoot(Operation):
 
     kind = "return-root"
 
-    def __init__(self, filesystem: "Filesystem", facts: RootFacts, memory: MemoryDisk, where: str) -> None:
+    def __init__(self, filesystem: Filesystem, facts: RootFacts, memory: MemoryDisk, where: str) -> None:
         self.path, self._filesystem, self._facts, self._memory = filesystem.device, filesystem, facts, memory
         self.place = where
 
@@ -275,7 +276,7 @@ class TellBootLoader(Operation):
 
     kind = "set-kernel-arguments"
 
-    def __init__(self, volume: "Luks", where: str) -> None:
+    def __init__(self, volume: Luks, where: str) -> None:
         self.path, self._volume, self.place = volume.device or "", volume, where
 
     def describe(self) -> str:
@@ -292,7 +293,7 @@ class TellBootLoader(Operation):
             run(argv, why=f"telling the boot loader about {name}")
 
 
-def needs_network(volume: "Luks") -> bool:
+def needs_network(volume: Luks) -> bool:
     """Whether opening a volume at boot needs a network."""
     return bool(volume.clevis.tang) or volume.clevis.custom.needs_network is True
 

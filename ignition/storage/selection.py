@@ -4,7 +4,10 @@ The links lie below /dev/disk/by-ignition and last as long as /dev, so until the
 (units, crypttab) has UUIDs.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Iterator, Sequence
 
 from ignition.config.known_values import SELECTED
 from ignition.config.model.extensions import Select
@@ -14,8 +17,6 @@ from ignition.operation import Context, Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from ignition.config.model.storage import Disk, Storage
     from ignition.host.machine_disks import MachineDisk
 
@@ -23,7 +24,7 @@ GIB = 1 << 30
 PARTITION = "-part"
 
 
-def plan(disks: "tuple[Disk, ...]") -> list[Operation]:
+def plan(disks: tuple[Disk, ...]) -> list[Operation]:
     """One operation per selected disk, before anything else is looked at."""
     return [
         SelectDisk(disk.device, disk.extension.select, f"$.storage.disks.{index}")
@@ -32,14 +33,14 @@ def plan(disks: "tuple[Disk, ...]") -> list[Operation]:
     ]
 
 
-def plan_partitions(disk: "Disk", node: str, where: str) -> list[Operation]:
+def plan_partitions(disk: Disk, node: str, where: str) -> list[Operation]:
     """What is to follow the new table of a selected disk."""
     is_changed = disk.partitions or disk.wipe_table
     return [LinkPartitions(disk.device, node, where)] if disk.extension.select != Select() and is_changed else []
 
 
 @refusing()
-def check(storage: "Storage") -> None:
+def check(storage: Storage) -> None:
     """Raises Failure for a device below /dev/disk/by-ignition that no disk of the config can bring."""
     names = {disk.device for disk in storage.disks if disk.extension.select != Select()}
     for where, device in _devices(storage):
@@ -49,14 +50,14 @@ def check(storage: "Storage") -> None:
             )
 
 
-def _devices(storage: "Storage") -> "Iterator[tuple[str, str]]":
+def _devices(storage: Storage) -> Iterator[tuple[str, str]]:
     for index, array in enumerate(storage.raid):
         yield from ((f"$.storage.raid.{index}.devices.{number}", device) for number, device in enumerate(array.devices))
     yield from ((f"$.storage.luks.{index}.device", volume.device or "") for index, volume in enumerate(storage.luks))
     yield from ((f"$.storage.filesystems.{index}.device", one.device) for index, one in enumerate(storage.filesystems))
 
 
-def choose(wanted: Select, disks: "Sequence[MachineDisk]") -> "tuple[list[MachineDisk], list[tuple[MachineDisk, str]]]":
+def choose(wanted: Select, disks: Sequence[MachineDisk]) -> tuple[list[MachineDisk], list[tuple[MachineDisk, str]]]:
     """(the disks that match, the others with why they do not). One that is in use matches its serial number only."""
     matching: list[MachineDisk] = []
     others: list[tuple[MachineDisk, str]] = []
@@ -73,7 +74,7 @@ def choose(wanted: Select, disks: "Sequence[MachineDisk]") -> "tuple[list[Machin
     return matching, others
 
 
-def _why_not(wanted: Select, disk: "MachineDisk") -> str:
+def _why_not(wanted: Select, disk: MachineDisk) -> str:
     """Everything that keeps a disk from matching, but its size; "" if nothing does."""
     reasons = []
     if wanted.serial and wanted.serial not in disk.serials:
@@ -89,7 +90,7 @@ def _why_not(wanted: Select, disk: "MachineDisk") -> str:
     return ", ".join(reasons)
 
 
-def problem(wanted: Select, matching: "list[MachineDisk]", others: "list[tuple[MachineDisk, str]]") -> Failure:
+def problem(wanted: Select, matching: list[MachineDisk], others: list[tuple[MachineDisk, str]]) -> Failure:
     """That not exactly one disk matches, with every disk of the machine."""
     asked = _words(wanted)
     if matching:
@@ -112,7 +113,7 @@ def _words(wanted: Select) -> str:
     return ", ".join(words)
 
 
-def _described(disk: "MachineDisk") -> str:
+def _described(disk: MachineDisk) -> str:
     known = (
         f"{disk.size / GIB:.4g} GiB",
         f"serial {disk.serials[0]}" if disk.serials else "no serial",
@@ -140,7 +141,7 @@ class SelectDisk(Operation):
         log.info(f"{self.path} is {_described(disk)}")
         link(self.path, devices.node_of(disk.name))
 
-    def _wait(self, timeout_s: float = devices.WAIT_S) -> "MachineDisk":
+    def _wait(self, timeout_s: float = devices.WAIT_S) -> MachineDisk:
         """The one that matches. Where none does, one may still be on its way."""
         devices.settled()
         matching, others = choose(self._wanted, machine_disks.probe())

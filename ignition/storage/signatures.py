@@ -1,14 +1,14 @@
 """What blkid finds on a device: file systems, other signatures, partition tables."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
 from ignition.errors import Failure
 from ignition.host import log
 from ignition.host.command import run, status_and_output
 from ignition.host.reading import lines
 from ignition.host.root_device import decoded
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 NOTHING, AMBIVALENT = 2, 8  # exit statuses of `blkid -p`, blkid(8)
 GPT = ("gpt", "PMBR")  # libblkid's names of a GPT and of the MBR before it
@@ -32,7 +32,7 @@ class Found(Signature):
 
     __slots__ = ("offset",)
 
-    def __init__(self, row: "Mapping[str, str | None]") -> None:
+    def __init__(self, row: Mapping[str, str | None]) -> None:
         kind, is_table = row.get("type") or "", row.get("usage") == _OF_TABLES
         super().__init__("" if is_table else kind, row.get("label") or "", row.get("uuid") or "", kind if is_table else "")
         self.offset = int(row.get("offset") or "0", 0)
@@ -77,7 +77,7 @@ def all_of(node: str) -> list[Found]:
     return [Found(row) for row in rows]
 
 
-def described(found: "Iterable[Signature]") -> str:
+def described(found: Iterable[Signature]) -> str:
     """What a device holds, in one line: `ext4 labelled 'data' with UUID …`; each kind once."""
     return " and ".join(dict.fromkeys(map(_words, found)))
 
@@ -90,7 +90,7 @@ def _words(one: Signature) -> str:
     return f"{one.format}{label}{uuid}"
 
 
-def refuse_other_tables(node: str, found: "Iterable[Found]") -> None:
+def refuse_other_tables(node: str, found: Iterable[Found]) -> None:
     """Raises Failure if a disk without a GPT has a table of another kind."""
     other = [one for one in found if one.table and one.table not in GPT]
     if other:

@@ -3,6 +3,8 @@
 Source: btrfs-subvolume(8). Nothing is deleted here, and none that exists is changed.
 """
 
+from __future__ import annotations
+
 import os
 import stat
 
@@ -24,7 +26,7 @@ TOP = ("subvolid=5",)  # whatever the default subvolume is
 TOP_INODE = 256  # of every subvolume's own directory: BTRFS_FIRST_FREE_OBJECTID, linux/btrfs_tree.h
 
 
-def plan(filesystems: "tuple[Filesystem, ...]") -> list[Operation]:
+def plan(filesystems: tuple[Filesystem, ...]) -> list[Operation]:
     """One operation per file system that has any."""
     return [
         MakeSubvolumes(entry, f"$.storage.filesystems.{index}")
@@ -38,7 +40,7 @@ class MakeSubvolumes(Operation):
 
     kind = "make-subvolumes"
 
-    def __init__(self, wanted: "Filesystem", where: str) -> None:
+    def __init__(self, wanted: Filesystem, where: str) -> None:
         self.path, self.place = wanted.device, f"{where}.x-coreos.subvolumes"
         pairs = enumerate(wanted.extension.subvolumes)
         self._subvolumes = sorted(pairs, key=lambda pair: pair[1].path.count("/"))
@@ -62,11 +64,11 @@ class MakeSubvolumes(Operation):
                         argv = ["btrfs", "subvolume", "set-default", Root(top).locate(one.path)]
                         run(argv, why=f"making {one.path} the default subvolume of {self.path}")
 
-    def _mounted(self) -> "AbstractContextManager[str]":
+    def _mounted(self) -> AbstractContextManager[str]:
         return temporary_mount.mounted(self.path, (BTRFS,), TOP)
 
 
-def _make(top: Root, wanted: "Subvolume") -> None:
+def _make(top: Root, wanted: Subvolume) -> None:
     outside = top.locate(wanted.path)
     if _is_subvolume(outside):
         return

@@ -5,8 +5,11 @@ NSS modules of the root know (LDAP, systemd's dynamic users) does not exist in a
 its own beside /etc: /usr/lib/passwd, /usr/share/baselayout/passwd, /var/lib/extrausers/passwd (ignition.sysroot.nsswitch).
 """
 
+from __future__ import annotations
+
 import os
 import re
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import chain
 
@@ -18,8 +21,6 @@ from ignition.sysroot import nsswitch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     Table = dict[str, list[str]]  # first field of each line → its fields
 
 # What shadow-utils opens of a root, besides what NSS opens.
@@ -35,7 +36,7 @@ FILES = (
 )
 _ID = re.compile(r"[0-9]{1,10}")
 # File → the least number of fields of a line, and which of them are numbers.
-_SHAPES: "dict[str, tuple[int, tuple[int, ...]]]" = {
+_SHAPES: dict[str, tuple[int, tuple[int, ...]]] = {
     "passwd": (7, (2, 3)),
     "group": (4, (2,)),
     "shadow": (2, ()),
@@ -205,7 +206,7 @@ class AccountDatabase:
         fields = self.line(shadow, name) or self.line(plain, name)
         return fields[1] if fields else ""
 
-    def _find(self, database: str, pick: "Callable[[Table], list[str] | None]") -> list[str] | None:
+    def _find(self, database: str, pick: Callable[[Table], list[str] | None]) -> list[str] | None:
         """The line that NSS would answer with: that of the first source that has one, unless an action says otherwise."""
         found: list[str] | None = None
         is_merging = False
@@ -222,12 +223,12 @@ class AccountDatabase:
             is_merging = bool(found) and (action == nsswitch.MERGE or is_merging)
         return found
 
-    def _tables(self, database: str) -> "Iterator[tuple[nsswitch.Source, Table | None]]":
+    def _tables(self, database: str) -> Iterator[tuple[nsswitch.Source, Table | None]]:
         """Each source with what it knows; None for one that has no such file, or is not one of files."""
         for source in self._sources(database) or nsswitch.default():
             yield source, self._of_source(source, "group" if database == "initgroups" else database)[1]
 
-    def _of_source(self, source: nsswitch.Source, database: str) -> "tuple[str, Table | None]":
+    def _of_source(self, source: nsswitch.Source, database: str) -> tuple[str, Table | None]:
         """The file that a source reads, and what is in it; ("", None) if it has none."""
         if source.name == nsswitch.SYSTEMD and database in nsswitch.SYNTHESIZED:
             return nsswitch.SYSTEMD, _parse(nsswitch.SYNTHESIZED[database], database)
@@ -246,14 +247,14 @@ class AccountDatabase:
                 return nsswitch.sources(found[""][0], database)
         return None
 
-    def _local(self, database: str) -> "Table":
+    def _local(self, database: str) -> Table:
         return self._table(f"{nsswitch.LOCAL}/{database}", database) or {}
 
-    def _table(self, inside: str, database: str) -> "Table | None":
+    def _table(self, inside: str, database: str) -> Table | None:
         """The lines of a file by their first field; the first of several counts, as in NSS. None if there is no such file."""
         return self._cached(inside, database, lambda text: _parse(text, database))
 
-    def _cached(self, inside: str, what: str, parse: "Callable[[str], Table]") -> "Table | None":
+    def _cached(self, inside: str, what: str, parse: Callable[[str], Table]) -> Table | None:
         try:
             file = open_inside(self.root, inside, where=inside)
         except NotFound:
@@ -269,11 +270,11 @@ class AccountDatabase:
         return known[1]
 
 
-def _status(table: "Table | None", *, is_found: bool) -> str:
+def _status(table: Table | None, *, is_found: bool) -> str:
     return nsswitch.SUCCESS if is_found else nsswitch.UNAVAIL if table is None else nsswitch.NOTFOUND
 
 
-def _groups_of(user: str, groups: "Table") -> frozenset[str]:
+def _groups_of(user: str, groups: Table) -> frozenset[str]:
     return frozenset(name for name, fields in groups.items() if user in fields[3].split(","))
 
 
@@ -282,7 +283,7 @@ def _refuse_large(size: int, inside: str) -> None:
         raise Failure(f"{inside} is larger than {LARGEST >> 20} MiB", where=inside, fix="find out what wrote it")
 
 
-def _parse(text: str, database: str) -> "Table":
+def _parse(text: str, database: str) -> Table:
     least, numbers = _SHAPES[database]
     found: Table = {}
     for line in lines(text):

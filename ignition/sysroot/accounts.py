@@ -3,6 +3,10 @@
 Groups in the config's order, then users. All passwords are set in one go after the accounts are there; then homes, then keys.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 from ignition.config.model import Passwd
 from ignition.config.model.passwd import User
 from ignition.operation import Operation
@@ -22,10 +26,6 @@ from ignition.sysroot.users import (
     group_for,
     group_names,
 )
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class AccountFacts:
@@ -113,7 +113,7 @@ def _adopt(place: str, user: User, facts: AccountFacts) -> list[Operation]:
     return operations
 
 
-def _adopt_groups(names: "Iterable[str]", facts: AccountFacts) -> list[Operation]:
+def _adopt_groups(names: Iterable[str], facts: AccountFacts) -> list[Operation]:
     elsewhere = [name for name in dict.fromkeys(names) if facts.accounts.is_elsewhere("group", name)]
     return [AdoptAccount(name, facts.accounts, of_groups=True) for name in elsewhere]
 

@@ -7,6 +7,8 @@ the next one may finish, replace or cut back exactly that. The record goes away 
 trace stays, so that running the stage once more does not append once more.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import stat
@@ -59,15 +61,15 @@ class Attempt:
         self.sizes: dict[str, int] = sizes or {}
         self.appended_before = appended_before
 
-    def with_users(self, names: frozenset[str]) -> "Attempt":
+    def with_users(self, names: frozenset[str]) -> Attempt:
         """Also these users are new."""
         return self._evolve(homeless=self.homeless | names)
 
-    def with_homes(self, places: frozenset[str]) -> "Attempt":
+    def with_homes(self, places: frozenset[str]) -> Attempt:
         """Also these homes were missing."""
         return self._evolve(made=self.made | places)
 
-    def with_nodes(self, entries: Iterable[Entry], root: Root) -> "Attempt":
+    def with_nodes(self, entries: Iterable[Entry], root: Root) -> Attempt:
         """Also what these nodes find now: what an earlier attempt found counts before that."""
         made, sizes = set(self.made), dict(self.sizes)
         for entry in entries:
@@ -85,7 +87,7 @@ class Attempt:
         made: frozenset[str] | None = None,
         sizes: dict[str, int] | None = None,
         homeless: frozenset[str] | None = None,
-    ) -> "Attempt":
+    ) -> Attempt:
         return Attempt(
             made=self.made if made is None else made,
             sizes=self.sizes if sizes is None else sizes,

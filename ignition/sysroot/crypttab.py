@@ -4,6 +4,8 @@ Source: docs/reference/ignition-config.md §7.3, step 6; crypttab(5). A volume t
 not in the new root yet, or nothing at hand unlocks it) stays marked as unfinished until all of this is on disk.
 """
 
+from __future__ import annotations
+
 import os
 import stat
 
@@ -66,7 +68,7 @@ class Found:
         return self.line.key != NO_KEY
 
 
-def probe(volumes: "tuple[Luks, ...]", keys: "Keys") -> list[Found]:
+def probe(volumes: tuple[Luks, ...], keys: Keys) -> list[Found]:
     """The volumes, which the disks stage has left open. Raises Failure for one that is not there."""
     found = []
     for index, config in enumerate(volumes):
@@ -79,7 +81,7 @@ def probe(volumes: "tuple[Luks, ...]", keys: "Keys") -> list[Found]:
     return found
 
 
-def _place(config: "Luks", where: str) -> tuple[str, str]:
+def _place(config: Luks, where: str) -> tuple[str, str]:
     """(node, UUID). The open volume tells it best: a device's links may have changed when it was encrypted."""
     mapping = crypt_mapping.named(config.name)
     if mapping is not None and mapping.uuid and mapping.below:
@@ -93,11 +95,11 @@ def _place(config: "Luks", where: str) -> tuple[str, str]:
     return node, header.uuid
 
 
-def _options(index: int, volumes: "tuple[Luks, ...]") -> str:
+def _options(index: int, volumes: tuple[Luks, ...]) -> str:
     return ",".join(("luks", *((NETWORK,) if _is_remote(index, volumes) else ()), "x-initrd.attach"))
 
 
-def _is_remote(index: int, volumes: "tuple[Luks, ...]") -> bool:
+def _is_remote(index: int, volumes: tuple[Luks, ...]) -> bool:
     """Whether the network is needed to open it, or a volume that it lies in."""
     config, below = volumes[index], stacking.below_volumes(volumes)[index]
     own = bool(config.clevis.tang) or bool(config.clevis.custom.needs_network)

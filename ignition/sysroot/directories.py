@@ -1,5 +1,7 @@
 """The operation that puts one directory (spec path: storage.directories[])."""
 
+from __future__ import annotations
+
 import stat
 
 from ignition.config.model.storage import Directory

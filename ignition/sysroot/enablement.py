@@ -6,17 +6,16 @@ systemctl tests/sysroot/test_enablement.py compares trees. Unlike systemctl: Sys
 can be disabled; links to a removed alias go whatever the order of the directory.
 """
 
+from __future__ import annotations
+
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 
 from ignition.errors import Failure, NotFound
 from ignition.host import paths, reading
 from ignition.host.root import PARENTS, Root
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # Highest priority first (systemd.unit(5), "Unit File Load Path"; `systemd-analyze unit-paths` of Debian 12).
 SEARCH_PATH = (
@@ -115,7 +114,7 @@ def is_nowhere(root: Root, name: str) -> bool:
     return not any(alias in (name, template) for alias in _aliases(root))
 
 
-def _aliases(root: Root) -> "Iterator[str]":
+def _aliases(root: Root) -> Iterator[str]:
     """Names that units of the root take once they are enabled."""
     for directory in SEARCH_PATH:
         for name in root.names(directory):
@@ -211,7 +210,7 @@ class _Units:
         unit.is_auxiliary = unit.is_auxiliary and auxiliary
         return unit
 
-    def one_by_one(self) -> "Iterator[Unit]":
+    def one_by_one(self) -> Iterator[Unit]:
         """All of them, those added on the way included."""
         done = 0
         while done < len(self._units):
@@ -307,7 +306,7 @@ class _Units:
         unit.options[key] += words
 
 
-def install_options(text: str) -> "Iterator[tuple[str, str]]":
+def install_options(text: str) -> Iterator[tuple[str, str]]:
     """(name, value) of what the [Install] section assigns, in order. Raises Failure for a broken section header.
 
     As systemd's config_parse(): comments may stand between continued lines, and a line without `=` is passed over.
@@ -414,7 +413,7 @@ def _why_not_alias(name: str, target: str) -> str:
     return "" if instance_of(name) == instance_of(target) else "instance"
 
 
-def _linked_state(folders: "_Folders", unit: Unit, *, known_names_only: bool) -> str:
+def _linked_state(folders: _Folders, unit: Unit, *, known_names_only: bool) -> str:
     """Where links enable a unit: enabled, enabled-runtime, static (an instance, by the distribution), linked; "" if none does."""
     runtime = anywhere = hidden = False
     same_name = ""
@@ -439,7 +438,7 @@ def _linked_state(folders: "_Folders", unit: Unit, *, known_names_only: bool) ->
     return same_name
 
 
-def _links_in(folder: "_Folder", unit: Unit, *, known_names_only: bool, hidden: bool) -> "set[bool]":
+def _links_in(folder: _Folder, unit: Unit, *, known_names_only: bool, hidden: bool) -> set[bool]:
     """For the links of a directory that concern a unit: True for one that enables it, False for its own name linked there."""
     found: set[bool] = set()
     for name in folder.wanted:
@@ -571,7 +570,7 @@ class _Folders(dict[str, _Folder]):
         return self[directory]
 
 
-def _listing(root: Root, directory: str) -> "tuple[dict[str, str], list[str]]":
+def _listing(root: Root, directory: str) -> tuple[dict[str, str], list[str]]:
     """(links with their targets, directories), sorted; both are empty if there is no such directory."""
     links: dict[str, str] = {}
     folders: list[str] = []
@@ -666,7 +665,7 @@ def _destinations(root: Root, link: str) -> set[str]:
     return found | {os.path.basename(target), target}
 
 
-def _all_links(root: Root, directory: str) -> "Iterator[str]":
+def _all_links(root: Root, directory: str) -> Iterator[str]:
     """The links named like units below a directory; links to directories are not entered."""
     links, folders = _listing(root, directory)
     yield from (f"{directory}/{name}" for name in links if is_valid(name))

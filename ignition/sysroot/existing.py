@@ -1,5 +1,7 @@
 """What stands at a path already, compared with what is wanted."""
 
+from __future__ import annotations
+
 import os
 import stat
 

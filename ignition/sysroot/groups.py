@@ -4,6 +4,8 @@ Passwords are no arguments: `ignition.sysroot.users` sets them. shadow-utils cha
 in another file (ignition.sysroot.nsswitch) is copied there first.
 """
 
+from __future__ import annotations
+
 import stat
 
 from ignition.config.model.passwd import Group

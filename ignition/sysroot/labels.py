@@ -9,6 +9,8 @@ policycoreutils of Fedora and Debian, and selinux-autorelabel of openSUSE read i
 anything changes.
 """
 
+from __future__ import annotations
+
 import os
 import re
 
@@ -48,7 +50,7 @@ def unset(root: Root, search: str = command.ENVIRONMENT["PATH"]) -> str:
     return {"0": PERMISSIVE, "1": ENFORCING}.get(cmdline.last(given, "enforcing"), mode)
 
 
-def later(root: Root, mode: str) -> "list[Operation]":
+def later(root: Root, mode: str) -> list[Operation]:
     """What has the root label itself. Raises Failure if it cannot, and enforces its policy (`mode` is that of `unset`)."""
     mark = next((mark for reader, mark in _RELABELLERS if root.status(reader) is not None), "")
     what = "the initramfs has no setfiles to set the SELinux labels of what is written"

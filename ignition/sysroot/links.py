@@ -1,5 +1,7 @@
 """The operations that put symlinks and hard links (spec path: storage.links[])."""
 
+from __future__ import annotations
+
 import os
 import stat
 

@@ -5,6 +5,8 @@ boot, too. Not written to /etc/machine-id, because then systemd would not apply 
 places where systemd looks when that file says "uninitialized", D-Bus' old one is the only one that is a file.
 """
 
+from __future__ import annotations
+
 import os
 
 from ignition.errors import Failure

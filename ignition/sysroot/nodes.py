@@ -5,6 +5,8 @@ another that is not a directory, so downloads may run side by side once director
 config with one path are one after the other in Ignition's v2 engine: they become one entry here.
 """
 
+from __future__ import annotations
+
 from ignition.config.model.storage import Directory, File, Link, Node, Storage
 from ignition.errors import Failure, at
 from ignition.host.root import Root

@@ -5,19 +5,18 @@ glibc reads `files`; openSUSE's glibc then looks for /usr/etc/nsswitch.conf firs
 cannot be asked in an initramfs: they count as unavailable, as they are there.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Mapping
 
 from ignition.host.reading import lines
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PLACES = ("/etc/nsswitch.conf", "/usr/etc/nsswitch.conf")  # the first that exists
 LOCAL = "/etc"  # the only place where shadow-utils changes accounts
 
 # Source → its directories; the first that has the file of a database counts.
-DIRECTORIES: "Mapping[str, tuple[str, ...]]" = {
+DIRECTORIES: Mapping[str, tuple[str, ...]] = {
     "files": (LOCAL,),
     "compat": (LOCAL,),
     "altfiles": ("/usr/lib", "/lib"),  # Fedora builds it with --datadir=/usr/lib; its own default is /lib
@@ -26,7 +25,7 @@ DIRECTORIES: "Mapping[str, tuple[str, ...]]" = {
 }
 SYSTEMD = "systemd"  # nss-systemd(8)
 # What nss-systemd(8) answers whatever the files say. What else it knows (userdb, dynamic users) is not there before the switch.
-SYNTHESIZED: "Mapping[str, str]" = {
+SYNTHESIZED: Mapping[str, str] = {
     "passwd": "root:x:0:0:Super User:/root:/bin/sh\nnobody:x:65534:65534:Kernel Overflow User:/:/usr/sbin/nologin\n",
     "group": "root:x:0:\nnobody:x:65534:\n",
 }

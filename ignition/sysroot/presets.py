@@ -11,6 +11,8 @@ Ignition, an instance is disabled by its own name: the line of a template with i
 (docs/reference/ignition-config.md §7.8).
 """
 
+from __future__ import annotations
+
 import os
 
 from ignition.config.model.systemd import Unit

@@ -5,7 +5,10 @@ was told so reads that file (Container Linux's sshd_config, Fedora's ssh-key-dir
 nobody in. So without the variable, the sshd_config of the new root decides, for each user (ignition.host.sshd_config).
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 from ignition.errors import Failure
@@ -18,8 +21,6 @@ from ignition.sysroot.account_database import Account, AccountDatabase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ignition.host.sshd_config import Person, Place
 
 VARIABLE = "IGNITION_WRITE_AUTHORIZED_KEYS_FRAGMENT"
@@ -40,18 +41,18 @@ class KeyPlaces:
         self._known: dict[tuple[str, str], Place] = {}
 
     @classmethod
-    def from_environment(cls, root: Root, accounts: AccountDatabase, environment: "Mapping[str, str]") -> "KeyPlaces":
+    def from_environment(cls, root: Root, accounts: AccountDatabase, environment: Mapping[str, str]) -> KeyPlaces:
         """As the variable says. Raises Failure for a value that it cannot have."""
         value = environment.get(VARIABLE, "")
         if value not in _MEANINGS:
             raise Failure(f"{VARIABLE} is {value!r}", fix='use "true" or "false"')
         return cls(root, accounts, fragment=_MEANINGS[value])
 
-    def again(self, accounts: AccountDatabase) -> "KeyPlaces":
+    def again(self, accounts: AccountDatabase) -> KeyPlaces:
         """The same question, to be answered by what the root holds by now."""
         return KeyPlaces(self._root, accounts, fragment=self._fragment)
 
-    def place(self, account: Account, name: str = NAME) -> "Place":
+    def place(self, account: Account, name: str = NAME) -> Place:
         """Where keys of this user go, under a name of their own where sshd reads one."""
         from ignition.host import sshd_config
 
@@ -63,7 +64,7 @@ class KeyPlaces:
             self._known[key] = sshd_config.place(self._root, self.person(account), name, self.home_of)
         return self._known[key]
 
-    def person(self, account: Account) -> "Person":
+    def person(self, account: Account) -> Person:
         """The user as sshd knows it."""
         from ignition.host.sshd_config import Person
 

@@ -4,6 +4,10 @@ Source: docs/reference/config-transpiler.md §B7. Devices are named by UUID: the
 config's own unit of the same name is laid over ours.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
 from ignition.config.model import Config, Systemd
 from ignition.config.model.systemd import Unit
 from ignition.config.unit_names import escaped
@@ -12,8 +16,6 @@ from ignition.host import devices
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from ignition.config.model import Storage
     from ignition.config.model.storage import Filesystem
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 BY_UUID = "/dev/disk/by-uuid/"
 
 
-def probe(storage: "Storage") -> "dict[str, str]":
+def probe(storage: Storage) -> dict[str, str]:
     """Device, as the config calls it → UUID of its file system, for those that get a unit. Raises Failure."""
     wanted = {entry.device: where for where, entry in (*_mounts(storage), *_swaps(storage))}
     if not wanted:
@@ -38,7 +40,7 @@ def probe(storage: "Storage") -> "dict[str, str]":
     return found
 
 
-def over(config: Config, uuids: "Mapping[str, str]") -> Systemd:
+def over(config: Config, uuids: Mapping[str, str]) -> Systemd:
     """The units of the config laid over ours."""
     generated = tuple(units(config.storage, uuids))
     if not generated:
@@ -48,7 +50,7 @@ def over(config: Config, uuids: "Mapping[str, str]") -> Systemd:
     return merge(Config(systemd=Systemd(units=generated)), Config(systemd=config.systemd)).systemd
 
 
-def units(storage: "Storage", uuids: "Mapping[str, str]") -> "Iterator[Unit]":
+def units(storage: Storage, uuids: Mapping[str, str]) -> Iterator[Unit]:
     """Ours. Pure."""
     for where, entry in _mounts(storage):
         yield _mount(where, entry, BY_UUID + uuids[entry.device], is_remote=_is_remote(entry.device, storage))
@@ -60,7 +62,7 @@ def units(storage: "Storage", uuids: "Mapping[str, str]") -> "Iterator[Unit]":
         yield _swap(f"$.storage.x-coreos.swapFiles.{index}", file.path, priority)
 
 
-def _mounts(storage: "Storage") -> "list[Wanted]":
+def _mounts(storage: Storage) -> list[Wanted]:
     """The subvolumes with a place of their own."""
     if not any(entry.extension.subvolumes for entry in storage.filesystems):
         return []
@@ -69,7 +71,7 @@ def _mounts(storage: "Storage") -> "list[Wanted]":
     return [(where, entry) for where, entry in mounting.to_mount(storage.filesystems) if mounting.is_subvolume(where)]
 
 
-def _swaps(storage: "Storage") -> "list[Wanted]":
+def _swaps(storage: Storage) -> list[Wanted]:
     """The swap file systems that are to be activated."""
     return [
         (f"$.storage.filesystems.{index}.x-coreos.activate", entry)
@@ -78,7 +80,7 @@ def _swaps(storage: "Storage") -> "list[Wanted]":
     ]
 
 
-def _mount(where: str, entry: "Filesystem", device: str, *, is_remote: bool) -> Unit:
+def _mount(where: str, entry: Filesystem, device: str, *, is_remote: bool) -> Unit:
     fsck = f"systemd-fsck@{escaped(device)}.service"
     options = [*entry.mount_options, *(["_netdev"] if is_remote else [])]
     target = "remote-fs.target" if is_remote else "local-fs.target"
@@ -113,7 +115,7 @@ def _unit(name: str, lines: list[str]) -> Unit:
     return Unit(name=name, enabled=True, contents="\n".join(lines) + "\n")
 
 
-def _is_remote(device: str, storage: "Storage") -> bool:
+def _is_remote(device: str, storage: Storage) -> bool:
     """Whether it lies in an encrypted volume that needs the network to be opened."""
     if not storage.luks:
         return False

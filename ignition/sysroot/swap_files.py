@@ -3,6 +3,8 @@
 Source: swapon(8), "Files with holes", "Btrfs". The units are storage_units.py's.
 """
 
+from __future__ import annotations
+
 import fcntl
 import os
 import stat
@@ -28,7 +30,7 @@ _MAGIC, _MAGIC_END = b"SWAPSPACE2", os.sysconf("SC_PAGE_SIZE")  # linux/swap.h: 
 _ALLOCATED_UNIT = 512  # st_blocks, stat(2)
 
 
-def plan(files: "tuple[SwapFile, ...]") -> list[Operation]:
+def plan(files: tuple[SwapFile, ...]) -> list[Operation]:
     """One operation per file."""
     return [PutSwapFile(file, f"$.storage.x-coreos.swapFiles.{index}") for index, file in enumerate(files)]
 
@@ -38,7 +40,7 @@ class PutSwapFile(Operation):
 
     kind = "make-swap-file"
 
-    def __init__(self, wanted: "SwapFile", place: str) -> None:
+    def __init__(self, wanted: SwapFile, place: str) -> None:
         self.path, self.place, self._size = wanted.path, place, (wanted.size_mib or 0) * MIB
 
     def describe(self) -> str:

@@ -4,6 +4,8 @@ Enablement is a line of the preset file and the links that it stands for (igniti
 is enabled, and that nothing in the root defines, is a warning.
 """
 
+from __future__ import annotations
+
 import os
 import stat
 

@@ -4,6 +4,8 @@ useradd and usermod are called once per user, and only for what differs. Passwor
 until `ignition.sysroot.users` sets all of them at once.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import stat

@@ -3,6 +3,8 @@
 The compressed form differs from the originals', whose deflate is Go's; header and contents are the same.
 """
 
+from __future__ import annotations
+
 import binascii
 import zlib
 

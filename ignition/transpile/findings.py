@@ -3,8 +3,11 @@
 Rules of Ignition's are not repeated: the parser's findings about what was made are carried back to what it was made of.
 """
 
+from __future__ import annotations
+
 import json
 import re
+from collections.abc import Iterable, Iterator
 
 from ignition.config.model import Config
 from ignition.config.parse import parse
@@ -17,8 +20,6 @@ from ignition.transpile.generated import Generated, existing, json_text, snake_c
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from ignition.config.parse import Parsed
     from ignition.config.text.yaml_nodes import Node
     from ignition.config.text.yaml_text import Document, NotYaml
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
 _LINE_OF_UNIT = re.compile(r"\(line ([0-9]+) of the unit\)$")  # as config/unit_syntax.py words it
 
 
-def judged(generated: Generated) -> "Parsed":
+def judged(generated: Generated) -> Parsed:
     """What the parser says of the config that was made: `.report` for `carried_back`, `.config` the model."""
     return parse(json_text(generated.data, pretty=False).encode("utf-8"))
 
 
-def carried_back(report: Report, generated: Generated, root: "Node", made: bytes = b"") -> list[Finding]:
+def carried_back(report: Report, generated: Generated, root: Node, made: bytes = b"") -> list[Finding]:
     """The parser's findings with paths of the YAML that exist. `made`: the JSON that they are about, for places inside texts."""
     found = []
     for entry in report.entries:
@@ -43,7 +44,7 @@ def carried_back(report: Report, generated: Generated, root: "Node", made: bytes
     return found
 
 
-def _node(path: Path, root: "Node") -> "Node | None":
+def _node(path: Path, root: Node) -> Node | None:
     node: Node | None = root
     for part in path:
         node = node.child(part) if node else None
@@ -71,13 +72,13 @@ def path_of(entry: Entry) -> Path:
     return split(entry.path)[1:]
 
 
-def report(name: str, text: bytes, document: "Document", found: "Iterable[Finding]") -> Report:
+def report(name: str, text: bytes, document: Document, found: Iterable[Finding]) -> Report:
     """The findings with line, column and extent. `name`: what messages call the text."""
     rows = list(found)
     return Report(entries=entries(text, rows, document.positions()) if rows else (), source=name)
 
 
-def of_text(name: str, text: bytes, error: "NotYaml") -> Report:
+def of_text(name: str, text: bytes, error: NotYaml) -> Report:
     """The report about a text that is no document."""
     return Report(entries=(of_not_yaml(text, error),), source=name)
 
@@ -101,7 +102,7 @@ def in_yaml(text: str) -> str:
     return _WORD.sub(lambda found: snake_case(found[0]) if found[0] in known else found[0], text)
 
 
-def _names(cls: type[Record]) -> "Iterator[str]":
+def _names(cls: type[Record]) -> Iterator[str]:
     for field in cls.FIELDS.values():
         yield field.json
         if issubclass(field.element, Record):

@@ -4,6 +4,8 @@
 it is from. What lies below a path that is noted goes along with it, under its YAML name (snake_case).
 """
 
+from __future__ import annotations
+
 import json
 import re
 
@@ -23,15 +25,15 @@ _CAPITAL = re.compile("(?<=[a-z0-9])[A-Z]")
 class Generated:
     """`data`: plain data with Ignition's JSON names (their order: json_output). `origins`: JSON path → YAML path, see above."""
 
-    def __init__(self, data: "dict[str, Any] | None" = None, origins: "dict[Path, Path] | None" = None) -> None:
+    def __init__(self, data: dict[str, Any] | None = None, origins: dict[Path, Path] | None = None) -> None:
         self.data = {} if data is None else data
         self.origins = {} if origins is None else origins
 
-    def comes_from(self, made: "Path", source: "Path") -> None:
+    def comes_from(self, made: Path, source: Path) -> None:
         """Note where a part of `data` comes from."""
         self.origins[made] = source
 
-    def origin_of(self, path: "Path") -> "Path":
+    def origin_of(self, path: Path) -> Path:
         """The YAML path of a JSON path: of the longest noted part of it, and the rest in snake_case. It need not exist."""
         for length in range(len(path), 0, -1):
             source = self.origins.get(path[:length])
@@ -40,7 +42,7 @@ class Generated:
         return snake_case_path(path)
 
 
-def existing(path: "Path", root: "Node") -> "Path":
+def existing(path: Path, root: Node) -> Path:
     """As much of a YAML path as the document has."""
     node: Node | None = root
     for length, part in enumerate(path):
@@ -55,12 +57,12 @@ def snake_case(name: str) -> str:
     return _CAPITAL.sub(lambda found: f"_{found[0].lower()}", name.replace("MiB", "Mib"))
 
 
-def snake_case_path(path: "Path") -> "Path":
+def snake_case_path(path: Path) -> Path:
     """Every name of a path."""
     return tuple(snake_case(part) if isinstance(part, str) else part for part in path)
 
 
-def members(record: Record, *, leave_out: "frozenset[str] | set[str]" = frozenset()) -> "dict[str, Any]":
+def members(record: Record, *, leave_out: frozenset[str] | set[str] = frozenset()) -> dict[str, Any]:
     """The members that are given, under their JSON names, with everything below; but those of the YAML names in `leave_out`.
 
     Given is what differs from the default of its declaration: False and 0 count where the default is None. Records that are
@@ -69,7 +71,7 @@ def members(record: Record, *, leave_out: "frozenset[str] | set[str]" = frozense
     return {record.FIELDS[name].json: plain(value) for name, value in record.set_members() if name not in leave_out}
 
 
-def plain(value: "Any") -> "Any":
+def plain(value: Any) -> Any:
     """The data of a member's value."""
     if isinstance(value, Record):
         return members(value)
@@ -84,7 +86,7 @@ def plain(value: "Any") -> "Any":
 # escaped.
 
 _NODE = {name: f" {name}" for name in ("filesystem", "group", "overwrite", "path", "user")}  # a blank comes before all letters
-_FIRST: "dict[str, dict[str, str]]" = {
+_FIRST: dict[str, dict[str, str]] = {
     "files": _NODE,
     "directories": _NODE,
     "links": _NODE,
@@ -95,7 +97,7 @@ _ESCAPED = re.compile("[<>&\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def json_text(data: "dict[str, Any]", *, pretty: bool) -> str:
+def json_text(data: dict[str, Any], *, pretty: bool) -> str:
     """The text, without a final newline; `pretty`: with an indent of two blanks."""
     shape: dict[str, Any] = {"indent": 2} if pretty else {"separators": (",", ":")}
     written = json.dumps(in_order(data), ensure_ascii=False, **shape)
@@ -103,7 +105,7 @@ def json_text(data: "dict[str, Any]", *, pretty: bool) -> str:
     return _SURROGATE.sub("\\\\ufffd", escaped)  # bytes of !!binary that are no UTF-8
 
 
-def in_order(data: "dict[str, Any]") -> "dict[str, Any]":
+def in_order(data: dict[str, Any]) -> dict[str, Any]:
     """The same data with its keys in the order of the schema."""
     ordered: dict[str, Any] = _sorted(data, {})
     for holder in _HOLDERS:
@@ -114,7 +116,7 @@ def in_order(data: "dict[str, Any]") -> "dict[str, Any]":
     return ordered
 
 
-def _sorted(data: "Any", first: "dict[str, str]") -> "Any":
+def _sorted(data: Any, first: dict[str, str]) -> Any:
     if isinstance(data, dict):
         return {key: _sorted(data[key], {}) for key in sorted(data, key=lambda name: first.get(name, name))}
     return [_sorted(element, {}) for element in data] if isinstance(data, list) else data

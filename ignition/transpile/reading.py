@@ -7,6 +7,8 @@ that must not be negative are `Unsigned | None`. A member whose type depends on 
 declared with a base class that has a class method `chosen(node: Mapping) -> type[Record]`.
 """
 
+from __future__ import annotations
+
 from ignition.config.decode import Unknown, shape_of
 from ignition.config.report import ERROR, Path
 from ignition.config.text import json_text
@@ -54,7 +56,7 @@ class Read:
         self.merges: list[tuple[Path, Span]] = []
 
 
-def read(cls: "type[Record]", root: Node, version: str, *, tilde_is_zero: bool = False) -> Read:
+def read(cls: type[Record], root: Node, version: str, *, tilde_is_zero: bool = False) -> Read:
     """Read the tree of a document (`yaml_text.read(text, policy).root`) as a `cls` of that version. Raises nothing.
 
     `version` decides with the `since` of members which keys there are. `tilde_is_zero`: `~` is a section that is there and empty,
@@ -74,7 +76,7 @@ def read(cls: "type[Record]", root: Node, version: str, *, tilde_is_zero: bool =
 class _Members:
     """The members of a record class in one version, by their YAML names."""
 
-    def __init__(self, cls: "type[Record]", version: str, later: "dict[str, str]") -> None:
+    def __init__(self, cls: type[Record], version: str, later: dict[str, str]) -> None:
         shape = shape_of(cls, version, later)
         self.cls, self.zero, self.first_version = cls, shape.empty, shape.first_version
         self.fields: dict[str, Field] = {member.field.name: member.field for member in shape.members.values()}
@@ -87,10 +89,10 @@ class _Members:
         return self.first_version(field.json) if field else ""
 
 
-_ALL: "dict[tuple[type[Record], str, tuple[tuple[str, str], ...]], _Members]" = {}
+_ALL: dict[tuple[type[Record], str, tuple[tuple[str, str], ...]], _Members] = {}
 
 
-def _members(cls: "type[Record]", version: str, later: "dict[str, str] | None" = None) -> _Members:
+def _members(cls: type[Record], version: str, later: dict[str, str] | None = None) -> _Members:
     later = later or {}
     identity = (cls, version, tuple(sorted(later.items())))
     if identity not in _ALL:
@@ -103,7 +105,7 @@ class _Reader:
         self.found = Read()
         self._version, self._tilde_is_zero = version, tilde_is_zero
 
-    def section(self, members: _Members, node: Mapping, path: Path) -> "Any":
+    def section(self, members: _Members, node: Mapping, path: Path) -> Any:
         """A record."""
         values = dict(members.required)
         self.found.merges += (((*path, MERGE), span) for span in node.merges)
@@ -125,7 +127,7 @@ class _Reader:
         proper = members.by_lower.get(json_text.folded(name), "")
         self.found.unknown.append(Unknown(path, proper, "" if proper else members.since(name), members.fields))
 
-    def _value(self, field: "Field", node: Node, path: Path) -> "Any":
+    def _value(self, field: Field, node: Node, path: Path) -> Any:
         """None: not given, or wrong."""
         if not field.many:
             return self._null(field, node, path) if is_null(node) else self._single(field, node, path)
@@ -136,7 +138,7 @@ class _Reader:
             return self.mistyped(path, LIST, node)
         return tuple(self._items(field, node, path))
 
-    def _items(self, field: "Field", node: Sequence, path: Path) -> "Any":
+    def _items(self, field: Field, node: Sequence, path: Path) -> Any:
         if field.element not in ZERO:
             self.found.null_elements += (((*path, index), span) for index, span in node.nulls)
         seen = node.span[0]
@@ -148,18 +150,18 @@ class _Reader:
             value = self._zero(field) if is_null(item) else self._single(field, item, there)
             yield self._zero(field) if value is None else value
 
-    def _null(self, field: "Field", node: Node, path: Path) -> "Any":
+    def _null(self, field: Field, node: Node, path: Path) -> Any:
         if field.element not in ZERO:
             self.found.nulls.append(path)
         is_tilde = isinstance(node, Scalar) and node.text == "~"
         return self._zero(field) if self._tilde_is_zero and is_tilde else None
 
-    def _zero(self, field: "Field") -> "Any":
+    def _zero(self, field: Field) -> Any:
         if field.element in ZERO:
             return ZERO[field.element]
         return self._members_of(field, Mapping(_NOWHERE)).zero
 
-    def _single(self, field: "Field", node: Node, path: Path) -> "Any":
+    def _single(self, field: Field, node: Node, path: Path) -> Any:
         if field.element in ZERO:
             value = scalar(field.element, node)
             return self.mistyped(path, WORDS[field.element], node) if value is None else value
@@ -167,7 +169,7 @@ class _Reader:
             return self.mistyped(path, MAPPING, node)
         return self.section(self._members_of(field, node), node, path)
 
-    def _members_of(self, field: "Field", node: Mapping) -> _Members:
+    def _members_of(self, field: Field, node: Mapping) -> _Members:
         chosen = getattr(field.element, "chosen", None)
         return _members(chosen(node) if chosen else field.element, self._version, field.inner_since)
 

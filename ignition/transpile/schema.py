@@ -6,7 +6,11 @@ sections of Ignition's model, whose checks hold for the result; ct's members hav
 What takes several members, or the files directory, only the programs know.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Callable
+from collections.abc import Mapping as Table
 
 from ignition.config import yaml_schema
 from ignition.config.known_values import COMPRESSIONS, HASHES, known_in
@@ -20,8 +24,6 @@ from ignition.transpile.findings import in_yaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Mapping as Table
     from typing import Any
 
     from ignition.config.record import Field
@@ -34,7 +36,7 @@ _SINCE = re.compile(r" \(since [^)]*\)")
 _MOST_MINOR = 30  # of the versions that are tried; the class of the last one is that of all later ones
 
 
-def butane(variant: str, version: str) -> "Schema":
+def butane(variant: str, version: str) -> Schema:
     """The schema of documents that begin with this variant and version. Raises Failure for a pair that is not translated."""
     from ignition.transpile.butane import variants
     from ignition.transpile.butane.fcos_rules import layouts
@@ -70,7 +72,7 @@ def _unknown_variant(variant: str, version: str) -> Failure:
     return Failure(f"no schema for version {version} of Butane's variant {variant}", fix=fix)
 
 
-def container_linux_config() -> "Schema":
+def container_linux_config() -> Schema:
     """The schema of what `ct` reads."""
     from ignition.config.v2.model import Config2
     from ignition.transpile.ct.model import ContainerLinuxConfig
@@ -88,10 +90,10 @@ def _worded(text: str) -> str:
 class _Butane:
     """`special`: constraints that stand in no check. `refused`: members of LUKS volumes that are not taken, and why."""
 
-    def __init__(self, version: str, special: "dict[tuple[type[Record], str], list[Schema]]", refused: "Table[str, str]") -> None:
+    def __init__(self, version: str, special: dict[tuple[type[Record], str], list[Schema]], refused: Table[str, str]) -> None:
         self._version, self._special, self._refused = version, special, refused
 
-    def section(self, cls: type[Record], later: dict[str, str], *, may_be_null: bool = True) -> "Schema":
+    def section(self, cls: type[Record], later: dict[str, str], *, may_be_null: bool = True) -> Schema:
         """A mapping. `later`: as inner_since of a field."""
         from ignition.transpile.butane.model import Luks
 
@@ -104,12 +106,12 @@ class _Butane:
             members.update((name, _refused(cls.FIELDS[name], why)) for name, why in self._refused.items() if name in members)
         return mapping(members, [name for name in members if self._is_required(cls, cls.FIELDS[name])], may_be_null=may_be_null)
 
-    def _is_required(self, cls: type[Record], field: "Field") -> bool:
+    def _is_required(self, cls: type[Record], field: Field) -> bool:
         if field.name == cls.KEY or field.required:
             return getattr(cls, "MODEL", cls) is None or _must_be_given(field, self._version)
         return False  # a part that is generated may bring it
 
-    def _member(self, cls: type[Record], field: "Field") -> "Schema":
+    def _member(self, cls: type[Record], field: Field) -> Schema:
         if issubclass(field.element, Record):
             inner = self.section(field.element, field.inner_since)
             return described(_worded(field.doc), many(inner) if field.many else inner)
@@ -119,7 +121,7 @@ class _Butane:
         return described(_worded(field.doc), many(form) if field.many else _with_default(form, field))
 
 
-def _must_be_given(field: "Field", version: str) -> bool:
+def _must_be_given(field: Field, version: str) -> bool:
     """Whether a rule refuses its absence: what is required and absent is read as "" or 0, for the checks to see."""
     checks = [check for check in field.checks if check.holds_in(version) and not check.warns]
     if not field.required:
@@ -127,7 +129,7 @@ def _must_be_given(field: "Field", version: str) -> bool:
     return any(check.problem(ZERO[field.element], version) for check in checks)
 
 
-def _with_default(form: "Schema", field: "Field") -> "Schema":
+def _with_default(form: Schema, field: Field) -> Schema:
     """With what its absence means, where that is a plain value."""
     from ignition.config.schema import default
 
@@ -135,7 +137,7 @@ def _with_default(form: "Schema", field: "Field") -> "Schema":
     return form if known is None else {**form, "default": known}
 
 
-def _refused(field: "Field", why: str) -> "Schema":
+def _refused(field: Field, why: str) -> Schema:
     """A section in which nothing may be set: given and empty it does no harm."""
     empty: dict[str, list[Any]] = {name: [[], None] if inner.many else [None] for name, inner in field.element.FIELDS.items()}
     nothing = {name: described(field.element.FIELDS[name].doc, {"enum": values}) for name, values in empty.items()}
@@ -145,10 +147,10 @@ def _refused(field: "Field", why: str) -> "Schema":
 class _Ct:
     """`own`: members that ct has a meaning of its own for, with their forms."""
 
-    def __init__(self, own: "dict[tuple[str, str], Schema]") -> None:
+    def __init__(self, own: dict[tuple[str, str], Schema]) -> None:
         self._own = own
 
-    def section(self, cls: type[Record], like: type[Record] | None, *, may_be_null: bool = True) -> "Schema":
+    def section(self, cls: type[Record], like: type[Record] | None, *, may_be_null: bool = True) -> Schema:
         """A mapping. `like`: the record of spec 2.3.0 whose members are called alike."""
         if hasattr(cls, "chosen"):
             return _by_version(cls, lambda one: self._members(one, None), cls.chosen)
@@ -156,21 +158,21 @@ class _Ct:
         required = [name for name in members if self._is_required(cls, name, self._twin(cls.FIELDS[name], like))]
         return {**mapping(members, required, may_be_null=may_be_null), **self._own.get((cls.__name__, ""), {})}
 
-    def _members(self, cls: type[Record], like: type[Record] | None) -> "Members":
+    def _members(self, cls: type[Record], like: type[Record] | None) -> Members:
         return {name: self._member(cls, field, self._twin(field, like)) for name, field in cls.FIELDS.items()}
 
-    def _twin(self, field: "Field", like: type[Record] | None) -> "Field | None":
+    def _twin(self, field: Field, like: type[Record] | None) -> Field | None:
         from ignition.transpile.ct.translate import TARGET
 
         twin = like.FIELDS.get(field.name) if like else None
         return twin if twin and order(twin.since) <= order(TARGET) else None
 
-    def _is_required(self, cls: type[Record], name: str, twin: "Field | None") -> bool:
+    def _is_required(self, cls: type[Record], name: str, twin: Field | None) -> bool:
         from ignition.transpile.ct.translate import TARGET
 
         return twin is not None and _own_key(cls, name) not in self._own and _must_be_given(twin, TARGET)
 
-    def _member(self, cls: type[Record], field: "Field", twin: "Field | None") -> "Schema":
+    def _member(self, cls: type[Record], field: Field, twin: Field | None) -> Schema:
         from ignition.transpile.ct.translate import TARGET
 
         doc = _options(cls).get(field.name) or field.doc
@@ -195,7 +197,7 @@ def _own_key(cls: type[Record], name: str) -> tuple[str, str]:
     return owner.__name__, name
 
 
-def _own_forms() -> "dict[tuple[str, str], Schema]":
+def _own_forms() -> dict[tuple[str, str], Schema]:
     """Record and member → form, where ct's own rules decide, or the member is called otherwise in spec 2.3.0.
 
     "" as the member: what is said of the record as a whole.
@@ -260,7 +262,7 @@ def _options(cls: type[Record]) -> dict[str, str]:
     return service_options.FLANNEL if issubclass(cls, Flannel) else {}
 
 
-def _by_version(base: type[Record], members: "Callable[[type[Record]], Members]", chosen: "Any") -> "Schema":
+def _by_version(base: type[Record], members: Callable[[type[Record]], Members], chosen: Any) -> Schema:
     """A section whose keys depend on its `version`: a chain of if and else, the version that is meant without one among them."""
     default = chosen(Mapping((0, 0)))
     by_class: dict[type[Record], dict[int, list[int]]] = {}
@@ -296,7 +298,7 @@ def _with_version(text: str) -> Mapping:
     return node
 
 
-def _pattern(minors: "dict[int, list[int]]") -> str:
+def _pattern(minors: dict[int, list[int]]) -> str:
     """A pattern of versions: major → minors, of which the last ones stand for all that follow."""
     alternatives = []
     for major, numbers in minors.items():

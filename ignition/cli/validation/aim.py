@@ -4,6 +4,10 @@ T3: members of the config that only this program knows. T4: what specs from 3.7.
 that takes them.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config.report import ERROR, WARNING, Path
 from ignition.config.rules import parts
 from ignition.config.targets import first_release, in_words
@@ -11,8 +15,6 @@ from ignition.config.versions import SPEC_1
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.cli.validation.examine import Verdict
     from ignition.config.model import Config
     from ignition.config.targets import Target
@@ -30,7 +32,7 @@ class AimRow:
         self.inside: tuple[int, int] | None = None
 
 
-def finding(verdict: "Verdict") -> AimRow:
+def finding(verdict: Verdict) -> AimRow:
     """The row of a verdict that is not plainly yes."""
     target, version = verdict.target, verdict.version
     sure = target.specs()
@@ -42,7 +44,7 @@ def finding(verdict: "Verdict") -> AimRow:
     return AimRow(ERROR, "T1", version, f"{target.name} does not take spec {version}: {has}", fix)
 
 
-def ignored(target: "Target", found: "list[Path]") -> AimRow:
+def ignored(target: Target, found: list[Path]) -> AimRow:
     """That the target ignores our extensions; `found` are their places."""
     from ignition.config.advice.extensions import elsewhere
     from ignition.config.model.extensions import MEMBER
@@ -53,7 +55,7 @@ def ignored(target: "Target", found: "list[Path]") -> AimRow:
     return row
 
 
-def mixed_numbers(target: "Target", config: "Config") -> "Iterator[AimRow]":
+def mixed_numbers(target: Target, config: Config) -> Iterator[AimRow]:
     """That the target refuses partitions which rule D6 no longer forbids."""
     from ignition.config.rules.storage import ZERO_BESIDE_ABSENT, uncertain_numbers
 
@@ -67,14 +69,14 @@ def mixed_numbers(target: "Target", config: "Config") -> "Iterator[AimRow]":
             yield row
 
 
-def said(verdict: "Verdict") -> str:
+def said(verdict: Verdict) -> str:
     """A verdict that is plainly yes, in a line."""
     target, version = verdict.target, verdict.version
     how = "; it is translated to spec 3 there, and what cannot be is refused" if target.is_translated(version) else ""
     return f"{target.name} takes spec {version}: it has {target.ignition}{how}"
 
 
-def _fix(verdict: "Verdict") -> str:
+def _fix(verdict: Verdict) -> str:
     target, version = verdict.target, verdict.version
     ways = []
     if sure := target.specs():

@@ -1,13 +1,14 @@
 """One config, from its bytes to what there is to say about it, for whichever output."""
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Callable, Sequence
 
 from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from ignition.config.parse import Parsed
     from ignition.config.report import Entry
     from ignition.config.targets import Target
@@ -20,7 +21,7 @@ UNREADABLE = "unreadable"  # beside the outcomes of the parser
 class Verdict:
     """Whether a target takes the spec version of a config. `takes` is None if that is not known, or the config has none."""
 
-    def __init__(self, target: "Target", takes: bool | None, version: str) -> None:
+    def __init__(self, target: Target, takes: bool | None, version: str) -> None:
         self.target, self.takes, self.version = target, takes, version
 
 
@@ -46,7 +47,7 @@ class Examined:
         return self.outcome == VALID and all(entry.level != "error" for entry in self.entries)
 
 
-def examine(name: str, targets: "Sequence[Target]", *, advice: bool) -> Examined:
+def examine(name: str, targets: Sequence[Target], *, advice: bool) -> Examined:
     """Read, unpack, parse, advise. Nothing is raised for what cannot be read."""
     from ignition.config.parse import parse
     from ignition.config.text import packed
@@ -74,7 +75,7 @@ def examine(name: str, targets: "Sequence[Target]", *, advice: bool) -> Examined
     return examined
 
 
-def advice_about(text: bytes, done: "Translation") -> "tuple[Entry, ...]":
+def advice_about(text: bytes, done: Translation) -> tuple[Entry, ...]:
     """What is advised about a Butane document of which something became, at the document's places."""
     from ignition.config.advice import advise
     from ignition.config.parse import parse
@@ -88,7 +89,7 @@ def advice_about(text: bytes, done: "Translation") -> "tuple[Entry, ...]":
     return written.carried_back(Report(entries=advise(parse(made), made), source=done.report.source))
 
 
-def _placed(parsed: "Parsed", text: bytes, found: "Callable[[bytes], tuple[Entry, ...]]") -> "tuple[Entry, ...]":
+def _placed(parsed: Parsed, text: bytes, found: Callable[[bytes], tuple[Entry, ...]]) -> tuple[Entry, ...]:
     """What is found in the JSON that was parsed, at places of the text, also if that is YAML."""
     from ignition.config.report import Report
     from ignition.transpile.user_data import Translated
@@ -105,7 +106,7 @@ def _content(name: str) -> bytes:
         return file.read()
 
 
-def _aim(examined: Examined, parsed: "Parsed", targets: "Sequence[Target]") -> None:
+def _aim(examined: Examined, parsed: Parsed, targets: Sequence[Target]) -> None:
     from ignition.cli.validation.aim import finding, ignored, mixed_numbers
     from ignition.config.advice.extensions import places
     from ignition.config.parse import INVALID, VALID

@@ -3,6 +3,8 @@
 Source lines may hold secrets of the config: that is for the eyes of who reads it.
 """
 
+from __future__ import annotations
+
 import sys
 
 from ignition.cli.validation.examine import Examined
@@ -47,7 +49,7 @@ class Human:
         """Nothing is left to say."""
 
 
-def _position(entry: "Entry") -> tuple[int, int]:
+def _position(entry: Entry) -> tuple[int, int]:
     """People read from top to bottom. What is about the whole text comes first, its end (line 0) last."""
     line = entry.line if entry.line is None or entry.line > 0 else sys.maxsize
     return line or 0, entry.column or 0

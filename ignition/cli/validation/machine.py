@@ -3,6 +3,8 @@
 It holds messages and places, but nothing of the text of a config.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 
@@ -52,7 +54,7 @@ def _file(file: Examined) -> Object:
     }
 
 
-def _entry(entry: "Entry", lines: "Lines") -> Object:
+def _entry(entry: Entry, lines: Lines) -> Object:
     from ignition.config.rule_ids import GENERAL
 
     end = lines.at(entry.extent[1] - 1) if entry.extent else None
@@ -69,7 +71,7 @@ def _entry(entry: "Entry", lines: "Lines") -> Object:
     }
 
 
-def _verdict(verdict: "Verdict") -> Object:
+def _verdict(verdict: Verdict) -> Object:
     target = verdict.target
     return {
         "system": target.system,

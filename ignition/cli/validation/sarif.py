@@ -3,6 +3,8 @@
 Like the JSON output it holds nothing of the text of a config.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
@@ -63,7 +65,7 @@ class Sarif:
         json.dump({"$schema": SCHEMA, "version": VERSION, "runs": [run]}, sys.stdout, indent=2)
         print()
 
-    def _result(self, entry: "Entry", location: Object) -> Object:
+    def _result(self, entry: Entry, location: Object) -> Object:
         from ignition.config.rule_ids import GENERAL
 
         name = entry.rule or GENERAL
@@ -115,7 +117,7 @@ class _Places:
         self._is_ascii = text.isascii()
         self._last = (0, 0, 0)  # start of a line, an offset in it, and the units before it: findings mostly come in order
 
-    def region(self, entry: "Entry") -> Object:
+    def region(self, entry: Entry) -> Object:
         """What the entry is about; the first line if it has no place."""
         start, end = self._extent(entry)
         if start is None:
@@ -124,7 +126,7 @@ class _Places:
         end_line, end_column = self._at(end)
         return {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}
 
-    def _extent(self, entry: "Entry") -> tuple[int | None, int]:
+    def _extent(self, entry: Entry) -> tuple[int | None, int]:
         from ignition.config.report import place_in_text
 
         if entry.extent:

@@ -1,6 +1,6 @@
 """Where user data and metadata come from: one file per kind. Source: docs/reference/coreos-cloudinit.md §4 and §5."""
 
-from __future__ import annotations
+from collections.abc import Callable
 
 from ignition.cloudinit.findings import USER_DATA
 from ignition.config.record import Record, spec
@@ -8,8 +8,6 @@ from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ignition.network.model import Network
 
 
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 class NetworkConfig:
     """What a source says of the network. `format` is the word of --convert-netconf for it; `convert` raises Failure."""
 
-    def __init__(self, format: str, convert: Callable[[], Network]) -> None:
+    def __init__(self, format: str, convert: "Callable[[], Network]") -> None:
         self.format, self.convert = format, convert
 
 

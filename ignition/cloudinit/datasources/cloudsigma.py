@@ -6,6 +6,7 @@ A request is a key between `<` and `>`, each on its own line; the answer ends wi
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ignition.cloudinit.datasources import Datasource
@@ -20,8 +21,6 @@ from ignition.network import dhcp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.cloudinit.datasources import Metadata
     from ignition.metadata.reader import Reader
     from ignition.metadata.service import Get

@@ -6,6 +6,7 @@ Source: docs/reference/coreos-cloudinit.md §5.1, §5.2; docs/reference/platform
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ignition.cloudinit.datasources import Datasource, NetworkConfig
@@ -18,8 +19,6 @@ from ignition.platforms.openstack import DRIVE_META, USER_DATA
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.cloudinit.datasources import Metadata
     from ignition.metadata.reader import Reader
     from ignition.metadata.service import Get

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ignition import __version__
 from ignition.config.model import Resource
 from ignition.config.model.ignition import Header
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.fetch.urls import shown
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ATTEMPT_S, ATTEMPTS, FIRST_PAUSE_S, LONGEST_PAUSE_S = 10.0, 15, 0.1, 5.0
 TOTAL_S = 300.0  # more than the attempts need: only a body that drips comes here

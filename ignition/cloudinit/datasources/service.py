@@ -5,6 +5,7 @@ Source: docs/reference/coreos-cloudinit.md §5, §6.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from ignition.cloudinit.datasources import Datasource, Metadata, NetworkConfig, http
@@ -17,8 +18,6 @@ from ignition.metadata.service import Service
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from ignition.fetch.engine import Fetcher
     from ignition.metadata.service import Place
     from ignition.metadata.ssh_keys import Keys

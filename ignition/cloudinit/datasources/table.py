@@ -1,12 +1,14 @@
 """Which flag stands for which datasource, and what the OEM presets set. Source: docs/reference/coreos-cloudinit.md §2 and §3."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from importlib import import_module
 
 from ignition.cloudinit.datasources import Datasource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
 LINK_LOCAL = "http://169.254.169.254/"
@@ -18,7 +20,7 @@ class Source:
     def __init__(self, flag: str, module: str, name: str, doc: str, *, value: str = "", argument: str | None = None) -> None:
         self.flag, self.module, self.name, self.doc, self.value, self.argument = flag, module, name, doc, value, argument
 
-    def make(self, given: "Any") -> Datasource:
+    def make(self, given: Any) -> Datasource:
         """The datasource; only its module is loaded."""
         maker = getattr(import_module(f"{__package__}.{self.module}"), self.name)
         arguments = [given] if self.value else [] if self.argument is None else [self.argument]
@@ -44,7 +46,7 @@ SOURCES = (
     Source("from-vmware-ovf-env", "vmware", "OvfEnvironment", "read VMware's OVF environment from a file", value="FILE"),
 )
 
-PRESETS: "dict[str, dict[str, Any]]" = {
+PRESETS: dict[str, dict[str, Any]] = {
     "digitalocean": {"from-digitalocean-metadata": LINK_LOCAL},
     "ec2-compat": {"from-ec2-metadata": LINK_LOCAL, "from-configdrive": "/media/configdrive"},
     "gce": {"from-gce-metadata": "http://metadata.google.internal/"},
@@ -56,6 +58,6 @@ PRESETS: "dict[str, dict[str, Any]]" = {
 }
 
 
-def made(values: "Mapping[str, Any]") -> list[Datasource]:
+def made(values: Mapping[str, Any]) -> list[Datasource]:
     """Those that the flags ask for, in a fixed order."""
     return [source.make(values[source.flag]) for source in SOURCES if values[source.flag]]

@@ -1,5 +1,7 @@
 """User data at a URL: `--from-url`, or the one that the kernel command line names (`--from-proc-cmdline`)."""
 
+from __future__ import annotations
+
 from ignition.cloudinit.datasources import Datasource, http
 from ignition.errors import Failure
 from ignition.fetch.urls import shown

@@ -6,4 +6,6 @@ debian.py, packet.py and vmware.py read the documents; DigitalOcean's is read by
 apply.py plans what makes them count.
 """
 
+from __future__ import annotations
+
 FORMATS = ("debian", "digitalocean", "packet", "vmware")  # of --convert-netconf

@@ -4,10 +4,12 @@ Ids W1 to W31; docs/validation.md lists them. Advice never makes a config invali
 is for is not known here, so messages say what is missing, not that the config is broken.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from ignition.config.advice.subject import Advice
     from ignition.config.parse import Parsed
     from ignition.config.report import Entry
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 MOST = 100  # of one id that are listed
 
 
-def advise(parsed: "Parsed", text: bytes, targets: "Iterable[Target]" = ()) -> "tuple[Entry, ...]":
+def advise(parsed: Parsed, text: bytes, targets: Iterable[Target] = ()) -> tuple[Entry, ...]:
     """What to tell about a config that was parsed from this text, beside the errors in it; nothing where values are unread.
 
     `targets`: the releases that it is for; what all of them have is not told.
@@ -54,7 +56,7 @@ def advise(parsed: "Parsed", text: bytes, targets: "Iterable[Target]" = ()) -> "
     return tuple(entry for entry in found if not any(f"{entry.path}.".startswith(f"{path}.") for path in refused))
 
 
-def _limited(found: "Iterable[Advice]") -> "Iterator[Advice]":
+def _limited(found: Iterable[Advice]) -> Iterator[Advice]:
     """Of each id the first ones; a further one says how many more there are. Whoever has thousands of files mends a generator."""
     from collections import Counter
 

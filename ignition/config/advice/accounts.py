@@ -6,8 +6,11 @@ coreos/fedora-coreos-config (manifests/group and passwd), base-passwd and system
 4.17.
 """
 
+from __future__ import annotations
+
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -20,8 +23,6 @@ from ignition.config.suggest import closest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.advice.subject import Subject
     from ignition.config.model.passwd import Passwd
     from ignition.config.report import Path as Place
@@ -45,7 +46,7 @@ def known() -> dict[str, dict[str, dict[str, int | None]]]:
     return found
 
 
-def advise(subject: "Subject") -> "Iterator[Advice]":
+def advise(subject: Subject) -> Iterator[Advice]:
     """Users, groups, then owners of files."""
     passwd = subject.config.passwd
     yield from _names(subject, passwd)
@@ -55,7 +56,7 @@ def advise(subject: "Subject") -> "Iterator[Advice]":
     yield from _owners(subject, passwd)
 
 
-def _names(subject: "Subject", passwd: "Passwd") -> "Iterator[Advice]":
+def _names(subject: Subject, passwd: Passwd) -> Iterator[Advice]:
     made = {group.name: index for index, group in enumerate(passwd.groups) if is_made(group)}
     lists: dict[str, tuple[User | Group, ...]] = {"users": passwd.users, "groups": passwd.groups}
     for kind, accounts in lists.items():
@@ -78,7 +79,7 @@ def _names(subject: "Subject", passwd: "Passwd") -> "Iterator[Advice]":
                 yield Advice("W22", (*here, member), message, "take it out")
 
 
-def _home(subject: "Subject", user: User, index: int) -> "Iterator[Advice]":
+def _home(subject: Subject, user: User, index: int) -> Iterator[Advice]:
     here: Place = ("passwd", "users", index)
     is_known = bool(_systems_with(subject, "users", user.name))
     if user.ssh_authorized_keys and is_known and user.name not in _WITH_HOMES:
@@ -112,7 +113,7 @@ def _refused_by_some(name: str) -> str:
     return "" if _OF_ALL_SYSTEMS.fullmatch(name) else "has other characters than letters, digits, dot, - and _"
 
 
-def _ids(subject: "Subject", passwd: "Passwd") -> "Iterator[Advice]":
+def _ids(subject: Subject, passwd: Passwd) -> Iterator[Advice]:
     """W20: an id that every system in question has given to somebody else. Two of one config are O14."""
     systems = sorted(subject.systems) or sorted(known())
     numbers = [("users", "uid", index, one.name, one.uid) for index, one in enumerate(passwd.users) if is_made(one)]
@@ -129,7 +130,7 @@ def _ids(subject: "Subject", passwd: "Passwd") -> "Iterator[Advice]":
             yield Advice("W20", ("passwd", kind, index, member), message, f"choose another {member}, or leave it out")
 
 
-def _taken(passwd: "Passwd") -> "Iterator[Advice]":
+def _taken(passwd: Passwd) -> Iterator[Advice]:
     """W20: an id that an earlier account without one of its own gets, as find_new_uid() and find_new_gid() of shadow do it."""
     lists: dict[str, tuple[User | Group, ...]] = {"users": passwd.users, "groups": passwd.groups}
     for kind, accounts in lists.items():
@@ -149,7 +150,7 @@ def _taken(passwd: "Passwd") -> "Iterator[Advice]":
                 yield Advice("W20", ("passwd", kind, index, member), message, "put those with ids of their own first")
 
 
-def _memberships(subject: "Subject", passwd: "Passwd") -> "Iterator[Advice]":
+def _memberships(subject: Subject, passwd: Passwd) -> Iterator[Advice]:
     earlier: set[str] = set()  # users whose own groups are there by then
     for index, user in enumerate(passwd.users):
         here: Place = ("passwd", "users", index)
@@ -166,7 +167,7 @@ def _memberships(subject: "Subject", passwd: "Passwd") -> "Iterator[Advice]":
             earlier.add(user.name)
 
 
-def _owners(subject: "Subject", passwd: "Passwd") -> "Iterator[Advice]":
+def _owners(subject: Subject, passwd: Passwd) -> Iterator[Advice]:
     own_groups = {user.name for user in passwd.users if _has_own_group(user)}
     storage = subject.config.storage
     lists = (("directories", storage.directories), ("files", storage.files), ("links", storage.links))
@@ -182,13 +183,13 @@ def _owners(subject: "Subject", passwd: "Passwd") -> "Iterator[Advice]":
                 yield from _unknown(subject, "groups", node.group.name, own_groups, (*here, "group", "name"), f"{what} group")
 
 
-def _has_own_group(user: "User") -> bool:
+def _has_own_group(user: User) -> bool:
     return is_made(user) and not user.no_user_group and not user.primary_group
 
 
 def _unknown(
-    subject: "Subject", kind: str, name: str, others: set[str], place: "Place", what: str, without: str = _NECESSARY
-) -> "Iterator[Advice]":
+    subject: Subject, kind: str, name: str, others: set[str], place: Place, what: str, without: str = _NECESSARY
+) -> Iterator[Advice]:
     """W23: a name that neither the config nor all systems in question have. `without`: what comes of it then."""
     passwd = subject.config.passwd
     own = {one.name for one in (passwd.users if kind == "users" else passwd.groups) if is_made(one)} | others
@@ -231,7 +232,7 @@ def _near(name: str, kind: str, own: set[str]) -> str:
     return closest(name, sorted(others - {name}), alike=0.8)
 
 
-def _systems_with(subject: "Subject", kind: str, name: str) -> set[str]:
+def _systems_with(subject: Subject, kind: str, name: str) -> set[str]:
     """Of those in question, or of all. A number is an id."""
     number = int(name) if name.isascii() and name.isdigit() else -1
     of_kind = {one: known()[one][kind] for one in (subject.systems or known())}

@@ -3,7 +3,10 @@
 A device that the config does not make may well be there: only what looks like a slip is told.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterator
 from difflib import get_close_matches
 
 from ignition.config.advice.subject import Advice
@@ -12,8 +15,6 @@ from ignition.config.model.storage import Filesystem, Luks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.advice.subject import Subject
     from ignition.config.model.storage import Storage
     from ignition.config.report import Path
@@ -27,7 +28,7 @@ _ALIKE = 0.6  # difflib's measure: 1 is equal
 _OPTIONS = {"mount": ("Mount", "What"), "swap": ("Swap", "What")}
 
 
-def advise(subject: "Subject") -> "Iterator[Advice]":
+def advise(subject: Subject) -> Iterator[Advice]:
     """References of the storage section, then those of units."""
     references = subject.config.ignition.config
     if references.merge and references.replace.source is not None:
@@ -45,7 +46,7 @@ def advise(subject: "Subject") -> "Iterator[Advice]":
                 yield Advice("W27", text.path, *wrong, inside=inside(subject, text, option))
 
 
-def _not_everywhere(storage: "Storage") -> "Iterator[Advice]":
+def _not_everywhere(storage: Storage) -> Iterator[Advice]:
     for index, volume in enumerate(storage.luks):
         if not re.fullmatch(r"(?!#)[0-9A-Za-z#+\-.:=@_]+", volume.name, re.ASCII):
             message = "the name breaks its line of /etc/crypttab, or is changed below /dev/mapper"
@@ -63,7 +64,7 @@ def _not_everywhere(storage: "Storage") -> "Iterator[Advice]":
             yield Advice("W30", ("storage", "filesystems", index, "label"), message, "use letters, digits, - and _")
 
 
-def _made(storage: "Storage") -> dict[str, set[str]]:
+def _made(storage: Storage) -> dict[str, set[str]]:
     """Directory below /dev → names in it that are there when the config is carried out."""
     made: dict[str, set[str]] = {directory: set() for directory in _DIRECTORIES}
     made["/dev/mapper/"] = {one.name for one in storage.luks}
@@ -77,7 +78,7 @@ def _made(storage: "Storage") -> dict[str, set[str]]:
     return made
 
 
-def _references(storage: "Storage") -> "Iterator[tuple[Path, str]]":
+def _references(storage: Storage) -> Iterator[tuple[Path, str]]:
     for index, disk in enumerate(storage.disks):
         yield ("storage", "disks", index, "device"), disk.device
     for index, raid in enumerate(storage.raid):
@@ -89,7 +90,7 @@ def _references(storage: "Storage") -> "Iterator[tuple[Path, str]]":
         yield ("storage", "filesystems", index, "device"), filesystem.device
 
 
-def _slip(device: str, made: dict[str, set[str]], storage: "Storage") -> tuple[str, str] | None:
+def _slip(device: str, made: dict[str, set[str]], storage: Storage) -> tuple[str, str] | None:
     directory = next((one for one in _DIRECTORIES if device.startswith(one)), "")
     if not directory:
         return _missing_partition(device, storage)
@@ -105,7 +106,7 @@ def _slip(device: str, made: dict[str, set[str]], storage: "Storage") -> tuple[s
     return f"nothing in the config makes {device}", f"did you mean {meant}? if the machine has it, leave it as it is"
 
 
-def _missing_partition(device: str, storage: "Storage") -> tuple[str, str] | None:
+def _missing_partition(device: str, storage: Storage) -> tuple[str, str] | None:
     """Of a disk whose table is wiped no other partitions are there than those of the config."""
     for disk in storage.disks:
         form = rf"{re.escape(disk.device)}(?:p|-part)?(\d+)" if disk.device else r"(?!)"

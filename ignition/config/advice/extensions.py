@@ -1,5 +1,9 @@
 """W21: members that only this program knows (docs/extensions.md). No warning: they may well be meant."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config.advice.subject import Advice
 from ignition.config.model.extensions import MEMBER
 from ignition.config.record import Record
@@ -7,13 +11,11 @@ from ignition.config.report import INFO, Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.advice.subject import Subject
     from ignition.config.model import Config
 
 
-def advise(subject: "Subject") -> "Iterator[Advice]":
+def advise(subject: Subject) -> Iterator[Advice]:
     """Once, at the first place."""
     found = list(places(subject.config))
     if found:
@@ -23,7 +25,7 @@ def advise(subject: "Subject") -> "Iterator[Advice]":
         yield row
 
 
-def places(config: "Config") -> "Iterator[Path]":
+def places(config: Config) -> Iterator[Path]:
     """Where the config has extensions, in the order of the model."""
     yield from _below(config, ())
 
@@ -34,7 +36,7 @@ def elsewhere(found: list[Path]) -> str:
     return f" (here and in {more} more place{'s' if more > 1 else ''})" if more else ""
 
 
-def _below(record: Record, path: Path) -> "Iterator[Path]":
+def _below(record: Record, path: Path) -> Iterator[Path]:
     for name, value in record.set_members():
         field = record.FIELDS[name]
         here = (*path, field.json)

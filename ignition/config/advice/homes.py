@@ -4,6 +4,10 @@ Missing parents are made 0755 and owned by root; in 2.x a directory's parents ar
 (docs/reference/ignition-config.md §7.6 and §7.11).
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config.advice.subject import Advice
 from ignition.config.model.storage import Directory, File, Node
 from ignition.config.report import Path
@@ -11,8 +15,6 @@ from ignition.config.rules.paths import ancestors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.advice.subject import Subject
     from ignition.config.model import Config
 
@@ -22,7 +24,7 @@ _ROOT = "root"
 _PLACES = ("/home", "/var/home")  # /home is a link to the latter on Fedora CoreOS
 
 
-def advise(subject: "Subject") -> "Iterator[Advice]":
+def advise(subject: Subject) -> Iterator[Advice]:
     """Directories, then files, then links."""
     config = subject.config
     homes = _homes(config)
@@ -43,7 +45,7 @@ def advise(subject: "Subject") -> "Iterator[Advice]":
                 yield Advice("W11", (*path, "path"), _parents_message(missing, homes[home]), _parents_fix(missing, user))
 
 
-def _homes(config: "Config") -> dict[str, str]:
+def _homes(config: Config) -> dict[str, str]:
     """Home directory → name of its user."""
     homes: dict[str, str] = {}
     for user in config.passwd.users:
@@ -62,14 +64,14 @@ def _home_of(path: str, homes: dict[str, str]) -> str:
     return next((parent for parent in ancestors(path) if parent in homes), "")
 
 
-def _nodes(config: "Config") -> "Iterator[Placed]":
+def _nodes(config: Config) -> Iterator[Placed]:
     storage = config.storage
     for name, nodes in (("directories", storage.directories), ("files", storage.files), ("links", storage.links)):
         for index, node in enumerate(nodes):
             yield ("storage", name, index), node
 
 
-def _present(config: "Config", homes: dict[str, str]) -> set[str]:
+def _present(config: Config, homes: dict[str, str]) -> set[str]:
     """Directories that the config makes with an owner of their own."""
     present = set(homes)
     for directory in config.storage.directories:
@@ -80,7 +82,7 @@ def _present(config: "Config", homes: dict[str, str]) -> set[str]:
     return present | {f"{home}/.ssh" for home, name in homes.items() if name in names}
 
 
-def _owner_is_given(subject: "Subject", path: Path, node: Node) -> bool:
+def _owner_is_given(subject: Subject, path: Path, node: Node) -> bool:
     """Also if root is named: then it is meant. Of links the owner is of no matter, and appending keeps it.
 
     What is translated from 2.x has root as owner either way: only the text tells.

@@ -4,6 +4,8 @@ The file holds facts from packages (docs/advice/collect.py), from the sources of
 names of well-known services. That a name is missing proves nothing.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from difflib import get_close_matches

@@ -1,19 +1,21 @@
 """W13: modes whose decimal digits are what somebody would write in octal: 644 for 0644."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config.advice.subject import Advice
 from ignition.config.model.storage import Directory, File
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.advice.subject import Subject
 
 _USUAL_DIGITS = (0, 4, 5, 6, 7)  # nobody may write or run what he cannot read
 _USUAL_SPECIAL = (0, 1, 2, 4, 6)
 
 
-def advise(subject: "Subject") -> "Iterator[Advice]":
+def advise(subject: Subject) -> Iterator[Advice]:
     """Directories, then files. The text is asked: before 3.6 the special bits are no longer in the model.
 
     What looks octal is unusual even without them, so that most files need no look at the text.

@@ -4,21 +4,23 @@ Rules D4 and V11 compare partitions that give both start and size. Here they are
 docs/reference/ignition-config.md §7.1: one with a size of 0 or none fills the free block, and takes the room of all after it.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config.advice.subject import Advice
 from ignition.config.model.storage import Disk, Partition
 from ignition.config.report import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.advice.subject import Subject
 
 _MIB = 2048  # sectors of 512 bytes
 _END = 1 << 62  # of a disk whose size is not known
 
 
-def advise(subject: "Subject") -> "Iterator[Advice]":
+def advise(subject: Subject) -> Iterator[Advice]:
     """Disk by disk."""
     for index, disk in enumerate(subject.config.storage.disks):
         here: Path = ("storage", "disks", index, "partitions")
@@ -34,7 +36,7 @@ class _Taken:
         self.index, self.start, self.end, self.fills = index, start, end, fills
 
 
-def _collisions(disk: Disk, here: Path) -> "Iterator[Advice]":
+def _collisions(disk: Disk, here: Path) -> Iterator[Advice]:
     wanted = [(index, one) for index, one in enumerate(disk.partitions) if one.should_exist is not False]
     wanted.sort(key=lambda pair: pair[1].number == 0)
     taken: list[_Taken] = []

@@ -3,7 +3,10 @@
 Sources: file-hierarchy(7); the man pages of those that read the directories of _SUFFIXES.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterator
 
 from ignition.config.advice.services import COMMANDS, program_of
 from ignition.config.advice.subject import Advice
@@ -16,8 +19,6 @@ from ignition.config.suggest import closest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.advice.subject import Subject
     from ignition.config.report import Path
 
@@ -85,7 +86,7 @@ _TURNED_OFF = (".bak", ".disabled", ".example", ".old", ".orig", ".sample", ".of
 _SUDOERS = "/etc/sudoers.d/"
 
 
-def advise(subject: "Subject") -> "Iterator[Advice]":
+def advise(subject: Subject) -> Iterator[Advice]:
     """Directories, files and links."""
     storage = subject.config.storage
     mounted = {path for _, _, path in mount_points(storage)}
@@ -105,7 +106,7 @@ def advise(subject: "Subject") -> "Iterator[Advice]":
     yield from _hard_links(subject)
 
 
-def _hidden(path: str, mounted: set[str], here: "Path") -> "Iterator[Advice]":
+def _hidden(path: str, mounted: set[str], here: Path) -> Iterator[Advice]:
     above = ancestors(path)
     if any(one in mounted for one in above):
         return  # on a file system of the config, whose mount point may well be there
@@ -117,7 +118,7 @@ def _hidden(path: str, mounted: set[str], here: "Path") -> "Iterator[Advice]":
         yield Advice("W24", (*here, "path"), f"nothing below {place} outlasts the boot: {_HIDDEN[place]}", fix)
 
 
-def _there_already(node: Node, here: "Path") -> "Iterator[Advice]":
+def _there_already(node: Node, here: Path) -> Iterator[Advice]:
     if node.path in _DIRECTORIES and not isinstance(node, Directory):
         message = "every system has a directory there, and what is in it" + (
             " goes" if node.overwrite else " stays: nothing is written"
@@ -130,7 +131,7 @@ def _there_already(node: Node, here: "Path") -> "Iterator[Advice]":
         yield Advice("W31", (*here, "path"), "every system has a file there: without overwrite nothing is written", fix)
 
 
-def _hard_links(subject: "Subject") -> "Iterator[Advice]":
+def _hard_links(subject: Subject) -> Iterator[Advice]:
     storage = subject.config.storage
     written = {(node.filesystem, node.path) for node in (*storage.files, *storage.links)}
     for index, link in enumerate(storage.links):
@@ -140,7 +141,7 @@ def _hard_links(subject: "Subject") -> "Iterator[Advice]":
             yield Advice("W31", ("storage", "links", index, "target"), message, "leave hard out, or write the file in the config")
 
 
-def _started(subject: "Subject") -> dict[str, str]:
+def _started(subject: Subject) -> dict[str, str]:
     """Path of a program → the unit that starts it; "" for what is only an argument, as of a shell."""
     found: dict[str, str] = {}
     for text in subject.unit_files.all():
@@ -153,7 +154,7 @@ def _started(subject: "Subject") -> dict[str, str]:
     return found
 
 
-def _not_executable(file: File, started: dict[str, str], here: "Path") -> "Iterator[Advice]":
+def _not_executable(file: File, started: dict[str, str], here: Path) -> Iterator[Advice]:
     is_appended = file.contents.source is None and (file.append or not file.overwrite)
     mode = 0o644 if file.mode is None else file.mode
     if mode & _EXECUTABLE or (file.mode is None and is_appended):
@@ -167,7 +168,7 @@ def _not_executable(file: File, started: dict[str, str], here: "Path") -> "Itera
         yield Advice("W25", member, message, 'give it "mode": 493, which is 0755')
 
 
-def _unread(path: str, here: "Path") -> "Iterator[Advice]":
+def _unread(path: str, here: Path) -> Iterator[Advice]:
     name = path.rpartition("/")[2]
     extension = name.rpartition(".")[2] if "." in name else ""
     if name.startswith((".", "README")) or name.endswith(_TURNED_OFF):
@@ -188,7 +189,7 @@ def _unread(path: str, here: "Path") -> "Iterator[Advice]":
             yield _wrong_suffix(here, name, extension, kinds, "systemd reads only files that end in")
 
 
-def _wrong_suffix(here: "Path", name: str, extension: str, suffixes: tuple[str, ...], what: str) -> Advice:
+def _wrong_suffix(here: Path, name: str, extension: str, suffixes: tuple[str, ...], what: str) -> Advice:
     near = closest(extension, suffixes) if extension else ""
     stem = name.rpartition(".")[0] if near else name
     listed = " or ".join(f".{one}" for one in suffixes)

@@ -4,7 +4,10 @@ Names that only order or wish (After=, Wants=) may well be of units that are not
 slip. Names without which the unit does not start, or would never be started, are reported always.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterator
 
 from ignition.config.advice import known_units
 from ignition.config.advice.subject import Advice
@@ -15,8 +18,6 @@ from ignition.config.known_values import UNIT_TYPES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.advice.subject import Subject
     from ignition.config.unit_syntax import Option
 
@@ -44,7 +45,7 @@ _YES = ("1", "yes", "y", "true", "t", "on")
 _NAME = re.compile(r"[A-Za-z0-9:_.\\@-]+", re.ASCII)
 
 
-def advise(subject: "Subject") -> "Iterator[Advice]":
+def advise(subject: Subject) -> Iterator[Advice]:
     """Unit by unit, in the order of their options."""
     for text in subject.unit_files.all():
         for option in text.options:
@@ -56,7 +57,7 @@ def advise(subject: "Subject") -> "Iterator[Advice]":
             yield from _activated(subject, text)
 
 
-def _named(subject: "Subject", text: UnitText, option: "Option", name: str) -> "Iterator[Advice]":
+def _named(subject: Subject, text: UnitText, option: Option, name: str) -> Iterator[Advice]:
     if not _NAME.fullmatch(name):
         return  # nothing, a specifier, or a path, of which systemd makes a mount or device
     what = f"{option.name}= names {name}"
@@ -73,7 +74,7 @@ def _named(subject: "Subject", text: UnitText, option: "Option", name: str) -> "
             yield Advice("W5", text.path, message, _fix(close), place)
 
 
-def _activated(subject: "Subject", text: UnitText) -> "Iterator[Advice]":
+def _activated(subject: Subject, text: UnitText) -> Iterator[Advice]:
     """A timer, path or socket without a name for what it starts means the unit of its own name."""
     where = _STARTS.get(text.kind)
     texts = subject.unit_files.texts[text.unit]

@@ -3,6 +3,10 @@
 A machine looks at the rendered config by the newest rules (docs/reference/ignition-config.md §4.1 step 7) and refuses it then.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config import parse
 from ignition.config.advice.subject import Advice
 from ignition.config.report import ERROR
@@ -10,15 +14,13 @@ from ignition.config.versions import order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.advice.subject import Subject
 
 SAME_SINCE = "3.3.0"  # from here on the rules of the versions differ only about what the older ones cannot say
 _DEFINED_ELSEWHERE = "O3"  # another config may bring the file system
 
 
-def advise(subject: "Subject") -> "Iterator[Advice]":
+def advise(subject: Subject) -> Iterator[Advice]:
     """Error by error."""
     if order(subject.version) >= order(SAME_SINCE):
         return

@@ -3,7 +3,10 @@
 Source: systemd.service(5), and the checks that systemd makes when it loads a service.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterator
 
 from ignition.config.advice import known_units
 from ignition.config.advice.subject import Advice
@@ -12,8 +15,6 @@ from ignition.config.advice.unit_options import inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.advice.subject import Subject
     from ignition.config.unit_syntax import Option
 
@@ -32,7 +33,7 @@ _ONE_COMMAND = frozenset(
 )
 
 
-def advise(subject: "Subject") -> "Iterator[Advice]":
+def advise(subject: Subject) -> Iterator[Advice]:
     """Service by service."""
     for name, texts in subject.unit_files.texts.items():
         if known_units.kind_of(name) == "service":
@@ -41,7 +42,7 @@ def advise(subject: "Subject") -> "Iterator[Advice]":
         yield from _command_lines(subject, text)
 
 
-def _loads(subject: "Subject", name: str, texts: list[UnitText]) -> "Iterator[Advice]":
+def _loads(subject: Subject, name: str, texts: list[UnitText]) -> Iterator[Advice]:
     own = texts[0]
     if own.is_dropin:
         template = known_units.template(name) or name
@@ -63,7 +64,7 @@ def _value(texts: list[UnitText], name: str, section: str = "Service") -> str:
     return next((value for value in reversed(values) if value), "")
 
 
-def _second_command(subject: "Subject", name: str, texts: list[UnitText], commands: int) -> "Iterator[Advice]":
+def _second_command(subject: Subject, name: str, texts: list[UnitText], commands: int) -> Iterator[Advice]:
     if _value(texts, "Type") == "oneshot":
         return
     for text in texts:
@@ -77,12 +78,12 @@ def _second_command(subject: "Subject", name: str, texts: list[UnitText], comman
                 yield Advice("W9", text.path, message, fix, inside(subject, text, option))
 
 
-def program_of(option: "Option") -> str:
+def program_of(option: Option) -> str:
     """What a command line starts."""
     return option.value.split()[0].lstrip(_PREFIXES).strip("\"'")
 
 
-def _command_lines(subject: "Subject", text: UnitText) -> "Iterator[Advice]":
+def _command_lines(subject: Subject, text: UnitText) -> Iterator[Advice]:
     for option in text.options:
         if option.name not in COMMANDS or not option.value:
             continue

@@ -1,5 +1,7 @@
 """What is advised on: the config, and its text where the model no longer says what the author wrote."""
 
+from __future__ import annotations
+
 from functools import cached_property
 
 from ignition.config.advice.unit_files import UnitFiles
@@ -21,9 +23,7 @@ class Subject:
     `systems`: those that it is for, as targets.Target calls them; none if that is not known.
     """
 
-    def __init__(
-        self, config: Config, version: str, text: bytes, places: "Places", systems: "frozenset[str]" = frozenset()
-    ) -> None:
+    def __init__(self, config: Config, version: str, text: bytes, places: Places, systems: frozenset[str] = frozenset()) -> None:
         self.config, self.version, self.systems = config, version, systems
         self.close_names: dict[str, str] = {}  # unknown unit → the known one that may be meant
         self._text, self._places = text, places
@@ -78,7 +78,7 @@ class Advice:
         self.level, self.rule, self.path, self.message, self.fix, self.inside = WARNING, rule, path, message, fix, inside
         self.at = "value"
 
-    def placed(self, subject: "Subject") -> "Self":
+    def placed(self, subject: Subject) -> Self:
         """With the path in the text."""
         self.path = subject.in_text(self.path)
         return self

@@ -4,6 +4,10 @@ Metadata services at link-local addresses and the machine itself are not reporte
 plain http. A hash keeps content from being replaced, but not from being read.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config import url
 from ignition.config.advice.subject import Advice
 from ignition.config.model.ignition import Resource
@@ -12,8 +16,6 @@ from ignition.config.report import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.advice.subject import Subject
     from ignition.config.model import Config
 
@@ -41,7 +43,7 @@ _USE_HTTPS = "use https"
 _USE_HASH = "use https, or give verification.hash"
 
 
-def advise(subject: "Subject") -> "Iterator[Advice]":
+def advise(subject: Subject) -> Iterator[Advice]:
     """References, certificates, keys, files."""
     for path, resource, secret, power in _resources(subject.config):
         if not _is_plain(resource.source):
@@ -62,7 +64,7 @@ def advise(subject: "Subject") -> "Iterator[Advice]":
             yield Advice("W17", where, message, _USE_HASH)
 
 
-def _resources(config: "Config") -> "Iterator[tuple[Path, Resource, str, str]]":
+def _resources(config: Config) -> Iterator[tuple[Path, Resource, str, str]]:
     """Path, resource, what of it must not be read, and what must not be replaced."""
     about = config.ignition
     for index, resource in enumerate(about.config.merge):

@@ -3,16 +3,15 @@
 Source of the places: systemd.unit(5), systemd.network(5), podman-systemd.unit(5).
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config import dataurl, unit_syntax
 from ignition.config.model import Config
 from ignition.config.model.storage import File
 from ignition.config.report import Path
 from ignition.errors import Failure
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 SYSTEM = tuple(f"{top}/systemd/system/" for top in ("/etc", "/run", "/usr/lib", "/usr/local/lib", "/lib"))
 NETWORK = tuple(f"{top}/systemd/network/" for top in ("/etc", "/run", "/usr/lib", "/usr/local/lib", "/lib"))
@@ -73,7 +72,7 @@ class UnitFiles:
             if (option.section, option.name) == ("Install", "Alias"):
                 self.aliases.update(option.value.split())
 
-    def all(self) -> "Iterator[UnitText]":
+    def all(self) -> Iterator[UnitText]:
         """Of the system's manager."""
         for texts in self.texts.values():
             yield from texts
@@ -83,7 +82,7 @@ class UnitFiles:
         own = any(not text.is_dropin for text in self.texts.get(name, ()))
         return own or name in self.opaque or name in self.aliases
 
-    def _of_files(self, config: Config) -> "Iterator[UnitText]":
+    def _of_files(self, config: Config) -> Iterator[UnitText]:
         for index, file in enumerate(config.storage.files):
             if file.filesystem is not None:
                 continue
@@ -113,7 +112,7 @@ class UnitFiles:
                 self.opaque.add(f"{stem}{_GENERATED[kind]}.service")
 
 
-def _of_units(config: Config) -> "Iterator[UnitText]":
+def _of_units(config: Config) -> Iterator[UnitText]:
     for index, unit in enumerate(config.systemd.units):
         here: Path = ("systemd", "units", index)
         if unit.contents:

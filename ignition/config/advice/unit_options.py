@@ -3,8 +3,11 @@
 The names are those of data/options.json (docs/advice/collect.py), the newest systemd there and Debian 12's together.
 """
 
+from __future__ import annotations
+
 import json
 import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -14,8 +17,6 @@ from ignition.config.suggest import closest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from ignition.config.advice.subject import Subject
     from ignition.config.unit_syntax import Option
 
@@ -23,7 +24,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,59}", re.ASCII)
 _ALIKE = 0.75  # difflib's measure: 1 is equal
 
 
-def advise(subject: "Subject") -> "Iterator[Advice]":
+def advise(subject: Subject) -> Iterator[Advice]:
     """Units of the manager, then those of networkd and udev."""
     for text in (*subject.unit_files.all(), *subject.unit_files.network):
         sections = known().get(text.kind)
@@ -39,20 +40,20 @@ def known() -> dict[str, dict[str, frozenset[str]]]:
     return {kind: {name: frozenset(keys.split()) for name, keys in sections.items()} for kind, sections in data.items()}
 
 
-def inside(subject: "Subject", text: UnitText, option: "Option") -> tuple[int, int] | None:
+def inside(subject: Subject, text: UnitText, option: Option) -> tuple[int, int] | None:
     """Where the option's first line stands in its member, in characters; None if the member holds the text in another form."""
     start = len(text.contents.encode("utf-8", "replace")[: option.start].decode("utf-8", "replace"))
     end = text.contents.find("\n", start)
     return _range(subject, text, start, end)
 
 
-def _range(subject: "Subject", text: UnitText, start: int, end: int) -> tuple[int, int] | None:
+def _range(subject: Subject, text: UnitText, start: int, end: int) -> tuple[int, int] | None:
     if subject.written(text.path) != text.contents:
         return None
     return start, len(text.contents) if end < 0 else end
 
 
-def _outside(subject: "Subject", text: UnitText) -> "Iterator[Advice]":
+def _outside(subject: Subject, text: UnitText) -> Iterator[Advice]:
     start = 0
     for line in text.contents.splitlines(keepends=True):
         bare = line.strip().lstrip("\ufeff")
@@ -66,7 +67,7 @@ def _outside(subject: "Subject", text: UnitText) -> "Iterator[Advice]":
         start += len(line)
 
 
-def _unknown(subject: "Subject", text: UnitText, sections: dict[str, frozenset[str]]) -> "Iterator[Advice]":
+def _unknown(subject: Subject, text: UnitText, sections: dict[str, frozenset[str]]) -> Iterator[Advice]:
     seen: set[tuple[str, str]] = set()
     for option in text.options:
         section, name = option.section, option.name
@@ -111,5 +112,5 @@ def _shown(name: str) -> str:
     return name if _NAME.fullmatch(name) else "…"
 
 
-def _listed(names: "Iterable[str]") -> str:
+def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"[{name}]" for name in names)

@@ -5,7 +5,10 @@ systemd.syntax(7), systemd.time(7), systemd.unit(5) and the pages of each kind o
 src/basic/time-util.c and src/core/{mount,automount,swap,timer,path,socket}.c.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterator
 
 from ignition.config.advice.subject import Advice
 from ignition.config.advice.unit_files import UnitText
@@ -15,8 +18,6 @@ from ignition.config.unit_names import escaped, unescaped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.advice.subject import Subject
     from ignition.config.unit_syntax import Option
 
@@ -101,7 +102,7 @@ _NEEDED = {
 }
 
 
-def advise(subject: "Subject") -> "Iterator[Advice]":
+def advise(subject: Subject) -> Iterator[Advice]:
     """Units of the manager, then those of networkd; in each the options in order."""
     for name, texts in subject.unit_files.texts.items():
         yield from _loads(name, texts)
@@ -112,7 +113,7 @@ def advise(subject: "Subject") -> "Iterator[Advice]":
                 yield Advice("W28", text.path, f"{option.name}= {message}", fix, inside(subject, text, option))
 
 
-def _loads(name: str, texts: list[UnitText]) -> "Iterator[Advice]":
+def _loads(name: str, texts: list[UnitText]) -> Iterator[Advice]:
     own = texts[0]
     section, options, fix = _NEEDED.get(own.kind, ("", (), ""))
     if own.is_dropin or not options or any(text.first(section, one) for text in texts for one in options):
@@ -123,7 +124,7 @@ def _loads(name: str, texts: list[UnitText]) -> "Iterator[Advice]":
                  f"{' …' if len(options) > 3 else ''}: systemd refuses to load it", f"write what {fix}")  # fmt: skip
 
 
-def _wrong(text: UnitText, option: "Option") -> tuple[str, str] | None:
+def _wrong(text: UnitText, option: Option) -> tuple[str, str] | None:
     """What of a value systemd does not take, and the remedy."""
     section, name, value = option.section, option.name, option.value
     if _WITH_A_NAME.get(text.kind) == (section, name) and value.startswith("/"):

@@ -1,5 +1,9 @@
 """W1 to W4: units that the config enables, masks or extends, and that would not do what is asked."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config import unit_syntax
 from ignition.config.advice import known_units
 from ignition.config.advice.subject import Advice
@@ -9,14 +13,12 @@ from ignition.config.rules.units import INSTALL_FIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.advice.subject import Subject
 
 _LOOKUPS = 200  # searches for a close name: a config may have thousands of units
 
 
-def advise(subject: "Subject") -> "Iterator[Advice]":
+def advise(subject: Subject) -> Iterator[Advice]:
     """In the order of the units."""
     for index, unit in enumerate(subject.config.systemd.units):
         here: Path = ("systemd", "units", index)
@@ -29,7 +31,7 @@ def advise(subject: "Subject") -> "Iterator[Advice]":
             yield Advice("W3", (*here, "mask"), message, "leave out one of mask and enabled")
 
 
-def is_known(subject: "Subject", name: str) -> bool:
+def is_known(subject: Subject, name: str) -> bool:
     """Whether the config or some system defines it, or its template; kinds that systemd makes itself count as defined."""
     if known_units.kind_of(name) in known_units.MADE_BY_SYSTEMD:
         return True
@@ -37,7 +39,7 @@ def is_known(subject: "Subject", name: str) -> bool:
     return any(one in known_units.known() or subject.unit_files.defines(one) for one in names if one)
 
 
-def meant(subject: "Subject", name: str) -> str:
+def meant(subject: Subject, name: str) -> str:
     """The unit whose name is close, or ""."""
     found = subject.close_names
     if name not in found:
@@ -48,7 +50,7 @@ def meant(subject: "Subject", name: str) -> str:
     return found[name]
 
 
-def _unknown(subject: "Subject", unit: Unit, here: Path) -> "Iterator[Advice]":
+def _unknown(subject: Subject, unit: Unit, here: Path) -> Iterator[Advice]:
     if unit.contents or unit.name.partition(".")[0].endswith("-"):
         return  # a drop-in of `a-.service` is one of all units whose names begin so
     close = meant(subject, unit.name)
@@ -69,7 +71,7 @@ def _unknown(subject: "Subject", unit: Unit, here: Path) -> "Iterator[Advice]":
         yield Advice("W1", (*here, "name"), f"unit is {said}, but {missing}", fix)
 
 
-def _cannot_be_enabled(subject: "Subject", unit: Unit, here: Path) -> "Iterator[Advice]":
+def _cannot_be_enabled(subject: Subject, unit: Unit, here: Path) -> Iterator[Advice]:
     """What U1, U4 and V38 do not see: definitions in files, templates of other kinds, templates themselves."""
     files = subject.unit_files
     name = unit.name if files.texts.get(unit.name) and files.defines(unit.name) else known_units.template(unit.name)

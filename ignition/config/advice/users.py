@@ -3,16 +3,17 @@
 Source: crypt(5) for the forms of hashes, sshd(8) for those of keys (AUTHORIZED_KEYS FILE FORMAT), RFC 4253 6.6 for their data.
 """
 
+from __future__ import annotations
+
 import binascii
 import re
+from collections.abc import Iterator
 
 from ignition.config.advice.subject import Advice
 from ignition.config.model.passwd import Group, User
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.advice.subject import Subject
 
 _SALTED = r"(?:rounds=\d+\$)?[^$:\n]*\$[./0-9A-Za-z]"
@@ -31,7 +32,7 @@ _KEY = re.compile(r"(?:^|[ \t])((?:ssh|ecdsa|sk|webauthn)-[a-z][\w.@-]*)[ \t]+(\
 _PRIVATE = "PRIVATE KEY"
 
 
-def advise(subject: "Subject") -> "Iterator[Advice]":
+def advise(subject: Subject) -> Iterator[Advice]:
     """Users, then groups."""
     passwd = subject.config.passwd
     lists: dict[str, tuple[User | Group, ...]] = {"users": passwd.users, "groups": passwd.groups}

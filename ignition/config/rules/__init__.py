@@ -6,6 +6,10 @@ of a version to a config: a record before its members, members in the order of t
 record does not keep its members from being checked: the reader gets all errors at once.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+
 from ignition.config.record import Field, Record
 from ignition.config.report import ERROR, WARNING, Path, more, split
 from ignition.config.versions import holds, order
@@ -13,7 +17,6 @@ from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
     from typing import Any
 
     from ignition.config.checks import Check
@@ -66,7 +69,7 @@ class Context:
 class Rule:
     """A rule about several members: its id, the function that judges a record, and the versions that have it."""
 
-    def __init__(self, identity: str, judge: "Judge", since: str, until: str) -> None:
+    def __init__(self, identity: str, judge: Judge, since: str, until: str) -> None:
         self.identity, self.judge, self.since, self.until = identity, judge, since, until
 
     def holds_in(self, version: str) -> bool:
@@ -77,10 +80,10 @@ class Rule:
 RULES: dict[type[Record], list[Rule]] = {}  # of what is loaded
 
 
-def rule(cls: type[Record], identity: str, *, since: str = "", until: str = "") -> "Callable[[Judge], Judge]":
+def rule(cls: type[Record], identity: str, *, since: str = "", until: str = "") -> Callable[[Judge], Judge]:
     """Decorator: the function checks records of this class (and of its subclasses)."""
 
-    def register(judge: "Judge") -> "Judge":
+    def register(judge: Judge) -> Judge:
         RULES.setdefault(cls, []).append(Rule(identity, judge, since, until))
         return judge
 
@@ -94,7 +97,7 @@ def identities() -> set[str]:
     return functions | {identity for field in fields for check in (*field.checks, *field.each) for identity in check.rules}
 
 
-def _records(cls: type[Record]) -> "Iterator[type[Record]]":
+def _records(cls: type[Record]) -> Iterator[type[Record]]:
     for each in cls.__subclasses__():
         yield each
         yield from _records(each)
@@ -110,7 +113,7 @@ def warning(where: str, message: str, fix: str, rule: str = "") -> Finding:
     return Finding(WARNING, where, message, fix, rule)
 
 
-def walk(record: Record, version: str, data: object = None, only: "Collection[str] | None" = None) -> list[Found]:
+def walk(record: Record, version: str, data: object = None, only: Collection[str] | None = None) -> list[Found]:
     """The findings about a decoded config. `data` is the plain JSON that it came from, if there is a text.
 
     `only`: the rules of these ids alone, and no checks of single members.
@@ -127,7 +130,7 @@ def walk(record: Record, version: str, data: object = None, only: "Collection[st
 _OF_THE_MODEL = frozenset(f"O{number}" for number in (*range(11, 20), 21))
 
 
-def of_translated(config: Record, version: str, found: list[Found], places: "Callable[[], Places]") -> list[Found]:
+def of_translated(config: Record, version: str, found: list[Found], places: Callable[[], Places]) -> list[Found]:
     """`found`, and what those rules say of a translated config, at the paths of its text where nothing has been found yet."""
     from importlib import import_module
 
@@ -160,7 +163,7 @@ class _Plan:
 
     __slots__ = ("fields", "inner", "rules")
 
-    def __init__(self, cls: type[Record], version: str, only: "Collection[str] | None") -> None:
+    def __init__(self, cls: type[Record], version: str, only: Collection[str] | None) -> None:
         fields = [field for field in cls.FIELDS.values() if order(field.since) <= order(version)]
         checked = [_Checked(field, version) for field in fields if only is None and (field.checks or field.each)]
         self.fields = [one for one in checked if one.checks or one.each]
@@ -171,7 +174,7 @@ class _Plan:
 
 
 class _Walker:
-    def __init__(self, version: str, data: object, only: "Collection[str] | None") -> None:
+    def __init__(self, version: str, data: object, only: Collection[str] | None) -> None:
         self.found: list[Found] = []
         self._context, self._only = Context(version, data), only
         self._plans: dict[type[Record], _Plan] = {}
@@ -209,7 +212,7 @@ class _Walker:
             else:
                 self.visit(value, (*path, field.json))
 
-    def _check(self, one: _Checked, value: "Any", path: Path) -> None:
+    def _check(self, one: _Checked, value: Any, path: Path) -> None:
         for check in one.checks:
             if value is not None or check.demands:
                 self._apply(check, value, (*path, one.json))
@@ -217,7 +220,7 @@ class _Walker:
             for check in one.each:
                 self._apply(check, element, (*path, one.json, index))
 
-    def _apply(self, check: "Check", value: object, path: Path) -> None:
+    def _apply(self, check: Check, value: object, path: Path) -> None:
         wrong = check.problem(value, self._context.version)
         if wrong:
             message, fix, identity = wrong

@@ -6,14 +6,16 @@ upstream, as Fedora and Flatcar have them. What one of them takes is advice (W22
 src/usermod.c and src/groupadd.c of shadow 4.13 to 4.17.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
 from ignition.config.model.passwd import Group, Passwd, User
 from ignition.config.model.storage import Node
 from ignition.config.rules import Context, error, rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from ignition.config.rules import Finding
 
 LONGEST_USER_NAME = 255  # bytes: limits.h of the C library has LOGIN_NAME_MAX 256, with the final NUL
@@ -46,7 +48,7 @@ def is_made(account: User | Group) -> bool:
 
 
 @rule(User, "O11")
-def user_can_be_called_so(user: User, _: Context) -> "Iterator[Finding]":
+def user_can_be_called_so(user: User, _: Context) -> Iterator[Finding]:
     """O11 for the name, O12 for ids, O13 for what stands beside them in passwd(5)."""
     if not is_made(user):
         return
@@ -70,7 +72,7 @@ def user_can_be_called_so(user: User, _: Context) -> "Iterator[Finding]":
 
 
 @rule(Group, "O11")
-def group_can_be_called_so(group: Group, _: Context) -> "Iterator[Finding]":
+def group_can_be_called_so(group: Group, _: Context) -> Iterator[Finding]:
     """O11 for the name, O12 for the id, O13 for the password."""
     if not is_made(group):
         return
@@ -85,12 +87,12 @@ def group_can_be_called_so(group: Group, _: Context) -> "Iterator[Finding]":
         yield error("passwordHash", "a password hash cannot have a colon or a line break", fix, "O13")
 
 
-def _id(number: int | None, member: str) -> "Iterator[Finding]":
+def _id(number: int | None, member: str) -> Iterator[Finding]:
     if number is not None and not 0 <= number <= HIGHEST_ID:
         yield error(member, f"{member} is not between 0 and {HIGHEST_ID}", "leave it out: the system chooses one", "O12")
 
 
-def _groups_of(user: User) -> "Iterator[Finding]":
+def _groups_of(user: User) -> Iterator[Finding]:
     """What stands in `groups` reaches useradd joined by commas: an element may be several names."""
     wanted = [("primaryGroup", user.primary_group)] if user.primary_group else []
     wanted += [(f"groups.{index}", name) for index, text in enumerate(user.groups) if text for name in text.split(",")]
@@ -101,7 +103,7 @@ def _groups_of(user: User) -> "Iterator[Finding]":
 
 
 @rule(Node, "O12")
-def owner_id_is_one(node: Node, _: Context) -> "Iterator[Finding]":
+def owner_id_is_one(node: Node, _: Context) -> Iterator[Finding]:
     """Ignition takes the lower 32 bits: the owner would be another one, or nobody would be changed."""
     for where, owner in (("user", node.user), ("group", node.group)):
         for finding in _id(owner.id, "id"):
@@ -109,7 +111,7 @@ def owner_id_is_one(node: Node, _: Context) -> "Iterator[Finding]":
 
 
 @rule(Passwd, "O14")
-def accounts_do_not_meet(passwd: Passwd, _: Context) -> "Iterator[Finding]":
+def accounts_do_not_meet(passwd: Passwd, _: Context) -> Iterator[Finding]:
     """O14: one id of two accounts, a user in a group that the config deletes."""
     yield from _shared_ids(passwd.users, "users", "uid")
     yield from _shared_ids(passwd.groups, "groups", "gid")
@@ -124,7 +126,7 @@ def accounts_do_not_meet(passwd: Passwd, _: Context) -> "Iterator[Finding]":
                     yield error(f"users.{index}.{member}", message, "keep the group, or leave it out here", "O14")
 
 
-def _shared_ids(accounts: "Sequence[User | Group]", name: str, member: str) -> "Iterator[Finding]":
+def _shared_ids(accounts: Sequence[User | Group], name: str, member: str) -> Iterator[Finding]:
     seen: dict[int, int] = {}
     for index, account in enumerate(accounts):
         number: int | None = getattr(account, member)

@@ -1,5 +1,9 @@
 """Rules E2 and following, our own: what several members of our extensions decide (docs/extensions.md)."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config.checks import attribute_bit
 from ignition.config.known_values import SELECTED
 from ignition.config.model.extensions import MEMBER, Attributes, FilesystemExtension, Select, Subvolume
@@ -9,13 +13,11 @@ from ignition.config.rules.reachable import written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.rules import Finding
 
 
 @rule(Attributes, "E2")
-def bits_are_set_or_cleared(attributes: Attributes, _: Context) -> "Iterator[Finding]":
+def bits_are_set_or_cleared(attributes: Attributes, _: Context) -> Iterator[Finding]:
     to_set = {attribute_bit(name): index for index, name in enumerate(attributes.set)}
     for index, name in enumerate(attributes.clear):
         other = to_set.get(attribute_bit(name))
@@ -24,13 +26,13 @@ def bits_are_set_or_cleared(attributes: Attributes, _: Context) -> "Iterator[Fin
 
 
 @rule(Partition, "E3")
-def absent_partition_has_no_attributes(partition: Partition, _: Context) -> "Iterator[Finding]":
+def absent_partition_has_no_attributes(partition: Partition, _: Context) -> Iterator[Finding]:
     if partition.should_exist is False and partition.extension.attributes != Attributes():
         yield error(f"{MEMBER}.attributes", "shouldExist is false, but attributes are given", "leave them out")
 
 
 @rule(Disk, "E4")
-def selected_disk_has_a_name_of_its_own(disk: Disk, _: Context) -> "Iterator[Finding]":
+def selected_disk_has_a_name_of_its_own(disk: Disk, _: Context) -> Iterator[Finding]:
     """E4, and E5 for such a name without anything that selects the disk."""
     name = disk.device.removeprefix(SELECTED) if disk.device.startswith(SELECTED) else None
     if disk.extension.select != Select():
@@ -49,7 +51,7 @@ def is_own_name(name: str) -> bool:
 
 
 @rule(Subvolume, "E7")
-def subvolume_is_not_the_top(subvolume: Subvolume, _: Context) -> "Iterator[Finding]":
+def subvolume_is_not_the_top(subvolume: Subvolume, _: Context) -> Iterator[Finding]:
     """E7, E9 for a subvolume in the place of ROOT, E11 for its mount options."""
     if subvolume.path == "/":
         yield error("path", "this is the file system itself, no subvolume", "name it, as in /@home")
@@ -64,26 +66,26 @@ def subvolume_is_not_the_top(subvolume: Subvolume, _: Context) -> "Iterator[Find
 
 
 @rule(Filesystem, "E8")
-def only_btrfs_has_subvolumes(filesystem: Filesystem, _: Context) -> "Iterator[Finding]":
+def only_btrfs_has_subvolumes(filesystem: Filesystem, _: Context) -> Iterator[Finding]:
     if filesystem.extension.subvolumes and filesystem.format != "btrfs":
         yield error(f"{MEMBER}.subvolumes", f"{filesystem.format or 'no format'} has no subvolumes", "format it as btrfs")
 
 
 @rule(FilesystemExtension, "E10")
-def one_subvolume_is_the_default(extension: FilesystemExtension, _: Context) -> "Iterator[Finding]":
+def one_subvolume_is_the_default(extension: FilesystemExtension, _: Context) -> Iterator[Finding]:
     chosen = [index for index, subvolume in enumerate(extension.subvolumes) if subvolume.default]
     for index in chosen[1:]:
         yield error(f"subvolumes.{index}.default", f"subvolumes.{chosen[0]} is the default already", "choose one of the two")
 
 
 @rule(Filesystem, "E12")
-def only_swap_is_activated(filesystem: Filesystem, _: Context) -> "Iterator[Finding]":
+def only_swap_is_activated(filesystem: Filesystem, _: Context) -> Iterator[Finding]:
     if filesystem.extension.activate and filesystem.format != "swap":
         yield error(f"{MEMBER}.activate", f"{filesystem.format or 'no format'} is not swap", "leave it out, or format it as swap")
 
 
 @rule(Storage, "E16")
-def swap_files_lie_apart_from_other_entries(storage: Storage, _: Context) -> "Iterator[Finding]":
+def swap_files_lie_apart_from_other_entries(storage: Storage, _: Context) -> Iterator[Finding]:
     if not storage.extension.swap_files:
         return
     entries = [entry for entry in written(storage, links_hold_others=False) if entry.key[0] is None]

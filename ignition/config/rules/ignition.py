@@ -1,5 +1,9 @@
 """Rule I5: the `ignition` section."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config import dataurl, url
 from ignition.config.known_values import COMPRESSIONS, HASH_DIGITS, HASHES, known_in
 from ignition.config.model.ignition import Resource, Tls
@@ -8,13 +12,11 @@ from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.rules import Finding
 
 
 @rule(Tls, "I5", until="3.0.0")
-def authority_source_is_not_empty(tls: Tls, _: Context) -> "Iterator[Finding]":
+def authority_source_is_not_empty(tls: Tls, _: Context) -> Iterator[Finding]:
     for index, resource in enumerate(tls.certificate_authorities):
         if not resource.source:
             yield error(f"certificateAuthorities.{index}.source", "URL has no scheme", "give the URL of the certificates")
@@ -28,14 +30,14 @@ _GZIP = 16 + 15  # of zlib: a gzip header, the largest window
 
 
 @rule(Resource, "R2")
-def hash_has_source(resource: Resource, context: Context) -> "Iterator[Finding]":
+def hash_has_source(resource: Resource, context: Context) -> Iterator[Finding]:
     if resource.source is None and resource.verification.hash is not None:
         if context.path[0] != "ignition" or not context.before("3.1.0"):
             yield error("verification.hash", "hash without source: there is nothing to verify", "give the source, too")
 
 
 @rule(Resource, "R11", since="3.1.0")
-def headers_have_http_source(resource: Resource, _: Context) -> "Iterator[Finding]":
+def headers_have_http_source(resource: Resource, _: Context) -> Iterator[Finding]:
     """R11 and R12."""
     if not resource.http_headers:
         return
@@ -46,7 +48,7 @@ def headers_have_http_source(resource: Resource, _: Context) -> "Iterator[Findin
 
 
 @rule(Resource, "O18")
-def inline_content_is_what_is_said(resource: Resource, context: Context) -> "Iterator[Finding]":
+def inline_content_is_what_is_said(resource: Resource, context: Context) -> Iterator[Finding]:
     """Our own: the fetch fails, in most cases when the disks are made already."""
     source = resource.source or ""
     function, _, wanted = (resource.verification.hash or "").partition("-")

@@ -1,5 +1,7 @@
 """The form of absolute paths, which many sections ask for."""
 
+from __future__ import annotations
+
 from ignition.config.known_values import PATH_BYTES
 
 
@@ -28,7 +30,7 @@ def simplest(path: str) -> str:
     return "/" + "/".join(parts)
 
 
-def ancestors(path: str) -> "list[str]":
+def ancestors(path: str) -> list[str]:
     """`/a/b/c` → `/a/b`, `/a`. None of a path that is too long for any machine (O5): they would fill the memory."""
     found: list[str] = []
     if len(path) > PATH_BYTES:

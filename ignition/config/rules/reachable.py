@@ -3,6 +3,10 @@
 Ignition calls such a config valid; its files stage then fails on every machine, when the disks are made already.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
 from ignition.config.model.extensions import MEMBER
 from ignition.config.model.storage import Storage
 from ignition.config.record import Field, Record
@@ -11,8 +15,6 @@ from ignition.config.rules import Context, Found, error, paths, rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from ignition.config.rules import Finding
 
     Key = tuple[str | int | None, str]
@@ -30,17 +32,17 @@ class Written:
 
     __slots__ = ("holds_others", "key", "removes", "where")
 
-    def __init__(self, where: str, key: "Key", *, holds_others: bool, removes: bool = False) -> None:
+    def __init__(self, where: str, key: Key, *, holds_others: bool, removes: bool = False) -> None:
         self.where, self.key, self.holds_others, self.removes = where, key, holds_others, removes
 
 
 @rule(Storage, "O1")
-def entries_do_not_lie_below_files(storage: Storage, _: Context) -> "Iterator[Finding]":
+def entries_do_not_lie_below_files(storage: Storage, _: Context) -> Iterator[Finding]:
     """Below links is rules S1 to S3."""
     return below(written(storage, links_hold_others=True)) if storage.files else iter(())
 
 
-def written(storage: Storage, *, links_hold_others: bool) -> "list[Written]":
+def written(storage: Storage, *, links_hold_others: bool) -> list[Written]:
     """The entries of the model; `links_hold_others` leaves what lies below links to other rules."""
     lists = (
         ("directories", storage.directories, True),
@@ -54,7 +56,7 @@ def written(storage: Storage, *, links_hold_others: bool) -> "list[Written]":
     ]
 
 
-def below(entries: "Iterable[Written]") -> "Iterator[Finding]":
+def below(entries: Iterable[Written]) -> Iterator[Finding]:
     """O1: an entry below one that is no directory."""
     entries = list(entries)
     solid = {entry.key: entry for entry in entries if not entry.holds_others}
@@ -66,7 +68,7 @@ def below(entries: "Iterable[Written]") -> "Iterator[Finding]":
             yield error(entry.where, message, "change one of the two paths", "O1")
 
 
-def clashes(entries: "Iterable[Written]") -> "Iterator[Finding]":
+def clashes(entries: Iterable[Written]) -> Iterator[Finding]:
     """O2: entries of different kinds at one place (in 3.x that is X1)."""
     first: dict[Key, Written] = {}
     for entry in entries:
@@ -80,7 +82,7 @@ def _kind(entry: Written) -> str:
 
 
 @rule(Storage, "O8")
-def mount_points_stay(storage: Storage, _: Context) -> "Iterator[Finding]":
+def mount_points_stay(storage: Storage, _: Context) -> Iterator[Finding]:
     """Of a translated config, too: the file systems that its entries name are mounted while those are written."""
     mounted: list[tuple[Key, str]] = [((None, paths.simplest(path)), place) for place, _, path in mount_points(storage)]
     mounted += in_place((index, one.in_place) for index, one in enumerate(storage.filesystems))
@@ -90,7 +92,7 @@ def mount_points_stay(storage: Storage, _: Context) -> "Iterator[Finding]":
     yield from hidden([*written(storage, links_hold_others=False), *entries], mounted)
 
 
-def mount_points(storage: Storage) -> "Iterator[tuple[str, str, str]]":
+def mount_points(storage: Storage) -> Iterator[tuple[str, str, str]]:
     """(place, its member that says so, path) of all that is mounted, subvolumes included."""
     for index, filesystem in enumerate(storage.filesystems):
         where = f"filesystems.{index}"
@@ -101,7 +103,7 @@ def mount_points(storage: Storage) -> "Iterator[tuple[str, str, str]]":
                 yield f"{where}.{MEMBER}.subvolumes.{number}", "mountPath", subvolume.mount_path
 
 
-def in_place(filesystems: "Iterable[tuple[int, str | None]]", root: str | None = None) -> "list[tuple[Key, str]]":
+def in_place(filesystems: Iterable[tuple[int, str | None]], root: str | None = None) -> list[tuple[Key, str]]:
     """The mount points in the new root that 2.x configs call by `path`; `root` is the name of the new root."""
     below_root = ((index, paths.simplest(path)) for index, path in filesystems if path and path.startswith("/"))
     return [
@@ -111,7 +113,7 @@ def in_place(filesystems: "Iterable[tuple[int, str | None]]", root: str | None =
     ]
 
 
-def hidden(entries: "Iterable[Written]", mounted: "Iterable[tuple[Key, str]]") -> "Iterator[Finding]":
+def hidden(entries: Iterable[Written], mounted: Iterable[tuple[Key, str]]) -> Iterator[Finding]:
     """O8: entries that would remove a mount point, or stand in its place; `mounted` has the place of each.
 
     The stages mount before they write: such an entry fails on every machine, and a removal has begun with the files of the kept
@@ -135,7 +137,7 @@ def hidden(entries: "Iterable[Written]", mounted: "Iterable[tuple[Key, str]]") -
             yield error(f"{entry.where}.path", f"{what}: {does}", "give one of the two another path", "O8")
 
 
-def homeless(storage: Storage) -> "Iterator[Finding]":
+def homeless(storage: Storage) -> Iterator[Finding]:
     """O3, of a rendered config: 2.x entries on a file system that none of its parts defines."""
     defined = {filesystem.name for filesystem in storage.filesystems}
     for name, nodes in (("directories", storage.directories), ("files", storage.files), ("links", storage.links)):
@@ -153,7 +155,7 @@ def homeless(storage: Storage) -> "Iterator[Finding]":
 _FIX = "merge them into one, or remove one"
 
 
-def find_duplicates(record: Record, path: Path = ()) -> "Iterator[Found]":
+def find_duplicates(record: Record, path: Path = ()) -> Iterator[Found]:
     """All duplicates below a record, lists in the order of their names."""
     shared: dict[object, str] = {}
     for field in _fields(type(record)):
@@ -169,7 +171,7 @@ def find_duplicates(record: Record, path: Path = ()) -> "Iterator[Found]":
                 yield from find_duplicates(element, (*path, field.json) if index is None else (*path, field.json, index))
 
 
-def _in_list(field: Field, elements: tuple[object, ...], seen: dict[object, str], path: Path) -> "Iterator[Found]":
+def _in_list(field: Field, elements: tuple[object, ...], seen: dict[object, str], path: Path) -> Iterator[Found]:
     for index, element in enumerate(elements):
         key = element.key() if isinstance(element, Record) else element
         if key in seen:

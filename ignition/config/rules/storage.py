@@ -1,5 +1,9 @@
 """Rules D3–D6, P1 and P2: disks and partitions; and our own O20: devices that are made too late for what needs them."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
 from ignition.config import stacking, url
 from ignition.config.clevis_pins import SSS, TANG, TPM2, problem
 from ignition.config.known_values import FORMATS, LABEL_BYTES, PINS, RAID_WITHOUT_SPARES, known_in
@@ -9,7 +13,6 @@ from ignition.config.rules.reachable import mount_points
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any, Protocol
 
     from ignition.config.rules import Finding
@@ -26,16 +29,16 @@ if TYPE_CHECKING:
         """The storage section of any spec version."""
 
         @property
-        def disks(self) -> "Sequence[Any]": ...
+        def disks(self) -> Sequence[Any]: ...
         @property
-        def raid(self) -> "Sequence[stacking.Array]": ...
+        def raid(self) -> Sequence[stacking.Array]: ...
 
 
 ZERO_BESIDE_ABSENT = "2.27.0"  # the first Ignition that takes number 0 on a disk with a partition that is to be absent
 
 
 @rule(Disk, "D3")
-def numbers_are_used_once(disk: Disk, _: Context) -> "Iterator[Finding]":
+def numbers_are_used_once(disk: Disk, _: Context) -> Iterator[Finding]:
     seen: dict[int, int] = {}
     for index, partition in enumerate(disk.partitions if disk.device else ()):
         if partition.number:
@@ -46,7 +49,7 @@ def numbers_are_used_once(disk: Disk, _: Context) -> "Iterator[Finding]":
 
 
 @rule(Disk, "D4")
-def partitions_do_not_overlap(disk: Disk, _: Context) -> "Iterator[Finding]":
+def partitions_do_not_overlap(disk: Disk, _: Context) -> Iterator[Finding]:
     placed = [  # with their first and last MiB; negative sizes, which nothing forbids, are compared as Ignition does
         (index, partition.start_mib, partition.start_mib + (partition.size_mib or 1) - 1)
         for index, partition in enumerate(disk.partitions if disk.device else ())
@@ -62,7 +65,7 @@ def partitions_do_not_overlap(disk: Disk, _: Context) -> "Iterator[Finding]":
 
 
 @rule(Disk, "D5")
-def labels_are_used_once(disk: Disk, _: Context) -> "Iterator[Finding]":
+def labels_are_used_once(disk: Disk, _: Context) -> Iterator[Finding]:
     seen: dict[str, int] = {}
     for index, partition in enumerate(disk.partitions if disk.device else ()):
         if partition.label is not None:
@@ -73,12 +76,12 @@ def labels_are_used_once(disk: Disk, _: Context) -> "Iterator[Finding]":
 
 
 @rule(Disk, "D6", until="3.6.0")
-def next_free_number_is_certain(disk: Disk, _: Context) -> "Iterator[Finding]":
+def next_free_number_is_certain(disk: Disk, _: Context) -> Iterator[Finding]:
     """Every Ignition before ZERO_BESIDE_ABSENT refuses it, whatever the spec: who writes a final spec may meet one of those."""
     yield from uncertain_numbers(disk.partitions if disk.device else ())
 
 
-def uncertain_numbers(partitions: "Sequence[Numbered]") -> "Iterator[Finding]":
+def uncertain_numbers(partitions: Sequence[Numbered]) -> Iterator[Finding]:
     """The rule itself: also V13 of 2.3 and later."""
     absent = next(
         (
@@ -96,7 +99,7 @@ def uncertain_numbers(partitions: "Sequence[Numbered]") -> "Iterator[Finding]":
 
 
 @rule(Partition, "P1")
-def absent_partition_has_only_a_number(partition: Partition, _: Context) -> "Iterator[Finding]":
+def absent_partition_has_only_a_number(partition: Partition, _: Context) -> Iterator[Finding]:
     if partition.should_exist is not False:
         return
     given = [
@@ -115,13 +118,13 @@ def absent_partition_has_only_a_number(partition: Partition, _: Context) -> "Ite
 
 
 @rule(Partition, "P2")
-def partition_has_number_or_label(partition: Partition, _: Context) -> "Iterator[Finding]":
+def partition_has_number_or_label(partition: Partition, _: Context) -> Iterator[Finding]:
     if not partition.number and partition.label is None:
         yield error("", "partition has neither a number nor a label", "give one, so that the next boot finds it again")
 
 
 @rule(Storage, "O20")
-def devices_are_made_in_time(storage: Storage, _: Context) -> "Iterator[Finding]":
+def devices_are_made_in_time(storage: Storage, _: Context) -> Iterator[Finding]:
     """Ignition waits for such a device until it gives up, when the partitions are made already."""
     volumes = {path: f"luks.{index}" for index, one in enumerate(storage.luks) for path in stacking.volume_paths(one.name)}
     yield from partitioned_arrays(storage, volumes)
@@ -137,7 +140,7 @@ def devices_are_made_in_time(storage: Storage, _: Context) -> "Iterator[Finding]
         )
 
 
-def partitioned_arrays(storage: "WithDisks", volumes: "Mapping[str, str]") -> "Iterator[Finding]":
+def partitioned_arrays(storage: WithDisks, volumes: Mapping[str, str]) -> Iterator[Finding]:
     """What specs 1 and 2.x can have of it, too. `volumes`: encrypted ones by path."""
     arrays = {stacking.array_path(one.name): f"raid.{index}" for index, one in enumerate(storage.raid)}
     for index, disk in enumerate(storage.disks):
@@ -153,7 +156,7 @@ def partitioned_arrays(storage: "WithDisks", volumes: "Mapping[str, str]") -> "I
         yield error(where, _in_a_circle(way, storage.raid, "array"), "name devices that exist before, or arrays made of such")
 
 
-def _in_a_circle(way: list[int], made: "Sequence[Any]", kind: str) -> str:
+def _in_a_circle(way: list[int], made: Sequence[Any], kind: str) -> str:
     if len(way) == 1:
         return f"the {kind} {made[way[0]].name} is made of itself"
     return f"{kind}s are made of each other: {' → '.join(made[one].name for one in [*way, way[0]])}"
@@ -166,13 +169,13 @@ _FEWEST = {**dict.fromkeys(("raid4", "4", "raid5", "5", "raid10", "10"), 2), **d
 
 
 @rule(Raid, "A2")
-def level_has_room_for_spares(raid: Raid, _: Context) -> "Iterator[Finding]":
+def level_has_room_for_spares(raid: Raid, _: Context) -> Iterator[Finding]:
     if raid.level in RAID_WITHOUT_SPARES and raid.spares:
         yield error("level", f"{raid.level} cannot have spares", "leave spares out, or choose a level with redundancy")
 
 
 @rule(Raid, "O15")
-def level_has_enough_devices(raid: Raid, _: Context) -> "Iterator[Finding]":
+def level_has_enough_devices(raid: Raid, _: Context) -> Iterator[Finding]:
     """Our own: mdadm refuses, when the partitions are made already."""
     spares, count = raid.spares or 0, len(raid.devices)
     if spares < 0:
@@ -190,7 +193,7 @@ def level_has_enough_devices(raid: Raid, _: Context) -> "Iterator[Finding]":
 
 
 @rule(Raid, "O16")
-def array_can_be_called_so(raid: Raid, _: Context) -> "Iterator[Finding]":
+def array_can_be_called_so(raid: Raid, _: Context) -> Iterator[Finding]:
     """Our own: mdadm(8), DEVICE NAMES. A name with a directory in front is the path of a device."""
     name = raid.name
     for directory in ("/dev/md/", "/dev/"):
@@ -210,7 +213,7 @@ _LONGEST_NAME = 127
 
 
 @rule(Luks, "L5")
-def custom_pin_stands_alone(luks: Luks, context: Context) -> "Iterator[Finding]":
+def custom_pin_stands_alone(luks: Luks, context: Context) -> Iterator[Finding]:
     clevis = luks.clevis
     if context.before("3.3.0"):
         used = context.is_present("clevis", "custom")  # an object without members counts, too
@@ -221,7 +224,7 @@ def custom_pin_stands_alone(luks: Luks, context: Context) -> "Iterator[Finding]"
 
 
 @rule(Luks, "O16")
-def volume_name_is_usable(luks: Luks, _: Context) -> "Iterator[Finding]":
+def volume_name_is_usable(luks: Luks, _: Context) -> Iterator[Finding]:
     """Our own: dm_task_set_name() of libdevmapper, and DM_NAME_LEN of linux/dm-ioctl.h."""
     if luks.name in _NOT_A_NAME:
         wrong = f"{luks.name} is not a name of its own below /dev/mapper" if luks.name else "volume has no name"
@@ -231,7 +234,7 @@ def volume_name_is_usable(luks: Luks, _: Context) -> "Iterator[Finding]":
 
 
 @rule(Luks, "O19")
-def volume_uuid_is_usable(luks: Luks, _: Context) -> "Iterator[Finding]":
+def volume_uuid_is_usable(luks: Luks, _: Context) -> Iterator[Finding]:
     """Our own: cryptsetup refuses, when the partitions are made already."""
     if luks.uuid:
         import re
@@ -241,7 +244,7 @@ def volume_uuid_is_usable(luks: Luks, _: Context) -> "Iterator[Finding]":
 
 
 @rule(Luks, "O17")
-def threshold_can_be_reached(luks: Luks, _: Context) -> "Iterator[Finding]":
+def threshold_can_be_reached(luks: Luks, _: Context) -> Iterator[Finding]:
     """Our own: clevis-encrypt-sss(1) refuses, when the volume is made already."""
     clevis = luks.clevis
     if clevis.custom.pin:
@@ -252,7 +255,7 @@ def threshold_can_be_reached(luks: Luks, _: Context) -> "Iterator[Finding]":
             yield error("clevis.threshold", *wrong)
 
 
-def _custom(custom: ClevisCustom) -> "Iterator[Finding]":
+def _custom(custom: ClevisCustom) -> Iterator[Finding]:
     if not custom.config or custom.pin not in (SSS, TANG, TPM2):
         return  # L10; what pins of one's own take is not known
     import json
@@ -269,7 +272,7 @@ def _custom(custom: ClevisCustom) -> "Iterator[Finding]":
 
 
 @rule(Luks, "L6")
-def key_file_is_a_usable_url(luks: Luks, context: Context) -> "Iterator[Finding]":
+def key_file_is_a_usable_url(luks: Luks, context: Context) -> Iterator[Finding]:
     source = luks.key_file.source or ""
     identity, wrong = url.problem(source, context.version)
     if wrong:
@@ -277,7 +280,7 @@ def key_file_is_a_usable_url(luks: Luks, context: Context) -> "Iterator[Finding]
 
 
 @rule(Luks, "L7", since="3.5.0")
-def secure_key_excludes_others(luks: Luks, _: Context) -> "Iterator[Finding]":
+def secure_key_excludes_others(luks: Luks, _: Context) -> Iterator[Finding]:
     """L7 clevis, L8 key file."""
     clevis = luks.clevis
     if luks.cex.enabled and (clevis.custom.pin or clevis.tang or clevis.tpm2 or clevis.threshold):
@@ -287,7 +290,7 @@ def secure_key_excludes_others(luks: Luks, _: Context) -> "Iterator[Finding]":
 
 
 @rule(ClevisCustom, "L9")
-def pin_is_known(custom: ClevisCustom, context: Context) -> "Iterator[Finding]":
+def pin_is_known(custom: ClevisCustom, context: Context) -> Iterator[Finding]:
     """L9, and L10 for its config."""
     from ignition.config.suggest import one_of
 
@@ -313,7 +316,7 @@ _WITH_UUID = {"ext4": _CHOSEN, "swap": _CHOSEN, "xfs": (), "btrfs": ()}
 
 
 @rule(Storage, "S7")
-def filesystem_is_not_on_a_partitioned_disk(storage: Storage, _: Context) -> "Iterator[Finding]":
+def filesystem_is_not_on_a_partitioned_disk(storage: Storage, _: Context) -> Iterator[Finding]:
     """S7, and S8 for a disk whose table is wiped."""
     disks = {disk.device: disk for disk in storage.disks}
     for index, filesystem in enumerate(storage.filesystems):
@@ -327,7 +330,7 @@ def filesystem_is_not_on_a_partitioned_disk(storage: Storage, _: Context) -> "It
 
 
 @rule(Storage, "O7")
-def mount_points_are_used_once(storage: Storage, _: Context) -> "Iterator[Finding]":
+def mount_points_are_used_once(storage: Storage, _: Context) -> Iterator[Finding]:
     """Our own: Ignition mounts one over the other, and the machine never sees what was written to the first."""
     seen: dict[str, str] = {}
     for where, member, path in mount_points(storage):
@@ -338,7 +341,7 @@ def mount_points_are_used_once(storage: Storage, _: Context) -> "Iterator[Findin
 
 
 @rule(Filesystem, "F2", since="3.7.0-experimental")
-def device_is_a_tag_or_an_absolute_path(filesystem: Filesystem, _: Context) -> "Iterator[Finding]":
+def device_is_a_tag_or_an_absolute_path(filesystem: Filesystem, _: Context) -> Iterator[Finding]:
     if filesystem.format == _TAG:
         if len(filesystem.device.encode()) > _TAG_BYTES:
             yield error("device", f"the tag is longer than {_TAG_BYTES} bytes", "give the tag that the host gave the directory")
@@ -347,7 +350,7 @@ def device_is_a_tag_or_an_absolute_path(filesystem: Filesystem, _: Context) -> "
 
 
 @rule(Filesystem, "F3")
-def format_is_given(filesystem: Filesystem, context: Context) -> "Iterator[Finding]":
+def format_is_given(filesystem: Filesystem, context: Context) -> Iterator[Finding]:
     given = [
         name
         for name, value in (
@@ -366,7 +369,7 @@ def format_is_given(filesystem: Filesystem, context: Context) -> "Iterator[Findi
 
 
 @rule(Filesystem, "F5")
-def label_has_format(filesystem: Filesystem, context: Context) -> "Iterator[Finding]":
+def label_has_format(filesystem: Filesystem, context: Context) -> Iterator[Finding]:
     """F5, F6 for its length, F7 for virtiofs."""
     if not filesystem.label:
         return
@@ -379,7 +382,7 @@ def label_has_format(filesystem: Filesystem, context: Context) -> "Iterator[Find
 
 
 @rule(Filesystem, "F8", since="3.7.0-experimental")
-def shared_directory_is_never_formatted(filesystem: Filesystem, _: Context) -> "Iterator[Finding]":
+def shared_directory_is_never_formatted(filesystem: Filesystem, _: Context) -> Iterator[Finding]:
     if filesystem.format != _TAG:
         return
     for where, value in (
@@ -392,7 +395,7 @@ def shared_directory_is_never_formatted(filesystem: Filesystem, _: Context) -> "
 
 
 @rule(Filesystem, "O19")
-def filesystem_uuid_is_usable(filesystem: Filesystem, _: Context) -> "Iterator[Finding]":
+def filesystem_uuid_is_usable(filesystem: Filesystem, _: Context) -> Iterator[Finding]:
     """Our own: mkfs refuses, when the partitions are made already."""
     uuid, form = (filesystem.uuid or "").lower(), filesystem.format
     if not uuid or form not in (*_WITH_UUID, "vfat"):
@@ -418,7 +421,7 @@ def label_problem(label: str, name: str) -> tuple[str, str] | None:
 
 
 @rule(Storage, "S1")
-def entries_do_not_lie_below_links(storage: Storage, _: Context) -> "Iterator[Finding]":
+def entries_do_not_lie_below_links(storage: Storage, _: Context) -> Iterator[Finding]:
     """S1 directories, S2 files, S3 links."""
     links = {link.path for link in storage.links}
     if not links:
@@ -435,7 +438,7 @@ def entries_do_not_lie_below_links(storage: Storage, _: Context) -> "Iterator[Fi
 
 
 @rule(Storage, "S5")
-def hard_link_leads_to_no_directory(storage: Storage, _: Context) -> "Iterator[Finding]":
+def hard_link_leads_to_no_directory(storage: Storage, _: Context) -> Iterator[Finding]:
     directories = {directory.path for directory in storage.directories}
     for index, link in enumerate(storage.links):
         target = link.target or ""
@@ -444,7 +447,7 @@ def hard_link_leads_to_no_directory(storage: Storage, _: Context) -> "Iterator[F
 
 
 @rule(Storage, "S6")
-def hard_link_has_no_owner_of_its_own(storage: Storage, _: Context) -> "Iterator[Finding]":
+def hard_link_has_no_owner_of_its_own(storage: Storage, _: Context) -> Iterator[Finding]:
     for index, link in enumerate(storage.links):
         if not link.hard:
             continue
@@ -459,7 +462,7 @@ def hard_link_has_no_owner_of_its_own(storage: Storage, _: Context) -> "Iterator
 
 
 @rule(Node, "N4")
-def owner_is_id_or_name(node: Node, _: Context) -> "Iterator[Finding]":
+def owner_is_id_or_name(node: Node, _: Context) -> Iterator[Finding]:
     """N4 user, N5 group."""
     for identity, name, owner in (("N4", "user", node.user), ("N5", "group", node.group)):
         if owner.id is not None and owner.name:
@@ -467,6 +470,6 @@ def owner_is_id_or_name(node: Node, _: Context) -> "Iterator[Finding]":
 
 
 @rule(File, "N8")
-def overwritten_file_has_contents(file: File, _: Context) -> "Iterator[Finding]":
+def overwritten_file_has_contents(file: File, _: Context) -> Iterator[Finding]:
     if file.overwrite and file.contents.source is None:
         yield error("overwrite", "overwrite is true but there are no contents", 'for an empty file, set contents.source to ""')

@@ -1,5 +1,9 @@
 """Rules U1, U4 and C1, and our own O21: systemd units, and entries that would collide with them."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config import unit_syntax
 from ignition.config.known_values import NAME_BYTES
 from ignition.config.model import Config
@@ -8,8 +12,6 @@ from ignition.config.rules import Context, error, rule, warning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.rules import Finding
 
 _DIRECTORY = "/etc/systemd/system"
@@ -17,7 +19,7 @@ INSTALL_FIX = "add an [Install] section, such as WantedBy=multi-user.target"
 
 
 @rule(Config, "C1")
-def entries_do_not_collide_with_units(config: Config, _: Context) -> "Iterator[Finding]":
+def entries_do_not_collide_with_units(config: Config, _: Context) -> Iterator[Finding]:
     written = {f"{_DIRECTORY}/{unit.name}" for unit in config.systemd.units if unit.contents}
     written |= {
         f"{_DIRECTORY}/{unit.name}.d/{dropin.name}" for unit in config.systemd.units for dropin in unit.dropins if dropin.contents
@@ -33,7 +35,7 @@ def entries_do_not_collide_with_units(config: Config, _: Context) -> "Iterator[F
 
 
 @rule(Unit, "O21")
-def names_are_short(unit: Unit, _: Context) -> "Iterator[Finding]":
+def names_are_short(unit: Unit, _: Context) -> Iterator[Finding]:
     """Our own: what a unit and its drop-ins are called are names of files and directories (NAME_MAX of linux/limits.h)."""
     has_dropins = any(dropin.contents for dropin in unit.dropins)
     parts = f"{unit.name}.d" if has_dropins else unit.name
@@ -50,7 +52,7 @@ def _bytes(name: str) -> int:
 
 
 @rule(Systemd, "U1")
-def template_of_enabled_instance_can_be_enabled(systemd: Systemd, _: Context) -> "Iterator[Finding]":
+def template_of_enabled_instance_can_be_enabled(systemd: Systemd, _: Context) -> Iterator[Finding]:
     templates = {unit.name: unit for unit in systemd.units if unit.name.endswith("@.service")}
     for index, unit in enumerate(systemd.units):
         if not unit.enabled or not unit.name.endswith(".service") or "@" not in unit.name:
@@ -62,7 +64,7 @@ def template_of_enabled_instance_can_be_enabled(systemd: Systemd, _: Context) ->
 
 
 @rule(Unit, "U4")
-def enabled_unit_can_be_enabled(unit: Unit, _: Context) -> "Iterator[Finding]":
+def enabled_unit_can_be_enabled(unit: Unit, _: Context) -> Iterator[Finding]:
     if unit.enabled and unit.contents and not unit_syntax.can_be_enabled(unit.contents):
         message = "unit is enabled, but has nothing in an [Install] section: enabling has no effect"
         yield warning("contents", message, INSTALL_FIX)

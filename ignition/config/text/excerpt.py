@@ -4,9 +4,9 @@ Terminals count in cells: East Asian wide characters take two, combining ones no
 text acts on the terminal: control characters appear as their pictures, other invisible ones and bad UTF-8 as U+FFFD.
 """
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from __future__ import annotations
+
+from collections.abc import Iterable
 
 WIDTH = 100  # cells of a line that are shown; of a longer one, those around the mark
 _TAB = "    "  # whatever a tab means where the text was written, it is as wide as this here
@@ -83,5 +83,5 @@ def _cell(character: str) -> Cell:
     return character, 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 
 
-def _width(cells: "Iterable[Cell]") -> int:
+def _width(cells: Iterable[Cell]) -> int:
     return sum(width for _, width in cells)

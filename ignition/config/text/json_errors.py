@@ -3,6 +3,8 @@
 Source: RFC 8259; docs/reference/ignition-config.md §1.3. What is no JSON at all gets its name in odd_input.
 """
 
+from __future__ import annotations
+
 import json
 import re
 

@@ -3,15 +3,17 @@
 Source: docs/reference/ignition-config.md §1.3 and §1.4; RFC 8259.
 """
 
+from __future__ import annotations
+
 import json
 import re
+from collections.abc import Callable, Iterator
 
 from ignition.config.report import Path
 from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from typing import Any
 
 
@@ -30,7 +32,7 @@ class NotJson(Exception):
 class Text:
     """A decoded text: its value, and the paths' last parts that a repeated key would hide."""
 
-    def __init__(self, value: "Any", has_repeated_keys: bool) -> None:
+    def __init__(self, value: Any, has_repeated_keys: bool) -> None:
         self.value, self.has_repeated_keys = value, has_repeated_keys
 
 
@@ -38,7 +40,7 @@ def decode(text: bytes) -> Text:
     """The value of a JSON text. Of a repeated key the later value counts, laid over the earlier one. Raises NotJson."""
     repeated: list[bool] = []
 
-    def members(pairs: list[tuple[str, "Any"]]) -> "dict[str, Any]":
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         plain = dict(pairs)
         if len(plain) != len(pairs):
             repeated.append(True)
@@ -60,7 +62,7 @@ def decode(text: bytes) -> Text:
         raise NotJson("nested too deeply for a config", 0) from None
 
 
-def plain(text: str | bytes) -> "Any":
+def plain(text: str | bytes) -> Any:
     """The value of a JSON document of a service: dictionaries, lists, texts, numbers, booleans and None.
 
     Read as leniently as services write (a byte order mark, repeated keys) and as strictly as whoever uses it needs: no number
@@ -98,7 +100,7 @@ def repeated_keys(text: bytes) -> list[Path]:
     """
     found: dict[Path, None] = {}
 
-    def walk(value: "Any", path: Path) -> None:
+    def walk(value: Any, path: Path) -> None:
         if isinstance(value, _Pairs):
             seen: set[str] = set()
             for key, inner in value.pairs:
@@ -120,7 +122,7 @@ def repeated_keys(text: bytes) -> list[Path]:
 class _Pairs:
     """An object with its members as written."""
 
-    def __init__(self, pairs: list[tuple[str, "Any"]]) -> None:
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         self.pairs = pairs
 
 
@@ -128,7 +130,7 @@ class _Constant(Exception):
     """NaN or an infinity, which Python's decoder would take."""
 
 
-def _loads(text: str, members: "Callable[[list[tuple[str, Any]]], Any]") -> "Any":
+def _loads(text: str, members: Callable[[list[tuple[str, Any]]], Any]) -> Any:
     try:
         return json.loads(text, object_pairs_hook=members, parse_constant=_refuse_constant)
     except json.JSONDecodeError:
@@ -146,7 +148,7 @@ def _refuse_constant(name: str) -> None:
     raise _Constant(name)
 
 
-def _laid_over(old: "Any", new: "Any") -> "Any":
+def _laid_over(old: Any, new: Any) -> Any:
     if isinstance(old, dict):
         if new is None:
             return old
@@ -157,7 +159,7 @@ def _laid_over(old: "Any", new: "Any") -> "Any":
     return new
 
 
-def _without_surrogates(value: "Any") -> "Any":
+def _without_surrogates(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
@@ -176,7 +178,7 @@ _CONTENTS = "contents"
 NUL_ESCAPE = b"\\u0000"  # the only way that JSON has to say it
 
 
-def strings_with_nul(value: object, path: "Path" = ()) -> "Iterator[Path]":
+def strings_with_nul(value: object, path: Path = ()) -> Iterator[Path]:
     """The paths of all strings that have one and must not."""
     if isinstance(value, str):
         if "\0" in value:

@@ -6,11 +6,13 @@ coreos-cloudinit. What has a byte order mark, a blank line or a comment before i
 what is packed is unpacked first by both.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Callable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from email.message import Message
 
 EMPTY, CLOUD_CONFIG, SCRIPT, MULTIPART = "empty", "cloud-config", "script", "multipart"
@@ -33,7 +35,7 @@ def of(text: bytes) -> str:
     return next((kind for kind, is_it in _TESTS if is_it(text)), "")
 
 
-def mail_headers(text: bytes) -> "Message":
+def mail_headers(text: bytes) -> Message:
     """The header block that a text begins with."""
     from email.parser import BytesHeaderParser
 
@@ -52,7 +54,7 @@ def _is_multipart(text: bytes) -> bool:
     return _MULTIPART in str(mail_headers(text).get("Content-Type", ""))
 
 
-_TESTS: "tuple[tuple[str, Callable[[bytes], bool]], ...]" = (
+_TESTS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     (EMPTY, lambda text: not text),
     (SCRIPT, lambda text: text.startswith(b"#!")),
     (CLOUD_CONFIG, _is_cloud_config),

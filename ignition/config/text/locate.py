@@ -1,12 +1,15 @@
 """Findings with a path → entries of a report with line and column. Loaded only when there is something to say."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
 from ignition.config.report import ERROR, WARNING, Entry, Path, dotted, more
 from ignition.config.text.positions import Lines, Positions
 from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Protocol
 
     from ignition.config.text.yaml_text import NotYaml, Repeated, Unread
@@ -21,8 +24,6 @@ if TYPE_CHECKING:
         rule: str
         at: str  # the part of the member that it is about: value or key
         inside: tuple[int, int] | None  # of a string: the range of its characters that people are shown
-
-    from collections.abc import Mapping
 
     Places = Mapping[Path, Path]
 
@@ -49,7 +50,7 @@ class Finding:
         self.span, self.inside = span, inside
 
 
-def entries(text: bytes, rows: "Sequence[Row]", positions: Positions | None = None) -> tuple[Entry, ...]:
+def entries(text: bytes, rows: Sequence[Row], positions: Positions | None = None) -> tuple[Entry, ...]:
     """In the same order. `positions` of another language's reader; without them the text is JSON.
 
     Line and column are what every output says: what people are shown, programs and journals are told.
@@ -83,7 +84,7 @@ def entries(text: bytes, rows: "Sequence[Row]", positions: Positions | None = No
     return tuple(placed)
 
 
-def of_repeated_keys(text: bytes, repeated: "Sequence[Repeated]", level: str, what_counts: str = "") -> list[Finding]:
+def of_repeated_keys(text: bytes, repeated: Sequence[Repeated], level: str, what_counts: str = "") -> list[Finding]:
     """A finding for each, in the words of go-yaml. `what_counts` follows them."""
     lines = Lines(text)
     found = [
@@ -100,12 +101,12 @@ def of_repeated_keys(text: bytes, repeated: "Sequence[Repeated]", level: str, wh
     return [*found, Finding(level, (), *more(level, rest))] if rest else found
 
 
-def of_unread(unread: "Unread | None") -> list[Finding]:
+def of_unread(unread: Unread | None) -> list[Finding]:
     """A warning about what stands behind the document, if something does."""
     return [Finding(WARNING, (), unread.message, unread.fix, span=unread.span)] if unread else []
 
 
-def of_not_yaml(text: bytes, error: "NotYaml") -> Entry:
+def of_not_yaml(text: bytes, error: NotYaml) -> Entry:
     """The entry for a text that is no YAML document."""
     if error.span is None:
         return Entry(level=ERROR, message=error.message, fix=error.fix)
@@ -120,7 +121,7 @@ def of_not_yaml(text: bytes, error: "NotYaml") -> Entry:
 # paths.
 
 
-def in_text(path: Path, places: "Places") -> Path:
+def in_text(path: Path, places: Places) -> Path:
     """The path in the text of a member of the model: the longest entry of the table that it lies at or below is put in."""
     for length in range(len(path), 0, -1):
         there = places.get(path[:length])

@@ -4,13 +4,16 @@ A resource says its `compression`, which knows gzip only; user data says nothing
 RFC 1952 (members in a row are one content), RFC 8878. Pieces are small on the way in: a few bytes may unfold to megabytes.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
 from ignition.errors import Failure
 from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import zlib
-    from collections.abc import Iterable, Iterator
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _GZIP_WINDOW = 16 + 15  # zlib: gzip header and trailer, largest window
@@ -39,7 +42,7 @@ def unpack(content: bytes) -> bytes:
     return content
 
 
-def gunzip(chunks: "Iterable[bytes]", *, fix: str = "") -> "Iterator[bytes]":
+def gunzip(chunks: Iterable[bytes], *, fix: str = "") -> Iterator[bytes]:
     """Unpack a stream with bounded memory. Raises Failure, with this remedy, when it is no gzip, is damaged or ends early."""
     import zlib
 
@@ -60,7 +63,7 @@ def gunzip(chunks: "Iterable[bytes]", *, fix: str = "") -> "Iterator[bytes]":
         raise Failure(f"the gzip data is damaged: {error}", fix=fix) from error
 
 
-def unzstd(content: bytes, *, fix: str = "") -> "Iterator[bytes]":
+def unzstd(content: bytes, *, fix: str = "") -> Iterator[bytes]:
     """Unpack frames in a row. Raises Failure, with this remedy, as gunzip does."""
     import zstandard  # 15 ms, and few configs come so
 
@@ -86,17 +89,17 @@ def _expect(chunk: bytes, magic: bytes, name: str, fix: str) -> None:
         raise Failure(f"other data follows the {name} data", fix=fix)
 
 
-def _rest(decoder: "zlib._Decompress", fix: str) -> "Iterator[bytes]":
+def _rest(decoder: zlib._Decompress, fix: str) -> Iterator[bytes]:
     yield decoder.flush()
     if not decoder.eof:
         raise Failure("the gzip data ends early", fix=fix)
 
 
-def _slices(content: bytes) -> "Iterator[bytes]":
+def _slices(content: bytes) -> Iterator[bytes]:
     return (content[start : start + _SLICE] for start in range(0, len(content), _SLICE))
 
 
-def _joined(pieces: "Iterable[bytes]", name: str) -> bytes:
+def _joined(pieces: Iterable[bytes], name: str) -> bytes:
     kept, size = [], 0
     for piece in pieces:
         size += len(piece)

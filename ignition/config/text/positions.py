@@ -4,16 +4,17 @@ The text is known to be valid JSON; this scanner only follows its structure, on 
 along the paths that are asked for.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 
 from ignition.config.text import json_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ignition.config.report import Path
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],]|[^\s{}\[\],:"]+', re.DOTALL)
@@ -51,7 +52,7 @@ class _Wanted:
 class Positions:
     """The places of some paths of a text and of all their ancestors; key names are found whatever their case."""
 
-    def __init__(self, text: bytes, paths: "Iterable[Path]") -> None:
+    def __init__(self, text: bytes, paths: Iterable[Path]) -> None:
         self._text = text
         self._root = _Wanted()
         for path in paths:
@@ -60,7 +61,7 @@ class Positions:
                 wanted = wanted.inner.setdefault(_folded(part), _Wanted())
         _scan(text, self._root)
 
-    def value(self, path: "Path") -> int:
+    def value(self, path: Path) -> int:
         """Offset of the value, of containers the byte after the bracket; of the deepest existing ancestor if there is none."""
         for length in range(len(path), -1, -1):
             place = self.find(path[:length])
@@ -68,12 +69,12 @@ class Positions:
                 return place.start + 1 if place.is_container else place.start
         return 0
 
-    def key(self, path: "Path") -> int:
+    def key(self, path: Path) -> int:
         """Offset of the opening quote of the member's key."""
         place = self.find(path)
         return place.key if place and place.key is not None else self.value(path)
 
-    def extent(self, path: "Path", *, of_key: bool) -> tuple[int, int] | None:
+    def extent(self, path: Path, *, of_key: bool) -> tuple[int, int] | None:
         """First byte, and the byte after the last, of a whole value or of its key; None if the text has no such member."""
         place = self.find(path)
         if place is None or not of_key:
@@ -81,12 +82,12 @@ class Positions:
         token = _TOKEN.match(self._text, place.key) if place.key is not None else None
         return token.span() if token else None
 
-    def within(self, path: "Path", inside: tuple[int, int]) -> tuple[int, int] | None:
+    def within(self, path: Path, inside: tuple[int, int]) -> tuple[int, int] | None:
         """Where that range of the characters of a string is written; None if there is no such member."""
         place = self.find(path)
         return (in_string(self._text, place.start, inside[0]), in_string(self._text, place.start, inside[1])) if place else None
 
-    def find(self, path: "Path") -> Place | None:
+    def find(self, path: Path) -> Place | None:
         """The last value at that path; None if the text has none."""
         wanted = self._root
         for part in path:

@@ -3,6 +3,8 @@
 An alias is its anchor's node once more: what it says is reported where the anchor says it.
 """
 
+from __future__ import annotations
+
 from ignition.config.text import yaml_scalars
 
 TYPE_CHECKING = False
@@ -24,7 +26,7 @@ class Node:
     def __init__(self, span: Span) -> None:
         self.span, self.weight, self.length = span, 1, 0
 
-    def child(self, part: str | int) -> "Node | None":
+    def child(self, part: str | int) -> Node | None:
         """What a path goes to next."""
         return None
 
@@ -42,9 +44,7 @@ class Scalar(Node):
 
     __slots__ = ("has_lines", "is_block", "kind", "plain", "text", "truths")
 
-    def __init__(
-        self, span: Span, text: str, kind: str, *, plain: bool, truths: "dict[str, bool]", is_block: bool = False
-    ) -> None:
+    def __init__(self, span: Span, text: str, kind: str, *, plain: bool, truths: dict[str, bool], is_block: bool = False) -> None:
         super().__init__(span)
         self.is_block, self.has_lines = is_block, is_block
         self.text, self.kind, self.plain, self.truths, self.length = text, kind, plain, truths, len(text)
@@ -54,7 +54,7 @@ class Scalar(Node):
         """Its kind in words."""
         return {"bool": "true or false", "int": "a number", "float": "a number", "null": "null"}.get(self.kind, "a text")
 
-    def value(self) -> "str | int | float | bool | None":
+    def value(self) -> str | int | float | bool | None:
         """As a decoder without a schema would have it."""
         match self.kind:
             case yaml_scalars.BOOL:
@@ -103,7 +103,7 @@ class Mapping(Node):
         return self.keys.get(part) if isinstance(part, str) else None
 
 
-def plain(node: Node) -> "Any":
+def plain(node: Node) -> Any:
     """Dictionaries, lists, texts, numbers, booleans and None, as the JSON reader gives them. Depth is bounded by the reader."""
     if isinstance(node, Mapping):
         return {key: plain(inner) for key, inner in node.members.items()}
@@ -123,8 +123,8 @@ class Unsigned(int):
 
 
 LIST, MAPPING = "a list", "a mapping"
-ZERO: "dict[Any, Any]" = {str: "", int: 0, Unsigned: 0, float: 0.0, bool: False}
-WORDS: "dict[Any, str]" = {
+ZERO: dict[Any, Any] = {str: "", int: 0, Unsigned: 0, float: 0.0, bool: False}
+WORDS: dict[Any, str] = {
     str: "a text",
     int: "a whole number",
     Unsigned: "a whole number that is not negative",
@@ -140,7 +140,7 @@ def is_null(node: Node) -> bool:
     return isinstance(node, Scalar) and node.kind == yaml_scalars.NULL
 
 
-def scalar(kind: type, node: Node) -> "str | int | float | bool | None":
+def scalar(kind: type, node: Node) -> str | int | float | bool | None:
     """The value of a scalar in a member of that type (a key of WORDS); None if it does not fit."""
     if not isinstance(node, Scalar) or node.kind == yaml_scalars.NULL:
         return None
@@ -157,12 +157,12 @@ def scalar(kind: type, node: Node) -> "str | int | float | bool | None":
     return whole if whole in _INT_64 and (kind is not Unsigned or whole >= 0) else None
 
 
-def complaint(path: "Path", wanted: str, node: Node) -> tuple[str, str]:
+def complaint(path: Path, wanted: str, node: Node) -> tuple[str, str]:
     """Message and remedy for a node that is not what the member at `path` must be."""
     is_quoted = isinstance(node, Scalar) and not node.plain and wanted not in (LIST, MAPPING)
     return f"{_name(path)} must be {wanted}, not {node.what}", "write it without quotes" if is_quoted else _FIXES.get(wanted, "")
 
 
-def _name(path: "Path") -> str:
+def _name(path: Path) -> str:
     last = path[-1] if path else "the config"
     return f"{path[-2]}[{last}]" if isinstance(last, int) and len(path) > 1 else str(last)

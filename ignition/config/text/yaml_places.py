@@ -3,15 +3,16 @@
 Places are byte offsets, as in `positions`, so reports and their display know no difference between YAML and JSON.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterator
 
 from ignition.config.text.positions import Place, Positions
 from ignition.config.text.yaml_nodes import Node, Scalar, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.report import Path
 
 # Tag and anchor stand before the indicator, a comment may stand behind it.
@@ -34,7 +35,7 @@ class YamlPositions(Positions):
         self._tree, self._text = root, text
         self._known: tuple[Node, str, list[int]] | None = None  # the scalar that was looked into last: one may have many findings
 
-    def find(self, path: "Path") -> Place | None:
+    def find(self, path: Path) -> Place | None:
         node, key = self._tree, None
         for part in path:
             key, inner = node.key(part), node.child(part)
@@ -47,14 +48,14 @@ class YamlPositions(Positions):
             start = header.end() if header and header.end() < end else start
         return Place(key[0] if key else None, start, end, is_container=False)
 
-    def extent(self, path: "Path", *, of_key: bool) -> Span | None:
+    def extent(self, path: Path, *, of_key: bool) -> Span | None:
         if of_key and path:
             above = self._node(path[:-1])
             return above.key(path[-1]) if above else None
         node = self._node(path)
         return node.span if node and node.span[0] < node.span[1] else None
 
-    def within(self, path: "Path", inside: Span) -> Span | None:
+    def within(self, path: Path, inside: Span) -> Span | None:
         node = self._node(path)
         if not isinstance(node, Scalar):
             return None
@@ -65,14 +66,14 @@ class YamlPositions(Positions):
         first, last = (at[index] if index < len(at) else len(source) for index in inside)
         return node.span[0] + len(source[:first].encode()), node.span[0] + len(source[: max(first, last)].encode())
 
-    def _node(self, path: "Path") -> Node | None:
+    def _node(self, path: Path) -> Node | None:
         node: Node | None = self._tree
         for part in path:
             node = node.child(part) if node else None
         return node
 
 
-def _characters(source: str, node: Scalar) -> "Iterator[int]":
+def _characters(source: str, node: Scalar) -> Iterator[int]:
     """Where in its source each character of a scalar's text stands."""
     header = _BLOCK_HEADER.match(source) if node.is_block else None
     if header and header[1] == "|":
@@ -93,7 +94,7 @@ def _indent(content: str, text: str) -> int:
     return max(0, len(line) - len(line.lstrip(" ")) - (len(said) - len(said.lstrip(" "))))
 
 
-def _literal(source: str, text: str, start: int) -> "Iterator[int]":
+def _literal(source: str, text: str, start: int) -> Iterator[int]:
     """Line by line."""
     indent = _indent(source[start:], text)
     for line in text.split("\n"):
@@ -103,7 +104,7 @@ def _literal(source: str, text: str, start: int) -> "Iterator[int]":
         start = end + 1
 
 
-def _double_quoted(source: str, at: int) -> "Iterator[int]":
+def _double_quoted(source: str, at: int) -> Iterator[int]:
     """As YAML reads it: escapes, line breaks that are folded, and those that an escape takes away."""
     while at < len(source):
         part = _DOUBLE_QUOTED.match(source, at)
@@ -120,7 +121,7 @@ def _double_quoted(source: str, at: int) -> "Iterator[int]":
     yield at
 
 
-def _aligned(source: str, text: str, at: int, indent: int, quote: str = "") -> "Iterator[int]":
+def _aligned(source: str, text: str, at: int, indent: int, quote: str = "") -> Iterator[int]:
     """Character by character: what folding took out of the source are white space and line breaks."""
     at += indent
     for character in text:

@@ -3,11 +3,10 @@
 Each scalar keeps its source text besides: `0644` in a member that is a text stays `0644`, whatever kind it is.
 """
 
-import re
+from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+import re
+from collections.abc import Mapping
 
 STRING, BOOL, INT, FLOAT, NULL, BINARY = "string", "bool", "int", "float", "null", "binary"
 KINDS = {"str": STRING, "bool": BOOL, "int": INT, "float": FLOAT, "null": NULL, "binary": BINARY}  # by the tag's last part
@@ -22,14 +21,14 @@ def _cases(word: str) -> tuple[str, ...]:
     return (word, word.capitalize(), word.upper())
 
 
-CORE_TRUTHS: "Mapping[str, bool]" = {case: word == "true" for word in ("true", "false") for case in _cases(word)}
-YAML_1_1_TRUTHS: "Mapping[str, bool]" = {
+CORE_TRUTHS: Mapping[str, bool] = {case: word == "true" for word in ("true", "false") for case in _cases(word)}
+YAML_1_1_TRUTHS: Mapping[str, bool] = {
     **CORE_TRUTHS,
     **{case: word in ("y", "yes", "on") for word in ("y", "yes", "on", "n", "no", "off") for case in _cases(word)},
 }
 
 
-def kind(text: str, truths: "Mapping[str, bool]") -> str:
+def kind(text: str, truths: Mapping[str, bool]) -> str:
     """The kind of an unquoted scalar without a tag."""
     if text in _NULLS:
         return NULL

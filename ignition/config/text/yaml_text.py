@@ -5,8 +5,11 @@ without recursion, and nothing is unfolded: an alias is the anchor's node. Limit
 aliases, deep nesting and documents of many megabytes end at once, with an error at their place.
 """
 
+from __future__ import annotations
+
 import binascii
 import re
+from collections.abc import Mapping as Table
 
 from ignition.config.text import yaml_scalars
 from ignition.config.text.yaml_nodes import Mapping, Node, Scalar, Sequence, Span
@@ -15,7 +18,6 @@ from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping as Table
     from typing import Any
 
 MOST_BYTES, MOST_NODES, MOST_DEPTH = limits.YAML_TEXT, limits.YAML_NODES, limits.NESTED
@@ -58,7 +60,7 @@ class Policy:
         dashes_are_underscores: bool = False,
         null_elements_count: bool = True,
         unknown_tags_fail: bool = False,
-        truths: "Table[str, bool] | None" = None,
+        truths: Table[str, bool] | None = None,
     ) -> None:
         self.unknown_tags_fail = unknown_tags_fail
         self.dashes_are_underscores, self.null_elements_count = dashes_are_underscores, null_elements_count
@@ -117,7 +119,7 @@ class _Open:
 
     __slots__ = ("anchor", "first", "key", "merged", "node")
 
-    def __init__(self, node: "Mapping | Sequence", anchor: str | None) -> None:
+    def __init__(self, node: Mapping | Sequence, anchor: str | None) -> None:
         self.node, self.anchor = node, anchor
         self.key: tuple[str, Span, bool] | None = None  # name, place, whether it is a merge
         self.merged: list[Mapping] = []
@@ -157,7 +159,7 @@ class _Builder:
         unread = self._unread(event) if isinstance(event, yaml.DocumentEndEvent) else None
         return Document(root, tuple(self._repeated), unread, self._bytes)
 
-    def _unread(self, end: "Any") -> Unread | None:
+    def _unread(self, end: Any) -> Unread | None:
         """What stands behind the first document, but for comments and marks that begin or end nothing.
 
         libyaml ends a document without a word where a line cannot belong to it, and would only complain if it was asked for the
@@ -190,7 +192,7 @@ class _Builder:
     def _column(self, offset: int) -> int:
         return offset - max(self._bytes.rfind(b"\n", 0, offset) + 1, self._skipped)
 
-    def _take(self, event: "Any", yaml: "Any") -> None:
+    def _take(self, event: Any, yaml: Any) -> None:
         tag = getattr(event, "tag", None)
         if tag and self._policy.unknown_tags_fail and tag.removeprefix(_CORE) not in _TAGS:
             raise NotYaml(f"the tag {tag} has no meaning here", self._first(event), "write the value without it")
@@ -206,7 +208,7 @@ class _Builder:
             case yaml.AliasEvent():
                 self._alias(event)
 
-    def _scalar(self, event: "Any") -> None:
+    def _scalar(self, event: Any) -> None:
         span, truths = self._span(event), self._policy.truths
         tag = (event.tag or "").removeprefix(_CORE)
         is_plain = event.style is None or event.style == ""
@@ -228,7 +230,7 @@ class _Builder:
             self._anchors[event.anchor] = node
         self._add(node)
 
-    def _open(self, node: "Mapping | Sequence", event: "Any") -> None:
+    def _open(self, node: Mapping | Sequence, event: Any) -> None:
         if len(self._stack) >= MOST_DEPTH:
             raise NotYaml(
                 f"nested more than {MOST_DEPTH} levels deep", self._first(event), "no config needs that: take levels out"
@@ -238,7 +240,7 @@ class _Builder:
             self._anchors[event.anchor] = None
         self._stack.append(_Open(node, event.anchor))
 
-    def _close(self, event: "Any") -> None:
+    def _close(self, event: Any) -> None:
         done = self._stack.pop()
         node = done.node
         node.span = (node.span[0], max(node.span[0], self._trimmed(event.end_mark.index)))
@@ -248,7 +250,7 @@ class _Builder:
             self._anchors[done.anchor] = node
         self._add(node)
 
-    def _alias(self, event: "Any") -> None:
+    def _alias(self, event: Any) -> None:
         name, span = event.anchor, self._span(event)
         if name not in self._anchors:
             # Not named: an unquoted password may begin with *, and this goes into the journal of a boot.
@@ -313,10 +315,10 @@ class _Builder:
         if self._length > MOST_BYTES:
             raise NotYaml(f"the document unfolds, with its aliases, to more than {MOST_BYTES >> 20} MiB", span, fix)
 
-    def _span(self, event: "Any") -> Span:
+    def _span(self, event: Any) -> Span:
         return self._offset(event.start_mark.index), self._offset(event.end_mark.index)
 
-    def _first(self, event: "Any") -> Span:
+    def _first(self, event: Any) -> Span:
         start = self._offset(event.start_mark.index)
         return start, start + 1
 
@@ -341,13 +343,13 @@ class _Builder:
         self._known_offset = (index, offset)
         return offset
 
-    def _syntax(self, error: "Any") -> NotYaml:
+    def _syntax(self, error: Any) -> NotYaml:
         mark = error.problem_mark or error.context_mark
         words = f"{error.context}: {error.problem}" if error.context and error.context_mark is None else error.problem
         start = self._offset(min(mark.index, len(self._text))) if mark else 0
         return NotYaml(words or error.context or "no YAML", (start, start + 1), _remedy(error.problem or ""))
 
-    def _unreadable(self, error: "Any") -> NotYaml:
+    def _unreadable(self, error: Any) -> NotYaml:
         found = _UNPRINTABLE.search(self._text)
         start = self._offset(found.start()) if found else self._skipped
         return NotYaml(
@@ -387,7 +389,7 @@ def _binary(text: str, span: Span) -> str:
     return content.decode("utf-8", "surrogateescape")
 
 
-def _check_tag(text: str, tag: str, kind: str, span: Span, truths: "Table[str, bool]") -> None:
+def _check_tag(text: str, tag: str, kind: str, span: Span, truths: Table[str, bool]) -> None:
     """A tag must not say what the text cannot be."""
     found = yaml_scalars.kind(text, truths)
     if found != kind and not (kind == yaml_scalars.FLOAT and found == yaml_scalars.INT):

@@ -5,6 +5,10 @@ that says what is lost: nothing goes without a word. Source: docs/reference/igni
 of 8.3 changes a meaning, ours is kept. References are left out: they were followed.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
 from ignition.config.model.ignition import INTERNAL, References
 from ignition.config.record import Record
 from ignition.config.to_spec3.storage import Remarks
@@ -12,7 +16,6 @@ from ignition.config.versions import NEWEST, SPEC_3, order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from typing import Any, TypeVar
 
     from ignition.config.model import Config
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 STABLE = SPEC_3[-2]
 
 
-def express(config: "Config", mounts: "Mapping[str, str]") -> "tuple[Config, list[Remark]]":
+def express(config: Config, mounts: Mapping[str, str]) -> tuple[Config, list[Remark]]:
     """The config without INTERNAL members and references, of the version that it needs, and what it could not say.
 
     `mounts`: where file systems that 2.x knows by name are mounted, by their names.
@@ -37,7 +40,7 @@ def express(config: "Config", mounts: "Mapping[str, str]") -> "tuple[Config, lis
     return stripped.evolve(ignition=about.evolve(version=version_for(stripped))), remarks.entries
 
 
-def version_for(config: "Config") -> str:
+def version_for(config: Config) -> str:
     """The newest stable version; a newer one if something in the config needs it."""
     from ignition.config.known_values import FORMATS
     from ignition.config.rules.storage import uncertain_numbers
@@ -48,7 +51,7 @@ def version_for(config: "Config") -> str:
     return max(needed, key=order, default=STABLE) if any(order(since) > order(STABLE) for since in needed) else STABLE
 
 
-def _translated(config: "Config", mounts: "Mapping[str, str]", remarks: Remarks) -> "Config":
+def _translated(config: Config, mounts: Mapping[str, str], remarks: Remarks) -> Config:
     from ignition.config.to_spec3.storage import Mounts, express_disks, express_filesystems, express_nodes, express_units
 
     where = Mounts(mounts, config.storage.filesystems)
@@ -58,7 +61,7 @@ def _translated(config: "Config", mounts: "Mapping[str, str]", remarks: Remarks)
     return config.evolve(storage=storage, systemd=express_units(config.systemd))
 
 
-def _since(record: Record) -> "Iterator[str]":
+def _since(record: Record) -> Iterator[str]:
     """The first versions of all members that are set."""
     for field in record.FIELDS.values():
         value = record.__dict__[field.name]
@@ -70,7 +73,7 @@ def _since(record: Record) -> "Iterator[str]":
                 yield from _since(element)
 
 
-def _stripped(record: "AnyRecord", path: "Path", remarks: Remarks) -> "AnyRecord":
+def _stripped(record: AnyRecord, path: Path, remarks: Remarks) -> AnyRecord:
     """Without INTERNAL members; those that nothing above has expressed are remarked on."""
     members: dict[str, Any] = {}
     for name, field in record.FIELDS.items():

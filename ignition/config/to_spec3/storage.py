@@ -1,5 +1,8 @@
 """What expressing a config in spec 3.x has to say: what is lost, and what was assumed."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os.path import dirname
 
 from ignition.config import origins
@@ -9,7 +12,6 @@ from ignition.config.rules.paths import simplest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import TypeVar
 
     from ignition.config.model.passwd import User
@@ -25,7 +27,7 @@ class Remark:
 
     __slots__ = ("fix", "level", "message", "origin", "path")
 
-    def __init__(self, level: str, path: "Path", origin: origins.Origin | None, message: str, fix: str) -> None:
+    def __init__(self, level: str, path: Path, origin: origins.Origin | None, message: str, fix: str) -> None:
         self.level, self.path, self.origin, self.message, self.fix = level, path, origin, message, fix
 
 
@@ -35,11 +37,11 @@ class Remarks:
     def __init__(self) -> None:
         self.entries: list[Remark] = []
 
-    def unsaid(self, path: "Path", value: object, message: str, fix: str) -> None:
+    def unsaid(self, path: Path, value: object, message: str, fix: str) -> None:
         """Something that 3.x cannot say; the result lacks it. `value` is what says it in 2.x."""
         self.entries.append(Remark(ERROR, path, origins.of(value), message, fix))
 
-    def assumed(self, path: "Path", value: object, message: str, fix: str) -> None:
+    def assumed(self, path: Path, value: object, message: str, fix: str) -> None:
         """Something that the result says in a way that is right only if an assumption is."""
         self.entries.append(Remark(WARNING, path, origins.of(value), message, fix))
 
@@ -54,12 +56,12 @@ _SYSROOT = "/sysroot"  # the new root as the agent of the initramfs sees it
 class Mounts:
     """By name: `root` is always the new root; then what the caller gives, what the config says itself, what is usual."""
 
-    def __init__(self, given: "Mapping[str, str]", filesystems: "Sequence[Filesystem]") -> None:
+    def __init__(self, given: Mapping[str, str], filesystems: Sequence[Filesystem]) -> None:
         self.given = given
         # Of several definitions of a name the last counts.
         self._defined = {entry.name: entry for entry in filesystems if entry.name}
 
-    def is_last_of_its_name(self, filesystem: "Filesystem") -> bool:
+    def is_last_of_its_name(self, filesystem: Filesystem) -> bool:
         """Whether nodes that give this name mean that file system."""
         return self._defined.get(filesystem.name or "") is filesystem
 
@@ -91,7 +93,7 @@ def joined(place: str, path: str) -> str:
 _PER_MIB = 2048  # sectors of 512 bytes
 
 
-def express_disks(storage: "Storage", remarks: "Remarks") -> "Storage":
+def express_disks(storage: Storage, remarks: Remarks) -> Storage:
     """With `startMiB` and `sizeMiB` instead of sectors, and clean paths."""
     found = []
     for index, disk in enumerate(storage.disks):
@@ -108,7 +110,7 @@ def clean(path: str) -> str:
     return simple
 
 
-def _without_empty_labels(partitions: "tuple[Partition, ...]", path: "Path", remarks: "Remarks") -> "tuple[Partition, ...]":
+def _without_empty_labels(partitions: tuple[Partition, ...], path: Path, remarks: Remarks) -> tuple[Partition, ...]:
     """Before 2.3 a partition always has a label, if only an empty one; in 3.x no two have the same."""
     if sum(partition.label == "" for partition in partitions) < 2:
         return partitions
@@ -121,7 +123,7 @@ def _without_empty_labels(partitions: "tuple[Partition, ...]", path: "Path", rem
     return tuple(found)
 
 
-def _partition(partition: "Partition", path: "Path", remarks: "Remarks") -> "Partition":
+def _partition(partition: Partition, path: Path, remarks: Remarks) -> Partition:
     if partition.should_exist is not None and not partition.should_exist:  # a marked False is not `False`
         return partition.evolve(  # 2.x ignores what describes it, 3.x refuses that
             size_sectors=None, start_sectors=None, size_mib=None, start_mib=None, label=partition.label or None
@@ -134,7 +136,7 @@ def _partition(partition: "Partition", path: "Path", remarks: "Remarks") -> "Par
     return partition.evolve(**members)
 
 
-def _mib(sectors: int, name: str, path: "Path", remarks: "Remarks") -> int | None:
+def _mib(sectors: int, name: str, path: Path, remarks: Remarks) -> int | None:
     where = (*path, f"{name}Sectors")
     if sectors % _PER_MIB:
         remarks.unsaid(where, sectors, f"spec 3.x cannot say a {name} that is no whole number of MiB", f"give {name}MiB")
@@ -152,7 +154,7 @@ _OEM = "oem"
 _NEVER_MOUNTED = ("swap", "none")
 
 
-def express_filesystems(storage: "Storage", mounts: "Mounts", remarks: "Remarks") -> "Storage":
+def express_filesystems(storage: Storage, mounts: Mounts, remarks: Remarks) -> Storage:
     """Without names; what files are written to has its path."""
     nodes: list[Node] = [*storage.directories, *storage.files, *storage.links]
     used = {node.filesystem for node in nodes}
@@ -164,9 +166,7 @@ def express_filesystems(storage: "Storage", mounts: "Mounts", remarks: "Remarks"
     return storage.evolve(filesystems=tuple(found))
 
 
-def _filesystem(
-    filesystem: "Filesystem", path: "Path", mounts: "Mounts", used: "set[str | None]", remarks: "Remarks"
-) -> "Filesystem":
+def _filesystem(filesystem: Filesystem, path: Path, mounts: Mounts, used: set[str | None], remarks: Remarks) -> Filesystem:
     if filesystem.must_be_blank:
         remarks.unsaid(
             (*path, "mustBeBlank"),
@@ -195,7 +195,7 @@ _PARENT_MODE = 0o755
 _ALWAYS_THERE = frozenset("/ /boot /etc /home /media /mnt /opt /root /srv /tmp /usr /usr/local /var /var/lib /var/log".split())
 
 
-def express_nodes(storage: Storage, mounts: "Mounts", users: "Sequence[User]", remarks: "Remarks") -> Storage:
+def express_nodes(storage: Storage, mounts: Mounts, users: Sequence[User], remarks: Remarks) -> Storage:
     """All nodes by their paths in the new root, each path once where 2.x writes one after the other."""
     directories = _placed(_united(storage.directories, _directory_over), "directories", mounts, remarks)
     files = _placed(_united(storage.files, _file_over), "files", mounts, remarks)
@@ -210,7 +210,7 @@ def express_nodes(storage: Storage, mounts: "Mounts", users: "Sequence[User]", r
     )
 
 
-def _united(nodes: "Iterable[AnyNode]", over: "Callable[[AnyNode, AnyNode], AnyNode | None]") -> "list[tuple[int, AnyNode]]":
+def _united(nodes: Iterable[AnyNode], over: Callable[[AnyNode, AnyNode], AnyNode | None]) -> list[tuple[int, AnyNode]]:
     """Nodes with their indexes; a later one of the same place laid over the earlier if that says what 2.x does."""
     found: list[tuple[int, AnyNode]] = []
     known: dict[object, int] = {}
@@ -238,7 +238,7 @@ def _link_over(_: Link, new: Link) -> Link | None:
     return new if new.overwrite else None
 
 
-def _attributes(old: "File | Directory", new: "File | Directory") -> "dict[str, Owner | int | None]":
+def _attributes(old: File | Directory, new: File | Directory) -> dict[str, Owner | int | None]:
     """What the second of two entries leaves open is as the first made it."""
     return {
         "mode": old.mode if new.mode is None else new.mode,
@@ -247,9 +247,7 @@ def _attributes(old: "File | Directory", new: "File | Directory") -> "dict[str, 
     }
 
 
-def _placed(
-    nodes: "Sequence[tuple[int, AnyNode]]", kind: str, mounts: "Mounts", remarks: "Remarks"
-) -> "list[tuple[Path, AnyNode]]":
+def _placed(nodes: Sequence[tuple[int, AnyNode]], kind: str, mounts: Mounts, remarks: Remarks) -> list[tuple[Path, AnyNode]]:
     """Nodes with their paths in the model; those on file systems whose place is not known are left out, each with a remark."""
     found = []
     for index, node in nodes:
@@ -269,13 +267,13 @@ def _placed(
     return found
 
 
-def _moved(node: "AnyNode", place: str) -> "AnyNode":
+def _moved(node: AnyNode, place: str) -> AnyNode:
     if isinstance(node, Link) and node.hard and node.target:
         node = node.evolve(target=joined(place, node.target))
     return node.evolve(filesystem=None, path=joined(place, node.path))
 
 
-def _with_common_parents(path: "Path", directory: Directory, there: "frozenset[str]", remarks: "Remarks") -> Directory:
+def _with_common_parents(path: Path, directory: Directory, there: frozenset[str], remarks: Remarks) -> Directory:
     """3.x makes missing parents 0755 and root's; 2.x makes them like the directory."""
     owners = (directory.user, directory.group)
     is_common = directory.mode == _PARENT_MODE and all(owner.id == 0 and not owner.name for owner in owners)
@@ -292,7 +290,7 @@ def _with_common_parents(path: "Path", directory: Directory, there: "frozenset[s
 # Several entries of one unit, which 2.x carries out one after the other, as the one entry of 3.x.
 
 
-def express_units(systemd: "Systemd") -> "Systemd":
+def express_units(systemd: Systemd) -> Systemd:
     """Each unit once."""
     found: dict[str, Unit] = {}
     for unit in systemd.units:
@@ -300,7 +298,7 @@ def express_units(systemd: "Systemd") -> "Systemd":
     return systemd.evolve(units=tuple(unit.evolve(dropins=_each_once(unit.dropins)) for unit in found.values()))
 
 
-def _over(old: "Unit", new: "Unit") -> "Unit":
+def _over(old: Unit, new: Unit) -> Unit:
     """Files: the later replaces the earlier. Enablement: of the lines of a preset file the first that matches counts."""
     return new.evolve(
         enabled=new.enabled if old.enabled is None else old.enabled,
@@ -310,5 +308,5 @@ def _over(old: "Unit", new: "Unit") -> "Unit":
     )
 
 
-def _each_once(dropins: "tuple[Dropin, ...]") -> "tuple[Dropin, ...]":
+def _each_once(dropins: tuple[Dropin, ...]) -> tuple[Dropin, ...]:
     return tuple({dropin.name: dropin for dropin in dropins}.values())

@@ -3,17 +3,19 @@
 A text is of this spec if its `ignitionVersion` is 1; there were no other versions of that kind.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ignition.config.decode import Notes
     from ignition.config.model import Config
     from ignition.config.rules import Found
     from ignition.config.text.locate import Places
 
 
-def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Callable[[], Places]]":
+def read(data: object, version: str) -> tuple[Config, list[Found], Notes, Callable[[], Places]]:
     """The config in the internal model, what its rules say, what the decoder noticed, and where the text has its members."""
     from importlib import import_module
 
@@ -30,7 +32,7 @@ def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Calla
     notes.absent.clear()
     translated = from_1.translate(config)
 
-    def places() -> "Places":
+    def places() -> Places:
         from ignition.config.v1.translate import places_table
 
         return places_table(config, translated)

@@ -4,6 +4,10 @@ What is asked of one member alone is a check in the model. What 2.0 checks in th
 contents, colons in labels and the like are 2.0's matter.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config.rules import Context, error, paths, reachable, rule
 from ignition.config.rules.storage import partitioned_arrays
 from ignition.config.v1.model import Disk, Raid, Storage1
@@ -11,8 +15,6 @@ from ignition.config.v2 import rules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.rules import Finding
 
 rule(Disk, "V11")(rules.partitions_do_not_overlap)
@@ -20,7 +22,7 @@ rule(Raid, "V20")(rules.level_has_room_for_spares)
 
 
 @rule(Disk, "V10")
-def numbers_are_used_once(disk: Disk, _: Context) -> "Iterator[Finding]":
+def numbers_are_used_once(disk: Disk, _: Context) -> Iterator[Finding]:
     """Number 0 counts, too: only one partition may take the next free number."""
     seen: dict[int, int] = {}
     for index, partition in enumerate(disk.partitions):
@@ -31,7 +33,7 @@ def numbers_are_used_once(disk: Disk, _: Context) -> "Iterator[Finding]":
 
 
 @rule(Storage1, "O1")
-def entries_can_be_written(storage: Storage1, _: Context) -> "Iterator[Finding]":
+def entries_can_be_written(storage: Storage1, _: Context) -> Iterator[Finding]:
     """O1 and O8. Each file system has its own files, which replace what is there."""
     entries = [
         reachable.Written(
@@ -46,5 +48,5 @@ def entries_can_be_written(storage: Storage1, _: Context) -> "Iterator[Finding]"
 
 
 @rule(Storage1, "O20")
-def devices_are_made_in_time(storage: Storage1, _: Context) -> "Iterator[Finding]":
+def devices_are_made_in_time(storage: Storage1, _: Context) -> Iterator[Finding]:
     yield from partitioned_arrays(storage, {})

@@ -3,6 +3,10 @@
 Spec 1 nests files in their file system; 2.0 names file systems instead. Number i gets the name _translate-filesystem-i.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config import dataurl
 from ignition.config.model import Config
 from ignition.config.record import Record
@@ -13,7 +17,6 @@ from ignition.config.v2 import renamed_paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from ignition.config.report import Path
@@ -43,7 +46,7 @@ def translate(config: v1.Config1) -> v2.Config2:
     )
 
 
-def _same(record: Record) -> "dict[str, Any]":
+def _same(record: Record) -> dict[str, Any]:
     """The members of a record whose counterpart has all of them under the same names."""
     return dict(record.__dict__)
 
@@ -114,14 +117,14 @@ def _renamed(config: Config, new: dict[str, str]) -> Config:
 # How a spec 1 text calls the members of the model: the places of the 2.x translation, taken one step further.
 
 
-def places_table(config: v1.Config1, translated: v2.Config2) -> "dict[Path, Path]":
+def places_table(config: v1.Config1, translated: v2.Config2) -> dict[Path, Path]:
     """Path of the internal model → path in the text. `translated` is what translate.py made of the config."""
     step = dict(_step(config.storage))
     # What has the same name in the model as in 2.x is found by the second step alone.
     return step | {here: in_text(there, step) for here, there in renamed_paths.table(translated).items()}
 
 
-def _step(storage: v1.Storage1) -> "Iterator[tuple[Path, Path]]":
+def _step(storage: v1.Storage1) -> Iterator[tuple[Path, Path]]:
     """Path in the 2.0 config → path in the spec 1 text."""
     number = 0
     for index, filesystem in enumerate(storage.filesystems):

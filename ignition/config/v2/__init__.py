@@ -4,17 +4,19 @@ They are apart from the 3.x model because they say other things (named file syst
 are older: among themselves they differ by the `since` of their members, like the 3.x specs.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ignition.config.decode import Notes
     from ignition.config.model import Config
     from ignition.config.rules import Found
     from ignition.config.text.locate import Places
 
 
-def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Callable[[], Places]]":
+def read(data: object, version: str) -> tuple[Config, list[Found], Notes, Callable[[], Places]]:
     """The config in the internal model, what its rules say, what the decoder noticed, and where the text has its members."""
     from importlib import import_module
 
@@ -29,7 +31,7 @@ def read(data: object, version: str) -> "tuple[Config, list[Found], Notes, Calla
     config: Config2 = decode(Config2, version, data, notes)
     notes.absent.clear()  # unlike in 3.x, a null where an object may be is nothing to speak of
 
-    def places() -> "Places":
+    def places() -> Places:
         from ignition.config.v2.renamed_paths import table
 
         return table(config)

@@ -3,13 +3,15 @@
 The table follows the translation line by line; what it makes up (owner and mode of networkd files) lies at what it was made for.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config.v1.model import UserCreate
 from ignition.config.v2 import model as v2
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.report import Path
 
     Pairs = Iterator[tuple[Path, Path]]
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 _OF_MOUNT = ("device", "format", "label", "uuid", "options", "wipeFilesystem")
 
 
-def table(config: v2.Config2) -> "dict[Path, Path]":
+def table(config: v2.Config2) -> dict[Path, Path]:
     """Path of the internal model → path in the text."""
     renamed: dict[Path, Path] = {("ignition", "config", "merge"): ("ignition", "config", "append")}
     for pairs in (_users(config.passwd), _units(config.systemd), _storage(config.storage)):
@@ -26,7 +28,7 @@ def table(config: v2.Config2) -> "dict[Path, Path]":
     return renamed
 
 
-def _users(passwd: v2.Passwd2) -> "Pairs":
+def _users(passwd: v2.Passwd2) -> Pairs:
     for index, user in enumerate(passwd.users):
         if user.create is not None:
             here: Path = ("passwd", "users", index)
@@ -34,7 +36,7 @@ def _users(passwd: v2.Passwd2) -> "Pairs":
                 yield (*here, field.json), (*here, "create", field.json)
 
 
-def _units(systemd: v2.Systemd2) -> "Pairs":
+def _units(systemd: v2.Systemd2) -> Pairs:
     for index, unit in enumerate(systemd.units):
         here: Path = ("systemd", "units", index)
         if unit.enable:
@@ -45,7 +47,7 @@ def _units(systemd: v2.Systemd2) -> "Pairs":
                 yield (*here, "dropins", new), (*here, "dropins", old)
 
 
-def _storage(storage: v2.Storage2) -> "Pairs":
+def _storage(storage: v2.Storage2) -> Pairs:
     for index, filesystem in enumerate(storage.filesystems):
         yield from _filesystem(filesystem, ("storage", "filesystems", index))
     for index, file in enumerate(storage.files):
@@ -58,7 +60,7 @@ def _storage(storage: v2.Storage2) -> "Pairs":
             yield (*here, "startSectors"), (*here, "start")
 
 
-def _filesystem(filesystem: v2.Filesystem, here: "Path") -> "Pairs":
+def _filesystem(filesystem: v2.Filesystem, here: Path) -> Pairs:
     yield (*here, "inPlace"), (*here, "path")
     mount, there = filesystem.mount, (*here, "mount")
     if mount is None:
@@ -77,7 +79,7 @@ def _filesystem(filesystem: v2.Filesystem, here: "Path") -> "Pairs":
         yield (*here, "options", len(mount.options) + number), (*there, "create", "options", number)
 
 
-def _networkd(networkd: v2.Networkd, index: int) -> "Pairs":
+def _networkd(networkd: v2.Networkd, index: int) -> Pairs:
     """Files from that index on."""
     for place, contents in _written(networkd):
         if contents:
@@ -88,7 +90,7 @@ def _networkd(networkd: v2.Networkd, index: int) -> "Pairs":
             index += 1
 
 
-def _written(networkd: v2.Networkd) -> "Iterator[tuple[Path, str]]":
+def _written(networkd: v2.Networkd) -> Iterator[tuple[Path, str]]:
     for number, unit in enumerate(networkd.units):
         here: Path = ("networkd", "units", number)
         yield here, unit.contents

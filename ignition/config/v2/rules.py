@@ -5,6 +5,10 @@ As in 3.x, what is asked of one member alone is a check in the model.
 Unlike Ignition 0.x, a record that breaks a rule does not hide what is wrong with its members.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config import unit_syntax, url
 from ignition.config.known_values import RAID_WITHOUT_SPARES
 from ignition.config.record import camel_case
@@ -29,8 +33,6 @@ from ignition.config.v2.model import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.config.rules import Finding
 
 
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 
 @rule(Disk, "V10")
-def numbers_are_used_once(disk: Disk, _: Context) -> "Iterator[Finding]":
+def numbers_are_used_once(disk: Disk, _: Context) -> Iterator[Finding]:
     seen: dict[int, int] = {}
     for index, partition in enumerate(disk.partitions):
         if partition.number:
@@ -49,7 +51,7 @@ def numbers_are_used_once(disk: Disk, _: Context) -> "Iterator[Finding]":
 
 
 @rule(Disk, "V11")
-def partitions_do_not_overlap(disk: Disk, context: Context) -> "Iterator[Finding]":
+def partitions_do_not_overlap(disk: Disk, context: Context) -> Iterator[Finding]:
     always = context.before("2.3.0")
     placed = [
         (index, partition.start, partition.start + max(partition.size or 0, 1))
@@ -64,12 +66,12 @@ def partitions_do_not_overlap(disk: Disk, context: Context) -> "Iterator[Finding
 
 
 @rule(Disk, "V13", since="2.3.0")
-def next_free_number_is_certain(disk: Disk, _: Context) -> "Iterator[Finding]":
+def next_free_number_is_certain(disk: Disk, _: Context) -> Iterator[Finding]:
     yield from uncertain_numbers(disk.partitions)
 
 
 @rule(Disk, "V14", since="2.3.0")
-def units_are_not_mixed(disk: Disk, _: Context) -> "Iterator[Finding]":
+def units_are_not_mixed(disk: Disk, _: Context) -> Iterator[Finding]:
     """Within a disk, and so within each partition."""
     sectors = [index for index, each in enumerate(disk.partitions) if each.size is not None or each.start is not None]
     mib = [index for index, each in enumerate(disk.partitions) if each.size_mib is not None or each.start_mib is not None]
@@ -78,7 +80,7 @@ def units_are_not_mixed(disk: Disk, _: Context) -> "Iterator[Finding]":
 
 
 @rule(Partition, "V15", since="2.3.0")
-def absent_partition_has_only_a_number(partition: Partition, _: Context) -> "Iterator[Finding]":
+def absent_partition_has_only_a_number(partition: Partition, _: Context) -> Iterator[Finding]:
     if partition.should_exist is not False:
         return
     described = (
@@ -94,13 +96,13 @@ def absent_partition_has_only_a_number(partition: Partition, _: Context) -> "Ite
 
 
 @rule(Raid, "V20")
-def level_has_room_for_spares(raid: Raid, _: Context) -> "Iterator[Finding]":
+def level_has_room_for_spares(raid: Raid, _: Context) -> Iterator[Finding]:
     if raid.level in RAID_WITHOUT_SPARES and raid.spares:
         yield error("level", f"{raid.level} cannot have spares", "leave spares out, or choose a level with redundancy")
 
 
 @rule(Storage2, "O20")
-def devices_are_made_in_time(storage: Storage2, _: Context) -> "Iterator[Finding]":
+def devices_are_made_in_time(storage: Storage2, _: Context) -> Iterator[Finding]:
     yield from partitioned_arrays(storage, {})
 
 
@@ -110,7 +112,7 @@ _ROOT = "root"
 
 
 @rule(Storage2, "V2")
-def entries_name_known_filesystems(storage: Storage2, _: Context) -> "Iterator[Finding]":
+def entries_name_known_filesystems(storage: Storage2, _: Context) -> Iterator[Finding]:
     known = {_ROOT, *(filesystem.name for filesystem in storage.filesystems)}
     for name, nodes in (("files", storage.files), ("directories", storage.directories), ("links", storage.links)):
         for index, node in enumerate(nodes):
@@ -120,7 +122,7 @@ def entries_name_known_filesystems(storage: Storage2, _: Context) -> "Iterator[F
 
 
 @rule(Storage2, "V3")
-def names_are_used_once(storage: Storage2, _: Context) -> "Iterator[Finding]":
+def names_are_used_once(storage: Storage2, _: Context) -> Iterator[Finding]:
     seen: set[str] = {_ROOT}
     for index, filesystem in enumerate(storage.filesystems):
         if filesystem.name in seen:
@@ -131,7 +133,7 @@ def names_are_used_once(storage: Storage2, _: Context) -> "Iterator[Finding]":
 
 
 @rule(Filesystem, "V22")
-def filesystem_is_mount_or_path(filesystem: Filesystem, _: Context) -> "Iterator[Finding]":
+def filesystem_is_mount_or_path(filesystem: Filesystem, _: Context) -> Iterator[Finding]:
     if filesystem.mount is None and filesystem.path is None:
         yield error("", "file system has neither mount nor path", "give one of them")
     elif filesystem.mount is not None and filesystem.path is not None:
@@ -139,7 +141,7 @@ def filesystem_is_mount_or_path(filesystem: Filesystem, _: Context) -> "Iterator
 
 
 @rule(Mount, "V24", since="2.1.0")
-def create_stands_alone(mount: Mount, _: Context) -> "Iterator[Finding]":
+def create_stands_alone(mount: Mount, _: Context) -> Iterator[Finding]:
     if mount.create is None:
         return
     if mount.wipe_filesystem:
@@ -149,7 +151,7 @@ def create_stands_alone(mount: Mount, _: Context) -> "Iterator[Finding]":
 
 
 @rule(Mount, "V27", since="2.1.0")
-def label_is_short(mount: Mount, _: Context) -> "Iterator[Finding]":
+def label_is_short(mount: Mount, _: Context) -> Iterator[Finding]:
     if mount.label and (wrong := label_problem(mount.label, mount.format)):
         yield error("label", *wrong)
 
@@ -158,7 +160,7 @@ def label_is_short(mount: Mount, _: Context) -> "Iterator[Finding]":
 
 
 @rule(Reference, "V8", since="2.4.0")
-def headers_are_usable(reference: Reference, _: Context) -> "Iterator[Finding]":
+def headers_are_usable(reference: Reference, _: Context) -> Iterator[Finding]:
     if reference.http_headers and (url.syntax_problem(reference.source) or not url.is_http(reference.source)):
         yield error("httpHeaders", "only http and https have request headers", "leave them out")
     seen: set[str] = set()
@@ -172,7 +174,7 @@ def headers_are_usable(reference: Reference, _: Context) -> "Iterator[Finding]":
 
 
 @rule(Node, "V30", since="2.1.0")
-def owner_is_id_or_name(node: Node, _: Context) -> "Iterator[Finding]":
+def owner_is_id_or_name(node: Node, _: Context) -> Iterator[Finding]:
     for name, owner in (("user", node.user), ("group", node.group)):
         if owner.id is not None and owner.name:
             yield error(name, f"{name} has both an id and a name", "leave one of them out")
@@ -180,13 +182,13 @@ def owner_is_id_or_name(node: Node, _: Context) -> "Iterator[Finding]":
 
 @rule(File, "V32", since="2.2.0")
 @rule(Directory, "V32", since="2.2.0")
-def mode_is_given(node: File | Directory, _: Context) -> "Iterator[Finding]":
+def mode_is_given(node: File | Directory, _: Context) -> Iterator[Finding]:
     if node.mode is None and not (isinstance(node, File) and node.append):
         yield warning("mode", "mode is not given: 0000 will be used", "420 is 0644, 493 is 0755")
 
 
 @rule(File, "V33", since="2.2.0")
-def appending_does_not_overwrite(file: File, _: Context) -> "Iterator[Finding]":
+def appending_does_not_overwrite(file: File, _: Context) -> Iterator[Finding]:
     if file.append and file.overwrite:
         yield error("", "overwrite and append exclude each other", "leave one of them out")
 
@@ -195,7 +197,7 @@ def appending_does_not_overwrite(file: File, _: Context) -> "Iterator[Finding]":
 
 
 @rule(User, "V43", since="2.1.0")
-def member_stands_in_one_place(user: User, _: Context) -> "Iterator[Finding]":
+def member_stands_in_one_place(user: User, _: Context) -> Iterator[Finding]:
     if user.create is None:
         return
     for name, field in UserCreate.FIELDS.items():
@@ -210,7 +212,7 @@ _ROOT_PATH = "root"
 
 
 @rule(Storage2, "O1")
-def entries_can_be_written(storage: Storage2, _: Context) -> "Iterator[Finding]":
+def entries_can_be_written(storage: Storage2, _: Context) -> Iterator[Finding]:
     """O1, O2 and O8."""
     lists = (("directories", storage.directories, True), ("files", storage.files, False), ("links", storage.links, False))
     entries = [
@@ -239,7 +241,7 @@ def _removes(node: Node) -> bool:
 
 
 @rule(Unit, "V38")
-def enabled_unit_can_be_enabled(unit: Unit, _: Context) -> "Iterator[Finding]":
+def enabled_unit_can_be_enabled(unit: Unit, _: Context) -> Iterator[Finding]:
     # The parser of 2.x gave the same answer for a text without any option as for none at all, and the rule passed it over.
     is_said = unit.contents and unit_syntax.has_options(unit.contents)
     if (unit.enable or unit.enabled) and is_said and not unit_syntax.can_be_enabled(unit.contents):

@@ -5,6 +5,8 @@ specs cannot say travels in the INTERNAL members of the model. Nothing is droppe
 and "" mean "not given" in both specs.
 """
 
+from __future__ import annotations
+
 from ignition.config import dataurl
 from ignition.config.model import NEWEST, Config, passwd, storage, systemd
 from ignition.config.model import ignition as ignition_model
@@ -211,7 +213,7 @@ def _link(link: v2.Link, *, own_root: bool) -> storage.Link:
     )
 
 
-def _node(node: v2.Node, *, own_root: bool) -> "dict[str, Any]":
+def _node(node: v2.Node, *, own_root: bool) -> dict[str, Any]:
     on_new_root = node.filesystem == _ROOT and not own_root
     return {
         "path": simplest(node.path) if node.path.startswith("/") else node.path,
@@ -226,7 +228,7 @@ def _owner(owner: v2.Owner, *, default: int | None) -> storage.Owner:
     return storage.Owner(id=default if owner.id is None else owner.id)
 
 
-def _networkd(networkd: v2.Networkd) -> "tuple[storage.File, ...]":
+def _networkd(networkd: v2.Networkd) -> tuple[storage.File, ...]:
     files = []
     for unit in networkd.units:
         written = [(unit.name, unit.contents), *((f"{unit.name}.d/{dropin.name}", dropin.contents) for dropin in unit.dropins)]

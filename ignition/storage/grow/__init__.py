@@ -4,6 +4,8 @@ Source: docs/reference/boot.md §8.1 to §8.3 (Container Linux, Fedora CoreOS). 
 does not grow says why, and what helps.
 """
 
+from __future__ import annotations
+
 from ignition.storage.grow.facts import FORMATS, ROOT_TYPE, GrowFacts
 from ignition.storage.grow.layers import grown_table
 from ignition.storage.grow.plan import is_candidate, plan

@@ -1,11 +1,13 @@
 """What is known of a mounted file system and of the layers below it. Data only; all lengths are in bytes."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.storage.layout import MIB
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.host.mounts import Mount
     from ignition.storage import gpt
     from ignition.storage.grow.keys import Way
@@ -31,7 +33,7 @@ class Layer:
         self.below: tuple[Layer, ...] = ()
         self.shared: tuple[str, ...] = ()
 
-    def partitions(self) -> "Iterator[Partition]":
+    def partitions(self) -> Iterator[Partition]:
         """The partitions at the bottom."""
         for layer in self.below:
             yield from layer.partitions()
@@ -51,11 +53,11 @@ class Partition(Layer):
         self.problem = self.fix = ""
 
     @property
-    def entry(self) -> "gpt.Entry | None":
+    def entry(self) -> gpt.Entry | None:
         """Its entry in the table."""
         return self.table.entries.get(self.number) if self.table else None
 
-    def partitions(self) -> "Iterator[Partition]":
+    def partitions(self) -> Iterator[Partition]:
         """Itself."""
         yield self
 
@@ -117,11 +119,11 @@ class Part:
 class GrowFacts:
     """One mounted file system and its devices: one, with btrfs several. `problem` and `fix` say why it cannot be looked at."""
 
-    def __init__(self, mount: "Mount", *, is_root: bool) -> None:
+    def __init__(self, mount: Mount, *, is_root: bool) -> None:
         self.target, self.format, self.read_only, self.is_root = mount.target, mount.format, mount.read_only, is_root
         self.parts: tuple[Part, ...] = ()
         self.problem = self.fix = ""
 
-    def partitions(self) -> "list[Partition]":
+    def partitions(self) -> list[Partition]:
         """The partitions at the bottom of all."""
         return [partition for part in self.parts for partition in part.layer.partitions()]

@@ -5,6 +5,8 @@ the volume a new length. Three ways, tried in this order: the key that this firs
 clevis. Source: cryptsetup-resize(8), clevis-luks-pass(1), crypttab(5).
 """
 
+from __future__ import annotations
+
 import time
 
 from ignition.errors import CommandFailed, Failure
@@ -71,7 +73,7 @@ class Clevis(Way):
 class KeyFile(Way):
     """A file of ROOT."""
 
-    def __init__(self, path: str, root: "Root") -> None:
+    def __init__(self, path: str, root: Root) -> None:
         self.what = path
         self._path, self._root = path, root
 
@@ -83,7 +85,7 @@ class KeyFile(Way):
 class KeyFinder:
     """Looks for the ways to each volume's key."""
 
-    def __init__(self, known: "Keys", root: "Root") -> None:
+    def __init__(self, known: Keys, root: Root) -> None:
         self._known, self._root = known, root
 
     def ways(self, name: str, node: str) -> tuple[Way, ...]:

@@ -1,5 +1,7 @@
 """What each layer becomes when those below it have grown. Pure: from the disk up, with the lengths that there will be."""
 
+from __future__ import annotations
+
 from ignition.errors import Failure
 from ignition.storage import gpt
 from ignition.storage.grow import lvm

@@ -1,17 +1,15 @@
 """What LVM says of a volume and of what that lies on. A tag of the volume notes a growth that is under way. Source: lvs(8)."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Sequence
 
 from ignition.errors import Failure
 from ignition.host.command import run
 from ignition.operation import Context
 from ignition.storage.grow.facts import Logical, Physical
 from ignition.storage.grow.operations import GROW_TIMEOUT_S, Growth
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 UUID_LENGTH = len("LVM-") + 64  # dm/uuid of a volume that people see: those of its inner parts have a suffix
 LINEAR = ("linear",)  # all others do not lie on physical volumes directly, or are more than the sum of them
@@ -30,7 +28,7 @@ def name(mapped: str) -> str:
     return found
 
 
-def describe(volume: Logical, nodes: "Sequence[str]") -> None:
+def describe(volume: Logical, nodes: Sequence[str]) -> None:
     """Ask LVM about a volume, whose physical volumes are on `nodes`. Raises Failure."""
     group = volume.name.partition("/")[0]
     why = f"looking at {volume.name}"
@@ -51,7 +49,7 @@ def read_volume(volume: Logical, text: str) -> None:
     volume.noted = int(notes[0]) if notes and re.fullmatch(r"[0-9]{1,18}", notes[0]) else None
 
 
-def read_physical(volume: Logical, text: str, nodes: "Sequence[str]") -> None:
+def read_physical(volume: Logical, text: str, nodes: Sequence[str]) -> None:
     """From the output of pvs. LVM may name a device by another link than the kernel."""
     from os.path import realpath
 

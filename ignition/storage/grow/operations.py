@@ -1,5 +1,8 @@
 """The steps of growth, each for one layer, in the order from the disk up."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ignition.errors import CommandFailed, Failure, at
@@ -14,8 +17,6 @@ from ignition.storage.layout import MIB
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from ignition.host.root import Root
     from ignition.storage import gpt
 
@@ -39,7 +40,7 @@ class GrowPartition(Growth):
 
     kind = "grow-partition"
 
-    def __init__(self, partition: Partition, table: "gpt.Table") -> None:
+    def __init__(self, partition: Partition, table: gpt.Table) -> None:
         self.path, self._partition, self._table = partition.node, partition, table
         entry = table.entries[partition.number]
         self._start, self._length = entry.first * table.sector_size, entry.sectors * table.sector_size
@@ -76,7 +77,7 @@ class GrowArray(Growth):
 
 
 @contextmanager
-def _held(name: str) -> "Iterator[None]":
+def _held(name: str) -> Iterator[None]:
     """The kernel refuses a new size (EBUSY) while it synchronises, and a new mirror does that for minutes."""
     path = f"{devices.SYSFS}/class/block/{name}/md/sync_action"
     if devices.attribute(name, "md/sync_action") == IDLE:
@@ -179,7 +180,7 @@ def _mib(length: int) -> str:
 KEEP_SIZE = "/etc/.ignition-keep-size"
 
 
-def kept_sizes(root: "Root") -> set[str]:
+def kept_sizes(root: Root) -> set[str]:
     """The GUIDs, in lower case; none if there is no such file."""
     try:
         return {line.strip().lower() for line in lines(read_text(root, KEEP_SIZE) or "") if line.strip()}
@@ -192,7 +193,7 @@ class KeepSize(Operation):
 
     kind, path = "grow-keep-size", KEEP_SIZE
 
-    def __init__(self, guids: "Sequence[str]") -> None:
+    def __init__(self, guids: Sequence[str]) -> None:
         self._guids = sorted(guids)
 
     def describe(self) -> str:

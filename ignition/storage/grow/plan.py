@@ -1,5 +1,9 @@
 """What grows and what does not, with the reason. Pure."""
 
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
 from ignition.errors import Failure
 from ignition.operation import Operation
 from ignition.storage.grow.facts import FORMATS, MIN_GAIN, ROOT_TYPE, GrowFacts, Partition
@@ -9,16 +13,14 @@ from ignition.storage.partitions import derived_guid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
     from ignition.config.model import Config
 
 
 def plan(
-    facts: "list[GrowFacts]",
-    config: "Config | None",
-    nodes: "Mapping[str, str] | None" = None,
-    keep: "Collection[str]" = (),
+    facts: list[GrowFacts],
+    config: Config | None,
+    nodes: Mapping[str, str] | None = None,
+    keep: Collection[str] = (),
 ) -> list[Operation]:
     """What each of the file systems needs, from the disk up, or a word why it does not grow.
 
@@ -41,7 +43,7 @@ def is_candidate(facts: GrowFacts) -> bool:
     return facts.is_root or any(one.entry is not None and one.entry.type_guid == ROOT_TYPE for one in facts.partitions())
 
 
-def _plan_one(facts: GrowFacts, sized: "Mapping[str, Failure]") -> list[Operation]:
+def _plan_one(facts: GrowFacts, sized: Mapping[str, Failure]) -> list[Operation]:
     operations: list[Growth] = []
     limits: list[Limit] = []
     try:
@@ -59,7 +61,7 @@ def _plan_one(facts: GrowFacts, sized: "Mapping[str, Failure]") -> list[Operatio
     return [*operations, NotGrown(facts, limits[0] if limits else Limit(FULL))]
 
 
-def _refuse(facts: GrowFacts, sized: "Mapping[str, Failure]") -> None:
+def _refuse(facts: GrowFacts, sized: Mapping[str, Failure]) -> None:
     """Raises Failure for what is not to be grown whatever the space."""
     if facts.problem:
         raise Failure(facts.problem, fix=facts.fix)
@@ -77,7 +79,7 @@ def _refuse(facts: GrowFacts, sized: "Mapping[str, Failure]") -> None:
         raise failure
 
 
-def _sized(facts: GrowFacts, config: "Config | None", nodes: "Mapping[str, str]") -> "dict[str, Failure]":
+def _sized(facts: GrowFacts, config: Config | None, nodes: Mapping[str, str]) -> dict[str, Failure]:
     """By GUID, the partitions below a file system to which the config gives a size of their own."""
     found = {}
     for partition in facts.partitions() if config else ():
@@ -89,7 +91,7 @@ def _sized(facts: GrowFacts, config: "Config | None", nodes: "Mapping[str, str]"
     return found
 
 
-def _sized_before(facts: GrowFacts, keep: "Collection[str]") -> "dict[str, Failure]":
+def _sized_before(facts: GrowFacts, keep: Collection[str]) -> dict[str, Failure]:
     return {
         partition.entry.unique_guid: Failure(
             f"the config of the first boot gave the size of {partition.node}",
@@ -100,7 +102,7 @@ def _sized_before(facts: GrowFacts, keep: "Collection[str]") -> "dict[str, Failu
     }
 
 
-def _sized_at(config: "Config", partition: Partition, nodes: "Mapping[str, str]") -> str:
+def _sized_at(config: Config, partition: Partition, nodes: Mapping[str, str]) -> str:
     """The place in the config that gives the partition a size of its own; "" if none does."""
     table, entry = partition.table, partition.entry
     if table is None or entry is None:

@@ -3,6 +3,8 @@
 Sources: sysfs (`slaves`, `holders`, Documentation/admin-guide/md.rst, `dm/uuid`), cryptsetup(8) `status`, LVM.
 """
 
+from __future__ import annotations
+
 import os
 import struct
 
@@ -25,7 +27,7 @@ KIB = 1024
 STACKED = "growth goes through md RAID1, LUKS and LVM on partitions or whole disks only: grow the layers by hand"
 
 
-def probe(mount: "Mount", keys: "KeyFinder", *, is_root: bool) -> GrowFacts:
+def probe(mount: Mount, keys: KeyFinder, *, is_root: bool) -> GrowFacts:
     """Look at a mounted file system, its devices, and all that those are made of."""
     facts = GrowFacts(mount, is_root=is_root)
     name = devices.name_of_number(*mount.device) or _name_of_source(mount.source)
@@ -59,7 +61,7 @@ def _names_of_btrfs(name: str) -> list[str]:
         return [name]
 
 
-def _part(name: str, mount: "Mount", keys: "KeyFinder") -> Part:
+def _part(name: str, mount: Mount, keys: KeyFinder) -> Part:
     node = devices.node_of(name)
     device_id = 0
     if mount.format == "btrfs":
@@ -68,7 +70,7 @@ def _part(name: str, mount: "Mount", keys: "KeyFinder") -> Part:
     return Part(_look(name, keys), filesystem_length(node, mount.format, mount.target), device_id)
 
 
-def _look(name: str, keys: "KeyFinder") -> Layer:
+def _look(name: str, keys: KeyFinder) -> Layer:
     """A device and all below it."""
     layer = _layer(name, keys)
     if not isinstance(layer, (Other, Partition)):
@@ -85,7 +87,7 @@ def _belongs_together(name: str, other: str) -> bool:
     return name == other or (uuid == others and uuid.startswith("LVM-"))
 
 
-def _layer(name: str, keys: "KeyFinder") -> Layer:
+def _layer(name: str, keys: KeyFinder) -> Layer:
     node, length = devices.node_of(name), devices.length(devices.node_of(name)) or 0
     place = devices.partition_of(name)
     if place:
@@ -131,7 +133,7 @@ def _number(name: str, attribute: str) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def _crypt(name: str, node: str, length: int, keys: "KeyFinder") -> Crypt:
+def _crypt(name: str, node: str, length: int, keys: KeyFinder) -> Crypt:
     volume = Crypt(node, length, devices.attribute(name, "dm/name"), devices.attribute(name, "dm/uuid").split("-")[1])
     status = read_status(run(["cryptsetup", "status", "--", volume.name], why=f"looking at {volume.name}"))
     volume.offset = int(status.get("offset", "0").split()[0]) * devices.SYSFS_UNIT

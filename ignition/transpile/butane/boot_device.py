@@ -1,5 +1,7 @@
 """The disk that Fedora CoreOS is on, encrypted or mirrored. Source: docs/reference/config-transpiler.md §B10."""
 
+from __future__ import annotations
+
 from ignition.config.model.ignition import Resource
 from ignition.config.model.storage import Clevis, Disk, File, Filesystem, Luks, Partition, Raid, Storage
 from ignition.transpile.butane import convert
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from ignition.config.report import Path
 
 
-_HERE: "Path" = ("boot_device",)
+_HERE: Path = ("boot_device",)
 _LUKS, _MIRROR = (*_HERE, "luks"), (*_HERE, "mirror")
 DEFAULT = "x86_64"
 ECKD, ZFCP, VIRT = "s390x-eckd", "s390x-zfcp", "s390x-virt"
@@ -56,11 +58,11 @@ def wants_luks(luks: BootDeviceLuks) -> bool:
     return bool(luks.tpm2 or luks.tang or luks.cex.enabled)
 
 
-def _partitions(device: BootDevice) -> "tuple[tuple[str, int, str | None], ...]":
+def _partitions(device: BootDevice) -> tuple[tuple[str, int, str | None], ...]:
     return LAYOUTS[device.layout or DEFAULT]
 
 
-def _place(number: int) -> "Path":
+def _place(number: int) -> Path:
     return (*_MIRROR, "devices", number - 1)
 
 
@@ -93,7 +95,7 @@ def _mirrored_filesystems(device: BootDevice) -> list[Filesystem]:
     return [*made_filesystems, _filesystem(_MIRROR, "/dev/md/md-boot", "ext4", "boot")]
 
 
-def _filesystem(path: "Path", device: str, kind: str, label: str) -> Filesystem:
+def _filesystem(path: Path, device: str, kind: str, label: str) -> Filesystem:
     filesystem: Filesystem = made(Filesystem, path, device=device, format=kind, label=label, wipe_filesystem=True)
     return filesystem
 
@@ -114,7 +116,7 @@ def _volume(work: Work, device: BootDevice) -> Luks:
 
 # Passwords of GRUB on Fedora CoreOS. Source: docs/reference/config-transpiler.md §B11.
 
-_GRUB_SECTION: "Path" = ("grub", "users")
+_GRUB_SECTION: Path = ("grub", "users")
 
 
 def grub_storage(work: Work, grub: Grub) -> Storage | None:

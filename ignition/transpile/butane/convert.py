@@ -1,6 +1,9 @@
 """Sections of a document → records of Ignition's model, member by member. Sugar of one record is put in on the way."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Callable
 
 from ignition.config.model.storage import Link, Raid
 from ignition.config.record import Record
@@ -12,7 +15,6 @@ from ignition.transpile.contents import content_of, percent_encoded, shortest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     Sugar = Callable[[Work, Any, dict[str, Any], Path], None]
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 _SHORTEST_SINCE = "3.1.0"
 
 
-def put_resources_in(work: Work, resource: Resource, members: "dict[str, Any]", path: Path) -> None:
+def put_resources_in(work: Work, resource: Resource, members: dict[str, Any], path: Path) -> None:
     """Give the resource its source, if it is to have another one than the document's `source`."""
     if resource.local is not None:
         there = (*path, "local")
@@ -39,7 +41,7 @@ def put_resources_in(work: Work, resource: Resource, members: "dict[str, Any]", 
         members |= encoded(work, content, resource.compression, there)
 
 
-def encoded(work: Work, content: bytes, compression: str | None, path: Path) -> "dict[str, Any]":
+def encoded(work: Work, content: bytes, compression: str | None, path: Path) -> dict[str, Any]:
     """`source`, and `compression` unless the user's stays: both from that path. `compression`: what the user gave."""
     if order(work.variant.spec) < order(_SHORTEST_SINCE):
         return {"source": mark(percent_encoded(content), path)}
@@ -54,7 +56,7 @@ def encoded(work: Work, content: bytes, compression: str | None, path: Path) -> 
 _NAME = "ssh_authorized_keys_local"
 
 
-def put_keys_in(work: Work, user: User, members: "dict[str, Any]", path: Path) -> None:
+def put_keys_in(work: Work, user: User, members: dict[str, Any], path: Path) -> None:
     """Append them to the user's other keys. Lines are taken as they are, comments too; empty ones are left out."""
     names = user.ssh_authorized_keys_local
     if not names:
@@ -74,7 +76,7 @@ def put_keys_in(work: Work, user: User, members: "dict[str, Any]", path: Path) -
 # Texts of units and drop-ins from local files. Source: docs/reference/config-transpiler.md §B8.
 
 
-def put_unit_files_in(work: Work, unit: Unit | Dropin, members: "dict[str, Any]", path: Path) -> None:
+def put_unit_files_in(work: Work, unit: Unit | Dropin, members: dict[str, Any], path: Path) -> None:
     """The file's text as `contents`; no name, or an empty one, is no file."""
     if unit.contents_local:
         there = (*path, "contents_local")
@@ -83,17 +85,17 @@ def put_unit_files_in(work: Work, unit: Unit | Dropin, members: "dict[str, Any]"
             members["contents"] = mark(content.decode("utf-8", "replace"), there)
 
 
-_SUGAR: "dict[type[Record], Sugar]" = {
+_SUGAR: dict[type[Record], Sugar] = {
     Resource: put_resources_in,
     User: put_keys_in,
     Unit: put_unit_files_in,
     Dropin: put_unit_files_in,
 }
 # Plain texts, always written, before the spec version that made them optional: an absent one is empty, also when merged.
-_PLAIN_UNTIL: "dict[type[Record], tuple[str, str]]" = {Raid: ("level", "3.3.0"), Link: ("target", "3.3.0")}
+_PLAIN_UNTIL: dict[type[Record], tuple[str, str]] = {Raid: ("level", "3.3.0"), Link: ("target", "3.3.0")}
 
 
-def converted(work: Work, record: Record, path: Path) -> "Any":
+def converted(work: Work, record: Record, path: Path) -> Any:
     """The record of the model, its values marked with their paths."""
     model: type[Record] = getattr(record, "MODEL", None) or type(record)
     members: dict[str, Any] = {}
@@ -111,9 +113,9 @@ def converted(work: Work, record: Record, path: Path) -> "Any":
     return model.of(members)
 
 
-def _elements(work: Work, elements: "tuple[Any, ...]", path: Path) -> "tuple[Any, ...]":
+def _elements(work: Work, elements: tuple[Any, ...], path: Path) -> tuple[Any, ...]:
     return tuple(_value(work, element, (*path, index)) for index, element in enumerate(elements))
 
 
-def _value(work: Work, value: "Any", path: Path) -> "Any":
+def _value(work: Work, value: Any, path: Path) -> Any:
     return converted(work, value, path) if isinstance(value, Record) else mark(value, path)

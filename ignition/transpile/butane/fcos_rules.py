@@ -1,5 +1,7 @@
 """What Fedora CoreOS' variant asks beside the rest. Source: docs/reference/config-transpiler.md §B7, §B10, §B11 and §B13."""
 
+from __future__ import annotations
+
 import re
 
 from ignition.config import origins

@@ -1,5 +1,7 @@
 """Units that mount what has `with_mount_unit`, or swap to it. Source: docs/reference/config-transpiler.md §B7."""
 
+from __future__ import annotations
+
 from ignition.config.model.systemd import Systemd, Unit
 from ignition.config.unit_names import escaped
 from ignition.config.versions import order

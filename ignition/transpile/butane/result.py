@@ -1,5 +1,7 @@
 """The translated config → plain data, and where in the YAML each part of it comes from."""
 
+from __future__ import annotations
+
 import re
 
 from ignition.config import origins
@@ -18,17 +20,17 @@ if TYPE_CHECKING:
 _ENTRY = re.compile(r"\b([a-zA-Z]+)\.([0-9]+)\b")
 
 
-def generated(config: "Config") -> Generated:
+def generated(config: Config) -> Generated:
     """Values bear their origins (work.mark); records and lists come from where their key, or else their first value does."""
     made = Generated()
     made.data, _ = _record(config, (), made)
     return made
 
 
-def in_document(message: str, path: "Path", made: Generated) -> str:
+def in_document(message: str, path: Path, made: Generated) -> str:
     """A message of a rule about that path, with other entries (`files.1`) called as in the document."""
 
-    def called(found: "re.Match[str]") -> str:
+    def called(found: re.Match[str]) -> str:
         name, index = found[1], int(found[2])
         for length in range(len(path), -1, -1):
             origin = made.origins.get((*path[:length], name, index))
@@ -40,7 +42,7 @@ def in_document(message: str, path: "Path", made: Generated) -> str:
     return _ENTRY.sub(called, message)
 
 
-def _record(record: Record, path: "Path", made: Generated) -> "tuple[dict[str, Any], Path | None]":
+def _record(record: Record, path: Path, made: Generated) -> tuple[dict[str, Any], Path | None]:
     data: dict[str, Any] = {}
     origin: Path | None = None
     for name, field in record.FIELDS.items():
@@ -58,7 +60,7 @@ def _record(record: Record, path: "Path", made: Generated) -> "tuple[dict[str, A
     return data, origin
 
 
-def _value(value: "Any", path: "Path", made: Generated) -> "tuple[Any, Path | None]":
+def _value(value: Any, path: Path, made: Generated) -> tuple[Any, Path | None]:
     if isinstance(value, Record):
         return _record(value, path, made)
     if isinstance(value, tuple):
@@ -74,12 +76,12 @@ def _value(value: "Any", path: "Path", made: Generated) -> "tuple[Any, Path | No
     return origins.bare(value), origin.path if origin else None
 
 
-def _around(source: "Path", member: "Path") -> "Path":
+def _around(source: Path, member: Path) -> Path:
     """Where the container of a member is from: the YAML's container if that is the same one, or else where the member is from."""
     return source[:-1] if _is_same(source, member) or _is_same(source[:-1], member[:-1]) else source
 
 
-def _is_same(source: "Path", made: "Path") -> bool:
+def _is_same(source: Path, made: Path) -> bool:
     """Whether two paths end in the same name, and in an index of its elements if it is a list."""
     if not source or not made or type(source[-1]) is not type(made[-1]):
         return False

@@ -3,6 +3,10 @@
 What Ignition's own rules say is not asked here: they look at the result.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 from ignition.config.model import storage
 from ignition.config.parse import parse
 from ignition.config.record import Record
@@ -28,7 +32,6 @@ from ignition.transpile.contents import content_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from ignition.config.report import Path
@@ -47,7 +50,7 @@ NO_QUADLET = f"name must end in one of: {', '.join(trees.TYPES)}"
 INSTANCE_WITH_TEXT = "an instance of a template is a link to it and cannot have contents"
 
 
-def check(work: Work, record: Record, path: "Path" = ()) -> None:
+def check(work: Work, record: Record, path: Path = ()) -> None:
     """Ask everything: a record before what is in it."""
     for rule in _RULES.get(type(record), ()):
         rule(work, record, path)
@@ -60,7 +63,7 @@ def check(work: Work, record: Record, path: "Path" = ()) -> None:
                     check(work, element, (*path, name, index))
 
 
-def _resource(work: Work, resource: Resource, path: "Path") -> None:
+def _resource(work: Work, resource: Resource, path: Path) -> None:
     given = [name for name in ("local", "inline", "source") if getattr(resource, name) is not None]
     if len(given) > 1:
         work.error((*path, given[-1]), TOO_MANY_SOURCES, f"leave {' or '.join(given[:-1])} out, or this")
@@ -68,7 +71,7 @@ def _resource(work: Work, resource: Resource, path: "Path") -> None:
         _embedded(work, content_of(resource.inline or ""), (*path, "inline"))
 
 
-def _embedded(work: Work, text: bytes, path: "Path") -> None:
+def _embedded(work: Work, text: bytes, path: Path) -> None:
     parsed = parse(text)
     if parsed.version not in ("", work.variant.spec):
         work.warning(path, NOT_VALIDATED, f"write it for spec {work.variant.spec}, as what comes out of this document")
@@ -82,7 +85,7 @@ def _embedded(work: Work, text: bytes, path: "Path") -> None:
         (work.error if entry.level == ERROR else work.warning)(path, f"in this config{place}: {entry.message}", entry.fix)
 
 
-def _filesystem(work: Work, filesystem: Filesystem, path: "Path") -> None:
+def _filesystem(work: Work, filesystem: Filesystem, path: Path) -> None:
     if not filesystem.with_mount_unit:
         return
     needs_path = filesystem.format != "swap" or order(work.variant.spec) < order(SWAP_SINCE)
@@ -92,30 +95,30 @@ def _filesystem(work: Work, filesystem: Filesystem, path: "Path") -> None:
         work.error((*path, "path"), NO_PATH, "say where it is mounted, or leave with_mount_unit out")
 
 
-def _file(work: Work, file: File, path: "Path") -> None:
+def _file(work: Work, file: File, path: Path) -> None:
     _mode(work, file.mode, path, of_directory=False)
 
 
-def _directory(work: Work, directory: storage.Directory, path: "Path") -> None:
+def _directory(work: Work, directory: storage.Directory, path: Path) -> None:
     _mode(work, directory.mode, path, of_directory=True)
 
 
-def _mode(work: Work, mode: int | None, path: "Path", *, of_directory: bool) -> None:
+def _mode(work: Work, mode: int | None, path: Path, *, of_directory: bool) -> None:
     if mode is not None and looks_decimal(mode, of_directory=of_directory):
         work.warning((*path, "mode"), DECIMAL_MODE, f"write 0{mode}, or {mode:#o} if that is meant")
 
 
-def _tree(work: Work, tree: Tree, path: "Path") -> None:
+def _tree(work: Work, tree: Tree, path: Path) -> None:
     if not tree.local:
         work.error(path, NO_LOCAL, "name the directory")
 
 
-def _texts(work: Work, unit: Unit | Dropin | Quadlet, path: "Path") -> None:
+def _texts(work: Work, unit: Unit | Dropin | Quadlet, path: Path) -> None:
     if unit.contents is not None and unit.contents_local is not None:
         work.error((*path, "contents_local"), TOO_MANY_TEXTS, "leave one of them out")
 
 
-def _quadlet(work: Work, quadlet: Quadlet, path: "Path") -> None:
+def _quadlet(work: Work, quadlet: Quadlet, path: Path) -> None:
     if not quadlet.name.endswith(trees.TYPES):
         work.error((*path, "name"), NO_QUADLET, "name it for what it is, as in web.container")
     elif not trees.template_of(quadlet.name):
@@ -126,7 +129,7 @@ def _quadlet(work: Work, quadlet: Quadlet, path: "Path") -> None:
                 work.error((*path, name), INSTANCE_WITH_TEXT, f"write it into {trees.template_of(quadlet.name)}")
 
 
-_RULES: "dict[type[Record], tuple[Rule, ...]]" = {
+_RULES: dict[type[Record], tuple[Rule, ...]] = {
     Resource: (_resource,),
     Filesystem: (_filesystem, fcos_rules.mount_point),
     File: (_file,),

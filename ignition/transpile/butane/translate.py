@@ -1,5 +1,7 @@
 """A document → a config of Ignition's model, in the order of the original. Source: docs/reference/config-transpiler.md §B2."""
 
+from __future__ import annotations
+
 from ignition.config import origins
 from ignition.config.merge import merge
 from ignition.config.model import Config, Ignition

@@ -1,5 +1,7 @@
 """What a translation carries along: the variant, the local files, and what there is to say."""
 
+from __future__ import annotations
+
 import os
 
 from ignition.config import origins
@@ -77,7 +79,7 @@ _THIS = origins.Source("", b"")  # there is only one document
 class Work:
     """One translation of one document."""
 
-    def __init__(self, variant: "Variant", files: LocalFiles, found: list[Finding]) -> None:
+    def __init__(self, variant: Variant, files: LocalFiles, found: list[Finding]) -> None:
         self.variant, self.files, self.found = variant, files, found
 
     @property
@@ -102,16 +104,16 @@ class Work:
             return None
 
 
-def mark(value: "str | int | bool", path: Path) -> "Any":
+def mark(value: str | int | bool, path: Path) -> Any:
     """The value, which remembers the path in the YAML that it comes from, also when configs are merged."""
     return origins.marked(value, origins.Origin(_THIS, 0, 0, path))
 
 
-def marked(members: "dict[str, Any]", path: Path) -> "dict[str, Any]":
+def marked(members: dict[str, Any], path: Path) -> dict[str, Any]:
     """All of these come from one place. Records and their lists are marked already."""
     return {name: mark(value, path) if isinstance(value, str | int) else value for name, value in members.items()}
 
 
-def made(cls: "type[Record]", place: Path, /, **members: "Any") -> "Any":
+def made(cls: type[Record], place: Path, /, **members: Any) -> Any:
     """A record that one place of the document stands for."""
     return cls.of(marked({name: value for name, value in members.items() if value is not None}, place))

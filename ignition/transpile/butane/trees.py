@@ -1,8 +1,11 @@
 """Local directories that become files, links and directories of the config. Source: docs/reference/config-transpiler.md §B6."""
 
+from __future__ import annotations
+
 import os
 import posixpath
 import stat
+from collections.abc import Callable, Iterator
 
 from ignition.config.model import Storage
 from ignition.config.model.storage import Directory, File, Link, Node, Owner
@@ -15,7 +18,6 @@ from ignition.transpile.contents import content_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from typing import Any
 
 
@@ -33,7 +35,7 @@ class Nodes:
         self._lists: dict[type[Node], list[Any]] = {cls: list(getattr(storage, name)) for cls, name in _LISTS.items()}
         self._places = {node.path: (cls, index) for cls, nodes in self._lists.items() for index, node in enumerate(nodes)}
 
-    def at(self, path: str) -> "Any":
+    def at(self, path: str) -> Any:
         """The entry of that path; None if there is none."""
         place = self._places.get(path)
         return self._lists[place[0]][place[1]] if place else None
@@ -119,14 +121,14 @@ class _Planter:
         link = self._found(target, Link, taken=isinstance(old, Link) and bool(old.target)) or self._new(Link, target)
         self._nodes.put(link.evolve(target=mark(os.readlink(source), self._path)))
 
-    def _found(self, target: str, cls: "type[Record] | None", *, taken: bool) -> "Any":
+    def _found(self, target: str, cls: type[Record] | None, *, taken: bool) -> Any:
         """The document's own entry, to be completed. Raises Unreadable if it cannot be."""
         old = self._nodes.at(target)
         if old is not None and (taken or type(old) is not cls):
             raise Unreadable(f"{EXISTS}: {target}", EXISTS_FIX)
         return old
 
-    def _new(self, cls: type[Record], target: str, **members: "Any") -> "Any":
+    def _new(self, cls: type[Record], target: str, **members: Any) -> Any:
         owners = {"user": self._owner(self._tree.user), "group": self._owner(self._tree.group)}
         return made(cls, self._path, path=target, **members, **{name: owner for name, owner in owners.items() if owner})
 
@@ -134,7 +136,7 @@ class _Planter:
         return None if owner == Owner() else made(Owner, self._path, id=owner.id, name=owner.name)
 
 
-def _below(root: str, report: "Callable[[Unreadable], None]") -> "Iterator[str]":
+def _below(root: str, report: Callable[[Unreadable], None]) -> Iterator[str]:
     """A path and all below it, a directory before what is in it, names in lexical order; links are not followed."""
     waiting = [root]
     while waiting:
@@ -196,7 +198,7 @@ def _put_file(work: Work, nodes: Nodes, target: str, source: Quadlet | Dropin, p
         _put(work, nodes, made(File, path, path=target, mode=_MODE, contents=chosen), path)
 
 
-def _put(work: Work, nodes: Nodes, node: "Node", path: Path) -> None:
+def _put(work: Work, nodes: Nodes, node: Node, path: Path) -> None:
     if nodes.at(node.path) is not None:
         work.error(path, f"{EXISTS}: {node.path}", EXISTS_FIX)
     else:

@@ -1,13 +1,12 @@
 """The variants of Butane and their versions. Source: docs/reference/config-transpiler.md §B3."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Mapping
 
 from ignition.config.versions import plain
 from ignition.transpile.butane.model import Document, FcosDocument
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FCOS, FLATCAR = "fcos", "flatcar"
 ELSEWHERE = ("fiot", "openshift", "r4e")  # variants of the original that this program has not
@@ -23,7 +22,7 @@ class Variant:
     `forbidden`: member of a LUKS volume → message.
     """
 
-    def __init__(self, name: str, version: str, spec: str, document: type[Document], forbidden: "Mapping[str, str]") -> None:
+    def __init__(self, name: str, version: str, spec: str, document: type[Document], forbidden: Mapping[str, str]) -> None:
         self.name, self.version, self.spec, self.document, self.forbidden = name, version, spec, document, forbidden
 
     @property

@@ -1,5 +1,7 @@
 """Dynamic data: `{PRIVATE_IPV4}` and its like in options of etcd and flannel. Source: docs/reference/config-transpiler.md §A7."""
 
+from __future__ import annotations
+
 HOSTNAME, PRIVATE_4, PUBLIC_4, PRIVATE_6, PUBLIC_6 = "HOSTNAME", "PRIVATE_IPV4", "PUBLIC_IPV4", "PRIVATE_IPV6", "PUBLIC_IPV6"
 
 

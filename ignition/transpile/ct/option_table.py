@@ -3,6 +3,8 @@
 A table is one text: names in the order of the command line; a name is followed by `:i` for a number, by `:b` for true or false.
 """
 
+from __future__ import annotations
+
 import re
 
 from ignition.config.record import Record, spec
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from ignition.config.text.yaml_nodes import Node
 
 
-_KINDS: "dict[str, Any]" = {"": str | None, "i": int | None, "b": bool | None}
+_KINDS: dict[str, Any] = {"": str | None, "i": int | None, "b": bool | None}
 ARGUMENTS = "arguments"
 
 
@@ -42,7 +44,7 @@ def section(base: type[Record], name: str, table: list[str]) -> type[Record]:
     return made
 
 
-def arguments(record: Record, renamed: "dict[str, str] | None" = None) -> dict[str, str]:
+def arguments(record: Record, renamed: dict[str, str] | None = None) -> dict[str, str]:
     """The options that are given → `--name=value`; texts are quoted as systemd reads them."""
     found = {}
     for option, _ in getattr(record, ARGUMENTS, ()):
@@ -53,13 +55,13 @@ def arguments(record: Record, renamed: "dict[str, str] | None" = None) -> dict[s
     return found
 
 
-def _shown(value: "str | int") -> str:
+def _shown(value: str | int) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return quoted(value) if isinstance(value, str) else str(value)
 
 
-def text_of(node: "Node", name: str) -> str | None:
+def text_of(node: Node, name: str) -> str | None:
     """The text of a scalar member; None if there is none, which null says, too, but not `~`: that is a zero to ct."""
     child = node.child(name)
     text = getattr(child, "text", None)

@@ -1,5 +1,7 @@
 """A Container Linux Config's text → the JSON text of an Ignition config, in two stages with a report each, as `ct` works."""
 
+from __future__ import annotations
+
 from ignition.config.report import ERROR, WARNING, Entry, Report
 from ignition.config.text import yaml_text
 from ignition.config.text.locate import Finding, of_repeated_keys, of_unread
@@ -49,11 +51,11 @@ class Source:
         self.config = None if any(row.level == ERROR for row in rows) else found.value
         return self.placed(rows)
 
-    def placed(self, rows: "list[Finding]") -> Report:
+    def placed(self, rows: list[Finding]) -> Report:
         """A report about this text."""
         return findings.report(self.name, self.text, self._document, rows)
 
-    def translated(self, platform: dynamic.Platform, read_local: "ReadLocal") -> "Result":
+    def translated(self, platform: dynamic.Platform, read_local: ReadLocal) -> Result:
         """The second stage, of a source without errors."""
         if self.config is None:
             raise ValueError("the source has errors")
@@ -77,7 +79,7 @@ def unsupported(platform: str) -> Report:
 class Result:
     """What the second stage made: nothing if its report has an error."""
 
-    def __init__(self, report: Report, generated: "Generated | None" = None) -> None:
+    def __init__(self, report: Report, generated: Generated | None = None) -> None:
         self.report = report
         self.generated = None if report.fatal else generated
 

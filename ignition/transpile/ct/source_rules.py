@@ -3,21 +3,23 @@
 Rules of Ignition's are asked of what is made.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from ignition.config.report import ERROR, INFO, WARNING, Path
 from ignition.config.text.locate import Finding
 from ignition.transpile.ct import etcd, flannel, update
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.transpile.ct.model import ContainerLinuxConfig, File, Storage
     from ignition.transpile.reading import Read
 
 FILE_MODE, DIRECTORY_MODE = 0o644, 0o755
 
 
-def unknown_keys(found: "Read") -> "Iterator[Finding]":
+def unknown_keys(found: Read) -> Iterator[Finding]:
     """A warning for each, and what was meant."""
     from ignition.config import suggest
 
@@ -31,7 +33,7 @@ def unknown_keys(found: "Read") -> "Iterator[Finding]":
         yield Finding(WARNING, path, "Config has unrecognized key: <<", "it is read all the same", span=span)
 
 
-def findings(config: "ContainerLinuxConfig") -> "Iterator[Finding]":
+def findings(config: ContainerLinuxConfig) -> Iterator[Finding]:
     """Errors among them end the translation."""
     if config.version != 0:
         yield Finding(ERROR, ("version",), "Invalid version. Only version 0 is supported", "leave it out")
@@ -46,7 +48,7 @@ def findings(config: "ContainerLinuxConfig") -> "Iterator[Finding]":
         yield from update.locksmith_findings(config.locksmith)
 
 
-def _storage(storage: "Storage") -> "Iterator[Finding]":
+def _storage(storage: Storage) -> Iterator[Finding]:
     for index, file in enumerate(storage.files):
         yield from _file(file, ("storage", "files", index))
     for index, directory in enumerate(storage.directories):
@@ -55,7 +57,7 @@ def _storage(storage: "Storage") -> "Iterator[Finding]":
             yield Finding(WARNING, ("storage", "directories", index), message, f"write mode: 0{DIRECTORY_MODE:o}")
 
 
-def _file(file: "File", here: Path) -> "Iterator[Finding]":
+def _file(file: File, here: Path) -> Iterator[Finding]:
     contents = file.contents
     if file.mode is None:
         message = f"mode unspecified for file, defaulting to 0{FILE_MODE:o}"

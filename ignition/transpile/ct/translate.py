@@ -3,7 +3,10 @@
 Order of what is generated: units: metadata, docker, etcd, flannel, the user's; files: the user's, update.conf. Nothing is merged.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from ignition.config.report import ERROR, Path
@@ -16,13 +19,11 @@ from ignition.transpile.generated import Generated, members, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from ignition.transpile.ct import model
 
     ReadLocal = Callable[[str], bytes]  # the value of `local` → content; raises Failure
-    from collections.abc import Sequence
 
 
 TARGET = "2.3.0"
@@ -43,13 +44,13 @@ class Translation:
         self.findings: list[Finding] = []
 
 
-def translate(config: "model.ContainerLinuxConfig", platform: dynamic.Platform, read_local: "ReadLocal") -> Translation:
+def translate(config: model.ContainerLinuxConfig, platform: dynamic.Platform, read_local: ReadLocal) -> Translation:
     """`read_local` raises Failure, whose words are reported at the member."""
     return _Translator(config, platform, read_local).translation()
 
 
 class _Translator:
-    def __init__(self, config: "model.ContainerLinuxConfig", platform: dynamic.Platform, read_local: "ReadLocal") -> None:
+    def __init__(self, config: model.ContainerLinuxConfig, platform: dynamic.Platform, read_local: ReadLocal) -> None:
         self._config, self._platform, self._read_local = config, platform, read_local
         self._made = Translation()
 
@@ -67,7 +68,7 @@ class _Translator:
     def _comes_from(self, made: Path, source: Path) -> None:
         self._made.generated.comes_from(made, source)
 
-    def _systemd(self) -> "dict[str, Any]":
+    def _systemd(self) -> dict[str, Any]:
         generated = list(self._generated_units())
         for index, (source, _) in enumerate(generated):
             self._comes_from(("systemd", "units", index), source)
@@ -77,7 +78,7 @@ class _Translator:
         made = [unit for _, unit in generated] + plain(self._config.systemd.units)
         return {"units": made} if made else {}
 
-    def _generated_units(self) -> "Any":
+    def _generated_units(self) -> Any:
         """With the paths that they come from."""
         config = self._config
         if self._platform.told:
@@ -100,7 +101,7 @@ class _Translator:
             self._wrong((section, error.member), error.message, error.fix)
             return ""
 
-    def _storage(self) -> "dict[str, Any]":
+    def _storage(self) -> dict[str, Any]:
         storage = self._config.storage
         made = members(storage, leave_out={"disks", "files", "directories", "links"})
         made["disks"] = [self._disk(disk, ("storage", "disks", index)) for index, disk in enumerate(storage.disks)]
@@ -110,7 +111,7 @@ class _Translator:
         self._add_update(made["files"])
         return {name: value for name, value in made.items() if value}
 
-    def _add_update(self, files: "list[dict[str, Any]]") -> None:
+    def _add_update(self, files: list[dict[str, Any]]) -> None:
         text = update.contents(self._config.update, self._config.locksmith)
         if text:
             source = "locksmith" if self._config.update is None else "update"
@@ -118,12 +119,12 @@ class _Translator:
             resource = {"source": content_forms.percent_encoded(content_forms.content_of(text)), "verification": {}}
             files.append({"filesystem": ROOT, "path": update.PATH, "mode": update.MODE, "contents": resource})
 
-    def _disk(self, disk: "model.Disk", here: Path) -> "dict[str, Any]":
+    def _disk(self, disk: model.Disk, here: Path) -> dict[str, Any]:
         made = members(disk, leave_out={"partitions"})
         partitions = [self._partition(partition, (*here, "partitions", index)) for index, partition in enumerate(disk.partitions)]
         return {**made, "partitions": partitions} if partitions else made
 
-    def _partition(self, partition: "model.Partition", here: Path) -> "dict[str, Any]":
+    def _partition(self, partition: model.Partition, here: Path) -> dict[str, Any]:
         made = members(partition, leave_out={"size", "start"})
         if "typeGuid" in made:
             made["typeGuid"] = TYPE_GUIDS.get(partition.type_guid, partition.type_guid)
@@ -138,7 +139,7 @@ class _Translator:
                 made[f"{name}MiB"] = value
         return made
 
-    def _file(self, file: "model.File", here: Path) -> "dict[str, Any]":
+    def _file(self, file: model.File, here: Path) -> dict[str, Any]:
         made = members(_with_defaults(file, FILE_MODE), leave_out={"contents"})
         remote = file.contents.remote
         made["contents"] = {
@@ -148,7 +149,7 @@ class _Translator:
         }
         return made
 
-    def _source(self, contents: "model.Contents", here: Path) -> str:
+    def _source(self, contents: model.Contents, here: Path) -> str:
         self._comes_from(here, (*here, "remote"))
         source: Path = (*here, "source")
         if contents.local:
@@ -168,7 +169,7 @@ class _Translator:
             return b""
 
 
-def _ignition(about: "model.Ignition") -> "dict[str, Any]":
+def _ignition(about: model.Ignition) -> dict[str, Any]:
     config: dict[str, Any] = {}
     if about.config.append:
         config["append"] = list(map(_reference, about.config.append))
@@ -183,25 +184,25 @@ def _ignition(about: "model.Ignition") -> "dict[str, Any]":
     }
 
 
-def _reference(reference: "model.Reference") -> "dict[str, Any]":
+def _reference(reference: model.Reference) -> dict[str, Any]:
     return {**members(reference, leave_out={"verification"}), "verification": _verification(reference.verification)}
 
 
-def _verification(verification: "model.Verification") -> "dict[str, str]":
+def _verification(verification: model.Verification) -> dict[str, str]:
     """Nothing unless both parts are given."""
     function, digest = verification.hash.function, verification.hash.sum
     return {"hash": f"{function}-{digest}"} if function and digest else {}
 
 
-def _on_root(node: "model.Node") -> "model.Node":
+def _on_root(node: model.Node) -> model.Node:
     return node.evolve(filesystem=node.filesystem or ROOT)
 
 
-def _with_defaults(node: "model.File | model.Directory", mode: int) -> "model.Node":
+def _with_defaults(node: model.File | model.Directory, mode: int) -> model.Node:
     return _on_root(node.evolve(mode=mode) if node.mode is None else node)
 
 
-def _unit(name: str, dropin: str, text: str, **enabling: bool) -> "dict[str, Any]":
+def _unit(name: str, dropin: str, text: str, **enabling: bool) -> dict[str, Any]:
     return {"name": name, "dropins": [{"name": dropin, "contents": text}], **enabling}
 
 
@@ -210,7 +211,7 @@ def _unit(name: str, dropin: str, text: str, **enabling: bool) -> "dict[str, Any
 DOCKER_UNIT, DOCKER_DROPIN = "docker.service", "20-clct-docker.conf"
 
 
-def docker_dropin(flags: "Sequence[str]") -> str:
+def docker_dropin(flags: Sequence[str]) -> str:
     """Flags as they are."""
     return f'[Service]\nEnvironment="DOCKER_OPTS={" ".join(flags)}"'
 

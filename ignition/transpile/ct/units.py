@@ -1,5 +1,7 @@
 """Texts of generated drop-ins. Source: docs/reference/config-transpiler.md §A6.1 and §A7."""
 
+from __future__ import annotations
+
 from ignition.transpile.ct import dynamic
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}

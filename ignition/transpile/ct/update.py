@@ -3,7 +3,10 @@
 Source: docs/reference/config-transpiler.md §A6.4, and §A10 for the members of `update` that Flatcar added.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterator
 
 from ignition.config.report import ERROR, WARNING
 from ignition.config.text.locate import Finding
@@ -12,8 +15,6 @@ from ignition.transpile.ct.units import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ignition.transpile.ct.model import Locksmith, Update
 
 PATH, MODE = "/etc/coreos/update.conf", 0o644
@@ -45,7 +46,7 @@ DURATION = re.compile(r"[-+]?(?:0|(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µ
 WINDOW_FIX = "write it as 4:00, or with a day as Thu 4:00"
 
 
-def contents(update: "Update | None", locksmith: "Locksmith | None") -> str:
+def contents(update: Update | None, locksmith: Locksmith | None) -> str:
     """The text of the file; "" for no file. Without a group its first line is empty, as in the original."""
     text = ""
     if update is not None:
@@ -58,7 +59,7 @@ def contents(update: "Update | None", locksmith: "Locksmith | None") -> str:
     return text
 
 
-def update_findings(update: "Update") -> "Iterator[Finding]":
+def update_findings(update: Update) -> Iterator[Finding]:
     """The rules of `update`."""
     if update.group.lower() not in _GROUPS and not update.server:
         yield Finding(WARNING, ("update",), "unknown update group", f"one of {', '.join(_GROUPS)}, or name a server")
@@ -66,7 +67,7 @@ def update_findings(update: "Update") -> "Iterator[Finding]":
         yield Finding(ERROR, ("update", "server"), f"the URL {wrong}", "write the URL of the update server")
 
 
-def locksmith_findings(locksmith: "Locksmith") -> "Iterator[Finding]":
+def locksmith_findings(locksmith: Locksmith) -> Iterator[Finding]:
     """The rules of `locksmith`."""
     strategy, start, length = locksmith.reboot_strategy, locksmith.window_start, locksmith.window_length
     if strategy is not None and strategy.lower() not in STRATEGIES:
