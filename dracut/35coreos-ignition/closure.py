@@ -35,7 +35,7 @@ DATA: dict[str, tuple[str, ...]] = {"jsonschema": ("schemas/*.json",)}
 # Opened by ctypes: no import names them, and the module's own code proves that they are found.
 OPENED: dict[str, tuple[str, str]] = {
     "pyudev": ("libudev.so.1", "pyudev.Context()"),
-    "coreos_metadata.render_ignition": ("libcrypt.so.1", "coreos_metadata.render_ignition.hashed('proof')"),
+    "coreos_metadata.render_ignition": ("libcrypt.so.1", "coreos_metadata.render_ignition.hashed_password('proof')"),
 }
 # Run in a fresh interpreter: executes the import statements, prints every module that is loaded after them.
 PROBE = """

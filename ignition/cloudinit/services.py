@@ -3,8 +3,6 @@
 The order is that of the lines in the file that is written. What the options mean is in config/service_options.py.
 """
 
-from __future__ import annotations
-
 import re
 
 from ignition.config.record import Field, Record
@@ -16,8 +14,8 @@ if TYPE_CHECKING:
 
 # What the records of the cloud-config model are made of: one declaration per key, with its type, pattern and deprecation.
 
-KINDS: dict[Any, str] = {str: "string", int: "int", float: "float64", bool: "bool"}  # the original's names
-ZERO: dict[Any, Any] = {str: "", int: 0, float: 0.0, bool: False}
+KINDS: "dict[Any, str]" = {str: "string", int: "int", float: "float64", bool: "bool"}  # the original's names
+ZERO: "dict[Any, Any]" = {str: "", int: 0, float: 0.0, bool: False}
 
 
 class Key(Field):
@@ -29,7 +27,7 @@ class Key(Field):
     __slots__ = ("choices", "deprecated", "form", "pattern", "variable")
 
     def __init__(
-        self, doc: str, default: Any, pattern: str, form: str, choices: tuple[str, ...], deprecated: str, variable: str
+        self, doc: str, default: "Any", pattern: str, form: str, choices: tuple[str, ...], deprecated: str, variable: str
     ) -> None:
         super().__init__(doc, default, "", "", {})
         pattern = pattern or "|".join(map(re.escape, choices))
@@ -46,14 +44,14 @@ class Key(Field):
 
 def key(
     doc: str = "",
-    default: Any = None,
+    default: "Any" = None,
     *,
     pattern: str = "",
     form: str = "",
     choices: tuple[str, ...] = (),
     deprecated: str = "",
     variable: str = "",
-) -> Any:
+) -> "Any":
     """Declare a key of a Section. Without a default it is the type's zero value."""
     return Key(doc, default, pattern, form, choices, deprecated, variable)
 

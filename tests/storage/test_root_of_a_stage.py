@@ -41,7 +41,7 @@ def root(make_loop: MakeLoop, run_command: RunCommand, tmp_path: Path, monkeypat
 
     monkeypatch.setattr(root_contents, "HoldRoot", Hold)
     monkeypatch.setattr(root_contents, "ReturnRoot", Hold)
-    monkeypatch.setattr("ignition.storage.root_contents.memory", lambda: (1 << 33, 1 << 33))
+    monkeypatch.setattr("ignition.storage.root_contents.available_memory", lambda: (1 << 33, 1 << 33))
     return f"{node}p1"
 
 
