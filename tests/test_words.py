@@ -143,6 +143,7 @@ def texts(name: str) -> Iterator[Lines]:
         yield from of_python(content)
     elif name.endswith(".md"):
         content = re.sub(r"^ *```.*?^ *```$", lambda fence: "\n" * fence[0].count("\n"), content, flags=re.DOTALL | re.MULTILINE)
+        content = re.sub(r'(?<=\])\([^)\s]*#[^)\s]*\)|<a id="[^"]*">', "", content)  # anchors of earlier headings stay
         yield list(enumerate(content.split("\n"), 1))
     else:
         yield [(number, re.sub(r"^\s*(#+|//|/?\*+)( |$)", "", line)) for number, line in enumerate(content.split("\n"), 1)]
