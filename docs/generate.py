@@ -1,7 +1,8 @@
-"""Writes what is derived from the config models: `python docs/generate.py`.
+"""Writes the files derived from the config models: `python docs/generate.py`.
 
 docs/schemas/ignition-VERSION.json: the JSON Schema of each spec version. docs/fields-N.md: tables of the fields of each family of
-specs. docs/platforms.md: every platform. A test runs it into a temporary directory and fails when a committed file differs.
+specs. docs/platforms.md: every platform. A test runs
+it into a temporary directory and fails if a committed file differs.
 """
 
 import json
@@ -26,17 +27,17 @@ from ignition.config.versions import NEVER, SPEC_1, SPEC_2, SPEC_3, order
 
 COMMAND = "python docs/generate.py"
 TYPES = {str: "string", int: "integer", bool: "boolean"}
-MERGED = """Lists are merged by the key in the column *merged*: elements with equal keys become one, others follow. *Union* is the
-same for plain values; *concatenated* lists may repeat. Objects are merged member by member; of others the later config's value
-wins."""
+MERGED = """Lists are merged by the key in the column *merged*: elements with equal keys become one, others are appended. *Union* is
+the same for plain values; *concatenated* lists may contain duplicates. Objects are merged member by member; for all other values the later
+config takes precedence."""
 FAMILIES = {
     "3": ("Fields of spec 3.x", SPEC_3, "ignition.config.rules", MERGED),
-    "2": ("Fields of spec 2.x", SPEC_2, "ignition.config.v2.rules", "Lists of an appended config follow those that are there."),
+    "2": ("Fields of spec 2.x", SPEC_2, "ignition.config.v2.rules", "Lists of an appended config follow the existing ones."),
     "1": (
         "Fields of spec 1",
         SPEC_1,
         "ignition.config.v1.rules",
-        "Spec 1 has no references to other configs: nothing is merged.",
+        "Spec 1 does not have references to other configs: nothing is merged.",
     ),
 }
 
@@ -54,8 +55,8 @@ class Page:
     def lines(self) -> Iterator[str]:
         """The page."""
         yield f"# {self.title}\n"
-        yield f"Made from the model by `{COMMAND}`: change a field there, then run it. In brackets are the ids of rules that"
-        yield "`ignition-validate` reports. A default of – means: nothing is done. `null` is as good as absence.\n"
+        yield f"Generated from the model by `{COMMAND}`: change a field there, then run it. The ids in parentheses are the rules that"
+        yield "`ignition-validate` reports. A default of – means that no action is taken. `null` is equivalent to an absent member.\n"
         yield f"{self.merging}\n"
         plain = [field for field in self.root.FIELDS.values() if not issubclass(field.element, Record)]
         if plain:
@@ -88,11 +89,11 @@ class Page:
         yield f"## {title}\n"
         if about:
             yield f"{about}\n"
-        head = ("field", "type", "default", "since", "what it is", "checks", *(("merged",) if self.with_merging else ()))
+        head = ("field", "type", "default", "since", "description", "checks", *(("merged",) if self.with_merging else ()))
         yield from table(head, [row for field in fields for row in self.rows(cls, field, prefix, since)])
 
     def rows(self, cls: type[Record], field: Field, prefix: str, since: str) -> Iterator[Row]:
-        """The row of a field, and those of the object that it is."""
+        """The row of a field, and those of its members if it is an object."""
         if not is_said(field):
             return
         since = max(since or self.versions[0], field.since, key=order)
@@ -113,7 +114,7 @@ class Page:
                 yield from self.rows(field.element, member, f"{name}.", since)
 
     def type_of(self, field: Field) -> str:
-        """Its type, with a link if it has a table of its own."""
+        """Its type, with a link if it has a separate table."""
         if not issubclass(field.element, Record):
             name = TYPES[field.element] + ("s" if field.many else "")
         elif field.element in self.shared:
@@ -123,7 +124,7 @@ class Page:
         return f"list of {name}" if field.many else name
 
     def default_of(self, cls: type[Record], field: Field, since: str) -> str:
-        """What its absence means."""
+        """The value that an absent field stands for."""
         of_field = [version for version in self.versions if order(since) <= order(version)]
         required = [version for version in of_field if is_required(cls, field, version)]
         if required:
@@ -132,7 +133,7 @@ class Page:
         return "–" if value is None else f"`{json.dumps(value)}`"
 
     def checks_of(self, field: Field) -> str:
-        """What its checks say, with their ids."""
+        """The requirements of its checks, with their ids."""
         texts: dict[str, list[Check]] = {}
         for prefix, checks in (("", field.checks), ("each: ", field.each)):
             for check in checks:
@@ -140,17 +141,17 @@ class Page:
         return "; ".join(f"{text}{identity(checks)}" for text, checks in texts.items())
 
     def several(self) -> Iterator[str]:
-        """The rules that are functions: a function names its other rules in its docstring."""
+        """The rules implemented by functions; a function lists its other rules in its docstring."""
         rows = set()
         for rule in (rule for cls in reached(self.root) for rule in rules.RULES.get(cls, ())):
             for name in [rule.identity, *re.findall(r"\b[A-Z][0-9]+\b", rule.judge.__doc__ or "")]:
                 rows.add((name, limits(rule.since, rule.until).removeprefix(", "), described(name)))
         yield "## Rules about several members\n"
-        yield from table(("rule", "versions", "what it asks"), sorted(rows, key=lambda row: sort_key(row[0])))
+        yield from table(("rule", "versions", "requirement"), sorted(rows, key=lambda row: sort_key(row[0])))
 
 
 def uses_of(cls: type[Record], found: dict[type[Record], set[str]] | None = None) -> dict[type[Record], set[str]]:
-    """Record classes below a class, each with the members that hold it."""
+    """Record classes below a class, each with the members that use it."""
     found = {} if found is None else found
     for field in cls.FIELDS.values():
         if issubclass(field.element, Record) and is_said(field):
@@ -167,17 +168,17 @@ def reached(cls: type[Record]) -> set[type[Record]]:
 
 
 def is_said(field: Field) -> bool:
-    """Whether a config text can have it."""
+    """Whether it can occur in the text of a config."""
     return order(field.since) != NEVER
 
 
 def meaning(field: Field) -> str:
-    """Its documentation, with what came later in this place than elsewhere."""
+    """Its documentation, with the versions of members that were added later in this place than elsewhere."""
     return "; ".join([field.doc, *(f"`{name}` here since {since}" for name, since in field.inner_since.items())])
 
 
 def how_merged(cls: type[Record], field: Field) -> str:
-    """What becomes of a list when configs are merged; "" for others."""
+    """How a list is merged with that of another config; "" for other fields."""
     if not field.many:
         return ""
     if field.name in cls.REPEATABLE:
@@ -189,7 +190,7 @@ def how_merged(cls: type[Record], field: Field) -> str:
 
 
 def identity(checks: list[Check]) -> str:
-    """Ids of checks that say the same, and the versions of a single one."""
+    """Ids of checks with the same text, and the versions of a single one."""
     ids = ", ".join(dict.fromkeys(rule for check in checks for rule in check.rules))
     versions = limits(checks[0].since, checks[0].until) if len(checks) == 1 else ""
     inside = (ids + versions).removeprefix(", ")
@@ -207,7 +208,7 @@ def sort_key(rule: str) -> tuple[str, int]:
 
 
 def write(directory: Path) -> None:
-    """Write all files, below a directory that stands for docs/."""
+    """Write all files to a directory in place of docs/."""
     (directory / "schemas").mkdir(exist_ok=True)
     for version in VERSIONS:
         (directory / "schemas" / f"ignition-{version}.json").write_text(text(version))

@@ -1,4 +1,4 @@
-"""docs/platforms.md, from the platforms' own tables: which there are, where their configs are, what each says of its machine."""
+"""docs/platforms.md, from the tables of the platforms: their ids, the sources of their configs, and their metadata."""
 
 from collections.abc import Iterator
 
@@ -9,18 +9,19 @@ from ignition.metadata.table import LEGACY, TODAY, Attribute, Metadata
 
 INTRODUCTION = """# Platforms
 
-Made from the modules in `ignition/platforms` by `python docs/generate.py`: change a platform there, then run it.
+Generated from the modules in `ignition/platforms` by `python docs/generate.py`: change a platform there, then run it.
 
-The kernel argument `ignition.platform.id=` names the platform for the agent and for `coreos-metadata`; see [boot.md](boot.md) for
-the arguments of Container Linux and Flatcar. The agent looks at the kernel command line and at `user.ign` first. A config that it
-can get without a network is fetched before there is one. An id that is not listed is an error which lists the known ones.
+The kernel argument `ignition.platform.id=` selects the platform for the agent and for `coreos-metadata`; [boot.md](boot.md)
+describes the arguments of Container Linux and Flatcar. The agent checks the kernel command line and `user.ign` first. A config that does not
+need a network is fetched before the network is up. An unknown id is an error that lists the known ones.
 """
-METADATA_INTRODUCTION = """## What coreos-metadata writes
+METADATA_INTRODUCTION = """<a id="what-coreos-metadata-writes"></a>
+## Attributes of coreos-metadata
 
-`{n}` is a number from 0. A name without a value on a machine is left out. [coreos-metadata.md](coreos-metadata.md) says how the
-files look and which units write them.
+`{n}` is a number starting at 0. An attribute without a value on a machine is omitted. [coreos-metadata.md](coreos-metadata.md) describes the
+format of the file and the units that write it.
 """
-HEAD = ("id", "platform", "the user config is", "needs network", "removed after use", "coreos-metadata gives")
+HEAD = ("id", "platform", "source of the user config", "needs network", "removed after use", "coreos-metadata provides")
 
 
 def lines() -> Iterator[str]:
@@ -28,9 +29,9 @@ def lines() -> Iterator[str]:
     yield INTRODUCTION
     yield from table(HEAD, [_overview(name) for name in platforms.ids()])
     earlier = ", ".join(f"`{old}` (`{new}`)" for old, new in sorted(platforms.ALIASES.items()))
-    yield f"Ids of earlier times are accepted, too: {earlier}."
-    yield "Those that count as `metal` never had a config of their own: it comes by the kernel command line, `user.ign` or the"
-    yield "OEM partition, and user data of such a platform is for `coreos-cloudinit`.\n"
+    yield f"Former ids are accepted as well: {earlier}."
+    yield "Platforms that map to `metal` have never had a config source: use the kernel command line, `user.ign` or the"
+    yield "OEM partition. The user data of such a platform is intended for `coreos-cloudinit`.\n"
     yield METADATA_INTRODUCTION
     for name in platforms.ids():
         for metadata in platforms.module(name).metadata:

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Write the data files of ignition/config/advice from unpacked packages of systemd and others.
 
-`collect.py TREE…`: each TREE is a root directory that packages were unpacked into (`dpkg -x`); several versions of systemd may be
-given, the data holds what any of them knows. The directives are the perfect-hash word lists in systemd's own binaries, which are
+`collect.py TREE…`: each TREE is a root directory with unpacked packages (`dpkg -x`); several versions of systemd may be
+given, the data has the options of all of them. The directives are the perfect-hash word lists in systemd's own binaries, which are
 made from its load-fragment-gperf.gperf.in, networkd-network-gperf.gperf, netdev-gperf.gperf and link-config-gperf.gperf; which
 sections belong to .netdev files is read off systemd.netdev(5). A linker stores a word that another one ends in only once
 (`Peer.Name` inside `WireGuardPeer.Name`): a section therefore also gets the options of all sections whose name ends in its own.
-The lists of units that no package here has (Container Linux, Flatcar, Fedora CoreOS, …) are kept as they are.
+The lists of units that no package here has (Container Linux, Flatcar, Fedora CoreOS, …) are kept unchanged.
 """
 
 import gzip
@@ -87,7 +87,7 @@ def units_of(trees: "Iterable[Path]") -> set[str]:
 
 
 def write(name: str, data: object) -> None:
-    """As text that differs line by line."""
+    """JSON with one entry per line, so that changes show up line by line in a diff."""
     (DATA / name).write_text(json.dumps(data, indent=1) + "\n")
 
 
