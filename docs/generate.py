@@ -27,9 +27,9 @@ from ignition.config.versions import NEVER, SPEC_1, SPEC_2, SPEC_3, order
 
 COMMAND = "python docs/generate.py"
 TYPES = {str: "string", int: "integer", bool: "boolean"}
-MERGED = """Lists are merged by the key in the column *merged*: elements with equal keys become one, others are appended. *Union* is
-the same for plain values; *concatenated* lists may contain duplicates. Objects are merged member by member; for all other values the later
-config takes precedence."""
+MERGED = """Lists are merged by the key in the column *merged*: elements with equal keys become one, others are appended.
+*Union* is the same for plain values; *concatenated* lists may contain duplicates. Objects are merged member by member; for all
+other values the later config takes precedence."""
 FAMILIES = {
     "3": ("Fields of spec 3.x", SPEC_3, "ignition.config.rules", MERGED),
     "2": ("Fields of spec 2.x", SPEC_2, "ignition.config.v2.rules", "Lists of an appended config follow the existing ones."),
@@ -55,8 +55,9 @@ class Page:
     def lines(self) -> Iterator[str]:
         """The page."""
         yield f"# {self.title}\n"
-        yield f"Generated from the model by `{COMMAND}`: change a field there, then run it. The ids in parentheses are the rules that"
-        yield "`ignition-validate` reports. A default of – means that no action is taken. `null` is equivalent to an absent member.\n"
+        yield f"Generated from the model by `{COMMAND}`: change a field there, then run it. The ids in parentheses are the rules"
+        yield "that `ignition-validate` reports. A default of – means that no action is taken. `null` is equivalent to an absent"
+        yield "member.\n"
         yield f"{self.merging}\n"
         plain = [field for field in self.root.FIELDS.values() if not issubclass(field.element, Record)]
         if plain:
