@@ -12,14 +12,14 @@ INTRODUCTION = """# Platforms
 Generated from the modules in `ignition/platforms` by `python docs/generate.py`: change a platform there, then run it.
 
 The kernel argument `ignition.platform.id=` selects the platform for the agent and for `coreos-metadata`; [boot.md](boot.md)
-describes the arguments of Container Linux and Flatcar. The agent checks the kernel command line and `user.ign` first. A config that
-does not need a network is fetched before the network is up. An unknown id is an error that lists the known ones.
+describes the arguments of Container Linux and Flatcar. The agent checks the kernel command line and `user.ign` first. A config
+that does not need a network is fetched before the network is up. An unknown id is an error that lists the known ones.
 """
 METADATA_INTRODUCTION = """<a id="what-coreos-metadata-writes"></a>
 ## Attributes of coreos-metadata
 
-`{n}` is a number starting at 0. An attribute without a value on a machine is omitted. [coreos-metadata.md](coreos-metadata.md) describes
-the format of the file and the units that write it.
+`{n}` is a number starting at 0. An attribute without a value on a machine is omitted. [coreos-metadata.md](coreos-metadata.md)
+describes the format of the file and the units that write it.
 """
 HEAD = ("id", "platform", "source of the user config", "needs network", "removed after use", "coreos-metadata provides")
 

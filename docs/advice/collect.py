@@ -2,8 +2,8 @@
 """Write the data files of ignition/config/advice from unpacked packages of systemd and others.
 
 `collect.py TREE…`: each TREE is a root directory with unpacked packages (`dpkg -x`); several versions of systemd may be
-given, the data has the options of all of them. The directives are the perfect-hash word lists in systemd's own binaries, which come
-from its load-fragment-gperf.gperf.in, networkd-network-gperf.gperf, netdev-gperf.gperf and link-config-gperf.gperf; which
+given, the data has the options of all of them. The directives are the perfect-hash word lists in systemd's own binaries, which
+come from its load-fragment-gperf.gperf.in, networkd-network-gperf.gperf, netdev-gperf.gperf and link-config-gperf.gperf; which
 sections belong to .netdev files is read off systemd.netdev(5). A linker stores a word that another one ends in only once
 (`Peer.Name` inside `WireGuardPeer.Name`): a section therefore also gets the options of all sections whose name ends in its own.
 The lists of units that no package here has (Container Linux, Flatcar, Fedora CoreOS, …) are kept unchanged.
