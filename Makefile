@@ -1,4 +1,4 @@
-# Everything a person needs: `make demo` shows a first boot, `make test` passes all tests. See README.md.
+# `make demo` shows a first boot, `make test` runs all tests. See README.md and docs/development.md.
 PYTHON := .venv/bin/python
 CASE ?=
 JOBS ?= 2
@@ -17,49 +17,49 @@ help:
 setup:
 	@.ci/setup
 
-## make demo            boot a machine for the first time and show what happened (DEMO_KEEP=1: leave it running)
+## make demo            boot a machine for the first time and show the result (DEMO_KEEP=1: leave it running)
 demo: setup
 	@$(PYTHON) vm-tests/demo.py
 
-## make test            all tests: linters, types, unit, root, virtual machines
+## make test            run all tests: linters, types, unit tests, tests as root, virtual machines
 test: setup
 	@$(PYTHON) tests/everything.py --jobs $(JOBS)
 
-## make check           the fast ones: no root, no virtual machine
+## make check           run the fast tests, without root and without virtual machines
 check: setup
 	@$(PYTHON) -m pytest -q -m "not root"
 
-## make unit            all but the virtual machines
+## make unit            run all tests except the virtual machines
 unit: setup
 	@$(PYTHON) -m pytest -q
 
-## make vm-test CASE=x  one case on a virtual machine (without CASE: all)
+## make vm-test CASE=x  run one case on a virtual machine (without CASE: all cases)
 vm-test: setup
 	@$(PYTHON) vm-tests/run.py $(if $(CASE),--case $(CASE)) --jobs $(JOBS)
 
-## make lab             a machine with blank disks and a TPM, to try configs on with the agent of these sources
+## make lab             boot a machine with blank disks and a TPM, to try configs with the agent of the source tree
 lab: setup
 	@$(PYTHON) vm-tests/lab.py --sync
 
-## make image           a bootable Debian 12 disk image with the agent (IMAGE=path.qcow2, .raw, .vmdk, .vhd, .vhdx or .vdi)
+## make image           build a bootable Debian 12 disk image with the agent (IMAGE=path.qcow2, .raw, .vmdk, .vhd, .vhdx or .vdi)
 image: setup
 	@mkdir -p $(dir $(IMAGE))
 	@$(PYTHON) vm-tests/image/build.py --output $(IMAGE)
 
-## make bench           speed and size beside Debian's own ignition package
+## make bench           compare speed and size with Debian's own ignition package
 bench: setup
 	@$(PYTHON) -m tests.bench.run
 
-## make fuzz            other and more generated configs than the tests draw (EXAMPLES=5000 per test)
+## make fuzz            test thousands of generated and damaged configs (EXAMPLES=5000 per test)
 fuzz: setup
 	@FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_DRAWS=20000 FUZZ_SEED=$$(date +%s) $(PYTHON) -m pytest -q tests/config/fuzz
 
-## make soak            what takes long: every interruption and every race, many times
+## make soak            run long stress tests: power cuts, generated configs, races
 soak: setup
 	@if [ "$$(id -u)" = 0 ]; then $(PYTHON) -m tests.soak.races; else echo "races: skipped, they need root"; fi
 	@$(PYTHON) vm-tests/run.py --soak --jobs $(JOBS)
 
-## make install         programs, packages, dracut module, units and manual pages below DESTDIR (prefix=/usr/local: all but the module)
+## make install         install programs, dracut module, units and manual pages to DESTDIR (prefix=/usr/local: without the module)
 install:
 	install -d $(libdir) $(bindir) $(mandir)
 	cp -r ignition coreos_metadata $(libdir)/

@@ -1,14 +1,14 @@
 /*
- * coreos-cloudinit: the machine's python3 in a process of this program's own. journald notes the executable of whoever sends a
- * message, and people look for it: journalctl _EXE=/usr/bin/coreos-cloudinit. A script's executable is its interpreter.
+ * coreos-cloudinit: runs the machine's python3 in the process of this program. journald records the executable of the sender of a
+ * message, and users filter by it: journalctl _EXE=/usr/bin/coreos-cloudinit. A script's executable is its interpreter.
  *
- * The interpreter is a library that is found when the program starts, by the name of what /usr/bin/python3 is now: an upgrade of
- * Python needs no new build of this, and no header of Python is needed at all, since Py_BytesMain belongs to its stable ABI.
- * Where the library is missing the interpreter itself runs the same script; only the journal then knows another executable.
+ * The interpreter is a library, located when the program starts by the target of /usr/bin/python3: an upgrade of
+ * Python does not require a rebuild, and Python's headers are not needed, because Py_BytesMain belongs to its stable ABI.
+ * If the library is missing, the interpreter runs the same script; only the executable in the journal differs then.
  *
- * The environment chooses no library. PYTHON_LIBRARIES is the directory, fixed when this was built, and the program carries it as
- * DT_RPATH, which the loader tries before LD_LIBRARY_PATH, also for what the library itself needs (ld.so(8)). Against LD_PRELOAD
- * no program is safe that is not set-user-id.
+ * The environment does not select the library. PYTHON_LIBRARIES is the directory, fixed at build time and stored in the program as
+ * DT_RPATH, which the loader searches before LD_LIBRARY_PATH, also for dependencies of the library (ld.so(8)). Only set-user-id
+ * programs are protected against LD_PRELOAD.
  */
 #include <dlfcn.h>
 #include <libgen.h>
@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 static char python[] = "/usr/bin/python3";
-/* As in all launchers: neither the environment nor the current directory decides which code runs. */
+/* As in all launchers: neither the environment nor the current directory determines the code that runs. */
 static char isolated[] = "-IS";
 
 typedef int interpreter(int argc, char **argv);
@@ -33,7 +33,7 @@ static int find_script(char script[PATH_MAX])
     return snprintf(script, PATH_MAX, "%s/../lib/coreos-ignition/coreos-cloudinit", dirname(self)) < PATH_MAX;
 }
 
-/* What python3 itself starts with; NULL if the machine has no such library. */
+/* The entry point of python3; NULL if the machine does not have the library. */
 static interpreter *find_interpreter(void)
 {
     char program[PATH_MAX], library[PATH_MAX];
@@ -41,7 +41,7 @@ static interpreter *find_interpreter(void)
         return NULL;
     if (snprintf(library, sizeof library, "%s/lib%s.so.1.0", PYTHON_LIBRARIES, basename(program)) >= (int)sizeof library)
         return NULL;
-    /* Global: Python's extension modules look for its functions among the program's. */
+    /* Global: Python's extension modules resolve its functions among those of the program. */
     void *found = dlopen(library, RTLD_LAZY | RTLD_GLOBAL);
     return found ? (interpreter *)dlsym(found, "Py_BytesMain") : NULL;
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""What the agent's Python needs, copied into an initramfs: computed from the imports, never listed by hand.
+"""The Python modules that the agent needs, copied to an initramfs: computed from the imports, never listed by hand.
 
-Obeys: issue "a machine comes up by itself", section 2. Runs at dracut time with the interpreter that the initramfs will have.
-Our own packages are read as source, imports inside functions included; everything foreign is imported once, and what is loaded
-then is its closure. Foreign imports that happen only later, inside functions, are in LATER. Not done here: shared libraries
-(dracut's own installer follows them) and the proof that the result imports (module-setup.sh does it inside the new tree).
+Runs at dracut time with the interpreter that the initramfs will have. Our own packages are read as source, including imports
+inside functions; foreign modules are imported once, and all modules loaded by that are their closure. Foreign imports that only
+happen later, inside functions, are listed in LATER. Not done here: shared libraries (resolved by dracut's installer) and the
+verification of the result (module-setup.sh imports every module inside the new tree).
 """
 
 import argparse
@@ -69,7 +69,7 @@ class ClosureError(Exception):
 
 @dataclass
 class Imports:
-    """What one source file imports."""
+    """The imports of one source file."""
 
     modules: set[str] = field(default_factory=set)  # "a.b" of `import a.b` and of `from a.b import c`: they must exist
     names: set[str] = field(default_factory=set)  # "a.b.c" of `from a.b import c`: perhaps a module
@@ -78,7 +78,7 @@ class Imports:
 
 
 class ImportReader(ast.NodeVisitor):
-    """Collects the imports of one module of ours, wherever in the file they are."""
+    """Collects the imports of one of our modules, anywhere in the file."""
 
     def __init__(self, name: str, *, is_package: bool) -> None:
         self.imports = Imports()
@@ -94,7 +94,7 @@ class ImportReader(ast.NodeVisitor):
             self.generic_visit(node)
 
     def visit_Try(self, node: ast.Try) -> None:
-        """An import whose failure is handled may fail."""
+        """An import whose failure is handled is optional."""
         handled = any(_catches_import_error(handler) for handler in node.handlers)
         self._guarded += handled
         self._visit_all(node.body)
@@ -124,7 +124,7 @@ class ImportReader(ast.NodeVisitor):
             self.imports.statements.add((f"from {base} import {', '.join(names)}", bool(self._guarded)))
 
     def visit_Call(self, node: ast.Call) -> None:
-        """`import_module(…)` with a name, or with a name that begins with a package's; and codecs, which are modules, too."""
+        """`import_module(…)` with a name, or with a name that begins with a package's; and codecs, which are modules as well."""
         function = node.func
         called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         if called == "import_module" and node.args:
@@ -178,7 +178,7 @@ def _parents(name: str) -> Iterator[str]:
 
 
 def _source(name: str) -> Path | None:
-    """The source of a module of ours; None if there is no such module (it was a name inside one)."""
+    """The source of one of our modules; None if there is no such module (it was a name inside one)."""
     try:
         spec = importlib.util.find_spec(name)
     except ModuleNotFoundError:
@@ -224,7 +224,7 @@ def _members(package: str) -> list[str]:
 def foreign_modules(statements: Iterable[tuple[str, bool]]) -> dict[str, Path]:
     """Files of the modules that are loaded after a bare start and these import statements. Raises ClosureError if one is missing.
 
-    What is built into the interpreter or frozen into it has no file here.
+    Built-in and frozen modules do not have files.
     """
     # -I: the image's own packages only, nothing from the environment or the current directory.
     done = subprocess.run(
@@ -243,27 +243,27 @@ def foreign_modules(statements: Iterable[tuple[str, bool]]) -> dict[str, Path]:
 
 
 class Installer:
-    """Copies a closure below a tree, keeping paths: sources become bytecode without source, data stays as it is."""
+    """Copies a closure below a tree, keeping paths: sources are replaced by bytecode, data is copied unchanged."""
 
     def __init__(self, tree: Path) -> None:
         self._tree = tree
         self.extensions: list[str] = []  # shared objects: for dracut's installer, which follows their libraries
 
     def compiled(self, source: Path) -> None:
-        """Bytecode in the source's place. Never checked against a source: there is none."""
+        """Bytecode in place of the source, which it is never checked against."""
         target = self._below(source.with_suffix(".pyc"))
         target.parent.mkdir(parents=True, exist_ok=True)
         mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
         py_compile.compile(str(source), cfile=str(target), dfile=str(source), doraise=True, optimize=2, invalidation_mode=mode)
 
     def copied(self, file: Path) -> None:
-        """A data file as it is."""
+        """A data file, unchanged."""
         target = self._below(file)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
 
     def foreign(self, name: str, file: Path) -> None:
-        """One foreign module, whatever it is made of."""
+        """One foreign module of any kind."""
         if file.suffix == ".so":
             self.extensions.append(str(file))
         elif file.suffix == ".py":
@@ -275,7 +275,7 @@ class Installer:
             raise ClosureError(f"{name}: no way to install {file}")
 
     def own(self, source: Path) -> None:
-        """One module of ours, and the data files beside it."""
+        """One of our modules, and the data files next to it."""
         self.compiled(source)
         if source.name == "__init__.py":
             for file in source.parent.glob("*.json"):
@@ -315,10 +315,10 @@ def main() -> int:
     """Entry point: `closure.py install TREE --entry MODULE …` or `closure.py programs required|optional`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    installing = commands.add_parser("install", help="copy the closure; prints the shared objects that are still to copy")
+    installing = commands.add_parser("install", help="copy the closure; prints the shared objects that remain to be copied")
     installing.add_argument("tree", type=Path)
     installing.add_argument("--entry", action="append", required=True, help="module with a main()")
-    installing.add_argument("--proof", type=Path, required=True, help="write a program here that only runs if all is there")
+    installing.add_argument("--proof", type=Path, required=True, help="write a program here that fails if a module is missing")
     programs = commands.add_parser("programs", help="names of the external programs")
     programs.add_argument("which", choices=("required", "optional"))
     arguments = parser.parse_args()

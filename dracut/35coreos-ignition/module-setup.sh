@@ -1,8 +1,8 @@
 #!/bin/bash
 # First-boot provisioning in the initramfs. A distribution opts in with add_dracutmodules+=" coreos-ignition ".
 #
-# Everything that is named without "optional" must exist: else the build of the initramfs fails, here and now, and not the first
-# boot of somebody's machine. Python modules, shared libraries and programs are computed, see closure.py.
+# Everything listed without "optional" must exist: otherwise the build of the initramfs fails, rather than the first
+# boot of a machine. Python modules, shared libraries and programs are computed, see closure.py.
 
 # shellcheck disable=SC2154  # variables that dracut sets: moddir, initdir, systemdsystemunitdir, …
 
@@ -18,20 +18,20 @@ depends() {
 }
 
 installkernel() {
-    # The ESP, whatever its code page; what a config can ask for; where a config can come from.
+    # The ESP with any code page; file systems of a config; sources of a config.
     hostonly='' instmods vfat nls_ascii nls_cp437 nls_iso8859-1 nls_utf8 ext4 xfs btrfs
     hostonly='' instmods -o qemu_fw_cfg iso9660 isofs udf sr_mod virtio_console virtio_blk virtio_scsi virtio_net virtio_pci virtio_rng
-    # Arrays, encryption, logical volumes; where ROOT's contents wait while its disk is made anew; a TPM.
+    # Arrays, encryption, logical volumes; zram for ROOT's contents while it is reprovisioned; a TPM.
     hostonly='' instmods -o dm_mod linear raid0 raid1 raid10 raid456 dm_mirror dm_snapshot dm_thin_pool zram "=drivers/char/tpm"
     hostonly='' instmods -o dm_crypt xts essiv cbc ecb sha256_generic sha512_generic hmac algif_skcipher algif_hash aesni_intel
     hostonly='' instmods -o nvme ahci sd_mod uas usb_storage
-    # What hypervisors talk through: VirtualBox, Hyper-V, Apple's.
+    # Channels of hypervisors: VirtualBox, Hyper-V, Apple's.
     hostonly='' instmods -o vboxguest hv_utils vsock vmw_vsock_virtio_transport
-    # The cards on which a config can be fetched.
+    # Network cards through which a config can be fetched.
     hostonly='' instmods -o ipv6 af_packet bonding vmxnet3 xen-netfront hv_netvsc "=drivers/net/ethernet"
 }
 
-# must COMMAND …: like set -e, which dracut's functions do not survive.
+# must COMMAND …: like set -e, which breaks dracut's functions.
 must() {
     if ! "$@"; then
         dfatal "coreos-ignition: failed: $*"
@@ -39,7 +39,7 @@ must() {
     fi
 }
 
-# Not inst_multiple alone: it reports what is missing and goes on.
+# Not inst_multiple alone, which reports missing programs and continues.
 must_have() {
     local name file
     must inst_multiple "$@"
@@ -56,32 +56,32 @@ install_agent() {
     must_have /usr/bin/python3 /usr/bin/ignition /usr/bin/coreos-metadata
     extensions=$(/usr/bin/python3 "$moddir/closure.py" install "$initdir" --proof "$initdir$libexec/proof.py" "${entries[@]/#/--entry=}") ||
         must false "closure.py install"
-    # Debian's are not executable, and dracut follows the libraries of executables only.
-    # shellcheck disable=SC2086  # one path a word
+    # Debian's are not executable, and dracut only resolves libraries of executables.
+    # shellcheck disable=SC2086  # one path per word
     libraries=$(ldd $extensions) || must false "ldd of Python's extension modules"
     [[ $libraries != *"not found"* ]] || must false "a library is missing: $libraries"
-    # shellcheck disable=SC2046,SC2086  # one path a word
+    # shellcheck disable=SC2046,SC2086  # one path per word
     must_have $extensions $(sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' <<<"$libraries" | sort -u)
     programs=$(/usr/bin/python3 "$moddir/closure.py" programs required) || must false "closure.py programs"
-    # shellcheck disable=SC2086  # one name a word
+    # shellcheck disable=SC2086  # one name per word
     must_have $programs
     programs=$(/usr/bin/python3 "$moddir/closure.py" programs optional) || must false "closure.py programs"
-    # shellcheck disable=SC2086  # one name a word
+    # shellcheck disable=SC2086  # one name per word
     inst_multiple -o $programs
     must_have "$libexec/kargs-helper"
-    # Where the image has one for its own boot loader, that one has come with the optional programs.
+    # If the image has one for its own boot loader, it was installed with the optional programs.
     find_binary ignition-kargs-helper >/dev/null || ln -s "$libexec/kargs-helper" "$initdir/usr/bin/ignition-kargs-helper"
-    # For Python's ctypes, which asks ldconfig for libraries.
+    # For Python's ctypes, which locates libraries by ldconfig.
     must inst_script "$moddir/ldconfig" /usr/sbin/ldconfig
-    # HTTPS needs to know whom to trust; the second name is where OpenSSL itself looks.
+    # Certificate authorities for HTTPS; the second name is OpenSSL's default location.
     must_have /etc/ssl/certs/ca-certificates.crt
     mkdir -p "$initdir/usr/lib/ssl"
     ln -sf /etc/ssl/certs/ca-certificates.crt "$initdir/usr/lib/ssl/cert.pem"
     inst_multiple -o /etc/ssl/openssl.cnf /usr/lib/ssl/openssl.cnf /etc/mke2fs.conf /usr/share/mke2fs.conf
 }
 
-# Arrays, logical volumes and encrypted volumes, as far as the image has programs for them. Which member belongs to what is read from
-# the devices (udev rules), never from a configuration of the machine that made the image.
+# Arrays, logical volumes and encrypted volumes, as far as the image has programs for them. Membership is read from
+# the devices (udev rules), never from a configuration of the machine that built the image.
 install_storage() {
     inst_multiple -o mdadm mdmon dmsetup lvm bash cryptsetup basename readlink blkid systemd-run \
         "$systemdsystemunitdir"/mdadm-last-resort@.{timer,service}
@@ -91,27 +91,27 @@ install_storage() {
     must inst_simple "$moddir/62-ignition-hold.rules" "$udevdir/rules.d/62-ignition-hold.rules"
     must inst_script "$moddir/assemble" "$libexec/assemble"
     mkdir -p "$initdir/etc/lvm"
-    # Every volume group: no host's list of devices, no lock manager, no daemon to report to.
+    # All volume groups, without a host's list of devices, lock manager or monitoring daemon.
     printf 'devices {\n use_devicesfile = 0\n}\nactivation {\n monitoring = 0\n}\n' >"$initdir/etc/lvm/lvm.conf"
-    # Arrays get the name that is written in them, whatever host made them.
+    # Arrays get the name stored in them, regardless of the host that created them.
     printf 'HOMEHOST <ignore>\nAUTO +all\n' >"$initdir/etc/mdadm.conf"
     [[ ! -d /etc/mdadm ]] || { mkdir -p "$initdir/etc/mdadm" && cp "$initdir/etc/mdadm.conf" "$initdir/etc/mdadm/mdadm.conf"; }
     install_clevis
     install_unlocking
 }
 
-# What binds and unlocks volumes without a person: clevis' scripts, what those start, and every pin of the image: a config may name any.
+# Unattended binding and unlocking of volumes: clevis' scripts, the programs they start, and every pin of the image, as a config may use any.
 install_clevis() {
     inst_multiple -o clevis clevis-{encrypt,decrypt} /usr/bin/clevis-{encrypt,decrypt}-* \
         clevis-luks-{bind,unlock,pass,list,unbind,common-functions} jose pwmake curl tr sort cut mktemp tail rm grep sed cat dd \
         tpm2_{createprimary,create,createpolicy,load,unseal,flushcontext,pcrread}
     inst_libdir_file -o "libtss2-tcti-device.so*"
-    # Random passwords need no dictionary to be compared with.
+    # Random passwords do not need a dictionary check.
     mkdir -p "$initdir/etc/security"
     echo 'dictcheck = 0' >"$initdir/etc/security/pwquality.conf"
 }
 
-# Unlocks ROOT on later boots: what the kernel command line names (rd.luks.name=), by clevis or by a person at the console.
+# Unlocks ROOT on later boots: the volumes on the kernel command line (rd.luks.name=), by clevis or by an operator at the console.
 install_unlocking() {
     local unit
     inst_multiple -o "$systemdutildir"/systemd-{cryptsetup,reply-password} "$systemdutildir/system-generators/systemd-cryptsetup-generator" \
@@ -139,11 +139,11 @@ install_units() {
     mkdir -p "$initdir$systemdsystemunitdir/emergency.target.wants"
     ln -sf ../ignition-emergency.service "$initdir$systemdsystemunitdir/emergency.target.wants/ignition-emergency.service"
     must inst_simple "$moddir/emergency-shell.conf" "$systemdsystemunitdir/emergency.service.d/50-ignition.conf"
-    # What the scripts above run.
+    # Programs that the scripts above run.
     must_have cat dmesg grep head ip mkdir mount readlink rm sed sleep sync udevadm umount systemctl journalctl systemd-detect-virt
     # dracut-systemd brings its own emergency.service; without it systemd's needs this.
     must_have "$systemdsystemunitdir/emergency.service" "$systemdutildir/systemd-sulogin-shell" sulogin
-    # For the person at that shell.
+    # For the operator at that shell.
     inst_multiple -o lsblk less ls findmnt ps ping
 }
 
@@ -162,7 +162,7 @@ install_network() {
     [[ -e $initdir/etc/hosts ]] || printf '127.0.0.1 localhost\n::1 localhost\n' >"$initdir/etc/hosts"
 }
 
-# The proof: in the new tree, with nothing else in sight, every module of the closure imports and the agent answers.
+# Verification: in a chroot of the new tree, every module of the closure can be imported and the agent starts.
 verify() {
     [[ -c $initdir/dev/null ]] || must mknod "$initdir/dev/null" c 1 3
     must chroot "$initdir" /usr/bin/python3 -I "$libexec/proof.py"
@@ -173,7 +173,7 @@ verify() {
 }
 
 install() {
-    # Libraries now and not when dracut gets to it at the end: verify() starts what was installed.
+    # Install libraries now instead of at the end of dracut, because verify() starts the installed programs.
     local -x DRACUT_RESOLVE_DEPS=1
     install_agent
     install_storage

@@ -186,7 +186,7 @@ def test_what_systemd_waited_for_in_vain_is_shown_with_the_disks_that_there_are(
     said = ["Timed out waiting for device /dev/disk/by-label/ROOT.", "Dependency failed for sysroot.mount - /sysroot."]
     machine.program("journalctl", f'case $* in *"_PID=1 JOB_RESULT=timeout + "*) printf "%s\\n" "{said[0]}" "{said[1]}" ;; esac')
     shown = machine.fail("ignition.failure=shell")[0]
-    assert f"what:  {said[0]}\n       {said[1]}\ndo:    attach or repair what is missing, or correct root=" in shown
+    assert f"what:  {said[0]}\n       {said[1]}\ndo:    attach or repair the missing device, or correct root=" in shown
     assert f"The disks of this machine:\n  /dev/vda, 8 MiB\n  label R00T: {machine.at}/dev/vda9\n\nMore: " in shown
     assert "loop0" not in shown and "sr0" not in shown
 

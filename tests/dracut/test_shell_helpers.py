@@ -33,7 +33,13 @@ def test_no_path_below_the_new_root_is_named(path: Path) -> None:
 @pytest.mark.parametrize("path", ON_MACHINES, ids=lambda path: path.name)
 def test_script_says_which_paths_it_touches(path: Path) -> None:
     comments = " ".join(line.lstrip("# ") for line in path.read_text().splitlines() if line.startswith("#"))
-    reasons = ("no path of the image", "no name on it leads out of it", "written by root alone", "only root writes")
+    reasons = (
+        "without paths of the image",
+        "not use paths of the image",
+        "names on it cannot lead elsewhere",
+        "only root can write",
+        "only writable by root",
+    )
     assert any(reason in comments for reason in reasons)
 
 
