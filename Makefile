@@ -7,7 +7,7 @@ DESTDIR ?=
 prefix ?= /usr
 libdir := $(DESTDIR)$(prefix)/lib/python3/dist-packages
 bindir := $(DESTDIR)$(prefix)/bin
-mandir := $(DESTDIR)$(prefix)/share/man/man8
+mandir := $(DESTDIR)$(prefix)/share/man
 IMAGE ?= build/coreos-ignition-debian12.qcow2
 
 .PHONY: help setup demo test check unit vm-test lab bench fuzz soak image install clean
@@ -61,13 +61,13 @@ soak: setup
 
 ## make install         install programs, dracut module, units and manual pages to DESTDIR (prefix=/usr/local: without the module)
 install:
-	install -d $(libdir) $(bindir) $(mandir)
+	install -d $(libdir) $(bindir)
 	cp -r ignition coreos_metadata $(libdir)/
 	find $(libdir)/ignition $(libdir)/coreos_metadata -name __pycache__ -prune -exec rm -rf {} +
 	python3 -m compileall -q -s "$(DESTDIR)" $(libdir)/ignition $(libdir)/coreos_metadata
 	dracut/install-launchers $(bindir) $(DESTDIR)$(prefix)/lib/coreos-ignition $(prefix)/lib/python3/dist-packages
 	dracut/install "$(DESTDIR)" "$(prefix)"
-	install -m 0644 docs/man/*.8 $(mandir)/
+	python3 -BIS docs/man/generate.py $(mandir)
 
 clean:
 	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from coreos_metadata.transport import SETTINGS
-from coreos_metadata.usage import Parser, UsageError, provider
+from coreos_metadata.usage import command, provider
 from ignition import platforms
+from ignition.cli.flags import Flag, UsageError
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.host import cmdline, log
@@ -14,30 +15,27 @@ from ignition.metadata.table import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from ignition.cli.program import Values
 
 
-class _Parser(Parser):
-    def check(self, options: Namespace) -> None:
-        super().check(options)
-        if options.default_value is None:
-            raise UsageError("--default-value is required")
+FLAGS = (Flag("default-value", None, "written if the platform has none; may be empty (required)", value="TEXT"),)
+PROGRAM = command(
+    "exp rd-network-kargs",
+    "write kernel arguments for the network of the initramfs",
+    FLAGS,
+    usage=("--provider ID|--cmdline --default-value TEXT",),
+)
 
 
-def parser() -> Parser:
-    """The flags."""
-    made = _Parser("coreos-metadata exp rd-network-kargs", "Write kernel arguments for the initramfs' network.")
-    made.add_argument("--default-value", metavar="TEXT", help="what is written when the platform has none; may be empty")
-    return made
-
-
-def run(options: Namespace) -> None:
+def run(values: Values) -> None:
     """Write the platform's arguments or the default. Only platforms that have some are asked."""
-    name = provider(options)
+    if values["default-value"] is None:
+        raise UsageError("--default-value is required")
+    name = provider(values)
     if is_given(cmdline.read()):
         log.info("the kernel command line has a network of its own: nothing is written")
         return
-    write_arguments(_found(name) or options.default_value)
+    write_arguments(_found(name) or values["default-value"])
 
 
 def _found(name: str) -> str | None:

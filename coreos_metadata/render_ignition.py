@@ -14,8 +14,9 @@ import secrets
 import string
 
 from coreos_metadata.transport import SETTINGS
-from coreos_metadata.usage import Parser, UsageError, provider
+from coreos_metadata.usage import command, provider
 from ignition import platforms
+from ignition.cli.flags import DIRECTORIES, Flag, UsageError
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.host import hostnames, log
@@ -25,8 +26,7 @@ from ignition.metadata.table import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import Namespace
-
+    from ignition.cli.program import Values
     from ignition.metadata.table import FirstUser
 
 
@@ -34,36 +34,34 @@ VERSION = "3.0.0"
 PUBLIC, SECRET = 0o644, 0o600
 
 
-class _Parser(Parser):
-    def check(self, options: Namespace) -> None:
-        super().check(options)
-        if not options.render_ignition_dir:
-            raise UsageError("--render-ignition-dir is required")
+PROGRAM = command(
+    "render-ignition",
+    "write fragments of a base config from what the platform says",
+    (
+        Flag("render-ignition-dir", "", "directory for hostname.ign and user.ign (required)", value="DIR", offers=DIRECTORIES),
+        Flag("disable-hostname-fragment", False, "do not write hostname.ign"),
+        Flag("disable-user-fragment", False, "do not write user.ign"),
+    ),
+    usage=("--provider ID|--cmdline --render-ignition-dir DIR [options]",),
+)
 
 
-def parser() -> Parser:
-    """The flags."""
-    made = _Parser("coreos-metadata render-ignition", "Write fragments of a base config from what the platform says.")
-    made.add_argument("--render-ignition-dir", metavar="DIR", default="", help="where hostname.ign and user.ign are written")
-    made.add_argument("--disable-hostname-fragment", action="store_true", help="write no hostname.ign")
-    made.add_argument("--disable-user-fragment", action="store_true", help="write no user.ign")
-    return made
-
-
-def run(options: Namespace) -> None:
+def run(values: Values) -> None:
     """Write the fragments that the platform has something for. Raises Failure on platforms that give no user, as Afterburn."""
-    name = provider(options)
+    if not values["render-ignition-dir"]:
+        raise UsageError("--render-ignition-dir is required")
+    name = provider(values)
     tables = platforms.metadata(name)
     if not any(table.first_user for table in tables):
         raise Failure(f"render-ignition has nothing for the platform {name}", fix=f"it is for {', '.join(_supported())} alone")
-    if options.disable_hostname_fragment and options.disable_user_fragment:
+    if values["disable-hostname-fragment"] and values["disable-user-fragment"]:
         log.warning("both fragments are disabled: nothing is written")
         return
     with Fetcher(SETTINGS, offline=False) as fetcher:
         try:
             with opened(tables, fetcher) as (table, reader):
-                hostname = None if options.disable_hostname_fragment else reader.hostname()
-                user = table.first_user(reader) if table.first_user and not options.disable_user_fragment else None
+                hostname = None if values["disable-hostname-fragment"] else reader.hostname()
+                user = table.first_user(reader) if table.first_user and not values["disable-user-fragment"] else None
         except NotHere as reason:
             raise Failure(str(reason), where=f"platform {name}", fix="check how the machine was set up") from reason
     if user and not (user.password or user.ssh_keys) and user.was_given_keys:
@@ -71,9 +69,9 @@ def run(options: Namespace) -> None:
         raise Failure(what, where=f"platform {name}", fix="correct them at the platform")
     hostname = hostnames.of_platform(hostname) if hostname else ""
     if hostname:
-        _write(options.render_ignition_dir, "hostname.ign", with_hostname(hostname), mode=PUBLIC)
+        _write(values["render-ignition-dir"], "hostname.ign", with_hostname(hostname), mode=PUBLIC)
     if user and (user.ssh_keys or user.password):
-        _write(options.render_ignition_dir, "user.ign", with_user(user), mode=SECRET if user.password else PUBLIC)
+        _write(values["render-ignition-dir"], "user.ign", with_user(user), mode=SECRET if user.password else PUBLIC)
 
 
 def _supported() -> list[str]:

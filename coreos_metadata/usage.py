@@ -1,49 +1,67 @@
-"""What all commands have in common: the flags that name the platform, and how wrong usage is reported."""
+"""What all commands have in common: the flags that name the platform, and how a command is described."""
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
-
+from ignition.cli.flags import CLAP, Flag, UsageError, platforms_with_metadata
+from ignition.cli.program import Program
 from ignition.errors import Failure
 from ignition.host import cmdline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import Namespace
-    from typing import NoReturn
+    from collections.abc import Callable, Mapping
 
+    from ignition.cli.program import Values
+
+NAME = "coreos-metadata"
+FAILED = 1
 PLATFORM_OPTION = "ignition.platform.id"  # the first counts
 OLD_PLATFORM_OPTIONS = ("flatcar.oem.id", "coreos.oem.id")  # the last counts
 
 
-class UsageError(Exception):
-    """The command line makes no sense."""
+FLAGS = (
+    Flag("provider", "", "platform of this machine, such as aws", value="ID", offers=platforms_with_metadata),
+    Flag("cmdline", False, "take the platform from the kernel command line"),
+)
 
 
-class Parser(ArgumentParser):
-    """Raises UsageError instead of leaving the process, and knows the flags of every command."""
+def command(
+    name: str,
+    summary: str,
+    flags: tuple[Flag, ...],
+    *,
+    usage: tuple[str, ...],
+    commands: Mapping[str, Callable[[], Program]] | None = None,
+) -> Program:
+    """A command, or the program itself. As in the originals, status 1 is also that of invalid usage."""
+    return Program(
+        f"{NAME} {name}".rstrip(),
+        summary,
+        (*FLAGS, *flags),
+        manual=f"{NAME}(8)",
+        usage=usage,
+        dialect=CLAP,
+        commands=commands,
+        operands=None,
+        version=NAME,
+        usage_status=FAILED,
+        speaker=NAME,
+        output_is_words=True,
+        statuses={FAILED: "any failure, including invalid usage"},
+    )
 
-    def __init__(self, prog: str, description: str) -> None:
-        super().__init__(prog=prog, description=description, add_help=False, allow_abbrev=False)
-        self.add_argument("--provider", metavar="ID", default="", help="the platform, such as aws; an unknown one gets the list")
-        self.add_argument("--cmdline", action="store_true", help="take the platform from the kernel command line")
-        self.add_argument("--version", action="store_true", help="print the version and exit")
-        self.add_argument("--help", "-h", action="store_true", help="print this help and exit")
 
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message)
-
-    def check(self, options: Namespace) -> None:
-        """Raises UsageError for flags that exclude or miss each other."""
-        if options.provider and options.cmdline:
-            raise UsageError("--provider and --cmdline exclude each other")
-        if not (options.provider or options.cmdline):
-            raise UsageError("one of --provider and --cmdline is required")
+def check(values: Values) -> None:
+    """Raises UsageError unless one flag names the platform."""
+    if values["provider"] and values["cmdline"]:
+        raise UsageError("--provider and --cmdline are mutually exclusive")
+    if not (values["provider"] or values["cmdline"]):
+        raise UsageError("either --provider or --cmdline is required")
 
 
-def provider(options: Namespace) -> str:
+def provider(values: Values) -> str:
     """The platform id that the flags ask for. Raises Failure if it was to be found and is not."""
-    return options.provider or provider_of(cmdline.read())
+    return str(values["provider"] or provider_of(cmdline.read()))
 
 
 def provider_of(text: str) -> str:
@@ -53,6 +71,7 @@ def provider_of(text: str) -> str:
     )
     if not name:
         raise Failure(
-            "the kernel command line names no platform", fix=f"add {PLATFORM_OPTION}=, or use --provider instead of --cmdline"
+            "the kernel command line does not name a platform",
+            fix=f"add {PLATFORM_OPTION}=, or use --provider instead of --cmdline",
         )
     return name

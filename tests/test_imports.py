@@ -70,8 +70,13 @@ MAY_IMPORT = {
         "ignition.sysroot",
         "ignition.transpile",
     },
+    # The frame of the programs, which the companion has as well.
+    "ignition.cli.flags": {"ignition.platforms"},
+    "ignition.cli.program": {"ignition", "ignition.errors", "ignition.host", "ignition.cli.flags"},
     "coreos_metadata": {
         "ignition",
+        "ignition.cli.flags",
+        "ignition.cli.program",
         "ignition.errors",
         "ignition.fetch",
         "ignition.host",

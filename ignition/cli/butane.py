@@ -7,74 +7,67 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 
-from ignition import __version__
-from ignition.cli.flags import UsageError
-from ignition.cli.gnu_flags import GnuFlag, help_text, read
-from ignition.host import frame
+from ignition.cli.flags import DIRECTORIES, FILES, PFLAG, Flag, UsageError, wants_colour
+from ignition.cli.program import FAILED, SUCCESS, USAGE, Program
+from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from ignition.cli.program import Values
     from ignition.config.report import Entry
     from ignition.transpile.butane import Translation
 
-PROGRAM = "butane"
-SUCCESS, FAILED, USAGE = 0, 1, 2
-USAGE_TEXT = f"Usage: {PROGRAM} [options] [input-file]"
 _COLOUR = "colour of the report: auto, always or never; auto is on a terminal, unless NO_COLOR is set"
+_WHEN = ("auto", "always", "never")
 FLAGS = (
-    GnuFlag("check", False, "check config without producing output", short="c"),
-    GnuFlag("color", "auto", _COLOUR, value="WHEN", bare="always"),
-    GnuFlag("colour", "", _COLOUR, value="WHEN", bare="always", hidden=True),
-    GnuFlag("debug", False, "log translations", short="D", hidden=True),
-    GnuFlag("files-dir", "", "allow embedding local files from this directory", value="DIRECTORY", short="d"),
-    GnuFlag("help", False, "show usage and exit", short="h"),
-    GnuFlag("input", "", "read from input file instead of stdin", value="FILE", hidden=True),
-    GnuFlag("no-advice", False, "leave out advice: warnings about what the original takes without a word"),
-    GnuFlag("output", "", "write to output file instead of stdout", value="FILE", short="o"),
-    GnuFlag("pretty", False, "output formatted json", short="p"),
-    GnuFlag("raw", False, "never wrap in a MachineConfig: without effect, as no variant here does", short="r"),
-    GnuFlag("raw-errors", False, "show raw errors, one in a line, rather than excerpts"),
-    GnuFlag("strict", False, "fail on any warning", short="s"),
-    GnuFlag("version", False, "print the version and exit", short="V"),
+    Flag("check", False, "check config without producing output", short="c"),
+    Flag("color", "auto", _COLOUR, value="WHEN", bare="always", offers=_WHEN),
+    Flag("colour", "", _COLOUR, value="WHEN", bare="always", hidden=True),
+    Flag("debug", False, "log translations", short="D", hidden=True),
+    Flag("files-dir", "", "allow embedding local files from this directory", value="DIRECTORY", short="d", offers=DIRECTORIES),
+    Flag("help", False, "show usage and exit", short="h"),
+    Flag("input", "", "read from input file instead of stdin", value="FILE", hidden=True),
+    Flag("no-advice", False, "omit advice: warnings about what the original accepts without comment"),
+    Flag("output", "", "write to output file instead of stdout", value="FILE", short="o", offers=FILES),
+    Flag("pretty", False, "output formatted json", short="p"),
+    Flag("raw", False, "never wrap in a MachineConfig; ignored, as no variant here does", short="r"),
+    Flag("raw-errors", False, "show raw errors, one in a line, rather than excerpts"),
+    Flag("strict", False, "fail on any warning", short="s"),
+    Flag("version", False, "print the version and exit", short="V"),
+)
+PROGRAM = Program(
+    "butane",
+    "translate a Butane document into an Ignition config",
+    FLAGS,
+    manual="butane(1)",
+    usage=("[options] [input-file]",),
+    dialect=PFLAG,
+    operands=FILES,
+    version="Butane",
+    full_usage=True,
+    names_itself=False,
+    statuses={
+        SUCCESS: "the document is valid, perhaps with warnings",
+        FAILED: "the document is invalid, or a file cannot be read or written; with --strict also if there is a warning that"
+        " is not advice",
+        USAGE: "invalid usage",
+    },
 )
 STDIN = "<stdin>"
 
 
-class _Stop(Exception):
-    """The program ends with status 1 and this line."""
-
-
-@frame.program(PROGRAM)
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit status."""
-    try:
-        values, words = read(FLAGS, sys.argv[1:] if arguments is None else arguments)
-        if len(words) > 1 or (words and values["input"]):
-            raise UsageError("more than one input file")
-    except UsageError as error:
-        print(f"{help_text(USAGE_TEXT, FLAGS)}\n{PROGRAM}: {error}", file=sys.stderr)
-        return USAGE
-    if values["help"]:
-        print(help_text(USAGE_TEXT, FLAGS))
-        return SUCCESS
-    if values["version"]:
-        print(f"Butane {__version__}")
-        return SUCCESS
+@PROGRAM
+def main(values: Values, words: list[str]) -> None:
+    """One document, from a file or standard input."""
+    if len(words) > 1 or (words and values["input"]):
+        raise UsageError("more than one input file")
     if values["input"]:
         print("Flag --input has been deprecated, specify filename directly on command line", file=sys.stderr)
-    try:
-        _run(values, words[0] if words else values["input"])
-    except _Stop as stop:
-        print(stop, file=sys.stderr)
-        return FAILED
-    return SUCCESS
+    _run(values, words[0] if words else values["input"])
 
 
-def _run(values: dict[str, Any], file: str) -> None:
+def _run(values: Values, file: str) -> None:
     from ignition.transpile.butane import translate
 
     name = file or STDIN
@@ -87,9 +80,9 @@ def _run(values: dict[str, Any], file: str) -> None:
         advice = advice_about(text, done)
     _report(done, text, values, advice)
     if done.text is None:
-        raise _Stop(f"Error translating config: {done.failure}")
+        raise Failure(f"Error translating config: {done.failure}")
     if values["strict"] and done.report.entries:  # not advice: what is strict enough for the original is so here
-        raise _Stop("Config produced warnings and --strict was specified")
+        raise Failure("Config produced warnings and --strict was specified")
     if not values["check"]:
         _write(f"{done.text}\n".encode(), values["output"])
 
@@ -101,10 +94,10 @@ def _input(file: str, name: str) -> bytes:
         with open(file, "rb") as source:
             return source.read()
     except OSError as error:
-        raise _Stop(f"failed to read {name}: {error.strerror}") from None
+        raise Failure(f"failed to read {name}: {error.strerror}") from None
 
 
-def _report(done: Translation, text: bytes, values: dict[str, Any], advice: tuple[Entry, ...]) -> None:
+def _report(done: Translation, text: bytes, values: Values, advice: tuple[Entry, ...]) -> None:
     from ignition.config.report import dotted
     from ignition.transpile.butane import result
 
@@ -117,9 +110,8 @@ def _report(done: Translation, text: bytes, values: dict[str, Any], advice: tupl
 
 
 def _is_coloured(when: str) -> bool:
-    if when == "auto":
-        return sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    return when in ("always", "yes")
+    # The original asks only whether NO_COLOR is set; an empty one counts.
+    return wants_colour(sys.stderr, when) and not (when == "auto" and "NO_COLOR" in os.environ)
 
 
 def _write(text: bytes, file: str) -> None:
@@ -129,12 +121,12 @@ def _write(text: bytes, file: str) -> None:
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     except OSError as error:
-        raise _Stop(f"failed to open {file}: {error.strerror}") from None
+        raise Failure(f"failed to open {file}: {error.strerror}") from None
     try:
         with open(descriptor, "wb") as target:
             target.write(text)
     except OSError as error:
-        raise _Stop(f"Failed to write config to {file}: {error.strerror}") from None
+        raise Failure(f"Failed to write config to {file}: {error.strerror}") from None
 
 
 if __name__ == "__main__":

@@ -8,60 +8,74 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 
 from ignition import __version__
-from ignition.cli.flags import Flag, UsageError, help_text, read
+from ignition.cli.flags import DIRECTORIES, FILES, Flag, wants_colour
+from ignition.cli.program import USAGE, Program
 from ignition.cloudinit import network, select
 from ignition.cloudinit.datasources import table
 from ignition.cloudinit.plan import KEY_NAME, WORKSPACE, Options
-from ignition.cloudinit.sequence import FAILED, PROGRAM, SUCCESS, Run, Screen
+from ignition.cloudinit.sequence import FAILED, SUCCESS, Run, Screen
+from ignition.cloudinit.sequence import PROGRAM as NAME
 from ignition.errors import Failure, trace, unforeseen
-from ignition.host import frame, log
-from ignition.host.printable import message as clean
+from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from ignition.cli.program import Values
     from ignition.cloudinit.datasources import Datasource
     from ignition.config.report import Report
 
-USAGE = 2
+_OFFERS = {"FILE": FILES, "DIRECTORY": DIRECTORIES}
 FLAGS = (
-    *(Flag(one.flag, "" if one.value else False, one.doc, value=one.value) for one in table.SOURCES),
-    Flag("oem", "", f"use the datasources of a platform: {', '.join(table.PRESETS)}", value="NAME"),
-    Flag("convert-netconf", "", f"make networkd units of the datasource's network: {', '.join(network.FORMATS)}", value="FORMAT"),
-    Flag("workspace", WORKSPACE, "where scripts of user data are kept", value="DIRECTORY"),
-    Flag("ssh-key-name", KEY_NAME, "under which name SSH keys are registered", value="NAME"),
-    Flag("validate", False, "only say what is wrong with the user data"),
-    Flag("plan", False, "only say what would be done"),
-    Flag("ignore-failure", False, "exit with status 0 although the user data could not be fetched or read"),
-    Flag("version", False, "print the version and exit"),
-    Flag("help", False, "print this help and exit"),
-    Flag("h", False, "the same"),
+    *(Flag(s.flag, "" if s.value else False, s.doc, value=s.value, offers=_OFFERS.get(s.value, "")) for s in table.SOURCES),
+    Flag(
+        "oem",
+        "",
+        f"use the datasources of a platform: {', '.join(table.PRESETS)}",
+        value="NAME",
+        offers=tuple(table.PRESETS),
+    ),
+    Flag(
+        "convert-netconf",
+        "",
+        f"convert the datasource's network configuration to networkd units: {', '.join(network.FORMATS)}",
+        value="FORMAT",
+        offers=network.FORMATS,
+    ),
+    Flag("workspace", WORKSPACE, "directory of the scripts of user data", value="DIRECTORY", offers=DIRECTORIES),
+    Flag("ssh-key-name", KEY_NAME, "name under which SSH keys are registered", value="NAME"),
+    Flag("validate", False, "only report what is wrong with the user data"),
+    Flag("plan", False, "only print what would be done"),
+    Flag("ignore-failure", False, "exit with status 0 even if the user data could not be fetched or read"),
 )
-USAGE_TEXT = f"usage: {PROGRAM} -from-file FILE [flag …]\n       {PROGRAM} -from-…|-oem NAME [flag …]"
+PROGRAM = Program(
+    NAME,
+    "apply user data to the running machine",
+    FLAGS,
+    manual="coreos-cloudinit(8)",
+    usage=("-from-file FILE [options]", "-from-...|-oem NAME [options]"),
+    version=None,  # an unknown preset counts before it
+    output_is_words=True,
+    statuses={
+        SUCCESS: "user data was applied; with -validate: it has no findings",
+        FAILED: "no datasource was available, user data could not be fetched or read, or something could not be applied; with"
+        " -validate: it has findings",
+        USAGE: "invalid usage",
+    },
+)
 
 
-@frame.program(PROGRAM, output_is_words=True)
-def main(arguments: Sequence[str] | None = None, *, root: str = "/") -> int:
-    """Entry point; returns the exit status. `root` is for tests."""
-    try:
-        values, _ = read(FLAGS, sys.argv[1:] if arguments is None else arguments)
-    except UsageError as error:
-        print(f"{PROGRAM}: {clean(str(error))}\n\n{USAGE_TEXT}\n\nTry {PROGRAM} -help.", file=sys.stderr)
-        return USAGE
-    if values["help"] or values["h"]:
-        print(help_text(USAGE_TEXT, FLAGS))
-        return SUCCESS
+@PROGRAM
+def main(values: Values, words: list[str], *, root: str = "/") -> int:
+    """Other words are ignored, as in the original. `root` is for tests."""
     if values["oem"]:
         if values["oem"] not in table.PRESETS:
             return _misused(f"Invalid option to -oem: {values['oem']!r}. Supported options: {', '.join(table.PRESETS)}")
         values |= table.PRESETS[values["oem"]]
     if values["version"]:
-        print(f"{PROGRAM} {__version__}")
+        print(f"{NAME} {__version__}")
         return SUCCESS
     convert = values["convert-netconf"]
     if convert and convert not in network.FORMATS:
@@ -76,11 +90,11 @@ def _misused(message: str) -> int:
     return USAGE
 
 
-def _run(values: dict[str, Any], root: str) -> int:
-    log.configure(stage="", to_stdout=False, identifier=PROGRAM)
+def _run(values: Values, root: str) -> int:
+    log.configure(stage="", to_stdout=False, identifier=NAME)
     if not _is_service():
         log.echo(_to_standard_error)
-    log.info(f"{PROGRAM} {__version__}")
+    log.info(f"{NAME} {__version__}")
     if os.geteuid() != 0 and not (values["validate"] or values["plan"]):
         log.critical("only root can apply user data: use sudo, or -plan to see what would be done")
         return FAILED
@@ -96,11 +110,11 @@ def _run(values: dict[str, Any], root: str) -> int:
         return _applied(source, values, root)
     except Exception as error:  # noqa: BLE001  the last line of defence: one line for people, the trace for the log
         log.debug(trace(error))
-        log.critical(str(unforeseen(error, PROGRAM)))
+        log.critical(str(unforeseen(error, NAME)))
         return FAILED
 
 
-def _applied(source: Datasource, values: dict[str, Any], root: str) -> int:
+def _applied(source: Datasource, values: Values, root: str) -> int:
     run = Run(
         source,
         Screen(print, _show, _sum_up),
@@ -135,7 +149,7 @@ def _to_standard_error(priority: int, message: str) -> None:
 def _show(report: Report, text: bytes) -> None:
     """With source lines: these may hold secrets, so they do not go into the journal."""
     if not _is_service():
-        print(report.rich(text, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
+        print(report.rich(text, colour=wants_colour(sys.stdout)))
 
 
 if __name__ == "__main__":

@@ -6,62 +6,58 @@ mark and the remedy below each finding.
 
 from __future__ import annotations
 
-import os
 import posixpath
 import sys
-from collections.abc import Sequence
 
-from ignition import __version__
-from ignition.cli.flags import Flag, UsageError, help_text, read
+from ignition.cli.flags import DIRECTORIES, FILES, Flag, wants_colour
+from ignition.cli.program import FAILED, SUCCESS, USAGE, Program
 from ignition.errors import Failure
-from ignition.host import frame
 from ignition.transpile.ct import dynamic
 from ignition.transpile.ct.run import Result, Source, unsupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ignition.cli.program import Values
     from ignition.config.report import Entry, Report
 
-PROGRAM = "ct"
-SUCCESS, FAILED, USAGE = 0, 1, 2
 FLAGS = (
-    Flag("in-file", "", "the Container Linux Config; standard input unless it is given", value="PATH"),
-    Flag("out-file", "", "where the Ignition config goes; standard output unless it is given", value="PATH"),
+    Flag("in-file", "", "Container Linux Config; standard input by default", value="PATH", offers=FILES),
+    Flag("out-file", "", "Ignition config; standard output by default", value="PATH", offers=FILES),
     Flag("pretty", False, "indent the Ignition config, and end it with a line feed"),
-    Flag("strict", False, "fail also because of warnings and remarks"),
-    Flag("platform", "", f"the platform of the machines, for dynamic data: {', '.join(dynamic.PLATFORMS)}", value="NAME"),
-    Flag("files-dir", "", "the directory of local files", value="PATH"),
-    Flag("help", False, "print this help and exit"),
-    Flag("version", False, "print the version and exit"),
+    Flag("strict", False, "fail on any warning or remark"),
+    Flag(
+        "platform",
+        "",
+        f"platform of the machines, for dynamic data: {', '.join(dynamic.PLATFORMS)}",
+        value="NAME",
+        offers=tuple(dynamic.PLATFORMS),
+    ),
+    Flag("files-dir", "", "directory of local files", value="PATH", offers=DIRECTORIES),
 )
-USAGE_TEXT = f"usage: {PROGRAM} [flag …] < config.yaml > config.ign"
+PROGRAM = Program(
+    "ct",
+    "translate a Container Linux Config into an Ignition config",
+    FLAGS,
+    manual="ct(1)",
+    usage=("[options] < config.yaml > config.ign",),
+    help_to=lambda: sys.stderr,
+    names_itself=False,
+    statuses={
+        SUCCESS: "the document is valid, perhaps with warnings",
+        FAILED: "the document is invalid, or a file cannot be read or written; with -strict also if there is any finding",
+        USAGE: "invalid usage",
+    },
+)
 
 
-@frame.program(PROGRAM)
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit status."""
-    try:
-        values, _ = read(FLAGS, sys.argv[1:] if arguments is None else arguments)
-    except UsageError as error:
-        _say(f"{PROGRAM}: {error}", help_text(USAGE_TEXT, FLAGS))
-        return USAGE
-    if values["help"]:
-        _say(help_text(USAGE_TEXT, FLAGS))
-        return SUCCESS
-    if values["version"]:
-        print(f"{PROGRAM} {__version__}")
-        return SUCCESS
-    try:
-        content = _content(values["in-file"])
-        output = _transpiled(values["in-file"] or "standard input", content, values)
-        _write(values["out-file"], output)
-    except Failure as failure:
-        _say(str(failure))
-        return FAILED
-    return SUCCESS
+@PROGRAM
+def main(values: Values, words: list[str]) -> None:
+    """One document; other words are ignored, as in the original."""
+    content = _content(values["in-file"])
+    _write(values["out-file"], _transpiled(values["in-file"] or "standard input", content, values))
 
 
-def _transpiled(name: str, content: bytes, values: dict[str, str | bool]) -> str:
+def _transpiled(name: str, content: bytes, values: Values) -> str:
     """The output. Raises Failure once the reports are printed."""
     strict, directory = bool(values["strict"]), str(values["files-dir"])
     source = Source(name, content)
@@ -125,7 +121,7 @@ def _show(report: Report, text: bytes) -> None:
     from ignition.config.text.positions import Lines
 
     lines = Lines(text)
-    colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    colour = wants_colour(sys.stderr)
     for entry in report.entries:
         _say(in_original_words(entry), *context(entry, text, lines, colour=colour))
 

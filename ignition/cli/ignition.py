@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 
 from ignition import __version__
 from ignition.cli.failure_screen import show_failure
-from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read
+from ignition.cli.flags import DIRECTORIES, FILES, Flag, UsageError, duration, duration_s, platforms_with_config
+from ignition.cli.program import Program
 from ignition.errors import Failure, trace, unforeseen
-from ignition.host import frame, log, paths, progress
+from ignition.host import log, paths, progress
 from ignition.host.printable import MOST_OF_A_LINE, printable
 from ignition.host.printable import message as clean
 from ignition.operation import Context, Runner
@@ -24,76 +24,108 @@ from ignition.stages.arguments import Arguments, Paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from ignition.cli.program import Values
 
 STAGES = ("fetch-offline", "fetch", "kargs", "disks", "mount", "files", "umount")  # in the order of a boot
 GROW = "grow"
-COMMANDS = ("render", "schema")  # each a module of its own beside this one
 FETCHING = ("fetch-offline", "fetch")
 SUCCESS, FAILED, USAGE, NO_STATE = 0, 1, 2, 3
 
+
+def _command(name: str) -> Program:
+    program: Program = import_module(f"ignition.cli.{name}").PROGRAM
+    return program
+
+
+_ROOT = Flag("root", "/", "root directory of the machine that is set up", value="DIRECTORY", offers=DIRECTORIES)
+_STATE_FILE = Flag("state-file", paths.STATE, "state shared between stages", value="FILE", offers=FILES)
+_LOG = Flag("log-to-stdout", False, "log to standard output instead of the journal")
 FLAGS = (
-    Flag("config-cache", paths.CONFIG_CACHE, "where the rendered config is kept between the stages", value="FILE"),
-    Flag("fetch-timeout", "2m0s", "limit for fetching the config, all attempts included", value="DURATION"),
-    Flag("log-to-stdout", False, "log to standard output instead of the journal"),
-    Flag("neednet", paths.NEEDNET, "flag file that says the config needs a network", value="FILE"),
-    Flag("platform", "", "the platform that the config comes from (required)", value="ID"),
-    Flag("root", "/", "the root of the machine that is being set up", value="DIRECTORY"),
-    Flag("stage", "", f"the stage to run (required): {', '.join(STAGES)}", value="NAME"),
-    Flag("state-file", paths.STATE, "what the stages tell each other", value="FILE"),
-    Flag("version", False, "print the version and exit"),
-    Flag("help", False, "print this help and exit"),
-    Flag("h", False, "the same"),
+    Flag("config-cache", paths.CONFIG_CACHE, "rendered config, shared between stages", value="FILE", offers=FILES),
+    Flag("fetch-timeout", "2m0s", "limit for fetching the config, all attempts included", value="DURATION", parse=duration),
+    _LOG,
+    Flag("neednet", paths.NEEDNET, "flag file that says that the config needs a network", value="FILE", offers=FILES),
+    Flag("platform", "", "platform that provides the config (required)", value="ID", offers=platforms_with_config),
+    _ROOT,
+    Flag("stage", "", f"stage to run (required): {', '.join(STAGES)}", value="NAME", offers=STAGES),
+    _STATE_FILE,
 )
-USAGE_TEXT = """usage: ignition -stage NAME -platform ID [flag …]   run one stage of a first boot
-       ignition grow [-root DIRECTORY] [flag …]    grow ROOT to the end of its disk
-       ignition report [-root DIRECTORY]           what the first boot of this machine did, and how long it took
-       ignition render [URL|FILE] [flag …]         print the config that a machine would get; render -help says more
-       ignition schema NAME                        print a JSON Schema for editors; schema -help says which there are"""
+OF_GROW = ("log-to-stdout", "root", "state-file")
+_STATUSES = {FAILED: "the stage failed", USAGE: "invalid usage", NO_STATE: "the directory of the state file could not be made"}
+
+GROWING = Program(
+    "ignition grow",
+    "grow ROOT to the end of its disk",
+    tuple(flag if flag.name in OF_GROW else flag.concealed() for flag in FLAGS),
+    manual="ignition-grow(8)",
+    usage=("[options]",),
+    version="Ignition",
+    statuses={**_STATUSES, FAILED: "ROOT could not be grown"},
+)
+REPORT = Program(
+    "ignition report",
+    "print what the first boot of this machine did, and how long it took",
+    tuple(flag if flag.name == "root" else flag.concealed() for flag in FLAGS),
+    manual="ignition-report(1)",
+    usage=("[-root DIRECTORY]",),
+    version="Ignition",
+    statuses={FAILED: "there is no report, or it cannot be read", USAGE: "invalid usage"},
+)
+PROGRAM = Program(
+    "ignition",
+    "run one stage of a machine's first boot",
+    FLAGS,
+    manual="ignition(8)",
+    usage=(
+        "-stage NAME -platform ID [options]",
+        "grow [-root DIRECTORY] [options]",
+        "report [-root DIRECTORY]",
+        "render [URL|FILE|-] [options]",
+        "schema NAME",
+    ),
+    version="Ignition",
+    statuses=_STATUSES,
+    # Only the module of the command that is called: a stage pays for what it imports.
+    commands={
+        GROW: lambda: GROWING,
+        "report": lambda: REPORT,
+        "render": lambda: _command("render"),
+        "schema": lambda: _command("schema"),
+    },
+)
 
 
-@frame.program("ignition")
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit status."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    if words and words[0] in COMMANDS:
-        status: int = import_module(f"ignition.cli.{words[0]}").main(words[1:])
-        return status
-    command = words.pop(0) if words and words[0] in (GROW, "report") else "stage"
-    try:
-        values, rest = read(FLAGS, words)
-        duration = duration_s(values["fetch-timeout"])
-    except (UsageError, ValueError) as error:
-        return _usage(str(error))
-    if values["help"] or values["h"]:
-        return _print(help_text(USAGE_TEXT, FLAGS))
-    if values["version"]:
-        return _print(f"Ignition {__version__}")
-    if command == "report":
-        return _report(values["root"])
-    if command == GROW:
-        values["stage"] = GROW
-    wrong = _wrong_stage(command, values, rest)
-    if wrong:
-        return _usage(wrong)
-    unknown = _unknown_platform(values) if command == "stage" else None
-    return _refused(values, unknown) if unknown else _run_stage(values, float(int(duration)))
-
-
-def _wrong_stage(command: str, values: dict[str, Any], rest: list[str]) -> str:
-    """What is wrong with a well-formed command line; "" if nothing."""
-    if command == GROW:
-        return ""
+@PROGRAM
+def main(values: Values, words: list[str]) -> int:
+    """One stage; other words are ignored, as in the original."""
     if not values["stage"]:
-        return f"-stage is required: one of {', '.join(STAGES)}" + (f" (not {rest[0]!r})" if rest else "")
+        raise UsageError(f"-stage is required: one of {', '.join(STAGES)}" + (f" (not {words[0]!r})" if words else ""))
     if values["stage"] not in STAGES:
-        return f"unknown stage {values['stage']!r}: one of {', '.join(STAGES)}"
+        raise UsageError(f"unknown stage {values['stage']!r}: one of {', '.join(STAGES)}")
     if not values["platform"]:
-        return "-platform is required: the kernel argument ignition.platform.id names it for the units of the initramfs"
-    return ""
+        raise UsageError(
+            "-platform is required: the kernel argument ignition.platform.id names it for the units of the initramfs"
+        )
+    unknown = _unknown_platform(values)
+    return _refused(values, unknown) if unknown else _run_stage(values)
 
 
-def _unknown_platform(values: dict[str, Any]) -> Failure | None:
+@GROWING
+def grow(values: Values, words: list[str]) -> int:
+    """As a stage, without a config."""
+    return _run_stage({**values, "stage": GROW})
+
+
+@REPORT
+def report(values: Values, words: list[str]) -> None:
+    """What the first boot left in the root."""
+    from ignition.stages.result import report_text
+
+    lines = report_text(values["root"].rstrip("/") + paths.REPORT).split("\n")
+    print("\n".join(printable(line, MOST_OF_A_LINE) for line in lines))
+
+
+def _unknown_platform(values: Values) -> Failure | None:
     from ignition.platforms import config_source
 
     try:
@@ -104,14 +136,14 @@ def _unknown_platform(values: dict[str, Any]) -> Failure | None:
     return None
 
 
-def _refused(values: dict[str, Any], failure: Failure) -> int:
+def _refused(values: Values, failure: Failure) -> int:
     """Usage of who gave the kernel its arguments: they look at a screen, and the flags of a program do not help them."""
     log.configure(stage=values["stage"], to_stdout=values["log-to-stdout"])
     print(f"ignition: {clean(str(failure))}", file=sys.stderr)
     return _failed({**values, "platform": ""}, failure, USAGE)
 
 
-def _run_stage(values: dict[str, Any], fetch_timeout_s: float) -> int:
+def _run_stage(values: Values) -> int:
     stage, state_file = values["stage"], values["state-file"]
     log.configure(stage=stage, to_stdout=values["log-to-stdout"])
     log.info(f"Ignition {__version__}, stage {stage}")
@@ -130,7 +162,7 @@ def _run_stage(values: dict[str, Any], fetch_timeout_s: float) -> int:
                     root=values["root"],
                     runner=runner,
                     paths=Paths(config_cache=values["config-cache"], neednet=values["neednet"], state_file=state_file),
-                    fetch_timeout_s=fetch_timeout_s,
+                    fetch_timeout_s=float(int(duration_s(values["fetch-timeout"]))),
                 )
             )
     except Failure as failure:
@@ -169,7 +201,7 @@ def _run_module(arguments: Arguments) -> None:
     import_module(f"ignition.stages.{arguments.stage.replace('-', '_')}").run(arguments)
 
 
-def _failed(values: dict[str, Any], failure: Failure, status: int) -> int:
+def _failed(values: Values, failure: Failure, status: int) -> int:
     stage = values["stage"]
     _locate(values, failure)
     log.critical(f"stage {stage} failed: {failure}")
@@ -178,7 +210,7 @@ def _failed(values: dict[str, Any], failure: Failure, status: int) -> int:
     return status
 
 
-def _locate(values: dict[str, Any], failure: Failure) -> None:
+def _locate(values: Values, failure: Failure) -> None:
     """Name the places of the sources; before there is a cache, and of a ROOT that grows, there are none."""
     if values["stage"] not in (*FETCHING, GROW) and "$." in f"{failure.where}{failure.what}{failure.fix}":
         from ignition.rendering.sources import locate
@@ -190,10 +222,10 @@ def _show_notice() -> None:
     """What the stage has left for the login prompt, now: its unit writes standard output to the console as well."""
     with log.never_fatal("the notice was not shown"), suppress(FileNotFoundError):
         with open(os.path.join(paths.issue_directory(), paths.ISSUE), encoding="utf-8") as file:
-            _print(file.read().replace("\\\\", "\\").rstrip())
+            print(file.read().replace("\\\\", "\\").rstrip())
 
 
-def _tell_platform(values: dict[str, Any], problem: str) -> None:
+def _tell_platform(values: Values, problem: str) -> None:
     """How the stage ended, where the platform wants to know. The screen and the log come first: this may take seconds."""
     if values["stage"] == GROW:
         return
@@ -205,27 +237,6 @@ def _tell_platform(values: dict[str, Any], problem: str) -> None:
             from ignition.stages import status_report
 
             status_report.send(report, values["stage"], problem, neednet=values["neednet"], state_file=values["state-file"])
-
-
-def _report(root: str) -> int:
-    from ignition.stages.result import report_text
-
-    try:
-        lines = report_text(root.rstrip("/") + paths.REPORT).split("\n")
-        return _print("\n".join(printable(line, MOST_OF_A_LINE) for line in lines))
-    except Failure as failure:
-        print(f"ignition report: {clean(str(failure))}", file=sys.stderr)
-        return FAILED
-
-
-def _print(text: str) -> int:
-    print(text)
-    return SUCCESS
-
-
-def _usage(message: str) -> int:
-    print(f"ignition: {clean(message)}\n\n{USAGE_TEXT}\n\nTry ignition -help.", file=sys.stderr)
-    return USAGE
 
 
 if __name__ == "__main__":

@@ -8,41 +8,50 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from contextlib import ExitStack
 
 from ignition.boot_loader import files, kernel_arguments, partitions, reboot
 from ignition.boot_loader.kernel_arguments import Wanted
-from ignition.cli import plain_program
-from ignition.cli.flags import Flag
+from ignition.cli.flags import GO_LONG, Flag
+from ignition.cli.program import FAILED, SUCCESS, USAGE, Program
 from ignition.errors import Failure
-from ignition.host import atomic, cmdline, frame, log, paths
+from ignition.host import atomic, cmdline, log, paths
 from ignition.host.temporary_mount import mounted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from ignition.cli.program import Values
 
 FLAGS = (
-    Flag("should-exist", (), "kernel argument that is appended if it is missing; may be repeated", value="ARGUMENT"),
-    Flag("should-not-exist", (), "kernel argument that is removed wherever it stands; may be repeated", value="ARGUMENT"),
+    Flag("should-exist", (), "kernel argument to append unless it is present; may be repeated", value="ARGUMENT"),
+    Flag("should-not-exist", (), "kernel argument to remove wherever it is present; may be repeated", value="ARGUMENT"),
     Flag("later", False, "do not reboot: the arguments are for the next boot"),
-    Flag("first-boot-done", False, "remove the argument that says 'first boot' from the entries; no reboot"),
+    Flag("first-boot-done", False, "remove the argument that marks a first boot from the entries; no reboot"),
 )
-PROGRAM = "ignition-kargs-helper"
-USAGE_TEXT = f"usage: {PROGRAM} [--should-exist ARGUMENT …] [--should-not-exist ARGUMENT …] [--later]"
+PROGRAM = Program(
+    "ignition-kargs-helper",
+    "update kernel arguments in the boot loader's files",
+    FLAGS,
+    manual="ignition-kargs-helper(8)",
+    usage=("[--should-exist ARGUMENT]... [--should-not-exist ARGUMENT]... [--later]",),
+    dialect=GO_LONG,
+    operands=None,
+    output_is_words=True,
+    statuses={
+        SUCCESS: "the files have the arguments; after a change the machine reboots",
+        FAILED: "no known boot loader was found, a file could not be read or written, the arguments contradict each other, or"
+        " another reboot would be in vain",
+        USAGE: "invalid usage",
+    },
+)
 FIRST_BOOT = ("coreos.first_boot=detected", "flatcar.first_boot=detected")  # what comes and goes with the flag
 # dirsync: see ignition.boot_loader.replace.
 _VFAT, _ANY = ("umask=0077", "dirsync"), ("dirsync",)
 
 
-@frame.program(PROGRAM, output_is_words=True)
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit status."""
-    return plain_program.run(PROGRAM, USAGE_TEXT, FLAGS, arguments, _work)
-
-
-def _work(values: dict[str, Any]) -> None:
+@PROGRAM
+def main(values: Values, words: list[str]) -> None:
+    """Change the files, and reboot unless the arguments are for later."""
     log.configure(stage="kargs", to_stdout=False)
     if values["first-boot-done"]:
         _edit(Wanted(should_not_exist=FIRST_BOOT))
@@ -80,7 +89,7 @@ def _edit(wanted: Wanted, *, required: bool = False, guarded: bool = False) -> l
             raise Failure(
                 f"no boot loader of a known kind on {' and '.join(filter(None, (esp, extended)))}:"
                 f" neither a {files.GRUB_CONFIG} that reads {files.GRUB_KARGS.lstrip('/')} nor {files.ENTRIES}/*.conf",
-                fix=f"the image must bring a program {PROGRAM} for its own boot loader",
+                fix=f"the image must bring a program {PROGRAM.name} for its own boot loader",
             )
         needed = [edit for edit in edits if edit.needed()]
         if needed and guarded:

@@ -9,18 +9,29 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read_anywhere, wants_colour
+from ignition.cli.flags import (
+    DIRECTORIES,
+    FILES,
+    GO_ANYWHERE,
+    Flag,
+    UsageError,
+    duration,
+    duration_s,
+    platforms_with_config,
+    wants_colour,
+)
+from ignition.cli.program import Program
 from ignition.config import origins
 from ignition.config.report import ERROR, Entry, Report, dotted, split
 from ignition.errors import Failure
 from ignition.host import log, progress
-from ignition.host.printable import message as clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ignition.cli.program import Values
     from ignition.config.model import Config
     from ignition.config.report import Path
     from ignition.fetch.engine import Fetcher
@@ -28,7 +39,7 @@ if TYPE_CHECKING:
     from ignition.rendering.parsing import Read
 
 FINE, WRONG, USAGE = 0, 1, 2
-USAGE_TEXT = "usage: ignition render [URL|FILE|-] [flag …]   print the config that a machine would get; - is standard input"
+_PATIENCE = "2m0s"
 _STDIN = "-"
 _ABOUT = "version"
 
@@ -44,52 +55,63 @@ FLAGS = (
     Flag(
         "base-dir",
         (),
-        "a directory with base.ign, base.d, base.platform.d, user.ign and default.ign that the config is laid over; of several "
-        "the first has priority; without URL or FILE the machine's own are the default, else none is",
+        "directory with base.ign, base.d, base.platform.d, user.ign and default.ign, over which the config is laid; may be"
+        " repeated, and the first has priority (default: the machine's own if there is no URL or FILE)",
         value="DIRECTORY",
+        offers=DIRECTORIES,
     ),
     Flag(
         "fetch-timeout",
-        "2m0s",
-        "limit for fetching the config itself, all attempts included; if it is given, also for each config that is referred to,"
-        " where the config allows more",
+        "",
+        "limit for fetching the config itself, all attempts included; if given, also for each config that is referred to, even"
+        f" where the config allows more (default {_PATIENCE})",
         value="DURATION",
+        parse=duration,
     ),
     Flag(
         "filesystem",
         (),
-        "where a file system that a 2.x config knows by name is mounted; may be given several times",
+        "mount point of a file system that a 2.x config refers to by name; may be repeated",
         value="NAME=PATH",
         parse=_named_place,
     ),
-    Flag("origin", False, "print one line per value instead of JSON, each with the source, line and column that it comes from"),
-    Flag("platform", "", "the platform whose fragments in base.platform.d and whose dynamic data count", value="ID"),
-    Flag("help", False, "print this help and exit"),
-    Flag("h", False, "the same"),
+    Flag("origin", False, "print one line per value instead of JSON, with the source, line and column that it comes from"),
+    Flag(
+        "platform",
+        "",
+        "platform whose fragments in base.platform.d and whose dynamic data are used",
+        value="ID",
+        offers=platforms_with_config,
+    ),
+)
+PROGRAM = Program(
+    "ignition render",
+    "print the config that a machine would get",
+    FLAGS,
+    manual="ignition-render(1)",
+    usage=("[URL|FILE|-] [options]",),
+    dialect=GO_ANYWHERE,
+    operands=FILES,
+    version="Ignition",
+    statuses={
+        FINE: "the config is valid, perhaps with warnings",
+        WRONG: "a config is invalid, cannot be fetched, or cannot be expressed in spec 3.x",
+        USAGE: "invalid usage",
+    },
 )
 
 
-def main(arguments: Sequence[str]) -> int:
-    """What follows `ignition render`; returns the exit status."""
-    try:
-        values, words = read_anywhere(FLAGS, arguments)
-        timeout_s = float(int(duration_s(values["fetch-timeout"])))
-    except (UsageError, ValueError) as error:
-        return _usage(str(error))
-    if values["help"] or values["h"]:
-        print(help_text(USAGE_TEXT, FLAGS))
-        return FINE
+@PROGRAM
+def main(values: Values, words: list[str]) -> int:
+    """One config, named by what follows `ignition render`."""
     if len(words) > 1:
-        return _usage(f"one URL or FILE, not {len(words)}")
+        raise UsageError(f"expected one URL or FILE, got {len(words)}")
+    timeout_s = float(int(duration_s(values["fetch-timeout"] or _PATIENCE)))
     log.divert(_tell)
     progress.for_people("ignition render")
     with _without_garbage_collection():
-        try:
-            given = any(word.lstrip("-").partition("=")[0] == "fetch-timeout" for word in arguments)
-            merged = _merged(words[0] if words else "", values["base-dir"], values["platform"], timeout_s, is_limit=given)
-        except Failure as failure:
-            log.error(str(failure))
-            return WRONG
+        is_limit = bool(values["fetch-timeout"])
+        merged = _merged(words[0] if words else "", values["base-dir"], values["platform"], timeout_s, is_limit=is_limit)
         return _print(merged, dict(values["filesystem"]), with_origins=values["origin"])
 
 
@@ -254,8 +276,3 @@ def _tell(priority: int, message: str) -> None:
     """In place of the journal: what a person wants to know."""
     if priority <= log.WARNING:
         print(f"ignition render: {message}", file=sys.stderr)
-
-
-def _usage(message: str) -> int:
-    print(f"ignition render: {clean(message)}\n\n{USAGE_TEXT}\n\nTry ignition render -help.", file=sys.stderr)
-    return USAGE

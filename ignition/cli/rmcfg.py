@@ -7,33 +7,45 @@ properties.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 
 from ignition import platforms
-from ignition.cli import plain_program
 from ignition.cli.flags import Flag, UsageError
+from ignition.cli.program import FAILED, SUCCESS, USAGE, Program
 from ignition.errors import Failure
-from ignition.host import frame, log
+from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from ignition.cli.program import Values
+
+
+def _removable() -> list[str]:
+    return [name for name in platforms.ids() if (config := platforms.module(name).config) and config.remove]
+
 
 FLAGS = (
-    Flag("platform", "", "whose config is to go", value="ID"),
+    Flag("platform", "", "platform whose user config is removed (required)", value="ID", offers=_removable),
     Flag("log-to-stdout", False, "log to standard output as well as to the journal"),
 )
-PROGRAM = "ignition-rmcfg"
-USAGE_TEXT = f"usage: {PROGRAM} -platform ID [flag ...]"
+PROGRAM = Program(
+    "ignition-rmcfg",
+    "remove the user config from where the platform keeps it",
+    FLAGS,
+    manual="ignition-rmcfg(8)",
+    usage=("-platform ID [options]",),
+    operands=None,
+    output_is_words=True,
+    statuses={
+        SUCCESS: "the config was removed",
+        FAILED: "the config could not be removed, or the platform does not support it",
+        USAGE: "invalid usage",
+    },
+)
 
 
-@frame.program(PROGRAM, output_is_words=True)
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit status."""
-    return plain_program.run(PROGRAM, USAGE_TEXT, FLAGS, arguments, _work)
-
-
-def _work(values: dict[str, Any]) -> None:
+@PROGRAM
+def main(values: Values, words: list[str]) -> None:
+    """Remove it; a failure is logged, too."""
     if not values["platform"]:
         raise UsageError("-platform is required")
     log.configure(stage="rmcfg", to_stdout=values["log-to-stdout"])
@@ -47,8 +59,7 @@ def _work(values: dict[str, Any]) -> None:
 def _remove(name: str) -> None:
     source = platforms.config_source(name)
     if source.remove is None:
-        able = [one for one in platforms.ids() if (config := platforms.module(one).config) and config.remove]
-        raise Failure(f"the config of the platform {name} cannot be removed", fix=f"it can be with: {', '.join(able)}")
+        raise Failure(f"the config of platform {name} cannot be removed", fix=f"supported: {', '.join(_removable())}")
     source.remove()
     log.info(f"removed the user config of platform {name}: {source.says}")
 

@@ -11,43 +11,54 @@ Exit statuses: 0 printed, 2 usage, a name that no schema has included.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from ignition.cli.flags import Flag, UsageError, help_text, read_anywhere
+from ignition.cli.flags import GO_ANYWHERE, UsageError
+from ignition.cli.program import Program
 from ignition.errors import Failure
-from ignition.host.printable import message as clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ignition.cli.program import Values
     from ignition.config.schema import Schema
 
-PRINTED, USAGE = 0, 2
+USAGE = 2
 BUTANE, CT, CLOUD_CONFIG = "butane", "ct", "cloud-config"
 _DIGITS = tuple("0123456789")
-USAGE_TEXT = """usage: ignition schema VERSION                  print the JSON Schema of an Ignition config of that spec version
-       ignition schema butane VARIANT VERSION   of a Butane document, as in: butane fcos 1.6.0
-       ignition schema ct                       of a Container Linux Config
-       ignition schema cloud-config             of a cloud-config"""
-FLAGS = (
-    Flag("help", False, "print this help and exit"),
-    Flag("h", False, "the same"),
+
+
+def words() -> Iterator[str]:
+    """What may follow the command, one word or several."""
+    from ignition.config.schema import VERSIONS
+    from ignition.transpile.butane import variants
+
+    yield from VERSIONS
+    for name in (variants.FCOS, variants.FLATCAR):
+        yield from (f"{BUTANE} {name} {version}" for version in variants.versions_of(name))
+    yield from (CT, CLOUD_CONFIG)
+
+
+PROGRAM = Program(
+    "ignition schema",
+    "print a JSON Schema for editors",
+    (),
+    manual="ignition-schema(1)",
+    usage=("VERSION", f"{BUTANE} VARIANT VERSION", CT, CLOUD_CONFIG),
+    dialect=GO_ANYWHERE,
+    operands=words,
+    version="Ignition",
+    more_help=lambda: ("Schemas:", *(f"  {line}" for line in known())),
+    statuses={USAGE: "invalid usage, or there is no such schema"},
 )
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Entry point; returns the exit status."""
-    try:
-        values, words = read_anywhere(FLAGS, list(arguments))
-    except UsageError as error:
-        return _usage(str(error))
-    if values["help"] or values["h"]:
-        print("\n".join([help_text(USAGE_TEXT, FLAGS), "", "There are these schemas:", *(f"  {line}" for line in known())]))
-        return PRINTED
+@PROGRAM
+def main(values: Values, words: list[str]) -> None:
+    """Print the schema that the words name."""
     try:
         sys.stdout.write(text(words))
     except Failure as failure:
-        return _usage(str(failure))
-    return PRINTED
+        raise UsageError(str(failure)) from failure
 
 
 def known() -> list[str]:
@@ -105,8 +116,3 @@ def _one_of() -> str:
     from ignition.config.schema import VERSIONS
 
     return f"one of {', '.join(VERSIONS)}, {BUTANE} VARIANT VERSION, {CT}, {CLOUD_CONFIG}"
-
-
-def _usage(message: str) -> int:
-    print(f"ignition schema: {clean(message)}\n\n{USAGE_TEXT}", file=sys.stderr)
-    return USAGE

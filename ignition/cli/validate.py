@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from ignition import __version__
-from ignition.cli.flags import Flag, UsageError, help_text, read, wants_colour
+from ignition.cli.flags import FILES, Flag, UsageError, one_of, wants_colour
+from ignition.cli.program import Program
 from ignition.cli.validation.examine import STDIN, examine
-from ignition.host import frame
-from ignition.host.printable import message as clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from ignition.cli.program import Values
     from ignition.cli.validation.examine import Examined
     from ignition.config.targets import Target
 
@@ -36,70 +35,60 @@ if TYPE_CHECKING:
 _WHEN = ("auto", "always", "never")
 
 
-def _when(text: str) -> str:
-    if text not in _WHEN:
-        raise ValueError(f"{text!r} is none of {', '.join(_WHEN)}")
-    return text
-
-
 def _target(text: str) -> Target:
     from ignition.config.targets import parse
 
     return parse(text)
 
 
+VALID, NOT_VALID, USAGE = 0, 1, 2
 FLAGS = (
     Flag("json", False, "print one JSON document about all configs"),
     Flag("sarif", False, "print SARIF 2.1.0, for code scanning services and editors"),
     Flag(
         "target",
         (),
-        "say whether the Ignition of that release takes the spec version of the configs; such as flatcar=3510.2.0 or"
-        " fcos=42.20250929.3.0; may be given several times",
+        "check whether the Ignition of that release accepts the spec version of the configs, such as flatcar=3510.2.0 or"
+        " fcos=42.20250929.3.0; may be repeated",
         value="SYSTEM=VERSION",
         parse=_target,
+        offers=("flatcar=", "fcos="),
     ),
     Flag("strict", False, "fail on any warning, advice included"),
-    Flag("no-advice", False, "leave out advice: warnings that no spec demands"),
+    Flag("no-advice", False, "omit advice: warnings that no spec requires"),
     Flag(
         "color",
         "auto",
         "colours for people: auto, always or never; auto is on a terminal, unless NO_COLOR is set",
         value="WHEN",
-        parse=_when,
+        parse=one_of(*_WHEN),
+        offers=_WHEN,
     ),
-    Flag("version", False, "print the version and exit"),
-    Flag("help", False, "print this help and exit"),
-    Flag("h", False, "the same"),
 )
-VALID, NOT_VALID, USAGE = 0, 1, 2
-USAGE_TEXT = "usage: ignition-validate [flag …] FILE…   say what is wrong with configs; - is standard input"
+PROGRAM = Program(
+    "ignition-validate",
+    "validate configs for the first boot",
+    FLAGS,
+    manual="ignition-validate(1)",
+    usage=("[options] FILE...",),
+    operands=FILES,
+    version="Ignition",
+    statuses={
+        VALID: "all configs are valid, perhaps with warnings",
+        NOT_VALID: "a config is invalid, cannot be read, or is not accepted by a target; with -strict also if there is a warning",
+        USAGE: "invalid usage",
+    },
+    closed_pipe=NOT_VALID,  # nobody may take for valid what was not reported to the end
+)
 
 
-# Nobody may take for valid what was not said to the end: 1.
-@frame.program("ignition-validate", closed_pipe=1)
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit status."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        return _main(words)
-    except UsageError as error:
-        print(f"ignition-validate: {clean(str(error))}\n\n{USAGE_TEXT}\n\nTry ignition-validate -help.", file=sys.stderr)
-        return USAGE
-
-
-def _main(words: Sequence[str]) -> int:
-    values, files = read(FLAGS, words)
-    if values["help"] or values["h"]:
-        print(help_text(USAGE_TEXT, FLAGS))
-        return VALID
-    if values["version"]:
-        print(f"Ignition {__version__}")
-        return VALID
+@PROGRAM
+def main(values: Values, files: list[str]) -> int:
+    """All configs, also after an invalid one."""
     _check_usage(values, files)
     output = _output(values)
     status = VALID
-    for name in files:  # all of them, also after one that is wrong
+    for name in files:
         examined = examine(name, values["target"], advice=not values["no-advice"])
         output.add(examined)
         fails = not examined.is_good or (values["strict"] and any(entry.level == "warning" for entry in examined.entries))
@@ -108,19 +97,19 @@ def _main(words: Sequence[str]) -> int:
     return status
 
 
-def _check_usage(values: Mapping[str, object], files: Sequence[str]) -> None:
+def _check_usage(values: Values, files: Sequence[str]) -> None:
     if not files:
-        raise UsageError("no file is named")
+        raise UsageError("expected at least one FILE")
     if files.count(STDIN) > 1:
-        raise UsageError("standard input can be read once only, but - is named twice")
+        raise UsageError("standard input can be read only once, but - is given twice")
     if values["json"] and values["sarif"]:
-        raise UsageError("flags -json and -sarif exclude each other")
+        raise UsageError("flags -json and -sarif are mutually exclusive")
     late = next((name for name in files if name.startswith("-") and name != STDIN and not os.path.lexists(name)), "")
     if late:
-        raise UsageError(f"flag {late} comes after a file: flags are read before the first file only")
+        raise UsageError(f"flag {late} follows a file: flags precede the first file")
 
 
-def _output(values: Mapping[str, object]) -> Output:
+def _output(values: Values) -> Output:
     if values["json"]:
         from ignition.cli.validation.machine import Machine
 
@@ -131,13 +120,7 @@ def _output(values: Mapping[str, object]) -> Output:
         return Sarif()
     from ignition.cli.validation.human import Human
 
-    return Human(colour=_is_coloured(str(values["color"])))
-
-
-def _is_coloured(when: str) -> bool:
-    if when == "auto":
-        return wants_colour(sys.stdout)
-    return when == "always"
+    return Human(colour=wants_colour(sys.stdout, values["color"]))
 
 
 if __name__ == "__main__":

@@ -153,13 +153,13 @@ def test_version(program: Program) -> None:
 def test_help_goes_to_standard_error(program: Program) -> None:
     status, output, said = program.run("", "-help")
     assert (status, output) == (0, "")
-    assert said.startswith("usage: ct") and all(f"-{flag.name} " in f"{said} " for flag in ct.FLAGS if flag.value)
+    assert said.startswith("Usage: ct") and all(f"-{flag.name} " in f"{said} " for flag in ct.FLAGS if flag.value)
 
 
 @pytest.mark.parametrize("flag", ["--nonsense", "--pretty=perhaps", "--platform"])
 def test_usage(program: Program, flag: str) -> None:
     status, output, said = program.run("{}", flag)
-    assert (status, output) == (2, "") and "usage: ct" in said
+    assert (status, output) == (2, "") and "Usage: ct" in said
 
 
 def test_other_words_are_passed_over(program: Program) -> None:

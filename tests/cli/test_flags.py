@@ -1,8 +1,8 @@
-"""Flags as Go programs read them."""
+"""Flags as Go's flag package, pflag and clap read them."""
 
 import pytest
 
-from ignition.cli.flags import Flag, UsageError, duration_s, help_text, read, read_anywhere
+from ignition.cli.flags import CLAP, GO_ANYWHERE, PFLAG, Flag, UsageError, duration_s, one_of, read
 
 TABLE = (
     Flag("stage", "", "the stage", value="NAME"),
@@ -41,7 +41,7 @@ def test_flags_are_read(words: list[str], values: dict[str, object], rest: list[
     ],
 )
 def test_flags_are_read_anywhere(words: list[str], own: tuple[str, ...], rest: list[str]) -> None:
-    values, left = read_anywhere(REPEATED, words)
+    values, left = read(REPEATED, words, GO_ANYWHERE)
     assert (values["own"], left) == (own, rest)
 
 
@@ -50,8 +50,8 @@ def test_flags_are_read_anywhere(words: list[str], own: tuple[str, ...], rest: l
     [
         pytest.param(["-stag", "x"], "unknown flag -stag", id="unknown"),
         pytest.param(["--stag=x"], "unknown flag --stag", id="unknown-equals"),
-        pytest.param(["-stage"], "flag -stage needs a value: NAME", id="no-value"),
-        pytest.param(["-quiet=maybe"], "flag -quiet: 'maybe' is neither true nor false", id="no-boolean"),
+        pytest.param(["-stage"], "flag -stage requires an argument: NAME", id="no-value"),
+        pytest.param(["-quiet=maybe"], "flag -quiet: 'maybe' is not a boolean", id="no-boolean"),
         pytest.param(["-count=x"], "flag -count: invalid literal for int() with base 10: 'x'", id="no-number"),
     ],
 )
@@ -75,14 +75,103 @@ def test_duration_without_sense_is_refused(text: str) -> None:
         duration_s(text)
 
 
-def test_help_names_every_flag_and_default() -> None:
-    text = help_text("usage: x", TABLE)
-    assert text.splitlines()[0] == "usage: x"
-    assert [line for line in text.splitlines() if line.startswith("  -")] == ["  -stage NAME", "  -quiet", "  -count N"]
-    assert "how often (default 1)" in text
-
-
 @pytest.mark.parametrize("text", ["1" * 5000 + "s", "1" * 400 + "h", "300000000h"])
 def test_duration_that_no_clock_has_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="a duration of more than 292 years"):
         duration_s(text)
+
+
+OF_PFLAG = (
+    Flag("strict", False, "fail on any warning", short="s"),
+    Flag("pretty", False, "indent", short="p"),
+    Flag("output", "", "where to write", value="FILE", short="o"),
+    Flag("color", "auto", "colours", value="WHEN", bare="always"),
+    Flag("debug", False, "for us", short="D", hidden=True),
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "changed", "rest"),
+    [
+        ("", {}, []),
+        ("a -s b --pretty", {"strict": True, "pretty": True}, ["a", "b"]),
+        ("-sp", {"strict": True, "pretty": True}, []),
+        ("-spo x y", {"strict": True, "pretty": True, "output": "x"}, ["y"]),
+        ("-ox", {"output": "x"}, []),
+        ("-o=x", {"output": "x"}, []),
+        ("-o -s", {"output": "-s"}, []),
+        ("--output x", {"output": "x"}, []),
+        ("--output=a=b", {"output": "a=b"}, []),
+        ("--output= y", {}, ["y"]),
+        ("--color never", {"color": "always"}, ["never"]),
+        ("--color=never", {"color": "never"}, []),
+        ("--strict=false -p=0", {}, []),
+        ("- -- -s", {}, ["-", "-s"]),
+        ("-D", {"debug": True}, []),
+    ],
+)
+def test_flags_of_pflag_are_read(words: str, changed: dict[str, object], rest: list[str]) -> None:
+    defaults = {"strict": False, "pretty": False, "output": "", "color": "auto", "debug": False}
+    assert read(OF_PFLAG, words.split(), PFLAG) == ({**defaults, **changed}, rest)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--nothing", "unknown flag: --nothing"),
+        ("--nothing=1", "unknown flag: --nothing"),
+        ("-sx", "unknown shorthand flag: 'x' in -sx"),
+        ("--output", "flag needs an argument: --output"),
+        ("-so", "flag needs an argument: --output"),
+        ("--strict=perhaps", "flag --strict: 'perhaps' is not a boolean"),
+        ("--pre", "unknown flag: --pre"),
+    ],
+)
+def test_wrong_flags_are_named_in_the_words_of_pflag(words: str, message: str) -> None:
+    with pytest.raises(UsageError) as error:
+        read(OF_PFLAG, words.split(), PFLAG)
+    assert str(error.value) == message
+
+
+OF_CLAP = (*REPEATED, Flag("attributes", "", "where to write", value="FILE", old="output"))
+
+
+@pytest.mark.parametrize(
+    ("words", "changed", "rest"),
+    [
+        ("a --stage=x b", {"stage": "x"}, ["a", "b"]),
+        ("-stage x --quiet", {"stage": "x", "quiet": True}, []),
+        ("--stage -", {"stage": "-"}, []),
+        ("--stage=-x", {"stage": "-x"}, []),
+        ("--output x", {"attributes": "x"}, []),
+    ],
+)
+def test_flags_of_clap_are_read(words: str, changed: dict[str, object], rest: list[str]) -> None:
+    values, left = read(OF_CLAP, words.split(), CLAP)
+    assert ({name: value for name, value in values.items() if value}, left) == ({"count": 1, **changed}, rest)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--quiet=true", "flag --quiet does not take an argument"),
+        ("--stage --quiet", "flag --stage requires an argument: NAME"),
+        ("--stage", "flag --stage requires an argument: NAME"),
+        ("--count=x", "flag --count: invalid literal for int() with base 10: 'x'"),
+        ("--stag=x", "unknown flag --stag"),
+    ],
+)
+def test_flags_that_clap_refuses(words: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(OF_CLAP, words.split(), CLAP)
+    assert str(caught.value) == message
+
+
+def test_letter_is_a_name_where_one_dash_is_enough() -> None:
+    table = (Flag("help", False, "print this help", short="h"),)
+    assert [read(table, [word])[0]["help"] for word in ("-h", "--h", "-help", "-h=false")] == [True, True, True, False]
+
+
+def test_value_that_is_not_one_of_the_words() -> None:
+    with pytest.raises(ValueError, match="'red' is not one of auto, never"):
+        one_of("auto", "never")("red")

@@ -280,19 +280,19 @@ def test_missing_partition_is_status_1(machine: Machine, monkeypatch: pytest.Mon
     [
         pytest.param(("--should-exist",), "ignition-kargs-helper: ", id="no-value"),
         pytest.param(("--nonsense",), "ignition-kargs-helper: ", id="unknown-flag"),
-        pytest.param(("--later", "quiet"), "ignition-kargs-helper: 'quiet' belongs to no flag\n", id="argument"),
+        pytest.param(("--later", "quiet"), "ignition-kargs-helper: unexpected argument 'quiet'\n", id="argument"),
     ],
 )
 def test_usage_is_status_2_and_changes_nothing(machine: Machine, arguments: tuple[str, ...], says: str) -> None:
     file = machine.grub()
     status, output, stderr = machine.run(*arguments)
     assert (status, output, stderr.startswith(says)) == (2, "", True)
-    assert stderr.endswith("Try ignition-kargs-helper --help.\n")
+    assert stderr.endswith("Try 'ignition-kargs-helper --help' for more information.\n")
     assert (file.read_text(), machine.mounted) == (KARGS_CFG, [])
 
 
 @pytest.mark.parametrize(
-    ("flag", "says"), [("--help", "usage: ignition-kargs-helper"), ("-h", "usage: "), ("-version", "ignition-kargs-helper ")]
+    ("flag", "says"), [("--help", "Usage: ignition-kargs-helper"), ("-h", "Usage: "), ("-version", "ignition-kargs-helper ")]
 )
 def test_help_and_version(machine: Machine, flag: str, says: str) -> None:
     status, output, stderr = machine.run(flag)

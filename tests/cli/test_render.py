@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ignition.cli.ignition import main
-from ignition.cli.render import USAGE_TEXT
+from ignition.cli.render import PROGRAM
 from ignition.config import dataurl
 from ignition.config.model import NEWEST
 from ignition.config.parse import parse
@@ -342,24 +342,24 @@ def test_nothing_but_the_result_is_written(place: Place) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        pytest.param(["a", "b"], "one URL or FILE, not 2", id="two files"),
+        pytest.param(["a", "b"], "expected one URL or FILE, got 2", id="two files"),
         pytest.param(["--own"], "unknown flag --own", id="flag"),
         pytest.param(["--filesystem", "data"], "'data' is not NAME=PATH with an absolute path", id="no path"),
         pytest.param(["--filesystem", "data=d"], "'data=d' is not NAME=PATH with an absolute path", id="relative path"),
-        pytest.param(["--fetch-timeout", "90"], "'90' is no duration", id="duration"),
+        pytest.param(["--fetch-timeout", "90"], "'90' is not a duration", id="duration"),
     ],
 )
 def test_wrong_usage_is_2(place: Place, words: list[str], message: str) -> None:
     status, out, err = place.run(*words)
     assert (status, out) == (2, "")
     assert message in err.splitlines()[0]
-    assert USAGE_TEXT in err
+    assert PROGRAM.usage_text() in err
 
 
 def test_help_lists_the_flags(place: Place) -> None:
     status, out, _ = place.run("--help")
-    assert (status, out.splitlines()[0]) == (0, USAGE_TEXT)
-    assert "  -base-dir DIRECTORY" in out.splitlines()
+    assert (status, out.splitlines()[0]) == (0, PROGRAM.usage_text())
+    assert "\n  -base-dir DIRECTORY " in out
 
 
 CLC = """etcd:

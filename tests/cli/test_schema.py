@@ -60,19 +60,21 @@ def test_wrong_use_says_which_schemas_there_are(words: list[str], said: str, cap
     assert main(["schema", *words]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.startswith(f"ignition schema: {said}\n\nusage: ignition schema VERSION")
+    assert printed.err.startswith(f"ignition schema: {said}\n\nUsage: ignition schema VERSION")
 
 
 def test_help_names_all_schemas(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", "--help"]) == 0
     versions = " | ".join(VERSIONS)
     assert capsys.readouterr().out.endswith(
-        f"""There are these schemas:
+        f"""Schemas:
   {versions}
   butane fcos {FCOS.removeprefix("one of ").replace(", ", " | ")}
   butane flatcar 1.0.0 | 1.1.0 | 1.2.0-experimental
   ct
   cloud-config
+
+See ignition-schema(1) for details.
 """
     )
 

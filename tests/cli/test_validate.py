@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from ignition import __version__
-from ignition.cli.validate import USAGE_TEXT, main
+from ignition.cli.validate import PROGRAM, main
 
 TOP = Path(__file__).parent.parent.parent
 GOOD = '{"ignition": {"version": "3.5.0"}}'
@@ -92,12 +92,15 @@ def test_version_is_printed(flag: str, capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize("flag", ["-h", "-help", "--help"])
 def test_help_is_printed(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(capsys, flag)
-    assert (status, out.splitlines()[0], err) == (0, USAGE_TEXT, "")
+    assert (status, out.splitlines()[0], err) == (0, PROGRAM.usage_text(), "")
 
 
 @pytest.mark.parametrize(
     "arguments, message",
-    [pytest.param((), "no file is named", id="no file"), pytest.param(("-own", "x"), "unknown flag -own", id="unknown flag")],
+    [
+        pytest.param((), "expected at least one FILE", id="no file"),
+        pytest.param(("-own", "x"), "unknown flag -own", id="unknown flag"),
+    ],
 )
 def test_wrong_usage_is_2(arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(capsys, *arguments)
@@ -203,11 +206,11 @@ def test_wrong_type_does_not_hide_the_spec_version(tmp_path: Path, capsys: pytes
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        pytest.param(("-json", "-sarif", "x"), "flags -json and -sarif exclude each other", id="two outputs"),
-        pytest.param(("-", "x", "-"), "standard input can be read once only, but - is named twice", id="standard input twice"),
-        pytest.param(("x", "-json"), "flag -json comes after a file: flags are read before the first file only", id="late flag"),
-        pytest.param(("-color", "red", "x"), "flag -color: 'red' is none of auto, always, never", id="colour"),
-        pytest.param(("-target",), "flag -target needs a value: SYSTEM=VERSION", id="target without value"),
+        pytest.param(("-json", "-sarif", "x"), "flags -json and -sarif are mutually exclusive", id="two outputs"),
+        pytest.param(("-", "x", "-"), "standard input can be read only once, but - is given twice", id="standard input twice"),
+        pytest.param(("x", "-json"), "flag -json follows a file: flags precede the first file", id="late flag"),
+        pytest.param(("-color", "red", "x"), "flag -color: 'red' is not one of auto, always, never", id="colour"),
+        pytest.param(("-target",), "flag -target requires an argument: SYSTEM=VERSION", id="target without value"),
         pytest.param(
             ("-target", "debian=12", "x"),
             "flag -target: 'debian=12' is neither flatcar=VERSION nor fcos=VERSION",

@@ -25,8 +25,8 @@ def test_version(machine: Machine) -> None:
 
 USAGE = [
     (["--no-such-flag"], "unknown flag --no-such-flag", "err"),
-    (["--from-file"], "flag --from-file needs a value", "err"),
-    (["--validate=maybe"], "'maybe' is neither true nor false", "err"),
+    (["--from-file"], "flag --from-file requires an argument: FILE", "err"),
+    (["--validate=maybe"], "'maybe' is not a boolean", "err"),
     ([], "Provide at least one of -from-file, -from-url, ", "out"),
     (["word", "--from-file=x"], "Provide at least one of", "out"),
     (["--oem=other"], "Invalid option to -oem: 'other'. Supported options: digitalocean, ec2-compat, gce", "out"),
@@ -97,7 +97,7 @@ def test_every_flag_of_a_datasource_makes_one(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_flags_of_the_reference_are_all_there() -> None:
-    names = {flag.name for flag in cloudinit.FLAGS}
+    names = {flag.name for flag in cloudinit.PROGRAM.flags}
     assert {"oem", "convert-netconf", "workspace", "ssh-key-name", "validate", "ignore-failure", "version"} < names
     assert len(table.SOURCES) == 13 and type(table.SOURCES[0].make("/x")) is LocalFile
     assert (type(table.SOURCES[1].make("http://x")), type(table.SOURCES[10].make(True))) == (Url, ProcCmdline)

@@ -1,6 +1,5 @@
 """The command line of coreos-metadata: flags of all its ages, exit statuses, order and care of the writes."""
 
-from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -9,11 +8,16 @@ from coreos_metadata import main as program
 from coreos_metadata import multi, usage
 from coreos_metadata.transport import SETTINGS
 from ignition import __version__
+from ignition.cli.flags import read
 from ignition.errors import Failure
 from tests.fetch.server import Reply
 from tests.platforms import samples
 from tests.platforms.samples.aws import DATA
 from tests.platforms.test_samples import service
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.cli.program import Values
 
 AWS = samples.load("aws")
 FLAGS = (
@@ -30,18 +34,22 @@ def no_platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "meant"),
+    ("words", "command", "meant"),
     [
-        (["--provider=aws", "--ssh-keys", "core"], ["--provider=aws", "--ssh-keys", "core"]),
-        (["-provider=aws", "-ssh-keys", "core"], ["--provider=aws", "--ssh-keys", "core"]),
-        (["multi", "--cmdline"], ["--cmdline"]),
-        (["-h"], ["-h"]),
-        (["--cmdline", "multi"], ["--cmdline", "multi"]),
-        (["--hostname", "-"], ["--hostname", "-"]),
+        ("--provider=aws --ssh-keys core", "", {"provider": "aws", "ssh-keys": "core"}),
+        ("-provider=aws -ssh-keys core", "", {"provider": "aws", "ssh-keys": "core"}),
+        ("multi --cmdline", "", {"cmdline": True}),
+        ("--cmdline --output /x", "", {"cmdline": True, "attributes": "/x"}),
+        ("-h", "", {"help": True}),
+        ("--hostname -", "", {"hostname": "-"}),
+        ("exp rd-network-kargs -default-value=-x", " exp rd-network-kargs", {"default-value": "-x"}),
     ],
 )
-def test_words_of_older_versions_are_understood(words: list[str], meant: list[str]) -> None:
-    assert program.chosen(words) == (("multi",), meant)
+def test_words_of_older_versions_are_understood(words: str, command: str, meant: dict[str, object]) -> None:
+    chosen, rest = program.PROGRAM.chosen(words.split())
+    values, left = read(chosen.flags, rest, chosen.dialect)
+    assert (chosen.name, left) == (f"coreos-metadata{command}", [])
+    assert {name: value for name, value in values.items() if value} == meant
 
 
 @pytest.mark.parametrize("words", [["--version"], ["-version"], ["multi", "--version"]])
@@ -56,8 +64,8 @@ def test_help_names_every_flag(words: list[str], capsys: pytest.CaptureFixture[s
     shown = capsys.readouterr().out
     assert all(f"--{flag}" in shown for flag in FLAGS)
     assert "aws" in shown
-    for command in program.COMMANDS:
-        assert f"\n  {' '.join(command)} " in shown
+    for command in ("multi", "exp rd-network-kargs", "render-ignition"):
+        assert f"\n  {command} " in shown
 
 
 @pytest.mark.parametrize(
@@ -93,17 +101,17 @@ def test_who_waits_at_a_terminal_sees_why(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "one of --provider and --cmdline is required"),
-        (["exp"], "unrecognized arguments: exp"),
-        (["exp", "other"], "unrecognized arguments: exp other"),
-        (["--attributes", "/x"], "one of --provider and --cmdline is required"),
-        (["--cmdline", "--provider=aws"], "--provider and --cmdline exclude each other"),
-        (["--provider"], "argument --provider: expected one argument"),
-        (["--provider=aws", "--nonsense"], "unrecognized arguments: --nonsense"),
-        (["--provider=aws", "--attr=/x"], "unrecognized arguments: --attr=/x"),
-        (["--provider=aws", "single"], "unrecognized arguments: single"),
+        ([], "either --provider or --cmdline is required"),
+        (["exp"], "expected a command: rd-network-kargs"),
+        (["exp", "other"], "unexpected argument 'other'"),
+        (["--attributes", "/x"], "either --provider or --cmdline is required"),
+        (["--cmdline", "--provider=aws"], "--provider and --cmdline are mutually exclusive"),
+        (["--provider"], "flag --provider requires an argument: ID"),
+        (["--provider=aws", "--nonsense"], "unknown flag --nonsense"),
+        (["--provider=aws", "--attr=/x"], "unknown flag --attr"),
+        (["--provider=aws", "single"], "unexpected argument 'single'"),
         (["--provider=nowhere"], "platform 'nowhere' does not provide metadata (fix: use one of: "),
-        (["--cmdline"], "the kernel command line names no platform"),
+        (["--cmdline"], "the kernel command line does not name a platform"),
     ],
 )
 @pytest.mark.usefixtures("no_platform")
@@ -128,12 +136,12 @@ def test_platform_is_found_on_the_kernel_command_line(text: str, name: str) -> N
 
 
 def test_command_line_without_platform_is_refused() -> None:
-    with pytest.raises(Failure, match="^the kernel command line names no platform"):
+    with pytest.raises(Failure, match="^the kernel command line does not name a platform"):
         usage.provider_of("quiet")
 
 
-def options(**given: str) -> Namespace:
-    return Namespace(**{"provider": "aws", "cmdline": False} | dict.fromkeys(multi.ACTIONS, "") | given)
+def options(**given: str) -> "Values":
+    return {"provider": "aws", "cmdline": False} | {flag.name: flag.default for flag in multi.FLAGS} | given
 
 
 @pytest.mark.root
@@ -166,7 +174,7 @@ def test_nothing_to_do_still_opens_the_provider(capsys: pytest.CaptureFixture[st
     with service(AWS) as server:
         multi.run(options())
         assert server.paths() == ["/latest/api/token"]
-    assert "nothing is asked for" in capsys.readouterr().out
+    assert "no output is requested" in capsys.readouterr().out
 
 
 @pytest.mark.root

@@ -74,8 +74,8 @@ def test_network_on_the_kernel_command_line_is_obeyed(written: Path, tmp_path: P
     ("words", "message"),
     [
         (["--provider", "aws"], "--default-value is required"),
-        (["--default-value", ""], "one of --provider and --cmdline is required"),
-        (["--cmdline", "--default-value", ""], "the kernel command line names no platform"),
+        (["--default-value", ""], "either --provider or --cmdline is required"),
+        (["--cmdline", "--default-value", ""], "the kernel command line does not name a platform"),
     ],
 )
 def test_wrong_usage_is_status_1(words: list[str], message: str, written: Path, capsys: pytest.CaptureFixture[str]) -> None:

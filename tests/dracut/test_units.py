@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from coreos_metadata import main as coreos_metadata
+from coreos_metadata import usage
 from ignition.cli import cloudinit, flags
 from ignition.cli.ignition import STAGES
 from ignition.cloudinit.datasources import table
@@ -201,10 +202,11 @@ def test_only_units_are_ordered_that_somebody_brings(name: str) -> None:
 
 def coreos_metadata_takes(arguments: str) -> bool:
     """Whether the companion's parsers accept the command line of a unit; variables and specifiers stand for something."""
-    command, words = coreos_metadata.chosen(arguments.replace("${COREOS_METADATA_OPT_PROVIDER}", "--cmdline").split())
-    parser = coreos_metadata.COMMANDS[command][0]()
-    parser.check(parser.parse_args(words))
-    return True
+    words = arguments.replace("${COREOS_METADATA_OPT_PROVIDER}", "--cmdline").split()
+    command, words = coreos_metadata.PROGRAM.chosen(words)
+    values, rest = flags.read(command.flags, words, command.dialect)
+    usage.check(values)
+    return not rest
 
 
 def coreos_cloudinit_takes(arguments: str) -> bool:

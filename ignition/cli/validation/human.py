@@ -41,7 +41,7 @@ class Human:
         _note(_summary(file))
         for verdict in file.verdicts:
             if verdict.takes:
-                from ignition.cli.validation.aim import said
+                from ignition.cli.validation.examine import said
 
                 _note(f"{file.source}: {said(verdict)}")
 
