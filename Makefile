@@ -7,7 +7,9 @@ DESTDIR ?=
 prefix ?= /usr
 libdir := $(DESTDIR)$(prefix)/lib/python3/dist-packages
 bindir := $(DESTDIR)$(prefix)/bin
-mandir := $(DESTDIR)$(prefix)/share/man
+sharedir := $(DESTDIR)$(prefix)/share
+# Where zsh looks for completion of packages: Debian's looks elsewhere than others do.
+zshdir ?= zsh/$(if $(and $(filter /usr,$(prefix)),$(wildcard /etc/debian_version)),vendor-completions,site-functions)
 IMAGE ?= build/coreos-ignition-debian12.qcow2
 
 .PHONY: help setup demo test check unit vm-test lab bench fuzz soak image install clean
@@ -59,7 +61,7 @@ soak: setup
 	@if [ "$$(id -u)" = 0 ]; then $(PYTHON) -m tests.soak.races; else echo "races: skipped, they need root"; fi
 	@$(PYTHON) vm-tests/run.py --soak --jobs $(JOBS)
 
-## make install         install programs, dracut module, units and manual pages to DESTDIR (prefix=/usr/local: without the module)
+## make install         install programs, dracut module, units, manual pages and completion to DESTDIR (prefix=/usr/local: no module)
 install:
 	install -d $(libdir) $(bindir)
 	cp -r ignition coreos_metadata $(libdir)/
@@ -67,7 +69,8 @@ install:
 	python3 -m compileall -q -s "$(DESTDIR)" $(libdir)/ignition $(libdir)/coreos_metadata
 	dracut/install-launchers $(bindir) $(DESTDIR)$(prefix)/lib/coreos-ignition $(prefix)/lib/python3/dist-packages
 	dracut/install "$(DESTDIR)" "$(prefix)"
-	python3 -BIS docs/man/generate.py $(mandir)
+	python3 -BIS docs/man/generate.py $(sharedir)/man
+	python3 -BIS completion/generate.py $(sharedir) $(zshdir)
 
 clean:
 	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -72,8 +72,13 @@ def test_make_install_gives_the_programs(clone: Path, tmp_path: Path) -> None:
         assert version_of(launcher, environment) == __version__
     assert version_of(root / "usr/bin/coreos-cloudinit", environment) == __version__
     assert not list(packages.rglob("*.orig")) and list(packages.rglob("*.pyc"))
+    completion = ("bash-completion/completions/ct", "zsh/vendor-completions/_butane", "fish/vendor_completions.d/ignition.fish")
     man = ("man1/butane.1", "man1/ignition-render.1", "man5/ignition-config.5", "man7/ignition-boot.7", "man8/ignition.8")
-    for part in ("lib/dracut/modules.d/35coreos-ignition/module-setup.sh", *(f"share/man/{page}" for page in man)):
+    for part in (
+        "lib/dracut/modules.d/35coreos-ignition/module-setup.sh",
+        *(f"share/man/{page}" for page in man),
+        *(f"share/{name}" for name in completion),
+    ):
         assert (root / "usr" / part).stat().st_mode & 0o444 == 0o444, part
     units = root / "usr/lib/systemd/system"
     # Configs of other generations name these.

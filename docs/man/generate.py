@@ -1,10 +1,9 @@
-"""Writes the manual pages: `python3 docs/man/generate.py DIRECTORY` makes DIRECTORY/man1/butane.1 and so on; `make install` runs it.
+"""Writes the manual pages: `python3 docs/man/generate.py DIRECTORY` makes DIRECTORY/man1/butane.1 and so on; see `make install`.
 
 Each page is a file beside this one, NAME.SECTION.md, in a small part of Markdown: headings, paragraphs, lists, indented examples,
-definitions (a line, and below it one that begins with a colon), `literal` and *variable*. {synopsis}, {options} and {exit status},
-each a paragraph of its own, stand for what the program's record says (ignition.cli.program); {options: NAME} for what a command has
-besides those of the program.
-Needs nothing but the standard library and the packages beside it.
+definitions (a line, and below it one that begins with a colon), `literal` and *variable*. Three paragraphs stand for what the
+program's record says (ignition.cli.program): {synopsis}, {options} and {exit status}; {options: NAME} are those that a command
+has besides. Needs nothing but the standard library and the packages of this repository.
 """
 
 import re

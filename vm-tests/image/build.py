@@ -51,7 +51,7 @@ def ensure_root(folder: Path) -> Path:
 def image_key() -> str:
     """Of everything that goes into the image."""
     repository = root_tree.REPOSITORY
-    sources = [repository / name for name in ("ignition", "coreos_metadata", "dracut", "docs/man", "Makefile")]
+    sources = [repository / name for name in ("ignition", "coreos_metadata", "dracut", "docs/man", "completion", "Makefile")]
     return cache.digest(
         [FORMAT, *root_tree.mmdebstrap_arguments()], [*(path for path in sources if path.exists()), root_tree.HERE]
     )
