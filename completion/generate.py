@@ -5,6 +5,8 @@ programs' records (ignition.cli.program): commands, options, and values as far a
 ids. Each script is one of the templates beside this file, filled in; nothing of ours runs while a person completes.
 """
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -61,7 +63,7 @@ def _add_operands(found: dict[str, Node], node: str, program: Program) -> None:
             _add(found, node, words, program, "")
 
 
-def words_of(offers: "Offers") -> tuple[str, ...]:
+def words_of(offers: Offers) -> tuple[str, ...]:
     """The words that are offered; none for a kind."""
     return () if isinstance(offers, str) else tuple(offers()) if callable(offers) else offers
 

@@ -33,7 +33,7 @@ def run(values: Values) -> None:
         raise UsageError("--default-value is required")
     name = provider(values)
     if is_given(cmdline.read()):
-        log.info("the kernel command line has a network of its own: nothing is written")
+        log.info("the kernel command line configures the network; nothing is written")
         return
     write_arguments(_found(name) or values["default-value"])
 
@@ -43,7 +43,7 @@ def _found(name: str) -> str | None:
     try:
         tables = tuple(table for table in platforms.metadata(name) if table.kernel_arguments)
     except Failure as failure:
-        log.info(f"{failure.what}: the default is used")
+        log.info(f"{failure.what}; the default is used")
         return None
     if not tables:
         return None
@@ -52,7 +52,7 @@ def _found(name: str) -> str | None:
             with opened(tables, fetcher) as (table, reader):
                 return table.kernel_arguments(reader) if table.kernel_arguments else None
         except NotHere as reason:
-            log.warning(f"this machine has no metadata, the default is used: {reason}")
+            log.warning(f"this machine has no metadata; the default is used: {reason}")
             return None
 
 

@@ -53,9 +53,9 @@ def run(values: Values) -> None:
     name = provider(values)
     tables = platforms.metadata(name)
     if not any(table.first_user for table in tables):
-        raise Failure(f"render-ignition has nothing for the platform {name}", fix=f"it is for {', '.join(_supported())} alone")
+        raise Failure(f"platform {name!r} is not supported by render-ignition", fix=f"use one of: {', '.join(_supported())}")
     if values["disable-hostname-fragment"] and values["disable-user-fragment"]:
-        log.warning("both fragments are disabled: nothing is written")
+        log.warning("both fragments are disabled; nothing is written")
         return
     with Fetcher(SETTINGS, offline=False) as fetcher:
         try:

@@ -15,7 +15,7 @@ NOT_OFF = "Leave the machine on: ROOT's contents would be lost."
 OF_THE_CONFIG = "The same config will fail again: change it. Nothing is lost: the machine tries its first boot at each start."
 SHOWN_ERRORS = 12  # of an invalid config; the journal has them all
 _JOURNAL = "see the journal: journalctl --identifier=ignition --all"
-_MEND = "mend these; ignition-validate, on any machine, shows each in its line"
+_FIX = "fix these; ignition-validate, on any machine, shows each with its line"
 _MOST_LINES = 40  # of one message
 _LONGEST_LINE = 2000  # a URL with a long path
 
@@ -43,7 +43,7 @@ def screen(stage: str, failure: Failure) -> str:
         lines += _config_errors(failure)
     else:
         lines += _wrapped("what:  ", failure.what)
-    lines += _wrapped("do:    ", failure.fix or (_MEND if isinstance(failure, InvalidConfig) else _JOURNAL))
+    lines += _wrapped("do:    ", failure.fix or (_FIX if isinstance(failure, InvalidConfig) else _JOURNAL))
     if isinstance(failure, RootInMemory):
         end = NOT_OFF
     else:

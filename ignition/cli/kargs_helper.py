@@ -62,7 +62,7 @@ def main(values: Values, words: list[str]) -> None:
 def _carry_out(asked: Wanted, *, later: bool) -> None:
     wanted, refused = asked.without_magic()
     for text in refused:
-        log.warning(f"{text!r} is left alone: that argument is the boot loader's own, by which it says what is a first boot")
+        log.warning(f"{text!r} ignored: the boot loader marks a first boot with this argument")
     guarded = not later and os.path.exists(paths.INITRD_RELEASE)
     edits = _edit(wanted, required=True, guarded=guarded)
     if later:
@@ -87,9 +87,9 @@ def _edit(wanted: Wanted, *, required: bool = False, guarded: bool = False) -> l
         edits = files.plan(directories, wanted)
         if required and not edits:
             raise Failure(
-                f"no boot loader of a known kind on {' and '.join(filter(None, (esp, extended)))}:"
+                f"unknown boot loader on {' and '.join(filter(None, (esp, extended)))}:"
                 f" neither a {files.GRUB_CONFIG} that reads {files.GRUB_KARGS.lstrip('/')} nor {files.ENTRIES}/*.conf",
-                fix=f"the image must bring a program {PROGRAM.name} for its own boot loader",
+                fix=f"add a program {PROGRAM.name} for this boot loader to the image",
             )
         needed = [edit for edit in edits if edit.needed()]
         if needed and guarded:

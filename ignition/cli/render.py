@@ -135,7 +135,7 @@ def _merged(word: str, base_dirs: tuple[str, ...], platform: str, timeout_s: flo
 
     for directory in base_dirs:
         if not os.path.isdir(directory):
-            raise Failure("there is no such directory", where=directory)
+            raise Failure("directory does not exist", where=directory)
     directories = base_dirs if base_dirs or word else None
 
     def read(content: bytes, name: str) -> Config | None:
@@ -167,16 +167,16 @@ def _user_config(word: str, directories: tuple[str, ...] | None, fetcher: Fetche
         found = system_configs.default(directories)
         config = read(found[1], found[0]) if found else None
         if found is None or config is None:
-            _tell(log.WARNING, f"there is no Ignition config in {place}: only base configs count")
+            _tell(log.WARNING, f"no Ignition config in {place}; only base configs are used")
             return Config()
-        _tell(log.WARNING, f"there is no Ignition config in {place}: {found[0]} takes its place")
+        _tell(log.WARNING, f"no Ignition config in {place}; {found[0]} is used instead")
         place = found[0]
     config, _ = follow(config, place, fetcher, read)
     errors = [entry for entry in check_merged(origins.plain(config)).entries if entry.level == ERROR]
     for entry in errors:
         _show(entry, origins.near(config, _parts(entry.path)))
     if errors:
-        raise Failure("the merged config is invalid: a boot would stop here")
+        raise Failure("the merged config is invalid; a boot would fail")
     return config
 
 

@@ -89,9 +89,9 @@ def text(words: Sequence[str]) -> str:
         case [version] if version.startswith(_DIGITS):
             return schema.text(version)
         case [name, *_] if name not in (CT, CLOUD_CONFIG) and not name.startswith(_DIGITS):
-            raise Failure(f"no schema is called {name}", fix=_meant(list(words)))
+            raise Failure(f"unknown schema {name}", fix=_meant(list(words)))
         case _:
-            raise Failure("name one schema", fix=_one_of())
+            raise Failure("expected one schema", fix=_one_of())
 
 
 def _butane(words: Sequence[str]) -> Schema:
@@ -99,7 +99,7 @@ def _butane(words: Sequence[str]) -> Schema:
 
     if len(words) in (1, 2):
         return butane(words[0], words[1] if len(words) == 2 else "")
-    raise Failure("name a variant of Butane and its version", fix=f"as in: ignition schema {BUTANE} fcos 1.6.0")
+    raise Failure("expected a variant of Butane and its version", fix=f"as in: ignition schema {BUTANE} fcos 1.6.0")
 
 
 def _meant(words: list[str]) -> str:

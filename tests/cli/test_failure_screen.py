@@ -49,7 +49,7 @@ def test_screen_says_each_error_once_with_source_and_remedy() -> None:
         "http://example.com/a.ign: error at $.storage.files.0.path, line 1 col 67: path is not absolute (fix: write /a)"
     )
     assert "what:  the config is invalid, 2 errors:\n  - " in text
-    assert "do:    mend these; ignition-validate" in text
+    assert "do:    fix these; ignition-validate" in text
 
 
 def test_screen_counts_the_errors_it_leaves_out() -> None:

@@ -144,7 +144,7 @@ def test_without_user_config_the_base_is_printed(place: Place) -> None:
     place.put("usr/base.d/10", text("/base"))
     status, out, err = place.run()
     assert (status, [file["path"] for file in json.loads(out)["storage"]["files"]]) == (0, ["/base"])
-    assert f"{HERE}: there is no Ignition config in the base directories (no user.ign): only base configs count" in err
+    assert f"{HERE}: no Ignition config in the base directories (no user.ign); only base configs are used" in err
 
 
 def test_default_takes_the_place_of_no_config_as_at_boot(place: Place) -> None:
@@ -154,7 +154,7 @@ def test_default_takes_the_place_of_no_config_as_at_boot(place: Place) -> None:
     empty = place.put("empty.ign", "")
     status, out, told = place.run(empty, "--base-dir", "image")
     assert (status, [entry["path"] for entry in json.loads(out)["storage"]["files"]]) == (0, ["/base", "/fragment", "/default"])
-    assert "there is no Ignition config in empty.ign: image/default.ign takes its place" in told
+    assert "no Ignition config in empty.ign; image/default.ign is used instead" in told
     status, out, _ = place.run(place.put("user.ign", text("/user")), "--base-dir", "image")
     assert (status, [entry["path"] for entry in json.loads(out)["storage"]["files"]]) == (0, ["/base", "/fragment", "/user"])
 
@@ -262,7 +262,7 @@ def test_merged_config_that_breaks_a_rule_shows_where_its_parts_are(place: Place
     column = (place.top / "a.ign").read_text().index('"/a/c"') + 1
     assert (status, out) == (1, "")
     assert err.splitlines()[0].startswith(f"a.ign:1:{column}: error: its path lies below a link of this config")
-    assert err.splitlines()[-1] == f"{HERE}: the merged config is invalid: a boot would stop here"
+    assert err.splitlines()[-1] == f"{HERE}: the merged config is invalid; a boot would fail"
 
 
 def test_result_over_a_base_that_breaks_a_rule_is_printed_and_shown(place: Place) -> None:
@@ -316,7 +316,7 @@ def test_what_only_2x_allows_is_shown_at_its_source(place: Place) -> None:
     ("words", "message"),
     [
         pytest.param(["none.ign"], "none.ign: the config cannot be read: No such file or directory", id="no file"),
-        pytest.param(["a.ign", "--base-dir", "none"], "none: there is no such directory", id="no directory"),
+        pytest.param(["a.ign", "--base-dir", "none"], "none: directory does not exist", id="no directory"),
         pytest.param(["ftp://config.example/"], "the scheme 'ftp' is not supported", id="scheme"),
         pytest.param(["looping.ign"], "configs refer to each other in a loop", id="loop"),
     ],

@@ -31,13 +31,13 @@ ALL = f"{IGNITION}, butane VARIANT VERSION, ct, cloud-config"
 WRONG = [
     pytest.param(["3.5"], f"no schema for spec version 3.5 (fix: did you mean 3.5.0? {IGNITION})", id="two numbers"),
     pytest.param(["4.0.0"], f"no schema for spec version 4.0.0 (fix: {IGNITION})", id="no such version"),
-    pytest.param([], f"name one schema (fix: {ALL})", id="none"),
-    pytest.param(["3.5.0", "3.6.0"], f"name one schema (fix: {ALL})", id="two"),
-    pytest.param(["ct", "0"], f"name one schema (fix: {ALL})", id="ct has no versions"),
-    pytest.param(["cloud_config"], f"no schema is called cloud_config (fix: did you mean cloud-config? {ALL})", id="name"),
-    pytest.param(["x\x1b"], f"no schema is called x\\x1b (fix: {ALL})", id="control character"),
+    pytest.param([], f"expected one schema (fix: {ALL})", id="none"),
+    pytest.param(["3.5.0", "3.6.0"], f"expected one schema (fix: {ALL})", id="two"),
+    pytest.param(["ct", "0"], f"expected one schema (fix: {ALL})", id="ct has no versions"),
+    pytest.param(["cloud_config"], f"unknown schema cloud_config (fix: did you mean cloud-config? {ALL})", id="name"),
+    pytest.param(["x\x1b"], f"unknown schema x\\x1b (fix: {ALL})", id="control character"),
     pytest.param(
-        ["butane"], "name a variant of Butane and its version (fix: as in: ignition schema butane fcos 1.6.0)", id="butane"
+        ["butane"], "expected a variant of Butane and its version (fix: as in: ignition schema butane fcos 1.6.0)", id="butane"
     ),
     pytest.param(["butane", "fcos"], f"name a version of Butane's variant fcos (fix: {FCOS})", id="variant"),
     pytest.param(
@@ -50,7 +50,7 @@ WRONG = [
         f"no schema for version 1.6 of Butane's variant fcos (fix: did you mean 1.6.0? {FCOS})",
         id="two numbers of a variant",
     ),
-    pytest.param(["fcos", "1.6.0"], "no schema is called fcos (fix: did you mean butane fcos 1.6.0?)", id="variant alone"),
+    pytest.param(["fcos", "1.6.0"], "unknown schema fcos (fix: did you mean butane fcos 1.6.0?)", id="variant alone"),
     pytest.param(["-x", "3.5.0"], "unknown flag -x", id="flag"),
 ]
 

@@ -140,11 +140,11 @@ def test_keys_of_which_none_is_one_are_refused(
 @pytest.mark.parametrize("name", ["aws", "azurestack", "kubevirt"])
 def test_other_platforms_are_told_what_it_is_for(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert program.main(["render-ignition", "--provider", name, "--render-ignition-dir", str(tmp_path / "d")]) == 1
-    said = f"coreos-metadata: render-ignition has nothing for the platform {name} (fix: it is for azure alone)\n"
+    said = f"coreos-metadata: platform {name!r} is not supported by render-ignition (fix: use one of: azure)\n"
     assert capsys.readouterr().err == said
 
 
 def test_nothing_is_asked_for_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--disable-hostname-fragment", "--disable-user-fragment", "--render-ignition-dir", str(tmp_path / "d")]
     assert program.main(["render-ignition", "--provider=azure", *words]) == 0
-    assert "both fragments are disabled: nothing is written" in capsys.readouterr().out
+    assert "both fragments are disabled; nothing is written" in capsys.readouterr().out
