@@ -32,9 +32,16 @@ FETCHING = ("fetch-offline", "fetch")
 SUCCESS, FAILED, USAGE, NO_STATE = 0, 1, 2, 3
 
 
-def _command(name: str) -> Program:
-    program: Program = import_module(f"ignition.cli.{name}").PROGRAM
-    return program
+def _render() -> Program:
+    from ignition.cli import render
+
+    return render.PROGRAM
+
+
+def _schema() -> Program:
+    from ignition.cli import schema
+
+    return schema.PROGRAM
 
 
 _ROOT = Flag("root", "/", "root directory of the machine that is set up", value="DIRECTORY", offers=DIRECTORIES)
@@ -89,8 +96,8 @@ PROGRAM = Program(
     commands={
         GROW: lambda: GROWING,
         "report": lambda: REPORT,
-        "render": lambda: _command("render"),
-        "schema": lambda: _command("schema"),
+        "render": _render,
+        "schema": _schema,
     },
 )
 
