@@ -41,7 +41,7 @@ PROGRAM: Program = usage.command(
 
 
 def _logging(run: Callable[[Values], None]) -> Callable[[Values, list[str]], None]:
-    """What a command does, with a log, and a person who is told what it waits for."""
+    """Add a log to a command, and progress for a person who waits."""
 
     @wraps(run)
     def work(values: Values, words: list[str]) -> None:

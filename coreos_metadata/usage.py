@@ -1,4 +1,4 @@
-"""What all commands have in common: the flags that name the platform, and how a command is described."""
+"""Shared by all commands: the flags that name the platform, and the description of a command."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Writes the manual pages: `python3 docs/man/generate.py DIRECTORY` makes DIRECTORY/man1/butane.1 and so on; see `make install`.
 
 Each page is a file beside this one, NAME.SECTION.md, in a small part of Markdown: headings, paragraphs, lists, indented examples,
-definitions (a line, and below it one that begins with a colon), `literal` and *variable*. Three paragraphs stand for what the
-program's record says (ignition.cli.program): {synopsis}, {options} and {exit status}; {options: NAME} are those that a command
-has besides. Needs nothing but the standard library and the packages of this repository.
+definitions (a line, and below it one that begins with a colon), `literal` and *variable*. Three paragraphs are
+replaced by facts of the program's record (ignition.cli.program): {synopsis}, {options} and {exit status}; {options: NAME} are the
+additional ones of a command. Needs nothing but the standard library and the packages of this repository.
 """
 
 import re
@@ -75,7 +75,7 @@ def expanded(block: str, program: Program | None) -> Iterator[str]:
 
 
 def from_record(what: str, program: Program | None) -> Iterator[str]:
-    """What a program's record says, in place of its name in braces."""
+    """The facts of a program's record that a paragraph in braces names."""
     if program is None:
         raise ValueError(f"{{{what}}} on a page that is not a program's")
     what, _, name = what.partition(": ")
@@ -126,7 +126,7 @@ def escaped(text: str) -> str:
 
 
 def safe(line: str) -> str:
-    """A line of text that begins with a dot is no macro."""
+    """A line of text that begins with a dot, which must not be read as a macro."""
     return f"\\&{line}" if line.startswith(".") else line
 
 

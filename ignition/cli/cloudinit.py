@@ -142,7 +142,7 @@ def _to_standard_error(priority: int, message: str) -> None:
     import time
 
     if priority < log.DEBUG:
-        with suppress(BrokenPipeError):  # nobody listens any more: what is being applied goes on
+        with suppress(BrokenPipeError):  # without a reader the work continues
             print(f"{time.strftime('%Y/%m/%d %H:%M:%S')} {message}", file=sys.stderr, flush=True)
 
 

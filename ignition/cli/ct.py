@@ -114,7 +114,7 @@ def _write(path: str, text: str) -> None:
 
 
 def _show(report: Report, text: bytes) -> None:
-    """On stderr: each finding as the original words it, then where it is and what helps."""
+    """On stderr: each finding as the original reports it, then its place and the remedy."""
     if not report.entries:
         return
     from ignition.config.report import context

@@ -1,7 +1,7 @@
 """Command-line flags, in the syntax of the program that each of ours stands in for.
 
-Units and scripts of the field are written for Go's flag package, for pflag (butane) and for clap (Afterburn). One reader knows
-them all; a Dialect says in what they differ. Neither argparse nor getopt does: they have no single dash for long names.
+Units and scripts of the field are written for Go's flag package, for pflag (butane) and for clap (Afterburn). One reader supports
+them all; a Dialect describes their differences. argparse and getopt do not support long names with a single dash.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TextIO
 
-    # What completion offers: a kind below, words, or a function that finds them when the completion is generated.
+    # Offered by completion: a kind below, words, or a function that returns them when the scripts are generated.
     Offers = str | tuple[str, ...] | Callable[[], Iterable[str]]
 
 NOTHING, FILES, DIRECTORIES, USERS = "", "files", "directories", "users"
@@ -161,14 +161,14 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 
 def platforms_with_config() -> list[str]:
-    """What `offers` for a platform that provides the user config."""
+    """For `offers`: platforms that provide the user config."""
     from ignition import platforms
 
     return platforms.known("config")
 
 
 def platforms_with_metadata() -> list[str]:
-    """What `offers` for a platform that the companion asks."""
+    """For `offers`: platforms that provide metadata."""
     from ignition import platforms
 
     return platforms.known("metadata")

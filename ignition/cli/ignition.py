@@ -92,7 +92,7 @@ PROGRAM = Program(
     ),
     version="Ignition",
     statuses=_STATUSES,
-    # Only the module of the command that is called: a stage pays for what it imports.
+    # Only the module of the called command is loaded: a stage does not pay for the others.
     commands={
         GROW: lambda: GROWING,
         "report": lambda: REPORT,
@@ -125,7 +125,7 @@ def grow(values: Values, words: list[str]) -> int:
 
 @REPORT
 def report(values: Values, words: list[str]) -> None:
-    """What the first boot left in the root."""
+    """Print the record of the first boot that is in the root."""
     from ignition.stages.result import report_text
 
     lines = report_text(values["root"].rstrip("/") + paths.REPORT).split("\n")
@@ -204,7 +204,7 @@ def _execute(arguments: Arguments) -> None:
 
 
 def _run_module(arguments: Arguments) -> None:
-    # Only the module of this stage: each stage is a process of its own and pays for what it imports.
+    # Only the module of this stage: each stage is a process of its own, and imports take time.
     import_module(f"ignition.stages.{arguments.stage.replace('-', '_')}").run(arguments)
 
 
@@ -226,7 +226,7 @@ def _locate(values: Values, failure: Failure) -> None:
 
 
 def _show_notice() -> None:
-    """What the stage has left for the login prompt, now: its unit writes standard output to the console as well."""
+    """Print the notice for the login prompt at once: the unit writes standard output to the console as well."""
     with log.never_fatal("the notice was not shown"), suppress(FileNotFoundError):
         with open(os.path.join(paths.issue_directory(), paths.ISSUE), encoding="utf-8") as file:
             print(file.read().replace("\\\\", "\\").rstrip())

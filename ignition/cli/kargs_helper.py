@@ -75,7 +75,7 @@ def _carry_out(asked: Wanted, *, later: bool) -> None:
 
 
 def _edit(wanted: Wanted, *, required: bool = False, guarded: bool = False) -> list[files.Edit]:
-    """Change what is not as it shall be; returns all files, the changed ones (those that `needed()` it) and the others.
+    """Change the files that differ; returns all files, the changed ones (those that `needed()` it) and the others.
 
     Raises Failure if there are no files and they are `required`; if it is `guarded` and the machine was rebooted for this before.
     """

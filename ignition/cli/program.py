@@ -1,4 +1,4 @@
-"""What a program is to its users: one record, from which its help, usage errors, manual page and completion come, and one run.
+"""The frame of every program: one record, from which its help, usage errors, manual page and completion are derived, and one run.
 
     PROGRAM = Program("ignition-rmcfg", "remove the user config from its platform", FLAGS, usage=("-platform ID",), ...)
 
@@ -93,7 +93,7 @@ class Program:
         """Decorates `work(values, words)`, which does what the program is for, and makes it the main() of its module.
 
         It returns the exit status, None for success, and raises UsageError for flags and words that do not go together, Failure
-        for what went wrong.
+        for any other error.
         """
         self.work = work
 

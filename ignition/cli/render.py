@@ -103,7 +103,7 @@ PROGRAM = Program(
 
 @PROGRAM
 def main(values: Values, words: list[str]) -> int:
-    """One config, named by what follows `ignition render`."""
+    """Render one config."""
     if len(words) > 1:
         raise UsageError(f"expected one URL or FILE, got {len(words)}")
     timeout_s = float(int(duration_s(values["fetch-timeout"] or _PATIENCE)))
@@ -128,7 +128,7 @@ def _without_garbage_collection() -> Iterator[None]:
 
 
 def _merged(word: str, base_dirs: tuple[str, ...], platform: str, timeout_s: float, *, is_limit: bool) -> Config:
-    """What the stages of a boot would work on, its values marked. `is_limit`: no fetch takes longer. Raises Failure."""
+    """The config that the stages of a boot would use, its values marked. `is_limit`: no fetch takes longer. Raises Failure."""
     from ignition.fetch.engine import Fetcher
     from ignition.rendering import system_configs
     from ignition.rendering.render import initial_settings
@@ -181,7 +181,7 @@ def _user_config(word: str, directories: tuple[str, ...] | None, fetcher: Fetche
 
 
 def _found(word: str, directories: tuple[str, ...] | None, fetcher: Fetcher) -> tuple[str, bytes]:
-    """What the config is called, and its bytes. Raises Failure."""
+    """The name of the config in messages, and its bytes. Raises Failure."""
     from ignition.config.model import Resource
     from ignition.config.url import scheme
     from ignition.fetch.urls import shown

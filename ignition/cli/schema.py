@@ -28,7 +28,7 @@ _DIGITS = tuple("0123456789")
 
 
 def words() -> Iterator[str]:
-    """What may follow the command, one word or several."""
+    """Words that may follow the command, one or several at a time."""
     from ignition.config.schema import VERSIONS
     from ignition.transpile.butane import variants
 
@@ -62,7 +62,7 @@ def main(values: Values, words: list[str]) -> None:
 
 
 def known() -> list[str]:
-    """What there is, a kind in a line."""
+    """The available schemas, one kind per line."""
     from ignition.config.schema import VERSIONS
     from ignition.transpile.butane import variants
 

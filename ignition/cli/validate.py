@@ -78,7 +78,7 @@ PROGRAM = Program(
         NOT_VALID: "a config is invalid, cannot be read, or is not accepted by a target; with -strict also if there is a warning",
         USAGE: "invalid usage",
     },
-    closed_pipe=NOT_VALID,  # nobody may take for valid what was not reported to the end
+    closed_pipe=NOT_VALID,  # an incomplete report must not pass for a valid config
 )
 
 

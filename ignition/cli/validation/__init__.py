@@ -1,1 +1,1 @@
-"""What `ignition-validate` does with one config, and how it shows it: to people, as JSON, as SARIF."""
+"""How `ignition-validate` examines one config, and its outputs: for people, JSON, SARIF."""

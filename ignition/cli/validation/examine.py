@@ -1,4 +1,4 @@
-"""One config, from its bytes to what there is to say about it, for whichever output.
+"""One config, from its bytes to its findings, for any output.
 
 Rules about targets. T1 and T2: the target does not accept the config's spec version, or that is not known. T3: members of the
 config that only this program knows. T4: what specs from 3.7.0-experimental on allow, but not every Ignition that accepts them.
@@ -31,7 +31,7 @@ class Verdict:
 
 
 class Examined:
-    """What became of one argument: a text and findings, or the `problem` that kept it from being read."""
+    """The result for one argument: a text and findings, or the `problem` that prevented reading it."""
 
     def __init__(self, name: str, *, text: bytes = b"", packing: str = "", problem: str = "", fix: str = "") -> None:
         self.name, self.text, self.packing, self.problem, self.fix = name, text, packing, problem, fix
@@ -41,7 +41,7 @@ class Examined:
 
     @property
     def source(self) -> str:
-        """What it is called in messages."""
+        """Its name in messages."""
         return "standard input" if self.name == STDIN else self.name
 
     @property
@@ -53,7 +53,7 @@ class Examined:
 
 
 def examine(name: str, targets: Sequence[Target], *, advice: bool) -> Examined:
-    """Read, unpack, parse, advise. Nothing is raised for what cannot be read."""
+    """Read, unpack, parse, advise. Unreadable files do not raise."""
     from ignition.config.parse import parse
     from ignition.config.text import packed
     from ignition.transpile import user_data
@@ -81,7 +81,7 @@ def examine(name: str, targets: Sequence[Target], *, advice: bool) -> Examined:
 
 
 def advice_about(text: bytes, done: Translation) -> tuple[Entry, ...]:
-    """What is advised about a Butane document of which something became, at the document's places."""
+    """Advice on a Butane document that could be translated, at the document's places."""
     from ignition.config.advice import advise
     from ignition.config.parse import parse
     from ignition.config.report import Report
@@ -95,7 +95,7 @@ def advice_about(text: bytes, done: Translation) -> tuple[Entry, ...]:
 
 
 def _placed(parsed: Parsed, text: bytes, found: Callable[[bytes], tuple[Entry, ...]]) -> tuple[Entry, ...]:
-    """What is found in the JSON that was parsed, at places of the text, also if that is YAML."""
+    """Findings in the parsed JSON, at places of the text, even if that is YAML."""
     from ignition.config.report import Report
     from ignition.transpile.user_data import Translated
 

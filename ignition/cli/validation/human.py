@@ -50,7 +50,7 @@ class Human:
 
 
 def _position(entry: Entry) -> tuple[int, int]:
-    """People read from top to bottom. What is about the whole text comes first, its end (line 0) last."""
+    """People read from top to bottom. Findings about the whole text come first, those about its end (line 0) last."""
     line = entry.line if entry.line is None or entry.line > 0 else sys.maxsize
     return line or 0, entry.column or 0
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ignition.config.report import Entry
     from ignition.config.text.positions import Lines
 
-FORMAT = 1  # counts up when a member goes away or changes its meaning; new members may come at any time
+FORMAT = 1  # is increased when a member is removed or changes its meaning; new members may be added at any time
 
 Object = dict[str, object]
 

@@ -94,7 +94,7 @@ def _rule(name: str) -> Object:
 
 
 def _artifact(name: str) -> Object:
-    """A path below the working directory is said relative to it: services match that with the files of a repository."""
+    """A path below the working directory is relative to it: services match that with the files of a repository."""
     from urllib.parse import quote
 
     if name == STDIN:
@@ -118,7 +118,7 @@ class _Places:
         self._last = (0, 0, 0)  # start of a line, an offset in it, and the units before it: findings mostly come in order
 
     def region(self, entry: Entry) -> Object:
-        """What the entry is about; the first line if it has no place."""
+        """The region of the entry; the first line if it has no place."""
         start, end = self._extent(entry)
         if start is None:
             return {"startLine": 1}
