@@ -70,7 +70,8 @@ install:
 	dracut/install-launchers $(bindir) $(DESTDIR)$(prefix)/lib/coreos-ignition $(prefix)/lib/python3/dist-packages
 	dracut/install "$(DESTDIR)" "$(prefix)"
 	python3 -BIS docs/man/generate.py $(sharedir)/man
-	python3 -BIS completion/generate.py $(sharedir) $(zshdir)
+	python3 -BIS packaging/completion/generate.py $(sharedir) $(zshdir)
+	python3 -BIS packaging/schemas.py $(sharedir)/coreos-ignition/schemas
 
 clean:
 	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

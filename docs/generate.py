@@ -1,7 +1,6 @@
 """Writes the files derived from the config models: `python docs/generate.py`.
 
-docs/schemas/ignition-VERSION.json: the JSON Schema of each spec version. docs/fields-N.md: tables of the fields of each family of
-specs. docs/platforms.md: every platform. A test runs
+docs/fields-N.md: tables of the fields of each family of specs. docs/platforms.md: every platform. A test runs
 it into a temporary directory and fails if a committed file differs.
 """
 
@@ -22,7 +21,7 @@ from ignition.config import rules
 from ignition.config.checks import Check
 from ignition.config.record import Field, Record
 from ignition.config.rule_ids import described
-from ignition.config.schema import VERSIONS, default, is_required, root, text
+from ignition.config.schema import default, is_required, root
 from ignition.config.versions import NEVER, SPEC_1, SPEC_2, SPEC_3, order
 
 COMMAND = "python docs/generate.py"
@@ -210,9 +209,6 @@ def sort_key(rule: str) -> tuple[str, int]:
 
 def write(directory: Path) -> None:
     """Write all files to a directory in place of docs/."""
-    (directory / "schemas").mkdir(exist_ok=True)
-    for version in VERSIONS:
-        (directory / "schemas" / f"ignition-{version}.json").write_text(text(version))
     rules.load()
     import_module("ignition.config.v2.rules")  # they register themselves
     import_module("ignition.config.v1.rules")

@@ -77,7 +77,7 @@ LINES = [
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """/usr/share as `make install` fills it."""
     share = tmp_path_factory.mktemp("share")
-    subprocess.run(["/usr/bin/python3", "-BIS", str(TOP / "completion/generate.py"), str(share)], check=True)
+    subprocess.run(["/usr/bin/python3", "-BIS", str(TOP / "packaging/completion/generate.py"), str(share)], check=True)
     return share
 
 

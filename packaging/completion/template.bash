@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Completion of @program@ for bash. Written by completion/generate.py.
+# Completion of @program@ for bash. Written by packaging/completion/generate.py.
 
 @common@
 

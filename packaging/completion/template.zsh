@@ -1,5 +1,5 @@
 #compdef @program@
-# Completion of @program@ for zsh. Written by completion/generate.py.
+# Completion of @program@ for zsh. Written by packaging/completion/generate.py.
 
 @common@
 

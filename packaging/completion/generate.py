@@ -1,4 +1,4 @@
-"""Writes completion for bash, zsh and fish: `python3 completion/generate.py DIRECTORY [ZSH-DIRECTORY]`; `make install` runs it.
+"""Writes completion for bash, zsh and fish; `make install` runs `packaging/completion/generate.py DIRECTORY [ZSH-DIRECTORY]`.
 
 DIRECTORY is what becomes /usr/share, and the second the directory of zsh's functions below it. What is offered comes from the
 programs' records (ignition.cli.program): commands, options, and values as far as they are known when this runs, such as platform
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parent.parent))
 
 from ignition.cli.flags import NOTHING, Flag
 from ignition.cli.program import Program

@@ -1,4 +1,4 @@
-# Completion of @program@ for fish. Written by completion/generate.py.
+# Completion of @program@ for fish. Written by packaging/completion/generate.py.
 
 # What may follow the words in $argv[1], each with a description behind a tab.
 function __@id@_words
