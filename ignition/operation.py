@@ -60,6 +60,20 @@ class Operation:
         raise NotImplementedError
 
 
+class Deferred(Operation):
+    """Operations that nobody can plan before earlier ones have run: what an array holds is known once its members are partitioned.
+
+    It stands in the plan in their place and says what they will be about. The runner records it as one operation, then runs those
+    that it has planned.
+    """
+
+    kind = "inspect"
+
+    def plan(self, context: Context) -> list[Operation]:
+        """Look at the machine, change nothing. Raises Failure."""
+        raise NotImplementedError
+
+
 class Runner:
     """Runs operations of one stage: journals each as started, then finished or failed, and records it with its time.
 
@@ -126,11 +140,15 @@ class Runner:
             raise failures[0]
 
     def _one(self, operation: Operation, context: Context) -> None:
+        planned: list[Operation] = []
         with self.step(operation.kind, operation.describe(), operation.path, operation.place) as outcome:
-            if operation.already_there(context):
+            if isinstance(operation, Deferred):
+                planned = operation.plan(context)
+            elif operation.already_there(context):
                 outcome["result"] = "already"
             else:
                 operation.execute(context)
+        self.run(planned, context)
 
     @contextmanager
     def step(self, kind: str, what: str, path: str = "", place: str = "") -> Iterator[dict[str, object]]:

@@ -1,112 +1,238 @@
-"""The disks stage: tables, arrays, encrypted volumes, file systems, one on the other.
+"""The disks stage: partition tables, arrays, encrypted volumes and file systems, each layer on the one below.
 
 Source: docs/reference/ignition-config.md §7.1 to §7.4.
 
-Each layer is looked at when the one below is made; so are arrays of arrays, and encrypted volumes in encrypted volumes. ROOT may
-be made anew, too: then its contents wait in memory meanwhile.
+The disks themselves are inspected before anything changes. What lies in their partitions is known once these exist, so the layers
+above are deferred (operation.Deferred): arrays and arrays of arrays, encrypted volumes and volumes in volumes, file systems. ROOT
+may be made anew; its contents wait in memory meanwhile.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from ignition.config.model import Config
 from ignition.errors import Failure, RootInMemory, at, refusing
 from ignition.host import devices, first_boot_mark, root_device
-from ignition.operation import Operation
+from ignition.operation import Context, Deferred, Operation
 from ignition.storage import disk as disks
 from ignition.storage import filesystems, selection, signatures, subvolumes
 from ignition.storage.disk import without_wipes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.config.model.storage import Raid
+    from ignition.config.model.storage import Filesystem, Luks, Raid, Storage
     from ignition.stages.arguments import Arguments
+    from ignition.storage.luks_keys import Keys
     from ignition.storage.raid import Member
     from ignition.storage.root_contents import RootPlan
 
 
 class Facts:
-    """The machine's devices by the config's names, a layer at a time. What is absent is not planned for.
+    """What is known before anything changes.
 
-    `may_lose`: nodes whose content was given up, or is in memory.
+    `disks`: facts by the config's device names. `plan_root`: the operations planned for the disks → what becomes of ROOT; None
+    if ROOT is not looked for. `keys`: where keys of encrypted volumes are found and left.
     """
 
     def __init__(
         self,
-        *,
-        disks: Mapping[str, disks.DiskFacts] | None = None,
-        arrays: Mapping[str, list[Member]] | None = None,
-        filesystems: Mapping[str, filesystems.FilesystemFacts] | None = None,
-        may_lose: Collection[str] = (),
+        disks: Mapping[str, disks.DiskFacts],
+        plan_root: Callable[[list[Operation]], RootPlan] | None = None,
+        keys: Keys | None = None,
     ) -> None:
-        self.disks, self.arrays, self.filesystems, self.may_lose = disks or {}, arrays, filesystems, may_lose
+        self.disks, self.plan_root, self.keys = disks, plan_root, keys
+
+
+def plan(config: Config, facts: Facts) -> list[Operation]:
+    """All operations of the stage in order, the layers above the disks deferred. Raises Failure for what is impossible."""
+    on_disks = plan_disks(config, facts.disks)
+    before, after, storage, volume_of_root = list[Operation](), list[Operation](), config.storage, ""
+    may_lose = set(_given_up(config, on_disks))
+    if facts.plan_root is not None:
+        root = facts.plan_root(on_disks)
+        before, after, storage, volume_of_root = root.before, root.after, root.storage, root.volume
+        may_lose.add(root.held)
+    return [
+        *before,
+        *on_disks,
+        *_plan_arrays(storage, may_lose),
+        *_plan_volumes(storage.luks, facts.keys, volume_of_root),
+        *([InspectFilesystems(storage.filesystems)] if filesystems.to_make(storage.filesystems) else []),
+        *subvolumes.plan(storage.filesystems),
+        *after,
+    ]
 
 
 @refusing()
-def plan(config: Config, facts: Facts) -> list[Operation]:
-    """Operations for the layers that `facts` has been taken of. Raises Failure for what cannot be had."""
+def plan_disks(config: Config, facts: Mapping[str, disks.DiskFacts]) -> list[Operation]:
+    """The operations on the disks themselves."""
     operations: list[Operation] = []
     seen: dict[str, str] = {}
     for index, disk in enumerate(config.storage.disks):
-        if disk.device in facts.disks:
-            fact, where = facts.disks[disk.device], f"$.storage.disks.{index}"
-            if seen.setdefault(fact.node, where) != where:
-                raise Failure(f"{disk.device} is the same disk as {seen[fact.node]}", where=where, fix="describe each disk once")
-            operations += disks.plan(disk, fact, where, translated=config.ignition.translated is True)
-            operations += selection.plan_partitions(disk, fact.node, where)
-    if facts.arrays is not None:
-        from ignition.storage import raid
-
-        flagged = raid.flagged(config.storage)
-        operations += raid.plan(
-            config.storage.raid, facts.arrays, lambda array, node: raid.path_of(array) in flagged or node in facts.may_lose
-        )
-    if facts.filesystems is not None:
-        operations += filesystems.plan(config.storage.filesystems, facts.filesystems)
+        fact, where = facts[disk.device], f"$.storage.disks.{index}"
+        if seen.setdefault(fact.node, where) != where:
+            raise Failure(f"{disk.device} is the same disk as {seen[fact.node]}", where=where, fix="describe each disk once")
+        operations += disks.plan(disk, fact, where, translated=config.ignition.translated is True)
+        operations += selection.plan_partitions(disk, fact.node, where)
     return operations
 
 
-def run(arguments: Arguments) -> None:
-    """Make the machine's storage as configured. A config without any touches no device."""
-    config, runner, context = arguments.config, arguments.runner, arguments.context
-    _check_luks(config)
+def operations(arguments: Arguments, keys: Keys | None = None) -> list[Operation]:
+    """The plan for this machine. Changes nothing. Raises Failure."""
+    config = arguments.config
+    if config.storage.luks:
+        from ignition.storage import luks
+
+        luks.check(config.storage.luks)  # before anything is touched
     selection.check(config.storage)
     if first_boot_mark.DISKS_DONE in first_boot_mark.earlier():
         config = without_wipes(config)
-    runner.run(selection.plan(config.storage.disks), context)
-    users = devices.Users()
-    on_disks = plan(config, Facts(disks=_probe_disks(config, users)))
-    root = _plan_root(config, on_disks, users)
-    config = config.evolve(storage=root.storage)
-    may_lose = {root.held, *_given_up(config, on_disks)}
+    selected = selection.plan(config.storage.disks)
+    # Without their links, selected disks have no names to be inspected by.
+    return [*selected, InspectDisks(config, keys)] if selected else plan(config, probe(config, keys))
+
+
+def probe(config: Config, keys: Keys | None = None) -> Facts:
+    """Inspect the config's disks, which are waited for. Raises Failure."""
+    users, wanted, found = devices.Users(), config.storage.disks, {}
+    if wanted:
+        with at("$.storage.disks"):
+            devices.wait_for([disk.device for disk in wanted])
+    for index, disk in enumerate(wanted):
+        with disks.at_disk(f"$.storage.disks.{index}"):
+            found[disk.device] = disks.probe(disk, os.path.realpath(disk.device), users)
+    return Facts(found, lambda on_disks: _plan_root(config, on_disks, users), keys)
+
+
+def run(arguments: Arguments) -> None:
+    """Make the machine's storage as configured. A config without storage touches no device."""
+    keys = _load_keys(arguments) if arguments.config.storage.luks else None
     try:
-        runner.run([*root.before, *on_disks], context)
-        for arrays in _waves_of_arrays(config):
-            runner.run(plan(config, Facts(arrays=_probe_arrays(arrays), may_lose=may_lose)), context)
-        if config.storage.luks:
-            _run_luks(arguments, config, root.volume)
-        runner.run(plan(config, Facts(filesystems=_probe_filesystems(config))), context)
-        runner.run(subvolumes.plan(config.storage.filesystems), context)
-        runner.run(root.after, context)
+        arguments.runner.run(operations(arguments, keys), arguments.context)
     except Failure as failure:
         raise _with_place_of_root(failure) from failure
+    finally:
+        # The files stage needs the keys of the volumes that exist, even if a later operation failed.
+        if keys is not None:
+            _save_keys(arguments, keys)
     os.sync()
     first_boot_mark.note(first_boot_mark.DISKS_DONE)
 
 
-def _probe_disks(config: Config, users: devices.Users) -> dict[str, disks.DiskFacts]:
-    wanted = config.storage.disks
-    if not wanted:
-        return {}
-    with at("$.storage.disks"):
-        devices.wait_for([disk.device for disk in wanted])
-    found = {}
-    for index, disk in enumerate(wanted):
-        with disks.at_disk(f"$.storage.disks.{index}"):
-            found[disk.device] = disks.probe(disk, os.path.realpath(disk.device), users)
-    return found
+def _load_keys(arguments: Arguments) -> Keys:
+    from ignition.stages import state as states
+    from ignition.storage.luks_keys import Keys
+
+    return Keys(states.load(arguments.state_file).luks_persist_key_files)
+
+
+def _save_keys(arguments: Arguments, keys: Keys) -> None:
+    from ignition.stages import state as states
+
+    state = states.load(arguments.state_file)
+    state.luks_persist_key_files = keys.persisted()
+    states.save(state, arguments.state_file)
+
+
+def _plan_arrays(storage: Storage, may_lose: Collection[str]) -> list[Operation]:
+    if not storage.raid:
+        return []
+    from ignition.storage import raid
+
+    return [InspectArrays(storage, wave, may_lose) for wave in raid.waves(storage.raid)]
+
+
+def _plan_volumes(volumes: tuple[Luks, ...], keys: Keys | None, of_root: str) -> list[Operation]:
+    if not volumes:
+        return []
+    from ignition.storage import luks
+    from ignition.storage.luks_keys import Keys
+
+    known = Keys() if keys is None else keys
+    return [InspectVolumes(volumes, wave, known, of_root) for wave in luks.waves(volumes)]
+
+
+class InspectDisks(Deferred):
+    """Selected disks, and all that is made on them."""
+
+    def __init__(self, config: Config, keys: Keys | None) -> None:
+        self._config, self._keys = config, keys
+
+    def describe(self) -> str:
+        names = ", ".join(disk.device for disk in self._config.storage.disks)
+        return f"inspect the disks {names}, then make the storage of the config"
+
+    def plan(self, context: Context) -> list[Operation]:
+        return plan(self._config, probe(self._config, self._keys))
+
+
+class InspectArrays(Deferred):
+    """Arrays that do not depend on each other. `may_lose`: nodes whose content was given up, or is in memory."""
+
+    def __init__(self, storage: Storage, arrays: Sequence[Raid], may_lose: Collection[str]) -> None:
+        self._storage, self._arrays, self._may_lose = storage, arrays, may_lose
+
+    def describe(self) -> str:
+        return f"inspect the members of {', '.join(array.name for array in self._arrays)}, then assemble or create the arrays"
+
+    def plan(self, context: Context) -> list[Operation]:
+        from ignition.storage import raid
+
+        with at("$.storage.raid"):
+            devices.wait_for([device for array in self._arrays for device in array.devices])
+        return plan_arrays(self._storage, raid.probe(self._arrays, devices.Users()), self._may_lose)
+
+
+@refusing()
+def plan_arrays(storage: Storage, members: Mapping[str, list[Member]], may_lose: Collection[str] = ()) -> list[Operation]:
+    """The operations on the arrays of `members`, by name. Raises Failure for members whose content nobody gave up."""
+    from ignition.storage import raid
+
+    flagged = raid.flagged(storage)
+    return raid.plan(storage.raid, members, lambda array, node: raid.path_of(array) in flagged or node in may_lose)
+
+
+class InspectVolumes(Deferred):
+    """Encrypted volumes that do not lie in each other: those of `wave`, by index. `of_root`: the name of ROOT's."""
+
+    def __init__(self, volumes: tuple[Luks, ...], wave: Sequence[int], keys: Keys, of_root: str) -> None:
+        self._volumes, self._wave, self._keys, self._of_root = volumes, wave, keys, of_root
+
+    def describe(self) -> str:
+        names = ", ".join(self._volumes[index].name for index in self._wave)
+        return f"inspect the encrypted volumes {names}, then open or create them"
+
+    def plan(self, context: Context) -> list[Operation]:
+        from ignition.storage import luks
+
+        facts = luks.probe(self._volumes, context, self._keys, self._wave)
+        return luks.plan(self._volumes, facts, self._keys, of_root=self._of_root)
+
+
+class InspectFilesystems(Deferred):
+    """All file systems of the config."""
+
+    def __init__(self, wanted: tuple[Filesystem, ...]) -> None:
+        self._wanted = wanted
+
+    def describe(self) -> str:
+        named = ", ".join(dict.fromkeys(entry.device for _, entry in filesystems.to_make(self._wanted)))
+        return f"inspect {named}, then keep or make the file systems"
+
+    def plan(self, context: Context) -> list[Operation]:
+        entries = [entry for _, entry in filesystems.to_make(self._wanted)]
+        named = [device for entry in entries for device in (entry.device, *filesystems.further_devices(entry))]
+        with at("$.storage.filesystems"):
+            devices.wait_for(named)
+        users, found = devices.Users(), {}
+        for device in named:
+            node = os.path.realpath(device)
+            user = users.of_any_part(devices.name_of(node))
+            found[device] = filesystems.FilesystemFacts(node, signatures.probe(node), user)
+        with refusing():
+            return filesystems.plan(self._wanted, found)
 
 
 def _given_up(config: Config, on_disks: list[Operation]) -> Iterator[str]:
@@ -134,66 +260,8 @@ def _plan_root(config: Config, on_disks: list[Operation], users: devices.Users) 
     return root_contents.plan(config.storage, device, facts, Planned(tables, devices.length, made))
 
 
-def _waves_of_arrays(config: Config) -> list[list[Raid]]:
-    if not config.storage.raid:
-        return []
-    from ignition.storage import raid
-
-    return raid.waves(config.storage.raid)
-
-
-def _probe_arrays(wanted: list[Raid]) -> dict[str, list[Member]]:
-    from ignition.storage import raid
-
-    with at("$.storage.raid"):
-        devices.wait_for([device for array in wanted for device in array.devices])
-    return raid.probe(wanted, devices.Users())
-
-
-def _check_luks(config: Config) -> None:
-    """What cannot be encrypted like this is said before anything is touched."""
-    if config.storage.luks:
-        from ignition.storage import luks
-
-        luks.check(config.storage.luks)
-
-
-def _run_luks(arguments: Arguments, config: Config, of_root: str) -> None:
-    """Make and open the encrypted volumes; the keys that the files stage needs go into the state, even if a later one fails."""
-    from ignition.stages import state as states
-    from ignition.storage import luks
-    from ignition.storage.luks_keys import Keys
-
-    volumes, state = config.storage.luks, states.load(arguments.state_file)
-    keys = Keys(state.luks_persist_key_files)
-    try:
-        for wave in luks.waves(volumes):
-            names = ", ".join(volumes[index].name for index in wave)
-            with arguments.runner.step("luks-probe", f"look at the encrypted volumes {names}"):
-                facts = luks.probe(volumes, arguments.context, keys, wave)
-            arguments.runner.run(luks.plan(volumes, facts, keys, of_root=of_root), arguments.context)
-    finally:
-        state.luks_persist_key_files = keys.persisted()
-        states.save(state, arguments.state_file)
-
-
-def _probe_filesystems(config: Config) -> dict[str, filesystems.FilesystemFacts]:
-    wanted = [entry for _, entry in filesystems.to_make(config.storage.filesystems)]
-    if not wanted:
-        return {}
-    with at("$.storage.filesystems"):
-        named = [device for entry in wanted for device in (entry.device, *filesystems.further_devices(entry))]
-        devices.wait_for(named)
-    users, found = devices.Users(), {}
-    for device in named:
-        node = os.path.realpath(device)
-        user = users.of_any_part(devices.name_of(node))
-        found[device] = filesystems.FilesystemFacts(node, signatures.probe(node), user)
-    return found
-
-
 def _with_place_of_root(failure: Failure) -> Failure:
-    """The same failure; for the person at the emergency shell also where ROOT is, if it is in memory: it can still be saved."""
+    """The failure, and for the person at the emergency shell where ROOT is if it is in memory: it can still be saved."""
     from ignition.storage.root_contents import DIRECTORY
 
     if not os.path.ismount(DIRECTORY):

@@ -11,8 +11,8 @@ from ignition.errors import Failure
 from ignition.host.root import Root
 from ignition.operation import Context, Runner
 from ignition.stages import disks
-from ignition.stages.disks import Facts, plan
-from ignition.storage import gpt
+from ignition.stages.disks import Facts, plan, plan_arrays, plan_disks
+from ignition.storage import filesystems, gpt
 from ignition.storage.disk import DiskFacts, WriteTable
 from ignition.storage.filesystems import FilesystemFacts
 from ignition.storage.partitions import LINUX_DATA, Decision
@@ -40,18 +40,19 @@ def disk(device: str, **members: Any) -> DiskFacts:
 
 
 def test_tables_are_wiped_and_written_disk_by_disk() -> None:
-    facts = Facts(disks={entry.device: disk(entry.device) for entry in CONFIG.storage.disks})
+    facts = Facts({entry.device: disk(entry.device) for entry in CONFIG.storage.disks})
     assert [operation.describe() for operation in plan(CONFIG, facts)] == [
         "partition /dev/a: create 1 ($.storage.disks.0)",
         "wipe the partition table of /dev/b ($.storage.disks.1)",
         "wipe the partition table of /dev/d ($.storage.disks.3)",
         "partition /dev/d: create 1 ($.storage.disks.3)",
+        "inspect /dev/a1, /dev/b, then keep or make the file systems",
     ]
 
 
 def test_file_systems_are_planned_when_the_partitions_are_there() -> None:
     blank = {device: FilesystemFacts(device, Signature()) for device in ("/dev/a1", "/dev/b")}
-    assert [operation.describe() for operation in plan(CONFIG, Facts(filesystems=blank))] == [
+    assert [operation.describe() for operation in filesystems.plan(CONFIG.storage.filesystems, blank)] == [
         "format /dev/a1 as ext4 ($.storage.filesystems.0)",
         "format /dev/b as swap ($.storage.filesystems.1)",
         "wait for udev to see /dev/a1, /dev/b",
@@ -59,22 +60,20 @@ def test_file_systems_are_planned_when_the_partitions_are_there() -> None:
 
 
 def test_disk_in_use_is_refused_with_who_uses_it() -> None:
-    facts = Facts(
-        disks={
-            **{entry.device: disk(entry.device) for entry in CONFIG.storage.disks},
-            "/dev/c": disk("/dev/c", used_whole="held by dm-0"),
-        }
-    )
+    facts = {
+        **{entry.device: disk(entry.device) for entry in CONFIG.storage.disks},
+        "/dev/c": disk("/dev/c", used_whole="held by dm-0"),
+    }
     with pytest.raises(Failure) as caught:
-        plan(CONFIG, facts)
+        plan_disks(CONFIG, facts)
     assert (caught.value.what, caught.value.where) == ("/dev/c is in use (held by dm-0)", "$.storage.disks.2")
     assert caught.value.fix == "stop using it first, or name another disk"
 
 
 def test_two_names_of_one_disk_are_refused() -> None:
-    facts = Facts(disks={entry.device: disk("/dev/same") for entry in CONFIG.storage.disks})
+    facts = {entry.device: disk("/dev/same") for entry in CONFIG.storage.disks}
     with pytest.raises(Failure) as caught:
-        plan(CONFIG, facts)
+        plan_disks(CONFIG, facts)
     assert caught.value.what == "/dev/b is the same disk as $.storage.disks.0"
     assert (caught.value.where, caught.value.fix) == ("$.storage.disks.1", "describe each disk once")
 
@@ -88,7 +87,7 @@ def test_disk_without_a_place_in_the_message_gets_one() -> None:
     table = gpt.Table(sector_size=512, sectors=80000, boot=shrunk.boot, header=shrunk.header, array=shrunk.array)
     config = Config(storage=Storage(disks=CONFIG.storage.disks[:1]))
     with pytest.raises(Failure) as caught:
-        plan(config, Facts(disks={"/dev/a": DiskFacts("/dev/a", table, in_use={})}))
+        plan_disks(config, {"/dev/a": DiskFacts("/dev/a", table, in_use={})})
     assert caught.value.what == "partition 3 ends at sector 99999, behind the last usable sector 79966 of the disk"
     assert caught.value.where == "$.storage.disks.0"
 
@@ -135,12 +134,12 @@ HELD = [Member("/dev/b1", None, content="ext4"), Member("/dev/c1", None)]
     ],
 )
 def test_members_of_an_array_hold_what_nobody_gave_up(storage: dict[str, Any], may_lose: tuple[str, ...], is_made: bool) -> None:
-    config, facts = Config(storage=Storage(raid=(ARRAY,), **storage)), Facts(arrays={"data": HELD}, may_lose=may_lose)
+    wanted = Storage(raid=(ARRAY,), **storage)
     if is_made:
-        assert [operation.kind for operation in plan(config, facts)] == ["create-array"]
+        assert [operation.kind for operation in plan_arrays(wanted, {"data": HELD}, may_lose)] == ["create-array"]
         return
     with pytest.raises(Failure) as caught:
-        plan(config, facts)
+        plan_arrays(wanted, {"data": HELD}, may_lose)
     assert caught.value.what == "/dev/b1 holds ext4, and would become part of /dev/md/data"
     assert caught.value.where == "$.storage.raid.0.devices.0"
 

@@ -15,7 +15,7 @@ from ignition.config.model.storage import Disk, Filesystem, Partition
 from ignition.errors import Failure
 from ignition.host import devices
 from ignition.host.root import Root
-from ignition.operation import Context, Runner
+from ignition.operation import Context, Deferred, Runner
 from ignition.stages import disks
 from ignition.stages.arguments import Arguments, Paths
 from ignition.storage.signatures import probe
@@ -29,11 +29,16 @@ RunCommand = Callable[..., str]
 
 
 class Stage:
-    """Runs the stage in a directory of its own and remembers what the last run recorded."""
+    """Runs the stage in a directory of its own and remembers what the last run planned and recorded.
+
+    `records` are of what was made or kept, `all` has the inspections, too: they change nothing.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self.planned: list[str] = []
         self.records: list[dict[str, str]] = []
+        self.all: list[dict[str, str]] = []
 
     def run(self, storage: Storage) -> None:
         record = self._directory / "operations.jsonl"
@@ -43,8 +48,10 @@ class Stage:
             arguments = Arguments(stage="disks", platform="file", root="/sysroot", runner=runner, paths=paths, fetch_timeout_s=1)
             arguments.config = Config(storage=storage)
             arguments.context = Context(Root("/sysroot"), None)  # type: ignore[arg-type]
+            self.planned = [operation.describe() for operation in disks.operations(arguments)]
             disks.run(arguments)
-        self.records = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
+        self.all = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
+        self.records = [one for one in self.all if one["operation"] != Deferred.kind]
 
     @property
     def results(self) -> list[tuple[str, str]]:
@@ -101,6 +108,9 @@ def test_disk_is_partitioned_and_formatted_once(
     node = make_loop(500, sector_size=sector_size)
     stage.run(everything(node))
     assert stage.results == [("partition", "done"), *[("format", "done")] * 5, ("settle", "done")]
+    # The plan is what was run; the file systems of the partitions to be were planned in the turn of the last operation of it.
+    assert [record["what"] for record in stage.all][: len(stage.planned)] == stage.planned
+    assert [one["operation"] for one in stage.all[len(stage.planned) - 1 :]] == ["inspect", *["format"] * 5, "settle"]
     mib = (1 << 20) // sector_size
     seen = sfdisk(node, run_command)
     assert {p["node"]: (p["name"], p["start"]) for p in seen} == {

@@ -30,9 +30,10 @@ class Result:
         return [record for record in self.records if record["operation"] == operation]
 
     def outcomes(self, *stages: str) -> list[str]:
-        """ "kind path: result" of every operation of these stages (default: disks)."""
+        """ "kind path: result" of every operation of these stages (default: disks), without inspections: they change nothing."""
         wanted = stages or ("disks",)
-        return [f"{row['operation']} {row['path']}: {row['result']}" for row in self.records if row["stage"] in wanted]
+        rows = [row for row in self.records if row["stage"] in wanted and row["operation"] != "inspect"]
+        return [f"{row['operation']} {row['path']}: {row['result']}" for row in rows]
 
     def changed(self, *stages: str) -> list[str]:
         """What of outcomes() is not "already"."""

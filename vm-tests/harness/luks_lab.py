@@ -29,7 +29,7 @@ def key_file(text: str) -> dict[str, str]:
 
 def steps(result: Result) -> list[str]:
     """What the disks stage did: "luks-format: done" …, without its looking around."""
-    rows = [row for row in result.records if row["stage"] == "disks" and row["operation"] != "luks-probe"]
+    rows = [row for row in result.records if row["stage"] == "disks" and row["operation"] != "inspect"]
     return [f"{row['operation'].removeprefix('luks-')} {row['path']}: {row['result']}" for row in rows]
 
 

@@ -7,7 +7,7 @@ from ignition.config.model import Config
 from ignition.errors import Failure
 from ignition.host.root import Root
 from ignition.stages import disks, files, grow, kargs, mount, umount
-from ignition.storage import gpt
+from ignition.storage import filesystems, gpt
 from ignition.storage.disk import DiskFacts
 from ignition.storage.filesystems import FilesystemFacts, to_make
 from ignition.storage.mounting import MountFacts
@@ -43,14 +43,12 @@ def _kargs(config: Config, _: Path) -> None:
 
 def _disks(config: Config, _: Path) -> None:
     table = gpt.empty(SECTOR, SECTORS).drawn()
-    disks.plan(
-        config, disks.Facts(disks={disk.device: DiskFacts(disk.device, table, in_use={}) for disk in config.storage.disks})
-    )
+    disks.plan(config, disks.Facts({disk.device: DiskFacts(disk.device, table, in_use={}) for disk in config.storage.disks}))
 
 
 def _filesystems(config: Config, _: Path) -> None:
     wanted = [entry for _, entry in to_make(config.storage.filesystems)]
-    disks.plan(config, disks.Facts(filesystems={one.device: FilesystemFacts(one.device, Signature()) for one in wanted}))
+    filesystems.plan(config.storage.filesystems, {one.device: FilesystemFacts(one.device, Signature()) for one in wanted})
 
 
 def _mount(config: Config, _: Path) -> None:
