@@ -46,6 +46,7 @@ class Operation:
     path = ""  # the node or device it acts on, as the config's author knows it
     place = ""  # where the config says it: `$.storage.files.3`; "" if it does not
     concurrent = False  # may run beside its neighbours that may, too
+    optional = False  # serves people alone: the machine is complete without it, and its failure is a warning
 
     def describe(self) -> str:
         """One line, imperative: `format /dev/vdb1 as ext4`. Never a secret."""
@@ -61,7 +62,7 @@ class Operation:
 
 
 class Deferred(Operation):
-    """Operations that nobody can plan before earlier ones have run: what an array holds is known once its members are partitioned.
+    """Operations that cannot be planned before earlier ones have run: the members of an array may be partitions of a new table.
 
     It stands in the plan in their place and says what they will be about. The runner records it as one operation, then runs those
     that it has planned.
@@ -142,12 +143,17 @@ class Runner:
     def _one(self, operation: Operation, context: Context) -> None:
         planned: list[Operation] = []
         with self.step(operation.kind, operation.describe(), operation.path, operation.place) as outcome:
-            if isinstance(operation, Deferred):
-                planned = operation.plan(context)
-            elif operation.already_there(context):
-                outcome["result"] = "already"
-            else:
-                operation.execute(context)
+            try:
+                if isinstance(operation, Deferred):
+                    planned = operation.plan(context)
+                elif operation.already_there(context):
+                    outcome["result"] = "already"
+                else:
+                    operation.execute(context)
+            except Exception as error:
+                if operation.optional:
+                    raise _unmet(error) from error
+                raise
         self.run(planned, context)
 
     @contextmanager
@@ -208,3 +214,10 @@ class Runner:
         else:
             note = " (was so already)" if result == "already" else ""
             log.info(f"op({number:x}): [finished] {what}{note} in {record['seconds']} s", **fields)
+
+
+def _unmet(error: Exception) -> Unmet:
+    if isinstance(error, Failure):
+        return Unmet(error.what, where=error.where, fix=error.fix)
+    reason = error.strerror if isinstance(error, OSError) else None
+    return Unmet(reason or type(error).__name__)

@@ -2,22 +2,25 @@
 
 Source: docs/reference/ignition-config.md §6.1.
 
-Accounts come first: entries below a new home are resolved when it is there, and owners may be new users. The entries of named
-file systems of a 2.x config are written while those are mounted. The stage may be cut short at any moment and run again.
+Accounts come first: entries below a new home are resolved once it exists, and owners may be new users. The stage may be cut short
+at any moment and run again.
+
+The plan has every operation. What an earlier one decides is decided in their turn: RecordNodes resolves the paths of the nodes
+that follow it and records what stands there, so that a next attempt knows; login.FollowSshd plans where keys go if files of the
+config changed what sshd reads. Not in the plan, since it is about the stage itself: the record of the attempt, the report, and
+the machine id of the journal.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 
 from ignition.config.model import Config, Systemd
-from ignition.config.model.storage import Filesystem, Node
-from ignition.config.model.systemd import Unit
-from ignition.errors import Failure, refusing
-from ignition.host import atomic, log, mounts, paths
+from ignition.errors import refusing
+from ignition.host import atomic, mounts, paths
 from ignition.host.dentry import Dentry
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
@@ -28,14 +31,18 @@ from ignition.stages.result import WriteResult, boot_id, write_report
 from ignition.sysroot import accounts, attempt, labels, machine_id, nodes, storage_units, units
 from ignition.sysroot.account_database import AccountDatabase
 from ignition.sysroot.accounts import AccountFacts
-from ignition.sysroot.attempt import Attempt
+from ignition.sysroot.attempt import Attempt, Entry
 from ignition.sysroot.existing import first_missing
 from ignition.sysroot.nodes import NodeFacts
 from ignition.sysroot.presets import EnableUnit
 from ignition.sysroot.ssh_keys import KeyPlaces
 from ignition.sysroot.users import SKELETON, new_home
 
-_ROOT = "root"  # the 2.x file system whose symlinks are followed within it; of others none may lead out
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.sysroot.crypttab import Found
+    from ignition.sysroot.named_filesystems import NamedFilesystem
+
 _HOMES = "/home"
 _ACCOUNT_FILES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 
@@ -43,153 +50,265 @@ _ACCOUNT_FILES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 class Facts:
     """What planning needs to know of the machine. `nodes` is about those of the new root itself.
 
-    `systemd` are the units of the config over those that its storage needs.
+    `systemd` are the units of the config over those that its storage needs. `named` are the 2.x file systems that nodes go to.
+    `volumes` are the encrypted volumes of the config, `key_files` the nodes of their keys. `unlabelled` is the mode of an SELinux
+    policy that setfiles is missing for.
     """
 
-    def __init__(self, accounts: AccountFacts, nodes: NodeFacts, result: WriteResult, systemd: Systemd) -> None:
+    def __init__(
+        self,
+        accounts: AccountFacts,
+        nodes: NodeFacts,
+        result: WriteResult,
+        systemd: Systemd,
+        notice: login.LeaveNotice,
+        *,
+        labels: Labels,
+        named: Sequence[NamedFilesystem] = (),
+        volumes: Sequence[Found] = (),
+        key_files: Sequence[Entry] = (),
+        unlabelled: str = "",
+    ) -> None:
         self.accounts, self.nodes, self.result, self.systemd = accounts, nodes, result, systemd
+        self.notice = notice
+        self.labels, self.named, self.unlabelled = labels, list(named), unlabelled
+        self.volumes, self.key_files = list(volumes), list(key_files)
 
 
-def probe(config: Config, root: Root, state_file: str, before: Attempt, uuids: Mapping[str, str]) -> Facts:
-    """Look at the new root; changes nothing. `uuids` are those of file systems that get units. Raises Failure."""
-    database = AccountDatabase(root)
-    if config.passwd.users or config.passwd.groups:
+def probe(
+    config: Config,
+    root: Root,
+    state_file: str,
+    platform: str,
+    *,
+    uuids: Mapping[str, str] | None = None,
+    volumes: Sequence[Found] | None = None,
+) -> Facts:
+    """Look at the new root and the devices; changes nothing. Raises Failure.
+
+    Devices are not looked at if their facts are given: `uuids` of file systems that get units, `volumes` that crypttab names.
+    """
+    database, state, passwd = AccountDatabase(root), states.load(state_file), config.passwd
+    if passwd.users or passwd.groups:
         database.refuse_odd_files()
-    has_keys = any(user.ssh_authorized_keys for user in config.passwd.users)
-    places = KeyPlaces.from_environment(root, database, os.environ) if has_keys else None
-    state = states.load(state_file)
+    record = attempt.load(root).with_users(_homeless(config, database, root)).with_homes(_missing_homes(config, database))
+    has_keys = any(user.ssh_authorized_keys for user in passwd.users)
+    places = KeyPlaces.from_environment(root, database, os.environ) if has_keys else KeyPlaces(root, database)
+    volumes = _probe_volumes(config, state) if volumes is None else volumes
+    relabelled = Labels(root)
+    homes = [new_home(user, root) for user in passwd.users if user.should_exist is not False]
+    relabelled.note([*homes, *(key for key in record.made if key.startswith("/"))])
     return Facts(
-        AccountFacts(database, before, places=places, notated=tuple(state.notated_directories), nested=_is_nested(root)),
-        NodeFacts(nodes.resolve(nodes.places(config.storage), root), database, before, mounts.inside(root.path)),
+        AccountFacts(database, record, places=places, notated=tuple(state.notated_directories), nested=_is_nested(root)),
+        NodeFacts(nodes.resolve(nodes.places(config.storage), root), database, record, mounts.inside(root.path)),
         WriteResult(boot_id(), user_config_provided=state.user_config_provided()),
-        storage_units.over(config, uuids),
+        storage_units.over(config, storage_units.probe(config.storage) if uuids is None else uuids),
+        login.LeaveNotice(config, platform, state, places),
+        labels=relabelled,
+        named=_find_named(config),
+        volumes=volumes,
+        key_files=_key_files(volumes, root),
+        unlabelled=labels.unset(root),
     )
 
 
 @refusing()
 def plan(config: Config, facts: Facts) -> list[Operation]:
-    """All operations on the new root in order, without those on named file systems of a 2.x config. Raises Failure."""
-    return [
+    """All operations of the stage, in order. Raises Failure."""
+    database, record, relabelled = facts.accounts.accounts, facts.accounts.attempt, facts.labels
+    operations = [
         *accounts.plan(config.passwd, facts.accounts),
-        *nodes.plan(nodes.places(config.storage), facts.nodes),
-        *units.plan(facts.systemd),
-        facts.result,
+        *_plan_nodes(nodes.entries(nodes.places(config.storage), facts.nodes.resolved), facts.nodes, relabelled),
     ]
+    for named in facts.named:
+        operations += _plan_named(config, named, NodeFacts({}, database, record))
+    if files := config.storage.extension.swap_files:
+        from ignition.sysroot import swap_files
+
+        operations += [*relabelled.noting([file.path for file in files]), *swap_files.plan(files)]
+    operations += [*relabelled.noting(units.written(facts.systemd)), *units.plan(facts.systemd)]
+    operations += _plan_volumes(config, facts)
+    operations += units.checks(facts.systemd.units)
+    # An image that cannot get its labels is refused, unless nothing but the result is written.
+    relabelling = labels.later(database.root, facts.unlabelled) if operations and facts.unlabelled else []
+    return [
+        *operations,
+        facts.result,
+        *login.plan(config, facts.accounts.places),
+        facts.notice,
+        *relabelling,
+        *([SetLabels(config, database, relabelled)] if relabelled.policy else []),
+    ]
+
+
+def operations(arguments: Arguments) -> list[Operation]:
+    """The plan for this machine. Changes nothing. Raises Failure."""
+    config = arguments.config
+    return plan(config, probe(config, arguments.context.root, arguments.state_file, arguments.platform))
 
 
 def run(arguments: Arguments) -> None:
     """Carry the stage out. Raises Failure."""
     config, context, runner = arguments.config, arguments.context, arguments.runner
     root = context.root
-    record = attempt.load(root)
-    database = AccountDatabase(root)
-    record = record.with_users(_homeless(config, database, root)).with_homes(_missing_homes(config, database))
-    facts = probe(config, root, arguments.state_file, record, storage_units.probe(config.storage))
+    facts = probe(config, root, arguments.state_file, arguments.platform)
     operations = plan(config, facts)  # what is wrong with the plan is said before anything changes
+    record = facts.accounts.attempt
     if record.unfinished:
         attempt.clear_leftovers(root, _directories(config, facts))
-    relabelled = _Labels(root)
-    unlabelled = labels.unset(root) if len(operations) > 1 or _writes_more(config) else ""
-    relabelling = labels.later(root, unlabelled) if unlabelled else []
-    homes = [new_home(user, root) for user in config.passwd.users if user.should_exist is not False]
-    relabelled.note([*homes, *(key for key in record.made if key.startswith("/"))])
     attempt.begin(root, record)
     if config.passwd.users or config.passwd.groups:
         attempt.clear_locks(root)
-    runner.run(accounts.plan(config.passwd, facts.accounts), context)
-    relabelled.note_accounts(config, facts.accounts.accounts)
-    record = _write_nodes(arguments, context, None, facts.accounts.accounts, record, relabelled)
-    for filesystem in _named(config):
-        record = _write_named(arguments, filesystem, facts.accounts.accounts, record)
-    _write_swap_files(arguments, relabelled)
-    relabelled.note(units.written(facts.systemd))
-    runner.run(units.plan(facts.systemd), context)
-    record = _write_volumes(arguments, record, relabelled)
-    _look_for_units(arguments, facts.systemd.units)
-    runner.run([facts.result], context)
-    login.run(arguments, facts.accounts.places)
-    runner.run(relabelling, context)
+    with ExitStack() as mounted:
+        for named in facts.named:
+            mounted.callback(named.close)
+        runner.run(operations, context)
     _finish(root, record)
-    relabelled.set()
     _forget_keys(arguments.state_file)
     runner.flush()
     write_report(root, arguments.state_file)
     machine_id.keep(root)
 
 
-def _write_nodes(
-    arguments: Arguments,
-    context: Context,
-    filesystem: str | None,
-    database: AccountDatabase,
-    record: Attempt,
-    relabelled: _Labels | None,
-) -> Attempt:
-    """Write the nodes of one file system; returns the record, which now knows what they found."""
-    found = nodes.places(arguments.config.storage, filesystem)
-    if not found:
-        return record
-    context.root.forget()
-    resolved = nodes.resolve(found, context.root)
-    record = record.with_nodes(nodes.entries(found, resolved), context.root)
-    attempt.begin(arguments.context.root, record)
-    if relabelled is not None:
-        relabelled.note(list(resolved.values()))
-    arguments.runner.run(nodes.plan(found, NodeFacts(resolved, database, record, mounts.inside(context.root.path))), context)
-    return record
+def _find_named(config: Config) -> list[NamedFilesystem]:
+    storage = config.storage
+    if all(node.filesystem is None for node in (*storage.directories, *storage.files, *storage.links)):
+        return []
+    from ignition.sysroot import named_filesystems
+
+    return named_filesystems.find(storage)
 
 
-def _write_named(arguments: Arguments, filesystem: Filesystem, database: AccountDatabase, record: Attempt) -> Attempt:
-    """Write the nodes of a 2.x named file system, which is mounted only meanwhile."""
-    name, fetcher = filesystem.name, arguments.context.fetcher
-    strict = name != _ROOT
-    if filesystem.in_place is not None:
-        context = Context(Root(filesystem.in_place, leaving_is_an_error=strict), fetcher)
-        return _write_nodes(arguments, context, name, database, record, None)
-    from ignition.storage.mounting import mounted
-
-    with mounted(filesystem.device, filesystem.format, filesystem.mount_options) as point:
-        context = Context(Root(point, leaving_is_an_error=strict), fetcher)
-        return _write_nodes(arguments, context, name, database, record, None)
-
-
-def _write_swap_files(arguments: Arguments, relabelled: _Labels) -> None:
-    files = arguments.config.storage.extension.swap_files
-    if not files:
-        return
-    from ignition.sysroot import swap_files
-
-    relabelled.note([file.path for file in files])
-    arguments.context.root.forget()  # nodes may have brought symlinks
-    arguments.runner.run(swap_files.plan(files), arguments.context)
-
-
-def _write_volumes(arguments: Arguments, record: Attempt, relabelled: _Labels) -> Attempt:
-    """Make later boots open the encrypted volumes; returns the record, which now knows what the key files found."""
-    volumes, context = arguments.config.storage.luks, arguments.context
-    if not volumes:
-        return record
+def _probe_volumes(config: Config, state: states.State) -> list[Found]:
+    if not config.storage.luks:
+        return []
     from ignition.storage.luks_keys import Keys
     from ignition.sysroot import crypttab
 
-    keys = Keys(states.load(arguments.state_file).luks_persist_key_files)
-    found = crypttab.probe(volumes, keys)
-    key_files = crypttab.key_files(found, context.root)
-    record = record.with_nodes(key_files, context.root)
-    attempt.begin(context.root, record)
-    relabelled.note([*crypttab.written(found), paths.UNITS])
-    decided = frozenset(unit.name for unit in arguments.config.systemd.units if unit.enabled is not None)
-    opening = crypttab.units(found, decided)
-    arguments.runner.run([EnableUnit(unit.name) for unit in opening], context)
-    arguments.runner.run(crypttab.plan(found, key_files, record, decided), context)
-    _look_for_units(arguments, opening)
-    return record
+    return crypttab.probe(config.storage.luks, Keys(state.luks_persist_key_files))
 
 
-def _look_for_units(arguments: Arguments, wanted: tuple[Unit, ...]) -> None:
-    """Warn of units that have no effect. It serves people alone."""
-    with log.never_fatal("whether the units of the config exist was not looked at"):
-        arguments.runner.run(units.checks(wanted), arguments.context)
+def _key_files(volumes: Sequence[Found], root: Root) -> list[Entry]:
+    if not volumes:
+        return []
+    from ignition.sysroot import crypttab
+
+    return crypttab.key_files(list(volumes), root)
+
+
+def _plan_nodes(entries: list[Entry], facts: NodeFacts, relabelled: Labels | None) -> list[Operation]:
+    if not entries:
+        return []
+    return [RecordNodes(entries, facts.attempt, facts.accounts.root, relabelled), *nodes.plan_entries(entries, facts)]
+
+
+def _plan_named(config: Config, named: NamedFilesystem, facts: NodeFacts) -> list[Operation]:
+    """The nodes of a 2.x named file system. Where its symlinks lead is not known before it is mounted."""
+    from ignition.sysroot import named_filesystems
+
+    places = nodes.places(config.storage, named.name)
+    entries = nodes.entries(places, {node.path: node.path for _, node in places})
+    return named_filesystems.around(named, _plan_nodes(entries, facts, None))
+
+
+def _plan_volumes(config: Config, facts: Facts) -> list[Operation]:
+    """What makes later boots open the encrypted volumes."""
+    if not facts.volumes:
+        return []
+    from ignition.sysroot import crypttab
+
+    record, root = facts.accounts.attempt, facts.accounts.accounts.root
+    decided = frozenset(unit.name for unit in config.systemd.units if unit.enabled is not None)
+    opening = crypttab.units(facts.volumes, decided)
+    return [
+        *([RecordNodes(facts.key_files, record, root, None)] if facts.key_files else []),
+        *facts.labels.noting([*crypttab.written(facts.volumes), paths.UNITS]),
+        *(EnableUnit(unit.name) for unit in opening),
+        *crypttab.plan(facts.volumes, facts.key_files, record, decided),
+        *units.checks(opening),
+    ]
+
+
+class RecordNodes(Operation):
+    """Resolves the paths of the nodes that follow, and records what is there for an attempt that comes after this one.
+
+    Only now are the new homes there, with the symlinks of their skeleton, or the named file system. `root` has the record.
+    """
+
+    kind = "inspect"
+
+    def __init__(self, entries: list[Entry], record: Attempt, root: Root, relabelled: Labels | None) -> None:
+        self._entries, self._record, self._root, self._relabelled = entries, record, root, relabelled
+
+    def describe(self) -> str:
+        count = len(self._entries)
+        return f"record what is at {f'the {count} paths' if count > 1 else self._entries[0].node.path} of the config"
+
+    def execute(self, context: Context) -> None:
+        context.root.forget()
+        resolved = nodes.resolve([(entry.place, entry.node) for entry in self._entries], context.root)
+        for entry in self._entries:
+            entry.resolved = resolved[entry.node.path]
+        with refusing():
+            nodes.check(self._entries, mounts.inside(context.root.path))
+        if self._relabelled is not None:
+            self._relabelled.note(list(resolved.values()))
+        self._record.note_nodes(self._entries, context.root)
+        attempt.begin(self._root, self._record)
+
+
+class Labels:
+    """Collects what to relabel, if the root has an SELinux policy in use; otherwise all of it does nothing."""
+
+    def __init__(self, root: Root) -> None:
+        self.policy = labels.policy(root)
+        self._root = root
+        self.paths: list[str] = []
+
+    def note(self, written: list[str]) -> None:
+        """Paths that are about to be written, with the parents that they will get."""
+        if self.policy:
+            self.paths += [first_missing(self._root, self._root.resolve(path)) for path in written]
+
+    def noting(self, written: list[str]) -> list[Operation]:
+        """The operation that does so, once earlier ones have made what symlinks there are; none without a policy."""
+        return [NoteLabels(self, written)] if self.policy and written else []
+
+
+class NoteLabels(Operation):
+    """Notes which paths the operations after it will create."""
+
+    kind = "inspect"
+
+    def __init__(self, relabelled: Labels, written: list[str]) -> None:
+        self._labels, self._written = relabelled, written
+
+    def describe(self) -> str:
+        return f"note that {', '.join(self._written)} will get SELinux labels"
+
+    def execute(self, context: Context) -> None:
+        self._labels.note(self._written)
+
+
+class SetLabels(Operation):
+    """Sets the SELinux labels of all that was noted, and of the stage's own files, which alone do not fail a boot."""
+
+    kind = "relabel"
+
+    def __init__(self, config: Config, database: AccountDatabase, relabelled: Labels) -> None:
+        self._passwd, self._database, self._labels = config.passwd, database, relabelled
+
+    def describe(self) -> str:
+        return f"set the SELinux labels of what was written, by policy {self._labels.policy}"
+
+    def execute(self, context: Context) -> None:
+        root, wanted = context.root, list(self._labels.paths)
+        if self._passwd.users or self._passwd.groups:
+            wanted += [f"/etc/{name}{suffix}" for name in _ACCOUNT_FILES for suffix in ("", "-")] + ["/etc/.pwd.lock"]
+            homes = [self._database.user(user.name) for user in self._passwd.users]
+            wanted += [root.follow(account.home) for account in homes if account is not None]
+        self.optional = not wanted
+        labels.relabel(root, self._labels.policy, [*wanted, paths.RESULT, paths.REPORT, paths.PRESET, "/etc/issue.d"])
 
 
 def _forget_keys(state_file: str) -> None:
@@ -198,22 +317,6 @@ def _forget_keys(state_file: str) -> None:
     if state.luks_persist_key_files:
         state.luks_persist_key_files = {}
         states.save(state, state_file)
-
-
-def _named(config: Config) -> list[Filesystem]:
-    """The named file systems that nodes refer to, in the order of reference; the last definition of a name counts."""
-    storage = config.storage
-    defined = {filesystem.name: filesystem for filesystem in storage.filesystems if filesystem.name}
-    found: dict[str, Filesystem] = {}
-    every: list[Node] = [*storage.directories, *storage.files, *storage.links]
-    for node in every:
-        if node.filesystem is not None and node.filesystem not in found:
-            if node.filesystem not in defined:
-                raise Failure(
-                    f"no file system is named {node.filesystem!r}", where=node.path, fix="define it in storage.filesystems"
-                )
-            found[node.filesystem] = defined[node.filesystem]
-    return list(found.values())
 
 
 def _is_nested(root: Root) -> bool:
@@ -235,11 +338,6 @@ def _homeless(config: Config, database: AccountDatabase, root: Root) -> frozense
     )
 
 
-def _writes_more(config: Config) -> bool:
-    """Whether the stage writes something that is not in its plan, besides the result."""
-    return bool(_named(config) or config.storage.extension.swap_files or config.storage.luks)
-
-
 def _missing_homes(config: Config, database: AccountDatabase) -> frozenset[str]:
     """The homes of existing users that do not exist, and get keys of the config."""
     homes = (accounts.missing_home(user, database) for user in config.passwd.users)
@@ -250,7 +348,7 @@ def _directories(config: Config, facts: Facts) -> set[str]:
     """Where an interrupted attempt may have left temporary files."""
     found = {os.path.dirname(path) for path in (*facts.nodes.resolved.values(), *units.written(facts.systemd))}
     found |= {os.path.dirname(file.path) for file in config.storage.extension.swap_files}
-    if config.storage.luks:
+    if facts.volumes:
         from ignition.sysroot import crypttab
 
         found |= {os.path.dirname(crypttab.PATH), crypttab.KEYS}
@@ -272,34 +370,3 @@ def _finish(root: Root, record: Attempt) -> None:
     for directory in devices.values():
         atomic.sync_file_system(directory)
     attempt.finish(root, record)
-
-
-class _Labels:
-    """Collects what to relabel, if the root has an SELinux policy; otherwise all of it does nothing."""
-
-    def __init__(self, root: Root) -> None:
-        self._root, self._policy = root, labels.policy(root)
-        self._paths: list[str] = []
-
-    def note(self, written: list[str]) -> None:
-        """Paths that are about to be written, with the parents that they will get."""
-        if self._policy:
-            self._paths += [first_missing(self._root, self._root.resolve(path)) for path in written]
-
-    def note_accounts(self, config: Config, database: AccountDatabase) -> None:
-        """The files of the account database and the homes."""
-        if self._policy and (config.passwd.users or config.passwd.groups):
-            self._paths += [f"/etc/{name}{suffix}" for name in _ACCOUNT_FILES for suffix in ("", "-")] + ["/etc/.pwd.lock"]
-            homes = [database.user(user.name) for user in config.passwd.users]
-            self._paths += [self._root.follow(account.home) for account in homes if account is not None]
-
-    def set(self) -> None:
-        """Set the labels of all that was noted, and of what the stage itself leaves: for the latter alone it fails no boot."""
-        if not self._policy:
-            return
-        own = [paths.RESULT, paths.REPORT, paths.PRESET, "/etc/issue.d"]
-        if self._paths:
-            labels.relabel(self._root, self._policy, [*self._paths, *own])
-        else:
-            with log.never_fatal("the SELinux labels of result and report were not set"):
-                labels.relabel(self._root, self._policy, own)

@@ -19,7 +19,7 @@ from ignition.host import cmdline, log, paths, sshd_config
 from ignition.host.printable import printable
 from ignition.host.reading import lines, read_text
 from ignition.host.root import PARENTS, put
-from ignition.stages import state as states
+from ignition.operation import Context, Deferred, Operation
 from ignition.sysroot.account_database import Account, AccountDatabase
 from ignition.sysroot.ssh_keys import NAME, AddKeys, KeyPlaces
 
@@ -27,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.model import Config
     from ignition.host.root import Root
-    from ignition.stages.arguments import Arguments
+    from ignition.stages.state import State
 
 WIDTH = 79
 _MOST_USERS = 500
@@ -62,31 +62,85 @@ _BRINGERS = (
 )
 
 
-def run(arguments: Arguments, places: KeyPlaces) -> None:
-    """Put keys where sshd looks now, and leave the notice, if there is something to say. Never raises.
-
-    `places`: where the keys of the config went, before its files, which may have changed sshd_config, were written.
-    """
-    with log.never_fatal("whether somebody can log in was not looked at"):
-        root, accounts = arguments.context.root, AccountDatabase(arguments.context.root)
-        root.forget()
-        now = places.again(accounts)
-        with log.never_fatal("keys were not written to where sshd looks by now"):
-            _follow_sshd(arguments, accounts, places, now)
-        said = notices(arguments, accounts, now)
-        _leave(said)
-        _link(root, wanted=bool(said))
+def plan(config: Config, places: KeyPlaces) -> list[Operation]:
+    """What follows the files of the config for the SSH keys in it. `places`: where the keys went before the files."""
+    with_keys = [user for user in config.passwd.users if user.ssh_authorized_keys and user.should_exist is not False]
+    return [FollowSshd(config, places)] if with_keys else []
 
 
-def notices(arguments: Arguments, accounts: AccountDatabase, places: KeyPlaces) -> list[str]:
+class FollowSshd(Deferred):
+    """Files of the config may have changed where sshd looks for keys: they go there, too, beside what is there."""
+
+    optional = True
+
+    def __init__(self, config: Config, places: KeyPlaces) -> None:
+        self._config, self._places = config, places
+
+    def describe(self) -> str:
+        return "inspect where sshd reads SSH keys now that all files are written, then add the keys there"
+
+    def plan(self, context: Context) -> list[Operation]:
+        context.root.forget()
+        accounts = AccountDatabase(context.root)
+        before, now = self._places, self._places.again(accounts)
+        operations: list[Operation] = []
+        for index, user in enumerate(self._config.passwd.users):
+            account = accounts.user(user.name) if user.ssh_authorized_keys and user.should_exist is not False else None
+            if account is not None and before.place(account).path != now.place(account).path:
+                place = f"$.passwd.users.{index}"
+                adding = AddKeys(place, user.name, user.ssh_authorized_keys, accounts, places=now, name=NAME)
+                adding.optional = True
+                operations.append(adding)
+        return operations
+
+
+class LeaveNotice(Operation):
+    """Leaves the notice, if there is something to say; an earlier one of this boot goes."""
+
+    kind = "leave-notice"
+    optional = True
+
+    def __init__(self, config: Config, platform: str, state: State, places: KeyPlaces) -> None:
+        self.path = os.path.join(paths.issue_directory(), paths.ISSUE)
+        self._config, self._platform, self._state, self._places = config, platform, state, places
+        self._said: list[str] = []
+
+    def describe(self) -> str:
+        return "leave a notice at the login prompt if nobody can log in"
+
+    def already_there(self, context: Context) -> bool:
+        context.root.forget()
+        accounts = AccountDatabase(context.root)
+        self._said = notices(self._config, self._platform, self._state, accounts, self._places.again(accounts))
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                shown = file.read()
+        except FileNotFoundError:
+            shown = ""
+        link = context.root.status(_LINK)
+        is_linked = link is not None or context.root.status("/etc/issue") is None if self._said else link is None
+        return shown == _text_of(self._said) and is_linked
+
+    def execute(self, context: Context) -> None:
+        for paragraph in self._said:
+            log.warning(paragraph)
+        if self._said:
+            put(self.path, _text_of(self._said).encode(), mode=0o644)
+        else:
+            with suppress(FileNotFoundError, NotADirectoryError):
+                os.unlink(self.path)
+        _link(context.root, wanted=bool(self._said))
+
+
+def notices(config: Config, platform: str, state: State, accounts: AccountDatabase, places: KeyPlaces) -> list[str]:
     """What people should know before they try to log in, a paragraph each; empty if all is well."""
-    root, config = arguments.context.root, arguments.config
-    said = _about_config(arguments)
+    root = accounts.root
+    said = _about_config(platform, state)
     said += _about_places(root, config, accounts, places)
     users = [account for account in accounts.users(of_every_file=True) if has_shell(account)]
     # Of so many, somebody will: sshd_config is read for each one.
     if len(users) <= _MOST_USERS and not any(can_log_in(account, root, accounts, places) for account in users):
-        provided = states.load(arguments.state_file).user_config_provided()
+        provided = state.user_config_provided()
         # What coreos-cloudinit has for the user is inert on a machine with a config for Ignition.
         unknown = [one for one in dict.fromkeys(_unknown(root, accounts, users)) if not provided or one != _OF_THE_USER]
         unless = f", unless {' or '.join(unknown[:3])} lets somebody in" if unknown else ""
@@ -159,10 +213,9 @@ def _text(root: Root, path: str) -> str:
     return ""
 
 
-def _about_config(arguments: Arguments) -> list[str]:
+def _about_config(platform: str, state: State) -> list[str]:
     from ignition.rendering.render import DEVICE_OPTION, URL_OPTIONS
 
-    state = states.load(arguments.state_file)
     if state.user_config_provided():
         return []
     words = cmdline.read()
@@ -170,7 +223,7 @@ def _about_config(arguments: Arguments) -> list[str]:
     if given:
         where = f"what {given}= on the kernel command line names has none"
     else:
-        where = f"platform {arguments.platform} was asked: {_source(arguments.platform)}"
+        where = f"platform {platform} was asked: {_source(platform)}"
     instead = " The default of the image was applied." if any(one["kind"] == "default" for one in state.fetched_configs) else ""
     return [f"No Ignition config was given to this machine ({where}).{instead}"]
 
@@ -263,35 +316,17 @@ def _presets(root: Root) -> Iterable[tuple[str, str]]:
                 yield words[0], words[1]
 
 
-def _follow_sshd(arguments: Arguments, accounts: AccountDatabase, before: KeyPlaces, now: KeyPlaces) -> None:
-    """Files of the config may have changed where sshd looks: the keys go there, too, beside what is there."""
-    operations = []
-    for index, user in enumerate(arguments.config.passwd.users):
-        account = accounts.user(user.name) if user.ssh_authorized_keys and user.should_exist is not False else None
-        if account is None or before.place(account).path == now.place(account).path:
-            continue
-        place = f"$.passwd.users.{index}"
-        operations.append(AddKeys(place, user.name, user.ssh_authorized_keys, accounts, places=now, name=NAME))
-    arguments.runner.run(operations, arguments.context)
-
-
-def _leave(said: list[str]) -> None:
-    """Write the notice; without one, an earlier one of this boot goes away."""
+def _text_of(said: list[str]) -> str:
+    if not said:
+        return ""
     import textwrap
 
-    path = os.path.join(paths.issue_directory(), paths.ISSUE)
-    if not said:
-        with suppress(FileNotFoundError, NotADirectoryError):
-            os.unlink(path)
-        return
     shown = []
     for paragraph in said:
-        log.warning(paragraph)
         wrapped = textwrap.wrap(printable(paragraph, 1000), WIDTH - 10, break_long_words=False, break_on_hyphens=False)
         shown += [("ignition: " if number == 0 else " " * 10) + line for number, line in enumerate(wrapped)]
-    # agetty takes a backslash and a letter for something to fill in.
-    content = "\n".join(shown).replace("\\", "\\\\") + "\n\n"
-    put(path, content.encode(), mode=0o644)
+    # agetty replaces a backslash and the letter after it.
+    return "\n".join(shown).replace("\\", "\\\\") + "\n\n"
 
 
 def _link(root: Root, *, wanted: bool) -> None:

@@ -27,13 +27,17 @@ from ignition.host.root import Root
 class Entry:
     """`place`: where the config says it (`$.storage.files.3`). `resolved`: where it goes, as the root it goes to sees it.
 
-    `key`: its name in the record of an attempt.
+    `resolved` is set again when earlier operations have run; `depth` stays that of the plan. `key`: its name in the record of an
+    attempt.
     """
 
     def __init__(self, place: str, node: Node, resolved: str) -> None:
         self.place, self.node, self.resolved = place, node, resolved
         self.depth = resolved.count("/")
-        self.key = resolved if node.filesystem is None else f"{node.filesystem}:{resolved}"
+
+    @property
+    def key(self) -> str:
+        return self.resolved if self.node.filesystem is None else f"{self.node.filesystem}:{self.resolved}"
 
 
 _LEFTOVER = r"\.ignition-\d+-\d+"  # ignition.host.dentry
@@ -69,17 +73,17 @@ class Attempt:
         """Also these homes were missing."""
         return self._evolve(made=self.made | places)
 
-    def with_nodes(self, entries: Iterable[Entry], root: Root) -> Attempt:
-        """Also what these nodes find now: what an earlier attempt found counts before that."""
-        made, sizes = set(self.made), dict(self.sizes)
+    def note_nodes(self, entries: Iterable[Entry], root: Root) -> None:
+        """Note what these nodes find now; what an earlier attempt found takes precedence. Operations planned before see it."""
+        made = set(self.made)
         for entry in entries:
             node, found = entry.node, root.status(entry.resolved)
             if found is None and not node.overwrite:
                 made.add(entry.key)
             elif found is not None and isinstance(node, File) and node.append and node.contents.source is None:
                 if entry.key not in made:
-                    sizes.setdefault(entry.key, found.st_size)
-        return self._evolve(made=frozenset(made), sizes=sizes)
+                    self.sizes.setdefault(entry.key, found.st_size)
+        self.made = frozenset(made)
 
     def _evolve(
         self,
@@ -95,6 +99,10 @@ class Attempt:
             unfinished=self.unfinished,
             appended_before=self.appended_before,
         )
+
+    def may_replace(self, entry: Entry) -> bool:
+        """Whether what is there may go: the config says so, or nothing was there before the first attempt."""
+        return bool(entry.node.overwrite) or entry.key in self.made
 
     def is_worth_keeping(self) -> bool:
         """Whether an interruption would need the record."""

@@ -132,7 +132,7 @@ def plan(found: list[Found], key_files: list[Entry], record: Attempt, decided: f
     with_key = [one for one in found if one.has_key_file]
     pairs, needed = zip(with_key, key_files, strict=True), units(found, decided)
     return [
-        *(PutKeyFile(one.key, entry, may_replace=entry.key in record.made) for one, entry in pairs),
+        *(PutKeyFile(one.key, entry, record) for one, entry in pairs),
         WriteCrypttab([one.line for one in found]),
         *([PutPresets(needed)] if needed else []),
         *(FinishAfterSync(one.volume, [KEYS] if one.has_key_file else []) for one in found),
@@ -144,9 +144,9 @@ class PutKeyFile(Operation):
 
     kind = "write-key"
 
-    def __init__(self, key: bytes | None, entry: Entry, *, may_replace: bool) -> None:
+    def __init__(self, key: bytes | None, entry: Entry, record: Attempt) -> None:
         self.path = entry.node.path
-        self._key, self._entry, self._may_replace = key, entry, may_replace
+        self._key, self._entry, self._record = key, entry, record
 
     def describe(self) -> str:
         return f"write key file {self.path}"
@@ -167,7 +167,7 @@ class PutKeyFile(Operation):
             key = read_inside(root, inside)
             if key is None:
                 raise Failure(f"the key for {self.path} is lost", where=place, fix="run the disks stage first")
-        elif not self._may_replace and root.status(inside) is not None and read_inside(root, inside) != key:
+        elif not self._record.may_replace(self._entry) and root.status(inside) is not None and read_inside(root, inside) != key:
             raise Failure(f"{self.path} exists already, with other content", where=place, fix="remove it, or rename the volume")
         with root.at(os.path.dirname(inside), parents=PARENTS) as directory:
             if directory.status() is None:

@@ -37,7 +37,6 @@ class PutFile(Operation):
     def __init__(self, entry: Entry, node: File, accounts: AccountDatabase, attempt: Attempt) -> None:
         self.path, self.place = node.path, entry.place
         self._entry, self._node, self._accounts, self._attempt = entry, node, accounts, attempt
-        self._may_replace = bool(node.overwrite) or entry.key in attempt.made
         self.concurrent = any(is_remote(resource) for resource in (node.contents, *node.append))
 
     def describe(self) -> str:
@@ -73,7 +72,7 @@ class PutFile(Operation):
         """Mode, user and group that the file must end with; None and -1: as they are."""
         place, node = self._entry.place, self._node
         uid, gid = self._accounts.uid(node.user, f"{place}.user"), self._accounts.gid(node.group, f"{place}.group")
-        if not self._may_replace:
+        if not self._attempt.may_replace(self._entry):
             return node.mode, uid, gid
         return (
             NEW_MODE if node.mode is None else node.mode,
@@ -90,7 +89,7 @@ class PutFile(Operation):
         return self._node.contents.source is not None or self._entry.key in self._attempt.made
 
     def _make_way(self, here: Dentry, found: os.stat_result) -> None:
-        if not self._may_replace:
+        if not self._attempt.may_replace(self._entry):
             raise Failure(
                 f"{self.path} exists and is not a regular file",
                 where=self._entry.place,
@@ -102,7 +101,8 @@ class PutFile(Operation):
     def _write(self, context: Context, here: Dentry, found: os.stat_result | None) -> None:
         """Contents and fragments into a file that takes the place of what is there, if that differs and may go."""
         mode, uid, gid = self._attributes()
-        if found is not None and not self._may_replace:  # then only a file with a second name is replaced, and stays as it is
+        if found is not None and not self._attempt.may_replace(self._entry):
+            # Only a file with a second name is replaced then, and keeps mode and owner.
             mode = stat.S_IMODE(found.st_mode) if mode is None else mode
             uid, gid = found.st_uid if uid == -1 else uid, found.st_gid if gid == -1 else gid
         try:
@@ -121,7 +121,7 @@ class PutFile(Operation):
         mode, uid, gid = self._attributes()
         if is_same and (found.st_nlink == 1 or has_attributes(found, mode=mode, uid=uid, gid=gid)):
             raise _SameContent(found)
-        if not is_same and not self._may_replace:
+        if not is_same and not self._attempt.may_replace(self._entry):
             raise Failure(
                 f"{self.path} exists already, with other content",
                 where=self._entry.place,

@@ -22,9 +22,8 @@ class PutSymlink(Operation):
 
     def __init__(self, entry: Entry, node: Link, accounts: AccountDatabase, attempt: Attempt) -> None:
         self.path, self.place = node.path, entry.place
-        self._entry, self._node, self._accounts = entry, node, accounts
+        self._entry, self._node, self._accounts, self._attempt = entry, node, accounts, attempt
         self._target = node.target or ""
-        self._may_replace = bool(node.overwrite) or entry.key in attempt.made
 
     def describe(self) -> str:
         return f"create symlink {self.path} to {self._target}"
@@ -38,7 +37,7 @@ class PutSymlink(Operation):
                 target = here.readlink()
         except (FileNotFoundError, NotADirectoryError):
             return False  # its directory is missing
-        if self._may_replace and target != self._target:
+        if self._attempt.may_replace(self._entry) and target != self._target:
             return False
         return os.path.normpath(target) == os.path.normpath(self._target)
 
@@ -46,7 +45,7 @@ class PutSymlink(Operation):
         place, node = self._entry.place, self._node
         uid, gid = self._accounts.uid(node.user, f"{place}.user"), self._accounts.gid(node.group, f"{place}.group")
         with context.root.at(self._entry.resolved, parents=PARENTS) as here:
-            _make_way(here, self.path, place, may_replace=self._may_replace)
+            _make_way(here, self.path, place, may_replace=self._attempt.may_replace(self._entry))
             here.symlink(self._target, uid=uid, gid=gid)
         context.root.forget()
 
@@ -58,8 +57,7 @@ class PutHardLink(Operation):
 
     def __init__(self, entry: Entry, node: Link, attempt: Attempt) -> None:
         self.path, self.place = node.path, entry.place
-        self._entry, self._target = entry, node.target or ""
-        self._may_replace = bool(node.overwrite) or entry.key in attempt.made
+        self._entry, self._attempt, self._target = entry, attempt, node.target or ""
 
     def describe(self) -> str:
         return f"create hard link {self.path} to {self._target}"
@@ -73,7 +71,7 @@ class PutHardLink(Operation):
         if root.status(self._target) is None:
             raise Failure(f"there is no {self._target} to link {self.path} to", where=f"{place}.target", lasting=True)
         with root.at(self._target) as source, root.at(self._entry.resolved, parents=PARENTS) as here:
-            _make_way(here, self.path, place, may_replace=self._may_replace)
+            _make_way(here, self.path, place, may_replace=self._attempt.may_replace(self._entry))
             here.link(source)
 
 

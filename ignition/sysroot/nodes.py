@@ -55,10 +55,13 @@ def entries(nodes: list[tuple[str, Node]], resolved: dict[str, str]) -> list[Ent
 
 
 def plan(nodes: list[tuple[str, Node]], facts: NodeFacts) -> list[Operation]:
-    """Operations in order. Raises Failure if two nodes are one place, or one is below another that is no directory."""
-    found = entries(nodes, facts.resolved)
-    _check(found)
-    _refuse_removing_mounts(found, facts.mounted)
+    """As `plan_entries`, of nodes."""
+    return plan_entries(entries(nodes, facts.resolved), facts)
+
+
+def plan_entries(found: list[Entry], facts: NodeFacts) -> list[Operation]:
+    """Operations in order. Raises Failure as `check` does."""
+    check(found, facts.mounted)
     early: list[Operation] = []
     downloads: list[Operation] = []
     local: list[Operation] = []
@@ -76,6 +79,10 @@ def plan(nodes: list[tuple[str, Node]], facts: NodeFacts) -> list[Operation]:
         if isinstance(entry.node, Link) and entry.node.hard:
             hard_links.append(PutHardLink(entry, entry.node, facts.attempt))
     return [*early, *downloads, *local, *hard_links]
+
+
+def _is_early(node: Node) -> bool:
+    return isinstance(node, Directory) or (isinstance(node, Link) and not node.hard)
 
 
 def _merged(found: list[Entry]) -> list[Entry]:
@@ -119,7 +126,27 @@ def _refuse_removing_mounts(found: list[Entry], mounted: frozenset[str]) -> None
             )
 
 
-def _check(found: list[Entry]) -> None:
+def check(found: list[Entry], mounted: frozenset[str]) -> None:
+    """Raises Failure if two entries are one place, one is below another that is not a directory, or one would remove a mount.
+
+    The order of `plan_entries` is that of the places known then. Where symlinks lead elsewhere by now, a directory must not be
+    emptied after something was put into it.
+    """
+    _refuse_conflicts(found)
+    _refuse_removing_mounts(found, mounted)
+    early = [entry for entry in sorted(found, key=lambda entry: entry.depth) if _is_early(entry.node)]
+    for number, entry in enumerate(early):
+        if isinstance(entry.node, Directory) and entry.node.overwrite:
+            inside = next((one for one in early[:number] if one.resolved.startswith(f"{entry.resolved.rstrip('/')}/")), None)
+            if inside is not None:
+                raise Failure(
+                    f"{entry.node.path} would be emptied after {inside.node.path} of {inside.place} was put into it",
+                    where=entry.place,
+                    fix=f"name {inside.resolved} instead of {inside.node.path}",
+                )
+
+
+def _refuse_conflicts(found: list[Entry]) -> None:
     taken: dict[str, Entry] = {}
     for entry in found:
         other = taken.setdefault(entry.resolved, entry)

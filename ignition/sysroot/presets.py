@@ -149,6 +149,7 @@ class FindUnit(Operation):
     """Says that a unit which the config enables, or gives drop-ins, is nowhere in the root."""
 
     kind = "find-unit"
+    optional = True
 
     def __init__(self, name: str, *, enabled: bool) -> None:
         self.path, self._enabled = name, enabled

@@ -93,7 +93,8 @@ class WriteKeys(Operation):
         self._content = ("\n".join(keys) + "\n").encode()
 
     def describe(self) -> str:
-        return f"write {self._shown()}"
+        # Not the file: before the user exists, nobody knows it. The journal names it when it is written.
+        return f"write the SSH keys of user {self.path}"
 
     def already_there(self, context: Context) -> bool:
         account = self._accounts.user(self.path)
@@ -136,14 +137,6 @@ class WriteKeys(Operation):
             IGNITION_PATH=context.root.outside(inside),
         )
 
-    def _shown(self) -> str:
-        """The file, as people call it."""
-        account = self._accounts.user(self.path)
-        if account is None:
-            return f"SSH keys of user {self.path}"
-        path, home = self._places.place(account, self._name).path, f"{account.home.rstrip('/')}/"
-        return f"~/{path.removeprefix(home)} of user {self.path}" if path.startswith(home) else f"{path} of user {self.path}"
-
     def _refused(self, home: str, inside: str, *, home_exists: bool) -> Failure:
         what, place = f"user {self.path} may not write {inside}", f"{self._place}.sshAuthorizedKeys"
         if home_exists:
@@ -169,7 +162,7 @@ class AddKeys(WriteKeys):
         self._keys, self._name = keys, name
 
     def describe(self) -> str:
-        return f"{'add keys to' if self._adds() else 'write'} {self._shown()}"
+        return f"add SSH keys for user {self.path}"
 
     def already_there(self, context: Context) -> bool:
         if not self._adds():

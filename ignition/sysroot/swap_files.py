@@ -47,6 +47,7 @@ class PutSwapFile(Operation):
         return f"make the swap file {self.path} of {self._size // MIB} MiB ({self.place})"
 
     def already_there(self, context: Context) -> bool:
+        context.root.forget()  # accounts and nodes may have changed the way to it
         try:
             with context.root.at(self.path) as here:
                 found = here.status()

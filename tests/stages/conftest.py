@@ -8,6 +8,9 @@ import pytest
 
 from ignition.operation import Runner
 from ignition.stages.arguments import Arguments, Paths
+from tests.loop_devices import make_loop
+
+__all__ = ["Boot", "boot", "make_loop"]
 
 
 class Boot:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from ignition.config.model import Config, Passwd, Resource, Storage, Systemd
+from ignition.config.model.extensions import StorageExtension, SwapFile
 from ignition.config.model.passwd import User
-from ignition.config.model.storage import File, Filesystem, Link, Owner
+from ignition.config.model.storage import Directory, File, Filesystem, Link, Luks, Owner
 from ignition.config.model.systemd import Dropin, Unit
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher, Settings
@@ -26,7 +27,9 @@ from ignition.operation import Context, Operation, Runner
 from ignition.stages import files
 from ignition.stages import state as states
 from ignition.stages.arguments import Arguments, Paths
-from ignition.sysroot import attempt, labels
+from ignition.storage.luks_keys import Keys
+from ignition.storage.luks_operations import Volume
+from ignition.sysroot import attempt, crypttab, labels
 
 HASH = "$6$salt$SECRETHASH"
 CONTENT = "SECRETCONTENT"
@@ -53,8 +56,8 @@ def make_root(tmp_path: Path) -> Path:
     return root
 
 
-def run(tmp_path: Path, config: Config, runs: type[Runner] = Runner, *, offline: bool = True) -> None:
-    """One run of the stage."""
+def run(tmp_path: Path, config: Config, runs: type[Runner] = Runner, *, offline: bool = True) -> list[str]:
+    """One run of the stage. Returns what it planned, as its operations describe themselves."""
     log.configure(stage="files", to_stdout=True)
     state_file = str(tmp_path / "state")
     with runs("files", str(tmp_path / "operations.jsonl")) as runner:
@@ -68,7 +71,9 @@ def run(tmp_path: Path, config: Config, runs: type[Runner] = Runner, *, offline:
         )
         arguments.config = config
         arguments.context = Context(Root(arguments.root), Fetcher(Settings.from_config(config), offline=offline))
+        planned = [operation.describe() for operation in files.operations(arguments)]
         files.run(arguments)
+    return planned
 
 
 def snapshot(root: Path) -> dict[str, tuple[int, int, int, str]]:
@@ -131,6 +136,76 @@ def test_everything_of_a_config_is_there_after_one_run(tmp_path: Path) -> None:
     assert left == [".ignition-result.json"]
 
 
+def recorded(tmp_path: Path) -> list[str]:
+    """What operations.jsonl says was run."""
+    return [json.loads(line)["what"] for line in (tmp_path / "operations.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.root
+def test_plan_is_what_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_loop: Callable[..., str]) -> None:
+    """Swap files, key files of encrypted volumes, SELinux labels and both kinds of named file systems included."""
+    monkeypatch.setattr("ignition.sysroot.swap_files.format_of", lambda _: "ext4")
+    monkeypatch.setattr(labels, "policy", lambda _: "targeted")
+    monkeypatch.setattr(labels, "relabel", lambda *_: None)
+    wanted, keys = Luks(name="vault", device=str(tmp_path / "volume")), Keys()
+    keys.put("vault", b"SECRETKEY")
+    (tmp_path / "volume").write_bytes(bytes(8192))
+    volume = Volume(wanted, wanted.device or "", "$.storage.luks.0", keys)
+    found = crypttab.Found(volume, crypttab.Line("vault", "0-1", "/etc/luks/vault", "luks"), b"SECRETKEY")
+    monkeypatch.setattr(crypttab, "probe", lambda *_: [found])
+    root, oem, device = make_root(tmp_path), tmp_path / "oem", make_loop(8)
+    subprocess.run(["mkfs.ext4", "-q", device], check=True)
+    oem.mkdir()
+    storage = EVERYTHING.storage.evolve(
+        filesystems=(Filesystem(device="", name="oem", in_place=str(oem)), Filesystem(device=device, name="data", format="ext4")),
+        files=(
+            *EVERYTHING.storage.files,
+            File(path="/x", contents=data("1"), filesystem="oem"),
+            File(path="/x", contents=data("2"), filesystem="data"),
+        ),
+        luks=(wanted,),
+        extension=StorageExtension(swap_files=(SwapFile(path="/swap", size_mib=1),)),
+    )
+    planned = run(tmp_path, EVERYTHING.evolve(storage=storage))
+    assert recorded(tmp_path) == planned
+    for one in ("write key file /etc/luks/vault", "write vault into /etc/crypttab", "write file /x on file system oem"):
+        assert one in planned
+    at = planned.index("write file /x on file system data")
+    assert planned[at - 2 : at + 2] == [
+        f"mount file system data ({device}) while it is written to",
+        "record what is at /x of the config on file system data",
+        "write file /x on file system data",
+        f"unmount file system data ({device})",
+    ]
+    assert (root / "etc/luks/vault").read_bytes() == b"SECRETKEY" and (root / "swap").stat().st_size == 1 << 20
+    assert (oem / "x").read_text() == "1"
+
+
+@pytest.mark.root
+def test_keys_that_follow_sshd_are_planned_after_the_files(tmp_path: Path) -> None:
+    root = make_root(tmp_path)
+    sshd = File(path="/etc/ssh/sshd_config", contents=data("AuthorizedKeysFile%20.ssh/mine%0A"))
+    planned = run(tmp_path, Config(passwd=EVERYTHING.passwd, storage=Storage(files=(sshd,))))
+    at = planned.index("inspect where sshd reads SSH keys now that all files are written, then add the keys there")
+    assert recorded(tmp_path) == [*planned[: at + 1], "add SSH keys for user ann", *planned[at + 1 :]]
+    assert (root / "home/ann/.ssh/mine").read_text() == "ssh-ed25519 KEY ann\n"
+
+
+def test_directory_that_would_be_emptied_too_late_is_refused(tmp_path: Path) -> None:
+    """The order of directories is planned before a 2.x file system is mounted, whose symlinks may lead elsewhere."""
+    make_root(tmp_path)
+    oem = tmp_path / "oem"
+    (oem / "a/b/c/d").mkdir(parents=True)
+    (oem / "way").symlink_to("a/b/c/d")
+    named = Filesystem(device="", name="oem", in_place=str(oem))
+    inner, emptied = Directory(path="/way/x", filesystem="oem"), Directory(path="/a/b/c", filesystem="oem", overwrite=True)
+    with pytest.raises(Failure) as caught:
+        run(tmp_path, Config(storage=Storage(filesystems=(named,), directories=(inner, emptied))))
+    assert caught.value.what == "/a/b/c would be emptied after /way/x of $.storage.directories.0 was put into it"
+    assert (caught.value.where, caught.value.fix) == ("$.storage.directories.1", "name /a/b/c/d/x instead of /way/x")
+    assert (oem / "a/b/c/d").is_dir() and not (oem / "a/b/c/d/x").exists()
+
+
 @pytest.mark.root
 def test_second_run_changes_nothing(tmp_path: Path) -> None:
     root = make_root(tmp_path)
@@ -140,7 +215,7 @@ def test_second_run_changes_nothing(tmp_path: Path) -> None:
     run(tmp_path, EVERYTHING)
     assert snapshot(root) == before
     records = [json.loads(line) for line in (tmp_path / "operations.jsonl").read_text().splitlines()]
-    assert {record["result"] for record in records} == {"already"}
+    assert {record["result"] for record in records if record["operation"] != "inspect"} == {"already"}
 
 
 class Cut(BaseException):
@@ -163,7 +238,7 @@ def cut_after(number: int) -> type[Runner]:
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("operations", range(13))
+@pytest.mark.parametrize("operations", range(17))
 def test_stage_that_was_cut_short_converges(tmp_path: Path, operations: int) -> None:
     (tmp_path / "whole").mkdir()
     whole = make_root(tmp_path / "whole")
@@ -361,6 +436,7 @@ def test_labels_fail_the_stage_only_for_what_the_config_wrote(
     monkeypatch.setattr(labels, "policy", lambda _: "targeted")
     monkeypatch.setattr(labels, "relabel", broken)
     run(tmp_path, Config())
-    assert "WARNING  : files: the SELinux labels of result and report were not set: setfiles" in capsys.readouterr().out
+    warned = "[warning]  set the SELinux labels of what was written, by policy targeted: setfiles: no such policy"
+    assert warned in capsys.readouterr().out
     with pytest.raises(Failure, match="setfiles: no such policy"):
         run(tmp_path, Config(storage=Storage(files=(File(path="/etc/x", contents=Resource(source="data:,x")),))))

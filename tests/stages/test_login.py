@@ -73,12 +73,20 @@ class Machine:
         """The notices, a line each."""
         arguments = self.arguments(config or Config())
         accounts = AccountDatabase(arguments.context.root)
-        return "\n".join(login.notices(arguments, accounts, KeyPlaces(arguments.context.root, accounts)))
+        places = KeyPlaces(arguments.context.root, accounts)
+        return "\n".join(login.notices(arguments.config, arguments.platform, self.state, accounts, places))
 
     def notice(self) -> str | None:
         """What agetty will show."""
         path = self.issue / "50-ignition.issue"
         return path.read_text() if path.exists() else None
+
+
+def finish(arguments: Arguments, places: KeyPlaces) -> None:
+    """What the stage does about logging in."""
+    state = states.load(arguments.state_file)
+    notice = login.LeaveNotice(arguments.config, arguments.platform, state, places)
+    arguments.runner.run([*login.plan(arguments.config, places), notice], arguments.context)
 
 
 @pytest.fixture
@@ -292,7 +300,7 @@ def test_notice_is_for_agetty_and_goes_away_with_its_reason(machine: Machine, ca
     arguments = machine.arguments(Config())
     places = KeyPlaces(arguments.context.root, AccountDatabase(arguments.context.root))
     before = os.umask(0o077)
-    login.run(arguments, places)
+    finish(arguments, places)
     os.umask(before)
     text = machine.notice()
     assert text is not None and text.startswith(f"ignition: {NOBODY[:60]}")
@@ -301,7 +309,7 @@ def test_notice_is_for_agetty_and_goes_away_with_its_reason(machine: Machine, ca
     assert (stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)) == (0o644, 0o755)
     assert f"WARNING  : files: {NOBODY}." in capsys.readouterr().out
     machine.put({"/root/.ssh/authorized_keys": KEY})
-    login.run(arguments, places)
+    finish(arguments, places)
     assert machine.notice() is None
 
 
@@ -311,30 +319,30 @@ def test_agetty_is_led_to_the_notice_where_the_image_has_an_issue(machine: Machi
     arguments = machine.arguments(Config())
     places = KeyPlaces(arguments.context.root, AccountDatabase(arguments.context.root))
     link = machine.root / "etc/issue.d/50-ignition.issue"
-    login.run(arguments, places)
+    finish(arguments, places)
     assert not link.parent.exists()
     machine.put({"/etc/issue": "Debian\n", "/etc/issue.d/": ""})
     if there == "a file of the image":
         link.write_text("x")
     elif there:
         link.symlink_to("elsewhere")
-    login.run(arguments, places)
+    finish(arguments, places)
     assert link.is_symlink() is (there != "a file of the image")
     assert there or os.readlink(link) == "../../run/issue.d/50-ignition.issue"
     machine.put({"/root/.ssh/authorized_keys": KEY})
-    login.run(arguments, places)
+    finish(arguments, places)
     assert os.path.lexists(link) is bool(there)
 
 
 def test_names_of_the_image_do_nothing_to_the_terminal(machine: Machine) -> None:
     machine.put({"/etc/fstab": "/dev/vdb /home\x1b[2J\\n ext4 x 0 2\n", "/etc/passwd": "a:x:1:1::/home\x1b[2J\\n/a:/bin/sh\n"})
     arguments = machine.arguments(Config())
-    login.run(arguments, KeyPlaces(arguments.context.root, AccountDatabase(arguments.context.root)))
+    finish(arguments, KeyPlaces(arguments.context.root, AccountDatabase(arguments.context.root)))
     text = machine.notice()
     assert text is not None and "\x1b" not in text and r"/home\\x1b[2J\\n" in text
 
 
-@pytest.mark.parametrize("broken", ["issue.d is a file", "notice is a directory", "passwd is a FIFO", "state is damaged"])
+@pytest.mark.parametrize("broken", ["issue.d is a file", "notice is a directory", "passwd is a FIFO"])
 def test_nothing_of_it_fails_a_boot(machine: Machine, capsys: pytest.CaptureFixture[str], broken: str) -> None:
     arguments = machine.arguments(Config())
     places = KeyPlaces(arguments.context.root, AccountDatabase(arguments.context.root))
@@ -342,10 +350,8 @@ def test_nothing_of_it_fails_a_boot(machine: Machine, capsys: pytest.CaptureFixt
         machine.issue.write_text("x")
     elif broken == "notice is a directory":
         (machine.issue / "50-ignition.issue/x").mkdir(parents=True)
-    elif broken == "passwd is a FIFO":
+    else:
         (machine.root / "etc/passwd").unlink()
         os.mkfifo(machine.root / "etc/passwd")
-    else:
-        (machine.top / "state").write_text("{")
-    login.run(arguments, places)
-    assert "WARNING  : files: whether somebody can log in was not looked at: " in capsys.readouterr().out
+    finish(arguments, places)
+    assert "[warning]  leave a notice at the login prompt if nobody can log in: " in capsys.readouterr().out

@@ -119,7 +119,7 @@ def owner(device: str, path: str) -> tuple[int, int]:
 
 def test_files_of_a_spec_1_config_keep_to_their_file_system() -> None:
     """Two of one path are no clash, and none lands on the new root."""
-    from ignition.stages.files import _named
+    from ignition.sysroot.named_filesystems import find
 
     files = [{"path": "/x", "contents": "x"}]
     filesystems = [{"device": f"/dev/{name}", "format": "xfs", "files": files} for name in ("a", "b")]
@@ -128,7 +128,7 @@ def test_files_of_a_spec_1_config_keep_to_their_file_system() -> None:
         ("/x", "_translate-filesystem-0"),
         ("/x", "_translate-filesystem-1"),
     ]
-    assert [filesystem.device for filesystem in _named(config)] == ["/dev/a", "/dev/b"]
+    assert [named.filesystem.device for named in find(config.storage)] == ["/dev/a", "/dev/b"]
 
 
 def test_spec_1_config_of_the_platform_is_cached_with_a_warning(boot: Boot, capsys: pytest.CaptureFixture[str]) -> None:

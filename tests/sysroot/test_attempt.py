@@ -45,7 +45,8 @@ WANTED = {
 def recorded(storage: Storage, context: Context, record: Attempt) -> Attempt:
     """The record as the stage makes it before it writes."""
     found = nodes.places(storage)
-    return record.with_nodes(nodes.entries(found, nodes.resolve(found, context.root)), context.root)
+    record.note_nodes(nodes.entries(found, nodes.resolve(found, context.root)), context.root)
+    return record
 
 
 @pytest.mark.parametrize("steps", range(9))

@@ -84,7 +84,7 @@ def planned(context: Context, known: Keys, record: Attempt) -> tuple[list[Operat
     """As the stage plans it, with the record that it puts on disk before."""
     found = crypttab.probe(WANTED, known)
     entries = crypttab.key_files(found, context.root)
-    record = record.with_nodes(entries, context.root)
+    record.note_nodes(entries, context.root)
     attempt.begin(context.root, record)
     return crypttab.plan(found, entries, record), record
 

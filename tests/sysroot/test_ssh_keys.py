@@ -172,7 +172,7 @@ def test_variable_decides_and_else_the_sshd_of_the_root(
     operation = WriteKeys(
         PLACE, "core", KEYS, accounts, places=KeyPlaces.from_environment(context.root, accounts, {VARIABLE: value})
     )
-    assert operation.describe() == f"write ~/{file} of user core"
+    assert operation.describe() == "write the SSH keys of user core"
 
 
 def test_other_value_of_the_variable_is_a_failure() -> None:
@@ -199,7 +199,7 @@ def test_keys_go_to_the_systems_directory_where_sshd_reads_no_other(make_context
     context = make_context({**ROOT, SSHD: "AuthorizedKeysFile /etc/ssh/keys/%u\n"})
     home(context)
     operation = keys(context, fragment=None)
-    assert operation.describe() == "write /etc/ssh/keys/core of user core"
+    assert operation.describe() == "write the SSH keys of user core"
     assert not operation.already_there(context)
     operation.execute(context)
     assert operation.already_there(context)
@@ -210,7 +210,7 @@ def test_keys_go_to_the_systems_directory_where_sshd_reads_no_other(make_context
     assert not Path(context.root.path + "/home/core/.ssh").exists()
     accounts = AccountDatabase(context.root)
     more = AddKeys(PLACE, "core", ("k3",), accounts, places=KeyPlaces(context.root, accounts), name="mine")
-    assert more.describe() == "add keys to /etc/ssh/keys/core of user core"
+    assert more.describe() == "add SSH keys for user core"
     more.execute(context)
     assert found.read_text() == f"{CONTENT}k3\n"
     assert more.already_there(context)

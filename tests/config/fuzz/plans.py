@@ -12,8 +12,6 @@ from ignition.storage.disk import DiskFacts
 from ignition.storage.filesystems import FilesystemFacts, to_make
 from ignition.storage.mounting import MountFacts
 from ignition.storage.signatures import Signature
-from ignition.sysroot import nodes
-from ignition.sysroot.attempt import Attempt
 
 SECTOR, SECTORS = 512, 2**41  # a disk of one PiB
 
@@ -66,8 +64,5 @@ class _Uuids(dict[str, str]):
 
 
 def _files(config: Config, directory: Path) -> None:
-    facts = files.probe(config, Root(str(directory)), str(directory / "state"), Attempt(), _Uuids())
-    files.plan(config, facts)
-    for name in {one.filesystem for one in (*config.storage.files, *config.storage.directories, *config.storage.links)} - {None}:
-        found = nodes.places(config.storage, name)
-        nodes.plan(found, nodes.NodeFacts(nodes.resolve(found, Root(str(directory))), facts.accounts.accounts, Attempt()))
+    root, state_file = Root(str(directory)), str(directory / "state")
+    files.plan(config, files.probe(config, root, state_file, "file", uuids=_Uuids(), volumes=()))
