@@ -193,7 +193,7 @@ def _execute(arguments: Arguments) -> None:
         from ignition.platforms import current_id
         from ignition.rendering.render import load_for_stage
 
-        arguments.config = load_for_stage(arguments)
+        arguments.config = load_for_stage(arguments.config_cache, arguments.platform)
         settings, platform = Settings.from_config(arguments.config), current_id(arguments.platform)
         fetcher = Fetcher(settings, offline=False, root=arguments.root, platform=platform)
         arguments.context = Context(Root(arguments.root), fetcher)

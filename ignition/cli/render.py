@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ignition.config.report import Path
     from ignition.fetch.engine import Fetcher
     from ignition.fetch.settings import Settings
-    from ignition.rendering.parsing import Read
+    from ignition.rendering.parsing import Reader
 
 FINE, WRONG, USAGE = 0, 1, 2
 _PATIENCE = "2m0s"
@@ -138,10 +138,8 @@ def _merged(word: str, base_dirs: tuple[str, ...], platform: str, timeout_s: flo
             raise Failure("directory does not exist", where=directory)
     directories = base_dirs if base_dirs or word else None
 
-    def read(content: bytes, name: str) -> Config | None:
-        return _read(content, name, platform)
-
-    base = system_configs.base(platform, directories, read)
+    reader = _reader(platform)
+    base = system_configs.base(platform, directories, reader)
 
     class Limited(Fetcher):
         """As patient as the person: what a machine waits for is not what somebody at a terminal does."""
@@ -152,26 +150,26 @@ def _merged(word: str, base_dirs: tuple[str, ...], platform: str, timeout_s: flo
 
     kind = Limited if is_limit and timeout_s else Fetcher
     with kind(initial_settings(timeout_s), offline=False) as fetcher:
-        return system_configs.over(base, _user_config(word, directories, fetcher, read))
+        return system_configs.over(base, _user_config(word, directories, fetcher, reader))
 
 
-def _user_config(word: str, directories: tuple[str, ...] | None, fetcher: Fetcher, read: Read) -> Config:
+def _user_config(word: str, directories: tuple[str, ...] | None, fetcher: Fetcher, reader: Reader) -> Config:
     from ignition.config import check_merged
     from ignition.config.model import Config
     from ignition.rendering import system_configs
     from ignition.rendering.render import follow
 
     place, content = _found(word, directories, fetcher)
-    config = read(content, place)
+    config = reader.read(content, place)
     if config is None:
         found = system_configs.default(directories)
-        config = read(found[1], found[0]) if found else None
+        config = reader.read(found[1], found[0]) if found else None
         if found is None or config is None:
             _tell(log.WARNING, f"no Ignition config in {place}; only base configs are used")
             return Config()
         _tell(log.WARNING, f"no Ignition config in {place}; {found[0]} is used instead")
         place = found[0]
-    config, _ = follow(config, place, fetcher, read)
+    config, _ = follow(config, place, fetcher, reader)
     errors = [entry for entry in check_merged(origins.plain(config)).entries if entry.level == ERROR]
     for entry in errors:
         _show(entry, origins.near(config, _parts(entry.path)))
@@ -203,17 +201,21 @@ def _found(word: str, directories: tuple[str, ...] | None, fetcher: Fetcher) -> 
         raise Failure(f"the config cannot be read: {error.strerror}", where=word) from error
 
 
-def _read(content: bytes, name: str, platform: str) -> Config | None:
-    """In place of the boot's parse_config: what is wrong is shown with its source line, and values are marked."""
-    from ignition.rendering.parsing import read_text
+def _reader(platform: str) -> Reader:
+    """In place of a boot's reader: findings are shown with their source lines, and values are marked."""
+    from ignition.rendering.parsing import Reader, read_text
     from ignition.rendering.sources import marked
 
-    text, parsed = read_text(content, name, platform)
-    if parsed.report.entries:
-        _complain(parsed.report, text)
-    if parsed.report.fatal:
-        raise Failure("the config is invalid", where=name)
-    return marked(parsed, text, name)
+    class Showing(Reader):
+        def read(self, content: bytes, source: str) -> Config | None:
+            text, parsed = read_text(content, source, self.platform)
+            if parsed.report.entries:
+                _complain(parsed.report, text)
+            if parsed.report.fatal:
+                raise Failure("the config is invalid", where=source)
+            return marked(parsed, text, source)
+
+    return Showing(platform)
 
 
 def _print(merged: Config, mounts: dict[str, str], *, with_origins: bool) -> int:

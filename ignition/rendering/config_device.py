@@ -1,7 +1,7 @@
-"""A user config in a file on a labelled device, as the kernel command line names it: ignition.config.device= and .path=.
+"""A user config in a file on a labelled device, named on the kernel command line: ignition.config.device= and .path=.
 
-Source: docs/reference/ignition-config.md §4.5 (Ignition 2.27). The file system is mounted read-only and only while the file is
-opened. The label is compared with udev's links, where a blank is \\x20.
+Source: docs/reference/ignition-config.md §4.5 (Ignition 2.27). The file system is mounted read-only, and only while the file is
+opened. The label is that of udev's link, which encodes a blank as \\x20.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ _WHERE = "kernel command line"
 
 
 def read(label: str, path: str, *, devices: str = DEVICES, timeout_s: float = LIMIT_S) -> tuple[str, bytes]:
-    """Name and content of the config. Raises Failure if an option is missing or wrong, or the device or the file is."""
+    """Name and content of the config. Raises Failure if an option, the device or the file is missing or wrong."""
     if not label or not path:
         given, missing = ("device", "path") if label else ("path", "device")
         raise Failure(
-            f"ignition.config.{given}= is there without ignition.config.{missing}=", where=_WHERE, fix="give both, or neither"
+            f"ignition.config.{given}= is given without ignition.config.{missing}=", where=_WHERE, fix="give both, or neither"
         )
     if "/" in label or label in (".", ".."):
         raise Failure(
-            f"ignition.config.device={label} is no label of a file system: it must be one component of a path",
+            f"ignition.config.device={label} is not the label of a file system: it must be one component of a path",
             where=_WHERE,
             fix=f"write the name of a link in {DEVICES}",
         )

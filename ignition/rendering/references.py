@@ -1,11 +1,11 @@
-"""Rendering `ignition.config.replace` and `ignition.config.merge`: a config and all that it refers to become one.
+"""Rendering `ignition.config.replace` and `ignition.config.merge`: a config and all configs that it refers to become one.
 
-Source: docs/reference/ignition-config.md §4.2. Depth first, in order; the settings of fetches follow what has been merged so far,
-at every depth (Ignition forgets those of the outer configs below the second). Downloads of one `merge` list run side by side;
-what came in under settings that an earlier entry then changed is fetched again.
+Source: docs/reference/ignition-config.md §4.2. Depth first, in order; fetches use the settings that have been merged so far, at
+every depth (Ignition forgets those of the outer configs below the second). Downloads of one `merge` list run in parallel; those
+that arrived under settings which an earlier entry then changed are fetched again.
 
 Unlike Ignition: a loop is an error that names the loop, depth and number are limited, and an empty referenced config is an error
-(Ignition drops the whole user config without a word).
+(Ignition silently drops the whole user config).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ignition.errors import Failure
 from ignition.fetch.settings import Settings
 from ignition.fetch.urls import path, scheme, shown
 from ignition.host import limits, log
-from ignition.rendering.parsing import parse_config
+from ignition.rendering.parsing import Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,23 +24,22 @@ if TYPE_CHECKING:
 
     from ignition.config.model import Config, Resource
     from ignition.fetch.engine import Fetcher
-    from ignition.rendering.parsing import Read
 
 SIDE_BY_SIDE = 16
 
 
 class Renderer:
-    """Renders one user config. `sources` lists the referenced configs in the order they were used, by URL path."""
+    """Renders one user config. `sources` lists the referenced configs in the order in which they were used, by URL path."""
 
-    def __init__(self, fetcher: Fetcher, read: Read = parse_config) -> None:
-        self._fetcher, self._read = fetcher, read
+    def __init__(self, fetcher: Fetcher, reader: Reader) -> None:
+        self._fetcher, self._reader = fetcher, reader
         self.sources: list[str] = []
         self._size = 0  # of all texts so far
 
     def render(self, config: Config, place: str, chain: tuple[Resource, ...] = (), outer: Config | None = None) -> Config:
-        """With all references followed. `place` names it, `chain` are the references that led to it. Raises Failure.
+        """The config with all references followed. `place` names it, `chain` are the references that led to it. Raises Failure.
 
-        `outer` has the settings of what this config will be merged into.
+        `outer` has the settings of the config that this one will be merged into.
         """
         from ignition.config.merge import merge
 
@@ -60,7 +59,7 @@ class Renderer:
         return config
 
     def _apply(self, outer: Config | None, config: Config) -> Config:
-        """Fetch as both together say from now on; returns that, a config of settings alone."""
+        """Use the settings of both together from now on; returns them, as a config of settings alone."""
         from ignition.config.merge import merge
         from ignition.config.model import Config
 
@@ -74,12 +73,12 @@ class Renderer:
         self.sources.append(path(reference.source or ""))
         content = self._fetcher.read(reference) if early is None else early
         self._count(content, there)
-        config = self._read(content, there)
+        config = self._reader.read(content, there)
         if config is None:
             raise Failure(
                 "there is no Ignition config at this reference",
                 where=there,
-                fix="serve a config there or remove the reference: dropping the whole config silently helps nobody",
+                fix="serve a config there or remove the reference",
             )
         return config
 
@@ -89,12 +88,12 @@ class Renderer:
         try:
             self._size += len(packed.unpack(content) if packed.packing(content) else content)
         except Failure:
-            return  # whoever reads it says what is wrong
+            return  # the reader says what is wrong
         if self._size > limits.CONFIGS:
             raise Failure(
-                f"all referenced configs together have more than {limits.CONFIGS >> 20} MiB",
+                f"all referenced configs together exceed {limits.CONFIGS // limits.MIB} MiB",
                 where=there,
-                fix="let files fetch large contents, and merge the configs before serving them",
+                fix="move large contents to files that fetch them, and merge the configs before serving them",
             )
 
     def _check(self, reference: Resource, chain: tuple[Resource, ...]) -> None:
@@ -104,9 +103,9 @@ class Renderer:
             raise Failure(f"configs refer to each other in a loop: {way}", where=place, fix="remove one of the references")
         if len(chain) >= limits.REFERENCE_DEPTH:
             raise Failure(
-                f"configs refer to each other more than {limits.REFERENCE_DEPTH} deep: {way}",
+                f"references are nested more than {limits.REFERENCE_DEPTH} deep: {way}",
                 where=place,
-                fix="refer less deeply",
+                fix="nest them less deeply",
             )
         if len(self.sources) >= limits.REFERENCED_CONFIGS:
             raise Failure(
@@ -115,13 +114,13 @@ class Renderer:
 
 
 def _name(reference: Resource, role: str) -> str:
-    """What a referenced config is called: its URL as it may be shown; what has none that tells anything, by who refers to it."""
+    """Name of a referenced config: its URL as it may be shown, or its role if the URL tells nothing."""
     source = reference.source or ""
     return f"data:… ({role})" if scheme(source) == "data" else shown(source) or role
 
 
 class _Early:
-    """Downloads of one merge list that began before their turn: one attempt each, without waiting for any but the asked one."""
+    """Downloads of one merge list that start before their turn: one attempt each, and none blocks the others."""
 
     def __init__(self, fetcher: Fetcher, entries: Sequence[Resource]) -> None:
         self._fetcher, self._settings = fetcher, fetcher.settings
@@ -135,7 +134,7 @@ class _Early:
 
         self._slots = Semaphore(SIDE_BY_SIDE)
         for entry in remote:
-            # Daemons: a download that turned out useless must not hold up the end of the process.
+            # Daemons: a download that turned out to be useless must not delay the end of the process.
             self._threads[id(entry)] = Thread(target=self._download, args=(entry,), daemon=True)
             self._threads[id(entry)].start()
 
@@ -146,13 +145,13 @@ class _Early:
             try:
                 content = self._fetcher.read(entry, single=True)
             except Failure as failure:
-                log.debug(f"early download: {failure}")  # its turn comes, with all attempts
+                log.debug(f"early download: {failure}")  # it is tried again in its turn, with all attempts
             else:
                 self._content[id(entry)] = content
-                self._size += len(content)  # about right: a thread more or less matters not
+                self._size += len(content)  # without a lock: being off by one download is harmless
 
     def take(self, entry: Resource) -> bytes | None:
-        """The content if it came and the settings are still those it came under."""
+        """The content, if it has arrived and the settings have not changed since."""
         if self._fetcher.settings != self._settings or id(entry) not in self._threads:
             return None
         self._threads[id(entry)].join()

@@ -1,12 +1,12 @@
 """From the sources of configs to the one that the stages work on (docs/reference/ignition-config.md §4.1).
 
-Sources of the user config, the first that answers wins: kernel command line (a URL, else a file on a labelled device), user.ign
-(or what an installer left for it: vendor_configs.py), platform. If what answers is not an Ignition config, the default.ign
-takes its place (4.6). What the config refers to is merged in, the result is checked and cached; every later stage reads the cache
-and puts it over the image's base configs.
+Sources of the user config, in order of precedence: kernel command line (a URL, else a file on a labelled device), user.ign (or a
+file that an installer left in its place: vendor_configs.py), platform. If the first one has no Ignition config, default.ign takes
+its place (4.6). Referenced configs are merged in, the result is checked and cached; every later stage reads the cache and puts it
+over the image's base configs.
 
-Unlike Ignition: `coreos.config.url` and `flatcar.config.url` are read too, quotes on the command line count, a URL there that is
-none is an error, and 3.x user configs have a default, too.
+Unlike Ignition: `coreos.config.url` and `flatcar.config.url` are read too, quotes on the command line are honoured, a URL there without
+a scheme is an error, and a default applies to 3.x as well.
 """
 
 from __future__ import annotations
@@ -17,15 +17,13 @@ from ignition.fetch.settings import Settings
 from ignition.fetch.urls import scheme, shown
 from ignition.host import cmdline, log
 from ignition.rendering import system_configs
-from ignition.rendering.parsing import parse_config
+from ignition.rendering.parsing import Reader
 from ignition.rendering.sources import Sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.model import Config
-    from ignition.rendering.parsing import Read
     from ignition.rendering.vendor_configs import Vendor
-    from ignition.stages.arguments import Arguments
 
 URL_OPTIONS = ("ignition.config.url", "coreos.config.url", "flatcar.config.url")
 DEVICE_OPTION, PATH_OPTION = "ignition.config.device", "ignition.config.path"
@@ -34,8 +32,8 @@ DEVICE_OPTION, PATH_OPTION = "ignition.config.device", "ignition.config.path"
 class Rendered:
     """The user config with all references followed, and where it came from.
 
-    `source` is `cmdline`, `system` or the platform's id, `""` if there was none; `referenced` has URL paths; `kind` is "user", or
-    "default" for the image's default.ign, which no user provided. `texts` are what it was made of.
+    `source` is `cmdline`, `system` or the platform's id, `""` without a config; `referenced` has URL paths; `kind` is "user", or
+    "default" for the image's default.ign, which no user provided. `texts` are those it was made from.
     """
 
     def __init__(self, config: Config, source: str, referenced: list[str], texts: Sources, kind: str = "user") -> None:
@@ -43,80 +41,72 @@ class Rendered:
 
 
 def initial_settings(fetch_timeout_s: float) -> Settings:
-    """How to fetch until a config says otherwise; 0 is no limit."""
+    """The settings of fetches until a config changes them; 0 means without a limit."""
     return Settings(total_s=fetch_timeout_s or None)
 
 
-def user_config(arguments: Arguments, fetcher: Fetcher, vendor: Vendor | None = None) -> Rendered:
+def user_config(platform: str, fetcher: Fetcher, vendor: Vendor | None = None) -> Rendered:
     """Find, render and check the user config, or the default one. Raises NeedsNetwork, InvalidConfig or Failure."""
-    source, place, content = _find(arguments, fetcher, vendor)
-
-    def read_for_platform(text: bytes, name: str) -> Config | None:
-        return parse_config(text, name, arguments.platform)
-
-    texts = Sources(arguments.platform)
-    read = texts.reading(read_for_platform)
-    config = read(content, place)
+    source, place, content = _find(platform, fetcher, vendor)
+    texts = Sources(platform)
+    reader, kind = Reader(platform, texts), "user"
+    config = reader.read(content, place)
     if config is None:
-        return _default(place, fetcher, vendor, texts)
-    return _rendered(config, source, place, fetcher, "user", texts, read)
+        found = system_configs.default(vendor=vendor)
+        reader, kind, missing = Reader(sources=texts), "default", place
+        config = reader.read(found[1], found[0]) if found else None
+        if found is None or config is None:
+            from ignition.config.model import Config
 
+            log.info(f"no user config from {missing}: only the image's base configs apply")
+            return Rendered(Config(), "", [], texts)
+        source, place = "system", found[0]
+        log.info(f"no user config from {missing}: the image's {place} takes its place")
+    rendered, referenced = follow(config, place, fetcher, reader)
+    # Merging valid configs may yield an invalid one.
+    from ignition.config import check_merged
 
-def _default(place: str, fetcher: Fetcher, vendor: Vendor | None, texts: Sources) -> Rendered:
-    """What counts when the source, named `place`, has no config."""
-    from ignition.config.model import Config
-
-    found = system_configs.default(vendor=vendor)
-    read = texts.reading(parse_config)
-    config = read(found[1], found[0]) if found else None
-    if found is None or config is None:
-        log.info(f"no user config from {place}: only the image's base configs count")
-        return Rendered(Config(), "", [], texts)
-    log.info(f"no user config from {place}: the image's {found[0]} takes its place")
-    return _rendered(config, "system", found[0], fetcher, "default", texts, read)
-
-
-def _rendered(config: Config, source: str, place: str, fetcher: Fetcher, kind: str, texts: Sources, read: Read) -> Rendered:
-    rendered, referenced = follow(config, place, fetcher, read)
-    _check(rendered, texts)
+    report = check_merged(rendered)
+    if report.fatal:
+        raise texts.invalid(report)
     return Rendered(rendered, source, referenced, texts, kind)
 
 
-def follow(config: Config, place: str, fetcher: Fetcher, read: Read = parse_config) -> tuple[Config, list[str]]:
-    """The config, named `place`, with all that it refers to merged in, not yet checked; and the URL paths of that.
+def follow(config: Config, place: str, fetcher: Fetcher, reader: Reader) -> tuple[Config, list[str]]:
+    """The config, named `place`, with all configs that it refers to merged in, not yet checked; and the URL paths of these.
 
     Raises NeedsNetwork, InvalidConfig or Failure.
     """
     from ignition.rendering.references import Renderer
 
-    renderer = Renderer(fetcher, read)
+    renderer = Renderer(fetcher, reader)
     return _with_own_authorities(renderer.render(config, place), fetcher), renderer.sources
 
 
-def load_for_stage(arguments: Arguments) -> Config:
-    """What a stage after the fetch stages works on: the cached user config over the image's base configs.
+def load_for_stage(config_cache: str, platform: str) -> Config:
+    """The config of a stage after the fetch stages: the cached user config over the image's base configs.
 
-    Raises Failure when no fetch stage has left a cache.
+    Raises Failure if no fetch stage has left a cache.
     """
     from ignition.config.cache import load
 
     try:
-        with open(arguments.config_cache, "rb") as file:
+        with open(config_cache, "rb") as file:
             content = file.read()
     except FileNotFoundError as error:
         raise Failure(
-            "there is no cached config", where=arguments.config_cache, fix="run the stage fetch-offline or fetch first"
+            "there is no cached config", where=config_cache, fix="run the stage fetch-offline or fetch first"
         ) from error
-    return system_configs.over(system_configs.base(arguments.platform), load(content))
+    return system_configs.over(system_configs.base(platform), load(content))
 
 
-def _find(arguments: Arguments, fetcher: Fetcher, vendor: Vendor | None) -> tuple[str, str, bytes]:
-    """The first source that answers, how to name it in errors, and its bytes (`b""`: no config there)."""
+def _find(platform: str, fetcher: Fetcher, vendor: Vendor | None) -> tuple[str, str, bytes]:
+    """The first source that has a config, its name in errors, and its bytes (`b""`: no config there)."""
     words = cmdline.read()
     url, label, path = (cmdline.last(words, *names) for names in (URL_OPTIONS, (DEVICE_OPTION,), (PATH_OPTION,)))
     if url:
         if label or path:
-            log.warning(f"{DEVICE_OPTION}= and {PATH_OPTION}= on the kernel command line are ignored: a config URL is there, too")
+            log.warning(f"{DEVICE_OPTION}= and {PATH_OPTION}= on the kernel command line are ignored: a config URL is given, too")
         return "cmdline", shown(url), _from_url(url, fetcher)
     if label or path:
         from ignition.rendering import config_device
@@ -125,7 +115,12 @@ def _find(arguments: Arguments, fetcher: Fetcher, vendor: Vendor | None) -> tupl
     local = system_configs.user(vendor=vendor)
     if local is not None:
         return "system", *local
-    return arguments.platform, f"platform {arguments.platform}", _from_platform(arguments.platform, fetcher)
+    from ignition import platforms
+
+    at_platform = platforms.config_source(platform)
+    if at_platform.needs_network and fetcher.offline:
+        raise NeedsNetwork(f"platform {platform} provides its config through a service on the network")
+    return platform, f"platform {platform}", at_platform.fetch(fetcher)
 
 
 def _from_url(url: str, fetcher: Fetcher) -> bytes:
@@ -133,23 +128,14 @@ def _from_url(url: str, fetcher: Fetcher) -> bytes:
 
     if not scheme(url):
         raise Failure(
-            "not a URL: the scheme is missing", where=f"kernel command line: {shown(url)}", fix=f"mend {URL_OPTIONS[0]}="
+            "not a URL: the scheme is missing", where=f"kernel command line: {shown(url)}", fix=f"correct {URL_OPTIONS[0]}="
         )
     log.info(f"config URL of the kernel command line: {shown(url)}")
     return fetcher.read(Resource(source=url))
 
 
-def _from_platform(name: str, fetcher: Fetcher) -> bytes:
-    from ignition import platforms
-
-    source = platforms.config_source(name)
-    if source.needs_network and fetcher.offline:
-        raise NeedsNetwork(f"the platform {name} has its config in a service on the network")
-    return source.fetch(fetcher)
-
-
 def _with_own_authorities(config: Config, fetcher: Fetcher) -> Config:
-    """Certificate authorities as data URLs: later stages must not need the network for them."""
+    """The config with certificate authorities as data URLs: later stages must not need the network for them."""
     authorities = config.ignition.security.tls.certificate_authorities
     if not authorities:
         return config
@@ -166,12 +152,3 @@ def _with_own_authorities(config: Config, fetcher: Fetcher) -> Config:
     security = config.ignition.security
     tls = security.tls.evolve(certificate_authorities=inlined)
     return config.evolve(ignition=config.ignition.evolve(security=security.evolve(tls=tls)))
-
-
-def _check(config: Config, texts: Sources) -> None:
-    """Merging two valid configs may give an invalid one. Raises InvalidConfig."""
-    from ignition.config import check_merged
-
-    report = check_merged(config)
-    if report.fatal:
-        raise texts.invalid(report)

@@ -1,10 +1,10 @@
-"""Configs that the image brings in its system directories: base.ign, base.d, base.platform.d/<platform>, user.ign, default.ign.
+"""Configs in the system directories of the image: base.ign, base.d, base.platform.d/<platform>, user.ign, default.ign.
 
-What is on the OEM or the boot partition comes just before the lowest directory (vendor_configs.py).
+Those on the OEM or the boot partition take precedence over the lowest directory only (vendor_configs.py).
 
-Source: docs/reference/ignition-config.md §4.4, and §4.6 and §4.7 for base.ign and default.ign, which Container Linux had.
-References, time-outs, authorities and proxies inside base configs are never acted upon. Unlike Ignition a dangling symlink in
-base.d is an error and does not empty the base config.
+Source: docs/reference/ignition-config.md §4.4, and §4.6 and §4.7 for base.ign and default.ign of Container Linux. References,
+timeouts, authorities and proxies inside base configs are ignored. Unlike Ignition: a dangling symlink in base.d is an error and
+does not empty the base config.
 """
 
 from __future__ import annotations
@@ -16,44 +16,45 @@ from ignition.config.model import Config
 from ignition.config.model.ignition import Proxy, References, Security, Timeouts
 from ignition.errors import Failure
 from ignition.host import log, paths
-from ignition.rendering.parsing import parse_config
+from ignition.rendering.parsing import Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.rendering.parsing import Read
     from ignition.rendering.vendor_configs import Vendor
 
-_FIX = "mend or remove it in the image"
+_FIX = "correct or remove it in the image"
 
 
-def base(platform: str, directories: Sequence[str] | None = None, read: Read = parse_config) -> Config:
-    """base.ign, the fragments of base.d over it, the platform's over these; without what they say about references and fetching.
+def base(platform: str, directories: Sequence[str] | None = None, reader: Reader | None = None) -> Config:
+    """base.ign, the fragments of base.d over it, the platform's over these; without their references and fetch settings.
 
-    `directories`: instead of the machine's own, highest priority first; `platform` may be "" for none. A broken base.ign or
-    fragment of base.d raises Failure; when one of the platform's is broken, all of these are left out with a warning.
+    `directories`: instead of the machine's own, highest priority first; `platform` may be "" for none. `reader`: instead of a
+    boot's. A broken base.ign or fragment of base.d raises Failure; if one of the platform's is broken, all of these are skipped
+    with a warning, as in Ignition.
     """
+    reader = reader or Reader()
     if directories is None:
         *higher, lowest = paths.system_config_dirs()
         directories = (*higher, lowest)
         first = _first("base.ign", (*higher, paths.vendor_configs(), lowest))
     else:
         first = _first("base.ign", directories)
-    config = _merged(Config(), [*first, *fragments(directories, "base.d")], read)
+    config = _merged(Config(), [*first, *fragments(directories, "base.d")], reader)
     try:
         if platform:
-            config = _merged(config, fragments(directories, f"base.platform.d/{platform}"), read)
+            config = _merged(config, fragments(directories, f"base.platform.d/{platform}"), reader)
     except Failure as failure:
         log.warning(f"the base configs of platform {platform} are ignored: {failure}")
     about = config.ignition
-    references = References(append=about.config.append)  # how lists are combined is no reference
+    references = References(append=about.config.append)  # `append` is not a reference: it says how lists are combined
     return config.evolve(ignition=about.evolve(config=references, timeouts=Timeouts(), security=Security(), proxy=Proxy()))
 
 
 def over(lower: Config, upper: Config) -> Config:
-    """One config over another of this machine; the upper one's values win.
+    """One config of this machine over another; the values of the upper one win.
 
-    2.x is appended to 2.x, as in Ignition 0.x. All else is merged by key: were the lists joined, a 3.x config would meet its own
-    paths a second time and refuse them.
+    2.x is appended to 2.x, as in Ignition 0.x. Everything else is merged by key: with lists joined, a 3.x config would conflict
+    with its own paths.
     """
     from ignition.config.merge import merge
 
@@ -68,13 +69,13 @@ def over(lower: Config, upper: Config) -> Config:
 def user(directories: Sequence[str] | None = None, vendor: Vendor | None = None) -> tuple[str, bytes] | None:
     """Path and content of the first user.ign; None if there is none.
 
-    `directories`: instead of the machine's own. `vendor`: what the machine has outside its own.
+    `directories`: instead of the machine's own. `vendor`: configs outside the initramfs.
     """
     return _read_first("user.ign", directories, vendor)
 
 
 def default(directories: Sequence[str] | None = None, vendor: Vendor | None = None) -> tuple[str, bytes] | None:
-    """Path and content of the first default.ign, which counts where there is no user config; otherwise as `user`."""
+    """Path and content of the first default.ign, which takes the place of a missing user config; otherwise as `user`."""
     return _read_first("default.ign", directories, vendor)
 
 
@@ -92,7 +93,7 @@ def fragments(directories: Iterable[str], collection: str) -> list[str]:
 
 
 def _first(name: str, directories: Sequence[str]) -> list[str]:
-    """The path of this name in the first directory that has it, be it a dangling symlink; empty if none has."""
+    """The path of this name in the first directory that has it, even as a dangling symlink; empty if none has it."""
     return [path for path in (f"{directory}/{name}" for directory in directories) if os.path.lexists(path)][:1]
 
 
@@ -113,19 +114,15 @@ def _read_first(name: str, directories: Sequence[str] | None, vendor: Vendor | N
     return None
 
 
-def _merged(config: Config, fragment_paths: Iterable[str], read: Read) -> Config:
+def _merged(config: Config, fragment_paths: Iterable[str], reader: Reader) -> Config:
     for path in fragment_paths:
-        config = over(config, _fragment(path, read))
-    return config
-
-
-def _fragment(path: str, read: Read) -> Config:
-    try:
-        with open(path, "rb") as file:
-            content = file.read()
-    except OSError as error:
-        raise Failure(f"the base config cannot be read: {error.strerror}", where=path, fix=_FIX) from error
-    config = read(content, path)
-    if config is None:
-        raise Failure("the base config is empty", where=path, fix=_FIX)
+        try:
+            with open(path, "rb") as file:
+                content = file.read()
+        except OSError as error:
+            raise Failure(f"the base config cannot be read: {error.strerror}", where=path, fix=_FIX) from error
+        fragment = reader.read(content, path)
+        if fragment is None:
+            raise Failure("the base config is empty", where=path, fix=_FIX)
+        config = over(config, fragment)
     return config

@@ -1,13 +1,12 @@
-"""Configs that an installer or the image's vendor left outside the initramfs: they count as user.ign, base.ign and default.ign.
+"""Configs that an installer or the image's vendor left outside the initramfs: they serve as user.ign, base.ign and default.ign.
 
 Source: docs/reference/platforms.md §2.3; docs/reference/boot.md §4.2 and §9; ignition-setup of bootengine,
-coreos-ignition-setup-user of Fedora CoreOS. There a unit copies them into /usr/lib/ignition before the agent starts, over what
-the image has there: so they come after /run/ignition and /etc/ignition, and before /usr/lib/ignition. Here the fetch stages read
-them in place. base.ign alone is kept below /run/ignition for the later stages: the disks stage may change the partition that it
-is on.
+coreos-ignition-setup-user of Fedora CoreOS. There a unit copies them into /usr/lib/ignition before the agent starts, over those
+of the image: so they rank after /run/ignition and /etc/ignition, and before /usr/lib/ignition. Here the fetch stages read them in
+place. Only base.ign is kept below /run/ignition for the later stages: the disks stage may change the partition that it is on.
 
-A system that runs from memory leaves the machine's disks alone, as these do: what an installed system has there is not its own.
-Unlike them: a partition that cannot be mounted is a warning, since a file system may be called OEM or boot for other reasons.
+A live system leaves the disks of the machine alone, as the originals do: configs of an installed system there are not its own.
+Unlike them: a partition that cannot be mounted is a warning, since a file system may be labelled OEM or boot for other reasons.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from ignition.host.root import Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    Found = tuple[str, bytes]  # what messages call it, and its content
+    Found = tuple[str, bytes]  # name in messages, content
 
 USER, BASE, DEFAULT = "user.ign", "base.ign", "default.ign"
 OF_OEM = {"/config.ign": USER, "/base/base.ign": BASE, "/base/default.ign": DEFAULT}
@@ -36,14 +35,14 @@ MOUNT_S = 30.0
 
 
 class Vendor:
-    """What is there, read when somebody asks for the first time. `patient`: a disk that is late is waited for."""
+    """These configs, read on first use. `patient`: wait for a disk that appears late."""
 
     def __init__(self, *, patient: bool = True) -> None:
         self._patient = patient
         self._all: dict[str, Found] | None = None
 
     def get(self, name: str) -> Found | None:
-        """The file that counts as the one of this name. Raises Failure for one that cannot be read."""
+        """The file that serves as the one of this name. Raises Failure for one that cannot be read."""
         if self._all is None:
             self._all = {}
             for found, place, content in _look(patient=self._patient):
@@ -51,7 +50,7 @@ class Vendor:
         return self._all.get(name)
 
     def keep_base(self) -> None:
-        """Put base.ign where every stage finds it."""
+        """Copy base.ign to where every stage finds it."""
         found, path = self.get(BASE), f"{paths.vendor_configs()}/{BASE}"
         if found is None:
             with suppress(FileNotFoundError):
@@ -59,7 +58,7 @@ class Vendor:
             return
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         atomic.write(path, found[1], mode=0o600)
-        log.info(f"{found[0]} counts as {BASE}")
+        log.info(f"{found[0]} serves as {BASE}")
 
 
 def _look(*, patient: bool) -> Iterator[tuple[str, str, bytes]]:
@@ -77,7 +76,7 @@ def _look(*, patient: bool) -> Iterator[tuple[str, str, bytes]]:
 
 
 def is_live(line: str) -> bool:
-    """Whether the system of this kernel command line runs from memory, whatever the machine's disks hold."""
+    """Whether the system of this kernel command line runs from memory, whatever the disks of the machine hold."""
     if os.path.exists(SQUASHFS) and not cmdline.last(line, "mount.usr", "usr"):
         return True
     named = {name for name, _ in cmdline.options(line)}
@@ -85,14 +84,14 @@ def is_live(line: str) -> bool:
 
 
 def _wait_for_disk(line: str, *wanted: str) -> None:
-    """Until the disk that the machine boots from is there, if there is a sign of one; not for partitions that it may not have."""
+    """Wait for the disk that the machine boots from, if there is a sign of one; not for partitions that it may lack."""
     if any(os.path.exists(device) for device in wanted):
         return
     root = root_device.named(cmdline.last(line, "root"))
     sign = paths.ESP if os.path.exists(paths.FLAGGED) else root.link if root else ""
     if not sign:
         return
-    with suppress(Failure):  # ROOT may be made by the config: whoever needs the device says so
+    with suppress(Failure):  # ROOT may be yet to be made by the config; who needs the device reports it
         devices.wait_for([sign], timeout_s=WAIT_S)
         devices.settle([sign], timeout_s=WAIT_S)
 
@@ -106,7 +105,7 @@ def _on_device(device: str, files: Mapping[str, str]) -> Iterator[tuple[str, str
         with mounted_to_read(os.path.realpath(device), timeout_s=MOUNT_S) as directory:
             found = list(_in_directory(directory, files, f" on {device}"))
     except CommandFailed as error:
-        log.warning(f"{device} cannot be mounted, so no config is looked for there: {error.what}")
+        log.warning(f"{device} cannot be mounted and is not searched for a config: {error.what}")
         return
     yield from found
 

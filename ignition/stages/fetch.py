@@ -75,7 +75,7 @@ def _fetch(arguments: Arguments, vendor: Vendor, *, offline: bool) -> Rendered |
         runner.step("fetch", f"fetch the config of platform {arguments.platform}") as outcome,
     ):
         try:
-            return user_config(arguments, fetcher, vendor)
+            return user_config(arguments.platform, fetcher, vendor)
         except NeedsNetwork as reason:
             if not offline:
                 raise

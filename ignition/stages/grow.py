@@ -47,7 +47,7 @@ def _config(arguments: Arguments) -> Config | None:
         return None
     from ignition.rendering.render import load_for_stage
 
-    return load_for_stage(arguments)
+    return load_for_stage(arguments.config_cache, arguments.platform)
 
 
 def _probe(root: str, keys: KeyFinder) -> list[grow.GrowFacts]:

@@ -6,7 +6,7 @@ import gzip
 import pytest
 
 from ignition.errors import Failure
-from ignition.rendering.parsing import parse_config
+from ignition.rendering.parsing import Reader
 from tests.fetch.server import Reply
 from tests.platforms import samples
 from tests.platforms.samples import CONFIG
@@ -35,7 +35,7 @@ def test_service_without_tokens_is_refused(status: int) -> None:
 def test_user_data_may_be_broken_into_lines_and_packed() -> None:
     body = base64.encodebytes(gzip.compress(CONFIG))
     with service(SAMPLE, {"/v1/user-data": Reply(body=body)}):
-        assert parse_config(config_of("akamai"), "akamai") is not None
+        assert Reader().read(config_of("akamai"), "akamai") is not None
 
 
 def test_user_data_that_is_no_base64_is_refused() -> None:

@@ -65,16 +65,16 @@ def test_label_is_one_component_of_a_path(label: str) -> None:
         config_device.read(label, "/a")
     assert caught.value.where == "kernel command line"
     assert caught.value.what == (
-        f"ignition.config.device={label} is no label of a file system: it must be one component of a path"
+        f"ignition.config.device={label} is not the label of a file system: it must be one component of a path"
     )
 
 
 @pytest.mark.parametrize(
     ("option", "what"),
     [
-        ("ignition.config.device=CONFIG", "ignition.config.device= is there without ignition.config.path="),
-        ("ignition.config.path=/a", "ignition.config.path= is there without ignition.config.device="),
-        ("ignition.config.path=/a ignition.config.device=", "ignition.config.path= is there without ignition.config.device="),
+        ("ignition.config.device=CONFIG", "ignition.config.device= is given without ignition.config.path="),
+        ("ignition.config.path=/a", "ignition.config.path= is given without ignition.config.device="),
+        ("ignition.config.path=/a ignition.config.device=", "ignition.config.path= is given without ignition.config.device="),
     ],
 )
 @pytest.mark.parametrize("stage", ["fetch-offline", "fetch"])
@@ -111,7 +111,7 @@ def test_url_wins_over_the_device_with_a_warning(boot: Boot, capsys: pytest.Capt
         boot.execute("fetch")
     assert cached_files(boot) == ["/url"]
     ignored = (
-        "ignition.config.device= and ignition.config.path= on the kernel command line are ignored: a config URL is there, too"
+        "ignition.config.device= and ignition.config.path= on the kernel command line are ignored: a config URL is given, too"
     )
     assert f"WARNING  : {ignored}\n" in capsys.readouterr().out
 

@@ -12,7 +12,6 @@ import zstandard
 from ignition.config.model import Config
 from ignition.config.parse import parse
 from ignition.errors import Failure, InvalidConfig, NotFound
-from ignition.operation import Runner
 from ignition.rendering.render import load_for_stage
 from ignition.stages import fetch
 from tests.fetch.server import Reply, serving
@@ -289,14 +288,13 @@ def test_later_stage_gets_the_user_config_over_the_base(boot: Boot) -> None:
     boot.fragment("base.platform.d/file/10.ign", config(storage={"files": [{"path": "/base", "mode": 256}]}))
     boot.config(file_named("user"))
     boot.execute("fetch")
-    with Runner("files", str(boot.run / "operations.jsonl")) as runner:
-        loaded = load_for_stage(boot.arguments("files", runner))
+    loaded = load_for_stage(str(boot.run / "cache.json"), "file")
     assert [(entry.path, entry.mode) for entry in loaded.storage.files] == [("/base", 256), ("/user", None)]
 
 
 def test_later_stage_without_cache_is_refused(boot: Boot) -> None:
-    with Runner("files", str(boot.run / "operations.jsonl")) as runner, pytest.raises(Failure) as caught:
-        load_for_stage(boot.arguments("files", runner))
+    with pytest.raises(Failure) as caught:
+        load_for_stage(str(boot.run / "cache.json"), "file")
     assert caught.value.what == "there is no cached config"
     assert caught.value.where == str(boot.run / "cache.json")
 

@@ -8,7 +8,6 @@ import pytest
 from ignition.config.model import Config
 from ignition.config.parse import parse
 from ignition.errors import Failure, InvalidConfig
-from ignition.operation import Runner
 from ignition.rendering import system_configs
 from ignition.rendering.render import load_for_stage
 from tests.fetch.server import Reply, serving
@@ -31,8 +30,7 @@ def sources(boot: Boot) -> list[tuple[str, str, bool]]:
 
 
 def staged(boot: Boot) -> Config:
-    with Runner("files", str(boot.run / "operations.jsonl")) as runner:
-        return load_for_stage(boot.arguments("files", runner))
+    return load_for_stage(str(boot.run / "cache.json"), "file")
 
 
 def parsed(text: str) -> Config:

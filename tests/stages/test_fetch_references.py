@@ -13,6 +13,7 @@ from ignition.errors import Failure, InvalidConfig
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
 from ignition.host import limits
+from ignition.rendering.parsing import Reader
 from ignition.rendering.references import Renderer
 from tests.fetch.server import Reply, real_seconds, serving
 
@@ -37,7 +38,7 @@ def render(text: bytes) -> tuple[list[str], list[str]]:
     assert parsed.config is not None, parsed.report
     quick = Settings(first_pause_s=0.01, longest_pause_s=0.01, total_s=3.0)
     with Fetcher(quick, offline=False) as fetcher:
-        renderer = Renderer(fetcher)
+        renderer = Renderer(fetcher, Reader())
         rendered = renderer.render(parsed.config, "the top config")
     return [entry.path for entry in rendered.storage.files], renderer.sources
 
@@ -108,7 +109,7 @@ def test_settings_of_a_replaced_config_do_not_hold_any_longer() -> None:
     old = parse(config(replace=dataurl.encode(new), proxy={"httpProxy": "http://config.example", "noProxy": ["a"]})).config
     assert old is not None
     with Fetcher(Settings(), offline=False) as fetcher:
-        Renderer(fetcher).render(old, "the top config")
+        Renderer(fetcher, Reader()).render(old, "the top config")
         assert (fetcher.settings.http_proxy, fetcher.settings.no_proxy, fetcher.settings.total_s) == (None, ("b",), 2)
 
 
@@ -152,7 +153,7 @@ def test_same_config_twice_is_no_loop() -> None:
 def test_endless_chain_ends_at_the_depth_limit() -> None:
     with serving({}) as server:
         server.replies = {f"/{n}": [reply(merge=[f"{server.url}/{n + 1}"])] for n in range(40)}
-        with pytest.raises(Failure, match="^http://127.0.0.1:[0-9]+/32: configs refer to each other more than 32 deep: "):
+        with pytest.raises(Failure, match="^http://127.0.0.1:[0-9]+/32: references are nested more than 32 deep: "):
             render(config(merge=[f"{server.url}/0"]))
         assert len(server.requests) == 32
 
@@ -232,7 +233,7 @@ def test_rendered_config_keeps_its_merge_list() -> None:
     parsed = parse(config("/top", merge=[outer, inner])).config
     assert parsed is not None
     with Fetcher(Settings(), offline=False) as fetcher:
-        rendered = Renderer(fetcher).render(parsed, "the top config")
+        rendered = Renderer(fetcher, Reader()).render(parsed, "the top config")
     assert [entry.source for entry in rendered.ignition.config.merge] == [outer, inner]
 
 
@@ -250,5 +251,5 @@ def test_sum_of_all_configs_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     top = config(merge=map(dataurl.encode, packed))
     with pytest.raises(Failure) as caught:
         render(top)
-    assert caught.value.what == "all referenced configs together have more than 5 MiB"
+    assert caught.value.what == "all referenced configs together exceed 5 MiB"
     assert caught.value.where.startswith("data:… (reference 5 of the top config)")

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from ignition.errors import Failure, InvalidConfig
-from ignition.operation import Runner
 from ignition.rendering import vendor_configs
 from ignition.rendering.render import load_for_stage
 from tests.loop_devices import MakeLoop, make_ext4, make_loop, mounts_of
@@ -33,8 +32,7 @@ def put(boot: Boot) -> Put:
 
 
 def staged(boot: Boot) -> list[str]:
-    with Runner("files", str(boot.run / "operations.jsonl")) as runner:
-        loaded = load_for_stage(boot.arguments("files", runner, "metal"))
+    loaded = load_for_stage(str(boot.run / "cache.json"), "metal")
     return [file.path for file in loaded.storage.files]
 
 
@@ -197,7 +195,7 @@ def test_partition_that_cannot_be_mounted_is_a_warning(
     boot.config(file_named("platforms"))
     boot.execute("fetch-offline")
     assert cached_files(boot) == ["/platforms"]
-    assert f"{node} cannot be mounted, so no config is looked for there: " in capsys.readouterr().out
+    assert f"{node} cannot be mounted and is not searched for a config: " in capsys.readouterr().out
 
 
 def test_disk_that_boots_is_waited_for(boot: Boot, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from ignition.config import dataurl
 from ignition.errors import InvalidConfig
-from ignition.rendering.parsing import parse_config
+from ignition.rendering.parsing import Reader
 from tests.stages.conftest import Boot
 
 CLC = """etcd:
@@ -47,7 +47,7 @@ def test_container_linux_config_as_user_data(boot: Boot) -> None:
 
 
 def test_dynamic_data_are_those_of_the_platform() -> None:
-    config = parse_config(CLC.encode(), "there", "packet")
+    config = Reader("packet").read(CLC.encode(), "there")
     assert config
     (unit,) = config.systemd.units
     assert '--name="${COREOS_PACKET_HOSTNAME}"' in (unit.dropins[0].contents or "")
@@ -71,9 +71,9 @@ def test_yaml_refers_to_a_config(boot: Boot) -> None:
 
 def test_wrong_yaml_is_refused_at_its_place() -> None:
     with pytest.raises(InvalidConfig) as caught:
-        parse_config(CLC.replace("/etc/motd", "motd").encode(), "there", "packet")
+        Reader("packet").read(CLC.replace("/etc/motd", "motd").encode(), "there")
     assert "there: error at $.storage.files.0.path, line 5 col 13: path is not absolute (fix: write /motd)" in str(caught.value)
 
 
 def test_cloud_config_is_no_config() -> None:
-    assert parse_config(b"#cloud-config\nstorage: {}\n", "there") is None
+    assert Reader().read(b"#cloud-config\nstorage: {}\n", "there") is None
