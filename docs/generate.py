@@ -1,7 +1,7 @@
 """Writes the files derived from the config models: `python docs/generate.py`.
 
-docs/fields-N.md: tables of the fields of each family of specs. docs/platforms.md: every platform. A test runs
-it into a temporary directory and fails if a committed file differs.
+docs/fields-N.md: tables of the fields of each family of specs. docs/platforms.md: every platform. docs/coreos-metadata.md: the
+platforms in its tables of units. A test writes them to a temporary directory and fails if a committed file differs.
 """
 
 import json
@@ -215,6 +215,8 @@ def write(directory: Path) -> None:
     for family in FAMILIES:
         write_page(directory / f"fields-{family}.md", Page(family).lines())
     write_page(directory / "platforms.md", platform_page.lines())
+    companion = (HERE / "coreos-metadata.md").read_text()
+    (directory / "coreos-metadata.md").write_text(platform_page.with_units(companion))
 
 
 def write_page(path: Path, lines: Iterator[str]) -> None:

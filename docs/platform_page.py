@@ -1,9 +1,11 @@
 """docs/platforms.md, from the tables of the platforms: their ids, the sources of their configs, and their metadata."""
 
+import re
 from collections.abc import Iterator
 
 from markdown_table import table
 
+from dracut import platform_conditions
 from ignition import platforms
 from ignition.metadata.table import LEGACY, TODAY, Attribute, Metadata
 
@@ -21,6 +23,8 @@ METADATA_INTRODUCTION = """<a id="what-coreos-metadata-writes"></a>
 `{n}` is a number starting at 0. An attribute without a value on a machine is omitted. [coreos-metadata.md](coreos-metadata.md)
 describes the format of the file and the units that write it.
 """
+# Selections of dracut/platform_conditions.py whose units have names of another kind.
+UNITS = {"network": "coreos-static-network.service", "network-each-boot": "coreos-digitalocean-network.service"}
 HEAD = ("id", "platform", "source of the user config", "needs network", "removed after use", "coreos-metadata provides")
 
 
@@ -36,6 +40,19 @@ def lines() -> Iterator[str]:
     for name in platforms.ids():
         for metadata in platforms.module(name).metadata:
             yield from _section(name, metadata)
+
+
+def with_units(page: str) -> str:
+    """docs/coreos-metadata.md with the platforms of today in its tables of units: in the cell after `|`, or after "on"."""
+    for selection in platform_conditions.SELECTIONS:
+        names = ", ".join(platform_conditions.selected(selection))
+        unit = UNITS.get(selection, f"coreos-metadata-{selection}.service")
+        if selection.endswith("checkin"):
+            row, cell = rf"(\| `{unit}` \| check-in \| at (?:each|the first) boot on )[^|]*( \|)", rf"\g<1>{names}\2"
+        else:
+            row, cell = rf"(\| `{unit}` \| )[a-z0-9, -]+?((?:, at every boot)? \| )", rf"\g<1>{names}\2"
+        page = re.sub(f"^{row}", cell, page, flags=re.MULTILINE)
+    return page
 
 
 def _overview(name: str) -> tuple[str, ...]:

@@ -25,13 +25,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def files(directory: Path) -> dict[str, str]:
-    paths = [*directory.glob("fields-*.md"), *directory.glob("platforms.md")]
+    paths = [
+        *directory.glob("fields-*.md"),
+        *directory.glob("platforms.md"),
+        *directory.glob("coreos-metadata.md"),
+    ]
     return {str(path.relative_to(directory)): path.read_text() for path in paths}
 
 
 def test_committed_files_are_up_to_date(made: Path) -> None:
     derived, committed = files(made), files(DOCS)
-    assert len(derived) == 4
+    assert len(derived) == 5
     stale = sorted(name for name in {*derived, *committed} if derived.get(name) != committed.get(name))
     assert stale == [], "run: python docs/generate.py (and git add what is new, git rm what it no longer makes)"
 

@@ -24,6 +24,7 @@ UNIVERSAL_NEWLINES = {
     "ignition.cli.failure_screen": "a digest that is ours",
     "ignition.cli.ignition": "a notice that is ours",
     "ignition.boot_loader.reboot": "ours",
+    "ignition.stages.login": "a notice that is ours",
     "ignition.stages.state": "JSON",
     "ignition.stages.result": "JSON",
     "ignition.storage.crypt_mapping": "one name of sysfs",

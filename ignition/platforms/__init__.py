@@ -7,7 +7,7 @@ earlier times (Container Linux, Ignition 2.x) are accepted, too. The agent uses 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ignition.errors import Failure
 
@@ -35,6 +35,9 @@ class Platform:
 
     `metadata`: tables for the companion; the first whose place the machine has counts. `report` tells the platform how a stage
     ended: its name, and what went wrong, "" for nothing. It may raise anything.
+
+    The conditions of units are generated from the tables (dracut/platform_conditions.py). `without_unit`: members of the metadata
+    that no unit applies, and why. `each_boot`: those that a unit applies at each boot, not only at the first.
     """
 
     def __init__(
@@ -44,8 +47,11 @@ class Platform:
         config: ConfigSource | None = None,
         metadata: tuple[Metadata, ...] = (),
         report: Report | None = None,
+        without_unit: Mapping[str, str] | None = None,
+        each_boot: tuple[str, ...] = (),
     ) -> None:
         self.title, self.config, self.metadata, self.report = title, config, metadata, report
+        self.without_unit, self.each_boot = without_unit or {}, each_boot
 
 
 def ids() -> list[str]:

@@ -18,6 +18,7 @@ IDENTITY = Document("dynamic/instance-identity/document")
 
 PLATFORM = Platform(
     "Amazon EC2",
+    without_unit={"hostname": "DHCP provides it"},
     config=http(f"{imds.BASE}/2019-10-01/user-data", session=imds.token_headers),
     metadata=(
         Metadata(

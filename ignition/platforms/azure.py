@@ -287,6 +287,7 @@ def _first_user(reader: Reader) -> FirstUser | None:
 
 PLATFORM = Platform(
     "Microsoft Azure",
+    each_boot=("check_in",),
     config=ConfigSource(f"{USER_DATA.says}, else {CUSTOM_DATA} on the provisioning drive", _fetch, needs_network=True),
     metadata=(
         Metadata(

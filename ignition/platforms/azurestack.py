@@ -37,6 +37,7 @@ def _ssh_keys(reader: Reader) -> list[str]:
 
 PLATFORM = Platform(
     "Azure Stack Hub",
+    each_boot=("check_in",),
     config=ConfigSource(
         f"{CUSTOM_DATA} on the provisioning drive", lambda _: found(discs(FORMATS), LIMIT_S), needs_network=False
     ),

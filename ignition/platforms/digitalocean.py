@@ -80,6 +80,7 @@ def _addressing(entry: dict[str, object], where: str) -> tuple[list[Interfaced],
 
 PLATFORM = Platform(
     "DigitalOcean",
+    each_boot=("network",),
     config=http(f"{BASE}/v1/user-data", missing_is_none=False),
     metadata=(
         Metadata(

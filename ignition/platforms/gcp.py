@@ -46,6 +46,7 @@ def _keys(reader: Reader, path: str) -> list[str]:
 
 PLATFORM = Platform(
     "Google Compute Engine",
+    without_unit={"hostname": "DHCP provides it"},
     config=http(f"{BASE}/{INSTANCE}/user-data", headers=HEADERS),
     metadata=(
         Metadata(

@@ -61,6 +61,7 @@ def _netplan(reader: Reader) -> object:
 
 PLATFORM = Platform(
     "Hetzner Cloud",
+    without_unit={"network": "DHCP and router advertisements suffice for a first boot"},
     config=http(f"{BASE}/userdata"),
     metadata=(
         Metadata(

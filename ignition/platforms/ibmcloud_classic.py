@@ -24,6 +24,10 @@ def _network(reader: Reader) -> Network:
 
 PLATFORM = Platform(
     "IBM Cloud (classic)",
+    without_unit={
+        "hostname": "not in the originals",
+        "network": "no kernel argument has this id: a drop-in names it as the provider",
+    },
     metadata=(
         Metadata(
             Drive("config-2"),

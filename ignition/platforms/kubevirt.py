@@ -85,6 +85,7 @@ def _table(label: str, meta: Document, network: Callable[[Reader], Network]) -> 
 
 PLATFORM = Platform(
     "KubeVirt",
+    without_unit={"network": "kernel arguments configure it in the initramfs"},
     config=drive({NOCLOUD: ("user-data",), OPENSTACK: ("openstack/latest/user_data",)}),
     metadata=(
         _table(OPENSTACK, Document("openstack/latest/meta_data.json", may_be_damaged=True), _of_openstack),

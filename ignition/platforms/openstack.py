@@ -81,6 +81,7 @@ SERVICE = _table(
 )
 PLATFORM = Platform(
     "OpenStack",
+    without_unit={"hostname": "DHCP provides it"},
     config=CONFIG,
     metadata=(
         _table(

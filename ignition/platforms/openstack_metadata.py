@@ -8,4 +8,4 @@ from __future__ import annotations
 from ignition.platforms import Platform
 from ignition.platforms.openstack import SERVICE
 
-PLATFORM = Platform("OpenStack, metadata service only", metadata=(SERVICE,))
+PLATFORM = Platform("OpenStack, metadata service only", metadata=(SERVICE,), without_unit={"hostname": "DHCP provides it"})

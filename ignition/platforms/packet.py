@@ -170,6 +170,7 @@ def _report(fetcher: Fetcher, stage: str, problem: str) -> None:
 
 PLATFORM = Platform(
     "Packet (Equinix Metal)",
+    without_unit={"hostname": "coreos-static-network.service writes it, too"},
     config=http(f"{BASE}/userdata", headers={"Accept": "*/*"}, missing_is_none=False),
     metadata=(
         Metadata(

@@ -75,6 +75,7 @@ def _address(version: int) -> Value:
 
 PLATFORM = Platform(
     "Proxmox VE",
+    without_unit={"network": "kernel arguments configure it in the initramfs"},
     config=drive(
         {"cidata": ("user-data", "vendor-data")},
         limit_s=LIMIT_S,

@@ -33,6 +33,7 @@ def _check_in(reader: Reader) -> None:
 
 PLATFORM = Platform(
     "Scaleway",
+    each_boot=("check_in",),
     config=http(USER_DATA, privileged_port=True, says=f"{USER_DATA}, asked from a port below 1024"),
     metadata=(
         Metadata(

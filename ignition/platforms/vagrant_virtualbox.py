@@ -72,6 +72,7 @@ HOSTNAME = Value("the machine's host name", lambda _: os.uname().nodename)
 
 PLATFORM = Platform(
     "Vagrant on VirtualBox",
+    without_unit={"hostname": "Vagrant sets it over SSH"},
     config=ConfigSource(f"the partition {PARTITION}", lambda _: partition_content(PARTITION), needs_network=False),
     metadata=(
         Metadata(

@@ -5,8 +5,8 @@ file that an installer left in its place: vendor_configs.py), platform. If the f
 its place (4.6). Referenced configs are merged in, the result is checked and cached; every later stage reads the cache and puts it
 over the image's base configs.
 
-Unlike Ignition: `coreos.config.url` and `flatcar.config.url` are read too, quotes on the command line are honoured, a URL there without
-a scheme is an error, and a default applies to 3.x as well.
+Unlike Ignition: `coreos.config.url` and `flatcar.config.url` are read too, quotes on the command line are honoured, a URL without
+a scheme there is an error, and a default applies to 3.x as well.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from ignition.storage import grow
 from ignition.storage.grow.keys import KeyFinder
 from ignition.storage.grow.operations import kept_sizes
 from ignition.storage.luks_keys import Keys
-from ignition.storage.mounting import on
+from ignition.storage.mounting import mount_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,31 +27,31 @@ if TYPE_CHECKING:
 def plan(
     config: Config | None, facts: list[grow.GrowFacts], nodes: dict[str, str] | None = None, keep: Collection[str] = ()
 ) -> list[Operation]:
-    """What is to grow, and for what does not a word why. `config` is None on later boots; `nodes`, `keep`: see grow.plan."""
+    """The growth of each file system, or the reason against it. `config`: None on later boots; `nodes`, `keep`: see grow.plan."""
     return grow.plan(facts, config, nodes, keep)
 
 
-def run(arguments: Arguments) -> None:
-    """Grow what can grow. That nothing can is no failure; a growth that breaks off is."""
-    config = _config(arguments)
+def operations(arguments: Arguments) -> list[Operation]:
+    """The plan for this machine. Changes nothing."""
+    config = None
+    if os.path.exists(arguments.config_cache):  # only during a first boot
+        from ignition.rendering.render import load_for_stage
+
+        config = load_for_stage(arguments.config_cache, arguments.platform)
     nodes = {disk.device: os.path.realpath(disk.device) for disk in config.storage.disks} if config else {}
     root = Root(arguments.root)
     keys = KeyFinder(Keys(states.load(arguments.state_file).luks_persist_key_files), root)
-    operations = plan(config, _probe(arguments.root, keys), nodes, kept_sizes(root))
-    arguments.runner.run(operations, Context(root, None))  # type: ignore[arg-type]  # nothing is fetched here
+    return plan(config, _probe(arguments.root, keys), nodes, kept_sizes(root))
 
 
-def _config(arguments: Arguments) -> Config | None:
-    """The config during a first boot: only then its cache exists."""
-    if not os.path.exists(arguments.config_cache):
-        return None
-    from ignition.rendering.render import load_for_stage
-
-    return load_for_stage(arguments.config_cache, arguments.platform)
+def run(arguments: Arguments) -> None:
+    """Grow everything that can grow. It is not a failure if nothing can; a growth that breaks off is."""
+    context = Context(Root(arguments.root), None)  # type: ignore[arg-type]  # nothing is fetched here
+    arguments.runner.run(operations(arguments), context)
 
 
 def _probe(root: str, keys: KeyFinder) -> list[grow.GrowFacts]:
-    present = on(os.path.abspath(root))
+    present = mount_at(os.path.abspath(root))
     if present is None:
         log.warning(f"nothing is mounted on {root}: no root to grow")
     found = [] if present is None else [grow.probe(present, keys, is_root=True)]

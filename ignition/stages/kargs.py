@@ -22,9 +22,14 @@ def plan(config: Config, helper: str = HELPER) -> list[Operation]:
     return [SetKernelArguments(wanted, helper)] if wanted.should_exist or wanted.should_not_exist else []
 
 
+def operations(arguments: Arguments) -> list[Operation]:
+    """The plan for this machine."""
+    return plan(arguments.config)
+
+
 def run(arguments: Arguments) -> None:
-    """Carry the stage out. Raises Failure."""
-    arguments.runner.run(plan(arguments.config), arguments.context)
+    """Execute the plan. Raises Failure."""
+    arguments.runner.run(operations(arguments), arguments.context)
 
 
 class SetKernelArguments(Operation):

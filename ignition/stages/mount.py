@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @refusing()
 def plan(config: Config, facts: MountFacts, made: list[str]) -> list[Operation]:
-    """Mounts, parents before children. Directories that they make are appended to `made` while they run.
+    """Mounts, parents before children. Directories that they create are appended to `made` when they run.
 
     Raises Failure for a mount that would hide another one.
     """
@@ -26,13 +26,18 @@ def plan(config: Config, facts: MountFacts, made: list[str]) -> list[Operation]:
     return [Mount(wanted, where, made) for where, wanted in pairs]
 
 
+def operations(arguments: Arguments, made: list[str] | None = None) -> list[Operation]:
+    """The plan for this machine. Changes nothing. Raises Failure."""
+    facts = probe(arguments.config.storage.filesystems, arguments.context.root.path)
+    return plan(arguments.config, facts, [] if made is None else made)
+
+
 def run(arguments: Arguments) -> None:
-    """Mount, and tell the files stage which directories were made for it."""
+    """Mount, and tell the files stage which directories were created for it."""
     from ignition.stages import state as states
 
     state = states.load(arguments.state_file)
     try:
-        facts = probe(arguments.config.storage.filesystems, arguments.context.root.path)
-        arguments.runner.run(plan(arguments.config, facts, state.notated_directories), arguments.context)
+        arguments.runner.run(operations(arguments, state.notated_directories), arguments.context)
     finally:
         states.save(state, arguments.state_file)

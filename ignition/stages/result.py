@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 
 from ignition.errors import Failure
-from ignition.host import log, paths
+from ignition.host import limits, log, paths
 from ignition.host.printable import printable
 from ignition.host.reading import read_text
 from ignition.host.root import Root
@@ -29,7 +29,6 @@ _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _MODE = 0o600
 _MOST_RUNS = 1_000_000
 _LATEST = 1e12  # seconds since 1970; what is beyond is no time, nor is what JSON calls 1e999
-_LARGEST = 64 << 20
 _LONGEST_LINE = 4000
 
 
@@ -129,8 +128,8 @@ def report_text(path: str) -> str:
 def _regular(path: str) -> bytes:
     """The bytes of a regular file: a FIFO does not make us wait, nor is a device read. Raises OSError, ValueError for those."""
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        content = file.read(_LARGEST + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
-    if content is None or len(content) > _LARGEST:
+        content = file.read(limits.IN_MEMORY + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+    if content is None or len(content) > limits.IN_MEMORY:
         raise ValueError("not a regular file, or a huge one")
     return content
 

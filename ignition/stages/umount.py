@@ -1,7 +1,7 @@
-"""The umount stage: undoes the mount stage, and removes what must not stay: the config cache and key material.
+"""The umount stage: undoes the mount stage, and removes the config cache and key material.
 
-Source: docs/reference/ignition-config.md §7.5. Ignition leaves the cache to the distribution; it holds password hashes and all
-else that the config holds, so here it goes with the last stage that needs it.
+Source: docs/reference/ignition-config.md §7.5. Ignition leaves the cache to the distribution; it contains password hashes and the
+rest of the config, so here the last stage that needs it removes it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from ignition.config.model import Config
-from ignition.operation import Operation
+from ignition.operation import Context, Operation
 from ignition.storage.mounting import Unmount, to_mount
 
 TYPE_CHECKING = False
@@ -23,23 +23,38 @@ def plan(config: Config) -> list[Operation]:
     return [Unmount(wanted, where) for where, wanted in pairs]
 
 
+def operations(arguments: Arguments) -> list[Operation]:
+    """The plan for this machine, and the removal of the secrets. Changes nothing."""
+    return [*plan(arguments.config), EraseSecrets(arguments.config_cache, arguments.state_file)]
+
+
 def run(arguments: Arguments) -> None:
-    """Unmount, then erase the secrets even if a file system stays busy, then put everything on disk."""
+    """Unmount, then erase the secrets even if a file system stays busy, then sync."""
     try:
         arguments.runner.run(plan(arguments.config), arguments.context)
     finally:
-        with arguments.runner.step("erase", "remove the config cache and key material", arguments.config_cache):
-            _erase(arguments.config_cache, arguments.state_file)
+        arguments.runner.run([EraseSecrets(arguments.config_cache, arguments.state_file)], arguments.context)
         os.sync()
 
 
-def _erase(config_cache: str, state_file: str) -> None:
-    from ignition.stages import state as states
+class EraseSecrets(Operation):
+    """Removes the config cache, and key material from the state."""
 
-    if os.path.exists(state_file):
-        state = states.load(state_file)
-        state.luks_persist_key_files.clear()
-        state.luks_persist_volume_key_files.clear()
-        states.save(state, state_file)
-    if os.path.exists(config_cache):
-        os.unlink(config_cache)
+    kind = "erase"
+
+    def __init__(self, config_cache: str, state_file: str) -> None:
+        self.path, self._state_file = config_cache, state_file
+
+    def describe(self) -> str:
+        return "remove the config cache and key material"
+
+    def execute(self, context: Context) -> None:
+        from ignition.stages import state as states
+
+        if os.path.exists(self._state_file):
+            state = states.load(self._state_file)
+            state.luks_persist_key_files.clear()
+            state.luks_persist_volume_key_files.clear()
+            states.save(state, self._state_file)
+        if os.path.exists(self.path):
+            os.unlink(self.path)

@@ -26,12 +26,12 @@ def path_of(name: str) -> str:
     return f"/dev/mapper/{name}"
 
 
-def named(name: str) -> Mapping | None:
+def mapping_named(name: str) -> Mapping | None:
     """What has this name below /dev/mapper, encrypted or not."""
     return next((mapping for mapping in _every() if mapping.name == name), None)
 
 
-def on(device: str) -> Mapping | None:
+def mapping_on_device(device: str) -> Mapping | None:
     """The encrypted volume that is open on a device, by the kernel's name of that."""
     return next((mapping for mapping in _every() if mapping.uuid and device in mapping.below), None)
 

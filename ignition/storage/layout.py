@@ -6,8 +6,6 @@ is fixed that sgdisk varies: new partitions begin at whole MiB even beside old o
 
 from __future__ import annotations
 
-MIB = 1 << 20
-
 
 class Layout:
     """The occupied ranges of one disk. All positions are logical sectors, ends inclusive."""

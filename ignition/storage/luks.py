@@ -134,9 +134,9 @@ def _look(volume: Luks, users: devices.Users) -> VolumeFacts:
     facts.device = devices.name_of(node)
     facts.binary = luks_header.read_binary(node)
     facts.header = luks_header.read(node) if facts.binary or facts.signature.format == "crypto_LUKS" else None
-    facts.mapping = crypt_mapping.named(volume.name)
+    facts.mapping = crypt_mapping.mapping_named(volume.name)
     facts.used = users.of(facts.mapping.device) if facts.mapping else ""
-    here = crypt_mapping.on(facts.device)
+    here = crypt_mapping.mapping_on_device(facts.device)
     if here is None:
         facts.in_use = users.of_any_part(facts.device)
     elif here.name != volume.name:

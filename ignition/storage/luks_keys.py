@@ -12,12 +12,13 @@ from itertools import count
 
 from ignition.errors import CommandFailed, Failure
 from ignition.host import log, paths, root_device
+from ignition.host.limits import MIB
 from ignition.host.reading import read_inside
 from ignition.host.root import Root
 from ignition.host.temporary_mount import mounted_to_read
 
 GENERATED_BYTES = 4096  # written as twice as many hexadecimal digits, as Ignition does
-MOST_BYTES = 8 << 20  # cryptsetup(8): the compiled-in limit of a key file
+MOST_BYTES = 8 * MIB  # cryptsetup(8), "Maximum keyfile size"
 
 _serial = count()
 
@@ -95,7 +96,6 @@ def key_file(key: bytes, *, base: str = paths.RUN) -> Iterator[str]:
 # none.
 
 DIRECTORY = "/etc/luks"
-LARGEST_KEY = 8 << 20  # bytes: cryptsetup(8), "Maximum keyfile size"
 
 
 def path_of(name: str) -> str:
@@ -125,7 +125,7 @@ def _read(names: list[str], root: Root) -> dict[str, bytes]:
     found = {}
     for name in names:
         try:
-            key = read_inside(root, path_of(name), limit=LARGEST_KEY)
+            key = read_inside(root, path_of(name), limit=MOST_BYTES)
         except Failure:
             continue  # something that is not a key
         if key is not None:

@@ -115,7 +115,7 @@ class Mount(Operation):
         return f"mount {self._wanted.device} on {self.path} ({self.place})"
 
     def already_there(self, context: Context) -> bool:
-        present = on(context.root.outside(self.path))
+        present = mount_at(context.root.outside(self.path))
         return present is not None and os.path.realpath(present.source) == os.path.realpath(self._wanted.device)
 
     def execute(self, context: Context) -> None:
@@ -140,7 +140,7 @@ class Unmount(Operation):
         return f"unmount {self.path} ({self.place})"
 
     def already_there(self, context: Context) -> bool:
-        return on(context.root.outside(self.path)) is None
+        return mount_at(context.root.outside(self.path)) is None
 
     def execute(self, context: Context) -> None:
         target = context.root.outside(self.path)
@@ -148,7 +148,7 @@ class Unmount(Operation):
             run(["umount", target], why=f"unmounting {target}")
 
 
-def on(target: str) -> mounts.Mount | None:
+def mount_at(target: str) -> mounts.Mount | None:
     """What is mounted on a directory, seen by this process; None if it is no mount point. Links in the path are not followed."""
     normal = os.path.normpath(target)
     found = [mount for mount in mounts.current() if mount.target == normal]

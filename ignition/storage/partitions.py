@@ -11,8 +11,9 @@ from collections.abc import Mapping
 
 from ignition.config.checks import attribute_bit
 from ignition.errors import Failure
+from ignition.host.limits import MIB
 from ignition.storage import gpt, guid
-from ignition.storage.layout import MIB, Layout
+from ignition.storage.layout import Layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

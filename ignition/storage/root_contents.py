@@ -14,6 +14,7 @@ from ignition.config.stacking import below_volumes, volume_paths
 from ignition.errors import Failure, at, refusing
 from ignition.host import cmdline, devices, first_boot_mark, temporary_mount
 from ignition.host.command import run
+from ignition.host.limits import MIB
 from ignition.host.root_device import RootDevice
 from ignition.operation import Context, Operation
 from ignition.storage import new_root, signatures
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 # zram and not tmpfs: tmpfs of Linux before 6.6 keeps no user extended attributes, and compression is room to spare.
 
 CONTROL = "/sys/class/zram-control"
-MIB = 1 << 20
 
 
 def available_memory(path: str = "/proc/meminfo") -> tuple[int, int]:

@@ -83,7 +83,7 @@ def probe(volumes: tuple[Luks, ...], keys: Keys) -> list[Found]:
 
 def _place(config: Luks, where: str) -> tuple[str, str]:
     """(node, UUID). The open volume tells it best: a device's links may have changed when it was encrypted."""
-    mapping = crypt_mapping.named(config.name)
+    mapping = crypt_mapping.mapping_named(config.name)
     if mapping is not None and mapping.uuid and mapping.below:
         return devices.node_of(mapping.below[0]), mapping.uuid
     node = os.path.realpath(config.device or "")

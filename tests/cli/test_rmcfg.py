@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dracut.platform_conditions import expanded
 from ignition import __version__, platforms
 from ignition.cli import rmcfg
 from ignition.errors import Failure
@@ -51,7 +52,7 @@ def test_wrong_usage_is_status_2(words: list[str], message: str, capsys: pytest.
 
 
 def test_unit_runs_where_a_platform_can(capsys: pytest.CaptureFixture[str]) -> None:
-    unit = (Path(__file__).parents[2] / "dracut/system/ignition-delete-config.service").read_text()
+    unit = expanded((Path(__file__).parents[2] / "dracut/system/ignition-delete-config.service").read_text())
     able = {name for name in platforms.ids() if (config := platforms.module(name).config) and config.remove}
     for option in ("ignition.platform.id", "flatcar.oem.id", "coreos.oem.id"):
         assert {name for name in able if f"ConditionKernelCommandLine=|{option}={name}\n" in unit} == able

@@ -1,18 +1,20 @@
-"""Which platforms a unit of the companion runs on: its conditions, compared with the tables of the platforms.
+"""Which platforms a unit runs on: the conditions that dracut/install writes, compared with the tables of the platforms.
 
-No id stands in two places unnoticed: a table that gains a host name, a check-in and so on makes a test fail until the unit has
-the id, or LEFT_OUT says why not. The originals' lists are in docs/reference/platforms.md §4.6.
+The originals' lists are in docs/reference/platforms.md §4.6.
 """
 
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from dracut import platform_conditions
 from ignition import platforms
 from ignition.metadata.table import Metadata
-from tests.dracut.test_units import UNITS, lines
+from tests.dracut.test_units import UNITS, lines, text_of
 
 PARAMETERS = ("ignition.platform.id", "flatcar.oem.id", "coreos.oem.id")
 GENERATOR = Path(__file__).parent.parent.parent / "dracut/35coreos-ignition/ignition-generator"
@@ -25,26 +27,6 @@ UNITS_FOR: dict[str, tuple[str, ...]] = {
     "first_user": ("coreos-metadata-ignition-fragment.service",),
     "check_in": ("coreos-metadata-checkin.service", "coreos-metadata-firstboot-checkin.service"),
     "ssh_keys": ("coreos-metadata-sshkeys@.service",),
-}
-_DHCP = "DHCP gives it"
-_DRIVE_ID = "no kernel argument has this id: a drop-in names it as the provider"
-LEFT_OUT: dict[str, dict[str, str]] = {
-    "hostname": {
-        "aws": _DHCP,
-        "gcp": _DHCP,
-        "ibmcloud-classic": "not in the originals",
-        "openstack": _DHCP,
-        "openstack-metadata": _DHCP,
-        "packet": "coreos-static-network.service writes it, too",
-        "powervs": "not in the originals",
-        "vagrant-virtualbox": "Vagrant sets it over SSH",
-    },
-    "network": {
-        "hetzner": "DHCP and router advertisements are enough for a first boot",
-        "ibmcloud-classic": _DRIVE_ID,
-        "kubevirt": "kernel arguments of the initramfs",
-        "proxmoxve": "kernel arguments of the initramfs",
-    },
 }
 
 
@@ -71,12 +53,50 @@ def having(table_member: str) -> set[str]:
 
 @pytest.mark.parametrize("member", UNITS_FOR)
 def test_units_run_where_the_tables_have_something(member: str) -> None:
-    left_out = LEFT_OUT.get(member, {})
-    wanted = {name for found in having(member) - left_out.keys() for name in with_old_names(found)}
+    left_out = {name for name in platforms.ids() if member in platforms.module(name).without_unit}
+    wanted = {name for found in having(member) - left_out for name in with_old_names(found)}
     present = {name for unit in UNITS_FOR[member] for _, name in conditions(unit)}
     assert present == wanted
-    # An exception that is none any more is a lie.
-    assert left_out.keys() <= having(member)
+    # An exception without something to except is a mistake.
+    assert left_out <= having(member)
+
+
+def test_exceptions_name_members_that_units_apply() -> None:
+    for name in platforms.ids():
+        platform = platforms.module(name)
+        assert {*platform.without_unit, *platform.each_boot} <= UNITS_FOR.keys(), name
+        assert all(platform.without_unit.values()), name
+
+
+def test_every_selection_is_of_one_unit_and_every_marker_is_known() -> None:
+    markers = [name for path in UNITS.values() if (name := platform_conditions.selection(path.read_text()))]
+    assert sorted(markers) == sorted(platform_conditions.SELECTIONS)
+
+
+def test_installed_units_have_their_conditions(tmp_path: Path) -> None:
+    subprocess.run([str(GENERATOR.parents[1] / "install"), str(tmp_path)], check=True)
+    installed = {path.name: path.read_text() for path in tmp_path.rglob("*.service") if not path.is_symlink()}
+    assert [name for name, text in installed.items() if "@PLATFORMS" in text] == []
+    marked = [name for name, path in UNITS.items() if platform_conditions.selection(path.read_text())]
+    assert {name: installed[name] for name in marked} == {name: text_of(name) for name in marked}
+
+
+def test_new_platform_costs_its_module_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Metadata(mock.Mock(), prefix="NEW_", hostname=mock.Mock(), check_in=lambda _: None)
+    new, module = platforms.Platform("New", metadata=(table,)), platforms.module
+    monkeypatch.setattr(platforms, "ids", lambda: ["new", "packet"])
+    monkeypatch.setattr(platforms, "module", lambda name: new if name == "new" else module(name))
+    assert platform_conditions.selected("hostname") == ["new"]
+    assert platform_conditions.expanded("[Unit]\n@PLATFORMS:firstboot-checkin@\nA=b\n") == (
+        "[Unit]\n"
+        "ConditionKernelCommandLine=|ignition.platform.id=new\n"
+        "ConditionKernelCommandLine=|flatcar.oem.id=new\n"
+        "ConditionKernelCommandLine=|coreos.oem.id=new\n"
+        "ConditionKernelCommandLine=|ignition.platform.id=packet\n"
+        "ConditionKernelCommandLine=|flatcar.oem.id=packet\n"
+        "ConditionKernelCommandLine=|coreos.oem.id=packet\n"
+        "A=b\n"
+    )
 
 
 @pytest.mark.parametrize("member", UNITS_FOR)

@@ -1,5 +1,7 @@
 """Platforms by name."""
 
+from pathlib import Path
+
 import pytest
 
 from ignition import platforms
@@ -7,6 +9,27 @@ from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
 from tests.platforms import samples
+
+# Platforms whose config or metadata comes neither from a service nor from a drive, and the tests that have it.
+OTHER_CHANNELS = {
+    "applehv": "test_channels",
+    "file": "test_local",
+    "hyperv": "test_hyperv",
+    "metal": "test_loading",
+    "nvidiabluefield": "test_channels",
+    "qemu": "test_channels",
+    "vagrant-virtualbox": "test_vagrant_virtualbox",
+    "virtualbox": "test_virtualbox",
+    "vmware": "test_vmware",
+    "zvm": "test_channels",
+}
+
+
+def test_every_platform_has_a_sample() -> None:
+    sampled = {*samples.names(), *(name for name, _ in samples.drives())}
+    assert {name for name in platforms.ids() if name not in sampled} == OTHER_CHANNELS.keys()
+    for name, tests in OTHER_CHANNELS.items():
+        assert name.replace("-", "_") in (Path(__file__).parent / f"{tests}.py").read_text().replace("-", "_")
 
 
 def test_every_module_says_something_of_its_platform() -> None:

@@ -14,7 +14,7 @@ from ignition.operation import Context, Runner
 from ignition.stages import mount, umount
 from ignition.stages import state as states
 from ignition.stages.arguments import Arguments
-from ignition.storage.mounting import MountFacts, on
+from ignition.storage.mounting import MountFacts, mount_at
 
 from .conftest import Boot
 
@@ -35,7 +35,7 @@ def arguments(boot: Boot, tmp_path: Path) -> Iterator[Arguments]:
 
 
 def mounted(tmp_path: Path) -> list[str]:
-    return [path for path in ("/a", "/a/b/c", "/x") if on(f"{tmp_path}/root{path}")]
+    return [path for path in ("/a", "/a/b/c", "/x") if mount_at(f"{tmp_path}/root{path}")]
 
 
 def test_order_of_mounts_and_of_unmounts() -> None:

@@ -29,7 +29,7 @@ def map_device(sysfs: Path, device: str, name: str, uuid: str, *below: str) -> N
 
 def test_open_volume_is_found_by_name_and_by_device(sysfs: Path) -> None:
     map_device(sysfs, "dm-0", "data", DM_UUID, "vdb1")
-    for found in (crypt_mapping.named("data"), crypt_mapping.on("vdb1")):
+    for found in (crypt_mapping.mapping_named("data"), crypt_mapping.mapping_on_device("vdb1")):
         assert found is not None
         assert (found.name, found.device, found.uuid, found.below) == ("data", "dm-0", UUID, ("vdb1",))
 
@@ -37,21 +37,21 @@ def test_open_volume_is_found_by_name_and_by_device(sysfs: Path) -> None:
 def test_integrity_protection_in_between_is_passed_over(sysfs: Path) -> None:
     map_device(sysfs, "dm-0", "data_dif", "CRYPT-INTEGRITY-data_dif", "vdb1")
     map_device(sysfs, "dm-1", "data", DM_UUID, "dm-0")
-    found = crypt_mapping.on("vdb1")
+    found = crypt_mapping.mapping_on_device("vdb1")
     assert found is not None
     assert (found.device, found.below) == ("dm-1", ("vdb1",))
 
 
 def test_logical_volume_has_a_name_and_is_no_open_volume(sysfs: Path) -> None:
     map_device(sysfs, "dm-0", "vg-data", "LVM-xyz", "vdb1")
-    found = crypt_mapping.named("vg-data")
+    found = crypt_mapping.mapping_named("vg-data")
     assert found is not None
     assert (found.uuid, found.below) == ("", ("vdb1",))
-    assert crypt_mapping.on("vdb1") is None
+    assert crypt_mapping.mapping_on_device("vdb1") is None
 
 
 def test_nothing_is_found_where_nothing_is_open(sysfs: Path) -> None:
-    assert (crypt_mapping.named("data"), crypt_mapping.on("vdb1")) == (None, None)
+    assert (crypt_mapping.mapping_named("data"), crypt_mapping.mapping_on_device("vdb1")) == (None, None)
     assert sysfs.exists()
 
 

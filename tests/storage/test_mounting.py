@@ -12,7 +12,7 @@ from ignition.errors import CommandFailed, Failure
 from ignition.host import mounts
 from ignition.host.root import Root
 from ignition.operation import Context
-from ignition.storage.mounting import Mount, Unmount, missing_directories, mounted, on, probe, to_mount
+from ignition.storage.mounting import Mount, Unmount, missing_directories, mount_at, mounted, probe, to_mount
 
 FIX = "use a path of real directories"
 
@@ -73,9 +73,9 @@ def test_mount_point_behind_something_else_than_directories_is_refused(tmp_path:
 
 
 def test_unmounted_directory_is_no_mount_point(tmp_path: Path, context: Context) -> None:
-    assert on(str(tmp_path)) is None
+    assert mount_at(str(tmp_path)) is None
     assert Unmount(filesystem(str(tmp_path)), "$").already_there(context)
-    assert on("/proc") is not None
+    assert mount_at("/proc") is not None
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_filesystem_is_mounted_and_unmounted(device: str, tmp_path: Path) -> Non
     assert mount.already_there(context)
     assert not unmount.already_there(context)
     unmount.execute(context)
-    assert on(f"{tmp_path}/root/var/data") is None
+    assert mount_at(f"{tmp_path}/root/var/data") is None
 
 
 @pytest.mark.root
@@ -122,7 +122,7 @@ def test_filesystem_that_cannot_be_mounted_names_its_place(tmp_path: Path, make_
 def test_filesystem_is_mounted_for_the_length_of_a_block(device: str, tmp_path: Path, format: str | None) -> None:
     with mounted(device, format, base=str(tmp_path)) as directory:
         Path(directory, "file").write_text("content")
-        assert on(directory) is not None
+        assert mount_at(directory) is not None
     assert list(tmp_path.glob("mount-*")) == []
     with mounted(device, format, ("ro",), base=str(tmp_path)) as directory:
         assert Path(directory, "file").read_text() == "content"
@@ -132,7 +132,7 @@ def test_filesystem_is_mounted_for_the_length_of_a_block(device: str, tmp_path: 
 def test_temporary_mount_goes_when_the_block_fails(device: str, tmp_path: Path) -> None:
     with pytest.raises(KeyError), mounted(device, "ext4", base=str(tmp_path)) as directory:
         raise KeyError
-    assert on(directory) is None
+    assert mount_at(directory) is None
     assert list(tmp_path.glob("mount-*")) == []
 
 

@@ -65,7 +65,7 @@ class Machine:
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     found = Machine()
-    monkeypatch.setattr(crypt_mapping, "named", found.named)
+    monkeypatch.setattr(crypt_mapping, "mapping_named", found.named)
     monkeypatch.setattr(devices, "node_of", lambda name: f"/dev/{name}")
     monkeypatch.setattr(luks_header, "read_binary", found.read_binary)
     monkeypatch.setattr("ignition.storage.luks_operations.run", found.cryptsetup)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ignition.storage.layout import MIB
+from ignition.host.limits import MIB
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ignition.errors import CommandFailed, Failure
 from ignition.host.command import run
 from ignition.host.reading import lines, open_inside, read_text
 from ignition.storage import luks_header
-from ignition.storage.luks_keys import LARGEST_KEY
+from ignition.storage.luks_keys import MOST_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class KeyFile(Way):
 
     def key(self) -> bytes:
         with open_inside(self._root, self._path, where=CRYPTTAB) as file:
-            return file.read(LARGEST_KEY)
+            return file.read(MOST_BYTES)
 
 
 class KeyFinder:

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from ignition.errors import CommandFailed, Failure, at
 from ignition.host import blkpg, devices, log
 from ignition.host.command import run
+from ignition.host.limits import MIB
 from ignition.host.reading import lines, read_text
 from ignition.operation import Context, Operation
 from ignition.storage import gpt_disk
 from ignition.storage.disk import locked
 from ignition.storage.grow.facts import Array, Crypt, GrowFacts, Part, Partition
-from ignition.storage.layout import MIB
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

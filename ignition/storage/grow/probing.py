@@ -138,7 +138,7 @@ def _crypt(name: str, node: str, length: int, keys: KeyFinder) -> Crypt:
     status = read_status(run(["cryptsetup", "status", "--", volume.name], why=f"looking at {volume.name}"))
     volume.offset = int(status.get("offset", "0").split()[0]) * devices.SYSFS_UNIT
     if status.get("key location") == "keyring":
-        mapping = crypt_mapping.named(volume.name)
+        mapping = crypt_mapping.mapping_named(volume.name)
         volume.ways = keys.ways(volume.name, devices.node_of(mapping.below[0])) if mapping and mapping.below else ()
     return volume
 

@@ -1,0 +1,80 @@
+"""Writes the conditions of units that run on some platforms only, from the tables in ignition/platforms.
+
+platform_conditions.py UNIT...: in each file a line `@PLATFORMS:NAME@` becomes one condition per platform id and kernel parameter.
+`dracut/install` runs it on the installed units, so a platform's id stands in its module and nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from ignition import platforms
+from ignition.platforms import Platform
+
+# The generations of the parameter; each has been on the kernel command line of images.
+PARAMETERS = ("ignition.platform.id", "flatcar.oem.id", "coreos.oem.id")
+_MARKER = re.compile(r"^@PLATFORMS:([a-z-]+)@$", re.MULTILINE)
+
+
+def has(platform: Platform, member: str) -> bool:
+    """Whether the metadata has this, and a unit applies it."""
+    return member not in platform.without_unit and any(getattr(table, member) for table in platform.metadata)
+
+
+def is_on_drives(platform: Platform) -> bool:
+    """Whether the metadata can be read without a network."""
+    return all(type(table.place).__name__ == "Drive" for table in platform.metadata)
+
+
+SELECTIONS: dict[str, Callable[[Platform], bool]] = {
+    "hostname": lambda one: has(one, "hostname") and not is_on_drives(one),
+    "hostname-drive": lambda one: has(one, "hostname") and is_on_drives(one),
+    "network": lambda one: has(one, "network") and "network" not in one.each_boot,
+    "network-each-boot": lambda one: has(one, "network") and "network" in one.each_boot,
+    "network-kargs": lambda one: has(one, "kernel_arguments"),
+    "ignition-fragment": lambda one: has(one, "first_user"),
+    "checkin": lambda one: has(one, "check_in") and "check_in" in one.each_boot,
+    "firstboot-checkin": lambda one: has(one, "check_in") and "check_in" not in one.each_boot,
+    "sshkeys": lambda one: has(one, "ssh_keys"),
+    "delete-config": lambda one: one.config is not None and one.config.remove is not None,
+}
+
+
+def selected(name: str) -> list[str]:
+    """The ids of today, sorted."""
+    return [one for one in platforms.ids() if SELECTIONS[name](platforms.module(one))]
+
+
+def selection(text: str) -> str:
+    """The name in the marker of a unit; "" if it runs on all platforms."""
+    found = _MARKER.search(text)
+    return found[1] if found else ""
+
+
+def expanded(text: str) -> str:
+    """A unit with its conditions. One of them must hold (systemd.unit(5), "triggering conditions")."""
+
+    def conditions(match: re.Match[str]) -> str:
+        # Images of earlier releases have the earlier names on their kernel command line.
+        names = [
+            name for new in selected(match[1]) for name in (new, *(old for old, now in platforms.ALIASES.items() if now == new))
+        ]
+        return "\n".join(f"ConditionKernelCommandLine=|{parameter}={name}" for name in names for parameter in PARAMETERS)
+
+    return _MARKER.sub(conditions, text)
+
+
+def main(paths: list[str]) -> None:
+    """Expand files in place; symlinks and units without a marker stay as they are."""
+    for path in map(Path, paths):
+        if not path.is_symlink() and selection(text := path.read_text(encoding="utf-8")):
+            path.write_text(expanded(text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
