@@ -70,7 +70,7 @@ def expanded(text: str) -> str:
 
 
 def main(paths: list[str]) -> None:
-    """Expand files in place; symlinks and units without a marker stay as they are."""
+    """Expand files in place; symlinks and units without a marker are left unchanged."""
     for path in map(Path, paths):
         if not path.is_symlink() and selection(text := path.read_text(encoding="utf-8")):
             path.write_text(expanded(text), encoding="utf-8")
