@@ -35,8 +35,7 @@ from ignition.config.model.passwd import User as Account
 from ignition.config.model.storage import File, Owner, Storage
 from ignition.config.model.systemd import Dropin
 from ignition.config.model.systemd import Unit as SystemdUnit
-from ignition.config.report import WARNING, Path
-from ignition.config.text.locate import Finding
+from ignition.config.report import WARNING, Finding, Path
 from ignition.errors import Failure
 
 _RULES = (units, references, unit_options, unit_values, services, homes, places, users)

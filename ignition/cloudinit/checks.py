@@ -15,8 +15,7 @@ from ignition.cloudinit.facts import Facts, Newcomers, impossible
 from ignition.cloudinit.hostnames import is_typed_name
 from ignition.cloudinit.model import COMMANDS, STRATEGIES, CloudConfig, Unit, User, WriteFile
 from ignition.cloudinit.ssh_keys import CORE
-from ignition.config.report import ERROR, Path
-from ignition.config.text.locate import Finding
+from ignition.config.report import ERROR, Finding, Path
 from ignition.errors import Failure
 from ignition.host import hostnames, limits, log
 

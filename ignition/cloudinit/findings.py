@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ignition.config.report import Entry, Report
-from ignition.config.text.locate import Finding, entries
+from ignition.config.report import Entry, Finding, Report
+from ignition.config.text.locate import locate_findings
 from ignition.config.text.positions import Lines
 from ignition.errors import InvalidConfig
 
@@ -37,7 +37,7 @@ def placed(text: bytes, findings: Sequence[Finding], positions: Positions) -> tu
     """
     lines = Lines(text)
     found = []
-    for finding, entry in zip(findings, entries(text, findings, positions), strict=True):
+    for finding, entry in zip(findings, locate_findings(text, findings, positions), strict=True):
         if finding.inside and entry.extent:
             line, column = lines.at(entry.extent[0])
             found.append(entry.evolve(line=line, column=column, caret=entry.extent[0]))

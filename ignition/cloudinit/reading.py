@@ -12,9 +12,9 @@ from ignition.cloudinit import findings
 from ignition.cloudinit.findings import Refused
 from ignition.cloudinit.model import CloudConfig
 from ignition.cloudinit.services import Key, Section
-from ignition.config.report import ERROR, Path
+from ignition.config.report import ERROR, Finding, Path
 from ignition.config.text import yaml_text
-from ignition.config.text.locate import Finding, of_not_yaml
+from ignition.config.text.locate import of_not_yaml
 from ignition.config.text.yaml_nodes import LIST, MAPPING, WORDS, Mapping, Node, Scalar, Sequence, complaint, is_null, scalar
 
 TYPE_CHECKING = False
@@ -52,10 +52,7 @@ class Reading:
 
     def in_document(self, found: list[Finding]) -> list[Finding]:
         """Findings about the model with the paths that the document has."""
-        return [
-            Finding(one.level, self._in_document(one.path), one.message, one.fix, one.at, one.rule, inside=one.inside)
-            for one in found
-        ]
+        return [one.moved(self._in_document(one.path)) for one in found]
 
     def _in_document(self, path: Path) -> Path:
         """A path of the model, with the numbers that the document's lists have."""

@@ -13,9 +13,8 @@ from ignition.cloudinit.findings import Refused, placed
 from ignition.cloudinit.model import CloudConfig
 from ignition.cloudinit.reading import document_of
 from ignition.cloudinit.services import Key, Section
-from ignition.config.report import ERROR, INFO, WARNING, Entry, Path, Report
+from ignition.config.report import ERROR, INFO, WARNING, Entry, Finding, Path, Report
 from ignition.config.text import yaml_scalars
-from ignition.config.text.locate import Finding
 from ignition.config.text.yaml_nodes import Mapping, Node, Scalar, Sequence
 from ignition.errors import Failure
 

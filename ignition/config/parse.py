@@ -9,8 +9,8 @@ from itertools import chain
 from ignition.config import decode
 from ignition.config.model import NEWEST, Config, Storage
 from ignition.config.record import Record, spec
-from ignition.config.report import ERROR, INFO, LEVELS, WARNING, Entry, Path, Report, dotted, more
-from ignition.config.rules import Found, load, parts, reachable, walk
+from ignition.config.report import ERROR, INFO, KEY, LEVELS, WARNING, Entry, Finding, Path, Report, dotted, more
+from ignition.config.rules import load, reachable, walk
 from ignition.config.text import json_text, kinds
 from ignition.config.versions import SPEC_1, SPEC_2, SPEC_3, canonical, order
 from ignition.host import limits
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ignition.config.text.locate import Places
 
-    Translated = tuple[Config, list[Found], decode.Notes, Callable[[], Places]]
+    Translated = tuple[Config, list[Finding], decode.Notes, Callable[[], Places]]
 
 
 VALID, INVALID = "valid", "invalid"
@@ -61,7 +61,7 @@ def parse(text: bytes, *, source: str = "") -> Parsed:
         _refuse_nul(result, decoded.value)
     if decoded.has_repeated_keys:
         result.rows += [
-            _Row(WARNING, path, "key occurs twice: the later value counts", "remove one", "", _KEY) for path in _repeated(text)
+            Finding(WARNING, path, "key occurs twice: the later value counts", "remove one", at=KEY) for path in _repeated(text)
         ]
     report = Report(entries=_placed(text, _bounded(result.rows)), source=source)
     return Parsed(
@@ -74,27 +74,13 @@ def parse(text: bytes, *, source: str = "") -> Parsed:
     )
 
 
-_VALUE, _KEY = "value", "key"
-
-
-class _Row:
-    """A finding that waits for its position. `at` is the part of the member that it is about."""
-
-    __slots__ = ("at", "count", "fix", "level", "message", "path", "rule")
-    inside: tuple[int, int] | None = None  # see placing.Row
-
-    def __init__(self, level: str, path: Path, message: str, fix: str, rule: str, at: str = _VALUE, count: int = 1) -> None:
-        self.level, self.path, self.message, self.fix, self.rule, self.at = level, path, message, fix, rule, at
-        self.count = count  # of findings that it stands for
-
-
 class _Result:
     """What Parsed holds, with findings that wait for their positions."""
 
     __slots__ = ("config", "draft", "outcome", "places", "rows", "version")
 
     def __init__(
-        self, outcome: str, config: Config | None, version: str, rows: list[_Row], places: "Callable[[], Places]" = dict
+        self, outcome: str, config: Config | None, version: str, rows: list[Finding], places: "Callable[[], Places]" = dict
     ) -> None:
         self.outcome, self.config, self.version, self.rows, self.places = outcome, config, version, rows, places
         self.draft: Config | None = None
@@ -102,7 +88,7 @@ class _Result:
 
 def _refuse_nul(result: _Result, data: object) -> None:
     message = "has a NUL character, which ends it for every program"
-    rows = _bounded(_Row(ERROR, path, message, "take \\u0000 out", "O6") for path in json_text.strings_with_nul(data))
+    rows = _bounded(Finding(ERROR, path, message, "take \\u0000 out", "O6") for path in json_text.strings_with_nul(data))
     if rows:
         result.rows += rows
         result.outcome, result.config = INVALID, None
@@ -126,12 +112,12 @@ def _decoded(data: object) -> _Result:
 
     path, message, fix = refused_version(data, said, version, number)
     outcome = UNKNOWN_VERSION if version or number is not None else UNPARSABLE_VERSION
-    return _Result(outcome, None, version, [_Row(ERROR, path, message, fix, "I1")])
+    return _Result(outcome, None, version, [Finding(ERROR, path, message, fix, "I1")])
 
 
 def _translated(data: object, version: str, read: "Callable[[object, str], Translated]") -> _Result:
     config, found, notes, places = read(data, version)
-    rows = _bounded(chain(_rows(_of_their_own(found, notes)), _noted(notes, version)))
+    rows = _bounded(chain(_of_their_own(found, notes), _noted(notes, version)))
     return _judged(config, version, rows, places, is_whole=not notes.mistyped)
 
 
@@ -143,12 +129,14 @@ def _spec_3(data: object, version: str) -> _Result:
     notes = decode.Notes()
     config: Config = decode.decode(Config, version, data, notes)
     rows = _bounded(
-        chain(_rows(_of_their_own(chain(walk(config, version, data), find_duplicates(config)), notes)), _noted(notes, version))
+        chain(_of_their_own(chain(walk(config, version, data), find_duplicates(config)), notes), _noted(notes, version))
     )
     return _judged(_upgraded(config, version), version, rows, is_whole=not notes.mistyped)
 
 
-def _judged(config: Config, version: str, rows: list[_Row], places: "Callable[[], Places]" = dict, *, is_whole: bool) -> _Result:
+def _judged(
+    config: Config, version: str, rows: list[Finding], places: "Callable[[], Places]" = dict, *, is_whole: bool
+) -> _Result:
     if any(row.level == ERROR for row in rows):
         result = _Result(INVALID, None, version, rows, places)
         result.draft = config if is_whole else None
@@ -206,7 +194,7 @@ def _member(data: object, path: Path, name: str) -> object:
     return next((value for key, value in data.items() if json_text.folded(key) == json_text.folded(name)), None)
 
 
-def _of_their_own(found: "Iterable[Found]", notes: decode.Notes) -> "Iterable[Found]":
+def _of_their_own(found: "Iterable[Finding]", notes: decode.Notes) -> "Iterable[Finding]":
     """Without what may be said only because a value of a wrong type was not read: what is at it, below it or around it."""
     if not notes.mistyped:
         return found
@@ -221,42 +209,36 @@ def _of_their_own(found: "Iterable[Found]", notes: decode.Notes) -> "Iterable[Fo
     )
 
 
-def _rows(found: "Iterable[Found]") -> "Iterator[_Row]":
-    for one in found:
-        finding = one.finding
-        yield _Row(finding.level, one.path, finding.message, finding.fix, one.rule, count=finding.count)
-
-
-def _noted(notes: decode.Notes, version: str) -> "Iterator[_Row]":
+def _noted(notes: decode.Notes, version: str) -> "Iterator[Finding]":
     yield from map(_type_error, notes.mistyped)
     if notes.unlisted_mistyped:
-        yield _Row(ERROR, (), "", "", "", count=notes.unlisted_mistyped)
+        yield Finding(ERROR, (), "", count=notes.unlisted_mistyped)
     for one in notes.unknown:
         if one.proper:
-            yield _Row(WARNING, one.path, f"unknown key: read as {one.proper}", f"write it as {one.proper}", "X2", _KEY)
+            yield Finding(WARNING, one.path, f"unknown key: read as {one.proper}", f"write it as {one.proper}", "X2", at=KEY)
         else:
             from ignition.config.suggest import key, of_other_family
 
             name = str(one.path[-1])
             fix = of_other_family(one.path, version) or key(name, one.since, one.known)
-            yield _Row(WARNING, one.path, f"unknown key {name}: ignored", fix, "X2", _KEY)
+            yield Finding(WARNING, one.path, f"unknown key {name}: ignored", fix, "X2", at=KEY)
     for path in notes.absent:
-        yield _Row(WARNING, path, "null where an object is expected: taken as absent", "leave it out", "X3")
+        yield Finding(WARNING, path, "null where an object is expected: taken as absent", "leave it out", "X3")
     if notes.unlisted:
-        yield _Row(WARNING, (), "", "", "", count=notes.unlisted)
+        yield Finding(WARNING, (), "", count=notes.unlisted)
 
 
 def _repeated(text: bytes) -> list[Path]:
     return json_text.repeated_keys(text)
 
 
-def _type_error(error: decode.Mistyped) -> _Row:
+def _type_error(error: decode.Mistyped) -> Finding:
     from ignition.config.suggest import for_type
 
     what = next((str(part) for part in reversed(error.path) if isinstance(part, str)), "the config")
     if error.path and isinstance(error.path[-1], int):
         what = f"{what}[{error.path[-1]}]"
-    return _Row(ERROR, error.path, f"{what} {error}", for_type(error), "J1")
+    return Finding(ERROR, error.path, f"{what} {error}", for_type(error), "J1")
 
 
 def _decode_error(text: bytes, error: json_text.NotJson) -> Entry:
@@ -273,9 +255,9 @@ def _decode_error(text: bytes, error: json_text.NotJson) -> Entry:
     )
 
 
-def _bounded(rows: "Iterable[_Row]") -> list[_Row]:
+def _bounded(rows: "Iterable[Finding]") -> list[Finding]:
     """As many of each level as anybody reads, and a last row that counts the others."""
-    kept: list[_Row] = []
+    kept: list[Finding] = []
     left, unlisted = dict.fromkeys(LEVELS, limits.FINDINGS), dict.fromkeys(LEVELS, 0)
     for row in rows:
         if row.count == 1 and left[row.level] > 0:
@@ -283,15 +265,15 @@ def _bounded(rows: "Iterable[_Row]") -> list[_Row]:
             kept.append(row)
         else:
             unlisted[row.level] += row.count
-    return kept + [_Row(level, (), *more(level, count), "", count=count) for level, count in unlisted.items() if count]
+    return kept + [Finding(level, (), *more(level, count), count=count) for level, count in unlisted.items() if count]
 
 
-def _placed(text: bytes, rows: list[_Row]) -> tuple[Entry, ...]:
+def _placed(text: bytes, rows: list[Finding]) -> tuple[Entry, ...]:
     if not rows:
         return ()
-    from ignition.config.text.locate import entries
+    from ignition.config.text.locate import locate_findings
 
-    return entries(text, rows)
+    return locate_findings(text, rows)
 
 
 # The second look at a config that was rendered from several: the rules again, without duplicates and positions.
@@ -302,12 +284,14 @@ _NOT_IN_2 = frozenset("A4 A5 C1 D2 D4 D5 F2 I2 I3 I4 I6 I7 O1 P1 P2 P4 R7 R14 S1
 
 def check_merged(config: Config) -> Report:
     """Findings with paths alone."""
-    rows = ((one.finding, dotted(one.path), one.rule) for one in merged_findings(config))
-    entries = tuple(Entry(level=row.level, message=row.message, fix=row.fix, path=path, rule=name) for row, path, name in rows)
+    entries = tuple(
+        Entry(level=one.level, message=one.message, fix=one.fix, path=dotted(one.path), rule=one.rule)
+        for one in merged_findings(config)
+    )
     return Report(entries=entries, source="the merged config")
 
 
-def merged_findings(config: Config) -> list[Found]:
+def merged_findings(config: Config) -> list[Finding]:
     """What breaks a rule, at paths of the model."""
     load()
     found = walk(config, NEWEST)
@@ -316,8 +300,8 @@ def merged_findings(config: Config) -> list[Found]:
     return found
 
 
-def _of_2(storage: Storage) -> "Iterator[Found]":
+def _of_2(storage: Storage) -> "Iterator[Finding]":
     """What 2.x texts are asked one by one, of the whole."""
     entries = reachable.written(storage, links_hold_others=False)
     wrong = (*reachable.below(entries), *reachable.clashes(entries), *reachable.homeless(storage))
-    return (Found(("storage", *parts(one.where)), one.rule, one) for one in wrong)
+    return (one.moved(("storage", *one.path)) for one in wrong)

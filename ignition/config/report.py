@@ -10,19 +10,65 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ignition.config.origins import Origin
     from ignition.config.text.positions import Lines
 
 ERROR, WARNING, INFO = "error", "warning", "info"
 _DIGITS = 10  # of an index
 LEVELS = (ERROR, WARNING, INFO)
+VALUE, KEY = "value", "key"  # the part of a member that a finding is about
 Path = tuple[str | int, ...]
 
 _COLOURS = {ERROR: "\x1b[1;31m", WARNING: "\x1b[1;33m", INFO: "\x1b[1;36m"}
 _BOLD, _FAINT, _FIX, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[1;32m", "\x1b[0m"
 
 
+class Finding:
+    """One finding, before it has a line and column: `ignition.config.text.locate` makes an Entry of it.
+
+    Message and fix never hold a secret of the config: no contents, URL, hash or header value. `path` leads to the member of the
+    text (rules yield it relative to their record). `span`: offsets of the bytes, where no path leads to them. `inside`: the range
+    of a string's characters that people are shown. `origin`: where the value was read from, if it is marked (origins.py).
+    `count`: how many findings this one stands for, if they are not listed.
+    """
+
+    __slots__ = ("at", "count", "fix", "inside", "level", "message", "origin", "path", "rule", "span")
+
+    def __init__(
+        self,
+        level: str,
+        path: Path,
+        message: str,
+        fix: str = "",
+        rule: str = "",
+        *,
+        at: str = VALUE,
+        span: tuple[int, int] | None = None,
+        inside: tuple[int, int] | None = None,
+        origin: "Origin | None" = None,
+        count: int = 1,
+    ) -> None:
+        self.level, self.path, self.message, self.fix, self.rule, self.at = level, path, message, fix, rule, at
+        self.span, self.inside, self.origin, self.count = span, inside, origin, count
+
+    def moved(self, path: Path) -> "Finding":
+        """The same about a member that is called otherwise."""
+        return Finding(
+            self.level,
+            path,
+            self.message,
+            self.fix,
+            self.rule,
+            at=self.at,
+            span=self.span,
+            inside=self.inside,
+            origin=self.origin,
+            count=self.count,
+        )
+
+
 class Entry(Record):
-    """One finding. Message and remedy never hold a secret of the config: no contents, URL, hash or header value."""
+    """A finding with its place in a text."""
 
     level: str = spec("error, warning or info; only an error makes a config invalid")
     message: str = spec("what is wrong")

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from ignition.config.model import Config
 from ignition.config.parse import parse
 from ignition.config.record import Record
-from ignition.config.report import Entry, Path, Report, split
-from ignition.config.text.locate import Finding, entries, of_not_yaml
+from ignition.config.report import Entry, Finding, Path, Report, split
+from ignition.config.text.locate import locate_findings, of_not_yaml
 from ignition.config.text.positions import Positions, index_in_string
 from ignition.config.text.yaml_nodes import Scalar
 from ignition.transpile.generated import Generated, existing, json_text, snake_case
@@ -75,7 +75,7 @@ def path_of(entry: Entry) -> Path:
 def report(name: str, text: bytes, document: Document, found: Iterable[Finding]) -> Report:
     """The findings with line, column and extent. `name`: what messages call the text."""
     rows = list(found)
-    return Report(entries=entries(text, rows, document.positions()) if rows else (), source=name)
+    return Report(entries=locate_findings(text, rows, document.positions()) if rows else (), source=name)
 
 
 def of_text(name: str, text: bytes, error: NotYaml) -> Report:

@@ -10,9 +10,8 @@ declared with a base class that has a class method `chosen(node: Mapping) -> typ
 from __future__ import annotations
 
 from ignition.config.decode import Unknown, shape_of
-from ignition.config.report import ERROR, Path
+from ignition.config.report import ERROR, Finding, Path
 from ignition.config.text import json_text
-from ignition.config.text.locate import Finding
 from ignition.config.text.yaml_nodes import (
     LIST,
     MAPPING,

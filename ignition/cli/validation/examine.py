@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.model import Config
     from ignition.config.parse import Parsed
-    from ignition.config.report import Entry, Path
+    from ignition.config.report import Entry, Finding, Path
     from ignition.config.targets import Target
     from ignition.transpile.butane import Translation
 
@@ -114,7 +114,7 @@ def _content(name: str) -> bytes:
 def _aim(examined: Examined, parsed: Parsed, targets: Sequence[Target]) -> None:
     from ignition.config.advice.extensions import places
     from ignition.config.parse import INVALID, VALID
-    from ignition.config.text.locate import entries
+    from ignition.config.text.locate import locate_findings
 
     has_version = parsed.outcome in (VALID, INVALID) and parsed.version
     for target in targets:
@@ -126,26 +126,18 @@ def _aim(examined: Examined, parsed: Parsed, targets: Sequence[Target]) -> None:
             rows += [ignored(target, found) for target in targets]
         if parsed.config is not None:
             rows += [row for target in targets for row in mixed_numbers(target, parsed.config)]
-        examined.entries += _placed(parsed, examined.text, lambda json: entries(json, rows)) if rows else ()
+        examined.entries += _placed(parsed, examined.text, lambda json: locate_findings(json, rows)) if rows else ()
 
 
-class TargetRow:
-    """A finding at the version of the config; see placing.Row."""
+def _at_version(version: str) -> Path:
+    from ignition.config.versions import SPEC_1
 
-    __slots__ = ("at", "fix", "inside", "level", "message", "path", "rule")
-
-    def __init__(self, level: str, rule: str, version: str, message: str, fix: str) -> None:
-        from ignition.config.versions import SPEC_1
-
-        self.level, self.rule, self.message, self.fix = level, rule, message, fix
-        self.path: Path = ("ignitionVersion",) if version in SPEC_1 else ("ignition", "version")
-        self.at = "value"
-        self.inside: tuple[int, int] | None = None
+    return ("ignitionVersion",) if version in SPEC_1 else ("ignition", "version")
 
 
-def finding(verdict: Verdict) -> TargetRow:
+def finding(verdict: Verdict) -> Finding:
     """The row of a verdict that is not plainly yes."""
-    from ignition.config.report import ERROR, WARNING
+    from ignition.config.report import ERROR, WARNING, Finding
     from ignition.config.targets import in_words
 
     target, version = verdict.target, verdict.version
@@ -153,27 +145,25 @@ def finding(verdict: Verdict) -> TargetRow:
     has = f"it has {target.ignition}" + (f", which takes specs {in_words(sure)}" if sure and target.highest else "")
     if verdict.takes is None:
         fix = f"specs {in_words(sure)} are sure to be taken" if sure else ""
-        return TargetRow(WARNING, "T2", version, f"it is not known whether {target.name} takes spec {version}: {has}", fix)
-    fix = _fix(verdict)
-    return TargetRow(ERROR, "T1", version, f"{target.name} does not take spec {version}: {has}", fix)
+        message = f"it is not known whether {target.name} takes spec {version}: {has}"
+        return Finding(WARNING, _at_version(version), message, fix, "T2")
+    message = f"{target.name} does not take spec {version}: {has}"
+    return Finding(ERROR, _at_version(version), message, _fix(verdict), "T1")
 
 
-def ignored(target: Target, found: list[Path]) -> TargetRow:
+def ignored(target: Target, found: list[Path]) -> Finding:
     """That the target ignores our extensions; `found` are their places."""
     from ignition.config.advice.extensions import elsewhere
     from ignition.config.model.extensions import MEMBER
-    from ignition.config.report import WARNING
+    from ignition.config.report import KEY, WARNING, Finding
 
     message = f"{target.name} does not know {MEMBER}{elsewhere(found)}: its Ignition warns about it, and goes on without it"
-    row = TargetRow(WARNING, "T3", "", message, "say it in another way, such as with a unit or a file")
-    row.path, row.at = found[0], "key"
-    return row
+    return Finding(WARNING, found[0], message, "say it in another way, such as with a unit or a file", "T3", at=KEY)
 
 
-def mixed_numbers(target: Target, config: Config) -> Iterator[TargetRow]:
+def mixed_numbers(target: Target, config: Config) -> Iterator[Finding]:
     """That the target refuses partitions which rule D6 no longer forbids."""
-    from ignition.config.report import ERROR, WARNING
-    from ignition.config.rules import parts
+    from ignition.config.report import ERROR, WARNING, Finding
     from ignition.config.rules.storage import ZERO_BESIDE_ABSENT, uncertain_numbers
 
     known = target.has_ignition(ZERO_BESIDE_ABSENT)
@@ -181,9 +171,8 @@ def mixed_numbers(target: Target, config: Config) -> Iterator[TargetRow]:
         for found in uncertain_numbers(disk.partitions):
             refuses = f"{target.name} refuses" if known is False else f"it is not known whether {target.name} takes"
             message = f"{refuses} number 0 on a disk where a partition has shouldExist false: it has {target.ignition}"
-            row = TargetRow(ERROR if known is False else WARNING, "T4", "", message, found.fix)
-            row.path = ("storage", "disks", index, *parts(found.where))
-            yield row
+            path = ("storage", "disks", index, *found.path)
+            yield Finding(ERROR if known is False else WARNING, path, message, found.fix, "T4")
 
 
 def said(verdict: Verdict) -> str:

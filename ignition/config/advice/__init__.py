@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.config.advice.subject import Advice
+    from ignition.config.advice.subject import advice as advice
     from ignition.config.parse import Parsed
-    from ignition.config.report import Entry
+    from ignition.config.report import Entry, Finding
     from ignition.config.targets import Target
 
 MOST = 100  # of one id that are listed
@@ -44,24 +44,24 @@ def advise(parsed: Parsed, text: bytes, targets: Iterable[Target] = ()) -> tuple
         users,
     )
     from ignition.config.advice.subject import Subject
-    from ignition.config.text.locate import entries
+    from ignition.config.text.locate import locate_findings
 
     subject = Subject(config, parsed.version, text, parsed.places(), frozenset(one.system for one in targets))
     about_units = (units, references, unit_options, unit_values, services)
     about_files = (homes, modes, places, partitions, devices)
     advisers = (*about_units, *about_files, second_look, transport, users, accounts, extensions)
-    rows = [one.placed(subject) for adviser in advisers for one in _limited(adviser.advise(subject))]
+    findings = [one.moved(subject.in_text(one.path)) for adviser in advisers for one in _limited(adviser.advise(subject))]
     refused = [entry.path for entry in parsed.report.entries if entry.level == "error" and entry.path]
-    found = entries(text, rows) if rows else ()
+    found = locate_findings(text, findings) if findings else ()
     return tuple(entry for entry in found if not any(f"{entry.path}.".startswith(f"{path}.") for path in refused))
 
 
-def _limited(found: Iterable[Advice]) -> Iterator[Advice]:
+def _limited(found: Iterable[Finding]) -> Iterator[Finding]:
     """Of each id the first ones; a further one says how many more there are. Whoever has thousands of files mends a generator."""
     from collections import Counter
 
     counts: Counter[str] = Counter()
-    last: dict[str, Advice] = {}
+    last: dict[str, Finding] = {}
     for one in found:
         counts[one.rule] += 1
         if counts[one.rule] <= MOST:

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from ignition.config.advice.subject import Advice
+from ignition.config.advice.subject import advice
 from ignition.config.model.passwd import Group, User
 from ignition.config.model.storage import File, Link
-from ignition.config.report import INFO
+from ignition.config.report import INFO, Finding
 from ignition.config.rules.accounts import ROOT, is_made
 from ignition.config.suggest import closest
 
@@ -46,7 +46,7 @@ def known() -> dict[str, dict[str, dict[str, int | None]]]:
     return found
 
 
-def advise(subject: Subject) -> Iterator[Advice]:
+def advise(subject: Subject) -> Iterator[Finding]:
     """Users, groups, then owners of files."""
     passwd = subject.config.passwd
     yield from _names(subject, passwd)
@@ -56,7 +56,7 @@ def advise(subject: Subject) -> Iterator[Advice]:
     yield from _owners(subject, passwd)
 
 
-def _names(subject: Subject, passwd: Passwd) -> Iterator[Advice]:
+def _names(subject: Subject, passwd: Passwd) -> Iterator[Finding]:
     made = {group.name: index for index, group in enumerate(passwd.groups) if is_made(group)}
     lists: dict[str, tuple[User | Group, ...]] = {"users": passwd.users, "groups": passwd.groups}
     for kind, accounts in lists.items():
@@ -64,38 +64,38 @@ def _names(subject: Subject, passwd: Passwd) -> Iterator[Advice]:
             if is_made(account) and (wrong := _refused_by_some(account.name)):
                 program = "useradd" if kind == "users" else "groupadd"
                 message = f"name {wrong}: {program} of some systems refuses it, when the disks are made already"
-                yield Advice("W22", ("passwd", kind, index, "name"), message, _FIX)
+                yield advice("W22", ("passwd", kind, index, "name"), message, _FIX)
     for index, user in enumerate(passwd.users):
         here: Place = ("passwd", "users", index)
         if not is_made(user):
             continue
         if user.name in made and not (user.primary_group or user.no_user_group or _systems_with(subject, "users", user.name)):
             message = f"groups.{made[user.name]} makes the group {user.name}: useradd cannot make the user's own group"
-            yield Advice("W22", (*here, "name"), message, f'add "primaryGroup": "{user.name}"')
+            yield advice("W22", (*here, "name"), message, f'add "primaryGroup": "{user.name}"')
         yield from _home(subject, user, index)
         for member, value in (("gecos", user.gecos), ("homeDir", user.home_dir), ("shell", user.shell)):
             if any(ord(one) < ord(" ") or ord(one) == 0x7F for one in value or ""):
                 message = f"{member} has a control character: useradd of most systems refuses it"
-                yield Advice("W22", (*here, member), message, "take it out")
+                yield advice("W22", (*here, member), message, "take it out")
 
 
-def _home(subject: Subject, user: User, index: int) -> Iterator[Advice]:
+def _home(subject: Subject, user: User, index: int) -> Iterator[Finding]:
     here: Place = ("passwd", "users", index)
     is_known = bool(_systems_with(subject, "users", user.name))
     if user.ssh_authorized_keys and is_known and user.name not in _WITH_HOMES:
         message = f"{user.name} is an account of the system, without a home that the SSH keys could be written into"
-        yield Advice("W22", (*here, "sshAuthorizedKeys"), message, "give the keys to another user")
+        yield advice("W22", (*here, "sshAuthorizedKeys"), message, "give the keys to another user")
     elif user.ssh_authorized_keys and user.no_create_home and not is_known:
         message = "nobody makes the home that the SSH keys are to be written into"
-        yield Advice("W22", (*here, "noCreateHome"), message, "leave noCreateHome out, or the keys")
+        yield advice("W22", (*here, "noCreateHome"), message, "leave noCreateHome out, or the keys")
     homes = {_home_of(other): index for index, other in reversed([*enumerate(subject.config.passwd.users)]) if is_made(other)}
     first = homes.get(_home_of(user))
     if first is not None and first < index:
         message = f"{_home_of(user)} is the home of users.{first}, too, who comes first and owns it"
-        yield Advice("W22", (*here, "homeDir" if user.home_dir else "name"), message, "give each user a home of his own")
+        yield advice("W22", (*here, "homeDir" if user.home_dir else "name"), message, "give each user a home of his own")
     if (user.home_dir or "").rstrip("/") in _NO_HOMES and user.home_dir and user.name != ROOT:
         message = f"{user.home_dir} belongs to the system: an existing user cannot move there, a new one cannot write there"
-        yield Advice("W22", (*here, "homeDir"), message, "name a directory of the user's own")
+        yield advice("W22", (*here, "homeDir"), message, "name a directory of the user's own")
 
 
 def _home_of(user: User) -> str:
@@ -113,7 +113,7 @@ def _refused_by_some(name: str) -> str:
     return "" if _OF_ALL_SYSTEMS.fullmatch(name) else "has other characters than letters, digits, dot, - and _"
 
 
-def _ids(subject: Subject, passwd: Passwd) -> Iterator[Advice]:
+def _ids(subject: Subject, passwd: Passwd) -> Iterator[Finding]:
     """W20: an id that every system in question has given to somebody else. Two of one config are O14."""
     systems = sorted(subject.systems) or sorted(known())
     numbers = [("users", "uid", index, one.name, one.uid) for index, one in enumerate(passwd.users) if is_made(one)]
@@ -127,10 +127,10 @@ def _ids(subject: Subject, passwd: Passwd) -> Iterator[Advice]:
         if all(other and other != name and (kind, other) not in gone for other in others):
             owners = " or ".join(dict.fromkeys(others))
             message = f"{member} {number} is that of {owners} in the images of {_listed(systems)}: it cannot be given twice"
-            yield Advice("W20", ("passwd", kind, index, member), message, f"choose another {member}, or leave it out")
+            yield advice("W20", ("passwd", kind, index, member), message, f"choose another {member}, or leave it out")
 
 
-def _taken(passwd: Passwd) -> Iterator[Advice]:
+def _taken(passwd: Passwd) -> Iterator[Finding]:
     """W20: an id that an earlier account without one of its own gets, as find_new_uid() and find_new_gid() of shadow do it."""
     lists: dict[str, tuple[User | Group, ...]] = {"users": passwd.users, "groups": passwd.groups}
     for kind, accounts in lists.items():
@@ -147,10 +147,10 @@ def _taken(passwd: Passwd) -> Iterator[Advice]:
                 given.setdefault(number, account.name)
             elif given.setdefault(number, account.name) != account.name:
                 message = f"{member} {number} is what {given[number]}, who comes first, gets on most systems"
-                yield Advice("W20", ("passwd", kind, index, member), message, "put those with ids of their own first")
+                yield advice("W20", ("passwd", kind, index, member), message, "put those with ids of their own first")
 
 
-def _memberships(subject: Subject, passwd: Passwd) -> Iterator[Advice]:
+def _memberships(subject: Subject, passwd: Passwd) -> Iterator[Finding]:
     earlier: set[str] = set()  # users whose own groups are there by then
     for index, user in enumerate(passwd.users):
         here: Place = ("passwd", "users", index)
@@ -167,7 +167,7 @@ def _memberships(subject: Subject, passwd: Passwd) -> Iterator[Advice]:
             earlier.add(user.name)
 
 
-def _owners(subject: Subject, passwd: Passwd) -> Iterator[Advice]:
+def _owners(subject: Subject, passwd: Passwd) -> Iterator[Finding]:
     own_groups = {user.name for user in passwd.users if _has_own_group(user)}
     storage = subject.config.storage
     lists = (("directories", storage.directories), ("files", storage.files), ("links", storage.links))
@@ -189,7 +189,7 @@ def _has_own_group(user: User) -> bool:
 
 def _unknown(
     subject: Subject, kind: str, name: str, others: set[str], place: Place, what: str, without: str = _NECESSARY
-) -> Iterator[Advice]:
+) -> Iterator[Finding]:
     """W23: a name that neither the config nor all systems in question have. `without`: what comes of it then."""
     passwd = subject.config.passwd
     own = {one.name for one in (passwd.users if kind == "users" else passwd.groups) if is_made(one)} | others
@@ -219,7 +219,7 @@ def _unknown(
         found = f"the config does not make it, and no known image has it: {without}"
     section = f"passwd.{kind}"
     fix = f"did you mean {near}? " if near else ""
-    one = Advice(
+    one = advice(
         "W23", place, f"{what} {name}: {found}", f"{fix}if your image has it, leave it as it is; else add it to {section}"
     )
     if has and not subject.systems:

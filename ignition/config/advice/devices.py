@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from ignition.config.advice.subject import Advice
+from ignition.config.advice.subject import advice
 from ignition.config.advice.unit_options import inside
 from ignition.config.model.storage import Filesystem, Luks
 
@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.advice.subject import Subject
     from ignition.config.model.storage import Storage
-    from ignition.config.report import Path
+    from ignition.config.report import Finding, Path
 
 _DIRECTORIES = ("/dev/mapper/", "/dev/md/", *(f"/dev/disk/by-{one}/" for one in ("partlabel", "label", "partuuid", "uuid")))
 # Partitions and file systems of the images themselves: Container Linux, Flatcar, Fedora CoreOS.
@@ -28,40 +28,40 @@ _ALIKE = 0.6  # difflib's measure: 1 is equal
 _OPTIONS = {"mount": ("Mount", "What"), "swap": ("Swap", "What")}
 
 
-def advise(subject: Subject) -> Iterator[Advice]:
+def advise(subject: Subject) -> Iterator[Finding]:
     """References of the storage section, then those of units."""
     references = subject.config.ignition.config
     if references.merge and references.replace.source is not None:
         message = "replace takes the place of this whole config: the configs of merge are never fetched"
-        yield Advice("W29", ("ignition", "config", "merge"), message, "leave one of the two out")
+        yield advice("W29", ("ignition", "config", "merge"), message, "leave one of the two out")
     storage = subject.config.storage
     yield from _not_everywhere(storage)
     made = _made(storage)
     for path, device in _references(storage):
         if wrong := _slip(device, made, storage):
-            yield Advice("W27", path, *wrong)
+            yield advice("W27", path, *wrong)
     for text in subject.unit_files.all():
         for option in text.options:
             if _OPTIONS.get(text.kind) == (option.section, option.name) and (wrong := _slip(option.value, made, storage)):
-                yield Advice("W27", text.path, *wrong, inside=inside(subject, text, option))
+                yield advice("W27", text.path, *wrong, inside=inside(subject, text, option))
 
 
-def _not_everywhere(storage: Storage) -> Iterator[Advice]:
+def _not_everywhere(storage: Storage) -> Iterator[Finding]:
     for index, volume in enumerate(storage.luks):
         if not re.fullmatch(r"(?!#)[0-9A-Za-z#+\-.:=@_]+", volume.name, re.ASCII):
             message = "the name breaks its line of /etc/crypttab, or is changed below /dev/mapper"
             fix = "use letters, digits, and . _ - + = : @"
-            yield Advice("W30", ("storage", "luks", index, "name"), message, fix)
+            yield advice("W30", ("storage", "luks", index, "name"), message, fix)
         if volume.cex.enabled:
             message = "only Fedora CoreOS on IBM Z has secure keys: this program does not"
             fix = "leave cex out for other machines"
-            yield Advice("W30", ("storage", "luks", index, "cex", "enabled"), message, fix)
+            yield advice("W30", ("storage", "luks", index, "cex", "enabled"), message, fix)
     for index, filesystem in enumerate(storage.filesystems):
         label = filesystem.label or ""
         odd = {"vfat": r"[\x00-\x1f*?.,;:/\\|+=<>\[\]\"]|^ |[^\x00-\x7f]", "btrfs": r"[\n/\\]"}.get(filesystem.format or "")
         if odd and re.search(odd, label):
             message = f"label has a character that mkfs of {filesystem.format} refuses in most versions"
-            yield Advice("W30", ("storage", "filesystems", index, "label"), message, "use letters, digits, - and _")
+            yield advice("W30", ("storage", "filesystems", index, "label"), message, "use letters, digits, - and _")
 
 
 def _made(storage: Storage) -> dict[str, set[str]]:

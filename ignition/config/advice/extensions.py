@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ignition.config.advice.subject import Advice
+from ignition.config.advice.subject import advice
 from ignition.config.model.extensions import MEMBER
 from ignition.config.record import Record
-from ignition.config.report import INFO, Path
+from ignition.config.report import INFO, Finding, Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from ignition.config.model import Config
 
 
-def advise(subject: Subject) -> Iterator[Advice]:
+def advise(subject: Subject) -> Iterator[Finding]:
     """Once, at the first place."""
     found = list(places(subject.config))
     if found:
         message = f"{MEMBER} is this program's own{elsewhere(found)}: other programs warn about it, and go on without it"
-        row = Advice("W21", found[0], message, "nothing, if the config is for machines that this program provisions")
+        row = advice("W21", found[0], message, "nothing, if the config is for machines that this program provisions")
         row.level, row.at = INFO, "key"
         yield row
 

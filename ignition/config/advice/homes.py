@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ignition.config.advice.subject import Advice
+from ignition.config.advice.subject import advice
 from ignition.config.model.storage import Directory, File, Node
-from ignition.config.report import Path
+from ignition.config.report import Finding, Path
 from ignition.config.rules.paths import ancestors
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ _ROOT = "root"
 _PLACES = ("/home", "/var/home")  # /home is a link to the latter on Fedora CoreOS
 
 
-def advise(subject: Subject) -> Iterator[Advice]:
+def advise(subject: Subject) -> Iterator[Finding]:
     """Directories, then files, then links."""
     config = subject.config
     homes = _homes(config)
@@ -34,7 +34,7 @@ def advise(subject: Subject) -> Iterator[Advice]:
         if node.filesystem is not None or not home:
             continue
         if not _owner_is_given(subject, path, node):
-            yield Advice(
+            yield advice(
                 "W12", (*path, "path"), f"{_what(node)} in the home of {homes[home]} will belong to root", _owner_fix(homes[home])
             )
         missing = [parent for parent in ancestors(node.path) if parent.startswith(f"{home}/") and parent not in present]
@@ -42,7 +42,7 @@ def advise(subject: Subject) -> Iterator[Advice]:
             present.update(missing)
             user = node.user.name or homes[home]
             if user != _ROOT and node.user.id != 0:
-                yield Advice("W11", (*path, "path"), _parents_message(missing, homes[home]), _parents_fix(missing, user))
+                yield advice("W11", (*path, "path"), _parents_message(missing, homes[home]), _parents_fix(missing, user))
 
 
 def _homes(config: Config) -> dict[str, str]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ignition.config.advice.subject import Advice
+from ignition.config.advice.subject import advice
 from ignition.config.model.storage import Directory, File
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.advice.subject import Subject
+    from ignition.config.report import Finding
 
 _USUAL_DIGITS = (0, 4, 5, 6, 7)  # nobody may write or run what he cannot read
 _USUAL_SPECIAL = (0, 1, 2, 4, 6)
 
 
-def advise(subject: Subject) -> Iterator[Advice]:
+def advise(subject: Subject) -> Iterator[Finding]:
     """Directories, then files. The text is asked: before 3.6 the special bits are no longer in the model.
 
     What looks octal is unusual even without them, so that most files need no look at the text.
@@ -30,7 +31,7 @@ def advise(subject: Subject) -> Iterator[Advice]:
             written = subject.written(path)
             if isinstance(written, int) and looks_octal(written):
                 message = f"mode {written} is {written:#o} in octal, which is unusual: probably 0{written} is meant"
-                yield Advice("W13", path, message, f"modes are decimal: for 0{written} write {int(str(written), 8)}")
+                yield advice("W13", path, message, f"modes are decimal: for 0{written} write {int(str(written), 8)}")
 
 
 def looks_octal(mode: int) -> bool:

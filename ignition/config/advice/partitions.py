@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ignition.config.advice.subject import Advice
+from ignition.config.advice.subject import advice
 from ignition.config.model.storage import Disk, Partition
-from ignition.config.report import Path
+from ignition.config.report import Finding, Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _MIB = 2048  # sectors of 512 bytes
 _END = 1 << 62  # of a disk whose size is not known
 
 
-def advise(subject: Subject) -> Iterator[Advice]:
+def advise(subject: Subject) -> Iterator[Finding]:
     """Disk by disk."""
     for index, disk in enumerate(subject.config.storage.disks):
         here: Path = ("storage", "disks", index, "partitions")
@@ -36,7 +36,7 @@ class _Taken:
         self.index, self.start, self.end, self.fills = index, start, end, fills
 
 
-def _collisions(disk: Disk, here: Path) -> Iterator[Advice]:
+def _collisions(disk: Disk, here: Path) -> Iterator[Finding]:
     wanted = [(index, one) for index, one in enumerate(disk.partitions) if one.should_exist is not False]
     wanted.sort(key=lambda pair: pair[1].number == 0)
     taken: list[_Taken] = []
@@ -51,7 +51,7 @@ def _collisions(disk: Disk, here: Path) -> Iterator[Advice]:
         if between or start >= _END:
             other = between[0] if between else taken[-1]
             if disk.wipe_table or not other.fills:
-                yield Advice("W14", (*here, index), _message(other), _fix(other))
+                yield advice("W14", (*here, index), _message(other), _fix(other))
             continue
         end = start + size if size else min([one.start for one in taken if one.start > start], default=_END)
         taken.append(_Taken(index, start, end, fills=not size))

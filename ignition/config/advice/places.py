@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from ignition.config.advice.services import COMMANDS, program_of
-from ignition.config.advice.subject import Advice
+from ignition.config.advice.subject import advice
 from ignition.config.advice.unit_files import NETWORK, SYSTEM
 from ignition.config.known_values import NETWORKD_TYPES, UNIT_TYPES
 from ignition.config.model.storage import Directory, File, Link, Node
@@ -20,7 +20,7 @@ from ignition.config.suggest import closest
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.advice.subject import Subject
-    from ignition.config.report import Path
+    from ignition.config.report import Finding, Path
 
 _TMP = "/tmp"  # noqa: S108 a name to compare with: nothing is opened
 # What systemd mounts there before the machine is up. /tmp is a tmpfs on most systems, and is emptied at boot on others.
@@ -86,7 +86,7 @@ _TURNED_OFF = (".bak", ".disabled", ".example", ".old", ".orig", ".sample", ".of
 _SUDOERS = "/etc/sudoers.d/"
 
 
-def advise(subject: Subject) -> Iterator[Advice]:
+def advise(subject: Subject) -> Iterator[Finding]:
     """Directories, files and links."""
     storage = subject.config.storage
     mounted = {path for _, _, path in mount_points(storage)}
@@ -106,7 +106,7 @@ def advise(subject: Subject) -> Iterator[Advice]:
     yield from _hard_links(subject)
 
 
-def _hidden(path: str, mounted: set[str], here: Path) -> Iterator[Advice]:
+def _hidden(path: str, mounted: set[str], here: Path) -> Iterator[Finding]:
     above = ancestors(path)
     if any(one in mounted for one in above):
         return  # on a file system of the config, whose mount point may well be there
@@ -115,30 +115,30 @@ def _hidden(path: str, mounted: set[str], here: Path) -> Iterator[Advice]:
         fix = "let a unit, a sysctl.d, tmpfiles.d or udev rule make it at each boot"
         if place in _ELSEWHERE:
             fix = f"write it below {_ELSEWHERE[place]}, or let systemd-tmpfiles make it: /etc/tmpfiles.d/NAME.conf"
-        yield Advice("W24", (*here, "path"), f"nothing below {place} outlasts the boot: {_HIDDEN[place]}", fix)
+        yield advice("W24", (*here, "path"), f"nothing below {place} outlasts the boot: {_HIDDEN[place]}", fix)
 
 
-def _there_already(node: Node, here: Path) -> Iterator[Advice]:
+def _there_already(node: Node, here: Path) -> Iterator[Finding]:
     if node.path in _DIRECTORIES and not isinstance(node, Directory):
         message = "every system has a directory there, and what is in it" + (
             " goes" if node.overwrite else " stays: nothing is written"
         )
-        yield Advice("W31", (*here, "path"), message, "choose another path")
+        yield advice("W31", (*here, "path"), message, "choose another path")
     elif node.path in _FILES and isinstance(node, Directory):
-        yield Advice("W31", (*here, "path"), "every system has a file there", "choose another path")
+        yield advice("W31", (*here, "path"), "every system has a file there", "choose another path")
     elif node.path in _FILES and not node.overwrite and not (isinstance(node, File) and node.contents.source is None):
         fix = "set overwrite if all of it is to be replaced, or use append" if isinstance(node, File) else "choose another path"
-        yield Advice("W31", (*here, "path"), "every system has a file there: without overwrite nothing is written", fix)
+        yield advice("W31", (*here, "path"), "every system has a file there: without overwrite nothing is written", fix)
 
 
-def _hard_links(subject: Subject) -> Iterator[Advice]:
+def _hard_links(subject: Subject) -> Iterator[Finding]:
     storage = subject.config.storage
     written = {(node.filesystem, node.path) for node in (*storage.files, *storage.links)}
     for index, link in enumerate(storage.links):
         target = link.target or ""
         if link.hard and target and (link.filesystem, simplest(target)) not in written and target not in _FILES:
             message = "the config does not write what the hard link leads to: if the image has no file there, it cannot be made"
-            yield Advice("W31", ("storage", "links", index, "target"), message, "leave hard out, or write the file in the config")
+            yield advice("W31", ("storage", "links", index, "target"), message, "leave hard out, or write the file in the config")
 
 
 def _started(subject: Subject) -> dict[str, str]:
@@ -154,7 +154,7 @@ def _started(subject: Subject) -> dict[str, str]:
     return found
 
 
-def _not_executable(file: File, started: dict[str, str], here: Path) -> Iterator[Advice]:
+def _not_executable(file: File, started: dict[str, str], here: Path) -> Iterator[Finding]:
     is_appended = file.contents.source is None and (file.append or not file.overwrite)
     mode = 0o644 if file.mode is None else file.mode
     if mode & _EXECUTABLE or (file.mode is None and is_appended):
@@ -165,10 +165,10 @@ def _not_executable(file: File, started: dict[str, str], here: Path) -> Iterator
         why = f"{unit} starts it" if unit else "it lies where programs are"
         message = f"{why}, but nobody may execute it: its mode is {mode:04o}"
         member = (*here, "path") if file.mode is None else (*here, "mode")
-        yield Advice("W25", member, message, 'give it "mode": 493, which is 0755')
+        yield advice("W25", member, message, 'give it "mode": 493, which is 0755')
 
 
-def _unread(path: str, here: Path) -> Iterator[Advice]:
+def _unread(path: str, here: Path) -> Iterator[Finding]:
     name = path.rpartition("/")[2]
     extension = name.rpartition(".")[2] if "." in name else ""
     if name.startswith((".", "README")) or name.endswith(_TURNED_OFF):
@@ -179,7 +179,7 @@ def _unread(path: str, here: Path) -> Iterator[Advice]:
             return
     if path.startswith(_SUDOERS) and "/" not in path[len(_SUDOERS) :] and "." in name:
         message = f"sudo passes over files whose names have a dot: {name}"
-        yield Advice("W26", (*here, "path"), message, f"call it {name.replace('.', '-')}")
+        yield advice("W26", (*here, "path"), message, f"call it {name.replace('.', '-')}")
     elif _CONFIGURATION.fullmatch(path) and extension != "conf":
         yield _wrong_suffix(here, name, extension, _CONF, "systemd reads only files that end in")
     else:
@@ -189,9 +189,9 @@ def _unread(path: str, here: Path) -> Iterator[Advice]:
             yield _wrong_suffix(here, name, extension, kinds, "systemd reads only files that end in")
 
 
-def _wrong_suffix(here: Path, name: str, extension: str, suffixes: tuple[str, ...], what: str) -> Advice:
+def _wrong_suffix(here: Path, name: str, extension: str, suffixes: tuple[str, ...], what: str) -> Finding:
     near = closest(extension, suffixes) if extension else ""
     stem = name.rpartition(".")[0] if near else name
     listed = " or ".join(f".{one}" for one in suffixes)
     fix = f"did you mean {stem}.{near}?" if near else f"call it {name}.{suffixes[0]}"
-    return Advice("W26", (*here, "path"), f"{what} {listed}: nobody reads {name}", fix)
+    return advice("W26", (*here, "path"), f"{what} {listed}: nobody reads {name}", fix)

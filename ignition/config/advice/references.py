@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from ignition.config.advice import known_units
-from ignition.config.advice.subject import Advice
+from ignition.config.advice.subject import advice
 from ignition.config.advice.unit_files import UnitText
 from ignition.config.advice.unit_options import inside
 from ignition.config.advice.units import is_known, meant
@@ -19,6 +19,7 @@ from ignition.config.known_values import UNIT_TYPES
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.advice.subject import Subject
+    from ignition.config.report import Finding
     from ignition.config.unit_syntax import Option
 
 _CONSEQUENCES = {
@@ -45,7 +46,7 @@ _YES = ("1", "yes", "y", "true", "t", "on")
 _NAME = re.compile(r"[A-Za-z0-9:_.\\@-]+", re.ASCII)
 
 
-def advise(subject: Subject) -> Iterator[Advice]:
+def advise(subject: Subject) -> Iterator[Finding]:
     """Unit by unit, in the order of their options."""
     for text in subject.unit_files.all():
         for option in text.options:
@@ -57,7 +58,7 @@ def advise(subject: Subject) -> Iterator[Advice]:
             yield from _activated(subject, text)
 
 
-def _named(subject: Subject, text: UnitText, option: Option, name: str) -> Iterator[Advice]:
+def _named(subject: Subject, text: UnitText, option: Option, name: str) -> Iterator[Finding]:
     if not _NAME.fullmatch(name):
         return  # nothing, a specifier, or a path, of which systemd makes a mount or device
     what = f"{option.name}= names {name}"
@@ -65,16 +66,16 @@ def _named(subject: Subject, text: UnitText, option: Option, name: str) -> Itera
     if known_units.kind_of(name) not in UNIT_TYPES:
         known = next((f"{name}.{kind}" for kind in ("service", "target") if is_known(subject, f"{name}.{kind}")), "")
         fix = f"write {known}" if known else "write the type, too, such as .service or .target"
-        yield Advice("W5", text.path, f"{what}, which is no unit name: it has no type", fix, place)
+        yield advice("W5", text.path, f"{what}, which is no unit name: it has no type", fix, place)
     elif not is_known(subject, name):
         close = meant(subject, name)
         consequence = _CONSEQUENCES.get((option.section, option.name), "")
         if close or (consequence and not subject.has_other_configs):
             message = f"{what}: no unit of this name is known" + (f"; without it {consequence}" if consequence else "")
-            yield Advice("W5", text.path, message, _fix(close), place)
+            yield advice("W5", text.path, message, _fix(close), place)
 
 
-def _activated(subject: Subject, text: UnitText) -> Iterator[Advice]:
+def _activated(subject: Subject, text: UnitText) -> Iterator[Finding]:
     """A timer, path or socket without a name for what it starts means the unit of its own name."""
     where = _STARTS.get(text.kind)
     texts = subject.unit_files.texts[text.unit]
@@ -86,7 +87,7 @@ def _activated(subject: Subject, text: UnitText) -> Iterator[Advice]:
     if not is_known(subject, started):
         message = f"{text.kind} starts {started}, but no unit of this name is known: the config does not define it"
         option = "Service=" if text.kind == "socket" else "Unit="
-        yield Advice("W5", text.path, message, f"define it, or name another unit with {option}")
+        yield advice("W5", text.path, message, f"define it, or name another unit with {option}")
 
 
 def _fix(close: str) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ignition.config import parse
-from ignition.config.advice.subject import Advice
-from ignition.config.report import ERROR
+from ignition.config.advice.subject import advice
+from ignition.config.report import ERROR, Finding
 from ignition.config.versions import order
 
 TYPE_CHECKING = False
@@ -20,11 +20,10 @@ SAME_SINCE = "3.3.0"  # from here on the rules of the versions differ only about
 _DEFINED_ELSEWHERE = "O3"  # another config may bring the file system
 
 
-def advise(subject: Subject) -> Iterator[Advice]:
+def advise(subject: Subject) -> Iterator[Finding]:
     """Error by error."""
     if order(subject.version) >= order(SAME_SINCE):
         return
     for found in parse.merged_findings(subject.config):
-        finding = found.finding
-        if finding.level == ERROR and not (found.rule == _DEFINED_ELSEWHERE and subject.has_other_configs):
-            yield Advice("W15", found.path, f"the machine will refuse this: {finding.message}", finding.fix)
+        if found.level == ERROR and not (found.rule == _DEFINED_ELSEWHERE and subject.has_other_configs):
+            yield advice("W15", found.path, f"the machine will refuse this: {found.message}", found.fix)

@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterator
 
 from ignition.config.advice import known_units
-from ignition.config.advice.subject import Advice
+from ignition.config.advice.subject import advice
 from ignition.config.advice.unit_files import UnitText
 from ignition.config.advice.unit_options import inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.advice.subject import Subject
+    from ignition.config.report import Finding
     from ignition.config.unit_syntax import Option
 
 COMMANDS = ("ExecStart", "ExecStartPre", "ExecStartPost", "ExecStop", "ExecStopPost", "ExecReload", "ExecCondition")
@@ -33,7 +34,7 @@ _ONE_COMMAND = frozenset(
 )
 
 
-def advise(subject: Subject) -> Iterator[Advice]:
+def advise(subject: Subject) -> Iterator[Finding]:
     """Service by service."""
     for name, texts in subject.unit_files.texts.items():
         if known_units.kind_of(name) == "service":
@@ -42,7 +43,7 @@ def advise(subject: Subject) -> Iterator[Advice]:
         yield from _command_lines(subject, text)
 
 
-def _loads(subject: Subject, name: str, texts: list[UnitText]) -> Iterator[Advice]:
+def _loads(subject: Subject, name: str, texts: list[UnitText]) -> Iterator[Finding]:
     own = texts[0]
     if own.is_dropin:
         template = known_units.template(name) or name
@@ -56,7 +57,7 @@ def _loads(subject: Subject, name: str, texts: list[UnitText]) -> Iterator[Advic
     may_lack = _value(texts, "Type") == "oneshot" and lasts and _value(texts, "ExecStop")
     if not may_lack:
         fix = "say what it runs: ExecStart=/path/to/program"
-        yield Advice("W9", own.path, "service has no ExecStart: systemd refuses to load it", fix)
+        yield advice("W9", own.path, "service has no ExecStart: systemd refuses to load it", fix)
 
 
 def _value(texts: list[UnitText], name: str, section: str = "Service") -> str:
@@ -64,7 +65,7 @@ def _value(texts: list[UnitText], name: str, section: str = "Service") -> str:
     return next((value for value in reversed(values) if value), "")
 
 
-def _second_command(subject: Subject, name: str, texts: list[UnitText], commands: int) -> Iterator[Advice]:
+def _second_command(subject: Subject, name: str, texts: list[UnitText], commands: int) -> Iterator[Finding]:
     if _value(texts, "Type") == "oneshot":
         return
     for text in texts:
@@ -75,7 +76,7 @@ def _second_command(subject: Subject, name: str, texts: list[UnitText], commands
             if commands == 2:
                 message = f"a second ExecStart of {name}: systemd refuses to load it unless it is of Type=oneshot"
                 fix = "put an empty ExecStart= before it, which takes the earlier one away, or use ExecStartPre="
-                yield Advice("W9", text.path, message, fix, inside(subject, text, option))
+                yield advice("W9", text.path, message, fix, inside(subject, text, option))
 
 
 def program_of(option: Option) -> str:
@@ -83,7 +84,7 @@ def program_of(option: Option) -> str:
     return option.value.split()[0].lstrip(_PREFIXES).strip("\"'")
 
 
-def _command_lines(subject: Subject, text: UnitText) -> Iterator[Advice]:
+def _command_lines(subject: Subject, text: UnitText) -> Iterator[Finding]:
     for option in text.options:
         if option.name not in COMMANDS or not option.value:
             continue
@@ -92,11 +93,11 @@ def _command_lines(subject: Subject, text: UnitText) -> Iterator[Advice]:
         place = inside(subject, text, option)
         if "/" in bare and not bare.startswith(("/", "%", "$")):
             message = f"{option.name} runs a program by a relative path: systemd refuses that"
-            yield Advice("W10", text.path, message, "give the whole path, beginning with /", place)
+            yield advice("W10", text.path, message, "give the whole path, beginning with /", place)
         found = next((word for word in _unquoted(words) if word in _SHELL), "")
         if found:
             message = f"{option.name} has {found} as an argument: systemd starts no shell, so it reaches the program as it is"
-            yield Advice("W10", text.path, message, "write /bin/sh -c '…'", place)
+            yield advice("W10", text.path, message, "write /bin/sh -c '…'", place)
 
 
 def _unquoted(words: list[str]) -> list[str]:

@@ -6,14 +6,12 @@ from functools import cached_property
 
 from ignition.config.advice.unit_files import UnitFiles
 from ignition.config.model import Config
-from ignition.config.report import WARNING, Path
+from ignition.config.report import WARNING, Finding, Path
 from ignition.config.text import json_text
 from ignition.config.text.locate import in_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Self
-
     from ignition.config.text.locate import Places
 
 
@@ -66,19 +64,6 @@ def _member(value: dict[str, object], name: str) -> object:
     return next((other for key, other in value.items() if key.lower() == name.lower()), None)
 
 
-# One piece of advice.
-
-
-class Advice:
-    """A warning about a member of the model; it is told in the words of the text (see placing.Row)."""
-
-    __slots__ = ("at", "fix", "inside", "level", "message", "path", "rule")
-
-    def __init__(self, rule: str, path: Path, message: str, fix: str = "", inside: tuple[int, int] | None = None) -> None:
-        self.level, self.rule, self.path, self.message, self.fix, self.inside = WARNING, rule, path, message, fix, inside
-        self.at = "value"
-
-    def placed(self, subject: Subject) -> Self:
-        """With the path in the text."""
-        self.path = subject.in_text(self.path)
-        return self
+def advice(rule: str, path: Path, message: str, fix: str = "", inside: tuple[int, int] | None = None) -> Finding:
+    """A warning about a member of the model; `advise` of the package renames its path to that of the text."""
+    return Finding(WARNING, path, message, fix, rule, inside=inside)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ignition.config import url
-from ignition.config.advice.subject import Advice
+from ignition.config.advice.subject import advice
 from ignition.config.model.ignition import Resource
 from ignition.config.model.storage import File
-from ignition.config.report import Path
+from ignition.config.report import Finding, Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _USE_HTTPS = "use https"
 _USE_HASH = "use https, or give verification.hash"
 
 
-def advise(subject: Subject) -> Iterator[Advice]:
+def advise(subject: Subject) -> Iterator[Finding]:
     """References, certificates, keys, files."""
     for path, resource, secret, power in _resources(subject.config):
         if not _is_plain(resource.source):
@@ -51,17 +51,17 @@ def advise(subject: Subject) -> Iterator[Advice]:
         kind = url.scheme(resource.source or "")
         where = (*path, "source")
         if secret:
-            yield Advice("W16", where, f"{secret} is fetched over plain {kind}: all on the way can read it", _USE_HTTPS)
+            yield advice("W16", where, f"{secret} is fetched over plain {kind}: all on the way can read it", _USE_HTTPS)
         if _has_password(resource.source or ""):
             message = f"a password in the URL is sent over plain {kind}: all on the way can read it"
-            yield Advice("W16", where, message, _USE_HTTPS)
+            yield advice("W16", where, message, _USE_HTTPS)
         for index, header in enumerate(resource.http_headers):
             if _is_secret_header(header.name) and header.value:
                 message = f"header {header.name} is sent over plain http: all on the way can read it"
-                yield Advice("W16", (*path, "httpHeaders", index, "value"), message, _USE_HTTPS)
+                yield advice("W16", (*path, "httpHeaders", index, "value"), message, _USE_HTTPS)
         if power and not resource.verification.hash:
             message = f"{power} is fetched over plain {kind} without a hash: who is on the way can replace it"
-            yield Advice("W17", where, message, _USE_HASH)
+            yield advice("W17", where, message, _USE_HASH)
 
 
 def _resources(config: Config) -> Iterator[tuple[Path, Resource, str, str]]:

@@ -11,20 +11,21 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from ignition.config.advice.subject import Advice
+from ignition.config.advice.subject import advice
 from ignition.config.advice.unit_files import UnitText
 from ignition.config.suggest import closest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.advice.subject import Subject
+    from ignition.config.report import Finding
     from ignition.config.unit_syntax import Option
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,59}", re.ASCII)
 _ALIKE = 0.75  # difflib's measure: 1 is equal
 
 
-def advise(subject: Subject) -> Iterator[Advice]:
+def advise(subject: Subject) -> Iterator[Finding]:
     """Units of the manager, then those of networkd and udev."""
     for text in (*subject.unit_files.all(), *subject.unit_files.network):
         sections = known().get(text.kind)
@@ -53,7 +54,7 @@ def _range(subject: Subject, text: UnitText, start: int, end: int) -> tuple[int,
     return start, len(text.contents) if end < 0 else end
 
 
-def _outside(subject: Subject, text: UnitText) -> Iterator[Advice]:
+def _outside(subject: Subject, text: UnitText) -> Iterator[Finding]:
     start = 0
     for line in text.contents.splitlines(keepends=True):
         bare = line.strip().lstrip("\ufeff")
@@ -62,12 +63,12 @@ def _outside(subject: Subject, text: UnitText) -> Iterator[Advice]:
         if bare and not bare.startswith(("#", ";")):
             fix = "put it below a [Section] line"
             place = _range(subject, text, start, start + len(line.rstrip()))
-            yield Advice("W8", text.path, "text before the first section: systemd ignores it", fix, place)
+            yield advice("W8", text.path, "text before the first section: systemd ignores it", fix, place)
             return
         start += len(line)
 
 
-def _unknown(subject: Subject, text: UnitText, sections: dict[str, frozenset[str]]) -> Iterator[Advice]:
+def _unknown(subject: Subject, text: UnitText, sections: dict[str, frozenset[str]]) -> Iterator[Finding]:
     seen: set[tuple[str, str]] = set()
     for option in text.options:
         section, name = option.section, option.name
@@ -81,10 +82,10 @@ def _unknown(subject: Subject, text: UnitText, sections: dict[str, frozenset[str
         if section not in sections:
             said = f"a .{text.kind} file has no section [{_shown(section)}]"
             message = f"{said}: systemd ignores it (used in line {line} of the unit)"
-            yield Advice("W6", text.path, message, _section_fix(section, sections), inside(subject, text, option))
+            yield advice("W6", text.path, message, _section_fix(section, sections), inside(subject, text, option))
         elif name not in sections[section]:
             message = f"[{section}] has no option {_shown(name)}: systemd ignores it (line {line} of the unit)"
-            yield Advice("W7", text.path, message, _option_fix(section, name, sections), inside(subject, text, option))
+            yield advice("W7", text.path, message, _option_fix(section, name, sections), inside(subject, text, option))
 
 
 def _section_fix(section: str, sections: dict[str, frozenset[str]]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ignition.config.advice.subject import Advice
+from ignition.config.advice.subject import advice
 from ignition.config.advice.unit_files import UnitText
 from ignition.config.advice.unit_options import inside
 from ignition.config.suggest import closest
@@ -19,6 +19,7 @@ from ignition.config.unit_names import escaped, unescaped
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.advice.subject import Subject
+    from ignition.config.report import Finding
     from ignition.config.unit_syntax import Option
 
 _YES, _NO = ("1", "yes", "y", "true", "t", "on"), ("0", "no", "n", "false", "f", "off")
@@ -102,7 +103,7 @@ _NEEDED = {
 }
 
 
-def advise(subject: Subject) -> Iterator[Advice]:
+def advise(subject: Subject) -> Iterator[Finding]:
     """Units of the manager, then those of networkd; in each the options in order."""
     for name, texts in subject.unit_files.texts.items():
         yield from _loads(name, texts)
@@ -110,17 +111,17 @@ def advise(subject: Subject) -> Iterator[Advice]:
         for option in text.options:
             if option.value and not any(one in option.value for one in "%$") and (wrong := _wrong(text, option)):
                 message, fix = wrong
-                yield Advice("W28", text.path, f"{option.name}= {message}", fix, inside(subject, text, option))
+                yield advice("W28", text.path, f"{option.name}= {message}", fix, inside(subject, text, option))
 
 
-def _loads(name: str, texts: list[UnitText]) -> Iterator[Advice]:
+def _loads(name: str, texts: list[UnitText]) -> Iterator[Finding]:
     own = texts[0]
     section, options, fix = _NEEDED.get(own.kind, ("", (), ""))
     if own.is_dropin or not options or any(text.first(section, one) for text in texts for one in options):
         return
     if not own.options and own.kind != "mount":
         return  # another finding, or nothing at all
-    yield Advice("W9", own.path, f"{own.kind} has none of {', '.join(f'{one}=' for one in options[:3])}"
+    yield advice("W9", own.path, f"{own.kind} has none of {', '.join(f'{one}=' for one in options[:3])}"
                  f"{' …' if len(options) > 3 else ''}: systemd refuses to load it", f"write what {fix}")  # fmt: skip
 
 

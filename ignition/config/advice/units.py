@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ignition.config import unit_syntax
 from ignition.config.advice import known_units
-from ignition.config.advice.subject import Advice
+from ignition.config.advice.subject import advice
 from ignition.config.model.systemd import Unit
-from ignition.config.report import Path
+from ignition.config.report import Finding, Path
 from ignition.config.rules.units import INSTALL_FIX
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LOOKUPS = 200  # searches for a close name: a config may have thousands of units
 
 
-def advise(subject: Subject) -> Iterator[Advice]:
+def advise(subject: Subject) -> Iterator[Finding]:
     """In the order of the units."""
     for index, unit in enumerate(subject.config.systemd.units):
         here: Path = ("systemd", "units", index)
@@ -28,7 +28,7 @@ def advise(subject: Subject) -> Iterator[Advice]:
             yield from _cannot_be_enabled(subject, unit, here)
         if unit.enabled and unit.mask:
             message = "unit is enabled and masked: it cannot be started, and enabling has no effect"
-            yield Advice("W3", (*here, "mask"), message, "leave out one of mask and enabled")
+            yield advice("W3", (*here, "mask"), message, "leave out one of mask and enabled")
 
 
 def is_known(subject: Subject, name: str) -> bool:
@@ -50,7 +50,7 @@ def meant(subject: Subject, name: str) -> str:
     return found[name]
 
 
-def _unknown(subject: Subject, unit: Unit, here: Path) -> Iterator[Advice]:
+def _unknown(subject: Subject, unit: Unit, here: Path) -> Iterator[Finding]:
     if unit.contents or unit.name.partition(".")[0].endswith("-"):
         return  # a drop-in of `a-.service` is one of all units whose names begin so
     close = meant(subject, unit.name)
@@ -63,15 +63,15 @@ def _unknown(subject: Subject, unit: Unit, here: Path) -> Iterator[Advice]:
     fix = f"did you mean {close}? {kept}" if close else f"check the name, or give its contents; {kept}"
     has_dropins = any(dropin.contents for dropin in unit.dropins)
     if unit.enabled:
-        yield Advice("W1", (*here, "name"), f"unit is enabled, but {missing}", fix)
+        yield advice("W1", (*here, "name"), f"unit is enabled, but {missing}", fix)
     elif has_dropins:
-        yield Advice("W2", (*here, "name"), f"drop-in for a unit that may not exist: {missing}", fix)
+        yield advice("W2", (*here, "name"), f"drop-in for a unit that may not exist: {missing}", fix)
     elif close and (unit.mask is not None or unit.enabled is not None):
         said = "masked" if unit.mask else "unmasked" if unit.mask is False else "disabled"
-        yield Advice("W1", (*here, "name"), f"unit is {said}, but {missing}", fix)
+        yield advice("W1", (*here, "name"), f"unit is {said}, but {missing}", fix)
 
 
-def _cannot_be_enabled(subject: Subject, unit: Unit, here: Path) -> Iterator[Advice]:
+def _cannot_be_enabled(subject: Subject, unit: Unit, here: Path) -> Iterator[Finding]:
     """What U1, U4 and V38 do not see: definitions in files, templates of other kinds, templates themselves."""
     files = subject.unit_files
     name = unit.name if files.texts.get(unit.name) and files.defines(unit.name) else known_units.template(unit.name)
@@ -80,7 +80,7 @@ def _cannot_be_enabled(subject: Subject, unit: Unit, here: Path) -> Iterator[Adv
         return
     if "@." in unit.name and not any(text.first("Install", "DefaultInstance") for text in texts):
         fix = "enable an instance, such as " + unit.name.replace("@.", "@NAME.") + ", or give DefaultInstance= in [Install]"
-        yield Advice("W4", (*here, "enabled"), "a template is enabled without an instance: enabling has no effect", fix)
+        yield advice("W4", (*here, "enabled"), "a template is enabled without an instance: enabling has no effect", fix)
         return
     if any(unit_syntax.can_be_enabled(text.contents) for text in (*texts, *files.texts.get(unit.name, ()))):
         return
@@ -89,4 +89,4 @@ def _cannot_be_enabled(subject: Subject, unit: Unit, here: Path) -> Iterator[Adv
         return  # U4 or V38, or U1
     which = "its definition" if name == unit.name else f"its template {name}"
     message = f"unit is enabled, but {which} has nothing in an [Install] section: enabling has no effect"
-    yield Advice("W4", (*here, "enabled"), message, INSTALL_FIX)
+    yield advice("W4", (*here, "enabled"), message, INSTALL_FIX)

@@ -9,12 +9,13 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from ignition.config.advice.subject import Advice
+from ignition.config.advice.subject import advice
 from ignition.config.model.passwd import Group, User
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.advice.subject import Subject
+    from ignition.config.report import Finding
 
 _SALTED = r"(?:rounds=\d+\$)?[^$:\n]*\$[./0-9A-Za-z]"
 # Prefix → the whole hash. Other $id$ forms are taken as they are.
@@ -32,19 +33,19 @@ _KEY = re.compile(r"(?:^|[ \t])((?:ssh|ecdsa|sk|webauthn)-[a-z][\w.@-]*)[ \t]+(\
 _PRIVATE = "PRIVATE KEY"
 
 
-def advise(subject: Subject) -> Iterator[Advice]:
+def advise(subject: Subject) -> Iterator[Finding]:
     """Users, then groups."""
     passwd = subject.config.passwd
     lists: dict[str, tuple[User | Group, ...]] = {"users": passwd.users, "groups": passwd.groups}
     for name, accounts in lists.items():
         for index, account in enumerate(accounts):
             if account.should_exist is not False and account.password_hash and (wrong := hash_problem(account.password_hash)):
-                yield Advice("W18", ("passwd", name, index, "passwordHash"), wrong, "make one with mkpasswd or openssl passwd -6")
+                yield advice("W18", ("passwd", name, index, "passwordHash"), wrong, "make one with mkpasswd or openssl passwd -6")
     for index, user in enumerate(passwd.users):
         for number, key in enumerate(user.ssh_authorized_keys if user.should_exist is not False else ()):
             if wrong := key_problem(key):
                 fix = "copy the whole line of the .pub file"
-                yield Advice("W19", ("passwd", "users", index, "sshAuthorizedKeys", number), wrong, fix)
+                yield advice("W19", ("passwd", "users", index, "sshAuthorizedKeys", number), wrong, fix)
 
 
 def hash_problem(text: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from ignition.config.record import Field, Record
-from ignition.config.report import ERROR, WARNING, Path, more, split
+from ignition.config.report import ERROR, WARNING, Finding, Path, more, split
 from ignition.config.versions import holds, order
 from ignition.host import limits
 
@@ -22,25 +22,7 @@ if TYPE_CHECKING:
     from ignition.config.checks import Check
     from ignition.config.text.locate import Places
 
-    Judge = Callable[[Any, "Context"], Iterator["Finding"]]
-
-
-class Finding:
-    """What a rule says. `where` is relative to the record: members and indexes joined by dots. `count`: stands for so many."""
-
-    __slots__ = ("count", "fix", "level", "message", "rule", "where")
-
-    def __init__(self, level: str, where: str, message: str, fix: str, rule: str, count: int = 1) -> None:
-        self.level, self.where, self.message, self.fix, self.rule, self.count = level, where, message, fix, rule, count
-
-
-class Found:
-    """A finding in its place."""
-
-    __slots__ = ("finding", "path", "rule")
-
-    def __init__(self, path: Path, rule: str, finding: Finding) -> None:
-        self.path, self.rule, self.finding = path, rule, finding
+    Judge = Callable[[Any, "Context"], Iterator[Finding]]
 
 
 class Context:
@@ -104,16 +86,19 @@ def _records(cls: type[Record]) -> Iterator[type[Record]]:
 
 
 def error(where: str, message: str, fix: str, rule: str = "") -> Finding:
-    """A finding that makes the config invalid. `rule` if the function stands for several."""
-    return Finding(ERROR, where, message, fix, rule)
+    """A finding that makes the config invalid. `where`: members and indexes below the record, joined by dots.
+
+    `rule` if the function stands for several.
+    """
+    return Finding(ERROR, split(where) if where else (), message, fix, rule)
 
 
 def warning(where: str, message: str, fix: str, rule: str = "") -> Finding:
-    """A finding that does not."""
-    return Finding(WARNING, where, message, fix, rule)
+    """A finding that leaves the config valid; the rest as of `error`."""
+    return Finding(WARNING, split(where) if where else (), message, fix, rule)
 
 
-def walk(record: Record, version: str, data: object = None, only: Collection[str] | None = None) -> list[Found]:
+def walk(record: Record, version: str, data: object = None, only: Collection[str] | None = None) -> list[Finding]:
     """The findings about a decoded config. `data` is the plain JSON that it came from, if there is a text.
 
     `only`: the rules of these ids alone, and no checks of single members.
@@ -122,15 +107,14 @@ def walk(record: Record, version: str, data: object = None, only: Collection[str
     """
     walker = _Walker(version, data, only)
     walker.visit(record, ())
-    beyond = ((level, *more(level, count), count) for level, count in walker.more.items() if count)
-    return walker.found + [Found((), "", Finding(level, "", message, fix, "", count)) for level, message, fix, count in beyond]
+    return walker.found + [Finding(level, (), *more(level, count), count=count) for level, count in walker.more.items() if count]
 
 
 # Our own rules that are asked of the model alone, so that texts of specs 1 and 2.x are asked them when they are translated.
 _OF_THE_MODEL = frozenset(f"O{number}" for number in (*range(11, 20), 21))
 
 
-def of_translated(config: Record, version: str, found: list[Found], places: Callable[[], Places]) -> list[Found]:
+def of_translated(config: Record, version: str, found: list[Finding], places: Callable[[], Places]) -> list[Finding]:
     """`found`, and what those rules say of a translated config, at the paths of its text where nothing has been found yet."""
     from importlib import import_module
 
@@ -142,8 +126,8 @@ def of_translated(config: Record, version: str, found: list[Found], places: Call
     if not further:
         return found
     table, known = places(), {one.path for one in found}
-    placed = [Found(in_text(one.path, table), one.rule, one.finding) for one in further]
-    return found + [one for one in placed if one.path not in known]
+    renamed = [one.moved(in_text(one.path, table)) for one in further]
+    return found + [one for one in renamed if one.path not in known]
 
 
 class _Checked:
@@ -175,16 +159,16 @@ class _Plan:
 
 class _Walker:
     def __init__(self, version: str, data: object, only: Collection[str] | None) -> None:
-        self.found: list[Found] = []
+        self.found: list[Finding] = []
         self._context, self._only = Context(version, data), only
         self._plans: dict[type[Record], _Plan] = {}
         self.more = {ERROR: 0, WARNING: 0}  # findings beyond those that are kept
         self._left = {level: limits.FINDINGS for level in self.more}
 
-    def _note(self, path: Path, identity: str, finding: Finding) -> None:
+    def _note(self, finding: Finding) -> None:
         if self._left[finding.level] > 0:
             self._left[finding.level] -= 1
-            self.found.append(Found(path, identity, finding))
+            self.found.append(finding)
         else:
             self.more[finding.level] += 1
 
@@ -201,7 +185,9 @@ class _Walker:
         for rule in plan.rules:
             self._context.path = path
             for finding in rule.judge(record, self._context):
-                self._note(path + parts(finding.where), finding.rule or rule.identity, finding)
+                finding.path = path + finding.path
+                finding.rule = finding.rule or rule.identity
+                self._note(finding)
         for field in plan.inner:
             value = members[field.name]
             if value is field.default:
@@ -224,12 +210,7 @@ class _Walker:
         wrong = check.problem(value, self._context.version)
         if wrong:
             message, fix, identity = wrong
-            self._note(path, identity, Finding(WARNING if check.warns else ERROR, "", message, fix, identity))
-
-
-def parts(where: str) -> Path:
-    """The members and indexes of a finding's `where`."""
-    return split(where) if where else ()
+            self._note(Finding(WARNING if check.warns else ERROR, path, message, fix, identity))
 
 
 def load() -> None:

@@ -16,7 +16,7 @@ from ignition.config.rules import Context, error, rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.config.rules import Finding
+    from ignition.config.report import Finding
 
 LONGEST_USER_NAME = 255  # bytes: limits.h of the C library has LOGIN_NAME_MAX 256, with the final NUL
 LONGEST_GROUP_NAME = 32  # bytes: what shadow-utils are built with, upstream and in all distributions

@@ -13,7 +13,7 @@ from ignition.config.rules.reachable import written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.config.rules import Finding
+    from ignition.config.report import Finding
 
 
 @rule(Attributes, "E2")

@@ -12,7 +12,7 @@ from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.config.rules import Finding
+    from ignition.config.report import Finding
 
 
 @rule(Tls, "I5", until="3.0.0")

@@ -10,13 +10,11 @@ from collections.abc import Iterable, Iterator
 from ignition.config.model.extensions import MEMBER
 from ignition.config.model.storage import Storage
 from ignition.config.record import Field, Record
-from ignition.config.report import Path
-from ignition.config.rules import Context, Found, error, paths, rule
+from ignition.config.report import ERROR, Finding, Path
+from ignition.config.rules import Context, error, paths, rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.config.rules import Finding
-
     Key = tuple[str | int | None, str]
 
 
@@ -155,7 +153,7 @@ def homeless(storage: Storage) -> Iterator[Finding]:
 _FIX = "merge them into one, or remove one"
 
 
-def find_duplicates(record: Record, path: Path = ()) -> Iterator[Found]:
+def find_duplicates(record: Record, path: Path = ()) -> Iterator[Finding]:
     """All duplicates below a record, lists in the order of their names."""
     shared: dict[object, str] = {}
     for field in _fields(type(record)):
@@ -171,12 +169,12 @@ def find_duplicates(record: Record, path: Path = ()) -> Iterator[Found]:
                 yield from find_duplicates(element, (*path, field.json) if index is None else (*path, field.json, index))
 
 
-def _in_list(field: Field, elements: tuple[object, ...], seen: dict[object, str], path: Path) -> Iterator[Found]:
+def _in_list(field: Field, elements: tuple[object, ...], seen: dict[object, str], path: Path) -> Iterator[Finding]:
     for index, element in enumerate(elements):
         key = element.key() if isinstance(element, Record) else element
         if key in seen:
             what = f"{element.KEY or 'number or label'}" if isinstance(element, Record) else "value"
-            yield Found((*path, index), "X1", error("", f"duplicate: {seen[key]} has the same {what}", _FIX))
+            yield Finding(ERROR, (*path, index), f"duplicate: {seen[key]} has the same {what}", _FIX, "X1")
         seen.setdefault(key, f"{field.json}.{index}")
 
 

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
-    from ignition.config.rules import Finding
+    from ignition.config.report import Finding
 
     class Numbered(Protocol):
         """A partition of any spec version."""

@@ -12,7 +12,7 @@ from ignition.config.rules import Context, error, rule, warning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.config.rules import Finding
+    from ignition.config.report import Finding
 
 _DIRECTORY = "/etc/systemd/system"
 INSTALL_FIX = "add an [Install] section, such as WantedBy=multi-user.target"

@@ -4,84 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ignition.config.report import ERROR, WARNING, Entry, Path, dotted, more
+from ignition.config.report import ERROR, KEY, WARNING, Entry, Finding, Path, dotted, more
 from ignition.config.text.positions import Lines, Positions
 from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from ignition.config.text.yaml_text import NotYaml, Repeated, Unread
-
-    class Row(Protocol):
-        """A finding that waits for its position."""
-
-        level: str
-        path: Path
-        message: str
-        fix: str
-        rule: str
-        at: str  # the part of the member that it is about: value or key
-        inside: tuple[int, int] | None  # of a string: the range of its characters that people are shown
 
     Places = Mapping[Path, Path]
 
 
-class Finding:
-    """One row of a reader of YAML. `at`: whether the value or its key is meant. `span`: the bytes, where no path leads to them.
-
-    `inside`: as of Row.
-    """
-
-    def __init__(
-        self,
-        level: str,
-        path: Path,
-        message: str,
-        fix: str = "",
-        at: str = "value",
-        rule: str = "",
-        *,
-        span: tuple[int, int] | None = None,
-        inside: tuple[int, int] | None = None,
-    ) -> None:
-        self.level, self.path, self.message, self.fix, self.at, self.rule = level, path, message, fix, at, rule
-        self.span, self.inside = span, inside
-
-
-def entries(text: bytes, rows: Sequence[Row], positions: Positions | None = None) -> tuple[Entry, ...]:
+def locate_findings(text: bytes, findings: Sequence[Finding], positions: Positions | None = None) -> tuple[Entry, ...]:
     """In the same order. `positions` of another language's reader; without them the text is JSON.
 
     Line and column are what every output says: what people are shown, programs and journals are told.
     """
     lines = Lines(text)
-    positions = positions or Positions(text, [row.path for row in rows])
-    offsets = {"value": positions.value, "key": positions.key}
-    placed = []
-    for row in rows:
-        offset = offsets[row.at](row.path)
-        extent = positions.extent(row.path, of_key=row.at == "key")
-        has_span = isinstance(row, Finding) and row.span is not None
-        if isinstance(row, Finding) and row.span is not None:
-            offset, extent = row.span[0], row.span
-        elif extent is not None and row.inside is not None:
-            extent = positions.within(row.path, row.inside)
+    positions = positions or Positions(text, [finding.path for finding in findings])
+    entries = []
+    for finding in findings:
+        of_key = finding.at == KEY
+        offset = positions.key(finding.path) if of_key else positions.value(finding.path)
+        extent = positions.extent(finding.path, of_key=of_key)
+        if finding.span is not None:
+            offset, extent = finding.span[0], finding.span
+        elif extent is not None and finding.inside is not None:
+            extent = positions.within(finding.path, finding.inside)
             offset = extent[0] if extent else offset
         line, column = lines.at(offset)
-        placed.append(
+        entries.append(
             Entry(
-                level=row.level,
-                message=row.message,
-                path="" if has_span and not row.path else dotted(row.path),
+                level=finding.level,
+                message=finding.message,
+                path="" if finding.span and not finding.path else dotted(finding.path),
                 line=line,
                 column=column,
-                fix=row.fix,
-                rule=row.rule,
+                fix=finding.fix,
+                rule=finding.rule,
                 extent=extent,
             )
         )
-    return tuple(placed)
+    return tuple(entries)
 
 
 def of_repeated_keys(text: bytes, repeated: Sequence[Repeated], level: str, what_counts: str = "") -> list[Finding]:

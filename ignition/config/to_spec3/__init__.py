@@ -19,15 +19,14 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from ignition.config.model import Config
-    from ignition.config.report import Path
-    from ignition.config.to_spec3.storage import Remark
+    from ignition.config.report import Finding, Path
 
     AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 STABLE = SPEC_3[-2]
 
 
-def express(config: Config, mounts: Mapping[str, str]) -> tuple[Config, list[Remark]]:
+def express(config: Config, mounts: Mapping[str, str]) -> tuple[Config, list[Finding]]:
     """The config without INTERNAL members and references, of the version that it needs, and what it could not say.
 
     `mounts`: where file systems that 2.x knows by name are mounted, by their names.

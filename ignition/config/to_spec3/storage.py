@@ -7,7 +7,7 @@ from os.path import dirname
 
 from ignition.config import origins
 from ignition.config.model.storage import Directory, File, Link, Node, Owner, Storage
-from ignition.config.report import ERROR, WARNING
+from ignition.config.report import ERROR, WARNING, Finding
 from ignition.config.rules.paths import simplest
 
 TYPE_CHECKING = False
@@ -22,28 +22,19 @@ if TYPE_CHECKING:
     from ignition.config.model.systemd import Dropin, Systemd, Unit
 
 
-class Remark:
-    """One of them. `path` is the internal model's, `origin` (if the value is marked) where the text says it."""
-
-    __slots__ = ("fix", "level", "message", "origin", "path")
-
-    def __init__(self, level: str, path: Path, origin: origins.Origin | None, message: str, fix: str) -> None:
-        self.level, self.path, self.origin, self.message, self.fix = level, path, origin, message, fix
-
-
 class Remarks:
-    """Gathers them."""
+    """Gathers the findings. Paths are those of the internal model."""
 
     def __init__(self) -> None:
-        self.entries: list[Remark] = []
+        self.entries: list[Finding] = []
 
     def unsaid(self, path: Path, value: object, message: str, fix: str) -> None:
         """Something that 3.x cannot say; the result lacks it. `value` is what says it in 2.x."""
-        self.entries.append(Remark(ERROR, path, origins.of(value), message, fix))
+        self.entries.append(Finding(ERROR, path, message, fix, origin=origins.of(value)))
 
     def assumed(self, path: Path, value: object, message: str, fix: str) -> None:
         """Something that the result says in a way that is right only if an assumption is."""
-        self.entries.append(Remark(WARNING, path, origins.of(value), message, fix))
+        self.entries.append(Finding(WARNING, path, message, fix, origin=origins.of(value)))
 
 
 # Where the file systems that 2.x knows by name are in the new root. Source: docs/reference/ignition-config.md §2.2 and §8.1.

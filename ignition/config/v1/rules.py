@@ -15,7 +15,7 @@ from ignition.config.v2 import rules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.config.rules import Finding
+    from ignition.config.report import Finding
 
 rule(Disk, "V11")(rules.partitions_do_not_overlap)
 rule(Raid, "V20")(rules.level_has_room_for_spares)

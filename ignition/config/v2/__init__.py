@@ -12,11 +12,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.decode import Notes
     from ignition.config.model import Config
-    from ignition.config.rules import Found
+    from ignition.config.report import Finding
     from ignition.config.text.locate import Places
 
 
-def read(data: object, version: str) -> tuple[Config, list[Found], Notes, Callable[[], Places]]:
+def read(data: object, version: str) -> tuple[Config, list[Finding], Notes, Callable[[], Places]]:
     """The config in the internal model, what its rules say, what the decoder noticed, and where the text has its members."""
     from importlib import import_module
 

@@ -33,7 +33,7 @@ from ignition.config.v2.model import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.config.rules import Finding
+    from ignition.config.report import Finding
 
 
 # V10, V11, V13–V15, V20 and O20: disks, partitions and arrays.

@@ -8,9 +8,9 @@ shown in the document.
 from types import MappingProxyType
 
 from ignition.config.record import Record, spec
-from ignition.config.report import ERROR, WARNING, Report, dotted
+from ignition.config.report import ERROR, WARNING, Finding, Report, dotted
 from ignition.config.text import yaml_text
-from ignition.config.text.locate import Finding, of_repeated_keys, of_unread
+from ignition.config.text.locate import of_repeated_keys, of_unread
 from ignition.transpile import findings
 from ignition.transpile.butane import result, source_rules, variants
 from ignition.transpile.butane.model import Common

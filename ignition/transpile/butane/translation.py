@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 
 from ignition.config import origins
-from ignition.config.report import ERROR, WARNING, Path
-from ignition.config.text.locate import Finding
+from ignition.config.report import ERROR, WARNING, Finding, Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

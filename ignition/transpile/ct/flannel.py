@@ -6,8 +6,7 @@ Source: docs/reference/config-transpiler.md §A6.2.
 import json
 
 from ignition.config.record import Record, spec
-from ignition.config.report import ERROR, WARNING
-from ignition.config.text.locate import Finding
+from ignition.config.report import ERROR, WARNING, Finding
 from ignition.transpile.ct import option_table
 from ignition.transpile.ct.option_table import arguments, names, section, text_of
 from ignition.transpile.ct.units import Dropin, quoted

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ignition.config.report import ERROR, WARNING, Entry, Report
+from ignition.config.report import ERROR, WARNING, Entry, Finding, Report
 from ignition.config.text import yaml_text
-from ignition.config.text.locate import Finding, of_repeated_keys, of_unread
+from ignition.config.text.locate import of_repeated_keys, of_unread
 from ignition.config.text.yaml_nodes import is_null
 from ignition.transpile import findings, reading
 from ignition.transpile.ct import dynamic, source_rules

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ignition.config.report import ERROR, INFO, WARNING, Path
-from ignition.config.text.locate import Finding
+from ignition.config.report import ERROR, INFO, WARNING, Finding, Path
 from ignition.transpile.ct import etcd, flannel, update
 
 TYPE_CHECKING = False

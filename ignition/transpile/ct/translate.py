@@ -9,8 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from ignition.config.report import ERROR, Path
-from ignition.config.text.locate import Finding
+from ignition.config.report import ERROR, Finding, Path
 from ignition.errors import Failure
 from ignition.transpile import contents as content_forms
 from ignition.transpile.ct import dynamic, etcd, flannel, units, update

@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ignition.config.report import ERROR, WARNING
-from ignition.config.text.locate import Finding
+from ignition.config.report import ERROR, WARNING, Finding
 from ignition.config.url import syntax_problem
 from ignition.transpile.ct.units import quoted
 

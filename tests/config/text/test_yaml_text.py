@@ -80,7 +80,7 @@ def test_last_repeated_key_counts_and_is_told() -> None:
 
 def test_all_repeated_keys_are_told_with_the_line_of_the_first() -> None:
     text = "é: 1\nb: {x: 1, x: 2}\né: 2\né: 3\nc: &c {k: 1}\nd:\n  <<: *c\n  <<: *c\n  '<<': 1\n".encode()
-    entries = locate.entries(text, locate.of_repeated_keys(text, read(text, STRICT).repeated, "error"))
+    entries = locate.locate_findings(text, locate.of_repeated_keys(text, read(text, STRICT).repeated, "error"))
     assert [str(entry) for entry in entries] == [
         'error at line 2 col 11: mapping key "x" already defined at line 2',
         'error at line 3 col 1: mapping key "é" already defined at line 1',
