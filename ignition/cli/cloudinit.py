@@ -149,7 +149,9 @@ def _to_standard_error(priority: int, message: str) -> None:
 def _show(report: Report, text: bytes) -> None:
     """With source lines: these may hold secrets, so they do not go into the journal."""
     if not _is_service():
-        print(report.rich(text, colour=wants_colour(sys.stdout)))
+        from ignition.config.text.display import display
+
+        print(display(report, text, colour=wants_colour(sys.stdout)))
 
 
 if __name__ == "__main__":

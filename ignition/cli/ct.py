@@ -117,7 +117,7 @@ def _show(report: Report, text: bytes) -> None:
     """On stderr: each finding as the original reports it, then its place and the remedy."""
     if not report.entries:
         return
-    from ignition.config.report import context
+    from ignition.config.text.display import context
     from ignition.config.text.positions import Lines
 
     lines = Lines(text)

@@ -271,7 +271,9 @@ def _show(entry: Entry, origin: origins.Origin | None) -> None:
 
 
 def _complain(report: Report, text: bytes) -> None:
-    print(report.rich(text, colour=wants_colour(sys.stderr)), file=sys.stderr)
+    from ignition.config.text.display import display
+
+    print(display(report, text, colour=wants_colour(sys.stderr)), file=sys.stderr)
 
 
 def _tell(priority: int, message: str) -> None:

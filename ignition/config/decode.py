@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from ignition.config.record import Field, Record
+from ignition.config.record import Field, Record, folded
 from ignition.config.report import Path
-from ignition.config.text import json_text
 from ignition.config.versions import NEVER, order
 from ignition.host import limits
 
@@ -98,7 +97,7 @@ class _Shape:
             for field in cls.FIELDS.values()
             if order(later.get(field.json, field.since)) <= order(version)
         }
-        self.by_lower = {json_text.folded(name): name for name in self.members}
+        self.by_lower = {folded(name): name for name in self.members}
         self.empty = cls.of(dict(self.required))
 
     def first_version(self, key: str) -> str:
@@ -159,7 +158,7 @@ def _record(shape: _Shape, data: object, path: Path, notes: Notes) -> Record:
 
 
 def _misspelt(shape: _Shape, key: str, path: Path, notes: Notes) -> _Member | None:
-    name = shape.by_lower.get(json_text.folded(key), "")
+    name = shape.by_lower.get(folded(key), "")
     notes.add_unknown(Unknown((*path, key), name, "" if name else shape.first_version(key), shape.members))
     return shape.members[name] if name else None
 

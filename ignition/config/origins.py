@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 
 from ignition.config.record import Record
 from ignition.config.report import Path
-from ignition.config.text.locate import in_text
+from ignition.config.text.locate import path_in_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from ignition.config.model import Config
-    from ignition.config.text.locate import Places
+    from ignition.config.text.locate import RenamedPaths
     from ignition.config.text.positions import Positions
 
     class Written(Protocol):
@@ -70,15 +70,15 @@ class _Truth(int, _Marked):
     """A boolean."""
 
 
-def mark(config: Config, source: Source, places: Places, written: Written | None = None) -> Config:
+def mark(config: Config, source: Source, renamed: RenamedPaths, written: Written | None = None) -> Config:
     """The config of that text, its values marked. What the text does not say itself lies where the text says the cause.
 
-    `places` are those of the text (ignition/config/text/locate.py); of 3.x texts they are empty. `written`: if what was parsed
+    `renamed`: the paths of the text (ignition/config/text/locate.py), empty for 3.x. `written`: if what was parsed
     had been made of another text, which is then the source's.
     """
     from ignition.config.text.positions import Lines, Positions
 
-    there = {path: in_text(path, places) if places else path for path, _ in values(config)}
+    there = {path: path_in_text(path, renamed) if renamed else path for path, _ in values(config)}
     if written:
         there = {path: written.path(made) for path, made in there.items()}
     positions = written.positions() if written else Positions(source.text, there.values())

@@ -8,7 +8,7 @@ from itertools import chain
 
 from ignition.config import decode
 from ignition.config.model import NEWEST, Config, Storage
-from ignition.config.record import Record, spec
+from ignition.config.record import Record, folded, spec
 from ignition.config.report import ERROR, INFO, KEY, LEVELS, WARNING, Entry, Finding, Path, Report, dotted, more
 from ignition.config.rules import load, reachable, walk
 from ignition.config.text import json_text, kinds
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from ignition.config.text.locate import Places
+    from ignition.config.text.locate import RenamedPaths
 
-    Translated = tuple[Config, list[Finding], decode.Notes, Callable[[], Places]]
+    Translated = tuple[Config, list[Finding], decode.Notes, Callable[[], RenamedPaths]]
 
 
 VALID, INVALID = "valid", "invalid"
@@ -41,7 +41,9 @@ class Parsed(Record):
     draft: Config | None = spec("what an INVALID text says, if every value of it could be read: for advice alone", default=None)
     report: Report = spec("findings; warnings may come with a valid config", default=Report())
     version: str = spec('the spec version of the text; "" if that is not known', default="")
-    places: "Callable[[], Places]" = spec("how the text calls members of the model, see places.in_text", default=dict)
+    renamed_paths: "Callable[[], RenamedPaths]" = spec(
+        "how the text calls members of the model, see text/locate.py", default=dict
+    )
 
 
 def parse(text: bytes, *, source: str = "") -> Parsed:
@@ -70,19 +72,19 @@ def parse(text: bytes, *, source: str = "") -> Parsed:
         draft=result.draft,
         report=report,
         version=result.version,
-        places=result.places,
+        renamed_paths=result.renamed_paths,
     )
 
 
 class _Result:
     """What Parsed holds, with findings that wait for their positions."""
 
-    __slots__ = ("config", "draft", "outcome", "places", "rows", "version")
+    __slots__ = ("config", "draft", "outcome", "renamed_paths", "rows", "version")
 
     def __init__(
-        self, outcome: str, config: Config | None, version: str, rows: list[Finding], places: "Callable[[], Places]" = dict
+        self, outcome: str, config: Config | None, version: str, rows: list[Finding], renamed: "Callable[[], RenamedPaths]" = dict
     ) -> None:
-        self.outcome, self.config, self.version, self.rows, self.places = outcome, config, version, rows, places
+        self.outcome, self.config, self.version, self.rows, self.renamed_paths = outcome, config, version, rows, renamed
         self.draft: Config | None = None
 
 
@@ -116,9 +118,9 @@ def _decoded(data: object) -> _Result:
 
 
 def _translated(data: object, version: str, read: "Callable[[object, str], Translated]") -> _Result:
-    config, found, notes, places = read(data, version)
+    config, found, notes, renamed = read(data, version)
     rows = _bounded(chain(_of_their_own(found, notes), _noted(notes, version)))
-    return _judged(config, version, rows, places, is_whole=not notes.mistyped)
+    return _judged(config, version, rows, renamed, is_whole=not notes.mistyped)
 
 
 def _spec_3(data: object, version: str) -> _Result:
@@ -135,13 +137,13 @@ def _spec_3(data: object, version: str) -> _Result:
 
 
 def _judged(
-    config: Config, version: str, rows: list[Finding], places: "Callable[[], Places]" = dict, *, is_whole: bool
+    config: Config, version: str, rows: list[Finding], renamed: "Callable[[], RenamedPaths]" = dict, *, is_whole: bool
 ) -> _Result:
     if any(row.level == ERROR for row in rows):
-        result = _Result(INVALID, None, version, rows, places)
+        result = _Result(INVALID, None, version, rows, renamed)
         result.draft = config if is_whole else None
         return result
-    return _Result(VALID, config, version, rows, places)
+    return _Result(VALID, config, version, rows, renamed)
 
 
 def _upgraded(config: Config, version: str) -> Config:
@@ -191,7 +193,7 @@ def _member(data: object, path: Path, name: str) -> object:
         raise decode.Mistyped(path, "an object", data)
     if name in data:
         return data[name]
-    return next((value for key, value in data.items() if json_text.folded(key) == json_text.folded(name)), None)
+    return next((value for key, value in data.items() if folded(key) == folded(name)), None)
 
 
 def _of_their_own(found: "Iterable[Finding]", notes: decode.Notes) -> "Iterable[Finding]":

@@ -93,6 +93,11 @@ def camel_case(name: str) -> str:
     return head + "".join(word.capitalize() for word in rest)
 
 
+def folded(key: str) -> str:
+    """A member's name as it is compared regardless of case: Go counts ſ as an s, and the Kelvin sign as a k."""
+    return key.lower().replace("ſ", "s")
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(spec,))
 class Record:
     """Base class: subclasses annotate their members and give each a `spec()`. `FIELDS` maps name → Field, in order.

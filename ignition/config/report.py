@@ -11,16 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ignition.config.origins import Origin
-    from ignition.config.text.positions import Lines
 
 ERROR, WARNING, INFO = "error", "warning", "info"
 _DIGITS = 10  # of an index
 LEVELS = (ERROR, WARNING, INFO)
 VALUE, KEY = "value", "key"  # the part of a member that a finding is about
 Path = tuple[str | int, ...]
-
-_COLOURS = {ERROR: "\x1b[1;31m", WARNING: "\x1b[1;33m", INFO: "\x1b[1;36m"}
-_BOLD, _FAINT, _FIX, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[1;32m", "\x1b[0m"
 
 
 class Finding:
@@ -101,13 +97,6 @@ class Report(Record):
     def __str__(self) -> str:
         return "\n".join(str(entry) for entry in self.entries)
 
-    def rich(self, text: bytes, *, colour: bool = False) -> str:
-        """For people at a terminal, with source lines: these may hold secrets, so it never goes into a journal."""
-        from ignition.config.text.positions import Lines
-
-        lines = Lines(text)
-        return "\n\n".join("\n".join(_rich(entry, self.source, text, lines, colour)) for entry in self.entries)
-
 
 def dotted(path: "Sequence[str | int]") -> str:
     """`$.storage.files.0`."""
@@ -125,53 +114,3 @@ def more(level: str, count: int) -> tuple[str, str]:
 def split(path: str) -> Path:
     """Of what `dotted` made, "$" included. Keys of a config can look like numbers that no index is."""
     return tuple(int(part) if part.isascii() and part.isdecimal() and len(part) < _DIGITS else part for part in path.split("."))
-
-
-def place_in_text(entry: Entry, text: bytes, lines: "Lines") -> int | None:
-    """The offset of the byte to show to people: it is in the text, also if the place proper is the end of it."""
-    if entry.line is None or entry.column is None or not text:
-        return None
-    if entry.caret is not None:
-        return min(entry.caret, len(text) - 1)
-    if entry.line == 0:
-        return len(text) - 1
-    return min(lines.start(entry.line) + entry.column - 1, len(text) - 1)
-
-
-def _rich(entry: Entry, source: str, text: bytes, lines: "Lines", colour: bool) -> list[str]:
-    offset = place_in_text(entry, text, lines)
-    place = [source] if source else []
-    place += map(str, lines.at(offset)) if offset is not None else ()
-    level = _painted(_COLOURS[entry.level], entry.level, colour)
-    rule = _painted(_FAINT, f" [{entry.rule}]", colour) if entry.rule else ""
-    header = f"{':'.join(place)}{': ' if place else ''}{level}: {_painted(_BOLD, entry.message, colour)}{rule}"
-    return [header, *context(entry, text, lines, colour=colour)]
-
-
-def context(entry: Entry, text: bytes, lines: "Lines", *, colour: bool) -> list[str]:
-    """What stands below a message: path, the line of the text with a mark below it, remedy."""
-    shown = [f"  at {entry.path}"] if entry.path else []
-    offset = place_in_text(entry, text, lines)
-    if offset is not None:
-        number, source_line, mark = _excerpt(entry, text, lines, offset)
-        margin = f"{number:5} |"
-        shown.append(f"{_painted(_FAINT, margin, colour)} {source_line}")
-        below = _painted(_FAINT, "|".rjust(len(margin)), colour)
-        shown.append(f"{below} {_painted(_COLOURS[entry.level], mark, colour)}")
-    return [*shown, f"  {_painted(_FIX, 'fix', colour)}: {entry.fix}"] if entry.fix else shown
-
-
-def _painted(code: str, words: str, colour: bool) -> str:
-    return f"{code}{words}{_PLAIN}" if colour else words
-
-
-def _excerpt(entry: Entry, text: bytes, lines: "Lines", offset: int) -> tuple[int, str, str]:
-    """The number of the line, what is shown of it, and the mark below it."""
-    from ignition.config.text.excerpt import excerpt
-
-    number, _ = lines.at(offset)
-    start, end = lines.span(number)
-    first, last = entry.extent or (offset, offset)
-    if not start <= first < last <= end:  # of what goes on for more lines, the place itself is marked
-        first, last = offset, offset + 1
-    return number, *excerpt(text, (start, end), (first, last))

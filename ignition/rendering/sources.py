@@ -129,7 +129,7 @@ def marked(parsed: Parsed, text: bytes, name: str) -> Config | None:
         return None
     # Only a text in YAML has it (transpile.user_data.Translated, which a boot with JSON does not load).
     written = getattr(parsed, "written", None)
-    return origins.mark(parsed.config, origins.Source(name, text), parsed.places(), written)
+    return origins.mark(parsed.config, origins.Source(name, text), parsed.renamed_paths(), written)
 
 
 def locate(failure: Failure, state_file: str) -> None:

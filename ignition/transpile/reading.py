@@ -10,8 +10,8 @@ declared with a base class that has a class method `chosen(node: Mapping) -> typ
 from __future__ import annotations
 
 from ignition.config.decode import Unknown, shape_of
+from ignition.config.record import folded
 from ignition.config.report import ERROR, Finding, Path
-from ignition.config.text import json_text
 from ignition.config.text.yaml_nodes import (
     LIST,
     MAPPING,
@@ -80,7 +80,7 @@ class _Members:
         self.cls, self.zero, self.first_version = cls, shape.empty, shape.first_version
         self.fields: dict[str, Field] = {member.field.name: member.field for member in shape.members.values()}
         self.required = {field.name: ZERO[field.element] for field in self.fields.values() if field.required}
-        self.by_lower = {json_text.folded(name): name for name in self.fields}
+        self.by_lower = {folded(name): name for name in self.fields}
 
     def since(self, name: str) -> str:
         """The version that brought a key that this one has not; "" if none did."""
@@ -123,7 +123,7 @@ class _Reader:
         return members.cls.of(values)
 
     def _unknown(self, members: _Members, name: str, path: Path) -> None:
-        proper = members.by_lower.get(json_text.folded(name), "")
+        proper = members.by_lower.get(folded(name), "")
         self.found.unknown.append(Unknown(path, proper, "" if proper else members.since(name), members.fields))
 
     def _value(self, field: Field, node: Node, path: Path) -> Any:

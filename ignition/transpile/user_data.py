@@ -98,7 +98,7 @@ def _translated(json: str, report: Report, written: Written) -> Translated:
         config=result.config,
         report=report,
         version=result.version,
-        places=result.places,
+        renamed_paths=result.renamed_paths,
         json=made,
         written=written,
     )

@@ -6,6 +6,7 @@ from ignition.cloudinit.findings import Refused
 from ignition.cloudinit.model import CloudConfig, Coreos, DropIn, Unit, Update, User, WriteFile
 from ignition.cloudinit.reading import read
 from ignition.cloudinit.services import Etcd, Etcd2, Locksmith, environment
+from ignition.config.text.display import display
 
 
 def config(text: str) -> CloudConfig:
@@ -81,7 +82,7 @@ def test_all_wrong_types_are_said_and_shown() -> None:
     with pytest.raises(Refused) as caught:
         config("hostname: [a]\nusers: {}\n")
     refused = caught.value
-    assert refused.report.rich(refused.text).splitlines() == [
+    assert display(refused.report, refused.text).splitlines() == [
         "user-data:2:11: error: hostname must be a text, not a list",
         "  at $.hostname",
         "    2 | hostname: [a]",

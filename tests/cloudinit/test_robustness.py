@@ -8,6 +8,7 @@ from ignition.cloudinit import facts, sequence, user_data
 from ignition.cloudinit.datasources import Metadata
 from ignition.cloudinit.plan import Options, Plan
 from ignition.cloudinit.validate import validate
+from ignition.config.text.display import display
 from ignition.errors import Failure
 from ignition.host.root import Root
 
@@ -77,7 +78,7 @@ QUICK = settings(
 def taken(data: bytes) -> None:
     try:
         unpacked = user_data.unpacked(data)
-        validate("user-data", unpacked).rich(unpacked)
+        display(validate("user-data", unpacked), unpacked)
         sequence.parts(unpacked, ADDRESSES, [])
     except Failure as failure:
         assert failure.what

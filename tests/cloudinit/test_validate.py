@@ -4,6 +4,7 @@ import pytest
 
 from ignition.cloudinit.findings import in_original_words
 from ignition.cloudinit.validate import validate
+from ignition.config.text.display import display
 
 
 def said(text: str) -> list[str]:
@@ -153,7 +154,7 @@ def test_lines_end_with_carriage_returns() -> None:
 
 def test_a_finding_is_shown_with_its_line_marked() -> None:
     text = b"#cloud-config\nhostnam: a\nwrite_files:\n- path: /a\n  permissions: rw\n"
-    assert validate("user-data", text).rich(text).splitlines() == [
+    assert display(validate("user-data", text), text).splitlines() == [
         'user-data:2:1: warning: unrecognized key "hostnam"',
         "  at $.hostnam",
         "    2 | hostnam: a",
@@ -291,7 +292,9 @@ THOROUGH = [
 @pytest.mark.parametrize("text, wanted", THOROUGH)
 def test_what_the_original_did_not_see(text: str, wanted: list[str]) -> None:
     report = validate("user-data", f"#cloud-config\n{text}".encode(), is_thorough=True)
-    found = [line.partition(":")[2].partition(" [W")[0] for line in report.rich(f"#cloud-config\n{text}".encode()).splitlines()]
+    found = [
+        line.partition(":")[2].partition(" [W")[0] for line in display(report, f"#cloud-config\n{text}".encode()).splitlines()
+    ]
     assert [line for line in found if ": error: " in line or ": warning: " in line] == wanted
 
 

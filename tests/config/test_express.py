@@ -24,7 +24,7 @@ def config(body: dict[str, Any], version: str = OLD) -> Config:
     text = json.dumps({"ignition": {"version": version}, **body}).encode()
     parsed = parse(text)
     assert parsed.config is not None, str(parsed.report)
-    return origins.mark(parsed.config, origins.Source("a.ign", text), parsed.places())
+    return origins.mark(parsed.config, origins.Source("a.ign", text), parsed.renamed_paths())
 
 
 def expressed(body: dict[str, Any], mounts: dict[str, str] | None = None, version: str = OLD) -> tuple[dict[str, Any], list[str]]:
@@ -294,7 +294,7 @@ def test_spec_1_files_need_the_place_of_their_file_system() -> None:
     ).encode()
     parsed = parse(text)
     assert parsed.config is not None, str(parsed.report)
-    marked = origins.mark(parsed.config, origins.Source("a.ign", text), parsed.places())
+    marked = origins.mark(parsed.config, origins.Source("a.ign", text), parsed.renamed_paths())
     result, remarks = express(marked, {"_translate-filesystem-0": "/d"})
     assert [(entry.path, remarks) for entry in result.storage.files] == [("/d/a", [])]
     assert [remark.level for remark in express(marked, {})[1]] == ["error"]
@@ -386,7 +386,7 @@ def expressed_and_parsed(text: bytes) -> tuple[Config | None, Config, Config]:
     """What our parser makes of the result's text, the result, and the marked config."""
     parsed = parse(text)
     assert parsed.config is not None
-    marked = origins.mark(parsed.config, origins.Source("a.ign", text), parsed.places())
+    marked = origins.mark(parsed.config, origins.Source("a.ign", text), parsed.renamed_paths())
     result = origins.plain(express(marked, {"data": "/data"})[0])
     sections = cache.plain(result)
     about = {"version": result.ignition.version, **sections.pop("ignition", {})}

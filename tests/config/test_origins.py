@@ -30,7 +30,7 @@ OLD = b"""{"ignition": {"version": "2.2.0"},
 def marked(text: bytes, name: str = "a.ign") -> Config:
     parsed = parse(text)
     assert parsed.config is not None, str(parsed.report)
-    return origins.mark(parsed.config, origins.Source(name, text), parsed.places())
+    return origins.mark(parsed.config, origins.Source(name, text), parsed.renamed_paths())
 
 
 def places(config: Config) -> dict[str, str]:

@@ -4,6 +4,7 @@ import pytest
 
 from ignition.config.parse import parse
 from ignition.config.report import Entry, Report
+from ignition.config.text.display import display
 
 TEXT = b"""{
   "ignition": {"version": "3.5.0"},
@@ -13,7 +14,7 @@ TEXT = b"""{
 
 
 def test_rich_report_has_file_line_mark_and_fix() -> None:
-    assert parse(TEXT, source="a.ign").report.rich(TEXT).splitlines() == [
+    assert display(parse(TEXT, source="a.ign").report, TEXT).splitlines() == [
         "a.ign:3:33: error: path is not absolute [N2]",
         "  at $.storage.files.0.path",
         '    3 |     "storage": {"files": [{"path": "étc", "contents": {"sources": "data:,"}}]}',
@@ -42,7 +43,7 @@ def test_rich_report_has_file_line_mark_and_fix() -> None:
 )
 def test_mark_is_as_long_as_what_is_wrong(member: str, marked: str) -> None:
     text = f'{{"ignition": {{"version": "3.6.0"}}, "storage": {{\n{member}}}}}'.encode()
-    lines = parse(text).report.rich(text).splitlines()
+    lines = display(parse(text).report, text).splitlines()
     [below] = [number for number, line in enumerate(lines) if line.lstrip(" |").startswith("^")]
     mark = lines[below].lstrip(" |")
     assert mark == "^" + "~" * (len(marked) - 1)
@@ -51,7 +52,7 @@ def test_mark_is_as_long_as_what_is_wrong(member: str, marked: str) -> None:
 
 def test_long_line_is_cut_around_the_caret() -> None:
     text = b'{"ignition": {"version": "3.5.0"}, "storage": {"files": [%s{"path": "a"}%s]}}' % (b" " * 9999, b" " * 9999)
-    *_, excerpt, caret, _ = parse(text).report.rich(text).splitlines()
+    *_, excerpt, caret, _ = display(parse(text).report, text).splitlines()
     assert len(excerpt) < 130
     assert excerpt[caret.index("^") :].startswith('"a"}')
 
@@ -66,12 +67,12 @@ def test_long_line_is_cut_around_the_caret() -> None:
     ],
 )
 def test_people_see_the_offending_byte(text: bytes, marked: str) -> None:
-    excerpt, caret = [line for line in parse(text).report.rich(text).splitlines() if " |" in line]
+    excerpt, caret = [line for line in display(parse(text).report, text).splitlines() if " |" in line]
     assert excerpt[caret.index("^")] == marked
 
 
 def test_terminal_gets_colours() -> None:
-    lines = parse(TEXT, source="a.ign").report.rich(TEXT, colour=True).splitlines()
+    lines = display(parse(TEXT, source="a.ign").report, TEXT, colour=True).splitlines()
     assert lines[0] == "a.ign:3:33: \x1b[1;31merror\x1b[0m: \x1b[1mpath is not absolute\x1b[0m\x1b[2m [N2]\x1b[0m"
     assert lines[3] == f"\x1b[2m      |\x1b[0m \x1b[1;31m{' ' * 35}^~~~~\x1b[0m"
     assert lines[4] == "  \x1b[1;32mfix\x1b[0m: write /étc"
@@ -80,13 +81,13 @@ def test_terminal_gets_colours() -> None:
 
 def test_control_characters_of_the_text_do_not_reach_the_terminal() -> None:
     text = b'{"ignition": {"version": "3.5.0"}, "a": "\x7f\xc2\x9b31m"}'
-    assert "\x9b" not in parse(text).report.rich(text)
+    assert "\x9b" not in display(parse(text).report, text)
 
 
 def test_entry_without_position_has_none_in_its_text() -> None:
     assert str(Entry(level="error", path="$.storage", message="m")) == "error at $.storage: m"
     assert str(Entry(level="info", message="m")) == "info: m"
-    assert Report(entries=(Entry(level="error", path="$.a", message="m"),), source="s").rich(b"") == "s: error: m\n  at $.a"
+    assert display(Report(entries=(Entry(level="error", path="$.a", message="m"),), source="s"), b"") == "s: error: m\n  at $.a"
 
 
 def test_only_errors_are_fatal() -> None:

@@ -5,6 +5,7 @@ import re
 
 from ignition.config import cache, check_merged, merge, needs_network
 from ignition.config.parse import INVALID, VALID, parse
+from ignition.config.text.display import display
 from tests.config import rule_table
 from tests.config.rule_table import unmarked
 from tests.config.v1 import rule_table as rule_table_1
@@ -49,7 +50,7 @@ def test_damaged_configs_are_judged_and_never_raise() -> None:
         outcomes.add(parsed.outcome)
         assert (parsed.outcome == VALID) == (parsed.config is not None), text
         assert (parsed.outcome == INVALID) <= parsed.report.fatal, text
-        assert (str(parsed.report) == "") == (parsed.report.rich(text) == ""), text
+        assert (str(parsed.report) == "") == (display(parsed.report, text) == ""), text
         if parsed.config is not None:
             assert cache.load(cache.dump(parsed.config)) == parsed.config, text
             check_merged(merge.merge(parsed.config, parsed.config))

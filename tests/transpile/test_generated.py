@@ -7,6 +7,7 @@ import pytest
 from ignition.config import dataurl
 from ignition.config.record import Record, spec
 from ignition.config.text import yaml_text
+from ignition.config.text.display import display
 from ignition.transpile import contents, findings, generated
 from ignition.transpile.generated import Generated, existing, members, plain, snake_case
 
@@ -71,7 +72,7 @@ def test_findings_of_the_parser_come_back_to_the_yaml() -> None:
     (entry,) = report.entries
     assert (entry.level, entry.path, entry.line, entry.column) == ("error", "$.storage.files.0.path", 3, 13)
     assert "path is not absolute" in entry.message
-    assert "a.bu:3:13" in report.rich(text) and "^~~~~~~~" in report.rich(text)
+    assert "a.bu:3:13" in display(report, text) and "^~~~~~~~" in display(report, text)
 
 
 def test_text_that_is_no_yaml() -> None:

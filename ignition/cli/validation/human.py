@@ -32,11 +32,12 @@ class Human:
             return
         if file.entries:
             from ignition.config.report import Report
+            from ignition.config.text.display import display
 
             if self._has_printed:
                 print()
             entries = tuple(sorted(file.entries, key=_position))
-            print(Report(entries=entries, source=file.source).rich(file.text, colour=self._colour))
+            print(display(Report(entries=entries, source=file.source), file.text, colour=self._colour))
             self._has_printed = True
         _note(_summary(file))
         for verdict in file.verdicts:

@@ -127,7 +127,7 @@ class _Places:
         return {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}
 
     def _extent(self, entry: Entry) -> tuple[int | None, int]:
-        from ignition.config.report import place_in_text
+        from ignition.config.text.display import place_in_text
 
         if entry.extent:
             return entry.extent

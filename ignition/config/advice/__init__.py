@@ -46,7 +46,7 @@ def advise(parsed: Parsed, text: bytes, targets: Iterable[Target] = ()) -> tuple
     from ignition.config.advice.subject import Subject
     from ignition.config.text.locate import locate_findings
 
-    subject = Subject(config, parsed.version, text, parsed.places(), frozenset(one.system for one in targets))
+    subject = Subject(config, parsed.version, text, parsed.renamed_paths(), frozenset(one.system for one in targets))
     about_units = (units, references, unit_options, unit_values, services)
     about_files = (homes, modes, places, partitions, devices)
     advisers = (*about_units, *about_files, second_look, transport, users, accounts, extensions)

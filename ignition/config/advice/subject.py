@@ -8,27 +8,29 @@ from ignition.config.advice.unit_files import UnitFiles
 from ignition.config.model import Config
 from ignition.config.report import WARNING, Finding, Path
 from ignition.config.text import json_text
-from ignition.config.text.locate import in_text
+from ignition.config.text.locate import path_in_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.config.text.locate import Places
+    from ignition.config.text.locate import RenamedPaths
 
 
 class Subject:
-    """A valid config of a spec version. `places` says how its text calls the members of the model.
+    """A valid config of a spec version. `renamed`: how its text calls the members of the model.
 
     `systems`: those that it is for, as targets.Target calls them; none if that is not known.
     """
 
-    def __init__(self, config: Config, version: str, text: bytes, places: Places, systems: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, config: Config, version: str, text: bytes, renamed: RenamedPaths, systems: frozenset[str] = frozenset()
+    ) -> None:
         self.config, self.version, self.systems = config, version, systems
         self.close_names: dict[str, str] = {}  # unknown unit → the known one that may be meant
-        self._text, self._places = text, places
+        self._text, self._renamed = text, renamed
 
     def in_text(self, path: Path) -> Path:
         """The path in the text of a member of the model."""
-        return in_text(path, self._places)
+        return path_in_text(path, self._renamed)
 
     def written(self, path: Path) -> object:
         """What the text says at a member of the model, as plain JSON; None if it says nothing."""

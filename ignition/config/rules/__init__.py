@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ignition.config.checks import Check
-    from ignition.config.text.locate import Places
+    from ignition.config.text.locate import RenamedPaths
 
     Judge = Callable[[Any, "Context"], Iterator[Finding]]
 
@@ -114,20 +114,20 @@ def walk(record: Record, version: str, data: object = None, only: Collection[str
 _OF_THE_MODEL = frozenset(f"O{number}" for number in (*range(11, 20), 21))
 
 
-def of_translated(config: Record, version: str, found: list[Finding], places: Callable[[], Places]) -> list[Finding]:
+def of_translated(config: Record, version: str, found: list[Finding], renamed_paths: Callable[[], RenamedPaths]) -> list[Finding]:
     """`found`, and what those rules say of a translated config, at the paths of its text where nothing has been found yet."""
     from importlib import import_module
 
-    from ignition.config.text.locate import in_text
+    from ignition.config.text.locate import path_in_text
 
     for section in ("accounts", "ignition", "storage", "units"):
         import_module(f"ignition.config.rules.{section}")
     further = walk(config, version, only=_OF_THE_MODEL)
     if not further:
         return found
-    table, known = places(), {one.path for one in found}
-    renamed = [one.moved(in_text(one.path, table)) for one in further]
-    return found + [one for one in renamed if one.path not in known]
+    table, known = renamed_paths(), {one.path for one in found}
+    placed = [one.moved(path_in_text(one.path, table)) for one in further]
+    return found + [one for one in placed if one.path not in known]
 
 
 class _Checked:

@@ -9,8 +9,11 @@ import json
 import re
 
 from ignition.config.report import Path, dotted
-from ignition.config.text.json_text import NotJson, integer
 from ignition.config.text.odd_input import named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Fault = tuple[str, int, str]  # message, offset of the byte, fix
 
 _BLANK = b" \t\r\n"  # what RFC 8259 calls white space
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<closed>")?|[{}\[\],]', re.DOTALL)
@@ -23,30 +26,30 @@ _WHOLE = "fetch or copy it again, whole, or close the brackets"
 _QUOTES = ("‘", "’", "“", "”", "„", "«", "»")
 
 
-def explained(text: bytes, reason: str) -> NotJson:
-    """`reason` is what Python's decoder says."""
+def explained(text: bytes, reason: str) -> Fault:
+    """The arguments of json_text.NotJson. `reason` is the message of Python's decoder."""
     if odd := named(text):
-        return NotJson(*odd)
+        return odd
     if not text.strip(_BLANK):
-        return NotJson("the text is empty but for white space", len(text), "fetch or copy it again, whole")
+        return "the text is empty but for white space", len(text), "fetch or copy it again, whole"
     start = len(text) - len(text.lstrip(_BLANK))
     if not text.startswith((b"{", b"[", b'"'), start):
         return _no_json(text, start)
     offset = _error_offset(text)
     rest = text[offset:].strip(_BLANK)
     if _is_cut_off(rest, reason):
-        return NotJson(_cut_off(text), len(text.rstrip(_BLANK)) - 1, _WHOLE)
+        return _cut_off(text), len(text.rstrip(_BLANK)) - 1, _WHOLE
     if reason == "Extra data":
         return _extra(rest, offset)
     return _syntax(text, offset, reason)
 
 
-def _no_json(text: bytes, start: int) -> NotJson:
+def _no_json(text: bytes, start: int) -> Fault:
     if not text.strip(b"\0"):
-        return NotJson("the text is nothing but NUL bytes", 0, "write the config there again")
+        return "the text is nothing but NUL bytes", 0, "write the config there again"
     first = text[start : start + 4].decode("utf-8", "replace")[0]
     message, fix = _habit(text, start, first) or (": the text is not JSON", "a config is a JSON object and begins with {")
-    return NotJson(f"invalid character {first!r}{message}", start, fix)
+    return f"invalid character {first!r}{message}", start, fix
 
 
 def _is_cut_off(rest: bytes, reason: str) -> bool:
@@ -60,7 +63,7 @@ def _is_cut_off(rest: bytes, reason: str) -> bool:
 def _error_offset(text: bytes) -> int:
     """In bytes: read as Latin-1, a text has the same structure and one character per byte."""
     try:
-        json.loads(text.decode("latin-1"), parse_int=integer)
+        json.loads(text.decode("latin-1"), parse_int=str)
     except json.JSONDecodeError as error:
         rest = text[error.pos :]
         return error.pos + (len(rest) - len(rest.lstrip(_BLANK)) if error.msg.startswith("Expecting") else 0)
@@ -109,24 +112,24 @@ def _name(token: bytes) -> str:
         return ""  # cut in its middle
 
 
-def _extra(rest: bytes, offset: int) -> NotJson:
+def _extra(rest: bytes, offset: int) -> Fault:
     if not rest.strip(b"\0"):
-        return NotJson("NUL bytes follow the config", offset, "cut them off")
+        return "NUL bytes follow the config", offset, "cut them off"
     if rest[:1] in (b"{", b"["):
         fix = "a config is one JSON object: join them with ignition.config.merge"
-        return NotJson("another JSON text begins after the end of the config", offset, fix)
+        return "another JSON text begins after the end of the config", offset, fix
     if rest[:1] in (b"}", b"]"):
-        return NotJson("a closing bracket too many", offset, "remove it, or open one before it")
-    return NotJson("there is text after the end of the config", offset, "a config is one JSON object and nothing else")
+        return "a closing bracket too many", offset, "remove it, or open one before it"
+    return "there is text after the end of the config", offset, "a config is one JSON object and nothing else"
 
 
-def _syntax(text: bytes, offset: int, reason: str) -> NotJson:
+def _syntax(text: bytes, offset: int, reason: str) -> Fault:
     character = text[offset : offset + 4].decode("utf-8", "replace")[0]
     what = f"invalid character {character!r}"
     if found := _habit(text, offset, character):
-        return NotJson(f"{what}{found[0]}", offset, found[1])
+        return f"{what}{found[0]}", offset, found[1]
     if reason.startswith("Expecting property name"):
-        return NotJson(f"{what} where a member's name in double quotes must be", offset, "names stand in double quotes too")
+        return f"{what} where a member's name in double quotes must be", offset, "names stand in double quotes too"
     expected = {
         "Expecting value": "where a value must be",
         "Expecting ':' delimiter": "where a colon must be",
@@ -134,8 +137,8 @@ def _syntax(text: bytes, offset: int, reason: str) -> NotJson:
         "Invalid control character at": "in a string: it must be written as an escape such as \\n",
     }
     if reason.startswith(("Invalid \\escape", "Invalid \\uXXXX")):
-        return NotJson(f"{what} begins no escape that JSON knows", offset, "a backslash itself is written as \\\\")
-    return NotJson(f"{what} {expected.get(reason, 'here')}", offset)
+        return f"{what} begins no escape that JSON knows", offset, "a backslash itself is written as \\\\"
+    return f"{what} {expected.get(reason, 'here')}", offset, ""
 
 
 def _habit(text: bytes, offset: int, character: str) -> tuple[str, str] | None:

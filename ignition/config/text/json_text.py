@@ -9,13 +9,13 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
-from ignition.config.report import Path
 from ignition.host import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ignition.config.report import Path
 
 _BOM, _INFINITIES = b"\xef\xbb\xbf", (float("inf"), float("-inf"))
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -55,7 +55,7 @@ def decode(text: bytes) -> Text:
     except json.JSONDecodeError as error:
         from ignition.config.text.json_errors import explained
 
-        raise explained(text, error.msg) from None
+        raise NotJson(*explained(text, error.msg)) from None
     except _Constant as error:
         raise NotJson(f"{error} is no JSON value", _constant_offset(text, str(error))) from None
     except RecursionError:
@@ -86,11 +86,6 @@ def plain(text: str | bytes) -> Any:
             inner for one in level for inner in (one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
         ]
     return value
-
-
-def folded(key: str) -> str:
-    """A member's name as it is compared regardless of case: Go counts ſ as an s, and the Kelvin sign as a k."""
-    return key.lower().replace("ſ", "s")
 
 
 def repeated_keys(text: bytes) -> list[Path]:
@@ -136,10 +131,10 @@ def _loads(text: str, members: Callable[[list[tuple[str, Any]]], Any]) -> Any:
     except json.JSONDecodeError:
         raise
     except ValueError:
-        return json.loads(text, object_pairs_hook=members, parse_constant=_refuse_constant, parse_int=integer)
+        return json.loads(text, object_pairs_hook=members, parse_constant=_refuse_constant, parse_int=_integer)
 
 
-def integer(digits: str) -> int:
+def _integer(digits: str) -> int:
     """Python refuses to read more than 4300 digits, Go skips them; the first ones tell that the number has more than 64 bits."""
     return int(digits[:99])
 

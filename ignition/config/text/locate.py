@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.text.yaml_text import NotYaml, Repeated, Unread
 
-    Places = Mapping[Path, Path]
+    RenamedPaths = Mapping[Path, Path]
 
 
 def locate_findings(text: bytes, findings: Sequence[Finding], positions: Positions | None = None) -> tuple[Entry, ...]:
@@ -78,17 +78,16 @@ def of_not_yaml(text: bytes, error: NotYaml) -> Entry:
     return Entry(level=ERROR, message=error.message, fix=error.fix, line=line, column=column, extent=error.span)
 
 
-# How the members of the model are called in a text that says them otherwise (specs 1 and 2.x).
+# Renamed paths: the members of the model have other names, and stand in other places, in texts of specs 1 and 2.x.
 #
-# A table of places maps the path of a member of the model to the path in the text; it holds only what differs. The path of
-# anything below a member in the table goes along with it. For a 3.x text the table is empty: model and text have the same
-# paths.
+# The table maps the path of a member of the model to its path in the text and holds only those that differ; members below one in
+# the table follow it. For a 3.x text it is empty.
 
 
-def in_text(path: Path, places: Places) -> Path:
-    """The path in the text of a member of the model: the longest entry of the table that it lies at or below is put in."""
+def path_in_text(path: Path, renamed: RenamedPaths) -> Path:
+    """The path in the text of a member of the model: the longest path of the table at or above it is replaced."""
     for length in range(len(path), 0, -1):
-        there = places.get(path[:length])
+        there = renamed.get(path[:length])
         if there is not None:
             return there + path[length:]
     return path

@@ -11,7 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 
-from ignition.config.text import json_text
+from ignition.config.record import folded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -187,4 +187,4 @@ def _below(around: _Open) -> _Wanted | None:
 
 
 def _folded(part: str | int) -> str | int:
-    return json_text.folded(part) if isinstance(part, str) else part
+    return folded(part) if isinstance(part, str) else part

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from ignition.config.decode import Notes
     from ignition.config.model import Config
     from ignition.config.report import Finding
-    from ignition.config.text.locate import Places
+    from ignition.config.text.locate import RenamedPaths
 
 
-def read(data: object, version: str) -> tuple[Config, list[Finding], Notes, Callable[[], Places]]:
+def read(data: object, version: str) -> tuple[Config, list[Finding], Notes, Callable[[], RenamedPaths]]:
     """The config in the internal model, what its rules say, what the decoder noticed, and where the text has its members."""
     from importlib import import_module
 
@@ -32,10 +32,8 @@ def read(data: object, version: str) -> tuple[Config, list[Finding], Notes, Call
     notes.absent.clear()
     translated = from_1.translate(config)
 
-    def places() -> Places:
-        from ignition.config.v1.translate import places_table
-
-        return places_table(config, translated)
+    def renamed_paths() -> RenamedPaths:
+        return from_1.renamed_paths(config, translated)
 
     newest = from_2.translate(translated, from_1.VERSION)
-    return newest, of_translated(newest, NEWEST, walk(config, version, data), places), notes, places
+    return newest, of_translated(newest, NEWEST, walk(config, version, data), renamed_paths), notes, renamed_paths

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from ignition.config import dataurl
 from ignition.config.model import Config
 from ignition.config.record import Record
-from ignition.config.text.locate import in_text
+from ignition.config.text.locate import path_in_text
 from ignition.config.v1 import model as v1
 from ignition.config.v2 import model as v2
-from ignition.config.v2 import renamed_paths
+from ignition.config.v2 import renamed_paths as renamed_in_2
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,11 +117,11 @@ def _renamed(config: Config, new: dict[str, str]) -> Config:
 # How a spec 1 text calls the members of the model: the places of the 2.x translation, taken one step further.
 
 
-def places_table(config: v1.Config1, translated: v2.Config2) -> dict[Path, Path]:
+def renamed_paths(config: v1.Config1, translated: v2.Config2) -> dict[Path, Path]:
     """Path of the internal model → path in the text. `translated` is what translate.py made of the config."""
     step = dict(_step(config.storage))
     # What has the same name in the model as in 2.x is found by the second step alone.
-    return step | {here: in_text(there, step) for here, there in renamed_paths.table(translated).items()}
+    return step | {here: path_in_text(there, step) for here, there in renamed_in_2.table(translated).items()}
 
 
 def _step(storage: v1.Storage1) -> Iterator[tuple[Path, Path]]:

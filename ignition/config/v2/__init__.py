@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from ignition.config.decode import Notes
     from ignition.config.model import Config
     from ignition.config.report import Finding
-    from ignition.config.text.locate import Places
+    from ignition.config.text.locate import RenamedPaths
 
 
-def read(data: object, version: str) -> tuple[Config, list[Finding], Notes, Callable[[], Places]]:
+def read(data: object, version: str) -> tuple[Config, list[Finding], Notes, Callable[[], RenamedPaths]]:
     """The config in the internal model, what its rules say, what the decoder noticed, and where the text has its members."""
     from importlib import import_module
 
@@ -31,10 +31,10 @@ def read(data: object, version: str) -> tuple[Config, list[Finding], Notes, Call
     config: Config2 = decode(Config2, version, data, notes)
     notes.absent.clear()  # unlike in 3.x, a null where an object may be is nothing to speak of
 
-    def places() -> Places:
+    def renamed_paths() -> RenamedPaths:
         from ignition.config.v2.renamed_paths import table
 
         return table(config)
 
     translated = translate(config, version)
-    return translated, of_translated(translated, NEWEST, walk(config, version, data), places), notes, places
+    return translated, of_translated(translated, NEWEST, walk(config, version, data), renamed_paths), notes, renamed_paths

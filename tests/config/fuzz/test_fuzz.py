@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ignition.config import cache, check_merged, merge, needs_network
 from ignition.config.advice.second_look import SAME_SINCE
 from ignition.config.parse import INVALID, VALID, Parsed, parse
+from ignition.config.text.display import display
 from ignition.config.versions import SPEC_1, SPEC_2, SPEC_3, order
 from tests.config.fuzz import plans, strategies
 from tests.config.fuzz.repair import repaired
@@ -72,7 +73,7 @@ def judged(text: bytes) -> Parsed:
     parsed = parse(text, source="x")
     assert (parsed.outcome == VALID) == (parsed.config is not None)
     assert (parsed.outcome == INVALID) <= parsed.report.fatal
-    assert (str(parsed.report) == "") == (parsed.report.rich(text) == "")
+    assert (str(parsed.report) == "") == (display(parsed.report, text) == "")
     for entry in parsed.report.entries:
         assert entry.message
         assert (entry.line is None) == (entry.column is None)

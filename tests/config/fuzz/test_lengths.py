@@ -13,6 +13,7 @@ import pytest
 
 from ignition.config.advice import advise
 from ignition.config.parse import parse
+from ignition.config.text.display import display
 from tests.config.fuzz.test_fuzz import EXAMPLES
 
 LENGTH = 200_000 if EXAMPLES else 4_000
@@ -129,6 +130,6 @@ def test_long_text_is_judged(config: Any, head: str) -> None:
         text = json.dumps(config(HEADS[head] + piece * (LENGTH // len(piece)))).encode()
         with limited():
             parsed = parse(text, source="x")
-            parsed.report.rich(text)
+            display(parsed.report, text)
             advise(parsed, text)
         assert parsed.version

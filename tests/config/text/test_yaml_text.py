@@ -6,6 +6,7 @@ import pytest
 
 from ignition.config.report import Entry, Report
 from ignition.config.text import locate, yaml_scalars, yaml_text
+from ignition.config.text.display import display
 from ignition.config.text.positions import Lines
 from ignition.config.text.yaml_nodes import Mapping, Scalar, Sequence, plain
 from ignition.config.text.yaml_text import NotYaml, Policy, read
@@ -310,7 +311,7 @@ def test_a_fault_is_shown_with_a_caret() -> None:
     assert span
     line, column = Lines(text).at(span[0])
     entry = Entry(level="error", message=caught.value.message, line=line, column=column, extent=span)
-    assert Report(entries=(entry,), source="user-data").rich(text).splitlines() == [
+    assert display(Report(entries=(entry,), source="user-data"), text).splitlines() == [
         "user-data:2:12: error: mapping values are not allowed in this context",
         "    2 | hostname: a: b",
         "      |            ^",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ignition.config.parse import VALID, parse
 from ignition.config.record import Field, Record
+from ignition.config.text.display import display
 from ignition.config.text.yaml_nodes import Unsigned
 from ignition.errors import Failure
 from ignition.transpile.ct import dynamic
@@ -34,7 +35,7 @@ def transpiled(text: bytes, platform: str = "") -> Result | None:
     assert source.config is not None or source.report.fatal
     result = source.translated(dynamic.named(platform), read_local) if source.config else None
     for report in (source.report, result.report if result else source.report):
-        report.rich(text)
+        display(report, text)
         assert all(entry.line is None or entry.line >= 0 for entry in report.entries)
     return result
 

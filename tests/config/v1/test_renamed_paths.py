@@ -4,7 +4,7 @@ import pytest
 
 from ignition.config.parse import VALID, parse
 from ignition.config.report import Path, dotted
-from ignition.config.text.locate import in_text
+from ignition.config.text.locate import path_in_text
 from ignition.config.text.positions import Positions
 
 TEXT = """{"ignitionVersion": 1,
@@ -50,7 +50,7 @@ MEMBERS: list[tuple[Path, str, str]] = [
 def test_member_is_found_in_the_text(path: Path, place: str, value: str) -> None:
     parsed = parse(TEXT.encode())
     assert parsed.outcome == VALID, str(parsed.report)
-    there = in_text(path, parsed.places())
+    there = path_in_text(path, parsed.renamed_paths())
     assert dotted(there) == place
     found = Positions(TEXT.encode(), [there]).find(there)
     assert found is not None
@@ -59,5 +59,5 @@ def test_member_is_found_in_the_text(path: Path, place: str, value: str) -> None
 
 @pytest.mark.parametrize("member", ["name", "label", "mustBeBlank"])
 def test_what_no_text_of_spec_1_has_lies_at_its_file_system(member: str) -> None:
-    path = in_text((*FS, 0, member), parse(TEXT.encode()).places())
+    path = path_in_text((*FS, 0, member), parse(TEXT.encode()).renamed_paths())
     assert Positions(TEXT.encode(), [path]).value(path) == TEXT.index('"device": "/dev/b"')

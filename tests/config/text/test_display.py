@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from ignition.config.text.excerpt import WIDTH, excerpt
+from ignition.config.text.display import WIDTH, excerpt
 
 
 def of(line: bytes, marked: bytes, width: int = WIDTH) -> tuple[str, str]:

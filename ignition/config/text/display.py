@@ -1,12 +1,18 @@
-"""A line of a text as a terminal shows it, with a mark under some of its bytes.
+"""Findings as people at a terminal see them: message, path, the line of the text with a mark below it, fix.
 
-Terminals count in cells: East Asian wide characters take two, combining ones none (Unicode Standard Annex 11). Nothing of the
+Terminals count in cells: East Asian wide characters take two, combining ones none (Unicode Standard Annex 11). No byte of the
 text acts on the terminal: control characters appear as their pictures, other invisible ones and bad UTF-8 as U+FFFD.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+
+from ignition.config.report import ERROR, INFO, WARNING, Entry, Report
+from ignition.config.text.positions import Lines
+
+_COLOURS = {ERROR: "\x1b[1;31m", WARNING: "\x1b[1;33m", INFO: "\x1b[1;36m"}
+_BOLD, _FAINT, _FIX, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[1;32m", "\x1b[0m"
 
 WIDTH = 100  # cells of a line that are shown; of a longer one, those around the mark
 _TAB = "    "  # whatever a tab means where the text was written, it is as wide as this here
@@ -16,6 +22,53 @@ _MOST_BYTES = 4  # of one character in UTF-8
 
 Span = tuple[int, int]  # offset of the first byte, and of the byte after the last
 Cell = tuple[str, int]  # what is shown of one character, and how many cells wide it is
+
+
+def display(report: Report, text: bytes, *, colour: bool = False) -> str:
+    """All findings with their source lines: these may hold secrets, so it never goes into a journal."""
+    lines, shown = Lines(text), []
+    for entry in report.entries:
+        offset = place_in_text(entry, text, lines)
+        place = [report.source] if report.source else []
+        place += map(str, lines.at(offset)) if offset is not None else ()
+        level = _painted(_COLOURS[entry.level], entry.level, colour)
+        rule = _painted(_FAINT, f" [{entry.rule}]", colour) if entry.rule else ""
+        header = f"{':'.join(place)}{': ' if place else ''}{level}: {_painted(_BOLD, entry.message, colour)}{rule}"
+        shown.append("\n".join([header, *context(entry, text, lines, colour=colour)]))
+    return "\n\n".join(shown)
+
+
+def context(entry: Entry, text: bytes, lines: Lines, *, colour: bool) -> list[str]:
+    """The lines below a message: path, the line of the text with a mark below it, fix."""
+    shown = [f"  at {entry.path}"] if entry.path else []
+    offset = place_in_text(entry, text, lines)
+    if offset is not None:
+        number, _ = lines.at(offset)
+        start, end = lines.span(number)
+        first, last = entry.extent or (offset, offset)
+        if not start <= first < last <= end:  # of a value of several lines, only its place is marked
+            first, last = offset, offset + 1
+        source_line, mark = excerpt(text, (start, end), (first, last))
+        margin = f"{number:5} |"
+        shown.append(f"{_painted(_FAINT, margin, colour)} {source_line}")
+        below = _painted(_FAINT, "|".rjust(len(margin)), colour)
+        shown.append(f"{below} {_painted(_COLOURS[entry.level], mark, colour)}")
+    return [*shown, f"  {_painted(_FIX, 'fix', colour)}: {entry.fix}"] if entry.fix else shown
+
+
+def place_in_text(entry: Entry, text: bytes, lines: Lines) -> int | None:
+    """The offset of the byte to show to people: it is in the text, even if the place of the finding is the end of it."""
+    if entry.line is None or entry.column is None or not text:
+        return None
+    if entry.caret is not None:
+        return min(entry.caret, len(text) - 1)
+    if entry.line == 0:
+        return len(text) - 1
+    return min(lines.start(entry.line) + entry.column - 1, len(text) - 1)
+
+
+def _painted(code: str, words: str, colour: bool) -> str:
+    return f"{code}{words}{_PLAIN}" if colour else words
 
 
 def excerpt(text: bytes, line: Span, mark: Span, width: int = WIDTH) -> tuple[str, str]:

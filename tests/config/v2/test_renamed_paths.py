@@ -5,7 +5,7 @@ import pytest
 from ignition.config.parse import VALID, parse
 from ignition.config.record import Record
 from ignition.config.report import Path, dotted
-from ignition.config.text.locate import in_text
+from ignition.config.text.locate import path_in_text
 from ignition.config.text.positions import Positions
 
 REFERENCE = '{"source": "http://a", "verification": {"hash": ▸"sha512-' + "a" * 128 + '"}}'
@@ -172,7 +172,7 @@ def test_member_is_found_in_the_text(text: str, path: Path, place: str) -> None:
     whole = text.replace("▸", "").encode()
     parsed = parse(whole)
     assert parsed.outcome == VALID, str(parsed.report)
-    there = in_text(path, parsed.places())
+    there = path_in_text(path, parsed.renamed_paths())
     assert dotted(there) == place
     found = Positions(whole, [there]).find(there)
     assert found is not None
@@ -195,11 +195,11 @@ def _member(record: object, name: str | int) -> object:
 
 
 def test_what_the_translation_makes_up_lies_at_what_it_was_made_for() -> None:
-    places = parse(NETWORKD.encode()).places()
-    assert dotted(in_text((*FILES, 2, "mode"), places)) == "$.networkd.units.1.dropins.0.mode"
-    path = in_text((*FILES, 2, "mode"), places)
+    places = parse(NETWORKD.encode()).renamed_paths()
+    assert dotted(path_in_text((*FILES, 2, "mode"), places)) == "$.networkd.units.1.dropins.0.mode"
+    path = path_in_text((*FILES, 2, "mode"), places)
     assert Positions(NETWORKD.encode(), [path]).value(path) == NETWORKD.index('"name": "b.conf"')
 
 
 def test_spec_3_calls_its_members_as_the_model_does() -> None:
-    assert parse(b'{"ignition": {"version": "3.5.0"}}').places() == {}
+    assert parse(b'{"ignition": {"version": "3.5.0"}}').renamed_paths() == {}
