@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 def check_merged(config: Config) -> Report:
-    """Whether a rendered config still keeps the rules that each of its parts kept. Without positions: there is no one text.
+    """The rules again for a rendered config: merging valid configs can break them. Findings have no lines, for there is no single text.
 
-    Duplicates are not looked for, as in Ignition (docs/reference/ignition-config.md §4.1 step 7).
+    Duplicates are not checked, as in Ignition (docs/reference/ignition-config.md §4.1 step 7).
     """
     from ignition.config.parse import check_merged
 

@@ -1,6 +1,6 @@
-"""The rendered config between the stages: compact JSON of the set members, those that only translations set included.
+"""The rendered config between the stages: compact JSON of the members that are set, INTERNAL ones included.
 
-On the path of every stage: what was written is trusted, nothing is validated again.
+On the path of every stage: the cache is trusted and not validated again.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ def dump(config: Config) -> bytes:
 
 
 def load(data: bytes) -> Config:
-    """What `dump` wrote. Raises Failure if it is something else."""
+    """The config that `dump` wrote. Raises Failure if the cache is damaged."""
     try:
         return _config(json.loads(data))
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
-        # The cause may quote the text, and with it a secret.
+        # "from None": the cause may quote the text, and with it a secret.
         raise Failure(
             f"the config cache is damaged ({type(error).__name__})",
             fix="remove it and boot again: the fetch stage writes it anew",

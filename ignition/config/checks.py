@@ -1,7 +1,7 @@
-"""Checks on one member alone. The model gives each field its own; rules, JSON Schemas and the tables of fields read them there.
+"""Checks on a single member. The model lists them with each field; rules, JSON Schemas and the tables of fields read them there.
 
-A check is made with the id of the rule it stands for (docs/reference/ignition-config.md §3.2 and §3.6), so that specs share the
-classes and keep their ids. Every stage imports this with the model: what only a config text needs is imported when it is used.
+A check carries the id of its rule (docs/reference/ignition-config.md §3.2 and §3.6), so that specs share the classes and keep
+their ids. Every stage imports this file with the model: modules that only the parser needs are imported when they are used.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ignition.config.model.ignition import Resource
 
-    Problem = tuple[str, str, str]  # message, remedy, rule
+    Problem = tuple[str, str, str]  # message, fix, rule
     Constraint = dict[str, Any]  # members of a JSON Schema
 
 
@@ -30,10 +30,10 @@ _HTTP_FIX = "begin it with http:// or https://"
 
 
 class Check:
-    """Base: what a rule asks of one member in the versions from `since` to `until`."""
+    """Base: a rule about one member, in the versions from `since` to `until`."""
 
-    demands = False  # whether the member must be there: only then is an absent one checked
-    warns = False  # whether its finding is a warning, no error
+    demands = False  # whether the member is required: only then is an absent one checked
+    warns = False  # whether its finding is a warning, not an error
 
     def __init__(self, *rules: str, since: str = "", until: str = "") -> None:
         self.rules, self.since, self.until = rules, since, until
@@ -43,11 +43,11 @@ class Check:
         return holds(version, self.since, self.until)
 
     def problem(self, value: Any, version: str) -> Problem | None:
-        """What is wrong with a value that is not null (null: only if `demands`); None if nothing is."""
+        """The problem with a value; None for a valid one. The value is null only if the check `demands` it."""
         raise NotImplementedError
 
     def constraint(self, version: str) -> Constraint:
-        """What JSON Schema can say of it, in patterns of both ECMA 262 and Python; it never refuses what `problem` accepts."""
+        """The same in JSON Schema, with patterns valid in both ECMA 262 and Python. Never stricter than `problem`."""
         return {}
 
     def says(self, version: str) -> str:
@@ -56,7 +56,7 @@ class Check:
 
 
 class Given(Check):
-    """A member that must be there and not be empty."""
+    """A member that is required and not empty."""
 
     demands = True
 
@@ -89,7 +89,7 @@ class NotEmpty(Check):
 
 
 class OneOf(Check):
-    """A name out of a list; "" is as good as absent. `message` may hold {version}."""
+    """A name out of a list; "" is equivalent to absent. `message` may hold {version}."""
 
     def __init__(self, rule: str, message: str, values: Mapping[str, str], *, since: str = "", until: str = "") -> None:
         super().__init__(rule, since=since, until=until)
@@ -113,7 +113,7 @@ class OneOf(Check):
 
 
 class MustBeOneOf(OneOf):
-    """The same for a member that must be there."""
+    """The same for a required member."""
 
     demands = True
 
@@ -125,7 +125,7 @@ class MustBeOneOf(OneOf):
 
 
 class AtMostBytes(Check):
-    """A text with a longest length, in bytes of UTF-8."""
+    """A text of limited length, in bytes of UTF-8."""
 
     def __init__(self, rule: str, what: str, limit: int) -> None:
         super().__init__(rule)
@@ -145,7 +145,7 @@ class AtMostBytes(Check):
 
 
 class Without(Check):
-    """A text that a character would break."""
+    """A text in which a character is not allowed."""
 
     def __init__(self, rule: str, character: str, message: str, fix: str, *, warns: bool = False) -> None:
         super().__init__(rule)
@@ -162,12 +162,12 @@ class Without(Check):
         return f"no `{self.character}`"
 
 
-# Names that people read in lsblk, and write where a path is asked for.
+# Device names as lsblk prints them, often written where a path is expected.
 _DEVICE = r"(?:dev/)?((?:(?:s|v|h|xv)d[a-z]+[0-9]*|(?:nvme[0-9]+n|mmcblk)[0-9]+(?:p[0-9]+)?|(?:disk/by-|mapper/|md/).+|md[0-9]+))"
 
 
 class AbsolutePath(Check):
-    """A path from the root, and with `simplest` one without `//`, `.`, `..` and final `/`. An empty one is another check's."""
+    """An absolute path; with `simplest`, without `//`, `.`, `..` and trailing `/`. Another check covers the empty one."""
 
     def __init__(self, rule: str, *, simplest: str = "", until: str = "") -> None:
         super().__init__(rule, *([simplest] if simplest not in ("", rule) else []), until=until)
@@ -205,7 +205,7 @@ class AbsolutePath(Check):
 
 
 class FitsKernel(Check):
-    """A path that the kernel takes: neither it nor a name in it is too long."""
+    """A path within the limits of the kernel: its own length, and that of each name in it."""
 
     def problem(self, value: str, version: str) -> Problem | None:
         if len(value) <= _SURELY_SHORT:
@@ -224,7 +224,7 @@ class FitsKernel(Check):
 
 
 class Guid(Check):
-    """A GUID, or nothing."""
+    """A GUID, or empty."""
 
     def problem(self, value: str, version: str) -> Problem | None:
         import re
@@ -273,7 +273,7 @@ class NoSpecialBits(Check):
 
 
 class NotNegative(Check):
-    """A number that counts something."""
+    """A number of at least 0."""
 
     def __init__(self, rule: str, what: str, *, since: str = "", until: str = "") -> None:
         super().__init__(rule, since=since, until=until)
@@ -290,7 +290,7 @@ class NotNegative(Check):
 
 
 class Url(Check):
-    """Where content comes from; "" is nothing. Without an id of its own it speaks for R6 to R10."""
+    """The source of content; "" is empty content. Without an id of its own it stands for R6 to R10."""
 
     def problem(self, value: str, version: str) -> Problem | None:
         from ignition.config import url
@@ -310,7 +310,7 @@ class Url(Check):
 
 
 class WithSource(Check):
-    """A resource that is of no use without content. Ids: no source, and one that cannot be used (said at the source, too)."""
+    """A resource that requires content. Ids: absent source, unusable source (which is also reported at the source itself)."""
 
     def __init__(self, absent: str, unusable: str, *, since: str) -> None:
         super().__init__(*dict.fromkeys((absent, unusable)), since=since)
@@ -331,7 +331,7 @@ class WithSource(Check):
 
 
 class HttpUrl(Check):
-    """The URL of a web server. Ids: of bad syntax, and of another scheme."""
+    """The URL of a web server. Ids: malformed URL, other scheme."""
 
     def __init__(self, syntax: str, scheme: str, whose: str, *, demands: bool = False) -> None:
         super().__init__(*dict.fromkeys((syntax, scheme)))
@@ -354,7 +354,7 @@ class HttpUrl(Check):
 
 
 class NotPlainHttp(Check):
-    """A warning about a proxy URL that other eyes can read."""
+    """A warning about a proxy reached over an unencrypted connection."""
 
     warns = True
 
@@ -371,7 +371,7 @@ class NotPlainHttp(Check):
 
 
 class Digest(Check):
-    """`function-digest`. Ids: no function, unknown function, wrong length; the digits themselves are not looked at."""
+    """`function-digest`. Ids: missing function, unknown function, wrong length; the digits themselves are not checked."""
 
     def __init__(self, *rules: str, functions: Mapping[str, str]) -> None:
         super().__init__(*rules)
@@ -405,7 +405,7 @@ class Digest(Check):
 
 
 class IsJson(Check):
-    """A text that is JSON itself, or nothing."""
+    """A text that is itself JSON, or empty."""
 
     def __init__(self, rule: str, what: str, fix: str) -> None:
         super().__init__(rule)
@@ -425,7 +425,7 @@ class IsJson(Check):
 
 
 class UnitName(Check):
-    """A file name that ends in a type of unit."""
+    """A file name with the suffix of a unit type."""
 
     def __init__(self, rule: str, message: str, types: Sequence[str]) -> None:
         super().__init__(rule)
@@ -463,7 +463,7 @@ class DropinName(Check):
 
 
 class UnitText(Check):
-    """The syntax of unit files; names of sections and options are not judged."""
+    """The syntax of unit files; names of sections and options are not checked."""
 
     def problem(self, value: str, version: str) -> Problem | None:
         from ignition.config.unit_syntax import fault
@@ -476,7 +476,7 @@ class UnitText(Check):
 
 
 class SpecVersion(Check):
-    """The version that the text is read by; the number 1, or a text."""
+    """The spec version that the text is parsed as; the number 1, or a string."""
 
     def problem(self, value: str | int, version: str) -> Problem | None:
         said = canonical(value) if isinstance(value, str) else str(value)
@@ -493,13 +493,13 @@ class SpecVersion(Check):
 
 
 def extension(name: str) -> str:
-    """After the last dot of the last part; "" if there is none."""
+    """The part after the last dot of the file name; "" if there is none."""
     base = name.rpartition("/")[2]
     return base.rpartition(".")[2] if "." in base else ""
 
 
 def _any_case(word: str) -> str:
-    """A pattern: letters of either case, for patterns have no flags in JSON Schema."""
+    """A pattern for the word in upper and lower case: patterns of JSON Schema have no flags."""
     return "".join(f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in word)
 
 
@@ -513,7 +513,7 @@ _BIT_FIX = f"one of {', '.join(BIT_NAMES)}, or the bit's number as a string, wit
 
 
 def attribute_bit(name: str) -> int | None:
-    """The number of a GPT attribute bit: `LegacyBIOSBootable`, `GUID:59` or `59`; None for what is none."""
+    """The number of a GPT attribute bit: `LegacyBIOSBootable`, `GUID:59` or `59`; None for anything else."""
     if name in BIT_NAMES:
         return BIT_NAMES[name]
     digits = name.removeprefix(_OF_THE_TYPE)
@@ -524,7 +524,7 @@ def attribute_bit(name: str) -> int | None:
 
 
 class AttributeBit(Check):
-    """A GPT attribute bit by sfdisk's name for it, or by number. 3 to 47 are reserved: they must be 0."""
+    """A GPT attribute bit, by sfdisk's name or by number. Bits 3 to 47 are reserved and must be 0."""
 
     def problem(self, value: str, version: str) -> Problem | None:
         return None if attribute_bit(value) is not None else ("no GPT attribute bit", _BIT_FIX, self.rules[0])
@@ -537,7 +537,7 @@ class AttributeBit(Check):
 
 
 class Between(Check):
-    """A number within limits, both included."""
+    """A number in a range, both ends included."""
 
     def __init__(self, rule: str, what: str, least: int, most: int, *, demands: bool = False) -> None:
         super().__init__(rule)

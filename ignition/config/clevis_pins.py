@@ -1,4 +1,4 @@
-"""What a clevis pin is made of, and what none can be: shared by the rules and by the stage that binds volumes.
+"""The parts of a clevis pin, and configs that clevis refuses: shared by the rules and by the stage that binds volumes.
 
 Source: clevis-encrypt-sss(1), clevis-encrypt-tang(1).
 """
@@ -15,7 +15,7 @@ SSS, TANG, TPM2 = "sss", "tang", "tpm2"
 
 
 def problem(pin: str, config: dict[str, Any]) -> tuple[str, str] | None:
-    """Why clevis would refuse that config of a pin, or ask a person; and the remedy."""
+    """Why clevis would refuse this config of a pin, or prompt a person; and the fix. None if it would do neither."""
     for inner, members in walk(pin, config):
         if inner == SSS and (wrong := _threshold_problem(members)):
             return wrong
@@ -31,14 +31,14 @@ def _threshold_problem(config: Mapping[str, Any]) -> tuple[str, str] | None:
         return "nothing is named that could unlock the volume", "add a tang server or tpm2"
     fix = f"use a number from 1 to {count}" if count > 1 else "use 1, or name more pins"
     if isinstance(threshold, bool) or not isinstance(threshold, int):
-        return "the threshold is not a number", fix  # which is not quoted: the configuration of a pin may hold secrets
+        return "the threshold is not a number", fix  # the value is not quoted: the config of a pin may hold secrets
     if not 1 <= threshold <= count:
         return f"threshold {threshold} with {'one pin' if count == 1 else f'{count} pins'}", fix
     return None
 
 
 def parts(config: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """(pin, config) of what an `sss` config is made of; a pin has one config or a list of them."""
+    """(pin, config) of the parts of an `sss` config; a pin has one config or a list of them."""
     pins = config.get("pins")
     found = []
     for pin, configs in pins.items() if isinstance(pins, dict) else ():
@@ -48,7 +48,7 @@ def parts(config: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def walk(pin: str, config: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """A pin and all that it is made of."""
+    """A pin and all its parts."""
     yield pin, config
     if pin == SSS:
         for inner, members in parts(config):

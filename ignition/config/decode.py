@@ -1,7 +1,7 @@
 """Plain data → records of one spec version. Data driven: the records say which members a version has.
 
-Source: docs/reference/ignition-config.md §1.4. Rules other than types are not looked at here; what is absent gets its default,
-required strings "" and numbers 0, for the rules to find.
+Source: docs/reference/ignition-config.md §1.4. Only types are checked here. Absent members get their default, required strings
+"" and required numbers 0, which the rules then report.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NAMES: dict[type, str] = {str: "a string", bool: "true or false", int: "an inte
 
 
 class Mistyped(Exception):
-    """A value of the wrong type. The decoder notes each of them and goes on, with the value that a missing member has."""
+    """A value of the wrong type. The decoder notes it and continues with the value of a missing member."""
 
     def __init__(self, path: Path, wanted: str, value: object) -> None:
         self.path, self.wanted, self.value = path, wanted, value  # the value may be a secret: not for messages
@@ -34,7 +34,7 @@ class Mistyped(Exception):
 
 
 class Notes:
-    """What decoding noticed. All but `mistyped` it did not mind."""
+    """Observations of the decoder. Only `mistyped` makes a config invalid."""
 
     def __init__(self) -> None:
         self.unknown: list[Unknown] = []
@@ -66,7 +66,7 @@ class Notes:
 
 
 class Unknown:
-    """A key that the version does not know at its place."""
+    """A key that the version does not have at this place."""
 
     __slots__ = ("known", "path", "proper", "since")
 
@@ -101,7 +101,7 @@ class _Shape:
         self.empty = cls.of(dict(self.required))
 
     def first_version(self, key: str) -> str:
-        """The spec version that brought a key that this one has not; "" if none did."""
+        """The later spec version that introduced a key; "" if none has it."""
         field = self.cls.BY_JSON.get(key)
         return "" if field is None or order(field.since) == NEVER else self.later.get(key, field.since)
 
@@ -115,7 +115,7 @@ def decode(cls: type[Record], version: str, data: object, notes: Notes) -> Any:
 
 
 def shape_of(cls: type[Record], version: str, later: Mapping[str, str] | None = None) -> _Shape:
-    """Made once per class and version."""
+    """Built once per class and version."""
     later = later or {}
     identity = (cls, version, tuple(sorted(later.items())))
     if identity not in _SHAPES:
@@ -176,7 +176,7 @@ def _list(member: _Member, value: object, path: Path, notes: Notes) -> tuple[Any
         if element is None or type(element) is not kind or (kind is int and element not in _INT_64):
             if element is not None:
                 notes.add_mistyped((*path, index), _NAMES[kind], element)
-            found.append(_ZERO[kind])  # indexes stay what they are in the text
+            found.append(_ZERO[kind])  # keeps the indexes of the text
         else:
             found.append(element)
     return tuple(found)

@@ -1,4 +1,4 @@
-"""The values that members take by name, each with the first spec version that has it ("": all), and the limits of their lengths.
+"""Values of members that are names, each with the first spec version that has it ("": all), and limits of lengths.
 
 Source: docs/reference/ignition-config.md §2.1, §3.2 and §3.6. Schemes of URLs are in url.py.
 """
@@ -22,7 +22,7 @@ FORMATS = {
 }
 HASHES = {"sha512": "", "sha256": "3.1.0"}
 HASH_DIGITS = {"sha512": 128, "sha256": 64}
-PINS = ("tpm2", "tang", "sss")  # of clevis; since 3.6 any name will do
+PINS = ("tpm2", "tang", "sss")  # of clevis; since 3.6 any name is accepted
 
 RAID_WITHOUT_SPARES = ("linear", "raid0", "0", "stripe")
 RAID_LEVELS = dict.fromkeys(
@@ -43,7 +43,7 @@ UNIT_TYPES = (
     "slice",
     "scope",
 )
-SELECTED = "/dev/disk/by-ignition/"  # our own: where the names of selected disks lie
+SELECTED = "/dev/disk/by-ignition/"  # our extension: directory of the links to selected disks
 SIZES = {"smallest": "", "largest": ""}
 MOST_SWAP_MIB = 16 << 20  # 2^32 pages of 4 KiB, the number that a swap header has room for (linux/swap.h)
 TRANSPORTS = dict.fromkeys(("ata", "ccw", "mmc", "nvme", "scsi", "usb", "virtio", "xen"), "")

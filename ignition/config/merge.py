@@ -1,4 +1,4 @@
-"""One config laid over another. Driven by the records: KEY, SHARED and REPEATABLE say how each list is combined.
+"""Merge a config into another. Driven by the records: KEY, SHARED and REPEATABLE define how each list is combined.
 
 Source: docs/reference/ignition-config.md §4.3 (3.x: merge) and docs/reference/ignition-config.md §4.7 (2.x: append).
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def merge(parent: Config, child: Config) -> Config:
     """The child's values win; lists are merged by key. A parent from 2.x appends lists, whatever their keys.
 
-    The result may break rules that both sides keep: check_merged() tells.
+    The result may break rules that both sides follow: check_merged() reports them.
     """
     if parent.ignition.translated and child.ignition.translated:
         from ignition.config.v1.translate import keep_names_apart
@@ -29,7 +29,7 @@ def merge(parent: Config, child: Config) -> Config:
 
 
 def _marked(config: Any, parent: Config, child: Config, *, append: bool | None) -> Config:
-    """How to go on is the parent's matter; that a part was translated from 2.x stays known."""
+    """The parent decides how further configs are merged; the mark of a translated 2.x config is kept."""
     ignition = config.ignition
     translated = parent.ignition.translated or child.ignition.translated
     references = ignition.config.evolve(append=append)
@@ -65,7 +65,7 @@ def _lists(parent: Record, child: Record, field: Field, old: tuple[Any, ...], ne
 
 
 def _by_key(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The parent's order, with entries that the child has, too, merged; then the child's own."""
+    """The parent's elements in order, merged with those of the child that have the same key; then the child's own."""
     rest: dict[object, Any] = {}
     more: list[Any] = []
     known = {_key(element) for element in old}
@@ -82,7 +82,7 @@ def _by_key(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
             result.append(element)
         elif not isinstance(element, Header):
             result.append(_merged(element, other) if isinstance(element, Record) else other)
-        elif other.value is not None:  # a header without value takes the parent's away
+        elif other.value is not None:  # a header without a value removes the parent's
             result.append(other)
     return tuple(result + more)
 

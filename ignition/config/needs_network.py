@@ -1,4 +1,4 @@
-"""Whether a finished config needs the network. Source: docs/reference/ignition-config.md §6.1."""
+"""Whether a rendered config needs the network. Source: docs/reference/ignition-config.md §6.1."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LOCAL = ("", "data", "oem")  # oem: a partition of this machine (2.x)
 
 
 def reason(config: Config) -> str | None:
-    """The first thing that needs it, by path and scheme, never with its URL; None if nothing does."""
+    """The first member that needs it, by path and scheme, never with its URL; None if none does."""
     for path, resource in _resources(config, ()):
         scheme = (resource.source or "").partition(":")[0].lower()
         if scheme not in _LOCAL:

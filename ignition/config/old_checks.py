@@ -1,4 +1,4 @@
-"""Checks that only specs 1 and 2.x need, apart from the others: stages, which know 3.x alone, do not load them."""
+"""Checks of specs 1 and 2.x only, in a file of their own: stages after the fetch read 3.x alone and do not load them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class MultipleOf(Check):
-    """A number of sectors that must be aligned."""
+    """An aligned number of sectors."""
 
     def __init__(self, rule: str, what: str, divisor: int) -> None:
         super().__init__(rule)
@@ -30,7 +30,7 @@ class MultipleOf(Check):
 
 
 class Deprecated(Check):
-    """A member that later versions replace: a warning with an id, silent without one."""
+    """A member that later versions replace: a warning if it has a rule id, else only marked in schemas and tables."""
 
     warns = True
 

@@ -1,8 +1,8 @@
-"""Which text each value of a config comes from: values that remember it, whatever is done with the config.
+"""Values that remember the text they come from, through merging and translation.
 
-A marked value is its value: a string or number that compares, hashes and tests true as before, only its class is one of here. So
-merging and all that reads a config work on marked ones unchanged, and no boot pays for it. Nothing can be a kind of `True` or
-`False`, though: numbers stand in for them, and who needs the real ones takes `plain()`.
+A marked value is a string or number of a subclass: it compares, hashes and tests true as before. Merging and every other reader
+work on marked configs unchanged, and a boot, which marks nothing, pays nothing. `bool` cannot be subclassed: marked booleans are
+numbers, and `plain()` returns the real ones.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Source:
-    """A text that values come from: what it is called, and what it says."""
+    """A text that values come from: its name and its bytes."""
 
     __slots__ = ("name", "text")
 
@@ -43,7 +43,7 @@ class Source:
 
 
 class Origin:
-    """Where a value is: line and column (1-based, in bytes) in a text, and its path as that text's spec calls it."""
+    """The place of a value: line and column (1-based, in bytes) in a text, and its path in the spec version of that text."""
 
     __slots__ = ("column", "line", "path", "source")
 
@@ -71,7 +71,7 @@ class _Truth(int, _Marked):
 
 
 def mark(config: Config, source: Source, renamed: RenamedPaths, written: Written | None = None) -> Config:
-    """The config of that text, its values marked. What the text does not say itself lies where the text says the cause.
+    """The config of that text, its values marked. A value that is not in the text itself gets the place of its cause.
 
     `renamed`: the paths of the text (ignition/config/text/locate.py), empty for 3.x. `written`: if what was parsed
     had been made of another text, which is then the source's.
@@ -125,13 +125,13 @@ def marked(value: object, origin: Origin) -> Any:
 
 
 def like(value: object, old: object) -> Any:
-    """A value that was made of a marked one, marked as that."""
+    """A value derived from a marked one, with the same mark."""
     origin = of(old)
     return value if origin is None or value is None else marked(bare(value), origin)
 
 
 def values(record: Record, path: Path = ()) -> Iterator[tuple[Path, object]]:
-    """Path and value of all that is set, in the order of the model; each element of a list by itself."""
+    """Path and value of all set members, in the order of the model; each element of a list separately."""
     for field in record.FIELDS.values():
         value, here = record.__dict__[field.name], (*path, field.json)
         if value is field.default or value == field.default:
@@ -145,7 +145,7 @@ def values(record: Record, path: Path = ()) -> Iterator[tuple[Path, object]]:
 
 
 def near(record: Record, path: Path) -> Origin | None:
-    """The origin of what is at that path; if nothing is, of the innermost element of a list around it."""
+    """The origin of the value at that path; if it is absent, of the innermost list element around it."""
     found: Origin | None = None
     part: object = record
     for depth, name in enumerate(path, start=1):
@@ -156,7 +156,7 @@ def near(record: Record, path: Path) -> Origin | None:
 
 
 def _first(part: object) -> Origin | None:
-    """Of a record that of its key, or else of its first value."""
+    """The origin of a record is that of its key, or else of its first value."""
     if isinstance(part, Record):
         key = of(part.__dict__[part.KEY]) if part.KEY else None
         return key or next((origin for _, value in values(part) if (origin := of(value))), None)
@@ -193,7 +193,7 @@ def _rebuilt(record: Record, path: Path, change: Change) -> Record:
 
 
 def _start(positions: Positions, path: Path) -> int:
-    """Offset of the value; of the innermost thing around it if the text does not have it itself."""
+    """Offset of the value; of the innermost value around it if the text does not have it."""
     for length in range(len(path), 0, -1):
         place = positions.find(path[:length])
         if place:

@@ -1,7 +1,7 @@
 """Frozen records with documented fields: the base of the config model.
 
 They behave as frozen keyword-only dataclasses do and type checkers treat them as such, but creating a class costs no generated
-code: `dataclasses` adds some 45 ms to the start of every stage (its import and 30 classes, CPython 3.11), and each stage is a
+code: `dataclasses` adds about 45 ms to the start of every stage (its import and 30 classes, CPython 3.11), and each stage is a
 process of its own on the path of the boot. Nothing here knows about configs.
 """
 
@@ -25,7 +25,7 @@ _LIST = type(tuple[int, ...])
 
 
 class Field:
-    """One member of a record: all that parser, rules, merging, schemas and documentation know of it."""
+    """One member of a record, as parser, rules, merging, schemas and documentation read it."""
 
     __slots__ = (
         "checks",
@@ -53,10 +53,10 @@ class Field:
         self.each: tuple[Check, ...] = ()
 
     def settle(self, name: str, annotation: Any, since: str) -> None:
-        """What only the class around it knows: the name, the type, and the first version of members that do not say theirs."""
+        """Complete it from its class: the name, the type, and the first version of members without one of their own."""
         self.name, self.json, self.since = name, self.json or camel_case(name), self.since or since
         self.many = type(annotation) is _LIST
-        # tuple[str, ...] and `str | None` both have what counts as their first argument.
+        # The first argument of both tuple[str, ...] and `str | None` is the type of the element.
         self.element = getattr(annotation, "__args__", (annotation,))[0]
 
 
@@ -71,10 +71,10 @@ def spec(
     json: str = "",
     inner_since: dict[str, str] | None = None,
 ) -> Any:
-    """Declare a field. Without a default it must be given; `json` is its name in a config if camelCase is not enough.
+    """Declare a field. Without a default it is required; `json` is its name in a config if camelCase does not produce it.
 
-    `unset` is what its absence means, where that is a plain value and not the default itself. `check` is what the rules ask of
-    this member alone, `each` what they ask of each element of a list; rules about several members stay functions. `since` is the
+    `unset` is the meaning of its absence, where that is a plain value other than the default. `check`: rules about this member
+    alone; `each`: about each element of a list. Rules about several members are functions in rules/. `since` is the
     first spec version that has it (default: the record's SINCE); `inner_since` says the same of members of the field's record
     that came later in this place than elsewhere (by JSON name).
     """
@@ -146,7 +146,7 @@ class Record:
         return record
 
     def key(self) -> object:
-        """What names this element among its list; elements of equal keys are one and the same to merging."""
+        """The identity of this element in its list; merging unites elements with equal keys."""
         return self.__dict__[self.KEY]
 
     def __setattr__(self, name: str, value: object) -> None:

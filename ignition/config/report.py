@@ -1,7 +1,8 @@
-"""What is wrong with a config: rows with level, path, place, message and remedy; for machines one line each, for people more.
+"""Findings about a config: level, path, place, message, fix and rule; a report prints one line for each.
 
-The line form and the meaning of positions are those of Ignition 2.x (docs/reference/ignition-config.md §3.1). Unlike Ignition:
-what cannot be decoded is placed at its own first byte, not where the decoder noticed it.
+The line format and the meaning of positions are those of Ignition 2.x (docs/reference/ignition-config.md §3.1). Unlike Ignition:
+a value that cannot be decoded is placed at its first byte, not where the decoder noticed it. text/display.py shows reports to
+people, with source lines.
 """
 
 from ignition.config.record import Record, spec
@@ -67,13 +68,13 @@ class Entry(Record):
     """A finding with its place in a text."""
 
     level: str = spec("error, warning or info; only an error makes a config invalid")
-    message: str = spec("what is wrong")
-    path: str = spec('"$" with names and indexes joined by dots; "" for what is wrong with the text itself', default="")
-    line: int | None = spec("1-based; 0 = an empty text; None = the config is no text", default=None)
+    message: str = spec("the problem")
+    path: str = spec('"$" with names and indexes joined by dots; "" for a finding about the text itself', default="")
+    line: int | None = spec("1-based; 0 = an empty text; None = the config is not a text", default=None)
     column: int | None = spec("1-based, in bytes", default=None)
-    fix: str = spec("what to do about it", default="")
+    fix: str = spec("how to fix it", default="")
     rule: str = spec("the rule that it breaks, by its id in the reference", default="")
-    caret: int | None = spec("byte offset to show to people, if not that of line and column", default=None)
+    caret: int | None = spec("byte offset marked for people, if not that of line and column", default=None)
     extent: tuple[int, int] | None = spec("first byte of the whole value or key, and the byte after it", default=None)
 
     def __str__(self) -> str:
@@ -87,7 +88,7 @@ class Report(Record):
     """All findings about one text, in the order of the checks."""
 
     entries: tuple[Entry, ...] = spec("findings", default=())
-    source: str = spec("what the text is called: a file name or URL without secrets", default="")
+    source: str = spec("name of the text: a file name, or a URL without secrets", default="")
 
     @property
     def fatal(self) -> bool:
@@ -104,13 +105,13 @@ def dotted(path: "Sequence[str | int]") -> str:
 
 
 def more(level: str, count: int) -> tuple[str, str]:
-    """Message and remedy for findings that are not listed."""
+    """Message and fix for findings that are not listed."""
     return (
-        f"and {count} more {level}{'s' if count > 1 else ''} that {'are' if count > 1 else 'is'} not listed",
-        "mend these first",
+        f"and {count} more {level}{'s' if count > 1 else ''} not listed",
+        "fix these first",
     )
 
 
 def split(path: str) -> Path:
-    """Of what `dotted` made, "$" included. Keys of a config can look like numbers that no index is."""
+    """The reverse of `dotted`, "$" included. A key of a config can look like a number too large for an index."""
     return tuple(int(part) if part.isascii() and part.isdecimal() and len(part) < _DIGITS else part for part in path.split("."))

@@ -1,13 +1,13 @@
-"""What each rule says, in a line, by the id that a finding carries. docs/validation.md and the SARIF output show this table.
+"""Each rule in one line, by the id that a finding carries. docs/validation.md and the SARIF output show this table.
 
 The ids of the 3.x rules are those of docs/reference/ignition-config.md §3.2. V are the rules of specs 1 and 2.x, W is advice
-that no spec demands, T what a target takes, E the rules of our extensions, O errors of our own: what no machine could carry
-out. Ids are for ever: one that goes away is not used again.
+beyond the specs, T the support of a target, E the rules of our extensions, O errors of our own: configs that cannot be applied
+on any machine. Ids are permanent: the id of a removed rule is not used again.
 """
 
 from __future__ import annotations
 
-GENERAL = "G1"  # what carries no id of its own
+GENERAL = "G1"  # of findings without an id of their own
 
 RULES = {
     "A1": "A RAID array has a level.",
@@ -215,5 +215,5 @@ RULES = {
 
 
 def described(rule: str) -> str:
-    """The line about a rule; one that says so for a rule that is not in the table."""
+    """The line about a rule; a placeholder for a rule that is not in the table."""
     return RULES.get(rule, f"Rule {rule}.")

@@ -1,13 +1,13 @@
 """JSON Schema (draft 7) of a spec version of Ignition, from the records and their checks: for editors and people who write.
 
-It says what one member alone can be: type, values, pattern, limits, default, meaning. Rules about several members are more: only
-validation has them. A constraint never refuses what its rule accepts, and warnings are none. Stricter than the rules is only the
-form: names in their proper case, no null as an element of a list, and required what the published schemas require (the key of
-each list's elements, `ignition` and its version: docs/reference/ignition-config.md §2.1) and what a rule demands.
+It describes each member alone: type, values, pattern, limits, default, meaning. Rules about several members are left to the
+validation. A constraint never refuses a value that its rule accepts, and warnings are not constraints. Only the form is stricter
+than the rules: names in their exact case, no null as an element of a list, and as required members those of the published schemas
+(the key of each list's elements, `ignition` and its version: docs/reference/ignition-config.md §2.1) and those that a rule demands.
 
-Unknown members are left open (no `additionalProperties`): they are warnings to Ignition and to us, configs carry their owners'
+Unknown members are allowed (no `additionalProperties`): they are warnings to Ignition and to us, configs carry their owners'
 notes in them, and an editor's `$schema` is one. There is no `$id`: a schema that claims an address makes editors look there.
-`patternErrorMessage` and `deprecationMessage` are Visual Studio Code's; other readers pass over them.
+`patternErrorMessage` and `deprecationMessage` are extensions of Visual Studio Code; other readers ignore them.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ def schema(version: str) -> Schema:
 
 
 def text(version: str) -> str:
-    """The schema as JSON with a final newline; what is short stands on one line. Raises Failure as `schema` does."""
+    """The schema as JSON with a final newline. Raises Failure as `schema` does."""
     return pretty(schema(version))
 
 
 def pretty(made: Schema) -> str:
-    """Any schema as JSON with a final newline; what is short stands on one line."""
+    """Any schema as JSON with a final newline; short values are on one line."""
     return _pretty(made, "") + "\n"
 
 
@@ -83,7 +83,7 @@ def is_required(cls: type[Record], field: Field, version: str) -> bool:
 
 
 def default(field: Field) -> str | int | bool | None:
-    """What its absence means, where that is a plain value; else None."""
+    """The meaning of its absence, where that is a plain value; else None."""
     known = field.unset if field.unset is not None else field.default
     return known if isinstance(known, (bool, int)) or field.unset is not None else None
 
@@ -111,7 +111,7 @@ def _member(cls: type[Record], field: Field, version: str) -> Schema:
 
 
 def _constrained(described: Schema, checks: Iterable[Check], version: str) -> Schema:
-    """With what the checks say; a second pattern stands apart from the first."""
+    """With the constraints of the checks; a second pattern goes into allOf."""
     more: list[Schema] = []
     for check in checks:
         if not check.holds_in(version) or (check.warns and not isinstance(check, Deprecated)):
@@ -127,7 +127,7 @@ def _constrained(described: Schema, checks: Iterable[Check], version: str) -> Sc
 
 
 def _explained(check: Check, version: str) -> Schema:
-    """What the check says, with the words that an editor shows to people."""
+    """The constraint of a check, with the message that editors show."""
     constraint = check.constraint(version)
     if isinstance(check, Deprecated):
         return {**constraint, "deprecationMessage": check.fix}
@@ -135,7 +135,7 @@ def _explained(check: Check, version: str) -> Schema:
 
 
 def _optional(described: Schema, default: str | int | bool | None) -> Schema:
-    """Null is as good as absence."""
+    """Null is equivalent to absence."""
     described = {**described, "type": [described["type"], "null"]}
     if "enum" in described:
         described["enum"] = [*described["enum"], None]

@@ -1,4 +1,4 @@
-"""What the options of services mean that cloud-config and Container Linux Config hand through, each once.
+"""Descriptions of the options of services that cloud-config and Container Linux Config pass through, each once.
 
 Source: etcd, Documentation/configuration.md of 0.4, 2.3 and 3.0 to 3.5 (op-guide/configuration); flannel, Documentation/
 configuration.md; fleet, Documentation/deployment-and-configuration.md; locksmith, README.md. Only schemas for editors read this;

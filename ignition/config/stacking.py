@@ -1,8 +1,8 @@
-"""Devices that a config makes of other devices of its own: arrays and encrypted volumes, by their paths.
+"""Devices that a config creates on top of its own devices: arrays and encrypted volumes, by their paths.
 
 The disks stage works as Ignition's does (docs/reference/ignition-config.md §7.1 to §7.4): partitions, then arrays, then encrypted
-volumes, then file systems. Among arrays, and among encrypted volumes, what others are made of comes first, whatever the order of
-the config.
+volumes, then file systems. Within arrays, and within encrypted volumes, dependencies come first, regardless of the order of the
+config.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _below(made: dict[str, int], devices: Sequence[Iterable[str]]) -> list[list[
 
 
 def waves(below: Sequence[Sequence[int]]) -> list[list[int]]:
-    """In which order to make them: all of a wave only need those of earlier ones. What is part of a cycle is in none."""
+    """The order of creation: a wave only depends on earlier ones. Elements of a cycle are in no wave."""
     found: list[list[int]] = []
     left, done = list(range(len(below))), set[int]()
     while wave := [one for one in left if done.issuperset(below[one])]:

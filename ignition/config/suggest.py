@@ -1,6 +1,6 @@
-"""Remedies: "did you mean", and how to write what has the wrong form. Imported only when there is something to say.
+"""Fixes: "did you mean", and the correct form of a malformed value. Imported only when there is a finding.
 
-A remedy quotes names that a config may choose from, never a value that could be a secret.
+A fix quotes names that a config may choose from, never a value that could be a secret.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _OF_3_IN_2 = {
 
 
 def of_other_family(path: Path, version: str) -> str:
-    """For a key that specs 1 and 2.x have where 3.x has none, or the other way round: how this spec says it; "" for others."""
+    """For a key of specs 1 and 2.x that 3.x does not have, or the reverse: its equivalent in this spec; "" for other keys."""
     name = ".".join(part for part in path if isinstance(part, str))
     is_3 = version in SPEC_3
     if is_3 and name in _OF_2_IN_3:
@@ -94,7 +94,7 @@ def key(name: str, since: str, known: Collection[str]) -> str:
 
 
 def version(said: str) -> str:
-    """For what is no spec version of ours: the one with the same numbers, or a experimental one; "" if none is."""
+    """For an unknown spec version: the one with the same numbers, or an experimental one; "" if none matches."""
     numbers = re.findall("[0-9]+", said)[:3]
     plain = ".".join((numbers + ["0", "0"])[:3]) if numbers else ""
     known = (*SPEC_2, *SPEC_3)
@@ -137,7 +137,7 @@ def _for_object(names: list[str]) -> str:
 
 
 def one_of(word: str, known: Sequence[str]) -> str:
-    """For values out of few."""
+    """For a value out of a short list."""
     if len(known) == 1:
         return f"the only one is {known[0]}"
     near = closest(word, known)
@@ -145,7 +145,7 @@ def one_of(word: str, known: Sequence[str]) -> str:
 
 
 def unit_name(name: str, types: Sequence[str]) -> str:
-    """How a name could end."""
+    """The possible suffixes of a name."""
     base, dot, extension = name.rpartition(".")
     near = closest(extension, types) if dot else ""
     all_types = f"end it in one of {', '.join('.' + one for one in types)}"
@@ -159,21 +159,21 @@ def dropin_name(name: str) -> str:
 
 
 def scheme(name: str, known: Sequence[str]) -> str:
-    """Of a URL. With none at all a path was probably meant."""
+    """Of a URL. A source without a scheme is probably a path."""
     if not name:
         return "begin it with a scheme: https://…, or data:,… for the content itself"
     return one_of(name, known)
 
 
 def mode(value: int) -> str:
-    """How to write a mode that somebody may have meant as octal digits."""
+    """The decimal form of a mode that may have been meant as octal digits."""
     if 0 < value <= 7777 and all(digit in "01234567" for digit in str(value)):
         return f"modes are decimal: for {value:04d} write {int(str(value), 8)}"
     return "modes are decimal: 420 is 0644, 493 is 0755"
 
 
 def digest(function: str, length: int, known: Sequence[tuple[str, int]]) -> str:
-    """How to write a hash: functions that may be used, with the digits of their digests."""
+    """The form of a hash: the known functions, with the length of their digests."""
     meant = next((name for name, digits in known if digits == length and name != function), "")
     forms = " or ".join(f"{name}-<{digits} hex digits>" for name, digits in known)
     return f"{f'did you mean {meant}? ' if meant else ''}write it as {forms}, as {known[0][0]}sum prints them"

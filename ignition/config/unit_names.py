@@ -8,7 +8,7 @@ _PLAIN = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 
 
 def escaped(path: str) -> str:
-    """A path in the name of a unit: `/var/log` → `var-log`, and what else is not plain byte by byte."""
+    """A path in the name of a unit: `/var/log` → `var-log`; other bytes are escaped one by one."""
     parts = [part for part in path.split("/") if part]
     if not parts:
         return "-"

@@ -1,21 +1,21 @@
-"""Syntax of systemd unit files, as Ignition checks it: sections, options, comments and continued lines; names are not judged.
+"""Syntax of systemd unit files, as Ignition checks it: sections, options, comments and continued lines; names are not checked.
 
 Source: docs/reference/ignition-config.md §3.4; behaviour of coreos/go-systemd unit.DeserializeOptions, which reads through a
-buffer of 4096 bytes: its limit on the length of lines holds only for what is buffered when a step begins.
+buffer of 4096 bytes: its limit on the length of lines applies only to the bytes that are buffered when a step begins.
 """
 
 from __future__ import annotations
 
 _LINE_MAX = 2048  # systemd's LINE_MAX
 _BUFFER = 4096
-# What Go's unicode.IsSpace calls a space; Python's str.isspace() has four more.
+# The white space of Go's unicode.IsSpace; Python's str.isspace() has four more.
 _SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
 
 
 class UnitError(Exception):
-    """The text is no unit file. The message names the line and never quotes it; `fix` says what to write there."""
+    """The text is not a unit file. The message names the line and never quotes it; `fix` is the form to write."""
 
     def __init__(self, message: str, fix: str) -> None:
         super().__init__(message)
@@ -44,7 +44,7 @@ def parse(contents: str) -> list[Option]:
 
 
 def fault(contents: str) -> UnitError | None:
-    """Why it is no unit file; None if it is one."""
+    """Why it is not a unit file; None if it is."""
     try:
         parse(contents)
     except UnitError as error:
@@ -58,7 +58,7 @@ def problem(contents: str) -> str:
 
 
 def can_be_enabled(contents: str) -> bool:
-    """Whether an option stands in an [Install] section; also for what does not parse, which is another finding."""
+    """Whether it has an option in an [Install] section. True for malformed text, which is a finding of its own."""
     try:
         return any(option.section == "Install" for option in parse(contents))
     except UnitError:
@@ -66,7 +66,7 @@ def can_be_enabled(contents: str) -> bool:
 
 
 def has_options(contents: str) -> bool:
-    """Whether anything is said in it: comments and names of sections say nothing. False also for what does not parse."""
+    """Whether it has an option besides comments and names of sections. False for malformed text."""
     try:
         return bool(parse(contents))
     except UnitError:
@@ -145,7 +145,7 @@ class _Reader:
         self._at = to
 
     def _fill(self, to: int) -> None:
-        """The buffer is filled again whenever what is looked at lies beyond it."""
+        """The buffer is filled again whenever a read goes beyond it."""
         if to > self._buffered_to:
             self._buffered_to = min(max(self._at + _BUFFER, to), len(self._text))
 

@@ -1,7 +1,7 @@
-"""URLs of configs: what parses (as Go's net/url reads it), and which schemes each spec version allows.
+"""URLs of configs: their syntax, as Go's net/url parses it, and the schemes that each spec version allows.
 
-Source: docs/reference/ignition-config.md §5.1 and rules R6–R10; RFC 3986; the documentation of Go's net/url. No name is resolved
-and nothing is fetched here.
+Source: docs/reference/ignition-config.md §5.1 and rules R6–R10; RFC 3986; the documentation of Go's net/url. Nothing is
+resolved or fetched here.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def scheme(url: str) -> str:
 
 
 def can_show_scheme(url: str) -> bool:
-    """Whether a message may name it: what looks like one in `token:x@host/path` is a secret."""
+    """Whether a message may name it: the apparent scheme of `token:x@host/path` is a secret."""
     name = scheme(url)
     return name in SCHEMES or "@" not in url or url.startswith("//", len(name) + 1)
 
@@ -87,9 +87,9 @@ def syntax_problem(url: str) -> str:
 
 
 def unusable(url: str) -> str:
-    """Why nothing can be fetched from it, although Go may parse it: `http:h/x` and `http:/h/x` name no server. "" if it can.
+    """Why it cannot be fetched, although Go may parse it: `http:h/x` and `http:/h/x` do not name a server. "" if it can.
 
-    In such a form a password is not where anybody looks for one. Never quotes it.
+    In such a form a password is not where redaction looks for it. Never quotes it.
     """
     if wrong := syntax_problem(url):
         return wrong
@@ -102,9 +102,9 @@ def unusable(url: str) -> str:
 
 
 def malformed(url: str) -> str:
-    """Why a config may not have it; "" if it may. Ignition takes a URL without a server, and fails when it fetches.
+    """Why a config may not have it; "" if it may. Ignition accepts a URL without a server and fails when it fetches.
 
-    With a user in it, we do not wait until somebody logs it.
+    A URL with a user in it is refused at once, before anything can log the password.
     """
     return unusable(url) if "@" in url else syntax_problem(url)
 
@@ -120,7 +120,7 @@ def problem(url: str, version: str) -> tuple[str, str]:
     """Rule id (R6–R10) and reason why a spec version refuses it as a source; both empty if it does not, as for "" itself."""
     if not url:
         return "", ""
-    if url.startswith("data:"):  # most are, and long: what is no URL is no data URL either
+    if url.startswith("data:"):  # the most frequent and the longest: checked without parsing a URL first
         wrong = _data_problem(url)
         return ("R10", wrong) if wrong else ("", "")
     if wrong := malformed(url):
@@ -143,7 +143,7 @@ def problem(url: str, version: str) -> tuple[str, str]:
 
 
 def remedy(rule: str, url: str, version: str) -> str:
-    """How to write what `problem` found, by the rule that it gave. Quotes at most the scheme."""
+    """The fix for a finding of `problem`, by its rule. Quotes at most the scheme."""
     if rule == "R7":
         from ignition.config.suggest import scheme as suggested
 

@@ -9,13 +9,13 @@ SPEC_3 = ("3.0.0", "3.1.0", "3.2.0", "3.3.0", "3.4.0", "3.5.0", "3.6.0", NEWEST)
 SPEC_1 = ("1",)  # said as the number 1, in a member of its own
 SPEC_2 = ("2.0.0", "2.1.0", "2.2.0", "2.3.0", "2.4.0")
 ALIASES = {"2.4.0-experimental": "2.4.0"}  # its documented name; the only engine that has it calls it 2.4.0
-# Compiled (and kept by re) when it is first used: later stages import this and ask for no version.
+# Compiled (and cached by re) on first use: later stages import this module without parsing a version.
 _SEMVER = r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]*)?(\+[0-9A-Za-z.-]*)?"
 NEVER = (99, 0)
 
 
 def order(version: str) -> tuple[int, int]:
-    """Comparable: major and minor. A `since` that is no version (of members that no text can set) comes after all."""
+    """Comparable: major and minor. INTERNAL, the `since` of members that texts cannot set, comes after all versions."""
     if version in SPEC_1:
         return int(version), 0
     found = re.match(_SEMVER, version, re.ASCII)
@@ -23,7 +23,7 @@ def order(version: str) -> tuple[int, int]:
 
 
 def number(digits: str) -> int:
-    """Their value, or more than any version has: Python refuses to read thousands of digits as a number."""
+    """Their value, or one above any version: Python refuses to convert thousands of digits to a number."""
     return int((digits.lstrip("0") or "0")[:9])
 
 
@@ -33,16 +33,16 @@ def plain(*numbers: str) -> str:
 
 
 def canonical(text: str) -> str:
-    """Without the leading zeros that are tolerated; "" if it is no semantic version. Build metadata stays: it never matches."""
+    """Without the leading zeros that are tolerated; "" if it is not a semantic version. Build metadata stays: it never matches."""
     found = re.fullmatch(_SEMVER, text, re.ASCII)
     if not found:
         return ""
-    # A lone - or + is an empty part, and equal to none.
+    # A lone - or + is an empty part, which equals an absent one.
     rest = "".join(part for part in (found[4], found[5]) if part and len(part) > 1)
     version = plain(found[1], found[2], found[3]) + rest
     return ALIASES.get(version, version)
 
 
 def holds(version: str, since: str, until: str) -> bool:
-    """Whether a version lies between two others, both included; "" is no limit."""
+    """Whether a version lies between two others, both included; "" means unlimited."""
     return (not since or order(since) <= order(version)) and (not until or order(version) <= order(until))

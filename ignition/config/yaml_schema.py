@@ -1,8 +1,8 @@
-"""What a value of a YAML document may be, in the words of JSON Schema (draft 7): for the schemas of Butane, ct and cloud-config.
+"""Values of a YAML document in JSON Schema (draft 7): for the schemas of Butane, ct and cloud-config.
 
-The programs read YAML 1.1's words and numbers into the type that a member has (`text/yaml_types.py`), so a text may look like a
-number. An editor reads YAML 1.2 unless it is told otherwise: there `yes`, `0b11` and `1_000` are texts, and `0644` is 644. The
-schemas here take a document by either reading; what the two cannot tell apart (`yes` and `"yes"`) is taken.
+The programs convert YAML 1.1's words and numbers to the type of the member (`text/yaml_nodes.py`), so a string may look like a
+number. An editor reads YAML 1.2 by default: there `yes`, `0b11` and `1_000` are strings, and `0644` is 644. The schemas here
+accept a document by either reading, also where the two cannot be distinguished (`yes` and `"yes"`).
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _FORMS: dict[Any, Schema] = {
     Unsigned: {"type": ["number", "string"], **_NUMBERS, "minimum": 0},
     float: {"type": ["number", "string"], **_NUMBERS},
 }
-# What a number or a boolean may look like in the text, to any reader (10:30 is 630 to the oldest); if a pattern takes none of
-# them, only a text can fit.
+# Samples of numbers and booleans as any reader may see them (10:30 is 630 to the oldest). If a pattern matches none of them, only
+# a string can match it.
 _LOOKS = {"number": ("0", "1", "7", "60", "420", "0644", "1.5", "10:30"), "boolean": ("true", "false", "yes", "no", "on", "off")}
 MOST_READ_AS_DECIMAL = 7777  # the mode 07777, as YAML 1.2 reads it
 
@@ -49,7 +49,7 @@ def described(doc: str, form: Schema) -> Schema:
 
 
 def scalar(kind: Any, asked: Iterable[Schema] = (), *, may_be_null: bool = True) -> Schema:
-    """A value of that type (a key of yaml_types.WORDS) of which each constraint of `asked` holds."""
+    """A value of that type (a key of yaml_nodes.WORDS) that satisfies each constraint of `asked`."""
     form, more = dict(_FORMS[kind]), []
     for constraint in asked:
         if "enum" in constraint:
@@ -71,19 +71,19 @@ def _fits(pattern: str, kind: str) -> bool:
 
 
 def one_of(values: Iterable[str]) -> Schema:
-    """A text out of these, as either reading has it: 1 beside "1", and false where `off` is one of them."""
+    """One of these strings, in either reading: 1 beside "1", and false where `off` is one of them."""
     words = list(values)
     kinds = {word: yaml_scalars.kind(word, yaml_scalars.YAML_1_1_TRUTHS) for word in words if word}
     truths = {yaml_scalars.YAML_1_1_TRUTHS[word] for word, kind in kinds.items() if kind == yaml_scalars.BOOL}
     if not truths:
         return {"enum": [*words, *(yaml_scalars.integer(word) for word, kind in kinds.items() if kind == yaml_scalars.INT)]}
-    # Not an enum: editors would propose the boolean, which written as such is none of the words.
+    # Not an enum: editors would propose the boolean, which is not one of the words.
     form: Schema = {"type": ["string", "boolean"], **word_pattern(words)}
     return form if len(truths) > 1 else {**form, "not": {"enum": [not next(iter(truths))]}}
 
 
 def word_pattern(words: Iterable[str], *, any_case: bool = False) -> Schema:
-    """A pattern with the words for people and for completion: for what is no plain enum."""
+    """A pattern in place of an enum, with the words as error message and for completion."""
     known = [word for word in words if word]
     alternatives = [either_case(word) if any_case else _escaped(word) for word in known]
     return {
@@ -99,12 +99,12 @@ def either_case(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """As re.escape, but for what ECMA 262 does not let be escaped: a dash."""
+    """As re.escape, except for the dash, which ECMA 262 does not allow to be escaped."""
     return re.sub(r"[\\^$.*+?()\[\]{}|]", r"\\\g<0>", text)
 
 
 def nullable(form: Schema) -> Schema:
-    """Null is as good as absence."""
+    """Null is equivalent to absence."""
     form = dict(form)
     if "type" in form:
         form["type"] = [*([form["type"]] if isinstance(form["type"], str) else form["type"]), "null"]
@@ -114,18 +114,18 @@ def nullable(form: Schema) -> Schema:
 
 
 def many(items: Schema) -> Schema:
-    """A list; null is as good as absence."""
+    """A list; null is equivalent to absence."""
     return {"type": ["array", "null"], "items": items}
 
 
 def mapping(members: dict[str, Schema], required: list[str], *, may_be_null: bool = True) -> Schema:
-    """A section: other keys are wrong."""
+    """A section; other keys are errors."""
     form: Schema = {"type": ["object", "null"] if may_be_null else "object", "properties": members}
     return {**form, **({"required": required} if required else {}), "additionalProperties": False}
 
 
 def asked(checks: Iterable[Check], version: str, worded: Callable[[str], str]) -> list[Schema]:
-    """What the checks of a member say that is not a list. `worded`: from the words of JSON configs to those of the document."""
+    """The constraints of a member that is not a list. `worded` translates terms of JSON configs to those of the document."""
     found = []
     for check in checks:
         if not check.holds_in(version) or (check.warns and not isinstance(check, Deprecated)):
@@ -143,7 +143,7 @@ def asked(checks: Iterable[Check], version: str, worded: Callable[[str], str]) -
 
 
 def whole(pattern: str) -> str:
-    """A pattern of Python's for a whole text, or nothing, as both ECMA 262 and Python read it: without `(?i:…)`."""
+    """A Python pattern for a whole text, or the empty one, as both ECMA 262 and Python read it: without `(?i:…)`."""
     plain = re.sub(
         r"\(\?i:([a-z|]*)\)", lambda found: f"(?:{'|'.join(either_case(word) for word in found[1].split('|'))})", pattern
     )

@@ -1,8 +1,8 @@
 """The one internal model: every config, of whatever spec version, ends as a `Config` of these records.
 
 Members are those of the newest spec (3.7.0-experimental; docs/reference/ignition-config.md §2.1, coreos/ignition
-config/v3_7_experimental/types). What only 2.x configs can say and 3.x lost keeps working through members whose `since` is
-INTERNAL: no config text can set them, only the translation from 2.x does, and the config cache carries them.
+config/v3_7_experimental/types). Features of 2.x that 3.x dropped keep working through members whose `since` is INTERNAL: config
+texts cannot set them, only the translation from 2.x does, and the config cache carries them.
 """
 
 from ignition.config.model.ignition import Ignition, Resource
@@ -14,7 +14,7 @@ from ignition.config.versions import NEWEST
 
 
 class KernelArguments(Record):
-    """What the kernel command line must and must not hold (spec path: kernelArguments)."""
+    """Arguments that the kernel command line must and must not have (spec path: kernelArguments)."""
 
     SHARED = ("should_exist", "should_not_exist")
     should_exist: tuple[str, ...] = spec("arguments to add; one entry may hold several words", default=(), since="3.3.0")

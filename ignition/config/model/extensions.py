@@ -1,6 +1,6 @@
-"""What no spec has: the members `x-coreos` of spec 3.x configs. Ignition warns about the unknown key and goes on without it.
+"""Our extensions: the members `x-coreos` of spec 3.x configs. Ignition warns about the unknown key and ignores it.
 
-docs/extensions.md describes them. Specs 1 and 2.x know none: there the key is unknown.
+docs/extensions.md describes them. Specs 1 and 2.x do not have them: there the key is unknown.
 """
 
 from ignition.config.checks import AbsolutePath, AttributeBit, Between, FitsKernel, Given, OneOf
@@ -11,7 +11,7 @@ MEMBER = "x-coreos"
 
 
 class Attributes(Record):
-    """GPT attribute bits (spec path: storage.disks[].partitions[].x-coreos.attributes). What neither list names is kept."""
+    """GPT attribute bits (spec path: storage.disks[].partitions[].x-coreos.attributes). Bits in neither list are kept."""
 
     set: tuple[str, ...] = spec("attribute bits that are to be 1", default=(), each=AttributeBit("E1"))
     clear: tuple[str, ...] = spec("attribute bits that are to be 0", default=(), each=AttributeBit("E1"))

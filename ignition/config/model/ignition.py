@@ -4,7 +4,7 @@ from ignition.config.checks import Digest, Given, HttpUrl, NotEmpty, NotPlainHtt
 from ignition.config.known_values import COMPRESSIONS, HASHES
 from ignition.config.record import Record, spec
 
-INTERNAL = "internal"  # the `since` of members that no config text can set
+INTERNAL = "internal"  # the `since` of members that config texts cannot set
 
 
 class Header(Record):
@@ -15,7 +15,7 @@ class Header(Record):
         "header name", default="", since="3.1.0", check=Given("R13", "header has no name", "name it, as in User-Agent")
     )
     value: str | None = spec(
-        "header value; absent in a child config: the parent's header goes",
+        "header value; absent in a child config: the parent's header is removed",
         default=None,
         since="3.1.0",
         check=NotEmpty("R14", "header value is empty", "leave value out to remove a header that another config sets"),
@@ -23,7 +23,7 @@ class Header(Record):
 
 
 class Verification(Record):
-    """What fetched content must be (spec path: …verification)."""
+    """Verification of fetched content (spec path: …verification)."""
 
     hash: str | None = spec("digest of the decompressed content", default=None, check=Digest("R3", "R4", "R5", functions=HASHES))
 

@@ -1,4 +1,4 @@
-"""The `storage` section: disks, arrays, encryption, file systems, and what is written into them."""
+"""The `storage` section: disks, arrays, encryption, file systems, and the files written to them."""
 
 from ignition.config.checks import (
     AbsolutePath,
@@ -59,8 +59,8 @@ class Partition(Record):
     start_sectors: int | None = spec("2.x `start`, logical sectors", default=None, since=INTERNAL)
 
     def key(self) -> object:
-        """The number, else the label: one partition known by number and one known by label never meet."""
-        return self.number or self.label  # no label is not the empty one
+        """The number, else the label: a partition identified by number never equals one identified by label."""
+        return self.number or self.label  # an absent label differs from an empty one
 
 
 class Disk(Record):
@@ -130,7 +130,7 @@ class ClevisCustom(Record):
 class Clevis(Record):
     """Spec path: storage.luks[].clevis."""
 
-    custom: ClevisCustom = spec("a pin of one's own", default=ClevisCustom(), since="3.2.0")
+    custom: ClevisCustom = spec("a custom pin", default=ClevisCustom(), since="3.2.0")
     tang: tuple[Tang, ...] = spec("tang servers", default=(), since="3.2.0")
     threshold: int | None = spec("shares needed", default=None, unset=1, since="3.2.0")
     tpm2: bool | None = spec("bind to the TPM", default=None, unset=False, since="3.2.0")
@@ -169,7 +169,7 @@ class Luks(Record):
     open_options: tuple[str, ...] = spec("extra arguments of luksOpen", default=(), since="3.4.0")
     options: tuple[str, ...] = spec("extra arguments of luksFormat", default=(), since="3.2.0")
     uuid: str | None = spec("LUKS UUID", default=None, since="3.2.0")
-    wipe_volume: bool | None = spec("format whatever is there", default=None, unset=False, since="3.2.0")
+    wipe_volume: bool | None = spec("format the device regardless of its content", default=None, unset=False, since="3.2.0")
 
 
 class Filesystem(Record):
@@ -193,7 +193,7 @@ class Filesystem(Record):
     uuid: str | None = spec("file-system UUID", default=None)
     options: tuple[str, ...] = spec("extra arguments of mkfs", default=())
     mount_options: tuple[str, ...] = spec("options of that mount", default=(), since="3.1.0")
-    wipe_filesystem: bool | None = spec("format whatever is there", default=None, unset=False)
+    wipe_filesystem: bool | None = spec("format the device regardless of its content", default=None, unset=False)
     extension: FilesystemExtension = spec(_OURS, default=FilesystemExtension(), json=MEMBER)
     name: str | None = spec(
         "2.x name that files refer to (of several, the last counts); mounted only while its entries are written; set, "
@@ -205,7 +205,7 @@ class Filesystem(Record):
     must_be_blank: bool | None = spec("2.x `create` without force: any signature is an error", default=None, since=INTERNAL)
 
     def key(self) -> object:
-        """The device; what is used in place has none."""
+        """The device; a file system used in place does not have one."""
         return self.device or self.in_place or ""
 
 
@@ -217,7 +217,7 @@ class Owner(Record):
 
 
 class Node(Record):
-    """What files, directories and links share."""
+    """The common members of files, directories and links."""
 
     KEY = "path"
     path: str = spec(
@@ -228,7 +228,7 @@ class Node(Record):
             FitsKernel("O5"),
         ),
     )
-    overwrite: bool | None = spec("remove whatever is at `path` first", default=None, unset=False)
+    overwrite: bool | None = spec("remove anything at `path` first", default=None, unset=False)
     user: Owner = spec("owner", default=Owner())
     group: Owner = spec("group", default=Owner())
     filesystem: str | None = spec("2.x name of the file system that holds it; None = the new root", default=None, since=INTERNAL)

@@ -96,7 +96,7 @@ def test_repeated_keys_beyond_the_limit_are_counted() -> None:
     found = locate.of_repeated_keys(text, read(text, STRICT).repeated, "warning", ": the last one counts")
     assert len(found) == limits.FINDINGS + 1
     assert found[0].message == 'mapping key "a" already defined at line 1: the last one counts'
-    assert found[-1].message == "and 2 more warnings that are not listed"
+    assert found[-1].message == "and 2 more warnings not listed"
 
 
 NULL_ELEMENTS = b"a:\n  -\n  - x\n  - ~\n  - &n\nb: [null, {c: [z, ~]}]\n"
