@@ -27,7 +27,6 @@ NOT_YET = {
     "coreos_metadata",
     "ignition/boot_loader",
     "ignition/cloudinit",
-    "ignition/config",
     "ignition/errors.py",
     "ignition/fetch",
     "ignition/host",

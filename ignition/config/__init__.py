@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 
 def check_merged(config: Config) -> Report:
-    """The rules again for a rendered config: merging valid configs can break them. Findings have no lines, for there is no single text.
+    """The rules again for a rendered config: merging valid configs can break them. Findings have no lines: there is no single
+    text.
 
     Duplicates are not checked, as in Ignition (docs/reference/ignition-config.md §4.1 step 7).
     """

@@ -31,7 +31,7 @@ def load(data: bytes) -> Config:
         # "from None": the cause may quote the text, and with it a secret.
         raise Failure(
             f"the config cache is damaged ({type(error).__name__})",
-            fix="remove it and boot again: the fetch stage writes it anew",
+            fix="remove it and boot again: the fetch stage writes a new one",
         ) from None
 
 

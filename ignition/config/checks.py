@@ -211,9 +211,9 @@ class FitsKernel(Check):
         if len(value) <= _SURELY_SHORT:
             return None
         if len(value.encode("utf-8", "replace")) > PATH_BYTES:
-            return f"path is longer than {PATH_BYTES} bytes", "shorten it: no path can be longer", self.rules[0]
+            return f"path is longer than {PATH_BYTES} bytes", "shorten it: paths cannot be longer", self.rules[0]
         if any(len(name.encode("utf-8", "replace")) > NAME_BYTES for name in value.split("/")):
-            return f"path has a name of more than {NAME_BYTES} bytes", "shorten it: no name can be longer", self.rules[0]
+            return f"path has a name of more than {NAME_BYTES} bytes", "shorten it: names cannot be longer", self.rules[0]
         return None
 
     def constraint(self, version: str) -> Constraint:
@@ -280,7 +280,7 @@ class NotNegative(Check):
         self.what = what
 
     def problem(self, value: int, version: str) -> Problem | None:
-        return (f"{self.what} is negative", "give a number from 0 up", self.rules[0]) if value < 0 else None
+        return (f"{self.what} is negative", "use a number of at least 0", self.rules[0]) if value < 0 else None
 
     def constraint(self, version: str) -> Constraint:
         return {"minimum": 0}
@@ -319,7 +319,7 @@ class WithSource(Check):
         from ignition.config import url
 
         if not value.source:
-            return "source is not given", "give the URL", self.rules[0]
+            return "source is not given", "specify the URL", self.rules[0]
         rule, wrong = url.problem(value.source, version)
         return (wrong, url.remedy(rule, value.source, version), self.rules[-1]) if wrong else None
 
@@ -343,7 +343,7 @@ class HttpUrl(Check):
         if wrong := url.malformed(value):
             return f"URL {wrong}", url.remedy("R6", value, version), self.rules[0]
         if not url.is_http(value):
-            return f"{self.whose} URL begins with http:// or https://", _HTTP_FIX, self.rules[-1]
+            return f"{self.whose} URL must begin with http:// or https://", _HTTP_FIX, self.rules[-1]
         return None
 
     def constraint(self, version: str) -> Constraint:
@@ -382,7 +382,7 @@ class Digest(Check):
         known = known_in(version, self.functions)
         length = len(digest.encode("utf-8", "replace"))
         if not dash:
-            place, wrong = 0, "hash has no function: there is no - in it"
+            place, wrong = 0, "hash has no function: the - is missing"
         elif function not in known:
             place, wrong = 1, f"hash function is not {' or '.join(known)}"
         elif length != HASH_DIGITS[function]:
@@ -395,7 +395,7 @@ class Digest(Check):
         return wrong, fix, self.rules[min(place, len(self.rules) - 1)]
 
     def constraint(self, version: str) -> Constraint:
-        # Lengths count bytes: a digest of other than ASCII characters, wrong as it is, has fewer of them.
+        # Lengths count bytes: a digest with non-ASCII characters, although invalid, has fewer of them.
         forms = (f"{name}-(?:[ -~]{{{HASH_DIGITS[name]}}}|[^]*[^ -~][^]*)" for name in known_in(version, self.functions))
         return {"pattern": f"^(?:{'|'.join(forms)})$".replace("[^]", r"[\s\S]")}
 
@@ -527,7 +527,7 @@ class AttributeBit(Check):
     """A GPT attribute bit, by sfdisk's name or by number. Bits 3 to 47 are reserved and must be 0."""
 
     def problem(self, value: str, version: str) -> Problem | None:
-        return None if attribute_bit(value) is not None else ("no GPT attribute bit", _BIT_FIX, self.rules[0])
+        return None if attribute_bit(value) is not None else ("not a GPT attribute bit", _BIT_FIX, self.rules[0])
 
     def constraint(self, version: str) -> Constraint:
         return {"pattern": f"^(?:{'|'.join(BIT_NAMES)}|[0-2]|(?:{_OF_THE_TYPE})?(?:4[89]|5[0-9]|6[0-3]))$"}
@@ -544,7 +544,7 @@ class Between(Check):
         self.what, self.least, self.most, self.demands = what, least, most, demands
 
     def problem(self, value: int | None, version: str) -> Problem | None:
-        fix = f"give a number from {self.least} to {self.most}"
+        fix = f"use a number from {self.least} to {self.most}"
         if value is None:
             return f"{self.what} is not given", fix, self.rules[0]
         is_right = self.least <= value <= self.most

@@ -28,7 +28,7 @@ def problem(pin: str, config: dict[str, Any]) -> tuple[str, str] | None:
 def _threshold_problem(config: Mapping[str, Any]) -> tuple[str, str] | None:
     threshold, count = config.get("t", 1), len(parts(config))
     if not count:
-        return "nothing is named that could unlock the volume", "add a tang server or tpm2"
+        return "no pin is given that could unlock the volume", "add a tang server or tpm2"
     fix = f"use a number from 1 to {count}" if count > 1 else "use 1, or name more pins"
     if isinstance(threshold, bool) or not isinstance(threshold, int):
         return "the threshold is not a number", fix  # the value is not quoted: the config of a pin may hold secrets

@@ -1,6 +1,6 @@
-"""A config's text → the internal model and a report, whatever its spec version. Nothing is fetched, nothing raised.
+"""The text of a config of any spec version → the internal model and a report. Nothing is fetched, nothing is raised.
 
-Decoding and the rules need no positions; only when there is something to say is the text scanned for them. Source:
+Decoding and the rules work without positions; the text is only scanned for them if there are findings. Source:
 docs/reference/ignition-config.md §1.2 to §1.4 and §3.1.
 """
 
@@ -34,15 +34,17 @@ _NUMBER = "ignitionVersion"  # of spec 1
 
 
 class Parsed(Record):
-    """What became of a text."""
+    """The result of parsing a text."""
 
-    outcome: str = spec("one of the constants above, or of kinds.NOT_CONFIGS: no Ignition config at all")
+    outcome: str = spec("one of the constants above, or of kinds.NOT_CONFIGS: not an Ignition config")
     config: Config | None = spec("the config; None unless VALID", default=None)
-    draft: Config | None = spec("what an INVALID text says, if every value of it could be read: for advice alone", default=None)
+    draft: Config | None = spec(
+        "the config of an INVALID text, if all its values could be decoded: for advice alone", default=None
+    )
     report: Report = spec("findings; warnings may come with a valid config", default=Report())
-    version: str = spec('the spec version of the text; "" if that is not known', default="")
+    version: str = spec('the spec version of the text; "" if unknown', default="")
     renamed_paths: "Callable[[], RenamedPaths]" = spec(
-        "how the text calls members of the model, see text/locate.py", default=dict
+        "paths of the text for members of the model, see text/locate.py", default=dict
     )
 
 
@@ -77,7 +79,7 @@ def parse(text: bytes, *, source: str = "") -> Parsed:
 
 
 class _Result:
-    """What Parsed holds, with findings that wait for their positions."""
+    """As Parsed, with findings that do not have positions yet."""
 
     __slots__ = ("config", "draft", "outcome", "renamed_paths", "rows", "version")
 
@@ -89,8 +91,8 @@ class _Result:
 
 
 def _refuse_nul(result: _Result, data: object) -> None:
-    message = "has a NUL character, which ends it for every program"
-    rows = _bounded(Finding(ERROR, path, message, "take \\u0000 out", "O6") for path in json_text.strings_with_nul(data))
+    message = "has a NUL character, at which every program would cut it off"
+    rows = _bounded(Finding(ERROR, path, message, "remove \\u0000", "O6") for path in json_text.strings_with_nul(data))
     if rows:
         result.rows += rows
         result.outcome, result.config = INVALID, None
@@ -147,7 +149,7 @@ def _judged(
 
 
 def _upgraded(config: Config, version: str) -> Config:
-    """As a config of the newest version that means the same."""
+    """The equivalent config of the newest version."""
     storage = config.storage
     if order(version) < order(_SPECIAL_BITS_SINCE):
         plain: dict[str, Any] = {}
@@ -160,7 +162,7 @@ def _upgraded(config: Config, version: str) -> Config:
 
 
 def _said_version(data: object) -> str:
-    """What the text gives as its version, "" for nothing. Raises Mistyped."""
+    """`ignition.version` as written in the text; "" if absent. Raises Mistyped."""
     if data is None:
         return ""
     about = _member(data, (), "ignition")
@@ -171,7 +173,7 @@ def _said_version(data: object) -> str:
 
 
 def _version_despite(data: object) -> str:
-    """The spec version of a text with a wrong type, "" if it cannot be told."""
+    """The spec version of a text with a value of a wrong type; "" if unknown."""
     try:
         said = _said_version(data)
         number = None if said else _said_number(data)
@@ -181,7 +183,7 @@ def _version_despite(data: object) -> str:
 
 
 def _said_number(data: object) -> int | None:
-    """What the text gives as `ignitionVersion`, the version of spec 1; None for nothing. Raises Mistyped."""
+    """`ignitionVersion`, the version of spec 1; None if absent. Raises Mistyped."""
     number = None if data is None else _member(data, (), _NUMBER)
     if number is not None and type(number) is not int:
         raise decode.Mistyped((_NUMBER,), "an integer", number)
@@ -197,11 +199,11 @@ def _member(data: object, path: Path, name: str) -> object:
 
 
 def _of_their_own(found: "Iterable[Finding]", notes: decode.Notes) -> "Iterable[Finding]":
-    """Without what may be said only because a value of a wrong type was not read: what is at it, below it or around it."""
+    """Without findings that a value of a wrong type may have caused: those at its path, below it or around it."""
     if not notes.mistyped:
         return found
     if notes.unlisted_mistyped:
-        return ()  # it is not known any more what came of which
+        return ()  # the causes are no longer known
     wrong = {error.path for error in notes.mistyped}
     around = {path[:length] for path in wrong for length in range(len(path) + 1)}
     return (
@@ -225,7 +227,7 @@ def _noted(notes: decode.Notes, version: str) -> "Iterator[Finding]":
             fix = of_other_family(one.path, version) or key(name, one.since, one.known)
             yield Finding(WARNING, one.path, f"unknown key {name}: ignored", fix, "X2", at=KEY)
     for path in notes.absent:
-        yield Finding(WARNING, path, "null where an object is expected: taken as absent", "leave it out", "X3")
+        yield Finding(WARNING, path, "null where an object is expected: treated as absent", "leave it out", "X3")
     if notes.unlisted:
         yield Finding(WARNING, (), "", count=notes.unlisted)
 
@@ -258,7 +260,7 @@ def _decode_error(text: bytes, error: json_text.NotJson) -> Entry:
 
 
 def _bounded(rows: "Iterable[Finding]") -> list[Finding]:
-    """As many of each level as anybody reads, and a last row that counts the others."""
+    """At most limits.FINDINGS of each level, and a last finding that counts the others."""
     kept: list[Finding] = []
     left, unlisted = dict.fromkeys(LEVELS, limits.FINDINGS), dict.fromkeys(LEVELS, 0)
     for row in rows:
@@ -278,9 +280,9 @@ def _placed(text: bytes, rows: list[Finding]) -> tuple[Entry, ...]:
     return locate_findings(text, rows)
 
 
-# The second look at a config that was rendered from several: the rules again, without duplicates and positions.
+# The rules again for a config rendered from several ones, without duplicates and positions.
 
-# What 1 and 2.x allow and 3.x forbids; translated parts keep their meaning with it. (Spec 1 looks into no unit: U3, U5.)
+# Rules of 3.x that 1 and 2.x do not have; translated parts stay valid. (U3, U5: spec 1 does not check contents of units.)
 _NOT_IN_2 = frozenset("A4 A5 C1 D2 D4 D5 F2 I2 I3 I4 I6 I7 O1 P1 P2 P4 R7 R14 S1 S2 S3 S4 S5 U3 U5".split())
 
 
@@ -294,7 +296,7 @@ def check_merged(config: Config) -> Report:
 
 
 def merged_findings(config: Config) -> list[Finding]:
-    """What breaks a rule, at paths of the model."""
+    """Findings at paths of the model."""
     load()
     found = walk(config, NEWEST)
     if config.ignition.translated:
@@ -303,7 +305,7 @@ def merged_findings(config: Config) -> list[Finding]:
 
 
 def _of_2(storage: Storage) -> "Iterator[Finding]":
-    """What 2.x texts are asked one by one, of the whole."""
+    """The rules of 2.x texts, applied to the whole."""
     entries = reachable.written(storage, links_hold_others=False)
     wrong = (*reachable.below(entries), *reachable.clashes(entries), *reachable.homeless(storage))
     return (one.moved(("storage", *one.path)) for one in wrong)

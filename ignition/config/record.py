@@ -100,7 +100,7 @@ def folded(key: str) -> str:
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(spec,))
 class Record:
-    """Base class: subclasses annotate their members and give each a `spec()`. `FIELDS` maps name → Field, in order.
+    """Base class: subclasses annotate their members with a `spec()` for each. `FIELDS` maps name → Field, in order.
 
     The annotations are read when the class is made, so modules of records do without `from __future__ import annotations`.
     """

@@ -3,7 +3,8 @@
 It describes each member alone: type, values, pattern, limits, default, meaning. Rules about several members are left to the
 validation. A constraint never refuses a value that its rule accepts, and warnings are not constraints. Only the form is stricter
 than the rules: names in their exact case, no null as an element of a list, and as required members those of the published schemas
-(the key of each list's elements, `ignition` and its version: docs/reference/ignition-config.md §2.1) and those that a rule demands.
+(the key of each list's elements, `ignition` and its version: docs/reference/ignition-config.md §2.1) and those that a rule
+demands.
 
 Unknown members are allowed (no `additionalProperties`): they are warnings to Ignition and to us, configs carry their owners'
 notes in them, and an editor's `$schema` is one. There is no `$id`: a schema that claims an address makes editors look there.

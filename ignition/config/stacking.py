@@ -59,7 +59,7 @@ def _below(made: dict[str, int], devices: Sequence[Iterable[str]]) -> list[list[
 
 
 def waves(below: Sequence[Sequence[int]]) -> list[list[int]]:
-    """The order of creation: a wave only depends on earlier ones. Elements of a cycle are in no wave."""
+    """The order of creation: a wave only depends on earlier ones. Elements of a cycle are left out."""
     found: list[list[int]] = []
     left, done = list(range(len(below))), set[int]()
     while wave := [one for one in left if done.issuperset(below[one])]:

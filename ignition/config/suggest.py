@@ -36,7 +36,7 @@ def _closest(word: str, known: tuple[str, ...], alike: float) -> str:
 
 # Members of the other family of specs, by their path without indexes → what to write in this one.
 _NETWORKD_IN_3 = "write its units as storage.files below /etc/systemd/network"
-_NO_FILESYSTEM = "leave it out: a path is that of the whole machine, file systems of the config lie at their `path`"
+_NO_FILESYSTEM = "leave it out: paths are absolute in the new root, where file systems are mounted at their `path`"
 _OF_2_IN_3 = {
     "ignitionVersion": 'write "ignition": {"version": "3.5.0"}',
     "networkd": _NETWORKD_IN_3,
@@ -44,31 +44,31 @@ _OF_2_IN_3 = {
     "storage.files.filesystem": _NO_FILESYSTEM,
     "storage.directories.filesystem": _NO_FILESYSTEM,
     "storage.links.filesystem": _NO_FILESYSTEM,
-    "storage.filesystems.mount": "write what is in it (device, format, …) into the file system itself",
-    "storage.filesystems.name": "leave it out: files name their path, file systems the `path` that they lie at",
+    "storage.filesystems.mount": "move its members (device, format, …) to the file system itself",
+    "storage.filesystems.name": "leave it out: files have absolute paths, file systems the `path` of their mount point",
     "storage.filesystems.create": "write wipeFilesystem and options into the file system itself",
     "storage.filesystems.files": "write them as storage.files",
     "storage.disks.partitions.size": "write sizeMiB: 2048 sectors are 1 MiB",
     "storage.disks.partitions.start": "write startMiB: 2048 sectors are 1 MiB",
     "systemd.units.enable": "write enabled",
-    "passwd.users.create": "write what is in it (uid, groups, …) into the user itself",
+    "passwd.users.create": "move its members (uid, groups, …) to the user itself",
 }
 _OF_1 = ("ignitionVersion", "storage.filesystems.files")
 _IN_MOUNT = "write it into mount"
 _OF_3_IN_2 = {
     "ignition.config.merge": "write append",
-    "kernelArguments": "no 2.x config can say it",
-    "storage.luks": "no 2.x config can say it",
+    "kernelArguments": "not available in 2.x",
+    "storage.luks": "not available in 2.x",
     "storage.filesystems.device": _IN_MOUNT,
     "storage.filesystems.format": _IN_MOUNT,
     "storage.filesystems.label": _IN_MOUNT,
     "storage.filesystems.uuid": _IN_MOUNT,
     "storage.filesystems.options": _IN_MOUNT,
     "storage.filesystems.wipeFilesystem": _IN_MOUNT,
-    "storage.filesystems.mountOptions": "no 2.x config can say it: give the mount unit Options=",
-    "storage.disks.partitions.resize": "no 2.x config can say it",
-    "passwd.users.shouldExist": "no 2.x config can say it",
-    "passwd.groups.shouldExist": "no 2.x config can say it",
+    "storage.filesystems.mountOptions": "not available in 2.x: set Options= in the mount unit",
+    "storage.disks.partitions.resize": "not available in 2.x",
+    "passwd.users.shouldExist": "not available in 2.x",
+    "passwd.groups.shouldExist": "not available in 2.x",
 }
 
 
@@ -77,9 +77,9 @@ def of_other_family(path: Path, version: str) -> str:
     name = ".".join(part for part in path if isinstance(part, str))
     is_3 = version in SPEC_3
     if is_3 and name in _OF_2_IN_3:
-        return f"this is of spec {'1' if name in _OF_1 else '2.x'}: {_OF_2_IN_3[name]}"
+        return f"this belongs to spec {'1' if name in _OF_1 else '2.x'}: {_OF_2_IN_3[name]}"
     if not is_3 and name in _OF_3_IN_2:
-        return f"this is of spec 3.x: {_OF_3_IN_2[name]}, or write the config in spec 3.x"
+        return f"this belongs to spec 3.x: {_OF_3_IN_2[name]}, or write the config in spec 3.x"
     return ""
 
 
@@ -88,7 +88,7 @@ def key(name: str, since: str, known: Collection[str]) -> str:
     if since:
         return f"it exists since spec {since}: write that version, or leave it out"
     if name == "$schema":
-        return "only editors read it: their settings are the place to name a schema"
+        return "only editors read it: set the schema in the editor instead"
     near = closest(name, known)
     return f"did you mean {near}?" if near else f"known here: {', '.join(known)}"
 
@@ -109,7 +109,7 @@ def for_type(error: Mistyped) -> str:
     if error.wanted == "true or false":
         return "write true or false, without quotes"
     if last == "append" and error.wanted == "a list" and error.found == "true or false":
-        return 'this is of spec 2.x: write "append": [{"source": "URL"}] in the place of contents'
+        return 'this belongs to spec 2.x: write "append": [{"source": "URL"}] in the place of contents'
     if error.wanted == "a list":
         return "put it in brackets: [{…}]" if error.found == "an object" else "put it in brackets: […]"
     if error.wanted == "an object":
@@ -132,14 +132,14 @@ def _for_object(names: list[str]) -> str:
     if not last:
         return 'begin the config with {"ignition": {"version": "3.5.0"}}'
     if last in _RESOURCES:
-        return 'write {"source": "URL"}; for text of your own the URL is data:,TEXT'
+        return 'write {"source": "URL"}; for inline text the URL is data:,TEXT'
     return 'write {"name": "…"} or {"id": …}' if last in ("user", "group") else "write an object: {…}"
 
 
 def one_of(word: str, known: Sequence[str]) -> str:
     """For a value out of a short list."""
     if len(known) == 1:
-        return f"the only one is {known[0]}"
+        return f"the only valid value is {known[0]}"
     near = closest(word, known)
     return f"{f'did you mean {near}? ' if near else ''}one of {', '.join(known)}"
 
@@ -155,7 +155,7 @@ def unit_name(name: str, types: Sequence[str]) -> str:
 def dropin_name(name: str) -> str:
     """The same name with the only extension that systemd reads."""
     base = name.rpartition(".")[0] or name or "10-local"
-    return f"call it {base}.conf"
+    return f"name it {base}.conf"
 
 
 def scheme(name: str, known: Sequence[str]) -> str:

@@ -1,11 +1,10 @@
-"""Which spec versions the Ignition of a system takes: Flatcar Container Linux and Fedora CoreOS, by the version of a release.
+"""Spec versions that the Ignition of a system accepts: Flatcar Container Linux and Fedora CoreOS, by release.
 
-A row of the tables is a sighting: from where on, or until when, a version of Ignition is known. Between two sightings that take
-the same specs the answer is sure; between two that differ, before the first and after the last one, it may be that nobody knows.
-Nothing is guessed.
+A row of the tables is an observation: the first or last release with a version of Ignition. Between two rows with the same specs
+the answer is certain; between two that differ, before the first and after the last, it may be unknown. Nothing is guessed.
 
 Sources. Specs of an Ignition: docs/reference/ignition-config.md §1.1. Flatcar: `image_packages` in data/releases of the
-repository flatcar/flatcar-website; that 1 and 2.x are still taken, by translation: the notes of release 3185.0.0 there. Fedora
+repository flatcar/flatcar-website; that 1 and 2.x are still accepted, by translation: the notes of release 3185.0.0 there. Fedora
 CoreOS: a release's number has the date of its package set (fedora-coreos-tracker, Design.md, "Version numbers"); until the day
 before an Ignition release (its docs/release-notes.md) none can have it; all have it two weeks after fedora-coreos-config took it,
 which its pull requests say: 148 (2.0.1), 388 and 389 (2.3.0), 691 (2.7.0), 3222 and 3223 (2.20.0), 4020 (2.26.0), 4327 (2.27.0).
@@ -62,7 +61,7 @@ FLATCAR = (
     ("4230.1.0", "2.20.0"),
     ("4757.2.0", "2.24.0"),
 )
-FEDORA_COREOS = (  # by date; what is from a pull request of a day stands two weeks later
+FEDORA_COREOS = (  # by date; two weeks after the day of a pull request
     ("20190902", "2.0.1"),
     ("20200504", "2.2.1"),
     ("20200521", "2.3.0"),
@@ -81,20 +80,20 @@ FEDORA_COREOS = (  # by date; what is from a pull request of a day stands two we
 
 
 class Target:
-    """A release of a system, and what its Ignition can be: the lowest and the highest version, "" where nothing is known."""
+    """A release of a system, and the possible versions of its Ignition: lowest and highest, "" if unknown."""
 
     def __init__(self, system: str, release: str, lowest: str, highest: str, *, translates: bool) -> None:
         self.system, self.release, self.lowest, self.highest = system, release, lowest, highest
-        self._translates = translates  # hands 1 and 2.x, translated, to an Ignition that takes 3.x only
+        self._translates = translates  # translates 1 and 2.x for an Ignition that accepts only 3.x
 
     @property
     def name(self) -> str:
-        """As people call it: `Flatcar 3510.2.0`."""
+        """For messages: `Flatcar 3510.2.0`."""
         return f"{self.system} {self.release}"
 
     @property
     def ignition(self) -> str:
-        """`Ignition 2.14.0`, or the range that it lies in."""
+        """`Ignition 2.14.0`, or a range."""
         if not self.lowest:
             return f"Ignition {self.highest} or older"
         if not self.highest:
@@ -102,14 +101,14 @@ class Target:
         return f"Ignition {self.lowest}" + (f" to {self.highest}" if self.highest != self.lowest else "")
 
     def specs(self) -> tuple[str, ...]:
-        """The specs that it takes for sure, oldest first."""
+        """The specs that it certainly accepts, oldest first."""
         low, high = self._specs(self.lowest), self._specs(self.highest)
-        if not self.highest:  # later ones keep what is final
+        if not self.highest:  # later versions keep the final specs
             return tuple(spec for spec in low if spec != NEWEST)
         return tuple(spec for spec in low if spec in high)
 
     def takes(self, version: str) -> bool | None:
-        """Whether it takes that spec version; None if that is not known."""
+        """Whether it accepts that spec version; None if unknown."""
         if version in self.specs():
             return True
         possible = self._specs(self.highest) if self.highest else self._specs(self.lowest) + SPEC_3
@@ -121,13 +120,13 @@ class Target:
         return None if version in possible else False
 
     def has_ignition(self, version: str) -> bool | None:
-        """Whether its Ignition is of that version or newer; None if that is not known."""
+        """Whether its Ignition is of that version or newer; None if unknown."""
         if self.lowest and _numbers(self.lowest) >= _numbers(version):
             return True
         return False if self.highest and _numbers(self.highest) < _numbers(version) else None
 
     def is_translated(self, version: str) -> bool:
-        """Whether that spec version reaches its Ignition only by way of a translation."""
+        """Whether that spec version is translated before it reaches its Ignition."""
         return self._translates and version in SPEC_1 + SPEC_2 and self.lowest.startswith("2.")
 
     def _specs(self, ignition: str) -> tuple[str, ...]:
@@ -140,18 +139,18 @@ class Target:
 
 
 def parse(text: str) -> Target:
-    """`flatcar=3510.2.0` or `fcos=42.20250929.3.0`. Raises ValueError, whose text says what is wrong."""
+    """`flatcar=3510.2.0` or `fcos=42.20250929.3.0`. Raises ValueError with the reason."""
     system, _, release = text.partition("=")
     parts = release.split(".")
     digits = [part.isascii() and part.isdigit() for part in parts]
     if system.lower() == "flatcar":
         if len(parts) != 3 or not all(digits):
-            raise ValueError(f"{release!r} is no version of Flatcar such as 3510.2.0; channels move, so they cannot be named")
+            raise ValueError(f"{release!r} is not a Flatcar version such as 3510.2.0; channels move, so they cannot be targets")
         lowest, highest = _between(FLATCAR, _numbers(release))
         return Target("Flatcar", release, lowest, highest, translates=True)
     if system.lower() == "fcos":
         if len(parts) != 4 or not all(digits) or len(parts[1]) != 8:
-            message = "is no version of Fedora CoreOS such as 42.20250929.3.0; streams move, so they cannot be named"
+            message = "is not a Fedora CoreOS version such as 42.20250929.3.0; streams move, so they cannot be targets"
             raise ValueError(f"{release!r} {message}")
         # The date alone counts: at any time, streams of older and newer Fedoras have the same Ignition.
         lowest, highest = _between(FEDORA_COREOS, _numbers(parts[1]))
@@ -169,7 +168,7 @@ def in_words(specs: Iterable[str]) -> str:
 
 
 def first_release(target: Target, version: str) -> str:
-    """From where on that system is known to take a spec version; "" if it is not known to take it in any release."""
+    """The first release of that system known to accept a spec version; "" if there is none."""
     table = FLATCAR if target.system == "Flatcar" else FEDORA_COREOS
     for release, ignition in table:
         if Target(target.system, release, ignition, ignition, translates=target.system == "Flatcar").takes(version):

@@ -26,7 +26,7 @@ SCHEMES = {
 }
 _REMEDIES = {
     "R6": "write it as scheme://host:port/path, with special characters percent-encoded, such as %20",
-    "R8": "give the version, or leave versionId out",
+    "R8": "specify the version, or leave versionId out",
     "R9": "write arn:aws:s3:::BUCKET/KEY",
     "R10": "write data:,TEXT with percent escapes, or data:;base64,CONTENT with its padding",
 }
@@ -170,7 +170,7 @@ def _authority_problem(authority: str) -> str:
         return "has a port that is not a number"
     # Only bytes beyond ASCII may be percent-encoded in a host.
     if not _is_host(host) or _has_bad_escape(host, first="89ABCDEFabcdef"):
-        return "has a character in its host that no host has"
+        return "has an invalid character in its host"
     return ""
 
 
@@ -179,7 +179,7 @@ def _is_port(text: str) -> bool:
 
 
 def _is_host(text: str) -> bool:
-    # What is left when both ends lose all good characters is empty or has a bad one.
+    # Stripping the good characters from both ends leaves nothing, or a text with a bad one.
     return not "".join(character for character in text if character.isascii()).strip(_IN_HOST)
 
 
@@ -216,5 +216,5 @@ def _arn_problem(url: str) -> str:
         return "the service of the ARN is not s3"
     needed = 2 if parts[5].startswith("accesspoint/") else 1
     if parts[5].count("/") < needed:
-        return "the ARN names no object: bucket/key, or accesspoint/name/object/key"
+        return "the ARN does not name an object: bucket/key, or accesspoint/name/object/key"
     return ""

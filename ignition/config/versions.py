@@ -33,7 +33,7 @@ def plain(*numbers: str) -> str:
 
 
 def canonical(text: str) -> str:
-    """Without the leading zeros that are tolerated; "" if it is not a semantic version. Build metadata stays: it never matches."""
+    """Without tolerated leading zeros; "" if it is not a semantic version. Build metadata stays, so that it never matches."""
     found = re.fullmatch(_SEMVER, text, re.ASCII)
     if not found:
         return ""

@@ -77,7 +77,7 @@ def one_of(values: Iterable[str]) -> Schema:
     truths = {yaml_scalars.YAML_1_1_TRUTHS[word] for word, kind in kinds.items() if kind == yaml_scalars.BOOL}
     if not truths:
         return {"enum": [*words, *(yaml_scalars.integer(word) for word, kind in kinds.items() if kind == yaml_scalars.INT)]}
-    # Not an enum: editors would propose the boolean, which is not one of the words.
+    # Not an enum: editors would propose the boolean instead of the words.
     form: Schema = {"type": ["string", "boolean"], **word_pattern(words)}
     return form if len(truths) > 1 else {**form, "not": {"enum": [not next(iter(truths))]}}
 

@@ -298,11 +298,11 @@ def test_what_3x_cannot_say_is_named_and_the_rest_is_printed(place: Place) -> No
     column = OLD.index('"data", "path"') + 1
     assert (status, [file["path"] for file in json.loads(out)["storage"]["files"]]) == (1, ["/b"])
     assert err.splitlines()[:2] == [
-        f"a.ign:1:{column}: error: spec 3.x cannot say that /a is on the file system 'data' (/dev/b), "
-        "only where in the new root it is",
+        f"a.ign:1:{column}: error: spec 3.x cannot express that /a is on the file system 'data' (/dev/b), "
+        "only its path in the new root",
         "  at $.storage.files.0.filesystem",
     ]
-    assert err.splitlines()[-1] == "  fix: --filesystem data=PATH says where that is mounted"
+    assert err.splitlines()[-1] == "  fix: --filesystem data=PATH sets its mount point"
 
 
 def test_what_only_2x_allows_is_shown_at_its_source(place: Place) -> None:

@@ -125,7 +125,7 @@ def test_packed_config_that_is_cut_off_is_named(tmp_path: Path, capsys: pytest.C
     file.write_bytes(gzip.compress(GOOD.encode())[:-1])
     good.write_text(GOOD)
     status, out, err = run(capsys, str(file), str(good))
-    said = f"ignition-validate: {file}: the gzip data ends early (fix: pack the config again, and copy it whole)"
+    said = f"ignition-validate: {file}: the gzip data ends early (fix: compress the config again, and copy it completely)"
     assert (status, out, err) == (1, "", f"{said}\n{good}: valid (spec 3.5.0)\n")
 
 

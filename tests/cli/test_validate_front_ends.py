@@ -86,6 +86,6 @@ def test_advice_stands_at_its_place_in_the_yaml(
     assert main(["a.bu"]) == 0
     found = [line for line in capsys.readouterr().out.splitlines() if line.startswith("a.bu:")]
     assert found == [
-        "a.bu:6:16: warning: nothing in the config makes /dev/mapper/dta [W27]",
-        "a.bu:13:9: warning: Where= is '/srv/dta', but the unit is called srv.mount: systemd refuses to load it [W28]",
+        "a.bu:6:16: warning: nothing in the config creates /dev/mapper/dta [W27]",
+        "a.bu:13:9: warning: Where= is '/srv/dta', but the unit is named srv.mount: systemd refuses to load it [W28]",
     ]

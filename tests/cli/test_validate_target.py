@@ -161,7 +161,7 @@ def test_extensions_are_ignored_by_every_target(
     assert status == 0
     ignores = "does not know x-coreos: its Ignition warns about it, and goes on without it [T3]"
     assert [line for line in out if line.endswith("]") and ".ign:" in line] == [
-        "a.ign:1:48: info: x-coreos is this program's own: other programs warn about it, and go on without it [W21]",
+        "a.ign:1:48: info: x-coreos is an extension of this program: other programs warn about it and ignore it [W21]",
         f"a.ign:1:48: warning: Flatcar 3510.2.0 {ignores}",
         f"a.ign:1:48: warning: Fedora CoreOS 42.20250929.3.0 {ignores}",
     ]
@@ -199,7 +199,7 @@ def test_number_0_beside_an_absent_partition_depends_on_the_release(
 ) -> None:
     found, out, _ = judged(MIXED, [f"fcos={release}"], tmp_path, monkeypatch, capsys)
     assert (found, message in out) == (status, True)
-    assert "  fix: give the partition its number" in out
+    assert "  fix: specify the number of the partition" in out
     without = judged(MIXED.replace("false", "true"), [f"fcos={release}"], tmp_path, monkeypatch, capsys)
     assert "T4" not in "\n".join(without[1])
 
@@ -219,14 +219,14 @@ def test_yaml_whose_spec_is_not_taken(
 
 
 USER = '"passwd": {"users": [{"name": "joe", "groups": ["sudo", "portage"], "uid": 500}]}'
-GROUP = "user is to be in group portage: the config does not make it, and"
+GROUP = "user is a member of group portage: the config does not create it, and"
 
 
 @pytest.mark.parametrize(
     ("targets", "advice"),
     [
         ([], [f"info: {GROUP} of known images only Flatcar has it [W23]"]),
-        (["flatcar=4757.2.0"], ["warning: uid 500 is that of core in the images of Flatcar: it cannot be given twice [W20]"]),
+        (["flatcar=4757.2.0"], ["warning: uid 500 belongs to core in the images of Flatcar: it cannot be assigned twice [W20]"]),
         (["fcos=42.20250929.3.0"], [f"warning: {GROUP} the image of Fedora CoreOS does not have it [W23]"]),
         (["fcos=42.20250929.3.0", "flatcar=4757.2.0"], [f"warning: {GROUP} the image of Fedora CoreOS does not have it [W23]"]),
     ],

@@ -60,7 +60,7 @@ UNREADABLE = [
     (HEAD + FIRST + "a: b: c\n", "line 4: mapping values are not allowed in this context", "4:5"),
     (HEAD + FIRST + "hostname: [a\n", "line 4: did not find expected ',' or ']'", "4:13"),
     (HEAD + FIRST + "users: {a: b}\n", "line 4: users must be a list, not a mapping", "4:8"),
-    (HEAD.encode() + b"a: \xff\xfe\n", "line 2: this is no UTF-8 text", "2:4"),
+    (HEAD.encode() + b"a: \xff\xfe\n", "line 2: not UTF-8 text", "2:4"),
     (HEAD.encode() + b"a: \x00\x01\n", "line 2: control characters are not allowed", "2:4"),
 ]
 NO_TEXT = [
@@ -73,7 +73,7 @@ NO_TEXT = [
     (
         b"#cloud-config\na: &a [x,x,x,x,x,x,x,x,x]\n"
         + b"".join(b"%c: &%c [%s]\n" % (n, n, b",".join([b"*%c" % (n - 1)] * 9)) for n in range(ord("b"), ord("j"))),
-        "the document unfolds, with its aliases, to more than 200000 values",
+        "the document expands, with its aliases, to more than 200000 values",
     ),
     (b'Content-Type: multipart/mixed; boundary="b"\n\n--b\n\nx\n--b--\n', "part 1: a part has no Content-Type"),
 ]  # fmt: skip

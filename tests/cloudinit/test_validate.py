@@ -121,16 +121,16 @@ ROWS = [
         'line 5: warning: repeated key "hostname": the last one counts',
     ]),
     ("#cloud-config\nhostname: a\n%YAML 1.1\nusers: []\n", [
-        "line 3: warning: a line that begins with % ends the document: it and all that follows is not read"
+        "line 3: warning: a line that begins with % ends the document: it and everything after it is not read"
     ]),
     ("#cloud-config\nhostname: a\n...\nusers: []\n", [
-        "line 4: warning: the document ends with the ... above: this and all that follows is not read"
+        "line 4: warning: the document ends with the ... above: this and everything after it is not read"
     ]),
     ("#cloud-config\nhostname: a\n---\nusers: []\n", [
         "line 3: warning: only the first document is read: a second one begins here"
     ]),
     ("#cloud-config\n  hostname: a\nusers: []\n", [
-        "line 3: warning: the document ends before this: it and all that follows is not read"
+        "line 3: warning: the document ends before this: it and everything after it is not read"
     ]),
     ("#cloud-config\n---\n---\nusers: []\n", ["line 3: warning: only the first document is read: a second one begins here"]),
     ("#cloud-config\n---\nhostname: a\n...\n# c\n---\n", []),
@@ -203,10 +203,10 @@ THOROUGH = [
         "2:37: error: homedir must be an absolute path",
     ]),
     ("users: [{name: a, passwd: secret}]\n", [
-        "2:27: warning: this is no hash of crypt(5): no password fits it, and a password in plain text must not be in a config"
+        "2:27: warning: not a crypt(5) hash: no password matches it, and a config must not contain a password in plain text"
     ]),
     ("ssh_authorized_keys: [rubbish]\n", [
-        "2:23: warning: this is no line of an authorized_keys file: it has no type of key, such as ssh-ed25519"
+        "2:23: warning: not a line of an authorized_keys file: the key type is missing, such as ssh-ed25519"
     ]),
     ("write_files: [{path: etc/a}]\n", ["2:22: warning: the path is relative: it is taken from /"]),
     ("write_files: [{path: ../a}]\n", ["2:22: warning: the path is relative: it is taken from /"]),
@@ -215,7 +215,7 @@ THOROUGH = [
         "2:39: warning: permissions 420 are octal, which is unusual: probably 0644 is meant"
     ]),
     ("write_files: [{path: /a, permissions: 644}]\n", []),
-    ("write_files: [{path: /home/core/a}]\n", ["2:22: warning: file in the home of core will belong to root"]),
+    ("write_files: [{path: /home/core/a}]\n", ["2:22: warning: file in the home of core will be owned by root"]),
     ("write_files: [{path: /home/core/a, owner: core}]\n", []),
     (f"{UNIT}      ExecSart=/bin/true\n      ExecStart=/bin/true\n", [
         "7:7: warning: [Service] has no option ExecSart: systemd ignores it (line 2 of the unit)"
@@ -235,11 +235,11 @@ THOROUGH = [
     ),
     (
         "write_files:\n- {path: /run/a, content: x, owner: root}\n- {path: /etc/sysctl.d/a, content: x, owner: root}\n",
-        ["4:10: warning: systemd-sysctl reads only files that end in .conf: nobody reads a"],
+        ["4:10: warning: systemd-sysctl reads only files that end in .conf: a is ignored"],
     ),
     (
         "write_files:\n- {path: /opt/bin/a, content: x, permissions: '0644', owner: root}\n",
-        ["3:47: warning: it lies where programs are, but nobody may execute it: its mode is 0644"],
+        ["3:47: warning: it is in a directory of programs, but it is not executable: its mode is 0644"],
     ),
     ("coreos: {units: [{name: docker.service, drop_ins: [{name: a.conf, content: '[Service]\n\n    Restrt=no'}]}]}\n", [
         "4:5: warning: [Service] has no option Restrt: systemd ignores it (line 2 of the unit)"
@@ -277,7 +277,7 @@ THOROUGH = [
         ["2:22: warning: the path is relative: it is taken from /"],
     ),
     ("coreos: {units: [{name: mine.service, enable: true}]}\n", [
-        "2:25: warning: unit is enabled, but no unit of this name is known, and the config gives no contents"
+        "2:25: warning: unit is enabled, but no unit of this name is known, and the config has no contents for it"
     ]),
     ("coreos: {units: [{name: eth.netwok}]}\n", ["2:25: warning: systemd has no units of the kind .netwok"]),
     ("coreos: {units: [{name: a/b.service}]}\n", ["2:25: warning: systemd looks for no unit at this path"]),

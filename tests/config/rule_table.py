@@ -60,7 +60,7 @@ def swap_files(elements: str, others: str = '"raid": []') -> str:
 
 MOUNTED = '"filesystems": [{"device": "/dev/a", "format": "ext4", "path": "/srv/data"}]'
 ROOT = '"filesystems": [{"device": "/dev/a", "format": "xfs", "path": "/", "label": "ROOT"}'
-DELETES, NOTHING_ELSE = "this would delete its files", "nothing else can be there"
+DELETES, NOTHING_ELSE = "this would delete its files", "nothing else can have this path"
 
 
 def over(entries: str) -> str:
@@ -93,7 +93,7 @@ WITHOUT_INSTALL = '"[Service]\\nExecStart=/bin/true\\n"'
 WITH_INSTALL = '"[Install]\\nWantedBy=a.target\\n"'
 MODE = "mode is not between 0 and 4095 (octal 07777)"
 DEVICE = "device is not given"
-COLLIDES = "the systemd section writes a unit or drop-in at this path, too"
+COLLIDES = "the systemd section also writes a unit or drop-in to this path"
 BELOW_LINK = "its path lies below a link of this config"
 NOT_SIMPLE, NOT_ABSOLUTE = "path is not in its simplest form", "path is not absolute"
 SCHEMES_3_0 = "one of http, https, data, tftp, s3"
@@ -112,42 +112,42 @@ STACKS = [
         "3.0.0",
         f'"disks": [{{"device": ▸"/dev/md/a"}}], "raid": [{md("a", "/dev/a", "/dev/b")}]',
         "$.storage.disks.0.device",
-        "this is the array raid.0: partitions are made before arrays",
+        "this is the array raid.0: partitions are created before arrays",
         NESTED,
     ),
     (
         "3.4.0",
         '"disks": [{"device": ▸"/dev/disk/by-id/dm-name-a"}], "luks": [{"name": "a", "device": "/dev/a"}]',
         "$.storage.disks.0.device",
-        "this is the encrypted volume luks.0: partitions are made before encrypted volumes",
+        "this is the encrypted volume luks.0: partitions are created before encrypted volumes",
         '"disks": [{"device": "/dev/b"}], "luks": [{"name": "a", "device": "/dev/a"}]',
     ),
     (
         "3.4.0",
         f'"raid": [{md("a", "/dev/a", "▸/dev/mapper/v")}], "luks": [{{"name": "v", "device": "/dev/b"}}]',
         "$.storage.raid.0.devices.1",
-        "this is the encrypted volume luks.0: arrays are made before encrypted volumes",
+        "this is the encrypted volume luks.0: arrays are created before encrypted volumes",
         f'"raid": [{md("a", "/dev/a", "/dev/b")}], "luks": [{{"name": "v", "device": "/dev/md/a"}}]',
     ),
     (
         "3.4.0",
         f'"raid": [{md("x", "/dev/md/a", "/dev/b")}, {md("a", "/dev/a", "▸/dev/md/b")}, {md("b", "/dev/md/a", "/dev/c")}]',
         "$.storage.raid.1.devices.1",
-        "arrays are made of each other: a → b → a",
+        "arrays contain each other: a → b → a",
         NESTED,
     ),
     (
         "3.4.0",
         f'"raid": [{md("/dev/md0", "▸/dev/md0", "/dev/b")}]',
         "$.storage.raid.0.devices.0",
-        "the array /dev/md0 is made of itself",
+        "the array /dev/md0 contains itself",
         NESTED,
     ),
     (
         "3.2.0",
         '"luks": [{"name": "a", "device": ▸"/dev/mapper/b"}, {"name": "b", "device": "/dev/mapper/a"}]',
         "$.storage.luks.0.device",
-        "encrypted volumes are made of each other: a → b → a",
+        "encrypted volumes contain each other: a → b → a",
         '"luks": [{"name": "a", "device": "/dev/mapper/b"}, {"name": "b", "device": "/dev/a"}]',
     ),
 ]
@@ -218,7 +218,7 @@ ROWS = [
         "3.5.0",
         about('"proxy": {"httpsProxy": ▸""}'),
         "$.ignition.proxy.httpsProxy",
-        "a proxy's URL begins with http:// or https://",
+        "a proxy's URL must begin with http:// or https://",
         about('"proxy": {"httpsProxy": null}'),
     ),
     Row(
@@ -251,7 +251,7 @@ ROWS = [
         "3.5.0",
         files('"contents": {"source": "data:,", "verification": {"hash": ▸"sha512"}}'),
         CONTENTS + ".verification.hash",
-        "hash has no function: there is no - in it",
+        "hash has no function: the - is missing",
         files('"contents": {"source": "https://x/a", "verification": {"hash": "' + SHA_512 + '"}}'),
     ),
     Row(
@@ -309,7 +309,7 @@ ROWS = [
         "3.4.0",
         files('"contents": {"source": ▸"arn:aws:s3:::bucket"}'),
         CONTENTS + ".source",
-        "the ARN names no object: bucket/key, or accesspoint/name/object/key",
+        "the ARN does not name an object: bucket/key, or accesspoint/name/object/key",
         files('"contents": {"source": "arn:aws:s3:::bucket/key"}'),
     ),
     Row(
@@ -389,7 +389,7 @@ ROWS = [
         "3.5.0",
         '"storage": {"directories": [{▸"path": "/a/b/c"}], "files": [{"path": "/a/b"}]}',
         "$.storage.directories.0",
-        "its path lies below that of files.0, which is no directory: it cannot be written",
+        "its path lies below that of files.0, which is not a directory: it cannot be written",
         '"storage": {"directories": [{"path": "/a/b"}], "files": [{"path": "/a/b/c"}, {"path": "/a/bc"}]}',
     ),
     Row(
@@ -398,7 +398,7 @@ ROWS = [
         '"storage": {"filesystems": [{"device": "/dev/a", "format": "ext4", "path": "/v"},'
         ' {"device": "/dev/b", "format": "xfs", "path": ▸"/v"}]}',
         "$.storage.filesystems.1.path",
-        "path /v is that of filesystems.0, too: one would hide the other",
+        "path /v is already used by filesystems.0: one would hide the other",
         '"storage": {"filesystems": [{"device": "/dev/a", "format": "ext4", "path": "/v"},'
         ' {"device": "/dev/b", "format": "xfs", "path": "/v/w"}, {"device": "/dev/c", "format": "swap", "path": "/v"}]}',
     ),
@@ -504,7 +504,7 @@ ROWS = [
         "3.5.0",
         '"kernelArguments": {"shouldExist": ["a", ▸"b\\u0000"]}',
         "$.kernelArguments.shouldExist.1",
-        "has a NUL character, which ends it for every program",
+        "has a NUL character, at which every program would cut it off",
         '"kernelArguments": {"shouldExist": ["a", "b\\\\u0000"]}',
     ),
     Row(
@@ -528,7 +528,7 @@ ROWS = [
         "3.5.0",
         '"storage": {"links": [{"path": "/l", "target": "/d", "hard": true, "group": {"name": ▸"g"}}]}',
         "$.storage.links.0.group.name",
-        "ignored: a hard link has the owner of what it leads to",
+        "ignored: a hard link has the owner of its target",
         '"storage": {"links": [{"path": "/l", "target": "/d", "hard": false, "group": {"name": "g"}}]}',
         level="warning",
     ),
@@ -538,7 +538,7 @@ ROWS = [
         '"storage": {"disks": [{"device": "/dev/a", "partitions": [{"number": 1}]}],\n'
         '"filesystems": [{"device": ▸"/dev/a", "format": "xfs"}]}',
         "$.storage.filesystems.0.device",
-        "this disk gets partitions in the same config",
+        "this disk is partitioned in the same config",
         '"storage": {"disks": [{"device": "/dev/a"}], "filesystems": [{"device": "/dev/a", "format": "xfs"}]}',
         level="warning",
     ),
@@ -637,7 +637,7 @@ ROWS = [
         "3.5.0",
         partition('{"number": 1}, {▸"number": 1, "label": "b"}'),
         PART + "1",
-        "number 1 is that of partitions.0, too",
+        "number 1 is already used by partitions.0",
         partition('{"label": "a"}, {"label": "b"}'),
         also=("X1",),
     ),
@@ -654,7 +654,7 @@ ROWS = [
         "3.5.0",
         partition('{"number": 1, "label": "a"}, {▸"number": 2, "label": "a"}'),
         PART + "1",
-        "label a is that of partitions.0, too",
+        "label a is already used by partitions.0",
         partition('{"number": 1, "label": ""}, {"number": 2}'),
     ),
     *(
@@ -663,7 +663,7 @@ ROWS = [
             version,
             partition('{"number": 1, "shouldExist": false, "wipePartitionEntry": true}, {▸"number": 0, "label": "a"}'),
             PART + "1",
-            "number 0 beside partitions.0, whose shouldExist is false: which number is free is not certain",
+            "number 0 beside partitions.0, whose shouldExist is false: the next free number is uncertain",
             kept,
             kept_version=kept_version,
         )
@@ -678,7 +678,7 @@ ROWS = [
         "3.5.0",
         partition('{▸"label": "a"}, {"number": 7}, {"number": 3, "shouldExist": false}'),
         PART + "0",
-        "number 0 beside partitions.2, whose shouldExist is false: which number is free is not certain",
+        "number 0 beside partitions.2, whose shouldExist is false: the next free number is uncertain",
         partition('{"label": "a"}]}, {"device": "/dev/b", "partitions": [{"number": 3, "shouldExist": false}'),
     ),
     *(
@@ -888,7 +888,7 @@ ROWS = [
         "3.5.0",
         luks(VOLUME + ', "clevis": {"tang": [{"thumbprint": "x", "url": ▸"tang://a"}]}'),
         "$.storage.luks.0.clevis.tang.0.url",
-        "a tang server's URL begins with http:// or https://",
+        "a tang server's URL must begin with http:// or https://",
         luks(TANG + "}"),
     ),
     Row(
@@ -929,7 +929,7 @@ ROWS = [
         "3.1.0",
         fs('▸"device": "/dev/a", "mountOptions": ["ro"]'),
         "$.storage.filesystems.0.format",
-        "format is not given, but mountOptions needs it",
+        "format is not given, but required by mountOptions",
         fs('"device": "/dev/a", "mountOptions": ["ro"], "format": "swap"'),
     ),
     Row(
@@ -956,7 +956,7 @@ ROWS = [
             "3.5.0",
             fs(f'"device": "/dev/a", "format": "{name}", "label": ▸"{"l" * (most + 1)}"'),
             "$.storage.filesystems.0.label",
-            f"label is longer than {most} bytes, the most that {name} has room for",
+            f"label is longer than {most} bytes, the limit of {name}",
             fs(f'"device": "/dev/a", "format": "{name}", "label": "{"l" * most}"'),
         )
         for name, most in (("ext4", 16), ("btrfs", 256), ("xfs", 12), ("swap", 15), ("vfat", 11))
@@ -991,7 +991,7 @@ ROWS = [
         "3.5.0",
         unit('"name": ▸"a"'),
         "$.systemd.units.0.name",
-        "name does not end in a type of unit",
+        "name does not end in a unit type",
         unit('"name": "a.b@c.mount"'),
     ),
     Row(
@@ -1103,7 +1103,7 @@ ROWS = [
         "3.5.0",
         files('"user": ▸null'),
         FILE + "user",
-        "null where an object is expected: taken as absent",
+        "null where an object is expected: treated as absent",
         files('"mode": null, "append": null'),
         level="warning",
     ),
@@ -1113,7 +1113,7 @@ ROWS = [
             "3.0.0",
             partition(f'{{"number": 1, "x-coreos": {{"attributes": {{"{member}": ["0", ▸"{wrong}"]}}}}}}'),
             PART + f"0.x-coreos.attributes.{member}.1",
-            "no GPT attribute bit",
+            "not a GPT attribute bit",
             partition(f'{{"number": 1, "x-coreos": {{"attributes": {{"{member}": ["0", "{right}"]}}}}}}'),
         )
         for member, wrong, right in (
@@ -1130,7 +1130,7 @@ ROWS = [
         "3.5.0",
         partition('{"number": 1, "x-coreos": {"attributes": {"set": ["GUID:59"], "clear": ["60", ▸"59"]}}}'),
         PART + "0.x-coreos.attributes.clear.1",
-        "bit 59 is set by set.0, too",
+        "bit 59 is also set by set.0",
         partition('{"number": 1, "x-coreos": {"attributes": {"set": ["GUID:59"], "clear": ["60"]}}}'),
     ),
     Row(
@@ -1147,7 +1147,7 @@ ROWS = [
             "3.5.0",
             disk(f'"device": ▸"{device}", "x-coreos": {{"select": {{"size": "smallest"}}}}'),
             "$.storage.disks.0.device",
-            "a disk that is selected has no device of another name",
+            "a selected disk must have a device below /dev/disk/by-ignition",
             disk('"device": "/dev/disk/by-ignition/data_1.x-y", "x-coreos": {"select": {"size": "smallest"}}'),
         )
         for device in (
@@ -1164,7 +1164,7 @@ ROWS = [
             "3.5.0",
             disk(f'"device": ▸"/dev/disk/by-ignition/data", "wipeTable": true{member}'),
             "$.storage.disks.0.device",
-            "nothing selects the disk that is called data",
+            "nothing selects the disk data",
             disk('"device": "/dev/disk/by-ignition/data", "x-coreos": {"select": {"removable": false}}'),
         )
         for member in ("", ', "x-coreos": {"select": {}}')
@@ -1197,7 +1197,7 @@ ROWS = [
         for path, message in (
             ("@home", "path is not absolute"),
             ("/@home/", "path is not in its simplest form"),
-            ("/", "this is the file system itself, no subvolume"),
+            ("/", "this is the file system itself, not a subvolume"),
             ("", "path is not given"),
         )
     ),
@@ -1224,7 +1224,7 @@ ROWS = [
         for path, message in (
             ("srv", "path is not absolute"),
             ("/srv/", "path is not in its simplest form"),
-            ("/", "a subvolume is not mounted over the root of the machine"),
+            ("/", "a subvolume cannot be mounted on the root of the machine"),
         )
     ),
     Row(
@@ -1232,7 +1232,7 @@ ROWS = [
         "3.5.0",
         subvolumes('{"path": "/@a", "default": true}, {"path": "/@b", "default": ▸true}'),
         SUBVOLUME + "1.default",
-        "subvolumes.0 is the default already",
+        "subvolumes.0 is already the default",
         subvolumes('{"path": "/@a", "default": true}, {"path": "/@b", "default": false}'),
     ),
     Row(
@@ -1248,7 +1248,7 @@ ROWS = [
         "3.5.0",
         subvolumes('{"path": "/@a", "mountPath": "/a", "mountOptions": ["ro", ▸"noatime,subvolid=5"]}'),
         SUBVOLUME + "0.mountOptions.1",
-        "path says which subvolume is mounted",
+        "path already selects the subvolume",
         subvolumes('{"path": "/@a", "mountPath": "/a", "mountOptions": ["ro", "noatime"]}'),
     ),
     Row(
@@ -1256,7 +1256,7 @@ ROWS = [
         "3.5.0",
         subvolumes('{"path": "/@a", "mountPath": "/a"}, {"path": "/@b", "mountPath": ▸"/a"}'),
         SUBVOLUME + "1.mountPath",
-        "path /a is that of filesystems.0.x-coreos.subvolumes.0, too: one would hide the other",
+        "path /a is already used by filesystems.0.x-coreos.subvolumes.0: one would hide the other",
         subvolumes('{"path": "/@a", "mountPath": "/a"}, {"path": "/@b", "mountPath": "/b"}'),
     ),
     *(
@@ -1295,7 +1295,7 @@ ROWS = [
             "3.5.0",
             swap_files(f'{{"path": ▸"{path}", "sizeMiB": 1}}', entry),
             "$.storage.x-coreos.swapFiles.0.path",
-            f"{place} lies there, or above or below it",
+            f"{place} lies at, above or below this path",
             swap_files('{"path": "/a/swap", "sizeMiB": 1}', '"directories": [{"path": "/a"}], "files": [{"path": "/a/b/c"}]'),
         )
         for path, entry, place in (
@@ -1349,7 +1349,7 @@ ACCOUNTS = [
         "3.0.0",
         user('"name": "a", "primaryGroup": ▸"-1"'),
         "$.passwd.users.0.primaryGroup",
-        "no group can be called so: its name begins with -",
+        "not a valid group: its name begins with -",
         user('"name": "a", "primaryGroup": "1"'),
     ),
     Row(
@@ -1357,7 +1357,7 @@ ACCOUNTS = [
         "3.5.0",
         user('"name": "a", "groups": ["sudo,wheel", ▸"a,,b"]'),
         "$.passwd.users.0.groups.1",
-        "no group can be called so: its name is empty",
+        "not a valid group: its name is empty",
         user('"name": "a", "groups": ["sudo,wheel", ""]'),
     ),
     *(
@@ -1365,7 +1365,7 @@ ACCOUNTS = [
         for uid, message, kept in (
             (-5, "uid is not between 0 and 4294967294", '"name": "a", "uid": 4294967294'),
             (4294967295, "uid is not between 0 and 4294967294", '"name": "a", "uid": -5, "shouldExist": false'),
-            (0, "uid 0 is that of root: useradd refuses to give it to another user", '"name": "root", "uid": 0'),
+            (0, "uid 0 belongs to root: useradd refuses to assign it to another user", '"name": "root", "uid": 0'),
         )
     ),
     Row(
@@ -1373,7 +1373,7 @@ ACCOUNTS = [
         "3.5.0",
         group('"name": "a", "gid": ▸0'),
         "$.passwd.groups.0.gid",
-        "gid 0 is that of root: groupadd refuses to give it to another group",
+        "gid 0 belongs to root: groupadd refuses to assign it to another group",
         group('"name": "root", "gid": 0'),
     ),
     Row(
@@ -1400,7 +1400,7 @@ ACCOUNTS = [
         "3.5.0",
         user('"name": "a", "uid": 1000', '{"name": "b", "uid": ▸1000}'),
         "$.passwd.users.1.uid",
-        "uid 1000 is that of users.0, too: the second cannot be made",
+        "uid 1000 is already used by users.0: the second cannot be created",
         user('"name": "a", "uid": 1000, "shouldExist": false', '{"name": "b", "uid": 1000}', '{"name": "c"}', '{"name": "d"}'),
     ),
     Row(
@@ -1408,7 +1408,7 @@ ACCOUNTS = [
         "3.5.0",
         '"passwd": {"groups": [{"name": "g", "shouldExist": false}], "users": [{"name": "a", "groups": [▸"g"]}]}',
         "$.passwd.users.0.groups.0",
-        "groups.0 deletes the group g before the user is made",
+        "groups.0 deletes the group g before the user is created",
         '"passwd": {"groups": [{"name": "g", "shouldExist": false}], "users": [{"name": "a", "groups": ["h"]}]}',
     ),
 ]
@@ -1458,7 +1458,7 @@ VOLUMES = [
         )
         for name, message, kept in (
             ("", "array has no name", "a"),
-            ("a/b", "no array can be called a/b", "/dev/md/a"),
+            ("a/b", "a/b is not a valid array name", "/dev/md/a"),
             ("/dev/md/", "array has no name", "/dev/md0"),
         )
     ),
@@ -1466,7 +1466,7 @@ VOLUMES = [
         Row("O16", "3.5.0", luks(f'"device": "/dev/a", "name": ▸"{name}"'), "$.storage.luks.0.name", message, luks(VOLUME))
         for name, message in (
             ("", "volume has no name"),
-            ("control", "control is not a name of its own below /dev/mapper"),
+            ("control", "control is not a valid name below /dev/mapper"),
             ("a" * 128, "name is longer than 127 bytes"),
         )
     ),
@@ -1482,7 +1482,7 @@ VOLUMES = [
         for pins, threshold, message, kept in (
             ('"tpm2": true, ', 2, "threshold 2 with one pin", '"tpm2": true, "threshold": 1'),
             ('"tpm2": true, ', -1, "threshold -1 with one pin", '"tpm2": true, "threshold": 0'),
-            ("", 1, "nothing is named that could unlock the volume", ""),
+            ("", 1, "no pin is given that could unlock the volume", ""),
         )
     ),
     *(
@@ -1518,7 +1518,7 @@ VOLUMES = [
             (
                 f'"verification": {{"hash": ▸"{SHA_512}"}}',
                 "verification.hash",
-                "the inline content has another hash",
+                "the inline content does not match the hash",
                 f'{{"source": "data:,x", "verification": {{"hash": "sha256-{sha256(b"x").hexdigest().upper()}"}}}}',
             ),
         )

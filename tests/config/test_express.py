@@ -51,13 +51,13 @@ def partition(**members: Any) -> dict[str, Any]:
         pytest.param(
             {"size": 4096},
             {"sizeMiB": 2},
-            ["warning at $.storage.disks.0.partitions.0.size: the size is taken as in sectors of 512 bytes"],
+            ["warning at $.storage.disks.0.partitions.0.size: the size is read as sectors of 512 bytes"],
             id="whole MiB",
         ),
         pytest.param(
             {"size": 2049},
             {},
-            ["error at $.storage.disks.0.partitions.0.size: spec 3.x cannot say a size that is no whole number of MiB"],
+            ["error at $.storage.disks.0.partitions.0.size: spec 3.x cannot express a size that is not a whole number of MiB"],
             id="no whole MiB",
         ),
     ],
@@ -68,7 +68,7 @@ def test_sectors_become_mib(members: dict[str, int], result: dict[str, int], rem
     assert said == remarks
 
 
-EMPTY_LABEL = "spec 3.x cannot want several partitions without a label: it takes one that exists whatever its label"
+EMPTY_LABEL = "spec 3.x cannot request several partitions without a label: it accepts an existing one regardless of its label"
 
 
 def test_several_empty_labels_are_left_out_with_a_remark() -> None:
@@ -110,7 +110,7 @@ def paths(plain: dict[str, Any]) -> tuple[list[str | None], list[str]]:
     return [each.get("path") for each in found.get("filesystems", [])], [each["path"] for each in found.get("files", [])]
 
 
-UNPLACED = "spec 3.x cannot say that /a is on the file system 'data'{}, only where in the new root it is"
+UNPLACED = "spec 3.x cannot express that /a is on the file system 'data'{}, only its path in the new root"
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ UNPLACED = "spec 3.x cannot say that /a is on the file system 'data'{}, only whe
             (["/usr/share/oem"], ["/usr/share/oem/a"]),
             [
                 "warning at $.storage.filesystems.0.mount.format: "
-                "spec 3.x refuses an OEM file system of another format; 2.x takes any"
+                "spec 3.x refuses an OEM file system of another format; 2.x accepts any"
             ],
             id="oem that is not made anew",
         ),
@@ -168,8 +168,8 @@ UNPLACED = "spec 3.x cannot say that /a is on the file system 'data'{}, only whe
             {},
             ([None], []),
             [
-                "error at $.storage.filesystems.0.mount.create: spec 3.x cannot say create without force: "
-                "it keeps a file system that fits instead of refusing any"
+                "error at $.storage.filesystems.0.mount.create: spec 3.x cannot express create without force: "
+                "it keeps a matching file system instead of refusing any"
             ],
             id="must be blank",
         ),
@@ -252,7 +252,7 @@ def test_parents_like_their_directory_are_remarked_on(path: str, members: dict[s
     there = {"filesystem": "root", "path": "/there", "mode": 493}
     body = {"storage": {"directories": [{"filesystem": "root", "path": path, **members}, there]}}
     _, said = expressed({**body, "passwd": {"users": [{"name": "core"}]}})
-    message = f"spec 3.x cannot say that missing parents of {path} get its mode and owner: they get 0755 and root"
+    message = f"spec 3.x cannot express that missing parents of {path} get its mode and owner: they get 0755 and root"
     assert said == ([f"error at $.storage.directories.0.path: {message}"] if remarked else [])
 
 
@@ -318,7 +318,7 @@ def test_member_that_nothing_expresses_is_named() -> None:
         "$.storage.filesystems.0.name",
         "$.storage.filesystems.0.mustBeBlank",
     ]
-    assert remarks[1].message.startswith("spec 3.x cannot say mustBeBlank: 2.x `create` without force")
+    assert remarks[1].message.startswith("spec 3.x cannot express mustBeBlank: 2.x `create` without force")
     assert internal(result) == []
 
 

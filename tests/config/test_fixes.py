@@ -28,7 +28,7 @@ def file(members: str) -> str:
     return f'"storage": {{"files": [{{"path": "/a", {members}}}]}}'
 
 
-URL_FIX = 'write {"source": "URL"}; for text of your own the URL is data:,TEXT'
+URL_FIX = 'write {"source": "URL"}; for inline text the URL is data:,TEXT'
 TYPES = [
     (file('"mode": "0644"'), "modes are decimal: for 0644 write 420"),
     (file('"mode": "u=rw"'), "modes are decimal: 420 is 0644, 493 is 0755"),
@@ -60,10 +60,10 @@ HASH = "a" * 64
 NEAR_MISSES = [
     (file('"contentz": {}'), "3.5.0", "did you mean contents?"),
     (file('"own": {}'), "3.5.0", "known here: path, overwrite, user, group, contents, append, mode"),
-    ('"$schema": "./ignition.json"', "3.5.0", "only editors read it: their settings are the place to name a schema"),
+    ('"$schema": "./ignition.json"', "3.5.0", "only editors read it: set the schema in the editor instead"),
     ('"storage": {"luks": []}', "3.1.0", "it exists since spec 3.2.0: write that version, or leave it out"),
     (file('"sizeSectors": 1'), "3.5.0", "known here: path, overwrite, user, group, contents, append, mode"),
-    (file('"contents": {"compression": "gz"}'), "3.5.0", "the only one is gzip"),
+    (file('"contents": {"compression": "gz"}'), "3.5.0", "the only valid value is gzip"),
     (file('"contents": {"source": "htps://a"}'), "3.0.0", "did you mean https? one of http, https, data, tftp, s3"),
     (file('"contents": {"source": "/etc/a"}'), "3.0.0", "begin it with a scheme: https://…, or data:,… for the content itself"),
     (
@@ -90,7 +90,7 @@ NEAR_MISSES = [
     (
         '"storage": {"luks": [{"name": "a", "device": "/dev/a", "clevis": {"custom": {"pin": "tpm", "config": "{}"}}}]}',
         "3.5.0",
-        "did you mean tpm2? one of tpm2, tang, sss; spec 3.6.0 takes any",
+        "did you mean tpm2? one of tpm2, tang, sss; spec 3.6.0 accepts any",
     ),
     (
         '"systemd": {"units": [{"name": "a.serwice"}]}',
@@ -103,8 +103,8 @@ NEAR_MISSES = [
         "2.0.0",
         "did you mean a.network? end it in one of .link, .netdev, .network",
     ),
-    ('"systemd": {"units": [{"name": "a.service", "dropins": [{"name": "b.cnf"}]}]}', "3.5.0", "call it b.conf"),
-    ('"systemd": {"units": [{"name": "a.service", "dropins": [{"name": "b"}]}]}', "2.2.0", "call it b.conf"),
+    ('"systemd": {"units": [{"name": "a.service", "dropins": [{"name": "b.cnf"}]}]}', "3.5.0", "name it b.conf"),
+    ('"systemd": {"units": [{"name": "a.service", "dropins": [{"name": "b"}]}]}', "2.2.0", "name it b.conf"),
 ]
 
 
@@ -135,20 +135,20 @@ OF_THE_OTHER_FAMILY = [
     (
         "3.5.0",
         file('"filesystem": "root"'),
-        "2.x: leave it out: a path is that of the whole machine, file systems of the config lie at their `path`",
+        "2.x: leave it out: paths are absolute in the new root, where file systems are mounted at their `path`",
     ),
     ("3.5.0", '"systemd": {"units": [{"name": "a.service", "enable": true}]}', "2.x: write enabled"),
     (
         "3.5.0",
         '"passwd": {"users": [{"name": "a", "create": {}}]}',
-        "2.x: write what is in it (uid, groups, …) into the user itself",
+        "2.x: move its members (uid, groups, …) to the user itself",
     ),
     (
         "3.5.0",
         '"storage": {"filesystems": [{"device": "/dev/a", "mount": {}}]}',
-        "2.x: write what is in it (device, format, …) into the file system itself",
+        "2.x: move its members (device, format, …) to the file system itself",
     ),
-    ("2.2.0", '"storage": {"luks": []}', "3.x: no 2.x config can say it, or write the config in spec 3.x"),
+    ("2.2.0", '"storage": {"luks": []}', "3.x: not available in 2.x, or write the config in spec 3.x"),
     (
         "2.2.0",
         '"storage": {"filesystems": [{"mount": {"device": "/dev/a", "format": "xfs"}, "label": "a"}]}',
@@ -160,11 +160,14 @@ OF_THE_OTHER_FAMILY = [
 @pytest.mark.parametrize(("version", "members", "fix"), OF_THE_OTHER_FAMILY)
 def test_member_of_the_other_family_of_specs(version: str, members: str, fix: str) -> None:
     entry = only(members, version)
-    assert (entry.level, entry.rule, entry.fix) == ("warning", "X2", f"this is of spec {fix}")
+    assert (entry.level, entry.rule, entry.fix) == ("warning", "X2", f"this belongs to spec {fix}")
 
 
 def test_append_of_2_in_3() -> None:
-    assert only(file('"append": true')).fix == 'this is of spec 2.x: write "append": [{"source": "URL"}] in the place of contents'
+    assert (
+        only(file('"append": true')).fix
+        == 'this belongs to spec 2.x: write "append": [{"source": "URL"}] in the place of contents'
+    )
 
 
 @pytest.mark.parametrize(

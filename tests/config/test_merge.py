@@ -329,7 +329,7 @@ def test_translated_config_is_not_held_to_rules_that_2_lacks() -> None:
 
 
 LINK, FOLDER = {"path": "/a", "target": "b", "filesystem": "root"}, {"path": "/a", "mode": 493, "filesystem": "root"}
-BELOW = "error at $.storage.files.0: its path lies below that of {}, which is no directory: it cannot be written"
+BELOW = "error at $.storage.files.0: its path lies below that of {}, which is not a directory: it cannot be written"
 
 
 @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ BELOW = "error at $.storage.files.0: its path lies below that of {}, which is no
         pytest.param(
             {"files": [old_file("/a", 1)]},
             {"directories": [FOLDER]},
-            "error at $.storage.files.0: directories.0 has the same path and is of another kind",
+            "error at $.storage.files.0: directories.0 has the same path but is of another kind",
             id="O2",
         ),
         pytest.param({"files": [old_file("/a", 1)]}, {"files": [old_file("/a", 2)]}, "", id="O2 kept"),

@@ -28,17 +28,17 @@ NOT_A_CONFIG = [
     pytest.param(
         b'{"a":\n "\xc3\xa9", b}',
         INVALID,
-        "error at line 2 col 8: invalid character 'b' where a member's name in double quotes must be",
+        "error at line 2 col 8: invalid character 'b' where a member's name in double quotes is expected",
         id="columns count bytes",
     ),
-    pytest.param(b'{"a" 1}', INVALID, "error at line 1 col 6: invalid character '1' where a colon must be", id="no colon"),
+    pytest.param(b'{"a" 1}', INVALID, "error at line 1 col 6: invalid character '1' where a colon is expected", id="no colon"),
     pytest.param(
         b'["a\tb"]',
         INVALID,
         "error at line 1 col 4: invalid character '\\t' in a string: it must be written as an escape such as \\n",
         id="tab in a string",
     ),
-    pytest.param(b'["NaN", NaN]', INVALID, "error at line 1 col 9: NaN is no JSON value", id="NaN"),
+    pytest.param(b'["NaN", NaN]', INVALID, "error at line 1 col 9: NaN is not a JSON value", id="NaN"),
     pytest.param(b"[" * 100_000, INVALID, "error at line 1 col 1: nested too deeply for a config", id="depth bomb"),
     pytest.param(
         b'{"a":' * 100_000, INVALID, "error at line 1 col 1: nested too deeply for a config", id="depth bomb of objects"
@@ -52,7 +52,7 @@ NOT_A_CONFIG = [
     pytest.param(
         b'{"a": ' + b"9" * 5000 + b"; }",
         INVALID,
-        "error at line 1 col 5007: invalid character ';' where a comma or the end of the object or list must be",
+        "error at line 1 col 5007: invalid character ';' where a comma or the end of the object or list is expected",
         id="long number before a mistake",
     ),
     pytest.param(b"[]", INVALID, "error at $, line 1 col 2: the config must be an object, not a list", id="list"),
@@ -101,7 +101,10 @@ def test_key_with_long_s_is_read_as_with_s() -> None:
 @pytest.mark.parametrize("text", [b"{}", b"null", b'{"ignition": {}}', b'{"ignition": null}', b'{"ignition": {"version": null}}'])
 def test_text_without_version_is_unparsable(text: bytes) -> None:
     parsed = parse(text)
-    assert (parsed.outcome, parsed.report.entries[0].message) == (UNPARSABLE_VERSION, "the config does not say its spec version")
+    assert (parsed.outcome, parsed.report.entries[0].message) == (
+        UNPARSABLE_VERSION,
+        "the config does not specify its spec version",
+    )
 
 
 TYPES = [

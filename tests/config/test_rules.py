@@ -42,5 +42,5 @@ def test_all_errors_are_reported_at_once() -> None:
         "error at $.storage.files.0.mode, line 2 col 49: mode is not between 0 and 4095 (octal 07777)",
         "error at $.storage.files.1.path, line 2 col 65: path is not in its simplest form",
         "error at $.storage.files.1.user, line 2 col 83: user has both an id and a name",
-        "error at $.systemd.units.0.name, line 3 col 36: name does not end in a type of unit",
+        "error at $.systemd.units.0.name, line 3 col 36: name does not end in a unit type",
     ]

@@ -27,9 +27,9 @@ BAD = [
     ("http://[::1", "has a [ without ] in its host"),
     ("http://[::1]x", "has a malformed host or port"),
     ("http://a:x", "has a port that is not a number"),
-    ("http://a b", "has a character in its host that no host has"),
-    ("http://a|b/", "has a character in its host that no host has"),
-    ("http://a%41/", "has a character in its host that no host has"),
+    ("http://a b", "has an invalid character in its host"),
+    ("http://a|b/", "has an invalid character in its host"),
+    ("http://a%41/", "has an invalid character in its host"),
 ]
 
 

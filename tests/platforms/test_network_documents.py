@@ -381,7 +381,7 @@ def test_machine_without_a_drive_is_fine(name: str) -> None:
     "text, told",
     [
         ("a: 1\n---\nb: 1\n", ["line 2: only the first document is read: a second one begins here"]),
-        ("  a: 1\nb: 1\n", ["line 2: the document ends before this: it and all that follows is not read"]),
+        ("  a: 1\nb: 1\n", ["line 2: the document ends before this: it and everything after it is not read"]),
         ("a: 0\na: 1\n", ["line 2: the key 'a' is repeated: the last one counts"]),
         ("a: 1\n---\n", []),
     ],

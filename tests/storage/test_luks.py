@@ -394,7 +394,7 @@ NAME_FIX = "use up to 127 letters, digits, and . _ - + = : @ #"
         pytest.param(volume(uuid="1234"), "'1234' is no UUID", f"{WHERE}.uuid", "uuidgen makes one", id="no UUID"),
         pytest.param(
             volume(clevis=Clevis(threshold=1)),
-            "nothing is named that could unlock the volume",
+            "no pin is given that could unlock the volume",
             f"{WHERE}.clevis.threshold",
             "add a tang server or tpm2",
             id="threshold alone",

@@ -1,7 +1,7 @@
-"""Advice: warnings about what a config most likely does not mean, for `ignition-validate`. No stage computes it.
+"""Advice: warnings about probable mistakes in a valid config, for `ignition-validate`. Stages do not compute it.
 
-Ids W1 to W31; docs/validation.md lists them. Advice never makes a config invalid, and it may be wrong: the machine that a config
-is for is not known here, so messages say what is missing, not that the config is broken.
+Ids W1 to W31; docs/validation.md lists them. Advice never makes a config invalid, and it may be wrong, because the
+machine is not known here: messages say what is missing, not that the config is broken.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from ignition.config.report import Entry, Finding
     from ignition.config.targets import Target
 
-MOST = 100  # of one id that are listed
+MOST = 100  # findings of one id that are listed
 
 
 def advise(parsed: Parsed, text: bytes, targets: Iterable[Target] = ()) -> tuple[Entry, ...]:
-    """What to tell about a config that was parsed from this text, beside the errors in it; nothing where values are unread.
+    """Advice about the config parsed from this text, besides its errors; empty if some values could not be decoded.
 
-    `targets`: the releases that it is for; what all of them have is not told.
+    `targets`: the releases that it is for; accounts and units that all of them have are not reported.
     """
     config = parsed.config or parsed.draft
     if config is None:
@@ -57,7 +57,7 @@ def advise(parsed: Parsed, text: bytes, targets: Iterable[Target] = ()) -> tuple
 
 
 def _limited(found: Iterable[Finding]) -> Iterator[Finding]:
-    """Of each id the first ones; a further one says how many more there are. Whoever has thousands of files mends a generator."""
+    """The first findings of each id, and a last one with the number of the others."""
     from collections import Counter
 
     counts: Counter[str] = Counter()

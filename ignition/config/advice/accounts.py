@@ -1,7 +1,7 @@
-"""W20, W22 and W23: accounts that some systems cannot make, or that only some have. What none can make is O11 to O14.
+"""W20, W22 and W23: accounts that some systems refuse, or that only some have. Accounts that all systems refuse are O11 to O14.
 
-The account files of a machine are its image's. Those of the systems in data/accounts.json are known: a name that all targets have
-is not told; without a target, one that Flatcar and Fedora CoreOS both have. Sources: flatcar/baselayout (group and passwd),
+Account files come from the image. Those of the systems in data/accounts.json are known: names that all targets have are not
+reported; without a target, names that both Flatcar and Fedora CoreOS have. Sources: flatcar/baselayout (group and passwd),
 coreos/fedora-coreos-config (manifests/group and passwd), base-passwd and systemd of Debian 12; lib/chkname.c of shadow 4.13 to
 4.17.
 """
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from ignition.config.report import Path as Place
 
 _OF_ALL_SYSTEMS = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*\$?", re.ASCII)
-_FIRST = 1000  # UID_MIN and GID_MIN of login.defs(5): those of system accounts are below, and are given from there downwards
-_MOST = 32  # bytes of a name: more than that, Debian 12 refuses
+_FIRST = 1000  # UID_MIN and GID_MIN of login.defs(5): ids of system accounts are assigned from there downwards
+_MOST = 32  # bytes of a name; Debian 12 refuses longer ones
 _NO_HOMES = frozenset(
     ["", *(f"/{name}" for name in "bin boot dev etc home lib opt proc run sbin srv sys usr usr/bin var var/lib".split())]
 )
 _WITH_HOMES = (ROOT, "core")  # of the accounts that images have
 _TARGETS = ("Flatcar", "Fedora CoreOS")
-_FIX = "begin with a letter or _, go on with letters, digits, - and _, at most 32 of them"
+_FIX = "begin with a letter or _, continue with letters, digits, - and _, at most 32 characters"
 _NECESSARY = "without it the machine cannot be provisioned"
 
 
@@ -63,39 +63,39 @@ def _names(subject: Subject, passwd: Passwd) -> Iterator[Finding]:
         for index, account in enumerate(accounts):
             if is_made(account) and (wrong := _refused_by_some(account.name)):
                 program = "useradd" if kind == "users" else "groupadd"
-                message = f"name {wrong}: {program} of some systems refuses it, when the disks are made already"
+                message = f"name {wrong}: {program} of some systems refuses it after the disks have been written"
                 yield advice("W22", ("passwd", kind, index, "name"), message, _FIX)
     for index, user in enumerate(passwd.users):
         here: Place = ("passwd", "users", index)
         if not is_made(user):
             continue
         if user.name in made and not (user.primary_group or user.no_user_group or _systems_with(subject, "users", user.name)):
-            message = f"groups.{made[user.name]} makes the group {user.name}: useradd cannot make the user's own group"
+            message = f"groups.{made[user.name]} creates the group {user.name}: useradd cannot create the user's own group"
             yield advice("W22", (*here, "name"), message, f'add "primaryGroup": "{user.name}"')
         yield from _home(subject, user, index)
         for member, value in (("gecos", user.gecos), ("homeDir", user.home_dir), ("shell", user.shell)):
             if any(ord(one) < ord(" ") or ord(one) == 0x7F for one in value or ""):
                 message = f"{member} has a control character: useradd of most systems refuses it"
-                yield advice("W22", (*here, member), message, "take it out")
+                yield advice("W22", (*here, member), message, "remove it")
 
 
 def _home(subject: Subject, user: User, index: int) -> Iterator[Finding]:
     here: Place = ("passwd", "users", index)
     is_known = bool(_systems_with(subject, "users", user.name))
     if user.ssh_authorized_keys and is_known and user.name not in _WITH_HOMES:
-        message = f"{user.name} is an account of the system, without a home that the SSH keys could be written into"
-        yield advice("W22", (*here, "sshAuthorizedKeys"), message, "give the keys to another user")
+        message = f"{user.name} is an account of the system, without a home directory for the SSH keys"
+        yield advice("W22", (*here, "sshAuthorizedKeys"), message, "add the keys to another user")
     elif user.ssh_authorized_keys and user.no_create_home and not is_known:
-        message = "nobody makes the home that the SSH keys are to be written into"
+        message = "the home directory for the SSH keys is not created"
         yield advice("W22", (*here, "noCreateHome"), message, "leave noCreateHome out, or the keys")
     homes = {_home_of(other): index for index, other in reversed([*enumerate(subject.config.passwd.users)]) if is_made(other)}
     first = homes.get(_home_of(user))
     if first is not None and first < index:
-        message = f"{_home_of(user)} is the home of users.{first}, too, who comes first and owns it"
-        yield advice("W22", (*here, "homeDir" if user.home_dir else "name"), message, "give each user a home of his own")
+        message = f"{_home_of(user)} is also the home of users.{first}, which comes first and owns it"
+        yield advice("W22", (*here, "homeDir" if user.home_dir else "name"), message, "use a different home for each user")
     if (user.home_dir or "").rstrip("/") in _NO_HOMES and user.home_dir and user.name != ROOT:
         message = f"{user.home_dir} belongs to the system: an existing user cannot move there, a new one cannot write there"
-        yield advice("W22", (*here, "homeDir"), message, "name a directory of the user's own")
+        yield advice("W22", (*here, "homeDir"), message, "choose a directory that belongs to the user")
 
 
 def _home_of(user: User) -> str:
@@ -109,12 +109,12 @@ def _refused_by_some(name: str) -> str:
     if name in (".", ".."):
         return f"is {name}"
     if name.isascii() and name.isdigit():
-        return "has digits only, and would be taken for an id"
+        return "consists of digits and would be read as an id"
     return "" if _OF_ALL_SYSTEMS.fullmatch(name) else "has other characters than letters, digits, dot, - and _"
 
 
 def _ids(subject: Subject, passwd: Passwd) -> Iterator[Finding]:
-    """W20: an id that every system in question has given to somebody else. Two of one config are O14."""
+    """W20: an id that belongs to another account in every target. Two in one config are O14."""
     systems = sorted(subject.systems) or sorted(known())
     numbers = [("users", "uid", index, one.name, one.uid) for index, one in enumerate(passwd.users) if is_made(one)]
     numbers += [("groups", "gid", index, one.name, one.gid) for index, one in enumerate(passwd.groups) if is_made(one)]
@@ -126,12 +126,12 @@ def _ids(subject: Subject, passwd: Passwd) -> Iterator[Finding]:
         others = [next((other for other, its in known()[one][kind].items() if its == number), "") for one in systems]
         if all(other and other != name and (kind, other) not in gone for other in others):
             owners = " or ".join(dict.fromkeys(others))
-            message = f"{member} {number} is that of {owners} in the images of {_listed(systems)}: it cannot be given twice"
+            message = f"{member} {number} belongs to {owners} in the images of {_listed(systems)}: it cannot be assigned twice"
             yield advice("W20", ("passwd", kind, index, member), message, f"choose another {member}, or leave it out")
 
 
 def _taken(passwd: Passwd) -> Iterator[Finding]:
-    """W20: an id that an earlier account without one of its own gets, as find_new_uid() and find_new_gid() of shadow do it."""
+    """W20: an id that an earlier account without an explicit id gets, by find_new_uid() and find_new_gid() of shadow."""
     lists: dict[str, tuple[User | Group, ...]] = {"users": passwd.users, "groups": passwd.groups}
     for kind, accounts in lists.items():
         member = "uid" if kind == "users" else "gid"
@@ -146,19 +146,19 @@ def _taken(passwd: Passwd) -> Iterator[Finding]:
                 number = min(used, default=_FIRST) - 1 if account.system else max(used, default=_FIRST - 1) + 1
                 given.setdefault(number, account.name)
             elif given.setdefault(number, account.name) != account.name:
-                message = f"{member} {number} is what {given[number]}, who comes first, gets on most systems"
-                yield advice("W20", ("passwd", kind, index, member), message, "put those with ids of their own first")
+                message = f"{member} {number} is assigned on most systems to {given[number]}, which comes first"
+                yield advice("W20", ("passwd", kind, index, member), message, "list accounts with explicit ids first")
 
 
 def _memberships(subject: Subject, passwd: Passwd) -> Iterator[Finding]:
-    earlier: set[str] = set()  # users whose own groups are there by then
+    earlier: set[str] = set()  # users whose own groups exist by then
     for index, user in enumerate(passwd.users):
         here: Place = ("passwd", "users", index)
         if not is_made(user):
             continue
         for number, text in enumerate(user.groups):
             for name in filter(None, text.split(",")):
-                what, without = "user is to be in group", "without it the user is made, and not in the group"
+                what, without = "user is a member of group", "without it the user is created, but not in the group"
                 yield from _unknown(subject, "groups", name, earlier, (*here, "groups", number), what, without)
         if user.primary_group:
             what = "primary group of the user is"
@@ -175,7 +175,7 @@ def _owners(subject: Subject, passwd: Passwd) -> Iterator[Finding]:
         for index, node in enumerate(nodes):
             if isinstance(node, Link) and node.hard:
                 continue
-            what = f"{'directory' if name == 'directories' else 'file' if isinstance(node, File) else 'link'} is to belong to"
+            what = f"{'directory' if name == 'directories' else 'file' if isinstance(node, File) else 'link'} is owned by"
             here: Place = ("storage", name, index)
             if node.user.name:
                 yield from _unknown(subject, "users", node.user.name, set(), (*here, "user", "name"), f"{what} user")
@@ -190,7 +190,7 @@ def _has_own_group(user: User) -> bool:
 def _unknown(
     subject: Subject, kind: str, name: str, others: set[str], place: Place, what: str, without: str = _NECESSARY
 ) -> Iterator[Finding]:
-    """W23: a name that neither the config nor all systems in question have. `without`: what comes of it then."""
+    """W23: a name that neither the config nor all targets have. `without`: the consequence."""
     passwd = subject.config.passwd
     own = {one.name for one in (passwd.users if kind == "users" else passwd.groups) if is_made(one)} | others
     if name in own or name == ROOT:
@@ -198,7 +198,7 @@ def _unknown(
     is_number = name.isascii() and name.isdigit()
     if is_number and int(name) in {group.gid for group in passwd.groups}:
         return
-    # userdel deletes the group of a user's own name, too.
+    # userdel also deletes the group with the name of the user.
     accounts: tuple[User | Group, ...] = (*passwd.users, *passwd.groups)
     is_deleted = name in {one.name for one in accounts if not is_made(one)}
     has = set() if is_deleted else _systems_with(subject, kind, name)
@@ -212,15 +212,15 @@ def _unknown(
     if is_deleted:
         found = "the config deletes it"
     elif subject.systems:
-        found = f"the config does not make it, and the image of {_listed(lacking)} does not have it"
+        found = f"the config does not create it, and the image of {_listed(lacking)} does not have it"
     elif has:
-        found = f"the config does not make it, and of known images only {_listed(sorted(has))} has it"
+        found = f"the config does not create it, and of known images only {_listed(sorted(has))} has it"
     else:
-        found = f"the config does not make it, and no known image has it: {without}"
+        found = f"the config does not create it, and it is not in any known image: {without}"
     section = f"passwd.{kind}"
     fix = f"did you mean {near}? " if near else ""
     one = advice(
-        "W23", place, f"{what} {name}: {found}", f"{fix}if your image has it, leave it as it is; else add it to {section}"
+        "W23", place, f"{what} {name}: {found}", f"{fix}if your image has it, ignore this; otherwise add it to {section}"
     )
     if has and not subject.systems:
         one.level = INFO
@@ -233,7 +233,7 @@ def _near(name: str, kind: str, own: set[str]) -> str:
 
 
 def _systems_with(subject: Subject, kind: str, name: str) -> set[str]:
-    """Of those in question, or of all. A number is an id."""
+    """The targets, or else all systems, that have the account. A number is an id."""
     number = int(name) if name.isascii() and name.isdigit() else -1
     of_kind = {one: known()[one][kind] for one in (subject.systems or known())}
     return {one for one, accounts in of_kind.items() if name in accounts or number in accounts.values()}

@@ -1,6 +1,6 @@
-"""W27, W29 and W30: slips in references to devices, configs that are never fetched, volumes that not every system can make.
+"""W27, W29 and W30: typos in references to devices, configs that are never fetched, volumes that not every system can create.
 
-A device that the config does not make may well be there: only what looks like a slip is told.
+A device that the config does not create may exist on the machine: only probable typos are reported.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ignition.config.report import Finding, Path
 
 _DIRECTORIES = ("/dev/mapper/", "/dev/md/", *(f"/dev/disk/by-{one}/" for one in ("partlabel", "label", "partuuid", "uuid")))
-# Partitions and file systems of the images themselves: Container Linux, Flatcar, Fedora CoreOS.
+# Partitions and file systems of the images: Container Linux, Flatcar, Fedora CoreOS.
 _OF_IMAGES = frozenset(
     "root boot esp oem bios-boot bios reserved prep usr-a usr-b efi-system oem-config dpi_luks root-c rhcos-grub".split()
 )
@@ -53,7 +53,7 @@ def _not_everywhere(storage: Storage) -> Iterator[Finding]:
             fix = "use letters, digits, and . _ - + = : @"
             yield advice("W30", ("storage", "luks", index, "name"), message, fix)
         if volume.cex.enabled:
-            message = "only Fedora CoreOS on IBM Z has secure keys: this program does not"
+            message = "only Fedora CoreOS on IBM Z supports secure keys, not this program"
             fix = "leave cex out for other machines"
             yield advice("W30", ("storage", "luks", index, "cex", "enabled"), message, fix)
     for index, filesystem in enumerate(storage.filesystems):
@@ -65,7 +65,7 @@ def _not_everywhere(storage: Storage) -> Iterator[Finding]:
 
 
 def _made(storage: Storage) -> dict[str, set[str]]:
-    """Directory below /dev → names in it that are there when the config is carried out."""
+    """Directory below /dev → names in it that the config creates."""
     made: dict[str, set[str]] = {directory: set() for directory in _DIRECTORIES}
     made["/dev/mapper/"] = {one.name for one in storage.luks}
     made["/dev/md/"] = {one.name.removeprefix("/dev/").removeprefix("md/") for one in storage.raid}
@@ -103,11 +103,11 @@ def _slip(device: str, made: dict[str, set[str]], storage: Storage) -> tuple[str
     meant = elsewhere or (directory + by_lower[near[0]] if near else "")
     if not meant:
         return None
-    return f"nothing in the config makes {device}", f"did you mean {meant}? if the machine has it, leave it as it is"
+    return f"nothing in the config creates {device}", f"did you mean {meant}? if the machine has it, ignore this"
 
 
 def _missing_partition(device: str, storage: Storage) -> tuple[str, str] | None:
-    """Of a disk whose table is wiped no other partitions are there than those of the config."""
+    """A disk whose table is wiped only has the partitions of the config."""
     for disk in storage.disks:
         form = rf"{re.escape(disk.device)}(?:p|-part)?(\d+)" if disk.device else r"(?!)"
         found = re.fullmatch(form, device, re.ASCII)
@@ -116,5 +116,5 @@ def _missing_partition(device: str, storage: Storage) -> tuple[str, str] | None:
             if disk.device[-1] in "0123456789" and not re.search(r"(?:p|-part)\d+$", device):
                 continue  # /dev/md1 and /dev/md12 are two disks
             listed = ", ".join(map(str, sorted(numbers)))
-            return f"{disk.device} is wiped, and gets no partition {found[1]}", f"name one of its partitions: {listed}"
+            return f"{disk.device} is wiped, and the config has no partition {found[1]}", f"name one of its partitions: {listed}"
     return None

@@ -1,4 +1,4 @@
-"""W21: members that only this program knows (docs/extensions.md). No warning: they may well be meant."""
+"""W21: members that only this program supports (docs/extensions.md). Not a warning: they are probably intended."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def advise(subject: Subject) -> Iterator[Finding]:
-    """Once, at the first place."""
+    """One finding, at the first member."""
     found = list(places(subject.config))
     if found:
-        message = f"{MEMBER} is this program's own{elsewhere(found)}: other programs warn about it, and go on without it"
-        row = advice("W21", found[0], message, "nothing, if the config is for machines that this program provisions")
+        message = f"{MEMBER} is an extension of this program{elsewhere(found)}: other programs warn about it and ignore it"
+        row = advice("W21", found[0], message, "ignore this if the config is for machines that this program provisions")
         row.level, row.at = INFO, "key"
         yield row
 
 
 def places(config: Config) -> Iterator[Path]:
-    """Where the config has extensions, in the order of the model."""
+    """The paths of extensions, in the order of the model."""
     yield from _below(config, ())
 
 

@@ -1,6 +1,6 @@
-"""W11 and W12: what will belong to root inside a user's home, where the user cannot change or add anything.
+"""W11 and W12: files and directories in a user's home that root will own, so that the user cannot change them or add files.
 
-Missing parents are made 0755 and owned by root; in 2.x a directory's parents are made like it
+Missing parents are created with mode 0755, owned by root; in 2.x a directory's parents get its mode and owner
 (docs/reference/ignition-config.md §7.6 and §7.11).
 """
 
@@ -35,7 +35,10 @@ def advise(subject: Subject) -> Iterator[Finding]:
             continue
         if not _owner_is_given(subject, path, node):
             yield advice(
-                "W12", (*path, "path"), f"{_what(node)} in the home of {homes[home]} will belong to root", _owner_fix(homes[home])
+                "W12",
+                (*path, "path"),
+                f"{_what(node)} in the home of {homes[home]} will be owned by root",
+                _owner_fix(homes[home]),
             )
         missing = [parent for parent in ancestors(node.path) if parent.startswith(f"{home}/") and parent not in present]
         if missing:
@@ -72,7 +75,7 @@ def _nodes(config: Config) -> Iterator[Placed]:
 
 
 def _present(config: Config, homes: dict[str, str]) -> set[str]:
-    """Directories that the config makes with an owner of their own."""
+    """Directories that the config creates with an owner of their own."""
     present = set(homes)
     for directory in config.storage.directories:
         present.add(directory.path)
@@ -83,9 +86,9 @@ def _present(config: Config, homes: dict[str, str]) -> set[str]:
 
 
 def _owner_is_given(subject: Subject, path: Path, node: Node) -> bool:
-    """Also if root is named: then it is meant. Of links the owner is of no matter, and appending keeps it.
+    """Also true if root is named explicitly. The owner of a link does not matter, and appending keeps the owner of a file.
 
-    What is translated from 2.x has root as owner either way: only the text tells.
+    A config translated from 2.x has root as owner in any case: only its text has the answer.
     """
     if not isinstance(node, File | Directory) or (isinstance(node, File) and node.append and node.contents.source is None):
         return True
@@ -99,13 +102,13 @@ def _what(node: Node) -> str:
 
 
 def _owner_fix(user: str) -> str:
-    return f'add "user": {{"name": "{user}"}} and "group": {{"name": "{user}"}}; name root if that is meant'
+    return f'add "user": {{"name": "{user}"}} and "group": {{"name": "{user}"}}; specify root if that is intended'
 
 
 def _parents_message(missing: list[str], user: str) -> str:
     several = len(missing) > 1
     names = " and ".join(sorted(missing))
-    return f"{names} will be made for it and belong to root: {user} cannot add anything in {'them' if several else 'it'}"
+    return f"{names} will be created for it, owned by root: {user} cannot add anything to {'them' if several else 'it'}"
 
 
 def _parents_fix(missing: list[str], user: str) -> str:

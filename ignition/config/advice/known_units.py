@@ -1,7 +1,7 @@
-"""Which units exist without the config: data/units.json, and kinds that systemd makes itself.
+"""Units that exist without the config: data/units.json, and kinds that systemd creates itself.
 
 The file holds facts from packages (docs/advice/collect.py), from the sources of Container Linux, Flatcar and Fedora CoreOS, and
-names of well-known services. That a name is missing proves nothing.
+names of well-known services. A missing name proves nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-# From the kernel's devices, from fstab and from paths, or at run time.
+# Created from the kernel's devices, from fstab and from paths, or at run time.
 MADE_BY_SYSTEMD = ("device", "mount", "automount", "swap", "slice", "scope", "snapshot")
 _LONGEST = 255  # characters of a unit's name, systemd.unit(5)
 _ALIKE = 0.8  # difflib's measure: 1 is equal
@@ -26,7 +26,7 @@ def known() -> frozenset[str]:
 
 
 def template(name: str) -> str:
-    """`a@b.service` → `a@.service`; "" for what is no instance."""
+    """`a@b.service` → `a@.service`; "" for a name that is not an instance."""
     prefix, at, rest = name.partition("@")
     instance, _, kind = rest.rpartition(".")
     return f"{prefix}@.{kind}" if at and instance else ""
@@ -38,7 +38,7 @@ def kind_of(name: str) -> str:
 
 
 def close(name: str, others: frozenset[str]) -> str:
-    """The known name, or one of `others`, that may be meant; "" if none is much alike."""
+    """The known name, or one of `others`, that may be meant; "" if none is similar enough."""
     if len(name) > _LONGEST:
         return ""
     stem, _, kind = name.rpartition(".")
@@ -51,5 +51,5 @@ def close(name: str, others: frozenset[str]) -> str:
 
 
 def _letters(stem: str) -> str:
-    """Names that differ only in digits are siblings, not slips."""
+    """Names that differ only in digits are different units, not typos."""
     return re.sub(r"\d", "", stem)

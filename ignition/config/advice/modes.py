@@ -1,4 +1,4 @@
-"""W13: modes whose decimal digits are what somebody would write in octal: 644 for 0644."""
+"""W13: modes whose decimal digits look like an octal mode: 644 for 0644."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from ignition.config.advice.subject import Subject
     from ignition.config.report import Finding
 
-_USUAL_DIGITS = (0, 4, 5, 6, 7)  # nobody may write or run what he cannot read
+_USUAL_DIGITS = (0, 4, 5, 6, 7)  # write and execute permission only together with read permission
 _USUAL_SPECIAL = (0, 1, 2, 4, 6)
 
 
 def advise(subject: Subject) -> Iterator[Finding]:
-    """Directories, then files. The text is asked: before 3.6 the special bits are no longer in the model.
+    """Directories, then files. The mode is read from the text: before 3.6 the model lacks the special bits.
 
-    What looks octal is unusual even without them, so that most files need no look at the text.
+    A mode that looks octal is unusual even without them, so that the text is only read for few files.
     """
     storage = subject.config.storage
     lists: dict[str, tuple[Directory | File, ...]] = {"directories": storage.directories, "files": storage.files}
@@ -35,7 +35,7 @@ def advise(subject: Subject) -> Iterator[Finding]:
 
 
 def looks_octal(mode: int) -> bool:
-    """Whether only the digits, read as octal, are a usual mode."""
+    """Whether the mode is unusual, but its digits read as octal are a usual one."""
     digits = str(mode)
     if len(digits) not in (3, 4) or digits.strip("01234567"):
         return False
@@ -43,12 +43,12 @@ def looks_octal(mode: int) -> bool:
 
 
 def looks_decimal(digits: str) -> bool:
-    """Whether octal digits are no usual mode, and would be one if they were a decimal number."""
+    """Whether octal digits are an unusual mode, but a usual one as a decimal number."""
     return not (digits.strip("01234567") == "" and is_usual(int(digits, 8))) and int(digits) <= 0o7777 and is_usual(int(digits))
 
 
 def is_usual(mode: int) -> bool:
-    """Whether people give such permissions: the owner has what the group has, and the group what others have."""
+    """Whether it is a common mode: the owner has all permissions of the group, and the group all those of others."""
     owner, group, others = mode >> 6 & 7, mode >> 3 & 7, mode & 7
     nested = group & ~owner == 0 and others & ~group == 0
     digits = all(digit in _USUAL_DIGITS for digit in (owner, group, others))

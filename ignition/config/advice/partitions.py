@@ -1,7 +1,7 @@
-"""W14: partitions that cannot all be made.
+"""W14: partitions that cannot all be created.
 
-Rules D4 and V11 compare partitions that give both start and size. Here they are made on an empty disk, in the order of
-docs/reference/ignition-config.md §7.1: one with a size of 0 or none fills the free block, and takes the room of all after it.
+Rules D4 and V11 compare partitions that have both start and size. Here they are placed on an empty disk, in the order of
+docs/reference/ignition-config.md §7.1: one without a size, or with size 0, fills the free block and leaves no space for the rest.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _collisions(disk: Disk, here: Path) -> Iterator[Finding]:
         if not start:
             room = _room(taken) if disk.wipe_table else None
             if room is None:
-                return  # where the largest free block is depends on the disk
+                return  # the position of the largest free block depends on the disk
             start = room
         between = [one for one in taken if one.start < (start + size if size else start + 1) and start < one.end]
         if between or start >= _END:
@@ -66,7 +66,7 @@ def _size(partition: Partition) -> int:
 
 
 def _room(taken: list[_Taken]) -> int | None:
-    """Where the largest free block begins; _END for none, None if that is not sure."""
+    """The start of the largest free block; _END if there is none, None if it is uncertain."""
     if not taken:
         return _MIB
     gaps = 0
@@ -81,11 +81,11 @@ def _room(taken: list[_Taken]) -> int | None:
 
 def _message(other: _Taken) -> str:
     if other.fills:
-        return f"no room is left: partitions.{other.index} has no size and takes all free room on an empty disk"
+        return f"no space is left: partitions.{other.index} has no size and takes all free space of an empty disk"
     return f"overlaps partitions.{other.index} (MiB {other.start / _MIB:.10g} to {other.end / _MIB:.10g})"
 
 
 def _fix(other: _Taken) -> str:
     if other.fills:
-        return f"give partitions.{other.index} a size, or make it the last one"
+        return f"set a size for partitions.{other.index}, or move it to the end"
     return "move one of them, or make it smaller"

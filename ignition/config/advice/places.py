@@ -1,6 +1,6 @@
-"""W24 to W26, W31: entries that collide with what is there, or that nobody will see, run or read where they are written.
+"""W24 to W26, W31: entries that collide with existing files, or that will be hidden, not executable, or ignored by their reader.
 
-Sources: file-hierarchy(7); the man pages of those that read the directories of _SUFFIXES.
+Sources: file-hierarchy(7); the man pages of the programs in _SUFFIXES.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from ignition.config.report import Finding, Path
 
 _TMP = "/tmp"  # noqa: S108 a name to compare with: nothing is opened
-# What systemd mounts there before the machine is up. /tmp is a tmpfs on most systems, and is emptied at boot on others.
+# Directories that systemd mounts over or empties during boot. /tmp is a tmpfs on most systems, and emptied at boot on others.
 _HIDDEN = {
     "/proc": "the kernel's file system is mounted there",
     "/sys": "the kernel's file system is mounted there",
     "/dev": "devtmpfs is mounted there",
-    "/run": "a tmpfs is mounted there, and /run begins empty at each boot",
-    "/var/run": "it leads to /run, which begins empty at each boot",
-    "/var/lock": "it leads to /run/lock, which begins empty at each boot",
+    "/run": "a tmpfs is mounted there, and /run is empty at each boot",
+    "/var/run": "it is a link to /run, which is empty at each boot",
+    "/var/lock": "it is a link to /run/lock, which is empty at each boot",
     _TMP: "most systems mount a tmpfs there or empty it at boot",
 }
 _DIRECTORIES = frozenset(
@@ -109,20 +109,19 @@ def advise(subject: Subject) -> Iterator[Finding]:
 def _hidden(path: str, mounted: set[str], here: Path) -> Iterator[Finding]:
     above = ancestors(path)
     if any(one in mounted for one in above):
-        return  # on a file system of the config, whose mount point may well be there
+        return  # on a file system of the config, which is mounted there
     place = next((one for one in (*above, path) if one in _HIDDEN), "")
     if place and path != place:
-        fix = "let a unit, a sysctl.d, tmpfiles.d or udev rule make it at each boot"
+        fix = "let a unit, a sysctl.d, tmpfiles.d or udev rule create it at each boot"
         if place in _ELSEWHERE:
-            fix = f"write it below {_ELSEWHERE[place]}, or let systemd-tmpfiles make it: /etc/tmpfiles.d/NAME.conf"
-        yield advice("W24", (*here, "path"), f"nothing below {place} outlasts the boot: {_HIDDEN[place]}", fix)
+            fix = f"write it below {_ELSEWHERE[place]}, or let systemd-tmpfiles create it: /etc/tmpfiles.d/NAME.conf"
+        yield advice("W24", (*here, "path"), f"files below {place} do not survive the boot: {_HIDDEN[place]}", fix)
 
 
 def _there_already(node: Node, here: Path) -> Iterator[Finding]:
     if node.path in _DIRECTORIES and not isinstance(node, Directory):
-        message = "every system has a directory there, and what is in it" + (
-            " goes" if node.overwrite else " stays: nothing is written"
-        )
+        effect = "its content would be deleted" if node.overwrite else "nothing is written"
+        message = f"every system has a directory there: {effect}"
         yield advice("W31", (*here, "path"), message, "choose another path")
     elif node.path in _FILES and isinstance(node, Directory):
         yield advice("W31", (*here, "path"), "every system has a file there", "choose another path")
@@ -137,12 +136,12 @@ def _hard_links(subject: Subject) -> Iterator[Finding]:
     for index, link in enumerate(storage.links):
         target = link.target or ""
         if link.hard and target and (link.filesystem, simplest(target)) not in written and target not in _FILES:
-            message = "the config does not write what the hard link leads to: if the image has no file there, it cannot be made"
+            message = "the config does not write the target of the hard link: unless the image has it, the link cannot be created"
             yield advice("W31", ("storage", "links", index, "target"), message, "leave hard out, or write the file in the config")
 
 
 def _started(subject: Subject) -> dict[str, str]:
-    """Path of a program → the unit that starts it; "" for what is only an argument, as of a shell."""
+    """Path of a program → the unit that starts it; "" for arguments, for instance of a shell."""
     found: dict[str, str] = {}
     for text in subject.unit_files.all():
         for option in text.options:
@@ -162,10 +161,10 @@ def _not_executable(file: File, started: dict[str, str], here: Path) -> Iterator
     unit = started.get(file.path)
     is_program = unit is None and _PROGRAMS.fullmatch(file.path) and not file.path.endswith(_NO_PROGRAM)
     if unit or is_program:
-        why = f"{unit} starts it" if unit else "it lies where programs are"
-        message = f"{why}, but nobody may execute it: its mode is {mode:04o}"
+        why = f"{unit} starts it" if unit else "it is in a directory of programs"
+        message = f"{why}, but it is not executable: its mode is {mode:04o}"
         member = (*here, "path") if file.mode is None else (*here, "mode")
-        yield advice("W25", member, message, 'give it "mode": 493, which is 0755')
+        yield advice("W25", member, message, 'set "mode": 493, which is 0755')
 
 
 def _unread(path: str, here: Path) -> Iterator[Finding]:
@@ -178,8 +177,8 @@ def _unread(path: str, here: Path) -> Iterator[Finding]:
             yield _wrong_suffix(here, name, extension, suffixes, f"{reader} reads only files that end in")
             return
     if path.startswith(_SUDOERS) and "/" not in path[len(_SUDOERS) :] and "." in name:
-        message = f"sudo passes over files whose names have a dot: {name}"
-        yield advice("W26", (*here, "path"), message, f"call it {name.replace('.', '-')}")
+        message = f"sudo ignores files with a dot in their name: {name}"
+        yield advice("W26", (*here, "path"), message, f"name it {name.replace('.', '-')}")
     elif _CONFIGURATION.fullmatch(path) and extension != "conf":
         yield _wrong_suffix(here, name, extension, _CONF, "systemd reads only files that end in")
     else:
@@ -193,5 +192,5 @@ def _wrong_suffix(here: Path, name: str, extension: str, suffixes: tuple[str, ..
     near = closest(extension, suffixes) if extension else ""
     stem = name.rpartition(".")[0] if near else name
     listed = " or ".join(f".{one}" for one in suffixes)
-    fix = f"did you mean {stem}.{near}?" if near else f"call it {name}.{suffixes[0]}"
-    return advice("W26", (*here, "path"), f"{what} {listed}: nobody reads {name}", fix)
+    fix = f"did you mean {stem}.{near}?" if near else f"name it {name}.{suffixes[0]}"
+    return advice("W26", (*here, "path"), f"{what} {listed}: {name} is ignored", fix)

@@ -1,7 +1,7 @@
-"""W5: names of other units inside the config's units that nobody defines.
+"""W5: names of undefined units in the config's units.
 
-Names that only order or wish (After=, Wants=) may well be of units that are not there: they are reported only if they look like a
-slip. Names without which the unit does not start, or would never be started, are reported always.
+Ordering and weak dependencies (After=, Wants=) may name units that do not exist: they are reported only if they look like a typo.
+Units that are required to start, or to be started, are always reported.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ def advise(subject: Subject) -> Iterator[Finding]:
 
 def _named(subject: Subject, text: UnitText, option: Option, name: str) -> Iterator[Finding]:
     if not _NAME.fullmatch(name):
-        return  # nothing, a specifier, or a path, of which systemd makes a mount or device
+        return  # empty, a specifier, or a path, which systemd converts to a mount or device unit
     what = f"{option.name}= names {name}"
     place = inside(subject, text, option)
     if known_units.kind_of(name) not in UNIT_TYPES:
         known = next((f"{name}.{kind}" for kind in ("service", "target") if is_known(subject, f"{name}.{kind}")), "")
-        fix = f"write {known}" if known else "write the type, too, such as .service or .target"
-        yield advice("W5", text.path, f"{what}, which is no unit name: it has no type", fix, place)
+        fix = f"write {known}" if known else "add the type, such as .service or .target"
+        yield advice("W5", text.path, f"{what}, which is not a unit name: the type is missing", fix, place)
     elif not is_known(subject, name):
         close = meant(subject, name)
         consequence = _CONSEQUENCES.get((option.section, option.name), "")
@@ -76,7 +76,7 @@ def _named(subject: Subject, text: UnitText, option: Option, name: str) -> Itera
 
 
 def _activated(subject: Subject, text: UnitText) -> Iterator[Finding]:
-    """A timer, path or socket without a name for what it starts means the unit of its own name."""
+    """A timer, path or socket unit starts the service of its own name by default."""
     where = _STARTS.get(text.kind)
     texts = subject.unit_files.texts[text.unit]
     if not where or any(one.first(*where) for one in texts) or subject.has_other_configs:
@@ -91,5 +91,5 @@ def _activated(subject: Subject, text: UnitText) -> Iterator[Finding]:
 
 
 def _fix(close: str) -> str:
-    kept = "if the image brings it, leave it as it is"
+    kept = "if the image provides it, ignore this"
     return f"did you mean {close}? {kept}" if close else f"check the name, or define the unit; {kept}"

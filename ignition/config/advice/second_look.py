@@ -1,6 +1,6 @@
-"""W15: what the config's own spec allows and the newest one forbids.
+"""W15: configs that are valid in their own spec and invalid in the newest one.
 
-A machine looks at the rendered config by the newest rules (docs/reference/ignition-config.md §4.1 step 7) and refuses it then.
+A machine validates the rendered config by the newest rules (docs/reference/ignition-config.md §4.1 step 7) and refuses it then.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.advice.subject import Subject
 
-SAME_SINCE = "3.3.0"  # from here on the rules of the versions differ only about what the older ones cannot say
-_DEFINED_ELSEWHERE = "O3"  # another config may bring the file system
+SAME_SINCE = "3.3.0"  # from here on rules differ only in members that the older versions lack
+_DEFINED_ELSEWHERE = "O3"  # another config may define the file system
 
 
 def advise(subject: Subject) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
-"""W9 and W10: services that systemd refuses to load, and command lines that do not run what they look like.
+"""W9 and W10: services that systemd refuses to load, and command lines that do not do what they seem to.
 
-Source: systemd.service(5), and the checks that systemd makes when it loads a service.
+Source: systemd.service(5), and the checks of systemd when it loads a service.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COMMANDS = ("ExecStart", "ExecStartPre", "ExecStartPost", "ExecStop", "ExecStopP
 _PREFIXES = "@-:+!|"
 _SHELL = {"|", "||", "&&", "&", ">", ">>", "<", "2>&1", "2>", "&>"}
 _YES = ("1", "yes", "y", "true", "t", "on")
-# A drop-in for these adds a second command to a service that may have only one.
+# Services with one ExecStart=, of which only one is allowed: a drop-in would add a second one.
 _ONE_COMMAND = frozenset(
     f"{name}.service"
     for name in (
@@ -56,7 +56,7 @@ def _loads(subject: Subject, name: str, texts: list[UnitText]) -> Iterator[Findi
     lasts = (_value(texts, "RemainAfterExit") or "").lower() in _YES
     may_lack = _value(texts, "Type") == "oneshot" and lasts and _value(texts, "ExecStop")
     if not may_lack:
-        fix = "say what it runs: ExecStart=/path/to/program"
+        fix = "add ExecStart=/path/to/program"
         yield advice("W9", own.path, "service has no ExecStart: systemd refuses to load it", fix)
 
 
@@ -75,12 +75,12 @@ def _second_command(subject: Subject, name: str, texts: list[UnitText], commands
             commands = commands + 1 if option.value else 0
             if commands == 2:
                 message = f"a second ExecStart of {name}: systemd refuses to load it unless it is of Type=oneshot"
-                fix = "put an empty ExecStart= before it, which takes the earlier one away, or use ExecStartPre="
+                fix = "put an empty ExecStart= before it, which resets the list, or use ExecStartPre="
                 yield advice("W9", text.path, message, fix, inside(subject, text, option))
 
 
 def program_of(option: Option) -> str:
-    """What a command line starts."""
+    """The program that a command line starts."""
     return option.value.split()[0].lstrip(_PREFIXES).strip("\"'")
 
 
@@ -93,14 +93,14 @@ def _command_lines(subject: Subject, text: UnitText) -> Iterator[Finding]:
         place = inside(subject, text, option)
         if "/" in bare and not bare.startswith(("/", "%", "$")):
             message = f"{option.name} runs a program by a relative path: systemd refuses that"
-            yield advice("W10", text.path, message, "give the whole path, beginning with /", place)
+            yield advice("W10", text.path, message, "write the absolute path", place)
         found = next((word for word in _unquoted(words) if word in _SHELL), "")
         if found:
-            message = f"{option.name} has {found} as an argument: systemd starts no shell, so it reaches the program as it is"
+            message = f"{option.name} has {found} as an argument: systemd does not start a shell, so the program gets it verbatim"
             yield advice("W10", text.path, message, "write /bin/sh -c '…'", place)
 
 
 def _unquoted(words: list[str]) -> list[str]:
-    """Words that stand outside quotes."""
+    """Words outside quotes."""
     rest = re.sub(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", "''", " ".join(words))
     return rest.split() if rest.count('"') == 0 and rest.count("'") % 2 == 0 else []

@@ -1,4 +1,4 @@
-"""What is advised on: the config, and its text where the model no longer says what the author wrote."""
+"""The subject of advice: the config, and its text for details that the model does not keep."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Subject:
     """A valid config of a spec version. `renamed`: how its text calls the members of the model.
 
-    `systems`: those that it is for, as targets.Target calls them; none if that is not known.
+    `systems`: the systems of its targets (targets.Target.system); empty if unknown.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Subject:
         return path_in_text(path, self._renamed)
 
     def written(self, path: Path) -> object:
-        """What the text says at a member of the model, as plain JSON; None if it says nothing."""
+        """The value in the text of a member of the model, as plain JSON; None if absent."""
         value = self._plain
         for part in self.in_text(path):
             if isinstance(value, list) and isinstance(part, int) and part < len(value):
@@ -46,7 +46,7 @@ class Subject:
 
     @cached_property
     def has_other_configs(self) -> bool:
-        """Whether it refers to configs that are not known here and may define what this one does not."""
+        """Whether it refers to configs that are not known here and may define missing parts."""
         about = self.config.ignition.config
         return bool(about.merge) or about.replace.source is not None
 

@@ -1,7 +1,7 @@
-"""W16 and W17: what is fetched over plain http or tftp and must not be read, or replaced, on the way.
+"""W16 and W17: secrets, and content that controls the machine, fetched over plain http or tftp.
 
-Metadata services at link-local addresses and the machine itself are not reported: nobody else is on that way. Tang is made for
-plain http. A hash keeps content from being replaced, but not from being read.
+Metadata services at link-local addresses and the machine itself are not reported: that traffic stays on the host. Tang is
+designed for plain http. A hash protects content from being replaced, but not from being read.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _NO_SECRETS = ("/etc/passwd",)
 _ROOTS = ("/etc/systemd/", "/etc/sudoers", "/etc/ssh/", "/etc/pam.d/", "/etc/cron", "/etc/udev/", "/etc/ld.so", "/etc/profile")
 _EXECUTABLE, _FOR_OTHERS = 0o111, 0o077
 _USE_HTTPS = "use https"
-_USE_HASH = "use https, or give verification.hash"
+_USE_HASH = "use https, or set verification.hash"
 
 
 def advise(subject: Subject) -> Iterator[Finding]:
@@ -51,28 +51,30 @@ def advise(subject: Subject) -> Iterator[Finding]:
         kind = url.scheme(resource.source or "")
         where = (*path, "source")
         if secret:
-            yield advice("W16", where, f"{secret} is fetched over plain {kind}: all on the way can read it", _USE_HTTPS)
+            yield advice(
+                "W16", where, f"{secret} is fetched over plain {kind}: anyone on the network path can read it", _USE_HTTPS
+            )
         if _has_password(resource.source or ""):
-            message = f"a password in the URL is sent over plain {kind}: all on the way can read it"
+            message = f"a password in the URL is sent over plain {kind}: anyone on the network path can read it"
             yield advice("W16", where, message, _USE_HTTPS)
         for index, header in enumerate(resource.http_headers):
             if _is_secret_header(header.name) and header.value:
-                message = f"header {header.name} is sent over plain http: all on the way can read it"
+                message = f"header {header.name} is sent over plain http: anyone on the network path can read it"
                 yield advice("W16", (*path, "httpHeaders", index, "value"), message, _USE_HTTPS)
         if power and not resource.verification.hash:
-            message = f"{power} is fetched over plain {kind} without a hash: who is on the way can replace it"
+            message = f"{power} is fetched over plain {kind} without a hash: anyone on the network path can replace it"
             yield advice("W17", where, message, _USE_HASH)
 
 
 def _resources(config: Config) -> Iterator[tuple[Path, Resource, str, str]]:
-    """Path, resource, what of it must not be read, and what must not be replaced."""
+    """Path, resource, its secret if it has one, and the harm that a replaced one would do."""
     about = config.ignition
     for index, resource in enumerate(about.config.merge):
         yield ("ignition", "config", "merge", index), resource, "", "a config, which decides everything,"
     yield ("ignition", "config", "replace"), about.config.replace, "", "a config, which decides everything,"
     for index, resource in enumerate(about.security.tls.certificate_authorities):
         path: Path = ("ignition", "security", "tls", "certificateAuthorities", index)
-        yield path, resource, "", "a certificate authority, which https is trusted by,"
+        yield path, resource, "", "a certificate authority, on which https depends,"
     for index, volume in enumerate(config.storage.luks):
         yield ("storage", "luks", index, "keyFile"), volume.key_file, "the key of a volume", ""
     for index, file in enumerate(config.storage.files):

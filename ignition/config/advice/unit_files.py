@@ -1,6 +1,6 @@
-"""The unit files that a config writes: its units and drop-ins, and files at the places where systemd looks for such.
+"""The unit files that a config writes: its units and drop-ins, and files in directories of unit files.
 
-Source of the places: systemd.unit(5), systemd.network(5), podman-systemd.unit(5).
+Source of the directories: systemd.unit(5), systemd.network(5), podman-systemd.unit(5).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ignition.errors import Failure
 SYSTEM = tuple(f"{top}/systemd/system/" for top in ("/etc", "/run", "/usr/lib", "/usr/local/lib", "/lib"))
 NETWORK = tuple(f"{top}/systemd/network/" for top in ("/etc", "/run", "/usr/lib", "/usr/local/lib", "/lib"))
 _QUADLET = ("/etc/containers/systemd/", "/usr/share/containers/systemd/", "/run/containers/systemd/")
-# What Podman's generator makes of NAME.kind is NAME + this + .service.
+# Podman's generator creates NAME + this + .service from NAME.kind.
 _GENERATED = {
     "container": "",
     "kube": "",
@@ -38,7 +38,7 @@ class UnitText:
         self.path, self.unit, self.contents, self.is_dropin = path, unit, contents, is_dropin
         try:
             self.options = unit_syntax.parse(contents)
-        except unit_syntax.UnitError:  # which is another finding
+        except unit_syntax.UnitError:  # a finding of its own (U3, U5)
             self.options = []
 
     @property
@@ -47,7 +47,7 @@ class UnitText:
         return self.unit.rpartition(".")[2]
 
     def first(self, section: str, name: str) -> str | None:
-        """The value of the last such assignment, which is the one that counts for most options."""
+        """The value of the last assignment, which is the effective one for most options."""
         found = [option.value for option in self.options if option.section == section and option.name == name]
         return found[-1] if found else None
 
@@ -78,7 +78,7 @@ class UnitFiles:
             yield from texts
 
     def defines(self, name: str) -> bool:
-        """Whether a unit of exactly this name is there, with more than drop-ins."""
+        """Whether the config defines a unit of exactly this name, not only drop-ins."""
         own = any(not text.is_dropin for text in self.texts.get(name, ()))
         return own or name in self.opaque or name in self.aliases
 
@@ -127,13 +127,13 @@ def _below(path: str, places: tuple[str, ...]) -> str:
     return next((path[len(place) :] for place in places if path.startswith(place)), "")
 
 
-# Contents of a config's files that are known without fetching anything.
+# Inline contents of the files of a config.
 
 LARGEST_CONTENTS = 1 << 20  # bytes; unit files are far smaller
 
 
 def text_of(file: File) -> str | None:
-    """The text that the file gets; None if it must be fetched or is not text."""
+    """The content of the file as text; None if it must be fetched or is too large."""
     source = file.contents.source
     if source == "":
         return ""

@@ -1,4 +1,4 @@
-"""W6 to W8: sections and options that systemd does not know. It logs them and goes on without, so nobody sees it.
+"""W6 to W8: sections and options that systemd does not have. It only logs and ignores them, which is easily missed.
 
 The names are those of data/options.json (docs/advice/collect.py), the newest systemd there and Debian 12's together.
 """
@@ -42,7 +42,7 @@ def known() -> dict[str, dict[str, frozenset[str]]]:
 
 
 def inside(subject: Subject, text: UnitText, option: Option) -> tuple[int, int] | None:
-    """Where the option's first line stands in its member, in characters; None if the member holds the text in another form."""
+    """Range of the option's first line in its member, in characters; None if the member has the text in another form."""
     start = len(text.contents.encode("utf-8", "replace")[: option.start].decode("utf-8", "replace"))
     end = text.contents.find("\n", start)
     return _range(subject, text, start, end)
@@ -94,7 +94,7 @@ def _section_fix(section: str, sections: dict[str, frozenset[str]]) -> str:
     others = [kind for kind, of in known().items() if section in of]
     if others:
         return f"[{section}] belongs in a .{others[0]} file"
-    return "sections of one's own begin with X-" if len(sections) > 4 else f"its sections are {_listed(sections)}"
+    return "custom sections begin with X-" if len(sections) > 4 else f"its sections are {_listed(sections)}"
 
 
 def _option_fix(section: str, name: str, sections: dict[str, frozenset[str]]) -> str:
@@ -105,11 +105,11 @@ def _option_fix(section: str, name: str, sections: dict[str, frozenset[str]]) ->
     if others:
         return f"it belongs in {_listed(others[:3])}"
     meant = closest(name, sections[section], alike=_ALIKE) if _shown(name) == name else ""
-    return f"did you mean {meant}?" if meant else "options of one's own begin with X-"
+    return f"did you mean {meant}?" if meant else "custom options begin with X-"
 
 
 def _shown(name: str) -> str:
-    """What looks like a name; other text, such as a value on the wrong line, is not quoted."""
+    """The text if it looks like a name; others, such as a value on the wrong line, are not quoted."""
     return name if _NAME.fullmatch(name) else "…"
 
 

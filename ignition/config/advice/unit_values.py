@@ -1,7 +1,7 @@
-"""W9 and W28: units whose values systemd refuses: it goes on without the option, or does not load the unit at all.
+"""W9 and W28: values that systemd refuses: it ignores the option, or does not load the unit at all.
 
-Only what every systemd from 245 on refuses is told; values with specifiers (%) or variables ($) are not looked at. Sources:
-systemd.syntax(7), systemd.time(7), systemd.unit(5) and the pages of each kind of unit; src/shared/calendarspec.c,
+Only values that every systemd since 245 refuses are reported; those with specifiers (%) or variables ($) are not checked.
+Sources: systemd.syntax(7), systemd.time(7), systemd.unit(5) and the pages of each kind of unit; src/shared/calendarspec.c,
 src/basic/time-util.c and src/core/{mount,automount,swap,timer,path,socket}.c.
 """
 
@@ -42,7 +42,7 @@ _MODES = frozenset(
     "CacheDirectoryMode ConfigurationDirectoryMode DirectoryMode LogsDirectoryMode RuntimeDirectoryMode SocketMode "
     "StateDirectoryMode UMask".split()
 )
-# Option → the values that it takes; of some in certain sections only.
+# (section, option) → accepted values; "" is any section.
 _WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("Service", "Type"): ("simple", "exec", "forking", "oneshot", "dbus", "notify", "notify-reload", "idle"),
     ("Service", "Restart"): ("no", "on-success", "on-failure", "on-abnormal", "on-watchdog", "on-abort", "always"),
@@ -77,9 +77,9 @@ _ABSOLUTE = {
     "ConditionFileIsExecutable": ("|", "!"),
 }
 _WITH_A_NAME = {"mount": ("Mount", "Where"), "automount": ("Automount", "Where"), "swap": ("Swap", "What")}
-# What a unit of a kind needs one of, to be loaded.
+# Options of which a unit needs at least one to be loaded, and the fix.
 _NEEDED = {
-    "mount": ("Mount", ("What",), "says what to mount: What=/dev/…"),
+    "mount": ("Mount", ("What",), "add What=/dev/…"),
     "timer": (
         "Timer",
         (
@@ -88,17 +88,17 @@ _NEEDED = {
             "OnClockChange",
             "OnTimezoneChange",
         ),
-        "says when it elapses: OnCalendar=daily, or OnBootSec=15min",
+        "add OnCalendar=daily, or OnBootSec=15min",
     ),
     "path": (
         "Path",
         ("PathExists", "PathExistsGlob", "PathChanged", "PathModified", "DirectoryNotEmpty"),
-        "says what it watches: PathChanged=/path",
+        "add PathChanged=/path",
     ),
     "socket": (
         "Socket",
         tuple(f"Listen{one}" for one in "Stream Datagram SequentialPacket FIFO Special Netlink MessageQueue USBFunction".split()),
-        "says where it listens: ListenStream=8080",
+        "add ListenStream=8080",
     ),
 }
 
@@ -120,13 +120,13 @@ def _loads(name: str, texts: list[UnitText]) -> Iterator[Finding]:
     if own.is_dropin or not options or any(text.first(section, one) for text in texts for one in options):
         return
     if not own.options and own.kind != "mount":
-        return  # another finding, or nothing at all
+        return  # malformed, which is a finding of its own, or empty
     yield advice("W9", own.path, f"{own.kind} has none of {', '.join(f'{one}=' for one in options[:3])}"
-                 f"{' …' if len(options) > 3 else ''}: systemd refuses to load it", f"write what {fix}")  # fmt: skip
+                 f"{' …' if len(options) > 3 else ''}: systemd refuses to load it", fix)  # fmt: skip
 
 
 def _wrong(text: UnitText, option: Option) -> tuple[str, str] | None:
-    """What of a value systemd does not take, and the remedy."""
+    """Why systemd refuses the value, and the fix."""
     section, name, value = option.section, option.name, option.value
     if _WITH_A_NAME.get(text.kind) == (section, name) and value.startswith("/"):
         return _misnamed(text, value)
@@ -136,7 +136,7 @@ def _wrong(text: UnitText, option: Option) -> tuple[str, str] | None:
     if section == "Timer" and name == "OnCalendar":
         return _not_a_time(value)
     if name in _BOOLEANS and section not in ("Match", "Link") and value.lower() not in _YES + _NO:
-        return f"is neither yes nor no: systemd ignores {_shown(value)}", "write yes or no"
+        return f"is not a boolean: systemd ignores {_shown(value)}", "write yes or no"
     if name in _TIMES and not is_timespan(value) and section not in ("DHCPv4", "DHCPServer"):
         return f"is not a time span: systemd ignores {_shown(value)}", "write it as 30s, 5min, 2h 30min or infinity"
     if name in _MODES and not re.fullmatch("[0-7]{1,5}", value):
@@ -151,7 +151,7 @@ def _wrong(text: UnitText, option: Option) -> tuple[str, str] | None:
 def _not_a_word(value: str, words: tuple[str, ...]) -> tuple[str, str]:
     near = closest(value, words)
     fix = f"{f'did you mean {near}? ' if near else ''}one of {', '.join(one for one in words if len(one) > 1)}"
-    return f"has no value {_shown(value)}: systemd ignores it", fix
+    return f"does not accept {_shown(value)}: systemd ignores it", fix
 
 
 def _misnamed(text: UnitText, value: str) -> tuple[str, str] | None:
@@ -161,8 +161,8 @@ def _misnamed(text: UnitText, value: str) -> tuple[str, str] | None:
     option = _WITH_A_NAME[text.kind][1]
     path = unescaped(text.unit.rpartition(".")[0])
     return (
-        f"is {_shown(value)}, but the unit is called {text.unit}: systemd refuses to load it",
-        f"call the unit {wanted}, or write {option}={path}",
+        f"is {_shown(value)}, but the unit is named {text.unit}: systemd refuses to load it",
+        f"name the unit {wanted}, or write {option}={path}",
     )
 
 
@@ -185,7 +185,7 @@ def _not_an_address(section: str, name: str, value: str) -> tuple[str, str] | No
 
 
 def _shown(value: str) -> str:
-    """What may be quoted: short words that are hardly secrets."""
+    """The value if it may be quoted: short words are hardly secrets."""
     return f"'{value}'" if len(value) <= 40 and value.isprintable() else "the value"
 
 
@@ -222,7 +222,7 @@ _ZONE = re.compile(r"\s(?:[Uu][Tt][Cc]|[A-Z][A-Za-z0-9+_-]*(?:/[A-Za-z0-9+_-]+)+
 
 
 def is_calendar_event(text: str) -> bool:
-    """As calendar_spec_from_string() of systemd reads it, with any word as a time zone: which there are is the image's matter."""
+    """As calendar_spec_from_string() of systemd reads it, with any word as a time zone: they depend on the image."""
     rest = text.strip()
     rest = _ZONE.sub("", rest).rstrip().lower()
     if rest in _WORDS_OF_TIME or re.fullmatch(r"@\d+(?:\.\d+)?", rest):
@@ -258,6 +258,6 @@ def _not_a_time(value: str) -> tuple[str, str] | None:
     if is_calendar_event(value):
         return None
     near = closest(value, sorted(_WORDS_OF_TIME), alike=0.75)
-    forms = "write it as daily, Mon *-*-* 04:00 or *:0/15; systemd-analyze calendar tries it"
+    forms = "write it as daily, Mon *-*-* 04:00 or *:0/15; systemd-analyze calendar checks it"
     fix = f"did you mean {near}? {forms}" if near else forms
     return f"is not a calendar event: systemd ignores {_shown(value)}", fix

@@ -1,4 +1,4 @@
-"""W1 to W4: units that the config enables, masks or extends, and that would not do what is asked."""
+"""W1 to W4: units that the config enables, masks or extends without effect."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def advise(subject: Subject) -> Iterator[Finding]:
 
 
 def is_known(subject: Subject, name: str) -> bool:
-    """Whether the config or some system defines it, or its template; kinds that systemd makes itself count as defined."""
+    """Whether the config or some system defines it, or its template; kinds that systemd creates itself count as defined."""
     if known_units.kind_of(name) in known_units.MADE_BY_SYSTEMD:
         return True
     names = (name, known_units.template(name))
@@ -52,15 +52,15 @@ def meant(subject: Subject, name: str) -> str:
 
 def _unknown(subject: Subject, unit: Unit, here: Path) -> Iterator[Finding]:
     if unit.contents or unit.name.partition(".")[0].endswith("-"):
-        return  # a drop-in of `a-.service` is one of all units whose names begin so
+        return  # drop-ins of `a-.service` apply to all units with this prefix
     close = meant(subject, unit.name)
     if not close and subject.has_other_configs:
         return
-    missing = "no unit of this name is known, and the config gives no contents"
+    missing = "no unit of this name is known, and the config has no contents for it"
     if template := known_units.template(unit.name):
-        missing = f"neither a unit of this name nor its template {template} is known, and the config gives no contents"
-    kept = "if the image or another config brings it, leave it as it is"
-    fix = f"did you mean {close}? {kept}" if close else f"check the name, or give its contents; {kept}"
+        missing = f"neither a unit of this name nor its template {template} is known, and the config has no contents for it"
+    kept = "if the image or another config provides it, ignore this"
+    fix = f"did you mean {close}? {kept}" if close else f"check the name, or add its contents; {kept}"
     has_dropins = any(dropin.contents for dropin in unit.dropins)
     if unit.enabled:
         yield advice("W1", (*here, "name"), f"unit is enabled, but {missing}", fix)
@@ -72,14 +72,14 @@ def _unknown(subject: Subject, unit: Unit, here: Path) -> Iterator[Finding]:
 
 
 def _cannot_be_enabled(subject: Subject, unit: Unit, here: Path) -> Iterator[Finding]:
-    """What U1, U4 and V38 do not see: definitions in files, templates of other kinds, templates themselves."""
+    """Cases that U1, U4 and V38 do not cover: definitions in files, templates of other kinds, templates themselves."""
     files = subject.unit_files
     name = unit.name if files.texts.get(unit.name) and files.defines(unit.name) else known_units.template(unit.name)
     texts = files.texts.get(name, [])
     if name in files.opaque or not any(not text.is_dropin for text in texts):
         return
     if "@." in unit.name and not any(text.first("Install", "DefaultInstance") for text in texts):
-        fix = "enable an instance, such as " + unit.name.replace("@.", "@NAME.") + ", or give DefaultInstance= in [Install]"
+        fix = "enable an instance, such as " + unit.name.replace("@.", "@NAME.") + ", or set DefaultInstance= in [Install]"
         yield advice("W4", (*here, "enabled"), "a template is enabled without an instance: enabling has no effect", fix)
         return
     if any(unit_syntax.can_be_enabled(text.contents) for text in (*texts, *files.texts.get(unit.name, ()))):

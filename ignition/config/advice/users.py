@@ -1,4 +1,4 @@
-"""W18 and W19: accounts that nobody can log in to.
+"""W18 and W19: accounts without a usable password or key.
 
 Source: crypt(5) for the forms of hashes, sshd(8) for those of keys (AUTHORIZED_KEYS FILE FORMAT), RFC 4253 6.6 for their data.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ignition.config.report import Finding
 
 _SALTED = r"(?:rounds=\d+\$)?[^$:\n]*\$[./0-9A-Za-z]"
-# Prefix → the whole hash. Other $id$ forms are taken as they are.
+# Prefix → the whole hash. Other $id$ forms are not checked further.
 _FORMS = {
     "$1$": re.compile(r"\$1\$[^$:\n]{0,8}\$[./0-9A-Za-z]{22}"),
     "$5$": re.compile(rf"\$5\${_SALTED}{{43}}"),
@@ -40,7 +40,9 @@ def advise(subject: Subject) -> Iterator[Finding]:
     for name, accounts in lists.items():
         for index, account in enumerate(accounts):
             if account.should_exist is not False and account.password_hash and (wrong := hash_problem(account.password_hash)):
-                yield advice("W18", ("passwd", name, index, "passwordHash"), wrong, "make one with mkpasswd or openssl passwd -6")
+                yield advice(
+                    "W18", ("passwd", name, index, "passwordHash"), wrong, "generate one with mkpasswd or openssl passwd -6"
+                )
     for index, user in enumerate(passwd.users):
         for number, key in enumerate(user.ssh_authorized_keys if user.should_exist is not False else ()):
             if wrong := key_problem(key):
@@ -49,31 +51,31 @@ def advise(subject: Subject) -> Iterator[Finding]:
 
 
 def hash_problem(text: str) -> str:
-    """Why no password fits it; "" for a hash, and for what is locked on purpose. Never quotes it."""
+    """Why no password matches it; "" for a valid or a locked hash. Never quotes it."""
     bare = text.lstrip(_LOCKED)
     if not bare or (bare != text and not bare.startswith("$")):
         return ""
     form = next((form for prefix, form in _FORMS.items() if bare.startswith(prefix)), None)
     if form and not form.fullmatch(bare):
-        return "the hash is cut off or damaged: no password fits it"
+        return "the hash is truncated or malformed: no password matches it"
     if form or _OTHER.fullmatch(bare) or _TRADITIONAL.fullmatch(bare):
         return ""
-    return "this is no hash of crypt(5): no password fits it, and a password in plain text must not be in a config"
+    return "not a crypt(5) hash: no password matches it, and a config must not contain a password in plain text"
 
 
 def key_problem(lines: str) -> str:
-    """Why sshd takes no key from it; "" if it does. Never quotes it."""
+    """Why sshd does not accept a key from it; "" if it does. Never quotes it."""
     if _PRIVATE in lines:
-        return "this is a private key: it must not be in a config, and sshd wants the public one"
+        return "this is a private key: it must not be in a config, and sshd needs the public one"
     for line in lines.splitlines():
         bare = line.strip()
         if not bare or bare.startswith("#"):
             continue
         found = _KEY.search(bare)
         if not found:
-            return "this is no line of an authorized_keys file: it has no type of key, such as ssh-ed25519"
+            return "not a line of an authorized_keys file: the key type is missing, such as ssh-ed25519"
         if not _is_whole(found[1], found[2]):
-            return f"the data of this {found[1]} key is cut off or damaged: sshd ignores it"
+            return f"the data of this {found[1]} key is truncated or malformed: sshd ignores it"
     return ""
 
 

@@ -48,7 +48,7 @@ class Subvolume(Record):
     REPEATABLE = ("mount_options",)
     path: str = spec(
         "its path from the top of the file system",
-        check=(Given("E7", "path is not given", "give one such as /@home"), AbsolutePath("E7", simplest="E7")),
+        check=(Given("E7", "path is not given", "specify a path such as /@home"), AbsolutePath("E7", simplest="E7")),
     )
     mount_path: str | None = spec(
         "where it is mounted, now below the new root and at every boot", default=None, check=AbsolutePath("E9", simplest="E9")
@@ -71,7 +71,7 @@ class SwapFile(Record):
     path: str = spec(
         "path in the new root",
         check=(
-            Given("E13", "path is not given", "give one such as /var/swapfile"),
+            Given("E13", "path is not given", "specify a path such as /var/swapfile"),
             AbsolutePath("E13", simplest="E13"),
             FitsKernel("O5"),
         ),

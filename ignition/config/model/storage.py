@@ -27,8 +27,8 @@ from ignition.config.model.ignition import INTERNAL, Resource
 from ignition.config.record import Record, spec
 
 _NO_DEVICE = "device is not given"
-_DISK_FIX = "give the absolute path of the disk, such as /dev/vdb"
-_DEVICE_FIX = "give the absolute path of the device, such as /dev/disk/by-partlabel/data"
+_DISK_FIX = "specify the absolute path of the disk, such as /dev/vdb"
+_DEVICE_FIX = "specify the absolute path of the device, such as /dev/disk/by-partlabel/data"
 _NO_LEVEL = "unknown level"
 _OURS = "our own extensions, which no spec has: docs/extensions.md"
 
@@ -115,7 +115,7 @@ class Tang(Record):
         "the server's advertisement; default: fetched",
         default=None,
         since="3.4.0",
-        check=IsJson("L13", "advertisement", "curl URL/adv gives it"),
+        check=IsJson("L13", "advertisement", "curl URL/adv prints it"),
     )
 
 
@@ -150,14 +150,14 @@ class Luks(Record):
     name: str = spec(
         "name below /dev/mapper",
         since="3.2.0",
-        check=Without("L1", "/", "name has a slash", "give the bare name below /dev/mapper"),
+        check=Without("L1", "/", "name has a slash", "specify the bare name below /dev/mapper"),
     )
     device: str | None = spec(
         "path of the device",
         default=None,
         since="3.2.0",
         check=(
-            Given("L3", _NO_DEVICE, "give the absolute path of the device to encrypt"),
+            Given("L3", _NO_DEVICE, "specify the absolute path of the device to encrypt"),
             AbsolutePath("L4", simplest="L4"),
         ),
     )
@@ -223,7 +223,7 @@ class Node(Record):
     path: str = spec(
         "path in the new root",
         check=(
-            Given("N1", "path is not given", "give the absolute path of the entry"),
+            Given("N1", "path is not given", "specify the absolute path of the entry"),
             AbsolutePath("N2", simplest="N3"),
             FitsKernel("O5"),
         ),
@@ -264,7 +264,7 @@ class Link(Node):
     target: str | None = spec(
         "symlink text, or hard-link source inside the root",
         default=None,
-        check=(Given("S4", "link has no target", "say what the link leads to", since="3.3.0"), FitsKernel("O5")),
+        check=(Given("S4", "link has no target", "specify the target", since="3.3.0"), FitsKernel("O5")),
     )
     hard: bool | None = spec("a hard link", default=None, unset=False)
 

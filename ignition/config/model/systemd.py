@@ -17,7 +17,7 @@ class Unit(Record):
     """One unit (spec path: systemd.units[])."""
 
     KEY = "name"
-    name: str = spec("unit name with its type as suffix", check=UnitName("U2", "name does not end in a type of unit", UNIT_TYPES))
+    name: str = spec("unit name with its type as suffix", check=UnitName("U2", "name does not end in a unit type", UNIT_TYPES))
     enabled: bool | None = spec("true: enable, false: disable, by links and in the preset file", default=None)
     mask: bool | None = spec("true: mask, false: unmask", default=None)
     contents: str | None = spec("its text", default=None, check=UnitText("U3"))

@@ -1,9 +1,9 @@
 """The validation rules of docs/reference/ignition-config.md §3.2, each tied to its id.
 
-What is asked of one member alone is a check of its field (checks.py, in the model). What several members decide is a small
-function here, beside its section: it belongs to a record class and says since when (and until when) it holds. `walk` applies all
-of a version to a config: a record before its members, members in the order of their names, as Ignition reports them. A broken
-record does not keep its members from being checked: the reader gets all errors at once.
+A rule about one member alone is a check of its field (checks.py, in the model). A rule about several members is a small function
+here, beside its section; it belongs to a record class and has a first (and last) version. `walk` applies the rules of a version
+to a config: a record before its members, members in the order of their names, as Ignition reports them. Members of an invalid
+record are checked, too: the reader gets all errors at once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Context:
-    """What a rule may ask beside its record."""
+    """The context of a record: spec version, path, and presence of members in the text."""
 
     def __init__(self, version: str, data: object = None) -> None:
         self.version = version
@@ -38,7 +38,7 @@ class Context:
         return order(self.version) < order(version)
 
     def is_present(self, *members: str) -> bool:
-        """Whether the text has this member (of a member …) of the record, and not as null. False where there is no text."""
+        """Whether the text has this member (of a member …) of the record with a value other than null. False without a text."""
         value: Any = self._data
         for part in (*self.path, *members):
             try:
@@ -59,7 +59,7 @@ class Rule:
         return holds(version, self.since, self.until)
 
 
-RULES: dict[type[Record], list[Rule]] = {}  # of what is loaded
+RULES: dict[type[Record], list[Rule]] = {}  # of the loaded modules
 
 
 def rule(cls: type[Record], identity: str, *, since: str = "", until: str = "") -> Callable[[Judge], Judge]:
@@ -73,7 +73,7 @@ def rule(cls: type[Record], identity: str, *, since: str = "", until: str = "") 
 
 
 def identities() -> set[str]:
-    """The ids of all rules that are loaded, those of checks included."""
+    """The ids of all loaded rules, including those of checks."""
     functions = {one.identity for rules in RULES.values() for one in rules}
     fields = [field for cls in _records(Record) for field in cls.FIELDS.values()]
     return functions | {identity for field in fields for check in (*field.checks, *field.each) for identity in check.rules}
@@ -99,23 +99,22 @@ def warning(where: str, message: str, fix: str, rule: str = "") -> Finding:
 
 
 def walk(record: Record, version: str, data: object = None, only: Collection[str] | None = None) -> list[Finding]:
-    """The findings about a decoded config. `data` is the plain JSON that it came from, if there is a text.
+    """The findings about a decoded config. `data` is the plain JSON of its text, if there is one.
 
-    `only`: the rules of these ids alone, and no checks of single members.
-
-    Beyond limits.FINDINGS of a level they are only counted, in a last finding.
+    `only`: the rules of these ids, without checks of single members. Beyond limits.FINDINGS of a level, findings are only
+    counted, in a last one.
     """
     walker = _Walker(version, data, only)
     walker.visit(record, ())
     return walker.found + [Finding(level, (), *more(level, count), count=count) for level, count in walker.more.items() if count]
 
 
-# Our own rules that are asked of the model alone, so that texts of specs 1 and 2.x are asked them when they are translated.
+# Rules of our own that apply to the model, and so to configs of specs 1 and 2.x after their translation.
 _OF_THE_MODEL = frozenset(f"O{number}" for number in (*range(11, 20), 21))
 
 
 def of_translated(config: Record, version: str, found: list[Finding], renamed_paths: Callable[[], RenamedPaths]) -> list[Finding]:
-    """`found`, and what those rules say of a translated config, at the paths of its text where nothing has been found yet."""
+    """`found`, and the findings of those rules about a translated config at other paths of its text."""
     from importlib import import_module
 
     from ignition.config.text.locate import path_in_text
@@ -143,7 +142,7 @@ class _Checked:
 
 
 class _Plan:
-    """What is to be looked at in the records of a class."""
+    """The rules and members to check in records of a class, computed once per class."""
 
     __slots__ = ("fields", "inner", "rules")
 
@@ -191,7 +190,7 @@ class _Walker:
         for field in plan.inner:
             value = members[field.name]
             if value is field.default:
-                continue  # absent: what must be there is asked by the record around it
+                continue  # absent: the record around it checks required members
             if field.many:
                 for index, element in enumerate(value):
                     self.visit(element, (*path, field.json, index))

@@ -1,4 +1,4 @@
-"""Rules E2 and following, our own: what several members of our extensions decide (docs/extensions.md)."""
+"""Rules E2 and following, our own: rules about several members of our extensions (docs/extensions.md)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def bits_are_set_or_cleared(attributes: Attributes, _: Context) -> Iterator[Find
     for index, name in enumerate(attributes.clear):
         other = to_set.get(attribute_bit(name))
         if other is not None and attribute_bit(name) is not None:
-            yield error(f"clear.{index}", f"bit {name} is set by set.{other}, too", "remove one of the two")
+            yield error(f"clear.{index}", f"bit {name} is also set by set.{other}", "remove one of the two")
 
 
 @rule(Partition, "E3")
@@ -33,18 +33,18 @@ def absent_partition_has_no_attributes(partition: Partition, _: Context) -> Iter
 
 @rule(Disk, "E4")
 def selected_disk_has_a_name_of_its_own(disk: Disk, _: Context) -> Iterator[Finding]:
-    """E4, and E5 for such a name without anything that selects the disk."""
+    """E4, and E5 for such a name of a disk that is not selected."""
     name = disk.device.removeprefix(SELECTED) if disk.device.startswith(SELECTED) else None
     if disk.extension.select != Select():
         if name is None or not is_own_name(name):
-            fix = f"call it {SELECTED}NAME, of letters, digits, - . and _, and not ending in -part and a number"
-            yield error("device", "a disk that is selected has no device of another name", fix)
+            fix = f"name it {SELECTED}NAME, of letters, digits, - . and _, and not ending in -part and a number"
+            yield error("device", "a selected disk must have a device below /dev/disk/by-ignition", fix)
     elif name is not None:
-        yield error("device", f"nothing selects the disk that is called {name}", f"add {MEMBER}.select, or name a device", "E5")
+        yield error("device", f"nothing selects the disk {name}", f"add {MEMBER}.select, or name a device", "E5")
 
 
 def is_own_name(name: str) -> bool:
-    """Whether a selected disk can be called so; partitions get `-part1` behind its name."""
+    """Whether the name is valid for a selected disk; those of its partitions end in `-part1` and so on."""
     import re
 
     return bool(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name, re.ASCII)) and not re.search(r"-part\d+$", name, re.ASCII)
@@ -52,17 +52,17 @@ def is_own_name(name: str) -> bool:
 
 @rule(Subvolume, "E7")
 def subvolume_is_not_the_top(subvolume: Subvolume, _: Context) -> Iterator[Finding]:
-    """E7, E9 for a subvolume in the place of ROOT, E11 for its mount options."""
+    """E7, E9 for a subvolume mounted on ROOT, E11 for its mount options."""
     if subvolume.path == "/":
-        yield error("path", "this is the file system itself, no subvolume", "name it, as in /@home")
+        yield error("path", "this is the file system itself, not a subvolume", "name it, as in /@home")
     if subvolume.mount_path == "/":
         fix = "format ROOT as btrfs, and make its subvolume the default one"
-        yield error("mountPath", "a subvolume is not mounted over the root of the machine", fix, "E9")
+        yield error("mountPath", "a subvolume cannot be mounted on the root of the machine", fix, "E9")
     if subvolume.mount_options and not subvolume.mount_path:
-        yield error("mountOptions", "mountOptions is given, but nothing is mounted", "give mountPath, too", "E11")
+        yield error("mountOptions", "mountOptions is given, but nothing is mounted", "specify mountPath as well", "E11")
     for index, option in enumerate(subvolume.mount_options):
         if any(word.partition("=")[0] in ("subvol", "subvolid") for word in option.split(",")):
-            yield error(f"mountOptions.{index}", "path says which subvolume is mounted", "leave this option out", "E11")
+            yield error(f"mountOptions.{index}", "path already selects the subvolume", "leave this option out", "E11")
 
 
 @rule(Filesystem, "E8")
@@ -75,7 +75,7 @@ def only_btrfs_has_subvolumes(filesystem: Filesystem, _: Context) -> Iterator[Fi
 def one_subvolume_is_the_default(extension: FilesystemExtension, _: Context) -> Iterator[Finding]:
     chosen = [index for index, subvolume in enumerate(extension.subvolumes) if subvolume.default]
     for index in chosen[1:]:
-        yield error(f"subvolumes.{index}.default", f"subvolumes.{chosen[0]} is the default already", "choose one of the two")
+        yield error(f"subvolumes.{index}.default", f"subvolumes.{chosen[0]} is already the default", "choose one of the two")
 
 
 @rule(Filesystem, "E12")
@@ -96,4 +96,4 @@ def swap_files_lie_apart_from_other_entries(storage: Storage, _: Context) -> Ite
         other = others.get(file.path) or next(above, None)
         if other:
             where = f"{MEMBER}.swapFiles.{index}.path"
-            yield error(where, f"{other} lies there, or above or below it", "give the swap file another path")
+            yield error(where, f"{other} lies at, above or below this path", "choose another path for the swap file")

@@ -1,4 +1,4 @@
-"""Rule I5: the `ignition` section."""
+"""Rules I5, R2, R11 and R12, and our own O18: the `ignition` section, and content at URLs."""
 
 from __future__ import annotations
 
@@ -19,13 +19,11 @@ if TYPE_CHECKING:
 def authority_source_is_not_empty(tls: Tls, _: Context) -> Iterator[Finding]:
     for index, resource in enumerate(tls.certificate_authorities):
         if not resource.source:
-            yield error(f"certificateAuthorities.{index}.source", "URL has no scheme", "give the URL of the certificates")
+            yield error(f"certificateAuthorities.{index}.source", "URL has no scheme", "specify the URL of the certificates")
 
-
-# Rules R2, R11 and R12, and our own O18: content at URLs.
 
 _PIECE = 1 << 20
-_MOST = 64 << 20  # bytes that inline content may unfold to and still be looked at
+_MOST = 64 << 20  # bytes of inline content after decompression; a larger one is not checked
 _GZIP = 16 + 15  # of zlib: a gzip header, the largest window
 
 
@@ -33,7 +31,7 @@ _GZIP = 16 + 15  # of zlib: a gzip header, the largest window
 def hash_has_source(resource: Resource, context: Context) -> Iterator[Finding]:
     if resource.source is None and resource.verification.hash is not None:
         if context.path[0] != "ignition" or not context.before("3.1.0"):
-            yield error("verification.hash", "hash without source: there is nothing to verify", "give the source, too")
+            yield error("verification.hash", "hash without source: there is nothing to verify", "specify the source as well")
 
 
 @rule(Resource, "R11", since="3.1.0")
@@ -42,14 +40,14 @@ def headers_have_http_source(resource: Resource, _: Context) -> Iterator[Finding
     if not resource.http_headers:
         return
     if not resource.source or url.syntax_problem(resource.source):
-        yield error("httpHeaders", "request headers without a valid source", "give the source, too")
+        yield error("httpHeaders", "request headers without a valid source", "specify the source as well")
     elif not url.is_http(resource.source):
         yield error("httpHeaders", "only http and https have request headers", "leave them out", "R12")
 
 
 @rule(Resource, "O18")
 def inline_content_is_what_is_said(resource: Resource, context: Context) -> Iterator[Finding]:
-    """Our own: the fetch fails, in most cases when the disks are made already."""
+    """Our own: the fetch fails, in most cases after the disks have been written."""
     source = resource.source or ""
     function, _, wanted = (resource.verification.hash or "").partition("-")
     is_hash = function in known_in(context.version, HASHES) and HASH_DIGITS[function] == len(wanted)  # otherwise R3 to R5
@@ -64,12 +62,12 @@ def inline_content_is_what_is_said(resource: Resource, context: Context) -> Iter
     if digest is None:
         yield error("compression", "the inline content is not gzip data", "leave compression out, or pack the content with gzip")
     elif digest and is_hash and wanted.lower() != digest:
-        fix = f"write {function}-{digest}, or leave verification out: nobody can change inline content on the way"
-        yield error("verification.hash", "the inline content has another hash", fix)
+        fix = f"write {function}-{digest}, or leave verification out: inline content cannot change in transit"
+        yield error("verification.hash", "the inline content does not match the hash", fix)
 
 
 def _digest(content: bytes, function: str, *, packed: bool) -> str | None:
-    """Of the unpacked content, in hex digits; "" if it is too long to be looked at; None if it cannot be unpacked."""
+    """Digest of the decompressed content, in hex digits; "" if it is too large to be checked; None if it is not gzip data."""
     import hashlib
     import zlib
 
@@ -78,7 +76,7 @@ def _digest(content: bytes, function: str, *, packed: bool) -> str | None:
         hashed.update(content)
         return hashed.hexdigest()
     length = 0
-    while content.strip(b"\0") or not length:  # gzip(1) takes several members one after the other
+    while content.strip(b"\0") or not length:  # RFC 1952: members in a row are one content
         unpacking = zlib.decompressobj(_GZIP)
         try:
             while not unpacking.eof:

@@ -1,4 +1,4 @@
-"""The form of absolute paths, which many sections ask for."""
+"""The form of absolute paths, which many sections require."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def problem(path: str) -> str:
 
 
 def fix(path: str) -> str:
-    """What to write instead."""
+    """The fix: the path in its simplest form."""
     return f"write {simplest(path if path.startswith('/') else '/' + path)}"
 
 
 def simplest(path: str) -> str:
-    """Without empty, `.` and `..` parts and trailing slash, as Go's path.Clean makes it of an absolute path."""
+    """Without empty, `.` and `..` parts and trailing slash, as Go's path.Clean simplifies an absolute path."""
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":
@@ -31,7 +31,7 @@ def simplest(path: str) -> str:
 
 
 def ancestors(path: str) -> list[str]:
-    """`/a/b/c` → `/a/b`, `/a`. None of a path that is too long for any machine (O5): they would fill the memory."""
+    """`/a/b/c` → `/a/b`, `/a`. Empty for a path too long for any machine (O5): its ancestors would fill the memory."""
     found: list[str] = []
     if len(path) > PATH_BYTES:
         return found

@@ -1,6 +1,7 @@
-"""Rules O1 to O3 and O8, our own: entries that can never be written, because of what else the config writes or mounts.
+"""Entries that conflict: rules O1 to O3 and O8, our own, and X1.
 
-Ignition calls such a config valid; its files stage then fails on every machine, when the disks are made already.
+O1 to O3 and O8 are about entries that can never be written, because of other entries or mount points of the config. Ignition
+considers such a config valid; its files stage then fails on every machine, after the disks have been written.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
     Key = tuple[str | int | None, str]
 
 
-SYSROOT = "/sysroot"  # how a 2.x `path`, which the agent sees, begins where it leads into the new root
+SYSROOT = "/sysroot"  # prefix of a 2.x `path`, which is a path in the initramfs, that lies in the new root
 _NEVER_MOUNTED = (None, "", "none", "swap")
 
 
 class Written:
-    """One entry: where the config says it, on which file system and path it is, and whether anything can lie below it.
+    """One entry: its place in the config, its file system and path, and whether other entries can lie below it.
 
-    `removes`: what is at its path goes first, with all that is in it.
+    `removes`: anything at its path is deleted first, with all its content.
     """
 
     __slots__ = ("holds_others", "key", "removes", "where")
@@ -36,12 +37,12 @@ class Written:
 
 @rule(Storage, "O1")
 def entries_do_not_lie_below_files(storage: Storage, _: Context) -> Iterator[Finding]:
-    """Below links is rules S1 to S3."""
+    """Entries below links are rules S1 to S3."""
     return below(written(storage, links_hold_others=True)) if storage.files else iter(())
 
 
 def written(storage: Storage, *, links_hold_others: bool) -> list[Written]:
-    """The entries of the model; `links_hold_others` leaves what lies below links to other rules."""
+    """The entries of the model; `links_hold_others` leaves entries below links to other rules."""
     lists = (
         ("directories", storage.directories, True),
         ("files", storage.files, False),
@@ -55,24 +56,24 @@ def written(storage: Storage, *, links_hold_others: bool) -> list[Written]:
 
 
 def below(entries: Iterable[Written]) -> Iterator[Finding]:
-    """O1: an entry below one that is no directory."""
+    """O1: an entry below one that is not a directory."""
     entries = list(entries)
     solid = {entry.key: entry for entry in entries if not entry.holds_others}
     for entry in entries:
         filesystem, path = entry.key
         above = next((solid[filesystem, one] for one in paths.ancestors(path) if (filesystem, one) in solid), None)
         if above:
-            message = f"its path lies below that of {above.where}, which is no directory: it cannot be written"
+            message = f"its path lies below that of {above.where}, which is not a directory: it cannot be written"
             yield error(entry.where, message, "change one of the two paths", "O1")
 
 
 def clashes(entries: Iterable[Written]) -> Iterator[Finding]:
-    """O2: entries of different kinds at one place (in 3.x that is X1)."""
+    """O2: entries of different kinds at one path (in 3.x that is X1)."""
     first: dict[Key, Written] = {}
     for entry in entries:
         other = first.setdefault(entry.key, entry)
         if _kind(other) != _kind(entry):
-            yield error(entry.where, f"{other.where} has the same path and is of another kind", "remove one of the two", "O2")
+            yield error(entry.where, f"{other.where} has the same path but is of another kind", "remove one of the two", "O2")
 
 
 def _kind(entry: Written) -> str:
@@ -81,7 +82,7 @@ def _kind(entry: Written) -> str:
 
 @rule(Storage, "O8")
 def mount_points_stay(storage: Storage, _: Context) -> Iterator[Finding]:
-    """Of a translated config, too: the file systems that its entries name are mounted while those are written."""
+    """Also of a translated config: the file systems that its entries name are mounted while those are written."""
     mounted: list[tuple[Key, str]] = [((None, paths.simplest(path)), place) for place, _, path in mount_points(storage)]
     mounted += in_place((index, one.in_place) for index, one in enumerate(storage.filesystems))
     mounted += [((one.name, "/"), f"filesystems.{index}") for index, one in enumerate(storage.filesystems) if one.name]
@@ -91,7 +92,7 @@ def mount_points_stay(storage: Storage, _: Context) -> Iterator[Finding]:
 
 
 def mount_points(storage: Storage) -> Iterator[tuple[str, str, str]]:
-    """(place, its member that says so, path) of all that is mounted, subvolumes included."""
+    """(element, its member, path) of all mount points, including subvolumes."""
     for index, filesystem in enumerate(storage.filesystems):
         where = f"filesystems.{index}"
         if filesystem.path and filesystem.format not in _NEVER_MOUNTED:
@@ -102,7 +103,7 @@ def mount_points(storage: Storage) -> Iterator[tuple[str, str, str]]:
 
 
 def in_place(filesystems: Iterable[tuple[int, str | None]], root: str | None = None) -> list[tuple[Key, str]]:
-    """The mount points in the new root that 2.x configs call by `path`; `root` is the name of the new root."""
+    """The mount points in the new root that 2.x configs name by `path`; `root` is the name of the new root."""
     below_root = ((index, paths.simplest(path)) for index, path in filesystems if path and path.startswith("/"))
     return [
         ((root, path.removeprefix(SYSROOT)), f"filesystems.{index}")
@@ -112,10 +113,10 @@ def in_place(filesystems: Iterable[tuple[int, str | None]], root: str | None = N
 
 
 def hidden(entries: Iterable[Written], mounted: Iterable[tuple[Key, str]]) -> Iterator[Finding]:
-    """O8: entries that would remove a mount point, or stand in its place; `mounted` has the place of each.
+    """O8: entries that would delete a mount point or replace it; `mounted` has the element of each.
 
-    The stages mount before they write: such an entry fails on every machine, and a removal has begun with the files of the kept
-    file system by then.
+    The stages mount before they write: such an entry fails on every machine, and by then the deletion has begun with files of a
+    file system that was to be kept.
     """
     within: dict[Key, tuple[str, str]] = {}
     for (filesystem, path), place in mounted:
@@ -128,24 +129,24 @@ def hidden(entries: Iterable[Written], mounted: Iterable[tuple[Key, str]]) -> It
             continue
         what = f"{place} is mounted on {point}" if place else "/ is the root of the machine"
         if entry.holds_others:
-            fix = "leave overwrite out: an existing directory gets owner and mode all the same"
+            fix = "leave overwrite out: an existing directory gets owner and mode regardless"
             yield error(f"{entry.where}.overwrite", f"{what}: this would delete its files", fix, "O8")
         else:
-            does = "this would delete its files" if entry.removes else "nothing else can be there"
-            yield error(f"{entry.where}.path", f"{what}: {does}", "give one of the two another path", "O8")
+            does = "this would delete its files" if entry.removes else "nothing else can have this path"
+            yield error(f"{entry.where}.path", f"{what}: {does}", "choose another path for one of the two", "O8")
 
 
 def homeless(storage: Storage) -> Iterator[Finding]:
-    """O3, of a rendered config: 2.x entries on a file system that none of its parts defines."""
+    """O3: 2.x entries of a rendered config on a file system that none of its parts defines."""
     defined = {filesystem.name for filesystem in storage.filesystems}
     for name, nodes in (("directories", storage.directories), ("files", storage.files), ("links", storage.links)):
         for index, node in enumerate(nodes):
             if node.filesystem is not None and node.filesystem not in defined:
-                fix = "define it in storage.filesystems; the root file system is called root"
+                fix = "define it in storage.filesystems; the root file system is named root"
                 yield error(f"{name}.{index}", f"no file system is named {node.filesystem!r}", fix, "O3")
 
 
-# Rule X1: an element whose key occurred earlier in its list, or in an earlier list of the same key space.
+# Rule X1: an element whose key already occurred in its list, or in an earlier list of the same key space.
 #
 # Driven by the records: KEY names the member that counts, SHARED the lists of one key space, REPEATABLE those that may repeat.
 # Source: docs/reference/ignition-config.md §3.3.
@@ -182,7 +183,7 @@ _FIELDS: dict[type[Record], list[Field]] = {}
 
 
 def _fields(cls: type[Record]) -> list[Field]:
-    """Lists and records, by name."""
+    """Members that are lists or records, by name."""
     if cls not in _FIELDS:
         some = (field for field in cls.FIELDS.values() if field.many or issubclass(field.element, Record))
         _FIELDS[cls] = sorted(some, key=lambda field: field.json)

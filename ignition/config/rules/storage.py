@@ -1,4 +1,6 @@
-"""Rules D3–D6, P1 and P2: disks and partitions; and our own O20: devices that are made too late for what needs them."""
+"""The `storage` section: rules A2, D3–D6, F2–F8, L5–L10, N4, N5, N8, P1, P2 and S1–S8, and our own O7, O15–O17, O19 and O20.
+
+A config that breaks one of our own fails on every machine, when the stages have already changed the disks."""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
         def raid(self) -> Sequence[stacking.Array]: ...
 
 
-ZERO_BESIDE_ABSENT = "2.27.0"  # the first Ignition that takes number 0 on a disk with a partition that is to be absent
+ZERO_BESIDE_ABSENT = "2.27.0"  # the first Ignition that accepts number 0 on a disk with a partition that must be absent
 
 
 @rule(Disk, "D3")
@@ -43,14 +45,16 @@ def numbers_are_used_once(disk: Disk, _: Context) -> Iterator[Finding]:
     for index, partition in enumerate(disk.partitions if disk.device else ()):
         if partition.number:
             if partition.number in seen:
-                message = f"number {partition.number} is that of partitions.{seen[partition.number]}, too"
-                yield error(f"partitions.{index}", message, "give each partition its own number, or 0 for the next free one")
+                message = f"number {partition.number} is already used by partitions.{seen[partition.number]}"
+                yield error(
+                    f"partitions.{index}", message, "use a different number for each partition, or 0 for the next free one"
+                )
             seen.setdefault(partition.number, index)
 
 
 @rule(Disk, "D4")
 def partitions_do_not_overlap(disk: Disk, _: Context) -> Iterator[Finding]:
-    placed = [  # with their first and last MiB; negative sizes, which nothing forbids, are compared as Ignition does
+    placed = [  # with their first and last MiB; negative sizes, which are valid, are compared as in Ignition
         (index, partition.start_mib, partition.start_mib + (partition.size_mib or 1) - 1)
         for index, partition in enumerate(disk.partitions if disk.device else ())
         if partition.start_mib and partition.size_mib is not None
@@ -70,32 +74,32 @@ def labels_are_used_once(disk: Disk, _: Context) -> Iterator[Finding]:
     for index, partition in enumerate(disk.partitions if disk.device else ()):
         if partition.label is not None:
             if partition.label in seen:
-                message = f"label {partition.label} is that of partitions.{seen[partition.label]}, too"
-                yield error(f"partitions.{index}", message, "give each partition its own label")
+                message = f"label {partition.label} is already used by partitions.{seen[partition.label]}"
+                yield error(f"partitions.{index}", message, "use a different label for each partition")
             seen.setdefault(partition.label, index)
 
 
 @rule(Disk, "D6", until="3.6.0")
 def next_free_number_is_certain(disk: Disk, _: Context) -> Iterator[Finding]:
-    """Every Ignition before ZERO_BESIDE_ABSENT refuses it, whatever the spec: who writes a final spec may meet one of those."""
+    """Every Ignition before ZERO_BESIDE_ABSENT refuses it in any spec, and a config of a final spec may be read by one."""
     yield from uncertain_numbers(disk.partitions if disk.device else ())
 
 
 def uncertain_numbers(partitions: Sequence[Numbered]) -> Iterator[Finding]:
-    """The rule itself: also V13 of 2.3 and later."""
+    """The rule itself, shared with V13 of 2.3 and later."""
     absent = next(
         (
             index
             for index, partition in enumerate(partitions)
-            # Not "is False": values with an origin (config/origins.py) are like booleans, and cannot be one.
+            # Not "is False": a boolean with an origin (config/origins.py) is a number.
             if partition.should_exist is not None and not partition.should_exist
         ),
         None,
     )
     for index, partition in enumerate(partitions if absent is not None else ()):
         if not partition.number:
-            message = f"number 0 beside partitions.{absent}, whose shouldExist is false: which number is free is not certain"
-            yield error(f"partitions.{index}", message, "give the partition its number")
+            message = f"number 0 beside partitions.{absent}, whose shouldExist is false: the next free number is uncertain"
+            yield error(f"partitions.{index}", message, "specify the number of the partition")
 
 
 @rule(Partition, "P1")
@@ -114,57 +118,57 @@ def absent_partition_has_only_a_number(partition: Partition, _: Context) -> Iter
         if is_given
     ]
     if given:
-        yield error("", f"shouldExist is false, but {', '.join(given)} describes the partition", "name it by its number alone")
+        yield error(
+            "", f"shouldExist is false, but {', '.join(given)} describes the partition", "identify it by its number alone"
+        )
 
 
 @rule(Partition, "P2")
 def partition_has_number_or_label(partition: Partition, _: Context) -> Iterator[Finding]:
     if not partition.number and partition.label is None:
-        yield error("", "partition has neither a number nor a label", "give one, so that the next boot finds it again")
+        yield error("", "partition has neither a number nor a label", "specify one, so that the next boot finds it again")
 
 
 @rule(Storage, "O20")
 def devices_are_made_in_time(storage: Storage, _: Context) -> Iterator[Finding]:
-    """Ignition waits for such a device until it gives up, when the partitions are made already."""
+    """Ignition waits for such a device until it times out, when the partitions have already been created."""
     volumes = {path: f"luks.{index}" for index, one in enumerate(storage.luks) for path in stacking.volume_paths(one.name)}
     yield from partitioned_arrays(storage, volumes)
     for index, array in enumerate(storage.raid):
         for number, device in enumerate(array.devices):
             if device in volumes:
-                message = f"this is the encrypted volume {volumes[device]}: arrays are made before encrypted volumes"
+                message = f"this is the encrypted volume {volumes[device]}: arrays are created before encrypted volumes"
                 yield error(f"raid.{index}.devices.{number}", message, "encrypt the array instead")
     way = stacking.cycle(stacking.below_volumes(storage.luks))
     if way:
-        yield error(
-            f"luks.{way[0]}.device", _in_a_circle(way, storage.luks, "encrypted volume"), "name a device that exists before"
-        )
+        yield error(f"luks.{way[0]}.device", _in_a_circle(way, storage.luks, "encrypted volume"), "name an existing device")
 
 
 def partitioned_arrays(storage: WithDisks, volumes: Mapping[str, str]) -> Iterator[Finding]:
-    """What specs 1 and 2.x can have of it, too. `volumes`: encrypted ones by path."""
+    """The part of O20 that applies to specs 1 and 2.x as well. `volumes`: encrypted ones by path."""
     arrays = {stacking.array_path(one.name): f"raid.{index}" for index, one in enumerate(storage.raid)}
     for index, disk in enumerate(storage.disks):
         if made := arrays.get(disk.device) or volumes.get(disk.device):
             kind = "array" if disk.device in arrays else "encrypted volume"
-            message = f"this is the {kind} {made}: partitions are made before {kind}s"
+            message = f"this is the {kind} {made}: partitions are created before {kind}s"
             yield error(f"disks.{index}.device", message, f"make a file system on the {kind} itself, without partitions")
     below = stacking.below_arrays(storage.raid)
     way = stacking.cycle(below)
     if way:
         second = stacking.array_path(storage.raid[way[1 % len(way)]].name)
         where = f"raid.{way[0]}.devices.{storage.raid[way[0]].devices.index(second)}"
-        yield error(where, _in_a_circle(way, storage.raid, "array"), "name devices that exist before, or arrays made of such")
+        yield error(where, _in_a_circle(way, storage.raid, "array"), "name existing devices, or arrays of existing devices")
 
 
 def _in_a_circle(way: list[int], made: Sequence[Any], kind: str) -> str:
     if len(way) == 1:
-        return f"the {kind} {made[way[0]].name} is made of itself"
-    return f"{kind}s are made of each other: {' → '.join(made[one].name for one in [*way, way[0]])}"
+        return f"the {kind} {made[way[0]].name} contains itself"
+    return f"{kind}s contain each other: {' → '.join(made[one].name for one in [*way, way[0]])}"
 
 
 # Rules A2, and our own O15 and O16: md arrays.
 
-# The fewest active devices that mdadm --create --force makes an array of; of others one is enough. Source: Create.c of mdadm.
+# Minimum of active devices for mdadm --create --force; one is enough for other levels. Source: Create.c of mdadm.
 _FEWEST = {**dict.fromkeys(("raid4", "4", "raid5", "5", "raid10", "10"), 2), **dict.fromkeys(("raid6", "6"), 4)}
 
 
@@ -176,14 +180,14 @@ def level_has_room_for_spares(raid: Raid, _: Context) -> Iterator[Finding]:
 
 @rule(Raid, "O15")
 def level_has_enough_devices(raid: Raid, _: Context) -> Iterator[Finding]:
-    """Our own: mdadm refuses, when the partitions are made already."""
+    """Our own: mdadm would fail."""
     spares, count = raid.spares or 0, len(raid.devices)
     if spares < 0:
-        yield error("spares", "spares is negative", "give the number of devices that wait, or leave it out")
+        yield error("spares", "spares is negative", "specify the number of spare devices, or leave it out")
     elif spares and raid.level in RAID_WITHOUT_SPARES:
         return  # A2
     elif any("devices" in option or option == "missing" for option in raid.options):
-        return  # the count is mdadm's
+        return  # the options override the number of devices
     elif raid.devices and count - spares < _FEWEST.get(raid.level or "", 1):
         fewest = _FEWEST.get(raid.level or "", 1)
         beside = f" beside its {spares} spare{'s' if spares > 1 else ''}" if spares else ""
@@ -194,21 +198,21 @@ def level_has_enough_devices(raid: Raid, _: Context) -> Iterator[Finding]:
 
 @rule(Raid, "O16")
 def array_can_be_called_so(raid: Raid, _: Context) -> Iterator[Finding]:
-    """Our own: mdadm(8), DEVICE NAMES. A name with a directory in front is the path of a device."""
+    """Our own: mdadm(8), DEVICE NAMES. A name with a leading directory is the path of a device."""
     name = raid.name
     for directory in ("/dev/md/", "/dev/"):
         if name.startswith(directory):
             name = name.removeprefix(directory)
             break
     if not name:
-        yield error("name", "array has no name", "give the bare name below /dev/md, such as data")
+        yield error("name", "array has no name", "specify the bare name below /dev/md, such as data")
     elif "/" in name or name in (".", ".."):
-        yield error("name", f"no array can be called {raid.name}", "give the bare name below /dev/md, such as data")
+        yield error("name", f"{raid.name} is not a valid array name", "specify the bare name below /dev/md, such as data")
 
 
 # Rules L5–L10, and our own O16, O17 and O19: encrypted volumes.
 
-_NOT_A_NAME = ("", ".", "..", "control")  # the last is the device mapper's own node
+_NOT_A_NAME = ("", ".", "..", "control")  # the last is the control node of the device mapper
 _LONGEST_NAME = 127
 
 
@@ -216,7 +220,7 @@ _LONGEST_NAME = 127
 def custom_pin_stands_alone(luks: Luks, context: Context) -> Iterator[Finding]:
     clevis = luks.clevis
     if context.before("3.3.0"):
-        used = context.is_present("clevis", "custom")  # an object without members counts, too
+        used = context.is_present("clevis", "custom")  # an empty object counts as well
     else:
         used = bool(clevis.custom.pin)
     if used and (clevis.tang or clevis.tpm2 or clevis.threshold):
@@ -227,15 +231,17 @@ def custom_pin_stands_alone(luks: Luks, context: Context) -> Iterator[Finding]:
 def volume_name_is_usable(luks: Luks, _: Context) -> Iterator[Finding]:
     """Our own: dm_task_set_name() of libdevmapper, and DM_NAME_LEN of linux/dm-ioctl.h."""
     if luks.name in _NOT_A_NAME:
-        wrong = f"{luks.name} is not a name of its own below /dev/mapper" if luks.name else "volume has no name"
-        yield error("name", wrong, "give the bare name below /dev/mapper, such as data")
+        wrong = f"{luks.name} is not a valid name below /dev/mapper" if luks.name else "volume has no name"
+        yield error("name", wrong, "specify the bare name below /dev/mapper, such as data")
     elif len(luks.name.encode("utf-8", "replace")) > _LONGEST_NAME:
-        yield error("name", f"name is longer than {_LONGEST_NAME} bytes", "shorten it: the device mapper takes no longer one")
+        yield error(
+            "name", f"name is longer than {_LONGEST_NAME} bytes", "shorten it: the device mapper does not accept longer names"
+        )
 
 
 @rule(Luks, "O19")
 def volume_uuid_is_usable(luks: Luks, _: Context) -> Iterator[Finding]:
-    """Our own: cryptsetup refuses, when the partitions are made already."""
+    """Our own: cryptsetup would fail."""
     if luks.uuid:
         import re
 
@@ -245,7 +251,7 @@ def volume_uuid_is_usable(luks: Luks, _: Context) -> Iterator[Finding]:
 
 @rule(Luks, "O17")
 def threshold_can_be_reached(luks: Luks, _: Context) -> Iterator[Finding]:
-    """Our own: clevis-encrypt-sss(1) refuses, when the volume is made already."""
+    """Our own: clevis-encrypt-sss(1) would fail after the volume has been formatted."""
     clevis = luks.clevis
     if clevis.custom.pin:
         yield from _custom(clevis.custom)
@@ -257,7 +263,7 @@ def threshold_can_be_reached(luks: Luks, _: Context) -> Iterator[Finding]:
 
 def _custom(custom: ClevisCustom) -> Iterator[Finding]:
     if not custom.config or custom.pin not in (SSS, TANG, TPM2):
-        return  # L10; what pins of one's own take is not known
+        return  # L10; the options of other pins are unknown
     import json
 
     try:
@@ -299,7 +305,7 @@ def pin_is_known(custom: ClevisCustom, context: Context) -> Iterator[Finding]:
         return
     if context.before("3.6.0"):
         if custom.pin not in PINS:
-            yield error("pin", "unknown pin", f"{one_of(custom.pin or '', PINS)}; spec 3.6.0 takes any")
+            yield error("pin", "unknown pin", f"{one_of(custom.pin or '', PINS)}; spec 3.6.0 accepts any")
     elif not custom.pin:
         yield error("pin", "pin is not given", "name the pin that config is for, such as tang")
     if not custom.config:
@@ -323,7 +329,7 @@ def filesystem_is_not_on_a_partitioned_disk(storage: Storage, _: Context) -> Ite
         disk = disks.get(filesystem.device)
         where = f"filesystems.{index}.device"
         if disk and disk.partitions:
-            yield warning(where, "this disk gets partitions in the same config", "name one of the partitions")
+            yield warning(where, "this disk is partitioned in the same config", "name one of the partitions")
         elif disk and disk.wipe_table and not filesystem.wipe_filesystem:
             fix = "set wipeFilesystem if the disk holds the file system itself"
             yield warning(where, "the partition table of this disk is wiped in the same config", fix, "S8")
@@ -331,12 +337,12 @@ def filesystem_is_not_on_a_partitioned_disk(storage: Storage, _: Context) -> Ite
 
 @rule(Storage, "O7")
 def mount_points_are_used_once(storage: Storage, _: Context) -> Iterator[Finding]:
-    """Our own: Ignition mounts one over the other, and the machine never sees what was written to the first."""
+    """Our own: Ignition mounts one over the other and hides the files of the first."""
     seen: dict[str, str] = {}
     for where, member, path in mount_points(storage):
         if path in seen:
-            message = f"path {path} is that of {seen[path]}, too: one would hide the other"
-            yield error(f"{where}.{member}", message, "give each file system a path of its own")
+            message = f"path {path} is already used by {seen[path]}: one would hide the other"
+            yield error(f"{where}.{member}", message, "use a different path for each file system")
         seen.setdefault(path, where)
 
 
@@ -344,7 +350,9 @@ def mount_points_are_used_once(storage: Storage, _: Context) -> Iterator[Finding
 def device_is_a_tag_or_an_absolute_path(filesystem: Filesystem, _: Context) -> Iterator[Finding]:
     if filesystem.format == _TAG:
         if len(filesystem.device.encode()) > _TAG_BYTES:
-            yield error("device", f"the tag is longer than {_TAG_BYTES} bytes", "give the tag that the host gave the directory")
+            yield error(
+                "device", f"the tag is longer than {_TAG_BYTES} bytes", "specify the tag that the host assigned to the directory"
+            )
     elif filesystem.device and (wrong := paths.problem(filesystem.device)):
         yield error("device", wrong, paths.fix(filesystem.device))
 
@@ -365,7 +373,7 @@ def format_is_given(filesystem: Filesystem, context: Context) -> Iterator[Findin
     ]
     if not filesystem.format and given:
         fix = f"one of {', '.join(known_in(context.version, FORMATS))}"
-        yield error("format", f"format is not given, but {', '.join(given)} needs it", fix)
+        yield error("format", f"format is not given, but required by {', '.join(given)}", fix)
 
 
 @rule(Filesystem, "F5")
@@ -374,7 +382,7 @@ def label_has_format(filesystem: Filesystem, context: Context) -> Iterator[Findi
     if not filesystem.label:
         return
     if not filesystem.format:
-        yield error("label", "label without format", "give the format, too")
+        yield error("label", "label without format", "specify the format as well")
     elif filesystem.format == _TAG and not context.before("3.7.0-experimental"):
         yield error("label", "virtiofs has no label", "leave it out", "F7")
     elif wrong := label_problem(filesystem.label, filesystem.format):
@@ -396,7 +404,7 @@ def shared_directory_is_never_formatted(filesystem: Filesystem, _: Context) -> I
 
 @rule(Filesystem, "O19")
 def filesystem_uuid_is_usable(filesystem: Filesystem, _: Context) -> Iterator[Finding]:
-    """Our own: mkfs refuses, when the partitions are made already."""
+    """Our own: mkfs would fail."""
     uuid, form = (filesystem.uuid or "").lower(), filesystem.format
     if not uuid or form not in (*_WITH_UUID, "vfat"):
         return
@@ -410,11 +418,11 @@ def filesystem_uuid_is_usable(filesystem: Filesystem, _: Context) -> Iterator[Fi
 
 
 def label_problem(label: str, name: str) -> tuple[str, str] | None:
-    """Why this format cannot have this label, and the remedy; None if it can."""
+    """Why the label is invalid for this format, and the fix; None if it is valid."""
     most, length = LABEL_BYTES.get(name, 0), len(label.encode())
     if not most or length <= most:
         return None
-    return f"label is longer than {most} bytes, the most that {name} has room for", f"shorten it by {length - most} bytes"
+    return f"label is longer than {most} bytes, the limit of {name}", f"shorten it by {length - most} bytes"
 
 
 # Rules N4, N5, N8 and S1–S6: files, directories and links.
@@ -433,7 +441,7 @@ def entries_do_not_lie_below_links(storage: Storage, _: Context) -> Iterator[Fin
     ):
         for index, node in enumerate(nodes):
             if any(ancestor in links for ancestor in paths.ancestors(node.path)):
-                fix = "name the path that the link leads to"
+                fix = "use the path that the link points to"
                 yield error(f"{name}.{index}", "its path lies below a link of this config", fix, identity)
 
 
@@ -458,7 +466,7 @@ def hard_link_has_no_owner_of_its_own(storage: Storage, _: Context) -> Iterator[
             ("group.name", link.group.name),
         ):
             if value is not None and value != "":
-                yield warning(f"links.{index}.{where}", "ignored: a hard link has the owner of what it leads to", "leave it out")
+                yield warning(f"links.{index}.{where}", "ignored: a hard link has the owner of its target", "leave it out")
 
 
 @rule(Node, "N4")

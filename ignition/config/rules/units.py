@@ -30,21 +30,21 @@ def entries_do_not_collide_with_units(config: Config, _: Context) -> Iterator[Fi
     for name, nodes in (("directories", storage.directories), ("files", storage.files), ("links", storage.links)):
         for index, node in enumerate(nodes):
             if node.path in written:
-                fix = "say it in one of the two places only"
-                yield error(f"storage.{name}.{index}.path", "the systemd section writes a unit or drop-in at this path, too", fix)
+                fix = "keep one of the two"
+                yield error(f"storage.{name}.{index}.path", "the systemd section also writes a unit or drop-in to this path", fix)
 
 
 @rule(Unit, "O21")
 def names_are_short(unit: Unit, _: Context) -> Iterator[Finding]:
-    """Our own: what a unit and its drop-ins are called are names of files and directories (NAME_MAX of linux/limits.h)."""
+    """Our own: names of units and drop-ins are names of files and directories (NAME_MAX of linux/limits.h)."""
     has_dropins = any(dropin.contents for dropin in unit.dropins)
     parts = f"{unit.name}.d" if has_dropins else unit.name
     if any(_bytes(part) > NAME_BYTES for part in parts.split("/")):
         beside = ", with the .d of its drop-ins," if has_dropins else ""
-        yield error("name", f"name{beside} is longer than {NAME_BYTES} bytes", "shorten it: no name can be longer")
+        yield error("name", f"name{beside} is longer than {NAME_BYTES} bytes", "shorten it: names cannot be longer")
     for index, dropin in enumerate(unit.dropins):
         if any(_bytes(part) > NAME_BYTES for part in dropin.name.split("/")):
-            yield error(f"dropins.{index}.name", f"name is longer than {NAME_BYTES} bytes", "shorten it: no name can be longer")
+            yield error(f"dropins.{index}.name", f"name is longer than {NAME_BYTES} bytes", "shorten it: names cannot be longer")
 
 
 def _bytes(name: str) -> int:

@@ -1,1 +1,1 @@
-"""The text of a config: what it is, whether packed or no JSON at all, and where in it the values are."""
+"""The text of a config: its kind, decompression, syntax, and the positions of values in it."""

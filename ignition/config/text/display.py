@@ -15,13 +15,13 @@ _COLOURS = {ERROR: "\x1b[1;31m", WARNING: "\x1b[1;33m", INFO: "\x1b[1;36m"}
 _BOLD, _FAINT, _FIX, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[1;32m", "\x1b[0m"
 
 WIDTH = 100  # cells of a line that are shown; of a longer one, those around the mark
-_TAB = "    "  # whatever a tab means where the text was written, it is as wide as this here
+_TAB = "    "  # a tab has a fixed width here, wherever it is in the line
 _CUT = "…"
 _PICTURES, _DELETE, _UNKNOWN = 0x2400, "\u2421", "\ufffd"
 _MOST_BYTES = 4  # of one character in UTF-8
 
 Span = tuple[int, int]  # offset of the first byte, and of the byte after the last
-Cell = tuple[str, int]  # what is shown of one character, and how many cells wide it is
+Cell = tuple[str, int]  # a character as it is shown, and its width in cells
 
 
 def display(report: Report, text: bytes, *, colour: bool = False) -> str:
@@ -72,13 +72,13 @@ def _painted(code: str, words: str, colour: bool) -> str:
 
 
 def excerpt(text: bytes, line: Span, mark: Span, width: int = WIDTH) -> tuple[str, str]:
-    """The line, or what is around the mark in it, and `^~~~` to put below. All offsets are those of the text."""
+    """The line, or the part of it around the mark, and `^~~~` to put below. All offsets are those of the text."""
     first, last = line
     if text.endswith(b"\r", first, last):
         last -= 1
     start = min(mark[0], last)
     end = max(start, min(mark[1], last))
-    reach = _MOST_BYTES * width  # of a line of megabytes, only this much is looked at
+    reach = _MOST_BYTES * width  # enough of a line of megabytes
     before = _cells(_whole(text[max(first, start - reach) : start]), slice(-width - 1, None))
     marked = _cells(text[start : min(end, start + reach)], slice(width + 1))
     after = _cells(text[end : min(last, end + reach)], slice(width + 1))
@@ -112,7 +112,7 @@ def _whole(piece: bytes) -> bytes:
 
 
 def _cells(piece: bytes, needed: slice) -> list[Cell]:
-    """Of ASCII, where no character is narrower than a cell, only the needed part."""
+    """Only the needed part of ASCII, where each character has at least one cell."""
     if piece.isascii():
         return [_ascii(byte) for byte in piece[needed]]
     return [_ascii(ord(character)) if character < "\x80" else _cell(character) for character in piece.decode("utf-8", "replace")]

@@ -1,6 +1,6 @@
-"""Why a text is no JSON: where the decoder stopped, and what to do about it. Only loaded once decoding has failed.
+"""Why a text is not JSON: the place where the decoder stopped, and the fix. Only loaded after decoding has failed.
 
-Source: RFC 8259; docs/reference/ignition-config.md §1.3. What is no JSON at all gets its name in odd_input.
+Source: RFC 8259; docs/reference/ignition-config.md §1.3. Texts that are not JSON at all are named by odd_input.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 _BLANK = b" \t\r\n"  # what RFC 8259 calls white space
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<closed>")?|[{}\[\],]', re.DOTALL)
-# Literals, numbers and escapes that the end of the text cuts: the decoder finds fault with them before it.
+# Literals, numbers and escapes truncated by the end of the text: the decoder reports them as invalid.
 _CUT = re.compile(rb"tr?u?|fa?l?s?|nu?l?|-|\.|[eE][+-]?")
 _CUT_ESCAPE = re.compile(rb"\\?u?[0-9A-Fa-f]{0,3}")
 _NUMBER = re.compile(rb"(?P<sign>-?)0(?P<base>[oOxXbB]?)(?P<digits>[0-9A-Fa-f]+)\b")  # none that JSON knows
 _BASES = {"o": 8, "x": 16, "b": 2}
-_WHOLE = "fetch or copy it again, whole, or close the brackets"
+_WHOLE = "fetch or copy it again, completely, or close the brackets"
 _QUOTES = ("‘", "’", "“", "”", "„", "«", "»")
 
 
@@ -31,7 +31,7 @@ def explained(text: bytes, reason: str) -> Fault:
     if odd := named(text):
         return odd
     if not text.strip(_BLANK):
-        return "the text is empty but for white space", len(text), "fetch or copy it again, whole"
+        return "the text consists of white space", len(text), "fetch or copy it again, completely"
     start = len(text) - len(text.lstrip(_BLANK))
     if not text.startswith((b"{", b"[", b'"'), start):
         return _no_json(text, start)
@@ -46,14 +46,14 @@ def explained(text: bytes, reason: str) -> Fault:
 
 def _no_json(text: bytes, start: int) -> Fault:
     if not text.strip(b"\0"):
-        return "the text is nothing but NUL bytes", 0, "write the config there again"
+        return "the text consists of NUL bytes", 0, "write the config there again"
     first = text[start : start + 4].decode("utf-8", "replace")[0]
     message, fix = _habit(text, start, first) or (": the text is not JSON", "a config is a JSON object and begins with {")
     return f"invalid character {first!r}{message}", start, fix
 
 
 def _is_cut_off(rest: bytes, reason: str) -> bool:
-    """Whether the decoder stopped for want of more. `rest` begins where it stopped."""
+    """Whether the decoder stopped because the text ends. `rest` begins where it stopped."""
     if not rest or reason.startswith("Unterminated string"):
         return True
     pattern = _CUT_ESCAPE if reason.startswith("Invalid \\") else _CUT
@@ -61,7 +61,7 @@ def _is_cut_off(rest: bytes, reason: str) -> bool:
 
 
 def _error_offset(text: bytes) -> int:
-    """In bytes: read as Latin-1, a text has the same structure and one character per byte."""
+    """In bytes: decoded as Latin-1, a text has the same structure and one character per byte."""
     try:
         json.loads(text.decode("latin-1"), parse_int=str)
     except json.JSONDecodeError as error:
@@ -83,7 +83,7 @@ def _cut_off(text: bytes) -> str:
 
 
 def _open_at_end(text: bytes) -> tuple[Path, bool]:
-    """What the text leaves open: for each bracket the index or name that is being read in it; and whether a string is open."""
+    """The open brackets at the end of the text, each as the index or name being read in it; and whether a string is open."""
     parts: list[str | int] = []
     is_in_string = awaits_name = False
     for match in _TOKEN.finditer(text):
@@ -114,7 +114,7 @@ def _name(token: bytes) -> str:
 
 def _extra(rest: bytes, offset: int) -> Fault:
     if not rest.strip(b"\0"):
-        return "NUL bytes follow the config", offset, "cut them off"
+        return "NUL bytes follow the config", offset, "remove them"
     if rest[:1] in (b"{", b"["):
         fix = "a config is one JSON object: join them with ignition.config.merge"
         return "another JSON text begins after the end of the config", offset, fix
@@ -129,20 +129,20 @@ def _syntax(text: bytes, offset: int, reason: str) -> Fault:
     if found := _habit(text, offset, character):
         return f"{what}{found[0]}", offset, found[1]
     if reason.startswith("Expecting property name"):
-        return f"{what} where a member's name in double quotes must be", offset, "names stand in double quotes too"
+        return f"{what} where a member's name in double quotes is expected", offset, "names are in double quotes as well"
     expected = {
-        "Expecting value": "where a value must be",
-        "Expecting ':' delimiter": "where a colon must be",
-        "Expecting ',' delimiter": "where a comma or the end of the object or list must be",
+        "Expecting value": "where a value is expected",
+        "Expecting ':' delimiter": "where a colon is expected",
+        "Expecting ',' delimiter": "where a comma or the end of the object or list is expected",
         "Invalid control character at": "in a string: it must be written as an escape such as \\n",
     }
     if reason.startswith(("Invalid \\escape", "Invalid \\uXXXX")):
-        return f"{what} begins no escape that JSON knows", offset, "a backslash itself is written as \\\\"
+        return f"{what} is not a JSON escape", offset, "a backslash itself is written as \\\\"
     return f"{what} {expected.get(reason, 'here')}", offset, ""
 
 
 def _habit(text: bytes, offset: int, character: str) -> tuple[str, str] | None:
-    """What people write who know other languages: the end of the message, and the remedy."""
+    """Habits from other languages: the end of the message, and the fix."""
     rest, before = text[offset : offset + 16], text[:offset].rstrip(_BLANK)
     if character in "}]" and before.endswith(b","):
         return " after a comma", "remove the comma"
@@ -151,7 +151,7 @@ def _habit(text: bytes, offset: int, character: str) -> tuple[str, str] | None:
     if rest.startswith((b"//", b"/*", b"#")):
         return ": a comment", "JSON has no comments; write Butane if you need them"
     if character == "'":
-        return ": a single quote", 'JSON knows only double quotes: "'
+        return ": a single quote", 'JSON has only double quotes: "'
     if character in _QUOTES:
         return ": a typographic quote", 'write it as "'
     if found := _number(text, offset):
@@ -164,10 +164,10 @@ def _habit(text: bytes, offset: int, character: str) -> tuple[str, str] | None:
 
 
 def _number(text: bytes, offset: int) -> tuple[str, str] | None:
-    """A number as other languages write it, whose first character that JSON does not know is at that offset."""
+    """A number in the syntax of another language, whose first invalid character is at that offset."""
     rest = text[offset : offset + 32]
     if plus := re.match(rb"\+([1-9][0-9]*|0)\b", rest):
-        return " where a value must be", f"write {plus[1].decode()}"
+        return " where a value is expected", f"write {plus[1].decode()}"
     start = offset - 2 if text[offset - 2 : offset] == b"-0" else offset - 1
     number = _NUMBER.match(text, start, start + 32) if offset > 1 and text[offset - 1 : offset] == b"0" else None
     if number is None or text[start - 1 : start].isalnum():

@@ -1,4 +1,4 @@
-"""JSON text → plain data, with the strictness of a config decoder. Why a text is no JSON is in json_errors.
+"""JSON text → plain data, as strict as a config decoder. json_errors explains malformed texts.
 
 Source: docs/reference/ignition-config.md §1.3 and §1.4; RFC 8259.
 """
@@ -22,7 +22,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class NotJson(Exception):
-    """The text is no JSON value. `offset` is the offending byte, len(text) for what ends too early."""
+    """The text is not a JSON value. `offset` is the offending byte, or len(text) if the text ends too early."""
 
     def __init__(self, message: str, offset: int, fix: str = "") -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ class NotJson(Exception):
 
 
 class Text:
-    """A decoded text: its value, and the paths' last parts that a repeated key would hide."""
+    """A decoded text: its value, and whether a key is repeated in an object."""
 
     def __init__(self, value: Any, has_repeated_keys: bool) -> None:
         self.value, self.has_repeated_keys = value, has_repeated_keys
@@ -57,7 +57,7 @@ def decode(text: bytes) -> Text:
 
         raise NotJson(*explained(text, error.msg)) from None
     except _Constant as error:
-        raise NotJson(f"{error} is no JSON value", _constant_offset(text, str(error))) from None
+        raise NotJson(f"{error} is not a JSON value", _constant_offset(text, str(error))) from None
     except RecursionError:
         raise NotJson("nested too deeply for a config", 0) from None
 
@@ -65,8 +65,8 @@ def decode(text: bytes) -> Text:
 def plain(text: str | bytes) -> Any:
     """The value of a JSON document of a service: dictionaries, lists, texts, numbers, booleans and None.
 
-    Read as leniently as services write (a byte order mark, repeated keys) and as strictly as whoever uses it needs: no number
-    that is none, no lone surrogate, and of bounded size and depth. Raises ValueError.
+    Lenient about the output of services (a byte order mark, repeated keys), strict for the callers: numbers are finite,
+    surrogates paired, size and depth bounded. Raises ValueError.
     """
     if len(text) > limits.METADATA_TEXT:
         raise ValueError("the document is too large")
@@ -89,9 +89,9 @@ def plain(text: str | bytes) -> Any:
 
 
 def repeated_keys(text: bytes) -> list[Path]:
-    """The paths of members whose key occurs again in the same object, not all of very many.
+    """The paths of members whose key occurs again in the same object, up to a limit.
 
-    Slow: only for texts that are known to have some.
+    Slow: only for texts with a repeated key.
     """
     found: dict[Path, None] = {}
 
@@ -110,7 +110,7 @@ def repeated_keys(text: bytes) -> list[Path]:
     try:
         walk(_loads(text.decode("utf-8", "replace"), _Pairs), ())
     except RecursionError:
-        pass  # in a part that no config has: the rest was found
+        pass  # in a part that is not a config: the others were found
     return list(found)
 
 
@@ -122,7 +122,7 @@ class _Pairs:
 
 
 class _Constant(Exception):
-    """NaN or an infinity, which Python's decoder would take."""
+    """NaN or an infinity, which Python's decoder would accept."""
 
 
 def _loads(text: str, members: Callable[[list[tuple[str, Any]]], Any]) -> Any:
@@ -135,7 +135,7 @@ def _loads(text: str, members: Callable[[list[tuple[str, Any]]], Any]) -> Any:
 
 
 def _integer(digits: str) -> int:
-    """Python refuses to read more than 4300 digits, Go skips them; the first ones tell that the number has more than 64 bits."""
+    """Python refuses to read more than 4300 digits, Go skips them; the first ones suffice to see that it exceeds 64 bits."""
     return int(digits[:99])
 
 
@@ -167,14 +167,14 @@ def _constant_offset(text: bytes, name: str) -> int:
     return next((match.start() for match in strings.finditer(text) if match[0] == name.encode()), 0)
 
 
-# Rule O6: NUL characters. Paths, names, arguments and keys end at one. Contents, of units or files, may have them.
+# Rule O6: NUL characters. They terminate paths, names, arguments and keys. Contents of units and files may have them.
 
 _CONTENTS = "contents"
-NUL_ESCAPE = b"\\u0000"  # the only way that JSON has to say it
+NUL_ESCAPE = b"\\u0000"  # the only way to write it in JSON
 
 
 def strings_with_nul(value: object, path: Path = ()) -> Iterator[Path]:
-    """The paths of all strings that have one and must not."""
+    """The paths of all strings with a NUL character, except contents."""
     if isinstance(value, str):
         if "\0" in value:
             yield path

@@ -1,9 +1,8 @@
-"""User data that coreos-cloudinit takes: the agent leaves alone whatever that program applies. One table for both.
+"""User data for coreos-cloudinit: the agent ignores everything that coreos-cloudinit applies. One table for both.
 
 Source: docs/reference/coreos-cloudinit.md §7 and §8; docs/reference/ignition-config.md §1.3 (2.x; Ignition's 3.x refuses all of
-it). For MIME Flatcar's Ignition looks at the first line only; here header fields stand in any order, as they do for
-coreos-cloudinit. What has a byte order mark, a blank line or a comment before its first line is taken by neither program, and
-what is packed is unpacked first by both.
+it). For MIME, Flatcar's Ignition reads the first line only; here header fields may be in any order, as for coreos-cloudinit. Both
+programs decompress first, and neither accepts a byte order mark, a blank line or a comment before the first line.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ NOT_CONFIGS = {
     EMPTY: "the config is empty",
     CLOUD_CONFIG: "this is a cloud-config, not an Ignition config",
     SCRIPT: "this is a script, not an Ignition config",
-    MULTIPART: "this is a MIME message of several parts, not an Ignition config: coreos-cloudinit applies those that it knows",
+    MULTIPART: "this is a MIME message of several parts, not an Ignition config: coreos-cloudinit applies the supported ones",
 }
 _HEADER = b"#cloud-config"
 _BLANKS = b" \t\n\v\f\r"
@@ -31,7 +30,7 @@ _MOST_HEADERS = 1 << 16  # bytes, where no blank line ends them
 
 
 def of(text: bytes) -> str:
-    """Which of them an unpacked text is; "" for any other, an Ignition config among them."""
+    """The kind of a decompressed text; "" for any other, such as an Ignition config."""
     return next((kind for kind, is_it in _TESTS if is_it(text)), "")
 
 

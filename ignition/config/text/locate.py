@@ -1,4 +1,4 @@
-"""Findings with a path → entries of a report with line and column. Loaded only when there is something to say."""
+"""Findings with a path → entries of a report with line and column. Loaded only if there are findings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def locate_findings(text: bytes, findings: Sequence[Finding], positions: Positions | None = None) -> tuple[Entry, ...]:
     """In the same order. `positions` of another language's reader; without them the text is JSON.
 
-    Line and column are what every output says: what people are shown, programs and journals are told.
+    Line and column are the same in every output: for people, programs and journals.
     """
     lines = Lines(text)
     positions = positions or Positions(text, [finding.path for finding in findings])
@@ -49,7 +49,7 @@ def locate_findings(text: bytes, findings: Sequence[Finding], positions: Positio
 
 
 def of_repeated_keys(text: bytes, repeated: Sequence[Repeated], level: str, what_counts: str = "") -> list[Finding]:
-    """A finding for each, in the words of go-yaml. `what_counts` follows them."""
+    """A finding for each, with the message of go-yaml, followed by `what_counts`."""
     lines = Lines(text)
     found = [
         Finding(
@@ -66,12 +66,12 @@ def of_repeated_keys(text: bytes, repeated: Sequence[Repeated], level: str, what
 
 
 def of_unread(unread: Unread | None) -> list[Finding]:
-    """A warning about what stands behind the document, if something does."""
+    """A warning about text after the document, if there is any."""
     return [Finding(WARNING, (), unread.message, unread.fix, span=unread.span)] if unread else []
 
 
 def of_not_yaml(text: bytes, error: NotYaml) -> Entry:
-    """The entry for a text that is no YAML document."""
+    """The entry for a text that is not a YAML document."""
     if error.span is None:
         return Entry(level=ERROR, message=error.message, fix=error.fix)
     line, column = Lines(text).at(min(error.span[0], max(0, len(text) - 1)))

@@ -1,7 +1,9 @@
-"""What a text is that is no JSON: named by how it begins, each kind with its remedy. Only asked once decoding has failed.
+"""The kind of a text that is not JSON, by its beginning, with a fix for each. Only used after decoding has failed.
+
+Also: unsupported and missing spec versions.
 
 Sources: docs/reference/ignition-config.md §1.3; docs/reference/config-transpiler.md §A4 and §B3 (keys of YAML front ends);
-cloud-init's list of user data formats. Nothing of a text is quoted but the title of an error page, which no config has.
+cloud-init's list of user data formats. Nothing of a text is quoted except the title of an error page, which configs do not have.
 """
 
 import re
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 _BLANK = b" \t\r\n"
 _UTF_8_BOM = b"\xef\xbb\xbf"
-_HEAD = 64 * 1024  # bytes that are looked at
+_HEAD = 64 * 1024  # bytes that are examined
 _SHOWN = 60  # characters of a title
 
 _NO_BOM = "save it as UTF-8 without a byte order mark"
@@ -49,7 +51,7 @@ _BINARY = (
     (b"\x7fELF", "a program (ELF)"),
 )
 _CLOUD_CONFIG = "make #cloud-config the first line, alone and in lower case, if that is what it is"
-# What the first line that is not blank says: pattern (any case), what the text is, remedy.
+# The first non-blank line: pattern (any case), kind of the text, fix.
 _FIRST_LINES = (
     (rb"#cloud-(config-archive|config-jsonp|boothook)\b", "user data for cloud-init", _FOR_CLOUD_INIT),
     (rb"#(include(-once)?|part-handler|upstart-job)\b", "user data for cloud-init", _FOR_CLOUD_INIT),
@@ -62,7 +64,7 @@ _FIRST_LINES = (
     (rb"-----begin pgp ", "encrypted or signed (PGP)", "send the config itself"),
     (rb"-----begin [a-z0-9 ]+-----", "a key or a certificate (PEM)", "name it in ignition.security.tls or in a file's contents"),
     (rb"(https?|s3|gs|tftp|oem)://\S+\s*$", "a URL", "let a config fetch it: ignition.config.replace.source"),
-    (rb"data:[^\s,]*,", "a data URL", "send what is behind its comma, decoded"),
+    (rb"data:[^\s,]*,", "a data URL", "send the decoded data after its comma"),
     (rb"[a-z-]*=?%7b", "percent-encoded", "decode it first"),
     (rb"<{7} |={7}$|>{7} ", "a file with merge conflicts", "resolve them"),
     (rb"\[[a-z][a-z0-9 ]*\]\s*$", "a systemd unit or another INI file", "write it as a string: systemd.units[].contents"),
@@ -85,14 +87,14 @@ A_BUTANE_CONFIG, A_CONTAINER_LINUX_CONFIG = "a Butane config", "a Container Linu
 
 
 class Odd(Record):
-    """What a text is."""
+    """The kind of a text."""
 
-    noun: str = spec("to stand behind `the text is`")
-    fix: str = spec("what to do about it")
+    noun: str = spec("follows `the text is`")
+    fix: str = spec("how to fix it")
 
 
 def named(text: bytes) -> tuple[str, int, str] | None:
-    """Message, offset, remedy; None if it looks like JSON or like nothing that is known."""
+    """Message, offset, fix; None if it looks like JSON or is unknown."""
     if encoding := _encoding(text):
         return f"the text is {encoding}", 0, _NO_BOM
     marked = text.startswith(_UTF_8_BOM)
@@ -179,9 +181,9 @@ def _yaml_of_keys(head: bytes, has_more_lines: bool) -> Odd | None:
     if keys & _OF_CLOUD_CONFIG:
         return Odd(noun="a cloud-config without its first line, #cloud-config", fix=_CLOUD_CONFIG)
     if keys & _OF_CLC and has_more_lines:
-        return Odd(noun=A_CONTAINER_LINUX_CONFIG, fix=_CT)  # with a key that is misspelt
+        return Odd(noun=A_CONTAINER_LINUX_CONFIG, fix=_CT)  # with a misspelt key
     if not has_more_lines:
-        return None  # "error: not found" is no YAML
+        return None  # such as "error: not found"
     return Odd(noun="YAML", fix=f"for Butane, name its variant and version; else {_TO_JSON}")
 
 
@@ -196,7 +198,7 @@ def _base64(text: bytes) -> Odd | None:
 
 
 def _inside(compact: bytes) -> str:
-    """What base64 data hold, as far as the first bytes say."""
+    """The kind of base64 data, by the first bytes."""
     import binascii
 
     start = compact.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
@@ -228,7 +230,7 @@ def _called(content: bytes) -> str:
     return f" of {odd.noun}" if odd else ""
 
 
-# A spec version that is none of ours, or none at all: outcome, message and what to write instead. Only loaded to refuse.
+# An unsupported or missing spec version: path, message and fix. Only loaded to refuse a config.
 #
 # Source: docs/reference/ignition-config.md §1.1 to §1.3.
 
@@ -239,11 +241,11 @@ _LIST = f"accepted are {SPEC_2[0]} to {SPEC_2[-1]}, {SPEC_3[0]} to {_STABLE} and
 _VERSION: "Path" = ("ignition", "version")
 _NUMBER = "ignitionVersion"  # of spec 1
 _SHOWN_VERSION = 40  # characters of a version
-_BEGIN = 'begin the config with {"ignition": {"version": "3.5.0"}}'  # engines of some years ago take it, too
+_BEGIN = 'begin the config with {"ignition": {"version": "3.5.0"}}'  # also accepted by engines several years old
 
 
 def refused_version(data: object, said: str, version: str, number: int | None) -> "tuple[Path, str, str]":
-    """Path, message, remedy. `said` is what the text gives, `version` that as a semantic version, `number` the one of spec 1."""
+    """Path, message, fix. `said` is the version in the text, `version` the semantic version, `number` that of spec 1."""
     if number is not None:
         return (_NUMBER,), f"{_NUMBER} can only be 1", f"write 1, or for a later spec ignition.version: {_LIST}"
     if not said:
@@ -261,21 +263,21 @@ def _absent(data: object) -> "tuple[Path, str, str]":
         return ("variant",), "this is a Butane config written as JSON", "translate it first: butane --strict FILE > config.ign"
     if {"apiVersion", "kind"} <= keys:
         return ("kind",), "this is a Kubernetes manifest, not an Ignition config", _BEGIN
-    return _VERSION, "the config does not say its spec version", _BEGIN
+    return _VERSION, "the config does not specify its spec version", _BEGIN
 
 
 def _unknown(version: str) -> str:
-    """What to write instead."""
+    """The fix for an unsupported version."""
     bare = re.split("[-+]", version)[0]
     major, minor, _ = bare.split(".")
     if bare in _ACCEPTED:
         return f"write {bare}"
     if bare == NEWEST.partition("-")[0]:
-        return f"it is not final here: write {NEWEST}, or {_STABLE}"
+        return f"it is still experimental: write {NEWEST}, or {_STABLE}"
     if any(known.startswith(f"{major}.{minor}.") for known in _STABLES):
         return f"specs have no patch releases: write {major}.{minor}.0"
     if major == "1":
         return f'spec 1 is chosen by "{_NUMBER}": 1; {_LIST}'
     if len(major) > 1 or major >= _STABLE[0]:
-        return f"nothing newer than {NEWEST} is known here: write {_STABLE} if its fields are enough"
+        return f"nothing newer than {NEWEST} is supported: write {_STABLE} if its fields are enough"
     return _LIST

@@ -1,7 +1,7 @@
-"""Packed bytes → the bytes themselves: gzip as a stream for resources, and whole configs that came packed with gzip or zstd.
+"""Decompression: gzip as a stream for resources, and whole configs that are compressed with gzip or zstd.
 
-A resource says its `compression`, which knows gzip only; user data says nothing, so there the first bytes decide. Sources:
-RFC 1952 (members in a row are one content), RFC 8878. Pieces are small on the way in: a few bytes may unfold to megabytes.
+A resource declares its `compression`, which is gzip only; user data does not, so its first bytes decide. Sources: RFC 1952
+(members in a row are one content), RFC 8878. Input is read in small pieces: a few bytes may expand to megabytes.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _GZIP_WINDOW = 16 + 15  # zlib: gzip header and trailer, largest window
-_PIECE = 256 * 1024  # unfolded bytes per step of gzip
-_SLICE = 16 * 1024  # packed bytes per step of gzip, so that many small members cost no copies of the whole
-_ZSTD_SLICE = 512  # a block of 4 bytes may unfold to 128 KiB (RFC 8878 3.1.1.2), so one step to 16 MiB
-_FIX = "pack the config again, and copy it whole"
+_PIECE = 256 * 1024  # decompressed bytes per step of gzip
+_SLICE = 16 * 1024  # compressed bytes per step of gzip: with many small members, larger ones would be copied often
+_ZSTD_SLICE = 512  # a block of 4 bytes may expand to 128 KiB (RFC 8878 3.1.1.2), so a step to 16 MiB
+_FIX = "compress the config again, and copy it completely"
 
 
 def packing(content: bytes) -> str:
-    """`gzip`, `zstd`, or "" for bytes that are not packed."""
+    """`gzip`, `zstd`, or "" for uncompressed bytes."""
     if content.startswith(GZIP):
         return "gzip"
     return "zstd" if content.startswith(ZSTD) else ""
 
 
 def unpack(content: bytes) -> bytes:
-    """The text itself. Raises Failure for what is damaged, cut off, followed by other data, or too large once unpacked."""
+    """The decompressed text. Raises Failure if it is damaged, truncated, followed by other data, or too large."""
     for _ in range(limits.PACKED_LAYERS):
         name = packing(content)
         if not name:
@@ -43,7 +43,7 @@ def unpack(content: bytes) -> bytes:
 
 
 def gunzip(chunks: Iterable[bytes], *, fix: str = "") -> Iterator[bytes]:
-    """Unpack a stream with bounded memory. Raises Failure, with this remedy, when it is no gzip, is damaged or ends early."""
+    """Decompress a stream with bounded memory. Raises Failure, with this fix, if it is not gzip, damaged or truncated."""
     import zlib
 
     decoder: zlib._Decompress | None = zlib.decompressobj(_GZIP_WINDOW)  # None between two members
@@ -64,8 +64,8 @@ def gunzip(chunks: Iterable[bytes], *, fix: str = "") -> Iterator[bytes]:
 
 
 def unzstd(content: bytes, *, fix: str = "") -> Iterator[bytes]:
-    """Unpack frames in a row. Raises Failure, with this remedy, as gunzip does."""
-    import zstandard  # 15 ms, and few configs come so
+    """Decompress frames in a row. Raises Failure, with this fix, as gunzip does."""
+    import zstandard  # 15 ms, for few configs
 
     decompressor = zstandard.ZstdDecompressor()
     start = 0
@@ -84,7 +84,7 @@ def unzstd(content: bytes, *, fix: str = "") -> Iterator[bytes]:
 
 
 def _expect(chunk: bytes, magic: bytes, name: str, fix: str) -> None:
-    """A chunk may hold only the first bytes of the magic."""
+    """The chunk may be shorter than the magic."""
     if not chunk.startswith(magic[: len(chunk)]):
         raise Failure(f"other data follows the {name} data", fix=fix)
 
@@ -105,7 +105,7 @@ def _joined(pieces: Iterable[bytes], name: str) -> bytes:
         size += len(piece)
         if size > limits.IN_MEMORY:
             raise Failure(
-                f"the {name} data unfolds to more than {limits.IN_MEMORY >> 20} MiB",
+                f"the {name} data expands to more than {limits.IN_MEMORY >> 20} MiB",
                 fix="keep the config small: let it fetch large contents from a URL",
             )
         kept.append(piece)

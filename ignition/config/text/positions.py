@@ -1,7 +1,7 @@
-"""Where in a JSON text the values are. Only needed once something must be said about them: valid configs never come here.
+"""Positions of values in a JSON text. Only needed for findings: a config without any is never scanned.
 
-The text is known to be valid JSON; this scanner only follows its structure, on bytes, without recursion, and looks closer only
-along the paths that are asked for.
+The text is known to be valid JSON; this scanner follows its structure, on bytes, without recursion, and records only values on
+the requested paths.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],]|[^\s{}\[\],:"]+', re.DOTALL)
 _OPEN, _CLOSE = (b"{", b"["), (b"}", b"]")
-# One character of a JSON string: a surrogate pair of escapes, another escape, or what stands for itself.
+# One character of a JSON string: a surrogate pair of escapes, another escape, or a literal character.
 _CHARACTER = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[\xc0-\xff][\x80-\xbf]*|[^\xc0-\xff]",
     re.DOTALL,
@@ -36,7 +36,7 @@ class Place:
 
 
 class _Wanted:
-    """One path that is asked for, or an ancestor of one; members by their name in lower case."""
+    """A requested path, or an ancestor of one; members by their name in lower case."""
 
     __slots__ = ("inner", "places")
 
@@ -135,7 +135,7 @@ class Lines:
 
 
 class _Open:
-    """A container that the scan is inside of. `wanted` is None where nothing below is asked for."""
+    """A container around the current token. `wanted` is None if no path below it is requested."""
 
     __slots__ = ("expects_key", "is_list", "part", "place", "wanted")
 

@@ -1,6 +1,6 @@
-"""The tree of a YAML document: what stands in it and where, aliases and merges already put in.
+"""The tree of a YAML document, with positions; aliases and merges are already resolved.
 
-An alias is its anchor's node once more: what it says is reported where the anchor says it.
+An alias is the node of its anchor: findings about it are at the place of the anchor.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Node:
         self.span, self.weight, self.length = span, 1, 0
 
     def child(self, part: str | int) -> Node | None:
-        """What a path goes to next."""
+        """The next node of a path."""
         return None
 
     def key(self, part: str | int) -> Span | None:
@@ -39,7 +39,7 @@ class Scalar(Node):
     """`text`: as written, quotes and escapes resolved. `kind`: one of yaml_scalars. `plain`: without quotes. `is_block`: | or >.
     `has_lines`: it is written in more than one.
 
-    What `!!binary` unfolds to may be no UTF-8: then `text` has surrogates as os.fsdecode makes them.
+    The content of `!!binary` may not be UTF-8: then `text` has surrogates as those of os.fsdecode.
     """
 
     __slots__ = ("has_lines", "is_block", "kind", "plain", "text", "truths")
@@ -55,7 +55,7 @@ class Scalar(Node):
         return {"bool": "true or false", "int": "a number", "float": "a number", "null": "null"}.get(self.kind, "a text")
 
     def value(self) -> str | int | float | bool | None:
-        """As a decoder without a schema would have it."""
+        """The value for a decoder without a schema."""
         match self.kind:
             case yaml_scalars.BOOL:
                 return self.truths[self.text]
@@ -70,7 +70,7 @@ class Scalar(Node):
 
 
 class Sequence(Node):
-    """A list. `nulls`: elements that were left out, with the index of what stands there instead."""
+    """A list. `nulls`: dropped null elements, each with the index of the element that follows."""
 
     __slots__ = ("items", "nulls")
     what = "a list"
@@ -104,7 +104,7 @@ class Mapping(Node):
 
 
 def plain(node: Node) -> Any:
-    """Dictionaries, lists, texts, numbers, booleans and None, as the JSON reader gives them. Depth is bounded by the reader."""
+    """Dictionaries, lists, texts, numbers, booleans and None, as the JSON reader returns them. Depth is bounded by the reader."""
     if isinstance(node, Mapping):
         return {key: plain(inner) for key, inner in node.members.items()}
     if isinstance(node, Sequence):
@@ -112,10 +112,10 @@ def plain(node: Node) -> Any:
     return node.value() if isinstance(node, Scalar) else None
 
 
-# A YAML node → the value of a member whose type is known, as go-yaml decodes into Go's types; and what to say of a misfit.
+# A YAML node → the value of a member of a known type, as go-yaml decodes into Go's types; and the message for other types.
 #
-# Source: docs/reference/config-transpiler.md §A3 and §B15; docs/reference/coreos-cloudinit.md §10. Texts keep their source
-# spelling, fractions of whole numbers are cut off, and what is quoted is a text and nothing else.
+# Source: docs/reference/config-transpiler.md §A3 and §B15; docs/reference/coreos-cloudinit.md §10. Strings keep their
+# source spelling, fractions of whole numbers are cut off, and a quoted scalar is always a string.
 
 
 class Unsigned(int):
@@ -136,7 +136,7 @@ _FIXES = {LIST: "begin each element with a dash", MAPPING: "write keys with valu
 
 
 def is_null(node: Node) -> bool:
-    """Nothing, `~` or `null`."""
+    """Empty, `~` or `null`."""
     return isinstance(node, Scalar) and node.kind == yaml_scalars.NULL
 
 
@@ -158,7 +158,7 @@ def scalar(kind: type, node: Node) -> str | int | float | bool | None:
 
 
 def complaint(path: Path, wanted: str, node: Node) -> tuple[str, str]:
-    """Message and remedy for a node that is not what the member at `path` must be."""
+    """Message and fix for a node of the wrong type for the member at `path`."""
     is_quoted = isinstance(node, Scalar) and not node.plain and wanted not in (LIST, MAPPING)
     return f"{_name(path)} must be {wanted}, not {node.what}", "write it without quotes" if is_quoted else _FIXES.get(wanted, "")
 

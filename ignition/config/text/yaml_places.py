@@ -1,6 +1,6 @@
-"""Where in a YAML text the values of a tree stand, and the characters inside a scalar, whatever its style.
+"""Positions of the nodes of a YAML tree, and of the characters inside a scalar of any style.
 
-Places are byte offsets, as in `positions`, so reports and their display know no difference between YAML and JSON.
+Places are byte offsets, as in `positions`, so that reports and their display work for both YAML and JSON.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.report import Path
 
-# Tag and anchor stand before the indicator, a comment may stand behind it.
+# Tag and anchor precede the indicator, a comment may follow it.
 _BLOCK_HEADER = re.compile(r"(?:[!&]\S*\s+)*([|>])[^\n]*\n")
 _PROPERTIES = re.compile(r"(?:[!&]\S*\s+)*")
 _FIRST_OF_CONTENT = re.compile(rb"(?:[!&]\S*\s+)*[|>][^\n]*\n\s*")
@@ -28,12 +28,12 @@ _DOUBLE_QUOTED = re.compile(
 class YamlPositions(Positions):
     """The places of all paths of a tree; a member's name is found as the reader's policy spells it.
 
-    The place of a block scalar (`|`, `>`) is where its content begins, not its indicator: that is what findings are about.
+    The place of a block scalar (`|`, `>`) is the start of its content, not its indicator: findings are about the content.
     """
 
     def __init__(self, root: Node, text: bytes) -> None:
         self._tree, self._text = root, text
-        self._known: tuple[Node, str, list[int]] | None = None  # the scalar that was looked into last: one may have many findings
+        self._known: tuple[Node, str, list[int]] | None = None  # the last scalar that was searched: one may have many findings
 
     def find(self, path: Path) -> Place | None:
         node, key = self._tree, None
@@ -74,7 +74,7 @@ class YamlPositions(Positions):
 
 
 def _characters(source: str, node: Scalar) -> Iterator[int]:
-    """Where in its source each character of a scalar's text stands."""
+    """The offset in the source of each character of a scalar's text."""
     header = _BLOCK_HEADER.match(source) if node.is_block else None
     if header and header[1] == "|":
         return _literal(source, node.text, header.end())
@@ -89,7 +89,7 @@ def _characters(source: str, node: Scalar) -> Iterator[int]:
 
 
 def _indent(content: str, text: str) -> int:
-    """How deep the content of a block scalar is indented: an indicator may say so, but not where its parent stands."""
+    """Indentation of the content of a block scalar. Measured, because an indentation indicator is relative to the parent."""
     line, said = (next((line for line in part.split("\n") if line.strip()), "") for part in (content, text))
     return max(0, len(line) - len(line.lstrip(" ")) - (len(said) - len(said.lstrip(" "))))
 
@@ -105,7 +105,7 @@ def _literal(source: str, text: str, start: int) -> Iterator[int]:
 
 
 def _double_quoted(source: str, at: int) -> Iterator[int]:
-    """As YAML reads it: escapes, line breaks that are folded, and those that an escape takes away."""
+    """As YAML reads it: escapes, folded line breaks, and escaped ones, which are dropped."""
     while at < len(source):
         part = _DOUBLE_QUOTED.match(source, at)
         if part is None or part["end"]:
@@ -122,7 +122,7 @@ def _double_quoted(source: str, at: int) -> Iterator[int]:
 
 
 def _aligned(source: str, text: str, at: int, indent: int, quote: str = "") -> Iterator[int]:
-    """Character by character: what folding took out of the source are white space and line breaks."""
+    """Character by character: folding only removes white space and line breaks from the source."""
     at += indent
     for character in text:
         if character in " \n":
@@ -138,7 +138,7 @@ def _aligned(source: str, text: str, at: int, indent: int, quote: str = "") -> I
 
 
 def _fold(source: str, at: int, character: str) -> int:
-    """Where the source has a blank or a line feed that is in the text: a blank may be a line feed there."""
+    """The offset in the source of a blank or line feed of the text: a blank may be a folded line feed."""
     blank = source[at : at + 1] == " " and character == " "
     end = source.find("\n", at)
     return at if blank or end < 0 or source[at:end].strip() else end

@@ -1,6 +1,6 @@
-"""What a plain YAML scalar is. Source: go-yaml's resolve.go, YAML 1.1 where the two agree; coreos-cloudinit.md section 10.
+"""The kind of a plain YAML scalar. Source: go-yaml's resolve.go, YAML 1.1 where the two agree; coreos-cloudinit.md section 10.
 
-Each scalar keeps its source text besides: `0644` in a member that is a text stays `0644`, whatever kind it is.
+A scalar also keeps its source text: `0644` in a string member stays `0644`, although its kind is a number.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def kind(text: str, truths: Mapping[str, bool]) -> str:
 
 
 def integer(text: str) -> int:
-    """The value of a scalar of kind INT. Of endless digits the first tell that it is too large."""
+    """The value of a scalar of kind INT. The first 99 digits suffice to see that it is too large."""
     digits = text.replace("_", "").lower()[:99]
     sign = -1 if digits.startswith("-") else 1
     digits = digits.lstrip("+-")

@@ -1,8 +1,8 @@
-"""YAML text → a tree with places, for cloud-config, Container Linux Config and Butane, which differ in a small Policy.
+"""YAML text → a tree with positions, for cloud-config, Container Linux Config and Butane, which differ in a small Policy.
 
-Events are libyaml's, whose C code go-yaml was translated from: messages are those of the original programs. The tree is built
-without recursion, and nothing is unfolded: an alias is the anchor's node. Limits count what the text would unfold to, so bombs of
-aliases, deep nesting and documents of many megabytes end at once, with an error at their place.
+Events come from libyaml, the C code that go-yaml was translated from: messages are those of the original programs. The tree is
+built without recursion, and aliases are not expanded: an alias is the node of its anchor. Limits count the expanded document, so
+that alias bombs, deep nesting and documents of many megabytes fail early, with an error at their place.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ _TAGS = {"!", "map", "seq", *yaml_scalars.KINDS}
 _BOM = b"\xef\xbb\xbf"
 _BLANKS = " \t\r\ufeff"
 _MARK = re.compile(r"(?:---|\.\.\.)(?=[ \t\r]|$)")
-# Why a text goes on behind its first document: message and remedy.
+# Causes of text after the first document: message and fix.
 _AFTER_LAST = (
-    "the document ends before this: it and all that follows is not read",
-    "take it out, or write it into the document",
+    "the document ends before this: it and everything after it is not read",
+    "remove it, or move it into the document",
 )
 _SHALLOW = (_AFTER_LAST[0], "indent it like the first line of the document")
-_AFTER_END = ("the document ends with the ... above: this and all that follows is not read", "take the ... out")
+_AFTER_END = ("the document ends with the ... above: this and everything after it is not read", "remove the ...")
 _DIRECTIVE = (
-    "a line that begins with % ends the document: it and all that follows is not read",
-    "put directives above the first line, with --- behind them, or take the line out",
+    "a line that begins with % ends the document: it and everything after it is not read",
+    "put directives above the first line, with --- behind them, or remove the line",
 )
 _NEXT_DOCUMENT = (
     "only the first document is read: a second one begins here",
-    "take the --- out, or make a file of each document",
+    "remove the ---, or move each document to a file of its own",
 )
 _FIX_SIZE = "split it, and let large contents be fetched from a URL"
 _FIX_ALIASES = "write the values out, or use fewer aliases"
 
 
 class Policy:
-    """How a kind of document is read.
+    """Options for reading a kind of document.
 
-    `dashes_are_underscores`: in every key, before anything compares it. `null_elements_count`: else those of lists are left out,
-    as by go-yaml 3. `truths`: which plain words are booleans. `unknown_tags_fail`: else they say nothing. Of a repeated key the
-    last one counts, of several documents the first is read: `Document` says so to those who refuse that.
+    `dashes_are_underscores`: in every key, before it is compared. `null_elements_count`: otherwise null elements of lists are
+    dropped, as by go-yaml 3. `truths`: the plain words that are booleans. `unknown_tags_fail`: otherwise they are ignored. Of a
+    repeated key the last one counts, of several documents the first is read: `Document` reports both for those who refuse that.
     """
 
     def __init__(
@@ -67,12 +67,12 @@ class Policy:
         self.truths = dict(yaml_scalars.YAML_1_1_TRUTHS if truths is None else truths)
 
     def key(self, text: str) -> str:
-        """A key as members are looked up."""
+        """The key under which a member is looked up."""
         return text.replace("-", "_") if self.dashes_are_underscores else text
 
 
 class NotYaml(Exception):
-    """The text is no usable document. `span` are the offending bytes, None if the whole text is meant."""
+    """The text is not a usable document. `span` are the offending bytes, None for the whole text."""
 
     def __init__(self, message: str, span: Span | None, fix: str = "") -> None:
         super().__init__(message)
@@ -87,7 +87,7 @@ class Repeated:
 
 
 class Unread:
-    """Text behind the end of the document, which nobody reads. `span`: where it begins."""
+    """Text after the end of the document, which is not read. `span`: its beginning."""
 
     def __init__(self, message: str, fix: str, span: Span) -> None:
         self.message, self.fix, self.span = message, fix, span
@@ -100,7 +100,7 @@ class Document:
         self.root, self.repeated, self.unread, self._text = root, repeated, unread, text
 
     def positions(self) -> YamlPositions:
-        """For the placing of findings."""
+        """Positions of all nodes, for findings."""
         return YamlPositions(self.root, self._text)
 
 
@@ -137,7 +137,7 @@ class _Builder:
         self._repeated: list[Repeated] = []
         self._root: Node | None = None
         self._nodes = self._length = 0
-        self._known_offset = (0, self._skipped)  # of one character: events come in order, so the next is near
+        self._known_offset = (0, self._skipped)  # index, offset: events come in order, so the next one is near
         self._known_end = (0, 0)  # index after blanks, and before them
 
     def document(self) -> Document:
@@ -160,10 +160,10 @@ class _Builder:
         return Document(root, tuple(self._repeated), unread, self._bytes)
 
     def _unread(self, end: Any) -> Unread | None:
-        """What stands behind the first document, but for comments and marks that begin or end nothing.
+        """Text after the first document, other than comments and empty documents.
 
-        libyaml ends a document without a word where a line cannot belong to it, and would only complain if it was asked for the
-        next one, which go-yaml does not do.
+        libyaml silently ends a document at a line that cannot belong to it. It would only complain if the next document was
+        requested, which go-yaml does not do.
         """
         said = _AFTER_END if end.explicit else _AFTER_LAST
         index, begin = end.end_mark.index, -1
@@ -232,9 +232,7 @@ class _Builder:
 
     def _open(self, node: Mapping | Sequence, event: Any) -> None:
         if len(self._stack) >= MOST_DEPTH:
-            raise NotYaml(
-                f"nested more than {MOST_DEPTH} levels deep", self._first(event), "no config needs that: take levels out"
-            )
+            raise NotYaml(f"nested more than {MOST_DEPTH} levels deep", self._first(event), "reduce the nesting")
         self._count(1, 0, node.span)
         if event.anchor:
             self._anchors[event.anchor] = None
@@ -262,7 +260,7 @@ class _Builder:
         self._add(node)
 
     def _add(self, node: Node) -> None:
-        """Put a complete node where it belongs: it is the root, an element, a key or a value."""
+        """Add a complete node to the tree: as the root, an element, a key or a value."""
         if not self._stack:
             self._root = node
             return
@@ -281,15 +279,13 @@ class _Builder:
             around.key = None
 
     def _shown(self, span: Span) -> Span:
-        """Of an element that is not there, its dash."""
+        """The dash of an empty element."""
         dash = self._bytes.rfind(b"-", 0, span[0]) if span[0] == span[1] else -1
         return (dash, dash + 1) if dash >= 0 else span
 
     def _as_key(self, node: Node) -> tuple[str, Span, bool]:
         if not isinstance(node, Scalar):
-            raise NotYaml(
-                f"a key is {node.what}, not a word", node.span, "give the member a name; quote it if it begins with { or ["
-            )
+            raise NotYaml(f"a key is {node.what}, not a word", node.span, "use a name as key; quote it if it begins with { or [")
         is_merge = node.plain and node.text == _MERGE
         return node.text if is_merge else self._policy.key(node.text), node.span, is_merge
 
@@ -310,10 +306,10 @@ class _Builder:
         self._nodes += nodes
         self._length += length
         if self._nodes > MOST_NODES:
-            by = "unfolds, with its aliases, to" if fix == _FIX_ALIASES else "has"
+            by = "expands, with its aliases, to" if fix == _FIX_ALIASES else "has"
             raise NotYaml(f"the document {by} more than {MOST_NODES} values", span, fix)
         if self._length > MOST_BYTES:
-            raise NotYaml(f"the document unfolds, with its aliases, to more than {MOST_BYTES >> 20} MiB", span, fix)
+            raise NotYaml(f"the document expands, with its aliases, to more than {MOST_BYTES >> 20} MiB", span, fix)
 
     def _span(self, event: Any) -> Span:
         return self._offset(event.start_mark.index), self._offset(event.end_mark.index)
@@ -323,7 +319,7 @@ class _Builder:
         return start, start + 1
 
     def _trimmed(self, index: int) -> int:
-        """The end of a block collection is where the next token begins: without the blanks before that."""
+        """The end of a block collection: libyaml reports the start of the next token, after white space."""
         if self._known_end[0] != index:
             start = index
             while start > 0 and self._text[start - 1].isspace():
@@ -332,7 +328,7 @@ class _Builder:
         return self._offset(self._known_end[1])
 
     def _offset(self, index: int) -> int:
-        """Bytes, of the marks' characters."""
+        """The byte offset of a character index, as in libyaml's marks."""
         if self._is_ascii:
             return self._skipped + index
         known, offset = self._known_offset
@@ -357,7 +353,7 @@ class _Builder:
         )
 
 
-# YAML 1.1 5.1: what a stream may hold, without surrogates, which no decoded text has.
+# YAML 1.1 5.1: characters of a stream, without surrogates, which decoded text does not have.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -367,17 +363,17 @@ def _decoded(text: bytes, skipped: int) -> str:
     except UnicodeDecodeError as error:
         start = skipped + error.start
         raise NotYaml(
-            "this is no UTF-8 text", (start, start + 1), "save it as UTF-8; binary contents are written as !!binary or base64"
+            "not UTF-8 text", (start, start + 1), "save it as UTF-8; binary contents are written as !!binary or base64"
         ) from None
 
 
 def _remedy(problem: str) -> str:
     if "tab" in problem or "cannot start any token" in problem:
-        return "indent with blanks, not tabs, and quote what begins with a special character"
+        return "indent with spaces, not tabs, and quote what begins with a special character"
     if "mapping values" in problem:
         return "quote a value that has a colon and a blank in it"
     if "expected key" in problem or "expected '-'" in problem:
-        return "indent the lines that belong together alike"
+        return "indent related lines equally"
     return "close every quote and bracket" if "unexpected end" in problem or "expected ','" in problem else ""
 
 
@@ -390,14 +386,14 @@ def _binary(text: str, span: Span) -> str:
 
 
 def _check_tag(text: str, tag: str, kind: str, span: Span, truths: Table[str, bool]) -> None:
-    """A tag must not say what the text cannot be."""
+    """The text must be valid for its tag."""
     found = yaml_scalars.kind(text, truths)
     if found != kind and not (kind == yaml_scalars.FLOAT and found == yaml_scalars.INT):
         raise NotYaml(f"cannot decode this as a !!{tag}", span, "correct the value or remove the tag")
 
 
 def _sources(node: Node, key: Span) -> list[Mapping]:
-    """The mappings that a merge brings in, the strongest first."""
+    """The mappings that a merge adds, in order of precedence."""
     found = node.items if isinstance(node, Sequence) else [node]
     mappings = [one for one in found if isinstance(one, Mapping)]
     if len(mappings) != len(found):
@@ -406,7 +402,7 @@ def _sources(node: Node, key: Span) -> list[Mapping]:
 
 
 def _merge(mapping: Mapping, sources: list[Mapping]) -> None:
-    """What the mapping itself says counts before what is merged, and earlier sources before later ones."""
+    """Members of the mapping itself take precedence over merged ones, and earlier sources over later ones."""
     for source in sources:
         for name, node in source.members.items():
             if name not in mapping.members:

@@ -1,8 +1,8 @@
-"""The internal model in the words of spec 3.x: for configs that go back to text.
+"""The internal model → a config of spec 3.x, to be written as text.
 
-What only 2.x and 1 can say travels in INTERNAL members (ignition/config/model). Here each becomes what 3.x calls it, or a remark
-that says what is lost: nothing goes without a word. Source: docs/reference/ignition-config.md §7.11 and §8.3; where the converter
-of 8.3 changes a meaning, ours is kept. References are left out: they were followed.
+Features of 1 and 2.x only are in INTERNAL members (ignition/config/model). Each is expressed in 3.x here, or a finding reports
+the loss: nothing is dropped silently. Source: docs/reference/ignition-config.md §7.11 and §8.3; where the converter
+of 8.3 changes a meaning, ours is kept. References are left out: the configs have been merged.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ STABLE = SPEC_3[-2]
 
 
 def express(config: Config, mounts: Mapping[str, str]) -> tuple[Config, list[Finding]]:
-    """The config without INTERNAL members and references, of the version that it needs, and what it could not say.
+    """The config without INTERNAL members and references, of the version that it needs; and findings about the rest.
 
-    `mounts`: where file systems that 2.x knows by name are mounted, by their names.
+    `mounts`: mount points of the named file systems of 2.x, by name.
     """
     remarks = Remarks()
     if config.ignition.translated:
@@ -73,14 +73,14 @@ def _since(record: Record) -> Iterator[str]:
 
 
 def _stripped(record: AnyRecord, path: Path, remarks: Remarks) -> AnyRecord:
-    """Without INTERNAL members; those that nothing above has expressed are remarked on."""
+    """Without INTERNAL members; those not expressed above are reported."""
     members: dict[str, Any] = {}
     for name, field in record.FIELDS.items():
         value, here = record.__dict__[name], (*path, field.json)
         if value is field.default:
             continue
         if field.since == INTERNAL:
-            remarks.unsaid(here, value, f"spec 3.x cannot say {field.json}: {field.doc}", "say it another way")
+            remarks.unsaid(here, value, f"spec 3.x cannot express {field.json}: {field.doc}", "express it in another way")
         elif not issubclass(field.element, Record):
             members[name] = value
         elif field.many:

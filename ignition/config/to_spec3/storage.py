@@ -1,4 +1,4 @@
-"""What expressing a config in spec 3.x has to say: what is lost, and what was assumed."""
+"""The storage section of 2.x in spec 3.x: sectors, named file systems, repeated entries. Losses and assumptions are reported."""
 
 from __future__ import annotations
 
@@ -29,31 +29,31 @@ class Remarks:
         self.entries: list[Finding] = []
 
     def unsaid(self, path: Path, value: object, message: str, fix: str) -> None:
-        """Something that 3.x cannot say; the result lacks it. `value` is what says it in 2.x."""
+        """A feature that 3.x lacks; it is missing in the result. `value` is the value in 2.x."""
         self.entries.append(Finding(ERROR, path, message, fix, origin=origins.of(value)))
 
     def assumed(self, path: Path, value: object, message: str, fix: str) -> None:
-        """Something that the result says in a way that is right only if an assumption is."""
+        """A translation that depends on an assumption."""
         self.entries.append(Finding(WARNING, path, message, fix, origin=origins.of(value)))
 
 
-# Where the file systems that 2.x knows by name are in the new root. Source: docs/reference/ignition-config.md §2.2 and §8.1.
+# Mount points of the named file systems of 2.x. Source: docs/reference/ignition-config.md §2.2 and §8.1.
 
 ROOT = "root"
 USUAL = {"oem": "/usr/share/oem"}  # Container Linux, Flatcar
-_SYSROOT = "/sysroot"  # the new root as the agent of the initramfs sees it
+_SYSROOT = "/sysroot"  # the new root, in the initramfs
 
 
 class Mounts:
-    """By name: `root` is always the new root; then what the caller gives, what the config says itself, what is usual."""
+    """By name: `root` is always the new root; then those of the caller, of the config itself, and the usual ones."""
 
     def __init__(self, given: Mapping[str, str], filesystems: Sequence[Filesystem]) -> None:
         self.given = given
-        # Of several definitions of a name the last counts.
+        # The last of several definitions of a name counts.
         self._defined = {entry.name: entry for entry in filesystems if entry.name}
 
     def is_last_of_its_name(self, filesystem: Filesystem) -> bool:
-        """Whether nodes that give this name mean that file system."""
+        """Whether nodes with this name refer to that file system."""
         return self._defined.get(filesystem.name or "") is filesystem
 
     def described(self, name: str) -> str:
@@ -62,7 +62,7 @@ class Mounts:
         return f"{name!r} ({defined.device})" if defined and defined.device else repr(str(name))
 
     def place(self, name: str) -> str | None:
-        """The directory in the new root; None if that is not known."""
+        """The directory in the new root; None if unknown."""
         defined = self._defined.get(name)
         in_place = defined.in_place if defined else None
         if name in self.given:
@@ -79,7 +79,7 @@ def joined(place: str, path: str) -> str:
     return joint
 
 
-# Partitions with sizes in sectors, and devices of disks and arrays in the spelling that 3.x wants.
+# Partitions with sizes in sectors, and devices of disks and arrays in the form that 3.x requires.
 
 _PER_MIB = 2048  # sectors of 512 bytes
 
@@ -102,27 +102,29 @@ def clean(path: str) -> str:
 
 
 def _without_empty_labels(partitions: tuple[Partition, ...], path: Path, remarks: Remarks) -> tuple[Partition, ...]:
-    """Before 2.3 a partition always has a label, if only an empty one; in 3.x no two have the same."""
+    """Before 2.3 a partition always has a label, possibly an empty one; in 3.x labels are unique."""
     if sum(partition.label == "" for partition in partitions) < 2:
         return partitions
     found = []
     for number, partition in enumerate(partitions):
         if partition.label == "":
-            message = "spec 3.x cannot want several partitions without a label: it takes one that exists whatever its label"
-            remarks.assumed((*path, number, "label"), partition.label, message, "give each a label")
+            message = (
+                "spec 3.x cannot request several partitions without a label: it accepts an existing one regardless of its label"
+            )
+            remarks.assumed((*path, number, "label"), partition.label, message, "set a label for each")
         found.append(partition.evolve(label=partition.label or None))
     return tuple(found)
 
 
 def _partition(partition: Partition, path: Path, remarks: Remarks) -> Partition:
     if partition.should_exist is not None and not partition.should_exist:  # a marked False is not `False`
-        return partition.evolve(  # 2.x ignores what describes it, 3.x refuses that
+        return partition.evolve(  # 2.x ignores its other members, 3.x refuses them
             size_sectors=None, start_sectors=None, size_mib=None, start_mib=None, label=partition.label or None
         )
     members: dict[str, int | None] = {"size_sectors": None, "start_sectors": None}
     for name, mib in (("size", partition.size_mib), ("start", partition.start_mib)):
         sectors = partition.__dict__[f"{name}_sectors"]
-        if sectors is not None and mib is None:  # of both, MiB count
+        if sectors is not None and mib is None:  # if both are set, MiB count
             members[f"{name}_mib"] = _mib(sectors, name, path, remarks)
     return partition.evolve(**members)
 
@@ -130,29 +132,29 @@ def _partition(partition: Partition, path: Path, remarks: Remarks) -> Partition:
 def _mib(sectors: int, name: str, path: Path, remarks: Remarks) -> int | None:
     where = (*path, f"{name}Sectors")
     if sectors % _PER_MIB:
-        remarks.unsaid(where, sectors, f"spec 3.x cannot say a {name} that is no whole number of MiB", f"give {name}MiB")
+        remarks.unsaid(where, sectors, f"spec 3.x cannot express a {name} that is not a whole number of MiB", f"use {name}MiB")
         return None
     if sectors:
-        fix = f"give {name}MiB if the disk has others"
-        remarks.assumed(where, sectors, f"the {name} is taken as in sectors of 512 bytes", fix)
+        fix = f"use {name}MiB for disks with other sectors"
+        remarks.assumed(where, sectors, f"the {name} is read as sectors of 512 bytes", fix)
     mib: int = origins.like(sectors // _PER_MIB, sectors)
     return mib
 
 
-# File systems that 2.x knows by name, as those of 3.x, which have a path.
+# Named file systems of 2.x → file systems with a path.
 
 _OEM = "oem"
 _NEVER_MOUNTED = ("swap", "none")
 
 
 def express_filesystems(storage: Storage, mounts: Mounts, remarks: Remarks) -> Storage:
-    """Without names; what files are written to has its path."""
+    """Without names; a file system that files are written to gets its path."""
     nodes: list[Node] = [*storage.directories, *storage.files, *storage.links]
     used = {node.filesystem for node in nodes}
     found = []
     for index, filesystem in enumerate(storage.filesystems):
         if filesystem.in_place is not None and not filesystem.device:
-            continue  # a place that exists: nothing is made there, and nodes have its path in theirs
+            continue  # an existing directory: nothing is created, and its path becomes part of those of nodes
         found.append(_filesystem(filesystem, ("storage", "filesystems", index), mounts, used, remarks))
     return storage.evolve(filesystems=tuple(found))
 
@@ -162,16 +164,16 @@ def _filesystem(filesystem: Filesystem, path: Path, mounts: Mounts, used: set[st
         remarks.unsaid(
             (*path, "mustBeBlank"),
             filesystem.must_be_blank,
-            "spec 3.x cannot say create without force: it keeps a file system that fits instead of refusing any",
-            "set force to make it anew whatever is there, or leave create out",
+            "spec 3.x cannot express create without force: it keeps a matching file system instead of refusing any",
+            "set force to format it regardless of its content, or leave create out",
         )
     name = filesystem.name
     if name == _OEM and not filesystem.wipe_filesystem:
         remarks.assumed(
             (*path, "format"),
             filesystem.format or name,
-            "spec 3.x refuses an OEM file system of another format; 2.x takes any",
-            "give the format that the OEM partition of the image has",
+            "spec 3.x refuses an OEM file system of another format; 2.x accepts any",
+            "set the format of the image's OEM partition",
         )
     place = mounts.place(name) if name and name != ROOT and mounts.is_last_of_its_name(filesystem) else None
     if place is not None and (name in used or name in mounts.given) and filesystem.format not in _NEVER_MOUNTED:
@@ -179,7 +181,7 @@ def _filesystem(filesystem: Filesystem, path: Path, mounts: Mounts, used: set[st
     return filesystem.evolve(device=clean(filesystem.device), name=None, in_place=None, must_be_blank=None)
 
 
-# Files, directories and links of 2.x: on file systems with names, several of one path, parents like their directories.
+# Files, directories and links of 2.x: on named file systems, several of one path, parents with the mode of their directories.
 
 _PARENT_MODE = 0o755
 # Directories that every root has: hier(7).
@@ -202,7 +204,7 @@ def express_nodes(storage: Storage, mounts: Mounts, users: Sequence[User], remar
 
 
 def _united(nodes: Iterable[AnyNode], over: Callable[[AnyNode, AnyNode], AnyNode | None]) -> list[tuple[int, AnyNode]]:
-    """Nodes with their indexes; a later one of the same place laid over the earlier if that says what 2.x does."""
+    """Nodes with their indexes; a later one of the same path is merged into the earlier if that is equivalent in 2.x."""
     found: list[tuple[int, AnyNode]] = []
     known: dict[object, int] = {}
     for index, node in enumerate(nodes):
@@ -218,7 +220,7 @@ def _united(nodes: Iterable[AnyNode], over: Callable[[AnyNode, AnyNode], AnyNode
 def _file_over(old: File, new: File) -> File | None:
     if new.append and new.contents.source is None:
         return old.evolve(append=old.append + new.append, **_attributes(old, new))
-    return new if new.overwrite else None  # without it the second entry is an error at boot
+    return new if new.overwrite else None  # otherwise the second entry fails at boot
 
 
 def _directory_over(old: Directory, new: Directory) -> Directory:
@@ -230,7 +232,7 @@ def _link_over(_: Link, new: Link) -> Link | None:
 
 
 def _attributes(old: File | Directory, new: File | Directory) -> dict[str, Owner | int | None]:
-    """What the second of two entries leaves open is as the first made it."""
+    """Attributes that the second of two entries does not set are those of the first."""
     return {
         "mode": old.mode if new.mode is None else new.mode,
         "user": old.user if new.user == Owner() else new.user,
@@ -239,7 +241,7 @@ def _attributes(old: File | Directory, new: File | Directory) -> dict[str, Owner
 
 
 def _placed(nodes: Sequence[tuple[int, AnyNode]], kind: str, mounts: Mounts, remarks: Remarks) -> list[tuple[Path, AnyNode]]:
-    """Nodes with their paths in the model; those on file systems whose place is not known are left out, each with a remark."""
+    """Nodes with their paths in the model; those on file systems without a known mount point are left out and reported."""
     found = []
     for index, node in nodes:
         here: Path = ("storage", kind, index)
@@ -251,9 +253,9 @@ def _placed(nodes: Sequence[tuple[int, AnyNode]], kind: str, mounts: Mounts, rem
         remarks.unsaid(
             (*here, "filesystem"),
             name,
-            f"spec 3.x cannot say that {node.path} is on the file system {mounts.described(name or '')}, "
-            "only where in the new root it is",
-            f"--filesystem {name}=PATH says where that is mounted",
+            f"spec 3.x cannot express that {node.path} is on the file system {mounts.described(name or '')}, "
+            "only its path in the new root",
+            f"--filesystem {name}=PATH sets its mount point",
         )
     return found
 
@@ -265,24 +267,24 @@ def _moved(node: AnyNode, place: str) -> AnyNode:
 
 
 def _with_common_parents(path: Path, directory: Directory, there: frozenset[str], remarks: Remarks) -> Directory:
-    """3.x makes missing parents 0755 and root's; 2.x makes them like the directory."""
+    """3.x creates missing parents with 0755 and root as owner; 2.x with mode and owner of the directory."""
     owners = (directory.user, directory.group)
     is_common = directory.mode == _PARENT_MODE and all(owner.id == 0 and not owner.name for owner in owners)
     if directory.parents_alike and not is_common and dirname(directory.path) not in there:
         remarks.unsaid(
             (*path, "path"),
             directory.path,
-            f"spec 3.x cannot say that missing parents of {directory.path} get its mode and owner: they get 0755 and root",
+            f"spec 3.x cannot express that missing parents of {directory.path} get its mode and owner: they get 0755 and root",
             "list the parents as directories",
         )
     return directory.evolve(parents_alike=None)
 
 
-# Several entries of one unit, which 2.x carries out one after the other, as the one entry of 3.x.
+# Several entries of one unit, which 2.x applies one after the other → the single entry of 3.x.
 
 
 def express_units(systemd: Systemd) -> Systemd:
-    """Each unit once."""
+    """One entry for each unit."""
     found: dict[str, Unit] = {}
     for unit in systemd.units:
         found[unit.name] = _over(found[unit.name], unit) if unit.name in found else unit
@@ -290,7 +292,7 @@ def express_units(systemd: Systemd) -> Systemd:
 
 
 def _over(old: Unit, new: Unit) -> Unit:
-    """Files: the later replaces the earlier. Enablement: of the lines of a preset file the first that matches counts."""
+    """Files: the later replaces the earlier. Enablement: the first matching line of a preset file wins."""
     return new.evolve(
         enabled=new.enabled if old.enabled is None else old.enabled,
         mask=old.mask if new.mask is None else new.mask,

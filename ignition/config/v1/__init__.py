@@ -1,6 +1,6 @@
-"""Spec 1, the first of all: its own records and rules, and the translation to 2.0, which is then read on as such.
+"""Spec 1, the oldest: its own records and rules, and the translation to 2.0, which is then translated further.
 
-A text is of this spec if its `ignitionVersion` is 1; there were no other versions of that kind.
+A config is of this spec if its `ignitionVersion` is 1; there was no other value.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def read(data: object, version: str) -> tuple[Config, list[Finding], Notes, Callable[[], RenamedPaths]]:
-    """The config in the internal model, what its rules say, what the decoder noticed, and where the text has its members."""
+    """The config in the internal model, findings of its rules, notes of the decoder, and the paths of its text."""
     from importlib import import_module
 
     from ignition.config.decode import Notes, decode

@@ -25,8 +25,8 @@ from ignition.config.old_checks import Deprecated, MultipleOf
 from ignition.config.record import Record, spec
 
 _NO_DEVICE = "device is not given"
-_DEVICE_FIX = "give the absolute path of the device, such as /dev/disk/by-partlabel/data"
-_NO_TYPE, _NO_NETWORKD_TYPE = "name does not end in a type of unit", "name does not end in .link, .netdev or .network"
+_DEVICE_FIX = "specify the absolute path of the device, such as /dev/disk/by-partlabel/data"
+_NO_TYPE, _NO_NETWORKD_TYPE = "name does not end in a unit type", "name does not end in .link, .netdev or .network"
 _UNSIGNED_UNTIL = "2.0.0"  # later these numbers are plain integers
 
 
@@ -55,7 +55,7 @@ class Disk(Record1):
 
     device: str = spec(
         "path of the disk",
-        check=(Given("V9", _NO_DEVICE, "give the absolute path of the disk, such as /dev/vdb"), AbsolutePath("V9")),
+        check=(Given("V9", _NO_DEVICE, "specify the absolute path of the disk, such as /dev/vdb"), AbsolutePath("V9")),
     )
     partitions: tuple[Partition, ...] = spec("GPT entries", default=())
     wipe_table: bool = spec("destroy the table first", default=False)
@@ -73,9 +73,9 @@ class Raid(Record1):
 
 
 class Create(Record1):
-    """How a file system is made (deprecated since 2.1)."""
+    """Creation of a file system (deprecated since 2.1)."""
 
-    force: bool = spec("whatever is there", default=False)
+    force: bool = spec("regardless of the content of the device", default=False)
     options: tuple[str, ...] = spec("extra arguments of mkfs", default=())
 
 
@@ -84,7 +84,11 @@ class File(Record1):
 
     path: str = spec(
         "path within its file system",
-        check=(Given("V29", "path is not given", "give the absolute path of the entry"), AbsolutePath("V29"), FitsKernel("O5")),
+        check=(
+            Given("V29", "path is not given", "specify the absolute path of the entry"),
+            AbsolutePath("V29"),
+            FitsKernel("O5"),
+        ),
     )
     contents: str = spec("the content itself", default="")
     gid: int = spec("group id", default=0)
@@ -93,9 +97,9 @@ class File(Record1):
 
 
 class Filesystem(Record1):
-    """A device with a file system, and what is written into it."""
+    """A device with a file system, and the files written to it."""
 
-    create: Create | None = spec("make it", default=None)
+    create: Create | None = spec("create it", default=None)
     device: str = spec("path of the device", check=(Given("V25", _NO_DEVICE, _DEVICE_FIX), AbsolutePath("V25")))
     files: tuple[File, ...] = spec("files in it", default=())
     format: str = spec("kind of file system", default="", check=MustBeOneOf("V26", "spec {version} has no such format", FORMATS))
@@ -146,7 +150,7 @@ class Networkd(Record1):
 
 
 class UserCreate(Record1):
-    """What a new account is like (deprecated since 2.1)."""
+    """Members of a new account (deprecated since 2.1)."""
 
     gecos: str = spec("comment", default="")
     groups: tuple[str, ...] = spec("supplementary groups", default=())
@@ -163,7 +167,7 @@ class UserCreate(Record1):
 class User(Record1):
     """Spec path: passwd.users[]."""
 
-    create: UserCreate | None = spec("what a new account is like", default=None)
+    create: UserCreate | None = spec("members of a new account", default=None)
     name: str = spec("login name")
     password_hash: str = spec("crypt(5) string", default="")
     ssh_authorized_keys: tuple[str, ...] = spec("key lines", default=(), json="sshAuthorizedKeys")

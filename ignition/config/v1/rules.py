@@ -1,7 +1,7 @@
 """The validation rules of spec 1: rows "1" and "1+" of docs/reference/ignition-config.md §3.6, by the numbers of v2/rules.
 
-What is asked of one member alone is a check in the model. What 2.0 checks in the same way is checked by its functions. Unit
-contents, colons in labels and the like are 2.0's matter.
+A rule about one member alone is a check in the model. Rules that are equal in 2.0 or 3.x are registered from there. Unit
+contents, colons in labels and similar are not checked before 2.0.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ rule(Raid, "V20")(rules.level_has_room_for_spares)
 
 @rule(Disk, "V10")
 def numbers_are_used_once(disk: Disk, _: Context) -> Iterator[Finding]:
-    """Number 0 counts, too: only one partition may take the next free number."""
+    """Number 0 counts as well: only one partition may get the next free number."""
     seen: dict[int, int] = {}
     for index, partition in enumerate(disk.partitions):
         if partition.number in seen:
-            message = f"number {partition.number} is that of partitions.{seen[partition.number]}, too"
-            yield error(f"partitions.{index}", message, "give each partition its own number")
+            message = f"number {partition.number} is already used by partitions.{seen[partition.number]}"
+            yield error(f"partitions.{index}", message, "use a different number for each partition")
         seen.setdefault(partition.number, index)
 
 
 @rule(Storage1, "O1")
 def entries_can_be_written(storage: Storage1, _: Context) -> Iterator[Finding]:
-    """O1 and O8. Each file system has its own files, which replace what is there."""
+    """O1 and O8. Each file system has its own files, which replace existing ones."""
     entries = [
         reachable.Written(
             f"filesystems.{number}.files.{index}", (number, paths.simplest(file.path)), holds_others=False, removes=True

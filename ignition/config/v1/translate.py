@@ -1,4 +1,4 @@
-"""Spec 1 as 2.0.0, from where the translation of 2.x goes on (docs/reference/ignition-config.md §2.3, "Upgrade 1 → 2.0").
+"""Spec 1 → 2.0.0, which the translation of 2.x continues from (docs/reference/ignition-config.md §2.3, "Upgrade 1 → 2.0").
 
 Spec 1 nests files in their file system; 2.0 names file systems instead. Number i gets the name _translate-filesystem-i.
 """
@@ -26,7 +26,7 @@ VERSION = "2.0.0"
 
 
 def translate(config: v1.Config1) -> v2.Config2:
-    """The 2.0.0 config that means the same. Also of configs that break rules: the report decides."""
+    """The equivalent 2.0.0 config. Invalid configs are translated as well: the report decides."""
     return v2.Config2(
         ignition=v2.Ignition2(version=VERSION),
         networkd=v2.Networkd(units=tuple(v2.NetworkdUnit(**_same(unit)) for unit in config.networkd.units)),
@@ -47,7 +47,7 @@ def translate(config: v1.Config1) -> v2.Config2:
 
 
 def _same(record: Record) -> dict[str, Any]:
-    """The members of a record whose counterpart has all of them under the same names."""
+    """The members of a record whose counterpart has the same members."""
     return dict(record.__dict__)
 
 
@@ -75,21 +75,21 @@ def _unit(unit: v1.Unit) -> v2.Unit:
     return v2.Unit(**{**_same(unit), "dropins": tuple(v2.Dropin(**_same(dropin)) for dropin in unit.dropins)})
 
 
-# The file-system names that the translation of spec 1 makes up, kept apart when such configs are combined.
+# The generated names of file systems of spec 1, kept distinct when such configs are combined.
 #
-# Ignition numbers the file systems of each config from 0: of two spec 1 configs that a third one appends, the files of the
-# first would go to the devices of the second, because the last definition of a name counts.
+# Ignition numbers the file systems of each config from 0: with two spec 1 configs appended to a third one, the files of the first
+# would go to the devices of the second, because the last definition of a name counts.
 
 PREFIX = "_translate-filesystem-"
 
 
 def filesystem_name(index: int) -> str:
-    """Of the file system at that index of a spec 1 config."""
+    """Name of the file system at that index of a spec 1 config."""
     return f"{PREFIX}{index}"
 
 
 def keep_names_apart(parent: Config, child: Config) -> Config:
-    """The child, in which names of this kind that the parent uses for another device are other names."""
+    """The child, with new names for those that the parent uses for another device."""
     taken, wanted = _devices(parent), _devices(child)
     new: dict[str, str] = {}
     for own, device in wanted.items():
@@ -114,13 +114,13 @@ def _renamed(config: Config, new: dict[str, str]) -> Config:
     return config.evolve(storage=storage.evolve(filesystems=filesystems, files=files))
 
 
-# How a spec 1 text calls the members of the model: the places of the 2.x translation, taken one step further.
+# Renamed paths of a spec 1 text: those of the 2.x translation, one step further.
 
 
 def renamed_paths(config: v1.Config1, translated: v2.Config2) -> dict[Path, Path]:
-    """Path of the internal model → path in the text. `translated` is what translate.py made of the config."""
+    """Path of the internal model → path in the text. `translated` is the 2.0 form of the config."""
     step = dict(_step(config.storage))
-    # What has the same name in the model as in 2.x is found by the second step alone.
+    # Members with equal paths in the model and in 2.x only need the second step.
     return step | {here: path_in_text(there, step) for here, there in renamed_in_2.table(translated).items()}
 
 

@@ -1,7 +1,7 @@
 """The 2.x specs: their own records and rules, and the translation to the internal model.
 
-They are apart from the 3.x model because they say other things (named file systems, sectors, networkd, enable), not because they
-are older: among themselves they differ by the `since` of their members, like the 3.x specs.
+Their model is separate from that of 3.x because it has other concepts (named file systems, sectors, networkd, enable), not
+because it is older: among themselves the 2.x versions differ by the `since` of their members, like the 3.x specs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def read(data: object, version: str) -> tuple[Config, list[Finding], Notes, Callable[[], RenamedPaths]]:
-    """The config in the internal model, what its rules say, what the decoder noticed, and where the text has its members."""
+    """The config in the internal model, findings of its rules, notes of the decoder, and the paths of its text."""
     from importlib import import_module
 
     from ignition.config.decode import Notes, decode
@@ -29,7 +29,7 @@ def read(data: object, version: str) -> tuple[Config, list[Finding], Notes, Call
     import_module("ignition.config.v2.rules")  # they register themselves
     notes = Notes()
     config: Config2 = decode(Config2, version, data, notes)
-    notes.absent.clear()  # unlike in 3.x, a null where an object may be is nothing to speak of
+    notes.absent.clear()  # unlike in 3.x, null in place of an object is not reported
 
     def renamed_paths() -> RenamedPaths:
         from ignition.config.v2.renamed_paths import table

@@ -1,7 +1,7 @@
 """The members of the 2.x specs. Source: docs/reference/ignition-config.md §2.2; coreos/ignition v0.35 doc/configuration-v2_*.md.
 
-Records of spec 1 that 2.x left as they were are spec 1's own. Where a version makes a plain member nullable, it is nullable here
-and the translation fills in what the older version meant.
+Records that are unchanged since spec 1 are those of spec 1. A member that became nullable in some version is nullable here, and
+the translation fills in the meaning of the older version.
 """
 
 from ignition.config.checks import (
@@ -38,19 +38,19 @@ from ignition.config.record import Record, spec
 from ignition.config.v1.model import Create, Group, UserCreate
 
 _NO_DEVICE = "device is not given"
-_DEVICE_FIX = "give the absolute path of the device, such as /dev/disk/by-partlabel/data"
+_DEVICE_FIX = "specify the absolute path of the device, such as /dev/disk/by-partlabel/data"
 _UNSIGNED_UNTIL = "2.0.0"  # later these numbers are plain integers
 _SIGNED_SINCE = "2.1.0"
 
 
 class Record2(Record):
-    """Base of the 2.x records: members without `since` are there from the start."""
+    """Base of the 2.x records: members without `since` exist in all versions."""
 
     SINCE = "2.0.0"
 
 
 class Verification(Record2):
-    """What fetched content must be."""
+    """Verification of fetched content."""
 
     hash: str | None = spec("digest of the decompressed content", default=None, check=Digest("V6", functions=HASHES))
 
@@ -181,7 +181,7 @@ class Disk(Record2):
 
     device: str = spec(
         "path of the disk",
-        check=(Given("V9", _NO_DEVICE, "give the absolute path of the disk, such as /dev/vdb"), AbsolutePath("V9")),
+        check=(Given("V9", _NO_DEVICE, "specify the absolute path of the disk, such as /dev/vdb"), AbsolutePath("V9")),
     )
     partitions: tuple[Partition, ...] = spec("GPT entries", default=())
     wipe_table: bool = spec("destroy the table first", default=False)
@@ -212,18 +212,18 @@ class Mount(Record2):
     label: str | None = spec("label", default=None, since="2.1.0")
     options: tuple[str, ...] = spec("extra arguments of mkfs", default=(), since="2.1.0")
     uuid: str | None = spec("UUID", default=None, since="2.1.0")
-    wipe_filesystem: bool = spec("make it whatever is there", default=False, since="2.1.0")
+    wipe_filesystem: bool = spec("format the device regardless of its content", default=False, since="2.1.0")
 
 
 class Filesystem(Record2):
     """One named file system."""
 
     mount: Mount | None = spec("a device", default=None)
-    name: str = spec("what files refer to", default="")
+    name: str = spec("name that files refer to", default="")
     path: str | None = spec(
-        "a place that is mounted already, as the agent sees it",
+        "a directory that is already mounted, as a path in the initramfs",
         default=None,
-        check=(NotEmpty("V25", "path is not absolute", "give the absolute path of the directory"), AbsolutePath("V25")),
+        check=(NotEmpty("V25", "path is not absolute", "specify the absolute path of the directory"), AbsolutePath("V25")),
     )
 
 
@@ -235,20 +235,24 @@ class Owner(Record2):
 
 
 class Node(Record2):
-    """What files, directories and links share."""
+    """The common members of files, directories and links."""
 
     filesystem: str = spec(
         "name of the file system that holds it",
         default="",
-        check=Given("V28", "file system is not named", "the root file system is called root"),
+        check=Given("V28", "file system is not named", "the root file system is named root"),
     )
     group: Owner = spec("group", default=Owner())
     overwrite: bool | None = spec(
-        "replace what is there; default: true for a file that does not append", default=None, since="2.2.0"
+        "replace an existing entry; default: true for a file that does not append", default=None, since="2.2.0"
     )
     path: str = spec(
         "path in that file system",
-        check=(Given("V29", "path is not given", "give the absolute path of the entry"), AbsolutePath("V29"), FitsKernel("O5")),
+        check=(
+            Given("V29", "path is not given", "specify the absolute path of the entry"),
+            AbsolutePath("V29"),
+            FitsKernel("O5"),
+        ),
     )
     user: Owner = spec("owner", default=Owner())
 
@@ -271,7 +275,7 @@ class Link(Node):
     """Spec path: storage.links[]."""
 
     hard: bool = spec("a hard link", default=False)
-    target: str = spec("what it leads to", default="", check=FitsKernel("O5"))
+    target: str = spec("target", default="", check=FitsKernel("O5"))
 
 
 class Storage2(Record2):
@@ -285,7 +289,7 @@ class Storage2(Record2):
     raid: tuple[Raid, ...] = spec("arrays", default=())
 
 
-_NO_TYPE, _NO_NETWORKD_TYPE = "name does not end in a type of unit", "name does not end in .link, .netdev or .network"
+_NO_TYPE, _NO_NETWORKD_TYPE = "name does not end in a unit type", "name does not end in .link, .netdev or .network"
 
 
 class Dropin(Record2):
@@ -346,7 +350,7 @@ class User(Record2):
     create: UserCreate | None = spec(
         "what a new account is like",
         default=None,
-        check=Deprecated("V42", since="2.1.0", message="create is deprecated", fix="give its members to the user itself"),
+        check=Deprecated("V42", since="2.1.0", message="create is deprecated", fix="move its members to the user itself"),
     )
     gecos: str = spec("comment", default="", since=_LATER)
     groups: tuple[str, ...] = spec("supplementary groups", default=(), since=_LATER)
@@ -355,7 +359,7 @@ class User(Record2):
     no_create_home: bool = spec("no home directory", default=False, since=_LATER)
     no_log_init: bool = spec("not in lastlog", default=False, since=_LATER)
     no_user_group: bool = spec("no group of its own", default=False, since=_LATER)
-    password_hash: str | None = spec("crypt(5) string; before 2.1 an empty one is none", default=None)
+    password_hash: str | None = spec("crypt(5) string; before 2.1 an empty one counts as absent", default=None)
     primary_group: str = spec("name or id", default="", since=_LATER)
     shell: str = spec("login shell", default="", since=_LATER)
     ssh_authorized_keys: tuple[str, ...] = spec("key lines", default=(), json="sshAuthorizedKeys")

@@ -1,6 +1,6 @@
-"""How a 2.x text calls the members that translate.py makes of it, where the names differ (see ignition/config/text/locate.py).
+"""Paths of a 2.x text for members of its translation that have another path in the model (see ignition/config/text/locate.py).
 
-The table follows the translation line by line; what it makes up (owner and mode of networkd files) lies at what it was made for.
+The table follows the translation line by line; generated members (owner and mode of networkd files) have the path of their cause.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The validation rules of the 2.x specs (docs/reference/ignition-config.md §3.6). Their ids: V and the row of that table.
 
-As in 3.x, what is asked of one member alone is a check in the model.
+As in 3.x, a rule about one member alone is a check in the model, and rules that are equal in 3.x are registered from there.
 
-Unlike Ignition 0.x, a record that breaks a rule does not hide what is wrong with its members.
+Unlike Ignition 0.x, an invalid record does not hide findings about its members.
 """
 
 from __future__ import annotations
@@ -45,8 +45,10 @@ def numbers_are_used_once(disk: Disk, _: Context) -> Iterator[Finding]:
     for index, partition in enumerate(disk.partitions):
         if partition.number:
             if partition.number in seen:
-                message = f"number {partition.number} is that of partitions.{seen[partition.number]}, too"
-                yield error(f"partitions.{index}", message, "give each partition its own number, or 0 for the next free one")
+                message = f"number {partition.number} is already used by partitions.{seen[partition.number]}"
+                yield error(
+                    f"partitions.{index}", message, "use a different number for each partition, or 0 for the next free one"
+                )
             seen.setdefault(partition.number, index)
 
 
@@ -92,7 +94,9 @@ def absent_partition_has_only_a_number(partition: Partition, _: Context) -> Iter
     )
     given = [name for name, is_given in described if is_given]
     if given:
-        yield error("", f"shouldExist is false, but {', '.join(given)} describes the partition", "name it by its number alone")
+        yield error(
+            "", f"shouldExist is false, but {', '.join(given)} describes the partition", "identify it by its number alone"
+        )
 
 
 @rule(Raid, "V20")
@@ -117,8 +121,8 @@ def entries_name_known_filesystems(storage: Storage2, _: Context) -> Iterator[Fi
     for name, nodes in (("files", storage.files), ("directories", storage.directories), ("links", storage.links)):
         for index, node in enumerate(nodes):
             if node.filesystem and node.filesystem not in known:
-                message = f"no file system of this config is called {node.filesystem}: an appended one must define it"
-                yield warning(f"{name}.{index}.filesystem", message, "the root file system is called root")
+                message = f"no file system of this config is named {node.filesystem}: an appended config must define it"
+                yield warning(f"{name}.{index}.filesystem", message, "the root file system is named root")
 
 
 @rule(Storage2, "V3")
@@ -126,8 +130,8 @@ def names_are_used_once(storage: Storage2, _: Context) -> Iterator[Finding]:
     seen: set[str] = {_ROOT}
     for index, filesystem in enumerate(storage.filesystems):
         if filesystem.name in seen:
-            message = f"the name {filesystem.name} is used already: the last definition counts"
-            yield warning(f"filesystems.{index}.name", message, "give it another name")
+            message = f"the name {filesystem.name} is already used: the last definition counts"
+            yield warning(f"filesystems.{index}.name", message, "choose another name")
         if filesystem.name:
             seen.add(filesystem.name)
 
@@ -135,7 +139,7 @@ def names_are_used_once(storage: Storage2, _: Context) -> Iterator[Finding]:
 @rule(Filesystem, "V22")
 def filesystem_is_mount_or_path(filesystem: Filesystem, _: Context) -> Iterator[Finding]:
     if filesystem.mount is None and filesystem.path is None:
-        yield error("", "file system has neither mount nor path", "give one of them")
+        yield error("", "file system has neither mount nor path", "specify one of them")
     elif filesystem.mount is not None and filesystem.path is not None:
         yield error("", "file system has both mount and path", "leave one of them out")
 
@@ -231,7 +235,7 @@ def entries_can_be_written(storage: Storage2, _: Context) -> Iterator[Finding]:
 
 
 def _removes(node: Node) -> bool:
-    """Files replace what is there unless they say otherwise."""
+    """Files replace existing ones by default."""
     if isinstance(node, File):
         return node.overwrite is not False and not node.append
     return node.overwrite is True
@@ -242,7 +246,7 @@ def _removes(node: Node) -> bool:
 
 @rule(Unit, "V38")
 def enabled_unit_can_be_enabled(unit: Unit, _: Context) -> Iterator[Finding]:
-    # The parser of 2.x gave the same answer for a text without any option as for none at all, and the rule passed it over.
+    # The parser of 2.x did not distinguish a text without options from an absent one, and the rule ignored both.
     is_said = unit.contents and unit_syntax.has_options(unit.contents)
     if (unit.enable or unit.enabled) and is_said and not unit_syntax.can_be_enabled(unit.contents):
         message = "unit is enabled, but has nothing in an [Install] section: enabling has no effect"

@@ -1,8 +1,8 @@
-"""2.x configs in the internal model, so that they mean on this machine what they meant to Ignition 0.x.
+"""2.x configs → the internal model, with the meaning that they had for Ignition 0.x.
 
-Source: docs/reference/ignition-config.md §2.2, §4.7 and §7.11 (not section 8: the converter there loses meaning). What the 3.x
-specs cannot say travels in the INTERNAL members of the model. Nothing is dropped: of an account's or unit's plain members, false
-and "" mean "not given" in both specs.
+Source: docs/reference/ignition-config.md §2.2, §4.7 and §7.11 (not section 8: the converter described there loses meaning).
+Features that the 3.x specs lack use the INTERNAL members of the model. Nothing is dropped: in plain members of accounts and
+units, false and "" mean "not given" in both specs.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from typing import Any
 
 NETWORKD = "/etc/systemd/network"
-_ROOT = "root"  # the file system that is always there: the new root
+_ROOT = "root"  # the predefined file system: the new root
 _PERMISSIONS = 0o777  # setuid, setgid and sticky have no effect in 2.x
 _NETWORKD_MODE = 0o644
 
 
 def translate(config: v2.Config2, version: str) -> Config:
-    """The config of that 2.x version as one of the newest. Also of configs that break rules: the report decides."""
+    """The equivalent config of the newest version. Invalid configs are translated as well: the report decides."""
     return Config(
         ignition=_ignition(config.ignition),
         passwd=passwd.Passwd(
@@ -60,7 +60,7 @@ def _ignition(about: v2.Ignition2) -> ignition_model.Ignition:
 
 
 def _optional(reference: v2.Reference) -> ignition_model.Resource:
-    """An object that is not there is no resource; one without source is an empty one."""
+    """An absent object is not a resource; one without a source is an empty resource."""
     absent = reference is v2.References.FIELDS["replace"].default
     return ignition_model.Resource() if absent else _resource(reference)
 
@@ -102,7 +102,7 @@ def _user(user: v2.User, version: str) -> passwd.User:
 
 
 def _unit(unit: v2.Unit) -> systemd.Unit:
-    # Both keys add a line to the preset file, enable first, and the first line that matches counts.
+    # Both keys add a line to the preset file, enable first, and the first matching line wins.
     return systemd.Unit(
         name=unit.name,
         enabled=True if unit.enable else unit.enabled,
@@ -114,7 +114,7 @@ def _unit(unit: v2.Unit) -> systemd.Unit:
 
 def _storage(config: v2.Config2, version: str) -> storage.Storage:
     old = config.storage
-    # A file system of this name in the config takes the place of the one that is always there.
+    # A file system of this name in the config replaces the predefined one.
     own_root = any(filesystem.name == _ROOT for filesystem in old.filesystems)
     return storage.Storage(
         directories=tuple(_directory(directory, own_root=own_root) for directory in old.directories),
@@ -135,7 +135,7 @@ def _disk(disk: v2.Disk, version: str) -> storage.Disk:
 
 
 def _partition(partition: v2.Partition, version: str) -> storage.Partition:
-    # Before 2.3 these three are always there: 0 and "" are what an existing partition is compared with.
+    # Before 2.3 these three are never absent: an existing partition is compared with 0 and "".
     always = order(version) < order("2.3.0")
     return storage.Partition(
         number=partition.number,
@@ -175,7 +175,7 @@ def _filesystem(filesystem: v2.Filesystem) -> storage.Filesystem:
 
 def _file(file: v2.File, *, own_root: bool) -> storage.File:
     if file.append:
-        # What is there keeps its owner and mode unless the config gives others.
+        # An existing file keeps its owner and mode unless the config sets them.
         return storage.File(
             **_node(file, own_root=own_root),
             user=_owner(file.user, default=None),
@@ -203,7 +203,7 @@ def _directory(directory: v2.Directory, *, own_root: bool) -> storage.Directory:
 
 
 def _link(link: v2.Link, *, own_root: bool) -> storage.Link:
-    default = None if link.hard else 0  # a hard link has the owner of what it leads to
+    default = None if link.hard else 0  # a hard link has the owner of its target
     return storage.Link(
         **_node(link, own_root=own_root),
         user=_owner(link.user, default=default),

@@ -1,18 +1,18 @@
-"""W20 and W22 to W31 by example: what depends on the image, and what nobody would see."""
+"""W20 and W22 to W31 by example: advice that depends on the image, and mistakes that are easily missed."""
 
 from __future__ import annotations
 
 from tests.config.advice.row import CONTENTS, KEY, Row, about, files, unit, units, user
 
 ACCOUNT = "$.passwd.users.0."
-LETTERS = "begin with a letter or _, go on with letters, digits, - and _, at most 32 of them"
-SOME = "useradd of some systems refuses it, when the disks are made already"
-ELSE = "if your image has it, leave it as it is; else add it to passwd."
-UNKNOWN = "the config does not make it, and no known image has it: without it"
+LETTERS = "begin with a letter or _, continue with letters, digits, - and _, at most 32 characters"
+SOME = "useradd of some systems refuses it after the disks have been written"
+ELSE = "if your image has it, ignore this; otherwise add it to passwd."
+UNKNOWN = "the config does not create it, and it is not in any known image: without it"
 NOBODY_HAS = f"{UNKNOWN} the machine cannot be provisioned"
 FILE = "$.storage.files.0."
-CALENDAR = "write it as daily, Mon *-*-* 04:00 or *:0/15; systemd-analyze calendar tries it"
-LEAVE = "if the machine has it, leave it as it is"
+CALENDAR = "write it as daily, Mon *-*-* 04:00 or *:0/15; systemd-analyze calendar checks it"
+LEAVE = "if the machine has it, ignore this"
 
 
 def name(text: str, wrong: str, kept: str) -> Row:
@@ -24,7 +24,7 @@ ACCOUNTS = [
         "W20",
         user('"name": "a", "uid": ▸1'),
         ACCOUNT + "uid",
-        "uid 1 is that of daemon or bin in the images of Debian and Fedora CoreOS and Flatcar: it cannot be given twice",
+        "uid 1 belongs to daemon or bin in the images of Debian and Fedora CoreOS and Flatcar: it cannot be assigned twice",
         "choose another uid, or leave it out",
         user('"name": "a", "uid": 500'),
     ),
@@ -32,12 +32,12 @@ ACCOUNTS = [
         "W20",
         user('"name": "a"', '{"name": "b", "uid": ▸1000}'),
         "$.passwd.users.1.uid",
-        "uid 1000 is what a, who comes first, gets on most systems",
-        "put those with ids of their own first",
+        "uid 1000 is assigned on most systems to a, which comes first",
+        "list accounts with explicit ids first",
         user('"name": "b", "uid": 1000', '{"name": "a"}', '{"name": "c", "system": true}', '{"name": "d", "uid": 900}'),
     ),
     name("a" * 33, "is longer than 32 bytes", "a" * 32),
-    name("1000", "has digits only, and would be taken for an id", "u1000"),
+    name("1000", "consists of digits and would be read as an id", "u1000"),
     name("..", "is ..", "a.."),
     name("ü", "has other characters than letters, digits, dot, - and _", "U_.-u"),
     name("a$b", "has other characters than letters, digits, dot, - and _", "a$"),
@@ -45,7 +45,7 @@ ACCOUNTS = [
         "W22",
         '"passwd": {"groups": [{"name": "a"}], "users": [{"name": ▸"a"}]}',
         ACCOUNT + "name",
-        "groups.0 makes the group a: useradd cannot make the user's own group",
+        "groups.0 creates the group a: useradd cannot create the user's own group",
         'add "primaryGroup": "a"',
         '"passwd": {"groups": [{"name": "a"}, {"name": "core"}], '
         '"users": [{"name": "a", "primaryGroup": "a"}, {"name": "core"}]}',
@@ -54,7 +54,7 @@ ACCOUNTS = [
         "W22",
         user(f'"name": "a", "sshAuthorizedKeys": ["{KEY}"], "noCreateHome": ▸true'),
         ACCOUNT + "noCreateHome",
-        "nobody makes the home that the SSH keys are to be written into",
+        "the home directory for the SSH keys is not created",
         "leave noCreateHome out, or the keys",
         user(f'"name": "core", "sshAuthorizedKeys": ["{KEY}"], "noCreateHome": true'),
     ),
@@ -62,8 +62,8 @@ ACCOUNTS = [
         "W22",
         user('"name": "a", "homeDir": "/srv/a"', '{"name": "b", "homeDir": ▸"/srv/a/"}'),
         "$.passwd.users.1.homeDir",
-        "/srv/a is the home of users.0, too, who comes first and owns it",
-        "give each user a home of his own",
+        "/srv/a is also the home of users.0, which comes first and owns it",
+        "use a different home for each user",
         user('"name": "a", "homeDir": "/srv/a"', '{"name": "b", "homeDir": "/srv/b"}'),
     ),
     Row(
@@ -71,14 +71,14 @@ ACCOUNTS = [
         user('"name": "a", "gecos": ▸"a\\tb"'),
         ACCOUNT + "gecos",
         "gecos has a control character: useradd of most systems refuses it",
-        "take it out",
+        "remove it",
         user('"name": "a", "gecos": "Büro, 1"'),
     ),
     Row(
         "W23",
         user('"name": "a", "groups": ["sudo", ▸"wheell"]'),
         ACCOUNT + "groups.1",
-        f"user is to be in group wheell: {UNKNOWN} the user is made, and not in the group",
+        f"user is a member of group wheell: {UNKNOWN} the user is created, but not in the group",
         f"did you mean wheel? {ELSE}groups",
         user('"name": "a", "groups": ["sudo", "wheel", "docker", "a"], "primaryGroup": "users"').replace(', "a"]', "]"),
     ),
@@ -94,7 +94,7 @@ ACCOUNTS = [
         "W23",
         user('"name": "a", "groups": [▸"plugdev"]'),
         ACCOUNT + "groups.0",
-        "user is to be in group plugdev: the config does not make it, and of known images only Debian has it",
+        "user is a member of group plugdev: the config does not create it, and of known images only Debian has it",
         f"{ELSE}groups",
         user('"name": "b"', '{"name": "a", "groups": ["b", "100"]}'),
         level="info",
@@ -103,7 +103,7 @@ ACCOUNTS = [
         "W23",
         files('{"path": "/a", "user": {"name": ▸"joe"}}'),
         FILE + "user.name",
-        f"file is to belong to user joe: {NOBODY_HAS}",
+        f"file is owned by user joe: {NOBODY_HAS}",
         f"{ELSE}users",
         user('"name": "joe"') + "," + files('{"path": "/a", "user": {"name": "joe"}, "group": {"name": "joe"}}'),
     ),
@@ -112,7 +112,7 @@ ACCOUNTS = [
         '"passwd": {"users": [{"name": "core", "shouldExist": false}]}, '
         '"storage": {"files": [{"path": "/a", "group": {"name": ▸"core"}}]}',
         FILE + "group.name",
-        "file is to belong to group core: the config deletes it",
+        "file is owned by group core: the config deletes it",
         f"{ELSE}groups",
         files('{"path": "/a", "group": {"name": "core"}}'),
     ),
@@ -120,8 +120,8 @@ ACCOUNTS = [
         "W22",
         user(f'"name": "nobody", "homeDir": "/srv/a", "sshAuthorizedKeys": ▸["{KEY}"]').replace("▸[", "[▸"),
         ACCOUNT + "sshAuthorizedKeys",
-        "nobody is an account of the system, without a home that the SSH keys could be written into",
-        "give the keys to another user",
+        "nobody is an account of the system, without a home directory for the SSH keys",
+        "add the keys to another user",
         user(f'"name": "core", "sshAuthorizedKeys": ["{KEY}"]'),
     ),
 ]
@@ -132,7 +132,7 @@ PLACES = [
             "W24",
             files(f'{{"path": ▸"{place}/x/y"}}'),
             FILE + "path",
-            f"nothing below {place} outlasts the boot: {why}",
+            f"files below {place} do not survive the boot: {why}",
             fix,
             files('{"path": "/etc/x/y"}', f'{{"path": "{place}x/y"}}'),
         )
@@ -140,18 +140,18 @@ PLACES = [
             (
                 "/proc",
                 "the kernel's file system is mounted there",
-                "let a unit, a sysctl.d, tmpfiles.d or udev rule make it at each boot",
+                "let a unit, a sysctl.d, tmpfiles.d or udev rule create it at each boot",
             ),
-            ("/dev", "devtmpfs is mounted there", "let a unit, a sysctl.d, tmpfiles.d or udev rule make it at each boot"),
+            ("/dev", "devtmpfs is mounted there", "let a unit, a sysctl.d, tmpfiles.d or udev rule create it at each boot"),
             (
                 "/run",
-                "a tmpfs is mounted there, and /run begins empty at each boot",
-                "write it below /etc, or let systemd-tmpfiles make it: /etc/tmpfiles.d/NAME.conf",
+                "a tmpfs is mounted there, and /run is empty at each boot",
+                "write it below /etc, or let systemd-tmpfiles create it: /etc/tmpfiles.d/NAME.conf",
             ),
             (
                 "/tmp",
                 "most systems mount a tmpfs there or empty it at boot",
-                "write it below /opt, or let systemd-tmpfiles make it: /etc/tmpfiles.d/NAME.conf",
+                "write it below /opt, or let systemd-tmpfiles create it: /etc/tmpfiles.d/NAME.conf",
             ),
         )
     ),
@@ -159,8 +159,8 @@ PLACES = [
         "W24",
         files('{"path": ▸"/run/media/a"}'),
         FILE + "path",
-        "nothing below /run outlasts the boot: a tmpfs is mounted there, and /run begins empty at each boot",
-        "write it below /etc, or let systemd-tmpfiles make it: /etc/tmpfiles.d/NAME.conf",
+        "files below /run do not survive the boot: a tmpfs is mounted there, and /run is empty at each boot",
+        "write it below /etc, or let systemd-tmpfiles create it: /etc/tmpfiles.d/NAME.conf",
         '"storage": {"filesystems": [{"device": "/dev/a", "format": "xfs", "path": "/run/media"}], '
         '"files": [{"path": "/run/media/a"}]}',
     ),
@@ -168,8 +168,8 @@ PLACES = [
         "W25",
         files('{"path": ▸"/usr/local/bin/a", "contents": {"source": "data:,x"}}'),
         FILE + "path",
-        "it lies where programs are, but nobody may execute it: its mode is 0644",
-        'give it "mode": 493, which is 0755',
+        "it is in a directory of programs, but it is not executable: its mode is 0644",
+        'set "mode": 493, which is 0755',
         files(
             '{"path": "/usr/local/bin/a", "mode": 493}',
             '{"path": "/opt/bin/a.conf"}',
@@ -182,8 +182,8 @@ PLACES = [
         + ","
         + units(unit("a.service", "[Service]\nExecStart=-/srv/run x\n", mark="")),
         FILE + "mode",
-        "a.service starts it, but nobody may execute it: its mode is 0600",
-        'give it "mode": 493, which is 0755',
+        "a.service starts it, but it is not executable: its mode is 0600",
+        'set "mode": 493, which is 0755',
         files('{"path": "/opt/bin/run", "mode": 384}')
         + ","
         + units(unit("a.service", "[Service]\nExecStart=/bin/sh /opt/bin/run\n", mark="")),
@@ -192,7 +192,7 @@ PLACES = [
         "W26",
         files('{"path": ▸"/etc/systemd/network/10-a.netwrok"}'),
         FILE + "path",
-        "systemd-networkd reads only files that end in .link or .netdev or .network: nobody reads 10-a.netwrok",
+        "systemd-networkd reads only files that end in .link or .netdev or .network: 10-a.netwrok is ignored",
         "did you mean 10-a.network?",
         files('{"path": "/etc/systemd/network/10-a.network"}', '{"path": "/etc/systemd/network/10-a.network.d/a.conf"}'),
     ),
@@ -201,7 +201,7 @@ PLACES = [
         files('{"path": ▸"/etc/systemd/system/a.servcie"}'),
         FILE + "path",
         "systemd reads only files that end in .service or .socket or .device or .mount or .automount or .swap or .target or .path"
-        " or .timer or .snapshot or .slice or .scope: nobody reads a.servcie",
+        " or .timer or .snapshot or .slice or .scope: a.servcie is ignored",
         "did you mean a.service?",
         files('{"path": "/etc/systemd/system/a.env"}'),
     ),
@@ -209,16 +209,16 @@ PLACES = [
         "W26",
         files('{"path": ▸"/etc/sysctl.d/99-a"}'),
         FILE + "path",
-        "systemd-sysctl reads only files that end in .conf: nobody reads 99-a",
-        "call it 99-a.conf",
+        "systemd-sysctl reads only files that end in .conf: 99-a is ignored",
+        "name it 99-a.conf",
         files('{"path": "/etc/sysctl.d/99-a.conf"}', '{"path": "/etc/sysctl.d/README"}', '{"path": "/etc/sysctl.d/a.conf.bak"}'),
     ),
     Row(
         "W26",
         files('{"path": ▸"/etc/sudoers.d/a.b"}'),
         FILE + "path",
-        "sudo passes over files whose names have a dot: a.b",
-        "call it a-b",
+        "sudo ignores files with a dot in their name: a.b",
+        "name it a-b",
         files('{"path": "/etc/sudoers.d/a-b"}'),
     ),
     Row(
@@ -233,7 +233,7 @@ PLACES = [
         "W31",
         files('{"path": ▸"/var/lib", "overwrite": true, "contents": {"source": "data:,x"}}'),
         FILE + "path",
-        "every system has a directory there, and what is in it goes",
+        "every system has a directory there: its content would be deleted",
         "choose another path",
         '"storage": {"directories": [{"path": "/var/lib", "mode": 493}]}',
     ),
@@ -241,7 +241,7 @@ PLACES = [
         "W31",
         '"storage": {"links": [{"path": "/a", "hard": true, "target": ▸"/b"}]}',
         "$.storage.links.0.target",
-        "the config does not write what the hard link leads to: if the image has no file there, it cannot be made",
+        "the config does not write the target of the hard link: unless the image has it, the link cannot be created",
         "leave hard out, or write the file in the config",
         '"storage": {"files": [{"path": "/b"}], '
         '"links": [{"path": "/a", "hard": true, "target": "/b"}, {"path": "/c", "target": "/d"}]}',
@@ -255,7 +255,7 @@ RAID = '"raid": [{"name": "md0", "level": "raid1", "devices": ["/dev/vdc", "/dev
 
 def device(made: str, wrong: str, meant: str, message: str = "") -> Row:
     filesystem = '"storage": {{{}, "filesystems": [{{"device": {}"{}", "format": "xfs"}}]}}'
-    message = message or f"nothing in the config makes {wrong}"
+    message = message or f"nothing in the config creates {wrong}"
     fix = f"did you mean {meant}? {LEAVE}" if meant else "name one of its partitions: 1"
     kept = filesystem.format(made, "", meant or "/dev/vda1")
     return Row("W27", filesystem.format(made, "▸", wrong), "$.storage.filesystems.0.device", message, fix, kept)
@@ -266,12 +266,12 @@ DEVICES = [
     device(RAID, "/dev/md/md1", "/dev/md/md0"),
     device(DISK, "/dev/disk/by-partlabel/dta", "/dev/disk/by-partlabel/data"),
     device(DISK, "/dev/disk/by-label/data", "/dev/disk/by-partlabel/data"),
-    device(DISK, "/dev/vda2", "", "/dev/vda is wiped, and gets no partition 2"),
+    device(DISK, "/dev/vda2", "", "/dev/vda is wiped, and the config has no partition 2"),
     Row(
         "W27",
         f'"storage": {{{LUKS}}}, ' + units(unit("a.mount", "[Mount]\nWhat=/dev/mapper/dtaa\nWhere=/a\n", mark="contents")),
         CONTENTS,
-        "nothing in the config makes /dev/mapper/dtaa",
+        "nothing in the config creates /dev/mapper/dtaa",
         f"did you mean /dev/mapper/data? {LEAVE}",
         f'"storage": {{{LUKS}}}, ' + units(unit("a.mount", "[Mount]\nWhat=/dev/mapper/data\nWhere=/a\n", mark="")),
     ),
@@ -318,8 +318,8 @@ VALUES = [
         "W28",
         "srv-data.mount",
         "[Mount]\nWhat=/dev/a\nWhere=/srv/dta\n",
-        "Where= is '/srv/dta', but the unit is called srv-data.mount: systemd refuses to load it",
-        "call the unit srv-dta.mount, or write Where=/srv/data",
+        "Where= is '/srv/dta', but the unit is named srv-data.mount: systemd refuses to load it",
+        "name the unit srv-dta.mount, or write Where=/srv/data",
         "[Mount]\nWhat=/dev/a\nWhere=/srv/my-data/\n",
         r"srv-my\\x2ddata.mount",
     ),
@@ -327,16 +327,16 @@ VALUES = [
         "W28",
         "srv.automount",
         "[Automount]\nWhere=/srv/a\n",
-        "Where= is '/srv/a', but the unit is called srv.automount: systemd refuses to load it",
-        "call the unit srv-a.automount, or write Where=/srv",
+        "Where= is '/srv/a', but the unit is named srv.automount: systemd refuses to load it",
+        "name the unit srv-a.automount, or write Where=/srv",
         "[Automount]\nWhere=/srv\n",
     ),
     value(
         "W28",
         "dev-sda2.swap",
         "[Swap]\nWhat=/dev/sda3\n",
-        "What= is '/dev/sda3', but the unit is called dev-sda2.swap: systemd refuses to load it",
-        "call the unit dev-sda3.swap, or write What=/dev/sda2",
+        "What= is '/dev/sda3', but the unit is named dev-sda2.swap: systemd refuses to load it",
+        "name the unit dev-sda3.swap, or write What=/dev/sda2",
         "[Swap]\nWhat=/dev/sda2\n",
     ),
     *(
@@ -366,7 +366,7 @@ VALUES = [
             f"[Service]\nExecStart=/bin/a\n{option}={kept}\n",
         )
         for option, wrong, message, fix, kept in (
-            ("RemainAfterExit", "ja", "is neither yes nor no: systemd ignores 'ja'", "write yes or no", "TRUE"),
+            ("RemainAfterExit", "ja", "is not a boolean: systemd ignores 'ja'", "write yes or no", "TRUE"),
             (
                 "RestartSec",
                 "5 Minuten",
@@ -379,7 +379,7 @@ VALUES = [
             (
                 "Type",
                 "onshot",
-                "has no value 'onshot': systemd ignores it",
+                "does not accept 'onshot': systemd ignores it",
                 "did you mean oneshot? one of simple, exec, forking, oneshot, dbus, notify, notify-reload, idle",
                 "notify",
             ),
@@ -390,7 +390,7 @@ VALUES = [
         "sshd.timer",
         "[Timer]\nPersistent=yes\n",
         "timer has none of OnActiveSec=, OnBootSec=, OnStartupSec= …: systemd refuses to load it",
-        "write what says when it elapses: OnCalendar=daily, or OnBootSec=15min",
+        "add OnCalendar=daily, or OnBootSec=15min",
         "[Timer]\nOnBootSec=5min\n",
     ),
 ]

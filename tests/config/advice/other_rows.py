@@ -3,7 +3,7 @@
 from tests.config.advice.row import HASH, HASH_512, KEY, PARTS, PLAIN, READ, REPLACE, Row, about, disk, fetched, files, user
 
 A_CONFIG = f"a config, which decides everything, {PLAIN} without a hash: {REPLACE}"
-USE_HASH = "use https, or give verification.hash"
+USE_HASH = "use https, or set verification.hash"
 TRANSPORT = [
     Row(
         "W16",
@@ -70,7 +70,7 @@ TRANSPORT = [
         "W17",
         about('"security": {"tls": {"certificateAuthorities": [{"source": ▸"http://x/a"}]}}'),
         "$.ignition.security.tls.certificateAuthorities.0.source",
-        f"a certificate authority, which https is trusted by, {PLAIN} without a hash: {REPLACE}",
+        f"a certificate authority, on which https depends, {PLAIN} without a hash: {REPLACE}",
         USE_HASH,
         about('"security": {"tls": {"certificateAuthorities": [{"source": "data:,x"}]}}'),
     ),
@@ -84,8 +84,8 @@ TRANSPORT = [
     ),
 ]
 
-NO_HASH = "this is no hash of crypt(5): no password fits it, and a password in plain text must not be in a config"
-MAKE = "make one with mkpasswd or openssl passwd -6"
+NO_HASH = "not a crypt(5) hash: no password matches it, and a config must not contain a password in plain text"
+MAKE = "generate one with mkpasswd or openssl passwd -6"
 COPY = "copy the whole line of the .pub file"
 SSH = "$.passwd.users.0.sshAuthorizedKeys.0"
 USERS = [
@@ -105,7 +105,7 @@ USERS = [
         "W18",
         user(f'"name": "a", "passwordHash": ▸"{HASH_512[:-1]}"'),
         "$.passwd.users.0.passwordHash",
-        "the hash is cut off or damaged: no password fits it",
+        "the hash is truncated or malformed: no password matches it",
         MAKE,
         user(
             f'"name": "a", "passwordHash": "!{HASH_512}"',
@@ -119,7 +119,7 @@ USERS = [
         "W19",
         user('"name": "a", "sshAuthorizedKeys": [▸"a@example"]'),
         SSH,
-        "this is no line of an authorized_keys file: it has no type of key, such as ssh-ed25519",
+        "not a line of an authorized_keys file: the key type is missing, such as ssh-ed25519",
         COPY,
         user(f'"name": "a", "sshAuthorizedKeys": ["{KEY}", "from=\\"10.0.0.0/8\\",no-pty {KEY} a b c", "# old", ""]'),
     ),
@@ -127,7 +127,7 @@ USERS = [
         "W19",
         user(f'"name": "a", "sshAuthorizedKeys": [▸"{KEY[:-3]}"]'),
         SSH,
-        "the data of this ssh-ed25519 key is cut off or damaged: sshd ignores it",
+        "the data of this ssh-ed25519 key is truncated or malformed: sshd ignores it",
         COPY,
         user(f'"name": "a", "sshAuthorizedKeys": ["{KEY}"]'),
     ),
@@ -135,14 +135,14 @@ USERS = [
         "W19",
         user('"name": "a", "sshAuthorizedKeys": [▸"-----BEGIN OPENSSH PRIVATE KEY-----"]'),
         SSH,
-        "this is a private key: it must not be in a config, and sshd wants the public one",
+        "this is a private key: it must not be in a config, and sshd needs the public one",
         COPY,
         user(f'"name": "a", "sshAuthorizedKeys": ["{KEY} my PRIVATE-KEY"]'),
     ),
 ]
 
-OURS = "other programs warn about it, and go on without it"
-NOTHING = "nothing, if the config is for machines that this program provisions"
+OURS = "other programs warn about it and ignore it"
+NOTHING = "ignore this if the config is for machines that this program provisions"
 BITS = '"x-coreos": {"attributes": {"set": ["59"]}}'
 
 EXTENSIONS = [
@@ -150,7 +150,7 @@ EXTENSIONS = [
         "W21",
         disk('{"number": 1}', f'{{"number": 2, ▸{BITS}}}', wipe=False),
         f"{PARTS}1.x-coreos",
-        f"x-coreos is this program's own: {OURS}",
+        f"x-coreos is an extension of this program: {OURS}",
         NOTHING,
         disk('{"number": 1, "x-coreos": {"attributes": {"set": []}}}', wipe=False),
         level="info",
@@ -159,7 +159,7 @@ EXTENSIONS = [
         "W21",
         disk('{"number": 1, ▸' + BITS + "}", f'{{"number": 2, {BITS}}}', wipe=False),
         f"{PARTS}0.x-coreos",
-        f"x-coreos is this program's own (here and in 1 more place): {OURS}",
+        f"x-coreos is an extension of this program (here and in 1 more place): {OURS}",
         NOTHING,
         disk('{"number": 1, "x-coreos": {}}', wipe=False),
         level="info",

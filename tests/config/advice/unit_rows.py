@@ -50,7 +50,7 @@ UNITS = [
         units(unit("my-own.service", mark="name", more='"enabled": true')),
         NAME,
         f"unit is enabled, but {NO_UNIT}",
-        f"check the name, or give its contents; {KEPT}",
+        f"check the name, or add its contents; {KEPT}",
         units(unit("my-own.service", SERVICE + INSTALL, more='"enabled": true').replace("▸", "")),
     ),
     Row(
@@ -58,8 +58,8 @@ UNITS = [
         units(unit("backup@home.timer", mark="name", more='"enabled": true')),
         NAME,
         "unit is enabled, but neither a unit of this name nor its template backup@.timer is known, "
-        "and the config gives no contents",
-        f"check the name, or give its contents; {KEPT}",
+        "and the config has no contents for it",
+        f"check the name, or add its contents; {KEPT}",
         units(unit("serial-getty@ttyS1.service", more='"enabled": true')),
     ),
     Row(
@@ -67,7 +67,7 @@ UNITS = [
         units(unit("web.service", mark="name", more='"enabled": true')),
         NAME,
         f"unit is enabled, but {NO_UNIT}",
-        f"check the name, or give its contents; {KEPT}",
+        f"check the name, or add its contents; {KEPT}",
         units(unit("web.service", more='"enabled": true'))
         + ","
         + files(file("/etc/containers/systemd/web.container", "[Container]\n")),
@@ -77,7 +77,7 @@ UNITS = [
         units(unit("old.service", mark="name", more='"enable": true')),
         NAME,
         f"unit is enabled, but {NO_UNIT}",
-        f"check the name, or give its contents; {KEPT}",
+        f"check the name, or add its contents; {KEPT}",
         units(unit("etcd-member.service", more='"enable": true')),
         version="2.0.0",
     ),
@@ -88,7 +88,7 @@ UNITS = [
         ),
         NAME,
         f"drop-in for a unit that may not exist: {NO_UNIT}",
-        f"check the name, or give its contents; {KEPT}",
+        f"check the name, or add its contents; {KEPT}",
         units(
             unit("docker.service", more='"dropins": [{"name": "a.conf", "contents": "[Unit]\\nDescription=a\\n"}]'),
             unit("my-.service", more='"dropins": [{"name": "a.conf", "contents": "[Unit]\\nDescription=a\\n"}]'),
@@ -131,7 +131,7 @@ UNITS = [
         units(plain(unit("a@.service", SERVICE + INSTALL)).replace("{", '{"enabled": ▸true, ', 1)),
         "$.systemd.units.0.enabled",
         "a template is enabled without an instance: enabling has no effect",
-        "enable an instance, such as a@NAME.service, or give DefaultInstance= in [Install]",
+        "enable an instance, such as a@NAME.service, or set DefaultInstance= in [Install]",
         units(plain(unit("a@.service", SERVICE + INSTALL + "DefaultInstance=b\n", more='"enabled": true'))),
     ),
 ]
@@ -165,7 +165,7 @@ REFERENCES = [
         "W5",
         service(SERVICE + "[Install]\nWantedBy=multi-user\n"),
         CONTENTS,
-        "WantedBy= names multi-user, which is no unit name: it has no type",
+        "WantedBy= names multi-user, which is not a unit name: the type is missing",
         "write multi-user.target",
         plain(service(SERVICE + "[Install]\nWantedBy=multi-user.target default.target\n")),
     ),
@@ -246,7 +246,7 @@ OPTIONS = [
         service(SERVICE + "Colour=red\n"),
         CONTENTS,
         "[Service] has no option Colour: systemd ignores it (line 3 of the unit)",
-        "options of one's own begin with X-",
+        "custom options begin with X-",
         plain(service(SERVICE + "# Colour=red\n")),
     ),
     Row(
@@ -269,14 +269,14 @@ OPTIONS = [
 
 NO_EXEC = "service has no ExecStart: systemd refuses to load it"
 SECOND = "systemd refuses to load it unless it is of Type=oneshot"
-EMPTY_FIX = "put an empty ExecStart= before it, which takes the earlier one away, or use ExecStartPre="
+EMPTY_FIX = "put an empty ExecStart= before it, which resets the list, or use ExecStartPre="
 SERVICES = [
     Row(
         "W9",
         service("[Service]\nType=simple\n"),
         CONTENTS,
         NO_EXEC,
-        "say what it runs: ExecStart=/path/to/program",
+        "add ExecStart=/path/to/program",
         plain(service("[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStop=/bin/true\n")),
     ),
     Row(
@@ -284,7 +284,7 @@ SERVICES = [
         service("[Unit]\nDescription=a\n"),
         CONTENTS,
         NO_EXEC,
-        "say what it runs: ExecStart=/path/to/program",
+        "add ExecStart=/path/to/program",
         plain(
             units(
                 unit(
@@ -321,14 +321,14 @@ SERVICES = [
         service("[Service]\nExecStart=-./bin/run\n"),
         CONTENTS,
         "ExecStart runs a program by a relative path: systemd refuses that",
-        "give the whole path, beginning with /",
+        "write the absolute path",
         plain(service("[Service]\nExecStart=-/bin/run ./a\nExecStop=kill $MAINPID\n")),
     ),
     Row(
         "W10",
         service("[Service]\nExecStart=/bin/a \\\n  b && /bin/c\n"),
         CONTENTS,
-        "ExecStart has && as an argument: systemd starts no shell, so it reaches the program as it is",
+        "ExecStart has && as an argument: systemd does not start a shell, so the program gets it verbatim",
         "write /bin/sh -c '…'",
         plain(service("[Service]\nExecStart=/bin/sh -c 'a | b && c > \"d\"'\n")),
     ),

@@ -1,6 +1,6 @@
 """Reads the corpus: configs of specs 3.0 to 3.3 in text files, one file per subject, for people to read and extend.
 
-A file begins with what it is about, up to its first line `%%`. Then:
+A file begins with its subject, up to its first line `%%`. Then:
 
     %% FRAME              for the rows below; … in it stands for the row's text. Without FRAME a row is a whole config.
     == NAME VERSIONS      begins a row, one config per version: 3.3 or 3.0,3.1
@@ -34,7 +34,7 @@ class Case(NamedTuple):
     version: str
     text: bytes
     verdict: str  # why Debian's verdict differs; "" if it must not
-    places: str  # why the places of what Debian reports differ
+    places: str  # why the places that Debian reports differ
 
     @property
     def subject(self) -> str:

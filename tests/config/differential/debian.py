@@ -13,7 +13,7 @@ _ENTRY = re.compile(r"(error|warning|info) at (?:(\$.*?), )?line (\d+) col (\d+)
 
 
 class Place(NamedTuple):
-    """Of what a report says. The path is "" for what is wrong with the text itself."""
+    """The place of a finding. The path is "" for a finding about the text itself."""
 
     level: str
     path: str
@@ -22,7 +22,7 @@ class Place(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What the program says to a config."""
+    """The verdict of the program on a config."""
 
     valid: bool
     places: list[Place]

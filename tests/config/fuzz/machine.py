@@ -77,7 +77,7 @@ class Machine:
         make_root(self._image)
 
     def failures(self, config: Config, *, formats: bool = False) -> list[Failure]:
-        """What goes wrong when a config is carried out. `formats`: its file systems are made, too."""
+        """Failures while a config is applied. `formats`: its file systems are created as well."""
         found = []
         root = self._top / "root"
         shutil.rmtree(root, ignore_errors=True)

@@ -24,7 +24,7 @@ DEPENDS_ON_THE_MACHINE = {
 
 
 def refusals(config: Config, directory: Path) -> list[Failure]:
-    """What the stages say instead of planning, without what depends on the machine. The directory is an empty root."""
+    """Failures of planning, except those that depend on the machine. The directory is an empty root."""
     found = []
     for plan in (_kargs, _disks, _filesystems, _mount, _files):
         try:

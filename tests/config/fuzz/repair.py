@@ -10,7 +10,7 @@ MOST_ROUNDS = 200
 
 
 def repaired(config: Any) -> Parsed:
-    """The verdict on what is left of a config, which is changed in place."""
+    """The verdict on the rest of a config, which is changed in place."""
     for _ in range(MOST_ROUNDS):
         parsed = parse(json.dumps(config).encode(), source="x")
         wrong = [entry.path for entry in parsed.report.entries if entry.level == ERROR]
@@ -21,7 +21,7 @@ def repaired(config: Any) -> Parsed:
 
 
 def _take_out(value: Any, path: list[str]) -> None:
-    """Remove the member at the path; if it is not there, what should have held it."""
+    """Remove the member at the path; if it is missing, the container that should have it."""
     way = [value]
     for part in path:
         here = way[-1]

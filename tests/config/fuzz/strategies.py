@@ -72,7 +72,7 @@ ANYTHING: Strategy = st.one_of(
     st.integers(),
     st.floats(),
     st.text(max_size=20),
-    # New ones for each draw: what is damaged next may lie in them.
+    # New ones for each draw: the next damage may be inside them.
     st.builds(list),
     st.builds(dict),
     st.builds(lambda: [None]),

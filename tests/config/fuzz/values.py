@@ -1,4 +1,4 @@
-"""What the members of a config may hold, good and bad, by their JSON names: random text alone would hardly ever be valid."""
+"""Good and bad values of the members of a config, by their JSON names: random text alone would hardly ever be valid."""
 
 SHA_512, SHA_256 = "sha512-" + "0f" * 64, "sha256-" + "0f" * 32
 GUID = "4f68bce3-e8cd-4db1-96e7-fbcaf984b709"

@@ -150,7 +150,7 @@ def test_other_encoding_is_named_with_and_without_mark(encoding: str, text: str)
     assert parsed.report.entries[0].fix == NO_BOM
 
 
-WHOLE = "fetch or copy it again, whole, or close the brackets"
+WHOLE = "fetch or copy it again, completely, or close the brackets"
 COMMENT = "JSON has no comments; write Butane if you need them"
 BEGINS = "a config is a JSON object and begins with {"
 TEMPLATE = "fill in the template first"
@@ -159,11 +159,11 @@ LONG = json.dumps({"ignition": {"version": "3.5.0"}, "storage": {"files": [{"pat
 LONG_BROKEN = LONG.replace('"/300"}', '"/300" "mode"}').encode()
 LONG_WITH_YAML = LONG.replace('"/300"}', '"variant: fcos\\n#cloud-config" x}').encode()
 MODE, X = b'"mode"', b" x}"
-NO_COMMA = "where a comma or the end of the object or list must be"
-DOUBLE = 'JSON knows only double quotes: "'
+NO_COMMA = "where a comma or the end of the object or list is expected"
+DOUBLE = 'JSON has only double quotes: "'
 # What the text is, message with the place, remedy.
 BROKEN_JSON: list[tuple[str, bytes, str, str]] = [
-    ("white space", b" \n\t", "line 2 col 1: the text is empty but for white space", "fetch or copy it again, whole"),
+    ("white space", b" \n\t", "line 2 col 1: the text consists of white space", "fetch or copy it again, completely"),
     ("bracket missing", MINIMAL[:-1], f"line 1 col 33: {CUT} 1 column 33: 1 bracket is open", WHOLE),
     (
         "cut in a string",
@@ -191,9 +191,9 @@ BROKEN_JSON: list[tuple[str, bytes, str, str]] = [
     ("cut after a backslash", b'{"a": "b\\', f"line 1 col 9: {CUT} 1 column 9: 1 bracket and a string are open", WHOLE),
     ("one bracket", b"{", f"line 1 col 1: {CUT} 1 column 1: 1 bracket is open", WHOLE),
     ("one quote", b'"', f"line 1 col 1: {CUT} 1 column 1: a string is open", WHOLE),
-    ("NUL bytes behind", MINIMAL + b"\0\0", "line 1 col 35: NUL bytes follow the config", "cut them off"),
-    ("NUL bytes only", bytes(9), "line 1 col 1: the text is nothing but NUL bytes", "write the config there again"),
-    ("NUL byte inside", b'{"a":\0 1}', "line 1 col 6: invalid character '\\x00' where a value must be", ""),
+    ("NUL bytes behind", MINIMAL + b"\0\0", "line 1 col 35: NUL bytes follow the config", "remove them"),
+    ("NUL bytes only", bytes(9), "line 1 col 1: the text consists of NUL bytes", "write the config there again"),
+    ("NUL byte inside", b'{"a":\0 1}', "line 1 col 6: invalid character '\\x00' where a value is expected", ""),
     ("comment", b'{"a": 1 // x\n}', "line 1 col 9: invalid character '/': a comment", COMMENT),
     ("comment before", b"/* x */\n" + MINIMAL, "line 1 col 1: invalid character '/': a comment", COMMENT),
     ("comment with #", b"{\n# x\n}", "line 2 col 1: invalid character '#': a comment", COMMENT),
@@ -212,8 +212,8 @@ BROKEN_JSON: list[tuple[str, bytes, str, str]] = [
     (
         "no quotes",
         b"{variant: fcos}",
-        "line 1 col 2: invalid character 'v' where a member's name in double quotes must be",
-        "names stand in double quotes too",
+        "line 1 col 2: invalid character 'v' where a member's name in double quotes is expected",
+        "names are in double quotes as well",
     ),
     ("shell's placeholder", b'{"a": ${b}}', "line 1 col 7: invalid character '$': a template's placeholder", TEMPLATE),
     ("jinja's placeholder", b'{"a": {{ b }}}', "line 1 col 8: invalid character '{': a template's placeholder", TEMPLATE),
@@ -247,7 +247,7 @@ BROKEN_JSON: list[tuple[str, bytes, str, str]] = [
     ("leading zero", b'{"uid": 0501}', "line 1 col 10: invalid character '5' after a leading zero", "write 501"),
     ("negative", b'{"uid": -007}', "line 1 col 11: invalid character '0' after a leading zero", "write -7"),
     ("hexadecimal", b'{"uid": 0x1F}', "line 1 col 10: invalid character 'x' in a number", "JSON numbers are decimal: write 31"),
-    ("plus sign", b'{"uid": +5}', "line 1 col 9: invalid character '+' where a value must be", "write 5"),
+    ("plus sign", b'{"uid": +5}', "line 1 col 9: invalid character '+' where a value is expected", "write 5"),
     ("one letter", b"t", "line 1 col 1: invalid character 't': the text is not JSON", BEGINS),
     ("long word", b"a" * 64, "line 1 col 1: invalid character 'a': the text is not JSON", BEGINS),
     ("hash", b"0123456789abcdef" * 8, "line 1 col 1: invalid character '0': the text is not JSON", BEGINS),
@@ -272,7 +272,7 @@ NO_CONFIG = [
     pytest.param(
         b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n",
         MULTIPART,
-        "warning: this is a MIME message of several parts, not an Ignition config: coreos-cloudinit applies those that it knows",
+        "warning: this is a MIME message of several parts, not an Ignition config: coreos-cloudinit applies the supported ones",
         id="multipart",
     ),
 ]
@@ -299,12 +299,12 @@ def test_config_that_contains_such_a_text_is_valid(text: bytes) -> None:
 
 LIST = "accepted are 2.0.0 to 2.4.0, 3.0.0 to 3.6.0 and 3.7.0-experimental"
 ALL_THREE = f"write all three numbers, without v or blanks: {LIST}"
-NEWER = "nothing newer than 3.7.0-experimental is known here: write 3.6.0 if its fields are enough"
+NEWER = "nothing newer than 3.7.0-experimental is supported: write 3.6.0 if its fields are enough"
 VERSIONS = [
     ("3.6.0-experimental", UNKNOWN_VERSION, "write 3.6.0"),
     ("2.3.0-dev", UNKNOWN_VERSION, "write 2.3.0"),
     ("3.5.0+b", UNKNOWN_VERSION, "write 3.5.0"),
-    ("3.7.0", UNKNOWN_VERSION, "it is not final here: write 3.7.0-experimental, or 3.6.0"),
+    ("3.7.0", UNKNOWN_VERSION, "it is still experimental: write 3.7.0-experimental, or 3.6.0"),
     ("3.5.1", UNKNOWN_VERSION, "specs have no patch releases: write 3.5.0"),
     ("3.8.0", UNKNOWN_VERSION, NEWER),
     ("3.8.0-experimental", UNKNOWN_VERSION, NEWER),
@@ -339,10 +339,10 @@ def test_version_of_thousands_of_digits_is_refused() -> None:
 
 BEGIN = 'begin the config with {"ignition": {"version": "3.5.0"}}'
 VERSIONLESS = [
-    pytest.param(b"{}", "$.ignition.version, line 1 col 2: the config does not say its spec version", BEGIN, id="object"),
+    pytest.param(b"{}", "$.ignition.version, line 1 col 2: the config does not specify its spec version", BEGIN, id="object"),
     pytest.param(
         b'{"ignition": {"version": ""}}',
-        "$.ignition.version, line 1 col 26: the config does not say its spec version",
+        "$.ignition.version, line 1 col 26: the config does not specify its spec version",
         BEGIN,
         id="empty version",
     ),

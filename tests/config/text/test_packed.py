@@ -56,7 +56,7 @@ def test_config_packed_twice_is_unpacked(content: bytes) -> None:
     assert unpack(content) == TEXT
 
 
-AGAIN = "pack the config again, and copy it whole"
+AGAIN = "compress the config again, and copy it completely"
 BROKEN = [
     pytest.param(gzip.compress(TEXT)[:2], "the gzip data ends early", AGAIN, id="only the magic of gzip"),
     pytest.param(gzip.compress(TEXT)[:-1], "the gzip data ends early", AGAIN, id="gzip cut"),
@@ -92,7 +92,7 @@ def test_what_unfolds_without_end_is_refused_early(pack: Pack, name: str) -> Non
     bomb = pack(bytes(LIMIT)) * 16
     assert len(bomb) < LIMIT // 50
     tracemalloc.start()
-    with pytest.raises(Failure, match=f"^the {name} data unfolds to more than 64 MiB"):
+    with pytest.raises(Failure, match=f"^the {name} data expands to more than 64 MiB"):
         unpack(bomb)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

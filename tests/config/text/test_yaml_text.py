@@ -148,7 +148,7 @@ def test_what_stands_behind_the_document_is_told(text: bytes, message: str, line
     assert (Lines(text).at(unread.span[0])[0], text[slice(*unread.span)]) == (line, place)
     if message == SHALLOW:
         is_indented = text.removeprefix(b"\xef\xbb\xbf").startswith((b"  ", b"\n"))
-        assert unread.fix.startswith("indent it" if is_indented else "take it out")
+        assert unread.fix.startswith("indent it" if is_indented else "remove it")
     (finding,) = locate.of_unread(unread)
     assert (finding.level, finding.span) == ("warning", unread.span)
 
@@ -242,7 +242,7 @@ FAULTS = [
     (b"a: b: c\n", "mapping values are not allowed in this context", 1, 5, "quote"),
     (b"a:\n\t- b\n", "found character that cannot start any token", 2, 1, "not tabs"),
     (b"a: [1, 2\nb: 3\n", "did not find expected ',' or ']'", 2, 2, "close every"),
-    (b"a:\n  - b\n c: d\n", "did not find expected key", 3, 2, "alike"),
+    (b"a:\n  - b\n c: d\n", "did not find expected key", 3, 2, "equally"),
     (b"a: 'x\n", "found unexpected end of stream", 2, 1, "close every"),
     (b"a: *x\n", "unknown anchor referenced", 1, 4, "quote a value that begins with *"),
     (b"a: &x\n  b: *x\n", "anchor 'x' value contains itself", 2, 6, "write the value out"),
@@ -250,11 +250,11 @@ FAULTS = [
     (b"a: &x 1\n<<: *x\n", "map merge requires map or sequence of maps as the value", 2, 1, "<<: *name"),
     (b"a: !!binary '*'\n", "!!binary value contains invalid base64 data", 1, 4, "base64"),
     (b"a: !!int x\n", "cannot decode this as a !!int", 1, 4, "tag"),
-    (b"a: x\xff\n", "this is no UTF-8 text", 1, 5, "UTF-8"),
+    (b"a: x\xff\n", "not UTF-8 text", 1, 5, "UTF-8"),
     ("é: x\x00\n".encode(), "control characters are not allowed", 1, 6, "escape"),
     (b"\x7fELF\x02\x01\x01\x00", "control characters are not allowed", 1, 1, "escape"),
-    (b"[" * 200, "nested more than 100 levels deep", 1, 101, "levels"),
-    (b"- " * 200 + b"x", "nested more than 100 levels deep", 1, 201, "levels"),
+    (b"[" * 200, "nested more than 100 levels deep", 1, 101, "nesting"),
+    (b"- " * 200 + b"x", "nested more than 100 levels deep", 1, 201, "nesting"),
 ]  # fmt: skip
 
 

@@ -58,7 +58,7 @@ ROWS = [
         "V10",
         partition('{"label": "a"}, {▸"label": "b"}'),
         PART + "1",
-        "number 0 is that of partitions.0, too",
+        "number 0 is already used by partitions.0",
         partition('{"label": "a"}, {"label": "a", "number": 1}'),
     ),
     row(
@@ -87,7 +87,7 @@ ROWS = [
         "O20",
         '"storage": {"disks": [{"device": ▸"/dev/md/a"}], "raid": [{"name": "a", "level": "raid1", "devices": ["/dev/b"]}]}',
         "$.storage.disks.0.device",
-        "this is the array raid.0: partitions are made before arrays",
+        "this is the array raid.0: partitions are created before arrays",
         '"storage": {"disks": [{"device": "/dev/b"}], "raid": [{"name": "a", "level": "raid1", "devices": ["/dev/b"]}]}',
     ),
     row(
@@ -132,7 +132,7 @@ ROWS = [
         "V36",
         unit('"name": ▸"a.x"'),
         "$.systemd.units.0.name",
-        "name does not end in a type of unit",
+        "name does not end in a unit type",
         unit('"name": "a.timer", "enable": true, "contents": "no syntax"'),
     ),
     row(
@@ -164,7 +164,7 @@ ROWS = [
         "O1",
         fs('"files": [{"path": "/a"}, {▸"path": "/a/b"}]'),
         "$.storage.filesystems.0.files.1",
-        "its path lies below that of filesystems.0.files.0, which is no directory: it cannot be written",
+        "its path lies below that of filesystems.0.files.0, which is not a directory: it cannot be written",
         fs('"files": [{"path": "/a/b"}, {"path": "/a/c"}]'),
     ),
     row(

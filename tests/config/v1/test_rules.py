@@ -41,7 +41,7 @@ def test_deprecation_says_what_to_do() -> None:
     assert (entry.message, entry.fix) == (DEPRECATED, "write the config in spec 3, which Ignition 2 and later read")
 
 
-NO_VERSION = "the config does not say its spec version"
+NO_VERSION = "the config does not specify its spec version"
 NUMBER = "error at $.ignitionVersion, line 1 col 21: ignitionVersion"
 VERSIONS = [
     pytest.param("2", UNKNOWN_VERSION, "error at $.ignitionVersion, line 1 col 21: ignitionVersion can only be 1", id="2"),
@@ -57,7 +57,7 @@ VERSIONS = [
     pytest.param(
         "null",
         UNPARSABLE_VERSION,
-        "error at $.ignition.version, line 1 col 2: the config does not say its spec version",
+        "error at $.ignition.version, line 1 col 2: the config does not specify its spec version",
         id="null",
     ),
 ]

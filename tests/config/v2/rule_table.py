@@ -33,7 +33,7 @@ def fs(members: str) -> str:
 
 
 def mount(members: str, fmt: str = '"ext4"') -> str:
-    mark = "" if "▸" in members else "▸"  # without a place of its own, what is said is about the whole
+    mark = "" if "▸" in members else "▸"  # without a place of its own, the finding is about the whole
     return fs(f'"mount": {{{mark}"device": "/dev/a", "format": {fmt}, {members}}}')
 
 
@@ -55,7 +55,7 @@ ROWS = [
         "2.0.0",
         '"storage": {"files": [{"path": "/f", "filesystem": ▸"data"}]}',
         "$.storage.files.0.filesystem",
-        "no file system of this config is called data: an appended one must define it",
+        "no file system of this config is named data: an appended config must define it",
         '"storage": {"files": [{"path": "/f", "filesystem": "data"}], "filesystems": [{"name": "data", "path": "/d"}]}',
         level="warning",
     ),
@@ -64,7 +64,7 @@ ROWS = [
         "2.2.0",
         '"storage": {"filesystems": [{"path": "/d", "name": ▸"root"}]}',
         "$.storage.filesystems.0.name",
-        "the name root is used already: the last definition counts",
+        "the name root is already used: the last definition counts",
         '"storage": {"filesystems": [{"path": "/d"}, {"path": "/e"}]}',
         level="warning",
     ),
@@ -84,7 +84,7 @@ ROWS = [
         '"storage": {"links": [{"filesystem": "root", "path": "/a", "target": "/b"}],\n'
         '"files": [{▸"filesystem": "root", "path": "/x/../a//c", "mode": 420}]}',
         FILE,
-        "its path lies below that of links.0, which is no directory: it cannot be written",
+        "its path lies below that of links.0, which is not a directory: it cannot be written",
         '"storage": {"links": [{"filesystem": "d", "path": "/a", "target": "/b"}],\n'
         '"filesystems": [{"name": "d", "path": "/d"}],\n'
         '"files": [{"filesystem": "root", "path": "/a/c", "mode": 420}]}',
@@ -153,7 +153,7 @@ ROWS = [
         '"storage": {"directories": [{"filesystem": "root", "path": "/a", "mode": 493}],\n'
         '"files": [{▸"filesystem": "root", "path": "/a/", "mode": 420}]}',
         FILE,
-        "directories.0 has the same path and is of another kind",
+        "directories.0 has the same path but is of another kind",
         '"storage": {"files": [{"filesystem": "root", "path": "/a", "mode": 420},\n'
         '{"filesystem": "root", "path": "/a", "mode": 384}]}',
     ),
@@ -227,7 +227,7 @@ ROWS = [
         "2.2.0",
         partition('{"number": 1}, {▸"number": 1}'),
         PART + "1",
-        "number 1 is that of partitions.0, too",
+        "number 1 is already used by partitions.0",
         partition('{"number": 0}, {"number": 0}'),
     ),
     Row(
@@ -251,7 +251,7 @@ ROWS = [
         "2.0.0",
         '"storage": {"disks": [{"device": ▸"/dev/md/a"}], "raid": [{"name": "a", "level": "raid1", "devices": ["/dev/b"]}]}',
         "$.storage.disks.0.device",
-        "this is the array raid.0: partitions are made before arrays",
+        "this is the array raid.0: partitions are created before arrays",
         '"storage": {"disks": [{"device": "/dev/b"}], "raid": [{"name": "a", "level": "raid1", "devices": ["/dev/b"]}]}',
     ),
     Row(
@@ -259,7 +259,7 @@ ROWS = [
         "2.3.0",
         partition('{"number": 1, "shouldExist": false}, {▸"label": "a"}'),
         PART + "1",
-        "number 0 beside partitions.0, whose shouldExist is false: which number is free is not certain",
+        "number 0 beside partitions.0, whose shouldExist is false: the next free number is uncertain",
         partition('{"number": 1, "shouldExist": false}, {"number": 2}'),
     ),
     Row(
@@ -403,7 +403,7 @@ ROWS = [
         "2.2.0",
         mount('"label": ▸"0123456789abc"', '"xfs"'),
         MOUNT + ".label",
-        "label is longer than 12 bytes, the most that xfs has room for",
+        "label is longer than 12 bytes, the limit of xfs",
         kept(mount('"label": "0123456789ab"', '"xfs"')),
     ),
     Row(
@@ -476,7 +476,7 @@ ROWS = [
         "2.2.0",
         unit('"name": ▸"a.x"'),
         "$.systemd.units.0.name",
-        "name does not end in a type of unit",
+        "name does not end in a unit type",
         unit('"name": "a.timer"'),
     ),
     Row(

@@ -186,5 +186,5 @@ def test_finding_about_a_tree_s_file_is_shown_at_the_tree(files: Path) -> None:
     more = 'systemd: {units: [{name: a.service, contents: "[Unit]"}]}\n'
     done = transpiled(files, "[{local: tree}]", more)
     assert raw(done.report) == (
-        "error at $.storage.trees.0, line 4 col 11: the systemd section writes a unit or drop-in at this path, too\n"
+        "error at $.storage.trees.0, line 4 col 11: the systemd section also writes a unit or drop-in to this path\n"
     )

@@ -1,1 +1,1 @@
-"""What advice knows of systemd and of units; docs/advice/collect.py writes the files."""
+"""Facts about systemd, units and accounts for advice; docs/advice/collect.py writes the files."""
