@@ -198,7 +198,7 @@ RULES = {
     "W19": "An SSH key is one that sshd takes, and public.",
     "W20": "The ids of users and groups are not those of accounts that images have.",
     "W21": "A config has no members that only this program knows.",
-    "W22": "useradd and groupadd of every system accept the names and texts of accounts.",
+    "W22": "Names and texts of accounts are accepted by useradd and groupadd of every system.",
     "W23": "Named users and groups are created by the config or exist in known images.",
     "W24": "Nothing is written to directories that are emptied or hidden during boot.",
     "W25": "Files in directories of programs, and programs that a unit starts, are executable.",

@@ -32,7 +32,7 @@ def test_length_is_known_without_the_content() -> None:
 
 def test_file_that_unfolds_to_too_much_is_refused() -> None:
     packed = base64.b64encode(gzip.compress(bytes(limits.IN_MEMORY + 1))).decode()
-    with pytest.raises(Failure, match="the content expands to more than 64 MiB"):
+    with pytest.raises(Failure, match="the content unfolds to more than 64 MiB"):
         files.unpacked_length(packed, "gz+b64")
 
 

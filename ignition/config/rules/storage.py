@@ -24,8 +24,40 @@ if TYPE_CHECKING:
 
         @property
         def number(self) -> int: ...
+
+    class MaybeAbsent(Numbered, Protocol):
+        """A partition of spec 2.3 or later."""
+
         @property
         def should_exist(self) -> bool | None: ...
+
+    class Described(Protocol):
+        """A partition of spec 2.3 or later."""
+
+        @property
+        def should_exist(self) -> bool | None: ...
+        @property
+        def label(self) -> str | None: ...
+        @property
+        def guid(self) -> str | None: ...
+        @property
+        def type_guid(self) -> str | None: ...
+
+    class Owned(Protocol):
+        """A node of any spec version."""
+
+        @property
+        def user(self) -> Any: ...
+        @property
+        def group(self) -> Any: ...
+
+    class Redundant(Protocol):
+        """An array of any spec version."""
+
+        @property
+        def level(self) -> str | None: ...
+        @property
+        def spares(self) -> int | None: ...
 
     class WithDisks(Protocol):
         """The storage section of any spec version."""
@@ -41,14 +73,18 @@ ZERO_BESIDE_ABSENT = "2.27.0"  # the first Ignition that accepts number 0 on a d
 
 @rule(Disk, "D3")
 def numbers_are_used_once(disk: Disk, _: Context) -> Iterator[Finding]:
+    return repeated_numbers(disk.partitions if disk.device else ())
+
+
+def repeated_numbers(partitions: Sequence[Numbered]) -> Iterator[Finding]:
+    """The rule itself, shared with V10 of 2.x."""
     seen: dict[int, int] = {}
-    for index, partition in enumerate(disk.partitions if disk.device else ()):
+    for index, partition in enumerate(partitions):
         if partition.number:
             if partition.number in seen:
                 message = f"number {partition.number} is already used by partitions.{seen[partition.number]}"
-                yield error(
-                    f"partitions.{index}", message, "use a different number for each partition, or 0 for the next free one"
-                )
+                fix = "use a different number for each partition, or 0 for the next free one"
+                yield error(f"partitions.{index}", message, fix)
             seen.setdefault(partition.number, index)
 
 
@@ -82,10 +118,10 @@ def labels_are_used_once(disk: Disk, _: Context) -> Iterator[Finding]:
 @rule(Disk, "D6", until="3.6.0")
 def next_free_number_is_certain(disk: Disk, _: Context) -> Iterator[Finding]:
     """Every Ignition before ZERO_BESIDE_ABSENT refuses it in any spec, and a config of a final spec may be read by one."""
-    yield from uncertain_numbers(disk.partitions if disk.device else ())
+    return uncertain_numbers(disk.partitions if disk.device else ())
 
 
-def uncertain_numbers(partitions: Sequence[Numbered]) -> Iterator[Finding]:
+def uncertain_numbers(partitions: Sequence[MaybeAbsent]) -> Iterator[Finding]:
     """The rule itself, shared with V13 of 2.3 and later."""
     absent = next(
         (
@@ -104,19 +140,15 @@ def uncertain_numbers(partitions: Sequence[Numbered]) -> Iterator[Finding]:
 
 @rule(Partition, "P1")
 def absent_partition_has_only_a_number(partition: Partition, _: Context) -> Iterator[Finding]:
+    return described_but_absent(partition, startMiB=partition.start_mib, sizeMiB=partition.size_mib)
+
+
+def described_but_absent(partition: Described, **extent: int | None) -> Iterator[Finding]:
+    """The rule itself, shared with V15 of 2.3 and later, where `extent` is in sectors."""
     if partition.should_exist is not False:
         return
-    given = [
-        name
-        for name, is_given in (
-            ("label", partition.label is not None),
-            ("guid", bool(partition.guid)),
-            ("typeGuid", bool(partition.type_guid)),
-            ("startMiB", partition.start_mib is not None),
-            ("sizeMiB", partition.size_mib is not None),
-        )
-        if is_given
-    ]
+    texts = {"label": partition.label, "guid": partition.guid or None, "typeGuid": partition.type_guid or None}
+    given = [name for name, value in (*texts.items(), *extent.items()) if value is not None]
     if given:
         yield error(
             "", f"shouldExist is false, but {', '.join(given)} describes the partition", "identify it by its number alone"
@@ -173,7 +205,7 @@ _FEWEST = {**dict.fromkeys(("raid4", "4", "raid5", "5", "raid10", "10"), 2), **d
 
 
 @rule(Raid, "A2")
-def level_has_room_for_spares(raid: Raid, _: Context) -> Iterator[Finding]:
+def level_has_room_for_spares(raid: Redundant, _: Context) -> Iterator[Finding]:
     if raid.level in RAID_WITHOUT_SPARES and raid.spares:
         yield error("level", f"{raid.level} cannot have spares", "leave spares out, or choose a level with redundancy")
 
@@ -470,11 +502,15 @@ def hard_link_has_no_owner_of_its_own(storage: Storage, _: Context) -> Iterator[
 
 
 @rule(Node, "N4")
-def owner_is_id_or_name(node: Node, _: Context) -> Iterator[Finding]:
-    """N4 user, N5 group."""
-    for identity, name, owner in (("N4", "user", node.user), ("N5", "group", node.group)):
-        if owner.id is not None and owner.name:
-            yield error(name, f"{name} has both an id and a name", "leave one of them out", identity)
+def user_is_id_or_name(node: Owned, _: Context) -> Iterator[Finding]:
+    if node.user.id is not None and node.user.name:
+        yield error("user", "user has both an id and a name", "leave one of them out")
+
+
+@rule(Node, "N5")
+def group_is_id_or_name(node: Owned, _: Context) -> Iterator[Finding]:
+    if node.group.id is not None and node.group.name:
+        yield error("group", "group has both an id and a name", "leave one of them out")
 
 
 @rule(File, "N8")

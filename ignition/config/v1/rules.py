@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ignition.config.rules import Context, error, paths, reachable, rule
-from ignition.config.rules.storage import partitioned_arrays
+from ignition.config.rules.storage import level_has_room_for_spares
 from ignition.config.v1.model import Disk, Raid, Storage1
 from ignition.config.v2 import rules
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from ignition.config.report import Finding
 
 rule(Disk, "V11")(rules.partitions_do_not_overlap)
-rule(Raid, "V20")(rules.level_has_room_for_spares)
+rule(Raid, "V20")(level_has_room_for_spares)
+rule(Storage1, "O20")(rules.devices_are_made_in_time)
 
 
 @rule(Disk, "V10")
@@ -45,8 +46,3 @@ def entries_can_be_written(storage: Storage1, _: Context) -> Iterator[Finding]:
     ]
     yield from reachable.below(entries)
     yield from reachable.hidden(entries, [((number, "/"), f"filesystems.{number}") for number in range(len(storage.filesystems))])
-
-
-@rule(Storage1, "O20")
-def devices_are_made_in_time(storage: Storage1, _: Context) -> Iterator[Finding]:
-    yield from partitioned_arrays(storage, {})

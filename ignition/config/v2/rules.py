@@ -10,10 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ignition.config import unit_syntax, url
-from ignition.config.known_values import RAID_WITHOUT_SPARES
 from ignition.config.record import camel_case
 from ignition.config.rules import Context, error, paths, reachable, rule, warning
-from ignition.config.rules.storage import label_problem, partitioned_arrays, uncertain_numbers
+from ignition.config.rules.storage import (
+    described_but_absent,
+    group_is_id_or_name,
+    label_problem,
+    level_has_room_for_spares,
+    partitioned_arrays,
+    repeated_numbers,
+    uncertain_numbers,
+    user_is_id_or_name,
+)
 from ignition.config.rules.units import INSTALL_FIX
 from ignition.config.v1.model import UserCreate
 from ignition.config.v2.model import (
@@ -34,6 +42,7 @@ from ignition.config.v2.model import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.report import Finding
+    from ignition.config.rules.storage import WithDisks
 
 
 # V10, V11, V13–V15, V20 and O20: disks, partitions and arrays.
@@ -41,15 +50,7 @@ if TYPE_CHECKING:
 
 @rule(Disk, "V10")
 def numbers_are_used_once(disk: Disk, _: Context) -> Iterator[Finding]:
-    seen: dict[int, int] = {}
-    for index, partition in enumerate(disk.partitions):
-        if partition.number:
-            if partition.number in seen:
-                message = f"number {partition.number} is already used by partitions.{seen[partition.number]}"
-                yield error(
-                    f"partitions.{index}", message, "use a different number for each partition, or 0 for the next free one"
-                )
-            seen.setdefault(partition.number, index)
+    return repeated_numbers(disk.partitions)
 
 
 @rule(Disk, "V11")
@@ -69,7 +70,7 @@ def partitions_do_not_overlap(disk: Disk, context: Context) -> Iterator[Finding]
 
 @rule(Disk, "V13", since="2.3.0")
 def next_free_number_is_certain(disk: Disk, _: Context) -> Iterator[Finding]:
-    yield from uncertain_numbers(disk.partitions)
+    return uncertain_numbers(disk.partitions)
 
 
 @rule(Disk, "V14", since="2.3.0")
@@ -83,31 +84,15 @@ def units_are_not_mixed(disk: Disk, _: Context) -> Iterator[Finding]:
 
 @rule(Partition, "V15", since="2.3.0")
 def absent_partition_has_only_a_number(partition: Partition, _: Context) -> Iterator[Finding]:
-    if partition.should_exist is not False:
-        return
-    described = (
-        ("label", partition.label is not None),
-        ("guid", bool(partition.guid)),
-        ("typeGuid", bool(partition.type_guid)),
-        ("start", partition.start is not None),
-        ("size", partition.size is not None),
-    )
-    given = [name for name, is_given in described if is_given]
-    if given:
-        yield error(
-            "", f"shouldExist is false, but {', '.join(given)} describes the partition", "identify it by its number alone"
-        )
+    return described_but_absent(partition, start=partition.start, size=partition.size)
 
 
-@rule(Raid, "V20")
-def level_has_room_for_spares(raid: Raid, _: Context) -> Iterator[Finding]:
-    if raid.level in RAID_WITHOUT_SPARES and raid.spares:
-        yield error("level", f"{raid.level} cannot have spares", "leave spares out, or choose a level with redundancy")
+rule(Raid, "V20")(level_has_room_for_spares)
 
 
 @rule(Storage2, "O20")
-def devices_are_made_in_time(storage: Storage2, _: Context) -> Iterator[Finding]:
-    yield from partitioned_arrays(storage, {})
+def devices_are_made_in_time(storage: WithDisks, _: Context) -> Iterator[Finding]:
+    return partitioned_arrays(storage, {})
 
 
 # V22, V24 and V27: file systems, and their names (V2, V3).
@@ -177,11 +162,8 @@ def headers_are_usable(reference: Reference, _: Context) -> Iterator[Finding]:
 # V30, V32 and V33: files, directories and links.
 
 
-@rule(Node, "V30", since="2.1.0")
-def owner_is_id_or_name(node: Node, _: Context) -> Iterator[Finding]:
-    for name, owner in (("user", node.user), ("group", node.group)):
-        if owner.id is not None and owner.name:
-            yield error(name, f"{name} has both an id and a name", "leave one of them out")
+rule(Node, "V30", since="2.1.0")(user_is_id_or_name)
+rule(Node, "V30", since="2.1.0")(group_is_id_or_name)
 
 
 @rule(File, "V32", since="2.2.0")
