@@ -26,19 +26,14 @@ def dump(config: Config) -> bytes:
 def load(data: bytes) -> Config:
     """The config that `dump` wrote. Raises Failure if the cache is damaged."""
     try:
-        return _config(json.loads(data))
+        config = _record(Config, json.loads(data))
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         # "from None": the cause may quote the text, and with it a secret.
         raise Failure(
             f"the config cache is damaged ({type(error).__name__})",
             fix="remove it and boot again: the fetch stage writes a new one",
         ) from None
-
-
-def _config(plain: Any) -> Config:
-    config = _record(Config, plain)
-    if not isinstance(config, Config):
-        raise TypeError("no config")
+    assert isinstance(config, Config)  # noqa: S101  for type checkers
     return config
 
 

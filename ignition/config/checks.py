@@ -178,8 +178,11 @@ class AbsolutePath(Check):
             return None
         if value[0] != "/":
             return "path is not absolute", self._fix(value), self.rules[0]
-        if self.simplest and ("/." in value or "//" in value or value[-1] == "/") and self._has_other_form(value):
-            return "path is not in its simplest form", self._fix(value), self.simplest
+        if self.simplest and ("/." in value or "//" in value or value[-1] == "/"):
+            from ignition.config.rules.paths import problem
+
+            if problem(value):
+                return "path is not in its simplest form", self._fix(value), self.simplest
         return None
 
     def _fix(self, value: str) -> str:
@@ -190,12 +193,6 @@ class AbsolutePath(Check):
         if device := re.fullmatch(_DEVICE, value):
             return f"write /dev/{device[1]}"
         return fix(value) if self.simplest else f"write /{value}"
-
-    @staticmethod
-    def _has_other_form(value: str) -> bool:
-        from ignition.config.rules.paths import problem
-
-        return bool(problem(value))
 
     def constraint(self, version: str) -> Constraint:
         return {"pattern": f"^(?:/(?:{_PART}(?:/{_PART})*)?)?$" if self.simplest else "^(?:$|/)"}

@@ -93,7 +93,9 @@ class _Shape:
         self.cls, self.later = cls, later
         self.required = {name: _ZERO[field.element] for name, field in cls.FIELDS.items() if field.required}
         self.members = {
-            field.json: _Member(field, _inner(field, version))
+            field.json: _Member(
+                field, shape_of(field.element, version, field.inner_since) if issubclass(field.element, Record) else None
+            )
             for field in cls.FIELDS.values()
             if order(later.get(field.json, field.since)) <= order(version)
         }
@@ -121,10 +123,6 @@ def shape_of(cls: type[Record], version: str, later: Mapping[str, str] | None = 
     if identity not in _SHAPES:
         _SHAPES[identity] = _Shape(cls, version, later)
     return _SHAPES[identity]
-
-
-def _inner(field: Field, version: str) -> _Shape | None:
-    return shape_of(field.element, version, field.inner_since) if issubclass(field.element, Record) else None
 
 
 def _record(shape: _Shape, data: object, path: Path, notes: Notes) -> Record:

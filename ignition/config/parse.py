@@ -7,7 +7,7 @@ docs/reference/ignition-config.md §1.2 to §1.4 and §3.1.
 from itertools import chain
 
 from ignition.config import decode
-from ignition.config.model import NEWEST, Config, Storage
+from ignition.config.model import NEWEST, Config
 from ignition.config.record import Record, folded, spec
 from ignition.config.report import ERROR, INFO, KEY, LEVELS, WARNING, Entry, Finding, Path, Report, dotted, more
 from ignition.config.rules import load, reachable, walk
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from ignition.config.text.locate import RenamedPaths
 
-    Translated = tuple[Config, list[Finding], decode.Notes, Callable[[], RenamedPaths]]
+    Translated = tuple[Config, Iterable[Finding], decode.Notes, Callable[[], RenamedPaths]]
+    Read = Callable[[object, str], Translated]  # of the decoded text and its version
 
 
 VALID, INVALID = "valid", "invalid"
@@ -56,23 +57,34 @@ def parse(text: bytes, *, source: str = "") -> Parsed:
     try:
         decoded = json_text.decode(text)
     except json_text.NotJson as error:
-        return Parsed(outcome=INVALID, report=Report(entries=(_decode_error(text, error),), source=source))
+        from ignition.config.text.positions import Lines
+
+        line, column = Lines(text).at(min(error.offset, len(text) - 1))
+        entry = Entry(level=ERROR, message=error.message, fix=error.fix, line=line, column=column, rule="J1")
+        return Parsed(outcome=INVALID, report=Report(entries=(entry,), source=source))
     try:
-        result = _decoded(decoded.value)
+        result = _read(decoded.value)
     except decode.Mistyped as error:
-        result = _Result(INVALID, None, _version_despite(decoded.value), [_type_error(error)])
+        result = _Result(INVALID, _version_despite(decoded.value), [_type_error(error)])
     if json_text.NUL_ESCAPE in text and result.version:
-        _refuse_nul(result, decoded.value)
+        message = "has a NUL character, at which every program would cut it off"
+        paths = json_text.strings_with_nul(decoded.value)
+        if wrong := _bounded(Finding(ERROR, path, message, "remove \\u0000", "O6") for path in paths):
+            result.findings += wrong
+            result.outcome, result.config = INVALID, None
     if decoded.has_repeated_keys:
-        result.rows += [
-            Finding(WARNING, path, "key occurs twice: the later value counts", "remove one", at=KEY) for path in _repeated(text)
-        ]
-    report = Report(entries=_placed(text, _bounded(result.rows)), source=source)
+        message = "key occurs twice: the later value counts"
+        result.findings += [Finding(WARNING, path, message, "remove one", at=KEY) for path in json_text.repeated_keys(text)]
+    entries: tuple[Entry, ...] = ()
+    if result.findings:  # only now are positions needed
+        from ignition.config.text.locate import locate_findings
+
+        entries = locate_findings(text, _bounded(result.findings))
     return Parsed(
         outcome=result.outcome,
         config=result.config,
         draft=result.draft,
-        report=report,
+        report=Report(entries=entries, source=source),
         version=result.version,
         renamed_paths=result.renamed_paths,
     )
@@ -81,71 +93,51 @@ def parse(text: bytes, *, source: str = "") -> Parsed:
 class _Result:
     """As Parsed, with findings that do not have positions yet."""
 
-    __slots__ = ("config", "draft", "outcome", "renamed_paths", "rows", "version")
+    __slots__ = ("config", "draft", "findings", "outcome", "renamed_paths", "version")
 
-    def __init__(
-        self, outcome: str, config: Config | None, version: str, rows: list[Finding], renamed: "Callable[[], RenamedPaths]" = dict
-    ) -> None:
-        self.outcome, self.config, self.version, self.rows, self.renamed_paths = outcome, config, version, rows, renamed
+    def __init__(self, outcome: str, version: str, findings: list[Finding]) -> None:
+        self.outcome, self.version, self.findings = outcome, version, findings
+        self.config: Config | None = None
         self.draft: Config | None = None
+        self.renamed_paths: Callable[[], RenamedPaths] = dict
 
 
-def _refuse_nul(result: _Result, data: object) -> None:
-    message = "has a NUL character, at which every program would cut it off"
-    rows = _bounded(Finding(ERROR, path, message, "remove \\u0000", "O6") for path in json_text.strings_with_nul(data))
-    if rows:
-        result.rows += rows
-        result.outcome, result.config = INVALID, None
-
-
-def _decoded(data: object) -> _Result:
+def _read(data: object) -> _Result:
+    """Decode, translate and check it by the rules of its version. Raises Mistyped if the version itself has a wrong type."""
     said = _said_version(data)
     version = canonical(said) if said else ""
-    if version in SPEC_3:
-        return _spec_3(data, version)
-    if version in SPEC_2:
-        from ignition.config.v2 import read
-
-        return _translated(data, version, read)
     number = None if said else _said_number(data)
-    if number == int(SPEC_1[0]):
-        from ignition.config.v1 import read as read_1
+    if version in SPEC_3:
+        read: Read = _read_3
+    elif version in SPEC_2:
+        from ignition.config.v2 import read
+    elif number == int(SPEC_1[0]):
+        from ignition.config.v1 import read
 
-        return _translated(data, SPEC_1[0], read_1)
-    from ignition.config.text.odd_input import refused_version
+        version = SPEC_1[0]
+    else:
+        from ignition.config.text.odd_input import refused_version
 
-    path, message, fix = refused_version(data, said, version, number)
-    outcome = UNKNOWN_VERSION if version or number is not None else UNPARSABLE_VERSION
-    return _Result(outcome, None, version, [Finding(ERROR, path, message, fix, "I1")])
+        path, message, fix = refused_version(data, said, version, number)
+        outcome = UNKNOWN_VERSION if version or number is not None else UNPARSABLE_VERSION
+        return _Result(outcome, version, [Finding(ERROR, path, message, fix, "I1")])
+    config, found, notes, renamed_paths = read(data, version)
+    result = _Result(VALID, version, _bounded(chain(_of_their_own(found, notes), _noted(notes, version))))
+    result.renamed_paths = renamed_paths
+    if any(one.level == ERROR for one in result.findings):
+        result.outcome = INVALID
+        result.draft = None if notes.mistyped else config
+    else:
+        result.config = config
+    return result
 
 
-def _translated(data: object, version: str, read: "Callable[[object, str], Translated]") -> _Result:
-    config, found, notes, renamed = read(data, version)
-    rows = _bounded(chain(_of_their_own(found, notes), _noted(notes, version)))
-    return _judged(config, version, rows, renamed, is_whole=not notes.mistyped)
-
-
-def _spec_3(data: object, version: str) -> _Result:
-    from ignition.config.rules import load, walk
-    from ignition.config.rules.reachable import find_duplicates
-
+def _read_3(data: object, version: str) -> "Translated":
     load()
     notes = decode.Notes()
     config: Config = decode.decode(Config, version, data, notes)
-    rows = _bounded(
-        chain(_of_their_own(chain(walk(config, version, data), find_duplicates(config)), notes), _noted(notes, version))
-    )
-    return _judged(_upgraded(config, version), version, rows, is_whole=not notes.mistyped)
-
-
-def _judged(
-    config: Config, version: str, rows: list[Finding], renamed: "Callable[[], RenamedPaths]" = dict, *, is_whole: bool
-) -> _Result:
-    if any(row.level == ERROR for row in rows):
-        result = _Result(INVALID, None, version, rows, renamed)
-        result.draft = config if is_whole else None
-        return result
-    return _Result(VALID, config, version, rows, renamed)
+    found = chain(walk(config, version, data), reachable.find_duplicates(config))
+    return _upgraded(config, version), found, notes, dict
 
 
 def _upgraded(config: Config, version: str) -> Config:
@@ -232,10 +224,6 @@ def _noted(notes: decode.Notes, version: str) -> "Iterator[Finding]":
         yield Finding(WARNING, (), "", count=notes.unlisted)
 
 
-def _repeated(text: bytes) -> list[Path]:
-    return json_text.repeated_keys(text)
-
-
 def _type_error(error: decode.Mistyped) -> Finding:
     from ignition.config.suggest import for_type
 
@@ -245,39 +233,17 @@ def _type_error(error: decode.Mistyped) -> Finding:
     return Finding(ERROR, error.path, f"{what} {error}", for_type(error), "J1")
 
 
-def _decode_error(text: bytes, error: json_text.NotJson) -> Entry:
-    from ignition.config.text.positions import Lines
-
-    line, column = Lines(text).at(min(error.offset, len(text) - 1))
-    return Entry(
-        level=ERROR,
-        message=error.message,
-        fix=error.fix,
-        line=line,
-        column=column,
-        rule="J1",
-    )
-
-
-def _bounded(rows: "Iterable[Finding]") -> list[Finding]:
+def _bounded(findings: "Iterable[Finding]") -> list[Finding]:
     """At most limits.FINDINGS of each level, and a last finding that counts the others."""
     kept: list[Finding] = []
     left, unlisted = dict.fromkeys(LEVELS, limits.FINDINGS), dict.fromkeys(LEVELS, 0)
-    for row in rows:
-        if row.count == 1 and left[row.level] > 0:
-            left[row.level] -= 1
-            kept.append(row)
+    for one in findings:
+        if one.count == 1 and left[one.level] > 0:
+            left[one.level] -= 1
+            kept.append(one)
         else:
-            unlisted[row.level] += row.count
+            unlisted[one.level] += one.count
     return kept + [Finding(level, (), *more(level, count), count=count) for level, count in unlisted.items() if count]
-
-
-def _placed(text: bytes, rows: list[Finding]) -> tuple[Entry, ...]:
-    if not rows:
-        return ()
-    from ignition.config.text.locate import locate_findings
-
-    return locate_findings(text, rows)
 
 
 # The rules again for a config rendered from several ones, without duplicates and positions.
@@ -299,13 +265,9 @@ def merged_findings(config: Config) -> list[Finding]:
     """Findings at paths of the model."""
     load()
     found = walk(config, NEWEST)
-    if config.ignition.translated:
-        return [*(one for one in found if one.rule not in _NOT_IN_2), *_of_2(config.storage)]
-    return found
-
-
-def _of_2(storage: Storage) -> "Iterator[Finding]":
-    """The rules of 2.x texts, applied to the whole."""
-    entries = reachable.written(storage, links_hold_others=False)
-    wrong = (*reachable.below(entries), *reachable.clashes(entries), *reachable.homeless(storage))
-    return (one.moved(("storage", *one.path)) for one in wrong)
+    if not config.ignition.translated:
+        return found
+    # The rules that 1 and 2.x have for each text, applied to the whole.
+    entries = reachable.written(config.storage, links_hold_others=False)
+    wrong = (*reachable.below(entries), *reachable.clashes(entries), *reachable.homeless(config.storage))
+    return [*(one for one in found if one.rule not in _NOT_IN_2), *(one.moved(("storage", *one.path)) for one in wrong)]

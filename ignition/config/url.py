@@ -96,7 +96,9 @@ def unusable(url: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in url):
         return "has bytes that are not UTF-8"
     name = scheme(url)
-    if name in _WITH_SERVER and not _server(url[len(name) + 1 :]):
+    rest = url[len(name) + 1 :]
+    authority = rest[2:].partition("#")[0].partition("?")[0].partition("/")[0] if rest.startswith("//") else ""
+    if name in _WITH_SERVER and not authority.rpartition("@")[2]:
         return f"has no server: {name}: must be followed by // and a name"
     return ""
 
@@ -107,13 +109,6 @@ def malformed(url: str) -> str:
     A URL with a user in it is refused at once, before anything can log the password.
     """
     return unusable(url) if "@" in url else syntax_problem(url)
-
-
-def _server(rest: str) -> str:
-    if not rest.startswith("//"):
-        return ""
-    authority = rest[2:].partition("#")[0].partition("?")[0].partition("/")[0]
-    return authority.rpartition("@")[2]
 
 
 def problem(url: str, version: str) -> tuple[str, str]:

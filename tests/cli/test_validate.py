@@ -218,8 +218,8 @@ def test_wrong_type_does_not_hide_the_spec_version(tmp_path: Path, capsys: pytes
         ),
         pytest.param(
             ("-target=fcos=stable", "x"),
-            "flag -target: 'stable' is no version of Fedora CoreOS such as 42.20250929.3.0; streams move,"
-            " so they cannot be named",
+            "flag -target: 'stable' is not a Fedora CoreOS version such as 42.20250929.3.0; streams move,"
+            " so they cannot be targets",
             id="stream as target",
         ),
     ],

@@ -168,7 +168,7 @@ def _memberships(subject: Subject, passwd: Passwd) -> Iterator[Finding]:
 
 
 def _owners(subject: Subject, passwd: Passwd) -> Iterator[Finding]:
-    own_groups = {user.name for user in passwd.users if _has_own_group(user)}
+    own_groups = {user.name for user in passwd.users if is_made(user) and not user.no_user_group and not user.primary_group}
     storage = subject.config.storage
     lists = (("directories", storage.directories), ("files", storage.files), ("links", storage.links))
     for name, nodes in lists:
@@ -181,10 +181,6 @@ def _owners(subject: Subject, passwd: Passwd) -> Iterator[Finding]:
                 yield from _unknown(subject, "users", node.user.name, set(), (*here, "user", "name"), f"{what} user")
             if node.group.name:
                 yield from _unknown(subject, "groups", node.group.name, own_groups, (*here, "group", "name"), f"{what} group")
-
-
-def _has_own_group(user: User) -> bool:
-    return is_made(user) and not user.no_user_group and not user.primary_group
 
 
 def _unknown(
@@ -206,7 +202,10 @@ def _unknown(
     lacking = [one for one in wanted if one not in has]
     if not lacking:
         return
-    near = _near(name, kind, own) if not has and not is_deleted else ""
+    near = ""
+    if not has and not is_deleted:
+        others = own | {one for system in known().values() for one in system[kind]}
+        near = closest(name, sorted(others - {name}), alike=0.8)
     if subject.has_other_configs and not (near or is_deleted or subject.systems):
         return
     if is_deleted:
@@ -225,11 +224,6 @@ def _unknown(
     if has and not subject.systems:
         one.level = INFO
     yield one
-
-
-def _near(name: str, kind: str, own: set[str]) -> str:
-    others = own | {one for system in known().values() for one in system[kind]}
-    return closest(name, sorted(others - {name}), alike=0.8)
 
 
 def _systems_with(subject: Subject, kind: str, name: str) -> set[str]:

@@ -30,22 +30,24 @@ def advise(subject: Subject) -> Iterator[Finding]:
     homes = _homes(config)
     present = _present(config, homes)
     for path, node in _nodes(config):
-        home = _home_of(node.path, homes)
+        home = next((parent for parent in ancestors(node.path) if parent in homes), "")  # the innermost one
         if node.filesystem is not None or not home:
             continue
+        user = homes[home]
         if not _owner_is_given(subject, path, node):
-            yield advice(
-                "W12",
-                (*path, "path"),
-                f"{_what(node)} in the home of {homes[home]} will be owned by root",
-                _owner_fix(homes[home]),
-            )
+            message = f"{'file' if isinstance(node, File) else 'directory'} in the home of {user} will be owned by root"
+            fix = f'add "user": {{"name": "{user}"}} and "group": {{"name": "{user}"}}; specify root if that is intended'
+            yield advice("W12", (*path, "path"), message, fix)
         missing = [parent for parent in ancestors(node.path) if parent.startswith(f"{home}/") and parent not in present]
         if missing:
             present.update(missing)
-            user = node.user.name or homes[home]
-            if user != _ROOT and node.user.id != 0:
-                yield advice("W11", (*path, "path"), _parents_message(missing, homes[home]), _parents_fix(missing, user))
+            owner = node.user.name or user
+            if owner != _ROOT and node.user.id != 0:
+                names, them = " and ".join(sorted(missing)), "them" if len(missing) > 1 else "it"
+                message = f"{names} will be created for it, owned by root: {user} cannot add anything to {them}"
+                entry = f'"user": {{"name": "{owner}"}}, "group": {{"name": "{owner}"}}'
+                fix = ", ".join(f'{{"path": "{parent}", {entry}}}' for parent in sorted(missing))
+                yield advice("W11", (*path, "path"), message, f"add to storage.directories: {fix}")
 
 
 def _homes(config: Config) -> dict[str, str]:
@@ -60,11 +62,6 @@ def _homes(config: Config) -> dict[str, str]:
             if slash and node.path.startswith(f"{place}/"):
                 homes.setdefault(f"{place}/{name}", name)
     return {home: name for home, name in homes.items() if home}
-
-
-def _home_of(path: str, homes: dict[str, str]) -> str:
-    """The innermost home that the path lies in, not at."""
-    return next((parent for parent in ancestors(path) if parent in homes), "")
 
 
 def _nodes(config: Config) -> Iterator[Placed]:
@@ -95,22 +92,3 @@ def _owner_is_given(subject: Subject, path: Path, node: Node) -> bool:
     if node.user.id or node.user.name or not subject.config.ignition.translated:
         return node.user.id is not None or bool(node.user.name)
     return subject.written((*path, "user", "id")) is not None or bool(subject.written((*path, "user", "name")))
-
-
-def _what(node: Node) -> str:
-    return "file" if isinstance(node, File) else "directory"
-
-
-def _owner_fix(user: str) -> str:
-    return f'add "user": {{"name": "{user}"}} and "group": {{"name": "{user}"}}; specify root if that is intended'
-
-
-def _parents_message(missing: list[str], user: str) -> str:
-    several = len(missing) > 1
-    names = " and ".join(sorted(missing))
-    return f"{names} will be created for it, owned by root: {user} cannot add anything to {'them' if several else 'it'}"
-
-
-def _parents_fix(missing: list[str], user: str) -> str:
-    entry = '{{"path": "{}", "user": {{"name": "{}"}}, "group": {{"name": "{}"}}}}'
-    return "add to storage.directories: " + ", ".join(entry.format(path, user, user) for path in sorted(missing))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ignition.config.advice.subject import advice
-from ignition.config.model.storage import Disk, Partition
+from ignition.config.model.storage import Disk
 from ignition.config.report import Finding, Path
 
 TYPE_CHECKING = False
@@ -23,8 +23,7 @@ _END = 1 << 62  # of a disk whose size is not known
 def advise(subject: Subject) -> Iterator[Finding]:
     """Disk by disk."""
     for index, disk in enumerate(subject.config.storage.disks):
-        here: Path = ("storage", "disks", index, "partitions")
-        yield from _collisions(disk, here)
+        yield from _collisions(disk, ("storage", "disks", index, "partitions"))
 
 
 class _Taken:
@@ -41,7 +40,8 @@ def _collisions(disk: Disk, here: Path) -> Iterator[Finding]:
     wanted.sort(key=lambda pair: pair[1].number == 0)
     taken: list[_Taken] = []
     for index, partition in wanted:
-        start, size = _start(partition), _size(partition)
+        start = partition.start_sectors or (partition.start_mib or 0) * _MIB
+        size = partition.size_sectors or (partition.size_mib or 0) * _MIB
         if not start:
             room = _room(taken) if disk.wipe_table else None
             if room is None:
@@ -50,19 +50,16 @@ def _collisions(disk: Disk, here: Path) -> Iterator[Finding]:
         between = [one for one in taken if one.start < (start + size if size else start + 1) and start < one.end]
         if between or start >= _END:
             other = between[0] if between else taken[-1]
-            if disk.wipe_table or not other.fills:
-                yield advice("W14", (*here, index), _message(other), _fix(other))
+            if not other.fills:
+                message = f"overlaps partitions.{other.index} (MiB {other.start / _MIB:.10g} to {other.end / _MIB:.10g})"
+                yield advice("W14", (*here, index), message, "move one of them, or make it smaller")
+            elif disk.wipe_table:
+                taker = f"partitions.{other.index}"
+                message = f"no space is left: {taker} has no size and takes all free space of an empty disk"
+                yield advice("W14", (*here, index), message, f"set a size for {taker}, or move it to the end")
             continue
         end = start + size if size else min([one.start for one in taken if one.start > start], default=_END)
         taken.append(_Taken(index, start, end, fills=not size))
-
-
-def _start(partition: Partition) -> int:
-    return partition.start_sectors or (partition.start_mib or 0) * _MIB
-
-
-def _size(partition: Partition) -> int:
-    return partition.size_sectors or (partition.size_mib or 0) * _MIB
 
 
 def _room(taken: list[_Taken]) -> int | None:
@@ -77,15 +74,3 @@ def _room(taken: list[_Taken]) -> int | None:
     if gaps:
         return None
     return end
-
-
-def _message(other: _Taken) -> str:
-    if other.fills:
-        return f"no space is left: partitions.{other.index} has no size and takes all free space of an empty disk"
-    return f"overlaps partitions.{other.index} (MiB {other.start / _MIB:.10g} to {other.end / _MIB:.10g})"
-
-
-def _fix(other: _Taken) -> str:
-    if other.fills:
-        return f"set a size for partitions.{other.index}, or move it to the end"
-    return "move one of them, or make it smaller"

@@ -72,7 +72,9 @@ def _named(subject: Subject, text: UnitText, option: Option, name: str) -> Itera
         consequence = _CONSEQUENCES.get((option.section, option.name), "")
         if close or (consequence and not subject.has_other_configs):
             message = f"{what}: no unit of this name is known" + (f"; without it {consequence}" if consequence else "")
-            yield advice("W5", text.path, message, _fix(close), place)
+            kept = "if the image provides it, ignore this"
+            fix = f"did you mean {close}? {kept}" if close else f"check the name, or define the unit; {kept}"
+            yield advice("W5", text.path, message, fix, place)
 
 
 def _activated(subject: Subject, text: UnitText) -> Iterator[Finding]:
@@ -88,8 +90,3 @@ def _activated(subject: Subject, text: UnitText) -> Iterator[Finding]:
         message = f"{text.kind} starts {started}, but no unit of this name is known: the config does not define it"
         option = "Service=" if text.kind == "socket" else "Unit="
         yield advice("W5", text.path, message, f"define it, or name another unit with {option}")
-
-
-def _fix(close: str) -> str:
-    kept = "if the image provides it, ignore this"
-    return f"did you mean {close}? {kept}" if close else f"check the name, or define the unit; {kept}"

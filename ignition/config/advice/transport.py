@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PLAIN = ("http", "tftp")
 _NEAR = ("127.", "169.254.", "localhost", "[::1]", "[fe80:")
 _SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
+_SECRET_WORDS_OF_HEADERS = ("token", "secret", "api-key", "apikey", "password")
 _SECRET_ENDS = (
     ".key",
     "_key",
@@ -46,19 +47,22 @@ _USE_HASH = "use https, or set verification.hash"
 def advise(subject: Subject) -> Iterator[Finding]:
     """References, certificates, keys, files."""
     for path, resource, secret, power in _resources(subject.config):
-        if not _is_plain(resource.source):
+        source = resource.source or ""
+        kind, where = url.scheme(source), (*path, "source")
+        userinfo, _, host = source.partition("//")[2].partition("/")[0].rpartition("@")
+        if kind not in _PLAIN or host.lower().startswith(_NEAR):
             continue
-        kind = url.scheme(resource.source or "")
-        where = (*path, "source")
         if secret:
             yield advice(
                 "W16", where, f"{secret} is fetched over plain {kind}: anyone on the network path can read it", _USE_HTTPS
             )
-        if _has_password(resource.source or ""):
+        if userinfo.partition(":")[2]:
             message = f"a password in the URL is sent over plain {kind}: anyone on the network path can read it"
             yield advice("W16", where, message, _USE_HTTPS)
         for index, header in enumerate(resource.http_headers):
-            if _is_secret_header(header.name) and header.value:
+            name = header.name.lower()
+            is_secret = name in _SECRET_HEADERS or any(word in name for word in _SECRET_WORDS_OF_HEADERS)
+            if is_secret and header.value:
                 message = f"header {header.name} is sent over plain http: anyone on the network path can read it"
                 yield advice("W16", (*path, "httpHeaders", index, "value"), message, _USE_HTTPS)
         if power and not resource.verification.hash:
@@ -100,26 +104,3 @@ def _power(file: File) -> str:
     if file.path.startswith(_ROOTS) or "/.ssh/" in file.path:
         return "a file that decides what runs or who may log in"
     return ""
-
-
-def _is_plain(source: str | None) -> bool:
-    if not source or url.scheme(source) not in _PLAIN:
-        return False
-    return not _host(source).startswith(_NEAR)
-
-
-def _host(source: str) -> str:
-    return _authority(source).rpartition("@")[2].lower()
-
-
-def _has_password(source: str) -> bool:
-    return bool(_authority(source).rpartition("@")[0].partition(":")[2])
-
-
-def _authority(source: str) -> str:
-    return source.partition("//")[2].partition("/")[0]
-
-
-def _is_secret_header(name: str) -> bool:
-    lower = name.lower()
-    return lower in _SECRET_HEADERS or any(word in lower for word in ("token", "secret", "api-key", "apikey", "password"))

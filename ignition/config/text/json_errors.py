@@ -34,30 +34,20 @@ def explained(text: bytes, reason: str) -> Fault:
         return "the text consists of white space", len(text), "fetch or copy it again, completely"
     start = len(text) - len(text.lstrip(_BLANK))
     if not text.startswith((b"{", b"[", b'"'), start):
-        return _no_json(text, start)
+        if not text.strip(b"\0"):
+            return "the text consists of NUL bytes", 0, "write the config there again"
+        first = text[start : start + 4].decode("utf-8", "replace")[0]
+        message, fix = _habit(text, start, first) or (": the text is not JSON", "a config is a JSON object and begins with {")
+        return f"invalid character {first!r}{message}", start, fix
     offset = _error_offset(text)
     rest = text[offset:].strip(_BLANK)
-    if _is_cut_off(rest, reason):
+    # The decoder reports a text that ends too early as an invalid escape or literal.
+    cut = _CUT_ESCAPE if reason.startswith("Invalid \\") else _CUT
+    if not rest or reason.startswith("Unterminated string") or cut.fullmatch(rest):
         return _cut_off(text), len(text.rstrip(_BLANK)) - 1, _WHOLE
     if reason == "Extra data":
         return _extra(rest, offset)
     return _syntax(text, offset, reason)
-
-
-def _no_json(text: bytes, start: int) -> Fault:
-    if not text.strip(b"\0"):
-        return "the text consists of NUL bytes", 0, "write the config there again"
-    first = text[start : start + 4].decode("utf-8", "replace")[0]
-    message, fix = _habit(text, start, first) or (": the text is not JSON", "a config is a JSON object and begins with {")
-    return f"invalid character {first!r}{message}", start, fix
-
-
-def _is_cut_off(rest: bytes, reason: str) -> bool:
-    """Whether the decoder stopped because the text ends. `rest` begins where it stopped."""
-    if not rest or reason.startswith("Unterminated string"):
-        return True
-    pattern = _CUT_ESCAPE if reason.startswith("Invalid \\") else _CUT
-    return pattern.fullmatch(rest) is not None
 
 
 def _error_offset(text: bytes) -> int:

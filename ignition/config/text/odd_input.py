@@ -95,12 +95,16 @@ class Odd(Record):
 
 def named(text: bytes) -> tuple[str, int, str] | None:
     """Message, offset, fix; None if it looks like JSON or is unknown."""
-    if encoding := _encoding(text):
+    encoding = next((name for mark, name in _ENCODINGS if text.startswith(mark)), "")
+    # Two characters of ASCII are enough: no other text begins with NUL bytes in turn.
+    encoding = encoding or next((name for pattern, name in _NO_MARK if re.match(pattern, text, re.DOTALL)), "")
+    if encoding:
         return f"the text is {encoding}", 0, _NO_BOM
     marked = text.startswith(_UTF_8_BOM)
     body = text[len(_UTF_8_BOM) :] if marked else text
     start = len(body) - len(body.lstrip(_BLANK))
-    odd = _odd(body[start:])
+    looks = (_binary, _first_line, _markup, _yaml, _base64)
+    odd = next((odd for look in looks if (odd := look(body[start:]))), None)
     if marked:
         if odd:
             return f"the text is {odd.noun}, behind a byte order mark", 0, f"{_NO_BOM}; {odd.fix}"
@@ -113,22 +117,6 @@ def transpilable(text: bytes) -> str:
     # A part of a MIME message may be a Butane config.
     odd = None if kinds.of(text) or text.startswith(b"#cloud-config") else _yaml(text.removeprefix(_UTF_8_BOM).lstrip(_BLANK))
     return odd.noun if odd and odd.noun in (A_BUTANE_CONFIG, A_CONTAINER_LINUX_CONFIG) else ""
-
-
-def _encoding(text: bytes) -> str:
-    for mark, name in _ENCODINGS:
-        if text.startswith(mark):
-            return name
-    # Two characters of ASCII are enough: no other text begins with NUL bytes in turn.
-    return next((name for pattern, name in _NO_MARK if re.match(pattern, text, re.DOTALL)), "")
-
-
-def _odd(text: bytes) -> Odd | None:
-    """Of a text without white space before it."""
-    for look in (_binary, _first_line, _markup, _yaml, _base64):
-        if odd := look(text):
-            return odd
-    return None
 
 
 def _binary(text: bytes) -> Odd | None:

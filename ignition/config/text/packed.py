@@ -48,7 +48,7 @@ def gunzip(chunks: Iterable[bytes], *, fix: str = "") -> Iterator[bytes]:
 
     decoder: zlib._Decompress | None = zlib.decompressobj(_GZIP_WINDOW)  # None between two members
     try:
-        for chunk in (part for whole in chunks for part in _slices(whole)):
+        for chunk in (whole[start : start + _SLICE] for whole in chunks for start in range(0, len(whole), _SLICE)):
             while chunk:
                 if decoder is None:
                     _expect(chunk, GZIP, "gzip", fix)
@@ -58,7 +58,9 @@ def gunzip(chunks: Iterable[bytes], *, fix: str = "") -> Iterator[bytes]:
                 if decoder.eof:
                     chunk, decoder = decoder.unused_data, None
         if decoder is not None:
-            yield from _rest(decoder, fix)
+            yield decoder.flush()
+            if not decoder.eof:
+                raise Failure("the gzip data ends early", fix=fix)
     except zlib.error as error:
         raise Failure(f"the gzip data is damaged: {error}", fix=fix) from error
 
@@ -87,16 +89,6 @@ def _expect(chunk: bytes, magic: bytes, name: str, fix: str) -> None:
     """The chunk may be shorter than the magic."""
     if not chunk.startswith(magic[: len(chunk)]):
         raise Failure(f"other data follows the {name} data", fix=fix)
-
-
-def _rest(decoder: zlib._Decompress, fix: str) -> Iterator[bytes]:
-    yield decoder.flush()
-    if not decoder.eof:
-        raise Failure("the gzip data ends early", fix=fix)
-
-
-def _slices(content: bytes) -> Iterator[bytes]:
-    return (content[start : start + _SLICE] for start in range(0, len(content), _SLICE))
 
 
 def _joined(pieces: Iterable[bytes], name: str) -> bytes:

@@ -160,9 +160,6 @@ def scalar(kind: type, node: Node) -> str | int | float | bool | None:
 def complaint(path: Path, wanted: str, node: Node) -> tuple[str, str]:
     """Message and fix for a node of the wrong type for the member at `path`."""
     is_quoted = isinstance(node, Scalar) and not node.plain and wanted not in (LIST, MAPPING)
-    return f"{_name(path)} must be {wanted}, not {node.what}", "write it without quotes" if is_quoted else _FIXES.get(wanted, "")
-
-
-def _name(path: Path) -> str:
     last = path[-1] if path else "the config"
-    return f"{path[-2]}[{last}]" if isinstance(last, int) and len(path) > 1 else str(last)
+    name = f"{path[-2]}[{last}]" if isinstance(last, int) and len(path) > 1 else str(last)
+    return f"{name} must be {wanted}, not {node.what}", "write it without quotes" if is_quoted else _FIXES.get(wanted, "")

@@ -6,6 +6,7 @@ Spec 1 nests files in their file system; 2.0 names file systems instead. Number 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
 from ignition.config import dataurl
 from ignition.config.model import Config
@@ -94,24 +95,21 @@ def keep_names_apart(parent: Config, child: Config) -> Config:
     new: dict[str, str] = {}
     for own, device in wanted.items():
         same = next((theirs for theirs, other in taken.items() if other == device), "")
-        new[own] = same or (own if own not in taken else _free({*taken, *wanted, *new.values()}))
-    return child if all(old == now for old, now in new.items()) else _renamed(child, new)
+        if not same and own in taken:
+            used = {*taken, *wanted, *new.values()}
+            same = next(name for name in map(filesystem_name, count()) if name not in used)
+        new[own] = same or own
+    if all(old == now for old, now in new.items()):
+        return child
+    storage = child.storage
+    filesystems = tuple(one.evolve(name=new.get(one.name or "", one.name)) for one in storage.filesystems)
+    files = tuple(file.evolve(filesystem=new.get(file.filesystem or "", file.filesystem)) for file in storage.files)
+    return child.evolve(storage=storage.evolve(filesystems=filesystems, files=files))
 
 
 def _devices(config: Config) -> dict[str, str]:
     """By name; of one defined twice the last counts."""
     return {one.name: one.device for one in config.storage.filesystems if one.name and one.name.startswith(PREFIX)}
-
-
-def _free(taken: set[str]) -> str:
-    return next(filesystem_name(index) for index in range(len(taken) + 1) if filesystem_name(index) not in taken)
-
-
-def _renamed(config: Config, new: dict[str, str]) -> Config:
-    storage = config.storage
-    filesystems = tuple(one.evolve(name=new.get(one.name or "", one.name)) for one in storage.filesystems)
-    files = tuple(file.evolve(filesystem=new.get(file.filesystem or "", file.filesystem)) for file in storage.files)
-    return config.evolve(storage=storage.evolve(filesystems=filesystems, files=files))
 
 
 # Renamed paths of a spec 1 text: those of the 2.x translation, one step further.

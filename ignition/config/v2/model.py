@@ -348,7 +348,7 @@ class User(Record2):
     """Spec path: passwd.users[]."""
 
     create: UserCreate | None = spec(
-        "what a new account is like",
+        "members of a new account",
         default=None,
         check=Deprecated("V42", since="2.1.0", message="create is deprecated", fix="move its members to the user itself"),
     )

@@ -70,7 +70,7 @@ NAMED = [
     ),
     ("pgp", b"-----BEGIN PGP MESSAGE-----\n\nabc\n", 1, 1, "encrypted or signed (PGP)", "send the config itself"),
     ("url", b"https://user:secret@127.0.0.1/a\n", 1, 1, "a URL", "let a config fetch it: ignition.config.replace.source"),
-    ("data url", b"data:;base64,e30=", 1, 1, "a data URL", "send what is behind its comma, decoded"),
+    ("data url", b"data:;base64,e30=", 1, 1, "a data URL", "send the decoded data after its comma"),
     ("percent-encoded", b"%7B%22ignition%22%3A", 1, 1, "percent-encoded", "decode it first"),
     ("form", b"user-data=%7b%22ignition%22", 1, 1, "percent-encoded", "decode it first"),
     ("merge conflict", b"<<<<<<< HEAD\n{}\n", 1, 1, "a file with merge conflicts", "resolve them"),

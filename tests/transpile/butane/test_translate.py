@@ -139,7 +139,7 @@ def test_alias_bomb_ends() -> None:
         f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
     )
     done = transpiled(bomb)
-    assert done.failure.startswith("Error unmarshaling yaml: the document unfolds")
+    assert done.failure.startswith("Error unmarshaling yaml: the document expands")
     assert done.report.entries[0].line
 
 
