@@ -1,7 +1,8 @@
 """Writes the files derived from the config models: `python docs/generate.py`.
 
 docs/fields-N.md: tables of the fields of each family of specs. docs/platforms.md: every platform. docs/coreos-metadata.md: the
-platforms in its tables of units. A test writes them to a temporary directory and fails if a committed file differs.
+platforms in its tables of units. docs/architecture.md: the imports that tests/test_imports.py allows, in the table of packages. A
+test writes them to a temporary directory and fails if a committed file differs.
 """
 
 import json
@@ -217,6 +218,21 @@ def write(directory: Path) -> None:
     write_page(directory / "platforms.md", platform_page.lines())
     companion = (HERE / "coreos-metadata.md").read_text()
     (directory / "coreos-metadata.md").write_text(platform_page.with_units(companion))
+    write_page(directory / "architecture.md", with_imports((HERE / "architecture.md").read_text()))
+
+
+def with_imports(page: str) -> Iterator[str]:
+    """The page on the architecture, with the last column of its table of packages taken from the test of imports."""
+    from tests.test_imports import MAY_IMPORT
+
+    for line in page.splitlines():
+        package = re.match(r"\| `((?:ignition|coreos_metadata)[/\w]*)(?:\.py|/)` \|", line)
+        room = package[1].replace("/", ".") if package else ""
+        if room not in MAY_IMPORT:
+            yield line
+            continue
+        allowed = sorted(name.removeprefix("ignition.") for name in MAY_IMPORT[room] - {"ignition"})
+        yield f"{line[: line.rindex('|', 0, -1)]}| {', '.join(allowed) or 'nothing'} |"
 
 
 def write_page(path: Path, lines: Iterator[str]) -> None:
