@@ -9,10 +9,9 @@ from coreos_metadata.transport import SETTINGS
 from coreos_metadata.usage import provider
 from ignition import platforms
 from ignition.cli.flags import DIRECTORIES, FILES, USERS, Flag
-from ignition.errors import Failure
+from ignition.errors import Failure, NotHere
 from ignition.fetch.engine import Fetcher
 from ignition.host import log
-from ignition.metadata.service import NotHere
 from ignition.metadata.table import opened
 
 TYPE_CHECKING = False

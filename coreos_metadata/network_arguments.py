@@ -6,11 +6,10 @@ from coreos_metadata.transport import SETTINGS
 from coreos_metadata.usage import command, provider
 from ignition import platforms
 from ignition.cli.flags import Flag, UsageError
-from ignition.errors import Failure
+from ignition.errors import Failure, NotHere
 from ignition.fetch.engine import Fetcher
 from ignition.host import cmdline, log
 from ignition.host.root import put
-from ignition.metadata.service import NotHere
 from ignition.metadata.table import opened
 
 TYPE_CHECKING = False

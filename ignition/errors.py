@@ -44,6 +44,10 @@ class NotFound(Failure):
     """The server answered that the resource does not exist; some platforms read that as "no config"."""
 
 
+class NotHere(Exception):
+    """The machine lacks one of several places that metadata may be in: a drive with a label, a DHCP lease. Not yet a failure."""
+
+
 class CommandFailed(Failure):
     """A program ended with a status that was not expected. `status` is negative for a signal, None if it never ran."""
 

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "ignition.fetch": {"ignition", "ignition.errors", "ignition.config", "ignition.host"},
     "ignition.operation": {"ignition.errors", "ignition.host", "ignition.fetch"},
     "ignition.boot_loader": {"ignition.errors", "ignition.host"},
-    "ignition.network": {"ignition.errors", "ignition.host", "ignition.metadata"},
+    "ignition.network": {"ignition.errors", "ignition.host"},
     "ignition.metadata": {"ignition.errors", "ignition.config", "ignition.host", "ignition.fetch", "ignition.network"},
     "ignition.platforms": {
         "ignition.errors",

@@ -1,1 +1,1 @@
-"""What the tables of the platforms are made of: where a config can be, where metadata can be, and how values are named."""
+"""The parts of a platform's table: the source of the user config, the place of the metadata, and the names of its values."""

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 
-from ignition.errors import CommandFailed, Failure, NotFound
+from ignition.errors import CommandFailed, Failure, NotFound, NotHere
 from ignition.host import devices, labels, limits, log
 from ignition.host.temporary_mount import mounted_to_read
 from ignition.metadata.config_source import ConfigSource
-from ignition.metadata.service import NotHere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

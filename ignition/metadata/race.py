@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from ignition.errors import Failure, NeedsNetwork
+from ignition.errors import Failure, NeedsNetwork, NotHere
 from ignition.host import devices, log
 from ignition.metadata.config_source import ConfigSource
 from ignition.metadata.drive import LIMIT_S, labelled, named
-from ignition.metadata.service import NotHere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -24,10 +24,6 @@ if TYPE_CHECKING:
         def open(self, fetcher: Fetcher) -> AbstractContextManager[Get]: ...
 
 
-class NotHere(Exception):
-    """The machine has no such place (no drive of that label, for example); the text says so."""
-
-
 class Service:
     """An HTTP metadata service. `session` is asked first for headers of all further requests, a token for example.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
+from ignition.errors import NotHere
 from ignition.host import key_lines
 from ignition.metadata.reader import Reader
-from ignition.metadata.service import NotHere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,1 +1,4 @@
-"""Networks that a platform describes: one model, readers of each vendor's document, and writers for what sets networks up."""
+"""The network that a platform describes: one model, a reader for each kind of document, a writer for each program that sets it up.
+
+This room is below ignition/metadata, which finds the documents.
+"""

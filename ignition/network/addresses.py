@@ -10,7 +10,7 @@ from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
 
 from ignition.errors import Failure
 from ignition.host import log
-from ignition.metadata.members import text
+from ignition.network.members import text
 from ignition.network.model import Interface
 
 TYPE_CHECKING = False

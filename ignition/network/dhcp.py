@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import time
 
+from ignition.errors import NotHere
 from ignition.host import progress
-from ignition.metadata.service import NotHere
 
 LEASES = "/run/systemd/netif/leases"  # a file for each interface, named by its number: lines KEY=value
 SERVER = "SERVER_ADDRESS"

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ignition.host import log
-from ignition.metadata.members import dictionaries, dictionary, is_true, several, text
 from ignition.network.addresses import DHCP, address, card, default_route, distinct, interface
+from ignition.network.members import dictionaries, dictionary, is_true, several, text
 from ignition.network.model import Network, Route
 
 TYPE_CHECKING = False

@@ -9,8 +9,8 @@ Import it inside functions: it needs `ipaddress`.
 from __future__ import annotations
 
 from ignition.host import log
-from ignition.metadata.members import dictionaries, dictionary, several, text
 from ignition.network.addresses import DHCP, address, card, distinct, interface
+from ignition.network.members import dictionaries, dictionary, several, text
 from ignition.network.model import Network, Route
 
 TYPE_CHECKING = False

@@ -11,11 +11,10 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from ignition.errors import Failure
+from ignition.errors import Failure, NotHere
 from ignition.host import labels, log
 from ignition.metadata.config_source import ConfigSource, base64, http
 from ignition.metadata.drive import LIMIT_S, Search
-from ignition.metadata.service import NotHere
 from ignition.metadata.table import Attribute, Metadata
 from ignition.metadata.values import Document, Value, text
 from ignition.metadata.xml_text import escaped, parse

@@ -29,8 +29,8 @@ KEYS = Document("metadata/public-keys")
 
 def _public_ipv6(reader: Reader) -> str | None:
     """Of the first network card's first subnet of IPv6; without prefix length. None, with a warning, for what is not one."""
-    from ignition.metadata.members import dictionaries
     from ignition.network.addresses import address
+    from ignition.network.members import dictionaries
 
     where = f"network-config of {SERVER.path}"
     cards = [one for one in SERVER.objects(reader, "network-config.config") if one.get("type") == "physical"]

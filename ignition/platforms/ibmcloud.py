@@ -8,10 +8,10 @@ The SSH keys are in a cloud-config that is one part of a MIME document.
 from __future__ import annotations
 
 from ignition.metadata.drive import Drive, drive
-from ignition.metadata.members import several, text
 from ignition.metadata.table import Attribute, Metadata
 from ignition.metadata.values import Document
 from ignition.metadata.yaml_text import parse
+from ignition.network.members import several, text
 from ignition.platforms import Platform
 
 TYPE_CHECKING = False

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from ignition.host.reading import answer_lines
 from ignition.metadata.config_source import base64, http
-from ignition.metadata.members import several, text
 from ignition.metadata.service import Service
 from ignition.metadata.table import Attribute, Metadata
 from ignition.metadata.values import Document
+from ignition.network.members import several, text
 from ignition.platforms import Platform
 
 TYPE_CHECKING = False

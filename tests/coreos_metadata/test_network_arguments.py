@@ -9,7 +9,7 @@ import pytest
 from coreos_metadata import main as program
 from coreos_metadata import network_arguments as output
 from ignition import platforms
-from ignition.metadata.service import NotHere
+from ignition.errors import NotHere
 from ignition.metadata.table import Metadata
 
 COMMAND = ["exp", "rd-network-kargs"]

@@ -5,9 +5,8 @@ import threading
 import pytest
 
 from ignition import platforms
-from ignition.errors import Failure
+from ignition.errors import Failure, NotHere
 from ignition.fetch.engine import Fetcher
-from ignition.metadata.service import NotHere
 from ignition.metadata.table import opened
 from ignition.network import dhcp
 from tests.netns import namespace

@@ -6,11 +6,10 @@ from io import BytesIO
 import pytest
 
 from ignition import platforms
-from ignition.errors import Failure
+from ignition.errors import Failure, NotHere
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
 from ignition.host import limits
-from ignition.metadata.service import NotHere
 from ignition.metadata.table import opened
 from tests.platforms import samples
 from tests.platforms.drives import Machine, machine

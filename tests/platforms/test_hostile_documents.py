@@ -95,10 +95,10 @@ CASES: list[tuple[Callable[[str], object], str]] = [
 
 @pytest.mark.parametrize(("parse", "text"), CASES, ids=[*YAML, *(f"{name}, typed" for name in YAML), *JSON, *XML])
 def test_hostile_document_is_refused_at_once(parse: Callable[[str], object], text: str) -> None:
-    begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    begin, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(ValueError):  # noqa: PT011  the words are the parsers'
         parse(text)
-    assert time.monotonic() - begin < LATEST_S
+    assert time.process_time() - begin < LATEST_S
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < MOST_MEMORY
     with pytest.raises(Failure) as caught:
         Document("a/path", parse, kind="document").parse(text)

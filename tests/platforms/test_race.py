@@ -7,12 +7,11 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from ignition.errors import Failure, NeedsNetwork
+from ignition.errors import Failure, NeedsNetwork, NotHere
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
 from ignition.metadata.config_source import ConfigSource
 from ignition.metadata.race import drive_or_service, first_answer
-from ignition.metadata.service import NotHere
 from tests.platforms.drives import Machine, machine
 
 __all__ = ["machine"]
