@@ -6,11 +6,10 @@ those that an editor proposes. Deprecated keys have a note, and null is as good 
 
 from __future__ import annotations
 
-from ignition.cloudinit import services
 from ignition.cloudinit.coreos_files import LOCALHOST
 from ignition.cloudinit.model import CloudConfig
 from ignition.cloudinit.services import Section
-from ignition.config import service_options, yaml_schema
+from ignition.config import yaml_schema
 from ignition.config.yaml_schema import described, many, mapping, scalar
 
 TYPE_CHECKING = False
@@ -18,13 +17,6 @@ if TYPE_CHECKING:
     from ignition.cloudinit.services import Key
     from ignition.config.yaml_schema import Schema
 
-_OPTIONS = {
-    services.Etcd: service_options.ETCD,
-    services.Etcd2: service_options.ETCD,
-    services.Flannel: service_options.FLANNEL,
-    services.Fleet: service_options.FLEET,
-    services.Locksmith: service_options.LOCKSMITH,
-}
 # What only the applying program refuses, as the original's validator did.
 _VALUES = {"manage_etc_hosts": (LOCALHOST,)}
 
@@ -37,14 +29,13 @@ def cloud_config() -> Schema:
 
 def _section(cls: type[Section], place: str, *, may_be_null: bool) -> Schema:
     """A mapping. `place`: where in the schema it stands, for references within it."""
-    docs = _OPTIONS.get(cls, {})
-    members = {name: _key(one, one.doc or docs.get(name, ""), f"{place}/properties/{name}") for name, one in cls.keys().items()}
+    members = {name: _key(one, f"{place}/properties/{name}") for name, one in cls.keys().items()}
     made = mapping(members, [], may_be_null=may_be_null)
     dashed = {f"^{name.replace('_', '[-_]')}$": {"$ref": f"{place}/properties/{name}"} for name in members if "_" in name}
     return {**made, "patternProperties": dashed} if dashed else made
 
 
-def _key(one: Key, doc: str, place: str) -> Schema:
+def _key(one: Key, place: str) -> Schema:
     if issubclass(one.element, Section):
         inner = _section(one.element, f"{place}/items" if one.many else place, may_be_null=not one.many)
         form = many(inner) if one.many else inner
@@ -54,7 +45,7 @@ def _key(one: Key, doc: str, place: str) -> Schema:
         form = _single(one)
     if one.deprecated:
         form = {**form, "deprecated": True, "deprecationMessage": one.deprecated}
-    return described(doc, form)
+    return described(one.doc, form)
 
 
 def _single(one: Key) -> Schema:

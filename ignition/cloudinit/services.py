@@ -1,21 +1,26 @@
-"""The options of services that are told them by their environment. Source: docs/reference/coreos-cloudinit.md §11.6 and §11.7.
+"""The keys of the cloud-config model, and the sections of services, which get their options through the environment.
 
-The order is that of the lines in the file that is written. What the options mean is in config/service_options.py.
+Source: docs/reference/coreos-cloudinit.md §11.6 and §11.7. The options themselves are in config/service_options.py, in the order
+of the lines that are written; deprecations, patterns and names of variables are coreos-cloudinit's, and stand here.
 """
 
 import re
+from types import MappingProxyType
 
+from ignition.config import service_options
 from ignition.config.record import Field, Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from ignition.config.service_options import Option
 
-# What the records of the cloud-config model are made of: one declaration per key, with its type, pattern and deprecation.
 
 KINDS: "dict[Any, str]" = {str: "string", int: "int", float: "float64", bool: "bool"}  # the original's names
 ZERO: "dict[Any, Any]" = {str: "", int: 0, float: 0.0, bool: False}
+_NOTHING: "Mapping[str, dict[str, Any]]" = MappingProxyType({})
 
 
 class Key(Field):
@@ -57,9 +62,15 @@ def key(
 
 
 class Section(Record):
-    """A mapping of cloud-config. Keys are called as in the text, with underscores."""
+    """A mapping of cloud-config. Keys are called as in the text, with underscores.
 
-    def __init_subclass__(cls) -> None:
+    `options`: of a service, each of which becomes a key. `details`: name → arguments of `key` that coreos-cloudinit adds to it.
+    """
+
+    def __init_subclass__(cls, options: "Iterable[Option]" = (), details: "Mapping[str, dict[str, Any]]" = _NOTHING) -> None:
+        for one in options:
+            cls.__annotations__[one.name] = one.kind
+            setattr(cls, one.name, key(one.words, **details.get(one.name, {})))
         for name, annotation in cls.__annotations__.items():
             declared = cls.__dict__.get(name)
             if isinstance(declared, Key):
@@ -75,165 +86,71 @@ class Section(Record):
 
 
 _ETCD2 = "etcd2 options no longer work for etcd"
-_CA_FILE = "ca_file obsoleted by trusted_ca_file and client_cert_auth"
-_PEER_CA_FILE = "peer_ca_file obsoleted peer_trusted_ca_file and peer_client_cert_auth"
+# Options of etcd 2 that the section `etcd` took all the same, from the time when there was no `etcd2`.
+_TAKEN_BY_ETCD = frozenset(
+    """
+    advertise_client_urls discovery_fallback discovery_srv discovery_proxy election_timeout force_new_cluster heartbeat_interval
+    initial_advertise_peer_urls initial_cluster initial_cluster_state initial_cluster_token listen_client_urls listen_peer_urls
+    max_snapshots max_wals proxy
+    """.split()
+)
 # An optional day, then the time of day.
 _WINDOW_START = r"((?i:sun|mon|tue|wed|thu|fri|sat|sun) )?0*([0-9]|1[0-9]|2[0-3]):0*([0-9]|[1-5][0-9])"
 _WINDOW_LENGTH = r"[-+]?([0-9]*(\.[0-9]*)?[a-z])+"
 
 
-class Etcd(Section):
+class Etcd(
+    Section,
+    options=[one for one in service_options.ETCD if one.is_in("0.4") or (one.name in _TAKEN_BY_ETCD and one.is_in("2.3"))],
+    details={
+        **{name: {"deprecated": _ETCD2} for name in _TAKEN_BY_ETCD},
+        "snapshot_count": {"variable": "ETCD_SNAPSHOTCOUNT"},
+    },
+):
     """coreos.etcd"""
 
-    addr: str = key()
-    advertise_client_urls: str = key(deprecated=_ETCD2)
-    bind_addr: str = key()
-    ca_file: str = key()
-    cert_file: str = key()
-    cluster_active_size: int = key()
-    cluster_remove_delay: float = key()
-    cluster_sync_interval: float = key()
-    cors: str = key()
-    data_dir: str = key()
-    discovery: str = key()
-    discovery_fallback: str = key(deprecated=_ETCD2)
-    discovery_srv: str = key(deprecated=_ETCD2)
-    discovery_proxy: str = key(deprecated=_ETCD2)
-    election_timeout: int = key(deprecated=_ETCD2)
-    force_new_cluster: bool = key(deprecated=_ETCD2)
-    graphite_host: str = key()
-    heartbeat_interval: int = key(deprecated=_ETCD2)
-    http_read_timeout: float = key()
-    http_write_timeout: float = key()
-    initial_advertise_peer_urls: str = key(deprecated=_ETCD2)
-    initial_cluster: str = key(deprecated=_ETCD2)
-    initial_cluster_state: str = key(deprecated=_ETCD2)
-    initial_cluster_token: str = key(deprecated=_ETCD2)
-    key_file: str = key()
-    listen_client_urls: str = key(deprecated=_ETCD2)
-    listen_peer_urls: str = key(deprecated=_ETCD2)
-    max_result_buffer: int = key()
-    max_retry_attempts: int = key()
-    max_snapshots: int = key(deprecated=_ETCD2)
-    max_wals: int = key(deprecated=_ETCD2)
-    name: str = key()
-    peer_addr: str = key()
-    peer_bind_addr: str = key()
-    peer_ca_file: str = key()
-    peer_cert_file: str = key()
-    peer_election_timeout: int = key()
-    peer_heartbeat_interval: int = key()
-    peer_key_file: str = key()
-    peers: str = key()
-    peers_file: str = key()
-    proxy: str = key(deprecated=_ETCD2)
-    retry_interval: float = key()
-    snapshot: bool = key()
-    snapshot_count: int = key(variable="ETCD_SNAPSHOTCOUNT")
-    trace: str = key()
-    verbose: bool = key()
-    very_verbose: bool = key()
-    very_very_verbose: bool = key()
 
-
-class Etcd2(Section):
+class Etcd2(
+    Section,
+    options=service_options.of_version(service_options.ETCD, "2.3"),
+    details={
+        "ca_file": {"deprecated": "ca_file obsoleted by trusted_ca_file and client_cert_auth"},
+        "peer_ca_file": {"deprecated": "peer_ca_file obsoleted peer_trusted_ca_file and peer_client_cert_auth"},
+        "proxy": {"choices": ("on", "off", "readonly")},
+    },
+):
     """coreos.etcd2"""
 
-    advertise_client_urls: str = key()
-    ca_file: str = key(deprecated=_CA_FILE)
-    cert_file: str = key()
-    client_cert_auth: bool = key()
-    cors: str = key()
-    data_dir: str = key()
-    debug: bool = key()
-    discovery: str = key()
-    discovery_fallback: str = key()
-    discovery_srv: str = key()
-    discovery_proxy: str = key()
-    election_timeout: int = key()
-    enable_pprof: bool = key()
-    force_new_cluster: bool = key()
-    heartbeat_interval: int = key()
-    initial_advertise_peer_urls: str = key()
-    initial_cluster: str = key()
-    initial_cluster_state: str = key()
-    initial_cluster_token: str = key()
-    key_file: str = key()
-    listen_client_urls: str = key()
-    listen_peer_urls: str = key()
-    log_package_levels: str = key()
-    max_snapshots: int = key()
-    max_wals: int = key()
-    name: str = key()
-    peer_ca_file: str = key(deprecated=_PEER_CA_FILE)
-    peer_cert_file: str = key()
-    peer_key_file: str = key()
-    peer_client_cert_auth: bool = key()
-    peer_trusted_ca_file: str = key()
-    proxy: str = key(choices=("on", "off", "readonly"))
-    proxy_dial_timeout: int = key()
-    proxy_failure_wait: int = key()
-    proxy_read_timeout: int = key()
-    proxy_refresh_interval: int = key()
-    proxy_write_timeout: int = key()
-    snapshot_count: int = key()
-    strict_reconfig_check: bool = key()
-    trusted_ca_file: str = key()
-    wal_dir: str = key()
 
-
-class Fleet(Section):
+class Fleet(Section, options=service_options.FLEET):
     """coreos.fleet"""
 
-    agent_ttl: str = key()
-    authorized_keys_file: str = key()
-    disable_engine: bool = key()
-    engine_reconcile_interval: float = key()
-    etcd_cafile: str = key()
-    etcd_certfile: str = key()
-    etcd_keyfile: str = key()
-    etcd_key_prefix: str = key()
-    etcd_request_timeout: float = key()
-    etcd_servers: str = key()
-    etcd_username: str = key()
-    etcd_password: str = key()
-    metadata: str = key()
-    public_ip: str = key()
-    token_limit: int = key()
-    verbosity: int = key()
-    verify_units: bool = key()
 
-
-class Locksmith(Section):
+class Locksmith(
+    Section,
+    options=service_options.LOCKSMITH,
+    details={
+        "window_start": {
+            "pattern": _WINDOW_START,
+            "form": "a time of day, such as 04:00 or Thu 04:00",
+            "variable": "REBOOT_WINDOW_START",
+        },
+        "window_length": {
+            "pattern": _WINDOW_LENGTH,
+            "form": "a length of time, such as 1h30m",
+            "variable": "REBOOT_WINDOW_LENGTH",
+        },
+    },
+):
     """coreos.locksmith"""
 
-    endpoint: str = key()
-    etcd_cafile: str = key()
-    etcd_certfile: str = key()
-    etcd_keyfile: str = key()
-    etcd_username: str = key()
-    etcd_password: str = key()
-    group: str = key()
-    window_start: str = key(
-        pattern=_WINDOW_START, form="a time of day, such as 04:00 or Thu 04:00", variable="REBOOT_WINDOW_START"
-    )
-    window_length: str = key(pattern=_WINDOW_LENGTH, form="a length of time, such as 1h30m", variable="REBOOT_WINDOW_LENGTH")
 
-
-class Flannel(Section):
+class Flannel(
+    Section,
+    options=service_options.of_version(service_options.FLANNEL, "0.6"),
+    details={"interface": {"variable": "FLANNELD_IFACE"}},
+):
     """coreos.flannel"""
-
-    etcd_endpoints: str = key()
-    etcd_cafile: str = key()
-    etcd_certfile: str = key()
-    etcd_keyfile: str = key()
-    etcd_prefix: str = key()
-    etcd_username: str = key()
-    etcd_password: str = key()
-    ip_masq: str = key()
-    subnet_file: str = key()
-    interface: str = key(variable="FLANNELD_IFACE")
-    public_ip: str = key()
 
 
 def environment(section: Section, prefix: str) -> list[tuple[str, str]]:

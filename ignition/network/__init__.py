@@ -1,4 +1,4 @@
-"""The network that a platform describes: one model, a reader for each kind of document, a writer for each program that sets it up.
+"""The network that a platform describes: one model, readers of documents, writers for the programs that set networks up.
 
 This room is below ignition/metadata, which finds the documents.
 """

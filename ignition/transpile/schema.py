@@ -175,21 +175,20 @@ class _Ct:
     def _member(self, cls: type[Record], field: Field, twin: Field | None) -> Schema:
         from ignition.transpile.ct.translate import TARGET
 
-        doc = _options(cls).get(field.name) or field.doc
         if own := self._own.get(_own_key(cls, field.name)):
-            return described(doc, own)
+            return described(field.doc, own)
         is_section = issubclass(field.element, Record)
         if is_section:
             like = twin.element if twin and issubclass(twin.element, Record) else None
             form = self.section(field.element, like)
             deprecated = yaml_schema.asked(twin.checks, TARGET, _worded)[:1] if twin and not field.many else []
-            return described(doc, many(form) if field.many else {**form, **(deprecated[0] if deprecated else {})})
+            return described(field.doc, many(form) if field.many else {**form, **(deprecated[0] if deprecated else {})})
         same = twin is not None and issubclass(field.element, twin.element)
         checks = (twin.each if field.many else twin.checks) if twin and same else ()
         constraints = yaml_schema.asked(checks, TARGET, _worded)
         is_required = self._is_required(cls, field.name, twin)
         form = scalar(field.element, constraints, may_be_null=field.many or not is_required)
-        return described(doc, many(form) if field.many else _with_default(form, twin if twin and same else field))
+        return described(field.doc, many(form) if field.many else _with_default(form, twin if twin and same else field))
 
 
 def _own_key(cls: type[Record], name: str) -> tuple[str, str]:
@@ -249,17 +248,6 @@ def _own_forms() -> dict[tuple[str, str], Schema]:
             "patternErrorMessage": "a duration, as 2h or 1h30m",
         },
     }
-
-
-def _options(cls: type[Record]) -> dict[str, str]:
-    """What the options of a service mean, if the section is one of those."""
-    from ignition.config import service_options
-    from ignition.transpile.ct.etcd import Etcd
-    from ignition.transpile.ct.flannel import Flannel
-
-    if issubclass(cls, Etcd):
-        return service_options.ETCD
-    return service_options.FLANNEL if issubclass(cls, Flannel) else {}
 
 
 def _by_version(base: type[Record], members: Callable[[type[Record]], Members], chosen: Any) -> Schema:

@@ -6,8 +6,9 @@ messages about it.
 
 from ignition.config.record import Record, spec
 from ignition.config.report import ERROR, WARNING, Finding
+from ignition.config.service_options import ETCD, of_version
 from ignition.transpile.ct import option_table
-from ignition.transpile.ct.option_table import arguments, inserted, names, section, text_of
+from ignition.transpile.ct.option_table import arguments, section, text_of
 from ignition.transpile.ct.units import Dropin
 
 TYPE_CHECKING = False
@@ -22,79 +23,38 @@ IMAGE = "ETCD_IMAGE_TAG"
 _DEFAULT = (3, 5, 0)
 _OLDEST = (2, 3, 0)
 
-_V2 = names("""
-    advertise_client_urls ca_file cert_file client_cert_auth:b cors data_dir debug:b discovery discovery_fallback discovery_srv
-    discovery_proxy election_timeout:i enable_pprof:b force_new_cluster:b heartbeat_interval:i initial_advertise_peer_urls
-    initial_cluster initial_cluster_state initial_cluster_token key_file listen_client_urls listen_peer_urls log_package_levels
-    max_snapshots:i max_wals:i name peer_ca_file peer_cert_file peer_key_file peer_client_cert_auth:b peer_trusted_ca_file proxy
-    proxy_dial_timeout:i proxy_failure_wait:i proxy_read_timeout:i proxy_refresh_interval:i proxy_write_timeout:i
-    snapshot_count:i strict_reconfig_check:b trusted_ca_file wal_dir
-""")
-_V3_0 = names("""
-    name data_dir wal_dir snapshot_count:i heartbeat_interval:i election_timeout:i enable_pprof:b listen_peer_urls
-    listen_client_urls max_snapshots:i max_wals:i cors initial_advertise_peer_urls initial_cluster initial_cluster_state
+# The command line has the options in the order of ct's structs: that of the table for 2.3, rewritten for 3.0, and for 3.4.
+_ORDER_3_0 = """
+    name data_dir wal_dir snapshot_count heartbeat_interval election_timeout enable_pprof enable_v2 listen_peer_urls
+    listen_client_urls max_snapshots max_wals cors quota_backend_bytes max_txn_ops max_request_bytes grpc_keepalive_min_time
+    grpc_keepalive_interval grpc_keepalive_timeout initial_advertise_peer_urls initial_cluster initial_cluster_state
     initial_cluster_token advertise_client_urls discovery discovery_srv discovery_fallback discovery_proxy
-    strict_reconfig_check:b auto_compaction_retention:i proxy proxy_failure_wait:i proxy_refresh_interval:i
-    proxy_dial_timeout:i proxy_write_timeout:i proxy_read_timeout:i ca_file cert_file key_file client_cert_auth:b
-    trusted_ca_file auto_tls:b peer_ca_file peer_cert_file peer_key_file peer_client_cert_auth:b peer_trusted_ca_file
-    peer_auto_tls:b debug:b log_package_levels force_new_cluster:b
-""")
-_V3_1 = [*_V3_0, "metrics", "log_output"]
-_V3_2 = inserted(inserted(_V3_1, "enable_pprof:b", "enable_v2:b"), "peer_auto_tls:b", "auth_token")
-_V3_3 = ["auto_compaction_retention" if row == "auto_compaction_retention:i" else row for row in _V3_2]
-for _after, _more in (
-    (
-        "cors",
-        "quota_backend_bytes:i max_txn_ops:i max_request_bytes:i"
-        " grpc_keepalive_min_time grpc_keepalive_interval grpc_keepalive_timeout",
-    ),
-    ("auto_compaction_retention", "auto_compaction_mode"),
-    ("client_cert_auth:b", "client_crl_file"),
-    ("peer_client_cert_auth:b", "peer_crl_file"),
-    ("peer_auto_tls:b", "peer_cert_allowed_cn"),
-    (
-        "log_output",
-        "listen_metrics_urls experimental_initial_corrupt_check:b experimental_corrupt_check_time experimental_enable_v2v3",
-    ),
-):
-    _V3_3 = inserted(_V3_3, _after, _more)
-del _after, _more
-_V3_4 = names("""
-    name data_dir wal_dir snapshot_count:i heartbeat_interval:i election_timeout:i initial_election_tick_advance:b
-    listen_peer_urls listen_client_urls max_snapshots:i max_wals:i quota_backend_bytes:i backend_batch_interval
-    backend_batch_limit:i max_txn_ops:i max_request_bytes:i grpc_keepalive_min_time grpc_keepalive_interval
-    grpc_keepalive_timeout initial_advertise_peer_urls initial_cluster initial_cluster_state initial_cluster_token
-    advertise_client_urls discovery discovery_fallback discovery_proxy discovery_srv discovery_srv_name
-    strict_reconfig_check:b pre_vote:b auto_compaction_retention auto_compaction_mode enable_v2:b cert_file key_file
-    client_cert_auth:b client_crl_file client_cert_allowed_hostname trusted_ca_file auto_tls:b peer_cert_file peer_key_file
-    peer_client_cert_auth:b peer_trusted_ca_file peer_cert_allowed_cn peer_cert_allowed_hostname peer_auto_tls:b
-    peer_crl_file cipher_suites cors host_whitelist auth_token bcrypt_cost:i auth_token_ttl:i enable_pprof:b metrics
-    listen_metrics_urls logger log_outputs log_level proxy proxy_failure_wait:i proxy_refresh_interval:i
-    proxy_dial_timeout:i proxy_write_timeout:i proxy_read_timeout:i experimental_initial_corrupt_check:b
+    strict_reconfig_check auto_compaction_retention auto_compaction_mode proxy proxy_failure_wait proxy_refresh_interval
+    proxy_dial_timeout proxy_write_timeout proxy_read_timeout ca_file cert_file key_file client_cert_auth client_crl_file
+    trusted_ca_file auto_tls peer_ca_file peer_cert_file peer_key_file peer_client_cert_auth peer_crl_file
+    peer_trusted_ca_file peer_auto_tls peer_cert_allowed_cn auth_token debug log_package_levels force_new_cluster metrics
+    log_output listen_metrics_urls experimental_initial_corrupt_check experimental_corrupt_check_time experimental_enable_v2v3
+""".split()
+_ORDER_3_4 = """
+    name data_dir wal_dir snapshot_count heartbeat_interval election_timeout initial_election_tick_advance listen_peer_urls
+    listen_client_urls max_snapshots max_wals quota_backend_bytes backend_bbolt_freelist_type backend_batch_interval
+    backend_batch_limit max_txn_ops max_request_bytes grpc_keepalive_min_time grpc_keepalive_interval grpc_keepalive_timeout
+    socket_reuse_port socket_reuse_address initial_advertise_peer_urls initial_cluster initial_cluster_state
+    initial_cluster_token advertise_client_urls discovery discovery_fallback discovery_proxy discovery_srv discovery_srv_name
+    strict_reconfig_check pre_vote auto_compaction_retention auto_compaction_mode enable_v2 v2_deprecation cert_file key_file
+    client_cert_auth client_crl_file client_cert_allowed_hostname trusted_ca_file auto_tls peer_cert_file peer_key_file
+    peer_client_cert_auth peer_trusted_ca_file peer_cert_allowed_cn peer_cert_allowed_hostname peer_auto_tls
+    self_signed_cert_validity peer_crl_file cipher_suites cors host_whitelist auth_token bcrypt_cost auth_token_ttl
+    enable_pprof metrics listen_metrics_urls logger log_outputs log_level enable_log_rotation log_rotation_config_json
+    experimental_enable_distributed_tracing experimental_distributed_tracing_address
+    experimental_distributed_tracing_service_name experimental_distributed_tracing_instance_id proxy proxy_failure_wait
+    proxy_refresh_interval proxy_dial_timeout proxy_write_timeout proxy_read_timeout experimental_initial_corrupt_check
     experimental_corrupt_check_time experimental_enable_v2v3 experimental_backend_bbolt_freelist_type
-    experimental_enable_lease_checkpoint:b experimental_compaction_batch_limit:i
-    experimental_watch_progress_notify_interval experimental_warning_apply_duration force_new_cluster:b debug:b
-    log_package_levels
-""")
-_GONE_IN_3_5 = ("experimental_backend_bbolt_freelist_type", "debug:b", "log_package_levels")
-_V3_5 = [row for row in _V3_4 if row not in _GONE_IN_3_5]
-for _after, _more in (
-    ("quota_backend_bytes:i", "backend_bbolt_freelist_type"),
-    ("grpc_keepalive_timeout", "socket_reuse_port:b socket_reuse_address:b"),
-    ("enable_v2:b", "v2_deprecation"),
-    ("peer_auto_tls:b", "self_signed_cert_validity:i"),
-    (
-        "log_level",
-        "enable_log_rotation:b log_rotation_config_json experimental_enable_distributed_tracing:b"
-        " experimental_distributed_tracing_address experimental_distributed_tracing_service_name"
-        " experimental_distributed_tracing_instance_id",
-    ),
-    ("experimental_warning_apply_duration", "experimental_txn_mode_write_with_shared_buffer:b"),
-    ("force_new_cluster:b", "unsafe_no_fsync:b"),
-):
-    _V3_5 = inserted(_V3_5, _after, _more)
-del _after, _more
-_TABLES_OF_3 = (_V3_0, _V3_1, _V3_2, _V3_3, _V3_4, _V3_5)
+    experimental_enable_lease_checkpoint experimental_compaction_batch_limit experimental_watch_progress_notify_interval
+    experimental_warning_apply_duration experimental_txn_mode_write_with_shared_buffer force_new_cluster debug
+    log_package_levels unsafe_no_fsync
+""".split()
+_MINORS = {"3.0": _ORDER_3_0, "3.1": _ORDER_3_0, "3.2": _ORDER_3_0, "3.3": _ORDER_3_0, "3.4": _ORDER_3_4, "3.5": _ORDER_3_4}
 
 
 class Etcd(Record):
@@ -113,8 +73,11 @@ class Etcd(Record):
         return _OLD if version[0] == 2 else _NEW[min(version[1], len(_NEW) - 1)]
 
 
-_OLD = section(Etcd, "Etcd2", _V2)
-_NEW = [section(Etcd, f"Etcd3_{minor}", table) for minor, table in enumerate(_TABLES_OF_3)]
+_OLD = section(Etcd, "Etcd2", of_version(ETCD, "2.3"))
+_NEW = [
+    section(Etcd, f"Etcd{version.replace('.', '_')}", sorted(of_version(ETCD, version), key=lambda one: order.index(one.name)))
+    for version, order in _MINORS.items()
+]
 
 
 def findings(etcd: Etcd) -> "Iterator[Finding]":

@@ -7,8 +7,9 @@ import json
 
 from ignition.config.record import Record, spec
 from ignition.config.report import ERROR, WARNING, Finding
+from ignition.config.service_options import FLANNEL, of_version
 from ignition.transpile.ct import option_table
-from ignition.transpile.ct.option_table import arguments, names, section, text_of
+from ignition.transpile.ct.option_table import arguments, section, text_of
 from ignition.transpile.ct.units import Dropin, quoted
 
 TYPE_CHECKING = False
@@ -31,11 +32,7 @@ _ETCDCTL = (
     ("etcd_keyfile", "key-file"),
 )
 
-_V0_5 = names("""
-    etcd_endpoints etcd_cafile etcd_certfile etcd_keyfile etcd_prefix ip_masq subnet_file interface public_ip
-""")
-_V0_6 = ["etcd_username", "etcd_password", *_V0_5]
-_V0_7 = [*_V0_6, "kube_subnet_mgr:b"]
+_FIRST = ("etcd_username", "etcd_password")  # on the command line
 
 
 class Flannel(Record):
@@ -55,7 +52,12 @@ class Flannel(Record):
         return _MINORS[min(version[1], 7)]
 
 
-_MINORS = {minor: section(Flannel, f"Flannel0_{minor}", table) for minor, table in ((5, _V0_5), (6, _V0_6), (7, _V0_7))}
+_MINORS = {
+    minor: section(
+        Flannel, f"Flannel0_{minor}", sorted(of_version(FLANNEL, f"0.{minor}"), key=lambda one: one.name not in _FIRST)
+    )
+    for minor in (5, 6, 7)
+}
 
 
 def findings(flannel: Flannel) -> "Iterator[Finding]":

@@ -1,11 +1,12 @@
-"""Sections whose options depend on the version of a program: tables of names → the records of each version, and their arguments.
+"""Sections whose options depend on the version of a program: the record of each version, its arguments, and version numbers.
 
-A table is one text: names in the order of the command line; a name is followed by `:i` for a number, by `:b` for true or false.
+The options are in ignition/config/service_options.py.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ignition.config.record import Record, spec
 from ignition.config.text.yaml_nodes import is_null
@@ -16,49 +17,37 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ignition.config.service_options import Option
     from ignition.config.text.yaml_nodes import Node
 
 
-_KINDS: dict[str, Any] = {"": str | None, "i": int | None, "b": bool | None}
-ARGUMENTS = "arguments"
+_TYPES: dict[type, Any] = {str: str | None, int: int | None, bool: bool | None}
+ARGUMENTS = "arguments"  # attribute of a section's class: the names of its options, in the order of the command line
 
 
-def names(table: str) -> list[str]:
-    """The rows of a table."""
-    return table.split()
-
-
-def inserted(table: list[str], after: str, more: str) -> list[str]:
-    """The same table with more rows behind one of it."""
-    place = table.index(after) + 1
-    return [*table[:place], *names(more), *table[place:]]
-
-
-def section(base: type[Record], name: str, table: list[str]) -> type[Record]:
-    """A record class with an optional member per row, in their order, besides those of `base`."""
-    rows = [row.partition(":")[::2] for row in table]
-    members: dict[str, Any] = {option: spec("an option of that version", default=None) for option, _ in rows}
-    annotations = {option: _KINDS[kind] for option, kind in rows}
-    body = {**members, "__annotations__": annotations, "__doc__": f"Options: {name}.", ARGUMENTS: rows}
+def section(base: type[Record], name: str, options: Sequence[Option]) -> type[Record]:
+    """A record class with these options as optional members, in their order, besides the members of `base`."""
+    body: dict[str, Any] = {one.name: spec(one.words, default=None) for one in options}
+    body["__annotations__"] = {one.name: _TYPES[one.kind] for one in options}
+    body["__doc__"] = f"Options: {name}."
+    body[ARGUMENTS] = [one.name for one in options]
     made: type[Record] = type(name, (base,), body)
     return made
 
 
 def arguments(record: Record, renamed: dict[str, str] | None = None) -> dict[str, str]:
-    """The options that are given → `--name=value`; texts are quoted as systemd reads them."""
+    """The options that are set → `--name=value`; texts are quoted as systemd reads them."""
     found = {}
-    for option, _ in getattr(record, ARGUMENTS, ()):
+    for option in getattr(record, ARGUMENTS, ()):
         value = getattr(record, option)
-        if value is not None:
-            name = (renamed or {}).get(option, option).replace("_", "-")
-            found[option] = f"--{name}={_shown(value)}"
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            text = "true" if value else "false"
+        else:
+            text = quoted(value) if isinstance(value, str) else str(value)
+        found[option] = f"--{(renamed or {}).get(option, option).replace('_', '-')}={text}"
     return found
-
-
-def _shown(value: str | int) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return quoted(value) if isinstance(value, str) else str(value)
 
 
 def text_of(node: Node, name: str) -> str | None:
