@@ -1,4 +1,4 @@
-"""Where a platform keeps the user config: `http` for metadata services, ConfigSource itself for everything else."""
+"""The source of a platform's user config: `http` for metadata services, ConfigSource itself for everything else."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class ConfigSource:
-    """`fetch` gives the config's bytes, `b""` for "there is none here"; it raises Failure when the place itself is out of order.
+    """`fetch` returns the config's bytes, `b""` if there is no config; it raises Failure if the source itself fails.
 
-    `says` is for docs/platforms.md. `remove` takes the config away after use (ignition-rmcfg), where the platform can.
+    `says` describes it in docs/platforms.md. `remove` deletes the config after use (ignition-rmcfg), where the platform can.
     """
 
     def __init__(
@@ -43,9 +43,10 @@ def http(
 ) -> ConfigSource:
     """User data of a metadata service: one GET.
 
-    `session` asks for more headers first, a token for example. `decode` turns the body into the config. A 404 means "none" if
-    `missing_is_none`, else it ends the boot: there the service answers 200 for a machine without user data.
-    `privileged_port`: the service tells root by a source port below 1024.
+    `session` requests additional headers first, a token for example. `decode` turns the body into the config. A 404 means "no
+    config" if `missing_is_none`; otherwise it fails the boot, since such a service answers 200 for a machine without user data.
+    `also_retry`: statuses that the service returns while it starts. `privileged_port`: the service recognises root by a source
+    port below 1024.
     """
 
     def fetch(fetcher: Fetcher) -> bytes:
@@ -66,10 +67,10 @@ def http(
 
 
 def base64(body: bytes) -> bytes:
-    """What base64 text says; line breaks in it do not count, as in Go's decoder. Raises Failure."""
+    """Decoded base64; line breaks in it are ignored, as in Go's decoder. Raises Failure."""
     from base64 import b64decode
 
     try:
         return b64decode(body.replace(b"\n", b"").replace(b"\r", b""), validate=True)
     except ValueError as error:
-        raise Failure("the user data is no base64", fix="give the platform the config in base64") from error
+        raise Failure("the user data is not base64", fix="encode the config with base64") from error

@@ -1,8 +1,8 @@
-"""Drives that a platform attaches, with its config or its metadata: known by the label of their file system.
+"""Drives that a platform attaches with its config or its metadata, found by the label of their file system.
 
-Source: docs/reference/platforms.md §2.4, §3.4, §4.2. They are mounted read-only on a directory of their own, and only while they
-are read. The originals look for the config once a second without end; this waits for udev's events, and has a limit that names
-what is missing.
+Source: docs/reference/platforms.md §2.4, §3.4, §4.2. They are mounted read-only on a temporary directory, and only while they are
+read. The originals poll for the config once a second, indefinitely; this waits for udev's events, and times out with a message
+that names the missing drive.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from ignition.fetch.engine import Fetcher
     from ignition.metadata.service import Get
 
-    Candidate = tuple[str, str, Sequence[str]]  # device, its name for people, files that may have the config
+    Candidate = tuple[str, str, Sequence[str]]  # device, its name in messages, files that may hold the config
 
 LIMIT_S = devices.WAIT_S
 
 
 def reader(directory: str, name: str) -> Get:
-    """Gets the files of a mounted drive, None for what it does not have. Raises Failure for what is no readable file."""
+    """A function that reads files of a mounted drive, None for a missing one. Raises Failure for a file that cannot be read."""
     from ignition.host.reading import open_inside
     from ignition.host.root import Root
 
@@ -40,9 +40,7 @@ def reader(directory: str, name: str) -> Get:
         except NotFound:
             return None
         except OSError as error:  # a damaged disc
-            raise Failure(
-                f"this cannot be read: {error.strerror}", where=where, fix="the platform has to attach another drive"
-            ) from error
+            raise Failure(f"cannot be read: {error.strerror}", where=where, fix="attach another drive") from error
         if len(content) > limits.IN_MEMORY:
             raise Failure(f"more than {limits.IN_MEMORY >> 20} MiB", where=where, fix="put a smaller file on the drive")
         return content
@@ -51,14 +49,17 @@ def reader(directory: str, name: str) -> Get:
 
 
 class Drive:
-    """A place of metadata: the first drive of these labels. One that does not mount or has no file `needs` counts as absent."""
+    """A place of metadata: the first drive with one of these labels.
+
+    A drive that cannot be mounted, or lacks the file `needs`, counts as absent.
+    """
 
     def __init__(self, *wanted: str, needs: str = "") -> None:
-        self._labels, self._needs, self.says = wanted, needs, named(wanted)
+        self._labels, self._needs, self.says = wanted, needs, described(wanted)
 
     @contextmanager
     def open(self, _: Fetcher) -> Iterator[Get]:
-        """Gives a function that gets files. Raises NotHere if the machine has no such drive once udev has come to rest."""
+        """A function that reads files. Raises NotHere if the drive is still missing once udev has settled."""
         node = self._find()
         if not node:
             devices.settled()
@@ -81,10 +82,10 @@ class Drive:
 
 
 class Search:
-    """Looks for the config on drives, again and again. What a drive has no file for, or an empty one, is no config: `b""`.
+    """Looks for the config on drives, repeatedly. A drive without a config file, or with an empty one, holds no config: `b""`.
 
-    `candidates` gives what is there now; `most` is how many there can be, 0 if nobody knows. Only drives with the file `marker`
-    count, if it is given. `wanted` says whether a file's content may be the config.
+    `candidates` yields the drives that are present now; `most` is the number of drives there can be, 0 if unknown. Drives without
+    the file `marker` are ignored, if it is set. `wanted` tells whether a file's content may be the config.
     """
 
     def __init__(
@@ -97,10 +98,10 @@ class Search:
         wanted: Callable[[bytes], bool] = bool,
     ) -> None:
         self.says, self._candidates, self._most, self._marker, self._wanted = says, candidates, most, marker, wanted
-        self._done: dict[str, str] = {}  # device → why it could not be read; "" for one that is none of ours
+        self._done: dict[str, str] = {}  # device → the reason why it could not be read; "" for a drive without the marker
 
     def look(self) -> bytes | None:
-        """The config if a drive is there now, else None. What could not be read is not tried again."""
+        """The config if a drive is present now, else None. A drive that could not be read is not tried again."""
         for node, name, paths in self._candidates():
             if node in self._done:
                 continue
@@ -108,20 +109,17 @@ class Search:
                 with mounted_to_read(node) as directory:
                     get = reader(directory, name)
                     if not self._marker or get(self._marker) is not None:
-                        return self._first(get, paths)
+                        return next((content for path in paths if (content := get(path)) and self._wanted(content)), b"")
                     self._done[node] = ""
             except Failure as failure:
                 log.warning(f"{name}: {failure}")
                 self._done[node] = str(failure)
         return None
 
-    def _first(self, get: Get, paths: Sequence[str]) -> bytes:
-        return next((content for path in paths if (content := get(path)) and self._wanted(content)), b"")
-
     def wait(self, limit_s: float, turn: Callable[[], AbstractContextManager[bool]] = lambda: nullcontext(True)) -> bytes:
-        """The config. `turn` gives False when nobody wants it any more.
+        """The config. `turn` yields False once the config is no longer wanted (see race.py).
 
-        Raises NotHere when no drive comes in time, and Failure with the reasons when one was there but could not be read.
+        Raises NotHere if no drive appears in time, and Failure with the reasons if drives appeared but could not be read.
         """
         for _ in devices.moments(limit_s, self.says):
             with turn() as wanted:
@@ -132,20 +130,20 @@ class Search:
                 break
         reasons = [reason for reason in self._done.values() if reason]
         if reasons:
-            raise Failure("; ".join(reasons), where=self.says, fix="the platform has to attach a readable drive")
+            raise Failure("; ".join(reasons), where=self.says, fix="attach a readable drive")
         raise NotHere(f"no {self.says} after {limit_s:g} s")
 
 
 def labelled(files: Mapping[str, Sequence[str]], *, wanted: Callable[[bytes], bool] = bool) -> Search:
-    """A search for drives by their labels, each with the files that may have the config."""
+    """A search for drives by their labels, each with the files that may hold the config."""
 
     def candidates() -> Iterator[Candidate]:
         for label, paths in files.items():
             node = labels.find(label)
             if node:
-                yield node, named((label,)), paths
+                yield node, described((label,)), paths
 
-    return Search(named(tuple(files)), candidates, most=len(files), wanted=wanted)
+    return Search(described(tuple(files)), candidates, most=len(files), wanted=wanted)
 
 
 def drive(
@@ -158,29 +156,29 @@ def drive(
 ) -> ConfigSource:
     """User data on the first drive with one of the labels: label → its files.
 
-    `absent_is_none`: a machine without such a drive, or with one that cannot be read, has no config; else that ends the boot.
+    `absent_is_none`: a machine without such a drive, or with an unreadable one, has no config; otherwise the boot fails.
     """
 
     def fetch(_: Fetcher) -> bytes:
-        return found(labelled(files, wanted=wanted), limit_s, absent_is_none=absent_is_none)
+        return awaited(labelled(files, wanted=wanted), limit_s, absent_is_none=absent_is_none)
 
-    places = [f"{' or '.join(paths)} on the {named((label,))}" for label, paths in files.items()]
+    places = [f"{' or '.join(paths)} on the {described((label,))}" for label, paths in files.items()]
     return ConfigSource(says or ", or ".join(places), fetch, needs_network=False)
 
 
-def found(search: Search, limit_s: float, *, absent_is_none: bool = False) -> bytes:
-    """What the search finds. Raises Failure, also for an absent drive, unless that means "no config"."""
+def awaited(search: Search, limit_s: float, *, absent_is_none: bool = False) -> bytes:
+    """The config that the search finds in time. Raises Failure, also for an absent drive, unless that means "no config"."""
     try:
         return search.wait(limit_s)
     except (NotHere, Failure) as reason:
         if absent_is_none:
-            log.warning(f"going on without a config: {reason}")
+            log.warning(f"continuing without a config: {reason}")
             return b""
         if isinstance(reason, Failure):
             raise
-        raise Failure(str(reason), fix="the platform has to attach the drive with the config") from reason
+        raise Failure(str(reason), fix="attach the drive with the config") from reason
 
 
-def named(labels: Sequence[str]) -> str:
-    """How messages and the manual call drives of these labels."""
+def described(labels: Sequence[str]) -> str:
+    """Drives with these labels, as messages and the manual name them."""
     return f"drive labelled {' or '.join(labels)}"

@@ -1,8 +1,8 @@
 """A config that is on a drive or in a service, whichever answers first. Source: docs/reference/platforms.md §3.3.
 
-Better than Ignition: a drive that is there already needs no network; the service's addresses count one by one, so that an
-answer is no worse for an error at another address; and where no source works the boot ends with the reasons instead of going on
-without a config.
+Better than Ignition: a drive that is already attached does not need the network; each address of the service is a source of its
+own, so an error at one does not spoil the answer of another; and if all sources fail, the boot fails with the reasons instead of
+continuing without a config.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from ignition.errors import Failure, NeedsNetwork, NotHere
 from ignition.host import devices, log
 from ignition.metadata.config_source import ConfigSource
-from ignition.metadata.drive import LIMIT_S, labelled, named
+from ignition.metadata.drive import LIMIT_S, described, labelled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Turn = Callable[[], AbstractContextManager[bool]]
     Source = Callable[[Turn], bytes]
-    Services = Callable[[Fetcher], Mapping[str, Callable[[], bytes]]]  # name → asks it
+    Services = Callable[[Fetcher], Mapping[str, Callable[[], bytes]]]  # name → request
 
 
 def drive_or_service(files: Mapping[str, Sequence[str]], services: Services, *, says: str) -> ConfigSource:
@@ -42,14 +42,14 @@ def drive_or_service(files: Mapping[str, Sequence[str]], services: Services, *, 
         return first_answer({drives.says: lambda turn: drives.wait(LIMIT_S, turn), **asked})
 
     first = next(iter(files.values()))
-    return ConfigSource(f"{first[0]} on the {named(tuple(files))}, or, with a network, {says}", fetch, needs_network=False)
+    return ConfigSource(f"{first[0]} on the {described(tuple(files))}, or, with a network, {says}", fetch, needs_network=False)
 
 
 def first_answer(sources: Mapping[str, Source]) -> bytes:
-    """What the first of several sources says, all asked at once. One that fails is left out; Failure when all do.
+    """The answer of the first of several sources, all asked at once. Failing sources are skipped; raises Failure if all fail.
 
-    A source does in its `turn` what must not be left half done: a turn gives False when the race is over, and the race is not
-    over before a turn ends.
+    A source does in its `turn` the work that must not be interrupted, such as mounting a drive: a turn yields False once the race
+    is over, and the race is not over until a turn that has begun ends.
     """
     from queue import SimpleQueue
     from threading import Lock, Thread
@@ -65,7 +65,7 @@ def first_answer(sources: Mapping[str, Source]) -> bytes:
     def ask(name: str, source: Source) -> None:
         try:
             answers.put((name, source(turn)))
-        except BaseException as error:  # noqa: BLE001  raised by the waiting thread if it is no failure of the source
+        except BaseException as error:  # noqa: BLE001  the waiting thread raises any that is not a Failure
             answers.put((name, error))
 
     for name, source in sources.items():
@@ -74,18 +74,19 @@ def first_answer(sources: Mapping[str, Source]) -> bytes:
         return _first_of(answers.get, len(sources))
     finally:
         over = True
-        with lock:  # the turn that has begun
+        with lock:  # wait for the turn that has begun
             pass
 
 
 def _first_of(get: Callable[[], tuple[str, bytes | BaseException]], count: int) -> bytes:
+    """The first of `count` answers that is a config."""
     absent, failures = [], []
     for _ in range(count):
         name, answer = get()
         if isinstance(answer, bytes):
-            log.info(f"{name} has answered first")
+            log.info(f"{name} answered first")
             return answer
-        log.warning(f"left out: {answer}")
+        log.warning(f"skipped: {answer}")
         if isinstance(answer, NotHere):
             absent.append(str(answer))
         elif isinstance(answer, Failure):
@@ -96,4 +97,4 @@ def _first_of(get: Callable[[], tuple[str, bytes | BaseException]], count: int) 
         failures[0].what = "; ".join([failures[0].what, *absent])
         raise failures[0]
     what = "; ".join([*map(str, failures), *absent])
-    raise Failure(f"no source of the config works: {what}", fix="the platform has to offer one of them")
+    raise Failure(f"no source of the config works: {what}", fix="the platform must provide one of them")

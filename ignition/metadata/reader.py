@@ -1,4 +1,4 @@
-"""Reads one machine's metadata as its platform's table says. Every document is asked for once."""
+"""Reads one machine's metadata according to its platform's table. Each document is requested once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Reader:
-    """`fetcher` is for what is no document of the place: other services, check-ins."""
+    """`fetcher` is for requests beside the documents of the place: other services, check-ins."""
 
     def __init__(self, metadata: Metadata, get: Get, fetcher: Fetcher) -> None:
         self.fetcher, self._metadata, self._get = fetcher, metadata, get
@@ -23,28 +23,28 @@ class Reader:
         self._parsed: dict[str, object] = {}
 
     def text(self, path: str) -> str | None:
-        """The document at a path; None if there is none. Bytes that are no UTF-8 become U+FFFD."""
+        """The document at a path; None if it does not exist. Bytes that are not UTF-8 become U+FFFD."""
         if path not in self._texts:
             body = self._get(path)
             self._texts[path] = None if body is None else body.decode("utf-8", "replace")
         return self._texts[path]
 
     def required(self, path: str) -> str:
-        """The document at a path. Raises Failure if there is none."""
+        """The document at a path. Raises Failure if it does not exist."""
         found = self.text(path)
         if found is None:
             raise Failure("the platform's metadata has no such document", where=path, fix="ask the platform's support")
         return found
 
     def parsed(self, path: str, parse: Callable[[str], object]) -> object:
-        """The parsed document at a path; None if there is none."""
+        """The parsed document at a path; None if it does not exist."""
         if path not in self._parsed:
             found = self.text(path)
             self._parsed[path] = None if found is None else parse(found)
         return self._parsed[path]
 
     def attributes(self) -> dict[str, str]:
-        """Names and values of the attribute file; what the machine does not have is left out."""
+        """Names and values of the attribute file; attributes that the machine lacks are omitted."""
         found: dict[str, str] = {}
         for attribute in self._metadata.attributes:
             value = attribute.value.read(self)
@@ -54,7 +54,7 @@ class Reader:
         return found
 
     def hostname(self) -> str | None:
-        """The machine's host name; None if there is none, or an empty one."""
+        """The machine's host name; None if it is absent or empty."""
         value = self._metadata.hostname
         found = value.read(self) if value else None
         return found.strip() or None if isinstance(found, str) else None

@@ -1,4 +1,4 @@
-"""Where a platform's metadata documents are: a metadata service here, a drive in drive.py. Opened once for each run."""
+"""The place of a platform's metadata documents: a metadata service here, a drive in drive.py. Opened once per run."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from ignition.fetch.engine import Fetcher
 
-    Get = Callable[[str], "bytes | None"]  # path → document, None if there is none of that name
+    Get = Callable[[str], "bytes | None"]  # path → document, None if it does not exist
 
     class Place(Protocol):
-        """`open` raises NotHere if the machine has no such place, and there may be another one."""
+        """`open` raises NotHere if the machine lacks this place; the caller may have another to try."""
 
         says: str
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 class Service:
-    """An HTTP metadata service. `session` is asked first for headers of all further requests, a token for example.
+    """An HTTP metadata service. `session` returns headers for all further requests, a token for example.
 
-    A 404 is "absent" if `absent_is_404`; else the service has every document as soon as it is up, and a 404 is retried like 503.
-    `host` finds out the address that `{}` in the base stands for; it raises NotHere if there is none.
+    A 404 means "absent" if `absent_is_404`; otherwise the service has all documents once it is up, and a 404 is retried like 503.
+    `host` finds the address that replaces `{}` in the base; it raises NotHere if it finds none.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Service:
 
     @contextmanager
     def open(self, fetcher: Fetcher) -> Iterator[Get]:
-        """Gives a function that gets documents by their path below the base, or by URL."""
+        """A function that gets documents by their path below the base, or by URL."""
         base = self.base.format(self._host()) if self._host else self.base
         headers = {**self._headers, **(self._session(fetcher) if self._session else {})}
         also_retry = frozenset() if self._absent_is_404 else frozenset({404})

@@ -1,6 +1,6 @@
-"""How metadata services list SSH keys: one document of lines, a list in a document, or a listing with a document for each key.
+"""SSH keys in metadata services: one document of lines, a list in a document, or a listing with a document per key.
 
-What of these lines is a key is judged where they are written: ignition/host/key_lines.py.
+Lines that are not keys are dropped where keys are written: ignition/host/key_lines.py.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def lines(path: str) -> Keys:
-    """A document as an authorized_keys file; none is no keys."""
+    """A document in the form of an authorized_keys file."""
     return lambda reader: lines_of(reader.text(path) or "")
 
 
 def members(value: Value) -> Keys:
-    """A value that is a list of keys, or one text with a key a line."""
+    """A value that is a list of keys, or one text with a key per line."""
 
     def keys(reader: Reader) -> list[str]:
         found = value.read(reader)
@@ -34,7 +34,7 @@ def members(value: Value) -> Keys:
 
 
 def listed(path: str) -> Keys:
-    """EC2's way: the listing has a line `<index>=<name>` per key, whose name may hold anything, also another `=`.
+    """EC2's form: the listing has a line `<index>=<name>` per key; the name may contain anything, including another `=`.
 
     Elsewhere the lines are `<index>` or `<index>/`, and the path of the listing itself may end in a slash.
     """
@@ -42,14 +42,14 @@ def listed(path: str) -> Keys:
 
     def keys(reader: Reader) -> list[str]:
         found = []
-        # One more than are used, so that somebody hears of them; each is a request, and a listing could have millions.
+        # One more than is used, so that Reader.ssh_keys warns; each is a request, and a listing could have millions.
         for entry in lines_of(reader.text(path) or "")[: limits.SSH_KEYS + 1]:
             index = entry.partition("=")[0].strip().removesuffix("/")
             if not index:
                 continue
             key = reader.text(f"{base}/{index}/openssh-key")
             if key is None:
-                log.warning(f"{base}/{index}: the metadata service lists this key but does not have it: left out")
+                log.warning(f"{base}/{index}: the metadata service lists this key but does not have it: skipped")
             found += lines_of(key or "")
         return found
 

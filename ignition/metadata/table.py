@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from ignition.network.model import Network
 
 
-TODAY, LEGACY = "AFTERBURN_", "COREOS_"  # what all names begin with
+TODAY, LEGACY = "AFTERBURN_", "COREOS_"  # prefixes of all names
 
 
 class Attribute:
-    """One row: today's name, the value, and Container Linux' name if that is another one (`legacy=""`: it had none).
+    """One row: today's name, the value, and Container Linux' name if it differs (`legacy=""`: it did not have the attribute).
 
     `{n}` in a name stands for the number of each value of a list, from 0.
     """
@@ -33,11 +33,11 @@ class Attribute:
 class Metadata:
     """`prefix` and `legacy_prefix` follow AFTERBURN_ and COREOS_ in the names; without `legacy_prefix` there are only today's.
 
-    `ssh_keys` gives the lines of an authorized_keys file; `network` what the outputs write for networkd and others; `check_in`
-    tells the platform that the machine is up; `kernel_arguments` are for the initramfs' network, None for the image's default;
-    `netplan` gives a document, None for none; `first_user` is whom `render-ignition` makes. `keeps_empty`: an attribute without
-    content is written, too.
-    `may_be_absent`: a machine without the place simply has no metadata.
+    `ssh_keys` returns lines of an authorized_keys file; `network` is written for networkd, NetworkManager or netplan; `check_in`
+    reports to the platform that the machine is up; `kernel_arguments` configure the initramfs' network, None for the image's
+    default; `netplan` returns netplan's document, if the platform has one; `first_user` is the user that `render-ignition`
+    creates. `keeps_empty`: empty attributes are written. `may_be_absent`: a machine without the place has no metadata, which is
+    not an error.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Metadata:
         self.keeps_empty, self.may_be_absent = keeps_empty, may_be_absent
 
     def names(self, attribute: Attribute, number: int = 0) -> list[str]:
-        """The names that one value of an attribute is written under."""
+        """The names of one value of an attribute: today's and, with a `legacy_prefix`, Container Linux'."""
         names = [f"{TODAY}{self.prefix}{attribute.name}"] if attribute.name else []
         if self.legacy_prefix and attribute.legacy:
             names.append(f"{LEGACY}{self.legacy_prefix}{attribute.legacy}")
@@ -71,14 +71,14 @@ class Metadata:
 
     @contextmanager
     def open(self, fetcher: Fetcher) -> Iterator[Reader]:
-        """A reader of this machine's metadata. Raises NotHere if the machine does not have the place."""
+        """A reader of this machine's metadata. Raises NotHere if the machine lacks the place."""
         with self.place.open(fetcher) as get:
             yield Reader(self, get, fetcher)
 
 
 @contextmanager
 def opened(tables: Sequence[Metadata], fetcher: Fetcher) -> Iterator[tuple[Metadata, Reader]]:
-    """The first table whose place the machine has, with its reader. Raises NotHere if it has none of them."""
+    """The first table whose place the machine has, with its reader. Raises NotHere, with every reason, if it has none of them."""
     missing = []
     with ExitStack() as stack:
         for table in tables:
@@ -92,13 +92,10 @@ def opened(tables: Sequence[Metadata], fetcher: Fetcher) -> Iterator[tuple[Metad
     raise NotHere("; ".join(missing))
 
 
-# The user whom a platform creates on other systems (Azure's admin).
-
-
 class FirstUser:
-    """`password` is in clear, "" for none: it must be hashed before anything is written. Only what is a key counts.
+    """The user that a platform creates on other systems (Azure's admin). Lines of `ssh_keys` that are not keys are dropped.
 
-    `was_given_keys`: also if none of them is one.
+    `password` is plain text, "" for none: hash it before anything is written. `was_given_keys`: whether there were lines at all.
     """
 
     def __init__(self, name: str, ssh_keys: list[str], password: str) -> None:

@@ -1,4 +1,4 @@
-"""Values in metadata documents: a text by its path, or a member of a JSON document, each with words for docs/platforms.md."""
+"""Values in metadata documents: a text by its path, or a member of a JSON document, each described for docs/platforms.md."""
 
 from __future__ import annotations
 
@@ -13,27 +13,28 @@ if TYPE_CHECKING:
 
     from ignition.metadata.reader import Reader
 
-    Found = str | list[str | None] | None  # a list gives numbered attributes; None in it is a number that is left out
+    Found = str | list[str | None] | None  # a list becomes numbered attributes; None in it skips a number
 
 
 class Value:
-    """Where a value is. `read` gives None when the machine has none."""
+    """The location of a value. `read` returns None if the machine does not have it."""
 
     def __init__(self, says: str, read: Callable[[Reader], Found]) -> None:
         self.says, self.read = says, read
 
 
 def text(path: str) -> Value:
-    """A document that is one value; the line feed at its end is no part of it."""
-    return Value(path, lambda reader: _chomped(reader.text(path)))
+    """A document that is one value, without the line end."""
 
+    def read(reader: Reader) -> str | None:
+        found = reader.text(path)
+        return None if found is None else found.removesuffix("\n").removesuffix("\r")
 
-def _chomped(found: str | None) -> str | None:
-    return None if found is None else found.removesuffix("\n").removesuffix("\r")
+    return Value(path, read)
 
 
 def first(*values: Value) -> Value:
-    """The first of several that the machine has and that is not empty; an empty one if all that it has are empty."""
+    """The first of several values that is not empty; an empty one if all that exist are empty."""
 
     def read(reader: Reader) -> Found:
         found = None
@@ -48,7 +49,7 @@ def first(*values: Value) -> Value:
 
 
 def changed(value: Value, change: Callable[[str], str]) -> Value:
-    """A value with every text changed."""
+    """A value with `change` applied to every text."""
 
     def read(reader: Reader) -> Found:
         found = value.read(reader)
@@ -60,7 +61,7 @@ def changed(value: Value, change: Callable[[str], str]) -> Value:
 
 
 def first_word(value: Value) -> Value:
-    """Up to the first blank or line end: EC2 gives a name in each search domain that DHCP has, with blanks between them."""
+    """Up to the first blank or line end: EC2 returns a name in each search domain of the DHCP options, separated by blanks."""
     return changed(value, lambda found: next(iter(found.split()), ""))
 
 
@@ -75,9 +76,9 @@ def joined(value: Value, separator: str) -> Value:
 
 
 class Document:
-    """A structured document. `parse` turns its text into dictionaries, lists and plain values; JSON if none is given.
+    """A structured document. `parse` turns its text into dictionaries, lists and plain values; default: JSON.
 
-    `may_be_damaged`: one that cannot be parsed, or is not an object, counts as missing, with a warning.
+    `may_be_damaged`: a document that cannot be parsed, or is not an object, counts as missing, with a warning.
     """
 
     def __init__(
@@ -86,30 +87,31 @@ class Document:
         self.path, self._parse, self.kind, self._may_be_damaged = path, parse or _json, kind, may_be_damaged
 
     def read(self, reader: Reader) -> Any:
-        """The parsed document; None if the place has none. Raises Failure for one that cannot be parsed."""
+        """The parsed document; None if it does not exist. Raises Failure if it cannot be parsed."""
         return reader.parsed(self.path, self.parse)
 
     def parse(self, found: str) -> Any:
         """Raises Failure at the document's path."""
         try:
             parsed = self._parse(found)
-            if not self._may_be_damaged or parsed is None or isinstance(parsed, dict):
-                return parsed
-            log.warning(f"{self.path}: the metadata here is not an object: passed over")
         except (ValueError, RecursionError) as error:
-            if self._may_be_damaged:
-                log.warning(f"{self.path}: the metadata here is no {self.kind}: passed over")
-                return None
-            raise Failure(f"the metadata here is no {self.kind}", where=self.path, fix="ask the platform's support") from error
-        return None
+            what = f"the metadata is not valid {self.kind}"
+            if not self._may_be_damaged:
+                raise Failure(what, where=self.path, fix="ask the platform's support") from error
+            log.warning(f"{self.path}: {what}: ignored")
+            return None
+        if self._may_be_damaged and parsed is not None and not isinstance(parsed, dict):
+            log.warning(f"{self.path}: the metadata is not an object: ignored")
+            return None
+        return parsed
 
     def member(self, path: str, *, required: bool = False, filled: bool = False) -> Value:
-        """A member by its path: `network.ipv4.public[]` is the list of all, `interfaces.0.mac` the first one's member.
+        """A member by its path: `network.ipv4.public[]` is a list of all elements, `interfaces.0.mac` a member of the first one.
 
-        `[].ip` is of each element where the document itself is a list; `users.*[]` and `keys.*` go through all members of an
+        `[].ip` is a member of each element where the document itself is a list; `users.*[]` and `keys.*` cover all members of an
         object. Elements without the member keep their number.
-        `required` ones that are missing raise a Failure that says which, instead of being left out, and `filled` ones that are
-        missing or empty. Mostly an empty text is an answer: a machine may have no host name.
+        A missing member is omitted, unless it is `required` or `filled`: then Failure names it. A `filled` one must not be empty
+        either; elsewhere an empty text is a valid answer, since a machine may have no host name.
         """
 
         def read(reader: Reader) -> Found:
@@ -125,19 +127,18 @@ class Document:
         return Value(f"{path} of {self.path}" if self.path else path, read)
 
     def values(self, reader: Reader, path: str) -> list[object]:
-        """What is at a path of `member`, as it was parsed; None for what is not there."""
+        """The parsed values at a path (see `member`); None for a missing one."""
         return list(_walk(self.read(reader), path.split(".")))
 
     def objects(self, reader: Reader, path: str) -> list[dict[str, object]]:
-        """The objects of a list, for what is more than a plain value. Raises Failure for anything else there."""
+        """The elements of a list of objects. Raises Failure if one is not an object."""
         objects = []
         for one in self.values(reader, f"{path}[]"):
             if isinstance(one, dict):
                 objects.append(one)
             elif one is not None:
-                raise Failure(
-                    f"{path or 'the document'} is no list of objects", where=self.path, fix="ask the platform's support"
-                )
+                what = f"{path or 'the document'} is not a list of objects"
+                raise Failure(what, where=self.path, fix="ask the platform's support")
         return objects
 
 
@@ -158,7 +159,7 @@ def _walk(node: object, parts: list[str]) -> Iterator[object]:
 
 
 def _named(node: object, name: str) -> list[object]:
-    """What a name means: a member, an element by its number, all members (`*`), or the node itself (no name)."""
+    """The nodes of a name: a member, an element by its number, all members (`*`), or the node itself (empty name)."""
     if not name:
         return [node]
     if isinstance(node, dict):
@@ -169,7 +170,7 @@ def _named(node: object, name: str) -> list[object]:
 
 
 def required(entry: dict[str, object], member: str, where: str) -> str:
-    """A member of an object as a text. Raises Failure at `where` if it has none."""
+    """A member of an object as text. Raises Failure at `where` if it is missing."""
     found = entry.get(member)
     if found is None:
         raise Failure(f"the metadata has no {member}", where=where, fix="ask the platform's support")
@@ -177,7 +178,7 @@ def required(entry: dict[str, object], member: str, where: str) -> str:
 
 
 def plain(found: object) -> str:
-    """As JSON writes numbers and booleans; texts as they are. Raises Failure for what JSON cannot write."""
+    """Text unchanged, anything else as JSON writes it. Raises Failure if JSON cannot represent it."""
     if isinstance(found, str):
         return found
     import json

@@ -1,7 +1,7 @@
-"""XML documents of metadata services, without their name-space prefixes: `parse` is for values.Document.
+"""XML documents of metadata services, without namespaces: `parse` is for values.Document.
 
-No document of a platform has a document type: one that has is refused, and with it every entity that could unfold. What is too
-large, too deep or of too many elements is as well.
+Documents of platforms do not have a document type: a document that has one is refused, and with it every entity that could
+expand. Documents that are too large, too deep or have too many elements are refused, too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def parse(found: str) -> Element:
-    """The top element; no element's name has a name space any more. Raises ValueError for what is no XML."""
+    """The root element, with all namespaces removed. Raises ValueError if the text is not XML."""
     top = tree(found)
     for element in top.iter():
         if isinstance(element.tag, str):
@@ -23,7 +23,7 @@ def parse(found: str) -> Element:
 
 
 def tree(found: str) -> Element:
-    """The top element, with name spaces. Raises ValueError for what is no XML, or no document of a platform."""
+    """The root element, with namespaces. Raises ValueError if the text is not XML, or is refused (see above)."""
     from xml.etree import ElementTree
     from xml.parsers import expat
 
@@ -32,12 +32,13 @@ def tree(found: str) -> Element:
     text = found.lstrip("\ufeff")
     try:
         _check(text)
-        return ElementTree.fromstring(text)  # noqa: S314  it has no entities of its own
+        return ElementTree.fromstring(text)  # noqa: S314  it declares no entities
     except (ElementTree.ParseError, expat.ExpatError, UnicodeError) as error:
         raise ValueError(str(error)) from error
 
 
 def _check(text: str) -> None:
+    """Refuse before anything is built: expat alone would expand entities, and ElementTree keeps every element in memory."""
     from xml.parsers.expat import ParserCreate
 
     depth = count = 0
@@ -61,5 +62,5 @@ def _check(text: str) -> None:
 
 
 def escaped(text: str) -> str:
-    """A text as content of an element."""
+    """Text as the content of an element."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

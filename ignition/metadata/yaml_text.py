@@ -1,7 +1,7 @@
-"""YAML documents of metadata services, through the bounded reader that configs have: `parse` is for values.Document.
+"""YAML documents of metadata services, through the bounded reader of configs: `parse` is for values.Document.
 
-Scalars stay texts as they are written, except true, false and null: a host name `1e3`, a region `no` or an id `0123` must not
-become something else, as YAML 1.1 would have it. Of a key that is repeated the last value counts.
+Scalars stay text as written, except true, false and null: the host name `1e3`, the region `no` or the id `0123` must not become
+a number or a boolean, as in YAML 1.1. The last value of a repeated key counts.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
     from ignition.config.text.yaml_nodes import Node
 
-_MOST_TOLD = 10  # repeated keys of one document
+_MOST_TOLD = 10  # warnings about repeated keys of one document
 
 
 def parse(found: str) -> Any:
-    """Dictionaries, lists, texts, booleans and None. Raises ValueError for what is no YAML, or too large or deep for metadata."""
+    """Dictionaries, lists, texts, booleans and None. Raises ValueError for invalid YAML, or a document too large or too deep."""
     return _read(found, yaml_scalars.CORE_TRUTHS, typed=False)
 
 
 def typed(found: str) -> Any:
-    """As `parse`, with numbers, and booleans in all spellings of YAML 1.1: for documents that are handed on."""
+    """Like `parse`, with numbers, and booleans in all spellings of YAML 1.1: for documents that are passed on to netplan."""
     return _read(found, yaml_scalars.YAML_1_1_TRUTHS, typed=True)
 
 
@@ -45,7 +45,7 @@ def _read(found: str, truths: Any, *, typed: bool) -> Any:
 
 
 def _plain(node: Node, *, typed: bool) -> Any:
-    """Recursive: the reader limits how deep a document is, and what it unfolds to."""
+    """Recursive: the reader limits the depth of a document, and the size that aliases expand to."""
     if isinstance(node, Mapping):
         return {key: _plain(member, typed=typed) for key, member in node.members.items()}
     if isinstance(node, Sequence):
@@ -53,4 +53,4 @@ def _plain(node: Node, *, typed: bool) -> Any:
     assert isinstance(node, Scalar)  # noqa: S101  for type checkers: there are three kinds of nodes
     if typed or node.kind in (yaml_scalars.BOOL, yaml_scalars.NULL):
         return node.value()
-    return node.text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # !!binary may be no text
+    return node.text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # !!binary need not be text

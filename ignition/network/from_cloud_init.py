@@ -1,9 +1,9 @@
 """cloud-init's network configuration, versions 1 and 2, as hypervisors write it.
 
-Source: docs/reference/platforms.md §7.4; https://docs.cloud-init.io/en/latest/reference/network-config.html. One set of rules for
-all platforms, where the originals differ: DHCP of both families, name servers of all entries and of the subnets, and routes are
-understood everywhere. As in the originals a list of routes switches off the gateway. What is no network card (bonds, VLANs, …) is
-left out with a warning.
+Source: docs/reference/platforms.md §7.4; https://docs.cloud-init.io/en/latest/reference/network-config.html. All platforms follow
+the same rules, where the originals differ: DHCP of both families, name servers of all entries and of the subnets, and routes are
+supported everywhere. As in the originals, a list of routes replaces the gateway. Only network cards are supported; bonds, VLANs
+and other devices are ignored with a warning.
 
 Import it inside functions: it needs `ipaddress`.
 """
@@ -28,7 +28,7 @@ _VERSION_6 = ("dhcp6", "ipv6_dhcpv6-stateful", "ipv6_dhcpv6-stateless")
 
 
 def network(document: object, where: str, *, priority: int = PRIORITY) -> Network:
-    """The network of a parsed document. Its shape tells the version: a list `config` is version 1. Raises Failure at `where`."""
+    """The network of a parsed document. A list `config` means version 1. Raises Failure at `where`."""
     top = dictionary(document, "the document", where)
     top = dictionary(top.get("network"), "network", where) or top
     if "config" in top:
@@ -48,7 +48,7 @@ def _version_1(entries: list[Object], where: str, priority: int) -> Iterator[Int
                 _set_up_1(found, entry, servers, where)
                 yield found
         elif kind != "nameserver":
-            log.warning(f"{where}: an entry of type {kind} is left out: only network cards are set up")
+            log.warning(f"{where}: entry of type {kind} ignored: only network cards are supported")
 
 
 def _set_up_1(found: Interface, entry: Object, servers: list[Address], where: str) -> None:
@@ -58,19 +58,15 @@ def _set_up_1(found: Interface, entry: Object, servers: list[Address], where: st
         if "static" in kind and subnet.get("address"):
             found.addresses.append(interface(subnet["address"], where, network=subnet.get("netmask")))
         elif kind.startswith("dhcp") or kind in _VERSION_6:
-            families |= _families(kind, subnet)
+            # Hetzner writes `dhcp` with a member for each family.
+            marked = {family for family, name in ((4, "ipv4"), (6, "ipv6")) if is_true(subnet.get(name))}
+            families |= {6} if kind in _VERSION_6 else marked or {4}
         else:
-            log.warning(f"{where}: a subnet of type {kind} is left out: it has no address, and is none of static and dhcp")
+            log.warning(f"{where}: subnet of type {kind} ignored: neither dhcp, nor static with an address")
         found.routes += _routes_1(subnet, where)
         found.nameservers += [address(one, where) for one in several(subnet.get("dns_nameservers"))]
     found.nameservers = distinct([*found.nameservers, *servers])
     found.dhcp = DHCP[frozenset(families)]
-
-
-def _families(kind: str, subnet: Object) -> set[int]:
-    """What a subnet asks DHCP for. Hetzner writes `dhcp` with a member for each family."""
-    marked = {family for family, name in ((4, "ipv4"), (6, "ipv6")) if is_true(subnet.get(name))}
-    return {6} if kind in _VERSION_6 else marked or {4}
 
 
 def _routes_1(subnet: Object, where: str) -> list[Route]:
@@ -93,24 +89,22 @@ def _version_2(top: Object, where: str, priority: int) -> Iterator[Interface]:
     servers = _servers_2(top, where)
     for kind in top:
         if kind in ("bonds", "bridges", "vlans", "wifis", "tunnels"):
-            log.warning(f"{where}: {kind} are left out: only network cards are set up")
+            log.warning(f"{where}: {kind} ignored: only network cards are supported")
     for key, value in dictionary(top.get("ethernets"), "ethernets", where).items():
         entry = dictionary(value, key, where)
-        found = _matched(key, entry, where, priority)
+        match = dictionary(entry.get("match"), f"match of {key}", where)
+        # As in the originals: a key `eth…` is the card's name; any other key with a match block is only an identifier.
+        is_name = key.startswith("eth") or not match
+        found = card(key, key if is_name else "", match.get("macaddress"), where, priority=priority)
         if found:
             families = {family for family in (4, 6) if is_true(entry.get(f"dhcp{family}"))}
             found.dhcp = DHCP[frozenset(families)]
-            found.addresses = [interface(_first_key(one), where) for one in several(entry.get("addresses"))]
+            # netplan accepts an address with options as an object whose only key is the address.
+            given = [next(iter(one), None) if isinstance(one, dict) else one for one in several(entry.get("addresses"))]
+            found.addresses = [interface(one, where) for one in given]
             found.routes = _routes_2(entry, where)
             found.nameservers = distinct([*_servers_2(entry, where), *servers])
             yield found
-
-
-def _matched(key: str, entry: Object, where: str, priority: int) -> Interface | None:
-    """A key `eth…` is the card's name; any other with a match block is only a key, and the card is known by its MAC address."""
-    match = dictionary(entry.get("match"), f"match of {key}", where)
-    is_name = key.startswith("eth") or not match
-    return card(key, key if is_name else "", match.get("macaddress"), where, priority=priority)
 
 
 def _servers_2(entry: Object, where: str) -> list[Address]:
@@ -125,8 +119,3 @@ def _routes_2(entry: Object, where: str) -> list[Route]:
         gateway, to = address(route.get("via"), where), text(route.get("to"))
         routes.append(Route(default_route(gateway) if to == "default" else interface(to, where), gateway))
     return routes or _default_routes([entry.get("gateway4"), entry.get("gateway6")], where)
-
-
-def _first_key(found: object) -> object:
-    """netplan takes an address with options as an object whose one key is the address."""
-    return next(iter(found), None) if isinstance(found, dict) else found

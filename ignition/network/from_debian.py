@@ -1,69 +1,76 @@
-"""Debian's /etc/network/interfaces as stanzas with their options.
+"""Debian's /etc/network/interfaces, which a config drive may hold: its stanzas, and the network that they describe.
 
 Source: docs/reference/coreos-cloudinit.md §17.1; interfaces(5) of Debian.
+
+Import it inside functions: it needs `ipaddress`.
 """
 
 from __future__ import annotations
 
+import re
+
 from ignition.errors import Failure
+from ignition.network.addresses import address, default_route
+from ignition.network.addresses import interface as interfaced
 from ignition.network.bonding import networkd_options
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ignition.network.model import Device, Interface, Interfaced, Network, Route
-
+from ignition.network.model import Device, Interface, Network, Route
 
 METHODS = ("static", "dhcp", "manual", "loopback")
-_ADDED_UP = ("post-up", "pre-down")  # every other option counts once, the last one
+_REPEATABLE = ("post-up", "pre-down")  # the last one of any other option counts
 _FIX = "write `iface NAME inet static`, `dhcp`, `manual` or `loopback`, with its options below"
 
 
 class Stanza:
-    """One `iface`: `options` are the words behind each, `commands` the rest of lines that may come several times."""
+    """One `iface`: `options` are the words behind each option, `commands` the rest of the lines that may be repeated."""
 
     def __init__(self, where: str, name: str, method: str) -> None:
         self.where, self.name, self.method = where, name, method
         self.options: dict[str, list[str]] = {}
-        self.commands: dict[str, list[str]] = {name: [] for name in _ADDED_UP}
+        self.commands: dict[str, list[str]] = {name: [] for name in _REPEATABLE}
 
     def one(self, option: str) -> str:
-        """The option's word; "" where there is none, or more than one."""
+        """The option's word; "" unless it has exactly one."""
         words = self.options.get(option, [])
         return words[0] if len(words) == 1 else ""
 
     def add(self, line: str) -> None:
-        """One line of options."""
+        """Take one line of options."""
         name, *words = line.split()
-        if name in _ADDED_UP:
+        if name in _REPEATABLE:
             self.commands[name].append(" ".join(words))
         else:
             self.options[name] = words
 
 
 def stanzas(text: str, where: str) -> list[Stanza]:
-    """In their order; `auto` is passed over. Raises Failure for what no stanza is, at the number of its line."""
+    """In order; `auto` is ignored. Raises Failure for anything that is not a stanza, with the number of its line."""
     found: list[Stanza] = []
     options: Stanza | None = None
     begun = False
     for number, line in _lines(text):
-        place, kind = f"{where} line {number}", line.split()[0]
+        place, kind, words = f"{where} line {number}", line.split()[0], line.split()
         if kind == "iface":
-            options = _begun(line, place)
+            if len(words) != 4:
+                raise Failure("iface requires a name, a family and a method", where=place, fix=_FIX)
+            _, name, _, method = words
+            if method not in METHODS:
+                raise Failure(f"unsupported method {method} of {name}", where=place, fix=_FIX)
+            options = Stanza(place, name, method)
             found.append(options)
         elif kind == "auto":
             options = None
         elif kind == "mapping" or kind.startswith("allow-"):
-            raise Failure(f"a stanza {kind} is not understood", where=place, fix=_FIX)
+            raise Failure(f"unsupported stanza {kind}", where=place, fix=_FIX)
         elif options:
             options.add(line)
         elif not begun:
-            raise Failure(f"{kind} is outside of any stanza", where=place, fix=_FIX)
+            raise Failure(f"{kind} is outside any stanza", where=place, fix=_FIX)
         begun = True
     return found
 
 
 def _lines(text: str) -> list[tuple[int, str]]:
-    """(number of its first line, line) without blanks around it: lines that end in a backslash are joined with the next."""
+    """(number of its first line, stripped line): a line that ends in a backslash continues on the next."""
     found, joined, first = list[tuple[int, str]](), "", 1
     for number, line in enumerate(text.split("\n"), start=1):
         joined += line.removesuffix("\r").removesuffix("\\")
@@ -75,27 +82,14 @@ def _lines(text: str) -> list[tuple[int, str]]:
     return found
 
 
-def _begun(line: str, where: str) -> Stanza:
-    words = line.split()
-    if len(words) != 4:
-        raise Failure("iface needs three words: name, family, method", where=where, fix=_FIX)
-    _, name, _, method = words
-    if method not in METHODS:
-        raise Failure(f"the method {method} of {name} is not understood", where=where, fix=_FIX)
-    return Stanza(where, name, method)
-
-
-# The network that a config drive describes in the form of Debian's /etc/network/interfaces.
-#
-# Source: docs/reference/coreos-cloudinit.md §17.1.
-
 _BOND = {"bond-mode": "mode", "bond-miimon": "miimon", "bond-lacp-rate": "lacp_rate"}
-_DIGITS = 9  # of a number that means something
+_DIGITS = 9  # of a plausible number
 _NO_SLAVES = ["none"]  # interfaces(5) of ifenslave: slaves name their bond themselves
+_MAC = re.compile("(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 
 
 class Link:
-    """One link and what lies upon it. Without a stanza it is only there to carry others."""
+    """One link, and the links stacked on it (`above`). A link without a stanza exists only to carry others."""
 
     def __init__(self, name: str, stanza: Stanza | None = None) -> None:
         self.name, self.stanza, self.above = name, stanza, list[Link]()
@@ -106,7 +100,7 @@ class Link:
 
     @property
     def slaves(self) -> list[str]:
-        """Of a bond; a VLAN has none, whatever its options say."""
+        """Of a bond; a VLAN does not have any, regardless of its options."""
         found = self.stanza.options.get("bond-slaves") if self.stanza and not self.is_vlan else None
         return found if found and found != _NO_SLAVES else []
 
@@ -114,31 +108,34 @@ class Link:
     def is_bond(self) -> bool:
         return self.stanza is not None and not self.is_vlan and "bond-slaves" in self.stanza.options
 
+    @property
+    def where(self) -> str:
+        """The line of its stanza, or of the first stanza that names it."""
+        return next(one.stanza.where for one in (self, *self.above) if one.stanza)
+
     def parents(self) -> list[str]:
-        """The links that it lies upon. A dotted name says its device itself, as with Debian, unlike in the original."""
+        """The links that it is stacked on. As with Debian, but unlike in the original, a dotted name implies its device."""
         if not self.is_vlan or self.stanza is None:
             return self.slaves
         named = self.stanza.one("vlan_raw_device")
         return [named] if named else [self.name.rpartition(".")[0]] if "." in self.name else []
 
     def depth(self, below: tuple[Link, ...] = ()) -> int:
-        """How many links are stacked upon it. Raises Failure if that has no end."""
+        """The number of links stacked on it. Raises Failure for a circle."""
         if self in below:
-            raise Failure(f"{self.name} lies upon itself", fix="correct the slaves and raw devices")
+            raise Failure(f"{self.name} is stacked on itself", fix="correct the slaves and raw devices")
         return max((one.depth((*below, self)) + 1 for one in self.above), default=0)
 
 
 def network(text: str, where: str) -> Network:
-    """Links by name. Raises Failure with the line at fault."""
-    from ignition.network.model import Network
-
+    """Links sorted by name. Raises Failure with the line at fault."""
     links = _linked(stanzas(text, where))
     interfaces = [_interface(link) for link in links]
     return Network(interfaces, [_device(link, link.stanza) for link in links if link.stanza and (link.is_bond or link.is_vlan)])
 
 
 def _linked(found: list[Stanza]) -> list[Link]:
-    """All links by name, also those that only others name; the last stanza of a name counts."""
+    """All links sorted by name, including those that others merely name; the last stanza of a name counts."""
     links = {one.name: Link(one.name, one) for one in found}
     links = {name: link for name, link in links.items() if link.is_vlan or link.is_bond or not _is_loopback(link)}
     for link in list(links.values()):
@@ -152,11 +149,9 @@ def _is_loopback(link: Link) -> bool:
 
 
 def _interface(link: Link) -> Interface:
-    from ignition.network.model import Interface
-
     bonds = [one.name for one in link.above if one.is_bond]
     if len(bonds) > 1:
-        raise Failure(f"{link.name} is a slave of {' and of '.join(bonds)}", where=_where(link), fix="a link has one bond")
+        raise Failure(f"{link.name} is a slave of {' and of '.join(bonds)}", where=link.where, fix="keep it in one bond")
     try:
         found = Interface(
             name=link.name,
@@ -165,31 +160,26 @@ def _interface(link: Link) -> Interface:
             vlans=sorted(one.name for one in link.above if one.is_vlan),
         )
     except Failure as failure:
-        failure.where = _where(link)
+        failure.where = link.where
         raise
     if link.stanza:
-        _set_up(found, link.stanza)
+        _mac(link.stanza)  # must be valid whatever the method is
+        if link.stanza.method == "static":
+            _set_up_static(found, link.stanza)
+        elif link.stanza.method == "dhcp":
+            found.dhcp = "yes"
     return found
 
 
-def _where(link: Link) -> str:
-    return next(one.stanza.where for one in (link, *link.above) if one.stanza)
-
-
-def _set_up(found: Interface, stanza: Stanza) -> None:
-    """As its method says. Whatever that is, `hwaddress` must be one."""
-    _mac(stanza)
-    if stanza.method == "static":
-        _set_up_static(found, stanza)
-    elif stanza.method == "dhcp":
-        found.dhcp = "yes"
-
-
 def _set_up_static(found: Interface, stanza: Stanza) -> None:
-    from ignition.network.addresses import address, default_route
-    from ignition.network.model import Route
-
-    found.addresses = [_own(stanza)]
+    own, mask = stanza.one("address"), stanza.one("netmask")
+    if not own or "." not in mask:
+        raise Failure(
+            f"{stanza.name} is static but lacks an address or a netmask",
+            where=stanza.where,
+            fix="set both, one word each, the netmask as in 255.255.255.0",
+        )
+    found.addresses = [interfaced(own, f"{stanza.where} address", network=mask)]
     gateway = stanza.one("gateway")
     if gateway:
         to = address(gateway, f"{stanza.where} gateway")
@@ -198,36 +188,18 @@ def _set_up_static(found: Interface, stanza: Stanza) -> None:
     found.nameservers = [address(one, f"{stanza.where} dns-nameservers") for one in stanza.options.get("dns-nameservers", [])]
 
 
-def _own(stanza: Stanza) -> Interfaced:
-    from ignition.network.addresses import interface
-
-    own, mask = stanza.one("address"), stanza.one("netmask")
-    if not own or "." not in mask:
-        raise Failure(
-            f"{stanza.name} is static without an address and a netmask",
-            where=stanza.where,
-            fix="give both, one word each, the netmask as in 255.255.255.0",
-        )
-    return interface(own, f"{stanza.where} address", network=mask)
-
-
 def _route(command: str, where: str) -> Route | None:
-    """Of a command `route add -net N [netmask M] gw G`; None for any other."""
-    from ignition.network.addresses import address, interface
-    from ignition.network.model import Route
-
+    """The route of a command `route add -net N [netmask M] gw G`; None for any other command."""
     words = command.split()
     given = dict(zip(words, words[1:], strict=False))
     net, mask, gateway = given.get("-net", ""), given.get("netmask"), given.get("gw")
     if words[:2] != ["route", "add"] or not gateway or not ("/" in net or mask):
         return None
     place = f"{where} post-up"
-    return Route(interface(net, place, network=None if "/" in net else mask).network, address(gateway, place))
+    return Route(interfaced(net, place, network=None if "/" in net else mask).network, address(gateway, place))
 
 
 def _device(link: Link, stanza: Stanza) -> Device:
-    from ignition.network.model import Device
-
     depth = link.depth()
     if link.is_vlan:
         options = {"VLAN": {"Id": _vlan_id(link.name, stanza.where)}}
@@ -242,21 +214,19 @@ def _device(link: Link, stanza: Stanza) -> Device:
 
 
 def _vlan_id(name: str, where: str) -> str:
-    """What follows the last dot, or `vlan`."""
+    """The number behind the last dot, or behind `vlan`."""
     start = "." if "." in name else "vlan"
     found = name.rpartition(start)[2] if start == "." or name.startswith(start) else ""
     if not (found.isascii() and found.isdecimal()) or len(found) > _DIGITS or int(found) > 4094:
-        raise Failure(f"the name {name} of a VLAN has no number", where=where, fix="call it as in vlan100 or eth0.100")
+        raise Failure(f"the VLAN name {name} has no number", where=where, fix="name it like vlan100 or eth0.100")
     return str(int(found))
 
 
 def _mac(stanza: Stanza) -> str:
-    """Of `hwaddress ether`; only VLANs get it, as in the original."""
-    import re
-
+    """The address of `hwaddress ether`, "" if absent; only VLANs get it, as in the original."""
     words = stanza.options.get("hwaddress", [])
     if len(words) != 2 or words[0] != "ether":
         return ""
-    if not re.fullmatch(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", words[1].lower()):
-        raise Failure(f"{words[1]} is no MAC address", where=f"{stanza.where} hwaddress", fix="write six pairs of hex digits")
+    if not _MAC.fullmatch(words[1].lower()):
+        raise Failure(f"{words[1]} is not a MAC address", where=f"{stanza.where} hwaddress", fix="write six pairs of hex digits")
     return words[1]

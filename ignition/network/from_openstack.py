@@ -1,7 +1,7 @@
-"""OpenStack's network_data.json, also where something else than OpenStack writes it.
+"""OpenStack's network_data.json, which other platforms write, too.
 
-Source: docs/reference/platforms.md §7.4; OpenStack's schema network_data.json. Networks of one link make one interface (Afterburn
-gives each a file of the same name on IBM Cloud: the last one wins). Interfaces with names come first, in their order.
+Source: docs/reference/platforms.md §7.4; OpenStack's schema network_data.json. The networks of one link become one interface
+(Afterburn on IBM Cloud writes each to a file of the same name, so the last one wins). Interfaces with names come first, sorted.
 
 Import it inside functions: it needs `ipaddress`.
 """
@@ -52,12 +52,9 @@ def _set_up(card: Interface, networks: list[Object], where: str) -> None:
         elif kind in _STATIC and one.get("ip_address"):
             card.addresses.append(interface(one["ip_address"], where, network=one.get("netmask")))
         else:
-            log.warning(f"{where}: a network of type {kind} has no address here: only its routes and name servers are used")
-        card.routes += [_route(route, where) for route in dictionaries(one.get("routes"), "routes", where)]
+            log.warning(f"{where}: network of type {kind} has no address: only its routes and name servers are used")
+        for route in dictionaries(one.get("routes"), "routes", where):
+            destination = interface(route.get("network"), where, network=route.get("netmask"))
+            card.routes.append(Route(destination, address(route.get("gateway"), where)))
         card.nameservers += [address(server, where) for server in several(one.get("dns_nameservers"))]
     card.dhcp = DHCP[frozenset(families)]
-
-
-def _route(route: Object, where: str) -> Route:
-    destination = interface(route.get("network"), where, network=route.get("netmask"))
-    return Route(destination, address(route.get("gateway"), where))

@@ -1,7 +1,7 @@
 """A network as a document for netplan. Source: docs/reference/platforms.md §7.1; netplan's reference of `network`, version 2.
 
-Better than Afterburn, which writes neither version nor routes for Proxmox VE: netplan refuses a file without `version`, and a
-machine without its gateway is not reached.
+Better than Afterburn, which writes neither version nor routes for Proxmox VE: netplan rejects a file without `version`, and a
+machine without its gateway is unreachable.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def document(network: Network) -> dict[str, object] | None:
-    """None for no interface: there is nothing to say."""
+    """The document; None if the network has no interfaces."""
     ethernets = {one.name or f"mac-{one.mac.replace(':', '')}": _ethernet(one) for one in network.interfaces}
     return {"network": {"version": 2, "ethernets": ethernets}} if ethernets else None
 

@@ -1,4 +1,4 @@
-"""networkd's files for a network, as the two originals write them: coreos-metadata and coreos-cloudinit.
+"""networkd's files for a network, in the styles of coreos-metadata and of coreos-cloudinit.
 
 Sources: systemd.network(5), systemd.netdev(5); docs/reference/platforms.md §7.2; docs/reference/coreos-cloudinit.md §17.4, with
 Flatcar's lines for DHCP.
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class Style:
-    """How a program has always written these files: people compare them, and their names decide which one networkd takes.
+    """The form in which a program has always written these files: people compare them, and their names decide which one applies.
 
-    `number` formats the priority in front of a name. `keys` is the order of [Network]; `dhcp` holds its lines by the value of
+    `number` formats the priority in front of a name. `keys` is the order of [Network]; `dhcp` has its lines for each value of
     Interface.dhcp. `netdev` is the order of [NetDev].
     """
 
@@ -33,7 +33,7 @@ METADATA = Style(
     ("Name", "Kind", "MACAddress"),
 )
 _LEASE = ("DHCP=true", "KeepConfiguration=dhcp-on-stop", "IPv6AcceptRA=true")
-# The number is the depth of what is stacked upon a link, so that files sort from the lowest link up.
+# The number is the depth of the stack on top of a link, so that files sort from the topmost link down.
 CLOUDINIT = Style(
     "02x",
     ("Bond", "VLAN", "Domains", "DNS", "DHCP"),
@@ -43,20 +43,20 @@ CLOUDINIT = Style(
 
 
 def files(network: Network, style: Style) -> dict[str, str]:
-    """File name → content: devices to be made before what is set up at them."""
+    """File name → content, devices first."""
     devices = {f"{one.priority:{style.number}}-{one.name}.netdev": render(_netdev(one, style)) for one in network.devices}
     links = {f"{one.priority:{style.number}}-{one.id}.network": render(_network(one, style)) for one in network.interfaces}
     return devices | links
 
 
 def render(sections: Iterator[Section]) -> str:
-    """The text of a unit file: an empty line between sections, none at the end."""
+    """The text of a unit file, with an empty line between sections."""
     return "\n".join("".join(f"{line}\n" for line in (f"[{heading}]", *lines)) for heading, lines in sections)
 
 
 def _network(interface: Interface, style: Style) -> Iterator[Section]:
-    # A card of a bond is known by its own MAC address (systemd 245): once it belongs to the bond it has the bond's, which is its
-    # neighbour's, and networkd would take it down to set it up anew after the neighbour's file.
+    # A card of a bond is matched by its permanent address (systemd 245): once it has joined, it has the bond's address, which is
+    # also its neighbour's, and networkd would take it down and configure it again from the neighbour's file.
     mac = "PermanentMACAddress" if interface.bond else "MACAddress"
     match = (("Name", interface.name), (mac, interface.mac), ("Path", interface.path))
     yield "Match", [f"{key}={value}" for key, value in match if value]

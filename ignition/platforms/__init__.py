@@ -1,7 +1,7 @@
-"""What is known of each platform: one small file per platform, named by its id (`-` becomes `_`).
+"""Platforms: one small module per platform, named by its id (`-` becomes `_`).
 
-A module has `PLATFORM`, made of the tables in parts/. The ids are the file names: nothing is registered anywhere else. Ids of
-earlier times (Container Linux, Ignition 2.x) are accepted, too. The agent uses `config`, the companion `metadata`.
+A module has `PLATFORM`, made of the parts in ignition/metadata. The ids are the file names: platforms are not registered anywhere
+else. Ids of earlier times (Container Linux, Ignition 2.x) are accepted, too. The agent uses `config`, the companion `metadata`.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ ALIASES = {
     "pxe": "metal",
     "vagrant": "vagrant-virtualbox",
     "oracle-oci": "oraclecloud",
-    # Container Linux' images had them, and its Ignition never had a config from them. What they have is coreos-cloudinit's.
+    # Container Linux had images for these, but its Ignition never read a config from them: their user data is coreos-cloudinit's.
     **dict.fromkeys(("cloudsigma", "interoute", "niftycloud", "rackspace", "rackspace-onmetal", "xendom0"), "metal"),
 }  # docs/reference/platforms.md §1: renames, and noop
 
 
 class Platform:
-    """`title` is its name for people. `config`: where the user config is, None if only the companion knows the id.
+    """`title` is its name for people. `config`: the source of the user config, None if only the companion supports the id.
 
-    `metadata`: tables for the companion; the first whose place the machine has counts. `report` tells the platform how a stage
-    ended: its name, and what went wrong, "" for nothing. It may raise anything.
+    `metadata`: tables for the companion, which uses the first one whose place the machine has. `report(fetcher, stage, problem)`
+    tells the platform how a stage ended; `problem` is "" for success. It may raise anything.
 
     The conditions of units are generated from the tables (dracut/platform_conditions.py). `without_unit`: members of the metadata
-    that no unit applies, and why. `each_boot`: those that a unit applies at each boot, not only at the first.
+    that are not applied by any unit → the reason. `each_boot`: members that a unit applies at each boot, not only at the first.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Platform:
 
 
 def ids() -> list[str]:
-    """All ids, sorted, without those of earlier times."""
+    """All ids of today, sorted."""
     stems = {name.partition(".")[0] for name in os.listdir(os.path.dirname(__file__)) if name.endswith((".py", ".pyc"))}
     return sorted(stem.replace("_", "-") for stem in stems if not stem.startswith("_"))
 
@@ -69,21 +69,21 @@ def module(name: str) -> Platform:
 
 
 def known(half: str) -> list[str]:
-    """All accepted ids with a `config` or with `metadata`, sorted. Slow: it loads every module; for errors, help and docs."""
+    """All accepted ids that have `half`, which is `config` or `metadata`, sorted. Slow, since it loads every module."""
     found = [name for name in ids() if getattr(module(name), half)]
     return sorted([*found, *(old for old, new in ALIASES.items() if new in found)])
 
 
 def config_source(name: str) -> ConfigSource:
-    """Where the platform of that id has the user config. Raises Failure with the known ids."""
+    """The source of the user config on that platform. Raises Failure with the known ids."""
     source = found.config if (found := _find(name)) else None
     if source is None:
-        raise Failure(f"the platform {name!r} is not known", fix=_one_of(name, known("config")))
+        raise Failure(f"unknown platform {name!r}", fix=_one_of(name, known("config")))
     return source
 
 
 def metadata(name: str) -> tuple[Metadata, ...]:
-    """The metadata tables of that id. Raises Failure with the known ids."""
+    """The metadata tables of that platform. Raises Failure with the known ids."""
     tables = found.metadata if (found := _find(name)) else ()
     if not tables:
         raise Failure(f"platform {name!r} does not provide metadata", fix=_one_of(name, known("metadata")))
@@ -91,12 +91,12 @@ def metadata(name: str) -> tuple[Metadata, ...]:
 
 
 def report(name: str) -> Report | None:
-    """How the platform of that id wants to hear how each stage ended; None if it does not."""
+    """The function that reports to that platform how each stage ended; None if it does not accept reports."""
     return found.report if (found := _find(name)) else None
 
 
 def current_id(name: str) -> str:
-    """The id of today for one of earlier times; any other as it is."""
+    """Today's id for one of earlier times; any other id unchanged."""
     return ALIASES.get(name, name)
 
 

@@ -1,6 +1,6 @@
 """Akamai, formerly Linode. Source: docs/reference/platforms.md §3.1, §3.2, §5.1, §5.3, §10.11.
 
-User data is base64; gzip in it is what the agent unpacks wherever it comes from.
+User data is base64. If gzip is inside, the agent unpacks it, as it does for every source.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ INSTANCE, NETWORK, SSH_KEYS = Document("instance"), Document("network"), Documen
 
 
 def _session(fetcher: Fetcher) -> dict[str, str]:
-    """The header with a token, without which the service answers nothing."""
+    """The header with a token, which the service requires."""
     headers = {"Metadata-Token-Expiry-Seconds": str(TOKEN_TTL_S), "Accept": "text/plain"}
     token = fetcher.request("PUT", TOKEN, headers).decode("latin-1").strip()
     if not token:
-        raise Failure("the metadata service gave an empty token", where=TOKEN, fix="ask the platform's support")
+        raise Failure("the metadata service returned an empty token", where=TOKEN, fix="ask the platform's support")
     return {"Metadata-Token": token}
 
 

@@ -17,7 +17,7 @@ BASE = "http://100.100.100.200/latest"
 
 
 def _ssh_keys(reader: Reader) -> list[str]:
-    """One key may be listed under several names."""
+    # One key may be listed under several names.
     return sorted(set(listed("public-keys/")(reader)))
 
 

@@ -1,6 +1,6 @@
 """Apple's hypervisor: HTTP over a virtual socket. Source: docs/reference/platforms.md §3.5.
 
-The originals look at no status and wait for ever; here a status other than 200 and 204 ends the boot, and so do 30 s of silence.
+The originals ignore the status and wait indefinitely; here a status other than 200 and 204, or 30 s of silence, fail the boot.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.fetch.engine import Fetcher
 
-HOST, PORT = 2, 1024  # VMADDR_CID_HOST (linux/vm_sockets.h), and the port that the hypervisor's tools agreed on
+HOST, PORT = 2, 1024  # VMADDR_CID_HOST (linux/vm_sockets.h), and the port that vfkit and its users agreed on
 DRIVER = "/sys/devices/virtual/misc/vsock"
 WHERE = f"virtual socket, host port {PORT}"
 TIMEOUT_S = 30.0
 
 
 def fetch(_: Fetcher, *, connect: Callable[[], socket.socket] | None = None) -> bytes:
-    """The host's answer. Raises Failure if there is none."""
+    """The host's answer. Raises Failure if it does not answer."""
     from http.client import HTTPConnection, HTTPException
 
     connection = HTTPConnection("d", timeout=TIMEOUT_S)
@@ -35,7 +35,7 @@ def fetch(_: Fetcher, *, connect: Callable[[], socket.socket] | None = None) -> 
         answer = connection.getresponse()
         body = answer.read()
     except (OSError, HTTPException) as error:
-        fix = "check that the program that started this machine listens there"
+        fix = "check that the program that started this machine listens on that port"
         raise Failure(f"no config from the host: {error or type(error).__name__}", where=WHERE, fix=fix) from error
     finally:
         connection.close()

@@ -1,7 +1,7 @@
 """Amazon EC2, also known as ec2. Source: docs/reference/platforms.md §3.1, §3.2, §5.1, §5.2, §10.1.
 
-A session token first (IMDSv2), without one where the service has none. Unlike Ignition nothing is asked before the config is
-looked for elsewhere: a config on the kernel command line needs no service.
+A session token is requested first (IMDSv2); services without tokens are asked without one. Unlike Ignition, the service is asked
+only after other sources of the config: a config on the kernel command line does not need it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Microsoft Azure. Source: docs/reference/platforms.md §3.1, §3.4, §4.1, §4.2, §5.1, §5.2, §8, §10.3.
 
-User data of the instance metadata service; where there is none, custom data of the provisioning drive. The service says 404, 410
-or 429 for a while after the boot. Unlike Ignition, which waits for the drive without end: a machine without one has no config.
+User data of the instance metadata service, else custom data of the provisioning drive. The service answers 404, 410 or 429 for a
+while after the boot. Unlike Ignition, which waits for the drive indefinitely: a machine without one has no config.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 #
 # Source: docs/reference/platforms.md §5.1, §8, §10.3.
 #
-# The fabric's version is asked for before its first document, not before those of the other service.
+# The versions of the fabric's protocol are checked before its first document; the other service does not need that.
 
 VERSION = "2012-11-30"
 HEADERS = {"x-ms-agent-name": "com.coreos.afterburn", "x-ms-version": VERSION}
@@ -66,7 +66,7 @@ _HEALTH = """<?xml version="1.0" encoding="utf-8"?>
 
 
 def address() -> str:
-    """The fabric's: what DHCP says in option 245, else the usual one."""
+    """The fabric's address: DHCP option 245, else the usual one."""
     digits = dhcp.option(DHCP_OPTION).replace(":", "")
     try:
         octets = bytes.fromhex(digits)
@@ -75,18 +75,18 @@ def address() -> str:
     if len(octets) == 4:
         return ".".join(map(str, octets))
     if digits:
-        log.warning(f"the DHCP option 245 is no address: {digits}")
+        log.warning(f"DHCP option 245 is not an address: {digits}")
     return DEFAULT_ADDRESS
 
 
 class Fabric:
-    """Both services as one place: paths are of the fabric, URLs of either."""
+    """Both services as one place: paths belong to the fabric, URLs to either."""
 
     says = f"http://{DEFAULT_ADDRESS} (or the address in DHCP option 245), and {INSTANCE}"
 
     @contextmanager
     def open(self, fetcher: Fetcher) -> Iterator[Get]:
-        """Gives a function that gets documents; each is there as soon as the service is up."""
+        """A function that gets documents; each exists once the service is up."""
         base = f"http://{address()}"
         checked = False
 
@@ -95,7 +95,7 @@ class Fabric:
             if path.startswith(f"{INSTANCE}/"):
                 return get(fetcher, path, {"Metadata": "true"})
             if not checked:
-                _check_version(fetcher, base)
+                _check_versions(fetcher, f"{base}/?comp=versions")
                 checked = True
             return get(fetcher, path if path.startswith("http://") else f"{base}/{path}")
 
@@ -103,22 +103,18 @@ class Fabric:
 
 
 def get(fetcher: Fetcher, url: str, headers: Mapping[str, str] | None = None) -> bytes:
-    """A document of either service, which is there as soon as the service is up."""
+    """A document of either service, which exists once the service is up."""
     return fetcher.get(url, {**HEADERS, **(headers or {})}, also_retry=_NOT_YET)
 
 
-def _check_version(fetcher: Fetcher, base: str) -> None:
-    versions = Document(f"{base}/?comp=versions", parse, kind="XML")
-    top = versions.parse(get(fetcher, versions.path).decode("utf-8", "replace"))
-    found = [element.text for element in top.findall("Supported/Version")]
-    if VERSION not in found:
-        raise Failure(
-            f"the fabric does not know the protocol of {VERSION}", where=versions.path, fix="ask the platform's support"
-        )
+def _check_versions(fetcher: Fetcher, url: str) -> None:
+    top = Document(url, parse, kind="XML").parse(get(fetcher, url).decode("utf-8", "replace"))
+    if VERSION not in [element.text for element in top.findall("Supported/Version")]:
+        raise Failure(f"the fabric does not support protocol version {VERSION}", where=url, fix="ask the platform's support")
 
 
 def goal_state(reader: Reader) -> Element:
-    """What the fabric wants of this machine."""
+    """The fabric's goal state for this machine."""
     found: Element = GOAL_STATE.read(reader)
     return found
 
@@ -127,12 +123,15 @@ def element_text(top: Element, path: str, where: str) -> str:
     """The text of an element. Raises Failure if it is missing or empty."""
     found = (top.findtext(path) or "").strip()
     if not found:
-        raise Failure(f"there is no {path} in it", where=where, fix="ask the platform's support")
+        raise Failure(f"{path} is missing", where=where, fix="ask the platform's support")
     return found
 
 
 def check_in(reader: Reader) -> None:
-    """Tell the fabric that this machine is up. What it wants may change meanwhile: then it refuses, and is asked anew."""
+    """Tell the fabric that this machine is ready.
+
+    If the goal state has changed meanwhile, it refuses; then the new one is used.
+    """
     base = f"http://{address()}"
     for left in range(_CHECK_INS - 1, -1, -1):
         text = get(reader.fetcher, f"{base}/{GOAL_STATE.path}").decode("utf-8", "replace")
@@ -144,11 +143,11 @@ def check_in(reader: Reader) -> None:
         except Failure as failure:
             if not left:
                 raise
-            log.warning(f"the check-in is tried again: {failure}")
+            log.warning(f"check-in failed, retrying: {failure}")
 
 
 def health(goal: Element) -> str:
-    """The document that says that the machine is ready."""
+    """The document that reports the machine as ready."""
     names = ("Incarnation", "Container/ContainerId", "Container/RoleInstanceList/RoleInstance/InstanceId")
     return _HEALTH.format(*(escaped(element_text(goal, name, GOAL_STATE.path)) for name in names))
 
@@ -157,8 +156,8 @@ def health(goal: Element) -> str:
 #
 # Source: docs/reference/platforms.md §3.4, §4.1, §10.3.
 #
-# Unlike with Ignition a drive that is not ready at the first look is looked at again, a disc in something else than an optical
-# drive counts, too, and there may be any number of discs.
+# Unlike Ignition, a drive that is not ready yet is checked again, discs in other drives count as well, and there
+# may be any number of discs.
 
 ENVIRONMENT, CUSTOM_DATA = "ovf-env.xml", "CustomData.bin"
 CDROM_DRIVE_STATUS, CDSL_CURRENT, CDS_DISC_OK = 0x5326, 0x7FFFFFFF, 4  # linux/cdrom.h
@@ -166,7 +165,7 @@ PASSWORD = ("AdminPassword", "adminPassword")
 
 
 def discs(formats: Sequence[str], file: str = CUSTOM_DATA) -> Search:
-    """A search for a file of the provisioning drive, which has one of these file systems."""
+    """A search for a file on the provisioning drive, which has one of these file systems."""
 
     def candidates() -> Iterator[Candidate]:
         for format in formats:
@@ -178,7 +177,7 @@ def discs(formats: Sequence[str], file: str = CUSTOM_DATA) -> Search:
 
 
 def is_ready(node: str) -> bool:
-    """Whether a drive has its disc; what is no optical drive is always ready."""
+    """Whether a drive has its disc; a device that is not an optical drive is always ready."""
     try:
         descriptor = os.open(node, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
@@ -192,9 +191,9 @@ def is_ready(node: str) -> bool:
 
 
 def admin_password(formats: Sequence[str]) -> str:
-    """What the drive gives the first user, in clear; "" without a drive that is there now and can be read.
+    """The first user's password in plain text; "" if no readable drive is present now, or it has none.
 
-    Raises Failure for a document that is no XML.
+    Raises Failure if the document is not XML.
     """
     content = discs(formats, ENVIRONMENT).look()
     if not content:
@@ -202,11 +201,11 @@ def admin_password(formats: Sequence[str]) -> str:
     try:
         top = parse(content.decode("utf-8", "replace"))
     except ValueError as error:
-        raise Failure("this is no XML", where=ENVIRONMENT, fix="the platform has to attach a right drive") from error
+        raise Failure("not valid XML", where=ENVIRONMENT, fix="attach another provisioning drive") from error
     return next((element.text or "" for element in top.iter() if element.tag in PASSWORD), "")
 
 
-# The platform.
+# The platform itself.
 
 COMPUTE = f"{INSTANCE}/metadata/instance/compute"
 FORMATS = ("udf",)
@@ -228,31 +227,32 @@ def _fetch(fetcher: Fetcher) -> bytes:
     try:
         return discs(FORMATS).wait(LIMIT_S)
     except NotHere as reason:
-        log.warning(f"there is no user data, and {reason}: going on without a config")
+        log.warning(f"there is no user data, and {reason}: continuing without a config")
         return b""
 
 
 def _shared_config(attribute: str) -> Value:
-    """An attribute of the machine's own instance in the shared config, which the goal state names."""
+    """An attribute of this machine's instance in the shared config, whose URL is in the goal state."""
 
     def read(reader: Reader) -> str | None:
         url = element_text(goal_state(reader), f"{CONFIGURATION}/SharedConfig", GOAL_STATE.path)
         own = own_instance(Document(url, parse, kind="XML").read(reader))
-        return None if own is None else _of_instance(own, attribute)
+        return None if own is None else instance_address(own, attribute)
 
     return Value(f"{attribute} of the machine's own instance in the SharedConfig of the goal state", read)
 
 
 def own_instance(top: Element) -> Element | None:
-    """The machine's own among the instances of a shared config."""
+    """The instance of a shared config that is this machine."""
     incarnation = top.find("Incarnation")
     name = incarnation.get("instance") if incarnation is not None else None
     return next((one for one in top.findall("Instances/Instance") if one.get("id") == name), None)
 
 
-def _of_instance(own: Element, attribute: str) -> str | None:
-    """The last endpoint counts, of those with an address and a port; ports are no part of it. Raises Failure for the machine's
-    own address if it is not one.
+def instance_address(own: Element, attribute: str) -> str | None:
+    """The instance's own `address`, or the address without port in that attribute of its last endpoint that has both.
+
+    Raises Failure if its own address is malformed.
     """
     from ignition.network.addresses import address, endpoint
 
@@ -264,12 +264,12 @@ def _of_instance(own: Element, attribute: str) -> str | None:
 
 
 def _ssh_keys(reader: Reader) -> list[str]:
-    # Azure folds a long key into several lines: each entry is one key.
+    # Azure folds a long key into several lines; each entry is one key.
     keys = [str(one.get("keyData") or "").replace("\r", "").replace("\n", "") for one in KEYS.objects(reader, "")]
     if keys and not any(keys):
         raise Failure("every public key is empty", where=KEYS.path, fix="correct the keys of the virtual machine")
     if not all(keys):
-        log.warning(f"{KEYS.path}: a public key is empty: left out (fix: correct the keys of the virtual machine)")
+        log.warning(f"{KEYS.path}: a public key is empty: ignored (fix: correct the keys of the virtual machine)")
     return [key for key in keys if key]
 
 
@@ -279,7 +279,7 @@ def _first_user(reader: Reader) -> FirstUser | None:
     found = ADMIN.read(reader)
     name = found.strip() if isinstance(found, str) else ""
     if not name:
-        log.warning("the platform names no user: no user.ign is written")
+        log.warning("the metadata has no user name: user.ign is not written")
         return None
     return FirstUser(name, _ssh_keys(reader), admin_password(("udf", "iso9660")))
 

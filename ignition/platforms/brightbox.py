@@ -1,4 +1,4 @@
-"""Brightbox: as OpenStack. Source: docs/reference/platforms.md §3.3."""
+"""Brightbox, which provides configs as OpenStack does. Source: docs/reference/platforms.md §3.3."""
 
 from __future__ import annotations
 

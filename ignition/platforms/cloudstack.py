@@ -1,6 +1,6 @@
 """CloudStack: a config drive or the virtual router, which is the DHCP server. Source: docs/reference/platforms.md §3.3, §10.8.
 
-Unlike with Ignition a drive is read without a network, and a network card that comes later counts.
+Unlike Ignition, a drive is read without a network, and a network card that appears later counts.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ PLATFORM = Platform(
             attributes=(
                 Attribute("AVAILABILITY_ZONE", text("availability-zone")),
                 Attribute("CLOUD_IDENTIFIER", text("cloud-identifier")),
-                Attribute("", text("local-hostname"), legacy="HOSTNAME"),  # only coreos-metadata 0.14
+                Attribute("", text("local-hostname"), legacy="HOSTNAME"),  # coreos-metadata 0.14 only
                 Attribute("INSTANCE_ID", text("instance-id")),
                 Attribute("IPV4_LOCAL", text("local-ipv4")),
                 Attribute("IPV4_PUBLIC", text("public-ipv4")),

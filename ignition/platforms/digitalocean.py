@@ -1,6 +1,6 @@
 """DigitalOcean. Source: docs/reference/platforms.md §3.1, §5.1, §5.2, §7.2, §10.5.
 
-The network is described with addresses and routes; DHCP is not offered everywhere.
+The network is described with addresses and routes: DHCP is not available everywhere.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BASE = "http://169.254.169.254/metadata"
 DROPLET = Document("v1.json")
-# Member of an interface, what holds its network, whether a public interface has its default route there.
+# Member of an interface, its member with the netmask or prefix length, whether a public interface has its default route there.
 _ADDRESSES = (("ipv4", "netmask", True), ("ipv6", "cidr", True), ("anchor_ipv4", "netmask", False))
 
 
@@ -35,7 +35,7 @@ def usual_address(path: str) -> Value:
 
 
 def network(reader: Reader) -> Network:
-    """All public and private interfaces; name servers are the machine's and go to each."""
+    """All public and private interfaces; the machine's name servers go to each of them."""
     from ignition.network.addresses import address
     from ignition.network.model import Network
 
@@ -44,7 +44,7 @@ def network(reader: Reader) -> Network:
 
 
 def _interfaces(reader: Reader, path: str, servers: list[Address]) -> list[Interface]:
-    """One per MAC address: entries that share one are joined, what comes later first, as in Afterburn."""
+    """One per MAC address: entries with the same address are joined, later entries first, as in Afterburn."""
     from ignition.network.model import Interface
 
     found: dict[str, Interface] = {}
@@ -58,7 +58,7 @@ def _interfaces(reader: Reader, path: str, servers: list[Address]) -> list[Inter
 
 
 def _addressing(entry: dict[str, object], where: str) -> tuple[list[Interfaced], list[Route]]:
-    """Each address with the route to its own network; a public interface's are also the way to everywhere else."""
+    """Each address with the route to its own network, and a default route if the interface is public."""
     from ignition.network.addresses import address, default_route, interface
     from ignition.network.model import Route
 

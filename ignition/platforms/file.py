@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def fetch(_: Fetcher, *, path: str = "") -> bytes:
-    """The file's content. Raises Failure when it cannot be read: somebody named it on purpose."""
+    """The file's content. Raises Failure if it cannot be read, since the platform was chosen on purpose."""
     path = path or paths.config_file()
     try:
         with open(path, "rb") as file:

@@ -20,7 +20,9 @@ INSTANCE, PROJECT = "instance/attributes", "project/attributes"
 
 
 def _ssh_keys(reader: Reader) -> list[str]:
-    """The instance's old attribute alone if it has keys; else its new one, and the project's unless the instance blocks them."""
+    """The instance's old attribute alone if it has keys; else its new one, and those of the project unless the instance blocks
+    them.
+    """
     own = _keys(reader, f"{INSTANCE}/sshKeys")
     if own:
         return own
@@ -31,14 +33,14 @@ def _ssh_keys(reader: Reader) -> list[str]:
 
 
 def _keys(reader: Reader, path: str) -> list[str]:
-    """Lines `user:key`; everybody's keys count."""
+    """The keys in lines of the form `user:key`, of all users."""
     found = []
     for number, line in enumerate(answer_lines(reader.text(path) or ""), start=1):
         user, colon, key = line.partition(":")
         if not line.strip() or line.startswith("#"):
             continue
         if not colon:
-            log.warning(f"{path}: line {number} is not USER:KEY: left out (fix: correct the metadata of the instance or project)")
+            log.warning(f"{path}: line {number} is not USER:KEY: ignored (fix: correct the metadata of the instance or project)")
             continue
         found.append(key)
     return found

@@ -1,6 +1,6 @@
 """Hetzner Cloud. Source: docs/reference/platforms.md §3.1, §5.1, §5.3, §7.1, §7.4, §10.10.
 
-The network is cloud-init's, version 1; private networks are not in it: they have DHCP.
+The network is cloud-init's, version 1. It lacks private networks, which have DHCP.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ KEYS = Document("metadata/public-keys")
 
 
 def _public_ipv6(reader: Reader) -> str | None:
-    """Of the first network card's first subnet of IPv6; without prefix length. None, with a warning, for what is not one."""
+    """The address of the first network card's first IPv6 subnet, without prefix length. None, with a warning, if malformed."""
     from ignition.network.addresses import address
     from ignition.network.members import dictionaries
 
@@ -39,10 +39,10 @@ def _public_ipv6(reader: Reader) -> str | None:
     try:
         one = None if found is None else address(str(found).partition("/")[0], where)
     except Failure as failure:
-        log.warning(f"left out: {failure}")
+        log.warning(f"ignored: {failure}")
         return None
     if one is not None and one.version != 6:
-        log.warning(f"{where}: {one} is not an IPv6 address: left out")
+        log.warning(f"{where}: {one} is not an IPv6 address: ignored")
         return None
     return None if one is None else str(one)
 

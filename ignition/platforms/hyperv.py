@@ -1,7 +1,7 @@
 """Hyper-V: key-value pairs of the host. Source: docs/reference/platforms.md §3.5, §3.6, §10.14.
 
-All pairs go to the new root, too, where hv_kvp_daemon expects them: by a fragment of a base config, which every later stage
-reads.
+All pairs are also written to the new root, where hv_kvp_daemon expects them, through a fragment of a base config that every later
+stage reads.
 """
 
 from __future__ import annotations
@@ -29,16 +29,12 @@ POOL_MODE = 0o600
 
 
 def fetch(_: Fetcher) -> bytes:
-    """The config in pool 0. Raises Failure when the host cannot be asked."""
+    """The config in pool 0; the fragment is written on the way. Raises Failure if the host does not answer."""
     pools = read()
-    _keep(pools)
-    return joined(pools[0], KEY)
-
-
-def _keep(pools: list[Pool]) -> None:
     path = os.path.join(paths.system_config_dirs()[0], FRAGMENT)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     atomic.write(path, json.dumps(fragment(pools)).encode(), mode=POOL_MODE)
+    return joined(pools[0], KEY)
 
 
 def fragment(pools: list[Pool]) -> dict[str, object]:
@@ -61,25 +57,24 @@ PLATFORM = Platform("Microsoft Hyper-V", config=ConfigSource(f"key {KEY} of the 
 # Hyper-V's key-value pairs, as the host sends them. Source: docs/reference/platforms.md §3.6;
 # linux/include/uapi/linux/hyperv.h.
 #
-# The host sends one pair at a time and waits for our answer before the next: as tools/hv/hv_kvp_daemon.c does, each is
-# answered.
+# The host sends one pair at a time and waits for an answer before the next; like tools/hv/hv_kvp_daemon.c, we answer each.
 
 DEVICE = "/dev/vmbus/hv_kvp"
 DRIVER = "/sys/bus/vmbus/drivers/hv_utils"
-SILENCE_S = 1.0  # so long without a message: there are no more
+SILENCE_S = 1.0  # without a message: then all pairs have arrived
 MESSAGE = 7430  # sizeof(struct hv_kvp_msg): the header and its largest body, hv_kvp_ipaddr_value
 REGISTER, SET = 100, 1  # KVP_OP_REGISTER1, KVP_OP_SET
 OK = 0  # HV_S_OK
 KVP_KEY, VALUE = 512, 2048  # HV_KVP_EXCHANGE_MAX_KEY_SIZE, _VALUE_SIZE: bytes, NUL included
 POOLS = 5
 _PAIR = struct.Struct(f"<BBxx III{KVP_KEY}s{VALUE}s")  # hv_kvp_hdr and hv_kvp_exchg_msg_value
-_MOST = 100_000  # messages; a host that goes on for ever does not keep a machine from booting
+_MOST = 100_000  # messages: an endless stream from the host must not keep a machine from booting
 
-Pool = dict[bytes, bytes]  # key → value, without NUL bytes, in the order in which they came
+Pool = dict[bytes, bytes]  # key → value, without NUL bytes, in the order of arrival
 
 
 def read() -> list[Pool]:
-    """The five pools. Raises Failure when driver or device cannot be used."""
+    """The five pools. Raises Failure if the driver or the device cannot be used."""
     if not os.path.isdir(DRIVER):
         run(["modprobe", "hv_utils"], why="load Hyper-V's driver of key-value pairs")
     try:
@@ -96,7 +91,7 @@ def read() -> list[Pool]:
 
 
 def receive(descriptor: int) -> list[Pool]:
-    """Register at the open device and take what comes, until a second of silence."""
+    """Register with the open device and collect pairs until a second of silence."""
     pools: list[Pool] = [{} for _ in range(POOLS)]
     os.write(descriptor, bytes([REGISTER]).ljust(MESSAGE, b"\0"))
     for _ in range(_MOST):
@@ -125,7 +120,10 @@ def record_file(pool: Pool) -> bytes:
 
 
 def joined(pool: Pool, name: str) -> bytes:
-    """The value of a key; if it is missing or empty, of `NAME.0`, `NAME.1` and so on up to the first gap: hosts split."""
+    """The value of a key; if it is missing or empty, the joined values of `NAME.0`, `NAME.1` and so on, up to the first gap.
+
+    Values are limited to 2 KiB, so tools on the host split longer ones.
+    """
     value = pool.get(name.encode(), b"")
     number = 0
     if not value:

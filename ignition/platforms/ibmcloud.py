@@ -1,8 +1,8 @@
-"""IBM Cloud, virtual servers of the second generation: a NoCloud drive.
+"""IBM Cloud, virtual servers of the second generation (VPC Gen2): a NoCloud drive.
 
 Source: docs/reference/platforms.md §3.4, §5.1, §5.3, §10.13.
 
-The SSH keys are in a cloud-config that is one part of a MIME document.
+The SSH keys are in a cloud-config, which is a part of a MIME document.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ KEYS = "ssh_authorized_keys"
 
 
 def _ssh_keys(reader: Reader) -> list[str]:
-    """Those of the last cloud-config that has some."""
+    """The keys of the last cloud-config that has any."""
     configs = [one for one in _cloud_configs(reader.text(VENDOR) or "") if KEYS in one]
     if not configs:
         return []

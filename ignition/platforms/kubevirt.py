@@ -1,7 +1,7 @@
-"""KubeVirt: a drive as OpenStack's or as NoCloud's. Source: docs/reference/platforms.md §3.4, §5.1, §5.3, §7.4, §7.5, §10.13.
+"""KubeVirt: a drive like OpenStack's or NoCloud's. Source: docs/reference/platforms.md §3.4, §5.1, §5.3, §7.4, §7.5, §10.13.
 
-Better than the originals: a virtual machine without a drive does not wait for one without end, and a drive whose config cannot be
-read does not end in a machine without config.
+Better than the originals: a virtual machine without a drive does not wait for one indefinitely, and a drive whose config cannot
+be read does not result in a machine without a config.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _of_nocloud(reader: Reader) -> Network:
 
 def _table(label: str, meta: Document, network: Callable[[Reader], Network]) -> Metadata:
     def identity(*names: str) -> Value:
-        """One of these members. Raises Failure for a document without them; a drive without the document has no metadata."""
+        """The first of these members. Raises Failure for a document that lacks them all, but not for a drive without document."""
         value = first(*map(meta.member, names))
 
         def read(reader: Reader) -> Found:

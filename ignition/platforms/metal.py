@@ -1,4 +1,7 @@
-"""Bare metal: no config of its own, it comes by the kernel command line or user.ign. Source: docs/reference/platforms.md §3.9."""
+"""Bare metal, without a config source of its own: configs come from the kernel command line or user.ign.
+
+Source: docs/reference/platforms.md §3.9.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """NVIDIA BlueField: a FIFO of the boot controller.
 
 Source: docs/reference/platforms.md §3.5; linux/drivers/platform/mellanox/mlxbf-bootctl.c. In the originals a machine without a
-config fails (reference 11.2); here it has none, as everywhere.
+config fails to boot; here it boots without one, as on every platform.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FIFO = "/sys/bus/platform/devices/MLNXBF04:00/bootfifo"
 
 
 def fetch(_: Fetcher, *, path: str = FIFO) -> bytes:
-    """What the host pushed, without the NUL bytes around it. Raises CommandFailed if the driver cannot be loaded."""
+    """The data that the host pushed, without surrounding NUL bytes. Raises CommandFailed if the driver cannot be loaded."""
     run(["modprobe", "mlxbf_bootctl"], why="load the driver of BlueField's boot FIFO")
     try:
         with open(path, "rb") as file:

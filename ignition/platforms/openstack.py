@@ -1,7 +1,7 @@
 """OpenStack: a config drive or the metadata service. Source: docs/reference/platforms.md §3.3, §4.2, §5.1, §5.2, §10.7.
 
-The service is asked by IPv4, and by IPv6 at each interface. Unlike with Ignition an error at one of them does not count for all,
-and a drive is read without a network. The companion, too, takes the drive in both spellings and with any file system.
+The service is asked over IPv4, and over IPv6 at each interface. Unlike Ignition, an error at one of them does not affect the
+others, and a drive is read without a network. The companion, too, accepts both spellings of the label and any file system.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def _services(fetcher: Fetcher) -> dict[str, Callable[[], bytes]]:
     sources = {f"{BASE}/{USER_DATA}": http(f"{BASE}/{USER_DATA}")}
     for name in interfaces():
         url = f"http://[{ADDRESS_6}%25{name}]/{USER_DATA}"
-        sources[url] = http(url, headers={"Host": f"[{ADDRESS_6}]"})  # without the interface, as RFC 6874 demands
+        sources[url] = http(url, headers={"Host": f"[{ADDRESS_6}]"})  # without the zone, as RFC 6874 requires
     return {url: partial(source.fetch, fetcher) for url, source in sources.items()}
 
 
 def interfaces(path: str = IF_INET6) -> list[str]:
-    """The interfaces with an IPv6 address, without loopback."""
+    """The interfaces with an IPv6 address, except loopback."""
     try:
         with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
             names = [line.rstrip("\n").rpartition(" ")[2] for line in file]

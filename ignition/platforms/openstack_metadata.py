@@ -1,4 +1,4 @@
-"""OpenStack's metadata service, for machines that must not look at the drive.
+"""OpenStack's metadata service, for machines that must not read the drive.
 
 Source: docs/reference/platforms.md §5.1, §5.2, §10.7.
 """

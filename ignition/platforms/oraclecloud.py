@@ -1,8 +1,8 @@
-"""Oracle Cloud Infrastructure, oracle-oci in Container Linux.
+"""Oracle Cloud Infrastructure, known as oracle-oci to Container Linux.
 
 Source: docs/reference/platforms.md §3.1, §3.10, §5.1, §5.2, §10.12.
 
-The id of old is answered from today's service (/opc/v2), too: the one of old can be switched off.
+The old id uses today's service (/opc/v2), too: the old service may be disabled.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _required(path: str) -> Value:
 
 
 def _ssh_keys(reader: Reader) -> list[str]:
-    """One text with a key a line, or a list of such."""
+    # One text with a key per line, or a list of such texts.
     (found,) = INSTANCE.values(reader, KEYS)
     return [line for one in several(found) for line in answer_lines(text(one))]
 

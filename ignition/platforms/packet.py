@@ -1,7 +1,7 @@
 """Packet, later Equinix Metal. Source: docs/reference/platforms.md §3.1, §3.8, §5.1, §5.2, §7.2, §8, §10.6.
 
-The network is bonded, and its addresses are in the metadata only. The platform shows its customers how each stage ended, and
-waits for a machine to check in.
+The network is bonded, and only the metadata has its addresses. The platform shows its customers how each stage ended, and expects
+a machine to check in.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.fetch.engine import Fetcher
     from ignition.metadata.reader import Reader
-    from ignition.network.model import Address, Device, Interface, Interfaced, Network, Route
+    from ignition.network.model import Address, Device, Interfaced, Network, Route
 
     Object = dict[str, object]
 
@@ -38,7 +38,7 @@ _PLACE = f"network of {MACHINE.path}"
 
 
 def addresses(family: int, member: str, *, public: bool) -> Value:
-    """Public or private addresses of a family, or their gateways; each kind is numbered on its own."""
+    """Public or private addresses of a family, or their gateways; each kind has its own numbers."""
 
     def read(reader: Reader) -> list[str | None]:
         from ignition.network.addresses import address
@@ -50,7 +50,7 @@ def addresses(family: int, member: str, *, public: bool) -> Value:
 
 
 def _family(entry: Object) -> object:
-    """What the address is; of what is not one, what the metadata says that it is."""
+    """The family of the address; for a malformed one, the stated family, so that the error appears with its attribute."""
     from ignition.network.addresses import address
 
     try:
@@ -69,39 +69,31 @@ def _is_public(entry: Object) -> bool:
 
 
 def _network(reader: Reader) -> Network:
-    """The cards, the bonds they belong to, and on the first bond all addresses; cards that are not listed stay down."""
+    """The cards and their bonds, the first of which has all addresses. Cards that are not listed stay down."""
     from ignition.network.model import Interface, Network
 
-    cards = [_card(one) for one in MACHINE.objects(reader, "network.interfaces")]
+    cards = []
+    for entry in MACHINE.objects(reader, "network.interfaces"):
+        mac, name = required(entry, "mac", _PLACE), entry.get("bond")
+        joined = Interface(mac=mac, bond=str(name), required_for_online="no") if name else Interface(mac=mac, unmanaged=True)
+        cards.append(joined)
     names = list(dict.fromkeys(card.bond for card in cards if card.bond))
     if not names:
-        log.warning(f"{_PLACE}: no interface belongs to a bond, so none gets an address")
+        log.warning(f"{_PLACE}: none of the interfaces belongs to a bond: no addresses are set")
         return Network(cards)
     mode, servers = _mode(reader), _name_servers()
-    bonds = [_bond(name, servers) for name in names]
+    bonds = [
+        Interface(name=name, priority=_BOND_PRIORITY, nameservers=servers, required_for_online="degraded-carrier")
+        for name in names
+    ]
     bonds[0].addresses, bonds[0].routes = addressing(blocks(reader))
     devices = [_device(name, next(card.mac for card in cards if card.bond == name), mode) for name in names]
     fallback = Interface(path="pci-*", priority=_FALLBACK_PRIORITY, unmanaged=True)
     return Network([*cards, *bonds, fallback], devices)
 
 
-def _card(entry: Object) -> Interface:
-    from ignition.network.model import Interface
-
-    mac, bond = required(entry, "mac", _PLACE), entry.get("bond")
-    if not bond:
-        return Interface(mac=mac, unmanaged=True)
-    return Interface(mac=mac, bond=str(bond), required_for_online="no")
-
-
-def _bond(name: str, servers: list[Address]) -> Interface:
-    from ignition.network.model import Interface
-
-    return Interface(name=name, priority=_BOND_PRIORITY, nameservers=servers, required_for_online="degraded-carrier")
-
-
 def addressing(entries: list[Object]) -> tuple[list[Interfaced], list[Route]]:
-    """All addresses, each with the route that its gateway is for."""
+    """All addresses, each with the route through its gateway."""
     from ipaddress import IPv4Interface
 
     from ignition.network.addresses import address, default_route, interface
@@ -118,10 +110,10 @@ def addressing(entries: list[Object]) -> tuple[list[Interfaced], list[Route]]:
 
 
 def _mode(reader: Reader) -> str:
-    """The name of the bonding mode that the metadata gives by number."""
+    """The name of the bonding mode, which the metadata has as a number."""
     (number,) = MACHINE.values(reader, "network.bonding.mode")
     if not isinstance(number, int) or not 0 <= number < len(MODES):
-        raise Failure(f"network.bonding.mode is {number!r}", where=MACHINE.path, fix=f"known modes are 0 to {len(MODES) - 1}")
+        raise Failure(f"network.bonding.mode is {number!r}", where=MACHINE.path, fix=f"valid modes are 0 to {len(MODES) - 1}")
     return MODES[number]
 
 
@@ -135,10 +127,10 @@ def _device(name: str, mac: str, mode: str) -> Device:
 
 
 def _name_servers() -> list[Address]:
-    """Those that networkd got by DHCP, which is how the machine has reached the metadata; the metadata has none."""
+    """The name servers of networkd's DHCP lease, through which the machine reached the metadata; the metadata has none."""
     from ignition.network.addresses import address
 
-    fix = "let networkd set up a link by DHCP first"
+    fix = "let networkd configure a link by DHCP first"
     try:
         with open(NETIF_STATE, encoding="utf-8", errors="replace", newline="\n") as file:
             found = lines(file.read())
@@ -148,7 +140,7 @@ def _name_servers() -> list[Address]:
         key, _, value = line.partition("=")
         if key == "DNS":
             return [address(one, NETIF_STATE) for one in value.split()]
-    raise Failure("the machine has no name servers: there is no DNS=", where=NETIF_STATE, fix=fix)
+    raise Failure("the machine has no name servers: DNS= is missing", where=NETIF_STATE, fix=fix)
 
 
 def _check_in(reader: Reader) -> None:
@@ -157,7 +149,7 @@ def _check_in(reader: Reader) -> None:
 
 
 def _report(fetcher: Fetcher, stage: str, problem: str) -> None:
-    """An event for the platform's list of what happened to the machine."""
+    """Add an event to the machine's timeline."""
     import json
 
     found = required(

@@ -1,7 +1,7 @@
 """Proxmox VE: a NoCloud drive. Source: docs/reference/platforms.md §3.4, §5.1, §5.3, §7.4, §7.5, §10.13.
 
-Proxmox writes its own cloud-config into user-data, so that the Ignition config is in vendor-data or in place of user-data. Unlike
-Afterburn, which wants all four files and reads none if one is wrong, each file counts for itself.
+Proxmox writes its own cloud-config to user-data, so the Ignition config is in vendor-data, or replaces user-data. Unlike
+Afterburn, which requires all four files and reads none if one is malformed, each file is read on its own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CLOUD_CONFIG = "#cloud-config"
 
 
 def _cloud_config(text: str) -> object:
-    """A user-data that is something else has nothing for us."""
+    """The parsed cloud-config; None if user-data is something else, such as an Ignition config."""
     return parse(text) if text.startswith(CLOUD_CONFIG) else None
 
 
@@ -42,29 +42,29 @@ def _network(reader: Reader) -> Network:
 
 
 def _kernel_arguments(reader: Reader) -> str | None:
-    """None also for a network that cannot be read: the image's default brings the machine up."""
+    """None also if the network cannot be read: the image's default brings the machine up."""
     from ignition.network.kernel_arguments import by_address
 
     try:
         return by_address(_network(reader))
     except Failure as failure:
-        log.warning(f"the default is used: {failure}")
+        log.warning(f"using the default: {failure}")
         return None
 
 
 def _netplan(reader: Reader) -> object:
-    """None also for a network that cannot be read."""
+    """None also if the network cannot be read."""
     from ignition.network import netplan
 
     try:
         return netplan.document(_network(reader))
     except Failure as failure:
-        log.warning(f"no netplan file is written: {failure}")
+        log.warning(f"netplan file not written: {failure}")
         return None
 
 
 def _address(version: int) -> Value:
-    """The last one of the first interface."""
+    """The last address of the first interface."""
 
     def read(reader: Reader) -> str | None:
         addresses = next((one.addresses for one in _network(reader).interfaces), [])
@@ -81,7 +81,7 @@ PLATFORM = Platform(
         limit_s=LIMIT_S,
         absent_is_none=True,
         wanted=lambda content: not kinds.of(content),
-        says="user-data on the drive labelled cidata, else vendor-data; what is for coreos-cloudinit does not count",
+        says="user-data on the drive labelled cidata, else vendor-data; data for coreos-cloudinit is ignored",
     ),
     metadata=(
         Metadata(

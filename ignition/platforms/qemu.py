@@ -1,4 +1,4 @@
-"""QEMU: the firmware config device, or a block device on machines that have none. Source: docs/reference/platforms.md §3.5;
+"""QEMU: the firmware config device, or a block device on machines without one. Source: docs/reference/platforms.md §3.5;
 linux/drivers/firmware/qemu_fw_cfg.c.
 
 Both names are read: opt/com.coreos/config (Container Linux, Fedora CoreOS), then opt/org.flatcar-linux/config.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ignition.fetch.engine import Fetcher
 
     class Run(Protocol):
-        """As `command.run`."""
+        """The signature of `command.run`."""
 
         def __call__(self, argv: list[str], *, why: str) -> str: ...
 
@@ -30,17 +30,17 @@ SYSFS = "/sys/firmware/qemu_fw_cfg"
 KEYS = ("opt/com.coreos/config", "opt/org.flatcar-linux/config")
 _SLOW_S = 10.0
 BLOCK = "/dev/disk/by-id/virtio-ignition"  # a drive with the serial `ignition`
-BLOCK_MACHINES = ("s390x", "ppc64", "ppc64le")  # of uname(2): no firmware config there
+BLOCK_MACHINES = ("s390x", "ppc64", "ppc64le")  # of uname(2): machines without firmware config
 BLOCK_WAIT_S = 300.0
 
 
 def fetch(_: Fetcher) -> bytes:
-    """The config of this machine. Raises Failure when the device that it should have is out of order."""
+    """The config of this machine. Raises Failure if its device does not work."""
     return from_block_device() if os.uname().machine in BLOCK_MACHINES else from_firmware()
 
 
 def from_block_device(*, device: str = BLOCK, run: Run = command.run) -> bytes:
-    """What the drive holds, without the NUL bytes behind it. Raises Failure if it does not come up."""
+    """The content of the drive, without trailing NUL bytes. Raises Failure if the drive does not appear."""
     from ignition.host import devices
 
     if not os.path.isdir("/sys/bus/virtio/drivers/virtio_blk"):
@@ -51,7 +51,7 @@ def from_block_device(*, device: str = BLOCK, run: Run = command.run) -> bytes:
 
 
 def from_firmware(*, sysfs: str = SYSFS, run: Run = command.run) -> bytes:
-    """The first of the keys that has content. Raises Failure when the driver cannot be loaded or gives other than the size."""
+    """The content of the first non-empty key. Raises Failure if the driver cannot be loaded, or content and size disagree."""
     if not os.path.isdir(sysfs):
         run(["modprobe", "qemu_fw_cfg"], why="load the driver of QEMU's firmware config device")
     for key in KEYS:
@@ -62,7 +62,7 @@ def from_firmware(*, sysfs: str = SYSFS, run: Run = command.run) -> bytes:
 
 
 def _read(entry: str) -> bytes:
-    """One entry; `b""` if it does not exist."""
+    """The content of one entry; `b""` if it does not exist."""
     try:
         with open(f"{entry}/size", encoding="ascii") as file:
             size = int(file.read())
@@ -75,7 +75,7 @@ def _read(entry: str) -> bytes:
     if seconds > _SLOW_S:
         log.warning(f"reading the config took {seconds:.0f} s: firmware config is slow, fetch large configs from a URL")
     if len(content) != size:
-        raise Failure(f"the device gave {len(content)} bytes, its size file says {size}", where=entry)
+        raise Failure(f"read {len(content)} bytes, but the size file says {size}", where=entry)
     return content
 
 

@@ -1,6 +1,6 @@
 """Scaleway. Source: docs/reference/platforms.md §3.1, §5.1, §5.3, §8, §10.12.
 
-The service hands out user data only to source ports below 1024, that is, to root; its other documents to everybody.
+The service returns user data only to source ports below 1024, that is, to root; its other documents to anyone.
 """
 
 from __future__ import annotations

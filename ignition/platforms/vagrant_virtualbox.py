@@ -1,7 +1,7 @@
 """Vagrant's machines on VirtualBox. Source: docs/reference/platforms.md §5.1, §5.2.
 
-There is no metadata service: the machine itself is asked. Only Container Linux had this, so there are no names of today. Vagrant
-sets host name and eth1 up while the machine boots.
+There is no metadata service: the values come from the machine itself. Only Container Linux supported this platform, so attributes
+have its names only. Vagrant sets the host name and configures eth1 while the machine boots.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _IFREQ_SIZE, _ADDRESS = 40, slice(20, 24)  # linux/if.h: a name of 16 bytes, the
 
 
 class ThisMachine:
-    """No documents: its values come from the kernel."""
+    """A place without documents: the values come from the kernel."""
 
     says = "the machine itself"
 
@@ -41,7 +41,7 @@ class ThisMachine:
 
 
 def _private_ipv4(_: Reader) -> str:
-    """The first address of the interface, which may come late."""
+    """The first address of the interface, which may appear late."""
     for number in range(TRIES):
         if number:
             time.sleep(PAUSE_S)
@@ -51,12 +51,12 @@ def _private_ipv4(_: Reader) -> str:
     raise Failure(
         f"no IPv4 address within {(TRIES - 1) * PAUSE_S:g} s",
         where=INTERFACE,
-        fix="give the machine a private network in the Vagrantfile",
+        fix="add a private network to the Vagrantfile",
     )
 
 
 def address(interface: str) -> str:
-    """The first IPv4 address of an interface; "" if there is none, or no such interface."""
+    """The first IPv4 address of an interface; "" if it has none, or does not exist."""
     import fcntl
     import socket
 

@@ -27,12 +27,11 @@ _MOST = 16 << 20  # bytes
 
 
 def fetch(_: Fetcher, *, partition: str = PARTITION) -> bytes:
-    """The property's value, else the partition's content. Raises Failure for an encoding, and without the device."""
+    """The property's value, else the partition's content. Raises Failure if an encoding is set, and without the device."""
     return _property() or partition_content(partition)
 
 
 def _property() -> bytes:
-
     if not os.path.exists(DEVICE):
         run(["modprobe", "vboxguest"], why="load VirtualBox' guest driver")
         run(["udevadm", "settle"], why="wait for VirtualBox' guest device")
@@ -44,7 +43,7 @@ def _property() -> bytes:
 
 
 def partition_content(partition: str) -> bytes:
-    """What a raw partition holds, without the NUL bytes behind it; `b""` if there is no such partition."""
+    """The content of a raw partition, without trailing NUL bytes; `b""` if it does not exist."""
     try:
         with open(partition, "rb") as file:
             return file.read(_MOST).rstrip(b"\0")
@@ -53,8 +52,7 @@ def partition_content(partition: str) -> bytes:
 
 
 def remove() -> None:
-    """Delete the property. Raises Failure if the guest must not."""
-
+    """Delete the property. Raises Failure if the guest may not."""
     with Properties() as properties:
         for name in (ENCODING, PROPERTY):
             properties.delete(name)
@@ -86,7 +84,7 @@ _SIZE, _MOST_BYTES = 4096, 1 << 20  # bytes of the first buffer for a value, and
 
 
 class Properties:
-    """The connection to the service; use it in a `with`. `ioctl` is as fcntl.ioctl with a buffer that is changed in place."""
+    """The connection to the service; use it in a `with`. Requests are buffers that the driver changes in place."""
 
     def __init__(self, device: str = DEVICE) -> None:
         self._device = device
@@ -96,8 +94,8 @@ class Properties:
         try:
             self._descriptor = os.open(self._device, os.O_RDWR | os.O_CLOEXEC)
         except OSError as error:
-            fix = "is this a VirtualBox machine, and the driver vboxguest there?"
-            raise Failure(f"no guest properties: {error.strerror}", where=self._device, fix=fix) from error
+            fix = "check that this is a VirtualBox machine, and that the driver vboxguest is loaded"
+            raise Failure(f"guest properties are not available: {error.strerror}", where=self._device, fix=fix) from error
         location = struct.pack("<I128s", _EXISTING_LOCAL, SERVICE)
         answer = self._request(_CONNECT, location)
         (self._client,) = struct.unpack_from("<I", answer)
@@ -110,7 +108,7 @@ class Properties:
             os.close(self._descriptor)
 
     def get(self, name: str) -> str:
-        """The value of a property; "" if there is none. Raises Failure."""
+        """The value of a property; "" if it does not exist. Raises Failure."""
         size = _SIZE
         while size <= _MOST_BYTES:
             buffer = ctypes.create_string_buffer(size)
@@ -127,14 +125,14 @@ class Properties:
         raise Failure(f"the property {name} is larger than {_MOST_BYTES} bytes", where=self._device, fix=fix)
 
     def delete(self, name: str) -> None:
-        """Remove a property. Raises Failure, for one that the guest must not change, too."""
+        """Delete a property. Raises Failure; also if the guest may not change it."""
         key = ctypes.create_string_buffer(name.encode())
         code, _ = self._call(DELETE, [_pointer(_IN, key)])
         if code != NOT_FOUND:
             self._check(code, f"remove {name}")
 
     def _call(self, function: int, parameters: list[bytes]) -> tuple[int, bytes]:
-        """(status, the parameters as the host left them)."""
+        """(status, the parameters as changed by the host)."""
         head = struct.pack("<IIIBBH", self._client, function, _TIMEOUT_MS, 0, 0, len(parameters))
         request = bytearray(_HEADER.size) + head + b"".join(parameters)
         code = self._ioctl(_CALL, request)
@@ -146,12 +144,12 @@ class Properties:
         return bytes(request[_HEADER.size :])
 
     def _ioctl(self, number: int, request: bytearray) -> int:
-        """The status that the host gave; the request is changed in place."""
+        """The host's status; the request is changed in place."""
         _HEADER.pack_into(request, 0, len(request), _VERSION, 0, 0, 0, 0)
         try:
             fcntl.ioctl(self._descriptor, _code(number, len(request)), request)
         except OSError as error:
-            raise Failure(f"VirtualBox' guest device fails: {error.strerror}", where=self._device, fix="try again") from error
+            raise Failure(f"the guest device failed: {error.strerror}", where=self._device, fix="try again") from error
         return int(_HEADER.unpack_from(request)[3])
 
     def _check(self, code: int, what: str) -> None:

@@ -2,8 +2,9 @@
 
 Source: docs/reference/platforms.md §2.5, §3.7, §3.10, §7.1, §10.14.
 
-Properties of the machine itself replace those of the OVF environment one by one; unlike in the originals an encoding counts only
-for data from the same place. Container Linux' names (guestinfo.coreos.config.…) and its URLs are read where Ignition's are empty.
+Properties of the machine itself override those of the OVF environment one by one; unlike in the originals, an encoding applies
+only to data from the same place. Container Linux' names (guestinfo.coreos.config.…) and its URLs are read if Ignition's are
+empty.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ignition.metadata.reader import Reader
     from ignition.metadata.service import Get
 
-    Read = Callable[[str], str]  # name of a property without `guestinfo.` → its value, "" for none
+    Read = Callable[[str], str]  # name of a property without `guestinfo.` → its value, "" if absent
 
 
 ENVIRONMENT = "ovfenv"
@@ -37,17 +38,17 @@ _OE = "{http://schemas.dmtf.org/ovf/environment/1}"
 
 
 def fetch(fetcher: Fetcher) -> bytes:
-    """The config. Raises Failure for an unknown encoding, and outside of VMware."""
+    """The config. Raises Failure for an unknown encoding, and outside VMware."""
     return config((value, reading(properties(value(ENVIRONMENT)))), fetcher)
 
 
 def reading(environment: dict[str, str]) -> Read:
-    """The properties of an OVF environment, to be read as the machine's own are."""
+    """A reader of an OVF environment's properties, like `value` for the machine's own."""
     return lambda key: environment.get(f"guestinfo.{key}", "")
 
 
 def config(reads: Sequence[Read], fetcher: Fetcher) -> bytes:
-    """What one of several places of properties has under one of the names: data before URLs."""
+    """The config in one of several places of properties, under one of the names. Data takes precedence over URLs."""
     for name in NAMES:
         for read in reads:
             data = read(f"{name}.data")
@@ -63,7 +64,7 @@ def config(reads: Sequence[Read], fetcher: Fetcher) -> bytes:
 
 
 def remove() -> None:
-    """Take the config away, from the machine's own properties and from the OVF environment. Raises Failure."""
+    """Delete the config from the machine's own properties and from the OVF environment. Raises Failure."""
     for name in NAMES:
         if value(f"{name}.data") not in ("", EMPTY):
             set_value(f"{name}.data", EMPTY)
@@ -75,24 +76,21 @@ def remove() -> None:
 
 
 def properties(environment: str) -> dict[str, str]:
-    """Key → value of an OVF environment; empty for "". Raises Failure for what is no XML."""
-    return {key: element_value for key, element_value, _ in _entries(environment)} if environment.strip() else {}
-
-
-def _entries(environment: str) -> Iterator[tuple[str, str, str]]:
-    """(key, value, tag) of all properties."""
+    """Key → value of an OVF environment; empty for "". Raises Failure if it is not XML."""
     from ignition.metadata.xml_text import tree
 
+    if not environment.strip():
+        return {}
     try:
         root = tree(environment)
     except ValueError as error:
-        raise Failure(f"the OVF environment is no XML: {error}", where=f"guestinfo.{ENVIRONMENT}", fix="correct it") from error
-    for element in root.iter(f"{_OE}Property"):
-        yield element.get(f"{_OE}key", ""), element.get(f"{_OE}value", ""), element.tag
+        where = f"guestinfo.{ENVIRONMENT}"
+        raise Failure(f"the OVF environment is not valid XML: {error}", where=where, fix="correct it") from error
+    return {one.get(f"{_OE}key", ""): one.get(f"{_OE}value", "") for one in root.iter(f"{_OE}Property")}
 
 
 def without_config(environment: str) -> str:
-    """The OVF environment without the properties of the config; the same text if it has none. All else keeps every byte."""
+    """The OVF environment without the properties of the config; everything else stays the same byte for byte."""
     import re
 
     keys = {f"guestinfo.{name}.data{suffix}" for name in NAMES for suffix in ("", ".encoding")}
@@ -112,7 +110,7 @@ class GuestInfo:
 
     @contextmanager
     def open(self, _: Fetcher) -> Iterator[Get]:
-        """Raises CommandFailed outside of VMware."""
+        """Raises CommandFailed outside VMware."""
         value(METADATA)
         yield lambda name: value(name).encode() or None
 
@@ -122,7 +120,7 @@ def _kernel_arguments(reader: Reader) -> str | None:
 
 
 def _netplan(reader: Reader) -> object:
-    """The member `network` of the metadata that cloud-init's data source for VMware reads: netplan's own words."""
+    """The member `network` of the metadata that cloud-init's data source for VMware reads, which is in netplan's own format."""
     from ignition.metadata import yaml_text
 
     where = f"guestinfo.{METADATA}"
@@ -133,7 +131,7 @@ def _netplan(reader: Reader) -> object:
         content = decoded(text, reader.text(f"{METADATA}.encoding") or "", where)
         found = yaml_text.typed(content.decode("utf-8", "replace"))
     except ValueError as error:
-        raise Failure("the metadata is no YAML and no JSON", where=where, fix="correct it") from error
+        raise Failure("the metadata is neither YAML nor JSON", where=where, fix="correct it") from error
     network = found.get("network") if isinstance(found, dict) else None
     return {"network": network} if network else None
 
@@ -150,15 +148,15 @@ PLATFORM = Platform(
 )
 
 
-# VMware's guestinfo: values that the host has for this machine, by their names.
+# VMware's guestinfo: values that the host holds for this machine, by name.
 #
 # Source: docs/reference/platforms.md §3.7, §10.14.
 #
-# Through VMware's own vmware-rpctool (package open-vm-tools): the channel is an I/O port that wants registers which Python
-# cannot set.
+# They are read through VMware's own vmware-rpctool (package open-vm-tools): the channel is an I/O port that requires registers
+# which Python cannot set.
 
 PROGRAM = "vmware-rpctool"
-ABSENT = 1  # its exit status for "No value found", and for everything else that goes wrong
+ABSENT = 1  # its exit status for "No value found", and for all errors
 _NO_VALUE = "No value found"
 PLAIN, BASE64, GZIP = ("",), ("b64", "base64"), ("gz", "gzip")
 BASE64_OF_GZIP = ("gz+base64", "gzip+base64", "gz+b64", "gzip+b64")
@@ -166,20 +164,22 @@ ENCODINGS = (*BASE64, *GZIP, *BASE64_OF_GZIP)
 
 
 def value(name: str) -> str:
-    """The value of `guestinfo.NAME`; "" if there is none. Raises CommandFailed, outside of VMware too."""
+    """The value of `guestinfo.NAME`; "" if it does not exist. Raises CommandFailed; also outside VMware."""
     status, output = status_and_output([PROGRAM, f"info-get guestinfo.{name}"], why=f"reading guestinfo.{name}", ok=(0, ABSENT))
     if status == ABSENT and _NO_VALUE not in output:
-        raise CommandFailed(f"reading guestinfo.{name}: VMware does not answer", status=status, fix="is this a VMware machine?")
+        raise CommandFailed(
+            f"reading guestinfo.{name}: VMware does not answer", status=status, fix="check that this is a VMware machine"
+        )
     return "" if status == ABSENT else output.removesuffix("\n")
 
 
 def set_value(name: str, text: str) -> None:
-    """Replace `guestinfo.NAME`. The text is for everybody to see. Raises CommandFailed."""
+    """Replace `guestinfo.NAME`. The text is visible to every user (it is an argument). Raises CommandFailed."""
     run([PROGRAM, f"info-set guestinfo.{name} {text}"], why=f"replacing guestinfo.{name}")
 
 
 def decoded(text: str, encoding: str, where: str) -> bytes:
-    """What a value says in the encoding that the value beside it names. Raises Failure."""
+    """The content of a value in the encoding that its companion `….encoding` names. Raises Failure."""
     if encoding in PLAIN:
         return text.encode()
     if encoding not in ENCODINGS:
@@ -196,7 +196,7 @@ def _from_base64(content: bytes, where: str) -> bytes:
     try:
         return binascii.a2b_base64(content, strict_mode=True) if content else b""
     except ValueError as error:
-        raise Failure("its value is no base64", where=where, fix="encode it, or correct the encoding beside it") from error
+        raise Failure("the value is not base64", where=where, fix="encode it, or correct the encoding") from error
 
 
 def _unpacked(content: bytes, where: str) -> bytes:
@@ -206,7 +206,7 @@ def _unpacked(content: bytes, where: str) -> bytes:
         with gzip.GzipFile(fileobj=BytesIO(content)) as file:
             found = file.read(limits.IN_MEMORY + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise Failure("its value is no gzip", where=where, fix="pack it, or correct the encoding beside it") from error
+        raise Failure("the value is not gzip", where=where, fix="compress it, or correct the encoding") from error
     if len(found) > limits.IN_MEMORY:
         raise Failure(f"more than {limits.IN_MEMORY >> 20} MiB when unpacked", where=where, fix="fetch large content from a URL")
     return found

@@ -16,16 +16,21 @@ if TYPE_CHECKING:
     from ignition.fetch.engine import Fetcher
 
 READER = "000c"
-TYPE = "ign"  # of the file
-_ID, _NAME, _TYPE = 1, 9, 10  # columns of `vmur li`, split at blanks, from 0
+TYPE = "ign"  # file type
+_ID, _NAME, _TYPE = 1, 9, 10  # fields of a line of `vmur li`, counted from 0
 
 
 def fetch(_: Fetcher) -> bytes:
-    """The first file of the reader whose type is `ign`; `b""` for none. Raises CommandFailed."""
+    """The first file of type `ign` in the reader; `b""` if there is none. Raises CommandFailed."""
     import tempfile
 
     run(["modprobe", "vmur"], why="load the driver of z/VM's unit record devices")
-    _set_online()
+    try:
+        run(["chccwdev", "-e", READER], why="set the reader online")
+    except CommandFailed:
+        run(["cio_ignore", "-r", READER], why="stop the kernel from ignoring the reader")
+        run(["chccwdev", "-e", READER], why="set the reader online")
+    run(["udevadm", "settle"], why="wait for the reader's device")
     found = find(run(["vmur", "li"], why="list the files in the reader"))
     if found is None:
         return b""
@@ -37,17 +42,8 @@ def fetch(_: Fetcher) -> bytes:
             return opened.read().strip(b"\0")
 
 
-def _set_online() -> None:
-    try:
-        run(["chccwdev", "-e", READER], why="set the reader online")
-    except CommandFailed:
-        run(["cio_ignore", "-r", READER], why="let the kernel see the reader")
-        run(["chccwdev", "-e", READER], why="set the reader online")
-    run(["udevadm", "settle"], why="wait for the reader's device")
-
-
 def find(listing: str) -> tuple[str, str] | None:
-    """(spool id, NAME.TYPE) of the first config in the output of `vmur li`, which has a heading."""
+    """(spool id, NAME.TYPE) of the first config in the output of `vmur li`, whose first line is a heading."""
     for line in lines(listing)[1:]:
         fields = line.split()
         if len(fields) <= _ID:

@@ -166,7 +166,7 @@ def test_ec2_address_that_is_none_is_left_out(capsys: pytest.CaptureFixture[str]
 def test_ec2_key_that_is_listed_but_not_there_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     with EC2.served({f"{EC2_DATA}/public-keys/1/openssh-key": NOT_FOUND}) as (source, _):
         assert source.metadata().ssh_keys == EC2.metadata.ssh_keys[:1]
-    assert "public-keys/1: the metadata service lists this key but does not have it: left out" in capsys.readouterr().out
+    assert "public-keys/1: the metadata service lists this key but does not have it: skipped" in capsys.readouterr().out
 
 
 def test_gce_address_that_is_none_leaves_the_rest() -> None:

@@ -22,7 +22,7 @@ SAMPLE = samples.load("akamai")
 def test_empty_token_is_refused(half: str, body: bytes) -> None:
     with service(SAMPLE, {"/v1/token": Reply(body=body)}), pytest.raises(Failure) as caught:
         config_of("akamai") if half == "agent" else read("akamai", described)
-    assert caught.value.what == "the metadata service gave an empty token"
+    assert caught.value.what == "the metadata service returned an empty token"
     assert caught.value.where == "http://169.254.169.254/v1/token"
 
 
@@ -41,7 +41,7 @@ def test_user_data_may_be_broken_into_lines_and_packed() -> None:
 def test_user_data_that_is_no_base64_is_refused() -> None:
     with service(SAMPLE, {"/v1/user-data": Reply(body=CONFIG)}), pytest.raises(Failure) as caught:
         config_of("akamai")
-    assert caught.value.what == "the user data is no base64"
+    assert caught.value.what == "the user data is not base64"
     assert caught.value.where == "http://169.254.169.254/v1/user-data"
 
 

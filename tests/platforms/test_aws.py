@@ -57,7 +57,7 @@ def test_machine_without_hostname_and_keys(reply: Reply) -> None:
 def test_listed_key_that_is_missing_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     with service(SAMPLE, {f"{DATA}/public-keys/1/openssh-key": Reply(404)}):
         assert read("aws", lambda reader: reader.ssh_keys()) == (SAMPLE.ssh_keys or [])[:1]
-    warning = "meta-data/public-keys/1: the metadata service lists this key but does not have it: left out"
+    warning = "meta-data/public-keys/1: the metadata service lists this key but does not have it: skipped"
     assert warning in capsys.readouterr().out
 
 
@@ -75,7 +75,7 @@ def test_document_that_is_no_json_is_refused() -> None:
         pytest.raises(Failure) as caught,
     ):
         read("aws", described)
-    assert (caught.value.what, caught.value.where) == ("the metadata here is no JSON", "dynamic/instance-identity/document")
+    assert (caught.value.what, caught.value.where) == ("the metadata is not valid JSON", "dynamic/instance-identity/document")
 
 
 @pytest.mark.parametrize("body", [b'{"region":null}', b"[]", b"{}"])

@@ -142,18 +142,18 @@ def test_hostname_and_keys_do_not_need_the_fabric() -> None:
         (
             "/?comp=versions",
             b"<Versions><Preferred><Version>2012-11-30</Version></Preferred></Versions>",
-            "the fabric does not know the protocol of 2012-11-30",
+            "the fabric does not support protocol version 2012-11-30",
             f"http://{FABRIC}/?comp=versions",
         ),
-        ("/?comp=versions", b"<html>", "the metadata here is no XML", f"http://{FABRIC}/?comp=versions"),
-        (GOAL, b"{}", "the metadata here is no XML", "machine/?comp=goalstate"),
+        ("/?comp=versions", b"<html>", "the metadata is not valid XML", f"http://{FABRIC}/?comp=versions"),
+        (GOAL, b"{}", "the metadata is not valid XML", "machine/?comp=goalstate"),
         (
             GOAL,
             b"<GoalState/>",
-            "there is no Container/RoleInstanceList/RoleInstance/Configuration/SharedConfig in it",
+            "Container/RoleInstanceList/RoleInstance/Configuration/SharedConfig is missing",
             "machine/?comp=goalstate",
         ),
-        (SHARED_CONFIG_PATH, b"", "the metadata here is no XML", f"http://{FABRIC}{SHARED_CONFIG_PATH}"),
+        (SHARED_CONFIG_PATH, b"", "the metadata is not valid XML", f"http://{FABRIC}{SHARED_CONFIG_PATH}"),
     ],
 )
 def test_wrong_document_is_named(path: str, body: bytes, what: str, place: str) -> None:
@@ -185,7 +185,7 @@ def test_address_that_the_machine_does_not_have_is_left_out(change: tuple[str, s
 @pytest.mark.parametrize(
     ("body", "what"),
     [
-        (b"[1]", "the document is no list of objects"),
+        (b"[1]", "the document is not a list of objects"),
     ],
 )
 def test_wrong_key_is_refused(body: bytes, what: str) -> None:
@@ -199,7 +199,7 @@ def test_wrong_key_is_refused(body: bytes, what: str) -> None:
 def test_empty_key_is_left_out(empty: str, capsys: pytest.CaptureFixture[str]) -> None:
     with service(SAMPLE, {KEYS_PATH: Reply(body=f'[{empty},{{"keyData":"ssh-rsa A"}}]'.encode())}):
         assert read("azure", lambda reader: reader.ssh_keys()) == ["ssh-rsa A"]
-    assert "a public key is empty: left out" in capsys.readouterr().out
+    assert "a public key is empty: ignored" in capsys.readouterr().out
 
 
 def check_in(reader: Reader) -> object:
@@ -280,7 +280,7 @@ def test_environment_that_is_no_xml_is_refused(machine: Machine) -> None:
     machine.attach("udf", {"ovf-env.xml": b"{}"})
     with pytest.raises(Failure) as caught:
         azure.admin_password(("udf",))
-    assert (caught.value.what, caught.value.where) == ("this is no XML", "ovf-env.xml")
+    assert (caught.value.what, caught.value.where) == ("not valid XML", "ovf-env.xml")
 
 
 @pytest.mark.parametrize("body", [b"", b" ", b"\r\n"])

@@ -94,16 +94,16 @@ def test_message_without_further_certificate_has_no_key(tmp_path: Path) -> None:
 def test_certificate_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Failure) as caught:
         azurestack.ssh_keys(Fabric(tmp_path, key="ec").answer, WHERE)
-    assert (caught.value.what, caught.value.where) == ("the certificate's key is no RSA key", WHERE)
+    assert (caught.value.what, caught.value.where) == ("the key in the certificate is not an RSA key", WHERE)
 
 
 @pytest.mark.parametrize(
     ("answer", "what"),
     [
-        (b"{}", "this is no document with certificates"),
-        (b"<CertificatesFile><Data>?</Data></CertificatesFile>", "this is no document with certificates"),
-        (b"<CertificatesFile/>", "opening the fabric's message: openssl cms .*"),
-        (b"<CertificatesFile><Data>e30=</Data></CertificatesFile>", "opening the fabric's message: openssl cms .*"),
+        (b"{}", "not a document with certificates"),
+        (b"<CertificatesFile><Data>?</Data></CertificatesFile>", "not a document with certificates"),
+        (b"<CertificatesFile/>", "decrypt the fabric's message: openssl cms .*"),
+        (b"<CertificatesFile><Data>e30=</Data></CertificatesFile>", "decrypt the fabric's message: openssl cms .*"),
     ],
 )
 def test_wrong_answer_is_named(answer: bytes, what: str, run_directory: Path) -> None:
@@ -128,4 +128,4 @@ def test_empty_address_of_certificates_is_refused() -> None:
     goal = GOAL_STATE.replace(CERTIFICATES, "<Certificates/>")
     with service(SAMPLE, {GOAL: Reply(body=goal.encode())}), pytest.raises(Failure) as caught:
         read("azurestack", lambda reader: reader.ssh_keys())
-    assert (caught.value.what, caught.value.where) == ("the address of the certificates is empty", "machine/?comp=goalstate")
+    assert (caught.value.what, caught.value.where) == ("the URL of the certificates is empty", "machine/?comp=goalstate")

@@ -102,9 +102,9 @@ def test_server_without_public_ipv6(old: str, new: str) -> None:
 @pytest.mark.parametrize(
     "address, said",
     [
-        ("fe80::x/64", "left out: network-config of metadata: 'fe80::x' is not an IP address"),
-        ("zz", "left out: network-config of metadata: 'zz' is not an IP address"),
-        ("198.51.100.30/24", "network-config of metadata: 198.51.100.30 is not an IPv6 address: left out"),
+        ("fe80::x/64", "ignored: network-config of metadata: 'fe80::x' is not an IP address"),
+        ("zz", "ignored: network-config of metadata: 'zz' is not an IP address"),
+        ("198.51.100.30/24", "network-config of metadata: 198.51.100.30 is not an IPv6 address: ignored"),
     ],
 )
 def test_public_ipv6_that_is_none_is_left_out(address: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,4 +129,4 @@ def test_server_without_private_networks(body: bytes) -> None:
 def test_document_that_is_no_yaml_is_refused() -> None:
     with service(SAMPLE, {DATA: Reply(body=b"a: [")}), pytest.raises(Failure) as caught:
         read("hetzner", described)
-    assert (caught.value.what, caught.value.where) == ("the metadata here is no YAML", "metadata")
+    assert (caught.value.what, caught.value.where) == ("the metadata is not valid YAML", "metadata")

@@ -102,7 +102,7 @@ def test_hostile_document_is_refused_at_once(parse: Callable[[str], object], tex
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < MOST_MEMORY
     with pytest.raises(Failure) as caught:
         Document("a/path", parse, kind="document").parse(text)
-    assert (caught.value.what, caught.value.where) == ("the metadata here is no document", "a/path")
+    assert (caught.value.what, caught.value.where) == ("the metadata is not valid document", "a/path")
 
 
 @pytest.mark.parametrize(("text", "found", "typed"), PLAIN_YAML, ids=[text[:20] for text, _, _ in PLAIN_YAML])

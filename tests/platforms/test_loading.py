@@ -89,7 +89,7 @@ def test_unknown_platform_is_refused_with_the_known_ones(name: str, meant: str) 
         platforms.config_source(name)
     known = ", ".join(platforms.known("config"))
     guess = f"did you mean {meant}? " if meant else ""
-    assert str(caught.value) == f"the platform {name!r} is not known (fix: {guess}use one of: {known})"
+    assert str(caught.value) == f"unknown platform {name!r} (fix: {guess}use one of: {known})"
     assert "aws, " in known
     assert "ec2, " in known
 

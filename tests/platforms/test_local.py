@@ -77,7 +77,7 @@ def test_qemu_device_that_contradicts_itself_is_refused(tmp_path: Path, size: in
     Path(f"{entry}/size").write_text(f"{size}\n")
     with pytest.raises(Failure) as caught:
         qemu.from_firmware(sysfs=sysfs)
-    assert caught.value.what == f"the device gave 3 bytes, its size file says {size}"
+    assert caught.value.what == f"read 3 bytes, but the size file says {size}"
     assert caught.value.where == entry
 
 

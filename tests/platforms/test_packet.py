@@ -144,7 +144,7 @@ def test_network_without_bond_gives_no_addresses(capsys: pytest.CaptureFixture[s
     found = units(machine(interfaces=cards))
     assert set(found) == {"10-ec:0d:9a:00:00:01.network", "10-ec:0d:9a:00:00:02.network"}
     assert all("Unmanaged=yes" in unit and "[Address]" not in unit for unit in found.values())
-    assert "no interface belongs to a bond, so none gets an address" in capsys.readouterr().out
+    assert "none of the interfaces belongs to a bond: no addresses are set" in capsys.readouterr().out
 
 
 def test_network_without_interfaces() -> None:
@@ -155,7 +155,7 @@ def test_missing_name_servers_are_refused(netif_state: Path) -> None:
     netif_state.write_text("OPER_STATE=routable\n")
     with pytest.raises(Failure) as caught:
         units(machine())
-    assert (caught.value.what, caught.value.where) == ("the machine has no name servers: there is no DNS=", str(netif_state))
+    assert (caught.value.what, caught.value.where) == ("the machine has no name servers: DNS= is missing", str(netif_state))
 
 
 def test_state_that_is_not_there_is_refused(netif_state: Path) -> None:

@@ -68,13 +68,13 @@ def test_absent_document_has_no_members() -> None:
 def test_document_that_cannot_be_parsed(body: str) -> None:
     with pytest.raises(Failure) as caught:
         DOCUMENT.member("a").read(reader(a=body))
-    assert (caught.value.what, caught.value.where) == ("the metadata here is no JSON", "a")
+    assert (caught.value.what, caught.value.where) == ("the metadata is not valid JSON", "a")
 
 
 def test_list_of_something_else_than_objects_is_refused() -> None:
     with pytest.raises(Failure) as caught:
         DOCUMENT.objects(reader(a=JSON), "plain")
-    assert (caught.value.what, caught.value.where) == ("plain is no list of objects", "a")
+    assert (caught.value.what, caught.value.where) == ("plain is not a list of objects", "a")
 
 
 def test_hole_in_a_list_keeps_its_number() -> None:
@@ -136,7 +136,7 @@ def test_yaml(text_: str, found: object) -> None:
 def test_yaml_that_is_none(text_: str) -> None:
     with pytest.raises(Failure) as caught:
         Document("d", yaml_text.parse, kind="YAML").member("a").read(reader(d=text_))
-    assert (caught.value.what, caught.value.where) == ("the metadata here is no YAML", "d")
+    assert (caught.value.what, caught.value.where) == ("the metadata is not valid YAML", "d")
 
 
 @pytest.mark.parametrize(
@@ -168,8 +168,8 @@ def test_value_that_json_cannot_write_is_refused(value: object) -> None:
 @pytest.mark.parametrize(
     ("address", "network", "what"),
     [
-        ("198.51.100.7", None, "'198.51.100.7' is an IP address without its network"),
-        (None, None, "None is an IP address without its network"),
+        ("198.51.100.7", None, "'198.51.100.7' is an IP address without a prefix length"),
+        (None, None, "None is an IP address without a prefix length"),
         ("a/b", None, "'a/b' is not an IP address with a prefix length"),
         ("a", "255.0.0.0", "'a' is not an IP address"),
         (7, "255.0.0.0", "7 is not an IP address"),
@@ -187,7 +187,7 @@ def test_value_that_json_cannot_write_is_refused(value: object) -> None:
         ("9" * 5000, "24", f"'{'9' * 79}… is not an IP address"),
         ("fe80::1%eth0\nDNS=192.0.2.1/64", None, "'fe80::1%eth0\\nDNS=192.0.2.1/64' is not an IP address with a prefix length"),
         ("fe80::1%eth0\nDNS=192.0.2.1", "64", "'fe80::1%eth0\\nDNS=192.0.2.1' is not an IP address"),
-        ("fe80::1%eth0", "64", "'fe80::1%eth0' names a link, where the link is known"),
+        ("fe80::1%eth0", "64", "'fe80::1%eth0' has a zone, but its link is known"),
     ],
 )
 def test_address_that_is_none(address: object, network: object, what: str) -> None:

@@ -129,4 +129,4 @@ def test_property_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_other_machine_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Failure) as caught, Properties(str(tmp_path / "none")):
         pass
-    assert caught.value.what == "no guest properties: No such file or directory"
+    assert caught.value.what == "guest properties are not available: No such file or directory"

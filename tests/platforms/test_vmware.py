@@ -102,8 +102,8 @@ def test_url_of_container_linux_is_fetched(values: Path) -> None:
     ("text", "encoding", "message", "where"),
     [
         (B64, "rot13", "unknown encoding 'rot13'", "guestinfo.ignition.config.data.encoding"),
-        ("{}", "base64", "its value is no base64", "guestinfo.ignition.config.data"),
-        (B64, "gzip+base64", "its value is no gzip", "guestinfo.ignition.config.data"),
+        ("{}", "base64", "the value is not base64", "guestinfo.ignition.config.data"),
+        (B64, "gzip+base64", "the value is not gzip", "guestinfo.ignition.config.data"),
     ],
 )
 def test_value_that_cannot_be_decoded_is_refused(values: Path, text: str, encoding: str, message: str, where: str) -> None:
@@ -115,7 +115,7 @@ def test_value_that_cannot_be_decoded_is_refused(values: Path, text: str, encodi
 
 def test_environment_that_is_no_xml_is_refused(values: Path) -> None:
     put(values, ovfenv="<Environment")
-    with pytest.raises(Failure, match="the OVF environment is no XML") as caught:
+    with pytest.raises(Failure, match="the OVF environment is not valid XML") as caught:
         fetched()
     assert caught.value.where == "guestinfo.ovfenv"
 
@@ -124,7 +124,7 @@ def test_machine_outside_of_vmware_is_refused(programs: Programs) -> None:
     programs(vmware_rpctool='echo "Failed sending message to VMware." >&2; exit 1')
     with pytest.raises(CommandFailed, match="VMware does not answer") as caught:
         fetched()
-    assert caught.value.fix == "is this a VMware machine?"
+    assert caught.value.fix == "check that this is a VMware machine"
 
 
 def test_config_is_removed_from_both_places(values: Path) -> None:
@@ -186,7 +186,7 @@ def test_machine_without_network_in_its_metadata_gets_no_file(values: Path, tmp_
 def test_metadata_that_is_no_yaml_is_refused(values: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put(values, metadata="{")
     assert companion("--netplan-config", str(tmp_path / "netplan")) == 1
-    assert capsys.readouterr().err.startswith("coreos-metadata: guestinfo.metadata: the metadata is no YAML and no JSON")
+    assert capsys.readouterr().err.startswith("coreos-metadata: guestinfo.metadata: the metadata is neither YAML nor JSON")
 
 
 def test_kernel_arguments_are_the_property(values: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

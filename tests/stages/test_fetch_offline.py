@@ -92,5 +92,5 @@ def test_wrong_config_fails_at_once(boot: Boot) -> None:
 
 @pytest.mark.parametrize("platform", ["stackit", "__init__"])
 def test_unknown_platform_fails_at_once(boot: Boot, platform: str) -> None:
-    with pytest.raises(Failure, match=f"the platform '{platform}' is not known"):
+    with pytest.raises(Failure, match=f"unknown platform '{platform}'"):
         boot.execute("fetch-offline", platform=platform)

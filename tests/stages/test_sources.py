@@ -142,10 +142,8 @@ def test_unknown_platform_is_on_the_screen_with_the_known_ones(boot: Boot, capsy
     assert stage(boot, "fetch-offline", "vmwar-with-a-long-name-that-nobody-cuts-off-at-any-column-of-the-screen") == USAGE
     assert stage(boot, "fetch-offline", "vmwar") == USAGE
     screen, told = " ".join((boot.run / "failure.txt").read_text().split()), capsys.readouterr()
-    assert (
-        "where: kernel argument ignition.platform.id what: the platform 'vmwar' is not known do: did you mean vmware?" in screen
-    )
+    assert "where: kernel argument ignition.platform.id what: unknown platform 'vmwar' do: did you mean vmware?" in screen
     assert f"use one of: {', '.join(platforms.known('config'))} " in screen
     assert "usage" not in screen + told.err + told.out
-    assert "-cuts-off-at-any-column-of-the-screen' is not known" in told.err
+    assert "-cuts-off-at-any-column-of-the-screen'" in told.err
     assert not (boot.run / "lasting").exists()
