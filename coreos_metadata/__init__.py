@@ -1,1 +1,1 @@
-"""The companion: what a platform's metadata says about the machine, as an environment file, a host name and SSH keys."""
+"""The companion: writes a platform's metadata as an environment file, a host name, SSH keys and network configuration."""

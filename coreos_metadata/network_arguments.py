@@ -38,7 +38,7 @@ def run(values: Values) -> None:
 
 
 def _found(name: str) -> str | None:
-    """What the platform says; None for nothing. Raises Failure if it has a place for that and the machine does not."""
+    """The platform's arguments; None if it has none, or the machine lacks metadata. Raises Failure if they cannot be read."""
     try:
         tables = tuple(table for table in platforms.metadata(name) if table.kernel_arguments)
     except Failure as failure:
@@ -59,7 +59,7 @@ def _found(name: str) -> str | None:
 #
 # Source: docs/reference/platforms.md §4.1, §7.5; dracut.cmdline(7).
 #
-# A network that somebody typed on the kernel command line is obeyed: then nothing is written.
+# A network on the kernel command line takes precedence: then nothing is written.
 
 PATH = "/etc/cmdline.d/50-afterburn-network-kargs.conf"
 MODE = 0o644
@@ -71,7 +71,7 @@ def is_given(text: str) -> bool:
 
 
 def write_arguments(arguments: str, *, path: str = "") -> None:
-    """Replace the file by these arguments; the directory is made."""
+    """Replace the file with these arguments; the directory is created."""
     path = path or PATH
     put(path, f"{arguments}\n".encode(), mode=MODE)
     log.info(f"network of the initramfs: {arguments or 'nothing'} ({path})")

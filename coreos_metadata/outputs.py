@@ -1,4 +1,4 @@
-"""The files that the companion writes, each in one step: attributes, host name, and the network for whoever sets it up."""
+"""Files that the companion writes atomically: attributes, host name, and the network for the program that sets it up."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def write_attributes(path: str, attributes: dict[str, str]) -> None:
-    """Replace the attribute file; missing directories are made."""
+    """Replace the attribute file; missing directories are created."""
     put(path, render(attributes).encode(), mode=MODE)
 
 
 def render(attributes: dict[str, str]) -> str:
-    """`NAME=value` lines, sorted, which systemd's EnvironmentFile= and a POSIX shell read alike, hostile values included.
+    """`NAME=value` lines, sorted, which systemd's EnvironmentFile= and a POSIX shell read alike, including hostile values.
 
-    The originals quote nothing, and empty the file before they ask the service.
+    The originals do not quote, and truncate the file before they ask the service.
     """
     return "".join(f"{name}={quoted(value)}\n" for name, value in sorted(attributes.items()))
 
 
 def quoted(value: str) -> str:
-    """The value as both readers take it back.
+    """The value, quoted so that both readers restore it.
 
-    In double quotes a backslash protects double quote, backslash, backquote and dollar, in systemd (src/basic/env-file.c) and in
-    shells. Control characters other than tab and line feed become U+FFFD: for one of them systemd drops the variable, and for
-    text that is not UTF-8 the whole file.
+    In double quotes a backslash escapes double quote, backslash, backquote and dollar, in systemd (src/basic/env-file.c) and in
+    shells. Control characters other than tab and line feed become U+FFFD: systemd drops a variable that contains one, and the
+    whole file if it is not UTF-8.
     """
     value = _CONTROL.sub(_REPLACEMENT, value)
     protected = _PROTECTED.sub(r"\\\1", value)
@@ -49,7 +49,7 @@ def quoted(value: str) -> str:
 def write_hostname(path: str, name: str) -> None:
     """Replace the host-name file: the name and a line feed. Source: docs/reference/platforms.md §4.4.
 
-    Nothing is written for a name of which ignition/host/hostnames.py leaves nothing.
+    The file is left alone if ignition/host/hostnames.py cannot derive a valid name.
     """
     found = hostnames.of_platform(name)
     if found:
@@ -65,14 +65,14 @@ def write_netplan(directory: str, document: object) -> None:
 
 
 def write_networkd(directory: str, network: Network) -> None:
-    """One file for each interface and device. The directory is made; files of other names in it stay."""
+    """One file for each interface and device. The directory is created; other files in it stay."""
     from ignition.network import networkd
 
     put_all(directory, networkd.files(network, networkd.METADATA), mode=MODE)
 
 
 def write_networkmanager(directory: str, network: Network) -> None:
-    """One profile for each managed interface. The directory is made; files of other names in it stay."""
+    """One profile for each managed interface. The directory is created; other files in it stay."""
     from ignition.network import networkmanager
 
     put_all(directory, networkmanager.files(network), mode=networkmanager.MODE)

@@ -1,4 +1,4 @@
-"""The command `render-ignition`: fragments of a base config from what the platform says (Azure).
+"""The command `render-ignition`: fragments of a base config from the platform's metadata (Azure).
 
 Source: docs/reference/platforms.md §4.1.
 
@@ -64,9 +64,10 @@ def run(values: Values) -> None:
         except NotHere as reason:
             raise Failure(str(reason), where=f"platform {name}", fix="check how the machine was set up") from reason
     if user and not (user.password or user.ssh_keys) and user.was_given_keys:
-        what = f"not one of the SSH keys of user {user.name} can be used"
+        what = f"none of the SSH keys of user {user.name} is valid"
         raise Failure(what, where=f"platform {name}", fix="correct them at the platform")
-    hostname = hostnames.of_platform(hostname) if hostname else ""
+    # As Afterburn's fragment: unlike with --hostname, a long name stays whole, and systemd cuts it when it reads the file.
+    hostname = hostnames.of_platform(hostname, cut=False) if hostname else ""
     if hostname:
         _write(values["render-ignition-dir"], "hostname.ign", with_hostname(hostname), mode=PUBLIC)
     if user and (user.ssh_keys or user.password):
@@ -74,7 +75,7 @@ def run(values: Values) -> None:
 
 
 def _supported() -> list[str]:
-    """The platforms that give a user."""
+    """The platforms that have a first user."""
     return [name for name in platforms.ids() if any(table.first_user for table in platforms.module(name).metadata)]
 
 
@@ -85,14 +86,14 @@ def _write(directory: str, name: str, config: dict[str, object], *, mode: int) -
 
 def with_hostname(name: str) -> dict[str, object]:
     """A config that writes /etc/hostname."""
-    # As Afterburn: whatever is not a letter or a digit is escaped, also what a URL may hold as it is.
+    # As Afterburn: everything except letters and digits is escaped, including characters that a URL allows.
     source = "data:," + "".join(one if one.isalnum() else f"%{ord(one):02X}" for one in name)  # ASCII: it is a host name
     file = {"path": "/etc/hostname", "mode": PUBLIC, "overwrite": True, "contents": {"source": source}}
     return {"ignition": {"version": VERSION}, "storage": {"files": [file]}}
 
 
 def with_user(user: FirstUser) -> dict[str, object]:
-    """A config with the user; the password only as a hash."""
+    """A config that creates the user; the password is hashed."""
     entry: dict[str, object] = {"name": user.name}
     if user.ssh_keys:
         entry["sshAuthorizedKeys"] = user.ssh_keys
@@ -103,8 +104,7 @@ def with_user(user: FirstUser) -> dict[str, object]:
 
 # A password's hash for /etc/shadow: crypt(3) of libcrypt, SHA-512 as docs/reference/platforms.md §4.1 has it.
 #
-# By ctypes: Python 3.13 has no crypt module any more, and a program that does it (openssl) would be a megabyte of the
-# initramfs.
+# Through ctypes: Python 3.13 removed the crypt module, and a program for it (openssl) would add a megabyte to the initramfs.
 
 LIBRARY = "libcrypt.so.1"
 METHOD = "$6$rounds=10000$"
@@ -112,14 +112,14 @@ SALT_CHARACTERS = 16
 
 
 def hashed_password(password: str) -> str:
-    """crypt(5), with a new salt. Raises Failure where the library is missing or refuses."""
+    """The hash (crypt(5)), with a new salt. Raises Failure if the library is missing or refuses."""
     salt = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(SALT_CHARACTERS))
     try:
         crypt = ctypes.CDLL(LIBRARY).crypt
     except OSError as error:
-        raise Failure(f"{LIBRARY} is missing, so no password can be hashed", fix="add it to the image") from error
+        raise Failure(f"{LIBRARY} is missing: passwords cannot be hashed", fix="add it to the image") from error
     crypt.restype, crypt.argtypes = ctypes.c_char_p, [ctypes.c_char_p, ctypes.c_char_p]
     found = crypt(password.encode(), f"{METHOD}{salt}".encode())
     if not found or not found.startswith(METHOD.encode()):
-        raise Failure("the password cannot be hashed", fix="check that it has no NUL character")
+        raise Failure("the password cannot be hashed", fix="check that it does not contain a NUL character")
     return str(found.decode())

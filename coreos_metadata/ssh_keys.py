@@ -2,13 +2,14 @@
 
 Source: docs/reference/platforms.md §4.5.
 
-Unlike Afterburn: where sshd does not read the fragment, it is the record of what the platform gave, and the keys are also in the
-file that sshd reads. There the record says which lines are ours, so that keys which the platform takes back go away.
+Unlike Afterburn: where sshd does not read the fragment, it only records the platform's keys, and these are also added to the file
+that sshd reads. The record tells which lines there are ours, so that keys which the platform withdraws are removed.
 """
 
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Iterable
 from contextlib import nullcontext, suppress
 
@@ -32,22 +33,25 @@ _REMOVED = "f8b91c53f5544868a3a10d0dcf68e9ea"
 
 
 def write(user: str, lines: Iterable[str]) -> None:
-    """Replace the user's fragment by the keys among these lines; where there is no line it goes away.
+    """Replace the user's fragment with the keys among these lines; without lines it is removed.
 
-    Lines that are not keys are left out with a warning. Raises Failure for an unknown user, and if every line is left out: what
-    an earlier boot wrote stays, since it is the better way in.
+    Lines that are not keys are ignored with a warning. Raises Failure for an unknown user, and if none of the lines is a key:
+    then the keys of an earlier boot stay, since otherwise nobody could log in.
     """
     texts = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     keys = key_lines.keys(texts, "SSH keys of the platform", whole=True)
     if texts and not keys:
-        raise Failure("not one of the platform's SSH keys can be used", fix="correct them at the platform")
-    account = _account(user)
+        raise Failure("none of the platform's SSH keys is valid", fix="correct them at the platform")
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError as error:
+        raise Failure(f"user {user!r} does not exist", fix="create the user first, or name another with --ssh-keys") from error
     path = os.path.join(account.pw_dir, ".ssh", "authorized_keys.d", FRAGMENT)
     root = Root.live()
     where = _place(account, root)
     if where.path != path:
         _merge(account, root, where, path, keys)
-    # The home may be on a file system where root is nobody, and symlinks in it are the user's.
+    # As the user: the home may be on NFS, which maps root to nobody, and the user controls the symlinks in it.
     with acting_as(account.pw_uid, account.pw_gid):
         if keys:
             with root.at(path, parents=Parents(0o700)) as here:
@@ -60,9 +64,8 @@ def write(user: str, lines: Iterable[str]) -> None:
 
 
 def _place(account: struct_passwd, root: Root) -> Place:
-    """The file that sshd reads, as /etc/ssh/sshd_config says."""
+    """The file that sshd reads, according to /etc/ssh/sshd_config."""
     import grp
-    import pwd
 
     from ignition.host.sshd_config import Person, place
 
@@ -79,7 +82,7 @@ def _place(account: struct_passwd, root: Root) -> Place:
 
 
 def _merge(account: struct_passwd, root: Root, where: Place, record: str, keys: list[str]) -> None:
-    """Make the file that sshd reads hold these keys, beside those that are somebody else's."""
+    """Add these keys to the file that sshd reads, remove earlier ones of ours, and keep everybody else's."""
     with nullcontext() if where.by_root else acting_as(account.pw_uid, account.pw_gid):
         present = read_text(root, where.path) or ""
         ours = set(split(read_text(root, record) or "")) - set(keys)
@@ -93,13 +96,4 @@ def _merge(account: struct_passwd, root: Root, where: Place, record: str, keys: 
                 f"keys of {account.pw_name} are also in {where.path}: sshd does not read {record}", AFTERBURN_PATH=where.path
             )
     if not where.is_read:
-        log.warning(f"sshd of this machine does not read {where.path}: these keys let {account.pw_name} in nowhere")
-
-
-def _account(user: str) -> struct_passwd:
-    import pwd
-
-    try:
-        return pwd.getpwnam(user)
-    except KeyError as error:
-        raise Failure(f"there is no user {user!r}", fix="create the user first, or name another with --ssh-keys") from error
+        log.warning(f"sshd does not read {where.path}: {account.pw_name} cannot log in with these keys")

@@ -53,12 +53,14 @@ def usable(name: str, where: str, *, short: bool = False) -> str:
     return found
 
 
-def of_platform(name: str) -> str:
+def of_platform(name: str, *, cut: bool = True) -> str:
     """What the companion writes for a platform's name: `usable`, and as Afterburn a name of more than 64 bytes ends there, and
     then at its first dot. Linux and systemd take a name of 64 bytes without a dot, though no DNS name has such a label.
+
+    Without `cut` a long name that is otherwise valid stays whole.
     """
     encoded = name.encode("utf-8", "surrogatepass")
-    short = encoded[:LONGEST].decode("utf-8", "ignore").partition(".")[0] if len(encoded) > LONGEST else name
+    short = encoded[:LONGEST].decode("utf-8", "ignore").partition(".")[0] if cut and len(encoded) > LONGEST else name
     if not _ON_LINUX.fullmatch(short):
         return usable(short, _PLATFORM)
     if short != name:

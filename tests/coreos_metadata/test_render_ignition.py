@@ -98,7 +98,7 @@ def test_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(render_ignition, "LIBRARY", "libno-such.so.1")
     with pytest.raises(Failure) as caught:
         render_ignition.hashed_password("a")
-    assert caught.value.what == "libno-such.so.1 is missing, so no password can be hashed"
+    assert caught.value.what == "libno-such.so.1 is missing: passwords cannot be hashed"
 
 
 @pytest.mark.parametrize(
@@ -106,12 +106,12 @@ def test_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     [
         ("my-vm.internal", "my%2Dvm%2Einternal"),
         ("a" * 64, "a" * 64),
-        ("a" * 65, "a" * 64),
-        ("web." + "a" * 61, "web"),
+        ("a" * 65, "a" * 65),
+        ("web." + "a" * 61, "web%2E" + "a" * 61),
         ("My VM", "my%2Dvm"),
     ],
 )
-def test_hostname_is_cut_and_escaped_as_afterburn_does(
+def test_hostname_is_whole_and_escaped_as_afterburn_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, source: str
 ) -> None:
     found = render(tmp_path / "d", monkeypatch, None, name)
@@ -130,7 +130,7 @@ def test_keys_of_which_none_is_one_are_refused(
     table = Metadata(Place(), prefix="X_", first_user=lambda _: FirstUser("core", keys, ""))
     monkeypatch.setattr(platforms, "metadata", lambda name: (table,))
     assert program.main(["render-ignition", "--provider", "x", "--render-ignition-dir", str(tmp_path / "d")]) == 1
-    assert "platform x: not one of the SSH keys of user core can be used (fix: correct them at" in capsys.readouterr().err
+    assert "platform x: none of the SSH keys of user core is valid (fix: correct them at" in capsys.readouterr().err
     assert not (tmp_path / "d").exists()
     # With a password somebody can log in, to correct them.
     found = render(tmp_path / "e", monkeypatch, FirstUser("core", keys, "example-pw"), None)
