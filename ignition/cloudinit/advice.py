@@ -1,7 +1,7 @@
-"""Advice on a cloud-config: what it most likely does not mean, by the rules that Ignition configs have, and a few of its own.
+"""Advice on a cloud-config: settings that are probably unintended, by the rules for Ignition configs and a few of its own.
 
-A cloud-config's units, files and accounts are put into the model of Ignition configs, so that each rule is in one place
-(ignition/config/advice); what it says is told at the places of the cloud-config. For people at a workstation (`--validate`).
+The units, files and accounts of a cloud-config are translated to the model of Ignition configs, so that each rule exists once
+(ignition/config/advice), and findings are reported at their places in the cloud-config. Only `--validate` uses this.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from ignition.config.report import WARNING, Finding, Path
 from ignition.errors import Failure
 
 _RULES = (units, references, unit_options, unit_values, services, homes, places, users)
-# W11 has no remedy in a cloud-config, which has no directories. It is applied to a machine that is up, at each boot (W24), and
-# what it writes takes the place of what is there (W31).
+# W11 has no remedy in a cloud-config, which cannot create directories. A cloud-config is applied to a running machine, at each
+# boot (W24), and its files replace existing ones (W31).
 _LEFT_OUT = ("W11", "W24", "W31")
 _OWNERSHIP = "W12"
 _DEFAULT_MODE = "0644"
@@ -55,7 +55,7 @@ _RENAMED = {
 
 
 class _Subject(Subject):
-    """A cloud-config as an Ignition config. `written` knows the texts of units alone."""
+    """A cloud-config as an Ignition config. `written` supports the texts of units only."""
 
     def __init__(self, config: CloudConfig) -> None:
         super().__init__(_translated(config), "", b"", {})
@@ -92,13 +92,14 @@ def advise(config: CloudConfig) -> list[Finding]:
     for rule in _RULES:
         for one in rule.advise(subject):
             path = subject.in_text(one.path)
-            fix = "say whose it is: owner: USER:GROUP" if one.rule == _OWNERSHIP else one.fix
+            fix = "set its owner: USER:GROUP" if one.rule == _OWNERSHIP else one.fix
             if one.rule not in _LEFT_OUT and path not in said:
                 shared.append(Finding(one.level, path, one.message, fix, rule=one.rule, inside=one.inside))
     return [*own, *shared]
 
 
 def _own(config: CloudConfig) -> Iterator[Finding]:
+    """Findings of the rules that only cloud-configs have."""
     for index, file in enumerate(config.write_files):
         yield from _of_file(file, ("write_files", index))
     for index, unit in enumerate(config.coreos.units):
@@ -108,12 +109,12 @@ def _own(config: CloudConfig) -> Iterator[Finding]:
 
 def _of_file(file: WriteFile, path: Path) -> Iterator[Finding]:
     if file.path and not file.path.startswith("/"):
-        message = "the path is relative: it is taken from /"
+        message = "relative path: resolved from /"
         yield Finding(WARNING, (*path, "path"), message, f"write /{file.path}")
     digits = file.permissions
     if digits.isascii() and digits.isdecimal() and not digits.startswith("0") and modes.looks_decimal(digits):
         octal = f"{int(digits):04o}"
-        message = f"permissions {digits} are octal, which is unusual: probably {octal} is meant"
+        message = f"permissions {digits} are read as octal, which is unusual: {octal} is probably intended"
         yield Finding(WARNING, (*path, "permissions"), message, f"write {octal}")
 
 
@@ -122,16 +123,16 @@ def _of_unit(unit: Unit, path: Path) -> Iterator[Finding]:
     owner = systemd.owner(full)
     kind = known_units.kind_of(owner)
     if full != unit.name:
-        yield Finding(WARNING, (*path, "name"), f"the name has no suffix: {full} is meant", f"write {full}")
+        yield Finding(WARNING, (*path, "name"), f"the name has no suffix: {full} is used", f"write {full}")
     elif "/" in owner:
         fix = "write a drop-in as UNIT.d/NAME.conf, or below drop_ins of its unit"
-        yield Finding(WARNING, (*path, "name"), "systemd looks for no unit at this path", fix)
+        yield Finding(WARNING, (*path, "name"), "systemd does not look for units at this path", fix)
     elif kind not in UNIT_TYPES and f".{kind}" not in NETWORK_UNITS:
         from ignition.config.suggest import closest
 
         close = closest(kind, (*UNIT_TYPES, *(one.removeprefix(".") for one in NETWORK_UNITS)))
         fix = f"did you mean {owner.removesuffix(kind)}{close}?" if close else f"end it with one of {', '.join(UNIT_TYPES)}"
-        yield Finding(WARNING, (*path, "name"), f"systemd has no units of the kind .{kind}", fix)
+        yield Finding(WARNING, (*path, "name"), f"unknown unit type .{kind}", fix)
     texts: list[tuple[Path, str]] = [(path, unit.content)]
     texts += [((*path, "drop_ins", number), drop_in.content) for number, drop_in in enumerate(unit.drop_ins)]
     for place, content in texts:
@@ -140,7 +141,9 @@ def _of_unit(unit: Unit, path: Path) -> Iterator[Finding]:
     for number, drop_in in enumerate(unit.drop_ins):
         if drop_in.name and not drop_in.name.endswith(".conf"):
             place = (*path, "drop_ins", number, "name")
-            yield Finding(WARNING, place, "systemd reads only drop-ins whose names end in .conf", f"name it {drop_in.name}.conf")
+            yield Finding(
+                WARNING, place, "systemd ignores drop-ins whose names do not end in .conf", f"name it {drop_in.name}.conf"
+            )
 
 
 def _translated(config: CloudConfig) -> model.Config:
@@ -155,17 +158,17 @@ def _translated(config: CloudConfig) -> model.Config:
 
 
 def _account(name: str, password: str, keys: tuple[str, ...], home: str) -> Account:
-    # A name that nobody has: homes are looked for by name, and an account without one is passed over.
+    # An empty name matches nobody: homes are looked up by name, and accounts without one are skipped.
     return Account(
         name=name, password_hash=password or None, ssh_authorized_keys=tuple(filter(None, keys)), home_dir=home or None
     )
 
 
 def _file(file: WriteFile) -> File:
-    """With the text of what may be a unit file."""
+    """The content is kept only where it may be a unit file, the only kind of file whose content the rules read."""
     contents = Resource()
     if "/systemd/" in file.path:
-        with suppress(Failure):  # which is another finding
+        with suppress(Failure):  # reported by other rules
             content, packing = as_packed(file.content, file.encoding)
             contents = Resource(source=dataurl.encode(content), compression=packing or None)
     digits = file.permissions or _DEFAULT_MODE
@@ -174,7 +177,7 @@ def _file(file: WriteFile) -> File:
 
 
 def _unit(unit: Unit) -> SystemdUnit:
-    """A drop-in by its path is one of its unit."""
+    """A drop-in that is named by its path becomes a drop-in of its unit."""
     name = systemd.full_name(unit.name)
     owner = systemd.owner(name)
     drop_ins = [Dropin(name=one.name, contents=one.content or None) for one in unit.drop_ins]

@@ -1,4 +1,4 @@
-"""Carrying out a plan, or only saying what it would do."""
+"""Executing a plan, or previewing it, and tracking the changes that a run makes."""
 
 from __future__ import annotations
 
@@ -29,28 +29,32 @@ class CountingRunner(Runner):
         self.results.append(str(record["result"]))
 
     def flush(self) -> None:
-        """As `Runner`; records serve people, and a disk that is full must not be the end of a run."""
+        """Like `Runner`, but a failure is only logged: records are for people, and a full disk must not end a run."""
         try:
             super().flush()
         except OSError as error:
-            log.warning(f"what was done is not recorded: {error}")
+            log.warning(f"operations not recorded: {error}")
 
 
 def summary(results: Sequence[str]) -> str:
-    """What a run did, in one line."""
+    """One line about a run: the number of changes, and of operations whose result was already in place."""
     already = results.count("already")
     changed = len(results) - already
     if not results:
         return "nothing to do"
     if not changed:
-        return f"nothing changed: {'it was' if already == 1 else f'all {already} things were'} so already"
-    return f"{changed} {'change' if changed == 1 else 'changes'} made, {already} {'was' if already == 1 else 'were'} so already"
+        return f"nothing changed, {already} already in place"
+    return f"{changed} {'change' if changed == 1 else 'changes'} made, {already} already in place"
 
 
 def preview(operations: Sequence[Operation], context: Context) -> Iterator[str]:
-    """A line per operation. Nothing is changed; what a change would bring about counts as if it were there."""
+    """A line per operation. Nothing is changed, but changes count as made for the operations that depend on them."""
     for operation in operations:
-        if _is_there(operation, context):
+        try:
+            is_in_place = operation.already_there(context)
+        except (Failure, OSError):
+            is_in_place = False  # it depends on the result of an earlier operation
+        if is_in_place:
             yield f"already  {operation.describe()}"
         else:
             if isinstance(operation, Noted):
@@ -58,36 +62,30 @@ def preview(operations: Sequence[Operation], context: Context) -> Iterator[str]:
             yield f"to do    {operation.describe()}"
 
 
-def _is_there(operation: Operation, context: Context) -> bool:
-    try:
-        return operation.already_there(context)
-    except (Failure, OSError):
-        return False  # it is about something that an operation before it would make
-
-
-# What a run has changed so far: what must be reloaded and restarted depends on it.
-
 UNIT_DIRECTORIES = ("/etc/systemd/", "/run/systemd/", "/usr/lib/systemd/")
 
 
 class Changes:
-    """`units`: names whose unit file, drop-in, mask or enablement changed. `others`: whatever else was written."""
+    """The changes of a run so far, which decide what must be reloaded and restarted.
+
+    `units`: names whose unit file, drop-in, mask or enablement changed. `others`: paths of everything else.
+    """
 
     def __init__(self) -> None:
         self.units: set[str] = set()
         self.others: set[str] = set()
 
     def need_reload(self) -> bool:
-        """Whether systemd must read its files again: also for those that a person wrote as plain files."""
+        """Whether systemd must read its files again; also for unit files written through write_files."""
         return bool(self.units) or any(path.startswith(UNIT_DIRECTORIES) for path in self.others)
 
     def concern(self, unit: str) -> bool:
-        """Whether a unit may behave differently now: it changed itself, or something that any unit may read."""
+        """Whether a unit may behave differently now: it changed itself, or a file changed that any unit may read."""
         return unit in self.units or bool(self.others)
 
 
 class Noted(Operation):
-    """An operation whose execution is noted, as a change of a unit or of something else."""
+    """An operation that notes its execution as a change of a unit or of something else."""
 
     def __init__(self, inner: Operation, changes: Changes, unit: str = "") -> None:
         self._inner, self._changes, self._unit = inner, changes, unit
@@ -104,7 +102,7 @@ class Noted(Operation):
         self.note()
 
     def note(self) -> None:
-        """It was executed, or is to count as such."""
+        """Note the change; also in a preview, where it only counts as made."""
         if self._unit:
             self._changes.units.add(self._unit)
         else:

@@ -1,6 +1,6 @@
-"""What planning needs to know of the machine: looked at before anything changes.
+"""Facts about the machine that planning needs, collected before anything changes.
 
-What cannot be looked at is a fact, too (`problems`): it must not keep users, keys and host name from being applied.
+A fact that cannot be determined is recorded in `problems`, so that users, keys and host name can be applied nevertheless.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _LONGEST_PATH, _LONGEST_NAME = 4095, 255  # bytes: linux/limits.h, PATH_MAX with
 
 
 class Facts:
-    """`resolved`: path → place inside the root. `blocked`: path → why no file can be put there. `texts`: file → content.
+    """`resolved`: path → place inside the root. `blocked`: path → why a file cannot be written there. `texts`: file → content.
 
-    `missing_units`: to be enabled or commanded, but there is none. `gives_groups`: new users get a group of their own.
-    `problems`: why one of these is not known.
+    `missing_units`: units to be enabled or started that do not exist. `has_user_groups`: new users get a group of their own.
+    `problems`: why some of these could not be determined.
     """
 
     def __init__(self, root: Root) -> None:
@@ -39,55 +39,58 @@ class Facts:
         self.blocked: dict[str, str] = {}
         self.texts: dict[str, str | None] = {}
         self.missing_units: set[str] = set()
-        self.gives_groups = False
+        self.has_user_groups = False
         self.problems: list[Failure] = []
         by_program = shutil.which(ssh_keys.PROGRAM, path=command.ENVIRONMENT["PATH"]) is not None
         self.writer = ssh_keys.Writer(self.accounts, root, by_program=by_program)
 
     def has_user(self, name: str) -> bool:
-        """Whether there is such a user, also one that only NSS knows."""
+        """Whether the user exists, in the root's files or through NSS."""
         return self.accounts.user(name) is not None or (not self.root.path and _known(pwd.getpwnam, name))
 
     def has_group(self, name: str) -> bool:
-        """The same for a group."""
+        """Whether the group exists, in the root's files or through NSS."""
         return self.accounts.group(name) is not None or (not self.root.path and _known(grp.getgrnam, name))
 
     def login_group(self, user: str) -> int | None:
-        """The id of a user's own group; None for a user that is not there yet."""
+        """The id of a user's login group; None for a user that does not exist yet."""
         account = self.accounts.user(user)
         if account is not None:
             return account.gid
         return pwd.getpwnam(user).pw_gid if not self.root.path and _known(pwd.getpwnam, user) else None
 
     def uid(self, name: str) -> int | None:
-        """The id of a user that only NSS knows; None for all others."""
+        """The id of a user that only NSS has; None for all others."""
         is_foreign = self.accounts.user(name) is None and not self.root.path and _known(pwd.getpwnam, name)
         return pwd.getpwnam(name).pw_uid if is_foreign else None
 
     def gid(self, name: str) -> int | None:
-        """The same for a group."""
+        """The id of a group that only NSS has; None for all others."""
         is_foreign = self.accounts.group(name) is None and not self.root.path and _known(grp.getgrnam, name)
         return grp.getgrnam(name).gr_gid if is_foreign else None
 
 
 def probe(root: Root) -> Facts:
-    """What users, keys and host name ask for: quickly had, and from files alone."""
+    """The facts that the login part needs: quick, and from files alone."""
     facts = Facts(root)
     for path in (MACHINE_INFO, _LOGIN_DEFS):
         _read(facts, path)
-    facts.gives_groups = _gives_groups(facts.texts.get(_LOGIN_DEFS) or "")
+    # login.defs(5): without USERGROUPS_ENAB useradd does not create groups.
+    words = [line.split() for line in reading.lines(facts.texts.get(_LOGIN_DEFS) or "")]
+    facts.has_user_groups = ["USERGROUPS_ENAB", "yes"] in [one[:2] for one in words]
     return facts
 
 
 def look(facts: Facts, configs: Iterable[CloudConfig]) -> None:
-    """Add what all else in these configs asks for."""
+    """Add the facts that the rest of these configs needs."""
     for path in (substitution.ENVIRONMENT_FILE, UPDATE_CONF, UPDATE_BASE):
         _read(facts, path)
     for config in configs:
         for file in config.write_files:
-            _look_at_target(facts, file.path)
+            if file.path:
+                _look_at_target(facts, file.path)
         try:
-            _ask_for_units(facts, config)
+            _find_missing_units(facts, config)
         except Failure as failure:
             facts.problems.append(failure)
 
@@ -100,44 +103,41 @@ def _read(facts: Facts, path: str) -> None:
 
 
 class Newcomers:
-    """The users that a run creates. `groups`: user → name of the login group, where that is known before."""
+    """The users that a run creates. `groups`: user → name of the login group, if it is known beforehand."""
 
     def __init__(self, configs: Iterable[CloudConfig], facts: Facts) -> None:
         users = [user for config in configs for user in config.users if user.name and not facts.has_user(user.name)]
         self.names = frozenset(user.name for user in users)
-        own = {user.name: user.name for user in users if facts.gives_groups and not user.no_user_group}
+        own = {user.name: user.name for user in users if facts.has_user_groups and not user.no_user_group}
         self.groups = {**own, **{user.name: user.primary_group for user in users if user.primary_group}}
 
     def has_group(self, name: str) -> bool:
-        """Whether a group comes with one of them."""
+        """Whether a group is created along with one of them."""
         return self.groups.get(name) == name
 
 
 def clean(path: str) -> str:
-    """As the original joins a path to the root."""
+    """The path as the original joins it to the root."""
     return os.path.normpath("/" + path.lstrip("/"))
 
 
 def _look_at_target(facts: Facts, path: str) -> None:
-    if not path:
-        return
     inside = clean(path)
-    facts.blocked[path] = impossible(path)
-    if facts.blocked[path]:
-        return
-    try:
-        facts.resolved[path] = facts.root.resolve(inside)
-        facts.blocked[path] = _in_the_way(facts.root, facts.resolved[path], inside)
-    except Failure as failure:
-        facts.blocked[path] = failure.what
-    except OSError as error:
-        facts.blocked[path] = f"{inside} cannot be looked at: {error.strerror or error}"
-    if not facts.blocked[path]:
-        del facts.blocked[path]
+    problem = impossible(path)
+    if not problem:
+        try:
+            facts.resolved[path] = facts.root.resolve(inside)
+            problem = _obstacle(facts.root, facts.resolved[path], inside)
+        except Failure as failure:
+            problem = failure.what
+        except OSError as error:
+            problem = f"{inside} cannot be checked: {error.strerror or error}"
+    if problem:
+        facts.blocked[path] = problem
 
 
 def impossible(path: str) -> str:
-    """Why no machine can have a file there; "" if one could."""
+    """Why a file at that path is impossible on every machine; "" if it is possible."""
     inside = clean(path)
     try:
         encoded = inside.encode()
@@ -146,14 +146,14 @@ def impossible(path: str) -> str:
     if "\0" in path or inside == "/":
         return "the file has no path"
     if len(encoded) > _LONGEST_PATH:
-        return f"the path has {len(encoded)} bytes: Linux takes at most {_LONGEST_PATH}"
+        return f"the path has {len(encoded)} bytes; Linux allows at most {_LONGEST_PATH}"
     if any(len(name) > _LONGEST_NAME for name in encoded.split(b"/")):
         return f"a name in the path has more than {_LONGEST_NAME} bytes"
     return ""
 
 
-def _in_the_way(root: Root, resolved: str, inside: str) -> str:
-    """What stands where the file would go, or above it; "" if nothing does."""
+def _obstacle(root: Root, resolved: str, inside: str) -> str:
+    """Why something that exists on this machine prevents the file; "" if nothing does."""
     found = root.status(resolved)
     if found is not None and stat.S_ISDIR(found.st_mode):
         return f"{inside} is a directory"
@@ -163,7 +163,7 @@ def _in_the_way(root: Root, resolved: str, inside: str) -> str:
     return "" if above is None or stat.S_ISDIR(above.st_mode) else f"{inside} is below something that is not a directory"
 
 
-def _ask_for_units(facts: Facts, config: CloudConfig) -> None:
+def _find_missing_units(facts: Facts, config: CloudConfig) -> None:
     written = {os.path.basename(file.path) for file in config.write_files}
     written |= {systemd.full_name(unit.name) for unit in config.coreos.units if unit.content}
     for unit in config.coreos.units:
@@ -171,14 +171,8 @@ def _ask_for_units(facts: Facts, config: CloudConfig) -> None:
         template = name.partition("@")[0] + "@." + name.rpartition(".")[2]
         if not systemd.is_name(name) or "/" in name or unit.mask or is_network(name) or {name, template} & written:
             continue
-        if (unit.enable and not systemd.enablement(name)) or (unit.command and not systemd.is_there(name)):
+        if (unit.enable and not systemd.enablement(name)) or (unit.command and not systemd.exists(name)):
             facts.missing_units.add(unit.name)
-
-
-def _gives_groups(login_defs: str) -> bool:
-    """login.defs(5): USERGROUPS_ENAB. Without it useradd makes no groups."""
-    words = [line.split() for line in reading.lines(login_defs)]
-    return ["USERGROUPS_ENAB", "yes"] in [one[:2] for one in words]
 
 
 def _known(look: Callable[[str], object], name: str) -> bool:

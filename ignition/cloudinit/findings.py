@@ -1,4 +1,4 @@
-"""What there is to say about a piece of user data, with its place; and the exception for what cannot be applied."""
+"""Findings about a piece of user data at their places, and the exception for user data that cannot be applied."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from ignition.config.text.positions import Positions
 
 
-USER_DATA = "user-data"  # what findings call user data that is in no file
+USER_DATA = "user-data"  # in findings, the name of user data that is not in a file
 
 
 class Refused(InvalidConfig):
-    """User data that cannot be applied, but for its users, keys and host name. `text` is what the report's places are in."""
+    """User data that cannot be applied, except its users, keys and host name. The report's places are in `text`."""
 
     report: Report
 
-    is_unread = True  # what is wrong is the form of the text, or types, not what it asks for
+    is_unread = True  # malformed text or wrong types; False for valid requests that this machine cannot fulfil
 
     def __init__(self, name: str, entries_: Sequence[Entry], text: bytes) -> None:
         lines = [f"{place_of(entry)}{entry.message}" + (f" (fix: {entry.fix})" if entry.fix else "") for entry in entries_]
@@ -31,9 +31,9 @@ class Refused(InvalidConfig):
 
 
 def placed(text: bytes, findings: Sequence[Finding], positions: Positions) -> tuple[Entry, ...]:
-    """Entries of a report: line of the key, as ever, and a mark under what is meant, or under the key if that is further down.
+    """Entries of a report: with the line of the key, as in the original, and a mark under the value, or the key if that is below.
 
-    What is inside of a text has its own line.
+    A finding inside a text has the line in that text.
     """
     lines = Lines(text)
     found = []
@@ -51,11 +51,11 @@ def placed(text: bytes, findings: Sequence[Finding], positions: Positions) -> tu
 
 
 def place_of(entry: Entry) -> str:
-    """`line 3: ` where there is a line."""
+    """`line 3: `, or "" without a line."""
     return "" if entry.line is None else f"line {entry.line}: "
 
 
 def in_original_words(entry: Entry, name: str = "") -> str:
-    """As coreos-cloudinit printed it, behind the name of the file if there is one."""
+    """The line that the original printed, prefixed with the name of the file if there is one."""
     place = f"{name}: " if name and name != USER_DATA else ""
     return f"{place}line {entry.line or 1}: {entry.level}: {entry.message}"

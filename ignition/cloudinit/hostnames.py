@@ -1,7 +1,7 @@
 """The machine's name. Source: docs/reference/coreos-cloudinit.md §11.1 and §12.
 
-A name that a person typed is taken whole; one of a datasource ends before its first dot and after 63 bytes, as in Flatcar. What
-is valid, and what is made of a name that is not: ignition/host/hostnames.py.
+A name in user data is used whole; one from a datasource ends before its first dot and after 63 bytes, as in Flatcar. The rules
+for valid names, and for deriving one from an invalid name, are in ignition/host/hostnames.py.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _PRETTY = "PRETTY_HOSTNAME="
 
 
 def is_typed_name(name: str) -> bool:
-    """Whether a cloud-config may have it: underscores are common in old ones, and systemd took them until version 247."""
+    """Whether it is valid in a cloud-config: old ones often contain underscores, which systemd accepted until version 247."""
     return hostnames.valid(name.replace("_", "-"))
 
 
 def machine_info(text: str, pretty: str) -> str:
-    """The text of /etc/machine-info with this pretty host name in it."""
-    # Read as os-release(5): in double quotes these characters need a backslash.
+    """The text of /etc/machine-info with this pretty host name."""
+    # Quoted as in os-release(5): in double quotes these characters require a backslash.
     quoted = "".join(f"\\{one}" if one in '"\\$`' else one for one in pretty)
     kept = [line for line in reading.lines(text) if not line.startswith(_PRETTY)]
     return "".join(f"{line}\n" for line in [*kept, f'{_PRETTY}"{quoted}"'])
@@ -47,12 +47,12 @@ class SetHostname(Operation):
         return static(context) == self._name == os.uname().nodename
 
     def execute(self, context: Context) -> None:
-        # Keys wait for it, and hostnamed answers at once or, without a bus, never.
+        # A short limit, since keys wait for it: hostnamed answers at once or, without a bus, never.
         command.run(["hostnamectl", "set-hostname", "--", self._name], why=self.describe(), timeout_s=LIMIT_S)
 
 
 def static(context: Context) -> str:
-    """What /etc/hostname says; "" if nothing."""
+    """The content of /etc/hostname; "" if it is missing or unreadable."""
     try:
         return (reading.read_text(context.root, PATH) or "").strip()
     except (Failure, OSError):

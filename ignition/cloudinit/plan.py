@@ -1,10 +1,9 @@
-"""User data and metadata → operations, in order. Pure: what is there was looked at before, and nothing is changed here.
+"""User data and metadata → operations, in order. Pure: the facts were collected before, and nothing is changed here.
 
-Two parts. The login part comes first: host name, users of all documents, keys of core, keys from elsewhere. It is applied
-whatever is wrong with the rest, since the person who mends that must be able to log in. The rest is the network, then part by
-part its files, /etc/environment and units, or its script: all of it, or, if anything of the user data is refused, only what the
-datasource itself says. For a single part this is Container Linux' order; several parts are Flatcar's. Source: coreos-cloudinit.md
-12 and 13.
+There are two parts. The login part comes first: host name, users of all documents, keys of core, imported keys. It is applied
+even if the rest has errors, since whoever corrects them must be able to log in. The rest is the network, then for each piece of
+user data its files, /etc/environment and units, or its script; if any piece is refused, only the datasource's own settings. For a
+single piece this is Container Linux' order; several pieces are Flatcar's. Source: docs/reference/coreos-cloudinit.md §12 and §13.
 """
 
 from __future__ import annotations
@@ -32,14 +31,14 @@ _ODD = re.compile("[^A-Za-z0-9.-]")
 
 
 class Options:
-    """What the command line says about applying."""
+    """Options of the command line that affect how user data is applied."""
 
     def __init__(self, key_name: str = KEY_NAME, workspace: str = WORKSPACE) -> None:
         self.key_name, self.workspace = key_name, workspace
 
 
 class Plan:
-    """`parts`: cloud-configs that were read, and scripts. `facts` need not know more than `facts.probe` for the login part."""
+    """`parts`: cloud-configs that were read, and scripts. The login part needs only the facts of `facts.probe`."""
 
     def __init__(self, parts: Sequence[Reading | Part], metadata: Metadata, facts: Facts, options: Options) -> None:
         self._parts, self._metadata, self._facts, self._options = parts, metadata, facts, options
@@ -50,36 +49,37 @@ class Plan:
         self._name = ""
 
     def login(self) -> list[Operation]:
-        """What lets people log in: of what is wrong with users, keys and host name only the wrong pieces are missing."""
+        """The login part, without the invalid pieces of users, keys and host name."""
         facts, metadata = self._facts, self._metadata
         sound = [checks.login_part(one.config, wrong) for one, wrong in zip(self.configs, self._wrong, strict=True)]
         self._name, pretty = _hostname(sound, metadata, next((one.config.hostname for one in self.configs), ""))
         found: list[Operation] = [SetHostname(self._name)] if self._name else []
-        if pretty and MACHINE_INFO in facts.texts and not self._writes(MACHINE_INFO):
+        written = {clean(file.path) for reading in self.configs for file in reading.config.write_files}
+        if pretty and MACHINE_INFO in facts.texts and MACHINE_INFO not in written:
             found.append(files.whole(MACHINE_INFO, machine_info(facts.texts[MACHINE_INFO] or "", pretty), facts))
         for config in sound:
             found += users.plan(config.users, facts, self._options.key_name)
         keys = _core_keys(sound, metadata)
-        if keys and self._has_core(sound):
+        if keys and (facts.has_user(CORE) or any(user.name == CORE for config in sound for user in config.users)):
             found.append(facts.writer.operation("ssh_authorized_keys", CORE, keys, self._options.key_name))
         for config in sound:
             found += users.imports(config.users, facts)
         return self._noted(found)
 
     def refusals(self) -> list[Failure]:
-        """Why the rest cannot be applied, a Refused for each document with findings; `facts.look` must have looked before."""
+        """Why the rest cannot be applied: a Refused for each document with errors. Call `facts.look` before."""
         found: list[Failure] = list(self._facts.problems)
         for reading, wrong in zip(self.configs, self._wrong, strict=True):
             every = [*wrong, *checks.of_the_rest(reading.config, self._facts, self._new)]
             if every or reading.wrong:
                 found.append(reading.refused(every))
         if self._metadata.ssh_keys and CORE not in self._new.names and not self._facts.has_user(CORE):
-            what = f"the datasource has SSH keys for the user {CORE}, who does not exist"
+            what = f"the datasource has SSH keys for user {CORE}, which does not exist"
             found.append(Failure(what, fix=f"create {CORE} in the image"))
         return found
 
     def rest(self, addresses: Mapping[str, str], *, complete: bool) -> list[Operation]:
-        """All else of the user data if `complete`, and what the datasource knows. `addresses`: of each token. Raises Failure."""
+        """The rest of the user data if `complete`, and /etc/environment. `addresses`: of each token. Raises Failure."""
         variables = {substitution.variable(token): value for token, value in addresses.items()}
         hostname = self._name or self._facts.hostname
         found: list[Operation] = []
@@ -96,23 +96,17 @@ class Plan:
     def _noted(self, operations: Sequence[Operation]) -> list[Operation]:
         return [Noted(operation, self._changes) for operation in operations]
 
-    def _writes(self, path: str) -> bool:
-        return any(clean(file.path) == path for reading in self.configs for file in reading.config.write_files)
-
-    def _has_core(self, sound: Sequence[CloudConfig]) -> bool:
-        return self._facts.has_user(CORE) or any(user.name == CORE for config in sound for user in config.users)
-
 
 def _hostname(configs: Sequence[CloudConfig], metadata: Metadata, refused: str) -> tuple[str, str]:
-    """The name, and the same as people like to read it if it had to be changed; "" for none.
+    """The host name, and the original as a pretty name if it had to be changed; "" for none.
 
-    The first that the user data has, else the datasource's, else what can be made of one that was `refused`.
+    The first one in user data counts, else the datasource's, else a name derived from one that was `refused`.
     """
     typed = next((config.hostname for config in configs if config.hostname), "")
     given = metadata.hostname.strip()
     short = hostnames.usable(given, "host name of the datasource", short=True) if given else ""
     if typed and short:
-        log.warning(f"user data and datasource both have a host name: {typed} counts, not {short}")
+        log.warning(f"user data and datasource both have a host name: {typed} is used, {short} ignored")
     before = typed or given or refused
     name = short if before == given else hostnames.usable(before, "hostname")
     is_pretty = before.isprintable() and len(before) <= _LONGEST_PRETTY and bool(_ODD.search(before))
@@ -120,7 +114,7 @@ def _hostname(configs: Sequence[CloudConfig], metadata: Metadata, refused: str) 
 
 
 def _core_keys(configs: Sequence[CloudConfig], metadata: Metadata) -> tuple[str, ...]:
-    """User data first, in the order of the text; then the datasource's. Each once."""
+    """The keys of core, without repetitions: those of the user data in order, then the datasource's."""
     texts: list[str] = []
     for config in configs:
         texts += config.ssh_authorized_keys

@@ -1,9 +1,9 @@
 """A cloud-config's text → the model. Source: docs/reference/coreos-cloudinit.md §10.
 
-Lenient as Container Linux was: dashes in keys are underscores, unknown keys are passed over, of a repeated key the last counts,
-null is as good as nothing, texts keep their source spelling. A wrong type is an error, as in Flatcar: the original left the
-member out without a word. Only a bare word in a list of mappings (`users: [default, …]` of cloud-init) is left out here, too.
-What has a wrong type is left out of the model and told beside it: the users of such a document must be able to log in.
+As lenient as Container Linux: dashes in keys are underscores, unknown keys are ignored, the last of repeated keys counts, null is
+equivalent to absence, texts keep their spelling. A value of a wrong type is an error, as in Flatcar; the original ignored it
+silently. Only a bare word in a list of mappings (`users: [default, …]` of cloud-init) is ignored here, too. Values of wrong types
+are missing from the model and reported beside it: the users of such a document must be able to log in.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ POLICY = yaml_text.Policy(dashes_are_underscores=True)
 
 
 class Reading:
-    """A cloud-config that was read. `name` is what messages call it, `wrong` what of it has a wrong type.
+    """A cloud-config that was read. `name`: in messages; `wrong`: values of wrong types.
 
-    `kept`: path of a list in the document → numbers of the elements that the model has.
+    `kept`: path of a list in the document → indices of the elements that the model has.
     """
 
     def __init__(
@@ -44,18 +44,18 @@ class Reading:
         self.name, self.text, self.document, self.config, self.wrong, self._kept = name, text, document, config, wrong, kept
 
     def refused(self, found: list[Finding]) -> Refused:
-        """The exception with what is wrong with types, and these findings about the model, at their places in the text."""
+        """The exception with the values of wrong types and these findings about the model, at their places in the text."""
         every = [*self.wrong, *self.in_document(found)]
         refused = Refused(self.name, findings.placed(self.text, every, self.document.positions()), self.text)
         refused.is_unread = not found
         return refused
 
     def in_document(self, found: list[Finding]) -> list[Finding]:
-        """Findings about the model with the paths that the document has."""
-        return [one.moved(self._in_document(one.path)) for one in found]
+        """Findings about the model, with their paths in the document."""
+        return [one.moved(self._path_in_document(one.path)) for one in found]
 
-    def _in_document(self, path: Path) -> Path:
-        """A path of the model, with the numbers that the document's lists have."""
+    def _path_in_document(self, path: Path) -> Path:
+        """A path of the model, with the indices of the document's lists."""
         found: Path = ()
         for part in path:
             kept = self._kept.get(found)
@@ -64,7 +64,7 @@ class Reading:
 
 
 def document_of(name: str, text: bytes) -> Document:
-    """Raises Refused for what is no YAML document."""
+    """Raises Refused if the text is not a YAML document."""
     try:
         return yaml_text.read(text, POLICY)
     except yaml_text.NotYaml as error:
@@ -72,7 +72,7 @@ def document_of(name: str, text: bytes) -> Document:
 
 
 def read(name: str, text: bytes) -> Reading:
-    """Raises Refused for a text that is not a document."""
+    """Raises Refused if the text is not a YAML document."""
     document = document_of(name, text)
     reader = _Reader()
     root = document.root
@@ -80,7 +80,7 @@ def read(name: str, text: bytes) -> Reading:
     if isinstance(root, Mapping):
         config = reader.section(CloudConfig, root, ())
     elif not is_null(root):
-        message = f"a cloud-config is a mapping of keys, not {root.what}"
+        message = f"a cloud-config must be a mapping, not {root.what}"
         reader.wrong.append(Finding(ERROR, (), message, "begin each line with a key and a colon"))
     return Reading(name, text, document, config, reader.wrong, reader.kept)
 
@@ -105,7 +105,7 @@ class _Reader:
             return self._single(one, node, path)
         if not isinstance(node, Sequence):
             self._mistyped(path, LIST, node)
-            # One key where a list of keys belongs is still a key.
+            # A single SSH key in place of a list of keys is still applied.
             return (node.text,) if isinstance(node, Scalar) and one.element is str else None
         items = [self._item(one, item, (*path, index)) for index, item in enumerate(node.items)]
         self.kept[path] = [index for index, item in enumerate(items) if item is not None]
@@ -113,7 +113,7 @@ class _Reader:
 
     def _item(self, one: Key, node: Node, path: Path) -> Any:
         if isinstance(node, Scalar) and issubclass(one.element, Section):
-            return None  # the validation says so
+            return None  # validate.py warns
         return "" if is_null(node) else self._single(one, node, path)
 
     def _single(self, one: Key, node: Node, path: Path) -> Any:

@@ -1,7 +1,7 @@
-"""The JSON Schema of a cloud-config, derived from the model: what `coreos-cloudinit -validate` says of one key alone.
+"""The JSON Schema of a cloud-config, derived from the model: the checks of `coreos-cloudinit -validate` on single keys.
 
-Keys may be written with dashes, as Container Linux' manual did: they are patterns beside the names with underscores, which are
-those that an editor proposes. Deprecated keys have a note, and null is as good as absence, where the validator has a warning.
+Keys may be written with dashes, as in Container Linux' manual: these are patterns beside the names with underscores, which
+editors propose. Deprecated keys are marked, and null is allowed as absence, where the validator only warns.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ignition.cloudinit.services import Key
     from ignition.config.yaml_schema import Schema
 
-# What only the applying program refuses, as the original's validator did.
+# Checked only when a cloud-config is applied: the original's validator accepted any value.
 _VALUES = {"manage_etc_hosts": (LOCALHOST,)}
 
 
@@ -28,7 +28,7 @@ def cloud_config() -> Schema:
 
 
 def _section(cls: type[Section], place: str, *, may_be_null: bool) -> Schema:
-    """A mapping. `place`: where in the schema it stands, for references within it."""
+    """A mapping. `place`: its place in the schema, for references."""
     members = {name: _key(one, f"{place}/properties/{name}") for name, one in cls.keys().items()}
     made = mapping(members, [], may_be_null=may_be_null)
     dashed = {f"^{name.replace('_', '[-_]')}$": {"$ref": f"{place}/properties/{name}"} for name in members if "_" in name}

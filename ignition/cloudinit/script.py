@@ -1,7 +1,7 @@
-"""A script of the user data: kept in the workspace, started as a unit of its own. Source: docs/reference/coreos-cloudinit.md §15.
+"""A script in user data, kept in the workspace and run as a transient unit. Source: docs/reference/coreos-cloudinit.md §15.
 
-The original gave files and units random numbers and ran the script at each call. Here the number is made of the content, so that
-a repeat in the same boot can say that nothing is to be done; the next boot runs it again.
+The original gave files and units random numbers and ran the script at each call. Here the number is derived from the content, so
+that a second run in the same boot has nothing to do; the next boot runs the script again.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from ignition.host.atomic import sha512
 from ignition.operation import Context, Operation
 
 SCRIPT_MODE, NAME_MODE = 0o700, 0o644  # the original: 0744, but a script may hold a secret
-RAN = "/run/coreos-cloudinit/scripts"  # a file per script that was started in this boot
-INTERPRETER = "/bin/bash"  # whatever the script's first line says, as in the original
+RAN = "/run/coreos-cloudinit/scripts"  # has a file for each script started in this boot
+INTERPRETER = "/bin/bash"  # regardless of the script's first line, as in the original
 _DESCRIPTION = "Unit generated and executed by coreos-cloudinit on behalf of user"
 
 
 def number(text: bytes) -> str:
-    """What file and unit of a script are called."""
+    """The number in the names of a script's file and unit."""
     return str(int(sha512(text)[:15], 16))
 
 
 class RunScript(Operation):
-    """Writes the script and starts it; how it ends is its unit's affair."""
+    """Writes the script and starts its unit, without waiting for it to end."""
 
     kind = "run-script"
 
@@ -38,7 +38,7 @@ class RunScript(Operation):
         return f"run script {self._name} as {self._unit}"
 
     def already_there(self, context: Context) -> bool:
-        """Whether it was started in this boot: remove the file below /run to start it again."""
+        """Whether it was started in this boot. Remove the file below /run to start it again."""
         return context.root.status(f"{RAN}/{self._number}") is not None
 
     def execute(self, context: Context) -> None:

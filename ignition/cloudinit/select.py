@@ -1,4 +1,4 @@
-"""Waiting for one of several datasources: each is asked by a poller of its own, the first that is there wins.
+"""Waiting for one of several datasources: each has a thread that polls it, and the first available one wins.
 
 Source: docs/reference/coreos-cloudinit.md §4.
 """
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 class Limits:
-    """Seconds. The pause between two questions doubles up to the longest."""
+    """In seconds. The pause between two attempts doubles up to the longest."""
 
     def __init__(self, total_s: float = 300.0, first_pause_s: float = 0.1, longest_pause_s: float = 30.0) -> None:
         self.total_s, self.first_pause_s, self.longest_pause_s = total_s, first_pause_s, longest_pause_s
 
 
 def first_available(sources: Sequence[Datasource], limits: Limits | None = None) -> Datasource | None:
-    """The first that is there; None when all said a final no, or when the time is up."""
+    """The first available datasource; None once all are finally unavailable, or at the time limit."""
     from queue import Empty, SimpleQueue
     from threading import Event, Thread
 
@@ -37,7 +37,7 @@ def first_available(sources: Sequence[Datasource], limits: Limits | None = None)
     stop = Event()
     end = time.monotonic() + limits.total_s
     for source in sources:
-        # Daemons: one that hangs in a request must not keep the program from ending.
+        # Daemon threads: one that hangs in a request must not keep the program from ending.
         Thread(target=_poll, args=(source, limits, answers, stop, end), daemon=True).start()
     try:
         for _ in sources:
@@ -52,27 +52,22 @@ def first_available(sources: Sequence[Datasource], limits: Limits | None = None)
 
 
 def _poll(source: Datasource, limits: Limits, answers: Answers, stop: Event, end: float) -> None:
-    """Ask until yes, a final no, or stop; then say so."""
+    """Poll until the source is available or finally unavailable, or until `stop`; then answer."""
     pause = limits.first_pause_s
     while not stop.is_set():
         log.info(f"checking availability of {source.name} at {source.where}")
-        if _is_available(source):
-            answers.put(source)
-            return
+        try:
+            if source.available():
+                answers.put(source)
+                return
+        except (Failure, OSError, ValueError) as error:
+            place = source.name if source.where in str(error) else f"{source.name} at {source.where}"
+            log.send(log.ERROR if source.final else log.WARNING, f"{place}: {error}")
         if source.final:
             break
         if not stop.is_set():
             left = max(0.0, end - time.monotonic())
-            log.info(f"{source.name}: not there yet, next in {pause:.1f} s, {left:.0f} s left")
+            log.info(f"{source.name}: not available yet, next attempt in {pause:.1f} s, {left:.0f} s left")
         stop.wait(pause)
         pause = min(pause * 2, limits.longest_pause_s)
     answers.put(None)
-
-
-def _is_available(source: Datasource) -> bool:
-    try:
-        return source.available()
-    except (Failure, OSError, ValueError) as error:
-        place = source.name if source.where in str(error) else f"{source.name} at {source.where}"
-        log.send(log.ERROR if source.final else log.WARNING, f"{place}: {error}")
-        return False

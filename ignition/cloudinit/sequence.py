@@ -1,8 +1,8 @@
 """One run of coreos-cloudinit, from a datasource to the exit status. Source: docs/reference/coreos-cloudinit.md §1.
 
-The sequence is Container Linux', with one rule on top: users, keys and host name of user data and datasource are applied first,
-and whatever else is wrong. So nothing ends a run half way: what goes wrong is said where it happens (`_noting`), the rest of the
-user data is applied only if nothing did, and the exit status tells.
+The sequence is Container Linux', with one additional rule: users, keys and host name of user data and datasource are applied
+first, in spite of any other errors. So a run does not stop half way: errors are reported where they happen (`_noting`), the rest
+of the user data is applied only if there were none, and the exit status tells.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ SUCCESS, FAILED = 0, 1
 
 
 class Screen:
-    """How a run speaks to people: `say` to standard output, `show` a report with its text wherever source lines may go.
+    """The output of a run: `say` prints a line, `show` a report with its text if source lines may be shown.
 
-    `sum_up` is given the last line, which is in the log, too.
+    `sum_up` prints the last line, which is in the log, too.
     """
 
     def __init__(self, say: Callable[[str], None], show: Callable[[Report, bytes], None], sum_up: Callable[[str], None]) -> None:
@@ -44,7 +44,7 @@ class Screen:
 
 
 class Run:
-    """`convert`: the format of the network description, or "". `only_plan`: say what would be done."""
+    """`convert`: the format of the network description, or "". `only_plan`: preview the operations."""
 
     def __init__(
         self,
@@ -62,14 +62,14 @@ class Run:
         self._root = Root.live(root)
         self._environment = os.environ if environment is None else environment
         self._convert, self._only_plan, self._ignore_failure = convert, only_plan, ignore_failure
-        self._is_unread = self._has_failed = False  # the first is what --ignore-failure is about
+        self._is_unread = self._has_failed = False  # --ignore-failure forgives the first
         self._name = source.called
-        self._told: list[tuple[Report, bytes]] = []  # what the log has, and people are shown at the end
-        # Not a line is shown of what is not user data: somebody may have put a link to another's file in its place.
+        self._told: list[tuple[Report, bytes]] = []  # in the log at once, on the terminal at the end
+        # Lines of anything else are never shown: the file may be a link to somebody else's secret.
         self._is_user_data = False
 
     def validate(self) -> int:
-        """`--validate`: 0 only if nothing is to be mended."""
+        """`--validate`: 0 only if there are no findings."""
         try:
             data = self._user_data()
         except Failure as failure:
@@ -80,7 +80,7 @@ class Run:
             is_whole = part.text is data
             name = self._name if is_whole else part.name
             if part.kind == user_data.IGNITION or (part.kind == user_data.UNKNOWN and not is_whole):
-                self._screen.say(f"{name}: {user_data.title(part)}: left alone")
+                self._screen.say(f"{name}: {user_data.title(part)}: skipped")
             else:
                 self._tell(validate.validate(name, part.text, part.kind, is_thorough=True), part.text)
         for problem in problems:
@@ -90,7 +90,7 @@ class Run:
         return FAILED if is_wrong else SUCCESS
 
     def run(self) -> int:
-        """Apply, or with `only_plan` say what would be applied."""
+        """Apply the user data, or preview it with `only_plan`; the exit status."""
         data, metadata = b"", Metadata()
         with self._noting("failed to fetch user-data"):
             data = self._user_data()
@@ -117,7 +117,7 @@ class Run:
         return data
 
     def _tell(self, report: Report, text: bytes) -> None:
-        """Each finding to the log; people at a terminal are shown them once, when all are known."""
+        """Each finding goes to the log; a terminal shows them once, when all are known."""
         for entry in report.entries:
             level = {"error": log.ERROR, "warning": log.WARNING}.get(entry.level, log.INFO)
             fix = f" (fix: {entry.fix})" if entry.fix else ""
@@ -125,7 +125,7 @@ class Run:
         self._told.append((report, text))
 
     def _show_told(self) -> None:
-        """What was validated and then refused is one finding: the later one says more."""
+        """Show the findings. The same error in validation and in the refusal is shown once: the later one is more specific."""
         seen: set[tuple[str, int | None, str]] = set()
         kept = []
         for report, text in reversed(self._told):
@@ -133,7 +133,7 @@ class Run:
             seen |= {(report.source, one.line, one.path) for one in entries}
             kept.append((report.evolve(entries=entries), text))
         self._told.clear()
-        with suppress(BrokenPipeError):  # who started us by hand listens no more
+        with suppress(BrokenPipeError):  # the reader of our output has gone
             for report, text in reversed(kept):
                 if report.entries:
                     self._screen.show(report, text if self._is_user_data else b"")
@@ -158,29 +158,32 @@ class Run:
                 for refusal in plan.refusals():
                     self._note("cannot apply", refusal, is_unread=isinstance(refusal, Refused) and refusal.is_unread)
                 with self._noting("failed to apply", is_unread=False):
-                    self._do(self._network(metadata, context), context, runner)
+                    if self._convert:
+                        from ignition.cloudinit.network import apply as network
+
+                        converted = network.converted(self._convert, metadata.network, self._source.where)
+                        self._do(network.plan(converted, context), context, runner)
                 complete = not (self._is_unread or self._has_failed)
                 self._do(plan.rest(addresses, complete=complete), context, runner)
-        self._sum_up(runner.results, complete=complete)
+        self._show_told()
+        if found and not complete:
+            log.error("only users, keys and host name of the user data are applied, as far as they are valid: see above")
+        if not self._only_plan:
+            missing = "" if complete else ", without the rest of the user data" if found else ", without the user data"
+            done = apply.summary(runner.results) + (missing if found or self._is_unread else "")
+            log.info(done)
+            self._screen.sum_up(f"coreos-cloudinit: {done}")
 
     def _record_path(self) -> str:
-        """Where what is done is recorded; the directory is made. Without it the run goes on: records serve people."""
+        """The file that records operations; its directory is created. A run continues without it: records are for people."""
         try:
             if not self._only_plan:
                 with self._root.at(RECORDS, parents=PARENTS):
                     pass
             return self._root.locate(RECORDS)
         except (Failure, OSError) as failure:
-            log.warning(f"what is done is not recorded: {failure}")
+            log.warning(f"operations not recorded: {failure}")
             return os.devnull
-
-    def _network(self, metadata: Metadata, context: Context) -> list[Operation]:
-        if not self._convert:
-            return []
-        from ignition.cloudinit.network.apply import converted
-        from ignition.cloudinit.network.apply import plan as network_plan
-
-        return network_plan(converted(self._convert, metadata.network, self._source.where), context)
 
     def _do(self, operations: Sequence[Operation], context: Context, runner: apply.CountingRunner) -> None:
         if not self._only_plan:
@@ -189,29 +192,20 @@ class Run:
         for line in apply.preview(operations, context):
             self._screen.say(line)
 
-    def _sum_up(self, results: Sequence[str], *, complete: bool) -> None:
-        self._show_told()
-        if not complete:
-            log.error("only users, keys and host name of the user data are applied, as far as they are right: see above")
-        if not self._only_plan:
-            done = apply.summary(results) + ("" if complete else ", without the rest of the user data")
-            log.info(done)
-            self._screen.sum_up(f"coreos-cloudinit: {done}")
-
     @contextmanager
     def _noting(self, what: str, *, is_unread: bool = True) -> Iterator[None]:
-        """What goes wrong inside is said and remembered, and the run goes on behind it."""
+        """Report and remember an error inside, and continue behind it."""
         try:
             yield
         except BrokenPipeError as error:
             if self._only_plan:
                 raise
             self._note(what, error, is_unread=is_unread)
-        except Exception as error:  # noqa: BLE001  also a fault of ours must not keep people from logging in
+        except Exception as error:  # noqa: BLE001  a bug of ours must not keep people from logging in either
             self._note(what, error, is_unread=is_unread)
 
     def _note(self, what: str, error: Exception, *, is_unread: bool = True) -> None:
-        """`is_unread`: it is about reading the user data, which --ignore-failure forgives."""
+        """`is_unread`: an error in reading the user data, which --ignore-failure forgives."""
         is_foreseen = isinstance(error, Failure | OSError)
         self._is_unread |= is_unread and is_foreseen
         self._has_failed |= not (is_unread and is_foreseen)
@@ -226,9 +220,9 @@ class Run:
 
 
 def parts(data: bytes, addresses: Mapping[str, str], problems: list[Failure], name: str = USER_DATA) -> list[Reading | Part]:
-    """What there is to apply, addresses put in: cloud-configs that were read, and scripts. `problems`: why others are missing.
+    """The pieces to apply, with addresses substituted: cloud-configs that were read, and scripts. `problems`: errors of others.
 
-    `name` is what the user data as a whole is called.
+    `name`: of the user data as a whole.
     """
     found = user_data.parts(data, problems)
     if len(found) == 1 and found[0].kind == user_data.UNKNOWN and found[0].text is data:
@@ -242,10 +236,10 @@ def parts(data: bytes, addresses: Mapping[str, str], problems: list[Failure], na
             try:
                 taken.append(reading.read(called, text))
             except Refused as refused:
-                log.warning(f"{called} cannot be read: nothing of it is known, users, keys and host name included")
+                log.warning(f"{called} cannot be read: its users, keys and host name are not applied either")
                 problems.append(refused)
         elif part.kind == user_data.SCRIPT:
             taken.append(part.with_text(text))
         else:
-            log.warning(f"part {part.name} is {user_data.title(part)}: left alone")
+            log.warning(f"part {part.name} is {user_data.title(part)}: skipped")
     return taken

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from ignition.config.service_options import Option
 
 
-KINDS: "dict[Any, str]" = {str: "string", int: "int", float: "float64", bool: "bool"}  # the original's names
+KINDS: "dict[Any, str]" = {str: "string", int: "int", float: "float64", bool: "bool"}  # as the original's messages name types
 ZERO: "dict[Any, Any]" = {str: "", int: 0, float: 0.0, bool: False}
 _NOTHING: "Mapping[str, dict[str, Any]]" = MappingProxyType({})
 
 
 class Key(Field):
-    """One key. `pattern`: what its text must look like, if it is not empty; `choices`: what it may be; `form`: both in words.
+    """One key. `pattern`: of its text, unless it is empty; `choices`: allowed values; `form`: a description of either.
 
     `variable`: its name in an environment.
     """
@@ -42,7 +42,7 @@ class Key(Field):
 
     @property
     def kind(self) -> str:
-        """As messages call the type."""
+        """The type as messages name it."""
         one = KINDS.get(self.element, "struct")
         return f"[]{one}" if self.many else one
 
@@ -57,12 +57,12 @@ def key(
     deprecated: str = "",
     variable: str = "",
 ) -> "Any":
-    """Declare a key of a Section. Without a default it is the type's zero value."""
+    """Declare a key of a Section. The default is the type's zero value."""
     return Key(doc, default, pattern, form, choices, deprecated, variable)
 
 
 class Section(Record):
-    """A mapping of cloud-config. Keys are called as in the text, with underscores.
+    """A mapping of a cloud-config. Keys have the names of the text, with underscores.
 
     `options`: of a service, each of which becomes a key. `details`: name → arguments of `key` that coreos-cloudinit adds to it.
     """
@@ -81,7 +81,7 @@ class Section(Record):
 
     @classmethod
     def keys(cls) -> dict[str, Key]:
-        """By name, in order."""
+        """Name → key, in order."""
         return {name: field for name, field in cls.FIELDS.items() if isinstance(field, Key)}
 
 
@@ -154,19 +154,14 @@ class Flannel(
 
 
 def environment(section: Section, prefix: str) -> list[tuple[str, str]]:
-    """Variable and value of each option that is set. Zero values are as good as none, as in the original."""
+    """Variable and value of each option that is set. Zero values count as unset, as in the original."""
     found = []
     for name, one in section.keys().items():
         value = getattr(section, name)
         if value:
-            found.append((one.variable or f"{prefix}{name.upper()}", _text(value)))
+            text = "true" if value is True else _shortest(value) if isinstance(value, float) else str(value)
+            found.append((one.variable or f"{prefix}{name.upper()}", text))
     return found
-
-
-def _text(value: object) -> str:
-    if value is True:
-        return "true"
-    return _shortest(value) if isinstance(value, float) else str(value)
 
 
 def _shortest(value: float) -> str:

@@ -1,7 +1,7 @@
-"""Keys of users. Source: docs/reference/coreos-cloudinit.md §11.2 and §11.3. What counts as a key: ignition/host/key_lines.py.
+"""SSH keys of users, as ignition/host/key_lines.py finds them. Source: docs/reference/coreos-cloudinit.md §11.2 and §11.3.
 
-Where the machine has `update-ssh-keys` (Container Linux, Flatcar), it does the work, as in the original. Elsewhere the keys go to
-~/.ssh/authorized_keys.d/NAME if sshd reads that file for this user, else they are added to the file that it reads
+`update-ssh-keys` (Container Linux, Flatcar) writes them if the machine has it, as in the original. Otherwise they are written to
+~/.ssh/authorized_keys.d/NAME if sshd reads that file for the user, else added to the file that it reads
 (ignition.host.sshd_config).
 """
 
@@ -23,14 +23,14 @@ PROGRAM = "update-ssh-keys"
 
 
 class Writer:
-    """How keys get to users on this machine. `by_program`: through update-ssh-keys; else as its sshd reads them."""
+    """Writes keys in this machine's way. `by_program`: through update-ssh-keys; otherwise to the files that sshd reads."""
 
     def __init__(self, accounts: AccountDatabase, root: Root, *, by_program: bool) -> None:
         self._accounts, self._by_program = accounts, by_program
         self._places = KeyPlaces(root, accounts, fragment=True if by_program else None)
 
     def operation(self, place: str, user: str, keys: tuple[str, ...], name: str) -> Operation:
-        """Give a user these keys, under a name."""
+        """An operation that adds keys of a user, under a name."""
         if self._by_program:
             return RegisterKeys(place, user, keys, self._accounts, places=self._places, name=name)
         return AddKeys(place, user, keys, self._accounts, places=self._places, name=name)
@@ -46,7 +46,7 @@ class RegisterKeys(AddKeys):
         try:
             self._register(self._keys)
         except CommandFailed:
-            # It refuses all of them for one that it cannot read.
+            # It refuses all keys if one of them is malformed.
             whole = tuple(key_lines.keys(self._keys, self._place, whole=True))
             if not whole or whole == self._keys:
                 raise
@@ -58,7 +58,7 @@ class RegisterKeys(AddKeys):
 
 
 class ImportKeys(Operation):
-    """Gives a user the keys that are at a URL, fetched when it is its turn: a service that hangs must not hold up others."""
+    """Adds the keys at a URL to a user. They are fetched when the operation runs: a service that hangs must not delay others."""
 
     kind = "import-ssh-keys"
 
@@ -82,12 +82,12 @@ class ImportKeys(Operation):
 
 
 def distinct(texts: tuple[str, ...], where: str) -> tuple[str, ...]:
-    """The keys among the lines of these texts, each once, in order."""
+    """The keys among the lines of these texts, without repetitions, in order."""
     return tuple(dict.fromkeys(key_lines.keys(texts, where)))
 
 
 def imported(url: str) -> tuple[str, ...]:
-    """The keys at a URL, which gives a JSON list of objects with `key`. Raises Failure."""
+    """The keys at a URL, which must return a JSON list of objects with `key`. Raises Failure."""
     with http.fetcher() as client:
         content = http.get(client, url)
     try:

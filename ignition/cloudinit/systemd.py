@@ -1,7 +1,8 @@
-"""What is asked of the running systemd, through systemctl. Source: docs/reference/coreos-cloudinit.md §14.
+"""Requests to the running systemd, through systemctl. Source: docs/reference/coreos-cloudinit.md §14.
 
-systemctl waits for each job, talks to systemd's own socket where there is no D-Bus daemon yet, and needs no D-Bus library in the
-image. Its words tell a failed job, which the original only logged, from a refused call, which ended the run.
+systemctl waits for each job, uses systemd's private socket while the D-Bus daemon is not running yet, and does not require a
+D-Bus library in the image. Its messages distinguish a failed job, which the original only logged, from a refused call, which
+ended the run.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from ignition.host import command, log, reading
 from ignition.operation import Context, Operation
 
 NETWORKD = "systemd-networkd.service"
-JOB_LIMIT_S = 600.0  # as the services that run us have
-# How systemctl says that a job was run and ended badly: systemd, shared/bus-wait-for-jobs.c.
+JOB_LIMIT_S = 600.0  # like the services that run this program
+# systemctl's messages about a job that ran and failed: systemd, shared/bus-wait-for-jobs.c.
 _JOB_RESULT = re.compile(
     r"^(Job (for .* )?(failed|canceled|timed out)|A dependency job for |Assertion failed on job for |Queued job for "
     r"|Operation on or unit type of |Unit .* was started already once|.* is not active, cannot reload)",
@@ -29,31 +30,31 @@ _IS_ENABLED_STATUSES = tuple(range(5))
 
 
 def is_name(name: str) -> bool:
-    """Whether a unit can be called so; also a file below the directory of units (`a.service.d/b.conf`), and without a suffix."""
+    """Whether it is a valid unit name; also a path below the unit directory (`a.service.d/b.conf`), and a name without suffix."""
     parts = name.split("/")
     return all(_NAME.fullmatch(part) and part.strip(".") for part in parts) and (len(parts) > 1 or name == name.strip("."))
 
 
 def full_name(name: str) -> str:
-    """With the suffix that systemctl(1) means where there is none; a path stays as it is."""
+    """The name with the suffix that systemctl(1) assumes if it has none; a path is unchanged."""
     return name if "." in name or "/" in name else f"{name}.service"
 
 
 def owner(name: str) -> str:
-    """The unit that a drop-in named by its path belongs to, `a.service` of `a.service.d/b.conf`; any other name itself."""
+    """The unit of a drop-in that is named by its path, `a.service` for `a.service.d/b.conf`; any other name is unchanged."""
     directory, slash, file = name.rpartition("/")
     return directory.removesuffix(".d") if slash and directory.endswith(".d") and file.endswith(".conf") else name
 
 
 def enablement(name: str) -> str:
-    """What `systemctl is-enabled` calls it; "" for a unit that there is not."""
+    """The answer of `systemctl is-enabled`; "" if the unit does not exist."""
     argv = ["systemctl", "is-enabled", "--", name]
     output = command.status_and_output(argv, why=f"ask whether {name} is enabled", ok=_IS_ENABLED_STATUSES)[1].strip()
     return "" if output == NOT_FOUND else output
 
 
-def is_there(name: str) -> bool:
-    """Whether systemd knows a unit of that name; also where there is no systemd to ask."""
+def exists(name: str) -> bool:
+    """Whether systemd has a unit of that name; true if systemd cannot be asked."""
     try:
         return properties(name)["LoadState"] != NOT_FOUND
     except CommandFailed:
@@ -61,7 +62,7 @@ def is_there(name: str) -> bool:
 
 
 class EnableUnit(Operation):
-    """Makes the links that its [Install] section names."""
+    """Creates the links according to its [Install] section."""
 
     kind = "enable-unit"
 
@@ -77,7 +78,7 @@ class EnableUnit(Operation):
 
     def execute(self, context: Context) -> None:
         runtime = ["--runtime"] if self._runtime else []
-        # The one daemon-reload comes when all unit files are there.
+        # A single daemon-reload follows once all unit files are written.
         argv = ["systemctl", "--no-reload", "enable", "--force", *runtime, "--", self.path]
         with at(self._place):
             command.run(argv, why=self.describe())
@@ -92,7 +93,7 @@ class ReloadManager(Operation):
         self._changes = changes
 
     def describe(self) -> str:
-        return "let systemd read its unit files again"
+        return "reload the unit files of systemd"
 
     def already_there(self, context: Context) -> bool:
         return not self._changes.need_reload()
@@ -102,7 +103,7 @@ class ReloadManager(Operation):
 
 
 class RestartNetworkd(Operation):
-    """networkd reads its files when it starts."""
+    """Restarts networkd, which reads its files at startup."""
 
     kind = "restart-unit"
     path = NETWORKD
@@ -121,25 +122,27 @@ class RestartNetworkd(Operation):
 
 
 class RunCommand(Operation):
-    """A command of a unit: start, stop, restart and so on. It waits for the job; a job that fails is logged and no error."""
+    """A command for a unit: start, stop, restart and so on. It waits for the job; a failed job is logged, but not an error."""
 
     kind = "unit-command"
 
     def __init__(self, place: str, name: str, verb: str, changes: Changes, *, optional: bool = False) -> None:
-        """`optional`: the user data has not named the unit itself, so a machine without it has nothing to do."""
+        """`optional`: user data does not name the unit itself, so a machine without it has nothing to do."""
         self.path, self._place, self._verb, self._changes, self._optional = name, place, verb, changes, optional
 
     def describe(self) -> str:
         return f"{self._verb} unit {self.path}"
 
     def already_there(self, context: Context) -> bool:
-        """Whether the command would bring nothing new: see docs/coreos-cloudinit.md."""
+        """Whether the command would have no effect: see docs/coreos-cloudinit.md."""
         state = properties(self.path)
         if self._optional and state["LoadState"] == NOT_FOUND:
-            log.info(f"{self._place}: this machine has no {self.path}")
+            log.info(f"{self._place}: this machine does not have {self.path}")
             return True
         is_active = state["ActiveState"] in ("active", "activating", "reloading")
-        has_run = is_active or _ran_well(state)
+        # A oneshot service that has succeeded in this boot counts as run.
+        is_done = state["ActiveState"] == "inactive" and state["InactiveEnterTimestampMonotonic"] not in ("", "0")
+        has_run = is_active or (state["Type"] == "oneshot" and state["Result"] == "success" and is_done)
         is_as_before = not self._changes.concern(self.path)
         match self._verb:
             case "start":
@@ -160,7 +163,7 @@ _VERBS = {"reload-or-try-restart": "try-reload-or-restart"}  # systemctl's name 
 
 
 def properties(name: str) -> dict[str, str]:
-    """The state of a unit; all are there, "" if systemd says nothing."""
+    """The properties of a unit's state; "" for one that systemd does not report."""
     argv = ["systemctl", "show", f"--property={','.join(_PROPERTIES)}", "--", name]
     found = dict.fromkeys(_PROPERTIES, "")
     for line in reading.lines(command.run(argv, why=f"ask for the state of {name}")):
@@ -169,13 +172,8 @@ def properties(name: str) -> dict[str, str]:
     return found
 
 
-def _ran_well(state: dict[str, str]) -> bool:
-    """A service that only does something once, and has done it in this boot."""
-    is_done = state["ActiveState"] == "inactive" and state["InactiveEnterTimestampMonotonic"] not in ("", "0")
-    return state["Type"] == "oneshot" and state["Result"] == "success" and is_done
-
-
 def _job(verb: str, name: str, why: str) -> None:
+    """Run a command and log the result of its job. Raises CommandFailed if systemd refuses the command."""
     try:
         command.run(["systemctl", verb, "--", name], why=why, timeout_s=JOB_LIMIT_S)
         result = "done"

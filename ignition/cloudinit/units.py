@@ -1,7 +1,7 @@
 """Units of a cloud-config → operations. Source: docs/reference/coreos-cloudinit.md §11.5, §11.6, §11.10 and §14.
 
-Two rules of the original are not kept, because a second run would change something again: the files of a masked unit are not
-written before it is masked, and what no key names is never unmasked.
+Two rules of the original are not followed, since a second run would change something again: the files of a masked unit are not
+written before it is masked, and only units that a key names are unmasked.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import stat
 
 from ignition.cloudinit import coreos_files
 from ignition.cloudinit.apply import Changes, Noted
-from ignition.cloudinit.model import Coreos, DropIn, Unit, Update, is_network
+from ignition.cloudinit.model import Coreos, DropIn, Unit, is_network
 from ignition.cloudinit.systemd import EnableUnit, ReloadManager, RestartNetworkd, RunCommand, full_name, owner
 from ignition.errors import Failure
 from ignition.host import log
@@ -23,7 +23,7 @@ LOCKSMITHD, UPDATE_ENGINE = "locksmithd.service", "update-engine.service"
 
 
 class UnmaskRuntime(UnmaskUnit):
-    """Removes the mask that a unit has until the next boot: a link to a device, or an empty file."""
+    """Removes a unit's runtime mask: a link to a device, or an empty file."""
 
     def already_there(self, context: Context) -> bool:
         found = context.root.status(self.path)
@@ -47,34 +47,42 @@ def _leads_to_a_device(root: Root, path: str) -> bool:
 
 
 def all_units(coreos: Coreos) -> list[tuple[str, Unit]]:
-    """(place, unit) in order: the user's, then those that belong to other keys."""
-    named = [(f"coreos.units[{index}]", _in_full(f"coreos.units[{index}]", unit)) for index, unit in enumerate(coreos.units)]
+    """(place, unit) in order: the user's, then those for other keys."""
+    named = [(f"coreos.units[{index}]", _with_suffix(f"coreos.units[{index}]", unit)) for index, unit in enumerate(coreos.units)]
     services = [
         ("coreos.etcd", _service("etcd.service", coreos_files.drop_in(coreos.etcd, "ETCD_"))),
         ("coreos.etcd2", _service("etcd2.service", coreos_files.drop_in(coreos.etcd2, "ETCD_"))),
         ("coreos.fleet", _service("fleet.service", coreos_files.drop_in(coreos.fleet, "FLEET_"))),
         ("coreos.locksmith", _service(LOCKSMITHD, coreos_files.drop_in(coreos.locksmith, "LOCKSMITHD_"))),
     ]
-    return [*named, *((place, unit) for place, unit in services if unit.drop_ins), *_of_update(coreos.update)]
+    found = [*named, *((place, unit) for place, unit in services if unit.drop_ins)]
+    update = coreos.update
+    if update.reboot_strategy in ("etcd-lock", "reboot"):
+        found.append((_UPDATE, Unit(name=LOCKSMITHD, runtime=True, command="restart")))
+    elif update.reboot_strategy == "off":
+        found.append((_UPDATE, Unit(name=LOCKSMITHD, runtime=True, mask=True, command="stop")))
+    if update.group or update.server:
+        found.append((_UPDATE, Unit(name=UPDATE_ENGINE, command="restart")))
+    return found
 
 
 def directory(unit: Unit) -> str:
-    """Where its files go."""
+    """The directory of its files."""
     return f"/{'run' if unit.runtime else 'etc'}/systemd/{'network' if is_network(owner(unit.name)) else 'system'}"
 
 
-def _in_full(place: str, unit: Unit) -> Unit:
-    """With the suffix that its name lacks. Of a path that no reader looks at people hear."""
+def _with_suffix(place: str, unit: Unit) -> Unit:
+    """The unit with the suffix that its name lacks. Warns about this, and about a path that systemd does not read."""
     name = full_name(unit.name)
     if name != unit.name and unit.name:
-        log.warning(f"{place}: {unit.name} has no suffix: {name} is meant")
+        log.warning(f"{place}: {unit.name} has no suffix: {name} is used")
     elif "/" in name and owner(name) == name:
-        log.warning(f"{place}: {name} is written as it says, but systemd reads drop-ins only as UNIT.d/NAME.conf")
+        log.warning(f"{place}: {name} is written, but systemd reads drop-ins only as UNIT.d/NAME.conf")
     return Unit.of({**{one: getattr(unit, one) for one in Unit.FIELDS}, "name": name}) if unit.name else unit
 
 
 def plan(coreos: Coreos, changes: Changes) -> list[Operation]:
-    """Files and enablement unit by unit, one daemon-reload, one restart of networkd, then the commands."""
+    """Files and enablement of each unit, then a daemon-reload, a restart of networkd, and the commands."""
     operations: list[Operation] = []
     commands: list[Operation] = []
     network: set[str] = set()
@@ -83,7 +91,7 @@ def plan(coreos: Coreos, changes: Changes) -> list[Operation]:
     masked = {unit.name for _, unit in every if unit.mask}
     for place, unit in every:
         if not unit.name:
-            log.warning(f"{place} has no name: passed over")
+            log.warning(f"{place} has no name: ignored")
             continue
         found = _files(place, unit, masked)
         if unit.enable and not unit.mask and not is_network(unit.name):
@@ -121,15 +129,3 @@ def _files(place: str, unit: Unit, masked: set[str]) -> list[Operation]:
 def _service(name: str, text: str) -> Unit:
     drop_ins = (DropIn(name=_DROP_IN, content=text),) if text else ()
     return Unit(name=name, runtime=True, drop_ins=drop_ins)
-
-
-def _of_update(update: Update) -> list[tuple[str, Unit]]:
-    place = _UPDATE
-    found = []
-    if update.reboot_strategy in ("etcd-lock", "reboot"):
-        found.append((place, Unit(name=LOCKSMITHD, runtime=True, command="restart")))
-    elif update.reboot_strategy == "off":
-        found.append((place, Unit(name=LOCKSMITHD, runtime=True, mask=True, command="stop")))
-    if update.group or update.server:
-        found.append((place, Unit(name=UPDATE_ENGINE, command="restart")))
-    return found

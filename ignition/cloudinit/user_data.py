@@ -1,7 +1,7 @@
-"""What user data is: a cloud-config, a script, an Ignition config, several of them in one mail-like text, or unknown.
+"""The kinds of user data: a cloud-config, a script, an Ignition config, several of them in a MIME text, or unknown.
 
-Source: docs/reference/coreos-cloudinit.md §7. All of it is about bytes: what is no text is "unknown". What the agent leaves to
-this program is said in config/text/kinds.py; an Ignition config is left to the agent.
+Source: docs/reference/coreos-cloudinit.md §7. User data is bytes, which are "unknown" if they are not text. config/text/kinds.py
+defines what the agent leaves to this program; Ignition configs are left to the agent.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from ignition.errors import Failure
 EMPTY, SCRIPT, CLOUD_CONFIG, MULTIPART = kinds.EMPTY, kinds.SCRIPT, kinds.CLOUD_CONFIG, kinds.MULTIPART
 IGNITION, UNKNOWN = "ignition", "unknown"
 MUST_BE = 'must be "#cloud-config" or begin with "#!"'
-NAMES = {SCRIPT: "userdata.sh", CLOUD_CONFIG: "cloud-config.yaml", IGNITION: "ignition.json"}  # of what has none
+NAMES = {SCRIPT: "userdata.sh", CLOUD_CONFIG: "cloud-config.yaml", IGNITION: "ignition.json"}  # default names of parts
 
 
 class Part:
-    """One piece of user data that is treated on its own. `kind`: one of the constants, but neither empty nor multipart."""
+    """One piece of user data. `kind`: one of the constants, except EMPTY and MULTIPART."""
 
     def __init__(self, kind: str, name: str, text: bytes) -> None:
         self.kind, self.name, self.text = kind, name or NAMES.get(kind, "userdata.txt"), text
@@ -33,7 +33,7 @@ class Part:
 
 
 def unpacked(data: bytes) -> bytes:
-    """Without gzip or zstd around it. Raises Failure for what is damaged or unfolds to too much."""
+    """The data without gzip or zstd compression. Raises Failure if it is damaged, or too large when unpacked."""
     return packed.unpack(data)
 
 
@@ -43,20 +43,18 @@ def kind(data: bytes) -> str:
 
 
 def title(part: Part) -> str:
-    """What a piece that is left alone is, for people."""
+    """A skipped piece, as messages describe it."""
     return "unknown" if part.kind == UNKNOWN else odd_input.transpilable(part.text) or "an Ignition config"
 
 
 def parts(data: bytes, problems: list[Failure]) -> list[Part]:
-    """The pieces in the order of the text; none for no data. What cannot be taken apart is missing, and told in `problems`."""
-    from ignition.cloudinit import user_data
-
+    """The pieces in order; none for empty data. Parts that cannot be read are reported in `problems` instead."""
     found = kind(data)
     if found == EMPTY:
         return []
     if found == MULTIPART:
         try:
-            return user_data.mime_parts(data, problems)
+            return mime_parts(data, problems)
         except Failure as failure:
             problems.append(failure)
             return []
@@ -64,7 +62,7 @@ def parts(data: bytes, problems: list[Failure]) -> list[Part]:
 
 
 def _is_ignition(data: bytes) -> bool:
-    """Also YAML that the agent makes an Ignition config of."""
+    """Whether the agent takes it as an Ignition config; also YAML that it translates to one."""
     if not data.lstrip().startswith(b"{"):
         return bool(odd_input.transpilable(data))
     try:
@@ -77,12 +75,12 @@ def _is_ignition(data: bytes) -> bool:
     return isinstance(section, dict) and isinstance(section.get("version"), str)
 
 
-# Several pieces of user data in one MIME text, as cloud-init's tools make it and Flatcar reads it (RFC 2045, 2046).
+# Several pieces of user data in one MIME text, as cloud-init's tools write it and Flatcar reads it (RFC 2045, 2046).
 #
-# Source: docs/reference/coreos-cloudinit.md §8. The text is taken apart here and only headers are given to `email`: its parser
-# would look into parts that are to be taken as they are.
+# Source: docs/reference/coreos-cloudinit.md §8. The text is split here, and only headers are passed to `email`: its parser would
+# look into parts whose content must stay unchanged.
 
-MOST_LEVELS = 5  # of one text inside another
+MOST_LEVELS = 5  # of multipart texts inside each other
 _GZIP = frozenset({
     "application/gzip",
     "application/gzip-compressed",
@@ -96,14 +94,14 @@ _GZIP = frozenset({
 
 
 def mime_parts(data: bytes, problems: list[Failure], level: int = 1) -> list[Part]:
-    """The pieces in order. Of one that cannot be taken `problems` says which and why. Raises Failure if there is none."""
+    """The pieces in order; `problems` names the parts that cannot be read. Raises Failure if none of them can be."""
     if level > MOST_LEVELS:
-        raise Failure(f"multipart data in multipart data, more than {MOST_LEVELS} levels deep", fix="put all parts into one")
+        raise Failure(f"multipart data in multipart data, more than {MOST_LEVELS} levels deep", fix="put all parts on one level")
     headers = mail_headers(data)
     boundary = headers.get_boundary()
     if not boundary:
         raise Failure(
-            "the multipart data has no boundary", fix='say it in the header: Content-Type: multipart/mixed; boundary="…"'
+            "the multipart data has no boundary", fix='set it in the header: Content-Type: multipart/mixed; boundary="…"'
         )
     found: list[Part] = []
     for number, piece in enumerate(_split(_body(data), boundary.encode("ascii", "replace"), problems), start=1):
@@ -126,9 +124,9 @@ def _body(data: bytes) -> bytes:
 
 
 def _split(body: bytes, boundary: bytes, problems: list[Failure]) -> list[bytes]:
-    """What stands between the delimiter lines, and behind the last one where the end is missing, which is a problem.
+    """The text between the delimiter lines, and behind the last one if the closing delimiter is missing, which is a problem.
 
-    The line break before a delimiter is the delimiter's. Raises Failure if there is none.
+    The line break before a delimiter belongs to it. Raises Failure without any delimiter.
     """
     delimiter = re.compile(rb"(?:^|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
     pieces: list[bytes] = []
@@ -142,16 +140,16 @@ def _split(body: bytes, boundary: bytes, problems: list[Failure]) -> list[bytes]
         start = line_end + 1 if line_end >= 0 else len(body)
     if start is None:
         raise Failure(
-            "the multipart data has no part", fix="check the boundary: each part begins with a line of -- and the boundary"
+            "the multipart data has no parts", fix="check the boundary: each part begins with a line of -- and the boundary"
         )
-    problems.append(Failure("the multipart data ends early", fix="copy it whole: the last line is --, the boundary and --"))
+    problems.append(Failure("the multipart data is truncated", fix="copy all of it: the last line is --, the boundary and --"))
     return [*pieces, body[start:]]
 
 
 def _part(piece: bytes, problems: list[Failure], level: int) -> list[Part]:
     headers = mail_headers(piece) if not piece.startswith((b"\n", b"\r\n")) else mail_headers(b"")
     if "Content-Type" not in headers:
-        raise Failure("a part has no Content-Type", fix="give it one, such as Content-Type: text/cloud-config")
+        raise Failure("a part has no Content-Type", fix="add one, such as Content-Type: text/cloud-config")
     name = headers.get_filename("") or ""
     content = _decoded(_body(piece), str(headers.get("Content-Transfer-Encoding", "")).strip())
     media_type = headers.get_content_type()
@@ -163,10 +161,7 @@ def _part(piece: bytes, problems: list[Failure], level: int) -> list[Part]:
         return [Part(SCRIPT, name, content)]
     if media_type in _GZIP:
         content = unpacked(content)
-    return _classified(content, problems, level)
-
-
-def _classified(content: bytes, problems: list[Failure], level: int) -> list[Part]:
+    # For any other type, the content decides.
     found = kind(content)
     if found == MULTIPART:
         return mime_parts(content, problems, level + 1)

@@ -14,10 +14,10 @@ from ignition.sysroot.users import PutUser, SetPasswords
 
 
 class CreateUser(PutUser):
-    """Creates a user who is not there; of one who is, nothing is changed.
+    """Creates a user; an existing user is not changed.
 
-    If useradd refuses what the config asks for, it makes a user of that name alone, so that password and keys have somebody to
-    belong to; the failure stays one.
+    If useradd refuses the settings of the config, a user with just that name is created, so that the password and the keys can be
+    applied; it is still a failure.
     """
 
     kind = "create-user"
@@ -30,7 +30,7 @@ class CreateUser(PutUser):
             super().execute(context)
         except Failure:
             if self._accounts.user(self.path) is None and self._user != (bare := passwd.User(name=self.path)):
-                log.error(f"user {self.path} is created without anything but the name, since what the config says is refused")
+                log.error(f"user {self.path} is created with default settings, since those of the config are refused")
                 PutUser(self._place, bare, self._accounts).execute(context)
             raise
 
@@ -39,12 +39,12 @@ class CreateUser(PutUser):
 
 
 def plan(users: tuple[User, ...], facts: Facts, key_name: str) -> list[Operation]:
-    """In list order; for each: the account, its password, its keys. Those of `core` go with the others of core."""
+    """For each user in order: the account, its password, its keys. The keys of core are applied with its others."""
     operations: list[Operation] = []
     for index, user in enumerate(users):
         place = f"users[{index}]"
         if not user.name:
-            log.warning(f"{place} has no name: passed over")
+            log.warning(f"{place} has no name: ignored")
             continue
         operations.append(CreateUser(place, _account(user), facts.accounts))
         if user.passwd:
@@ -56,7 +56,7 @@ def plan(users: tuple[User, ...], facts: Facts, key_name: str) -> list[Operation
 
 
 def imports(users: tuple[User, ...], facts: Facts) -> list[Operation]:
-    """The keys that are to be fetched, in list order."""
+    """Imports of keys, in the order of the users."""
     operations: list[Operation] = []
     for index, user in enumerate(users):
         if not user.name:

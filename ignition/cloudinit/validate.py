@@ -1,7 +1,7 @@
-"""What the original's validator says about user data, in its words and order. Source: docs/reference/coreos-cloudinit.md §18.
+"""The checks of the original's validator, with its messages and in its order. Source: docs/reference/coreos-cloudinit.md §18.
 
-Lines are the parser's, where the original searched the text: the same for block-style files, right for all others. Better:
-a repeated key has a warning; the entries of one check are in the order of the document.
+Line numbers are the parser's, while the original searched the text: they are the same for block style, and correct for other
+styles. Better: repeated keys have a warning, and the findings of one check are in the order of the document.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _FITTING = {
 
 
 def validate(name: str, data: bytes, kind: str = "", *, is_thorough: bool = False) -> Report:
-    """The report about user data, unpacked and before substitution. `kind` is what it is, where that is known.
+    """The report about user data, unpacked and before substitution. `kind`: of the user data, if it is known.
 
-    `is_thorough`: also what the original only noticed when it applied it, or never. For people: it takes longer.
+    `is_thorough`: also errors that the original noticed only when it applied them, and advice. This takes longer.
     """
     found = kind or user_data.kind(data)
     if found == user_data.UNKNOWN:
-        fix = "write #cloud-config alone into the first line, or begin a script with #!/bin/bash"
+        fix = "make #cloud-config the first line, or begin a script with #!/bin/bash"
         return Report(source=name, entries=(Entry(level=ERROR, message=user_data.MUST_BE, line=1, column=1, fix=fix),))
     entries = _cloud_config(name, data, is_thorough=is_thorough) if found == user_data.CLOUD_CONFIG else ()
     return Report(source=name, entries=entries)
@@ -80,7 +80,7 @@ def _cloud_config(name: str, text: bytes, *, is_thorough: bool) -> tuple[Entry, 
 
 
 def _thorough(name: str, text: bytes, said: set[Path]) -> Iterator[Finding]:
-    """What applying would refuse on every machine, and advice; nothing at a place of which something is `said`."""
+    """Errors on every machine, and advice, except at places that already have a finding (`said`)."""
     from ignition.cloudinit import advice, checks, reading, substitution
 
     read = reading.read(name, substitution.substitute(text, substitution.EXAMPLES))
@@ -90,7 +90,7 @@ def _thorough(name: str, text: bytes, said: set[Path]) -> Iterator[Finding]:
 
 
 def _place_of(path: Path) -> Path:
-    """A file's encoding is wrong where its content is."""
+    """The place of a finding, for comparison: errors of an encoding are reported at the content."""
     return (*path[:-1], "content") if path[-1:] == ("encoding",) else path
 
 
@@ -111,7 +111,7 @@ def _discovery(root: Node) -> Iterator[Finding]:
     path = ("coreos", "etcd", "discovery")
     node = _find(root, path)
     if isinstance(node, Scalar) and not _is_request_uri(node.text):
-        yield Finding(WARNING, path, "discovery URL is not valid", "https://discovery.etcd.io/new?size=3 makes one")
+        yield Finding(WARNING, path, "discovery URL is not valid", "get one from https://discovery.etcd.io/new?size=3")
 
 
 def _is_request_uri(text: str) -> bool:
@@ -131,7 +131,7 @@ def _encoding(root: Node) -> Iterator[Finding]:
                 files.unpacked_length(content.text if isinstance(content, Scalar) else "", name.text)
             except Failure:
                 place = (*path, "content") if content is not None else (*path, "encoding")
-                yield Finding(ERROR, place, f'content cannot be decoded as "{name.text}"', "encode it so, or name its encoding")
+                yield Finding(ERROR, place, f'content cannot be decoded as "{name.text}"', "correct the content, or its encoding")
 
 
 def _structure(node: Node, cls: type[Section], path: Path, name: str) -> Iterator[Finding]:
@@ -142,18 +142,15 @@ def _structure(node: Node, cls: type[Section], path: Path, name: str) -> Iterato
     for member, inner in node.members.items():
         one, place = keys.get(member), (*path, member)
         if one is None:
-            yield _unknown(member, place, tuple(keys))
+            from ignition.config.suggest import closest
+
+            close = closest(member, tuple(keys))
+            fix = f'did you mean "{close}"?' if close else ""
+            yield Finding(WARNING, place, f'unrecognized key "{member}"', fix, at="key")
             continue
         if one.deprecated:
             yield Finding(WARNING, place, f'deprecated key "{member}" ({one.deprecated})', at="key")
         yield from _type(one, inner, place, member)
-
-
-def _unknown(member: str, place: Path, known: tuple[str, ...]) -> Finding:
-    from ignition.config.suggest import closest
-
-    close = closest(member, known)
-    return Finding(WARNING, place, f'unrecognized key "{member}"', f'did you mean "{close}"?' if close else "", at="key")
 
 
 def _type(one: Key, node: Node, path: Path, name: str) -> Iterator[Finding]:
@@ -187,14 +184,11 @@ def _patterns(node: Node, cls: type[Section], path: Path) -> Iterator[Finding]:
                 yield from _patterns(element, one.element, place)
         elif one.pattern and isinstance(inner, Scalar) and inner.text and inner.kind != yaml_scalars.NULL:
             if not one.pattern.fullmatch(inner.text):
-                yield Finding(ERROR, (*path, name), f"invalid value {inner.text}", _accepted(one, inner.text))
+                from ignition.config.suggest import closest
 
-
-def _accepted(one: Key, text: str) -> str:
-    from ignition.config.suggest import closest
-
-    close = closest(text, one.choices)
-    return f'did you mean "{close}"? It is {one.form}' if close else f"write {one.form}"
+                close = closest(inner.text, one.choices)
+                fix = f'did you mean "{close}"? It is {one.form}' if close else f"write {one.form}"
+                yield Finding(ERROR, (*path, name), f"invalid value {inner.text}", fix)
 
 
 def _read_only(root: Node) -> Iterator[Finding]:

@@ -105,7 +105,7 @@ def test_everything_and_again(machine: Machine, monkeypatch: pytest.MonkeyPatch)
     second = machine.run(EVERYTHING)
     assert (second.status, second.calls) == (0, [])
     assert machine.tree() == tree
-    assert second.out.splitlines()[-1] == "coreos-cloudinit: nothing changed: all 22 things were so already"
+    assert second.out.splitlines()[-1] == "coreos-cloudinit: nothing changed, 22 already in place"
 
 
 def test_one_changed_file_and_one_restart(machine: Machine) -> None:
@@ -115,7 +115,7 @@ def test_one_changed_file_and_one_restart(machine: Machine) -> None:
     assert machine.run(text).calls == []
     changed = machine.run(text.replace("content: x", "content: y"))
     assert changed.calls == ["systemctl restart -- a.service"]
-    assert changed.out.splitlines()[-1] == "coreos-cloudinit: 2 changes made, 1 was so already"
+    assert changed.out.splitlines()[-1] == "coreos-cloudinit: 2 changes made, 1 already in place"
     assert machine.text("/etc/a") == "y"
 
 
@@ -224,7 +224,7 @@ def test_a_section_with_only_zero_values_writes_no_drop_in(machine: Machine) -> 
 def test_units_and_users_without_name_are_passed_over(machine: Machine) -> None:
     ran = machine.run(HEAD + "users: [{gecos: a}]\ncoreos: {units: [{content: x}]}\n")
     assert ran.status == 0
-    assert "users[0] has no name: passed over" in ran.err and "coreos.units[0] has no name: passed over" in ran.err
+    assert "users[0] has no name: ignored" in ran.err and "coreos.units[0] has no name: ignored" in ran.err
 
 
 CONTENTS = [
@@ -273,7 +273,7 @@ def test_of_two_files_for_one_path_the_last_counts(machine: Machine) -> None:
     text = HEAD + "write_files:\n- {path: /etc/f, content: one}\n- {path: //etc/./f, content: two}\n"
     ran = machine.run(text)
     assert machine.text("/etc/f") == "two"
-    assert "write_files[0]: /etc/f is written again by write_files[1], which counts" in ran.err
+    assert "write_files[0] ignored: write_files[1] writes /etc/f, too" in ran.err
     assert "nothing changed" in machine.run(text).out
 
 
@@ -428,8 +428,8 @@ def test_several_parts_are_applied_in_order(machine: Machine) -> None:
     assert machine.text("/home/core/.ssh/authorized_keys") == f"{A}\n{B}\n"
     assert [call.split(" ")[0] for call in ran.calls] == ["hostnamectl", "systemd-run"]
     assert ran.calls[0] == "hostnamectl set-hostname -- first"
-    assert "part ignition.json is an Ignition config: left alone" in ran.err
-    assert "part userdata.txt is unknown: left alone" in ran.err
+    assert "part ignition.json is an Ignition config: skipped" in ran.err
+    assert "part userdata.txt is unknown: skipped" in ran.err
 
 
 def test_records_and_log(machine: Machine) -> None:
@@ -452,4 +452,4 @@ def test_plan_changes_nothing_and_foresees(machine: Machine) -> None:
     assert "already  write file /etc/a" in ran.out.splitlines()
     wanted = ["to do    set the host name node-1", "to do    write file /opt/bin/b", "to do    start unit a.service"]
     assert [line for line in wanted if line not in ran.out.splitlines()] == []
-    assert "to do    let systemd read its unit files again" in ran.out
+    assert "to do    reload the unit files of systemd" in ran.out

@@ -218,15 +218,20 @@ def test_user_data_counts_before_metadata(machine: Machine, capsys: pytest.Captu
     assert machine.text("/etc/hosts") == "127.0.0.1 a.b\n"
     assert machine.text("/home/core/.ssh/authorized_keys.d/coreos-cloudinit") == f"{C}\n{B}\n{A}\n"
     assert machine._calls.read_text().count("update-ssh-keys") == 1
-    assert "user data and datasource both have a host name: a.b counts, not named" in capsys.readouterr().out
+    assert "user data and datasource both have a host name: a.b is used, named ignored" in capsys.readouterr().out
 
 
 BROKEN = [Failure("no answer"), b"garbage", b"#cloud-config\na: b: c\n", b"\x1f\x8bxxxxxxxxxxxx"]
 
 
 @pytest.mark.parametrize("data", BROKEN, ids=["not fetched", "unknown", "no YAML", "no gzip"])
-def test_metadata_is_applied_although_user_data_is_broken(machine: Machine, data: bytes | Failure) -> None:
+def test_metadata_is_applied_although_user_data_is_broken(
+    machine: Machine, data: bytes | Failure, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert apply(machine, data) == 1
+    told = capsys.readouterr().out
+    assert "of the user data are applied" not in told  # there are none in it
+    assert "in place, without the user data\n" in told
     assert machine.text("/etc/hostname") == "named\n"
     assert machine.text("/home/core/.ssh/authorized_keys") == f"{A}\n{B}\n"
     assert apply(machine, data, ignore_failure=True) == 0
@@ -254,7 +259,7 @@ def test_a_network_that_cannot_be_converted_does_not_lock_people_out(
     run = Run(Service(b"", METADATA), screen, root=str(machine.root), environment={}, convert="debian")
     assert run.run() == 1
     assert (machine.text("/etc/hostname"), machine.text("/home/core/.ssh/authorized_keys")) == ("named\n", f"{A}\n{B}\n")
-    assert "there is no network to convert from debian" in capsys.readouterr().out
+    assert "the datasource has no network to convert from debian" in capsys.readouterr().out
 
 
 NAMES = [
@@ -334,7 +339,7 @@ LEFT_ALONE = [
 @pytest.mark.parametrize("text, what", LEFT_ALONE)
 def test_what_is_not_ours_is_named_and_left_alone(machine: Machine, text: str, what: str) -> None:
     ran = machine.run(text, "--validate")
-    assert (ran.status, ran.out.endswith(f"/user-data: {what}: left alone\n"), ran.out.count("\n")) == (0, True, 1)
+    assert (ran.status, ran.out.endswith(f"/user-data: {what}: skipped\n"), ran.out.count("\n")) == (0, True, 1)
 
 
 def test_each_part_of_multipart_data_is_validated_under_its_name(machine: Machine) -> None:
@@ -347,7 +352,7 @@ def test_each_part_of_multipart_data_is_validated_under_its_name(machine: Machin
     ran = machine.run(text, "--validate")
     assert ran.status == 1
     assert "one.yaml:1:11: error: not a valid host name" in ran.out
-    assert "ignition.json: an Ignition config: left alone\nuserdata.txt: unknown: left alone\n" in ran.out
+    assert "ignition.json: an Ignition config: skipped\nuserdata.txt: unknown: skipped\n" in ran.out
     assert "part 4: the shell script does not begin with #!" in ran.err
 
 
@@ -391,7 +396,7 @@ def test_a_url_that_is_none_is_an_error_at_once(machine: Machine) -> None:
         begin = time.monotonic()
         ran = machine.run_with(f"--from-{flag}=metadata.example/data")
         assert (ran.status, time.monotonic() - begin < 2) == (1, True)
-        assert "not a URL to fetch from (fix: give one that begins with http:// or https://)" in ran.err
+        assert "not an HTTP URL (fix: use one that begins with http:// or https://)" in ran.err
 
 
 def test_findings_name_the_file_and_are_shown_once(machine: Machine) -> None:

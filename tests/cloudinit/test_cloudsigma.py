@@ -127,7 +127,7 @@ def test_large_context_arrives_whole(port: Port) -> None:
 
 
 def test_context_that_is_no_json_fails(port: Port) -> None:
-    with pytest.raises(Failure, match="no JSON") as caught:
+    with pytest.raises(Failure, match="not valid JSON") as caught:
         port({"/meta/": "{"}).user_data()
     assert caught.value.where == "/meta/"
 
@@ -140,7 +140,7 @@ def test_silent_port_fails_with_its_name(port: Port) -> None:
 
 
 def test_missing_port_fails_with_its_name(tmp_path: Path) -> None:
-    with pytest.raises(Failure, match="the port cannot be opened: No such file") as caught:
+    with pytest.raises(Failure, match="cannot open the port: No such file") as caught:
         ServerContext(str(tmp_path / "ttyS1")).user_data()
     assert caught.value.where == str(tmp_path / "ttyS1")
 

@@ -89,7 +89,7 @@ def test_pauses_double_up_to_the_longest(monkeypatch: pytest.MonkeyPatch, capsys
     _poll(source, Limits(), SimpleQueue(), threading.Event(), time.monotonic() + 299.9)
     assert waits == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0]
     assert Limits().total_s == 300
-    assert "fake: not there yet, next in 12.8 s, 300 s left" in capsys.readouterr().out
+    assert "fake: not available yet, next attempt in 12.8 s, 300 s left" in capsys.readouterr().out
 
 
 def test_file(tmp_path: Path) -> None:
@@ -136,9 +136,9 @@ def test_url_is_fetched_again_after_errors_of_the_server() -> None:
 @pytest.mark.parametrize("url", ["", "ftp://x/y", "/etc/passwd", "file:///etc/passwd"])
 def test_what_is_no_http_url_is_refused_at_once(url: str) -> None:
     assert Url(url).final
-    with pytest.raises(Failure, match="not a URL to fetch from"):
+    with pytest.raises(Failure, match="not an HTTP URL"):
         Url(url).available()
-    with pytest.raises(Failure, match="not a URL to fetch from"):
+    with pytest.raises(Failure, match="not an HTTP URL"):
         Url(url).user_data()
 
 

@@ -68,7 +68,7 @@ def test_empty_meta_data_is_none(tmp_path: Path) -> None:
 def test_meta_data_that_is_no_json_fails(tmp_path: Path) -> None:
     source = drive(tmp_path, latest__user_data=USER_DATA)
     (tmp_path / "openstack/latest/meta_data.json").write_text("{")
-    with pytest.raises(Failure, match="no JSON") as caught:
+    with pytest.raises(Failure, match="not valid JSON") as caught:
         source.metadata()
     assert caught.value.where == "openstack/latest/meta_data.json"
 
@@ -91,7 +91,7 @@ def test_network_that_the_drive_does_not_have_fails_when_it_is_converted(tmp_pat
 
 def test_network_path_that_is_no_text_fails(tmp_path: Path) -> None:
     found = with_meta(tmp_path, {"hostname": "web", "network_config": {"content_path": ["a"]}}).metadata()
-    assert (found.hostname, [one.what for one in found.problems]) == ("web", ["network_config.content_path is no text"])
+    assert (found.hostname, [one.what for one in found.problems]) == ("web", ["network_config.content_path is not text"])
 
 
 def test_no_path_leads_out_of_the_drive(tmp_path: Path) -> None:
@@ -147,11 +147,11 @@ def test_shared_config_without_the_own_instance_has_no_addresses(tmp_path: Path)
 def test_addresses_of_the_agent_that_are_none_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     changed = SHARED_CONFIG.replace("10.0.0.4", "nowhere").replace("203.0.113.9:22", "host:22")
     assert agent(tmp_path, changed).metadata() == Metadata()
-    assert f"left out: {tmp_path}/SharedConfig.xml: 'nowhere' is not an IP address" in capsys.readouterr().out
+    assert f"ignored: {tmp_path}/SharedConfig.xml: 'nowhere' is not an IP address" in capsys.readouterr().out
 
 
 def test_shared_config_that_is_no_xml_fails_with_its_name(tmp_path: Path) -> None:
-    with pytest.raises(Failure, match="this is no XML") as caught:
+    with pytest.raises(Failure, match="not valid XML") as caught:
         agent(tmp_path, "<SharedConfig>").metadata()
     assert caught.value.where == f"{tmp_path}/SharedConfig.xml"
 

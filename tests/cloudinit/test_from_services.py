@@ -64,4 +64,4 @@ def test_network_of_another_kind_ends_the_run(tmp_path: Path, capsys: pytest.Cap
     with CASES["gce"].served({f"{GCE_DATA}/hostname": Reply(404)}):
         flags = ["--from-gce-metadata=http://169.254.169.254/", "--convert-netconf=vmware", "--plan"]
         assert cloudinit.main(flags, root=str(tmp_path)) == 1
-    assert "there is no network to convert from vmware (fix: leave --convert-netconf out)" in capsys.readouterr().err
+    assert "the datasource has no network to convert from vmware (fix: remove --convert-netconf)" in capsys.readouterr().err

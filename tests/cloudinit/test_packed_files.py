@@ -32,7 +32,7 @@ def test_length_is_known_without_the_content() -> None:
 
 def test_file_that_unfolds_to_too_much_is_refused() -> None:
     packed = base64.b64encode(gzip.compress(bytes(limits.IN_MEMORY + 1))).decode()
-    with pytest.raises(Failure, match="the content unfolds to more than 64 MiB"):
+    with pytest.raises(Failure, match="the content is larger than 64 MiB when unpacked"):
         files.unpacked_length(packed, "gz+b64")
 
 
@@ -41,4 +41,4 @@ def test_sum_of_all_files_is_limited() -> None:
     unpacked.add(limits.UNPACKED)
     with pytest.raises(Failure) as caught:
         unpacked.add(1)
-    assert str(caught.value) == "all files together unfold to more than 256 MiB (fix: let a unit fetch large contents)"
+    assert str(caught.value) == "all files together are larger than 256 MiB when unpacked (fix: let a unit fetch large contents)"

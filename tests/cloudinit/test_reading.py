@@ -62,8 +62,8 @@ WRONG = [
     ("coreos:\n  etcd2:\n    max_wals: many", 4, 5, "max_wals must be a whole number, not a text"),
     ("coreos:\n  etcd2:\n    max_wals: 99999999999999999999", 4, 5, "max_wals must be a whole number, not a number"),
     ("coreos:\n  etcd:\n    retry_interval: .inf", 4, 5, "retry_interval must be a number, not a number"),
-    ("- a", 2, 1, "a cloud-config is a mapping of keys, not a list"),
-    ("just words", 2, 1, "a cloud-config is a mapping of keys, not a text"),
+    ("- a", 2, 1, "a cloud-config must be a mapping, not a list"),
+    ("just words", 2, 1, "a cloud-config must be a mapping, not a text"),
     ("a: b: c", 2, 5, "mapping values are not allowed in this context"),
     ("hostname: *x", 2, 11, "unknown anchor referenced"),
 ]

@@ -160,7 +160,7 @@ def test_ec2_hostname_is_the_first_name_of_the_first_line(hostname: str, expecte
 def test_ec2_address_that_is_none_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     with EC2.served({f"{EC2_DATA}/public-ipv4": Reply(body=b"<html>login</html>")}) as (source, _):
         assert source.metadata() == EC2.metadata.evolve(public_ipv4="")
-    assert "left out: public-ipv4: '<html>login</html>' is not an IP address" in capsys.readouterr().out
+    assert "ignored: public-ipv4: '<html>login</html>' is not an IP address" in capsys.readouterr().out
 
 
 def test_ec2_key_that_is_listed_but_not_there_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
@@ -195,7 +195,7 @@ def test_digitalocean_takes_the_first_interface_of_each_kind() -> None:
 )
 def test_document_that_is_no_json_fails_with_its_name(case: Case, path: str) -> None:
     with case.served({path: Reply(body=b"{")}) as (source, _):
-        with pytest.raises(Failure, match="no JSON") as caught:
+        with pytest.raises(Failure, match="not valid JSON") as caught:
             source.metadata()
         assert caught.value.where in path
 

@@ -47,7 +47,7 @@ UNKNOWN = [
     ("root.nobodys", "user root.nobodys"),
     ("ann.core", "user ann.core"),
     ("root:nobodys", "group nobodys"),
-    ("1234:", "known group of 1234"),
+    ("1234:", "login group of 1234"),
     ("+core", "user +core"),
     ("core:wheel:", "group wheel:"),
 ]
@@ -60,7 +60,7 @@ def known(tmp_path: object) -> tuple[Facts, Newcomers]:
         with open(f"{tmp_path}/etc/{name}", "w", encoding="utf-8") as file:
             file.write(text)
     facts = Facts(Root.live(str(tmp_path)))
-    facts.gives_groups = True
+    facts.has_user_groups = True
     return facts, Newcomers([CloudConfig(users=(User(name="new"),))], facts)
 
 

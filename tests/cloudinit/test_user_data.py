@@ -165,8 +165,8 @@ BAD = [
     (multipart(piece("text/x-shellscript", b"echo")), "the shell script does not begin with #!", "part 1"),
     (multipart(piece("text/plain", b"!", "Content-Transfer-Encoding: base64")), "the part is not base64", "part 1"),
     (multipart(piece("application/gzip", b"\x1f\x8bxxxxxxxxxx")), "the gzip data is damaged", "part 1"),
-    (multipart(GOOD, end=b""), "the multipart data ends early", ""),
-    (multipart(end=b""), "the multipart data has no part", ""),
+    (multipart(GOOD, end=b""), "the multipart data is truncated", ""),
+    (multipart(end=b""), "the multipart data has no parts", ""),
     (b"Content-Type: multipart/mixed\n\n--b\n", "the multipart data has no boundary", ""),
 ]
 

@@ -195,7 +195,7 @@ UNIT = "coreos:\n  units:\n  - name: a.service\n    content: |\n      [Service]\
 THOROUGH = [
     ("hostname: my host\n", ["2:11: error: not a valid host name"]),
     ("hostname: node-$private_ipv4\n", []),
-    ("manage_etc_hosts: yes-please\n", ["2:19: error: Invalid option to manage_etc_hosts: only localhost is known"]),
+    ("manage_etc_hosts: yes-please\n", ["2:19: error: Invalid option to manage_etc_hosts: only localhost is supported"]),
     ("users: [{name: a b}]\n", ["2:16: error: not a valid user name"]),
     ("users: [{name: a, shell: bash}]\n", ["2:26: error: shell must be an absolute path"]),
     ("users: [default, {name: a, homedir: a}]\n", [
@@ -208,11 +208,11 @@ THOROUGH = [
     ("ssh_authorized_keys: [rubbish]\n", [
         "2:23: warning: not a line of an authorized_keys file: the key type is missing, such as ssh-ed25519"
     ]),
-    ("write_files: [{path: etc/a}]\n", ["2:22: warning: the path is relative: it is taken from /"]),
-    ("write_files: [{path: ../a}]\n", ["2:22: warning: the path is relative: it is taken from /"]),
+    ("write_files: [{path: etc/a}]\n", ["2:22: warning: relative path: resolved from /"]),
+    ("write_files: [{path: ../a}]\n", ["2:22: warning: relative path: resolved from /"]),
     ("write_files: [{content: a}]\n", ["2:15: error: the file has no path"]),
     ("write_files: [{path: /a, permissions: 420}]\n", [
-        "2:39: warning: permissions 420 are octal, which is unusual: probably 0644 is meant"
+        "2:39: warning: permissions 420 are read as octal, which is unusual: 0644 is probably intended"
     ]),
     ("write_files: [{path: /a, permissions: 644}]\n", []),
     ("write_files: [{path: /home/core/a}]\n", ["2:22: warning: file in the home of core will be owned by root"]),
@@ -258,10 +258,10 @@ THOROUGH = [
         "2:50: warning: not a unit file: a section name has no closing bracket (line 1 of the unit)"
     ]),
     ("coreos: {units: [{name: docker.service, drop_ins: [{name: a}]}]}\n", [
-        "2:59: warning: systemd reads only drop-ins whose names end in .conf"
+        "2:59: warning: systemd ignores drop-ins whose names do not end in .conf"
     ]),
     ("coreos: {units: [{name: docker, command: restart}]}\n", [
-        "2:25: warning: the name has no suffix: docker.service is meant"
+        "2:25: warning: the name has no suffix: docker.service is used"
     ]),
     (
         "write_files: [{path: /etc/systemd/system/a.service, content: '[Service]\n\n    ExecStart=/bin/a\n\n    Usr=a'}]\n"
@@ -274,18 +274,18 @@ THOROUGH = [
     (
         "write_files: [{path: etc/systemd/system/mine.service, content: \"[Service]\\nExecStart=/a\\n[Install]\\nAlias=b\"}]\n"
         "coreos: {units: [{name: mine.service, enable: true}]}\n",
-        ["2:22: warning: the path is relative: it is taken from /"],
+        ["2:22: warning: relative path: resolved from /"],
     ),
     ("coreos: {units: [{name: mine.service, enable: true}]}\n", [
         "2:25: warning: unit is enabled, but no unit of this name is known, and the config has no contents for it"
     ]),
-    ("coreos: {units: [{name: eth.netwok}]}\n", ["2:25: warning: systemd has no units of the kind .netwok"]),
-    ("coreos: {units: [{name: a/b.service}]}\n", ["2:25: warning: systemd looks for no unit at this path"]),
+    ("coreos: {units: [{name: eth.netwok}]}\n", ["2:25: warning: unknown unit type .netwok"]),
+    ("coreos: {units: [{name: a/b.service}]}\n", ["2:25: warning: systemd does not look for units at this path"]),
     ("coreos: {units: [{name: ../b.service}]}\n", ["2:25: error: not a valid unit name"]),
     ("coreos: {units: [{name: a.service.d/b.conf, enable: true}]}\n", [
-        "2:53: error: a.service.d/b.conf is a file, not a unit: there is nothing to enable"
+        "2:53: error: a.service.d/b.conf is a file, not a unit: enable does not apply"
     ]),
-    ("coreos: {units: [{name: docker.servic, enable: true}]}\n", ["2:25: warning: systemd has no units of the kind .servic"]),
+    ("coreos: {units: [{name: docker.servic, enable: true}]}\n", ["2:25: warning: unknown unit type .servic"]),
 ]  # fmt: skip
 
 

@@ -145,7 +145,7 @@ def test_ovf_environment_that_is_no_xml_fails_with_its_place(values: Path, tmp_p
 @pytest.mark.parametrize(
     ("key", "text", "message", "place"),
     [
-        ("role", "internal", "'internal' is no role", "role"),
+        ("role", "internal", "unknown role 'internal'", "role"),
         ("ip.0.address", "198.51.100.5", "'198.51.100.5' is an IP address without a prefix length", "ip.0.address"),
         ("ip.0.address", "198.51.100.5/99", "'198.51.100.5/99' is not an IP address with a prefix length", "ip.0.address"),
     ],
@@ -162,7 +162,7 @@ def test_role_or_address_that_is_none_fails(values: Path, key: str, text: str, m
         ({"interface.0.dhcp": "perhaps"}, "'perhaps' is neither yes nor no", "interface.0.dhcp"),
         ({"interface.0.mac": "00:50"}, "'00:50' is not a valid MAC address", "interface.0"),
         ({"interface.0.route.0.gateway": "x"}, "'x' is not an IP address", "interface.0.route.0.gateway"),
-        ({"interface.0.route.0.destination": ""}, "only one of destination and gateway", "interface.0.route.0"),
+        ({"interface.0.route.0.destination": ""}, "the route lacks a destination or a gateway", "interface.0.route.0"),
         ({"interface.0.route.0.destination": "10.0.0.0"}, "without a prefix length", "interface.0.route.0.destination"),
         ({"interface.0.name": "", "interface.0.mac": ""}, "neither name nor MAC address", "interface.0"),
         ({"dns.server.1": "dns.example"}, "'dns.example' is not an IP address", "dns.server.1"),

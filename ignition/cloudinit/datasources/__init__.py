@@ -1,4 +1,7 @@
-"""Where user data and metadata come from: one file per kind. Source: docs/reference/coreos-cloudinit.md §4 and §5."""
+"""Datasources, which provide user data and metadata: one module per kind.
+
+Source: docs/reference/coreos-cloudinit.md §4 and §5.
+"""
 
 from collections.abc import Callable
 
@@ -11,34 +14,34 @@ if TYPE_CHECKING:
     from ignition.network.model import Network
 
 
-# What a datasource says about the machine itself. Source: docs/reference/coreos-cloudinit.md §5.2.
-
-
 class NetworkConfig:
-    """What a source says of the network. `format` is the word of --convert-netconf for it; `convert` raises Failure."""
+    """The network description of a datasource. `format` is its name for --convert-netconf; `convert` raises Failure."""
 
     def __init__(self, format: str, convert: "Callable[[], Network]") -> None:
         self.format, self.convert = format, convert
 
 
 class Metadata(Record):
-    """All of it may be missing. Addresses are texts without a prefix length, "" where there is none."""
+    """A datasource's metadata (docs/reference/coreos-cloudinit.md §5.2). Any member may be missing.
 
-    hostname: str = spec("host name, as the service says it", default="")
+    Addresses are texts without a prefix length.
+    """
+
+    hostname: str = spec("host name, as the service returns it", default="")
     ssh_keys: tuple[str, ...] = spec("lines for the key file of the user core, in a fixed order", default=())
     public_ipv4: str = spec("address", default="")
     private_ipv4: str = spec("address", default="")
     public_ipv6: str = spec("address", default="")
     private_ipv6: str = spec("address", default="")
-    network: NetworkConfig | None = spec("what the network conversion turns into units", default=None)
-    problems: tuple[Failure, ...] = spec("why a part of the above is missing", default=())
+    network: NetworkConfig | None = spec("the network description, which the network conversion turns into units", default=None)
+    problems: tuple[Failure, ...] = spec("why a member above is missing", default=())
 
 
 class Datasource:
-    """One place that may have user data. All three methods may raise Failure; what needs time may be called from a thread.
+    """A place that may have user data. All three methods may raise Failure; `available` is called from a thread of its own.
 
-    `name` is what logs call the kind; `where` says which one it is, without secrets; `called` is what findings call the user
-    data. `final`: a "no" of `available` is for ever, so nobody asks again.
+    `name`: of the kind, in logs; `where`: identifies the instance, without secrets; `called`: name of the user data in findings.
+    `final`: if it is unavailable once, it stays so, and is not asked again.
     """
 
     name = ""
@@ -47,13 +50,13 @@ class Datasource:
     final = False
 
     def available(self) -> bool:
-        """Whether it is there now. One attempt only: the selection asks again."""
+        """Whether it is available now. It makes one attempt; select.py repeats it."""
         raise NotImplementedError
 
     def user_data(self) -> bytes:
-        """The user data, b"" for none."""
+        """The user data, b"" if there is none."""
         raise NotImplementedError
 
     def metadata(self) -> Metadata:
-        """What it says about the machine."""
+        """The metadata about the machine."""
         return Metadata()

@@ -1,4 +1,4 @@
-"""IP addresses that datasources give: they replace words in user data, so what is none must not get through."""
+"""IP addresses of datasources, which are checked because they replace tokens in user data."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ if TYPE_CHECKING:
 
 
 def checked(value: Value) -> Value:
-    """The address in its usual spelling; an empty one is none. Raises Failure for anything else."""
+    """The address in its usual spelling, "" if empty. Raises Failure for anything else."""
     return changed(value, lambda found: parsed(found, value.says))
 
 
 def usable(value: Value) -> Value:
-    """The same, but what is no address counts as none, with a warning."""
+    """The address in its usual spelling; "", with a warning, if it is not an address."""
     return changed(value, lambda found: parsed_or_none(found, value.says))
 
 
 def parsed(found: str, where: str) -> str:
-    """The address in its usual spelling; "" for none. Raises Failure at `where`."""
+    """The address in its usual spelling, "" if empty. Raises Failure at `where`."""
     from ignition.network.addresses import address
 
     return str(address(found.strip(), where)) if found.strip() else ""
 
 
 def parsed_or_none(found: str, where: str) -> str:
-    """The address in its usual spelling; "" with a warning for what is no address."""
+    """The address in its usual spelling; "", with a warning, if it is not an address."""
     try:
         return parsed(found, where)
     except Failure as failure:
-        log.warning(f"left out: {failure}")
+        log.warning(f"ignored: {failure}")
         return ""
 
 
 def last(value: Value) -> Value:
-    """Of several the last one, as in the originals."""
+    """The last one of several, as in the originals."""
 
     def read(reader: Reader) -> str | None:
         found = value.read(reader)

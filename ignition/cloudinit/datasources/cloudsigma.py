@@ -1,10 +1,11 @@
-"""CloudSigma: the server context, by a serial port. Source: docs/reference/coreos-cloudinit.md §5.1, §5.2.
+"""CloudSigma: the server context, through a serial port. Source: docs/reference/coreos-cloudinit.md §5.1, §5.2.
 
 A request is a key between `<` and `>`, each on its own line; the answer ends with byte 4. The port is a virtual one of the host.
 """
 
 from __future__ import annotations
 
+import binascii
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,11 +30,11 @@ PORT, PRODUCT, MAKER = "/dev/ttyS1", "/sys/class/dmi/id/product_name", "CloudSig
 CONTEXT, META = Document(""), Document("/meta/")
 USER_DATA, BASE64_FIELDS = "cloudinit-user-data", "base64_fields"
 END = b"\x04"
-SILENCE_S = 10.0  # the original waits for ever
+SILENCE_S = 10.0  # the original waits indefinitely
 
 
 class ServerContext(Datasource):
-    """There once the host says who made the machine, and networkd has a lease."""
+    """Available once DMI names CloudSigma as the maker, and networkd has a lease."""
 
     name = "server-context"
 
@@ -49,15 +50,20 @@ class ServerContext(Datasource):
             return False
 
     def user_data(self) -> bytes:
-        """Decoded if the context says that it is base64; b"" for what is none then, as in the original."""
+        """Decoded if the context marks it as base64; b"", as in the original, if it is not."""
         with self.open(None) as get:
             meta = META.parse((get(META.path) or b"").decode("utf-8", "replace"))
         found = {key: value for key, value in meta.items() if isinstance(value, str)} if isinstance(meta, dict) else {}
         text = found.get(USER_DATA, "")
-        return _from_base64(text) if USER_DATA in found.get(BASE64_FIELDS, "").split(",") else text.encode()
+        if USER_DATA not in found.get(BASE64_FIELDS, "").split(","):
+            return text.encode()
+        try:
+            return binascii.a2b_base64(text.replace("\r", "").replace("\n", ""), strict_mode=True) if text else b""
+        except ValueError:
+            return b""
 
     def metadata(self) -> Metadata:
-        """Raises Failure for a context that is no JSON."""
+        """Raises Failure if the context is not JSON."""
         with Fetcher(Settings(), offline=True) as nothing:
             return TABLE.read(self, nothing)
 
@@ -67,18 +73,18 @@ class ServerContext(Datasource):
         try:
             descriptor = os.open(self.where, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
-            raise Failure(f"the port cannot be opened: {error.strerror}", where=self.where) from error
+            raise Failure(f"cannot open the port: {error.strerror}", where=self.where) from error
         try:
             _set_up(descriptor)
-            yield lambda key: _asked(descriptor, key, self.where)
+            yield lambda key: _request(descriptor, key, self.where)
         except OSError as error:
-            raise Failure(f"the port fails: {error.strerror}", where=self.where) from error
+            raise Failure(f"the port failed: {error.strerror}", where=self.where) from error
         finally:
             os.close(descriptor)
 
 
 def _set_up(descriptor: int) -> None:
-    """115200 baud, bytes as they are, and nothing left of earlier answers."""
+    """115200 baud, raw, with earlier answers discarded."""
     import termios
     import tty
 
@@ -89,34 +95,25 @@ def _set_up(descriptor: int) -> None:
     termios.tcflush(descriptor, termios.TCIFLUSH)
 
 
-def _asked(descriptor: int, key: str, where: str) -> bytes:
+def _request(descriptor: int, key: str, where: str) -> bytes:
     from select import select
 
     os.write(descriptor, f"<\n{key}\n>".encode())
     found = b""
     while not found.endswith(END):
         if not select([descriptor], [], [], SILENCE_S)[0]:
-            raise Failure(f"no answer for {SILENCE_S:g} s", where=where, fix="the platform has to serve the context at this port")
+            raise Failure(f"no answer for {SILENCE_S:g} s", where=where, fix="the host must serve the context at this port")
         piece = os.read(descriptor, 65536)
         if not piece:
-            raise Failure("the other end is closed", where=where)
+            raise Failure("the host closed the port", where=where)
         found += piece
         if len(found) > MOST_BYTES:
             raise Failure(f"the answer is larger than {MOST_BYTES >> 20} MiB", where=where)
     return found.removesuffix(END)
 
 
-def _from_base64(text: str) -> bytes:
-    import binascii
-
-    try:
-        return binascii.a2b_base64(text.replace("\r", "").replace("\n", ""), strict_mode=True) if text else b""
-    except ValueError:
-        return b""
-
-
 def _private_address(reader: Reader) -> str | None:
-    """What the kernel has at the last card in a VLAN: the context does not say it."""
+    """The kernel's address of the last card in a VLAN, which the context lacks."""
     from ignition.host import netlink
 
     found = None
@@ -132,6 +129,6 @@ TABLE = Table(
     ssh_keys=members(CONTEXT.member("meta.ssh_public_key")),
     addresses={
         "public_ipv4": usable(last(CONTEXT.member("nics[].ip_v4_conf.ip.uuid"))),
-        "private_ipv4": Value("the address at the last card in a VLAN", _private_address),
+        "private_ipv4": Value("the address of the last card in a VLAN", _private_address),
     },
 )

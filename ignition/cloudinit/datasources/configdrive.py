@@ -1,4 +1,4 @@
-"""OpenStack's config drive, mounted somewhere.
+"""OpenStack's config drive, mounted by somebody else.
 
 Source: docs/reference/coreos-cloudinit.md §5.1, §5.2; docs/reference/platforms.md §10.7.
 """
@@ -28,7 +28,7 @@ CONTENT_PATH = "network_config.content_path"  # below openstack/, of a file in t
 
 
 class ConfigDrive(Datasource):
-    """There as soon as its directory is, and has something in it: the empty one is where the drive is going to be mounted."""
+    """Available once its directory exists and is not empty: an empty one is a mount point that still waits for the drive."""
 
     name = "cloud-drive"
 
@@ -43,7 +43,7 @@ class ConfigDrive(Datasource):
         return self._directory.read(USER_DATA) or b""
 
     def metadata(self) -> Metadata:
-        """Nothing where meta_data.json is missing or empty. Raises Failure for one that is no JSON."""
+        """Empty if meta_data.json is missing or empty. Raises Failure if it is not JSON."""
         table = Table(
             hostname=DRIVE_META.member("hostname"), ssh_keys=members(DRIVE_META.member("public_keys.*")), network=self._network
         )
@@ -52,7 +52,7 @@ class ConfigDrive(Datasource):
 
     @contextmanager
     def open(self, _: Fetcher) -> Iterator[Get]:
-        """The drive as a place of documents; empty ones count as missing."""
+        """The drive as a place of documents; empty files count as missing."""
         yield lambda path: self._directory.read(path) or None
 
     def _network(self, reader: Reader) -> NetworkConfig | None:
@@ -60,13 +60,13 @@ class ConfigDrive(Datasource):
         if not path:
             return None
         if not isinstance(path, str):
-            raise Failure(f"{CONTENT_PATH} is no text", where=DRIVE_META.path, fix="correct the drive")
+            raise Failure(f"{CONTENT_PATH} is not text", where=DRIVE_META.path, fix="correct the drive")
 
         def convert() -> Network:
             from ignition.network import from_debian
 
             name = f"openstack/{path.lstrip('/')}"
-            found = self._directory.read(name)  # an empty document is one: it has no interfaces
+            found = self._directory.read(name)  # an empty document is valid: a network without interfaces
             if found is None:
                 raise Failure("the drive has no such document", where=name, fix=f"correct {CONTENT_PATH}, or the drive")
             return from_debian.network(found.decode("utf-8", "replace"), f"{self.where}/{name}")

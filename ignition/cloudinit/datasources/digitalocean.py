@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _network(reader: Reader) -> NetworkConfig | None:
-    """None where the service has no document."""
+    """None if the service does not have the document."""
     if DROPLET.read(reader) is None:
         return None
 

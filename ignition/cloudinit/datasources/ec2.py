@@ -1,6 +1,6 @@
-"""Services that answer as Amazon EC2 does, in the version of 2009. Source: docs/reference/coreos-cloudinit.md §5.1, §5.2.
+"""Services like Amazon EC2's, in the version of 2009. Source: docs/reference/coreos-cloudinit.md §5.1, §5.2.
 
-A session token (IMDSv2) is asked for at the base URL, each time before the service is looked for, and kept when it has answered.
+A session token (IMDSv2) is requested at the base URL before each check for the service, and kept once the service has answered.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from ignition.metadata.values import changed, first_word, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.fetch.engine import Fetcher
     from ignition.metadata.values import Value
 
 BASE = "http://169.254.169.254/"  # also of the deprecated --from-metadata-service
@@ -22,10 +21,6 @@ VERSION = "2009-04-04"
 
 def _first_line(path: str) -> Value:
     return changed(text(path), lambda found: found.partition("\n")[0].strip())
-
-
-def _token(client: Fetcher, base: str) -> dict[str, str]:
-    return imds.session(client, base=base)
 
 
 TABLE = Table(
@@ -44,5 +39,5 @@ def ec2(base: str = BASE) -> MetadataService:
         data=f"{VERSION}/user-data",
         documents=f"{VERSION}/meta-data",
         table=TABLE,
-        session=_token,
+        session=lambda client, base: imds.session(client, base=base),
     )

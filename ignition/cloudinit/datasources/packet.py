@@ -21,7 +21,7 @@ def _last(family: int, *, public: bool) -> Value:
 
 
 def _network(reader: Reader) -> NetworkConfig | None:
-    """None where the service has no document."""
+    """None if the service does not have the document."""
     if MACHINE.read(reader) is None:
         return None
 
@@ -39,7 +39,7 @@ TABLE = Table(
     addresses={
         "public_ipv4": _last(4, public=True),
         "private_ipv4": _last(4, public=False),
-        "public_ipv6": first(_last(6, public=True), _last(6, public=False)),  # the original knows no private one
+        "public_ipv6": first(_last(6, public=True), _last(6, public=False)),  # the original does not distinguish private ones
     },
     network=_network,
 )

@@ -1,4 +1,4 @@
-"""Metadata services over HTTP: one document is the user data, tables read the others.
+"""Metadata services over HTTP: one document is the user data, a table reads the others.
 
 Source: docs/reference/coreos-cloudinit.md §5, §6.
 """
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from ignition.metadata.ssh_keys import Keys
     from ignition.metadata.values import Value
 
-    Session = Callable[[Fetcher, str], dict[str, str]]  # asks at a base URL for headers of all further requests
+    Session = Callable[[Fetcher, str], dict[str, str]]  # requests, at a base URL, headers for all further requests
 
 
 class Table:
-    """What of the documents is what. `addresses` are by the names that Metadata has for them."""
+    """The values of Metadata in the documents. `addresses` have the names of its members."""
 
     def __init__(
         self,
@@ -40,34 +40,30 @@ class Table:
         self._hostname, self._ssh_keys, self._addresses, self._network = hostname, ssh_keys, addresses or {}, network
 
     def read(self, place: Place, client: Fetcher) -> Metadata:
-        """Everything that the machine has, and why a part is missing. Raises Failure if neither host name nor keys can be had."""
+        """All available values, and why others are missing. Raises Failure if neither host name nor keys can be read."""
         table = parts.Metadata(place, prefix="", hostname=self._hostname, ssh_keys=self._ssh_keys)
         with table.open(client) as reader:
+            # Host name and keys first: they let people log in.
+            readers: dict[str, Callable[[], object]] = {"hostname": reader.hostname, "ssh_keys": lambda: tuple(reader.ssh_keys())}
+            readers |= {name: partial(value.read, reader) for name, value in self._addresses.items()}
+            if self._network:
+                readers["network"] = partial(self._network, reader)
             found: dict[str, object] = {}
             problems: list[Failure] = []
-            for name, read in self._readers(reader).items():
+            for name, read in readers.items():
                 try:
                     found[name] = read()
                 except Failure as failure:
                     problems.append(failure)
                     if len(problems) > 1 and not found:
-                        raise  # each may have taken minutes, and nothing of it lets people log in
+                        raise  # each may have taken minutes, and the rest does not let people log in
             return Metadata(problems=tuple(problems)).evolve(**{name: one for name, one in found.items() if one})
-
-    def _readers(self, reader: Reader) -> dict[str, Callable[[], object]]:
-        """What reads each member of Metadata, host name and keys first."""
-        readers: dict[str, Callable[[], object]] = {"hostname": reader.hostname, "ssh_keys": lambda: tuple(reader.ssh_keys())}
-        for name, value in self._addresses.items():
-            readers[name] = partial(value.read, reader)
-        if self._network:
-            readers["network"] = partial(self._network, reader)
-        return readers
 
 
 class MetadataService(Datasource):
-    """`check`, `data` and `documents` are below the base URL: what tells that the service is there, user data, metadata.
+    """`check`, `data` and `documents` are paths below the base URL: for the availability check, the user data and the metadata.
 
-    What the service does not have (4xx) is empty.
+    Documents that the service does not have (4xx) are empty.
     """
 
     def __init__(
@@ -86,22 +82,22 @@ class MetadataService(Datasource):
         self.name, self.where, self.final = name, shown(self._base), not http.is_url(base)
         self._check, self._data, self._documents = self._base + check, self._base + data, self._base + documents
         self._table, self._fixed, self._session = table, headers or {}, session
-        self._found: dict[str, str] | None = None  # the headers that the service has answered to
+        self._found: dict[str, str] | None = None  # headers of a request that the service has answered
 
     def available(self) -> bool:
-        """One GET; before it, what the session asks for. What it got is kept once the service has answered."""
+        """One GET, after the session's request, whose headers are kept once the service has answered."""
         with http.once() as client:
             headers = self._ask(client)
             try:
                 http.get(client, self._check, headers)
             except Failure as failure:
-                log.info(f"{self.name}: not yet: {failure}")
+                log.info(f"{self.name}: not available yet: {failure}")
                 return False
         self._found = headers
         return True
 
     def user_data(self) -> bytes:
-        """b"" also where the service says that it has none."""
+        """Also b"" if the service answers that there is none."""
         with http.fetcher() as client:
             try:
                 return http.get(client, self._data, self._headers())

@@ -1,4 +1,4 @@
-"""Which flag stands for which datasource, and what the OEM presets set. Source: docs/reference/coreos-cloudinit.md §2 and §3."""
+"""The flags for datasources, and the OEM presets that set them. Source: docs/reference/coreos-cloudinit.md §2 and §3."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ LINK_LOCAL = "http://169.254.169.254/"
 
 
 class Source:
-    """A flag, and what makes its datasource: `name` in a module below this package, of the flag's value or of `argument`."""
+    """A flag and its datasource: `name` in a module of this package, called with the flag's value or with `argument`."""
 
     def __init__(self, flag: str, module: str, name: str, doc: str, *, value: str = "", argument: str | None = None) -> None:
         self.flag, self.module, self.name, self.doc, self.value, self.argument = flag, module, name, doc, value, argument
 
     def make(self, given: Any) -> Datasource:
-        """The datasource; only its module is loaded."""
+        """The datasource. Only its module is loaded."""
         maker = getattr(import_module(f"{__package__}.{self.module}"), self.name)
         arguments = [given] if self.value else [] if self.argument is None else [self.argument]
         source: Datasource = maker(*arguments)
@@ -59,5 +59,5 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 def made(values: Mapping[str, Any]) -> list[Datasource]:
-    """Those that the flags ask for, in a fixed order."""
+    """The datasources that the flags select, in a fixed order."""
     return [source.make(values[source.flag]) for source in SOURCES if values[source.flag]]

@@ -1,4 +1,4 @@
-"""User data at a URL: `--from-url`, or the one that the kernel command line names (`--from-proc-cmdline`)."""
+"""User data at a URL: `--from-url`, or `--from-proc-cmdline` for a URL on the kernel command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ARGUMENT = "cloud-config-url"  # also with underscores
 
 
 class Url(Datasource):
-    """There as soon as one GET succeeds; never, if it is not a URL."""
+    """Available once a GET succeeds; never, if it is not a URL."""
 
     name = "url"
 
@@ -20,7 +20,7 @@ class Url(Datasource):
         self.called = self.where
 
     def available(self) -> bool:
-        """One GET. Raises Failure, which says why not."""
+        """One GET. Raises Failure with the reason if it fails."""
         with http.once() as client:
             http.get(client, self._url)
         return True
@@ -31,7 +31,7 @@ class Url(Datasource):
 
 
 class ProcCmdline(Datasource):
-    """There if the kernel was started with the argument; whether the URL answers shows when it is fetched."""
+    """Available if the kernel command line has the argument; the URL is not checked before it is fetched."""
 
     name = "proc-cmdline"
     final = True
@@ -43,7 +43,7 @@ class ProcCmdline(Datasource):
         try:
             return bool(_argument(cmdline.read(self._path)))
         except OSError as error:
-            log.warning(f"the kernel command line cannot be read: {error}")
+            log.warning(f"cannot read the kernel command line: {error}")
             return False
 
     def user_data(self) -> bytes:
@@ -54,7 +54,7 @@ class ProcCmdline(Datasource):
 
 
 def _argument(text: str) -> list[str]:
-    """The values of the argument, in order. Split as the original does: at single blanks, quotes mean nothing."""
+    """The values of the argument, in order. As in the original, words are separated by single blanks, and quotes are ordinary."""
     found = []
     for token in text.strip().split(" "):
         key, equals, value = token.partition("=")
@@ -63,5 +63,5 @@ def _argument(text: str) -> list[str]:
         if equals:
             found.append(value)
         else:
-            log.warning(f"{ARGUMENT} on the kernel command line has no value: passed over")
+            log.warning(f"{ARGUMENT} on the kernel command line has no value: ignored")
     return found

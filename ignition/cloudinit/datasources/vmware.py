@@ -1,6 +1,6 @@
 """VMware: guestinfo of the host, or an OVF environment in a file. Source: docs/reference/coreos-cloudinit.md §5.1, §5.3.
 
-Where the host has an OVF environment, its properties replace the machine's own, all of them.
+If the host has an OVF environment, its properties replace all of the machine's own.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class VMware(Datasource):
-    """Where the properties are decides which one it is. They are there from the beginning, or never."""
+    """Base of two datasources, which differ in the source of the properties. They are available at once or never."""
 
     name = "vmware"
     final = True
 
     def properties(self) -> Read:
-        """By their names without `guestinfo.`; "" for what is not there."""
+        """A reader of properties by their names without `guestinfo.`; "" for a missing one."""
         raise NotImplementedError
 
     def user_data(self) -> bytes:
@@ -35,22 +35,22 @@ class VMware(Datasource):
             return vmware.config((self.properties(),), client)
 
     def metadata(self) -> Metadata:
-        """A role or an address that is not one is a problem of its own."""
+        """An invalid role or address is reported in `problems`."""
         read = self.properties()
         found, addresses, problems = described(read), dict[str, str](), list[Failure]()
         try:
             with at(self.where):
                 for role, address in found.addresses():
-                    addresses[f"{role}_ipv{address.version}"] = str(address.ip)  # of several the last one
+                    addresses[f"{role}_ipv{address.version}"] = str(address.ip)  # the last one of several
         except Failure as failure:
             problems.append(failure)
-        # Also where nothing is said: the preset converts on every machine.
+        # Also without any properties, since the OEM preset requests the conversion on every machine.
         network = NetworkConfig("vmware", lambda: conversion(found))
         return Metadata(hostname=read("hostname"), network=network, problems=tuple(problems)).evolve(**addresses)
 
 
 class GuestInfo(VMware):
-    """Through VMware's own vmware-rpctool, on every architecture that it is there for."""
+    """Through VMware's own vmware-rpctool, on every architecture that has it."""
 
     where = "guestinfo"
 
@@ -68,7 +68,7 @@ class GuestInfo(VMware):
 
 
 class OvfEnvironment(VMware):
-    """A file, of a drive that is mounted."""
+    """A file with the OVF environment, usually on a mounted drive."""
 
     def __init__(self, path: str) -> None:
         self.where = path
@@ -80,7 +80,7 @@ class OvfEnvironment(VMware):
         directory, name = os.path.split(os.path.abspath(self.where))
         found = Directory(directory).read(name)
         if found is None:
-            raise Failure("there is no such file", where=self.where)
+            raise Failure("the file does not exist", where=self.where)
         try:
             return vmware.reading(vmware.properties(found.decode("utf-8", "replace")))
         except Failure as failure:

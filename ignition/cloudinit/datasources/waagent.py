@@ -1,4 +1,4 @@
-"""The folder of Azure's agent, which has read the provisioning drive before.
+"""The directory of Azure's agent, which has read the provisioning drive.
 
 Source: docs/reference/coreos-cloudinit.md §5.1, §5.2.
 """
@@ -13,15 +13,11 @@ from ignition.cloudinit.datasources.file import Directory
 from ignition.errors import Failure
 from ignition.platforms.azure import own_instance
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
-
 MARK, CUSTOM_DATA, SHARED_CONFIG = "provisioned", "CustomData", "SharedConfig.xml"
 
 
 class WindowsAzureAgent(Datasource):
-    """There as soon as the agent says that it has provisioned the machine."""
+    """Available once the agent marks the machine as provisioned."""
 
     name = "waagent"
 
@@ -36,7 +32,7 @@ class WindowsAzureAgent(Datasource):
         return self._directory.read(CUSTOM_DATA) or b""
 
     def metadata(self) -> Metadata:
-        """Nothing without a shared config. Raises Failure for one that is no XML."""
+        """Empty without a shared config. Raises Failure if it is not XML."""
         from ignition.metadata.xml_text import parse
 
         found = self._directory.read(SHARED_CONFIG)
@@ -46,15 +42,10 @@ class WindowsAzureAgent(Datasource):
         try:
             own = own_instance(parse(found.decode("utf-8", "replace")))
         except ValueError as error:
-            raise Failure("this is no XML", where=where, fix="the agent has to write it anew") from error
+            raise Failure("not valid XML", where=where, fix="let the agent write it again") from error
         if own is None:
             return Metadata()
-        return Metadata(
-            private_ipv4=parsed_or_none(own.get("address", ""), where), public_ipv4=parsed_or_none(_public(own), where)
-        )
-
-
-def _public(own: Element) -> str:
-    """The host part of the first endpoint's address."""
-    found = [one.get("loadBalancedPublicAddress", "") for one in own.findall("InputEndpoints/Endpoint")]
-    return next((value.rpartition(":")[0] for value in found if ":" in value), "")
+        # Unlike the companion, the original takes the first endpoint's address.
+        given = [one.get("loadBalancedPublicAddress", "") for one in own.findall("InputEndpoints/Endpoint")]
+        public = next((value.rpartition(":")[0] for value in given if ":" in value), "")
+        return Metadata(private_ipv4=parsed_or_none(own.get("address", ""), where), public_ipv4=parsed_or_none(public, where))

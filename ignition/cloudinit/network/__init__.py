@@ -1,9 +1,9 @@
-"""Network conversion: what a datasource says of the network, as units of systemd-networkd.
+"""Network conversion: a datasource's network description as units of systemd-networkd.
 
 Source: docs/reference/coreos-cloudinit.md §17.
 
-debian.py, packet.py and vmware.py read the documents; DigitalOcean's is read by ignition/platforms. units.py writes the texts,
-apply.py plans what makes them count.
+packet.py and vmware.py read these platforms' descriptions; Debian's is read by ignition/network/from_debian.py, DigitalOcean's by
+ignition/platforms. ignition/network/networkd.py renders the units, and apply.py writes and activates them.
 """
 
 from __future__ import annotations

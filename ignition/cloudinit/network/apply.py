@@ -1,7 +1,7 @@
-"""Units of a converted network, put where networkd looks until the next boot, and the restart that makes them count.
+"""Units of a converted network, written to networkd's runtime directory, and the restart that activates them.
 
-Source: docs/reference/coreos-cloudinit.md §17, §17.4. The order is Flatcar's: the files first, then the links, so that one
-restart does.
+Source: docs/reference/coreos-cloudinit.md §17, §17.4. The order is Flatcar's: first the files, then the links, so that a single
+restart is enough.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 DIRECTORY, MODE = "/run/systemd/network", 0o644
 NETWORKD = "systemd-networkd.service"
-_LIMIT_S = 600.0  # as the services that run us have
+_LIMIT_S = 600.0  # like the services that run this program
 
 
 def converted(format: str, found: NetworkConfig | None, where: str) -> Network:
-    """What --convert-netconf=FORMAT makes of a datasource's network. Raises Failure if it has none, or one of another kind."""
+    """A datasource's network for --convert-netconf=FORMAT. Raises Failure if it has none, or one in another format."""
     if found is None:
-        raise Failure(f"there is no network to convert from {format}", where=where, fix="leave --convert-netconf out")
+        raise Failure(f"the datasource has no network to convert from {format}", where=where, fix="remove --convert-netconf")
     if found.format != format:
         raise Failure(
-            f"the network of this source is of the kind {found.format}, not {format}",
+            f"the network of this datasource has the format {found.format}, not {format}",
             where=where,
             fix=f"use --convert-netconf={found.format}",
         )
@@ -44,7 +44,7 @@ def converted(format: str, found: NetworkConfig | None, where: str) -> Network:
 
 
 def plan(network: Network, context: Context) -> list[Operation]:
-    """The files, and the restart if one of them is not as it should be."""
+    """The files, and a restart unless all of them are in place."""
     accounts = AccountDatabase(context.root)
     put = [_put(name, content, context.root, accounts) for name, content in networkd.files(network, networkd.CLOUDINIT).items()]
     if all(one.already_there(context) for one in put):
@@ -60,13 +60,13 @@ def _put(name: str, content: str, root: Root, accounts: AccountDatabase) -> PutF
 
 
 def _links(network: Network) -> list[str]:
-    """The links that are known by name; of others only networkd knows which they are."""
+    """The names of links; only networkd can tell which links match by other properties."""
     names = [one.name for one in network.interfaces if one.name] + [one.name for one in network.devices]
     return list(dict.fromkeys(names))
 
 
 def _modules(network: Network) -> list[list[str]]:
-    """Modules with their parameters. networkd would load them, too, but without those for the first bond."""
+    """Modules with their parameters. networkd would load them as well, but without parameters for the first bond."""
     bonds = [one for one in network.devices if one.kind == "bond"]
     vlan = [["8021q"]] if any(one.kind == "vlan" for one in network.devices) else []
     parameters = kernel_parameters(bonds[0].options.get("Bond", {})) if bonds else {}
@@ -74,7 +74,7 @@ def _modules(network: Network) -> list[list[str]]:
 
 
 class RestartNetwork(Operation):
-    """Takes links down so that nothing of their old life stays, and lets networkd set them up anew."""
+    """Takes links down to discard their old configuration, and has networkd configure them again."""
 
     kind = "restart-network"
     path = NETWORKD
@@ -88,27 +88,23 @@ class RestartNetwork(Operation):
         return f"{down}restart {NETWORKD}"
 
     def execute(self, context: Context) -> None:
-        """networkd is restarted in any case: a machine whose links were taken down must not stay without a network."""
+        """networkd is restarted even if a module fails to load: the links are down, and the machine must get its network back."""
         taken = [name for name in self._links if _changed(name, up=False)]
         try:
             for module in self._modules:
                 command.run(["modprobe", "--", *module], why=f"load the module {module[0]}")
         finally:
-            _restart(taken)
-
-
-def _restart(taken: list[str]) -> None:
-    """networkd brings the links up: a card of a bond is down until it has joined. Without networkd they come up as before."""
-    try:
-        command.run(["systemctl", "restart", NETWORKD], why=f"restart {NETWORKD}", timeout_s=_LIMIT_S)
-    except Failure:
-        for name in taken:
-            _changed(name, up=True)
-        raise
+            # networkd brings the links up itself, since a card must be down when it joins a bond; without networkd we do.
+            try:
+                command.run(["systemctl", "restart", NETWORKD], why=f"restart {NETWORKD}", timeout_s=_LIMIT_S)
+            except Failure:
+                for name in taken:
+                    _changed(name, up=True)
+                raise
 
 
 def _changed(name: str, *, up: bool) -> bool:
-    """Whether the link was in the other state and is not any more. A failure is logged only, as in the original."""
+    """Whether the link's state was changed. A failure is only logged, as in the original."""
     try:
         if netlink.is_up(name) in (up, None):
             return False

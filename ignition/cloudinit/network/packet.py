@@ -1,6 +1,6 @@
 """Packet's network: every card in one bond that has all addresses. Source: docs/reference/coreos-cloudinit.md §17.3.
 
-The bond's parameters are fixed; the mode that the metadata names is not asked, as in the original.
+The bond's parameters are fixed; as in the original, the mode in the metadata is ignored.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BOND = "bond0"
 PARAMETERS = {"mode": "802.3ad", "lacp_rate": "fast", "miimon": "200", "updelay": "200", "downdelay": "200"}
-SERVERS = ("8.8.8.8", "8.8.4.4")  # where the metadata has no list
+SERVERS = ("8.8.8.8", "8.8.4.4")  # if the metadata does not list any
 _PLACE = f"network.interfaces of {MACHINE.path}"
 
 

@@ -16,7 +16,7 @@ _FIX = "correct the properties of the machine"
 
 
 class Card:
-    """One interface as the properties have it: texts, not checked yet. `where` is what their names begin with."""
+    """One interface in the properties, unchecked. `where` is the prefix of the properties' names."""
 
     def __init__(self, read: Read, where: str) -> None:
         self.where = where
@@ -24,8 +24,8 @@ class Card:
         self.addresses = [address for (address,) in _numbered(read, f"{where}.ip", (".address",))]
         self.routes = list(_numbered(read, f"{where}.route", (".destination", ".gateway")))
 
-    def is_there(self) -> bool:
-        """Whether anything was found; a role alone is nothing."""
+    def exists(self) -> bool:
+        """Whether any property is set; a role alone does not count."""
         return bool(self.name or self.mac or self.dhcp or self.addresses or self.routes)
 
     def interfaced(self) -> Iterator[Interfaced]:
@@ -37,32 +37,32 @@ class Card:
 
 
 class Described:
-    """Everything that is said of the network. Numbers count from 0; the first gap ends each list."""
+    """The network in the properties. Numbers count from 0, and the first gap ends each list."""
 
     def __init__(self, servers: list[str], domains: list[str], cards: list[Card]) -> None:
         self.servers, self.domains, self.cards = servers, domains, cards
 
     def addresses(self) -> Iterator[tuple[str, Interfaced]]:
-        """Role and address of each interface with a role. Raises Failure for a role or an address that is none."""
+        """Role and address of each interface with a role. Raises Failure for an invalid role or address."""
         for card in self.cards:
             if card.role not in ROLES:
-                raise Failure(f"{card.role!r} is no role", where=f"{card.where}.role", fix="use public, private or none")
+                raise Failure(f"unknown role {card.role!r}", where=f"{card.where}.role", fix="use public or private, or omit it")
             for address in card.interfaced():
                 if card.role:
                     yield card.role, address
 
 
 def described(read: Read) -> Described:
-    """What the properties say."""
+    """Read the properties."""
     cards: list[Card] = []
-    while (card := Card(read, f"interface.{len(cards)}")).is_there():
+    while (card := Card(read, f"interface.{len(cards)}")).exists():
         cards.append(card)
     servers, domains = ([one for (one,) in _numbered(read, f"dns.{kind}", ("",))] for kind in ("server", "domain"))
     return Described(servers, domains, cards)
 
 
 def network(found: Described) -> Network:
-    """Static where there is an address or a route, else DHCP; the first card with neither ends it. Raises Failure."""
+    """Static for a card with an address or a route, else DHCP; the first card with neither ends the list. Raises Failure."""
     from ignition.network.addresses import address
     from ignition.network.model import Network
 
@@ -104,7 +104,7 @@ def _route(card: Card, number: int) -> Route:
 
     (destination, gateway), where = card.routes[number], f"{card.where}.route.{number}"
     if not (destination and gateway):
-        raise Failure("the route has only one of destination and gateway", where=where, fix=_FIX)
+        raise Failure("the route lacks a destination or a gateway", where=where, fix=_FIX)
     return Route(interface(destination, f"{where}.destination").network, address(gateway, f"{where}.gateway"))
 
 

@@ -172,7 +172,7 @@ def test_link_that_is_not_there_cannot_change() -> None:
 
 
 def test_source_without_a_network_cannot_be_converted() -> None:
-    with pytest.raises(Failure, match="there is no network to convert from debian") as caught:
+    with pytest.raises(Failure, match="the datasource has no network to convert from debian") as caught:
         apply.converted("debian", None, "cloud-drive at /media/configdrive")
     assert caught.value.where == "cloud-drive at /media/configdrive"
 
@@ -183,7 +183,7 @@ def test_network_of_another_kind_is_refused(format: str) -> None:
     expected = Network()
     found = NetworkConfig(format, lambda: expected)
     assert apply.converted(format, found, "somewhere") is expected
-    with pytest.raises(Failure, match=f"is of the kind {format}, not {asked}") as caught:
+    with pytest.raises(Failure, match=f"has the format {format}, not {asked}") as caught:
         apply.converted(asked, found, "somewhere")
     assert caught.value.fix == f"use --convert-netconf={format}"
 

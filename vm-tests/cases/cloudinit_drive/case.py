@@ -149,10 +149,10 @@ def by_hand(case: Case, ssh: Ssh, checks: Checks) -> None:
     after = ssh.run(STATE).text.splitlines()
     checks.equal("status of both runs", (0, 0), (first.status, second.status))
     checks.equal("files", ["changed by hand", "user", *READ.splitlines(), "changed by hand", "from-the-drop-in"], between[:-3])
-    checks.contains("what the first run did", "coreos-cloudinit: 2 changes made, 2 were so already", first.text)
+    checks.contains("what the first run did", "coreos-cloudinit: 2 changes made, 2 already in place", first.text)
     checks.true("reader.service alone was restarted", before[-3] != between[-3] and before[-1] == between[-1], (before, between))
     checks.equal("the second run changed nothing", between, after)
-    checks.contains("and says so", "coreos-cloudinit: nothing changed: all 4 things were so already", second.text)
+    checks.contains("and says so", "coreos-cloudinit: nothing changed, 4 already in place", second.text)
     broken = "#cloud-config\nhostname: broken\nwrite_files:\n  - path: /etc/said-by\n    content: broken\n  bad: [\n"
     ssh.feed("cat >/root/by-hand.yml", broken)
     third = ssh.run(f"{BY_HAND}; status=$?; {STATE}; hostname; exit $status")
