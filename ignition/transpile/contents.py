@@ -1,6 +1,6 @@
-"""Contents of files as `data:` URLs, as `ct` and Butane write them. Source: docs/reference/config-transpiler.md §A5 and §B5.
+"""Contents of files as `data:` URLs in the forms of `ct` and Butane. Source: docs/reference/config-transpiler.md §A5 and §B5.
 
-The compressed form differs from the originals', whose deflate is Go's; header and contents are the same.
+The compressed form differs from the originals', which use Go's deflate; header and contents are the same.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"
 
 
 def content_of(text: str) -> bytes:
-    """The bytes of a text of the YAML reader. What was `!!binary` there may be no UTF-8 and comes back as it was."""
+    """The bytes of a text from the YAML reader, which has bytes of `!!binary` that are not UTF-8 as surrogates."""
     return text.encode("utf-8", "surrogateescape")
 
 
@@ -29,10 +29,10 @@ def percent_encoded(content: bytes) -> str:
 
 
 def shortest(content: bytes, *, compression: str | None = None) -> tuple[str, str | None]:
-    """Butane's choice: the URL, and the value for `compression`.
+    """Butane's choice of form: the URL, and the value for `compression`.
 
-    `compression`: what the user gave; if that is not empty, the content counts as compressed already. None in the answer: the
-    member is left as the user gave it. "" is written so that nothing is inherited from a parent config.
+    `compression`: the user's value; unless empty, the content is already compressed. In the result None means that the member is
+    unchanged; "" is written explicitly, so that a value of a parent config is not inherited.
     """
     url = percent_encoded(content)
     encoded = dataurl.encode(content)
@@ -41,14 +41,14 @@ def shortest(content: bytes, *, compression: str | None = None) -> tuple[str, st
     if compression:
         return url, compression
     packed = dataurl.encode(gzipped(content))
-    # The 4: what `gzip` adds to the JSON text beyond the empty string, as the original counts it.
+    # As in the original, the word `gzip` in the JSON counts, too.
     if len(packed) + len(GZIP) < len(url):
         return packed, GZIP
     return url, "" if compression is None else compression
 
 
 def gzipped(content: bytes) -> bytes:
-    """Best compression, the same bytes each time."""
+    """Best compression; the result is deterministic."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     trailer = binascii.crc32(content).to_bytes(4, "little") + (len(content) & 0xFFFFFFFF).to_bytes(4, "little")
     return _GZIP_HEADER + packer.compress(content) + packer.flush() + trailer

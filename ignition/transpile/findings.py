@@ -1,6 +1,6 @@
-"""What there is to say about a source, at its place in the YAML.
+"""Findings about a source, at their places in the YAML.
 
-Rules of Ignition's are not repeated: the parser's findings about what was made are carried back to what it was made of.
+Ignition's rules are not repeated: the parser's findings about the generated config are mapped back to the source.
 """
 
 from __future__ import annotations
@@ -25,41 +25,36 @@ if TYPE_CHECKING:
     from ignition.config.text.yaml_text import Document, NotYaml
 
 
-_LINE_OF_UNIT = re.compile(r"\(line ([0-9]+) of the unit\)$")  # as config/unit_syntax.py words it
+_LINE_OF_UNIT = re.compile(r"\(line ([0-9]+) of the unit\)$")  # in messages of config/unit_syntax.py
 
 
 def judged(generated: Generated) -> Parsed:
-    """What the parser says of the config that was made: `.report` for `carried_back`, `.config` the model."""
+    """The parser's result for the generated config: `.report` is for `carried_back`, `.config` is the model."""
     return parse(json_text(generated.data, pretty=False).encode("utf-8"))
 
 
 def carried_back(report: Report, generated: Generated, root: Node, made: bytes = b"") -> list[Finding]:
-    """The parser's findings with paths of the YAML that exist. `made`: the JSON that they are about, for places inside texts."""
+    """The parser's findings with existing paths of the YAML. `made`: the JSON that they are about, for places inside texts."""
     found = []
     for entry in report.entries:
         path = existing(generated.origin_of(path_of(entry)), root)
-        node = _node(path, root)
+        node: Node | None = root
+        for part in path:
+            node = node.child(part) if node else None
         inside = _inside(entry, node, made) if isinstance(node, Scalar) else None
         found.append(Finding(entry.level, path, entry.message, entry.fix, rule=entry.rule, inside=inside))
     return found
 
 
-def _node(path: Path, root: Node) -> Node | None:
-    node: Node | None = root
-    for part in path:
-        node = node.child(part) if node else None
-    return node
-
-
 def _inside(entry: Entry, node: Scalar, made: bytes) -> tuple[int, int] | None:
-    """Which characters of a text a finding is about; None for all of it."""
+    """The range of characters of a text that a finding is about; None for all of it."""
     whole = Positions(made, [path_of(entry)]).extent(path_of(entry), of_key=False) if made else None
     if whole and entry.extent and whole[0] < entry.extent[0] and entry.extent[1] < whole[1]:
-        # Not of contents that were encoded, or that the document does not say itself.
+        # Only if the text is in the document as it is in the JSON: neither encoded nor generated.
         if json.loads(made[slice(*whole)]) == node.text:
             first, last = (index_in_string(made, whole[0], offset) for offset in entry.extent)
             return first, last
-    line = _LINE_OF_UNIT.search(entry.message) if node.has_lines else None  # the rules about units know no more than that
+    line = _LINE_OF_UNIT.search(entry.message) if node.has_lines else None  # the rules about units only report lines
     if not line:
         return None
     upto = node.text.split("\n")[: int(line[1])]
@@ -73,17 +68,17 @@ def path_of(entry: Entry) -> Path:
 
 
 def report(name: str, text: bytes, document: Document, found: Iterable[Finding]) -> Report:
-    """The findings with line, column and extent. `name`: what messages call the text."""
+    """The findings with line, column and extent. `name`: of the text in messages."""
     rows = list(found)
     return Report(entries=locate_findings(text, rows, document.positions()) if rows else (), source=name)
 
 
 def of_text(name: str, text: bytes, error: NotYaml) -> Report:
-    """The report about a text that is no document."""
+    """The report about a text that is not a YAML document."""
     return Report(entries=(of_not_yaml(text, error),), source=name)
 
 
-# What Ignition's rules say, in the words of a YAML document: members in snake_case, modes in octal.
+# Messages of Ignition's rules, translated for a YAML document: members in snake_case, modes in octal.
 
 _WORD = re.compile(r"\b[a-z]+(?:[A-Z][a-z]*)+[A-Z]?\b")
 _MODES = (
@@ -93,7 +88,7 @@ _MODES = (
 
 
 def in_yaml(text: str) -> str:
-    """A message or a remedy. Words that are no member's name stay, for a message may quote what a user wrote."""
+    """A message or a fix. Only names of members are translated, since a message may quote the user."""
     for json_form, yaml_form in _MODES:
         text = json_form.sub(yaml_form, text)
     if not _WORD.search(text):

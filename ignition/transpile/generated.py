@@ -1,7 +1,7 @@
-"""What a translation makes: the data of an Ignition config, and which member of the source each part comes from.
+"""The result of a translation: the data of an Ignition config, and the member of the source that each part comes from.
 
-`members` translates what is called alike; everything else a translation puts into `data` itself, and says with `comes_from` where
-it is from. What lies below a path that is noted goes along with it, under its YAML name (snake_case).
+`members` translates members with equal names; a translation adds everything else to `data` itself, and notes its origin with
+`comes_from`. Everything below a noted path has the corresponding origin, under its YAML name (snake_case).
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _CAPITAL = re.compile("(?<=[a-z0-9])[A-Z]")
 
 
 class Generated:
-    """`data`: plain data with Ignition's JSON names (their order: json_output). `origins`: JSON path → YAML path, see above."""
+    """`data`: plain data with Ignition's JSON names (`json_text` orders them). `origins`: JSON path → YAML path, see above."""
 
     def __init__(self, data: dict[str, Any] | None = None, origins: dict[Path, Path] | None = None) -> None:
         self.data = {} if data is None else data
         self.origins = {} if origins is None else origins
 
     def comes_from(self, made: Path, source: Path) -> None:
-        """Note where a part of `data` comes from."""
+        """Note the origin of a part of `data`."""
         self.origins[made] = source
 
     def origin_of(self, path: Path) -> Path:
-        """The YAML path of a JSON path: of the longest noted part of it, and the rest in snake_case. It need not exist."""
+        """The YAML path of a JSON path: the origin of its longest noted prefix, and the rest in snake_case. It need not exist."""
         for length in range(len(path), 0, -1):
             source = self.origins.get(path[:length])
             if source is not None:
@@ -43,7 +43,7 @@ class Generated:
 
 
 def existing(path: Path, root: Node) -> Path:
-    """As much of a YAML path as the document has."""
+    """The longest prefix of a YAML path that exists in the document."""
     node: Node | None = root
     for length, part in enumerate(path):
         node = node.child(part) if node else None
@@ -53,20 +53,20 @@ def existing(path: Path, root: Node) -> Path:
 
 
 def snake_case(name: str) -> str:
-    """`wipeTable` → `wipe_table`, `sizeMiB` → `size_mib`: the reverse of record.camel_case for every name of Ignition's."""
+    """`wipeTable` → `wipe_table`, `sizeMiB` → `size_mib`: the inverse of record.camel_case for all of Ignition's names."""
     return _CAPITAL.sub(lambda found: f"_{found[0].lower()}", name.replace("MiB", "Mib"))
 
 
 def snake_case_path(path: Path) -> Path:
-    """Every name of a path."""
+    """A path with its names in snake_case."""
     return tuple(snake_case(part) if isinstance(part, str) else part for part in path)
 
 
 def members(record: Record, *, leave_out: frozenset[str] | set[str] = frozenset()) -> dict[str, Any]:
-    """The members that are given, under their JSON names, with everything below; but those of the YAML names in `leave_out`.
+    """The members that are set, by their JSON names, with everything below, except the YAML names in `leave_out`.
 
-    Given is what differs from the default of its declaration: False and 0 count where the default is None. Records that are
-    given but empty stay, as {}.
+    A member is set if it differs from its declared default: False and 0 count if the default is None. Records that are set but
+    empty stay, as {}.
     """
     return {record.FIELDS[name].json: plain(value) for name, value in record.set_members() if name not in leave_out}
 
@@ -78,14 +78,14 @@ def plain(value: Any) -> Any:
     return [plain(element) for element in value] if isinstance(value, tuple) else value
 
 
-# The JSON text of an Ignition config as Go's encoder and the schema's structs give it.
+# The JSON text of an Ignition config as Go's encoder writes it from the originals' structs.
 #
 # Source: docs/reference/config-transpiler.md §A5 and §B16.
 #
-# Keys are in alphabetical order, but for nodes and users. HTML's special characters and JavaScript's line separators are
-# escaped.
+# Keys are in alphabetical order, except those of nodes and users. HTML's special characters and JavaScript's line separators
+# are escaped.
 
-_NODE = {name: f" {name}" for name in ("filesystem", "group", "overwrite", "path", "user")}  # a blank comes before all letters
+_NODE = {name: f" {name}" for name in ("filesystem", "group", "overwrite", "path", "user")}  # a blank sorts before all letters
 _FIRST: dict[str, dict[str, str]] = {
     "files": _NODE,
     "directories": _NODE,
@@ -98,11 +98,11 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def json_text(data: dict[str, Any], *, pretty: bool) -> str:
-    """The text, without a final newline; `pretty`: with an indent of two blanks."""
+    """The text, without a final newline; `pretty`: indented by two blanks."""
     shape: dict[str, Any] = {"indent": 2} if pretty else {"separators": (",", ":")}
     written = json.dumps(in_order(data), ensure_ascii=False, **shape)
     escaped = _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
-    return _SURROGATE.sub("\\\\ufffd", escaped)  # bytes of !!binary that are no UTF-8
+    return _SURROGATE.sub("\\\\ufffd", escaped)  # bytes of !!binary that are not UTF-8
 
 
 def in_order(data: dict[str, Any]) -> dict[str, Any]:

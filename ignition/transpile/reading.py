@@ -1,10 +1,10 @@
-"""A YAML tree → records of the source, and everything about it that does not fit.
+"""A YAML tree → records of the source, and everything in it that does not fit them.
 
-The records are `config.record.Record`s. Their members bear the names of the YAML (`wipe_table`); the JSON name that each has
-besides (`wipeTable`) is its name in the Ignition config, so most translate by themselves (generated.members). A member that is
-not there keeps the default of its declaration: give None to those whose presence matters (`mode: int | None`). Numbers
-that must not be negative are `Unsigned | None`. A member whose type depends on its own contents (`etcd` on its `version`) is
-declared with a base class that has a class method `chosen(node: Mapping) -> type[Record]`.
+The records are `config.record.Record`s. Their members have the names of the YAML (`wipe_table`); the JSON name of each
+(`wipeTable`) is its name in the Ignition config, so most members translate automatically (generated.members). An absent member
+has its declared default, which is None if its presence matters (`mode: int | None`). Numbers that must not be negative are
+`Unsigned | None`. A member whose type depends on its content (`etcd` on its `version`) is declared with a base class that has a
+class method `chosen(node: Mapping) -> type[Record]`.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ MERGE = "<<"
 
 
 class Read:
-    """What `read` made of a document. All lists are in the order of the document.
+    """The result of reading a document. All lists are in the order of the document.
 
     `value`: the record; members of wrong types have their defaults. `wrong`: an error for each value of a wrong type. `unknown`:
-    keys that the version does not know (`proper` is the known one if only its case differs). `nulls`, `aliases`: paths of
-    mappings and lists that are given as null, or through an alias. `null_elements`: paths and spans of mappings that are null in
-    a list and are left out of it; a path is that of the next one. `merges`: path and span of each `<<`.
+    keys that the version does not have (`proper` is the known key if only the case differs). `nulls`, `aliases`: paths of
+    mappings and lists that are null, or an alias. `null_elements`: paths and spans of null elements in lists of mappings, which
+    are dropped, so that a path is that of the next element. `merges`: path and span of each `<<`.
     """
 
     def __init__(self) -> None:
@@ -58,8 +58,8 @@ class Read:
 def read(cls: type[Record], root: Node, version: str, *, tilde_is_zero: bool = False) -> Read:
     """Read the tree of a document (`yaml_text.read(text, policy).root`) as a `cls` of that version. Raises nothing.
 
-    `version` decides with the `since` of members which keys there are. `tilde_is_zero`: `~` is a section that is there and empty,
-    and of a scalar its zero value, as `ct` has it; without it null is as good as absent. A root of null is an empty document.
+    `version` and the `since` of members decide which keys exist. `tilde_is_zero`: as in `ct`, `~` is an empty section, or the
+    zero value of a scalar; otherwise null is equivalent to absence. A null root is an empty document.
     """
     reader = _Reader(version, tilde_is_zero=tilde_is_zero)
     members = _members(cls, version)
@@ -83,7 +83,7 @@ class _Members:
         self.by_lower = {folded(name): name for name in self.fields}
 
     def since(self, name: str) -> str:
-        """The version that brought a key that this one has not; "" if none did."""
+        """The version that introduced a key which this version does not have; "" if none did."""
         field = self.cls.FIELDS.get(name)
         return self.first_version(field.json) if field else ""
 
@@ -112,7 +112,8 @@ class _Reader:
             there = (*path, name)
             field = members.fields.get(name)
             if field is None:
-                self._unknown(members, name, there)
+                proper = members.by_lower.get(folded(name), "")
+                self.found.unknown.append(Unknown(there, proper, "" if proper else members.since(name), members.fields))
                 continue
             key = node.keys[name]
             if inner.span[0] < key[1] and not isinstance(inner, Scalar):
@@ -122,14 +123,15 @@ class _Reader:
                 values[name] = value
         return members.cls.of(values)
 
-    def _unknown(self, members: _Members, name: str, path: Path) -> None:
-        proper = members.by_lower.get(folded(name), "")
-        self.found.unknown.append(Unknown(path, proper, "" if proper else members.since(name), members.fields))
-
     def _value(self, field: Field, node: Node, path: Path) -> Any:
-        """None: not given, or wrong."""
+        """None if the member is absent or of a wrong type."""
+        if not field.many and not is_null(node):
+            return self._single(field, node, path)
         if not field.many:
-            return self._null(field, node, path) if is_null(node) else self._single(field, node, path)
+            if field.element not in ZERO:
+                self.found.nulls.append(path)
+            is_tilde = isinstance(node, Scalar) and node.text == "~"
+            return self._zero(field) if self._tilde_is_zero and is_tilde else None
         if is_null(node):
             self.found.nulls.append(path)
             return None
@@ -149,12 +151,6 @@ class _Reader:
             value = self._zero(field) if is_null(item) else self._single(field, item, there)
             yield self._zero(field) if value is None else value
 
-    def _null(self, field: Field, node: Node, path: Path) -> Any:
-        if field.element not in ZERO:
-            self.found.nulls.append(path)
-        is_tilde = isinstance(node, Scalar) and node.text == "~"
-        return self._zero(field) if self._tilde_is_zero and is_tilde else None
-
     def _zero(self, field: Field) -> Any:
         if field.element in ZERO:
             return ZERO[field.element]
@@ -173,7 +169,7 @@ class _Reader:
         return _members(chosen(node) if chosen else field.element, self._version, field.inner_since)
 
     def mistyped(self, path: Path, wanted: str, node: Node) -> None:
-        """Note that a node is of a wrong type."""
+        """Note that a node has a wrong type."""
         self.found.wrong.append(Finding(ERROR, path, *complaint(path, wanted, node)))
 
 

@@ -1,9 +1,9 @@
 """JSON Schemas of the YAML documents that are translated: each version of Butane's variants, and Container Linux Config.
 
-Derived from the records that `reading.py` reads by, so keys, types and versions are those of the programs. Butane's records are
-sections of Ignition's model, whose checks hold for the result; ct's members have the checks of what they are called alike in spec
-2.3.0. Required is only what no generated part of the result can bring: Butane lays a document over what its sugar makes.
-What takes several members, or the files directory, only the programs know.
+Derived from the records of `reading.py`, so that keys, types and versions are those of the programs. Butane's records are
+sections of Ignition's model, with its checks; ct's members have the checks of the members with the same name in spec 2.3.0. A
+member is required only if no generated part of the result can provide it: Butane merges a document into the result of its sugar.
+Rules about several members or the files directory are checked only by the programs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _MODE = re.compile("decimal in JSON: [0-9]+ is ([0-7]+)")
 _SINCE = re.compile(r" \(since [^)]*\)")
-_MOST_MINOR = 30  # of the versions that are tried; the class of the last one is that of all later ones
+_MOST_MINOR = 30  # minor versions that are tried; later ones have the class of the last one
 
 
 def butane(variant: str, version: str) -> Schema:
@@ -65,15 +65,15 @@ def _unknown_variant(variant: str, version: str) -> Failure:
     if not known:
         return Failure(f"no schema for Butane's variant {variant}", fix=variants.unknown(variant, version)[2])
     if not version:
-        return Failure(f"name a version of Butane's variant {variant}", fix=f"one of {', '.join(known)}")
+        return Failure(f"name a version of Butane's variant {variant}", fix=f"use one of {', '.join(known)}")
     numbers = [*version.split("."), "0", "0"][:3]
     meant = next((one for one in known if one.startswith(".".join(numbers))), "")
-    fix = f"{f'did you mean {meant}? ' if meant else ''}one of {', '.join(known)}"
+    fix = f"{f'did you mean {meant}? ' if meant else ''}use one of {', '.join(known)}"
     return Failure(f"no schema for version {version} of Butane's variant {variant}", fix=fix)
 
 
 def container_linux_config() -> Schema:
-    """The schema of what `ct` reads."""
+    """The schema of the documents that `ct` reads."""
     from ignition.config.v2.model import Config2
     from ignition.transpile.ct.model import ContainerLinuxConfig
 
@@ -83,18 +83,18 @@ def container_linux_config() -> Schema:
 
 
 def _worded(text: str) -> str:
-    """In the document's words: members in snake_case, modes in octal, and not a word about versions of Ignition's spec."""
+    """Documentation for YAML: members in snake_case, modes in octal, and without versions of Ignition's spec."""
     return in_yaml(_MODE.sub(r"in octal, as \1", _SINCE.sub("", text)))
 
 
 class _Butane:
-    """`special`: constraints that stand in no check. `refused`: members of LUKS volumes that are not taken, and why."""
+    """`special`: constraints that checks do not express. `refused`: unsupported members of LUKS volumes → the reason."""
 
     def __init__(self, version: str, special: dict[tuple[type[Record], str], list[Schema]], refused: Table[str, str]) -> None:
         self._version, self._special, self._refused = version, special, refused
 
     def section(self, cls: type[Record], later: dict[str, str], *, may_be_null: bool = True) -> Schema:
-        """A mapping. `later`: as inner_since of a field."""
+        """A mapping. `later`: see inner_since of Field."""
         from ignition.transpile.butane.model import Luks
 
         members = {
@@ -109,7 +109,7 @@ class _Butane:
     def _is_required(self, cls: type[Record], field: Field) -> bool:
         if field.name == cls.KEY or field.required:
             return getattr(cls, "MODEL", cls) is None or _must_be_given(field, self._version)
-        return False  # a part that is generated may bring it
+        return False  # generated sections may provide it
 
     def _member(self, cls: type[Record], field: Field) -> Schema:
         if issubclass(field.element, Record):
@@ -122,7 +122,7 @@ class _Butane:
 
 
 def _must_be_given(field: Field, version: str) -> bool:
-    """Whether a rule refuses its absence: what is required and absent is read as "" or 0, for the checks to see."""
+    """Whether a rule refuses its absence: an absent required member is read as "" or 0, which the checks then refuse."""
     checks = [check for check in field.checks if check.holds_in(version) and not check.warns]
     if not field.required:
         return any(check.demands for check in checks)
@@ -130,7 +130,7 @@ def _must_be_given(field: Field, version: str) -> bool:
 
 
 def _with_default(form: Schema, field: Field) -> Schema:
-    """With what its absence means, where that is a plain value."""
+    """The form with the member's default, if that is a plain value."""
     from ignition.config.schema import default
 
     known = default(field)
@@ -138,20 +138,20 @@ def _with_default(form: Schema, field: Field) -> Schema:
 
 
 def _refused(field: Field, why: str) -> Schema:
-    """A section in which nothing may be set: given and empty it does no harm."""
+    """A section without allowed members; an empty one is accepted."""
     empty: dict[str, list[Any]] = {name: [[], None] if inner.many else [None] for name, inner in field.element.FIELDS.items()}
     nothing = {name: described(field.element.FIELDS[name].doc, {"enum": values}) for name, values in empty.items()}
     return {"description": why, "type": ["object", "null"], "properties": nothing, "additionalProperties": False}
 
 
 class _Ct:
-    """`own`: members that ct has a meaning of its own for, with their forms."""
+    """`own`: members that ct interprets itself, with their forms."""
 
     def __init__(self, own: dict[tuple[str, str], Schema]) -> None:
         self._own = own
 
     def section(self, cls: type[Record], like: type[Record] | None, *, may_be_null: bool = True) -> Schema:
-        """A mapping. `like`: the record of spec 2.3.0 whose members are called alike."""
+        """A mapping. `like`: the record of spec 2.3.0 with members of the same names."""
         if hasattr(cls, "chosen"):
             return _by_version(cls, lambda one: self._members(one, None), cls.chosen)
         members = self._members(cls, like)
@@ -197,9 +197,9 @@ def _own_key(cls: type[Record], name: str) -> tuple[str, str]:
 
 
 def _own_forms() -> dict[tuple[str, str], Schema]:
-    """Record and member → form, where ct's own rules decide, or the member is called otherwise in spec 2.3.0.
+    """(record, member) → form, for members with rules of ct's own, or with another name in spec 2.3.0.
 
-    "" as the member: what is said of the record as a whole.
+    An empty member stands for the record as a whole.
     """
     from ignition.config.v2.model import Contents, Partition
     from ignition.transpile.ct import translate, update
@@ -210,14 +210,14 @@ def _own_forms() -> dict[tuple[str, str], Schema]:
     size = {
         "type": ["string", "number", "null"],
         "pattern": f"^(?:|[-+]?0|[+]?(?:(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:{'|'.join(translate.UNITS)}))+)$",
-        "patternErrorMessage": "a size with its unit, as 512MiB",
+        "patternErrorMessage": "a size with its unit, such as 512MiB",
         "minimum": 0,
         "maximum": 0,
     }
     days = "|".join(map(yaml_schema.either_case, update.DAYS))
     return {
         ("ContainerLinuxConfig", "version"): {"enum": [0, None]},
-        ("Hash", ""): {  # one part alone is dropped
+        ("Hash", ""): {  # an incomplete hash is ignored
             "if": {"required": ["sum"], "properties": {"sum": {"not": {"enum": ["", None]}}}},
             "then": {"properties": {"function": {"enum": [*known_in(TARGET, HASHES), "", None]}}},
         },
@@ -231,7 +231,7 @@ def _own_forms() -> dict[tuple[str, str], Schema]:
             "patternErrorMessage": f"a GUID, or one of {', '.join(TYPE_GUIDS)}",
             "examples": list(TYPE_GUIDS),
         },
-        ("Node", "filesystem"): scalar(str),  # without one it is the root
+        ("Node", "filesystem"): scalar(str),  # default: root
         ("Locksmith", "reboot_strategy"): {
             "type": ["string", "boolean", "null"],
             **yaml_schema.word_pattern(update.STRATEGIES, any_case=True),
@@ -245,24 +245,26 @@ def _own_forms() -> dict[tuple[str, str], Schema]:
         ("Locksmith", "window_length"): {
             "type": ["string", "number", "null"],
             "pattern": f"^(?:{update.DURATION.pattern})?$",
-            "patternErrorMessage": "a duration, as 2h or 1h30m",
+            "patternErrorMessage": "a duration, such as 2h or 1h30m",
         },
     }
 
 
 def _by_version(base: type[Record], members: Callable[[type[Record]], Members], chosen: Any) -> Schema:
-    """A section whose keys depend on its `version`: a chain of if and else, the version that is meant without one among them."""
+    """A section whose keys depend on its `version`: a chain of if and else, which includes the default version."""
     default = chosen(Mapping((0, 0)))
     by_class: dict[type[Record], dict[int, list[int]]] = {}
     for major in range(10):
         for minor in range(_MOST_MINOR + 1):
-            one = chosen(_with_version(f"{major}.{minor}.0"))
+            node = Mapping((0, 0))
+            node.members["version"] = Scalar((0, 0), f"{major}.{minor}.0", yaml_scalars.STRING, plain=True, truths={})
+            one = chosen(node)
             if one is not base:
                 by_class.setdefault(one, {}).setdefault(major, []).append(minor)
     version = {
         "type": ["string", "null"],
         "pattern": "^[0-9]+[.][0-9]+[.][0-9]+(?:-[0-9A-Za-z.-]+)?(?:[+][0-9A-Za-z.-]+)?$",
-        "patternErrorMessage": "three numbers, as 3.5.0",
+        "patternErrorMessage": "three numbers, such as 3.5.0",
     }
     plain = {**members(base), "version": described(base.FIELDS["version"].doc, version)}
     chain: Schema = {"properties": plain, "additionalProperties": False}
@@ -280,14 +282,8 @@ def _by_version(base: type[Record], members: Callable[[type[Record]], Members], 
     return {"type": ["object", "null"], **chain}
 
 
-def _with_version(text: str) -> Mapping:
-    node = Mapping((0, 0))
-    node.members["version"] = Scalar((0, 0), text, yaml_scalars.STRING, plain=True, truths={})
-    return node
-
-
 def _pattern(minors: dict[int, list[int]]) -> str:
-    """A pattern of versions: major → minors, of which the last ones stand for all that follow."""
+    """A pattern of versions. `minors`: major → minors, the last of which stands for all later ones."""
     alternatives = []
     for major, numbers in minors.items():
         if numbers[-1] == _MOST_MINOR:  # all from the first one on

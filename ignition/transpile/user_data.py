@@ -1,7 +1,7 @@
-"""User data that people wrote in YAML, taken as it is: Butane by its `variant`, Container Linux Config by its keys.
+"""User data in YAML, translated on the machine: Butane, recognised by its `variant`, and Container Linux Config, by its keys.
 
-A cloud-config stays coreos-cloudinit's. There are no local files on a machine: contents are inline or remote. What is found is
-said of the YAML, at its places.
+A cloud-config is left to coreos-cloudinit. Local files are not available on a machine: contents are inline or remote. Findings
+are reported at their places in the YAML.
 """
 
 from ignition.config.parse import INVALID, VALID, Parsed, parse
@@ -18,46 +18,46 @@ if TYPE_CHECKING:
 
     from ignition.config.text.yaml_places import YamlPositions
 
-_FIX = "write it inline or let the machine fetch it; or embed it with ct or butane beforehand"
+_FIX = "write it inline, let the machine fetch it, or embed it with ct or butane beforehand"
 
 
 class Written:
-    """The text that JSON was made of, for those who ask where a part of it comes from. It is known to be YAML."""
+    """The YAML text that a config was translated from, to find the origin of its parts."""
 
     def __init__(self, text: bytes, policy: yaml_text.Policy, generated: Generated, made: str = "") -> None:
         self._text, self._policy, self._generated, self._made = text, policy, generated, made.encode()
         self._read: yaml_text.Document | None = None
 
     def path(self, made: Path) -> Path:
-        """Of a member of the JSON, as far as the document has it."""
+        """The path in the document of a member of the JSON, as far as it exists."""
         return existing(self._generated.origin_of(made), self._document.root)
 
     def positions(self) -> "YamlPositions":
-        """The places of all paths of the document."""
+        """The places of all paths in the document."""
         return self._document.positions()
 
     def carried_back(self, report: Report) -> tuple[Entry, ...]:
-        """Findings about the JSON, at places of the document."""
+        """Findings about the JSON, at their places in the document."""
         rows = findings.carried_back(report, self._generated, self._document.root, self._made)
         return findings.report(report.source, self._text, self._document, rows).entries
 
     @property
     def _document(self) -> yaml_text.Document:
-        """Read once more, and only if somebody asks: no boot does."""
+        """Parsed again on demand, which successful boots do not need."""
         if self._read is None:
             self._read = yaml_text.read(self._text, self._policy)
         return self._read
 
 
 class Translated(Parsed):
-    """What became of a document in YAML."""
+    """The result of translating a document in YAML."""
 
-    json: bytes = spec('what it became; "" if nothing', default=b"")
-    written: Written | None = spec("the document; None if nothing became of it", default=None)
+    json: bytes = spec('the generated config; "" if the document is invalid', default=b"")
+    written: Written | None = spec("the document; None if it is invalid", default=None)
 
 
 def parsed(text: bytes, source: str, platform: str = "") -> Translated | None:
-    """As config.parse.parse gives it; None if the text is neither. `source`: what messages call it. `platform`: the machine's."""
+    """Like config.parse.parse; None if the text is neither. `source`: its name in messages. `platform`: of the machine."""
     match odd_input.transpilable(text):
         case odd_input.A_CONTAINER_LINUX_CONFIG:
             return _container_linux(text, source, platform)
@@ -105,4 +105,4 @@ def _translated(json: str, report: Report, written: Written) -> Translated:
 
 
 def _refuse(name: str) -> "NoReturn":
-    raise Failure("there are no local files on a machine", fix=_FIX)
+    raise Failure("local files are not available on the machine", fix=_FIX)

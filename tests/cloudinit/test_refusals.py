@@ -26,7 +26,7 @@ REFUSED = [
     ("coreos:\n  units:\n  - {name: missing.service, enable: y}", "line 6: unit missing.service does not exist", "6:37"),
     ("coreos:\n  units:\n  - {name: missing.service, command: start}", "unit missing.service does not exist", "6:38"),
     ("coreos:\n  units:\n  - {name: a.service, drop-ins: [{name: a/b}]}", "line 6: the name of a drop-in must not", "6:41"),
-    ("coreos:\n  units:\n  - {name: a.service, drop-ins: [{name: !!binary gP8=}]}", "the name of a drop-in must not contain", "6:41"),
+    ("coreos:\n  units:\n  - {name: a.service, drop-ins: [{name: !!binary gP8=}]}", "the name of a drop-in must not", "6:41"),
     ("users:\n- {name: core, passwd: !!binary gP8=}", "line 5: a password hash must not contain a colon", "5:24"),
     ("users:\n- name: 'a:b'", "line 5: not a valid user name", "5:9"),
     ("users:\n- name: --help", "line 5: not a valid user name", "5:9"),

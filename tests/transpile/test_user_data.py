@@ -92,7 +92,7 @@ def test_platform_without_dynamic_data() -> None:
     found = parsed(ETCD.encode(), "there", "qemu")
     assert found and found.outcome == INVALID
     (entry,) = found.report.entries
-    assert (entry.message, entry.fix) == ("platform qemu has no dynamic data {HOSTNAME}", "it has none at all")
+    assert (entry.message, entry.fix) == ("platform qemu has no dynamic data {HOSTNAME}", "write the value itself")
     assert (entry.path, entry.line) == ("$.etcd.name", 2)
 
 

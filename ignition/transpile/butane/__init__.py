@@ -1,8 +1,7 @@
-"""Butane documents → Ignition configs. Source: config-transpiler.md part B.
+"""Butane documents → Ignition configs. Source: docs/reference/config-transpiler.md, part B.
 
-A document is a model of its own (`model.py`, sections of Ignition's model with sugar), which `source_rules` look at; `translate`
-makes Ignition's model of it, whose values remember where they come from, so that what Ignition's rules say of the result can be
-shown in the document.
+A document has its own model (`model.py`: sections of Ignition's model with sugar), which `source_rules` check. `translate` turns
+it into Ignition's model, whose values remember their origins, so that findings about the result can be reported in the document.
 """
 
 from types import MappingProxyType
@@ -41,17 +40,17 @@ INEXACT = (
 
 
 class Translation(Record):
-    """What became of a document."""
+    """The result of translating a document."""
 
     report: Report = spec("findings, at their places in the YAML")
-    text: str | None = spec("JSON, without final newline; None if there is none", default=None)
-    config: "Config | None" = spec("the same as the model; None if there is none", default=None)
-    origins: "Mapping[Path, Path]" = spec("JSON path → YAML path of what it comes from", default=MappingProxyType({}))
-    failure: str = spec('why there is none, in one line; "" if there is one', default="")
+    text: str | None = spec("JSON, without final newline; None if the document is invalid", default=None)
+    config: "Config | None" = spec("the same as a model; None if the document is invalid", default=None)
+    origins: "Mapping[Path, Path]" = spec("JSON path → YAML path of its origin", default=MappingProxyType({}))
+    failure: str = spec('why the document is invalid, in one line; "" if it is valid', default="")
 
 
 class _Failed(Exception):
-    """Nothing comes of the document: the line that says why, and the findings of this step."""
+    """The document is invalid: the reason in one line, and the findings of this step."""
 
     def __init__(self, failure: str, found: "Iterable[Finding]" = ()) -> None:
         super().__init__(failure)
@@ -59,7 +58,7 @@ class _Failed(Exception):
 
 
 def translate(text: bytes, *, name: str, files_dir: str | None, pretty: bool = False) -> Translation:
-    """Raises nothing. `name`: what messages call the document; `files_dir`: None if it must do without local files."""
+    """Translate a document. Raises nothing. `name`: of the document in messages; `files_dir`: None without local files."""
     try:
         document = yaml_text.read(text, POLICY)
     except yaml_text.NotYaml as error:
@@ -76,7 +75,7 @@ def translate(text: bytes, *, name: str, files_dir: str | None, pretty: bool = F
 
 
 def _variant(document: "Tree", repeated: list[Finding]) -> "Variant":
-    """Which version of which variant the document is in."""
+    """The variant and version of the document."""
     common = read(Common, document.root, "3.0.0")
     if common.wrong:
         raise _mistyped(repeated, common)
@@ -95,7 +94,7 @@ def _variant(document: "Tree", repeated: list[Finding]) -> "Variant":
 
 
 def _mistyped(repeated: list[Finding], source: "Read") -> _Failed:
-    """The failure of a document with repeated keys or values of wrong types, which go-yaml tells together."""
+    """The failure of a document with repeated keys or values of wrong types, which go-yaml reports together."""
     wrong = len(source.wrong)
     told = [repeated[0].message if len(repeated) == 1 else f"{len(repeated)} keys are repeated"] if repeated else []
     told += ["a value has a wrong type" if wrong == 1 else f"{wrong} values have wrong types"] if wrong else []
@@ -115,7 +114,7 @@ def _translated(document: "Tree", work: Work, *, pretty: bool) -> Translation:
         raise _Failed(INVALID_SOURCE)
     generated = result.generated(config)
     parsed = findings.judged(generated)
-    # The original looks for duplicates before anything else.
+    # The original checks for duplicates first.
     work.found += sorted(_about_result(document, parsed.report, generated), key=lambda one: one.rule != "X1")
     if parsed.config is None:
         raise _Failed(INVALID_RESULT)
@@ -124,12 +123,12 @@ def _translated(document: "Tree", work: Work, *, pretty: bool) -> Translation:
 
 
 def _find_the_rest(document: "Tree", work: Work, source: "Read") -> None:
-    """What there is to say beside wrong types, unlike the original, which ends there: people mend all in one go.
+    """Findings in addition to wrong types, where the original stops: all errors can be corrected in one go.
 
-    Not what may be said only because a value was not read: what is at it, below it or around it.
+    Findings at, below or above a value of a wrong type are dropped, since they may only result from its absence.
     """
     before = len(work.found)
-    inexact = INEXACT.partition("{}")[0]  # means nothing where the document is refused anyway
+    inexact = INEXACT.partition("{}")[0]  # irrelevant for a document that is refused anyway
     work.found += [one for one in _unused(source, work.variant) if not one.message.startswith(inexact)]
     source_rules.check(work, source.value)
     if not any(one.level == ERROR for one in work.found[before:]) and (config := translated(work, source.value)):
@@ -145,7 +144,7 @@ def _find_the_rest(document: "Tree", work: Work, source: "Read") -> None:
 
 
 def _about_result(document: "Tree", report: Report, generated: "Generated") -> "Iterable[Finding]":
-    """What Ignition's rules say, in the document's words and at its places."""
+    """Findings of Ignition's rules, with the document's names and at its places."""
     for entry, one in zip(report.entries, findings.carried_back(report, generated, document.root), strict=True):
         one.message = in_yaml(result.in_document(one.message, findings.path_of(entry), generated))
         one.fix = in_yaml(one.fix)
@@ -153,7 +152,7 @@ def _about_result(document: "Tree", report: Report, generated: "Generated") -> "
 
 
 def _unused(source: "Read", variant: "Variant") -> "Iterable[Finding]":
-    """Keys that the version does not know, and what the original cannot place exactly."""
+    """Unknown keys, and nodes that the original cannot locate exactly."""
     from ignition.config.suggest import key
 
     for one in source.unknown:
@@ -162,18 +161,18 @@ def _unused(source: "Read", variant: "Variant") -> "Iterable[Finding]":
         fix = f"{variant.name} has it since {since}" if since else key(one.proper or name, "", one.known)
         yield Finding(WARNING, one.path, f"Unused key {name}", fix, at="key")
     for path, span in source.merges:
-        yield Finding(WARNING, path, "Unused key <<", "the merge has its effect all the same", span=span)
+        yield Finding(WARNING, path, "Unused key <<", "the merge is applied nevertheless", span=span)
     for path, span in source.null_elements:
-        fix = "this element is left out: fill it, or take it away"
+        fix = "this element is ignored: fill it in, or remove it"
         yield Finding(WARNING, path, INEXACT.format(dotted(path)), fix, span=span)
-    for paths, fix in ((source.nulls, "leave it out"), (source.aliases, "write the section out")):
+    for paths, fix in ((source.nulls, "remove it"), (source.aliases, "write the section without an alias")):
         for path in paths:
             if _is_section(variant, path):
                 yield Finding(WARNING, path, INEXACT.format(dotted(path)), fix, at="key")
 
 
 def _is_section(variant: "Variant", path: "Path") -> bool:
-    """Whether a path is that of a record, not of a list of them."""
+    """Whether a path is that of a record, not of a list of records."""
     names = [part for part in path if isinstance(part, str)]
     cls: type[Record] = variant.document
     field = None

@@ -1,4 +1,7 @@
-"""The disk that Fedora CoreOS is on, encrypted or mirrored. Source: docs/reference/config-transpiler.md §B10."""
+"""The boot device of Fedora CoreOS, encrypted or mirrored, and passwords of its boot loader.
+
+Source: docs/reference/config-transpiler.md §B10.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ _HERE: Path = ("boot_device",)
 _LUKS, _MIRROR = (*_HERE, "luks"), (*_HERE, "mirror")
 DEFAULT = "x86_64"
 ECKD, ZFCP, VIRT = "s390x-eckd", "s390x-zfcp", "s390x-virt"
-S390X = {ECKD: "2", ZFCP: "4", VIRT: ""}  # layouts that cannot be mirrored, and which partition of the disk is encrypted
+S390X = {ECKD: "2", ZFCP: "4", VIRT: ""}  # layouts that cannot be mirrored → the encrypted partition of the disk
 _ESP = "esp"
-# Partitions before `root`, which takes the rest: name, MiB, type GUID. Sizes and types are those of coreos-assembler's
-# create_disk.sh, and fixed forever: machines exist.
+# Partitions before `root`, which fills the rest: name, MiB, type GUID. Sizes and types are those of coreos-assembler's
+# create_disk.sh. They must never change, since existing machines have them.
 _BIOS = ("bios", 1, "21686148-6449-6E6F-744E-656564454649")
 _PREP = ("prep", 4, "9E1A2D38-C612-4316-AA26-8B49521E5A8B")
 _EFI = (_ESP, 127, "C12A7328-F81F-11D2-BA4B-00A0C93EC93B")
@@ -36,7 +39,7 @@ LAYOUTS = {
 
 
 def storage(work: Work, device: BootDevice) -> Storage | None:
-    """What the section stands for; None if it asks for nothing. The rules have seen that it is right."""
+    """The storage that the section stands for; None if it is empty. The rules have checked it."""
     luks, disks = device.luks, device.mirror.devices
     is_encrypted = wants_luks(luks)
     if not (is_encrypted or disks):
@@ -54,7 +57,7 @@ def storage(work: Work, device: BootDevice) -> Storage | None:
 
 
 def wants_luks(luks: BootDeviceLuks) -> bool:
-    """Whether it names a way to unlock."""
+    """Whether a method of unlocking is set."""
     return bool(luks.tpm2 or luks.tang or luks.cex.enabled)
 
 
@@ -78,7 +81,7 @@ def _disk(device: BootDevice, number: int) -> Disk:
 
 def _arrays(count: int) -> tuple[Raid, ...]:
     arrays = []
-    # Metadata at the end: the boot loader need not know that /boot is an array.
+    # Metadata at the end, so that the boot loader can read /boot like a plain partition.
     for name, options in (("boot", ("--metadata=1.0",)), ("root", ())):
         devices = tuple(mark(f"/dev/disk/by-partlabel/{name}-{number}", _MIRROR) for number in range(1, count + 1))
         marked = tuple(mark(option, _MIRROR) for option in options)
@@ -120,19 +123,16 @@ _GRUB_SECTION: Path = ("grub", "users")
 
 
 def grub_storage(work: Work, grub: Grub) -> Storage | None:
-    """What the section stands for; None if it has no users. The rules have seen that names and hashes are there."""
+    """The storage that the section stands for; None without users. The rules have checked that names and hashes are set."""
     if not grub.users:
         return None
-    content = Resource.of(convert.encoded(work, _text(grub).encode(), None, _GRUB_SECTION))
+    names = " ".join(user.name for user in grub.users)
+    hashes = (f"password_pbkdf2 {user.name} {user.password_hash}" for user in grub.users)
+    text = "\n".join([GENERATED, "", f'set superusers="{names}"', *hashes, ""])
+    content = Resource.of(convert.encoded(work, text.encode(), None, _GRUB_SECTION))
     return Storage.of(
         {
             "filesystems": (made(Filesystem, _GRUB_SECTION, device="/dev/disk/by-label/boot", format="ext4", path="/boot"),),
             "files": (made(File, _GRUB_SECTION, path="/boot/grub2/user.cfg", append=(content,)),),
         }
     )
-
-
-def _text(grub: Grub) -> str:
-    names = " ".join(user.name for user in grub.users)
-    hashes = (f"password_pbkdf2 {user.name} {user.password_hash}" for user in grub.users)
-    return "\n".join([GENERATED, "", f'set superusers="{names}"', *hashes, ""])

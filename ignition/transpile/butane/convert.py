@@ -1,4 +1,4 @@
-"""Sections of a document → records of Ignition's model, member by member. Sugar of one record is put in on the way."""
+"""Sections of a document → records of Ignition's model, member by member. Sugar within a record is expanded on the way."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Sugar = Callable[[Work, Any, dict[str, Any], Path], None]
 
 
-# Contents that are not at a URL: from the document itself or from a local file.
+# Contents from the document itself or from a local file.
 #
 # Source: docs/reference/config-transpiler.md §B5.
 
@@ -28,7 +28,7 @@ _SHORTEST_SINCE = "3.1.0"
 
 
 def put_resources_in(work: Work, resource: Resource, members: dict[str, Any], path: Path) -> None:
-    """Give the resource its source, if it is to have another one than the document's `source`."""
+    """Set the resource's source, unless the document has one."""
     if resource.local is not None:
         there = (*path, "local")
         content = work.read(resource.local, there)
@@ -42,7 +42,7 @@ def put_resources_in(work: Work, resource: Resource, members: dict[str, Any], pa
 
 
 def encoded(work: Work, content: bytes, compression: str | None, path: Path) -> dict[str, Any]:
-    """`source`, and `compression` unless the user's stays: both from that path. `compression`: what the user gave."""
+    """`source`, and `compression` unless the user's value applies, with that path as origin. `compression`: the user's value."""
     if order(work.variant.spec) < order(_SHORTEST_SINCE):
         return {"source": mark(percent_encoded(content), path)}
     source, chosen = shortest(content, compression=compression)
@@ -57,12 +57,12 @@ _NAME = "ssh_authorized_keys_local"
 
 
 def put_keys_in(work: Work, user: User, members: dict[str, Any], path: Path) -> None:
-    """Append them to the user's other keys. Lines are taken as they are, comments too; empty ones are left out."""
+    """Append them to the user's other keys. Lines are used unchanged, including comments; empty ones are skipped."""
     names = user.ssh_authorized_keys_local
     if not names:
         return
-    if not work.files.are_there:
-        work.error((*path, _NAME), NO_DIRECTORY, "give -d DIRECTORY; on a machine itself: write them into ssh_authorized_keys")
+    if not work.files.are_available:
+        work.error((*path, _NAME), NO_DIRECTORY, "use -d DIRECTORY; on the machine itself: write them to ssh_authorized_keys")
         return
     keys = list(members.get("ssh_authorized_keys", ()))
     for index, name in enumerate(names):
@@ -77,7 +77,7 @@ def put_keys_in(work: Work, user: User, members: dict[str, Any], path: Path) -> 
 
 
 def put_unit_files_in(work: Work, unit: Unit | Dropin, members: dict[str, Any], path: Path) -> None:
-    """The file's text as `contents`; no name, or an empty one, is no file."""
+    """The file's text as `contents`, if its name is set and not empty."""
     if unit.contents_local:
         there = (*path, "contents_local")
         content = work.read(unit.contents_local, there)
@@ -91,7 +91,7 @@ _SUGAR: dict[type[Record], Sugar] = {
     Unit: put_unit_files_in,
     Dropin: put_unit_files_in,
 }
-# Plain texts, always written, before the spec version that made them optional: an absent one is empty, also when merged.
+# Members that were plain texts before the spec version that made them optional: an absent one is written as "".
 _PLAIN_UNTIL: dict[type[Record], tuple[str, str]] = {Raid: ("level", "3.3.0"), Link: ("target", "3.3.0")}
 
 
@@ -102,8 +102,10 @@ def converted(work: Work, record: Record, path: Path) -> Any:
     for name, value in record.set_members():
         if name in model.FIELDS:
             here = (*path, name)
-            is_list = isinstance(value, tuple)
-            members[name] = _elements(work, value, here) if is_list else _value(work, value, here)
+            if isinstance(value, tuple):
+                members[name] = tuple(_value(work, element, (*here, index)) for index, element in enumerate(value))
+            else:
+                members[name] = _value(work, value, here)
     sugar = _SUGAR.get(type(record))
     if sugar:
         sugar(work, record, members, path)
@@ -111,10 +113,6 @@ def converted(work: Work, record: Record, path: Path) -> Any:
     if plain and order(work.variant.spec) < order(until):
         members.setdefault(plain, mark("", path))
     return model.of(members)
-
-
-def _elements(work: Work, elements: tuple[Any, ...], path: Path) -> tuple[Any, ...]:
-    return tuple(_value(work, element, (*path, index)) for index, element in enumerate(elements))
 
 
 def _value(work: Work, value: Any, path: Path) -> Any:

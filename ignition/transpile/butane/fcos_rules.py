@@ -1,4 +1,4 @@
-"""What Fedora CoreOS' variant asks beside the rest. Source: docs/reference/config-transpiler.md §B7, §B10, §B11 and §B13."""
+"""The additional rules of Fedora CoreOS' variant. Source: docs/reference/config-transpiler.md §B7, §B10, §B11 and §B13."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def _since(work: Work, spec: str) -> bool:
 
 
 def mount_point(work: Work, filesystem: Filesystem, path: Path) -> None:
-    """From 1.6 on, all else is read-only on Fedora CoreOS."""
+    """Since 1.6: mount points outside /etc and /var are read-only on Fedora CoreOS."""
     if filesystem.with_mount_unit and filesystem.path and _since(work, _MOUNT_POINT_SINCE):
         if not _MOUNT_POINTS.match(filesystem.path):
-            work.error((*path, "path"), MOUNT_POINT, "mount it there, or leave with_mount_unit out")
+            work.error((*path, "path"), MOUNT_POINT, "mount it there, or remove with_mount_unit")
 
 
 def reused_partitions(work: Work, document: FcosDocument, _: Path) -> None:
-    """From 1.6 on: without a number a partition is not found again."""
+    """Since 1.6: a partition to be reused needs a number, or it cannot be found."""
     if not _since(work, _REUSE_SINCE):
         return
     for number, disk in enumerate(document.storage.disks):
@@ -62,16 +62,16 @@ def reused_partitions(work: Work, document: FcosDocument, _: Path) -> None:
         for index, partition in enumerate(disk.partitions):
             if partition.label is not None and not partition.number:
                 path = ("storage", "disks", number, "partitions", index, "number")
-                work.warning(path, REUSED_BY_LABEL, "give the partition a number")
+                work.warning(path, REUSED_BY_LABEL, "set the number of the partition")
 
 
 def layouts(spec: str) -> list[str]:
-    """What `layout` may be in the version that becomes this spec version."""
+    """The valid layouts of the version that is translated to this spec version."""
     return sorted((*LAYOUTS, *(S390X if order(spec) >= order(_S390X_SINCE) else ())))
 
 
 def layout(work: Work, device: BootDevice, path: Path) -> None:
-    """A layout that the version knows, and what those of s390x need."""
+    """The layout must be valid in this version; those of s390x have further requirements."""
     known = layouts(work.variant.spec)
     there, name = (*path, "layout"), device.layout
     if name is None:
@@ -83,64 +83,66 @@ def layout(work: Work, device: BootDevice, path: Path) -> None:
         return
     pattern = _LUKS_DEVICES.get(name)
     if pattern and not device.luks.device:
-        work.error(there, NO_LUKS_DEVICE, "give luks.device")
+        work.error(there, NO_LUKS_DEVICE, "set luks.device")
     elif pattern and not pattern.search(device.luks.device or ""):
         work.error(there, BAD_LUKS_DEVICE, "name the whole disk, as in /dev/dasda or /dev/sda")
     if name in S390X and device.mirror.devices:
-        work.error(there, NO_MIRROR, "leave mirror out")
+        work.error(there, NO_MIRROR, "remove mirror")
 
 
 def mirror(work: Work, device: BootDevice, path: Path) -> None:
-    """At least two disks, and from 1.7 on a layout."""
+    """A mirror needs at least two disks and, since 1.7, a layout."""
     if len(device.mirror.devices) == 1:
-        work.error((*path, "mirror", "devices"), TOO_FEW_DEVICES, "name another disk")
+        work.error((*path, "mirror", "devices"), TOO_FEW_DEVICES, "add another disk")
     if device.mirror.devices and device.layout is None:
         say = work.error if _since(work, _LAYOUT_SINCE) else work.warning
-        say((*path, "mirror"), NO_LAYOUT, f"write layout: {DEFAULT}, if the machine is one")
+        say((*path, "mirror"), NO_LAYOUT, f"write layout: {DEFAULT}, if that is the machine's architecture")
 
 
 def secure_key(work: Work, device: BootDevice, path: Path) -> None:
-    """IBM's secure keys are on IBM's machines, and stand alone."""
+    """IBM's secure keys exist only on s390x, and cannot be combined with other methods."""
     if device.luks.cex.enabled:
         if device.layout not in S390X:
             there = (*path, "luks", "cex") if device.layout is None else (*path, "layout")
-            work.error(there, CEX_ELSEWHERE, f"give a layout of {', '.join(S390X)}")
+            work.error(there, CEX_ELSEWHERE, f"use one of the layouts {', '.join(S390X)}")
         if device.luks.tang or device.luks.tpm2:
-            work.error((*path, "luks"), CEX_WITH_CLEVIS, "leave one of them out")
+            work.error((*path, "luks"), CEX_WITH_CLEVIS, "remove one of them")
 
 
 def method(work: Work, device: BootDevice, path: Path) -> None:
-    """From 1.7 on: a device is nothing without a way to unlock it."""
+    """Since 1.7: a device requires a method to unlock it."""
     if device.luks.device and not wants_luks(device.luks) and _since(work, _METHOD_SINCE):
-        work.error((*path, "luks"), NO_METHOD, "give tpm2, tang or cex")
+        work.error((*path, "luks"), NO_METHOD, "set tpm2, tang or cex")
 
 
 def grub_user(work: Work, user: GrubUser, path: Path) -> None:
-    """Both members are needed."""
+    """Both members are required."""
     if not user.name:
-        work.error((*path, "name"), NO_NAME, "say who may change the boot")
+        work.error((*path, "name"), NO_NAME, "set the name of the user")
     if not user.password_hash:
-        work.error((*path, "password_hash"), NO_HASH, "grub2-mkpasswd-pbkdf2 makes one")
+        work.error((*path, "password_hash"), NO_HASH, "create one with grub2-mkpasswd-pbkdf2")
 
 
 def disks(work: Work, config: Config) -> None:
-    """The partitions of the result: those that the system has by itself must stay what they are."""
+    """The partitions of the result: the system's own partitions must keep their numbers, and root needs space."""
     for disk in config.storage.disks if work.variant.is_fcos else ():
         for index, partition in enumerate(disk.partitions):
             origin = origins.of(partition.label)
             if origin is None:
                 continue
             if not disk.wipe_table and partition.number != _RESERVED.get(partition.label or "", partition.number):
-                fix = f"its number is {_RESERVED[partition.label or '']}; give another label, or wipe_table: true"
+                fix = f"use its number {_RESERVED[partition.label or '']} or another label, or set wipe_table: true"
                 work.warning(origin.path, WRONG_NUMBER, fix)
             if partition.label == "root" and issubclass(work.variant.document, FcosDocument):
                 _root(work, disk, index, partition, origin.path)
 
 
 def _root(work: Work, disk: Disk, index: int, partition: Partition, label: Path) -> None:
-    """From 1.3 on. `label`: where that of the partition is."""
+    """Since 1.3. `label`: the path of the partition's label."""
     if not partition.size_mib:
         if any(not later.start_mib for later in disk.partitions[index + 1 :]):
-            work.warning(label, ROOT_CONSTRAINED, f"give size_mib, at least {_LEAST_ROOT_MIB}, or the others a start_mib")
+            work.warning(
+                label, ROOT_CONSTRAINED, f"set size_mib to at least {_LEAST_ROOT_MIB}, or start_mib of the other partitions"
+            )
     elif partition.size_mib < _LEAST_ROOT_MIB:
-        work.warning((*label[:-1], "size_mib"), ROOT_TOO_SMALL, f"at least {_LEAST_ROOT_MIB}")
+        work.warning((*label[:-1], "size_mib"), ROOT_TOO_SMALL, f"set it to at least {_LEAST_ROOT_MIB}")

@@ -1,7 +1,9 @@
-"""The sections of a Butane document that every variant has. Source: docs/reference/config-transpiler.md §B4.
+"""The sections of a Butane document. Source: docs/reference/config-transpiler.md §B4.
 
-Members and records that are as Ignition's model has them are stated there; here stand those that Butane adds, and
-what holds them.
+Most of Butane is Ignition's model in snake_case, and both grew by the same steps: each base version of Butane corresponds to one
+spec version of Ignition. So a section is a record of ignition/config/model with additional members, and `since` is always the
+spec version; variants.py maps versions of a variant to spec versions. Only the additions, and the sections around them, are
+declared here.
 """
 
 from ignition.config.model import KernelArguments, ignition, passwd, storage, systemd
@@ -15,13 +17,6 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
 
-# What the sections of a Butane document are made of.
-#
-# Most of Butane is Ignition's own model in snake_case, and both grew by the same steps: each base version of Butane stands for
-# one spec version of Ignition. So a section here is a record of ignition/config/model with members more, and `since` is that
-# spec version everywhere; variants.py says which one a variant's version means.
-
-
 class Section(Record):
     """Base class, beside a record of the model if there is one (`MODEL`)."""
 
@@ -29,7 +24,8 @@ class Section(Record):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.FIELDS = {name: _of_yaml(field, cls) for name, field in cls.FIELDS.items() if _is_for_people(field)}
+        users = {name: field for name, field in cls.FIELDS.items() if field.since != INTERNAL and field.json != MEMBER}
+        cls.FIELDS = {name: _of_yaml(field, cls) for name, field in users.items()}
         cls.BY_JSON = {field.json: field for field in cls.FIELDS.values()}
         cls.DEFAULTS = {name: field.default for name, field in cls.FIELDS.items() if not field.required}
         if "MODEL" not in cls.__dict__:
@@ -37,24 +33,20 @@ class Section(Record):
 
 
 def inner(default: "Any" = (), *, later: "dict[str, str] | None" = None) -> "Any":
-    """A member that the model has, too, whose records are sections here. Documentation and versions are the model's.
+    """A member of the model whose records are sections here. Documentation and versions are the model's.
 
-    `later`: as `inner_since` of spec(), for sugar.
+    `later`: like `inner_since` of spec(), for sugar.
     """
     return spec("", default=default, inner_since=later)
 
 
 def _records(cls: type[Record]) -> list[type[Record]]:
-    """The class and those that it is made of, without the common base."""
+    """The class and its bases that are records, without Record itself."""
     return [base for base in cls.__mro__ if issubclass(base, Record) and base is not Record]
 
 
-def _is_for_people(field: Field) -> bool:
-    return field.since != INTERNAL and field.json != MEMBER
-
-
 def _of_yaml(field: Field, cls: type[Record]) -> Field:
-    """The field of the model that it stands for, with this one's type; itself if it is sugar."""
+    """The corresponding field of the model, with this one's type; the field itself if it is sugar."""
     model = next((base.FIELDS[field.name] for base in _records(cls)[1:] if field.name in base.FIELDS), None)
     if model is None or field.doc:
         return field
@@ -70,7 +62,7 @@ class Resource(ignition.Resource, Section):
     local: str | None = spec("file below the files directory", default=None, since="3.1.0")
 
 
-_LATER = {"inline": "3.1.0"}  # where the first version knows only source and verification
+_LATER = {"inline": "3.1.0"}  # for resources that had only source and verification in the first version
 
 
 class References(ignition.References, Section):
@@ -93,7 +85,7 @@ class Security(ignition.Security, Section):
 
 
 class Ignition(Section):
-    """Path: ignition. The version is not said there."""
+    """Path: ignition. It does not have the version."""
 
     MODEL = ignition.Ignition
     config: References = spec("other configs", default=References())
@@ -147,11 +139,11 @@ class Tree(Section):
     """Path: storage.trees[]."""
 
     local: str = spec("directory below the files directory", since="3.1.0")
-    path: str | None = spec("where it goes; default: the root", default=None, since="3.1.0")
-    user: storage.Owner = spec("owner of what it makes, and of its directories", default=storage.Owner(), since="3.6.0")
-    group: storage.Owner = spec("group of what it makes, and of its directories", default=storage.Owner(), since="3.6.0")
-    file_mode: int | None = spec("mode of its files; default: 0755 of what can be run, else 0644", default=None, since="3.6.0")
-    dir_mode: int | None = spec("mode of its directories, which are then made, too; default 0755", default=None, since="3.6.0")
+    path: str | None = spec("target directory; default: /", default=None, since="3.1.0")
+    user: storage.Owner = spec("owner of its files, links and directories", default=storage.Owner(), since="3.6.0")
+    group: storage.Owner = spec("group of its files, links and directories", default=storage.Owner(), since="3.6.0")
+    file_mode: int | None = spec("mode of its files; default: 0755 for executable files, else 0644", default=None, since="3.6.0")
+    dir_mode: int | None = spec("mode of its directories, which are then created, too; default 0755", default=None, since="3.6.0")
 
 
 class Storage(storage.Storage, Section):
@@ -161,7 +153,7 @@ class Storage(storage.Storage, Section):
     files: tuple[File, ...] = inner()
     filesystems: tuple[Filesystem, ...] = inner()
     luks: tuple[Luks, ...] = inner()
-    trees: tuple[Tree, ...] = spec("local directories that go into the new root", default=(), since="3.1.0")
+    trees: tuple[Tree, ...] = spec("local directories to copy to the new root", default=(), since="3.1.0")
 
 
 _UNIT_FILE = "local file with its text"
@@ -181,16 +173,16 @@ class Unit(systemd.Unit, Section):
 
 
 class QuadletDropin(Dropin):
-    """Path: systemd.quadlets[].dropins[]. Its name is that of a file: no rule of units asks it to end in .conf."""
+    """Path: systemd.quadlets[].dropins[]. Unlike with drop-ins of units, the rules do not require a name that ends in .conf."""
 
-    name: str = spec("file name, of which Podman reads those that end in .conf")
+    name: str = spec("file name; Podman reads those that end in .conf")
 
 
 class Quadlet(Section):
     """Path: systemd.quadlets[]."""
 
     name: str = spec("file name with its type as suffix, as web.container")
-    rootful: bool | None = spec("for the system's containers, not users'", default=None)
+    rootful: bool | None = spec("for containers of the system, not of users", default=None)
     contents: str | None = spec("text of the file", default=None)
     contents_local: str | None = spec(_UNIT_FILE, default=None)
     dropins: tuple[QuadletDropin, ...] = spec("drop-in files", default=())
@@ -200,11 +192,11 @@ class Systemd(systemd.Systemd, Section):
     """Path: systemd."""
 
     units: tuple[Unit, ...] = inner()
-    quadlets: tuple[Quadlet, ...] = spec("files of Podman, from which its generator makes units", default=(), since="3.7.0")
+    quadlets: tuple[Quadlet, ...] = spec("files for Podman's systemd generator", default=(), since="3.7.0")
 
 
 class Common(Section):
-    """What a document begins with."""
+    """The header of a document."""
 
     variant: str = spec("kind of operating system", default="")
     version: str = spec("version of the variant's language", default="")
@@ -220,16 +212,14 @@ class Document(Common):
     systemd: Systemd = spec("units", default=Systemd())
 
 
-# What a document of Fedora CoreOS has beside the rest: its boot device and its boot loader.
-#
-# Source: docs/reference/config-transpiler.md §B4.
+# The additional sections of Fedora CoreOS: its boot device and its boot loader.
 
 
 class BootDeviceLuks(Section):
     """How the root file system is encrypted (path: boot_device.luks)."""
 
     tang: tuple[Tang, ...] = spec("tang servers that unlock it", default=())
-    threshold: int | None = spec("how many of the servers and the TPM unlock it; default 1", default=None)
+    threshold: int | None = spec("number of servers, and TPM, that are required to unlock it; default 1", default=None)
     tpm2: bool | None = spec("the TPM unlocks it", default=None)
     discard: bool | None = spec("allow discards, kept in the header", default=None, since="3.4.0")
     device: str | None = spec("the disk, with layouts s390x-eckd and s390x-zfcp", default=None, since="3.5.0")
@@ -239,13 +229,13 @@ class BootDeviceLuks(Section):
 class Mirror(Section):
     """Path: boot_device.mirror."""
 
-    devices: tuple[str, ...] = spec("the disks that the system is mirrored on", default=())
+    devices: tuple[str, ...] = spec("disks of the mirror", default=())
 
 
 class BootDevice(Section):
     """Path: boot_device."""
 
-    layout: str | None = spec("which partitions the machine's kind needs", default=None)
+    layout: str | None = spec("the partition layout of the architecture", default=None)
     luks: BootDeviceLuks = spec("encryption of the root file system", default=BootDeviceLuks())
     mirror: Mirror = spec("a mirror of the system on several disks", default=Mirror())
 
@@ -253,18 +243,18 @@ class BootDevice(Section):
 class GrubUser(Section):
     """Path: grub.users[]."""
 
-    name: str = spec("who may change the boot")
+    name: str = spec("name of the user")
     password_hash: str | None = spec("hash of the password, as grub2-mkpasswd-pbkdf2 makes it", default=None)
 
 
 class Grub(Section):
     """Path: grub."""
 
-    users: tuple[GrubUser, ...] = spec("users who may change the boot at the console", default=())
+    users: tuple[GrubUser, ...] = spec("users who may change boot entries at the console", default=())
 
 
 class FcosDocument(Document):
-    """From version 1.3 on."""
+    """A document of version 1.3 or later."""
 
-    boot_device: BootDevice = spec("the disk that the system is on", default=BootDevice())
+    boot_device: BootDevice = spec("the disk that the system boots from", default=BootDevice())
     grub: Grub = spec("the boot loader", default=Grub(), since="3.4.0")

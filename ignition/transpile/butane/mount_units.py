@@ -1,4 +1,4 @@
-"""Units that mount what has `with_mount_unit`, or swap to it. Source: docs/reference/config-transpiler.md §B7."""
+"""Mount and swap units for file systems with `with_mount_unit`. Source: docs/reference/config-transpiler.md §B7."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ _MAPPED = ("/dev/mapper/", "/dev/disk/by-id/dm-name-")
 
 
 def units(work: Work, document: Document) -> Systemd:
-    """In the order of the document. The rules have seen that formats and paths are there."""
-    from_network = _from_network(document) if order(work.variant.spec) >= order(_REMOTE_SINCE) else set()
+    """In the order of the document. The rules have checked that formats and paths are set."""
+    # Encrypted volumes that need a server to be unlocked.
+    from_network: set[str] = set()
+    if order(work.variant.spec) >= order(_REMOTE_SINCE):
+        from_network = {f"{prefix}{luks.name}" for luks in document.storage.luks if luks.clevis.tang for prefix in _MAPPED}
     knows_swap = order(work.variant.spec) >= order(SWAP_SINCE)
     made_units = []
     for index, filesystem in enumerate(document.storage.filesystems):
@@ -31,11 +34,6 @@ def units(work: Work, document: Document) -> Systemd:
             path: Path = ("storage", "filesystems", index, "with_mount_unit")
             made_units.append(made(Unit, path, name=name, enabled=True, contents="\n".join([GENERATED, *lines])))
     return Systemd.of({"units": tuple(made_units)})
-
-
-def _from_network(document: Document) -> set[str]:
-    """The names of devices of encrypted volumes that need a server to be opened."""
-    return {f"{prefix}{luks.name}" for luks in document.storage.luks if luks.clevis.tang for prefix in _MAPPED}
 
 
 def _options(filesystem: Filesystem, *, remote: bool) -> list[str]:

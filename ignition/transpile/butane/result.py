@@ -1,4 +1,4 @@
-"""The translated config → plain data, and where in the YAML each part of it comes from."""
+"""The translated config → plain data and the origin of each part in the YAML; and reports in Butane's form."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _ENTRY = re.compile(r"\b([a-zA-Z]+)\.([0-9]+)\b")
 
 
 def generated(config: Config) -> Generated:
-    """Values bear their origins (work.mark); records and lists come from where their key, or else their first value does."""
+    """Values have their origins (translation.mark); a record or list has the origin of its key, or else of its first value."""
     made = Generated()
     made.data, _ = _record(config, (), made)
     return made
 
 
 def in_document(message: str, path: Path, made: Generated) -> str:
-    """A message of a rule about that path, with other entries (`files.1`) called as in the document."""
+    """A message of a rule about that path, with the document's names for other entries (`files.1`)."""
 
     def called(found: re.Match[str]) -> str:
         name, index = found[1], int(found[2])
@@ -51,7 +51,7 @@ def _record(record: Record, path: Path, made: Generated) -> tuple[dict[str, Any]
             continue
         inner, source = _value(value, (*path, field.json), made)
         if inner == {}:
-            continue  # Go's encoder leaves out what is empty
+            continue  # Go's encoder omits empty values
         data[field.json] = inner
         if source is not None and (origin is None or name == record.KEY):
             origin = _around(source, (*path, field.json))
@@ -77,12 +77,12 @@ def _value(value: Any, path: Path, made: Generated) -> tuple[Any, Path | None]:
 
 
 def _around(source: Path, member: Path) -> Path:
-    """Where the container of a member is from: the YAML's container if that is the same one, or else where the member is from."""
+    """The origin of a member's container: the container in the YAML if it corresponds, or else the origin of the member."""
     return source[:-1] if _is_same(source, member) or _is_same(source[:-1], member[:-1]) else source
 
 
 def _is_same(source: Path, made: Path) -> bool:
-    """Whether two paths end in the same name, and in an index of its elements if it is a list."""
+    """Whether two paths end in the same name, optionally followed by indices."""
     if not source or not made or type(source[-1]) is not type(made[-1]):
         return False
     if isinstance(made[-1], int):
@@ -90,9 +90,9 @@ def _is_same(source: Path, made: Path) -> bool:
     return source[-1] == snake_case(made[-1])
 
 
-# Reports as Butane prints them (docs/reference/config-transpiler.md §B14), and below an excerpt what helps, ours alone.
+# Reports as Butane prints them (docs/reference/config-transpiler.md §B14), with a fix below an excerpt, which is our addition.
 #
-# Excerpts quote the document, and with it maybe secrets: they are for terminals, never for a journal.
+# Excerpts quote the document, which may contain secrets: they are for terminals, never for a journal.
 
 _COLOURS = {ERROR: "\x1b[1;31m", WARNING: "\x1b[1;33m", INFO: "\x1b[1;36m"}
 _BLUE, _PLAIN = "\x1b[1;34m", "\x1b[0m"
@@ -100,7 +100,7 @@ _AROUND = 2  # lines before and after
 
 
 def raw(report: Report) -> str:
-    """One line for each finding."""
+    """One line per finding."""
     return "".join(f"{entry}\n" for entry in report.entries)
 
 
@@ -115,7 +115,7 @@ class _Form:
         self._name, self._lines, self._colour = name, lines, colour
 
     def entry(self, entry: Entry) -> str:
-        """Its lines; one if there is no place to show."""
+        """The lines of an entry; a single line if it does not have a place."""
         line, column = entry.line or 0, entry.column or 0
         if not 1 <= line <= len(self._lines) or not 1 <= column <= len(self._lines[line - 1]):
             return f"{entry}\n"
@@ -145,6 +145,6 @@ class _Form:
 
 
 def _safe(line: bytes) -> str:
-    """Nothing of the document acts on the terminal."""
+    """A line without characters that control the terminal."""
     text = line.decode("utf-8", "replace").rstrip("\r")
     return "".join(one if one.isprintable() else " " if one == "\t" else "\ufffd" for one in text)

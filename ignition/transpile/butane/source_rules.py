@@ -1,6 +1,6 @@
-"""What is asked of a document before it is translated. Source: docs/reference/config-transpiler.md §B5, §B7 to §B9 and §B13.
+"""The rules that a document is checked against before it is translated.
 
-What Ignition's own rules say is not asked here: they look at the result.
+Source: docs/reference/config-transpiler.md §B5, §B7 to §B9 and §B13. Ignition's rules are applied to the result instead.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ INSTANCE_WITH_TEXT = "an instance of a template is a link to it and cannot have 
 
 
 def check(work: Work, record: Record, path: Path = ()) -> None:
-    """Ask everything: a record before what is in it."""
+    """Apply all rules: to a record before its members."""
     for rule in _RULES.get(type(record), ()):
         rule(work, record, path)
     for name, value in record.set_members():
@@ -66,7 +66,7 @@ def check(work: Work, record: Record, path: Path = ()) -> None:
 def _resource(work: Work, resource: Resource, path: Path) -> None:
     given = [name for name in ("local", "inline", "source") if getattr(resource, name) is not None]
     if len(given) > 1:
-        work.error((*path, given[-1]), TOO_MANY_SOURCES, f"leave {' or '.join(given[:-1])} out, or this")
+        work.error((*path, given[-1]), TOO_MANY_SOURCES, f"remove {' or '.join(given[:-1])}, or this")
     elif given == ["inline"] and path[:2] == ("ignition", "config"):
         _embedded(work, content_of(resource.inline or ""), (*path, "inline"))
 
@@ -74,11 +74,11 @@ def _resource(work: Work, resource: Resource, path: Path) -> None:
 def _embedded(work: Work, text: bytes, path: Path) -> None:
     parsed = parse(text)
     if parsed.version not in ("", work.variant.spec):
-        work.warning(path, NOT_VALIDATED, f"write it for spec {work.variant.spec}, as what comes out of this document")
+        work.warning(path, NOT_VALIDATED, f"write it for spec {work.variant.spec}, to which this document is translated")
         return
     entries = parsed.report.entries
     if parsed.config is None and not parsed.report.fatal:
-        work.error(path, f"no Ignition config: {entries[0].message}", "write the JSON text of one")
+        work.error(path, f"not an Ignition config: {entries[0].message}", "write the JSON text of one")
         return
     for entry in entries:
         place = f", at {entry.path}" if entry.path else ""
@@ -90,22 +90,15 @@ def _filesystem(work: Work, filesystem: Filesystem, path: Path) -> None:
         return
     needs_path = filesystem.format != "swap" or order(work.variant.spec) < order(SWAP_SINCE)
     if not filesystem.format:
-        work.error((*path, "format"), NO_FORMAT, "give it, as in xfs")
+        work.error((*path, "format"), NO_FORMAT, "set it, for example to xfs")
     elif needs_path and not filesystem.path:
-        work.error((*path, "path"), NO_PATH, "say where it is mounted, or leave with_mount_unit out")
+        work.error((*path, "path"), NO_PATH, "set the mount point, or remove with_mount_unit")
 
 
-def _file(work: Work, file: File, path: Path) -> None:
-    _mode(work, file.mode, path, of_directory=False)
-
-
-def _directory(work: Work, directory: storage.Directory, path: Path) -> None:
-    _mode(work, directory.mode, path, of_directory=True)
-
-
-def _mode(work: Work, mode: int | None, path: Path, *, of_directory: bool) -> None:
-    if mode is not None and looks_decimal(mode, of_directory=of_directory):
-        work.warning((*path, "mode"), DECIMAL_MODE, f"write 0{mode}, or {mode:#o} if that is meant")
+def _mode(work: Work, node: File | storage.Directory, path: Path) -> None:
+    mode = node.mode
+    if mode is not None and looks_decimal(mode, of_directory=isinstance(node, storage.Directory)):
+        work.warning((*path, "mode"), DECIMAL_MODE, f"write 0{mode}, or {mode:#o} if that is intended")
 
 
 def _tree(work: Work, tree: Tree, path: Path) -> None:
@@ -115,25 +108,25 @@ def _tree(work: Work, tree: Tree, path: Path) -> None:
 
 def _texts(work: Work, unit: Unit | Dropin | Quadlet, path: Path) -> None:
     if unit.contents is not None and unit.contents_local is not None:
-        work.error((*path, "contents_local"), TOO_MANY_TEXTS, "leave one of them out")
+        work.error((*path, "contents_local"), TOO_MANY_TEXTS, "remove one of them")
 
 
 def _quadlet(work: Work, quadlet: Quadlet, path: Path) -> None:
     if not quadlet.name.endswith(trees.TYPES):
-        work.error((*path, "name"), NO_QUADLET, "name it for what it is, as in web.container")
+        work.error((*path, "name"), NO_QUADLET, "end the name with its type, as in web.container")
     elif not trees.template_of(quadlet.name):
         _texts(work, quadlet, path)
     else:
         for name in ("contents", "contents_local"):
             if getattr(quadlet, name) is not None:
-                work.error((*path, name), INSTANCE_WITH_TEXT, f"write it into {trees.template_of(quadlet.name)}")
+                work.error((*path, name), INSTANCE_WITH_TEXT, f"move it to {trees.template_of(quadlet.name)}")
 
 
 _RULES: dict[type[Record], tuple[Rule, ...]] = {
     Resource: (_resource,),
     Filesystem: (_filesystem, fcos_rules.mount_point),
-    File: (_file,),
-    storage.Directory: (_directory,),
+    File: (_mode,),
+    storage.Directory: (_mode,),
     Tree: (_tree,),
     Unit: (_texts,),
     Dropin: (_texts,),
@@ -145,15 +138,15 @@ _RULES: dict[type[Record], tuple[Rule, ...]] = {
 }
 
 
-# Modes whose decimal digits somebody meant to be octal: `644` for `0644`. Source: docs/reference/config-transpiler.md §B13.
+# Decimal modes that were probably meant to be octal: `644` for `0644`. Source: docs/reference/config-transpiler.md §B13.
 
-_CLASSES = (6, 3, 0)  # how far the bits of owner, group and others are shifted
+_CLASSES = (6, 3, 0)  # shifts of the bits of owner, group and others
 _SETUID, _SETGID, _STICKY = 0o4000, 0o2000, 0o1000
 _READ, _WRITE, _RUN = 4, 2, 1
 
 
 def looks_decimal(mode: int, *, of_directory: bool) -> bool:
-    """Whether it is unusual and would be usual if its decimal digits were octal."""
+    """Whether the mode is unusual, but would be usual if its decimal digits were octal."""
     digits = str(mode)
     if not 0 <= mode <= 7777 or digits.strip("01234567"):
         return False
@@ -161,7 +154,7 @@ def looks_decimal(mode: int, *, of_directory: bool) -> bool:
 
 
 def is_usual(mode: int, *, of_directory: bool) -> bool:
-    """Whether people give such permissions."""
+    """Whether these permissions are common."""
     if mode == 0:
         return True
     classes = tuple(mode >> shift & 7 for shift in _CLASSES)
@@ -174,7 +167,7 @@ def _is_graded(classes: tuple[int, ...]) -> bool:
         return False
     if any(one & (_WRITE | _RUN) and not one & _READ for one in classes):
         return False
-    # Whoever may run it while all below him who can read may not: no program is given out like that.
+    # Executable for one class, but not for any of the lesser classes that can read it: unusual for a program.
     return not any(
         classes[place] & _RUN
         and any(lesser & _READ for lesser in classes[place + 1 :])

@@ -1,4 +1,4 @@
-"""A document → a config of Ignition's model, in the order of the original. Source: docs/reference/config-transpiler.md §B2."""
+"""A document → a config of Ignition's model, in the original's order. Source: docs/reference/config-transpiler.md §B2."""
 
 from __future__ import annotations
 
@@ -16,35 +16,34 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-SUPERSEDED = "a later entry takes the place of this one, which has no effect"
+SUPERSEDED = "no effect: overridden by a later entry"
 
 
 def translated(work: Work, document: Document) -> Config:
-    """The config, its values marked; of no use if the work failed."""
-    config = _plain(work, document)
+    """The config, with the origins of its values; incomplete if the work failed."""
+    ignition = converted(work, document.ignition, ("ignition",)).evolve(version=mark(work.variant.spec, ("version",)))
+    sections = {
+        name: converted(work, getattr(document, name), (name,)) for name in ("kernel_arguments", "passwd", "storage", "systemd")
+    }
+    config = Config.of({"ignition": ignition, **sections})
     config = _below(work, config, "systemd", mount_units.units(work, document))
     nodes = Nodes(config.storage)
     trees.plant(work, document, nodes)
     trees.put_quadlets_in(work, document, nodes)
     config = config.evolve(storage=nodes.into(config.storage))
     if not work.failed:
-        config = _of_fcos(work, document, config)
+        if isinstance(document, FcosDocument):
+            config = _below(work, config, "storage", boot_device.storage(work, document.boot_device))
+        fcos_rules.disks(work, config)
+        if isinstance(document, FcosDocument):
+            config = _below(work, config, "storage", boot_device.grub_storage(work, document.grub))
     if not work.failed:
-        _filter(work, config)
+        _refuse_unsupported(work, config)
     return config
 
 
-def _plain(work: Work, document: Document) -> Config:
-    """What is called alike on both sides."""
-    ignition = converted(work, document.ignition, ("ignition",)).evolve(version=mark(work.variant.spec, ("version",)))
-    sections = {
-        name: converted(work, getattr(document, name), (name,)) for name in ("kernel_arguments", "passwd", "storage", "systemd")
-    }
-    return Config.of({"ignition": ignition, **sections})
-
-
 def _below(work: Work, config: Config, name: str, section: Record | None) -> Config:
-    """The config laid over a generated section."""
+    """The config merged over a generated section."""
     if section is None:
         return config
     config = config.evolve(**{name: _folded(work, section, getattr(config, name))})
@@ -52,9 +51,9 @@ def _below(work: Work, config: Config, name: str, section: Record | None) -> Con
 
 
 def _folded(work: Work, generated: Record, own: Record) -> Record:
-    """The document's own part, with one entry for each generated one: the last counts, as the original's merge has it.
+    """The document's part, with a single entry for each generated one: the last counts, as in the original's merge.
 
-    What is repeated without being generated stays: that is the result's fault, and reported there.
+    Other repeated entries stay: the rules report them in the result.
     """
     changed: dict[str, Any] = {}
     for field in generated.FIELDS.values():
@@ -74,29 +73,16 @@ def _folded(work: Work, generated: Record, own: Record) -> Record:
                 elif last[entry.key()] is entry:
                     kept.append(_folded(work, known[entry.key()], entry) if type(entry) is field.element else entry)
                 else:
-                    _superseded(work, entry)
+                    values = (origins.of(value) for _, value in origins.values(entry))
+                    if (first := next(filter(None, values), None)) is not None:
+                        work.warning(first.path[:-1], SUPERSEDED, "merge the two entries")
             changed[field.name] = tuple(kept)
     return own.evolve(**changed)
 
 
-def _superseded(work: Work, entry: Record) -> None:
-    first = next((origin for _, value in origins.values(entry) if (origin := origins.of(value))), None)
-    if first is not None:
-        work.warning(first.path[:-1], SUPERSEDED, "merge the two into one")
-
-
-def _of_fcos(work: Work, document: Document, config: Config) -> Config:
-    if isinstance(document, FcosDocument):
-        config = _below(work, config, "storage", boot_device.storage(work, document.boot_device))
-    fcos_rules.disks(work, config)
-    if isinstance(document, FcosDocument):
-        config = _below(work, config, "storage", boot_device.grub_storage(work, document.grub))
-    return config
-
-
-def _filter(work: Work, config: Config) -> None:
-    """What the variant does not have."""
+def _refuse_unsupported(work: Work, config: Config) -> None:
+    """Report members that the variant does not support."""
     for index, luks in enumerate(config.storage.luks):
         for name, message in work.variant.forbidden.items():
             if getattr(luks, name) != luks.FIELDS[name].default:
-                work.error(("storage", "luks", index, name), message, "leave it out")
+                work.error(("storage", "luks", index, name), message, "remove it")

@@ -1,4 +1,4 @@
-"""What a translation carries along: the variant, the local files, and what there is to say."""
+"""The state of a translation: the variant, the local files, and the findings."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from ignition.transpile.butane.variants import Variant
 
 
-# The files directory, the one place that a document may take contents from. Source: docs/reference/config-transpiler.md §B5.
+# The files directory, the only place of local files that a document may include. Source: docs/reference/config-transpiler.md §B5.
 
 NO_DIRECTORY = "local file paths are relative to a files directory that must be specified with -d/--files-dir"
 ESCAPES = "local file path traverses outside the files directory"
 
 
 class Unreadable(Exception):
-    """A local file cannot be taken; `fix` says what helps."""
+    """A local file cannot be included."""
 
     def __init__(self, message: str, fix: str = "") -> None:
         super().__init__(message)
@@ -30,26 +30,26 @@ class Unreadable(Exception):
 
 
 class LocalFiles:
-    """`directory`: None if the document must do without."""
+    """`directory`: None if local files are not available."""
 
     def __init__(self, directory: str | None) -> None:
         self._directory = directory
 
     @property
-    def are_there(self) -> bool:
-        """Whether there is a files directory at all."""
+    def are_available(self) -> bool:
+        """Whether there is a files directory."""
         return bool(self._directory)
 
     def path(self, name: str) -> str:
-        """Where that name leads, lexically: symbolic links may lead anywhere. Raises Unreadable."""
+        """The path of a name, checked lexically: symbolic links may lead anywhere. Raises Unreadable."""
         if not self._directory:
-            raise Unreadable(NO_DIRECTORY, "give -d DIRECTORY; on a machine itself: write the contents inline, or give a source")
+            raise Unreadable(NO_DIRECTORY, "use -d DIRECTORY; on the machine itself: write the contents inline, or set a source")
         if "\0" in name:
-            raise Unreadable("the name of a local file has a NUL character in it", "take it out")
+            raise Unreadable("the name of a local file contains a NUL character", "remove it")
         base = os.path.abspath(self._directory)
         path = os.path.normpath(f"{base}/{name}")
         if path != base and not path.startswith(base.rstrip("/") + "/"):
-            raise Unreadable(ESCAPES, "put the file below that directory")
+            raise Unreadable(ESCAPES, "move the file below that directory")
         return path
 
     def read(self, name: str) -> bytes:
@@ -58,7 +58,7 @@ class LocalFiles:
 
 
 def contents(path: str) -> bytes:
-    """Raises Unreadable, worded as Go does."""
+    """Raises Unreadable, with Go's message."""
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -87,15 +87,15 @@ class Work:
         return any(one.level == ERROR for one in self.found)
 
     def error(self, path: Path, message: str, fix: str = "") -> None:
-        """Note what makes the document useless."""
+        """Report an error at a path of the document."""
         self.found.append(Finding(ERROR, path, message, fix))
 
     def warning(self, path: Path, message: str, fix: str = "") -> None:
-        """Note what is probably not meant."""
+        """Report a warning at a path of the document."""
         self.found.append(Finding(WARNING, path, message, fix))
 
     def read(self, name: str, path: Path) -> bytes | None:
-        """A local file; None, with an error at that path, if there is none."""
+        """A local file; None, with an error at that path, if it cannot be read."""
         try:
             return self.files.read(name)
         except Unreadable as error:
@@ -104,15 +104,15 @@ class Work:
 
 
 def mark(value: str | int | bool, path: Path) -> Any:
-    """The value, which remembers the path in the YAML that it comes from, also when configs are merged."""
+    """The value with its origin, a path in the YAML, which it keeps when configs are merged."""
     return origins.marked(value, origins.Origin(_THIS, 0, 0, path))
 
 
 def marked(members: dict[str, Any], path: Path) -> dict[str, Any]:
-    """All of these come from one place. Records and their lists are marked already."""
+    """The values with a common origin. Records and their lists are marked already."""
     return {name: mark(value, path) if isinstance(value, str | int) else value for name, value in members.items()}
 
 
 def made(cls: type[Record], place: Path, /, **members: Any) -> Any:
-    """A record that one place of the document stands for."""
+    """A record that is generated from one place in the document."""
     return cls.of(marked({name: value for name, value in members.items() if value is not None}, place))

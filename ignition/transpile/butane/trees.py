@@ -1,4 +1,7 @@
-"""Local directories that become files, links and directories of the config. Source: docs/reference/config-transpiler.md §B6."""
+"""Local directories that are embedded as files, links and directories of the config.
+
+Source: docs/reference/config-transpiler.md §B6.
+"""
 
 from __future__ import annotations
 
@@ -24,24 +27,24 @@ if TYPE_CHECKING:
 # Files, directories and links of a config while trees and quadlets add to them.
 
 EXISTS = "matching filesystem node has existing contents or different type"
-EXISTS_FIX = "leave one of the two out"
+EXISTS_FIX = "remove one of the two"
 _LISTS = {File: "files", Directory: "directories", Link: "links"}
 
 
 class Nodes:
-    """The three lists, by path. Of entries with the same path the last one counts, as the duplicates are refused later."""
+    """The three lists, by path. The last of several entries with the same path counts, since duplicates are refused later."""
 
     def __init__(self, storage: Storage) -> None:
         self._lists: dict[type[Node], list[Any]] = {cls: list(getattr(storage, name)) for cls, name in _LISTS.items()}
         self._places = {node.path: (cls, index) for cls, nodes in self._lists.items() for index, node in enumerate(nodes)}
 
     def at(self, path: str) -> Any:
-        """The entry of that path; None if there is none."""
+        """The entry at that path; None if there is none."""
         place = self._places.get(path)
         return self._lists[place[0]][place[1]] if place else None
 
     def put(self, node: Node) -> None:
-        """A new entry comes last; one of the same path takes the other's place, and must be of the same kind."""
+        """Append an entry, or replace the one with the same path, which must be of the same kind."""
         cls, index = self._places.setdefault(str(node.path), (type(node), len(self._lists[type(node)])))
         self._lists[cls][index : index + 1] = [node]
 
@@ -56,17 +59,17 @@ _FILE, _RUNNABLE, _DIRECTORY = 0o644, 0o755, 0o755
 
 
 def plant(work: Work, document: Document, nodes: Nodes) -> None:
-    """Put all trees into the nodes, errors into the work: one that cannot be read does not keep others from being looked at."""
+    """Add all trees to the nodes, and errors to the work: a tree that cannot be read does not prevent others from being read."""
     for index, tree in enumerate(document.storage.trees):
         path: Path = ("storage", "trees", index)
         try:
             root = work.files.path(tree.local)
             if not stat.S_ISDIR(_status(root, follow=True).st_mode):
-                raise Unreadable(_NO_DIRECTORY, "name a directory; a single file is a file's contents.local")
+                raise Unreadable(_NO_DIRECTORY, "use a directory; for a single file use contents.local of a file")
         except Unreadable as error:
             work.error(path, str(error), error.fix)
-            if not work.files.are_there:
-                return  # said once
+            if not work.files.are_available:
+                return  # report it once
             continue
         _Planter(work, tree, path, nodes).walk(root)
 
@@ -77,7 +80,7 @@ class _Planter:
         self._with_directories = tree.dir_mode is not None or bool(tree.user != Owner() or tree.group != Owner())
 
     def walk(self, root: str) -> None:
-        """The root itself, and all below it."""
+        """Add the root itself, and everything below it."""
         for source in _below(root, self._unreadable):
             inside = os.path.relpath(source, root)
             target = posixpath.join(self._tree.path or "/", "" if inside == "." else inside)
@@ -98,7 +101,7 @@ class _Planter:
         elif stat.S_ISLNK(mode):
             self._link(source, target)
         else:
-            raise Unreadable(_FILE_TYPE, f"take {source} out of the tree")
+            raise Unreadable(_FILE_TYPE, f"remove {source} from the tree")
 
     def _directory(self, target: str) -> None:
         if self._with_directories:
@@ -122,7 +125,7 @@ class _Planter:
         self._nodes.put(link.evolve(target=mark(os.readlink(source), self._path)))
 
     def _found(self, target: str, cls: type[Record] | None, *, taken: bool) -> Any:
-        """The document's own entry, to be completed. Raises Unreadable if it cannot be."""
+        """The document's own entry, to be completed. Raises Unreadable if it is complete, or of another kind."""
         old = self._nodes.at(target)
         if old is not None and (taken or type(old) is not cls):
             raise Unreadable(f"{EXISTS}: {target}", EXISTS_FIX)
@@ -137,7 +140,7 @@ class _Planter:
 
 
 def _below(root: str, report: Callable[[Unreadable], None]) -> Iterator[str]:
-    """A path and all below it, a directory before what is in it, names in lexical order; links are not followed."""
+    """A path and everything below it, directories before their entries, in lexical order; links are not followed."""
     waiting = [root]
     while waiting:
         path = waiting.pop()
@@ -164,14 +167,14 @@ _MODE = 0o644
 
 
 def template_of(name: str) -> str:
-    """The file that an instance of a template links to: `a@b.container` → `a@.container`; "" for what is no instance."""
+    """The template that an instance links to: `a@b.container` → `a@.container`; "" for a name that is not an instance."""
     base, at, rest = name.partition("@")
     instance, _, extension = rest.rpartition(".")
     return f"{base}@.{extension}" if at and instance else ""
 
 
 def put_quadlets_in(work: Work, document: Document, nodes: Nodes) -> None:
-    """Put all quadlets into the nodes, errors into the work."""
+    """Add all quadlets to the nodes, and errors to the work."""
     for index, quadlet in enumerate(document.systemd.quadlets):
         path: Path = ("systemd", "quadlets", index)
         target = f"{_SYSTEM if quadlet.rootful else _USERS}/{quadlet.name}"

@@ -9,7 +9,7 @@ from ignition.config.versions import plain
 from ignition.transpile.butane.model import Document, FcosDocument
 
 FCOS, FLATCAR = "fcos", "flatcar"
-ELSEWHERE = ("fiot", "openshift", "r4e")  # variants of the original that this program has not
+ELSEWHERE = ("fiot", "openshift", "r4e")  # variants of the original that this program does not support
 RHCOS = "rhcos variant has been removed; use openshift variant instead: https://coreos.github.io/butane/upgrading-openshift/"
 NO_CLEVIS = "clevis is not supported in this spec version"
 NO_CEX = "cex is not currently supported on the target platform"
@@ -17,9 +17,9 @@ _SEMVER = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za
 
 
 class Variant:
-    """One version of a variant: `spec` is the version of Ignition that it becomes, `forbidden` what its filter refuses.
+    """One version of a variant. `spec`: the version of Ignition that it is translated to.
 
-    `forbidden`: member of a LUKS volume → message.
+    `forbidden`: unsupported members of LUKS volumes → message.
     """
 
     def __init__(self, name: str, version: str, spec: str, document: type[Document], forbidden: Mapping[str, str]) -> None:
@@ -27,7 +27,7 @@ class Variant:
 
     @property
     def is_fcos(self) -> bool:
-        """Whether it knows what Fedora CoreOS' disks look like."""
+        """Whether it has the rules for Fedora CoreOS' disks."""
         return self.name == FCOS
 
 
@@ -53,25 +53,25 @@ VARIANTS = {(one.name, one.version): one for one in _ALL}
 
 
 def versions_of(name: str) -> list[str]:
-    """All that are known of a variant."""
+    """All versions of a variant."""
     return [version for variant, version in VARIANTS if variant == name]
 
 
 def since(name: str, spec: str) -> str:
-    """The first version of a variant that becomes that spec version, or a later one; "" if none does."""
+    """The first version of a variant that is translated to that spec version or a later one; "" if none is."""
     from ignition.config.versions import order
 
     return next((one.version for one in _ALL if one.name == name and order(one.spec) >= order(spec)), "")
 
 
 def canonical(version: str) -> str:
-    """Without leading zeros; "" for what is no full semantic version."""
+    """A version without leading zeros; "" unless it is a complete semantic version."""
     found = _SEMVER.fullmatch(version)
     return plain(found[1], found[2], found[3]) + (found[4] or "") + (found[5] or "") if found else ""
 
 
 def unknown(name: str, version: str) -> tuple[str, str, str]:
-    """About a pair that is none of ours: what to say, at which key, and what helps."""
+    """(message, key, fix) for an unsupported variant or version."""
     if name == "rhcos":
         return RHCOS, "variant", f"this program translates {FLATCAR} and {FCOS} only"
     message = f"No translator exists for variant {name} with version {version}"

@@ -1,1 +1,1 @@
-"""Container Linux Config → Ignition 2.3.0, as the last `ct` had it. Source: config-transpiler.md, Part A."""
+"""Container Linux Config → Ignition 2.3.0, as the last release of `ct` did it. Source: docs/reference/config-transpiler.md §A."""

@@ -1,4 +1,7 @@
-"""Dynamic data: `{PRIVATE_IPV4}` and its like in options of etcd and flannel. Source: docs/reference/config-transpiler.md §A7."""
+"""Dynamic data: `{PRIVATE_IPV4}` and similar words in options of etcd and flannel.
+
+Source: docs/reference/config-transpiler.md §A7.
+"""
 
 from __future__ import annotations
 
@@ -42,11 +45,11 @@ PLATFORMS: dict[str, dict[str, str]] = {
     ),
 }
 _DRIVE = "cloudstack-configdrive"
-# coreos-metadata must be told of these: the machine does not know by itself.
+# coreos-metadata needs a flag for these, since it cannot detect them.
 _TOLD = ("openstack-metadata", _DRIVE)
-# `ct` forgot the prefix, and wrote a variable that nothing sets.
+# `ct` lacks the prefix, so that it refers to a variable that does not exist; on the machine the right name is used.
 _CLOUDSTACK = _row("COREOS_CLOUDSTACK_", HOSTNAME="LOCAL_HOSTNAME")
-# By the id that a machine has, where that or the variables are others.
+# By the machine's id, if the id or the variables differ from ct's.
 _MACHINES = {
     "aws": PLATFORMS["ec2"],
     "gcp": PLATFORMS["gce"],
@@ -59,24 +62,24 @@ _MACHINES = {
 
 
 class Platform:
-    """What a document is translated for. `fields`: names in braces → variables; `told`: what coreos-metadata is told, or ""."""
+    """The platform of a translation. `fields`: names in braces → variables; `told`: id to configure in coreos-metadata, or ""."""
 
     def __init__(self, name: str, fields: dict[str, str], told: str) -> None:
         self.name, self.fields, self.told = name, fields, told
 
 
 def named(name: str) -> Platform:
-    """By the name that `ct` is given; "" is none."""
+    """The platform of `ct`'s flag; "" for none."""
     return Platform(name, PLATFORMS.get(name, {}), name if name in _TOLD else "")
 
 
 def of_machine(name: str) -> Platform:
-    """By the id of the machine itself. coreos-metadata knows it, too, but has no `cloudstack`, which may be drive or service."""
+    """The platform of a machine's id. coreos-metadata detects all but `cloudstack`, which may be a drive or a service."""
     return Platform(name, _MACHINES.get(name) or PLATFORMS.get(name, {}), _DRIVE if name == "cloudstack" else "")
 
 
 class Unavailable(Exception):
-    """A value cannot be put into a member."""
+    """A member uses dynamic data that is not available."""
 
     def __init__(self, member: str, message: str, fix: str) -> None:
         super().__init__(message)
@@ -84,18 +87,18 @@ class Unavailable(Exception):
 
 
 def is_used(value: str) -> bool:
-    """Also by a lone brace."""
+    """Whether a value uses dynamic data; a single brace counts, as in the original."""
     return "{" in value or "}" in value
 
 
 def expanded(member: str, value: str, platform: Platform) -> str:
-    """Each field as a variable that systemd puts in when the service starts. Raises Unavailable.
+    """The value with each field as a variable that systemd expands when the service starts. Raises Unavailable.
 
-    A value whose first } stands before its first { stays, and so does what has no partner.
+    Unpaired braces, and everything from a } that precedes its {, are unchanged.
     """
     if is_used(value) and not platform.name:
         message = "platform must be specified to use templating"
-        raise Unavailable(member, message, f"name the platform with --platform: {', '.join(PLATFORMS)}")
+        raise Unavailable(member, message, f"set the platform with --platform: {', '.join(PLATFORMS)}")
     done, rest = "", value
     while 0 <= (begin := rest.find("{")) < (end := rest.find("}")):
         done += f"{rest[:begin]}${{{_variable(member, rest[begin + 1 : end], platform)}}}"
@@ -107,5 +110,5 @@ def _variable(member: str, field: str, platform: Platform) -> str:
     if field not in platform.fields:
         names = ", ".join(f"{{{name}}}" for name in platform.fields)
         message = f"platform {platform.name} has no dynamic data {{{field}}}"
-        raise Unavailable(member, message, f"it has {names or 'none at all'}")
+        raise Unavailable(member, message, f"use {names}" if names else "write the value itself")
     return platform.fields[field]

@@ -1,7 +1,7 @@
 """The section `etcd`: options per version, and the drop-in of etcd-member.service.
 
-Source: docs/reference/config-transpiler.md §A6.1 up to etcd 3.3; A10 from 3.4 on, for a section without a version, and for
-messages about it.
+Source: docs/reference/config-transpiler.md §A6.1 up to etcd 3.3; §A10 from 3.4 on, for a section without a version, and for
+messages about versions.
 """
 
 from ignition.config.record import Record, spec
@@ -58,14 +58,14 @@ _MINORS = {"3.0": _ORDER_3_0, "3.1": _ORDER_3_0, "3.2": _ORDER_3_0, "3.3": _ORDE
 
 
 class Etcd(Record):
-    """What every version has. Which options there are depends on the version."""
+    """The members of all versions; the options depend on the version."""
 
     SINCE = "0.0.0"
     version: str | None = spec("version of etcd", default=None)
 
     @classmethod
     def chosen(cls, node: "Mapping") -> type[Record]:
-        """The class of the section's version; without options if there is no such version."""
+        """The class of the section's version; Etcd itself, without options, for an unsupported version."""
         said = text_of(node, "version")
         version = _DEFAULT if said is None else option_table.numbers(said)
         if version is None or version < _OLDEST or version[0] > 3:
@@ -81,25 +81,25 @@ _NEW = [
 
 
 def findings(etcd: Etcd) -> "Iterator[Finding]":
-    """The rules about its version."""
+    """Findings of the rules about the version."""
     if etcd.version is None:
         return
     path = ("etcd", "version")
     version = option_table.numbers(etcd.version)
     if version is None:
-        fix = "give three numbers, such as 3.3.12"
+        fix = "write three numbers, such as 3.3.12"
         yield Finding(ERROR, path, f"{etcd.version} is not in dotted-tri format", fix)
     elif version < _OLDEST:
-        yield Finding(ERROR, path, "Etcd version specified is not valid (too old)", "give a version from 2.3.0 on")
+        yield Finding(ERROR, path, "Etcd version specified is not valid (too old)", "use version 2.3.0 or later")
     elif version[0] > 3:
-        yield Finding(ERROR, path, "Etcd version is not valid (too new)", "give a version below 4")
+        yield Finding(ERROR, path, "Etcd version is not valid (too new)", "use a version below 4")
     elif version[1] > (3 if version[0] == 2 else len(_NEW) - 1):
         message = "Etcd minor version specified is too new, only options available in the previous minor version will be accepted"
         yield Finding(WARNING, path, message)
 
 
 def dropin(etcd: Etcd) -> Dropin:
-    """Before the platform's addresses are put in."""
+    """The drop-in, before dynamic data is expanded."""
     made = Dropin(COMMAND, arguments(etcd))
     if etcd.version is not None:
         made.environment.append(f"{IMAGE}=v{option_table.canonical(etcd.version)}")

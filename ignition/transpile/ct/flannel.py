@@ -36,7 +36,7 @@ _FIRST = ("etcd_username", "etcd_password")  # on the command line
 
 
 class Flannel(Record):
-    """What every version has. Which options there are depends on the version."""
+    """The members of all versions; the options depend on the version."""
 
     SINCE = "0.0.0"
     version: str | None = spec("version of flannel", default=None)
@@ -44,7 +44,7 @@ class Flannel(Record):
 
     @classmethod
     def chosen(cls, node: "Mapping") -> type[Record]:
-        """The class of the section's version; without options if there is no such version."""
+        """The class of the section's version; Flannel itself, without options, for an unsupported version."""
         said = text_of(node, "version")
         version = _DEFAULT if said is None else option_table.numbers(said)
         if version is None or version < _OLDEST or version[0] > 0:
@@ -61,14 +61,18 @@ _MINORS = {
 
 
 def findings(flannel: Flannel) -> "Iterator[Finding]":
-    """The rules of the section."""
+    """Findings of the rules of the section."""
     yield from _about_version(flannel.version)
     if not flannel.network_config:
         return
     if getattr(flannel, "kube_subnet_mgr", None):
         message = "flannel network config cannot be provided if kube_subnet_mgr is set"
-        yield Finding(ERROR, ("flannel",), message, "leave out one of the two")
-    if not _is_object(flannel.network_config):
+        yield Finding(ERROR, ("flannel",), message, "remove one of the two")
+    try:
+        is_object = isinstance(json.loads(flannel.network_config), dict | None)
+    except (ValueError, RecursionError):
+        is_object = False
+    if not is_object:
         message = "flannel network config doesn't appear to be valid JSON"
         fix = """write an object, such as network_config: '{"Network": "10.1.0.0/16"}'"""
         yield Finding(ERROR, ("flannel", "network_config"), message, fix)
@@ -80,23 +84,16 @@ def _about_version(said: str | None) -> "Iterator[Finding]":
     path = ("flannel", "version")
     version = option_table.numbers(said)
     if version is None:
-        yield Finding(ERROR, path, f"{said} is not in dotted-tri format", "give three numbers, such as 0.7.1")
+        yield Finding(ERROR, path, f"{said} is not in dotted-tri format", "write three numbers, such as 0.7.1")
     elif version < _OLDEST:
-        yield Finding(ERROR, path, "invalid flannel version (too old)", "give a version from 0.5.0 on")
+        yield Finding(ERROR, path, "invalid flannel version (too old)", "use version 0.5.0 or later")
     elif version[0] == 0 and version[1] > 7:
         message = "flannel minor version too new. Only options available in the previous minor version will be supported"
         yield Finding(WARNING, path, message)
 
 
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict | None)
-    except (ValueError, RecursionError):
-        return False
-
-
 def dropin(flannel: Flannel) -> Dropin:
-    """Before the platform's addresses are put in; what etcdctl is told stays as it was written, as in the original."""
+    """The drop-in, before dynamic data is expanded; as in the original, it is not expanded in arguments of etcdctl."""
     made = Dropin(COMMAND, arguments(flannel, _RENAMED))
     if flannel.version is not None:
         made.environment.append(f"{IMAGE}=v{option_table.canonical(flannel.version)}")

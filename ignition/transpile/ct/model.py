@@ -1,7 +1,7 @@
 """The members of a Container Linux Config. Source: docs/reference/config-transpiler.md §A4.
 
-What is called alike in spec 2.3.0 translates by itself (transpile/generated.py): None as default means that also false, 0 and ""
-are written when they are given, any other default that they are left out, as the schema of 2.3.0 has it.
+Members with the same name in spec 2.3.0 translate automatically (transpile/generated.py). If their default is None, false, 0 and
+"" are written when they are set; with any other default they are omitted, as in the schema of 2.3.0.
 """
 
 from ignition.config.record import Record, spec
@@ -9,7 +9,7 @@ from ignition.config.text.yaml_nodes import Unsigned
 from ignition.transpile.ct.etcd import Etcd
 from ignition.transpile.ct.flannel import Flannel
 
-VERSION = "0.0.0"  # there is one version only: nothing came later
+VERSION = "0.0.0"  # the language has a single version
 
 
 class Source(Record):
@@ -19,14 +19,14 @@ class Source(Record):
 
 
 class Hash(Source):
-    """Both parts, or nothing."""
+    """Path: ….verification.hash. It counts only if both members are set."""
 
     function: str = spec("name of the hash: sha512", default="")
     sum: str = spec("digest in hex digits", default="")
 
 
 class Verification(Source):
-    """What fetched content must be."""
+    """Path: ….verification."""
 
     hash: Hash = spec("digest that the content must have", default=Hash())
 
@@ -35,7 +35,7 @@ class Reference(Source):
     """Another config, or certificates."""
 
     source: str = spec("URL", default="")
-    verification: Verification = spec("what the content must be, checked after the fetch", default=Verification())
+    verification: Verification = spec("properties of the content, verified after the fetch", default=Verification())
 
 
 class References(Source):
@@ -78,7 +78,7 @@ class Partition(Source):
     label: str | None = spec("GPT name", default=None)
     number: int = spec("1-based; 0 = next free number", default=0)
     size: str = spec("size with its unit, as 512MiB or 1.5GiB; default: up to the next partition", default="")
-    start: str = spec("where it begins, with unit; default: at the start of the largest free block", default="")
+    start: str = spec("start with its unit; default: start of the largest free block", default="")
     guid: str = spec("unique GUID; default random", default="")
     type_guid: str = spec("GPT type GUID, or a word for it; default Linux data", default="")
 
@@ -112,20 +112,20 @@ class Mount(Source):
     """Path: storage.filesystems[].mount."""
 
     device: str = spec("path of the device", default="")
-    format: str = spec("kind of file system", default="")
+    format: str = spec("type of the file system", default="")
     wipe_filesystem: bool = spec("make it whatever is on the device", default=False)
     label: str | None = spec("file-system label", default=None)
     uuid: str | None = spec("file-system UUID", default=None)
     options: tuple[str, ...] = spec("extra arguments of mkfs", default=())
-    create: Create | None = spec("make it: the old form of wipe_filesystem and options", default=None)
+    create: Create | None = spec("create it: the old form of wipe_filesystem and options", default=None)
 
 
 class Filesystem(Source):
     """Path: storage.filesystems[]."""
 
     name: str = spec("name that files refer to", default="")
-    path: str | None = spec("path of one that is mounted already, as the agent sees it", default=None)
-    mount: Mount | None = spec("device with a file system that is made, or used", default=None)
+    path: str | None = spec("path of an already mounted file system, as the agent sees it", default=None)
+    mount: Mount | None = spec("device with a file system to create or use", default=None)
 
 
 class Owner(Source):
@@ -140,7 +140,7 @@ class Remote(Source):
 
     url: str = spec("URL that the machine fetches from", default="")
     compression: str = spec('"" or gzip', default="")
-    verification: Verification = spec("what the content must be, checked after decompression", default=Verification())
+    verification: Verification = spec("properties of the content, verified after decompression", default=Verification())
 
 
 class Contents(Source):
@@ -152,13 +152,13 @@ class Contents(Source):
 
 
 class Node(Source):
-    """What files, directories and links share."""
+    """Members of files, directories and links."""
 
     filesystem: str = spec("name of the file system that holds it; root if not given", default="")
     path: str = spec("path in that file system", default="")
     user: Owner | None = spec("user who owns it", default=None)
     group: Owner | None = spec("group that owns it", default=None)
-    overwrite: bool | None = spec("remove what is at `path` first", default=None)
+    overwrite: bool | None = spec("remove anything at `path` first", default=None)
 
 
 class File(Node):
@@ -232,7 +232,7 @@ class Networkd(Source):
 
 
 class Account(Source):
-    """What a new account is like."""
+    """Properties of a new account."""
 
     gecos: str = spec("comment, such as the full name", default="")
     home_dir: str = spec("home directory", default="")
@@ -258,7 +258,7 @@ class User(Account):
     password_hash: str | None = spec("hash of the password (crypt(5))", default=None)
     ssh_authorized_keys: tuple[str, ...] = spec("public keys that may log in, one to a line", default=())
     uid: int | None = spec("user id", default=None)
-    create: UserCreate | None = spec("what a new account is like; the old form of the members beside it", default=None)
+    create: UserCreate | None = spec("properties of a new account; the old form of the members beside it", default=None)
 
 
 class Group(Source):
@@ -291,14 +291,14 @@ class Update(Source):
     pcr_policy_server: str = spec("URL of the server of PCR policies", default="")
     download_user: str = spec("name for the download server", default="")
     download_password: str = spec("password for the download server", default="")
-    machine_alias: str = spec("what the update server calls the machine", default="")
+    machine_alias: str = spec("name of the machine on the update server", default="")
 
 
 class Locksmith(Source):
-    """Path: locksmith. All members are given or not: what is given is written."""
+    """Path: locksmith. Members that are set are written."""
 
     reboot_strategy: str | None = spec(
-        "how an update comes into effect: reboot, etcd-lock (one machine at a time) or off", default=None
+        "how an update takes effect: reboot, etcd-lock (one machine at a time) or off", default=None
     )
     window_start: str | None = spec("when reboots may begin, as 4:00 or Thu 4:00; needs window_length", default=None)
     window_length: str | None = spec("how long reboots may begin, as 1h30m; needs window_start", default=None)
@@ -312,9 +312,9 @@ class Locksmith(Source):
 class ContainerLinuxConfig(Source):
     """A whole document."""
 
-    version: int = spec("version of the language: 0, or left out", default=0)
+    version: int = spec("version of the language: 0, or omitted", default=0)
     ignition: Ignition = spec("about the config itself", default=Ignition())
-    storage: Storage = spec("disks, file systems, and what is written into them", default=Storage())
+    storage: Storage = spec("disks, file systems, and their content", default=Storage())
     systemd: Systemd = spec("units of systemd", default=Systemd())
     networkd: Networkd = spec("files of systemd-networkd", default=Networkd())
     passwd: Passwd = spec("users and groups", default=Passwd())

@@ -51,26 +51,26 @@ def arguments(record: Record, renamed: dict[str, str] | None = None) -> dict[str
 
 
 def text_of(node: Node, name: str) -> str | None:
-    """The text of a scalar member; None if there is none, which null says, too, but not `~`: that is a zero to ct."""
+    """The text of a scalar member; None if it is absent or null, except for `~`, which ct reads as a zero value."""
     child = node.child(name)
     text = getattr(child, "text", None)
     return None if child is not None and is_null(child) and text != "~" else text
 
 
-# Versions of programs as go-semver reads them: three numbers, perhaps with what follows - and +.
+# Versions of programs as go-semver reads them: three numbers, and optional parts behind - and +.
 
 _FORM = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?", re.ASCII)
 Numbers = tuple[int, int, int]
 
 
 def numbers(text: str) -> Numbers | None:
-    """None: this is no version."""
+    """The three numbers; None if the text is not a version."""
     found = _FORM.fullmatch(text) if len(text) < 100 else None
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
 def canonical(text: str) -> str:
-    """As it is printed again: without leading zeros."""
+    """The version without leading zeros."""
     found = _FORM.fullmatch(text)
     if not found:
         return text

@@ -1,4 +1,4 @@
-"""A Container Linux Config's text → the JSON text of an Ignition config, in two stages with a report each, as `ct` works."""
+"""The text of a Container Linux Config → the JSON text of an Ignition config, in two stages with a report each, as in `ct`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Source:
     """The first stage: `config` is None if the report has an error."""
 
     def __init__(self, name: str, text: bytes) -> None:
-        """`name`: what messages call the text. Raises nothing."""
+        """`name`: of the text in messages. Raises nothing."""
         self.name, self.text = name, text
         self.config: ContainerLinuxConfig | None = None
         try:
@@ -38,7 +38,7 @@ class Source:
 
     def _read(self) -> Report:
         root = self._document.root
-        # Flatcar's `ct` refuses repeated keys, CoreOS' took the last one without a word; both pass over what is not read.
+        # Flatcar's `ct` refuses repeated keys, CoreOS' silently used the last one; both ignore unread documents.
         rows = of_unread(self._document.unread) + of_repeated_keys(self.text, self._document.repeated, WARNING, _LAST_COUNTS)
         if is_null(root):
             self.config = ContainerLinuxConfig()
@@ -69,15 +69,15 @@ class Source:
 
 
 def unsupported(platform: str) -> Report:
-    """What `ct` says of a platform that it does not know; nothing of others."""
+    """The error of `ct` for an unsupported platform; empty for others."""
     if not platform or platform in dynamic.PLATFORMS:
         return Report()
-    fix = f"one of {', '.join(dynamic.PLATFORMS)}"
+    fix = f"use one of {', '.join(dynamic.PLATFORMS)}"
     return Report(entries=(Entry(level=ERROR, message=f"unsupported platform: {platform}", fix=fix),))
 
 
 class Result:
-    """What the second stage made: nothing if its report has an error."""
+    """The result of the second stage. `generated` is None if the report has an error."""
 
     def __init__(self, report: Report, generated: Generated | None = None) -> None:
         self.report = report

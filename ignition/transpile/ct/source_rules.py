@@ -1,6 +1,6 @@
 """The rules of the source itself: `ct`'s first stage. Source: docs/reference/config-transpiler.md §A6 and §A8.
 
-Rules of Ignition's are asked of what is made.
+Ignition's rules are applied to the generated config.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from ignition.transpile.ct import etcd, flannel, update
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.transpile.ct.model import ContainerLinuxConfig, File, Storage
+    from ignition.transpile.ct.model import ContainerLinuxConfig, File
     from ignition.transpile.reading import Read
 
 FILE_MODE, DIRECTORY_MODE = 0o644, 0o755
 
 
 def unknown_keys(found: Read) -> Iterator[Finding]:
-    """A warning for each, and what was meant."""
+    """A warning for each unknown key, with a suggestion."""
     from ignition.config import suggest
 
     for one in found.unknown:
@@ -29,14 +29,19 @@ def unknown_keys(found: Read) -> Iterator[Finding]:
         if one.proper:
             yield Finding(INFO, one.path, f"Did you mean {one.proper} instead of {name}", at="key")
     for path, span in found.merges:
-        yield Finding(WARNING, path, "Config has unrecognized key: <<", "it is read all the same", span=span)
+        yield Finding(WARNING, path, "Config has unrecognized key: <<", "it is applied nevertheless", span=span)
 
 
 def findings(config: ContainerLinuxConfig) -> Iterator[Finding]:
-    """Errors among them end the translation."""
+    """Findings of the rules. Errors end the translation."""
     if config.version != 0:
-        yield Finding(ERROR, ("version",), "Invalid version. Only version 0 is supported", "leave it out")
-    yield from _storage(config.storage)
+        yield Finding(ERROR, ("version",), "Invalid version. Only version 0 is supported", "remove it")
+    for index, file in enumerate(config.storage.files):
+        yield from _file(file, ("storage", "files", index))
+    for index, directory in enumerate(config.storage.directories):
+        if directory.mode is None:
+            message = f"mode unspecified for directory, defaulting to 0{DIRECTORY_MODE:o}"
+            yield Finding(WARNING, ("storage", "directories", index), message, f"write mode: 0{DIRECTORY_MODE:o}")
     if config.etcd is not None:
         yield from etcd.findings(config.etcd)
     if config.flannel is not None:
@@ -45,15 +50,6 @@ def findings(config: ContainerLinuxConfig) -> Iterator[Finding]:
         yield from update.update_findings(config.update)
     if config.locksmith is not None:
         yield from update.locksmith_findings(config.locksmith)
-
-
-def _storage(storage: Storage) -> Iterator[Finding]:
-    for index, file in enumerate(storage.files):
-        yield from _file(file, ("storage", "files", index))
-    for index, directory in enumerate(storage.directories):
-        if directory.mode is None:
-            message = f"mode unspecified for directory, defaulting to 0{DIRECTORY_MODE:o}"
-            yield Finding(WARNING, ("storage", "directories", index), message, f"write mode: 0{DIRECTORY_MODE:o}")
 
 
 def _file(file: File, here: Path) -> Iterator[Finding]:
@@ -67,4 +63,4 @@ def _file(file: File, here: Path) -> Iterator[Finding]:
             yield Finding(WARNING, here, message, fix)
     if sum(map(bool, (contents.inline, contents.local, contents.remote.url))) > 1:
         message = "only one of the following can be set: local, inline, remote.url"
-        yield Finding(ERROR, (*here, "contents"), message, "leave out the others")
+        yield Finding(ERROR, (*here, "contents"), message, "remove the others")

@@ -1,6 +1,6 @@
 """Container Linux Config → data of an Ignition config 2.3.0. Source: docs/reference/config-transpiler.md §A5 to §A7.
 
-Order of what is generated: units: metadata, docker, etcd, flannel, the user's; files: the user's, update.conf. Nothing is merged.
+Order of generated units: metadata, docker, etcd, flannel, the user's; of files: the user's, update.conf. Nothing is merged.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ TYPE_GUIDS = {
 
 
 class Translation:
-    """`generated`, and the errors on the way: with any of them it is not complete."""
+    """`generated`, and the errors, which leave it incomplete."""
 
     def __init__(self) -> None:
         self.generated = Generated()
@@ -44,7 +44,7 @@ class Translation:
 
 
 def translate(config: model.ContainerLinuxConfig, platform: dynamic.Platform, read_local: ReadLocal) -> Translation:
-    """`read_local` raises Failure, whose words are reported at the member."""
+    """Failures of `read_local` are reported at the member."""
     return _Translator(config, platform, read_local).translation()
 
 
@@ -78,7 +78,7 @@ class _Translator:
         return {"units": made} if made else {}
 
     def _generated_units(self) -> Any:
-        """With the paths that they come from."""
+        """(path of the source, unit) of each generated unit."""
         config = self._config
         if self._platform.told:
             text = units.provider_override(self._platform.told)
@@ -107,16 +107,13 @@ class _Translator:
         made["files"] = [self._file(file, ("storage", "files", index)) for index, file in enumerate(storage.files)]
         made["directories"] = [members(_with_defaults(directory, DIRECTORY_MODE)) for directory in storage.directories]
         made["links"] = [members(_on_root(link)) for link in storage.links]
-        self._add_update(made["files"])
-        return {name: value for name, value in made.items() if value}
-
-    def _add_update(self, files: list[dict[str, Any]]) -> None:
         text = update.contents(self._config.update, self._config.locksmith)
         if text:
             source = "locksmith" if self._config.update is None else "update"
-            self._comes_from(("storage", "files", len(files)), (source,))
+            self._comes_from(("storage", "files", len(made["files"])), (source,))
             resource = {"source": content_forms.percent_encoded(content_forms.content_of(text)), "verification": {}}
-            files.append({"filesystem": ROOT, "path": update.PATH, "mode": update.MODE, "contents": resource})
+            made["files"].append({"filesystem": ROOT, "path": update.PATH, "mode": update.MODE, "contents": resource})
+        return {name: value for name, value in made.items() if value}
 
     def _disk(self, disk: model.Disk, here: Path) -> dict[str, Any]:
         made = members(disk, leave_out={"partitions"})
@@ -153,19 +150,17 @@ class _Translator:
         source: Path = (*here, "source")
         if contents.local:
             self._comes_from(source, (*here, "local"))
-            return content_forms.percent_encoded(self._local(contents.local, (*here, "local")))
+            try:
+                content = self._read_local(contents.local)
+            except Failure as failure:
+                self._wrong((*here, "local"), failure.what, failure.fix)
+                content = b""
+            return content_forms.percent_encoded(content)
         if contents.remote.url:
             self._comes_from(source, (*here, "remote", "url"))
             return contents.remote.url
         self._comes_from(source, (*here, "inline"))
         return content_forms.percent_encoded(content_forms.content_of(contents.inline))
-
-    def _local(self, name: str, path: Path) -> bytes:
-        try:
-            return self._read_local(name)
-        except Failure as failure:
-            self._wrong(path, failure.what, failure.fix)
-            return b""
 
 
 def _ignition(about: model.Ignition) -> dict[str, Any]:
@@ -188,7 +183,7 @@ def _reference(reference: model.Reference) -> dict[str, Any]:
 
 
 def _verification(verification: model.Verification) -> dict[str, str]:
-    """Nothing unless both parts are given."""
+    """Empty unless both parts of the hash are set."""
     function, digest = verification.hash.function, verification.hash.sum
     return {"hash": f"{function}-{digest}"} if function and digest else {}
 
@@ -211,13 +206,13 @@ DOCKER_UNIT, DOCKER_DROPIN = "docker.service", "20-clct-docker.conf"
 
 
 def docker_dropin(flags: Sequence[str]) -> str:
-    """Flags as they are."""
+    """The drop-in with these flags, unquoted as in the original."""
     return f'[Service]\nEnvironment="DOCKER_OPTS={" ".join(flags)}"'
 
 
 # Sizes with units, as `1GiB` or `1TiB512MiB`.
 #
-# Source: docs/reference/config-transpiler.md §A5: every unit is a power of 1024, KB too.
+# Source: docs/reference/config-transpiler.md §A5. All units are powers of 1024, including KB.
 
 _LETTERS = "KMGTPE"
 UNITS = {"B": 1, **{f"{letter}{end}": 1024**power for power, letter in enumerate(_LETTERS, start=1) for end in ("iB", "B")}}
@@ -227,7 +222,7 @@ _MOST = 1 << 63
 
 
 class NoSize(Exception):
-    """This is no size of a partition."""
+    """A text is not a valid size of a partition."""
 
 
 def mebibytes(text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Texts of generated drop-ins. Source: docs/reference/config-transpiler.md §A6.1 and §A7."""
+"""The text of generated drop-ins. Source: docs/reference/config-transpiler.md §A6.1 and §A7."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ OVERRIDE = "20-clct-provider-override.conf"
 
 
 class Dropin:
-    """Another command line for a service. `arguments`: by the member that each comes from; `environment`: lines `NAME=value`;
-    `after`: what follows the command.
+    """Another command line for a service. `arguments`: by the member that each comes from; `environment`: `NAME=value`;
+    `after`: lines behind the command.
     """
 
     def __init__(self, command: str, arguments: dict[str, str]) -> None:
@@ -21,7 +21,7 @@ class Dropin:
         self.after: list[str] = []
 
     def text(self, platform: dynamic.Platform) -> str:
-        """With the platform's names of addresses put in, if any are asked for. Raises dynamic.Unavailable."""
+        """The text with dynamic data expanded to the platform's variables. Raises dynamic.Unavailable."""
         is_dynamic = any(map(dynamic.is_used, self.arguments.values()))
         arguments = [dynamic.expanded(name, value, platform) for name, value in self.arguments.items()]
         lines = [f"[Unit]\nRequires={METADATA}\nAfter={METADATA}\n"] if is_dynamic else []
@@ -34,12 +34,12 @@ class Dropin:
 
 
 def provider_override(platform: str) -> str:
-    """The drop-in that tells coreos-metadata which platform this is."""
+    """The drop-in that sets the platform of coreos-metadata."""
     return f"[Service]\nEnvironment=COREOS_METADATA_OPT_PROVIDER=--provider={platform}"
 
 
 def quoted(text: str) -> str:
-    """As Go's %q."""
+    """The text quoted like Go's %q."""
     return '"' + "".join(map(_escaped, text)) + '"'
 
 
@@ -49,7 +49,7 @@ def _escaped(character: str) -> str:
     if character.isprintable():
         return character
     code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte of !!binary that is no UTF-8
+    if 0xDC80 <= code <= 0xDCFF:  # a byte of !!binary that is not UTF-8
         return f"\\x{code - 0xDC00:02x}"
     if code < 0x20 or code == 0x7F:
         return f"\\x{code:02x}"

@@ -1,4 +1,4 @@
-"""The sections `update` and `locksmith`: one file, and what may stand in it.
+"""The sections `update` and `locksmith`, which share one file.
 
 Source: docs/reference/config-transpiler.md §A6.4, and §A10 for the members of `update` that Flatcar added.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PATH, MODE = "/etc/coreos/update.conf", 0o644
 _GROUPS = ("stable", "beta", "alpha")
 STRATEGIES = ("reboot", "etcd-lock", "off")
-# Members of update behind `group`, in the order of the file. Their values are written as they are.
+# Members of update behind `group`, in the order of the file. Their values are not quoted.
 _UPDATE_VARIABLES = {
     "server": "SERVER",
     "pcr_policy_server": "PCR_POLICY_SERVER",
@@ -46,7 +46,7 @@ WINDOW_FIX = "write it as 4:00, or with a day as Thu 4:00"
 
 
 def contents(update: Update | None, locksmith: Locksmith | None) -> str:
-    """The text of the file; "" for no file. Without a group its first line is empty, as in the original."""
+    """The text of the file; "" if it is not needed. Without a group the first line is empty, as in the original."""
     text = ""
     if update is not None:
         text += f"GROUP={update.group.lower()}" if update.group else ""
@@ -59,21 +59,21 @@ def contents(update: Update | None, locksmith: Locksmith | None) -> str:
 
 
 def update_findings(update: Update) -> Iterator[Finding]:
-    """The rules of `update`."""
+    """Findings of the rules of `update`."""
     if update.group.lower() not in _GROUPS and not update.server:
-        yield Finding(WARNING, ("update",), "unknown update group", f"one of {', '.join(_GROUPS)}, or name a server")
+        yield Finding(WARNING, ("update",), "unknown update group", f"use one of {', '.join(_GROUPS)}, or set a server")
     if wrong := syntax_problem(update.server):
         yield Finding(ERROR, ("update", "server"), f"the URL {wrong}", "write the URL of the update server")
 
 
 def locksmith_findings(locksmith: Locksmith) -> Iterator[Finding]:
-    """The rules of `locksmith`."""
+    """Findings of the rules of `locksmith`."""
     strategy, start, length = locksmith.reboot_strategy, locksmith.window_start, locksmith.window_length
     if strategy is not None and strategy.lower() not in STRATEGIES:
-        yield Finding(ERROR, ("locksmith", "reboot_strategy"), "unknown reboot strategy", f"one of {', '.join(STRATEGIES)}")
+        yield Finding(ERROR, ("locksmith", "reboot_strategy"), "unknown reboot strategy", f"use one of {', '.join(STRATEGIES)}")
     if bool(start) != bool(length):
         message = "window-start and window-length must both be specified"
-        yield Finding(ERROR, ("locksmith",), message, "give window_start and window_length, or neither")
+        yield Finding(ERROR, ("locksmith",), message, "set window_start and window_length, or neither")
     if start and (message := _problem(start)):
         yield Finding(ERROR, ("locksmith", "window_start"), message, WINDOW_FIX)
     if length and not DURATION.fullmatch(length):

@@ -117,7 +117,7 @@ def test_pretty_text_and_escapes() -> None:
 def test_a_machine_has_no_local_files(body: str, path: str) -> None:
     done = transpiled(body)
     assert [(one.path, one.message) for one in done.report.entries] == [(path, NO_FILES)]
-    assert "on a machine itself" in done.report.entries[0].fix
+    assert "on the machine itself" in done.report.entries[0].fix
 
 
 def test_result_is_the_model_too() -> None:
@@ -205,9 +205,9 @@ def test_generated_documents_become_valid_configs(
 @pytest.mark.parametrize(
     ("inline", "message"),
     [
-        ("", "no Ignition config: the config is empty"),
-        ("#cloud-config\\n", "no Ignition config: this is a cloud-config, not an Ignition config"),
-        ("#!/bin/sh\\n", "no Ignition config: this is a script, not an Ignition config"),
+        ("", "not an Ignition config: the config is empty"),
+        ("#cloud-config\\n", "not an Ignition config: this is a cloud-config, not an Ignition config"),
+        ("#!/bin/sh\\n", "not an Ignition config: this is a script, not an Ignition config"),
         ("{", "in this config: the text is cut off after line 1 column 1: 1 bracket is open"),
     ],
 )
@@ -222,7 +222,7 @@ def test_name_of_a_local_file_with_nul(tmp_path: Path) -> None:
     text = b'variant: flatcar\nversion: 1.1.0\nstorage: {files: [{path: /a, contents: {local: "a\\0b"}}]}\n'
     done = translate(text, name="x", files_dir=str(tmp_path))
     assert raw(done.report) == (
-        "error at $.storage.files.0.contents.local, line 3 col 48: the name of a local file has a NUL character in it\n"
+        "error at $.storage.files.0.contents.local, line 3 col 48: the name of a local file contains a NUL character\n"
     )
 
 
