@@ -109,6 +109,10 @@ class Link:
         return self.stanza is not None and not self.is_vlan and "bond-slaves" in self.stanza.options
 
     @property
+    def is_loopback(self) -> bool:
+        return self.stanza is not None and self.stanza.method == "loopback"
+
+    @property
     def where(self) -> str:
         """The line of its stanza, or of the first stanza that names it."""
         return next(one.stanza.where for one in (self, *self.above) if one.stanza)
@@ -137,15 +141,11 @@ def network(text: str, where: str) -> Network:
 def _linked(found: list[Stanza]) -> list[Link]:
     """All links sorted by name, including those that others merely name; the last stanza of a name counts."""
     links = {one.name: Link(one.name, one) for one in found}
-    links = {name: link for name, link in links.items() if link.is_vlan or link.is_bond or not _is_loopback(link)}
+    links = {name: link for name, link in links.items() if link.is_vlan or link.is_bond or not link.is_loopback}
     for link in list(links.values()):
         for parent in link.parents():
             links.setdefault(parent, Link(parent)).above.append(link)
     return [links[name] for name in sorted(links)]
-
-
-def _is_loopback(link: Link) -> bool:
-    return link.stanza is not None and link.stanza.method == "loopback"
 
 
 def _interface(link: Link) -> Interface:

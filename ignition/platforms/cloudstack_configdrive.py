@@ -9,19 +9,11 @@ from ignition.metadata.values import Value, text
 from ignition.platforms import Platform
 from ignition.platforms.cloudstack import LABELS
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ignition.metadata.reader import Reader
-
 FOLDER = "cloudstack/metadata"
 
 
 def _file(name: str) -> Value:
     return text(f"{FOLDER}/{name}.txt")
-
-
-def _ssh_keys(reader: Reader) -> list[str]:
-    return answer_lines(reader.required(f"{FOLDER}/public_keys.txt"))
 
 
 PLATFORM = Platform(
@@ -39,7 +31,7 @@ PLATFORM = Platform(
                 Attribute("SERVICE_OFFERING", _file("service_offering")),
                 Attribute("VM_ID", _file("vm_id")),
             ),
-            ssh_keys=_ssh_keys,
+            ssh_keys=lambda reader: answer_lines(reader.required(f"{FOLDER}/public_keys.txt")),
         ),
     ),
 )

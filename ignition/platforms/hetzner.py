@@ -8,6 +8,7 @@ from __future__ import annotations
 from ignition.errors import Failure
 from ignition.host import log
 from ignition.metadata.config_source import http
+from ignition.metadata.networks import cloud_init
 from ignition.metadata.service import Service
 from ignition.metadata.ssh_keys import members
 from ignition.metadata.table import Attribute, Metadata
@@ -18,7 +19,6 @@ from ignition.platforms import Platform
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.metadata.reader import Reader
-    from ignition.network.model import Network
 
 BASE = "http://169.254.169.254/hetzner/v1"
 SERVER = Document("metadata", parse, kind="YAML")
@@ -47,16 +47,13 @@ def _public_ipv6(reader: Reader) -> str | None:
     return None if one is None else str(one)
 
 
-def _network(reader: Reader) -> Network:
-    from ignition.network import from_cloud_init
-
-    return from_cloud_init.network(NETWORK.read(reader), NETWORK.path)
+network = cloud_init(NETWORK)
 
 
 def _netplan(reader: Reader) -> object:
     from ignition.network import netplan
 
-    return netplan.document(_network(reader))
+    return netplan.document(network(reader))
 
 
 PLATFORM = Platform(
@@ -78,7 +75,7 @@ PLATFORM = Platform(
             ),
             hostname=text("metadata/hostname"),
             ssh_keys=members(KEYS.member("[]")),
-            network=_network,
+            network=network,
             netplan=_netplan,
         ),
     ),

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from ignition.metadata.drive import Drive
+from ignition.metadata.networks import openstack
 from ignition.metadata.table import Attribute, Metadata
 from ignition.metadata.values import Document
 from ignition.platforms import Platform
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ignition.metadata.reader import Reader
-    from ignition.network.model import Network
-
 META = Document("openstack/latest/meta_data.json")
 NETWORK = Document("openstack/latest/network_data.json")
-
-
-def _network(reader: Reader) -> Network:
-    from ignition.network import from_openstack
-
-    return from_openstack.network(NETWORK.read(reader), NETWORK.path, priority=10)
-
 
 PLATFORM = Platform(
     "IBM Cloud (classic)",
@@ -37,7 +26,7 @@ PLATFORM = Platform(
                 Attribute("LOCAL_HOSTNAME", META.member("name", filled=True)),
             ),
             hostname=META.member("name"),
-            network=_network,
+            network=openstack(NETWORK, priority=10),
         ),
     ),
 )

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from ignition.errors import Failure
 from ignition.metadata.drive import Drive, drive
+from ignition.metadata.networks import cloud_init, openstack
 from ignition.metadata.ssh_keys import members
 from ignition.metadata.table import Attribute, Metadata
 from ignition.metadata.values import Document, Value, first
@@ -25,18 +26,6 @@ if TYPE_CHECKING:
 OPENSTACK, NOCLOUD = "config-2", "cidata"
 OPENSTACK_NETWORK = Document("openstack/latest/network_data.json", may_be_damaged=True)
 NOCLOUD_NETWORK = Document("network-config", parse, kind="YAML", may_be_damaged=True)
-
-
-def _of_openstack(reader: Reader) -> Network:
-    from ignition.network import from_openstack
-
-    return from_openstack.network(OPENSTACK_NETWORK.read(reader), OPENSTACK_NETWORK.path, priority=20)
-
-
-def _of_nocloud(reader: Reader) -> Network:
-    from ignition.network import from_cloud_init
-
-    return from_cloud_init.network(NOCLOUD_NETWORK.read(reader), NOCLOUD_NETWORK.path)
 
 
 def _table(label: str, meta: Document, network: Callable[[Reader], Network]) -> Metadata:
@@ -88,7 +77,9 @@ PLATFORM = Platform(
     without_unit={"network": "kernel arguments configure it in the initramfs"},
     config=drive({NOCLOUD: ("user-data",), OPENSTACK: ("openstack/latest/user_data",)}),
     metadata=(
-        _table(OPENSTACK, Document("openstack/latest/meta_data.json", may_be_damaged=True), _of_openstack),
-        _table(NOCLOUD, Document("meta-data", parse, kind="YAML", may_be_damaged=True), _of_nocloud),
+        _table(
+            OPENSTACK, Document("openstack/latest/meta_data.json", may_be_damaged=True), openstack(OPENSTACK_NETWORK, priority=20)
+        ),
+        _table(NOCLOUD, Document("meta-data", parse, kind="YAML", may_be_damaged=True), cloud_init(NOCLOUD_NETWORK)),
     ),
 )

@@ -10,6 +10,7 @@ from ignition.config.text import kinds
 from ignition.errors import Failure
 from ignition.host import log
 from ignition.metadata.drive import Drive, drive
+from ignition.metadata.networks import cloud_init
 from ignition.metadata.ssh_keys import members
 from ignition.metadata.table import Attribute, Metadata
 from ignition.metadata.values import Document, Value
@@ -19,7 +20,6 @@ from ignition.platforms import Platform
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.metadata.reader import Reader
-    from ignition.network.model import Network
 
 LIMIT_S = 30.0
 CLOUD_CONFIG = "#cloud-config"
@@ -35,10 +35,7 @@ USER = Document("user-data", _cloud_config, kind="cloud-config", may_be_damaged=
 NETWORK = Document("network-config", parse, kind="YAML", may_be_damaged=True)
 
 
-def _network(reader: Reader) -> Network:
-    from ignition.network import from_cloud_init
-
-    return from_cloud_init.network(NETWORK.read(reader), NETWORK.path)
+network = cloud_init(NETWORK)
 
 
 def _kernel_arguments(reader: Reader) -> str | None:
@@ -46,7 +43,7 @@ def _kernel_arguments(reader: Reader) -> str | None:
     from ignition.network.kernel_arguments import by_address
 
     try:
-        return by_address(_network(reader))
+        return by_address(network(reader))
     except Failure as failure:
         log.warning(f"using the default: {failure}")
         return None
@@ -57,7 +54,7 @@ def _netplan(reader: Reader) -> object:
     from ignition.network import netplan
 
     try:
-        return netplan.document(_network(reader))
+        return netplan.document(network(reader))
     except Failure as failure:
         log.warning(f"netplan file not written: {failure}")
         return None
@@ -67,7 +64,7 @@ def _address(version: int) -> Value:
     """The last address of the first interface."""
 
     def read(reader: Reader) -> str | None:
-        addresses = next((one.addresses for one in _network(reader).interfaces), [])
+        addresses = next((one.addresses for one in network(reader).interfaces), [])
         return next((str(one.ip) for one in reversed(addresses) if one.version == version), None)
 
     return Value(f"the last IPv{version} address of the first interface of {NETWORK.path}", read)
@@ -95,7 +92,7 @@ PLATFORM = Platform(
             ),
             hostname=USER.member("hostname"),
             ssh_keys=members(USER.member("ssh_authorized_keys[]")),
-            network=_network,
+            network=network,
             kernel_arguments=_kernel_arguments,
             netplan=_netplan,
             may_be_absent=True,

@@ -115,10 +115,6 @@ class GuestInfo:
         yield lambda name: value(name).encode() or None
 
 
-def _kernel_arguments(reader: Reader) -> str | None:
-    return reader.text(ARGUMENTS)
-
-
 def _netplan(reader: Reader) -> object:
     """The member `network` of the metadata that cloud-init's data source for VMware reads, which is in netplan's own format."""
     from ignition.metadata import yaml_text
@@ -138,7 +134,7 @@ def _netplan(reader: Reader) -> object:
 
 PLATFORM = Platform(
     "VMware",
-    metadata=(Metadata(GuestInfo(), prefix="VMWARE_", kernel_arguments=_kernel_arguments, netplan=_netplan),),
+    metadata=(Metadata(GuestInfo(), prefix="VMWARE_", kernel_arguments=lambda reader: reader.text(ARGUMENTS), netplan=_netplan),),
     config=ConfigSource(
         f"guestinfo.{NAMES[0]}.data, also in the OVF environment, or guestinfo.{NAMES[1]}.data",
         fetch,

@@ -65,10 +65,10 @@ def _unknown_variant(variant: str, version: str) -> Failure:
     if not known:
         return Failure(f"no schema for Butane's variant {variant}", fix=variants.unknown(variant, version)[2])
     if not version:
-        return Failure(f"name a version of Butane's variant {variant}", fix=f"use one of {', '.join(known)}")
+        return Failure(f"name a version of Butane's variant {variant}", fix=f"one of {', '.join(known)}")
     numbers = [*version.split("."), "0", "0"][:3]
     meant = next((one for one in known if one.startswith(".".join(numbers))), "")
-    fix = f"{f'did you mean {meant}? ' if meant else ''}use one of {', '.join(known)}"
+    fix = f"{f'did you mean {meant}? ' if meant else ''}one of {', '.join(known)}"
     return Failure(f"no schema for version {version} of Butane's variant {variant}", fix=fix)
 
 

@@ -1,4 +1,4 @@
-"""What metadata services answer, and what a datasource must make of it.
+"""Answers of metadata services, and the results that datasources must return.
 
 Source: docs/reference/coreos-cloudinit.md §5; docs/reference/platforms.md §10.
 """

@@ -1,4 +1,4 @@
-"""Drives for tests: directories take the place of what udev and mount(8) would give. Real ones: test_drive_on_loop.py."""
+"""Drives for tests: directories instead of the devices of udev and mount(8). Real ones: test_drive_on_loop.py."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Stand-ins for programs that only some machines have, first on the PATH that the agent gives to programs."""
+"""Stand-ins for programs that only some machines have, first on the PATH that the agent sets for programs."""
 
 import os
 from collections.abc import Callable

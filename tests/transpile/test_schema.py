@@ -215,9 +215,9 @@ def test_variant_that_refuses_a_member_takes_it_empty() -> None:
 @pytest.mark.parametrize(
     "pair, message",
     [
-        (("fcos", "1.6"), "no schema for version 1.6 of Butane's variant fcos (fix: did you mean 1.6.0? use one of 1.0.0, "),
-        (("fcos", "9.9.9"), "no schema for version 9.9.9 of Butane's variant fcos (fix: use one of 1.0.0, "),
-        (("fcos", ""), "name a version of Butane's variant fcos (fix: use one of 1.0.0, "),
+        (("fcos", "1.6"), "no schema for version 1.6 of Butane's variant fcos (fix: did you mean 1.6.0? one of 1.0.0, "),
+        (("fcos", "9.9.9"), "no schema for version 9.9.9 of Butane's variant fcos (fix: one of 1.0.0, "),
+        (("fcos", ""), "name a version of Butane's variant fcos (fix: one of 1.0.0, "),
         (("flatcr", "1.0.0"), "no schema for Butane's variant flatcr (fix: did you mean flatcar? one of flatcar, fcos)"),
         (
             ("openshift", "4.20.0"),

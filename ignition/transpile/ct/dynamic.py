@@ -101,14 +101,11 @@ def expanded(member: str, value: str, platform: Platform) -> str:
         raise Unavailable(member, message, f"set the platform with --platform: {', '.join(PLATFORMS)}")
     done, rest = "", value
     while 0 <= (begin := rest.find("{")) < (end := rest.find("}")):
-        done += f"{rest[:begin]}${{{_variable(member, rest[begin + 1 : end], platform)}}}"
+        field = rest[begin + 1 : end]
+        if field not in platform.fields:
+            names = ", ".join(f"{{{name}}}" for name in platform.fields)
+            message = f"platform {platform.name} has no dynamic data {{{field}}}"
+            raise Unavailable(member, message, f"use {names}" if names else "write the value itself")
+        done += f"{rest[:begin]}${{{platform.fields[field]}}}"
         rest = rest[end + 1 :]
     return done + rest
-
-
-def _variable(member: str, field: str, platform: Platform) -> str:
-    if field not in platform.fields:
-        names = ", ".join(f"{{{name}}}" for name in platform.fields)
-        message = f"platform {platform.name} has no dynamic data {{{field}}}"
-        raise Unavailable(member, message, f"use {names}" if names else "write the value itself")
-    return platform.fields[field]

@@ -103,7 +103,13 @@ class _Translator:
     def _storage(self) -> dict[str, Any]:
         storage = self._config.storage
         made = members(storage, leave_out={"disks", "files", "directories", "links"})
-        made["disks"] = [self._disk(disk, ("storage", "disks", index)) for index, disk in enumerate(storage.disks)]
+        made["disks"] = []
+        for index, disk in enumerate(storage.disks):
+            made["disks"].append(members(disk, leave_out={"partitions"}))
+            here: Path = ("storage", "disks", index, "partitions")
+            partitions = [self._partition(one, (*here, number)) for number, one in enumerate(disk.partitions)]
+            if partitions:
+                made["disks"][-1]["partitions"] = partitions
         made["files"] = [self._file(file, ("storage", "files", index)) for index, file in enumerate(storage.files)]
         made["directories"] = [members(_with_defaults(directory, DIRECTORY_MODE)) for directory in storage.directories]
         made["links"] = [members(_on_root(link)) for link in storage.links]
@@ -114,11 +120,6 @@ class _Translator:
             resource = {"source": content_forms.percent_encoded(content_forms.content_of(text)), "verification": {}}
             made["files"].append({"filesystem": ROOT, "path": update.PATH, "mode": update.MODE, "contents": resource})
         return {name: value for name, value in made.items() if value}
-
-    def _disk(self, disk: model.Disk, here: Path) -> dict[str, Any]:
-        made = members(disk, leave_out={"partitions"})
-        partitions = [self._partition(partition, (*here, "partitions", index)) for index, partition in enumerate(disk.partitions)]
-        return {**made, "partitions": partitions} if partitions else made
 
     def _partition(self, partition: model.Partition, here: Path) -> dict[str, Any]:
         made = members(partition, leave_out={"size", "start"})

@@ -74,13 +74,13 @@ def locksmith_findings(locksmith: Locksmith) -> Iterator[Finding]:
     if bool(start) != bool(length):
         message = "window-start and window-length must both be specified"
         yield Finding(ERROR, ("locksmith",), message, "set window_start and window_length, or neither")
-    if start and (message := _problem(start)):
+    if start and (message := _window_problem(start)):
         yield Finding(ERROR, ("locksmith", "window_start"), message, WINDOW_FIX)
     if length and not DURATION.fullmatch(length):
         yield Finding(ERROR, ("locksmith", "window_length"), "couldn't parse window length", "write it as 2h or 1h30m")
 
 
-def _problem(start: str) -> str:
+def _window_problem(start: str) -> str:
     day, blank, time = start.partition(" ")
     if blank and day.lower() not in DAYS:
         return "unknown day in window start"

@@ -1,4 +1,4 @@
-"""What each platform's service answers or its drive holds, and what must come of it: one module per platform, named as it is.
+"""Samples of each platform's service or drive, and the expected results: one module per platform, with the platform's name.
 
 Source: docs/reference/platforms.md §10. `SAMPLE` for a service (test_samples.py) and `DRIVES` (test_drives.py) are all that a new
 platform needs here.
@@ -56,7 +56,7 @@ class Sample:
 
     @property
     def config_place(self) -> str:
-        """What failures name: the URL without query."""
+        """The place in failures: the URL without query."""
         return f"{self.url}{(self.config_path or '').partition('?')[0]}"
 
 
