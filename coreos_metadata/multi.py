@@ -32,7 +32,7 @@ FLAGS = (
 
 
 def run(values: Values) -> None:
-    """Read and write what is asked for."""
+    """Read the metadata and write the requested outputs."""
     name = provider(values)
     tables = platforms.metadata(name)
     if not any(values[flag.name] for flag in FLAGS):

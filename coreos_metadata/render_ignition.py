@@ -2,7 +2,7 @@
 
 Source: docs/reference/platforms.md §4.1.
 
-hostname.ign has the host name; user.ign the first user with SSH keys and, where the platform gave one, a password, hashed.
+hostname.ign has the host name; user.ign the first user with SSH keys and, if the platform has one, a hashed password.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PUBLIC, SECRET = 0o644, 0o600
 
 PROGRAM = command(
     "render-ignition",
-    "write fragments of a base config from what the platform says",
+    "write fragments of a base config from the platform's metadata",
     (
         Flag("render-ignition-dir", "", "directory for hostname.ign and user.ign (required)", value="DIR", offers=DIRECTORIES),
         Flag("disable-hostname-fragment", False, "do not write hostname.ign"),
@@ -46,7 +46,7 @@ PROGRAM = command(
 
 
 def run(values: Values) -> None:
-    """Write the fragments that the platform has something for. Raises Failure on platforms that give no user, as Afterburn."""
+    """Write the fragments that the platform has data for. As in Afterburn, raises Failure on platforms without a first user."""
     if not values["render-ignition-dir"]:
         raise UsageError("--render-ignition-dir is required")
     name = provider(values)
