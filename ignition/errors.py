@@ -1,4 +1,8 @@
-"""The exceptions of the agent. A subclass exists only where a caller branches on it; nobody compares messages."""
+"""The exceptions of the agent. A subclass exists only where a caller branches on it; messages are never compared.
+
+`at` adds the place in the config on the way up, `refusing` marks failures that every boot would repeat. `unforeseen` and `trace`
+word the errors that no code expected, without the values they carry.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,10 @@ if TYPE_CHECKING:
 class Failure(Exception):
     """Provisioning cannot go on: what happened, where in the config or on the machine, and what the operator can do.
 
-    No field ever holds a secret or a whole config: all three are journalled and shown on the console.
+    No field ever holds a secret or a whole config: all three are written to the journal and shown on the console.
 
-    `lasting`: the config is at fault, and the same one fails at every boot, however often it is tried (see `refusing`).
-    Everything else may pass: a server that is down, a device that comes up late, a page that is not there yet.
+    `lasting`: the config is at fault, and the same config fails on every boot, however often it is retried (see `refusing`).
+    Every other failure may be temporary: a server that is down, a device that appears late, a page that is not published yet.
     """
 
     lasting = False
@@ -24,7 +28,7 @@ class Failure(Exception):
     def __init__(self, what: str, *, where: str = "", fix: str = "", lasting: bool = False) -> None:
         super().__init__(what)
         self.what, self.where, self.fix = what, where, fix
-        if lasting:
+        if lasting:  # False leaves it to the class: every InvalidConfig is lasting
             self.lasting = True
 
     def __str__(self) -> str:
@@ -37,11 +41,11 @@ class NeedsNetwork(Failure):
 
 
 class Unmet(Failure):
-    """What the config asks for and this machine cannot have, without which it is still one to log in to: a warning, recorded."""
+    """A part of the config that this machine cannot have, and does not need for a login: a warning, which is recorded."""
 
 
 class NotFound(Failure):
-    """The server answered that the resource does not exist; some platforms read that as "no config"."""
+    """The resource does not exist; some platforms treat that as "no config"."""
 
 
 class NotHere(Exception):
@@ -49,7 +53,7 @@ class NotHere(Exception):
 
 
 class CommandFailed(Failure):
-    """A program ended with a status that was not expected. `status` is negative for a signal, None if it never ran."""
+    """A program ended with an unexpected status. `status` is negative for a signal, None if the program never ran."""
 
     def __init__(self, what: str, *, status: int | None, stderr: str = "", fix: str = "") -> None:
         super().__init__(what, fix=fix)
@@ -57,11 +61,11 @@ class CommandFailed(Failure):
 
 
 class RootInMemory(Failure):
-    """A failure while ROOT's contents are in memory only: switching the machine off would lose them."""
+    """A failure while the contents of ROOT are in memory only: powering the machine off would lose them."""
 
 
 class InvalidConfig(Failure):
-    """A config that breaks the rules of its spec. `report` has a row for every error, `digest` says which text it is of."""
+    """A config that breaks the rules of its spec. `report` has an entry for every error, `digest` identifies the text."""
 
     lasting = True
 
@@ -71,26 +75,26 @@ class InvalidConfig(Failure):
 
 
 def unforeseen(error: BaseException, program: str) -> Failure:
-    """An error that nobody foresaw, as the last line of defence of a program shows it to people: one line, no trace.
+    """An unexpected error, as the last line of defence of a program shows it to people: one line, without a traceback.
 
-    The machine's own reasons are no fault of the program. Of all others only type and place are shown: the text may be a secret
+    An error of the operating system is reported as such. Of any other only type and place are shown: the text may be a secret
     ("invalid literal for int(): …").
     """
     if isinstance(error, MemoryError):
-        return Failure("out of memory", fix="give the machine more memory")
-    # Those of requests and ssl are OSErrors without a number: their text may hold a URL.
+        return Failure("out of memory", fix="add memory to the machine")
+    # The errors of requests and ssl are OSErrors without a number: their text may contain a URL.
     if isinstance(error, OSError) and error.errno is not None and error.strerror:
         place = error.filename if isinstance(error.filename, (str, bytes)) else b""
         raw = place if isinstance(place, bytes) else place.encode("utf-8", "surrogateescape")
         return Failure(error.strerror, where=raw.decode("utf-8", "backslashreplace"))
     frames = _frames(error)
     where = f" ({frames[-1].filename.rpartition('/')[2]}, line {frames[-1].lineno})" if frames else ""
-    fix = f"this is a fault of {program}, please report it"
+    fix = f"this is a bug in {program}, please report it"
     return Failure(f"{type(error).__name__}{where}", where=f"{program} itself", fix=fix)
 
 
 def trace(error: BaseException) -> str:
-    """Where such an error comes from, for the log. Frames without values, and no text: either could be a secret."""
+    """The traceback of an unexpected error, for the log: without values and without the text, since either could be a secret."""
     import traceback
 
     return "".join([*traceback.format_list(_frames(error)), type(error).__name__])
@@ -104,7 +108,7 @@ def _frames(error: BaseException) -> list[FrameSummary]:
 
 @contextmanager
 def at(place: str) -> Iterator[None]:
-    """Prefix `place` to the place of any Failure raised inside: nested uses give `$.storage.files.3` step by step."""
+    """Prefix `place` to the place of any Failure raised inside: nested uses build `$.storage.files.3` step by step."""
     try:
         yield
     except Failure as failure:
@@ -114,7 +118,7 @@ def at(place: str) -> Iterator[None]:
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Around planning, also as its decorator: what the rules refuse, they refuse again in the next boot with the same config."""
+    """Around planning, also as a decorator: a config that the rules refuse now, they refuse again in the next boot."""
     try:
         yield
     except Failure as failure:

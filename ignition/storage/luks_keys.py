@@ -49,7 +49,7 @@ class Keys:
         """Raises Failure if nobody knows it."""
         key = self._keys.get(name)
         if key is None:
-            raise Failure(f"the key of volume {name} is lost", fix="this is a fault of ignition, please report it")
+            raise Failure(f"the key of volume {name} is lost", fix="this is a bug in ignition, please report it")
         return key
 
     def drop(self, name: str) -> None:

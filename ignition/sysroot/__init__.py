@@ -1,1 +1,1 @@
-"""What is written into the new root: files, users and groups, units. Pure planning beside the operations."""
+"""Provisioning of the new root: files, users and groups, units. Pure planning beside the operations."""

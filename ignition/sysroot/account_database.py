@@ -1,8 +1,9 @@
 """The users and groups of the new root, read from the files that its nsswitch.conf names (passwd(5), group(5), shadow(5)).
 
-A query through NSS in a chroot, as Ignition does it, starts a process each and fails on a root without its libraries. What only
-NSS modules of the root know (LDAP, systemd's dynamic users) does not exist in an initramfs either way. An image keeps accounts of
-its own beside /etc: /usr/lib/passwd, /usr/share/baselayout/passwd, /var/lib/extrausers/passwd (ignition.sysroot.nsswitch).
+A query through NSS in a chroot, as in Ignition, starts a process each time and fails on a root without its libraries. Accounts
+that only NSS modules of the root know (LDAP, systemd's dynamic users) do not exist in an initramfs either way. Some images keep
+their own accounts outside /etc: /usr/lib/passwd, /usr/share/baselayout/passwd, /var/lib/extrausers/passwd
+(ignition.sysroot.nsswitch).
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from itertools import chain
 
 from ignition.config.model.storage import Owner
 from ignition.errors import Failure, NotFound
-from ignition.host.reading import LARGEST, lines, open_inside
+from ignition.host.limits import SYSTEM_FILE
+from ignition.host.reading import lines, open_inside
 from ignition.host.root import Root
 from ignition.sysroot import nsswitch
 
@@ -23,19 +25,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     Table = dict[str, list[str]]  # first field of each line → its fields
 
-# What shadow-utils opens of a root, besides what NSS opens.
-_WRITTEN = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
-# What shadow-utils opens: its files with their locks, backups and new versions (lib/commonio.c), glibc's lock (lckpwdf(3)), and
-# what says how accounts are made.
+WRITTEN = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")  # by shadow-utils
+# Everything that shadow-utils opens: its files with their locks, backups and new versions (lib/commonio.c), glibc's lock
+# (lckpwdf(3)), and the defaults for new accounts.
 FILES = (
-    *(f"/etc/{name}{suffix}" for name in _WRITTEN for suffix in ("", ".lock", "-", "+")),
+    *(f"/etc/{name}{suffix}" for name in WRITTEN for suffix in ("", ".lock", "-", "+")),
     "/etc/.pwd.lock",
     "/etc/login.defs",
     "/etc/default/useradd",
     "/etc/nsswitch.conf",
 )
 _ID = re.compile(r"[0-9]{1,10}")
-# File → the least number of fields of a line, and which of them are numbers.
+# File → the minimum number of fields in a line, and the positions of those that are numbers.
 _SHAPES: dict[str, tuple[int, tuple[int, ...]]] = {
     "passwd": (7, (2, 3)),
     "group": (4, (2,)),
@@ -64,7 +65,7 @@ class GroupLine:
 
 
 class AccountDatabase:
-    """Looks names up in a root. Files are read again when they changed; an unreadable line is passed over, as NSS does."""
+    """Looks names up in a root. Files are read again when they change; malformed lines are skipped, as NSS does."""
 
     def __init__(self, root: Root) -> None:
         self.root = root
@@ -81,7 +82,7 @@ class AccountDatabase:
         return GroupLine(fields) if fields else None
 
     def users(self, *, of_every_file: bool = False) -> list[Account]:
-        """All users, in the order of the sources; `of_every_file`: also of files that nsswitch.conf does not name (yet)."""
+        """All users, in the order of the sources; `of_every_file`: also those in files that nsswitch.conf does not name (yet)."""
         tables = [table for _, table in self._tables("passwd")]
         if of_every_file:
             places = dict.fromkeys(chain.from_iterable(nsswitch.DIRECTORIES.values()))
@@ -99,14 +100,14 @@ class AccountDatabase:
         return fields[0] if fields else None
 
     def groups_of(self, user: str) -> frozenset[str]:
-        """Names of the supplementary groups of a user: of all sources, unless a line `initgroups` says when to stop."""
+        """Names of the supplementary groups of a user: from all sources, unless an `initgroups` line says when to stop."""
         found: set[str] = set()
         database = "initgroups" if self._sources("initgroups") else "group"
         for source, table in self._tables(database):
             mine = _groups_of(user, table or {})
             found |= mine
             action = source.actions[_status(table, is_found=bool(mine))]
-            # For compatibility, glibc asks on after a success if only a line `group` says whom (grp/initgroups.c).
+            # For compatibility, glibc goes on after a success where the sources come from the `group` line (grp/initgroups.c).
             if action == nsswitch.RETURN and (database == "initgroups" or not mine):
                 break
         return frozenset(found)
@@ -132,11 +133,11 @@ class AccountDatabase:
         return not self.is_local(database, name) and self.line(database, name) is not None
 
     def line(self, database: str, name: str) -> list[str] | None:
-        """The fields that NSS would answer with."""
+        """The fields that NSS would return."""
         return self._find(database, lambda table: table.get(name))
 
     def user_password(self, name: str) -> str:
-        """The crypt(5) string of an existing user: of shadow(5) where the user is there."""
+        """The crypt(5) string of an existing user: from shadow(5) where the user has a line there."""
         return self._password("shadow", "passwd", name)
 
     def shadow(self, name: str) -> list[str]:
@@ -163,14 +164,14 @@ class AccountDatabase:
         return False
 
     def refuse_odd_files(self) -> None:
-        """Raises Failure for a file that shadow-utils would wait for (FIFO) or read for ever (device, hole)."""
+        """Raises Failure for a file that would block shadow-utils (a FIFO) or keep it reading forever (a device, a huge hole)."""
         for inside in FILES:
             if self._has(inside):
                 with open_inside(self.root, inside, where=inside) as file:
                     _refuse_large(os.fstat(file.fileno()).st_size, inside)
 
     def uid(self, owner: Owner, where: str) -> int:
-        """The id of the wanted owner of a node; -1 if none is wanted. Raises Failure for an unknown name."""
+        """The uid of a node's configured owner; -1 if the config leaves it open. Raises Failure for an unknown name."""
         if owner.id is not None or not owner.name:
             return -1 if owner.id is None else owner.id
         account = self.user(owner.name)
@@ -198,7 +199,7 @@ class AccountDatabase:
         return group.gid
 
     def foreign_sources(self) -> list[str]:
-        """Where users may come from besides files: sss, ldap and their like."""
+        """Sources of users other than files: sss, ldap and similar."""
         known = {*nsswitch.DIRECTORIES, nsswitch.SYSTEMD}
         return [source.name for source in self._sources("passwd") or [] if source.name not in known]
 
@@ -207,7 +208,7 @@ class AccountDatabase:
         return fields[1] if fields else ""
 
     def _find(self, database: str, pick: Callable[[Table], list[str] | None]) -> list[str] | None:
-        """The line that NSS would answer with: that of the first source that has one, unless an action says otherwise."""
+        """The line that NSS would return: that of the first source that has one, unless an action says otherwise."""
         found: list[str] | None = None
         is_merging = False
         for source, table in self._tables(database):
@@ -219,17 +220,18 @@ class AccountDatabase:
                 found = [*found[:3], ",".join(dict.fromkeys(filter(None, members)))]
             action = source.actions[_status(table, is_found=bool(found))]
             if action == nsswitch.RETURN or (action == nsswitch.MERGE and database != "group" and found):
-                break  # glibc merges groups alone, and fails for others: the first answer is the better one
+                # glibc can merge groups only, and fails for any other database: the first answer is more useful than none.
+                break
             is_merging = bool(found) and (action == nsswitch.MERGE or is_merging)
         return found
 
     def _tables(self, database: str) -> Iterator[tuple[nsswitch.Source, Table | None]]:
-        """Each source with what it knows; None for one that has no such file, or is not one of files."""
+        """Each source with its table; None for a source without such a file, and for one that does not read files."""
         for source in self._sources(database) or nsswitch.default():
             yield source, self._of_source(source, "group" if database == "initgroups" else database)[1]
 
     def _of_source(self, source: nsswitch.Source, database: str) -> tuple[str, Table | None]:
-        """The file that a source reads, and what is in it; ("", None) if it has none."""
+        """The file that a source reads, and its table; ("", None) if there is no such file."""
         if source.name == nsswitch.SYSTEMD and database in nsswitch.SYNTHESIZED:
             return nsswitch.SYSTEMD, _parse(nsswitch.SYNTHESIZED[database], database)
         for directory in nsswitch.DIRECTORIES.get(source.name, ()):
@@ -240,7 +242,7 @@ class AccountDatabase:
         return "", None
 
     def _sources(self, database: str) -> list[nsswitch.Source] | None:
-        """None if no line says."""
+        """None if nsswitch.conf has no line for the database."""
         for place in nsswitch.PLACES:
             found = self._cached(place, place, lambda text: {"": [text]})
             if found is not None:
@@ -251,7 +253,7 @@ class AccountDatabase:
         return self._table(f"{nsswitch.LOCAL}/{database}", database) or {}
 
     def _table(self, inside: str, database: str) -> Table | None:
-        """The lines of a file by their first field; the first of several counts, as in NSS. None if there is no such file."""
+        """The lines of a file by their first field; the first of several wins, as in NSS. None if there is no such file."""
         return self._cached(inside, database, lambda text: _parse(text, database))
 
     def _cached(self, inside: str, what: str, parse: Callable[[str], Table]) -> Table | None:
@@ -261,11 +263,12 @@ class AccountDatabase:
             return None
         with file:
             now = os.fstat(file.fileno())
+            # shadow-utils replaces its files, so a change shows in the inode number even within one tick of the clock.
             signature = (now.st_ino, now.st_mtime_ns, now.st_size)
             known = self._read.get((inside, what))
             if known is None or known[0] != signature:
                 _refuse_large(now.st_size, inside)
-                text = file.read(LARGEST).decode("utf-8", "surrogateescape")
+                text = file.read(SYSTEM_FILE).decode("utf-8", "surrogateescape")
                 known = self._read[inside, what] = (signature, parse(text))
         return known[1]
 
@@ -279,8 +282,8 @@ def _groups_of(user: str, groups: Table) -> frozenset[str]:
 
 
 def _refuse_large(size: int, inside: str) -> None:
-    if size > LARGEST:
-        raise Failure(f"{inside} is larger than {LARGEST >> 20} MiB", where=inside, fix="find out what wrote it")
+    if size > SYSTEM_FILE:
+        raise Failure(f"{inside} is larger than {SYSTEM_FILE >> 20} MiB", where=inside, fix="find out which program wrote it")
 
 
 def _parse(text: str, database: str) -> Table:
@@ -288,7 +291,7 @@ def _parse(text: str, database: str) -> Table:
     found: Table = {}
     for line in lines(text):
         fields = line.split(":")
-        # `+name` and `-name` speak of NIS, to the source `compat` alone.
+        # `+name` and `-name` stand for NIS entries, and only for the source `compat`.
         if len(fields) < least or fields[0] in found or fields[0].startswith(("+", "-")):
             continue
         if all(is_id(fields[position]) for position in numbers):
@@ -297,5 +300,5 @@ def _parse(text: str, database: str) -> Table:
 
 
 def is_id(text: str) -> bool:
-    """Whether it is the number of a user or a group: ASCII digits, 32 bits."""
+    """Whether a text is a uid or gid: ASCII digits, 32 bits."""
     return bool(_ID.fullmatch(text)) and int(text) < 1 << 32

@@ -1,6 +1,6 @@
 """Groups and users: which operations, in which order (docs/reference/ignition-config.md §7.7).
 
-Groups in the config's order, then users. All passwords are set in one go after the accounts are there; then homes, then keys.
+Groups in the order of the config, then users. All passwords are set in one run once the accounts exist; then homes, then keys.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from ignition.sysroot.users import (
 
 
 class AccountFacts:
-    """`places`: where SSH keys go. `notated`: the directories that the mount stage made.
+    """`places`: where SSH keys go. `notated`: the directories that the mount stage created.
 
-    `attempt`: which users are new, and whether an earlier attempt was interrupted. `nested`: /etc/skel has directories.
+    `attempt`: the new users, and whether an earlier attempt was interrupted. `nested`: /etc/skel has directories.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ def _plan_groups(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
             operations.append(RemoveGroup(place, group.name, facts.accounts))
             continue
         found = facts.accounts.group(group.name)
+        # groupmod and chgpasswd change lines of /etc/group only.
         if found is not None and (group.gid not in (None, found.gid) or group.password_hash):
             operations += _adopt_groups((group.name,), facts)
         operations.append(PutGroup(place, group, facts.accounts))
@@ -101,7 +102,7 @@ def _plan_users(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
 
 
 def _adopt(place: str, user: User, facts: AccountFacts) -> list[Operation]:
-    """What shadow-utils must find in /etc to make this user so."""
+    """The accounts that shadow-utils must find in /etc before it can create or change this user."""
     is_new = facts.accounts.user(user.name) is None
     differs = is_new or PutUser(place, user, facts.accounts).changes()
     first = group_for(user, facts.accounts.root) if is_new else user.primary_group or ""
@@ -119,9 +120,9 @@ def _adopt_groups(names: Iterable[str], facts: AccountFacts) -> list[Operation]:
 
 
 def missing_home(user: User, accounts: AccountDatabase) -> str | None:
-    """The home of an existing user who is to get SSH keys, as the root sees it, if keys can be put there; else None.
+    """The home of an existing user who is to get SSH keys, as the root sees it, if keys can be written there; else None.
 
-    An image has users without their homes, which systemd-tmpfiles makes after the switch to the root.
+    Images have users without homes, which systemd-tmpfiles creates after the switch to the root.
     """
     if user.should_exist is False or user.no_create_home or not user.ssh_authorized_keys:
         return None

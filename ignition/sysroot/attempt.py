@@ -1,10 +1,10 @@
-"""What the files stage found before it changed anything, kept in the new root while the stage runs.
+"""The record of the files stage: the state of the new root before any change, kept in that root while the stage runs.
 
-A power cut leaves a root that is half provisioned: a file without `overwrite` is there with the content of the first attempt, or
-empty because its data had not reached the disk; an append may or may not have happened; an account may lack its home. Without a
-record none of that can be told from what the image's owner put there. So the first attempt writes down what was missing, and
-the next one may finish, replace or cut back exactly that. The record goes away when all is done and on disk; of appends a
-trace stays, so that running the stage once more does not append once more.
+A power cut leaves a half-provisioned root: a file without `overwrite` has the content of the first attempt, or is empty because
+its data had not reached the disk; an append may or may not have happened; an account may lack its home. Without a record none of
+that can be told apart from the image's own files. So the first attempt notes which nodes were missing, and the next one may
+finish, replace or truncate exactly those. The record is deleted when everything is done and on disk; only the sizes before
+appends stay, so that running the stage again does not append again.
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ from ignition.errors import Failure
 from ignition.host import paths
 from ignition.host.reading import read_text
 from ignition.host.root import Root
-
-# One node of the config together with its place.
+from ignition.sysroot.account_database import WRITTEN
 
 
 class Entry:
-    """`place`: where the config says it (`$.storage.files.3`). `resolved`: where it goes, as the root it goes to sees it.
+    """One node of the config together with its place.
 
-    `resolved` is set again when earlier operations have run; `depth` stays that of the plan. `key`: its name in the record of an
-    attempt.
+    `place`: the path in the config (`$.storage.files.3`). `resolved`: the path of the node, as the root that gets it sees it; it is set
+    again when earlier operations have run, while `depth` stays that of the plan. `key`: its name in the record of an attempt.
     """
 
     def __init__(self, place: str, node: Node, resolved: str) -> None:
@@ -41,15 +40,15 @@ class Entry:
 
 
 _LEFTOVER = r"\.ignition-\d+-\d+"  # ignition.host.dentry
-_SHADOW_FILES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
-_SHADOW_LOCK = rf"({'|'.join(_SHADOW_FILES)})\.lock"
-_SHADOW_LEFTOVER = rf"({'|'.join(_SHADOW_FILES)})(\.lock|\.\d+|\+)"  # shadow-utils, lib/commonio.c
+_SHADOW_LOCK = rf"({'|'.join(WRITTEN)})\.lock"
+_SHADOW_LEFTOVER = rf"({'|'.join(WRITTEN)})(\.lock|\.\d+|\+)"  # shadow-utils, lib/commonio.c
 
 
 class Attempt:
     """`made`: places that were empty. `sizes`: file → bytes before anything was appended. `homeless`: new users, without home.
 
-    Places are `Entry.key`s. `unfinished`: an earlier attempt was cut short. `appended_before`: what a finished one appended to.
+    Places are `Entry.key`s. `unfinished`: an earlier attempt was interrupted. `appended_before`: the files to which a finished
+    attempt appended.
     """
 
     def __init__(
@@ -66,15 +65,18 @@ class Attempt:
         self.appended_before = appended_before
 
     def with_users(self, names: frozenset[str]) -> Attempt:
-        """Also these users are new."""
+        """These users are new as well."""
         return self._evolve(homeless=self.homeless | names)
 
     def with_homes(self, places: frozenset[str]) -> Attempt:
-        """Also these homes were missing."""
+        """These homes were missing as well."""
         return self._evolve(made=self.made | places)
 
     def note_nodes(self, entries: Iterable[Entry], root: Root) -> None:
-        """Note what these nodes find now; what an earlier attempt found takes precedence. Operations planned before see it."""
+        """Note the state of these nodes; the state that an earlier attempt found takes precedence.
+
+        Operations planned before see the change.
+        """
         made = set(self.made)
         for entry in entries:
             node, found = entry.node, root.status(entry.resolved)
@@ -105,12 +107,12 @@ class Attempt:
         return bool(entry.node.overwrite) or entry.key in self.made
 
     def is_worth_keeping(self) -> bool:
-        """Whether an interruption would need the record."""
+        """Whether the attempt after an interruption would need the record."""
         return bool(self.made or self.sizes or self.homeless)
 
 
 def load(root: Root) -> Attempt:
-    """What the attempts before this one left; empty if there was none. A damaged record counts as none."""
+    """The record of the attempts before this one; empty if there was none, or if the record is damaged."""
     try:
         stored = json.loads(read_text(root, paths.ATTEMPT) or "")
         sizes = {str(path): int(size) for path, size in stored["sizes"].items()}
@@ -124,17 +126,17 @@ def load(root: Root) -> Attempt:
 def begin(root: Root, attempt: Attempt) -> None:
     """Put the record on disk before the first change."""
     if attempt.is_worth_keeping():
-        # An attempt that was cut short while it wrote its record left a part of one, and nothing that tells of it.
+        # An attempt that was interrupted while it wrote its record left a temporary file that no record mentions.
         _clear(root, os.path.dirname(paths.ATTEMPT), _LEFTOVER)
         _store(root, attempt, unfinished=True)
 
 
 def finish(root: Root, attempt: Attempt) -> None:
-    """Drop the record. Everything written must be on disk before."""
+    """Drop the record. Everything written must be on disk by then."""
     if attempt.sizes:
         _store(root, Attempt(sizes=attempt.sizes), unfinished=False)
         return
-    # A directory of that name is the image's: no record was there to be dropped.
+    # A directory of that name belongs to the image: there was no record.
     with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError), root.at(paths.ATTEMPT) as here:
         here.unlink()
 
@@ -143,16 +145,16 @@ def clear_leftovers(root: Root, directories: set[str]) -> None:
     """Remove temporary files and locks that an interrupted attempt left in these directories (as the root sees them)."""
     for directory in directories:
         _clear(root, directory, _LEFTOVER)
-    # A lock holds the number of a process of the boot before; in this boot another process may have it.
+    # A lock holds a PID of the previous boot, which another process may have in this one.
     _clear(root, "/etc", _SHADOW_LEFTOVER)
 
 
 def clear_locks(root: Root) -> None:
-    """Remove the locks of shadow-utils from an image that is not running: whoever held them is gone.
+    """Remove the locks of shadow-utils from an image that is not running: their holders are gone.
 
-    A lock holds the number of a process. In this boot another one may have it, and useradd would wait for that in vain.
+    A lock holds a PID. In this boot another process may have it, and useradd would wait for that process in vain.
     """
-    if root.path:
+    if root.path:  # not in the running system, where a lock is somebody's
         _clear(root, "/etc", _SHADOW_LOCK)
 
 

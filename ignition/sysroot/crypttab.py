@@ -1,6 +1,6 @@
-"""What makes later boots open the encrypted volumes: key files in /etc/luks and lines of /etc/crypttab.
+"""How later boots open the encrypted volumes: key files in /etc/luks and lines of /etc/crypttab.
 
-Source: docs/reference/ignition-config.md §7.3, step 6; crypttab(5). A volume that a next attempt could not open (its key is
+Source: docs/reference/ignition-config.md §7.3, step 6; crypttab(5). A volume that the next attempt could not open (its key is
 not in the new root yet, or nothing at hand unlocks it) stays marked as unfinished until all of this is on disk.
 """
 
@@ -47,17 +47,17 @@ class Line:
         return f"{self.name} UUID={self.uuid} {self.key} {self.options}"
 
     def is_ours(self, fields: list[str]) -> bool:
-        """Whether a line is one that this program writes for the volume, whatever it was at the time."""
+        """Whether a line is one that this program writes for the volume, now or with another UUID or options before."""
         keys = (NO_KEY, luks_keys.path_of(self.name))
         return len(fields) >= 3 and fields[0] == self.name and fields[1].startswith("UUID=") and fields[2] in keys
 
     def is_said_by(self, fields: list[str]) -> bool:
-        """Whether a line opens the volume in the same way; its options may have been changed since."""
+        """Whether a line opens the volume in the same way; its options may have been edited since."""
         return fields[:3] == [self.name, f"UUID={self.uuid}", self.key]
 
 
 class Found:
-    """One volume of the config as it is now, and its line. `key` is None if it is not ours to keep, or is in the root already."""
+    """One volume of the config in its present state, and its line. `key` is None if it is not ours to keep, or is in the root."""
 
     def __init__(self, volume: Volume, line: Line, key: bytes | None) -> None:
         self.volume, self.line, self.key = volume, line, key
@@ -69,7 +69,7 @@ class Found:
 
 
 def probe(volumes: tuple[Luks, ...], keys: Keys) -> list[Found]:
-    """The volumes, which the disks stage has left open. Raises Failure for one that is not there."""
+    """The volumes, which the disks stage has left open. Raises Failure for a missing one."""
     found = []
     for index, config in enumerate(volumes):
         where = f"$.storage.luks.{index}"
@@ -82,7 +82,7 @@ def probe(volumes: tuple[Luks, ...], keys: Keys) -> list[Found]:
 
 
 def _place(config: Luks, where: str) -> tuple[str, str]:
-    """(node, UUID). The open volume tells it best: a device's links may have changed when it was encrypted."""
+    """(node, UUID). The open mapping is the best source: the links of a device may have changed when it was encrypted."""
     mapping = crypt_mapping.mapping_named(config.name)
     if mapping is not None and mapping.uuid and mapping.below:
         return devices.node_of(mapping.below[0]), mapping.uuid
@@ -90,7 +90,9 @@ def _place(config: Luks, where: str) -> tuple[str, str]:
     header = luks_header.read_binary(node) if os.path.exists(node) else None
     if header is None or not header.uuid:
         raise Failure(
-            f"volume {config.name} is not open, and {config.device} holds none", where=where, fix="run the disks stage first"
+            f"volume {config.name} is not open, and {config.device} does not hold one",
+            where=where,
+            fix="run the disks stage first",
         )
     return node, header.uuid
 
@@ -100,25 +102,25 @@ def _options(index: int, volumes: tuple[Luks, ...]) -> str:
 
 
 def _is_remote(index: int, volumes: tuple[Luks, ...]) -> bool:
-    """Whether the network is needed to open it, or a volume that it lies in."""
+    """Whether the network is needed to open it, or to open a volume that it lies in."""
     config, below = volumes[index], stacking.below_volumes(volumes)[index]
     own = bool(config.clevis.tang) or bool(config.clevis.custom.needs_network)
     return own or any(_is_remote(one, volumes) for one in below)
 
 
 def key_files(found: list[Found], root: Root) -> list[Entry]:
-    """The key files as nodes of the new root, for the record of the attempt: without content."""
+    """The key files as nodes of the new root, without content: for the record of the attempt."""
     paths = [(one.volume.where, luks_keys.path_of(one.volume.name)) for one in found if one.has_key_file]
     return [Entry(where, File(path=path), root.resolve(path)) for where, path in paths]
 
 
 def written(found: list[Found]) -> list[str]:
-    """The paths in the new root."""
+    """The paths in the new root that `plan` writes."""
     return [PATH, *(luks_keys.path_of(one.volume.name) for one in found if one.has_key_file)]
 
 
 def units(found: list[Found], decided: frozenset[str] = frozenset()) -> tuple[Unit, ...]:
-    """What opens volumes without key files at later boots, and is not enabled everywhere.
+    """The units that open volumes without key files at later boots, and that not every distribution enables.
 
     `decided` are the units that the config itself enables or disables.
     """
@@ -128,7 +130,7 @@ def units(found: list[Found], decided: frozenset[str] = frozenset()) -> tuple[Un
 
 
 def plan(found: list[Found], key_files: list[Entry], record: Attempt, decided: frozenset[str] = frozenset()) -> list[Operation]:
-    """Key files, then lines and units, and then the volumes are complete."""
+    """Key files, then lines and units; only then are the volumes finished."""
     with_key = [one for one in found if one.has_key_file]
     pairs, needed = zip(with_key, key_files, strict=True), units(found, decided)
     return [
@@ -140,7 +142,7 @@ def plan(found: list[Found], key_files: list[Entry], record: Attempt, decided: f
 
 
 class PutKeyFile(Operation):
-    """Writes one key file. `key` is None if nobody knows it any more, which is right only if the file is there."""
+    """Writes one key file. `key` is None if it is no longer known, which is fine only if the file already exists."""
 
     kind = "write-key"
 
@@ -168,7 +170,7 @@ class PutKeyFile(Operation):
             if key is None:
                 raise Failure(f"the key for {self.path} is lost", where=place, fix="run the disks stage first")
         elif not self._record.may_replace(self._entry) and root.status(inside) is not None and read_inside(root, inside) != key:
-            raise Failure(f"{self.path} exists already, with other content", where=place, fix="remove it, or rename the volume")
+            raise Failure(f"{self.path} already exists with other content", where=place, fix="remove it, or rename the volume")
         with root.at(os.path.dirname(inside), parents=PARENTS) as directory:
             if directory.status() is None:
                 directory.mkdir(mode=KEYS_MODE)
@@ -205,12 +207,12 @@ class WriteCrypttab(Operation):
         try:
             return read_text(context.root, PATH) or ""
         except Failure as failure:
-            failure.fix = "remove it: encrypted volumes are listed there"
+            failure.fix = "remove it: encrypted volumes are listed in this file"
             raise
 
 
 class FinishAfterSync(FinishVolume):
-    """Ends the volume's being unfinished, once the root with its line, and its key in `directories`, is on disk."""
+    """Marks the volume as finished once the root with its line, and with its key in `directories`, is on disk."""
 
     def __init__(self, volume: Volume, directories: list[str]) -> None:
         super().__init__(volume)
@@ -224,22 +226,22 @@ class FinishAfterSync(FinishVolume):
 
 
 def updated(text: str, lines: list[Line]) -> str:
-    """crypttab with the volumes in it. A line of ours that says something else is replaced; whatever else there is stays."""
+    """crypttab with the volumes in it. Our own line with another meaning is replaced; all other lines stay."""
     present = [f"{line}\n" for line in lines_of(text)]
     if present and not text.endswith("\n"):
         present[-1] = present[-1][:-1]
     for line in lines:
-        present = _with(present, line)
+        present = _with_line(present, line)
     return "".join(present)
 
 
-def _with(present: list[str], line: Line) -> list[str]:
+def _with_line(present: list[str], line: Line) -> list[str]:
     kept, is_there = [], False
     for one in present:
         fields = one.split()
         if not line.is_ours(fields):
             if fields[:1] == [line.name]:
-                log.warning(f"{PATH} has another line for {line.name}, which may be in the way")
+                log.warning(f"{PATH} has another line for {line.name}, which may take precedence")
             kept.append(one)
         elif line.is_said_by(fields) and not is_there:
             kept.append(one)

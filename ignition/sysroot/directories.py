@@ -1,4 +1,4 @@
-"""The operation that puts one directory (spec path: storage.directories[])."""
+"""The operation that creates one directory (spec path: storage.directories[])."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ignition.sysroot.existing import has_attributes, remedy
 
 
 class PutDirectory(Operation):
-    """Creates a directory or changes owner and mode of an existing one, which `overwrite` empties first."""
+    """Creates a directory, or changes owner and mode of an existing one; with `overwrite` that one is removed first."""
 
     kind = "make-directory"
 
@@ -44,7 +44,7 @@ class PutDirectory(Operation):
             found = here.status()
             if found is not None and node.overwrite:
                 here.remove()
-                context.root.forget()
+                context.root.forget()  # the path may have led through a symlink
                 found = None
             if found is None:
                 here.mkdir()

@@ -1,9 +1,12 @@
-"""Enabled units: which links an [Install] section asks for, and those links read, made and removed in a root.
+"""Enablement of units: the links that an [Install] section asks for, read, created and removed in a root.
 
-Does what `systemctl --root=R enable|disable|is-enabled NAME` does, without systemctl: that one follows links of the image out of
-the root. Sources: systemd.unit(5) "[Install] Section Options", systemctl(1), and systemd 252, shared/install.c, with whose
-systemctl tests/sysroot/test_enablement.py compares trees. Unlike systemctl: SysV scripts are left alone; units that do not exist
-can be disabled; links to a removed alias go whatever the order of the directory.
+The equivalent of `systemctl --root=R enable|disable|is-enabled NAME`, without systemctl, which follows links of the image out of
+the root. Sources: systemd.unit(5) "[Install] Section Options", systemctl(1), and systemd 252, shared/install.c;
+tests/sysroot/test_enablement.py compares the resulting trees with those of its systemctl. Unlike systemctl: SysV scripts are left
+alone; units that do not exist can be disabled; links to a removed alias are removed whatever the order of the directory.
+
+In this order: questions and commands (`is_enabled`, `state`, `is_nowhere`, `enable`, `disable`), the search for units, the texts
+and names of units, and the links.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from contextlib import suppress
 
 from ignition.errors import Failure, NotFound
 from ignition.host import paths, reading
+from ignition.host.limits import UNIT_FILE
 from ignition.host.root import PARENTS, Root
 
 # Highest priority first (systemd.unit(5), "Unit File Load Path"; `systemd-analyze unit-paths` of Debian 12).
@@ -36,14 +40,14 @@ SEARCH_PATH = (
 _SPLIT, _MERGED = "/lib/systemd/system", "/usr/lib/systemd/system"
 _KNOWN = tuple(f"{directory}/" for directory in SEARCH_PATH)
 CONFIG = paths.UNITS
-_CONFIGURED = (CONFIG, "/run/systemd/system")  # names here that are links may be somebody's decision
+_CONFIGURED = (CONFIG, "/run/systemd/system")  # a link here may be the administrator's decision
 _GENERATED = ("/run/systemd/generator.early", "/run/systemd/generator", "/run/systemd/generator.late")
 _TRANSIENT = "/run/systemd/transient"
 
 _TYPES = frozenset("automount device mount path scope service slice socket swap target timer".split())
 _MAY_ALIAS = frozenset("device path service socket target timer".split())
 _MAY_BE_TEMPLATES = frozenset("path service socket target timer".split())
-# Of the other types, systemd and its generators make units without a file: of fstab, of block devices, of cgroups.
+# Units of the other types may exist without a file: systemd and its generators derive them from fstab, block devices, cgroups.
 _FROM_FILES = frozenset("path service socket target timer".split())
 _SCRIPTS = ("/etc/init.d", "/etc/rc.d/init.d")  # systemd-sysv-generator(8)
 _QUADLETS = ("/etc/containers/systemd", "/usr/share/containers/systemd")  # podman-systemd.unit(5)
@@ -51,22 +55,22 @@ _EXTENSIONS = ("/etc/extensions", "/var/lib/extensions", "/usr/lib/extensions", 
 _CHARACTERS = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:-_.\\@")
 _NAME_MAX = 255
 _LINKS_MAX = 64  # UNIT_FILE_FOLLOW_SYMLINK_MAX
-_FILE_MAX = 1024 * 1024  # bytes; units have some hundred
+
 _BLANKS = " \t\n\r"
 _FOLDERS = {"WantedBy": "wants", "RequiredBy": "requires", "UpheldBy": "upholds"}
 
 REGULAR, MASKED, ALIAS, LINKED = "regular", "masked", "alias", "linked"
-# What `systemctl is-enabled` ends with status 0 for.
+# The states for which `systemctl is-enabled` exits with status 0.
 _ENABLED = frozenset({"enabled", "enabled-runtime", "static", "alias", "indirect", "generated"})
 
 
 def is_enabled(root: Root, name: str) -> bool:
-    """As the exit status of `systemctl is-enabled`: also for static, alias, indirect and generated units."""
+    """As the exit status of `systemctl is-enabled`: true for static, alias, indirect and generated units as well."""
     return state(root, name) in _ENABLED
 
 
 def state(root: Root, name: str) -> str:
-    """The word of `systemctl is-enabled`: enabled, disabled, static, masked …; `not-found`, and `bad` for what cannot be read."""
+    """The word of `systemctl is-enabled`: enabled, disabled, static, masked …; `not-found`, and `bad` for an unreadable unit."""
     units = _Units(root)
     try:
         found = units.traverse(units.add(name), follow_configured=True)
@@ -84,6 +88,7 @@ def state(root: Root, name: str) -> str:
     if directory == _TRANSIENT:
         return "transient"
     folders = _Folders(root)
+    # As unit_file_lookup_state() of systemd: first the names that enabling would link, then any name that leads to the unit.
     by_known_names = _linked_state(folders, found, known_names_only=True)
     if by_known_names:
         return by_known_names
@@ -97,15 +102,15 @@ def state(root: Root, name: str) -> str:
 def is_nowhere(root: Root, name: str) -> bool:
     """Whether no unit file, template or generated unit has this name, nor claims it as an alias once it is enabled.
 
-    False also for what only a running system knows: units of types that generators and systemd itself make (a mount of fstab, a
-    slice), what a generator makes of another file (quadlets, scripts of SysV, Debian's and Fedora's rc.local), and any unit while
-    system extensions are there that systemd will lay over /usr.
+    False as well for units that only a running system knows: those of types that generators and systemd itself create (a mount of
+    fstab, a slice), those that a generator derives from another file (quadlets, SysV scripts, Debian's and Fedora's rc.local),
+    and every unit while the root has system extensions, which systemd will merge into /usr.
     """
     if not is_valid(name) or _type_of(name) not in _FROM_FILES or state(root, name) != "not-found":
         return False
-    if name.rpartition(".")[0].endswith("-"):  # drop-ins of `a-.service` are of all units whose names begin so
-        return False
     stem = name.rpartition(".")[0]
+    if stem.endswith("-"):  # the drop-ins of `a-.service` apply to all units with that prefix
+        return False
     if any(root.status(f"{directory}/{stem}") is not None for directory in _SCRIPTS):
         return False
     if any(root.names(directory) for directory in (*_QUADLETS, *_EXTENSIONS)):
@@ -121,20 +126,20 @@ def _aliases(root: Root) -> Iterator[str]:
             if not is_valid(name):
                 continue
             with suppress(Failure):
-                for key, value in install_options(reading.read_text(root, f"{directory}/{name}", limit=_FILE_MAX) or ""):
+                for key, value in install_options(reading.read_text(root, f"{directory}/{name}", limit=UNIT_FILE) or ""):
                     if key == "Alias":
                         yield from split_words(value)
 
 
 def enable(root: Root, name: str, *, merged: bool = False, only_look: bool = False) -> list[str]:
-    """Make the links that the [Install] section of a unit, and of those in its `Also=`, asks for; returns those made.
+    """Create the links that the [Install] sections of a unit and of the units in its `Also=` ask for; returns the new ones.
 
-    Links to something else are replaced, but for aliases. `merged`: where /lib is a link to /usr/lib, links lead to the latter.
-    Only systemctl of a distribution that once had both writes /lib, and a systemd without it takes an alias to there for a unit
-    of its own. `only_look`: returns what would be made, and makes nothing.
+    Links to another unit are replaced, except for aliases. `merged`: where /lib is a link to /usr/lib, links lead to the latter.
+    Only the systemctl of a distribution that once had both writes /lib, and a systemd built without it mistakes an alias to a
+    file there for a separate unit. `only_look`: return the links that are missing, and create nothing.
 
-    Raises NotFound for no such unit, Failure: masked, generated, an alias, a template without an instance, or a link or file in
-    the way.
+    Raises NotFound if the unit does not exist, Failure if it is masked, generated, an alias or a template without an instance, or
+    if another link or file is in the way.
     """
     units = _Units(root, merged=merged)
     found = units.traverse(units.add(name), follow_configured=True)
@@ -149,11 +154,11 @@ def enable(root: Root, name: str, *, merged: bool = False, only_look: bool = Fal
             units.traverse(unit, follow_configured=False)
         except Failure:
             if unit.is_auxiliary:
-                continue  # as systemctl: `Also=` may name what is not installed
+                continue  # as systemctl: `Also=` may name units that are not installed
             raise
         if unit.kind == REGULAR:
             made += _put_links(root, unit, failures, only_look=only_look)
-    if failures:  # as systemctl: after all that could be made
+    if failures:  # as systemctl: only after all the other links were created
         raise failures[0]
     return made
 
@@ -161,8 +166,8 @@ def enable(root: Root, name: str, *, merged: bool = False, only_look: bool = Fal
 def disable(root: Root, name: str, *, only_look: bool = False) -> list[str]:
     """Remove all links of /etc/systemd/system that enable a unit, or one in its `Also=`, under any name; returns them.
 
-    A unit that is masked, or that nobody knows, has no [Install] section: then the links that bear its name are all there is.
-    `only_look`: returns the first that would be removed, and removes nothing.
+    A masked or unknown unit has no [Install] section: then only the links that bear its name are removed.
+    `only_look`: return the links that would be removed first, and remove nothing.
     """
     units = _Units(root)
     units.add(name)
@@ -171,7 +176,7 @@ def disable(root: Root, name: str, *, only_look: bool = False) -> list[str]:
         try:
             units.traverse(unit, follow_configured=True)
         except Failure:
-            pass  # not there, dangling or unreadable: the name is all that is left
+            pass  # missing, dangling or unreadable: only the name is known
         else:
             if unit.kind == MASKED:
                 continue
@@ -180,7 +185,7 @@ def disable(root: Root, name: str, *, only_look: bool = False) -> list[str]:
 
 
 class Unit:
-    """A unit name and what was found for it. `path` is inside the root; `kind` is "" until it was looked for."""
+    """A unit name and the file found for it. `path` is inside the root; `kind` is "" before the search."""
 
     def __init__(self, name: str, *, auxiliary: bool) -> None:
         self.name, self.is_auxiliary = name, auxiliary
@@ -189,12 +194,12 @@ class Unit:
         self.options: dict[str, list[str]] = {key: [] for key in (*_FOLDERS, "Alias", "Also")}
 
     def has_rules(self) -> bool:
-        """Whether enabling it would make links."""
+        """Whether enabling it would create links."""
         return any(self.options[key] for key in (*_FOLDERS, "Alias"))
 
 
 class _Units:
-    """The units of one run, in the order in which they were named. `merged`: as in `enable`."""
+    """The units of one run, in the order in which they were named. `merged`: see `enable`."""
 
     def __init__(self, root: Root, *, merged: bool = False) -> None:
         self._root = root
@@ -203,7 +208,7 @@ class _Units:
         self._search_path = tuple(one for one in SEARCH_PATH if not (is_merged and one == _SPLIT))
 
     def add(self, name: str, *, auxiliary: bool = False) -> Unit:
-        """Raises Failure for what cannot be the name of a unit."""
+        """Raises Failure for an invalid unit name."""
         if not is_valid(name):
             raise Failure(f"{name!r} is not a valid unit name", fix="a name ends in a type, as in a.service")
         unit = self._units.setdefault(name, Unit(name, auxiliary=auxiliary))
@@ -211,14 +216,14 @@ class _Units:
         return unit
 
     def one_by_one(self) -> Iterator[Unit]:
-        """All of them, those added on the way included."""
+        """All units, including those added during the iteration."""
         done = 0
         while done < len(self._units):
             yield list(self._units.values())[done]
             done += 1
 
     def traverse(self, unit: Unit, *, follow_configured: bool) -> Unit:
-        """The unit that a name stands for in the end. Raises NotFound and Failure."""
+        """The unit that a name stands for once aliases and linked files are followed. Raises NotFound and Failure."""
         if not unit.kind:
             self._search(unit)
         for _ in range(_LINKS_MAX):
@@ -251,7 +256,7 @@ class _Units:
         raise NotFound(f"unit {unit.name} does not exist", fix="check its name, or add it to the image")
 
     def _load(self, unit: Unit, inside: str) -> None:
-        """Read a unit file, or where a link in its place leads. Raises NotFound where nothing is."""
+        """Read a unit file, or the target of a link in its place. Raises NotFound if there is neither."""
         root = self._root
         found = root.status(inside)
         if found is None:
@@ -269,22 +274,22 @@ class _Units:
             unit.kind = REGULAR
 
     def _load_dropins(self, unit: Unit, template: str) -> None:
-        """Files of the same name hide each other, the directory of higher priority and the whole name first."""
+        """Of several drop-ins with one file name the first counts: the unit's own name before its template, then by directory."""
         found: dict[str, str] = {}
         for name in (unit.name, *((template,) if template else ())):
             for directory in SEARCH_PATH:
                 folder = f"{directory}/{name}.d"
-                for entry in _names(self._root, folder):
-                    if entry.endswith(".conf"):
+                for entry in self._root.names(folder):
+                    if entry.endswith(".conf") and not entry.startswith("."):
                         found.setdefault(entry, f"{folder}/{entry}")
         for _, inside in sorted(found.items()):
             try:
                 self._parse(unit, inside)
             except Failure:
-                continue  # a device (a mask), or dangling: it says nothing
+                continue  # a device (a mask) or a dangling link: an empty drop-in
 
     def _parse(self, unit: Unit, inside: str) -> None:
-        text = reading.read_text(self._root, inside, limit=_FILE_MAX)
+        text = reading.read_text(self._root, inside, limit=UNIT_FILE)
         for key, value in install_options(text or ""):
             if key == "DefaultInstance":
                 if is_template(unit.name):
@@ -292,7 +297,7 @@ class _Units:
             elif key == "Alias" and _type_of(unit.name) not in _MAY_ALIAS:
                 continue
             elif not value and key != "Also":
-                unit.options[key] = []  # an empty assignment takes back what was said before
+                unit.options[key] = []  # an empty assignment resets the list
             elif key in unit.options:
                 self._append(unit, key, value)
 
@@ -307,9 +312,9 @@ class _Units:
 
 
 def install_options(text: str) -> Iterator[tuple[str, str]]:
-    """(name, value) of what the [Install] section assigns, in order. Raises Failure for a broken section header.
+    """(name, value) of each assignment of the [Install] section, in order. Raises Failure for a malformed section header.
 
-    As systemd's config_parse(): comments may stand between continued lines, and a line without `=` is passed over.
+    As systemd's config_parse(): comments may stand between continued lines, and a line without `=` is ignored.
     """
     section, pending = "", ""
     for line in [*text.removeprefix("\ufeff").split("\n"), ""]:
@@ -331,7 +336,7 @@ def install_options(text: str) -> Iterator[tuple[str, str]]:
 
 
 def split_words(value: str) -> list[str]:
-    """Words, with quotes around them removed and backslashes kept; none if a quote is not closed."""
+    """Words, with quotes around them removed and backslashes kept; empty if a quote is not closed."""
     words: list[str] = []
     word: str | None = None
     quote = ""
@@ -354,7 +359,7 @@ def split_words(value: str) -> list[str]:
 
 
 def is_valid(name: str) -> bool:
-    """Whether it can be the name of a unit, a template or an instance."""
+    """Whether it is a valid name of a unit, a template or an instance."""
     prefix, dot, suffix = name.rpartition(".")
     return bool(
         dot and prefix and suffix in _TYPES and len(name) <= _NAME_MAX and _CHARACTERS.issuperset(name) and prefix[0] != "@"
@@ -372,7 +377,7 @@ def instance_of(name: str) -> str:
 
 
 def template_of(name: str) -> str:
-    """`a@.service` of `a@x.service`; "" for what is not an instance."""
+    """`a@.service` of `a@x.service`; "" if the name is not an instance."""
     prefix, _, suffix = name.rpartition(".")
     return f"{prefix.partition('@')[0]}@.{suffix}" if instance_of(name) else ""
 
@@ -382,13 +387,13 @@ def _type_of(name: str) -> str:
 
 
 def _instantiated(name: str, instance: str) -> str:
-    """A template with an instance; any other name, and with "" a template, too, as it is."""
+    """The name of a template's instance; any other name, and every name with the instance "", is returned unchanged."""
     prefix, _, suffix = name.rpartition(".")
     return f"{prefix}{instance}.{suffix}" if instance and is_template(name) else name
 
 
 def _kind_of_link(name: str, target: str) -> str:
-    """What a link in the search path makes of a name. Raises Failure for an alias that cannot be."""
+    """Whether a link in the search path is a mask, an alias or a linked unit file. Raises Failure for an invalid alias."""
     if target == "/dev/null":
         return MASKED
     if not target.startswith(_KNOWN):
@@ -399,7 +404,7 @@ def _kind_of_link(name: str, target: str) -> str:
 
 
 def _why_not_alias(name: str, target: str) -> str:
-    """ "self", or another word for what keeps a name from being an alias of a unit; "" if nothing does."""
+    """Why a name cannot be an alias of a unit, in a word ("self" for the same name); "" if it can."""
     if name == target:
         return "self"
     if not is_valid(name) or _type_of(name) not in _MAY_ALIAS:
@@ -414,7 +419,7 @@ def _why_not_alias(name: str, target: str) -> str:
 
 
 def _linked_state(folders: _Folders, unit: Unit, *, known_names_only: bool) -> str:
-    """Where links enable a unit: enabled, enabled-runtime, static (an instance, by the distribution), linked; "" if none does."""
+    """How links enable a unit: enabled, enabled-runtime, static (an instance, by the distribution), linked; "" if none does."""
     runtime = anywhere = hidden = False
     same_name = ""
     for directory in SEARCH_PATH:
@@ -429,7 +434,7 @@ def _linked_state(folders: _Folders, unit: Unit, *, known_names_only: bool) -> s
                 same_name = "linked"
             elif is_runtime:
                 same_name = same_name or "linked-runtime"
-        # Names in directories of lower priority than the unit's own mean nothing.
+        # A link below the priority of the unit's own file is hidden by that file.
         hidden = hidden or unit.path.startswith(f"{directory}/")
     if runtime:
         return "enabled-runtime"
@@ -439,7 +444,7 @@ def _linked_state(folders: _Folders, unit: Unit, *, known_names_only: bool) -> s
 
 
 def _links_in(folder: _Folder, unit: Unit, *, known_names_only: bool, hidden: bool) -> set[bool]:
-    """For the links of a directory that concern a unit: True for one that enables it, False for its own name linked there."""
+    """For the links of a directory that concern a unit: True for one that enables it, False for a link of the unit's own name."""
     found: set[bool] = set()
     for name in folder.wanted:
         if unit.name in (name, template_of(name)) and (not known_names_only or _is_known_name(unit, name)):
@@ -455,7 +460,7 @@ def _links_in(folder: _Folder, unit: Unit, *, known_names_only: bool, hidden: bo
 
 
 class _Folder:
-    """A directory of units: its `links` (name → target, as it stands), its `folders`, and what is linked in those for wants."""
+    """A directory of units: its `links` (name → target, unresolved), its `folders`, and the names `wanted` by other units."""
 
     def __init__(self, root: Root, directory: str) -> None:
         self.links, self.folders = _listing(root, directory)
@@ -464,13 +469,13 @@ class _Folder:
 
 
 def _is_known_name(unit: Unit, name: str) -> bool:
-    """Whether enabling the unit would make links of that name."""
+    """Whether enabling the unit would create links of that name."""
     default = _instantiated(unit.name, unit.default_instance)
     return name in (unit.name, default, *unit.options["Alias"])
 
 
 def _put_links(root: Root, unit: Unit, failures: list[Failure], *, only_look: bool) -> list[str]:
-    """Make the links that the [Install] section asks for; one that cannot be made goes to `failures`, and the rest are made."""
+    """Create the links that the [Install] section asks for; every link that cannot be created adds to `failures`."""
     made = []
     target = unit.path
     if not unit.path.startswith(_KNOWN):
@@ -482,8 +487,8 @@ def _put_links(root: Root, unit: Unit, failures: list[Failure], *, only_look: bo
     for what, leads_to, may_replace in wanted:
         try:
             link = _wanting_link(root, unit, what) if may_replace else _alias_link(unit, what)
-            # An alias that leads nowhere is nobody's.
-            may = may_replace or (bool(link) and _is_nowhere(root, link))
+            # A dangling alias may be replaced: it stands for nothing.
+            may = may_replace or (bool(link) and root.status(root.follow(link)) is None)
             if link and _put_link(root, link, leads_to, may_replace=may, only_look=only_look):
                 made.append(link)
         except Failure as failure:
@@ -491,16 +496,15 @@ def _put_links(root: Root, unit: Unit, failures: list[Failure], *, only_look: bo
     return made
 
 
-def _is_nowhere(root: Root, link: str) -> bool:
-    return root.status(root.follow(link)) is None
-
-
 def _wanting_link(root: Root, unit: Unit, what: str) -> str:
-    """The link of one word of `WantedBy=` and its like. Raises Failure."""
+    """The link for one word of `WantedBy=`, `RequiredBy=` or `UpheldBy=`. Raises Failure."""
     key, _, word = what.partition("=")
     name = _instantiated(unit.name, unit.default_instance)
-    if name != unit.name and _is_masked(root, name):
-        raise Failure(f"unit {name} is masked", where=name, fix="unmask it, or do not enable it")
+    if name != unit.name:  # the default instance may be masked although its template is not
+        instance = Unit(name, auxiliary=False)
+        _Units(root)._search(instance)
+        if instance.kind == MASKED:
+            raise Failure(f"unit {name} is masked", where=name, fix="unmask it, or do not enable it")
     wanting = _expanded(unit, word) or word
     if not is_valid(wanting):
         raise Failure(f"{what} is not a valid unit name", where=unit.path, fix=f"correct {key}=")
@@ -509,17 +513,11 @@ def _wanting_link(root: Root, unit: Unit, what: str) -> str:
     return f"{CONFIG}/{wanting}.{_FOLDERS[key]}/{name}"
 
 
-def _is_masked(root: Root, name: str) -> bool:
-    unit = Unit(name, auxiliary=False)
-    _Units(root)._search(unit)
-    return unit.kind == MASKED
-
-
 def _alias_link(unit: Unit, alias: str) -> str:
-    """The link of one `Alias=`; "" for the unit's own name. Raises Failure for one that the unit cannot have."""
+    """The link for one `Alias=`; "" for the unit's own name. Raises Failure for an alias that the unit cannot have."""
     name = _expanded(unit, alias) or alias
     folder, slash, last = name.rpartition("/")
-    if slash:  # an old way to write WantedBy= and RequiredBy=
+    if slash:  # the old spelling of WantedBy= and RequiredBy=: Alias=x.target.wants/a.service
         wanting = folder.removesuffix(".wants").removesuffix(".requires")
         why = "" if wanting != folder and is_valid(wanting) and last == unit.name else "folder"
     else:
@@ -534,7 +532,7 @@ def _alias_link(unit: Unit, alias: str) -> str:
 
 
 def _expanded(unit: Unit, text: str) -> str | None:
-    """With the specifiers of systemd.unit(5) that say something about the unit itself replaced; None for others."""
+    """The text with the specifiers of systemd.unit(5) that depend on the unit alone replaced; None if it has any other."""
     name = _instantiated(unit.name, unit.default_instance)
     stem = name.rpartition(".")[0]
     prefix = stem.partition("@")[0]
@@ -544,7 +542,7 @@ def _expanded(unit: Unit, text: str) -> str | None:
     result, rest = pieces[0], pieces[1:]
     while rest:
         piece = rest.pop(0)
-        if not piece and rest:
+        if not piece and rest:  # between two percent signs: `%%`
             result += "%" + rest.pop(0)
             continue
         if piece[:1] not in values:
@@ -553,13 +551,8 @@ def _expanded(unit: Unit, text: str) -> str | None:
     return result
 
 
-def _names(root: Root, directory: str) -> list[str]:
-    """What is in a directory, sorted; hidden files and what editors leave are passed over. Empty if it is none."""
-    return [name for name in root.names(directory) if not name.startswith(".") and not name.endswith("~")]
-
-
 class _Folders(dict[str, _Folder]):
-    """Directories of units, each read when it is asked for the first time."""
+    """Directories of units, each read at its first use."""
 
     def __init__(self, root: Root) -> None:
         super().__init__()
@@ -571,7 +564,10 @@ class _Folders(dict[str, _Folder]):
 
 
 def _listing(root: Root, directory: str) -> tuple[dict[str, str], list[str]]:
-    """(links with their targets, directories), sorted; both are empty if there is no such directory."""
+    """(links with their targets, directories), sorted; both are empty if there is no such directory.
+
+    Hidden files and backups of editors are skipped.
+    """
     links: dict[str, str] = {}
     folders: list[str] = []
     with suppress(FileNotFoundError, NotADirectoryError), root.at(directory, follow=True) as here:
@@ -592,13 +588,13 @@ def _listing(root: Root, directory: str) -> tuple[dict[str, str], list[str]]:
 
 
 def _target(root: Root, link: str) -> str:
-    """Where a symlink points, not followed any further."""
+    """The target of a symlink, not followed any further."""
     with root.at(link) as here:
         return os.path.join(os.path.dirname(link), here.readlink())
 
 
 def _put_link(root: Root, link: str, target: str, *, may_replace: bool, only_look: bool) -> bool:
-    """Make a link; False if it is there already, in whatever spelling. Raises Failure if something else is in the way."""
+    """Create a link; False if it already exists, in whatever spelling. Raises Failure if another file is in the way."""
     found = root.status(link)
     if found is not None:
         is_link = stat.S_ISLNK(found.st_mode)
@@ -615,7 +611,7 @@ def _put_link(root: Root, link: str, target: str, *, may_replace: bool, only_loo
 
 
 def _is_same(root: Root, link: str, target: str) -> bool:
-    """Whether a link leads to a unit file already, perhaps as another link of the unit's name does."""
+    """Whether a link already leads to a unit file, or to a file of the same name elsewhere in the search path."""
     present = _target(root, link)
     if root.follow(present) == root.follow(target):
         return True
@@ -630,7 +626,7 @@ def _remove_links(root: Root, marked: set[str], *, only_look: bool) -> list[str]
     while True:
         root.forget()
         for link, names in links.items():
-            names |= _destinations(root, link)  # a chain may end sooner since the last round, and ended later before it
+            names |= _destinations(root, link)  # since the last round a chain may end earlier: all its ends count
         found = [link for link, names in links.items() if not marked.isdisjoint(names)]
         if only_look or not found:
             break
@@ -648,14 +644,14 @@ def _remove_links(root: Root, marked: set[str], *, only_look: bool) -> list[str]
                 try:
                     os.rmdir(here.name, dir_fd=here.directory)
                 except OSError:
-                    break  # something is left in it
+                    break  # not empty
             folder = os.path.dirname(folder)
     root.forget()
     return removed
 
 
 def _destinations(root: Root, link: str) -> set[str]:
-    """What a mark may say to hit a link: its name, as an instance its template, and where it leads."""
+    """The marks by which a link is removed: its name, the template of an instance, and the target by name and by path."""
     name = os.path.basename(link)
     found = {name, template_of(name)} - {""}
     try:
@@ -666,7 +662,7 @@ def _destinations(root: Root, link: str) -> set[str]:
 
 
 def _all_links(root: Root, directory: str) -> Iterator[str]:
-    """The links named like units below a directory; links to directories are not entered."""
+    """The links below a directory that are named like units; symlinks to directories are not followed."""
     links, folders = _listing(root, directory)
     yield from (f"{directory}/{name}" for name in links if is_valid(name))
     for name in folders:

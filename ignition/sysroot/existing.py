@@ -1,4 +1,4 @@
-"""What stands at a path already, compared with what is wanted."""
+"""Existing nodes compared with wanted ones, and the remedy for a node that is in the way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ignition.host.root import Root
 
 
 def first_missing(root: Root, inside: str) -> str:
-    """The topmost component of a resolved path that is not there yet; the path itself if all are."""
+    """The topmost missing component of a resolved path; the path itself if nothing is missing."""
     missing = inside
     parent = inside
     while parent != "/" and root.status(parent) is None:
@@ -24,15 +24,14 @@ def has_attributes(found: os.stat_result, *, mode: int | None, uid: int, gid: in
 
 
 def remedy(here: Dentry, found: os.stat_result, path: str) -> str:
-    """What to do about a node that is in the way, of which `overwrite` is not set. It never costs more than it says.
+    """The advice about a node that is in the way where `overwrite` is not set. It names every loss that following it would cause.
 
-    `path`: what the config calls it. Where a symlink stands, `overwrite` would cut off what it leads to: on many images /home
-    is one.
+    `path`: the path in the config. At a symlink, `overwrite` would detach the whole tree behind it: on many images /home is one.
     """
     if stat.S_ISLNK(found.st_mode):
         target = here.readlink()
         there = os.path.normpath(os.path.join(os.path.dirname(path), target))
         return f"name {there}, which the symlink {path} leads to; overwrite would replace the symlink itself"
     if stat.S_ISDIR(found.st_mode) and here.names():
-        return "choose another path; overwrite would remove the directory with all that is in it"
+        return "choose another path; overwrite would remove the directory with all its contents"
     return "set overwrite, or choose another path"

@@ -1,7 +1,7 @@
-"""The operation that puts one regular file (spec path: storage.files[]).
+"""The operation that writes one regular file (spec path: storage.files[]).
 
-Content is streamed into a temporary file beside the target and appears complete. What is there already is compared, so that an
-interrupted stage can be run again: the same bytes are no conflict. No content is ever logged.
+Content is streamed into a temporary file beside the target and appears complete. An existing file is compared first, so that an
+interrupted stage can be run again: equal bytes are not a conflict. Content is never logged.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from ignition.config.model import Resource
 from ignition.config.model.storage import File
 from ignition.errors import Failure
 from ignition.host.dentry import Dentry
+from ignition.host.limits import CHUNK
 from ignition.host.root import PARENTS
 from ignition.operation import Context, Operation
 from ignition.sysroot.account_database import AccountDatabase
@@ -26,11 +27,10 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 NEW_MODE = 0o644
-_CHUNK = 1 << 20
 
 
 class PutFile(Operation):
-    """Writes, appends to, or only changes owner and mode of one regular file."""
+    """Writes one regular file, appends to it, or only changes its owner and mode."""
 
     kind = "write-file"
 
@@ -59,7 +59,14 @@ class PutFile(Operation):
         with context.root.at(self._entry.resolved, parents=PARENTS) as here:
             found = here.status()
             if found is not None and not stat.S_ISREG(found.st_mode):
-                self._make_way(here, found)
+                if not self._attempt.may_replace(self._entry):
+                    raise Failure(
+                        f"{self.path} exists and is not a regular file",
+                        where=self._entry.place,
+                        fix=remedy(here, found, self.path),
+                        lasting=True,
+                    )
+                here.remove()
                 found = None
             if found is None or self._brings_content():
                 self._write(context, here, found)
@@ -69,7 +76,7 @@ class PutFile(Operation):
                 self._set_attributes(context, here, found)
 
     def _attributes(self) -> tuple[int | None, int, int]:
-        """Mode, user and group that the file must end with; None and -1: as they are."""
+        """The mode, user and group that the file must end up with; None and -1 leave the present ones."""
         place, node = self._entry.place, self._node
         uid, gid = self._accounts.uid(node.user, f"{place}.user"), self._accounts.gid(node.group, f"{place}.group")
         if not self._attempt.may_replace(self._entry):
@@ -85,24 +92,14 @@ class PutFile(Operation):
         here.set_attributes(mode=mode, uid=uid, gid=gid, seen=found, sole=context.root.is_live)
 
     def _brings_content(self) -> bool:
-        """Whether what is there goes: `contents` is given, or it is our own file of an interrupted attempt."""
+        """Whether an existing file is replaced: `contents` is given, or the file is our own, of an interrupted attempt."""
         return self._node.contents.source is not None or self._entry.key in self._attempt.made
 
-    def _make_way(self, here: Dentry, found: os.stat_result) -> None:
-        if not self._attempt.may_replace(self._entry):
-            raise Failure(
-                f"{self.path} exists and is not a regular file",
-                where=self._entry.place,
-                fix=remedy(here, found, self.path),
-                lasting=True,
-            )
-        here.remove()
-
     def _write(self, context: Context, here: Dentry, found: os.stat_result | None) -> None:
-        """Contents and fragments into a file that takes the place of what is there, if that differs and may go."""
+        """Contents and fragments into a new file, which replaces an existing one if that differs and may be replaced."""
         mode, uid, gid = self._attributes()
+        # Without overwrite only a file with a second hard link is replaced, by one with the same attributes (`_judge`).
         if found is not None and not self._attempt.may_replace(self._entry):
-            # Only a file with a second name is replaced then, and keeps mode and owner.
             mode = stat.S_IMODE(found.st_mode) if mode is None else mode
             uid, gid = found.st_uid if uid == -1 else uid, found.st_gid if gid == -1 else gid
         try:
@@ -114,7 +111,10 @@ class PutFile(Operation):
             self._set_attributes(context, here, same.found)
 
     def _judge(self, file: BufferedWriter, here: Dentry, found: os.stat_result) -> None:
-        """Compare with what is there. A file with two names keeps owner and mode for the other one: it is replaced."""
+        """Compare with the existing file: equal content raises _SameContent, and the file only gets its attributes.
+
+        With a second hard link new attributes would apply to the other name as well, so that such a file is replaced.
+        """
         file.flush()
         descriptor = file.fileno()
         is_same = os.fstat(descriptor).st_size == found.st_size and _same_bytes(descriptor, here, found)
@@ -123,22 +123,27 @@ class PutFile(Operation):
             raise _SameContent(found)
         if not is_same and not self._attempt.may_replace(self._entry):
             raise Failure(
-                f"{self.path} exists already, with other content",
+                f"{self.path} already exists with other content",
                 where=self._entry.place,
                 fix="set overwrite, or choose another path",
                 lasting=True,
             )
 
     def _append(self, context: Context, here: Dentry, found: os.stat_result) -> None:
-        """The fragments behind what was there before any attempt; owner and mode stay unless given."""
+        """The fragments behind the content from before any attempt; owner and mode stay unless they are configured."""
         mode, uid, gid = self._attributes()
         uid, gid = found.st_uid if uid == -1 else uid, found.st_gid if gid == -1 else gid
         mode = stat.S_IMODE(found.st_mode) if mode is None else mode
+        left = self._size_before(found)
         with here.replacing(mode=mode, uid=uid, gid=gid) as file:
-            _copy_start(here, found, file, self._size_before(found))
+            with here.open_regular(found) as present:
+                while left > 0 and (chunk := present.read(min(CHUNK, left))):
+                    file.write(chunk)
+                    left -= len(chunk)
             self._copy(context, file)
 
     def _size_before(self, found: os.stat_result) -> int:
+        # A file that is shorter than at the first attempt was truncated by somebody else: its content counts from here on.
         return min(self._attempt.sizes.get(self._entry.key, found.st_size), found.st_size)
 
     def _copy(self, context: Context, file: BinaryIO) -> None:
@@ -148,7 +153,7 @@ class PutFile(Operation):
             _fetch(context, fragment, file, f"{place}.append.{number}")
 
     def _has_content(self, context: Context, here: Dentry, found: os.stat_result) -> bool:
-        """Whether the bytes are there, told without a download; remote content without a hash never is."""
+        """Whether the file has its content, decided without a download: False for remote content without a hash."""
         node = self._node
         if node.append or not node.contents.source:
             return self._has_local_content(context, here, found)
@@ -165,12 +170,13 @@ class PutFile(Operation):
         if self._brings_content():
             return found.st_size == len(content) and _ends_with(here, found, content)
         if self._entry.key in self._attempt.appended_before:
+            # A finished attempt recorded that it appended; the file may have grown since, before this run.
             return found.st_size >= len(content) and _ends_with(here, found, content)
         return self._size_before(found) + len(content) == found.st_size and _ends_with(here, found, content)
 
 
 def is_remote(resource: Resource) -> bool:
-    """Whether the content comes from elsewhere than the config itself."""
+    """Whether the content comes from outside the config."""
     source = resource.source or ""
     return bool(source) and source[:5].lower() != "data:"
 
@@ -195,7 +201,7 @@ def _fetch(context: Context, resource: Resource, file: BinaryIO, place: str) -> 
 
 
 class _SameContent(Exception):
-    """What would be written is there already, as `found`: the temporary file may vanish."""
+    """The existing file `found` has the wanted content: the temporary file is dropped."""
 
     def __init__(self, found: os.stat_result) -> None:
         super().__init__()
@@ -205,18 +211,11 @@ class _SameContent(Exception):
 def _same_bytes(descriptor: int, here: Dentry, found: os.stat_result) -> bool:
     offset = 0
     with here.open_regular(found) as file:
-        while chunk := file.read(_CHUNK):
+        while chunk := file.read(CHUNK):
             if os.pread(descriptor, len(chunk), offset) != chunk:
                 return False
             offset += len(chunk)
     return True
-
-
-def _copy_start(here: Dentry, found: os.stat_result, target: BinaryIO, size: int) -> None:
-    with here.open_regular(found) as file:
-        while size > 0 and (chunk := file.read(min(_CHUNK, size))):
-            target.write(chunk)
-            size -= len(chunk)
 
 
 def _ends_with(here: Dentry, found: os.stat_result, content: bytes) -> bool:

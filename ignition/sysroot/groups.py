@@ -1,7 +1,7 @@
 """The operations for groups (spec path: passwd.groups[]), carried out by shadow-utils with --root.
 
-Passwords are no arguments: `ignition.sysroot.users` sets them. shadow-utils changes accounts of /etc alone: what the image has
-in another file (ignition.sysroot.nsswitch) is copied there first.
+Passwords are never arguments: `ignition.sysroot.users` sets them. shadow-utils changes accounts in /etc only: accounts that the
+image has in another file (ignition.sysroot.nsswitch) are copied there first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ignition.sysroot.nsswitch import LOCAL
 
 
 class PutGroup(Operation):
-    """Creates a group, or gives an existing one the wanted id."""
+    """Creates a group, or changes the id of an existing one."""
 
     kind = "put-group"
 
@@ -47,16 +47,16 @@ class PutGroup(Operation):
         run_for(self._place, [*argv, "--", group.name], self.describe())
 
 
-# What follows the name in a shadow file if the image has no line there: nobody can log in by a password, or change one.
+# The fields behind the name in a shadow file for which the image has no line: no login by password, and no change of it.
 _LOCKED = {"shadow": ["!*", *[""] * 7], "gshadow": ["!*", "", ""], "group": [], "passwd": []}
 
 
 class AdoptAccount(Operation):
     """Copies the line of a user or group from the image's own file into /etc, so that shadow-utils can change it.
 
-    As flatcar-tmpfiles does for a few names, and as Fedora's documents advise. Without it, useradd and usermod say that a group
-    does not exist, or leave its members alone without a word (coreos/ignition issue 1596). The shadow line comes first: a user
-    in passwd is complete.
+    As flatcar-tmpfiles does for a few names, and as Fedora's documentation recommends. Without it, useradd and usermod report
+    that a group does not exist, or silently leave its members unchanged (coreos/ignition issue 1596). The shadow line comes
+    first, so that a user in passwd is complete even if the power fails in between.
     """
 
     kind = "adopt-account"
@@ -79,7 +79,7 @@ class AdoptAccount(Operation):
 
 
 def _append(root: Root, inside: str, fields: list[str], *, is_needed: bool) -> None:
-    """Add a line to a file of accounts, which keeps owner and mode. A shadow file that the root does without is not begun."""
+    """Add a line to a file of accounts, which keeps owner and mode. A shadow file that the root lacks is not created."""
     with root.at(inside, follow=True, parents=PARENTS if is_needed else None) as here:
         found = here.status()
         if found is None and not is_needed:
@@ -93,7 +93,7 @@ def _append(root: Root, inside: str, fields: list[str], *, is_needed: bool) -> N
 
 
 class RemoveGroup(Operation):
-    """Deletes a group if it is there. One of the image's own file beside /etc/group stays, with a warning."""
+    """Deletes a group if it exists. A group in the image's own file outside /etc stays, with a warning."""
 
     kind = "remove-group"
 
@@ -113,18 +113,18 @@ class RemoveGroup(Operation):
 
 
 def refuse_leftover(place: str, what: str, file: str) -> None:
-    """Raises Unmet for an account that a file of the image still has."""
+    """Raises Unmet for an account that remains in a file of the image."""
     if file:
         raise Unmet(f"{what} remains: it is in {file}, which belongs to the image", where=place, fix="remove it from the image")
 
 
-# Exit statuses of useradd(8), usermod(8), groupadd(8) and groupmod(8): wrong syntax or argument, an id or a name that is taken or
-# does not exist. The others are the machine's: a lock, a file that cannot be written.
+# Exit statuses of useradd(8), usermod(8), groupadd(8) and groupmod(8) for bad syntax or arguments, and for an id or name that is
+# in use or does not exist. All others concern the machine: a lock, a file that cannot be written.
 _OF_THE_CONFIG = (2, 3, 4, 6, 9)
 
 
 def run_for(place: str, argv: list[str], why: str, *, stdin: str = "") -> None:
-    """Run a program of shadow-utils; its failure names the entry of the config."""
+    """Run a program of shadow-utils. Raises Failure at `place`, the entry of the config."""
     try:
         command.run(argv, why=why, stdin=stdin)
     except CommandFailed as failure:

@@ -1,11 +1,11 @@
-"""SELinux labels of what was written: only for a root that has a policy.
+"""SELinux labels of the written files, for a root that has a policy.
 
-Source: docs/reference/ignition-config.md §7.10. Ignition makes a root without a policy an error; most distributions have none,
-and there the labels mean nothing.
+Source: docs/reference/ignition-config.md §7.10. Unlike Ignition, a root without a policy is not an error: most distributions do
+not have one, and there labels mean nothing.
 
 Without setfiles in the initramfs nothing can be labelled here, and on an enforcing machine sshd may not read the keys and units
-fail: nobody could log in, or see why. So the root labels itself where it can, which costs one more reboot (`/.autorelabel`, as
-policycoreutils of Fedora and Debian, and selinux-autorelabel of openSUSE read it); an image that cannot is refused before
+fail: nobody could log in, or see why. So the root relabels itself where it can, which costs one more reboot (`/.autorelabel`, as
+read by policycoreutils of Fedora and Debian, and by selinux-autorelabel of openSUSE); an image that cannot is refused before
 anything changes.
 """
 
@@ -23,24 +23,24 @@ from ignition.operation import Context, Operation
 _CONFIG = "/etc/selinux/config"
 ENFORCING, PERMISSIVE, DISABLED = "enforcing", "permissive", "disabled"
 _MODES = (ENFORCING, PERMISSIVE, DISABLED)
-# What reads the mark at boot, and the mark; its content are options of restorecon(8).
+# The generator that reads the mark at boot, and the mark. The content of the mark is passed to restorecon(8) as options.
 _RELABELLERS = (
     ("/usr/lib/systemd/system-generators/selinux-autorelabel-generator", "/etc/selinux/.autorelabel"),  # openSUSE
     ("/usr/lib/systemd/system-generators/selinux-autorelabel-generator.sh", "/.autorelabel"),  # Fedora, Debian
     ("/lib/systemd/system-generators/selinux-autorelabel-generator.sh", "/.autorelabel"),  # Debian without a merged /usr
 )
 _ALL_OF_THE_LABEL = b"-F\n"
-_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")  # a directory of its own below /etc/selinux
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")  # one directory below /etc/selinux
 
 
 def policy(root: Root, search: str = command.ENVIRONMENT["PATH"]) -> str:
-    """Name of the root's policy (`SELINUXTYPE=`), "" if there is none in use, or no setfiles on the search path to apply it."""
+    """The name of the root's policy (`SELINUXTYPE=`); "" if it is not in use, or without setfiles on the search path."""
     name, mode = _configured(root)
     return name if name and mode != DISABLED and _has_setfiles(search) else ""
 
 
 def unset(root: Root, search: str = command.ENVIRONMENT["PATH"]) -> str:
-    """The mode of a policy that setfiles is missing for: enforcing or permissive; "" if nothing is missing."""
+    """The mode of a policy in use that cannot be applied without setfiles: enforcing or permissive; "" if nothing is missing."""
     name, mode = _configured(root)
     if not name or mode == DISABLED or _has_setfiles(search):
         return ""
@@ -51,11 +51,11 @@ def unset(root: Root, search: str = command.ENVIRONMENT["PATH"]) -> str:
 
 
 def later(root: Root, mode: str) -> list[Operation]:
-    """What has the root label itself. Raises Failure if it cannot, and enforces its policy (`mode` is that of `unset`)."""
+    """The operation that makes the root relabel itself. Raises Failure if it cannot and `mode` (see `unset`) is enforcing."""
     mark = next((mark for reader, mark in _RELABELLERS if root.status(reader) is not None), "")
-    what = "the initramfs has no setfiles to set the SELinux labels of what is written"
+    what = "the initramfs has no setfiles to set the SELinux labels of the written files"
     if mark:
-        log.warning(f"{what}: the new root sets them when it boots, and may reboot once for it")
+        log.warning(f"{what}: the new root sets them when it boots, and may reboot once to do so")
         return [RelabelAtBoot(mark)]
     if mode == ENFORCING:
         raise Failure(
@@ -64,12 +64,12 @@ def later(root: Root, mode: str) -> list[Operation]:
             fix="add setfiles to the initramfs, or selinux-autorelabel to the image",
             lasting=True,
         )
-    log.warning(f"{what}; the policy of the new root is permissive, and will complain about them")
+    log.warning(f"{what}; the policy of the new root is permissive and only logs denials")
     return []
 
 
 def _configured(root: Root) -> tuple[str, str]:
-    """Name of the policy, and the mode, as libselinux reads them (selinux_config(5)); ("", "disabled") if there is none."""
+    """(name of the policy, mode) as libselinux reads them (selinux_config(5)); ("", "disabled") without a policy."""
     found = lines(read_text(root, _CONFIG) or "")
     names = [line.partition("=")[2].strip() for line in found if line.strip().startswith("SELINUXTYPE=")]
     if not names:
@@ -82,7 +82,7 @@ def _configured(root: Root) -> tuple[str, str]:
 
 
 class RelabelAtBoot(Operation):
-    """Leaves the mark that has the root relabel itself when it boots."""
+    """Leaves the mark that makes the root relabel itself when it boots."""
 
     kind = "relabel-later"
 
@@ -100,12 +100,12 @@ class RelabelAtBoot(Operation):
 
 
 def relabel(root: Root, name: str, wanted: list[str], program: str = "setfiles") -> None:
-    """Set the labels of paths of the root and of all below them; what does not exist is passed over."""
+    """Set the labels of paths of the root and of everything below them; missing paths are ignored."""
     present = [root.locate(path) for path in wanted if root.status(path) is not None]
     if not present:
         return
     inside = f"/etc/selinux/{name}/contexts/files/file_contexts"
-    open_inside(root, inside, where=inside).close()  # setfiles would wait for a FIFO for ever
+    open_inside(root, inside, where=inside).close()  # refuses a FIFO, for which setfiles would wait forever
     contexts = root.outside(root.follow(inside))
     argv = [program, "-vF0", "-r", root.path or "/", contexts, "-f", "-"]
     command.run(argv, why="set the SELinux labels", stdin="\0".join(present) + "\0")

@@ -1,4 +1,4 @@
-"""The operations that put symlinks and hard links (spec path: storage.links[])."""
+"""The operations that create symlinks and hard links (spec path: storage.links[])."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ignition.sysroot.existing import remedy
 
 
 class PutSymlink(Operation):
-    """Creates a symlink. One with the same target stays as it is, its owner, too; anything else there needs `overwrite`."""
+    """Creates a symlink. One with the same target stays unchanged, owner included; any other node needs `overwrite`."""
 
     kind = "make-symlink"
 
@@ -38,7 +38,7 @@ class PutSymlink(Operation):
         except (FileNotFoundError, NotADirectoryError):
             return False  # its directory is missing
         if self._attempt.may_replace(self._entry) and target != self._target:
-            return False
+            return False  # with overwrite the spelling of the target counts: `a//b` becomes `a/b`
         return os.path.normpath(target) == os.path.normpath(self._target)
 
     def execute(self, context: Context) -> None:
@@ -69,21 +69,18 @@ class PutHardLink(Operation):
     def execute(self, context: Context) -> None:
         root, place = context.root, self._entry.place
         if root.status(self._target) is None:
-            raise Failure(f"there is no {self._target} to link {self.path} to", where=f"{place}.target", lasting=True)
+            raise Failure(f"{self._target}, the target of {self.path}, does not exist", where=f"{place}.target", lasting=True)
         with root.at(self._target) as source, root.at(self._entry.resolved, parents=PARENTS) as here:
             _make_way(here, self.path, place, may_replace=self._attempt.may_replace(self._entry))
             here.link(source)
 
 
 def _make_way(here: Dentry, path: str, place: str, *, may_replace: bool) -> None:
-    """A directory goes; anything else is replaced in one step. Raises Failure where nothing may be replaced."""
+    """Remove a directory; any other node is replaced in one step later. Raises Failure for a node that must not be replaced."""
     found = here.status()
     if found is not None and not may_replace:
-        raise Failure(f"{path} exists already", where=place, fix=_fix(here, found, path), lasting=True)
+        # Unlike files and directories, a link may well replace a symlink: that is what overwrite is for.
+        fix = "set overwrite, or choose another path" if stat.S_ISLNK(found.st_mode) else remedy(here, found, path)
+        raise Failure(f"{path} already exists", where=place, fix=fix, lasting=True)
     if found is not None and stat.S_ISDIR(found.st_mode):
         here.remove()
-
-
-def _fix(here: Dentry, found: os.stat_result, path: str) -> str:
-    # A symlink in the place of a symlink is what overwrite is for.
-    return "set overwrite, or choose another path" if stat.S_ISLNK(found.st_mode) else remedy(here, found, path)

@@ -1,8 +1,8 @@
-"""Files, directories and links: which of them, where exactly, and in which order.
+"""Files, directories and links: their places in the root, and the order of their operations.
 
-Order (docs/reference/ignition-config.md §7.6): everything by depth, then hard links in the config's order. No entry may lie below
-another that is not a directory, so downloads may run side by side once directories and symlinks are there. Two entries of a 2.x
-config with one path are one after the other in Ignition's v2 engine: they become one entry here.
+Order (docs/reference/ignition-config.md §7.6): everything by depth, then hard links in the order of the config. An entry must not
+lie below another entry that is not a directory, so downloads may run in parallel once directories and symlinks exist. Two entries
+of a 2.x config with the same path are applied one after the other by Ignition's v2 engine: here they become one entry.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class NodeFacts:
 
 
 def places(storage: Storage, filesystem: str | None = None) -> list[tuple[str, Node]]:
-    """(config path, node) of what belongs on one file system: None is the new root, a name one of a 2.x config."""
+    """(config path, node) of all nodes of one file system: None is the new root, a name is a file system of a 2.x config."""
     found: list[tuple[str, Node]] = []
     for section, nodes in (("directories", storage.directories), ("files", storage.files), ("links", storage.links)):
         for index, node in enumerate(nodes):
@@ -38,7 +38,7 @@ def places(storage: Storage, filesystem: str | None = None) -> list[tuple[str, N
 
 
 def resolve(nodes: list[tuple[str, Node]], root: Root) -> dict[str, str]:
-    """Where each node is in this root. Raises Failure for a path that cannot be resolved."""
+    """The place of each node in this root. Raises Failure for a path that cannot be resolved."""
     resolved: dict[str, str] = {}
     for place, node in nodes:
         try:
@@ -50,8 +50,14 @@ def resolve(nodes: list[tuple[str, Node]], root: Root) -> dict[str, str]:
 
 
 def entries(nodes: list[tuple[str, Node]], resolved: dict[str, str]) -> list[Entry]:
-    """One entry per path and kind."""
-    return _merged([Entry(place, node, resolved[node.path]) for place, node in nodes])
+    """One entry per path and kind: a later file of the same path replaces an earlier one, or appends to it."""
+    by_path: dict[tuple[type, str], Entry] = {}
+    for place, node in nodes:
+        earlier = by_path.get((type(node), node.path))
+        if earlier and isinstance(earlier.node, File) and isinstance(node, File):
+            node = _after(earlier.node, node)
+        by_path[type(node), node.path] = Entry(place, node, resolved[node.path])
+    return list(by_path.values())
 
 
 def plan(nodes: list[tuple[str, Node]], facts: NodeFacts) -> list[Operation]:
@@ -85,19 +91,8 @@ def _is_early(node: Node) -> bool:
     return isinstance(node, Directory) or (isinstance(node, Link) and not node.hard)
 
 
-def _merged(found: list[Entry]) -> list[Entry]:
-    """A later file of the same path replaces an earlier one, or appends to it."""
-    by_path: dict[tuple[type, str], Entry] = {}
-    for entry in found:
-        key = (type(entry.node), entry.node.path)
-        earlier = by_path.get(key)
-        if earlier and isinstance(earlier.node, File) and isinstance(entry.node, File):
-            entry = Entry(entry.place, _after(earlier.node, entry.node), entry.resolved)
-        by_path[key] = entry
-    return list(by_path.values())
-
-
 def _after(earlier: File, later: File) -> File:
+    """The file that results from both, one after the other."""
     if later.contents.source is not None:
         return later
     return earlier.evolve(
@@ -109,9 +104,9 @@ def _after(earlier: File, later: File) -> File:
 
 
 def _refuse_removing_mounts(found: list[Entry], mounted: frozenset[str]) -> None:
-    """Raises Failure for an entry that would remove the files of another file system, whatever way its path takes to it.
+    """Raises Failure for an entry that would remove the files of another file system, by whatever path.
 
-    Validation knows the mount points of the config (O8); here symlinks of the image, and what else is mounted, count too.
+    Validation covers the mount points of the config (O8); here symlinks of the image and all other mounts count as well.
     """
     for entry in found:
         if not entry.node.overwrite:
@@ -127,10 +122,10 @@ def _refuse_removing_mounts(found: list[Entry], mounted: frozenset[str]) -> None
 
 
 def check(found: list[Entry], mounted: frozenset[str]) -> None:
-    """Raises Failure if two entries are one place, one is below another that is not a directory, or one would remove a mount.
+    """Raises Failure if two entries share a place, if one is below another that is not a directory, or would remove a mount.
 
-    The order of `plan_entries` is that of the places known then. Where symlinks lead elsewhere by now, a directory must not be
-    emptied after something was put into it.
+    `plan_entries` orders entries by the places known when it runs. Where symlinks lead elsewhere by now, a directory must not be
+    emptied after another entry was put into it.
     """
     _refuse_conflicts(found)
     _refuse_removing_mounts(found, mounted)
@@ -147,6 +142,7 @@ def check(found: list[Entry], mounted: frozenset[str]) -> None:
 
 
 def _refuse_conflicts(found: list[Entry]) -> None:
+    """Paths that differ in the config may be one place behind a symlink of the image, which validation cannot see."""
     taken: dict[str, Entry] = {}
     for entry in found:
         other = taken.setdefault(entry.resolved, entry)

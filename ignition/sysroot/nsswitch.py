@@ -1,8 +1,8 @@
-"""Which files of a root hold its accounts: the sources that its nsswitch.conf names, and what follows after each of them.
+"""The files of a root that hold its accounts: the sources that its nsswitch.conf names, and the action after each of them.
 
-Source: nsswitch.conf(5) and glibc 2.36 (nss/nss_action_parse.c, nss/nss_database.c). Without the file, or a line for a database,
-glibc reads `files`; openSUSE's glibc then looks for /usr/etc/nsswitch.conf first. Sources that are no files (sss, ldap, winbind)
-cannot be asked in an initramfs: they count as unavailable, as they are there.
+Source: nsswitch.conf(5) and glibc 2.36 (nss/nss_action_parse.c, nss/nss_database.c). Without the file, or without a line for a
+database, glibc reads `files`; openSUSE's glibc first looks for /usr/etc/nsswitch.conf. Sources other than files (sss, ldap,
+winbind) cannot be queried in an initramfs: they count as unavailable.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ignition.host.reading import lines
 PLACES = ("/etc/nsswitch.conf", "/usr/etc/nsswitch.conf")  # the first that exists
 LOCAL = "/etc"  # the only place where shadow-utils changes accounts
 
-# Source → its directories; the first that has the file of a database counts.
+# Source → its directories; the first one with the file of a database is used.
 DIRECTORIES: Mapping[str, tuple[str, ...]] = {
     "files": (LOCAL,),
     "compat": (LOCAL,),
@@ -24,7 +24,7 @@ DIRECTORIES: Mapping[str, tuple[str, ...]] = {
     "extrausers": ("/var/lib/extrausers",),  # Ubuntu Core: libnss-extrausers
 }
 SYSTEMD = "systemd"  # nss-systemd(8)
-# What nss-systemd(8) answers whatever the files say. What else it knows (userdb, dynamic users) is not there before the switch.
+# The answers of nss-systemd(8) that do not depend on files. Its others (userdb, dynamic users) do not exist before the switch.
 SYNTHESIZED: Mapping[str, str] = {
     "passwd": "root:x:0:0:Super User:/root:/bin/sh\nnobody:x:65534:65534:Kernel Overflow User:/:/usr/sbin/nologin\n",
     "group": "root:x:0:\nnobody:x:65534:\n",
@@ -47,7 +47,7 @@ class Source:
 
 
 def sources(text: str, database: str) -> list[Source] | None:
-    """What a line says, in order; None if there is no line. The rest of a line that cannot be understood is passed over."""
+    """The sources of a database's line, in order; None without a line. From its first malformed word on, a line is ignored."""
     for line in lines(text):
         name, colon, rest = line.partition("#")[0].partition(":")
         if colon and name.strip() == database:
@@ -56,7 +56,7 @@ def sources(text: str, database: str) -> list[Source] | None:
 
 
 def default() -> list[Source]:
-    """Without a line."""
+    """The sources of a database without a line."""
     return [Source("files")]
 
 
@@ -73,7 +73,7 @@ def _parse(text: str) -> list[Source]:
 
 
 def _set_actions(source: Source, criteria: str) -> bool:
-    """`NOTFOUND=return !UNAVAIL=merge`, in any case. False for what glibc does not understand either."""
+    """Apply `NOTFOUND=return !UNAVAIL=merge`, in upper or lower case. False if glibc does not accept the criteria either."""
     for negated, status, action in _CRITERION.findall(criteria):
         status, action = status.lower(), action.lower()
         if status not in _STATUSES or action not in _ACTIONS:

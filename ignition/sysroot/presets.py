@@ -1,13 +1,13 @@
 """Enablement of units: lines of the preset file (systemd.preset(5)), and the links that they stand for.
 
-systemd applies presets only where it takes the boot for the first one: not with an empty /etc/machine-id (images of Debian and
-Ubuntu), nor with one that is set (a golden image, a machine that is provisioned again). So the links are made and removed here as
-well, as `systemctl --root=R preset NAME` would. Unlike Ignition, whose `enabled: true` has no effect on such machines, and whose
-`enabled: false` writes a line only for what is enabled already: where no preset speaks of a unit, systemd enables it.
+systemd applies presets only if it considers the boot the first one: not with an empty /etc/machine-id (images of Debian and
+Ubuntu), nor with one that is set (a golden image, a machine that is provisioned again). So the links are created and removed here
+as well, as `systemctl --root=R preset NAME` would do. Unlike Ignition, whose `enabled: true` has no effect on such machines, and
+whose `enabled: false` writes a line only for an enabled unit: a unit that no preset mentions is enabled by systemd.
 
-Lines are those of Ignition, in byte order of `<unit>-enabled` and `<unit>-disabled`; instances of one template share a line. A
-line that is there already is not added again, and one that says the contrary goes: the first line that fits a unit counts. Unlike
-Ignition, an instance is disabled by its own name: the line of a template with its instances has no effect there
+Lines are those of Ignition, in byte order of `<unit>-enabled` and `<unit>-disabled`; instances of one template share a line. An
+existing line is not added again, and a contrary one is removed, since the first line that matches a unit counts. Unlike Ignition,
+an instance is disabled by its own name: a `disable` line of a template with its instances has no effect
 (docs/reference/ignition-config.md §7.8).
 """
 
@@ -26,11 +26,11 @@ PRESET_MODE = 0o644
 
 
 def plan(units: tuple[Unit, ...]) -> list[Operation]:
-    """Operations in order; nothing if the config decides about no unit. The unit files are there by then."""
+    """Operations in order; none if the config neither enables nor disables a unit. The unit files exist by then."""
     decided = [unit for unit in units if unit.enabled is not None]
     if not decided:
         return []
-    # After the preset file: interrupted between the two, the next attempt still finds what is to be disabled.
+    # The preset file first: if the power fails between the two, the next attempt still finds the links to remove.
     return [
         PutPresets(units),
         *(DisableUnit(unit.name) for unit in decided if not unit.enabled),
@@ -57,7 +57,7 @@ def split_instance(name: str) -> tuple[str, str]:
 
 
 class PutPresets(Operation):
-    """Adds the lines that the preset file lacks, and takes back those that say the contrary."""
+    """Adds the missing lines to the preset file, and removes contrary ones."""
 
     kind = "write-presets"
     path = paths.PRESET
@@ -84,7 +84,7 @@ class PutPresets(Operation):
         return [*kept, *(line for line in self._wanted if line not in kept)]
 
     def _without_contrary(self, line: str) -> str | None:
-        """A line without the names about which the config says the contrary; None if nothing is left of it."""
+        """A line without the names for which the config decides the contrary; None if nothing is left of it."""
         words = line.split()
         if len(words) < 2 or words[0] not in ("enable", "disable"):
             return line
@@ -99,7 +99,7 @@ class PutPresets(Operation):
 
 
 class EnableUnit(Operation):
-    """Makes the symlinks that enable a unit. What keeps it from that is a warning: the machine boots without the unit."""
+    """Creates the symlinks that enable a unit. Any obstacle is a warning: the machine boots without the unit."""
 
     kind = "enable-unit"
 
@@ -113,9 +113,9 @@ class EnableUnit(Operation):
         try:
             return not enablement.enable(context.root, self.path, merged=True, only_look=True)
         except NotFound:
-            return True  # nothing to do; FindUnit says so when all is written
+            return True  # nothing to do; FindUnit warns once everything is written
         except Failure:
-            return enablement.is_enabled(context.root, self.path)  # it may be under another name
+            return enablement.is_enabled(context.root, self.path)  # perhaps under another name
 
     def execute(self, context: Context) -> None:
         try:
@@ -146,7 +146,7 @@ class DisableUnit(Operation):
 
 
 class FindUnit(Operation):
-    """Says that a unit which the config enables, or gives drop-ins, is nowhere in the root."""
+    """Warns about a unit that the config enables or extends by drop-ins, and that the root does not have."""
 
     kind = "find-unit"
     optional = True
@@ -164,7 +164,7 @@ class FindUnit(Operation):
         effect = "nothing starts it" if self._enabled else "its drop-ins have no effect"
         raise Unmet(
             f"the new root has no unit {self.path}: {effect}, unless a generator of the image makes it",
-            fix="give it contents, or correct its name",
+            fix="set its contents, or correct its name",
         )
 
 

@@ -1,8 +1,8 @@
 """The operation that writes a user's SSH keys, as that user (spec path: passwd.users[].sshAuthorizedKeys).
 
 Ignition writes ~/.ssh/authorized_keys.d/ignition unless IGNITION_WRITE_AUTHORIZED_KEYS_FRAGMENT says otherwise. Only an sshd that
-was told so reads that file (Container Linux's sshd_config, Fedora's ssh-key-dir); elsewhere, as on Debian, the keys would let
-nobody in. So without the variable, the sshd_config of the new root decides, for each user (ignition.host.sshd_config).
+is configured for it reads that file (Container Linux's sshd_config, Fedora's ssh-key-dir); elsewhere, as on Debian, nobody could
+log in with the keys. So without the variable, the sshd_config of the new root decides for each user (ignition.host.sshd_config).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from contextlib import ExitStack
 from ignition.errors import Failure
 from ignition.host import log
 from ignition.host.identity import acting_as
-from ignition.host.reading import LARGEST, lines, read_text
+from ignition.host.limits import SYSTEM_FILE
+from ignition.host.reading import lines, read_text
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
 from ignition.sysroot.account_database import Account, AccountDatabase
@@ -31,9 +32,9 @@ _MEANINGS = {"": None, "true": True, "1": True, "false": False, "0": False}
 
 
 class KeyPlaces:
-    """Where the keys of each user go. Asked when they are written: by then the users have their homes and groups.
+    """The key file of each user, determined when the keys are written: by then the users have their homes and groups.
 
-    `fragment`: True and False say whether they go to ~/.ssh/authorized_keys.d; None: the root's sshd_config decides.
+    `fragment`: whether keys go to ~/.ssh/authorized_keys.d; None: the root's sshd_config decides.
     """
 
     def __init__(self, root: Root, accounts: AccountDatabase, *, fragment: bool | None = None) -> None:
@@ -42,18 +43,18 @@ class KeyPlaces:
 
     @classmethod
     def from_environment(cls, root: Root, accounts: AccountDatabase, environment: Mapping[str, str]) -> KeyPlaces:
-        """As the variable says. Raises Failure for a value that it cannot have."""
+        """As the variable says. Raises Failure for an invalid value."""
         value = environment.get(VARIABLE, "")
         if value not in _MEANINGS:
             raise Failure(f"{VARIABLE} is {value!r}", fix='use "true" or "false"')
         return cls(root, accounts, fragment=_MEANINGS[value])
 
     def again(self, accounts: AccountDatabase) -> KeyPlaces:
-        """The same question, to be answered by what the root holds by now."""
+        """A copy that looks at the present state of the root."""
         return KeyPlaces(self._root, accounts, fragment=self._fragment)
 
     def place(self, account: Account, name: str = NAME) -> Place:
-        """Where keys of this user go, under a name of their own where sshd reads one."""
+        """The key file of this user, called `name` where sshd reads a directory of key files."""
         from ignition.host import sshd_config
 
         if self._fragment is not None:
@@ -65,7 +66,7 @@ class KeyPlaces:
         return self._known[key]
 
     def person(self, account: Account) -> Person:
-        """The user as sshd knows it."""
+        """The user as sshd sees it."""
         from ignition.host.sshd_config import Person
 
         primary = self._accounts.group_name(account.gid)
@@ -79,9 +80,9 @@ class KeyPlaces:
 
 
 class WriteKeys(Operation):
-    """Replaces the key file of one user; directories 0700, the file 0600, all of them the user's.
+    """Replaces the key file of one user: directories 0700, the file 0600, all owned by the user.
 
-    Where sshd reads keys only from a directory of the system, the file there is root's, 0644.
+    Where sshd reads keys from a directory of the system only, the file is owned by root, 0644.
     """
 
     kind = "write-ssh-keys"
@@ -120,15 +121,20 @@ class WriteKeys(Operation):
         home_exists = context.root.is_directory(account.home)
         inside = context.root.follow(target.path)
         if target.by_root:
-            # sshd takes it from nobody else (StrictModes).
+            # sshd does not accept it from another owner (StrictModes).
             context.root.write(inside, self._content, mode=0o644, uid=0, gid=0, sync=True)
         else:
             try:
                 _write_as(account, context.root, inside, self._content)
             except PermissionError as error:
-                raise self._refused(account.home, inside, home_exists=home_exists) from error
+                what, fix = "", f"let the directory belong to the user, or remove it from {account.home}"
+                if not home_exists:
+                    what = f": its home {account.home} does not exist"
+                    fix = "let the home be created (noCreateHome), or name another one (homeDir)"
+                place = f"{self._place}.sshAuthorizedKeys"
+                raise Failure(f"user {self.path} may not write {inside}{what}", where=place, fix=fix) from error
         if not target.is_read:
-            what = f"sshd of this machine does not read {inside}: these keys let {self.path} in nowhere"
+            what = f"sshd of this machine does not read {inside}: {self.path} cannot log in with these keys"
             log.warning(what, IGNITION_PATH=inside)
         log.info(
             f"wrote ssh authorized keys file for user: {self.path}",
@@ -137,22 +143,12 @@ class WriteKeys(Operation):
             IGNITION_PATH=context.root.outside(inside),
         )
 
-    def _refused(self, home: str, inside: str, *, home_exists: bool) -> Failure:
-        what, place = f"user {self.path} may not write {inside}", f"{self._place}.sshAuthorizedKeys"
-        if home_exists:
-            return Failure(what, where=place, fix=f"give the directory to the user, or remove it from {home}")
-        return Failure(
-            f"{what}: its home {home} does not exist",
-            where=place,
-            fix="let the home be created (noCreateHome), or name another one (homeDir)",
-        )
-
 
 class AddKeys(WriteKeys):
-    """As WriteKeys, but under a name of its own, beside other keys of the user.
+    """As WriteKeys, but under the name `name`, beside other keys of the user.
 
-    Where sshd reads ~/.ssh/authorized_keys.d/NAME the keys are the whole of it; elsewhere the file keeps what is in it and gets
-    what it lacks.
+    Where sshd reads ~/.ssh/authorized_keys.d/NAME the keys become its whole content; elsewhere the missing keys are added to the
+    file.
     """
 
     def __init__(
@@ -184,7 +180,7 @@ class AddKeys(WriteKeys):
         return account is not None and not self._places.place(account, self._name).path.endswith(f"{_KEY_DIR}/{self._name}")
 
     def _present(self, context: Context) -> str:
-        """Read as the user: a symlink must not bring in what the user may not read."""
+        """Read as the user: a symlink must not copy a file that the user may not read."""
         account = self._accounts.user(self.path)
         if account is None:
             return ""
@@ -194,23 +190,23 @@ class AddKeys(WriteKeys):
 
 
 def _read_as(account: Account, root: Root, inside: str) -> str:
-    """What the user reads there; "" for no file. The directories above may be closed to the user, as when writing."""
+    """The file as the user reads it; "" if it does not exist. The user need not be able to pass the directories above."""
     try:
         with root.at(inside) as here, acting_as(account.uid, account.gid):
             found = here.status()
             if found is None:
                 return ""
             with here.open_regular(found) as file:
-                content = file.read(LARGEST + 1)
+                content = file.read(SYSTEM_FILE + 1)
     except (FileNotFoundError, NotADirectoryError):
         return ""
-    if len(content) > LARGEST:
-        raise Failure(f"{inside} is larger than {LARGEST >> 20} MiB", where=inside, fix="find out what wrote it")
+    if len(content) > SYSTEM_FILE:
+        raise Failure(f"{inside} is larger than {SYSTEM_FILE >> 20} MiB", where=inside, fix="find out which program wrote it")
     return content.decode("utf-8", "surrogateescape")
 
 
 def _write_as(account: Account, root: Root, inside: str, content: bytes) -> None:
-    """Write as the user: a symlink below a home that is older than this boot must not reach what the user may not write."""
+    """Write as the user: in a home from before this boot, a symlink must not reach files that the user may not write."""
     parent, name = os.path.split(inside)
     missing: list[str] = []
     while parent != "/" and root.status(parent) is None:

@@ -1,7 +1,7 @@
-"""Units for what our extensions mount or swap to at every boot (docs/extensions.md), as Butane's `with_mount_unit` writes them.
+"""Units for the mounts and swap areas of our extensions (docs/extensions.md), as Butane's `with_mount_unit` writes them.
 
-Source: docs/reference/config-transpiler.md §B7. Devices are named by UUID: the names in the config may be this boot's only. The
-config's own unit of the same name is laid over ours.
+Source: docs/reference/config-transpiler.md §B7. Devices are named by UUID: the names in the config may be valid in this boot
+only. A unit of the same name in the config is merged over ours.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BY_UUID = "/dev/disk/by-uuid/"
 
 
 def probe(storage: Storage) -> dict[str, str]:
-    """Device, as the config calls it → UUID of its file system, for those that get a unit. Raises Failure."""
+    """Device as named in the config → UUID of its file system, for those that get a unit. Raises Failure."""
     wanted = {entry.device: where for where, entry in (*_mounts(storage), *_swaps(storage))}
     if not wanted:
         return {}
@@ -36,12 +36,12 @@ def probe(storage: Storage) -> dict[str, str]:
         with at(where):
             found[device] = signatures.probe(devices.resolve(device)).uuid
             if not found[device]:
-                raise Failure(f"{device} has no UUID by which later boots could find it", fix="format it anew (wipeFilesystem)")
+                raise Failure(f"{device} has no UUID by which later boots could find it", fix="format it again (wipeFilesystem)")
     return found
 
 
 def over(config: Config, uuids: Mapping[str, str]) -> Systemd:
-    """The units of the config laid over ours."""
+    """The units of the config merged over ours."""
     generated = tuple(units(config.storage, uuids))
     if not generated:
         return config.systemd
@@ -51,7 +51,7 @@ def over(config: Config, uuids: Mapping[str, str]) -> Systemd:
 
 
 def units(storage: Storage, uuids: Mapping[str, str]) -> Iterator[Unit]:
-    """Ours. Pure."""
+    """Our units, from the config and the UUIDs alone."""
     for where, entry in _mounts(storage):
         yield _mount(where, entry, BY_UUID + uuids[entry.device], is_remote=_is_remote(entry.device, storage))
     for where, entry in _swaps(storage):
@@ -63,7 +63,7 @@ def units(storage: Storage, uuids: Mapping[str, str]) -> Iterator[Unit]:
 
 
 def _mounts(storage: Storage) -> list[Wanted]:
-    """The subvolumes with a place of their own."""
+    """The subvolumes with a mount point of their own."""
     if not any(entry.extension.subvolumes for entry in storage.filesystems):
         return []
     from ignition.storage import mounting
@@ -72,7 +72,7 @@ def _mounts(storage: Storage) -> list[Wanted]:
 
 
 def _swaps(storage: Storage) -> list[Wanted]:
-    """The swap file systems that are to be activated."""
+    """The swap areas that are to be activated."""
     return [
         (f"$.storage.filesystems.{index}.x-coreos.activate", entry)
         for index, entry in enumerate(storage.filesystems)
@@ -116,7 +116,7 @@ def _unit(name: str, lines: list[str]) -> Unit:
 
 
 def _is_remote(device: str, storage: Storage) -> bool:
-    """Whether it lies in an encrypted volume that needs the network to be opened."""
+    """Whether the device lies in an encrypted volume that cannot be opened without the network."""
     if not storage.luks:
         return False
     from ignition.config.stacking import volume_paths
@@ -129,5 +129,5 @@ def _is_remote(device: str, storage: Storage) -> bool:
 
 
 def _plain(text: str) -> str:
-    """As a value in a unit file, where % begins a specifier."""
+    """A text as a value in a unit file, where % begins a specifier."""
     return text.replace("%", "%%")

@@ -1,6 +1,6 @@
-"""Files that the machine swaps to (our own, docs/extensions.md): made whole, without holes, on a file system that can have them.
+"""Swap files (an extension, docs/extensions.md): allocated without holes, on a file system that supports them.
 
-Source: swapon(8), "Files with holes", "Btrfs". The units are storage_units.py's.
+Source: swapon(8), "Files with holes", "Btrfs". storage_units.py writes the units.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from ignition.errors import Failure
 from ignition.host import mounts
 from ignition.host.command import run
 from ignition.host.dentry import Dentry
+from ignition.host.limits import MIB
 from ignition.host.root import PARENTS
 from ignition.operation import Context, Operation
 from ignition.sysroot.existing import has_attributes
@@ -21,7 +22,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.model.extensions import SwapFile
 
-MIB = 1 << 20
 MODE = 0o600
 FORMATS = ("ext4", "xfs", "btrfs")
 NO_COW = ("btrfs",)  # a swap file there must not be copied on write
@@ -36,7 +36,7 @@ def plan(files: tuple[SwapFile, ...]) -> list[Operation]:
 
 
 class PutSwapFile(Operation):
-    """Makes a swap file, 0600 root. One that is right stays, one of another size is made again; anything else is an error."""
+    """Creates a swap file, 0600 root. A correct one stays, one of another size is recreated; any other node is an error."""
 
     kind = "make-swap-file"
 
@@ -44,7 +44,7 @@ class PutSwapFile(Operation):
         self.path, self.place, self._size = wanted.path, place, (wanted.size_mib or 0) * MIB
 
     def describe(self) -> str:
-        return f"make the swap file {self.path} of {self._size // MIB} MiB ({self.place})"
+        return f"create swap file {self.path} of {self._size // MIB} MiB ({self.place})"
 
     def already_there(self, context: Context) -> bool:
         context.root.forget()  # accounts and nodes may have changed the way to it
@@ -63,32 +63,31 @@ class PutSwapFile(Operation):
         with context.root.at(self.path, parents=PARENTS) as here:
             found = here.status()
             if found is not None and not _is_swap(here, found):
-                fix = "remove it from the image, or give the swap file another path"
+                fix = "remove it from the image, or choose another path for the swap file"
                 raise Failure(
                     f"{self.path} already exists and is not a swap file", where=f"{self.place}.path", fix=fix, lasting=True
                 )
             format = format_of(here)
             if format not in FORMATS:
-                fix = f"give it a path on {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-                what = f"{self.path} would lie on {format}, which has no swap files"
+                fix = f"choose a path on {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+                what = f"{self.path} would lie on {format}, which does not support swap files"
                 raise Failure(what, where=f"{self.place}.path", fix=fix, lasting=True)
             if found is not None:
-                here.unlink()  # its room may be needed
+                here.unlink()  # its space may be needed
             with here.replacing(mode=MODE, uid=os.geteuid(), gid=os.getegid(), sync=True) as file:
-                self._fill(file.fileno(), format)
-
-    def _fill(self, descriptor: int, format: str) -> None:
-        if format in NO_COW:  # counts only while the file is empty
-            fcntl.ioctl(descriptor, FS_IOC_SETFLAGS, (_flags(descriptor) | FS_NOCOW_FL).to_bytes(8, "little"))
-        os.posix_fallocate(descriptor, 0, self._size)
-        run(["mkswap", f"/proc/{os.getpid()}/fd/{descriptor}"], why=f"making the swap file {self.path}")
+                descriptor = file.fileno()
+                if format in NO_COW:  # the flag has an effect on empty files only
+                    fcntl.ioctl(descriptor, FS_IOC_SETFLAGS, (_flags(descriptor) | FS_NOCOW_FL).to_bytes(8, "little"))
+                os.posix_fallocate(descriptor, 0, self._size)
+                run(["mkswap", f"/proc/{os.getpid()}/fd/{descriptor}"], why=f"making the swap file {self.path}")
 
 
 def format_of(here: Dentry) -> str:
-    """The kind of file system that a name's directory lies on."""
+    """The format of the file system that holds the directory of a name."""
     real = os.readlink(f"/proc/self/fd/{here.directory}")
     around = [one for one in mounts.current() if real == one.target or real.startswith(f"{one.target.rstrip('/')}/")]
-    return max(enumerate(around), key=lambda pair: (len(pair[1].target), pair[0]))[1].format  # of two at one place the later
+    # The longest mount point; of two at one place the later one covers the earlier.
+    return max(enumerate(around), key=lambda pair: (len(pair[1].target), pair[0]))[1].format
 
 
 def _is_swap(here: Dentry, found: os.stat_result) -> bool:
@@ -99,7 +98,7 @@ def _is_swap(here: Dentry, found: os.stat_result) -> bool:
 
 
 def _is_copied(here: Dentry, found: os.stat_result) -> bool:
-    """Whether it is copied on write, which no kernel swaps to."""
+    """Whether the file is copied on write, to which the kernel cannot swap."""
     if format_of(here) not in NO_COW:
         return False
     with here.open_regular(found) as file:

@@ -1,7 +1,7 @@
 """systemd units of the new root: files, drop-ins, masks, and the plan of their enablement (spec path: systemd.units[]).
 
 Enablement is a line of the preset file and the links that it stands for (ignition.sysroot.presets). A unit that gets drop-ins or
-is enabled, and that nothing in the root defines, is a warning.
+is enabled, and that the root does not define, is a warning.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MASK = "/dev/null"
 
 
 def plan(systemd: Systemd) -> list[Operation]:
-    """Operations in order; nothing for an empty section."""
+    """Operations in order; none for an empty section."""
     operations: list[Operation] = []
     for index, unit in enumerate(systemd.units):
         operations += _plan_unit(f"$.systemd.units.{index}", unit)
@@ -31,7 +31,7 @@ def plan(systemd: Systemd) -> list[Operation]:
 
 
 def checks(units: tuple[Unit, ...]) -> list[Operation]:
-    """What says, when all is written, which of these units have no effect."""
+    """The operations that warn, once everything is written, about units without effect."""
     found = [unit for unit in units if not unit.mask and not unit.contents]
     return [
         presets.FindUnit(unit.name, enabled=bool(unit.enabled))
@@ -41,7 +41,7 @@ def checks(units: tuple[Unit, ...]) -> list[Operation]:
 
 
 def written(systemd: Systemd) -> list[str]:
-    """Paths that `plan` writes, as the config says them."""
+    """The paths that `plan` writes."""
     found: list[str] = []
     for unit in systemd.units:
         found += [f"{paths.UNITS}/{unit.name}.d/{dropin.name}" for dropin in unit.dropins if dropin.contents is not None]
@@ -69,7 +69,7 @@ def _plan_unit(place: str, unit: Unit) -> list[Operation]:
 
 
 class WriteUnit(Operation):
-    """Writes a unit or drop-in, 0644 root; what is there is replaced, a symlink itself and not what it points to."""
+    """Writes a unit or drop-in, 0644 root; an existing file is replaced, and a symlink is replaced itself, not followed."""
 
     kind = "write-unit"
 
@@ -102,7 +102,7 @@ class WriteUnit(Operation):
 
 
 class MaskUnit(Operation):
-    """Makes a unit a symlink to /dev/null."""
+    """Replaces a unit by a symlink to /dev/null."""
 
     kind = "mask-unit"
 
@@ -122,7 +122,7 @@ class MaskUnit(Operation):
 
 
 class UnmaskUnit(Operation):
-    """Removes the mask of a unit; anything else at its path stays."""
+    """Removes the mask of a unit; any other node at its path stays."""
 
     kind = "unmask-unit"
 

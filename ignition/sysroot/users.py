@@ -1,7 +1,10 @@
 """The operations for users (spec path: passwd.users[]), carried out by shadow-utils with --root.
 
-useradd and usermod are called once per user, and only for what differs. Passwords are no arguments: a new user is locked (`*`)
-until `ignition.sysroot.users` sets all of them at once.
+useradd and usermod run once per user, and only if something differs. Password hashes are secrets: never arguments, never logged.
+A new user is locked (`*`) until `SetPasswords` sets all hashes at once, through the standard input of chpasswd or chgpasswd.
+
+useradd reads its defaults from files of the root; the functions behind the operations read the same files, to know beforehand
+which home, group and mode a new user gets.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import stat
 
 from ignition.config.model.passwd import User
 from ignition.errors import Failure, Unmet
-from ignition.host import log, mounts
+from ignition.host import limits, log, mounts
 from ignition.host.dentry import Dentry
 from ignition.host.reading import lines, read_text
 from ignition.host.root import PARENTS, Root
@@ -24,23 +27,22 @@ from ignition.sysroot.groups import refuse_leftover, run_for
 LOCKED = "*"
 MOUNTED_HOME_MODE = 0o700
 SKELETON = "/etc/skel"
-NO_HOMES = frozenset({"/", "/dev/null", "/nonexistent", "/var/empty"})  # of users who shall not have one
+NO_HOMES = frozenset({"/", "/dev/null", "/nonexistent", "/var/empty"})  # of users without a home, by convention
 DEFAULT_UMASK = 0o022  # of shadow-utils: lib/getdef.c
 _LONGEST_NUMBER = 20
-_CHUNK = 1 << 20
 
 
 class PutUser(Operation):
-    """Creates a user, or changes what differs of an existing one."""
+    """Creates a user, or changes an existing one where it differs."""
 
     kind = "put-user"
 
     def __init__(
         self, place: str, user: User, accounts: AccountDatabase, *, interrupted: bool = False, lenient: bool = False
     ) -> None:
-        """`interrupted`: an earlier attempt, cut short, was to create this user, who may be half made.
+        """`interrupted`: an interrupted attempt was to create this user, who may be incomplete.
 
-        `lenient`: groups that do not exist are left out, and whoever plans says so (NeedGroups).
+        `lenient`: missing groups are left out, and NeedGroups warns about them.
         """
         self._place, self._user, self._accounts, self._interrupted = place, user, accounts, interrupted
         self._lenient, self.place = lenient, place
@@ -59,22 +61,23 @@ class PutUser(Operation):
         found = self._accounts.user(user.name)
         uid = user.uid
         if found is not None and self._is_half_made(found):
-            # What useradd wrote first goes, the home (if any) stays, and its owner keeps his id.
-            run_for(self._place, ["userdel", "--root", root, "--", user.name], f"remove the half-made user {user.name}")
+            # The lines that useradd wrote are removed, a home stays, and the user keeps the uid that owns it.
+            run_for(self._place, ["userdel", "--root", root, "--", user.name], f"remove the incomplete user {user.name}")
             uid, found = found.uid if uid is None else uid, None
         if found is None and not user.no_create_home:
-            # useradd makes no directory behind a symlink: /home -> var/home, with a /var that systemd-tmpfiles fills later.
+            # useradd does not create directories behind a symlink: /home -> var/home, with a /var that systemd-tmpfiles fills
+            # later.
             context.root.makedirs(os.path.dirname(context.root.follow(new_home(user, context.root))))
         changes = self._changes(found) if found else []
         if "--move-home" in changes and user.home_dir:
-            # usermod renames the home, and makes no parents.
+            # usermod renames the home without creating its parents.
             context.root.makedirs(os.path.dirname(context.root.follow(user.home_dir)))
         argv = ["usermod", "--root", root, *changes] if found else ["useradd", "--root", root, *self._new(uid)]
         run_for(self._place, [*argv, "--", user.name], self.describe())
         context.root.forget()
 
     def _is_half_made(self, found: Account) -> bool:
-        """Whether useradd was cut short between the six files that it replaces one after the other."""
+        """Whether useradd was interrupted between the six files that it replaces one after the other."""
         return self._interrupted and not self._accounts.is_whole(found, with_subordinate_ids=not self._user.system)
 
     def _new(self, uid: int | None) -> list[str]:
@@ -103,15 +106,19 @@ class PutUser(Operation):
         return argv
 
     def _changes(self, found: Account) -> list[str]:
-        """Arguments of usermod for what differs; empty if nothing does."""
+        """The arguments of usermod for all differences; empty if there is none."""
         user = self._user
         argv = ["--home", user.home_dir, "--move-home"] if user.home_dir and user.home_dir != found.home else []
         if user.uid not in (None, found.uid):
             argv += ["--uid", str(user.uid)]
         if user.gecos and user.gecos != found.gecos:
             argv += ["--comment", user.gecos]
-        if user.primary_group and self._gid(user.primary_group) != found.gid:
-            argv += ["--gid", user.primary_group]
+        if user.primary_group:
+            first = self._accounts.group(user.primary_group)
+            # As usermod: a name before a number, since a group may be called 100.
+            gid = first.gid if first else int(user.primary_group) if is_id(user.primary_group) else None
+            if gid != found.gid:
+                argv += ["--gid", user.primary_group]
         groups = self._groups()
         if groups and frozenset(groups) != self._accounts.local_groups_of(user.name):
             argv += ["--groups", ",".join(groups)]
@@ -128,15 +135,9 @@ class PutUser(Operation):
         groups = group_names(self._user)
         return tuple(name for name in groups if self._accounts.group(name)) if self._lenient else groups
 
-    def _gid(self, name: str) -> int | None:
-        group = self._accounts.group(name)
-        if group is not None:
-            return group.gid
-        return int(name) if is_id(name) else None
-
 
 class NeedGroups(Operation):
-    """Says which supplementary groups of a user do not exist: the user is not in them, and can log in."""
+    """Warns about supplementary groups that do not exist: the user is not a member of them, and can log in all the same."""
 
     kind = "need-groups"
 
@@ -163,9 +164,9 @@ class NeedGroups(Operation):
 
 
 class RemoveUser(Operation):
-    """Deletes a user and its home if it is there. A home that is a mount point, or holds one, stays: its files are kept ones.
+    """Deletes a user, if it exists, and its home. A home that is or holds a mount point stays: its files are meant to be kept.
 
-    A user of the image's own file beside /etc/passwd stays, with a warning: that file is the image's.
+    A user in the image's own file outside /etc stays, with a warning: that file belongs to the image.
     """
 
     kind = "remove-user"
@@ -192,7 +193,7 @@ class RemoveUser(Operation):
         refuse_leftover(self._place, f"user {self.path}", self._accounts.place("passwd", self.path))
 
     def _mount_point(self, root: Root) -> str:
-        """What userdel would empty beside the home itself; "" if nothing."""
+        """The first file system, at or below the home, that userdel would empty; "" if there is none."""
         found = self._accounts.user(self.path)
         if found is None or not found.home.startswith("/"):
             return ""
@@ -201,10 +202,11 @@ class RemoveUser(Operation):
 
 
 class CompleteHome(Operation):
-    """Finishes the home of a new user: the directory, and what it lacks of /etc/skel.
+    """Finishes the home of a new user: the directory, and the missing files of /etc/skel.
 
-    useradd may have been interrupted. And useradd --root stops copying at the first directory of /etc/skel unless the root has
-    /proc, which it has not before the switch to it: fchmodat(AT_SYMLINK_NOFOLLOW) of glibc needs it (shadow 4.13, glibc 2.36).
+    useradd may have been interrupted. Besides, useradd --root stops copying at the first directory of /etc/skel unless the root
+    has /proc mounted, which it does not before the switch: fchmodat(AT_SYMLINK_NOFOLLOW) of glibc needs it (shadow 4.13, glibc
+    2.36).
     """
 
     kind = "complete-home"
@@ -223,7 +225,7 @@ class CompleteHome(Operation):
         with root.at(account.home, follow=True, parents=PARENTS) as home:
             if home.status() is None:
                 home.mkdir()
-            # useradd makes it 0000 first
+            # useradd creates it with mode 0000 and changes that at the end.
             home.set_attributes(mode=new_home_mode(root), uid=account.uid, gid=account.gid)
             if root.is_directory(SKELETON):
                 with root.at(SKELETON, follow=True) as skeleton:
@@ -231,7 +233,7 @@ class CompleteHome(Operation):
 
 
 class OwnHome(Operation):
-    """Gives a user those directories at or below its home that the mount stage made as mount points."""
+    """Passes the mount points that the mount stage created at or below the home of a user to that user."""
 
     kind = "own-home"
 
@@ -239,7 +241,7 @@ class OwnHome(Operation):
         self.path, self._notated, self._accounts = name, notated, accounts
 
     def describe(self) -> str:
-        return f"give the mounted parts of its home to {self.path}"
+        return f"change the owner of mount points in the home of {self.path}"
 
     def already_there(self, context: Context) -> bool:
         return not self._foreign(context)
@@ -262,17 +264,17 @@ class OwnHome(Operation):
 
 
 def new_home(user: User, root: Root) -> str:
-    """Where useradd puts the home of a new user: useradd(8), HOME= in /etc/default/useradd of the root."""
+    """The home that useradd creates for a new user: useradd(8), HOME= in /etc/default/useradd of the root."""
     return user.home_dir or f"{_useradd_defaults(root).get('HOME') or '/home'}/{user.name}"
 
 
 def group_names(user: User) -> tuple[str, ...]:
-    """The supplementary groups: useradd(8) takes several names in one element, and would look for an empty one in vain."""
+    """The supplementary groups: useradd(8) accepts several names in one element, and fails for an empty one."""
     return tuple(name for text in user.groups for name in text.split(",") if name)
 
 
 def group_for(user: User, root: Root) -> str:
-    """The group that a new user gets as its first one, as name or number; "" if it gets one of its own (useradd(8), --gid)."""
+    """The primary group of a new user, as name or number; "" for a group of its own (useradd(8), --gid)."""
     if user.primary_group:
         return user.primary_group
     has_own = _login_defs(root).get("USERGROUPS_ENAB", "").lower() == "yes" and not user.no_user_group
@@ -280,7 +282,7 @@ def group_for(user: User, root: Root) -> str:
 
 
 def new_home_mode(root: Root) -> int:
-    """The mode that useradd gives a home: login.defs(5) of the root, HOME_MODE, else what UMASK (022) leaves."""
+    """The mode of a new home: login.defs(5) of the root, HOME_MODE, else 0777 without the bits of UMASK (022)."""
     values = _login_defs(root)
     mode = _c_number(values.get("HOME_MODE", ""))
     umask = _c_number(values.get("UMASK", ""))
@@ -304,7 +306,7 @@ def _setting_file(root: Root, name: str) -> str:
 
 
 def _c_number(text: str) -> int | None:
-    """As strtol(3) reads it: 077 is octal, 63 decimal, 0x3f hexadecimal. None for anything else, or more than a mode has."""
+    """A number as strtol(3) reads it: 077 is octal, 63 decimal, 0x3f hexadecimal. None for other texts, and beyond 07777."""
     if not re.fullmatch(r"0[0-7]*|[1-9][0-9]*|0[xX][0-9a-fA-F]+", text[:_LONGEST_NUMBER]):
         return None
     number = int(text[:_LONGEST_NUMBER], 16 if text[:2] in ("0x", "0X") else 8 if text.startswith("0") else 10)
@@ -312,7 +314,7 @@ def _c_number(text: str) -> int | None:
 
 
 def _copy_missing(source: Dentry, target: Dentry, account: Account) -> None:
-    """Copy what `target` lacks; a smaller file was cut short and is copied again. Symlinks are copied, not followed."""
+    """Copy the nodes that `target` lacks; a smaller file is incomplete and copied again. Symlinks are copied, not followed."""
     with source.entered() as entries:
         for one in entries:
             wanted = one.status()
@@ -322,14 +324,14 @@ def _copy_missing(source: Dentry, target: Dentry, account: Account) -> None:
 
 
 def _copy_one(source: Dentry, wanted: os.stat_result, target: Dentry, account: Account) -> bool:
-    """Copy one node of /etc/skel; False for what useradd passes over as well (FIFOs, devices)."""
+    """Copy one node of /etc/skel; False for nodes that useradd ignores as well (FIFOs, devices)."""
     found = target.status()
     if stat.S_ISDIR(wanted.st_mode):
         if found is None:
             target.mkdir()
         if found is None or stat.S_ISDIR(found.st_mode):
             _copy_missing(source, target, account)
-            # The directory at which useradd stopped has another mode.
+            # useradd may have stopped before it set the mode of this directory.
             target.set_attributes(mode=stat.S_IMODE(wanted.st_mode), uid=-1, gid=-1)
     elif stat.S_ISLNK(wanted.st_mode):
         if found is None:
@@ -337,20 +339,15 @@ def _copy_one(source: Dentry, wanted: os.stat_result, target: Dentry, account: A
     elif stat.S_ISREG(wanted.st_mode):
         if found is None or found.st_size < wanted.st_size:
             with source.open_regular(wanted) as file, target.replacing(mode=stat.S_IMODE(wanted.st_mode)) as copy:
-                while chunk := file.read(_CHUNK):
+                while chunk := file.read(limits.CHUNK):
                     copy.write(chunk)
     else:
         return False
     return True
 
 
-# The operation that sets crypt(5) strings: all in one run of chpasswd or chgpasswd, through its standard input.
-#
-# A password hash is a secret: never an argument, never logged.
-
-
 class SetPasswords(Operation):
-    """`wanted`: (place in the config, name, crypt string)."""
+    """Sets crypt(5) strings, all in one run of chpasswd or chgpasswd. `wanted`: (place in the config, name, crypt string)."""
 
     kind = "set-passwords"
 

@@ -47,7 +47,7 @@ def test_unforeseen_error(
     err = capsys.readouterr().err
     (line,) = [one for one in err.splitlines() if "Surprise" in one]
     assert f"{program} itself: Surprise (test_last_line.py, line " in line
-    assert line.endswith(f"(fix: this is a fault of {program}, please report it)")
+    assert line.endswith(f"(fix: this is a bug in {program}, please report it)")
     assert "Traceback" not in err and 'File "' not in err
 
 

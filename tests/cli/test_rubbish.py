@@ -1,4 +1,4 @@
-"""Every program in every surrounding: no trace, no "this is a fault of", whatever is missing, closed, full, unreadable or odd."""
+"""Every program in every surrounding: no trace, no "this is a bug in", whatever is missing, closed, full, unreadable or odd."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 from tests import programs
 from tests.programs import ENVIRONMENT, MODULES
 
-NEVER = (b"Traceback", b"this is a fault of", b"Exception ignored", b"most recent call last")
+NEVER = (b"Traceback", b"this is a bug in", b"Exception ignored", b"most recent call last")
 STAGES = ("fetch-offline", "fetch", "kargs", "mount", "files", "umount")
 FILES_OF_A_STAGE = "-root={top}/root -config-cache={top}/c -state-file={top}/s -neednet={top}/n"
 # One call of each program that does something with its surroundings. {top} has files that a person may name.

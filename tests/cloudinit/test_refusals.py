@@ -244,8 +244,8 @@ def test_a_fault_of_ours_is_one_line_and_keeps_nobody_out(machine: Machine, monk
     ran = machine.run(HEAD + FIRST + LOGIN)
     assert ran.status == 1 and machine.text("/home/core/.ssh/authorized_keys") == f"{A}\n"
     (line,) = [one for one in ran.err.splitlines() if "failed to apply" in one]
-    assert "KeyError" in line and "(fix: this is a fault of coreos-cloudinit, please report it)" in line
+    assert "KeyError" in line and "(fix: this is a bug in coreos-cloudinit, please report it)" in line
     assert "Traceback" not in ran.err and 'File "' not in ran.err
     assert machine.run(HEAD + FIRST + LOGIN, "--ignore-failure").status == 1
     validated = machine.run(HEAD, "--validate")
-    assert validated.status == 1 and "this is a fault of coreos-cloudinit" in validated.err
+    assert validated.status == 1 and "this is a bug in coreos-cloudinit" in validated.err

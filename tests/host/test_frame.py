@@ -115,7 +115,7 @@ def test_what_nobody_foresaw_has_a_place_and_no_value(capsys: pytest.CaptureFixt
     status, words = ended(ValueError("invalid literal for int(): 'SECRET'"), capsys)
     assert status == 1
     assert words.startswith("prog: prog itself: ValueError (test_frame.py, line ")
-    assert words.endswith(") (fix: this is a fault of prog, please report it)\n") and words.count("\n") == 1
+    assert words.endswith(") (fix: this is a bug in prog, please report it)\n") and words.count("\n") == 1
     assert "SECRET" not in words
 
 
@@ -125,7 +125,7 @@ def test_what_nobody_foresaw_has_a_place_and_no_value(capsys: pytest.CaptureFixt
         pytest.param(OSError(28, "No space left on device", "/run/x"), "prog: /run/x: No space left on device\n", id="file"),
         pytest.param(OSError(28, "No space left on device"), "prog: No space left on device\n", id="no-file"),
         pytest.param(OSError(2, "gone", b"/\xff"), "prog: /\\xff: gone\n", id="bytes"),
-        pytest.param(MemoryError(), "prog: out of memory (fix: give the machine more memory)\n", id="memory"),
+        pytest.param(MemoryError(), "prog: out of memory (fix: add memory to the machine)\n", id="memory"),
     ],
 )
 def test_fault_of_the_machine_is_none_of_ours(error: Exception, words: str, capsys: pytest.CaptureFixture[str]) -> None:

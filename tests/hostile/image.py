@@ -285,7 +285,7 @@ def _faults(run: Ran) -> Iterator[str]:
         yield f"ended with status {run.status}: {program}: {last}"
     if run.status == 1 and not last:
         yield f"failed without a word: {program}"
-    for trace in ("Traceback (most recent call last)", "this is a fault of "):
+    for trace in ("Traceback (most recent call last)", "this is a bug in "):
         if trace in run.output:
             yield f"left a trace: {program}: {last}"
             break

@@ -94,7 +94,7 @@ def test_file_takes_the_place_of_whatever_is_there(tmp_path: Path) -> None:
 
 def test_file_that_may_not_overwrite_is_a_failure(tmp_path: Path) -> None:
     root = make_root(tmp_path)
-    with pytest.raises(Failure, match="/etc/motd exists already, with other content"):
+    with pytest.raises(Failure, match="/etc/motd already exists with other content"):
         put(tmp_path, "2.2.0", files=[node("/etc/motd", contents=contents("x"), mode=0o600, overwrite=False)])
     assert (root / "etc/motd").read_text() == "welcome\n"
 

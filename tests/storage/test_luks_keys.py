@@ -40,7 +40,7 @@ def test_dropped_key_is_not_persisted() -> None:
     with pytest.raises(Failure) as caught:
         keys.of("data")
     assert caught.value.what == "the key of volume data is lost"
-    assert caught.value.fix == "this is a fault of ignition, please report it"
+    assert caught.value.fix == "this is a bug in ignition, please report it"
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_file_that_changed_since_success_is_a_conflict_again(make_context: MakeC
     attempt.finish(context.root, record)
     assert not os.path.exists(context.root.path + "/var/lib/ignition/attempt.json")
     Path(context.root.path + "/a").write_text("changed by its owner")
-    with pytest.raises(Failure, match="exists already, with other content"):
+    with pytest.raises(Failure, match="already exists with other content"):
         apply(storage, context, recorded(storage, context, attempt.load(context.root)))
 
 

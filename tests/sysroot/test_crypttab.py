@@ -208,7 +208,7 @@ def test_volume_that_is_not_there_is_named(machine: Machine) -> None:
     machine.open.clear()
     with pytest.raises(Failure) as caught:
         crypttab.probe((Luks(name="one", device="/dev/missing"),), keys())
-    assert caught.value.what == "volume one is not open, and /dev/missing holds none"
+    assert caught.value.what == "volume one is not open, and /dev/missing does not hold one"
     assert (caught.value.where, caught.value.fix) == ("$.storage.luks.0", "run the disks stage first")
 
 
@@ -250,7 +250,7 @@ def test_key_file_of_the_image_is_not_replaced(make_context: MakeContext, machin
     context = make_context({"/etc/passwd": "", **there})
     with pytest.raises(Failure) as caught:
         apply(context, keys())
-    assert caught.value.what == "/etc/luks/one exists already, with other content"
+    assert caught.value.what == "/etc/luks/one already exists with other content"
     assert (caught.value.where, caught.value.fix) == ("$.storage.luks.1", "remove it, or rename the volume")
     assert seen(context)["/etc/luks/one"] == there["/etc/luks/one"]
     assert "/etc/crypttab" not in seen(context)
@@ -277,7 +277,7 @@ def test_crypttab_that_is_no_file_is_refused(make_context: MakeContext, machine:
     with pytest.raises(Failure) as caught:
         apply(context, keys())
     assert (caught.value.what, caught.value.where) == ("it is a directory", "/etc/crypttab")
-    assert caught.value.fix == "remove it: encrypted volumes are listed there"
+    assert caught.value.fix == "remove it: encrypted volumes are listed in this file"
 
 
 def test_owner_of_crypttab_stays(make_context: MakeContext, machine: Machine) -> None:
@@ -324,7 +324,7 @@ def test_line_goes_into_what_is_there(before: str, after: str | None) -> None:
 def test_line_by_hand_is_warned_about(capsys: pytest.CaptureFixture[str], make_context: MakeContext) -> None:
     make_context({})  # the journal goes to standard output
     updated("one /dev/sda1 none luks\n", [ONE])
-    assert "/etc/crypttab has another line for one, which may be in the way" in capsys.readouterr().out
+    assert "/etc/crypttab has another line for one, which may take precedence" in capsys.readouterr().out
 
 
 def cut_at(number: int, context: Context) -> None:

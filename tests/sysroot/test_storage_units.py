@@ -117,7 +117,7 @@ def test_uuid_is_that_of_the_device(make_loop: MakeLoop) -> None:
         storage_units.probe(storage)
     assert caught.value.what == f"{node} has no UUID by which later boots could find it"
     assert caught.value.where == "$.storage.filesystems.0.x-coreos.subvolumes.0"
-    assert caught.value.fix == "format it anew (wipeFilesystem)"
+    assert caught.value.fix == "format it again (wipeFilesystem)"
     subprocess.run(["mkfs.btrfs", "-q", "-U", UUID, node], check=True)
     assert storage_units.probe(storage) == {node: UUID}
 

@@ -49,7 +49,7 @@ def context(root: Path) -> Context:
 
 def test_swap_file_is_whole_and_stays(mounted: str, root: Path, run_command: RunCommand) -> None:
     made = operation()
-    assert made.describe() == f"make the swap file /var/swap of 2 MiB ({PLACE})"
+    assert made.describe() == f"create swap file /var/swap of 2 MiB ({PLACE})"
     assert not made.already_there(context(root))
     made.execute(context(root))
     file = root / "var/swap"
@@ -126,7 +126,7 @@ def test_what_is_no_swap_file_is_refused(mounted: str, root: Path, kind: str) ->
     with pytest.raises(Failure) as caught:
         made.execute(context(root))
     assert (caught.value.what, caught.value.where) == ("/var/swap already exists and is not a swap file", f"{PLACE}.path")
-    assert caught.value.fix == "remove it from the image, or give the swap file another path"
+    assert caught.value.fix == "remove it from the image, or choose another path for the swap file"
 
 
 def test_file_system_without_swap_files_is_refused(root: Path, run_command: RunCommand) -> None:
@@ -134,8 +134,8 @@ def test_file_system_without_swap_files_is_refused(root: Path, run_command: RunC
     try:
         with pytest.raises(Failure) as caught:
             operation().execute(context(root))
-        assert caught.value.what == "/var/swap would lie on tmpfs, which has no swap files"
-        assert (caught.value.where, caught.value.fix) == (f"{PLACE}.path", "give it a path on ext4, xfs or btrfs")
+        assert caught.value.what == "/var/swap would lie on tmpfs, which does not support swap files"
+        assert (caught.value.where, caught.value.fix) == (f"{PLACE}.path", "choose a path on ext4, xfs or btrfs")
     finally:
         run_command("umount", str(root))
 
