@@ -1,1 +1,1 @@
-"""The only door to the machine: programs, paths inside the new root, devices, journal, kernel command line."""
+"""The only access to the machine: programs, paths inside the new root, devices, journal, kernel command line."""

@@ -1,4 +1,7 @@
-"""Our own files in directories of ours (/run/ignition …): they appear complete. Below a root it is `Root.write`."""
+"""Files of our own in our own directories (/run/ignition …): they appear complete, and their data reaches the disk when it must.
+
+Not for files below a root: `Root.write`. The digest of a config, by which logs and marks identify it, is here as well.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from ignition.host.dentry import Dentry
 
 @contextmanager
 def replacing(path: str, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = False) -> Iterator[BufferedWriter]:
-    """Open a file for writing that takes the place of `path` when the block ends well, as `Dentry.replacing`."""
+    """Open a file for writing that replaces `path` when the block ends without an exception, as `Dentry.replacing`."""
     directory, name = os.path.split(path)
     descriptor = os.open(directory or ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -28,11 +31,8 @@ def write(path: str, content: bytes, *, mode: int, uid: int = -1, gid: int = -1,
         file.write(content)
 
 
-# SHA-512 of a config, for log and marks.
-
-
 def sha512(content: bytes) -> str:
-    """Hexadecimal digest.
+    """Hexadecimal digest of a config.
 
     hashlib loads OpenSSL, which costs 4 ms of every first boot; CPython's own implementation is built into the interpreter.
     """
@@ -43,13 +43,10 @@ def sha512(content: bytes) -> str:
     return str(function(content).hexdigest())
 
 
-# Putting a file system's data on its disk.
-
-
 def sync_file_system(path: str) -> None:
     """syncfs(2) of the file system that holds `path`. Raises OSError.
 
-    os.sync() would wait for every disk of the machine; Python has no syncfs, and ctypes costs less than starting sync(1).
+    os.sync() would wait for every disk of the machine; Python lacks syncfs, and ctypes is cheaper than starting sync(1).
     """
     import ctypes
 

@@ -1,8 +1,8 @@
-"""Telling the kernel about single partitions. Source: linux/blkpg.h.
+"""Adding, deleting and resizing single partitions in the kernel. Source: linux/blkpg.h.
 
 Not through libparted's commitToOS(): it opens the disk and each partition for writing and closes them again (seen with inotify
-on 3.5), and each such close makes udevd read the table anew, which takes all partition nodes away for a moment. It also reads
-the table from the disk, so it cannot announce a new length before the table is written, which a mounted disk needs.
+on 3.5), and each such close makes udevd reread the table, which removes all partition nodes for a moment. It also reads the table
+from the disk, so it cannot announce a new length before the table is written, which a mounted disk needs.
 """
 
 from __future__ import annotations
@@ -33,31 +33,31 @@ def _call(descriptor: int, action: int, number: int, start: int, length: int) ->
             return
         except OSError as error:
             if error.errno == errno.ENXIO and action == DELETE:
-                return  # it went away by itself
+                return  # already gone
             if error.errno != errno.EBUSY or attempt == BUSY_TRIES - 1:
                 raise
         time.sleep(BUSY_PAUSE_S)
 
 
 def resize(descriptor: int, disk: str, number: int, start: int, length: int) -> None:
-    """A new length in bytes for a partition of an open disk, which may be mounted. Raises Failure."""
-    with _saying(f"the kernel does not take the new length of partition {number} of {disk}"):
+    """Set the length in bytes of a partition of an open disk; it may be mounted. Raises Failure."""
+    with _saying(f"the kernel refused the new length of partition {number} of {disk}"):
         _call(descriptor, RESIZE, number, start, length)
 
 
 def synchronise(descriptor: int, disk: str, wanted: Mapping[int, tuple[int, int]]) -> None:
-    """Make the kernel's partitions of an open disk (kernel name `disk`) those of `wanted`: number → (start, length) in bytes.
+    """Set the kernel's partitions of an open disk (kernel name `disk`) to `wanted`: number → (start, length) in bytes.
 
-    Partitions that are right already are not touched, so they may be in use. Raises Failure naming a partition that is busy.
+    Partitions that are already correct are left alone, so they may be in use. Raises Failure naming a busy partition.
     """
     present = {number: (start, length) for number, (_, start, length) in devices.partitions(disk).items()}
     for number, place in present.items():
         if place != wanted.get(number):
-            with _saying(f"the kernel does not give up partition {number} of {disk}"):
+            with _saying(f"the kernel did not release partition {number} of {disk}"):
                 _call(descriptor, DELETE, number, 0, 0)
     for number, (start, length) in sorted(wanted.items()):
         if (start, length) != present.get(number):
-            with _saying(f"the kernel does not take partition {number} of {disk}"):
+            with _saying(f"the kernel refused partition {number} of {disk}"):
                 _call(descriptor, ADD, number, start, length)
 
 
@@ -72,4 +72,4 @@ class _saying:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, OSError):
-            raise Failure(f"{self._what}: {error.strerror}", fix="stop what uses it, or boot again") from error
+            raise Failure(f"{self._what}: {error.strerror}", fix="stop the program that uses it, or reboot") from error

@@ -10,7 +10,7 @@ _BLANKS = " \t\n\v\f\r"  # isspace of linux/lib/ctype.c
 
 
 def options(text: str) -> Iterator[tuple[str, str]]:
-    """Pairs of name and value (`""` for a bare word), in order. Double quotes protect blanks and go away."""
+    """Pairs of name and value (`""` for a bare word), in order. Double quotes protect blanks and are removed."""
     for word in words(text):
         name, _, value = word.partition("=")
         if name.startswith('"'):  # the whole word is quoted: "name=a b"
@@ -39,7 +39,7 @@ def read(path: str = "") -> str:
 
 
 def words(text: str) -> Iterator[str]:
-    """The arguments as they are spelled, quotes included. An open quote runs to the end."""
+    """The arguments in their own spelling, quotes included. An open quote extends to the end."""
     word, quoted = "", False
     for character in text:
         if character == '"':

@@ -1,10 +1,10 @@
 """Running other programs: the only file that imports subprocess.
 
-One way for all: argument list, fixed environment, no standard input but what is given, output captured, a time limit always.
-Secrets go through `stdin`, never through the arguments: those are logged. Where a program takes one as an argument only, `hidden`
-keeps it out of log and messages. A program has a session of its own: it finds no terminal at which it could ask a person, and
-what it started ends with it when the time is up. What runs code of a root that is being provisioned gets that root and nothing
-else (ignition.host.confinement).
+One way for all: an argument list, a fixed environment, standard input only if given, output captured, always a time limit.
+Secrets go through `stdin`, never through the arguments, which are logged. Where a program accepts a secret as an argument only,
+`hidden` keeps it out of log and messages. Each program runs in a session of its own: it has no terminal at which it could ask a
+person, and its children are killed with it when the time is up. A program that runs code of the root being provisioned gets that
+root and nothing else (ignition.host.confinement).
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def run(
 ) -> str:
     """Run a program of `PROGRAMS` and return its standard output as text.
 
-    `hidden` are arguments that no log and no message shows, nor the program's own words in them. Raises CommandFailed when it is
-    missing, is killed, takes longer than `timeout_s`, or ends with a status not in `ok`.
+    `hidden`: arguments that are replaced in logs and messages, in the program's own output as well. Raises CommandFailed if the
+    program is missing, is killed, takes longer than `timeout_s`, or ends with a status not in `ok`.
     """
     return status_and_output(argv, why=why, stdin=stdin, ok=ok, timeout_s=timeout_s, hidden=hidden)[1]
 
@@ -51,7 +51,7 @@ def status_and_output(
     timeout_s: float = 120,
     hidden: tuple[str, ...] = (),
 ) -> tuple[int, str]:
-    """As `run`, for programs whose exit status is an answer (blkid: 2 = nothing found)."""
+    """As `run`, for programs whose exit status is a result (blkid: 2 = nothing found)."""
     import shlex  # here: many stages of many boots start no program at all
 
     if not known(argv[0]):
@@ -67,15 +67,17 @@ def status_and_output(
             fix="add its package to the image: the dracut module 35coreos-ignition copies it into the initramfs",
         ) from error
     except TimeoutError as error:
-        raise CommandFailed(f"{why}: no end after {timeout_s:g} s: {shown}", status=None) from error
+        raise CommandFailed(f"{why}: timed out after {timeout_s:g} s: {shown}", status=None) from error
     if status not in ok:
-        words = _without(stderr.decode("utf-8", "replace"), hidden)
+        words = stderr.decode("utf-8", "replace")
+        for secret in hidden:
+            words = words.replace(secret, _HIDDEN)
         raise CommandFailed(_wording(why, shown, status, words), status=status, stderr=words)
     return status, stdout.decode("utf-8", "replace")
 
 
 def _finished(argv: list[str], stdin: bytes, timeout_s: float) -> tuple[int, bytes, bytes]:
-    """(status, standard output, standard error) of a program that has ended. Raises TimeoutError when it had to be killed."""
+    """(status, standard output, standard error) once the program has ended. Raises TimeoutError if it had to be killed."""
     import signal
     import subprocess  # 6 ms
 
@@ -84,7 +86,7 @@ def _finished(argv: list[str], stdin: bytes, timeout_s: float) -> tuple[int, byt
             stdout, stderr = process.communicate(stdin, timeout=timeout_s)
         except BaseException as error:
             with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+                os.killpg(process.pid, signal.SIGKILL)  # its session has one process group: children are killed as well
             if isinstance(error, subprocess.TimeoutExpired):
                 raise TimeoutError from error
             raise
@@ -103,16 +105,16 @@ def _started(argv: list[str], enter: Callable[[], None] | None) -> Popen[bytes]:
     except subprocess.SubprocessError:
         if enter is None:
             raise
-        # Refused by what this process cannot see (a security module, a filter of system calls). The program has not run. A
-        # machine with accounts is worth more than the wall around an image that brings its own kernel anyway.
+        # The namespaces were refused for a reason that this process cannot see (a security module, a seccomp filter). The program
+        # has not run. A machine with accounts is worth more than protection from an image that brings its own kernel anyway.
         log.warning(f"{argv[0]} runs without namespaces of its own: they were refused")
         return _started(argv, None)
 
 
 def _confined(argv: list[str]) -> tuple[list[str], Callable[[], None] | None]:
-    """(arguments, what the process calls first) for a program and the root whose code it runs; None where it runs none.
+    """(arguments, function that the process calls first) for a program; None instead if it does not run code of another root.
 
-    The running system is its own code: there the program sees what it always sees, other users of the lock files among it.
+    The running system is trusted: there the program sees everything, including other holders of its lock files.
     """
     if os.path.basename(argv[0]) not in RUN_CODE_OF_THE_ROOT or "--root" not in argv[:-1]:
         return argv, None
@@ -126,12 +128,6 @@ def _confined(argv: list[str]) -> tuple[list[str], Callable[[], None] | None]:
         log.warning(f"{argv[0]} runs without namespaces of its own: no permission to make them")
         return argv, None
     return [*argv[:at], root, *argv[at + 1 :]], confinement.enter(root)
-
-
-def _without(text: str, hidden: tuple[str, ...]) -> str:
-    for secret in hidden:
-        text = text.replace(secret, _HIDDEN)
-    return text
 
 
 def _wording(why: str, shown: str, status: int, stderr: str) -> str:

@@ -1,13 +1,13 @@
-"""Namespaces of its own for a program that runs code of an image: that code gets the image, and nothing of the machine around it.
+"""Namespaces for a program that runs code of an image: that code gets the image, and nothing of the machine around it.
 
-`useradd --root R` and its like change their root to R and then load the NSS modules that R's nsswitch.conf names: programs of an
-image that nobody has to trust, as root. What they see instead of the caller's world:
+`useradd --root R` and similar tools change their root to R and then load the NSS modules that R's nsswitch.conf names: code of an
+untrusted image, run as root. Instead of the caller's environment it sees:
 
-- mounts: R, writable, without device nodes; the programs and libraries that the tool itself needs, read-only; all else is
-  hidden beneath empty directories, also from who breaks out of the chroot; the kernel's mounts below R (proc, sysfs) are gone;
-- processes: none but its own; none outlives it, and it does not outlive its caller;
+- mounts: R, writable, without device nodes; the programs and libraries that the tool itself needs, read-only; everything else is
+  hidden beneath empty directories, even after an escape from the chroot; the kernel's mounts below R (proc, sysfs) are unmounted;
+- processes: only its own; none outlives it, and it does not outlive its caller;
 - no network, no host name to set, no message queues of others, no cgroups;
-- capabilities for files and chroot(2) alone: no mount, device node, module, trace, raw socket or reboot; none to be gained;
+- capabilities for files and chroot(2) only: no mount, device node, module, trace, raw socket or reboot; and none can be gained;
 - descriptors: the three standard ones, which are pipes.
 
 Sources: namespaces(7), mount_namespaces(7), pid_namespaces(7), capabilities(7), linux/mount.h, linux/prctl.h, linux/sched.h.
@@ -33,25 +33,26 @@ _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 32, 4096, 16384, 1 << 18
 _MNT_DETACH = 2
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
 
-# CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SYS_CHROOT: what the tools do is done to files, after chroot(2). Not DAC_READ_SEARCH, with
-# which open_by_handle_at(2) reaches every file of a file system, and not MKNOD, with which a node of the disk could be made.
+# CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SYS_CHROOT: the tools change files only, after chroot(2). Without DAC_READ_SEARCH, with
+# which open_by_handle_at(2) reaches every file of a file system, and without MKNOD, with which a node of the disk could be
+# created.
 _KEPT_CAPABILITIES = frozenset({0, 1, 3, 4, 18})
 _SYS_ADMIN = 21
 _CAPABILITIES_MAX = 64
 
-# Of the caller's root: where programs and their libraries are. Everything else is hidden.
+# Directories of the caller's root with programs and their libraries. All others are hidden.
 _VISIBLE = frozenset({"bin", "lib", "lib32", "lib64", "libx32", "sbin", "usr"})
-_LOADER_CACHE = "/etc/ld.so.cache"  # names the libraries that are not in the loader's own directories
+_LOADER_CACHE = "/etc/ld.so.cache"  # lists the libraries outside the loader's default directories
 _KERNEL_FORMATS = frozenset(
     "proc sysfs devtmpfs devpts securityfs selinuxfs debugfs tracefs configfs cgroup cgroup2 bpf efivarfs mqueue pstore fusectl"
     " binfmt_misc".split()
 )
 _LAST_PID = "/proc/sys/kernel/ns_last_pid"
-_THROWN_AWAY = 300  # processes, where the kernel has no such file
+_THROWN_AWAY = 300  # processes, on a kernel without this file
 
 
 def is_possible() -> bool:
-    """Whether this process may make namespaces: not without CAP_SYS_ADMIN, and not in a chroot, whose top is not a mount."""
+    """Whether this process may create namespaces: it needs CAP_SYS_ADMIN, and a root that is a mount (not so in a chroot)."""
     try:
         with open("/proc/self/status", encoding="ascii", errors="replace") as file:
             effective = next((line.split()[1] for line in file if line.startswith("CapEff:")), "0")
@@ -63,9 +64,9 @@ def is_possible() -> bool:
 
 
 def enter(root: str) -> Callable[[], None]:
-    """What a new process calls before it executes the program: afterwards it is the second process of its namespaces.
+    """The function that a new process calls before it executes the program, as the second process of its namespaces.
 
-    `root` is absolute and has no symlinks. Everything that can be prepared is: after the fork as little as possible happens.
+    `root` is absolute and without symlinks. As much as possible is prepared here, since little is safe after a fork.
     """
     import ctypes  # 3 ms
 
@@ -78,17 +79,20 @@ def enter(root: str) -> Callable[[], None]:
         for interrupt in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(interrupt, signal.SIG_DFL)  # Python's handlers are the agent's
         _check(libc.unshare(_NEW_NAMESPACES), "unshare")
-        number = _open_last_pid()
+        try:
+            last_pid = os.open(_LAST_PID, os.O_WRONLY | os.O_CLOEXEC)  # while /proc is still visible
+        except OSError:
+            last_pid = None  # a kernel without CONFIG_CHECKPOINT_RESTORE
         _hide_all_but(libc, root, present)
         _go_on_as_child(relay_signals=True)
-        # Here with the number 1: the parent of all processes of the namespace. When it ends, all do.
+        # This is PID 1, the parent of all processes of the namespace. When it ends, all of them are killed.
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # a copy of the agent's memory, which is nobody's to read
-        _skip_numbers(number, caller)
+        libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # this process is a copy of the agent's memory, secrets included
+        _skip_numbers(last_pid, caller)
         _go_on_as_child(relay_signals=False)
         for capability in range(_CAPABILITIES_MAX):
             if capability not in _KEPT_CAPABILITIES:
-                libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)  # an error for those that the kernel does not have
+                libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)  # fails for numbers that the kernel does not know
         _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
 
     return prepare
@@ -108,12 +112,12 @@ def _mount(libc: CDLL, source: str, target: str, flags: int, format: str = "", o
 
 
 def _hide_all_but(libc: CDLL, root: str, present: list[mounts.Mount]) -> None:
-    """In a new mount namespace: hide, and make unwritable, all but a root and what programs need to start."""
+    """In a new mount namespace: hide everything but a root and the files that programs need to start, which become read-only."""
     _mount(libc, "", "/", _MS_REC | _MS_PRIVATE)
-    os.chdir(root)  # to be found again when its parents are hidden
+    os.chdir(root)  # the way back to it once its parents are hidden
     top = root.split("/")[1]
     cache = os.open(_LOADER_CACHE, os.O_PATH | os.O_CLOEXEC) if os.path.exists(_LOADER_CACHE) else None
-    for name in sorted(os.listdir("/"), key=lambda name: name == "proc"):  # /proc last: cache is mounted through it
+    for name in sorted(os.listdir("/"), key=lambda name: name == "proc"):  # /proc last: the cache is mounted through it
         place = f"/{name}"
         if os.path.islink(place) or not os.path.isdir(place) or name in _VISIBLE or place == root:
             continue
@@ -125,7 +129,7 @@ def _hide_all_but(libc: CDLL, root: str, present: list[mounts.Mount]) -> None:
         if name == top:
             os.makedirs(root)
         _mount(libc, "", place, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV)
-    # A mount of its own, so that it can have options of its own.
+    # A mount of its own can have options of its own.
     _mount(libc, ".", root, _MS_BIND | _MS_REC)
     os.chdir("/")
     for one in sorted(present, key=lambda one: one.target, reverse=True):
@@ -135,7 +139,7 @@ def _hide_all_but(libc: CDLL, root: str, present: list[mounts.Mount]) -> None:
 
 
 def _seal(libc: CDLL, one: mounts.Mount, root: str) -> None:
-    """Take from a mount what nobody needs; what is hidden by now cannot be reached, here or by anybody."""
+    """Restrict a mount to the access that the program needs. Mounts that are hidden by now cannot be reached, and are skipped."""
     inside = one.target == root or one.target.startswith(f"{root}/")
     if inside and one.format in _KERNEL_FORMATS:
         libc.umount2(os.fsencode(one.target), _MNT_DETACH)
@@ -147,14 +151,14 @@ def _seal(libc: CDLL, one: mounts.Mount, root: str) -> None:
 
 
 def _go_on_as_child(*, relay_signals: bool) -> None:
-    """Fork, and return in the child. The parent ends as the child ends: with its status, or by the signal that ended it.
+    """Fork, and return in the child. The parent ends as the child does: with its status, or by the signal that killed it.
 
-    The first process of a namespace cannot be killed from inside: it tells the signal by a status, 128 and its number.
+    The first process of a namespace cannot be killed from inside: it reports the signal as status 128 plus its number.
     """
     child = os.fork()
     if child == 0:
         return
-    # Also the pipe by which subprocess learns whether the program was started.
+    # Including the pipe by which subprocess learns whether the program was started.
     os.closerange(0, 65536)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status >= 0 and not (relay_signals and status > 128):
@@ -167,24 +171,17 @@ def _go_on_as_child(*, relay_signals: bool) -> None:
     os._exit(128 + number)
 
 
-def _open_last_pid() -> int | None:
-    try:
-        return os.open(_LAST_PID, os.O_WRONLY | os.O_CLOEXEC)
-    except OSError:
-        return None  # a kernel without CONFIG_CHECKPOINT_RESTORE
-
-
 def _skip_numbers(last_pid: int | None, caller: int) -> None:
-    """Have the program get the number of its caller, about: shadow-utils write theirs into lock files.
+    """Advance the PIDs of the namespace, so that the program gets about its caller's: shadow-utils write theirs into lock files.
 
-    A lock that a power cut leaves would name process 2 otherwise, which lives on every machine: the lock would be for ever.
+    A lock that a power cut leaves would otherwise name process 2, which exists on every machine: the lock would hold forever.
     """
     if last_pid is not None:
         try:
             os.write(last_pid, str(caller).encode())
             return
         except OSError:
-            pass  # a seccomp filter, or a kernel that asks for more
+            pass  # a seccomp filter, or a kernel that demands another capability
     for _ in range(_THROWN_AWAY):
         child = os.fork()
         if child == 0:

@@ -1,7 +1,8 @@
-"""A name in an open directory: looking at it, opening, making, replacing and removing it, always relative to the descriptor.
+"""A name in an open directory: its status, opening, creating, replacing and removing it, always relative to the descriptor.
 
-The directory is a descriptor and the name a single component, and no call follows a symlink of that name: what `Root.at` has
-resolved cannot be exchanged under our hands by whoever may write to a directory above. `openat(2)`, "Rationale for openat()".
+The directory is a descriptor and the name a single component, and no call follows a symlink of that name: a place that `Root.at`
+has resolved cannot be swapped by a user who may write to a directory above. openat(2), "Rationale for openat() and other
+directory file descriptor APIs".
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     Made = TypeVar("Made")
 
 PARENT_MODE = 0o755
-TRIES = 16  # temporary names that may be taken by somebody else
+TRIES = 16  # temporary names that others may have taken
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _serial = count()
 
@@ -33,7 +34,8 @@ _serial = count()
 class Dentry:
     """`directory` is the descriptor, `name` the component, `inside` the whole path as the root sees it, for messages.
 
-    Who made the descriptor closes it. The top of a root is the name "." in itself. OSErrors carry `inside` as file name.
+    The descriptor belongs to its creator, who closes it. The top of a root is the name "." in itself. OSErrors have `inside` as
+    file name.
     """
 
     __slots__ = ("directory", "inside", "name")
@@ -45,19 +47,19 @@ class Dentry:
         return f"Dentry({self.inside!r})"
 
     def status(self) -> os.stat_result | None:
-        """lstat; None if nothing has this name."""
+        """lstat; None if the name does not exist."""
         try:
             return os.stat(self.name, dir_fd=self.directory, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     def open(self, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
-        """A descriptor of what has this name. A symlink is an error (ELOOP); a FIFO does not make the call wait."""
+        """A descriptor of this name. A symlink is an error (ELOOP); a FIFO does not block."""
         with self._named():
             return os.open(self.name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode, dir_fd=self.directory)
 
     def open_regular(self, seen: os.stat_result | None = None) -> BufferedReader:
-        """The regular file of this name, to read. Raises Failure if it is something else, or no longer the inode `seen`."""
+        """The regular file of this name, for reading. Raises Failure if it is of another kind, or no longer the inode `seen`."""
         descriptor = self.open()
         try:
             self._check(os.fstat(descriptor), seen, stat.S_IFREG)
@@ -69,10 +71,10 @@ class Dentry:
     def set_attributes(
         self, *, mode: int | None, uid: int, gid: int, seen: os.stat_result | None = None, sole: bool = False
     ) -> None:
-        """Owner and mode of the file or directory of this name; None and -1 leave them alone.
+        """Set owner and mode of the file or directory of this name; None and -1 leave them unchanged.
 
-        On a descriptor: a name that leads to another inode than `seen` by now, or to a symlink, raises Failure, and with `sole`
-        also a file that has a second name: it may be somebody else's, whatever this name says.
+        On a descriptor: a name that by now leads to another inode than `seen`, or to a symlink, raises Failure; with `sole` so
+        does a file with a second hard link, which may belong to another user in spite of its place.
         """
         descriptor = self.open()
         try:
@@ -80,9 +82,9 @@ class Dentry:
             self._check(found, seen, stat.S_IFREG, stat.S_IFDIR)
             if sole and stat.S_ISREG(found.st_mode) and found.st_nlink != 1:
                 raise Failure(
-                    f"{self.inside} has another name, too: its owner and mode are not changed",
+                    f"{self.inside} has another hard link: its owner and mode are left unchanged",
                     where=self.inside,
-                    fix="remove the file, so that it is made anew",
+                    fix="remove the file, so that it is created again",
                 )
             with self._named():
                 if (uid, gid) != (-1, -1):
@@ -98,7 +100,7 @@ class Dentry:
             return os.readlink(self.name, dir_fd=self.directory)
 
     def names(self) -> list[str]:
-        """What is in the directory of this name, sorted. Raises OSError if it is not a directory."""
+        """The names in the directory of this name, sorted. Raises OSError if it is not a directory."""
         descriptor = self.open_directory()
         try:
             return sorted(os.listdir(descriptor))
@@ -112,7 +114,7 @@ class Dentry:
 
     @contextmanager
     def entered(self) -> Iterator[list[Dentry]]:
-        """What is in the directory of this name, sorted; the descriptor is theirs for the block."""
+        """The entries of the directory of this name, sorted; their descriptor is open for the block."""
         descriptor = self.open_directory()
         try:
             yield [Dentry(descriptor, name, f"{self.inside.rstrip('/')}/{name}") for name in sorted(os.listdir(descriptor))]
@@ -129,21 +131,21 @@ class Dentry:
             os.close(descriptor)
 
     def chown(self, uid: int, gid: int) -> None:
-        """Owner of what has this name, of a symlink itself."""
+        """Set the owner of a node of any kind, of a symlink itself."""
         with self._named():
             os.chown(self.name, uid, gid, dir_fd=self.directory, follow_symlinks=False)
 
     def mkdir(self, *, mode: int = PARENT_MODE, uid: int = -1, gid: int = -1) -> None:
-        """Make a directory with exactly this mode, whatever the umask."""
+        """Create a directory with exactly this mode, whatever the umask."""
         with self._named():
-            # At once, where the umask lets it: a directory that exists is not looked at by an attempt after a power cut.
+            # With its final mode if the umask permits it: the attempt after a power cut does not check existing parents.
             os.mkdir(self.name, mode, dir_fd=self.directory)
         found = self.status()
         if (uid, gid) != (-1, -1) or found is None or stat.S_IMODE(found.st_mode) != mode:
             self.set_attributes(mode=mode, uid=uid, gid=gid)
 
     def symlink(self, target: str, *, uid: int = -1, gid: int = -1) -> None:
-        """Put a symlink in the place of what has this name, in one step. A directory must be removed before."""
+        """Create a symlink, replacing any node of this name in one step. A directory must be removed before."""
 
         def make(name: str) -> None:
             os.symlink(target, name, dir_fd=self.directory)
@@ -153,7 +155,7 @@ class Dentry:
         self._appear(make)
 
     def link(self, source: Dentry) -> None:
-        """Put a further name of the file `source` in the place of what has this name, in one step."""
+        """Create a hard link to the file `source`, replacing any node of this name in one step."""
 
         def make(name: str) -> None:
             os.link(source.name, name, src_dir_fd=source.directory, dst_dir_fd=self.directory, follow_symlinks=False)
@@ -162,12 +164,13 @@ class Dentry:
 
     @contextmanager
     def replacing(self, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = False) -> Iterator[BufferedWriter]:
-        """Open a file for writing that takes the place of this name when the block ends well, and vanishes when it does not.
+        """Open a file for writing that replaces this name when the block ends, and is deleted if the block raises.
 
-        `mode` is set exactly, whatever the umask; ids of -1 leave the owner alone. `sync` puts it on disk before the rename. The
-        descriptor can be read, too (os.pread), to compare what was written.
+        `mode` is set exactly, whatever the umask; ids of -1 leave the owner unchanged. `sync` writes it to disk before the
+        rename. The descriptor can be read as well (os.pread), to compare the written bytes.
         """
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        # 0600 until it is complete: the content may be a secret that the final owner alone may read.
         temporary, descriptor = self._temporary(lambda name: os.open(name, flags, 0o600, dir_fd=self.directory))
         try:
             with open(descriptor, "wb") as file:
@@ -186,20 +189,20 @@ class Dentry:
             raise
 
     def write(self, content: bytes, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = False) -> None:
-        """Put a file with this content in the place of this name, in one step."""
+        """Create a file with this content, replacing any node of this name in one step."""
         with self.replacing(mode=mode, uid=uid, gid=gid, sync=sync) as file:
             file.write(content)
 
     def unlink(self) -> None:
-        """Remove the name of something that is not a directory."""
+        """Remove a node of any kind but a directory."""
         with self._named():
             os.unlink(self.name, dir_fd=self.directory)
 
     def remove(self) -> None:
-        """Remove what has this name, a directory with all that is in it. What is absent is not an error.
+        """Remove the node of this name, a directory with all its contents. Removing a missing node is not an error.
 
-        Symlinks are not followed, and nothing on another file system is touched: a mount point anywhere below raises Failure
-        before the first removal.
+        Symlinks are not followed, and other file systems are left alone: a mount point anywhere below raises Failure before the
+        first removal.
         """
         found = self.status()
         if found is None:
@@ -213,7 +216,7 @@ class Dentry:
     def _refuse_mounts(self) -> None:
         """Raises Failure if a mount point is at or below this directory.
 
-        Device numbers do not tell: a bind mount has the same one, and a subvolume of btrfs another one without being mounted.
+        Device numbers cannot tell: a bind mount has the same one, and a subvolume of btrfs has another without being mounted.
         """
         descriptor = self.open_directory()
         try:
@@ -241,15 +244,15 @@ class Dentry:
     def _check(self, found: os.stat_result, seen: os.stat_result | None, *kinds: int) -> None:
         if seen is not None and not os.path.samestat(found, seen):
             raise Failure(
-                f"{self.inside} is not the file that was looked at: it is left alone",
+                f"{self.inside} is no longer the file that was checked: it is left unchanged",
                 where=self.inside,
-                fix="find out which program writes there, and run this again",
+                fix="find out which program replaces it, and run this again",
             )
         if stat.S_IFMT(found.st_mode) not in kinds:
             raise Failure(f"{self.inside} is not a regular file", where=self.inside, fix="remove it, or name another path")
 
     def _appear(self, make: Callable[[str], None]) -> None:
-        """Make a node under a temporary name, then rename it to this one."""
+        """Create a node under a temporary name, then rename it to this one."""
         temporary, _ = self._temporary(make)
         try:
             with self._named():
@@ -259,12 +262,13 @@ class Dentry:
                 os.unlink(temporary, dir_fd=self.directory)
 
     def _temporary(self, make: Callable[[str], Made]) -> tuple[str, Made]:
-        """Make something under a name that was free.
+        """Create a node under an unused name.
 
-        A name may be taken by what a process with our number left in a boot that was cut short, or by somebody who owns the
-        directory and wants us to stumble: what is there is never opened.
+        A name may be in use by a leftover of a process with the same PID in an interrupted boot, or by an attacker who owns the
+        directory: an existing node is never opened.
         """
         for attempt in range(TRIES):
+            # First a name that the next attempt clears (`attempt.clear_leftovers`), then names that cannot be guessed.
             number = next(_serial) if attempt == 0 else int.from_bytes(os.urandom(6), "big")
             name = f".ignition-{os.getpid()}-{number}"
             try:
@@ -277,7 +281,7 @@ class Dentry:
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """OSErrors name the path instead of one component."""
+        """Make OSErrors name the whole path instead of one component."""
         try:
             yield
         except OSError as error:

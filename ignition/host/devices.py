@@ -1,7 +1,7 @@
-"""Block devices: waiting for them, their size, their partitions and their users.
+"""Block devices: waiting for them, their size, their partitions, and their users: mounts, swap and the devices stacked on them.
 
 Sources: sysfs (Documentation/ABI/stable/sysfs-block in the kernel: `start` and `size` are in units of 512 bytes whatever the
-sector size), linux/fs.h. Nothing here changes a device.
+sector size; `dm/name`, `dm/uuid`, `md/`), linux/fs.h. Nothing here changes a device.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from ignition.host.command import run
 
 SYSFS = "/sys"
 SYSFS_UNIT = 512
-UDEV_CONTROL = "/run/udev/control"  # there while systemd-udevd runs
+UDEV_CONTROL = "/run/udev/control"  # exists while systemd-udevd runs
 BLKSSZGET, BLKGETSIZE64 = 0x1268, 0x80081272  # linux/fs.h
 _UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 _LISTED = 12
 WAIT_S = 90.0  # as long as systemd waits for a device unit
-POLL_S = 0.5  # for what makes no event: a link that another program sets
+POLL_S = 0.5  # for changes without an event: a link that another program sets
 
 
 def resolve(path: str, *, timeout_s: float = WAIT_S) -> str:
-    """Wait for a device and follow its links. Later changes of `/dev/disk/by-*` links do not matter to who uses the result."""
+    """Wait for a device and follow its links: the result does not depend on later changes of `/dev/disk/by-*` links."""
     wait_for([path], timeout_s=timeout_s)
     return os.path.realpath(path)
 
 
 def wait_for(paths: list[str], *, timeout_s: float = WAIT_S) -> None:
-    """Return when all paths exist. Raises Failure that names the missing ones after `timeout_s`."""
+    """Return once all paths exist. Raises Failure naming the missing ones after `timeout_s`."""
     missing = [path for path in paths if not os.path.exists(path)]
     if not missing:
         return
@@ -50,9 +50,9 @@ def wait_for(paths: list[str], *, timeout_s: float = WAIT_S) -> None:
 
 
 def there_are(missing: str = "") -> str:
-    """The disks of this machine with their sizes, in words; and what else is where the missing one should be.
+    """The disks of this machine with their sizes, in words, and the other links in the directory of the missing one.
 
-    Optical drives, and what lies on other devices, are not disks.
+    Optical drives and devices that lie on others are not disks.
     """
     disks = []
     for name in sorted(os.listdir(f"{SYSFS}/block")) if os.path.isdir(f"{SYSFS}/block") else ():
@@ -67,15 +67,15 @@ def there_are(missing: str = "") -> str:
 
 
 def in_words(size: int) -> str:
-    """Bytes in the largest unit of which there is one or more, rounded down: `20 GiB`, `1022.98 MiB`."""
+    """Bytes in the largest unit that does not exceed them, rounded down: `20 GiB`, `1022.98 MiB`."""
     unit, name = next(((unit, name) for unit, name in _UNITS if size >= unit), (1, "bytes"))
     return f"{size * 100 // unit / 100:.2f}".removesuffix("0").removesuffix(".0") + f" {name}"
 
 
 def moments(timeout_s: float, what: str) -> Iterator[None]:
-    """When to look again for what is missing: at once, at every event of a block device, and in between, for so many seconds.
+    """The moments at which to look again for something missing: at once, at every event of a block device, and every POLL_S.
 
-    `what` is missing, as people are told.
+    `what` is missing, in the words of the progress messages.
     """
     deadline = time.monotonic() + timeout_s
     waiting = progress.Waiting(what)
@@ -85,13 +85,13 @@ def moments(timeout_s: float, what: str) -> Iterator[None]:
         left = deadline - time.monotonic()
         if left <= 0:
             return
-        waiting.say("not there yet", left_s=left)
+        waiting.say("not found yet", left_s=left)
         next_event(min(left, POLL_S))
 
 
 def _event_source() -> Callable[[float], object]:
-    """A function that waits for the next block device that udevd is done with, or so many seconds."""
-    # Imported here: nearly always every device is there already, and the import costs 38 ms.
+    """A function that waits for the next event of a block device that udevd has processed, or for so many seconds."""
+    # Imported here: nearly always every device already exists, and the import costs 38 ms.
     import pyudev
 
     monitor = pyudev.Monitor.from_netlink(pyudev.Context(), source="udev")
@@ -102,30 +102,30 @@ def _event_source() -> Callable[[float], object]:
 
 
 def settle(nodes: list[str], *, timeout_s: float = 60) -> None:
-    """Wait until udevd has worked off what happened to these nodes, so that its links are right. Without udevd: nothing."""
+    """Wait until udevd has processed all changes of these nodes, so that its links are right. Does nothing without udevd."""
     if not nodes or not os.path.exists(UDEV_CONTROL):
         return
-    # A bare `settle` can return before udevd has seen that a node was closed: trigger our own event, wait for it, and then
-    # for what udevd itself started after the close (it reads the table again, and all partitions go and come back).
+    # A bare `settle` can return before udevd has seen that a node was closed: trigger our own event, wait for it, and then for
+    # the events that udevd itself caused after the close (it rereads the table, and all partitions disappear and come back).
     names = [os.path.realpath(node) for node in nodes if os.path.exists(node)]
     try:
         run(["udevadm", "trigger", "--settle", *names], why="waiting for udev", timeout_s=timeout_s)
     except CommandFailed as error:
-        log.warning(f"udev does not come to rest: {error}")
+        log.warning(f"udev did not settle: {error}")
     settled(timeout_s=timeout_s)
 
 
 def settled(*, timeout_s: float = 60) -> None:
-    """Wait until udevd has worked off what happened so far. Without udevd: nothing."""
+    """Wait until udevd has processed all events so far. Does nothing without udevd."""
     if os.path.exists(UDEV_CONTROL):
         try:
             run(["udevadm", "settle", f"--timeout={timeout_s:g}"], why="waiting for udev", timeout_s=timeout_s + 5)
         except CommandFailed as error:
-            log.warning(f"udev does not come to rest: {error}")
+            log.warning(f"udev did not settle: {error}")
 
 
 def name_of(node: str) -> str:
-    """The kernel's name of a block device node, as below /sys/class/block. Raises Failure if it is none."""
+    """The kernel's name of a block device node, as below /sys/class/block. Raises Failure if it is not a block device."""
     try:
         status = os.stat(node)
     except FileNotFoundError:
@@ -136,7 +136,7 @@ def name_of(node: str) -> str:
 
 
 def name_of_number(major: int, minor: int) -> str:
-    """The kernel's name of a block device number; "" if there is no such device (btrfs, tmpfs and others use such numbers)."""
+    """The kernel's name of a block device number; "" if there is no such device (btrfs and tmpfs use numbers of their own)."""
     link = f"{SYSFS}/dev/block/{major}:{minor}"
     return os.path.basename(os.path.realpath(link)) if os.path.exists(link) else ""
 
@@ -154,14 +154,14 @@ def geometry(descriptor: int) -> tuple[int, int]:
 
 
 def length(path: str) -> int | None:
-    """Bytes of a block device, as the kernel has it now; None if there is no such device."""
+    """The present size of a block device in bytes; None if there is no such device."""
     if not os.path.exists(path):
         return None
     return length_of(name_of(path))
 
 
 def length_of(name: str) -> int | None:
-    """The same by its kernel name."""
+    """As `length`, by kernel name."""
     size = _read_number(f"{SYSFS}/class/block/{name}/size")
     return None if size is None else size * SYSFS_UNIT
 
@@ -175,7 +175,7 @@ def partition_of(name: str) -> tuple[str, int] | None:
 
 
 def partitions(disk: str) -> dict[int, tuple[str, int, int]]:
-    """number → (kernel name, start in bytes, length in bytes) of what the kernel takes for a disk's partitions, by number."""
+    """number → (kernel name, start in bytes, length in bytes) of the kernel's partitions of a disk, by number."""
     found = {}
     base = f"{SYSFS}/class/block/{disk}"
     for name in os.listdir(base):
@@ -200,7 +200,7 @@ def _read_number(path: str) -> int | None:
 
 
 def attribute(name: str, path: str) -> str:
-    """The text of a file below a device's directory of sysfs; "" if there is none."""
+    """The text of a file below a device's directory in sysfs; "" if it does not exist."""
     try:
         with open(f"{SYSFS}/class/block/{name}/{path}", encoding="utf-8", errors="replace") as file:
             return file.read().strip()
@@ -209,7 +209,7 @@ def attribute(name: str, path: str) -> str:
 
 
 def holders(name: str) -> list[str]:
-    """The kernel names of the devices that are made of this one, in alphabetical order."""
+    """The kernel names of the devices that are stacked on this one, in alphabetical order."""
     try:
         return sorted(os.listdir(f"{SYSFS}/class/block/{name}/holders"))
     except FileNotFoundError:
@@ -217,7 +217,7 @@ def holders(name: str) -> list[str]:
 
 
 def components(name: str) -> list[str]:
-    """The kernel names of the devices that this one is made of: members of an array, what a mapping lies on."""
+    """The kernel names of the devices that this one lies on: the members of an array, the device below a mapping."""
     try:
         return sorted(os.listdir(f"{SYSFS}/class/block/{name}/slaves"))
     except FileNotFoundError:
@@ -225,7 +225,7 @@ def components(name: str) -> list[str]:
 
 
 def below(node: str) -> list[str]:
-    """The nodes that a device is made of, through all layers, the disk of a partition included."""
+    """The nodes that a device lies on, through all layers, including the disk of a partition."""
     found, todo = [], [name_of(node)]
     while todo:
         name = todo.pop()
@@ -237,7 +237,7 @@ def below(node: str) -> list[str]:
 
 
 class Users:
-    """Who uses which device: mounts, swap and stacked devices, as they were when this was made."""
+    """The users of devices: mounts, swap and stacked devices, as of its creation."""
 
     def __init__(self) -> None:
         self._mounted: dict[str, str] = {}
@@ -259,13 +259,13 @@ class Users:
         return name_of_number(os.major(status.st_rdev), os.minor(status.st_rdev)) if stat.S_ISBLK(status.st_mode) else ""
 
     def of(self, name: str) -> str:
-        """Who uses a device itself, not its partitions; "" if nobody."""
+        """The users of a device itself, not of its partitions; "" if it is unused."""
         if name in self._mounted:
             return self._mounted[name]
         return ", ".join(describe_holder(holder) for holder in holders(name))
 
     def of_any_part(self, name: str) -> str:
-        """Who uses a device or one of its partitions, for what takes all of it; "" if nobody."""
+        """The users of a device or of one of its partitions; "" if all of it is unused."""
         user = self.of(name)
         for part, _, _ in () if user else partitions(name).values():
             if used := self.of(part):
@@ -273,16 +273,13 @@ class Users:
         return user
 
 
-# What people call a device that is made of others: an array, a logical volume, an encrypted volume.
-#
-# Sources: sysfs-block in the kernel (`dm/name`, `dm/uuid`, `md/`); the prefixes of a mapping's UUID are those of LVM2 and of
-# cryptsetup; a logical volume's mapping is VG-LV with the hyphens of each name doubled (lvm(8)). mdadm links names in /dev/md.
-
+# Where mdadm links the names of arrays. A mapping's UUID begins with LVM2's or cryptsetup's prefix; that of a logical volume is
+# named VG-LV, with the hyphens of each name doubled (lvm(8)).
 MD_DIRECTORY = "/dev/md"
 
 
 def describe_holder(name: str) -> str:
-    """Who uses a device, from what was stacked on it (a kernel name): "member of the array /dev/md/data" and the like."""
+    """The use of a device by one that is stacked on it (a kernel name), in words: "member of the array /dev/md/data"."""
     base = f"{SYSFS}/class/block/{name}"
     if os.path.isdir(f"{base}/md"):
         return f"member of the array {_array(name)}"
@@ -295,7 +292,7 @@ def describe_holder(name: str) -> str:
 
 
 def _array(name: str) -> str:
-    """Its link in /dev/md, or its node while it has none."""
+    """The link of an array in /dev/md, or its node if it has no link."""
     try:
         links = sorted(os.listdir(MD_DIRECTORY))
     except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""Notes beside the first-boot flag on EFI-SYSTEM: what an earlier, interrupted attempt of the same config got done.
+"""Notes beside the first-boot flag on EFI-SYSTEM: the steps that an earlier, interrupted attempt of the same config completed.
 
-The mark itself is the shell's (dracut/35coreos-ignition/esp), which copies the notes to where this module reads them. Without a
-flag (PXE, `coreos.first_boot=1`) there is no mark, and then nothing is noted.
+A shell script maintains the mark itself (dracut/35coreos-ignition/esp), and copies the notes to where this module reads them.
+Without a flag (PXE, `coreos.first_boot=1`) there is no mark, and nothing is noted.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from ignition.host.command import run
 
 EARLIER = "/run/ignition/earlier"
 PROGRAM = "/usr/lib/coreos-ignition/esp"
-DISKS_DONE = "disks-done"  # all of the disks stage is on disk
-ROOT_IN_MEMORY = "root-in-memory"  # what ROOT held is nowhere else
+DISKS_DONE = "disks-done"  # all changes of the disks stage are on disk
+ROOT_IN_MEMORY = "root-in-memory"  # the contents of ROOT are nowhere else
 
 
 def earlier(path: str = EARLIER) -> frozenset[str]:
-    """The notes of the attempt before; empty if there was none, or one with another config."""
+    """The notes of the previous attempt; empty if there was none, or if it had another config."""
     try:
         with open(path, encoding="utf-8") as file:
             return frozenset(file.read().split())
@@ -26,6 +26,6 @@ def earlier(path: str = EARLIER) -> frozenset[str]:
 
 
 def note(word: str) -> None:
-    """Write one note, synced. Raises CommandFailed."""
+    """Write one note, and sync it. Raises CommandFailed."""
     if os.path.exists(PROGRAM):
         run([PROGRAM, "note", word], why=f"noting {word} beside the first-boot flag")

@@ -1,8 +1,8 @@
-"""The frame around the main() of every program: streams that hold, ends that shells understand, the last line of defence.
+"""The frame around the main() of every program: robust streams, exit statuses that shells understand, the last line of defence.
 
-Exit statuses that programs share: 141 (128 + SIGPIPE) when whoever read standard output has closed it, without a word, as for a
-filter of coreutils; 1 when it cannot be written for another reason (a full disk); 130 (128 + SIGINT) when a person ended the
-program. What nobody foresaw is said without values: these could be secrets.
+Exit statuses that programs share: 141 (128 + SIGPIPE) if the reader of standard output has closed it, silently, as for a filter
+of coreutils; 1 if it cannot be written for another reason (a full disk); 130 (128 + SIGINT) if a person interrupted the program.
+Unexpected errors are reported without values: these could be secrets.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FAILED, INTERRUPTED, CLOSED_PIPE = 1, 130, 141
 
 
 class OutputLost(Exception):
-    """Standard output cannot be written. Not an OSError: no handler of failed files may take it for one of these."""
+    """Standard output cannot be written. Not an OSError, so that handlers of file errors do not catch it."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(error.strerror)
@@ -40,8 +40,8 @@ def program(
 ) -> Callable[[Callable[P, int]], Callable[P, int]]:
     """Decorates the main() of a program, which returns the exit status.
 
-    `output_is_words`: what it prints goes beside its work, which must not stop because nobody listens. Otherwise the output is
-    what the program is for, and without a reader it ends, with the status `closed_pipe`.
+    `output_is_words`: the output only accompanies the work, which must not stop because nobody reads. Otherwise the output is the
+    purpose of the program, which ends without a reader, with the status `closed_pipe`.
     """
 
     def decorate(main: Callable[P, int]) -> Callable[P, int]:
@@ -72,7 +72,7 @@ def _complain(text: str) -> int:
 
 
 class _Stream(FileIO):
-    """A standard stream: after its first failure it takes all and keeps nothing. That is OutputLost unless it `may_get_lost`."""
+    """A standard stream that discards all data after a failure, which raises OutputLost unless output `may_get_lost`."""
 
     def __init__(self, descriptor: int, *, may_get_lost: bool) -> None:
         super().__init__(descriptor, "wb", closefd=False)
@@ -91,9 +91,9 @@ class _Stream(FileIO):
 
 
 def _flush(*, output_is_words: bool) -> None:
-    """Here, since at the interpreter's end a failure would be a trace and status 120. Raises OutputLost.
+    """Flush standard output; at the exit of the interpreter a failure would print a traceback and end with status 120.
 
-    Of words that were lost a full disk is worth a word; that nobody wants to read them is not.
+    Raises OutputLost: for lost messages only if it concerns the operator (a full disk), not if there is no reader.
     """
     sys.stdout.flush()
     stream = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
@@ -102,28 +102,28 @@ def _flush(*, output_is_words: bool) -> None:
 
 
 def _prepare_streams(*, output_is_words: bool) -> None:
-    """Open the standard streams that the caller has closed: else a file of ours gets such a number, and what is meant for it.
+    """Open the standard streams that the caller has closed: otherwise a file of ours gets such a number, and the output for it.
 
-    As stdopen of gnulib the other way round, so that reading standard input and writing standard output fail.
+    As stdopen of gnulib, in the opposite direction each, so that reading standard input and writing standard output fail.
     """
     for descriptor, flags in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_RDWR)):
         try:
             os.fstat(descriptor)
         except OSError:
             try:
-                os.open(os.devnull, flags)  # gets the lowest number that is free
+                os.open(os.devnull, flags)  # gets the lowest free number, which is `descriptor`
             except OSError:
                 return  # a machine without /dev
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False, encoding="utf-8", errors="surrogateescape")
-    if sys.stdout is sys.__stdout__:  # not one that a test has put there
+    if sys.stdout is sys.__stdout__:  # unless a test has replaced it
         sys.stdout = _text_stream(1, sys.stdout, may_get_lost=output_is_words)
     if sys.stderr is sys.__stderr__:
         sys.stderr = _text_stream(2, sys.stderr, may_get_lost=True)
 
 
 def _text_stream(descriptor: int, before: TextIO | None, *, may_get_lost: bool) -> TextIOWrapper:
-    """As the interpreter made it, but that a character which the locale does not have is no failure."""
+    """As created by the interpreter, except that a character missing in the locale is escaped instead of failing."""
     return TextIOWrapper(
         BufferedWriter(_Stream(descriptor, may_get_lost=may_get_lost)),
         encoding=before.encoding if before else "utf-8",

@@ -1,7 +1,7 @@
-"""Host names: what is one, and which one is made of a name that is not.
+"""Host names: their validity, and a valid one derived from any other name.
 
-A platform's name may be whatever its console let people type ("My VM (test)"). It becomes ours in `usable` alone, called by
-coreos-cloudinit and by coreos-metadata wherever they write a host name. Source: hostname(7); RFC 1123 2.1; linux/utsname.h.
+A platform's name may be anything that its console let people type ("My VM (test)"). `usable` is the only conversion, for
+coreos-cloudinit and coreos-metadata wherever they write a host name. Source: hostname(7); RFC 1123 2.1; linux/utsname.h.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ FIX = f"use letters, digits, dashes and dots, at most {LONGEST_LABEL} between tw
 
 
 def valid(name: str) -> bool:
-    """Whether it is a host name as it stands, upper case included."""
+    """Whether a name is a host name as it stands, in upper or lower case."""
     return len(name) <= LONGEST and _NAME.fullmatch(name) is not None
 
 
 def derived(name: str) -> str:
-    """A valid name that people recognise: accents go, what else is no letter or digit becomes a dash; "" if nothing is left.
+    """A valid name that people recognise: without accents, with a dash for any other character; "" if nothing is left.
 
-    Labels end after 63 bytes. Of a name that is too long as a whole the first label is left, as with Afterburn.
+    Labels are cut after 63 bytes. A name that is too long as a whole is reduced to its first label, as in Afterburn.
     """
     if valid(name):
         return name
@@ -42,7 +42,7 @@ def derived(name: str) -> str:
 
 
 def usable(name: str, where: str, *, short: bool = False) -> str:
-    """`derived`, with a warning that names both if the name at `where` is not a host name. `short`: the first label alone."""
+    """`derived`, with a warning that names both if the name at `where` is not a host name. `short`: the first label only."""
     first = name.partition(".")[0]
     if short and valid(first):
         return first
@@ -54,9 +54,9 @@ def usable(name: str, where: str, *, short: bool = False) -> str:
 
 
 def of_platform(name: str, *, cut: bool = True) -> str:
-    """What the companion writes for a platform's name: `usable`, and as Afterburn a name of more than 64 bytes ends there, and
-    then at its first dot. Linux and systemd take a name of 64 bytes without a dot, though no DNS name has such a label.
+    """The host name that coreos-metadata writes for a platform's name: `usable`, but a name of more than 64 bytes is cut there.
 
+    As in Afterburn, and then at its first dot. Linux and systemd accept 64 bytes without a dot; labels of DNS have at most 63.
     Without `cut` a long name that is otherwise valid stays whole.
     """
     encoded = name.encode("utf-8", "surrogatepass")
@@ -64,10 +64,10 @@ def of_platform(name: str, *, cut: bool = True) -> str:
     if not _ON_LINUX.fullmatch(short):
         return usable(short, _PLATFORM)
     if short != name:
-        log.warning(f"{_PLATFORM}: {shown(name)} has more than {LONGEST} bytes: {short} is used (fix: give it a shorter name)")
+        log.warning(f"{_PLATFORM}: {shown(name)} has more than {LONGEST} bytes: {short} is used (fix: choose a shorter name)")
     return short
 
 
 def shown(name: str) -> str:
-    """As messages quote it: nothing that a terminal would act on, and not too long."""
+    """The name as messages quote it: without control characters, and not too long."""
     return ascii(name[:_SHOWN]) + ("…" if len(name) > _SHOWN else "")

@@ -1,4 +1,4 @@
-"""Acting with the rights of a user, where root's would reach what the user may not."""
+"""Acting with the permissions of a user, where those of root would reach files that the user must not."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from contextlib import contextmanager
 
 @contextmanager
 def acting_as(uid: int, gid: int) -> Iterator[None]:
-    """Effective ids of a user, without further groups: a symlink of that user reaches no further than the user does.
+    """Run the block with the effective ids of a user, without supplementary groups: a symlink leads only where that user may go.
 
-    The ids are those of the whole process: nothing may run beside it. `seteuid(2)`.
+    seteuid(2). The ids apply to the whole process: no other thread may act on files meanwhile.
     """
     before, groups = (os.geteuid(), os.getegid()), os.getgroups()
     if before == (uid, gid):
         yield
         return
     try:
+        # The user last: without root's effective id the other two calls fail. The way back begins with it.
         os.setgroups([])
         os.setegid(gid)
         os.seteuid(uid)

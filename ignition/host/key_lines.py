@@ -1,7 +1,7 @@
-"""Lines of an authorized_keys file, before they are written: from user data, platforms and services, which may hold anything.
+"""Checks of lines for an authorized_keys file: they come from user data, platforms and services, which may send anything.
 
-One text may hold several keys, one a line. A line that is not a key is left out with a warning, and the others count: whoever
-mends it must be able to log in. Source: sshd(8), AUTHORIZED_KEYS FILE FORMAT; RFC 4251 5; OpenSSH PROTOCOL.certkeys.
+A text may have several keys, one per line. A line that is not a key is left out with a warning, and the others stay: somebody
+must be able to log in and fix it. Source: sshd(8), AUTHORIZED_KEYS FILE FORMAT; RFC 4251 5; OpenSSH PROTOCOL.certkeys.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _PLAIN = (
     "sk-ssh-ed25519@openssh.com",
 )
 TYPES = frozenset((*_PLAIN, *(f"{name.partition('@')[0]}-cert-v01@openssh.com" for name in _PLAIN)))
-# What would end the line for one of its readers, or is not text at all. A tab is a blank.
+# Characters that end a line for one of its readers, or that are not text. A tab is a blank.
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
 
 def keys(texts: Iterable[str], where: str, *, whole: bool = False) -> list[str]:
-    """The keys of these texts in order. Blank lines and comments are dropped; other lines with one warning that says how many.
+    """The keys of these texts in order. Blank lines and comments are dropped; other lines are counted in one warning.
 
-    A known type and a word behind it make a key, since people shorten keys in examples, and sshd passes over what it cannot
-    read. `whole`: only what `is_key`, for readers that refuse a file with one bad line.
+    A known type followed by a word counts as a key, since people shorten keys in examples, and sshd ignores lines that it cannot
+    read. `whole`: only lines that satisfy `is_key`, for readers that refuse a file with one bad line.
     """
     found, bad = [], []
     for number, text in enumerate(texts, start=1):
@@ -48,13 +48,21 @@ def keys(texts: Iterable[str], where: str, *, whole: bool = False) -> list[str]:
 
 
 def is_key(line: str) -> bool:
-    """Whether it is `[options ]type base64[ comment]` of a known type, with that type in the base64 part, too."""
+    """Whether a line is `[options ]type base64[ comment]` of a known type, with the same type inside the base64 part."""
+    import binascii
+
     words = _from_type(line)
-    return len(words) > 1 and _names_type(words[1], words[0])
+    if len(words) < 2:
+        return False
+    try:
+        fields = _fields(binascii.a2b_base64(words[1], strict_mode=True))
+    except ValueError:
+        return False
+    return len(fields) >= 2 and fields[0] == words[0].encode()
 
 
 def _from_type(line: str) -> list[str]:
-    """The words of a line from a known type on, with options before it or without; none if there is no such type."""
+    """The words of a line from a known type on, whether options precede it or not; empty without a known type."""
     words = _words(line)
     for start in (0, 1):
         if len(words) > start and words[start] in TYPES:
@@ -63,7 +71,7 @@ def _from_type(line: str) -> list[str]:
 
 
 def _words(line: str) -> list[str]:
-    """Split at blanks outside of double quotes: options may hold blanks there, and quotes behind a backslash."""
+    """The line split at blanks outside of double quotes: options may have blanks inside quotes, and quotes behind a backslash."""
     words, quoted, before = [""], False, ""
     for character in line:
         quoted ^= character == '"' and before != "\\"
@@ -75,18 +83,8 @@ def _words(line: str) -> list[str]:
     return [word for word in words if word]
 
 
-def _names_type(encoded: str, key_type: str) -> bool:
-    import binascii
-
-    try:
-        fields = _fields(binascii.a2b_base64(encoded, strict_mode=True))
-    except ValueError:
-        return False
-    return len(fields) >= 2 and fields[0] == key_type.encode()
-
-
 def _fields(blob: bytes) -> list[bytes]:
-    """The length-prefixed strings of a key (RFC 4251 5); none if it is cut or has a tail."""
+    """The length-prefixed strings of a key (RFC 4251 5); empty if it is truncated or has trailing bytes."""
     fields = []
     while blob:
         size = int.from_bytes(blob[:4], "big")

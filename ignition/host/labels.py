@@ -1,4 +1,4 @@
-"""Block devices by the label or the kind of their file system."""
+"""Block devices by the label or the type of their file system."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ _NOTHING_FOUND = 2  # blkid(8)
 
 
 def find(label: str) -> str:
-    """The device with that label; "" if there is none. Without udevd (early in the initramfs) blkid looks at every device."""
+    """The device with that label; "" if there is none. Without udevd (early in the initramfs) blkid probes every device."""
     link = f"{LINKS}/{label}"
     if os.path.exists(link):
         return os.path.realpath(link)
     if os.path.exists(devices.UDEV_CONTROL):
         return ""
-    _load_drivers()
+    try:
+        # udevd, which normally loads drivers, is not running yet: disks of virtual machines, and optical drives.
+        run(["modprobe", "-a", "virtio_blk", "sr_mod"], why="load the drivers of drives")
+    except CommandFailed as error:
+        log.debug(str(error))
     return next(iter(probed(f"LABEL={label}")), "")
 
 
@@ -29,15 +33,7 @@ def probed(token: str) -> list[str]:
     nodes = [node for node, size in sizes.items() if size]
     if not nodes:
         return []
-    # Named one by one: by itself blkid looks only at what is in /proc/partitions, and optical drives need not be.
+    # Each node by name: otherwise blkid reads /proc/partitions, which need not list optical drives.
     argv = ["blkid", "-c", "/dev/null", "-o", "device", "-t", token, *nodes]
     status, output = status_and_output(argv, why="looking for drives", ok=(0, _NOTHING_FOUND))
     return output.split() if status == 0 else []
-
-
-def _load_drivers() -> None:
-    """Who else would, without udevd: disks of virtual machines, and optical drives."""
-    try:
-        run(["modprobe", "-a", "virtio_blk", "sr_mod"], why="load the drivers of drives")
-    except CommandFailed as error:
-        log.debug(str(error))

@@ -1,7 +1,8 @@
-"""The journal, identifier `ignition` unless a program says otherwise, with structured fields; standard output if there is none.
+"""Logging to the journal with structured fields, or to standard output if there is no journal.
 
-Fields follow the journal's rules: upper case, and those of ours begin with IGNITION_ (IGNITION_STAGE, IGNITION_OPERATION,
-IGNITION_PATH, IGNITION_DURATION_S). No message ever holds a config or a secret; this is where every one becomes printable.
+The identifier is `ignition` unless a program sets another one. Field names follow the journal's rules: upper case, our own ones
+with the prefix IGNITION_ (IGNITION_STAGE, IGNITION_OPERATION, IGNITION_PATH, IGNITION_DURATION_S). Messages never contain a
+config or a secret; here every message becomes printable.
 """
 
 from __future__ import annotations
@@ -32,30 +33,30 @@ class _Settings:
 
 
 def configure(*, stage: str, to_stdout: bool, identifier: str = IDENTIFIER) -> None:
-    """Say once per process which stage of which program logs, and whether to standard output instead of the journal."""
+    """Set, once per process, the stage and program that log, and whether to standard output instead of the journal."""
     _Settings.stage, _Settings.to_stdout, _Settings.identifier = stage, to_stdout, identifier
 
 
 def divert(instead: Callable[[int, str], None] | None) -> None:
-    """From now on messages go there, with their priority, and not into the journal: for commands that a person runs."""
+    """Pass messages with their priority to a function instead of the journal: for commands that a person runs."""
     _Settings.instead = instead
 
 
 def echo(also: Callable[[int, str], None] | None) -> None:
-    """From now on messages go there, too; where there is no journal, only there: for a person who started the program."""
+    """Pass messages to a function as well, or only to it without a journal: for a person who started the program."""
     _Settings.also = also
 
 
 def send(priority: int, message: str, **fields: object) -> None:
     """Log one message. Field values are shown with str(); a message of several lines stays one entry.
 
-    On standard output its further lines are indented: no line that a server made up passes for a message of ours.
+    On standard output its further lines are indented, so that a line made up by a server cannot look like a message of ours.
     """
     _send(priority, message, fields, _Settings.also)
 
 
 def aside(priority: int, message: str) -> None:
-    """Log one message that whoever `echo` tells is shown in another form."""
+    """Log one message that the function given to `echo` shows in another form."""
     _send(priority, message, {}, (lambda *_: None) if _Settings.also else None)
 
 
@@ -72,40 +73,40 @@ def _send(priority: int, message: str, fields: dict[str, object], also: Callable
     if _Settings.to_stdout:
         prefix = f"{_Settings.stage}: " if _Settings.stage else ""
         text = message.replace("\n", "\n" + " " * _INDENT)
-        with suppress(OSError, OutputLost):  # that nobody can hear it does not end a boot
+        with suppress(OSError, OutputLost):  # a lost message must not fail a boot
             print(f"{_NAMES[priority]:<9}: {prefix}{text}", file=sys.stdout, flush=True)
 
 
 def debug(message: str, **fields: object) -> None:
-    """Detail for somebody who looks for a fault."""
+    """A detail for debugging."""
     send(DEBUG, message, **fields)
 
 
 def info(message: str, **fields: object) -> None:
-    """What happens."""
+    """An ordinary event."""
     send(INFO, message, **fields)
 
 
 def warning(message: str, **fields: object) -> None:
-    """Something that works, but probably not as meant."""
+    """A result that is probably not the intended one."""
     send(WARNING, message, **fields)
 
 
 def error(message: str, **fields: object) -> None:
-    """Something that did not work."""
+    """A failure."""
     send(ERROR, message, **fields)
 
 
 def critical(message: str, **fields: object) -> None:
-    """The reason why the machine will not come up."""
+    """The failure because of which the machine will not come up."""
     send(CRITICAL, message, **fields)
 
 
 @contextmanager
 def never_fatal(what: str) -> Iterator[None]:
-    """Around work that only serves people (reports, notices): if it fails, `what` and the reason are a warning.
+    """Around work that only informs people (reports, notices): if it fails, `what` and the reason are logged as a warning.
 
-    A machine whose files are all written must not be lost for it.
+    A machine must not be lost for it once all of its files are written.
     """
     try:
         yield
@@ -115,9 +116,9 @@ def never_fatal(what: str) -> Iterator[None]:
 
 
 def _send_to_journal(priority: int, message: str, fields: dict[str, object]) -> bool:
-    """Returns False when there is no journal to talk to."""
+    """False if there is no journal."""
     if not os.path.exists(_JOURNAL):
-        return False  # sd_journal_send(3) would drop the message without a word
+        return False  # sd_journal_send(3) would drop the message silently
     # `systemd.journal` proper costs 25 ms at import (logging, uuid, datetime); its sender alone costs 1.
     from systemd._journal import sendv
 

@@ -15,16 +15,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     Properties = Callable[[str], Mapping[str, str]]
 
-# Not disks although they lie on hardware: optical and floppy drives, and the boot and key areas of a memory card.
+# Not disks, although there is hardware behind them: optical and floppy drives, and the boot and key areas of a memory card.
 _OTHER = re.compile(r"sr\d+|fd\d+|mmcblk\d+(boot\d+|rpmb|gp\d+)")
 _BY_NAME = {"nvme": "nvme", "vd": "virtio", "mmcblk": "mmc", "xvd": "xen", "dasd": "ccw"}  # where udev sets no ID_BUS
 _SERIALS = ("ID_SCSI_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL")
 
 
 class MachineDisk:
-    """One disk: kernel name, bytes, all spellings of serial number and model (the shortest first), bus ("" if not known).
+    """One disk: kernel name, bytes, all spellings of serial number and model (the shortest first), bus ("" if unknown).
 
-    `user` is who uses it or one of its partitions; "" for nobody.
+    `user` describes the use of the disk or of one of its partitions; "" if it is unused.
     """
 
     def __init__(
@@ -43,12 +43,12 @@ class MachineDisk:
 
 
 def probe(properties: Properties | None = None) -> list[MachineDisk]:
-    """All disks with a medium, by name. `properties` gives udev's for a kernel name."""
+    """All disks with a medium, by name. `properties` returns udev's properties for a kernel name."""
     properties = properties or _udev()
     users = devices.Users()
     system = _of_the_system()
     found = []
-    for name in sorted(os.listdir(f"{devices.SYSFS}/block"), key=_natural):
+    for name in sorted(os.listdir(f"{devices.SYSFS}/block"), key=lambda name: (len(name), name)):  # sdz before sdaa
         size = devices.length_of(name)
         if _is_disk(name) and size:
             found.append(_described(name, size, properties(name), system.get(name) or _user(name, users)))
@@ -56,7 +56,7 @@ def probe(properties: Properties | None = None) -> list[MachineDisk]:
 
 
 def _of_the_system() -> dict[str, str]:
-    """Kernel name → why the machine needs this disk. While ROOT is made anew it is nowhere, but the boot loader stays."""
+    """Kernel name → the reason why the machine needs this disk. While ROOT is recreated, only the boot loader marks the disk."""
     root = root_device.read()
     found: dict[str, str] = {}
     for node, why in ((os.path.realpath(paths.ESP), "it holds EFI-SYSTEM"), (root.node() if root else "", "it holds ROOT")):
@@ -73,12 +73,8 @@ def _udev() -> Properties:
     return lambda name: dict(pyudev.Devices.from_name(context, "block", name).properties)
 
 
-def _natural(name: str) -> tuple[int, str]:
-    return len(name), name  # sdz before sdaa
-
-
 def _is_disk(name: str) -> bool:
-    """Whether it is hardware, and no more than one path to it: others have no device behind them."""
+    """Whether a block device is hardware, and not one of several paths to it: only hardware has a `device` in sysfs."""
     base = f"{devices.SYSFS}/block/{name}"
     return os.path.exists(f"{base}/device") and not _OTHER.fullmatch(name) and _read(f"{base}/hidden") != "1"
 
@@ -94,18 +90,14 @@ def _described(name: str, size: int, properties: Mapping[str, str], user: str) -
         size,
         serials=tuple(dict.fromkeys(filter(None, serials))),
         models=tuple(dict.fromkeys(filter(None, models))),
-        transport=_transport(name, properties),
+        transport=next((bus for prefix, bus in _BY_NAME.items() if name.startswith(prefix)), properties.get("ID_BUS", "")),
         removable=_read(f"{base}/removable") == "1",
         user=user,
     )
 
 
-def _transport(name: str, properties: Mapping[str, str]) -> str:
-    return next((bus for prefix, bus in _BY_NAME.items() if name.startswith(prefix)), properties.get("ID_BUS", ""))
-
-
 def _user(name: str, users: devices.Users) -> str:
-    """Who uses the disk itself, or the first of its partitions that is used."""
+    """The users of the disk itself, or of the first of its partitions that is in use."""
     if user := users.of(name):
         return user
     for number, (partition, _, _) in sorted(devices.partitions(name).items()):
@@ -115,7 +107,7 @@ def _user(name: str, users: devices.Users) -> str:
 
 
 def _disks_below(name: str) -> set[str]:
-    """The kernel names of the disks that a device lies on, through arrays and mappings."""
+    """The kernel names of the disks below a device, through arrays and mappings."""
     partition = devices.partition_of(name)
     if partition is not None:
         return {partition[0]}

@@ -1,4 +1,4 @@
-"""What is mounted, and what is swapped to. Source: proc(5), /proc/self/mountinfo and /proc/swaps. Nothing is mounted here."""
+"""Present mounts and swap areas. Source: proc(5), /proc/self/mountinfo and /proc/swaps. Nothing is mounted here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SWAPS = "/proc/swaps"
 
 
 class Mount:
-    """One line of mountinfo. `device` is (major, minor), which for btrfs is no device's; `source` is as it was given."""
+    """One line of mountinfo. `device`: (major, minor), for btrfs not that of a block device; `source`: as given to mount(2)."""
 
     __slots__ = ("device", "format", "read_only", "source", "target")
 
@@ -24,12 +24,14 @@ class Mount:
 def parse(text: str) -> list[Mount]:
     """The mounts of a mountinfo file, in its order: a later one covers an earlier one at the same target."""
     found = []
-    # Only blanks, newlines and backslashes are escaped: a path may hold all else that Python takes for an end or a blank.
+    # Only blanks, newlines and backslashes are escaped: a path may have other characters that Python treats as line ends or
+    # blanks.
     for line in text.split("\n"):
         before, _, after = line.partition(" - ")
         fields, tail = before.split(" "), after.split(" ")
         if len(fields) < 6 or len(tail) < 2:
             continue
+        # A mount is read-only by its own options or by those of its file system.
         major, _, minor = fields[2].partition(":")
         read_only = "ro" in fields[5].split(",") or "ro" in (tail[2] if len(tail) > 2 else "").split(",")
         device = (int(major), int(minor))
@@ -38,19 +40,19 @@ def parse(text: str) -> list[Mount]:
 
 
 def _plain(text: str) -> str:
-    """Blanks and backslashes are written as three octal digits, byte by byte."""
+    """Decode octal escapes: the kernel writes blanks, newlines and backslashes as a backslash and three digits per byte."""
     raw = re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), os.fsencode(text))
     return os.fsdecode(raw)
 
 
 def current() -> list[Mount]:
-    """What is mounted now, in this process's mount namespace."""
+    """The present mounts in the mount namespace of this process."""
     with open(MOUNTINFO, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         return parse(file.read())
 
 
 def inside(root: str) -> frozenset[str]:
-    """The mount points below the root at that path, as it sees them; its own is "/"."""
+    """The mount points at and below the root at that path, as the root sees them; its own is "/"."""
     base = os.path.realpath(root or "/").rstrip("/")
     targets = (one.target for one in current())
     return frozenset(target[len(base) :] or "/" for target in targets if target == base or target.startswith(f"{base}/"))

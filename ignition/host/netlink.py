@@ -1,4 +1,4 @@
-"""Network links, asked and changed through netlink. Importing `pyroute2` costs 300 ms: only a conversion of networks pays it."""
+"""Network links, read and changed through netlink. `pyroute2` costs 300 ms at import: only conversions of networks pay for it."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ IFF_UP = 1  # linux/if.h
 
 
 def is_up(name: str) -> bool | None:
-    """Whether a link is set up by the administrator, with or without a carrier; None if there is none. Raises Failure."""
+    """Whether a link is administratively up, with or without a carrier; None if it does not exist. Raises Failure."""
     with _netlink() as ip:
         found = ip.link_lookup(ifname=name)
         return bool(ip.get_links(found[0])[0]["flags"] & IFF_UP) if found else None
 
 
 def set_state(name: str, *, up: bool) -> None:
-    """Take a link up or down. Raises Failure."""
+    """Set a link up or down. Raises Failure."""
     word = "up" if up else "down"
     with _netlink() as ip:
         found = ip.link_lookup(ifname=name)
         if not found:
-            raise Failure(f"there is no link {name} to take {word}", where=name)
+            raise Failure(f"cannot set link {name} {word}: it does not exist", where=name)
         from pyroute2.netlink.exceptions import NetlinkError
 
         try:
             ip.link("set", index=found[0], state=word)
         except NetlinkError as error:
-            raise Failure(f"the link cannot be taken {word}: {error.args[-1]}", where=name) from error
+            raise Failure(f"cannot set link {name} {word}: {error.args[-1]}", where=name) from error
 
 
 def address_of(mac: str) -> str | None:
@@ -53,6 +53,6 @@ def _netlink() -> Iterator[Any]:
     try:
         from pyroute2 import IPRoute
     except ImportError as error:
-        raise Failure("links cannot be asked: pyroute2 is missing", fix="install python3-pyroute2") from error
+        raise Failure("network links cannot be read: pyroute2 is missing", fix="install python3-pyroute2") from error
     with IPRoute() as ip:
         yield ip

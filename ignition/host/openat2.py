@@ -1,6 +1,6 @@
-"""openat2(2): a directory below another one, found by the kernel in one call that cannot be led out. Linux 5.6.
+"""openat2(2): a directory below another one, opened by the kernel in one call that cannot leave the upper one. Linux 5.6.
 
-Python has no binding; glibc neither. Source: linux/openat2.h, asm-generic/unistd.h.
+Neither Python nor glibc has a binding. Source: linux/openat2.h, asm-generic/unistd.h.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ctypes import CDLL
 
 RESOLVE_NO_MAGICLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x02, 0x08, 0x10
-_NR_OPENAT2 = 437  # of every architecture but alpha
-_TRIES = 8  # EAGAIN: something was renamed while the kernel went by `..`, openat2(2)
+_NR_OPENAT2 = 437  # on every architecture but alpha
+_TRIES = 8  # EAGAIN: a rename raced with a `..` in the path, openat2(2)
 _libc: CDLL | None = None
 
 
@@ -24,7 +24,7 @@ def directory(top: str, inside: str, *, beneath: bool = False) -> int:
     `beneath`: absolute symlinks and those that climb above `top` are errors (EXDEV) instead. Raises OSError; ENOSYS where the
     kernel or a filter of system calls does not have it, ValueError for a NUL in the path.
     """
-    import ctypes  # 3 ms, less than a stage of some dozen files gains
+    import ctypes  # 3 ms, less than a stage with a few dozen files saves
 
     global _libc
     if _libc is None:
@@ -36,7 +36,7 @@ def directory(top: str, inside: str, *, beneath: bool = False) -> int:
         how = (ctypes.c_uint64 * 3)(flags, 0, resolve)  # struct open_how
         name = os.fsencode(inside.lstrip("/") or ".")
         if b"\0" in name:
-            raise ValueError("embedded null byte")  # as os.open says it; C would take the part before
+            raise ValueError("embedded null byte")  # as os.open; C would use the part before it
         for _ in range(_TRIES):
             descriptor = int(_libc.syscall(_NR_OPENAT2, anchor, name, ctypes.byref(how), ctypes.sizeof(how)))
             if descriptor >= 0:

@@ -1,4 +1,4 @@
-"""The machine's file names, in one place. Each can be overridden by the environment variable beside it (tests, images)."""
+"""The machine's file names, in one place. Functions return those that an environment variable can override (tests, images)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ NEEDNET = f"{RUN}/neednet"
 STATE = f"{RUN}/state"
 OPERATIONS = "operations.jsonl"  # beside the state file
 FAILURE = "failure.txt"  # beside the state file
-LASTING = "lasting"  # beside the state file: a failure that the same config meets again, and which config that is
-PLACES = "places.json"  # beside the state file: where the sources of the config say each value
+LASTING = "lasting"  # beside the state file: a failure that the same config would cause again, with the digest of that config
+PLACES = "places.json"  # beside the state file: the place of each value in the sources of the config
 CONFIG_DIGEST = "config.sha512"  # beside the state file
 FLAGGED = f"{RUN}/flagged"  # the boot loader saw the flag of a first boot
 INITRD_RELEASE = "/etc/initrd-release"  # only in an initramfs
@@ -20,7 +20,7 @@ ESP = "/dev/disk/by-label/EFI-SYSTEM"  # where the boot loader and the first-boo
 RESULT = "/etc/.ignition-result.json"  # in the new root
 REPORT = "/var/lib/ignition/report.json"  # in the new root
 ATTEMPT = "/var/lib/ignition/attempt.json"  # in the new root, only while the files stage runs
-ISSUE = "50-ignition.issue"  # in issue_directory(); agetty reads names that end like that
+ISSUE = "50-ignition.issue"  # in issue_directory(); agetty reads names that end in .issue
 PRESET = "/etc/systemd/system-preset/20-ignition.preset"  # in the new root
 UNITS = "/etc/systemd/system"  # in the new root
 NETWORKD = "/etc/systemd/network"  # in the new root
@@ -46,17 +46,17 @@ def system_config_dirs() -> tuple[str, ...]:
 
 
 def vendor_configs() -> str:
-    """Where the fetch stages put a base.ign of the OEM partition, for the later ones."""
+    """Where the fetch stages put a base.ign from the OEM partition, for the later stages."""
     return f"{system_config_dirs()[0]}/vendor"
 
 
 def sysroot() -> str:
-    """Where the initramfs mounts the root that it provisions."""
+    """Where the initramfs mounts the root to be provisioned."""
     return os.path.abspath(_from_environment("IGNITION_SYSROOT", "/sysroot")).rstrip("/")
 
 
 def issue_directory() -> str:
-    """Where agetty(8) looks for texts above the login prompt, as far as they are of this boot only."""
+    """Where agetty(8) looks for texts above the login prompt that are for this boot only."""
     return _from_environment("IGNITION_ISSUE_DIR", "/run/issue.d")
 
 
@@ -66,7 +66,7 @@ def config_file() -> str:
 
 
 def oem_lookaside() -> str:
-    """The directory that `oem` URLs look into before the OEM partition, in this system and then in the new root (2.x)."""
+    """The directory in which `oem` URLs are looked up before the OEM partition, in this system and then in the new root (2.x)."""
     return os.path.abspath(_from_environment("IGNITION_OEM_LOOKASIDE_DIR", "/usr/share/oem")).rstrip("/")
 
 

@@ -1,7 +1,7 @@
-"""What leaves a program for people: printable characters, bounded, and URLs without their secrets. Log and screens use it.
+"""Output for people: printable characters, limited in length, and URLs without their secrets. Log and screens use it.
 
-Much of a message was written by others: reason phrases and bodies of servers, names in images, texts of libraries. A terminal
-acts on ESC and C1 controls, an editor turns lines around at U+202E, and a journal's reader takes U+2028 for the end of a line.
+Parts of a message come from others: reason phrases and bodies of servers, names in images, texts of libraries. A terminal acts on
+ESC and C1 controls, an editor reverses text at U+202E, and a reader of the journal may treat U+2028 as the end of a line.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ MOST_OF_A_LINE, MOST_LINES = 4000, 400
 _CUT = "…"
 _SCHEMES = frozenset({"arn", "data", "file", "ftp", "gs", "http", "https", "nfs", "oem", "s3", "sftp", "tftp"})
 _WITHOUT_HOST = frozenset({"file", "oem"})
-_AT = r"(?:@|%(?:25)*40)"  # also escaped, and escaped again: somebody may have meant to protect the password
-# What can be trusted to be scheme, userinfo, host with port, path. Anything else is odd, and shown with more suspicion.
+_AT = r"(?:@|%(?:25)*40)"  # escaped as well, any number of times: somebody may have tried to protect the password
+# A URL whose scheme, userinfo, host with port and path are certain. Of any other URL less is shown.
 _WELL_FORMED = rf"([A-Za-z][A-Za-z0-9+.-]*)://(?:[^/\\\s]*@)?((?:\[[^\]/@\\\s]*\]|(?:(?!{_AT})[^:/\\\s])*)(?::[0-9]*)?)(/.*)?"
 _IN_TEXT = (
     r"""[A-Za-z][A-Za-z0-9+.-]{0,30}:[/\\][^\s"'<>`]*|(?:https?|s?ftp|tftp|s3|gs|oem):[^\s"'<>`]+"""
     r"""|[^\s"'<>`=]+:[^\s"'<>`/@]+@[^\s"'<>`]+"""
 )
-_AFTER_URL = ".,;:!)]}…"  # of the sentence around it, if they are its last characters
+_AFTER_URL = ".,;:!)]}…"  # at the end of a URL these belong to the sentence around it
 
 
 def printable(text: str, limit: int = 500) -> str:
-    r"""One line of at most `limit` characters: what does not print becomes its Python escape (`\x1b`, `\n`, `\u202e`).
+    r"""One line of at most `limit` characters: unprintable ones become their Python escapes (`\x1b`, `\n`, `\u202e`).
 
-    Those are control and format characters (bidirectional ones too), separators but the blank, surrogates, and what Unicode has
-    not assigned. A text that is too long ends in `…`.
+    Unprintable are control and format characters (bidirectional ones too), separators except the blank, surrogates and unassigned
+    code points. A text that is too long ends in `…`.
     """
     if len(text) <= limit and text.isprintable():
         return text
@@ -38,15 +38,15 @@ def printable(text: str, limit: int = 500) -> str:
             break
     if left >= 0:
         return "".join(pieces)
-    while left < 1:  # room for the mark; an escape is kept or left out as a whole
+    while left < 1:  # space for the mark; an escape is kept or dropped as a whole
         left += len(pieces.pop())
     return "".join(pieces) + _CUT
 
 
 def message(text: str) -> str:
-    r"""A message of a program, as log and screens show it: every line printable and bounded, URLs without secrets.
+    r"""A message of a program, as log and screens show it: every line printable and limited, URLs without secrets.
 
-    Lines end at "\n" alone. Only messages of ours have several; what they quote of others goes through `printable` before.
+    Lines end at "\n" only. Only our own messages have several; texts of others that they quote go through `printable` before.
     """
     if "\n" not in text:
         return printable(without_secrets(text), MOST_OF_A_LINE)
@@ -57,7 +57,7 @@ def message(text: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """A text with every URL in it as `shown` shows it. Libraries put whole URLs into their messages."""
+    """The text with every URL in it as `shown` shows it. Libraries put whole URLs into their messages."""
     if ":/" not in text and ":\\" not in text and "@" not in text:
         return text
     import re  # here: most messages have no URL
@@ -67,16 +67,16 @@ def without_secrets(text: str) -> str:
 
 def _shown_in_text(found: str) -> str:
     url = found.rstrip(_AFTER_URL)
-    # A remedy may say "scheme://host:port/path": only where there is an @ can there be a password.
+    # A fix may be "write scheme://host:port/path", and must stay readable: a password needs an @.
     clean = shown(url) if "@" in url or "%" in url else url.partition("#")[0].partition("?")[0]
     return clean + found[len(url) :]
 
 
 def shown(url: str) -> str:
-    """The URL as it may be shown: without userinfo, query and fragment, which can be secrets; of a data URL only `data:`.
+    """The URL as it may be shown: without userinfo, query and fragment, which may be secrets; of a data URL only `data:`.
 
-    Of what is not well-formed (a password in `http:u:S@h`, `//u:S@h`, `u:S@h` or `http://u:S%40h`), all up to the last @ is left
-    out as well. What follows a port's colon and is not a number could be a password, too.
+    Of a malformed URL (a password in `http:u:S@h`, `//u:S@h`, `u:S@h` or `http://u:S%40h`), everything up to the last @ is
+    dropped as well. A port that is not a number is dropped too: it could be a password.
     """
     import re
 

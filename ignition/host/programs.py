@@ -1,7 +1,7 @@
 """Every external program the agent may start, and whether the initramfs must have it.
 
-The one list: `command.run` refuses a name that is not here, the dracut module installs what is here, and the image build fails
-without the required ones.
+The only list: `command.run` refuses any other name, the dracut module installs these, and the image build fails without the
+required ones.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ PROGRAMS: dict[str, bool] = {
     "xfs_growfs": OPTIONAL,
 }
 
-# What only the companions start, on the running system: the initramfs does without.
+# Started on the running system only, by coreos-metadata and coreos-cloudinit: not installed in the initramfs.
 LATER = frozenset({"hostnamectl", "openssl", "ssh-keygen", "systemd-run", "update-ssh-keys"})
 
-# What these do with `--root DIRECTORY` runs code of that directory (NSS modules, nscd): not ours, and nobody has to trust it.
+# With `--root DIRECTORY` these run code of that directory (NSS modules, nscd), which is not trusted.
 RUN_CODE_OF_THE_ROOT = frozenset({"chgpasswd", "chpasswd", "groupadd", "groupdel", "groupmod", "useradd", "userdel", "usermod"})
 
-OWN = "/usr/lib/coreos-ignition/"  # scripts that the dracut module brings, run by their whole path
+OWN = "/usr/lib/coreos-ignition/"  # scripts that the dracut module installs, run by their full path
 
 
 def known(program: str) -> bool:
-    """Whether the agent may start a program: by its name, wherever it lies, or one of its own scripts."""
+    """Whether the agent may start a program: one of the list, in any directory, or one of its own scripts."""
     return program.rpartition("/")[2] in {*PROGRAMS, *LATER} or program.startswith(OWN)

@@ -1,7 +1,7 @@
-"""What people are told while a program waits: for what, why, which attempt, and how long yet. In a boot on the console.
+"""Progress messages while a program waits: the object, the reason, the attempt and the time left; in a boot on the console.
 
-The number of lines is bounded: after some seconds of silence each further line comes when the wait has lasted twice as long, so
-that ten minutes are eight lines. The journal has all attempts.
+The number of lines is limited: after some seconds of silence each further line follows when the wait has lasted twice as long, so
+that ten minutes produce eight lines. The journal has all attempts.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ignition.host import paths
 
-FIRST_S = 4.0  # a wait that is shorter is no news
+FIRST_S = 4.0  # a shorter wait is not worth a line
 ON_TERMINAL_S = 1.0
 LONGEST_S = 10.0  # between lines, for a person who sits there
 
@@ -23,15 +23,15 @@ class _Settings:
 
 
 def to(write: Callable[[str], None] | None, *, first_s: float = FIRST_S, longest_s: float | None = None) -> None:
-    """Say once per process where lines go; nowhere without that.
+    """Set, once per process, where lines go; by default they are dropped.
 
-    `first_s`: how long nothing is said. `longest_s`: the longest time between two lines.
+    `first_s`: the time before the first line. `longest_s`: the longest time between two lines.
     """
     _Settings.write, _Settings.first_s, _Settings.longest_s = write, first_s, longest_s
 
 
 def for_people(program: str) -> None:
-    """Lines on standard error: often if it is a terminal, few in an initramfs, whose units write it to the console, else none."""
+    """Lines on standard error: often on a terminal, few in an initramfs, whose units send it to the console, otherwise none."""
     import os
     import sys
 
@@ -56,7 +56,7 @@ class Waiting:
         self._next_s = _Settings.first_s
 
     def say(self, reason: str, *, attempt: int = 0, left_s: float | None = None) -> None:
-        """Why it is not over yet; as often as people can bear. `left_s`: None for a wait without end."""
+        """Report why the wait goes on, if a line is due. `left_s`: None for a wait without a time limit."""
         lasted = self._now() - self._begin
         if _Settings.write is None or lasted < self._next_s:
             return

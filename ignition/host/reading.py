@@ -1,7 +1,7 @@
-"""Opening files that are not the agent's own: inside a root, or on a file system that is mounted only for that.
+"""Reading files that are not the agent's own: inside a root, or on a file system that is mounted for this purpose.
 
-Every failure says at `where`, the caller's word for the file, what is wrong with it. No path leads out of the root or the file
-system, neither by `..` nor by symlinks, and nothing but a regular file is opened.
+Every failure has as its place `where`, the caller's name for the file. No path leads out of the root or the file system, neither
+by `..` nor by symlinks, and only regular files are opened.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 
 from ignition.errors import CommandFailed, Failure, NotFound
 from ignition.host import devices
+from ignition.host.limits import SYSTEM_FILE
 from ignition.host.root import Root
 from ignition.host.temporary_mount import mounted_to_read
 
@@ -18,19 +19,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-LARGEST = 8 << 20  # bytes of a file of the system: passwd of 100,000 users
 _SHORTEST_MOUNT_S = 1.0
 
 
 def open_inside(root: Root, inside: str, *, where: str) -> BinaryIO:
-    """Open a regular file of a root. Raises NotFound if there is none, Failure if it is something else or cannot be read."""
-    it = "it" if where == inside else inside  # the place is said before
+    """Open a regular file of a root. Raises NotFound if it does not exist, Failure if it is of another kind or unreadable."""
+    it = "it" if where == inside else inside  # messages begin with the place
     try:
         with root.at(inside, follow=True) as here:
             found = here.status()
             if found is None:
                 raise FileNotFoundError
-            if not stat.S_ISREG(found.st_mode):  # not opened: a device may do something when it is
+            if not stat.S_ISREG(found.st_mode):  # checked before opening: opening a device may have effects
                 kind = "a directory" if stat.S_ISDIR(found.st_mode) else "not a regular file"
                 raise Failure(f"{it} is {kind}", where=where, fix="name a file")
             return here.open_regular(found)
@@ -43,8 +43,8 @@ def open_inside(root: Root, inside: str, *, where: str) -> BinaryIO:
         raise Failure(f"{it} cannot be read: {_reason(error)}", where=where) from error
 
 
-def read_inside(root: Root, inside: str, *, limit: int = LARGEST) -> bytes | None:
-    """The bytes of a file of a root; None if there is none. Raises Failure for anything but a regular file of `limit` bytes."""
+def read_inside(root: Root, inside: str, *, limit: int = SYSTEM_FILE) -> bytes | None:
+    """The bytes of a file of a root; None if it does not exist. Raises Failure if it is not regular or exceeds `limit` bytes."""
     try:
         file = open_inside(root, inside, where=inside)
     except NotFound:
@@ -55,12 +55,12 @@ def read_inside(root: Root, inside: str, *, limit: int = LARGEST) -> bytes | Non
         except OSError as error:
             raise Failure(f"it cannot be read: {_reason(error)}", where=inside) from error
     if len(content) > limit:
-        raise Failure(f"it is larger than {limit >> 10} KiB", where=inside, fix="find out what wrote it")
+        raise Failure(f"it is larger than {limit >> 10} KiB", where=inside, fix="find out which program wrote it")
     return content
 
 
-def read_text(root: Root, inside: str, *, limit: int = LARGEST) -> str | None:
-    """As `read_inside`, as text: UTF-8, other bytes as surrogates, line ends as they are."""
+def read_text(root: Root, inside: str, *, limit: int = SYSTEM_FILE) -> str | None:
+    """As `read_inside`, as text: UTF-8, other bytes as surrogates, line ends unchanged."""
     content = read_inside(root, inside, limit=limit)
     return None if content is None else content.decode("utf-8", "surrogateescape")
 
@@ -68,8 +68,8 @@ def read_text(root: Root, inside: str, *, limit: int = LARGEST) -> str | None:
 def lines(text: str) -> list[str]:
     """The lines of a file of the system, without their ends.
 
-    A line ends at a newline alone: str.splitlines and universal newlines know eleven more characters, and a user may have each of
-    them in the own line of passwd(5).
+    A line ends at a newline only: str.splitlines and universal newlines know eleven more characters, and users can put each of
+    them into their own line of passwd(5).
     """
     found = text.split("\n")
     if found[-1] == "":
@@ -78,15 +78,15 @@ def lines(text: str) -> list[str]:
 
 
 def answer_lines(text: str) -> list[str]:
-    """As `lines`, of what a service answers: one carriage return before the newline belongs to the end."""
+    """As `lines`, for the answer of a service: one carriage return before the newline belongs to the line end."""
     return [line.removesuffix("\r") for line in lines(text)]
 
 
 def open_on_device(device: str, inside: str, *, where: str, timeout_s: float) -> BinaryIO:
-    """Wait for a device, mount it read-only on a directory of its own, open a file and unmount: the open file stays readable.
+    """Wait for a device, mount it read-only on a new directory, open a file and unmount: the open file stays readable.
 
-    `timeout_s` is for waiting and mounting together. Raises as `open_inside`, and Failure if there is no such device in time or
-    it cannot be mounted.
+    `timeout_s` covers waiting and mounting together. Raises as `open_inside`, and Failure if the device does not appear in time
+    or cannot be mounted.
     """
     end = time.monotonic() + timeout_s
     try:
@@ -95,7 +95,7 @@ def open_on_device(device: str, inside: str, *, where: str, timeout_s: float) ->
             return open_inside(Root(directory, leaving_is_an_error=True), inside, where=where)
     except CommandFailed as error:
         raise Failure(
-            f"{device} cannot be mounted: {error.what}", where=where, fix="the device needs a file system that this kernel knows"
+            f"{device} cannot be mounted: {error.what}", where=where, fix="use a file system that this kernel supports"
         ) from error
     except Failure as failure:
         failure.where = where

@@ -1,12 +1,12 @@
-"""A root, and paths inside it. Nothing escapes: a symlink met on the way is followed as if the root were `/`.
+"""A root, and paths inside it. No path escapes: symlinks are followed as if the root were `/`.
 
-There are three kinds. A root that is being provisioned (`/sysroot`) is an image that nobody has to trust: its symlinks lead
-within it. In a file system that is not the root of a machine (`leaving_is_an_error`) a symlink that leads out is an error. In a
-running system (`Root.live`) users are at work while we are: there a symlink counts only if its owner is root, or owns what it
-leads to, since otherwise a user could name a place and let us write there what the user may not.
+There are three kinds. A root that is being provisioned (`/sysroot`) is an untrusted image: its symlinks lead within it. In a file
+system that is not the root of a machine (`leaving_is_an_error`) a symlink that leads out is an error. In a running system
+(`Root.live`) users are active at the same time: a symlink is followed only if its owner is root or owns its target, since
+otherwise a user could make us write to a place where the user must not.
 
-`resolve` and `follow` say where a path leads, for planning and messages. `at` and `open` act: they walk down on descriptors, with
-openat2(2) where the kernel has it and nobody asks who owns a symlink, else by hand, one component at a time.
+`resolve` and `follow` return the place of a path, for planning and messages. `at` and `open` act: they walk down on descriptors,
+with openat2(2) where the kernel has it and the owner of a symlink does not matter, otherwise one component at a time.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from ignition.errors import Failure
 from ignition.host import openat2, paths
 from ignition.host.dentry import PARENT_MODE, Dentry
 
-MAX_LINKS = 40  # as the kernel: linux/namei.h MAXSYMLINKS
+MAX_LINKS = 40  # the kernel's limit: linux/namei.h MAXSYMLINKS
 
 
 class Parents:
-    """With which mode and owner missing directories on the way to a path are made; ids of -1 leave the owner alone."""
+    """Mode and owner of missing directories that are created on the way to a path; ids of -1 leave the owner unchanged."""
 
     __slots__ = ("gid", "mode", "uid")
 
@@ -39,8 +39,8 @@ PARENTS = Parents()
 class Root:
     """A directory that is `/` of a machine. `path` is absolute and without a trailing slash, `""` for `/` itself.
 
-    `leaving_is_an_error`: a symlink on the way that is absolute or climbs above the top raises Failure instead of being followed
-    as if the root were `/`. `live`: the root of a running system, see `Root.live`.
+    `leaving_is_an_error`: a symlink that is absolute or climbs above the top raises Failure instead of being followed as if the
+    root were `/`. `live`: the root of a running system, see `Root.live`.
     """
 
     def __init__(self, path: str, *, leaving_is_an_error: bool = False, live: bool = False) -> None:
@@ -51,10 +51,10 @@ class Root:
 
     @classmethod
     def live(cls, path: str = "/") -> Root:
-        """The root of a running system, where a symlink of a user leads only to what that user owns.
+        """The root of a running system, where a symlink of a user is followed only to files of that user.
 
-        The rule is that of systemd's CHASE_SAFE (src/basic/chase.h) and of the kernel's protected_symlinks (proc_sys_fs(5)),
-        here for every component.
+        The rule of systemd's CHASE_SAFE (src/basic/chase.h) and of the kernel's protected_symlinks (proc_sys_fs(5)), applied to
+        every component.
         """
         return cls(path, live=True)
 
@@ -62,36 +62,36 @@ class Root:
         return f"Root({self.path or '/'!r})"
 
     def outside(self, inside: str) -> str:
-        """The path as this process sees it, of a path as the root will see it; no symlink is looked at."""
+        """The path as this process sees it, for a path as the root will see it; symlinks are not resolved."""
         return self.path + inside
 
     def resolve(self, inside: str) -> str:
-        """`inside` with all symlinks but a last component's followed; still as the root sees it.
+        """`inside` with all symlinks followed, except one as the last component; still as the root sees it.
 
-        Missing components stay as they are. Raises Failure for a loop of symlinks. What was resolved is remembered: call
-        `forget()` after replacing a directory or making a symlink.
+        Missing components stay unchanged. Raises Failure for a loop of symlinks. Results are cached: call `forget()` after
+        replacing a directory or creating a symlink.
         """
         parent, name = os.path.split(_normal(inside))
         return os.path.join(self._resolve_directory(parent), name) if name else "/"
 
     def follow(self, inside: str) -> str:
-        """`inside` with all symlinks followed, the last component's, too; still as the root sees it."""
+        """`inside` with all symlinks followed, including one as the last component; still as the root sees it."""
         return self._resolve_directory(_normal(inside))
 
     def locate(self, inside: str) -> str:
-        """`resolve`, then `outside`: where this process finds the node."""
+        """`resolve`, then `outside`: the path by which this process finds the node."""
         return self.path + self.resolve(inside)
 
     def forget(self) -> None:
-        """Drop what was remembered of directories."""
+        """Drop the cache of resolved directories."""
         self._directories = {"/": "/"}
 
     @contextmanager
     def at(self, inside: str, *, parents: Parents | None = None, follow: bool = False) -> Iterator[Dentry]:
-        """The place of a path: its directory, open, and its last component; `parents` makes the directories that are missing.
+        """The place of a path: its directory, open, and its last component; with `parents` missing directories are created.
 
-        With `follow` a symlink as last component is followed, too. Raises OSError if the directory is absent or cannot be opened,
-        Failure for symlinks that may not be followed.
+        With `follow` a symlink as the last component is followed as well. Raises OSError if the directory is missing or cannot be
+        opened, Failure for symlinks that must not be followed.
         """
         normal = _normal(inside)
         parent, name = os.path.split(normal)
@@ -103,6 +103,7 @@ class Root:
                 os.close(descriptor)
             return
         with self._walk(normal if follow else parent, parents, make_last=not follow) as way:
+            # Either the last component does not exist, or a directory above is missing, or all of it exists.
             if follow and len(way.missing) == 1:
                 yield Dentry(way.descriptors[-1], way.missing[0], way.inside)
             elif way.missing or not way.descriptors:
@@ -115,15 +116,15 @@ class Root:
                 yield Dentry(way.descriptors[-1], name or ".", f"{way.inside.rstrip('/')}/{name}")
 
     def open(self, inside: str, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
-        """A descriptor of a path, a symlink as last component followed unless O_NOFOLLOW is in `flags`.
+        """A descriptor of a path; a symlink as the last component is followed unless `flags` has O_NOFOLLOW.
 
-        A FIFO does not make the call wait. Raises OSError; Failure for symlinks that may not be followed.
+        A FIFO does not block. Raises OSError; Failure for symlinks that must not be followed.
         """
         with self.at(inside, follow=not flags & os.O_NOFOLLOW) as here:
             return here.open(flags, mode)
 
     def status(self, inside: str) -> os.stat_result | None:
-        """lstat of a path inside; None if nothing is there, a missing directory above included."""
+        """lstat of a path inside; None if it, or a directory above it, does not exist."""
         try:
             with self.at(inside) as here:
                 return here.status()
@@ -131,7 +132,7 @@ class Root:
             return None
 
     def is_directory(self, inside: str) -> bool:
-        """Whether a directory is there, a symlink to one included."""
+        """Whether a path is a directory, or a symlink to one."""
         try:
             with self.at(inside, follow=True) as here:
                 found = here.status()
@@ -140,7 +141,7 @@ class Root:
         return found is not None and stat.S_ISDIR(found.st_mode)
 
     def names(self, inside: str) -> list[str]:
-        """What is in a directory, sorted, symlinks on the way followed; empty if there is no such directory."""
+        """The names in a directory, sorted, all symlinks followed; empty if there is no such directory."""
         try:
             with self.at(inside, follow=True) as here:
                 return here.names()
@@ -148,20 +149,20 @@ class Root:
             return []
 
     def write(self, inside: str, content: bytes, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = False) -> None:
-        """Put a file with this content at a path, in one step; the directories above are made."""
+        """Create or replace a file in one step; missing directories above are created."""
         with self.at(inside, parents=PARENTS) as here:
             here.write(content, mode=mode, uid=uid, gid=gid, sync=sync)
 
     def makedirs(self, inside: str) -> None:
-        """Make a directory and those above it, where they are missing."""
+        """Create a directory and the missing ones above it."""
         with self._walk(_normal(inside), PARENTS) as way:
             if way.missing:
                 raise OSError(way.errno, os.strerror(way.errno), way.obstacle())
 
     def _directory_at_once(self, inside: str) -> int | None:
-        """A descriptor from openat2; None if the walk must tell: the kernel has no such call, something is missing, or may be."""
+        """A descriptor from openat2; None if the walk must decide: the kernel lacks the call, or a component is missing."""
         if self.is_live:
-            return None  # openat2 does not ask who owns a symlink
+            return None  # openat2 does not check the owners of symlinks
         try:
             return openat2.directory(self.path or "/", inside, beneath=self._strict)
         except OSError:
@@ -176,18 +177,20 @@ class Root:
 
     @contextmanager
     def _walk(self, inside: str, parents: Parents | None, *, make_last: bool = True) -> Iterator[_Way]:
-        """Step by step down `inside`, every symlink followed; missing directories are made if `parents` says how."""
+        """Step by step down `inside`, every symlink followed; missing directories are created with `parents`."""
         if parents is not None and self.path:
-            os.makedirs(self.path, exist_ok=True)  # the top may be missing, too: a directory to be filled by hand
+            os.makedirs(self.path, exist_ok=True)  # the top itself may be missing: a new directory to be filled
         way = _Way(self.path or "/")
         try:
-            # To come: components, and the owners of symlinks where what they stand for will have been walked.
+            # Components still to walk; the owner of a symlink stands behind the components of its target.
             rest: list[str | int] = [part for part in reversed(inside.split("/")) if part]
             links = 0
             while rest:
                 part = rest.pop()
                 if isinstance(part, int):
-                    _check_landing(way, part, inside)
+                    # The owner of the symlink must own its target, or the directory in which that is going to be created.
+                    if way.owner() != part:
+                        raise _unsafe(part, inside)
                 elif part == "..":
                     if not way.up():
                         self._leaving(inside)
@@ -201,7 +204,7 @@ class Root:
             way.close()
 
     def _enter(self, way: _Way, link: tuple[str, int], rest: list[str | int], links: int, inside: str) -> None:
-        """Put the target of a symlink before what is to come."""
+        """Put the target of a symlink before the components still to walk."""
         if links > MAX_LINKS:
             raise Failure(f"too many symlinks on the way to {inside}", where=inside, fix="remove the loop of symlinks")
         target, owner = link
@@ -214,13 +217,13 @@ class Root:
 
     def _leaving(self, inside: str) -> None:
         if self._strict:
-            raise Failure("a symlink on the way leads out of the file system", where=inside, fix="name the place it leads to")
+            raise Failure("a symlink on the way leads out of the file system", where=inside, fix="name its target instead")
 
 
 class _Way:
-    """How far a walk has come: descriptors of the top and of each component that exists, the last of any kind.
+    """The state of a walk: descriptors of the top and of each component that exists, the last of any kind.
 
-    `names` are those components, `missing` what is to follow and does not exist, `errno` why.
+    `names` are those components, `missing` the following ones that do not exist, `errno` the reason.
     """
 
     def __init__(self, top: str) -> None:
@@ -239,7 +242,7 @@ class _Way:
         return "/" + "/".join([*self.names, *self.missing])
 
     def step(self, name: str) -> tuple[str, int] | None:
-        """Go one component further. A symlink is not entered: its target and owner are returned."""
+        """Go one component down. A symlink is not entered: its target and owner are returned."""
         if self.missing or not self.descriptors:
             self.missing.append(name)
             return None
@@ -260,7 +263,7 @@ class _Way:
         return None
 
     def up(self) -> bool:
-        """One component back; False at the top, where `..` leads nowhere."""
+        """Go one component up; False at the top, where `..` has no effect."""
         if self.missing:
             self.missing.pop()
         elif self.names:
@@ -277,21 +280,21 @@ class _Way:
             self.up()
 
     def owner(self) -> int:
-        """Owner of the deepest component that exists; -1 if not even the top does."""
+        """The owner of the deepest existing component; -1 if the top itself is missing."""
         return os.fstat(self.descriptors[-1]).st_uid if self.descriptors else -1
 
     def obstacle(self) -> str:
-        """The deepest component that exists, as the root sees it."""
+        """The deepest existing component, as the root sees it."""
         return "/" + "/".join(self.names)
 
     def is_missing_one(self) -> bool:
-        """Whether exactly the last component does not exist, so that it can be made."""
+        """Whether only the last component does not exist, so that it can be created."""
         return len(self.missing) == 1 and self.errno == ENOENT and bool(self.descriptors)
 
     def make(self, parents: Parents, owners: list[int], inside: str) -> None:
-        """Make the missing component as a directory, and enter it. Another thread may be faster.
+        """Create the missing component as a directory, and enter it. Another thread may be faster.
 
-        `owners` are those of the symlinks that led here: what is made will not be theirs.
+        `owners` are those of the symlinks that led here: they would not own the new directory.
         """
         if owners:
             raise _unsafe(owners[-1], inside)
@@ -310,25 +313,19 @@ class _Way:
             os.close(self.descriptors.pop())
 
 
-def _check_landing(way: _Way, owner: int, inside: str) -> None:
-    """The owner of a symlink must own what it leads to, or the directory in which that is going to be made."""
-    if way.owner() != owner:
-        raise _unsafe(owner, inside)
-
-
 def _unsafe(owner: int, inside: str) -> Failure:
     return Failure(
-        f"a symlink on the way belongs to the user with uid {owner}, and leads to what that user does not own",
+        f"a symlink on the way belongs to uid {owner}, and leads to a file of another user",
         where=inside,
-        fix="replace the symlink by a directory, or give it to root",
+        fix="replace the symlink by a directory, or change its owner to root",
     )
 
 
 def around(path: str) -> tuple[Root, str]:
-    """The root that a path of this machine lies in, and the path as that root sees it.
+    """The root that holds a path of this machine, and the path as that root sees it.
 
-    Below `paths.sysroot()` it is the root that the initramfs provisions, whose symlinks are the image's; elsewhere this running
-    system itself.
+    At or below `paths.sysroot()` it is the root that the initramfs provisions, with the symlinks of the image; elsewhere it is
+    the running system.
     """
     absolute, sysroot = os.path.abspath(path), paths.sysroot()
     if absolute == sysroot or absolute.startswith(f"{sysroot}/"):
@@ -337,13 +334,13 @@ def around(path: str) -> tuple[Root, str]:
 
 
 def put(path: str, content: bytes, *, mode: int) -> None:
-    """Put a file at a path of this machine, in one step and with the directories above: inside the root it lies in (`around`)."""
+    """Create or replace a file of this machine in one step, and missing directories above it, inside its root (`around`)."""
     root, inside = around(path)
     root.write(inside, content, mode=mode)
 
 
 def put_all(directory: str, contents: Mapping[str, str], *, mode: int) -> None:
-    """Put files (name → content) into a directory, which is made; files of other names in it stay."""
+    """Write files (name → content) into a directory, which is created if missing; other files in it stay."""
     root, inside = around(directory)
     root.makedirs(inside)
     for name, content in contents.items():
@@ -351,5 +348,5 @@ def put_all(directory: str, contents: Mapping[str, str], *, mode: int) -> None:
 
 
 def _normal(inside: str) -> str:
-    """Absolute, and with no `..` that climbs above the top: a relative path counts from the root."""
+    """An absolute path without `..`: a relative path counts from the root, and no path climbs above the top."""
     return os.path.normpath("/" + inside.lstrip("/"))

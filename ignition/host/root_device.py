@@ -1,4 +1,4 @@
-"""Which device the kernel command line says ROOT is on. Source: systemd-fstab-generator(8), `root=`; udev's names of links."""
+"""The device of ROOT according to the kernel command line. Source: systemd-fstab-generator(8), `root=`; udev's link names."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ OF_PARTITION = ("PARTLABEL", "PARTUUID")
 GPT_AUTO = (
     "/dev/gpt-auto-root"  # udev's link to the partition that systemd-gpt-auto-generator(8) takes where `root=` says nothing
 )
-_PLAIN = re.compile(r"[A-Za-z0-9#+.:=@_/-]")  # what udev leaves as it is in links
+_PLAIN = re.compile(r"[A-Za-z0-9#+.:=@_/-]")  # characters that udev does not encode in links
 _ENCODED = re.compile(rb"\\x([0-9a-fA-F]{2})")
 
 
 class RootDevice:
-    """What `root=` says: `text` as it stands there; `kind` LABEL, UUID, PARTLABEL, PARTUUID, or "" for a path; `value`.
+    """The value of `root=`: `text` in its own spelling; `kind` LABEL, UUID, PARTLABEL, PARTUUID, or "" for a path; `value`.
 
-    A path below /dev/disk/by-label and the like has the kind of its directory: both spellings mean one thing to udev.
-    `format` and `flags` are what `rootfstype=` and `rootflags=` say, "" for nothing.
+    A path below /dev/disk/by-label and similar has the kind of its directory: both spellings mean the same link of udev.
+    `format` and `flags` are the values of `rootfstype=` and `rootflags=`, "" if absent.
     """
 
     def __init__(self, text: str, *, format: str = "", flags: str = "") -> None:
         self.text, self.format, self.flags = text, format, flags
-        plain = text.removeprefix("block:").strip('"')  # dracut.cmdline(7) of old
+        plain = text.removeprefix("block:").strip('"')  # the prefix is from old versions of dracut.cmdline(7)
         kind, sign, value = plain.partition("=")
         self._path = "" if sign and kind in LINKS else plain
         if self._path:
@@ -37,40 +37,40 @@ class RootDevice:
                 ),
                 ("", plain),
             )
-        # Of udev's encoding in a `LABEL=`: a label with a backslash would be encoded once more, and is not seen in practice.
+        # `LABEL=` may use udev's encoding. A label that really has a backslash is misread, but does not occur in practice.
         self.kind, self.value = kind, decoded(value.strip('"'))
 
     @property
     def link(self) -> str:
-        """The path below /dev that udev makes for it."""
+        """The path below /dev that udev creates for it."""
         if self._path:
             return self._path
         value = self.value.lower() if self.kind == "PARTUUID" else self.value
         return f"/dev/disk/{LINKS[self.kind]}/{encoded(value)}"
 
     def node(self) -> str:
-        """The device, links followed; "" if it is not there."""
-        # UUIDs in capitals are found by mount(8), and udev's link has what the file system says.
+        """The device, links followed; "" if it does not exist."""
+        # mount(8) finds UUIDs in either case, while the name of udev's link has the case of the file system's own.
         directory, _, name = self.link.rpartition("/")
         spellings = [name, name.lower(), name.upper()] if self.kind in ("UUID", "PARTUUID") else [name]
         found = (f"{directory}/{one}" for one in spellings)
         return next((os.path.realpath(one) for one in found if os.path.exists(one)), "")
 
     def is_file_system(self, label: str | None, uuid: str | None) -> bool:
-        """Whether a file system with this label and UUID is the one that is asked for. Never true of a partition's name."""
+        """Whether a file system with this label and UUID is ROOT. False if `root=` names a partition."""
         if self.kind == "LABEL":
             return self.value == label
         return self.kind == "UUID" and self.value.lower() == (uuid or "").lower()
 
     def is_partition(self, label: str, guid: str) -> bool:
-        """Whether a partition with this name and unique GUID is the one that is asked for."""
+        """Whether a partition with this name and unique GUID is ROOT. False if `root=` names a file system."""
         if self.kind == "PARTLABEL":
             return self.value == label
         return self.kind == "PARTUUID" and self.value.lower() == guid.lower()
 
 
 def read() -> RootDevice | None:
-    """Of this machine; None where the command line names no block device (PXE, a network root)."""
+    """The device of this machine; None if the command line does not name a block device (PXE, a network root)."""
     text = cmdline.read()
     flags = ",".join(value for name, value in cmdline.options(text) if name == "rootflags" and value)
     root = cmdline.last(text, "root")
@@ -80,13 +80,13 @@ def read() -> RootDevice | None:
 
 
 def named(text: str, *, format: str = "", flags: str = "") -> RootDevice | None:
-    """What an option of the command line names, if that is a block device."""
+    """The device that an option of the command line names; None if it is not a block device."""
     device = RootDevice(text, format=format, flags=flags)
     return device if device.value and (device.kind or device.link.startswith("/dev/")) else None
 
 
 def encoded(value: str) -> str:
-    """A label as udev writes it into a link's name: `\\x20` for a blank, UTF-8 beyond ASCII as it is (libblkid, encode.c)."""
+    """A label as udev writes it into a link's name: `\\x20` for a blank, UTF-8 beyond ASCII unchanged (libblkid, encode.c)."""
     return "".join(
         one if ord(one) > 127 or (_PLAIN.match(one) and one != "/") else "".join(f"\\x{byte:02x}" for byte in one.encode())
         for one in value
@@ -94,6 +94,6 @@ def encoded(value: str) -> str:
 
 
 def decoded(text: str) -> str:
-    """The label in a link's name, or in the output of blkid: the reverse of `encoded`."""
+    """The label in the name of a link, or in the output of blkid: the reverse of `encoded`."""
     raw = _ENCODED.sub(lambda match: bytes([int(match[1], 16)]), text.encode("utf-8", "surrogateescape"))
     return raw.decode("utf-8", "replace")

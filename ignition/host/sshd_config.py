@@ -1,17 +1,21 @@
-"""Where the sshd of a root looks for the keys of a user: sshd_config(5), read as OpenSSH does it (servconf.c, misc.c).
+"""The files in which the sshd of a root looks for the keys of a user: sshd_config(5), parsed as in OpenSSH (servconf.c, misc.c).
 
-A `Match` block overrides the global part, and of several blocks that apply the first one counts for each keyword. What a block
-asks about the connection (Address, Host, LocalPort, …) may be so or not: then both outcomes are kept, and a file counts as read
-only if it is read in each of them.
+A `Match` block overrides the global part, and for each keyword the first matching block counts. Criteria about the connection
+(Address, Host, LocalPort, …) may match or not: then both outcomes are kept, and a file counts as read only if it is read in each
+of them.
+
+In this order: the answers (`place`, `is_read`), the configuration for one user, lines and words, Match criteria, the expansion of
+file names.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from ignition.errors import Failure
 from ignition.host import log
+from ignition.host.limits import SSHD_CONFIG
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,33 +25,33 @@ if TYPE_CHECKING:
 
 PLAIN = ".ssh/authorized_keys"
 KEY_DIR = ".ssh/authorized_keys.d"
-CONFIGS = ("/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config")  # the second is openSUSE's, where the first does not exist
+CONFIGS = ("/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config")  # the second is openSUSE's, used if the first does not exist
 _INCLUDED_FROM = "/etc/ssh"
 _DEFAULT = (PLAIN, ".ssh/authorized_keys2")
 _KEY_DIR_PROGRAM = "ssh-key-dir"  # Fedora CoreOS: prints every file of ~/.ssh/authorized_keys.d whose name has no leading dot
 _FILE, _COMMAND, _PUBKEY = "authorizedkeysfile", "authorizedkeyscommand", "pubkeyauthentication"
-_CA, _HOSTS = "trustedusercakeys", "hostbasedauthentication"  # ways in that need no file of the user
+_CA, _HOSTS = "trustedusercakeys", "hostbasedauthentication"  # logins without a file of the user
 _KEYWORDS = (_FILE, _COMMAND, _PUBKEY, _CA, _HOSTS)
 _ALIASES = {"dsaauthentication": _PUBKEY}
 _MAX_DEPTH = 16  # servconf.c SERVCONF_MAX_DEPTH
 _MAX_FILES = 512  # sshd has no limit; two includes in each of 16 levels would be 65,536
-_MAX_BYTES = 1 << 20
 _BLANKS = " \t\r\n"
-_NO, _MAYBE, _YES, _GLOBAL = 0, 1, 2, 3  # whether lines apply; in this order, as the weakest of several counts
+_NO, _MAYBE, _YES, _GLOBAL = 0, 1, 2, 3  # whether lines apply; ordered, since the weakest of several counts
 
 
 class Person:
-    """A user as sshd asks for it; `groups` are names, the primary group among them."""
+    """A user as sshd looks it up; `groups` are names, including the primary group."""
 
     def __init__(self, name: str, uid: int, home: str, groups: frozenset[str]) -> None:
         self.name, self.uid, self.home, self.groups = name, uid, home, groups
 
 
 class KeySources:
-    """What sshd asks for a user's keys. Each member has an entry for each outcome of what depends on the connection.
+    """The sources of a user's keys. `files` and `commands` have an entry for each outcome that depends on the connection.
 
-    `files`: absolute paths, as the root sees them; `commands`: AuthorizedKeysCommand, `""` for none. `accepts_keys`: some
-    connection may use a key at all; `accepts_others`: some may come in by a certificate, or because of the host it is from.
+    `files`: absolute paths, as the root sees them; `commands`: AuthorizedKeysCommand, `""` without one. `accepts_keys`: some
+    connection may use a key at all; `accepts_others`: some connection may log in by a certificate, or because of the host it
+    comes from.
     """
 
     def __init__(
@@ -73,10 +77,10 @@ class KeySources:
 
 
 class Place:
-    """Where keys go. `path` is absolute, as the root sees it.
+    """The file for keys. `path` is absolute, as the root sees it.
 
-    `by_root`: a file of the system (root's, 0644), outside of the user's home. `is_read`: sshd looks there, as far as its
-    configuration can be read.
+    `by_root`: a file of the system (owned by root, 0644), outside of the user's home. `is_read`: sshd reads it, as far as its
+    configuration is understood.
     """
 
     def __init__(self, path: str, *, by_root: bool = False, is_read: bool = True) -> None:
@@ -84,17 +88,18 @@ class Place:
 
 
 def place(root: Root, person: Person, fragment: str, home_of: HomeOf) -> Place:
-    """Where keys of that user must go to let somebody in: the fragment if sshd reads it, whatever the connection.
+    """The file in which keys of that user allow a login: the fragment, if sshd reads it in every connection.
 
-    Else ~/.ssh/authorized_keys, unless sshd never reads that one: then the first file of its list, in the user's home or in a
-    directory of the system that has files by user. A configuration that cannot be read is warned about; sshd's default counts.
+    Otherwise ~/.ssh/authorized_keys, unless sshd never reads it: then the first file of its list in the user's home, or in a
+    directory of the system that has files by user. For an unreadable configuration a warning is logged, and sshd's default is
+    used.
     """
     home = person.home.rstrip("/")
     plain, own = f"{home}/{PLAIN}", f"{home}/{KEY_DIR}/{fragment}"
     try:
         sources = key_sources(root, person, home_of)
     except Failure as failure:
-        log.warning(f"where sshd looks for keys of {person.name} is not known, {plain} is used: {failure}")
+        log.warning(f"cannot determine where sshd looks for keys of {person.name}, using {plain}: {failure}")
         return Place(plain)
     if sources.always(_real(own, root), root, person.home):
         return Place(own)
@@ -106,7 +111,7 @@ def place(root: Root, person: Person, fragment: str, home_of: HomeOf) -> Place:
 
 
 def is_read(root: Root, person: Person, path: str, home_of: HomeOf) -> bool:
-    """Whether keys in that file let somebody in. True also where sshd's configuration cannot be read."""
+    """Whether keys in that file allow a login. True as well if sshd's configuration cannot be read."""
     try:
         sources = key_sources(root, person, home_of)
     except Failure:
@@ -115,14 +120,14 @@ def is_read(root: Root, person: Person, path: str, home_of: HomeOf) -> bool:
 
 
 def _elsewhere(sources: KeySources, person: Person) -> Place | None:
-    """The first file that is this user's alone, of those that every connection reads."""
+    """The first file for this user only, of those that are read in every connection."""
     for path in sources.files[0]:
         if not all(path in outcome for outcome in sources.files):
             continue
         if path.startswith(f"{person.home.rstrip('/')}/"):
             return Place(path)
-        # A file of the system's: only below /etc/ssh, and named by the user, as /etc/ssh/authorized_keys.d/%u. One that many
-        # share would let the user in as somebody else.
+        # A file of the system: only below /etc/ssh, and named after the user, as /etc/ssh/authorized_keys.d/%u. With a shared
+        # file the user could log in as somebody else.
         directory, name = os.path.split(path)
         if name in (person.name, str(person.uid)) and f"{directory}/".startswith(f"{_INCLUDED_FROM}/"):
             return Place(path, by_root=True)
@@ -130,9 +135,9 @@ def _elsewhere(sources: KeySources, person: Person) -> Place | None:
 
 
 def key_sources(root: Root, person: Person, home_of: HomeOf) -> KeySources:
-    """What sshd does about the keys of that user. `home_of` gives the home of another one.
+    """The sources from which sshd takes the keys of that user. `home_of` returns the home of another user.
 
-    Raises Failure for a configuration that cannot be read, or with which sshd would not start.
+    Raises Failure for a configuration that cannot be read, or that sshd would refuse.
     """
     reading = _Reading(root, person)
     for path in CONFIGS:
@@ -150,7 +155,7 @@ def key_sources(root: Root, person: Person, home_of: HomeOf) -> KeySources:
 
 
 class _Reading:
-    """The configuration for one user: values of the global part, and those of the blocks that (may) apply."""
+    """The configuration for one user: values of the global part, and of the blocks that apply or may apply."""
 
     def __init__(self, root: Root, person: Person) -> None:
         self._root, self._person = root, person
@@ -160,7 +165,7 @@ class _Reading:
         self._files = self._blocks = 0
 
     def outcomes(self, keyword: str, default: tuple[str, ...]) -> list[tuple[str, ...]]:
-        """The values that the keyword can have, depending on the connection."""
+        """The possible values of a keyword, depending on the connection."""
         found = []
         for certainty, value in self._matched.get(keyword, []):
             found.append(value)
@@ -169,19 +174,19 @@ class _Reading:
         return [*found, self._global.get(keyword, default)]
 
     def text(self, path: str) -> str | None:
-        """None if there is no such file, or it is a directory, of which sshd reads nothing either."""
+        """A file's text; None if it does not exist or is a directory, which sshd ignores as well."""
         from ignition.host.reading import read_text
 
         self._files += 1
         if self._files > _MAX_FILES:
             raise Failure(f"more than {_MAX_FILES} files are included", where=path)
         try:
-            return None if self._root.is_directory(path) else read_text(self._root, path, limit=_MAX_BYTES)
+            return None if self._root.is_directory(path) else read_text(self._root, path, limit=SSHD_CONFIG)
         except OSError as error:
             raise Failure(f"cannot be read: {error.strerror}", where=path) from error
 
     def file(self, path: str, text: str, ceiling: int, depth: int, block: int = 0) -> None:
-        """The lines of one file. `ceiling` and `block`: whether the line that includes it applies, and the block it is in."""
+        """Parse one file. `ceiling` and `block`: whether the line that includes it applies, and the block of that line."""
         applies = ceiling
         for number, line in enumerate(text.split("\n"), start=1):
             keyword, rest = _keyword(line.partition("\0")[0].lstrip(" \t\r").rstrip(f"{_BLANKS}\f"))
@@ -200,7 +205,7 @@ class _Reading:
 
     def _set(self, keyword: str, value: tuple[str, ...], applies: int, block: int) -> None:
         if not value or (keyword, block) in self._seen:
-            return  # only a comment behind AuthorizedKeysFile: a later line still counts
+            return  # AuthorizedKeysFile followed only by a comment: a later line still counts
         self._seen.add((keyword, block))
         if applies == _GLOBAL:
             self._global[keyword] = value
@@ -219,37 +224,34 @@ class _Reading:
                     self.file(path, text, applies, depth + 1, block)
 
     def _glob(self, pattern: str) -> list[str]:
-        """As glob(3): in the order of their bytes, names with a leading dot only where the pattern has one; brackets count."""
+        """As glob(3): in byte order, with brackets; a name with a leading dot only matches a pattern with one."""
+        from fnmatch import fnmatchcase
+
+        def matching(directory: str, part: str) -> list[str]:
+            names = sorted(self._root.names(directory))
+            return [name for name in names if fnmatchcase(name, part) and (part[0] == "." or name[0] != ".")]
+
         found = ["/"]
         for part in pattern.split("/"):
             if not part:
                 continue
             if any(one in part for one in "*?["):
-                found = [os.path.join(directory, name) for directory in found for name in self._names(directory, part)]
+                found = [os.path.join(directory, name) for directory in found for name in matching(directory, part)]
             else:
                 found = [os.path.join(directory, part.replace("\\", "")) for directory in found]
         return found
 
-    def _names(self, directory: str, pattern: str) -> Iterator[str]:
-        from fnmatch import fnmatchcase
-
-        yield from (
-            name
-            for name in sorted(self._root.names(directory))
-            if fnmatchcase(name, pattern) and (pattern[0] == "." or name[0] != ".")
-        )
-
 
 def _keyword(line: str) -> tuple[str, str]:
-    """The keyword, lower case, and the rest of the line; `("", "")` for an empty line and a comment."""
+    """The keyword in lower case, and the rest of the line; `("", "")` for an empty line or a comment."""
     word, rest = _delimited(line)
-    if word == "":
+    if word == "":  # as servconf.c: leading blanks make an empty first word
         word, rest = _delimited(rest)
     return ("", "") if not word or word.startswith("#") else (word.lower(), rest)
 
 
 def _delimited(text: str) -> tuple[str | None, str]:
-    """misc.c strdelim(): the first word, which ends at blanks, at one `=`, or at a closing quote. None: the quote is open."""
+    """misc.c strdelim(): the first word, up to blanks, one `=`, or a closing quote, and the rest. None if the quote is open."""
     end = next((index for index, one in enumerate(text) if one in f'{_BLANKS}"='), len(text))
     word, rest = text[:end], text[end:]
     if rest.startswith('"'):
@@ -277,7 +279,7 @@ def _arguments(text: str) -> tuple[str, ...]:
 
 
 def _word(text: str, at: int) -> tuple[str, int]:
-    """The word that begins there, and where it ends. Raises Failure for an open quote."""
+    """The word that begins at an index, and the index of its end. Raises Failure for an open quote."""
     word, quote = "", ""
     while at < len(text):
         one, following = text[at], text[at + 1 : at + 2]
@@ -303,12 +305,12 @@ def _value(keyword: str, rest: str) -> tuple[str, ...]:
     if not rest or "" in words or (not words and keyword != _FILE):
         raise Failure(f"{keyword} without a value")
     if keyword == _COMMAND:
-        return (rest.strip(_BLANKS),)  # the whole of it, comments too: the program gets them as arguments
+        return (rest.strip(_BLANKS),)  # the whole line, comments included: the program gets them as arguments
     return words
 
 
 def _matches(criteria: str, person: Person) -> int:
-    """Whether a Match line applies to the user. Raises Failure for one that sshd refuses."""
+    """Whether a Match line applies to the user. Raises Failure for a line that sshd refuses."""
     result, count = _YES, 0
     while criteria:
         attribute, criteria = _delimited(criteria)
@@ -336,7 +338,7 @@ def _criterion(name: str, argument: str, person: Person) -> int:
     if name == "user":
         return _YES if _listed(person.name, argument) > 0 else _NO
     if name == "group":
-        # One group that is excluded decides, whatever the others are (groupaccess.c ga_match_pattern_list).
+        # One excluded group decides, regardless of the others (groupaccess.c ga_match_pattern_list).
         verdicts = [_listed(group, argument) for group in person.groups]
         return _YES if verdicts and min(verdicts) >= 0 and max(verdicts) > 0 else _NO
     return _YES if (name, argument) == ("host", "*") else _MAYBE
@@ -355,7 +357,7 @@ def _listed(text: str, patterns: str) -> int:
 
 
 def _fits(text: str, pattern: str) -> bool:
-    """match.c match_pattern(): `*` and `?`, nothing else is special. Linear in memory, so that no pattern is too much."""
+    """match.c match_pattern(): only `*` and `?` are special. Without recursion, so that no pattern can exhaust the stack."""
     at, star, mark, place = 0, -1, 0, 0
     while at < len(text):
         if place < len(pattern) and pattern[place] == "*":
@@ -372,7 +374,7 @@ def _fits(text: str, pattern: str) -> bool:
 
 
 def _expanded(words: tuple[str, ...], person: Person, home_of: HomeOf) -> tuple[str, ...]:
-    """Absolute paths of one AuthorizedKeysFile line; what stands behind a token that sshd does not know, it never reaches."""
+    """The absolute paths of one AuthorizedKeysFile line; sshd never gets past a word with an unknown token."""
     found = []
     for word in words:
         if word.lower() == "none":
@@ -385,7 +387,7 @@ def _expanded(words: tuple[str, ...], person: Person, home_of: HomeOf) -> tuple[
 
 
 def _with_home(word: str, home_of: HomeOf) -> str:
-    """misc.c tilde_expand(): `~` alone is the home of the user that sshd runs as, and that is root."""
+    """misc.c tilde_expand(): `~` alone is the home of the user that runs sshd: root."""
     if not word.startswith("~"):
         return word
     name, slash, rest = word[1:].partition("/")
@@ -396,7 +398,7 @@ def _with_home(word: str, home_of: HomeOf) -> str:
 
 
 def _with_tokens(word: str, person: Person) -> str | None:
-    """auth.c expand_authorized_keys(). None: there is a token that it does not know."""
+    """auth.c expand_authorized_keys(). None for an unknown token."""
     tokens = {"h": person.home, "u": person.name, "U": str(person.uid), "%": "%"}
     text, rest = "", word
     while rest:
@@ -410,7 +412,7 @@ def _with_tokens(word: str, person: Person) -> str | None:
 
 
 def _real(path: str, root: Root) -> str:
-    """With symlinks followed, as both sshd and whoever writes will."""
+    """The path with symlinks followed, as sshd reads it, and as keys are written."""
     try:
         return root.follow(path)
     except (Failure, OSError):

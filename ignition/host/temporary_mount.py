@@ -1,4 +1,4 @@
-"""File systems on a directory of their own for as long as a block lasts; nothing stays mounted, whatever happens in the block."""
+"""File systems mounted on a new directory for the duration of a block; nothing stays mounted, whatever happens in the block."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ignition.errors import CommandFailed, Failure
 from ignition.host import mounts, paths
 from ignition.host.command import run
 
-# What is only read: no device node, program or set-user-id bit of a foreign file system counts.
+# For reading: device nodes, programs and set-user-ID bits of a foreign file system have no effect.
 _READING = "nodev,nosuid,noexec"
 MOUNT_S = 120.0
 
@@ -27,9 +27,9 @@ def mount(device: str, target: str, format: str, options: tuple[str, ...], *, ti
 
 @contextmanager
 def mounted(device: str, formats: tuple[str, ...], options: tuple[str, ...] = (), *, base: str = paths.RUN) -> Iterator[str]:
-    """A file system on a new directory below `base`, which the block gets, and which is unmounted after it.
+    """Mount a file system on a new directory below `base`, which is passed to the block, and unmount it after the block.
 
-    The formats are tried in turn. Raises Failure if none fits or the file system stays busy.
+    The formats are tried in turn. Raises Failure if none matches, or if the file system stays busy.
     """
     with _directory(base) as directory:
         _mount_as_any(device, directory, formats, options)
@@ -41,35 +41,32 @@ def mounted(device: str, formats: tuple[str, ...], options: tuple[str, ...] = ()
 
 @contextmanager
 def mounted_to_read(node: str, *, timeout_s: float = MOUNT_S, base: str = paths.RUN) -> Iterator[str]:
-    """Any file system, read-only on a new directory below `base`; `node` is a device without links to follow.
+    """Mount a file system of any format read-only on a new directory below `base`; `node` is a device, links resolved.
 
-    A file that the block has opened can be read after it: the file system goes when the last one is closed, or with the process.
-    Raises CommandFailed.
+    A file that the block has opened stays readable after it: the file system is released when the last one is closed, or when the
+    process ends. Raises CommandFailed.
     """
     with _directory(base) as directory:
         try:
-            _mount_to_read(node, directory, timeout_s)
+            try:
+                mount(node, directory, "auto", ("ro", _READING), timeout_s=timeout_s)
+            except CommandFailed:
+                if not _is_mounted(node):
+                    raise
+                # The kernel refuses a read-only mount beside a writable one of the same device: make only the second mount, not
+                # its file system, read-only.
+                mount(node, directory, "auto", (_READING,), timeout_s=timeout_s)
+                run(["mount", "-o", f"remount,bind,ro,{_READING}", directory], why=f"making the mount of {node} read-only")
             yield directory
         finally:
-            if os.path.ismount(directory):  # also after a mount(8) that was ended for taking too long
+            if os.path.ismount(directory):  # even after a mount(8) that was killed because it timed out
                 run(["umount", "--lazy", directory], why=f"unmounting {node}")
-
-
-def _mount_to_read(node: str, directory: str, timeout_s: float) -> None:
-    try:
-        mount(node, directory, "auto", ("ro", _READING), timeout_s=timeout_s)
-    except CommandFailed:
-        if not _is_mounted(node):
-            raise
-        # The kernel takes no read-only mount beside a writable one of the same device: make the second one read-only by itself.
-        mount(node, directory, "auto", (_READING,), timeout_s=timeout_s)
-        run(["mount", "-o", f"remount,bind,ro,{_READING}", directory], why=f"making the mount of {node} read-only")
 
 
 def _is_mounted(node: str) -> bool:
     status = os.stat(node)
     number = (os.major(status.st_rdev), os.minor(status.st_rdev)) if stat.S_ISBLK(status.st_mode) else None
-    # btrfs has device numbers of its own: there only the source tells.
+    # btrfs has device numbers of its own: there only the source matches.
     return any(one.device == number or os.path.realpath(one.source) == node for one in mounts.current())
 
 
@@ -93,7 +90,7 @@ def _mount_as_any(device: str, directory: str, formats: tuple[str, ...], options
             failures.append(error)
     if len(formats) == 1:
         raise failures[0]
-    # The first format is the one that was expected: why that failed tells most.
+    # The first format is the expected one: its error is the most useful.
     why = failures[0].stderr.strip().partition("\n")[0]
     what = f"{device} cannot be mounted as any of {', '.join(formats)}; as {formats[0]}: {why}"
     raise Failure(what, fix="format it, or name another device") from failures[0]

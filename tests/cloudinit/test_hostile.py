@@ -46,7 +46,7 @@ def test_a_file_does_not_follow_a_link_of_a_user(shared: Machine, target: str) -
     link_of_elroy(shared, ".config", target)
     ran = shared.run(f"{LOGIN}write_files: [{{path: /home/elroy/.config/app.sh, owner: elroy, content: x}}]\n")
     assert ran.status == 1
-    what = f"line 4: a symlink on the way belongs to the user with uid {UID}, and leads to what that user does not own"
+    what = f"line 4: a symlink on the way belongs to uid {UID}, and leads to a file of another user"
     assert what in shared.journal
     assert os.listdir(shared.root / "etc/profile.d") == [] and not (shared.root / "etc/nothing-yet").exists()
     assert (shared.text("/etc/hostname"), shared.text("/home/core/.ssh/authorized_keys")) == ("login-1\n", f"{A}\n")

@@ -61,7 +61,7 @@ def test_program_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     with pytest.raises(CommandFailed) as caught:
         command.run([program], why="wait", timeout_s=0.2)
     assert caught.value.status is None
-    assert caught.value.what == f"wait: no end after 0.2 s: {program}"
+    assert caught.value.what == f"wait: timed out after 0.2 s: {program}"
 
 
 def test_missing_program_says_where_it_comes_from(tmp_path: Path) -> None:

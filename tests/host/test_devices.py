@@ -102,9 +102,9 @@ def test_kernel_gets_exactly_the_wanted_partitions(loop: str, opened: int) -> No
 def test_overlapping_partition_is_refused_by_the_kernel(loop: str, opened: int) -> None:
     name = devices.name_of(loop)
     blkpg.synchronise(opened, name, {1: (1 << 20, 8 << 20)})
-    with pytest.raises(Failure, match=f"the kernel does not take partition 2 of {name}: Device or resource busy") as caught:
+    with pytest.raises(Failure, match=f"the kernel refused partition 2 of {name}: Device or resource busy") as caught:
         blkpg.synchronise(opened, name, {1: (1 << 20, 8 << 20), 2: (4 << 20, 8 << 20)})
-    assert caught.value.fix == "stop what uses it, or boot again"
+    assert caught.value.fix == "stop the program that uses it, or reboot"
 
 
 @pytest.mark.root
@@ -120,7 +120,7 @@ def test_busy_partition_is_not_given_up_but_its_neighbour_is(loop: str, opened: 
         assert devices.Users().of_any_part(name) == f"{name}p1 is mounted on {tmp_path}/m"
         assert devices.Users().of_any_part(f"{name}p1") == f"mounted on {tmp_path}/m"
         assert devices.Users().of_any_part(f"{name}p2") == ""
-        with pytest.raises(Failure, match=f"the kernel does not give up partition 1 of {name}: Device or resource busy"):
+        with pytest.raises(Failure, match=f"the kernel did not release partition 1 of {name}: Device or resource busy"):
             blkpg.synchronise(opened, name, {2: (16 << 20, 8 << 20)})
         blkpg.synchronise(opened, name, {1: (1 << 20, 8 << 20)})
         assert list(devices.partitions(name)) == [1]

@@ -61,7 +61,7 @@ def test_wait_for_a_disk_is_told(lines: list[str], monkeypatch: pytest.MonkeyPat
     with pytest.raises(Failure) as caught:
         devices.wait_for(["/dev/no-such-disk"], timeout_s=0.3)
     assert 1 <= len(lines) <= 4
-    assert lines[0] == "waiting for /dev/no-such-disk: not there yet (0 s left)"
+    assert lines[0] == "waiting for /dev/no-such-disk: not found yet (0 s left)"
     assert caught.value.what == "no such device after 0.3 s: /dev/no-such-disk"
     assert caught.value.fix.startswith("check the device's name, and that the machine has it; there ")
 

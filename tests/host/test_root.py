@@ -259,7 +259,7 @@ def test_link_of_a_user_leads_only_to_what_is_the_users(tmp_path: Path, owner: i
         root.write("/home/core/.config/app.sh", b"x", mode=0o644)
         assert root.resolve("/home/core/.config/app.sh").endswith("/app.sh")
         return
-    what = f"a symlink on the way belongs to the user with uid {owner}, and leads to what that user does not own"
+    what = f"a symlink on the way belongs to uid {owner}, and leads to a file of another user"
     calls: list[Callable[[], object]] = [lambda: root.write("/home/core/.config/app.sh", b"x", mode=0o644)]
     if target != "new":
         calls += [lambda: root.resolve("/home/core/.config/app.sh"), lambda: root.follow("/home/core/.config")]
@@ -278,7 +278,7 @@ def test_link_of_a_user_to_roots_file_is_not_opened(tmp_path: Path) -> None:
     link = tmp_path / "home/core/file"
     link.symlink_to("/etc/shadow")
     os.chown(link, USER, USER, follow_symlinks=False)
-    with pytest.raises(Failure, match="^/home/core/file: a symlink on the way belongs to the user with uid 1234"):
+    with pytest.raises(Failure, match="^/home/core/file: a symlink on the way belongs to uid 1234"):
         root.open("/home/core/file")
 
 

@@ -252,7 +252,7 @@ def test_configuration_that_cannot_be_read_is_warned_about(
         key_sources(root, CORE, home_of)
     assert str(caught.value).startswith(said)
     assert place(root, CORE, "ignition", home_of).path == PLAIN
-    assert f"where sshd looks for keys of core is not known, {PLAIN} is used: {said}" in capsys.readouterr().out
+    assert f"cannot determine where sshd looks for keys of core, using {PLAIN}: {said}" in capsys.readouterr().out
 
 
 @pytest.mark.root

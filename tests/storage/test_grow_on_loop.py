@@ -117,9 +117,9 @@ def test_root_followed_by_another_partition_grows_up_to_it_or_says_why(machine: 
     ]
     assert machine.grow() == [f"already: {machine.target} does not grow: partition 10 (data) follows it on the disk {FIX}"]
     run_command("sgdisk", "-d10", "-n10:500M:+16M", machine.node)
-    with pytest.raises(Failure, match="the kernel does not take the new length of partition 9 of") as caught:
+    with pytest.raises(Failure, match="the kernel refused the new length of partition 9 of") as caught:
         machine.grow()
-    assert caught.value.fix == "stop what uses it, or boot again"
+    assert caught.value.fix == "stop the program that uses it, or reboot"
     run_command("partx", "--update", machine.node)
     assert machine.grow()[0] == f"done: grow {machine.node}p9 from 320 to 435 MiB"
     assert machine.table()["p9"]["size"] == 435 * MIB

@@ -140,13 +140,13 @@ def test_failure_of_a_link_is_only_logged(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def refuse(name: str, *, up: bool) -> None:
-        raise Failure("the link cannot be taken down: Operation not permitted", where=name)
+        raise Failure("cannot set link eth0 down: Operation not permitted", where=name)
 
     monkeypatch.setattr(netlink, "set_state", refuse)
     calls = programs(systemctl="exit 0")
     run("iface eth0 inet dhcp\n", context, tmp_path)
     assert calls.read_text() == f"{RESTART}\n"
-    assert "eth0: the link cannot be taken down" in capsys.readouterr().out
+    assert "eth0: cannot set link eth0 down" in capsys.readouterr().out
 
 
 def test_networkd_is_restarted_without_pyroute2(
@@ -166,7 +166,7 @@ def test_networkd_is_restarted_without_pyroute2(
 @pytest.mark.root
 def test_link_that_is_not_there_cannot_change() -> None:
     with namespace():
-        with pytest.raises(Failure, match="there is no link eth0 to take down") as caught:
+        with pytest.raises(Failure, match="cannot set link eth0 down: it does not exist") as caught:
             netlink.set_state("eth0", up=False)
     assert caught.value.where == "eth0"
 
@@ -201,5 +201,5 @@ def test_what_the_kernel_refuses_is_said(links: None) -> None:
             netlink.set_state("eth0", up=False)
     finally:
         os.seteuid(0)
-    assert str(caught.value) == "eth0: the link cannot be taken down: Operation not permitted"
+    assert str(caught.value) == "eth0: cannot set link eth0 down: Operation not permitted"
     assert netlink.is_up("eth0")
