@@ -1,1 +1,1 @@
-"""URL to verified bytes: one file per scheme, one engine that owns retry, limits, hashes and decompression."""
+"""URL to verified bytes: one file per scheme, one engine for retries, limits, hashes and decompression."""

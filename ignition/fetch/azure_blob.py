@@ -1,11 +1,11 @@
-"""Blobs of Azure Storage by http and https, in the name of the machine's managed identity on the platform azure.
+"""Blobs of Azure Storage by http and https, with the machine's managed identity on the platform azure.
 
 Source: docs/reference/ignition-config.md §5.8;
 https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory and
 https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token. The path has exactly a
-container and a blob. Whatever goes wrong before the content comes, the same URL is fetched as any other then.
+container and a blob. After any failure before the first byte of content, the same URL is fetched without the identity.
 
-Unlike Ignition: a URL that carries its own signature (`sig=`) is fetched as it is, and the rest of a query is sent in both cases.
+Unlike Ignition: a URL with a signature of its own (`sig=`) is fetched unchanged, and the rest of a query is sent in both cases.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MAY_PASS = frozenset({404, 410})  # the service is being updated
 
 
 def is_blob(url: str) -> bool:
-    """Whether a server of Azure Storage has it, in a container, and the URL does not carry its own permission."""
+    """Whether the URL names a blob in a container of Azure Storage, without a signature of its own."""
     from urllib.parse import parse_qs, urlsplit
 
     try:
@@ -63,7 +63,7 @@ class Store:
         deadline: Deadline | None = None,
         verified: bool = False,
     ) -> Generator[bytes, None, None]:
-        """The content, chunk by chunk: with the machine's identity, else plainly. Raises NotFound or Failure."""
+        """The content, chunk by chunk: with the machine's identity, or without if that fails. Raises NotFound or Failure."""
         deadline, refused = deadline or client.deadline(), ""
         if self._token is not None and is_blob(url) and (identity := self._token.headers()):
             begun = False
@@ -76,10 +76,10 @@ class Store:
                     yield chunk
                 return
             except Failure as failure:
-                if begun:
+                if begun:  # the consumer already has a part of the content
                     raise
                 refused = failure.what
-                log.info(f"{shown(url)} not fetched with the machine's identity, trying without: {failure.what}")
+                log.info(f"cannot fetch {shown(url)} with the machine's identity, trying without: {failure.what}")
         try:
             yield from client.stream(Request("GET", url, headers, verified=verified), single=single, deadline=deadline)
         except Failure as failure:
@@ -89,7 +89,7 @@ class Store:
 
 
 def _judge(response: Response, _: str) -> Failure | None:
-    """Azure's own word for the reason."""
+    """A failure with Azure's own error code, for a refusal that has one."""
     code = response.headers.get("x-ms-error-code", "")
     if not code.isalnum() or not 400 <= response.status_code < 500 or response.status_code == TOO_MANY_REQUESTS:
         return None

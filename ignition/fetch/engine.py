@@ -1,4 +1,8 @@
-"""One way to remote content: URL → verified, decompressed bytes, whatever the scheme."""
+"""The engine for content of every scheme: URL → verified, decompressed bytes.
+
+Each scheme yields raw chunks; here they are decompressed, compared with the hash, and limited in time and size. Clients, stores
+of clouds and certificate authorities are created at first use, since most stages fetch nothing.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
         def write(self, data: bytes, /) -> object: ...
 
     class Service(Protocol):
-        """Access to a cloud's store, made with the platform's id and what gives a fetcher for the platform's metadata."""
+        """Access to the store of a cloud, made of the platform's ID and a function that returns a fetcher of metadata."""
 
         def __init__(self, platform: str, metadata: Callable[[], Fetcher]) -> None: ...
 
@@ -43,9 +47,9 @@ METADATA_S = 15.0  # Ignition's limit for the region of an instance
 class Fetcher:
     """Fetches resources. Threads may share one: connections are kept alive and reused.
 
-    `offline`: every scheme but `data`, `oem` and the empty URL raises NeedsNetwork. `root` is where the new root is: `oem` looks
-    there, too. `platform` is the id of the one that the machine runs on, under its name of today: there it is somebody to the
-    stores of the cloud (aws, azure, gcp).
+    `offline`: every scheme but `data`, `oem` and the empty URL raises NeedsNetwork. `root` is the path of the new root, in which
+    `oem` looks as well. `platform` is the current ID of the platform that the machine runs on: there it has an identity for the
+    stores of that cloud (aws, azure, gcp).
     """
 
     def __init__(
@@ -58,8 +62,8 @@ class Fetcher:
         self._lock = RLock()
         self._client: Client | None = None
         self._closed = False
-        self._stores: dict[type, Any] = {}  # what is known of a cloud's store: asked once, whatever the settings
-        self._authorities: dict[str, str] = {}  # by source: authorities once trusted stay so, as in Ignition
+        self._stores: dict[type, Any] = {}  # they cache identities and regions, and outlive a change of settings
+        self._authorities: dict[str, str] = {}  # PEM text by source: authorities remain trusted, as in Ignition
 
     def __enter__(self) -> Fetcher:
         return self
@@ -68,7 +72,7 @@ class Fetcher:
         self.close()
 
     def close(self) -> None:
-        """Close the idle connections. Nothing remote can be fetched any more."""
+        """Close the idle connections. Remote content cannot be fetched after that."""
         with self._lock:
             self._use_new_connections()
             self._closed = True
@@ -84,7 +88,7 @@ class Fetcher:
         return self._settings
 
     def apply(self, settings: Settings) -> None:
-        """Use other settings from now on. Fetches the certificate authorities that are new, with the settings so far."""
+        """Use other settings from now on. New certificate authorities are fetched with the previous settings."""
         if settings == self._settings:
             return
         new = self._missing(settings, self)
@@ -94,7 +98,7 @@ class Fetcher:
             self._settings = settings
 
     def read(self, resource: Resource, *, single: bool = False) -> bytes:
-        """The whole content, verified and decompressed; `b""` for the empty URL and for none. `single`: one attempt only.
+        """The whole content, verified and decompressed; `b""` for an empty or missing URL. `single`: one attempt only.
 
         Raises NeedsNetwork, NotFound or Failure with the URL (as it may be shown) as place.
         """
@@ -104,7 +108,7 @@ class Fetcher:
     def copy_to(self, resource: Resource, file: Writable) -> None:
         """Write the content, verified and decompressed, piece by piece into an open file.
 
-        Raises as `read`; whatever was written by then is worthless and the caller's to throw away.
+        Raises as `read`; the caller must then discard the pieces written so far.
         """
         with closing(self._pieces(resource)) as pieces:
             for piece in pieces:
@@ -118,7 +122,7 @@ class Fetcher:
         also_retry: frozenset[int] = frozenset(),
         privileged_port: bool = False,
     ) -> bytes:
-        """GET from a metadata service, on request from a source port below 1024. Raises NotFound for 404."""
+        """GET from a metadata service; with `privileged_port` from a source port below 1024. Raises NotFound for 404."""
         return self._whole(Request("GET", url, headers, also_retry=also_retry, privileged_port=privileged_port))
 
     def request(
@@ -130,29 +134,29 @@ class Fetcher:
         body: bytes = b"",
         also_retry: frozenset[int] = frozenset(),
     ) -> bytes:
-        """The body of an answer from a metadata service; statuses in `also_retry` are retried like 503.
+        """The body of a response from a metadata service; statuses in `also_retry` are retried like 503.
 
-        `body` is sent with the request; every attempt sends it again. Any 2xx is success unless the method is GET.
+        `body` is sent with every attempt. Any 2xx is success unless the method is GET.
         """
         return self._whole(Request(method, url, headers, body=body, also_retry=also_retry))
 
     def _whole(self, request: Request) -> bytes:
-        _check(request.url)  # some come out of documents of the platform
+        _check(request.url)  # it may come from a document of the platform
         with closing(self._http(request.url).stream(request)) as pieces:
             return _whole(pieces, request.url)
 
     def _pieces(self, resource: Resource, *, single: bool = False) -> Generator[bytes, None, None]:
         if not resource.source:
-            return  # no content; no hash check takes place, as in Ignition
+            return  # no content: the hash is not checked, as in Ignition
         settings = self._settings
         deadline = retry.Deadline(
             self._clock, settings.total_s if is_remote(resource.source) else None, of_config=settings.of_config
         )
         try:
-            # Closed at once, whatever ends it: the connection is not to live as long as the traceback of an error.
+            # Closed at once, even after an error: otherwise the connection would live as long as the traceback.
             with closing(self._raw(resource, deadline, single=single)) as raw:
                 for piece in content.verified(resource, content.decompressed(resource, raw)):
-                    deadline.check()  # a few bytes that arrived in time may unfold for hours
+                    deadline.check()  # a few bytes that arrived in time may decompress for hours
                     yield piece
         except Failure as failure:
             failure.where = failure.where or shown(resource.source)
@@ -178,7 +182,8 @@ class Fetcher:
             case "tftp":
                 from ignition.fetch import tftp
 
-                return tftp.stream(url, self._limits(single=single), self._clock, deadline=deadline)
+                settings = self._settings.evolve(attempts=1) if single else self._settings
+                return tftp.stream(url, settings, self._clock, deadline=deadline)
             case "s3" | "arn":
                 from ignition.fetch import s3
 
@@ -200,9 +205,6 @@ class Fetcher:
             return self._store(azure_blob.Store).stream(url, headers, client, single=single, deadline=deadline, verified=verified)
         return client.stream(Request("GET", url, headers, verified=verified), single=single, deadline=deadline)
 
-    def _limits(self, *, single: bool) -> Settings:
-        return self._settings.evolve(attempts=1) if single else self._settings
-
     def _http(self, url: str) -> Client:
         if self.offline:
             raise NeedsNetwork(f"{shown(url)} needs the network")
@@ -223,18 +225,18 @@ class Fetcher:
         return store
 
     def _metadata(self) -> Fetcher:
-        """For a cloud's service about the machine itself: no proxy, and an answer soon or never."""
+        """A fetcher for the cloud's service about the machine itself: without a proxy, with a short time limit."""
         return Fetcher(Settings(total_s=METADATA_S), offline=False, clock=self._clock)
 
     def _trusted(self) -> dict[str, str]:
-        """PEM texts for a new client. Those of the first settings are fetched with connections that trust the system's only."""
+        """PEM texts for a new client. Those of the first settings are fetched over connections that trust only the system's."""
         plain_settings = self._settings.evolve(certificate_authorities=())
         with Fetcher(plain_settings, offline=self.offline, root=self._root, platform=self._platform, clock=self._clock) as plain:
             self._authorities |= self._missing(self._settings, plain)
         return {shown(source): pem for source, pem in self._authorities.items()}
 
     def _missing(self, settings: Settings, fetcher: Fetcher) -> dict[str, str]:
-        """The authorities of the settings that are not known yet, by source."""
+        """The authorities of the settings that have not been fetched yet, by source."""
         found = {}
         for authority in settings.certificate_authorities:
             if authority.source and authority.source not in self._authorities:
@@ -248,12 +250,12 @@ def _check(url: str) -> None:
 
 
 def is_remote(url: str) -> bool:
-    """Whether fetching it takes what time a network and a server want."""
+    """Whether fetching the URL takes time, for the network and a server."""
     return scheme(url) not in {"", "data", "oem"}
 
 
 def _whole(pieces: Iterable[bytes], url: str) -> bytes:
-    """All of a content that is kept in memory. Raises Failure for one that is too large for that."""
+    """The content as a whole, in memory. Raises Failure if it is too large for that."""
     kept, size = [], 0
     for piece in pieces:
         size += len(piece)
@@ -261,21 +263,21 @@ def _whole(pieces: Iterable[bytes], url: str) -> bytes:
             raise Failure(
                 f"more than {limits.IN_MEMORY // limits.MIB} MiB where a config is expected",
                 where=shown(url),
-                fix="check the URL; large contents belong into files of their own",
+                fix="check the URL; fetch large contents as files of their own",
             )
         kept.append(piece)
     return b"".join(kept)
 
 
 def _headers(resource: Resource) -> dict[str, str]:
-    """The configured headers by name; the last of several with one name counts."""
+    """The configured headers by name; the last of several with the same name counts."""
     headers = {}
     for header in resource.http_headers:
         if header.value is None:
             raise Failure(
                 f"header {header.name!r} has no value",
                 where=shown(resource.source or ""),
-                fix="a header without value only removes a parent's: give it one or take it out",
+                fix="a header without a value only removes one of a parent config: add a value, or remove the header",
             )
         headers[header.name] = header.value
     return headers

@@ -1,6 +1,6 @@
-"""Transport errors in one line each: name, refusal, route, TLS (with a hint about the clock), time-out, broken connection.
+"""Transport errors in one line each: name, refusal, route, TLS (with a hint about the clock), timeout, broken connection.
 
-`requests` wraps what `urllib3` wraps what the socket raised; only the innermost one says what happened.
+`requests` wraps an error of `urllib3`, which wraps that of the socket; only the innermost one has the cause.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from ignition.host.printable import printable
 
 _CERTIFICATE_NOT_YET_VALID, _CERTIFICATE_EXPIRED = 9, 10  # openssl/x509_vfy.h: X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED
-_FIX_NAME = "check the name, and that the machine got a name server by DHCP or the kernel command line"
+_FIX_NAME = "check the name, and that the machine has a name server from DHCP or the kernel command line"
 _FIX_ROUTE = "check the network of the machine: link, address, route"
 _FIX_TRUST = "add the server's CA to ignition.security.tls.certificateAuthorities"
-# Of the first config, and of a platform's metadata: no config can change how they are fetched.
+# For the first config, and for a platform's metadata: no config applies to their fetch.
 _FIX_TRUST_FIRST = (
     "add the server's CA to those of the image and its initramfs, or name another server with the kernel argument"
     " ignition.config.url="
 )
-_FIX_ANSWER = "check that an HTTP server answers on this port, and what is between it and this machine"
+_FIX_ANSWER = "check that an HTTP server answers on this port, and any proxy or firewall on the way to it"
 _ANSWERS = {  # by exceptions of http.client, urllib3 and ignition.fetch.transport
-    "BadStatusLine": "the server's answer does not begin with a status line of HTTP",
-    "UnknownProtocol": "the server answers with a version of HTTP that does not exist",
+    "BadStatusLine": "the server's answer does not begin with an HTTP status line",
+    "UnknownProtocol": "the server answers with an unknown version of HTTP",
     "LineTooLong": "the server's answer has a line of more than 64 KiB",
     "TooMuch": "the server's answer has too many headers",
     "InvalidHeader": "the server's answer has a malformed header",
@@ -31,9 +31,9 @@ _ANSWERS = {  # by exceptions of http.client, urllib3 and ignition.fetch.transpo
 
 
 def explain(error: BaseException, *, header_s: float | None, of_config: bool = True) -> tuple[str, str]:
-    """What happened and what the operator can do about it (`""` if we know nothing). Never holds a URL.
+    """(cause, fix) in words; the fix is `""` if there is none. Neither contains a URL.
 
-    `of_config`: whether it was fetched as a config says, so that another config may help.
+    `of_config`: whether a config set the rules of the fetch, so that a change of the config may help.
     """
     causes = list(_chain(error))
     text, fix = _explain(causes, header_s)
@@ -72,10 +72,10 @@ def _explain(causes: list[BaseException], header_s: float | None) -> tuple[str, 
 def _explain_silence(causes: list[BaseException], header_s: float | None) -> tuple[str, str]:
     names = {type(cause).__name__ for cause in causes}
     if names & {"ConnectTimeout", "ConnectTimeoutError"}:
-        return "time-out: no connection", _FIX_ROUTE
+        return "timed out: no connection", _FIX_ROUTE
     if names & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
         limit = f" within {header_s:.3g} s" if header_s is not None else ""
-        return f"time-out: no answer{limit}", ""
+        return f"timed out: no answer{limit}", ""
     for cause in causes:
         if isinstance(cause, ConnectionError | EOFError) or type(cause).__name__ == "IncompleteRead":
             return "the server closed the connection early", ""
@@ -85,7 +85,7 @@ def _explain_silence(causes: list[BaseException], header_s: float | None) -> tup
 
 
 def _explain_answer(causes: list[BaseException]) -> tuple[str, str]:
-    """What is wrong with the bytes of an answer. Never their text: it may hold the URL, and that a secret."""
+    """The defect in the bytes of an answer. Their text is never shown: it may contain the URL, and that a secret."""
     from http.client import HTTPException
 
     from urllib3.exceptions import HTTPError
@@ -96,7 +96,7 @@ def _explain_answer(causes: list[BaseException]) -> tuple[str, str]:
             return _ANSWERS[name], _FIX_ANSWER
         if type(cause) is HTTPException and str(cause).startswith("got more than"):  # http.client, _read_headers
             return _ANSWERS["TooMuch"], _FIX_ANSWER
-    # Whatever else the libraries stumble over while they read an answer comes from its bytes.
+    # Any other error that the libraries raise while reading an answer comes from its bytes.
     if not any(isinstance(cause, HTTPException | HTTPError | OSError) for cause in causes[:-1]):
         return f"transport error {type(causes[-1]).__name__}", ""
     known = next(cause for cause in reversed(causes) if isinstance(cause, HTTPException | HTTPError | OSError))
@@ -114,15 +114,15 @@ def _certificate(error: BaseException) -> tuple[str, str]:
 
 
 def about_clock(now: float, *, behind: bool) -> str:
-    """What to do about a certificate whose time is not `now`. `behind`: only a clock that is too early can be the reason."""
+    """The advice about a certificate that is not valid `now`. `behind`: only a slow clock can be the reason."""
     import os
 
-    made = os.stat(__file__).st_mtime
+    made = os.stat(__file__).st_mtime  # the clock cannot be right if it is before the installation of this file
     says = f"this machine's clock says {_minute(now)}"
     if now < made:
         return f"{says}, which is before this program was made ({_minute(made)}): set it"
     if behind:
-        return f"{says}, which is most likely too early: set it"
+        return f"{says}, which is probably too early: set it"
     return f"{says}: if that is wrong, set it, else renew the certificate"
 
 
@@ -141,7 +141,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(current))
         yield current
-        # What was handled when it was raised says nothing: urllib3 first calls getresponse() with an argument of Python 2.
+        # A suppressed context is not a cause: urllib3 first calls getresponse() with an argument of Python 2.
         context = None if current.__suppress_context__ else current.__context__
         wrapped = (current.__cause__, context, getattr(current, "reason", None), *current.args)
         todo += [inner for inner in wrapped if isinstance(inner, BaseException)]

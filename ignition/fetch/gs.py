@@ -1,4 +1,4 @@
-"""The `gs` scheme: objects of Google Cloud Storage. On the platform gcp the instance's service account asks, else nobody.
+"""The `gs` scheme: objects of Google Cloud Storage, with the instance's service account on the platform gcp, else anonymously.
 
 Source: docs/reference/ignition-config.md §5.8; https://cloud.google.com/storage/docs/json_api/v1/objects/get and, for the token,
 https://cloud.google.com/compute/docs/access/authenticate-workloads. Retries are those of http.
@@ -27,19 +27,19 @@ TOKEN = (
     "http://169.254.169.254/computeMetadata/v1/instance/service-accounts/default/token"  # noqa: S105  no secret but where one is
     "?scopes=https%3A%2F%2Fwww.googleapis.com%2Fauth%2Fdevstorage.read_only"
 )
-_FIX_ACCESS = "make the object public, or give the instance a service account that may read it (storage.objects.get)"
+_FIX_ACCESS = "make the object public, or assign the instance a service account that may read it (storage.objects.get)"
 
 
 def object_url(url: str) -> str:
-    """Where the JSON API has the content of `gs://bucket/object`. Raises Failure if the URL names none."""
+    """The URL of `gs://bucket/object` in the JSON API. Raises Failure for a URL without bucket or object."""
     from urllib.parse import quote, unquote_to_bytes
 
     bucket, _, name = url.partition("#")[0].partition("?")[0].partition("://")[2].partition("/")
     key = unquote_to_bytes(name).lstrip(b"/")
     if not bucket or not key:
-        raise Failure("the URL names no bucket or no object", where=shown(url), fix="write gs://BUCKET/OBJECT")
-    if "@" in bucket or ":" in bucket:  # a user, whose password would become a part of an address that is logged
-        raise Failure("not a usable URL: gs has neither users nor ports", where=shown(url), fix="write gs://BUCKET/OBJECT")
+        raise Failure("the URL does not name a bucket and an object", where=shown(url), fix="write gs://BUCKET/OBJECT")
+    if "@" in bucket or ":" in bucket:  # a user, whose password would become part of a logged URL
+        raise Failure("a gs URL has neither users nor ports", where=shown(url), fix="write gs://BUCKET/OBJECT")
     return f"{SERVER}/storage/v1/b/{quote(bucket, safe='')}/o/{quote(key, safe='')}?alt=media"
 
 
@@ -60,7 +60,7 @@ class Store:
             if response.status_code == 401 and self._token is not None and not renewed:
                 renewed = True
                 self._token.forget()
-                return Transient("HTTP status 401: the token has ended")
+                return Transient("HTTP status 401: the token has expired")
             return _refusal(response.status_code, text)
 
         try:

@@ -1,9 +1,9 @@
-"""The `http` and `https` schemes: which headers go out, what a status means, where a redirect leads.
+"""The `http` and `https` schemes: request headers, the meaning of a status, and the target of a redirect.
 
 Rules of docs/reference/ignition-config.md §5.3 to §5.6: 200 and 204 are success, 404 is "not found", any other status below 500
-ends the fetch, the rest and every transport error is retried. A redirect drops all headers; a broken body ends the fetch. Ours:
-redirects have a limit, one from https to http is refused unless a hash is checked, 429 is retried everywhere, Retry-After is
-honoured, and what is not GET succeeds with any 2xx.
+ends the fetch; 5xx and every transport error is retried. A redirect drops all headers; a broken body ends the fetch. Unlike
+Ignition: the number of redirects is limited, a redirect from https to http is refused unless a hash is checked, 429 is always
+retried, Retry-After is honoured, and methods other than GET succeed with any 2xx.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 
 
 class Client:
-    """Requests with one set of settings; connections are kept alive and shared by threads. Close it to close them.
+    """Requests with one set of settings; connections are kept alive and shared by threads, until `close`.
 
-    `authorities` gives PEM texts to trust beside the system's, by where they are from; asked once, for the first https request.
+    `authorities` returns PEM texts to trust beside the system's, by source; it is called once, for the first https request.
     """
 
     def __init__(self, settings: Settings, authorities: Callable[[], Mapping[str, str]], clock: retry.Clock) -> None:
@@ -46,23 +46,23 @@ class Client:
         self._closed = False
 
     def close(self) -> None:
-        """Close the idle connections; those in use are closed after it. No new request can begin."""
+        """Close the idle connections; those in use are closed after use. New requests fail."""
         with self._lock:
             self._closed = True
             for adapter in self._adapters.values():
                 adapter.close()
 
     def deadline(self) -> retry.Deadline:
-        """Of a fetch that begins now."""
+        """The deadline of a fetch that begins now."""
         return retry.Deadline(self._clock, self.settings.total_s, of_config=self.settings.of_config)
 
     def stream(
         self, request: Request, *, single: bool = False, deadline: retry.Deadline | None = None
     ) -> Generator[bytes, None, None]:
-        """The body of the answer, chunk by chunk. `single`: no second attempt. `deadline`: of a fetch that has begun before.
+        """The body of the response, chunk by chunk. `single`: one attempt only. `deadline`: that of a fetch already in progress.
 
-        Raises NotFound for 404 and Failure for everything else that is not success, with the URL (as it may be shown) as place;
-        or what the request's `judge` gives.
+        Raises NotFound for 404, Failure for any other status but success, with the URL (as it may be shown) as place, or the
+        exception that the `judge` of the request returns.
         """
         from ignition.fetch import transport
 
@@ -113,7 +113,9 @@ class _Exchange:
         url, headers = self._request.url, self._client.outgoing(self._request.headers())
         for _ in range(limits.REDIRECTS + 1):
             response = self._send(url, headers, deadline)
-            if self._is_success(response.status_code):
+            # A request that changes something (a token, a check-in) may be answered by any 2xx: 201, 202 and 204 are usual there.
+            of_change = self._request.method != "GET" and 200 <= response.status_code < 300
+            if of_change or response.status_code in self._client.settings.success:
                 return response
             verdict = self._judge(response, deadline)
             response.close()
@@ -124,11 +126,7 @@ class _Exchange:
                 raise self._refusal(response)
             url, headers = _redirected(url, location, verified=self._request.verified), {}
         where = shown(self._request.url)
-        raise Failure(f"more than {limits.REDIRECTS} redirects", where=where, fix="the server sends us in a circle")
-
-    def _is_success(self, status: int) -> bool:
-        """What gives something away (a token, a check-in) may be answered with any 2xx: 201, 202 and 204 are usual there."""
-        return status in self._client.settings.success or (self._request.method != "GET" and 200 <= status < 300)
+        raise Failure(f"more than {limits.REDIRECTS} redirects", where=where, fix="check the server for a redirect loop")
 
     def _judge(self, response: Response, deadline: retry.Deadline) -> Exception | None:
         from ignition.fetch import transport
@@ -138,7 +136,7 @@ class _Exchange:
         try:
             text = transport.beginning(response, deadline.within(_REFUSAL_S))
         except _transport_errors():
-            text = b""  # the status counts all the same
+            text = b""  # the status alone decides
         return self._request.judge(response, text.decode("utf-8", "replace"))
 
     def _send(self, url: str, headers: dict[str, str], deadline: retry.Deadline) -> Response:
@@ -153,17 +151,17 @@ class _Exchange:
             adapter = self._client.adapter(secure=secure, privileged_port=asked.privileged_port)
             return transport.send(adapter, outgoing, through, header_s, deadline)
         except ValueError as error:  # requests, urllib3 and http.client agree on that for malformed URLs, proxies and headers
-            if any(type(cause).__name__ == "InvalidHeader" for cause in error.args):  # urllib3's, for a header of an answer
+            if any(type(cause).__name__ == "InvalidHeader" for cause in error.args):  # urllib3's, for a header of a response
                 raise retry.Transient(faults.explain(error, header_s=header_s)[0]) from error
             raise Failure(
                 f"not a usable URL, proxy or header ({type(error).__name__})",
                 where=shown(url),
-                fix="check the URL, ignition.proxy and the headers for characters that do not belong there",
+                fix="check the URL, ignition.proxy and the headers for invalid characters",
             ) from error
         except _transport_errors() as error:
             cause, fix = faults.explain(error, header_s=header_s, of_config=settings.of_config)
             raise retry.Transient(cause, fix=fix) from error
-        except (TypeError, AttributeError, LookupError, ArithmeticError) as error:  # the libraries' parsers, on rubbish
+        except (TypeError, AttributeError, LookupError, ArithmeticError) as error:  # from the libraries' parsers, on garbage
             raise retry.Transient(f"the server's answer is malformed ({type(error).__name__})") from error
 
     def _refusal(self, response: Response) -> Exception:
@@ -174,7 +172,7 @@ class _Exchange:
         where = shown(self._request.url)
         if status in self._client.settings.absent:
             return NotFound(cause, where=where, fix="check the URL")
-        return Failure(cause, where=where, fix="check the URL and what the server wants to see")
+        return Failure(cause, where=where, fix="check the URL, and the headers that the server expects")
 
 
 def _transport_errors() -> tuple[type[BaseException], ...]:
@@ -198,7 +196,7 @@ def _is_https(url: str | None) -> bool:
 
 
 def _redirected(url: str, location: str, *, verified: bool) -> str:
-    """Where an answer sends us. Raises Failure for what no client follows, and for the step from https to http."""
+    """The target of a redirect. Raises Failure for an invalid target, and for a step from https to http."""
     target = urls.joined(url, _as_sent(location))
     scheme = urls.scheme(target)
     if (
@@ -208,18 +206,18 @@ def _redirected(url: str, location: str, *, verified: bool) -> str:
     ):
         raise Failure("the redirect's target is not a URL", where=shown(url), fix=_FIX_REDIRECT)
     if scheme not in _FOLLOWED:
-        raise Failure(f"redirect to the scheme {scheme!r}, which no server can ask for", where=shown(url), fix=_FIX_REDIRECT)
+        raise Failure(f"redirect to the scheme {scheme!r}, which is not followed", where=shown(url), fix=_FIX_REDIRECT)
     if scheme == "http" and _is_https(url) and not verified:
         raise Failure(
-            f"redirect from https to {shown(target)}: without TLS anybody on the way could change the content",
+            f"redirect from https to {shown(target)}: without TLS an attacker could change the content",
             where=shown(url),
-            fix="use a server that stays with https, or give the resource a verification.hash",
+            fix="use a server that stays with https, or add a verification.hash to the resource",
         )
     return target
 
 
 def _as_sent(header: str) -> str:
-    """A header's text: http.client reads bytes as Latin-1, and most servers mean UTF-8."""
+    """The text of a header: http.client decodes it as Latin-1, while most servers send UTF-8."""
     raw = header.encode("latin-1")
     try:
         return raw.decode()
@@ -231,14 +229,10 @@ def _retry_after(text: str) -> float | None:
     """Seconds from a Retry-After header: a number or an HTTP date; None if absent or unreadable."""
     if not text or text.isdecimal():
         return float(text) if text else None
-    date_s = retry.http_date(text)
-    return None if date_s is None else max(0.0, date_s - _wall_clock())
-
-
-def _wall_clock() -> float:
     import time
 
-    return time.time()
+    date_s = retry.http_date(text)
+    return None if date_s is None else max(0.0, date_s - time.time())
 
 
 def _broken(error: BaseException, where: str, deadline: retry.Deadline) -> Failure:

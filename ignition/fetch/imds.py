@@ -1,5 +1,7 @@
 """Amazon's instance metadata service: session tokens (for agent and companion), region, role.
 
+`Token` is for the other clouds: a bearer token (OAuth 2.0, RFC 6750) that the metadata service issues to the machine itself.
+
 Source: docs/reference/platforms.md §3.2;
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html and
 .../iam-roles-for-amazon-ec2.html
@@ -27,11 +29,11 @@ _ROLES = f"{BASE}/latest/meta-data/iam/security-credentials/"
 
 
 def token_headers(fetcher: Fetcher, *, base: str = BASE) -> dict[str, str]:
-    """The request header with a session token; empty when the service is of version 1 (404). Raises Failure otherwise."""
+    """The request header with a session token; empty if the service has version 1 only (404). Raises Failure otherwise."""
     try:
         token = fetcher.request("PUT", f"{base}/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds": str(TOKEN_TTL_S)})
     except NotFound:
-        log.info("the metadata service knows no tokens: using version 1")
+        log.info("the metadata service does not support tokens: using version 1")
         return {}
     try:
         return {"X-aws-ec2-metadata-token": header_value(token.decode("ascii"))}
@@ -40,11 +42,11 @@ def token_headers(fetcher: Fetcher, *, base: str = BASE) -> dict[str, str]:
 
 
 def session(fetcher: Fetcher, *, base: str = BASE) -> dict[str, str]:
-    """A token if there is one to be had: the service may be of version 1 in more ways than by saying so."""
+    """The header with a token, or none: services of version 1 do not all answer 404."""
     try:
         return token_headers(fetcher, base=base)
     except Failure as failure:
-        log.warning(f"no session token, going on without: {failure}")
+        log.warning(f"no session token, continuing without: {failure}")
         return {}
 
 
@@ -54,7 +56,7 @@ def region(fetcher: Fetcher) -> str:
 
 
 def credentials(fetcher: Fetcher) -> Credentials:
-    """The keys of the instance's role; they end after some hours. Raises NotFound if the instance has no role, or Failure."""
+    """The keys of the instance's role, which expire after some hours. Raises NotFound for an instance without a role, or Failure."""
     from ignition.fetch.aws_signature import Credentials
 
     headers = token_headers(fetcher)
@@ -77,20 +79,17 @@ def _member(document: bytes, name: str, where: str) -> str:
     return found
 
 
-# Access tokens that a cloud's metadata service gives to the machine itself (OAuth 2.0 bearer tokens: RFC 6750).
-
-
 def header_value(token: object) -> str:
-    """A token as a header can have it. Raises ValueError for another type, and for what is too long or does not print."""
+    """The token, if it can be a header. Raises ValueError for another type, and for a text that is too long or not printable."""
     if not isinstance(token, str) or not 0 < len(token) <= limits.TOKEN or not (token.isascii() and token.isprintable()):
         raise ValueError("not a token")
     return token
 
 
 class Token:
-    """Asked for at first use and then kept; whoever finds it refused forgets it. Threads may share it.
+    """A token that is requested at first use and then kept, until `forget`. Threads may share it.
 
-    `url` and `headers` are the question, `metadata` gives a fetcher to ask with, `also_retry` are statuses that pass.
+    `url` and `headers` form the request, `metadata` returns a fetcher for it, `also_retry` are further transient statuses.
     """
 
     def __init__(
@@ -106,14 +105,14 @@ class Token:
         self._header: str | None = None  # "": the machine has no identity
 
     def headers(self) -> dict[str, str]:
-        """For requests in the machine's name; empty if it has none."""
+        """The headers of requests with the machine's identity; empty if it has none."""
         with self._lock:
             if self._header is None:
                 self._header = self._ask()
             return {"Authorization": self._header} if self._header else {}
 
     def forget(self) -> None:
-        """It was refused: ask for another the next time."""
+        """Drop a refused token: the next use requests another."""
         with self._lock:
             self._header = None
 
@@ -125,9 +124,9 @@ class Token:
                 answer = fetcher.get(self._url, self._question, also_retry=self._also_retry)
             token = header_value(json_text.plain(answer)["access_token"])
         except Failure as failure:
-            log.info(f"the machine has no identity in its cloud, going on anonymously: {failure}")
+            log.info(f"the machine has no identity in its cloud, continuing anonymously: {failure}")
             return ""
         except (ValueError, KeyError, TypeError):
-            log.warning("the metadata service's answer has no access_token: going on anonymously")
+            log.warning("the metadata service's answer has no access_token: continuing anonymously")
             return ""
         return f"Bearer {token}"

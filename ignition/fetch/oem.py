@@ -1,10 +1,10 @@
 """The `oem` scheme of 2.x: a file that the image's vendor put into a directory or on the partition OEM.
 
-Source: docs/reference/ignition-config.md §2.2, §4.8, §5.8. The first of these that has the file: the look-aside directory of this
-system (PXE images bring it in their initramfs), the same directory of the new root once that is mounted, the OEM partition. The
-partition is mounted read-only and only while the file is opened. A host in the URL means nothing, as in Ignition.
+Source: docs/reference/ignition-config.md §2.2, §4.8, §5.8. The first place that has the file: the look-aside directory of this
+system (PXE images have it in their initramfs), the same directory of the new root once that is mounted, the OEM partition. The
+partition is mounted read-only, and only while the file is opened. A host in the URL is ignored, as in Ignition.
 
-Unlike Ignition: any file system that the kernel knows, not only ext4 and btrfs; the wait for the partition ends.
+Unlike Ignition: every file system that the kernel supports, not only ext4 and btrfs; and the wait for the partition has a limit.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _HEX = frozenset("0123456789abcdefABCDEF")
 
 
 def stream(url: str, root: str, *, timeout_s: float = devices.WAIT_S) -> Generator[bytes, None, None]:
-    """The file's content. `root` is where the new root is or will be; `timeout_s` is for the partition to appear.
+    """The content of the file. `root` is the path of the new root, mounted or not; `timeout_s` limits the wait for the partition.
 
-    Raises NotFound if the file is nowhere, Failure for a malformed path or what cannot be read.
+    Raises NotFound if no place has the file, Failure for a malformed path or an unreadable file.
     """
     with _opened(file_path(url), root, shown(url), timeout_s) as file:
         while chunk := file.read(_CHUNK):

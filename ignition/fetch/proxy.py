@@ -1,11 +1,11 @@
-"""Which proxy a URL goes through, if any (spec: ignition.proxy; rules as golang.org/x/net/http/httpproxy).
+"""The proxy for a URL, if any (spec: ignition.proxy; rules of golang.org/x/net/http/httpproxy).
 
-http URLs know only httpProxy and https URLs only httpsProxy. The environment is never asked.
+http URLs use httpProxy only, and https URLs httpsProxy only. The environment is ignored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,10 +23,12 @@ def choose(scheme: str, host: str, port: int, settings: Settings) -> str | None:
 
 
 def exempt(host: str, port: int, no_proxy: Iterable[str]) -> bool:
-    """Whether one of the items covers the target: `*`, CIDR, IP address, domain (and below), `.domain` (only below)."""
+    """Whether one of the items matches the target: `*`, CIDR, IP address, domain (and below), `.domain` (only below)."""
     host = host.lower().rstrip(".")
     address = _address(host)
-    for item in _items(no_proxy):
+    for item in (part.strip().lower() for text in no_proxy for part in text.split(",")):
+        if not item:
+            continue
         if item == "*":
             return True
         if "/" in item:
@@ -37,11 +39,6 @@ def exempt(host: str, port: int, no_proxy: Iterable[str]) -> bool:
         if name and item_port in {"", str(port)} and _same(host, address, name):
             return True
     return False
-
-
-def _items(no_proxy: Iterable[str]) -> Iterator[str]:
-    for text in no_proxy:
-        yield from (item for item in (part.strip().lower() for part in text.split(",")) if item)
 
 
 def _same(host: str, address: IPv4Address | IPv6Address | None, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What is asked of an http server, and what its answers mean."""
+"""A request to an http server, and the rules for its responses."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ TOO_MANY_REQUESTS = 429
 
 
 class Request:
-    """What is sent, from where, and what the answers mean.
+    """A request, and how its responses are treated.
 
-    `headers` come over the default ones; a function makes them anew for each attempt, because signatures age. `body` goes out
-    with the request. Statuses in `also_retry` are retried like 503. `privileged_port`: from a source port below 1024, by which
-    a service knows that root asks. `judge` sees each answer that is no success, and the beginning of its body, before the rules
-    do: it returns the exception to raise, or None to leave it to the rules. `verified`: what comes is compared with a hash,
-    so that it may also come without TLS from where a server with TLS sends us.
+    `headers` override the default ones; a function is called for each attempt, because signatures expire. `body` is sent with the
+    request. Statuses in `also_retry` are retried like 503. `privileged_port`: send from a source port below 1024, by which a
+    service recognises root. `judge` gets each response but success, and the beginning of its body, before the general rules: it
+    returns the exception to raise, or None to apply the rules. `verified`: the content is compared with a hash, so that a
+    redirect from https to http is harmless.
     """
 
     def __init__(
@@ -39,5 +39,5 @@ class Request:
         self._headers = headers or {}
 
     def headers(self) -> Mapping[str, str]:
-        """Those of the next attempt."""
+        """The headers of the next attempt."""
         return self._headers() if callable(self._headers) else self._headers

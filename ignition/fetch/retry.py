@@ -1,8 +1,9 @@
-"""Attempts with growing, jittered pauses until one succeeds, a limit is reached or trying again is pointless.
+"""Attempts with growing, jittered pauses until one succeeds, a limit is reached or a retry is pointless.
 
-The pauses are Ignition's (0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, … s). The jitter is ours: machines that boot together must not come back
-together, so each pause is a quarter of Ignition's to all of it, by chance; docs/fetching.md has the picture. Less than a quarter
-spreads them no better and only asks more often. What a server asks for with Retry-After is spread, too, but never shortened.
+The pauses are Ignition's (0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, … s). The jitter is ours: machines that boot together must not retry
+together, so each pause is a random part of Ignition's, from a quarter to all of it; docs/fetching.md has the picture. A lower
+bound than a quarter does not spread them better, and only sends more requests. A pause that a server requests with Retry-After is
+spread as well, but never shortened.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 SHORTEST = 0.25  # of a pause
-SPREAD = 0.25  # what a machine may come later than it was asked to, as a part of that time
-SAYS_NOTHING_S = 1.0  # an attempt that the deadline leaves less time than this says nothing about the server
-LONGEST_RETRY_AFTER_S = 60.0  # a server may ask for more; the boot does not wait for it
+SPREAD = 0.25  # the maximum delay beyond Retry-After, as a part of it
+SAYS_NOTHING_S = 1.0  # the failure of an attempt with less time than this is not evidence about the server
+LONGEST_RETRY_AFTER_S = 60.0  # a server may request more; the boot does not wait for it
 
 
 class Transient(Exception):
-    """One attempt failed in a way that may pass. `retry_after_s` is what the server asked for."""
+    """One attempt failed for a reason that may be temporary. `retry_after_s` is the pause that the server requested."""
 
     def __init__(self, cause: str, *, fix: str = "", retry_after_s: float | None = None) -> None:
         super().__init__(cause)
@@ -42,7 +43,7 @@ def _random() -> float:
 
 
 class Clock:
-    """Time and chance, given in so that tests need neither. `random` returns a number from 0 to below 1."""
+    """Time and randomness, replaceable by tests. `random` returns a number from 0 to below 1."""
 
     def __init__(
         self,
@@ -54,31 +55,31 @@ class Clock:
 
 
 class Deadline:
-    """A point in time that may be never."""
+    """A time limit, which may be infinite."""
 
     def __init__(self, clock: Clock, limit_s: float | None, *, of_config: bool = True) -> None:
-        """`of_config`: a config gave the limit, and can give another one."""
+        """`of_config`: a config set the limit, and can change it."""
         self._clock, self.limit_s, self.begin, self._of_config = clock, limit_s, clock.now(), of_config
 
     def remaining_s(self) -> float | None:
-        """Seconds left, at least 0; None when there is no limit."""
+        """Seconds left, at least 0; None without a limit."""
         return None if self.limit_s is None else max(0.0, self.begin + self.limit_s - self._clock.now())
 
     def within(self, seconds: float | None) -> Deadline:
-        """The earlier one of this and `seconds` from now (None: this one)."""
+        """The earlier of this deadline and `seconds` from now (None: this one)."""
         return Deadline(self._clock, self.at_most(seconds), of_config=self._of_config)
 
     def check(self, what: str = "body") -> None:
-        """Raises Failure once it is passed: whatever still arrives then comes too late."""
+        """Raises Failure once the deadline has passed: bytes that arrive later do not count."""
         if self.remaining_s() == 0.0:
             raise Failure(
                 f"not fetched within {self.limit_s:g} s: the {what} is not complete",
-                fix="check the server, or give it more time: "
+                fix="check the server, or allow more time: "
                 + ("ignition.timeouts.httpTotal" if self._of_config else "-fetch-timeout of ignition"),
             )
 
     def at_most(self, seconds: float | None) -> float | None:
-        """The smaller of `seconds` (None: endless) and what is left."""
+        """The smaller of `seconds` (None: unlimited) and the time left."""
         left = self.remaining_s()
         if left is None or seconds is None:
             return left if seconds is None else seconds
@@ -90,7 +91,7 @@ class Deadline:
 
 
 def http_date(text: str) -> float | None:
-    """Seconds since 1970 of a date in a header; None for what is not one."""
+    """Seconds since 1970 of a date in a header; None for a malformed date."""
     from email.utils import parsedate_to_datetime
 
     try:
@@ -100,7 +101,7 @@ def http_date(text: str) -> float | None:
 
 
 def pauses(settings: Settings, clock: Clock) -> Iterator[float]:
-    """Jittered pauses in seconds without end: doubling from the first one to the ceiling, each times 0.25 to 1."""
+    """Endless jittered pauses in seconds: doubling from the first one to the ceiling, each multiplied by 0.25 to 1."""
     base = settings.first_pause_s
     while True:
         yield base * (SHORTEST + (1 - SHORTEST) * clock.random())
@@ -110,7 +111,7 @@ def pauses(settings: Settings, clock: Clock) -> Iterator[float]:
 def until_done(
     attempt: Callable[[Deadline], Result], *, what: str, where: str, settings: Settings, clock: Clock, deadline: Deadline
 ) -> Result:
-    """Call `attempt` until it returns. It raises Transient to be called again and Failure to end it.
+    """Call `attempt` until it returns. It raises Transient to be retried, and Failure to give up.
 
     Raises Failure at `where` with the last cause and the number of attempts once the deadline or `settings.attempts` is reached.
     """
@@ -125,7 +126,7 @@ def until_done(
             wait = _wait(transient, pause, deadline, clock)
             left = deadline.remaining_s()
             if number == settings.attempts or (left is not None and wait >= left):
-                # "No answer within 0.001 s" would hide what the server said all the time before.
+                # "No answer within 0.001 s" would hide the cause that all earlier attempts had.
                 is_cut = left == 0 and given is not None and given < SAYS_NOTHING_S
                 raise _given_up((earlier if is_cut else None) or transient, number, where, deadline) from transient
             earlier = transient
@@ -140,7 +141,7 @@ def _wait(transient: Transient, pause: float, deadline: Deadline, clock: Clock) 
         return pause
     asked = min(transient.retry_after_s, LONGEST_RETRY_AFTER_S)
     left = deadline.remaining_s()
-    # Half of the rest at most: a server that asks for longer than we have still gets tries before the end.
+    # At most half of the time left: a server that requests more than that is still tried again before the end.
     asked = asked if left is None else min(asked, left / 2)
     return max(pause, asked * (1 + SPREAD * clock.random()))
 

@@ -1,11 +1,11 @@
 """The schemes `s3` and `arn`: objects of Amazon S3, signed with the instance's role on the platform aws, else anonymous.
 
-Source: docs/reference/ignition-config.md §5.8; https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. A bucket's
-region is found by asking where it is expected: S3 answers with the right one, and only if it does not, the bucket itself is asked
-(HEAD).
+Source: docs/reference/ignition-config.md §5.8; https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. To find the
+region of a bucket, the object is requested in the most likely one: S3 answers with the right region, and only if it does not, the
+bucket itself is asked (HEAD).
 
-Unlike Ignition: our own retries (429 and 5xx with jitter, Retry-After); keys that ended are renewed, and a clock that is wrong is
-allowed for; S3's own code and message are in the error.
+Unlike Ignition: our own retries (429 and 5xx with jitter, Retry-After); expired keys are renewed, and a wrong clock is
+compensated; the error has S3's own code and message.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ENDED = {"ExpiredToken", "TokenRefreshRequired"}
 
 
 class _Elsewhere(Exception):
-    """The bucket is in that region; "" if S3 does not say which."""
+    """The bucket is in that region; "" if S3 does not name it."""
 
     def __init__(self, region: str) -> None:
         super().__init__(region)
@@ -47,7 +47,7 @@ class _Elsewhere(Exception):
 
 
 class Store:
-    """Access to S3 for one run: the machine's keys, where buckets are, how wrong the clock is. Threads may share it."""
+    """Access to S3 for one run: the machine's keys, the regions of buckets, the error of the clock. Threads may share it."""
 
     def __init__(self, platform: str, metadata: Callable[[], Fetcher]) -> None:
         self._machine = Machine(platform, metadata)
@@ -76,7 +76,10 @@ class Store:
                 self._regions[location.bucket] = region
             else:
                 return
-        raise Failure(f"S3 sent us from region to region {MOST_MOVES} times", fix="was the bucket made, or moved, just now?")
+        raise Failure(
+            f"S3 redirected the request from region to region {MOST_MOVES} times",
+            fix="try again later if the bucket is new, or was moved",
+        )
 
     def _request(self, location: Location, region: str) -> Request:
         def headers() -> dict[str, str]:
@@ -97,7 +100,7 @@ class Store:
         return aws_signature.signed_headers(method, host, path, location.query(), when, scope, credentials)
 
     def _ask_region(self, location: Location, region: str, client: Client, deadline: Deadline) -> str:
-        """The bucket's region by its own answer, whatever its status."""
+        """The region of a bucket according to its own response, whatever the status."""
 
         def judge(response: Response, _: str) -> Exception | None:
             found = _region_in(response, "")
@@ -109,10 +112,10 @@ class Store:
         except _Elsewhere as elsewhere:
             if elsewhere.region != region:
                 return elsewhere.region
-        raise Failure("S3 has the bucket in another region and does not say in which", fix="check the name of the bucket")
+        raise Failure("S3 has the bucket in another region and does not name it", fix="check the name of the bucket")
 
     def _judge(self, response: Response, text: str, location: Location, region: str) -> Exception | None:
-        """What an answer that is no success means; None: what its status says."""
+        """The exception for a response other than success; None leaves it to the general rules."""
         status, code = response.status_code, _element(text, "Code")
         cause = f"HTTP status {status}: {code}: {_element(text, 'Message')}".rstrip(": ")
         if status in _MOVED and not location.region:
@@ -120,10 +123,10 @@ class Store:
             if found not in {"", region} or (status != 400 and not found):
                 return _Elsewhere(found)
         if status == 307:
-            return Transient(cause)  # the bucket is new, and names lead to the wrong place for a while
+            return Transient(cause)  # the bucket is new, and DNS is not up to date yet
         if code in _ENDED:
             self._machine.forget()
-            return Transient(cause, fix="the role's keys ended, and those that the metadata service gave then as well")
+            return Transient(cause, fix="the role's keys have expired, and so have those that replaced them: check the role")
         if code == "RequestTimeTooSkewed":
             return self._clock_is_wrong(cause, response.headers.get("Date", ""))
         if status >= 500 or status == TOO_MANY_REQUESTS or not (code or status == 403):
@@ -137,12 +140,12 @@ class Store:
             return Failure(cause, fix="check the URL")
         if self._machine.credentials() is None:
             return Failure(
-                f"{cause} (asked anonymously)", fix="make the object public, or give the instance a role that may read it"
+                f"{cause} (asked anonymously)", fix="make the object public, or assign the instance a role that may read it"
             )
-        return Failure(cause, fix="let the role of the instance do s3:GetObject there")
+        return Failure(cause, fix="allow s3:GetObject for the role of the instance")
 
     def _clock_is_wrong(self, cause: str, date: str) -> Exception:
-        """Sign by S3's clock from now on; if that was done before, it does not help."""
+        """Sign with the time of S3 from now on; a failure if that has been tried already."""
         date_s = http_date(date)
         skew_s = self._skew_s if date_s is None else date_s - time.time()
         fix = f"set this machine's clock, which says {aws_signature.timestamp(time.time())}"
@@ -164,11 +167,11 @@ def _element(text: str, name: str) -> str:
     return " ".join(found[1].split())[:200] if found else ""
 
 
-# Who the machine is to Amazon: its role's keys and its region, asked once and only on the platform aws.
-
-
 class Machine:
-    """Nobody if it does not run there or has no role. Threads may share it."""
+    """The machine's identity at Amazon: the keys of its role and its region, requested once, and only on the platform aws.
+
+    Anonymous elsewhere, and without a role. Threads may share it.
+    """
 
     def __init__(self, platform: str, metadata: Callable[[], Fetcher]) -> None:
         self._is_aws, self._metadata = platform == "aws", metadata
@@ -177,27 +180,27 @@ class Machine:
         self._credentials: list[Credentials | None] = []  # empty: not asked yet
 
     def region(self) -> str:
-        """Where it runs; the default one if it does not run there or does not know."""
+        """The region that the machine runs in; the default one elsewhere, and if the region cannot be determined."""
         with self._lock:
             if self._is_aws and not self._region:
                 try:
                     with self._metadata() as fetcher:
                         self._region = imds.region(fetcher)
                 except Failure as failure:
-                    log.warning(f"the instance's region is not known, beginning with {s3_location.DEFAULT_REGION}: {failure}")
+                    log.warning(f"the instance's region is unknown, starting with {s3_location.DEFAULT_REGION}: {failure}")
             if not s3_location.REGION.fullmatch(self._region):
                 self._region = s3_location.DEFAULT_REGION
             return self._region
 
     def credentials(self) -> Credentials | None:
-        """The keys of its role, None to go on without."""
+        """The keys of the role; None for anonymous requests."""
         with self._lock:
             if not self._credentials:
                 self._credentials = [self._ask() if self._is_aws else None]
             return self._credentials[0]
 
     def forget(self) -> None:
-        """The keys have ended: ask for others next time."""
+        """Drop expired keys: the next use requests others."""
         with self._lock:
             self._credentials = []
 
@@ -208,5 +211,5 @@ class Machine:
         except NotFound:
             log.info("the instance has no role: S3 is asked anonymously")
         except Failure as failure:
-            log.warning(f"the instance's role could not be had, S3 is asked anonymously: {failure}")
+            log.warning(f"cannot obtain the instance's role, S3 is asked anonymously: {failure}")
         return None

@@ -1,8 +1,9 @@
-"""Where an object of S3 is: the URLs `s3://bucket/key?versionId=…` and `arn:partition:s3:…`, and the endpoints of regions.
+"""Locations of S3 objects: the URLs `s3://bucket/key?versionId=…` and `arn:partition:s3:…`, and the endpoints of regions.
 
 Source: docs/reference/ignition-config.md §5.8; https://docs.aws.amazon.com/AmazonS3/latest/userguide/dual-stack-endpoints.html;
-the suffixes of partitions are those of botocore's endpoints.json. Endpoints are dual-stack. A bucket that is no DNS label (dots,
-capitals) is in the path: a wildcard certificate covers one label. An ARN's key is not percent-decoded, as in Ignition.
+the suffixes of partitions are those of botocore's endpoints.json. Endpoints are dual-stack. A bucket that is not a DNS label
+(dots, capitals) goes into the path, because a wildcard certificate covers one label. The key of an ARN is not percent-decoded, as
+in Ignition.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ignition.fetch.urls import scheme, shown
 DEFAULT_REGION = "us-east-1"
 REGION = re.compile(r"[a-z]{2,8}(-[a-z0-9]+)+")
 _HINTS = {"aws": DEFAULT_REGION, "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
-_SUFFIXES = {  # by how a region's name begins
+_SUFFIXES = {  # by the prefix of a region's name
     "cn-": "amazonaws.com.cn",
     "us-iso-": "c2s.ic.gov",
     "us-isob-": "sc2s.sgov.gov",
@@ -31,9 +32,9 @@ _FIX_ARN = "write arn:aws:s3:::BUCKET/KEY, or arn:aws:s3:REGION:ACCOUNT:accesspo
 
 
 class Location:
-    """An object. `region` is "" where S3 has to be asked, beginning with `hint`, "" if there is none.
+    """An object. `region` is "" if S3 must be asked for it, starting in `hint` ("" without a hint).
 
-    `account` is that of an access point, whose name is in the place of the bucket's then.
+    `account` is that of an access point; `bucket` is the name of the access point then.
     """
 
     def __init__(self, bucket: str, key: bytes, version: str, *, region: str = "", hint: str = "", account: str = "") -> None:
@@ -41,23 +42,24 @@ class Location:
         self.region, self.hint, self.account = region, hint, account
 
     def host(self, region: str) -> str:
-        """The server for it, if its bucket is in that region."""
+        """The server of the object, if its bucket is in that region."""
         if self.account:
             return f"{self.bucket}-{self.account}.s3-accesspoint.dualstack.{region}.{_suffix(region)}"
         server = f"s3.dualstack.{region}.{_suffix(region)}"
         return f"{self.bucket}.{server}" if self._has_own_host() else server
 
     def path(self, *, whole_bucket: bool = False) -> str:
-        """The path on the server, escaped as it is signed."""
+        """The path on the server, escaped as in the signature."""
         key = b"" if whole_bucket else self.key
-        return f"{self._base()}{aws_signature.escaped(key, safe='/')}"
+        base = "/" if self._has_own_host() else f"/{self.bucket}/"
+        return f"{base}{aws_signature.escaped(key, safe='/')}"
 
     def query(self) -> list[tuple[str, str]]:
         """The pairs of the query."""
         return [("versionId", self.version)] if self.version else []
 
     def url(self, region: str) -> str:
-        """The request's URL, in the spelling that is signed."""
+        """The URL of the request, in the spelling of the signature."""
         query = "&".join(f"{name}={aws_signature.escaped(value)}" for name, value in self.query())
         return f"https://{self.host(region)}{self.path()}{'?' if query else ''}{query}"
 
@@ -68,12 +70,9 @@ class Location:
     def _has_own_host(self) -> bool:
         return bool(self.account) or _LABEL.fullmatch(self.bucket) is not None
 
-    def _base(self) -> str:
-        return "/" if self._has_own_host() else f"/{self.bucket}/"
-
 
 def parse(url: str) -> Location:
-    """The object that a URL names. Raises Failure if it names none."""
+    """The object that a URL names. Raises Failure for a URL without bucket or key."""
     from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
     found = parse_qs(urlsplit(url).query, keep_blank_values=True).get("versionId", [""])
@@ -88,17 +87,17 @@ def parse(url: str) -> Location:
 def _from_arn(text: str, version: str, url: str) -> Location:
     parts = text.split(":", 5)
     if len(parts) < 6 or parts[2] != "s3":
-        raise Failure("this is no ARN of an object in S3", where=shown(url), fix=_FIX_ARN)
+        raise Failure("not the ARN of an object in S3", where=shown(url), fix=_FIX_ARN)
     partition, region, account, resource = parts[1], parts[3], parts[4], parts[5]
     if not resource.startswith("accesspoint/"):
         bucket, _, key = resource.partition("/")
         return _checked(Location(bucket, key.lstrip("/").encode(), version, hint=_HINTS.get(partition, "")), url, _FIX_ARN)
     _, name, *more = resource.split("/")
     if len(more) < 2 or more[0] != "object":
-        raise Failure("the ARN of an access point names no object", where=shown(url), fix=_FIX_ARN)
+        raise Failure("the ARN of an access point does not name an object", where=shown(url), fix=_FIX_ARN)
     if not region:
         raise Failure(
-            "access points of several regions at once are not supported",
+            "multi-region access points are not supported",
             where=shown(url),
             fix="name the bucket, or an access point of one region",
         )
@@ -107,11 +106,11 @@ def _from_arn(text: str, version: str, url: str) -> Location:
 
 
 def _checked(location: Location, url: str, fix: str) -> Location:
-    """Everything that becomes part of a host name: it must not lead to another server."""
+    """The location, if all parts of its host name are valid: none of them may lead to another server. Raises Failure."""
     name = _ACCESS_POINT if location.account or location.region else _BUCKET
     usable = name.fullmatch(location.bucket) and re.fullmatch(r"\d{12}|", location.account)
     if not usable or not location.key or (location.region and not (REGION.fullmatch(location.region) and location.account)):
-        raise Failure("the URL names no bucket or no object", where=shown(url), fix=fix)
+        raise Failure("the URL does not name a bucket and an object", where=shown(url), fix=fix)
     return location
 
 

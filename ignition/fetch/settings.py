@@ -1,5 +1,8 @@
-"""How to fetch: limits, trust, proxies, default headers. Built from a config's `ignition` section (spec: ignition.timeouts,
-ignition.security.tls, ignition.proxy) or by hand for a platform's metadata service."""
+"""Settings of fetches: limits, trust, proxies, default headers.
+
+They come from the `ignition` section of a config (spec: ignition.timeouts, ignition.security.tls, ignition.proxy), or are set in
+code for the metadata service of a platform.
+"""
 
 from ignition import __version__
 from ignition.config.model import Config, Resource
@@ -8,8 +11,8 @@ from ignition.config.record import Record, spec
 HEADER_S = 10.0  # coreos/ignition internal/resource/http.go: defaultHttpResponseHeaderTimeout
 CONNECT_S = 30.0
 HANDSHAKE_S = 10.0
-TOTAL_S = 600.0  # Ignition has no limit here; a machine that never says why it does not come up helps nobody
-ATTEMPT_IDLE_S = 60.0  # no byte of a body for so long: the transfer is dead
+TOTAL_S = 600.0  # Ignition has no limit here; but a machine that waits forever never reports why
+ATTEMPT_IDLE_S = 60.0  # without a byte of the body: the transfer is dead
 
 IGNITION_HEADERS = (
     ("User-Agent", f"Ignition/{__version__}"),
@@ -19,12 +22,12 @@ IGNITION_HEADERS = (
 
 
 class Settings(Record):
-    """Everything that decides how a fetch behaves. All times in seconds; None means no limit."""
+    """All settings of a fetch. Times are in seconds; None means no limit."""
 
-    of_config: bool = spec("whether a config gave these: then it is the place for remedies", default=False)
+    of_config: bool = spec("whether a config set these, so that fixes refer to it", default=False)
     total_s: float | None = spec("one fetch with all its attempts and pauses", default=TOTAL_S)
-    header_s: float | None = spec("wait for a response's headers, all of them", default=HEADER_S)
-    attempts: int | None = spec("how often at most; None = as often as `total_s` allows", default=None)
+    header_s: float | None = spec("wait for all headers of a response", default=HEADER_S)
+    attempts: int | None = spec("maximum number of attempts; None = as many as `total_s` allows", default=None)
     first_pause_s: float = spec("pause after the first attempt, before jitter; doubles", default=0.2)
     longest_pause_s: float = spec("ceiling of the pauses", default=5.0)
     certificate_authorities: tuple[Resource, ...] = spec("PEM bundles trusted beside the system's", default=())
@@ -32,12 +35,12 @@ class Settings(Record):
     https_proxy: str | None = spec("proxy URL for https", default=None)
     no_proxy: tuple[str, ...] = spec("hosts, domains and networks reached directly", default=())
     success: tuple[int, ...] = spec("statuses that mean success", default=(200, 204))
-    absent: tuple[int, ...] = spec("statuses that mean that there is no such thing", default=(404,))
+    absent: tuple[int, ...] = spec("statuses that mean that the resource does not exist", default=(404,))
     headers: tuple[tuple[str, str], ...] = spec("sent with every request", default=IGNITION_HEADERS)
 
     @classmethod
     def from_config(cls, config: Config) -> "Settings":
-        """The settings that a config asks for. An unset total is 10 minutes; 0 means no limit because somebody wrote so."""
+        """The settings of a config. An unset total means 10 minutes; an explicit 0 means no limit."""
         about = config.ignition
         return cls(
             of_config=True,

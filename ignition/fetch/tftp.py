@@ -1,11 +1,11 @@
-"""The `tftp` scheme (RFC 1350): a file in octet mode, block by block; nothing of it is kept in memory.
+"""The `tftp` scheme (RFC 1350): a file in octet mode, block by block, without keeping it in memory.
 
-Source: docs/reference/ignition-config.md §5.8. Blocks of 512 bytes, no options; 5 s per packet and up to five retransmissions,
-each after a random pause below 1 s; an error of the server ends the fetch. Block numbers begin anew after 65535, so that size has
-no limit.
+Source: docs/reference/ignition-config.md §5.8. Blocks of 512 bytes, without options; 5 s per packet and up to five
+retransmissions, each after a random pause below 1 s; an error from the server ends the fetch. Block numbers start again after
+65535, so that the size is unlimited.
 
-Unlike Ignition: the total limit counts; a name that does not resolve, a missing route and a port where nobody listens are tried
-again as with http.
+Unlike Ignition: the total limit applies; a name that does not resolve, a missing route and a closed port are retried as with
+http.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def stream(
 
 
 def target(url: str) -> tuple[str, int, bytes]:
-    """Host, port and the path as the server wants it: with its leading slash, without escapes. Raises Failure."""
+    """Host, port and the path as sent to the server: with its leading slash, unescaped. Raises Failure."""
     from urllib.parse import unquote_to_bytes, urlsplit
 
     try:
@@ -68,44 +68,44 @@ def target(url: str) -> tuple[str, int, bytes]:
         raise Failure("not a usable URL", where=shown(url)) from error
     path = unquote_to_bytes(parts.path)
     if not host or not path.strip(b"/"):
-        raise Failure("the URL names no server or no file", where=shown(url), fix="write tftp://SERVER/PATH")
+        raise Failure("the URL does not name a server and a file", where=shown(url), fix="write tftp://SERVER/PATH")
     if b"\0" in path:
-        raise Failure("the path has a NUL character", where=shown(url), fix="take %00 out of the URL")
+        raise Failure("the path has a NUL character", where=shown(url), fix="remove %00 from the URL")
     return host, port, path
 
 
 class _Patience:
-    """How long to wait for packets."""
+    """Time limits of the wait for packets."""
 
     def __init__(self, clock: retry.Clock, deadline: retry.Deadline, packet_s: float) -> None:
         self._clock, self.deadline, self.packet_s = clock, deadline, packet_s
 
     def packet_end(self) -> float:
-        """When, on the monotonic clock, the wait for one packet ends. Raises Failure if the time for all is over."""
+        """The end of the wait for one packet, on the monotonic clock. Raises Failure once the deadline has passed."""
         self.deadline.check("file")
         return time.monotonic() + (self.deadline.at_most(self.packet_s) or 0.0)
 
     def pause(self) -> None:
-        """Before a retransmission."""
+        """Wait before a retransmission."""
         self._clock.sleep(self.deadline.at_most(self._clock.random()) or 0.0)
 
     def silence(self) -> Failure:
-        """The server said nothing at all."""
+        """The failure for a server that never answered."""
         return Failure(
-            f"time-out: no answer to {RETRANSMISSIONS + 1} packets within {self.packet_s:g} s each",
-            fix="check the route, and that a TFTP server runs there and no firewall drops UDP",
+            f"timed out: no answer to {RETRANSMISSIONS + 1} packets within {self.packet_s:g} s each",
+            fix="check the route, that a TFTP server runs there, and that firewalls let UDP pass",
         )
 
 
 def _begun(host: str, port: int, path: bytes, patience: _Patience) -> _Transfer:
-    """The transfer with its first block, from the server's first address that can be reached. Raises Transient or Failure."""
+    """The transfer with its first block, from the first reachable address of the server. Raises Transient or Failure."""
     from ignition.fetch import faults, names
 
     problem: OSError = OSError("no address")
     try:
         addresses = names.resolve(host, port, socket.SOCK_DGRAM, patience.deadline.within(CONNECT_S))
     except UnicodeError as error:
-        raise Failure("the URL has a server whose name cannot be one", fix="check the URL") from error
+        raise Failure("the server name in the URL is not valid", fix="check the URL") from error
     except OSError as error:
         addresses, problem = [], error
     for family, kind, protocol, _, address in addresses:
@@ -126,18 +126,18 @@ def _begun(host: str, port: int, path: bytes, patience: _Patience) -> _Transfer:
 
 
 class _Transfer:
-    """One file on its way. Made with the first block received; the socket is the caller's to close.
+    """One file in transfer. The constructor receives the first block; the caller closes the socket.
 
-    Raises OSError if the server cannot be reached, NotFound or Failure if it does not give the file.
+    Raises OSError if the server cannot be reached, NotFound or Failure if it does not deliver the file.
     """
 
     def __init__(self, sock: socket.socket, address: Any, path: bytes, patience: _Patience) -> None:
         self.socket, self._patience = sock, patience
-        self._peer, self._answered = address, False  # it answers from another port, which then is the transfer's
+        self._peer, self._answered = address, False  # the first answer comes from another port, that of the transfer
         self._first = self._ask(struct.pack(">H", _READ) + path + b"\0octet\0", 1)
 
     def blocks(self) -> Iterator[bytes]:
-        """The content; a block that is not full is the last."""
+        """The content in blocks; the last one is shorter than the others."""
         from ignition.fetch import faults
 
         number, block = 1, self._first
@@ -156,7 +156,7 @@ class _Transfer:
             raise Failure(f"while reading the file: {faults.explain(error, header_s=None)[0]}") from error
 
     def _ask(self, packet: bytes, number: int) -> bytes:
-        """Send a packet, again if need be, until the block of that number comes. Raises TimeoutError if it never does."""
+        """Send a packet, repeatedly if necessary, until the block of that number arrives. Raises TimeoutError if it does not."""
         for sent in range(RETRANSMISSIONS + 1):
             if sent:
                 self._patience.pause()
@@ -166,7 +166,7 @@ class _Transfer:
         raise TimeoutError
 
     def _answer(self, packet: bytes, number: int) -> bytes | None:
-        """The block, or None if it does not come in time. The block before is acknowledged again: the server missed it."""
+        """The block, or None if it does not arrive in time. A repeated previous block is acknowledged again."""
         end = self._patience.packet_end()
         while (left := end - time.monotonic()) > 0:
             self.socket.settimeout(left)

@@ -1,9 +1,12 @@
 """Connections: `requests`' adapter with our trust and our time limits. Imported only when something is fetched over http(s).
 
-The adapter is used without a Session: redirects, cookies and environment are then ours to decide, and it is thread-safe. Its
-time-outs count from packet to packet, so that a server which never stops is never late. Here every step (name, connection, proxy,
-handshake) and every read of a socket first asks the fetch's deadline what is left of it; bytes that are not content are limited,
-too, for fetches without a deadline. Names are compared as RFC 9525 wants it, whatever the library's version does.
+The adapter is used without a Session: this way redirects, cookies and the environment are under our control, and it is
+thread-safe. The library's timeouts apply from packet to packet, so that a server which sends forever never exceeds them. Here
+every step (name, connection, proxy, handshake) and every read of a socket is limited by the time left to the fetch; for fetches
+without a deadline, bytes other than content are limited as well. Names are compared according to RFC 9525, whatever the version
+of the library does.
+
+In this order: reading a response, connections, trust and the adapter, one exchange.
 """
 
 from __future__ import annotations
@@ -36,9 +39,9 @@ if TYPE_CHECKING:
     from ignition.fetch.retry import Deadline
 
 SYSTEM_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # Debian, Fedora and Alpine agree on this name
-SKIP = "@@@SKIP_HEADER@@@"  # urllib3.util.SKIP_HEADER: the library's own default of this header is not sent
+SKIP = "@@@SKIP_HEADER@@@"  # urllib3.util.SKIP_HEADER: suppresses the library's default for a header
 CONNECTIONS = 16  # per server: as many as operations run side by side
-HIGHEST_PRIVILEGED_PORT = 1022  # ports that Ignition takes for Scaleway, docs/reference/platforms.md §3.1
+HIGHEST_PRIVILEGED_PORT = 1022  # the ports that Ignition uses for Scaleway, docs/reference/platforms.md §3.1
 _PORTS_TRIED = 20
 _CHUNK = 64 * 1024
 _CHUNK_DIGITS = 16  # of a chunk's length: 64 bits
@@ -47,23 +50,23 @@ _HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
 class _Exchange(_local):
-    """What the thread's current exchange may take, and its answer: the library hands neither on."""
+    """The limits of the thread's current exchange, and its response: the library passes on neither."""
 
     deadline: Deadline
     header_s: float | None
     response: _TimedResponse | None
-    target: str  # what the request line says; the libraries would write it in another way
+    target: str  # for the request line; the libraries would respell it
 
 
 _current = _Exchange()
 
 
 class TooMuch(http.client.HTTPException):
-    """An answer has more headers, interim answers or trailers than any server needs."""
+    """A response has too many headers, interim responses or trailers."""
 
 
 class Malformed(http.client.HTTPException):
-    """An answer is not HTTP."""
+    """A response is not HTTP."""
 
 
 class _TimedReader(io.RawIOBase):
@@ -114,7 +117,7 @@ class _TimedResponse(http.client.HTTPResponse):
         self.fp = io.BufferedReader(self.timed)
 
     def _read_next_chunk_size(self) -> int:
-        # The library's int() takes signs, blanks and underscores as well, and a length below 0 makes it read for ever.
+        # The library's int() accepts signs, blanks and underscores, and a negative length makes it read forever.
         line = self.fp.readline(_CHUNK + 1)
         digits = line.partition(b";")[0].strip(b" \t\r\n")
         if not 0 < len(digits) <= _CHUNK_DIGITS or not _HEX.issuperset(digits) or not line.endswith(b"\n"):
@@ -128,7 +131,7 @@ class _TimedResponse(http.client.HTTPResponse):
 
 
 class _AsTyped:
-    """Writes the URL of the current exchange, whatever the libraries made of it."""
+    """Sends the URL of the current exchange in its original spelling."""
 
     def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         return cast(Any, super()).putrequest(method, _current.target, *args, **kwargs)
@@ -142,7 +145,7 @@ class _Connection(_AsTyped, HTTPConnection):
 
 
 def _connected(connection: HTTPConnection) -> socket.socket:
-    """A socket to the first address that answers; each has an equal share of the time that is left."""
+    """A socket to the first address that answers; the time left is shared equally among the addresses."""
     deadline, problem = _current.deadline, OSError("the name has no address")
     try:
         addresses = names.resolve(
@@ -191,25 +194,25 @@ class _TlsConnection(_AsTyped, HTTPSConnection):
         self.sock.settimeout(_time_left(_current.deadline, HANDSHAKE_S))
 
     def _connect_tls_proxy(self, hostname: str, conn: socket.socket) -> ssl.SSLSocket:
-        """To a proxy with https, whose certificate is looked at as any server's."""
+        """TLS to the proxy itself, whose certificate is checked like that of a server."""
         sock = cast(ssl.SSLContext, self.ssl_context).wrap_socket(conn, server_hostname=hostname)
         names.check(sock.getpeercert(), hostname)
         return sock
 
     def connect(self) -> None:
         try:
-            self.assert_hostname = False  # the library's comparison knows common names and "go*.test"
+            self.assert_hostname = False  # the library would accept common names and "go*.test"
             super().connect()
             names.check(self.sock.getpeercert(), getattr(self, "_tunnel_host", None) or self.host)
         except BaseException:
-            # After a refused tunnel the proxy's answer still holds the socket, and the traceback holds the answer.
+            # After a refused tunnel the proxy's response still owns the socket, and the traceback keeps the response alive.
             if self._plain is not None and (descriptor := self._plain.detach()) >= 0:
                 os.close(descriptor)
             raise
 
 
 class _PrivilegedConnection(_Connection):
-    """From a random source port that only root can have: fixed ones would meet their own connections of a minute ago."""
+    """From a random source port that only root can use: a fixed port would collide with its own connection of a minute ago."""
 
     def _new_conn(self) -> Any:
         for _ in range(_PORTS_TRIED):
@@ -239,26 +242,26 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 def trust(authorities: Mapping[str, str]) -> ssl.SSLContext:
-    """A client context that trusts the system's authorities and these PEM texts, given by where they are from."""
+    """A client context that trusts the system's authorities and these PEM texts, by source."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # names.check compares the names; with the check in here as well urllib3 1.26 cannot connect to an IP address.
+    # names.check compares names; with this check enabled as well, urllib3 1.26 cannot connect to an IP address.
     context.check_hostname = False
     try:
         context.load_verify_locations(SYSTEM_BUNDLE)
     except OSError:
-        context.set_default_verify_paths()  # another system's place, or none: then only the config's authorities count
+        context.set_default_verify_paths()  # on other systems; without a bundle only the config's authorities are trusted
     for where, pem in authorities.items():
         try:
             context.load_verify_locations(cadata=pem)
         except ssl.SSLError as error:
-            raise Failure("the certificate authority cannot be read", where=where, fix="check the PEM text") from error
+            raise Failure("the certificate authority is malformed", where=where, fix="check the PEM text") from error
     return context
 
 
 class Adapter(HTTPAdapter):
-    """Connections kept alive per server and proxy, with one trust for all; without a context no TLS is spoken.
+    """Connections kept alive per server and proxy, with one trust context for all; without a context TLS is not available.
 
-    `privileged_port`: plain connections come from a source port below 1024.
+    `privileged_port`: connections without TLS come from a source port below 1024.
     """
 
     def __init__(self, context: ssl.SSLContext | None, *, privileged_port: bool = False) -> None:
@@ -276,16 +279,16 @@ class Adapter(HTTPAdapter):
         return manager
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
-        """The library's own know neither a user without a password nor letters beyond Latin-1."""
+        """The library supports neither a user without a password nor characters beyond Latin-1."""
         userinfo = urls.Wire(proxy).userinfo
         return {} if userinfo is None else {"Proxy-Authorization": urls.basic(userinfo)}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        # The context holds the trust; the library's own way reads the system's bundle again for each connection.
+        # The context has the trusted authorities; the library would read the system's bundle for each connection.
         conn.cert_reqs = "CERT_REQUIRED"
 
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:
-        """Without cookies and character sets: nobody here asks for them, and their parsers stumble over rubbish."""
+        """Without cookies and character sets: they are not used here, and their parsers fail on garbage."""
         response = Response()
         response.status_code, response.reason, response.raw, response.url = resp.status, resp.reason, resp, req.url or ""
         response.headers = CaseInsensitiveDict(resp.headers)
@@ -293,16 +296,16 @@ class Adapter(HTTPAdapter):
 
 
 class Outgoing:
-    """A request with exactly these headers, Host and Content-Length, and its URL as it is typed.
+    """A request with exactly these headers, Host and Content-Length, and the URL in its original spelling.
 
-    Userinfo of the URL becomes Authorization unless given. Raises ValueError for what is not a URL or not a header.
+    Userinfo of the URL becomes Authorization unless that header is set. Raises ValueError for a malformed URL or header.
     """
 
     def __init__(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> None:
         wire = urls.Wire(url)
         given = {name.lower() for name in headers}
         own = {} if wire.userinfo is None or "authorization" in given else {"Authorization": urls.basic(wire.userinfo)}
-        # The library gets the server alone, and of that only the name changes: to ASCII (IDNA).
+        # The library gets only the server part, of which it converts the name to ASCII (IDNA).
         request = Request(
             method, wire.server, headers={"User-Agent": SKIP, "Accept-Encoding": SKIP} | own | dict(headers), data=body
         )
@@ -315,7 +318,7 @@ class Outgoing:
 
 
 def send(adapter: Adapter, outgoing: Outgoing, proxy: str | None, header_s: float | None, deadline: Deadline) -> Response:
-    """One exchange up to the end of the headers. Raises what `faults.explain` explains."""
+    """One exchange up to the end of the headers. Raises the errors that `faults.explain` words."""
     scheme = outgoing.server.partition(":")[0]
     _current.deadline, _current.header_s, _current.response = deadline, header_s, None
     _current.target = outgoing.absolute if proxy and scheme == "http" else outgoing.target
@@ -324,7 +327,7 @@ def send(adapter: Adapter, outgoing: Outgoing, proxy: str | None, header_s: floa
     try:
         return adapter.send(outgoing.prepared, stream=True, timeout=timeout, verify=True, proxies=proxies)
     except BaseException:
-        # The library forgets an answer whose headers it does not like, and the connection has given its socket to the answer.
+        # The library drops a response with bad headers without closing it, and that response owns the socket.
         if _current.response is not None:
             _current.response.close()
         raise
@@ -337,7 +340,7 @@ def _positive(seconds: float | None) -> float | None:
 
 
 def beginning(response: Response, deadline: Deadline, size: int = 4096) -> bytes:
-    """The first bytes of a body, as far as they come: of what a server says when it refuses. Raises what sockets raise."""
+    """The first bytes of a body, as far as they arrive: the server's explanation of a refusal. Raises the errors of sockets."""
     found = b""
     with suppress(Failure):
         for chunk in body(response, deadline):
@@ -348,12 +351,12 @@ def beginning(response: Response, deadline: Deadline, size: int = 4096) -> bytes
 
 
 def body(response: Response, deadline: Deadline) -> Iterator[bytes]:
-    """The body as it comes, undecoded; the connection is kept for the next request only if all of it was read.
+    """The body in chunks, undecoded; the connection is kept for the next request only if the body was read completely.
 
-    Raises Failure when the server stops before the announced end.
+    Raises Failure if the server stops before the announced end.
     """
     original = cast(_TimedResponse, response.raw._original_response)
-    if original.isclosed():  # no body at all
+    if original.isclosed():  # without a body
         return
     while True:
         original.timed.limit(deadline, idle_s=ATTEMPT_IDLE_S)

@@ -46,7 +46,7 @@ def full_server() -> Iterator[str]:
 def test_name() -> None:
     found = failure_of("http://no-such-host.invalid/a")
     assert re.match(r"the server's name does not resolve \(.+\) \(1 attempt in ", found.what)
-    assert found.fix == "check the name, and that the machine got a name server by DHCP or the kernel command line"
+    assert found.fix == "check the name, and that the machine has a name server from DHCP or the kernel command line"
 
 
 @pytest.mark.root
@@ -60,7 +60,7 @@ def test_route() -> None:
 def test_connection_that_does_not_come_about() -> None:
     with full_server() as url:
         found = failure_of(url, ONCE.evolve(total_s=0.4))
-    assert found.what.startswith("time-out: no connection (1 attempt in ")
+    assert found.what.startswith("timed out: no connection (1 attempt in ")
     assert found.fix == "check the network of the machine: link, address, route"
 
 
@@ -86,7 +86,7 @@ def test_refusal() -> None:
             "certificate has expired",
             r"this machine's clock says .*: if that is wrong, set it, else renew the certificate",
         ),
-        ("future", "certificate is not yet valid", r"this machine's clock says .*, which is most likely too early: set it"),
+        ("future", "certificate is not yet valid", r"this machine's clock says .*, which is probably too early: set it"),
     ],
 )
 def test_trust_and_clock(certificates: Certificates, kind: str, what: str, fix: str) -> None:
@@ -107,14 +107,14 @@ def test_trust_in_the_server_of_the_first_config(certificates: Certificates) -> 
 
 def test_silence() -> None:
     with serving({"/a": Reply(silent_s=30)}) as server:
-        assert failure_of(f"{server.url}/a").what.startswith("time-out: no answer within 0.3 s (1 attempt in ")
+        assert failure_of(f"{server.url}/a").what.startswith("timed out: no answer within 0.3 s (1 attempt in ")
 
 
 def test_status() -> None:
     with serving({"/a": Reply(503), "/b": Reply(403)}) as server:
         assert failure_of(f"{server.url}/a").what.startswith("HTTP status 503 Service Unavailable (1 attempt in ")
         refused = failure_of(f"{server.url}/b")
-        assert (refused.what, refused.fix) == ("HTTP status 403 Forbidden", "check the URL and what the server wants to see")
+        assert (refused.what, refused.fix) == ("HTTP status 403 Forbidden", "check the URL, and the headers that the server expects")
 
 
 def test_server_that_hangs_up() -> None:

@@ -45,7 +45,7 @@ def test_url_of_the_object(url: str, expected: str) -> None:
 def test_bucket_has_neither_user_nor_port(bucket: str) -> None:
     with pytest.raises(Failure) as caught:
         gs.object_url(f"gs://{bucket}/a")
-    assert caught.value.what == "not a usable URL: gs has neither users nor ports"
+    assert caught.value.what == "a gs URL has neither users nor ports"
     assert "hunter2" not in str(caught.value)
 
 
@@ -53,7 +53,7 @@ def test_bucket_has_neither_user_nor_port(bucket: str) -> None:
 def test_url_that_names_no_object_is_refused(url: str) -> None:
     with pytest.raises(Failure) as caught:
         gs.object_url(url)
-    assert str(caught.value) == f"{url}: the URL names no bucket or no object (fix: write gs://BUCKET/OBJECT)"
+    assert str(caught.value) == f"{url}: the URL does not name a bucket and an object (fix: write gs://BUCKET/OBJECT)"
 
 
 @pytest.mark.root
@@ -103,8 +103,8 @@ def test_busy_store_is_asked_again_and_content_is_unpacked(certificates: Certifi
     ("reply", "kind", "what", "fix"),
     [
         (Reply(404, b"No such object:\n bucket/a"), NotFound, "HTTP status 404: No such object: bucket/a", "check the names of"),
-        (Reply(401, b"Anonymous caller"), Failure, "HTTP status 401: Anonymous caller", "make the object public, or give the"),
-        (Reply(403), Failure, "HTTP status 403", "make the object public, or give the instance a service account"),
+        (Reply(401, b"Anonymous caller"), Failure, "HTTP status 401: Anonymous caller", "make the object public, or assign the"),
+        (Reply(403), Failure, "HTTP status 403", "make the object public, or assign the instance a service account"),
         (Reply(400, b"\x1b[31m"), Failure, "HTTP status 400", "check the URL"),
     ],
     ids=["missing", "anonymous", "forbidden", "malformed"],

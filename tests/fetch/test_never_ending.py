@@ -250,7 +250,7 @@ def test_name_server_that_never_answers(tmp_path: os.PathLike[str]) -> None:
     )
     seconds, _, what = done.stdout.splitlines()[-1].partition(" ")
     assert float(seconds) < LATEST_S
-    assert what.startswith("time-out: no connection")
+    assert what.startswith("timed out: no connection")
 
 
 def test_deadline_of_a_part_is_never_later() -> None:

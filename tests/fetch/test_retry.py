@@ -117,4 +117,4 @@ def test_remedy_for_too_little_time_names_who_gave_it(*, of_config: bool, where:
     fake.sleep(2.0)
     with pytest.raises(Failure) as caught:
         deadline.check()
-    assert caught.value.fix == f"check the server, or give it more time: {where}"
+    assert caught.value.fix == f"check the server, or allow more time: {where}"

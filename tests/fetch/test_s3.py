@@ -225,7 +225,7 @@ def test_private_object_is_refused_to_nobody(certificates: Certificates) -> None
     with cloud(certificates, {"bucket": PRIVATE}) as one, pytest.raises(Failure) as caught:
         one.read("s3://bucket/dir/a%20b+c")
     assert caught.value.what == "HTTP status 403: AccessDenied: Message of AccessDenied (asked anonymously)"
-    assert caught.value.fix == "make the object public, or give the instance a role that may read it"
+    assert caught.value.fix == "make the object public, or assign the instance a role that may read it"
 
 
 def test_refusal_without_reason_is_explained_all_the_same(certificates: Certificates) -> None:
@@ -234,7 +234,7 @@ def test_refusal_without_reason_is_explained_all_the_same(certificates: Certific
         one.s3.silent = True
         one.read("s3://bucket/dir/a%20b+c")
     assert caught.value.what == "HTTP status 403 (asked anonymously)"
-    assert caught.value.fix == "make the object public, or give the instance a role that may read it"
+    assert caught.value.fix == "make the object public, or assign the instance a role that may read it"
 
 
 def test_role_that_may_not_read_is_refused(certificates: Certificates) -> None:
@@ -243,7 +243,7 @@ def test_role_that_may_not_read_is_refused(certificates: Certificates) -> None:
         with pytest.raises(Failure) as caught:
             one.read("s3://bucket/dir/a%20b+c")
     assert caught.value.what == "HTTP status 403: SignatureDoesNotMatch: Message of SignatureDoesNotMatch"
-    assert caught.value.fix == "let the role of the instance do s3:GetObject there"
+    assert caught.value.fix == "allow s3:GetObject for the role of the instance"
 
 
 def test_wrong_hash_is_refused(certificates: Certificates) -> None:

@@ -116,8 +116,8 @@ def test_error_in_the_middle_ends_the_fetch_with_its_message() -> None:
 def test_silent_server_is_left_after_six_packets(faults: Faults) -> None:
     with tftp_serving({b"/a": NOISE}, faults) as server, pytest.raises(Failure) as caught:
         read(f"{server.url}/a", packet_s=0.05)
-    assert caught.value.what == "time-out: no answer to 6 packets within 0.05 s each"
-    assert caught.value.fix == "check the route, and that a TFTP server runs there and no firewall drops UDP"
+    assert caught.value.what == "timed out: no answer to 6 packets within 0.05 s each"
+    assert caught.value.fix == "check the route, that a TFTP server runs there, and that firewalls let UDP pass"
     assert len(server.requests) == (6 if faults.lost_requests else 1)
 
 
@@ -161,15 +161,15 @@ def test_port_where_nobody_listens_is_tried_again_until_the_limit() -> None:
 def test_name_that_does_not_resolve_is_explained() -> None:
     with pytest.raises(Failure, match=r"the server's name does not resolve \(.*\) \(1 attempt in ") as caught:
         read("tftp://no-such-host.invalid/a", FAST.evolve(attempts=1))
-    assert caught.value.fix == "check the name, and that the machine got a name server by DHCP or the kernel command line"
+    assert caught.value.fix == "check the name, and that the machine has a name server from DHCP or the kernel command line"
 
 
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("tftp:///a", "the URL names no server or no file"),
-        ("tftp://server", "the URL names no server or no file"),
-        ("tftp://server/", "the URL names no server or no file"),
+        ("tftp:///a", "the URL does not name a server and a file"),
+        ("tftp://server", "the URL does not name a server and a file"),
+        ("tftp://server/", "the URL does not name a server and a file"),
         ("tftp://server/a%00b", "the path has a NUL character"),
         ("tftp://server:70000/a", "not a usable URL"),
     ],

@@ -77,12 +77,12 @@ def test_authority_stays_trusted_when_the_settings_change(certificates: Certific
 def test_authority_without_certificate_is_refused() -> None:
     with Fetcher(ONCE, offline=False) as fetcher, pytest.raises(Failure) as caught:
         fetcher.apply(trusting(b"no PEM here"))
-    assert caught.value.what == "no PEM certificate in it"
+    assert caught.value.what == "the content has no PEM certificate"
     assert caught.value.where == "data:…"
 
 
 def test_certificate_block_without_end_does_not_count() -> None:
-    with pytest.raises(Failure, match="no PEM certificate in it"):
+    with pytest.raises(Failure, match="the content has no PEM certificate"):
         pem_blocks(b"-----BEGIN CERTIFICATE-----\nMIIB", "here")
 
 
@@ -90,7 +90,7 @@ def test_authority_that_is_damaged_is_refused() -> None:
     broken = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     with Fetcher(trusting(broken), offline=False) as fetcher, pytest.raises(Failure) as caught:
         fetcher.read(Resource(source="https://127.0.0.1:1/a"))
-    assert caught.value.what == "the certificate authority cannot be read"
+    assert caught.value.what == "the certificate authority is malformed"
     assert caught.value.where == "data:…"
 
 
@@ -106,7 +106,7 @@ def test_authority_that_is_damaged_is_refused() -> None:
         pytest.param(
             "future",
             "certificate is not yet valid",
-            r"this machine's clock says \d{4}-\d\d-\d\d \d\d:\d\d UTC, which is most likely too early: set it",
+            r"this machine's clock says \d{4}-\d\d-\d\d \d\d:\d\d UTC, which is probably too early: set it",
             id="clock behind",
         ),
         pytest.param("other_name", "hostname 'localhost' doesn't match 'elsewhere.example'", "use a name that", id="name"),
@@ -144,7 +144,7 @@ def test_what_no_config_can_change_is_not_said_to_be_the_configs(certificates: C
         pytest.param(
             0, False, r"this machine's clock says 1970-01-01 00:00 UTC, which is before this program was made \(20.*\): set it"
         ),
-        pytest.param(4e9, True, r"this machine's clock says 2096-10-02 07:06 UTC, which is most likely too early: set it"),
+        pytest.param(4e9, True, r"this machine's clock says 2096-10-02 07:06 UTC, which is probably too early: set it"),
         pytest.param(4e9, False, r"this machine's clock says 2096-.* UTC: if that is wrong, set it, else renew the certificate"),
     ],
     ids=["reset, not yet valid", "reset, expired", "not yet valid", "expired"],
@@ -190,10 +190,10 @@ NAMES = [
     NamesCase(((ADDRESS, "0:0:0:0:0:0:0:1"),), "::1", ""),
     NamesCase(((ADDRESS, "FE80:0:0:0:0:0:0:1"),), "fe80::1%eth0", ""),
     NamesCase(((ADDRESS, "127.0.0.2"),), "127.0.0.1", "IP address '127.0.0.1' doesn't match '127.0.0.2'"),
-    NamesCase(((DNS, "127.0.0.1"),), "127.0.0.1", "it has '127.0.0.1' as the name of a host, and not as an IP address"),
+    NamesCase(((DNS, "127.0.0.1"),), "127.0.0.1", "it has '127.0.0.1' as a DNS name, not as an IP address"),
     NamesCase(((DNS, "*.0.0.1"),), "127.0.0.1", "doesn't match"),
     NamesCase(((ADDRESS, "127.0.0.1"),), "localhost", "hostname 'localhost' doesn't match '127.0.0.1'"),
-    NamesCase((), "a.example", "it has no subjectAltName, and a common name alone does not count"),
+    NamesCase((), "a.example", "it has no subjectAltName, and the common name does not count"),
     NamesCase(((DNS, "\x1b[31m"),), "a", r"'\\x1b[31m'"),
     NamesCase(((DNS, "x"),) * 9, "a", "either of 'x', 'x', 'x', 'x', 'x', …"),
 ]
@@ -213,7 +213,7 @@ def test_names_of_certificates_as_rfc_9525_wants_them(case: NamesCase) -> None:
 @pytest.mark.parametrize(
     ("kind", "what"),
     [
-        pytest.param("", "it has no subjectAltName, and a common name alone does not count", id="common name only"),
+        pytest.param("", "it has no subjectAltName, and the common name does not count", id="common name only"),
         pytest.param("DNS:local*", "hostname 'localhost' doesn't match 'local*'", id="part of a label"),
         pytest.param("DNS:127.0.0.1", "hostname 'localhost' doesn't match '127.0.0.1'", id="address as a name"),
     ],
@@ -240,9 +240,9 @@ def test_redirect_from_https_to_http_is_refused(certificates: Certificates) -> N
                         ask(f"{server.url}/a")
                     assert caught.value.what == (
                         f"redirect from https to http://127.0.0.1:{plain.server_port}/a: "
-                        "without TLS anybody on the way could change the content"
+                        "without TLS an attacker could change the content"
                     )
-                    assert caught.value.fix == "use a server that stays with https, or give the resource a verification.hash"
+                    assert caught.value.fix == "use a server that stays with https, or add a verification.hash to the resource"
         assert plain.requests == []
 
 
