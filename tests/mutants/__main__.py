@@ -1,0 +1,200 @@
+"""`make mutants`: does a test notice when the code is wrong?
+
+Random small faults (tests.mutants.mutations) are put into a copy of the tree, one at a time, and the tests that call the faulty
+function run, the quick ones first, within BUDGET_S. A fault that no test notices has survived: write the missing test, or add the
+line to equivalent.txt with the reason why no test can tell.
+
+The copies are in memory. As root every run has namespaces in which the rest of the machine is read-only, since a fault may delete
+the wrong files. Loop devices of killed tests are detached.
+"""
+
+import argparse
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+
+from tests.mutants.mutations import Mutant, mutants
+
+TOP = Path(__file__).resolve().parent.parent.parent
+PRODUCT = ("ignition/*.py", "coreos_metadata/*.py")
+ROOMS = "boot_loader cli cloudinit config coreos_metadata fetch host platforms stages storage sysroot transpile"
+TESTS = [*(f"tests/{room}" for room in ROOMS.split()), "tests/test_operation.py"]
+IGNORED = ("tests/config/fuzz", "tests/config/differential")  # minutes of random draws; programs that may be missing
+BUDGET_S = 60.0
+KILLED, TIMED_OUT, SURVIVED, UNTESTED, EQUIVALENT = RESULTS = ("killed", "timed out", "survived", "untested", "equivalent")
+SANDBOX = """
+mount -o remount,bind,ro / && mkdir -p "$1/udev" && { [ ! -d /run/udev ] || mount --bind /run/udev "$1/udev"; } || exit 99
+mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /tmp && mount -t tmpfs tmpfs /var/tmp && mkdir /run/udev /run/lock || exit 99
+mount --bind "$1/udev" /run/udev && shift && exec "$@"
+"""
+
+Calls = dict[str, dict[str, float]]  # function → test → seconds, as calls.py writes them
+
+
+class Copy:
+    """A copy of the tree, in which one pytest runs at a time."""
+
+    def __init__(self, directory: Path) -> None:
+        self.tree, self.tmp, self.log = directory / "tree", directory / "tmp", directory / "log"
+        argv = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        for name in os.fsdecode(subprocess.run(argv, cwd=TOP, capture_output=True, check=True).stdout).split("\0"):
+            if (TOP / name).is_file():
+                (self.tree / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(TOP / name, self.tree / name, follow_symlinks=False)
+        self.tmp.mkdir()
+        (self.tree / ".venv").symlink_to(TOP / ".venv")
+        argv = [sys.executable, "-m", "compileall", "-q", "ignition", "coreos_metadata", "tests"]
+        subprocess.run(argv, cwd=self.tree, check=True)
+
+    def pytest(self, *arguments: str, limit_s: float | None = None, **environment: str) -> int | None:
+        """The exit status; None if it had to be killed."""
+        argv = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", *arguments]
+        if os.geteuid() == 0:
+            namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation=private"]
+            argv = [*namespaces, "sh", "-c", SANDBOX, "sh", str(self.tmp), *argv]
+        given = {**os.environ, "TMPDIR": str(self.tmp), "PYTHONDONTWRITEBYTECODE": "1", **environment}
+        with self.log.open("wb") as log:
+            process = subprocess.Popen(
+                argv, cwd=self.tree, env=given, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        try:
+            return process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            self._tidy()
+
+    def _tidy(self) -> None:
+        argv = ["losetup", "--noheadings", "--output", "NAME,BACK-FILE"]
+        for line in subprocess.run(argv, capture_output=True, text=True, check=False).stdout.splitlines():
+            device, _, file = line.partition(" ")
+            if file.strip().startswith(f"{self.tmp}/"):
+                subprocess.run(["losetup", "--detach", device], check=False)
+        for left in self.tmp.iterdir():
+            shutil.rmtree(left, ignore_errors=True)
+
+    def judge(self, mutant: Mutant, tests: list[str], seconds: float) -> str:
+        """The result for one mutant; the file is restored."""
+        if not tests:
+            return UNTESTED
+        file, chosen = self.tree / mutant.path, self.tmp.parent / "tests"
+        original = file.read_bytes()
+        for compiled in file.parent.glob(f"__pycache__/{file.stem}.*.pyc"):
+            compiled.unlink()  # it may have the time and size of the faulty text
+        chosen.write_text("\n".join(tests), encoding="utf-8")
+        file.write_bytes(mutant.applied(original))
+        try:
+            status = self.pytest("-x", f"@{chosen}", limit_s=30 + 3 * seconds)
+        finally:
+            file.write_bytes(original)
+        # 1: a failed test; 2 to 4: the module cannot be imported, or pytest itself fails because of it.
+        if status not in (None, 0, 1, 2, 3, 4):
+            raise SystemExit(f"pytest ended with {status}: {self.log.read_text()}")
+        return TIMED_OUT if status is None else SURVIVED if status == 0 else KILLED
+
+
+def chosen_tests(mutant: Mutant, calls: Calls) -> tuple[list[str], float]:
+    """The tests that call the function, quick ones first, and their time in seconds.
+
+    Outside of functions, and for functions that run in other processes only: the tests that call anything of the module; for
+    modules without functions, those of the room.
+    """
+    module, room = f"{mutant.path}:", mutant.path.split("/")[-2]
+    found = calls.get(f"{module}{mutant.function}", {})
+    if not found:
+        found = {test: seconds for name, tests in calls.items() if name.startswith(module) for test, seconds in tests.items()}
+    if not found:
+        found = {test: seconds for test, seconds in calls[""].items() if f"/{room}/" in test}
+    chosen: list[str] = []
+    total = 0.0
+    for test, seconds in sorted(found.items(), key=lambda one: one[1]):
+        if chosen and total + seconds > BUDGET_S:
+            break
+        chosen.append(test)
+        total += seconds
+    return chosen, total
+
+
+def all_mutants(paths: list[str], since: str | None) -> list[Mutant]:
+    """The mutants of the modules below the paths (empty: of all modules) that differ from the commit `since`, if there is one."""
+    argv = ["git", "diff", "--name-only", "--diff-filter=d", since, "--", *PRODUCT] if since else ["git", "ls-files", *PRODUCT]
+    names = subprocess.run(argv, cwd=TOP, capture_output=True, text=True, check=True).stdout.split()
+    wanted = [name for name in names if not paths or name.startswith(tuple(paths))]
+    return [one for name in wanted for one in mutants(name, (TOP / name).read_text(encoding="utf-8"))]
+
+
+def run(drawn: list[Mutant], arguments: argparse.Namespace, directory: Path) -> list[str]:
+    """The result for each mutant; survivors are printed as they are found."""
+    listed = (Path(__file__).parent / "equivalent.txt").read_text(encoding="utf-8")
+    equivalent = set(re.findall(r"^(?!#)(.+)$", listed, re.MULTILINE))
+    copies: Queue[Copy] = Queue()
+    for number in range(arguments.jobs):
+        copies.put(Copy(directory / str(number)))
+    kept = arguments.calls or directory / "calls.json"
+    if not kept.exists():
+        ignored, made = [f"--ignore={path}" for path in IGNORED], directory / "calls"
+        copies.queue[0].pytest("-p", "tests.mutants.calls", *ignored, *arguments.tests, CALLS=str(made))
+        if not made.exists():
+            raise SystemExit(copies.queue[0].log.read_text())
+        shutil.copy(made, kept)
+    calls: Calls = json.loads(kept.read_text(encoding="utf-8"))
+
+    def judge(mutant: Mutant) -> str:
+        if mutant.identity in equivalent:
+            return EQUIVALENT
+        copy = copies.get()
+        try:
+            return copy.judge(mutant, *chosen_tests(mutant, calls))
+        finally:
+            copies.put(copy)
+
+    results = []
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        for number, (mutant, result) in enumerate(zip(drawn, pool.map(judge, drawn), strict=True), 1):
+            results.append(result)
+            if result in (SURVIVED, UNTESTED):
+                print(f"{number}: {result}: {mutant.path}:{mutant.line}\n    - {mutant.before}\n    + {mutant.after}", flush=True)
+    return results
+
+
+def main() -> int:
+    """The exit status: 1 if fewer than `--at-least` percent are noticed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("paths", nargs="*", help="folders or modules (default: all)")
+    parser.add_argument("--since", help="only modules that differ from this commit")
+    parser.add_argument("--tests", nargs="+", default=TESTS, help="the tests to choose from")
+    parser.add_argument("--number", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--calls", type=Path, help="a file that keeps the calls of each test; it is created if missing")
+    parser.add_argument("--at-least", type=float, default=90.0)
+    arguments = parser.parse_args()
+    everything = all_mutants(arguments.paths, arguments.since)
+    drawn = random.Random(arguments.seed).sample(everything, min(arguments.number, len(everything)))
+    with tempfile.TemporaryDirectory(prefix="mutants-", dir="/dev/shm") as directory:
+        results = run(drawn, arguments, Path(directory))
+    rooms = [os.path.dirname(mutant.path) for mutant in drawn]
+    table = Counter(zip(rooms, results, strict=True))
+    for room in sorted(set(rooms)):
+        print(f"{room}: {', '.join(f'{table[room, one]} {one}' for one in RESULTS if table[room, one])}")
+    counted = [result for result in results if result != EQUIVALENT]
+    noticed = 100 * sum(result in (KILLED, TIMED_OUT) for result in counted) / max(1, len(counted))
+    print(f"{noticed:.1f} % of {len(counted)} noticed, drawn from {len(everything)} (seed {arguments.seed})")
+    return int(noticed < arguments.at_least)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
