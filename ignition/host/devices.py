@@ -75,7 +75,7 @@ def in_words(size: int) -> str:
 def moments(timeout_s: float, what: str) -> Iterator[None]:
     """The moments at which to look again for something missing: at once, at every event of a block device, and every POLL_S.
 
-    `what` is missing, in the words of the progress messages.
+    `what` names it in the progress messages.
     """
     deadline = time.monotonic() + timeout_s
     waiting = progress.Waiting(what)

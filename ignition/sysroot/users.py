@@ -127,7 +127,7 @@ class PutUser(Operation):
         return argv
 
     def changes(self) -> bool:
-        """Whether an existing user differs from what is wanted."""
+        """Whether the user exists and differs from the config."""
         found = self._accounts.user(self._user.name)
         return found is not None and bool(self._changes(found))
 

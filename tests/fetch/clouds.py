@@ -31,7 +31,7 @@ class Cloud:
         return self.fetcher.read(Resource(source=url))
 
     def authorizations(self) -> list[str]:
-        """What the store got to see of tokens, request by request; "" for none."""
+        """The Authorization headers that the store received, request by request; "" without one."""
         return [request.headers.get("Authorization", "") for request in self.store.requests]
 
 

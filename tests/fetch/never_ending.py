@@ -16,7 +16,7 @@ FLOOD_S, DRIP_S = 0.001, 0.05  # between two pieces
 
 
 class Line:
-    """What a server does to one client. `send` returns False when there is nobody any more, or the test is over."""
+    """A server's connection to one client. `send` returns False once the client is gone, or the test is over."""
 
     def __init__(self, sock: socket.socket, stopping: threading.Event) -> None:
         self.socket, self.stopping = sock, stopping
@@ -54,7 +54,7 @@ def silent(line: Line) -> None:
 
 
 def after(head: bytes, data: bytes | Callable[[int], bytes], pause_s: float = FLOOD_S) -> Behaviour:
-    """The head once, then the data for ever."""
+    """The head once, then the data forever."""
 
     def behave(line: Line) -> None:
         if line.ask() and (not head or line.send(head)):
@@ -65,7 +65,7 @@ def after(head: bytes, data: bytes | Callable[[int], bytes], pause_s: float = FL
 
 
 def drip(text: bytes) -> Behaviour:
-    """A text byte by byte, and then its last byte for ever."""
+    """A text byte by byte, and then its last byte forever."""
 
     def behave(line: Line) -> None:
         if line.ask():
@@ -87,7 +87,7 @@ def answer_each(data: Callable[[int], bytes]) -> Behaviour:
 
 def good_and_then_garbage(line: Line) -> None:
     if line.ask() and line.send(OK + b"Content-Length: 2\r\n\r\nok"):
-        line.repeat(b"\xff garbage without end\r\n" * 100)
+        line.repeat(b"\xff endless garbage\r\n" * 100)
 
 
 def without_handshake(line: Line) -> None:
@@ -96,7 +96,7 @@ def without_handshake(line: Line) -> None:
 
 
 def endless_gzip() -> Callable[[int], bytes]:
-    """A member that goes on for ever: each piece of 16 KiB unfolds to 16 MiB."""
+    """A member that goes on forever: each piece of 16 KiB unfolds to 16 MiB."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     head = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_SYNC_FLUSH)
     again = packer.compress(bytes(1 << 24)) + packer.flush(zlib.Z_FULL_FLUSH)
@@ -109,58 +109,58 @@ ENDLESS_NAME = b"\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\x03"  # RFC 1952: a file n
 
 HTTP: dict[str, Behaviour] = {
     "accepted and never answered": silent,
-    "100 for ever": after(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 500),
-    "100 for ever, slowly": after(b"", b"HTTP/1.1 100 Continue\r\n\r\n", DRIP_S),
-    "100 with headers for ever": after(b"", b"HTTP/1.1 100 Continue\r\nX-Y: z\r\n" * 50 + b"\r\n"),
+    "100 forever": after(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 500),
+    "100 forever, slowly": after(b"", b"HTTP/1.1 100 Continue\r\n\r\n", DRIP_S),
+    "100 with headers forever": after(b"", b"HTTP/1.1 100 Continue\r\nX-Y: z\r\n" * 50 + b"\r\n"),
     "100, 102 and 103 in turn": after(b"", b"".join(b"HTTP/1.1 10%d Wait\r\n\r\n" % one for one in (0, 2, 3))),
-    "status line for ever": after(b"HTTP/1.1 200 ", b"x" * 1000),
+    "status line forever": after(b"HTTP/1.1 200 ", b"x" * 1000),
     "status line byte by byte": drip(b"HTTP/1.1 200 O"),
-    "headers for ever": after(OK, lambda number: b"X-%d: y\r\n" % number),
+    "headers forever": after(OK, lambda number: b"X-%d: y\r\n" % number),
     "headers byte by byte": drip(OK + b"X: y"),
-    "one header for ever": after(OK + b"X-Y: ", b"y" * 1000),
-    "one folded header for ever": after(OK + b"X-Y: a\r\n", b" b\r\n"),
-    "body for ever": after(CLOSE, bytes(65536)),
+    "one header forever": after(OK + b"X-Y: ", b"y" * 1000),
+    "one folded header forever": after(OK + b"X-Y: a\r\n", b" b\r\n"),
+    "body forever": after(CLOSE, bytes(65536)),
     "body byte by byte": after(OK + b"Content-Length: 100000\r\n\r\n", b"x", DRIP_S),
     "body that stops": after(OK + b"Content-Length: 100000\r\n\r\n" + bytes(99), b"", 10),
-    "chunks of one byte for ever": after(CHUNKED, b"1\r\nx\r\n"),
+    "chunks of one byte forever": after(CHUNKED, b"1\r\nx\r\n"),
     "length of a chunk byte by byte": after(CHUNKED, b"0", DRIP_S),
-    "length of a chunk for ever": after(CHUNKED, b"0" * 1000),
-    "extension of a chunk for ever": after(CHUNKED + b"1;", b"x" * 1000),
+    "length of a chunk forever": after(CHUNKED, b"0" * 1000),
+    "extension of a chunk forever": after(CHUNKED + b"1;", b"x" * 1000),
     "chunks with long extensions": after(CHUNKED, b"1;" + b"x" * 1000 + b"\r\ny\r\n"),
-    "trailers for ever": after(CHUNKED + b"1\r\nx\r\n0\r\n", b"X: y\r\n" * 100),
+    "trailers forever": after(CHUNKED + b"1\r\nx\r\n0\r\n", b"X: y\r\n" * 100),
     "trailers byte by byte": after(CHUNKED + b"0\r\nX: ", b"y", DRIP_S),
     "redirect to itself": answer_each(lambda _: b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"),
     "redirects to ever new places": answer_each(
         lambda number: b"HTTP/1.1 307 Go\r\nLocation: /%d\r\nContent-Length: 0\r\n\r\n" % number
     ),
-    "redirect with a body for ever": after(b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", bytes(65536)),
+    "redirect with a body forever": after(b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", bytes(65536)),
     "503, come again": answer_each(lambda _: b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"),
     "429, come again in a year": answer_each(
         lambda _: b"HTTP/1.1 429 Slow\r\nRetry-After: 31536000\r\nContent-Length: 0\r\n\r\n"
     ),
     "429, come again at once": answer_each(lambda _: b"HTTP/1.1 429 Slow\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"),
-    "503 with a body for ever": after(b"HTTP/1.1 503 Busy\r\n\r\n", b"x" * 1000),
+    "503 with a body forever": after(b"HTTP/1.1 503 Busy\r\n\r\n", b"x" * 1000),
     "503 with a body byte by byte": after(b"HTTP/1.1 503 Busy\r\n\r\n", b"x", DRIP_S),
     "500 and closed": answer_each(lambda _: b"HTTP/1.1 500 No\r\nConnection: close\r\n\r\n"),
 }
 PACKED: dict[str, Behaviour] = {
-    "one member for ever": after(CLOSE, endless_gzip()),
-    "empty members for ever": after(CLOSE, EMPTY_MEMBERS),
-    "a file name for ever": after(CLOSE + ENDLESS_NAME, b"n" * 10000),
+    "one member forever": after(CLOSE, endless_gzip()),
+    "empty members forever": after(CLOSE, EMPTY_MEMBERS),
+    "a file name forever": after(CLOSE + ENDLESS_NAME, b"n" * 10000),
     "a block byte by byte": after(CLOSE + gzip.compress(b"")[:10] + b"\0\xff\xff\0\0", b"x", DRIP_S),
 }
 PROXY: dict[str, Behaviour] = {
     "CONNECT never answered": silent,
-    "headers after CONNECT for ever": after(OK, b"X: y\r\n" * 10),
+    "headers after CONNECT forever": after(OK, b"X: y\r\n" * 10),
     "headers after CONNECT byte by byte": drip(OK + b"X: y"),
-    "100 to CONNECT for ever": after(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "100 to CONNECT forever": after(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
     "CONNECT granted, no handshake": after(OK + b"\r\n", b"", 10),
-    "CONNECT granted, handshake for ever": after(OK + b"\r\n", b"\x16\x03\x03\x00\x01\x02", DRIP_S),
+    "CONNECT granted, handshake forever": after(OK + b"\r\n", b"\x16\x03\x03\x00\x01\x02", DRIP_S),
 }
 TLS: dict[str, Behaviour] = {
     "no handshake": silent,
     "handshake byte by byte": without_handshake,
-    "handshake records for ever": lambda line: line.repeat(b"\x16\x03\x03\x00\x01\x02" * 100),
+    "handshake records forever": lambda line: line.repeat(b"\x16\x03\x03\x00\x01\x02" * 100),
 }
 
 
@@ -215,7 +215,7 @@ def _block(number: int, content: bytes = bytes(512)) -> bytes:
 
 
 def tftp_blocks(sock: socket.socket, client: Any, stopping: threading.Event) -> None:
-    """A file without end: a block for each acknowledgement."""
+    """An endless file: a block for each acknowledgement."""
     number = 1
     while not stopping.is_set():
         sock.sendto(_block(number), client)
@@ -244,11 +244,11 @@ def tftp_silent(_: socket.socket, __: Any, stopping: threading.Event) -> None:
 
 
 TFTP: dict[str, TftpBehaviour] = {
-    "blocks for ever": tftp_blocks,
-    "the block before for ever": tftp_one_byte,
-    "block 0 for ever": tftp_flood(_block(0)),
+    "blocks forever": tftp_blocks,
+    "the block before forever": tftp_one_byte,
+    "block 0 forever": tftp_flood(_block(0)),
     "blocks of the wrong number": tftp_flood(_block(7)),
-    "option acknowledgements for ever": tftp_flood(struct.pack(">H", OACK) + b"blksize\x001\x00"),
+    "option acknowledgements forever": tftp_flood(struct.pack(">H", OACK) + b"blksize\x001\x00"),
     "packets of two bytes": tftp_flood(b"\0\3"),
     "silence": tftp_silent,
 }

@@ -32,7 +32,7 @@ AUTHORIZATION = re.compile(
 
 
 class Key(NamedTuple):
-    """What a machine signs with."""
+    """The keys with which a machine signs."""
 
     id: str = "ASIAEXAMPLE"
     secret: str = "secret/of+the+role"
@@ -117,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.reply(200, content, {})
 
     def signature_problem(self, region: str) -> str:
-        """The code of what is wrong with it, "" if it is right."""
+        """The error code for a wrong signature, "" for a right one."""
         found = AUTHORIZATION.fullmatch(self.headers["Authorization"])
         when = self.headers.get("X-Amz-Date", "")
         if found is None or found["region"] != region or not when.startswith(found["day"]):

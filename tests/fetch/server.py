@@ -24,7 +24,7 @@ class Reply(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What arrived."""
+    """A received request."""
 
     method: str
     path: str
@@ -47,7 +47,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
         self.replies = {path: reply if isinstance(reply, list) else [reply] for path, reply in replies.items()}
         self.requests: list[Request] = []
-        self.otherwise = Reply(404)  # to what `replies` does not have
+        self.otherwise = Reply(404)  # for paths that `replies` does not have
         self.connections = 0
         self.stopping = threading.Event()
         self.lock = threading.Lock()

@@ -114,7 +114,8 @@ def test_status() -> None:
     with serving({"/a": Reply(503), "/b": Reply(403)}) as server:
         assert failure_of(f"{server.url}/a").what.startswith("HTTP status 503 Service Unavailable (1 attempt in ")
         refused = failure_of(f"{server.url}/b")
-        assert (refused.what, refused.fix) == ("HTTP status 403 Forbidden", "check the URL, and the headers that the server expects")
+    assert refused.what == "HTTP status 403 Forbidden"
+    assert refused.fix == "check the URL, and the headers that the server expects"
 
 
 def test_server_that_hangs_up() -> None:

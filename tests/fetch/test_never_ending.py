@@ -99,7 +99,7 @@ def test_http(kind: str) -> None:
     assert "transport error" not in what
 
 
-@pytest.mark.parametrize("kind", ["100 for ever", "headers for ever", "trailers for ever", "100 with headers for ever"])
+@pytest.mark.parametrize("kind", ["100 forever", "headers forever", "trailers forever", "100 with headers forever"])
 def test_what_is_no_content_is_bounded_without_a_deadline_too(kind: str) -> None:
     endless = Settings(total_s=None, header_s=None, attempts=1)
     with never_ending(HTTP[kind]) as server:
@@ -134,14 +134,14 @@ def test_tftp(kind: str) -> None:
     assert what.startswith("not fetched within 1 s: ")
 
 
-@pytest.mark.parametrize("kind", ["body for ever", "chunks of one byte for ever", "100 for ever", "accepted and never answered"])
+@pytest.mark.parametrize("kind", ["body forever", "chunks of one byte forever", "100 forever", "accepted and never answered"])
 def test_metadata(kind: str) -> None:
     with never_ending(HTTP[kind]) as server, ends_in_time(), Fetcher(SETTINGS, offline=False) as fetcher:
         with pytest.raises(Failure):
             fetcher.get(f"http://{server.host}/latest/meta-data")
 
 
-@pytest.mark.parametrize("kind", ["body for ever", "body byte by byte", "headers byte by byte"])
+@pytest.mark.parametrize("kind", ["body forever", "body byte by byte", "headers byte by byte"])
 def test_tokens(kind: str) -> None:
     with never_ending(HTTP[kind]) as server, ends_in_time():
         token = Token(lambda: Fetcher(SETTINGS, offline=False), f"http://{server.host}/token", {})
@@ -150,7 +150,7 @@ def test_tokens(kind: str) -> None:
             assert imds.session(fetcher, base=f"http://{server.host}") == {}
 
 
-@pytest.mark.parametrize("kind", ["503 with a body byte by byte", "503 with a body for ever"])
+@pytest.mark.parametrize("kind", ["503 with a body byte by byte", "503 with a body forever"])
 def test_refusal_that_a_store_looks_into(kind: str) -> None:
     """S3 and Cloud Storage say in the body what is wrong."""
     settings = SETTINGS.evolve(attempts=1)

@@ -11,11 +11,11 @@ READ, DATA, ACKNOWLEDGE, ERROR = 1, 3, 4, 5
 
 
 class Faults(NamedTuple):
-    """What goes wrong, by numbers of blocks counted without end; each once."""
+    """Faults by block, counted beyond 65535; each happens once."""
 
     lost_requests: int = 0
     lost: frozenset[int] = frozenset()  # a block is not sent the first time
-    lost_acknowledgements: frozenset[int] = frozenset()  # the answer counts as not received, so the block comes again
+    lost_acknowledgements: frozenset[int] = frozenset()  # an acknowledgement is dropped, so the block is sent again
     twice: frozenset[int] = frozenset()  # a block is sent two times
     stranger: frozenset[int] = frozenset()  # before the block somebody else sends one with the same number
     silent_after: int | None = None  # nothing any more after this block

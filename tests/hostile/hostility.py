@@ -1,4 +1,4 @@
-"""Kinds of hostile things. Each puts one at `place` (what was there is gone by then); links lead to `twin`."""
+"""Kinds of hostile nodes. Each function creates one at `place`, which is free by then; links lead to `twin`."""
 
 from __future__ import annotations
 

@@ -22,9 +22,9 @@ from tests.platforms.samples import KEY
 
 REPOSITORY = Path(__file__).parent.parent.parent
 SECRET = "CANARY-7f3a"  # the beginning of every secret of the twin
-_MOST_READ = 64 << 20  # of a file, when secrets are looked for: holes are passed over
+_MOST_READ = 64 << 20  # bytes of a file that are searched for secrets; holes are skipped
 _CORE, _OTHER = 1000, 1001
-_LINKS = 5  # in what `_tree` yields: number of names, change time
+_LINKS = 5  # index in the tuples of `_tree`: number of hard links, then change time
 _HASH = "$6$salt$VeBYn5CsvE3N8uvSzrPy1"
 _UUID = "aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
 
@@ -168,7 +168,7 @@ class Image:
         subprocess.run(["rm", "-rf", "--one-file-system", str(self.root)], check=True)
 
     def execute(self, *argv: str, **settings: Any) -> Ran:
-        """Run one program. What the guarded trees are like is noted before the first one."""
+        """Run one program. The state of the guarded trees is recorded before the first one."""
         if not self.before:
             self.before = self._state()
         return self._sandbox.run(Job(argv, str(self.run / "output"), **settings))
@@ -193,7 +193,7 @@ class Image:
         return self.execute("coreos-metadata", "--provider=digitalocean", *words, **self._settings(settings))
 
     def verdict(self, *runs: Ran) -> list[str]:
-        """What is wrong with them, a line each; empty if all is well."""
+        """The faults of the runs, a line each; empty if there is none."""
         wrong = [fault for run in runs for fault in _faults(run)]
         after = self._state()
         for path in sorted(self.before.keys() | after.keys()):
@@ -271,7 +271,7 @@ def _build(top: Path, secret: str) -> None:
 
 
 def _write_header(path: Path) -> None:
-    """What a LUKS2 volume begins with: ignition.storage.luks_header."""
+    """The header of a LUKS2 volume: ignition.storage.luks_header."""
     fields = (b"LUKS\xba\xbe", 2, 16384, 1, b"", b"sha256", b"", _UUID.encode(), b"", 0)
     path.write_bytes(struct.pack(">6sHQQ48s32s64s40s48sQ", *fields).ljust(4096, b"\0"))
 
@@ -292,7 +292,7 @@ def _faults(run: Ran) -> Iterator[str]:
 
 
 def _tree(top: Path) -> Iterator[tuple[str, tuple[object, ...]]]:
-    """Everything that tells whether somebody was there; access times cannot be relied on."""
+    """All attributes that show a change; access times are not reliable."""
     for directory, names, files in os.walk(top):
         for path in (directory, *(os.path.join(directory, name) for name in (*files, *names))):
             status = os.lstat(path)

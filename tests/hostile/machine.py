@@ -1,7 +1,7 @@
-"""A living system with a user, and the runs of our programs on it.
+"""A running system with a user, and the runs of our programs on it.
 
-Its root is `/` of the run (chroot), with /usr of the machine that runs the tests. What its user `core` may not touch or read is
-guarded: /root and /etc/profile.d, where links of core lead to.
+Its root is `/` of the run (chroot), with /usr of the machine that runs the tests. The directories that its user `core` must not
+read or change are guarded: /root and /etc/profile.d, the targets of links of core.
 """
 
 import os
@@ -69,7 +69,7 @@ class Machine(Image):
         place.write_text(text)
 
     def plant_of_user(self, path: str, kind: str) -> None:
-        """As core would: the links lead to what is guarded, and all is core's."""
+        """As core would: links lead to guarded files, and core owns everything."""
         place = self.root / path[1:]
         if kind in ("directory", "file") or "." not in place.name or place.name.startswith("."):
             twin = SECRET_DIRECTORY
@@ -95,7 +95,7 @@ class Machine(Image):
         return self.execute(*argv, chroot=str(self.root), mounts=mounts, environment={"PATH": path, "HOME": "/root"}, **settings)
 
     def boot(self, *flags: str) -> list[Ran]:
-        """What its units run: coreos-cloudinit, and coreos-metadata with each of the flags."""
+        """The commands of its units: coreos-cloudinit, and coreos-metadata with each of the flags."""
         runs = [self.live("coreos-cloudinit", "-from-file=/var/lib/user-data")]
         for flag in flags or ("--ssh-keys=core", ATTRIBUTES):
             if runs[-1].status is not None:

@@ -73,9 +73,14 @@ def _is_left_out(node: ast.AST, parent: ast.AST) -> bool:
             return True
         case ast.keyword(name) if name in _QUIET:
             return True
-    if isinstance(parent, ast.FunctionDef):
-        return node is parent.returns or node in parent.decorator_list
-    return isinstance(parent, ast.AnnAssign) and node is parent.annotation
+    match parent:
+        case ast.FunctionDef() | ast.ClassDef():
+            return node in parent.decorator_list or node is getattr(parent, "returns", None)
+        case ast.AnnAssign():
+            return node is parent.annotation
+        case ast.Call(ast.Name("spec"), [documentation, *_]):
+            return node is documentation
+    return False
 
 
 def _in_expression(node: ast.AST) -> Iterator[Fault]:

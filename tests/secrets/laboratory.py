@@ -25,7 +25,7 @@ ETC = {
     "login.defs": "UID_MIN 1000\nGID_MIN 1000\nUSERGROUPS_ENAB yes\n",
     "hostname": "machine\n",
 }
-# What only touches the machine itself is replaced: systemd, and what the host tells a virtual machine.
+# Replaced programs, which would act on the machine itself: systemd's, and those that ask the host of a virtual machine.
 STAND_INS = {
     "systemctl": 'case "$1" in is-enabled) echo disabled; exit 1;; show) echo LoadState=loaded; echo ActiveState=inactive;'
     " echo Result=success; echo Type=simple;; esac",
@@ -45,7 +45,7 @@ def secret_of(name: str) -> str:
 
 
 def forms_of(secret: str) -> list[bytes]:
-    """What a leak may look like: as it is, in base64 at each of three places, in hex, percent-encoded."""
+    """The forms of a leak: plain, in base64 at each of three offsets, in hex, percent-encoded."""
     plain = secret.encode()
     encoded = []
     for before in range(3):
@@ -55,7 +55,7 @@ def forms_of(secret: str) -> list[bytes]:
 
 
 class Ran:
-    """What came of a run: the status, and what can be read of it by stream."""
+    """The result of a run: the status, and its output by stream."""
 
     def __init__(self, status: int, directory: Path) -> None:
         self.status = status
@@ -134,7 +134,7 @@ class Bench:
         return path
 
     def answer(self, path: str, reply: str | bytes | Reply) -> None:
-        """What the server says."""
+        """Set the reply of the server for a path."""
         if not isinstance(reply, Reply):
             reply = Reply(body=reply.encode() if isinstance(reply, str) else reply)
         self.lab.replies[path] = [reply]

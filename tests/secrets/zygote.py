@@ -1,8 +1,8 @@
 """Runs our programs in children of one process that has imported them: `zygote.py TOP`, a request of JSON in each line of stdin.
 
-A child records what would otherwise be out of sight: entries of the journal with all their fields, and argv and environment of
-every program that it starts (audit events of CPython), and it can kill itself where a power cut would hurt: before the n-th
-change of a file system or start of a program. Answer: the status as subprocess gives it, one a line.
+A child records output that tests could not see otherwise: entries of the journal with all their fields, and argv and environment
+of every program that it starts (audit events of CPython). It can kill itself where a power cut does damage: before the n-th
+change of a file system or start of a program. Answer: the status as returned by subprocess, one per line.
 """
 
 import json
@@ -41,7 +41,7 @@ class Recorder:
             self._start(argv, environment)
         elif event == "os.system":
             self._start(arguments, None)
-        if self._left is not None and event in CHANGES and os.getpid() == self._number:  # not in what will be a program
+        if self._left is not None and event in CHANGES and os.getpid() == self._number:  # not between fork and exec
             self._left -= 1
             if self._left <= 0:
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Shared by the tests of files, directories and links: plan them, carry them out, look at what stands there."""
+"""Shared by the tests of files, directories and links: plan them, run the plan, look at the result."""
 
 import os
 from pathlib import Path
@@ -27,7 +27,7 @@ def planned(storage: Storage, context: Context, record: Attempt | None = None, *
 
 
 def apply(storage: Storage, context: Context, record: Attempt | None = None) -> list[str]:
-    """Carry it out; returns what was done, without what was there already."""
+    """Run the plan; returns the executed operations, without those whose result already existed."""
     done = []
     for operation in planned(storage, context, record):
         if not operation.already_there(context):
