@@ -3,6 +3,7 @@ PYTHON := .venv/bin/python
 CASE ?=
 JOBS ?= 2
 EXAMPLES ?= 5000
+MUTANTS ?=
 DESTDIR ?=
 prefix ?= /usr
 libdir := $(DESTDIR)$(prefix)/lib/python3/dist-packages
@@ -12,7 +13,7 @@ sharedir := $(DESTDIR)$(prefix)/share
 zshdir ?= zsh/$(if $(and $(filter /usr,$(prefix)),$(wildcard /etc/debian_version)),vendor-completions,site-functions)
 IMAGE ?= build/coreos-ignition-debian12.qcow2
 
-.PHONY: help setup demo test check unit vm-test lab bench fuzz soak image install clean
+.PHONY: help setup demo test check unit vm-test lab bench fuzz mutants soak image install clean
 help:
 	@sed -n 's/^## //p' Makefile
 
@@ -55,6 +56,10 @@ bench: setup
 ## make fuzz            test thousands of generated and damaged configs (EXAMPLES=5000 per test)
 fuzz: setup
 	@FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_DRAWS=20000 FUZZ_SEED=$$(date +%s) $(PYTHON) -m pytest -q tests/config/fuzz
+
+## make mutants         random faults in a copy of the code: which of them no test notices (MUTANTS="--since main", "ignition/host")
+mutants: setup
+	@$(PYTHON) -m tests.mutants $(MUTANTS)
 
 ## make soak            run long stress tests: power cuts, generated configs, races
 soak: setup

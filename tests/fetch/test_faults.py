@@ -1,15 +1,18 @@
 """Each class of failure is named in one line, with a remedy and without secrets."""
 
+import http.client
 import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
+import urllib3
 
 from ignition.config import dataurl
 from ignition.config.model import Resource
 from ignition.errors import Failure
+from ignition.fetch import faults
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
 from tests.fetch.certificates import Certificates
@@ -116,6 +119,23 @@ def test_status() -> None:
         refused = failure_of(f"{server.url}/b")
     assert refused.what == "HTTP status 403 Forbidden"
     assert refused.fix == "check the URL, and the headers that the server expects"
+
+
+@pytest.mark.parametrize(
+    ("wrapped_by", "what"),
+    [
+        (None, "transport error ValueError"),
+        (urllib3.exceptions.HTTPError, "the server's answer is malformed (HTTPError)"),
+        (http.client.HTTPException, "the server's answer is malformed (HTTPException)"),
+    ],
+)
+def test_unknown_error_is_of_the_answer_only_if_a_library_of_http_wrapped_it(
+    wrapped_by: type[Exception] | None, what: str
+) -> None:
+    error: Exception = ValueError("secret")
+    if wrapped_by:
+        error = wrapped_by(error)
+    assert faults.explain(error, header_s=None)[0] == what
 
 
 def test_server_that_hangs_up() -> None:

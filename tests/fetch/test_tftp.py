@@ -121,6 +121,14 @@ def test_silent_server_is_left_after_six_packets(faults: Faults) -> None:
     assert len(server.requests) == (6 if faults.lost_requests else 1)
 
 
+def test_each_retransmission_follows_a_random_pause() -> None:
+    slept: list[float] = []
+    clock = Clock(sleep=slept.append, random=lambda: 0.25)
+    with tftp_serving({b"/a": NOISE[:100]}, Faults(lost_requests=2)) as server:
+        assert b"".join(tftp.stream(f"{server.url}/a", FAST, clock, packet_s=0.05)) == NOISE[:100]
+    assert slept == [0.25, 0.25]
+
+
 @pytest.mark.root
 @pytest.mark.parametrize("listens", [True, False], ids=["silent", "refuses"])
 def test_next_address_of_the_server_is_tried(listens: bool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,6 +121,13 @@ def test_uuid_in_capitals_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert RootDevice("LABEL=AA-BB").node() == ""
 
 
+def test_uuid_in_small_letters_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "1A2B-3C4D").symlink_to("/dev/null")  # vfat's serial number
+    monkeypatch.setattr(RootDevice, "link", f"{tmp_path}/1a2b-3c4d")
+    assert RootDevice("UUID=1a2b-3c4d").node() == "/dev/null"
+    assert RootDevice("LABEL=1a2b-3c4d").node() == ""
+
+
 def test_format_and_flags_of_root_are_those_of_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cmdline").write_text("rootflags=ro root=LABEL=ROOT rootfstype=ext4 rootfstype=xfs rootflags= rootflags=a,x=1")
     monkeypatch.setenv("IGNITION_KERNEL_CMDLINE_PATH", str(tmp_path / "cmdline"))

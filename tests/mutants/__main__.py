@@ -20,6 +20,7 @@ import sys
 import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from queue import Queue
 
@@ -101,26 +102,33 @@ class Copy:
         finally:
             file.write_bytes(original)
         # 1: a failed test; 2 to 4: the module cannot be imported, or pytest itself fails because of it.
-        if status not in (None, 0, 1, 2, 3, 4):
+        if status not in (None, 0, 1, 2, 3, 4) or (status == 4 and "ERROR: not found" in self.log.read_text()):
             raise SystemExit(f"pytest ended with {status}: {self.log.read_text()}")
         return TIMED_OUT if status is None else SURVIVED if status == 0 else KILLED
+
+
+@cache
+def text_of(test_file: str) -> str:
+    """The source of a file of tests."""
+    return (TOP / test_file).read_text(encoding="utf-8")
 
 
 def chosen_tests(mutant: Mutant, calls: Calls) -> tuple[list[str], float]:
     """The tests that call the function, quick ones first, and their time in seconds.
 
-    Outside of functions, and for functions that run in other processes only: the tests that call anything of the module; for
-    modules without functions, those of the room.
+    Outside of functions, and for functions that run in other processes only: the tests that call anything of the module, or, for
+    a module without functions, those of the room; first the files that name the module.
     """
-    module, room = f"{mutant.path}:", mutant.path.split("/")[-2]
+    module, folders = f"{mutant.path}:", mutant.path.split("/")[:-1]
     found = calls.get(f"{module}{mutant.function}", {})
     if not found:
         found = {test: seconds for name, tests in calls.items() if name.startswith(module) for test, seconds in tests.items()}
     if not found:
-        found = {test: seconds for test, seconds in calls[""].items() if f"/{room}/" in test}
+        found = {test: seconds for test, seconds in calls[""].items() if f"tests/{folders[min(1, len(folders) - 1)]}/" in test}
+    stem = "" if mutant.function else Path(mutant.path).stem
     chosen: list[str] = []
     total = 0.0
-    for test, seconds in sorted(found.items(), key=lambda one: one[1]):
+    for test, seconds in sorted(found.items(), key=lambda one: (stem not in text_of(one[0].partition("::")[0]), one[1])):
         if chosen and total + seconds > BUDGET_S:
             break
         chosen.append(test)
@@ -143,14 +151,18 @@ def run(drawn: list[Mutant], arguments: argparse.Namespace, directory: Path) -> 
     copies: Queue[Copy] = Queue()
     for number in range(arguments.jobs):
         copies.put(Copy(directory / str(number)))
-    kept = arguments.calls or directory / "calls.json"
+    first, kept = copies.queue[0], arguments.calls or directory / "calls.json"
+    argv = [*(f"--ignore={path}" for path in IGNORED), *arguments.tests]
     if not kept.exists():
-        ignored, made = [f"--ignore={path}" for path in IGNORED], directory / "calls"
-        copies.queue[0].pytest("-p", "tests.mutants.calls", *ignored, *arguments.tests, CALLS=str(made))
+        made = directory / "calls"
+        first.pytest("-p", "tests.mutants.calls", *argv, CALLS=str(made))
         if not made.exists():
-            raise SystemExit(copies.queue[0].log.read_text())
+            raise SystemExit(first.log.read_text())
         shutil.copy(made, kept)
-    calls: Calls = json.loads(kept.read_text(encoding="utf-8"))
+    first.pytest("--collect-only", *argv)
+    present = set(first.log.read_text().splitlines())  # tests may have been renamed since the file was written
+    stored: Calls = json.loads(kept.read_text(encoding="utf-8"))
+    calls = {name: {test: seconds for test, seconds in tests.items() if test in present} for name, tests in stored.items()}
 
     def judge(mutant: Mutant) -> str:
         if mutant.identity in equivalent:

@@ -244,8 +244,8 @@ def test_root_that_can_neither_be_labelled_nor_label_itself_is_refused_before_an
     with pytest.raises(Failure) as caught:
         provision(tmp_path, document("sudo"))
     assert (caught.value.what, caught.value.where) == (
-        "the initramfs has no setfiles to set the SELinux labels of the written files, and the new root enforces its policy without"
-        " being able to relabel itself",
+        "the initramfs has no setfiles to set the SELinux labels of the written files, and the new root enforces its policy"
+        " without being able to relabel itself",
         "/etc/selinux/config",
     )
     assert caught.value.lasting

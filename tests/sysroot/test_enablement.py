@@ -446,3 +446,20 @@ def test_upheld_units_get_their_folder(tmp_path: Path) -> None:
     assert enablement.enable(Root(str(top)), "a.service") == [f"{ETC}/b.target.upholds/a.service"]
     assert enablement.enable(Root(str(top)), "a.service") == []
     assert enablement.disable(Root(str(top)), "a.service") == [f"{ETC}/b.target.upholds/a.service"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_valid"),
+    [
+        pytest.param("a" * 247 + ".service", True, id="255 characters"),
+        pytest.param("a" * 248 + ".service", False, id="256 characters"),
+        pytest.param("a@b@c.service", True, id="instance with an at sign"),
+        pytest.param("@.service", False, id="no prefix"),
+        pytest.param(".service", False, id="type alone"),
+        pytest.param("service", False, id="no type"),
+        pytest.param("a.services", False, id="unknown type"),
+        pytest.param("a b.service", False, id="blank"),
+    ],
+)
+def test_name_of_a_unit(name: str, is_valid: bool) -> None:
+    assert enablement.is_valid(name) is is_valid

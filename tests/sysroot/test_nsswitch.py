@@ -1,5 +1,6 @@
 """Which file answers for an account: lines of nsswitch.conf, actions, sources, and roots without one."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from ignition.config.model.storage import Owner
 from ignition.errors import Failure
 from ignition.sysroot import nsswitch
 from ignition.sysroot.account_database import AccountDatabase
+from ignition.sysroot.groups import AdoptAccount
 
 from .conftest import MakeContext
 
@@ -136,3 +138,37 @@ def test_nsswitch_that_is_a_directory_is_named(make_context: MakeContext, place:
     with pytest.raises(Failure) as caught:
         database.user("etcd")
     assert (caught.value.where, caught.value.what) == (place, "it is a directory")
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("end", ["\n", ""], ids=["whole last line", "last line without its end"])
+def test_group_of_the_image_is_added_to_a_file_that_stays_byte_for_byte(make_context: MakeContext, end: str) -> None:
+    context = make_context(
+        {"/etc/nsswitch.conf": "group: files altfiles\n", "/usr/lib/group": "ops:x:10:ann\n", "/etc/gshadow": "root:*::\n"}
+    )
+    etc = Path(context.root.path) / "etc"
+    before = b"root:x:0:\ngr\xf6\xdfe:x:9:"  # Latin-1
+    (etc / "group").write_bytes(before + end.encode())
+    (etc / "group").chmod(0o640)
+    os.chown(etc / "group", 0, 9)
+    operation = AdoptAccount("ops", AccountDatabase(context.root), of_groups=True)
+    assert not operation.already_there(context)
+    operation.execute(context)
+    assert (etc / "group").read_bytes() == before + b"\nops:x:10:ann\n"
+    assert (etc / "gshadow").read_text() == "root:*::\nops:!*::\n"
+    status = (etc / "group").stat()
+    assert (status.st_mode & 0o7777, status.st_gid) == (0o640, 9)
+    assert operation.already_there(context)
+
+
+def test_user_of_the_image_in_a_root_without_its_own_files(make_context: MakeContext) -> None:
+    """The shadow file is not created: nothing of the root would read it. passwd is, with its usual mode."""
+    context = make_context({"/etc/nsswitch.conf": "passwd: files altfiles\n", ALT: user(993)})
+    operation = AdoptAccount("etcd", AccountDatabase(context.root), of_groups=False)
+    operation.execute(context)
+    etc = Path(context.root.path) / "etc"
+    assert (etc / "passwd").read_text() == user(993)
+    assert (etc / "passwd").stat().st_mode & 0o7777 == 0o644
+    assert not (etc / "shadow").exists()
+    operation.execute(context)
+    assert (etc / "passwd").read_text() == user(993)

@@ -65,6 +65,16 @@ def test_swap_file_is_whole_and_stays(mounted: str, root: Path, run_command: Run
     assert file.stat().st_ino == status.st_ino
 
 
+def test_group_of_a_directory_is_not_inherited(mounted: str, root: Path) -> None:
+    (root / "var").mkdir()
+    os.chown(root / "var", 0, 1234)
+    (root / "var").chmod(0o2755)
+    made = operation()
+    made.execute(context(root))
+    assert (root / "var/swap").stat().st_gid == 0
+    assert made.already_there(context(root))
+
+
 def test_kernel_swaps_to_it(mounted: str, root: Path, run_command: RunCommand) -> None:
     operation(size_mib=4).execute(context(root))
     file = str(root / "var/swap")
