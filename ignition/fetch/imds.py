@@ -56,7 +56,7 @@ def region(fetcher: Fetcher) -> str:
 
 
 def credentials(fetcher: Fetcher) -> Credentials:
-    """The keys of the instance's role, which expire after some hours. Raises NotFound for an instance without a role, or Failure."""
+    """The keys of the instance's role, which expire after some hours. Raises NotFound if it has no role, or Failure."""
     from ignition.fetch.aws_signature import Credentials
 
     headers = token_headers(fetcher)

@@ -26,7 +26,7 @@ from ignition.sysroot.account_database import WRITTEN
 class Entry:
     """One node of the config together with its place.
 
-    `place`: the path in the config (`$.storage.files.3`). `resolved`: the path of the node, as the root that gets it sees it; it is set
+    `place`: the path in the config (`$.storage.files.3`). `resolved`: the path of the node, as the root that gets it sees it; set
     again when earlier operations have run, while `depth` stays that of the plan. `key`: its name in the record of an attempt.
     """
 
@@ -103,7 +103,7 @@ class Attempt:
         )
 
     def may_replace(self, entry: Entry) -> bool:
-        """Whether what is there may go: the config says so, or nothing was there before the first attempt."""
+        """Whether an existing node may be replaced: by `overwrite`, or because it did not exist before the first attempt."""
         return bool(entry.node.overwrite) or entry.key in self.made
 
     def is_worth_keeping(self) -> bool:

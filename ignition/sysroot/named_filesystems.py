@@ -1,7 +1,7 @@
-"""Named file systems of a 2.x config: directories, files and links go to them by name, not below the new root.
+"""Named file systems of a 2.x config: targets of directories, files and links outside the new root.
 
-Source: docs/reference/ignition-config.md §7.6. One on a device is mounted only while its nodes are written; one with a `path` is
-a directory that exists.
+Source: docs/reference/ignition-config.md §7.6. A file system on a device is mounted only while its nodes are written; one with a
+`path` is an existing directory.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from ignition.errors import Failure, refusing
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
 
-ROOT = "root"  # symlinks are followed within this one; of others none may lead out
+ROOT = "root"  # symlinks are followed within this one; in all others a symlink that leads out is an error
 
 
 class NamedFilesystem:
-    """Where operations on one of them act; `close` unmounts it, and does nothing if it is not mounted."""
+    """The root for operations on one named file system; `close` unmounts it, and does nothing if it is not mounted."""
 
     def __init__(self, filesystem: Filesystem) -> None:
         self.filesystem, self.name = filesystem, filesystem.name or ""
@@ -28,7 +28,7 @@ class NamedFilesystem:
 
     @property
     def is_mounted_meanwhile(self) -> bool:
-        """Whether it has to be opened and closed."""
+        """Whether it must be opened and closed."""
         return self.filesystem.in_place is None
 
     def open(self) -> None:
@@ -39,11 +39,11 @@ class NamedFilesystem:
         self._root = self._rooted(self._mounts.enter_context(mounted(wanted.device, wanted.format, wanted.mount_options)))
 
     def close(self) -> None:
-        """Raises Failure if it stays busy."""
+        """Unmount it. Raises Failure if it stays busy."""
         self._mounts.close()
 
     def inside(self, context: Context) -> Context:
-        """What operations on it act on."""
+        """The context for operations on it. Raises Failure if it is not mounted."""
         if self._root is None:
             raise Failure(f"file system {self.name!r} is not mounted", where=self.filesystem.device)
         return Context(self._root, context.fetcher)
@@ -54,7 +54,7 @@ class NamedFilesystem:
 
 @refusing()
 def find(storage: Storage) -> list[NamedFilesystem]:
-    """Those that nodes refer to, in the order of reference; the last definition of a name counts. Raises Failure."""
+    """The file systems that nodes refer to, in the order of reference; the last definition of a name counts. Raises Failure."""
     defined = {filesystem.name: filesystem for filesystem in storage.filesystems if filesystem.name}
     found: dict[str, NamedFilesystem] = {}
     every: list[Node] = [*storage.directories, *storage.files, *storage.links]
@@ -69,13 +69,13 @@ def find(storage: Storage) -> list[NamedFilesystem]:
 
 
 def around(named: NamedFilesystem, operations: list[Operation]) -> list[Operation]:
-    """Operations on one of them, between its mounting and its unmounting."""
+    """The operations on one file system, between its mount and its unmount."""
     inner: list[Operation] = [Inside(named, operation) for operation in operations]
     return [OpenFilesystem(named), *inner, CloseFilesystem(named)] if named.is_mounted_meanwhile else inner
 
 
 class OpenFilesystem(Operation):
-    """Mounts one on a temporary directory."""
+    """Mounts a named file system on a temporary directory."""
 
     kind = "mount"
 
@@ -90,7 +90,7 @@ class OpenFilesystem(Operation):
 
 
 class CloseFilesystem(Operation):
-    """Unmounts it again, which writes it out."""
+    """Unmounts it again, which writes its data to disk."""
 
     kind = "umount"
 
