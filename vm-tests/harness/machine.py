@@ -25,8 +25,8 @@ from harness.tpm import Tpm
 
 # Without ERMS and FSRM the guest's kernel clears and copies memory by words. With them it does so byte by byte, and the emulator
 # takes a turn for each: once a guest spent two minutes in clear_page_erms (soft lockup, then a unit's start timed out).
-# Without LA57 its page tables have four levels instead of five: every miss of the emulated TLB walks them in software, which was a
-# quarter of a boot.
+# Without LA57 its page tables have four levels instead of five: every miss of the emulated TLB walks them in software, which was
+# a quarter of a boot.
 CPU = "max,erms=off,fsrm=off,la57=off"
 RELAY = Path(__file__).with_name("relay.py")
 BOOT_TIMEOUT_S = 420.0
