@@ -76,7 +76,7 @@ def boot_again(
         disks.grow(disk, disks.virtual_size(disk) + grow)
     with case.machine(checks_name, drives, **options) as machine:  # type: ignore[arg-type]
         seen = look(machine)
-        machine.power_off()
+        machine.cut_off()
     checks = case.checks(checks_name, machine)
     # All that is before ROOT on the image's disk takes less than 3 GiB.
     judge(seen, checks, format=format, least=before + grow - 3 * GIB)

@@ -57,7 +57,7 @@ def boot(case: Case, disk: Disk, name: str, arguments: str, config: Mapping[str,
     disks.grow(disk, before + GIB)
     with case.machine(name.replace(" ", "-"), [disk], direct=case.image.direct(arguments), fw_cfg=config) as machine:
         seen = root_anew.look(machine, PROBES)
-        machine.power_off()
+        machine.power_off() if config else machine.cut_off()
     checks = case.checks(name, machine)
     row = root_anew.root_row(seen)
     checks.equal("ROOT", ("/dev/mapper/system-root", "ext4"), (row["source"], row["fstype"]))

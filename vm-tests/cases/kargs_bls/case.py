@@ -64,7 +64,7 @@ def first_boot(case: Case, system: Disk, hardware: Hardware) -> None:
     with case.machine("second", [system], fw_cfg=source, hardware=hardware) as machine:
         seen = kargs.look(machine)
         machine.ssh().run(START_OTHER, 60)
-        machine.power_off()
+        machine.cut_off()
     checks = case.checks("after the reboot", machine)
     kargs.judge_boot(seen, checks, present=PRESENT, absent=ABSENT)
     kargs.judge_first(seen, checks, rebooted=True)

@@ -50,7 +50,7 @@ def first_boot(case: Case, system: Disk) -> None:
         seen = kargs.look(machine)
         cuts = kargs.power_cuts_on_fat(machine.ssh())
         upgrade = machine.ssh().run(UPGRADE, 120)
-        machine.power_off()
+        machine.cut_off()
     checks = case.checks("after the reboot", machine)
     kargs.judge_boot(seen, checks, present=PRESENT, absent=ABSENT)
     kargs.judge_first(seen, checks, rebooted=True)

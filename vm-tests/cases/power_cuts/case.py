@@ -89,7 +89,7 @@ def one_machine(case: Case, name: str, cut: Cut, direct: DirectBoot, source: dic
         ssh = machine.wait_for_login()
         guest.settle(ssh)
         seen = ssh.collect(PROBES)
-        machine.power_off()
+        machine.cut_off()
     checks = case.checks(f"machine {name} of seed {seed}, cut after {cut}", machine)
     judge(seen, checks)
     # Mounted by now, which changes its superblock.
