@@ -27,6 +27,7 @@ from harness.disks import GIB, Attachment, Disk
 from harness.errors import Failed, HarnessError
 from harness.hardware import Hardware
 from harness.image import EMULATED
+from harness.lab_helper import Helper
 from harness.lab_result import Result
 from harness.machine import Machine
 from harness.programs import run
@@ -34,12 +35,8 @@ from harness.qmp import Qmp
 from harness.ssh import Answer, Key, Ssh, make_key, shared
 
 TOP = Path(__file__).resolve().parents[2]
-AGENT = Path(__file__).with_name("lab_agent.py")
-AGENT_AT = "/run/lab/agent.py"
 ROOT = "/mnt/root"
 SYNC_VARIABLE = "LAB_SYNC"
-# Root's own service manager follows every device, too, and takes some of an emulated processor with that.
-QUIET = "systemctl mask --quiet --runtime user@0.service; systemctl stop user@0.service"
 SLOTS = 8  # the most disks of a lab
 PLUG_TIMEOUT_S = 60
 SLOW_S = 60  # the log of a run that takes longer is kept
@@ -90,13 +87,15 @@ class Lab:
     case: Case
     machine: Machine
     ssh: Ssh
+    helper: Helper
     disks: list[LabDisk] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     runs: int = 0
 
     def run(self, command: str, timeout_s: float = 120) -> Answer:
         """A shell command in the guest, standard error included."""
-        return self.ssh.run(f"exec 2>&1\n{command}", timeout_s)
+        text, status = self.ask("run", command, timeout_s)
+        return Answer(text, status)
 
     def must(self, command: str, timeout_s: float = 120) -> str:
         """The output of a shell command that has to succeed."""
@@ -180,7 +179,7 @@ class Lab:
 
     def ask(self, action: str, argument: object, timeout_s: float = 300) -> Any:
         """One request to the helper in the guest."""
-        return ask(self.ssh, action, argument, timeout_s)
+        return self.helper.ask(action, argument, timeout_s)
 
     @contextmanager
     def scenario(self, name: str, *used: LabDisk) -> Iterator[Checks]:
@@ -205,16 +204,6 @@ class Lab:
         """Raises Failed with the failures of all scenarios."""
         if self.failures:
             raise Failed("\n".join(self.failures))
-
-
-def ask(ssh: Ssh, action: str, argument: object, timeout_s: float = 300) -> Any:
-    """One request to the helper in a guest."""
-    request = json.dumps({"action": action, "argument": argument})
-    answer = ssh.feed(f"python3 -IS {AGENT_AT}", request, timeout_s)
-    try:
-        return json.loads(answer.text)
-    except ValueError as error:
-        raise Failed(f"expected: an answer to {action}\nseen:     status {answer.status}: {answer.text[-800:]}") from error
 
 
 @dataclass(frozen=True)
@@ -260,11 +249,16 @@ def booted(case: Case, blanks: Sequence[Blank], *, hardware: Hardware | None = N
             ssh.run(f"date --set=@{time.time():.0f}")
             if os.environ.get(SYNC_VARIABLE, "") not in ("", "0"):
                 sync(ssh)
-            found = [LabDisk(node, drive) for node, drive in zip(nodes_of(drives, ssh), drives, strict=True)]
+            helper = Helper(ssh, case.work / f"{name}.helper.log")
+            helper.install()
+            found = [LabDisk(node, drive) for node, drive in zip(nodes_of(drives, helper), drives, strict=True)]
             case.say(f"{name}: up after {time.monotonic() - started:.0f} s")
-            lab = Lab(case, machine, ssh, found)
+            lab = Lab(case, machine, ssh, helper, found)
             lab.new_root()
-            yield lab
+            try:
+                yield lab
+            finally:
+                helper.close()
     lab.done()
 
 
@@ -293,7 +287,7 @@ def boot_and_save(case: Case, hardware: Hardware, saved: Saved) -> None:
     with case.machine("boot", [system], direct=direct, hardware=hardware, key=saved.key) as machine:
         ssh = machine.wait_for_login()
         guest.settle(ssh)
-        ssh.run(f"{QUIET}; sync")
+        ssh.run("sync")
         machine.save(saved.memory)
 
 
@@ -302,24 +296,15 @@ def credential(key: Key) -> str:
     return f'"systemd.set_credential=ssh.authorized_keys.root:{key.public}"'
 
 
-def nodes_of(drives: Sequence[Disk], ssh: Ssh) -> list[str]:
-    """The devices of disks that were just plugged in, in their order, when all are there; the helper is installed then."""
+def nodes_of(drives: Sequence[Disk], helper: Helper) -> list[str]:
+    """The devices of disks that were just plugged in, in their order, when all are there."""
     deadline, serials = time.monotonic() + PLUG_TIMEOUT_S, [drive.attachment.serial for drive in drives]
     while True:
-        nodes = install_agent(ssh)
+        nodes: dict[str, str] = helper.ask("prepare", None)
         if nodes.keys() >= set(serials):
             return [nodes[serial] for serial in serials]
         if time.monotonic() > deadline:
             raise Failed(f"expected: disks with the serials {serials}\nseen:     {nodes}")
-
-
-def install_agent(ssh: Ssh) -> dict[str, str]:
-    """Puts the helper into the guest; gives devices by serial."""
-    answer = ssh.feed(f"mkdir -p /run/lab && cat >{AGENT_AT}", AGENT.read_text(encoding="utf-8"))
-    if answer.status != 0:
-        raise HarnessError(f"the lab's helper cannot be installed: {answer.text}")
-    nodes: dict[str, str] = ask(ssh, "prepare", None)
-    return nodes
 
 
 def sync(ssh: Ssh) -> None:

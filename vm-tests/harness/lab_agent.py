@@ -1,7 +1,7 @@
-"""The lab's helper inside a guest: one JSON request on standard input, one JSON answer on standard output.
+"""The lab's helper inside a guest: a JSON question on each line of standard input, a JSON answer on each of standard output.
 
-One process for many questions, as starting one takes long in an emulated machine. Python's standard library only; it is sent over
-SSH by harness/lab.py and knows nothing of the agent's code but its command line.
+One process for all questions, as starting one takes long in an emulated machine. Python's standard library only; it is sent over
+SSH by harness/lab_helper.py and knows nothing of the agent's code but its command line.
 """
 
 import json
@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 
 STAGE_LIMIT_S = 900  # five bindings with a TPM, on a host that runs three machines on two cores
@@ -215,7 +216,15 @@ def prepare() -> dict[str, str]:
     return {str(row["serial"]).strip(): str(row["path"]) for row in listed if row["serial"]}
 
 
+def run(script: str) -> tuple[str, int]:
+    """Output and status of a shell script, as if somebody had logged in for it."""
+    done = subprocess.run(["sh", "-s"], input=f"exec 2>&1\n{script}".encode(), stdout=subprocess.PIPE, check=False)
+    return done.stdout.decode("utf-8", "replace"), done.returncode
+
+
 ACTIONS = {
+    "prepare": lambda _: prepare(),
+    "run": run,
     "provision": provision,
     "wipe": wipe,
     "new_root": new_root,
@@ -226,11 +235,14 @@ ACTIONS = {
 
 
 def main() -> int:
-    """Does what the request names."""
-    asked = json.load(sys.stdin)
-    action = asked["action"]
-    answer = prepare() if action == "prepare" else ACTIONS[action](asked["argument"])  # type: ignore[operator]
-    json.dump(answer, sys.stdout)
+    """Answers until there are no more questions; what failed is an answer, too."""
+    for line in sys.stdin:
+        asked = json.loads(line)
+        try:
+            answer = {"answer": ACTIONS[asked["action"]](asked["argument"])}  # type: ignore[operator]
+        except Exception:  # noqa: BLE001 - whatever it was, the question has an answer
+            answer = {"failure": traceback.format_exc()}
+        print(json.dumps(answer), flush=True)
     return 0
 
 
