@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from demo_story import story
@@ -118,7 +119,7 @@ def show_login(machine: Machine, folder: Path) -> None:
     """How to log in to a machine that goes on running, and how to stop it."""
     process = machine.process
     say("\nThe machine goes on running (its metadata service has ended). Log in with")
-    say(f"  {shlex.join(machine.ssh('core').argv())}")
+    say(f"  {shlex.join(replace(machine.ssh('core'), shared=None).argv())}")
     say("and stop it with")
     say(f"  kill {process.pid if process else ''}; rm -r {folder}")
 

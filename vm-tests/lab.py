@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from harness import lab as labs
@@ -60,7 +61,7 @@ def blank(spec: str) -> labs.Blank:
 def show(lab: labs.Lab, servers: list[Tang]) -> None:
     """How to get in, and what is there."""
     lab.ssh.feed("cat >/usr/local/bin/lab && chmod +x /usr/local/bin/lab", LAB_PROGRAM)
-    print(f"log in:  {shlex.join(lab.machine.ssh().argv())}")
+    print(f"log in:  {shlex.join(replace(lab.machine.ssh(), shared=None).argv())}")
     for disk in lab.disks:
         how = disk.disk.attachment
         print(f"disk:    {disk.node}  {disk.image.stat().st_size // MIB} MiB, {how.sector_size}-byte sectors, {disk.image}")

@@ -32,7 +32,7 @@ from harness.lab_result import Result
 from harness.machine import Machine
 from harness.programs import run
 from harness.qmp import Qmp
-from harness.ssh import Answer, Key, Ssh, make_key, shared
+from harness.ssh import Answer, Key, Ssh, make_key
 
 TOP = Path(__file__).resolve().parents[2]
 ROOT = "/mnt/root"
@@ -244,21 +244,20 @@ def booted(case: Case, blanks: Sequence[Blank], *, hardware: Hardware | None = N
     with case.machine(name, [system], direct=direct, hardware=hardware, key=saved.key, saved=saved.memory) as machine:
         for number, drive in enumerate(drives, start=1):
             machine.plug(number, drive)
-        machine.wait_for_login()
-        with shared(machine.ssh(), case.work / f"{name}.ssh") as ssh:
-            ssh.run(f"date --set=@{time.time():.0f}")
-            if os.environ.get(SYNC_VARIABLE, "") not in ("", "0"):
-                sync(ssh)
-            helper = Helper(ssh, case.work / f"{name}.helper.log")
-            helper.install()
-            found = [LabDisk(node, drive) for node, drive in zip(nodes_of(drives, helper), drives, strict=True)]
-            case.say(f"{name}: up after {time.monotonic() - started:.0f} s")
-            lab = Lab(case, machine, ssh, helper, found)
-            lab.new_root()
-            try:
-                yield lab
-            finally:
-                helper.close()
+        ssh = machine.wait_for_login()
+        ssh.run(f"date --set=@{time.time():.0f}")
+        if os.environ.get(SYNC_VARIABLE, "") not in ("", "0"):
+            sync(ssh)
+        helper = Helper(ssh, case.work / f"{name}.helper.log")
+        helper.install()
+        found = [LabDisk(node, drive) for node, drive in zip(nodes_of(drives, helper), drives, strict=True)]
+        case.say(f"{name}: up after {time.monotonic() - started:.0f} s")
+        lab = Lab(case, machine, ssh, helper, found)
+        lab.new_root()
+        try:
+            yield lab
+        finally:
+            helper.close()
     lab.done()
 
 

@@ -32,6 +32,7 @@ RELAY = Path(__file__).with_name("relay.py")
 BOOT_TIMEOUT_S = 420.0
 OFF_TIMEOUT_S = 120.0
 START_TIMEOUT_S = 30.0
+SOCKET_PATH, SSH_ADDS = 107, 17  # characters: the most in a socket's path, unix(7), and what ssh adds to it meanwhile
 SAVE_TIMEOUT_S = 120.0  # of one answer while memory is written or read
 # The kernel's last word before a reboot, which it is not before it is switched off (kernel/reboot.c).
 RESTART = r"reboot: Restarting system"
@@ -152,7 +153,9 @@ class Machine:
 
     def ssh(self, user: str = "root", nic: int = 0) -> Ssh:
         """The way to log in through a network card."""
-        return Ssh(self.ports[nic], self.plan.key, user)
+        socket = self.plan.folder / f"{self.ports[nic]}-{user}"
+        fits = len(str(socket)) + SSH_ADDS <= SOCKET_PATH
+        return Ssh(self.ports[nic], self.plan.key, user, socket if fits else None)
 
     def wait_for_login(self, timeout_s: float = BOOT_TIMEOUT_S, nic: int = 0) -> Ssh:
         """Waits until the guest's SSH server answers; Failed early when the console shows that it never will."""

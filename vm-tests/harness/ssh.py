@@ -6,13 +6,12 @@ import shlex
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import Failed
-from harness.programs import leash, run
+from harness.programs import run
 
 OPTIONS = [
     "BatchMode=yes",
@@ -24,8 +23,10 @@ OPTIONS = [
     "StrictHostKeyChecking=no",
     "UserKnownHostsFile=/dev/null",
 ]
+# The first login stays open, and the later ones of the same user go through it: each takes a second of an emulated machine. The
+# process that holds it ends with the machine.
+SHARING = ["ControlMaster=auto", "ControlPersist=yes"]
 POLL_S = 0.5
-SHARE_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def make_key(folder: Path) -> Key:
 
 @dataclass(frozen=True)
 class Ssh:
-    """The way to log in to one guest; shared is the socket of a connection that is open already."""
+    """The way to log in to one guest; logins with the same socket `shared` are one connection."""
 
     port: int
     key: Key
@@ -63,7 +64,7 @@ class Ssh:
 
     def argv(self, *command: str) -> list[str]:
         """The ssh command line, also for people to type."""
-        options = [word for option in OPTIONS for word in ("-o", option)]
+        options = [word for option in OPTIONS + (SHARING if self.shared else []) for word in ("-o", option)]
         options += ["-S", str(self.shared)] if self.shared else []
         return ["ssh", "-F", "none", *options, "-i", str(self.key.private), "-p", str(self.port),
                 f"{self.user}@127.0.0.1", *command]  # fmt: skip
@@ -102,22 +103,6 @@ class Ssh:
                 f"expected: answers of the guest as JSON\nseen:     status {answer.status}, {answer.text[-400:]!r}"
             ) from error
         return {name: Answer(text, status) for name, (text, status) in found.items()}
-
-
-@contextmanager
-def shared(ssh: Ssh, socket_path: Path) -> Iterator[Ssh]:
-    """Logins over one connection, for as long as the block lasts: in an emulated machine each saves a second or two."""
-    argv = [*leash(), *ssh.argv()[:-1], "-N", "-M", "-S", str(socket_path), ssh.argv()[-1]]
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as master:
-        try:
-            deadline = time.monotonic() + SHARE_TIMEOUT_S
-            while not socket_path.exists():
-                if master.poll() is not None or time.monotonic() > deadline:
-                    raise Failed(f"expected: a login over SSH as {ssh.user}\nseen:     none within {SHARE_TIMEOUT_S:g} s")
-                time.sleep(0.05)
-            yield replace(ssh, shared=socket_path)
-        finally:
-            master.kill()
 
 
 def wait_for_server(port: int, timeout_s: float, *, give_up: Callable[[], Failed | None]) -> None:
