@@ -1,6 +1,7 @@
 """Disks that have a past: a GPT with attributes and content that a config must leave alone."""
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness import disks
@@ -43,3 +44,17 @@ def add_to_ext4(disk: Disk, raw: Path, partition: Partition, files: Mapping[str,
     run(["debugfs", "-w", "-f", "-", content], stdin="\n".join(commands) + "\n")
     disks.write(disk, partition.offset, content)
     content.unlink()
+
+
+def empty_in_ext4(raw: Path, partition: Partition, directories: Sequence[str], scratch: Path) -> None:
+    """Takes all files out of directories of an ext4 partition in a raw image."""
+    node, commands = f"{raw}?offset={partition.offset}", []
+    for number, directory in enumerate(directories):
+        copy = scratch / str(number)
+        copy.mkdir(parents=True)
+        run(["debugfs", "-R", f"rdump {directory} {copy}", node], timeout_s=300)
+        top = copy / Path(directory).name
+        found = [path.relative_to(top) for path in top.rglob("*") if path.is_symlink() or not path.is_dir()]
+        commands += [f'rm "{directory}/{path}"' for path in found]
+    shutil.rmtree(scratch)
+    run(["debugfs", "-w", "-f", "-", node], stdin="\n".join(commands) + "\n", timeout_s=300)
