@@ -21,7 +21,11 @@ def decode(url: str) -> bytes:
     """The content. Raises Failure with the reason, which never quotes the content."""
     head = _HEAD.match(url)
     if not head:
-        raise _malformed(_head_problem(url))
+        if not url.startswith("data:"):
+            raise _malformed('it does not begin with "data:"')
+        if "," not in url:
+            raise _malformed("the comma before its data is missing")
+        raise _malformed("its media type is malformed: data:[type/subtype][;name=value][;base64],content")
     body = url[head.end() :]
     if head[1]:
         return _base64(body)
@@ -50,11 +54,3 @@ def _base64(body: str) -> bytes:
 
 def _malformed(reason: str) -> Failure:
     return Failure(f"malformed data URL: {reason}")
-
-
-def _head_problem(url: str) -> str:
-    if not url.startswith("data:"):
-        return 'it does not begin with "data:"'
-    if "," not in url:
-        return "the comma before its data is missing"
-    return "its media type is malformed: data:[type/subtype][;name=value][;base64],content"

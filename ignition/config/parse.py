@@ -8,7 +8,7 @@ from itertools import chain
 
 from ignition.config import decode
 from ignition.config.model import NEWEST, Config
-from ignition.config.record import Record, folded, spec
+from ignition.config.record import Record, spec
 from ignition.config.report import ERROR, INFO, KEY, LEVELS, WARNING, Entry, Finding, Path, Report, dotted, more
 from ignition.config.rules import load, reachable, walk
 from ignition.config.text import json_text, kinds
@@ -185,9 +185,7 @@ def _said_number(data: object) -> int | None:
 def _member(data: object, path: Path, name: str) -> object:
     if not isinstance(data, dict):
         raise decode.Mistyped(path, "an object", data)
-    if name in data:
-        return data[name]
-    return next((value for key, value in data.items() if folded(key) == folded(name)), None)
+    return json_text.member(data, name)
 
 
 def _of_their_own(found: "Iterable[Finding]", notes: decode.Notes) -> "Iterable[Finding]":

@@ -84,7 +84,12 @@ class _Reader:
             self._check_length()
             character = self._text[self._at : self._at + 4].decode("utf-8", "ignore")[:1]
             if character in ("#", ";"):
-                self._skip_comment()
+                # A comment goes on in the next line after a backslash, even with a blank behind it.
+                self._advance(self._at + 1)
+                self._check_length()
+                line, at_end = self._line()
+                while not at_end and line.removesuffix(" ").endswith("\\"):
+                    line, at_end = self._line()
             elif character == "[":
                 self._read_section()
             elif self._section is None or character in _SPACE:
@@ -123,14 +128,6 @@ class _Reader:
                 break
         name = self._text[start:end].decode("utf-8", "replace").strip(_SPACE)
         self._options.append(Option(section, name, start, self._text[end + 1 : self._at]))
-
-    def _skip_comment(self) -> None:
-        self._advance(self._at + 1)
-        self._check_length()
-        while True:
-            line, at_end = self._line()
-            if at_end or not line.removesuffix(" ").endswith("\\"):
-                return
 
     def _line(self) -> tuple[str, bool]:
         """The rest of the line, a carriage return included, and whether the text ends with it."""

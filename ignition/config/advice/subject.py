@@ -39,7 +39,7 @@ class Subject:
             if isinstance(value, list) and isinstance(part, int) and part < len(value):
                 value = value[part]
             elif isinstance(value, dict) and isinstance(part, str):
-                value = _member(value, part)
+                value = json_text.member(value, part)
             else:
                 return None
         return value
@@ -58,12 +58,6 @@ class Subject:
     @cached_property
     def _plain(self) -> object:
         return json_text.decode(self._text).value
-
-
-def _member(value: dict[str, object], name: str) -> object:
-    if name in value:
-        return value[name]
-    return next((other for key, other in value.items() if key.lower() == name.lower()), None)
 
 
 def advice(rule: str, path: Path, message: str, fix: str = "", inside: tuple[int, int] | None = None) -> Finding:

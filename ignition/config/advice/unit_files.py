@@ -11,6 +11,7 @@ from ignition.config import dataurl, unit_syntax
 from ignition.config.model import Config
 from ignition.config.model.storage import File
 from ignition.config.report import Path
+from ignition.config.text.packed import gunzip_start
 from ignition.errors import Failure
 
 SYSTEM = tuple(f"{top}/systemd/system/" for top in ("/etc", "/run", "/usr/lib", "/usr/local/lib", "/lib"))
@@ -140,16 +141,9 @@ def text_of(file: File) -> str | None:
     if source is None or not source.lower().startswith("data:") or len(source) > LARGEST_CONTENTS:
         return None
     try:
-        content = dataurl.decode(source)
-        return (_unpacked(content) if file.contents.compression else content).decode("utf-8", "replace")
+        content: bytes | None = dataurl.decode(source)
     except Failure:
         return None
-
-
-def _unpacked(content: bytes) -> bytes:
-    import zlib
-
-    try:
-        return zlib.decompressobj(16 + 15).decompress(content, LARGEST_CONTENTS)  # gzip header, largest window
-    except zlib.error as error:
-        raise Failure("the gzip data is damaged") from error
+    if content and file.contents.compression:
+        content = gunzip_start(content, LARGEST_CONTENTS)
+    return None if content is None else content.decode("utf-8", "replace")

@@ -24,7 +24,6 @@ def authority_source_is_not_empty(tls: Tls, _: Context) -> Iterator[Finding]:
 
 _PIECE = 1 << 20
 _MOST = 64 << 20  # bytes of inline content after decompression; a larger one is not checked
-_GZIP = 16 + 15  # of zlib: a gzip header, the largest window
 
 
 @rule(Resource, "R2")
@@ -71,13 +70,15 @@ def _digest(content: bytes, function: str, *, packed: bool) -> str | None:
     import hashlib
     import zlib
 
+    from ignition.config.text.packed import GZIP_WINDOW
+
     hashed = hashlib.new(function)
     if not packed:
         hashed.update(content)
         return hashed.hexdigest()
     length = 0
     while content.strip(b"\0") or not length:  # RFC 1952: members in a row are one content
-        unpacking = zlib.decompressobj(_GZIP)
+        unpacking = zlib.decompressobj(GZIP_WINDOW)
         try:
             while not unpacking.eof:
                 piece = unpacking.decompress(content, _PIECE)

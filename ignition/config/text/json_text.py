@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
+from ignition.config.record import folded
 from ignition.host import limits
 
 TYPE_CHECKING = False
@@ -57,7 +58,10 @@ def decode(text: bytes) -> Text:
 
         raise NotJson(*explained(text, error.msg)) from None
     except _Constant as error:
-        raise NotJson(f"{error} is not a JSON value", _constant_offset(text, str(error))) from None
+        name = str(error).encode()
+        strings = re.finditer(rb'"(?:[^"\\]|\\.)*"|' + re.escape(name), text, re.DOTALL)
+        offset = next((match.start() for match in strings if match[0] == name), 0)
+        raise NotJson(f"{error} is not a JSON value", offset) from None
     except RecursionError:
         raise NotJson("nested too deeply for a config", 0) from None
 
@@ -125,6 +129,13 @@ class _Constant(Exception):
     """NaN or an infinity, which Python's decoder would accept."""
 
 
+def member(value: dict[str, Any], name: str) -> Any:
+    """A member of an object, by its exact name or else by one that differs in case; None if there is none."""
+    if name in value:
+        return value[name]
+    return next((inner for key, inner in value.items() if folded(key) == folded(name)), None)
+
+
 def _loads(text: str, members: Callable[[list[tuple[str, Any]]], Any]) -> Any:
     try:
         return json.loads(text, object_pairs_hook=members, parse_constant=_refuse_constant)
@@ -160,11 +171,6 @@ def _without_surrogates(value: Any) -> Any:
     if isinstance(value, dict):
         return {_without_surrogates(key): _without_surrogates(inner) for key, inner in value.items()}
     return [_without_surrogates(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _constant_offset(text: bytes, name: str) -> int:
-    strings = re.compile(rb'"(?:[^"\\]|\\.)*"|' + re.escape(name.encode()), re.DOTALL)
-    return next((match.start() for match in strings.finditer(text) if match[0] == name.encode()), 0)
 
 
 # Rule O6: NUL characters. They terminate paths, names, arguments and keys. Contents of units and files may have them.

@@ -11,7 +11,7 @@ import re
 from ignition.config import suggest
 from ignition.config.record import Record, spec
 from ignition.config.text import kinds
-from ignition.config.text.packed import packing
+from ignition.config.text.packed import gunzip_start, packing
 from ignition.config.versions import NEWEST, SPEC_2, SPEC_3
 
 TYPE_CHECKING = False
@@ -193,17 +193,8 @@ def _inside(compact: bytes) -> str:
     content = binascii.a2b_base64(start[: len(start) // 4 * 4])
     name = packing(content)
     if name == "gzip":
-        return f" of gzip data{_called(_gunzipped(content))}"
+        return f" of gzip data{_called(gunzip_start(content, _HEAD) or b'')}"
     return f" of {name} data" if name else _called(content)
-
-
-def _gunzipped(content: bytes) -> bytes:
-    import zlib
-
-    try:
-        return zlib.decompressobj(16 + 15).decompress(content, _HEAD)
-    except zlib.error:
-        return b""
 
 
 def _called(content: bytes) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import zlib
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-_GZIP_WINDOW = 16 + 15  # zlib: gzip header and trailer, largest window
+GZIP_WINDOW = 16 + 15  # zlib: gzip header and trailer, largest window
 _PIECE = 256 * 1024  # decompressed bytes per step of gzip
 _SLICE = 16 * 1024  # compressed bytes per step of gzip: with many small members, larger ones would be copied often
 _ZSTD_SLICE = 512  # a block of 4 bytes may expand to 128 KiB (RFC 8878 3.1.1.2), so a step to 16 MiB
@@ -46,13 +46,13 @@ def gunzip(chunks: Iterable[bytes], *, fix: str = "") -> Iterator[bytes]:
     """Decompress a stream with bounded memory. Raises Failure, with this fix, if it is not gzip, damaged or truncated."""
     import zlib
 
-    decoder: zlib._Decompress | None = zlib.decompressobj(_GZIP_WINDOW)  # None between two members
+    decoder: zlib._Decompress | None = zlib.decompressobj(GZIP_WINDOW)  # None between two members
     try:
         for chunk in (whole[start : start + _SLICE] for whole in chunks for start in range(0, len(whole), _SLICE)):
             while chunk:
                 if decoder is None:
                     _expect(chunk, GZIP, "gzip", fix)
-                    decoder = zlib.decompressobj(_GZIP_WINDOW)
+                    decoder = zlib.decompressobj(GZIP_WINDOW)
                 yield decoder.decompress(chunk, _PIECE)
                 chunk = decoder.unconsumed_tail
                 if decoder.eof:
@@ -63,6 +63,16 @@ def gunzip(chunks: Iterable[bytes], *, fix: str = "") -> Iterator[bytes]:
                 raise Failure("the gzip data ends early", fix=fix)
     except zlib.error as error:
         raise Failure(f"the gzip data is damaged: {error}", fix=fix) from error
+
+
+def gunzip_start(content: bytes, most: int) -> bytes | None:
+    """The first bytes of the content of gzip data, at most that many; None if it is malformed."""
+    import zlib
+
+    try:
+        return zlib.decompressobj(GZIP_WINDOW).decompress(content, most)
+    except zlib.error:
+        return None
 
 
 def unzstd(content: bytes, *, fix: str = "") -> Iterator[bytes]:

@@ -149,9 +149,15 @@ class _Builder:
             while not isinstance(event := loader.get_event(), yaml.DocumentEndEvent | yaml.StreamEndEvent):
                 self._take(event, yaml)
         except yaml.MarkedYAMLError as error:
-            raise self._syntax(error) from None
-        except yaml.reader.ReaderError as error:
-            raise self._unreadable(error) from None
+            mark = error.problem_mark or error.context_mark
+            words = f"{error.context}: {error.problem}" if error.context and error.context_mark is None else error.problem
+            start = self._offset(min(mark.index, len(self._text))) if mark else 0
+            raise NotYaml(words or error.context or "not YAML", (start, start + 1), _remedy(error.problem or "")) from None
+        except yaml.reader.ReaderError:
+            found = _UNPRINTABLE.search(self._text)
+            start = self._offset(found.start()) if found else self._skipped
+            fix = "remove it, or write it as an escape in double quotes"
+            raise NotYaml("control characters are not allowed", (start, start + 1), fix) from None
         finally:
             if loader:
                 loader.dispose()
@@ -221,7 +227,9 @@ class _Builder:
         if kind == yaml_scalars.BINARY:
             text = _binary(text, span)
         elif event.tag and kind != yaml_scalars.STRING:
-            _check_tag(text, tag, kind, span, truths)
+            untagged = yaml_scalars.kind(text, truths)
+            if untagged != kind and (kind, untagged) != (yaml_scalars.FLOAT, yaml_scalars.INT):
+                raise NotYaml(f"cannot decode this as a !!{tag}", span, "correct the value or remove the tag")
         is_block = event.style in ("|", ">")
         node = Scalar(span, text, kind, plain=is_plain and not event.tag, truths=truths, is_block=is_block)
         node.has_lines = event.end_mark.line > event.start_mark.line
@@ -269,25 +277,20 @@ class _Builder:
         around.node.length += node.length
         if isinstance(around.node, Sequence):
             if not self._policy.null_elements_count and isinstance(node, Scalar) and node.kind == yaml_scalars.NULL:
-                around.node.nulls.append((len(around.node.items), self._shown(node.span)))
+                # An empty element has no text of its own: its dash is shown instead.
+                dash = self._bytes.rfind(b"-", 0, node.span[0]) if node.span[0] == node.span[1] else -1
+                around.node.nulls.append((len(around.node.items), (dash, dash + 1) if dash >= 0 else node.span))
             else:
                 around.node.items.append(node)
         elif around.key is None:
-            around.key = self._as_key(node)
+            if not isinstance(node, Scalar):
+                fix = "use a name as key; quote it if it begins with { or ["
+                raise NotYaml(f"a key is {node.what}, not a word", node.span, fix)
+            is_merge = node.plain and node.text == _MERGE
+            around.key = node.text if is_merge else self._policy.key(node.text), node.span, is_merge
         else:
             self._member(around, around.node, node)
             around.key = None
-
-    def _shown(self, span: Span) -> Span:
-        """The dash of an empty element."""
-        dash = self._bytes.rfind(b"-", 0, span[0]) if span[0] == span[1] else -1
-        return (dash, dash + 1) if dash >= 0 else span
-
-    def _as_key(self, node: Node) -> tuple[str, Span, bool]:
-        if not isinstance(node, Scalar):
-            raise NotYaml(f"a key is {node.what}, not a word", node.span, "use a name as key; quote it if it begins with { or [")
-        is_merge = node.plain and node.text == _MERGE
-        return node.text if is_merge else self._policy.key(node.text), node.span, is_merge
 
     def _member(self, around: _Open, mapping: Mapping, node: Node) -> None:
         assert around.key is not None  # noqa: S101  for type checkers: a value follows its key
@@ -339,19 +342,6 @@ class _Builder:
         self._known_offset = (index, offset)
         return offset
 
-    def _syntax(self, error: Any) -> NotYaml:
-        mark = error.problem_mark or error.context_mark
-        words = f"{error.context}: {error.problem}" if error.context and error.context_mark is None else error.problem
-        start = self._offset(min(mark.index, len(self._text))) if mark else 0
-        return NotYaml(words or error.context or "no YAML", (start, start + 1), _remedy(error.problem or ""))
-
-    def _unreadable(self, error: Any) -> NotYaml:
-        found = _UNPRINTABLE.search(self._text)
-        start = self._offset(found.start()) if found else self._skipped
-        return NotYaml(
-            "control characters are not allowed", (start, start + 1), "remove it, or write it as an escape in double quotes"
-        )
-
 
 # YAML 1.1 5.1: characters of a stream, without surrogates, which decoded text does not have.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -383,13 +373,6 @@ def _binary(text: str, span: Span) -> str:
     except (binascii.Error, ValueError):
         raise NotYaml("!!binary value contains invalid base64 data", span, "encode it with base64") from None
     return content.decode("utf-8", "surrogateescape")
-
-
-def _check_tag(text: str, tag: str, kind: str, span: Span, truths: Table[str, bool]) -> None:
-    """The text must be valid for its tag."""
-    found = yaml_scalars.kind(text, truths)
-    if found != kind and not (kind == yaml_scalars.FLOAT and found == yaml_scalars.INT):
-        raise NotYaml(f"cannot decode this as a !!{tag}", span, "correct the value or remove the tag")
 
 
 def _sources(node: Node, key: Span) -> list[Mapping]:

@@ -33,7 +33,13 @@ def express(config: Config, mounts: Mapping[str, str]) -> tuple[Config, list[Fin
     """
     remarks = Remarks()
     if config.ignition.translated:
-        config = _translated(config, mounts, remarks)
+        from ignition.config.to_spec3.storage import Mounts, express_disks, express_filesystems, express_nodes, express_units
+
+        where = Mounts(mounts, config.storage.filesystems)
+        storage = express_disks(config.storage, remarks)
+        storage = express_filesystems(storage, where, remarks)
+        storage = express_nodes(storage, where, config.passwd.users, remarks)
+        config = config.evolve(storage=storage, systemd=express_units(config.systemd))
     about = config.ignition.evolve(config=References(), translated=None)
     stripped = _stripped(config.evolve(ignition=about), (), remarks)
     return stripped.evolve(ignition=about.evolve(version=version_for(stripped))), remarks.entries
@@ -48,16 +54,6 @@ def version_for(config: Config) -> str:
     if any(found for disk in config.storage.disks for found in uncertain_numbers(disk.partitions)):
         needed.append(NEWEST)  # stable versions refuse it (D6)
     return max(needed, key=order, default=STABLE) if any(order(since) > order(STABLE) for since in needed) else STABLE
-
-
-def _translated(config: Config, mounts: Mapping[str, str], remarks: Remarks) -> Config:
-    from ignition.config.to_spec3.storage import Mounts, express_disks, express_filesystems, express_nodes, express_units
-
-    where = Mounts(mounts, config.storage.filesystems)
-    storage = express_disks(config.storage, remarks)
-    storage = express_filesystems(storage, where, remarks)
-    storage = express_nodes(storage, where, config.passwd.users, remarks)
-    return config.evolve(storage=storage, systemd=express_units(config.systemd))
 
 
 def _since(record: Record) -> Iterator[str]:

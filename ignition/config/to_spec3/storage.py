@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ignition.config.report import Path
 
     AnyNode = TypeVar("AnyNode", bound=Node)
-    from ignition.config.model.systemd import Dropin, Systemd, Unit
+    from ignition.config.model.systemd import Systemd, Unit
 
 
 class Remarks:
@@ -288,7 +288,11 @@ def express_units(systemd: Systemd) -> Systemd:
     found: dict[str, Unit] = {}
     for unit in systemd.units:
         found[unit.name] = _over(found[unit.name], unit) if unit.name in found else unit
-    return systemd.evolve(units=tuple(unit.evolve(dropins=_each_once(unit.dropins)) for unit in found.values()))
+    return systemd.evolve(
+        units=tuple(
+            unit.evolve(dropins=tuple({dropin.name: dropin for dropin in unit.dropins}.values())) for unit in found.values()
+        )
+    )
 
 
 def _over(old: Unit, new: Unit) -> Unit:
@@ -299,7 +303,3 @@ def _over(old: Unit, new: Unit) -> Unit:
         contents=new.contents or old.contents,
         dropins=old.dropins + new.dropins,
     )
-
-
-def _each_once(dropins: tuple[Dropin, ...]) -> tuple[Dropin, ...]:
-    return tuple({dropin.name: dropin for dropin in dropins}.values())

@@ -81,18 +81,15 @@ def _filesystem(filesystem: v2.Filesystem, here: Path) -> Pairs:
 
 def _networkd(networkd: v2.Networkd, index: int) -> Pairs:
     """Files from that index on."""
-    for place, contents in _written(networkd):
+    written: list[tuple[Path, str]] = []
+    for number, unit in enumerate(networkd.units):
+        there: Path = ("networkd", "units", number)
+        written.append((there, unit.contents))
+        written += [((*there, "dropins", each), dropin.contents) for each, dropin in enumerate(unit.dropins)]
+    for place, contents in written:
         if contents:
             here: Path = ("storage", "files", index)
             yield here, place
             yield (*here, "path"), (*place, "name")
             yield (*here, "contents", "source"), (*place, "contents")
             index += 1
-
-
-def _written(networkd: v2.Networkd) -> Iterator[tuple[Path, str]]:
-    for number, unit in enumerate(networkd.units):
-        here: Path = ("networkd", "units", number)
-        yield here, unit.contents
-        for each, dropin in enumerate(unit.dropins):
-            yield (*here, "dropins", each), dropin.contents

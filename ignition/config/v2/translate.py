@@ -39,12 +39,13 @@ def translate(config: v2.Config2, version: str) -> Config:
 
 
 def _ignition(about: v2.Ignition2) -> ignition_model.Ignition:
+    # An absent object is not a resource; one without a source is an empty resource.
+    is_absent = about.config.replace is v2.References.FIELDS["replace"].default
+    replace = ignition_model.Resource() if is_absent else _resource(about.config.replace)
     return ignition_model.Ignition(
         version=NEWEST,
         translated=True,
-        config=ignition_model.References(
-            merge=tuple(map(_resource, about.config.append)), replace=_optional(about.config.replace), append=True
-        ),
+        config=ignition_model.References(merge=tuple(map(_resource, about.config.append)), replace=replace, append=True),
         timeouts=ignition_model.Timeouts(
             http_response_headers=about.timeouts.http_response_headers, http_total=about.timeouts.http_total
         ),
@@ -57,12 +58,6 @@ def _ignition(about: v2.Ignition2) -> ignition_model.Ignition:
             no_proxy=about.proxy.no_proxy,
         ),
     )
-
-
-def _optional(reference: v2.Reference) -> ignition_model.Resource:
-    """An absent object is not a resource; one without a source is an empty resource."""
-    absent = reference is v2.References.FIELDS["replace"].default
-    return ignition_model.Resource() if absent else _resource(reference)
 
 
 def _resource(reference: v2.Reference) -> ignition_model.Resource:
