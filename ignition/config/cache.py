@@ -56,6 +56,7 @@ def plain(record: Record) -> dict[str, Any]:
 def _record(cls: type[Record], plain: dict[str, Any]) -> Record:
     values: dict[str, Any] = {}
     for key, value in plain.items():
+        # INTERNAL members included, which no decoder of configs knows.
         field = cls.BY_JSON[key]
         if issubclass(field.element, Record):
             inner = field.element

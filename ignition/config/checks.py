@@ -178,6 +178,7 @@ class AbsolutePath(Check):
             return None
         if value[0] != "/":
             return "path is not absolute", self._fix(value), self.rules[0]
+        # Only paths with one of these can have another form: no module is imported for the rest.
         if self.simplest and ("/." in value or "//" in value or value[-1] == "/"):
             from ignition.config.rules.paths import problem
 
@@ -205,6 +206,7 @@ class FitsKernel(Check):
     """A path within the limits of the kernel: its own length, and that of each name in it."""
 
     def problem(self, value: str, version: str) -> Problem | None:
+        # Almost all paths are short: nothing is encoded for them.
         if len(value) <= _SURELY_SHORT:
             return None
         if len(value.encode("utf-8", "replace")) > PATH_BYTES:
@@ -293,7 +295,7 @@ class Url(Check):
         from ignition.config import url
 
         rule, wrong = url.problem(value, version)
-        return (wrong, url.remedy(rule, value, version), "".join(self.rules) or rule) if wrong else None
+        return (wrong, url.fix(rule, value, version), "".join(self.rules) or rule) if wrong else None
 
     def constraint(self, version: str) -> Constraint:
         from ignition.config.url import schemes_of
@@ -318,7 +320,7 @@ class WithSource(Check):
         if not value.source:
             return "source is not given", "specify the URL", self.rules[0]
         rule, wrong = url.problem(value.source, version)
-        return (wrong, url.remedy(rule, value.source, version), self.rules[-1]) if wrong else None
+        return (wrong, url.fix(rule, value.source, version), self.rules[-1]) if wrong else None
 
     def constraint(self, version: str) -> Constraint:
         return {"required": ["source"], "properties": {"source": {"type": "string", "minLength": 1}}}
@@ -338,7 +340,7 @@ class HttpUrl(Check):
         from ignition.config import url
 
         if wrong := url.malformed(value):
-            return f"URL {wrong}", url.remedy("R6", value, version), self.rules[0]
+            return f"URL {wrong}", url.fix("R6", value, version), self.rules[0]
         if not url.is_http(value):
             return f"{self.whose} URL must begin with http:// or https://", _HTTP_FIX, self.rules[-1]
         return None

@@ -30,6 +30,7 @@ def _threshold_problem(config: Mapping[str, Any]) -> tuple[str, str] | None:
     if not count:
         return "no pin is given that could unlock the volume", "add a tang server or tpm2"
     fix = f"use a number from 1 to {count}" if count > 1 else "use 1, or name more pins"
+    # True would count as 1 in Python.
     if isinstance(threshold, bool) or not isinstance(threshold, int):
         return "the threshold is not a number", fix  # the value is not quoted: the config of a pin may hold secrets
     if not 1 <= threshold <= count:
@@ -42,6 +43,7 @@ def parts(config: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     pins = config.get("pins")
     found = []
     for pin, configs in pins.items() if isinstance(pins, dict) else ():
+        # clevis accepts a single config in place of a list of one.
         for members in configs if isinstance(configs, list) else [configs]:
             found.append((pin, members if isinstance(members, dict) else {}))
     return found

@@ -33,6 +33,7 @@ def decode(url: str) -> bytes:
         raise _malformed(f"character {bad.start() + 1} of its data must be percent-encoded")
     if bad := _BAD_ESCAPE.search(body):
         raise _malformed(f"the % at character {bad.start() + 1} of its data is not followed by two hex digits")
+    # Percent escapes are bytes, which may not be UTF-8: the content is never a string.
     raw = body.encode("ascii")
     return _ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()), raw) if b"%" in raw else raw
 

@@ -100,6 +100,7 @@ class _Shape:
             if order(later.get(field.json, field.since)) <= order(version)
         }
         self.by_lower = {folded(name): name for name in self.members}
+        # Shared by all places without a value: records are frozen.
         self.empty = cls.of(dict(self.required))
 
     def first_version(self, key: str) -> str:
@@ -135,6 +136,7 @@ def _record(shape: _Shape, data: object, path: Path, notes: Notes) -> Record:
     values = dict(shape.required)
     members = shape.members
     for key, value in data.items():
+        # Exact names first, as in Go: the lookup without case is slow and reports the key.
         member = members.get(key) or _misspelt(shape, key, path, notes)
         if member is None:
             continue
@@ -148,6 +150,7 @@ def _record(shape: _Shape, data: object, path: Path, notes: Notes) -> Record:
             values[field.name] = _record(member.shape, value, (*path, field.json), notes)
         else:
             kind = field.element
+            # Exact types: bool is a subclass of int in Python, but not a number in JSON.
             if type(value) is not kind or (kind is int and value not in _INT_64):
                 notes.add_mistyped((*path, field.json), _NAMES[kind], value)
             else:
@@ -171,6 +174,7 @@ def _list(member: _Member, value: object, path: Path, notes: Notes) -> tuple[Any
     kind = member.field.element
     found = []
     for index, element in enumerate(value):
+        # Go decodes a null in a list to an empty element, which the rules then check.
         if element is None or type(element) is not kind or (kind is int and element not in _INT_64):
             if element is not None:
                 notes.add_mistyped((*path, index), _NAMES[kind], element)

@@ -45,6 +45,7 @@ def _merged(parent: Record, child: Record) -> Record:
         old, new = parent.__dict__[name], child.__dict__[name]
         if field.many:
             members[name] = _lists(parent, child, field, old, new)
+        # Identity: an absent member is the default itself, and the other side is used without a copy.
         elif new is field.default or old is field.default:
             members[name] = old if new is field.default else new
         elif issubclass(field.element, Record):
@@ -58,6 +59,7 @@ def _lists(parent: Record, child: Record, field: Field, old: tuple[Any, ...], ne
     if field.name in parent.REPEATABLE:
         return old + new
     if field.name in parent.SHARED and old:
+        # A path that the child moves to another of these lists, say from files to links, leaves the parent's list.
         taken = {_key(element) for name in parent.SHARED if name != field.name for element in getattr(child, name)}
         taken -= {_key(element) for element in new}
         old = tuple(element for element in old if _key(element) not in taken)
@@ -71,6 +73,7 @@ def _by_key(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
     known = {_key(element) for element in old}
     for element in new:
         key = _key(element)
+        # Lists translated from 2.x may repeat keys: only the first of equal elements is merged.
         if key in known and key not in rest:
             rest[key] = element
         else:
@@ -100,6 +103,7 @@ def _appended(parent: Record, child: Record) -> Record:
         if field.many:
             members[name] = old + new
         elif isinstance(old, Record):
+            # `ignition.config` is that of the child: the references of the parent are already being followed.
             members[name] = new if cls is not Config and name == "config" else _appended(old, new)
         else:
             members[name] = old if new is None else new

@@ -21,6 +21,7 @@ def reason(config: Config) -> str | None:
         if volume.clevis.custom.needs_network:
             return f"$.storage.luks.{index}.clevis.custom needs the network"
         for number, server in enumerate(volume.clevis.tang):
+            # Without an advertisement clevis asks the server already when it binds the volume.
             if not server.advertisement:
                 return f"$.storage.luks.{index}.clevis.tang.{number} has no advertisement"
     return None

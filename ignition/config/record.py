@@ -120,6 +120,7 @@ class Record:
             if isinstance(declared, Field):
                 declared.settle(name, annotation, cls.SINCE)
                 own[name] = declared
+                # A class attribute would hide a missing member of an instance.
                 delattr(cls, name)
         cls.FIELDS = {**cls.FIELDS, **own}
         cls.BY_JSON = {field.json: field for field in cls.FIELDS.values()}
@@ -141,6 +142,7 @@ class Record:
     def of(cls, members: dict[str, Any]) -> Self:
         """A record of members that are known to fit and to be complete: nothing is checked. Defaults fill the rest."""
         record = object.__new__(cls)
+        # The hot path of decoding: a config may have tens of thousands of records.
         record.__dict__.update(cls.DEFAULTS)
         record.__dict__.update(members)
         return record

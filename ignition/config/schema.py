@@ -118,6 +118,7 @@ def _constrained(described: Schema, checks: Iterable[Check], version: str) -> Sc
         if not check.holds_in(version) or (check.warns and not isinstance(check, Deprecated)):
             continue
         constraint = _explained(check, version)
+        # Required and not empty: for a list that is one element, for a string one character.
         if isinstance(check, Given):
             constraint = {"minItems" if described["type"] == "array" else "minLength": 1}
         if constraint.keys() & described.keys():
@@ -138,6 +139,7 @@ def _explained(check: Check, version: str) -> Schema:
 def _optional(described: Schema, default: str | int | bool | None) -> Schema:
     """Null is equivalent to absence."""
     described = {**described, "type": [described["type"], "null"]}
+    # draft 7 checks enum beside type, so null must be in both.
     if "enum" in described:
         described["enum"] = [*described["enum"], None]
     return described if default is None else {**described, "default": default}

@@ -76,6 +76,7 @@ def cycle(below: Sequence[Sequence[int]]) -> list[int]:
     here = next((one for one in range(len(below)) if one not in done), None)
     while here is not None and here not in way:
         way.append(here)
+        # Elements outside of all waves depend on a cycle or are part of one: following them leads into the cycle.
         here = next(one for one in below[here] if one not in done)
     if here is None:
         return []

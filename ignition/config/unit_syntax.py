@@ -82,6 +82,7 @@ class _Reader:
     def run(self) -> list[Option]:
         while self._at < len(self._text):
             self._check_length()
+            # One character of UTF-8 has at most four bytes.
             character = self._text[self._at : self._at + 4].decode("utf-8", "ignore")[:1]
             if character in ("#", ";"):
                 # A comment goes on in the next line after a backslash, even with a blank behind it.
@@ -92,6 +93,7 @@ class _Reader:
                     line, at_end = self._line()
             elif character == "[":
                 self._read_section()
+            # Before the first section everything is skipped, as in go-systemd; advice W8 warns about it.
             elif self._section is None or character in _SPACE:
                 self._advance(self._at + len(character.encode()))
             else:
@@ -116,6 +118,7 @@ class _Reader:
         start = self._at
         self._fill(start + 1)
         self._check_length()
+        # The name ends at the first = of its line.
         stops = [place for place in (self._text.find(stop, start) for stop in (b"=", b"\n", b"\r")) if place >= 0]
         end = min(stops, default=-1)
         if end < 0 or self._text[end] != ord("="):
@@ -124,6 +127,7 @@ class _Reader:
         while True:
             self._check_length()
             line, _ = self._line()
+            # An empty line ends a value even after a line that is continued.
             if not line.strip(_SPACE) or not line.endswith("\\"):
                 break
         name = self._text[start:end].decode("utf-8", "replace").strip(_SPACE)

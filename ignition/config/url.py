@@ -24,7 +24,7 @@ SCHEMES = {
     "gs": ("3.2.0", ""),
     "arn": ("3.4.0", ""),
 }
-_REMEDIES = {
+_FIXES = {
     "R6": "write it as scheme://host:port/path, with special characters percent-encoded, such as %20",
     "R8": "specify the version, or leave versionId out",
     "R9": "write arn:aws:s3:::BUCKET/KEY",
@@ -70,11 +70,13 @@ def syntax_problem(url: str) -> str:
         return "has no scheme before its first colon"
     rest, _, fragment = url.partition("#")
     name = scheme(url)
+    # Like Go, without a look at the query: it is opaque until somebody parses it.
     rest = rest[len(name) + 1 :].partition("?")[0] if name else rest.partition("?")[0]
     if _has_bad_escape(fragment):
         return "has a % that is not followed by two hex digits"
     if name and not rest.startswith("/"):
         return ""  # opaque, as in data:,x
+    # Go refuses it because it could be mistaken for a scheme.
     if not name and ":" in rest.partition("/")[0]:
         return "has a colon in its first part but no scheme"
     authority = ""
@@ -137,13 +139,13 @@ def problem(url: str, version: str) -> tuple[str, str]:
     return "", ""
 
 
-def remedy(rule: str, url: str, version: str) -> str:
+def fix(rule: str, url: str, version: str) -> str:
     """The fix for a finding of `problem`, by its rule. Quotes at most the scheme."""
     if rule == "R7":
         from ignition.config.suggest import scheme as suggested
 
         return suggested(scheme(url), schemes_of(version))
-    return _REMEDIES[rule]
+    return _FIXES[rule]
 
 
 def is_http(url: str) -> bool:
@@ -161,6 +163,7 @@ def _authority_problem(authority: str) -> str:
             return "has a [ without ] in its host"
         well_formed = _is_port(port) and _is_host(address) and not _has_bad_escape(address)
         return "" if well_formed else "has a malformed host or port"
+    # The last colon: Go accepts more of them before the port.
     if ":" in host and not _is_port(host[host.rindex(":") :]):
         return "has a port that is not a number"
     # Only bytes beyond ASCII may be percent-encoded in a host.
@@ -209,6 +212,7 @@ def _arn_problem(url: str) -> str:
         return "an ARN has six parts: arn:partition:s3:region:account:bucket/key"
     if parts[2] != "s3":
         return "the service of the ARN is not s3"
+    # An access point has a name before the object's key, a bucket is itself the name.
     needed = 2 if parts[5].startswith("accesspoint/") else 1
     if parts[5].count("/") < needed:
         return "the ARN does not name an object: bucket/key, or accesspoint/name/object/key"

@@ -63,7 +63,7 @@ def test_scheme_is_lower_case() -> None:
 def test_user_where_no_server_is_makes_a_config_invalid(text: str) -> None:
     rule, reason = url.problem(text, "3.4.0")
     assert (rule, reason) == ("R6", f"URL has no server: {url.scheme(text)}: must be followed by // and a name")
-    assert "SECRET" not in reason + url.remedy(rule, text, "3.4.0")
+    assert "SECRET" not in reason + url.fix(rule, text, "3.4.0")
 
 
 @pytest.mark.parametrize("text", ["http:h/x", "http:/h", "http://", "https:///x", "tftp:h", "http://u@/x"])
@@ -87,7 +87,7 @@ def test_proxy_with_a_user_where_no_server_is_makes_a_config_invalid() -> None:
 def test_user_that_looks_like_a_scheme_is_not_named(text: str) -> None:
     rule, reason = url.problem(text, "3.4.0")
     assert rule == "R7"
-    assert "secret" not in f"{reason} {url.remedy(rule, text, '3.4.0')}".lower()
+    assert "secret" not in f"{reason} {url.fix(rule, text, '3.4.0')}".lower()
     with Fetcher(Settings(), offline=False) as fetcher, pytest.raises(Failure) as caught:
         fetcher.read(Resource(source=text))
     assert "secret" not in str(caught.value).lower()

@@ -51,6 +51,7 @@ def advise(parsed: Parsed, text: bytes, targets: Iterable[Target] = ()) -> tuple
     about_files = (homes, modes, places, partitions, devices)
     advisers = (*about_units, *about_files, second_look, transport, users, accounts, extensions)
     findings = [one.moved(subject.in_text(one.path)) for adviser in advisers for one in _limited(adviser.advise(subject))]
+    # An error at the same member, or above it, says more: no advice is added.
     refused = [entry.path for entry in parsed.report.entries if entry.level == "error" and entry.path]
     found = locate_findings(text, findings) if findings else ()
     return tuple(entry for entry in found if not any(f"{entry.path}.".startswith(f"{path}.") for path in refused))

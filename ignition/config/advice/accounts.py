@@ -118,6 +118,7 @@ def _ids(subject: Subject, passwd: Passwd) -> Iterator[Finding]:
     systems = sorted(subject.systems) or sorted(known())
     numbers = [("users", "uid", index, one.name, one.uid) for index, one in enumerate(passwd.users) if is_made(one)]
     numbers += [("groups", "gid", index, one.name, one.gid) for index, one in enumerate(passwd.groups) if is_made(one)]
+    # An account of the image that the config deletes frees its id.
     gone = {("users", one.name) for one in passwd.users if not is_made(one)}
     gone |= {("groups", one.name) for one in passwd.groups if not is_made(one)}
     for kind, member, index, name, number in numbers:
@@ -142,6 +143,7 @@ def _taken(passwd: Passwd) -> Iterator[Finding]:
             if not is_made(account) or (number is None and account.name in known_names):
                 continue
             if number is None:
+                # Ordinary accounts count up from the highest id in use, system accounts down from the lowest.
                 used = [one for one in given if (one >= _FIRST) != bool(account.system)]
                 number = min(used, default=_FIRST) - 1 if account.system else max(used, default=_FIRST - 1) + 1
                 given.setdefault(number, account.name)
@@ -173,6 +175,7 @@ def _owners(subject: Subject, passwd: Passwd) -> Iterator[Finding]:
     lists = (("directories", storage.directories), ("files", storage.files), ("links", storage.links))
     for name, nodes in lists:
         for index, node in enumerate(nodes):
+            # A hard link has the owner of its target.
             if isinstance(node, Link) and node.hard:
                 continue
             what = f"{'directory' if name == 'directories' else 'file' if isinstance(node, File) else 'link'} is owned by"
@@ -206,6 +209,7 @@ def _unknown(
     if not has and not is_deleted:
         others = own | {one for system in known().values() for one in system[kind]}
         near = closest(name, sorted(others - {name}), alike=0.8)
+    # Another config may create the account.
     if subject.has_other_configs and not (near or is_deleted or subject.systems):
         return
     if is_deleted:

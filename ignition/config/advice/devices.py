@@ -69,6 +69,7 @@ def _made(storage: Storage) -> dict[str, set[str]]:
     made: dict[str, set[str]] = {directory: set() for directory in _DIRECTORIES}
     made["/dev/mapper/"] = {one.name for one in storage.luks}
     made["/dev/md/"] = {one.name.removeprefix("/dev/").removeprefix("md/") for one in storage.raid}
+    # Existing partitions that the config describes count as created: their names are certain.
     partitions = [one for disk in storage.disks for one in disk.partitions if one.should_exist is not False]
     made["/dev/disk/by-partlabel/"] = {one.label for one in partitions if one.label}
     made["/dev/disk/by-partuuid/"] = {one.guid.lower() for one in partitions if one.guid}
@@ -97,6 +98,7 @@ def _slip(device: str, made: dict[str, set[str]], storage: Storage) -> tuple[str
     name = device[len(directory) :]
     if name in made[directory] or name.lower() in _OF_IMAGES:
         return None
+    # The right name in the wrong directory, such as by-label for by-partlabel.
     elsewhere = next((other + name for other, names in made.items() if name in names), "")
     by_lower = {one.lower(): one for one in sorted(made[directory])}
     near = get_close_matches(name.lower(), by_lower, n=1, cutoff=_ALIKE)

@@ -60,6 +60,7 @@ def _homes(config: Config) -> dict[str, str]:
         for place in _PLACES:
             name, slash, _ = node.path.removeprefix(f"{place}/").partition("/")
             if slash and node.path.startswith(f"{place}/"):
+                # Users of the image have their homes there as well.
                 homes.setdefault(f"{place}/{name}", name)
     return {home: name for home, name in homes.items() if home}
 
@@ -79,6 +80,7 @@ def _present(config: Config, homes: dict[str, str]) -> set[str]:
         if directory.parents_alike:
             present.update(ancestors(directory.path))
     names = {user.name for user in config.passwd.users if user.ssh_authorized_keys}
+    # The agent creates .ssh itself, for the user, when it writes keys.
     return present | {f"{home}/.ssh" for home, name in homes.items() if name in names}
 
 

@@ -44,6 +44,7 @@ def close(name: str, others: frozenset[str]) -> str:
     stem, _, kind = name.rpartition(".")
     candidates = {other.rpartition(".")[0]: other for other in known() | others if kind_of(other) == kind and other != name}
     by_case = {stem.lower(): other for stem, other in candidates.items()}
+    # Only case differs: certain enough, whatever the length.
     if stem.lower() in by_case:
         return by_case[stem.lower()]
     alike = [found for found in get_close_matches(stem, candidates, n=3, cutoff=_ALIKE) if _letters(found) != _letters(stem)]

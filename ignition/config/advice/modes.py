@@ -52,4 +52,5 @@ def is_usual(mode: int) -> bool:
     owner, group, others = mode >> 6 & 7, mode >> 3 & 7, mode & 7
     nested = group & ~owner == 0 and others & ~group == 0
     digits = all(digit in _USUAL_DIGITS for digit in (owner, group, others))
+    # setuid and setgid only make sense on files that their owner may execute.
     return digits and nested and mode >> 9 in _USUAL_SPECIAL and (mode >> 9 == 0 or owner == 7)

@@ -37,6 +37,7 @@ class _Taken:
 
 def _collisions(disk: Disk, here: Path) -> Iterator[Finding]:
     wanted = [(index, one) for index, one in enumerate(disk.partitions) if one.should_exist is not False]
+    # Partitions with a number come first; those with number 0 get the numbers that are left.
     wanted.sort(key=lambda pair: pair[1].number == 0)
     taken: list[_Taken] = []
     for index, partition in wanted:
@@ -59,6 +60,7 @@ def _collisions(disk: Disk, here: Path) -> Iterator[Finding]:
                 yield advice("W14", (*here, index), message, f"set a size for {taker}, or move it to the end")
             continue
         end = start + size if size else min([one.start for one in taken if one.start > start], default=_END)
+        # A partition without a size ends where the next one begins.
         taken.append(_Taken(index, start, end, fills=not size))
 
 

@@ -149,11 +149,13 @@ def _started(subject: Subject) -> dict[str, str]:
                 program = program_of(option)
                 found.setdefault(program, text.unit)
                 for word in option.value.split()[1:]:
+                    # A script that a shell or interpreter runs needs no executable bit.
                     found.setdefault(word.strip("\"';"), "")
     return found
 
 
 def _not_executable(file: File, started: dict[str, str], here: Path) -> Iterator[Finding]:
+    # An existing file keeps its mode, which is unknown here.
     is_appended = file.contents.source is None and (file.append or not file.overwrite)
     mode = 0o644 if file.mode is None else file.mode
     if mode & _EXECUTABLE or (file.mode is None and is_appended):
@@ -170,6 +172,7 @@ def _not_executable(file: File, started: dict[str, str], here: Path) -> Iterator
 def _unread(path: str, here: Path) -> Iterator[Finding]:
     name = path.rpartition("/")[2]
     extension = name.rpartition(".")[2] if "." in name else ""
+    # Deliberately not read.
     if name.startswith((".", "README")) or name.endswith(_TURNED_OFF):
         return
     for place, suffixes, reader in _SUFFIXES:

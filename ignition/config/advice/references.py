@@ -84,6 +84,7 @@ def _activated(subject: Subject, text: UnitText) -> Iterator[Finding]:
     if not where or any(one.first(*where) for one in texts) or subject.has_other_configs:
         return
     stem = text.unit.rpartition(".")[0]
+    # With Accept=yes, systemd starts an instance of a template for each connection.
     accepts = text.kind == "socket" and any((one.first("Socket", "Accept") or "").lower() in _YES for one in texts)
     started = f"{stem}@.service" if accepts else f"{stem}.service"
     if not is_known(subject, started):

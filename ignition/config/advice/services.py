@@ -72,6 +72,7 @@ def _second_command(subject: Subject, name: str, texts: list[UnitText], commands
         for option in text.options:
             if (option.section, option.name) != ("Service", "ExecStart"):
                 continue
+            # An empty assignment resets the list.
             commands = commands + 1 if option.value else 0
             if commands == 2:
                 message = f"a second ExecStart of {name}: systemd refuses to load it unless it is of Type=oneshot"
@@ -91,6 +92,7 @@ def _command_lines(subject: Subject, text: UnitText) -> Iterator[Finding]:
         words = option.value.split()[1:]
         bare = program_of(option)
         place = inside(subject, text, option)
+        # A bare name is fine: systemd searches a fixed PATH. So are specifiers and variables.
         if "/" in bare and not bare.startswith(("/", "%", "$")):
             message = f"{option.name} runs a program by a relative path: systemd refuses that"
             yield advice("W10", text.path, message, "write the absolute path", place)

@@ -90,6 +90,7 @@ def _resources(config: Config) -> Iterator[tuple[Path, Resource, str, str]]:
 
 
 def _secret(file: File) -> str:
+    # Mode 0000 is the default of 2.x and says nothing.
     if file.mode is not None and file.mode and not file.mode & _FOR_OTHERS:
         return f"a file that only its owner may read (mode {file.mode:04o})"
     name = file.path.lower()

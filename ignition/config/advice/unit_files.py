@@ -64,6 +64,7 @@ class UnitFiles:
         for text in (*_of_units(config), *self._of_files(config)):
             self.texts.setdefault(text.unit, []).append(text)
         for texts in self.texts.values():
+            # Stable: the unit's own text first, drop-ins in the order of the config.
             texts.sort(key=lambda text: text.is_dropin)
         for link in config.storage.links:
             name = _below(link.path, SYSTEM)
@@ -94,6 +95,7 @@ class UnitFiles:
             unit, _, dropin = (name or in_network).partition("/")
             unit = unit.removesuffix(".d") if dropin else unit
             contents = text_of(file)
+            # Fetched or appended: the text is not known, but the unit exists.
             if contents is None or file.append:
                 if name and not dropin:
                     self.opaque.add(unit)

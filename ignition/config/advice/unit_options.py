@@ -72,9 +72,11 @@ def _unknown(subject: Subject, text: UnitText, sections: dict[str, frozenset[str
     seen: set[tuple[str, str]] = set()
     for option in text.options:
         section, name = option.section, option.name
+        # Reserved for other programs; systemd ignores them silently.
         if section.startswith("X-") or name.startswith("X-"):
             continue
         identity = (section, name if section in sections else "")
+        # Once for each option, and once for all options of an unknown section.
         if identity in seen:
             continue
         seen.add(identity)

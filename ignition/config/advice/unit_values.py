@@ -156,6 +156,7 @@ def _not_a_word(value: str, words: tuple[str, ...]) -> tuple[str, str]:
 
 def _misnamed(text: UnitText, value: str) -> tuple[str, str] | None:
     wanted = f"{escaped(value)}.{text.kind}"
+    # Names of instances have specifiers, and systemd refuses .. for another reason.
     if wanted == text.unit or "@" in text.unit or ".." in value.split("/"):
         return None
     option = _WITH_A_NAME[text.kind][1]

@@ -43,6 +43,7 @@ def meant(subject: Subject, name: str) -> str:
     """The unit whose name is close, or ""."""
     found = subject.close_names
     if name not in found:
+        # difflib is slow, and a generated config may have thousands of unknown names.
         if len(found) == _LOOKUPS:
             return ""
         own = frozenset(one for one in subject.unit_files.texts if subject.unit_files.defines(one))

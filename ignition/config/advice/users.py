@@ -52,6 +52,7 @@ def advise(subject: Subject) -> Iterator[Finding]:
 
 def hash_problem(text: str) -> str:
     """Why no password matches it; "" for a valid or a locked hash. Never quotes it."""
+    # A leading ! or * locks the password and keeps the hash.
     bare = text.lstrip(_LOCKED)
     if not bare or (bare != text and not bare.startswith("$")):
         return ""
@@ -71,6 +72,7 @@ def key_problem(lines: str) -> str:
         bare = line.strip()
         if not bare or bare.startswith("#"):
             continue
+        # Options may precede the key type.
         found = _KEY.search(bare)
         if not found:
             return "not a line of an authorized_keys file: the key type is missing, such as ssh-ed25519"

@@ -147,9 +147,11 @@ class _Plan:
     __slots__ = ("fields", "inner", "rules")
 
     def __init__(self, cls: type[Record], version: str, only: Collection[str] | None) -> None:
+        # A member that the version does not have was not decoded, and is not checked either.
         fields = [field for field in cls.FIELDS.values() if order(field.since) <= order(version)]
         checked = [_Checked(field, version) for field in fields if only is None and (field.checks or field.each)]
         self.fields = [one for one in checked if one.checks or one.each]
+        # Rules of a base class, such as Node, apply to its subclasses, and come first.
         rules = [one for base in reversed(cls.__mro__) for one in RULES.get(base, ()) if one.holds_in(version)]
         self.rules = [one for one in rules if only is None or one.identity in only]
         inner = (field for field in fields if issubclass(field.element, Record))

@@ -90,6 +90,7 @@ def swap_files_lie_apart_from_other_entries(storage: Storage, _: Context) -> Ite
         return
     entries = [entry for entry in written(storage, links_hold_others=False) if entry.key[0] is None]
     solid = {entry.key[1]: entry.where for entry in entries if not entry.holds_others}
+    # Reversed, so that the first entry of the config is named.
     others = {path: entry.where for entry in reversed(entries) for path in (entry.key[1], *paths.ancestors(entry.key[1]))}
     for index, file in enumerate(storage.extension.swap_files):
         above = (solid[one] for one in paths.ancestors(file.path) if one in solid)

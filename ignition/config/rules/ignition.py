@@ -29,6 +29,7 @@ _MOST = 64 << 20  # bytes of inline content after decompression; a larger one is
 @rule(Resource, "R2")
 def hash_has_source(resource: Resource, context: Context) -> Iterator[Finding]:
     if resource.source is None and resource.verification.hash is not None:
+        # Spec 3.0 does not have this rule in the ignition section.
         if context.path[0] != "ignition" or not context.before("3.1.0"):
             yield error("verification.hash", "hash without source: there is nothing to verify", "specify the source as well")
 
@@ -77,12 +78,14 @@ def _digest(content: bytes, function: str, *, packed: bool) -> str | None:
         hashed.update(content)
         return hashed.hexdigest()
     length = 0
+    # Trailing NUL bytes are padding to gzip(1), and not another member.
     while content.strip(b"\0") or not length:  # RFC 1952: members in a row are one content
         unpacking = zlib.decompressobj(GZIP_WINDOW)
         try:
             while not unpacking.eof:
                 piece = unpacking.decompress(content, _PIECE)
                 content = unpacking.unconsumed_tail
+                # The input ends before the member does.
                 if not piece and not content and not unpacking.eof:
                     return None
                 hashed.update(piece)

@@ -121,9 +121,11 @@ def hidden(entries: Iterable[Written], mounted: Iterable[tuple[Key, str]]) -> It
     within: dict[Key, tuple[str, str]] = {}
     for (filesystem, path), place in mounted:
         for one in (path, *paths.ancestors(path)):
+            # Removing or replacing a directory above a mount point does the same harm as the mount point itself.
             within.setdefault((filesystem, one), (path, place))
     for entry in entries:
         filesystem, path = entry.key
+        # The root directory needs no mount point in the config: removing it is always wrong.
         point, place = within.get(entry.key) or (("/", "") if path == "/" else ("", ""))
         if not point or not (entry.removes or (not entry.holds_others and point != "/")):
             continue

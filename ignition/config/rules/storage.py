@@ -97,6 +97,7 @@ def partitions_do_not_overlap(disk: Disk, _: Context) -> Iterator[Finding]:
     ]
     for one, start, last in placed:
         for other, other_start, other_last in placed:
+            # One end inside the other partition, or the other partition inside this one.
             touches = any(other_start <= edge <= other_last for edge in (start, last))
             if one != other and (touches or (start < other_start and other_last < last)):
                 message = f"overlaps partitions.{one} (MiB {start} to {last + 1})"
@@ -187,6 +188,7 @@ def partitioned_arrays(storage: WithDisks, volumes: Mapping[str, str]) -> Iterat
     below = stacking.below_arrays(storage.raid)
     way = stacking.cycle(below)
     if way:
+        # The finding is at the device that leads to the next array of the cycle; in a cycle of one that is the array itself.
         second = stacking.array_path(storage.raid[way[1 % len(way)]].name)
         where = f"raid.{way[0]}.devices.{storage.raid[way[0]].devices.index(second)}"
         yield error(where, _in_a_circle(way, storage.raid, "array"), "name existing devices, or arrays of existing devices")
@@ -218,6 +220,7 @@ def level_has_enough_devices(raid: Raid, _: Context) -> Iterator[Finding]:
         yield error("spares", "spares is negative", "specify the number of spare devices, or leave it out")
     elif spares and raid.level in RAID_WITHOUT_SPARES:
         return  # A2
+    # mdadm --raid-devices=N and placeholders for absent devices.
     elif any("devices" in option or option == "missing" for option in raid.options):
         return  # the options override the number of devices
     elif raid.devices and count - spares < _FEWEST.get(raid.level or "", 1):
@@ -314,7 +317,7 @@ def key_file_is_a_usable_url(luks: Luks, context: Context) -> Iterator[Finding]:
     source = luks.key_file.source or ""
     identity, wrong = url.problem(source, context.version)
     if wrong:
-        yield error("keys", wrong, url.remedy(identity, source, context.version))
+        yield error("keys", wrong, url.fix(identity, source, context.version))
 
 
 @rule(Luks, "L7", since="3.5.0")
@@ -332,9 +335,11 @@ def pin_is_known(custom: ClevisCustom, context: Context) -> Iterator[Finding]:
     """L9, and L10 for its config."""
     from ignition.config.suggest import one_of
 
+    # Before 3.3 needsNetwork alone did not count as a custom pin.
     needs_network = bool(custom.needs_network) and not context.before("3.3.0")
     if not (custom.pin or custom.config or needs_network):
         return
+    # From 3.6 on any name of a pin is allowed.
     if context.before("3.6.0"):
         if custom.pin not in PINS:
             yield error("pin", "unknown pin", f"{one_of(custom.pin or '', PINS)}; spec 3.6.0 accepts any")
@@ -358,6 +363,7 @@ def filesystem_is_not_on_a_partitioned_disk(storage: Storage, _: Context) -> Ite
     """S7, and S8 for a disk whose table is wiped."""
     disks = {disk.device: disk for disk in storage.disks}
     for index, filesystem in enumerate(storage.filesystems):
+        # The whole disk by the same name; other names of one disk cannot be compared here.
         disk = disks.get(filesystem.device)
         where = f"filesystems.{index}.device"
         if disk and disk.partitions:
@@ -443,6 +449,7 @@ def filesystem_uuid_is_usable(filesystem: Filesystem, _: Context) -> Iterator[Fi
     import re
 
     if form == "vfat":
+        # A FAT volume id has 32 bits; blkid prints it with a dash, mkfs.vfat -i wants none.
         if not re.fullmatch("[0-9a-f]{1,8}", uuid.replace("-", "")):
             yield error("uuid", "not a volume id of vfat", "write it as 8 hex digits: 1234-abcd")
     elif uuid not in _WITH_UUID[form] and not re.fullmatch(UUID, uuid):

@@ -21,6 +21,7 @@ INSTALL_FIX = "add an [Install] section, such as WantedBy=multi-user.target"
 @rule(Config, "C1")
 def entries_do_not_collide_with_units(config: Config, _: Context) -> Iterator[Finding]:
     written = {f"{_DIRECTORY}/{unit.name}" for unit in config.systemd.units if unit.contents}
+    # Empty drop-ins are not written.
     written |= {
         f"{_DIRECTORY}/{unit.name}.d/{dropin.name}" for unit in config.systemd.units for dropin in unit.dropins if dropin.contents
     }
@@ -38,6 +39,7 @@ def entries_do_not_collide_with_units(config: Config, _: Context) -> Iterator[Fi
 def names_are_short(unit: Unit, _: Context) -> Iterator[Finding]:
     """Our own: names of units and drop-ins are names of files and directories (NAME_MAX of linux/limits.h)."""
     has_dropins = any(dropin.contents for dropin in unit.dropins)
+    # The directory of drop-ins has the longer name.
     parts = f"{unit.name}.d" if has_dropins else unit.name
     if any(_bytes(part) > NAME_BYTES for part in parts.split("/")):
         beside = ", with the .d of its drop-ins," if has_dropins else ""

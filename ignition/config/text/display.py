@@ -74,6 +74,7 @@ def _painted(code: str, words: str, colour: bool) -> str:
 def excerpt(text: bytes, line: Span, mark: Span, width: int = WIDTH) -> tuple[str, str]:
     """The line, or the part of it around the mark, and `^~~~` to put below. All offsets are those of the text."""
     first, last = line
+    # Of a line break as Windows writes it, both bytes are left out.
     if text.endswith(b"\r", first, last):
         last -= 1
     start = min(mark[0], last)
@@ -82,12 +83,14 @@ def excerpt(text: bytes, line: Span, mark: Span, width: int = WIDTH) -> tuple[st
     before = _cells(_whole(text[max(first, start - reach) : start]), slice(-width - 1, None))
     marked = _cells(text[start : min(end, start + reach)], slice(width + 1))
     after = _cells(text[end : min(last, end + reach)], slice(width + 1))
+    # The mark and the text after it come first, but at least half of the width shows the text before.
     room = max(width // 2, width - _width(marked) - _width(after))
     is_cut = start - first > reach or _width(before) > room
     before = _fitting(before[::-1], room - is_cut)[::-1]
     whole = [*before, *marked, *after]
     shown = _fitting(whole, width - is_cut)
     left = _width(before) + is_cut
+    # At least one: the end of a line, where something is missing, has no cell of its own.
     marks = max(1, min(_width(marked), _width(shown) - _width(before)))
     ends_early = len(shown) < len(whole) or last > end + reach
     characters = "".join(character for character, _ in shown)

@@ -56,6 +56,7 @@ def _error_offset(text: bytes) -> int:
         json.loads(text.decode("latin-1"), parse_int=str)
     except json.JSONDecodeError as error:
         rest = text[error.pos :]
+        # Python reports the position before white space; the offending character is behind it.
         return error.pos + (len(rest) - len(rest.lstrip(_BLANK)) if error.msg.startswith("Expecting") else 0)
     return 0
 
@@ -158,6 +159,7 @@ def _number(text: bytes, offset: int) -> tuple[str, str] | None:
     rest = text[offset : offset + 32]
     if plus := re.match(rb"\+([1-9][0-9]*|0)\b", rest):
         return " where a value is expected", f"write {plus[1].decode()}"
+    # The decoder accepts the zero and stops at the digit or letter after it.
     start = offset - 2 if text[offset - 2 : offset] == b"-0" else offset - 1
     number = _NUMBER.match(text, start, start + 32) if offset > 1 and text[offset - 1 : offset] == b"0" else None
     if number is None or text[start - 1 : start].isalnum():

@@ -42,6 +42,7 @@ def decode(text: bytes) -> Text:
     repeated: list[bool] = []
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        # This hook runs for every object: the common case, unique keys, is one call.
         plain = dict(pairs)
         if len(plain) != len(pairs):
             repeated.append(True)
@@ -51,6 +52,7 @@ def decode(text: bytes) -> Text:
         return plain
 
     try:
+        # Go also replaces invalid UTF-8 by U+FFFD instead of failing.
         value = _loads(text.decode("utf-8", "replace"), members)
         return Text(_without_surrogates(value) if _SURROGATE.search(text) else value, bool(repeated))
     except json.JSONDecodeError as error:
@@ -79,6 +81,7 @@ def plain(text: str | bytes) -> Any:
         value = decode(raw.removeprefix(_BOM)).value
     except NotJson as error:
         raise ValueError(error.message) from None
+    # Level by level: recursion would be limited by the very depth that is checked.
     nodes, level, depth = 0, [value], 0
     while level:
         nodes, depth = nodes + len(level), depth + 1
@@ -142,6 +145,7 @@ def _loads(text: str, members: Callable[[list[tuple[str, Any]]], Any]) -> Any:
     except json.JSONDecodeError:
         raise
     except ValueError:
+        # A number of thousands of digits; a hook for every integer would slow down all other texts.
         return json.loads(text, object_pairs_hook=members, parse_constant=_refuse_constant, parse_int=_integer)
 
 
@@ -155,6 +159,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _laid_over(old: Any, new: Any) -> Any:
+    # Go decodes the value of a repeated key into the earlier one: objects are merged, null changes nothing.
     if isinstance(old, dict):
         if new is None:
             return old
@@ -167,6 +172,7 @@ def _laid_over(old: Any, new: Any) -> Any:
 
 def _without_surrogates(value: Any) -> Any:
     if isinstance(value, str):
+        # Joins pairs that were written as two escapes; a lone one becomes U+FFFD, as in Go.
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
         return {_without_surrogates(key): _without_surrogates(inner) for key, inner in value.items()}

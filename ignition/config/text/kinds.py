@@ -43,6 +43,7 @@ def mail_headers(text: bytes) -> Message:
 
 
 def _is_cloud_config(text: bytes) -> bool:
+    # The whole line: #cloud-config-archive is another format.
     return text.startswith(_HEADER) and text.partition(b"\n")[0].rstrip(_BLANKS) == _HEADER
 
 

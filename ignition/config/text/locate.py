@@ -27,6 +27,7 @@ def locate_findings(text: bytes, findings: Sequence[Finding], positions: Positio
         of_key = finding.at == KEY
         offset = positions.key(finding.path) if of_key else positions.value(finding.path)
         extent = positions.extent(finding.path, of_key=of_key)
+        # A span is exact; a path may lead to an ancestor only, if the member itself is missing in the text.
         if finding.span is not None:
             offset, extent = finding.span[0], finding.span
         elif extent is not None and finding.inside is not None:

@@ -177,9 +177,11 @@ def _yaml_of_keys(head: bytes, has_more_lines: bool) -> Odd | None:
 
 def _base64(text: bytes) -> Odd | None:
     compact = text.translate(None, b"\r\n")
+    # Hex digits, such as a hash, would also be valid base64.
     if len(compact) < _LEAST_BASE64 or not _BASE64.fullmatch(compact) or _HEX.fullmatch(compact):
         return None
     inside = _inside(compact[:_HEAD])
+    # Random data of this length has letters of both cases and digits.
     if not inside and not all(re.search(kind, compact[:_HEAD]) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]")):
         return None  # a long word
     return Odd(noun=f"base64 data{inside}", fix="decode it first: base64 -d FILE")

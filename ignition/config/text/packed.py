@@ -56,6 +56,7 @@ def gunzip(chunks: Iterable[bytes], *, fix: str = "") -> Iterator[bytes]:
                 yield decoder.decompress(chunk, _PIECE)
                 chunk = decoder.unconsumed_tail
                 if decoder.eof:
+                    # The next member, if there is one, gets a decoder of its own.
                     chunk, decoder = decoder.unused_data, None
         if decoder is not None:
             yield decoder.flush()

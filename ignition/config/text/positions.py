@@ -58,6 +58,7 @@ class Positions:
         for path in paths:
             wanted = self._root
             for part in path:
+                # Decoders accept keys in another case, so findings about them must find these, too.
                 wanted = wanted.inner.setdefault(_folded(part), _Wanted())
         _scan(text, self._root)
 
@@ -154,6 +155,7 @@ def _scan(text: bytes, root: _Wanted) -> None:
         if token in _CLOSE:
             closed = stack.pop().place
             if closed:
+                # Only now is the end of a container known.
                 closed.end = match.end()
         elif token == b"," and around:
             _next(around)
@@ -169,6 +171,7 @@ def _scan(text: bytes, root: _Wanted) -> None:
             place = None
             if wanted:
                 spelling = around.part if around else ""
+                # Removed first, so that the last value in the text is also the last in the dictionary.
                 wanted.places.pop(spelling, None)
                 place = wanted.places[spelling] = Place(key, match.start(), match.end(), is_container=is_container)
             key = None

@@ -149,6 +149,7 @@ def scalar(kind: type, node: Node) -> str | int | float | bool | None:
     value = node.value()
     if kind is bool:
         return value if isinstance(value, bool) else None
+    # NaN and the infinities are floats in YAML, but no value of a member.
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) == float("inf"):
         return None
     if kind is float:

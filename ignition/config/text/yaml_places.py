@@ -131,6 +131,7 @@ def _aligned(source: str, text: str, at: int, indent: int, quote: str = "") -> I
             while at < len(source) and source[at] != character and source[at].isspace():
                 at += 1
         yield min(at, len(source))
+        # Inside single quotes, a quote is written twice.
         at += 2 if quote == "'" and character == "'" else 1
         if source[at - 1 : at] == "\n":
             at += next((depth for depth in range(indent) if source[at + depth : at + depth + 1] != " "), indent)

@@ -145,6 +145,7 @@ class _Builder:
 
         loader = None
         try:
+            # PyYAML without libyaml works, only slower.
             loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(self._text)
             while not isinstance(event := loader.get_event(), yaml.DocumentEndEvent | yaml.StreamEndEvent):
                 self._take(event, yaml)
@@ -243,6 +244,7 @@ class _Builder:
             raise NotYaml(f"nested more than {MOST_DEPTH} levels deep", self._first(event), "reduce the nesting")
         self._count(1, 0, node.span)
         if event.anchor:
+            # An alias inside its own anchor would be an endless document.
             self._anchors[event.anchor] = None
         self._stack.append(_Open(node, event.anchor))
 
@@ -302,6 +304,7 @@ class _Builder:
             around.merged += _sources(node, span)
             mapping.merges.append(span)
             return
+        # Removed first, so that the order is that of the value that counts.
         mapping.members.pop(name, None)
         mapping.members[name], mapping.keys[name] = node, span
 

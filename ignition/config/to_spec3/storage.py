@@ -75,6 +75,7 @@ class Mounts:
 
 def joined(place: str, path: str) -> str:
     """A path on a file system as the new root sees it, with the origin of the path."""
+    # The mark of the path stays on the joined path, so that findings about it have a place.
     joint: str = origins.like(f"{place.rstrip('/')}/{path.lstrip('/')}", path)
     return joint
 
@@ -176,6 +177,7 @@ def _filesystem(filesystem: Filesystem, path: Path, mounts: Mounts, used: set[st
             "set the format of the image's OEM partition",
         )
     place = mounts.place(name) if name and name != ROOT and mounts.is_last_of_its_name(filesystem) else None
+    # A file system without entries was never mounted by 2.x: a path would mount it now.
     if place is not None and (name in used or name in mounts.given) and filesystem.format not in _NEVER_MOUNTED:
         filesystem = filesystem.evolve(path=origins.like(place, name))
     return filesystem.evolve(device=clean(filesystem.device), name=None, in_place=None, must_be_blank=None)
@@ -193,6 +195,7 @@ def express_nodes(storage: Storage, mounts: Mounts, users: Sequence[User], remar
     directories = _placed(_united(storage.directories, _directory_over), "directories", mounts, remarks)
     files = _placed(_united(storage.files, _file_over), "files", mounts, remarks)
     links = _placed(_united(storage.links, _link_over), "links", mounts, remarks)
+    # useradd creates homes before files are written: they are not missing parents.
     homes = [user.home_dir or f"/home/{user.name}" for user in users]
     mounted = [filesystem.path for filesystem in storage.filesystems if filesystem.path]
     there = _ALWAYS_THERE.union(homes, mounted, (directory.path for _, directory in directories))
@@ -261,6 +264,7 @@ def _placed(nodes: Sequence[tuple[int, AnyNode]], kind: str, mounts: Mounts, rem
 
 
 def _moved(node: AnyNode, place: str) -> AnyNode:
+    # The target of a hard link is on the same file system; that of a symbolic link is text and stays unchanged.
     if isinstance(node, Link) and node.hard and node.target:
         node = node.evolve(target=joined(place, node.target))
     return node.evolve(filesystem=None, path=joined(place, node.path))
@@ -298,6 +302,7 @@ def express_units(systemd: Systemd) -> Systemd:
 def _over(old: Unit, new: Unit) -> Unit:
     """Files: the later replaces the earlier. Enablement: the first matching line of a preset file wins."""
     return new.evolve(
+        # The first line of the preset file that matches wins, so the earlier entry does.
         enabled=new.enabled if old.enabled is None else old.enabled,
         mask=old.mask if new.mask is None else new.mask,
         contents=new.contents or old.contents,

@@ -65,6 +65,7 @@ def _file(file: v1.File, index: int) -> v2.File:
     return v2.File(
         filesystem=filesystem_name(index),
         path=file.path,
+        # Contents of spec 1 are inline text.
         contents=v2.Contents(source=dataurl.encode(file.contents.encode("utf-8"))),
         mode=file.mode,
         user=v2.Owner(id=file.uid),
@@ -94,6 +95,7 @@ def keep_names_apart(parent: Config, child: Config) -> Config:
     taken, wanted = _devices(parent), _devices(child)
     new: dict[str, str] = {}
     for own, device in wanted.items():
+        # Both configs mean the same device: one name is enough.
         same = next((theirs for theirs, other in taken.items() if other == device), "")
         if not same and own in taken:
             used = {*taken, *wanted, *new.values()}

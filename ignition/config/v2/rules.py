@@ -56,6 +56,7 @@ def numbers_are_used_once(disk: Disk, _: Context) -> Iterator[Finding]:
 @rule(Disk, "V11")
 def partitions_do_not_overlap(disk: Disk, context: Context) -> Iterator[Finding]:
     always = context.before("2.3.0")
+    # Before 2.3 an absent size is 0, which is one sector at least.
     placed = [
         (index, partition.start, partition.start + max(partition.size or 0, 1))
         for index, partition in enumerate(disk.partitions)
@@ -105,6 +106,7 @@ def entries_name_known_filesystems(storage: Storage2, _: Context) -> Iterator[Fi
     known = {_ROOT, *(filesystem.name for filesystem in storage.filesystems)}
     for name, nodes in (("files", storage.files), ("directories", storage.directories), ("links", storage.links)):
         for index, node in enumerate(nodes):
+            # Only a warning: another config may define the file system.
             if node.filesystem and node.filesystem not in known:
                 message = f"no file system of this config is named {node.filesystem}: an appended config must define it"
                 yield warning(f"{name}.{index}.filesystem", message, "the root file system is named root")
@@ -169,6 +171,7 @@ rule(Node, "V30", since="2.1.0")(group_is_id_or_name)
 @rule(File, "V32", since="2.2.0")
 @rule(Directory, "V32", since="2.2.0")
 def mode_is_given(node: File | Directory, _: Context) -> Iterator[Finding]:
+    # Appending keeps the mode of an existing file.
     if node.mode is None and not (isinstance(node, File) and node.append):
         yield warning("mode", "mode is not given: 0000 will be used", "420 is 0644, 493 is 0755")
 

@@ -45,6 +45,7 @@ def _ignition(about: v2.Ignition2) -> ignition_model.Ignition:
     return ignition_model.Ignition(
         version=NEWEST,
         translated=True,
+        # One list in the model for both: `append` tells merging how to combine the configs.
         config=ignition_model.References(merge=tuple(map(_resource, about.config.append)), replace=replace, append=True),
         timeouts=ignition_model.Timeouts(
             http_response_headers=about.timeouts.http_response_headers, http_total=about.timeouts.http_total
@@ -75,8 +76,10 @@ def _group(group: Group) -> passwd.Group:
 
 def _user(user: v2.User, version: str) -> passwd.User:
     """`create` stands for the members of the user, which 2.1 brought."""
+    # Values in `create` replace those of the user itself (§7.11).
     about = user.create if user.create is not None else user
     hashed = user.password_hash
+    # Before 2.1 the member was not nullable: "" is an absent hash, not an empty password.
     if not hashed and order(version) < order("2.1.0"):
         hashed = None
     return passwd.User(
@@ -153,6 +156,7 @@ def _raid(raid: v2.Raid) -> storage.Raid:
 def _filesystem(filesystem: v2.Filesystem) -> storage.Filesystem:
     mount = filesystem.mount
     if mount is None:
+        # Nothing is created on a `path` file system: only entries refer to it.
         return storage.Filesystem(device="", name=filesystem.name, in_place=filesystem.path)
     create = mount.create
     return storage.Filesystem(
@@ -162,8 +166,10 @@ def _filesystem(filesystem: v2.Filesystem) -> storage.Filesystem:
         in_place=filesystem.path,
         label=mount.label,
         uuid=mount.uuid,
+        # Rule V24 excludes options in both places, so the order does not matter.
         options=mount.options + (create.options if create else ()),
         wipe_filesystem=True if mount.wipe_filesystem or (create and create.force) else None,
+        # `create` without force refuses a device with any signature.
         must_be_blank=True if create and not create.force else None,
     )
 
@@ -193,6 +199,7 @@ def _directory(directory: v2.Directory, *, own_root: bool) -> storage.Directory:
         user=_owner(directory.user, default=0),
         group=_owner(directory.group, default=0),
         mode=(directory.mode or 0) & _PERMISSIONS,
+        # 2.x creates missing parents with mode and owner of the directory itself.
         parents_alike=True,
     )
 
@@ -219,6 +226,7 @@ def _node(node: v2.Node, *, own_root: bool) -> dict[str, Any]:
 
 def _owner(owner: v2.Owner, *, default: int | None) -> storage.Owner:
     if owner.name:
+        # An owner by name keeps an absent id: the name is looked up in the new root.
         return storage.Owner(id=owner.id, name=owner.name)
     return storage.Owner(id=default if owner.id is None else owner.id)
 
@@ -226,6 +234,7 @@ def _owner(owner: v2.Owner, *, default: int | None) -> storage.Owner:
 def _networkd(networkd: v2.Networkd) -> tuple[storage.File, ...]:
     files = []
     for unit in networkd.units:
+        # Empty contents and drop-ins are skipped, as in Ignition 0.x.
         written = [(unit.name, unit.contents), *((f"{unit.name}.d/{dropin.name}", dropin.contents) for dropin in unit.dropins)]
         files += [_written(f"{NETWORKD}/{name}", contents) for name, contents in written if contents]
     return tuple(files)
