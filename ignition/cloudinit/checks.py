@@ -105,6 +105,7 @@ def _user(user: User, path: Path, known: Facts | None, new: Newcomers | None) ->
         yield _wrong(
             (*path, "passwd"), "a password hash must not contain a colon or a line break", "create one with openssl passwd -6"
         )
+    # The other settings apply to new users only; existing ones just get the password and the keys.
     if not known or not known.has_user(user.name):
         yield from _new_user(user, path, known, new)
 

@@ -43,6 +43,7 @@ def plan(config: CloudConfig, facts: Facts, new: Newcomers, hostname: str, addre
         if by_place[entry.resolved] is not entry:
             log.warning(f"{entry.place} ignored: {by_place[entry.resolved].place} writes {entry.node.path}, too")
     kept = set(map(id, by_place.values()))
+    # In the order of the document, although a later entry may have replaced an earlier one for its path.
     ordered = [entry for entry in (*entries, by_place.get(environment)) if entry is not None and id(entry) in kept]
     return [_put(entry, facts) for entry in dict.fromkeys(ordered)]
 

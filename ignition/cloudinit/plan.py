@@ -107,6 +107,7 @@ def _hostname(configs: Sequence[CloudConfig], metadata: Metadata, refused: str) 
     short = hostnames.usable(given, "host name of the datasource", short=True) if given else ""
     if typed and short:
         log.warning(f"user data and datasource both have a host name: {typed} is used, {short} ignored")
+    # A name derived from a refused one is still better than none: people look for the machine by its name.
     before = typed or given or refused
     name = short if before == given else hostnames.usable(before, "hostname")
     is_pretty = before.isprintable() and len(before) <= _LONGEST_PRETTY and bool(_ODD.search(before))

@@ -154,6 +154,7 @@ class Run:
                 for operation in plan.login():
                     with self._noting("failed to apply", is_unread=False):
                         self._do([operation], context, runner)
+                # Only now: these facts take longer, and an error in collecting them must not prevent logins.
                 facts.look(known, [one.config for one in plan.configs])
                 for refusal in plan.refusals():
                     self._note("cannot apply", refusal, is_unread=isinstance(refusal, Refused) and refusal.is_unread)

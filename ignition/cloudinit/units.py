@@ -88,6 +88,7 @@ def plan(coreos: Coreos, changes: Changes) -> list[Operation]:
     network: set[str] = set()
     wants_reload = False
     every = all_units(coreos)
+    # A runtime entry without content unmasks its unit, but not if another entry, such as coreos.update, masks it.
     masked = {unit.name for _, unit in every if unit.mask}
     for place, unit in every:
         if not unit.name:

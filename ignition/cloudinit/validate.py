@@ -53,6 +53,7 @@ def _cloud_config(name: str, text: bytes, *, is_thorough: bool) -> tuple[Entry, 
         report: Any = refused.report
         return tuple(report.entries)
     root = document.root
+    # "#cloud-config" alone is valid and empty.
     if isinstance(root, Scalar) and root.kind == yaml_scalars.NULL:
         return tuple(_with_lines(text, _unread(document)))
     found = [

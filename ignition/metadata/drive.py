@@ -126,6 +126,7 @@ class Search:
                 content = self.look() if wanted else b""
             if content is not None:
                 return content
+            # Every drive that can appear has appeared, and none could be read: waiting longer cannot help.
             if self._most and len(self._done) == self._most:
                 break
         reasons = [reason for reason in self._done.values() if reason]

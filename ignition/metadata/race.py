@@ -68,6 +68,7 @@ def first_answer(sources: Mapping[str, Source]) -> bytes:
         except BaseException as error:  # noqa: BLE001  the waiting thread raises any that is not a Failure
             answers.put((name, error))
 
+    # Daemon threads: the losers may wait for a drive or a server for minutes, and must not keep the process alive.
     for name, source in sources.items():
         Thread(target=ask, args=(name, source), daemon=True).start()
     try:
@@ -93,7 +94,7 @@ def _first_of(get: Callable[[], tuple[str, bytes | BaseException]], count: int) 
             failures.append(answer)
         else:
             raise answer
-    if len(failures) == 1:
+    if len(failures) == 1:  # keeps its own place and fix
         failures[0].what = "; ".join([failures[0].what, *absent])
         raise failures[0]
     what = "; ".join([*map(str, failures), *absent])

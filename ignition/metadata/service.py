@@ -52,6 +52,7 @@ class Service:
         also_retry = frozenset() if self._absent_is_404 else frozenset({404})
 
         def get(path: str) -> bytes | None:
+            # Some documents contain the URLs of others, possibly of another server.
             url = path if path.startswith(("http://", "https://")) else f"{base}/{path}"
             try:
                 return fetcher.get(url, headers, also_retry=also_retry)

@@ -55,7 +55,7 @@ def _set_up_1(found: Interface, entry: Object, servers: list[Address], where: st
     families: set[int] = set()
     for subnet in dictionaries(entry.get("subnets"), "subnets", where):
         kind = text(subnet.get("type"))
-        if "static" in kind and subnet.get("address"):
+        if "static" in kind and subnet.get("address"):  # also static6
             found.addresses.append(interface(subnet["address"], where, network=subnet.get("netmask")))
         elif kind.startswith("dhcp") or kind in _VERSION_6:
             # Hetzner writes `dhcp` with a member for each family.

@@ -58,7 +58,7 @@ def stanzas(text: str, where: str) -> list[Stanza]:
             options = Stanza(place, name, method)
             found.append(options)
         elif kind == "auto":
-            options = None
+            options = None  # further lines do not belong to any stanza, and are ignored
         elif kind == "mapping" or kind.startswith("allow-"):
             raise Failure(f"unsupported stanza {kind}", where=place, fix=_FIX)
         elif options:

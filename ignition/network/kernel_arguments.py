@@ -11,6 +11,7 @@ _DHCP = {"ipv4": "dhcp", "ipv6": "dhcp6", "yes": "dhcp,dhcp6"}
 
 def by_interface(network: Network) -> str | None:
     """KubeVirt's form: each address names its interface, gateways are routes of their own. None if the network is empty."""
+    # ip=CLIENT:PEER:GATEWAY:NETMASK:HOSTNAME:INTERFACE:AUTOCONF
     words: list[str] = []
     for interface in network.interfaces:
         words += [f"ip={_shown(one.ip)}:::{_mask(one)}::{interface.id}:static" for one in interface.addresses]

@@ -28,7 +28,7 @@ def fetch(_: Fetcher, *, connect: Callable[[], socket.socket] | None = None) -> 
     """The host's answer. Raises Failure if it does not answer."""
     from http.client import HTTPConnection, HTTPException
 
-    connection = HTTPConnection("d", timeout=TIMEOUT_S)
+    connection = HTTPConnection("d", timeout=TIMEOUT_S)  # the name only appears in the Host header: the socket is set below
     try:
         connection.sock = (connect or _connect)()
         connection.request("GET", "/", headers={"Accept": "application/json"})

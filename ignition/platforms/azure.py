@@ -179,6 +179,7 @@ def discs(formats: Sequence[str], file: str = CUSTOM_DATA) -> Search:
 def is_ready(node: str) -> bool:
     """Whether a drive has its disc; a device that is not an optical drive is always ready."""
     try:
+        # O_NONBLOCK: without it, opening an optical drive that has no disc fails before its status can be read.
         descriptor = os.open(node, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False

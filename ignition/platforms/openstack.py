@@ -37,6 +37,7 @@ SERVICE_META = Document("openstack/2012-08-10/meta_data.json")
 
 def _services(fetcher: Fetcher) -> dict[str, Callable[[], bytes]]:
     sources = {f"{BASE}/{USER_DATA}": http(f"{BASE}/{USER_DATA}")}
+    # The link-local address of the service exists on each link; only a try tells on which one.
     for name in interfaces():
         url = f"http://[{ADDRESS_6}%25{name}]/{USER_DATA}"
         sources[url] = http(url, headers={"Host": f"[{ADDRESS_6}]"})  # without the zone, as RFC 6874 requires

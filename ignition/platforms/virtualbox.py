@@ -120,6 +120,7 @@ class Properties:
             if code != TOO_SMALL:
                 self._check(code, f"read {name}")
                 return buffer.raw.partition(b"\0")[0].decode("utf-8", "replace")  # VALUE NUL FLAGS NUL
+            # The fourth parameter returns the required size, which may have grown since.
             size = max(struct.unpack_from("<4xI", answers, 3 * 16)[0], 2 * size)
         fix = "fetch large content from a URL"
         raise Failure(f"the property {name} is larger than {_MOST_BYTES} bytes", where=self._device, fix=fix)

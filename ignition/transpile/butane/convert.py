@@ -109,6 +109,7 @@ def converted(work: Work, record: Record, path: Path) -> Any:
     sugar = _SUGAR.get(type(record))
     if sugar:
         sugar(work, record, members, path)
+    # Not in the document, but in the original's struct, so that it counts as set.
     plain, until = _PLAIN_UNTIL.get(model, ("", ""))
     if plain and order(work.variant.spec) < order(until):
         members.setdefault(plain, mark("", path))

@@ -65,6 +65,7 @@ Numbers = tuple[int, int, int]
 
 def numbers(text: str) -> Numbers | None:
     """The three numbers; None if the text is not a version."""
+    # Bounded, since int() refuses thousands of digits with a ValueError.
     found = _FORM.fullmatch(text) if len(text) < 100 else None
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 

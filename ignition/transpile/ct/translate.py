@@ -231,6 +231,7 @@ def mebibytes(text: str) -> int | None:
     if not text:
         return None
     sign, rest = (text[0], text[1:]) if text[0] in "+-" else ("", text)
+    # Decimal, since 1.1GiB is not exact in binary, and the check for whole MiB must be.
     total = Decimal(0) if rest == "0" else _sum(text, rest)
     if total and sign == "-":
         raise NoSize(f'invalid dimension (negative): "{text}"')
