@@ -1,7 +1,7 @@
-"""What an operation is, and the runner that journals and records each one.
+"""Operations, and the runner that journals and records each of them.
 
 `plan()` functions decide and return operations; nothing changes before a Runner executes them. The same list can be printed,
-checked or run: an operation describes itself, says whether its effect is there already, and executes itself.
+checked or run: an operation describes itself, checks whether its effect exists already, and executes itself.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 _FIXES = {
     errno.EROFS: "the file system is read-only: choose a path on another one, such as below /etc, /var or /opt",
-    errno.ENOSPC: "the file system is full: give it more space, or write less",
+    errno.ENOSPC: "the file system is full: enlarge it, or write less",
 }
-CONCURRENCY = 16  # downloads side by side; more gain nothing at 20 ms latency and press on the server
+CONCURRENCY = 16  # parallel downloads; more do not help at 20 ms latency, and put load on the server
 
 
 class Context:
-    """What operations act on: the new root, and the way to remote content."""
+    """The new root, and access to remote content: the objects that operations act on."""
 
     def __init__(self, root: Root, fetcher: Fetcher) -> None:
         self.root, self.fetcher = root, fetcher
@@ -43,21 +43,21 @@ class Operation:
     """One change of the machine. Subclasses are small: facts in the constructor, no decisions in `execute`."""
 
     kind = ""  # one word for records and the journal: "write-file", "format"
-    path = ""  # the node or device it acts on, as the config's author knows it
-    place = ""  # where the config says it: `$.storage.files.3`; "" if it does not
-    concurrent = False  # may run beside its neighbours that may, too
-    optional = False  # serves people alone: the machine is complete without it, and its failure is a warning
+    path = ""  # the node or device it acts on, by the name that the config has for it
+    place = ""  # its place in the config: `$.storage.files.3`; "" without one
+    concurrent = False  # may run in parallel with neighbours that may, too
+    optional = False  # only serves people: the machine is complete without it, so its failure is a warning
 
     def describe(self) -> str:
         """One line, imperative: `format /dev/vdb1 as ext4`. Never a secret."""
         raise NotImplementedError
 
     def already_there(self, context: Context) -> bool:
-        """Whether the machine is already as this operation would make it."""
+        """Whether the effect of this operation exists already."""
         return False
 
     def execute(self, context: Context) -> None:
-        """Make the machine so. Raises Failure; Unmet, with which the stage goes on."""
+        """Make the change. Raises Failure; Unmet, after which the stage continues."""
         raise NotImplementedError
 
 
@@ -78,14 +78,14 @@ class Deferred(Operation):
 class Runner:
     """Runs operations of one stage: journals each as started, then finished or failed, and records it with its time.
 
-    Use it in a `with`: records are written (appended to `record_path`, one JSON object per line) when the block ends.
+    A context manager: records are appended to `record_path`, one JSON object per line, when the block ends.
     """
 
     def __init__(self, stage: str, record_path: str, locate: Callable[[Failure], None] = lambda _: None) -> None:
-        """`locate` changes a failure's places in the merged config to places in its sources (stages/sources.py)."""
+        """`locate` changes a failure's places in the merged config to places in its sources (rendering/sources.py)."""
         self._stage, self._record_path, self._locate = stage, record_path, locate
         self._records: list[dict[str, object]] = []
-        self._numbers = count(1)  # next() is atomic: operations side by side never share a number
+        self._numbers = count(1)  # next() is atomic: parallel operations never share a number
 
     def __enter__(self) -> Runner:
         return self
@@ -94,7 +94,7 @@ class Runner:
         self.flush()
 
     def flush(self) -> None:
-        """Write the records so far, for whoever reads them before the stage ends."""
+        """Write the records so far, for readers before the end of the stage."""
         if self._records:
             with log.never_fatal(f"{self._record_path} was not written"):
                 flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -106,7 +106,7 @@ class Runner:
         self._records.clear()
 
     def run(self, operations: Iterable[Operation], context: Context) -> None:
-        """Execute in order; neighbours that are `concurrent` side by side. A failure ends it, after its neighbours ended."""
+        """Execute in order, `concurrent` neighbours in parallel. A failure stops it once running neighbours have finished."""
         for concurrent, neighbours in groupby(operations, key=lambda operation: operation.concurrent):
             batch = list(neighbours)
             if concurrent and len(batch) > 1:
@@ -116,7 +116,7 @@ class Runner:
                     self._one(operation, context)
 
     def _side_by_side(self, batch: Sequence[Operation], context: Context) -> None:
-        # concurrent.futures would import logging: 20 ms for a loop of ten lines.
+        # concurrent.futures imports logging: 20 ms of every boot to save a loop of ten lines.
         from threading import Lock, Thread
 
         waiting, lock, failures = iter(batch), Lock(), list[BaseException]()
@@ -158,9 +158,9 @@ class Runner:
 
     @contextmanager
     def step(self, kind: str, what: str, path: str = "", place: str = "") -> Iterator[dict[str, object]]:
-        """Journal and record work that is no operation (a fetch, a probe). Set `result` in the yielded record if not "done".
+        """Journal and record other work, such as a fetch. Set `result` in the yielded record if it is not "done".
 
-        `place` is where the config asks for it.
+        `place` is its place in the config.
         """
         number = next(self._numbers)
         fields = {"IGNITION_OPERATION": kind, "IGNITION_PATH": path}
@@ -179,7 +179,7 @@ class Runner:
         except Unmet as unmet:
             record["result"], record["cause"] = "warning", str(unmet)
         except OSError as error:
-            # The name in the error may be a temporary one of ours, which tells nobody anything.
+            # The name in the error may be that of a temporary file, which is of no use to a reader.
             cause, where = error.strerror or type(error).__name__, place or str(error.filename or path)
             failure = Failure(f"{what}: {cause}", where=where, fix=_FIXES.get(error.errno or 0, ""))
             self._locate(failure)
@@ -194,7 +194,7 @@ class Runner:
             record["result"], record["cause"] = "failed", str(failure)
             raise
         except BaseException as error:
-            # Of an exception that is not ours the text may be a secret: "invalid literal for int(): …".
+            # The text of a foreign exception may contain a secret: "invalid literal for int(): …".
             record["result"], record["cause"] = "failed", type(error).__name__
             raise
         finally:
@@ -212,7 +212,7 @@ class Runner:
         elif result == "warning":
             log.warning(f"op({number:x}): [warning]  {what}: {record.get('cause', '')}", **fields)
         else:
-            note = " (was so already)" if result == "already" else ""
+            note = " (already done)" if result == "already" else ""
             log.info(f"op({number:x}): [finished] {what}{note} in {record['seconds']} s", **fields)
 
 

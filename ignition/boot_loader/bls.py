@@ -1,7 +1,7 @@
 """Entries of the UAPI Boot Loader Specification (Type #1, loader/entries/*.conf): their `options`. Text in, text out.
 
-The values of all `options` lines, in order, are the kernel command line. Every other line, and every argument that nobody
-asked about, keeps its spelling.
+The values of all `options` lines, in order, are the kernel command line. All other lines, and all other arguments, keep their
+spelling.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SUFFIX = ".conf"
 
 
 def edited(text: str, wanted: Wanted) -> str:
-    """The entry as it shall be; the same text if it is so, or if it starts no Linux kernel. Raises Failure."""
+    """The wanted entry; the same text if it is right, or if the entry does not start a Linux kernel. Raises Failure."""
     lines = lines_of(text)
     keys = [_key(line) for line in lines]
     if "linux" not in keys:
@@ -23,7 +23,7 @@ def edited(text: str, wanted: Wanted) -> str:
     before = {number: kernel_arguments.split(_value(lines[number])) for number, key in enumerate(keys) if key == "options"}
     change = kernel_arguments.change([word for words in before.values() for word in words], wanted)
     if change and any(_value(lines[number]).count('"') % 2 for number in before):
-        fix = "close it: the kernel takes all that follows for its value, and so it would what comes behind it now"
+        fix = "close it: the kernel makes everything after it part of the value"
         raise Failure("a double quote of its options is not closed", fix=fix)
     after = _without(before, change.removed)
     if change.added and not before:
@@ -40,7 +40,7 @@ def edited(text: str, wanted: Wanted) -> str:
 
 
 def _without(words: dict[int, list[Word]], removed: frozenset[int]) -> dict[int, list[Word]]:
-    """Lines of words without those that go; these are counted through all lines."""
+    """Lines without the removed words, whose indices count through all lines."""
     index = iter(range(sum(map(len, words.values()))))
     return {number: [word for word in line if next(index) not in removed] for number, line in words.items()}
 
@@ -55,7 +55,7 @@ def _value(line: str) -> str:
 
 
 def _line(old: str, words: list[Word]) -> str:
-    """A line with other words; without words it goes, as a key must have a value. Indentation and line end stay."""
+    """A line with other words, "" without words: a key must have a value. Indentation and line end are kept."""
     if not words:
         return ""
     body = old.rstrip("\r\n")

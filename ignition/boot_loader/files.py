@@ -1,6 +1,6 @@
-"""The files of the boot loaders on mounted partitions: which there are, what they shall be, and writing them.
+"""The files of the boot loaders on mounted partitions: finding, planning and writing them.
 
-All new texts are made before the first is written: a wish that one file cannot fulfil changes none.
+All new texts are computed before the first one is written: a request that one file cannot meet changes none of them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from ignition.boot_loader import bls, grub
 from ignition.boot_loader.replace import replace
 from ignition.errors import Failure, at
+from ignition.host.limits import MIB
 from ignition.host.reading import read_text
 from ignition.host.root import Root
 
@@ -20,20 +21,20 @@ if TYPE_CHECKING:
 
 GRUB_CONFIG, GRUB_KARGS = "/grub/grub.cfg", "/coreos/kargs.cfg"
 ENTRIES = "/loader/entries"
-LARGEST = 1 << 20  # bytes; such files have some hundred
+LARGEST = MIB  # bytes; these files have a few hundred
 
 
 class Edit:
-    """One file of a partition with its present text ("" if there is none yet) and the wanted one.
+    """One file of a partition with its present text ("" if it does not exist) and the wanted one.
 
-    `name` is its path on the partition, for people, too: /coreos/kargs.cfg.
+    `name` is its path on the partition, in messages as well: /coreos/kargs.cfg.
     """
 
     def __init__(self, partition: Root, name: str, before: str, after: str) -> None:
         self.partition, self.name, self.before, self.after = partition, name, before, after
 
     def needed(self) -> bool:
-        """Whether the file is not yet as it shall be."""
+        """Whether the file differs from the wanted text."""
         return self.before != self.after
 
     def write(self) -> None:
@@ -47,7 +48,7 @@ class Edit:
 
 
 def plan(directories: Iterable[str], wanted: Wanted) -> list[Edit]:
-    """All files of boot loaders below these mount points, each with what it shall be. Raises Failure.
+    """All files of boot loaders below these mount points, each with its wanted text. Raises Failure.
 
     A partition is not the root of a machine: a symlink that leads out of it is an error.
     """
@@ -58,7 +59,7 @@ def plan(directories: Iterable[str], wanted: Wanted) -> list[Edit]:
 def _grub(partition: Root, wanted: Wanted) -> Iterator[Edit]:
     config = _read(partition, GRUB_CONFIG)
     if GRUB_KARGS.lstrip("/") not in config:
-        return  # not a GRUB whose arguments are where we look for them
+        return  # a GRUB that takes its arguments from elsewhere
     before = _read(partition, GRUB_KARGS)
     with at(GRUB_KARGS):
         present = before or grub.initial(config)
@@ -68,7 +69,7 @@ def _grub(partition: Root, wanted: Wanted) -> Iterator[Edit]:
 
 def _entries(partition: Root, wanted: Wanted) -> Iterator[Edit]:
     for name in partition.names(ENTRIES):
-        # With its counters (name+3-0.conf): they are the boot loader's, and stay.
+        # The name keeps its counters (name+3-0.conf), which belong to the boot loader.
         inside = f"{ENTRIES}/{name}"
         found = partition.status(inside)
         if name.lower().endswith(bls.SUFFIX) and found is not None and not stat.S_ISDIR(found.st_mode):
@@ -79,9 +80,9 @@ def _entries(partition: Root, wanted: Wanted) -> Iterator[Edit]:
 
 
 def _read(partition: Root, inside: str) -> str:
-    """The text of a file; "" if there is none. Raises Failure for what is no such file at all."""
+    """The text of a file; "" if it does not exist. Raises Failure for anything but a small text file."""
     try:
         return read_text(partition, inside, limit=LARGEST) or ""
     except Failure as failure:
-        failure.fix = "is it a file of the boot loader at all?"
+        failure.fix = "check that it is a file of the boot loader"
         raise

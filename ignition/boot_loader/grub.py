@@ -1,8 +1,8 @@
 """GRUB of our machine image: the variables `linux_console` and `kargs` of coreos/kargs.cfg. Text in, text out.
 
-grub.cfg reads the file before each boot and hands both values, as a GRUB script, to GRUB's `linux` command: quotes group, as
-on a kernel command line, and GRUB 2.06 puts them around a whole argument that has blanks. It also puts a backslash before
-every quote and backslash of an argument (grub-core/lib/cmdline.c), so that none of these can reach the kernel as it is meant.
+grub.cfg reads the file before each boot and passes both values, as a GRUB script, to GRUB's `linux` command: quotes group, as
+on a kernel command line, and GRUB 2.06 puts them around an argument that contains blanks. It also puts a backslash before
+every quote and backslash of an argument (grub-core/lib/cmdline.c), so arguments with these cannot be passed on unchanged.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9._=:,/+@%~^-]+")
 
 
 def edited(text: str, wanted: Wanted) -> str:
-    """The file as it shall be; the same text if it is so. Only the two lines change. Raises Failure for what cannot be read."""
+    """The wanted file; the same text if it is right. Only the two lines change. Raises Failure for a malformed file."""
     lines = lines_of(text)
     places = _assignments(lines)
     words = {name: _split(value) for name, (_, value) in places.items()}
@@ -43,18 +43,18 @@ def edited(text: str, wanted: Wanted) -> str:
 
 
 def initial(grub_cfg: str) -> str:
-    """A new kargs.cfg, from the values that grub.cfg has for the case that there is none."""
+    """A new kargs.cfg with the defaults of grub.cfg."""
     found = [match for line in lines_of(grub_cfg) if (match := _ASSIGNMENT.fullmatch(line.rstrip("\r\n")))]
     return HEADER + "".join(_line(match[1], [_value(match)]) for match in found)
 
 
 def spelled(meaning: str) -> str:
-    """An argument as a word of a GRUB script. Raises Failure for what GRUB cannot hand to the kernel."""
+    """An argument as a word of a GRUB script. Raises Failure for an argument that GRUB cannot pass to the kernel."""
     for character in "'\"\\":
         if character in meaning:
             raise Failure(
-                f"GRUB cannot hand {meaning!r} to the kernel: it would put a backslash before the {character}",
-                fix=f"find a way to say it without {character}",
+                f"GRUB cannot pass {meaning!r} to the kernel: it would put a backslash before the {character}",
+                fix=f"write it without {character}",
             )
     return meaning if _PLAIN.fullmatch(meaning) else '"' + meaning.replace("$", "\\$") + '"'
 
@@ -67,9 +67,9 @@ def _assignments(lines: list[str]) -> dict[str, tuple[int, str]]:
         if match:
             found[match[1]] = (number, _value(match))
         elif re.match(r"\s*set\s+(linux_console|kargs)=", line):
-            raise Failure(f"line {number + 1} is not understood", fix="write it as set kargs='root=LABEL=ROOT rw'")
+            raise Failure(f"line {number + 1} is not supported", fix="write it as set kargs='root=LABEL=ROOT rw'")
     if KARGS not in found:
-        raise Failure("it does not set kargs", fix="write a line such as set kargs='root=LABEL=ROOT rw'")
+        raise Failure("kargs is not set", fix="write a line such as set kargs='root=LABEL=ROOT rw'")
     return found
 
 
@@ -92,7 +92,7 @@ def _split(value: str) -> list[Word]:
             continue
         raw += character
         if escaped:
-            # Inside double quotes a backslash takes the meaning of these only.
+            # Inside double quotes a backslash escapes only these.
             meaning += character if not quoted or character in '$"\\' else f"\\{character}"
             escaped = False
         elif character == "\\":

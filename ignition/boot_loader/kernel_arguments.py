@@ -1,8 +1,8 @@
-"""What a kernel command line must and must not hold, and what follows for one that is there. Pure.
+"""Wanted and unwanted arguments of a kernel command line, and the change that an existing line needs. Pure.
 
-Sources: linux/lib/cmdline.c (next_arg) for quotes; docs/reference/ignition-config.md §7.9 for the contract. What that leaves
-open: an element of several words stands for these words in this order, one behind the other; and wishes that contradict each
-other are refused, because carrying them out would change the line again at every boot.
+Sources: linux/lib/cmdline.c (next_arg) for quotes; docs/reference/ignition-config.md §7.9 for the contract. Two points that it
+leaves open: an element of several words stands for these words in this order, one after the other; and contradicting elements
+are refused, because applying them would change the line at every boot.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from ignition.errors import Failure
 from ignition.host import cmdline
 
-# The boot loader's own: whoever takes them away or sets them decides whether this is a first boot.
+# Reserved for the boot loader: they decide whether this is a first boot.
 MAGIC = frozenset({"coreos.first_boot", "flatcar.first_boot", "ignition.firstboot"})
 LIMIT = 2047  # bytes without the NUL; COMMAND_LINE_SIZE of x86 and arm64 is 2048
 
@@ -30,14 +30,14 @@ class Word:
 
 
 class Wanted:
-    """Elements of shouldExist and of shouldNotExist, each a sequence of words. Elements of blanks alone are no elements."""
+    """Elements of shouldExist and of shouldNotExist, each a sequence of words. Blank elements are ignored."""
 
     def __init__(self, should_exist: Iterable[str] = (), should_not_exist: Iterable[str] = ()) -> None:
         self.should_exist = [words for element in should_exist if (words := _element(element))]
         self.should_not_exist = [words for element in should_not_exist if (words := _element(element))]
 
     def without_magic(self) -> tuple[Wanted, list[str]]:
-        """The wishes that leave the boot loader's own arguments alone, and the other ones as text."""
+        """The elements without reserved arguments, and the texts of the others."""
         kept, refused = Wanted(), []
         for elements, target in (
             (self.should_exist, kept.should_exist),
@@ -52,7 +52,7 @@ class Wanted:
 
 
 class Change:
-    """What is to be done to a list of words: the indices of those that go, and the words that come behind them."""
+    """A change of a list of words: the indices of those to remove, and the words to append."""
 
     def __init__(self, removed: frozenset[int], added: Sequence[Word]) -> None:
         self.removed, self.added = removed, tuple(added)
@@ -67,7 +67,7 @@ def split(text: str) -> list[Word]:
 
 
 def change(present: Sequence[Word], wanted: Wanted) -> Change:
-    """What makes a line as wanted; nothing if it is. Raises Failure for wishes that cannot be fulfilled together."""
+    """The change that a line needs; an empty one if it is right. Raises Failure for elements that contradict each other."""
     words = list(present)
     for element in wanted.should_exist:
         if not holds(words, element):
@@ -79,7 +79,7 @@ def change(present: Sequence[Word], wanted: Wanted) -> Change:
     for element in wanted.should_exist:
         if not holds([words[index] for index in kept], element):
             raise Failure(
-                f"{shown(element)!r} shall exist, and what shall not exist takes it away",
+                f"{shown(element)!r} is in shouldExist and removed by shouldNotExist",
                 fix="remove one of the two from the config",
             )
     added = [words[index] for index in kept if index >= len(present)]
@@ -87,7 +87,7 @@ def change(present: Sequence[Word], wanted: Wanted) -> Change:
 
 
 def holds(words: Sequence[Word], element: Sequence[Word]) -> bool:
-    """Whether an element is on a line: its words, in its order, one behind the other."""
+    """Whether an element is on a line: its words, in its order, one after the other."""
     return _find(words, element) is not None
 
 
@@ -97,17 +97,17 @@ def shown(words: Iterable[Word]) -> str:
 
 
 def check_length(words: Iterable[Word]) -> None:
-    """Raises Failure for a line that the kernel would cut off."""
+    """Raises Failure for a line that the kernel would truncate."""
     length = len(shown(words).encode(errors="surrogateescape"))
     if length > LIMIT:
         raise Failure(
-            f"the kernel command line would have {length} bytes, and the kernel takes {LIMIT}",
-            fix="shorten it: what is beyond that would silently be lost",
+            f"the kernel command line would have {length} bytes, and the kernel accepts {LIMIT}",
+            fix="shorten it: the rest would silently be lost",
         )
 
 
 def differences(words: Sequence[Word], wanted: Wanted) -> list[str]:
-    """What a line lacks or has too much, for people."""
+    """The missing and the unwanted elements of a line, for people."""
     lacking = [f"without {shown(element)!r}" for element in wanted.should_exist if not holds(words, element)]
     return lacking + [f"with {shown(element)!r}" for element in wanted.should_not_exist if holds(words, element)]
 
@@ -122,7 +122,7 @@ def _find(words: Sequence[Word], element: Sequence[Word]) -> int | None:
 
 def _element(text: str) -> list[Word]:
     if text.count('"') % 2:
-        fix = "close it: the kernel would take all that follows for its value"
+        fix = "close it: the kernel would make everything after it part of the value"
         raise Failure(f"{text!r} has a double quote that is not closed", fix=fix)
     words = split(text)
     if any(ord(character) < 0x20 or ord(character) == 0x7F for word in words for character in word.raw):

@@ -23,7 +23,7 @@ _WAIT_S = 30.0
 
 
 def find() -> tuple[str, str]:
-    """Nodes of the EFI system partition and of the extended boot loader partition; "" for the second if there is none.
+    """Nodes of the EFI system partition and of the extended boot loader partition; "" for the second if it does not exist.
 
     The first is the one that the boot loader names, else the one labelled EFI-SYSTEM, else the only one. Raises Failure.
     """
@@ -34,16 +34,16 @@ def find() -> tuple[str, str]:
 
 
 def with_notes(esp: str) -> str:
-    """Node of the partition with the first-boot flag and the notes beside it, mostly the boot loader's own, which is given."""
+    """Node of the partition with the first-boot flag and the notes beside it; usually the boot loader's own, `esp`."""
     return os.path.realpath(ESP_LABEL) if os.path.exists(ESP_LABEL) else esp
 
 
 def of_type(guid: str) -> list[str]:
-    """Nodes of the partitions with this type in a GPT, as udev has recorded them, in order of their names."""
+    """Nodes of the partitions with this type in a GPT, as recorded by udev, sorted by name."""
     records = os.listdir(RECORDS) if os.path.isdir(RECORDS) else []
     blocks = [name for name in records if name.startswith("b") and _says(name, f"E:ID_PART_ENTRY_TYPE={guid}\n")]
     names = [devices.name_of_number(*map(int, block[1:].split(":"))) for block in blocks]
-    return sorted(devices.node_of(name) for name in names if name)  # a device may just have gone
+    return sorted(devices.node_of(name) for name in names if name)  # a device may have disappeared meanwhile
 
 
 def _says(record: str, line: str) -> bool:
@@ -55,7 +55,7 @@ def _says(record: str, line: str) -> bool:
 def _esp() -> str:
     named = loader_partition()
     expected = f"{BY_PARTUUID}/{named}" if named else ESP_LABEL
-    # A boot loader has started from it, or has seen the flag on it: then it will come. Else what is there now is all there is.
+    # A boot loader that was started from it, or saw the flag on it, proves that it will appear: wait for it.
     if named or os.path.exists(paths.FLAGGED):
         return devices.resolve(expected, timeout_s=_WAIT_S)
     run(["udevadm", "settle", f"--timeout={_WAIT_S:g}"], why="waiting for udev", timeout_s=_WAIT_S + 5)
@@ -63,20 +63,20 @@ def _esp() -> str:
         return os.path.realpath(ESP_LABEL)
     candidates = of_type(ESP_TYPE)
     if not candidates:
-        fix = "where no boot loader of this machine starts the kernel (PXE), its arguments belong to the server's configuration"
-        raise Failure("there is no EFI system partition", fix=fix)
+        fix = "if the kernel is not started by a boot loader of this machine (PXE), set its arguments on the server"
+        raise Failure("no EFI system partition found", fix=fix)
     if len(candidates) > 1:
-        fix = "give the one with the boot loader the file system label EFI-SYSTEM"
-        raise Failure(f"there are several EFI system partitions: {', '.join(candidates)}", fix=fix)
-    log.info(f"{candidates[0]} is the only EFI system partition: taken although its label is not EFI-SYSTEM")
+        fix = "set the file system label EFI-SYSTEM on the one with the boot loader"
+        raise Failure(f"several EFI system partitions found: {', '.join(candidates)}", fix=fix)
+    log.info(f"{candidates[0]} is the only EFI system partition: used although its label is not EFI-SYSTEM")
     return candidates[0]
 
 
 def loader_partition() -> str:
-    """The unique GUID of the partition that systemd-boot (or another one that says so) was started from; "" if nobody says."""
+    """The unique GUID of the partition that systemd-boot, or another loader with that interface, was started from; else ""."""
     try:
         with open(LOADER_DEVICE, "rb") as file:
-            return file.read()[4:].decode("utf-16-le").rstrip("\0").lower()  # four bytes of attributes come first
+            return file.read()[4:].decode("utf-16-le").rstrip("\0").lower()  # after four bytes of attributes
     except (OSError, UnicodeDecodeError):
         return ""
 

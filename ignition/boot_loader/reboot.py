@@ -1,9 +1,9 @@
 """The one reboot after which the kernel has its new arguments, and the guard against a second one.
 
-Whether to reboot is decided by the boot loader's files alone: they are changed once, and then they are right. Two guards: if
-they do not stay so (written anew by something else, on a file system that loses writes), a note beside the first-boot flag
-says that this config has had its reboot; if they are right and the kernel has other arguments, something else has started it
-(PXE, a hypervisor), and another reboot would change nothing. The first boot fails then.
+Whether to reboot is decided by the boot loader's files alone: they are changed once, and then they are right. Two guards: if the
+change does not last (something else rewrites them, or the file system loses writes), a note beside the first-boot flag records
+that this config has had its reboot; if they are right and the kernel has other arguments, something else has started it (PXE, a
+hypervisor), and another reboot would not help. In both cases the first boot fails.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ignition.host.command import run
 
 REBOOTED = "kargs-rebooted"  # the note
 MARK = "coreos/first_boot.in-progress"  # on EFI-SYSTEM; written by dracut/35coreos-ignition/esp
-MESSAGE = "the kernel arguments have changed: rebooting once, the first boot goes on after that"
+MESSAGE = "the kernel arguments have changed: rebooting once, the first boot continues after that"
 PATIENCE_S = 180.0
 
 
@@ -32,11 +32,11 @@ def was_done(esp: str, digest: str) -> bool:
 
 
 def refuse_second(esp: str, changing: list[str]) -> None:
-    """Raises Failure if this config has had its reboot, and the files are not as it left them."""
+    """Raises Failure if this config has had its reboot, and the files have changed since."""
     if was_done(esp, _digest()):
         raise Failure(
-            f"the machine was rebooted for these kernel arguments before, and they are gone again from {', '.join(changing)}",
-            fix=f"find out what changes the boot loader's files back, or set the arguments in it by hand; then remove {MARK}"
+            f"already rebooted for these kernel arguments, and they are missing again in {', '.join(changing)}",
+            fix=f"find the cause of the change in the boot loader's files, or set the arguments there by hand; then remove {MARK}"
             " from the EFI system partition",
         )
 
@@ -47,27 +47,27 @@ def refuse_vain(differences: list[str], names: list[str]) -> None:
         raise Failure(
             f"the kernel was started {', '.join(differences)}, although it is right in {' and '.join(names)}",
             where="/proc/cmdline",
-            fix="something else than this boot loader starts the kernel or adds to its arguments (PXE, a hypervisor, the vendor's"
-            " grub.cfg on the partition OEM): another reboot would change nothing; set the arguments there",
+            fix="something other than this boot loader starts the kernel or extends its arguments (PXE, a hypervisor, the"
+            " vendor's grub.cfg on the OEM partition): another reboot would not help; set the arguments there",
         )
 
 
 def reboot() -> None:
-    """Note it, write everything to the disks, reboot. Never returns: raises Failure if the machine stays."""
+    """Note it, sync, reboot. Never returns: raises Failure if the machine keeps running."""
     initramfs = os.path.exists(paths.INITRD_RELEASE)
     if initramfs:
         first_boot_mark.note(REBOOTED)
     os.sync()
     log.send(log.NOTICE, MESSAGE)
     _tell_the_console()
-    # In the initramfs nothing has to be stopped in order, and what waits for this stage must not start while others stop.
+    # In the initramfs services need no orderly stop, and units that wait for this stage must not start while others stop.
     run(["systemctl", *(["--force"] if initramfs else []), "reboot"], why="rebooting")
     time.sleep(PATIENCE_S)
-    raise Failure(f"the machine is still running {PATIENCE_S:g} s after its reboot was asked for", fix="reboot it by hand")
+    raise Failure(f"the machine is still running {PATIENCE_S:g} s after its reboot was requested", fix="reboot it by hand")
 
 
 def _digest() -> str:
-    """Of the config, as the fetch stages left it; "" if there is none (a person runs this)."""
+    """The digest of the config that the fetch stages left; "" if a person runs this."""
     try:
         with open(os.path.join(paths.RUN, paths.CONFIG_DIGEST), encoding="ascii") as file:
             return file.read().strip()
@@ -80,4 +80,4 @@ def _tell_the_console() -> None:
         with open("/dev/console", "w", encoding="ascii") as console:
             console.write(f"ignition: {MESSAGE}\r\n")
     except OSError:
-        log.debug("there is no console")
+        log.debug("no console")

@@ -1,12 +1,12 @@
-"""A file that takes the place of another one so that a power cut leaves the old or the new one, also on FAT (no journal).
+"""Atomic replacement of a file: a power cut leaves the old or the new one, even on FAT, which has no journal.
 
-What Linux' vfat does for a rename over a file (fs/fat/namei_vfat.c, vfat_rename): it writes the new file's first cluster and
-size into the old one's directory entry, which is in one sector; then it removes the entry of the other name; the old clusters
-are freed last. On a file system mounted with `dirsync` they reach the disk in this order. There is no moment without the name
-or with half a file.
+Linux' vfat renames over a file (fs/fat/namei_vfat.c, vfat_rename) in this order: it writes the new file's first cluster and size
+into the directory entry of the old one, which lies in one sector; it removes the entry of the other name; it frees the old
+clusters. On a file system mounted with `dirsync` the steps reach the disk in this order. The name always exists, and never
+names half a file.
 
-A power cut between the first two leaves two names for the same clusters. Whoever then removes the other name, or writes to
-it, frees what the file consists of: so a name that is left from an earlier time is never touched, and another one is taken.
+A power cut between the first two steps leaves two names for the same clusters. Removing the other name, or writing to it, would
+then free the clusters of the file: so a leftover name is never touched, and another one is used.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ignition.host.dentry import Dentry
 
 
 def replace(here: Dentry, content: bytes) -> None:
-    """Put `content` in the place of a file, on the disk when this returns. After an OSError the old one is there."""
+    """Replace a file with `content`, which is on the disk when this returns. After an OSError the old file is intact."""
     temporary, descriptor = _create(here)
     found = here.status()
     try:
@@ -47,7 +47,7 @@ def _create(here: Dentry) -> tuple[str, int]:
         try:
             return temporary, os.open(temporary, flags, 0o600, dir_fd=here.directory)
         except FileExistsError:
-            log.warning(f"{temporary} is left from an interrupted change: fsck.vfat finds out whether it can go")
+            log.warning(f"{temporary} is left over from an interrupted change: fsck.vfat tells whether it can be removed")
     raise AssertionError("count() has no end")
 
 

@@ -1,4 +1,4 @@
-"""What every stage is given: the flags of the run, the recorder of operations, and, after the fetch stages, the config."""
+"""The arguments of a stage: the flags of the run, the recorder of operations, and, after the fetch stages, the config."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Arguments:
 
 
 class Paths:
-    """The files through which the stages hand over to each other."""
+    """The files that the stages share."""
 
     def __init__(self, *, config_cache: str, neednet: str, state_file: str) -> None:
         self.config_cache, self.neednet, self.state_file = config_cache, neednet, state_file

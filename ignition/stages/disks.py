@@ -2,9 +2,9 @@
 
 Source: docs/reference/ignition-config.md §7.1 to §7.4.
 
-The disks themselves are inspected before anything changes. What lies in their partitions is known once these exist, so the layers
-above are deferred (operation.Deferred): arrays and arrays of arrays, encrypted volumes and volumes in volumes, file systems. ROOT
-may be made anew; its contents wait in memory meanwhile.
+The disks themselves are inspected before anything changes. The content of their partitions is known once these exist, so the
+layers above are deferred (operation.Deferred): arrays and arrays of arrays, encrypted volumes and volumes in volumes, file
+systems. ROOT may be recreated; its contents are kept in memory meanwhile.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 
 class Facts:
-    """What is known before anything changes.
+    """The machine before anything changes.
 
-    `disks`: facts by the config's device names. `plan_root`: the operations planned for the disks → what becomes of ROOT; None
-    if ROOT is not looked for. `keys`: where keys of encrypted volumes are found and left.
+    `disks`: facts by the config's device names. `plan_root`: the operations planned for the disks → the plan for ROOT; None
+    if ROOT does not matter. `keys`: the known keys of encrypted volumes; new ones are added.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Facts:
 
 
 def plan(config: Config, facts: Facts) -> list[Operation]:
-    """All operations of the stage in order, the layers above the disks deferred. Raises Failure for what is impossible."""
+    """All operations of the stage in order, the layers above the disks deferred. Raises Failure if the config cannot be met."""
     on_disks = plan_disks(config, facts.disks)
     before, after, storage, volume_of_root = list[Operation](), list[Operation](), config.storage, ""
     may_lose = set(_given_up(config, on_disks))
@@ -85,7 +85,7 @@ def operations(arguments: Arguments, keys: Keys | None = None) -> list[Operation
     if config.storage.luks:
         from ignition.storage import luks
 
-        luks.check(config.storage.luks)  # before anything is touched
+        luks.check(config.storage.luks)  # before any device is touched
     selection.check(config.storage)
     if first_boot_mark.DISKS_DONE in first_boot_mark.earlier():
         config = without_wipes(config)
@@ -107,7 +107,7 @@ def probe(config: Config, keys: Keys | None = None) -> Facts:
 
 
 def run(arguments: Arguments) -> None:
-    """Make the machine's storage as configured. A config without storage touches no device."""
+    """Make the storage of the config. Without storage in the config, devices are not touched."""
     keys = _load_keys(arguments) if arguments.config.storage.luks else None
     try:
         arguments.runner.run(operations(arguments, keys), arguments.context)
@@ -155,7 +155,7 @@ def _plan_volumes(volumes: tuple[Luks, ...], keys: Keys | None, of_root: str) ->
 
 
 class InspectDisks(Deferred):
-    """Selected disks, and all that is made on them."""
+    """The storage of a config with selected disks."""
 
     def __init__(self, config: Config, keys: Keys | None) -> None:
         self._config, self._keys = config, keys
@@ -169,7 +169,7 @@ class InspectDisks(Deferred):
 
 
 class InspectArrays(Deferred):
-    """Arrays that do not depend on each other. `may_lose`: nodes whose content was given up, or is in memory."""
+    """Arrays that do not depend on each other. `may_lose`: nodes whose content was given up, or is kept in memory."""
 
     def __init__(self, storage: Storage, arrays: Sequence[Raid], may_lose: Collection[str]) -> None:
         self._storage, self._arrays, self._may_lose = storage, arrays, may_lose
@@ -187,7 +187,7 @@ class InspectArrays(Deferred):
 
 @refusing()
 def plan_arrays(storage: Storage, members: Mapping[str, list[Member]], may_lose: Collection[str] = ()) -> list[Operation]:
-    """The operations on the arrays of `members`, by name. Raises Failure for members whose content nobody gave up."""
+    """The operations on the arrays of `members`, by name. Raises Failure for members whose content was not given up."""
     from ignition.storage import raid
 
     flagged = raid.flagged(storage)
@@ -254,7 +254,7 @@ def _plan_root(config: Config, on_disks: list[Operation], users: devices.Users) 
     if device is None:
         return root_contents.RootPlan(config.storage, [], [])
     facts = root_contents.probe(config.storage, device, lost)
-    # Of a disk that is wiped and gets a table, the table comes later.
+    # For a disk that is wiped and gets a table, the table comes later in the plan.
     tables = dict(operation.table for operation in on_disks if isinstance(operation, disks.WipeTable | disks.WriteTable))
     made = frozenset(node for operation in on_disks if isinstance(operation, disks.WriteTable) for node in operation.made())
     return root_contents.plan(config.storage, device, facts, Planned(tables, devices.length, made))

@@ -1,8 +1,7 @@
 """The fetch stage: the user config over the network, rendered and cached for all later stages.
 
-Files: config cache (0600), its digest, marks of the later stages that have work, state, places of
-all values (sources.py). Source: docs/reference/ignition-config.md §4.1,
-6.5.
+Files: config cache (0600), its digest, marks of the later stages that have work, state, places of all values
+(rendering/sources.py). Source: docs/reference/ignition-config.md §4.1, §6.5.
 """
 
 from __future__ import annotations
@@ -31,16 +30,16 @@ NOT_MOUNTED = {"none", "swap"}
 
 
 def run(arguments: Arguments) -> None:
-    """Fetch with the network. Raises Failure; only after success there is a cache."""
+    """Fetch with the network. Raises Failure; a cache exists only after success."""
     fetch_and_cache(arguments, offline=False)
 
 
 def fetch_and_cache(arguments: Arguments, *, offline: bool) -> Config:
-    """The work of both fetch stages. Returns what the later stages will work on: the user config over the base configs.
+    """The work of both fetch stages. Returns the config of the later stages: the user config over the base configs.
 
     Raises NeedsNetwork (only if `offline`), InvalidConfig or Failure; then nothing has been written.
     """
-    vendor = Vendor(patient=offline)  # the online stage comes after the other one, and a network
+    vendor = Vendor(patient=offline)  # the online stage runs later, when disks have appeared
     vendor.keep_base()
     base = system_configs.base(arguments.platform)
     rendered = _fetch(arguments, vendor, offline=offline)
@@ -52,7 +51,7 @@ def fetch_and_cache(arguments: Arguments, *, offline: bool) -> Config:
 
 
 def work(config: Config) -> dict[str, bool]:
-    """Which of the stages that can be left out have something to do, by the names of their marks."""
+    """Mark → whether its stage has something to do; without, the stage is skipped."""
     storage = config.storage
     kernel_arguments = config.kernel_arguments
     return {
@@ -79,12 +78,12 @@ def _fetch(arguments: Arguments, vendor: Vendor, *, offline: bool) -> Rendered |
         except NeedsNetwork as reason:
             if not offline:
                 raise
-            outcome["cause"] = str(reason)  # no failure: the online stage takes over
+            outcome["cause"] = str(reason)  # not a failure: the online stage takes over
             return reason
 
 
 def _write(arguments: Arguments, rendered: Rendered, wanted: dict[str, bool]) -> None:
-    """Marks and state first: once the cache is there, the other stages run."""
+    """Marks and state first: once the cache exists, the other stages run."""
     from ignition.config.cache import dump
     from ignition.host.atomic import sha512
 
@@ -108,7 +107,7 @@ def _set_mark(path: str, needed: bool) -> None:
 
 
 def _record(arguments: Arguments, rendered: Rendered) -> None:
-    """Say in the state and in the journal which configs there were."""
+    """Record the fetched configs in the state and in the journal."""
     from ignition import platforms
 
     between = state.load(arguments.state_file)

@@ -1,6 +1,6 @@
-"""The fetch-offline stage: as fetch, but without a network; if that is not enough, the need-net flag asks for one.
+"""The fetch-offline stage: fetch without a network; if that does not suffice, the need-net flag requests one.
 
-The flag is also set when the config is complete but its later stages must download something (docs/reference/ignition-config.md
+The flag is also set if the config is complete but later stages must download something (docs/reference/ignition-config.md
 §6.1).
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Arguments) -> None:
-    """Cache the config, or ask for the network, or both. Raises Failure for what the network would not help."""
+    """Cache the config, or request the network, or both. Raises Failure for problems that a network would not solve."""
     from ignition.config.needs_network import reason
 
     try:

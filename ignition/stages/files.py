@@ -5,9 +5,9 @@ Source: docs/reference/ignition-config.md §6.1.
 Accounts come first: entries below a new home are resolved once it exists, and owners may be new users. The stage may be cut short
 at any moment and run again.
 
-The plan has every operation. What an earlier one decides is decided in their turn: RecordNodes resolves the paths of the nodes
-that follow it and records what stands there, so that a next attempt knows; login.FollowSshd plans where keys go if files of the
-config changed what sshd reads. Not in the plan, since it is about the stage itself: the record of the attempt, the report, and
+The plan has every operation. Two kinds decide at execution, since they depend on earlier ones: RecordNodes resolves the paths of
+the nodes that follow it and records what exists there, for the next attempt; login.FollowSshd plans where keys go if files of the
+config changed what sshd reads. Not in the plan, since they are about the stage itself: the record of the attempt, the report, and
 the machine id of the journal.
 """
 
@@ -48,7 +48,7 @@ _ACCOUNT_FILES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 
 
 class Facts:
-    """What planning needs to know of the machine. `nodes` is about those of the new root itself.
+    """The machine, as far as planning depends on it. `nodes` is about those of the new root itself.
 
     `systemd` are the units of the config over those that its storage needs. `named` are the 2.x file systems that nodes go to.
     `volumes` are the encrypted volumes of the config, `key_files` the nodes of their keys. `unlabelled` is the mode of an SELinux
@@ -84,9 +84,9 @@ def probe(
     uuids: Mapping[str, str] | None = None,
     volumes: Sequence[Found] | None = None,
 ) -> Facts:
-    """Look at the new root and the devices; changes nothing. Raises Failure.
+    """Inspect the new root and the devices; changes nothing. Raises Failure.
 
-    Devices are not looked at if their facts are given: `uuids` of file systems that get units, `volumes` that crypttab names.
+    Devices are not inspected if their facts are given: `uuids` of file systems that get units, `volumes` that crypttab names.
     """
     database, state, passwd = AccountDatabase(root), states.load(state_file), config.passwd
     if passwd.users or passwd.groups:
@@ -129,7 +129,7 @@ def plan(config: Config, facts: Facts) -> list[Operation]:
     operations += [*relabelled.noting(units.written(facts.systemd)), *units.plan(facts.systemd)]
     operations += _plan_volumes(config, facts)
     operations += units.checks(facts.systemd.units)
-    # An image that cannot get its labels is refused, unless nothing but the result is written.
+    # An image whose labels cannot be set is refused, unless only the result is written.
     relabelling = labels.later(database.root, facts.unlabelled) if operations and facts.unlabelled else []
     return [
         *operations,
@@ -148,11 +148,11 @@ def operations(arguments: Arguments) -> list[Operation]:
 
 
 def run(arguments: Arguments) -> None:
-    """Carry the stage out. Raises Failure."""
+    """Execute the plan. Raises Failure."""
     config, context, runner = arguments.config, arguments.context, arguments.runner
     root = context.root
     facts = probe(config, root, arguments.state_file, arguments.platform)
-    operations = plan(config, facts)  # what is wrong with the plan is said before anything changes
+    operations = plan(config, facts)  # an impossible plan is refused before anything changes
     record = facts.accounts.attempt
     if record.unfinished:
         attempt.clear_leftovers(root, _directories(config, facts))
@@ -212,7 +212,7 @@ def _plan_named(config: Config, named: NamedFilesystem, facts: NodeFacts) -> lis
 
 
 def _plan_volumes(config: Config, facts: Facts) -> list[Operation]:
-    """What makes later boots open the encrypted volumes."""
+    """Key files, crypttab and units, by which later boots open the encrypted volumes."""
     if not facts.volumes:
         return []
     from ignition.sysroot import crypttab
@@ -230,9 +230,9 @@ def _plan_volumes(config: Config, facts: Facts) -> list[Operation]:
 
 
 class RecordNodes(Operation):
-    """Resolves the paths of the nodes that follow, and records what is there for an attempt that comes after this one.
+    """Resolves the paths of the nodes that follow, and records what exists there for the next attempt.
 
-    Only now are the new homes there, with the symlinks of their skeleton, or the named file system. `root` has the record.
+    New homes, with the symlinks of their skeleton, and named file systems exist only now. `root` has the record.
     """
 
     kind = "inspect"
@@ -242,7 +242,7 @@ class RecordNodes(Operation):
 
     def describe(self) -> str:
         count = len(self._entries)
-        return f"record what is at {f'the {count} paths' if count > 1 else self._entries[0].node.path} of the config"
+        return f"record what exists at {f'{count} paths' if count > 1 else self._entries[0].node.path} of the config"
 
     def execute(self, context: Context) -> None:
         context.root.forget()
@@ -258,7 +258,7 @@ class RecordNodes(Operation):
 
 
 class Labels:
-    """Collects what to relabel, if the root has an SELinux policy in use; otherwise all of it does nothing."""
+    """Collects the paths to relabel, if the root has an SELinux policy in use; otherwise does nothing."""
 
     def __init__(self, root: Root) -> None:
         self.policy = labels.policy(root)
@@ -271,12 +271,12 @@ class Labels:
             self.paths += [first_missing(self._root, self._root.resolve(path)) for path in written]
 
     def noting(self, written: list[str]) -> list[Operation]:
-        """The operation that does so, once earlier ones have made what symlinks there are; none without a policy."""
+        """The operation that notes paths, after earlier ones may have created symlinks; none without a policy."""
         return [NoteLabels(self, written)] if self.policy and written else []
 
 
 class NoteLabels(Operation):
-    """Notes which paths the operations after it will create."""
+    """Notes the paths that the operations after it create."""
 
     kind = "inspect"
 
@@ -284,14 +284,14 @@ class NoteLabels(Operation):
         self._labels, self._written = relabelled, written
 
     def describe(self) -> str:
-        return f"note that {', '.join(self._written)} will get SELinux labels"
+        return f"note {', '.join(self._written)} for SELinux labels"
 
     def execute(self, context: Context) -> None:
         self._labels.note(self._written)
 
 
 class SetLabels(Operation):
-    """Sets the SELinux labels of all that was noted, and of the stage's own files, which alone do not fail a boot."""
+    """Sets the SELinux labels of all noted paths, and of the stage's own files, for which alone a boot does not fail."""
 
     kind = "relabel"
 
@@ -299,7 +299,7 @@ class SetLabels(Operation):
         self._passwd, self._database, self._labels = config.passwd, database, relabelled
 
     def describe(self) -> str:
-        return f"set the SELinux labels of what was written, by policy {self._labels.policy}"
+        return f"set the SELinux labels of the written paths, by policy {self._labels.policy}"
 
     def execute(self, context: Context) -> None:
         root, wanted = context.root, list(self._labels.paths)
@@ -312,7 +312,7 @@ class SetLabels(Operation):
 
 
 def _forget_keys(state_file: str) -> None:
-    """Erase the secrets that the disks stage left: by now they are in the new root."""
+    """Erase the secrets that the disks stage left: by now the new root has them."""
     state = states.load(state_file)
     if state.luks_persist_key_files:
         state.luks_persist_key_files = {}
@@ -327,7 +327,7 @@ def _is_nested(root: Root) -> bool:
 
 
 def _homeless(config: Config, database: AccountDatabase, root: Root) -> frozenset[str]:
-    """The users that do not exist and whose home does not either."""
+    """The users that do not exist, without a home."""
     return frozenset(
         user.name
         for user in config.passwd.users
@@ -356,11 +356,11 @@ def _directories(config: Config, facts: Facts) -> set[str]:
 
 
 def _finish(root: Root, record: Attempt) -> None:
-    """Drop the record of the attempt, once all that it is about is on disk."""
+    """Remove the record of the attempt, once everything it is about is on disk."""
     if not record.is_worth_keeping():
         attempt.finish(root, record)
         return
-    # A named file system (its keys begin with the name) was unmounted by now, which wrote it out.
+    # Named file systems (their keys begin with the name) have been synced by their unmounting.
     written = {os.path.dirname(key) for key in (*record.made, *record.sizes) if key.startswith("/")}
     devices: dict[int, str] = {}
     for directory in sorted({"/", _HOMES, *written}):

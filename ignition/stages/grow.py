@@ -1,6 +1,6 @@
-"""`ignition grow`: ROOT grows to the end of its disk, at the first boot before files are written, and later when it can again.
+"""`ignition grow`: grows ROOT to the end of its disk, at the first boot before files are written, and later if the disk grew.
 
-Source: docs/reference/boot.md §8.1 and §8.2. Every other mounted partition of ROOT's type grows, too, as on Container Linux.
+Source: docs/reference/boot.md §8.1 and §8.2. Other mounted partitions of ROOT's type grow as well, as on Container Linux.
 """
 
 from __future__ import annotations

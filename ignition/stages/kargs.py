@@ -1,4 +1,4 @@
-"""The kargs stage: hands the wanted kernel arguments to the distribution's helper, which edits its boot loader and reboots.
+"""The kargs stage: passes the wanted kernel arguments to the distribution's helper, which edits its boot loader and reboots.
 
 Contract of the helper (docs/reference/ignition-config.md §7.9): it appends missing arguments, tolerates absent ones, and reboots
 if it changed something.
@@ -13,11 +13,11 @@ from ignition.operation import Context, Operation
 from ignition.stages.arguments import Arguments
 
 HELPER = "ignition-kargs-helper"
-_TIMEOUT_S = 300  # it may mount, write and sync a slow boot partition
+_TIMEOUT_S = 300  # for mounting, writing and syncing a slow boot partition
 
 
 def plan(config: Config, helper: str = HELPER) -> list[Operation]:
-    """One operation, or none if the config says nothing about kernel arguments."""
+    """One operation, or none without kernel arguments in the config."""
     wanted = config.kernel_arguments
     return [SetKernelArguments(wanted, helper)] if wanted.should_exist or wanted.should_not_exist else []
 

@@ -1,8 +1,8 @@
-"""Whether somebody can log in to the machine that the files stage leaves, and what people are told if not.
+"""Checks whether anybody can log in to the provisioned machine, and leaves a notice if not.
 
-The end of the files stage. All of it only serves people: whatever goes wrong here is a warning, and the boot goes on. The notice
-is a file of /run/issue.d, which outlives the switch to the real root; agetty(8) shows it above the login prompt in this boot.
-Where there is an /etc/issue, agetty reads no further than /etc/issue.d, and a symlink there leads to the notice.
+The end of the files stage. It only serves people: a failure here is a warning, and the boot continues. The notice is a file in
+/run/issue.d, which outlives the switch to the real root; agetty(8) shows it above the login prompt in this boot. If /etc/issue
+exists, agetty only reads /etc/issue.d, and a symlink there leads to the notice.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _AUTOLOGIN = ("coreos.autologin", "flatcar.autologin", "systemd.debug_shell", "s
 _UNIT_DIRECTORIES = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 _PRESET_DIRECTORIES = ("/etc/systemd/system-preset", "/usr/lib/systemd/system-preset", "/lib/systemd/system-preset")
 _OF_THE_USER = "user-config.target"
-# What gives users, keys or passwords to a running machine; a name that ends in @ is of a template.
+# Units that add users, keys or passwords to a running machine; a name that ends in @ is that of a template.
 _BRINGERS = (
     "coreos-metadata-sshkeys@",
     "afterburn-sshkeys@",
@@ -63,13 +63,13 @@ _BRINGERS = (
 
 
 def plan(config: Config, places: KeyPlaces) -> list[Operation]:
-    """What follows the files of the config for the SSH keys in it. `places`: where the keys went before the files."""
+    """The operations after all files for the SSH keys of the config. `places`: where the keys went before."""
     with_keys = [user for user in config.passwd.users if user.ssh_authorized_keys and user.should_exist is not False]
     return [FollowSshd(config, places)] if with_keys else []
 
 
 class FollowSshd(Deferred):
-    """Files of the config may have changed where sshd looks for keys: they go there, too, beside what is there."""
+    """Files of the config may have changed where sshd looks for keys: adds the keys there as well."""
 
     optional = True
 
@@ -95,7 +95,7 @@ class FollowSshd(Deferred):
 
 
 class LeaveNotice(Operation):
-    """Leaves the notice, if there is something to say; an earlier one of this boot goes."""
+    """Leaves the notice, or removes an earlier one of this boot."""
 
     kind = "leave-notice"
     optional = True
@@ -133,15 +133,15 @@ class LeaveNotice(Operation):
 
 
 def notices(config: Config, platform: str, state: State, accounts: AccountDatabase, places: KeyPlaces) -> list[str]:
-    """What people should know before they try to log in, a paragraph each; empty if all is well."""
+    """The paragraphs of the notice; empty if people can log in."""
     root = accounts.root
     said = _about_config(platform, state)
     said += _about_places(root, config, accounts, places)
     users = [account for account in accounts.users(of_every_file=True) if has_shell(account)]
-    # Of so many, somebody will: sshd_config is read for each one.
+    # sshd_config is evaluated for each user; with more of them, one can be assumed to have a key.
     if len(users) <= _MOST_USERS and not any(can_log_in(account, root, accounts, places) for account in users):
         provided = state.user_config_provided()
-        # What coreos-cloudinit has for the user is inert on a machine with a config for Ignition.
+        # coreos-cloudinit does not apply user data on a machine with a config for Ignition.
         unknown = [one for one in dict.fromkeys(_unknown(root, accounts, users)) if not provided or one != _OF_THE_USER]
         unless = f", unless {' or '.join(unknown[:3])} lets somebody in" if unknown else ""
         said += [f"No user of this machine has an SSH key or a password: nobody can log in{unless}.", _FIX]
@@ -149,7 +149,7 @@ def notices(config: Config, platform: str, state: State, accounts: AccountDataba
 
 
 def has_shell(account: Account) -> bool:
-    """Whether a login would come to a shell; an empty one is /bin/sh (passwd(5))."""
+    """Whether a login would start a shell; an empty field is /bin/sh (passwd(5))."""
     return os.path.basename(account.shell) not in _NO_LOGIN
 
 
@@ -162,11 +162,11 @@ def can_log_in(account: Account, root: Root, accounts: AccountDatabase, places: 
 
 
 def can_use_password(account: Account, shadow: list[str]) -> bool:
-    """Whether the field can be met: by a hash, or because it is empty. `!`, `*`, `x` and other words that no hash is cannot."""
+    """Whether a password can match the field: a hash, or an empty field. `!`, `*`, `x` and other words never match."""
     field = shadow[1] if shadow else account.password
     if field == "":
         return True
-    # crypt(5): $id$…, or DES without and with an iteration count.
+    # crypt(5): $id$…, or DES with and without an iteration count.
     return (field[0] == "$" and field.count("$") >= 3) or (len(field) == 13 and field[0] not in "!*") or field[0] == "_"
 
 
@@ -182,13 +182,13 @@ def _has_key(account: Account, root: Root, places: KeyPlaces) -> bool:
         home = account.home.rstrip("/")
         return any(_holds_key(root, path) for path in (f"{home}/{sshd_config.PLAIN}", f"{home}/{sshd_config.KEY_DIR}/{NAME}"))
     if sources.accepts_others:
-        return True  # whoever signs certificates may let anybody in
+        return True  # an authority that signs certificates may let anybody in
     if not sources.accepts_keys:
         return False
     found = {path for outcome in sources.files for path in outcome}
     for command in sources.commands:
         if command and not sshd_config.is_key_dir(command):
-            return True  # it may ask anybody
+            return True  # it may ask any service
         if command:
             directory = f"{account.home.rstrip('/')}/{sshd_config.KEY_DIR}"
             found |= {f"{directory}/{name}" for name in _names(root, directory) if not name.startswith(".")}
@@ -221,9 +221,9 @@ def _about_config(platform: str, state: State) -> list[str]:
     words = cmdline.read()
     given = next((name for name in (*URL_OPTIONS, DEVICE_OPTION) if cmdline.last(words, name)), "")
     if given:
-        where = f"what {given}= on the kernel command line names has none"
+        where = f"{given}= on the kernel command line provided none"
     else:
-        where = f"platform {platform} was asked: {_source(platform)}"
+        where = f"platform {platform} provided none: {_source(platform)}"
     instead = " The default of the image was applied." if any(one["kind"] == "default" for one in state.fetched_configs) else ""
     return [f"No Ignition config was given to this machine ({where}).{instead}"]
 
@@ -233,7 +233,7 @@ def _source(platform: str) -> str:
 
     with suppress(Failure):
         return platforms.config_source(platform).says
-    return "it is not known"
+    return "unknown source"
 
 
 def _about_places(root: Root, config: Config, accounts: AccountDatabase, places: KeyPlaces) -> list[str]:
@@ -245,14 +245,14 @@ def _about_places(root: Root, config: Config, accounts: AccountDatabase, places:
         path = places.place(account).path
         if not sshd_config.is_read(root, places.person(account), path, places.home_of):
             said.append(
-                f"The SSH keys of {account.name} let nobody in: they are in {path}, which sshd of this machine does not read"
+                f"The SSH keys of {account.name} have no effect: they are in {path}, which sshd of this machine does not read"
                 " (AuthorizedKeysFile and PubkeyAuthentication in /etc/ssh/sshd_config)."
             )
     return said
 
 
 def _unknown(root: Root, accounts: AccountDatabase, users: Iterable[Account]) -> Iterable[str]:
-    """What may let somebody in though no account of the files can."""
+    """Other ways in, which the account files do not show."""
     given = {word.partition("=")[0] for word in cmdline.words(cmdline.read())}
     yield from (f"{name} on the kernel command line" for name in _AUTOLOGIN if name in given)
     yield from _enabled(root)
@@ -270,7 +270,7 @@ def _unknown(root: Root, accounts: AccountDatabase, users: Iterable[Account]) ->
     for line in lines(_text(root, "/etc/fstab")):
         fields = line.split()
         if len(fields) > 1 and fields[0][0] != "#" and fields[1] != "/" and any(_is_below(home, fields[1]) for home in homes):
-            yield f"what is mounted at {fields[1]}"
+            yield f"the file system mounted at {fields[1]}"
 
 
 def _is_below(path: str, directory: str) -> bool:
@@ -278,7 +278,7 @@ def _is_below(path: str, directory: str) -> bool:
 
 
 def _enabled(root: Root) -> Iterable[str]:
-    """Units that bring users or keys and will run: linked by a target, or by the presets that the first boot applies."""
+    """Units that add users or keys and will run: linked by a target, or enabled by presets on the first boot."""
     linked = set()
     for directory in _UNIT_DIRECTORIES:
         for name in _names(root, directory):
@@ -303,7 +303,7 @@ def _fits(bringer: str, unit: str, pattern: str) -> bool:
 
 
 def _presets(root: Root) -> Iterable[tuple[str, str]]:
-    """Verb and pattern of each line; the first one that fits a unit counts (systemd.preset(5))."""
+    """Verb and pattern of each line; the first match of a unit counts (systemd.preset(5))."""
     files: dict[str, str] = {}
     for directory in _PRESET_DIRECTORIES:
         for name in _names(root, directory):
@@ -330,7 +330,7 @@ def _text_of(said: list[str]) -> str:
 
 
 def _link(root: Root, *, wanted: bool) -> None:
-    """Lead agetty from /etc/issue.d to the notice. Later boots have none: the link dangles, and agetty passes it over."""
+    """Lead agetty from /etc/issue.d to the notice. On later boots the link dangles, and agetty ignores it."""
     if root.status("/etc/issue") is None:
         return
     parents = PARENTS if wanted else None

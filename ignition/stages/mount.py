@@ -1,4 +1,4 @@
-"""The mount stage: the config's file systems that have a path, below the new root.
+"""The mount stage: mounts the file systems of the config that have a path, below the new root.
 
 Source: docs/reference/ignition-config.md §7.5.
 """

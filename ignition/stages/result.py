@@ -1,8 +1,8 @@
-"""What the first boot leaves for people and tools: Ignition's result file and our own report.
+"""The result file of Ignition and our own report, for people and tools.
 
-The result file is that of Ignition (docs/reference/ignition-config.md §6.5). The report is built from the record of operations:
-each stage with its begin, end and operations, the sources and the digest of the config, and how often the machine was
-provisioned. Both are 0600. Neither holds a config or a secret: operations describe themselves without.
+The result file: docs/reference/ignition-config.md §6.5. The report is built from the record of operations: each stage with its
+begin, end and operations, the sources and the digest of the config, and how often the machine was provisioned. Both are 0600.
+Neither contains a config or a secret: the descriptions of operations do not.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _MODE = 0o600
 _MOST_RUNS = 1_000_000
-_LATEST = 1e12  # seconds since 1970; what is beyond is no time, nor is what JSON calls 1e999
+_LATEST = 1e12  # seconds since 1970; larger values are not times, nor is JSON's 1e999
 _LONGEST_LINE = 4000
 
 
@@ -57,24 +57,24 @@ class WriteResult(Operation):
         previous = _stored(context.root, self.path)
         if previous:
             log.warning(
-                "this machine was provisioned before: the earlier result is kept in previousReport", IGNITION_PATH=self.path
+                "this machine was provisioned before; the earlier result is kept in previousReport", IGNITION_PATH=self.path
             )
         with log.never_fatal(f"{self.path} was not written"):
             _store(context.root, self.path, _with_previous(result, previous))
 
 
 def _with_previous(result: dict[str, Any], previous: dict[str, Any]) -> str:
-    """The text of a result; without the earlier one, if that is nothing that JSON can say."""
+    """The text of a result, without an earlier one that JSON cannot express."""
     if previous:
         try:
             return json.dumps({**result, "previousReport": previous}, indent=2, allow_nan=False)
         except (ValueError, RecursionError) as error:
-            log.warning(f"the earlier result is not kept, it is damaged: {error}", IGNITION_PATH=paths.RESULT)
+            log.warning(f"the earlier result is damaged and not kept: {error}", IGNITION_PATH=paths.RESULT)
     return json.dumps(result, indent=2)
 
 
 def boot_id() -> str:
-    """The kernel's id of this boot; `""` if /proc has none."""
+    """The kernel's id of this boot; `""` without one in /proc."""
     try:
         with open(_BOOT_ID, encoding="ascii") as file:
             return file.read().strip()
@@ -83,7 +83,7 @@ def boot_id() -> str:
 
 
 def now_rfc3339() -> str:
-    """Date and time with the local offset (RFC 3339), as Go writes it: Z for UTC."""
+    """Date and time with the local offset (RFC 3339), in Go's format: Z for UTC."""
     now = time.time()
     offset = time.strftime("%z", time.localtime(now))
     zone = "Z" if offset == "+0000" else f"{offset[:3]}:{offset[3:]}"
@@ -91,7 +91,7 @@ def now_rfc3339() -> str:
 
 
 def write_report(root: Root, state_file: str) -> None:
-    """Write the report from the record of operations beside the state file. Never raises: the machine is what it is."""
+    """Write the report from the record of operations beside the state file. Never raises."""
     with log.never_fatal(f"{paths.REPORT} was not written"):
         operations = _operations(paths.mark(state_file, paths.OPERATIONS))
         boot, before = boot_id(), _stored(root, paths.REPORT)
@@ -108,25 +108,25 @@ def write_report(root: Root, state_file: str) -> None:
 
 
 def _number(value: object) -> int:
-    """How often, of an earlier report; 0 for what cannot be that."""
+    """The number of runs in an earlier report; 0 if it is malformed."""
     return value if type(value) is int and 0 <= value < _MOST_RUNS else 0
 
 
 def report_text(path: str) -> str:
-    """The report for people. Raises Failure if there is none, or it cannot be read."""
+    """The report for people. Raises Failure if it is missing or unreadable."""
     try:
         lines = _report_lines(json.loads(_regular(path)))
         return "\n".join(printable(line, _LONGEST_LINE) for line in lines)
     except FileNotFoundError as error:
-        raise Failure("there is no report", where=path, fix="was this machine provisioned by ignition?") from error
+        raise Failure("report not found", where=path, fix="check that this machine was provisioned by ignition") from error
     except OSError as error:
         raise Failure(f"cannot be read: {error.strerror}", where=path, fix="read it as root") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        raise Failure("this is no report of ignition", where=path) from error
+        raise Failure("not a report of ignition", where=path) from error
 
 
 def _regular(path: str) -> bytes:
-    """The bytes of a regular file: a FIFO does not make us wait, nor is a device read. Raises OSError, ValueError for those."""
+    """The bytes of a regular file, without blocking on a FIFO or reading a device. Raises OSError, ValueError for those."""
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         content = file.read(limits.IN_MEMORY + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
     if content is None or len(content) > limits.IN_MEMORY:
@@ -171,7 +171,7 @@ def _stages(operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _operations(path: str) -> list[dict[str, Any]]:
-    """The records of all stages; a last line that was cut short is passed over."""
+    """The records of all stages; a truncated last line is ignored."""
     found = []
     try:
         lines = _regular(path).split(b"\n")
@@ -186,7 +186,7 @@ def _operations(path: str) -> list[dict[str, Any]]:
 
 
 def _is_record(record: object) -> bool:
-    """Whether it is what a Runner writes."""
+    """Whether a Runner could have written it."""
     if not isinstance(record, dict) or not all(isinstance(record.get(name), str) for name in ("stage", "result", "what")):
         return False
     return all(type(record.get(name)) in (int, float) and abs(record[name]) < _LATEST for name in ("at", "seconds"))
@@ -201,7 +201,7 @@ def _digest(state_file: str) -> str:
 
 
 def _stored(root: Root, inside: str) -> dict[str, Any]:
-    """An earlier result or report; empty if there is none, or it is damaged."""
+    """An earlier result or report; empty if it is missing or damaged."""
     try:
         found = json.loads(read_text(root, inside) or "{}")
     except (Failure, ValueError, RecursionError):

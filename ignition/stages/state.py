@@ -1,10 +1,10 @@
-"""What one stage leaves for the next: one line of JSON, mode 0600 in a directory of mode 0700.
+"""State shared between stages: one line of JSON, mode 0600 in a directory of mode 0700.
 
 Source: docs/reference/ignition-config.md §6.5.
 
-Who writes what: `fetched_configs` the fetch stages, read by files (result file); `notated_directories` mount, read by files (home
-directories); `luks_persist_*` disks, read and erased by files (they are secrets); `provider_output_files` the platform, read by
-files; `reports` the fetch stages, read after every stage.
+Writers and readers: `fetched_configs` the fetch stages, read by files (result file); `notated_directories` mount, read by files
+(home directories); `luks_persist_*` disks, read and erased by files (they are secrets); `provider_output_files` the platform,
+read by files; `reports` the fetch stages, read after every stage.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 
 class State:
-    """The members are changed in place and saved."""
+    """Its members are changed in place and saved."""
 
     def __init__(self) -> None:
         self.fetched_configs: list[FetchedConfig] = []
         self.luks_persist_key_files: dict[str, str] = {}  # volume name: data URL
         self.luks_persist_volume_key_files: dict[str, str] = {}  # file: data URL
         self.notated_directories: list[str] = []
-        self.reports = False  # the network is up, and the platform wants to know how each stage ends
+        self.reports = False  # the network is up, and the platform accepts a report on each stage
         self.provider_output_files: list[dict[str, object]] = []  # file objects as in a config
 
     def user_config_provided(self) -> bool:
@@ -54,7 +54,7 @@ _MEMBERS = {
 
 
 def load(path: str) -> State:
-    """The state of the stages before; a new one if there is no file. Raises Failure for an unreadable one."""
+    """The state of earlier stages; a new one without a file. Raises Failure for an unreadable file."""
     state = State()
     try:
         with open(path, encoding="utf-8") as file:
@@ -62,7 +62,7 @@ def load(path: str) -> State:
     except FileNotFoundError:
         return state
     except (OSError, ValueError, TypeError) as error:
-        raise Failure("the state of the earlier stages cannot be read", where=path, fix="boot again") from error
+        raise Failure("the state of earlier stages cannot be read", where=path, fix="boot again") from error
     for member, name in _MEMBERS.items():
         if content.get(name) is not None:
             setattr(state, member, content[name])

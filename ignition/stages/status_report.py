@@ -1,7 +1,7 @@
-"""Tells the platform how a stage ended, where it wants to know. Source: docs/reference/platforms.md §3.8.
+"""Reports the outcome of a stage to platforms that accept it. Source: docs/reference/platforms.md §3.8.
 
-Never changes the outcome: one attempt within seconds, and what goes wrong with it is logged. Without a network nothing is tried,
-so a machine that needs none does not wait for one.
+Never changes the outcome: one attempt within seconds, whose failure is logged. Nothing is attempted without a network, so that a
+machine without need for one does not wait.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.platforms import Report
 
-LIMIT_S = 5.0  # for everything: a resolver without a server knows no other
+LIMIT_S = 5.0  # for everything: a resolver without a server has no limit of its own
 
 
 def send(report: Report, stage: str, problem: str, *, neednet: str, state_file: str) -> None:
     """Report `problem`, or success if it is ""."""
     if not _is_online(stage, neednet, state_file):
-        log.debug("no network was asked for: the platform is not told how the stage ended")
+        log.debug("no network was requested: the outcome of the stage is not reported to the platform")
         return
     from threading import Thread
 
@@ -29,7 +29,7 @@ def send(report: Report, stage: str, problem: str, *, neednet: str, state_file: 
     attempt.start()
     attempt.join(LIMIT_S)
     if attempt.is_alive():
-        log.warning(f"the platform was not told how stage {stage} ended: no answer within {LIMIT_S:g} s")
+        log.warning(f"reporting the outcome of stage {stage} to the platform timed out after {LIMIT_S:g} s")
 
 
 def _send(report: Report, stage: str, problem: str) -> None:
@@ -38,13 +38,13 @@ def _send(report: Report, stage: str, problem: str) -> None:
     try:
         with Fetcher(Settings(total_s=LIMIT_S, header_s=LIMIT_S, attempts=1), offline=False) as fetcher:
             report(fetcher, stage, problem)
-    except Exception as error:  # noqa: BLE001  whatever the platform answers, the machine is what it is
+    except Exception as error:  # noqa: BLE001  the outcome of the stage does not depend on the platform
         reason = str(error) if isinstance(error, Failure) else f"{type(error).__name__}: {error}"
-        log.warning(f"the platform was not told how stage {stage} ended: {reason}")
+        log.warning(f"reporting the outcome of stage {stage} to the platform failed: {reason}")
 
 
 def _is_online(stage: str, neednet: str, state_file: str) -> bool:
-    """The offline stage never is; after it, the network is up if somebody asked for it."""
+    """The offline stage never is; after it, the network is up if it was requested."""
     from ignition.stages import state
 
     if stage == "fetch-offline":

@@ -65,7 +65,7 @@ def test_entry_without_a_last_line_end_gets_its_options_on_a_line_of_their_own()
 
 
 def test_line_that_gets_too_long_is_refused() -> None:
-    with pytest.raises(Failure, match="the kernel command line would have 2[0-9]{3} bytes, and the kernel takes 2047"):
+    with pytest.raises(Failure, match="the kernel command line would have 2[0-9]{3} bytes, and the kernel accepts 2047"):
         edited(HEAD + OPTIONS, ("a=" + "x" * 2050,))
 
 

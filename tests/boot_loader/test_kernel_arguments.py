@@ -74,9 +74,9 @@ def test_odd_line(line: str, exist: tuple[str, ...], absent: tuple[str, ...], ex
 @pytest.mark.parametrize(
     ("exist", "absent", "what"),
     [
-        pytest.param(("a b",), ("b",), "'a b' shall exist, and what shall not exist takes it away", id="part"),
-        pytest.param(("a",), ('"a"',), "'a' shall exist, and what shall not exist takes it away", id="spelled-otherwise"),
-        pytest.param(("rw",), ("rw console=tty0",), "'rw' shall exist, and what shall not exist takes it away", id="whole"),
+        pytest.param(("a b",), ("b",), "'a b' is in shouldExist and removed by shouldNotExist", id="part"),
+        pytest.param(("a",), ('"a"',), "'a' is in shouldExist and removed by shouldNotExist", id="spelled-otherwise"),
+        pytest.param(("rw",), ("rw console=tty0",), "'rw' is in shouldExist and removed by shouldNotExist", id="whole"),
     ],
 )
 def test_wishes_that_contradict_each_other_are_refused(exist: tuple[str, ...], absent: tuple[str, ...], what: str) -> None:
@@ -117,7 +117,7 @@ def test_line_that_the_kernel_would_cut_off_is_refused(length: int, fits: bool) 
         return
     with pytest.raises(Failure) as caught:
         kernel_arguments.check_length(words)
-    assert caught.value.what == "the kernel command line would have 2048 bytes, and the kernel takes 2047"
+    assert caught.value.what == "the kernel command line would have 2048 bytes, and the kernel accepts 2047"
 
 
 def test_differences_are_said_for_people() -> None:

@@ -82,7 +82,7 @@ def test_only_esp_is_taken_whatever_its_label_and_that_is_said(machine: Machine)
     machine.partition("vda2", ROOT_TYPE)
     esp = machine.partition("vda1", ESP_TYPE, label="ESP")
     assert partitions.find() == (esp, "")
-    assert machine.said == [f"{esp} is the only EFI system partition: taken although its label is not EFI-SYSTEM"]
+    assert machine.said == [f"{esp} is the only EFI system partition: used although its label is not EFI-SYSTEM"]
 
 
 def test_extended_partition_is_that_of_the_same_disk(machine: Machine) -> None:
@@ -103,8 +103,8 @@ def test_several_without_a_label_are_refused(machine: Machine) -> None:
     nodes = [machine.partition("vda1", ESP_TYPE), machine.partition("vdb1", ESP_TYPE)]
     with pytest.raises(Failure) as caught:
         partitions.find()
-    assert caught.value.what == f"there are several EFI system partitions: {', '.join(nodes)}"
-    assert caught.value.fix == "give the one with the boot loader the file system label EFI-SYSTEM"
+    assert caught.value.what == f"several EFI system partitions found: {', '.join(nodes)}"
+    assert caught.value.fix == "set the file system label EFI-SYSTEM on the one with the boot loader"
 
 
 @pytest.mark.parametrize("udev", [True, False], ids=["other-partitions", "no-records"])
@@ -113,9 +113,9 @@ def test_none_is_refused(machine: Machine, udev: bool) -> None:
         machine.partition("vda1", ROOT_TYPE)
     else:
         (machine.top / "udev").rmdir()
-    with pytest.raises(Failure, match="there is no EFI system partition") as caught:
+    with pytest.raises(Failure, match="no EFI system partition found") as caught:
         partitions.find()
-    assert "(PXE), its arguments belong to the server's configuration" in caught.value.fix
+    assert "(PXE), set its arguments on the server" in caught.value.fix
 
 
 @pytest.mark.parametrize(

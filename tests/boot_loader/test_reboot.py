@@ -54,8 +54,7 @@ def test_second_reboot_for_the_same_config_is_refused(esp: Path) -> None:
     with pytest.raises(Failure) as caught:
         reboot.refuse_second(str(esp), ["/coreos/kargs.cfg", "/loader/entries/a.conf"])
     assert caught.value.what == (
-        "the machine was rebooted for these kernel arguments before,"
-        " and they are gone again from /coreos/kargs.cfg, /loader/entries/a.conf"
+        "already rebooted for these kernel arguments, and they are missing again in /coreos/kargs.cfg, /loader/entries/a.conf"
     )
     assert "then remove coreos/first_boot.in-progress" in caught.value.fix
 
@@ -77,8 +76,8 @@ def test_kernel_that_something_else_has_started_is_refused() -> None:
     assert caught.value.what == (
         "the kernel was started without 'a=1', with 'quiet', although it is right in /coreos/kargs.cfg and /loader/entries/a.conf"
     )
-    assert caught.value.fix.startswith("something else than this boot loader starts the kernel or adds to its arguments (PXE,")
-    assert caught.value.fix.endswith("another reboot would change nothing; set the arguments there")
+    assert caught.value.fix.startswith("something other than this boot loader starts the kernel or extends its arguments (PXE,")
+    assert caught.value.fix.endswith("another reboot would not help; set the arguments there")
 
 
 @pytest.fixture
@@ -96,7 +95,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 def test_reboot_of_the_initramfs_is_noted_first(tmp_path: Path, calls: list[list[str]]) -> None:
     (tmp_path / "initrd-release").touch()
-    with pytest.raises(Failure, match="still running 180 s after its reboot was asked for"):
+    with pytest.raises(Failure, match="still running 180 s after its reboot was requested"):
         reboot.reboot()
     assert calls == [["note", "kargs-rebooted"], ["sync"], ["systemctl", "--force", "reboot"], ["sleep", "180"]]
 

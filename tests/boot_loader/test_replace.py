@@ -112,8 +112,8 @@ def test_name_that_an_interrupted_change_left_is_not_touched(tmp_path: Path, mon
     assert (tmp_path / "f.new").read_bytes() == b"left"
     assert sorted(os.listdir(tmp_path)) == ["f", "f.new", "f.new1"]
     assert [text.split(":")[0] for text in said] == [
-        "f.new is left from an interrupted change",
-        "f.new1 is left from an interrupted change",
+        "f.new is left over from an interrupted change",
+        "f.new1 is left over from an interrupted change",
     ]
 
 

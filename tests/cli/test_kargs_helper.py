@@ -122,7 +122,7 @@ def test_first_boot_of_a_kernel_that_something_else_started_fails(machine: Machi
     assert status == 1
     assert stderr.startswith(
         "ignition-kargs-helper: /proc/cmdline: the kernel was started without 'quiet', with 'debug',"
-        " although it is right in /coreos/kargs.cfg (fix: something else than this boot loader starts the kernel"
+        " although it is right in /coreos/kargs.cfg (fix: something other than this boot loader starts the kernel"
     )
 
 
@@ -132,7 +132,7 @@ def test_files_that_do_not_stay_as_they_are_end_the_first_boot(machine: Machine)
     machine.put(reboot.MARK, f"{DIGEST}\nkargs-rebooted\n")
     status, _, stderr = machine.run("--should-exist", "quiet")
     assert status == 1
-    assert "the machine was rebooted for these kernel arguments before, and they are gone again from /coreos/kargs.cfg" in stderr
+    assert "already rebooted for these kernel arguments, and they are missing again in /coreos/kargs.cfg" in stderr
     assert file.read_text() == KARGS_CFG
 
 
@@ -143,7 +143,7 @@ def test_notes_are_read_where_the_flag_is_whatever_partition_the_boot_loader_nam
     (flagged / "coreos").mkdir(parents=True)
     (flagged / reboot.MARK).write_text(f"{DIGEST}\nkargs-rebooted\n")
     status, _, stderr = machine.run("--should-exist", "quiet")
-    assert (status, "the machine was rebooted for these kernel arguments before" in stderr) == (1, True)
+    assert (status, "already rebooted for these kernel arguments" in stderr) == (1, True)
     assert [device for device, _, _ in machine.mounted] == [str(machine.esp), str(flagged)]
 
 
@@ -269,10 +269,10 @@ def test_bytes_that_are_no_text_stay(machine: Machine) -> None:
 
 def test_missing_partition_is_status_1(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     def none() -> tuple[str, str]:
-        raise Failure("there is no EFI system partition", fix="add one")
+        raise Failure("no EFI system partition found", fix="add one")
 
     monkeypatch.setattr(partitions, "find", none)
-    assert machine.run("--should-exist=a") == (1, "", "ignition-kargs-helper: there is no EFI system partition (fix: add one)\n")
+    assert machine.run("--should-exist=a") == (1, "", "ignition-kargs-helper: no EFI system partition found (fix: add one)\n")
 
 
 @pytest.mark.parametrize(

@@ -57,5 +57,5 @@ def test_damaged_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "state").write_text(content)
     with pytest.raises(Failure) as caught:
         state.load(str(tmp_path / "state"))
-    assert caught.value.what == "the state of the earlier stages cannot be read"
+    assert caught.value.what == "the state of earlier stages cannot be read"
     assert caught.value.where == str(tmp_path / "state")

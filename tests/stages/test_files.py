@@ -173,7 +173,7 @@ def test_plan_is_what_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ma
     at = planned.index("write file /x on file system data")
     assert planned[at - 2 : at + 2] == [
         f"mount file system data ({device}) while it is written to",
-        "record what is at /x of the config on file system data",
+        "record what exists at /x of the config on file system data",
         "write file /x on file system data",
         f"unmount file system data ({device})",
     ]
@@ -436,7 +436,7 @@ def test_labels_fail_the_stage_only_for_what_the_config_wrote(
     monkeypatch.setattr(labels, "policy", lambda _: "targeted")
     monkeypatch.setattr(labels, "relabel", broken)
     run(tmp_path, Config())
-    warned = "[warning]  set the SELinux labels of what was written, by policy targeted: setfiles: no such policy"
+    warned = "[warning]  set the SELinux labels of the written paths, by policy targeted: setfiles: no such policy"
     assert warned in capsys.readouterr().out
     with pytest.raises(Failure, match="setfiles: no such policy"):
         run(tmp_path, Config(storage=Storage(files=(File(path="/etc/x", contents=Resource(source="data:,x")),))))

@@ -190,7 +190,9 @@ UNITS = "/etc/systemd/system"
         ),
         pytest.param({"/etc/nsswitch.conf": "passwd: files [!UNAVAIL=return] sss # x\n"}, "the account source sss", id="sssd"),
         pytest.param({"/home/eve.homedir/": ""}, "systemd-homed", id="homed"),
-        pytest.param({"/etc/fstab": "/dev/vdb /home ext4 defaults 0 2\n"}, "what is mounted at /home", id="homes elsewhere"),
+        pytest.param(
+            {"/etc/fstab": "/dev/vdb /home ext4 defaults 0 2\n"}, "the file system mounted at /home", id="homes elsewhere"
+        ),
         pytest.param(
             {f"{UNITS}/serial-getty@.service.d/10.conf": "[Service]\nExecStart=\nExecStart=agetty --autologin root\n"},
             "the autologin of serial-getty@.service",
@@ -251,11 +253,11 @@ def test_credential_of_the_hypervisor_may_let_somebody_in(machine: Machine) -> N
 @pytest.mark.parametrize(
     ("kind", "line", "said"),
     [
-        pytest.param("", "", "(platform qemu was asked: firmware config opt/com.coreos/config or ", id="platform"),
+        pytest.param("", "", "(platform qemu provided none: firmware config opt/com.coreos/config or ", id="platform"),
         pytest.param(
             "",
             "ignition.config.url=http://u:SECRET@h/x?SECRET",
-            "(what ignition.config.url= on the kernel command line names has none).",
+            "(ignition.config.url= on the kernel command line provided none).",
             id="URL",
         ),
         pytest.param("default", "", "The default of the image was applied.", id="default.ign"),
@@ -277,7 +279,7 @@ def test_keys_that_sshd_does_not_read_are_named(machine: Machine) -> None:
     machine.put({"/etc/ssh/sshd_config": "AuthorizedKeysFile none\n", "/etc/shadow": "root:$6$s$H:1::::::\n"})
     said = machine.said(Config(passwd=Passwd(users=(CORE,))))
     assert said.startswith(
-        "The SSH keys of ann let nobody in: they are in /home/ann/.ssh/authorized_keys, which sshd of this machine"
+        "The SSH keys of ann have no effect: they are in /home/ann/.ssh/authorized_keys, which sshd of this machine"
     )
 
 

@@ -166,10 +166,10 @@ def test_text_names_stages_operations_and_causes(tmp_path: Path, context: Contex
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        pytest.param(None, "there is no report", id="missing"),
-        pytest.param("{", "this is no report of ignition", id="no JSON"),
-        pytest.param("[]", "this is no report of ignition", id="a list"),
-        pytest.param("{}", "this is no report of ignition", id="another object"),
+        pytest.param(None, "report not found", id="missing"),
+        pytest.param("{", "not a report of ignition", id="no JSON"),
+        pytest.param("[]", "not a report of ignition", id="a list"),
+        pytest.param("{}", "not a report of ignition", id="another object"),
     ],
 )
 def test_text_of_no_report_is_a_failure(tmp_path: Path, content: str | None, what: str) -> None:
@@ -304,7 +304,7 @@ def test_broken_report_for_people_is_a_failure(tmp_path: Path, how: str) -> None
     break_file(tmp_path / "report.json", how)
     with pytest.raises(Failure) as caught:
         report_text(str(tmp_path / "report.json"))
-    assert caught.value.what.startswith(("this is no report of ignition", "cannot be read"))
+    assert caught.value.what.startswith(("not a report of ignition", "cannot be read"))
 
 
 def test_report_for_people_does_nothing_to_the_terminal(tmp_path: Path, context: Context) -> None:

@@ -89,7 +89,7 @@ def test_report_that_fails_is_logged(
     monkeypatch.setattr(platform_file.PLATFORM, "report", raising(error))
     boot.config('{"ignition": {"version": "3.0.0"}}')
     assert run(boot, "fetch") == SUCCESS
-    assert f"the platform was not told how stage fetch ended: {reason}" in capsys.readouterr().out
+    assert f"reporting the outcome of stage fetch to the platform failed: {reason}" in capsys.readouterr().out
 
 
 def test_report_is_tried_once(boot: Boot, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,7 +99,7 @@ def test_report_is_tried_once(boot: Boot, monkeypatch: pytest.MonkeyPatch, capsy
         assert run(boot, "fetch") == SUCCESS
         assert len(server.requests) == 1
         reason = f"{server.url}/: HTTP status 503 Service Unavailable (1 attempt in "
-    assert f"the platform was not told how stage fetch ended: {reason}" in capsys.readouterr().out
+    assert f"reporting the outcome of stage fetch to the platform failed: {reason}" in capsys.readouterr().out
 
 
 def test_report_ends_in_time(boot: Boot, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,7 +112,7 @@ def test_report_ends_in_time(boot: Boot, monkeypatch: pytest.MonkeyPatch, capsys
     assert run(boot, "fetch") == SUCCESS
     assert time.monotonic() - begin < 10
     stopped.set()
-    assert "the platform was not told how stage fetch ended: no answer within 0.3 s" in capsys.readouterr().out
+    assert "reporting the outcome of stage fetch to the platform timed out after 0.3 s" in capsys.readouterr().out
 
 
 def test_state_says_whether_there_was_a_network(boot: Boot, told: Told) -> None:

@@ -95,7 +95,7 @@ def says_that_nobody_can_log_in(case: Case) -> None:
     checks = case.checks("no config", machine)
     prompt = " ".join(text[text.rindex("ignition: No Ignition config") :].replace("\n", " ").split())
     said = [
-        "No Ignition config was given to this machine (platform qemu was asked: firmware config",
+        "No Ignition config was given to this machine (platform qemu provided none: firmware config",
         "nobody can log in",
         "login:",
     ]
