@@ -1,4 +1,4 @@
-"""The partitions beside ROOT that the next boot needs: nothing puts their content back, so a config may not take it.
+"""The partitions beside ROOT that the next boot needs: their content is not restored, so a config may not overwrite it.
 
 Sources: UEFI 2.10, 13.3 (EFI system partition); the Discoverable Partitions Specification (XBOOTLDR); GRUB's manual (BIOS boot
 partition); systemd-veritysetup-generator(8) and `mount.usr=` of systemd-fstab-generator(8).
@@ -38,27 +38,25 @@ def refuse_losing(lost: Mapping[str, str]) -> None:
         place = next((lost[one] for one in (node, *devices.below(node)) if one in lost), "")
         if place:
             raise Failure(
-                f"this takes the content of {node}, which holds {what}: the machine would not boot any more",
+                f"this overwrites {node}, which holds {what}: the machine would not boot any more",
                 where=place,
                 fix="keep that partition; to begin with an empty disk, write the machine image to another one",
             )
     esp = os.path.realpath(paths.ESP)
     if esp in lost and not os.path.exists(paths.FLAGGED):
-        log.warning(
-            f"{lost[esp]} takes the content of {esp}, the partition EFI-SYSTEM: no boot from this disk is possible after that"
-        )
+        log.warning(f"{lost[esp]} overwrites {esp}, the partition EFI-SYSTEM: this disk will not be bootable any more")
 
 
 def _named(text: str) -> Iterator[tuple[str, str]]:
-    """(node, what for) of the devices that the kernel command line names beside ROOT."""
+    """(node, purpose) of the devices that the kernel command line names beside ROOT."""
     for option, value in cmdline.options(text):
         device = root_device.named(value) if option in _OPTIONS else None
         if device and (node := device.node()):
-            yield node, f"what {option}={value} on the kernel command line asks for"
+            yield node, f"the target of {option}={value} on the kernel command line"
 
 
 def _of_boot_loader() -> Iterator[tuple[str, str]]:
-    """(node, what for) of what the boot loader itself lies on, if this boot came from there: it saw its flag of a first boot."""
+    """(node, purpose) of the partitions of the boot loader, if it started this boot: it saw the first-boot flag there."""
     if not os.path.exists(paths.FLAGGED) or not os.path.exists(paths.ESP):
         return
     esp = os.path.realpath(paths.ESP)

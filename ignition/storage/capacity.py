@@ -1,4 +1,4 @@
-"""How large a device of the config will be, and what a path will lead to, before anything is made.
+"""The future size of a device of the config, and the future target of a path, before anything is changed.
 
 Arithmetic on the config and the planned tables.
 """
@@ -26,7 +26,7 @@ _PARITY = {"raid4": 1, "raid5": 1, "raid6": 2}
 class Planned:
     """The tables as they will be, and the lengths of devices as they are now (bytes, by path).
 
-    `tables` by disk node; None for a disk that is to have none. `made` are the nodes of partitions that are made (anew).
+    `tables` by disk node; None for a disk that will not have one. `made` are the nodes of created and recreated partitions.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Planned:
         self._tables, self._length_now, self.made = tables, length_now, made
 
     def of(self, device: str, storage: Storage) -> int | None:
-        """Bytes that a device will have; None if that cannot be told beforehand."""
+        """Bytes that a device will have; None if they cannot be predicted."""
         for raid in storage.raid:
             if device == path_of(raid):
                 return self._of_array(raid, storage)
@@ -50,7 +50,7 @@ class Planned:
         return planned[1] if planned else self._length_now(device)
 
     def node(self, device: str, storage: Storage) -> str:
-        """What a path will lead to: the node of a partition, the path of an array or volume; "" if it leads nowhere any more."""
+        """The future target of a path: the node of a partition, the path of an array or volume; "" if the target will be gone."""
         for raid in storage.raid:
             if device == path_of(raid):
                 return device

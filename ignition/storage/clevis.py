@@ -1,4 +1,4 @@
-"""Binding volumes to tang servers, a TPM or other pins: what a config asks for, and whether a volume has just that.
+"""Binding volumes to tang servers, a TPM or other pins: the wanted binding, and its comparison with that of a volume.
 
 Source: docs/reference/ignition-config.md §7.3; clevis 19, whose tokens hold the configuration of each pin in the protected
 header of a JWE (RFC 7516): `{"clevis": {"pin": PIN, PIN: {…}}}`, and in `sss` one JWE for each part.
@@ -24,7 +24,7 @@ _TPM2_MEMBERS = ("hash", "key", "pcr_ids", "pcr_bank")
 
 
 class Binding:
-    """What `clevis luks bind` is given. `servers` are the tang servers that must answer now."""
+    """The arguments of `clevis luks bind`. `servers` are the tang servers that must answer now."""
 
     def __init__(self, pin: str, config: dict[str, Any], text: str, servers: tuple[str, ...] = ()) -> None:
         self.pin, self.config, self.text, self.servers = pin, config, text, servers
@@ -38,7 +38,7 @@ class Binding:
         return sorted({pin for pin, _ in walk(self.pin, self.config)})
 
     def secrets(self) -> tuple[str, ...]:
-        """Texts that clevis' own messages may have and that nobody should see: the config, and addresses with secrets in them."""
+        """Secrets that messages of clevis may contain: the config, and addresses with credentials."""
         return (self.text, *self.secret_addresses())
 
     def secret_addresses(self) -> tuple[str, ...]:
@@ -47,12 +47,12 @@ class Binding:
         return tuple(address for address in addresses if shown(address) != address)
 
     def can_be_tried(self) -> bool:
-        """Whether what the volume is bound to is at hand now, so that it must unlock."""
+        """Whether everything that the volume is bound to is reachable now, so that it must unlock."""
         return _is_at_hand(self.pin, self.config)
 
 
 def wanted(clevis: Clevis, where: str) -> Binding | None:
-    """The binding that a config asks for, None for none; `where` is the place of the volume. Raises Failure if it cannot work."""
+    """The binding of a config, None without one; `where` is the place of the volume. Raises Failure if it cannot work."""
     if clevis.custom.pin:
         return _custom(clevis, f"{where}.clevis.custom.config")
     if not (clevis.tang or clevis.tpm2 or clevis.threshold):
@@ -70,7 +70,7 @@ def wanted(clevis: Clevis, where: str) -> Binding | None:
 
 
 def _refuse(pin: str, config: dict[str, Any], where: str) -> None:
-    """clevis' own words for this are of no help, and come when the volume is made already."""
+    """Raises Failure early and clearly: clevis reports these errors obscurely, and after the volume was created."""
     if wrong := problem(pin, config):
         raise Failure(wrong[0], where=where, fix=wrong[1])
 
@@ -89,7 +89,7 @@ def _custom(clevis: Clevis, where: str) -> Binding:
     except ValueError:
         config = None
     if not isinstance(config, dict):
-        raise Failure(f"the config of pin {pin} is no JSON object", where=where, fix="write what `clevis encrypt` takes: {…}")
+        raise Failure(f"the config of pin {pin} is not a JSON object", where=where, fix="use a config for `clevis encrypt`: {…}")
     _refuse(pin, config, where)
     return Binding(pin, config, text)
 
@@ -97,7 +97,7 @@ def _custom(clevis: Clevis, where: str) -> Binding:
 def _is_at_hand(pin: str, config: dict[str, Any]) -> bool:
     if pin == SSS:
         return sum(_is_at_hand(inner, members) for inner, members in parts(config)) >= _threshold(config)
-    # A server with an advertisement may well be out of reach where machines are provisioned.
+    # The advertisement is in the config: the server may be unreachable during provisioning.
     return pin == TPM2 or (pin == TANG and "adv" not in config)
 
 
@@ -114,7 +114,7 @@ def _description(pin: str, config: dict[str, Any]) -> str:
 
 
 def difference(binding: Binding, protected: Mapping[str, Any]) -> str:
-    """What a token's binding has otherwise than the wanted one; "" if they correspond as far as a token tells."""
+    """The difference between a token's binding and the wanted one; "" if they agree, as far as a token tells."""
     return _difference(binding.pin, binding.config, _bound(protected))
 
 
@@ -138,7 +138,7 @@ def _difference(pin: str, config: dict[str, Any], bound: tuple[str, dict[str, An
         return _tang_difference(config, members)
     if pin == TPM2:
         return _tpm2_difference(config, members)
-    # Of an unknown pin only what both have can be compared.
+    # Of an unknown pin, only members that both have can be compared.
     for name, value in config.items():
         if name in members and members[name] != value:
             return f"{name} of pin {pin} differs"
@@ -161,7 +161,7 @@ def _sss_difference(config: dict[str, Any], members: dict[str, Any]) -> str:
 
 
 def _nearest(pin: str, part: dict[str, Any], bounds: list[tuple[str, dict[str, Any]]]) -> str:
-    """Why what comes nearest does not count: the same server with other keys, the TPM with another policy."""
+    """Why the nearest match is not equal: the same server with other keys, the TPM with another policy."""
     near = [bound for bound in bounds if bound[0] == pin and bound[1].get("url") == part.get("url")]
     return f": {_difference(pin, part, near[0])}" if near and pin in (TANG, TPM2) else ""
 

@@ -1,4 +1,4 @@
-"""Encrypted volumes that are open: what the device mapper says. Source: sysfs, `dm/name` and cryptsetup's `dm/uuid`."""
+"""Open encrypted volumes, as the device mapper reports them. Source: sysfs, `dm/name` and cryptsetup's `dm/uuid`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _BEGIN = "CRYPT-LUKS"
 
 
 class Mapping:
-    """One open volume. `device` is the kernel's name of what it shows (dm-0), `below` those of the devices it lies on.
+    """One open volume. `device` is the kernel's name of the mapped device (dm-0), `below` those of the underlying devices.
 
-    `uuid` is that of the LUKS header, "" for a mapping that is none.
+    `uuid` is that of the LUKS header, "" for another kind of mapping.
     """
 
     __slots__ = ("below", "device", "name", "uuid")
@@ -22,17 +22,17 @@ class Mapping:
 
 
 def path_of(name: str) -> str:
-    """The device that an open volume is."""
+    """The path of an open volume."""
     return f"/dev/mapper/{name}"
 
 
 def mapping_named(name: str) -> Mapping | None:
-    """What has this name below /dev/mapper, encrypted or not."""
+    """The mapping with this name below /dev/mapper, encrypted or not."""
     return next((mapping for mapping in _every() if mapping.name == name), None)
 
 
 def mapping_on_device(device: str) -> Mapping | None:
-    """The encrypted volume that is open on a device, by the kernel's name of that."""
+    """The open encrypted volume on a device, which is given by its kernel name."""
     return next((mapping for mapping in _every() if mapping.uuid and device in mapping.below), None)
 
 
@@ -58,7 +58,7 @@ def _every() -> list[Mapping]:
 
 
 def _below(base: str, device: str, name: str) -> tuple[str, ...]:
-    """What a mapping lies on. One with integrity protection has a mapping of its own in between, which is passed over."""
+    """The underlying devices. Integrity protection puts another mapping in between, which is skipped."""
     found: list[str] = []
     for below in devices.components(device):
         between = _read(f"{base}/{below}/dm/name") == f"{name}_dif"

@@ -1,4 +1,7 @@
-"""One disk: what is on it and who uses it, and the operations that wipe or replace its partition table."""
+"""One disk: its content and users, and the operations that wipe or replace its partition table.
+
+Also the config for a repeated attempt, which keeps everything that an earlier one has finished.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,10 @@ LOCK_WAIT_S, LOCK_PAUSE_S = 30.0, 0.02  # udevd holds its lock for the milliseco
 
 
 class DiskFacts:
-    """What planning needs to know of one disk. `node` is the resolved device, `table` is there even if the disk has none yet.
+    """One disk, as far as planning depends on it. `node` is the resolved device; `table` is an empty one if the disk has none.
 
-    `in_use` says by partition number who uses it, `used_whole` who uses the disk itself ("" for nobody). `content` is what the
-    disk holds as a whole: signatures outside of its partitions.
+    `in_use`: partition number → its user; `used_whole`: the user of the disk itself ("" if unused). `content`: signatures on the
+    disk outside of its partitions.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ def opened(node: str, flags: int) -> Iterator[int]:
 
 @contextmanager
 def locked(node: str) -> Iterator[int]:
-    """A disk opened for writing, and locked against udevd's reading it half-way (systemd.io/BLOCK_DEVICE_LOCKING)."""
+    """A disk opened for writing, and locked so that udevd does not read half a change (systemd.io/BLOCK_DEVICE_LOCKING)."""
     with opened(node, os.O_RDWR) as descriptor:
         _lock(descriptor, node)
         yield descriptor
@@ -70,13 +73,13 @@ def _lock(descriptor: int, node: str) -> None:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise Failure(
-                    f"another program keeps {node} locked for {LOCK_WAIT_S:g} s", fix="end what works on this disk"
+                    f"another program keeps {node} locked for {LOCK_WAIT_S:g} s", fix="stop the program that uses this disk"
                 ) from None
         time.sleep(LOCK_PAUSE_S)
 
 
 def probe(disk: Disk, node: str, users: devices.Users) -> DiskFacts:
-    """Look at a disk. Raises Failure for a table that is no GPT, unless it is to be wiped anyway."""
+    """Inspect a disk. Raises Failure for a table other than GPT, unless it will be wiped."""
     name = devices.name_of(node)
     in_use = {number: users.of(part) for number, (part, _, _) in devices.partitions(name).items()}
     with opened(node, os.O_RDONLY) as descriptor:
@@ -96,15 +99,15 @@ def probe(disk: Disk, node: str, users: devices.Users) -> DiskFacts:
 
 
 def _is_inside(offset: int, table: gpt.Table) -> bool:
-    """Whether a place on the disk, in bytes, belongs to a partition: what is there is that one's, or the partition's content."""
+    """Whether an offset on the disk, in bytes, lies in a partition: a signature there belongs to its content."""
     sector = offset // table.sector_size
     return any(entry.first <= sector <= entry.last for entry in table.entries.values())
 
 
 def plan(disk: Disk, facts: DiskFacts, where: str, *, translated: bool = False) -> list[Operation]:
-    """The operations for one disk; `where` is its place in the config, `translated` says that it was one of 2.x.
+    """The operations for one disk; `where` is its place in the config, `translated`: the config was 2.x.
 
-    Raises Failure if the disk cannot be as configured.
+    Raises Failure if the disk cannot be partitioned as configured.
     """
     if facts.used_whole and not facts.in_use:
         raise Failure(
@@ -128,9 +131,9 @@ def plan(disk: Disk, facts: DiskFacts, where: str, *, translated: bool = False) 
 
 
 def _refuse_content(disk: Disk, facts: DiskFacts, decision: partitions.Decision, where: str) -> None:
-    """Raises Failure if the table would be written over what the disk holds as a whole, or a partition made where that lies.
+    """Raises Failure if the table, or a partition, would overwrite content of the whole disk.
 
-    Mending counts, too: the backup of a table may have outlived it under a file system that took the whole disk.
+    This includes repairs: the backup of a table may have survived below a file system on the whole disk.
     """
     is_written = bool(decision.table.faults) or any(change.action in ("create", "resize") for change in decision.changes)
     if facts.content and is_written:
@@ -144,7 +147,7 @@ def _refuse_content(disk: Disk, facts: DiskFacts, decision: partitions.Decision,
 
 @contextmanager
 def at_disk(where: str) -> Iterator[None]:
-    """Give failures without a place that of the disk."""
+    """Adds the place of the disk to failures without one."""
     try:
         yield
     except Failure as failure:
@@ -153,7 +156,7 @@ def at_disk(where: str) -> Iterator[None]:
 
 
 class WipeTable(Operation):
-    """Erase MBR and GPT of a disk, and every other signature of the disk as a whole: its next users would find them again."""
+    """Erase MBR and GPT of a disk, and every other signature of the whole disk, which later probes would find."""
 
     kind = "wipe-table"
 
@@ -164,14 +167,14 @@ class WipeTable(Operation):
         return f"wipe the partition table of {self.path} ({self.place})"
 
     def lost(self) -> Iterator[tuple[str, str]]:
-        """The nodes whose content goes, each with the place in the config; the disk's own, which may be ROOT without a table."""
+        """The nodes that lose their content, each with the place in the config; also the disk itself, which may hold ROOT."""
         for name, _, _ in devices.partitions(devices.name_of(self._node)).values():
             yield devices.node_of(name), f"{self.place}.wipeTable"
         yield self._node, f"{self.place}.wipeTable"
 
     @property
     def table(self) -> tuple[str, gpt.Table | None]:
-        """The disk's node, and that it will have no table."""
+        """The disk's node, and None: it will not have a table."""
         return self._node, None
 
     def execute(self, context: Context) -> None:
@@ -182,7 +185,7 @@ class WipeTable(Operation):
 
 
 class WriteTable(Operation):
-    """Give a disk its new table in one write, tell the kernel, and check what the kernel made of it."""
+    """Write the new table of a disk at once, inform the kernel, and check the partitions that the kernel then has."""
 
     kind = "partition"
 
@@ -195,13 +198,13 @@ class WriteTable(Operation):
         return f"partition {self.path}: {what} ({self.place})"
 
     def lost(self) -> Iterator[tuple[str, str]]:
-        """The nodes whose content goes, each with the place in the config."""
+        """The nodes that lose their content, each with the place in the config."""
         for change in self._decision.changes:
             if change.action in ("delete", "replace"):
                 yield devices.partition_node(self._node, change.number), change.where
 
     def wiped(self, disk: Disk) -> Iterator[str]:
-        """The nodes of the partitions whose content may go by the config's entry of this disk, changed or not."""
+        """The nodes of the partitions whose content the config gives up, changed or not."""
         flagged = [one for one in disk.partitions if one.wipe_partition_entry]
         numbers, labels = {one.number for one in flagged}, {one.label for one in flagged if one.number == 0}
         for number, entry in self._decision.table.entries.items():
@@ -209,7 +212,7 @@ class WriteTable(Operation):
                 yield devices.partition_node(self._node, number)
 
     def made(self) -> Iterator[str]:
-        """The nodes of the partitions that are new, or made anew."""
+        """The nodes of created and recreated partitions."""
         for change in self._decision.changes:
             if change.action in ("create", "replace"):
                 yield devices.partition_node(self._node, change.number)
@@ -221,12 +224,12 @@ class WriteTable(Operation):
 
     def _mending(self) -> str:
         faults = self._decision.table.faults
-        return f"mend the table ({'; '.join(faults)})" if faults else ""
+        return f"repair the table ({'; '.join(faults)})" if faults else ""
 
     def already_there(self, context: Context) -> bool:
         if self._decision.changes or self._mending():
             return False
-        # The table is right, yet the kernel may not know it: power went between the write and the call.
+        # The table is right, but the kernel may not know it: power was cut between the write and the call.
         name = devices.name_of(self._node)
         if self._known(name) != self._wanted():
             with at(self.place), opened(self._node, os.O_RDONLY) as disk:
@@ -253,7 +256,7 @@ class WriteTable(Operation):
 
     def _verify(self, name: str) -> None:
         wanted, deadline = self._wanted(), time.monotonic() + VERIFY_WAIT_S
-        # udevd may be having the kernel read the table once more, and then everything is absent for a moment.
+        # udevd may make the kernel reread the table, and all partitions are absent for a moment.
         while (known := self._known(name)) != wanted and time.monotonic() < deadline:
             time.sleep(LOCK_PAUSE_S)
         for change in self._decision.changes:
@@ -272,11 +275,11 @@ def _place(place: tuple[int, int] | None) -> str:
     return f"{place[1]} bytes at {place[0]}" if place else "absent"
 
 
-# A config for a machine whose storage an earlier attempt has finished: what it wipes has been wiped. Pure.
+# The storage of this machine was finished by an earlier attempt: everything to be wiped has been wiped.
 
 
 def without_wipes(config: Config) -> Config:
-    """The same config, keeping whatever is right by now instead of making it again."""
+    """The same config without wiping: what is right is kept instead of recreated."""
     storage = config.storage
     kept = storage.evolve(
         disks=tuple(_kept(disk) for disk in storage.disks),
@@ -288,7 +291,7 @@ def without_wipes(config: Config) -> Config:
 
 def _kept(disk: Disk) -> Disk:
     partitions = tuple(
-        # One that is to be absent stays without its content.
+        # The flag still applies to a partition that must not exist.
         part if part.should_exist is False else part.evolve(wipe_partition_entry=False)
         for part in disk.partitions
     )

@@ -1,6 +1,7 @@
-"""File systems: what is kept, what is refused, what is made. Source: docs/reference/ignition-config.md §7.4 and §7.11.
+"""File systems: kept, refused or created. Source: docs/reference/ignition-config.md §7.4 and §7.11.
 
-Stricter than Ignition in one point: a partition table on the device counts as a signature, so it is not overwritten unasked.
+Stricter than Ignition in one point: a partition table on the device counts as a signature, so it is not overwritten without a
+flag.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ WIPE_FIX = "set wipeFilesystem to lose its content, or correct the config"
 
 
 class _Maker:
-    """How one mkfs is called: program, forced option, and the options that take UUID and label."""
+    """The command line of one mkfs: program, force option, and the options for UUID and label."""
 
     def __init__(self, program: str, force: tuple[str, ...], uuid: str, label: str, uuid_prefix: str = "") -> None:
         self._program, self._force, self._uuid, self._label, self._uuid_prefix = program, force, uuid, label, uuid_prefix
@@ -51,7 +52,7 @@ MAKERS = {
 
 
 def further_devices(wanted: Filesystem) -> list[str]:
-    """What `options` make part of the file system: more devices of btrfs, log and real-time devices of xfs."""
+    """The devices that `options` add to the file system: more devices of btrfs, log and real-time devices of xfs."""
     if wanted.format not in ("btrfs", "xfs"):
         return []
     values = [part.rpartition("=")[2] for word in wanted.options for part in word.split(",")]
@@ -59,14 +60,14 @@ def further_devices(wanted: Filesystem) -> list[str]:
 
 
 class FilesystemFacts:
-    """One device as it is: its resolved node, what blkid found there, and who uses it ("" for nobody)."""
+    """One device: its resolved node, the signature that blkid found there, and its user ("" if unused)."""
 
     def __init__(self, node: str, signature: Signature, user: str = "") -> None:
         self.node, self.signature, self.user = node, signature, user
 
 
 def to_make(filesystems: tuple[Filesystem, ...]) -> list[tuple[int, Filesystem]]:
-    """(index in the config, entry) of those with a device that this stage looks at."""
+    """(index in the config, entry) of those on devices, which this stage handles."""
     return [
         (index, wanted)
         for index, wanted in enumerate(filesystems)
@@ -75,7 +76,7 @@ def to_make(filesystems: tuple[Filesystem, ...]) -> list[tuple[int, Filesystem]]
 
 
 def plan(filesystems: tuple[Filesystem, ...], facts: Mapping[str, FilesystemFacts]) -> list[Operation]:
-    """One operation per device; `facts` by the config's device name. Raises Failure for what must not be overwritten."""
+    """One operation per device; `facts` by the config's device name. Raises Failure for content that must not be lost."""
     operations: list[Operation] = []
     made: list[str] = []
     seen: dict[str, tuple[int, Filesystem]] = {}
@@ -98,7 +99,7 @@ def plan(filesystems: tuple[Filesystem, ...], facts: Mapping[str, FilesystemFact
 
 
 def _refuse_further(wanted: Filesystem, facts: Mapping[str, FilesystemFacts], where: str) -> None:
-    """mkfs asks nobody about the devices in its options, neither who uses them nor what they hold."""
+    """Raises Failure for devices in the options that are in use or have content: mkfs does not check these."""
     for device in further_devices(wanted):
         fact = facts[device]
         if fact.user:
@@ -111,14 +112,14 @@ def _refuse_other_wish(wanted: Filesystem, index: int, other: Filesystem, where:
     """2.x allows several names for one device; they must agree."""
     if (wanted.format, wanted.label, wanted.uuid) != (other.format, other.label, other.uuid):
         raise Failure(
-            f"{wanted.device} and {other.device} ($.storage.filesystems.{index}) are one device and want different file systems",
+            f"{wanted.device} and {other.device} ($.storage.filesystems.{index}) are one device with different file systems",
             where=f"{where}.device",
             fix="describe each device once",
         )
 
 
 def may_stay(wanted: Filesystem, fact: FilesystemFacts, where: str) -> bool:
-    """Whether what is there is what is wanted; False if it is to be made. Raises Failure for what must not be overwritten."""
+    """Whether the existing file system is the wanted one. Raises Failure for another one that must not be overwritten."""
     found = fact.signature
     if wanted.wipe_filesystem:
         return False
@@ -159,7 +160,7 @@ def _wish(wanted: Filesystem) -> str:
 
 
 def mkfs(wanted: Filesystem, node: str) -> list[str]:
-    """The command that makes a file system. Raises Failure for an unknown format."""
+    """The command that creates a file system. Raises Failure for an unknown format."""
     maker = MAKERS.get(wanted.format or "")
     if maker is None:
         raise Failure(f"cannot make a file system of format {wanted.format!r}", fix=f"use one of {', '.join(MAKERS)}")
@@ -170,7 +171,7 @@ def mkfs(wanted: Filesystem, node: str) -> list[str]:
 
 
 class MakeFilesystem(Operation):
-    """Erase a device's signatures and make a file system on it; with format "none" only erase. Runs beside its neighbours."""
+    """Erase a device's signatures and create a file system on it; with format "none" only erase. Runs in parallel."""
 
     kind = "format"
     concurrent = True
@@ -195,7 +196,7 @@ class MakeFilesystem(Operation):
 
 
 class Settle(Operation):
-    """Wait until udev has seen new file systems, so that links by label and UUID are there for whoever mounts by them."""
+    """Wait until udev has seen new file systems, so that the links by label and UUID exist before something mounts by them."""
 
     kind = "settle"
 

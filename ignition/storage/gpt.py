@@ -1,8 +1,8 @@
 """GUID partition tables as bytes. Source: UEFI 2.10, chapter 5.3.
 
-Our own and not libparted's: 3.5 has no call for type and unique GUIDs and does not keep every attribute bit. Whatever nobody
-named keeps every bit: names, attributes, GUIDs, the reserved ends of header and entries, boot code, hybrid MBR. Nothing here
-decides where a partition goes, touches a disk (gpt_disk.py), or talks to the kernel.
+Not libparted: 3.5 lacks calls for type and unique GUIDs and does not keep every attribute bit. Here every bit that was not
+changed on purpose is kept: names, attributes, GUIDs, the reserved ends of header and entries, boot code, hybrid MBR. This module
+does not choose the place of a partition, access a disk (gpt_disk.py), or talk to the kernel.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ENTRY = struct.Struct("<16s16sQQQ72s")
 ENTRY_SIZE = ENTRY.size
 ENTRY_COUNT = 128
 NAME_UNITS = 36  # UTF-16 code units in a name
-DAMAGED_FIX = "mend it by hand (gdisk), or set wipeTable to lose everything on the disk"
+DAMAGED_FIX = "repair it by hand (gdisk), or set wipeTable to lose everything on the disk"
 
 
 class Entry:
@@ -82,7 +82,7 @@ def new_entry(first: int, last: int, *, type_guid: str, unique: bytes = guid.ZER
 
 
 class Table:
-    """A whole table of one disk: `sectors` logical sectors of `sector_size` bytes. Never changed: changes give a new Table."""
+    """A whole table of one disk: `sectors` logical sectors of `sector_size` bytes. Immutable: changes return a new Table."""
 
     __slots__ = ("array", "boot", "entries", "faults", "header", "sector_size", "sectors", "stale_backup")
 
@@ -90,7 +90,7 @@ class Table:
         self.sector_size, self.sectors = sector_size, sectors
         self.boot, self.header, self.array = boot, header, array
         self.entries: Mapping[int, Entry] = dict(self._used())
-        self.faults: tuple[str, ...] = ()  # what a write would mend
+        self.faults: tuple[str, ...] = ()  # repaired by the next write
         self.stale_backup = 0  # LBA of a backup header that a relocation left behind
 
     def _used(self) -> Iterator[tuple[int, Entry]]:
@@ -151,7 +151,7 @@ class Table:
 
     @property
     def misplaced(self) -> bool:
-        """Whether the backup is not at the end of the disk: the disk was enlarged after the table was written."""
+        """Whether the backup is not at the end of the disk, because the disk was enlarged after the table was written."""
         return self.alternate != self.sectors - 1
 
     def _copy(self, *, boot: bytes | None = None, header: bytes | None = None, array: bytes | None = None) -> Table:
@@ -166,7 +166,7 @@ class Table:
         return copy
 
     def with_entries(self, changes: Mapping[int, Entry | None]) -> Table:
-        """A table where the numbers in `changes` hold these entries, or none."""
+        """The table with the entries in `changes`, by number; None removes one."""
         array, size = bytearray(self.array), self.entry_size
         for number, entry in changes.items():
             raw = b"" if entry is None else entry.raw
@@ -180,9 +180,9 @@ class Table:
         return self._copy(header=bytes(header))
 
     def relocated(self) -> Table:
-        """With the backup at the end of the disk and all space before it usable: what every change of a table begins with.
+        """The table with its backup at the end of the disk and all space before it usable: the start of every change.
 
-        Raises Failure if a partition ends behind it, or where no partition can be.
+        Raises Failure if a partition ends behind it, or if the disk has no space for partitions.
         """
         last_usable = self.sectors - 2 - self.array_sectors
         self._refuse_impossible_entries(last_usable)
@@ -191,26 +191,26 @@ class Table:
         if last_usable < self.first_usable:
             raise Failure(
                 f"a disk of {self.sectors} sectors has no room for partitions, which begin at sector {self.first_usable}",
-                fix="the disk is smaller than its partition table says: give it its former size",
+                fix="the disk is smaller than its partition table says: restore its former size",
             )
         for number, entry in self.entries.items():
             if entry.last > last_usable:
                 raise Failure(
                     f"partition {number} ends at sector {entry.last}, behind the last usable sector {last_usable} of the disk",
-                    fix="the disk is smaller than its partition table says: give it its former size",
+                    fix="the disk is smaller than its partition table says: restore its former size",
                 )
         moved = self._with_header({32: struct.pack("<Q", self.sectors - 1), 48: struct.pack("<Q", last_usable)})
         moved = moved._copy(boot=stretched_mbr(self.boot, self.alternate, self.sectors))
         held = any(entry.first <= self.alternate <= entry.last for entry in self.entries.values())
-        # Nor where either copy of the new table lies, which a disk that became larger by a few sectors makes possible.
+        # Nor may one overlap a copy of the new table, which is possible if the disk grew by a few sectors.
         if self.first_usable <= self.alternate <= last_usable and not held:
             moved.stale_backup = self.alternate
         return moved
 
     def _refuse_impossible_entries(self, last_usable: int) -> None:
-        """For a partition that ends before it starts, or lies where the table itself is: no arithmetic holds for it.
+        """Raises Failure for a partition that ends before it starts or overlaps the table: arithmetic would be wrong.
 
-        One that only ends behind the disk says that the disk was larger, for which `relocated` has better words.
+        One that only ends behind the disk means that the disk was larger, which `relocated` reports.
         """
         begin = self.entries_lba + self.array_sectors
         for number, entry in self.entries.items():
@@ -222,7 +222,7 @@ class Table:
                 )
 
     def drawn(self) -> Table:
-        """With random GUIDs in the place of zero ones."""
+        """The table with random GUIDs instead of zero ones."""
         table = self._with_header({56: guid.random()}) if self.disk_guid == guid.ZERO else self
         blank = {number: entry for number, entry in table.entries.items() if entry.unique_raw == guid.ZERO}
         return table.with_entries({number: entry.with_unique_guid(guid.random()) for number, entry in blank.items()})
@@ -280,12 +280,12 @@ def _entries(mbr: bytes) -> Iterator[tuple[int, int, int, int]]:
 
 
 def is_protective_mbr(mbr: bytes) -> bool:
-    """Whether an MBR says that the disk has a GPT, be it a hybrid one."""
+    """Whether an MBR says that the disk has a GPT, including a hybrid MBR."""
     return mbr[510:512] == MBR_SIGNATURE and any(kind == PROTECTIVE for _, kind, _, _ in _entries(mbr))
 
 
 def stretched_mbr(mbr: bytes, old_last: int, sectors: int) -> bytes:
-    """The protective entry that ended with the old disk ends with the new one; a hybrid MBR's other entries stay."""
+    """The MBR with its protective entry extended to the end of the disk; other entries of a hybrid MBR are kept."""
     for offset, kind, start, size in _entries(mbr):
         if kind == PROTECTIVE and start + size - 1 == old_last and start < sectors:
             needed = min(sectors - start, 0xFFFFFFFF)

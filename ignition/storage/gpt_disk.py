@@ -1,6 +1,6 @@
 """GPT on a disk: reading with repair from the backup, writing in an order that survives power cuts, wiping.
 
-Source: UEFI 2.10, 5.3. The kernel is not told here (ignition/host/blkpg.py).
+Source: UEFI 2.10, 5.3. The kernel is informed elsewhere (ignition/host/blkpg.py).
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ import os
 import struct
 
 from ignition.errors import Failure
+from ignition.host.limits import MIB
 from ignition.storage import gpt
 
-MAX_ENTRIES_BYTES = 1 << 20  # a larger array is damage: 64 times the usual one
+MAX_ENTRIES_BYTES = MIB  # 64 times the usual size; a larger array is damaged
 
 
 def read(descriptor: int, sector_size: int, sectors: int) -> gpt.Table | None:
-    """The table of an open disk, from its backup if the primary is damaged; None if there is no trace of a GPT.
+    """The table of an open disk, from its backup if the primary is damaged; None without any trace of a GPT.
 
-    Raises Failure if there was a GPT but neither copy is whole.
+    Raises Failure if there was a GPT but neither copy is intact.
     """
     boot = os.pread(descriptor, sector_size, 0).ljust(sector_size, b"\0")
     primary = _read_copy(descriptor, sector_size, sectors, 1)
@@ -53,15 +54,15 @@ def read(descriptor: int, sector_size: int, sectors: int) -> gpt.Table | None:
 def _as_primary(backup: bytes, sector_size: int) -> bytes:
     """The primary header that belongs to a backup header. The primary array begins where gdisk and the kernel expect it."""
     header = bytearray(backup)
-    header[24:40] = struct.pack("<Q", 1) + backup[24:32]  # whatever it says of the other copy's place: it is the one at 1
+    header[24:40] = struct.pack("<Q", 1) + backup[24:32]  # whatever the backup says: the primary header is at LBA 1
     header[72:80] = struct.pack("<Q", 2)
     return bytes(header)
 
 
 def _read_copy(descriptor: int, sector_size: int, sectors: int, lba: int) -> tuple[bytes, bytes] | None:
-    """(header sector, array) at `lba` if both check sums are right and its numbers are possible, else None.
+    """(header sector, array) at `lba` if both checksums are right and its numbers are plausible, else None.
 
-    Check sums protect against accidents only: each number is compared with the disk before anything is computed or read with it.
+    Checksums do not protect against malice: each number is checked against the disk before it is used.
     """
     if not 0 < lba < sectors:
         return None
@@ -77,7 +78,7 @@ def _read_copy(descriptor: int, sector_size: int, sectors: int, lba: int) -> tup
     if entry_size < gpt.ENTRY_SIZE or entry_size % gpt.ENTRY_SIZE or not 0 < count * entry_size <= MAX_ENTRIES_BYTES:
         return None
     array_sectors = -(-count * entry_size // sector_size)
-    # Each array lies on its side of the partitions. The primary's, for which a backup stands in, may have to go to sector 2.
+    # Each array lies on its side of the partitions. A primary restored from the backup may have to go to sector 2.
     begin, end = (2, min(first, sectors)) if lba == 1 else (last + 1, lba)
     if not 2 + array_sectors <= first <= last or not begin <= array_lba <= end - array_sectors:
         return None
@@ -92,7 +93,7 @@ def _crc(data: bytes) -> int:
 
 
 def _sealed(header: bytes, array: bytes) -> bytes:
-    """A header sector with both check sums made right."""
+    """A header sector with both checksums computed."""
     size = int.from_bytes(header[12:16], "little")
     summed = header[:16] + bytes(4) + header[20:88] + struct.pack("<I", _crc(array)) + header[92:]
     return summed[:16] + struct.pack("<I", _crc(summed[:size])) + summed[20:]
@@ -106,10 +107,10 @@ def _backup_header(table: gpt.Table) -> bytes:
 
 
 def blocks(table: gpt.Table) -> list[list[tuple[int, bytes]]]:
-    """What is to be written, as (offset in bytes, data), in groups: each must be on disk before the next begins.
+    """The writes, as (offset in bytes, data), in groups: each must be on disk before the next begins.
 
-    The backup goes first and is on disk before the primary is touched; a primary with half of its sectors written fails its
-    check sum, and readers take the backup. So a power cut at any moment leaves the old table or the new one.
+    The backup is on disk before the primary is written; a half-written primary fails its checksum, and readers use the backup. So
+    a power cut at any moment leaves the old table or the new one.
     """
     size = table.sector_size
     backup = [
@@ -117,13 +118,13 @@ def blocks(table: gpt.Table) -> list[list[tuple[int, bytes]]]:
         (table.alternate * size, _sealed(_backup_header(table), table.array)),
     ]
     primary = [(table.entries_lba * size, table.array), (size, _sealed(table.header, table.array)), (0, table.boot)]
-    # A second "EFI PART" in the middle of the disk would mislead whoever searches for a lost table.
+    # A stale "EFI PART" in the middle of the disk would mislead tools that search for a lost table.
     stale = [(table.stale_backup * size, bytes(size))] if table.stale_backup else []
     return [group for group in (backup, primary, stale) if group]
 
 
 def write(descriptor: int, table: gpt.Table) -> None:
-    """Write all of a table to an open disk, in the order that survives a power cut."""
+    """Write a table to an open disk, in the order that survives a power cut."""
     for group in blocks(table):
         for offset, data in group:
             _write_at(descriptor, data, offset)

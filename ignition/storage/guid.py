@@ -34,7 +34,7 @@ def random() -> bytes:
 
 
 def derived(seed: bytes, name: str) -> bytes:
-    """The same GUID for the same seed and name (version 8), so that a run that was cut short recognises its own work."""
+    """The same GUID for the same seed and name (version 8), so that a run recognises partitions of an interrupted one."""
     from hashlib import sha256
 
     return _marked(sha256(seed + name.encode()).digest()[:16], 8)

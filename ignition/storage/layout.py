@@ -1,7 +1,7 @@
-"""Where free space is on a disk: the choices that sgdisk makes, as arithmetic on sectors. Pure.
+"""Free space on a disk: the choices of sgdisk, as arithmetic on sectors. Pure.
 
-Source: docs/reference/ignition-config.md §7.1, and sgdisk 1.0.9's observed choices (the tests compare with it). One thing
-is fixed that sgdisk varies: new partitions begin at whole MiB even beside old ones that do not.
+Source: docs/reference/ignition-config.md §7.1, and the observed choices of sgdisk 1.0.9 (the tests compare with it). Unlike
+sgdisk, new partitions always begin at whole MiB, even beside old ones that do not.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Layout:
         return blocks
 
     def start_of_largest(self) -> int | None:
-        """Where a partition without a start begins: aligned, in the largest free block (the first of equals); None if full."""
+        """The start of a partition without one: aligned, in the largest free block (the first of equals); None on a full disk."""
         blocks = self.free_blocks()
         if not blocks:
             return None

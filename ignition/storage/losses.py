@@ -1,4 +1,4 @@
-"""Which of the devices that exist now a config takes the content of. What it keeps is not among them."""
+"""The existing devices whose content a config overwrites or discards; kept ones are not among them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LUKS = "crypto_LUKS"
 
 
 def find(config: Config, on_disks: Iterable[Operation], users: Users) -> dict[str, str]:
-    """Node → place in the config that takes its content; `on_disks` are the operations planned for the disks. Reads devices."""
+    """Node → place in the config by which it loses its content; `on_disks`: the plan for the disks. Reads devices."""
     found: dict[str, str] = {}
     for node, where in (*_partitions(on_disks), *_members(config, users), *_volumes(config), *_filesystems(config)):
         found.setdefault(node, where)
@@ -45,7 +45,7 @@ def _volumes(config: Config) -> Iterator[tuple[str, str]]:
     for index, volume in enumerate(config.storage.luks):
         if volume.device and os.path.exists(volume.device):
             node = os.path.realpath(volume.device)
-            # One that is there is opened or refused, never made again unasked.
+            # An existing one is opened or refused, never recreated without a flag.
             if volume.wipe_volume or signatures.probe(node).format != LUKS:
                 yield node, f"$.storage.luks.{index}"
 
@@ -57,7 +57,7 @@ def _filesystems(config: Config) -> Iterator[tuple[str, str]]:
             try:
                 kept = filesystems.may_stay(wanted, filesystems.FilesystemFacts(node, signatures.probe(node)), where)
             except Failure:
-                continue  # the file-system phase says so; nothing is lost by it
+                continue  # refused later, when file systems are planned: nothing is lost by it
             if not kept:
                 further = filesystems.further_devices(wanted)
                 yield from ((one, where) for one in (node, *map(os.path.realpath, further)))

@@ -1,7 +1,7 @@
-"""Encrypted volumes: which are kept, refused or made, and in which steps. Source: docs/reference/ignition-config.md §7.3.
+"""Encrypted volumes: kept, refused or created, and in which steps. Source: docs/reference/ignition-config.md §7.3.
 
-LUKS2 only. Kinder than Ignition in one point: a volume with a generated key or a clevis binding can be kept, too, if it is just
-what the config asks for and can be opened. IBM's secure keys (cex) are refused by name.
+LUKS2 only. More lenient than Ignition in one point: a volume with a generated key or a clevis binding is kept, too, if it is
+exactly as configured and can be opened. IBM's secure keys (cex) are refused by name.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
 DISCARDS = "allow-discards"
 WIPE_FIX = "set wipeVolume to lose its content, or correct the config"
 TPM_WAIT_S = 10.0
-_NAME = re.compile(r"[0-9A-Za-z#+\-.:=@_]+")  # what the device mapper takes as it is; blanks would also break crypttab
+_NAME = re.compile(r"[0-9A-Za-z#+\-.:=@_]+")  # not escaped by the device mapper; blanks would also break crypttab
 _NAME_BYTES = 127  # linux/dm-ioctl.h, DM_NAME_LEN
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class VolumeFacts:
-    """One device as it is, and what has the volume's name.
+    """One device, and the mapping with the name of the volume.
 
-    `binary` is what the device begins with if that looks like LUKS, damaged or of version 1 though it may be; `header` is of a
-    sound LUKS2 volume. `mapping` is what is open under the wanted name, `used` who uses that. `elsewhere` is another name under
-    which the device is open; `in_use` who uses it without LUKS.
-    `key_opens`: the key that we have opens it. `unlocks_not`: by clevis token, why its slot cannot be opened, "" if it can.
+    `binary`: the start of the device if it looks like LUKS, even damaged or of version 1; `header`: that of an intact LUKS2
+    volume. `mapping`: the mapping with the wanted name, `used`: its user. `elsewhere`: another name under which the device is
+    open; `in_use`: its user without LUKS. `key_opens`: the known key opens it. `unlocks_not`: clevis token → why its slot cannot
+    be opened, "" if it can.
     """
 
     def __init__(self, node: str, signature: Signature) -> None:
@@ -60,24 +60,24 @@ class VolumeFacts:
 
     @property
     def is_open(self) -> bool:
-        """Under the wanted name."""
+        """Whether it is open under the wanted name."""
         return self.mapping is not None and self.device in self.mapping.below
 
     @property
     def is_unfinished(self) -> bool:
-        """It bears our mark: nobody has put anything into it."""
+        """Whether it has the mark of an unfinished volume: it cannot contain data yet."""
         return self.binary is not None and self.binary.subsystem == UNFINISHED
 
 
 def waves(volumes: tuple[Luks, ...]) -> list[list[int]]:
-    """In which order they can be made: all of a wave at once, in devices that are there or in volumes of earlier waves."""
+    """The order of creation: all volumes of a wave at once, in existing devices or in volumes of earlier waves."""
     return stacking.waves(stacking.below_volumes(volumes))
 
 
 def probe(volumes: tuple[Luks, ...], context: Context, keys: Keys, wave: Sequence[int] | None = None) -> dict[str, VolumeFacts]:
-    """Facts by volume name. Waits for the devices, fetches the keys that are given into `keys`, and tries what opens what.
+    """Facts by volume name. Waits for the devices, fetches key files into `keys`, and tries keys and bindings.
 
-    `wave`: the indexes of those to look at, all by default. Changes nothing. Raises Failure.
+    `wave`: the indexes of those to inspect, all by default. Changes nothing. Raises Failure.
     """
     bindings = check(volumes)
     chosen = [(index, volumes[index]) for index in (range(len(volumes)) if wave is None else wave)]
@@ -101,7 +101,7 @@ def probe(volumes: tuple[Luks, ...], context: Context, keys: Keys, wave: Sequenc
 
 @refusing()
 def check(volumes: tuple[Luks, ...]) -> dict[str, Binding | None]:
-    """What is to be bound, by volume name. Pure. Raises Failure for what is wrong with the config alone."""
+    """The wanted bindings by volume name. Pure. Raises Failure for errors in the config alone."""
     bindings = {}
     for index, volume in enumerate(volumes):
         where = f"$.storage.luks.{index}"
@@ -125,7 +125,7 @@ def _refuse(volume: Luks, where: str) -> None:
             fix=f"use up to {_NAME_BYTES} letters, digits, and . _ - + = : @ #",
         )
     if volume.uuid and not _UUID.fullmatch(volume.uuid):
-        raise Failure(f"{volume.uuid!r} is no UUID", where=f"{where}.uuid", fix="uuidgen makes one")
+        raise Failure(f"{volume.uuid!r} is not a UUID", where=f"{where}.uuid", fix="use uuidgen to create one")
 
 
 def _look(volume: Luks, users: devices.Users) -> VolumeFacts:
@@ -154,7 +154,7 @@ def _fetch_key(volume: Luks, context: Context, keys: Keys) -> None:
 
 
 def _find_kept_keys(volumes: Sequence[Luks], facts: Mapping[str, VolumeFacts], context: Context, keys: Keys) -> None:
-    """For generated keys that an earlier run of the files stage left in ROOT."""
+    """Adds generated keys that an earlier run of the files stage left in ROOT."""
     names = [
         volume.name
         for volume in volumes
@@ -170,14 +170,14 @@ def _is_bound(volume: Luks) -> bool:
 
 
 def _try(volume: Luks, facts: VolumeFacts, keys: Keys) -> None:
-    """Whether the key that we have opens it: that takes a second or two."""
+    """Whether the known key opens it; takes a second or two."""
     key = keys.get(volume.name)
     if key is not None:
         facts.key_opens = steps.opens(facts.node, key)
 
 
 def _try_binding(facts: VolumeFacts, header: Header, binding: Binding | None, context: Context) -> None:
-    """Which tokens unlock it, if the decision depends on that: who has a key file needs no server that is out of reach."""
+    """Which tokens unlock it, if the decision depends on it: with a key file, an unreachable server does not matter."""
     if binding is None or facts.is_open or facts.is_unfinished:
         return
     needs_none = facts.key_opens and not binding.can_be_tried()
@@ -198,7 +198,7 @@ def _missing(binding: Binding) -> tuple[str, ...]:
 
 
 def _has_tpm() -> bool:
-    """Whether the kernel has a TPM with resource manager, as clevis wants it; the driver may still be at it."""
+    """Whether the kernel has a TPM with a resource manager, as clevis requires; waits for the driver."""
     import time
 
     deadline = time.monotonic() + TPM_WAIT_S
@@ -213,7 +213,7 @@ def _has_tpm() -> bool:
 def plan(volumes: tuple[Luks, ...], facts: Mapping[str, VolumeFacts], keys: Keys, *, of_root: str = "") -> list[Operation]:
     """The steps for the volumes that `facts` has by name, in the config's order; `of_root` is the one that ROOT will lie in.
 
-    Raises Failure for what must not or cannot be made.
+    Raises Failure for volumes that must not or cannot be created.
     """
     bindings = check(volumes)
     operations: list[Operation] = []
@@ -238,13 +238,13 @@ def _refuse_in_use(config: Luks, fact: VolumeFacts, where: str) -> None:
     if fact.mapping is not None and not fact.is_open:
         below = ", ".join(fact.mapping.below)
         raise Failure(
-            f"{crypt_mapping.path_of(config.name)} exists already, on {below} and not on {fact.device}",
+            f"{crypt_mapping.path_of(config.name)} already exists, on {below} and not on {fact.device}",
             where=f"{where}.name",
             fix=f"close it (cryptsetup close {config.name}), or use another name",
         )
     if fact.elsewhere:
         raise Failure(
-            f"{config.device} is open already under another name: {fact.elsewhere}",
+            f"{config.device} is already open under another name: {fact.elsewhere}",
             where=f"{where}.device",
             fix=f"close it (cryptsetup close {fact.elsewhere}), or use that name",
         )
@@ -257,9 +257,9 @@ def _refuse_in_use(config: Luks, fact: VolumeFacts, where: str) -> None:
 
 
 def _refuse_impossible(fact: VolumeFacts, where: str) -> None:
-    """What would fail halfway, said before anything is lost."""
+    """Raises Failure for errors that would otherwise appear halfway, after the loss of the old content."""
     if fact.used:
-        raise Failure(f"the volume is in use ({fact.used}) and cannot be made anew", where=where, fix="stop using it first")
+        raise Failure(f"the volume is in use ({fact.used}) and cannot be recreated", where=where, fix="stop using it first")
     if fact.missing:
         raise Failure(
             f"this system lacks {', '.join(fact.missing)}",
@@ -271,7 +271,7 @@ def _refuse_impossible(fact: VolumeFacts, where: str) -> None:
 
 
 def _may_stay(config: Luks, fact: VolumeFacts, binding: Binding | None, where: str) -> bool:
-    """Whether what is there is what is wanted; False if it is to be made. Raises Failure if neither."""
+    """Whether the existing volume is the wanted one; False if it is to be created. Raises Failure for another one."""
     if config.wipe_volume:
         return False
     if fact.header is None:
@@ -288,7 +288,7 @@ def _may_stay(config: Luks, fact: VolumeFacts, binding: Binding | None, where: s
 
 
 def _refuse_other_content(config: Luks, fact: VolumeFacts, where: str) -> bool:
-    """False if there is nothing, or less than nothing: the beginning of a volume of ours. Raises Failure else."""
+    """False for an empty device, or an unfinished volume of ours. Raises Failure otherwise."""
     if fact.is_unfinished:
         return False
     found = fact.signature
@@ -296,7 +296,7 @@ def _refuse_other_content(config: Luks, fact: VolumeFacts, where: str) -> bool:
         raise Failure(f"{config.device} holds a LUKS volume of version 1, not 2", where=where, fix=WIPE_FIX)
     if found.format or found.table:
         what = "a damaged LUKS volume" if found.format == "crypto_LUKS" else signatures.described([found])
-        raise Failure(f"{config.device} holds {what}, no LUKS volume", where=where, fix=WIPE_FIX)
+        raise Failure(f"{config.device} holds {what}, not a LUKS volume", where=where, fix=WIPE_FIX)
     return False
 
 
@@ -305,7 +305,7 @@ def _differences(config: Luks, fact: VolumeFacts, header: Header, binding: Bindi
     found = []
     if config.label and config.label != header.label:
         found.append(f"its label is {header.label!r}, not {config.label!r}")
-    # cryptsetup writes UUIDs in lower case, however they are given.
+    # cryptsetup writes UUIDs in lower case.
     if config.uuid and config.uuid.lower() != header.uuid:
         found.append(f"its UUID is {header.uuid}, not {config.uuid.lower()}")
     if (DISCARDS in header.flags) != bool(config.discard):
@@ -334,13 +334,13 @@ def _binding_differences(fact: VolumeFacts, header: Header, binding: Binding) ->
 
 
 def _keep(volume: Volume, fact: VolumeFacts, binding: Binding | None) -> list[Operation]:
-    """Nothing but to open it, if it is not open."""
+    """The only step is to open it, if it is not open."""
     found: list[Operation] = [steps.FormatVolume(volume, keep=True)]
     if binding is not None:
         found.append(steps.BindVolume(volume, binding, keep=True))
     if binding is not None and not volume.config.key_file.source:
         return [*found, steps.UnlockVolume(volume, binding, again=False, keep=fact.is_open)]
-    # A volume that is complete has its flags already: its header stays as it is, to the last bit.
+    # A complete volume has its flags: its header is left alone, to the last bit.
     return [*found, steps.OpenVolume(volume, keep=fact.is_open, persistent=fact.is_unfinished)]
 
 
@@ -348,14 +348,14 @@ def _make(volume: Volume, fact: VolumeFacts, binding: Binding | None, *, holds_r
     found: list[Operation] = [steps.CloseVolume(volume)] if fact.is_open else []
     found += [steps.FormatVolume(volume), steps.OpenVolume(volume)]
     if binding is None:
-        return found  # the files stage finishes it, once the key is in ROOT
+        return found  # finished by the files stage, once the key is in ROOT
     found.append(steps.BindVolume(volume, binding))
     if binding.can_be_tried():
         found.append(steps.UnlockVolume(volume, binding, again=True))
     if not volume.config.key_file.source:
         found.append(steps.DropKey(volume))
-    # What nothing here can unlock, a next attempt could not open either: until the files stage has ended, that may make it again.
-    # Not so if ROOT's contents are in it: they would be lost.
+    # If it cannot be unlocked here, nor can the next attempt, which may recreate it until the files stage has ended.
+    # Not if ROOT's contents are in it: they would be lost.
     if binding.can_be_tried() or holds_root:
         found.append(steps.FinishVolume(volume))
     return found

@@ -1,7 +1,7 @@
-"""What the header of a LUKS volume says: names, flags, and who can open it.
+"""The header of a LUKS volume: names, flags, and the tokens that open it.
 
 Source: LUKS2 On-Disk Format Specification 1.1.1, 2.1 (binary header, big-endian) and 3 (JSON area). The binary header is read
-here, because no program prints label and subsystem unambiguously; its checksums and its repair are cryptsetup's business.
+here, because no program prints label and subsystem unambiguously; checksums and repair are left to cryptsetup.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import struct
 from ignition.errors import Failure
 from ignition.host.command import run, status_and_output
 
-UNFINISHED = "ignition-unfinished"  # subsystem of a volume that nobody but the stage that made it can open yet
+UNFINISHED = "ignition-unfinished"  # subsystem of a volume that only the stage that created it can open
 _BINARY = struct.Struct(">6sHQQ48s32s64s40s48sQ")
 _MAGIC = b"LUKS\xba\xbe"
 _NOT_LUKS2 = 1  # exit status of isLuks
@@ -52,7 +52,7 @@ class Header:
 
 
 def parse_binary(head: bytes) -> Binary | None:
-    """The first 4096 bytes of a device; None if they are of no LUKS volume. Checksums are not looked at."""
+    """The first 4096 bytes of a device; None if they are not those of a LUKS volume. Checksums are ignored."""
     if len(head) < _BINARY.size or not head.startswith(_MAGIC):
         return None
     _, version, _, _, label, _, _, uuid, subsystem, _ = _BINARY.unpack_from(head)
@@ -60,7 +60,7 @@ def parse_binary(head: bytes) -> Binary | None:
 
 
 def read_binary(node: str) -> Binary | None:
-    """As it is on the device now, damaged or not."""
+    """The binary header on the device now, damaged or not."""
     descriptor = os.open(node, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return parse_binary(os.pread(descriptor, 4096, 0))
@@ -69,8 +69,8 @@ def read_binary(node: str) -> Binary | None:
 
 
 def read(node: str) -> Header | None:
-    """The header of a LUKS2 volume; None if this is none. Raises Failure for one that contradicts itself."""
-    # This also mends a header of which one copy was damaged, so that the first one can be read after it.
+    """The header of a LUKS2 volume; None for anything else. Raises Failure for an inconsistent one."""
+    # isLuks also repairs a header with one damaged copy, so that the first copy can be read after it.
     answer, _ = status_and_output(
         ["cryptsetup", "isLuks", "--type", "luks2", node], why=f"looking for a LUKS2 header on {node}", ok=(0, _NOT_LUKS2)
     )
@@ -78,12 +78,12 @@ def read(node: str) -> Header | None:
         return None
     binary = read_binary(node)
     if binary is None or binary.version != 2:
-        raise Failure(f"cryptsetup finds a LUKS2 header on {node}, yet it does not begin with one", fix="look at it: luksDump")
+        raise Failure(f"cryptsetup finds a LUKS2 header on {node}, yet it does not begin with one", fix="use luksDump")
     return parse(binary, run(["cryptsetup", "luksDump", "--dump-json-metadata", node], why=f"reading the header of {node}"))
 
 
 def parse(binary: Binary, metadata: str) -> Header:
-    """`metadata` is what `cryptsetup luksDump --dump-json-metadata` prints."""
+    """`metadata`: the output of `cryptsetup luksDump --dump-json-metadata`."""
     import json
 
     content = json.loads(metadata)
@@ -98,7 +98,7 @@ def parse(binary: Binary, metadata: str) -> Header:
 
 
 def decoded(part: str) -> dict[str, object]:
-    """A JSON object in base64url without padding, as JWEs have it; empty if it is none."""
+    """A JSON object in base64url without padding, as in JWEs; empty if malformed."""
     import binascii
     import json
 

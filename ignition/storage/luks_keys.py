@@ -1,6 +1,9 @@
-"""The keys of encrypted volumes while they are needed. They are in memory, in the state file, and for programs in files of /run.
+"""The keys of encrypted volumes while they are needed: in memory, in the state file, and for programs in files below /run.
 
-Nothing here has a text form that shows one.
+Also the keys that an earlier provisioning left in ROOT (`/etc/luks/NAME`), read before ROOT is mounted. ROOT is the file system
+that the kernel command line names; it is not waited for, since a ROOT that the config creates does not exist yet.
+
+No object here shows a key in its text form.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from ignition.host.reading import read_inside
 from ignition.host.root import Root
 from ignition.host.temporary_mount import mounted_to_read
 
-GENERATED_BYTES = 4096  # written as twice as many hexadecimal digits, as Ignition does
+GENERATED_BYTES = 4096  # written as twice as many hexadecimal digits, as in Ignition
 MOST_BYTES = 8 * MIB  # cryptsetup(8), "Maximum keyfile size"
 
 _serial = count()
@@ -33,27 +36,27 @@ class Keys:
         self._keys = {name: decode(url) for name, url in (persisted or {}).items()}
 
     def get(self, name: str) -> bytes | None:
-        """None if nobody knows it."""
+        """The key of a volume; None if unknown."""
         return self._keys.get(name)
 
     def put(self, name: str, key: bytes) -> None:
-        """Know a key from now on."""
+        """Add a key."""
         self._keys[name] = key
 
     def generate(self, name: str) -> bytes:
-        """A new random key."""
+        """Add a new random key, and return it."""
         self._keys[name] = os.urandom(GENERATED_BYTES).hex().encode()
         return self._keys[name]
 
     def of(self, name: str) -> bytes:
-        """Raises Failure if nobody knows it."""
+        """The key of a volume. Raises Failure if unknown."""
         key = self._keys.get(name)
         if key is None:
             raise Failure(f"the key of volume {name} is lost", fix="this is a bug in ignition, please report it")
         return key
 
     def drop(self, name: str) -> None:
-        """Forget one."""
+        """Remove one."""
         self._keys.pop(name, None)
 
     def persisted(self) -> dict[str, str]:
@@ -64,11 +67,11 @@ class Keys:
 
 
 def checked(key: bytes) -> bytes:
-    """A key that somebody gives. Raises Failure for one that cryptsetup does not take."""
+    """A key from the config. Raises Failure for one that cryptsetup does not accept."""
     if not key:
-        raise Failure("the key file is empty", fix="serve the key there, or leave keyFile out: then a key is generated")
+        raise Failure("the key file is empty", fix="serve the key there, or omit keyFile: then a key is generated")
     if len(key) > MOST_BYTES:
-        raise Failure(f"the key file has {len(key)} bytes, cryptsetup takes {MOST_BYTES}", fix="use a shorter key")
+        raise Failure(f"the key file has {len(key)} bytes, cryptsetup accepts {MOST_BYTES}", fix="use a shorter key")
     return key
 
 
@@ -90,21 +93,16 @@ def key_file(key: bytes, *, base: str = paths.RUN) -> Iterator[str]:
         os.rmdir(directory)
 
 
-# Keys that an earlier provisioning left in ROOT, before ROOT is mounted: `/etc/luks/NAME`.
-#
-# The root file system is the one that the kernel command line names. It is not waited for: while ROOT is being made there is
-# none.
-
 DIRECTORY = "/etc/luks"
 
 
 def path_of(name: str) -> str:
-    """Where a volume's key file is, as the new root sees it."""
+    """The path of a volume's key file, as the new root sees it."""
     return f"{DIRECTORY}/{name}"
 
 
 def find_root_key(names: list[str], root: Root) -> dict[str, bytes]:
-    """The keys of these volumes that are there, in `root` if it is mounted already, else on the device. Never fails."""
+    """The key files of these volumes that exist, in `root` if it is mounted, else on the device. Never fails."""
     if not names:
         return {}
     if os.path.isdir(root.outside("/etc")):
@@ -117,7 +115,7 @@ def find_root_key(names: list[str], root: Root) -> dict[str, bytes]:
         with mounted_to_read(node) as directory:
             return _read(names, Root(directory))
     except CommandFailed as error:
-        log.info(f"no keys are looked for in ROOT: {error.what}")
+        log.info(f"ROOT is not searched for keys: {error.what}")
         return {}
 
 
@@ -127,7 +125,7 @@ def _read(names: list[str], root: Root) -> dict[str, bytes]:
         try:
             key = read_inside(root, path_of(name), limit=MOST_BYTES)
         except Failure:
-            continue  # something that is not a key
+            continue  # not a key file
         if key is not None:
             found[name] = key
     return found

@@ -1,9 +1,9 @@
-"""The steps that make an encrypted volume, open it, and bind it; and those that keep one.
+"""The steps that create an encrypted volume, open it, and bind it; and those that keep one.
 
 Source: docs/reference/ignition-config.md §7.3.
 
-A new volume bears the mark UNFINISHED in its header until somebody else than the stage that made it can open it. A power cut
-before that costs nothing: nobody has put anything into it, and it may be made once more.
+A new volume has the mark UNFINISHED in its header until others than the stage that created it can open it. A power cut before
+that costs nothing: the volume does not contain data, and may be recreated.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from ignition.storage.clevis import Binding
     from ignition.storage.luks_keys import Keys
 
-FORMAT_TIMEOUT_S = 12 * 3600.0  # with --integrity the whole device is written
-STEP_TIMEOUT_S = 600.0  # a key derivation is made to take 2 s, and that on a machine that may be busy
+FORMAT_TIMEOUT_S = 12 * 3600.0  # --integrity writes the whole device
+STEP_TIMEOUT_S = 600.0  # key derivation is calibrated to 2 s; the machine may be busy
 UNLOCK_TIMEOUT_S = 300.0
 APPEARS_S = 30.0
-_NO_KEY_FITS = (1, 2)  # exit statuses of cryptsetup(8): no key slot at all, none that the key opens
+_NO_KEY_FITS = (1, 2)  # exit statuses of cryptsetup(8): no key slots, none that the key opens
 
 
 class Volume:
-    """One volume of the config and where it goes. `keys` has its key once there is one."""
+    """One volume of the config and its device. `keys` has its key once it exists."""
 
     def __init__(self, config: Luks, node: str, where: str, keys: Keys) -> None:
         self.config, self.node, self.where, self.keys = config, node, where, keys
@@ -44,7 +44,7 @@ class Volume:
 
 
 class _Step(Operation):
-    """What all steps have in common: the volume, and `keep`: what it would make is there already."""
+    """A step on one volume. `keep`: its effect exists already."""
 
     def __init__(self, volume: Volume, *, keep: bool = False) -> None:
         self.volume, self.path, self._keep = volume, volume.device, keep
@@ -57,24 +57,24 @@ class _Step(Operation):
             self.act(context)
 
     def act(self, context: Context) -> None:
-        """Make the machine so. Raises Failure without a place."""
+        """Make the change. Raises Failure without a place."""
         raise NotImplementedError
 
 
 class CloseVolume(_Step):
-    """Close a volume that is to be made anew. Fails if something uses it by now."""
+    """Close a volume that will be recreated. Fails if it has come into use meanwhile."""
 
     kind = "luks-close"
 
     def describe(self) -> str:
-        return f"close {self.volume.name}, which will be made anew ({self.volume.where})"
+        return f"close {self.volume.name}, which will be recreated ({self.volume.where})"
 
     def act(self, context: Context) -> None:
         run(["cryptsetup", "close", "--", self.volume.name], why=f"closing {self.volume.name}")
 
 
 class FormatVolume(_Step):
-    """Erase a device's signatures and make a LUKS2 volume of it, marked as unfinished."""
+    """Erase a device's signatures and format it as a LUKS2 volume, marked as unfinished."""
 
     kind = "luks-format"
 
@@ -91,7 +91,7 @@ class FormatVolume(_Step):
 
 
 class OpenVolume(_Step):
-    """Open a volume with its key. `persistent`: the flags that it is opened with go into its header, for later boots."""
+    """Open a volume with its key. `persistent`: its flags are stored in the header, for later boots."""
 
     kind = "luks-open"
 
@@ -112,12 +112,12 @@ class OpenVolume(_Step):
 class BindVolume(_Step):
     """Add a key slot that clevis can open. Waits for the tang servers that must answer.
 
-    The config of a pin is an argument of clevis, and of the programs that it starts: `luks bind`, `encrypt` and every pin take it
-    in no other way (clevis 19 to 21; a test notices when that changes). Nothing of ours shows it: journal, messages and records
-    have "…" for it. Whoever may list the processes of the initramfs while clevis runs (root, and services without
-    ProtectProc=) could read it; a namespace would not help, because the processes of an inner one are listed in the outer one.
-    Nor is it a place for secrets: the pins write what they need to unlock, a tang server's address as it is, into the volume's
-    header, which is not encrypted. The key goes through a file that only root can read.
+    The config of a pin is an argument of clevis, and of the programs that it starts: `luks bind`, `encrypt` and every pin accept
+    it only in this way (clevis 19 to 21; a test notices a change). We never show it: journal, messages and records have "…"
+    instead. Processes that may list those of the initramfs while clevis runs (root, and services without ProtectProc=) could read
+    it; a namespace would not help, because processes of an inner one are listed in the outer one. It should not contain secrets
+    anyway: the pins write the data that they need to unlock, such as the plain address of a tang server, into the volume's
+    header, which is not encrypted. The key is passed in a file that only root can read.
     """
 
     kind = "luks-bind"
@@ -150,7 +150,7 @@ class BindVolume(_Step):
 
 
 class UnlockVolume(_Step):
-    """Open a volume as later boots will: through clevis. `again`: it is open, and is closed for this."""
+    """Open a volume through clevis, as later boots do. `again`: it is open, and closed first."""
 
     kind = "luks-unlock"
 
@@ -175,7 +175,7 @@ class UnlockVolume(_Step):
 
 
 class DropKey(_Step):
-    """Take away the generated key, which only served until clevis could open the volume."""
+    """Remove the generated key, which was only needed until clevis could open the volume."""
 
     kind = "luks-drop-key"
 
@@ -190,7 +190,7 @@ class DropKey(_Step):
 
 
 class FinishVolume(_Step):
-    """Take the mark of an unfinished volume out of its header."""
+    """Remove the mark of an unfinished volume from its header."""
 
     kind = "luks-finish"
 
@@ -204,13 +204,13 @@ class FinishVolume(_Step):
     def act(self, context: Context) -> None:
         header = luks_header.read_binary(self.volume.node)
         label = header.label if header else ""
-        # Both at once: `config` clears the one that it is not given.
+        # Both at once: `config` clears the one that is omitted.
         texts = ["--label", label, "--subsystem", own_subsystem(self.volume.config.options)]
         run(["cryptsetup", "config", *texts, self.volume.node], why=f"changing the header of {self.volume.name}")
 
 
-# A generated key has 32,768 random bits: nobody guesses it, so nothing is won by seconds and a gigabyte for each try (clevis does
-# the same for its own keys). Slow derivation is for what a person may have thought out.
+# A generated key has 32,768 random bits: it cannot be guessed, so a derivation that takes seconds and a gigabyte gains nothing
+# (clevis does the same for its own keys). Slow derivation protects keys that a person may have chosen.
 QUICK_PBKDF = ["--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000"]
 
 
@@ -223,7 +223,7 @@ def format_command(config: Luks, node: str) -> list[str]:
         argv += ["--uuid", config.uuid]
     if not config.key_file.source and not any(_is_about_derivation(option) for option in config.options):
         argv += QUICK_PBKDF
-    # The mark after the config's own options: of an option given twice the last counts.
+    # The mark comes after the config's own options: the last one of two counts.
     return [*argv, *config.options, "--subsystem", UNFINISHED, "--", node]
 
 
@@ -243,7 +243,7 @@ def open_command(config: Luks, node: str, *, persistent: bool) -> list[str]:
 
 
 def own_subsystem(options: tuple[str, ...]) -> str:
-    """The subsystem that the config's own options ask for; "" for none."""
+    """The subsystem in the config's own options; "" without one."""
     found = ""
     for number, option in enumerate(options):
         name, given, value = option.partition("=")
@@ -270,7 +270,7 @@ def unlocks(node: str, slot: int, binding: Binding) -> str:
 
 
 def unlocks_in_the_end(node: str, slot: int, binding: Binding, context: Context) -> str:
-    """As `unlocks`; if need be, once more when the tang servers answer: clevis asks once, and the network may not be up yet."""
+    """As `unlocks`; tried again when the tang servers answer: clevis asks once, and the network may not be up yet."""
     reason = unlocks(node, slot, binding)
     if not reason or not binding.servers:
         return reason
@@ -284,7 +284,7 @@ def unlocks_in_the_end(node: str, slot: int, binding: Binding, context: Context)
 
 
 def appear(name: str) -> None:
-    """Wait until an opened volume is there under all of its names."""
+    """Wait until an opened volume has all of its links."""
     path = crypt_mapping.path_of(name)
     devices.wait_for([path], timeout_s=APPEARS_S)
     devices.settle([os.path.realpath(path)])

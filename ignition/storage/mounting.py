@@ -28,7 +28,7 @@ _SUBVOLUMES = "x-coreos.subvolumes"
 
 
 def to_mount(filesystems: tuple[Filesystem, ...]) -> list[tuple[str, Filesystem]]:
-    """(place in the config, entry) of what has a path to be mounted at: parents before children, config order otherwise.
+    """(place in the config, entry) of each file system with a mount point: parents before children, otherwise config order.
 
     A subvolume is an entry, too: its file system with the path and the mount options of the subvolume.
     """
@@ -47,7 +47,7 @@ def _mounts(wanted: Filesystem, where: str) -> Iterator[tuple[str, Filesystem]]:
 
 
 def is_subvolume(where: str) -> bool:
-    """Whether a place that `to_mount` gave is that of a subvolume."""
+    """Whether a place returned by `to_mount` is that of a subvolume."""
     return f".{_SUBVOLUMES}." in where
 
 
@@ -56,14 +56,14 @@ def _depth(path: str) -> int:
 
 
 class MountFacts:
-    """What is mounted below the new root already (path as the new root sees it → node), and the nodes of the config's devices."""
+    """The present mounts below the new root (path as the new root sees it → node), and the nodes of the config's devices."""
 
     def __init__(self, present: Mapping[str, str], nodes: Mapping[str, str]) -> None:
         self.present, self.nodes = present, nodes
 
 
 def probe(filesystems: tuple[Filesystem, ...], root: str) -> MountFacts:
-    """Look at the mounts below `root`. Changes nothing."""
+    """Inspect the mounts below `root`. Changes nothing."""
     present = {}
     for one in mounts.current():
         if one.target == (root or "/") or one.target.startswith(f"{root}/"):
@@ -73,7 +73,7 @@ def probe(filesystems: tuple[Filesystem, ...], root: str) -> MountFacts:
 
 
 def refuse_shadows(filesystems: tuple[Filesystem, ...], facts: MountFacts) -> None:
-    """Raises Failure for a mount that would hide another one: what is written there would be lost to the machine."""
+    """Raises Failure for a mount that would hide another one: files written there would not be visible to the machine."""
     wanted: dict[str, str] = {}
     for place, entry in to_mount(filesystems):
         path, where = entry.path or "", f"{place}.{'mountPath' if is_subvolume(place) else 'path'}"
@@ -81,15 +81,15 @@ def refuse_shadows(filesystems: tuple[Filesystem, ...], facts: MountFacts) -> No
             raise Failure(
                 f"{wanted[path]} is mounted on {path}, too: one would hide the other",
                 where=where,
-                fix="give each file system a path of its own",
+                fix="use a different path for each file system",
             )
         wanted[path] = place
         if facts.present.get(path) == facts.nodes[entry.device]:
-            continue  # this very one
+            continue  # mounted already
         hidden = next((one for one in sorted(facts.present) if _hides(path, one)), None)
         if hidden is not None:
             raise Failure(
-                f"{facts.present[hidden]} is mounted on {hidden} already: this one on {path} would hide it",
+                f"{facts.present[hidden]} is already mounted on {hidden}: this one on {path} would hide it",
                 where=where,
                 fix="use another path",
             )
@@ -100,7 +100,7 @@ def _hides(path: str, other: str) -> bool:
 
 
 class Mount(Operation):
-    """Mount one file system below the new root; directories that are missing are made and added to `made`.
+    """Mount one file system below the new root; missing directories are created and added to `made`.
 
     `made` holds paths as the new root sees them.
     """
@@ -149,7 +149,7 @@ class Unmount(Operation):
 
 
 def mount_at(target: str) -> mounts.Mount | None:
-    """What is mounted on a directory, seen by this process; None if it is no mount point. Links in the path are not followed."""
+    """The mount on a directory, as this process sees it; None if it is not a mount point. Symlinks are not followed."""
     normal = os.path.normpath(target)
     found = [mount for mount in mounts.current() if mount.target == normal]
     return found[-1] if found else None
@@ -158,7 +158,7 @@ def mount_at(target: str) -> mounts.Mount | None:
 def missing_directories(root: str, inside: str) -> list[str]:
     """The directories of `inside` (below `root`) that do not exist, outermost first, as the new root sees them.
 
-    Raises Failure if something on the way, the root included, is a symlink or no directory: a mount there would go astray.
+    Raises Failure if a component, the root included, is a symlink or not a directory: the mount would end up elsewhere.
     """
     missing, outside = [], ""
     for part in [part for part in f"{root}{inside}".split("/") if part]:
@@ -177,10 +177,10 @@ def missing_directories(root: str, inside: str) -> list[str]:
 def mounted(
     device: str, format: str | None, options: tuple[str, ...] = (), *, base: str = paths.RUN
 ) -> AbstractContextManager[str]:
-    """A file system on a temporary directory below `base`, which the block gets, and which is unmounted after it.
+    """A file system on a temporary directory below `base`, which is returned to the block and unmounted after it.
 
-    What is there may have been kept although it is of another format (2.x, label OEM): after the config's own format those of 2.x
-    are tried in turn. Raises Failure if none fits or the file system stays busy.
+    A file system of another format may have been kept (2.x, label OEM): after the config's own format, those of 2.x are tried in
+    turn. Raises Failure if none fits or the file system stays busy.
     """
     formats = tuple(dict.fromkeys([format, *TRIED_FORMATS] if format else TRIED_FORMATS))
     return temporary_mount.mounted(device, formats, options, base=base)

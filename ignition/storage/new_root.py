@@ -1,7 +1,7 @@
-"""Which file system of the config the kernel command line will find as ROOT on later boots, and whether it can be mounted so.
+"""The file system of the config that later boots will find as ROOT, and whether they can mount it.
 
-Sources: systemd-fstab-generator(8) for `root=`, `rootfstype=`, `rootflags=`; the options of each mkfs(8). Pure. What moves the
-contents is root_contents.py.
+Sources: systemd-fstab-generator(8) for `root=`, `rootfstype=`, `rootflags=`; the options of each mkfs(8). Pure. The
+contents are moved by root_contents.py.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ NOT_MADE = (None, "", "none", "swap", "virtiofs")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _VANISHING = ("/dev/disk/by-label/", "/dev/disk/by-uuid/")
 _KARGS_FIX = "or change the kernel arguments first (kernelArguments)"
-# By which options each mkfs is told a label and a UUID: short, long, and a member of a list behind another option.
+# The options of each mkfs for label and UUID: short, long, and a member of a list after another option.
 _LABEL_OPTIONS = {"ext4": ("-L",), "xfs": ("-L",), "btrfs": ("-L", "--label"), "vfat": ("-n",)}
 _UUID_OPTIONS = {"ext4": ("-U",), "xfs": ("-m",), "btrfs": ("-U", "--uuid"), "vfat": ("-i",)}
-# Mount options that one format has and the others refuse: ext4(5), xfs(5), btrfs(5). Not all, but none that two of them share.
+# Mount options that only one format accepts: ext4(5), xfs(5), btrfs(5). Incomplete, but none is shared by two of them.
 _OWN_OPTIONS = {
     "ext4": "data journal_checksum journal_async_commit delalloc nodelalloc auto_da_alloc noauto_da_alloc stripe min_batch_time "
     "max_batch_time journal_ioprio init_itable noinit_itable inode_readahead_blks dioread_lock dioread_nolock noload errors "
@@ -42,10 +42,10 @@ _OWN_OPTIONS = {
 
 
 def find(storage: Storage, device: RootDevice, facts: RootFacts, planned: Planned) -> list[tuple[int, Filesystem]]:
-    """(index, entry) of the file system that `root=` will lead to; empty if the config makes none, several for 2.x names of one.
+    """(index, entry) of the file system that `root=` will find; empty if the config creates none, several for 2.x names of one.
 
-    A file system on ROOT's own device that is given neither label nor UUID gets the one that `root=` asks for: the entries that
-    are returned have it. Raises Failure for a ROOT that later boots would not find or could not mount, with its place.
+    A file system on ROOT's own device without label and UUID in the config gets the one in `root=`: the returned entries have it.
+    Raises Failure for a ROOT that later boots would not find or could not mount, with its place.
     """
     wanted = [(index, one) for index, one in enumerate(storage.filesystems) if one.format not in NOT_MADE and not one.in_place]
     if device.kind in ("LABEL", "UUID"):
@@ -69,7 +69,7 @@ def find(storage: Storage, device: RootDevice, facts: RootFacts, planned: Planne
         raise Failure(
             f"the config makes two file systems {device.text}: this one, and the one at $.storage.filesystems.{first}",
             where=f"$.storage.filesystems.{second}",
-            fix="give one of the two another name",
+            fix="change the label or UUID of one of them",
         )
     if found and facts.lost_by:
         _check(*found[0], device, storage, planned)
@@ -77,31 +77,31 @@ def find(storage: Storage, device: RootDevice, facts: RootFacts, planned: Planne
 
 
 def _device(storage: Storage, device: RootDevice, facts: RootFacts, planned: Planned) -> str:
-    """What a `root=` that names a device or a partition will lead to; "" if nothing. Raises Failure if that is not one alone."""
+    """The node that a `root=` with a device or a partition will find; "" for none. Raises Failure for several."""
     if device.kind not in OF_PARTITION:
         node = planned.node(device.link, storage)
-        # It is found by its type GUID, which differs by architecture, and a new entry may have another one.
+        # Found by its type GUID, which depends on the architecture; a new entry may have another one.
         return "" if device.link == GPT_AUTO and node in planned.made else node
     found = planned.named(device, facts.node)
     made = [node for node in found if node in planned.made]
     if made and len(found) > 1:
         raise Failure(
-            f"there would be {len(found)} partitions {device.text}, and the kernel command line means one: {', '.join(found)}",
+            f"there would be {len(found)} partitions {device.text}, and the kernel command line requires one: {', '.join(found)}",
             where="$.storage.disks",
-            fix="give the new partition another name",
+            fix="choose another label for the new partition",
         )
     return found[0] if found else ""
 
 
 def _is_unnamed_root(wanted: Filesystem, storage: Storage, device: RootDevice, facts: RootFacts, planned: Planned) -> bool:
-    """Whether an entry takes ROOT's own device, says nothing of its name, and is not to be mounted elsewhere."""
+    """Whether an entry uses ROOT's own device, without a label or UUID, and is not mounted elsewhere."""
     name = label_of(wanted) if device.kind == "LABEL" else uuid_of(wanted)
     is_elsewhere = wanted.path not in (None, "", "/")
     return not name and not is_elsewhere and planned.node(wanted.device, storage) == facts.node
 
 
 def _named(wanted: Filesystem, index: int, device: RootDevice) -> Filesystem:
-    """The entry with the name that `root=` asks for. Raises Failure if its format cannot have that."""
+    """The entry with the label or UUID in `root=`. Raises Failure if its format does not support that."""
     where = f"$.storage.filesystems.{index}"
     if device.kind == "UUID":
         if not _UUID.fullmatch(device.value):
@@ -122,7 +122,7 @@ def _named(wanted: Filesystem, index: int, device: RootDevice) -> Filesystem:
 
 
 def announce(before: Filesystem, after: Filesystem, device: RootDevice) -> None:
-    """Say in the journal what the config did not say."""
+    """Log a label or UUID that is not in the config."""
     if after != before:
         what = f"label {after.label!r}" if device.kind == "LABEL" else f"UUID {after.uuid}"
         log.info(f"{after.device} gets the {what}, so that root={device.text} on the kernel command line finds the new ROOT")
@@ -152,24 +152,24 @@ def _check(index: int, wanted: Filesystem, device: RootDevice, storage: Storage,
             )
     if wanted.device.startswith(_VANISHING) and planned.node(wanted.device, storage) in planned.made:
         raise Failure(
-            f"its partition is made anew, and {wanted.device} goes away with what is in it now",
+            f"its partition is recreated, which removes {wanted.device}",
             where=f"{where}.device",
             fix="name the partition by its number or label (/dev/disk/by-partlabel/…)",
         )
 
 
 def _takes(wanted: Filesystem, option: str) -> bool:
-    """Whether a new ROOT can be mounted with an option; True for one that is not known."""
+    """Whether a new ROOT can be mounted with an option; True for an unknown one."""
     name, _, value = option.partition("=")
     if name in ("subvol", "subvolid") and wanted.format == "btrfs":
-        # ROOT's contents go to where a plain mount leads: the default subvolume.
+        # ROOT's contents are copied to the default subvolume, which a plain mount shows.
         default = next((one.path.strip("/") for one in wanted.extension.subvolumes if one.default), "")
         return value.strip("/") == default if name == "subvol" else not default and value in ("0", "5")
     return not any(name in options.split() for format, options in _OWN_OPTIONS.items() if format != wanted.format)
 
 
 def label_of(wanted: Filesystem) -> str:
-    """The label that a file system will have, be it said in `options`; "" if none is given."""
+    """The label that a file system will have, also from `options`; "" without one."""
     return wanted.label or next(_given(wanted.options, _LABEL_OPTIONS.get(wanted.format or "", ())), "")
 
 

@@ -1,8 +1,8 @@
-"""What becomes of a disk's partitions: the matching rules of the spec, applied to a table. Pure.
+"""The future partitions of a disk: the matching rules of the spec, applied to a table. Pure.
 
-Source: docs/reference/ignition-config.md §7.1 and §7.11. Where it is stricter than Ignition: 2.x configs, too, are refused
-on partitions in use. Where it is kinder: a number-0 entry that an earlier, interrupted run created is recognised by the GUID
-which that run derived, and a fill-the-rest partition (size 0) may end where the disk ended before it was enlarged.
+Source: docs/reference/ignition-config.md §7.1 and §7.11. Stricter than Ignition: changes of partitions in use are refused for 2.x
+configs as well. More lenient: a number-0 entry that an earlier, interrupted run created is recognised by the GUID which that run
+derived, and a fill-the-rest partition (size 0) may end where the disk ended before it was enlarged.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MISMATCH_FIX = "correct the config, or set wipePartitionEntry to replace the par
 
 
 class Change:
-    """What happens to one number: `action` is create, delete, resize, replace, or mark if attribute bits alone change.
+    """The change of one partition: `action` is create, delete, resize, replace, or mark if only attribute bits change.
 
     `where` is the entry's place in the config.
     """
@@ -39,7 +39,7 @@ class Change:
 
 
 class Decision:
-    """The table a disk is to get, and how it differs from the present one. No changes: nothing is to be written."""
+    """The wanted table of a disk, and its differences from the present one. Without changes, nothing is written."""
 
     __slots__ = ("changes", "table")
 
@@ -48,7 +48,7 @@ class Decision:
 
 
 class _Wish:
-    """One config entry, being resolved: `number`, `first` and `last` are filled in step by step."""
+    """One entry of the config while it is resolved: `number`, `first` and `last` are filled in step by step."""
 
     def __init__(self, partition: Partition, index: int, device: str, where: str, sector_size: int) -> None:
         self.partition, self.index, self.device, self.where = partition, index, device, where
@@ -72,15 +72,15 @@ def _sectors(mib: int | None, sectors: int | None, sector_size: int) -> int | No
 
 
 def derived_guid(table: gpt.Table, disk: Disk, index: int) -> bytes:
-    """The unique GUID of a number-0 entry that names none: random as the disk's own, yet the same in a second run."""
+    """The unique GUID of a number-0 entry without one: as random as the disk's own, and the same in a second run."""
     return guid.derived(table.disk_guid, f"{index}:{disk.partitions[index].label or ''}")
 
 
 def decide(disk: Disk, table: gpt.Table, in_use: Mapping[int, str], where: str, *, translated: bool = False) -> Decision:
-    """Apply a disk's entries to its table, whose GUID is drawn already. `in_use` says by number who uses a partition.
+    """Apply a disk's entries to its table, whose GUID is drawn already. `in_use`: partition number → its user.
 
-    `where` is the disk's place in the config; `translated` says that it was one of 2.x, where MiB are for new partitions only.
-    Raises Failure with the place of the entry that cannot be had.
+    `where` is the disk's place in the config; `translated`: the config was 2.x, where MiB apply to new partitions only.
+    Raises Failure with the place of an entry that cannot be met.
     """
     target = table.relocated()
     wishes = _numbered(disk, target, where)
@@ -127,7 +127,7 @@ def _numbered(disk: Disk, table: gpt.Table, where: str) -> list[_Wish]:
 
 
 def _forget_mib_of_existing(wishes: list[_Wish]) -> None:
-    """2.x (7.11): an existing partition never differs in startMiB or sizeMiB; they count if it is replaced for another reason."""
+    """2.x (7.11): an existing partition never differs in startMiB or sizeMiB; they apply if it is replaced for another reason."""
     for wish in wishes:
         if wish.exists and not _other_differences(wish, wish.exists):
             wish.start = wish.exists.first if wish.partition.start_mib is not None else wish.start
@@ -135,7 +135,7 @@ def _forget_mib_of_existing(wishes: list[_Wish]) -> None:
 
 
 def _resolve(wishes: list[_Wish], table: gpt.Table) -> None:
-    """Find every wanted entry's first and last sector, as if all named ones were deleted and made again in order."""
+    """Find the first and last sector of every wanted entry, as if all named ones were deleted and recreated in order."""
     layout = Layout(table.first_usable, table.last_usable, max(1, MIB // table.sector_size))
     layout.taken = {number: (entry.first, entry.last) for number, entry in table.entries.items()}
     for wish in wishes:
@@ -144,7 +144,7 @@ def _resolve(wishes: list[_Wish], table: gpt.Table) -> None:
         if wish.wanted:
             _place(wish, layout, table.sector_size)
             if wish.number in layout.taken:
-                raise wish.fail(f"partition number {wish.number} is asked for twice", fix="give each entry its own number")
+                raise wish.fail(f"partition number {wish.number} is used twice", fix="use a different number for each entry")
             layout.taken[wish.number] = (wish.first, wish.last)
 
 
@@ -185,7 +185,7 @@ def _why_not(sector: int, layout: Layout) -> str:
 
 
 def _mib(sectors: int, sector_size: int) -> str:
-    """Rounded down, so that what does not fit is never said to be as long as the place for it."""
+    """Rounded down, so that a partition that does not fit is never shown as long as its space."""
     return f"{sectors * sector_size * 100 // MIB / 100:.2f}".removesuffix("0").removesuffix(".0")
 
 
@@ -218,7 +218,7 @@ def _decide_one(wish: _Wish, table: gpt.Table, own: bytes) -> Change | None:
 
 
 def _differences(wish: _Wish, existing: gpt.Entry, table: gpt.Table) -> dict[str, str]:
-    """What keeps an existing partition from matching: field → "label 'a' instead of 'b'"."""
+    """The differences of an existing partition from the entry: field → "label 'a' instead of 'b'"."""
     found: dict[str, str] = {}
     if existing.first != wish.first:
         found["start"] = f"start {existing.first} instead of {wish.first} sectors"
@@ -228,7 +228,7 @@ def _differences(wish: _Wish, existing: gpt.Entry, table: gpt.Table) -> dict[str
 
 
 def _other_differences(wish: _Wish, existing: gpt.Entry) -> dict[str, str]:
-    """Those that are not about the place."""
+    """The differences apart from start and size."""
     partition = wish.partition
     found: dict[str, str] = {}
     if partition.guid and partition.guid.lower() != existing.unique_guid:
@@ -241,7 +241,7 @@ def _other_differences(wish: _Wish, existing: gpt.Entry) -> dict[str, str]:
 
 
 def _filled_before(wish: _Wish, existing: gpt.Entry, table: gpt.Table) -> bool:
-    """It filled the disk until the disk was enlarged. That is what was asked for, unless it is to be resized."""
+    """Whether it filled the disk before the disk was enlarged: still a match, unless it is to be resized."""
     return wish.size == 0 and wish.partition.resize is not True and table.misplaced and existing.last == table.last_usable
 
 
@@ -258,7 +258,7 @@ def _new_entry(wish: _Wish, own: bytes) -> gpt.Entry:
 
 
 def _attributes(wish: _Wish, present: int) -> int:
-    """The attribute bits that the entry is to have: what the config does not name stays."""
+    """The attribute bits that the entry will have; those that the config does not mention are kept."""
     wanted = wish.partition.extension.attributes
     for name in wanted.set:
         present |= 1 << (attribute_bit(name) or 0)

@@ -1,12 +1,12 @@
-"""md arrays: which one is there already, which is made. Source: docs/reference/ignition-config.md §7.2, mdadm(8).
+"""md arrays: kept or created. Source: docs/reference/ignition-config.md §7.2, mdadm(8).
 
-Kinder than Ignition: an array that is already right is kept and, if need be, assembled. Stricter: an array with the wanted name
-and shape that misses some of the config's devices is never overwritten, and devices in use are refused. What is not compared: the
-options, which are mdadm's own language.
+More lenient than Ignition: an array that is already right is kept and, if necessary, assembled. Stricter: an array with the
+wanted name and shape that lacks some of the config's devices is never overwritten, and devices in use are refused. Options are
+not compared: they are mdadm's own language.
 
-Stricter, too: what a device holds goes only with a wipe flag, although Ignition and `mdadm --force` ask for none. The spec has no
-flag for arrays: those of what is below a device (wipeTable, wipePartitionEntry) and of what is made on the array (wipeFilesystem,
-wipeVolume) count.
+Also stricter: the content of a device is overwritten only with a wipe flag, which Ignition and `mdadm --force` do not require.
+The spec does not have a flag for arrays: those of the layers below (wipeTable, wipePartitionEntry) and above the array
+(wipeFilesystem, wipeVolume) apply.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CONTENT_FIX = "to lose its content, set wipeFilesystem or wipeVolume on the arra
 
 
 class Superblock:
-    """What a member says about its array. `name` is without the host; `events` is 0 until the array has been started."""
+    """The superblock of a member. `name` is without the host; `events` is 0 until the array has been started."""
 
     __slots__ = ("devices", "events", "level", "name", "uuid")
 
@@ -47,9 +47,9 @@ class Superblock:
 
 
 class Member:
-    """One device: its node, its superblock if it has one, the array that holds it now, and who uses it ("" for nobody).
+    """One device: its node, its superblock if it has one, the array that holds it now, and its user ("" if unused).
 
-    `content` is what else it holds, in words.
+    `content` describes any other content.
     """
 
     def __init__(self, node: str, superblock: Superblock | None, *, array: str = "", user: str = "", content: str = "") -> None:
@@ -62,7 +62,7 @@ def path_of(raid: Raid) -> str:
 
 
 def waves(arrays: Sequence[Raid]) -> list[list[Raid]]:
-    """In which order they can be made: all of a wave at once, of devices that exist or of arrays of earlier waves."""
+    """The order of creation: all arrays of a wave at once, of existing devices or of arrays of earlier waves."""
     return [[arrays[index] for index in wave] for wave in stacking.waves(stacking.below_arrays(arrays))]
 
 
@@ -71,12 +71,12 @@ def _bare_name(raid: Raid) -> str:
 
 
 def probe(arrays: Sequence[Raid], users: devices.Users) -> dict[str, list[Member]]:
-    """The members of each array, by its name in the config. The devices must be there already. Changes nothing."""
+    """The members of each array, by its name in the config. The devices must exist. Changes nothing."""
     return {raid.name: [member(devices.resolve(device), users) for device in raid.devices] for raid in arrays}
 
 
 def member(node: str, users: devices.Users) -> Member:
-    """Look at one device."""
+    """Inspect one device."""
     from ignition.storage import signatures
 
     status, output = status_and_output(
@@ -109,11 +109,9 @@ def parse(output: str) -> Superblock | None:
 def plan(
     arrays: Sequence[Raid], facts: Mapping[str, Sequence[Member]], may_lose: Callable[[Raid, str], bool] = lambda *_: False
 ) -> list[Operation]:
-    """One operation per array of `facts`, in config order; what is absent there is not planned for.
+    """One operation per array of `facts`, in config order; other arrays are skipped.
 
-    `may_lose` says of an array and a node whether the node's content may go.
-
-    Raises Failure for what must not be overwritten.
+    `may_lose`: whether the content of a node may be lost to an array. Raises Failure for content that must not be overwritten.
     """
     operations: list[Operation] = []
     claimed: dict[str, str] = {}
@@ -141,7 +139,7 @@ def _belongs(raid: Raid, member: Member) -> bool:
     found, wanted = member.superblock, LEVELS.get(raid.level or "", raid.level)
     if found is None or found.name != _bare_name(raid):
         return False
-    # A spare knows its array's level and size as the others do.
+    # A spare has level and size of its array, like the others.
     return found.level == wanted and found.devices == len(raid.devices) - (raid.spares or 0)
 
 
@@ -150,13 +148,13 @@ def _refuse_shared(raid: Raid, members: Sequence[Member], claimed: dict[str, str
         place = f"{where}.devices.{number}"
         if one.node in claimed:
             raise Failure(
-                f"{raid.devices[number]} is the device at {claimed[one.node]}, too", where=place, fix="use each device once"
+                f"{raid.devices[number]} is also the device at {claimed[one.node]}", where=place, fix="use each device once"
             )
         claimed[one.node] = place
 
 
 def _refuse(raid: Raid, members: Sequence[Member], where: str) -> None:
-    """Raises Failure if creating the array would take a device from its user, or destroy a wounded array."""
+    """Raises Failure if creating the array would take a device in use, or destroy a degraded array."""
     for number, one in enumerate(members):
         if one.user:
             raise Failure(
@@ -169,7 +167,7 @@ def _refuse(raid: Raid, members: Sequence[Member], where: str) -> None:
     uuids = {one.superblock.uuid for one in members if one.superblock and _belongs(raid, one)}
     if alive and others:
         raise Failure(
-            f"{raid.devices[alive[0]]} belongs to the array {_bare_name(raid)}, and {', '.join(others)} does not",
+            f"{raid.devices[alive[0]]} belongs to the array {_bare_name(raid)}, unlike {', '.join(others)}",
             where=where,
             fix=BROKEN_FIX,
         )
@@ -178,7 +176,7 @@ def _refuse(raid: Raid, members: Sequence[Member], where: str) -> None:
 
 
 def _refuse_content(raid: Raid, members: Sequence[Member], may_lose: Callable[[Raid, str], bool], where: str) -> None:
-    """Raises Failure for a device whose content nobody gave up. An array that never ran holds nothing: it was cut short."""
+    """Raises Failure for a device whose content was not given up. An array that never ran is empty: it was interrupted."""
     for number, one in enumerate(members):
         is_held = bool(one.superblock.events) if one.superblock else bool(one.content)
         if is_held and not may_lose(raid, one.node):
@@ -190,16 +188,16 @@ def _refuse_content(raid: Raid, members: Sequence[Member], may_lose: Callable[[R
 
 
 def flagged(storage: Storage) -> frozenset[str]:
-    """The arrays (by path) on which the config makes something whatever is there: what their devices hold may go, too."""
+    """The arrays (by path) whose content a wipe flag gives up, and with it that of their devices."""
     found = {one.device for one in storage.filesystems if one.wipe_filesystem}
     found |= {one.device or "" for one in storage.luks if one.wipe_volume}
-    for wave in reversed(waves(storage.raid)):  # an array of arrays comes after its devices
+    for wave in reversed(waves(storage.raid)):  # an array of arrays passes it on to its devices
         found.update(device for raid in wave if path_of(raid) in found for device in raid.devices)
     return frozenset(found)
 
 
 class CreateArray(Operation):
-    """Make an array, and erase whatever of an earlier one shows up in it."""
+    """Create an array, and erase signatures of earlier content that appear in it."""
 
     kind = "create-array"
 
@@ -212,7 +210,7 @@ class CreateArray(Operation):
     def execute(self, context: Context) -> None:
         for one in self._members:
             if one.superblock or one.content:
-                log.warning(f"{one.node} held {_held(one)}: it becomes part of {self.path}")
+                log.warning(f"{one.node} held {_held(one)}: it is overwritten by {self.path}")
         with at(self.place):
             run(create_command(self._raid, [one.node for one in self._members]), why=f"creating {self.path}",
                 timeout_s=CREATE_TIMEOUT_S)  # fmt: skip
@@ -226,9 +224,9 @@ def _held(one: Member) -> str:
 
 
 def create_command(raid: Raid, nodes: Sequence[str]) -> list[str]:
-    """Options of the config come after ours. The home host "any" makes every machine take the name for its own.
+    """Options of the config come after ours. With the home host "any", the name is local on every machine.
 
-    The whole path: mdadm takes a bare name for a file of the current directory if there is one (/root in an initramfs).
+    The full path: mdadm treats a bare name as a file of the current directory if that exists (/root in an initramfs).
     """
     spares = raid.spares or 0
     argv = ["mdadm", "--create", path_of(raid), "--force", "--run", "--homehost", "any", "--level", raid.level or ""]
@@ -237,7 +235,7 @@ def create_command(raid: Raid, nodes: Sequence[str]) -> list[str]:
 
 
 class AssembleArray(Operation):
-    """Bring up an array that is right already."""
+    """Assemble an array that is right already."""
 
     kind = "assemble-array"
 
@@ -254,7 +252,7 @@ class AssembleArray(Operation):
     def execute(self, context: Context) -> None:
         with at(self.place):
             for array in {one.array for one in self._members if one.array}:
-                # Half assembled, or under another name.
+                # Partly assembled, or under another name.
                 run(["mdadm", "--stop", devices.node_of(array)], why=f"stopping {array}")
             nodes = [one.node for one in self._members]
             run(["mdadm", "--assemble", "--run", "--homehost", "any", self.path, *nodes], why=f"assembling {self.path}")

@@ -1,8 +1,9 @@
-"""ROOT made anew by the config: its contents are held in memory while its disk changes, and put back.
+"""ROOT recreated by the config: its contents are held in memory while its disk changes, and copied back.
 
-As Fedora CoreOS does (docs/reference/boot.md §8.3, transposefs), with everything checked before the first change: that the
-contents fit into memory and into the new ROOT, that the new ROOT is what the kernel command line asks for, and that later boots
-can open it.
+As on Fedora CoreOS (docs/reference/boot.md §8.3, transposefs), with everything checked before the first change: the contents fit
+into memory and into the new ROOT, the kernel command line finds the new ROOT, and later boots can open it. The memory is a
+compressed zram disk (Documentation/admin-guide/blockdev/zram.rst in the kernel), not a tmpfs: before Linux 6.6 tmpfs does not
+keep user extended attributes, and compression saves space.
 """
 
 from __future__ import annotations
@@ -25,15 +26,11 @@ if TYPE_CHECKING:
     from ignition.config.model.storage import Filesystem, Luks, Storage
 
 
-# A file system that lives in compressed memory. Source: Documentation/admin-guide/blockdev/zram.rst in the kernel.
-#
-# zram and not tmpfs: tmpfs of Linux before 6.6 keeps no user extended attributes, and compression is room to spare.
-
 CONTROL = "/sys/class/zram-control"
 
 
 def available_memory(path: str = "/proc/meminfo") -> tuple[int, int]:
-    """(all of the memory, what programs can have without swapping) in bytes: MemTotal and MemAvailable, proc(5)."""
+    """(total memory, memory available without swapping) in bytes: MemTotal and MemAvailable, proc(5)."""
     with open(path, encoding="ascii") as file:
         rows = dict(line.split(":", 1) for line in file if ":" in line)
     total, available = (int(rows[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable"))
@@ -47,7 +44,7 @@ class MemoryDisk:
         self.directory, self._number = directory, ""
 
     def open(self, size: int) -> None:
-        """Make and mount it for contents of so many bytes. Raises Failure."""
+        """Create and mount it for `size` bytes of contents. Raises Failure."""
         run(["modprobe", "zram", "num_devices=0"], why="loading zram, which holds ROOT in memory")
         try:
             with open(f"{CONTROL}/hot_add", encoding="ascii") as file:
@@ -57,13 +54,13 @@ class MemoryDisk:
             raise Failure(f"no disk in memory: {error.strerror}", fix="use a kernel with zram") from error
         node = f"/dev/zram{self._number}"
         devices.wait_for([node])
-        # No journal: nothing of it survives a power cut. Many inodes: it holds a whole root.
+        # Without a journal: a power cut loses it anyway. Many inodes: it holds a whole root.
         run(["mkfs.ext4", "-q", "-F", "-O", "^has_journal", "-m", "0", "-i", "4096", node], why="making a file system in memory")
         os.makedirs(self.directory, mode=0o700, exist_ok=True)
         run(["mount", "-t", "ext4", node, self.directory], why="mounting the file system in memory")
 
     def close(self) -> None:
-        """Give the memory back. Raises Failure."""
+        """Unmount it and free the memory. Raises Failure."""
         run(["umount", self.directory], why="unmounting the file system in memory")
         os.rmdir(self.directory)
         self._set("reset", "1")
@@ -77,16 +74,17 @@ class MemoryDisk:
 
 DIRECTORY = "/run/ignition/root-contents"
 COPY_TIMEOUT_S = 3600.0
-RESERVE = 256 * MIB  # for the kernel and for the tools that make arrays and file systems
-PBKDF = 1024 * MIB  # what cryptsetup takes to derive a key, or half of the memory if that is less (cryptsetup(8), --pbkdf-memory)
+RESERVE = 256 * MIB  # for the kernel and for the tools that create arrays and file systems
+PBKDF = 1024 * MIB  # used by cryptsetup to derive a key, at most half of the memory (cryptsetup(8), --pbkdf-memory)
 ROOM = 1.15  # a file system of another kind needs a little more for the same files
 KARGS_HELPER = "ignition-kargs-helper"
 
 
 class RootFacts:
-    """ROOT as it is: node, `used` bytes of files; `total` and `available` bytes of memory. `lost_by` is what takes its content.
+    """The present ROOT: node, `used` bytes of files; `total` and `available` bytes of memory.
 
-    `node` is "" if there is none, `lost_by` "" if it stays. `names` are the config's names for it.
+    `node`: "" without a ROOT. `lost_by`: the place in the config by which it loses its content, "" if it is kept. `names`: the
+    config's names for it.
     """
 
     def __init__(
@@ -103,7 +101,7 @@ class RootFacts:
 
 
 def probe(storage: Storage, device: RootDevice, lost: Mapping[str, str]) -> RootFacts:
-    """Look for ROOT, by its link or among the devices that lose their content. It is mounted read-only if it is one of these."""
+    """Find ROOT, by its link or among the devices that lose their content; one of the latter is mounted read-only meanwhile."""
     node = device.node() or next((one for one in lost if _is_root(device, one)), "")
     hit = next((one for one in [node, *devices.below(node)] if one in lost), "") if node else ""
     if not hit:
@@ -121,10 +119,10 @@ def _is_root(device: RootDevice, node: str) -> bool:
 
 
 class RootPlan:
-    """What to do before ROOT's device changes, and after all of the storage is made. Both empty: ROOT stays as it is.
+    """The operations before ROOT's device changes, and after all storage exists. Both empty: ROOT is kept.
 
-    `volume` is the name of the encrypted volume that the new ROOT lies in, "" for none. `storage` is the config's, with the name
-    by which later boots find the new ROOT. `held` is its node if the content is in memory meanwhile.
+    `volume`: the name of the encrypted volume that contains the new ROOT, "" without one. `storage`: the config's, with the label
+    or UUID by which later boots find the new ROOT. `held`: its node if the contents are in memory meanwhile.
     """
 
     def __init__(
@@ -140,13 +138,13 @@ class RootPlan:
 
 @refusing()
 def plan(storage: Storage, device: RootDevice, facts: RootFacts, planned: Planned) -> RootPlan:
-    """Pure. Raises Failure if the machine would not come up again with what the config makes of ROOT."""
+    """Pure. Raises Failure if the machine would not boot with the ROOT of the config."""
     found = new_root.find(storage, device, facts, planned)
     new = found[0] if found else None
     if not facts.lost_by:
         if new and not facts.node:
             raise Failure(
-                f"the config makes the file system {device.text}, and there is none whose contents it could have: "
+                f"the config makes the file system {device.text}, and there is no ROOT to copy its contents from: "
                 "the operating system would be missing",
                 where=f"$.storage.filesystems.{new[0]}",
                 fix="write the machine image to the disk again",
@@ -155,12 +153,12 @@ def plan(storage: Storage, device: RootDevice, facts: RootFacts, planned: Planne
             raise Failure(
                 f"there would be two file systems {device.text}: this one, and {facts.node}, which the config keeps",
                 where=f"$.storage.filesystems.{new[0]}",
-                fix="take the old one's content, too (wipeFilesystem, or another purpose for it)",
+                fix="wipe the old one as well (wipeFilesystem), or use it for another purpose",
             )
         return RootPlan(storage, [], [])
     if new is None:
         raise Failure(
-            f"this takes the content of ROOT ({facts.node}), and the config makes no file system {device.text}",
+            f"this overwrites ROOT ({facts.node}), and the config does not create a file system {device.text}",
             where=facts.lost_by,
             fix=f"keep ROOT, or make another one: {_wish(device)}",
         )
@@ -180,21 +178,21 @@ def plan(storage: Storage, device: RootDevice, facts: RootFacts, planned: Planne
 
 def _wish(device: RootDevice) -> str:
     member = {"LABEL": f"the label {device.value}", "UUID": f"the uuid {device.value}"}.get(device.kind)
-    return f"give a file system {member}" if member else f"make a file system on {device.link}"
+    return f"set {member} on a file system" if member else f"create a file system on {device.link}"
 
 
 def _derives_keys(storage: Storage) -> bool:
-    """Whether a key may be a person's: generated ones are derived without memory."""
+    """Whether a key may be chosen by a person: for generated ones key derivation needs little memory."""
     return any(volume.key_file.source for volume in storage.luks)
 
 
 def _check_memory(facts: RootFacts, reserve: int) -> None:
     if facts.used + reserve > facts.available:
         raise Failure(
-            f"ROOT's contents do not fit into memory: {_mib(facts.used)} MiB of files and {_mib(reserve)} MiB to work with, "
+            f"ROOT's contents do not fit into memory: {_mib(facts.used)} MiB of files and {_mib(reserve)} MiB of working memory, "
             f"and {_mib(facts.available)} MiB are available",
             where=facts.lost_by,
-            fix="give the machine more memory for its first boot, or leave ROOT as it is",
+            fix="add memory to the machine for its first boot, or keep ROOT",
         )
 
 
@@ -205,24 +203,24 @@ def _check_room(facts: RootFacts, capacity: int | None, where: str) -> None:
             f"ROOT's contents do not fit into the new ROOT: {_mib(facts.used)} MiB of files need {_mib(space)} MiB, "
             f"and it will have {_mib(capacity)} MiB",
             where=where,
-            fix="make its device larger",
+            fix="use a larger device",
         )
 
 
 def _volume_of(storage: Storage, device: str) -> tuple[Luks, str] | None:
-    """The encrypted volume that the new ROOT lies in, and its place. Raises Failure for one that nobody could open."""
+    """The encrypted volume that contains the new ROOT, and its place. Raises Failure for one that later boots could not open."""
     for index, volume in enumerate(storage.luks):
         if device in volume_paths(volume.name):
             where, clevis = f"$.storage.luks.{index}", volume.clevis
             if not (clevis.custom.pin or clevis.tang or clevis.tpm2 or clevis.threshold):
                 raise Failure(
-                    f"ROOT would lie in {volume.name}, and the key for it on ROOT itself: nobody could open it at the next boot",
+                    f"ROOT would be inside {volume.name}, with its key on ROOT itself: the next boot could not open it",
                     where=where,
                     fix="add clevis (a tang server, or tpm2)",
                 )
             if below_volumes(storage.luks)[index]:
                 raise Failure(
-                    f"ROOT would lie in {volume.name}, and that in another encrypted volume: the boot opens one only",
+                    f"ROOT would be inside {volume.name}, which is inside another encrypted volume: the boot opens only one",
                     where=f"{where}.device",
                     fix="name a device that is not encrypted",
                 )
@@ -231,7 +229,7 @@ def _volume_of(storage: Storage, device: str) -> tuple[Luks, str] | None:
 
 
 class HoldRoot(Operation):
-    """Copy ROOT into memory, and say so beside the first-boot flag: from now on a power cut loses it."""
+    """Copy ROOT into memory, and note it beside the first-boot flag: from now on a power cut loses it."""
 
     kind = "hold-root"
 
@@ -250,7 +248,7 @@ class HoldRoot(Operation):
 
 
 class ReturnRoot(Operation):
-    """Copy ROOT's contents from memory into the file system that the config made for it."""
+    """Copy ROOT's contents from memory into the new file system."""
 
     kind = "return-root"
 
@@ -299,7 +297,7 @@ def needs_network(volume: Luks) -> bool:
 
 
 def stale_arguments(text: str, wanted: str, name: str) -> list[str]:
-    """What an earlier attempt left on the kernel command line: other UUIDs for the same volume."""
+    """Leftovers of an earlier attempt on the kernel command line: other UUIDs for the same volume."""
     found = [f"{option}={value}" for option, value in cmdline.options(text) if option == "rd.luks.name"]
     return [argument for argument in found if argument.endswith(f"={name}") and argument != wanted]
 
@@ -314,7 +312,7 @@ def _remove_empty(directory: str) -> None:
     try:
         os.rmdir(directory)
     except OSError:
-        pass  # not there, or something was found
+        pass  # missing, or fsck recovered something
 
 
 def _mib(length: int) -> str:

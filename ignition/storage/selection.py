@@ -1,7 +1,7 @@
-"""Disks that the config selects by what they are (our own, docs/extensions.md): which one it is, and its links.
+"""Disks that the config selects by properties (our own, docs/extensions.md): finding them, and their links.
 
-The links lie below /dev/disk/by-ignition and last as long as /dev, so until the machine is switched off; what is to last longer
-(units, crypttab) has UUIDs.
+The links lie below /dev/disk/by-ignition and exist until the machine is switched off; configuration for later boots (units,
+crypttab) has UUIDs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PARTITION = "-part"
 
 
 def plan(disks: tuple[Disk, ...]) -> list[Operation]:
-    """One operation per selected disk, before anything else is looked at."""
+    """One operation per selected disk, before other devices are inspected."""
     return [
         SelectDisk(disk.device, disk.extension.select, f"$.storage.disks.{index}")
         for index, disk in enumerate(disks)
@@ -34,19 +34,19 @@ def plan(disks: tuple[Disk, ...]) -> list[Operation]:
 
 
 def plan_partitions(disk: Disk, node: str, where: str) -> list[Operation]:
-    """What is to follow the new table of a selected disk."""
+    """The operation after the new table of a selected disk."""
     is_changed = disk.partitions or disk.wipe_table
     return [LinkPartitions(disk.device, node, where)] if disk.extension.select != Select() and is_changed else []
 
 
 @refusing()
 def check(storage: Storage) -> None:
-    """Raises Failure for a device below /dev/disk/by-ignition that no disk of the config can bring."""
+    """Raises Failure for a device below /dev/disk/by-ignition without a disk in the config that has this name."""
     names = {disk.device for disk in storage.disks if disk.extension.select != Select()}
     for where, device in _devices(storage):
         if device.startswith(SELECTED) and device.rpartition(PARTITION)[0] not in names and device not in names:
             raise Failure(
-                f"no disk of the config is called {device}", where=where, fix="add it to storage.disks, with x-coreos.select"
+                f"no disk of the config has the name {device}", where=where, fix="add it to storage.disks, with x-coreos.select"
             )
 
 
@@ -58,7 +58,7 @@ def _devices(storage: Storage) -> Iterator[tuple[str, str]]:
 
 
 def choose(wanted: Select, disks: Sequence[MachineDisk]) -> tuple[list[MachineDisk], list[tuple[MachineDisk, str]]]:
-    """(the disks that match, the others with why they do not). One that is in use matches its serial number only."""
+    """(matching disks, others with the reason). A disk in use is matched by its serial number only."""
     matching: list[MachineDisk] = []
     others: list[tuple[MachineDisk, str]] = []
     for disk in disks:
@@ -75,7 +75,7 @@ def choose(wanted: Select, disks: Sequence[MachineDisk]) -> tuple[list[MachineDi
 
 
 def _why_not(wanted: Select, disk: MachineDisk) -> str:
-    """Everything that keeps a disk from matching, but its size; "" if nothing does."""
+    """All mismatches of a disk apart from its size; "" if it matches."""
     reasons = []
     if wanted.serial and wanted.serial not in disk.serials:
         reasons.append(f"serial is not {wanted.serial}")
@@ -91,16 +91,16 @@ def _why_not(wanted: Select, disk: MachineDisk) -> str:
 
 
 def problem(wanted: Select, matching: list[MachineDisk], others: list[tuple[MachineDisk, str]]) -> Failure:
-    """That not exactly one disk matches, with every disk of the machine."""
+    """The failure if not exactly one disk matches; it lists every disk of the machine."""
     asked = _words(wanted)
     if matching:
         what = f"{len(matching)} disks match {asked}: {'; '.join(map(_described, matching))}"
-        fix = "ask for more, such as the serial, so that exactly one matches"
+        fix = "add criteria, such as the serial, so that exactly one matches"
     else:
         what = f"no disk matches {asked}"
-        fix = "ask for one that the machine has"
+        fix = "correct the criteria"
     rest = [f"{_described(disk)}: {reason}" for disk, reason in others]
-    listed = f"{'. Not these' if matching else ''}: {'; '.join(rest)}" if rest else ("" if matching else ": there is no disk")
+    listed = f"{'. Not these' if matching else ''}: {'; '.join(rest)}" if rest else ("" if matching else ": there are no disks")
     return Failure(what + listed, fix=fix)
 
 
@@ -125,7 +125,7 @@ def _described(disk: MachineDisk) -> str:
 
 
 class SelectDisk(Operation):
-    """Find the disk that matches, and give it and its partitions the links that the config calls them by."""
+    """Find the matching disk, and link it and its partitions by the names in the config."""
 
     kind = "select"
 
@@ -142,7 +142,7 @@ class SelectDisk(Operation):
         link(self.path, devices.node_of(disk.name))
 
     def _wait(self, timeout_s: float = devices.WAIT_S) -> MachineDisk:
-        """The one that matches. Where none does, one may still be on its way."""
+        """The one that matches; a disk may appear late."""
         devices.settled()
         matching, others = choose(self._wanted, machine_disks.probe())
         if not matching:
@@ -157,7 +157,7 @@ class SelectDisk(Operation):
 
 
 class LinkPartitions(Operation):
-    """Give the partitions of a selected disk their links, once its table is written."""
+    """Link the partitions of a selected disk, once its table is written."""
 
     kind = "link"
 
@@ -172,7 +172,7 @@ class LinkPartitions(Operation):
 
 
 def link(device: str, node: str) -> None:
-    """Make the links of a disk and of the partitions that it has now; those of earlier ones go."""
+    """Create the links of a disk and of its present partitions; remove those of earlier ones."""
     directory, name = os.path.split(device)
     os.makedirs(directory, exist_ok=True)
     for present in os.listdir(directory):

@@ -1,4 +1,4 @@
-"""What blkid finds on a device: file systems, other signatures, partition tables."""
+"""Signatures on a device, as libblkid finds them: file systems, others, partition tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OF_TABLES = "partition-table"  # usage, wipefs(8)
 
 
 class Signature:
-    """`format` is "" if there is no file system (nor RAID, LUKS, swap …); `table` the kind of a partition table, or ""."""
+    """`format`: that of a file system, RAID, LUKS, swap …, or ""; `table`: the type of a partition table, or ""."""
 
     __slots__ = ("format", "label", "table", "uuid")
 
@@ -39,12 +39,12 @@ class Found(Signature):
 
 
 def probe(node: str) -> Signature:
-    """Read the signatures of a device from the device itself, not from udev's memory of it."""
+    """Read the signature of a device from the device itself, not from udev's database."""
     status, output = status_and_output(["blkid", "-p", "-o", "udev", node], why=f"probing {node}", ok=(0, NOTHING, AMBIVALENT))
     if status == NOTHING:
         return Signature()
     if status == AMBIVALENT:
-        log.warning(f"{node} has several signatures: taking the first")
+        log.warning(f"{node} has several signatures; using the first")
         return _first_of_several(node)
     return parse(output)
 
@@ -65,9 +65,9 @@ def _first_of_several(node: str) -> Signature:
 
 
 def all_of(node: str) -> list[Found]:
-    """Every signature that libblkid knows, nested ones and damaged ones, too; of the same kind all places. Changes nothing.
+    """Every signature that libblkid knows, including nested and damaged ones, and all places of one kind. Changes nothing.
 
-    blkid(8) alone stops at "ambivalent", and says nothing of a superblock whose check sum is wrong.
+    blkid(8) stops at "ambivalent", and ignores a superblock with a wrong checksum.
     """
     import json
 
@@ -78,7 +78,7 @@ def all_of(node: str) -> list[Found]:
 
 
 def described(found: Iterable[Signature]) -> str:
-    """What a device holds, in one line: `ext4 labelled 'data' with UUID …`; each kind once."""
+    """The content of a device in one line: `ext4 labelled 'data' with UUID …`; each kind once."""
     return " and ".join(dict.fromkeys(map(_words, found)))
 
 

@@ -1,6 +1,6 @@
-"""btrfs subvolumes (our own, docs/extensions.md): made where they are missing; one may be what a plain mount shows.
+"""btrfs subvolumes (our own, docs/extensions.md): missing ones are created; one may become the default.
 
-Source: btrfs-subvolume(8). Nothing is deleted here, and none that exists is changed.
+Source: btrfs-subvolume(8). Existing subvolumes are neither deleted nor changed.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from ignition.config.model.storage import Filesystem
 
 BTRFS = "btrfs"
-TOP = ("subvolid=5",)  # whatever the default subvolume is
+TOP = ("subvolid=5",)  # regardless of the default subvolume
 TOP_INODE = 256  # of every subvolume's own directory: BTRFS_FIRST_FREE_OBJECTID, linux/btrfs_tree.h
 
 
 def plan(filesystems: tuple[Filesystem, ...]) -> list[Operation]:
-    """One operation per file system that has any."""
+    """One operation per file system with subvolumes."""
     return [
         MakeSubvolumes(entry, f"$.storage.filesystems.{index}")
         for index, entry in enumerate(filesystems)
@@ -36,7 +36,7 @@ def plan(filesystems: tuple[Filesystem, ...]) -> list[Operation]:
 
 
 class MakeSubvolumes(Operation):
-    """Make the subvolumes of one file system, parents before children, and set the default one."""
+    """Create the subvolumes of one file system, parents before children, and set the default one."""
 
     kind = "make-subvolumes"
 
@@ -73,7 +73,7 @@ def _make(top: Root, wanted: Subvolume) -> None:
     if _is_subvolume(outside):
         return
     if os.path.lexists(outside):
-        raise Failure(f"{wanted.path} already exists and is not a subvolume", fix="give the subvolume another path")
+        raise Failure(f"{wanted.path} already exists and is not a subvolume", fix="use another path for the subvolume")
     top.makedirs(os.path.dirname(top.resolve(wanted.path)))
     run(["btrfs", "subvolume", "create", outside], why=f"making the subvolume {wanted.path}")
 

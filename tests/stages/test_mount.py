@@ -125,7 +125,7 @@ def test_subvolume_at_the_path_of_another_is_refused() -> None:
 def test_two_file_systems_at_one_path_are_refused() -> None:
     failure = shadows({}, ext4("/dev/a", "/srv"), ext4("/dev/b", "/var"), ext4("/dev/c", "/srv"))
     assert failure.what == "$.storage.filesystems.0 is mounted on /srv, too: one would hide the other"
-    assert (failure.where, failure.fix) == ("$.storage.filesystems.2.path", "give each file system a path of its own")
+    assert (failure.where, failure.fix) == ("$.storage.filesystems.2.path", "use a different path for each file system")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_two_file_systems_at_one_path_are_refused() -> None:
 )
 def test_mount_that_hides_one_that_is_there_is_refused(path: str, hidden: str) -> None:
     failure = shadows({hidden: "/dev/other"}, ext4("/dev/a", path))
-    assert failure.what == f"/dev/other is mounted on {hidden} already: this one on {path} would hide it"
+    assert failure.what == f"/dev/other is already mounted on {hidden}: this one on {path} would hide it"
     assert (failure.where, failure.fix) == ("$.storage.filesystems.0.path", "use another path")
 
 

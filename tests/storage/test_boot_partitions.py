@@ -47,7 +47,7 @@ def refused(node: str) -> str:
     ],
 )
 def test_partition_of_the_boot_loader_is_not_taken(disk: str, number: int, what: str) -> None:
-    said = f"this takes the content of {disk}p{number}, which holds {what}: the machine would not boot any more"
+    said = f"this overwrites {disk}p{number}, which holds {what}: the machine would not boot any more"
     assert refused(f"{disk}p{number}") == said
 
 
@@ -71,7 +71,7 @@ def test_boot_from_elsewhere_needs_nothing_of_the_disk(disk: str, tmp_path: Path
     """PXE: the boot loader did not see a flag on this disk. That the disk cannot boot any more is only said."""
     (tmp_path / "flagged").unlink()
     boot_partitions.refuse_losing({f"{disk}p{number}": PLACE for number in (1, 2, 3)})
-    said = f"{PLACE} takes the content of {disk}p1, the partition EFI-SYSTEM: no boot from this disk is possible after that"
+    said = f"{PLACE} overwrites {disk}p1, the partition EFI-SYSTEM: this disk will not be bootable any more"
     assert said in capfd.readouterr().out
 
 
@@ -82,6 +82,6 @@ def test_boot_from_elsewhere_needs_nothing_of_the_disk(disk: str, tmp_path: Path
 def test_what_the_command_line_asks_for_is_not_taken(disk: str, tmp_path: Path, option: str) -> None:
     (tmp_path / "cmdline").write_text(f"quiet {option.format(f'{disk}p4')} usr=tmpfs mount.usr=LABEL=")
     assert refused(f"{disk}p4") == (
-        f"this takes the content of {disk}p4, which holds what {option.replace(chr(34), '').format(f'{disk}p4')} "
-        "on the kernel command line asks for: the machine would not boot any more"
+        f"this overwrites {disk}p4, which holds the target of {option.replace(chr(34), '').format(f'{disk}p4')} "
+        "on the kernel command line: the machine would not boot any more"
     )

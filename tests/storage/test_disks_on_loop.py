@@ -287,7 +287,7 @@ def test_damaged_copy_of_a_table_is_mended(stage: Stage, make_loop: MakeLoop) ->
         disk.seek(512)
         disk.write(bytes(512))
     stage.run(storage)
-    assert stage.records[0]["what"] == f"partition {node}: mend the table (the primary table is damaged) ($.storage.disks.0)"
+    assert stage.records[0]["what"] == f"partition {node}: repair the table (the primary table is damaged) ($.storage.disks.0)"
     assert (stage.results, digest(node)) == ([("partition", "done")], before)
 
 

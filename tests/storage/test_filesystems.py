@@ -161,7 +161,7 @@ def test_two_names_of_one_device_that_differ_are_an_error() -> None:
     with pytest.raises(Failure) as caught:
         aliases(filesystem(), Filesystem(device="/dev/disk/by-partlabel/x", format="xfs"))
     assert caught.value.what == (
-        "/dev/disk/by-partlabel/x and /dev/vdb1 ($.storage.filesystems.0) are one device and want different file systems"
+        "/dev/disk/by-partlabel/x and /dev/vdb1 ($.storage.filesystems.0) are one device with different file systems"
     )
     assert (caught.value.where, caught.value.fix) == ("$.storage.filesystems.1.device", "describe each device once")
 

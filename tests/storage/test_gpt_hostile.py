@@ -159,7 +159,7 @@ def test_partition_where_none_can_be_is_named(first: int, last: int) -> None:
     with pytest.raises(Failure) as caught:
         broken.relocated()
     assert caught.value.what == f"{DAMAGED}: partition 3 would lie from sector {first} to {last} of a disk of 4096"
-    assert caught.value.fix == "mend it by hand (gdisk), or set wipeTable to lose everything on the disk"
+    assert caught.value.fix == "repair it by hand (gdisk), or set wipeTable to lose everything on the disk"
 
 
 def test_table_of_a_disk_that_shrank_to_nothing_is_refused() -> None:

@@ -94,22 +94,21 @@ def test_gain_below_2_mib_is_not_worth_it(gain: int, grows: bool) -> None:
     assert str(reason) == (
         "None"
         if grows
-        else "partition 10 (data) follows it on the disk "
-        "(fix: put that partition before it, or on another disk, if it is to grow)"
+        else "partition 10 (data) follows it on the disk (fix: to let it grow, move that partition before it, or to another disk)"
     )
 
 
 REFUSED = [
     pytest.param(
         facts(enlarged(type_guid=LINUX)),
-        f"the type of its partition is {LINUX}, and {ROOT_TYPE} is what grows",
-        f"`sfdisk --part-type /dev/vda 9 {ROOT_TYPE}` gives it the type",
+        f"the type of its partition is {LINUX}, and only {ROOT_TYPE} grows",
+        f"`sfdisk --part-type /dev/vda 9 {ROOT_TYPE}` sets the type",
         id="type",
     ),
     pytest.param(
         facts(enlarged(), format="vfat"),
         "vfat is not one of the file systems that grow while mounted (ext4, xfs, btrfs)",
-        "give ROOT one of these formats (storage.filesystems)",
+        "use one of these formats for ROOT (storage.filesystems)",
         id="format",
     ),
     pytest.param(
@@ -120,14 +119,14 @@ REFUSED = [
     ),
     pytest.param(
         facts(None),
-        "/dev/vda has no GPT with partition 9",
+        "/dev/vda does not have a GPT with partition 9",
         "use an image whose disk has a GPT; an MBR is left alone",
         id="not GPT",
     ),
     pytest.param(
         facts(enlarged(sectors=450 * MIB)),
         f"partition 9 ends at sector {500 * MIB - 1}, behind the last usable sector {450 * MIB - 34} of the disk",
-        "the disk is smaller than its partition table says: give it its former size",
+        "the disk is smaller than its partition table says: restore its former size",
         id="shrunk disk",
     ),
 ]
@@ -142,8 +141,8 @@ def test_refusal_says_why_and_what_helps(one: GrowFacts, reason: str, fix: str, 
 
 def test_root_that_cannot_be_looked_at_says_so() -> None:
     one = facts(None)
-    one.problem, one.fix = "it is on overlay, which is no block device", "give ROOT a disk"
-    assert only(one) == "/sysroot does not grow: it is on overlay, which is no block device (fix: give ROOT a disk)"
+    one.problem, one.fix = "it is on overlay, which is not a block device", "put ROOT on a disk"
+    assert only(one) == "/sysroot does not grow: it is on overlay, which is not a block device (fix: put ROOT on a disk)"
 
 
 def full(**members: Any) -> GrowFacts:
@@ -153,7 +152,7 @@ def full(**members: Any) -> GrowFacts:
 
 
 def test_grown_root_is_left_alone() -> None:
-    assert only(full()) == "/sysroot does not grow: it fills its disk already"
+    assert only(full()) == "/sysroot does not grow: it already fills its disk"
 
 
 def test_growth_that_stopped_after_the_partition_is_finished() -> None:
@@ -169,9 +168,9 @@ def test_kernel_that_missed_the_new_length_is_told() -> None:
 def test_backup_is_moved_even_if_another_partition_follows() -> None:
     operations = plan([facts(enlarged(behind=entry(500 * MIB, name="")))], None)
     assert [operation.describe() for operation in operations] == [
-        "mend the partition table of /dev/vda",
+        "repair the partition table of /dev/vda",
         "/sysroot does not grow: partition 10 follows it on the disk "
-        "(fix: put that partition before it, or on another disk, if it is to grow)",
+        "(fix: to let it grow, move that partition before it, or to another disk)",
     ]
 
 
@@ -180,8 +179,8 @@ def test_disk_of_the_config_is_recognised_behind_a_link() -> None:
     linked = Config(storage=Storage(disks=(linked.storage.disks[1].evolve(device="/dev/disk/by-id/x"),)))
     operation, _ = plan([facts(enlarged())], linked, {"/dev/disk/by-id/x": "/dev/vda"})
     assert operation.describe() == (
-        "/sysroot does not grow: the config gives its size ($.storage.disks.0.partitions.0) "
-        "(fix: leave sizeMiB out, or set it to 0, if it is to grow)"
+        "/sysroot does not grow: the config sets its size ($.storage.disks.0.partitions.0) "
+        "(fix: omit sizeMiB, or set it to 0, to let it grow)"
     )
 
 
@@ -196,8 +195,8 @@ def config(**members: Any) -> Config:
 )
 def test_size_that_the_config_gives_is_obeyed(members: dict[str, object]) -> None:
     assert only(facts(enlarged()), config(**members)) == (
-        "/sysroot does not grow: the config gives its size ($.storage.disks.1.partitions.0) "
-        "(fix: leave sizeMiB out, or set it to 0, if it is to grow)"
+        "/sysroot does not grow: the config sets its size ($.storage.disks.1.partitions.0) "
+        "(fix: omit sizeMiB, or set it to 0, to let it grow)"
     )
 
 
@@ -205,7 +204,7 @@ def test_size_that_the_config_gave_is_obeyed_on_later_boots(context: Context) ->
     table = enlarged()
     note = plan([facts(table)], config())[1]
     guid_text = table.entries[9].unique_guid
-    assert note.describe() == f"note in /etc/.ignition-keep-size that the config gives the size of {guid_text}"
+    assert note.describe() == f"note in /etc/.ignition-keep-size that the config sets the size of {guid_text}"
     assert not note.already_there(context)
     note.execute(context)
     assert note.already_there(context)
@@ -213,8 +212,8 @@ def test_size_that_the_config_gave_is_obeyed_on_later_boots(context: Context) ->
     assert keep == {guid_text}
     [operation] = plan([facts(table)], None, keep=keep)
     assert operation.describe() == (
-        "/sysroot does not grow: the config of the first boot gave the size of /dev/vda9 "
-        "(fix: remove its GUID from /etc/.ignition-keep-size if it is to grow)"
+        "/sysroot does not grow: the config of the first boot set the size of /dev/vda9 "
+        "(fix: remove its GUID from /etc/.ignition-keep-size to let it grow)"
     )
 
 

@@ -14,7 +14,7 @@ from ignition.stages.arguments import Arguments, Paths
 
 pytestmark = pytest.mark.root
 ROOT_TYPE = "3884dd41-8582-4404-b9a8-e9b84f2df50e"
-FIX = "(fix: put that partition before it, or on another disk, if it is to grow)"
+FIX = "(fix: to let it grow, move that partition before it, or to another disk)"
 CAP_SYS_RESOURCE = 24
 MIB = 2048
 MakeLoop = Callable[..., str]
@@ -93,7 +93,7 @@ def test_mounted_root_grows_with_its_disk_and_again_later(
     first, second = machine.grow(), machine.grow()
     assert [line.split()[:2] for line in first] == [["done:", "grow"], ["done:", "grow"]]
     assert first[1] == f"done: grow {format} on {machine.target} to the end of {machine.node}p9"
-    assert second == [f"already: {machine.target} does not grow: it fills its disk already"]
+    assert second == [f"already: {machine.target} does not grow: it already fills its disk"]
     after = machine.table()
     assert after["p1"] == before["p1"]
     assert {**after["p9"], "size": 0} == {**before["p9"], "size": 0}
@@ -112,7 +112,7 @@ def test_root_followed_by_another_partition_grows_up_to_it_or_says_why(machine: 
     machine.build("btrfs", behind="16M")
     machine.enlarge()
     assert machine.grow() == [
-        f"done: mend the partition table of {machine.node}",
+        f"done: repair the partition table of {machine.node}",
         f"already: {machine.target} does not grow: partition 10 (data) follows it on the disk {FIX}",
     ]
     assert machine.grow() == [f"already: {machine.target} does not grow: partition 10 (data) follows it on the disk {FIX}"]
@@ -158,6 +158,6 @@ def test_root_of_another_type_stays(machine: Machine, run_command: RunCommand) -
     run_command("sgdisk", "-t9:8300", machine.node)
     linux = "0fc63daf-8483-4772-8e79-3d69d8477de4"
     assert machine.grow() == [
-        f"already: {machine.target} does not grow: the type of its partition is {linux}, and {ROOT_TYPE} is what grows "
-        f"(fix: `sfdisk --part-type {machine.node} 9 {ROOT_TYPE}` gives it the type)"
+        f"already: {machine.target} does not grow: the type of its partition is {linux}, and only {ROOT_TYPE} grows "
+        f"(fix: `sfdisk --part-type {machine.node} 9 {ROOT_TYPE}` sets the type)"
     ]

@@ -84,7 +84,7 @@ def test_unknown_mapping_is_named(sysfs: Sysfs, finder: keys.KeyFinder) -> None:
     sysfs.device("sda")
     sysfs.device("dm-0", "sda", dm__uuid="mpath-3600", dm__name="mpatha")
     sysfs.device("dm-1", "sda")
-    for name, what in (("dm-0", "mpatha (mpath) is below it"), ("dm-1", "dm-1 (no known kind) is below it")):
+    for name, what in (("dm-0", "mpatha (mpath) is below it"), ("dm-1", "dm-1 (unknown kind) is below it")):
         found = probing._look(name, finder)
         assert isinstance(found, Other)
         assert (found.what, found.fix) == (what, probing.STACKED)
@@ -105,4 +105,4 @@ def test_partition_table_in_an_array_is_named(sysfs: Sysfs, finder: keys.KeyFind
 
 def test_root_on_no_device_is_named(sysfs: Sysfs, finder: keys.KeyFinder) -> None:
     facts = probing.probe(Mount((0, 33), "/", "overlay", "overlay", read_only=False), finder, is_root=True)
-    assert (facts.problem, facts.fix) == ("it is on overlay, which is no block device", "give ROOT a disk")
+    assert (facts.problem, facts.fix) == ("it is on overlay, which is not a block device", "put ROOT on a disk")

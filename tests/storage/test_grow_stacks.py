@@ -138,7 +138,7 @@ def test_what_is_said_of_each_layer() -> None:
         "grow the encrypted volume root (key: a trick)",
         "note the 5 free extents of the volume group of vg/root",
         "grow the LVM physical volume /dev/dm-0",
-        "grow the logical volume vg/root by what its volume group has won",
+        "grow the logical volume vg/root by the extents that its volume group has gained",
         "grow xfs on / to the end of /dev/dm-1",
     ]
 
@@ -193,16 +193,16 @@ def test_smallest_member_decides() -> None:
 
 def test_grown_stack_is_left_alone() -> None:
     stack = logical(crypt(array(*disks(500, 500)), Trick()))
-    assert said(stack) == ["/ does not grow: it fills its disk already"]
+    assert said(stack) == ["/ does not grow: it already fills its disk"]
 
 
 def test_grown_stack_needs_no_key() -> None:
-    assert said(crypt(disks(500)[0])) == ["/ does not grow: it fills its disk already"]
+    assert said(crypt(disks(500)[0])) == ["/ does not grow: it already fills its disk"]
 
 
 def test_free_extents_of_the_group_belong_to_somebody() -> None:
     [disk] = disks(500)
-    assert said(logical(disk, free=100)) == ["/ does not grow: it fills its disk already"]
+    assert said(logical(disk, free=100)) == ["/ does not grow: it already fills its disk"]
     enlarged(disk, 3)
     assert steps(logical(disk, free=100)) == ["grow /"]
 
@@ -233,7 +233,7 @@ def shared(layer: Layer, *others: str) -> Layer:
 REFUSED = [
     pytest.param(
         array(*disks(500, 500), level="raid5"),
-        "/dev/md127 is a raid5 array, and only raid1 grows by itself (fix: grow its members, then `mdadm --grow /dev/md127 "
+        "/dev/md127 is a raid5 array, and only raid1 grows automatically (fix: grow its members, then `mdadm --grow /dev/md127 "
         "--size=max` where the level allows it, then `ignition grow`)",
         id="level",
     ),
@@ -245,19 +245,19 @@ REFUSED = [
     ),
     pytest.param(
         crypt(partition("vda", 500)),
-        "only a person can open root (LUKS2): clevis has not bound it, and crypttab names no key file (fix: `cryptsetup resize "
+        "only a person can open root (LUKS2): not bound by clevis, and without a key file in crypttab (fix: `cryptsetup resize "
         "root` asks for the passphrase; then `ignition grow`)",
         id="no key",
     ),
     pytest.param(
         logical(*disks(500), segments=("linear", "striped")),
-        "the logical volume vg/root is linear and striped, and only linear ones grow by themselves (fix: `pvresize` what it lies "
-        "on and `lvextend -r -l +100%FREE vg/root`)",
+        "the logical volume vg/root is linear and striped, and only linear ones grow automatically (fix: `pvresize` its "
+        "devices and `lvextend -r -l +100%FREE vg/root`)",
         id="striped",
     ),
     pytest.param(
         crypt(shared(partition("vda", 500), "dm-7"), Trick()),
-        "/dev/vda1 carries dm-7, too (fix: growth takes one way from the disk to ROOT: grow it by hand)",
+        "/dev/vda1 also carries dm-7 (fix: growth requires a single path from the disk to ROOT: grow it by hand)",
         id="two holders",
     ),
     pytest.param(
@@ -267,19 +267,19 @@ REFUSED = [
     ),
     pytest.param(
         Layer("/dev/x", 500 * MIB),
-        "/dev/x is of no known kind",
+        "/dev/x is of an unknown kind",
         id="unknown",
     ),
     pytest.param(
         array(partition("vda", 500), partition("vdb", 500, kind=LINUX_TYPE)),
-        f"the type of /dev/vdb1 is {LINUX_TYPE}, and what grows is {ROOT_TYPE}, {RAID_TYPE}, {LVM_TYPE}, {LUKS_TYPE} "
-        f"(fix: `sfdisk --part-type /dev/vdb 1 {ROOT_TYPE}` gives it the type)",
+        f"the type of /dev/vdb1 is {LINUX_TYPE}, and only these grow: {ROOT_TYPE}, {RAID_TYPE}, {LVM_TYPE}, {LUKS_TYPE} "
+        f"(fix: `sfdisk --part-type /dev/vdb 1 {ROOT_TYPE}` sets the type)",
         id="type of a member",
     ),
     pytest.param(
         partition("vda", 500, kind=RAID_TYPE),
-        f"the type of its partition is {RAID_TYPE}, and {ROOT_TYPE} is what grows "
-        f"(fix: `sfdisk --part-type /dev/vda 1 {ROOT_TYPE}` gives it the type)",
+        f"the type of its partition is {RAID_TYPE}, and only {ROOT_TYPE} grows "
+        f"(fix: `sfdisk --part-type /dev/vda 1 {ROOT_TYPE}` sets the type)",
         id="type of a member without a member",
     ),
 ]
@@ -322,7 +322,7 @@ def test_answer_of_pvs() -> None:
 
 
 def test_empty_answer_of_lvm_is_a_failure() -> None:
-    with pytest.raises(Failure, match="LVM's answer has no row of lv"):
+    with pytest.raises(Failure, match="LVM did not report lv"):
         lvm.read_volume(Logical("/dev/dm-0", 0, "vg/root"), '{"report": [{"lv": []}]}')
 
 

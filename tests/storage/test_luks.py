@@ -203,8 +203,8 @@ def test_volume_that_is_as_wanted_is_kept(wanted: Luks, fact: VolumeFacts, expec
 @pytest.mark.parametrize(
     ("wanted", "fact", "what"),
     [
-        pytest.param(volume(), facts(format="ext4"), "holds ext4, no LUKS volume", id="file system"),
-        pytest.param(volume(), facts(table="gpt"), "holds a gpt partition table, no LUKS volume", id="partition table"),
+        pytest.param(volume(), facts(format="ext4"), "holds ext4, not a LUKS volume", id="file system"),
+        pytest.param(volume(), facts(table="gpt"), "holds a gpt partition table, not a LUKS volume", id="partition table"),
         pytest.param(
             volume(),
             facts(format="crypto_LUKS", binary=Binary(1)),
@@ -214,7 +214,7 @@ def test_volume_that_is_as_wanted_is_kept(wanted: Luks, fact: VolumeFacts, expec
         pytest.param(
             volume(),
             facts(format="crypto_LUKS", binary=Binary(2, "x", "", UUID)),
-            "holds a damaged LUKS volume, no LUKS volume",
+            "holds a damaged LUKS volume, not a LUKS volume",
             id="damaged header that is not ours",
         ),
         pytest.param(volume(key_file=KEY_FILE), facts(header()), "the key file does not open it", id="key"),
@@ -292,7 +292,7 @@ def test_other_content_is_refused(wanted: Luks, fact: VolumeFacts, what: str) ->
         pytest.param(
             volume(),
             facts(mapping=Mapping("data", "dm-3", UUID, ("vdc",))),
-            "/dev/mapper/data exists already, on vdc and not on vdb1",
+            "/dev/mapper/data already exists, on vdc and not on vdb1",
             f"{WHERE}.name",
             "close it (cryptsetup close data), or use another name",
             id="name taken by another device",
@@ -300,7 +300,7 @@ def test_other_content_is_refused(wanted: Luks, fact: VolumeFacts, what: str) ->
         pytest.param(
             volume(wipe_volume=True),
             facts(header(), elsewhere="other"),
-            "/dev/vdb1 is open already under another name: other",
+            "/dev/vdb1 is already open under another name: other",
             f"{WHERE}.device",
             "close it (cryptsetup close other), or use that name",
             id="open under another name",
@@ -316,7 +316,7 @@ def test_other_content_is_refused(wanted: Luks, fact: VolumeFacts, what: str) ->
         pytest.param(
             volume(wipe_volume=True),
             facts(header(), is_open=True, used="mounted on /srv"),
-            "the volume is in use (mounted on /srv) and cannot be made anew",
+            "the volume is in use (mounted on /srv) and cannot be recreated",
             WHERE,
             "stop using it first",
             id="open, in use, and to be wiped",
@@ -391,7 +391,7 @@ NAME_FIX = "use up to 127 letters, digits, and . _ - + = : @ #"
                 ("n" * 128, "long name"),
             )
         ),
-        pytest.param(volume(uuid="1234"), "'1234' is no UUID", f"{WHERE}.uuid", "uuidgen makes one", id="no UUID"),
+        pytest.param(volume(uuid="1234"), "'1234' is not a UUID", f"{WHERE}.uuid", "use uuidgen to create one", id="no UUID"),
         pytest.param(
             volume(clevis=Clevis(threshold=1)),
             "no pin is given that could unlock the volume",
@@ -415,16 +415,16 @@ NAME_FIX = "use up to 127 letters, digits, and . _ - + = : @ #"
         ),
         pytest.param(
             volume(clevis=Clevis(custom=ClevisCustom(pin="tang", config="http://t"))),
-            "the config of pin tang is no JSON object",
+            "the config of pin tang is not a JSON object",
             f"{WHERE}.clevis.custom.config",
-            "write what `clevis encrypt` takes: {…}",
+            "use a config for `clevis encrypt`: {…}",
             id="custom config that is no JSON",
         ),
         pytest.param(
             volume(clevis=Clevis(custom=ClevisCustom(pin="tang", config='["x"]'))),
-            "the config of pin tang is no JSON object",
+            "the config of pin tang is not a JSON object",
             f"{WHERE}.clevis.custom.config",
-            "write what `clevis encrypt` takes: {…}",
+            "use a config for `clevis encrypt`: {…}",
             id="custom config that is no object",
         ),
         pytest.param(
@@ -526,7 +526,7 @@ def test_no_description_has_a_key_or_a_pins_config() -> None:
     keys.put("data", b"SECRETKEY")
     said = [step.describe() for step in plan(wanted, {"data": facts(header(), is_open=True), "tang": second}, keys)]
     assert said == [
-        "close data, which will be made anew ($.storage.luks.0)",
+        "close data, which will be recreated ($.storage.luks.0)",
         "encrypt /dev/vdb1 as data ($.storage.luks.0)",
         "open /dev/vdb1 as data ($.storage.luks.0)",
         "bind data to pin pkcs11 ($.storage.luks.0)",

@@ -46,11 +46,9 @@ def test_dropped_key_is_not_persisted() -> None:
 @pytest.mark.parametrize(
     ("key", "what", "fix"),
     [
+        pytest.param(b"", "the key file is empty", "serve the key there, or omit keyFile: then a key is generated", id="empty"),
         pytest.param(
-            b"", "the key file is empty", "serve the key there, or leave keyFile out: then a key is generated", id="empty"
-        ),
-        pytest.param(
-            bytes((8 << 20) + 1), "the key file has 8388609 bytes, cryptsetup takes 8388608", "use a shorter key", id="too long"
+            bytes((8 << 20) + 1), "the key file has 8388609 bytes, cryptsetup accepts 8388608", "use a shorter key", id="too long"
         ),
     ],
 )

@@ -104,7 +104,7 @@ def test_config_that_makes_no_file_system_for_root_is_refused(root: str, members
     assert new_root.find(storage, RootDevice(root), FACTS, planned()) == []
     with pytest.raises(Failure) as caught:
         plan_root(storage, RootDevice(root), FACTS, planned())
-    assert caught.value.what == f"this takes the content of ROOT (/dev/vda9), and the config makes no file system {root}"
+    assert caught.value.what == f"this overwrites ROOT (/dev/vda9), and the config does not create a file system {root}"
     assert caught.value.where == LOST
     assert caught.value.fix.startswith("keep ROOT, or make another one: ")
 
@@ -141,8 +141,8 @@ def test_partition_that_root_names_and_the_new_table_lacks_is_refused(root: str,
         storage = Storage(filesystems=(ANEW.evolve(device=device),))
         with pytest.raises(Failure) as caught:
             plan_root(storage, RootDevice(root), FACTS, planned({"/dev/vda": new}))
-        assert caught.value.what == f"this takes the content of ROOT (/dev/vda9), and the config makes no file system {root}"
-        assert caught.value.fix == f"keep ROOT, or make another one: make a file system on {RootDevice(root).link}"
+        assert caught.value.what == f"this overwrites ROOT (/dev/vda9), and the config does not create a file system {root}"
+        assert caught.value.fix == f"keep ROOT, or make another one: create a file system on {RootDevice(root).link}"
 
 
 @pytest.mark.parametrize("device", ["/dev/vda10", "/dev/disk/by-partlabel/ROOT", f"/dev/disk/by-partuuid/{GUID}"])
@@ -155,9 +155,9 @@ def test_root_by_the_name_of_its_partition_may_move(device: str) -> None:
 def test_second_partition_of_the_name_of_root_is_refused() -> None:
     failure = refused("PARTLABEL=ROOT", on=planned({"/dev/vdb": table(number=1)}, made=("/dev/vdb1",)), facts=KEPT)
     assert failure.what == (
-        "there would be 2 partitions PARTLABEL=ROOT, and the kernel command line means one: /dev/vdb1, /dev/vda9"
+        "there would be 2 partitions PARTLABEL=ROOT, and the kernel command line requires one: /dev/vdb1, /dev/vda9"
     )
-    assert (failure.where, failure.fix) == ("$.storage.disks", "give the new partition another name")
+    assert (failure.where, failure.fix) == ("$.storage.disks", "choose another label for the new partition")
 
 
 def test_second_partition_of_the_name_that_was_there_before_is_none_of_ours() -> None:
@@ -168,7 +168,7 @@ def test_two_file_systems_of_the_name_of_root_are_refused() -> None:
     two = (ANEW.evolve(label="ROOT"), ANEW.evolve(device="/dev/vdb1", label="ROOT"))
     failure = refused("LABEL=ROOT", *two)
     assert failure.what == f"the config makes two file systems LABEL=ROOT: this one, and the one at {WHERE}"
-    assert (failure.where, failure.fix) == ("$.storage.filesystems.1", "give one of the two another name")
+    assert (failure.where, failure.fix) == ("$.storage.filesystems.1", "change the label or UUID of one of them")
 
 
 def test_labelled_one_elsewhere_is_root_and_the_old_device_keeps_no_name() -> None:
@@ -282,7 +282,7 @@ def test_link_that_goes_away_with_its_partition_is_refused(link: str, monkeypatc
     """The stage would wait for it while ROOT is in memory only."""
     monkeypatch.setattr("os.path.realpath", lambda path: NODE if path == link else path)
     failure = refused("LABEL=ROOT", ANEW.evolve(device=link), on=planned({"/dev/vda": table()}, made=(NODE,)))
-    assert failure.what == f"its partition is made anew, and {link} goes away with what is in it now"
+    assert failure.what == f"its partition is recreated, which removes {link}"
     assert failure.where == f"{WHERE}.device"
     assert find("LABEL=ROOT", ANEW.evolve(device=link), on=planned({"/dev/vda": table()}))[1].label == "ROOT"
 

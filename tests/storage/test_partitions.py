@@ -235,7 +235,7 @@ def test_error(partitions: list[Partition], what: str, fix: str) -> None:
 def test_number_asked_for_twice_is_an_error() -> None:
     with pytest.raises(Failure) as caught:
         decided(Partition(number=5, size_mib=1), Partition(number=5, size_mib=1))
-    assert (caught.value.what, caught.value.where) == ("partition number 5 is asked for twice", f"{WHERE}.partitions.1")
+    assert (caught.value.what, caught.value.where) == ("partition number 5 is used twice", f"{WHERE}.partitions.1")
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_wipe_flag_of_what_is_made_on_an_array_counts_for_its_devices(made: dict
     ("found", "where", "what", "fix"),
     [
         pytest.param(
-            members(block(), None), WHERE, f"{DEVICES[0]} belongs to the array data, and {DEVICES[1]} does not", BROKEN_FIX,
+            members(block(), None), WHERE, f"{DEVICES[0]} belongs to the array data, unlike {DEVICES[1]}", BROKEN_FIX,
             id="a member is missing",
         ),
         pytest.param(
@@ -164,7 +164,7 @@ def test_device_of_two_arrays_is_refused() -> None:
     same = members(None)
     with pytest.raises(Failure) as caught:
         plan((one, other), {"data": same, "other": same})
-    assert caught.value.what == f"{DEVICES[1]} is the device at {WHERE}.devices.0, too"
+    assert caught.value.what == f"{DEVICES[1]} is also the device at {WHERE}.devices.0"
     assert caught.value.where == "$.storage.raid.1.devices.0"
 
 

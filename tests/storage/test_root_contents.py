@@ -83,11 +83,11 @@ def refused(storage: Storage, found: RootFacts, planned: Planned = PLENTY) -> Fa
 def test_root_that_does_not_fit_into_memory_is_refused_with_the_figures() -> None:
     failure = refused(Storage(filesystems=(BTRFS,)), facts(memory=(0, 800 * MIB + RESERVE - MIB)))
     assert failure.what == (
-        "ROOT's contents do not fit into memory: 800 MiB of files and 256 MiB to work with, and 1055 MiB are available"
+        "ROOT's contents do not fit into memory: 800 MiB of files and 256 MiB of working memory, and 1055 MiB are available"
     )
     assert (failure.where, failure.fix) == (
         LOST,
-        "give the machine more memory for its first boot, or leave ROOT as it is",
+        "add memory to the machine for its first boot, or keep ROOT",
     )
 
 
@@ -97,7 +97,7 @@ def test_deriving_a_given_key_takes_memory_too(total: int, takes: int) -> None:
     storage = Storage(luks=(volume,), filesystems=(Filesystem(device="/dev/mapper/root", format="ext4", label="ROOT"),))
     needed = 800 * MIB + RESERVE + takes * MIB
     failure = refused(storage, facts(memory=(total * MIB, needed - 1)))
-    assert f"800 MiB of files and {256 + takes} MiB to work with" in failure.what
+    assert f"800 MiB of files and {256 + takes} MiB of working memory" in failure.what
     assert len(steps(storage, facts(memory=(total * MIB, needed)))) == 3
 
 
@@ -106,25 +106,25 @@ def test_root_that_does_not_fit_into_the_new_one_is_refused_with_the_figures() -
     assert failure.what == (
         "ROOT's contents do not fit into the new ROOT: 800 MiB of files need 920 MiB, and it will have 900 MiB"
     )
-    assert (failure.where, failure.fix) == (LOST, "make its device larger")
+    assert (failure.where, failure.fix) == (LOST, "use a larger device")
 
 
 def test_config_that_takes_root_and_makes_none_is_refused() -> None:
     failure = refused(Storage(filesystems=(BTRFS.evolve(label="root"),)), facts())
-    assert failure.what == "this takes the content of ROOT (/dev/vda9), and the config makes no file system LABEL=ROOT"
-    assert (failure.where, failure.fix) == (LOST, "keep ROOT, or make another one: give a file system the label ROOT")
+    assert failure.what == "this overwrites ROOT (/dev/vda9), and the config does not create a file system LABEL=ROOT"
+    assert (failure.where, failure.fix) == (LOST, "keep ROOT, or make another one: set the label ROOT on a file system")
 
 
 def test_root_without_an_old_one_is_refused() -> None:
     failure = refused(Storage(filesystems=(BTRFS,)), RootFacts(""))
-    assert "there is none whose contents it could have" in failure.what
+    assert "there is no ROOT to copy its contents from" in failure.what
     assert (failure.where, failure.fix) == (LOST, "write the machine image to the disk again")
 
 
 def test_second_root_beside_one_that_stays_is_refused() -> None:
     failure = refused(Storage(filesystems=(BTRFS.evolve(device="/dev/vdb1"),)), facts(lost_by=""))
     assert failure.what == "there would be two file systems LABEL=ROOT: this one, and /dev/vda9, which the config keeps"
-    assert (failure.where, failure.fix) == (LOST, "take the old one's content, too (wipeFilesystem, or another purpose for it)")
+    assert (failure.where, failure.fix) == (LOST, "wipe the old one as well (wipeFilesystem), or use it for another purpose")
 
 
 def test_root_whose_key_would_lie_on_itself_is_refused() -> None:
@@ -133,7 +133,7 @@ def test_root_whose_key_would_lie_on_itself_is_refused() -> None:
         filesystems=(Filesystem(device="/dev/disk/by-id/dm-name-root", format="ext4", label="ROOT"),),
     )
     failure = refused(storage, facts())
-    assert failure.what == "ROOT would lie in root, and the key for it on ROOT itself: nobody could open it at the next boot"
+    assert failure.what == "ROOT would be inside root, with its key on ROOT itself: the next boot could not open it"
     assert (failure.where, failure.fix) == ("$.storage.luks.0", "add clevis (a tang server, or tpm2)")
 
 

@@ -119,7 +119,7 @@ def test_partition_that_root_names_is_not_lost(
     )
     with pytest.raises(Failure) as caught:
         stage.run(storage)
-    assert caught.value.what == f"this takes the content of ROOT ({root}), and the config makes no file system PARTLABEL={LABEL}"
+    assert caught.value.what == f"this overwrites ROOT ({root}), and the config does not create a file system PARTLABEL={LABEL}"
     assert digest(node) == before
     assert stage.records == []
 

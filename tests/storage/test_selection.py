@@ -67,7 +67,7 @@ LIST = (
             Select(transport="nvme", removable=False),
             [ROOT, SMALL, STICK],
             f"no disk matches transport nvme, not removable: {LIST}",
-            "ask for one that the machine has",
+            "correct the criteria",
             id="none",
         ),
         pytest.param(
@@ -76,14 +76,14 @@ LIST = (
             "2 disks match largest: /dev/sda (4 GiB, serial WX1, model QEMU HARDDISK, scsi); "
             "/dev/nvme0n1 (4 GiB, serial n-1, model QEMU NVMe Ctrl, nvme). "
             "Not these: /dev/vdb (1 GiB, serial s-1, no model, virtio): not the largest",
-            "ask for more, such as the serial, so that exactly one matches",
+            "add criteria, such as the serial, so that exactly one matches",
             id="two",
         ),
         pytest.param(
             Select(serial="a", model="m"),
             [],
-            "no disk matches serial a, model m: there is no disk",
-            "ask for one that the machine has",
+            "no disk matches serial a, model m: there are no disks",
+            "correct the criteria",
             id="no disk at all",
         ),
         pytest.param(
@@ -91,7 +91,7 @@ LIST = (
             [STICK],
             "no disk matches serial a, model m: "
             "/dev/sdb (0.5 GiB, no serial, model Stick, usb, removable): serial is not a, model is not m",
-            "ask for one that the machine has",
+            "correct the criteria",
             id="serial and model",
         ),
     ],
@@ -150,7 +150,7 @@ SELECTED = (Disk(device=X, extension=DiskExtension(select=Select(size="smallest"
 def test_name_that_no_disk_has_is_refused(storage: Storage, where: str) -> None:
     with pytest.raises(Failure) as caught:
         selection.check(storage)
-    assert caught.value.what == f"no disk of the config is called {X}2"
+    assert caught.value.what == f"no disk of the config has the name {X}2"
     assert (caught.value.where, caught.value.fix) == (where, "add it to storage.disks, with x-coreos.select")
 
 

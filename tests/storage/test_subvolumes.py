@@ -92,7 +92,7 @@ def test_what_is_no_subvolume_is_refused(stage: Stage, node: str, run_command: R
         stage.run(Storage(filesystems=(btrfs(node, SYSTEM, HOME),)))
     assert (caught.value.what, caught.value.fix) == (
         "/@home already exists and is not a subvolume",
-        "give the subvolume another path",
+        "use another path for the subvolume",
     )
     assert caught.value.where == "$.storage.filesystems.0.x-coreos.subvolumes.1.path"
     assert mounts_of(node) == []

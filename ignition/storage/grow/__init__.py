@@ -1,7 +1,7 @@
-"""Growth of ROOT, and of whatever else has its partition type, to the end of its disks, through all layers below it.
+"""Growth of ROOT, and of other partitions of its type, to the end of their disks, through all layers.
 
-Source: docs/reference/boot.md §8.1 to §8.3 (Container Linux, Fedora CoreOS). By partition type, never by label or number. What
-does not grow says why, and what helps.
+Source: docs/reference/boot.md §8.1 to §8.3 (Container Linux, Fedora CoreOS). By partition type, never by label or number. For
+everything that does not grow, the reason and the remedy are reported.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is known of a mounted file system and of the layers below it. Data only; all lengths are in bytes."""
+"""Facts about a mounted file system and the layers below it. Data only; all lengths are in bytes."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from ignition.storage.grow.keys import Way
 
 ROOT_TYPE = "3884dd41-8582-4404-b9a8-e9b84f2df50e"  # coreos-resize
-# What carries ROOT grows by these types, too (docs/reference/boot.md §7.1; Discoverable Partitions Specification for the other
-# two).
+# Partitions below ROOT grow by these types, too (docs/reference/boot.md §7.1; Discoverable Partitions Specification for the
+# other two).
 MEMBER_TYPES = {
     "be9067b9-ea49-4f15-b4f6-f36f8c9e1818": "coreos-root-raid",
     "e6d6d379-f507-44c2-a23c-238f2a3df928": "Linux LVM",
     "ca7d7ccb-63ed-4c53-861c-1742536059cc": "Linux LUKS",
 }
 FORMATS = ("ext4", "xfs", "btrfs")
-MIN_GAIN = 2 * MIB  # less is not worth a table write
-ALIGNMENT = 4096  # what an encrypted volume with sectors of 4 KiB wants to end at, on a disk with sectors of 512 bytes, too
+MIN_GAIN = 2 * MIB  # a table is not written for less
+ALIGNMENT = 4096  # of an encrypted volume with sectors of 4 KiB, even on a disk with sectors of 512 bytes
 
 
 class Layer:
-    """A block device as the kernel has it, and what it is made of. `shared`: other devices that are made of it, too."""
+    """A block device of the kernel, and its components. `shared`: other devices with this one as a component."""
 
     def __init__(self, node: str, length: int) -> None:
         self.node, self.length = node, length
@@ -73,7 +73,7 @@ class Array(Layer):
 
 
 class Crypt(Layer):
-    """An open encrypted volume. `offset`: bytes below before its content. `ways`: where its key is, None if none is needed."""
+    """An open encrypted volume. `offset`: bytes before its content. `ways`: sources of its key, None if it is not needed."""
 
     def __init__(self, node: str, length: int, name: str, kind: str) -> None:
         super().__init__(node, length)
@@ -83,7 +83,7 @@ class Crypt(Layer):
 
 
 class Physical:
-    """What LVM says of a physical volume: bytes before the first extent, bytes in extents."""
+    """A physical volume of LVM: bytes before the first extent, bytes in extents."""
 
     def __init__(self, start: int, size: int) -> None:
         self.start, self.size = start, size
@@ -102,7 +102,7 @@ class Logical(Layer):
 
 
 class Other(Layer):
-    """Something that does not grow: `what` it is, and what helps."""
+    """A layer that does not grow: a description, and the remedy."""
 
     def __init__(self, node: str, length: int, what: str, fix: str) -> None:
         super().__init__(node, length)
@@ -117,7 +117,7 @@ class Part:
 
 
 class GrowFacts:
-    """One mounted file system and its devices: one, with btrfs several. `problem` and `fix` say why it cannot be looked at."""
+    """One mounted file system and its devices: one, or several of btrfs. `problem` and `fix`: why it cannot be inspected."""
 
     def __init__(self, mount: Mount, *, is_root: bool) -> None:
         self.target, self.format, self.read_only, self.is_root = mount.target, mount.format, mount.read_only, is_root

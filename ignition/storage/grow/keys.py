@@ -1,8 +1,8 @@
-"""Where the key of an open encrypted volume is, without a person.
+"""Sources of the key of an open encrypted volume that do not need a person.
 
-The kernel keeps a LUKS2 volume's key where no program gets at it, so cryptsetup wants to open a key slot once more when it gives
-the volume a new length. Three ways, tried in this order: the key that this first boot knows, the key file that crypttab names,
-clevis. Source: cryptsetup-resize(8), clevis-luks-pass(1), crypttab(5).
+The kernel keeps the key of a LUKS2 volume in a keyring that programs cannot read, so cryptsetup opens a key slot again to resize
+the volume. Three sources, in this order: the key that this first boot knows, the key file in crypttab, clevis. Source:
+cryptsetup-resize(8), clevis-luks-pass(1), crypttab(5).
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ CRYPTTAB = "/etc/crypttab"
 
 
 class Way:
-    """One way to a volume's key. `what` names it for the journal."""
+    """One source of a volume's key. `what` names it in the journal."""
 
     what = ""
 
     def key(self) -> bytes:
-        """Raises Failure if it leads nowhere."""
+        """The key. Raises Failure if it cannot be obtained."""
         raise NotImplementedError
 
 
 class Known(Way):
-    """The key was made or fetched in this first boot."""
+    """A key that this first boot generated or fetched."""
 
     what = "the key of this first boot"
 
@@ -60,7 +60,7 @@ class Clevis(Way):
             try:
                 return self._ask()
             except CommandFailed:
-                # A tang server may be on a network that comes up only now, and clevis asks once.
+                # The network of a tang server may be coming up only now, and clevis asks once.
                 if time.monotonic() > deadline:
                     raise
             time.sleep(PAUSE_S)
@@ -83,13 +83,13 @@ class KeyFile(Way):
 
 
 class KeyFinder:
-    """Looks for the ways to each volume's key."""
+    """Finds the sources of each volume's key."""
 
     def __init__(self, known: Keys, root: Root) -> None:
         self._known, self._root = known, root
 
     def ways(self, name: str, node: str) -> tuple[Way, ...]:
-        """The ways to the key of the volume `name` on the device `node`. Raises Failure for a damaged header."""
+        """The sources of the key of volume `name` on device `node`. Raises Failure for a damaged header."""
         found: list[Way] = []
         known = self._known.get(name)
         if known is not None:
@@ -108,7 +108,7 @@ class KeyFinder:
 
 
 def key_path(crypttab: str, name: str) -> str:
-    """The key file that a crypttab names for a volume; "" for none. Keys of other devices (`path:device`) are none."""
+    """The key file of a volume in a crypttab, or "". Keys on other devices (`path:device`) are not supported."""
     for line in lines(crypttab):
         fields = line.split()
         if len(fields) >= 3 and fields[0] == name and fields[2].startswith("/") and ":" not in fields[2]:

@@ -1,4 +1,4 @@
-"""What each layer becomes when those below it have grown. Pure: from the disk up, with the lengths that there will be."""
+"""The growth of each layer, from the disk up, computed with the future lengths of the layers below. Pure."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from ignition.storage.grow.operations import GrowArray, GrowCrypt, GrowPartition
 
 
 class Limit(Failure):
-    """Why something is no longer than it is; no fault."""
+    """The reason for the length of a layer; not a failure."""
 
 
 def grown_table(table: gpt.Table, number: int, alignment: int = 1) -> tuple[gpt.Table, Limit | None]:
-    """(the table with the backup at the end of the disk and partition `number` as long as it can be, why it is no longer).
+    """(the table with its backup at the end of the disk and partition `number` of the maximal length, the limit of that).
 
-    Nothing but that partition's end and the backup's place differs. A new end is at a multiple of `alignment` bytes.
+    Only that partition's end and the place of the backup change. A new end is at a multiple of `alignment` bytes.
     """
     target = table.relocated()
     entry = target.entries[number]
@@ -41,30 +41,30 @@ def grown_table(table: gpt.Table, number: int, alignment: int = 1) -> tuple[gpt.
     if (end - 1 - entry.last) * table.sector_size >= MIN_GAIN:
         return target.with_entries({number: entry.resized(end - 1)}), None
     if not next_number:
-        return target, Limit("it fills its disk already")
+        return target, Limit("it already fills its disk")
     name = target.entries[next_number].name
     return target, Limit(
         f"partition {next_number}" + (f" ({name})" if name else "") + " follows it on the disk",
-        fix="put that partition before it, or on another disk, if it is to grow",
+        fix="to let it grow, move that partition before it, or to another disk",
     )
 
 
-FULL = "it fills its disk already"
+FULL = "it already fills its disk"
 
 
 class Outcome:
-    """Steps, the length in bytes after them, and why that is no longer (an empty list if it grows as far as it can)."""
+    """Steps, the length in bytes after them, and its limits (empty if it grows to the end of its disk)."""
 
     def __init__(self, operations: list[Growth], length: int, limits: list[Limit]) -> None:
         self.operations, self.length, self.limits = operations, length, limits
 
 
 def grown(layer: Layer, *, aligned: bool = False) -> Outcome:
-    """All that a layer and those below it need. `aligned`: to whole blocks of 4 KiB. Raises Failure if it must not grow."""
+    """The growth of a layer and those below it. `aligned`: to whole blocks of 4 KiB. Raises Failure if it must not grow."""
     if layer.shared:
         raise Failure(
-            f"{layer.node} carries {', '.join(layer.shared)}, too",
-            fix="growth takes one way from the disk to ROOT: grow it by hand",
+            f"{layer.node} also carries {', '.join(layer.shared)}",
+            fix="growth requires a single path from the disk to ROOT: grow it by hand",
         )
     if isinstance(layer, Disk):
         return Outcome([], layer.length, [Limit(FULL)])
@@ -76,7 +76,7 @@ def grown(layer: Layer, *, aligned: bool = False) -> Outcome:
         return _crypt(layer)
     if isinstance(layer, Logical):
         return _logical(layer)
-    what, fix = (layer.what, layer.fix) if isinstance(layer, Other) else (f"{layer.node} is of no known kind", "")
+    what, fix = (layer.what, layer.fix) if isinstance(layer, Other) else (f"{layer.node} is of an unknown kind", "")
     raise Failure(what, fix=fix)
 
 
@@ -84,7 +84,7 @@ def _partition(layer: Partition, *, aligned: bool) -> Outcome:
     table, entry = layer.table, layer.entry
     if table is None or entry is None:
         raise Failure(
-            layer.problem or f"{layer.disk_node} has no GPT with partition {layer.number}",
+            layer.problem or f"{layer.disk_node} does not have a GPT with partition {layer.number}",
             fix=layer.fix or "use an image whose disk has a GPT; an MBR is left alone",
         )
     target, limit = grown_table(table, layer.number, ALIGNMENT if aligned else 1)
@@ -95,22 +95,22 @@ def _partition(layer: Partition, *, aligned: bool) -> Outcome:
 
 
 def check_type(partition: Partition, *, alone: bool) -> None:
-    """Raises Failure if a partition's type says that it does not grow. `alone`: a file system is on it, not another layer."""
+    """Raises Failure if the type of a partition excludes growth. `alone`: it has a file system, not another layer."""
     entry = partition.entry
     if entry is None or entry.type_guid == ROOT_TYPE or (entry.type_guid in MEMBER_TYPES and not alone):
         return
     raise Failure(
-        f"the type of its partition is {entry.type_guid}, and {ROOT_TYPE} is what grows"
+        f"the type of its partition is {entry.type_guid}, and only {ROOT_TYPE} grows"
         if alone
-        else f"the type of {partition.node} is {entry.type_guid}, and what grows is {', '.join((ROOT_TYPE, *MEMBER_TYPES))}",
-        fix=f"`sfdisk --part-type {partition.disk_node} {partition.number} {ROOT_TYPE}` gives it the type",
+        else f"the type of {partition.node} is {entry.type_guid}, and only these grow: {', '.join((ROOT_TYPE, *MEMBER_TYPES))}",
+        fix=f"`sfdisk --part-type {partition.disk_node} {partition.number} {ROOT_TYPE}` sets the type",
     )
 
 
 def _array(layer: Array, *, aligned: bool) -> Outcome:
     if layer.level != "raid1":
         raise Failure(
-            f"{layer.node} is a {layer.level} array, and only raid1 grows by itself",
+            f"{layer.node} is a {layer.level} array, and only raid1 grows automatically",
             fix=f"grow its members, then `mdadm --grow {layer.node} --size=max` where the level allows it, then `ignition grow`",
         )
     if layer.missing:
@@ -142,7 +142,7 @@ def _crypt(layer: Crypt) -> Outcome:
         return Outcome(below.operations, layer.length, below.limits)
     if layer.ways is not None and not layer.ways:
         raise Failure(
-            f"only a person can open {layer.name} ({layer.kind}): clevis has not bound it, and crypttab names no key file",
+            f"only a person can open {layer.name} ({layer.kind}): not bound by clevis, and without a key file in crypttab",
             fix=by_hand(layer.name),
         )
     return Outcome([*below.operations, GrowCrypt(layer)], layer.length + gain, [])
@@ -151,8 +151,8 @@ def _crypt(layer: Crypt) -> Outcome:
 def _logical(layer: Logical) -> Outcome:
     if layer.segments != lvm.LINEAR:
         raise Failure(
-            f"the logical volume {layer.name} is {' and '.join(layer.segments)}, and only linear ones grow by themselves",
-            fix=f"`pvresize` what it lies on and `lvextend -r -l +100%FREE {layer.name}`",
+            f"the logical volume {layer.name} is {' and '.join(layer.segments)}, and only linear ones grow automatically",
+            fix=f"`pvresize` its devices and `lvextend -r -l +100%FREE {layer.name}`",
         )
     below = [grown(one) for one in layer.below]
     operations = [operation for one in below for operation in one.operations]
@@ -164,7 +164,7 @@ def _logical(layer: Logical) -> Outcome:
             physical.append(GrowPhysical(lower.node))
     if not physical and layer.noted is None:
         return Outcome(operations, layer.length, [limit for one in below for limit in one.limits])
-    # Noted: an earlier growth broke off between the physical volume and this one.
+    # Noted: an earlier growth was interrupted between the physical volume and this one.
     noted = layer.free if layer.noted is None else layer.noted
     note: list[Growth] = [NoteFree(layer)] if layer.noted is None else []
     length = layer.length + (won + layer.free - noted) * layer.extent

@@ -1,4 +1,8 @@
-"""What LVM says of a volume and of what that lies on. A tag of the volume notes a growth that is under way. Source: lvs(8)."""
+"""LVM volumes: facts, and the operations that grow them. Source: lvs(8).
+
+A tag of the volume marks a growth in progress. The free extents of the volume group are noted first, so that only newly gained
+ones are used.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,8 @@ from ignition.operation import Context
 from ignition.storage.grow.facts import Logical, Physical
 from ignition.storage.grow.operations import GROW_TIMEOUT_S, Growth
 
-UUID_LENGTH = len("LVM-") + 64  # dm/uuid of a volume that people see: those of its inner parts have a suffix
-LINEAR = ("linear",)  # all others do not lie on physical volumes directly, or are more than the sum of them
+UUID_LENGTH = len("LVM-") + 64  # dm/uuid of a visible volume; those of its internal parts have a suffix
+LINEAR = ("linear",)  # other types do not lie directly on physical volumes, or are not the sum of them
 TAG = "ignition.free="  # free extents of the volume group before the growth
 _FORM = ["--reportformat", "json", "--units", "b", "--nosuffix"]
 
@@ -41,7 +45,7 @@ def describe(volume: Logical, nodes: Sequence[str]) -> None:
 
 
 def read_volume(volume: Logical, text: str) -> None:
-    """From the output of lvs, which has one row a segment."""
+    """From the output of lvs, which has one row per segment."""
     rows = _rows(text, "lv")
     volume.segments = tuple(sorted({row["segtype"] for row in rows}))
     volume.extent, volume.free = int(rows[0]["vg_extent_size"]), int(rows[0]["vg_free_count"])
@@ -56,7 +60,7 @@ def read_physical(volume: Logical, text: str, nodes: Sequence[str]) -> None:
     found = {realpath(row["pv_name"]): Physical(int(row["pe_start"]), int(row["pv_size"])) for row in _rows(text, "pv")}
     missing = [node for node in nodes if node not in found]
     if missing:
-        raise Failure(f"LVM does not know {', '.join(missing)} as part of {volume.name}", fix="look at it with `pvs -a`")
+        raise Failure(f"LVM does not know {', '.join(missing)} as part of {volume.name}", fix="inspect it with `pvs -a`")
     volume.physical = tuple(found[node] for node in nodes)
 
 
@@ -66,7 +70,7 @@ def _rows(text: str, kind: str) -> list[dict[str, str]]:
     rows = json.loads(text)["report"][0]
     found: list[dict[str, str]] = rows.get(kind) or rows.get("seg") or []
     if not found:
-        raise Failure(f"LVM's answer has no row of {kind}", fix="look at it with `lvs` and `pvs`")
+        raise Failure(f"LVM did not report {kind}", fix="inspect it with `lvs` and `pvs`")
     return found
 
 
@@ -76,11 +80,8 @@ def free(name: str) -> int:
     return int(row["vg_free_count"])
 
 
-# The steps of growth through LVM. What a volume group had free before is noted first: only what it wins is given out.
-
-
 class NoteFree(Growth):
-    """Write into a volume's tags how many extents are free before: what is free was left so by somebody, and stays so."""
+    """Note the free extents in a tag of the volume: somebody left them free, and they stay free."""
 
     kind, lengthens = "grow-lvm-note", False
 
@@ -111,7 +112,7 @@ class GrowPhysical(Growth):
 
 
 class GrowLogical(Growth):
-    """Give a logical volume the extents that its volume group has won."""
+    """Extend a logical volume by the extents that its volume group has gained."""
 
     kind = "grow-lvm-logical"
 
@@ -119,7 +120,7 @@ class GrowLogical(Growth):
         self.path, self._volume, self._noted = volume.name, volume, noted
 
     def describe(self) -> str:
-        return f"grow the logical volume {self.path} by what its volume group has won"
+        return f"grow the logical volume {self.path} by the extents that its volume group has gained"
 
     def execute(self, context: Context) -> None:
         won = free(self.path) - self._noted

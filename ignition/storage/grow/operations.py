@@ -26,16 +26,16 @@ FROZEN, IDLE = "frozen", "idle"  # Documentation/admin-guide/md.rst in the kerne
 
 
 class Growth(Operation):
-    """A step. `lengthens` is False for one that only mends or notes something."""
+    """A step. `lengthens` is False for one that only repairs or notes something."""
 
     lengthens = True
 
 
 class GrowPartition(Growth):
-    """Lengthen a partition in use, and mend the table. The kernel is told first.
+    """Extend a partition in use, and repair the table. The kernel is informed first.
 
-    A table write makes udevd ask the kernel to read the table again, which a mounted disk refuses; when the kernel knows the
-    new length already, nothing is lost by that. If power goes in between, the table and the file system are as before.
+    After a write, udevd asks the kernel to reread the table, which fails for a mounted disk; this does not matter, since the
+    kernel knows the new length already. A power cut in between leaves table and file system unchanged.
     """
 
     kind = "grow-partition"
@@ -48,7 +48,7 @@ class GrowPartition(Growth):
 
     def describe(self) -> str:
         if not self.lengthens:
-            return f"mend the partition table of {self._partition.disk_node}"
+            return f"repair the partition table of {self._partition.disk_node}"
         return f"grow {self.path} from {_mib(self._partition.length)} to {_mib(self._length)} MiB"
 
     def execute(self, context: Context) -> None:
@@ -57,11 +57,11 @@ class GrowPartition(Growth):
             if self.lengthens:
                 blkpg.resize(disk, node, self._partition.number, self._start, self._length)
             gpt_disk.write(disk, self._table)
-        # No wait for udev: a mounted disk keeps its nodes and links, and every wait here is boot time.
+        # No wait for udev: a mounted disk keeps its nodes and links, and waiting would slow down every boot.
 
 
 class GrowArray(Growth):
-    """Let an array take all of its members. A running synchronisation is held for that moment, and goes on where it was."""
+    """Extend an array to the size of its members. A running synchronisation is paused meanwhile, and then continues."""
 
     kind = "grow-array"
 
@@ -78,7 +78,7 @@ class GrowArray(Growth):
 
 @contextmanager
 def _held(name: str) -> Iterator[None]:
-    """The kernel refuses a new size (EBUSY) while it synchronises, and a new mirror does that for minutes."""
+    """The kernel refuses a new size (EBUSY) during a synchronisation, which takes minutes for a new mirror."""
     path = f"{devices.SYSFS}/class/block/{name}/md/sync_action"
     if devices.attribute(name, "md/sync_action") == IDLE:
         yield
@@ -96,7 +96,7 @@ def _write(path: str, text: str) -> None:
 
 
 class GrowCrypt(Growth):
-    """Give an open encrypted volume the length of what it lies on."""
+    """Resize an open encrypted volume to the length of its device."""
 
     kind = "grow-luks"
 
@@ -130,7 +130,7 @@ class GrowCrypt(Growth):
 
 
 def by_hand(name: str) -> str:
-    """What a person does with an encrypted volume."""
+    """The manual remedy for an encrypted volume."""
     return f"`cryptsetup resize {name}` asks for the passphrase; then `ignition grow`"
 
 
@@ -157,7 +157,7 @@ class GrowFilesystem(Growth):
 
 
 class NotGrown(Operation):
-    """Nothing to do, and the reason for the journal and the report."""
+    """Does nothing: puts the reason into the journal and the report."""
 
     kind = "grow"
 
@@ -175,13 +175,13 @@ def _mib(length: int) -> str:
     return f"{length / MIB:.0f}"
 
 
-# The partitions whose size a config gave: their GUIDs in a file of ROOT, one a line, so that later boots keep it, too.
+# The GUIDs of partitions whose size a config sets, in a file of ROOT, one per line, so that later boots keep the size.
 
 KEEP_SIZE = "/etc/.ignition-keep-size"
 
 
 def kept_sizes(root: Root) -> set[str]:
-    """The GUIDs, in lower case; none if there is no such file."""
+    """The GUIDs, in lower case; empty without the file."""
     try:
         return {line.strip().lower() for line in lines(read_text(root, KEEP_SIZE) or "") if line.strip()}
     except Failure:
@@ -189,7 +189,7 @@ def kept_sizes(root: Root) -> set[str]:
 
 
 class KeepSize(Operation):
-    """Note for later boots, which have no config, that the config gave these partitions their size."""
+    """Note for later boots, which do not have the config, that it sets the size of these partitions."""
 
     kind, path = "grow-keep-size", KEEP_SIZE
 
@@ -197,7 +197,7 @@ class KeepSize(Operation):
         self._guids = sorted(guids)
 
     def describe(self) -> str:
-        return f"note in {self.path} that the config gives the size of {', '.join(self._guids)}"
+        return f"note in {self.path} that the config sets the size of {', '.join(self._guids)}"
 
     def already_there(self, context: Context) -> bool:
         return set(self._guids) <= kept_sizes(context.root)

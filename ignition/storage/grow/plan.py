@@ -1,4 +1,4 @@
-"""What grows and what does not, with the reason. Pure."""
+"""The plan: which file systems grow, and why others do not. Pure."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def plan(
     nodes: Mapping[str, str] | None = None,
     keep: Collection[str] = (),
 ) -> list[Operation]:
-    """What each of the file systems needs, from the disk up, or a word why it does not grow.
+    """The steps for each file system, from the disk up, or the reason why it does not grow.
 
-    `nodes` has the resolved nodes of the config's disks whose names are links, `keep` the GUIDs of the partitions whose size the
-    config of an earlier boot gave.
+    `nodes`: the resolved nodes of the config's disks whose names are links; `keep`: the GUIDs of the partitions whose size
+    the config of an earlier boot set.
     """
     sized = [_sized(one, config, nodes or {}) for one in facts]
     operations = [
@@ -39,7 +39,7 @@ def plan(
 
 
 def is_candidate(facts: GrowFacts) -> bool:
-    """Whether a file system is to be grown or to be told why not: the root, and what lies on a partition of the type."""
+    """Whether a file system is considered for growth: the root, and those on partitions of the type."""
     return facts.is_root or any(one.entry is not None and one.entry.type_guid == ROOT_TYPE for one in facts.partitions())
 
 
@@ -62,7 +62,7 @@ def _plan_one(facts: GrowFacts, sized: Mapping[str, Failure]) -> list[Operation]
 
 
 def _refuse(facts: GrowFacts, sized: Mapping[str, Failure]) -> None:
-    """Raises Failure for what is not to be grown whatever the space."""
+    """Raises Failure for a file system that does not grow even if there is space."""
     if facts.problem:
         raise Failure(facts.problem, fix=facts.fix)
     for part in facts.parts:
@@ -71,7 +71,7 @@ def _refuse(facts: GrowFacts, sized: Mapping[str, Failure]) -> None:
     if facts.format not in FORMATS:
         raise Failure(
             f"{facts.format} is not one of the file systems that grow while mounted ({', '.join(FORMATS)})",
-            fix="give ROOT one of these formats (storage.filesystems)",
+            fix="use one of these formats for ROOT (storage.filesystems)",
         )
     if facts.read_only:
         raise Failure("it is mounted read-only", fix=f"`mount -o remount,rw {facts.target}`, then `ignition grow`")
@@ -80,13 +80,13 @@ def _refuse(facts: GrowFacts, sized: Mapping[str, Failure]) -> None:
 
 
 def _sized(facts: GrowFacts, config: Config | None, nodes: Mapping[str, str]) -> dict[str, Failure]:
-    """By GUID, the partitions below a file system to which the config gives a size of their own."""
+    """By GUID, the partitions below a file system whose size the config sets."""
     found = {}
     for partition in facts.partitions() if config else ():
         place = _sized_at(config, partition, nodes) if config else ""
         if place and partition.entry:
             found[partition.entry.unique_guid] = Failure(
-                f"the config gives its size ({place})", fix="leave sizeMiB out, or set it to 0, if it is to grow"
+                f"the config sets its size ({place})", fix="omit sizeMiB, or set it to 0, to let it grow"
             )
     return found
 
@@ -94,8 +94,8 @@ def _sized(facts: GrowFacts, config: Config | None, nodes: Mapping[str, str]) ->
 def _sized_before(facts: GrowFacts, keep: Collection[str]) -> dict[str, Failure]:
     return {
         partition.entry.unique_guid: Failure(
-            f"the config of the first boot gave the size of {partition.node}",
-            fix=f"remove its GUID from {KEEP_SIZE} if it is to grow",
+            f"the config of the first boot set the size of {partition.node}",
+            fix=f"remove its GUID from {KEEP_SIZE} to let it grow",
         )
         for partition in facts.partitions()
         if partition.entry and partition.entry.unique_guid in keep
@@ -103,7 +103,7 @@ def _sized_before(facts: GrowFacts, keep: Collection[str]) -> dict[str, Failure]
 
 
 def _sized_at(config: Config, partition: Partition, nodes: Mapping[str, str]) -> str:
-    """The place in the config that gives the partition a size of its own; "" if none does."""
+    """The place in the config that sets the size of the partition, or ""."""
     table, entry = partition.table, partition.entry
     if table is None or entry is None:
         return ""

@@ -1,4 +1,4 @@
-"""From a mount down to the disks: what is there. Changes nothing.
+"""Probing from a mount down to the disks. Changes nothing.
 
 Sources: sysfs (`slaves`, `holders`, Documentation/admin-guide/md.rst, `dm/uuid`), cryptsetup(8) `status`, LVM.
 """
@@ -28,11 +28,11 @@ STACKED = "growth goes through md RAID1, LUKS and LVM on partitions or whole dis
 
 
 def probe(mount: Mount, keys: KeyFinder, *, is_root: bool) -> GrowFacts:
-    """Look at a mounted file system, its devices, and all that those are made of."""
+    """Inspect a mounted file system, its devices, and all layers below."""
     facts = GrowFacts(mount, is_root=is_root)
     name = devices.name_of_number(*mount.device) or _name_of_source(mount.source)
     if not name:
-        facts.problem, facts.fix = f"it is on {mount.source}, which is no block device", "give ROOT a disk"
+        facts.problem, facts.fix = f"it is on {mount.source}, which is not a block device", "put ROOT on a disk"
         return facts
     try:
         names = _names_of_btrfs(name) if mount.format == "btrfs" else [name]
@@ -40,7 +40,7 @@ def probe(mount: Mount, keys: KeyFinder, *, is_root: bool) -> GrowFacts:
     except Failure as failure:
         facts.problem, facts.fix = failure.what, failure.fix
     except OSError as error:
-        facts.problem, facts.fix = f"{error.filename or devices.node_of(name)}: {error.strerror}", "look at the kernel's messages"
+        facts.problem, facts.fix = f"{error.filename or devices.node_of(name)}: {error.strerror}", "see the kernel's messages"
     return facts
 
 
@@ -82,7 +82,7 @@ def _look(name: str, keys: KeyFinder) -> Layer:
 
 
 def _belongs_together(name: str, other: str) -> bool:
-    """Whether two devices on one are the same one, or volumes of one volume group."""
+    """Whether two devices on one device are the same, or volumes of one volume group."""
     uuid, others = (devices.attribute(one, "dm/uuid")[: lvm.UUID_LENGTH - 32] for one in (name, other))
     return name == other or (uuid == others and uuid.startswith("LVM-"))
 
@@ -103,7 +103,7 @@ def _layer(name: str, keys: KeyFinder) -> Layer:
         return volume
     if devices.components(name):
         what = devices.attribute(name, "dm/name") or name
-        return Other(node, length, f"{what} ({uuid.partition('-')[0] or 'no known kind'}) is below it", STACKED)
+        return Other(node, length, f"{what} ({uuid.partition('-')[0] or 'unknown kind'}) is below it", STACKED)
     return Disk(node, length)
 
 
@@ -144,12 +144,12 @@ def _crypt(name: str, node: str, length: int, keys: KeyFinder) -> Crypt:
 
 
 def read_status(text: str) -> dict[str, str]:
-    """`cryptsetup status`: one `name: value` a line."""
+    """`cryptsetup status`: one `name: value` per line."""
     pairs = (line.split(":", 1) for line in lines(text) if ":" in line)
     return {name.strip(): value.strip() for name, value in pairs}
 
 
-# How much of its device a mounted file system takes for itself.
+# The length of a mounted file system on its device.
 
 
 def filesystem_length(node: str, format: str, target: str) -> int:
@@ -169,7 +169,7 @@ def _ext4(descriptor: int) -> int:
 
 
 def _xfs(descriptor: int, target: str) -> int:
-    """From the live file system: after growth its superblock on disk stays old until the log is written back."""
+    """From the live file system: after growth its superblock on disk is stale until the log is written back."""
     block = os.pread(descriptor, 512, 0)  # xfsprogs, xfs_format.h: struct xfs_dsb
     if block[:4] != b"XFSB":
         return 0

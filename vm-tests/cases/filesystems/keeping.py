@@ -59,7 +59,7 @@ def refuse(lab: Lab, disk: LabDisk, checks: Checks) -> None:
         {"device": disk.part(7), "format": "ext4"},
         {"device": "/dev/disk/by-partlabel/plain", "format": "ext4", "label": "x"},
     ]
-    message = f"/dev/disk/by-partlabel/plain and {disk.part(7)} ({WHERE}) are one device and want different file systems"
+    message = f"/dev/disk/by-partlabel/plain and {disk.part(7)} ({WHERE}) are one device with different file systems"
     refused(
         checks, "one device twice", lab.provision(configs.storage(filesystems=both)), "$.storage.filesystems.1.device", message
     )
@@ -86,7 +86,7 @@ def several(lab: Lab, disk: LabDisk, checks: Checks) -> None:
     done(checks, "the first is right", lab.provision(one(disk, 8, format="vfat")), [])
     result = lab.provision(one(disk, 8, format="ext4"))
     checks.contains("the first is named", f"{node} holds vfat", result.message)
-    checks.contains("the journal", f"{node} has several signatures: taking the first", result.log)
+    checks.contains("the journal", f"{node} has several signatures; using the first", result.log)
     done(
         checks, "none", lab.provision(one(disk, 8, format="none", wipeFilesystem=True)), [f"format {node}: done", "settle : done"]
     )

@@ -96,11 +96,11 @@ REFUSED = (
 )  # fmt: skip
 REASONS = {
     "half a mirror": "lacks 1 of its members: one that comes back could be too small for more (fix: add the missing ones",
-    "no key": "only a person can open grow (LUKS2): clevis has not bound it, and crypttab names no key file (fix: "
+    "no key": "only a person can open grow (LUKS2): not bound by clevis, and without a key file in crypttab (fix: "
     "`cryptsetup resize grow`",
-    "striped": "the logical volume grow-vg/root is striped, and only linear ones grow by themselves (fix: `pvresize`",
-    "thin": "the logical volume grow-vg/root is thin, and only linear ones grow by themselves (fix: `pvresize`",
-    "type": f"the type of its partition is {RAID}, and {ROOT_TYPE} is what grows (fix: `sfdisk --part-type",
+    "striped": "the logical volume grow-vg/root is striped, and only linear ones grow automatically (fix: `pvresize`",
+    "thin": "the logical volume grow-vg/root is thin, and only linear ones grow automatically (fix: `pvresize`",
+    "type": f"the type of its partition is {RAID}, and only {ROOT_TYPE} grows (fix: `sfdisk --part-type",
 }
 
 
@@ -178,7 +178,7 @@ def grows(lab: Lab, stack: Stack, format: str, checks: Checks) -> None:
     large = size(lab)
     checks.true("the file system has grown", large >= stack.least * 0.9, f"{small} → {large} bytes\n{said}")
     checks.equal("status of root-can-grow afterwards", 1, can_grow(lab)[0])
-    checks.contains("a second run", f"{TARGET} does not grow: it fills its disk already", grow(lab))
+    checks.contains("a second run", f"{TARGET} does not grow: it already fills its disk", grow(lab))
     checks.contains("content", "OK", lab.must("sha256sum -c /run/lab/sum"))
     if "lvm2" in stack.recipe:
         seen = lab.must(
@@ -218,8 +218,8 @@ def sized(lab: Lab) -> None:
         lab.enlarge(lab.disks[0], LARGE)
         said = lab.must(f"ignition grow -root {TARGET} -log-to-stdout -config-cache {lab.folder()}/ignition.json "
                         "-state-file /run/lab/grow-state")  # fmt: skip
-        checks.contains("first boot", "the config gives its size ($.storage.disks.0.partitions.0) (fix: ", said)
-        checks.contains("later boots", "the config of the first boot gave the size of", grow(lab))
+        checks.contains("first boot", "the config sets its size ($.storage.disks.0.partitions.0) (fix: ", said)
+        checks.contains("later boots", "the config of the first boot set the size of", grow(lab))
         status, said = can_grow(lab)
         checks.equal("status of root-can-grow", 1, status)
         checks.contains("words of root-can-grow", "the config of the first boot gave its size", said)

@@ -144,7 +144,7 @@ def _refusals(lab: Lab) -> list[tuple[str, dict[str, Any], str, str]]:
     right: dict[str, Any] = {"keyFile": key_file(SECRET)}
     not_wanted = f"{given} {NOT_WANTED}"
     lost = "its key is to be generated, and ROOT has none in /etc/luks/made that opens it"
-    in_use = "the volume is in use (mounted on /mnt/in-use) and cannot be made anew"
+    in_use = "the volume is in use (mounted on /mnt/in-use) and cannot be recreated"
     anew: dict[str, Any] = {"wipeVolume": True}
     yubikey = {"custom": {"pin": "yubikey", "config": "{}"}}
     cex = "secure keys of IBM Crypto Express cards (s390x) are not supported"
@@ -159,7 +159,7 @@ def _refusals(lab: Lab) -> list[tuple[str, dict[str, Any], str, str]]:
         ("LUKS1", volume("old", old, **right), f"{old} holds a LUKS volume of version 1, not 2", ""),
         ("ext4", volume("other", other), f"{other} holds ext4 with UUID ", ""),
         ("in use", volume("given", given, **anew), in_use, ""),
-        ("other name", volume("mine", given, **right), f"{given} is open already under another name: given", ".device"),
+        ("other name", volume("mine", given, **right), f"{given} is already open under another name: given", ".device"),
         ("taken name", volume("given", other, **anew), "/dev/mapper/given exists already, on", ".name"),
         ("no TPM", volume("other", other, clevis={"tpm2": True}, **anew), "this system lacks a TPM", ".clevis"),
         ("no pin", volume("other", other, clevis=yubikey, **anew), "this system lacks clevis-encrypt-yubikey", ".clevis"),

@@ -46,7 +46,7 @@ def other(lab: Lab, disk: LabDisk, checks: Checks) -> None:
     refused(checks, "another array is kept", lab.provision(array(disk, 1, 2)), f"{WHERE}.devices.0", held)
     result = lab.provision(array(disk, 1, 2, wipe=True))
     done(checks, "another array is stopped", result, made("data"))
-    checks.contains("the journal", f"{disk.part(1)} held the array old: it becomes part of /dev/md/data", result.log)
+    checks.contains("the journal", f"{disk.part(1)} held the array old: it is overwritten by /dev/md/data", result.log)
     checks.equal("no file system of the old one", "", lab.must("wipefs /dev/md/data").strip())
     lab.must(f"mkfs.ext4 -q -F {disk.part(3)}; mkswap --quiet {disk.part(4)}")
     result = lab.provision(array(disk, 3, 4, name="more"))
@@ -89,7 +89,7 @@ def impossible(lab: Lab, disk: LabDisk, checks: Checks) -> None:
     """One device twice, too few devices, options that mdadm does not know."""
     twice = array(disk, 5, 5, name="new")
     twice["storage"]["raid"][0]["devices"][1] = "/dev/disk/by-partlabel/part5"
-    message = f"/dev/disk/by-partlabel/part5 is the device at {WHERE}.devices.0, too"
+    message = f"/dev/disk/by-partlabel/part5 is also the device at {WHERE}.devices.0"
     refused(checks, "one device twice", lab.provision(twice), f"{WHERE}.devices.1", message)
     lab.must(f"wipefs --quiet --all {disk.part(5)}; udevadm settle")
     result = lab.provision(array(disk, 5, name="new", level="raid6"))

@@ -27,7 +27,7 @@ def run(case: Case) -> None:
     screen = " ".join(text[text.index("The first boot failed") :].split())
     checks.matches(
         "the screen",
-        r"ROOT's contents do not fit into memory: \d+ MiB of files and 256 MiB to work with, and \d+ MiB are available",
+        r"ROOT's contents do not fit into memory: \d+ MiB of files and 256 MiB of working memory, and \d+ MiB are available",
         screen,
     )
     checks.contains("the place", ["$.storage.filesystems.0", "give the machine more memory for its first boot"], screen)

@@ -91,7 +91,7 @@ def refused(case: Case, number: int) -> None:
         machine.quit()
     checks = case.checks("a partition that root= would not find", machine)
     screen = " ".join(text[text.index("The first boot failed") :].split())
-    what = f"this takes the content of ROOT (/dev/vda{number}), and the config makes no file system PARTLABEL=ROOT"
+    what = f"this overwrites ROOT (/dev/vda{number}), and the config does not create a file system PARTLABEL=ROOT"
     checks.contains("the screen", [what, "$.storage.disks.0.partitions.0"], screen)
     checks.equal("ROOT, its entry and every bit", before, state_of(case, system, "after"))
     checks.done()
