@@ -92,8 +92,8 @@ def refuse(lab: Lab, disk: LabDisk, checks: Checks) -> None:
     lab.must(f"mkdir -p {ROOT}/var/log {ROOT}/elsewhere; mount -t tmpfs something {ROOT}/var/log")
     lab.must(f"ln -s elsewhere {ROOT}/link; touch {ROOT}/file")
     for what, path, place, message in (
-        ("below it", "/var", ".0.path", "something is mounted on /var/log already: this one on /var would hide it"),
-        ("on it", "/var/log", ".0.path", "something is mounted on /var/log already: this one on /var/log would hide it"),
+        ("below it", "/var", ".0.path", "something is already mounted on /var/log: this one on /var would hide it"),
+        ("on it", "/var/log", ".0.path", "something is already mounted on /var/log: this one on /var/log would hide it"),
         ("a link", "/link/a", ".0", f"cannot mount on /link/a: {ROOT}/link is a symlink"),
         ("a file", "/file", ".0", f"cannot mount on /file: {ROOT}/file is not a directory"),
     ):

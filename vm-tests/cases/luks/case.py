@@ -160,7 +160,7 @@ def _refusals(lab: Lab) -> list[tuple[str, dict[str, Any], str, str]]:
         ("ext4", volume("other", other), f"{other} holds ext4 with UUID ", ""),
         ("in use", volume("given", given, **anew), in_use, ""),
         ("other name", volume("mine", given, **right), f"{given} is already open under another name: given", ".device"),
-        ("taken name", volume("given", other, **anew), "/dev/mapper/given exists already, on", ".name"),
+        ("taken name", volume("given", other, **anew), "/dev/mapper/given already exists, on", ".name"),
         ("no TPM", volume("other", other, clevis={"tpm2": True}, **anew), "this system lacks a TPM", ".clevis"),
         ("no pin", volume("other", other, clevis=yubikey, **anew), "this system lacks clevis-encrypt-yubikey", ".clevis"),
         ("empty key", volume("other", other, keyFile=key_file(""), **anew), "the key file is empty", ".keyFile"),

@@ -30,7 +30,7 @@ def run(case: Case) -> None:
         r"ROOT's contents do not fit into memory: \d+ MiB of files and 256 MiB of working memory, and \d+ MiB are available",
         screen,
     )
-    checks.contains("the place", ["$.storage.filesystems.0", "give the machine more memory for its first boot"], screen)
+    checks.contains("the place", ["$.storage.filesystems.0", "add memory to the machine for its first boot"], screen)
     checks.equal("flag and mark on EFI-SYSTEM", ["first_boot", "first_boot.in-progress"], case.first_boot_files(system))
     checks.equal("ROOT, its entry and every bit", before, state_of(case, system, "after"))
     checks.done()
