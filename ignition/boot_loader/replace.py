@@ -27,7 +27,9 @@ def replace(here: Dentry, content: bytes) -> None:
     try:
         with suppress(PermissionError):  # FAT has no modes
             os.fchmod(descriptor, 0o644 if found is None else stat.S_IMODE(found.st_mode))
-        _write(descriptor, content)
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
         os.rename(temporary, here.name, src_dir_fd=here.directory, dst_dir_fd=here.directory)
         os.fsync(descriptor)  # without dirsync the entry waits here for its inode
@@ -49,12 +51,6 @@ def _create(here: Dentry) -> tuple[str, int]:
         except FileExistsError:
             log.warning(f"{temporary} is left over from an interrupted change: fsck.vfat tells whether it can be removed")
     raise AssertionError("count() has no end")
-
-
-def _write(descriptor: int, content: bytes) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
 
 
 def _sync_directory(directory: int) -> None:

@@ -20,7 +20,7 @@ def read(label: str, path: str, *, devices: str = DEVICES, timeout_s: float = LI
     if not label or not path:
         given, missing = ("device", "path") if label else ("path", "device")
         raise Failure(
-            f"ignition.config.{given}= is given without ignition.config.{missing}=", where=_WHERE, fix="give both, or neither"
+            f"ignition.config.{given}= is given without ignition.config.{missing}=", where=_WHERE, fix="set both or neither"
         )
     if "/" in label or label in (".", ".."):
         raise Failure(

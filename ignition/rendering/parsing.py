@@ -60,7 +60,7 @@ def read_text(content: bytes, source: str, platform: str = "") -> tuple[bytes, P
     except Failure as failure:
         failure.where = failure.where or source
         raise
-    if not text.lstrip()[:1].startswith(b"{"):  # a JSON config does not pay for importing what follows
+    if not text.lstrip()[:1].startswith(b"{"):  # a JSON config does not pay for these imports
         from ignition.transpile import user_data
 
         if parsed := user_data.parsed(text, source, platform):

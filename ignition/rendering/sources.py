@@ -171,7 +171,7 @@ def _origins(config: Config) -> Iterator[tuple[Path, Origin, Path]]:
 
 
 def _nearest(table: dict[str, Any], path: str) -> tuple[int, int, int, str] | None:
-    """Source, line, column and path there: of a path, else of the first value inside it, else of what encloses it."""
+    """Source, line, column and path there: of a path, else of the first value inside it, else of the enclosing one."""
     inside = next((known for known in table if known == path or known.startswith(f"{path}.")), "")
     if inside:
         source, line, column, said = table[inside]

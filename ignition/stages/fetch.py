@@ -90,20 +90,17 @@ def _write(arguments: Arguments, rendered: Rendered, wanted: dict[str, bool]) ->
     _record(arguments, rendered)
     rendered.texts.save(arguments.state_file)
     for name, needed in wanted.items():
-        _set_mark(paths.mark(arguments.state_file, name), needed)
+        mark = paths.mark(arguments.state_file, name)
+        if needed:
+            atomic.write(mark, b"", mode=0o600)
+        else:
+            with suppress(FileNotFoundError):
+                os.unlink(mark)
     content = dump(rendered.config)
     digest = sha512(content)
     atomic.write(paths.mark(arguments.state_file, paths.CONFIG_DIGEST), f"{digest}\n".encode(), mode=0o600)
     atomic.write(arguments.config_cache, content, mode=0o600)
     log.info(f"config cached, SHA-512 {digest}; work for: {', '.join(name for name in wanted if wanted[name]) or 'files only'}")
-
-
-def _set_mark(path: str, needed: bool) -> None:
-    if needed:
-        atomic.write(path, b"", mode=0o600)
-    else:
-        with suppress(FileNotFoundError):
-            os.unlink(path)
 
 
 def _record(arguments: Arguments, rendered: Rendered) -> None:

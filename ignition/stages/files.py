@@ -94,7 +94,13 @@ def probe(
     record = attempt.load(root).with_users(_homeless(config, database, root)).with_homes(_missing_homes(config, database))
     has_keys = any(user.ssh_authorized_keys for user in passwd.users)
     places = KeyPlaces.from_environment(root, database, os.environ) if has_keys else KeyPlaces(root, database)
-    volumes = _probe_volumes(config, state) if volumes is None else volumes
+    key_files: list[Entry] = []
+    if volumes is None and config.storage.luks:
+        from ignition.storage.luks_keys import Keys
+        from ignition.sysroot import crypttab
+
+        volumes = crypttab.probe(config.storage.luks, Keys(state.luks_persist_key_files))
+        key_files = crypttab.key_files(volumes, root)
     relabelled = Labels(root)
     homes = [new_home(user, root) for user in passwd.users if user.should_exist is not False]
     relabelled.note([*homes, *(key for key in record.made if key.startswith("/"))])
@@ -106,8 +112,8 @@ def probe(
         login.LeaveNotice(config, platform, state, places),
         labels=relabelled,
         named=_find_named(config),
-        volumes=volumes,
-        key_files=_key_files(volumes, root),
+        volumes=volumes or (),
+        key_files=key_files,
         unlabelled=labels.unset(root),
     )
 
@@ -164,7 +170,11 @@ def run(arguments: Arguments) -> None:
             mounted.callback(named.close)
         runner.run(operations, context)
     _finish(root, record)
-    _forget_keys(arguments.state_file)
+    # The secrets that the disks stage left: by now the new root has them.
+    state = states.load(arguments.state_file)
+    if state.luks_persist_key_files:
+        state.luks_persist_key_files = {}
+        states.save(state, arguments.state_file)
     runner.flush()
     write_report(root, arguments.state_file)
     machine_id.keep(root)
@@ -177,23 +187,6 @@ def _find_named(config: Config) -> list[NamedFilesystem]:
     from ignition.sysroot import named_filesystems
 
     return named_filesystems.find(storage)
-
-
-def _probe_volumes(config: Config, state: states.State) -> list[Found]:
-    if not config.storage.luks:
-        return []
-    from ignition.storage.luks_keys import Keys
-    from ignition.sysroot import crypttab
-
-    return crypttab.probe(config.storage.luks, Keys(state.luks_persist_key_files))
-
-
-def _key_files(volumes: Sequence[Found], root: Root) -> list[Entry]:
-    if not volumes:
-        return []
-    from ignition.sysroot import crypttab
-
-    return crypttab.key_files(list(volumes), root)
 
 
 def _plan_nodes(entries: list[Entry], facts: NodeFacts, relabelled: Labels | None) -> list[Operation]:
@@ -309,14 +302,6 @@ class SetLabels(Operation):
             wanted += [root.follow(account.home) for account in homes if account is not None]
         self.optional = not wanted
         labels.relabel(root, self._labels.policy, [*wanted, paths.RESULT, paths.REPORT, paths.PRESET, "/etc/issue.d"])
-
-
-def _forget_keys(state_file: str) -> None:
-    """Erase the secrets that the disks stage left: by now the new root has them."""
-    state = states.load(state_file)
-    if state.luks_persist_key_files:
-        state.luks_persist_key_files = {}
-        states.save(state, state_file)
 
 
 def _is_nested(root: Root) -> bool:

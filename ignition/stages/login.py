@@ -269,12 +269,10 @@ def _unknown(root: Root, accounts: AccountDatabase, users: Iterable[Account]) ->
     homes = {account.home for account in users}
     for line in lines(_text(root, "/etc/fstab")):
         fields = line.split()
-        if len(fields) > 1 and fields[0][0] != "#" and fields[1] != "/" and any(_is_below(home, fields[1]) for home in homes):
+        if len(fields) < 2 or fields[0][0] == "#" or fields[1] == "/":
+            continue
+        if any(f"{home}/".startswith(f"{fields[1].rstrip('/')}/") for home in homes):
             yield f"the file system mounted at {fields[1]}"
-
-
-def _is_below(path: str, directory: str) -> bool:
-    return f"{path}/".startswith(f"{directory.rstrip('/')}/")
 
 
 def _enabled(root: Root) -> Iterable[str]:

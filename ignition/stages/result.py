@@ -95,7 +95,9 @@ def write_report(root: Root, state_file: str) -> None:
     with log.never_fatal(f"{paths.REPORT} was not written"):
         operations = _operations(paths.mark(state_file, paths.OPERATIONS))
         boot, before = boot_id(), _stored(root, paths.REPORT)
-        runs = _number(before.get("runs"))
+        runs = before.get("runs")
+        if type(runs) is not int or not 0 <= runs < _MOST_RUNS:
+            runs = 0
         report = {
             "bootId": boot,
             "written": now_rfc3339(),
@@ -105,11 +107,6 @@ def write_report(root: Root, state_file: str) -> None:
         }
         # On one line: indentation makes json's encoder many times slower, and a report may have thousands of operations.
         _store(root, paths.REPORT, json.dumps(report, allow_nan=False))
-
-
-def _number(value: object) -> int:
-    """The number of runs in an earlier report; 0 if it is malformed."""
-    return value if type(value) is int and 0 <= value < _MOST_RUNS else 0
 
 
 def report_text(path: str) -> str:

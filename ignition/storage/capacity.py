@@ -69,10 +69,8 @@ class Planned:
             for number, entry in (table.entries.items() if table else ())
             if device.is_partition(entry.name, entry.unique_guid)
         ]
-        return found + ([now] if now and not self._is_planned(now) else [])
-
-    def _is_planned(self, node: str) -> bool:
-        return any(_number_of(node, disk) is not None for disk in self._tables)
+        is_planned = any(_number_of(now, disk) is not None for disk in self._tables)
+        return found + ([now] if now and not is_planned else [])
 
     def _vanishes(self, node: str) -> bool:
         for disk, table in self._tables.items():

@@ -279,7 +279,7 @@ def _place(place: tuple[int, int] | None) -> str:
 
 
 def without_wipes(config: Config) -> Config:
-    """The same config without wiping: what is right is kept instead of recreated."""
+    """The same config without wiping: matching storage is kept instead of recreated."""
     storage = config.storage
     kept = storage.evolve(
         disks=tuple(_kept(disk) for disk in storage.disks),

@@ -33,7 +33,7 @@ def to_mount(filesystems: tuple[Filesystem, ...]) -> list[tuple[str, Filesystem]
     A subvolume is an entry, too: its file system with the path and the mount options of the subvolume.
     """
     found = [pair for index, wanted in enumerate(filesystems) for pair in _mounts(wanted, f"$.storage.filesystems.{index}")]
-    return sorted(found, key=lambda pair: _depth(pair[1].path or ""))
+    return sorted(found, key=lambda pair: len([part for part in (pair[1].path or "").split("/") if part]))
 
 
 def _mounts(wanted: Filesystem, where: str) -> Iterator[tuple[str, Filesystem]]:
@@ -49,10 +49,6 @@ def _mounts(wanted: Filesystem, where: str) -> Iterator[tuple[str, Filesystem]]:
 def is_subvolume(where: str) -> bool:
     """Whether a place returned by `to_mount` is that of a subvolume."""
     return f".{_SUBVOLUMES}." in where
-
-
-def _depth(path: str) -> int:
-    return len([part for part in path.split("/") if part])
 
 
 class MountFacts:
@@ -86,17 +82,13 @@ def refuse_shadows(filesystems: tuple[Filesystem, ...], facts: MountFacts) -> No
         wanted[path] = place
         if facts.present.get(path) == facts.nodes[entry.device]:
             continue  # mounted already
-        hidden = next((one for one in sorted(facts.present) if _hides(path, one)), None)
+        hidden = next((one for one in sorted(facts.present) if one == path or one.startswith(f"{path.rstrip('/')}/")), None)
         if hidden is not None:
             raise Failure(
                 f"{facts.present[hidden]} is already mounted on {hidden}: this one on {path} would hide it",
                 where=where,
                 fix="use another path",
             )
-
-
-def _hides(path: str, other: str) -> bool:
-    return path == other or other.startswith(f"{path.rstrip('/')}/")
 
 
 class Mount(Operation):

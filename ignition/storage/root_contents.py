@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 
 from ignition.config.stacking import below_volumes, volume_paths
 from ignition.errors import Failure, at, refusing
@@ -167,7 +168,9 @@ def plan(storage: Storage, device: RootDevice, facts: RootFacts, planned: Planne
     storage = storage.evolve(filesystems=tuple((dict(enumerate(storage.filesystems)) | dict(found)).values()))
     where = f"$.storage.filesystems.{index}"
     volume = _volume_of(storage, filesystem.device)
-    _check_memory(facts, RESERVE + (min(PBKDF, facts.total // 2) if _derives_keys(storage) else 0))
+    # A key from the config may be chosen by a person; deriving generated ones needs little memory.
+    derives_keys = any(volume.key_file.source for volume in storage.luks)
+    _check_memory(facts, RESERVE + (min(PBKDF, facts.total // 2) if derives_keys else 0))
     _check_room(facts, planned.of(filesystem.device, storage), where)
     memory = MemoryDisk(DIRECTORY)
     after: list[Operation] = [ReturnRoot(filesystem, facts, memory, where)]
@@ -179,11 +182,6 @@ def plan(storage: Storage, device: RootDevice, facts: RootFacts, planned: Planne
 def _wish(device: RootDevice) -> str:
     member = {"LABEL": f"the label {device.value}", "UUID": f"the uuid {device.value}"}.get(device.kind)
     return f"set {member} on a file system" if member else f"create a file system on {device.link}"
-
-
-def _derives_keys(storage: Storage) -> bool:
-    """Whether a key may be chosen by a person: for generated ones key derivation needs little memory."""
-    return any(volume.key_file.source for volume in storage.luks)
 
 
 def _check_memory(facts: RootFacts, reserve: int) -> None:
@@ -265,7 +263,8 @@ class ReturnRoot(Operation):
         with at(self.place), temporary_mount.mounted(node, (wanted.format or "auto",), wanted.mount_options) as target:
             copy(self._memory.directory, target)
             if wanted.format != "ext4":
-                _remove_empty(os.path.join(target, "lost+found"))
+                with suppress(OSError):  # missing, or fsck recovered something
+                    os.rmdir(os.path.join(target, "lost+found"))
         self._memory.close()
 
 
@@ -306,13 +305,6 @@ def copy(source: str, target: str) -> None:
     """Everything of one directory into another: owners, modes, times, attributes, hard links, holes. Raises CommandFailed."""
     argv = ["cp", "--archive", "--one-file-system", f"{source}/.", f"{target}/"]
     run(argv, why="copying ROOT's contents", timeout_s=COPY_TIMEOUT_S)
-
-
-def _remove_empty(directory: str) -> None:
-    try:
-        os.rmdir(directory)
-    except OSError:
-        pass  # missing, or fsck recovered something
 
 
 def _mib(length: int) -> str:

@@ -45,7 +45,7 @@ def probe(node: str) -> Signature:
         return Signature()
     if status == AMBIVALENT:
         log.warning(f"{node} has several signatures; using the first")
-        return _first_of_several(node)
+        return next(iter(all_of(node)), Signature())
     return parse(output)
 
 
@@ -58,10 +58,6 @@ def parse(output: str) -> Signature:
         decoded(members.get("ID_FS_UUID_ENC", "")),
         members.get("ID_PART_TABLE_TYPE", ""),
     )
-
-
-def _first_of_several(node: str) -> Signature:
-    return next(iter(all_of(node)), Signature())
 
 
 def all_of(node: str) -> list[Found]:

@@ -55,19 +55,18 @@ class Clevis(Way):
         self._node, self._slot = node, slot
 
     def key(self) -> bytes:
+        argv = ["clevis", "luks", "pass", "-d", self._node, "-s", str(self._slot)]
         deadline = time.monotonic() + NETWORK_WAIT_S
         while True:
             try:
-                return self._ask()
+                return (
+                    run(argv, why=f"asking clevis for the key of {self._node}", timeout_s=CLEVIS_TIMEOUT_S).rstrip("\n").encode()
+                )
             except CommandFailed:
                 # The network of a tang server may be coming up only now, and clevis asks once.
                 if time.monotonic() > deadline:
                     raise
             time.sleep(PAUSE_S)
-
-    def _ask(self) -> bytes:
-        argv = ["clevis", "luks", "pass", "-d", self._node, "-s", str(self._slot)]
-        return run(argv, why=f"asking clevis for the key of {self._node}", timeout_s=CLEVIS_TIMEOUT_S).rstrip("\n").encode()
 
 
 class KeyFile(Way):
@@ -94,17 +93,15 @@ class KeyFinder:
         known = self._known.get(name)
         if known is not None:
             found.append(Known(known))
-        path = key_path(self._crypttab(), name)
+        try:
+            crypttab = read_text(self._root, CRYPTTAB) or ""
+        except Failure:
+            crypttab = ""
+        path = key_path(crypttab, name)
         if path:
             found.append(KeyFile(path, self._root))
         header = luks_header.read(node)
         return (*found, *(Clevis(node, token.slots[0]) for token in (header.tokens if header else ()) if token.slots))
-
-    def _crypttab(self) -> str:
-        try:
-            return read_text(self._root, CRYPTTAB) or ""
-        except Failure:
-            return ""  # none yet
 
 
 def key_path(crypttab: str, name: str) -> str:
