@@ -59,11 +59,7 @@ def reboot() -> None:
         first_boot_mark.note(REBOOTED)
     os.sync()
     log.send(log.NOTICE, MESSAGE)
-    try:
-        with open("/dev/console", "w", encoding="ascii") as console:
-            console.write(f"ignition: {MESSAGE}\r\n")
-    except OSError:
-        log.debug("no console")
+    _tell_the_console()
     # In the initramfs services need no orderly stop, and units that wait for this stage must not start while others stop.
     run(["systemctl", *(["--force"] if initramfs else []), "reboot"], why="rebooting")
     time.sleep(PATIENCE_S)
@@ -77,3 +73,11 @@ def _digest() -> str:
             return file.read().strip()
     except OSError:
         return ""
+
+
+def _tell_the_console() -> None:
+    try:
+        with open("/dev/console", "w", encoding="ascii") as console:
+            console.write(f"ignition: {MESSAGE}\r\n")
+    except OSError:
+        log.debug("no console")
