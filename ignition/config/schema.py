@@ -117,23 +117,19 @@ def _constrained(described: Schema, checks: Iterable[Check], version: str) -> Sc
     for check in checks:
         if not check.holds_in(version) or (check.warns and not isinstance(check, Deprecated)):
             continue
-        constraint = _explained(check, version)
+        constraint = check.constraint(version)
         # Required and not empty: for a list that is one element, for a string one character.
         if isinstance(check, Given):
             constraint = {"minItems" if described["type"] == "array" else "minLength": 1}
+        elif isinstance(check, Deprecated):
+            constraint = {**constraint, "deprecationMessage": check.fix}
+        elif "pattern" in constraint:
+            constraint = {**constraint, "patternErrorMessage": check.says(version)}
         if constraint.keys() & described.keys():
             more.append(constraint)
         else:
             described = {**described, **constraint}
     return {**described, "allOf": more} if more else described
-
-
-def _explained(check: Check, version: str) -> Schema:
-    """The constraint of a check, with the message that editors show."""
-    constraint = check.constraint(version)
-    if isinstance(check, Deprecated):
-        return {**constraint, "deprecationMessage": check.fix}
-    return {**constraint, "patternErrorMessage": check.says(version)} if "pattern" in constraint else constraint
 
 
 def _optional(described: Schema, default: str | int | bool | None) -> Schema:

@@ -163,22 +163,18 @@ def find_duplicates(record: Record, path: Path = ()) -> Iterator[Finding]:
         value = record.__dict__[field.name]
         if value is field.default:
             continue
+        here = (*path, field.json)
         if field.many and field.name not in record.REPEATABLE:
             seen = shared if field.name in record.SHARED else {}
-            yield from _in_list(field, value, seen, (*path, field.json))
+            for index, element in enumerate(value):
+                key = element.key() if isinstance(element, Record) else element
+                if key in seen:
+                    what = f"{element.KEY or 'number or label'}" if isinstance(element, Record) else "value"
+                    yield Finding(ERROR, (*here, index), f"duplicate: {seen[key]} has the same {what}", _FIX, "X1")
+                seen.setdefault(key, f"{field.json}.{index}")
         if issubclass(field.element, Record):
-            elements = enumerate(value) if field.many else ((None, value),)
-            for index, element in elements:
-                yield from find_duplicates(element, (*path, field.json) if index is None else (*path, field.json, index))
-
-
-def _in_list(field: Field, elements: tuple[object, ...], seen: dict[object, str], path: Path) -> Iterator[Finding]:
-    for index, element in enumerate(elements):
-        key = element.key() if isinstance(element, Record) else element
-        if key in seen:
-            what = f"{element.KEY or 'number or label'}" if isinstance(element, Record) else "value"
-            yield Finding(ERROR, (*path, index), f"duplicate: {seen[key]} has the same {what}", _FIX, "X1")
-        seen.setdefault(key, f"{field.json}.{index}")
+            for place, element in enumerate(value) if field.many else ((None, value),):
+                yield from find_duplicates(element, here if place is None else (*here, place))
 
 
 _FIELDS: dict[type[Record], list[Field]] = {}

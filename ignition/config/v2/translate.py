@@ -236,16 +236,16 @@ def _networkd(networkd: v2.Networkd) -> tuple[storage.File, ...]:
     for unit in networkd.units:
         # Empty contents and drop-ins are skipped, as in Ignition 0.x.
         written = [(unit.name, unit.contents), *((f"{unit.name}.d/{dropin.name}", dropin.contents) for dropin in unit.dropins)]
-        files += [_written(f"{NETWORKD}/{name}", contents) for name, contents in written if contents]
+        files += [
+            storage.File(
+                path=f"{NETWORKD}/{name}",
+                overwrite=True,
+                contents=ignition_model.Resource(source=dataurl.encode(contents.encode("utf-8"))),
+                mode=_NETWORKD_MODE,
+                user=storage.Owner(id=0),
+                group=storage.Owner(id=0),
+            )
+            for name, contents in written
+            if contents
+        ]
     return tuple(files)
-
-
-def _written(path: str, contents: str) -> storage.File:
-    return storage.File(
-        path=path,
-        overwrite=True,
-        contents=ignition_model.Resource(source=dataurl.encode(contents.encode("utf-8"))),
-        mode=_NETWORKD_MODE,
-        user=storage.Owner(id=0),
-        group=storage.Owner(id=0),
-    )
