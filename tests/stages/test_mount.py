@@ -118,7 +118,7 @@ def test_subvolume_at_the_path_of_another_is_refused() -> None:
     assert failure.what == "$.storage.filesystems.0 is mounted on /srv, too: one would hide the other"
     assert failure.where == "$.storage.filesystems.1.x-coreos.subvolumes.0.mountPath"
     failure = shadows({"/var/log": "/dev/other"}, data)
-    assert failure.what == "/dev/other is mounted on /var/log already: this one on /var would hide it"
+    assert failure.what == "/dev/other is already mounted on /var/log: this one on /var would hide it"
     assert failure.where == "$.storage.filesystems.0.x-coreos.subvolumes.1.mountPath"
 
 
