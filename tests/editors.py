@@ -1,6 +1,6 @@
-"""What an editor sees of a YAML document, and documents that went wrong: for the tests of the schemas.
+"""YAML documents as an editor reads them, and damaged documents, for the tests of the schemas.
 
-An editor reads YAML 1.2 (its core schema, section 10.3.2), unless it is told otherwise; the programs read 1.1.
+An editor reads YAML 1.2 (its core schema, section 10.3.2), unless configured otherwise; the programs read 1.1.
 """
 
 import copy
@@ -97,7 +97,7 @@ def has_words(form: dict[str, Any]) -> bool:
 
 
 def members(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every property of a schema, with what describes it; what only adds a condition to one is left out."""
+    """Every property of a schema with its description; schemas that only add a condition to a property are left out."""
     if not isinstance(schema, dict):
         return
     for name, form in schema.get("properties", {}).items():

@@ -1,4 +1,4 @@
-"""Disk images and loop devices for tests; loop devices, and what is mounted from them, go away with the test."""
+"""Disk images and loop devices for tests; the end of a test detaches its loop devices and unmounts their file systems."""
 
 import subprocess
 from collections.abc import Callable, Iterator

@@ -25,7 +25,7 @@ def serve(replies):
 
 
 def run_at(address: str, script: str, *, timeout_s: float = 60) -> str:
-    """What a Python script prints. `serve(replies)` in it answers at port 80 of the address; `""`: not even loopback is up."""
+    """The output of a Python script. `serve(replies)` in it answers at port 80 of the address; `""`: not even loopback is up."""
     setup = f"ip link set lo up && ip address add {address}/32 dev lo && " if address else ""
     argv = ["unshare", "--net", "sh", "-c", f'{setup}exec "$@"', "sh", sys.executable, "-c", _PREAMBLE + script, address]
     done = subprocess.run(argv, capture_output=True, text=True, cwd=_TOP, timeout=timeout_s)

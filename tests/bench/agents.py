@@ -37,7 +37,7 @@ class Run:
         for name in ("passwd", "group"):
             master = BASE_PASSWD / f"{name}.master"
             if not master.exists():
-                raise Missing(f"{master} is missing: this host is no Debian")
+                raise Missing(f"{master} is missing: this host does not run Debian")
             lines = [line.replace(":*:", ":x:", 1) for line in master.read_text().splitlines()]
             (etc / name).write_text("\n".join(lines) + "\n")
             names = [line.split(":")[0] for line in lines]
@@ -66,7 +66,7 @@ class Agent:
         self._argv, self._needs = argv, needs
 
     def prepare(self, run: Run) -> None:
-        """What this agent needs besides root and config."""
+        """Prepare the prerequisites of this agent besides root and config."""
         if not self._needs.exists():
             raise Missing(f"{self._needs} is missing: apt-get install ignition")
 

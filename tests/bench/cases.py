@@ -1,4 +1,4 @@
-"""What is measured: configs of a spec that Debian's ignition 2.14 takes, what must be there after, and the expected ratios."""
+"""The measured cases: configs that Debian's ignition 2.14 accepts, files that must exist afterwards, and expected ratios."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ LARGE_MIB, MEMORY_MIB = 2048, 64
 
 
 class Measured(NamedTuple):
-    """What a fetching process took: seconds with loading the HTTP client and without, MiB of memory at most, bytes received."""
+    """The cost of a fetching process: seconds with and without loading the HTTP client, peak memory in MiB, bytes received."""
 
     seconds: float
     fetching: float
@@ -39,7 +39,7 @@ class Measured(NamedTuple):
 
 
 class Content(NamedTuple):
-    """A large file made of one MiB over and over: what is served, packed or not, and the hash of the whole."""
+    """A large file made of one repeated MiB: the served block, compressed or not, and the hash of the whole file."""
 
     block: bytes
     mib: int
@@ -93,7 +93,7 @@ def _measure(url: str, files: int, compression: str = "", digest: str = "") -> M
 
 
 class _Sink:
-    """Counts what is written to it."""
+    """Counts the bytes written to it."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -112,7 +112,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _fetch(url: str, files: int, compression: str, digest: str) -> Measured:
-    """What the measured process does."""
+    """Fetch the files; runs in the measured process."""
     from ignition.config.model import Resource
     from ignition.config.model.ignition import Verification
     from ignition.fetch.engine import Fetcher, Settings

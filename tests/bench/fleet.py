@@ -1,8 +1,8 @@
 """A fleet that boots at once: many machines fetch from one server on loopback that fails half of them at first.
 
 Each machine is a Fetcher of its own, in a thread; the requests are real. The server answers 503 to every other machine until its
-outage is over. What it saw, request by request, becomes the picture of docs/fetching.md: the same fleet with our pauses and with
-pauses without chance. Run it as python3 -m tests.bench.fleet [--machines 1000] [--picture docs/images/fleet.svg].
+outage is over. Its record of requests becomes the picture of docs/fetching.md: the same fleet with our pauses and with
+pauses without jitter. Run it as python3 -m tests.bench.fleet [--machines 1000] [--picture docs/images/fleet.svg].
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _STACK = 512 * 1024  # bytes of a thread's stack: a thousand machines in little 
 
 
 class Outcome(NamedTuple):
-    """What a fleet did: machines that got their config, and what the server was asked: (seconds after the start, machine)."""
+    """The result of a fleet: how many machines got their config, and the requests as (seconds after the start, machine)."""
 
     succeeded: int
     requests: list[tuple[float, int]]

@@ -30,7 +30,7 @@ OURS, DEBIAN = "ours", "debian"
 
 
 def main() -> int:
-    """Run the cases, print the table, return 1 if a ratio is above what is expected and --check is given."""
+    """Run the cases, print the table, return 1 if a ratio exceeds the expected one and --check is set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--runs", type=int, default=7, help="runs of each agent per case (default: %(default)s)")
     names = [*(case.name for case in CASES), validation.NAME, side_by_side.NAME, *fetching.NAMES, *transpiling.NAMES]
@@ -55,7 +55,7 @@ def main() -> int:
         return 2
     _print_sizes()
     if above:
-        print(f"above what is expected: {', '.join(above)}")
+        print(f"ratios above the expected ones: {', '.join(above)}")
     return 1 if above and arguments.check else 0
 
 
@@ -108,7 +108,7 @@ def _printed(name: str, ours: float, debian: float, expected: float) -> float:
 
 
 def _measure(agent: Agent, case: Case, config: bytes, top: Path) -> float:
-    """Seconds of one run of both stages. What they made is checked after, so that no agent wins by doing nothing."""
+    """Seconds of one run of both stages. The resulting files are checked afterwards, so that no agent wins by doing nothing."""
     with _fresh(agent, config, top) as run:
         begin = time.monotonic()
         for stage in ("fetch", "files"):

@@ -33,7 +33,7 @@ NAMES = [f"{FILES} files {program}" for program in DOCUMENTS]
 
 
 def seconds(name: str, runs: int) -> float:
-    """The median. Raises Missing if nothing comes of the document."""
+    """The median. Raises Missing if the document cannot be translated."""
     module, document = DOCUMENTS[name.rpartition(" ")[2]]
     launch = f"import sys; sys.path[:0] = [{str(TOP)!r}]; sys.path.append('/usr/lib/python3/dist-packages')\n"
     launch += f"from {module} import main; sys.exit(main())"

@@ -1,7 +1,7 @@
 """The parts of the SARIF 2.1.0 JSON schema that our output uses, and nothing else may occur.
 
 Reduced from sarif-schema-2.1.0.json of OASIS (oasis-tcs/sarif-spec): the same names, types, bounds and required members; members
-that we do not write are left out. What GitHub's code scanning demands beyond the schema is required here, too: descriptions and
+that we do not write are left out. Members that GitHub's code scanning demands in addition are required as well: descriptions and
 help of rules, columns and ends of regions (docs.github.com, "SARIF support for code scanning").
 """
 
@@ -32,7 +32,7 @@ SCHEMA = {
         "message": _object(["text"], text=_STRING),
         "artifactLocation": _object(
             ["uri"],
-            # What RFC 3986 lets a URI reference consist of; "uri-reference" alone is not checked by every validator.
+            # The characters that RFC 3986 allows in a URI reference; "uri-reference" alone is not checked by every validator.
             uri={"type": "string", "format": "uri-reference", "pattern": r"^([A-Za-z0-9._~/:-]|%[0-9A-F]{2})+$"},
             description=_ref("message"),
         ),

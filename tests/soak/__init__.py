@@ -1,1 +1,1 @@
-"""What `make soak` runs on the host itself: many tries of what must never happen once."""
+"""The part of `make soak` that runs on the host itself: many attempts at events that must never happen."""

@@ -30,7 +30,7 @@ from tests.platforms.samples import KEY
 
 TRIES, SECONDS = 1000, 120.0
 HUNG_S = 5.0
-ROUNDS = 40  # swaps of one pair before it is made anew: a program that won the race may have replaced it
+ROUNDS = 40  # swaps of one pair before it is recreated: a program that won the race may have replaced it
 RENAME_EXCHANGE, AT_FDCWD = 2, -100  # linux/fs.h, linux/fcntl.h
 _LIBRARY = ctypes.CDLL(None, use_errno=True)
 
@@ -71,7 +71,7 @@ def _swapping(path: Path, make: Callable[[Path], None], make_other: Callable[[Pa
 
 
 def _wait_for_a_temporary_file(directory: Path) -> None:
-    """Until one has come, or until it has gone again: what is decided by then is done a moment later."""
+    """Wait until one appears, or until it has disappeared again: the program acts on its checks a moment later."""
     wants_end, end = random.random() < 0.7, time.monotonic() + 0.05  # noqa: S311
     while not _has_temporary(directory):
         if time.monotonic() > end:
@@ -118,8 +118,8 @@ def _fifo(path: Path) -> None:
 
 
 def _occupy(directory: Path, name_of_target: str, target: str) -> None:
-    """Every temporary name that appears is taken away, and another thing stands there; names of old are taken before."""
-    _remove(directory / name_of_target)  # so that there is something to write
+    """Replace every temporary file that appears with something else; predictable names are occupied in advance."""
+    _remove(directory / name_of_target)  # so that the program has something to write
     makers = (_link(target), _fifo, _link("/dev/zero"), lambda path: path.hardlink_to(directory / "own"))
     with suppress(OSError):
         _file("own")(directory / "own")

@@ -1,6 +1,6 @@
 """Roots that resemble Fedora CoreOS, Flatcar, Ubuntu Core, openSUSE MicroOS and Debian, as an initramfs sees them before a stage.
 
-Skeletons of what the files stage meets: account files and nsswitch.conf, links, presets, sshd, login.defs, machine-id, SELinux.
+Skeletons of the stage's input: account files and nsswitch.conf, links, presets, sshd, login.defs, machine-id, SELinux.
 Sources: fedora-coreos-config (manifests, overlay.d), flatcar/baselayout, Ubuntu's core base snap, openSUSE's MicroOS-release and
 libnss_usrfiles, Debian's base-files and openssh-server; docs/reference/boot.md §1.3, §4.4 and §6.2.
 """
@@ -76,7 +76,7 @@ TREES: dict[str, dict[str, str]] = {
         "/usr/share/baselayout/nsswitch.conf": (
             "passwd:      files usrfiles sss systemd\nshadow:      files usrfiles sss\ngroup:       files usrfiles sss systemd\n"
         ),
-        # flatcar-tmpfiles has run: what is to be changed was copied.
+        # flatcar-tmpfiles has run and copied the files that can be changed.
         "/etc/passwd": "root:x:0:0:root:/root:/bin/bash\ncore:x:500:500:Flatcar Admin:/home/core:/bin/bash\n",
         "/etc/shadow": "root:*:15887:0:::::\ncore:*:15887:0:::::\n",
         "/etc/group": "root:x:0:root\nwheel:x:10:root,core\nsudo:x:150:core\ndocker:x:233:core\ncore:x:500:\n",
@@ -159,7 +159,7 @@ TREES: dict[str, dict[str, str]] = {
 
 
 def make(top: Path, name: str, changes: dict[str, str] | None = None) -> Path:
-    """The root of a distribution below `top`; `changes` are laid over its tree; what is "gone" there is left out."""
+    """The root of a distribution below `top`; `changes` are laid over its tree; paths whose content is "gone" are left out."""
     root = top / "root"
     for path, content in {**TREES[name], **(changes or {})}.items():
         if content == "gone":

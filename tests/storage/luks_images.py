@@ -69,7 +69,7 @@ def custom(pin: str, config: object) -> Clevis:
 
 
 def bind(image: Image, binding: Binding, context: Context, monkeypatch: pytest.MonkeyPatch, *, base: str = "") -> list[list[str]]:
-    """Bind a volume; gives the command lines that were run."""
+    """Bind a volume; returns the command lines that were run."""
     ran: list[list[str]] = []
 
     def recorded(argv: list[str], **members: Any) -> str:
