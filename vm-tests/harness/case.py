@@ -1,4 +1,4 @@
-"""What a case gets: a folder to work in, the image, a key, machines; and how cases are found.
+"""The resources of a case: a working directory, the image, a key, machines; and the discovery of cases.
 
 A case is a folder with a case.py that has a docstring starting with "verifies:", TIMEOUT_S, EXPECTED_S (for the order
 of a run: longest first) and run(case).

@@ -1,4 +1,4 @@
-"""What the cases of coreos-cloudinit share: logging in once its keys are there, its journal, the words that sum up a run."""
+"""Shared by the cases of coreos-cloudinit: logging in once its keys are installed, its journal, the summary of a run."""
 
 import contextlib
 import time
@@ -23,7 +23,7 @@ LOGIN_S = 240.0
 
 
 def log_in(machine: Machine, user: str = "root") -> Ssh:
-    """The SSH server comes up before the keys of the user data are there: tries until they let us in."""
+    """Retries until the keys of the user data are accepted: the SSH server starts before they are installed."""
     machine.wait_for_login()
     ssh, deadline = machine.ssh(user), time.monotonic() + LOGIN_S
     while time.monotonic() < deadline:

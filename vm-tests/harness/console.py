@@ -35,7 +35,7 @@ class Console:
         return self._wait(wanted.search, repr(pattern), timeout_s, alive)
 
     def wait_for_number(self, pattern: str, number: int, end: str, timeout_s: float, *, alive: Callable[[], bool]) -> int:
-        """Waits until so many places match the pattern, or the text `end` is there; gives how many do. Failed as in wait_for."""
+        """Waits for `number` matches of the pattern or the text `end`; returns the number seen. Failed as in wait_for."""
         wanted = re.compile(pattern)
 
         def enough(text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Makes disks for machines and gives raw copies of them to look at. Nothing is ever mounted on this host."""
+"""Creates disks for machines, and raw copies of them for inspection. Nothing is ever mounted on this host."""
 
 import json
 from collections.abc import Mapping
@@ -96,9 +96,9 @@ def virtual_size(disk: Disk) -> int:
 
 
 def raw_copy(disk: Disk, path: Path, *, shared: bool = False) -> Path:
-    """The disk's content as a sparse raw file; a disk that is raw already is given as it is.
+    """The disk's content as a sparse raw file; a disk that is raw already is returned unchanged.
 
-    shared reads a disk that a machine holds; it must be paused, or the copy is of no moment at all.
+    shared reads a disk that a machine has open; pause the machine first, or the copy mixes contents of different moments.
     """
     if disk.format == "raw":
         return disk.path

@@ -1,4 +1,4 @@
-"""What can go wrong in a VM test. A failed expectation is not a fault of the harness, so the two are told apart."""
+"""Errors of a VM test. A failed expectation is not a fault of the harness, so they are different exceptions."""
 
 
 class Failed(Exception):

@@ -1,4 +1,4 @@
-"""What a config asks for, as nodes to compare with a guest's."""
+"""The files, directories and links that a config specifies, as nodes to compare with a guest's."""
 
 import hashlib
 

@@ -1,6 +1,6 @@
 """Runs in a guest (`python3 -`): replaces a file on FAT as the agent does, with the power failing before each step.
 
-Prints a JSON list: what the file holds on a copy of the disk, one entry per step and one for no power cut.
+Prints a JSON list: the content of the file on a copy of the disk, one entry per step and one without a power cut.
 """
 
 import json

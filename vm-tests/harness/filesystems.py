@@ -8,14 +8,14 @@ from harness.programs import run
 
 
 def probe(raw: Path, partition: Partition) -> dict[str, str]:
-    """What blkid -p sees in a partition: TYPE, LABEL, UUID … Empty when there is no signature."""
+    """The findings of blkid -p in a partition: TYPE, LABEL, UUID … Empty without a signature."""
     argv: list[str | Path] = ["blkid", "-p", "-o", "export", "-O", str(partition.offset), "-S", str(partition.size), raw]
     lines = run(argv, ok=(0, 2)).splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 def ext4_read(raw: Path, partition: Partition, path: str) -> str:
-    """A file's text from an ext4 file system, "" when it is not there."""
+    """A file's text from an ext4 file system, "" if it does not exist."""
     return run(["debugfs", "-R", f"cat {path}", f"{raw}?offset={partition.offset}"])
 
 
@@ -40,7 +40,7 @@ def ext4_is_clean(raw: Path, partition: Partition, scratch: Path) -> str:
 
 
 def fat_names(raw: Path, partition: Partition, path: str) -> list[str]:
-    """The names in a directory of a FAT file system, in lower case; empty when the directory is not there."""
+    """The names in a directory of a FAT file system, in lower case; empty if the directory does not exist."""
     listing = run(["mdir", "-b", "-i", f"{raw}@@{partition.offset}", f"::{path}"], ok=(0, 1))
     return sorted(line.rstrip("/").rsplit("/", 1)[-1].lower() for line in listing.splitlines() if line.strip())
 
@@ -62,7 +62,7 @@ def ext4_size(raw: Path, partition: Partition) -> int:
 
 
 def fat_write(raw: Path, partition: Partition, path: str, content: Path | str) -> None:
-    """Puts a file, or a text, into a FAT file system, in the place of what is there; its directories are made."""
+    """Writes a file or a text into a FAT file system, replacing an existing file; missing parent directories are created."""
     at = f"{raw}@@{partition.offset}"
     for parent in reversed(PurePosixPath(path).parents[:-1]):
         if not fat_exists(raw, partition, str(parent)):

@@ -1,6 +1,6 @@
-"""Reads a GPT from a raw disk image, bit by bit, with nobody's help: the judge of what partitioning tools did.
+"""Reads a GPT from a raw disk image, bit by bit, without other programs: the judge of partitioning tools.
 
-Source: UEFI specification 2.10, section 5.3. Sectors have 512 bytes where nothing else is said.
+Source: UEFI specification 2.10, section 5.3. Sectors have 512 bytes unless stated otherwise.
 """
 
 import hashlib
@@ -169,7 +169,7 @@ def _partitions(raw: bytes, entry_size: int, sector: int) -> dict[int, Partition
 
 
 def _problems(disk: _Disk, header: Header, sector: int) -> list[str]:
-    """What is wrong with the copy of the table whose header is in a sector."""
+    """The faults of the copy of the table whose header is in a sector."""
     raw = bytearray(disk.read(sector, header.size))
     raw[16:20] = bytes(4)
     name = "primary" if sector == 1 else "backup"
@@ -184,7 +184,7 @@ def _problems(disk: _Disk, header: Header, sector: int) -> list[str]:
 
 
 def _backup_problems(disk: _Disk, primary: Header, sectors: int) -> list[str]:
-    """What is wrong with the backup: its place, its checksums, its agreement with the primary."""
+    """The faults of the backup: its location, its checksums, its agreement with the primary."""
     if primary.other != sectors - 1:
         return [f"backup header: expected in the last sector {sectors - 1}, primary says {primary.other}"]
     backup = _header(disk, primary.other)

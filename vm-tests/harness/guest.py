@@ -1,4 +1,4 @@
-"""What a running guest says about itself over SSH, as data. Knows Debian's programs, and nothing of the agent's code."""
+"""The state of a running guest, read over SSH with Debian's programs. Independent of the agent's code."""
 
 import json
 import shlex
@@ -66,7 +66,7 @@ class Journal:
         return list(dict.fromkeys(str(entry["IGNITION_STAGE"]) for entry in self.entries if "IGNITION_STAGE" in entry))
 
     def messages(self) -> list[str]:
-        """All messages; those that are not text are shown as journalctl gives them."""
+        """All messages; those that are not text are shown as journalctl prints them."""
         return [str(entry.get("MESSAGE", "")) for entry in self.entries]
 
     def operations(self, word: str) -> list[str]:
@@ -130,6 +130,6 @@ def nodes_command(paths: Sequence[str], *, deep: bool = False, leave_out: Sequen
 
 
 def parse_nodes(text: str) -> dict[str, Node]:
-    """The output of nodes_command, by path; empty when it was no such output."""
+    """The output of nodes_command, by path; empty if the text is not such output."""
     found = json.loads(text) if text.startswith("{") else {}
     return {path: Node(*fields) for path, fields in found.items()}

@@ -1,4 +1,4 @@
-"""What a machine is made of beside its network: processors, memory, firmware, TPM, and its disks' buses, as QEMU's arguments."""
+"""The hardware of a machine besides its network: processors, memory, firmware, TPM, and its disks' buses, as QEMU's arguments."""
 
 import shutil
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Hardware:
 
 
 def new_uefi(path: Path) -> Path:
-    """The variables of a firmware that has never run, at path; they are left alone when they are there."""
+    """The variables of a firmware that has never run, at path; an existing file is left alone."""
     if not path.exists():
         if not UEFI_VARIABLES.exists():
             raise HarnessError(f"{UEFI_VARIABLES} is missing; `make test` installs it (package ovmf)")
@@ -64,7 +64,7 @@ def drive_arguments(drives: Sequence[Disk], *, boots: bool) -> list[str]:
 
 
 def plug_commands(number: int, disk: Disk) -> list[str]:
-    """What gives a running machine one more disk: lines for QEMU's monitor. A SCSI disk brings a controller of its own."""
+    """Lines for QEMU's monitor that plug one more disk into a running machine. A SCSI disk brings its own controller."""
     port, device = f"bus={SLOT}{number}", device_argument(number, disk, boots=False)
     if disk.attachment.bus == "scsi":
         controller = f"scsi{number}"

@@ -28,18 +28,18 @@ UNUSED = (
 # Arguments of each kernel here. A comma would end QEMU's option.
 EMULATED = " ".join(
     (
-        # A machine beside another one may need more than systemd's 90 seconds for what takes none on a real one.
+        # With two machines at once, a unit that starts immediately on real hardware can exceed systemd's default of 90 seconds.
         "systemd.default_device_timeout_sec=300 systemd.default_timeout_start_sec=300",
         # Loading kvm_amd, because QEMU's "max" processor has SVM, stalls its processors for a minute. (With svm=off systemd 252
         # cannot set up the mount namespace of udev in it: "Device or resource busy".) modprobe.blacklist keeps kmod from loading
-        # what kvm_amd depends on, too: kvm alone has stalled a processor for 50 s, long enough for networkd to give up a link.
+        # the dependencies of kvm_amd: kvm alone has stalled a processor for 50 s, long enough for networkd to give up a link.
         "modprobe.blacklist=kvm_amd modprobe.blacklist=powernow_k8 module_blacklist=kvm_amd",
         # QEMU 7 translates code for the address at which it runs: where each process has libc elsewhere, each has it translated
         # again, which was a fifth of a boot.
         "norandmaps",
         # Accounting, and the kernel's caution between processes: a seventh of a boot, and nothing here looks at them.
         "cgroup_disable=memory psi=0 audit=0 mitigations=off 8250.nr_uarts=1",
-        # A program each, for what no case asks: a tenth of a boot.
+        # Each runs a program whose result no case reads: a tenth of a boot.
         *(f"systemd.mask={unit}" for unit in UNUSED),
     )
 )

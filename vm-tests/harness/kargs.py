@@ -35,14 +35,14 @@ def look(machine: Machine) -> dict[str, Answer]:
 
 
 def power_cuts_on_fat(ssh: Ssh) -> list[str]:
-    """What a file on FAT holds after a power cut before each step of replacing it; see fat_replace.py."""
+    """The content of a file on FAT after a power cut before each step of its replacement; see fat_replace.py."""
     answer = ssh.feed("python3 -", Path(__file__).with_name("fat_replace.py").read_text(encoding="utf-8"), 240)
     found: list[str] = json.loads(answer.text) if answer.text.startswith("[") else [answer.text]
     return found
 
 
 def judge_power_cuts(found: Sequence[str], checks: Checks) -> None:
-    """First the old file, at some step and for ever after the new one."""
+    """The file is the old one up to some step, and the new one from then on."""
     kinds = [fat_replace.KINDS.get(text, text) for text in found]
     checks.true("power cuts on FAT", len(kinds) > len(fat_replace.STEPS), kinds)
     checks.equal("power cuts on FAT: old and new files", ["old"] * kinds.count("old") + ["new"] * kinds.count("new"), kinds)

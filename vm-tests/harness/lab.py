@@ -157,12 +157,12 @@ class Lab:
         return found
 
     def probes(self, *chosen: LabDisk) -> dict[str, dict[str, str]]:
-        """What blkid finds by device: disks, partitions, and everything stacked on them."""
+        """The findings of blkid by device: disks, partitions, and everything stacked on them."""
         found: dict[str, dict[str, str]] = self.facts(*chosen)["probes"]
         return found
 
     def files(self, *paths: str) -> dict[str, list[str]]:
-        """[kind, mode, text] of files of the guest that are there."""
+        """[kind, mode, text] of files of the guest; files that do not exist are left out."""
         found: dict[str, list[str]] = self.ask("read", list(paths))
         return found
 
@@ -192,7 +192,7 @@ class Lab:
             yield checks
             checks.done()
         except Failed as failure:
-            # What had gone wrong before is part of the story.
+            # The report includes failures of earlier checks.
             text = "\n".join([str(failure), *(one for one in checks.failures if one not in str(failure))])
             self.failures.append(text)
             self.case.say(f"FAILED {text}")
@@ -262,7 +262,7 @@ def booted(case: Case, blanks: Sequence[Blank], *, hardware: Hardware | None = N
 
 
 def saved_lab(case: Case, hardware: Hardware) -> Saved:
-    """The saved lab of the case's image and this hardware, made unless it is there; one at a time, whoever asks."""
+    """The saved lab of the case's image and this hardware, created unless it exists; concurrent callers wait for each other."""
     parts = [run(["qemu-system-x86_64", "--version"]), EMULATED, str(replace(hardware, tpm=hardware.tpm and Path("tpm")))]
     parts += [Path(__file__).with_name(module).read_text(encoding="utf-8") for module in ("lab.py", "machine.py", "hardware.py")]
     folder = case.image.folder / f"lab-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:16]}"
@@ -278,7 +278,7 @@ def saved_lab(case: Case, hardware: Hardware) -> Saved:
 
 
 def boot_and_save(case: Case, hardware: Hardware, saved: Saved) -> None:
-    """The one boot. A TPM's memory is part of what QEMU saves."""
+    """The only boot. The saved state includes the TPM's memory."""
     size = (disks.virtual_size(case.image.disk) // GIB + 1) * GIB
     system = disks.overlay(case.image.disk, saved.disk.path, size)
     hardware = replace(hardware, tpm=hardware.tpm and case.tpm("boot"))
@@ -296,7 +296,7 @@ def credential(key: Key) -> str:
 
 
 def nodes_of(drives: Sequence[Disk], helper: Helper) -> list[str]:
-    """The devices of disks that were just plugged in, in their order, when all are there."""
+    """The devices of disks that were just plugged in, in their order; waits until all have appeared."""
     deadline, serials = time.monotonic() + PLUG_TIMEOUT_S, [drive.attachment.serial for drive in drives]
     while True:
         nodes: dict[str, str] = helper.ask("prepare", None)

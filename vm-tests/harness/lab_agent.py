@@ -102,12 +102,12 @@ def partitions(name: str) -> list[str]:
 
 
 def users(name: str) -> dict[str, list[str]]:
-    """Who uses a device and its partitions."""
+    """The holders of a device and of its partitions."""
     return {device: [path.name for path in (BLOCK / device / "holders").glob("*")] for device in [*partitions(name), name]}
 
 
 def release(name: str) -> list[str]:
-    """Ends every use of a device: what is stacked on it first."""
+    """Ends every use of a device, beginning with the devices stacked on it."""
     said = []
     for holder in sorted(path.name for path in (BLOCK / name / "holders").glob("*")):
         said += release(holder)
@@ -152,7 +152,7 @@ def new_root(root: str) -> None:
 
 
 def facts(devices: list[str]) -> dict[str, object]:
-    """What the guest knows about devices and everything on them: lsblk's tree, blkid's probes, the kernel's partitions."""
+    """The guest's view of devices and everything stacked on them: lsblk's tree, blkid's probes, the kernel's partitions."""
     columns = "NAME,KNAME,PATH,TYPE,SIZE,FSTYPE,LABEL,UUID,PARTLABEL,PARTUUID,PARTTYPE,START,MOUNTPOINTS,LOG-SEC,SERIAL"
     tree = json.loads(call("lsblk", "--json", "--bytes", "--output", columns, *devices)[1])["blockdevices"]
     probes = {}
@@ -185,7 +185,7 @@ def flush(devices: list[str]) -> None:
 
 
 def read(paths: list[str]) -> dict[str, object]:
-    """Files as they are: [kind, mode in octal, text or link target]; absent ones are left out."""
+    """Files, read without following links: [kind, mode in octal, text or link target]; absent ones are left out."""
     found: dict[str, object] = {}
     for path in paths:
         try:

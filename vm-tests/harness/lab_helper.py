@@ -20,7 +20,7 @@ PLACE = "/run/lab/agent.py"
 
 
 class Helper:
-    """Questions to one guest, one at a time. What its process says beside its answers is in `log`."""
+    """Questions to one guest, one at a time. Other output of its process goes to `log`."""
 
     def __init__(self, ssh: Ssh, log: Path) -> None:
         self.ssh, self.log = ssh, log
@@ -44,7 +44,7 @@ class Helper:
             process.stdin.flush()
             answer = json.loads(self._line(process, timeout_s))
         except (OSError, ValueError) as error:
-            self.close()  # a late answer must not be taken for that to the next question
+            self.close()  # a late answer must not be mistaken for the answer to the next question
             said = self.log.read_text(encoding="utf-8", errors="replace")[-800:]
             raise Failed(f"expected: an answer to {action} {question[:900]!r}\nseen:     {error} {said}") from error
         if "failure" in answer:

@@ -1,4 +1,4 @@
-"""What stages that ran in a lab did, and whether that was expected."""
+"""The results of stages that ran in a lab, and their comparison with the expected ones."""
 
 import re
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ LOCATED = re.compile(r"platform file:\d+:\d+ \((\$[^)]*)\)")
 
 @dataclass(frozen=True)
 class Result:
-    """What stages did: status of the last one that ran, all records of operations.jsonl, all logs, the failure screen.
+    """The results of stages: status of the last one that ran, all records of operations.jsonl, all logs, the failure screen.
 
-    links is what /dev/disk/by-partlabel and /dev/md led to at the moment the last stage ended.
+    links has the targets of /dev/disk/by-partlabel and /dev/md at the moment the last stage ended.
     """
 
     status: int
@@ -36,7 +36,7 @@ class Result:
         return [f"{row['operation']} {row['path']}: {row['result']}" for row in rows]
 
     def changed(self, *stages: str) -> list[str]:
-        """What of outcomes() is not "already"."""
+        """The outcomes() that are not "already"."""
         return [outcome for outcome in self.outcomes(*stages) if not outcome.endswith(": already")]
 
     @property

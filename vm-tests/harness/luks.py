@@ -1,4 +1,4 @@
-"""What LUKS2 volumes say of themselves, read from the image files of disks on this host: by cryptsetup and blkid."""
+"""Headers of LUKS2 volumes, read from the image files of disks on this host by cryptsetup and blkid."""
 
 import base64
 import hashlib
@@ -26,7 +26,7 @@ class Header:
 
     @property
     def flags(self) -> list[str]:
-        """What activation obeys, such as allow-discards."""
+        """The flags applied on activation, such as allow-discards."""
         return sorted(self.metadata["config"].get("flags", []))
 
     @property
@@ -47,7 +47,7 @@ class Header:
 
     @property
     def bindings(self) -> list[Any]:
-        """What clevis tokens say of their pins, see described()."""
+        """The pins of clevis tokens, as returned by described()."""
         tokens = [self.metadata["tokens"][number] for number in sorted(self.metadata["tokens"])]
         return [described(token["jwe"]["protected"]) for token in tokens if token["type"] == "clevis"]
 

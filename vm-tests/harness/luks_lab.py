@@ -28,7 +28,7 @@ def key_file(text: str) -> dict[str, str]:
 
 
 def steps(result: Result) -> list[str]:
-    """What the disks stage did: "luks-format: done" …, without its looking around."""
+    """The operations of the disks stage, such as "format /dev/vdb: done", without inspections."""
     rows = [row for row in result.records if row["stage"] == "disks" and row["operation"] != "inspect"]
     return [f"{row['operation'].removeprefix('luks-')} {row['path']}: {row['result']}" for row in rows]
 
@@ -44,13 +44,13 @@ def close(lab: Lab, *names: str) -> None:
 
 
 def digests(lab: Lab, disks: Sequence[LabDisk]) -> list[str]:
-    """What is on disks."""
+    """The digests of the disks' contents."""
     lab.flush(*disks)
     return [luks.digest(disk.image) for disk in disks]
 
 
 def files_changed(result: Result) -> list[str]:
-    """What the files stage did to encrypted volumes, unless it was so already."""
+    """The changes of the files stage to encrypted volumes; operations with nothing to change are left out."""
     about = ("write-key", "write-crypttab", "luks-finish")
     return [
         f"{row['operation']} {row['path']}" for row in result.records if row["operation"] in about and row["result"] != "already"

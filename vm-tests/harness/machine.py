@@ -168,7 +168,7 @@ class Machine:
         return self.ssh(nic=nic)
 
     def wait_for_console(self, pattern: str, timeout_s: float = BOOT_TIMEOUT_S) -> str:
-        """Waits for a text on the console and gives everything printed so far."""
+        """Waits for a text on the console and returns everything printed so far."""
         self.console.wait_for(pattern, timeout_s, alive=self.alive)
         return self.console.text()
 
@@ -195,7 +195,7 @@ class Machine:
         self._end_tpm()
 
     def wait_for_reboot(self, timeout_s: float = BOOT_TIMEOUT_S) -> str:
-        """Waits until the guest reboots itself and gives all of its console; Failed when it ends otherwise, or comes up instead.
+        """Waits until the guest reboots itself; returns its whole console. Failed if it ends otherwise, or comes up instead.
 
         QEMU ends with the reboot, which is thus seen once: what comes after it is another machine with the same disks.
         """
@@ -258,7 +258,7 @@ class Machine:
         self._end_tpm()
 
     def _launch(self) -> bool:
-        """True when QEMU runs and its QMP socket is there."""
+        """True if QEMU runs and its QMP socket exists."""
         self.qmp.unlink(missing_ok=True)
         if self.tpm is not None:
             self.tpm.start(outlives=self.plan.outlives)
@@ -308,7 +308,7 @@ class Machine:
         return None
 
     def _errors(self) -> str:
-        """What QEMU itself said."""
+        """The error messages of QEMU itself."""
         return self.stderr.read_text(encoding="utf-8", errors="replace").strip()[-400:] if self.stderr.exists() else ""
 
     def _end_tpm(self) -> None:

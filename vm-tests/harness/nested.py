@@ -1,4 +1,4 @@
-"""Runs run.py inside a case, for the tests of the harness itself, and looks for what it leaves behind."""
+"""Runs run.py inside a case, for the tests of the harness itself, and looks for processes and files that it leaves behind."""
 
 import os
 import signal

@@ -30,7 +30,7 @@ def put_ext4(disk: Disk, start_mib: int, size_mib: int, label: str, files: Mappi
 
 
 def add_to_ext4(disk: Disk, raw: Path, partition: Partition, files: Mapping[str, str], scratch: Path) -> None:
-    """Puts files into an ext4 partition of a disk, scripts executable; raw is a raw copy of what the disk is now."""
+    """Puts files into an ext4 partition of a disk, scripts executable; raw is a raw copy of the disk's current content."""
     scratch.mkdir()
     content = scratch / "partition"
     commands = [f"mkdir /{parent}" for parent in {Path(path).parent for path in files} - {Path()}]

@@ -1,4 +1,4 @@
-"""QEMU's machine protocol: just enough to end a machine properly, to give it disks and enlarge them, and to save its state.
+"""QEMU's machine protocol: just enough to end a machine properly, to plug in and enlarge disks, and to save its state.
 
 Source: docs/interop/qmp-spec.rst of QEMU.
 """
@@ -30,7 +30,7 @@ class Qmp:
         self._socket.close()
 
     def command(self, name: str, **arguments: object) -> Any:
-        """Sends a command and gives its answer, leaving events aside. Raises OSError when it fails or the machine is gone."""
+        """Sends a command and returns its answer, skipping events. Raises OSError if it fails or the machine has ended."""
         self._socket.sendall(json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
         while True:
             line = self._lines.readline()

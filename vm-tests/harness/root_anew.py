@@ -1,4 +1,4 @@
-"""ROOT made anew by a config: what every such machine must show, whatever its ROOT lies on. Used by the cases root-*."""
+"""A ROOT recreated by a config: checks that every such machine must pass, whatever its ROOT is on. For the cases root-*."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ def look(machine: Machine, probes: Mapping[str, str] = PROBES) -> dict[str, Answ
 
 
 def root_row(seen: Mapping[str, Answer]) -> dict[str, object]:
-    """What findmnt says of /."""
+    """findmnt's row for /."""
     rows: list[dict[str, object]] = json.loads(seen["root"].text)["filesystems"]
     return rows[0]
 
@@ -59,7 +59,7 @@ def judge_first(seen: Mapping[str, Answer], checks: Checks) -> None:
 
 
 def judge_held(journal: str, checks: Checks) -> str:
-    """The same, of the journal alone; gives its messages."""
+    """The same checks for the journal alone; returns its messages."""
     messages = "\n".join(guest.parse_journal(journal).messages())
     checks.matches("ROOT is held in memory", HELD, messages)
     checks.matches("ROOT is put back", RETURNED, messages)
@@ -70,7 +70,7 @@ def judge_held(journal: str, checks: Checks) -> str:
 def boot_again(
     case: Case, drives: Sequence[Disk], checks_name: str, *, format: str, grow: int = 2 * GIB, **options: object
 ) -> Checks:
-    """Enlarges the disks, boots once more, and judges; gives the checks, still open, for what is the case's own."""
+    """Enlarges the disks, boots once more, and judges; returns the checks, still open, so that the case can add its own."""
     before = disks.virtual_size(drives[0])
     for disk in drives:
         disks.grow(disk, disks.virtual_size(disk) + grow)

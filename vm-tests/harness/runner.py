@@ -161,7 +161,7 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _group_lives(process: subprocess.Popen[bytes]) -> bool:
-    """True while any process of the group is there; reaps the leader."""
+    """True while any process of the group exists; reaps the leader."""
     process.poll()
     try:
         os.killpg(process.pid, 0)

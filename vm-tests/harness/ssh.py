@@ -39,7 +39,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command in the guest printed, and its status."""
+    """The output of a command in the guest, and its exit status."""
 
     text: str
     status: int

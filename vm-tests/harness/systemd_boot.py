@@ -9,7 +9,7 @@ from harness.disks import Disk
 from harness.errors import HarnessError
 
 PROGRAM = Path("/usr/lib/systemd/boot/efi/systemd-bootx64.efi")
-# What a firmware starts from a disk that it does not know yet (UEFI 2.10, 3.5.1.1).
+# The program that firmware starts from a disk without a boot entry (UEFI 2.10, 3.5.1.1).
 REMOVABLE_PATH = "/EFI/BOOT/BOOTX64.EFI"
 ENTRIES = "/loader/entries"
 

@@ -11,7 +11,7 @@ TOP = Path(__file__).resolve().parent.parent.parent.parent
 
 
 def sample(platform: str) -> dict[str, bytes]:
-    """What the platform's service answers in the unit tests, by path: tests/platforms/samples has it once for all."""
+    """The answers of the platform's service in the unit tests, by path, from tests/platforms/samples."""
     if str(TOP) not in sys.path:
         sys.path.append(str(TOP))
     found = importlib.import_module(f"tests.platforms.samples.{platform.replace('-', '_')}").SAMPLE
@@ -45,5 +45,5 @@ class Documents(Service):
         return Reply(404) if body is None else Reply(200, body)
 
     def told(self, path: str) -> list[bytes]:
-        """What was sent to a path, in order."""
+        """The bodies sent to a path, in order."""
         return [request.body for request, status in self.asked(path) if request.method != "GET" and status == 200]

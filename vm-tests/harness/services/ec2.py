@@ -1,7 +1,7 @@
 """EC2's instance metadata service, version 2: nothing without a session token.
 
 Source: the service's documented paths and rules (tokens by PUT with a lifetime header, 401 without one, 403 for
-requests that came through a proxy). Values are invented. Every dated version and "latest" give the same answers.
+requests that came through a proxy). Values are invented. Every dated version and "latest" return the same answers.
 """
 
 import re

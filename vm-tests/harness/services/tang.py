@@ -66,14 +66,14 @@ class Tang:
             self._server = None
 
     def thumbprint(self) -> str:
-        """Of the key that signs advertisements, as a config gives it (SHA-256, base64url)."""
+        """The thumbprint of the key that signs advertisements, as written in a config (SHA-256, base64url)."""
         for path in sorted(self.keys.glob("*.jwk")):
             if "verify" in json.loads(path.read_text(encoding="utf-8"))["key_ops"]:
                 return run(["jose", "jwk", "thp", "-a", "S256", "-i", path]).strip()
         raise HarnessError(f"no key in {self.keys} signs")
 
     def advertisement(self) -> str:
-        """What GET /adv answers: the text that a config may embed."""
+        """The answer to GET /adv: the text that a config may embed."""
         request = "GET /adv HTTP/1.0\r\n\r\n"
         done = subprocess.run([TANGD, self.keys], input=request, capture_output=True, text=True, timeout=30, check=True)
         return done.stdout.split("\r\n\r\n", 1)[-1].split("\n\n", 1)[-1]
