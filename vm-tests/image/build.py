@@ -34,7 +34,7 @@ FORMATS = {
     ".vhdx": ["vhdx"],
     ".vdi": ["vdi"],
 }
-FORMAT = "1"  # raise it when the same inputs shall give something else
+FORMAT = "1"  # increment it if the same inputs are to result in a different image
 
 
 def ensure_root(folder: Path) -> Path:
@@ -94,7 +94,7 @@ def _build(scratch: Path, tarball: Path) -> Path:
 
 
 def _empty_boot(boot: Path) -> None:
-    # The ESP is mounted over it; what lies below would only take space.
+    # The ESP is mounted over it; files below the mount point would only take space.
     for path in boot.iterdir():
         path.unlink()
     for link in ("vmlinuz", "vmlinuz.old", "initrd.img", "initrd.img.old"):
@@ -102,7 +102,7 @@ def _empty_boot(boot: Path) -> None:
 
 
 def disk_format(output: Path) -> list[str]:
-    """What `qemu-img convert -O` is told for a file of that name. Raises BuildError for a name that ends in no format."""
+    """The arguments of `qemu-img convert -O` for a file of that name. Raises BuildError for a name without a known suffix."""
     kind = FORMATS.get(output.suffix.lower())
     if kind is None:
         raise BuildError(f"{output}: the name must end in one of {', '.join(FORMATS)}, which is the format that is written")

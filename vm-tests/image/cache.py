@@ -1,4 +1,4 @@
-"""What was built before: keyed by everything that goes in, one build at a time however many ask."""
+"""A cache of earlier builds, keyed by all of their inputs; concurrent callers wait for one build."""
 
 import fcntl
 import hashlib

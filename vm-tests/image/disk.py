@@ -6,7 +6,7 @@ import boot_loader
 import layout
 from tools import run
 
-# What GRUB's kargs.cfg begins with, before GRUB adds first boot, vendor and hypervisor; also the command line of a direct boot.
+# The start of GRUB's kargs.cfg, before GRUB adds first boot, vendor and hypervisor; also the command line of a direct boot.
 CMDLINE = "root=LABEL=ROOT rw"
 CONSOLES = "console=tty0 console=ttyS0,115200"
 KARGS_CFG = f"""# Kernel arguments: read by grub.cfg, edited by ignition-kargs-helper and by people. Double quotes protect blanks.

@@ -25,7 +25,7 @@ import root_tree
 from tools import BuildError, run, step
 
 DEBIAN_MODULE = Path("/usr/lib/dracut/modules.d/30ignition")
-# What 30ignition/module-setup.sh copies besides its own files, as far as the root has it.
+# The programs that 30ignition/module-setup.sh copies if the root has them, besides its own files.
 DEBIAN_PROGRAMS = " ".join(
     [
         *("basename", "lsblk", "mkswap", "partx", "sgdisk", "wipefs", "mkfs.btrfs", "mkfs.ext4", "mkfs.fat", "mkfs.xfs"),
@@ -91,7 +91,7 @@ def _debian_tree(tree: Path) -> None:
 
 
 def _parts(base: Path, ours: Path) -> dict[str, int]:
-    """Compressed sizes of what ours has and base has not, each part on its own: their sum is a little more than the whole."""
+    """Compressed sizes of the files that only ours has, each part on its own: their sum is a little more than the whole."""
     with tempfile.TemporaryDirectory(dir=ours.parent) as scratch:
         tree = Path(scratch)
         _unpack(ours, tree)

@@ -10,7 +10,7 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 FILES = HERE / "files"
 SUITE = "bookworm"
-# What no machine of this image reads; copyrights stay. Without binfmt.d no boot waits for the service that registers bytecode.
+# Files that no machine here reads; copyrights stay. Without binfmt.d no boot waits for the service that registers bytecode.
 EXCLUDED = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/info/*", "/usr/lib/binfmt.d/*")
 KEPT = ("/usr/share/doc/*/copyright",)
 
@@ -22,7 +22,7 @@ def packages() -> list[str]:
 
 
 def mmdebstrap_arguments() -> list[str]:
-    """All that decides what is in the tarball."""
+    """All options that determine the content of the tarball."""
     options = [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED]
     options += [f"--dpkgopt=path-include={pattern}" for pattern in KEPT]
     options += ['--aptopt=Apt::Install-Recommends "false"', "--variant=minbase", f"--include={','.join(packages())}"]
@@ -38,7 +38,7 @@ def bootstrap(tarball: Path) -> None:
 
 
 def unpack(tarball: Path, root: Path) -> None:
-    """Debian's packages as they are."""
+    """Unpack Debian's packages, unmodified."""
     root.mkdir()
     # Capabilities of programs (ping) are extended attributes.
     run(["tar", "-x", "-f", str(tarball), "-C", str(root), "--numeric-owner", "--xattrs", "--xattrs-include=*"])

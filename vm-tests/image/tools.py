@@ -40,7 +40,7 @@ def run(argv: list[str], *, stdin: str = "", env: dict[str, str] | None = None) 
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Print what is done, and how long it took. On standard error: standard output belongs to the answer."""
+    """Print the step and its duration on standard error: standard output is reserved for the result."""
     print(f"image: {what} …", end="", file=sys.stderr, flush=True)
     begin = time.monotonic()
     try:
