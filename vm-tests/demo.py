@@ -102,7 +102,7 @@ def watch(machine: Machine) -> None:
 
 
 def show_guest(seen: dict[str, Answer], service: Service) -> None:
-    """What the machine says about its first boot."""
+    """Print the machine's report on its first boot."""
     say("\nThe stages, from the machine's journal (journalctl --identifier=ignition --all)")
     tell(story.stages(guest.parse_journal(seen["journal"].text)))
     say("\nThe machine now")

@@ -49,7 +49,7 @@ def parse() -> argparse.Namespace:
 
 
 def blank(spec: str) -> labs.Blank:
-    """A disk from its description. Raises HarnessError for what it does not know."""
+    """A disk from its description. Raises HarnessError for a malformed or unsupported description."""
     size, *words = spec.split(",")
     try:
         given = {"bus": "virtio", "sector": "512", "serial": "", "product": ""} | dict(word.split("=", 1) for word in words)
@@ -59,7 +59,7 @@ def blank(spec: str) -> labs.Blank:
 
 
 def show(lab: labs.Lab, servers: list[Tang]) -> None:
-    """How to get in, and what is there."""
+    """Print how to log in, and the available disks and servers."""
     lab.ssh.feed("cat >/usr/local/bin/lab && chmod +x /usr/local/bin/lab", LAB_PROGRAM)
     print(f"log in:  {shlex.join(replace(lab.machine.ssh(), shared=None).argv())}")
     for disk in lab.disks:

@@ -38,7 +38,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def choose(definitions: Sequence[Definition], names: Sequence[str]) -> list[Definition]:
-    """The named cases, all without names. Raises HarnessError for a name that is none."""
+    """The named cases, all without names. Raises HarnessError for an unknown name."""
     wanted = [name.replace("_", "-") for name in names]
     known = {definition.name: definition for definition in definitions}
     unknown = [name for name in wanted if name not in known]
@@ -53,7 +53,7 @@ def say(text: str) -> None:
 
 
 def choose_image(options: argparse.Namespace) -> Image:
-    """The image that is named, or that of these sources; with --sync any that is there."""
+    """The named image, or the one built from these sources; with --sync, the newest existing image."""
     if options.sync:
         os.environ[SYNC_VARIABLE] = "1"
     if options.image:
@@ -62,7 +62,7 @@ def choose_image(options: argparse.Namespace) -> Image:
 
 
 def run_all(options: argparse.Namespace, definitions: Sequence[Definition]) -> int:
-    """Runs cases as processes, all with the same image; gives the exit status."""
+    """Runs cases as processes, all with the same image; returns the exit status."""
     image = choose_image(options)
     work = (options.work or Path(tempfile.mkdtemp(prefix="ignition-vm-"))).resolve()
     work.mkdir(parents=True, exist_ok=True)
