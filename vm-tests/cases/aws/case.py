@@ -131,7 +131,7 @@ def judge_guest(seen: dict[str, Answer], checks: Checks) -> None:
 
 
 def judge_service(service: Service, checks: Checks) -> None:
-    """What the metadata service was asked: a token first, nothing without one, nothing refused."""
+    """The requests to the metadata service: first for a token, none without one, none refused."""
     log = [(request.method, request.path, status) for request, status in service.log]
     checks.equal("first request", ("PUT", "/latest/api/token", 200), log[0] if log else None)
     checks.equal("requests without a valid token", [], [row for row in log if row[2] in (400, 401, 403, 405)])

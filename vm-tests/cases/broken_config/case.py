@@ -87,7 +87,7 @@ def reboots_twice_and_stays(case: Case, disk: Disk, direct: DirectBoot) -> None:
 
 
 def says_that_nobody_can_log_in(case: Case) -> None:
-    """No config at all: the stage says so on the console, and agetty once more above its prompt."""
+    """Without a config the stage reports it on the console, and agetty repeats the report above its prompt."""
     disk = case.system_disk("empty", (disks.virtual_size(case.image.disk) // GIB + 2) * GIB)
     with case.machine("empty", [disk], direct=case.image.direct("coreos.first_boot=detected")) as machine:
         text = machine.wait_for_console("login: ")

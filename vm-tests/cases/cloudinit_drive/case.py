@@ -1,7 +1,7 @@
 """verifies: a machine without a config for Ignition that has a cloud-config on a config drive, and another in its OEM partition:
-the OEM's comes first, people log in, units, drop-ins, files, host name and /etc/environment are there, the journal knows the
-program; then by hand --from-file (one change, one restart, then nothing), a broken file (nothing at all), one with a unit that is
-refused (its host name and user alone), files of installers, and a bond with a VLAN under a host name that is not one.
+the OEM's is applied first, users can log in, units, drop-ins, files, host name and /etc/environment exist, the journal names the
+program; then --from-file by hand (one change, one restart, then none), a broken file (no change at all), one with a refused unit
+(only its host name and user are applied), files of installers, and a bond with a VLAN under an invalid host name.
 """
 
 import base64
@@ -152,12 +152,12 @@ def by_hand(case: Case, ssh: Ssh, checks: Checks) -> None:
     checks.contains("what the first run did", "coreos-cloudinit: 2 changes made, 2 already in place", first.text)
     checks.true("reader.service alone was restarted", before[-3] != between[-3] and before[-1] == between[-1], (before, between))
     checks.equal("the second run changed nothing", between, after)
-    checks.contains("and says so", "coreos-cloudinit: nothing changed, 4 already in place", second.text)
+    checks.contains("and reports it", "coreos-cloudinit: nothing changed, 4 already in place", second.text)
     broken = "#cloud-config\nhostname: broken\nwrite_files:\n  - path: /etc/said-by\n    content: broken\n  bad: [\n"
     ssh.feed("cat >/root/by-hand.yml", broken)
     third = ssh.run(f"{BY_HAND}; status=$?; {STATE}; hostname; exit $status")
     checks.equal("status for a broken file", 1, third.status)
-    checks.equal("how often the place of what is broken is said", 1, third.text.count("/root/by-hand.yml:6:"))
+    checks.equal("number of messages with the location of the error", 1, third.text.count("/root/by-hand.yml:6:"))
     checks.equal("nothing of it was applied", [*after, "drive-1"], third.text.splitlines()[-len(after) - 1 :])
     checks.matches(
         "a person's runs are in the journal", "changes made", ssh.run("journalctl -b _EXE=/usr/bin/coreos-cloudinit").text
@@ -170,7 +170,7 @@ def refused(case: Case, ssh: Ssh, fixer: Ssh, checks: Checks) -> None:
     ssh.feed("cat >/root/by-hand.yml", REFUSED.replace("@SSH_KEY@", case.key.public))
     ran = ssh.run(BY_HAND)
     checks.equal("status for a document that is refused", 1, ran.status)
-    checks.contains("what is refused", ["shell must be an absolute path", "not a valid unit name"], ran.text)
+    checks.contains("reasons for the refusal", ["shell must be an absolute path", "not a valid unit name"], ran.text)
     checks.equal("nothing else of it was applied", before, ssh.run(STATE).text)
     checks.equal("its host name", "refused-1\n", ssh.run("hostname").text)
     checks.equal("who can mend it", "fixer\n", fixer.run("whoami").text)
@@ -182,7 +182,7 @@ def refused(case: Case, ssh: Ssh, fixer: Ssh, checks: Checks) -> None:
 
 
 def installed(ssh: Ssh, checks: Checks) -> None:
-    """Files where installers leave them are applied as soon as they are there; an empty one starts its service once."""
+    """Files where installers leave them are applied as soon as they appear; an empty one starts its service once."""
     unit = r"user-cloudinit@var-lib-{}\x2dinstall-user_data"
     text = "#cloud-config\nwrite_files:\n  - path: /etc/installed\n    content: |\n      yes\n"
     ssh.run("mkdir -p /var/lib/coreos-install /var/lib/flatcar-install; touch /var/lib/flatcar-install/user_data")

@@ -1,8 +1,8 @@
-"""verifies: a Container Linux Config as user data on Packet: the first boot takes it as it is, and the options of etcd have the
-address and the name of the machine, which systemd takes from coreos-metadata's file when the service starts.
+"""verifies: a Container Linux Config as user data on Packet: the first boot accepts it unmodified, and the options of etcd have
+the address and the name of the machine, which systemd reads from coreos-metadata's file when the service starts.
 
-The service has its real name, which the machine's /etc/hosts leads to this host. The metadata name no card: the network is that
-of DHCP.
+The service has its real name, which the machine's /etc/hosts leads to this host. The metadata does not name a network interface:
+the network is configured by DHCP.
 """
 
 import base64
@@ -85,7 +85,7 @@ def machine_document() -> str:
 
 
 def judge(seen: dict[str, Answer], checks: Checks) -> None:
-    """What the sections have become on the machine."""
+    """The effects of the config's sections on the machine."""
     checks.equal("failed units", "", seen["failed"].text)
     checks.equal("version and arguments of etcd", ETCD, seen["etcd"].text.splitlines())
     checks.contains("variable in the drop-in", ["${COREOS_PACKET_IPV4_PRIVATE_0}"], seen["drop-in"].text)

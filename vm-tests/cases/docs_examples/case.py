@@ -1,8 +1,8 @@
 """verifies: examples of docs/transpiling.md boot as they stand there: the Butane document of a web server with its data on
 another disk, and the Container Linux Config with a disk, a user and a network. Each is the user data itself, from QEMU's fw_cfg.
 
-Only what differs per run is put in: the key, and by reference to another config (which the documents can do) root's key and what
-stands for docker.
+Only values that depend on the run are inserted: the key, and, in another config that the document refers to, root's key and a
+stand-in for docker.
 """
 
 import base64
@@ -66,7 +66,7 @@ def example(words: str) -> str:
 
 
 def referring(case: Case, member: str) -> str:
-    """The end of a document that refers to what the test needs besides."""
+    """The end of a document, which refers to a config with additions for the test."""
     files = [{"path": "/usr/bin/docker", "mode": 0o755, "contents": {"source": data_url(DOCKER)}}]
     users = [{"name": "root", "sshAuthorizedKeys": [case.key.public]}]
     config = {"ignition": {"version": "3.3.0"}, "storage": {"files": files}, "passwd": {"users": users}}
@@ -79,7 +79,7 @@ def data_url(text: str) -> str:
 
 
 def booted(case: Case, name: str, document: str, probes: dict[str, str]) -> dict[str, Answer]:
-    """A first boot with the document as user data; what it is like then."""
+    """A first boot with the document as user data; the state of the machine afterwards."""
     drives: list[Disk] = [case.system_disk(name, (disks.virtual_size(case.image.disk) // GIB + 1) * GIB)]
     drives.append(disks.blank(case.work / f"{name}-data.qcow2", DATA_SIZE))
     config = case.work / f"{name}.yaml"
@@ -105,7 +105,7 @@ def judge_common(seen: dict[str, Answer], checks: Checks, label: str) -> None:
 
 
 def judge_web(seen: dict[str, Answer], checks: Checks) -> None:
-    """What the example promises."""
+    """The results that the page promises for the example."""
     checks.equal("mount", [f"{DISK}1", "ext4"], seen["mount"].text.split())
     checks.equal("mount unit", "enabled\nactive\n", seen["mount unit"].text)
     checks.equal("host name", "web1\n", seen["hostname"].text)
@@ -115,7 +115,7 @@ def judge_web(seen: dict[str, Answer], checks: Checks) -> None:
 
 
 def judge_old(seen: dict[str, Answer], checks: Checks) -> None:
-    """What the example promises."""
+    """The results that the page promises for the example."""
     checks.equal("file system", ["DATA", "ext4"], sorted(seen["file system"].text.split()))
     checks.equal("file with inline contents", "fs.file-max = 500000\n500000\n", seen["sysctl"].text)
     checks.equal("network unit", "[Match]\nName=eth*\n[Network]\nDHCP=yes\n", seen["network"].text)

@@ -1,5 +1,5 @@
-"""verifies: what a config says in x-coreos happens, and holds at the next boot: disks selected by serial number, by size, by
-model and transport among five of several buses; GPT attribute bits set and cleared on new partitions, on existing ones and on
+"""verifies: a config's settings in x-coreos are applied, and hold at the next boot: disks selected by serial number, by size,
+by model and transport among five of several buses; GPT attribute bits set and cleared on new partitions, on existing ones and on
 ROOT's, while all others stay; btrfs subvolumes mounted in order; a swap partition and a swap file in use; no failed unit.
 """
 
@@ -80,7 +80,7 @@ def look(machine: Machine) -> dict[str, Answer]:
 
 
 def judge(seen: Mapping[str, Answer], checks: Checks) -> None:
-    """What each boot must show."""
+    """The checks for each boot."""
     checks.equal("state of the system", "running", seen["state"].text)
     checks.equal("failed units", "", seen["failed"].text)
     units = guest.parse_units(seen["units"].text)

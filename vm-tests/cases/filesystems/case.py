@@ -1,7 +1,7 @@
-"""verifies: ext4, xfs, btrfs, vfat, swap and none on disks with sectors of 512 and of 4096 bytes: labels, UUIDs, options; what is
-there and right is kept to the last bit; what is there and other is refused with what it is, or gives way to wipeFilesystem, also
-when it has several signatures; devices in use are refused; mounts come in the order of their paths, with their options, hide
-nothing, and are undone.
+"""verifies: ext4, xfs, btrfs, vfat, swap and none on disks with sectors of 512 and of 4096 bytes: labels, UUIDs, options;
+existing file systems that match are kept to the last bit; different ones are refused with a description, or replaced with
+wipeFilesystem, also if they have several signatures; devices in use are refused; mounts are made in the order of their paths,
+with their options, do not hide anything, and are undone.
 """
 
 from cases.filesystems import keeping, making, mounting

@@ -1,6 +1,6 @@
-"""What is there and other than wanted: refused with what it is, or given up when wipeFilesystem says so.
+"""Existing file systems that differ from the config: refused with a description, or replaced with wipeFilesystem.
 
-Goes on with the disk of making.py.
+Continues with the disk of making.py.
 """
 
 from cases.filesystems.making import UUID
@@ -12,7 +12,7 @@ from harness.lab_result import done, refused
 WHERE = "$.storage.filesystems.0"
 EXT4 = f"ext4 labelled 'Exact Label 16' with UUID {UUID.format(1)}"
 FAT = "vfat labelled 'FAT LABEL' with UUID ABCD-01EF"
-# Number of making.MADE's partition, what is wanted of it, and what is said.
+# Number of making.MADE's partition, the file system in the config, and the message.
 OTHER = {
     "another format": (1, {"format": "xfs"}, f"holds {EXT4}, not xfs"),
     "another label": (1, {"format": "ext4", "label": "other"}, f"holds {EXT4}, not ext4 labelled 'other'"),
@@ -79,10 +79,10 @@ def in_use(lab: Lab, disk: LabDisk, checks: Checks) -> None:
 
 
 def several(lab: Lab, disk: LabDisk, checks: Checks) -> None:
-    """A FAT beside what is left of an ext4: the first counts, and a wipe leaves none."""
+    """A FAT beside the remains of an ext4: the first counts, and a wipe removes both."""
     node, again = disk.part(8), f"wipefs {disk.part(8)}"
     lab.must(TWO_SIGNATURES.format(node))
-    checks.contains("both are there", ["vfat", "ext4"], lab.must(again))
+    checks.contains("both signatures exist", ["vfat", "ext4"], lab.must(again))
     done(checks, "the first is right", lab.provision(one(disk, 8, format="vfat")), [])
     result = lab.provision(one(disk, 8, format="ext4"))
     checks.contains("the first is named", f"{node} holds vfat", result.message)
@@ -108,7 +108,7 @@ def wipe(lab: Lab, disk: LabDisk, checks: Checks) -> None:
     checks.equal("all are made", ["done"] * 5, [row["result"] for row in result.of("format")])
     probes = lab.probes(disk)
     seen = {number: (probes[disk.part(number)].get("TYPE"), probes[disk.part(number)].get("LABEL")) for number in wishes}
-    checks.equal("what is there", {number: (format, None) for number, format in wishes.items()}, seen)
+    checks.equal("formats and labels", {number: (format, None) for number, format in wishes.items()}, seen)
     checks.true("made again, though it was right", probes[disk.part(7)]["UUID"] != uuid)
     lab.flush(disk)
     checks.equal("the neighbour", before, gpt.digest(disk.image, kept))

@@ -7,7 +7,7 @@ from harness.lab_result import done
 
 UUID = "7c1d0b52-0d8a-4d5b-9f53-0e8f0a6b1f0{}"
 SMALL_EXT4 = ["-O", "^has_journal", "-I", "512"]
-# Name of the partition → its size in MiB, what is made of it, and what blkid then says.
+# Name of the partition → its size in MiB, its file system in the config, and blkid's findings afterwards.
 MADE: dict[str, tuple[int, configs.Json, dict[str, str]]] = {
     "ext4": (32, {"format": "ext4", "label": "Exact Label 16", "uuid": UUID.format(1).upper(), "options": SMALL_EXT4},
              {"TYPE": "ext4", "LABEL": "Exact Label 16", "UUID": UUID.format(1)}),
@@ -64,7 +64,7 @@ def run(lab: Lab, disk: LabDisk) -> None:
 
 
 def look(lab: Lab, disk: LabDisk, checks: Checks) -> None:
-    """What blkid and each format's own tool see, and the links that the next stage mounts by."""
+    """The findings of blkid and of each format's own tool, and the links by which the next stage mounts."""
     probes = lab.probes(disk)
     for number, (name, (_, _, expected)) in enumerate(MADE.items(), 1):
         seen = {key: value.replace("\\ ", " ") for key, value in probes[disk.part(number)].items()}

@@ -1,4 +1,4 @@
-"""The stages mount and umount: order, options, directories, what would hide something. Goes on with making.py's disk."""
+"""The stages mount and umount: order, options, directories, hidden mounts. Continues with making.py's disk."""
 
 from cases.filesystems.making import device
 from harness import configs
@@ -83,7 +83,7 @@ def mount(lab: Lab, disk: LabDisk, checks: Checks) -> None:
 
 
 def refuse(lab: Lab, disk: LabDisk, checks: Checks) -> None:
-    """What would hide another mount, or go astray."""
+    """Mounts that would hide another mount or leave the root are refused."""
 
     def at(path: str) -> configs.Json:
         return configs.storage(filesystems=[{"device": device(disk, "plain"), "format": "ext4", "path": path}])

@@ -1,9 +1,9 @@
 """verifies: a first boot through GRUB with a 2.2.0 config from fw_cfg that uses everything, on two disks.
 
 Judged from outside: logins, units, the static address, mounted data partitions, both partition tables before and after
-(entries bit by bit, contents of what was not named by checksum), ROOT's size, the journal, the flag on EFI-SYSTEM; what only
-2.x has: named file systems, append, networkd, enable, oem URLs (a config, a file, and what is appended to GRUB's file on the
-OEM partition itself); and that a second boot starts no Python, runs no stage and keeps everything.
+(entries bit by bit, contents of unnamed partitions by checksum), ROOT's size, the journal, the flag on EFI-SYSTEM; features of
+2.x only: named file systems, append, networkd, enable, oem URLs (a config, a file, and an addition to GRUB's file on the OEM
+partition itself); and that a second boot does not start Python, does not run any stage and keeps everything.
 """
 
 import base64
@@ -158,13 +158,13 @@ def run(case: Case) -> None:
     checks.true("access time of Python once it was started", moved != OLD, moved)
     judge_second(first, second, checks)
     entries = gpt.read_table(case.raw(scene.system, "second")).partitions
-    checks.equal("the second boot changes no entry of the first disk", after.partitions, entries)
+    checks.equal("the second boot does not change entries of the first disk", after.partitions, entries)
     checks.done()
 
 
 @contextmanager
 def serving(case: Case) -> Iterator[dict[str, str | int]]:
-    """Both servers with their files; gives the values for the config."""
+    """Both servers with their files; yields the values for the config."""
     certificate = make_certificate(case.work, ["10.0.2.2"])
     appended = (case.folder / "appended.ign").read_bytes()
     with FileServer() as http, FileServer(certificate) as https:
@@ -206,7 +206,7 @@ def facts(machine: Machine) -> dict[str, Answer]:
 
 
 def make_python_old(machine: Machine) -> str:
-    """As if nobody had started Python for years; gives its access time then. Nothing may start it until the machine is off."""
+    """Makes Python look unused for years; returns its access time. Nothing may start it until the machine is off."""
     ssh = machine.wait_for_login()
     ssh.run(MAKE_PYTHON_OLD)
     return ssh.run(PYTHON_SEEN).text
@@ -280,9 +280,9 @@ def judge_mounts(seen: dict[str, Answer], checks: Checks) -> None:
 
 
 def judge_journal(seen: dict[str, Answer], checks: Checks, console: str) -> None:
-    """Every stage is in the journal, each operation ended, nothing secret is there; the files for people are."""
+    """Every stage is in the journal, without secrets, and each operation ended; the files for people exist."""
     journal = guest.parse_journal(seen["journal"].text)
-    # What useradd and its like could not get would be a warning.
+    # A warning would show that useradd or a similar program ran without its own namespaces.
     checks.lacks("accounts made in the open", "without namespaces of its own", seen["journal"].text)
     # A 2.x config mounts its file systems one at a time while it writes to them: the mount stage has no work, and does not run.
     wanted = ["fetch-offline", "fetch", "disks", "grow", "files"]
@@ -345,7 +345,7 @@ def judge_system_disk(case: Case, scene: Scene, checks: Checks) -> gpt.Table:
 
 
 def judge_oem(case: Case, scene: Scene, raw: Path, oem: gpt.Partition, checks: Checks) -> None:
-    """The OEM partition: still ext4, though the config says btrfs; one file longer, the others as they were."""
+    """The OEM partition: still ext4, though the config says btrfs; one file longer, the others unchanged."""
     checks.equal("file system of OEM", "ext4", filesystems.probe(raw, oem).get("TYPE"))
     grub = scene.oem_grub + VENDOR["vendor/grub-more.cfg"]
     for path, wanted in {**VENDOR, "grub.cfg": grub}.items():
@@ -354,7 +354,7 @@ def judge_oem(case: Case, scene: Scene, raw: Path, oem: gpt.Partition, checks: C
 
 
 def judge_data_disk(case: Case, scene: Scene, checks: Checks) -> None:
-    """The second disk: old entries as they were, new ones as configured."""
+    """The second disk: old entries unchanged, new ones as configured."""
     after = gpt.read_table(scene.data.path)
     before_path = case.work / "second-disk-before.raw"
     before = gpt.read_table(partitioned(before_path, 3 * GIB, SECOND_DISK).path)
@@ -373,7 +373,7 @@ def judge_data_disk(case: Case, scene: Scene, checks: Checks) -> None:
 
 
 def judge_second(first: dict[str, Answer], second: dict[str, Answer], checks: Checks) -> None:
-    """The second boot: no stage, everything as it was."""
+    """The second boot: no stage, everything unchanged."""
     checks.equal("state of the system", "running", second["state"].text)
     checks.equal("failed units", "", second["failed"].text)
     checks.lacks("kernel command line", "first_boot", second["cmdline"].text)

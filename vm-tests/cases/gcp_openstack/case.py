@@ -47,7 +47,7 @@ def run(case: Case) -> None:
 
 
 def drive_files(case: Case, config: bytes) -> Mapping[str, str | bytes]:
-    """What Nova puts on a config drive."""
+    """The files that Nova writes to a config drive."""
     meta = {
         "uuid": "83679162-1378-4288-a2d4-70e13ec132aa",
         "hostname": "web-1.novalocal",

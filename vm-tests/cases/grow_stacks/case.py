@@ -1,6 +1,6 @@
 """verifies: ROOT grows in a running machine whose disks are enlarged, for every stack and every file system: plain, md RAID1
-(also while it synchronises), LUKS (key file, TPM), LVM, all of them on each other, whole disks, btrfs on two devices; what must
-not grow says why and what helps, and changes nothing; the shell script that decides on later boots sees all of it.
+(also while it synchronises), LUKS (key file, TPM), LVM, all of them on each other, whole disks, btrfs on two devices; a stack
+that must not grow is left unchanged, with the reason and the remedy; the shell script that decides on later boots sees all of it.
 
 GROW_STACKS=all tries every stack with every file system, as the soak does; else each layer and each file system comes at least
 once.
@@ -144,7 +144,7 @@ def build(lab: Lab, stack: Stack, format: str) -> None:
 
 
 def grow(lab: Lab) -> str:
-    """What `ignition grow` says; it must succeed."""
+    """The output of `ignition grow`, which must succeed."""
     return lab.must(f"ignition grow -root {TARGET} -log-to-stdout -state-file /run/lab/grow-state", timeout_s=300)
 
 
@@ -208,7 +208,7 @@ def broken_off(lab: Lab) -> None:
 
 
 def sized(lab: Lab) -> None:
-    """A size that the config gives is kept, and on later boots, which have no config, too."""
+    """A size that the config specifies is kept, also on later boots, which have no config."""
     stack = Stack("size of the config", f"part @0 {ROOT_TYPE}", "@01")
     with lab.scenario(stack.name, *lab.disks) as checks:
         build(lab, stack, "xfs")

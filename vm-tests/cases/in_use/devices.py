@@ -1,4 +1,4 @@
-"""A partition in use is refused with who uses it, by the names people know; its neighbours can be changed meanwhile."""
+"""A partition in use is refused with its holder, by the names people know; its neighbours can be changed meanwhile."""
 
 from cases.partitions.matching import known, table
 from harness import configs
@@ -56,7 +56,7 @@ def run(lab: Lab, disk: LabDisk) -> None:
         done(checks, "neighbours", result, [f"partition {disk}: done"])
         after = known(lab, disk, checks, "neighbours", result)
         kept = [[one.partitions[number].raw for number in USERS] for one in (before, after)]
-        checks.equal("what is in use", *kept)
+        checks.equal("partitions in use", *kept)
         checks.equal("still in use", "in use\n", lab.must("mountpoint -q '/mnt/in use' && echo 'in use'"))
     whole(lab, disk)
     root(lab)

@@ -29,7 +29,7 @@ EXPECTED_S = 420
 SLOW_IOPS = 60
 FORMATTING = r"disks: .*\[started\]  .*(format|mkfs).*\b(second|vdb2)\b"
 UNITS = ("ready.service", "srv-first.mount", "srv-second.mount")
-# Kept by the tools that change the files named alike: what was there before the last change.
+# Backups that the tools which edit these files keep from before their last change.
 OLD_COPIES = ("/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-", "/var/lib/dbus")
 PROBES = {
     "failed": "systemctl --failed --plain --no-legend",
@@ -55,7 +55,7 @@ class Outcome:
 
 @dataclass
 class Station:
-    """What all boots of this case share."""
+    """Shared by all boots of this case."""
 
     case: Case
     server: FileServer
@@ -72,7 +72,7 @@ class Station:
         return self.case.machine(name, drives, direct=self.direct, hardware=Hardware(cpus=2))
 
     def finish(self, name: str, drives: list[Disk]) -> Outcome:
-        """Boots until everything is there, and looks at it."""
+        """Boots until the machine is complete, and inspects it."""
         # Nobody kills this one: that flushes reach this host's disk would only cost time.
         with self.machine(name, [replace(disk, unsafe=True) for disk in drives]) as machine:
             ssh = machine.wait_for_login()
@@ -157,7 +157,7 @@ def in_files(station: Station, steady: Outcome) -> None:
 
 
 def judge_interrupted(station: Station, drives: list[Disk], checks: Checks) -> None:
-    """The flag is there after the kill, and the mark that changes had begun."""
+    """The flag and the mark of begun changes exist after the kill."""
     flags = station.case.first_boot_files(drives[0])
     checks.equal("flag and mark on EFI-SYSTEM", ["first_boot", "first_boot.in-progress"], flags)
     checks.done()
@@ -182,5 +182,5 @@ def judge_same(steady: Outcome, outcome: Outcome, checks: Checks) -> None:
 
 
 def _kinds(probes: dict[int, dict[str, str]]) -> dict[int, tuple[str | None, ...]]:
-    """What of a file system a config decides."""
+    """The properties of file systems that a config determines."""
     return {number: tuple(probe.get(key) for key in ("TYPE", "LABEL", "UUID")) for number, probe in probes.items()}

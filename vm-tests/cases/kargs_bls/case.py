@@ -32,7 +32,7 @@ def entries(consoles: str, added: str, first_boot: str) -> dict[str, str]:
 
 BOTH_CONSOLES, ONE_CONSOLE = "console=tty0 console=ttyS0,115200 ", "console=ttyS0,115200 "
 BEFORE = entries(BOTH_CONSOLES, "", f" {FIRST_BOOT}")
-# The first boot's own word stands where the image had it; what is added comes behind it.
+# The first boot's own word stays where the image has it; added arguments follow it.
 REBOOTING = {
     name: text.replace(FIRST_BOOT, f"{FIRST_BOOT} {ADDED}") for name, text in entries(ONE_CONSOLE, "", f" {FIRST_BOOT}").items()
 }

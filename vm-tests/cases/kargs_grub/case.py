@@ -1,7 +1,7 @@
 """verifies: kernel arguments of a config reach GRUB's file on EFI-SYSTEM; the machine reboots exactly once for them, before any
 disk is touched, comes up with them, and completes its first boot; a later boot, with the kernel of an upgrade, keeps them and
 runs no stage; a first boot whose arguments are right already does not reboot; one whose kernel something else has started fails
-with a screen that says so, instead of rebooting again. The file on FAT is the old or the new one on the disk, before whatever
+with the reason on the screen, instead of rebooting again. The file on FAT is the old or the new one on the disk, before whatever
 step of replacing it the power fails.
 """
 
@@ -20,7 +20,7 @@ FILE = """\
 set linux_console='console=ttyS0,115200'
 set kargs='root=LABEL=ROOT rw kargs_test=one "kargs_quoted=two words" loglevel=6'
 """
-# What apt does at a kernel upgrade, without another kernel: two files in /boot, and the hook that tells GRUB.
+# A kernel upgrade as apt does it, without another kernel: two files in /boot, and the hook that tells GRUB.
 UPGRADE = """set -e; new=$(uname -r)-upgraded
 cp /boot/coreos/vmlinuz /boot/vmlinuz-$new
 cp /boot/coreos/initrd.img /boot/initrd.img-$new

@@ -2,7 +2,7 @@
 replace and resize their neighbours, make arrays and file systems of these and wipe other disks; after each the kept partitions
 have every bit, in their entries and in their content, and their files.
 
-KEPT_DATA_ROUNDS says how many configs (default 2; the soak draws 20), KEPT_DATA_SEED repeats an earlier run.
+KEPT_DATA_ROUNDS sets the number of configs (default 2; the soak draws 20), KEPT_DATA_SEED repeats an earlier run.
 """
 
 import os
@@ -126,13 +126,13 @@ def one_round(lab: Lab, chance: random.Random, kept: list[Kept], name: str, chec
 
 
 def around(chance: random.Random, disk: LabDisk, before: dict[int, gpt.Partition], kept: int | None, name: str) -> Round:
-    """A draw for a disk as it is."""
+    """A draw for a disk in its current state."""
     places = {number: place(part) for number, part in before.items()}
     return draw.around(chance, disk.node, places, kept, DISK_MIB - 1, f"{name}-{disk.node[-3:].strip('/')}")
 
 
 def place(part: gpt.Partition) -> Place:
-    """In MiB, all of what it touches."""
+    """In MiB, rounded outwards."""
     return Place(part.offset // MIB, -(-(part.offset + part.size) // MIB), part.label)
 
 

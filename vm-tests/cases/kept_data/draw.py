@@ -1,7 +1,7 @@
-"""Draws what a config does with the disks around a partition that it keeps. Pure: the same chance gives the same config.
+"""Draws a config for the disks around a partition that it keeps. Pure: the same chance results in the same config.
 
-Sizes are whole MiB. What is drawn is nearly always possible: places of their own for most, and for the rest so much free space
-that it must be found.
+Sizes are whole MiB. Nearly all draws are possible: most partitions get a place of their own, and there is enough
+free space for the others to find one.
 """
 
 from dataclasses import dataclass, field
@@ -31,9 +31,9 @@ class Place:
 
 @dataclass
 class Round:
-    """What was drawn for one disk: its config, and what must then be there.
+    """The draw for one disk: its config, and the expected result.
 
-    expected are places by number, somewhere the sizes of what finds its own place by label, untouched and deleted are numbers.
+    expected: places by number; somewhere: sizes by label of partitions without a given place; untouched, deleted: numbers.
     """
 
     entry: Json
@@ -70,7 +70,7 @@ def wiped(chance: Random, device: str, end: int, name: str) -> Round:
 
 
 def _fate(chance: Random, drawn: Round, number: int, place: Place, fate: str, limit: int, name: str) -> Json:
-    """The config's entry for a partition that is there, {} to leave it out."""
+    """The config's entry for an existing partition, {} to leave it out."""
     if fate == "delete":
         return {"number": number, "shouldExist": False, "wipePartitionEntry": True}
     if fate in ("leave", "name"):
@@ -128,7 +128,7 @@ def _gaps(occupied: list[Place], end: int) -> list[tuple[int, int]]:
 
 
 def _mention(chance: Random, kept: int, place: Place) -> Json:
-    """What a careful person, or a careless one, writes about a partition that is right."""
+    """Entries of careful and careless people for a partition that already matches."""
     ways: list[Json] = [
         {},
         {"number": kept},

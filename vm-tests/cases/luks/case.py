@@ -1,6 +1,6 @@
-"""verifies: encrypted volumes: key files from data: and http, generated keys, options, labels, UUIDs, discards; what is kept to
-the last bit, refused with message and place, or made anew; RAID, LUKS and ext4 one on the other; crypttab and key files; and
-keys that are nowhere else. Clevis: case luks-clevis.
+"""verifies: encrypted volumes: key files from data: and http, generated keys, options, labels, UUIDs, discards; existing
+volumes kept to the last bit, refused with message and location, or recreated; RAID, LUKS and ext4 on top of each other; crypttab
+and key files; and keys that exist nowhere else. Clevis: case luks-clevis.
 """
 
 import base64
@@ -171,7 +171,7 @@ def _refusals(lab: Lab) -> list[tuple[str, dict[str, Any], str, str]]:
 def made_anew(lab: Lab) -> None:
     """With wipeVolume an open volume, LUKS1 and ext4 give way; what no files stage finished is made once more."""
     given, _, _, old, other = lab.disks[:5]
-    with lab.scenario("made anew") as checks:
+    with lab.scenario("recreated") as checks:
         wanted = config(
             volume("given", given, wipeVolume=True, keyFile=key_file("new"), options=[*QUICK]),
             volume("old", old, wipeVolume=True),

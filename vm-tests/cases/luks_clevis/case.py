@@ -1,4 +1,4 @@
-"""verifies: encrypted volumes bound by clevis to a tang server, a TPM, some of both, and a pin of one's own: unlocked as later
+"""verifies: encrypted volumes bound by clevis to a tang server, a TPM, some of both, and a custom pin: unlocked as later
 boots do, without the generated keys, kept to the last bit; refused when they do not unlock or are bound otherwise; made again
 after a power cut when nothing at hand unlocks them; crypttab without keys.
 """
@@ -82,7 +82,7 @@ def wrong_thumbprints(lab: Lab, tang: Tang) -> None:
 
 
 def interrupted(lab: Lab, tang: Tang) -> None:
-    """Power fails before the files stage, and no server is there that would unlock the volume: bound() makes it again."""
+    """Power fails before the files stage, without a server that would unlock the volume: bound() recreates it."""
     far = clevis_volumes(lab, tang)[1]
     with lab.scenario("interrupted", lab.disks[1]) as checks:
         checks.equal("failure", "", lab.provision(config(far)).failure)
@@ -99,7 +99,7 @@ def _judge_bindings(lab: Lab, tang: Tang, checks: Checks) -> None:
     checks.equal("key slots: the generated keys are gone", [["1"]] * 4 + [["0", "1"]], [header.slots for header in headers])
     checks.equal("marks", [""] * 5, [header.subsystem for header in headers])
     checks.equal("discards", ["allow-discards"], headers[2].flags)
-    checks.contains("discards of what clevis opened", "discards", lab.run("cryptsetup status both").text)
+    checks.contains("discards of volumes that clevis opened", "discards", lab.run("cryptsetup status both").text)
     checks.true("a key file of the config stays", luks.opens(lab.disks[4].image, SECRET.encode()))
 
 
@@ -136,4 +136,4 @@ def _after_reboot(lab: Lab, tang: Tang, wanted: list[dict[str, Any]], checks: Ch
     checks.contains("bound to other keys", f"no key of the server that it is bound to has thumbprint {WRONG}", rekeyed.message)
     again = lab.provision(config(tang_only, own))
     expected = [f"unlock {lab.disks[0]}: done", f"open {lab.disks[4]}: done"]
-    checks.equal("what is opened with the server", expected, changed(again))
+    checks.equal("volumes opened with the server", expected, changed(again))

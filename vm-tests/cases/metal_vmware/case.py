@@ -2,8 +2,8 @@
 apart by MAC address and UUID (matchbox), and VMware with the config and the network of the initramfs in guestinfo; the config is
 taken away from the hypervisor afterwards.
 
-vmware-rpctool is a stand-in, in the initramfs and, brought by the config, in the real root, where it writes down what it
-was told.
+vmware-rpctool is a stand-in, in the initramfs and, brought by the config, in the real root, where it records its
+arguments.
 """
 
 import base64
@@ -88,7 +88,7 @@ def vmware(case: Case, config: bytes) -> None:
     # The real root asks once.
     checks.equal("leases by DHCP", "1\n", seen["networkd"].text)
     told = ["info-set guestinfo.ignition.config.data e30K", "info-set guestinfo.ignition.config.data.encoding base64"]
-    checks.equal("what the hypervisor was told", told, seen["told"].text.splitlines())
+    checks.equal("commands to the hypervisor", told, seen["told"].text.splitlines())
     unit = guest.parse_units(seen["delete-config"].text).get("ignition-delete-config.service", {})
     checks.equal("unit that removes the config", "active", unit.get("ActiveState"))
     checks.done()

@@ -134,7 +134,7 @@ def judge_network(seen: dict[str, Answer], checks: Checks) -> None:
 
 
 def judge_service(service: Documents, checks: Checks) -> None:
-    """What the platform was asked and told."""
+    """The requests and reports to the platform."""
     paths = [request.path for request, _ in service.log]
     checks.equal("refused requests", [], [(request.path, status) for request, status in service.log if status != 200])
     checks.true("the config was asked for", "/userdata" in paths, paths)

@@ -1,7 +1,7 @@
 """verifies: the stage disks' whole matching algorithm on the kernel's own disks with sectors of 512 and of 4096 bytes: numbers,
 labels, number 0, wipeTable, wipePartitionEntry, shouldExist, resize, sizes zero and absent, alignment; each refusal with its
-message and place; what is not named keeps every bit; nodes and links are there when the stage ends; damaged tables are mended,
-those of a smaller disk moved; a second run changes no bit.
+message and location; unnamed partitions keep every bit; nodes and links exist when the stage ends; damaged tables are repaired,
+those of a smaller disk moved; a second run does not change a bit.
 """
 
 from cases.partitions import damage, matching, rejections

@@ -16,7 +16,7 @@ label-id: {GUID.format(90)}
 2: start={{mib30}}, size={{rest}}, uuid={GUID.format(2)}, name=filled
 """
 
-# What is damaged, by sector size: each is mended by itself.
+# The damaged part, by sector size: each is repaired on its own.
 DAMAGED = {
     512: ("primary header", "backup header", "primary entries", "backup entries"),
     4096: ("primary header", "backup entries"),
@@ -79,7 +79,7 @@ def enlarged(lab: Lab, disk: LabDisk, checks: Checks) -> None:
     after = known(lab, disk, checks, "enlarged", result)
     checks.equal("the new partition", (150, None), places(after)[5])
     checks.equal("the backup is at the end", 256 * MIB // sector - 1, after.backup_at)
-    checks.equal("what is not named", *[[one.partitions[number].raw for number in (1, 2)] for one in (before, after)])
+    checks.equal("unnamed partitions", *[[one.partitions[number].raw for number in (1, 2)] for one in (before, after)])
     with disk.image.open("rb") as image:
         image.seek(100 * MIB - sector)
         checks.equal("no header is left in the middle", bytes(8), image.read(8))

@@ -1,4 +1,4 @@
-"""What is created, kept, replaced, resized and deleted; what nobody named keeps every bit."""
+"""Partitions are created, kept, replaced, resized and deleted; unnamed ones keep every bit."""
 
 from harness import configs, gpt
 from harness.checks import Checks
@@ -50,7 +50,7 @@ def table(lab: Lab, disk: LabDisk) -> gpt.Table:
 
 
 def places(found: gpt.Table) -> dict[int, tuple[float, float | None]]:
-    """Number → start and size in MiB, None for what ends at the last usable sector."""
+    """Number → start and size in MiB, None for a partition that ends at the last usable sector."""
     return {
         number: (part.offset / MIB, None if part.last == found.last_usable else part.size / MIB)
         for number, part in sorted(found.partitions.items())
@@ -58,7 +58,7 @@ def places(found: gpt.Table) -> dict[int, tuple[float, float | None]]:
 
 
 def known(lab: Lab, disk: LabDisk, checks: Checks, what: str, result: Result) -> gpt.Table:
-    """The table in the image is sound, the kernel has it, and the links by label were there when the stage ended."""
+    """The table in the image is sound, the kernel has it, and the links by label existed when the stage ended."""
     found = table(lab, disk)
     checks.equal(f"{what}: faults of the table", (), found.problems)
     wanted = {disk.part(number).removeprefix("/dev/"): [part.offset, part.size] for number, part in found.partitions.items()}
@@ -97,7 +97,7 @@ def create(lab: Lab, disk: LabDisk, checks: Checks) -> None:
 
 
 def match(lab: Lab, disk: LabDisk, checks: Checks) -> None:
-    """What is there matches by number, and only what differs is made again where that is allowed."""
+    """Existing partitions are matched by number; only different ones are recreated, where that is allowed."""
     same = configs.disk(
         disk,
         {"number": 1, "guid": GUID.format(1).lower()},
@@ -124,7 +124,7 @@ def match(lab: Lab, disk: LabDisk, checks: Checks) -> None:
     checks.true("5 is another partition", after.partitions[5].guid != before.partitions[5].guid)
     checks.equal("resized: all but the end", beside_end(before.partitions[3]), beside_end(after.partitions[3]))
     kept = [(one.partitions[2].raw, one.partitions[9].raw, one.disk_guid) for one in (before, after)]
-    checks.equal("what is not named", *kept)
+    checks.equal("unnamed partitions", *kept)
 
 
 def beside_end(part: gpt.Partition) -> bytes:
@@ -163,7 +163,7 @@ def foreign(lab: Lab, disk: LabDisk, checks: Checks) -> None:
     done(checks, "foreign", result, [f"partition {disk}: done"])
     after = known(lab, disk, checks, "foreign", result)
     kept = [(one.partitions[1].raw, one.partitions[3].raw, one.disk_guid, one.first_usable) for one in (before, after)]
-    checks.equal("what is not named", *kept)
+    checks.equal("unnamed partitions", *kept)
     checks.equal("all bits of the attributes", sum(1 << bit for bit in (0, 2, 48, 52, 56, 63)), after.partitions[1].attributes)
     checks.equal("resized: all but the end", beside_end(before.partitions[4]), beside_end(after.partitions[4]))
     checks.equal("resized: its content", content, gpt.digest_of(disk.image, 100 * MIB, 10 * MIB))

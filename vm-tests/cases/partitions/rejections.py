@@ -1,4 +1,4 @@
-"""What cannot be had is refused: each condition with its own message and place, and no bit is written."""
+"""Impossible entries are refused, each condition with its own message and location, and not a bit is written."""
 
 from harness import configs, gpt
 from harness.lab import Lab, LabDisk

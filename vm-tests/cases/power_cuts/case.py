@@ -2,7 +2,7 @@
 generated key, ext4 on that, xfs, btrfs, swap) converges at the next boot: every layer is as the config says, mounted and with its
 files, and a partition that the config keeps still has every bit, in its entry and in its file system.
 
-POWER_CUTS says how many machines (default 2; the soak cuts 30), POWER_CUTS_SEED repeats an earlier run.
+POWER_CUTS sets the number of machines (default 2; the soak cuts 30), POWER_CUTS_SEED repeats an earlier run.
 """
 
 import os
@@ -116,7 +116,7 @@ def kept(disk: Disk) -> tuple[gpt.Partition, tuple[str, str]]:
 
 
 def judge(seen: dict[str, Answer], checks: Checks) -> None:
-    """Every layer is there, and in use."""
+    """Every layer exists, and is in use."""
     checks.equal("failed units", "", seen["failed"].text)
     mounts = guest.parse_mounts(seen["mounts"].text)
     for target, wanted in MOUNTS.items():
@@ -129,4 +129,4 @@ def judge(seen: dict[str, Answer], checks: Checks) -> None:
     line = "vault UUID=7c1d0b52-0d8a-4d5b-9f53-0e8f0a6b1d01 /etc/luks/vault luks,x-initrd.attach\n"
     checks.equal("crypttab, once", line, seen["crypttab"].text)
     checks.equal("swap", "swap\n7c1d0b52-0d8a-4d5b-9f53-0e8f0a6b1e04\n", seen["swap"].text)
-    checks.equal("what is kept", "keep me\n300000\n1\n", seen["kept"].text)
+    checks.equal("kept partition", "keep me\n300000\n1\n", seen["kept"].text)

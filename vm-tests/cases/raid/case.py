@@ -1,8 +1,8 @@
 """verifies: arrays of every level, with spares and options of mdadm's own, on disks with sectors of 512 and of 4096 bytes, with
-file systems on them; arrays that are right are used as they are, running or not, with the same UUID and data; what differs is
-refused with the reason, or made again where nothing runs; arrays that lack a member; a second run changes no bit.
+file systems on them; arrays that match are used unchanged, running or not, with the same UUID and data; different ones are
+refused with the reason, or recreated if they do not run; arrays that lack a member; a second run does not change a bit.
 
-RAID_KEEPING=all looks at what is kept on both disks, as the soak does; else on the one with sectors of 512 bytes.
+RAID_KEEPING=all tests kept arrays on both disks, as the soak does; by default only on the one with sectors of 512 bytes.
 """
 
 import os

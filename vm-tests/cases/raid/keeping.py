@@ -1,4 +1,4 @@
-"""Arrays that are there: running, stopped, under another name, without a member. Goes on with making.py's disk."""
+"""Existing arrays: running, stopped, under another name, without a member. Continues with making.py's disk."""
 
 from cases.raid.making import LEVELS, WAIT, config, exported
 from harness import configs

@@ -37,7 +37,7 @@ DETAILS = {
 }
 FORMATS = {"zero": "ext4", "five": "ext4", "six": "vfat", "ten": "swap", "linear": "ext4"}
 REST_S, PAUSE_S = 90, 3
-# How many arrays are not marked clean, and how many bits are set in the bitmaps of members; those of spares stay as they are.
+# The number of arrays not marked clean, and of bits set in the bitmaps of members; those of spares do not change.
 UNDONE = r"""(
     cat /sys/block/md*/md/array_state | grep -cx 'active\|write-pending\|active-idle' || true
     for member in /sys/block/md*/md/rd*; do
@@ -91,7 +91,7 @@ def digest_at_rest(lab: Lab, disk: LabDisk) -> str:
     lab.must(WAIT)
     deadline, before = time.monotonic() + REST_S, ""
     while time.monotonic() < deadline:
-        if lab.must(UNDONE).strip() == "0":  # first: what is undone now may be done right after the digest
+        if lab.must(UNDONE).strip() == "0":  # first: pending writes may happen right after the digest
             lab.flush(disk)
             digest = gpt.digest_of(disk.image)
             if digest == before:

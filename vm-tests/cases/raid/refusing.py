@@ -1,4 +1,4 @@
-"""What cannot be had, and what gives way: each with its message and place."""
+"""Arrays that are refused, each with its message and location, and arrays that may be replaced."""
 
 from cases.raid.keeping import STOP
 from harness import configs
@@ -30,7 +30,7 @@ def array(disk: LabDisk, *numbers: int, wipe: bool = False, **members: object) -
 
 
 def made(name: str) -> list[str]:
-    """What a config with `wipe` does."""
+    """The operations of a config with `wipe`."""
     return [f"create-array /dev/md/{name}: done", f"format /dev/md/{name}: done", "settle : done"]
 
 

@@ -1,6 +1,6 @@
 """verifies: a config that makes ROOT btrfs is refused, with the figures and nothing changed, on a machine whose memory cannot
 hold ROOT; with more memory it gets the ext4 ROOT's contents into the new one, which fills the disk; the machine boots from it at
-once, and later, when its disk has grown again; the flag goes away. The config does not say the label by which `root=` finds it.
+once, and later, when its disk has grown again; the flag is removed. The config does not set the label by which `root=` finds it.
 """
 
 from harness import disks, gpt, root_anew
@@ -11,7 +11,7 @@ from harness.hardware import Hardware
 TIMEOUT_S = 900
 EXPECTED_S = 300
 FAILURE_S = 240.0
-TOO_LITTLE = 768  # MiB of memory: the image's ROOT holds more than what is left of it
+TOO_LITTLE = 768  # MiB of memory: the content of the image's ROOT is larger than the free part
 
 
 def run(case: Case) -> None:

@@ -1,5 +1,5 @@
-"""verifies: a ROOT that is made anew by a config which says nothing of its name is found by the same boot, and gets its contents
-back, where the kernel command line names it by UUID, PARTUUID, PARTLABEL or device. By LABEL: the case root-btrfs. A config after
+"""verifies: a ROOT recreated by a config that does not set its name is found by the same boot, and gets its contents back,
+where the kernel command line names it by UUID, PARTUUID, PARTLABEL or device. By LABEL: the case root-btrfs. A config after
 which the command line would find no ROOT is refused with nothing changed.
 """
 
@@ -13,7 +13,7 @@ from harness.disks import Disk
 TIMEOUT_S = 1500
 EXPECTED_S = 420
 FAILURE_S = 240.0
-# What a boot needs nothing of: two files in five. The cases root-raid, root-luks and root-btrfs look at all that ROOT has.
+# Files that no boot needs: two in five. The cases root-raid, root-luks and root-btrfs look at all that ROOT has.
 SPARE = (
     "/usr/lib/x86_64-linux-gnu/gconv",
     "/usr/lib/x86_64-linux-gnu/perl",
@@ -81,7 +81,7 @@ def found_again(case: Case, name: str, image: Disk, spelled: str, identity: str)
 
 
 def refused(case: Case, number: int) -> None:
-    """The partition is made anew under another name."""
+    """The partition is recreated under another name."""
     config = case.fill("renamed.ign", {"SSH_KEY": case.key.public})
     system = case.system_disk("renamed", 0)
     before = state_of(case, system, "before")

@@ -41,5 +41,5 @@ def has_booted(work: Path) -> bool:
 
 
 def said(nested: NestedRun) -> str:
-    """What the guests of a run printed."""
+    """The console output of a run's guests."""
     return "".join(path.read_text(encoding="utf-8", errors="replace") for path in nested.consoles())
