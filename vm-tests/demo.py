@@ -1,6 +1,6 @@
 """`make demo`: a first boot in QEMU, through GRUB, with a config from a metadata service on this host; then what happened.
 
-With DEMO_KEEP=1 the machine goes on running, with SSH on a local port; how to log in and how to stop it is printed.
+With DEMO_KEEP=1 the machine keeps running, with SSH on a local port; the commands to log in and to stop it are printed.
 """
 
 import argparse
@@ -116,7 +116,7 @@ def show_guest(seen: dict[str, Answer], service: Service) -> None:
 
 
 def show_login(machine: Machine, folder: Path) -> None:
-    """How to log in to a machine that goes on running, and how to stop it."""
+    """How to log in to a machine that keeps running, and how to stop it."""
     process = machine.process
     say("\nThe machine goes on running (its metadata service has ended). Log in with")
     say(f"  {shlex.join(replace(machine.ssh('core'), shared=None).argv())}")

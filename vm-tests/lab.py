@@ -23,7 +23,7 @@ from harness.services.tang import Tang
 from run import choose_image
 
 DISKS = ("1024", "1024", "1024,sector=4096", "1024,bus=nvme")
-# For people in the guest: as Lab.provision() runs stages.
+# For users of the guest: runs stages as Lab.provision() does.
 LAB_PROGRAM = """#!/bin/sh
 # lab CONFIG [STAGE ...]: stages (fetch-offline, disks) on a config; state in a new folder of /run/lab
 set -eu

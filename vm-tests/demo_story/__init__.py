@@ -1,1 +1,1 @@
-"""The parts of `make demo`: what it boots, and how it tells about it."""
+"""The parts of `make demo`: the machine that it boots, and the report on it."""

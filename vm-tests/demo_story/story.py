@@ -1,4 +1,4 @@
-"""Turns what a guest and its disks say into lines for people."""
+"""Turns the state of a guest and its disks into readable lines."""
 
 import json
 import re

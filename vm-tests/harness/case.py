@@ -44,11 +44,11 @@ class Case:
         print(text, flush=True)
 
     def system_disk(self, name: str, size: int, *, unsafe: bool = True) -> Disk:
-        """A fresh copy of the image's disk with a size of its own."""
+        """A fresh copy of the image's disk with a given size."""
         return disks.overlay(self.image.disk, self.work / f"{name}.qcow2", size, unsafe=unsafe)
 
     def raw(self, disk: Disk, name: str) -> Path:
-        """A raw copy of a disk, to look at."""
+        """A raw copy of a disk, for inspection."""
         return disks.raw_copy(disk, self.work / f"{name}.raw")
 
     def first_boot_files(self, disk: Disk) -> list[str]:

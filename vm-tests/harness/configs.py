@@ -3,7 +3,7 @@
 from typing import Any
 
 VERSION = "3.4.0"
-UNCERTAIN = "3.7.0-experimental"  # the only spec with number 0 beside a partition that must not exist (rule D6)
+UNCERTAIN = "3.7.0-experimental"  # the only spec with number 0 next to a partition that must not exist (rule D6)
 
 Json = dict[str, Any]
 

@@ -85,7 +85,7 @@ def blank_raw(path: Path, size: int, attachment: Attachment = Attachment()) -> D
 
 
 def grow(disk: Disk, size: int) -> None:
-    """Makes a disk of a machine that is off bigger."""
+    """Enlarges a disk of a machine that is off."""
     run(["qemu-img", "resize", "-q", "-f", disk.format, disk.path, str(size)])
 
 

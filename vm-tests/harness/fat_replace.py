@@ -17,7 +17,7 @@ STEPS = ("open", "write", "fsync", "rename")
 
 
 class PowerCut(BaseException):
-    """Nothing after it happens: not even cleaning up."""
+    """Nothing happens after it, not even cleanup."""
 
 
 def run(*argv: str) -> str:
@@ -71,7 +71,7 @@ def on_copy(image: Path, scratch: Path) -> str:
 
 
 def main() -> None:
-    """All steps, each on a file system of its own."""
+    """All steps, each on its own file system."""
     found, goes_on, steps = [], True, 0
     while goes_on:
         with tempfile.TemporaryDirectory(dir="/run") as directory:

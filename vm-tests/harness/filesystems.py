@@ -27,7 +27,7 @@ def ext4_names(raw: Path, partition: Partition, path: str) -> list[str]:
 
 
 def ext4_is_clean(raw: Path, partition: Partition, scratch: Path) -> str:
-    """ "" when e2fsck finds nothing wrong, else what it says. Works on a copy in scratch."""
+    """ "" if e2fsck does not find errors, else its output. Works on a copy in scratch."""
     run(["dd", f"if={raw}", f"of={scratch}", "bs=1M", "conv=sparse", "iflag=skip_bytes,count_bytes",
          f"skip={partition.offset}", f"count={partition.size}", "status=none"], timeout_s=300)  # fmt: skip
     try:

@@ -70,7 +70,7 @@ class Header(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """A whole table: what the primary header says; problems lists what is wrong with either copy."""
+    """A whole table as described by the primary header; problems lists the faults of both copies."""
 
     disk_guid: str
     first_usable: int
@@ -81,7 +81,7 @@ class Table:
     problems: tuple[str, ...]
 
     def labelled(self, label: str) -> Partition:
-        """The one partition with this label. Raises Failed when there is none."""
+        """The one partition with this label. Raises Failed if it does not exist."""
         for partition in self.partitions.values():
             if partition.label == label:
                 return partition
@@ -142,7 +142,7 @@ class _Disk(NamedTuple):
 
 
 def _header(disk: _Disk, sector: int) -> Header | None:
-    """The header in a sector, None when there is none."""
+    """The header in a sector, None without one."""
     raw = disk.read(sector, HEADER.size)
     if len(raw) < HEADER.size or not raw.startswith(SIGNATURE):
         return None

@@ -17,7 +17,7 @@ VOLATILE = ("/proc", "/sys", "/dev", "/run", "/tmp", "/boot", "/var/log", "/var/
             "/etc/mtab", "/etc/resolv.conf", "/etc/.pwd.lock", RESULT, REPORT, "/etc/.updated", "/var/.updated",
             "/etc/ld.so.cache")  # fmt: skip
 
-# Runs in the guest; one process for many files, as starting one takes long in an emulated machine.
+# Runs in the guest; one process for many files, as starting processes is slow in an emulated machine.
 WALK = """
 import fnmatch, hashlib, json, os, stat, sys
 asked, found = json.loads(sys.argv[1]), {}

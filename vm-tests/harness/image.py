@@ -86,7 +86,7 @@ def build_image() -> Image:
 
 
 def newest_image() -> Image | None:
-    """The image that was used last, of whatever sources; None without one. For labs whose agent is replaced anyway."""
+    """The most recently used image, regardless of its sources; None without one. For labs whose agent is replaced anyway."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or "/var/cache") / "coreos-ignition"
     found = sorted(folder.glob("image-*"), key=lambda path: path.stat().st_mtime)
     return open_image(found[-1]) if found else None

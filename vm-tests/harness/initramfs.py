@@ -1,6 +1,6 @@
 """An initramfs with more files: a second archive behind the image's own, which the kernel unpacks over it.
 
-So a machine has the names and authorities of its test, or programs of a hypervisor, without an image or an agent of its own.
+So a machine has the names and authorities of its test, or programs of a hypervisor, without its own image or agent.
 """
 
 from collections.abc import Mapping

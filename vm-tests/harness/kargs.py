@@ -1,4 +1,4 @@
-"""Kernel arguments of a config, whatever boot loader: what each boot of such a machine must show. For the cases kargs-*."""
+"""Kernel arguments of a config, with any boot loader: checks for each boot of such a machine. For the cases kargs-*."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """A booted machine with blank disks, on which stages of the agent run again and again: one boot, many scenarios.
 
 It is an ordinary boot of the image (no first boot: the flag stays, no stage runs by itself); root's key comes as a credential of
-systemd. It happens once per image: the machine is saved beside the image, and every lab is a copy that goes on from there and is
+systemd. It happens once per image: the machine is saved next to the image, and every lab is a copy that resumes from there and is
 given its disks while it runs. The guest's own /usr/bin/ignition does the work, with -platform file and files of its own in
 /run/lab. Disks are raw files that can be read on this host once they are flushed.
 """
@@ -108,8 +108,8 @@ class Lab:
                   earlier: Mapping[str, str] | None = None, folder: str = "") -> Result:  # fmt: skip
         """Runs stages on a config until one fails; fetch comes by itself when fetch-offline asked for the network.
 
-        Each call has state and cache of its own in a new folder; with folder (Lab.folder() after a call) it goes on where an
-        earlier call stopped, and config None is the one of that call. earlier are files that lie beside the state file before.
+        Each call has state and cache of its own in a new folder; with folder (Lab.folder() after a call) it continues where an
+        earlier call stopped, and config None is the one of that call. earlier are files placed next to the state file before.
         """
         if not folder:
             self.runs += 1
@@ -135,14 +135,14 @@ class Lab:
         return f"/run/lab/run-{self.runs}"
 
     def wipe(self, *chosen: LabDisk) -> None:
-        """Takes disks (default: all) back to blank: ends every use, then discards everything."""
+        """Makes disks (default: all) blank again: ends every use, then discards everything."""
         nodes = [disk.node for disk in chosen or self.disks]
         answer = self.ask("wipe", nodes)
         if answer["left"]:
             raise Failed(f"expected: {nodes} blank\nseen:     {answer['left']}\n{answer['said']}")
 
     def new_root(self, root: str = ROOT) -> None:
-        """An empty root for the stages mount and files; whatever was mounted there is unmounted."""
+        """An empty root for the stages mount and files; earlier mounts there are unmounted."""
         self.ask("new_root", root)
 
     def table(self, disk: LabDisk) -> dict[str, Any]:
@@ -183,7 +183,7 @@ class Lab:
 
     @contextmanager
     def scenario(self, name: str, *used: LabDisk) -> Iterator[Checks]:
-        """One scenario: its failures are kept, the next one goes on. The disks it uses are blank before."""
+        """One scenario: its failures are recorded, and the next one runs. The disks that it uses are blank at the start."""
         started = time.monotonic()
         checks = self.case.checks(name, self.machine)
         try:

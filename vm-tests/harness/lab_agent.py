@@ -1,6 +1,6 @@
 """The lab's helper inside a guest: a JSON question on each line of standard input, a JSON answer on each of standard output.
 
-One process for all questions, as starting one takes long in an emulated machine. Python's standard library only; it is sent over
+One process for all questions: starting one is slow in an emulated machine. Python's standard library only; it is sent over
 SSH by harness/lab_helper.py and knows nothing of the agent's code but its command line.
 """
 
@@ -78,7 +78,7 @@ def run_stage(stage: str, folder: Path, root: str) -> dict[str, object]:
 
 
 def wipe(disks: list[str]) -> dict[str, object]:
-    """Takes disks back to blank, whatever is on them and uses them. "left" says what could not be undone."""
+    """Makes disks blank again, regardless of their contents and holders. "left" lists anything that could not be undone."""
     names = [os.path.basename(os.path.realpath(disk)) for disk in disks]
     said = []
     for name in names:
@@ -139,7 +139,7 @@ def unmount(name: str) -> list[str]:
 
 
 def new_root(root: str) -> None:
-    """An empty root for the mount and files stages: a tmpfs with accounts, for as long as nobody asks for another."""
+    """An empty root for the mount and files stages: a tmpfs with accounts, used until another one is requested."""
     while any(line.split()[4].startswith(root) for line in Path("/proc/self/mountinfo").read_text("utf-8").splitlines()):
         if call("umount", "--recursive", root)[0] != 0:
             call("umount", "--lazy", "--recursive", root)
@@ -204,7 +204,7 @@ def read(paths: list[str]) -> dict[str, object]:
 
 
 def prepare() -> dict[str, str]:
-    """Once per boot: nothing is assembled behind our back, as in the initramfs before the disks stage. Gives disks by serial."""
+    """Once per boot: nothing is assembled on its own, as in the initramfs before the disks stage. Returns disks by serial."""
     if HOLD_RULES.exists():
         os.makedirs("/run/udev/rules.d", exist_ok=True)
         os.makedirs("/run/ignition", exist_ok=True)

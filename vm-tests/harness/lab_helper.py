@@ -1,6 +1,6 @@
 """The lab's helper in a guest, as one process that answers question after question; see lab_agent.py.
 
-To start a Python, or a login, takes a second of an emulated machine, and a case asks a hundred times.
+Starting Python or a login takes a second in an emulated machine, and a case asks a hundred times.
 """
 
 import json

@@ -30,7 +30,7 @@ class Result:
         return [record for record in self.records if record["operation"] == operation]
 
     def outcomes(self, *stages: str) -> list[str]:
-        """ "kind path: result" of every operation of these stages (default: disks), without inspections: they change nothing."""
+        """ "kind path: result" of every operation of these stages (default: disks) except inspections, which only read."""
         wanted = stages or ("disks",)
         rows = [row for row in self.records if row["stage"] in wanted and row["operation"] != "inspect"]
         return [f"{row['operation']} {row['path']}: {row['result']}" for row in rows]
@@ -46,21 +46,21 @@ class Result:
 
     @property
     def refusal(self) -> tuple[str, str, str]:
-        """Where in the config, what and what to do, as the failure screen says."""
+        """The location in the config, the problem and the remedy, as shown on the failure screen."""
         found = re.search(r"(?:where: (.*?) )?what: (.*?) do: (.*?) (?:Nothing is lost|Leave the machine on)", self.message)
         where, what, fix = (LOCATED.sub(r"\1", part or "") for part in found.groups()) if found else ("", "", "")
         return where, what, fix
 
 
 def done(checks: Checks, what: str, result: Result, changed: list[str] | None = None) -> None:
-    """All stages succeeded, and changed exactly this (Result.changed()); None: whatever it was."""
+    """All stages succeeded, and changed exactly this (Result.changed()); None accepts any change."""
     checks.equal(f"{what}: status", (0, ""), (result.status, result.message or result.log[-800:] if result.status else ""))
     if changed is not None:
         checks.equal(f"{what}: what was done", changed, result.changed())
 
 
 def refused(checks: Checks, what: str, result: Result, where: str, message: str, *, stage: str = "disks") -> None:
-    """A stage failed with exactly this message for this place in the config, and nothing was changed before."""
+    """A stage failed with exactly this message for this location in the config, before any change."""
     if where.startswith("$"):
         checks.true(f"{what}: line and column", LOCATED.search(result.message) is not None, result.message)
     checks.equal(f"{what}: refused", (stage, where, message), (result.stage, *result.refusal[:2]))

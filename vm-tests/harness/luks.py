@@ -10,14 +10,14 @@ from typing import Any
 
 from harness.programs import find_program, run
 
-# For volumes that are not about key derivation: Argon2 takes many seconds in an emulated machine.
+# For volumes that are not about key derivation: Argon2 needs many seconds in an emulated machine.
 QUICK = ("--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000")
 HEADER_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
 class Header:
-    """label and the like are "" when there are none; metadata is the JSON area."""
+    """label and similar members are "" if absent; metadata is the JSON area."""
 
     label: str
     subsystem: str

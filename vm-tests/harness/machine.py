@@ -180,7 +180,7 @@ class Machine:
         self.wait_for_end(OFF_TIMEOUT_S)
 
     def cut_off(self) -> None:
-        """Ends the machine without shutting it down, after everything has been written: quicker, where nobody asks for more."""
+        """Writes everything and ends the machine without a shutdown: faster, if a clean shutdown is not needed."""
         self.ssh().run("sync", 60)
         self.quit()
 
@@ -208,7 +208,7 @@ class Machine:
         qmp.ask(self.qmp, "stop")
 
     def resume(self) -> None:
-        """Lets a paused guest go on."""
+        """Resumes a paused guest."""
         qmp.ask(self.qmp, "cont")
 
     def plug(self, number: int, disk: Disk) -> None:

@@ -18,7 +18,7 @@ POLL_S = 0.2
 
 @dataclass(frozen=True)
 class NestedRun:
-    """How a run of run.py ended: status None when it had to be killed."""
+    """How a run of run.py ended: status None if it had to be killed."""
 
     status: int | None
     output: str

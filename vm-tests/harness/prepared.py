@@ -19,7 +19,7 @@ def partitioned(path: Path, size: int, sfdisk_script: str) -> Disk:
 
 
 def put_ext4(disk: Disk, start_mib: int, size_mib: int, label: str, files: Mapping[str, str], scratch: Path) -> None:
-    """Makes an ext4 file system with files in it at a place of a raw disk."""
+    """Creates an ext4 file system with files at an offset of a raw disk."""
     for name, content in files.items():
         target = scratch / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def add_to_ext4(disk: Disk, raw: Path, partition: Partition, files: Mapping[str,
 
 
 def empty_in_ext4(raw: Path, partition: Partition, directories: Sequence[str], scratch: Path) -> None:
-    """Takes all files out of directories of an ext4 partition in a raw image."""
+    """Removes all files from directories of an ext4 partition in a raw image."""
     node, commands = f"{raw}?offset={partition.offset}", []
     for number, directory in enumerate(directories):
         copy = scratch / str(number)

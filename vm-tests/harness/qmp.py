@@ -43,7 +43,7 @@ class Qmp:
                 raise OSError(f"{name}: {answer['error'].get('desc')}")
 
     def person(self, line: str) -> str:
-        """A command of the monitor for people, which takes devices as the command line does. Gives what it prints."""
+        """A command of the human monitor, which accepts devices in the syntax of the command line. Returns its output."""
         return str(self.command("human-monitor-command", **{"command-line": line})).strip()
 
 

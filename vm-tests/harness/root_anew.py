@@ -11,7 +11,7 @@ from harness.disks import GIB, Disk
 from harness.machine import Machine
 from harness.ssh import Answer
 
-# Beside what every package says of its files: a capability, a set-user-id program, hard links, an owner, an empty directory.
+# Besides the files that packages list: a capability, a set-user-id program, hard links, an owner, an empty directory.
 PROBES = {
     "failed": "systemctl --failed --plain --no-legend",
     "root": "findmnt --json --bytes --output SOURCE,FSTYPE,LABEL,SIZE /",

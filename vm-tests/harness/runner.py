@@ -62,7 +62,7 @@ class _Running:
 
 
 class Runner:
-    """Starts cases in order, at most jobs at a time, and tells each start and end through say."""
+    """Starts cases in order, at most jobs at a time, and reports each start and end through say."""
 
     def __init__(self, program: Sequence[str], work: Path, jobs: int, *, keep: bool, say: Callable[[str], None]) -> None:
         self.program, self.work, self.jobs, self.keep, self.say = list(program), work, jobs, keep, say

@@ -1,4 +1,4 @@
-"""Talks to a guest over SSH through a forwarded port of this host: keys of its own, no configuration of the user's."""
+"""Talks to a guest over SSH through a forwarded port of this host: with its own keys, without the user's configuration."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ OPTIONS = [
     "StrictHostKeyChecking=no",
     "UserKnownHostsFile=/dev/null",
 ]
-# The first login stays open, and the later ones of the same user go through it: each takes a second of an emulated machine. The
+# The first login stays open, and the later ones of the same user go through it: each takes a second in an emulated machine. The
 # process that holds it ends with the machine.
 SHARING = ["ControlMaster=auto", "ControlPersist=yes"]
 POLL_S = 0.5
@@ -63,7 +63,7 @@ class Ssh:
     shared: Path | None = None
 
     def argv(self, *command: str) -> list[str]:
-        """The ssh command line, also for people to type."""
+        """The ssh command line, also printed for users."""
         options = [word for option in OPTIONS + (SHARING if self.shared else []) for word in ("-o", option)]
         options += ["-S", str(self.shared)] if self.shared else []
         return ["ssh", "-F", "none", *options, "-i", str(self.key.private), "-p", str(self.port),
@@ -106,7 +106,7 @@ class Ssh:
 
 
 def wait_for_server(port: int, timeout_s: float, *, give_up: Callable[[], Failed | None]) -> None:
-    """Waits until an SSH server greets at a forwarded port; give_up says why waiting is in vain."""
+    """Waits until an SSH server greets at a forwarded port; give_up returns a reason to stop waiting."""
     deadline = time.monotonic() + timeout_s
     while not _greets(port):
         reason = give_up()
@@ -118,7 +118,7 @@ def wait_for_server(port: int, timeout_s: float, *, give_up: Callable[[], Failed
 
 
 def _greets(port: int) -> bool:
-    """True when the other end of a forwarded port says that it speaks SSH."""
+    """True if the other end of a forwarded port identifies itself as SSH."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=3) as link:
         link.settimeout(3)
         return link.recv(8).startswith(b"SSH-2.0-")

@@ -42,7 +42,7 @@ class Tpm:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Ends it, if it has not ended with its machine: politely, as it may be writing its state, then by force."""
+        """Ends it if it has not ended with its machine: by SIGTERM, as it may be writing its state, then by SIGKILL."""
         if self.process is None:
             return
         self.process.terminate()

@@ -1,4 +1,4 @@
-"""Looks at all processes of a guest, as often as it can: whether a secret is among their arguments or in their environment."""
+"""Polls all processes of a guest as often as possible, for a secret in their arguments or environment."""
 
 import json
 from collections.abc import Iterator

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Builds the machine image: Debian 12 with the agent in its initramfs, on Container Linux's disk layout.
 
-    build.py                       build into the cache, unless it is there
+    build.py                       build into the cache, unless already built
     build.py --output FILE         also copy the disk to FILE, in the format that its name ends in (.qcow2, .raw, .img, .vmdk,
-                                   .vhd, .vhdx, .vdi), and vmlinuz, initrd.img and cmdline beside it
+                                   .vhd, .vhdx, .vdi), and vmlinuz, initrd.img and cmdline next to it
     build.py --print-path          print the folder in the cache: disk.qcow2, vmlinuz, initrd.img, cmdline (built if need be)
 
 Progress goes to standard error. Needs root, Debian's archive for the first time, and the packages that tools.PACKAGES names.
@@ -110,7 +110,7 @@ def disk_format(output: Path) -> list[str]:
 
 
 def export(built: Path, output: Path) -> None:
-    """Copy a built image to where a person wants it."""
+    """Copy a built image to the requested path."""
     output.parent.mkdir(parents=True, exist_ok=True)
     with step(f"writing {output}"):
         run(["qemu-img", "convert", "-f", "qcow2", "-O", *disk_format(output), str(built / DISK), str(output)])

@@ -11,7 +11,7 @@ KEPT_IMAGES = 3  # older ones are removed: each takes about 1.5 GiB
 
 
 def default_folder() -> Path:
-    """Where images are kept unless the caller says otherwise."""
+    """The default directory of images."""
     return Path(os.environ.get("XDG_CACHE_HOME") or "/var/cache") / "coreos-ignition"
 
 

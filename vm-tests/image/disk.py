@@ -1,4 +1,4 @@
-"""A disk image from a root directory, without loop devices: every file system is made at its offset in the file."""
+"""A disk image from a root directory, without loop devices: every file system is created at its offset in the file."""
 
 from pathlib import Path
 

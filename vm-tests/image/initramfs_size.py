@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints how many compressed bytes the agent adds to the initramfs, beside Debian's own ignition package.
+"""Prints how many compressed bytes the agent adds to the initramfs, compared with Debian's own ignition package.
 
 Three initramfs of the image's root, same kernel, same compressor: without an agent, with our dracut module, and with Debian's
 ignition, its generator and units and the programs that its module copies. Both agents come with mkfs and useradd and so on. Ours

@@ -32,7 +32,7 @@ def mmdebstrap_arguments() -> list[str]:
 def bootstrap(tarball: Path) -> None:
     """Make the tarball of Debian's packages. Needs Debian's archive, and about two minutes."""
     partial = tarball.with_suffix(".partial.tar")
-    # INITRD=No: the kernel's package would make an initramfs that nobody boots, with an agent that is not there yet.
+    # INITRD=No: the kernel's package would create an initramfs that is never booted, before the agent is installed.
     run(["mmdebstrap", "--quiet", *mmdebstrap_arguments(), str(partial)], env={**os.environ, "INITRD": "No", "LC_ALL": "C.UTF-8"})
     partial.rename(tarball)
 
@@ -61,7 +61,7 @@ def kernel_version(root: Path) -> str:
 
 
 def inside(root: Path, command: list[str]) -> str:
-    """Run a command inside the root. Its mounts are in a namespace of their own, so that nothing is left behind, ever."""
+    """Run a command inside the root. Its mounts are in a separate namespace, so that they never stay behind."""
     at = shlex.quote(str(root))
     script = f"""
 mount --bind {at} {at}

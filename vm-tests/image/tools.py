@@ -24,7 +24,7 @@ PACKAGES = {
 
 
 class BuildError(Exception):
-    """The image cannot be built; the message says which step and why."""
+    """The image cannot be built; the message names the step and the reason."""
 
 
 def run(argv: list[str], *, stdin: str = "", env: dict[str, str] | None = None) -> str:

@@ -1,4 +1,4 @@
-"""A certificate authority of its own for each run, so that https is tested without anybody's real keys."""
+"""A separate certificate authority for each run, so that https is tested without real keys."""
 
 from pathlib import Path
 

@@ -21,7 +21,7 @@ def sample(platform: str) -> dict[str, bytes]:
 class Documents(Service):
     """Answers with documents by their whole path, query included; 404 for others, 403 without one of the headers.
 
-    takes: paths that take POST or PATCH, with 200; what was sent is in the log.
+    takes: paths that take POST or PATCH, with 200; the bodies are in the log.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""EC2's instance metadata service, version 2: nothing without a session token.
+"""EC2's instance metadata service, version 2: all requests need a session token.
 
 Source: the service's documented paths and rules (tokens by PUT with a lifetime header, 401 without one, 403 for
 requests that came through a proxy). Values are invented. Every dated version and "latest" return the same answers.

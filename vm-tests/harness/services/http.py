@@ -17,7 +17,7 @@ POLL_S = 0.2
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came; header names in lower case."""
+    """One request as received; header names in lower case."""
 
     method: str
     path: str
@@ -36,7 +36,7 @@ class Reply:
 
 
 class Service:
-    """Answers requests until it is closed. Subclasses say what; requests and answers are kept in order."""
+    """Answers requests until it is closed. Subclasses choose the answers; requests and answers are kept in order."""
 
     def __init__(self, certificate: tuple[Path, Path] | None = None) -> None:
         self.log: list[tuple[Request, int]] = []
@@ -78,7 +78,7 @@ class Service:
         return [(request, status) for request, status in self.log if request.path == path]
 
     def wait_for_count(self, path: str, count: int, timeout_s: float, *, alive: Callable[[], bool]) -> bool:
-        """Waits until a path was asked for so often; False after timeout_s, or when alive says that nobody will."""
+        """Waits for a number of requests for a path; False after timeout_s, or as soon as alive returns False."""
         deadline = time.monotonic() + timeout_s
         with self.changed:
             while len(self.asked(path)) < count:

@@ -1,6 +1,6 @@
 """A real tang server on this host: Debian's tangd, which speaks HTTP on its standard input and output, one process a connection.
 
-Only the package tang-common is needed: tang itself adds a socket unit, which would go on listening on this host. Guests reach the
+Only the package tang-common is needed: tang itself adds a socket unit, which would keep listening on this host. Guests reach the
 server at 10.0.2.2 (harness/machine.py). Source: tang(8) of tang 11.
 """
 
@@ -22,9 +22,9 @@ CONNECTION_LIMIT_S = 60.0
 
 
 class Tang:
-    """Serves until it is closed; between stop() and start() nobody answers, at the same port with the same keys.
+    """Serves until it is closed, not between stop() and start(), which keep the port and the keys.
 
-    folder holds the keys: they are made when it is empty. said is what tangd wrote about each request.
+    folder holds the keys, which are created if it is empty. said has tangd's messages about each request.
     """
 
     def __init__(self, folder: Path) -> None:
