@@ -66,7 +66,7 @@ class Agent:
         self._argv, self._needs = argv, needs
 
     def prepare(self, run: Run) -> None:
-        """Prepare the prerequisites of this agent besides root and config."""
+        """Check and prepare the requirements of this agent besides root and config."""
         if not self._needs.exists():
             raise Missing(f"{self._needs} is missing: apt-get install ignition")
 

@@ -83,7 +83,7 @@ def mount(lab: Lab, disk: LabDisk, checks: Checks) -> None:
 
 
 def refuse(lab: Lab, disk: LabDisk, checks: Checks) -> None:
-    """Mounts that would hide another mount or leave the root are refused."""
+    """Mounts that would hide another mount, below a symlink or on a file are refused."""
 
     def at(path: str) -> configs.Json:
         return configs.storage(filesystems=[{"device": device(disk, "plain"), "format": "ext4", "path": path}])
