@@ -134,6 +134,6 @@ def test_root_on_a_disk_without_partitions_is_lost_with_its_table(
     disk = Disk(device=whole, wipe_table=True, partitions=(Partition(number=1, label="data"),))
     with pytest.raises(Failure) as caught:
         stage.run(Storage(disks=(disk,)))
-    assert caught.value.what.startswith(f"this takes the content of ROOT ({whole})")
+    assert caught.value.what.startswith(f"this overwrites ROOT ({whole})")
     assert caught.value.where == "$.storage.disks.0.wipeTable"
     assert digest(whole) == before
