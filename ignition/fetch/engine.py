@@ -167,6 +167,7 @@ class Fetcher:
         if is_remote(url):
             _check(url)
         match scheme(url):
+            # The first two work offline as well.
             case "data":
                 return content.data_stream(url)
             case "oem":

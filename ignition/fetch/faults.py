@@ -51,6 +51,7 @@ def _explain(causes: list[BaseException], header_s: float | None) -> tuple[str, 
 
     from ignition.fetch.names import WrongName
 
+    # Nearly all of them are OSErrors: the most specific class comes first.
     for cause in causes:
         if isinstance(cause, socket.gaierror):
             return f"the server's name does not resolve ({cause.strerror})", _FIX_NAME

@@ -124,6 +124,7 @@ class _Exchange:
             location = response.headers.get("Location")
             if self._request.method != "GET" or response.status_code not in _REDIRECTS or not location:
                 raise self._refusal(response)
+            # Without headers, as in Ignition: they may hold credentials for the first server only.
             url, headers = _redirected(url, location, verified=self._request.verified), {}
         where = shown(self._request.url)
         raise Failure(f"more than {limits.REDIRECTS} redirects", where=where, fix="check the server for a redirect loop")
@@ -140,13 +141,17 @@ class _Exchange:
         return self._request.judge(response, text.decode("utf-8", "replace"))
 
     def _send(self, url: str, headers: dict[str, str], deadline: retry.Deadline) -> Response:
+        from urllib.parse import urlsplit
+
         from ignition.fetch import faults, transport
 
         settings, asked = self._client.settings, self._request
         header_s = deadline.at_most(settings.header_s)
         try:
             outgoing = transport.Outgoing(asked.method, url, headers, asked.body)
-            through = _proxy(outgoing.server, settings)
+            server = urlsplit(outgoing.server)
+            port = server.port or (443 if server.scheme == "https" else 80)
+            through = proxy.choose(server.scheme, server.hostname or "", port, settings)
             secure = _is_https(outgoing.server) or _is_https(through)
             adapter = self._client.adapter(secure=secure, privileged_port=asked.privileged_port)
             return transport.send(adapter, outgoing, through, header_s, deadline)
@@ -181,14 +186,6 @@ def _transport_errors() -> tuple[type[BaseException], ...]:
     from urllib3.exceptions import HTTPError
 
     return (OSError, HTTPException, HTTPError)  # requests' own errors are OSErrors
-
-
-def _proxy(server: str, settings: Settings) -> str | None:
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(server)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    return proxy.choose(parts.scheme, parts.hostname or "", port, settings)
 
 
 def _is_https(url: str | None) -> bool:

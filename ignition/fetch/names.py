@@ -21,7 +21,7 @@ def resolve(host: str, port: int, kind: int, deadline: Deadline) -> list[Any]:
 
     Raises TimeoutError at the deadline, LocationParseError (a ValueError) for an invalid name, else OSError.
     """
-    try:
+    try:  # an address needs neither a resolver nor a thread
         return socket.getaddrinfo(host, port, type=kind, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
         pass  # a name

@@ -128,7 +128,11 @@ def until_done(
             if number == settings.attempts or (left is not None and wait >= left):
                 # "No answer within 0.001 s" would hide the cause that all earlier attempts had.
                 is_cut = left == 0 and given is not None and given < SAYS_NOTHING_S
-                raise _given_up((earlier if is_cut else None) or transient, number, where, deadline) from transient
+                last = (earlier if is_cut else None) or transient
+                attempts = "1 attempt" if number == 1 else f"{number} attempts"
+                limit = f", limit {deadline.limit_s:g} s" if deadline.limit_s is not None else ""
+                what = f"{last.cause} ({attempts} in {deadline.elapsed_s():.1f} s{limit})"
+                raise Failure(what, where=where, fix=last.fix) from transient
             earlier = transient
             log.info(f"{what}: attempt {number}: {transient.cause}; next in {wait:.1f} s")
             waiting.say(transient.cause, attempt=number, left_s=left)
@@ -144,9 +148,3 @@ def _wait(transient: Transient, pause: float, deadline: Deadline, clock: Clock) 
     # At most half of the time left: a server that requests more than that is still tried again before the end.
     asked = asked if left is None else min(asked, left / 2)
     return max(pause, asked * (1 + SPREAD * clock.random()))
-
-
-def _given_up(transient: Transient, number: int, where: str, deadline: Deadline) -> Failure:
-    attempts = "1 attempt" if number == 1 else f"{number} attempts"
-    limit = f", limit {deadline.limit_s:g} s" if deadline.limit_s is not None else ""
-    return Failure(f"{transient.cause} ({attempts} in {deadline.elapsed_s():.1f} s{limit})", where=where, fix=transient.fix)

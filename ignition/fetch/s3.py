@@ -120,6 +120,7 @@ class Store:
         cause = f"HTTP status {status}: {code}: {_element(text, 'Message')}".rstrip(": ")
         if status in _MOVED and not location.region:
             found = _region_in(response, text)
+            # 400 has many reasons: only another region in the answer makes it a redirect.
             if found not in {"", region} or (status != 400 and not found):
                 return _Elsewhere(found)
         if status == 307:

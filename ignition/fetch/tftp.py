@@ -182,7 +182,7 @@ class _Transfer:
             if operation == _DATA and about == number and len(received) <= _HEAD.size + BLOCK:
                 return received[_HEAD.size :]
             if operation == _DATA and about == (number - 1) & 0xFFFF:
-                self.socket.sendto(packet, self._peer)
+                self.socket.sendto(packet, self._peer)  # its acknowledgement was lost
         return None
 
     def _is_peer(self, sender: Any) -> bool:

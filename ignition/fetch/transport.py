@@ -111,7 +111,7 @@ class _TimedResponse(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         _current.response = self
-        self.fp.close()
+        self.fp.close()  # the reader of the library, without a deadline; the socket stays open
         header_s = _current.header_s
         self.timed = _TimedReader(sock, _current.deadline.within(header_s), idle_s=header_s, most=limits.HEADER_BYTES)
         self.fp = io.BufferedReader(self.timed)
@@ -167,7 +167,7 @@ def _connected(connection: HTTPConnection) -> socket.socket:
 
 def _connected_to(connection: HTTPConnection, kind: tuple[int, int, int], address: Any, wait_s: float | None) -> socket.socket:
     sock = socket.socket(*kind)
-    try:
+    try:  # as urllib3.util.connection.create_connection
         for option in connection.socket_options or ():
             sock.setsockopt(*option)
         sock.settimeout(wait_s)
@@ -271,7 +271,7 @@ class Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._pools
+        self.poolmanager.pool_classes_by_scheme = self._pools  # with the connections of this module
 
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> urllib3.ProxyManager:
         manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
@@ -336,7 +336,7 @@ def send(adapter: Adapter, outgoing: Outgoing, proxy: str | None, header_s: floa
 
 
 def _positive(seconds: float | None) -> float | None:
-    return None if seconds is None else max(0.001, seconds)
+    return None if seconds is None else max(0.001, seconds)  # urllib3 refuses 0
 
 
 def beginning(response: Response, deadline: Deadline, size: int = 4096) -> bytes:

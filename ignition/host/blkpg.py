@@ -19,12 +19,13 @@ from ignition.host import devices
 
 BLKPG = 0x1269
 ADD, DELETE, RESIZE = 1, 2, 3
-PARTITION = struct.Struct("@qqi64s64sxxxx")
-ARGUMENT = struct.Struct("@iiiP")
+PARTITION = struct.Struct("@qqi64s64sxxxx")  # struct blkpg_partition: start, length, number, two unused names, padding
+ARGUMENT = struct.Struct("@iiiP")  # struct blkpg_ioctl_arg: action, flags, size and address of the partition
 BUSY_TRIES, BUSY_PAUSE_S = 40, 0.05  # udevd opens new partitions for a moment
 
 
 def _call(descriptor: int, action: int, number: int, start: int, length: int) -> None:
+    # The ioctl's argument has a pointer: an array keeps its bytes at a fixed address.
     partition = array("b", PARTITION.pack(start, length, number, b"", b""))
     address, size = partition.buffer_info()
     for attempt in range(BUSY_TRIES):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from subprocess import Popen
 
 _HIDDEN = "…"
+# The agent parses and shows the output of programs: in English, with times in UTC, whatever its own environment.
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from ignition.errors import CommandFailed, Failure
 from ignition.host import log, mounts, progress
@@ -79,26 +79,20 @@ def moments(timeout_s: float, what: str) -> Iterator[None]:
     """
     deadline = time.monotonic() + timeout_s
     waiting = progress.Waiting(what)
-    next_event = _event_source()
+    # Imported here: nearly always every device already exists, and the import costs 38 ms.
+    import pyudev
+
+    # "udev", not "kernel": an event arrives once udevd has set the links.
+    monitor = pyudev.Monitor.from_netlink(pyudev.Context(), source="udev")
+    monitor.filter_by("block")
+    monitor.start()
     while True:
         yield
         left = deadline - time.monotonic()
         if left <= 0:
             return
         waiting.say("not found yet", left_s=left)
-        next_event(min(left, POLL_S))
-
-
-def _event_source() -> Callable[[float], object]:
-    """A function that waits for the next event of a block device that udevd has processed, or for so many seconds."""
-    # Imported here: nearly always every device already exists, and the import costs 38 ms.
-    import pyudev
-
-    monitor = pyudev.Monitor.from_netlink(pyudev.Context(), source="udev")
-    monitor.filter_by("block")
-    monitor.start()
-    poll: Callable[[float], object] = monitor.poll
-    return poll
+        monitor.poll(min(left, POLL_S))
 
 
 def settle(nodes: list[str], *, timeout_s: float = 60) -> None:
@@ -242,6 +236,7 @@ class Users:
     def __init__(self) -> None:
         self._mounted: dict[str, str] = {}
         for mount in mounts.current():
+            # btrfs has device numbers of its own: only the source names the device.
             name = name_of_number(*mount.device) or self._source_name(mount.source)
             if name:
                 self._mounted.setdefault(name, f"mounted on {mount.target}")

@@ -13,6 +13,7 @@ from ignition.host import log
 LONGEST, LONGEST_LABEL = 64, 63
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+# As _NAME, without its limit for labels.
 _ON_LINUX = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*")
 _PLATFORM = "host name of the platform"
 _OTHERS = re.compile("[^a-z0-9.]+")

@@ -67,6 +67,7 @@ def _send(priority: int, message: str, fields: dict[str, object], also: Callable
         return
     if also:
         also(priority, message)
+    # Without a journal, and without a person who is shown messages, standard output is all that is left for the whole run.
     if not _Settings.to_stdout and not _send_to_journal(priority, message, fields) and not also:
         _Settings.to_stdout = True
         send(ERROR, "no journal here, logging to standard output")

@@ -51,7 +51,13 @@ def probe(properties: Properties | None = None) -> list[MachineDisk]:
     for name in sorted(os.listdir(f"{devices.SYSFS}/block"), key=lambda name: (len(name), name)):  # sdz before sdaa
         size = devices.length_of(name)
         if _is_disk(name) and size:
-            found.append(_described(name, size, properties(name), system.get(name) or _user(name, users)))
+            user = system.get(name) or users.of(name)
+            # Unlike Users.of_any_part: the partition by its number, as configs name it.
+            for number, (partition, _, _) in () if user else sorted(devices.partitions(name).items()):
+                if used := users.of(partition):
+                    user = f"partition {number} is {used}"
+                    break
+            found.append(_described(name, size, properties(name), user))
     return found
 
 
@@ -81,6 +87,7 @@ def _is_disk(name: str) -> bool:
 
 def _described(name: str, size: int, properties: Mapping[str, str], user: str) -> MachineDisk:
     base = f"{devices.SYSFS}/block/{name}"
+    # NVMe and virtio have the serial number of the disk itself, others that of the device behind it.
     serials = [_read(f"{base}/serial"), _read(f"{base}/device/serial"), *(properties.get(key, "") for key in _SERIALS)]
     models = [_read(f"{base}/device/model"), properties.get("ID_MODEL", "")]
     if name.startswith("mmcblk"):
@@ -96,16 +103,6 @@ def _described(name: str, size: int, properties: Mapping[str, str], user: str) -
     )
 
 
-def _user(name: str, users: devices.Users) -> str:
-    """The users of the disk itself, or of the first of its partitions that is in use."""
-    if user := users.of(name):
-        return user
-    for number, (partition, _, _) in sorted(devices.partitions(name).items()):
-        if user := users.of(partition):
-            return f"partition {number} is {user}"
-    return ""
-
-
 def _disks_below(name: str) -> set[str]:
     """The kernel names of the disks below a device, through arrays and mappings."""
     partition = devices.partition_of(name)
@@ -118,6 +115,6 @@ def _disks_below(name: str) -> set[str]:
 def _read(path: str) -> str:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().strip("\0 \t\n")
+            return file.read().strip("\0 \t\n")  # drives pad their names
     except OSError:
         return ""

@@ -189,12 +189,13 @@ class _Reading:
         """Parse one file. `ceiling` and `block`: whether the line that includes it applies, and the block of that line."""
         applies = ceiling
         for number, line in enumerate(text.split("\n"), start=1):
+            # sshd reads C strings: a NUL ends the line.
             keyword, rest = _keyword(line.partition("\0")[0].lstrip(" \t\r").rstrip(f"{_BLANKS}\f"))
             keyword = _ALIASES.get(keyword, keyword)
             try:
                 if keyword == "match":
                     applies = min(ceiling, _matches(rest, self._person))
-                    self._blocks = block = self._blocks + 1
+                    self._blocks = block = self._blocks + 1  # a number per block, across all files
                 elif keyword == "include":
                     self._include(_arguments(rest), applies, depth, block)
                 elif keyword in _KEYWORDS and applies != _NO:

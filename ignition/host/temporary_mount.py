@@ -51,7 +51,10 @@ def mounted_to_read(node: str, *, timeout_s: float = MOUNT_S, base: str = paths.
             try:
                 mount(node, directory, "auto", ("ro", _READING), timeout_s=timeout_s)
             except CommandFailed:
-                if not _is_mounted(node):
+                status = os.stat(node)
+                number = (os.major(status.st_rdev), os.minor(status.st_rdev)) if stat.S_ISBLK(status.st_mode) else None
+                # btrfs has device numbers of its own: there only the source matches.
+                if not any(one.device == number or os.path.realpath(one.source) == node for one in mounts.current()):
                     raise
                 # The kernel refuses a read-only mount beside a writable one of the same device: make only the second mount, not
                 # its file system, read-only.
@@ -61,13 +64,6 @@ def mounted_to_read(node: str, *, timeout_s: float = MOUNT_S, base: str = paths.
         finally:
             if os.path.ismount(directory):  # even after a mount(8) that was killed because it timed out
                 run(["umount", "--lazy", directory], why=f"unmounting {node}")
-
-
-def _is_mounted(node: str) -> bool:
-    status = os.stat(node)
-    number = (os.major(status.st_rdev), os.minor(status.st_rdev)) if stat.S_ISBLK(status.st_mode) else None
-    # btrfs has device numbers of its own: there only the source matches.
-    return any(one.device == number or os.path.realpath(one.source) == node for one in mounts.current())
 
 
 @contextmanager

@@ -89,7 +89,9 @@ def _plan_users(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
         if any(facts.accounts.group(name) is None for name in group_names(user)):
             accounts.append(NeedGroups(place, user, facts.accounts))
         if user.password_hash is not None:
+            # An empty hash would allow a login without a password: as in Ignition, it locks the account.
             passwords.append((place, user.name, user.password_hash or LOCKED))
+        # useradd alone completes a home only if nothing interrupted it, and if /etc/skel has no directories (CompleteHome).
         if is_new and (facts.attempt.unfinished or facts.nested) or missing_home(user, facts.accounts) in facts.attempt.made:
             homes.append(CompleteHome(user.name, facts.accounts))
         if facts.notated and not user.no_create_home:

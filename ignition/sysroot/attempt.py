@@ -80,6 +80,7 @@ class Attempt:
         made = set(self.made)
         for entry in entries:
             node, found = entry.node, root.status(entry.resolved)
+            # With overwrite a node is replaced in any case, and with contents so is a file: only these two states matter.
             if found is None and not node.overwrite:
                 made.add(entry.key)
             elif found is not None and isinstance(node, File) and node.append and node.contents.source is None:
@@ -120,6 +121,7 @@ def load(root: Root) -> Attempt:
             return Attempt(appended_before=frozenset(sizes))
         return Attempt(made=frozenset(stored["made"]), sizes=sizes, homeless=frozenset(stored["homeless"]), unfinished=True)
     except (Failure, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
+        # Written by this program, but the image may bring a file of that name, and a disk may have lost power.
         return Attempt()
 
 

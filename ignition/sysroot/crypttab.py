@@ -174,7 +174,7 @@ class PutKeyFile(Operation):
         with root.at(os.path.dirname(inside), parents=PARENTS) as directory:
             if directory.status() is None:
                 directory.mkdir(mode=KEYS_MODE)
-            directory.set_attributes(mode=KEYS_MODE, uid=-1, gid=-1)
+            directory.set_attributes(mode=KEYS_MODE, uid=-1, gid=-1)  # one of the image may be open to all users
             with directory.below(os.path.basename(inside)) as here:
                 here.write(key, mode=KEY_MODE, sync=True)
 
@@ -228,6 +228,7 @@ class FinishAfterSync(FinishVolume):
 def updated(text: str, lines: list[Line]) -> str:
     """crypttab with the volumes in it. Our own line with another meaning is replaced; all other lines stay."""
     present = [f"{line}\n" for line in lines_of(text)]
+    # A last line without its newline stays so unless a line follows: the file is compared byte for byte.
     if present and not text.endswith("\n"):
         present[-1] = present[-1][:-1]
     for line in lines:
@@ -244,8 +245,9 @@ def _with_line(present: list[str], line: Line) -> list[str]:
                 log.warning(f"{PATH} has another line for {line.name}, which may take precedence")
             kept.append(one)
         elif line.is_said_by(fields) and not is_there:
-            kept.append(one)
+            kept.append(one)  # with the options that somebody may have edited
             is_there = True
+        # An outdated line of ours is replaced in its place, and dropped if a later one is right.
         elif not is_there and not any(line.is_said_by(other.split()) for other in present):
             kept.append(f"{line}\n")
             is_there = True

@@ -39,6 +39,7 @@ class PutDirectory(Operation):
 
     def execute(self, context: Context) -> None:
         node, (uid, gid) = self._node, self._owner()
+        # `parents_alike` is of 2.x, whose engine creates missing parents like the directory itself.
         alike = Parents(PARENT_MODE if node.mode is None else node.mode, uid, gid) if node.parents_alike else PARENTS
         with context.root.at(self._entry.resolved, parents=alike) as here:
             found = here.status()

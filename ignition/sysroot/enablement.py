@@ -232,6 +232,7 @@ class _Units:
             if not follow_configured and os.path.dirname(unit.path) in _CONFIGURED:
                 raise Failure(f"{unit.name} is an alias or a linked unit file", where=unit.path, fix="name the unit itself")
             target = os.path.basename(unit.target)
+            # A link of another name leads to another unit; one of the same name only to another directory.
             if unit.kind == ALIAS and target != unit.name:
                 target = _instantiated(target, instance_of(unit.name))
                 if target != unit.name:
@@ -244,6 +245,7 @@ class _Units:
 
     def _search(self, unit: Unit) -> None:
         template = template_of(unit.name)
+        # The file of an instance, in any directory, comes before that of its template.
         for name in (unit.name, *((template,) if template else ())):
             for directory in self._search_path:
                 try:
@@ -267,6 +269,7 @@ class _Units:
         if stat.S_ISLNK(found.st_mode):
             unit.target = root.resolve(_target(root, inside))
             unit.kind = _kind_of_link(os.path.basename(inside), unit.target)
+        # As a link to /dev/null, an empty file masks the unit (systemd.unit(5)); and a device node cannot be read as a file.
         elif stat.S_ISCHR(found.st_mode) or (stat.S_ISREG(found.st_mode) and not found.st_size):
             unit.kind = MASKED
         else:
@@ -322,7 +325,7 @@ def install_options(text: str) -> Iterator[tuple[str, str]]:
         if line.startswith(("#", ";")):
             continue
         whole = pending + line
-        if (len(line) - len(line.rstrip("\\"))) % 2:
+        if (len(line) - len(line.rstrip("\\"))) % 2:  # two backslashes are one that is escaped
             pending = whole[:-1] + " "
             continue
         pending, whole = "", whole.strip(_BLANKS)

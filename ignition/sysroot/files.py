@@ -37,6 +37,7 @@ class PutFile(Operation):
     def __init__(self, entry: Entry, node: File, accounts: AccountDatabase, attempt: Attempt) -> None:
         self.path, self.place = node.path, entry.place
         self._entry, self._node, self._accounts, self._attempt = entry, node, accounts, attempt
+        # The runner downloads several files at once.
         self.concurrent = any(is_remote(resource) for resource in (node.contents, *node.append))
 
     def describe(self) -> str:

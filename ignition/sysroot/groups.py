@@ -42,7 +42,7 @@ class PutGroup(Operation):
         argv = [program, "--root", root]
         if group.gid is not None:
             argv += ["--gid", str(group.gid)]
-        if group.system and program == "groupadd":
+        if group.system and program == "groupadd":  # groupmod has no such option
             argv.append("--system")
         run_for(self._place, [*argv, "--", group.name], self.describe())
 

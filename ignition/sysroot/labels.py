@@ -107,6 +107,7 @@ def relabel(root: Root, name: str, wanted: list[str], program: str = "setfiles")
     inside = f"/etc/selinux/{name}/contexts/files/file_contexts"
     open_inside(root, inside, where=inside).close()  # refuses a FIFO, for which setfiles would wait forever
     contexts = root.outside(root.follow(inside))
+    # -F resets customized labels as well; -0 and -f - read paths, separated by NUL, from standard input.
     argv = [program, "-vF0", "-r", root.path or "/", contexts, "-f", "-"]
     command.run(argv, why="set the SELinux labels", stdin="\0".join(present) + "\0")
 

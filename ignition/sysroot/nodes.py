@@ -95,6 +95,7 @@ def _after(earlier: File, later: File) -> File:
     """The file that results from both, one after the other."""
     if later.contents.source is not None:
         return later
+    # An owner without id and name, the default of its class, is not configured.
     return earlier.evolve(
         append=earlier.append + later.append,
         mode=earlier.mode if later.mode is None else later.mode,

@@ -79,6 +79,6 @@ def _set_actions(source: Source, criteria: str) -> bool:
         if status not in _STATUSES or action not in _ACTIONS:
             return False
         for one in _STATUSES:
-            if (one == status) != bool(negated):
+            if (one == status) != bool(negated):  # `!` selects all other statuses
                 source.actions[one] = action
     return not _CRITERION.sub("", criteria).strip()

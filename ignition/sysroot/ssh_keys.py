@@ -212,6 +212,7 @@ def _write_as(account: Account, root: Root, inside: str, content: bytes) -> None
     while parent != "/" and root.status(parent) is None:
         parent, last = os.path.split(parent)
         missing.insert(0, last)
+    # root walks to the deepest existing directory, whose parents may be closed to the user; from there on the user creates all.
     with root.at(f"{parent}/{[*missing, name][0]}") as top, ExitStack() as entered, acting_as(account.uid, account.gid):
         here = top
         for number in range(len(missing)):

@@ -53,6 +53,7 @@ class PutSwapFile(Operation):
                 found = here.status()
                 if found is None or not _is_swap(here, found) or found.st_size != self._size:
                     return False
+                # The kernel does not swap to a file with holes, and swapon(8) fails for it.
                 is_whole = found.st_blocks * _ALLOCATED_UNIT >= self._size
                 is_ours = has_attributes(found, mode=MODE, uid=os.geteuid(), gid=os.getegid())
                 return is_whole and is_ours and not _is_copied(here, found)

@@ -117,7 +117,7 @@ class MaskUnit(Operation):
 
     def execute(self, context: Context) -> None:
         with context.root.at(self.path, parents=PARENTS) as here:
-            here.remove()
+            here.remove()  # a directory of that name cannot be replaced by a symlink in one step
             here.symlink(_MASK)
 
 

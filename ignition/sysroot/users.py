@@ -364,6 +364,7 @@ class SetPasswords(Operation):
     def execute(self, context: Context) -> None:
         differing = self._differing()
         for place, name, password in differing:
+            # chpasswd(8) would take the rest for another user, or for a part of the hash.
             if ":" in password or "\n" in password or ":" in name or "\n" in name:
                 raise Failure("a password hash cannot hold a colon or a line break", where=f"{place}.passwordHash", lasting=True)
         program = "chgpasswd" if self._of_groups else "chpasswd"
