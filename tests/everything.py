@@ -1,7 +1,7 @@
 """`make test`: pytest, then the virtual machines; the last line is the sum, `N passed, N failed`.
 
-pytest keeps one core busy. Suites that need nothing which the machine has once (loop devices, accounts) run beside all others in
-a second one.
+pytest keeps one core busy. Suites that need nothing which the machine has only once (loop devices, accounts) run meanwhile, each
+in its own process: most of their time is spent waiting.
 """
 
 import argparse
@@ -11,29 +11,31 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
+from contextlib import ExitStack
 from pathlib import Path
 
 TOP = Path(__file__).parent.parent
-BESIDE = ("tests/fetch", "tests/hostile", "tests/secrets")
+BESIDE = (("tests/fetch",), ("tests/hostile",), ("tests/secrets",))
+PYTEST = (sys.executable, "-m", "pytest", "-q")
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
 
 
 def run_pytest() -> tuple[int, int]:
-    """Passed and failed of both pytests; the output of the second one follows that of the first."""
-    with tempfile.TemporaryDirectory() as directory:
-        results, output = [Path(directory) / name for name in ("others.xml", "beside.xml")], Path(directory) / "beside.out"
-        argv = [sys.executable, "-m", "pytest", "-q"]
-        with (
-            output.open("w") as file,
-            subprocess.Popen(
-                [*argv, f"--junit-xml={results[1]}", *BESIDE], cwd=TOP, stdout=file, stderr=subprocess.STDOUT
-            ) as second,
-        ):
-            ignored = [f"--ignore={path}" for path in BESIDE]
-            status = subprocess.call([*argv, f"--junit-xml={results[0]}", *ignored], cwd=TOP)
-            statuses = (status, second.wait())
-        print(f"test: {' and '.join(BESIDE)}")
-        print(output.read_text(), end="", flush=True)
+    """Passed and failed of all pytests; the output of those beside the first one follows its output."""
+    ignored = [f"--ignore={path}" for paths in BESIDE for path in paths]
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as started:
+        results = [Path(directory) / f"{number}.xml" for number in range(len(BESIDE) + 1)]
+        beside = []
+        for result, paths in zip(results[1:], BESIDE, strict=True):
+            output = started.enter_context(result.with_suffix(".out").open("w+"))
+            argv = [*PYTEST, f"--junit-xml={result}", *paths]
+            process = subprocess.Popen(argv, cwd=TOP, stdout=output, stderr=subprocess.STDOUT)
+            beside.append((paths, started.enter_context(process), output))
+        statuses = [subprocess.call([*PYTEST, f"--junit-xml={results[0]}", *ignored], cwd=TOP)]
+        for paths, process, output in beside:
+            statuses.append(process.wait())
+            output.seek(0)
+            print(f"test: {' and '.join(paths)}\n{output.read()}", end="", flush=True)
         sums = [judged(result, status) for result, status in zip(results, statuses, strict=True)]
     return sum(passed for passed, _ in sums), sum(failed for _, failed in sums)
 
