@@ -119,7 +119,13 @@ def load(root: Root) -> Attempt:
         sizes = {str(path): int(size) for path, size in stored["sizes"].items()}
         if not stored["unfinished"]:
             return Attempt(appended_before=frozenset(sizes))
-        return Attempt(made=frozenset(stored["made"]), sizes=sizes, homeless=frozenset(stored["homeless"]), unfinished=True)
+        return Attempt(
+            made=frozenset(stored["made"]),
+            sizes=sizes,
+            homeless=frozenset(stored["homeless"]),
+            unfinished=True,
+            appended_before=frozenset(stored.get("appended", ())),
+        )
     except (Failure, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         # Written by this program, but the image may bring a file of that name, and a disk may have lost power.
         return Attempt()
@@ -175,6 +181,8 @@ def _store(root: Root, attempt: Attempt, *, unfinished: bool) -> None:
         "made": sorted(attempt.made),
         "sizes": attempt.sizes,
         "homeless": sorted(attempt.homeless),
+        # Of an attempt before this one that was finished: the one after an interruption must not append again.
+        "appended": sorted(attempt.appended_before),
         "unfinished": unfinished,
     }
     try:

@@ -100,6 +100,25 @@ def test_second_run_after_success_changes_nothing(make_context: MakeContext) -> 
     }
 
 
+@pytest.mark.parametrize("steps", range(4))
+def test_second_run_that_is_interrupted_does_not_append_again(make_context: MakeContext, steps: int) -> None:
+    context = make_context(IMAGE)
+    record = recorded(EVERYTHING, context, attempt.load(context.root))
+    attempt.begin(context.root, record)
+    apply(EVERYTHING, context, record)
+    attempt.finish(context.root, record)
+    record = recorded(EVERYTHING, context, attempt.load(context.root))
+    attempt.begin(context.root, record)
+    for operation in planned(EVERYTHING, context, record)[:steps]:
+        if not operation.already_there(context):
+            operation.execute(context)
+    record = recorded(EVERYTHING, context, attempt.load(context.root))
+    assert record.unfinished
+    assert apply(EVERYTHING, context, record) == []
+    attempt.finish(context.root, record)
+    assert {path: text for path, text in tree(context).items() if not path.startswith("/var")} == WANTED
+
+
 def test_file_that_changed_since_success_is_a_conflict_again(make_context: MakeContext) -> None:
     storage = Storage(files=(File(path="/a", contents=data("x")),))
     context = make_context({})
