@@ -29,7 +29,8 @@ from tests.mutants.mutations import Mutant, mutants
 TOP = Path(__file__).resolve().parent.parent.parent
 PRODUCT = ("ignition/*.py", "coreos_metadata/*.py")
 ROOMS = "boot_loader cli cloudinit config coreos_metadata fetch host platforms stages storage sysroot transpile"
-TESTS = [*(f"tests/{room}" for room in ROOMS.split()), "tests/test_operation.py"]
+FILES = "completion derived examples manual operation"
+TESTS = [*(f"tests/{room}" for room in ROOMS.split()), *(f"tests/test_{name}.py" for name in FILES.split())]
 IGNORED = ("tests/config/fuzz", "tests/config/differential")  # minutes of random draws; programs that may be missing
 BUDGET_S = 60.0
 KILLED, TIMED_OUT, SURVIVED, UNTESTED, EQUIVALENT = RESULTS = ("killed", "timed out", "survived", "untested", "equivalent")
@@ -63,7 +64,7 @@ class Copy:
         if os.geteuid() == 0:
             namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation=private"]
             argv = [*namespaces, "sh", "-c", SANDBOX, "sh", str(self.tmp), *argv]
-        given = {**os.environ, "TMPDIR": str(self.tmp), "PYTHONDONTWRITEBYTECODE": "1", **environment}
+        given = {**os.environ, "TMPDIR": str(self.tmp), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", **environment}
         with self.log.open("wb") as log:
             process = subprocess.Popen(
                 argv, cwd=self.tree, env=given, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -114,21 +115,23 @@ def text_of(test_file: str) -> str:
 
 
 def chosen_tests(mutant: Mutant, calls: Calls) -> tuple[list[str], float]:
-    """The tests that call the function, quick ones first, and their time in seconds.
+    """The tests for a mutant, and their time in seconds: first those that call the function, the quick ones before the slow ones.
 
-    Outside of functions, and for functions that run in other processes only: the tests that call anything of the module, or, for
-    a module without functions, those of the room; first the files that name the module.
+    Then the tests in files that name the module, which may start it as another process, and those that call anything else of it;
+    failing all that, the tests of the room.
     """
     module, folders = f"{mutant.path}:", mutant.path.split("/")[:-1]
-    found = calls.get(f"{module}{mutant.function}", {})
-    if not found:
-        found = {test: seconds for name, tests in calls.items() if name.startswith(module) for test, seconds in tests.items()}
-    if not found:
-        found = {test: seconds for test, seconds in calls[""].items() if f"tests/{folders[min(1, len(folders) - 1)]}/" in test}
-    stem = "" if mutant.function else Path(mutant.path).stem
+    stem = Path(mutant.path).stem if not mutant.path.endswith("/__init__.py") else folders[-1]
+    near = {test: seconds for name, tests in calls.items() if name.startswith(module) for test, seconds in tests.items()}
+    naming = {test: seconds for test, seconds in calls[""].items() if stem in text_of(test.partition("::")[0])}
+    room = {test: seconds for test, seconds in calls[""].items() if f"tests/{folders[min(1, len(folders) - 1)]}/" in test}
+    ranked: dict[str, float] = {}
+    for group in (calls.get(f"{module}{mutant.function}", {}), naming, near, {} if naming or near else room):
+        for test, seconds in sorted(group.items(), key=lambda one: one[1]):
+            ranked.setdefault(test, seconds)
     chosen: list[str] = []
     total = 0.0
-    for test, seconds in sorted(found.items(), key=lambda one: (stem not in text_of(one[0].partition("::")[0]), one[1])):
+    for test, seconds in ranked.items():
         if chosen and total + seconds > BUDGET_S:
             break
         chosen.append(test)
@@ -144,6 +147,29 @@ def all_mutants(paths: list[str], since: str | None) -> list[Mutant]:
     return [one for name in wanted for one in mutants(name, (TOP / name).read_text(encoding="utf-8"))]
 
 
+def recorded(copy: Copy, arguments: argparse.Namespace, directory: Path) -> Calls:
+    """The functions that each test calls, from the file `--calls` if it exists, for the tests that exist now.
+
+    Whole test functions: the parameters of some come from the product, and so from the mutant.
+    """
+    kept, argv = arguments.calls or directory / "calls.json", [*(f"--ignore={path}" for path in IGNORED), *arguments.tests]
+    if not kept.exists():
+        made = directory / "calls"
+        copy.pytest("-p", "tests.mutants.calls", *argv, CALLS=str(made))
+        if not made.exists():
+            raise SystemExit(copy.log.read_text())
+        shutil.copy(made, kept)
+    copy.pytest("--collect-only", *argv)
+    present = {line.partition("[")[0] for line in copy.log.read_text().splitlines()}
+    calls: Calls = {"": {}}
+    for name, tests in json.loads(kept.read_text(encoding="utf-8")).items():
+        summed = calls.setdefault(name, {})
+        for test, seconds in tests.items():
+            if (function := test.partition("[")[0]) in present:
+                summed[function] = summed.get(function, 0.0) + seconds
+    return calls
+
+
 def run(drawn: list[Mutant], arguments: argparse.Namespace, directory: Path) -> list[str]:
     """The result for each mutant; survivors are printed as they are found."""
     listed = (Path(__file__).parent / "equivalent.txt").read_text(encoding="utf-8")
@@ -151,18 +177,7 @@ def run(drawn: list[Mutant], arguments: argparse.Namespace, directory: Path) -> 
     copies: Queue[Copy] = Queue()
     for number in range(arguments.jobs):
         copies.put(Copy(directory / str(number)))
-    first, kept = copies.queue[0], arguments.calls or directory / "calls.json"
-    argv = [*(f"--ignore={path}" for path in IGNORED), *arguments.tests]
-    if not kept.exists():
-        made = directory / "calls"
-        first.pytest("-p", "tests.mutants.calls", *argv, CALLS=str(made))
-        if not made.exists():
-            raise SystemExit(first.log.read_text())
-        shutil.copy(made, kept)
-    first.pytest("--collect-only", *argv)
-    present = set(first.log.read_text().splitlines())  # tests may have been renamed since the file was written
-    stored: Calls = json.loads(kept.read_text(encoding="utf-8"))
-    calls = {name: {test: seconds for test, seconds in tests.items() if test in present} for name, tests in stored.items()}
+    calls = recorded(copies.queue[0], arguments, directory)
 
     def judge(mutant: Mutant) -> str:
         if mutant.identity in equivalent:

@@ -290,6 +290,14 @@ def test_minimal_config_writes_result_and_report_only(tmp_path: Path) -> None:
     assert not (root / "var/lib/ignition/attempt.json").exists()
 
 
+def test_damaged_record_of_an_attempt_is_removed(tmp_path: Path) -> None:
+    root = make_root(tmp_path)
+    (root / "var/lib/ignition").mkdir(parents=True)
+    (root / "var/lib/ignition/attempt.json").write_text('{"made": ["/etc/')
+    run(tmp_path, Config())
+    assert not (root / "var/lib/ignition/attempt.json").exists()
+
+
 def test_nodes_of_a_2x_file_system_in_place_stay_in_it(tmp_path: Path) -> None:
     make_root(tmp_path)
     oem = tmp_path / "oem"

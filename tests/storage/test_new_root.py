@@ -309,3 +309,20 @@ def test_root_that_is_found_by_its_type_stays_in_its_partition(monkeypatch: pyte
     assert find(GPT_AUTO, ANEW, on=planned({"/dev/vda": table()})) == (0, ANEW)
     assert find(GPT_AUTO, ANEW, on=planned({"/dev/vda": table()}, made=(NODE,))) is None
     assert find(GPT_AUTO, ANEW.evolve(device="/dev/vdb1")) is None
+
+
+@pytest.mark.parametrize(
+    ("format", "options", "label"),
+    [
+        pytest.param("ext4", ("-L", "a"), "a", id="word behind"),
+        pytest.param("ext4", ("-La",), "a", id="one word"),
+        pytest.param("ext4", ("-L=a",), "=a", id="one word with a sign"),
+        pytest.param("ext4", ("-L",), "", id="no word behind"),
+        pytest.param("btrfs", ("--label=a",), "a", id="long option with a sign"),
+        pytest.param("btrfs", ("--label", "a"), "a", id="long option"),
+        pytest.param("btrfs", ("--label=a", "-L", "b"), "b", id="the last counts"),
+        pytest.param("ext4", ("-m", "1"), "", id="no label"),
+    ],
+)
+def test_label_in_options(format: str, options: tuple[str, ...], label: str) -> None:
+    assert new_root.label_of(Filesystem(device="/dev/vda9", format=format, options=options)) == label
