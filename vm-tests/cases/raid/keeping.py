@@ -74,7 +74,7 @@ def missing(lab: Lab, disk: LabDisk, checks: Checks) -> None:
     lab.must(f"{STOP.format('/dev/md/*')}; mdadm --zero-superblock {disk.part(7)}; udevadm settle")
     four = config(disk)["storage"]["raid"][2]
     result = lab.provision(configs.storage(raid=[four]))
-    message = f"{disk.part(6)} belongs to the array four, and {disk.part(7)} does not"
+    message = f"{disk.part(6)} belongs to the array four, unlike {disk.part(7)}"
     refused(checks, "blank", result, "$.storage.raid.0", message)
     checks.contains("what to do", ["`mdadm --add`", "`wipefs -a`"], result.refusal[2])
     checks.equal("nothing was started", "", lab.must("grep ^md /proc/mdstat || true"))
