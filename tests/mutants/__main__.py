@@ -32,7 +32,7 @@ ROOMS = "boot_loader cli cloudinit config coreos_metadata fetch host platforms s
 FILES = "completion derived examples manual operation"
 TESTS = [*(f"tests/{room}" for room in ROOMS.split()), *(f"tests/test_{name}.py" for name in FILES.split())]
 IGNORED = ("tests/config/fuzz", "tests/config/differential")  # minutes of random draws; programs that may be missing
-BUDGET_S = 60.0
+BUDGET_S = 30.0  # for each group of `chosen_tests`
 KILLED, TIMED_OUT, SURVIVED, UNTESTED, EQUIVALENT = RESULTS = ("killed", "timed out", "survived", "untested", "equivalent")
 SANDBOX = """
 mount -o remount,bind,ro / && mkdir -p "$1/udev" && { [ ! -d /run/udev ] || mount --bind /run/udev "$1/udev"; } || exit 99
@@ -125,18 +125,15 @@ def chosen_tests(mutant: Mutant, calls: Calls) -> tuple[list[str], float]:
     near = {test: seconds for name, tests in calls.items() if name.startswith(module) for test, seconds in tests.items()}
     naming = {test: seconds for test, seconds in calls[""].items() if stem in text_of(test.partition("::")[0])}
     room = {test: seconds for test, seconds in calls[""].items() if f"tests/{folders[min(1, len(folders) - 1)]}/" in test}
-    ranked: dict[str, float] = {}
+    chosen: dict[str, float] = {}
     for group in (calls.get(f"{module}{mutant.function}", {}), naming, near, {} if naming or near else room):
+        left = BUDGET_S
         for test, seconds in sorted(group.items(), key=lambda one: one[1]):
-            ranked.setdefault(test, seconds)
-    chosen: list[str] = []
-    total = 0.0
-    for test, seconds in ranked.items():
-        if chosen and total + seconds > BUDGET_S:
-            break
-        chosen.append(test)
-        total += seconds
-    return chosen, total
+            left -= 0 if test in chosen else seconds
+            if left < 0 and chosen:
+                break
+            chosen[test] = seconds
+    return list(chosen), sum(chosen.values())
 
 
 def all_mutants(paths: list[str], since: str | None) -> list[Mutant]:
@@ -171,7 +168,7 @@ def recorded(copy: Copy, arguments: argparse.Namespace, directory: Path) -> Call
 
 
 def run(drawn: list[Mutant], arguments: argparse.Namespace, directory: Path) -> list[str]:
-    """The result for each mutant; survivors are printed as they are found."""
+    """The result for each mutant, or for the first ones if the run is interrupted; survivors are printed as they are found."""
     listed = (Path(__file__).parent / "equivalent.txt").read_text(encoding="utf-8")
     equivalent = set(re.findall(r"^(?!#)(.+)$", listed, re.MULTILINE))
     copies: Queue[Copy] = Queue()
@@ -188,12 +185,17 @@ def run(drawn: list[Mutant], arguments: argparse.Namespace, directory: Path) -> 
         finally:
             copies.put(copy)
 
-    results = []
+    results: list[str] = []
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        for number, (mutant, result) in enumerate(zip(drawn, pool.map(judge, drawn), strict=True), 1):
-            results.append(result)
-            if result in (SURVIVED, UNTESTED):
-                print(f"{number}: {result}: {mutant.path}:{mutant.line}\n    - {mutant.before}\n    + {mutant.after}", flush=True)
+        try:
+            for mutant, result in zip(drawn, pool.map(judge, drawn), strict=True):
+                results.append(result)
+                if result in (SURVIVED, UNTESTED):
+                    print(f"{result}: {mutant.path}:{mutant.line}\n    - {mutant.before}\n    + {mutant.after}", flush=True)
+                if len(results) % 10 == 0:
+                    print(f"{len(results)} of {len(drawn)}", flush=True)
+        except KeyboardInterrupt:  # the table is of those that are done
+            pool.shutdown(cancel_futures=True)
     return results
 
 
@@ -209,11 +211,12 @@ def main() -> int:
     parser.add_argument("--calls", type=Path, help="a file that keeps the calls of each test; it is created if missing")
     parser.add_argument("--at-least", type=float, default=90.0)
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     everything = all_mutants(arguments.paths, arguments.since)
     drawn = random.Random(arguments.seed).sample(everything, min(arguments.number, len(everything)))
     with tempfile.TemporaryDirectory(prefix="mutants-", dir="/dev/shm") as directory:
         results = run(drawn, arguments, Path(directory))
-    rooms = [os.path.dirname(mutant.path) for mutant in drawn]
+    rooms = [os.path.dirname(mutant.path) for mutant in drawn[: len(results)]]
     table = Counter(zip(rooms, results, strict=True))
     for room in sorted(set(rooms)):
         print(f"{room}: {', '.join(f'{table[room, one]} {one}' for one in RESULTS if table[room, one])}")

@@ -389,6 +389,8 @@ def test_empty_section_plans_nothing(make_context: MakeContext) -> None:
         pytest.param("a:x:one:1:::\na:x:2:2:::\n", "a", 2, id="line without numbers is passed over"),
         pytest.param("a:x:1\n\n#\nb:x:3:3:::", "b", 3, id="short lines are passed over"),
         pytest.param("b:x:3:3:::", "a", None, id="unknown"),
+        pytest.param("+a:x:4:4:::", "+a", None, id="entry of NIS"),
+        pytest.param("-a:x:4:4:::", "-a", None, id="excluded entry of NIS"),
     ],
 )
 def test_users_are_read_from_the_root(make_context: MakeContext, text: str, name: str, uid: int | None) -> None:

@@ -46,6 +46,7 @@ def user(uid: int, name: str = "etcd") -> str:
         pytest.param("passwd: files [SUCCESS=continue] altfiles", {ETC: user(1), ALT: user(2)}, 2, id="continue after success"),
         pytest.param("passwd: files [SUCCESS=continue] altfiles", {ETC: user(1), ALT: ""}, None, id="continue, and not found"),
         pytest.param("passwd: files [SUCCESS=merge] altfiles", {ETC: user(1), ALT: user(2)}, 1, id="users are not merged"),
+        pytest.param("passwd: files [TRYAGAIN=return] altfiles", {ALT: user(2)}, 2, id="a status that files never have"),
         pytest.param("passwd: files [ODD=return] altfiles", {ALT: user(2)}, None, id="the rest of an odd line does not count"),
         pytest.param("passwd: files [NOTFOUND=continue", {ETC: user(1)}, 1, id="bracket that is not closed"),
         pytest.param("passwd: altfiles\npasswd: files", {ETC: user(1), ALT: user(2)}, 2, id="the first line of two"),
