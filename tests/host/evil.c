@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -77,6 +78,7 @@ __attribute__((constructor)) static void attack(void)
     achieved("killed-parent", getppid() > 1 && kill(getppid(), 0) == 0);
     achieved("traced", ptrace(PTRACE_SEIZE, HOST_PID, 0, 0) == 0 || ptrace(PTRACE_SEIZE, 1, 0, 0) == 0);
     achieved("connected", reaches_the_network());
+    achieved("may-gain-privileges", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0);
     if (fork() == 0) { /* a daemon: it waits until useradd has ended */
         setsid();
         sleep(2);

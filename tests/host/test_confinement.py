@@ -239,5 +239,6 @@ def test_module_attacks_in_earnest(hostile: Path, monkeypatch: pytest.MonkeyPatc
         "wrote-loader-cache",
         "wrote-top",
         "saw-processes",
+        "may-gain-privileges",
     }
     assert not lives

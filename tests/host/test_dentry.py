@@ -155,3 +155,17 @@ def test_nothing_is_removed_where_something_is_mounted(here: Dentry, tmp_path: P
         subprocess.run(["umount", str(target)], check=True)
     here.remove()
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("kind", ["symlink to a directory", "file", "FIFO"])
+def test_only_a_directory_is_entered(here: Dentry, tmp_path: Path, kind: str) -> None:
+    place = tmp_path / here.name
+    if kind == "file":
+        place.write_text("")
+    elif kind == "FIFO":
+        os.mkfifo(place)
+    else:
+        place.symlink_to("/")
+    with pytest.raises(NotADirectoryError) as caught, here.entered():
+        pass
+    assert caught.value.filename == here.inside

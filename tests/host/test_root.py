@@ -305,3 +305,11 @@ def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
             with pytest.raises((Failure, OSError)):
                 one.open(path)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_openat2_opens_the_top_itself(tmp_path: Path) -> None:
+    descriptor = openat2.directory(str(tmp_path), "/")
+    try:
+        assert os.path.samestat(os.fstat(descriptor), tmp_path.stat())
+    finally:
+        os.close(descriptor)
