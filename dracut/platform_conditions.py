@@ -31,7 +31,14 @@ def is_on_drives(platform: Platform) -> bool:
     return all(type(table.place).__name__ == "Drive" for table in platform.metadata)
 
 
+def is_configured_by_network(platform: Platform) -> bool:
+    """Whether only a service has the config, and cards need nothing but DHCP to reach it."""
+    is_remote = platform.config is not None and platform.config.needs_network
+    return is_remote and not has(platform, "kernel_arguments") and "network" not in platform.each_boot
+
+
 SELECTIONS: dict[str, Callable[[Platform], bool]] = {
+    "network-config": is_configured_by_network,
     "hostname": lambda one: has(one, "hostname") and not is_on_drives(one),
     "hostname-drive": lambda one: has(one, "hostname") and is_on_drives(one),
     "network": lambda one: has(one, "network") and "network" not in one.each_boot,

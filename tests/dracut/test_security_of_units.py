@@ -45,6 +45,7 @@ FIGURES: dict[str, tuple[float, str]] = {
     "ignition-grow.service": (9.3, STAGE),
     "ignition-kargs.service": (9.3, "writes the boot loader's files, and reboots"),
     "ignition-mount.service": (9.3, STAGE),
+    "ignition-network-ahead.service": (8.6, NETWORK),
     "ignition-network-down.service": (9.5, NETWORK),
     "ignition-network.service": (9.3, NETWORK),
     "ignition-quench.service": (8.4, STAGE),

@@ -48,6 +48,7 @@ CONDITIONS: dict[str, list[str]] = {
 }
 STAGE_UNITS = list(CONDITIONS)
 # Units of the companion that belong to a first boot; on most platforms their conditions leave them out.
+NETWORK_START = "systemctl start ignition-network-down.service systemd-networkd.service systemd-resolved.service"
 COMPANION = (
     "coreos-metadata-network-kargs.service",
     "coreos-metadata-ignition-fragment.service",
@@ -322,6 +323,24 @@ def test_network_goes_down_after_its_daemons_and_before_the_switch() -> None:
     assert daemons <= set(values(down, "Before"))
     assert "initrd-switch-root.target" in values(down, "Conflicts")
     assert f"systemctl start {down} systemd-networkd.service" in (INITRAMFS / "network-up").read_text()
+
+
+def test_network_starts_ahead_without_holding_anything_up() -> None:
+    unit = "ignition-network-ahead.service"
+    # It waits neither for the offline stage nor for anything that the stage waits for; the network unit finds its work done.
+    assert values(unit, "After") == ["systemd-udevd.service", "systemd-tmpfiles-setup.service"]
+    assert "ignition-network.service" in values(unit, "Before")
+    # No boot fails because of it: it is wanted, its command may fail, and no failure leads to the emergency target.
+    assert unit in values("ignition-complete.target", "Wants")
+    assert [line for line in lines(unit) if line.startswith("ExecStart=")] == [f"ExecStart=-/usr/bin/{NETWORK_START}"]
+    assert not values(unit, "OnFailure")
+    # network-up starts the same, and gives the kernel's arguments to systemd before.
+    assert NETWORK_START in UNITS[unit].with_name("network-up").read_text()
+
+
+@pytest.mark.parametrize("word", ["ip", "nameserver", "rd.route", "ifname", "bond", "bridge", "vlan"])
+def test_arguments_about_the_network_are_read_before_it_starts(word: str) -> None:
+    assert f"ConditionKernelCommandLine=!{word}" in lines("ignition-network-ahead.service")
 
 
 def test_screen_comes_before_the_shell() -> None:
