@@ -4,6 +4,7 @@ CASE ?=
 JOBS ?= 2
 EXAMPLES ?= 5000
 MUTANTS ?=
+BENCH_BOOT ?=
 DESTDIR ?=
 prefix ?= /usr
 libdir := $(DESTDIR)$(prefix)/lib/python3/dist-packages
@@ -13,7 +14,7 @@ sharedir := $(DESTDIR)$(prefix)/share
 zshdir ?= zsh/$(if $(and $(filter /usr,$(prefix)),$(wildcard /etc/debian_version)),vendor-completions,site-functions)
 IMAGE ?= build/coreos-ignition-debian12.qcow2
 
-.PHONY: help setup demo test check unit vm-test lab bench fuzz mutants soak image install clean
+.PHONY: help setup demo test check unit vm-test lab bench bench-boot fuzz mutants soak image install clean
 help:
 	@sed -n 's/^## //p' Makefile
 
@@ -30,11 +31,11 @@ test: setup
 
 ## make check           run the fast tests, without root and without virtual machines
 check: setup
-	@$(PYTHON) -m pytest -q -m "not root"
+	@$(PYTHON) tests/everything.py --check
 
 ## make unit            run all tests except the virtual machines
 unit: setup
-	@$(PYTHON) -m pytest -q
+	@$(PYTHON) tests/everything.py --unit
 
 ## make vm-test CASE=x  run one case on a virtual machine (without CASE: all cases)
 vm-test: setup
@@ -52,6 +53,10 @@ image: setup
 ## make bench           compare speed and size with Debian's own ignition package
 bench: setup
 	@$(PYTHON) -m tests.bench.run
+
+## make bench-boot      first boots with nothing to do, with this agent, Debian's ignition, cloud-init (BENCH_BOOT="--runs 1")
+bench-boot: setup
+	@$(PYTHON) vm-tests/bench_boot.py $(BENCH_BOOT)
 
 ## make fuzz            test thousands of generated and damaged configs (EXAMPLES=5000 per test)
 fuzz: setup

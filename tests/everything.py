@@ -1,7 +1,9 @@
 """`make test`: pytest, then the virtual machines; the last line is the sum, `N passed, N failed`.
 
-pytest keeps one core busy. Suites that need nothing which the machine has only once (loop devices, accounts) run meanwhile, each
-in its own process: most of their time is spent waiting.
+pytest runs in several processes. The first has all tests that need what the machine has only once (loop devices, accounts, udev);
+the second has those that only compute, so that both keep a core busy. The others spend most of their time waiting.
+
+`make unit` is the same without the virtual machines, `make check` without root as well.
 """
 
 import argparse
@@ -15,12 +17,19 @@ from contextlib import ExitStack
 from pathlib import Path
 
 TOP = Path(__file__).parent.parent
-BESIDE = (("tests/fetch",), ("tests/hostile",), ("tests/secrets",))
+COMPUTING = ("cli", "cloudinit", "config", "coreos_metadata", "image", "transpile")
+BESIDE = (
+    (*(f"tests/{room}" for room in COMPUTING), *sorted(str(path.relative_to(TOP)) for path in (TOP / "tests").glob("test_*.py"))),
+    ("tests/fetch",),
+    ("tests/hostile",),
+    ("tests/secrets",),
+)
 PYTEST = (sys.executable, "-m", "pytest", "-q")
+NO_TESTS = 5  # pytest's status; that it collects a test at all, the options apart, is what `make test` shows
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
 
 
-def run_pytest() -> tuple[int, int]:
+def run_pytest(*options: str) -> tuple[int, int]:
     """Passed and failed of all pytests; the output of those beside the first one follows its output."""
     ignored = [f"--ignore={path}" for paths in BESIDE for path in paths]
     with tempfile.TemporaryDirectory() as directory, ExitStack() as started:
@@ -28,14 +37,14 @@ def run_pytest() -> tuple[int, int]:
         beside = []
         for result, paths in zip(results[1:], BESIDE, strict=True):
             output = started.enter_context(result.with_suffix(".out").open("w+"))
-            argv = [*PYTEST, f"--junit-xml={result}", *paths]
+            argv = [*PYTEST, *options, f"--junit-xml={result}", *paths]
             process = subprocess.Popen(argv, cwd=TOP, stdout=output, stderr=subprocess.STDOUT)
             beside.append((paths, started.enter_context(process), output))
-        statuses = [subprocess.call([*PYTEST, f"--junit-xml={results[0]}", *ignored], cwd=TOP)]
+        statuses = [subprocess.call([*PYTEST, *options, f"--junit-xml={results[0]}", *ignored], cwd=TOP)]
         for paths, process, output in beside:
             statuses.append(process.wait())
             output.seek(0)
-            print(f"test: {' and '.join(paths)}\n{output.read()}", end="", flush=True)
+            print(f"test: {paths[0]}{f' and {len(paths) - 1} more' if paths[1:] else ''}\n{output.read()}", end="", flush=True)
         sums = [judged(result, status) for result, status in zip(results, statuses, strict=True)]
     return sum(passed for passed, _ in sums), sum(failed for _, failed in sums)
 
@@ -47,8 +56,8 @@ def judged(result: Path, status: int) -> tuple[int, int]:
     suite = next(ET.parse(result).getroot().iter("testsuite"))
     total, skipped = int(suite.attrib["tests"]), int(suite.attrib["skipped"])
     failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
-    # A status without a failed test (interrupted, nothing collected) is a failure all the same.
-    return total - skipped - failed, failed or int(status != 0)
+    # A status without a failed test (interrupted) is a failure all the same.
+    return total - skipped - failed, failed or int(status not in (0, NO_TESTS))
 
 
 def run_machines(jobs: int) -> tuple[int, int]:
@@ -71,12 +80,15 @@ def main() -> int:
     """Run all; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=2, help="virtual machines side by side")
-    jobs = parser.parse_args().jobs
+    parser.add_argument("--unit", action="store_true", help="without the virtual machines")
+    parser.add_argument("--check", action="store_true", help="nor the tests that need root")
+    arguments = parser.parse_args()
     begin = time.monotonic()
-    print("test: linters, types, unit tests, tests as root", flush=True)
-    unit = run_pytest()
-    print(f"test: virtual machines ({time.monotonic() - begin:.0f} s so far)", flush=True)
-    machines = run_machines(jobs)
+    print("test: linters, types, unit tests" + ("" if arguments.check else ", tests as root"), flush=True)
+    unit, machines = run_pytest(*(["-m", "not root"] if arguments.check else [])), (0, 0)
+    if not (arguments.unit or arguments.check):
+        print(f"test: virtual machines ({time.monotonic() - begin:.0f} s so far)", flush=True)
+        machines = run_machines(arguments.jobs)
     passed, failed = unit[0] + machines[0], unit[1] + machines[1]
     print(f"test: {time.monotonic() - begin:.0f} s")
     print(f"{passed} passed, {failed} failed")
