@@ -18,6 +18,8 @@ SLOT = "slot"  # in front of a number: a PCI Express port that takes a device wh
 @dataclass(frozen=True)
 class Hardware:
     """uefi is the file with the firmware's variables (None: a BIOS), tpm the directory with a TPM's state (None: no TPM).
+    With counted, the guest's clock is the number of its instructions, one nanosecond each, while it is not idle: figures do not
+    depend on the host's load, nor on the translation of code that runs only once.
 
     Both outlive the machine: a later one that is given the same has the same variables and the same TPM. Two machines run side by
     side on two cores: with two processors each the guests spin for each other's. Cases about order and races ask for two.
@@ -28,6 +30,7 @@ class Hardware:
     uefi: Path | None = None
     tpm: Path | None = None
     slots: int = 0
+    counted: bool = False
 
 
 def new_uefi(path: Path) -> Path:
@@ -41,7 +44,9 @@ def new_uefi(path: Path) -> Path:
 
 def hardware_arguments(hardware: Hardware, tpm: Tpm | None) -> list[str]:
     """Processors, memory, firmware, TPM."""
-    argv = ["-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)]
+    argv = ["-accel", f"tcg,thread={'single' if hardware.counted else 'multi'}"]
+    argv += ["-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)]
+    argv += ["-icount", "shift=0,sleep=on,align=off"] if hardware.counted else []
     if hardware.uefi is not None:
         argv += ["-drive", f"if=pflash,format=raw,readonly=on,file={UEFI_CODE}"]
         argv += ["-drive", f"if=pflash,format=raw,file={hardware.uefi}"]

@@ -61,8 +61,12 @@ class Image:
 
     def direct(self, *arguments: str) -> DirectBoot:
         """A direct boot with these kernel arguments after the image's own."""
+        return self.direct_with(EMULATED, *arguments)
+
+    def direct_with(self, *arguments: str) -> DirectBoot:
+        """The same, without what spares the emulated processor."""
         cmdline = (self.folder / CMDLINE).read_text(encoding="utf-8").strip()
-        return DirectBoot(self.folder / KERNEL, self.folder / INITRD, " ".join([cmdline, EMULATED, *arguments]))
+        return DirectBoot(self.folder / KERNEL, self.folder / INITRD, " ".join([cmdline, *arguments]))
 
 
 def open_image(folder: Path) -> Image:

@@ -280,7 +280,7 @@ class Machine:
         plan = self.plan
         console = f"file,id=console,path={self.console.path}"
         argv = [*leash(plan.outlives), find_program("qemu-system-x86_64"), "-name", plan.name,
-                "-no-user-config", "-nodefaults", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", CPU,
+                "-no-user-config", "-nodefaults", "-machine", "q35", "-cpu", CPU,
                 *hardware_arguments(plan.hardware, self.tpm), "-display", "none", "-vga", "std", "-no-reboot",
                 "-chardev", console, "-serial", "chardev:console", "-qmp", f"unix:{self.qmp},server=on,wait=off",
                 "-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]  # fmt: skip

@@ -37,12 +37,12 @@ FORMATS = {
 FORMAT = "1"  # increment it if the same inputs are to result in a different image
 
 
-def ensure_root(folder: Path) -> Path:
-    """The tarball of Debian's packages for this package list."""
-    tarball = folder / f"root-{cache.digest(root_tree.mmdebstrap_arguments())}.tar"
+def ensure_root(folder: Path, *more: str) -> Path:
+    """The tarball of Debian's packages for this package list and more packages."""
+    tarball = folder / f"root-{cache.digest(root_tree.mmdebstrap_arguments(*more))}.tar"
     if not tarball.exists():
-        with step(f"installing {len(root_tree.packages())} Debian packages and what they need (about two minutes)"):
-            root_tree.bootstrap(tarball)
+        with step(f"installing {len(root_tree.packages()) + len(more)} Debian packages and what they need (about two minutes)"):
+            root_tree.bootstrap(tarball, *more)
         for old in cache.forget_old(folder, "root", tarball):
             old.unlink()
     return tarball
@@ -72,14 +72,20 @@ def ensure_image(folder: Path) -> Path:
 
 
 def _build(scratch: Path, tarball: Path) -> Path:
-    root, result, raw = scratch / "root", scratch / "result", scratch / "disk.raw"
-    result.mkdir()
+    root = scratch / "root"
     with step("unpacking the packages"):
         root_tree.unpack(tarball, root)
     with step("installing the agent"):
         root_tree.install_agent(root)
+    return finish(scratch, root)
+
+
+def finish(scratch: Path, root: Path, *dracut_options: str) -> Path:
+    """A folder in scratch with disk, kernel, initramfs and command line, made of a root with everything installed."""
+    result, raw = scratch / "result", scratch / "disk.raw"
+    result.mkdir()
     with step("setting up the root and its initramfs"):
-        root_tree.customize(root)
+        root_tree.customize(root, *dracut_options)
     version = root_tree.kernel_version(root)
     shutil.move(root / "boot" / f"vmlinuz-{version}", result / KERNEL)
     shutil.move(root / "boot" / f"initrd.img-{version}", result / INITRD)

@@ -62,7 +62,7 @@ def measure(folder: Path) -> dict[str, object]:
         answer["debian"] = None
         if DEBIAN_MODULE.exists():
             with step("an initramfs with Debian's ignition"):
-                _debian_tree(root / "debian-ignition")
+                debian_tree(root / "debian-ignition")
                 extra = ["--modules", MODULES, "--include", "/debian-ignition", "/", "--install", DEBIAN_PROGRAMS]
                 answer["debian"] = {"added": _size(_initramfs(root, "debian", extra)) - _size(base)}
         return answer
@@ -79,7 +79,7 @@ def _size(path: Path) -> int:
     return path.stat().st_size
 
 
-def _debian_tree(tree: Path) -> None:
+def debian_tree(tree: Path) -> None:
     """Debian's module as its module-setup.sh lays it out."""
     units, generators = tree / "usr/lib/systemd/system", tree / "usr/lib/systemd/system-generators"
     for directory in (units, generators, tree / "usr/bin"):
@@ -88,6 +88,11 @@ def _debian_tree(tree: Path) -> None:
     shutil.copy(DEBIAN_MODULE / "ignition-generator", generators)
     for unit in (*DEBIAN_MODULE.glob("*.service"), *DEBIAN_MODULE.glob("*.target")):
         shutil.copy(unit, units)
+        if unit.suffix == ".service":
+            target = "ignition-diskful" if unit.name == "ignition-remount-sysroot.service" else "ignition-complete"
+            requires = units / f"{target}.target.requires"
+            requires.mkdir(exist_ok=True)
+            (requires / unit.name).symlink_to(f"../{unit.name}")
 
 
 def _parts(base: Path, ours: Path) -> dict[str, int]:

@@ -21,19 +21,22 @@ def packages() -> list[str]:
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
-def mmdebstrap_arguments() -> list[str]:
-    """All options that determine the content of the tarball."""
+def mmdebstrap_arguments(*more: str) -> list[str]:
+    """All options that determine the content of the tarball; more: packages beside those of packages.txt."""
     options = [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED]
     options += [f"--dpkgopt=path-include={pattern}" for pattern in KEPT]
-    options += ['--aptopt=Apt::Install-Recommends "false"', "--variant=minbase", f"--include={','.join(packages())}"]
+    options += ['--aptopt=Apt::Install-Recommends "false"', "--variant=minbase", f"--include={','.join([*packages(), *more])}"]
     return [*options, SUITE]
 
 
-def bootstrap(tarball: Path) -> None:
+def bootstrap(tarball: Path, *more: str) -> None:
     """Make the tarball of Debian's packages. Needs Debian's archive, and about two minutes."""
     partial = tarball.with_suffix(".partial.tar")
     # INITRD=No: the kernel's package would create an initramfs that is never booted, before the agent is installed.
-    run(["mmdebstrap", "--quiet", *mmdebstrap_arguments(), str(partial)], env={**os.environ, "INITRD": "No", "LC_ALL": "C.UTF-8"})
+    run(
+        ["mmdebstrap", "--quiet", *mmdebstrap_arguments(*more), str(partial)],
+        env={**os.environ, "INITRD": "No", "LC_ALL": "C.UTF-8"},
+    )
     partial.rename(tarball)
 
 
@@ -48,6 +51,11 @@ def install_agent(root: Path) -> None:
     """The agent as everybody installs it, and the files of this image."""
     run(["make", "--no-print-directory", "-C", str(REPOSITORY), "install", f"DESTDIR={root}"])
     run([str(REPOSITORY / "dracut" / "install"), str(root)])
+    install_files(root)
+
+
+def install_files(root: Path) -> None:
+    """The files of this image."""
     run(["cp", "-r", "--no-preserve=ownership", f"{FILES}/root/.", str(root)])
     (root / "etc/sudoers.d/50-coreos").chmod(0o440)
 
@@ -76,8 +84,8 @@ exec chroot {at} {shlex.join(command)}
     return run(["unshare", "--mount", "--propagation", "private", "sh", "-euc", script], env=environment)
 
 
-def customize(root: Path) -> None:
+def customize(root: Path, *dracut_options: str) -> None:
     """Presets, users, identity, initramfs. Kernel and initramfs are in root/boot afterwards."""
     run(["cp", str(FILES / "customize.sh"), str(root / "customize.sh")])
-    inside(root, ["/customize.sh", kernel_version(root)])
+    inside(root, ["/customize.sh", kernel_version(root), *dracut_options])
     (root / "customize.sh").unlink()

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs inside the image's root after the agent has been installed, and configures Debian's packages for this image.
 set -eu
-kernel=${1:?usage: customize.sh KERNEL-VERSION}
+kernel=${1:?usage: customize.sh KERNEL-VERSION [OPTION-OF-DRACUT…]}
+shift
 
 # Only enable units that a preset lists: the first boot applies presets, and Debian's default is to enable all other units.
 systemctl preset-all >/dev/null 2>&1
@@ -19,4 +20,4 @@ echo uninitialized >/etc/machine-id
 mkdir -p /var/log/journal
 ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
 
-dracut --quiet --force --kver "$kernel" "/boot/initrd.img-$kernel"
+dracut --quiet --force --kver "$kernel" "$@" "/boot/initrd.img-$kernel"

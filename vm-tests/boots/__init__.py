@@ -1,0 +1,1 @@
+"""`make bench-boot`: what agents add to a first boot."""
