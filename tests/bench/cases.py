@@ -37,9 +37,18 @@ def _minimal(_: str) -> dict[str, Any]:
     return {}
 
 
-def _small_files(_: str) -> dict[str, Any]:
-    sources = ((number, f"data:,content%20of%20file%20{number}%0A") for number in range(1000))
-    return {"storage": {"files": [{"path": f"/opt/{n % 10}/{n}", "contents": {"source": source}} for n, source in sources]}}
+def small_files(count: int) -> Case:
+    """Files of a line each, in directories of 100."""
+
+    def make(_: str) -> dict[str, Any]:
+        sources = ((number, f"data:,content%20of%20file%20{number}%0A") for number in range(count))
+        files = [{"path": f"/opt/{n // 100}/{n}", "contents": {"source": source}} for n, source in sources]
+        return {"storage": {"files": files}}
+
+    def check(root: Path) -> None:
+        assert all((root / f"opt/{n // 100}/{n}").read_text() == f"content of file {n}\n" for n in range(count))
+
+    return Case(f"{count:,} small files", make, check, expected=1.0)
 
 
 def _remote_files(url: str) -> dict[str, Any]:
@@ -53,10 +62,6 @@ def _users(_: str) -> dict[str, Any]:
 
 def _check_minimal(root: Path) -> None:
     assert "provisioningBootID" in json.loads((root / "etc/.ignition-result.json").read_text())
-
-
-def _check_small_files(root: Path) -> None:
-    assert all((root / f"opt/{n % 10}/{n}").read_text() == f"content of file {n}\n" for n in range(1000))
 
 
 def _check_remote_files(root: Path) -> None:
@@ -73,7 +78,7 @@ def _check_users(root: Path) -> None:
 
 CASES = (
     Case("minimal", _minimal, _check_minimal, expected=3.0),
-    Case("1,000 small files", _small_files, _check_small_files, expected=1.0),
+    small_files(1000),
     Case("100 remote files", _remote_files, _check_remote_files, expected=0.25, remote_files=100),
     Case("20 users", _users, _check_users, expected=1.0),
 )

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import fetching, side_by_side, transpiling, validation
+from tests.bench import curve, fetching, side_by_side, transpiling, validation
 from tests.bench.agents import AGENTS, Agent, Missing, Run
 from tests.bench.cases import CASES, Case
 from tests.bench.server import serving
@@ -33,7 +33,7 @@ def main() -> int:
     """Run the cases, print the table, return 1 if a ratio exceeds the expected one and --check is set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--runs", type=int, default=7, help="runs of each agent per case (default: %(default)s)")
-    names = [*(case.name for case in CASES), validation.NAME, side_by_side.NAME, *fetching.NAMES, *transpiling.NAMES]
+    names = [*(case.name for case in CASES), validation.NAME, side_by_side.NAME, curve.NAME, *fetching.NAMES, *transpiling.NAMES]
     parser.add_argument("--case", choices=names, action="append", help="only this one (may be repeated)")
     parser.add_argument("--on-disk", action="store_true", help="roots below /var/tmp instead of /dev/shm")
     parser.add_argument("--check", action="store_true", help="fail if a ratio is above the expected one")
@@ -48,6 +48,8 @@ def main() -> int:
             above.append(validation.NAME)
         if side_by_side.NAME in wanted and _compare_side_by_side(arguments.runs) > side_by_side.EXPECTED:
             above.append(side_by_side.NAME)
+        if curve.NAME in wanted and curve.table(top) > curve.EXPECTED:
+            above.append(curve.NAME)
         above += _measure_fetching(wanted, arguments.runs)
         above += _measure_transpiling([name for name in transpiling.NAMES if name in wanted], arguments.runs)
     except Missing as error:
