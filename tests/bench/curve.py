@@ -23,7 +23,9 @@ def table(top: Path) -> float:
     for count in COUNTS:
         took, peak_kib = _measure(count, top)
         measured[count] = took / count, peak_kib / count
-        print(f"{count:>9,}{took:>10.2f}{1000 * took / count:>13.3f}{peak_kib / 1024:>13.0f}{peak_kib / count:>14.1f}", flush=True)
+        print(
+            f"{count:>9,}{took:>10.2f}{1000 * took / count:>13.3f}{peak_kib / 1024:>13.0f}{peak_kib / count:>14.1f}", flush=True
+        )
     most, tenth = measured[COUNTS[-1]], measured[COUNTS[2]]
     return max(one / other for one, other in zip(most, tenth, strict=True))
 

@@ -87,7 +87,7 @@ def first_boot(variant: str, image: Image, key: Path, folder: Path, *, counted: 
         login=_seconds(units["serial-getty@ttyS0.service"]["ActiveEnterTimestampMonotonic"]),
         ssh=_seconds(units["ssh.service"]["ActiveEnterTimestampMonotonic"]),
         finished=_seconds(manager["FinishTimestampMonotonic"]),
-        agent=_busy(seen["journal"].splitlines()),
+        agent=busy(seen["journal"].splitlines()),
         cpu=(user + nice + system + irq + softirq) / int(ticks),
     )
 
@@ -113,7 +113,7 @@ def _seconds(microseconds: str) -> float:
     return int(microseconds) / 1e6
 
 
-def _busy(lines: Iterable[str]) -> float:
+def busy(lines: Iterable[str]) -> float:
     """Seconds in which at least one of the agent's units was starting or stopping."""
     busy, since, active = 0.0, 0.0, set[str]()
     for line in lines:
