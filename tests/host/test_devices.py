@@ -1,16 +1,19 @@
 """Waiting for devices, their names, and who uses them."""
 
+import errno
+import fcntl
 import os
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ignition.errors import Failure
-from ignition.host import blkpg, devices
+from ignition.errors import CommandFailed, Failure
+from ignition.host import blkpg, devices, log
 
 
 def test_what_is_there_is_not_waited_for() -> None:
@@ -152,3 +155,153 @@ def test_disks_that_there_are_can_be_listed(tmp_path: Path, monkeypatch: pytest.
     assert devices.there_are("/dev/sdb") == "there are /dev/sda (1 GiB), /dev/vda (20 GiB)"
     monkeypatch.setattr(devices, "SYSFS", str(tmp_path / "none"))
     assert devices.there_are() == "there is no disk"
+
+
+class Kernel:
+    """The partition calls of linux/blkpg.h, and the errors that answer them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[tuple[int, int, int, int]] = []
+        self.errors: list[int] = []
+        monkeypatch.setattr(fcntl, "ioctl", self._ioctl)
+        monkeypatch.setattr(blkpg, "BUSY_PAUSE_S", 0.0)
+
+    def _ioctl(self, descriptor: int, request: int, argument: bytes) -> int:
+        from ctypes import string_at
+
+        assert (descriptor, request) == (7, 0x1269)
+        action, flags, size, address = blkpg.ARGUMENT.unpack(argument)
+        start, length, number, _, _ = blkpg.PARTITION.unpack(string_at(address, size))
+        assert (flags, size) == (0, 152)
+        self.calls.append((action, number, start, length))
+        if self.errors and (error := self.errors.pop(0)):
+            raise OSError(error, os.strerror(error))
+        return 0
+
+
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    monkeypatch.setattr(devices, "partitions", lambda disk: {1: (f"{disk}1", 1 << 20, 4096), 2: (f"{disk}2", 2 << 20, 4096)})
+    return Kernel(monkeypatch)
+
+
+def test_only_what_changes_is_told_to_the_kernel(kernel: Kernel) -> None:
+    blkpg.synchronise(7, "vda", {4: (4 << 20, 512), 3: (3 << 20, 512), 1: (1 << 20, 4096)})
+    assert kernel.calls == [(2, 2, 0, 0), (1, 3, 3 << 20, 512), (1, 4, 4 << 20, 512)]
+    kernel.calls.clear()
+    blkpg.resize(7, "vda", 1, 1 << 20, 8192)
+    assert kernel.calls == [(3, 1, 1 << 20, 8192)]
+
+
+def test_partition_that_is_busy_for_a_moment_is_waited_for(kernel: Kernel) -> None:
+    kernel.errors = [errno.EBUSY] * 39
+    blkpg.resize(7, "vda", 1, 1 << 20, 8192)
+    assert len(kernel.calls) == 40
+
+
+@pytest.mark.parametrize(
+    ("error", "tries", "what"), [(errno.EBUSY, 40, "Device or resource busy"), (errno.ENXIO, 1, "No such device or address")]
+)
+def test_error_of_the_kernel_is_told(kernel: Kernel, error: int, tries: int, what: str) -> None:
+    kernel.errors = [error] * 50
+    with pytest.raises(Failure) as caught:
+        blkpg.resize(7, "vda", 1, 1 << 20, 8192)
+    assert caught.value.what == f"the kernel refused the new length of partition 1 of vda: {what}"
+    assert caught.value.fix == "stop the program that uses it, or reboot"
+    assert len(kernel.calls) == tries
+
+
+def test_partition_that_is_gone_need_not_be_deleted(kernel: Kernel) -> None:
+    kernel.errors = [errno.ENXIO]
+    blkpg.synchronise(7, "vda", {1: (1 << 20, 4096)})
+    assert kernel.calls == [(2, 2, 0, 0)]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_settling_triggers_events_and_waits_for_those_that_follow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fails: bool
+) -> None:
+    ran = []
+
+    def run(argv: list[str], **_: Any) -> str:
+        ran.append(" ".join(argv))
+        if fails:
+            raise CommandFailed("timed out", status=None)
+        return ""
+
+    (tmp_path / "link").symlink_to("/dev/null")
+    monkeypatch.setattr(devices, "run", run)
+    monkeypatch.setattr(devices, "UDEV_CONTROL", str(tmp_path / "control"))
+    log.configure(stage="test", to_stdout=True)
+    devices.settle(["/dev/null"])
+    devices.settled()
+    assert ran == []  # udevd does not run
+    (tmp_path / "control").touch()
+    devices.settle([])
+    assert ran == []
+    devices.settle([f"{tmp_path}/link", f"{tmp_path}/absent"], timeout_s=7)
+    assert ran == ["udevadm trigger --settle /dev/null", "udevadm settle --timeout=7"]
+    assert capsys.readouterr().out == "WARNING  : test: udev did not settle: timed out\n" * (2 if fails else 0)
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A volume on an array of a partition of vda and of the disk vdb, as sysfs shows it."""
+    block = tmp_path / "class/block"
+    block.mkdir(parents=True)
+    for path, members in (
+        ("vda", {"size": "4096"}),
+        ("vda/vda1", {"size": "2048", "start": "8", "partition": "1"}),
+        ("vda/vda3", {"size": "16", "start": "2056", "partition": "3"}),
+        ("vdb", {"size": "2048"}),
+        ("md0", {"size": "2048"}),
+        ("dm-0", {"size": "2048"}),
+    ):
+        (tmp_path / "devices" / path).mkdir(parents=True)
+        (block / path.rpartition("/")[2]).symlink_to(tmp_path / "devices" / path)
+        for name, text in members.items():
+            (tmp_path / "devices" / path / name).write_text(f"{text}\n")
+    for lower, upper in (("vda1", "md0"), ("vdb", "md0"), ("md0", "dm-0")):
+        (block / lower / "holders" / upper).mkdir(parents=True)
+        (block / upper / "slaves" / lower).mkdir(parents=True)
+    (block / "md0/md").mkdir()
+    (block / "dm-0/dm").mkdir()
+    (block / "dm-0/dm/name").write_text("data\n")
+    (block / "dm-0/dm/uuid").write_text("CRYPT-LUKS2-0-data\n")
+    monkeypatch.setattr(devices, "SYSFS", str(tmp_path))
+    monkeypatch.setattr(devices, "MD_DIRECTORY", str(tmp_path / "md"))
+    monkeypatch.setattr(devices, "name_of", lambda node: node.removeprefix("/dev/"))
+    return block
+
+
+def test_devices_below_a_stack_are_found_through_all_layers(stack: Path) -> None:
+    assert set(devices.below("/dev/dm-0")) == {"/dev/md0", "/dev/vda1", "/dev/vda", "/dev/vdb"}
+    assert devices.below("/dev/vdb") == []
+    assert (devices.components("md0"), devices.components("vda1")) == (["vda1", "vdb"], [])
+    assert (devices.holders("vdb"), devices.holders("dm-0")) == (["md0"], [])
+
+
+def test_partitions_and_sizes_are_in_bytes(stack: Path) -> None:
+    assert devices.partitions("vda") == {1: ("vda1", 4096, 1 << 20), 3: ("vda3", 2056 * 512, 8192)}
+    assert list(devices.partitions("vda")) == [1, 3]
+    assert (devices.partition_of("vda3"), devices.partition_of("vda")) == (("vda", 3), None)
+    assert (devices.length_of("vda"), devices.length_of("absent")) == (2 << 20, None)
+    assert (devices.attribute("dm-0", "dm/name"), devices.attribute("vda", "dm/name")) == ("data", "")
+
+
+def test_device_is_used_by_what_lies_on_it_and_by_mounts_and_swap(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = {(8, 1): "dm-0"}
+    monkeypatch.setattr(devices, "name_of_number", lambda major, minor: numbers.get((major, minor), ""))
+    monkeypatch.setattr(
+        devices.Users, "_source_name", staticmethod(lambda path: path.removeprefix("/dev/") if "/dev" in path else "")
+    )
+    mounted = ["1 0 8:1 / /srv rw - xfs /dev/x rw", "2 0 8:1 / /again rw - xfs /dev/x rw", "3 0 0:44 / /b rw - btrfs /dev/vdc rw"]
+    monkeypatch.setattr(
+        devices.mounts, "current", lambda: devices.mounts.parse("\n".join([*mounted, "4 0 0:5 / /p rw - proc proc rw"]))
+    )
+    monkeypatch.setattr(devices.mounts, "swaps", lambda: ["/dev/vda3", "/swapfile"])
+    users = devices.Users()
+    assert (users.of("dm-0"), users.of("vdc"), users.of("vda3")) == ("mounted on /srv", "mounted on /b", "used as swap")
+    assert (users.of("md0"), users.of("vdb")) == ("held by the encrypted volume data", "member of the array /dev/md0")
+    assert (users.of("vda"), users.of_any_part("vda")) == ("", "vda1 is member of the array /dev/md0")
+    assert (users.of_any_part("vdb"), users.of_any_part("vda3")) == ("member of the array /dev/md0", "used as swap")

@@ -45,3 +45,14 @@ def test_mount_points_inside_a_root_are_as_it_sees_them(tmp_path: Path, monkeypa
     assert mounts.inside("/sysroot") == {"/", "/srv/data", "/a b"}
     assert mounts.inside("/sysroot/srv") == {"/data"}
     assert mounts.inside("") == mounts.inside("/") == {"/", "/sysroot", "/sysroot/srv/data", "/sysroot2", "/sysroot/a b"}
+
+
+def test_names_may_have_any_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel escapes blanks, newlines and backslashes only: carriage returns and broken UTF-8 are written as they are."""
+    (tmp_path / "mountinfo").write_bytes(b"1 0 8:1 / /a\rb\xff rw - ext4 /dev/\xfe\r rw\n1 0 8:1 / /c rw - ext4 /dev/a\n")
+    (tmp_path / "swaps").write_bytes(b"Filename\tType\n/a\rb\xff file 1 0 -2\n")
+    monkeypatch.setattr(mounts, "MOUNTINFO", str(tmp_path / "mountinfo"))
+    first, second = mounts.current()
+    assert (first.target, first.source) == ("/a\rb\udcff", "/dev/\udcfe\r")
+    assert (second.target, second.read_only) == ("/c", False)
+    assert mounts.swaps(str(tmp_path / "swaps")) == ["/a\rb\udcff"]

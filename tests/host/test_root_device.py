@@ -23,6 +23,8 @@ from ignition.host.root_device import RootDevice, encoded, read
         ("/dev/disk/by-label/the\\x20root", "/dev/disk/by-label/the\\x20root"),
         ("/dev/disk/by-partuuid/AA", "/dev/disk/by-partuuid/AA"),
         ("/dev/mapper/root", "/dev/mapper/root"),
+        ("/dev/disk/by-id/virtio-a=b", "/dev/disk/by-id/virtio-a=b"),
+        ("LABEL", "LABEL"),
     ],
 )
 def test_link_of_a_root(text: str, link: str) -> None:
