@@ -1,6 +1,8 @@
 """The runner: order, side by side, what is recorded, and how failures end a stage."""
 
+import importlib
 import json
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,7 @@ from ignition.errors import Failure, Unmet
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.host import log
 from ignition.host.root import Root
-from ignition.operation import CONCURRENCY, Context, Operation, Runner
+from ignition.operation import CONCURRENCY, Context, Deferred, Operation, Runner
 
 
 class Step(Operation):
@@ -159,6 +161,132 @@ def test_records_of_several_stages_are_appended_and_nothing_leaves_no_file(tmp_p
     assert [record["path"] for record in records(tmp_path)] == ["a", "b"]
 
 
+class Optional(Step):
+    optional = True
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (Failure("no", where="$.x", fix="yes"), "$.x: no (fix: yes)"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError("without a number"), "OSError"),
+        (ValueError("SECRET"), "ValueError"),
+    ],
+)
+def test_failure_of_an_optional_operation_is_a_warning(tmp_path: Path, context: Context, error: Exception, cause: str) -> None:
+    run(tmp_path, context, Optional("x", fail(error)), Step("y", lambda: None))
+    assert [(one["result"], one.get("cause")) for one in records(tmp_path)] == [("warning", cause), ("done", None)]
+
+
+@pytest.mark.parametrize(
+    ("error", "what", "where", "fix"),
+    [
+        (
+            OSError(30, "Read-only file system"),
+            "do x: Read-only file system",
+            "$.place",
+            "the file system is read-only: choose a path on another one, such as below /etc, /var or /opt",
+        ),
+        (
+            OSError(28, "No space left on device", "/a"),
+            "do x: No space left on device",
+            "$.place",
+            "the file system is full: enlarge it, or write less",
+        ),
+        (OSError("no number"), "do x: OSError", "$.place", ""),
+        (RecursionError("deep"), "do x: the directories are nested too deeply", "x", "remove them from the image"),
+    ],
+)
+def test_error_of_the_machine_is_worded_located_and_recorded(
+    tmp_path: Path, context: Context, error: Exception, what: str, where: str, fix: str
+) -> None:
+    step = Step("x", fail(error))
+    step.place = "$.place"
+    located: list[Failure] = []
+    with pytest.raises(Failure) as caught, Runner("test", str(tmp_path / "operations.jsonl"), located.append) as runner:
+        runner.run([step], context)
+    assert (caught.value.what, caught.value.where, caught.value.fix) == (what, where, fix)
+    assert located == ([] if isinstance(error, RecursionError) else [caught.value])
+    (record,) = records(tmp_path)
+    assert (record["result"], record["cause"]) == ("failed", str(caught.value))
+
+
+def test_places_in_the_merged_config_become_those_in_its_sources(tmp_path: Path, context: Context) -> None:
+    def locate(failure: Failure) -> None:
+        failure.where = "base.ign:3:7"
+
+    with pytest.raises(Failure) as caught, Runner("test", str(tmp_path / "operations.jsonl"), locate) as runner:
+        runner.run([Step("x", fail(Failure("no", where="$.x")))], context)
+    assert caught.value.where == "base.ign:3:7"
+    assert records(tmp_path)[0]["cause"] == "base.ign:3:7: no"
+
+
+def test_unexpected_error_is_recorded_without_its_text(tmp_path: Path, context: Context) -> None:
+    with pytest.raises(ValueError, match="SECRET"):
+        run(tmp_path, context, Step("x", fail(ValueError("SECRET"))))
+    (record,) = records(tmp_path)
+    assert (record["result"], record["cause"]) == ("failed", "ValueError")
+
+
+class Later(Deferred):
+    path = "later"
+
+    def __init__(self, *planned: Operation) -> None:
+        self._planned = list(planned)
+
+    def describe(self) -> str:
+        return "look"
+
+    def plan(self, context: Context) -> list[Operation]:
+        return self._planned
+
+
+def test_operations_planned_in_the_middle_run_there(tmp_path: Path, context: Context) -> None:
+    run(
+        tmp_path,
+        context,
+        Step("a", lambda: None),
+        Later(Step("b", lambda: None), Later(Step("c", lambda: None))),
+        Step("d", lambda: None),
+    )
+    found = [(one["operation"], one["path"], one["result"]) for one in records(tmp_path)]
+    assert found == [
+        ("step", "a", "done"),
+        ("inspect", "later", "done"),
+        ("step", "b", "done"),
+        ("inspect", "later", "done"),
+        ("step", "c", "done"),
+        ("step", "d", "done"),
+    ]
+
+
+def test_record_is_private_and_never_written_through_a_link(
+    tmp_path: Path, context: Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path, context, Step("a", lambda: None))
+    record = tmp_path / "operations.jsonl"
+    assert record.stat().st_mode & 0o7777 == 0o600
+    record.rename(tmp_path / "elsewhere")
+    record.symlink_to("elsewhere")
+    run(tmp_path, context, Step("b", lambda: None))
+    assert "b" not in (tmp_path / "elsewhere").read_text()
+    assert f"{record} was not written" in capsys.readouterr().out
+
+
+def test_control_characters_of_a_path_do_not_reach_the_record(tmp_path: Path, context: Context) -> None:
+    run(tmp_path, context, Step("/a\x1b[2J", lambda: None))
+    (record,) = records(tmp_path)
+    assert (record["path"], record["what"]) == ("/a\\x1b[2J", "do /a\\x1b[2J")
+
+
+def test_end_of_an_operation_is_in_the_log(tmp_path: Path, context: Context, capsys: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path, context, Step("a", lambda: None), Step("b", lambda: None, there=True))
+    said = capsys.readouterr().out
+    assert re.search(r"^INFO     : test: op\(1\): \[finished\] do a in [0-9.e-]+ s$", said, re.MULTILINE)
+    assert re.search(r"^INFO     : test: op\(2\): \[finished\] do b \(already done\) in [0-9.e-]+ s$", said, re.MULTILINE)
+
+
 def test_unmet_wish_is_a_warning_and_the_next_operation_runs(
     tmp_path: Path, context: Context, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -170,3 +298,55 @@ def test_unmet_wish_is_a_warning_and_the_next_operation_runs(
         ("done", None),
     ]
     assert "WARNING  : test: op(1): [warning]  do x: $.x: there is no x (fix: make one)" in capsys.readouterr().out
+
+
+ARCHITECTURE = (Path(__file__).parents[1] / "docs/architecture.md").read_text()
+KINDS = {
+    "operation": "inspect",
+    "stages.disks": "inspect",
+    "stages.files": "inspect relabel",
+    "stages.kargs": "set-kernel-arguments",
+    "stages.login": "inspect leave-notice",
+    "stages.result": "write-result",
+    "stages.umount": "erase",
+    "storage.disk": "partition wipe-table",
+    "storage.filesystems": "format settle",
+    "storage.grow.lvm": "grow-lvm-logical grow-lvm-note grow-lvm-physical",
+    "storage.grow.operations": "grow grow-array grow-filesystem grow-keep-size grow-luks grow-partition",
+    "storage.luks_operations": "luks-bind luks-close luks-drop-key luks-finish luks-format luks-open luks-unlock",
+    "storage.mounting": "mount umount",
+    "storage.raid": "assemble-array create-array",
+    "storage.root_contents": "hold-root return-root set-kernel-arguments",
+    "storage.selection": "link select",
+    "storage.subvolumes": "make-subvolumes",
+    "sysroot.crypttab": "luks-finish write-crypttab write-key",
+    "sysroot.directories": "make-directory",
+    "sysroot.files": "write-file",
+    "sysroot.groups": "adopt-account put-group remove-group",
+    "sysroot.labels": "relabel-later",
+    "sysroot.links": "make-hard-link make-symlink",
+    "sysroot.named_filesystems": "mount umount",
+    "sysroot.presets": "disable-unit enable-unit find-unit write-presets",
+    "sysroot.ssh_keys": "write-ssh-keys",
+    "sysroot.swap_files": "make-swap-file",
+    "sysroot.units": "mask-unit unmask-unit write-unit",
+    "sysroot.users": "complete-home need-groups own-home put-user remove-user set-passwords",
+    "cloudinit.hostnames": "set-hostname",
+    "cloudinit.network.apply": "restart-network",
+    "cloudinit.script": "run-script",
+    "cloudinit.ssh_keys": "import-ssh-keys write-ssh-keys",
+    "cloudinit.systemd": "daemon-reload enable-unit restart-unit unit-command",
+    "cloudinit.units": "unmask-unit",
+    "cloudinit.users": "create-user",
+}
+
+
+@pytest.mark.parametrize(("module", "kinds"), KINDS.items())
+def test_words_in_the_record_are_those_of_the_documentation(module: str, kinds: str) -> None:
+    members = vars(importlib.import_module(f"ignition.{module}")).values()
+    own = {
+        one for one in members if isinstance(one, type) and issubclass(one, Operation) and one.__module__ == f"ignition.{module}"
+    }
+    assert sorted({one.kind for one in own if one.kind}) == kinds.split()
+    table = ARCHITECTURE.rpartition("## One operation")[2]
+    assert set(kinds.split()) <= set(re.findall("`([a-z-]+)`", table))

@@ -35,3 +35,8 @@ def test_derived_guid_depends_on_seed_and_name_alone() -> None:
     assert len({first, guid.derived(b"other", "0:data"), guid.derived(b"seed", "1:data")}) == 3
     parsed = uuid.UUID(bytes_le=first)
     assert (parsed.version, parsed.variant) == (8, uuid.RFC_4122)
+
+
+def test_derived_guid_never_changes() -> None:
+    """A newer agent must recognise the partitions that an older one was creating when the power failed."""
+    assert guid.to_text(guid.derived(b"seed", "0:data")) == "b5cb8d14-3b4c-83af-b615-71067c98d742"

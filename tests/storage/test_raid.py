@@ -1,13 +1,29 @@
 """Which array is kept, made or refused, and with which command (7.2)."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ignition.config.model.storage import Filesystem, Luks, Raid, Storage
-from ignition.errors import Failure
+from ignition.errors import CommandFailed, Failure
+from ignition.host import devices, log
 from ignition.operation import Context
-from ignition.storage.raid import BROKEN_FIX, CONTENT_FIX, Member, Superblock, create_command, flagged, parse, path_of, plan
+from ignition.storage import raid as raid_module
+from ignition.storage import signatures
+from ignition.storage.raid import (
+    BROKEN_FIX,
+    CONTENT_FIX,
+    Member,
+    Superblock,
+    create_command,
+    flagged,
+    member,
+    parse,
+    path_of,
+    plan,
+    waves,
+)
 
 WHERE = "$.storage.raid.0"
 DEVICES = ("/dev/disk/by-partlabel/a", "/dev/disk/by-partlabel/b")
@@ -186,3 +202,142 @@ def test_command_has_every_member_of_the_config() -> None:
 @pytest.mark.parametrize(("name", "path"), [("data", "/dev/md/data"), ("/dev/md7", "/dev/md7"), ("/dev/md/x", "/dev/md/x")])
 def test_path_of_an_array(name: str, path: str) -> None:
     assert path_of(array(name=name)) == path
+
+
+@pytest.fixture
+def did(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The programs that ran, and the devices that udev was waited for."""
+    found: list[str] = []
+
+    def run(argv: list[str], **_: Any) -> str:
+        found.append(" ".join(argv))
+        if "missing" in argv[-1]:
+            raise CommandFailed("exit status 1", status=1)
+        return ""
+
+    log.configure(stage="test", to_stdout=True)
+    monkeypatch.setattr(raid_module, "run", run)
+    monkeypatch.setattr(devices, "resolve", lambda path: f"{path}-node")
+    monkeypatch.setattr(devices, "settle", lambda nodes: found.append(f"settle {' '.join(nodes)}"))
+    return found
+
+
+def test_new_array_is_created_and_what_appears_in_it_is_erased(
+    did: list[str], context: Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held = [Member("/dev/vdb1", None, content="ext4"), Member("/dev/vdb2", block(name="old"))]
+    (operation,) = plan((array(),), {"data": held}, lambda *_: True)
+    assert operation.describe() == f"create the raid1 array /dev/md/data of {', '.join(DEVICES)} ({WHERE})"
+    assert (operation.path, operation.place, operation.kind) == ("/dev/md/data", WHERE, "create-array")
+    operation.execute(context)
+    create = "mdadm --create /dev/md/data --force --run --homehost any --level raid1 --raid-devices 2 /dev/vdb1 /dev/vdb2"
+    assert did == [create, "wipefs -a /dev/md/data-node", "settle /dev/md/data-node /dev/vdb1 /dev/vdb2"]
+    assert capsys.readouterr().out.splitlines() == [
+        "WARNING  : test: /dev/vdb1 held ext4: it is overwritten by /dev/md/data",
+        "WARNING  : test: /dev/vdb2 held the array old: it is overwritten by /dev/md/data",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("running", "stopped"),
+    [(("", ""), []), (("md127", "md127"), ["mdadm --stop /dev/md127"]), (("md127", ""), ["mdadm --stop /dev/md127"])],
+)
+def test_array_is_assembled_from_its_members(
+    did: list[str], context: Context, running: tuple[str, str], stopped: list[str]
+) -> None:
+    held = [Member(f"/dev/vdb{number}", block(), array=name) for number, name in enumerate(running, 1)]
+    (operation,) = plan((array(),), {"data": held})
+    assert (operation.path, operation.place) == ("/dev/md/data", WHERE)
+    operation.execute(context)
+    assemble = "mdadm --assemble --run --homehost any /dev/md/data /dev/vdb1 /dev/vdb2"
+    assert did == [*stopped, assemble, "settle /dev/md/data-node"]
+
+
+@pytest.mark.parametrize("kind", [None, block()])
+def test_failure_of_mdadm_has_the_place_of_the_array(did: list[str], context: Context, kind: Superblock | None) -> None:
+    (operation,) = plan((array(),), {"data": [Member("/dev/vdb1", kind), Member("/dev/missing", kind)]})
+    with pytest.raises(CommandFailed) as caught:
+        operation.execute(context)
+    assert caught.value.where == WHERE
+    assert len(did) == 1
+
+
+@pytest.mark.parametrize(
+    ("running", "has_link", "is_there"),
+    [(("md1", "md1"), True, True), (("md1", "md1"), False, False), (("md1", "md2"), True, False), (("md1", ""), True, False)],
+)
+def test_array_is_there_when_all_members_run_in_it_under_its_name(
+    tmp_path: Path, context: Context, running: tuple[str, str], has_link: bool, is_there: bool
+) -> None:
+    (operation,) = plan(
+        (array(),), {"data": [Member("/dev/a", block(), array=running[0]), Member("/dev/b", block(), array=running[1])]}
+    )
+    operation.path = str(tmp_path / "data")
+    if has_link:
+        (tmp_path / "data").touch()
+    assert operation.already_there(context) is is_there
+
+
+@pytest.mark.parametrize(
+    ("answer", "holders", "superblock", "array_name", "content"),
+    [
+        pytest.param((0, EXAMINED), ["dm-0", "md127"], "data", "md127", "", id="member of a running array"),
+        pytest.param((0, EXAMINED), ["dm-0"], "data", "", "", id="member of an array that is not assembled"),
+        pytest.param((1, ""), [], None, "", "ext4 labelled 'x'", id="something else"),
+        pytest.param((0, "MD_LEVEL=container\n"), [], None, "", "ext4 labelled 'x'", id="container"),
+    ],
+)
+def test_device_is_examined(
+    monkeypatch: pytest.MonkeyPatch,
+    answer: tuple[int, str],
+    holders: list[str],
+    superblock: str | None,
+    array_name: str,
+    content: str,
+) -> None:
+    class Users(devices.Users):
+        def __init__(self) -> None:
+            pass
+
+        def of_any_part(self, name: str) -> str:
+            return f"user of {name}"
+
+    def examine(argv: list[str], *, ok: tuple[int, ...], **_: Any) -> tuple[int, str]:
+        assert argv == ["mdadm", "--examine", "--export", "/dev/vdb1"]
+        assert answer[0] in ok
+        return answer
+
+    monkeypatch.setattr(raid_module, "status_and_output", examine)
+    monkeypatch.setattr(devices, "name_of", lambda node: node.removeprefix("/dev/"))
+    monkeypatch.setattr(devices, "holders", lambda name: holders if name == "vdb1" else [])
+    monkeypatch.setattr(signatures, "all_of", lambda node: [signatures.Signature("ext4", "x")])
+    found = member("/dev/vdb1", Users())
+    assert (found.superblock.name if found.superblock else None) == superblock
+    assert (found.node, found.array, found.content, found.user) == ("/dev/vdb1", array_name, content, "user of vdb1")
+
+
+@pytest.mark.parametrize(
+    ("text", "events", "size"),
+    [
+        ("MD_UUID=u\nMD_LEVEL=raid1\n", 0, 0),
+        ("MD_UUID=u\nMD_LEVEL=raid1\nMD_EVENTS=0\nMD_DEVICES=3\n", 0, 3),
+        ("MD_UUID=u\nMD_LEVEL=raid1\nMD_EVENTS=0.23\n", 1, 0),  # the format of version 0.90: not a number, so it has run
+        ("MD_UUID=u\nMD_LEVEL=raid1\nMD_EVENTS=\u0663\n", 1, 0),
+    ],
+)
+def test_array_has_run_if_it_has_events(text: str, events: int, size: int) -> None:
+    found = parse(text)
+    assert found is not None
+    assert (found.events, found.devices, found.name) == (events, size, "")
+    assert parse(text.replace("MD_UUID", "X")) is None
+
+
+def test_arrays_of_arrays_come_after_them() -> None:
+    outer = array(name="outer", devices=("/dev/md/data", "/dev/x"))
+    assert waves((outer, array())) == [[array()], [outer]]
+
+
+def test_only_the_arrays_of_a_wave_are_planned() -> None:
+    outer = array(name="outer", devices=("/dev/md/data", "/dev/x"))
+    (operation,) = plan((outer, array()), {"data": members(None, None)})
+    assert (operation.path, operation.place) == ("/dev/md/data", "$.storage.raid.1")
