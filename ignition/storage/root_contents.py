@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from ignition.config.model.storage import Filesystem, Luks, Storage
 
 
-CONTROL = "/sys/class/zram-control"
-
-
 def available_memory(path: str = "/proc/meminfo") -> tuple[int, int]:
     """(total memory, memory available without swapping) in bytes: MemTotal and MemAvailable, proc(5)."""
     with open(path, encoding="ascii") as file:
@@ -48,7 +45,7 @@ class MemoryDisk:
         """Create and mount it for `size` bytes of contents. Raises Failure."""
         run(["modprobe", "zram", "num_devices=0"], why="loading zram, which holds ROOT in memory")
         try:
-            with open(f"{CONTROL}/hot_add", encoding="ascii") as file:
+            with open(f"{devices.SYSFS}/class/zram-control/hot_add", encoding="ascii") as file:
                 self._number = file.read().strip()
             self._set("disksize", str(size))
         except OSError as error:
@@ -65,11 +62,11 @@ class MemoryDisk:
         run(["umount", self.directory], why="unmounting the file system in memory")
         os.rmdir(self.directory)
         self._set("reset", "1")
-        with open(f"{CONTROL}/hot_remove", "w", encoding="ascii") as file:
+        with open(f"{devices.SYSFS}/class/zram-control/hot_remove", "w", encoding="ascii") as file:
             file.write(self._number)
 
     def _set(self, name: str, value: str) -> None:
-        with open(f"/sys/block/zram{self._number}/{name}", "w", encoding="ascii") as file:
+        with open(f"{devices.SYSFS}/block/zram{self._number}/{name}", "w", encoding="ascii") as file:
             file.write(value)
 
 
