@@ -1,6 +1,7 @@
 """Which encrypted volumes are kept, refused or made (7.3), each with its steps, message and place."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,10 @@ import pytest
 from ignition.config.model import Resource
 from ignition.config.model.storage import Cex, Clevis, ClevisCustom, Luks, Tang
 from ignition.errors import Failure
+from ignition.host.command import ENVIRONMENT
+from ignition.host.root import Root
 from ignition.operation import Context, Operation
+from ignition.storage import luks
 from ignition.storage.crypt_mapping import Mapping
 from ignition.storage.luks import VolumeFacts, check, plan
 from ignition.storage.luks_header import UNFINISHED, Binary, Header, Token
@@ -447,6 +451,130 @@ def test_config_that_cannot_work_is_refused_before_anything_is_looked_at(wanted:
     with pytest.raises(Failure) as caught:
         check((wanted,))
     assert (caught.value.what, caught.value.where, caught.value.fix) == (what, where, fix)
+
+
+@pytest.mark.parametrize(
+    ("installed", "devices", "clevis", "missing"),
+    [
+        pytest.param("clevis sss tang tpm2", ["null", "tpmrm0"], TPM, (), id="all"),
+        pytest.param("clevis sss tang tpm2", ["null", "tpm0"], TPM, ("a TPM",), id="no resource manager"),
+        pytest.param("clevis sss tang", ["null"], Clevis(tang=(TANG,)), (), id="a TPM is not asked for"),
+        pytest.param("clevis sss", ["null"], Clevis(tang=(TANG,)), ("clevis-encrypt-tang",), id="no pin"),
+        pytest.param("", ["null"], TPM, ("clevis", "clevis-encrypt-sss", "clevis-encrypt-tpm2", "a TPM"), id="nothing"),
+    ],
+)
+def test_what_a_binding_needs_is_looked_for(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    context: Context,
+    installed: str,
+    devices: list[str],
+    clevis: Clevis,
+    missing: tuple[str, ...],
+) -> None:
+    (tmp_path / "bin").mkdir()
+    for name in installed.split():
+        program = tmp_path / "bin" / (name if name == "clevis" else f"clevis-encrypt-{name}")
+        program.touch(mode=0o755)
+    (tmp_path / "bin/clevis-encrypt-tang2").touch(mode=0o755)
+    listed: list[str] = []
+
+    def listdir(path: str) -> list[str]:
+        listed.append(path)
+        return devices
+
+    fact = facts()
+    monkeypatch.setitem(ENVIRONMENT, "PATH", f"/nowhere:{tmp_path}/bin")
+    monkeypatch.setattr(luks, "TPM_WAIT_S", 0.15)
+    monkeypatch.setattr(luks, "_look", lambda *_: fact)
+    monkeypatch.setattr(luks.devices, "wait_for", lambda _: None)
+    with monkeypatch.context() as patched:
+        patched.setattr("os.listdir", listdir)
+        luks.probe((volume(clevis=clevis),), context, Keys())
+    assert fact.missing == missing
+    assert (len(listed) > 1) == ("a TPM" in missing)  # its driver is waited for
+    assert set(listed) <= {"/dev"}
+
+
+def test_program_that_cannot_be_executed_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, context: Context) -> None:
+    fact = facts()
+    (tmp_path / "clevis").touch(mode=0o644)
+    monkeypatch.setitem(ENVIRONMENT, "PATH", str(tmp_path))
+    monkeypatch.setattr(luks, "_look", lambda *_: fact)
+    monkeypatch.setattr(luks.devices, "wait_for", lambda _: None)
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path).exists() and bool(Path(path).stat().st_mode & 0o111))
+    luks.probe((volume(clevis=Clevis(tang=(TANG,))),), context, Keys())
+    assert fact.missing[0] == "clevis"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "others", "in_use", "elsewhere", "used"),
+    [
+        pytest.param(None, None, "user of vdb1", "", "", id="closed"),
+        pytest.param(Mapping("data", "dm-0", UUID, ("vdb1",)), None, "", "", "user of dm-0", id="open"),
+        pytest.param(None, Mapping("other", "dm-1", UUID, ("vdb1",)), "", "other", "", id="open under another name"),
+        pytest.param(
+            Mapping("data", "dm-3", UUID, ("vdc",)), None, "user of vdb1", "", "user of dm-3", id="name of another device"
+        ),
+    ],
+)
+def test_device_is_looked_at(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    context: Context,
+    mapping: Mapping | None,
+    others: Mapping | None,
+    in_use: str,
+    elsewhere: str,
+    used: str,
+) -> None:
+    class Users:
+        def of(self, name: str) -> str:
+            return f"user of {name}"
+
+        of_any_part = of
+
+    (tmp_path / "vdb1").write_bytes(bytes(4096))
+    (tmp_path / "link").symlink_to(tmp_path / "vdb1")
+    waited: list[str] = []
+    monkeypatch.setattr(luks.devices, "wait_for", waited.extend)
+    monkeypatch.setattr(luks.devices, "Users", Users)
+    monkeypatch.setattr(luks.devices, "name_of", lambda node: Path(node).name)
+    monkeypatch.setattr(luks.crypt_mapping, "mapping_named", lambda name: mapping)
+    monkeypatch.setattr(
+        luks.crypt_mapping,
+        "mapping_on_device",
+        lambda name: next((one for one in (mapping, others) if one and name in one.below), None),
+    )
+    fact = luks.probe((volume(device=f"{tmp_path}/link"),), context, Keys())["data"]
+    assert waited == [f"{tmp_path}/link"]
+    assert (fact.node, fact.device, fact.binary, fact.header) == (f"{tmp_path}/vdb1", "vdb1", None, None)
+    assert (fact.in_use, fact.elsewhere, fact.used) == (in_use, elsewhere, used)
+    assert fact.is_open == (mapping is not None and "vdb1" in mapping.below)
+
+
+@pytest.mark.parametrize(
+    ("failure", "what", "where"),
+    [
+        (Failure("no route", where="http://k"), "no route", f"{WHERE}.keyFile (http://k)"),
+        (Failure("no route"), "no route", f"{WHERE}.keyFile"),
+        (b"", "the key file is empty", f"{WHERE}.keyFile"),
+    ],
+)
+def test_key_file_that_cannot_be_had_is_located(
+    monkeypatch: pytest.MonkeyPatch, failure: bytes | Failure, what: str, where: str
+) -> None:
+    class Fetcher:
+        def read(self, resource: Resource) -> bytes:
+            if isinstance(failure, Failure):
+                raise failure
+            return failure
+
+    monkeypatch.setattr(luks, "_look", lambda *_: facts())
+    monkeypatch.setattr(luks.devices, "wait_for", lambda _: None)
+    with pytest.raises(Failure) as caught:
+        luks.probe((volume(key_file=KEY_FILE),), Context(Root("/"), Fetcher()), Keys())  # type: ignore[arg-type]
+    assert (caught.value.what, caught.value.where) == (what, where)
 
 
 QUICK = "--pbkdf pbkdf2 --pbkdf-force-iterations 1000"
