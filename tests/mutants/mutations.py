@@ -1,7 +1,9 @@
 """Small faults that a person could have written: each changes one place of a module, and a test should notice.
 
-Left out: docstrings, annotations, log lines, texts of three words or more (messages, documentation), time limits, and the parts
-of f-strings, whose positions Python 3.11 does not record.
+Left out, since no test should depend on them: docstrings, annotations, log lines, texts of three words or more (messages,
+documentation), time limits (`timeout_s`, constants in `…_S`), `__repr__`, bodies of abstract methods, and zip's `strict`, which
+asserts what holds anyway. The linter notices a missing `encoding`. Also the parts of f-strings, whose positions Python 3.11 does
+not record.
 """
 
 import ast
@@ -15,7 +17,8 @@ _OTHER: dict[type[ast.AST], Any] = {
     **{ast.LShift: ast.RShift, ast.RShift: ast.LShift, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd},
 }
 _MESSAGES = {"Failure", "CommandFailed", "Unmet", "NotFound", "InvalidConfig", "NeedsNetwork", "log"}
-_QUIET = {"why", "fix", "where", "timeout_s"}  # arguments for messages, and those without an effect on a fast test
+# Arguments for messages, and those without an effect on a fast test.
+_QUIET = {"why", "fix", "where", "timeout_s", "strict", "encoding"}
 
 Fault = tuple[ast.expr | ast.stmt, ast.expr | ast.stmt]  # a node, and its replacement
 
@@ -73,7 +76,19 @@ def _is_left_out(node: ast.AST, parent: ast.AST) -> bool:
             return True
         case ast.keyword(name) if name in _QUIET:
             return True
+        case ast.FunctionDef("__repr__") | ast.Raise(ast.Name("NotImplementedError")):
+            return True
+        case ast.Assign([ast.Name(name)]) if name.endswith("_S"):
+            return True
+    return _is_left_out_of(parent, node)
+
+
+def _is_left_out_of(parent: ast.AST, node: ast.AST) -> bool:
     match parent:
+        case ast.arguments():
+            last = [*parent.posonlyargs, *parent.args][::-1]
+            named = [*zip(last, parent.defaults[::-1], strict=False), *zip(parent.kwonlyargs, parent.kw_defaults, strict=True)]
+            return any(node is default and one.arg in _QUIET for one, default in named)
         case ast.FunctionDef() | ast.ClassDef():
             return node in parent.decorator_list or node is getattr(parent, "returns", None)
         case ast.AnnAssign():
