@@ -237,7 +237,7 @@ def with_imports(page: str) -> Iterator[str]:
 
 def write_page(path: Path, lines: Iterator[str]) -> None:
     """Lines as a file."""
-    path.write_text("\n".join(lines).rstrip("\n") + "\n")
+    path.write_text("\n".join(lines).rstrip("\n") + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

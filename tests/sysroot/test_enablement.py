@@ -4,7 +4,7 @@ import os
 import random
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -230,6 +230,139 @@ ROOTS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
         ("a.service",),
     ),
     "target": ({f"{LIB}/a.target": "[Install]\nAlias=default.target\n"}, ("a.target",)),
+    "every specifier": (
+        {
+            f"{LIB}/a-b@.service": installed(
+                "WantedBy=%n.target %N.target %p.target %j.target %i.target 1%%2.target %u-%g-%U-%G.target"
+            )
+        },
+        ("a-b@x.service",),
+    ),
+    "specifiers without an instance": (
+        {f"{LIB}/a-b.service": installed("WantedBy=%n.target %N.target %p-%j%i.target")},
+        ("a-b.service",),
+    ),
+    "specifier that depends on the machine": ({f"{LIB}/a.service": installed("WantedBy=%m.target b.target")}, ("a.service",)),
+    "percent sign at the end": ({f"{LIB}/a.service": installed("WantedBy=b.target%")}, ("a.service",)),
+    "alias of a template": (
+        {f"{LIB}/a@.service": installed("Alias=b@.service", "WantedBy=c.target")},
+        ("a@x.service", "a@.service", "b@x.service"),
+    ),
+    "alias of a template with default": (
+        {f"{LIB}/a@.service": installed("Alias=b@.service", "DefaultInstance=core")},
+        ("a@.service", "a@x.service"),
+    ),
+    "alias of another instance": ({f"{LIB}/a@.service": installed("Alias=b@y.service")}, ("a@x.service", "a@y.service")),
+    "alias of a plain unit as an instance": ({f"{LIB}/a.service": installed("Alias=b@x.service")}, ("a.service",)),
+    "alias as a folder of requirements": ({f"{LIB}/a.service": installed("Alias=b.target.requires/a.service")}, ("a.service",)),
+    "alias as a folder of another unit": ({f"{LIB}/a.service": installed("Alias=b.target.wants/c.service")}, ("a.service",)),
+    "alias as an unknown folder": ({f"{LIB}/a.service": installed("Alias=b.target/a.service")}, ("a.service",)),
+    "alias as a folder of no unit": ({f"{LIB}/a.service": installed("Alias=b.wants/a.service")}, ("a.service",)),
+    "alias with a specifier": ({f"{LIB}/a@.service": installed("Alias=%i.service")}, ("a@x.service",)),
+    "template of a type that has none": ({f"{LIB}/a@.mount": "[Mount]\n[Install]\nWantedBy=b.target\n"}, ("a@x.mount",)),
+    "drop-ins that do not count": (
+        {
+            f"{LIB}/a.service": SERVICE,
+            f"{ETC}/a.service.d/.1.conf": "[Install]\nWantedBy=b.target\n",
+            f"{ETC}/a.service.d/2.conf~": "[Install]\nWantedBy=c.target\n",
+            f"{ETC}/a.service.d/3": "[Install]\nWantedBy=d.target\n",
+        },
+        ("a.service",),
+    ),
+    "drop-ins of an instance before those of its template": (
+        {
+            f"{LIB}/a@.service": SERVICE,
+            f"{LIB}/a@x.service.d/1.conf": "[Install]\nWantedBy=b.target\n",
+            f"{ETC}/a@.service.d/1.conf": "[Install]\nWantedBy=c.target\n",
+            f"{RUN}/a@.service.d/2.conf": "[Install]\nWantedBy=d.target\n",
+        },
+        ("a@x.service", "a@y.service"),
+    ),
+    "drop-in of a masked unit": (
+        {f"{ETC}/a.service": "-> /dev/null", f"{ETC}/a.service.d/1.conf": "[Install]\nWantedBy=b.target\n"},
+        ("a.service",),
+    ),
+    "also with specifiers": (
+        {
+            f"{LIB}/a@.service": installed("Also=b@%i.socket c.socket"),
+            f"{LIB}/b@.socket": "[Install]\nWantedBy=sockets.target\n",
+            f"{LIB}/c.socket": "[Install]\nWantedBy=sockets.target\n",
+        },
+        ("a@x.service",),
+    ),
+    "also is not reset": (
+        {f"{LIB}/a.service": installed("Also=b.socket", "Also="), f"{LIB}/b.socket": "[Install]\nWantedBy=sockets.target\n"},
+        ("a.service",),
+    ),
+    "also of an alias": (
+        {
+            f"{LIB}/a.service": installed("Also=c.service", "WantedBy=x.target"),
+            f"{LIB}/b.service": WANTED,
+            f"{ETC}/c.service": f"-> {LIB}/b.service",
+        },
+        ("a.service",),
+    ),
+    "also of itself": ({f"{LIB}/a.service": installed("Also=a.service", "WantedBy=x.target")}, ("a.service",)),
+    "default instance is masked": (
+        {
+            f"{LIB}/a@.service": installed("DefaultInstance=core", "WantedBy=b.target"),
+            f"{ETC}/a@core.service": "-> /dev/null",
+        },
+        ("a@.service", "a@core.service", "a@x.service"),
+    ),
+    "default instance of what is no template": (
+        {f"{LIB}/a.service": installed("DefaultInstance=core", "WantedBy=b-%i.target")},
+        ("a.service",),
+    ),
+    "alias of an instance": (
+        {f"{LIB}/a@.service": WANTED, f"{LIB}/b@.service": "-> a@.service", f"{LIB}/c@x.service": "-> a@x.service"},
+        ("b@x.service", "b@.service", "c@x.service"),
+    ),
+    "alias in /run": ({f"{LIB}/a.service": WANTED, f"{RUN}/b.service": f"-> {LIB}/a.service"}, ("a.service", "b.service")),
+    "linked in /run": ({"/opt/a.service": WANTED, f"{RUN}/a.service": "-> /opt/a.service"}, ("a.service",)),
+    "links that do not count": (
+        {
+            f"{LIB}/a.service": WANTED,
+            f"{WANTS}/.a.service": f"-> {LIB}/a.service",
+            f"{WANTS}/a.service~": f"-> {LIB}/a.service",
+            f"{ETC}/b.target.other/a.service": f"-> {LIB}/a.service",
+        },
+        ("a.service",),
+    ),
+    "words": (
+        {
+            f"{LIB}/a.service": installed(
+                'WantedBy=b.target\tc.target \'d.target\'"e" "f.target"',
+                "RequiredBy='g.target h.target",
+                "RequiredBy=i\\x2dj.target \\\\",
+                "RequiredBy=k.target",
+                "wantedby=l.target",
+                "=m.target",
+            )
+        },
+        ("a.service",),
+    ),
+    "sections": (
+        {
+            f"{LIB}/a.service": "WantedBy=a.target\n[Unit]\nWantedBy=b.target\n [Install] \nWantedBy=c.target\n"
+            "[install]\nWantedBy=d.target\n"
+        },
+        ("a.service",),
+    ),
+    "transient": ({"/run/systemd/transient/a.service": WANTED}, ("a.service",)),
+    "generated early and late": (
+        {"/run/systemd/generator.early/a.service": WANTED, "/run/systemd/generator.late/b.service": WANTED},
+        ("a.service", "b.service"),
+    ),
+    "attached and controlled": (
+        {
+            "/etc/systemd/system.attached/a.service": WANTED,
+            "/run/systemd/system.attached/b.service": WANTED,
+            "/etc/systemd/system.control/c.service": WANTED,
+            "/run/systemd/system.control/d.service": WANTED,
+        },
+        ("a.service", "b.service", "c.service", "d.service"),
+    ),
     "in a folder of a folder": ({f"{LIB}/a.service": WANTED, f"{ETC}/x/y/a.service": f"-> {LIB}/a.service"}, ("a.service",)),
 }
 CASES = [pytest.param(tree, name, id=f"{case}: {name}") for case, (tree, names) in ROOTS.items() for name in names]
@@ -272,6 +405,116 @@ def test_enabling_leaves_the_tree_that_systemctl_leaves(tmp_path: Path, tree: di
     status, said = systemctl(theirs, "enable", name)
     assert failed == is_failure(status, said), said
     assert listing(ours) == listing(theirs)
+
+
+@pytest.mark.parametrize(("tree", "name"), CASES)
+@pytest.mark.parametrize("verb", [enablement.enable, enablement.disable])
+def test_look_changes_nothing_and_names_the_links(
+    tmp_path: Path, tree: dict[str, str], name: str, verb: Callable[..., list[str]]
+) -> None:
+    top = make(tmp_path, tree)
+    before = listing(top)
+    answers: list[list[str]] = []
+    for only_look in (True, False):
+        try:
+            answers.append(verb(Root(str(top)), name, only_look=only_look))
+        except Failure as failure:
+            answers.append([failure.what])
+        if only_look:
+            assert listing(top) == before
+    looked, done = answers
+    if verb is enablement.enable:
+        assert looked == done
+    else:  # links to a link that goes are found when it has gone
+        assert bool(looked) == bool(done) and set(looked) <= set(done)
+
+
+@pytest.mark.parametrize(("merged", "lib"), [(True, LIB), (False, "/lib/systemd/system")])
+def test_links_lead_to_usr_where_lib_is_a_link_to_it(tmp_path: Path, merged: bool, lib: str) -> None:
+    top = make(tmp_path, {f"{LIB}/a.service": WANTED})
+    assert enablement.enable(Root(str(top)), "a.service", merged=merged) == [f"{WANTS}/a.service"]
+    assert os.readlink(top / WANTS.strip("/") / "a.service") == f"{lib}/a.service"
+    split = tmp_path / "split"
+    for path, content in ((f"{LIB}/b.service", SERVICE), ("/lib/systemd/system/a.service", WANTED), (f"{ETC}/", "")):
+        make_one(split, path, content)
+    enablement.enable(Root(str(split)), "a.service", merged=merged)
+    assert os.readlink(split / WANTS.strip("/") / "a.service") == "/lib/systemd/system/a.service"
+
+
+def make_one(top: Path, path: str, content: str) -> None:
+    place = top / path.strip("/")
+    (place if path.endswith("/") else place.parent).mkdir(parents=True, exist_ok=True)
+    if not path.endswith("/"):
+        place.write_text(content)
+
+
+@pytest.mark.parametrize(
+    ("tree", "name", "nowhere"),
+    [
+        pytest.param({}, "a.service", True, id="nothing"),
+        pytest.param({}, "a@x.service", True, id="no template"),
+        pytest.param({f"{LIB}/a@.service": SERVICE}, "a@x.service", False, id="template"),
+        pytest.param({f"{LIB}/a.service": SERVICE}, "a.service", False, id="unit"),
+        pytest.param({f"{ETC}/a.service": "-> /dev/null"}, "a.service", False, id="masked"),
+        pytest.param({}, "a.mount", False, id="mount of fstab"),
+        pytest.param({}, "a.slice", False, id="slice"),
+        pytest.param({}, "a.timer", True, id="timer"),
+        pytest.param({}, "a", False, id="not a name"),
+        pytest.param({}, "a-.service", False, id="drop-ins of a prefix"),
+        pytest.param({"/etc/init.d/a": ""}, "a.service", False, id="SysV script"),
+        pytest.param({"/etc/rc.d/init.d/a": ""}, "a.service", False, id="SysV script of Fedora"),
+        pytest.param({"/etc/init.d/b": ""}, "a.service", True, id="another SysV script"),
+        pytest.param({"/etc/containers/systemd/a.container": ""}, "a.service", False, id="quadlet"),
+        pytest.param({"/usr/share/containers/systemd/a.container": ""}, "a.service", False, id="quadlet of the image"),
+        *(
+            pytest.param({f"{directory}/x.raw": ""}, "a.service", False, id=directory)
+            for directory in ("/etc/extensions", "/var/lib/extensions", "/usr/lib/extensions", "/var/lib/confexts")
+        ),
+        pytest.param({"/etc/extensions/": ""}, "a.service", True, id="no extension"),
+        pytest.param({f"{LIB}/b.service": installed("Alias='a.service' c.service")}, "a.service", False, id="alias"),
+        pytest.param({f"{LIB}/b.service": installed("Alias=c.service a.service")}, "a.service", False, id="second alias"),
+        pytest.param({f"{LIB}/b@.service": installed("Alias=a@.service")}, "a@x.service", False, id="alias of the template"),
+        pytest.param({f"{LIB}/b.service": installed("Also=a.service")}, "a.service", True, id="no alias"),
+        pytest.param({f"{LIB}/b.txt": installed("Alias=a.service")}, "a.service", True, id="alias in what is no unit"),
+        pytest.param(
+            {f"{LIB}/b.service": "[Install", f"{LIB}/c.service": installed("Alias=a.service")},
+            "a.service",
+            False,
+            id="broken unit",
+        ),
+    ],
+)
+def test_unit_that_nothing_can_provide(tmp_path: Path, tree: dict[str, str], name: str, nowhere: bool) -> None:
+    assert enablement.is_nowhere(Root(str(make(tmp_path, tree))), name) is nowhere
+
+
+def test_alias_that_leads_nowhere_is_replaced(tmp_path: Path) -> None:
+    """Unlike systemctl: it stands for nothing."""
+    tree = {f"{LIB}/a.service": installed("Alias=b.service"), f"{ETC}/b.service": "-> /nowhere/c.service"}
+    root = Root(str(make(tmp_path, tree)))
+    assert enablement.enable(root, "a.service") == [f"{ETC}/b.service"]
+    assert os.readlink(tmp_path / ETC.strip("/") / "b.service").endswith("/lib/systemd/system/a.service")
+
+
+def test_drop_in_that_is_a_device_is_empty(tmp_path: Path) -> None:
+    tree = {f"{LIB}/a.service": SERVICE, f"{ETC}/a.service.d/1.conf": "-> /dev/null"}
+    tree |= {f"{LIB}/a.service.d/{number}.conf": f"[Install]\nWantedBy={number}.target\n" for number in (1, 2)}
+    root = Root(str(make(tmp_path, tree)))
+    assert enablement.enable(root, "a.service") == [f"{ETC}/2.target.wants/a.service"]
+
+
+def test_link_to_an_alias_goes_with_it(tmp_path: Path) -> None:
+    """Unlike systemctl, whatever the order of the directory."""
+    tree = {f"{LIB}/a.service": WANTED, f"{ETC}/b.service": f"-> {LIB}/a.service", f"{ETC}/c.service": f"-> {ETC}/b.service"}
+    root = Root(str(make(tmp_path, tree)))
+    assert sorted(enablement.disable(root, "a.service")) == [f"{ETC}/b.service", f"{ETC}/c.service"]
+
+
+def test_chain_of_64_links_is_followed_and_one_of_65_is_not(tmp_path: Path) -> None:
+    links = {f"{ETC}/u{number}.service": f"-> u{number - 1}.service" for number in range(1, 66)}
+    root = Root(str(make(tmp_path, {f"{ETC}/u0.service": WANTED, **links})))
+    assert enablement.state(root, "u1.service") == "alias"
+    assert enablement.state(root, "u65.service") == "bad"
 
 
 def drawn(seed: int) -> tuple[dict[str, str], str]:
