@@ -1,5 +1,6 @@
 """Paths of hostile images stay inside the root."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -313,3 +314,22 @@ def test_openat2_opens_the_top_itself(tmp_path: Path) -> None:
         assert os.path.samestat(os.fstat(descriptor), tmp_path.stat())
     finally:
         os.close(descriptor)
+
+
+@pytest.mark.parametrize(("path", "error"), [("/none", FileNotFoundError), ("/file", NotADirectoryError), ("/loop/x", OSError)])
+def test_openat2_says_what_the_kernel_says(tmp_path: Path, path: str, error: type[OSError]) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(error) as caught:
+        openat2.directory(str(tmp_path), path)
+    assert caught.value.filename == path
+    assert caught.value.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+
+
+@pytest.mark.parametrize(
+    ("path", "found"), [("/a", True), ("/l", True), ("/f", False), ("/f/x", False), ("/none", False), ("/", True)]
+)
+@pytest.mark.usefixtures("way")
+def test_directory_is_told_from_other_nodes(tmp_path: Path, path: str, found: bool) -> None:
+    (tmp_path / "f").touch()
+    assert build(tmp_path, {"/a/": "", "/l": "a"}).is_directory(path) is found

@@ -98,6 +98,13 @@ def test_custom_pin_is_given_word_for_word() -> None:
             id="nested",
         ),
         pytest.param(
+            custom("sss", {"pins": {"fido": {}, "tpm2": {}}}),
+            "1 of 2: pin fido, the TPM",
+            ["fido", "sss", "tpm2"],
+            True,
+            id="one suffices by default",
+        ),
+        pytest.param(
             custom("sss", {"t": 2, "pins": {"fido": {}, "tpm2": {}}}),
             "2 of 2: pin fido, the TPM",
             ["fido", "sss", "tpm2"],
@@ -114,6 +121,8 @@ def test_binding_is_described(clevis: Clevis, text: str, programs: list[str], ca
 def test_secrets_are_the_config_and_addresses_that_have_some() -> None:
     found = binding(Clevis(tang=(Tang(url="http://u:p@a/x", thumbprint="A"), Tang(url="http://b", thumbprint="B"))))
     assert found.secrets() == (found.text, "http://u:p@a/x")
+    without = binding(Clevis(tpm2=True))
+    assert without.secrets() == (without.text,)
 
 
 @pytest.mark.parametrize(

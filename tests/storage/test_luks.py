@@ -554,6 +554,52 @@ def test_device_is_looked_at(
 
 
 @pytest.mark.parametrize(
+    ("wanted", "searched"),
+    [
+        pytest.param(volume(), ["data"], id="generated key"),
+        pytest.param(volume(wipe_volume=True), [], id="to be wiped"),
+        pytest.param(volume(key_file=KEY_FILE), [], id="key file"),
+        *(
+            pytest.param(volume(clevis=clevis), [], id=name)
+            for name, clevis in (
+                ("tpm", TPM),
+                ("tang", Clevis(tang=(TANG,))),
+                ("custom", Clevis(custom=ClevisCustom(pin="tpm2", config="{}"))),
+            )
+        ),
+    ],
+)
+def test_key_of_an_earlier_run_is_looked_for_where_one_was_generated(
+    monkeypatch: pytest.MonkeyPatch, wanted: Luks, searched: list[str]
+) -> None:
+    class Fetcher:
+        def read(self, resource: Resource) -> bytes:
+            return b"KEY"
+
+    asked: list[str] = []
+    keys = Keys()
+    monkeypatch.setattr(luks, "_look", lambda *_: facts(header()))
+    monkeypatch.setattr(luks.devices, "wait_for", lambda _: None)
+    monkeypatch.setattr(luks.luks_keys, "find_root_key", lambda names, _: asked.extend(names) or dict.fromkeys(names, b"FOUND"))
+    monkeypatch.setattr(luks.steps, "opens", lambda node, key: key == b"FOUND")
+    monkeypatch.setattr(luks.steps, "unlocks_in_the_end", lambda *_: "")
+    fact = luks.probe((wanted,), Context(Root("/"), Fetcher()), keys)["data"]  # type: ignore[arg-type]
+    assert asked == searched
+    assert (fact.key_opens, keys.get("data") == b"FOUND") == (bool(searched), bool(searched))
+
+
+def test_only_the_volumes_of_a_wave_are_looked_at(monkeypatch: pytest.MonkeyPatch, context: Context) -> None:
+    waited: list[str] = []
+    monkeypatch.setattr(luks, "_look", lambda *_: facts())
+    monkeypatch.setattr(luks.devices, "wait_for", waited.extend)
+    both = (volume(), volume("inner", device="/dev/mapper/data"))
+    assert list(luks.probe(both, context, Keys(), [1])) == ["inner"]
+    assert waited == ["/dev/mapper/data"]
+    assert list(luks.probe(both, context, Keys())) == ["data", "inner"]
+    assert luks.waves(both) == [[0], [1]]
+
+
+@pytest.mark.parametrize(
     ("failure", "what", "where"),
     [
         (Failure("no route", where="http://k"), "no route", f"{WHERE}.keyFile (http://k)"),

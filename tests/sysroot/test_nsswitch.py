@@ -101,6 +101,16 @@ GROUPS = {
             "group: files altfiles", {"ann"}, 5, {"wheel", "docker", "kvm"}, id="the first answers, but memberships add up"
         ),
         pytest.param("group: files [SUCCESS=merge] altfiles", {"ann", "core"}, 5, {"wheel", "docker", "kvm"}, id="merged"),
+        pytest.param(
+            "group: files [SUCCESS=continue] altfiles", {"core", "ann"}, 6, {"wheel", "docker", "kvm"}, id="the last answers"
+        ),
+        pytest.param(
+            "group: extrausers [NOTFOUND=merge] files altfiles",
+            {"ann"},
+            5,
+            {"wheel", "docker", "kvm"},
+            id="nothing to merge with",
+        ),
         pytest.param("group: altfiles files", {"core", "ann"}, 6, {"wheel", "docker", "kvm"}, id="the other way round"),
         pytest.param(
             "group: files altfiles\ninitgroups: files altfiles", {"ann"}, 5, {"wheel"}, id="initgroups ends at the first"
