@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ignition.errors import CommandFailed
-from ignition.host import command, confinement, log
+from ignition.host import command, confinement, log, mounts
 from ignition.host.programs import PROGRAMS, RUN_CODE_OF_THE_ROOT
 
 pytestmark = [
@@ -94,34 +94,23 @@ def test_status_and_words_are_the_program_s(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("body", ["kill -9 $$", "kill -15 $$"], ids=["SIGKILL", "SIGTERM"])
 def test_signal_that_ended_the_program_is_told(tmp_path: Path, body: str) -> None:
-    (tmp_path / "root").mkdir()
     program = visible_program(tmp_path, body)
-    try:
-        with pytest.raises(CommandFailed) as caught:
-            command.run([program, "--root", str(tmp_path / "root")], why="try")
-    finally:
-        shutil.rmtree(os.path.dirname(program))
+    with pytest.raises(CommandFailed) as caught:
+        command.run([program, "--root", str(tmp_path)], why="try")
     assert caught.value.status == -int(body.split("-")[1].split()[0])
 
 
 def test_program_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
-    top = tmp_path / "root"
-    top.mkdir()
-    program = visible_program(tmp_path, f"setsid sh -c 'sleep 1.5; echo late >{top}/late' & exec sleep 60")
-    try:
-        with pytest.raises(CommandFailed, match="0.5 s"):
-            command.run([program, "--root", str(top)], why="try", timeout_s=0.5)
-        time.sleep(2)
-    finally:
-        shutil.rmtree(os.path.dirname(program))
-    assert not (top / "late").exists()
+    program = visible_program(tmp_path, f"setsid sh -c 'sleep 1.5; echo late >{tmp_path}/late' & exec sleep 60")
+    with pytest.raises(CommandFailed, match="0.5 s"):
+        command.run([program, "--root", str(tmp_path)], why="try", timeout_s=0.5)
+    time.sleep(2)
+    assert not (tmp_path / "late").exists()
 
 
-def visible_program(tmp_path: Path, body: str) -> str:
-    """A stand-in for useradd, where programs are: what is below /tmp is hidden from it."""
-    folder = Path("/usr/local/lib", f"confinement-{os.getpid()}-{tmp_path.name}")
-    folder.mkdir(parents=True)
-    program = folder / "useradd"
+def visible_program(top: Path, body: str) -> str:
+    """A stand-in for useradd, in the root itself: everything else below /tmp is hidden from it."""
+    program = top / "useradd"
     program.write_text(f"#!/bin/sh\n{body}\n")
     program.chmod(0o755)
     return str(program)
@@ -130,15 +119,62 @@ def visible_program(tmp_path: Path, body: str) -> str:
 def test_lock_of_an_interrupted_run_is_not_for_ever(tmp_path: Path) -> None:
     # shadow-utils take a lock for stale whose process does not exist; the number must not be one that always does.
     top = root_in(tmp_path / "root")
-    program = visible_program(tmp_path, f"echo $$ >{top}/number")
-    try:
-        command.run([program, "--root", str(top)], why="try")
-    finally:
-        shutil.rmtree(os.path.dirname(program))
+    command.run([visible_program(top, f"echo $$ >{top}/number"), "--root", str(top)], why="try")
     assert int((top / "number").read_text()) > 2
     (top / "etc/group.lock").write_text(f"{os.getpid()}\0")  # it lives, and has nothing to do with this root
     command.run(["groupadd", "--root", str(top), "--", "team"], why="try")
     assert "team:" in (top / "etc/group").read_text()
+
+
+@pytest.mark.parametrize("status", [1, 9, 127, 130])
+def test_status_of_the_program_is_kept(tmp_path: Path, status: int) -> None:
+    """Also one above 128, by which the first process of the namespace reports a signal."""
+    with pytest.raises(CommandFailed) as caught:
+        command.run([visible_program(tmp_path, f"exit {status}"), "--root", str(tmp_path)], why="try")
+    assert caught.value.status == (status if status <= 128 else -(status - 128))
+
+
+def test_program_sees_nothing_of_the_machine(tmp_path: Path) -> None:
+    """The mounts, processes, links and capabilities of the program, as it reads them itself."""
+    (tmp_path / "proc").mkdir()
+    body = f"""
+    mount -t proc proc {tmp_path}/proc 2>&- && echo mounted
+    for place in /bin /usr /lib /tmp /etc /etc/ld.so.cache; do touch $place/x 2>&- && echo wrote $place; done
+    ls /root /home /var /run /sys /proc /dev /etc
+    ls {tmp_path.parent}
+    touch {tmp_path}/written
+    true
+    """
+    out = command.run([visible_program(tmp_path, body), "--root", str(tmp_path)], why="try")
+    shown = {line for line in out.split("\n") if line and not line.endswith(":")}
+    assert shown == ({"ld.so.cache"} if os.path.exists("/etc/ld.so.cache") else set()) | {tmp_path.name}
+    assert (tmp_path / "written").exists()
+
+
+@pytest.mark.parametrize(
+    ("effective", "target", "missing", "possible"),
+    [
+        ("000001ffffffffff", "/", "", True),
+        ("0000000000200000", "/", "", True),
+        ("000001ffffdfffff", "/", "", False),
+        ("000001ffffffffff", "/", "pid", False),
+        ("000001ffffffffff", "/chroot", "", False),
+        ("", "/", "", False),
+    ],
+    ids=["all", "CAP_SYS_ADMIN", "others", "no namespace", "chroot", "no line"],
+)
+def test_namespaces_need_a_capability_and_a_root_that_is_a_mount(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, effective: str, target: str, missing: str, possible: bool
+) -> None:
+    status = tmp_path / "status"
+    status.write_text(f"Name:\tx\nCapPrm:\tffffffffffffffff\n{f'CapEff:{chr(9)}{effective}' if effective else ''}\n")
+    monkeypatch.setattr(confinement, "open", lambda path, **named: status.open(**named), raising=False)
+    monkeypatch.setattr(mounts, "current", lambda: mounts.parse(f"1 0 8:1 / {target} rw - ext4 /dev/a rw\n"))
+    if missing:
+        monkeypatch.setattr(os.path, "exists", lambda path: not path.endswith(f"/{missing}"))
+    assert confinement.is_possible() is possible
+    status.unlink()
+    assert confinement.is_possible() is False
 
 
 def test_numbers_are_skipped_where_the_kernel_does_not_let_us_choose(monkeypatch: pytest.MonkeyPatch) -> None:
