@@ -151,6 +151,28 @@ def test_program_sees_nothing_of_the_machine(tmp_path: Path) -> None:
     assert (tmp_path / "written").exists()
 
 
+def test_mounts_of_the_root_are_restricted(tmp_path: Path) -> None:
+    """The kernel's own are not shown, device nodes do not work, and what is read-only stays so."""
+    for name in ("proc", "data", "fixed"):
+        (tmp_path / name).mkdir()
+    mounted = (("proc", "proc", "rw"), ("tmpfs", "data", "rw"), ("tmpfs", "fixed", "ro"))
+    body = f"""
+    ls {tmp_path}/proc
+    head -c1 {tmp_path}/data/zero 2>&- && echo device
+    touch {tmp_path}/fixed/x 2>&- && echo wrote
+    touch {tmp_path}/data/x && echo data
+    """
+    program = visible_program(tmp_path, body + "true")
+    try:
+        for kind, name, option in mounted:
+            subprocess.run(["mount", "-t", kind, "-o", option, kind, str(tmp_path / name)], check=True)
+        os.mknod(tmp_path / "data/zero", stat.S_IFCHR | 0o666, os.makedev(1, 5))
+        assert command.run([program, "--root", str(tmp_path)], why="try") == "data\n"
+    finally:
+        for _, name, _ in mounted:
+            subprocess.run(["umount", str(tmp_path / name)], check=False)
+
+
 @pytest.mark.parametrize(
     ("effective", "target", "missing", "possible"),
     [

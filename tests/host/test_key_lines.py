@@ -51,3 +51,42 @@ def test_what_is_left_out_is_told_once(capsys: pytest.CaptureFixture[str]) -> No
     told = capsys.readouterr().out
     assert "keys of core: entry 2 has a line that is not an SSH key of a known type, and 2 more: left out" in told
     assert "zzz" not in told
+
+
+def test_comments_and_blank_lines_are_not_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert key_lines.keys(["# comment", "", f"  {KEY}\r\v\f", "   #", f"{KEY}\n\n"], "keys") == [KEY, KEY]
+    assert key_lines.keys(["x"], "keys") == []
+    said = capsys.readouterr().out
+    assert said.count("left out") == 1
+    assert "keys: entry 1 has a line that is not an SSH key of a known type: left out" in said
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [
+        pytest.param("AAAAC3NzaC1lZDI1NTE5", id="type alone"),
+        pytest.param("AAAAC3NzaC1lZDI1NTE5AAAAAA==", id="trailing length"),
+        pytest.param("AAAAC3NzaC1lZDI1NTE5AAAA", id="truncated length"),
+        pytest.param("=", id="padding"),
+    ],
+)
+@pytest.mark.parametrize("type", ["ssh-ed25519"])
+def test_blob_has_its_type_and_a_key(blob: str, type: str) -> None:
+    expected = blob == "AAAAC3NzaC1lZDI1NTE5AAAAAA=="  # an empty string is a field
+    assert key_lines.is_key(f"{type} {blob}") is expected
+
+
+@pytest.mark.parametrize(
+    "type",
+    [
+        *("ssh-rsa", "ssh-dss", "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
+        *("sk-ecdsa-sha2-nistp256@openssh.com", "sk-ssh-ed25519@openssh.com"),
+    ],
+)
+def test_types_of_openssh_are_known(type: str) -> None:
+    """sshd(8), AUTHORIZED_KEYS FILE FORMAT."""
+    import base64
+
+    blob = b"".join(len(part).to_bytes(4, "big") + part for part in (type.encode(), b"key"))
+    assert key_lines.is_key(f"{type} {base64.b64encode(blob).decode()}")
+    assert key_lines.keys([f"{type} AAAA"], "here") == [f"{type} AAAA"]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ignition.operation import Runner
+from ignition.host.root import Root
+from ignition.operation import Context, Runner
 from ignition.stages.arguments import Arguments, Paths
 from tests.loop_devices import make_loop
 
@@ -62,6 +63,12 @@ class Boot:
     def files(self) -> set[str]:
         """Names of the files that the stage left in /run/ignition."""
         return {str(path.relative_to(self.run)) for path in self.run.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    """A context whose root is empty; nothing can be fetched."""
+    return Context(Root(str(tmp_path / "empty")), None)  # type: ignore[arg-type]
 
 
 @pytest.fixture

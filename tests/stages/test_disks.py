@@ -7,10 +7,10 @@ import pytest
 
 from ignition.config.model import Config, Storage
 from ignition.config.model.storage import Cex, Disk, Filesystem, Luks, Partition, Raid
-from ignition.errors import Failure
+from ignition.errors import Failure, RootInMemory
 from ignition.host.root import Root
-from ignition.operation import Context, Runner
-from ignition.stages import disks
+from ignition.operation import Context, Operation, Runner
+from ignition.stages import disks, state
 from ignition.stages.disks import Facts, plan, plan_arrays, plan_disks
 from ignition.storage import filesystems, gpt
 from ignition.storage.disk import DiskFacts, WriteTable
@@ -221,3 +221,87 @@ def test_volumes_in_volumes_are_looked_for_when_those_are_open(
         arguments.context = Context(Root("/"), None)  # type: ignore[arg-type]  # nothing is fetched
         disks.run(arguments)
     assert seen[:-1] == [("made", ["other", "inner"], ""), ("made", ["outer"], "")]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "made"),
+    [
+        pytest.param(Disk(device="/dev/b", wipe_table=True), ["/dev/b"], id="a wiped disk"),
+        pytest.param(
+            Disk(device="/dev/b", wipe_table=True, partitions=(Partition(number=1),)), ["/dev/b", "/dev/b1"], id="its partitions"
+        ),
+        pytest.param(
+            Disk(device="/dev/b", partitions=(Partition(number=1, wipe_partition_entry=True), Partition(number=2))),
+            ["/dev/b1"],
+            id="a wiped partition",
+        ),
+        pytest.param(Disk(device="/dev/b", partitions=(Partition(number=1),)), [], id="nothing"),
+    ],
+)
+def test_members_on_what_is_wiped_may_lose_their_content(
+    monkeypatch: pytest.MonkeyPatch, context: Context, wanted: Disk, made: list[str]
+) -> None:
+    for node in ("/dev/b", "/dev/b1", "/dev/b2"):
+        config = Config(storage=Storage(disks=(wanted,), raid=(Raid(name="data", level="raid1", devices=(node,)),)))
+        monkeypatch.setattr("ignition.host.devices.wait_for", lambda _: None)
+        monkeypatch.setattr("ignition.storage.raid.probe", lambda *_, node=node: {"data": [Member(node, None, content="ext4")]})
+        [inspect] = [one for one in plan(config, Facts({"/dev/b": disk("/dev/b")})) if isinstance(one, disks.InspectArrays)]
+        if node in made:
+            assert [one.kind for one in inspect.plan(context)] == ["create-array"]
+            continue
+        with pytest.raises(Failure, match=f"{node} holds ext4"):
+            inspect.plan(context)
+
+
+class Fails(Operation):
+    """An operation that generates a key and then fails."""
+
+    kind = "fails"
+
+    def __init__(self, keys: Any) -> None:
+        self._keys = keys
+
+    def describe(self) -> str:
+        return "fail"
+
+    def execute(self, context: Context) -> None:
+        self._keys.put("data", b"KEY")
+        raise Failure("no", fix="yes")
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_keys_are_kept_and_root_can_be_saved_when_the_stage_fails(
+    boot: Boot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_memory: bool
+) -> None:
+    noted: list[str] = []
+    monkeypatch.setattr(disks, "operations", lambda arguments, keys: [Fails(keys)])
+    monkeypatch.setattr("ignition.host.first_boot_mark.note", noted.append)
+    monkeypatch.setattr("os.path.ismount", lambda path: in_memory and path == "/run/ignition/root-contents")
+    with Runner("disks", str(tmp_path / "operations.jsonl")) as runner:
+        arguments = boot.arguments("disks", runner)
+        arguments.config = Config(storage=Storage(luks=(Luks(name="data", device="/dev/a"),)))
+        arguments.context = Context(Root("/"), None)  # type: ignore[arg-type]
+        with pytest.raises(Failure) as caught:
+            disks.run(arguments)
+    rescue = (
+        "ROOT's contents are in memory, at /run/ignition/root-contents: copy them to a disk before this machine is switched off"
+    )
+    assert caught.value.fix == (f"yes; {rescue}" if in_memory else "yes")
+    assert isinstance(caught.value, RootInMemory) == in_memory
+    assert list(state.load(arguments.state_file).luks_persist_key_files) == ["data"]
+    assert noted == []
+
+
+def test_inspections_say_what_they_look_at(context: Context) -> None:
+    config = Config(storage=Storage(disks=(Disk(device="/dev/a"), Disk(device="/dev/b"))))
+    assert disks.InspectDisks(config, None).describe() == (
+        "inspect the disks /dev/a, /dev/b, then make the storage of the config"
+    )
+    arrays = (ARRAY, ARRAY.evolve(name="more"))
+    assert disks.InspectArrays(config.storage, arrays, ()).describe() == (
+        "inspect the members of data, more, then assemble or create the arrays"
+    )
+    volumes = (Luks(name="one"), Luks(name="two"), Luks(name="three"))
+    assert disks.InspectVolumes(volumes, [0, 2], None, "").describe() == (  # type: ignore[arg-type]
+        "inspect the encrypted volumes one, three, then open or create them"
+    )

@@ -357,3 +357,171 @@ def test_nothing_of_it_fails_a_boot(machine: Machine, capsys: pytest.CaptureFixt
         os.mkfifo(machine.root / "etc/passwd")
     finish(arguments, places)
     assert "[warning]  leave a notice at the login prompt if nobody can log in: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("field", "possible"),
+    [
+        ("", True),
+        ("$6$salt$hash", True),
+        ("$6$hash", False),
+        ("$", False),
+        ("abcdefghijklm", True),
+        ("abcdefghijkl", False),
+        ("abcdefghijklmn", False),
+        ("!bcdefghijklm", False),
+        ("*bcdefghijklm", False),
+        ("_J9..saltabcdefghijk", True),
+        ("x", False),
+        ("*", False),
+        ("!", False),
+        ("!$6$salt$hash", False),
+    ],
+)
+def test_password_can_match_a_hash_and_an_empty_field(machine: Machine, field: str, possible: bool) -> None:
+    machine.put({"/etc/shadow": f"root:{field}:19000::::::\n"})
+    assert (NOBODY not in machine.said()) is possible
+    machine.put({"/etc/shadow": "", "/etc/passwd": f"root:{field}:0:0::/root:/bin/sh\n"})
+    assert (NOBODY not in machine.said()) is possible
+
+
+@pytest.mark.parametrize(
+    ("day", "possible"),
+    [("", True), ("0", False), ("1", False), ("99999", True), ("x", True), ("\u0661", True), ("9" * 30, True)],
+)
+def test_expired_account_lets_nobody_in(machine: Machine, day: str, possible: bool) -> None:
+    machine.put({"/etc/shadow": f"root:$6$salt$hash:19000:::::{day}:\n"})
+    assert (NOBODY not in machine.said()) is possible
+
+
+def test_account_expires_on_its_day(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.put({"/etc/shadow": "root:$6$salt$hash:19000:::::20000:\n"})
+    for day, possible in ((19999, True), (20000, False)):
+        monkeypatch.setattr(login.time, "time", lambda day=day: day * 86400 + 5)
+        assert (NOBODY not in machine.said()) is possible
+
+
+@pytest.mark.parametrize(
+    ("shell", "counts"),
+    [
+        *((shell, False) for shell in ("nologin", "false", "true", "sync", "shutdown", "halt")),
+        *((shell, True) for shell in ("bash", "zsh", "truer")),
+    ],
+)
+def test_user_whose_shell_refuses_logins_does_not_count(machine: Machine, shell: str, counts: bool) -> None:
+    machine.put({"/etc/passwd": f"ann:x:1000:1000::/home/ann:/usr/sbin/{shell}\n", "/etc/shadow": "ann:$6$s$h:1::::::\n"})
+    assert (NOBODY not in machine.said()) is counts
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("coreos-metadata-sshkeys@core.service", "afterburn-sshkeys@ann.service", "system-config.target"),
+        *("oem-cloudinit.service", "cloud-init.service", "cloud-init-main.service", "google-guest-agent.service"),
+        *("google-guest-agent-manager.service", "waagent.service", "walinuxagent.service", "ec2-instance-connect.service"),
+        *("systemd-firstboot.service", "systemd-homed-firstboot.service"),
+    ],
+)
+def test_unit_that_may_bring_users_is_named(machine: Machine, unit: str) -> None:
+    machine.put({f"/etc/systemd/system/x.target.wants/{name}": "" for name in (unit, "other.service")})
+    assert f"{NOBODY}, unless {unit} lets somebody in." in machine.said()
+
+
+@pytest.mark.parametrize("directory", ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"])
+@pytest.mark.parametrize(("folder", "counts"), [("wants", True), ("requires", True), ("upholds", True), ("d", False)])
+def test_unit_is_linked_by_another_one(machine: Machine, directory: str, folder: str, counts: bool) -> None:
+    machine.put({f"{directory}/x.target.{folder}/cloud-init.service": ""})
+    assert ("unless cloud-init.service lets" in machine.said()) is counts
+
+
+@pytest.mark.parametrize("provided", [True, False])
+def test_user_data_brings_users_where_ignition_has_no_config(machine: Machine, provided: bool) -> None:
+    machine.put({"/etc/systemd/system/x.target.wants/user-config.target": ""})
+    machine.state.fetched_configs = [{"kind": "user", "source": "qemu", "referenced": False}] if provided else []
+    assert ("unless user-config.target lets somebody in" in machine.said()) is not provided
+
+
+@pytest.mark.parametrize("word", ["coreos.autologin", "flatcar.autologin=tty1", "systemd.debug_shell", "systemd.debug-shell=1"])
+def test_kernel_argument_that_lets_people_in_is_named(machine: Machine, word: str) -> None:
+    machine.cmdline(f"quiet {word}")
+    assert f"{NOBODY}, unless {word.partition('=')[0]} on the kernel command line lets somebody in." in machine.said()
+
+
+@pytest.mark.parametrize(
+    ("presets", "machine_id", "named"),
+    [
+        pytest.param({}, "", True, id="no preset"),
+        pytest.param({"90-x.preset": "disable cloud-init.service"}, "", False, id="disabled"),
+        pytest.param({"90-x.preset": "enable cloud-*.service\ndisable *"}, "uninitialized\n", True, id="pattern"),
+        pytest.param({"90-x.preset": "disable *", "10-x.preset": "enable cloud-init.service"}, "", True, id="order of names"),
+        pytest.param({"90-x.preset": "ignore cloud-init.service\ndisable"}, "", True, id="other words"),
+        pytest.param({"90-x.conf": "disable *"}, "", True, id="another file"),
+        pytest.param({}, "0123456789abcdef0123456789abcdef\n", False, id="presets do not apply"),
+    ],
+)
+def test_unit_that_presets_will_enable_is_named(machine: Machine, presets: dict[str, str], machine_id: str, named: bool) -> None:
+    machine.put({"/usr/lib/systemd/system/cloud-init.service": "", "/etc/machine-id": machine_id})
+    machine.put({f"/usr/lib/systemd/system-preset/{name}": text for name, text in presets.items()})
+    assert ("unless cloud-init.service lets somebody in" in machine.said()) is named
+
+
+@pytest.mark.parametrize(
+    ("fstab", "named"),
+    [
+        ("LABEL=x /home ext4 defaults 0 0", "/home"),
+        ("LABEL=x /home/ann ext4", "/home/ann"),
+        ("LABEL=x /home/annabel ext4", ""),
+        ("LABEL=x / ext4", ""),
+        ("#LABEL=x /home ext4", ""),
+        ("LABEL=x", ""),
+        ("LABEL=x /srv ext4", ""),
+    ],
+)
+def test_file_system_with_homes_is_named(machine: Machine, fstab: str, named: str) -> None:
+    machine.put({"/etc/fstab": f"\n{fstab}\n"})
+    unless = f", unless the file system mounted at {named} lets somebody in" if named else ""
+    assert f"{NOBODY}{unless}." in machine.said()
+
+
+@pytest.mark.parametrize(
+    ("tree", "named"),
+    [
+        ({"/home/ann.homedir/": ""}, "systemd-homed"),
+        ({"/home/ann.home": ""}, "systemd-homed"),
+        ({"/etc/nsswitch.conf": "passwd: files sss systemd\n"}, "the account source sss"),
+        (
+            {"/etc/systemd/system/getty@tty1.service.d/x.conf": "ExecStart=/sbin/agetty --autologin ann"},
+            "the autologin of getty@tty1.service",
+        ),
+        ({"/etc/systemd/system/getty@tty1.service.d/x.conf": "ExecStart=/sbin/agetty"}, ""),
+        ({"/etc/systemd/system/x@tty1.service.d/x.conf": "--autologin"}, ""),
+    ],
+)
+def test_other_way_in_is_named(machine: Machine, tree: dict[str, str], named: str) -> None:
+    machine.put(tree)
+    unless = f", unless {named} lets somebody in" if named else ""
+    assert f"{NOBODY}{unless}." in machine.said()
+
+
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("passwd.hashed-password.root", 1),
+        ("ssh.authorized_keys.root", 1),
+        ("userdb.user.x", 1),
+        ("firstboot.x", 1),
+        ("x.passwd.", 0),
+    ],
+)
+def test_credential_that_lets_people_in_is_named(machine: Machine, name: str, named: int) -> None:
+    (machine.top / "credentials").mkdir()
+    (machine.top / "credentials" / name).touch()
+    assert machine.said().count(f"{NOBODY}, unless a credential of systemd lets somebody in.") == named
+
+
+def test_three_ways_in_suffice(machine: Machine) -> None:
+    machine.cmdline("coreos.autologin flatcar.autologin systemd.debug_shell systemd.debug-shell")
+    assert (
+        "unless coreos.autologin on the kernel command line or flatcar.autologin on the kernel command line or "
+        "systemd.debug_shell on the kernel command line lets"
+    ) in machine.said()

@@ -233,3 +233,12 @@ def test_second_attempt_wipes_nothing() -> None:
     assert (kept.disks[0].wipe_table, kept.luks[0].wipe_volume) == (False, False)
     assert [one.wipe_partition_entry for one in kept.disks[0].partitions] == [False, True]
     assert (kept.filesystems[0].wipe_filesystem, kept.filesystems[0].must_be_blank) == (False, False)
+
+
+def test_spec_2_keeps_partitions_of_another_size(image: str) -> None:
+    facts = disk.DiskFacts(image, table(1).drawn(), in_use={})
+    wanted = Disk(device="/dev/x", partitions=(Partition(number=1, size_mib=9),))
+    [write] = disk.plan(wanted, facts, WHERE, translated=True)
+    assert write.describe() == f"partition /dev/x: nothing to change ({WHERE})"
+    with pytest.raises(Failure, match="partition 1 exists and differs: size"):
+        disk.plan(wanted, facts, WHERE)
