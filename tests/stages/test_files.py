@@ -448,3 +448,46 @@ def test_labels_fail_the_stage_only_for_what_the_config_wrote(
     assert warned in capsys.readouterr().out
     with pytest.raises(Failure, match="setfiles: no such policy"):
         run(tmp_path, Config(storage=Storage(files=(File(path="/etc/x", contents=Resource(source="data:,x")),))))
+
+
+@pytest.mark.parametrize(
+    ("user", "homeless"),
+    [
+        pytest.param(User(name="ann"), {"ann"}, id="new"),
+        pytest.param(User(name="ann", no_create_home=True), set(), id="without a home"),
+        pytest.param(User(name="ann", should_exist=False), set(), id="to be removed"),
+        pytest.param(User(name="root"), set(), id="existing"),
+        pytest.param(User(name="bob"), set(), id="new, with a home"),
+    ],
+)
+def test_new_users_without_a_home_are_recorded(tmp_path: Path, user: User, homeless: set[str]) -> None:
+    root = make_root(tmp_path)
+    (root / "home/bob").mkdir()
+    facts = files.probe(Config(passwd=Passwd(users=(user,))), Root(str(root)), str(tmp_path / "state"), "qemu")
+    assert facts.accounts.attempt.homeless == homeless
+
+
+@pytest.mark.parametrize(("skeleton", "nested"), [({}, False), ({"a": "x"}, False), ({"a/b": "x"}, True), (None, False)])
+def test_skeleton_with_directories_is_seen(tmp_path: Path, skeleton: dict[str, str] | None, nested: bool) -> None:
+    root = make_root(tmp_path)
+    (root / "etc/skel/.profile").unlink()
+    if skeleton is None:
+        (root / "etc/skel").rmdir()
+    for path, text in (skeleton or {}).items():
+        (root / "etc/skel" / path).parent.mkdir(exist_ok=True)
+        (root / "etc/skel" / path).write_text(text)
+    facts = files.probe(Config(), Root(str(root)), str(tmp_path / "state"), "qemu")
+    assert facts.accounts.nested is nested
+
+
+@pytest.mark.parametrize("passwd", [Passwd(), Passwd(users=(User(name="ann"),))], ids=["no accounts", "a user"])
+def test_file_that_would_block_shadow_utils_matters_where_they_run(tmp_path: Path, passwd: Passwd) -> None:
+    root = make_root(tmp_path)
+    os.mkfifo(root / "etc/subuid")
+    config = Config(passwd=passwd)
+    if passwd == Passwd():
+        files.probe(config, Root(str(root)), str(tmp_path / "state"), "qemu")
+        return
+    with pytest.raises(Failure) as caught:
+        files.probe(config, Root(str(root)), str(tmp_path / "state"), "qemu")
+    assert caught.value.where == "/etc/subuid"
