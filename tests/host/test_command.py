@@ -1,6 +1,7 @@
 """Programs: what they are given, and how each way of failing reads. The programs are scripts with a listed name."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,70 @@ def test_broken_output_is_replaced_and_not_fatal(tmp_path: Path) -> None:
 def test_programs_of_the_list_are_sorted() -> None:
     assert list(PROGRAMS) == sorted(PROGRAMS)
     assert all(name == os.path.basename(name) for name in PROGRAMS)
+
+
+def test_hidden_arguments_are_in_no_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = script(tmp_path, 'echo "bad SECRET one" >&2; exit 1')
+    with pytest.raises(CommandFailed) as caught:
+        command.run([program, "SECRET", "plain"], why="bind", hidden=("SECRET",))
+    assert caught.value.what == f"bind: {program} … plain: exit status 1: bad … one"
+    assert caught.value.stderr == "bad … one\n"
+    assert "SECRET" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [(4, "1 | 2 | 3 | 4"), (5, "1 | … | 3 | 4 | 5"), (9, "1 | … | 7 | 8 | 9")],
+)
+def test_cause_is_in_the_first_and_the_last_lines(tmp_path: Path, lines: int, shown: str) -> None:
+    with pytest.raises(CommandFailed) as caught:
+        command.run([script(tmp_path, f"seq {lines} >&2; exit 1")], why="try")
+    assert caught.value.what.endswith(f": exit status 1: {shown}")
+
+
+def test_children_end_with_the_program(tmp_path: Path) -> None:
+    """Each program has a session of its own."""
+    program = script(tmp_path, f"sleep 60 & echo $! >{tmp_path}/child; ps -o sid= -p $$ >{tmp_path}/session; exec sleep 60")
+    with pytest.raises(CommandFailed, match="timed out"):
+        command.run([program], why="wait", timeout_s=0.5)
+    child = int((tmp_path / "child").read_text())
+    deadline = time.monotonic() + 10
+    while _is_alive(child) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _is_alive(child)
+    assert int((tmp_path / "session").read_text()) != os.getsid(0)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.parametrize(
+    ("argv", "confined"),
+    [
+        (["useradd", "--root", "/srv", "x"], True),
+        (["/usr/sbin/useradd", "--root", "/srv", "x"], True),
+        (["useradd", "--root"], False),
+        (["useradd", "x"], False),
+        (["useradd", "--root", "/", "x"], False),
+        (["useradd", "--root", "//..", "x"], False),
+        (["mkfs.ext4", "--root", "/srv"], False),
+    ],
+)
+def test_programs_that_run_code_of_another_root_are_confined(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, argv: list[str], confined: bool
+) -> None:
+    from ignition.host import confinement
+
+    (tmp_path / "link").symlink_to("/srv")
+    entered: list[str] = []
+    monkeypatch.setattr(confinement, "is_possible", lambda: True)
+    monkeypatch.setattr(confinement, "enter", lambda root: entered.append(root) or print)
+    given = [f"{tmp_path}/link" if one == "/srv" else one for one in argv]
+    found, enter = command._confined(given)
+    assert (found, enter is not None, entered) == (argv if confined else given, confined, ["/srv"] if confined else [])
+    monkeypatch.setattr(confinement, "is_possible", lambda: False)
+    assert command._confined(given) == (given, None)

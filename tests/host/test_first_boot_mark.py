@@ -27,3 +27,11 @@ def test_note_is_written_by_the_script_beside_the_flag(tmp_path: Path, monkeypat
     note(DISKS_DONE)
     note(ROOT_IN_MEMORY)
     assert ran == [[f"{tmp_path}/esp", "note", "disks-done"], [f"{tmp_path}/esp", "note", "root-in-memory"]]
+
+
+def test_names_are_those_of_the_script() -> None:
+    script = (Path(__file__).parents[2] / "dracut/35coreos-ignition/esp").read_text()
+    for name in (DISKS_DONE, ROOT_IN_MEMORY, first_boot_mark.EARLIER):
+        assert f" {name} " in script.replace("\n", " ").replace(".", " "), name
+    unit = (Path(__file__).parents[2] / "dracut/35coreos-ignition/ignition-begin.service").read_text()
+    assert f"ExecStart={first_boot_mark.PROGRAM} begin\n" in unit

@@ -80,3 +80,46 @@ def test_journal_entry_has_its_fields_and_without_a_journal_the_log_goes_to_stan
     ):
         assert field + "\n" in entry
     assert "disks: two\nlines" in entry
+
+
+@pytest.mark.parametrize(
+    ("send", "priority"), [(log.debug, 7), (log.info, 6), (log.warning, 4), (log.error, 3), (log.critical, 2)]
+)
+def test_priorities_are_those_of_syslog(send: Callable[..., None], priority: int) -> None:
+    """syslog(3)."""
+    taken: list[int] = []
+    log.divert(lambda found, _: taken.append(found))
+    send("x")
+    assert taken == [priority]
+
+
+def test_person_who_started_the_program_is_shown_messages(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[int, str]] = []
+    monkeypatch.setattr(log, "_JOURNAL", "/nowhere")
+    log.echo(lambda priority, message: shown.append((priority, message)))
+    log.info("to both")
+    log.aside(log.INFO, "to the journal alone")
+    assert shown == [(6, "to both")]
+    assert capsys.readouterr().out == ""  # standard output is the program's
+    log.configure(stage="", to_stdout=True)
+    log.aside(log.INFO, "aside")
+    assert capsys.readouterr().out == "INFO     : aside\n"
+    assert len(shown) == 1
+
+
+def test_further_lines_are_indented(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(stage="", to_stdout=True)
+    log.send(log.NOTICE, "one\nCRITICAL : two")
+    assert capsys.readouterr().out == "NOTICE   : one\n           CRITICAL : two\n"
+
+
+def test_work_that_only_informs_never_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    from ignition.errors import Failure
+
+    log.configure(stage="", to_stdout=True)
+    for error in (Failure("no", where="/x"), ValueError("odd")):
+        with log.never_fatal("no report"):
+            raise error
+    assert capsys.readouterr().out == "WARNING  : no report: /x: no\nWARNING  : no report: ValueError: odd\n"

@@ -96,3 +96,33 @@ def test_disk_below_the_array_that_holds_root(sysfs: Path, monkeypatch: pytest.M
     assert found == {"vda": "it holds ROOT", "vdb": "it holds ROOT", "vdc": ""}
     monkeypatch.setattr(paths, "ESP", str(sysfs.parent / "vdc"))
     assert {disk.name: disk.user for disk in machine_disks.probe(lambda _: {})} == found | {"vdc": "it holds EFI-SYSTEM"}
+
+
+@pytest.mark.parametrize(
+    ("name", "properties", "transport"),
+    [
+        ("nvme0n1", {"ID_BUS": "x"}, "nvme"),
+        ("vda", {}, "virtio"),
+        ("mmcblk0", {}, "mmc"),
+        ("xvda", {}, "xen"),
+        ("dasda", {"ID_BUS": "x"}, "ccw"),
+        ("sda", {"ID_BUS": "usb"}, "usb"),
+        ("sda", {}, ""),
+    ],
+)
+def test_bus_of_a_disk(sysfs: Path, name: str, properties: dict[str, str], transport: str) -> None:
+    add(sysfs, name, {"device/x": ""})
+    [disk] = machine_disks.probe(lambda _: properties)
+    assert disk.transport == transport
+
+
+def test_disks_are_in_the_order_of_their_names(sysfs: Path) -> None:
+    for name in ("sdaa", "sdz", "sdb"):
+        add(sysfs, name, {"device/x": ""})
+    assert [disk.name for disk in machine_disks.probe(lambda _: {})] == ["sdb", "sdz", "sdaa"]
+
+
+@pytest.mark.parametrize("name", ["mmcblk0rpmb", "mmcblk0gp1", "mmcblk12boot0", "sr10", "fd1"])
+def test_areas_of_cards_and_drives_are_no_disks(sysfs: Path, name: str) -> None:
+    add(sysfs, name, {"device/x": ""})
+    assert machine_disks.probe(lambda _: {}) == []

@@ -67,8 +67,8 @@ def test_directories_are_absolute_and_without_a_slash_at_the_end(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for variable in ("IGNITION_SYSROOT", "IGNITION_OEM_LOOKASIDE_DIR"):
-        monkeypatch.setenv(variable, "root/")
-    assert get() == f"{tmp_path}/root"
+        monkeypatch.setenv(variable, "rootx/")
+    assert get() == f"{tmp_path}/rootx"
 
 
 def test_vendor_config_is_in_the_runtime_directory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -578,6 +578,7 @@ def test_key_of_an_earlier_run_is_looked_for_where_one_was_generated(
 
     asked: list[str] = []
     keys = Keys()
+    monkeypatch.setattr(luks, "TPM_WAIT_S", 0.0)
     monkeypatch.setattr(luks, "_look", lambda *_: facts(header()))
     monkeypatch.setattr(luks.devices, "wait_for", lambda _: None)
     monkeypatch.setattr(luks.luks_keys, "find_root_key", lambda names, _: asked.extend(names) or dict.fromkeys(names, b"FOUND"))
@@ -586,6 +587,13 @@ def test_key_of_an_earlier_run_is_looked_for_where_one_was_generated(
     fact = luks.probe((wanted,), Context(Root("/"), Fetcher()), keys)["data"]  # type: ignore[arg-type]
     assert asked == searched
     assert (fact.key_opens, keys.get("data") == b"FOUND") == (bool(searched), bool(searched))
+
+
+def test_only_volumes_with_facts_are_planned() -> None:
+    both = (volume(), volume("inner", device="/dev/mapper/data"))
+    [made, opened] = plan(both, {"inner": facts(node="/dev/dm-0")}, Keys())
+    assert made.describe() == "encrypt /dev/mapper/data as inner ($.storage.luks.1)"
+    assert opened.describe() == "open /dev/mapper/data as inner ($.storage.luks.1)"
 
 
 def test_only_the_volumes_of_a_wave_are_looked_at(monkeypatch: pytest.MonkeyPatch, context: Context) -> None:

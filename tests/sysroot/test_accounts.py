@@ -419,3 +419,55 @@ def test_database_is_read_again_when_its_file_changed_and_through_links(make_con
 def test_owner_without_a_name_needs_no_database(make_context: MakeContext, owner: Owner, uid: int) -> None:
     database = AccountDatabase(make_context({}).root)
     assert (database.uid(owner, ""), database.gid(owner, "")) == (uid, uid)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            f"/etc/{name}{suffix}"
+            for name in ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
+            for suffix in ("", ".lock", "-", "+")
+        ),
+        *("/etc/.pwd.lock", "/etc/login.defs", "/etc/default/useradd", "/etc/nsswitch.conf"),
+    ],
+)
+def test_file_that_would_block_shadow_utils_is_refused(make_context: MakeContext, path: str) -> None:
+    context = make_context({"/etc/default/": ""})
+    AccountDatabase(context.root).refuse_odd_files()
+    os.mkfifo(context.root.path + path)
+    with pytest.raises(Failure) as caught:
+        AccountDatabase(context.root).refuse_odd_files()
+    assert (caught.value.what, caught.value.where) == ("it is not a regular file", path)
+
+
+def test_file_of_accounts_that_never_ends_is_refused(make_context: MakeContext) -> None:
+    context = make_context({"/etc/subuid": ""})
+    place = Path(context.root.path) / "etc/subuid"
+    os.truncate(place, 8 << 20)
+    AccountDatabase(context.root).refuse_odd_files()
+    os.truncate(place, (8 << 20) + 1)
+    with pytest.raises(Failure) as caught:
+        AccountDatabase(context.root).refuse_odd_files()
+    assert (caught.value.what, caught.value.where) == ("/etc/subuid is larger than 8 MiB", "/etc/subuid")
+
+
+@pytest.mark.parametrize(
+    ("user", "home"),
+    [
+        pytest.param(User(name="core", ssh_authorized_keys=("k",)), "/var/home/core", id="home of the image"),
+        pytest.param(User(name="core", ssh_authorized_keys=("k",), home_dir="/srv/c"), "/srv/c", id="home of the config"),
+        pytest.param(User(name="core"), None, id="no keys"),
+        pytest.param(User(name="core", ssh_authorized_keys=("k",), no_create_home=True), None, id="no home wanted"),
+        pytest.param(User(name="core", ssh_authorized_keys=("k",), should_exist=False), None, id="to be removed"),
+        pytest.param(User(name="new", ssh_authorized_keys=("k",)), None, id="new user"),
+        pytest.param(User(name="core", ssh_authorized_keys=("k",), home_dir="relative"), None, id="relative home"),
+        *(
+            pytest.param(User(name="core", ssh_authorized_keys=("k",), home_dir=home), None, id=home)
+            for home in ("/", "/dev/null", "/nonexistent", "/var/empty")
+        ),
+    ],
+)
+def test_home_that_keys_of_an_existing_user_need(make_context: MakeContext, user: User, home: str | None) -> None:
+    tree = {"/etc/passwd": "core:x:1:1::/home/core:/bin/sh\n", "/home": "-> var/home"}
+    assert accounts.missing_home(user, AccountDatabase(make_context(tree).root)) == home
