@@ -312,3 +312,13 @@ def test_report_for_people_does_nothing_to_the_terminal(tmp_path: Path, context:
     write_report(context.root, str(tmp_path / "state"))
     text = report_text(str(tmp_path / "root" / REPORT))
     assert all(character.isprintable() or character == "\n" for character in text)
+
+
+@pytest.mark.root
+def test_files_belong_to_the_stage_whatever_their_directory(tmp_path: Path, context: Context) -> None:
+    (tmp_path / "root/etc").mkdir()
+    os.chown(tmp_path / "root/etc", -1, 1234)
+    os.chmod(tmp_path / "root/etc", 0o2755)
+    WriteResult("boot-1", user_config_provided=True).execute(context)
+    found = (tmp_path / "root" / RESULT).stat()
+    assert (found.st_uid, found.st_gid) == (os.geteuid(), os.getegid())

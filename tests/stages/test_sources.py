@@ -147,3 +147,53 @@ def test_unknown_platform_is_on_the_screen_with_the_known_ones(boot: Boot, capsy
     assert "usage" not in screen + told.err + told.out
     assert "-cuts-off-at-any-column-of-the-screen'" in told.err
     assert not (boot.run / "lasting").exists()
+
+
+TABLE = {
+    "sources": ["base", "user"],
+    "places": {
+        "$.storage.disks.0": [1, 3, 7, "$.storage.disks.2"],
+        "$.storage.disks.0.partitions.1": [0, 4, 1, "$.storage.disks.5.partitions.0"],
+        "$.storage.files.0.path": [1, 9, 2, "$.storage.files.4.path"],
+        "$.passwd": [1, 1, 1, "$.passwd"],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        pytest.param("$.storage.disks.0", "user:3:7 ($.storage.disks.2)", id="the place itself"),
+        pytest.param(
+            "$.storage.disks.0.partitions.1", "base:4:1 ($.storage.disks.5.partitions.0)", id="a place in another source"
+        ),
+        pytest.param("$.storage.disks.0.device", "user:3:7 ($.storage.disks.2.device)", id="inside a place"),
+        pytest.param(
+            "$.storage.disks.0.partitions.1.label", "base:4:1 ($.storage.disks.5.partitions.0.label)", id="the nearest place"
+        ),
+        pytest.param("$.storage.files.0", "user:9:2 ($.storage.files.4)", id="around a place"),
+        pytest.param("$.storage.files", "user:9:2 ($.storage.files.4.path)", id="around a place in a list"),
+        pytest.param("$.storage.disks.01", "$.storage.disks.01", id="the beginning of a name is not a place"),
+        pytest.param("$.systemd.units.0", "$.systemd.units.0", id="unknown"),
+        pytest.param("$.passwd.users.3", "user:1:1 ($.passwd.users.3)", id="inside the only one"),
+        pytest.param("$.passwd./dev/x", "user:1:1 ($.passwd) /dev/x", id="with a device"),
+        pytest.param("url:3:4 ($.passwd)", "url:3:4 ($.passwd)", id="located already"),
+        pytest.param("$.passwd, $.systemd", "user:1:1 ($.passwd), $.systemd", id="two in a text"),
+    ],
+)
+def test_place_in_the_merged_config_is_looked_up(boot: Boot, where: str, found: str) -> None:
+    (boot.run / "places.json").write_text(json.dumps(TABLE))
+    failure = Failure(where, where=where, fix=where)
+    sources.locate(failure, str(boot.run / "state"))
+    if where != "$.storage.files":
+        assert (failure.where, failure.what, failure.fix) == (found, found, found)
+    assert failure.where.startswith(found.partition(" ")[0])
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"sources": [], "places": {"$.passwd": [0, 1, 1, "$.passwd"]}}'])
+def test_damaged_table_of_places_hides_no_failure(boot: Boot, content: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (boot.run / "places.json").write_text(content)
+    failure = Failure("no", where="$.passwd")
+    sources.locate(failure, str(boot.run / "state"))
+    assert (failure.what, failure.where) == ("no", "$.passwd")
+    assert "the places of the config are unavailable" in capsys.readouterr().out

@@ -6,7 +6,9 @@ import pytest
 
 from ignition.config.model.storage import Filesystem
 from ignition.errors import Failure
+from ignition.host import devices
 from ignition.operation import Context
+from ignition.storage import filesystems as module
 from ignition.storage.filesystems import FilesystemFacts, further_devices, mkfs, plan, to_make
 from ignition.storage.signatures import Signature
 
@@ -209,3 +211,55 @@ def test_devices_in_the_options_are_looked_at(format: str, options: tuple[str, .
 def test_options_of_other_formats_name_no_further_devices() -> None:
     assert further_devices(filesystem("ext4", options=("-J", "device=/dev/vdz"))) == []  # it must hold a journal already
     assert further_devices(filesystem("xfs", options=("-d", "name=x", "-l", "size=64m"))) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said", "ran"),
+    [
+        pytest.param(
+            filesystem("none", wipe_filesystem=True),
+            f"erase the signatures of /dev/vdb1 ({WHERE})",
+            ["wipefs -a /dev/node"],
+            id="only erased",
+        ),
+        pytest.param(
+            filesystem("xfs", wipe_filesystem=True, label="x", uuid=UUID.upper(), options=("-K",)),
+            f"format /dev/vdb1 as xfs ({WHERE})",
+            ["wipefs -a /dev/node", f"mkfs.xfs -K -f -m uuid={UUID} -L x /dev/node"],
+            id="made",
+        ),
+    ],
+)
+def test_signatures_are_erased_before_a_file_system_is_made(
+    monkeypatch: pytest.MonkeyPatch, context: Context, wanted: Filesystem, said: str, ran: list[str]
+) -> None:
+    did: list[str] = []
+
+    def run(argv: list[str], **_: Any) -> None:
+        did.append(" ".join(argv))
+        if "/dev/bad" in argv:
+            raise Failure("no")
+
+    monkeypatch.setattr(module, "run", run)
+    monkeypatch.setattr(devices, "settle", lambda nodes: did.append(f"settle {' '.join(nodes)}"))
+    make, settle = plan((wanted,), {"/dev/vdb1": FilesystemFacts("/dev/node", EXT4)})
+    assert (make.describe(), make.path, make.place) == (said, "/dev/vdb1", WHERE)
+    assert settle.describe() == "wait for udev to see /dev/node"
+    for one in (make, settle):
+        one.execute(context)
+    assert did == [*ran, "settle /dev/node"]
+    [bad, _] = plan((wanted,), {"/dev/vdb1": FilesystemFacts("/dev/bad", EXT4)})
+    with pytest.raises(Failure) as caught:
+        bad.execute(context)
+    assert caught.value.where == WHERE
+
+
+def test_unknown_format_is_refused_before_anything_is_erased(monkeypatch: pytest.MonkeyPatch, context: Context) -> None:
+    did: list[str] = []
+    monkeypatch.setattr(module, "run", lambda argv, **_: did.append(argv))
+    [make, _] = plan((filesystem("zfs"),), {"/dev/vdb1": FilesystemFacts("/dev/node", NOTHING)})
+    with pytest.raises(Failure) as caught:
+        make.execute(context)
+    assert caught.value.what == "cannot make a file system of format 'zfs'"
+    assert (caught.value.where, caught.value.fix) == (WHERE, "use one of ext4, xfs, btrfs, vfat, swap")
+    assert did == []

@@ -12,6 +12,7 @@ from ignition.errors import CommandFailed, Failure
 from ignition.host import mounts
 from ignition.host.root import Root
 from ignition.operation import Context
+from ignition.storage import mounting
 from ignition.storage.mounting import Mount, Unmount, missing_directories, mount_at, mounted, probe, to_mount
 
 FIX = "use a path of real directories"
@@ -159,3 +160,77 @@ def test_what_is_mounted_from_no_device_keeps_its_name(monkeypatch: pytest.Monke
     )]  # fmt: skip
     monkeypatch.setattr(mounts, "current", lambda: present)
     assert probe((), "/new").present == {"/var/log": "tmpfs", "/": "/dev/null"}
+
+
+@pytest.mark.parametrize(("format", "options"), [("ext4", ("noatime", "ro")), ("", ())])
+def test_mount_makes_its_directories_and_notes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str, options: tuple[str, ...]
+) -> None:
+    ran: list[object] = []
+    monkeypatch.setattr(mounting, "mount", lambda *given: ran.append(given))
+    (tmp_path / "var").mkdir(mode=0o700)
+    made: list[str] = ["/earlier"]
+    wanted = Filesystem(device="/dev/x", path="/var/lib/data", format=format or None, mount_options=options)
+    operation = Mount(wanted, "$.storage.filesystems.0", made)
+    context = Context(Root(str(tmp_path)), None)  # type: ignore[arg-type]
+    assert (operation.path, operation.place) == ("/var/lib/data", "$.storage.filesystems.0")
+    assert operation.describe() == "mount /dev/x on /var/lib/data ($.storage.filesystems.0)"
+    before = os.umask(0o077)
+    try:
+        operation.execute(context)
+    finally:
+        os.umask(before)
+    assert ran == [("/dev/x", f"{tmp_path}/var/lib/data", format, options)]
+    assert made == ["/earlier", "/var/lib", "/var/lib/data"]
+    assert [(tmp_path / name).stat().st_mode & 0o7777 for name in ("var", "var/lib", "var/lib/data")] == [0o700, 0o755, 0o755]
+
+
+def test_mount_that_is_there_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "link").symlink_to("/dev/null")
+    lines = [
+        f"1 0 8:1 / {tmp_path}/{name} rw - ext4 {source} rw"
+        for name, source in (("a", "/dev/null"), ("b", "/dev/zero"), ("b", "/dev/null"), ("c", "/dev/zero"))
+    ]
+    monkeypatch.setattr(mounts, "current", lambda: mounts.parse("\n".join(lines)))
+    context = Context(Root(str(tmp_path)), None)  # type: ignore[arg-type]
+
+    def is_there(path: str) -> tuple[bool, bool]:
+        wanted = Filesystem(device=f"{tmp_path}/link", path=path, format="ext4")
+        return Mount(wanted, "$", []).already_there(context), Unmount(wanted, "$").already_there(context)
+
+    assert is_there("/a") == (True, False)
+    assert is_there("/b") == (True, False)  # the later one covers the earlier one
+    assert is_there("/c") == (False, False)
+    assert is_there("/d") == (False, True)
+
+
+def test_unmount_runs_its_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(mounting, "run", lambda argv, **_: ran.append(" ".join(argv)))
+    operation = Unmount(Filesystem(device="/dev/x", path="/var", format="ext4"), "$.storage.filesystems.0")
+    assert operation.describe() == "unmount /var ($.storage.filesystems.0)"
+    operation.execute(Context(Root("/sysroot"), None))  # type: ignore[arg-type]
+    assert ran == ["umount /sysroot/var"]
+
+
+@pytest.mark.parametrize(
+    ("format", "tried"), [("xfs", ["xfs", "ext4", "btrfs", "vfat"]), (None, ["ext4", "btrfs", "xfs", "vfat"])]
+)
+def test_formats_of_spec_2_are_tried_in_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str | None, tried: list[str]
+) -> None:
+    asked: list[str] = []
+
+    def mount(device: str, target: str, format: str, options: tuple[str, ...], **_: object) -> None:
+        asked.append(format)
+        error = CommandFailed("no", status=32)
+        error.stderr = "wrong fs type\nmore"
+        raise error
+
+    monkeypatch.setattr("ignition.host.temporary_mount.mount", mount)
+    with pytest.raises(Failure) as caught, mounted("/dev/x", format, base=str(tmp_path / "run")):
+        pass
+    assert asked == tried
+    assert caught.value.what == f"/dev/x cannot be mounted as any of {', '.join(tried)}; as {tried[0]}: wrong fs type"
+    assert caught.value.fix == "format it, or name another device"
+    assert os.listdir(tmp_path / "run") == []

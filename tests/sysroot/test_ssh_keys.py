@@ -225,3 +225,71 @@ def test_keys_that_nobody_reads_are_written_and_warned_about(
     keys(context, fragment=None).execute(context)
     assert (place / ".ssh/authorized_keys").read_text() == CONTENT
     assert "sshd of this machine does not read /home/core/.ssh/authorized_keys" in capsys.readouterr().out
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    ("present", "content"),
+    [
+        pytest.param(None, "k1\nk2\n", id="no file"),
+        pytest.param(b"", "k1\nk2\n", id="empty"),
+        pytest.param(b"old\n", "old\nk1\nk2\n", id="other keys"),
+        pytest.param(b"old", "old\nk1\nk2\n", id="last line without its end"),
+        pytest.param(b"k2\nold\n", "k2\nold\nk1\n", id="one is there"),
+        pytest.param(b"k1\nk2", "k1\nk2", id="all are there"),
+        pytest.param(b"\xff\n", "\udcff\nk1\nk2\n", id="broken text"),
+    ],
+)
+def test_keys_are_added_to_those_of_the_user(make_context: MakeContext, present: bytes | None, content: str) -> None:
+    context = make_context(ROOT)
+    place = home(context) / ".ssh"
+    place.mkdir()
+    os.chown(place, 500, 501)
+    if present is not None:
+        (place / "authorized_keys").write_bytes(present)
+        os.chown(place / "authorized_keys", 500, 501)
+        os.chmod(place / "authorized_keys", 0o600)
+    accounts = AccountDatabase(context.root)
+    more = AddKeys(PLACE, "core", ("k1", "k2"), accounts, places=KeyPlaces(context.root, accounts, fragment=False), name="mine")
+    assert more.already_there(context) == (present == b"k1\nk2")
+    if not more.already_there(context):
+        more.execute(context)
+    assert (place / "authorized_keys").read_bytes() == content.encode("utf-8", "surrogateescape")
+    assert more.already_there(context)
+
+
+@pytest.mark.root
+def test_fragment_under_another_name_has_these_keys_alone(make_context: MakeContext) -> None:
+    context = make_context(ROOT)
+    place = home(context)
+    accounts = AccountDatabase(context.root)
+    more = AddKeys(PLACE, "core", ("k1",), accounts, places=KeyPlaces(context.root, accounts, fragment=True), name="mine")
+    assert not more.already_there(context)
+    more.execute(context)
+    assert (place / ".ssh/authorized_keys.d/mine").read_text() == "k1\n"
+    assert more.already_there(context)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("wrong", ["mode", "owner", "group", "content", "shorter", "longer"])
+def test_key_file_that_differs_is_written_again(make_context: MakeContext, wrong: str) -> None:
+    context = make_context(ROOT)
+    file = home(context) / ".ssh/authorized_keys"
+    operation = keys(context)
+    operation.execute(context)
+    assert operation.already_there(context)
+    if wrong == "mode":
+        file.chmod(0o640)
+    elif wrong in ("owner", "group"):
+        os.chown(file, 502 if wrong == "owner" else 500, 502 if wrong == "group" else 501)
+    else:
+        file.write_text({"content": CONTENT.replace("one", "two"), "shorter": CONTENT[:-1], "longer": CONTENT + "\n"}[wrong])
+    assert not operation.already_there(context)
+
+
+def test_home_of_another_user_is_where_a_tilde_leads(make_context: MakeContext) -> None:
+    tree = {**ROOT, SSHD: "AuthorizedKeysFile ~root/keys/%u ~/k\n"}
+    context = make_context(tree)
+    accounts = AccountDatabase(context.root)
+    places = KeyPlaces(context.root, accounts)
+    assert (places.home_of("root"), places.home_of("core"), places.home_of("none")) == ("/root", "/home/core", None)
