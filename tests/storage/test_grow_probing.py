@@ -218,7 +218,7 @@ def test_length_of_a_file_system(tmp_path: Path, format: str, offset: int, membe
 def test_length_of_xfs_is_that_of_the_mounted_one(tmp_path: Path, log_start: int, log_blocks: int) -> None:
     import os
 
-    members = {0: b"XFSB", 48: struct.pack(">Q", log_start), 96: struct.pack(">I", 100)}
+    members = {0: b"XFSB", 48: struct.pack(">Q", log_start << 56), 96: struct.pack(">I", 100)}
     live = os.statvfs("/")
     node = superblock(tmp_path / "device", 0, members)
     assert probing.filesystem_length(node, "xfs", "/") == (live.f_blocks + log_blocks) * live.f_frsize

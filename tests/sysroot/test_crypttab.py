@@ -384,3 +384,11 @@ def test_volume_in_one_that_needs_the_network_needs_it_too() -> None:
         "luks,_netdev,x-initrd.attach",
         "luks,x-initrd.attach",
     ]
+
+
+def test_broken_text_of_the_image_stays(make_context: MakeContext, machine: Machine) -> None:
+    context = make_context({"/etc/crypttab": ""})
+    path = Path(f"{context.root.path}/etc/crypttab")
+    path.write_bytes(b"# \xff\r\n")
+    apply(context, keys())
+    assert path.read_bytes().startswith(b"# \xff\r\ntwo ")

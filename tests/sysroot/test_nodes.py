@@ -468,3 +468,115 @@ def test_entries_beside_and_below_a_mount_point_are_planned(make_context: MakeCo
         links=(Link(path="/alias", target="/srv", overwrite=True),),  # a link itself goes, not what it leads to
     )
     assert len(planned(storage, context, None, "/", "/srv/data")) == 5
+
+
+def is_there(context: Context, storage: Storage) -> bool:
+    [operation] = planned(storage, context)
+    return operation.already_there(context)
+
+
+@pytest.mark.parametrize(
+    ("before", "storage", "there"),
+    [
+        pytest.param({"/a": "-> b"}, Storage(links=(Link(path="/a", target="b"),)), True, id="same link"),
+        pytest.param({"/a": "-> x//b/"}, Storage(links=(Link(path="/a", target="x/b"),)), True, id="link in another spelling"),
+        pytest.param(
+            {"/a": "-> x//b"},
+            Storage(links=(Link(path="/a", target="x/b", overwrite=True),)),
+            False,
+            id="spelling with overwrite",
+        ),
+        pytest.param(
+            {"/a": "-> x/b"}, Storage(links=(Link(path="/a", target="x/b", overwrite=True),)), True, id="same with overwrite"
+        ),
+        pytest.param({"/a": "-> c"}, Storage(links=(Link(path="/a", target="b"),)), False, id="another link"),
+        pytest.param({"/a": ""}, Storage(links=(Link(path="/a", target="b"),)), False, id="file instead of a link"),
+        pytest.param({"/a": ""}, Storage(links=(Link(path="/a/b", target="b"),)), False, id="file above a link"),
+        pytest.param({}, Storage(links=(Link(path="/a/b", target="b"),)), False, id="no link"),
+        pytest.param({"/x": "", "/a": ""}, Storage(links=(Link(path="/a", target="/x", hard=True),)), False, id="another file"),
+        pytest.param({"/x": ""}, Storage(links=(Link(path="/a", target="/x", hard=True),)), False, id="no hard link"),
+        pytest.param({"/a": ""}, Storage(links=(Link(path="/a", target="/x", hard=True),)), False, id="nothing to link to"),
+        pytest.param({"/a/": ""}, Storage(directories=(Directory(path="/a"),)), True, id="directory"),
+        pytest.param({"/a/b": ""}, Storage(directories=(Directory(path="/a"),)), True, id="directory with files"),
+        pytest.param(
+            {"/a/b": ""}, Storage(directories=(Directory(path="/a", overwrite=True),)), False, id="directory to be emptied"
+        ),
+        pytest.param({"/a/": ""}, Storage(directories=(Directory(path="/a", overwrite=True),)), True, id="empty directory"),
+        pytest.param({"/a": ""}, Storage(directories=(Directory(path="/a"),)), False, id="file instead of a directory"),
+        pytest.param({"/a": ""}, Storage(directories=(Directory(path="/a/b"),)), False, id="file above a directory"),
+        pytest.param({}, Storage(directories=(Directory(path="/a/b"),)), False, id="no directory"),
+        pytest.param({"/a/": ""}, Storage(directories=(Directory(path="/a", mode=0o700),)), False, id="mode of a directory"),
+        pytest.param({"/a": "x"}, Storage(files=(File(path="/a", contents=data("x")),)), True, id="file"),
+        pytest.param({"/a": "y"}, Storage(files=(File(path="/a", contents=data("x")),)), False, id="other content"),
+        pytest.param({"/a": "xy"}, Storage(files=(File(path="/a", contents=data("x")),)), False, id="longer content"),
+        pytest.param({"/a": "x"}, Storage(files=(File(path="/a", contents=data("xy")),)), False, id="shorter content"),
+        pytest.param({"/a": "x"}, Storage(files=(File(path="/a"),)), True, id="any content"),
+        pytest.param({"/a": "x"}, Storage(files=(File(path="/a", mode=0o600),)), False, id="mode of a file"),
+        pytest.param({"/a/": ""}, Storage(files=(File(path="/a"),)), False, id="directory instead of a file"),
+        pytest.param({"/a": "-> b", "/b": ""}, Storage(files=(File(path="/a"),)), False, id="link instead of a file"),
+        pytest.param({"/a": ""}, Storage(files=(File(path="/a/b"),)), False, id="file above a file"),
+        pytest.param({}, Storage(files=(File(path="/a/b"),)), False, id="no file"),
+        pytest.param(
+            {"/a": "xy"},
+            Storage(files=(File(path="/a", contents=data("x"), append=(data("y"),)),)),
+            True,
+            id="content and append",
+        ),
+        pytest.param({"/a": "old"}, Storage(files=(File(path="/a", append=(data("new"),)),)), False, id="append"),
+        *(
+            pytest.param(
+                {"/a": "x"},
+                Storage(files=(File(path="/a", contents=data(text).evolve(verification=Verification(hash=f"sha256-{digest}"))),)),
+                there,
+                id=f"by its hash: {there}",
+            )
+            for text, digest, there in (
+                ("x", hashlib.sha256(b"x").hexdigest(), True),
+                ("y", hashlib.sha256(b"y").hexdigest(), False),
+            )
+        ),
+    ],
+)
+def test_node_is_there_or_is_made(make_context: MakeContext, before: Tree, storage: Storage, there: bool) -> None:
+    context = make_context(before)
+    assert is_there(context, storage) is there
+
+
+@pytest.mark.parametrize("hard", [True, False])
+def test_link_that_was_made_is_there(make_context: MakeContext, hard: bool) -> None:
+    context = make_context({"/x": ""})
+    storage = Storage(links=(Link(path="/a", target="/x", hard=hard),))
+    apply(storage, context)
+    assert is_there(context, storage)
+    [operation] = planned(storage, context)
+    assert operation.describe() == f"create {'hard link' if hard else 'symlink'} /a to /x"
+
+
+@pytest.mark.parametrize(
+    ("node", "said"),
+    [
+        (File(path="/a", contents=data("x")), "write file /a"),
+        (File(path="/a", append=(data("x"),)), "append to file /a"),
+        (File(path="/a", contents=data("x"), append=(data("x"),)), "write file /a"),
+        (File(path="/a"), "create file /a"),
+    ],
+)
+def test_files_are_described(make_context: MakeContext, node: File, said: str) -> None:
+    [operation] = planned(Storage(files=(node,)), make_context({}))
+    assert operation.describe() == said
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("attribute", ["uid", "gid"])
+@pytest.mark.parametrize("kind", ["file", "directory"])
+def test_node_of_another_owner_is_not_there(make_context: MakeContext, attribute: str, kind: str) -> None:
+    context = make_context({"/f": "", "/d/": ""})
+    owner: dict[str, Any] = {"user": Owner(id=7), "group": Owner(id=8)}
+    node = {"files": (File(path="/f", **owner),)} if kind == "file" else {"directories": (Directory(path="/d", **owner),)}
+    storage = Storage(**node)
+    assert not is_there(context, storage)
+    apply(storage, context)
+    assert is_there(context, storage)
+    place = f"{context.root.path}/{kind[0]}"
+    os.chown(place, 9 if attribute == "uid" else -1, 9 if attribute == "gid" else -1)
+    assert not is_there(context, storage)

@@ -183,3 +183,67 @@ def test_user_of_the_image_in_a_root_without_its_own_files(make_context: MakeCon
     assert not (etc / "shadow").exists()
     operation.execute(context)
     assert (etc / "passwd").read_text() == user(993)
+
+
+def test_users_of_every_file_are_those_of_the_image_as_well(make_context: MakeContext) -> None:
+    tree = {
+        ETC: user(1, "core") + user(5, "both"),
+        ALT: user(2),
+        "/var/lib/extrausers/passwd": user(3, "extra") + user(6, "both"),
+    }
+    database = AccountDatabase(make_context({"/etc/nsswitch.conf": "passwd: files\n", **tree}).root)
+    assert [(one.name, one.uid) for one in database.users()] == [("core", 1), ("both", 5)]
+    every = {one.name: one.uid for one in database.users(of_every_file=True)}
+    assert every == {"core": 1, "both": 5, "etcd": 2, "extra": 3}
+
+
+WHOLE = {
+    "/etc/passwd": user(1000, "ann"),
+    "/etc/group": "ann:x:1000:\n",
+    "/etc/shadow": "ann:*:1::::::\n",
+    "/etc/gshadow": "ann:!::\n",
+    "/etc/subuid": "ann:1:1\n",
+    "/etc/subgid": "ann:1:1\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_whole", "without_subordinate_ids"),
+    [
+        pytest.param({}, True, True, id="all lines"),
+        pytest.param({"/etc/group": ""}, False, False, id="no group"),
+        pytest.param({"/etc/shadow": ""}, False, False, id="no shadow line"),
+        pytest.param({"/etc/gshadow": "other:!::\n"}, False, False, id="no gshadow line"),
+        pytest.param({"/etc/subuid": ""}, False, True, id="no subordinate uids"),
+        pytest.param({"/etc/subgid": "bob:1:1\n"}, False, True, id="no subordinate gids"),
+        pytest.param(
+            {"/etc/shadow": None, "/etc/gshadow": None, "/etc/subuid": None}, True, True, id="files that the root lacks"
+        ),
+        pytest.param(
+            {
+                "/etc/group": "",
+                "/usr/lib/group": "ann:x:1000:\n",
+                "/etc/gshadow": "",
+                "/etc/nsswitch.conf": "group: files altfiles\n",
+            },
+            True,
+            True,
+            id="group of the image",
+        ),
+    ],
+)
+def test_user_is_whole_if_every_file_knows_it(
+    make_context: MakeContext, changed: dict[str, str | None], is_whole: bool, without_subordinate_ids: bool
+) -> None:
+    tree = {path: text for path, text in {**WHOLE, **changed}.items() if text is not None}
+    database = AccountDatabase(make_context(tree).root)
+    ann = database.user("ann")
+    assert ann is not None
+    assert database.is_whole(ann, with_subordinate_ids=True) is is_whole
+    assert database.is_whole(ann, with_subordinate_ids=False) is without_subordinate_ids
+
+
+def test_sources_that_are_not_files_are_foreign(make_context: MakeContext) -> None:
+    tree = {"/etc/nsswitch.conf": "passwd: files compat altfiles usrfiles extrausers systemd sss ldap\n"}
+    assert AccountDatabase(make_context(tree).root).foreign_sources() == ["sss", "ldap"]
+    assert AccountDatabase(make_context({"/etc/nsswitch.conf": ""}).root).foreign_sources() == []

@@ -293,3 +293,14 @@ def test_home_of_another_user_is_where_a_tilde_leads(make_context: MakeContext) 
     accounts = AccountDatabase(context.root)
     places = KeyPlaces(context.root, accounts)
     assert (places.home_of("root"), places.home_of("core"), places.home_of("none")) == ("/root", "/home/core", None)
+
+
+@pytest.mark.root
+def test_keys_behind_a_link_of_the_user_are_there(make_context: MakeContext) -> None:
+    context = make_context(ROOT)
+    place = home(context)
+    operation = keys(context)
+    operation.execute(context)
+    (place / ".ssh/authorized_keys").rename(place / "elsewhere")
+    (place / ".ssh/authorized_keys").symlink_to("../elsewhere")
+    assert operation.already_there(context)
