@@ -9,7 +9,7 @@ import pytest
 
 from ignition.errors import Failure
 from ignition.host import openat2
-from ignition.host.root import Root, around
+from ignition.host.root import Parents, Root, around
 
 
 def build(top: Path, links: dict[str, str]) -> Root:
@@ -333,3 +333,14 @@ def test_openat2_says_what_the_kernel_says(tmp_path: Path, path: str, error: typ
 def test_directory_is_told_from_other_nodes(tmp_path: Path, path: str, found: bool) -> None:
     (tmp_path / "f").touch()
     assert build(tmp_path, {"/a/": "", "/l": "a"}).is_directory(path) is found
+
+
+@pytest.mark.root
+def test_missing_directories_get_the_wanted_owner_and_mode(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with Root(str(tmp_path)).at("/a/b/c/d", parents=Parents(0o2750, 7, 8)) as here:
+        assert here.inside == "/a/b/c/d"
+    for name, expected in (("a", (0, 0, 0o755)), ("a/b", (7, 8, 0o2750)), ("a/b/c", (7, 8, 0o2750))):
+        found = (tmp_path / name).stat()
+        assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == expected, name
+    assert not (tmp_path / "a/b/c/d").exists()

@@ -305,3 +305,21 @@ def test_inspections_say_what_they_look_at(context: Context) -> None:
     assert disks.InspectVolumes(volumes, [0, 2], None, "").describe() == (  # type: ignore[arg-type]
         "inspect the encrypted volumes one, three, then open or create them"
     )
+
+
+@pytest.mark.parametrize(("held", "kinds"), [("/dev/b1", ["create-array"]), ("/dev/c1", None)])
+def test_content_of_root_is_in_memory_when_its_device_becomes_a_member(
+    monkeypatch: pytest.MonkeyPatch, context: Context, held: str, kinds: list[str] | None
+) -> None:
+    config = Config(storage=Storage(raid=(ARRAY,)))
+    monkeypatch.setattr("ignition.host.devices.wait_for", lambda _: None)
+    monkeypatch.setattr("ignition.storage.raid.probe", lambda *_: {"data": HELD})
+    root = RootPlan(config.storage, [Fails(None)], [Fails(None)], held=held)
+    before, inspect, after = plan(config, Facts({}, lambda on_disks: root))
+    assert (before.kind, after.kind) == ("fails", "fails")
+    assert isinstance(inspect, disks.InspectArrays)
+    if kinds is None:
+        with pytest.raises(Failure, match="/dev/b1 holds ext4"):
+            inspect.plan(context)
+        return
+    assert [one.kind for one in inspect.plan(context)] == kinds

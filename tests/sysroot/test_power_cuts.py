@@ -10,6 +10,7 @@ import pytest
 from ignition.config.model.passwd import User
 from ignition.config.model.storage import Directory, Link, Luks
 from ignition.host import atomic
+from ignition.host.root import Root
 from ignition.operation import Context, Operation
 from ignition.storage.grow.operations import KeepSize
 from ignition.storage.luks_keys import Keys
@@ -163,3 +164,31 @@ def test_programs_may_change_paths(
     monkeypatch.setattr(users, "run_for", ran)
     make(AccountDatabase(context.root)).execute(context)
     assert context.root.resolve("/home/ann/x/y") == "/srv/y"
+
+
+def test_leftovers_of_shadow_utils_and_of_ours_go_and_other_files_stay(make_context: MakeContext) -> None:
+    names = ("passwd.lock", "group.4711", "shadow+", "subuid.lock", "other.lock", "passwd-", "group", ".ignition-1-2", "x.4711")
+    context = make_context({f"/etc/{name}": "" for name in names} | {"/etc/gshadow.lock/": ""})
+    attempt.clear_leftovers(context.root, {"/etc", "/none", "/etc/group"})
+    etc = Path(context.root.path) / "etc"
+    assert sorted(os.listdir(etc)) == ["group", "gshadow.lock", "other.lock", "passwd-", "x.4711"]
+
+
+def test_locks_of_an_image_go_and_those_of_the_running_system_stay(
+    make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = make_context({"/etc/passwd.lock": "1", "/etc/passwd+": "", "/etc/group.lock": "-> /x"})
+    etc = Path(context.root.path) / "etc"
+    monkeypatch.setattr(context.root, "path", "")  # as of the running system
+    attempt.clear_locks(context.root)
+    assert len(os.listdir(etc)) == 3
+    attempt.clear_locks(Root(str(etc.parent)))
+    assert os.listdir(etc) == ["passwd+"]
+
+
+@pytest.mark.parametrize(("system", "half_made"), [(True, False), (False, True)])
+def test_system_account_needs_no_subordinate_ids(make_context: MakeContext, system: bool, half_made: bool) -> None:
+    tree = {"/etc/passwd": "ann:x:1:1::/home/ann:/bin/sh\n", "/etc/group": "ann:x:1:\n", "/etc/subuid": ""}
+    context = make_context(tree)
+    operation = users.PutUser("$", User(name="ann", system=system), AccountDatabase(context.root), interrupted=True)
+    assert operation.already_there(context) is not half_made
