@@ -244,11 +244,11 @@ class _Reading:
 
 
 def _keyword(line: str) -> tuple[str, str]:
-    """The keyword in lower case, and the rest of the line; `("", "")` for an empty line or a comment."""
+    """The first word in lower case, and the rest of the line; `("", "")` for an empty line. That of a comment is not a keyword."""
     word, rest = _delimited(line)
     if word == "":  # as servconf.c: leading blanks make an empty first word
         word, rest = _delimited(rest)
-    return ("", "") if not word or word.startswith("#") else (word.lower(), rest)
+    return (word.lower(), rest) if word else ("", "")
 
 
 def _delimited(text: str) -> tuple[str | None, str]:

@@ -156,8 +156,13 @@ def test_programs_that_run_code_of_another_root_are_confined(
 
     (tmp_path / "link").symlink_to("/srv")
     entered: list[str] = []
+
+    def enter_root(root: str) -> object:
+        entered.append(root)
+        return print
+
     monkeypatch.setattr(confinement, "is_possible", lambda: True)
-    monkeypatch.setattr(confinement, "enter", lambda root: entered.append(root) or print)
+    monkeypatch.setattr(confinement, "enter", enter_root)
     given = [f"{tmp_path}/link" if one == "/srv" else one for one in argv]
     found, enter = command._confined(given)
     assert (found, enter is not None, entered) == (argv if confined else given, confined, ["/srv"] if confined else [])

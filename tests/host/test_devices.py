@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ignition.errors import CommandFailed, Failure
-from ignition.host import blkpg, devices, log
+from ignition.host import blkpg, devices, log, mounts
 
 
 def test_what_is_there_is_not_waited_for() -> None:
@@ -296,10 +296,8 @@ def test_device_is_used_by_what_lies_on_it_and_by_mounts_and_swap(stack: Path, m
         devices.Users, "_source_name", staticmethod(lambda path: path.removeprefix("/dev/") if "/dev" in path else "")
     )
     mounted = ["1 0 8:1 / /srv rw - xfs /dev/x rw", "2 0 8:1 / /again rw - xfs /dev/x rw", "3 0 0:44 / /b rw - btrfs /dev/vdc rw"]
-    monkeypatch.setattr(
-        devices.mounts, "current", lambda: devices.mounts.parse("\n".join([*mounted, "4 0 0:5 / /p rw - proc proc rw"]))
-    )
-    monkeypatch.setattr(devices.mounts, "swaps", lambda: ["/dev/vda3", "/swapfile"])
+    monkeypatch.setattr(mounts, "current", lambda: mounts.parse("\n".join([*mounted, "4 0 0:5 / /p rw - proc proc rw"])))
+    monkeypatch.setattr(mounts, "swaps", lambda: ["/dev/vda3", "/swapfile"])
     users = devices.Users()
     assert (users.of("dm-0"), users.of("vdc"), users.of("vda3")) == ("mounted on /srv", "mounted on /b", "used as swap")
     assert (users.of("md0"), users.of("vdb")) == ("held by the encrypted volume data", "member of the array /dev/md0")

@@ -8,7 +8,7 @@ import pytest
 
 from ignition.errors import Failure
 from ignition.host.root import Root
-from ignition.host.sshd_config import Person, is_read, key_sources, place
+from ignition.host.sshd_config import Person, is_key_dir, is_read, key_sources, place
 
 HOME = "/home/core"
 PLAIN, OURS = f"{HOME}/.ssh/authorized_keys", f"{HOME}/.ssh/authorized_keys.d/ignition"
@@ -274,3 +274,94 @@ def test_long_patterns_take_no_time(tmp_path: Path) -> None:
     text = f"Match User {'*a' * 500}b\n{ASK_A}"
     person = Person("a" * 2000, 1, HOME, frozenset())
     assert key_sources(root_with(tmp_path, {MAIN: text}), person, home_of).files == [DEFAULT]
+
+
+@pytest.mark.parametrize(
+    ("text", "accepts_keys", "accepts_others"),
+    [
+        pytest.param("", True, False, id="default"),
+        pytest.param("PubkeyAuthentication NO", False, False, id="no keys"),
+        pytest.param("DSAAuthentication no", False, False, id="old name"),
+        pytest.param("Match Address 1.1.1.1\nPubkeyAuthentication no", True, False, id="no keys from some addresses"),
+        pytest.param(
+            "PubkeyAuthentication no\nMatch Address 1.1.1.1\nPubkeyAuthentication yes", True, False, id="keys from some"
+        ),
+        pytest.param("TrustedUserCAKeys /etc/ssh/ca.pub", True, True, id="certificates"),
+        pytest.param("TrustedUserCAKeys None", True, False, id="no certificates"),
+        pytest.param("HostbasedAuthentication Yes", True, True, id="trusted hosts"),
+        pytest.param("HostbasedAuthentication no", True, False, id="no trusted hosts"),
+        pytest.param("Match Host x\nHostbasedAuthentication yes", True, True, id="some trusted hosts"),
+        pytest.param("Match User web\nTrustedUserCAKeys /x", True, False, id="certificates of another user"),
+    ],
+)
+def test_ways_to_log_in(tmp_path: Path, text: str, accepts_keys: bool, accepts_others: bool) -> None:
+    found = key_sources(root_with(tmp_path, {MAIN: text}), CORE, home_of)
+    assert (found.accepts_keys, found.accepts_others) == (accepts_keys, accepts_others)
+
+
+@pytest.mark.parametrize(
+    ("text", "commands"),
+    [
+        ("", [""]),
+        ("AuthorizedKeysCommand None", [""]),
+        ('AuthorizedKeysCommand  /x/y "a  b" # c ', ['/x/y "a  b" # c']),
+        ("Match Address 1.1.1.1\nAuthorizedKeysCommand /x", ["/x", ""]),
+    ],
+)
+def test_command_is_the_rest_of_its_line(tmp_path: Path, text: str, commands: list[str]) -> None:
+    assert key_sources(root_with(tmp_path, {MAIN: text}), CORE, home_of).commands == commands
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"), [("/x/ssh-key-dir %u", True), ('"/x/ssh-key-dir"', True), ("/x/ssh-key-dirs", False), ("", False)]
+)
+def test_program_of_fedora_is_recognised(command: str, expected: bool) -> None:
+    assert is_key_dir(command) is expected
+
+
+def test_sixteen_includes_in_one_another_are_followed(tmp_path: Path) -> None:
+    files = {f"/etc/ssh/{number}": f"Include {number + 1}\n" for number in range(1, 16)} | {"/etc/ssh/16": ASK_A}
+    assert key_sources(root_with(tmp_path, {MAIN: "Include 1\n", **files}), CORE, home_of).files == [A]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("x/*.conf", ["a.conf", "b.conf"]),
+        ("x/.*", [".hidden.conf"]),
+        ("x/?.conf", ["a.conf", "b.conf"]),
+        ("x/[b].conf", ["b.conf"]),
+        ("x/a\\.conf", ["a.conf"]),
+        ("/etc//ssh/x/a.conf", ["a.conf"]),
+        ("x/none*", []),
+    ],
+)
+def test_pattern_of_an_include(tmp_path: Path, pattern: str, names: list[str]) -> None:
+    files = {
+        f"/etc/ssh/x/{name}": f"Match Address {name}\nAuthorizedKeysFile {name}\n"
+        for name in ("b.conf", "a.conf", ".hidden.conf", "c")
+    }
+    found = key_sources(root_with(tmp_path, {MAIN: f"Include {pattern}\n", **files}), CORE, home_of).files
+    assert found == [*((f"{HOME}/{name}",) for name in names), DEFAULT]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches"),
+    [
+        ("core", True),
+        ("c*e", True),
+        ("c?re", True),
+        ("*", True),
+        ("**e", True),
+        ("c*x", False),
+        ("cor", False),
+        ("corex", False),
+        ("?", False),
+        ("", False),
+        ("c*o*e*", True),
+        ("*c", False),
+    ],
+)
+def test_pattern_of_a_user(tmp_path: Path, pattern: str, matches: bool) -> None:
+    text = f'Match User "{pattern},x"\n{ASK_A}'
+    assert key_sources(root_with(tmp_path, {MAIN: text}), CORE, home_of).files == [A if matches else DEFAULT]

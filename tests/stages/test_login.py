@@ -397,7 +397,7 @@ def test_expired_account_lets_nobody_in(machine: Machine, day: str, possible: bo
 def test_account_expires_on_its_day(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     machine.put({"/etc/shadow": "root:$6$salt$hash:19000:::::20000:\n"})
     for day, possible in ((19999, True), (20000, False)):
-        monkeypatch.setattr(login.time, "time", lambda day=day: day * 86400 + 5)
+        monkeypatch.setattr("time.time", lambda day=day: day * 86400 + 5)
         assert (NOBODY not in machine.said()) is possible
 
 

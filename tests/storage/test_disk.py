@@ -77,7 +77,7 @@ def test_partitions_may_be_absent_for_a_moment(image: str, context: Context, mon
     """udevd makes the kernel reread the table."""
     [write] = planned(image, Partition(number=1))
     shown = devices.partitions
-    looks = iter([{}, {}])
+    looks = iter([dict[int, tuple[str, int, int]](), {}])
     monkeypatch.setattr(devices, "partitions", lambda name: next(looks, None) or shown(name))
     write.execute(context)
 

@@ -9,10 +9,12 @@ import pytest
 from ignition.config.model import Resource
 from ignition.config.model.storage import Cex, Clevis, ClevisCustom, Luks, Tang
 from ignition.errors import Failure
+from ignition.host import devices as devices_module
 from ignition.host.command import ENVIRONMENT
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
-from ignition.storage import luks
+from ignition.storage import crypt_mapping, luks, luks_keys
+from ignition.storage import luks_operations as steps
 from ignition.storage.crypt_mapping import Mapping
 from ignition.storage.luks import VolumeFacts, check, plan
 from ignition.storage.luks_header import UNFINISHED, Binary, Header, Token
@@ -487,7 +489,7 @@ def test_what_a_binding_needs_is_looked_for(
     monkeypatch.setitem(ENVIRONMENT, "PATH", f"/nowhere:{tmp_path}/bin")
     monkeypatch.setattr(luks, "TPM_WAIT_S", 0.15)
     monkeypatch.setattr(luks, "_look", lambda *_: fact)
-    monkeypatch.setattr(luks.devices, "wait_for", lambda _: None)
+    monkeypatch.setattr(devices_module, "wait_for", lambda _: None)
     with monkeypatch.context() as patched:
         patched.setattr("os.listdir", listdir)
         luks.probe((volume(clevis=clevis),), context, Keys())
@@ -501,7 +503,7 @@ def test_program_that_cannot_be_executed_is_missing(tmp_path: Path, monkeypatch:
     (tmp_path / "clevis").touch(mode=0o644)
     monkeypatch.setitem(ENVIRONMENT, "PATH", str(tmp_path))
     monkeypatch.setattr(luks, "_look", lambda *_: fact)
-    monkeypatch.setattr(luks.devices, "wait_for", lambda _: None)
+    monkeypatch.setattr(devices_module, "wait_for", lambda _: None)
     monkeypatch.setattr("os.access", lambda path, mode: Path(path).exists() and bool(Path(path).stat().st_mode & 0o111))
     luks.probe((volume(clevis=Clevis(tang=(TANG,))),), context, Keys())
     assert fact.missing[0] == "clevis"
@@ -537,12 +539,12 @@ def test_device_is_looked_at(
     (tmp_path / "vdb1").write_bytes(bytes(4096))
     (tmp_path / "link").symlink_to(tmp_path / "vdb1")
     waited: list[str] = []
-    monkeypatch.setattr(luks.devices, "wait_for", waited.extend)
-    monkeypatch.setattr(luks.devices, "Users", Users)
-    monkeypatch.setattr(luks.devices, "name_of", lambda node: Path(node).name)
-    monkeypatch.setattr(luks.crypt_mapping, "mapping_named", lambda name: mapping)
+    monkeypatch.setattr(devices_module, "wait_for", waited.extend)
+    monkeypatch.setattr(devices_module, "Users", Users)
+    monkeypatch.setattr(devices_module, "name_of", lambda node: Path(node).name)
+    monkeypatch.setattr(crypt_mapping, "mapping_named", lambda name: mapping)
     monkeypatch.setattr(
-        luks.crypt_mapping,
+        crypt_mapping,
         "mapping_on_device",
         lambda name: next((one for one in (mapping, others) if one and name in one.below), None),
     )
@@ -578,12 +580,17 @@ def test_key_of_an_earlier_run_is_looked_for_where_one_was_generated(
 
     asked: list[str] = []
     keys = Keys()
+
+    def found(names: list[str], root: Root) -> dict[str, bytes]:
+        asked.extend(names)
+        return dict.fromkeys(names, b"FOUND")
+
     monkeypatch.setattr(luks, "TPM_WAIT_S", 0.0)
     monkeypatch.setattr(luks, "_look", lambda *_: facts(header()))
-    monkeypatch.setattr(luks.devices, "wait_for", lambda _: None)
-    monkeypatch.setattr(luks.luks_keys, "find_root_key", lambda names, _: asked.extend(names) or dict.fromkeys(names, b"FOUND"))
-    monkeypatch.setattr(luks.steps, "opens", lambda node, key: key == b"FOUND")
-    monkeypatch.setattr(luks.steps, "unlocks_in_the_end", lambda *_: "")
+    monkeypatch.setattr(devices_module, "wait_for", lambda _: None)
+    monkeypatch.setattr(luks_keys, "find_root_key", found)
+    monkeypatch.setattr(steps, "opens", lambda node, key: key == b"FOUND")
+    monkeypatch.setattr(steps, "unlocks_in_the_end", lambda *_: "")
     fact = luks.probe((wanted,), Context(Root("/"), Fetcher()), keys)["data"]  # type: ignore[arg-type]
     assert asked == searched
     assert (fact.key_opens, keys.get("data") == b"FOUND") == (bool(searched), bool(searched))
@@ -599,7 +606,7 @@ def test_only_volumes_with_facts_are_planned() -> None:
 def test_only_the_volumes_of_a_wave_are_looked_at(monkeypatch: pytest.MonkeyPatch, context: Context) -> None:
     waited: list[str] = []
     monkeypatch.setattr(luks, "_look", lambda *_: facts())
-    monkeypatch.setattr(luks.devices, "wait_for", waited.extend)
+    monkeypatch.setattr(devices_module, "wait_for", waited.extend)
     both = (volume(), volume("inner", device="/dev/mapper/data"))
     assert list(luks.probe(both, context, Keys(), [1])) == ["inner"]
     assert waited == ["/dev/mapper/data"]
@@ -625,7 +632,7 @@ def test_key_file_that_cannot_be_had_is_located(
             return failure
 
     monkeypatch.setattr(luks, "_look", lambda *_: facts())
-    monkeypatch.setattr(luks.devices, "wait_for", lambda _: None)
+    monkeypatch.setattr(devices_module, "wait_for", lambda _: None)
     with pytest.raises(Failure) as caught:
         luks.probe((volume(key_file=KEY_FILE),), Context(Root("/"), Fetcher()), Keys())  # type: ignore[arg-type]
     assert (caught.value.what, caught.value.where) == (what, where)
