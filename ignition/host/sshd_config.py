@@ -244,7 +244,7 @@ class _Reading:
 
 
 def _keyword(line: str) -> tuple[str, str]:
-    """The first word in lower case, and the rest of the line; `("", "")` for an empty line. That of a comment is not a keyword."""
+    """The first word in lower case, and the rest of the line; `("", "")` for an empty line. A comment has no keyword of ours."""
     word, rest = _delimited(line)
     if word == "":  # as servconf.c: leading blanks make an empty first word
         word, rest = _delimited(rest)
