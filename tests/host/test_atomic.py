@@ -74,3 +74,14 @@ def test_what_was_written_can_be_read_back_before_it_appears(tmp_path: Path) -> 
         file.write(b"abc")
         file.flush()
         assert os.pread(file.fileno(), 10, 1) == b"bc"
+
+
+def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    atomic.write(str(tmp_path / "f"), b"x", mode=0o644)
+    with pytest.raises(RuntimeError), atomic.replacing(str(tmp_path / "f"), mode=0o644):
+        raise RuntimeError
+    atomic.sync_file_system(str(tmp_path))
+    with pytest.raises(NotADirectoryError):
+        atomic.sync_file_system(str(tmp_path / "f"))
+    assert len(os.listdir("/proc/self/fd")) == before

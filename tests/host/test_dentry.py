@@ -169,3 +169,24 @@ def test_only_a_directory_is_entered(here: Dentry, tmp_path: Path, kind: str) ->
     with pytest.raises(NotADirectoryError) as caught, here.entered():
         pass
     assert caught.value.filename == here.inside
+
+
+def test_no_descriptor_is_left_open(here: Dentry, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x")
+    before = len(os.listdir("/proc/self/fd"))
+    for call in (here.open_regular, here.names, lambda: here.set_attributes(mode=0o600, uid=-1, gid=-1)):
+        with pytest.raises((Failure, NotADirectoryError)):
+            call()
+    here.remove()
+    here.mkdir()
+    here.names()
+    here.set_attributes(mode=0o700, uid=-1, gid=-1)
+    with here.below("y") as below:
+        below.write(b"x", mode=0o644)
+        below.open_regular().close()
+        below.link(below)
+        below.symlink("z")
+    with here.entered() as entries:
+        assert [one.inside for one in entries] == ["/dir/x/y"]
+    here.remove()
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -183,3 +183,10 @@ def test_line_ends_at_a_newline_alone(character: str) -> None:
     assert lines(f"core:x:1:1:a{character}b::\nroot:x\n\nlast") == [f"core:x:1:1:a{character}b::", "root:x", "", "last"]
     assert lines("") == []
     assert lines("\n") == [""]
+
+
+@pytest.mark.root
+def test_file_that_cannot_be_read_says_why() -> None:
+    with pytest.raises(Failure) as caught:
+        read_inside(Root("/proc/self"), "/mem")
+    assert (caught.value.what, caught.value.where) == ("it cannot be read: Input/output error", "/mem")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ignition.host import root_device
-from ignition.host.root_device import RootDevice, encoded, read
+from ignition.host.root_device import RootDevice, decoded, encoded, read
 
 
 @pytest.mark.parametrize(
@@ -141,3 +141,14 @@ def test_format_and_flags_of_root_are_those_of_the_command_line(tmp_path: Path, 
 def test_label_is_encoded_as_udev_does() -> None:
     assert encoded("a b/c\\d") == "a\\x20b\\x2fc\\x5cd"
     assert encoded("größe") == "größe"
+
+
+def test_broken_label_is_decoded_with_marks() -> None:
+    assert decoded("a\udcff\\x20b\\xfe") == "a\ufffd b\ufffd"
+
+
+def test_partition_guid_in_either_case_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "aa-bb").symlink_to("/dev/null")
+    monkeypatch.setattr(RootDevice, "link", f"{tmp_path}/AA-BB")
+    assert RootDevice("PARTUUID=AA-BB").node() == "/dev/null"
+    assert RootDevice("PARTLABEL=AA-BB").node() == ""

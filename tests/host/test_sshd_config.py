@@ -365,3 +365,17 @@ def test_pattern_of_an_include(tmp_path: Path, pattern: str, names: list[str]) -
 def test_pattern_of_a_user(tmp_path: Path, pattern: str, matches: bool) -> None:
     text = f'Match User "{pattern},x"\n{ASK_A}'
     assert key_sources(root_with(tmp_path, {MAIN: text}), CORE, home_of).files == [A if matches else DEFAULT]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (f"{HOME}/.ssh/authorized_keys.d/x", True),
+        (f"{HOME}/.ssh/authorized_keys.d/.x", False),
+        (f"{HOME}/.ssh/other/x", False),
+        (f"{HOME}/.ssh/authorized_keys.d/x/y", False),
+    ],
+)
+def test_program_of_fedora_reads_one_directory(tmp_path: Path, path: str, expected: bool) -> None:
+    root = root_with(tmp_path, {MAIN: f"{KEY_DIR}AuthorizedKeysFile none"})
+    assert is_read(root, CORE, path, home_of) is expected

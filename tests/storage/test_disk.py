@@ -242,3 +242,25 @@ def test_spec_2_keeps_partitions_of_another_size(image: str) -> None:
     assert write.describe() == f"partition /dev/x: nothing to change ({WHERE})"
     with pytest.raises(Failure, match="partition 1 exists and differs: size"):
         disk.plan(wanted, facts, WHERE)
+
+
+@pytest.mark.parametrize(
+    ("partition", "refused"),
+    [
+        pytest.param(Partition(number=1, size_mib=1), False, id="nothing changes"),
+        pytest.param(Partition(number=1, size_mib=9, resize=True), True, id="resized"),
+        pytest.param(Partition(number=2, size_mib=1), True, id="created"),
+        pytest.param(Partition(number=1, should_exist=False, wipe_partition_entry=True), False, id="deleted"),
+        pytest.param(Partition(number=1, label="x", wipe_partition_entry=True, size_mib=1), False, id="replaced in its place"),
+    ],
+)
+def test_content_of_the_whole_disk_is_not_written_over(image: str, partition: Partition, refused: bool) -> None:
+    facts = disk.DiskFacts(image, table(1).drawn(), in_use={}, content=[signatures.Signature("swap", "x")])
+    wanted = Disk(device="/dev/x", partitions=(partition,))
+    if not refused:
+        disk.plan(wanted, facts, WHERE)
+        return
+    with pytest.raises(Failure) as caught:
+        disk.plan(wanted, facts, WHERE)
+    assert caught.value.what == "/dev/x holds swap labelled 'x' as a whole, and this would write partitions over it"
+    assert caught.value.where == WHERE

@@ -303,3 +303,28 @@ def test_arbitrary_bytes_never_read_as_a_table(content: bytes) -> None:
         assert failure.what == "the partition table is damaged in both copies"
     finally:
         os.close(descriptor)
+
+
+@pytest.mark.parametrize(("first", "last"), [(SECTORS - 1, SECTORS + 99), (SECTORS - 200, SECTORS - 1)], ids=["first", "last"])
+def test_partition_over_the_old_backup_keeps_its_content(first: int, last: int) -> None:
+    """Another program enlarged the table, and made a partition there."""
+    old = gpt.empty(512, SECTORS).drawn()
+    array = old.with_entries({1: gpt.new_entry(first, last, type_guid=LINUX, unique=guid.random())}).array
+    table = gpt.Table(sector_size=512, sectors=2 * SECTORS, boot=old.boot, header=old.header, array=array)
+    moved = table.relocated()
+    assert moved.stale_backup == 0
+    assert [len(group) for group in gpt_disk.blocks(moved)] == [2, 3]
+
+
+@pytest.mark.parametrize("lba", [1, SECTORS - 1], ids=["primary", "backup"])
+def test_trace_of_one_damaged_copy_is_no_empty_disk(image: int, sector_size: int, lba: int) -> None:
+    gpt_disk.write(image, two_partitions(sector_size))
+    os.pwrite(image, bytes(512), 0)
+    for header in (1, SECTORS - 1):
+        if header == lba:
+            damage(image, header * sector_size + 60)
+        else:
+            os.pwrite(image, bytes(sector_size), header * sector_size)
+    with pytest.raises(Failure) as caught:
+        gpt_disk.read(image, sector_size, SECTORS)
+    assert caught.value.what == "the partition table is damaged in both copies"

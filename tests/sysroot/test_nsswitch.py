@@ -36,6 +36,7 @@ def user(uid: int, name: str = "etcd") -> str:
         pytest.param("#passwd: altfiles", {ALT: user(2)}, None, id="comment"),
         pytest.param("passwd: files # altfiles", {ALT: user(2)}, None, id="comment behind"),
         pytest.param("passwd:files\taltfiles", {ALT: user(2)}, 2, id="blanks"),
+        pytest.param("passwd:altfiles", {ALT: user(2)}, 2, id="no blank"),
         pytest.param(" passwd : files altfiles", {ALT: user(2)}, 2, id="more blanks"),
         pytest.param("passwd: sss files ldap altfiles", {ETC: "", ALT: user(2)}, 2, id="sources that cannot be asked"),
         pytest.param("passwd: files [NOTFOUND=return] altfiles", {ETC: "", ALT: user(2)}, None, id="end after not found"),
