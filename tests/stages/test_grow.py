@@ -9,6 +9,7 @@ from ignition.config.model.storage import Disk
 from ignition.host import mounts
 from ignition.operation import Runner
 from ignition.stages import grow
+from ignition.storage import grow as storage_grow
 from ignition.storage.grow.facts import GrowFacts, Part, Partition
 from ignition.storage.grow.keys import KeyFinder
 
@@ -26,9 +27,9 @@ class Machine:
         self.candidates = {"/dev/vda9", "/dev/vdb1", "/dev/vdc1"}
         self.planned: list[tuple[object, ...]] = []
         monkeypatch.setattr(mounts, "current", lambda: mounts.parse("\n".join(self.mounted)))
-        monkeypatch.setattr(grow.grow, "probe", self._probe)
-        monkeypatch.setattr(grow.grow, "is_candidate", lambda facts: facts.parts[0].layer.node in self.candidates)
-        monkeypatch.setattr(grow.grow, "plan", self._plan)
+        monkeypatch.setattr(storage_grow, "probe", self._probe)
+        monkeypatch.setattr(storage_grow, "is_candidate", lambda facts: facts.parts[0].layer.node in self.candidates)
+        monkeypatch.setattr(storage_grow, "plan", self._plan)
         with Runner("grow", str(boot.run / "operations.jsonl")) as runner:
             self.arguments = boot.arguments("grow", runner)
         self.arguments.root = self.root

@@ -248,3 +248,10 @@ def test_sources_that_are_not_files_are_foreign(make_context: MakeContext) -> No
     tree = {"/etc/nsswitch.conf": "passwd: files compat altfiles usrfiles extrausers systemd sss ldap\n"}
     assert AccountDatabase(make_context(tree).root).foreign_sources() == ["sss", "ldap"]
     assert AccountDatabase(make_context({"/etc/nsswitch.conf": ""}).root).foreign_sources() == []
+
+
+def test_merged_group_names_each_member_once(make_context: MakeContext) -> None:
+    tree = {**GROUPS, "/etc/nsswitch.conf": "group: files [SUCCESS=merge] altfiles\n"}
+    database = AccountDatabase(make_context(tree).root)
+    assert database.line("group", "wheel") == ["wheel", "x", "10", "ann,core"]
+    assert database.line("group", "docker") == ["docker", "x", "5", "bob"]
