@@ -126,3 +126,9 @@ def test_disks_are_in_the_order_of_their_names(sysfs: Path) -> None:
 def test_areas_of_cards_and_drives_are_no_disks(sysfs: Path, name: str) -> None:
     add(sysfs, name, {"device/x": ""})
     assert machine_disks.probe(lambda _: {}) == []
+
+
+def test_name_of_a_memory_card_comes_first(sysfs: Path) -> None:
+    add(sysfs, "mmcblk0", {"device/name": "SD16G\n", "device/model": "model\n"})
+    [disk] = machine_disks.probe(lambda _: {"ID_MODEL": "model_of_udev"})
+    assert disk.models == ("SD16G", "model", "model_of_udev")

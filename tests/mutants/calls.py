@@ -30,7 +30,7 @@ def _trace(frame: FrameType, event: str, argument: object) -> None:
 
 
 def _functions(codes: set[CodeType]) -> set[str]:
-    found = [one for one in list(codes) if one.co_filename.startswith(PRODUCT) and one.co_qualname != "<module>"]
+    found = [one for one in codes if one.co_filename.startswith(PRODUCT) and one.co_qualname != "<module>"]
     return {f"{one.co_filename.removeprefix(TOP)}:{one.co_qualname}" for one in found}
 
 

@@ -1,9 +1,8 @@
 """Small faults that a person could have written: each changes one place of a module, and a test should notice.
 
 Left out, since no test should depend on them: docstrings, annotations, log lines, texts of three words or more (messages,
-documentation), time limits (`timeout_s`, constants in `…_S`), `__repr__`, bodies of abstract methods, and zip's `strict`, which
-asserts what holds anyway. The linter notices a missing `encoding`. Also the parts of f-strings, whose positions Python 3.11 does
-not record.
+documentation), time limits (`timeout_s`, constants in `…_S`), `__repr__`, bodies of abstract methods, and zip's `strict`, which is
+an assertion. The linter notices a missing `encoding`. Also the parts of f-strings, whose positions Python 3.11 does not record.
 """
 
 import ast

@@ -59,6 +59,8 @@ def test_volume_that_needs_the_network_is_mounted_with_it() -> None:
     tang = Luks(name="data", device="/dev/vdb", clevis=Clevis(tang=(Tang(url="http://t", thumbprint="x"),)))
     home = Subvolume(path="/@", mount_path="/home")
     remote, local = units(btrfs(home, device="/dev/mapper/data"), btrfs(home, device="/dev/mapper/other"), luks=(tang,))
+    [inner] = units(btrfs(home, device="/dev/mapper/in"), luks=(tang, Luks(name="in", device="/dev/mapper/data")))
+    assert inner.contents == remote.contents
     assert "\nOptions=subvol=/@,_netdev\n\n[Install]\nRequiredBy=remote-fs.target\n" in (remote.contents or "")
     assert "\nOptions=subvol=/@\n\n[Install]\nRequiredBy=local-fs.target\n" in (local.contents or "")
 
