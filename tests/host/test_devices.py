@@ -303,3 +303,24 @@ def test_device_is_used_by_what_lies_on_it_and_by_mounts_and_swap(stack: Path, m
     assert (users.of("md0"), users.of("vdb")) == ("held by the encrypted volume data", "member of the array /dev/md0")
     assert (users.of("vda"), users.of_any_part("vda")) == ("", "vda1 is member of the array /dev/md0")
     assert (users.of_any_part("vdb"), users.of_any_part("vda3")) == ("member of the array /dev/md0", "used as swap")
+
+
+def test_twelve_disks_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*(f"sd{letter}" for letter in "abcdefghijklm"), "ram0", "zram0", "fd0", "dm-0"):
+        for folder in ("block", "class/block"):
+            (tmp_path / folder / name).mkdir(parents=True)
+            (tmp_path / folder / name / "size").write_text("2\n")
+    monkeypatch.setattr(devices, "SYSFS", str(tmp_path))
+    assert devices.there_are() == f"there are {', '.join(f'/dev/sd{letter} (1 KiB)' for letter in 'abcdefghijkl')}"
+    for letter in "bcdefghijklm":
+        (tmp_path / f"class/block/sd{letter}/size").write_text("0\n")
+    assert devices.there_are() == "there is /dev/sda (1 KiB)"
+
+
+def test_links_beside_a_missing_one_are_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    names = [f"disk{number:02}" for number in range(14)]
+    monkeypatch.setattr(devices, "SYSFS", str(tmp_path))
+    monkeypatch.setattr(os.path, "isdir", lambda path: path in ("/dev/disk/by-label", "/dev/mapper"))
+    monkeypatch.setattr(os, "listdir", lambda path: names[::-1])
+    assert devices.there_are("/dev/disk/by-label/x") == f"there is no disk; /dev/disk/by-label has {', '.join(names[:12])}"
+    assert devices.there_are("/dev/mapper/x") == "there is no disk"

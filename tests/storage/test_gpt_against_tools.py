@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ignition.storage import gpt, gpt_disk, guid
+from ignition.boot_loader import partitions as boot_loader
+from ignition.storage import boot_partitions, gpt, gpt_disk, guid, partitions
 from ignition.storage.grow import grown_table
+from ignition.storage.grow.facts import MEMBER_TYPES
 
 SECTORS = 64 << 11  # 64 MiB
 MIB = 2048
@@ -109,3 +111,23 @@ def test_table_of_sgdisk_with_hybrid_mbr_survives_our_rewrite(tmp_path: Path) ->
     gpt_disk.write(descriptor, found)
     os.close(descriptor)
     assert image.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("code", "type_guid"),
+    [
+        ("8300", partitions.LINUX_DATA),
+        ("ef00", boot_loader.ESP_TYPE),
+        ("ea00", boot_loader.XBOOTLDR_TYPE),
+        ("ea00", boot_partitions.XBOOTLDR),
+        *zip(("8e00", "8309"), list(MEMBER_TYPES)[1:], strict=True),
+    ],
+)
+def test_types_are_those_of_sgdisk(tmp_path: Path, code: str, type_guid: str) -> None:
+    path = tmp_path / "disk.img"
+    with path.open("wb") as file:
+        file.truncate(SECTORS * 512)
+    subprocess.run(["sgdisk", "--new=1:0:+1M", f"--typecode=1:{code}", str(path)], check=True, capture_output=True)
+    with path.open("rb") as file:
+        found = gpt_disk.read(file.fileno(), 512, SECTORS)
+    assert found is not None and found.entries[1].type_guid == type_guid
