@@ -280,6 +280,12 @@ def test_control_characters_of_a_path_do_not_reach_the_record(tmp_path: Path, co
     assert (record["path"], record["what"]) == ("/a\\x1b[2J", "do /a\\x1b[2J")
 
 
+def test_cause_is_recorded_without_control_characters_and_secrets(tmp_path: Path, context: Context) -> None:
+    with pytest.raises(Failure):
+        run(tmp_path, context, Step("a", fail(Failure("no \x1b[2J of http://u:SECRET@h/x"))))
+    assert records(tmp_path)[0]["cause"] == "no \\x1b[2J of http://h/x"
+
+
 def test_end_of_an_operation_is_in_the_log(tmp_path: Path, context: Context, capsys: pytest.CaptureFixture[str]) -> None:
     run(tmp_path, context, Step("a", lambda: None), Step("b", lambda: None, there=True))
     said = capsys.readouterr().out
