@@ -51,7 +51,7 @@ def _loads(subject: Subject, name: str, texts: list[UnitText]) -> Iterator[Findi
             yield from _second_command(subject, name, texts, commands=1)
         return
     yield from _second_command(subject, name, texts, commands=0)
-    if any(_value(texts, one) for one in ("ExecStart", "SuccessAction")) or _value(texts, "SuccessAction", "Unit"):
+    if _value(texts, "ExecStart") or _value(texts, "SuccessAction", "Unit"):
         return
     lasts = (_value(texts, "RemainAfterExit") or "").lower() in _YES
     may_lack = _value(texts, "Type") == "oneshot" and lasts and _value(texts, "ExecStop")

@@ -55,26 +55,15 @@ _WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("Service", "OOMPolicy"): ("continue", "stop", "kill"),
     ("Network", "DHCP"): (*_YES, *_NO, "ipv4", "ipv6", "v4", "v6", "both", "none"),
 }
+_CONDITIONS = (
+    "ConditionPathExists ConditionPathExistsGlob ConditionPathIsDirectory ConditionPathIsSymbolicLink ConditionPathIsMountPoint "
+    "ConditionPathIsReadWrite ConditionDirectoryNotEmpty ConditionFileNotEmpty ConditionFileIsExecutable"
+)
+# Option → characters that may precede its absolute path.
 _ABSOLUTE = {
-    "WorkingDirectory": ("-", "~"),
-    "RootDirectory": ("-",),
-    "RootImage": ("-",),
-    "EnvironmentFile": ("-",),
-    "PathExists": (),
-    "PathExistsGlob": (),
-    "PathChanged": (),
-    "PathModified": (),
-    "DirectoryNotEmpty": (),
-    "Where": (),
-    "ConditionPathExists": ("|", "!"),
-    "ConditionPathExistsGlob": ("|", "!"),
-    "ConditionPathIsDirectory": ("|", "!"),
-    "ConditionPathIsSymbolicLink": ("|", "!"),
-    "ConditionPathIsMountPoint": ("|", "!"),
-    "ConditionPathIsReadWrite": ("|", "!"),
-    "ConditionDirectoryNotEmpty": ("|", "!"),
-    "ConditionFileNotEmpty": ("|", "!"),
-    "ConditionFileIsExecutable": ("|", "!"),
+    **dict.fromkeys("WorkingDirectory RootDirectory RootImage EnvironmentFile".split(), "-"),
+    **dict.fromkeys("PathExists PathExistsGlob PathChanged PathModified DirectoryNotEmpty Where".split(), ""),
+    **dict.fromkeys(_CONDITIONS.split(), "|!"),
 }
 _WITH_A_NAME = {"mount": ("Mount", "Where"), "automount": ("Automount", "Where"), "swap": ("Swap", "What")}
 # Options of which a unit needs at least one to be loaded, and the fix.
@@ -135,15 +124,15 @@ def _wrong(text: UnitText, option: Option) -> tuple[str, str] | None:
         return _not_a_word(value, words) if value.lower() not in words else None
     if section == "Timer" and name == "OnCalendar":
         return _not_a_time(value)
-    if name in _BOOLEANS and section not in ("Match", "Link") and value.lower() not in _YES + _NO:
+    if name in _BOOLEANS and value.lower() not in _YES + _NO:
         return f"is not a boolean: systemd ignores {_shown(value)}", "write yes or no"
-    if name in _TIMES and not is_timespan(value) and section not in ("DHCPv4", "DHCPServer"):
+    if name in _TIMES and not is_timespan(value):
         return f"is not a time span: systemd ignores {_shown(value)}", "write it as 30s, 5min, 2h 30min or infinity"
     if name in _MODES and not re.fullmatch("[0-7]{1,5}", value):
         return f"is not an octal mode: systemd ignores {_shown(value)}", "write it as 0755"
-    if name in _ABSOLUTE and text.kind not in ("network", "netdev", "link"):
-        bare = value.lstrip("".join(_ABSOLUTE[name])) if "~" not in _ABSOLUTE[name] else value.removeprefix("-")
-        if bare and not bare.startswith("/") and (bare, "~" in _ABSOLUTE[name]) != ("~", True):
+    if name in _ABSOLUTE:
+        bare = value.lstrip(_ABSOLUTE[name])
+        if bare and not bare.startswith("/") and (name, bare) != ("WorkingDirectory", "~"):
             return f"is not an absolute path: systemd ignores {_shown(value)}", f"write {value[: -len(bare)]}/{bare}"
     return _not_an_address(section, name, value) if text.kind == "network" else None
 

@@ -5,7 +5,12 @@
 
 import base64
 import json
+from collections.abc import Iterable
 from typing import NamedTuple
+
+from ignition.config.advice import advise
+from ignition.config.parse import VALID, parse
+from ignition.config.targets import Target
 
 SERVICE = "[Service]\nExecStart=/bin/true\n"
 INSTALL = "[Install]\nWantedBy=multi-user.target\n"
@@ -85,3 +90,21 @@ def about(members: str, version: str = "3.5.0") -> str:
 
 def fetched(path: str, source: str, more: str = "", mark: str = "▸") -> str:
     return files(f'{{"path": "{path}", {more}"contents": {{"source": {mark}"{source}"}}}}')
+
+
+class Advised(NamedTuple):
+    """One entry, without its place in the text."""
+
+    rule: str
+    path: str
+    message: str
+    fix: str
+    level: str
+
+
+def advised(members: str, version: str = "3.5.0", targets: Iterable[Target] = ()) -> list[Advised]:
+    """All advice about a config with these members, which has to be valid."""
+    text = (members if members.startswith("{") else f'{{"ignition": {{"version": "{version}"}}, {members}}}').encode()
+    parsed = parse(text)
+    assert parsed.outcome == VALID, str(parsed.report)
+    return [Advised(one.rule, one.path, one.message, one.fix, one.level) for one in advise(parsed, text, targets)]
