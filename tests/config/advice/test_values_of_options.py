@@ -131,7 +131,9 @@ def test_long_and_odd_values_are_not_quoted(value: str, quoted: str) -> None:
     assert wrong.message == f"RemainAfterExit= is not a boolean: systemd ignores {quoted}"
 
 
-@pytest.mark.parametrize("value, right", [("0", True), ("77777", True), ("777777", False), ("8", False), ("", True), ("u=rwx", False)])
+@pytest.mark.parametrize(
+    "value, right", [("0", True), ("77777", True), ("777777", False), ("8", False), ("", True), ("u=rwx", False)]
+)
 def test_mode_is_octal(value: str, *, right: bool) -> None:
     assert [one.rule for one in of_service("ExecStart=/bin/a", f"UMask={value}")] == ([] if right else ["W28"])
 
@@ -192,8 +194,16 @@ def test_command_line_of_each_option(option: str) -> None:
 @pytest.mark.parametrize("word", "| || && & > >> < 2>&1 2> &>".split())
 def test_syntax_of_a_shell_is_not_interpreted(word: str) -> None:
     [found] = of_service(f"ExecStart=/bin/a b {word} /bin/c")
-    assert found.message == f"ExecStart has {word} as an argument: systemd does not start a shell, so the program gets it verbatim"
-    for kept in (f"/bin/a '{word}'", f'/bin/a "x {word} y"', f'/bin/a "\\" {word}"', f"/bin/a 'it\\' {word} ok'", f"/bin/a b{word}"):
+    assert (
+        found.message == f"ExecStart has {word} as an argument: systemd does not start a shell, so the program gets it verbatim"
+    )
+    for kept in (
+        f"/bin/a '{word}'",
+        f'/bin/a "x {word} y"',
+        f'/bin/a "\\" {word}"',
+        f"/bin/a 'it\\' {word} ok'",
+        f"/bin/a b{word}",
+    ):
         assert of_service(f"ExecStart={kept}") == [], kept
 
 
@@ -242,7 +252,10 @@ def test_second_command(lines: list[str], refused: int) -> None:
 @pytest.mark.parametrize(
     "name, refused",
     [
-        *((f"{one}.service", 1) for one in "docker sshd containerd kubelet etcd update-engine getty@tty1 serial-getty@ttyS0".split()),
+        *(
+            (f"{one}.service", 1)
+            for one in "docker sshd containerd kubelet etcd update-engine getty@tty1 serial-getty@ttyS0".split()
+        ),
         ("rpc-statd.service", 0),  # how many commands it has is not known
     ],
 )
