@@ -1,7 +1,7 @@
 """pytest plugin (`-p tests.mutants.calls`): writes the tests that call each function of the product to the file named by $CALLS.
 
 The result is {function: {test: seconds}}; a function is `path:qualified name`, and "" stands for all tests. Set-up that the tests
-of a file share counts for each of them. Failed tests are left out: they would notice any fault. Other processes are not traced.
+of a file share counts for each of them, and so do calls while the file is imported and its parameters are computed. Failed tests are left out: they would notice any fault. Other processes are not traced.
 """
 
 import json
@@ -30,7 +30,7 @@ def _trace(frame: FrameType, event: str, argument: object) -> None:
 
 
 def _functions(codes: set[CodeType]) -> set[str]:
-    found = [one for one in codes if one.co_filename.startswith(PRODUCT) and one.co_qualname != "<module>"]
+    found = [one for one in tuple(codes) if one.co_filename.startswith(PRODUCT) and one.co_qualname != "<module>"]
     return {f"{one.co_filename.removeprefix(TOP)}:{one.co_qualname}" for one in found}
 
 
@@ -46,6 +46,18 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         sys.settrace(None)
         threading.settrace(None)  # type: ignore[arg-type,unused-ignore]
         _tests[item.nodeid] = (time.monotonic() - begin, _functions(_codes))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    _codes.clear()
+    sys.settrace(_trace)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(None)
+        if isinstance(collector, pytest.Module):
+            _shared.setdefault(collector.nodeid, set()).update(_functions(_codes))
 
 
 @pytest.hookimpl(wrapper=True)
