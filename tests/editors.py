@@ -76,6 +76,34 @@ def form_at(schema: dict[str, Any], path: Path) -> dict[str, Any]:
     return found
 
 
+# Keywords of JSON Schema draft 7 that the schemas use, and two that Visual Studio Code adds.
+KEYWORDS = frozenset(
+    "$schema $ref title description type properties patternProperties additionalProperties required items minItems uniqueItems "
+    "enum const default examples pattern minLength maxLength minimum maximum multipleOf allOf not if then else deprecated "
+    "patternErrorMessage deprecationMessage".split()
+)
+
+
+def keywords(schema: Any) -> set[str]:
+    """All keywords in a schema: a misspelt one would mean nothing, and no validator complains."""
+    if not isinstance(schema, dict):
+        return {word for one in schema for word in keywords(one)} if isinstance(schema, list) else set()
+    found = set(schema)
+    for key, value in schema.items():
+        if key not in ("enum", "const", "default", "examples"):
+            of_names = key in ("properties", "patternProperties")
+            found |= {word for one in value.values() for word in keywords(one)} if of_names else keywords(value)
+    return found
+
+
+def without_message(schema: Any) -> list[str]:
+    """The patterns of values for which an editor would show the bare pattern as its message."""
+    if not isinstance(schema, dict):
+        return [found for one in schema for found in without_message(one)] if isinstance(schema, list) else []
+    own = [schema["pattern"]] if isinstance(schema.get("pattern"), str) and "patternErrorMessage" not in schema else []
+    return [*own, *(found for one in schema.values() for found in without_message(one))]
+
+
 def patterns(schema: Any) -> Iterator[str]:
     """All patterns of a schema."""
     for key, value in schema.items() if isinstance(schema, dict) else enumerate(schema) if isinstance(schema, list) else ():

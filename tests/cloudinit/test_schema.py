@@ -17,7 +17,18 @@ from ignition.config import service_options
 from ignition.config.text import yaml_text
 from ignition.config.text.yaml_nodes import plain
 from ignition.transpile.schema import container_linux_config
-from tests.editors import form_at, has_words, is_portable, members, mutants, patterns, read_as_1_2
+from tests.editors import (
+    KEYWORDS,
+    form_at,
+    has_words,
+    is_portable,
+    keywords,
+    members,
+    mutants,
+    patterns,
+    read_as_1_2,
+    without_message,
+)
 
 TOP = Path(__file__).parent.parent.parent
 SCHEMA = cloud_config()
@@ -119,6 +130,8 @@ def test_every_key_has_a_description() -> None:
     assert len(all_members) > 150
     assert [path for path, form in all_members if len(form["description"]) < 3] == []
     assert [pattern for pattern in patterns(SCHEMA) if not is_portable(pattern)] == []
+    assert keywords(SCHEMA) - KEYWORDS == set()
+    assert without_message(SCHEMA) == []
 
 
 def test_every_option_of_a_service_that_is_described_exists() -> None:

@@ -17,6 +17,7 @@ from tests.config.differential.corpus import cases
 from tests.config.rule_table import Row, unmarked
 from tests.config.v1 import rule_table as rule_table_1
 from tests.config.v2 import rule_table as rule_table_2
+from tests.editors import KEYWORDS, keywords, without_message
 
 TOP = Path(__file__).parent.parent.parent
 ALL_ROWS = [*rule_table.ROWS, *rule_table_2.ROWS, *rule_table_1.ROWS]
@@ -36,6 +37,10 @@ def minimal(version: str) -> dict[str, Any]:
 def test_schema_is_a_schema_and_accepts_valid_configs(version: str) -> None:
     described = schema(version)
     jsonschema.Draft7Validator.check_schema(described)
+    assert keywords(described) - KEYWORDS == set()
+    assert without_message(described) == []
+    assert described["$schema"] == "http://json-schema.org/draft-07/schema#"
+    assert described["title"].endswith(f"spec {version}")
     validator = jsonschema.Draft7Validator(described)
     for config in [minimal(version), *valid_examples(version)]:
         validator.validate(config)

@@ -19,7 +19,18 @@ from ignition.transpile.butane.variants import VARIANTS
 from ignition.transpile.ct import dynamic
 from ignition.transpile.ct import run as ct
 from ignition.transpile.ct.model import VERSION, ContainerLinuxConfig
-from tests.editors import form_at, has_words, is_portable, members, mutants, patterns, read_as_1_2
+from tests.editors import (
+    KEYWORDS,
+    form_at,
+    has_words,
+    is_portable,
+    keywords,
+    members,
+    mutants,
+    patterns,
+    read_as_1_2,
+    without_message,
+)
 from tests.transpile.butane.test_corpus import files as butane_files
 
 __all__ = ["butane_files"]
@@ -139,6 +150,15 @@ def test_schema_is_one_and_describes_every_member(made: dict[str, Any]) -> None:
     assert len(all_members) > 100
     assert [path for path, form in all_members if len(form.get("description", "")) < 3] == []
     assert [pattern for pattern in patterns(made) if not is_portable(pattern)] == []
+    assert keywords(made) - KEYWORDS == set()
+
+
+@pytest.mark.parametrize(
+    "made", [SCHEMAS["fcos", "1.6.0"], SCHEMAS["flatcar", "1.1.0"], CT_SCHEMA], ids=["fcos", "flatcar", "ct"]
+)
+def test_each_pattern_has_a_message(made: dict[str, Any]) -> None:
+    of_versions = ("^(?:0*", "^[0-9]+[.]")  # conditions
+    assert [one for one in without_message(made) if not one.startswith(of_versions)] == []
 
 
 MEMBERS = [
