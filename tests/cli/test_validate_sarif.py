@@ -126,6 +126,26 @@ def test_text_that_is_no_config_is_a_result_without_columns(
     assert result["locations"][0]["physicalLocation"]["region"] == {"startLine": 1}
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_region_of_a_line_break_is_empty(end: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert region(f'{{"ignition": {{"version": "3.5.0{end}"}}}}', capsys) == (1, 32, 1, 32)
+
+
+def test_whole_document(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.ign").write_text('{"ignition": {"version": "3.5.0"}}')
+    assert main(["-sarif", "a.ign"]) == 0
+    driver = {"name": "ignition-validate", "organization": "coreos-ignition", "version": __version__}
+    run = {
+        "tool": {"driver": {**driver, "semanticVersion": __version__, "rules": []}},
+        "columnKind": "utf16CodeUnits",
+        "invocations": [{"executionSuccessful": True, "exitCode": 0, "toolExecutionNotifications": []}],
+        "results": [],
+    }
+    # The address that the schema gives itself.
+    schema = "https://raw.githubusercontent.com/oasis-tcs/sarif-spec/master/Schemata/sarif-schema-2.1.0.json"
+    assert capsys.readouterr().out == json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
 def test_valid_config_has_no_results(capsys: pytest.CaptureFixture[str]) -> None:
     status, run = of('{"ignition": {"version": "3.5.0"}}', capsys)
     assert (status, run["results"], run["tool"]["driver"]["rules"]) == (0, [], [])
@@ -163,6 +183,14 @@ def test_absolute_path_below_the_working_directory_becomes_relative(capsys: pyte
     _, run = sarif(capsys, str(Path("sub/a.ign").resolve()))
     [notification] = run["invocations"][0]["toolExecutionNotifications"]
     assert notification["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "sub/a.ign"}
+
+
+def test_absolute_path_beside_the_working_directory_stays_absolute(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "below").mkdir()
+    os.chdir(tmp_path / "below")
+    _, run = sarif(capsys, str(tmp_path / "a.ign"))
+    [notification] = run["invocations"][0]["toolExecutionNotifications"]
+    assert notification["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": f"file://{tmp_path}/a.ign"}
 
 
 def test_standard_input_has_a_location(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
