@@ -32,6 +32,7 @@ ROOMS = "boot_loader cli cloudinit config coreos_metadata fetch host platforms s
 FILES = "completion derived examples manual operation"
 TESTS = [*(f"tests/{room}" for room in ROOMS.split()), *(f"tests/test_{name}.py" for name in FILES.split())]
 IGNORED = ("tests/config/fuzz", "tests/config/differential")  # minutes of random draws; programs that may be missing
+DERIVED = "tests/test_derived.py"  # committed tables of all records, flags and platforms
 BUDGET_S = 30.0  # for each group of `chosen_tests`
 KILLED, TIMED_OUT, SURVIVED, UNTESTED, EQUIVALENT = RESULTS = ("killed", "timed out", "survived", "untested", "equivalent")
 SANDBOX = """
@@ -118,15 +119,16 @@ def chosen_tests(mutant: Mutant, calls: Calls) -> tuple[list[str], float]:
     """The tests for a mutant, and their time in seconds: first those that call the function, the quick ones before the slow ones.
 
     Then the tests in files that name the module, which may start it as another process, and those that call anything else of it;
-    failing all that, the tests of the room.
+    failing all that, the tests of the room. Constants may be seen in the documentation alone.
     """
     module, folders = f"{mutant.path}:", mutant.path.split("/")[:-1]
     stem = Path(mutant.path).stem if not mutant.path.endswith("/__init__.py") else folders[-1]
     near = {test: seconds for name, tests in calls.items() if name.startswith(module) for test, seconds in tests.items()}
     naming = {test: seconds for test, seconds in calls[""].items() if stem in text_of(test.partition("::")[0])}
+    derived = {test: seconds for test, seconds in calls[""].items() if not mutant.function and test.startswith(DERIVED)}
     room = {test: seconds for test, seconds in calls[""].items() if f"tests/{folders[min(1, len(folders) - 1)]}/" in test}
     chosen: dict[str, float] = {}
-    for group in (calls.get(f"{module}{mutant.function}", {}), naming, near, {} if naming or near else room):
+    for group in (calls.get(f"{module}{mutant.function}", {}), derived, naming, near, {} if naming or near else room):
         left = BUDGET_S
         for test, seconds in sorted(group.items(), key=lambda one: one[1]):
             left -= 0 if test in chosen else seconds
