@@ -1,7 +1,8 @@
 """pytest plugin (`-p tests.mutants.calls`): writes the tests that call each function of the product to the file named by $CALLS.
 
 The result is {function: {test: seconds}}; a function is `path:qualified name`, and "" stands for all tests. Set-up that the tests
-of a file share counts for each of them, and so do calls while the file is imported and its parameters are computed. Failed tests are left out: they would notice any fault. Other processes are not traced.
+of a file share counts for each of them, and so do calls while the file is imported and its parameters are computed. Failed tests
+are left out: they would notice any fault. Other processes are not traced.
 """
 
 import json
