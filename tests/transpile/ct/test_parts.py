@@ -2,8 +2,9 @@
 
 import pytest
 
+from ignition.config.record import Record
 from ignition.transpile.ct import option_table, translate
-from ignition.transpile.ct.model import Locksmith
+from ignition.transpile.ct.model import ContainerLinuxConfig, Locksmith
 from ignition.transpile.ct.units import quoted
 from ignition.transpile.ct.update import locksmith_findings
 
@@ -114,3 +115,18 @@ QUOTED = [
 @pytest.mark.parametrize("text, wanted", QUOTED)
 def test_quoted(text: str, wanted: str) -> None:
     assert quoted(text) == wanted
+
+
+def sections(cls: type[Record]) -> set[type[Record]]:
+    inner = [field.element for field in cls.FIELDS.values() if issubclass(field.element, Record)]
+    return {cls}.union(*map(sections, inner))
+
+
+@pytest.mark.parametrize(
+    "cls", sorted(sections(ContainerLinuxConfig), key=lambda cls: cls.__name__), ids=lambda cls: cls.__name__
+)
+def test_every_member_may_be_left_out_and_is_zero_then(cls: type[Record]) -> None:
+    empty = cls()
+    values = {name: getattr(empty, name) for name in cls.FIELDS}
+    assert [name for name, value in values.items() if value and not isinstance(value, Record)] == []
+    assert [name for name, value in values.items() if isinstance(value, Record) and value != type(value)()] == []
