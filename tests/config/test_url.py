@@ -12,7 +12,7 @@ GOOD = """http://a http:a http:/a http:///a http://a?%zz http://%C3%A9/ http://�
 http://[fe80::1%25eth0]/ http://u:p@h/ http://u@h@h/ a/b a/b:c //host/p ?q #f http://a<b>/ http:%zz mailto:x@y""".split()
 
 
-@pytest.mark.parametrize("text", [*GOOD, "http://a/ b"])
+@pytest.mark.parametrize("text", [*GOOD, "http://a/ b", "http://a/\xad\u2028", "http://[::1%25a]/"])
 def test_url_parses(text: str) -> None:
     assert url.syntax_problem(text) == ""
 
@@ -30,7 +30,66 @@ BAD = [
     ("http://a b", "has an invalid character in its host"),
     ("http://a|b/", "has an invalid character in its host"),
     ("http://a%41/", "has an invalid character in its host"),
+    ("http://a/\x7f", "has a control character"),
+    ("http://a/%4", "has a % that is not followed by two hex digits"),
+    ("http://a/%g4", "has a % that is not followed by two hex digits"),
+    ("http://a/%4g", "has a % that is not followed by two hex digits"),
+    ("http://u%4@h/", "has a malformed user or password"),
+    ("http://[::1]:a", "has a malformed host or port"),
+    ("http://[::1%4]/", "has a malformed host or port"),
+    ("http://[a|b]/", "has a malformed host or port"),
+    ("http://a:1:b/", "has a port that is not a number"),
+    ("http://%c/", "has an invalid character in its host"),
+    ("//a b/c", "has an invalid character in its host"),
 ]
+
+
+@pytest.mark.parametrize(
+    "text, rule, reason",
+    [
+        ("s3://b/k?versionId", "R8", "versionId in the query is empty"),
+        ("s3://b/k?a=b&version%49d=&versionId=x", "R8", "versionId in the query is empty"),
+        ("s3://b/k?versionId=x&versionId=", "", ""),
+        ("s3://b/k?versionId=;&a", "", ""),  # Go skips a pair with a ;
+        ("s3://b/k?versionId%4=", "", ""),
+        ("s3://b/k?versionid=#?versionId=", "", ""),
+        ("https://b/k?versionId=", "", ""),
+        ("arn:aws:s3:::b/k?versionId=", "R8", "versionId in the query is empty"),
+        ("arn:aws:s3:::b", "R9", "the ARN does not name an object: bucket/key, or accesspoint/name/object/key"),
+        ("arn:aws:s3::b/k", "R9", "an ARN has six parts: arn:partition:s3:region:account:bucket/key"),
+        ("arn:aws:ec2:::b/k", "R9", "the service of the ARN is not s3"),
+        ("arn:aws:s3:::accesspoint/a", "R9", "the ARN does not name an object: bucket/key, or accesspoint/name/object/key"),
+        ("arn:aws:s3:::accesspoint/a/object", "", ""),
+        ("arn:aws:s3:::b/k:x", "", ""),
+    ],
+)
+def test_object_in_a_bucket(text: str, rule: str, reason: str) -> None:
+    assert url.problem(text, "3.4.0") == (rule, reason)
+
+
+@pytest.mark.parametrize(
+    "text, rule, fix",
+    [
+        ("htps://a", "R7", "did you mean https? one of http, https, data, tftp, s3, gs, arn"),
+        ("/a", "R7", "begin it with a scheme: https://…, or data:,… for the content itself"),
+        ("http://a b", "R6", "write it as scheme://host:port/path, with special characters percent-encoded, such as %20"),
+        ("s3://b/k?versionId", "R8", "specify the version, or leave versionId out"),
+        ("arn:aws:s3:::b", "R9", "write arn:aws:s3:::BUCKET/KEY"),
+        ("data:a", "R10", "write data:,TEXT with percent escapes, or data:;base64,CONTENT with its padding"),
+    ],
+)
+def test_fix_of_a_url(text: str, rule: str, fix: str) -> None:
+    assert (url.problem(text, "3.4.0")[0], url.fix(rule, text, "3.4.0")) == (rule, fix)
+
+
+@pytest.mark.parametrize("text", ["http://h/\udcff", "data:,\ud800"])
+def test_bytes_that_are_not_utf_8(text: str) -> None:
+    assert url.unusable(text) == "has bytes that are not UTF-8"
+
+
+@pytest.mark.parametrize("text, is_shown", [("ftp://u@h/x", True), ("ftp:u@h/x", False), ("https:u@h", True), ("x:y", True)])
+def test_scheme_that_may_be_shown(text: str, *, is_shown: bool) -> None:
+    assert url.can_show_scheme(text) == is_shown
 
 
 @pytest.mark.parametrize("text, reason", BAD, ids=[repr(text) for text, _ in BAD])

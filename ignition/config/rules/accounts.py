@@ -66,7 +66,8 @@ def user_can_be_called_so(user: User, _: Context) -> Iterator[Finding]:
             fix = "leave it out: fields of /etc/passwd end at colons, entries at line breaks"
             yield error(member, f"{member} cannot have a colon or a line break", fix, "O13")
         elif value and member != "gecos" and not value.startswith("/") and (member, value) != ("shell", _NO_SHELL):
-            fix = f"write /bin/{value}" if member == "shell" and "/" not in value.strip() else f"write /{value.strip()}"
+            bare = value.strip()
+            fix = f"write /bin/{bare}" if member == "shell" and "/" not in bare else f"write /{bare}"
             yield error(member, f"{member} is not an absolute path: useradd refuses it", fix, "O13")
     yield from _groups_of(user)
 

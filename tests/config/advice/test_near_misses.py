@@ -141,8 +141,8 @@ def test_ids(members: str, expected: list[str]) -> None:
             ["W23 storage.files.0.group.name"],
         ),
         (
-            '"storage": {"files": [{"path": "/b"}], "links": [{"path": "/a", "target": "/b", "hard": true, "user": {"name": "joe"}},'
-            ' {"path": "/c", "target": "/b", "group": {"name": "joe"}}]}',
+            '"storage": {"files": [{"path": "/b"}], "links": ['
+            '{"path": "/a", "target": "/b", "hard": true, "user": {"name": "joe"}}, {"path": "/c", "target": "/b", "group": {"name": "joe"}}]}',
             ["W23 storage.links.1.group.name"],
         ),
     ],
