@@ -142,7 +142,8 @@ def test_ids(members: str, expected: list[str]) -> None:
         ),
         (
             '"storage": {"files": [{"path": "/b"}], "links": ['
-            '{"path": "/a", "target": "/b", "hard": true, "user": {"name": "joe"}}, {"path": "/c", "target": "/b", "group": {"name": "joe"}}]}',
+            '{"path": "/a", "target": "/b", "hard": true, "user": {"name": "joe"}}, '
+            '{"path": "/c", "target": "/b", "group": {"name": "joe"}}]}',
             ["W23 storage.links.1.group.name"],
         ),
     ],
