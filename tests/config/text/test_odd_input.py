@@ -248,6 +248,92 @@ BROKEN_JSON: list[tuple[str, bytes, str, str]] = [
     ("negative", b'{"uid": -007}', "line 1 col 11: invalid character '0' after a leading zero", "write -7"),
     ("hexadecimal", b'{"uid": 0x1F}', "line 1 col 10: invalid character 'x' in a number", "JSON numbers are decimal: write 31"),
     ("plus sign", b'{"uid": +5}', "line 1 col 9: invalid character '+' where a value is expected", "write 5"),
+    ("binary", b'{"uid": 0b11}', "line 1 col 10: invalid character 'b' in a number", "JSON numbers are decimal: write 3"),
+    ("octal", b'{"uid": 0o17}', "line 1 col 10: invalid character 'o' in a number", "JSON numbers are decimal: write 15"),
+    (
+        "negative and hexadecimal",
+        b'{"uid": -0X1f}',
+        "line 1 col 11: invalid character 'X' in a number",
+        "JSON numbers are decimal: write -31",
+    ),
+    (
+        "hexadecimal mode",
+        b'{"mode": 0x1ff}',
+        "line 1 col 11: invalid character 'x' in a number",
+        "JSON numbers are decimal: write 511",
+    ),
+    ("octal mode in a list", b'{"mode": [0644]}', "line 1 col 12: invalid character '6' after a leading zero", "write 644"),
+    ("two zeros", b'{"uid": 00}', "line 1 col 10: invalid character '0' after a leading zero", "write 0"),
+    ("plus and zero", b'{"uid": +0}', "line 1 col 9: invalid character '+' where a value is expected", "write 0"),
+    ("plus and leading zero", b'{"uid": +05}', "line 1 col 9: invalid character '+' where a value is expected", ""),
+    *(
+        (
+            word,
+            f'{{"a": {word}}}'.encode(),
+            f"line 1 col 7: invalid character '{word[0]}': a constant of Python",
+            "write true, false and null in lower case",
+        )
+        for word in ("False", "None")
+    ),
+    ("like a constant", b'{"a": Nonesuch}', "line 1 col 7: invalid character 'N' where a value is expected", ""),
+    *(
+        (
+            f"quote {quote}",
+            f'{{"a": {quote}b}}'.encode(),
+            f"line 1 col 7: invalid character '{quote}': a typographic quote",
+            'write it as "',
+        )
+        for quote in "‘’”„«»"
+    ),
+    *(
+        (
+            f"template {start}",
+            f'{{"a": {start} b }}'.encode(),
+            f"line 1 col 7: invalid character '{start[0]}': a template's placeholder",
+            TEMPLATE,
+        )
+        for start in ("${", "<%")
+    ),
+    ("jinja's statement", b"{% if a %}{}", "line 1 col 2: invalid character '%': a template's placeholder", TEMPLATE),
+    ("jinja's placeholder in a list", b"[{{ b }}]", "line 1 col 3: invalid character '{': a template's placeholder", TEMPLATE),
+    (
+        "unknown escape",
+        b'{"a": "b\\q"}',
+        "line 1 col 9: invalid character '\\\\' is not a JSON escape",
+        "a backslash itself is written as \\\\",
+    ),
+    (
+        "unknown code",
+        b'{"a": "b\\u12g4"}',
+        "line 1 col 10: invalid character 'u' is not a JSON escape",
+        "a backslash itself is written as \\\\",
+    ),
+    (
+        "line break in a string",
+        b'{"a": "b\nc"}',
+        "line 1 col 9: invalid character '\\n' in a string: it must be written as an escape such as \\n",
+        "",
+    ),
+    ("no colon", b'{"a" 1}', "line 1 col 6: invalid character '1' where a colon is expected", ""),
+    ("closing list too many", MINIMAL + b"]", "line 1 col 35: a closing bracket too many", "remove it, or open one before it"),
+    (
+        "list behind",
+        MINIMAL + b" [1]",
+        "line 1 col 36: another JSON text begins after the end of the config",
+        "a config is one JSON object: join them with ignition.config.merge",
+    ),
+    (
+        "cut in a second member",
+        b'{"a": {"b": 1, "c',
+        f"line 1 col 17: {CUT} 1 column 17, inside $.a: 2 brackets and a string are open",
+        WHOLE,
+    ),
+    (
+        "cut after a list",
+        b'{"a": [1, [2], {"b": 1}, ',
+        f"line 1 col 24: {CUT} 1 column 24, inside $.a: 2 brackets are open",
+        WHOLE,
+    ),
     ("one letter", b"t", "line 1 col 1: invalid character 't': the text is not JSON", BEGINS),
     ("long word", b"a" * 64, "line 1 col 1: invalid character 'a': the text is not JSON", BEGINS),
     ("hash", b"0123456789abcdef" * 8, "line 1 col 1: invalid character '0': the text is not JSON", BEGINS),
@@ -255,6 +341,83 @@ BROKEN_JSON: list[tuple[str, bytes, str, str]] = [
     ("fault in a long config", LONG_BROKEN, f"line 1 col {LONG_BROKEN.index(MODE) + 1}: invalid character '\"' {NO_COMMA}", ""),
     ("fault beside YAML", LONG_WITH_YAML, f"line 1 col {LONG_WITH_YAML.index(X) + 2}: invalid character 'x' {NO_COMMA}", ""),
 ]
+
+
+OF_CLC = "ignition storage systemd networkd passwd etcd flannel docker update locksmith".split()
+OF_CLOUD_CONFIG = (  # of cloud-init and coreos-cloudinit
+    "users groups packages package_update package_upgrade write_files runcmd bootcmd coreos ssh_authorized_keys ssh_pwauth "
+    "hostname fqdn manage_etc_hosts chpasswd timezone"
+).split()
+
+
+@pytest.mark.parametrize(
+    "text, noun, fix",
+    [
+        *((f"{key}:\n  a: b\n", "a Container Linux Config (YAML)", CT) for key in OF_CLC),
+        *((f"{key}: a\n", "a Container Linux Config (YAML)", CT) for key in OF_CLC),
+        *((f"{key}:\n  a: b\nnosuch: c\n", "a Container Linux Config (YAML)", CT) for key in OF_CLC),
+        *((f"{key}: a\nnosuch: b\n", "a cloud-config without its first line, #cloud-config", HEADER) for key in OF_CLOUD_CONFIG),
+        ("nosuch: a\nother: b\n", "YAML", YAML),
+        ("- a\n- b\n", "YAML", YAML),
+        ("variant: fcos", "a Butane config", BUTANE),
+        (
+            "ignition:\n  version: 3.5.0\n",
+            "a config of Ignition's fields, but in YAML",
+            "write it as JSON, for instance with yq -o json",
+        ),
+        ("apiVersion: v1\nkind: Pod\n", "a Kubernetes manifest", "send an Ignition config"),
+        ("# a comment\n\n%YAML 1.2\n---\nvariant: fcos\n", "a Butane config", BUTANE),
+        ('"variant": fcos\nb: c\n', "YAML", YAML),
+    ],
+)
+def test_yaml_is_known_by_its_keys(text: str, noun: str, fix: str) -> None:
+    [entry] = parse(text.encode()).report.entries
+    assert (entry.message, entry.fix) == (f"the text is {noun}, not an Ignition config", fix)
+
+
+@pytest.mark.parametrize("text", ["apiVersion: v1", "kind: Pod", "nosuch: a", "- a", "a:b\nc:d\n", "1: a\n2: b\n"])
+def test_other_text_is_not_called_yaml(text: str) -> None:
+    [entry] = parse(text.encode()).report.entries
+    assert "the text is not JSON" in entry.message
+
+
+@pytest.mark.parametrize(
+    "content, noun",
+    [
+        (b'  {"a": "bcdefghijklmnopqrstuvwxyz"}', " of a JSON object"),
+        (b"#!/bin/sh\necho A1 to everybody here\n", " of a script"),
+        (b"#cloud-config\nusers: [{name: a}]\n0", " of a cloud-config"),
+        (b"variant: fcos\nversion: 1.5.0\n# abcde", " of a Butane config"),
+        (b"<!doctype html><title>Not found</title>", " of HTML or XML ('Not found')"),
+        (gzip.compress(b"#!/bin/sh\n", mtime=0), " of gzip data of a script"),
+        (zstandard.compress(MINIMAL), " of zstd data"),
+        (bytes(range(140, 180)), ""),
+    ],
+)
+def test_base64_is_named_with_what_is_in_it(content: bytes, noun: str) -> None:
+    for text in (base64.b64encode(content), base64.urlsafe_b64encode(content).rstrip(b"="), base64.encodebytes(content)):
+        [entry] = parse(text).report.entries
+        assert (entry.message, entry.fix) == (f"the text is base64 data{noun}, not an Ignition config", BASE64)
+
+
+@pytest.mark.parametrize(
+    "text, noun",
+    [
+        ("<!DOCTYPE html>", "HTML or XML"),
+        ("<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>", "HTML or XML ('NoSuchKey')"),
+        ("<html><h1 class='a'>404\n Not  Found</h1>", "HTML or XML ('404 Not Found')"),
+        (f"<html><title>{'a' * 61}</title>", f"HTML or XML ('{'a' * 60}')"),
+        ("<html><title>a\x1bb</title>", "HTML or XML ('a?b')"),
+    ],
+)
+def test_page_is_named_with_its_title(text: str, noun: str) -> None:
+    [entry] = parse(text.encode()).report.entries
+    assert (entry.message, entry.fix) == (f"the text is {noun}, not an Ignition config", PAGE)
+
+
+def test_page_that_is_not_utf_8() -> None:
+    [entry] = parse(b"<title>caf\xe9</title>").report.entries
+    assert entry.message == "the text is HTML or XML ('caf\ufffd'), not an Ignition config"
 
 
 @pytest.mark.parametrize("text, said, fix", [pytest.param(*row[1:], id=row[0]) for row in BROKEN_JSON])
