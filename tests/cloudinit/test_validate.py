@@ -302,3 +302,57 @@ def test_a_clean_config_has_no_advice_but_about_its_examples() -> None:
     text = CLEAN.replace("      x\n    encoding: gz+b64", "      x")
     found = [one.rule for one in validate("user-data", text.encode(), is_thorough=True).entries]
     assert found == ["W19", "W18", "W2", "W8"]  # key and hash are cut off, a.service is not known, c is not a unit file
+
+
+OF_UNITS = "use letters, digits and :_.-@, and end it with the unit type, such as .service"
+# text, the path of each finding with its fix
+FIXES = [
+    ("users: [{name: a, gecos: 'a:b', homedir: '/a:b', shell: '/a:b'}]", [
+        ("users.0.gecos", ""), ("users.0.homedir", ""), ("users.0.shell", "")]),
+    ("users: [{name: a, homedir: b, shell: c}]", [
+        ("users.0.homedir", "begin it with a slash"), ("users.0.shell", "begin it with a slash")]),
+    ("users: [{name: a, homedir: /b, shell: /c, gecos: d}]", []),
+    ("users: [{name: -a}]", [("users.0.name", "begin with a letter, and use letters, digits, dashes and underscores")]),
+    ("users: [{name: a, passwd: 'b:c'}]", [
+        ("users.0.passwd", "create one with openssl passwd -6"),
+        ("users.0.passwd", "generate one with mkpasswd or openssl passwd -6")]),
+    ("manage_etc_hosts: a", [("manage_etc_hosts", "write localhost")]),
+    ("manage_etc_hosts: localhost", []),
+    ("coreos: {update: {reboot_strategy: a}}", [("coreos.update.reboot_strategy", "write one of etcd-lock, reboot, off")]),
+    ("write_files: [{content: a}]", [("write_files.0", "set its path: /etc/…")]),
+    ("write_files: [{path: etc/a}]", [("write_files.0.path", "write /etc/a")]),
+    ("write_files: [{path: /a, permissions: 0x}]", [
+        ("write_files.0.permissions", "write three or four octal digits, such as 0644")]),
+    ("write_files: [{path: /a, permissions: 420}]", [("write_files.0.permissions", "write 0644")]),
+    ("write_files: [{path: /a, permissions: 511}]", [("write_files.0.permissions", "write 0777")]),
+    ("write_files: [{path: /a, permissions: '0420'}, {path: /b, permissions: 755}, {path: /c, permissions: 600}]", []),
+    ("write_files: [{path: /home/core/a}]", [("write_files.0.path", "set its owner: USER:GROUP")]),
+    ("coreos: {units: [{name: /etc/a.service}]}", [
+        ("coreos.units.0.name", "write the name alone, such as a.service, or UNIT.d/NAME.conf for a drop-in")]),
+    ("coreos: {units: [{name: ../}]}", [
+        ("coreos.units.0.name", "write the name alone, such as a.service, or UNIT.d/NAME.conf for a drop-in")]),
+    ("coreos: {units: [{name: 'a b.service'}]}", [("coreos.units.0.name", OF_UNITS)]),
+    ("coreos: {units: [{name: docker.service.d/a.conf, enable: true}]}", [
+        ("coreos.units.0.enable", "set enable in a separate entry for docker.service")]),
+    ("coreos: {units: [{name: docker.service.d/a.conf, command: start}]}", [
+        ("coreos.units.0.command", "set command in a separate entry for docker.service")]),
+    ("coreos: {units: [{name: docker, command: start}]}", [("coreos.units.0.name", "write docker.service")]),
+    ("coreos: {units: [{name: a/b.service}]}", [
+        ("coreos.units.0.name", "write a drop-in as UNIT.d/NAME.conf, or below drop_ins of its unit")]),
+    ("coreos: {units: [{name: a.servce}]}", [("coreos.units.0.name", "did you mean a.service?")]),
+    ("coreos: {units: [{name: a.netwrk}]}", [("coreos.units.0.name", "did you mean a.network?")]),
+    ("coreos: {units: [{name: a.x}]}", [("coreos.units.0.name", "end it with one of service, socket, device, mount, automount, "
+        "swap, target, path, timer, snapshot, slice, scope")]),
+    *((f"coreos: {{units: [{{name: a.{kind}}}]}}", []) for kind in ("network", "netdev", "link", "service", "mount")),
+    ("coreos: {units: [{name: docker.service, drop_ins: [{name: a}, {name: b.conf}, {name: c/d.conf}]}]}", [
+        ("coreos.units.0.drop_ins.0.name", "name it a.conf"), ("coreos.units.0.drop_ins.2.name", "name it like 10-mine.conf")]),
+    (f"coreos: {{units: [{{name: docker.service, drop_ins: [{{name: {'a' * 251}.conf}}]}}]}}", [
+        ("coreos.units.0.drop_ins.0.name", "name it like 10-mine.conf")]),
+    (f"coreos: {{units: [{{name: docker.service, drop_ins: [{{name: {'a' * 250}.conf}}]}}]}}", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text, wanted", FIXES, ids=[row[0][:60] for row in FIXES])
+def test_place_and_fix(text: str, wanted: list[tuple[str, str]]) -> None:
+    entries = validate("user-data", f"#cloud-config\n{text}\n".encode(), is_thorough=True).entries
+    assert [(entry.path.removeprefix("$."), entry.fix) for entry in entries] == wanted

@@ -76,6 +76,17 @@ def test_environment_is_ignored(fetcher: Fetcher, monkeypatch: pytest.MonkeyPatc
         (":80", "example.com", 80, False),
         ("", "example.com", 80, False),
         (" other.org , Example.com ", "example.com", 80, True),
+        (",,example.com", "example.com", 80, True),
+        ("10.0.0.0/8,example.com", "example.com", 80, True),
+        ("10.0.0.0/8,11.0.0.0/8", "11.1.2.3", 80, True),
+        ("a.org:81,example.com", "example.com", 80, True),
+        ("example.com", "example.com.", 80, True),
+        ("example.com", "10.1.2.3", 80, False),
+        ("10.1.2.3", "example.com", 80, False),
+        ("fe80::1", "fe80::1%eth0", 80, True),
+        ("2001:db8::/32", "2001:db8::1", 80, True),
+        ("[2001:db8::1]", "2001:db8::1", 80, True),
+        ("[example.com]:81", "example.com", 80, False),
     ],
 )
 def test_no_proxy_item_covers(item: str, host: str, port: int, exempt: bool) -> None:

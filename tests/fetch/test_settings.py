@@ -34,3 +34,17 @@ def test_trust_and_proxies_are_taken_over() -> None:
     )
     assert settings.certificate_authorities == authorities
     assert (settings.http_proxy, settings.https_proxy, settings.no_proxy) == ("http://a", None, ("b",))
+
+
+def test_a_config_without_any_has_the_defaults_of_ignition() -> None:
+    settings = Settings.from_config(config())
+    assert settings == Settings(of_config=True)
+    assert (settings.success, settings.absent) == ((200, 204), (404,))
+    assert (settings.attempts, settings.first_pause_s, settings.longest_pause_s) == (None, 0.2, 5.0)
+    assert (settings.http_proxy, settings.https_proxy, settings.no_proxy) == (None, None, ())
+    assert not Settings().of_config
+
+
+@pytest.mark.parametrize(("given", "limit"), [(-1, None), (1, 1.0)])
+def test_negative_limit_is_none(given: int, limit: float | None) -> None:
+    assert Settings.from_config(config(timeouts=Timeouts(http_total=given))).total_s == limit
