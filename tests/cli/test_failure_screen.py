@@ -31,6 +31,32 @@ def test_screen_says_stage_place_cause_and_remedy() -> None:
     assert "do:    attach the disk" in text
 
 
+def test_whole_screen() -> None:
+    long = "the device /dev/disk/by-partlabel/a-very-long-name-that-stays-whole-because-a-person-copies-it is not there"
+    failure = Failure(f"{long}\nlast\tline", where="$.storage.disks.0.device", fix="attach the disk")
+    assert screen("disks", failure).splitlines() == [
+        "=" * WIDTH,
+        "The first boot failed in the stage 'disks'.",
+        "",
+        "where: $.storage.disks.0.device",
+        "what:  the device",
+        "       /dev/disk/by-partlabel/a-very-long-name-that-stays-whole-because-a-person-copies-it",
+        "       is not there",
+        "       last line",
+        "do:    attach the disk",
+        "",
+        "Nothing is lost: the machine will try its first boot again at the next start.",
+        "=" * WIDTH,
+    ]
+
+
+def test_screen_shows_the_first_lines_of_a_long_message() -> None:
+    lines = screen("files", Failure("\n".join(f"line {number}" for number in range(100)))).splitlines()
+    shown = [line for line in lines if "line " in line]
+    left_out = next(line for line in lines if "more lines, in the journal" in line)
+    assert shown[0] == "what:  line 0" and left_out == f"       … and {100 - len(shown)} more lines, in the journal"
+
+
 def test_screen_without_fix_points_to_the_journal() -> None:
     assert "do:    see the journal: journalctl --identifier=ignition --all" in screen("files", Failure("x"))
 

@@ -1,8 +1,10 @@
 """Flags as Go's flag package, pflag and clap read them."""
 
+import io
+
 import pytest
 
-from ignition.cli.flags import CLAP, GO_ANYWHERE, PFLAG, Flag, UsageError, duration_s, one_of, read
+from ignition.cli.flags import CLAP, GO_ANYWHERE, PFLAG, Flag, UsageError, duration, duration_s, one_of, read, wants_colour
 
 TABLE = (
     Flag("stage", "", "the stage", value="NAME"),
@@ -63,13 +65,26 @@ def test_wrong_flags_are_named(words: list[str], message: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("2m0s", 120), ("90s", 90), ("1h2m", 3720), ("300ms", 0.3), ("1.5m", 90), ("0", 0), ("15µs", 15e-6)],
+    [
+        ("2m0s", 120),
+        ("90s", 90),
+        ("7ns", 7e-9),
+        ("7us", 7e-6),
+        (".5h", 1800),
+        ("1h0m0.5s", 3600.5),
+        ("2ms3us", 2.003e-3),
+        ("1h2m", 3720),
+        ("300ms", 0.3),
+        ("1.5m", 90),
+        ("0", 0),
+        ("15µs", 15e-6),
+    ],
 )
 def test_duration_is_in_seconds(text: str, seconds: float) -> None:
     assert duration_s(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "5", "s", "1x", "-1s", "1 s", "1.2.3s"])
+@pytest.mark.parametrize("text", ["", "5", "s", "1x", "1sm", "00", "1d", "-1s", "1 s", "1.2.3s"])
 def test_duration_without_sense_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="duration|float"):
         duration_s(text)
@@ -175,3 +190,59 @@ def test_letter_is_a_name_where_one_dash_is_enough() -> None:
 def test_value_that_is_not_one_of_the_words() -> None:
     with pytest.raises(ValueError, match="'red' is not one of auto, never"):
         one_of("auto", "never")("red")
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [("1 t T true TRUE True", True), ("0 f F false FALSE False", False)],  # strconv.ParseBool of Go
+)
+def test_words_of_a_boolean(words: str, *, value: bool) -> None:
+    assert [read(TABLE, [f"-quiet={word}"])[0]["quiet"] for word in words.split()] == [value] * 6
+
+
+@pytest.mark.parametrize("word", ["", "yes", "no", "tRUE", "2"])
+def test_other_words_are_not_a_boolean(word: str) -> None:
+    with pytest.raises(UsageError, match="is not a boolean"):
+        read(TABLE, [f"-quiet={word}"])
+
+
+def test_longest_duration_is_that_of_go() -> None:
+    assert duration_s("9223372036s") == 9223372036
+    with pytest.raises(ValueError, match="292 years"):
+        duration_s("9223372037s")
+    with pytest.raises(ValueError, match="empty duration"):
+        duration_s("")
+    assert duration("1h") == "1h"
+
+
+@pytest.mark.parametrize(
+    ("when", "terminal", "environment", "colour"),
+    [
+        ("auto", True, {"TERM": "xterm"}, True),
+        ("auto", True, {}, True),
+        ("auto", True, {"NO_COLOR": ""}, True),
+        ("auto", True, {"NO_COLOR": "1"}, False),
+        ("auto", True, {"TERM": "dumb"}, False),
+        ("auto", False, {"TERM": "xterm"}, False),
+        ("always", False, {"NO_COLOR": "1"}, True),
+        ("yes", False, {}, True),
+        ("never", True, {}, False),
+        ("no", True, {}, False),
+    ],
+)
+def test_colours(
+    when: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, *, terminal: bool, colour: bool
+) -> None:
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    stream = io.StringIO()
+    stream.isatty = lambda: terminal  # type: ignore[method-assign]
+    assert wants_colour(stream, when) == colour
+
+
+def test_concealed_flag_is_read_and_not_shown() -> None:
+    flag = Flag("count", 1, "how often", value="N", parse=int, short="c", old="number").concealed()
+    assert (flag.hidden, flag.name, flag.default, flag.value, flag.short, flag.old) == (True, "count", 1, "N", "", "")
+    assert read((flag,), ["-count=3"])[0] == {"count": 3}

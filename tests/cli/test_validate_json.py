@@ -30,6 +30,13 @@ def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     return parsed
 
 
+def test_text_is_indented_and_ends_in_a_line_feed(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("good.ign").write_text(GOOD)
+    assert main(["-json", "good.ign"]) == 0
+    text = capsys.readouterr().out
+    assert text == json.dumps(json.loads(text), indent=2) + "\n"
+
+
 def test_whole_document(capsys: pytest.CaptureFixture[str]) -> None:
     Path("good.ign").write_text(GOOD)
     Path("bad.ign").write_text(BAD)
