@@ -1,9 +1,11 @@
 """How tables name values: members of documents, lists with holes, YAML, addresses."""
 
+import re
 from ipaddress import ip_interface
 
 import pytest
 
+from ignition import platforms
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.metadata import yaml_text
@@ -11,7 +13,7 @@ from ignition.metadata.reader import Reader
 from ignition.metadata.service import Service
 from ignition.metadata.ssh_keys import listed, members
 from ignition.metadata.table import Attribute, Metadata
-from ignition.metadata.values import Document, Value, changed, joined, plain, text
+from ignition.metadata.values import Document, Value, changed, first, first_word, joined, plain, text
 from ignition.network import addresses
 
 DOCUMENT = Document("a")
@@ -194,3 +196,76 @@ def test_address_that_is_none(address: object, network: object, what: str) -> No
     with pytest.raises(Failure) as caught:
         addresses.interface(address, "d", network=network)
     assert (caught.value.what, caught.value.where) == (what, "d")
+
+
+# Members without which Afterburn takes no document: not an `Option` in its structs (src/providers).
+DEMANDED = {
+    "akamai": "INSTANCE_ID INSTANCE_HOST_UUID INSTANCE_LABEL INSTANCE_REGION INSTANCE_TYPE IPV6_SLAAC IPV6_LINK_LOCAL",
+    "digitalocean": "HOSTNAME REGION",
+    "ibmcloud-classic": "INSTANCE_ID LOCAL_HOSTNAME",
+    "kubevirt": "INSTANCE_ID HOSTNAME",
+    "oraclecloud": "AVAILABILITY_DOMAIN COMPARTMENT_ID FAULT_DOMAIN HOSTNAME INSTANCE_ID INSTANCE_SHAPE REGION_ID",
+    "packet": "HOSTNAME PHONE_HOME_URL PLAN",
+    "powervs": "INSTANCE_ID LOCAL_HOSTNAME",
+    "scaleway": "HOSTNAME INSTANCE_ID INSTANCE_TYPE ZONE_ID",
+}
+OF_XML = ("azure",)
+NOT_DOCUMENTS = ("vagrant-virtualbox",)  # of the machine itself
+
+
+@pytest.mark.parametrize(
+    "name", [one for one in platforms.ids() if platforms.module(one).metadata and one not in (*OF_XML, *NOT_DOCUMENTS)]
+)
+def test_attributes_that_a_document_must_have(name: str) -> None:
+    for table in platforms.metadata(name):
+        empty = Reader(table, lambda path: b"{}", Fetcher(Settings(), offline=True))
+        demanded = []
+        for attribute in table.attributes:
+            try:
+                attribute.value.read(empty)
+            except Failure:
+                demanded.append(attribute.name)
+        assert demanded == DEMANDED.get(name, "").split()
+
+
+@pytest.mark.parametrize("name", [one for one in platforms.ids() if platforms.module(one).metadata])
+def test_names_of_attributes_are_different(name: str) -> None:
+    for table in platforms.metadata(name):
+        names = [one for attribute in table.attributes for one in table.names(attribute)]
+        assert len(names) == len(set(names))
+        assert [one for one in names if not re.fullmatch(r"(AFTERBURN|COREOS)_[A-Z0-9_]+", one)] == []
+
+
+def test_documents_that_are_not_utf_8() -> None:
+    table = Metadata(Service("http://x.example"), prefix="P_")
+    source = Reader(table, lambda path: b"caf\xe9\n", Fetcher(Settings(), offline=True))
+    assert text("a").read(source) == "caf\ufffd"
+    assert yaml_text.parse("a: !!binary /w==\n") == {"a": "\ufffd"}
+    assert yaml_text.parse("a: '\udcff'") == {"a": "?"}
+
+
+@pytest.mark.parametrize(
+    ("values", "found"), [(("x", "y"), "x"), (("", "y"), "y"), (("", ""), ""), ((None, ""), ""), ((None, None), None)]
+)
+def test_first_of_several_values(values: tuple[str | None, ...], found: str | None) -> None:
+    documents = {str(number): value for number, value in enumerate(values) if value is not None}
+    value = first(*(text(str(number)) for number in range(len(values))))
+    assert value.read(reader(**documents)) == found
+    assert value.says == "0, else 1"
+
+
+@pytest.mark.parametrize(("answer", "word"), [("a.b c.d", "a.b"), (" a\nb", "a"), ("", ""), (" \n", "")])
+def test_first_word(answer: str, word: str) -> None:
+    assert first_word(text("a")).read(reader(a=answer)) == word
+
+
+@pytest.mark.parametrize(("body", "found"), [("{", None), ("[1]", None), ("null", None), ('{"a": "b"}', "b")])
+def test_document_that_may_be_damaged(body: str, found: object) -> None:
+    assert Document("d", may_be_damaged=True).member("a").read(reader(d=body)) == found
+
+
+@pytest.mark.parametrize("body", ['{"a": ""}', "{}", '{"a": null}'])
+def test_member_that_must_be_filled(body: str) -> None:
+    with pytest.raises(Failure, match="the metadata has no a"):
+        Document("d").member("a", filled=True).read(reader(d=body))
+    assert Document("d").member("a", required=True).says == "a of d"
