@@ -116,12 +116,13 @@ def _discovery(root: Node) -> Iterator[Finding]:
 
 
 def _is_request_uri(text: str) -> bool:
-    """Go's url.ParseRequestURI: an absolute path, or a URI with a scheme and something behind it."""
+    """Go's url.ParseRequestURI: an absolute path, or a URI with a scheme and something behind it, and no blank in its host."""
     if text.startswith("/"):
         return True
     head, colon, rest = text.partition(":")
     is_scheme = head[:1].isalpha() and all(one.isalnum() or one in "+-." for one in head)
-    return bool(colon) and is_scheme and head.isascii() and rest.startswith("/") and " " not in rest.partition("/")[0]
+    host = rest[2:].partition("?")[0].partition("/")[0] if rest.startswith("//") else ""
+    return bool(colon) and is_scheme and head.isascii() and rest.startswith("/") and " " not in host
 
 
 def _encoding(root: Node) -> Iterator[Finding]:

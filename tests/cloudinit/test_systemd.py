@@ -129,3 +129,46 @@ def test_enablement(programs: Programs, script: str, wanted: str, is_there: bool
     programs(systemctl=script)
     assert systemd.enablement("a.service") == wanted
     assert systemd.EnableUnit("", "a.service", runtime=False).already_there(context) is is_there
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        *((one, True) for one in ("a", "a.service", r"a-b_c:d\\x2d@e.mount", "a.service.d/b.conf", "a/.b", "a" * 255)),
+        *(
+            (one, False)
+            for one in (
+                "",
+                ".",
+                "..",
+                ".a.service",
+                "a.service.",
+                "a b.service",
+                "ä.service",
+                "/a",
+                "a/",
+                "a//b",
+                "a/../b",
+                "a" * 256,
+            )
+        ),
+    ],
+)
+def test_name_of_a_unit(name: str, *, is_one: bool) -> None:
+    assert systemd.is_name(name) == is_one
+
+
+@pytest.mark.parametrize(
+    ("name", "full", "owner"),
+    [
+        ("a", "a.service", "a"),
+        ("a.socket", "a.socket", "a.socket"),
+        ("a/b", "a/b", "a/b"),
+        ("a.service.d/b.conf", "a.service.d/b.conf", "a.service"),
+        ("a.service.d/b", "a.service.d/b", "a.service.d/b"),
+        ("a.service/b.conf", "a.service/b.conf", "a.service/b.conf"),
+        ("x/a.service.d/b.conf", "x/a.service.d/b.conf", "x/a.service"),
+    ],
+)
+def test_name_with_its_suffix_and_its_unit(name: str, full: str, owner: str) -> None:
+    assert (systemd.full_name(name), systemd.owner(name)) == (full, owner)

@@ -356,3 +356,29 @@ FIXES = [
 def test_place_and_fix(text: str, wanted: list[tuple[str, str]]) -> None:
     entries = validate("user-data", f"#cloud-config\n{text}\n".encode(), is_thorough=True).entries
     assert [(entry.path.removeprefix("$."), entry.fix) for entry in entries] == wanted
+
+
+@pytest.mark.parametrize(
+    ("url", "is_one"),
+    [  # as url.ParseRequestURI of Go has it
+        *((one, True) for one in ("/a", "https://a/b c", "https://a?b c", "h:/a b", "a+b-c.d1:/x", "h://", "/ a")),
+        *(
+            (one, False)
+            for one in (
+                "a",
+                "://a",
+                "1a://b",
+                "a_b://c",
+                "ä://b",
+                "a:b",
+                "https:",
+                "https://a b/c",
+                "https://a b?c",
+                "+a:/b",
+            )
+        ),
+    ],
+)
+def test_discovery_url(url: str, *, is_one: bool) -> None:
+    found = said(f"#cloud-config\ncoreos:\n  etcd:\n    discovery: {url!r}\n")
+    assert ("line 4: warning: discovery URL is not valid" not in found) == is_one, found

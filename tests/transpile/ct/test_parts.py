@@ -117,6 +117,21 @@ def test_quoted(text: str, wanted: str) -> None:
     assert quoted(text) == wanted
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (" ~", '" ~"'),
+        ("\x00\x1f\x7f", r'"\x00\x1f\x7f"'),
+        ("\x80\xa0", r'"\u0080\u00a0"'),
+        ("\udc80\udcff", r'"\x80\xff"'),
+        ("\udc7f\ud800", r'"\udc7f\ud800"'),
+        ("\uffff\U00010000\U0010ffff", '"' + r"\uffff" + "\U00010000" + r"\U0010ffff" + '"'),
+    ],
+)
+def test_quoted_as_go_quotes_what_cannot_be_printed(text: str, wanted: str) -> None:
+    assert quoted(text) == wanted
+
+
 def sections(cls: type[Record]) -> set[type[Record]]:
     inner = [field.element for field in cls.FIELDS.values() if issubclass(field.element, Record)]
     return {cls}.union(*map(sections, inner))
