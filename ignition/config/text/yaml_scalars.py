@@ -56,4 +56,4 @@ def number(text: str) -> float:
     """The value of a scalar of kind FLOAT or INT."""
     if _INT.fullmatch(text):
         return float(integer(text))
-    return float(text.replace("_", "").replace(".inf", "inf").replace(".Inf", "inf").replace(".INF", "inf").replace(".N", "N"))
+    return float(text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan"))
