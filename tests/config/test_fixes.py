@@ -188,3 +188,73 @@ def test_device_without_its_directory_is_a_device(said: str, written: str) -> No
     assert (entry.message, entry.fix) == ("path is not absolute", f"write {written}")
     entry = only(f'"storage": {{"luks": [{{"name": "a", "device": "{said}", "keyFile": {{"source": "data:,x"}}}}]}}')
     assert entry.fix == f"write {written}"
+
+
+IN_MOUNT = "this belongs to spec 3.x: write it into mount, or write the config in spec 3.x"
+NOT_IN_2 = "this belongs to spec 3.x: not available in 2.x, or write the config in spec 3.x"
+NO_FILESYSTEM = (
+    "this belongs to spec 2.x: leave it out: paths are absolute in the new root, where file systems are mounted at their `path`"
+)
+MIGRATED = [  # docs/reference/ignition-config.md: members of one family that the other does not have
+    ("ignitionVersion", "3.5.0", 'this belongs to spec 1: write "ignition": {"version": "3.5.0"}'),
+    ("storage.filesystems.0.files", "3.5.0", "this belongs to spec 1: write them as storage.files"),
+    ("ignition.config.append", "3.5.0", "this belongs to spec 2.x: write merge"),
+    *((f"storage.{kind}.7.filesystem", "3.0.0", NO_FILESYSTEM) for kind in ("files", "directories", "links")),
+    ("storage.filesystems.0.name", "3.5.0",
+        "this belongs to spec 2.x: leave it out: files have absolute paths, file systems the `path` of their mount point"),
+    ("storage.filesystems.0.create", "3.5.0",
+        "this belongs to spec 2.x: write wipeFilesystem and options into the file system itself"),
+    ("storage.disks.0.partitions.1.size", "3.5.0", "this belongs to spec 2.x: write sizeMiB: 2048 sectors are 1 MiB"),
+    ("storage.disks.0.partitions.1.start", "3.5.0", "this belongs to spec 2.x: write startMiB: 2048 sectors are 1 MiB"),
+    ("ignition.config.merge", "2.3.0", "this belongs to spec 3.x: write append, or write the config in spec 3.x"),
+    *((f"storage.filesystems.0.{name}", "2.3.0", IN_MOUNT) for name in "device format label uuid options wipeFilesystem".split()),
+    ("storage.filesystems.0.mountOptions", "2.3.0",
+        "this belongs to spec 3.x: not available in 2.x: set Options= in the mount unit, or write the config in spec 3.x"),
+    *((name, "2.0.0", NOT_IN_2) for name in ("kernelArguments", "storage.luks", "storage.disks.0.partitions.0.resize",
+        "passwd.users.0.shouldExist", "passwd.groups.0.shouldExist")),
+    ("storage.files", "3.5.0", ""),
+    ("storage.files", "2.3.0", ""),
+    ("networkd", "2.3.0", ""),
+    ("storage.luks", "3.5.0", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "version", "fix"), MIGRATED, ids=[f"{name} {version}" for name, version, _ in MIGRATED])
+def test_member_of_the_other_family_is_translated(name: str, version: str, fix: str) -> None:
+    path = tuple(int(part) if part.isdigit() else part for part in name.split("."))
+    assert suggest.of_other_family(path, version) == fix
+
+
+@pytest.mark.parametrize(
+    ("value", "fix"),
+    [
+        (644, "modes are decimal: for 0644 write 420"),
+        (7777, "modes are decimal: for 7777 write 4095"),
+        (1, "modes are decimal: for 0001 write 1"),
+        *((odd, "modes are decimal: 420 is 0644, 493 is 0755") for odd in (0, -1, 8, 648, 10000)),
+    ],
+)
+def test_mode_that_may_be_octal(value: int, fix: str) -> None:
+    assert suggest.mode(value) == fix
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "found"),
+    [
+        ("Docker", ("docker", "Docker"), "docker"),
+        ("dcoker", ("docker", "podman"), "docker"),
+        ("zzz", ("docker",), ""),
+        ("", ("docker",), ""),
+        ("docker", (), ""),
+    ],
+)
+def test_closest_word(word: str, known: tuple[str, ...], found: str) -> None:
+    assert suggest.closest(word, known) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [("a.b.cnf", "name it a.b.conf"), ("a", "name it a.conf"), ("", "name it 10-local.conf"), (".x", "name it .x.conf")],
+)
+def test_name_of_a_drop_in(name: str, fix: str) -> None:
+    assert suggest.dropin_name(name) == fix

@@ -60,3 +60,53 @@ def test_options_have_their_section() -> None:
 )
 def test_unit_with_install_option_can_be_enabled(contents: str, can: bool) -> None:
     assert unit_syntax.can_be_enabled(contents) == can
+
+
+@pytest.mark.parametrize(
+    "rest, value",
+    [
+        ("=c", "c"),
+        ("= c \t", "c"),
+        ("=", ""),
+        ("=c\\\n d \\\n  e", "c  d    e"),
+        ("=c\\\n# x\\\n  ;y\\\n d", "c  d"),
+        ("=c\r", "c"),
+        ("=a=b", "a=b"),
+        ("=\udcff", "?"),
+    ],
+)
+def test_value_of_an_option(rest: str, value: str) -> None:
+    contents = f"[A]\nb{rest}\n"
+    [option] = unit_syntax.parse(contents)[:1]
+    assert (option.name, option.value, option.start) == ("b", value, 4)
+
+
+def test_place_of_an_option_is_in_bytes() -> None:
+    assert [option.start for option in unit_syntax.parse("# é\n[A]\n\u2003b=c\nd=e")] == [12, 16]
+
+
+@pytest.mark.parametrize(
+    "contents, has",
+    [("[A]\nb=c", True), ("[A]\n# b=c\n", False), ("", False), ("[A", False), ("b=c", False)],
+)
+def test_unit_with_an_option(contents: str, has: bool) -> None:
+    assert unit_syntax.has_options(contents) == has
+
+
+@pytest.mark.parametrize(
+    "contents, fix",
+    [
+        ("[A", "close it, as in [Service]"),
+        ("[A] x", "begin a new line after the ]"),
+        ("[A]\nb", "write it as Name=value, or begin a comment with #"),
+        ("[A]\n#" + LONG, "break it: a line that ends in \\ goes on in the next one"),
+    ],
+)
+def test_fault_has_a_fix(contents: str, fix: str) -> None:
+    found = unit_syntax.fault(contents)
+    assert found and found.fix == fix
+
+
+def test_line_may_have_one_byte_less_than_the_limit() -> None:
+    for length in (2047, 2048, 2049):
+        assert bool(unit_syntax.problem("[A]\n#" + "x" * (length - 1))) == (length >= 2048), length
