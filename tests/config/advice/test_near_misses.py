@@ -852,6 +852,7 @@ def test_authorized_key(line: str, wrong: str) -> None:
         (f"{SERVICE}WantedBy=multi-user.target\n", "it belongs in [Install]"),
         (f"{SERVICE}user=core\n", "write User"),
         (f"{SERVICE}Usr=core\n", "did you mean User?"),
+        (f"{SERVICE}Stop=/bin/a\n", "custom options begin with X-"),  # ExecStop is not near enough
         (f"{SERVICE}Zzz=core\nZzz=b\n", "custom options begin with X-"),
     ],
 )
