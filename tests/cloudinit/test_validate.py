@@ -339,7 +339,7 @@ FIXES = [
     ("coreos: {units: [{name: docker, command: start}]}", [("coreos.units.0.name", "write docker.service")]),
     ("coreos: {units: [{name: a/b.service}]}", [
         ("coreos.units.0.name", "write a drop-in as UNIT.d/NAME.conf, or below drop_ins of its unit")]),
-    ("coreos: {units: [{name: a.servce}]}", [("coreos.units.0.name", "did you mean a.service?")]),
+    ("coreos: {units: [{name: a.serwice}]}", [("coreos.units.0.name", "did you mean a.service?")]),
     ("coreos: {units: [{name: a.netwrk}]}", [("coreos.units.0.name", "did you mean a.network?")]),
     ("coreos: {units: [{name: a.x}]}", [("coreos.units.0.name", "end it with one of service, socket, device, mount, automount, "
         "swap, target, path, timer, snapshot, slice, scope")]),

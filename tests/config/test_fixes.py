@@ -242,7 +242,7 @@ def test_mode_that_may_be_octal(value: int, fix: str) -> None:
     ("word", "known", "found"),
     [
         ("Docker", ("docker", "Docker"), "docker"),
-        ("dcoker", ("docker", "podman"), "docker"),
+        ("dokker", ("docker", "podman"), "docker"),
         ("zzz", ("docker",), ""),
         ("", ("docker",), ""),
         ("docker", (), ""),

@@ -399,7 +399,7 @@ def test_units_that_cannot_be_enabled(members: str, expected: list[str]) -> None
 
 
 PACKED = base64.b64encode(gzip.compress(b"hello", mtime=0)).decode()
-TWICE = base64.b64encode(gzip.compress(b"hel", mtime=0) + gzip.compress(b"lo", mtime=0) + b"\0\0").decode()
+TWICE = base64.b64encode(gzip.compress(b"hell", mtime=0) + gzip.compress(b"o", mtime=0) + b"\0\0").decode()
 ZLIB = base64.b64encode(zlib.compress(b"hello")).decode()
 HELLO, HELLO_256 = f"sha512-{sha512(b'hello').hexdigest()}", f"sha256-{sha256(b'hello').hexdigest()}"
 

@@ -103,7 +103,8 @@ class Copy:
             status = self.pytest("-x", f"@{chosen}", limit_s=30 + 3 * seconds)
         finally:
             file.write_bytes(original)
-        # 1: a failed test; 2 to 4: the module cannot be imported, or pytest itself fails because of it (the tests do exist: see recorded).
+        # 1: a failed test; 2 to 4: the module cannot be imported, or pytest itself fails because of it. The tests do exist: see
+        # recorded().
         if status not in (None, 0, 1, 2, 3, 4):
             raise SystemExit(f"pytest ended with {status}: {self.log.read_text()}")
         return TIMED_OUT if status is None else SURVIVED if status == 0 else KILLED

@@ -311,12 +311,12 @@ def refer(device: str, made: str = f"{VOLUME}, {ARRAY}, {TABLE}") -> list[str]:
         ("/dev/mapper/data", ""),
         ("/dev/mapper/swap", ""),  # not similar to anything
         ("/dev/mapper/ROOT", ""),  # of an image
-        ("/dev/md/bakcup", "/dev/md/backup"),
+        ("/dev/md/back-up", "/dev/md/backup"),
         ("/dev/md/data", "/dev/mapper/data"),
         ("/dev/mapper/backup", "/dev/md/backup"),
         ("/dev/disk/by-label/store", "/dev/disk/by-partlabel/store"),
         ("/dev/disk/by-label/crypt", ""),
-        ("/dev/disk/by-partlabel/stroe", "/dev/disk/by-partlabel/store"),
+        ("/dev/disk/by-partlabel/storre", "/dev/disk/by-partlabel/store"),
         ("/dev/disk/by-partuuid/22345678-1234-1234-1234-1234567890ab", ""),
         (
             "/dev/disk/by-partuuid/22345678-1234-1234-1234-1234567890ac",
@@ -489,7 +489,7 @@ def test_quadlet(kind: str) -> None:
 
 @pytest.mark.parametrize("top", ["/etc", "/usr/lib", "/usr/local/lib", "/lib"])
 def test_slip_in_the_type_of_a_unit_file(top: str) -> None:
-    names = ("a.servise", "a.env", "a", "a.target", "b/a.servise")
+    names = ("a.serwice", "a.env", "a", "a.target", "b/a.serwice")
     assert found(files(*(f'{{"path": "{top}/systemd/system/{name}"}}' for name in names))) == ["W26 storage.files.0.path"]
 
 

@@ -416,8 +416,8 @@ def test_page_is_named_with_its_title(text: str, noun: str) -> None:
 
 
 def test_page_that_is_not_utf_8() -> None:
-    [entry] = parse(b"<title>caf\xe9</title>").report.entries
-    assert entry.message == "the text is HTML or XML ('caf\ufffd'), not an Ignition config"
+    [entry] = parse(b"<title>x\xe9</title>").report.entries
+    assert entry.message == "the text is HTML or XML ('x\ufffd'), not an Ignition config"
 
 
 @pytest.mark.parametrize("text, said, fix", [pytest.param(*row[1:], id=row[0]) for row in BROKEN_JSON])

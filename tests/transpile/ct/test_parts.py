@@ -137,9 +137,10 @@ def sections(cls: type[Record]) -> set[type[Record]]:
     return {cls}.union(*map(sections, inner))
 
 
-@pytest.mark.parametrize(
-    "cls", sorted(sections(ContainerLinuxConfig), key=lambda cls: cls.__name__), ids=lambda cls: cls.__name__
-)
+SECTIONS = sorted(sections(ContainerLinuxConfig), key=lambda cls: str(cls.__name__))
+
+
+@pytest.mark.parametrize("cls", SECTIONS, ids=[cls.__name__ for cls in SECTIONS])
 def test_every_member_may_be_left_out_and_is_zero_then(cls: type[Record]) -> None:
     empty = cls()
     values = {name: getattr(empty, name) for name in cls.FIELDS}
