@@ -234,3 +234,15 @@ def test_one_key_that_update_ssh_keys_cannot_read(populated: Machine) -> None:
     ran = populated.run(f"{HEAD}ssh_authorized_keys: [ssh-rsa AAAA broken, {whole}]\n")
     assert ran.status == 0, ran.err
     assert populated.text("/home/core/.ssh/authorized_keys.d/coreos-cloudinit") == f"{whole}\n"
+
+
+@pytest.mark.parametrize(
+    "key", ["ssh-rsa AAAA broken", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKikukUoIgBsoKwjac1Cs5k+xlQKUlsYq6sVS744rHJl"]
+)
+def test_update_ssh_keys_is_not_called_again_without_another_key(populated: Machine, key: str) -> None:
+    populated.add_update_ssh_keys()
+    program = populated.root.parent / "bin/update-ssh-keys"
+    program.write_text('#!/bin/sh\ncat >>"$0.in"; echo "no space left" >&2; exit 1\n')
+    ran = populated.run(f"{HEAD}ssh_authorized_keys: [{key}]\n")
+    assert ran.status == 1 and "no space left" in populated.journal + ran.err
+    assert (populated.root.parent / "bin/update-ssh-keys.in").read_text() == f"{key}\n"

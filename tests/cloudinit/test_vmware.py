@@ -131,6 +131,19 @@ def test_unknown_encoding_is_refused(values: Path) -> None:
     assert caught.value.where == "guestinfo.coreos.config.data.encoding"
 
 
+def test_ovf_environment_that_is_missing_fails_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="^.*: the file does not exist") as caught:
+        OvfEnvironment(str(tmp_path / "none.xml")).user_data()
+    assert caught.value.where == str(tmp_path / "none.xml")
+
+
+def test_ovf_environment_that_is_not_utf_8(tmp_path: Path) -> None:
+    source = ovf(tmp_path / "ovf-env.xml", {"hostname": "a"})
+    text = (tmp_path / "ovf-env.xml").read_bytes()
+    (tmp_path / "ovf-env.xml").write_bytes(text + b"<!-- \xe9 -->")
+    assert source.metadata().hostname == "a"
+
+
 def test_ovf_environment_that_is_no_xml_fails_with_its_place(values: Path, tmp_path: Path) -> None:
     put(values, ovfenv="<Environment")
     with pytest.raises(Failure, match="the OVF environment is not valid XML") as caught:

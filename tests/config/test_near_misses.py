@@ -365,6 +365,9 @@ LONG = "a" * 247
     [
         (f'"name": "{LONG}.service"', []),
         (f'"name": "{LONG}a.service"', ["O21 name"]),
+        (f'"name": "{LONG}/{LONG}.service"', []),  # each part is a name of its own
+        (f'"name": "{LONG}aaaaaaaaa/a.service"', ["O21 name"]),
+        (f'"name": "a.service", "dropins": [{{"name": "{LONG}/{LONG}.conf"}}]', []),
         (f'"name": "{LONG}.service", "dropins": [{{"name": "a.conf", "contents": "[A]\\nb=c"}}]', ["O21 name"]),
         (f'"name": "{LONG}.service", "dropins": [{{"name": "a.conf"}}]', []),
         (f'"name": "{LONG[2:]}.service", "dropins": [{{"name": "a.conf", "contents": "[A]\\nb=c"}}]', []),

@@ -39,6 +39,8 @@ def test_everything_is_written(name: str, machine: Machine, tmp_path: Path) -> N
     assert {path.name: path.read_text() for path in (tmp_path / "n").iterdir()} == {file: text}
     assert [path.name for path in (tmp_path / "m").iterdir()] == ["eth0.nmconnection"]
     assert (tmp_path / "p/50-afterburn.yaml").exists() is (name == "proxmoxve")
+    if name == "proxmoxve":  # netplan warns about files that others can read
+        assert (tmp_path / "p/50-afterburn.yaml").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("name", ["kubevirt", "proxmoxve"])

@@ -82,3 +82,11 @@ def test_wrong_usage_is_status_1(words: list[str], message: str, written: Path, 
     assert program.main([*COMMAND, *words]) == 1
     assert capsys.readouterr().err.startswith(f"coreos-metadata: {message}")
     assert not written.exists()
+
+
+def test_usage_names_the_command(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main([*COMMAND, "--provider", "aws"]) == 1
+    usage = "Usage: coreos-metadata exp rd-network-kargs --provider ID|--cmdline --default-value TEXT\n"
+    assert usage in capsys.readouterr().err
+    assert program.main([*COMMAND, "--help"]) == 0
+    assert usage in capsys.readouterr().out

@@ -111,12 +111,11 @@ def _slip(device: str, made: dict[str, set[str]], storage: Storage) -> tuple[str
 def _missing_partition(device: str, storage: Storage) -> tuple[str, str] | None:
     """A disk whose table is wiped only has the partitions of the config."""
     for disk in storage.disks:
-        form = rf"{re.escape(disk.device)}(?:p|-part)?(\d+)" if disk.device else r"(?!)"
-        found = re.fullmatch(form, device, re.ASCII)
+        # Behind a digit the number of a partition needs a letter: /dev/md1 and /dev/md12 are two disks.
+        separator = "(?:p|-part)" if disk.device[-1:].isdigit() else "(?:p|-part)?"
+        found = re.fullmatch(rf"{re.escape(disk.device)}{separator}(\d+)", device, re.ASCII) if disk.device else None
         numbers = [one.number for one in disk.partitions if one.should_exist is not False]
         if found and disk.wipe_table and numbers and all(numbers) and int(found[1]) not in numbers:
-            if disk.device[-1] in "0123456789" and not re.search(r"(?:p|-part)\d+$", device):
-                continue  # /dev/md1 and /dev/md12 are two disks
             listed = ", ".join(map(str, sorted(numbers)))
             return f"{disk.device} is wiped, and the config has no partition {found[1]}", f"name one of its partitions: {listed}"
     return None
