@@ -120,6 +120,7 @@ def hashed_password(password: str) -> str:
         raise Failure(f"{LIBRARY} is missing: passwords cannot be hashed", fix="add it to the image") from error
     crypt.restype, crypt.argtypes = ctypes.c_char_p, [ctypes.c_char_p, ctypes.c_char_p]
     found = crypt(password.encode(), f"{METHOD}{salt}".encode())
-    if not found or not found.startswith(METHOD.encode()):
-        raise Failure("the password cannot be hashed", fix="check that it does not contain a NUL character")
+    # libcrypt refuses long ones, and reads up to a NUL: the rest would not be part of the password.
+    if "\0" in password or not found or not found.startswith(METHOD.encode()):
+        raise Failure("the password cannot be hashed", fix="use one of at most 511 bytes, without NUL characters")
     return str(found.decode())

@@ -115,7 +115,7 @@ def test_a_change_of_another_unit_is_no_reason() -> None:
 
 ENABLED = [
     ("echo enabled", "enabled", True),
-    ("echo static", "static", True),
+    *((f"echo {word}", word, True) for word in ("static", "alias", "generated", "transient", "indirect")),  # systemctl(1)
     ("echo disabled; exit 1", "disabled", False),
     ("echo masked; exit 1", "masked", False),
     ("echo enabled-runtime", "enabled-runtime", False),

@@ -382,3 +382,11 @@ def test_place_and_fix(text: str, wanted: list[tuple[str, str]]) -> None:
 def test_discovery_url(url: str, *, is_one: bool) -> None:
     found = said(f"#cloud-config\ncoreos:\n  etcd:\n    discovery: {url!r}\n")
     assert ("line 4: warning: discovery URL is not valid" not in found) == is_one, found
+
+
+def test_report_names_its_source_and_where_a_key_is() -> None:
+    for text in ("hello\n", "#cloud-config\nhostnam: a\n"):
+        assert validate("user-data", text.encode()).source == "user-data"
+    text = b"#cloud-config\nusers:\n- name: a\n  coreos_ssh_import_github: b\n"
+    [entry] = validate("user-data", text).entries
+    assert entry.extent and text[slice(*entry.extent)] == b"coreos_ssh_import_github"

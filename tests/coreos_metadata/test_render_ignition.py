@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,7 +92,14 @@ def test_directory_is_required(capsys: pytest.CaptureFixture[str]) -> None:
 def test_hashes_of_one_password_differ() -> None:
     first, second = render_ignition.hashed_password("a"), render_ignition.hashed_password("a")
     assert first != second
-    assert first.startswith("$6$rounds=10000$")
+    assert re.fullmatch(r"\$6\$rounds=10000\$[A-Za-z0-9]{16}\$[A-Za-z0-9./]{86}", first)
+
+
+@pytest.mark.parametrize("password", ["a\0b", "a" * 512])
+def test_password_that_would_be_cut_off_is_refused(password: str) -> None:
+    with pytest.raises(Failure, match="the password cannot be hashed"):
+        render_ignition.hashed_password(password)
+    assert render_ignition.hashed_password("a" * 511)
 
 
 def test_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

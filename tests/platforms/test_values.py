@@ -15,6 +15,7 @@ from ignition.metadata.ssh_keys import listed, members
 from ignition.metadata.table import Attribute, Metadata
 from ignition.metadata.values import Document, Value, changed, first, first_word, joined, plain, text
 from ignition.network import addresses
+from ignition.platforms import kubevirt
 
 DOCUMENT = Document("a")
 JSON = """{"name": "n", "number": 7, "yes": true, "none": null, "list": [{"x": "0"}, {}, {"x": 2}],
@@ -269,3 +270,8 @@ def test_member_that_must_be_filled(body: str) -> None:
     with pytest.raises(Failure, match="the metadata has no a"):
         Document("d").member("a", filled=True).read(reader(d=body))
     assert Document("d").member("a", required=True).says == "a of d"
+
+
+@pytest.mark.parametrize("document", [kubevirt.OPENSTACK_NETWORK, kubevirt.NOCLOUD_NETWORK], ids=["config-2", "cidata"])
+def test_network_of_kubevirt_that_is_damaged_is_ignored(document: Document) -> None:
+    assert document.read(reader(**{document.path: "{a: ["})) is None

@@ -796,6 +796,7 @@ def test_units(members: str, expected: list[str]) -> None:
         ("$2b$1$" + "a" * 53, "truncated"),
         ("$y$j9T$salt$" + "a" * 43, ""),
         ("$y$j9T$salt$" + "a" * 44, "truncated"),
+        ("$y$j9T", "truncated"),
         ("$gy$j9T$salt$" + "a" * 43, ""),
         ("a" * 13, ""),
         ("a" * 12, "not a crypt(5) hash"),

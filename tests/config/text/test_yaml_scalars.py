@@ -123,3 +123,19 @@ def test_plain_data_and_children() -> None:
     assert [items.child(part) is not None for part in (0, 4, 5, -1, "0")] == [True, True, False, False, False]
     assert data.child("x") is None and data.child(0) is None and data.key(0) is None and data.key("b") is not None
     assert [is_null(one) for one in items.items] == [False, False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("!!str yes", "yes"),
+        ("!!binary YWI=", "ab"),
+        ("!!binary /w==", "\udcff"),
+        ("!!int '7'", 7),
+        ("!!float '7'", 7.0),
+        ("!!bool 'yes'", True),
+        ("!!null ''", None),
+    ],
+)
+def test_tag(text: str, value: object) -> None:
+    assert plain(node(text)) == value

@@ -64,6 +64,12 @@ FILES = [
         File(path="/a", append=(Resource(source=""),), mode=0o600, user=Owner(id=0)),
         id="append with owner and mode",
     ),
+    pytest.param(
+        "2.2.0",
+        {"path": "/a", "append": True, "group": {"name": "g"}},
+        File(path="/a", append=(Resource(source=""),), group=Owner(name="g")),
+        id="append with group",
+    ),
 ]
 
 
