@@ -385,8 +385,8 @@ def test_discovery_url(url: str, *, is_one: bool) -> None:
 
 
 def test_report_names_its_source_and_where_a_key_is() -> None:
-    for text in ("hello\n", "#cloud-config\nhostnam: a\n"):
-        assert validate("user-data", text.encode()).source == "user-data"
+    for other in (b"hello\n", b"#cloud-config\nhostnam: a\n"):
+        assert validate("user-data", other).source == "user-data"
     text = b"#cloud-config\nusers:\n- name: a\n  coreos_ssh_import_github: b\n"
     [entry] = validate("user-data", text).entries
     assert entry.extent and text[slice(*entry.extent)] == b"coreos_ssh_import_github"

@@ -200,18 +200,18 @@ def test_kernel_arguments_are_the_property(values: Path, tmp_path: Path, monkeyp
     assert (tmp_path / "out").read_text() == "ip=192.0.2.20::192.0.2.1:255.255.255.0:::off\n"
 
 
-PACKED = gzip.compress(b"0123456789", mtime=0)
+TEN_DIGITS = gzip.compress(b"0123456789", mtime=0)
 
 
 @pytest.mark.parametrize("encoding", "b64 base64 gz gzip gz+b64 gzip+base64 gz+base64 gzip+b64".split())
 def test_each_encoding_of_a_value(encoding: str) -> None:
-    content = PACKED if encoding.startswith("gz") else b"0123456789"
+    content: bytes = TEN_DIGITS if encoding.startswith("gz") else b"0123456789"
     content = base64.b64encode(content) if encoding.endswith("64") else content
     assert vmware.decoded(content.decode("utf-8", "surrogateescape"), encoding, "x") == b"0123456789"
 
 
 def test_unpacked_value_may_just_reach_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = base64.b64encode(PACKED).decode()
+    text = base64.b64encode(TEN_DIGITS).decode()
     monkeypatch.setattr("ignition.host.limits.IN_MEMORY", 10)
     assert vmware.decoded(text, "gz+b64", "x") == b"0123456789"
     monkeypatch.setattr("ignition.host.limits.IN_MEMORY", 9)
