@@ -112,7 +112,7 @@ def _missing_partition(device: str, storage: Storage) -> tuple[str, str] | None:
     """A disk whose table is wiped only has the partitions of the config."""
     for disk in storage.disks:
         # Behind a digit the number of a partition needs a letter: /dev/md1 and /dev/md12 are two disks.
-        separator = "(?:p|-part)" if disk.device[-1:].isdigit() else "(?:p|-part)?"
+        separator = "(?:p|-part)" if disk.device.endswith(tuple("0123456789")) else "(?:p|-part)?"
         found = re.fullmatch(rf"{re.escape(disk.device)}{separator}(\d+)", device, re.ASCII) if disk.device else None
         numbers = [one.number for one in disk.partitions if one.should_exist is not False]
         if found and disk.wipe_table and numbers and all(numbers) and int(found[1]) not in numbers:
