@@ -135,6 +135,11 @@ class Dentry:
         with self._named():
             os.chown(self.name, uid, gid, dir_fd=self.directory, follow_symlinks=False)
 
+    def set_times(self, accessed_ns: int, modified_ns: int) -> None:
+        """Set the times of a node of any kind, of a symlink itself, in nanoseconds since 1970."""
+        with self._named():
+            os.utime(self.name, ns=(accessed_ns, modified_ns), dir_fd=self.directory, follow_symlinks=False)
+
     def mkdir(self, *, mode: int = PARENT_MODE, uid: int = -1, gid: int = -1) -> None:
         """Create a directory with exactly this mode, whatever the umask."""
         with self._named():

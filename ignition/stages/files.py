@@ -33,10 +33,11 @@ from ignition.sysroot.account_database import AccountDatabase
 from ignition.sysroot.accounts import AccountFacts
 from ignition.sysroot.attempt import Attempt, Entry
 from ignition.sysroot.existing import first_missing
+from ignition.sysroot.new_accounts import SKELETON
 from ignition.sysroot.nodes import NodeFacts
 from ignition.sysroot.presets import EnableUnit
 from ignition.sysroot.ssh_keys import KeyPlaces
-from ignition.sysroot.users import SKELETON, new_home
+from ignition.sysroot.users import new_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ import stat
 
 from ignition.config.model.passwd import Group
 from ignition.errors import CommandFailed, Failure, Unmet
-from ignition.host import command
+from ignition.host import command, log
 from ignition.host.reading import lines, read_text
 from ignition.host.root import PARENTS, Root
 from ignition.operation import Context, Operation
+from ignition.sysroot import new_accounts
 from ignition.sysroot.account_database import AccountDatabase
 from ignition.sysroot.nsswitch import LOCAL
 
@@ -39,12 +40,24 @@ class PutGroup(Operation):
     def execute(self, context: Context) -> None:
         group, root = self._group, context.root.path or "/"
         program = "groupmod" if self._accounts.group(group.name) else "groupadd"
+        if program == "groupadd" and self._write(context.root):
+            return
         argv = [program, "--root", root]
         if group.gid is not None:
             argv += ["--gid", str(group.gid)]
         if group.system and program == "groupadd":  # groupmod has no such option
             argv.append("--system")
         run_for(self._place, [*argv, "--", group.name], self.describe())
+
+    def _write(self, root: Root) -> bool:
+        """Create the group without groupadd; False if that is not possible."""
+        group, etc = self._group, new_accounts.Etc(root)
+        is_system = bool(group.system)
+        if reason := new_accounts.reason_for_groupadd(group.name, group.gid, etc, is_system=is_system):
+            log.debug(f"{self.describe()} by groupadd: {reason}")
+            return False
+        new_accounts.write(new_accounts.group_texts(group.name, group.gid, etc, is_system=is_system), etc)
+        return True
 
 
 # The fields behind the name in a shadow file for which the image has no line: no login by password, and no change of it.

@@ -20,13 +20,13 @@ from ignition.host.dentry import Dentry
 from ignition.host.reading import lines, read_text
 from ignition.host.root import PARENTS, Root
 from ignition.operation import Context, Operation
+from ignition.sysroot import new_accounts
 from ignition.sysroot.account_database import Account, AccountDatabase, is_id
 from ignition.sysroot.existing import has_attributes
 from ignition.sysroot.groups import refuse_leftover, run_for
+from ignition.sysroot.new_accounts import LOCKED, SKELETON, NewUser
 
-LOCKED = "*"
 MOUNTED_HOME_MODE = 0o700
-SKELETON = "/etc/skel"
 NO_HOMES = frozenset({"/", "/dev/null", "/nonexistent", "/var/empty"})  # of users without a home, by convention
 DEFAULT_UMASK = 0o022  # of shadow-utils: lib/getdef.c
 _LONGEST_NUMBER = 20
@@ -60,7 +60,8 @@ class PutUser(Operation):
         user, root = self._user, context.root.path or "/"
         found = self._accounts.user(user.name)
         uid = user.uid
-        if found is not None and self._is_half_made(found):
+        was_half_made = found is not None and self._is_half_made(found)
+        if found is not None and was_half_made:
             # The lines that useradd wrote are removed, a home stays, and the user keeps the uid that owns it.
             run_for(self._place, ["userdel", "--root", root, "--", user.name], f"remove the incomplete user {user.name}")
             uid, found = found.uid if uid is None else uid, None
@@ -68,6 +69,9 @@ class PutUser(Operation):
             # useradd does not create directories behind a symlink: /home -> var/home, with a /var that systemd-tmpfiles fills
             # later.
             context.root.makedirs(os.path.dirname(context.root.follow(new_home(user, context.root))))
+        if found is None and not was_half_made and self._write(context.root):
+            context.root.forget()
+            return
         changes = self._changes(found) if found else []
         if "--move-home" in changes and user.home_dir:
             # usermod renames the home without creating its parents.
@@ -75,6 +79,32 @@ class PutUser(Operation):
         argv = ["usermod", "--root", root, *changes] if found else ["useradd", "--root", root, *self._new(uid)]
         run_for(self._place, [*argv, "--", user.name], self.describe())
         context.root.forget()
+
+    def _write(self, root: Root) -> bool:
+        """Create the user without useradd; False if that is not possible."""
+        user = self._user
+        new = NewUser(
+            user.name,
+            uid=user.uid,
+            gecos=user.gecos or "",
+            home=user.home_dir or "",
+            shell=user.shell or "",
+            primary_group=user.primary_group or "",
+            groups=self._groups(),
+            own_group=not user.no_user_group,
+            system=bool(user.system),
+            creates_home=not user.no_create_home,
+            log_init=not user.no_log_init,
+        )
+        etc = new_accounts.Etc(root)
+        if reason := new_accounts.reason_for_useradd(new, etc):
+            log.debug(f"{self.describe()} by useradd: {reason}")
+            return False
+        new_accounts.write(new_accounts.user_texts(new, etc), etc)
+        account = self._accounts.user(user.name)
+        if account is not None and not user.no_create_home and not root.is_directory(account.home):
+            _make_home(root, account)
+        return True
 
     def _is_half_made(self, found: Account) -> bool:
         """Whether useradd was interrupted between the six files that it replaces one after the other."""
@@ -221,15 +251,7 @@ class CompleteHome(Operation):
         account = self._accounts.user(self.path)
         if account is None:
             return
-        root = context.root
-        with root.at(account.home, follow=True, parents=PARENTS) as home:
-            if home.status() is None:
-                home.mkdir()
-            # useradd creates it with mode 0000 and changes that at the end.
-            home.set_attributes(mode=new_home_mode(root), uid=account.uid, gid=account.gid)
-            if root.is_directory(SKELETON):
-                with root.at(SKELETON, follow=True) as skeleton:
-                    _copy_missing(skeleton, home, account)
+        _make_home(context.root, account)
 
 
 class OwnHome(Operation):
@@ -313,6 +335,18 @@ def _c_number(text: str) -> int | None:
     return number if number <= 0o7777 else None
 
 
+def _make_home(root: Root, account: Account) -> None:
+    """Create the home of an account, or complete it: the directory, its owner and mode, and the missing files of /etc/skel."""
+    with root.at(account.home, follow=True, parents=PARENTS) as home:
+        if home.status() is None:
+            home.mkdir()
+        # useradd creates it with mode 0000 and changes that at the end.
+        home.set_attributes(mode=new_home_mode(root), uid=account.uid, gid=account.gid)
+        if root.is_directory(SKELETON):
+            with root.at(SKELETON, follow=True) as skeleton:
+                _copy_missing(skeleton, home, account)
+
+
 def _copy_missing(source: Dentry, target: Dentry, account: Account) -> None:
     """Copy the nodes that `target` lacks; a smaller file is incomplete and copied again. Symlinks are copied, not followed."""
     with source.entered() as entries:
@@ -321,6 +355,7 @@ def _copy_missing(source: Dentry, target: Dentry, account: Account) -> None:
             with target.below(one.name) as other:
                 if wanted is not None and _copy_one(one, wanted, other, account):
                     other.chown(account.uid, account.gid)
+                    other.set_times(wanted.st_atime_ns, wanted.st_mtime_ns)
 
 
 def _copy_one(source: Dentry, wanted: os.stat_result, target: Dentry, account: Account) -> bool:
@@ -367,10 +402,21 @@ class SetPasswords(Operation):
             # chpasswd(8) would take the rest for another user, or for a part of the hash.
             if ":" in password or "\n" in password or ":" in name or "\n" in name:
                 raise Failure("a password hash cannot hold a colon or a line break", where=f"{place}.passwordHash", lasting=True)
+        if not self._of_groups and self._write(context.root, [(name, password) for _, name, password in differing]):
+            return
         program = "chgpasswd" if self._of_groups else "chpasswd"
         argv = [program, "--encrypted", "--root", context.root.path or "/"]
         lines = "".join(f"{name}:{password}\n" for _, name, password in differing)
         run_for("$.passwd.groups" if self._of_groups else "$.passwd.users", argv, self.describe(), stdin=lines)
+
+    def _write(self, root: Root, passwords: list[tuple[str, str]]) -> bool:
+        """Set the passwords of users without chpasswd; False if that is not possible."""
+        etc = new_accounts.Etc(root)
+        if reason := new_accounts.reason_for_chpasswd(passwords, etc):
+            log.debug(f"{self.describe()} by chpasswd: {reason}")
+            return False
+        new_accounts.write(new_accounts.password_texts(passwords, etc), etc)
+        return True
 
     def _differing(self) -> list[tuple[str, str, str]]:
         present = self._accounts.group_password if self._of_groups else self._accounts.user_password
