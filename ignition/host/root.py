@@ -95,13 +95,16 @@ class Root:
         """
         normal = _normal(inside)
         parent, name = os.path.split(normal)
-        descriptor = None if follow else self._directory_at_once(parent)
+        descriptor = self._directory_at_once(parent)
         if descriptor is not None:
             try:
-                yield Dentry(descriptor, name or ".", normal)
+                here = Dentry(descriptor, name or ".", normal)
+                found = here.status() if follow else None
+                if found is None or not stat.S_ISLNK(found.st_mode):
+                    yield here
+                    return
             finally:
                 os.close(descriptor)
-            return
         with self._walk(normal if follow else parent, parents, make_last=not follow) as way:
             # Either the last component does not exist, or a directory above is missing, or all of it exists.
             if follow and len(way.missing) == 1:

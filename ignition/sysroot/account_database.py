@@ -257,20 +257,29 @@ class AccountDatabase:
         return self._cached(inside, database, lambda text: _parse(text, database))
 
     def _cached(self, inside: str, what: str, parse: Callable[[str], Table]) -> Table | None:
+        found, known = self.root.status(inside), self._read.get((inside, what))
+        if found is None:
+            return None
+        if known is not None and known[0] == _signature(found):
+            return known[1]
         try:
             file = open_inside(self.root, inside, where=inside)
         except NotFound:
             return None
         with file:
             now = os.fstat(file.fileno())
-            # shadow-utils replaces its files, so a change shows in the inode number even within one tick of the clock.
-            signature = (now.st_ino, now.st_mtime_ns, now.st_size)
-            known = self._read.get((inside, what))
-            if known is None or known[0] != signature:
-                _refuse_large(now.st_size, inside)
-                text = file.read(SYSTEM_FILE).decode("utf-8", "surrogateescape")
-                known = self._read[inside, what] = (signature, parse(text))
-        return known[1]
+            _refuse_large(now.st_size, inside)
+            table = parse(file.read(SYSTEM_FILE).decode("utf-8", "surrogateescape"))
+        self._read[inside, what] = (_signature(now), table)
+        return table
+
+
+def _signature(found: os.stat_result) -> tuple[int, int, int]:
+    """shadow-utils replaces its files, so a change shows in the inode number even within one tick of the clock.
+
+    The signature of a symlink is its own: the file that it leads to is read each time.
+    """
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _status(table: Table | None, *, is_found: bool) -> str:

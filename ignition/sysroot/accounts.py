@@ -13,7 +13,7 @@ from ignition.operation import Operation
 from ignition.sysroot.account_database import AccountDatabase, is_id
 from ignition.sysroot.attempt import Attempt
 from ignition.sysroot.groups import AdoptAccount, PutGroup, RemoveGroup
-from ignition.sysroot.new_accounts import LOCKED
+from ignition.sysroot.new_accounts import LOCKED, DirectAccounts
 from ignition.sysroot.ssh_keys import KeyPlaces, WriteKeys
 from ignition.sysroot.users import (
     NO_HOMES,
@@ -45,6 +45,7 @@ class AccountFacts:
     ) -> None:
         self.accounts, self.attempt = accounts, attempt
         self.notated, self.nested = notated, nested
+        self.direct = DirectAccounts(accounts.root)
         self.places = places or KeyPlaces(accounts.root, accounts)
 
 
@@ -65,7 +66,7 @@ def _plan_groups(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
         # groupmod and chgpasswd change lines of /etc/group only.
         if found is not None and (group.gid not in (None, found.gid) or group.password_hash):
             operations += _adopt_groups((group.name,), facts)
-        operations.append(PutGroup(place, group, facts.accounts))
+        operations.append(PutGroup(place, group, facts.accounts, direct=facts.direct))
         if group.password_hash:
             passwords.append((place, group.name, group.password_hash))
     if passwords:
@@ -85,7 +86,8 @@ def _plan_users(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
             continue
         is_new = user.name in facts.attempt.homeless
         accounts += _adopt(place, user, facts)
-        accounts.append(PutUser(place, user, facts.accounts, interrupted=is_new and facts.attempt.unfinished, lenient=True))
+        interrupted = is_new and facts.attempt.unfinished
+        accounts.append(PutUser(place, user, facts.accounts, interrupted=interrupted, lenient=True, direct=facts.direct))
         if any(facts.accounts.group(name) is None for name in group_names(user)):
             accounts.append(NeedGroups(place, user, facts.accounts))
         if user.password_hash is not None:
@@ -99,7 +101,7 @@ def _plan_users(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
         if user.ssh_authorized_keys:
             keys.append(WriteKeys(place, user.name, user.ssh_authorized_keys, facts.accounts, places=facts.places))
     if passwords:
-        accounts.append(SetPasswords(passwords, facts.accounts, of_groups=False))
+        accounts.append(SetPasswords(passwords, facts.accounts, of_groups=False, direct=facts.direct))
     return [*accounts, *homes, *keys]
 
 

@@ -14,8 +14,8 @@ from ignition.host import command, log
 from ignition.host.reading import lines, read_text
 from ignition.host.root import PARENTS, Root
 from ignition.operation import Context, Operation
-from ignition.sysroot import new_accounts
 from ignition.sysroot.account_database import AccountDatabase
+from ignition.sysroot.new_accounts import DirectAccounts
 from ignition.sysroot.nsswitch import LOCAL
 
 
@@ -24,8 +24,9 @@ class PutGroup(Operation):
 
     kind = "put-group"
 
-    def __init__(self, place: str, group: Group, accounts: AccountDatabase) -> None:
-        self._place, self._group, self._accounts = place, group, accounts
+    def __init__(self, place: str, group: Group, accounts: AccountDatabase, *, direct: DirectAccounts | None = None) -> None:
+        """`direct`: creates ordinary groups without groupadd."""
+        self._place, self._group, self._accounts, self._direct = place, group, accounts, direct
         self.place = place
         self.path = group.name
 
@@ -40,7 +41,7 @@ class PutGroup(Operation):
     def execute(self, context: Context) -> None:
         group, root = self._group, context.root.path or "/"
         program = "groupmod" if self._accounts.group(group.name) else "groupadd"
-        if program == "groupadd" and self._write(context.root):
+        if program == "groupadd" and self._create_directly():
             return
         argv = [program, "--root", root]
         if group.gid is not None:
@@ -49,15 +50,14 @@ class PutGroup(Operation):
             argv.append("--system")
         run_for(self._place, [*argv, "--", group.name], self.describe())
 
-    def _write(self, root: Root) -> bool:
-        """Create the group without groupadd; False if that is not possible."""
-        group, etc = self._group, new_accounts.Etc(root)
-        is_system = bool(group.system)
-        if reason := new_accounts.reason_for_groupadd(group.name, group.gid, etc, is_system=is_system):
-            log.debug(f"{self.describe()} by groupadd: {reason}")
+    def _create_directly(self) -> bool:
+        """Create the group without groupadd; False if that is left to groupadd."""
+        if self._direct is None:
             return False
-        new_accounts.write(new_accounts.group_texts(group.name, group.gid, etc, is_system=is_system), etc)
-        return True
+        reason = self._direct.create_group(self._group.name, self._group.gid, is_system=bool(self._group.system))
+        if reason:
+            log.debug(f"{self.describe()} by groupadd: {reason}")
+        return not reason
 
 
 # The fields behind the name in a shadow file for which the image has no line: no login by password, and no change of it.

@@ -3,7 +3,7 @@
 useradd takes 15 ms and longer for each user, most of them for namespaces (ignition.host.confinement). This module knows what
 shadow-utils does for the roots that images have in practice, and why it should not try for others: `reason_for_useradd` and
 `reason_for_groupadd` list everything that is left to the programs, errors above all, whose wording is theirs. The functions
-between `read` and `write` decide from the texts of the root's files; they do not touch the machine.
+before `DirectAccounts` decide from the texts of the root's files.
 
 Only roots that are not running: there nobody else changes accounts, so that locks, caches (nscd, sssd) and the audit log, which
 the programs also take care of, do not matter.
@@ -19,7 +19,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from itertools import chain, pairwise
 
@@ -73,12 +73,17 @@ _LATER_DEFAULTS = frozenset({"GROUPS", "USRSKEL", "BTRFS_SUBVOLUME_HOME", "LOG_I
 _ORDINARY_SOURCES = frozenset({"files", "compat", nsswitch.SYSTEMD})
 _USERDB = ("/etc/userdb", "/run/userdb", "/run/host/userdb", "/usr/local/lib/userdb", "/usr/lib/userdb")  # nss-systemd(8)
 _TALLY = "/sbin/pam_tally2"
-_VENDOR_SETTINGS = ("/usr/etc/login.defs", "/usr/etc/default/useradd", "/usr/etc/skel")  # openSUSE, and shadow 4.17
+_VENDOR_SETTINGS = (
+    "/usr/etc/login.defs",
+    "/usr/etc/default/useradd",
+    "/usr/etc/skel",
+    "/etc/login.defs.d",
+)  # openSUSE, and shadow 4.17
 # File → the bytes of one user's record, the smallest of all architectures: lastlog(5), faillog(5).
 _LOGS = {"/var/log/lastlog": 292, "/var/log/faillog": 24}
 
 # The hashes that every version of chpasswd accepts: crypt(5), yescrypt, SHA-512, SHA-256.
-_HASH = re.compile(
+_HASH = (
     r"\$y\$[./A-Za-z0-9]+\$[./A-Za-z0-9]{1,86}\$[./A-Za-z0-9]{43}"
     r"|\$6\$(rounds=[1-9][0-9]{3,8}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}"
     r"|\$5\$(rounds=[1-9][0-9]{3,8}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{43}"
@@ -109,36 +114,35 @@ class NewUser:
 
 
 class AccountFile:
-    """One of `ORDER`: `status` is that of the node itself, None if it does not exist; `text` is None unless it is regular."""
+    """One of `ORDER`: `status` is that of the node itself, None if it does not exist; `text` is None unless it is regular.
+
+    `reason`: why accounts cannot be added to it; "" if they can.
+    """
 
     def __init__(self, status: os.stat_result | None, text: str | None) -> None:
-        self.status, self.text = status, text
+        self.status, self.text, self.reason = status, text, ""
         self.rows = [line.split(":") for line in lines(text or "")]
 
     def column(self, position: int) -> set[str]:
         """The values of a field in all lines."""
         return {row[position] for row in self.rows}
 
-    def has_odd_characters(self) -> bool:
-        """Whether it has control characters, continued lines, or a last line without its end."""
-        text = self.text or ""
-        return bool(_CONTROL.search(text)) or "\\\n" in text or not (text == "" or text.endswith("\n"))
+    def is_still(self, found: os.stat_result | None) -> bool:
+        """Whether a status is that of the file that was read."""
+        if found is None or self.status is None:
+            return found is self.status
+        old = self.status
+        return (found.st_ino, found.st_mtime_ns, found.st_size) == (old.st_ino, old.st_mtime_ns, old.st_size)
 
 
-class Etc:
-    """The facts of a root on which a new account depends: its files of accounts, and the settings of shadow-utils.
-
-    `names` are those in /etc, `switch` is the text of nsswitch.conf. Methods that take a user need facts for which there is no
-    reason to leave the user to useradd.
-    """
+class Settings:
+    """The settings of shadow-utils in a root. `reason`: why all accounts of the root are left to them; "" if they are not."""
 
     def __init__(self, root: Root) -> None:
-        """Read them; nothing is changed. Raises Failure for files that cannot be read."""
+        """Raises Failure for files that cannot be read."""
         self.root = root
-        self.names = frozenset(root.names("/etc"))
-        self.files = {name: _account_file(root, name) for name in ORDER}
         self.login_defs = _login_defs(read_text(root, "/etc/login.defs") or "")
-        self.switch = next((text for place in nsswitch.PLACES if (text := read_text(root, place)) is not None), "")
+        self.reason = _first(_reasons_of_root(self))
 
     @cached_property
     def defaults(self) -> dict[str, str]:
@@ -146,41 +150,58 @@ class Etc:
         settings = _assignments(read_text(self.root, "/etc/default/useradd") or "")
         return _own_defaults() | {name: value for name, value in settings.items() if name in _DEFAULTS | _LATER_DEFAULTS}
 
-    def exists(self, paths: Iterable[str]) -> bool:
+    @cached_property
+    def switch(self) -> str:
+        """The text of nsswitch.conf."""
+        return next((text for place in nsswitch.PLACES if (text := read_text(self.root, place)) is not None), "")
+
+    def exists(self, *paths: str) -> bool:
         """Whether one of these paths exists in the root."""
         return any(self.root.status(path) is not None for path in paths)
-
-    def is_regular(self, name: str) -> bool:
-        """Whether a name in /etc is a regular file, or does not exist."""
-        found = self.root.status(f"/etc/{name}") if name in self.names else None
-        return found is None or stat.S_ISREG(found.st_mode)
 
     def has_ordinary_sources(self) -> bool:
         """Whether NSS finds users and groups in /etc alone; nss-systemd adds those of `_RESERVED_NAMES`, and its own files."""
         sources = [nsswitch.sources(self.switch, database) or nsswitch.default() for database in ("passwd", "group")]
         named = {source.name for found in sources for source in found}
-        return named <= _ORDINARY_SOURCES and not (nsswitch.SYSTEMD in named and self.exists(_USERDB))
-
-    def has_ordinary_ranges(self) -> bool:
-        """Whether ids are selected from ranges of 16 bits."""
-        ranges = [self.range_of(kind, is_system=is_system) for kind in ("UID", "GID") for is_system in (False, True)]
-        return all(0 < least <= most <= _LAST_ID for least, most in ranges)
-
-    def is_sorted(self, file: str) -> bool:
-        """Whether subuid or subgid is sorted by the first ids, none of which appears twice."""
-        return all(int(one[1]) < int(other[1]) for one, other in pairwise(self.files[file].rows))
+        return named <= _ORDINARY_SOURCES and not (nsswitch.SYSTEMD in named and self.exists(*_USERDB))
 
     def number(self, name: str, default: int) -> int:
         """A number of login.defs."""
         return int(self.login_defs.get(name, default))
 
+    def range_of(self, kind: str, *, is_system: bool) -> tuple[int, int]:
+        """The first and last id ("UID" or "GID") that are selected automatically."""
+        first = self.number(f"{kind}_MIN", 1000)
+        if is_system:
+            return self.number(f"SYS_{kind}_MIN", 101), self.number(f"SYS_{kind}_MAX", first - 1)
+        return first, self.number(f"{kind}_MAX", 60000)
+
+    def has_ordinary_ranges(self) -> bool:
+        """Whether all of these are below `_RESERVED_IDS`."""
+        ranges = [self.range_of(kind, is_system=is_system) for kind in ("UID", "GID") for is_system in (False, True)]
+        return all(0 < least <= most <= _LAST_ID for least, most in ranges)
+
+
+class Etc:
+    """The facts on which a new account depends: the settings of a root, and its files of accounts, by the names of `ORDER`.
+
+    Methods that take a user need facts for which there is no reason to leave the user to useradd.
+    """
+
+    def __init__(self, settings: Settings, files: dict[str, AccountFile]) -> None:
+        self.settings, self.files = settings, files
+
+    def is_sorted(self, file: str) -> bool:
+        """Whether subuid or subgid is sorted by the first ids, none of which appears twice."""
+        return all(int(one[1]) < int(other[1]) for one, other in pairwise(self.files[file].rows))
+
     def has_own_group(self, user: NewUser) -> bool:
         """Whether a new user gets a group of its own."""
-        return user.own_group and not user.primary_group and self.login_defs.get("USERGROUPS_ENAB", "").lower() == "yes"
+        return user.own_group and not user.primary_group and self.settings.login_defs.get("USERGROUPS_ENAB", "").lower() == "yes"
 
     def home_of(self, user: NewUser) -> str:
         """The home of a new user."""
-        return user.home or f"{self.defaults['HOME']}/{user.name}"
+        return user.home or f"{self.settings.defaults['HOME']}/{user.name}"
 
     def uid_of(self, user: NewUser) -> int | None:
         """The uid of a new user; None if all are in use."""
@@ -190,7 +211,7 @@ class Etc:
         """The gid of a new user; None if all are in use, or if the default group does not exist."""
         if self.has_own_group(user):
             return self.free_id("GID", is_system=user.system, preferred=self.uid_of(user))
-        return self.find_group(user.primary_group or self.defaults["GROUP"])
+        return self.find_group(user.primary_group or self.settings.defaults["GROUP"])
 
     def find_group(self, group: str) -> int | None:
         """The gid of a group in /etc/group, by name or number; None also if the text could be either."""
@@ -209,15 +230,15 @@ class Etc:
 
     def subordinate_files(self, user: NewUser) -> list[str]:
         """Those of subuid and subgid that get a line. An explicit uid outside the range of ordinary users does not get one."""
-        least, most = self.range_of("UID", is_system=False)
+        least, most = self.settings.range_of("UID", is_system=False)
         is_ordinary = not user.system and (user.uid is None or least <= user.uid <= most)
         return [file for file in ("subuid", "subgid") if is_ordinary and self.files[file].status is not None]
 
     def has_login_records(self, user: NewUser) -> bool:
         """Whether lastlog, faillog or tallylog have a record for the uid of a new user, of an earlier one."""
         uid = self.uid_of(user) or 0
-        found = ((self.root.status(path), size) for path, size in _LOGS.items())
-        return self.exists([_TALLY]) or any(one is not None and one.st_size > size * uid for one, size in found)
+        found = ((self.settings.root.status(path), size) for path, size in _LOGS.items())
+        return self.settings.exists(_TALLY) or any(one is not None and one.st_size > size * uid for one, size in found)
 
     def free_id(self, kind: str, *, is_system: bool, preferred: int | None = None) -> int | None:
         """An unused id ("UID" or "GID") as shadow-utils selects it; None if there is none.
@@ -225,7 +246,7 @@ class Etc:
         Beyond all others in use, so that the id of a deleted account does not come back; in a gap only if that is impossible.
         System accounts are numbered downwards. `preferred` may be below the range of system accounts.
         """
-        least, most = self.range_of(kind, is_system=is_system)
+        least, most = self.settings.range_of(kind, is_system=is_system)
         file = self.files["passwd" if kind == "UID" else "group"]
         used = {int(number) for number in file.column(2)}
         if preferred is not None and (1 if is_system else least) <= preferred <= most and preferred not in used:
@@ -239,18 +260,11 @@ class Etc:
             candidates = chain(range(first, most + 1), range(least, most + 1))
         return next((number for number in candidates if number not in used), None)
 
-    def range_of(self, kind: str, *, is_system: bool) -> tuple[int, int]:
-        """The first and last id that are selected automatically."""
-        first = self.number(f"{kind}_MIN", 1000)
-        if is_system:
-            return self.number(f"SYS_{kind}_MIN", 101), self.number(f"SYS_{kind}_MAX", first - 1)
-        return first, self.number(f"{kind}_MAX", 60000)
-
     def free_subordinate_range(self, file: str) -> tuple[int, int] | None:
         """The first id and the number of a free range in subuid or subgid; None if there is none, or if login.defs is wrong."""
         kind = "UID" if file == "subuid" else "GID"
-        low, most = self.number(f"SUB_{kind}_MIN", 100000), self.number(f"SUB_{kind}_MAX", 600100000)
-        count = self.number(f"SUB_{kind}_COUNT", 65536)
+        low, most = self.settings.number(f"SUB_{kind}_MIN", 100000), self.settings.number(f"SUB_{kind}_MAX", 600100000)
+        count = self.settings.number(f"SUB_{kind}_COUNT", 65536)
         if count == 0 or low > most or count >= most or low + count - 1 > most:
             return None
         for _, start, length in self.files[file].rows:
@@ -268,57 +282,71 @@ def reason_for_useradd(user: NewUser, etc: Etc) -> str:
     fields, groups = (user.gecos, user.home, user.shell), (*user.groups, user.primary_group)
     known = [file for file in ORDER if file not in ("group", "gshadow") or etc.has_own_group(user)]
     return _first(
-        *_reasons_of_root(etc, files),
-        # useradd refuses the name, or only some versions accept it.
-        (lambda: not _NAME.fullmatch(user.name), "the name is not lower-case ASCII"),
-        # Those that nss-systemd makes up, where passwd does not have them.
-        (lambda: user.name in _RESERVED_NAMES, "the name is reserved"),
-        # An error; or a line of a deleted user or an interrupted attempt, which useradd replaces or keeps.
-        (lambda: any(user.name in files[file].column(0) for file in known), "a file of accounts knows the name"),
-        # An error.
-        (lambda: str(user.uid) in files["passwd"].column(2) or user.uid in _RESERVED_IDS, "the uid is in use or reserved"),
-        # useradd refuses a colon and a newline; what becomes of other control characters depends on its version.
-        (lambda: any(":" in text or _CONTROL.search(text) for text in fields), "a field has a colon or a control character"),
-        # An error, or a home that is created at one path and written as another.
-        (
-            lambda: not all(map(_is_plain_path, filter(None, (user.home, user.shell)))),
-            "home or shell is not a plain absolute path",
-        ),
-        # A group of another source, or one that does not exist.
-        (lambda: any(etc.find_group(group) is None for group in filter(None, groups)), "a group is not in /etc/group"),
-        # useradd takes it for a gid, PutUser for a name.
-        (lambda: any(map(_is_number, user.groups)), "a supplementary group is a number"),
-        # Lists of members are written anew, without the empty names that a file may have.
-        (lambda: not all(map(_is_plain_list, etc.lists_of(user.groups))), "a list of members is malformed"),
-        # A version with other rules than those of this module, or a useradd that cannot be asked.
-        (lambda: not _DEFAULTS <= set(etc.defaults) <= _DEFAULTS | _LATER_DEFAULTS, "this useradd has other defaults"),
-        (lambda: not all(map(_is_plain_value, etc.defaults.values())), "a default of useradd has a blank or a colon"),
-        # It creates a mailbox.
-        (lambda: not user.system and etc.defaults["CREATE_MAIL_SPOOL"].lower() == "yes", "CREATE_MAIL_SPOOL=yes"),
-        # A date in words, a number in octal.
-        (lambda: etc.defaults["EXPIRE"] or not _DAYS.fullmatch(etc.defaults["INACTIVE"]), "EXPIRE= or INACTIVE= is unusual"),
-        # Groups for everybody.
-        (lambda: etc.defaults.get("GROUPS"), "GROUPS= is set"),
-        # Homes that are subvolumes.
-        (lambda: etc.defaults.get("BTRFS_SUBVOLUME_HOME", "no").lower() == "yes", "BTRFS_SUBVOLUME_HOME=yes"),
-        # CompleteHome only knows the usual one.
-        (lambda: etc.defaults["SKEL"] not in ("", SKELETON), "SKEL= is set"),
-        # As for a home of the config.
-        (lambda: not user.home and not _is_plain_path(etc.defaults["HOME"]), "HOME= is not a plain absolute path"),
-        # Errors.
-        (lambda: etc.uid_of(user) is None, "all uids are in use"),
-        # An error; or a default group that does not exist, for which versions take different ones.
-        (lambda: etc.gid_of(user) is None, "all gids are in use, or the default group does not exist"),
-        # useradd sorts the file, the lines of other users included.
-        (lambda: not all(map(etc.is_sorted, etc.subordinate_files(user))), "subuid or subgid is not sorted"),
-        # An error.
-        (lambda: None in map(etc.free_subordinate_range, etc.subordinate_files(user)), "all subordinate ids are in use"),
-        # An error, or an account that some programs do not see.
-        (lambda: any(map(_is_long, lines(user_texts(user, etc)["passwd"]))), "the line in passwd is long"),
-        # useradd resets the records of earlier users of this uid.
-        (lambda: user.log_init and etc.has_login_records(user), "lastlog, faillog or tallylog has records"),
-        # useradd copies special files and hard links as such, and rewrites some symlinks.
-        (lambda: user.creates_home and not _is_plain_home(etc.root, etc.home_of(user)), "the home or /etc/skel is unusual"),
+        [
+            *_reasons_of_facts(etc, ORDER),
+            # useradd refuses the name, or only some versions accept it.
+            (lambda: not _NAME.fullmatch(user.name), "the name is not lower-case ASCII"),
+            # Those that nss-systemd makes up, where passwd does not have them.
+            (lambda: user.name in _RESERVED_NAMES, "the name is reserved"),
+            # An error; or a line of a deleted user or an interrupted attempt, which useradd replaces or keeps.
+            (lambda: any(user.name in files[file].column(0) for file in known), "a file of accounts knows the name"),
+            # An error.
+            (lambda: str(user.uid) in files["passwd"].column(2) or user.uid in _RESERVED_IDS, "the uid is in use or reserved"),
+            # useradd refuses a colon and a newline; what becomes of other control characters depends on its version.
+            (lambda: any(":" in text or _CONTROL.search(text) for text in fields), "a field has a colon or a control character"),
+            # An error, or a home that is created at one path and written as another.
+            (
+                lambda: not all(map(_is_plain_path, filter(None, (user.home, user.shell)))),
+                "home or shell is not a plain absolute path",
+            ),
+            # A group of another source, or one that does not exist.
+            (lambda: any(etc.find_group(group) is None for group in filter(None, groups)), "a group is not in /etc/group"),
+            # useradd takes it for a gid, PutUser for a name.
+            (lambda: any(map(_is_number, user.groups)), "a supplementary group is a number"),
+            # Lists of members are written anew, without the empty names that a file may have.
+            (lambda: not all(map(_is_plain_list, etc.lists_of(user.groups))), "a list of members is malformed"),
+            # A version with other rules than those of this module, or a useradd that cannot be asked.
+            (
+                lambda: not _DEFAULTS <= set(etc.settings.defaults) <= _DEFAULTS | _LATER_DEFAULTS,
+                "this useradd has other defaults",
+            ),
+            (
+                lambda: not all(map(_is_plain_value, etc.settings.defaults.values())),
+                "a default of useradd has a blank or a colon",
+            ),
+            # It creates a mailbox.
+            (lambda: not user.system and etc.settings.defaults["CREATE_MAIL_SPOOL"].lower() == "yes", "CREATE_MAIL_SPOOL=yes"),
+            # A date in words, a number in octal.
+            (
+                lambda: etc.settings.defaults["EXPIRE"] or not _DAYS.fullmatch(etc.settings.defaults["INACTIVE"]),
+                "EXPIRE= or INACTIVE= is unusual",
+            ),
+            # Groups for everybody.
+            (lambda: etc.settings.defaults.get("GROUPS"), "GROUPS= is set"),
+            # Homes that are subvolumes.
+            (lambda: etc.settings.defaults.get("BTRFS_SUBVOLUME_HOME", "no").lower() == "yes", "BTRFS_SUBVOLUME_HOME=yes"),
+            # CompleteHome only knows the usual one.
+            (lambda: etc.settings.defaults["SKEL"] not in ("", SKELETON), "SKEL= is set"),
+            # As for a home of the config.
+            (lambda: not user.home and not _is_plain_path(etc.settings.defaults["HOME"]), "HOME= is not a plain absolute path"),
+            # Errors.
+            (lambda: etc.uid_of(user) is None, "all uids are in use"),
+            # An error; or a default group that does not exist, for which versions take different ones.
+            (lambda: etc.gid_of(user) is None, "all gids are in use, or the default group does not exist"),
+            # useradd sorts the file, the lines of other users included.
+            (lambda: not all(map(etc.is_sorted, etc.subordinate_files(user))), "subuid or subgid is not sorted"),
+            # An error.
+            (lambda: None in map(etc.free_subordinate_range, etc.subordinate_files(user)), "all subordinate ids are in use"),
+            # An error, or an account that some programs do not see.
+            (lambda: any(map(_is_long, lines(user_texts(user, etc)["passwd"]))), "the line in passwd is long"),
+            # useradd resets the records of earlier users of this uid.
+            (lambda: user.log_init and etc.has_login_records(user), "lastlog, faillog or tallylog has records"),
+            # useradd copies special files and hard links as such, and rewrites some symlinks.
+            (
+                lambda: user.creates_home and not _is_plain_home(etc.settings.root, etc.home_of(user)),
+                "the home or /etc/skel is unusual",
+            ),
+        ]
     )
 
 
@@ -326,11 +354,13 @@ def reason_for_groupadd(name: str, gid: int | None, etc: Etc, *, is_system: bool
     """Why this group is left to groupadd; "" if `group_texts` knows what to write."""
     files = {file: etc.files[file] for file in ("group", "gshadow")}
     return _first(
-        *_reasons_of_root(etc, files),
-        (lambda: not _NAME.fullmatch(name) or name in _RESERVED_NAMES, "the name is reserved or not lower-case ASCII"),
-        (lambda: any(name in file.column(0) for file in files.values()), "a file of accounts knows the name"),
-        (lambda: str(gid) in files["group"].column(2) or gid in _RESERVED_IDS, "the gid is in use or reserved"),
-        (lambda: gid is None and etc.free_id("GID", is_system=is_system) is None, "all gids are in use"),
+        [
+            *_reasons_of_facts(etc, files),
+            (lambda: not _NAME.fullmatch(name) or name in _RESERVED_NAMES, "the name is reserved or not lower-case ASCII"),
+            (lambda: any(name in file.column(0) for file in files.values()), "a file of accounts knows the name"),
+            (lambda: str(gid) in files["group"].column(2) or gid in _RESERVED_IDS, "the gid is in use or reserved"),
+            (lambda: gid is None and etc.free_id("GID", is_system=is_system) is None, "all gids are in use"),
+        ]
     )
 
 
@@ -339,68 +369,93 @@ def reason_for_chpasswd(wanted: Sequence[tuple[str, str]], etc: Etc) -> str:
     files = {file: etc.files[file] for file in ("passwd", "shadow")}
     passwd, shadow = ({row[0]: row for row in file.rows} for file in files.values())
     return _first(
-        *_reasons_of_root(etc, files),
-        # Later versions refuse malformed hashes.
-        (lambda: any(password != LOCKED and not _HASH.fullmatch(password) for _, password in wanted), "a hash is unusual"),
-        # chpasswd writes the hash to passwd as well, or creates the line in shadow.
-        (lambda: any(name not in shadow or passwd.get(name, ["", ""])[1] != "x" for name, _ in wanted), "passwords in passwd"),
-        # The line is written anew: numbers without leading zeros.
-        (lambda: not all(_is_number(field) for name, _ in wanted for field in filter(None, shadow[name][2:])), "lines of shadow"),
+        [
+            *_reasons_of_facts(etc, files),
+            # Later versions refuse malformed hashes.
+            (
+                lambda: any(password != LOCKED and not re.fullmatch(_HASH, password) for _, password in wanted),
+                "a hash is unusual",
+            ),
+            # chpasswd writes the hash to passwd as well, or creates the line in shadow.
+            (
+                lambda: any(name not in shadow or passwd.get(name, ["", ""])[1] != "x" for name, _ in wanted),
+                "passwords in passwd",
+            ),
+            # The line is written anew: numbers without leading zeros.
+            (
+                lambda: not all(_is_number(field) for name, _ in wanted for field in filter(None, shadow[name][2:])),
+                "lines of shadow",
+            ),
+        ]
     )
 
 
-def _reasons_of_root(etc: Etc, files: Mapping[str, AccountFile]) -> Iterator[Reason]:
-    """Those that do not depend on the account, but on these files of the root and on its settings."""
-    numbers = [etc.login_defs[name] for name in _LOGIN_NUMBERS if name in etc.login_defs]
-    days = [etc.login_defs[name] for name in _AGING if name in etc.login_defs]
-    modes = [etc.login_defs[name] for name in _MODES if name in etc.login_defs]
-    # Others may change accounts at the same time, and caches must hear of it.
-    yield lambda: etc.root.is_live or not etc.root.path, "the system is running"
-    # Scripts of the image that run before and after.
-    yield lambda: "shadow-maint" in etc.names, "/etc/shadow-maint exists"
-    # libeconf: several files are merged.
-    yield (
-        lambda: etc.exists(_VENDOR_SETTINGS) or "login.defs.d" in etc.names,
-        "there are settings in /usr/etc or /etc/login.defs.d",
+def _reasons_of_facts(etc: Etc, files: Iterable[str]) -> Iterator[Reason]:
+    """Those of the root and of some of its files, which have been found before."""
+    reasons = [etc.settings.reason, *(etc.files[file].reason for file in files)]
+    return ((lambda: True, reason) for reason in reasons if reason)
+
+
+def _reasons_of_root(settings: Settings) -> list[Reason]:
+    """Those that do not depend on an account or on the other accounts."""
+    root, login_defs = settings.root, settings.login_defs
+    numbers, days, modes = (
+        [login_defs[name] for name in names if name in login_defs] for names in (_LOGIN_NUMBERS, _AGING, _MODES)
     )
-    # Names and ids may be in use in files or services that this module does not read.
-    yield lambda: not etc.has_ordinary_sources(), "nsswitch.conf has other sources of accounts"
-    yield lambda: nsswitch.sources(etc.switch, "subid"), "nsswitch.conf has a line for subid"
-    yield lambda: not etc.login_defs.keys().isdisjoint(_LOGIN_SWITCHES), "login.defs has unusual settings"
-    # Octal, hexadecimal, or an error, after which useradd takes its own default.
-    yield lambda: not all(map(_is_number, numbers)) or not all(map(_DAYS.fullmatch, days)), "login.defs has an unusual number"
-    yield lambda: not all(map(_MODE.fullmatch, modes)), "login.defs has an unusual mode"
-    # An error, or ids beyond those of 16 bits, some of which have a meaning.
-    yield lambda: not etc.has_ordinary_ranges(), "login.defs has an unusual range"
-    for name, file in files.items():
-        yield from _reasons_of_file(name, file, etc)
+    return [
+        # Others may change accounts at the same time, and caches must hear of it.
+        (lambda: root.is_live or not root.path, "the system is running"),
+        # Scripts of the image that run before and after.
+        (lambda: settings.exists("/etc/shadow-maint"), "/etc/shadow-maint exists"),
+        # libeconf: several files are merged.
+        (lambda: settings.exists(*_VENDOR_SETTINGS), "there are settings in /usr/etc or /etc/login.defs.d"),
+        # Names and ids may be in use in files or services that this module does not read.
+        (lambda: not settings.has_ordinary_sources(), "nsswitch.conf has other sources of accounts"),
+        (lambda: nsswitch.sources(settings.switch, "subid"), "nsswitch.conf has a line for subid"),
+        # Long groups in several lines, shadow files of each user, other rules for subordinate ids.
+        (lambda: not login_defs.keys().isdisjoint(_LOGIN_SWITCHES), "login.defs has unusual settings"),
+        # Octal, hexadecimal, or an error, after which useradd takes its own default.
+        (lambda: not all(map(_is_number, numbers)) or not all(map(_DAYS.fullmatch, days)), "login.defs has an unusual number"),
+        (lambda: not all(map(_MODE.fullmatch, modes)), "login.defs has an unusual mode"),
+        # An error, or ids beyond those of 16 bits, some of which have a meaning.
+        (lambda: not settings.has_ordinary_ranges(), "login.defs has an unusual range"),
+    ]
 
 
-def _reasons_of_file(name: str, file: AccountFile, etc: Etc) -> Iterator[Reason]:
-    here, rows = f"/etc/{name}", file.rows
-    # Without shadow or gshadow the other files differ; without subuid or subgid there are no subordinate ids.
-    yield lambda: file.status is None and name not in ("subuid", "subgid"), f"{here} does not exist"
-    # One version follows a symlink, another refuses it.
-    yield lambda: file.status is not None and file.text is None, f"{here} is not a regular file"
-    # By another process, or one that was interrupted.
-    yield lambda: not etc.names.isdisjoint((f"{name}.lock", f"{name}+")), f"{here} is locked"
-    # Some versions write through a symlink.
-    yield lambda: not all(map(etc.is_regular, (f"{name}-", _LOCK))), f"the backup or lock of {here} is not a regular file"
-    # Some versions complete the last line, others refuse the file. A backslash continues a line of group.
-    yield file.has_odd_characters, f"{here} has control characters, continued lines, or an incomplete last line"
-    # Entries of NIS stay last. Comments and malformed lines stay, and may or may not be accounts.
-    yield (
-        lambda: any(len(row) != _FIELDS[name] or row[0][:1] in _NOT_A_NAME for row in rows),
-        f"{here} has NIS or malformed lines",
-    )
-    yield lambda: not all(_is_number(row[at]) for row in rows for at in _NUMBERS[name]), f"{here} has an unusual number"
-    # Groups that are split into several lines are merged; other duplicates are errors. A user may have several ranges.
-    yield lambda: name in _UNIQUE and len(file.column(0)) != len(rows), f"{here} has duplicate names"
-    # They are parsed in buffers of 1024 bytes by some versions; those of groups grow.
-    yield lambda: name not in ("group", "gshadow") and any(map(_is_long, lines(file.text or ""))), f"{here} has long lines"
+def _reasons_of_file(name: str, file: AccountFile, root: Root) -> list[Reason]:
+    """Those that depend on the other accounts in a file."""
+    here, rows, text = f"/etc/{name}", file.rows, file.text or ""
+    others = [root.status(path) for path in (f"{here}.lock", f"{here}+", f"{here}-", f"/etc/{_LOCK}")]
+    return [
+        # Without shadow or gshadow the other files differ; without subuid or subgid there are no subordinate ids.
+        (lambda: file.status is None and name not in ("subuid", "subgid"), f"{here} does not exist"),
+        # One version follows a symlink, another refuses it.
+        (lambda: file.status is not None and file.text is None, f"{here} is not a regular file"),
+        # By another process, or one that was interrupted.
+        (lambda: any(others[:2]), f"{here} is locked"),
+        # Some versions write through a symlink.
+        (
+            lambda: not all(stat.S_ISREG(one.st_mode) for one in others if one),
+            f"the backup or lock of {here} is not a regular file",
+        ),
+        # What becomes of them depends on the version. A backslash continues a line of group.
+        (lambda: _CONTROL.search(text) or "\\\n" in text, f"{here} has control characters or continued lines"),
+        # Some versions complete it, others refuse the file.
+        (lambda: text and not text.endswith("\n"), f"the last line of {here} is incomplete"),
+        # Entries of NIS stay last. Comments and malformed lines stay, and may or may not be accounts.
+        (
+            lambda: any(len(row) != _FIELDS[name] or row[0][:1] in _NOT_A_NAME for row in rows),
+            f"{here} has NIS or malformed lines",
+        ),
+        (lambda: not all(_is_number(row[at]) for row in rows for at in _NUMBERS[name]), f"{here} has an unusual number"),
+        # Groups that are split into several lines are merged; other duplicates are errors. A user may have several ranges.
+        (lambda: name in _UNIQUE and len(file.column(0)) != len(rows), f"{here} has duplicate names"),
+        # They are parsed in buffers of 1024 bytes by some versions; those of groups grow.
+        (lambda: name not in ("group", "gshadow") and any(map(_is_long, lines(text))), f"{here} has long lines"),
+    ]
 
 
-def _first(*reasons: Reason) -> str:
+def _first(reasons: Iterable[Reason]) -> str:
     """The first reason whose condition is met: later conditions may depend on earlier ones not being met."""
     return next((reason for is_met, reason in reasons if is_met()), "")
 
@@ -435,8 +490,8 @@ def _is_plain(directory: Dentry) -> bool:
 
 def user_texts(user: NewUser, etc: Etc) -> Texts:
     """The files that change, with their new texts, in the order of `ORDER`."""
-    files, defaults, gid = etc.files, etc.defaults, str(etc.gid_of(user))
-    days = [] if user.system else [*(etc.login_defs.get(name, "-1") for name in _AGING), defaults["INACTIVE"]]
+    files, defaults, gid = etc.files, etc.settings.defaults, str(etc.gid_of(user))
+    days = [] if user.system else [*(etc.settings.login_defs.get(name, "-1") for name in _AGING), defaults["INACTIVE"]]
     aging = ["" if one == "-1" else one for one in days] or [""] * 4
     account = [user.name, "x", str(etc.uid_of(user)), gid, user.gecos, etc.home_of(user), user.shell or defaults["SHELL"]]
     texts = {
@@ -472,22 +527,67 @@ def password_texts(wanted: Iterable[tuple[str, str]], etc: Etc) -> Texts:
     return {"shadow": _text(rows)}
 
 
-def write(texts: Texts, etc: Etc) -> None:
-    """Replace the files, each in one step and on disk, after a backup of its last version (`passwd-`), as shadow-utils does."""
-    with etc.root.at(f"/etc/{_LOCK}") as lock:
-        if _LOCK not in etc.names:
-            # No lock is needed in a root that is not running; the file is one of those that useradd leaves behind.
-            os.close(lock.open(os.O_WRONLY | os.O_CREAT, 0o600))
-        for name, text in texts.items():
-            file = etc.files[name]
-            if file.status is None or file.text is None:
-                raise Failure(f"/etc/{name} is not a regular file", where=f"/etc/{name}")
-            owner = {"mode": file.status.st_mode & 0o664, "uid": file.status.st_uid, "gid": file.status.st_gid}
-            here = Dentry(lock.directory, name, f"/etc/{name}")
-            backup = Dentry(lock.directory, f"{name}-", f"/etc/{name}-")
-            backup.write(_bytes(file.text), **owner, sync=True)
-            backup.set_times(int(file.status.st_atime) * 10**9, int(file.status.st_mtime) * 10**9)
-            here.write(_bytes(text), **owner, sync=True)
+class DirectAccounts:
+    """Writes new accounts of one root, or says why it leaves them to shadow-utils.
+
+    The settings are read once; files of accounts are read again when something else has changed them.
+    """
+
+    def __init__(self, root: Root) -> None:
+        self._root = root
+        self._files: dict[str, AccountFile] = {}
+
+    @cached_property
+    def _settings(self) -> Settings:
+        return Settings(self._root)
+
+    def create_user(self, user: NewUser) -> str:
+        """Create a user without its home. Returns the reason why that is left to useradd; "" if the user exists now."""
+        etc = self._etc()
+        reason = reason_for_useradd(user, etc)
+        if not reason:
+            self._write(user_texts(user, etc))
+        return reason
+
+    def create_group(self, name: str, gid: int | None, *, is_system: bool) -> str:
+        """As `create_user`, for a group."""
+        etc = self._etc()
+        reason = reason_for_groupadd(name, gid, etc, is_system=is_system)
+        if not reason:
+            self._write(group_texts(name, gid, etc, is_system=is_system))
+        return reason
+
+    def set_passwords(self, wanted: Sequence[tuple[str, str]]) -> str:
+        """As `create_user`, for the passwords of these (user, crypt string)."""
+        etc = self._etc()
+        reason = reason_for_chpasswd(wanted, etc)
+        if not reason:
+            self._write(password_texts(wanted, etc))
+        return reason
+
+    def _etc(self) -> Etc:
+        for name in ORDER:
+            known = self._files.get(name)
+            if known is None or not known.is_still(self._root.status(f"/etc/{name}")):
+                self._files[name] = file = _read(self._root, name)
+                file.reason = _first(_reasons_of_file(name, file, self._root))
+        return Etc(self._settings, self._files)
+
+    def _write(self, texts: Texts) -> None:
+        """Replace the files as shadow-utils does: each in one step and on disk, after a backup of its last version (`passwd-`)."""
+        with self._root.at(f"/etc/{_LOCK}") as lock:
+            if lock.status() is None:
+                # Nothing needs a lock in a root that is not running; useradd leaves this file behind.
+                os.close(lock.open(os.O_WRONLY | os.O_CREAT, 0o600))
+            for name, text in texts.items():
+                before = self._files[name]
+                assert before.status is not None and before.text is not None  # noqa: S101  there is no reason against it
+                owner = {"mode": before.status.st_mode & 0o664, "uid": before.status.st_uid, "gid": before.status.st_gid}
+                here, backup = (Dentry(lock.directory, one, f"/etc/{one}") for one in (name, f"{name}-"))
+                backup.write(_bytes(before.text), **owner, sync=True)
+                backup.set_times(int(before.status.st_atime) * 10**9, int(before.status.st_mtime) * 10**9)
+                here.write(_bytes(text), **owner, sync=True)
+                self._files[name] = AccountFile(here.status(), text)
 
 
 @cache
@@ -516,7 +616,7 @@ def _login_defs(text: str) -> dict[str, str]:
     return found
 
 
-def _account_file(root: Root, name: str) -> AccountFile:
+def _read(root: Root, name: str) -> AccountFile:
     try:
         with root.at(f"/etc/{name}") as here:
             found = here.status()

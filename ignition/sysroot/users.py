@@ -20,11 +20,10 @@ from ignition.host.dentry import Dentry
 from ignition.host.reading import lines, read_text
 from ignition.host.root import PARENTS, Root
 from ignition.operation import Context, Operation
-from ignition.sysroot import new_accounts
 from ignition.sysroot.account_database import Account, AccountDatabase, is_id
 from ignition.sysroot.existing import has_attributes
 from ignition.sysroot.groups import refuse_leftover, run_for
-from ignition.sysroot.new_accounts import LOCKED, SKELETON, NewUser
+from ignition.sysroot.new_accounts import LOCKED, SKELETON, DirectAccounts, NewUser
 
 MOUNTED_HOME_MODE = 0o700
 NO_HOMES = frozenset({"/", "/dev/null", "/nonexistent", "/var/empty"})  # of users without a home, by convention
@@ -38,14 +37,21 @@ class PutUser(Operation):
     kind = "put-user"
 
     def __init__(
-        self, place: str, user: User, accounts: AccountDatabase, *, interrupted: bool = False, lenient: bool = False
+        self,
+        place: str,
+        user: User,
+        accounts: AccountDatabase,
+        *,
+        interrupted: bool = False,
+        lenient: bool = False,
+        direct: DirectAccounts | None = None,
     ) -> None:
         """`interrupted`: an interrupted attempt was to create this user, who may be incomplete.
 
-        `lenient`: missing groups are left out, and NeedGroups warns about them.
+        `lenient`: missing groups are left out, and NeedGroups warns about them. `direct`: creates ordinary users without useradd.
         """
         self._place, self._user, self._accounts, self._interrupted = place, user, accounts, interrupted
-        self._lenient, self.place = lenient, place
+        self._lenient, self._direct, self.place = lenient, direct, place
         self.path = user.name
 
     def describe(self) -> str:
@@ -69,7 +75,7 @@ class PutUser(Operation):
             # useradd does not create directories behind a symlink: /home -> var/home, with a /var that systemd-tmpfiles fills
             # later.
             context.root.makedirs(os.path.dirname(context.root.follow(new_home(user, context.root))))
-        if found is None and not was_half_made and self._write(context.root):
+        if found is None and not was_half_made and self._create_directly(context.root):
             context.root.forget()
             return
         changes = self._changes(found) if found else []
@@ -80,8 +86,10 @@ class PutUser(Operation):
         run_for(self._place, [*argv, "--", user.name], self.describe())
         context.root.forget()
 
-    def _write(self, root: Root) -> bool:
-        """Create the user without useradd; False if that is not possible."""
+    def _create_directly(self, root: Root) -> bool:
+        """Create the user without useradd; False if that is left to useradd."""
+        if self._direct is None:
+            return False
         user = self._user
         new = NewUser(
             user.name,
@@ -96,11 +104,9 @@ class PutUser(Operation):
             creates_home=not user.no_create_home,
             log_init=not user.no_log_init,
         )
-        etc = new_accounts.Etc(root)
-        if reason := new_accounts.reason_for_useradd(new, etc):
+        if reason := self._direct.create_user(new):
             log.debug(f"{self.describe()} by useradd: {reason}")
             return False
-        new_accounts.write(new_accounts.user_texts(new, etc), etc)
         account = self._accounts.user(user.name)
         if account is not None and not user.no_create_home and not root.is_directory(account.home):
             _make_home(root, account)
@@ -386,8 +392,16 @@ class SetPasswords(Operation):
 
     kind = "set-passwords"
 
-    def __init__(self, wanted: list[tuple[str, str, str]], accounts: AccountDatabase, *, of_groups: bool) -> None:
-        self._wanted, self._accounts, self._of_groups = wanted, accounts, of_groups
+    def __init__(
+        self,
+        wanted: list[tuple[str, str, str]],
+        accounts: AccountDatabase,
+        *,
+        of_groups: bool,
+        direct: DirectAccounts | None = None,
+    ) -> None:
+        """`direct`: sets ordinary passwords of users without chpasswd."""
+        self._wanted, self._accounts, self._of_groups, self._direct = wanted, accounts, of_groups, direct
 
     def describe(self) -> str:
         names = ", ".join(name for _, name, _ in self._wanted)
@@ -402,21 +416,21 @@ class SetPasswords(Operation):
             # chpasswd(8) would take the rest for another user, or for a part of the hash.
             if ":" in password or "\n" in password or ":" in name or "\n" in name:
                 raise Failure("a password hash cannot hold a colon or a line break", where=f"{place}.passwordHash", lasting=True)
-        if not self._of_groups and self._write(context.root, [(name, password) for _, name, password in differing]):
+        if self._set_directly(differing):
             return
         program = "chgpasswd" if self._of_groups else "chpasswd"
         argv = [program, "--encrypted", "--root", context.root.path or "/"]
         lines = "".join(f"{name}:{password}\n" for _, name, password in differing)
         run_for("$.passwd.groups" if self._of_groups else "$.passwd.users", argv, self.describe(), stdin=lines)
 
-    def _write(self, root: Root, passwords: list[tuple[str, str]]) -> bool:
-        """Set the passwords of users without chpasswd; False if that is not possible."""
-        etc = new_accounts.Etc(root)
-        if reason := new_accounts.reason_for_chpasswd(passwords, etc):
-            log.debug(f"{self.describe()} by chpasswd: {reason}")
+    def _set_directly(self, differing: list[tuple[str, str, str]]) -> bool:
+        """Set the passwords of users without chpasswd; False if that is left to a program."""
+        if self._direct is None or self._of_groups:
             return False
-        new_accounts.write(new_accounts.password_texts(passwords, etc), etc)
-        return True
+        reason = self._direct.set_passwords([(name, password) for _, name, password in differing])
+        if reason:
+            log.debug(f"{self.describe()} by chpasswd: {reason}")
+        return not reason
 
     def _differing(self) -> list[tuple[str, str, str]]:
         present = self._accounts.group_password if self._of_groups else self._accounts.user_password
