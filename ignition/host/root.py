@@ -95,7 +95,12 @@ class Root:
         """
         normal = _normal(inside)
         parent, name = os.path.split(normal)
-        descriptor = self._directory_at_once(parent)
+        try:
+            descriptor = self._directory_at_once(parent)
+        except FileNotFoundError as error:
+            if parents is None:
+                raise FileNotFoundError(ENOENT, os.strerror(ENOENT), normal) from error
+            descriptor = None
         if descriptor is not None:
             try:
                 here = Dentry(descriptor, name or ".", normal)
@@ -163,11 +168,16 @@ class Root:
                 raise OSError(way.errno, os.strerror(way.errno), way.obstacle())
 
     def _directory_at_once(self, inside: str) -> int | None:
-        """A descriptor from openat2; None if the walk must decide: the kernel lacks the call, or a component is missing."""
+        """A descriptor from openat2; None if the walk must decide: the kernel lacks the call, or a component is not a directory.
+
+        Raises FileNotFoundError if a component is missing.
+        """
         if self.is_live:
             return None  # openat2 does not check the owners of symlinks
         try:
             return openat2.directory(self.path or "/", inside, beneath=self._strict)
+        except FileNotFoundError:
+            raise
         except OSError:
             return None
 

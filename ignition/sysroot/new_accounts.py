@@ -574,7 +574,7 @@ class DirectAccounts:
         return Etc(self._settings, self._files)
 
     def _write(self, texts: Texts) -> None:
-        """Replace the files as shadow-utils does: each in one step and on disk, after a backup of its last version (`passwd-`)."""
+        """Replace the files as shadow-utils does: each in one step and on disk, after a backup of the last version (`passwd-`)."""
         with self._root.at(f"/etc/{_LOCK}") as lock:
             if lock.status() is None:
                 # Nothing needs a lock in a root that is not running; useradd leaves this file behind.
