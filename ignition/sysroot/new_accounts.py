@@ -381,6 +381,8 @@ def reason_for_chpasswd(wanted: Sequence[tuple[str, str]], etc: Etc) -> str:
                 lambda: any(name not in shadow or passwd.get(name, ["", ""])[1] != "x" for name, _ in wanted),
                 "passwords in passwd",
             ),
+            # Versions differ in whether the user must still change it at the next login.
+            (lambda: any(shadow[name][2] == "0" for name, _ in wanted), "a password must be changed"),
             # The line is written anew: numbers without leading zeros.
             (
                 lambda: not all(_is_number(field) for name, _ in wanted for field in filter(None, shadow[name][2:])),
@@ -475,15 +477,13 @@ def _is_plain(directory: Dentry) -> bool:
         for entry in entries:
             found = entry.status()
             kind = stat.S_IFMT(found.st_mode) if found else 0
-            if found is None or found.st_mode & (stat.S_ISUID | stat.S_ISGID):
-                return False
             if kind == stat.S_IFDIR:
                 if not _is_plain(entry):
                     return False
             elif kind == stat.S_IFLNK:
                 if entry.readlink().startswith(SKELETON):
                     return False
-            elif kind != stat.S_IFREG or found.st_nlink != 1:
+            elif found is None or kind != stat.S_IFREG or found.st_nlink != 1 or found.st_mode & (stat.S_ISUID | stat.S_ISGID):
                 return False
     return True
 
@@ -518,12 +518,9 @@ def group_texts(name: str, gid: int | None, etc: Etc, *, is_system: bool) -> Tex
 
 
 def password_texts(wanted: Iterable[tuple[str, str]], etc: Etc) -> Texts:
-    """As `user_texts`, for passwords of existing users. A last change of 0 stays: the user must change it at the next login."""
+    """As `user_texts`, for passwords of existing users."""
     passwords = dict(wanted)
-    rows = [
-        [row[0], passwords[row[0]], row[2] if row[2] == "0" else _today(), *row[3:]] if row[0] in passwords else row
-        for row in etc.files["shadow"].rows
-    ]
+    rows = [[row[0], passwords[row[0]], _today(), *row[3:]] if row[0] in passwords else row for row in etc.files["shadow"].rows]
     return {"shadow": _text(rows)}
 
 
