@@ -6,6 +6,7 @@ Neither Python nor glibc has a binding. Source: linux/openat2.h, asm-generic/uni
 from __future__ import annotations
 
 import os
+import struct
 from errno import EAGAIN, ENOSYS
 
 TYPE_CHECKING = False
@@ -31,14 +32,13 @@ def directory(top: str, inside: str, *, beneath: bool = False) -> int:
         _libc = ctypes.CDLL(None, use_errno=True)
     anchor = os.open(top, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        flags = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
         resolve = RESOLVE_NO_MAGICLINKS | (RESOLVE_BENEATH if beneath else RESOLVE_IN_ROOT)
-        how = (ctypes.c_uint64 * 3)(flags, 0, resolve)  # struct open_how
+        how = struct.pack("=3Q", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, 0, resolve)  # struct open_how
         name = os.fsencode(inside.lstrip("/") or ".")
         if b"\0" in name:
             raise ValueError("embedded null byte")  # as os.open; C would use the part before it
         for _ in range(_TRIES):
-            descriptor = int(_libc.syscall(_NR_OPENAT2, anchor, name, ctypes.byref(how), ctypes.sizeof(how)))
+            descriptor = int(_libc.syscall(_NR_OPENAT2, anchor, name, how, len(how)))
             if descriptor >= 0:
                 return descriptor
             number = ctypes.get_errno()

@@ -134,6 +134,14 @@ class Root:
     def status(self, inside: str) -> os.stat_result | None:
         """lstat of a path inside; None if it, or a directory above it, does not exist."""
         try:
+            # As `at`, without the objects: accounts are looked up hundreds of times, and each time their files may have changed.
+            parent, name = os.path.split(_normal(inside))
+            descriptor = self._directory_at_once(parent)
+            if descriptor is not None:
+                try:
+                    return os.stat(name or ".", dir_fd=descriptor, follow_symlinks=False)
+                finally:
+                    os.close(descriptor)
             with self.at(inside) as here:
                 return here.status()
         except (FileNotFoundError, NotADirectoryError):

@@ -81,7 +81,7 @@ class FollowSshd(Deferred):
 
     def plan(self, context: Context) -> list[Operation]:
         context.root.forget()
-        accounts = AccountDatabase(context.root)
+        accounts = AccountDatabase(context.root, steady=True)
         before, now = self._places, self._places.again(accounts)
         operations: list[Operation] = []
         for index, user in enumerate(self._config.passwd.users):
@@ -110,7 +110,7 @@ class LeaveNotice(Operation):
 
     def already_there(self, context: Context) -> bool:
         context.root.forget()
-        accounts = AccountDatabase(context.root)
+        accounts = AccountDatabase(context.root, steady=True)
         self._said = notices(self._config, self._platform, self._state, accounts, self._places.again(accounts))
         try:
             with open(self.path, encoding="utf-8") as file:

@@ -65,11 +65,14 @@ class GroupLine:
 
 
 class AccountDatabase:
-    """Looks names up in a root. Files are read again when they change; malformed lines are skipped, as NSS does."""
+    """Looks names up in a root. Files are read again when they change; malformed lines are skipped, as NSS does.
 
-    def __init__(self, root: Root) -> None:
-        self.root = root
-        self._read: dict[tuple[str, str], tuple[tuple[int, int, int], Table]] = {}
+    `steady`: they do not change any more.
+    """
+
+    def __init__(self, root: Root, *, steady: bool = False) -> None:
+        self.root, self._is_steady = root, steady
+        self._read: dict[tuple[str, str], tuple[tuple[int, int, int] | None, Table | None]] = {}
 
     def user(self, name: str) -> Account | None:
         """None if the root has no such user."""
@@ -257,8 +260,12 @@ class AccountDatabase:
         return self._cached(inside, database, lambda text: _parse(text, database))
 
     def _cached(self, inside: str, what: str, parse: Callable[[str], Table]) -> Table | None:
-        found, known = self.root.status(inside), self._read.get((inside, what))
+        known = self._read.get((inside, what))
+        if known is not None and self._is_steady:
+            return known[1]
+        found = self.root.status(inside)
         if found is None:
+            self._read[inside, what] = (None, None)
             return None
         if known is not None and known[0] == _signature(found):
             return known[1]

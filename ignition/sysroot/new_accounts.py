@@ -155,6 +155,25 @@ class Settings:
         """The text of nsswitch.conf."""
         return next((text for place in nsswitch.PLACES if (text := read_text(self.root, place)) is not None), "")
 
+    @cached_property
+    def log_sizes(self) -> list[tuple[int, int]]:
+        """The bytes of each log with records of logins, and those of one record."""
+        found = ((self.root.status(path), size) for path, size in _LOGS.items())
+        return [(one.st_size, size) for one, size in found if one is not None]
+
+    @cached_property
+    def has_tally(self) -> bool:
+        """Whether the root has the program that useradd starts to reset failed logins."""
+        return self.exists(_TALLY)
+
+    @cached_property
+    def has_plain_skeleton(self) -> bool:
+        """Whether homes can be filled without useradd."""
+        if not self.root.is_directory(SKELETON):
+            return True
+        with self.root.at(SKELETON, follow=True) as skeleton:
+            return _is_plain(skeleton)
+
     def exists(self, *paths: str) -> bool:
         """Whether one of these paths exists in the root."""
         return any(self.root.status(path) is not None for path in paths)
@@ -237,8 +256,7 @@ class Etc:
     def has_login_records(self, user: NewUser) -> bool:
         """Whether lastlog, faillog or tallylog have a record for the uid of a new user, of an earlier one."""
         uid = self.uid_of(user) or 0
-        found = ((self.settings.root.status(path), size) for path, size in _LOGS.items())
-        return self.settings.exists(_TALLY) or any(one is not None and one.st_size > size * uid for one, size in found)
+        return self.settings.has_tally or any(length > size * uid for length, size in self.settings.log_sizes)
 
     def free_id(self, kind: str, *, is_system: bool, preferred: int | None = None) -> int | None:
         """An unused id ("UID" or "GID") as shadow-utils selects it; None if there is none.
@@ -343,7 +361,7 @@ def reason_for_useradd(user: NewUser, etc: Etc) -> str:
             (lambda: user.log_init and etc.has_login_records(user), "lastlog, faillog or tallylog has records"),
             # useradd copies special files and hard links as such, and rewrites some symlinks.
             (
-                lambda: user.creates_home and not _is_plain_home(etc.settings.root, etc.home_of(user)),
+                lambda: user.creates_home and not _is_plain_home(etc.settings, etc.home_of(user)),
                 "the home or /etc/skel is unusual",
             ),
         ]
@@ -462,13 +480,10 @@ def _first(reasons: Iterable[Reason]) -> str:
     return next((reason for is_met, reason in reasons if is_met()), "")
 
 
-def _is_plain_home(root: Root, home: str) -> bool:
+def _is_plain_home(settings: Settings, home: str) -> bool:
     """Whether a home exists, or can be created and filled. useradd refuses a dangling symlink."""
-    found = root.status(home)
-    if found is not None or not root.is_directory(SKELETON):
-        return found is None or not stat.S_ISLNK(found.st_mode)
-    with root.at(SKELETON, follow=True) as skeleton:
-        return _is_plain(skeleton)
+    found = settings.root.status(home)
+    return settings.has_plain_skeleton if found is None else not stat.S_ISLNK(found.st_mode)
 
 
 def _is_plain(directory: Dentry) -> bool:
@@ -571,7 +586,7 @@ class DirectAccounts:
         return Etc(self._settings, self._files)
 
     def _write(self, texts: Texts) -> None:
-        """Replace the files as shadow-utils does: each in one step and on disk, after a backup of the last version (`passwd-`)."""
+        """Replace files as shadow-utils does: each in one step and on disk, after a backup of its last version (`passwd-`)."""
         with self._root.at(f"/etc/{_LOCK}") as lock:
             if lock.status() is None:
                 # Nothing needs a lock in a root that is not running; useradd leaves this file behind.
