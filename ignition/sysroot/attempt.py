@@ -150,8 +150,8 @@ def finish(root: Root, attempt: Attempt) -> None:
 
 
 def clear_leftovers(root: Root, directories: set[str]) -> None:
-    """Remove temporary files and locks that an interrupted attempt left in these directories (as the root sees them)."""
-    for directory in directories:
+    """Remove temporary files and locks that an interrupted attempt left in these directories and /etc (as the root sees them)."""
+    for directory in {*directories, "/etc"}:
         _clear(root, directory, _LEFTOVER)
     # A lock holds a PID of the previous boot, which another process may have in this one.
     _clear(root, "/etc", _SHADOW_LEFTOVER)

@@ -15,9 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from ignition.config.model import Passwd
+from ignition.config.model import Config, Passwd
 from ignition.config.model.passwd import Group, User
-from ignition.errors import Unmet
+from ignition.errors import CommandFailed, Unmet
+from ignition.fetch.engine import Fetcher, Settings
+from ignition.host import command
+from ignition.host.dentry import Dentry
 from ignition.host.root import Root
 from ignition.operation import Context
 from ignition.sysroot import accounts, groups, new_accounts, users
@@ -28,6 +31,8 @@ from ignition.sysroot.new_accounts import DirectAccounts, NewUser
 
 from .conftest import MakeContext
 
+MADE_S = 1234567890  # the time of the files of the image
+NAMES = ("ann", "bob-2", "_eve", "x" * 32)
 HASH = "$6$salt$" + "a" * 86
 LOGIN_DEFS = "UID_MIN 1000\nUID_MAX 60000\nGID_MIN 1000\nGID_MAX 60000\nUSERGROUPS_ENAB yes\n"
 DEFAULTS = "SHELL=/bin/sh\nGROUP=100\nCREATE_MAIL_SPOOL=no\n"
@@ -47,10 +52,11 @@ ROOT = {
 }
 
 
-def apply(passwd: Passwd, root: Root, *, direct: bool, nested: bool = False) -> None:
+def apply(passwd: Passwd, root: Root, *, direct: bool, nested: bool = False, unfinished: bool = False) -> None:
     """Carry the plan out."""
-    facts = AccountFacts(AccountDatabase(root), Attempt(homeless=frozenset(user.name for user in passwd.users)), nested=nested)
-    context = Context(root, None)  # type: ignore[arg-type]  nothing is fetched
+    record = Attempt(homeless=frozenset(user.name for user in passwd.users), unfinished=unfinished)
+    facts = AccountFacts(AccountDatabase(root), record, nested=nested)
+    context = Context(root, Fetcher(Settings.from_config(Config()), offline=True))
     for operation in accounts.plan(passwd, facts):
         if not direct:
             operation._direct = None  # type: ignore[attr-defined]
@@ -74,8 +80,8 @@ def snapshot(top: str) -> dict[str, tuple[object, ...]]:
             inside = path[len(top) :]
             when = seen.st_mtime_ns if inside.count("/") > 2 and inside.startswith("/home/") else None
             if inside.startswith("/etc/") and name.endswith("-"):
-                # The backup of a file that this test made; those of later versions have the time of the run.
-                when = int(seen.st_mtime) if seen.st_mtime < 2e9 and int(seen.st_mtime) == 1234567890 else None
+                # The backup of a file of the image; those of later versions have the time of the run.
+                when = MADE_S if int(seen.st_mtime) == MADE_S else None
             found[inside] = (oct(seen.st_mode), seen.st_uid, seen.st_gid, content, when)
     return found
 
@@ -95,7 +101,7 @@ def both(
     monkeypatch.setattr(users, "run_for", noted)
     for path in top.glob("etc/*"):
         if path.is_file() and not path.is_symlink():
-            os.utime(path, (1234567890, 1234567890))
+            os.utime(path, (MADE_S, MADE_S))
     while True:
         day = time.time() // 86400
         copies = [Path(f"{top}-{name}") for name in ("programs", "direct")]
@@ -113,72 +119,81 @@ def drawn(seed: int) -> tuple[dict[str, str], Passwd, dict[str, int]]:
     """An ordinary root and a config for it, and modes of its files."""
     chance = random.Random(seed)  # noqa: S311
     tree = dict(ROOT)
+    _draw_settings(chance, tree)
+    taken = _draw_accounts(chance, tree)
+    modes = {"passwd": chance.choice([0o644, 0o444, 0o755]), "shadow": chance.choice([0o640, 0o600, 0]), "gshadow": 0o640}
+    found_groups = [line.split(":")[0] for line in tree["/etc/group"].splitlines()]
+    drawn_users = [_draw_user(chance, name, taken, found_groups) for name in chance.sample(NAMES, chance.randint(1, 3))]
+    new_groups = [
+        Group(name=f"team{n}", gid=chance.choice([None, 2000 + n]), system=chance.choice([None, True])) for n in range(2)
+    ]
+    return tree, Passwd(groups=tuple(new_groups[: chance.randint(0, 2)]), users=tuple(drawn_users)), modes
+
+
+def _draw_settings(chance: random.Random, tree: dict[str, str]) -> None:
     most = chance.choice([1003, 1005, 60000, 65533])
-    system = chance.choice(["", "SYS_UID_MIN 100\nSYS_UID_MAX 999\nSYS_GID_MIN 100\nSYS_GID_MAX 999\n", "SYS_UID_MIN 995\n"])
-    tree["/etc/login.defs"] = f'# comment\n\n UID_MIN\t1000\nUID_MAX "{most}"\nGID_MAX {most}\n' + system
-    tree["/etc/login.defs"] += chance.choice(["USERGROUPS_ENAB yes\n", "USERGROUPS_ENAB yes \n", "USERGROUPS_ENAB no\n"])
-    tree["/etc/login.defs"] += chance.choice(["", "UMASK 027\n", "UMASK 022\nHOME_MODE 0750\n"])
-    tree["/etc/login.defs"] += chance.choice(
-        ["", "PASS_MIN_DAYS 0\nPASS_MAX_DAYS 99999\nPASS_WARN_AGE 7\n", "PASS_MAX_DAYS -1\n"]
+    choices = (
+        ("", "SYS_UID_MIN 100\nSYS_UID_MAX 999\nSYS_GID_MIN 100\nSYS_GID_MAX 999\n", "SYS_UID_MIN 995\n"),
+        ("USERGROUPS_ENAB yes\n", "USERGROUPS_ENAB yes \n", "USERGROUPS_ENAB no\n"),
+        ("", "UMASK 027\n", "UMASK 022\nHOME_MODE 0750\n"),
+        ("", "PASS_MIN_DAYS 0\nPASS_MAX_DAYS 99999\nPASS_WARN_AGE 7\n", "PASS_MAX_DAYS -1\n"),
+        ("", "SUB_UID_COUNT 100\nSUB_GID_MIN 200000\n", "SUB_UID_MAX 1000000\n"),
     )
-    tree["/etc/login.defs"] += chance.choice(["", "SUB_UID_COUNT 100\nSUB_GID_MIN 200000\n", "SUB_UID_MAX 1000000\n"])
+    drawn_lines = "".join(chance.choice(one) for one in choices)
+    tree["/etc/login.defs"] = f'# comment\n\n UID_MIN\t1000\nUID_MAX "{most}"\nGID_MAX {most}\n{drawn_lines}'
     tree["/etc/default/useradd"] += chance.choice(
         ["", "INACTIVE=30\n", "# HOME=/x\nHOME=/var/home\n", "SHELL=\n", "GROUP=users\n"]
     )
+    if chance.random() < 0.3:
+        del tree["/etc/default/useradd"]
+    if chance.random() < 0.3:
+        tree["/etc/nsswitch.conf"] = chance.choice(["passwd: files systemd\ngroup: files systemd\n", "passwd: compat\n"])
+
+
+def _draw_accounts(chance: random.Random, tree: dict[str, str]) -> list[int]:
+    """Returns the uids."""
     taken = sorted(chance.sample(range(994, 1004), chance.randint(0, 4)))
     for number in taken:
         tree["/etc/passwd"] += f"old{number}:x:{number}:100::/:\n"
         tree["/etc/shadow"] += f"old{number}:*:19000:0:99999:7:30:20000:\n"
     for number in chance.sample(range(993, 1004), chance.randint(0, 4)):
         tree["/etc/group"] += f"grp{number}:x:{number}:{','.join(f'old{one}' for one in taken)}\n"
-        if chance.random() < 0.7:
-            tree["/etc/gshadow"] += f"grp{number}:!::\n"
+        tree["/etc/gshadow"] += chance.choice(["", f"grp{number}:!::\n"])
     if chance.random() < 0.3:
         members = ",".join(f"member{number}" for number in range(400))
         tree["/etc/group"] += f"long:x:7000:{members}\n"
         tree["/etc/gshadow"] += f"long:!::{members}\n"
     for name in ("subuid", "subgid"):
-        choice = chance.choice(["kept", "empty", "missing", "gap", "none"])
-        if choice == "missing":
+        ranges = chance.choice([tree[f"/etc/{name}"], "", None, "a:300000:10\nb:400000:65536\nb:500000:65536\n"])
+        if ranges is None:
             del tree[f"/etc/{name}"]
-        elif choice != "kept":
-            tree[f"/etc/{name}"] = "a:300000:10\nb:400000:65536\nb:500000:65536\n" if choice == "gap" else ""
-    if chance.random() < 0.3:
-        del tree["/etc/default/useradd"]
-    if chance.random() < 0.3:
-        tree["/etc/nsswitch.conf"] = chance.choice(["passwd: files systemd\ngroup: files systemd\n", "passwd: compat\n"])
+        else:
+            tree[f"/etc/{name}"] = ranges
     if chance.random() < 0.2:
         tree["/etc/passwd-"] = "an older backup"
-    modes = {"passwd": chance.choice([0o644, 0o444, 0o755]), "shadow": chance.choice([0o640, 0o600, 0]), "gshadow": 0o640}
-    found_groups = [line.split(":")[0] for line in tree["/etc/group"].splitlines()]
-    wanted = []
-    for name in chance.sample(["ann", "bob-2", "_eve", "x" * 32], chance.randint(1, 3)):
-        uid = chance.choice([None, None, None, 1001, 250, 61000, 100000]) if chance.random() < 0.6 else None
-        if uid is not None and (uid in taken or any(user.uid == uid for user in wanted)):
-            uid = None
-        primary = chance.choice([None, None, "users", "27", "sudo"])
-        if primary is None and not set(tree) & {"/etc/default/useradd"}:
-            tree["/etc/group"] += "" if "users:x:100:" in tree["/etc/group"] else "users:x:100:\n"
-        wanted.append(
-            User(
-                name=name,
-                uid=uid,
-                gecos=chance.choice([None, "Ann Ü, Room 5,,", "a'b\\c"]),
-                home_dir=chance.choice([None, None, f"/srv/deep/{name}", "/var/lib/shared", "/home"]),
-                no_create_home=chance.choice([None, None, True]),
-                primary_group=primary,
-                groups=tuple(chance.sample([*found_groups, "sudo,adm", "nonexistent"], chance.randint(0, 3))),
-                no_user_group=chance.choice([None, None, True]),
-                no_log_init=chance.choice([None, True]),
-                shell=chance.choice([None, "/bin/zsh"]),
-                system=chance.choice([None, None, True]),
-                password_hash=chance.choice([None, HASH, ""]),
-            )
-        )
-    new_groups = [
-        Group(name=f"team{n}", gid=chance.choice([None, 2000 + n]), system=chance.choice([None, True])) for n in range(2)
-    ]
-    return tree, Passwd(groups=tuple(new_groups[: chance.randint(0, 2)]), users=tuple(wanted)), modes
+    return taken
+
+
+def _draw_user(chance: random.Random, name: str, taken: list[int], found_groups: list[str]) -> User:
+    uid = chance.choice([None, None, None, 1001, 250, 61000, 100000])
+    if uid in taken:
+        uid = None
+    elif uid is not None:
+        taken.append(uid)
+    return User(
+        name=name,
+        uid=uid,
+        gecos=chance.choice([None, "Ann Ü, Room 5,,", "a'b\\c"]),
+        home_dir=chance.choice([None, None, f"/srv/deep/{name}", "/var/lib/shared", "/home"]),
+        no_create_home=chance.choice([None, None, True]),
+        primary_group=chance.choice([None, None, "users", "27", "sudo"]),
+        groups=tuple(chance.sample([*found_groups, "sudo,adm", "nonexistent"], chance.randint(0, 3))),
+        no_user_group=chance.choice([None, None, True]),
+        no_log_init=chance.choice([None, True]),
+        shell=chance.choice([None, "/bin/zsh"]),
+        system=chance.choice([None, None, True]),
+        password_hash=chance.choice([None, HASH, ""]),
+    )
 
 
 @pytest.mark.root
@@ -346,6 +361,14 @@ def test_other_versions_of_useradd_are_not_imitated(
     assert DirectAccounts(root).create_user(NewUser("ann")) == "this useradd has other defaults"
 
 
+def test_useradd_that_cannot_be_asked_is_not_imitated(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise CommandFailed("missing", status=None)
+
+    monkeypatch.setattr(command, "run", fail)
+    assert new_accounts._own_defaults.__wrapped__() == {}
+
+
 def test_running_system_is_left_to_the_programs(make_context: MakeContext) -> None:
     root = Root.live(make_context(ROOT).root.path)
     assert DirectAccounts(root).create_user(NewUser("ann")) == "the system is running"
@@ -400,3 +423,31 @@ def test_files_that_another_program_changed_are_read_again(make_context: MakeCon
     passwd.write_text(passwd.read_text() + "bob:x:1007:100::/:/bin/sh\n")
     assert direct.create_user(NewUser("eve")) == ""
     assert passwd.read_text().splitlines()[-2:] == ["bob:x:1007:100::/:/bin/sh", "eve:x:1008:1008::/home/eve:/bin/sh"]
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("written", range(14))
+def test_user_interrupted_between_two_files_is_completed(
+    make_context: MakeContext, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    passwd = Passwd(users=(User(name="ann", groups=("sudo",), password_hash=HASH),))
+    top = Path(make_context(ROOT).root.path)
+    whole = Path(f"{top}-whole")
+    shutil.copytree(top, whole, symlinks=True)
+    apply(passwd, Root(str(whole)), direct=True)
+
+    left, write = written, Dentry.write
+
+    def cut(self: Dentry, content: bytes, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = False) -> None:
+        nonlocal left
+        if left == 0:
+            raise KeyboardInterrupt
+        left -= 1
+        write(self, content, mode=mode, uid=uid, gid=gid, sync=sync)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Dentry, "write", cut)
+        apply(passwd, Root(str(top)), direct=True)
+    apply(passwd, Root(str(top)), direct=True, unfinished=True)
+    found, wanted = ({path: one[:4] for path, one in snapshot(str(root)).items() if path[-1] != "-"} for root in (top, whole))
+    assert found == wanted
