@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     Texts = dict[str, str]  # file → its new contents
     Reason = tuple[Callable[[], object], str]  # whether it applies, and its wording for the log
 
-# In the order in which useradd replaces them: an interrupted attempt is told apart by it (AccountDatabase.is_whole).
+# In the order in which useradd replaces them, on which AccountDatabase.is_whole depends after an interrupted attempt.
 ORDER = ("passwd", "shadow", "group", "gshadow", "subuid", "subgid")
 _FIELDS = {"passwd": 7, "shadow": 9, "group": 4, "gshadow": 4, "subuid": 3, "subgid": 3}
 _NUMBERS = {"passwd": (2, 3), "shadow": (), "group": (2,), "gshadow": (), "subuid": (1, 2), "subgid": (1, 2)}
@@ -73,10 +73,11 @@ _LATER_DEFAULTS = frozenset({"GROUPS", "USRSKEL", "BTRFS_SUBVOLUME_HOME", "LOG_I
 _ORDINARY_SOURCES = frozenset({"files", "compat", nsswitch.SYSTEMD})
 _USERDB = ("/etc/userdb", "/run/userdb", "/run/host/userdb", "/usr/local/lib/userdb", "/usr/lib/userdb")  # nss-systemd(8)
 _TALLY = "/sbin/pam_tally2"
+_VENDOR_SKELETON = "/usr/etc/skel"  # of shadow 4.17, copied after the other one
 _VENDOR_SETTINGS = (
     "/usr/etc/login.defs",
     "/usr/etc/default/useradd",
-    "/usr/etc/skel",
+    _VENDOR_SKELETON,
     "/etc/login.defs.d",
 )  # openSUSE, and shadow 4.17
 # File → the bytes of one user's record, the smallest of all architectures: lastlog(5), faillog(5).
@@ -91,7 +92,7 @@ _HASH = (
 
 
 class NewUser:
-    """What the arguments of useradd would say; "" leaves it to the defaults. `own_group` leaves it to USERGROUPS_ENAB."""
+    """As the arguments of useradd: "" leaves a field to the defaults, `own_group` the primary group to USERGROUPS_ENAB."""
 
     def __init__(
         self,
@@ -296,7 +297,7 @@ class Etc:
 
 def reason_for_useradd(user: NewUser, etc: Etc) -> str:
     """Why this user is left to useradd; "" if `user_texts` knows what to write."""
-    files = etc.files
+    files, settings = etc.files, etc.settings
     fields, groups = (user.gecos, user.home, user.shell), (*user.groups, user.primary_group)
     known = [file for file in ORDER if file not in ("group", "gshadow") or etc.has_own_group(user)]
     return _first(
@@ -310,7 +311,7 @@ def reason_for_useradd(user: NewUser, etc: Etc) -> str:
             (lambda: any(user.name in files[file].column(0) for file in known), "a file of accounts knows the name"),
             # An error.
             (lambda: str(user.uid) in files["passwd"].column(2) or user.uid in _RESERVED_IDS, "the uid is in use or reserved"),
-            # useradd refuses a colon and a newline; what becomes of other control characters depends on its version.
+            # useradd refuses a colon and a newline; versions differ in other control characters.
             (lambda: any(":" in text or _CONTROL.search(text) for text in fields), "a field has a colon or a control character"),
             # An error, or a home that is created at one path and written as another.
             (
@@ -319,34 +320,35 @@ def reason_for_useradd(user: NewUser, etc: Etc) -> str:
             ),
             # A group of another source, or one that does not exist.
             (lambda: any(etc.find_group(group) is None for group in filter(None, groups)), "a group is not in /etc/group"),
-            # useradd takes it for a gid, PutUser for a name.
+            # It is a gid for useradd, and a name for PutUser.
             (lambda: any(map(_is_number, user.groups)), "a supplementary group is a number"),
-            # Lists of members are written anew, without the empty names that a file may have.
+            # useradd formats lists of members again, without the empty names that a file may have.
             (lambda: not all(map(_is_plain_list, etc.lists_of(user.groups))), "a list of members is malformed"),
             # A version with other rules than those of this module, or a useradd that cannot be asked.
             (
-                lambda: not _DEFAULTS <= set(etc.settings.defaults) <= _DEFAULTS | _LATER_DEFAULTS,
+                lambda: not _DEFAULTS <= set(settings.defaults) <= _DEFAULTS | _LATER_DEFAULTS,
                 "this useradd has other defaults",
             ),
             (
-                lambda: not all(map(_is_plain_value, etc.settings.defaults.values())),
+                lambda: not all(map(_is_plain_value, settings.defaults.values())),
                 "a default of useradd has a blank or a colon",
             ),
             # It creates a mailbox.
-            (lambda: not user.system and etc.settings.defaults["CREATE_MAIL_SPOOL"].lower() == "yes", "CREATE_MAIL_SPOOL=yes"),
+            (lambda: not user.system and settings.defaults["CREATE_MAIL_SPOOL"].lower() == "yes", "CREATE_MAIL_SPOOL=yes"),
             # A date in words, a number in octal.
             (
-                lambda: etc.settings.defaults["EXPIRE"] or not _DAYS.fullmatch(etc.settings.defaults["INACTIVE"]),
+                lambda: settings.defaults["EXPIRE"] or not _DAYS.fullmatch(settings.defaults["INACTIVE"]),
                 "EXPIRE= or INACTIVE= is unusual",
             ),
             # Groups for everybody.
-            (lambda: etc.settings.defaults.get("GROUPS"), "GROUPS= is set"),
+            (lambda: settings.defaults.get("GROUPS"), "GROUPS= is set"),
             # Homes that are subvolumes.
-            (lambda: etc.settings.defaults.get("BTRFS_SUBVOLUME_HOME", "no").lower() == "yes", "BTRFS_SUBVOLUME_HOME=yes"),
+            (lambda: settings.defaults.get("BTRFS_SUBVOLUME_HOME", "no").lower() == "yes", "BTRFS_SUBVOLUME_HOME=yes"),
             # CompleteHome only knows the usual one.
-            (lambda: etc.settings.defaults["SKEL"] not in ("", SKELETON), "SKEL= is set"),
+            (lambda: settings.defaults["SKEL"] not in ("", SKELETON), "SKEL= is set"),
+            (lambda: settings.defaults.get("USRSKEL", "") not in ("", _VENDOR_SKELETON), "USRSKEL= is set"),
             # As for a home of the config.
-            (lambda: not user.home and not _is_plain_path(etc.settings.defaults["HOME"]), "HOME= is not a plain absolute path"),
+            (lambda: not user.home and not _is_plain_path(settings.defaults["HOME"]), "HOME= is not a plain absolute path"),
             # Errors.
             (lambda: etc.uid_of(user) is None, "all uids are in use"),
             # An error; or a default group that does not exist, for which versions take different ones.
@@ -361,7 +363,7 @@ def reason_for_useradd(user: NewUser, etc: Etc) -> str:
             (lambda: user.log_init and etc.has_login_records(user), "lastlog, faillog or tallylog has records"),
             # useradd copies special files and hard links as such, and rewrites some symlinks.
             (
-                lambda: user.creates_home and not _is_plain_home(etc.settings, etc.home_of(user)),
+                lambda: user.creates_home and not _is_plain_home(settings, etc.home_of(user)),
                 "the home or /etc/skel is unusual",
             ),
         ]
@@ -401,7 +403,7 @@ def reason_for_chpasswd(wanted: Sequence[tuple[str, str]], etc: Etc) -> str:
             ),
             # Versions differ in whether the user must still change it at the next login.
             (lambda: any(shadow[name][2] == "0" for name, _ in wanted), "a password must be changed"),
-            # The line is written anew: numbers without leading zeros.
+            # chpasswd formats the line again: numbers without leading zeros.
             (
                 lambda: not all(_is_number(field) for name, _ in wanted for field in filter(None, shadow[name][2:])),
                 "lines of shadow",
@@ -458,7 +460,7 @@ def _reasons_of_file(name: str, file: AccountFile, root: Root) -> list[Reason]:
             lambda: not all(stat.S_ISREG(one.st_mode) for one in others if one),
             f"the backup or lock of {here} is not a regular file",
         ),
-        # What becomes of them depends on the version. A backslash continues a line of group.
+        # Versions differ in control characters. A backslash continues a line of group.
         (lambda: _CONTROL.search(text) or "\\\n" in text, f"{here} has control characters or continued lines"),
         # Some versions complete it, others refuse the file.
         (lambda: text and not text.endswith("\n"), f"the last line of {here} is incomplete"),
@@ -514,7 +516,7 @@ def user_texts(user: NewUser, etc: Etc) -> Texts:
         "shadow": _with(files["shadow"], [user.name, LOCKED, _today(), *aging, "", ""]),
     }
     for name, own in (("group", [user.name, "x", gid, ""]), ("gshadow", [user.name, "!", "", ""])):
-        # gshadow may lack the groups: then it stays as it is.
+        # gshadow may lack the groups, and is then not replaced.
         if etc.has_own_group(user) or not files[name].column(0).isdisjoint(user.groups):
             rows = [_joined(row, user.name) if row[0] in user.groups else row for row in files[name].rows]
             texts[name] = _text([*rows, own] if etc.has_own_group(user) else rows)

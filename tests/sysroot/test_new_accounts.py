@@ -268,6 +268,8 @@ NAMED = {"name": "ann"}
         pytest.param({"/etc/default/useradd": "EXPIRE=2030-01-01\n"}, NAMED, "EXPIRE", id="expiry"),
         pytest.param({"/etc/default/useradd": "INACTIVE=010\n"}, NAMED, "INACTIVE", id="octal days"),
         pytest.param({"/etc/default/useradd": "SKEL=/etc/other\n"}, NAMED, "SKEL", id="other skeleton"),
+        pytest.param({"/etc/default/useradd": "USRSKEL=/x\n"}, NAMED, "USRSKEL", id="second skeleton"),
+        pytest.param({"/usr/etc/skel/": ""}, NAMED, "/usr/etc", id="second skeleton in its place"),
         pytest.param({"/etc/default/useradd": "HOME=/home/\n"}, NAMED, "HOME", id="slash behind the default home"),
         pytest.param({"/etc/default/useradd": "SHELL=/bin/sh \n"}, NAMED, "blank", id="blank behind a default"),
         pytest.param({"/etc/default/useradd": "GROUPS=sudo\n"}, NAMED, "GROUPS", id="default groups"),
