@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The Python modules that the agent needs, copied to an initramfs: computed from the imports, never listed by hand.
+"""The Python modules and programs that the agent needs in an initramfs: computed from the imports, never listed by hand.
 
 Runs at dracut time with the interpreter that the initramfs will have. Our own packages are read as source, including imports
 inside functions; foreign modules are imported once, and all modules loaded by that are their closure. Foreign imports that only
@@ -17,7 +17,7 @@ import py_compile
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,10 @@ LATER: dict[str, tuple[str, ...]] = {
     "time": ("_strptime",),
     "requests": ("idna",),
 }
+# Commands for people at a desk: no stage reaches these modules, nor all that only they import.
+ABSENT = ("ignition.cli.schema",)
+# Of two modules of which `requests` needs one, and which it only uses to guess encodings, the larger one.
+INSTEAD = {"chardet": "charset_normalizer"}
 # Read by the package when it is imported.
 DATA: dict[str, tuple[str, ...]] = {"jsonschema": ("schemas/*.json",)}
 # Opened by ctypes: no import names them, and the module's own code proves that they are found.
@@ -39,7 +43,10 @@ OPENED: dict[str, tuple[str, str]] = {
 }
 # Run in a fresh interpreter: executes the import statements, prints every module that is loaded after them.
 PROBE = """
-import importlib, importlib.machinery, json, sys
+import importlib, importlib.machinery, importlib.util, json, sys
+for name, other in INSTEAD.items():
+    if importlib.util.find_spec(other):
+        sys.modules[name] = None
 missing = []
 for statement, guarded in json.load(sys.stdin):
     try:
@@ -198,7 +205,7 @@ def own_modules(entries: Iterable[str]) -> tuple[dict[str, Path], set[tuple[str,
             raise ClosureError(f"no module {entry} is installed for {sys.executable}")
     while todo:
         name = todo.pop()
-        source = None if name in found else _source(name)
+        source = None if name in found or name in ABSENT else _source(name)
         if source is None:
             continue
         found[name] = source
@@ -228,7 +235,7 @@ def foreign_modules(statements: Iterable[tuple[str, bool]]) -> dict[str, Path]:
     """
     # -I: the image's own packages only, nothing from the environment or the current directory.
     done = subprocess.run(
-        [sys.executable, "-I", "-c", PROBE.replace("LATER", repr(LATER))],
+        [sys.executable, "-I", "-c", PROBE.replace("LATER", repr(LATER)).replace("INSTEAD", repr(INSTEAD))],
         input=json.dumps(sorted(statements)),
         capture_output=True,
         text=True,
@@ -293,10 +300,17 @@ def library(name: str) -> str:
     raise ClosureError(f"the library {name} is not installed")
 
 
-def install(tree: Path, entries: list[str]) -> tuple[list[str], list[str]]:
-    """Install the closure of `entries` below `tree`; returns (lines of the proof, shared objects still to install)."""
+def imports_of_script(script: Path) -> set[tuple[str, bool]]:
+    """The import statements of a script, which uses foreign modules only."""
+    reader = ImportReader(script.name, is_package=False)
+    reader.visit(ast.parse(script.read_bytes(), str(script)))
+    return reader.imports.statements
+
+
+def install(tree: Path, entries: list[str], scripts: list[Path]) -> tuple[list[str], list[str]]:
+    """Install the closure of `entries` and `scripts` below `tree`; returns (lines of the proof, shared objects still to install)."""
     own, statements = own_modules(entries)
-    foreign = foreign_modules(statements)
+    foreign = foreign_modules(statements.union(*map(imports_of_script, scripts)))
     installer = Installer(tree)
     for source in own.values():
         installer.own(source)
@@ -311,24 +325,58 @@ def install(tree: Path, entries: list[str]) -> tuple[list[str], list[str]]:
     return proof, installer.extensions
 
 
+def chosen_features(configured: str) -> list[str]:
+    """Names of the features that an initramfs gets: the configured ones, or all for which the image has the programs.
+
+    Raises ClosureError for an unknown name, and for a configured feature whose programs are not installed.
+    """
+    from ignition.host.features import CONFIGURATION, FEATURES, VARIABLE
+
+    missing = {name: [program for program in one.programs if not shutil.which(program)] for name, one in FEATURES.items()}
+    names = configured.replace(",", " ").split()
+    if not names:
+        names = [name for name in FEATURES if not missing[name]]
+    for name in names:
+        if name not in FEATURES:
+            raise ClosureError(f'{VARIABLE} in {CONFIGURATION}: unknown feature "{name}"; known are: {", ".join(FEATURES)}')
+    for name in {*names, *(other for name in names for other in FEATURES[name].needs)}:
+        if missing[name]:
+            programs, package = ", ".join(missing[name]), FEATURES[name].package
+            raise ClosureError(f'feature "{name}" of {VARIABLE}: {programs} not installed: install {package}, or remove the feature')
+    return sorted({*names, *(other for name in names for other in FEATURES[name].needs)})
+
+
+def programs(*, required: bool, features: Collection[str]) -> list[str]:
+    """Names of the external programs that the agent starts; the optional ones without those of other features."""
+    from ignition.host.features import of_program
+    from ignition.host.programs import PROGRAMS
+
+    found = (name for name, is_required in PROGRAMS.items() if is_required == required)
+    return sorted(name for name in found if (of_program(name) or "") in {"", *features})
+
+
 def main() -> int:
-    """Entry point: `closure.py install TREE --entry MODULE …` or `closure.py programs required|optional`."""
+    """Entry point: `closure.py install TREE --entry MODULE …`, `closure.py features NAMES` or `closure.py programs required|optional`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     installing = commands.add_parser("install", help="copy the closure; prints the shared objects that remain to be copied")
     installing.add_argument("tree", type=Path)
     installing.add_argument("--entry", action="append", required=True, help="module with a main()")
+    installing.add_argument("--script", action="append", default=[], type=Path, help="program of standard modules, installed by others")
     installing.add_argument("--proof", type=Path, required=True, help="write a program here that fails if a module is missing")
-    programs = commands.add_parser("programs", help="names of the external programs")
-    programs.add_argument("which", choices=("required", "optional"))
+    choosing = commands.add_parser("features", help="names of the features that the initramfs gets")
+    choosing.add_argument("configured", help="value of ignition_features; empty: all that the image has programs for")
+    listing = commands.add_parser("programs", help="names of the external programs")
+    listing.add_argument("which", choices=("required", "optional"))
+    listing.add_argument("--features", default="", help="names of the features that the initramfs gets")
     arguments = parser.parse_args()
     try:
-        if arguments.command == "programs":
-            from ignition.host.programs import PROGRAMS
-
-            print("\n".join(sorted(name for name, required in PROGRAMS.items() if required == (arguments.which == "required"))))
+        if arguments.command == "features":
+            print("\n".join(chosen_features(arguments.configured)))
+        elif arguments.command == "programs":
+            print("\n".join(programs(required=arguments.which == "required", features=arguments.features.split())))
         else:
-            proof, extensions = install(arguments.tree, arguments.entry)
+            proof, extensions = install(arguments.tree, arguments.entry, arguments.script)
             arguments.proof.write_text("\n".join(proof) + "\n", encoding="utf-8")
             print("\n".join(extensions))
     except (ClosureError, ImportError, SyntaxError, py_compile.PyCompileError) as error:

@@ -3,8 +3,11 @@
 #
 # Everything listed without "optional" must exist: otherwise the build of the initramfs fails, rather than the first
 # boot of a machine. Python modules, shared libraries and programs are computed, see closure.py.
+#
+# ignition_features="raid luks …" in dracut's configuration names the features that the initramfs gets (ignition/host/features.py);
+# without it they are all for which the image has the programs.
 
-# shellcheck disable=SC2154  # variables that dracut sets: moddir, initdir, systemdsystemunitdir, …
+# shellcheck disable=SC2154  # variables that dracut sets: moddir, initdir, systemdsystemunitdir, ignition_features, …
 
 libexec=/usr/lib/coreos-ignition
 entries=(ignition.cli.ignition ignition.cli.kargs_helper coreos_metadata.main)
@@ -18,13 +21,19 @@ depends() {
 }
 
 installkernel() {
+    choose_features
     # The ESP with any code page; file systems of a config; sources of a config.
-    hostonly='' instmods vfat nls_ascii nls_cp437 nls_iso8859-1 nls_utf8 ext4 xfs btrfs
+    hostonly='' instmods vfat nls_ascii nls_cp437 nls_iso8859-1 nls_utf8 ext4
     hostonly='' instmods -o qemu_fw_cfg iso9660 isofs udf sr_mod virtio_console virtio_blk virtio_scsi virtio_net virtio_pci virtio_rng
-    # Arrays, encryption, logical volumes; zram for ROOT's contents while it is reprovisioned; a TPM.
-    hostonly='' instmods -o dm_mod linear raid0 raid1 raid10 raid456 dm_mirror dm_snapshot dm_thin_pool zram "=drivers/char/tpm"
-    hostonly='' instmods -o dm_crypt xts essiv cbc ecb sha256_generic sha512_generic hmac algif_skcipher algif_hash aesni_intel
-    hostonly='' instmods -o nvme ahci sd_mod uas usb_storage
+    ! has xfs || hostonly='' instmods xfs
+    ! has btrfs || hostonly='' instmods btrfs
+    ! has raid || hostonly='' instmods -o linear raid0 raid1 raid10 raid456
+    ! has lvm || hostonly='' instmods -o dm_mod dm_mirror dm_snapshot dm_thin_pool
+    ! has luks || hostonly='' instmods -o dm_mod dm_crypt xts essiv cbc ecb sha256_generic sha512_generic hmac algif_skcipher algif_hash \
+        aesni_intel
+    ! has clevis || hostonly='' instmods -o "=drivers/char/tpm"
+    # zram for ROOT's contents while it is reprovisioned.
+    hostonly='' instmods -o zram nvme ahci sd_mod uas usb_storage
     # Channels of hypervisors: VirtualBox, Hyper-V, Apple's.
     hostonly='' instmods -o vboxguest hv_utils vsock vmw_vsock_virtio_transport
     # Network cards through which a config can be fetched.
@@ -50,11 +59,26 @@ must_have() {
     done
 }
 
+# Sets `features` to the words of the chosen ones.
+choose_features() {
+    features=$(/usr/bin/python3 "$moddir/closure.py" features "${ignition_features-}") || must false "closure.py features"
+    features=${features//$'\n'/ }
+}
+
+has() {
+    [[ " $features " == *" $1 "* ]]
+}
+
 install_agent() {
-    local extensions libraries programs
+    local extensions libraries programs scripts
     mkdir -p "$initdir$libexec"
+    # shellcheck disable=SC2086  # one name per word
+    printf '%s\n' $features >"$initdir$libexec/features"
+    scripts=("$moddir/network-down")
+    ! has clevis || scripts+=("$moddir/curl")
     must_have /usr/bin/python3 /usr/bin/ignition /usr/bin/coreos-metadata
-    extensions=$(/usr/bin/python3 "$moddir/closure.py" install "$initdir" --proof "$initdir$libexec/proof.py" "${entries[@]/#/--entry=}") ||
+    extensions=$(/usr/bin/python3 "$moddir/closure.py" install "$initdir" --proof "$initdir$libexec/proof.py" \
+        "${entries[@]/#/--entry=}" "${scripts[@]/#/--script=}") ||
         must false "closure.py install"
     # Debian's are not executable, and dracut only resolves libraries of executables.
     # shellcheck disable=SC2086  # one path per word
@@ -65,7 +89,7 @@ install_agent() {
     programs=$(/usr/bin/python3 "$moddir/closure.py" programs required) || must false "closure.py programs"
     # shellcheck disable=SC2086  # one name per word
     must_have $programs
-    programs=$(/usr/bin/python3 "$moddir/closure.py" programs optional) || must false "closure.py programs"
+    programs=$(/usr/bin/python3 "$moddir/closure.py" programs optional --features "$features") || must false "closure.py programs"
     # shellcheck disable=SC2086  # one name per word
     inst_multiple -o $programs
     must_have "$libexec/kargs-helper"
@@ -80,50 +104,87 @@ install_agent() {
     inst_multiple -o /etc/ssl/openssl.cnf /usr/lib/ssl/openssl.cnf /etc/mke2fs.conf /usr/share/mke2fs.conf
 }
 
-# Arrays, logical volumes and encrypted volumes, as far as the image has programs for them. Membership is read from
-# the devices (udev rules), never from a configuration of the machine that built the image.
+# Arrays, logical volumes and encrypted volumes. Membership is read from the devices (udev rules), never from a configuration of
+# the machine that built the image.
 install_storage() {
-    inst_multiple -o mdadm mdmon dmsetup lvm bash cryptsetup basename readlink blkid systemd-run \
-        "$systemdsystemunitdir"/mdadm-last-resort@.{timer,service}
-    inst_rules -o 01-md-raid-creating.rules 63-md-raid-arrays.rules 64-md-raid-assembly.rules \
-        55-dm.rules 56-lvm.rules 60-persistent-storage-dm.rules 69-lvm.rules 95-dm-notify.rules
     must inst_simple "$moddir/11-ignition-persist.rules" "$udevdir/rules.d/11-ignition-persist.rules"
     must inst_simple "$moddir/62-ignition-hold.rules" "$udevdir/rules.d/62-ignition-hold.rules"
     must inst_script "$moddir/assemble" "$libexec/assemble"
-    mkdir -p "$initdir/etc/lvm"
-    # All volume groups, without a host's list of devices, lock manager or monitoring daemon.
-    printf 'devices {\n use_devicesfile = 0\n}\nactivation {\n monitoring = 0\n}\n' >"$initdir/etc/lvm/lvm.conf"
+    inst_multiple -o basename readlink blkid systemd-run
+    ! has raid || install_arrays
+    ! has lvm || install_volume_groups
+    if has luks || has lvm; then
+        inst_multiple -o dmsetup
+        inst_rules -o 55-dm.rules 60-persistent-storage-dm.rules 95-dm-notify.rules
+    fi
+    ! has luks || install_unlocking
+    ! has clevis || install_clevis
+}
+
+install_arrays() {
+    inst_multiple -o mdadm mdmon "$systemdsystemunitdir"/mdadm-last-resort@.{timer,service}
+    inst_rules -o 01-md-raid-creating.rules 63-md-raid-arrays.rules 64-md-raid-assembly.rules
     # Arrays get the name stored in them, regardless of the host that created them.
     printf 'HOMEHOST <ignore>\nAUTO +all\n' >"$initdir/etc/mdadm.conf"
     [[ ! -d /etc/mdadm ]] || { mkdir -p "$initdir/etc/mdadm" && cp "$initdir/etc/mdadm.conf" "$initdir/etc/mdadm/mdadm.conf"; }
-    install_clevis
-    install_unlocking
+}
+
+install_volume_groups() {
+    inst_multiple -o lvm
+    inst_rules -o 56-lvm.rules 69-lvm.rules
+    mkdir -p "$initdir/etc/lvm"
+    # All volume groups, without a host's list of devices, lock manager or monitoring daemon.
+    printf 'devices {\n use_devicesfile = 0\n}\nactivation {\n monitoring = 0\n}\n' >"$initdir/etc/lvm/lvm.conf"
+}
+
+# Unlocks ROOT on later boots: the volumes on the kernel command line (rd.luks.name=), by clevis or by an operator at the console.
+install_unlocking() {
+    inst_multiple -o "$systemdutildir"/systemd-{cryptsetup,reply-password} "$systemdutildir/system-generators/systemd-cryptsetup-generator" \
+        "$systemdsystemunitdir"/{cryptsetup,cryptsetup-pre,remote-cryptsetup}.target \
+        "$systemdsystemunitdir"/systemd-ask-password-console.{path,service} systemd-{ask-password,tty-ask-password-agent}
+    start_with_cryptsetup systemd-ask-password-console.path
+    mkdir -p "$initdir$systemdsystemunitdir/sysinit.target.wants"
+    [[ ! -e $initdir$systemdsystemunitdir/cryptsetup.target ]] ||
+        ln -sf ../cryptsetup.target "$initdir$systemdsystemunitdir/sysinit.target.wants/cryptsetup.target"
+}
+
+# start_with_cryptsetup UNIT
+start_with_cryptsetup() {
+    mkdir -p "$initdir$systemdsystemunitdir/cryptsetup.target.wants"
+    [[ ! -e $initdir$systemdsystemunitdir/$1 ]] || ln -sf "../$1" "$initdir$systemdsystemunitdir/cryptsetup.target.wants/$1"
 }
 
 # Unattended binding and unlocking of volumes: clevis' scripts, the programs they start, and every pin of the image, as a config may use any.
 install_clevis() {
-    inst_multiple -o clevis clevis-{encrypt,decrypt} /usr/bin/clevis-{encrypt,decrypt}-* \
-        clevis-luks-{bind,unlock,pass,list,unbind,common-functions} jose pwmake curl tr sort cut mktemp tail rm grep sed cat dd \
-        tpm2_{createprimary,create,createpolicy,load,unseal,flushcontext,pcrread}
-    inst_libdir_file -o "libtss2-tcti-device.so*"
+    inst_multiple -o bash clevis clevis-{encrypt,decrypt} /usr/bin/clevis-{encrypt,decrypt}-* \
+        clevis-luks-{bind,unlock,pass,list,unbind,common-functions} jose pwmake tr sort cut mktemp tail rm grep sed cat dd \
+        "$systemdsystemunitdir"/clevis-luks-askpass.{path,service} /usr/libexec/clevis-luks-askpass /etc/services
+    start_with_cryptsetup clevis-luks-askpass.path
+    install_tpm2_tools
+    must inst_script "$moddir/curl" "$libexec/substitutes/curl"
+    must inst_simple "$moddir/substitutes.conf" "$systemdsystemunitdir/clevis-luks-askpass.service.d/50-ignition.conf"
     # Random passwords do not need a dictionary check.
     mkdir -p "$initdir/etc/security"
     echo 'dictcheck = 0' >"$initdir/etc/security/pwquality.conf"
 }
 
-# Unlocks ROOT on later boots: the volumes on the kernel command line (rd.luks.name=), by clevis or by an operator at the console.
-install_unlocking() {
-    local unit
-    inst_multiple -o "$systemdutildir"/systemd-{cryptsetup,reply-password} "$systemdutildir/system-generators/systemd-cryptsetup-generator" \
-        "$systemdsystemunitdir"/{cryptsetup,cryptsetup-pre,remote-cryptsetup}.target \
-        "$systemdsystemunitdir"/systemd-ask-password-console.{path,service} systemd-{ask-password,tty-ask-password-agent} \
-        "$systemdsystemunitdir"/clevis-luks-askpass.{path,service} /usr/libexec/clevis-luks-askpass /etc/services
-    mkdir -p "$initdir$systemdsystemunitdir/cryptsetup.target.wants" "$initdir$systemdsystemunitdir/sysinit.target.wants"
-    for unit in clevis-luks-askpass.path systemd-ask-password-console.path; do
-        [[ ! -e $initdir$systemdsystemunitdir/$unit ]] || ln -sf "../$unit" "$initdir$systemdsystemunitdir/cryptsetup.target.wants/$unit"
+# One program for all tools, or one for each. libcurl, which clevis never uses, would bring more than 4 MB: see without_library.py.
+install_tpm2_tools() {
+    local tools=(tpm2_{createprimary,create,createpolicy,load,unseal,flushcontext,pcrread}) program tool libraries
+    inst_libdir_file -o "libtss2-tcti-device.so*"
+    find_binary "${tools[0]}" >/dev/null || return 0
+    program=$(readlink -f "$(find_binary "${tools[0]}")")
+    if [[ ${program##*/} != tpm2 ]] || ! /usr/bin/python3 "$moddir/without_library.py" "$program" libcurl curl_ "$initdir$program"; then
+        inst_multiple "${tools[@]}"
+        return
+    fi
+    libraries=$(ldd "$initdir$program") || must false "ldd $program"
+    # shellcheck disable=SC2046  # one path per word
+    must_have $(sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' <<<"$libraries")
+    for tool in "${tools[@]}"; do
+        ln -sf "${program##*/}" "$initdir${program%/*}/$tool"
     done
-    [[ ! -e $initdir$systemdsystemunitdir/cryptsetup.target ]] ||
-        ln -sf ../cryptsetup.target "$initdir$systemdsystemunitdir/sysinit.target.wants/cryptsetup.target"
+    must chroot "$initdir" "$program" unseal --version >/dev/null
 }
 
 install_units() {
@@ -140,11 +201,11 @@ install_units() {
     ln -sf ../ignition-emergency.service "$initdir$systemdsystemunitdir/emergency.target.wants/ignition-emergency.service"
     must inst_simple "$moddir/emergency-shell.conf" "$systemdsystemunitdir/emergency.service.d/50-ignition.conf"
     # Programs that the scripts above run.
-    must_have cat dmesg grep head ip mkdir mount readlink rm sed sleep sync udevadm umount systemctl journalctl systemd-detect-virt
+    must_have cat dmesg grep head mkdir mount readlink rm sed sleep sync udevadm umount systemctl journalctl systemd-detect-virt
     # dracut-systemd brings its own emergency.service; without it systemd's needs this.
     must_have "$systemdsystemunitdir/emergency.service" "$systemdutildir/systemd-sulogin-shell" sulogin
     # For the operator at that shell.
-    inst_multiple -o lsblk less ls findmnt ps ping
+    inst_multiple -o lsblk less ls findmnt
 }
 
 install_network() {
@@ -175,6 +236,7 @@ verify() {
 install() {
     # Install libraries now instead of at the end of dracut, because verify() starts the installed programs.
     local -x DRACUT_RESOLVE_DEPS=1
+    choose_features
     install_agent
     install_storage
     install_units

@@ -39,7 +39,10 @@ def _render() -> Program:
 
 
 def _schema() -> Program:
-    from ignition.cli import schema
+    try:
+        from ignition.cli import schema
+    except ImportError as error:  # see ABSENT in dracut's closure.py
+        raise Failure("schemas are not included in an initramfs", fix="run the command on the running system") from error
 
     return schema.PROGRAM
 

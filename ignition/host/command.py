@@ -14,8 +14,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ignition.errors import CommandFailed
-from ignition.host import log
-from ignition.host.programs import RUN_CODE_OF_THE_ROOT, known
+from ignition.host import features, log
+from ignition.host.programs import OWN, RUN_CODE_OF_THE_ROOT, known
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _HIDDEN = "…"
 # The agent parses and shows the output of programs: in English, with times in UTC, whatever its own environment.
-ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+# Its last directory only exists in the initramfs, with small substitutes for programs that come with large libraries.
+ENVIRONMENT = {"PATH": f"/usr/sbin:/usr/bin:/sbin:/bin:{OWN}substitutes", "LC_ALL": "C", "TZ": "UTC"}
 
 
 def run(
@@ -62,10 +63,13 @@ def status_and_output(
     try:
         status, stdout, stderr = _finished(argv, stdin.encode() if isinstance(stdin, str) else stdin, timeout_s)
     except FileNotFoundError as error:
+        feature = features.of_program(argv[0])
         raise CommandFailed(
             f"{why}: the program {argv[0]} is missing",
             status=None,
-            fix="add its package to the image: the dracut module 35coreos-ignition copies it into the initramfs",
+            fix=features.fix(feature)
+            if feature
+            else "add its package to the image: the dracut module 35coreos-ignition copies it into the initramfs",
         ) from error
     except TimeoutError as error:
         raise CommandFailed(f"{why}: timed out after {timeout_s:g} s: {shown}", status=None) from error

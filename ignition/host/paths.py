@@ -45,6 +45,11 @@ def system_config_dirs() -> tuple[str, ...]:
     )
 
 
+def features_file() -> str:
+    """The features of an initramfs, one per line; written by the dracut module."""
+    return _from_environment("IGNITION_FEATURES_PATH", "/usr/lib/coreos-ignition/features")
+
+
 def vendor_configs() -> str:
     """Where the fetch stages put a base.ign from the OEM partition, for the later stages."""
     return f"{system_config_dirs()[0]}/vendor"

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from ignition.errors import NeedsNetwork
+from ignition.errors import Failure, NeedsNetwork
 from ignition.fetch.engine import Fetcher
-from ignition.host import atomic, log, paths
+from ignition.host import atomic, features, log, paths
 from ignition.platforms import current_id
 from ignition.rendering import system_configs
 from ignition.rendering.render import initial_settings, user_config
@@ -46,8 +46,26 @@ def fetch_and_cache(arguments: Arguments, *, offline: bool) -> Config:
     if isinstance(rendered, NeedsNetwork):
         raise rendered
     config = system_configs.over(base, rendered.config)
+    _refuse_missing_features(arguments, rendered, config)
     _write(arguments, rendered, work(config))
     return config
+
+
+def _refuse_missing_features(arguments: Arguments, rendered: Rendered, config: Config) -> None:
+    """Here, because the next stage already changes kernel arguments. Only the places of values are written before the failure."""
+    present = features.present()
+    if present is None:
+        return
+    from ignition.storage import needed_features
+
+    try:
+        needed_features.check(config, present)
+    except Failure as failure:
+        from ignition.rendering.sources import locate
+
+        rendered.texts.save(arguments.state_file)
+        locate(failure, arguments.state_file)
+        raise
 
 
 def work(config: Config) -> dict[str, bool]:

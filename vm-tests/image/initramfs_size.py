@@ -33,7 +33,7 @@ DEBIAN_PROGRAMS = " ".join(
     ]
 )
 MODULES = "dash base systemd systemd-initrd udev-rules kernel-modules fs-lib"  # of the image, without ours
-COMPRESSOR = ["zstd", "-15", "-q", "-c"]  # as in files/root/etc/dracut.conf.d
+COMPRESSOR = ["zstd", "-19", "-q", "-c"]  # as in files/root/etc/dracut.conf.d
 # Where the bytes of ours go: the first prefix that fits.
 PARTS = {
     "python": ("usr/bin/python3", "usr/lib/python3"),

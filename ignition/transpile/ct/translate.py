@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 
 from ignition.config.report import ERROR, Finding, Path
 from ignition.errors import Failure
@@ -220,6 +219,7 @@ UNITS = {"B": 1, **{f"{letter}{end}": 1024**power for power, letter in enumerate
 _PART = re.compile(r"([0-9]*\.?[0-9]*)([A-Za-z]*)", re.ASCII)
 _MIB = 1 << 20
 _MOST = 1 << 63
+_LONGEST = 1024  # characters: far beyond any size
 
 
 class NoSize(Exception):
@@ -231,19 +231,21 @@ def mebibytes(text: str) -> int | None:
     if not text:
         return None
     sign, rest = (text[0], text[1:]) if text[0] in "+-" else ("", text)
-    # Decimal, since 1.1GiB is not exact in binary, and the check for whole MiB must be.
-    total = Decimal(0) if rest == "0" else _sum(text, rest)
+    # In units of 10^-places bytes: 1.1GiB is not exact in binary, and the check for whole MiB must be.
+    places = len(text)
+    total = 0 if rest == "0" else _sum(text, rest, places)
     if total and sign == "-":
         raise NoSize(f'invalid dimension (negative): "{text}"')
-    if int(total) % _MIB or total >= _MOST:
+    whole = total // 10**places
+    if whole % _MIB or whole >= _MOST:
         raise NoSize("invalid dimension (finest granularity is 1MiB)")
-    return int(total) // _MIB
+    return whole // _MIB
 
 
-def _sum(text: str, rest: str) -> Decimal:
-    if not rest:
+def _sum(text: str, rest: str, places: int) -> int:
+    if not rest or len(rest) > _LONGEST:
         raise NoSize(f'units: invalid "{text}"')
-    total = Decimal(0)
+    total = 0
     while rest:
         found = _PART.match(rest)
         if not found or not found[1].strip("."):
@@ -252,6 +254,7 @@ def _sum(text: str, rest: str) -> Decimal:
             raise NoSize(f'units: missing unit in "{text}"')
         if found[2] not in UNITS:
             raise NoSize(f'units: unknown unit {found[2]} in "{text}"')
-        total += Decimal(found[1]) * UNITS[found[2]]
+        digits, _, decimals = found[1].partition(".")
+        total += int(digits + decimals) * UNITS[found[2]] * 10 ** (places - len(decimals))
         rest = rest[found.end() :]
     return total

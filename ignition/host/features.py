@@ -1,0 +1,53 @@
+"""Features of an initramfs: groups of programs and kernel modules that an image may leave out to save space.
+
+dracut's variable `ignition_features` names those that an initramfs gets; without it they are all for which the image has the
+programs. The dracut module records them in FILE, and the agent refuses configs that need others before anything changes.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ignition.host.paths import features_file
+
+CONFIGURATION = "/etc/dracut.conf.d"
+VARIABLE = "ignition_features"
+
+
+class Feature:
+    """`programs` are all required; `package` is Debian's that contains them; `needs` are other features that it is useless without."""
+
+    def __init__(self, summary: str, programs: tuple[str, ...], package: str, needs: tuple[str, ...] = ()) -> None:
+        self.summary, self.programs, self.package, self.needs = summary, programs, package, needs
+
+
+FEATURES = {
+    "btrfs": Feature("file systems of format btrfs, subvolumes", ("btrfs", "mkfs.btrfs"), "btrfs-progs"),
+    "clevis": Feature("volumes unlocked by a tang server, a TPM or other pins", ("clevis", "jose"), "clevis-luks", ("luks",)),
+    "luks": Feature("encrypted volumes", ("cryptsetup",), "cryptsetup-bin"),
+    "lvm": Feature("ROOT on logical volumes, and its growth", ("lvm",), "lvm2"),
+    "raid": Feature("arrays, and ROOT on one", ("mdadm",), "mdadm"),
+    "selinux": Feature("labels of files, for images with an SELinux policy", ("setfiles",), "policycoreutils"),
+    "vfat": Feature("file systems of format vfat", ("mkfs.fat",), "dosfstools"),
+    "xfs": Feature("file systems of format xfs", ("mkfs.xfs", "xfs_growfs"), "xfsprogs"),
+}
+
+
+def present() -> frozenset[str] | None:
+    """The features of this initramfs; None outside of one, where nothing was left out."""
+    try:
+        with open(features_file(), encoding="utf-8") as file:
+            return frozenset(file.read().split())
+    except FileNotFoundError:
+        return None
+
+
+def fix(name: str) -> str:
+    """The remedy for a missing feature."""
+    return f'add "{name}" to {VARIABLE} in {CONFIGURATION} of the image (package {FEATURES[name].package}), and rebuild its initramfs'
+
+
+def of_program(program: str) -> str | None:
+    """The feature that a program belongs to, if any."""
+    name = os.path.basename(program)
+    return next((feature for feature, one in FEATURES.items() if name in one.programs), None)
