@@ -308,7 +308,7 @@ def imports_of_script(script: Path) -> set[tuple[str, bool]]:
 
 
 def install(tree: Path, entries: list[str], scripts: list[Path]) -> tuple[list[str], list[str]]:
-    """Install the closure of `entries` and `scripts` below `tree`; returns (lines of the proof, shared objects still to install)."""
+    """Install the closure of both below `tree`; returns (lines of the proof, shared objects still to install)."""
     own, statements = own_modules(entries)
     foreign = foreign_modules(statements.union(*map(imports_of_script, scripts)))
     installer = Installer(tree)
@@ -339,11 +339,12 @@ def chosen_features(configured: str) -> list[str]:
     for name in names:
         if name not in FEATURES:
             raise ClosureError(f'{VARIABLE} in {CONFIGURATION}: unknown feature "{name}"; known are: {", ".join(FEATURES)}')
-    for name in {*names, *(other for name in names for other in FEATURES[name].needs)}:
+    chosen = sorted({*names, *(other for name in names for other in FEATURES[name].needs)})
+    for name in chosen:
         if missing[name]:
-            programs, package = ", ".join(missing[name]), FEATURES[name].package
-            raise ClosureError(f'feature "{name}" of {VARIABLE}: {programs} not installed: install {package}, or remove the feature')
-    return sorted({*names, *(other for name in names for other in FEATURES[name].needs)})
+            what, fix = f"{', '.join(missing[name])} not installed", f"install {FEATURES[name].package}, or remove the feature"
+            raise ClosureError(f'feature "{name}" of {VARIABLE}: {what}: {fix}')
+    return chosen
 
 
 def programs(*, required: bool, features: Collection[str]) -> list[str]:
@@ -356,13 +357,15 @@ def programs(*, required: bool, features: Collection[str]) -> list[str]:
 
 
 def main() -> int:
-    """Entry point: `closure.py install TREE --entry MODULE …`, `closure.py features NAMES` or `closure.py programs required|optional`."""
+    """Entry point: `install TREE --entry MODULE …`, `features NAMES` or `programs required|optional`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     installing = commands.add_parser("install", help="copy the closure; prints the shared objects that remain to be copied")
     installing.add_argument("tree", type=Path)
     installing.add_argument("--entry", action="append", required=True, help="module with a main()")
-    installing.add_argument("--script", action="append", default=[], type=Path, help="program of standard modules, installed by others")
+    installing.add_argument(
+        "--script", action="append", default=[], type=Path, help="program of foreign modules, not copied here"
+    )
     installing.add_argument("--proof", type=Path, required=True, help="write a program here that fails if a module is missing")
     choosing = commands.add_parser("features", help="names of the features that the initramfs gets")
     choosing.add_argument("configured", help="value of ignition_features; empty: all that the image has programs for")

@@ -88,7 +88,8 @@ def without(program: bytes, library: str, symbols: str) -> bytes:
             elf.write("B", at + 4, STB_WEAK << 4 | info & 0xF)
             if DT_VERSYM in tags:
                 elf.write("H", elf.offset(tags[DT_VERSYM]) + number * 2, VER_NDX_GLOBAL)
-    kept = [(tag, value) for _, tag, value in elf.dynamic() if tag != DT_NEEDED or not elf.text(strings + value).startswith(library)]
+    entries = [(tag, value) for _, tag, value in elf.dynamic()]
+    kept = [(tag, value) for tag, value in entries if tag != DT_NEEDED or not elf.text(strings + value).startswith(library)]
     if DT_VERNEED in tags:
         address, count = _without_version(elf, tags, strings, library)
         changed = {DT_VERNEED: address, DT_VERNEEDNUM: count}
@@ -99,7 +100,7 @@ def without(program: bytes, library: str, symbols: str) -> bytes:
 
 
 def _without_version(elf: Elf, tags: dict[int, int], strings: int, library: str) -> tuple[int, int]:
-    """Unlink the version requirements of the library from their list; returns (address of the first that is left, their number)."""
+    """Unlink the version requirements of the library; returns (address of the first of the others, their number)."""
     address, kept = tags[DT_VERNEED], []
     for _ in range(tags[DT_VERNEEDNUM]):
         _, _, file, _, following = elf.read("HHIII", elf.offset(address))

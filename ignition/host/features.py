@@ -15,7 +15,7 @@ VARIABLE = "ignition_features"
 
 
 class Feature:
-    """`programs` are all required; `package` is Debian's that contains them; `needs` are other features that it is useless without."""
+    """`programs` are all required; `package` is Debian's that has them; without the features in `needs` this one is useless."""
 
     def __init__(self, summary: str, programs: tuple[str, ...], package: str, needs: tuple[str, ...] = ()) -> None:
         self.summary, self.programs, self.package, self.needs = summary, programs, package, needs
@@ -44,7 +44,8 @@ def present() -> frozenset[str] | None:
 
 def fix(name: str) -> str:
     """The remedy for a missing feature."""
-    return f'add "{name}" to {VARIABLE} in {CONFIGURATION} of the image (package {FEATURES[name].package}), and rebuild its initramfs'
+    package = FEATURES[name].package
+    return f'add "{name}" to {VARIABLE} in {CONFIGURATION} of the image (package {package}), and rebuild its initramfs'
 
 
 def of_program(program: str) -> str | None:

@@ -185,9 +185,79 @@ def run(*arguments: str, path: Path = TOP) -> subprocess.CompletedProcess[str]:
 def test_programs_are_those_of_the_table(tmp_path: Path, which: str, required: bool) -> None:
     table = tmp_path / "ignition/host/programs.py"
     table.parent.mkdir(parents=True)
-    table.write_text('PROGRAMS = {"mkfs.new": True, "a-tool": True, "perhaps": False}\n')
+    table.write_text('PROGRAMS = {"mkfs.new": True, "a-tool": True, "perhaps": False, "of-luck": False}\n')
+    (table.parent / "features.py").write_text('def of_program(name): return "luck" if name == "of-luck" else None\n')
     expected = "a-tool\nmkfs.new\n" if required else "perhaps\n"
     assert run("programs", which, path=tmp_path).stdout == expected
+    of_feature = "" if required else "of-luck\n"
+    assert run("programs", which, "--features", "luck other", path=tmp_path).stdout == of_feature + expected
+
+
+def features(configured: str, programs: Path, *installed: str) -> tuple[int, list[str], str]:
+    """`closure.py features` on an image with these programs."""
+    programs.mkdir()
+    for name in installed:
+        (programs / name).symlink_to("/bin/true")
+    environment = {"PATH": str(programs), "PYTHONPATH": str(TOP)}
+    argv = [sys.executable, str(CLOSURE), "features", configured]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout.split(), done.stderr
+
+
+def test_features_are_all_that_the_image_has_programs_for(tmp_path: Path) -> None:
+    # xfs_growfs and jose are missing.
+    installed = ("mdadm", "cryptsetup", "clevis", "mkfs.xfs", "mkfs.fat")
+    assert features("", tmp_path / "bin", *installed) == (0, ["luks", "raid", "vfat"], "")
+
+
+def test_configured_features_and_those_that_they_need_are_chosen(tmp_path: Path) -> None:
+    installed = ("mdadm", "cryptsetup", "clevis", "jose", "lvm")
+    assert features(" clevis  raid ", tmp_path / "bin", *installed) == (0, ["clevis", "luks", "raid"], "")
+
+
+@pytest.mark.parametrize(
+    ("configured", "message"),
+    [
+        pytest.param(
+            "raid lucks",
+            'ignition_features in /etc/dracut.conf.d: unknown feature "lucks"; known are: '
+            "btrfs, clevis, luks, lvm, raid, selinux, vfat, xfs",
+            id="unknown",
+        ),
+        pytest.param(
+            "raid xfs",
+            'feature "xfs" of ignition_features: xfs_growfs not installed: install xfsprogs, or remove the feature',
+            id="not-installed",
+        ),
+        pytest.param(
+            "clevis",
+            'feature "luks" of ignition_features: cryptsetup not installed: install cryptsetup-bin, or remove the feature',
+            id="needed-by-another",
+        ),
+    ],
+)
+def test_feature_that_cannot_be_had_fails_the_build(tmp_path: Path, configured: str, message: str) -> None:
+    installed = ("mdadm", "mkfs.xfs", "clevis", "jose")
+    assert features(configured, tmp_path / "bin", *installed) == (1, [], f"closure.py: {message}\n")
+
+
+def test_commands_for_a_desk_are_left_out() -> None:
+    found, statements = closure.own_modules(["ignition.cli.ignition"])
+    absent = ("ignition.cli.schema", "ignition.transpile.schema", "ignition.cloudinit")
+    assert not [name for name in found if name.startswith(absent)]
+    assert not [statement for statement, _ in statements if "decimal" in statement or "systemd" in statement]
+
+
+def test_of_two_modules_that_guess_encodings_only_the_smaller_is_copied() -> None:
+    found = closure.foreign_modules([("import requests", False)])
+    assert "charset_normalizer" in found and "chardet" not in found
+
+
+def test_imports_of_scripts_are_copied(tmp_path: Path) -> None:
+    (tmp_path / "script").write_text("#!/usr/bin/python3\nimport colorsys\n")
+    proof, _ = closure.install(tmp_path / "tree", ["ignition.errors"], [tmp_path / "script"])
+    assert "import colorsys" in proof
+    assert list((tmp_path / "tree").rglob("colorsys.pyc"))
 
 
 def test_missing_module_ends_the_installation_with_its_name(tmp_path: Path) -> None:

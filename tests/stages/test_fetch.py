@@ -302,3 +302,19 @@ def test_later_stage_without_cache_is_refused(boot: Boot) -> None:
 def test_blank_config_is_no_work() -> None:
     assert fetch.work(Config()) == {"need-kargs": False, "need-disks": False, "need-mount": False}
     assert parse(SMALL.encode()).config is not None
+
+
+def test_missing_feature_of_the_initramfs_refuses_the_config_before_anything_is_cached(
+    boot: Boot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IGNITION_FEATURES_PATH", str(boot.top / "features"))
+    (boot.top / "features").write_text("luks\nxfs\n")
+    boot.config(config(storage={"filesystems": [{"device": "/dev/sda", "format": "btrfs"}]}))
+    refusal = r'platform file:1:\d+ \(\$\.storage\.filesystems\.0\.format\): .* without the feature "btrfs"'
+    with pytest.raises(Failure, match=refusal) as failure:
+        boot.execute("fetch")
+    assert failure.value.lasting
+    assert not (boot.run / "cache.json").exists() and not list(boot.run.glob("need-*"))
+    (boot.top / "features").write_text("btrfs\n")
+    boot.execute("fetch")
+    assert (boot.run / "need-disks").exists()
