@@ -66,8 +66,11 @@ class Elf:
     def dynamic(self) -> Iterator[tuple[int, int, int]]:
         """(offset, tag, value) of each entry up to the last."""
         at = self.dynamic_at
-        while (entry := self.read("qQ", at))[0] != DT_NULL:
-            yield at, *entry
+        while True:
+            tag, value = self.read("qQ", at)
+            if tag == DT_NULL:
+                return
+            yield at, tag, value
             at += 16
 
     def text(self, at: int) -> str:

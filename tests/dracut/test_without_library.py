@@ -62,7 +62,7 @@ def test_copy_starts_without_the_library(tmp_path: Path, versioned: bool, order:
 @pytest.mark.parametrize("content", [b"#!/bin/sh\n", b"\x7fELF\x01" + bytes(200), b"\x7fELF\x02\x01" + bytes(200), b""])
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "program").write_bytes(content)
-    argv = [SCRIPT, tmp_path / "program", "lib", "x", tmp_path / "copy"]
+    argv = [str(SCRIPT), str(tmp_path / "program"), "lib", "x", str(tmp_path / "copy")]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and done.stderr.startswith(f"without_library.py: {tmp_path}/program: ")
     assert not (tmp_path / "copy").exists()

@@ -236,7 +236,7 @@ def mebibytes(text: str) -> int | None:
     total = 0 if rest == "0" else _sum(text, rest, places)
     if total and sign == "-":
         raise NoSize(f'invalid dimension (negative): "{text}"')
-    whole = total // 10**places
+    whole: int = total // 10**places
     if whole % _MIB or whole >= _MOST:
         raise NoSize("invalid dimension (finest granularity is 1MiB)")
     return whole // _MIB
