@@ -2,8 +2,8 @@
 """Finds the smallest memory with which a machine provisions itself: `python3 vm-tests/memory.py`.
 
 Bisects between --least (assumed to be too little) and --most, in steps of 16 MiB. Each attempt is a first boot through GRUB with
-a config of one user, one file and a second disk with a file system, from fw_cfg. An attempt succeeds if the user can log in and
-the file system is mounted; a kernel panic, the emergency shell or silence is a failure. Prints a line for each attempt.
+a config of one user, and of a second disk with a file system and a file on it, from fw_cfg. An attempt succeeds if the user can
+log in and the file is there; a kernel panic, the emergency shell or silence is a failure. Prints a line for each attempt.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def provisions_itself(case: Case, memory_mib: int) -> bool:
         with case.machine(name, drives, fw_cfg={"opt/com.coreos/config": config}, hardware=hardware) as machine:
             ssh = machine.wait_for_login()
             guest.settle(ssh)
-            seen = ssh.collect({"data": "cat /srv/hello", "kernel": "journalctl -k -o cat -g '^Memory:'"})
+            seen = ssh.collect({"data": "mount /dev/vdb /mnt && cat /mnt/hello", "kernel": "journalctl -k -o cat -g '^Memory:'"})
             print(f"{memory_mib} MiB: {seen['kernel'].text.strip()}", flush=True)
             return seen["data"].text.strip() == "hello"
     except Failed as failure:
