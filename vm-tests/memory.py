@@ -3,7 +3,7 @@
 
 Bisects between --least (assumed to be too little) and --most, in steps of 16 MiB. Each attempt is a first boot through GRUB with
 a config of one user, and of a second disk with a file system and a file on it, from fw_cfg. An attempt succeeds if the user can
-log in and the file is there; a kernel panic, the emergency shell or silence is a failure. Prints a line for each attempt.
+log in and the file exists; a kernel panic, the emergency shell or silence is a failure. Prints a line for each attempt.
 """
 
 import argparse

@@ -36,7 +36,7 @@ FEATURES = {
 def present() -> frozenset[str] | None:
     """The features of this initramfs; None outside of one, where nothing was left out."""
     try:
-        with open(features_file(), encoding="utf-8") as file:
+        with open(features_file(), encoding="utf-8", newline="\n") as file:
             return frozenset(file.read().split())
     except FileNotFoundError:
         return None
