@@ -41,10 +41,15 @@ def _render() -> Program:
 def _schema() -> Program:
     try:
         from ignition.cli import schema
-    except ImportError as error:  # see ABSENT in dracut's closure.py
-        raise Failure("schemas are not included in an initramfs", fix="run the command on the running system") from error
-
+    except ImportError:  # see ABSENT in dracut's closure.py
+        program = Program("ignition schema", "", (), manual="ignition-schema(1)", usage=("NAME",), statuses={})
+        program(_no_schemas)
+        return program
     return schema.PROGRAM
+
+
+def _no_schemas(_values: Values, _words: list[str]) -> None:
+    raise Failure("an initramfs does not contain schemas", fix="run the command on the running system")
 
 
 _ROOT = Flag("root", "/", "root directory of the machine that is set up", value="DIRECTORY", offers=DIRECTORIES)

@@ -107,3 +107,14 @@ def test_schema_of_yaml_is_printed(words: list[str], capsys: pytest.CaptureFixtu
             words[0]
         ]
     )
+
+
+def test_initramfs_does_without_schemas(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "ignition.cli.schema", None)
+    monkeypatch.delattr("ignition.cli.schema")
+    assert main(["schema", "3.5.0"]) == 1
+    assert capsys.readouterr().err.endswith(
+        "an initramfs does not contain schemas (fix: run the command on the running system)\n"
+    )
+    assert main(["--help"]) == 0
+    assert "schema " not in capsys.readouterr().out.partition("Commands:")[2]
