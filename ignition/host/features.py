@@ -43,9 +43,10 @@ def present() -> frozenset[str] | None:
 
 
 def fix(name: str) -> str:
-    """The remedy for a missing feature."""
+    """The remedy for a missing feature: the image lacks its package, or the variable is set and does not name it."""
     package = FEATURES[name].package
-    return f'add "{name}" to {VARIABLE} in {CONFIGURATION} of the image (package {package}), and rebuild its initramfs'
+    listed = f'add "{name}" to {VARIABLE} in {CONFIGURATION} if it is set'
+    return f"install {package} in the image, {listed}, and rebuild the initramfs"
 
 
 def of_program(program: str) -> str | None:

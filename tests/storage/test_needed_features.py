@@ -51,7 +51,8 @@ def test_missing_feature_is_refused_with_place_and_remedy(absent: str) -> None:
         check(config(), features.FEATURES.keys() - {absent})
     assert failure.value.where == next(where for where, feature in NEEDS if feature == absent)
     assert failure.value.what.startswith(f'this initramfs was built without the feature "{absent}" (')
-    assert failure.value.fix.startswith(f'add "{absent}" to ignition_features in /etc/dracut.conf.d of the image')
+    assert failure.value.fix.startswith(f"install {features.FEATURES[absent].package} in the image, ")
+    assert f'add "{absent}" to ignition_features in /etc/dracut.conf.d if it is set' in failure.value.fix
     assert failure.value.lasting
 
 
@@ -67,7 +68,7 @@ def test_programs_of_features_are_known_and_not_required() -> None:
 
 def test_missing_program_names_its_feature(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(command.ENVIRONMENT, "PATH", "/nowhere")
-    with pytest.raises(CommandFailed, match=r'program mdadm is missing \(fix: add "raid" to ignition_features'):
+    with pytest.raises(CommandFailed, match=r'program mdadm is missing \(fix: install mdadm in the image, add "raid" to'):
         command.run(["mdadm", "--version"], why="ask for its version")
     with pytest.raises(CommandFailed, match=r"program blkid is missing \(fix: add its package to the image"):
         command.run(["blkid", "--version"], why="ask for its version")
