@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 
 from ignition.host import hostnames
 from ignition.host.root import put, put_all
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 MODE = 0o644
 NETPLAN_FILE = "50-afterburn.yaml"
 NETPLAN_MODE = 0o600  # netplan warns about files that others can read
-_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
-_PROTECTED = re.compile(r'(["\\`$])')
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_PLAIN = lazy_pattern(r"[A-Za-z0-9_@%+=:,./-]*")
+_PROTECTED = lazy_pattern(r'(["\\`$])')
+_CONTROL = lazy_pattern(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 

@@ -13,12 +13,13 @@ from ignition.boot_loader import kernel_arguments
 from ignition.boot_loader.kernel_arguments import Wanted, Word
 from ignition.boot_loader.lines import lines_of
 from ignition.errors import Failure
+from ignition.patterns import lazy_pattern
 
 KARGS = "kargs"
 VARIABLES = ("linux_console", KARGS)  # in the order in which the kernel gets them
 HEADER = "# Kernel arguments: read by grub.cfg, edited by ignition-kargs-helper and by people. Double quotes protect blanks.\n"
-_ASSIGNMENT = re.compile(r"""\s*set\s+(linux_console|kargs)=(?:'([^']*)'|"([^"'$\\]*)"|([^\s'"$\\;]*))[ \t]*""")
-_PLAIN = re.compile(r"[A-Za-z0-9._=:,/+@%~^-]+")
+_ASSIGNMENT = lazy_pattern(r"""\s*set\s+(linux_console|kargs)=(?:'([^']*)'|"([^"'$\\]*)"|([^\s'"$\\;]*))[ \t]*""")
+_PLAIN = lazy_pattern(r"[A-Za-z0-9._=:,/+@%~^-]+")
 
 
 def edited(text: str, wanted: Wanted) -> str:

@@ -6,7 +6,6 @@ keys and host name that have no errors (`login_part`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ignition.cloudinit import files, systemd
@@ -18,12 +17,13 @@ from ignition.cloudinit.ssh_keys import CORE
 from ignition.config.report import ERROR, Finding, Path
 from ignition.errors import Failure
 from ignition.host import hostnames, limits, log
+from ignition.patterns import lazy_pattern
 
-_OCTAL = re.compile("[0-7]{1,6}")
+_OCTAL = lazy_pattern("[0-7]{1,6}")
 # passwd(5): the separator, control characters, and bytes that are not UTF-8.
-_NOT_IN_PASSWD = re.compile("[:\x00-\x1f\x7f\ud800-\udfff]")
-_NOT_IN_A_NAME = re.compile("[/\0\ud800-\udfff]")
-_LOGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}[A-Za-z0-9_.$-]?")  # useradd(8) with --badname
+_NOT_IN_PASSWD = lazy_pattern("[:\x00-\x1f\x7f\ud800-\udfff]")
+_NOT_IN_A_NAME = lazy_pattern("[/\0\ud800-\udfff]")
+_LOGIN = lazy_pattern(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}[A-Za-z0-9_.$-]?")  # useradd(8) with --badname
 _LONGEST_NAME = 255  # linux/limits.h: NAME_MAX
 _GROUP_FIX = "use an existing group, or the group of an earlier user"
 

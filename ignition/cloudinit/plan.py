@@ -8,7 +8,6 @@ single piece this is Container Linux' order; several pieces are Flatcar's. Sourc
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from ignition.cloudinit import checks, files, substitution, units, users
@@ -24,10 +23,11 @@ from ignition.cloudinit.user_data import Part
 from ignition.errors import Failure
 from ignition.host import hostnames, log
 from ignition.operation import Operation
+from ignition.patterns import lazy_pattern
 
 KEY_NAME, WORKSPACE = "coreos-cloudinit", "/var/lib/coreos-cloudinit"
 _LONGEST_PRETTY = 255
-_ODD = re.compile("[^A-Za-z0-9.-]")
+_ODD = lazy_pattern("[^A-Za-z0-9.-]")
 
 
 class Options:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from ignition.config import service_options
 from ignition.config.record import Field, Record
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Key(Field):
     ) -> None:
         super().__init__(doc, default, "", "", {})
         pattern = pattern or "|".join(map(re.escape, choices))
-        self.pattern = re.compile(pattern) if pattern else None
+        self.pattern = lazy_pattern(pattern) if pattern else None
         self.choices, self.form = choices, form or (f"one of {', '.join(choices)}" if choices else "")
         self.deprecated, self.variable = deprecated, variable
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from ignition.host import reading
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 # For texts that are only validated: RFC 5737, RFC 3849.
 EXAMPLES = {"public_ipv4": "192.0.2.1", "private_ipv4": "192.0.2.2", "public_ipv6": "2001:db8::1", "private_ipv6": "2001:db8::2"}
 TOKENS = ("public_ipv4", "private_ipv4", "public_ipv6", "private_ipv6")
-_TOKEN = re.compile(rb"(\\?)(\$(public_ipv4|private_ipv4|public_ipv6|private_ipv6))")
+_TOKEN = lazy_pattern(rb"(\\?)(\$(public_ipv4|private_ipv4|public_ipv6|private_ipv6))")
 
 
 def variable(token: str) -> str:

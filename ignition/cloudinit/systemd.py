@@ -13,16 +13,17 @@ from ignition.cloudinit.apply import Changes
 from ignition.errors import CommandFailed, at
 from ignition.host import command, log, reading
 from ignition.operation import Context, Operation
+from ignition.patterns import lazy_pattern
 
 NETWORKD = "systemd-networkd.service"
 JOB_LIMIT_S = 600.0  # like the services that run this program
 # systemctl's messages about a job that ran and failed: systemd, shared/bus-wait-for-jobs.c.
-_JOB_RESULT = re.compile(
+_JOB_RESULT = lazy_pattern(
     r"^(Job (for .* )?(failed|canceled|timed out)|A dependency job for |Assertion failed on job for |Queued job for "
     r"|Operation on or unit type of |Unit .* was started already once|.* is not active, cannot reload)",
     re.MULTILINE,
 )
-_NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}")  # systemd.unit(5)
+_NAME = lazy_pattern(r"[A-Za-z0-9:_.\\@-]{1,255}")  # systemd.unit(5)
 NOT_FOUND = "not-found"  # LoadState of a name without a unit
 _ENABLED = frozenset({"enabled", "static", "alias", "generated", "transient", "indirect"})
 _PROPERTIES = ("LoadState", "ActiveState", "Type", "Result", "InactiveEnterTimestampMonotonic")

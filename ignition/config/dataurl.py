@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import binascii
-import re
 
 from ignition.errors import Failure
+from ignition.patterns import lazy_pattern
 
 _WORD = r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]"
 _VALUE = rf"(?:%[0-9A-Fa-f]{{2}}|(?!%){_WORD})+"
 _TYPE = rf"(?:(?:text|image|audio|video|application|message|multipart|[xX]-){_WORD}*/{_WORD}*)"
 _PARAMETER = rf';{_WORD}+=(?:{_VALUE}|"(?:[^"\\]|\\.)*")'
-_HEAD = re.compile(rf"data:{_TYPE}?(?:{_PARAMETER})*(;base64)?,")
-_NOT_IN_URL = re.compile(r"[^!$%&'()*+,\-./0-9:;=?@A-Z_a-z~]")
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+_HEAD = lazy_pattern(rf"data:{_TYPE}?(?:{_PARAMETER})*(;base64)?,")
+_NOT_IN_URL = lazy_pattern(r"[^!$%&'()*+,\-./0-9:;=?@A-Z_a-z~]")
+_BAD_ESCAPE = lazy_pattern(r"%(?![0-9A-Fa-f]{2})")
+_ESCAPE = lazy_pattern(rb"%([0-9A-Fa-f]{2})")
 
 
 def decode(url: str) -> bytes:

@@ -13,9 +13,10 @@ import re
 from ignition.errors import Failure
 from ignition.fetch import aws_signature
 from ignition.fetch.urls import scheme, shown
+from ignition.patterns import lazy_pattern
 
 DEFAULT_REGION = "us-east-1"
-REGION = re.compile(r"[a-z]{2,8}(-[a-z0-9]+)+")
+REGION = lazy_pattern(r"[a-z]{2,8}(-[a-z0-9]+)+")
 _HINTS = {"aws": DEFAULT_REGION, "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _SUFFIXES = {  # by the prefix of a region's name
     "cn-": "amazonaws.com.cn",
@@ -25,9 +26,9 @@ _SUFFIXES = {  # by the prefix of a region's name
     "eu-isoe-": "cloud.adc-e.uk",
     "eusc-": "amazonaws.eu",
 }
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
-_LABEL = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-_ACCESS_POINT = re.compile(r"[a-z0-9][a-z0-9-]{1,48}[a-z0-9]")
+_BUCKET = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
+_LABEL = lazy_pattern(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_ACCESS_POINT = lazy_pattern(r"[a-z0-9][a-z0-9-]{1,48}[a-z0-9]")
 _FIX_ARN = "write arn:aws:s3:::BUCKET/KEY, or arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME/object/KEY"
 
 

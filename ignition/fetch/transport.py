@@ -15,7 +15,6 @@ import errno
 import http.client
 import io
 import os
-import re
 import socket
 import ssl
 from _thread import _local
@@ -34,6 +33,7 @@ from ignition.errors import Failure
 from ignition.fetch import names, urls
 from ignition.fetch.settings import ATTEMPT_IDLE_S, CONNECT_S, HANDSHAKE_S
 from ignition.host import limits
+from ignition.patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from ignition.fetch.retry import Deadline
@@ -45,7 +45,7 @@ HIGHEST_PRIVILEGED_PORT = 1022  # the ports that Ignition uses for Scaleway, doc
 _PORTS_TRIED = 20
 _CHUNK = 64 * 1024
 _CHUNK_DIGITS = 16  # of a chunk's length: 64 bits
-_ZONE = re.compile(r"%25[^\]]*\]")  # RFC 6874: of an IPv6 address, for this machine alone
+_ZONE = lazy_pattern(r"%25[^\]]*\]")  # RFC 6874: of an IPv6 address, for this machine alone
 _HEX = frozenset(b"0123456789abcdefABCDEF")
 
 

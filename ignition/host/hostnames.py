@@ -6,17 +6,16 @@ coreos-cloudinit and coreos-metadata wherever they write a host name. Source: ho
 
 from __future__ import annotations
 
-import re
-
 from ignition.host import log
+from ignition.patterns import lazy_pattern
 
 LONGEST, LONGEST_LABEL = 64, 63
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_NAME = lazy_pattern(rf"{_LABEL}(?:\.{_LABEL})*")
 # As _NAME, without its limit for labels.
-_ON_LINUX = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*")
+_ON_LINUX = lazy_pattern(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*")
 _PLATFORM = "host name of the platform"
-_OTHERS = re.compile("[^a-z0-9.]+")
+_OTHERS = lazy_pattern("[^a-z0-9.]+")
 _SHOWN = 80  # characters of a name in a message: it may be as long as a document
 FIX = f"use letters, digits, dashes and dots, at most {LONGEST_LABEL} between two dots and {LONGEST} in all"
 

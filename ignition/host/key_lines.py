@@ -6,10 +6,10 @@ must be able to log in and fix it. Source: sshd(8), AUTHORIZED_KEYS FILE FORMAT;
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from ignition.host import log
+from ignition.patterns import lazy_pattern
 
 _PLAIN = (
     "ssh-rsa",
@@ -23,7 +23,7 @@ _PLAIN = (
 )
 TYPES = frozenset((*_PLAIN, *(f"{name.partition('@')[0]}-cert-v01@openssh.com" for name in _PLAIN)))
 # Characters that end a line for one of its readers, or that are not text. A tab is a blank.
-_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+_CONTROL = lazy_pattern("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
 
 def keys(texts: Iterable[str], where: str, *, whole: bool = False) -> list[str]:

@@ -6,17 +6,17 @@ Sources: sysfs (Documentation/ABI in the kernel); 60-persistent-storage.rules of
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 
 from ignition.host import devices, paths, root_device
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     Properties = Callable[[str], Mapping[str, str]]
 
 # Not disks, although there is hardware behind them: optical and floppy drives, and the boot and key areas of a memory card.
-_OTHER = re.compile(r"sr\d+|fd\d+|mmcblk\d+(boot\d+|rpmb|gp\d+)")
+_OTHER = lazy_pattern(r"sr\d+|fd\d+|mmcblk\d+(boot\d+|rpmb|gp\d+)")
 _BY_NAME = {"nvme": "nvme", "vd": "virtio", "mmcblk": "mmc", "xvd": "xen", "dasd": "ccw"}  # where udev sets no ID_BUS
 _SERIALS = ("ID_SCSI_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL")
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 
 from ignition.host import cmdline
+from ignition.patterns import lazy_pattern
 
 LINKS = {"LABEL": "by-label", "UUID": "by-uuid", "PARTLABEL": "by-partlabel", "PARTUUID": "by-partuuid"}
 OF_PARTITION = ("PARTLABEL", "PARTUUID")
 GPT_AUTO = (
     "/dev/gpt-auto-root"  # udev's link to the partition that systemd-gpt-auto-generator(8) takes where `root=` says nothing
 )
-_PLAIN = re.compile(r"[A-Za-z0-9#+.:=@_/-]")  # characters that udev does not encode in links
-_ENCODED = re.compile(rb"\\x([0-9a-fA-F]{2})")
+_PLAIN = lazy_pattern(r"[A-Za-z0-9#+.:=@_/-]")  # characters that udev does not encode in links
+_ENCODED = lazy_pattern(rb"\\x([0-9a-fA-F]{2})")
 
 
 class RootDevice:

@@ -5,13 +5,13 @@ Import it inside functions: `ipaddress` costs 5 ms. Every Failure names the docu
 
 from __future__ import annotations
 
-import re
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
 
 from ignition.errors import Failure
 from ignition.host import log
 from ignition.network.members import text
 from ignition.network.model import Interface
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _FIX = "ask the platform's support"
 _BITS = {4: 32, 6: 128}
-_ZONE = re.compile("[A-Za-z0-9._-]{1,15}")  # a link's name or number: ipaddress accepts anything, even line breaks
+_ZONE = lazy_pattern("[A-Za-z0-9._-]{1,15}")  # a link's name or number: ipaddress accepts anything, even line breaks
 _MOST_DIGITS = 3  # of a prefix length
 _SHOWN = 80
 _PORT_DIGITS, _LARGEST_PORT = 5, 65535

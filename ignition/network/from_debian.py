@@ -7,13 +7,12 @@ Import it inside functions: it needs `ipaddress`.
 
 from __future__ import annotations
 
-import re
-
 from ignition.errors import Failure
 from ignition.network.addresses import address, default_route
 from ignition.network.addresses import interface as interfaced
 from ignition.network.bonding import networkd_options
 from ignition.network.model import Device, Interface, Network, Route
+from ignition.patterns import lazy_pattern
 
 METHODS = ("static", "dhcp", "manual", "loopback")
 _REPEATABLE = ("post-up", "pre-down")  # the last one of any other option counts
@@ -85,7 +84,7 @@ def _lines(text: str) -> list[tuple[int, str]]:
 _BOND = {"bond-mode": "mode", "bond-miimon": "miimon", "bond-lacp-rate": "lacp_rate"}
 _DIGITS = 9  # of a plausible number
 _NO_SLAVES = ["none"]  # interfaces(5) of ifenslave: slaves name their bond themselves
-_MAC = re.compile("(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
+_MAC = lazy_pattern("(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 
 
 class Link:

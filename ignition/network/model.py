@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from ignition.errors import Failure
 from ignition.host.hostnames import shown
+from ignition.patterns import lazy_pattern
 
 # Names go into file names and lines of configuration: valid for a link (linux net/core/dev.c, dev_valid_name), not longer than an
 # alternative name (ALTIFNAMSIZ), and without the characters that end or split a line of networkd's files.
-_NAME = re.compile(r"[^\s/\x00-\x1f\x7f\[\]=\ud800-\udfff]{1,127}")
-_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
+_NAME = lazy_pattern(r"[^\s/\x00-\x1f\x7f\[\]=\ud800-\udfff]{1,127}")
+_MAC = lazy_pattern(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 _PLACE, _FIX = "network of the metadata", "ask the platform's support"
 
 TYPE_CHECKING = False

@@ -15,6 +15,7 @@ from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
 from ignition.host import atomic, limits, log, paths
+from ignition.patterns import lazy_pattern
 from ignition.rendering.parsing import Reader, invalid, read_text
 
 TYPE_CHECKING = False
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from ignition.errors import InvalidConfig
 
 MOST = limits.MIB  # bytes of all texts that are marked: 10 MiB take a second
-_PLACE = re.compile(r"\$(?:\.[\w-]+)+")
-_BEHIND_SOURCE = re.compile(r":\d+ \($")
+_PLACE = lazy_pattern(r"\$(?:\.[\w-]+)+")
+_BEHIND_SOURCE = lazy_pattern(r":\d+ \($")
 
 
 class Sources:

@@ -7,7 +7,6 @@ exactly as configured and can be opened. IBM's secure keys (cex) are refused by 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 
 from ignition.config import stacking
@@ -15,6 +14,7 @@ from ignition.config.clevis_pins import TPM2
 from ignition.errors import Failure, at, refusing
 from ignition.host import command, devices, log
 from ignition.operation import Operation
+from ignition.patterns import lazy_pattern
 from ignition.storage import clevis, crypt_mapping, luks_header, luks_keys, signatures
 from ignition.storage import luks_operations as steps
 from ignition.storage.luks_header import UNFINISHED
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 DISCARDS = "allow-discards"
 WIPE_FIX = "set wipeVolume to lose its content, or correct the config"
 TPM_WAIT_S = 10.0
-_NAME = re.compile(r"[0-9A-Za-z#+\-.:=@_]+")  # not escaped by the device mapper; blanks would also break crypttab
+_NAME = lazy_pattern(r"[0-9A-Za-z#+\-.:=@_]+")  # not escaped by the device mapper; blanks would also break crypttab
 _NAME_BYTES = 127  # linux/dm-ioctl.h, DM_NAME_LEN
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_UUID = lazy_pattern(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class VolumeFacts:

@@ -6,13 +6,13 @@ contents are moved by root_contents.py.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ignition.config.known_values import LABEL_BYTES
 from ignition.errors import Failure
 from ignition.host import log
 from ignition.host.root_device import GPT_AUTO, OF_PARTITION
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ignition.storage.root_contents import RootFacts
 
 NOT_MADE = (None, "", "none", "swap", "virtiofs")
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_UUID = lazy_pattern(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _VANISHING = ("/dev/disk/by-label/", "/dev/disk/by-uuid/")
 _KARGS_FIX = "or change the kernel arguments first (kernelArguments)"
 # The options of each mkfs for label and UUID: short, long, and a member of a list after another option.

@@ -9,7 +9,6 @@ their own accounts outside /etc: /usr/lib/passwd, /usr/share/baselayout/passwd, 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import chain
@@ -19,6 +18,7 @@ from ignition.errors import Failure, NotFound
 from ignition.host.limits import SYSTEM_FILE
 from ignition.host.reading import lines, open_inside
 from ignition.host.root import Root
+from ignition.patterns import lazy_pattern
 from ignition.sysroot import nsswitch
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ FILES = (
     "/etc/default/useradd",
     "/etc/nsswitch.conf",
 )
-_ID = re.compile(r"[0-9]{1,10}")
+_ID = lazy_pattern(r"[0-9]{1,10}")
 # File → the minimum number of fields in a line, and the positions of those that are numbers.
 _SHAPES: dict[str, tuple[int, tuple[int, ...]]] = {
     "passwd": (7, (2, 3)),

@@ -12,13 +12,13 @@ anything changes.
 from __future__ import annotations
 
 import os
-import re
 
 from ignition.errors import Failure
 from ignition.host import cmdline, command, log
 from ignition.host.reading import lines, open_inside, read_text
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
+from ignition.patterns import lazy_pattern
 
 _CONFIG = "/etc/selinux/config"
 ENFORCING, PERMISSIVE, DISABLED = "enforcing", "permissive", "disabled"
@@ -30,7 +30,7 @@ _RELABELLERS = (
     ("/lib/systemd/system-generators/selinux-autorelabel-generator.sh", "/.autorelabel"),  # Debian without a merged /usr
 )
 _ALL_OF_THE_LABEL = b"-F\n"
-_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")  # one directory below /etc/selinux
+_NAME = lazy_pattern(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")  # one directory below /etc/selinux
 
 
 def policy(root: Root, search: str = command.ENVIRONMENT["PATH"]) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 
 from ignition.host.reading import lines
+from ignition.patterns import lazy_pattern
 
 PLACES = ("/etc/nsswitch.conf", "/usr/etc/nsswitch.conf")  # the first that exists
 LOCAL = "/etc"  # the only place where shadow-utils changes accounts
@@ -34,8 +35,8 @@ SUCCESS, NOTFOUND, UNAVAIL, TRYAGAIN = "success", "notfound", "unavail", "tryaga
 _STATUSES = (SUCCESS, NOTFOUND, UNAVAIL, TRYAGAIN)
 RETURN, CONTINUE, MERGE = "return", "continue", "merge"
 _ACTIONS = (RETURN, CONTINUE, MERGE)
-_WORD = re.compile(r"\s*(?:\[(?P<criteria>[^\]]*)\]|(?P<name>[^\s\[\]]+))")
-_CRITERION = re.compile(r"(!?)\s*([a-z]+)\s*=\s*([a-z]+)", re.IGNORECASE)
+_WORD = lazy_pattern(r"\s*(?:\[(?P<criteria>[^\]]*)\]|(?P<name>[^\s\[\]]+))")
+_CRITERION = lazy_pattern(r"(!?)\s*([a-z]+)\s*=\s*([a-z]+)", re.IGNORECASE)
 
 
 class Source:

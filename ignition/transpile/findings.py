@@ -6,7 +6,6 @@ Ignition's rules are not repeated: the parser's findings about the generated con
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 
 from ignition.config.model import Config
@@ -16,6 +15,7 @@ from ignition.config.report import Entry, Finding, Path, Report, split
 from ignition.config.text.locate import locate_findings, of_not_yaml
 from ignition.config.text.positions import Positions, index_in_string
 from ignition.config.text.yaml_nodes import Scalar
+from ignition.patterns import lazy_pattern
 from ignition.transpile.generated import Generated, existing, json_text, snake_case
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ignition.config.text.yaml_text import Document, NotYaml
 
 
-_LINE_OF_UNIT = re.compile(r"\(line ([0-9]+) of the unit\)$")  # in messages of config/unit_syntax.py
+_LINE_OF_UNIT = lazy_pattern(r"\(line ([0-9]+) of the unit\)$")  # in messages of config/unit_syntax.py
 
 
 def judged(generated: Generated) -> Parsed:
@@ -80,10 +80,10 @@ def of_text(name: str, text: bytes, error: NotYaml) -> Report:
 
 # Messages of Ignition's rules, translated for a YAML document: members in snake_case, modes in octal.
 
-_WORD = re.compile(r"\b[a-z]+(?:[A-Z][a-z]*)+[A-Z]?\b")
+_WORD = lazy_pattern(r"\b[a-z]+(?:[A-Z][a-z]*)+[A-Z]?\b")
 _MODES = (
-    (re.compile(r"modes are decimal: for ([0-7]+) write \d+"), r"write \1: a leading zero makes it octal"),
-    (re.compile(r"modes are decimal: 420 is 0644, 493 is 0755"), "write it in octal, with a leading zero, as in 0644"),
+    (lazy_pattern(r"modes are decimal: for ([0-7]+) write \d+"), r"write \1: a leading zero makes it octal"),
+    (lazy_pattern(r"modes are decimal: 420 is 0644, 493 is 0755"), "write it in octal, with a leading zero, as in 0644"),
 )
 
 

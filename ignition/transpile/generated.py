@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import json
-import re
 
 from ignition.config.record import Record
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ignition.config.text.yaml_nodes import Node
 
 
-_CAPITAL = re.compile("(?<=[a-z0-9])[A-Z]")
+_CAPITAL = lazy_pattern("(?<=[a-z0-9])[A-Z]")
 
 
 class Generated:
@@ -93,8 +93,8 @@ _FIRST: dict[str, dict[str, str]] = {
     "users": {"sshAuthorizedKeys": "shAuthorizedKeys"},  # before `shell`
 }
 _HOLDERS = ("storage", "passwd")
-_ESCAPED = re.compile("[<>&\u2028\u2029]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED = lazy_pattern("[<>&\u2028\u2029]")
+_SURROGATE = lazy_pattern("[\ud800-\udfff]")
 
 
 def json_text(data: dict[str, Any], *, pretty: bool) -> str:

@@ -8,7 +8,6 @@ Rules about several members or the files directory are checked only by the progr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from collections.abc import Mapping as Table
 
@@ -20,6 +19,7 @@ from ignition.config.text.yaml_nodes import ZERO, Mapping, Scalar
 from ignition.config.versions import order
 from ignition.config.yaml_schema import described, many, mapping, scalar
 from ignition.errors import Failure
+from ignition.patterns import lazy_pattern
 from ignition.transpile.findings import in_yaml
 
 TYPE_CHECKING = False
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     Members = dict[str, "Schema"]
 
-_MODE = re.compile("decimal in JSON: [0-9]+ is ([0-7]+)")
-_SINCE = re.compile(r" \(since [^)]*\)")
+_MODE = lazy_pattern("decimal in JSON: [0-9]+ is ([0-7]+)")
+_SINCE = lazy_pattern(r" \(since [^)]*\)")
 _MOST_MINOR = 30  # minor versions that are tried; later ones have the class of the last one
 
 

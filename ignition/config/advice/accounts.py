@@ -20,6 +20,7 @@ from ignition.config.model.storage import File, Link
 from ignition.config.report import INFO, Finding
 from ignition.config.rules.accounts import ROOT, is_made
 from ignition.config.suggest import closest
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ignition.config.model.passwd import Passwd
     from ignition.config.report import Path as Place
 
-_OF_ALL_SYSTEMS = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*\$?", re.ASCII)
+_OF_ALL_SYSTEMS = lazy_pattern(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*\$?", re.ASCII)
 _FIRST = 1000  # UID_MIN and GID_MIN of login.defs(5): ids of system accounts are assigned from there downwards
 _MOST = 32  # bytes of a name; Debian 12 refuses longer ones
 _NO_HOMES = frozenset(

@@ -5,7 +5,6 @@ Sources: file-hierarchy(7); the man pages of the programs in _SUFFIXES.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ignition.config.advice.services import COMMANDS, program_of
@@ -16,6 +15,7 @@ from ignition.config.model.storage import Directory, File, Link, Node
 from ignition.config.rules.paths import ancestors, simplest
 from ignition.config.rules.reachable import mount_points
 from ignition.config.suggest import closest
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _DIRECTORIES = frozenset(
 ) | {_TMP}
 _FILES = frozenset(f"/etc/{name}" for name in "passwd group shadow gshadow os-release".split())
 _ELSEWHERE = {"/run": "/etc", "/var/run": "/etc", _TMP: "/opt"}
-_PROGRAMS = re.compile(r"(?:/usr/local|/usr|/opt(?:/[^/]+)?|/home/[^/]+|)/s?bin/[^/]+")
+_PROGRAMS = lazy_pattern(r"(?:/usr/local|/usr|/opt(?:/[^/]+)?|/home/[^/]+|)/s?bin/[^/]+")
 _NO_PROGRAM = (
     ".conf",
     ".env",
@@ -77,7 +77,7 @@ _SUFFIXES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("/etc/yum.repos.d/", ("repo",), "dnf"),
     ("/etc/zincati/config.d/", ("toml",), "zincati"),
 )
-_CONFIGURATION = re.compile(
+_CONFIGURATION = lazy_pattern(
     r"/etc/systemd/(?:[a-z]+\.conf|[^/]+/[^/]+\.[a-z]+)\.d/([^/]+)"
 )  # of systemd's own daemons, and drop-ins
 _QUADLETS = ("container", "volume", "network", "kube", "pod", "image", "build")

@@ -15,6 +15,7 @@ from ignition.config.advice.unit_files import UnitText
 from ignition.config.advice.unit_options import inside
 from ignition.config.advice.units import is_known, meant
 from ignition.config.known_values import UNIT_TYPES
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _WISHES = frozenset(
 )
 _STARTS = {"timer": ("Timer", "Unit"), "path": ("Path", "Unit"), "socket": ("Socket", "Service")}
 _YES = ("1", "yes", "y", "true", "t", "on")
-_NAME = re.compile(r"[A-Za-z0-9:_.\\@-]+", re.ASCII)
+_NAME = lazy_pattern(r"[A-Za-z0-9:_.\\@-]+", re.ASCII)
 
 
 def advise(subject: Subject) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from ignition.config.advice.subject import advice
 from ignition.config.advice.unit_files import UnitText
 from ignition.config.suggest import closest
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ignition.config.report import Finding
     from ignition.config.unit_syntax import Option
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,59}", re.ASCII)
+_NAME = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,59}", re.ASCII)
 _ALIKE = 0.75  # difflib's measure: 1 is equal
 
 

@@ -15,6 +15,7 @@ from ignition.config.advice.unit_files import UnitText
 from ignition.config.advice.unit_options import inside
 from ignition.config.suggest import closest
 from ignition.config.unit_names import escaped, unescaped
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -183,9 +184,8 @@ _UNITS = (
     "seconds second sec s minutes minute min months month M msec ms m hours hour hr h days day d weeks week w years year y "
     "usec us µs μs"
 )
-_SPAN = re.compile(
-    rf"(?:\s*(?:\d+(?:\.\d*)?|\.\d+)\s*(?:{'|'.join(sorted(_UNITS.split(), key=len, reverse=True))})?)+\s*", re.ASCII
-)
+_UNIT = "|".join(sorted(_UNITS.split(), key=len, reverse=True))
+_SPAN = lazy_pattern(rf"(?:\s*(?:\d+(?:\.\d*)?|\.\d+)\s*(?:{_UNIT})?)+\s*", re.ASCII)
 
 
 def is_timespan(text: str) -> bool:
@@ -199,16 +199,16 @@ _WORDS_OF_TIME = frozenset(
 )
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun"
 _DAY = rf"(?:{'|'.join(_DAYS.split())})"
-_WEEKDAYS = re.compile(rf"{_DAY}(?:(?:\.\.|-|,){_DAY})*,?(?: +|$)")
+_WEEKDAYS = lazy_pattern(rf"{_DAY}(?:(?:\.\.|-|,){_DAY})*,?(?: +|$)")
 _NUMBER = r"\d+(?:\.\.\d+)?(?:/\d+)?"
 _CHAIN = rf"(?:\*|{_NUMBER}(?:,{_NUMBER})*)"
 _SECOND = r"\d+(?:\.\d+)?(?:\.\.\d+(?:\.\d+)?)?(?:/\d+(?:\.\d+)?)?"
 _SECONDS = rf"(?:\*|{_SECOND}(?:,{_SECOND})*)"
-_DATE = re.compile(rf"(?:(?P<year>{_CHAIN})(?P<a>[-~]))?(?P<month>{_CHAIN})(?P<b>[-~])(?P<day>{_CHAIN})(?: +|$)")
-_TIME = re.compile(rf"(?P<hour>{_CHAIN}):(?P<minute>{_CHAIN})(?::(?P<second>{_SECONDS}))?")
+_DATE = lazy_pattern(rf"(?:(?P<year>{_CHAIN})(?P<a>[-~]))?(?P<month>{_CHAIN})(?P<b>[-~])(?P<day>{_CHAIN})(?: +|$)")
+_TIME = lazy_pattern(rf"(?P<hour>{_CHAIN}):(?P<minute>{_CHAIN})(?::(?P<second>{_SECONDS}))?")
 _RANGES = {"year": (0, 2200), "month": (1, 12), "day": (1, 31), "hour": (0, 23), "minute": (0, 59), "second": (0, 59)}
 # With a slash, or one of the few names without one, most of them capitals: Europe/Berlin, UTC, CET, EST5EDT, Japan.
-_ZONE = re.compile(r"\s(?:[Uu][Tt][Cc]|[A-Z][A-Za-z0-9+_-]*(?:/[A-Za-z0-9+_-]+)+|[A-Z][A-Z0-9+-]+|[A-Z][a-z]{3,})$")
+_ZONE = lazy_pattern(r"\s(?:[Uu][Tt][Cc]|[A-Z][A-Za-z0-9+_-]*(?:/[A-Za-z0-9+_-]+)+|[A-Z][A-Z0-9+-]+|[A-Z][a-z]{3,})$")
 
 
 def is_calendar_event(text: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from ignition.config.advice.subject import advice
 from ignition.config.model.passwd import Group, User
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,16 +21,16 @@ if TYPE_CHECKING:
 _SALTED = r"(?:rounds=\d+\$)?[^$:\n]*\$[./0-9A-Za-z]"
 # Prefix → the whole hash. Other $id$ forms are not checked further.
 _FORMS = {
-    "$1$": re.compile(r"\$1\$[^$:\n]{0,8}\$[./0-9A-Za-z]{22}"),
-    "$5$": re.compile(rf"\$5\${_SALTED}{{43}}"),
-    "$6$": re.compile(rf"\$6\${_SALTED}{{86}}"),
-    "$2": re.compile(r"\$2[abxy]\$\d\d\$[./0-9A-Za-z]{53}"),
-    "$y$": re.compile(r"\$y\$[./0-9A-Za-z]+\$[./0-9A-Za-z]*\$[./0-9A-Za-z]{43}"),
+    "$1$": lazy_pattern(r"\$1\$[^$:\n]{0,8}\$[./0-9A-Za-z]{22}"),
+    "$5$": lazy_pattern(rf"\$5\${_SALTED}{{43}}"),
+    "$6$": lazy_pattern(rf"\$6\${_SALTED}{{86}}"),
+    "$2": lazy_pattern(r"\$2[abxy]\$\d\d\$[./0-9A-Za-z]{53}"),
+    "$y$": lazy_pattern(r"\$y\$[./0-9A-Za-z]+\$[./0-9A-Za-z]*\$[./0-9A-Za-z]{43}"),
 }
-_OTHER = re.compile(r"\$[0-9A-Za-z-]+\$[^:\n]+")
-_TRADITIONAL = re.compile(r"[./0-9A-Za-z]{13}|_[./0-9A-Za-z]{19}")
+_OTHER = lazy_pattern(r"\$[0-9A-Za-z-]+\$[^:\n]+")
+_TRADITIONAL = lazy_pattern(r"[./0-9A-Za-z]{13}|_[./0-9A-Za-z]{19}")
 _LOCKED = "!*"
-_KEY = re.compile(r"(?:^|[ \t])((?:ssh|ecdsa|sk|webauthn)-[a-z][\w.@-]*)[ \t]+(\S+)", re.ASCII)
+_KEY = lazy_pattern(r"(?:^|[ \t])((?:ssh|ecdsa|sk|webauthn)-[a-z][\w.@-]*)[ \t]+(\S+)", re.ASCII)
 _PRIVATE = "PRIVATE KEY"
 
 

@@ -10,17 +10,18 @@ import re
 
 from ignition.config.report import Path, dotted
 from ignition.config.text.odd_input import named
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     Fault = tuple[str, int, str]  # message, offset of the byte, fix
 
 _BLANK = b" \t\r\n"  # what RFC 8259 calls white space
-_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<closed>")?|[{}\[\],]', re.DOTALL)
+_TOKEN = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<closed>")?|[{}\[\],]', re.DOTALL)
 # Literals, numbers and escapes truncated by the end of the text: the decoder reports them as invalid.
-_CUT = re.compile(rb"tr?u?|fa?l?s?|nu?l?|-|\.|[eE][+-]?")
-_CUT_ESCAPE = re.compile(rb"\\?u?[0-9A-Fa-f]{0,3}")
-_NUMBER = re.compile(rb"(?P<sign>-?)0(?P<base>[oOxXbB]?)(?P<digits>[0-9A-Fa-f]+)\b")  # none that JSON knows
+_CUT = lazy_pattern(rb"tr?u?|fa?l?s?|nu?l?|-|\.|[eE][+-]?")
+_CUT_ESCAPE = lazy_pattern(rb"\\?u?[0-9A-Fa-f]{0,3}")
+_NUMBER = lazy_pattern(rb"(?P<sign>-?)0(?P<base>[oOxXbB]?)(?P<digits>[0-9A-Fa-f]+)\b")  # none that JSON knows
 _BASES = {"o": 8, "x": 16, "b": 2}
 _WHOLE = "fetch or copy it again, completely, or close the brackets"
 _QUOTES = ("‘", "’", "“", "”", "„", "«", "»")

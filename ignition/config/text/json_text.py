@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from ignition.config.record import folded
 from ignition.host import limits
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ignition.config.report import Path
 
 _BOM, _INFINITIES = b"\xef\xbb\xbf", (float("inf"), float("-inf"))
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_SURROGATE = lazy_pattern(rb"\\u[dD][89a-fA-F]")
 
 
 class NotJson(Exception):

@@ -7,8 +7,9 @@ programs decompress first, and neither accepts a byte order mark, a blank line o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
+
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ NOT_CONFIGS = {
 _HEADER = b"#cloud-config"
 _BLANKS = b" \t\n\v\f\r"
 _MULTIPART = "multipart/mixed"
-_FIELD = re.compile(rb"[!-9;-~]+:")  # RFC 5322 2.2: a field name and its colon
-BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_FIELD = lazy_pattern(rb"[!-9;-~]+:")  # RFC 5322 2.2: a field name and its colon
+BLANK_LINE = lazy_pattern(rb"\r?\n\r?\n")
 _MOST_HEADERS = 1 << 16  # bytes, where no blank line ends them
 
 

@@ -13,6 +13,7 @@ from ignition.config.record import Record, spec
 from ignition.config.text import kinds
 from ignition.config.text.packed import gunzip_start, packing
 from ignition.config.versions import NEWEST, SPEC_2, SPEC_3
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,17 +70,17 @@ _FIRST_LINES = (
     (rb"<{7} |={7}$|>{7} ", "a file with merge conflicts", "resolve them"),
     (rb"\[[a-z][a-z0-9 ]*\]\s*$", "a systemd unit or another INI file", "write it as a string: systemd.units[].contents"),
 )  # fmt: skip
-_XML_TITLE = re.compile(rb"<(title|code|h1)\b[^>]{0,200}>([^<]*)", re.IGNORECASE)
-_YAML_KEY = re.compile(rb"(?:[A-Za-z_][\w./-]*|\"[^\"\n]*\")[ \t]*:(?:\s|$)")
-_YAML_IN_A_ROW = re.compile(rb"^([A-Za-z_][\w-]*)[ \t]*:(?:\s|$)", re.MULTILINE)
-_YAML_VERSION = re.compile(rb"^ignition[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*?[ \t]+version[ \t]*:", re.MULTILINE)
+_XML_TITLE = lazy_pattern(rb"<(title|code|h1)\b[^>]{0,200}>([^<]*)", re.IGNORECASE)
+_YAML_KEY = lazy_pattern(rb"(?:[A-Za-z_][\w./-]*|\"[^\"\n]*\")[ \t]*:(?:\s|$)")
+_YAML_IN_A_ROW = lazy_pattern(rb"^([A-Za-z_][\w-]*)[ \t]*:(?:\s|$)", re.MULTILINE)
+_YAML_VERSION = lazy_pattern(rb"^ignition[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*?[ \t]+version[ \t]*:", re.MULTILINE)
 _OF_CLC = {"ignition", "storage", "systemd", "networkd", "passwd", "etcd", "flannel", "docker", "update", "locksmith"}
 _OF_CLOUD_CONFIG = {
     *("users", "groups", "packages", "package_update", "package_upgrade", "write_files", "runcmd", "bootcmd", "coreos"),
     *("ssh_authorized_keys", "ssh_pwauth", "hostname", "fqdn", "manage_etc_hosts", "chpasswd", "timezone"),
 }
-_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]+|[A-Za-z0-9_-]+)={0,2}")
-_HEX = re.compile(rb"[0-9a-fA-F]+")
+_BASE64 = lazy_pattern(rb"(?:[A-Za-z0-9+/]+|[A-Za-z0-9_-]+)={0,2}")
+_HEX = lazy_pattern(rb"[0-9a-fA-F]+")
 _LEAST_BASE64 = 32  # shorter ones may be words
 
 

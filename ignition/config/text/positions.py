@@ -12,15 +12,16 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from ignition.config.record import folded
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.report import Path
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],]|[^\s{}\[\],:"]+', re.DOTALL)
+_TOKEN = lazy_pattern(rb'"(?:[^"\\]|\\.)*"|[{}\[\],]|[^\s{}\[\],:"]+', re.DOTALL)
 _OPEN, _CLOSE = (b"{", b"["), (b"}", b"]")
 # One character of a JSON string: a surrogate pair of escapes, another escape, or a literal character.
-_CHARACTER = re.compile(
+_CHARACTER = lazy_pattern(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[\xc0-\xff][\x80-\xbf]*|[^\xc0-\xff]",
     re.DOTALL,
 )

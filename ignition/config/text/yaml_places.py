@@ -10,16 +10,17 @@ from collections.abc import Iterator
 
 from ignition.config.text.positions import Place, Positions
 from ignition.config.text.yaml_nodes import Node, Scalar, Span
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.report import Path
 
 # Tag and anchor precede the indicator, a comment may follow it.
-_BLOCK_HEADER = re.compile(r"(?:[!&]\S*\s+)*([|>])[^\n]*\n")
-_PROPERTIES = re.compile(r"(?:[!&]\S*\s+)*")
-_FIRST_OF_CONTENT = re.compile(rb"(?:[!&]\S*\s+)*[|>][^\n]*\n\s*")
-_DOUBLE_QUOTED = re.compile(
+_BLOCK_HEADER = lazy_pattern(r"(?:[!&]\S*\s+)*([|>])[^\n]*\n")
+_PROPERTIES = lazy_pattern(r"(?:[!&]\S*\s+)*")
+_FIRST_OF_CONTENT = lazy_pattern(rb"(?:[!&]\S*\s+)*[|>][^\n]*\n\s*")
+_DOUBLE_QUOTED = lazy_pattern(
     r"""(?P<end>")|(?P<fold>[ \t]*\r?\n\s*)|(?P<join>\\\r?\n\s*)|\\(?:x..|u.{4}|U.{8}|.)|.""",
     re.DOTALL,
 )

@@ -5,14 +5,15 @@ A scalar also keeps its source text: `0644` in a string member stays `0644`, alt
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+
+from ignition.patterns import lazy_pattern
 
 STRING, BOOL, INT, FLOAT, NULL, BINARY = "string", "bool", "int", "float", "null", "binary"
 KINDS = {"str": STRING, "bool": BOOL, "int": INT, "float": FLOAT, "null": NULL, "binary": BINARY}  # by the tag's last part
 
-_INT = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO]?[0-7_]*|[1-9][0-9_]*)")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_INT = lazy_pattern(r"[-+]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO]?[0-7_]*|[1-9][0-9_]*)")
+_FLOAT = lazy_pattern(r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BASES = {"0x": 16, "0b": 2, "0o": 8}
 

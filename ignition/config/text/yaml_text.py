@@ -8,13 +8,13 @@ that alias bombs, deep nesting and documents of many megabytes fail early, with 
 from __future__ import annotations
 
 import binascii
-import re
 from collections.abc import Mapping as Table
 
 from ignition.config.text import yaml_scalars
 from ignition.config.text.yaml_nodes import Mapping, Node, Scalar, Sequence, Span
 from ignition.config.text.yaml_places import YamlPositions
 from ignition.host import limits
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _MERGE = "<<"
 _TAGS = {"!", "map", "seq", *yaml_scalars.KINDS}
 _BOM = b"\xef\xbb\xbf"
 _BLANKS = " \t\r\ufeff"
-_MARK = re.compile(r"(?:---|\.\.\.)(?=[ \t\r]|$)")
+_MARK = lazy_pattern(r"(?:---|\.\.\.)(?=[ \t\r]|$)")
 # Causes of text after the first document: message and fix.
 _AFTER_LAST = (
     "the document ends before this: it and everything after it is not read",
@@ -347,7 +347,7 @@ class _Builder:
 
 
 # YAML 1.1 5.1: characters of a stream, without surrogates, which decoded text does not have.
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = lazy_pattern("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def _decoded(text: bytes, skipped: int) -> str:

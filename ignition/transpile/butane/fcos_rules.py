@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from ignition.config import origins
 from ignition.config.model import Config
 from ignition.config.model.storage import Disk, Partition
 from ignition.config.report import Path
 from ignition.config.versions import order
+from ignition.patterns import lazy_pattern
 from ignition.transpile.butane.boot_device import DEFAULT, ECKD, LAYOUTS, S390X, ZFCP, wants_luks
 from ignition.transpile.butane.model import BootDevice, FcosDocument, Filesystem, GrubUser
 from ignition.transpile.butane.translation import Work
@@ -37,8 +36,8 @@ _S390X_SINCE = _MOUNT_POINT_SINCE = _REUSE_SINCE = "3.5.0"  # fcos 1.6
 _LAYOUT_SINCE = _METHOD_SINCE = "3.6.0"  # fcos 1.7
 _RESERVED = {"BIOS-BOOT": 1, "PowerPC-PReP-boot": 1, "EFI-SYSTEM": 2, "boot": 3, "root": 4}
 _LEAST_ROOT_MIB = 8192
-_MOUNT_POINTS = re.compile(r"/(etc|var)(/|$)")
-_LUKS_DEVICES = {ECKD: re.compile(r"/dev/dasd[a-z]$"), ZFCP: re.compile(r"/dev/sd[a-z]$")}
+_MOUNT_POINTS = lazy_pattern(r"/(etc|var)(/|$)")
+_LUKS_DEVICES = {ECKD: lazy_pattern(r"/dev/dasd[a-z]$"), ZFCP: lazy_pattern(r"/dev/sd[a-z]$")}
 
 
 def _since(work: Work, spec: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from ignition.config import origins
 from ignition.config.record import Record
 from ignition.config.report import ERROR, INFO, WARNING, Entry, Report
+from ignition.patterns import lazy_pattern
 from ignition.transpile.generated import Generated, snake_case, snake_case_path
 
 TYPE_CHECKING = False
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ignition.config.report import Path
 
 
-_ENTRY = re.compile(r"\b([a-zA-Z]+)\.([0-9]+)\b")
+_ENTRY = lazy_pattern(r"\b([a-zA-Z]+)\.([0-9]+)\b")
 
 
 def generated(config: Config) -> Generated:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from ignition.config.versions import plain
+from ignition.patterns import lazy_pattern
 from ignition.transpile.butane.model import Document, FcosDocument
 
 FCOS, FLATCAR = "fcos", "flatcar"
@@ -13,7 +13,7 @@ ELSEWHERE = ("fiot", "openshift", "r4e")  # variants of the original that this p
 RHCOS = "rhcos variant has been removed; use openshift variant instead: https://coreos.github.io/butane/upgrading-openshift/"
 NO_CLEVIS = "clevis is not supported in this spec version"
 NO_CEX = "cex is not currently supported on the target platform"
-_SEMVER = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+_SEMVER = lazy_pattern(r"([0-9]+)\.([0-9]+)\.([0-9]+)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 
 
 class Variant:

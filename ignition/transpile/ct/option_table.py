@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from ignition.config.record import Record, spec
 from ignition.config.text.yaml_nodes import is_null
 from ignition.config.versions import plain
+from ignition.patterns import lazy_pattern
 from ignition.transpile.ct.units import quoted
 
 TYPE_CHECKING = False
@@ -59,7 +60,7 @@ def text_of(node: Node, name: str) -> str | None:
 
 # Versions of programs as go-semver reads them: three numbers, and optional parts behind - and +.
 
-_FORM = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?", re.ASCII)
+_FORM = lazy_pattern(r"(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?", re.ASCII)
 Numbers = tuple[int, int, int]
 
 

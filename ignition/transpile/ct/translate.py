@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from ignition.config.report import ERROR, Finding, Path
 from ignition.errors import Failure
+from ignition.patterns import lazy_pattern
 from ignition.transpile import contents as content_forms
 from ignition.transpile.ct import dynamic, etcd, flannel, units, update
 from ignition.transpile.ct.source_rules import DIRECTORY_MODE, FILE_MODE
@@ -216,7 +217,7 @@ def docker_dropin(flags: Sequence[str]) -> str:
 
 _LETTERS = "KMGTPE"
 UNITS = {"B": 1, **{f"{letter}{end}": 1024**power for power, letter in enumerate(_LETTERS, start=1) for end in ("iB", "B")}}
-_PART = re.compile(r"([0-9]*\.?[0-9]*)([A-Za-z]*)", re.ASCII)
+_PART = lazy_pattern(r"([0-9]*\.?[0-9]*)([A-Za-z]*)", re.ASCII)
 _MIB = 1 << 20
 _MOST = 1 << 63
 _LONGEST = 1024  # characters: far beyond any size

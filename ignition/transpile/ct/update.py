@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ignition.config.report import ERROR, WARNING, Finding
 from ignition.config.url import syntax_problem
+from ignition.patterns import lazy_pattern
 from ignition.transpile.ct.units import quoted
 
 TYPE_CHECKING = False
@@ -39,9 +40,9 @@ _VARIABLES = {
     "etcd_keyfile": "LOCKSMITHD_ETCD_KEYFILE",
 }
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-TIME = re.compile("(?:[01]?[0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+TIME = lazy_pattern("(?:[01]?[0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 # Go's time.ParseDuration.
-DURATION = re.compile(r"[-+]?(?:0|(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)", re.ASCII)
+DURATION = lazy_pattern(r"[-+]?(?:0|(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)", re.ASCII)
 WINDOW_FIX = "write it as 4:00, or with a day as Thu 4:00"
 
 
