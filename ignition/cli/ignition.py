@@ -12,7 +12,6 @@ from contextlib import suppress
 from importlib import import_module
 
 from ignition import __version__
-from ignition.cli.failure_screen import show_failure
 from ignition.cli.flags import DIRECTORIES, FILES, Flag, UsageError, duration, duration_s, platforms_with_config
 from ignition.cli.program import Program
 from ignition.errors import Failure, trace, unforeseen
@@ -217,6 +216,8 @@ def _run_module(arguments: Arguments) -> None:
 
 
 def _failed(values: Values, failure: Failure, status: int) -> int:
+    from ignition.cli.failure_screen import show_failure
+
     stage = values["stage"]
     _locate(values, failure)
     log.critical(f"stage {stage} failed: {failure}")

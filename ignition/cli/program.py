@@ -99,6 +99,8 @@ class Program:
 
         @wraps(work)
         def main(arguments: Sequence[str] | None = None, **named: Any) -> int:
+            if arguments is None:
+                frame.collect_rarely()
             words = list(sys.argv[1:] if arguments is None else arguments)
             framed = frame.program(self.name, output_is_words=self.output_is_words, closed_pipe=self.closed_pipe)(_run)
             return framed(self, words, named)
