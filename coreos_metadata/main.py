@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
 
-from coreos_metadata import multi, network_arguments, render_ignition, usage
+from coreos_metadata import multi, usage
 from ignition.cli.flags import UsageError
 from ignition.errors import Failure, trace
 from ignition.host import log, progress
@@ -21,7 +21,35 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.cli.program import Program, Values
 
-EXPERIMENTAL = usage.command("exp", "", network_arguments.FLAGS, usage=("rd-network-kargs [options]",))
+
+# Only the module of the called command is loaded: `multi`, which runs at boot, does not pay for the others.
+def _experimental() -> Program:
+    """`exp` alone, without its command."""
+    from coreos_metadata import network_arguments
+
+    program = usage.command("exp", "", network_arguments.FLAGS, usage=("rd-network-kargs [options]",))
+
+    @program
+    def work(values: Values, words: list[str]) -> None:
+        raise UsageError("expected a command: rd-network-kargs")
+
+    return program
+
+
+def _network_arguments() -> Program:
+    from coreos_metadata import network_arguments
+
+    network_arguments.PROGRAM(_logging(network_arguments.run))
+    return network_arguments.PROGRAM
+
+
+def _render_ignition() -> Program:
+    from coreos_metadata import render_ignition
+
+    render_ignition.PROGRAM(_logging(render_ignition.run))
+    return render_ignition.PROGRAM
+
+
 PROGRAM: Program = usage.command(
     "",
     "write what the platform says about this machine",
@@ -33,9 +61,9 @@ PROGRAM: Program = usage.command(
     ),
     commands={
         "multi": lambda: PROGRAM,
-        "exp rd-network-kargs": lambda: network_arguments.PROGRAM,
-        "exp": lambda: EXPERIMENTAL,
-        "render-ignition": lambda: render_ignition.PROGRAM,
+        "exp rd-network-kargs": _network_arguments,
+        "exp": _experimental,
+        "render-ignition": _render_ignition,
     },
 )
 
@@ -70,13 +98,6 @@ def _to_terminal(priority: int, text: str) -> None:
             print(f"{usage.NAME}: {text}", file=sys.stderr, flush=True)
 
 
-@EXPERIMENTAL
-def _experimental(values: Values, words: list[str]) -> None:
-    raise UsageError("expected a command: rd-network-kargs")
-
-
-network_arguments.PROGRAM(_logging(network_arguments.run))
-render_ignition.PROGRAM(_logging(render_ignition.run))
 main = PROGRAM(_logging(multi.run))
 
 if __name__ == "__main__":
