@@ -41,6 +41,8 @@ def parse(text: str) -> list[Mount]:
 
 def _plain(text: str) -> str:
     """Decode octal escapes: the kernel writes blanks, newlines and backslashes as a backslash and three digits per byte."""
+    if "\\" not in text:
+        return text
     raw = re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), os.fsencode(text))
     return os.fsdecode(raw)
 

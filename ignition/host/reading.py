@@ -10,10 +10,8 @@ import stat
 import time
 
 from ignition.errors import CommandFailed, Failure, NotFound
-from ignition.host import devices
 from ignition.host.limits import SYSTEM_FILE
 from ignition.host.root import Root
-from ignition.host.temporary_mount import mounted_to_read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,6 +86,9 @@ def open_on_device(device: str, inside: str, *, where: str, timeout_s: float) ->
     `timeout_s` covers waiting and mounting together. Raises as `open_inside`, and Failure if the device does not appear in time
     or cannot be mounted.
     """
+    from ignition.host import devices  # most runs read nothing but files of a root
+    from ignition.host.temporary_mount import mounted_to_read
+
     end = time.monotonic() + timeout_s
     try:
         node = devices.resolve(device, timeout_s=timeout_s)

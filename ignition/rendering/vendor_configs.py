@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from ignition.errors import CommandFailed, Failure
-from ignition.host import atomic, cmdline, devices, limits, log, paths, root_device
+from ignition.host import atomic, cmdline, limits, log, paths
 from ignition.host.reading import read_inside
 from ignition.host.root import Root
 
@@ -87,6 +87,8 @@ def _wait_for_disk(line: str, *wanted: str) -> None:
     """Wait for the disk that the machine boots from, if there is a sign of one; not for partitions that it may lack."""
     if any(os.path.exists(device) for device in wanted):
         return
+    from ignition.host import devices, root_device  # for the stage without a network alone
+
     root = root_device.named(cmdline.last(line, "root"))
     sign = paths.ESP if os.path.exists(paths.FLAGGED) else root.link if root else ""
     if not sign:
