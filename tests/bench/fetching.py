@@ -77,7 +77,7 @@ def table(wanted: list[str], runs: int) -> list[str]:
         found = measure_many(runs) if name == MANY else measure_large(content(LARGE_MIB, packed=name == PACKED))
         limit = f"<= {MANY_S:g} s" if name == MANY else f"<= {MEMORY_MIB} MiB"
         print(
-            f"{name:<18}{found.fetching:>9.3f} s{found.seconds - found.fetching:>9.3f} s{found.mib:>7.1f} MiB{limit:>12}",
+            f"{name:<26}{found.fetching:>9.3f} s{found.seconds - found.fetching:>9.3f} s{found.mib:>7.1f} MiB{limit:>12}",
             flush=True,
         )
         if found.mib > MEMORY_MIB or (name == MANY and found.fetching > MANY_S):

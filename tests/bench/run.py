@@ -2,8 +2,8 @@
 
 Each case runs the stages fetch and files of both programs by turns, each time into a fresh root, and compares the medians. The
 time of Debian's SELinux relabelling is left out: it insists on it, so its setfiles is a stub. One more case is the CPU time of
-both programs `ignition-validate`; the last ones are without Debian: file systems made at once and in turn, fetching alone, and
-the transpilers. Run it as python3 -m tests.bench.run.
+both programs `ignition-validate`; the last ones are without Debian: start-up beside a bare interpreter, file systems made at once
+and in turn, fetching alone, and the transpilers. Run it as python3 -m tests.bench.run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import curve, fetching, side_by_side, transpiling, validation
+from tests.bench import curve, fetching, side_by_side, startup, transpiling, validation
 from tests.bench.agents import AGENTS, Agent, Missing, Run
 from tests.bench.cases import CASES, Case
 from tests.bench.server import serving
@@ -36,19 +36,28 @@ def main() -> int:
     """Run the cases, print the table, return 1 if a ratio exceeds the expected one and --check is set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--runs", type=int, default=7, help="runs of each agent per case (default: %(default)s)")
-    names = [*(case.name for case in CASES), validation.NAME, side_by_side.NAME, curve.NAME, *fetching.NAMES, *transpiling.NAMES]
+    names = [
+        *(case.name for case in CASES),
+        validation.NAME,
+        *startup.NAMES,
+        side_by_side.NAME,
+        curve.NAME,
+        *fetching.NAMES,
+        *transpiling.NAMES,
+    ]
     parser.add_argument("--case", choices=names, action="append", help="only this one (may be repeated)")
     parser.add_argument("--on-disk", action="store_true", help="roots below /var/tmp instead of /dev/shm")
     parser.add_argument("--check", action="store_true", help="fail if a ratio is above the expected one")
     arguments = parser.parse_args()
     top = Path("/var/tmp") if arguments.on_disk or not MEMORY.is_dir() else MEMORY
     print(f"roots in {top}, {arguments.runs} runs each, by turns; seconds are medians of fetch + files")
-    print(f"{'case':<18}{'ours':>9}{'Debian':>9}{'ratio':>8}{'expected':>10}")
+    print(f"{'case':<26}{'ours':>9}{'Debian':>9}{'ratio':>8}{'expected':>10}")
     wanted = arguments.case or names
     try:
         above = [case.name for case in CASES if case.name in wanted and _compare(case, arguments.runs, top) > case.expected]
         if validation.NAME in wanted and _compare_validation(arguments.runs) > validation.EXPECTED:
             above.append(validation.NAME)
+        above += _measure_startup([name for name in startup.NAMES if name in wanted], arguments.runs)
         if side_by_side.NAME in wanted and _compare_side_by_side(arguments.runs) > side_by_side.EXPECTED:
             above.append(side_by_side.NAME)
         if curve.NAME in wanted and curve.table(top) > curve.EXPECTED:
@@ -58,7 +67,8 @@ def main() -> int:
     except Missing as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
-    above += _compare_sizes()
+    if not arguments.case:
+        _print_sizes()
     if above:
         print(f"ratios above the expected ones: {', '.join(above)}")
     return 1 if above and arguments.check else 0
@@ -83,6 +93,14 @@ def _compare_validation(runs: int) -> float:
     return _printed(validation.NAME, *validation.compare(runs), validation.EXPECTED)
 
 
+def _measure_startup(names: list[str], runs: int) -> list[str]:
+    if names:
+        print(f"CPU seconds of a program, and of a bare python3 -IS, {max(runs, startup.LEAST_RUNS)} runs each, by turns:")
+    return [
+        name for name in names if _printed(name, *startup.measure(name, runs), startup.EXPECTED[name]) > startup.EXPECTED[name]
+    ]
+
+
 def _compare_side_by_side(runs: int) -> float:
     print(f"seconds to make 8 file systems on 4 disks, side by side and one after the other, {runs} runs each:")
     return _printed(side_by_side.NAME, *side_by_side.compare(runs), side_by_side.EXPECTED)
@@ -102,13 +120,13 @@ def _measure_transpiling(names: list[str], runs: int) -> list[str]:
         print(f"seconds of a transpiler, {runs} runs each:")
     took = {name: transpiling.seconds(name, runs) for name in names}
     for name, seconds in took.items():
-        print(f"{name:<18}{seconds:>9.3f}{'<= ' + format(transpiling.EXPECTED_S, '.2f'):>27}", flush=True)
+        print(f"{name:<26}{seconds:>9.3f}{'<= ' + format(transpiling.EXPECTED_S, '.2f'):>27}", flush=True)
     return [name for name, seconds in took.items() if seconds > transpiling.EXPECTED_S]
 
 
 def _printed(name: str, ours: float, debian: float, expected: float) -> float:
     """Print the line of a case; returns the ratio."""
-    print(f"{name:<18}{ours:>9.3f}{debian:>9.3f}{ours / debian:>8.2f}{'<= ' + format(expected, '.2f'):>10}", flush=True)
+    print(f"{name:<26}{ours:>9.3f}{debian:>9.3f}{ours / debian:>8.2f}{'<= ' + format(expected, '.2f'):>10}", flush=True)
     return ours / debian
 
 
