@@ -20,10 +20,9 @@ from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from requests import Response
-
     from ignition.fetch.engine import Fetcher
     from ignition.fetch.http import Client
+    from ignition.fetch.request import Response
     from ignition.fetch.retry import Deadline
 
 DOMAIN = ".blob.core.windows.net"

@@ -16,10 +16,9 @@ from ignition.fetch.urls import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from requests import Response
-
     from ignition.fetch.engine import Fetcher
     from ignition.fetch.http import Client
+    from ignition.fetch.request import Response
     from ignition.fetch.retry import Deadline
 
 SERVER = "https://storage.googleapis.com"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
 
 from ignition.config.url import unusable
 from ignition.errors import Failure, NotFound
@@ -20,9 +21,8 @@ from ignition.host.printable import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from requests import Response
-
-    from ignition.fetch.request import Request
+    from ignition.fetch.plain import Connections
+    from ignition.fetch.request import Request, Response
     from ignition.fetch.settings import Settings
     from ignition.fetch.transport import Adapter
 
@@ -43,6 +43,7 @@ class Client:
         self.settings, self._authorities, self._clock = settings, authorities, clock
         self._lock = allocate_lock()
         self._adapters: dict[tuple[bool, bool], Adapter] = {}
+        self._plain: Connections | None = None
         self._closed = False
 
     def close(self) -> None:
@@ -51,6 +52,8 @@ class Client:
             self._closed = True
             for adapter in self._adapters.values():
                 adapter.close()
+            if self._plain is not None:
+                self._plain.close()
 
     def deadline(self) -> retry.Deadline:
         """The deadline of a fetch that begins now."""
@@ -64,8 +67,6 @@ class Client:
         Raises NotFound for 404, Failure for any other status but success, with the URL (as it may be shown) as place, or the
         exception that the `judge` of the request returns.
         """
-        from ignition.fetch import transport
-
         where = shown(request.url)
         settings = self.settings.evolve(attempts=1) if single else self.settings
         deadline = deadline or self.deadline()
@@ -74,7 +75,7 @@ class Client:
             attempt, what=f"{request.method} {where}", where=where, settings=settings, clock=self._clock, deadline=deadline
         )
         try:
-            yield from transport.body(response, deadline)
+            yield from response.pieces(deadline)
         except Failure as failure:
             failure.where = where
             raise
@@ -93,13 +94,26 @@ class Client:
         from ignition.fetch import transport
 
         with self._lock:
-            if self._closed:
-                raise Failure("the request comes too late: the connections are closed")
+            self._refuse_if_closed()
             kind = (secure, privileged_port)
             if kind not in self._adapters:
                 context = transport.trust(self._authorities()) if secure else None
                 self._adapters[kind] = transport.Adapter(context, privileged_port=privileged_port)
             return self._adapters[kind]
+
+    def plain(self) -> Connections:
+        """The connections to metadata services."""
+        from ignition.fetch.plain import Connections
+
+        with self._lock:
+            self._refuse_if_closed()
+            if self._plain is None:
+                self._plain = Connections()
+            return self._plain
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise Failure("the request comes too late: the connections are closed")
 
 
 class _Exchange:
@@ -130,24 +144,26 @@ class _Exchange:
         raise Failure(f"more than {limits.REDIRECTS} redirects", where=where, fix="check the server for a redirect loop")
 
     def _judge(self, response: Response, deadline: retry.Deadline) -> Exception | None:
-        from ignition.fetch import transport
-
         if self._request.judge is None:
             return None
         try:
-            text = transport.beginning(response, deadline.within(_REFUSAL_S))
+            text = _beginning(response, deadline.within(_REFUSAL_S))
         except _transport_errors():
             text = b""  # the status alone decides
         return self._request.judge(response, text.decode("utf-8", "replace"))
 
     def _send(self, url: str, headers: dict[str, str], deadline: retry.Deadline) -> Response:
-        from urllib.parse import urlsplit
-
-        from ignition.fetch import faults, transport
+        from ignition.fetch import faults, plain
 
         settings, asked = self._client.settings, self._request
         header_s = deadline.at_most(settings.header_s)
         try:
+            if asked.of_service and plain.speaks(url) and not (settings.http_proxy or asked.privileged_port):
+                return self._client.plain().send(asked.method, url, headers, asked.body, header_s, deadline)
+            from urllib.parse import urlsplit
+
+            from ignition.fetch import transport
+
             outgoing = transport.Outgoing(asked.method, url, headers, asked.body)
             server = urlsplit(outgoing.server)
             port = server.port or (443 if server.scheme == "https" else 80)
@@ -178,6 +194,17 @@ class _Exchange:
         if status in self._client.settings.absent:
             return NotFound(cause, where=where, fix="check the URL")
         return Failure(cause, where=where, fix="check the URL, and the headers that the server expects")
+
+
+def _beginning(response: Response, deadline: retry.Deadline, size: int = 4096) -> bytes:
+    """The first bytes of a body, as far as they arrive: the server's explanation of a refusal. Raises the errors of sockets."""
+    found = b""
+    with suppress(Failure):
+        for piece in response.pieces(deadline):
+            found += piece
+            if len(found) >= size:
+                break
+    return found[:size]
 
 
 def _transport_errors() -> tuple[type[BaseException], ...]:

@@ -24,11 +24,10 @@ from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from requests import Response
-
     from ignition.fetch.aws_signature import Credentials
     from ignition.fetch.engine import Fetcher
     from ignition.fetch.http import Client
+    from ignition.fetch.request import Response
     from ignition.fetch.retry import Deadline
     from ignition.fetch.s3_location import Location
 

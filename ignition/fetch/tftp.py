@@ -99,11 +99,11 @@ class _Patience:
 
 def _begun(host: str, port: int, path: bytes, patience: _Patience) -> _Transfer:
     """The transfer with its first block, from the first reachable address of the server. Raises Transient or Failure."""
-    from ignition.fetch import faults, names
+    from ignition.fetch import faults, resolving
 
     problem: OSError = OSError("no address")
     try:
-        addresses = names.resolve(host, port, socket.SOCK_DGRAM, patience.deadline.within(CONNECT_S))
+        addresses = resolving.resolve(host, port, socket.SOCK_DGRAM, patience.deadline.within(CONNECT_S))
     except UnicodeError as error:
         raise Failure("the server name in the URL is not valid", fix="check the URL") from error
     except OSError as error:

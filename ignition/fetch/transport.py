@@ -19,7 +19,6 @@ import socket
 import ssl
 from _thread import _local
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import urllib3
@@ -31,6 +30,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from ignition.errors import Failure
 from ignition.fetch import names, urls
+from ignition.fetch.plain import CHUNK, Malformed, TimedReader, chunk_size, connected, time_left
 from ignition.fetch.settings import ATTEMPT_IDLE_S, CONNECT_S, HANDSHAKE_S
 from ignition.host import limits
 from ignition.patterns import lazy_pattern
@@ -43,10 +43,7 @@ SKIP = "@@@SKIP_HEADER@@@"  # urllib3.util.SKIP_HEADER: suppresses the library's
 CONNECTIONS = 16  # per server: as many as operations run side by side
 HIGHEST_PRIVILEGED_PORT = 1022  # the ports that Ignition uses for Scaleway, docs/reference/platforms.md §3.1
 _PORTS_TRIED = 20
-_CHUNK = 64 * 1024
-_CHUNK_DIGITS = 16  # of a chunk's length: 64 bits
 _ZONE = lazy_pattern(r"%25[^\]]*\]")  # RFC 6874: of an IPv6 address, for this machine alone
-_HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
 class _Exchange(_local):
@@ -61,50 +58,6 @@ class _Exchange(_local):
 _current = _Exchange()
 
 
-class TooMuch(http.client.HTTPException):
-    """A response has too many headers, interim responses or trailers."""
-
-
-class Malformed(http.client.HTTPException):
-    """A response is not HTTP."""
-
-
-class _TimedReader(io.RawIOBase):
-    """Reads a socket until a deadline, never waits longer than `idle_s` for the next byte, and reads `most` bytes at most."""
-
-    def __init__(self, sock: socket.socket, deadline: Deadline, *, idle_s: float | None, most: int | None) -> None:
-        self._sock = sock
-        self._raw = sock.makefile("rb", buffering=0)
-        self.limit(deadline, idle_s=idle_s, most=most)
-
-    def limit(self, deadline: Deadline, *, idle_s: float | None, most: int | None = None) -> None:
-        self._deadline, self._idle_s, self._left = deadline, idle_s, most
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(_time_left(self._deadline, self._idle_s))
-        if self._left is not None and self._left <= 0:
-            raise TooMuch
-        count = self._raw.readinto(buffer)
-        if self._left is not None and count:
-            self._left -= count
-        return count
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-def _time_left(deadline: Deadline, seconds: float | None) -> float | None:
-    """For `settimeout`, where 0 means "do not block". Raises TimeoutError when the deadline is passed."""
-    wait = deadline.at_most(seconds)
-    if wait == 0.0:
-        raise TimeoutError
-    return wait
-
-
 class _TimedResponse(http.client.HTTPResponse):
     """Has the limits of the current exchange for all headers together, interim answers included."""
 
@@ -113,20 +66,19 @@ class _TimedResponse(http.client.HTTPResponse):
         _current.response = self
         self.fp.close()  # the reader of the library, without a deadline; the socket stays open
         header_s = _current.header_s
-        self.timed = _TimedReader(sock, _current.deadline.within(header_s), idle_s=header_s, most=limits.HEADER_BYTES)
+        self.timed = TimedReader(sock, _current.deadline.within(header_s), idle_s=header_s, most=limits.HEADER_BYTES)
         self.fp = io.BufferedReader(self.timed)
 
     def _read_next_chunk_size(self) -> int:
-        # The library's int() accepts signs, blanks and underscores, and a negative length makes it read forever.
-        line = self.fp.readline(_CHUNK + 1)
-        digits = line.partition(b";")[0].strip(b" \t\r\n")
-        if not 0 < len(digits) <= _CHUNK_DIGITS or not _HEX.issuperset(digits) or not line.endswith(b"\n"):
+        # The library's own would read forever for a negative length.
+        try:
+            return chunk_size(self.fp.readline(CHUNK + 1))
+        except ValueError:
             self.close()
-            raise Malformed
-        return int(digits, 16)
+            raise Malformed from None
 
     def _read_and_discard_trailer(self) -> None:
-        self.timed.limit(self.timed._deadline, idle_s=ATTEMPT_IDLE_S, most=limits.HEADER_BYTES)
+        self.timed.limit(self.timed.deadline, idle_s=ATTEMPT_IDLE_S, most=limits.HEADER_BYTES)
         cast(Any, super())._read_and_discard_trailer()
 
 
@@ -145,39 +97,13 @@ class _Connection(_AsTyped, HTTPConnection):
 
 
 def _connected(connection: HTTPConnection) -> socket.socket:
-    """A socket to the first address that answers; the time left is shared equally among the addresses."""
-    deadline, problem = _current.deadline, OSError("the name has no address")
+    options, source = connection.socket_options or (), connection.source_address
     try:
-        addresses = names.resolve(
-            connection._dns_host.strip("[]"), connection.port, socket.SOCK_STREAM, deadline.within(CONNECT_S)
-        )
-        for number, (family, kind, protocol, _, address) in enumerate(addresses):
-            left = deadline.remaining_s()
-            share_s = CONNECT_S if left is None else min(CONNECT_S, left / (len(addresses) - number))
-            try:
-                return _connected_to(connection, (family, kind, protocol), address, _time_left(deadline, share_s))
-            except OSError as error:
-                problem = error
-        raise problem
+        return connected(connection._dns_host, connection.port, _current.deadline, options=options, source=source)
     except TimeoutError as error:
         raise urllib3.exceptions.ConnectTimeoutError(connection, "no connection in time") from error
     except OSError as error:
         raise urllib3.exceptions.NewConnectionError(connection, "no connection") from error
-
-
-def _connected_to(connection: HTTPConnection, kind: tuple[int, int, int], address: Any, wait_s: float | None) -> socket.socket:
-    sock = socket.socket(*kind)
-    try:  # as urllib3.util.connection.create_connection
-        for option in connection.socket_options or ():
-            sock.setsockopt(*option)
-        sock.settimeout(wait_s)
-        if connection.source_address:
-            sock.bind(connection.source_address)
-        sock.connect(address)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
 
 
 class _TlsConnection(_AsTyped, HTTPSConnection):
@@ -186,12 +112,12 @@ class _TlsConnection(_AsTyped, HTTPSConnection):
 
     def _new_conn(self) -> Any:
         self._plain = _connected(self)
-        self._plain.settimeout(_time_left(_current.deadline, HANDSHAKE_S))
+        self._plain.settimeout(time_left(_current.deadline, HANDSHAKE_S))
         return self._plain
 
     def _tunnel(self) -> None:
         cast(Any, super())._tunnel()
-        self.sock.settimeout(_time_left(_current.deadline, HANDSHAKE_S))
+        self.sock.settimeout(time_left(_current.deadline, HANDSHAKE_S))
 
     def _connect_tls_proxy(self, hostname: str, conn: socket.socket) -> ssl.SSLSocket:
         """TLS to the proxy itself, whose certificate is checked like that of a server."""
@@ -258,6 +184,29 @@ def trust(authorities: Mapping[str, str]) -> ssl.SSLContext:
     return context
 
 
+class Streamed(Response):
+    """A response whose body is read piece by piece."""
+
+    def pieces(self, deadline: Deadline) -> Iterator[bytes]:
+        """The body, undecoded; the connection is kept for the next request only if it was read completely.
+
+        Raises Failure if the server stops before the announced end.
+        """
+        original = cast(_TimedResponse, self.raw._original_response)
+        if original.isclosed():  # without a body
+            return
+        while True:
+            original.timed.limit(deadline, idle_s=ATTEMPT_IDLE_S)
+            chunk = original.read1(CHUNK)
+            if not chunk:
+                break
+            yield chunk
+        if original.length:
+            raise Failure(f"the server closed the connection {original.length} bytes before the end")
+        original.close()
+        self.raw.release_conn()
+
+
 class Adapter(HTTPAdapter):
     """Connections kept alive per server and proxy, with one trust context for all; without a context TLS is not available.
 
@@ -287,9 +236,9 @@ class Adapter(HTTPAdapter):
         # The context has the trusted authorities; the library would read the system's bundle for each connection.
         conn.cert_reqs = "CERT_REQUIRED"
 
-    def build_response(self, req: PreparedRequest, resp: Any) -> Response:
+    def build_response(self, req: PreparedRequest, resp: Any) -> Streamed:
         """Without cookies and character sets: they are not used here, and their parsers fail on garbage."""
-        response = Response()
+        response = Streamed()
         response.status_code, response.reason, response.raw, response.url = resp.status, resp.reason, resp, req.url or ""
         response.headers = CaseInsensitiveDict(resp.headers)
         return response
@@ -317,7 +266,7 @@ class Outgoing:
         self.target, self.absolute = wire.target, wire.absolute(host)
 
 
-def send(adapter: Adapter, outgoing: Outgoing, proxy: str | None, header_s: float | None, deadline: Deadline) -> Response:
+def send(adapter: Adapter, outgoing: Outgoing, proxy: str | None, header_s: float | None, deadline: Deadline) -> Streamed:
     """One exchange up to the end of the headers. Raises the errors that `faults.explain` words."""
     scheme = outgoing.server.partition(":")[0]
     _current.deadline, _current.header_s, _current.response = deadline, header_s, None
@@ -325,7 +274,7 @@ def send(adapter: Adapter, outgoing: Outgoing, proxy: str | None, header_s: floa
     timeout: Any = urllib3.Timeout(connect=_positive(deadline.at_most(CONNECT_S)), read=_positive(header_s))
     proxies = {scheme: proxy} if proxy else {}
     try:
-        return adapter.send(outgoing.prepared, stream=True, timeout=timeout, verify=True, proxies=proxies)
+        return cast(Streamed, adapter.send(outgoing.prepared, stream=True, timeout=timeout, verify=True, proxies=proxies))
     except BaseException:
         # The library drops a response with bad headers without closing it, and that response owns the socket.
         if _current.response is not None:
@@ -337,34 +286,3 @@ def send(adapter: Adapter, outgoing: Outgoing, proxy: str | None, header_s: floa
 
 def _positive(seconds: float | None) -> float | None:
     return None if seconds is None else max(0.001, seconds)  # urllib3 refuses 0
-
-
-def beginning(response: Response, deadline: Deadline, size: int = 4096) -> bytes:
-    """The first bytes of a body, as far as they arrive: the server's explanation of a refusal. Raises the errors of sockets."""
-    found = b""
-    with suppress(Failure):
-        for chunk in body(response, deadline):
-            found += chunk
-            if len(found) >= size:
-                break
-    return found[:size]
-
-
-def body(response: Response, deadline: Deadline) -> Iterator[bytes]:
-    """The body in chunks, undecoded; the connection is kept for the next request only if the body was read completely.
-
-    Raises Failure if the server stops before the announced end.
-    """
-    original = cast(_TimedResponse, response.raw._original_response)
-    if original.isclosed():  # without a body
-        return
-    while True:
-        original.timed.limit(deadline, idle_s=ATTEMPT_IDLE_S)
-        chunk = original.read1(_CHUNK)
-        if not chunk:
-            break
-        yield chunk
-    if original.length:
-        raise Failure(f"the server closed the connection {original.length} bytes before the end")
-    original.close()
-    response.raw.release_conn()

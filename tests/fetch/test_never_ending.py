@@ -18,7 +18,7 @@ import pytest
 
 from ignition.config.model import Resource
 from ignition.errors import Failure
-from ignition.fetch import imds, names
+from ignition.fetch import imds, resolving
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.http import Client
 from ignition.fetch.imds import Token
@@ -214,7 +214,7 @@ def test_addresses_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
             one.setblocking(False)
             one.connect_ex(full.getsockname())
         both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in (full.getsockname(), (host, int(port)))]
-        monkeypatch.setattr(names, "resolve", lambda *_: both)
+        monkeypatch.setattr(resolving, "resolve", lambda *_: both)
         with Fetcher(SETTINGS.evolve(total_s=4.0), offline=False) as fetcher:
             assert fetcher.read(Resource(source="http://name.example/")) == b"ok"
         for one in crowd:

@@ -1,0 +1,44 @@
+"""Addresses of a server's name, with a time limit."""
+
+from __future__ import annotations
+
+import socket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ignition.fetch.retry import Deadline
+
+
+def resolve(host: str, port: int, kind: int, deadline: Deadline) -> list[Any]:
+    """As `socket.getaddrinfo`, with a time limit: a resolver queries each of its servers several times, for 5 s each.
+
+    Raises TimeoutError at the deadline, LocationParseError (a ValueError) for an invalid name, else OSError.
+    """
+    try:  # an address needs neither a resolver nor a thread
+        return socket.getaddrinfo(host, port, type=kind, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        pass  # a name
+    from _thread import allocate_lock, start_new_thread
+
+    done = allocate_lock()
+    found: list[Any] = []
+    done.acquire()
+
+    def ask() -> None:
+        try:
+            found.append(socket.getaddrinfo(host, port, type=kind))
+        except BaseException as error:  # noqa: BLE001  raised again below, in the calling thread
+            found.append(error)
+        finally:
+            done.release()
+
+    start_new_thread(ask, ())  # cannot be cancelled: a late answer is dropped
+    left = deadline.remaining_s()
+    if not done.acquire(timeout=-1 if left is None else left):
+        raise TimeoutError
+    if isinstance(found[0], BaseException):
+        raise found[0]
+    answer: list[Any] = found[0]
+    return answer
