@@ -134,7 +134,7 @@ def test_tftp(kind: str) -> None:
     assert what.startswith("not fetched within 1 s: ")
 
 
-@pytest.mark.parametrize("kind", ["body forever", "chunks of one byte forever", "100 forever", "accepted and never answered"])
+@pytest.mark.parametrize("kind", HTTP)
 def test_metadata(kind: str) -> None:
     with never_ending(HTTP[kind]) as server, ends_in_time(), Fetcher(SETTINGS, offline=False) as fetcher:
         with pytest.raises(Failure):
