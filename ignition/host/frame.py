@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     P = ParamSpec("P")
 
 FAILED, INTERRUPTED, CLOSED_PIPE = 1, 130, 141
-_COLLECTED_AT = 10_000  # new containers; CPython's 700 are reached a few dozen times while modules are loaded
+_COLLECTED_AT = 50_000  # new containers; CPython's 700 are reached a few dozen times while modules are loaded
 
 
 class OutputLost(Exception):

@@ -317,11 +317,14 @@ def _presets(root: Root) -> Iterable[tuple[str, str]]:
 def _text_of(said: list[str]) -> str:
     if not said:
         return ""
-    import textwrap
-
     shown = []
     for paragraph in said:
-        wrapped = textwrap.wrap(printable(paragraph, 1000), WIDTH - 10, break_long_words=False, break_on_hyphens=False)
+        wrapped = [""]
+        for word in printable(paragraph, 1000).split():  # textwrap would take longer to load than all of this notice
+            if wrapped[-1] and len(wrapped[-1]) + 1 + len(word) > WIDTH - 10:
+                wrapped.append(word)
+            else:
+                wrapped[-1] = f"{wrapped[-1]} {word}".lstrip()
         shown += [("ignition: " if number == 0 else " " * 10) + line for number, line in enumerate(wrapped)]
     # agetty replaces a backslash and the letter after it.
     return "\n".join(shown).replace("\\", "\\\\") + "\n\n"
