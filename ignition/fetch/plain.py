@@ -231,7 +231,7 @@ def _server(authority: str) -> tuple[str, int]:
     host, colon, port = authority.rpartition(":") if not authority.endswith("]") else (authority, "", "")
     if not colon:
         return authority, 80
-    number = int(port) if port.isdecimal() else 80 if not port else -1
+    number = int(port) if port.isascii() and port.isdecimal() else 80 if not port else -1
     if not (host and 0 < number < 1 << 16):
         raise InvalidURL
     return host, number
@@ -253,7 +253,7 @@ def _request(method: str, wire: urls.Wire, headers: Mapping[str, str], body: byt
 
 
 class Response:
-    """What `requests.Response` is to the other transport."""
+    """The counterpart of transport.Streamed."""
 
     def __init__(
         self, home: Connections, server: tuple[str, int], sock: socket.socket, deadline: Deadline, idle_s: float | None

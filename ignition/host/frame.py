@@ -70,9 +70,9 @@ def program(
 
 
 def collect_rarely() -> None:
-    """For a process of its own, which is short: it makes hardly any cycles, and looking for them takes a tenth of its time.
+    """For a short process: it makes hardly any cycles, and the search for them takes a tenth of its time.
 
-    At the exit the interpreter would search everything twice more; what is frozen it leaves to the kernel.
+    At the exit the interpreter would search everything twice more; it leaves frozen objects alone.
     """
     gc.set_threshold(_COLLECTED_AT)
     atexit.register(gc.freeze)

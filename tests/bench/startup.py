@@ -1,7 +1,7 @@
 """Start-up of the programs: CPU seconds from start to end, beside those of a bare `python3 -IS -c pass`, by turns in one run.
 
-CPU time and the ratio, since other work on the machine stretches both alike; the time that a program waits does not count. What
-each program loads is listed in tests/loaded_modules (docs/development.md).
+CPU time and the ratio, since other work on the machine stretches both alike; the time that a program waits does not count. The
+modules of each program are listed in tests/loaded_modules (docs/development.md).
 """
 
 from __future__ import annotations

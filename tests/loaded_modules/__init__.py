@@ -1,8 +1,8 @@
 """The modules that each program loads for a typical run: `python -m tests.loaded_modules` writes the lists, one file per run.
 
 Each run is a process of its own, started as the launchers do, with a finder in front of Python's own that notes who imports what.
-Neither modules that a bare interpreter has loaded already are listed, nor those that packages of others import first: it is
-their affair what they need, and differs from version to version.
+Neither modules that a bare interpreter has loaded already are listed, nor those that packages of others import first, which
+differ from version to version.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def committed(name: str) -> set[str]:
 
 
 def changes(name: str, loaded: Loaded, known: set[str]) -> str:
-    """What a run loads newly, each with the imports that led there, and no longer; "" if it loads what is known."""
+    """Modules that a run newly loads, with the imports that led there, and those that it no longer loads; "" without changes."""
     said = [f"{name} newly loads {_chain(module, loaded, known)}" for module in sorted(loaded.keys() - known)]
     said += [f"{name} no longer loads {module}" for module in sorted(known - loaded.keys())]
     return "\n".join([*said, f"If that is meant: {COMMAND}"] if said else [])
