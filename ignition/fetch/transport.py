@@ -1,19 +1,15 @@
 """Connections: `requests`' adapter with our trust and our time limits. Imported only when something is fetched over http(s).
 
 The adapter is used without a Session: this way redirects, cookies and the environment are under our control, and it is
-thread-safe. The library's timeouts apply from packet to packet, so that a server which sends forever never exceeds them. Here
-every step (name, connection, proxy, handshake) and every read of a socket is limited by the time left to the fetch; for fetches
-without a deadline, bytes other than content are limited as well. Names are compared according to RFC 9525, whatever the version
-of the library does.
+thread-safe. Every step (name, connection, proxy, handshake) and every read of a socket is limited by the time left to the fetch
+(timed.py). Names are compared according to RFC 9525, whatever the version of the library does.
 
-In this order: reading a response, connections, trust and the adapter, one exchange.
+In this order: connections, trust and the adapter, one exchange.
 """
 
 from __future__ import annotations
 
 import errno
-import http.client
-import io
 import os
 import socket
 import ssl
@@ -30,9 +26,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from ignition.errors import Failure
 from ignition.fetch import names, urls
-from ignition.fetch.plain import CHUNK, Malformed, TimedReader, chunk_size, connected, time_left
-from ignition.fetch.settings import ATTEMPT_IDLE_S, CONNECT_S, HANDSHAKE_S
-from ignition.host import limits
+from ignition.fetch.settings import CONNECT_S, HANDSHAKE_S
+from ignition.fetch.timed import Answer, connected, time_left
 from ignition.patterns import lazy_pattern
 
 if TYPE_CHECKING:
@@ -58,28 +53,12 @@ class _Exchange(_local):
 _current = _Exchange()
 
 
-class _TimedResponse(http.client.HTTPResponse):
-    """Has the limits of the current exchange for all headers together, interim answers included."""
+class _TimedResponse(Answer):
+    """Has the limits of the thread's current exchange."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
+        super().__init__(sock, _current.deadline, _current.header_s, *args, **kwargs)
         _current.response = self
-        self.fp.close()  # the reader of the library, without a deadline; the socket stays open
-        header_s = _current.header_s
-        self.timed = TimedReader(sock, _current.deadline.within(header_s), idle_s=header_s, most=limits.HEADER_BYTES)
-        self.fp = io.BufferedReader(self.timed)
-
-    def _read_next_chunk_size(self) -> int:
-        # The library's own would read forever for a negative length.
-        try:
-            return chunk_size(self.fp.readline(CHUNK + 1))
-        except ValueError:
-            self.close()
-            raise Malformed from None
-
-    def _read_and_discard_trailer(self) -> None:
-        self.timed.limit(self.timed.deadline, idle_s=ATTEMPT_IDLE_S, most=limits.HEADER_BYTES)
-        cast(Any, super())._read_and_discard_trailer()
 
 
 class _AsTyped:
@@ -192,19 +171,11 @@ class Streamed(Response):
 
         Raises Failure if the server stops before the announced end.
         """
-        original = cast(_TimedResponse, self.raw._original_response)
-        if original.isclosed():  # without a body
-            return
-        while True:
-            original.timed.limit(deadline, idle_s=ATTEMPT_IDLE_S)
-            chunk = original.read1(CHUNK)
-            if not chunk:
-                break
-            yield chunk
-        if original.length:
-            raise Failure(f"the server closed the connection {original.length} bytes before the end")
-        original.close()
-        self.raw.release_conn()
+        original = cast(Answer, self.raw._original_response)
+        has_body = not original.isclosed()
+        yield from original.pieces(deadline)
+        if has_body:
+            self.raw.release_conn()
 
 
 class Adapter(HTTPAdapter):
