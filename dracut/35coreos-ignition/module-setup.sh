@@ -205,7 +205,8 @@ install_units() {
     # dracut-systemd brings its own emergency.service; without it systemd's needs this.
     must_have "$systemdsystemunitdir/emergency.service" "$systemdutildir/systemd-sulogin-shell" sulogin
     # For the operator at that shell.
-    inst_multiple -o lsblk less ls findmnt
+    inst_multiple -o lsblk ls findmnt
+    ! has tools || inst_multiple -o ip ps less
 }
 
 install_network() {

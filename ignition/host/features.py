@@ -28,6 +28,7 @@ FEATURES = {
     "lvm": Feature("ROOT on logical volumes, and its growth", ("lvm",), "lvm2"),
     "raid": Feature("arrays, and ROOT on one", ("mdadm",), "mdadm"),
     "selinux": Feature("labels of files, for images with an SELinux policy", ("setfiles",), "policycoreutils"),
+    "tools": Feature("ip, ps and less at the emergency shell", ("ip", "ps"), "iproute2"),
     "vfat": Feature("file systems of format vfat", ("mkfs.fat",), "dosfstools"),
     "xfs": Feature("file systems of format xfs", ("mkfs.xfs", "xfs_growfs"), "xfsprogs"),
 }
