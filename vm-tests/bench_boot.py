@@ -1,7 +1,7 @@
 """`make bench-boot`: how long a first boot takes with nothing to do, with our agent, with Debian's ignition, with cloud-init.
 
     bench_boot.py                  each is booted 5 times, by turns, two machines at a time; the table, and build/first-boots.json
-    bench_boot.py --check          status 1 if we add more than Ignition adds, or more than a third of what cloud-init adds
+    bench_boot.py --check          status 1 if we add more than Ignition adds, or more than a third of cloud-init's addition
     bench_boot.py --document       also write the table of docs/performance.md and its pictures
     bench_boot.py --keep DIR       keep each boot's folder there: journal.jsonl, systemd's plot.svg, the agent's report.json
 

@@ -68,7 +68,7 @@ def main() -> int:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     if not arguments.case:
-        _print_sizes()
+        above += _compare_sizes()
     if above:
         print(f"ratios above the expected ones: {', '.join(above)}")
     return 1 if above and arguments.check else 0
