@@ -221,7 +221,7 @@ def test_configured_features_and_those_that_they_need_are_chosen(tmp_path: Path)
         pytest.param(
             "raid lucks",
             'ignition_features in /etc/dracut.conf.d: unknown feature "lucks"; known are: '
-            "btrfs, clevis, luks, lvm, raid, selinux, vfat, xfs",
+            "btrfs, clevis, luks, lvm, raid, selinux, tools, vfat, xfs",
             id="unknown",
         ),
         pytest.param(
@@ -245,7 +245,7 @@ def test_commands_for_a_desk_are_left_out() -> None:
     found, statements = closure.own_modules(["ignition.cli.ignition"])
     absent = ("ignition.cli.schema", "ignition.transpile.schema", "ignition.cloudinit")
     assert not [name for name in found if name.startswith(absent)]
-    assert not [statement for statement, _ in statements if "decimal" in statement or "systemd" in statement]
+    assert not [statement for statement, _ in statements if "decimal" in statement]
 
 
 def test_of_two_modules_that_guess_encodings_only_the_smaller_is_copied() -> None:

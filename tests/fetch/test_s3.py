@@ -200,12 +200,12 @@ def test_busy_s3_is_asked_again_with_another_signature(certificates: Certificate
 
 def test_total_limit_counts(certificates: Certificates) -> None:
     with cloud(certificates, {"bucket": PRIVATE}, instance()) as one:
-        one.fetcher.apply(one.fetcher.settings.evolve(total_s=0.3))
+        one.fetcher.apply(one.fetcher.settings.evolve(total_s=1.5))
         one.s3.failures = [503] * 1000
         with pytest.raises(Failure) as caught:
             one.read("s3://bucket/dir/a%20b+c")
     assert caught.value.what.startswith("HTTP status 503 Service Unavailable (")
-    assert caught.value.what.endswith("limit 0.3 s)")
+    assert caught.value.what.endswith("limit 1.5 s)")
     assert caught.value.where == "s3://bucket/dir/a%20b+c"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +40,8 @@ class Machine:
         self.node = self._make(450, sector_size=sector_size)
         extra = [f"-n10:0:+{behind}", "-c10:data"] if behind else []
         self._run("sgdisk", "-n1:0:+64M", "-n9:0:+320M", f"-t9:{ROOT_TYPE}", "-c9:ROOT", "-A9:set:59", *extra, self.node)
+        # A loop device that another process has just given back may still have partitions.
+        subprocess.run(["partx", "--delete", self.node], capture_output=True, check=False)
         self._run("partx", "--add", self.node)
         self._run(f"mkfs.{format}", "-q", f"{self.node}p9")
         os.mkdir(self.target)
