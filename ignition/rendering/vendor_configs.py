@@ -115,6 +115,9 @@ def _on_device(device: str, files: Mapping[str, str]) -> Iterator[tuple[str, str
 def _in_directory(directory: str, files: Mapping[str, str], suffix: str = "") -> Iterator[tuple[str, str, bytes]]:
     root = Root(directory, leaving_is_an_error=True)
     for path, name in files.items():
+        # The initramfs is trusted, and mostly lacks these files: what reads one without leaving its root takes 3 ms to load.
+        if directory == "/" and not os.path.lexists(path):
+            continue
         try:
             content = read_inside(root, path, limit=limits.IN_MEMORY)
         except Failure as failure:
