@@ -29,7 +29,7 @@ SIZES = Path(__file__).parents[2] / "vm-tests" / "image" / "initramfs_size.py"
 OURS, DEBIAN = "ours", "debian"
 MB = 1_000_000
 # Compressed bytes added to an initramfs: with all features; without RAID, LVM and clevis; Python and the agent alone.
-MOST_ADDED, MOST_ADDED_LEAN, MOST_PYTHON = 13 * MB, 9 * MB, 4.6 * MB
+MOST_ADDED, MOST_ADDED_LEAN, MOST_PYTHON = 13 * MB, 9.3 * MB, 4.6 * MB
 
 
 def main() -> int:

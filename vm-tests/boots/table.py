@@ -31,20 +31,20 @@ def median(boots: Sequence[Boot], name: str) -> float:
 
 
 def lines(boots: Boots) -> list[str]:
-    """Markdown: medians in seconds, and the least and the most of the runs."""
+    """Markdown: medians in seconds, and the least and the most of several runs."""
     rows = [
         f"| first boot with | {' | '.join(COLUMNS.values())} |",
         f"|---|{'---|' * len(COLUMNS)}",
     ]
     for name, some in boots.items():
-        cells = [f"{median(some, column):.2f} ({_spread(some, column)})" for column in COLUMNS]
+        cells = [f"{median(some, column):.2f}{_spread(some, column)}" for column in COLUMNS]
         rows.append(f"| {TITLES[name]} | {' | '.join(cells)} |")
     return rows
 
 
 def _spread(boots: Sequence[Boot], name: str) -> str:
     values = [getattr(boot, name) for boot in boots]
-    return f"{min(values):.2f} to {max(values):.2f}"
+    return f" ({min(values):.2f} to {max(values):.2f})" if len(values) > 1 else ""
 
 
 def added(boots: Boots, name: str, column: str) -> float:
