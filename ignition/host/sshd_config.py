@@ -181,7 +181,9 @@ class _Reading:
         if self._files > _MAX_FILES:
             raise Failure(f"more than {_MAX_FILES} files are included", where=path)
         try:
-            return None if self._root.is_directory(path) else read_text(self._root, path, limit=SSHD_CONFIG)
+            if self._root.status(path) is None or self._root.is_directory(path):
+                return None
+            return read_text(self._root, path, limit=SSHD_CONFIG)
         except OSError as error:
             raise Failure(f"cannot be read: {error.strerror}", where=path) from error
 

@@ -358,7 +358,7 @@ def reason_for_useradd(user: NewUser, etc: Etc) -> str:
             # An error.
             (lambda: None in map(etc.free_subordinate_range, etc.subordinate_files(user)), "all subordinate ids are in use"),
             # An error, or an account that some programs do not see.
-            (lambda: any(map(_is_long, lines(user_texts(user, etc)["passwd"]))), "the line in passwd is long"),
+            (lambda: _is_long(":".join(_passwd_line(user, etc))), "the line in passwd is long"),
             # useradd resets the records of earlier users of this uid.
             (lambda: user.log_init and etc.has_login_records(user), "lastlog, faillog or tallylog has records"),
             # useradd copies special files and hard links as such, and rewrites some symlinks.
@@ -510,9 +510,8 @@ def user_texts(user: NewUser, etc: Etc) -> Texts:
     files, defaults, gid = etc.files, etc.settings.defaults, str(etc.gid_of(user))
     days = [] if user.system else [*(etc.settings.login_defs.get(name, "-1") for name in _AGING), defaults["INACTIVE"]]
     aging = ["" if one == "-1" else one for one in days] or [""] * 4
-    account = [user.name, "x", str(etc.uid_of(user)), gid, user.gecos, etc.home_of(user), user.shell or defaults["SHELL"]]
     texts = {
-        "passwd": _with(files["passwd"], account),
+        "passwd": _with(files["passwd"], _passwd_line(user, etc)),
         "shadow": _with(files["shadow"], [user.name, LOCKED, _today(), *aging, "", ""]),
     }
     for name, own in (("group", [user.name, "x", gid, ""]), ("gshadow", [user.name, "!", "", ""])):
@@ -523,6 +522,11 @@ def user_texts(user: NewUser, etc: Etc) -> Texts:
     for name in etc.subordinate_files(user):
         texts[name] = _with(files[name], [user.name, *map(str, etc.free_subordinate_range(name) or ())])
     return texts
+
+
+def _passwd_line(user: NewUser, etc: Etc) -> list[str]:
+    shell = user.shell or etc.settings.defaults["SHELL"]
+    return [user.name, "x", str(etc.uid_of(user)), str(etc.gid_of(user)), user.gecos, etc.home_of(user), shell]
 
 
 def group_texts(name: str, gid: int | None, etc: Etc, *, is_system: bool) -> Texts:
@@ -598,7 +602,8 @@ class DirectAccounts:
                 assert before.status is not None and before.text is not None  # noqa: S101  there is no reason against it
                 owner = {"mode": before.status.st_mode & 0o664, "uid": before.status.st_uid, "gid": before.status.st_gid}
                 here, backup = (Dentry(lock.directory, one, f"/etc/{one}") for one in (name, f"{name}-"))
-                backup.write(_bytes(before.text), **owner, sync=True)
+                # On disk with the rest at the end of the stage: no attempt after a power cut needs a backup.
+                backup.write(_bytes(before.text), **owner, sync=False)
                 backup.set_times(int(before.status.st_atime) * 10**9, int(before.status.st_mtime) * 10**9)
                 here.write(_bytes(text), **owner, sync=True)
                 self._files[name] = AccountFile(here.status(), text)

@@ -29,6 +29,7 @@ MOUNTED_HOME_MODE = 0o700
 NO_HOMES = frozenset({"/", "/dev/null", "/nonexistent", "/var/empty"})  # of users without a home, by convention
 DEFAULT_UMASK = 0o022  # of shadow-utils: lib/getdef.c
 _LONGEST_NUMBER = 20
+_setting_files: dict[tuple[Root, str], tuple[os.stat_result, str]] = {}
 
 
 class PutUser(Operation):
@@ -329,8 +330,20 @@ def _useradd_defaults(root: Root) -> dict[str, str]:
 
 def _setting_file(root: Root, name: str) -> str:
     """openSUSE's shadow-utils read /usr/etc where /etc has no such file."""
-    found = (read_text(root, f"{directory}/{name}") for directory in ("/etc", "/usr/etc"))
-    return next((text for text in found if text is not None), "")
+    for directory in ("/etc", "/usr/etc"):
+        path = f"{directory}/{name}"
+        found, known = root.status(path), _setting_files.get((root, path))
+        if found is None:
+            continue
+        # Read for each user, in planning and execution; a symlink is never equal to the file that it leads to.
+        if known is not None and os.path.samestat(found, known[0]) and found.st_mtime_ns == known[0].st_mtime_ns:
+            return known[1]
+        text = read_text(root, path)
+        if text is not None:
+            if stat.S_ISREG(found.st_mode):
+                _setting_files[root, path] = found, text
+            return text
+    return ""
 
 
 def _c_number(text: str) -> int | None:
