@@ -599,7 +599,7 @@ class DirectAccounts:
                 os.close(lock.open(os.O_WRONLY | os.O_CREAT, 0o600))
             for name, text in texts.items():
                 before = self._files[name]
-                assert before.status is not None and before.text is not None  # noqa: S101  there is no reason against it
+                assert before.status is not None and before.text is not None  # noqa: S101  else there was a reason
                 owner = {"mode": before.status.st_mode & 0o664, "uid": before.status.st_uid, "gid": before.status.st_gid}
                 here, backup = (Dentry(lock.directory, one, f"/etc/{one}") for one in (name, f"{name}-"))
                 # On disk with the rest at the end of the stage: no attempt after a power cut needs a backup.

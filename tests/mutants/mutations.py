@@ -72,8 +72,6 @@ def _is_left_out(node: ast.AST, parent: ast.AST) -> bool:
             return True
         case ast.Call(function) | ast.Expr(ast.Call(function)) if {*ast.unparse(function).split(".")} & _MESSAGES:
             return True
-        case ast.Raise(ast.Name("NotImplementedError")):
-            return True
         case ast.If(ast.Name("TYPE_CHECKING")) | ast.Assign([ast.Name("TYPE_CHECKING")]):
             return True
         case ast.keyword(name) if name in _QUIET:
