@@ -33,6 +33,7 @@ MAY_IMPORT = {
         "ignition.network",
     },
     "ignition.storage": {"ignition.errors", "ignition.config", "ignition.host", "ignition.operation"},
+    "ignition.display": {"ignition", "ignition.errors", "ignition.host"},
     "ignition.sysroot": {
         "ignition.errors",
         "ignition.config",
