@@ -14,9 +14,9 @@ KEPT, MADE, GROWN, SHRUNK, LOST = "kept", "made", "grown", "shrunk", "lost"
 class Change:
     """One entry of a root: `sign` is one of the four above.
 
-    `kind`: "file", "directory", "link", "unit", "user", "group", "kernel argument" …; `name`: its path or name. `place`:
-    its source, as `FILE:LINE:COLUMN` or `$.storage.files.0`. `details`: what differs, in words ("mode 0644 → 0600"). `diff`: lines of a unified
-    diff without its header, of texts that may be shown. `data`: the same for tools.
+    `kind`: "file", "directory", "link", "unit", "user", "group", "kernel argument" …; `name`: its path or name. `place`: where
+    the config has it, as `FILE:LINE:COLUMN` or `$.storage.files.0`. `details`: the differences in words ("mode 0644 → 0600").
+    `diff`: lines of a unified diff without its header, of texts that may be shown. `data`: the same for tools.
     """
 
     __slots__ = ("data", "details", "diff", "kind", "name", "place", "sign")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from ignition.host import cmdline
 from ignition.patterns import lazy_pattern
@@ -48,13 +49,13 @@ class RootDevice:
         value = self.value.lower() if self.kind == "PARTUUID" else self.value
         return f"/dev/disk/{LINKS[self.kind]}/{encoded(value)}"
 
-    def node(self) -> str:
-        """The device, links followed; "" if it does not exist."""
+    def node(self, real: Callable[[str], str] = os.path.realpath, exists: Callable[[str], bool] = os.path.exists) -> str:
+        """The device, links followed by `real`; "" if it does not exist."""
         # mount(8) finds UUIDs in either case, while the name of udev's link has the case of the file system's own.
         directory, _, name = self.link.rpartition("/")
         spellings = [name, name.lower(), name.upper()] if self.kind in ("UUID", "PARTUUID") else [name]
         found = (f"{directory}/{one}" for one in spellings)
-        return next((os.path.realpath(one) for one in found if os.path.exists(one)), "")
+        return next((real(one) for one in found if exists(one)), "")
 
     def is_file_system(self, label: str | None, uuid: str | None) -> bool:
         """Whether a file system with this label and UUID is ROOT. False if `root=` names a partition."""

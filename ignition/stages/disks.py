@@ -14,11 +14,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from ignition.config.model import Config
 from ignition.errors import Failure, RootInMemory, at, refusing
-from ignition.host import devices, first_boot_mark, root_device
+from ignition.host import first_boot_mark
 from ignition.operation import Context, Deferred, Operation
 from ignition.storage import disk as disks
-from ignition.storage import filesystems, selection, signatures, subvolumes
+from ignition.storage import filesystems, selection, subvolumes
 from ignition.storage.disk import without_wipes
+from ignition.storage.machine import Machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
     from ignition.storage.raid import Member
     from ignition.storage.root_contents import RootPlan
 
+THIS = Machine()
+
 
 class Facts:
     """The machine before anything changes.
 
     `disks`: facts by the config's device names. `plan_root`: the operations planned for the disks → the plan for ROOT; None
-    if ROOT does not matter. `keys`: the known keys of encrypted volumes; new ones are added.
+    if ROOT does not matter. `keys`: the known keys of encrypted volumes; new ones are added. `machine` has the layers above.
     """
 
     def __init__(
@@ -41,8 +44,9 @@ class Facts:
         disks: Mapping[str, disks.DiskFacts],
         plan_root: Callable[[list[Operation]], RootPlan] | None = None,
         keys: Keys | None = None,
+        machine: Machine = THIS,
     ) -> None:
-        self.disks, self.plan_root, self.keys = disks, plan_root, keys
+        self.disks, self.plan_root, self.keys, self.machine = disks, plan_root, keys, machine
 
 
 def plan(config: Config, facts: Facts) -> list[Operation]:
@@ -57,9 +61,9 @@ def plan(config: Config, facts: Facts) -> list[Operation]:
     return [
         *before,
         *on_disks,
-        *_plan_arrays(storage, may_lose),
-        *_plan_volumes(storage.luks, facts.keys, volume_of_root),
-        *([InspectFilesystems(storage.filesystems)] if filesystems.to_make(storage.filesystems) else []),
+        *_plan_arrays(storage, may_lose, facts.machine),
+        *_plan_volumes(storage.luks, facts.keys, volume_of_root, facts.machine),
+        *([InspectFilesystems(storage.filesystems, facts.machine)] if filesystems.to_make(storage.filesystems) else []),
         *subvolumes.plan(storage.filesystems),
         *after,
     ]
@@ -81,29 +85,33 @@ def plan_disks(config: Config, facts: Mapping[str, disks.DiskFacts]) -> list[Ope
 
 def operations(arguments: Arguments, keys: Keys | None = None) -> list[Operation]:
     """The plan for this machine. Changes nothing. Raises Failure."""
-    config = arguments.config
+    return plan_for(arguments.config, THIS, keys)
+
+
+def plan_for(config: Config, machine: Machine, keys: Keys | None = None) -> list[Operation]:
+    """The plan for a machine, which is inspected. Raises Failure."""
     if config.storage.luks:
         from ignition.storage import luks
 
         luks.check(config.storage.luks)  # before any device is touched
     selection.check(config.storage)
-    if first_boot_mark.DISKS_DONE in first_boot_mark.earlier():
+    if first_boot_mark.DISKS_DONE in machine.earlier_steps():
         config = without_wipes(config)
     selected = selection.plan(config.storage.disks)
     # Without their links, selected disks have no names to be inspected by.
-    return [*selected, InspectDisks(config, keys)] if selected else plan(config, probe(config, keys))
+    return [*selected, InspectDisks(config, keys, machine)] if selected else plan(config, probe(config, keys, machine))
 
 
-def probe(config: Config, keys: Keys | None = None) -> Facts:
+def probe(config: Config, keys: Keys | None = None, machine: Machine = THIS) -> Facts:
     """Inspect the config's disks, which are waited for. Raises Failure."""
-    users, wanted, found = devices.Users(), config.storage.disks, {}
+    users, wanted, found = machine.users(), config.storage.disks, {}
     if wanted:
         with at("$.storage.disks"):
-            devices.wait_for([disk.device for disk in wanted])
+            machine.wait_for([disk.device for disk in wanted])
     for index, disk in enumerate(wanted):
         with disks.at_disk(f"$.storage.disks.{index}"):
-            found[disk.device] = disks.probe(disk, os.path.realpath(disk.device), users)
-    return Facts(found, lambda on_disks: _plan_root(config, on_disks, users), keys)
+            found[disk.device] = machine.disk(disk, users)
+    return Facts(found, lambda on_disks: _plan_root(config, on_disks, machine), keys, machine)
 
 
 def run(arguments: Arguments) -> None:
@@ -136,53 +144,51 @@ def _save_keys(arguments: Arguments, keys: Keys) -> None:
     states.save(state, arguments.state_file)
 
 
-def _plan_arrays(storage: Storage, may_lose: Collection[str]) -> list[Operation]:
+def _plan_arrays(storage: Storage, may_lose: Collection[str], machine: Machine) -> list[Operation]:
     if not storage.raid:
         return []
     from ignition.storage import raid
 
-    return [InspectArrays(storage, wave, may_lose) for wave in raid.waves(storage.raid)]
+    return [InspectArrays(storage, wave, may_lose, machine) for wave in raid.waves(storage.raid)]
 
 
-def _plan_volumes(volumes: tuple[Luks, ...], keys: Keys | None, of_root: str) -> list[Operation]:
+def _plan_volumes(volumes: tuple[Luks, ...], keys: Keys | None, of_root: str, machine: Machine) -> list[Operation]:
     if not volumes:
         return []
     from ignition.storage import luks
     from ignition.storage.luks_keys import Keys
 
     known = Keys() if keys is None else keys
-    return [InspectVolumes(volumes, wave, known, of_root) for wave in luks.waves(volumes)]
+    return [InspectVolumes(volumes, wave, known, of_root, machine) for wave in luks.waves(volumes)]
 
 
 class InspectDisks(Deferred):
     """The storage of a config with selected disks."""
 
-    def __init__(self, config: Config, keys: Keys | None) -> None:
-        self._config, self._keys = config, keys
+    def __init__(self, config: Config, keys: Keys | None, machine: Machine = THIS) -> None:
+        self._config, self._keys, self._machine = config, keys, machine
 
     def describe(self) -> str:
         names = ", ".join(disk.device for disk in self._config.storage.disks)
         return f"inspect the disks {names}, then make the storage of the config"
 
     def plan(self, context: Context) -> list[Operation]:
-        return plan(self._config, probe(self._config, self._keys))
+        return plan(self._config, probe(self._config, self._keys, self._machine))
 
 
 class InspectArrays(Deferred):
     """Arrays that do not depend on each other. `may_lose`: nodes whose content was given up, or is kept in memory."""
 
-    def __init__(self, storage: Storage, arrays: Sequence[Raid], may_lose: Collection[str]) -> None:
-        self._storage, self._arrays, self._may_lose = storage, arrays, may_lose
+    def __init__(self, storage: Storage, arrays: Sequence[Raid], may_lose: Collection[str], machine: Machine = THIS) -> None:
+        self._storage, self._arrays, self._may_lose, self._machine = storage, arrays, may_lose, machine
 
     def describe(self) -> str:
         return f"inspect the members of {', '.join(array.name for array in self._arrays)}, then assemble or create the arrays"
 
     def plan(self, context: Context) -> list[Operation]:
-        from ignition.storage import raid
-
         with at("$.storage.raid"):
-            devices.wait_for([device for array in self._arrays for device in array.devices])
-        return plan_arrays(self._storage, raid.probe(self._arrays, devices.Users()), self._may_lose)
+            self._machine.wait_for([device for array in self._arrays for device in array.devices])
+        return plan_arrays(self._storage, self._machine.members(self._arrays), self._may_lose)
 
 
 @refusing()
@@ -197,8 +203,8 @@ def plan_arrays(storage: Storage, members: Mapping[str, list[Member]], may_lose:
 class InspectVolumes(Deferred):
     """Encrypted volumes that do not lie in each other: those of `wave`, by index. `of_root`: the name of ROOT's."""
 
-    def __init__(self, volumes: tuple[Luks, ...], wave: Sequence[int], keys: Keys, of_root: str) -> None:
-        self._volumes, self._wave, self._keys, self._of_root = volumes, wave, keys, of_root
+    def __init__(self, volumes: tuple[Luks, ...], wave: Sequence[int], keys: Keys, of_root: str, machine: Machine = THIS) -> None:
+        self._volumes, self._wave, self._keys, self._of_root, self._machine = volumes, wave, keys, of_root, machine
 
     def describe(self) -> str:
         names = ", ".join(self._volumes[index].name for index in self._wave)
@@ -207,15 +213,15 @@ class InspectVolumes(Deferred):
     def plan(self, context: Context) -> list[Operation]:
         from ignition.storage import luks
 
-        facts = luks.probe(self._volumes, context, self._keys, self._wave)
+        facts = self._machine.volumes(self._volumes, self._wave, self._keys, context)
         return luks.plan(self._volumes, facts, self._keys, of_root=self._of_root)
 
 
 class InspectFilesystems(Deferred):
     """All file systems of the config."""
 
-    def __init__(self, wanted: tuple[Filesystem, ...]) -> None:
-        self._wanted = wanted
+    def __init__(self, wanted: tuple[Filesystem, ...], machine: Machine = THIS) -> None:
+        self._wanted, self._machine = wanted, machine
 
     def describe(self) -> str:
         named = ", ".join(dict.fromkeys(entry.device for _, entry in filesystems.to_make(self._wanted)))
@@ -225,12 +231,12 @@ class InspectFilesystems(Deferred):
         entries = [entry for _, entry in filesystems.to_make(self._wanted)]
         named = [device for entry in entries for device in (entry.device, *filesystems.further_devices(entry))]
         with at("$.storage.filesystems"):
-            devices.wait_for(named)
-        users, found = devices.Users(), {}
+            self._machine.wait_for(named)
+        users, found = self._machine.users(), {}
         for device in named:
-            node = os.path.realpath(device)
-            user = users.of_any_part(devices.name_of(node))
-            found[device] = filesystems.FilesystemFacts(node, signatures.probe(node), user)
+            node = self._machine.real(device)
+            user = self._machine.user(node, users)
+            found[device] = filesystems.FilesystemFacts(node, self._machine.signature(node), user)
         with refusing():
             return filesystems.plan(self._wanted, found)
 
@@ -245,19 +251,19 @@ def _given_up(config: Config, on_disks: list[Operation]) -> Iterator[str]:
             yield from operation.wiped(by_place[operation.place])
 
 
-def _plan_root(config: Config, on_disks: list[Operation], users: devices.Users) -> RootPlan:
+def _plan_root(config: Config, on_disks: list[Operation], machine: Machine) -> RootPlan:
     from ignition.storage import boot_partitions, losses, root_contents
     from ignition.storage.capacity import Planned
 
-    device, lost = root_device.read(), losses.find(config, on_disks, users)
-    boot_partitions.refuse_losing(lost)
+    device, lost = machine.root_device(), losses.find(config, on_disks, machine)
+    boot_partitions.refuse_losing(lost, machine)
     if device is None:
         return root_contents.RootPlan(config.storage, [], [])
-    facts = root_contents.probe(config.storage, device, lost)
+    facts = root_contents.probe(config.storage, device, lost, machine)
     # For a disk that is wiped and gets a table, the table comes later in the plan.
     tables = dict(operation.table for operation in on_disks if isinstance(operation, disks.WipeTable | disks.WriteTable))
     made = frozenset(node for operation in on_disks if isinstance(operation, disks.WriteTable) for node in operation.made())
-    return root_contents.plan(config.storage, device, facts, Planned(tables, devices.length, made))
+    return root_contents.plan(config.storage, device, facts, Planned(tables, machine.length, made, machine.real))
 
 
 def _with_place_of_root(failure: Failure) -> Failure:

@@ -6,14 +6,15 @@ partition); systemd-veritysetup-generator(8) and `mount.usr=` of systemd-fstab-g
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 
 from ignition.errors import Failure
 from ignition.host import cmdline, devices, log, paths, root_device
-from ignition.storage import disk, gpt_disk
 
-EFI_FIRMWARE = "/sys/firmware/efi"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.storage.machine import Machine
+
 XBOOTLDR = "bc13c2ff-59e6-4262-a352-b275fd6f7172"
 _OF_BIOS = {  # type → what it is for
     "21686148-6449-6e6f-744e-656564454649": "the boot loader (BIOS boot partition)",
@@ -30,44 +31,42 @@ _OPTIONS = (
 )
 
 
-def refuse_losing(lost: Mapping[str, str]) -> None:
+def refuse_losing(lost: Mapping[str, str], machine: Machine) -> None:
     """Raises Failure if one of the nodes that lose their content (node → place in the config) is needed. Reads devices."""
     if not lost:
         return
-    for node, what in (*_named(cmdline.read()), *_of_boot_loader()):
-        place = next((lost[one] for one in (node, *devices.below(node)) if one in lost), "")
+    for node, what in (*_named(machine), *_of_boot_loader(machine)):
+        place = next((lost[one] for one in (node, *machine.below(node)) if one in lost), "")
         if place:
             raise Failure(
                 f"this overwrites {node}, which holds {what}: the machine would not boot any more",
                 where=place,
                 fix="keep that partition; to begin with an empty disk, write the machine image to another one",
             )
-    esp = os.path.realpath(paths.ESP)
-    if esp in lost and not os.path.exists(paths.FLAGGED):
+    esp = machine.real(paths.ESP)
+    if esp in lost and not machine.boot_partition():
         log.warning(f"{lost[esp]} overwrites {esp}, the partition EFI-SYSTEM: this disk will not be bootable any more")
 
 
-def _named(text: str) -> Iterator[tuple[str, str]]:
+def _named(machine: Machine) -> Iterator[tuple[str, str]]:
     """(node, purpose) of the devices that the kernel command line names beside ROOT."""
-    for option, value in cmdline.options(text):
+    for option, value in cmdline.options(machine.command_line()):
         device = root_device.named(value) if option in _OPTIONS else None
-        if device and (node := device.node()):
+        if device and (node := device.node(machine.real, machine.exists)):
             yield node, f"the target of {option}={value} on the kernel command line"
 
 
-def _of_boot_loader() -> Iterator[tuple[str, str]]:
+def _of_boot_loader(machine: Machine) -> Iterator[tuple[str, str]]:
     """(node, purpose) of the partitions of the boot loader, if it started this boot: it saw the first-boot flag there."""
-    if not os.path.exists(paths.FLAGGED) or not os.path.exists(paths.ESP):
+    esp = machine.boot_partition()
+    if not esp:
         return
-    esp = os.path.realpath(paths.ESP)
     yield esp, "the boot loader (EFI-SYSTEM)"
-    whole = devices.partition_of(devices.name_of(esp))
-    if whole is None:
+    around = machine.table_around(esp)
+    if around is None:
         return
-    node = devices.node_of(whole[0])
-    with disk.opened(node, os.O_RDONLY) as descriptor:
-        table = gpt_disk.read(descriptor, *devices.geometry(descriptor))
-    wanted = {XBOOTLDR: "kernels (XBOOTLDR)"} | ({} if os.path.exists(EFI_FIRMWARE) else _OF_BIOS)
+    node, table = around
+    wanted = {XBOOTLDR: "kernels (XBOOTLDR)"} | ({} if machine.has_efi() else _OF_BIOS)
     for number, entry in table.entries.items() if table else ():
         if entry.type_guid in wanted:
             yield devices.partition_node(node, number), wanted[entry.type_guid]

@@ -27,6 +27,7 @@ class Planned:
     """The tables as they will be, and the lengths of devices as they are now (bytes, by path).
 
     `tables` by disk node; None for a disk that will not have one. `made` are the nodes of created and recreated partitions.
+    `real` follows the links of devices.
     """
 
     def __init__(
@@ -34,8 +35,12 @@ class Planned:
         tables: Mapping[str, Table | None],
         length_now: Callable[[str], int | None],
         made: frozenset[str] = frozenset(),
+        real: Callable[[str], str] | None = None,
     ) -> None:
-        self._tables, self._length_now, self.made = tables, length_now, made
+        self._tables, self._length_now, self.made, self._follow = tables, length_now, made, real
+
+    def _real(self, device: str) -> str:
+        return self._follow(device) if self._follow else os.path.realpath(device)
 
     def of(self, device: str, storage: Storage) -> int | None:
         """Bytes that a device will have; None if they cannot be predicted."""
@@ -58,7 +63,7 @@ class Planned:
             if device in volume_paths(volume.name):
                 return volume_paths(volume.name)[0]
         planned = self._partition(device)
-        node = planned[0] if planned else os.path.realpath(device)
+        node = planned[0] if planned else self._real(device)
         return "" if self._vanishes(node) else node
 
     def named(self, device: RootDevice, now: str) -> list[str]:
@@ -100,7 +105,7 @@ class Planned:
                 continue
             for number, entry in table.entries.items():
                 links = (f"by-partlabel/{encoded(entry.name)}", f"by-partuuid/{entry.unique_guid}")
-                is_linked = last == str(number) and os.path.realpath(disk) == node
+                is_linked = last == str(number) and self._real(disk) == node
                 if is_linked or device in (partition_node(node, number), *(f"/dev/disk/{link}" for link in links)):
                     return partition_node(node, number), entry.sectors * table.sector_size
         return None

@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.model import Config
     from ignition.config.model.storage import Disk
+    from ignition.storage.machine import Machine
 
 
 VERIFY_WAIT_S = 10.0
@@ -166,10 +167,10 @@ class WipeTable(Operation):
     def describe(self) -> str:
         return f"wipe the partition table of {self.path} ({self.place})"
 
-    def lost(self) -> Iterator[tuple[str, str]]:
+    def lost(self, machine: Machine) -> Iterator[tuple[str, str]]:
         """The nodes that lose their content, each with the place in the config; also the disk itself, which may hold ROOT."""
-        for name, _, _ in devices.partitions(devices.name_of(self._node)).values():
-            yield devices.node_of(name), f"{self.place}.wipeTable"
+        for node in machine.partitions(self._node):
+            yield node, f"{self.place}.wipeTable"
         yield self._node, f"{self.place}.wipeTable"
 
     @property
@@ -197,7 +198,7 @@ class WriteTable(Operation):
         what = ", ".join(f"{change.action} {change.number}" for change in changes) or self._mending() or "nothing to change"
         return f"partition {self.path}: {what} ({self.place})"
 
-    def lost(self) -> Iterator[tuple[str, str]]:
+    def lost(self, _machine: Machine) -> Iterator[tuple[str, str]]:
         """The nodes that lose their content, each with the place in the config."""
         for change in self._decision.changes:
             if change.action in ("delete", "replace"):

@@ -19,12 +19,14 @@ from ignition.host.command import run
 from ignition.host.limits import MIB
 from ignition.host.root_device import RootDevice
 from ignition.operation import Context, Operation
-from ignition.storage import new_root, signatures
+from ignition.storage import new_root
 from ignition.storage.capacity import Planned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.model.storage import Filesystem, Luks, Storage
+    from ignition.storage.machine import Machine
+    from ignition.storage.signatures import Signature
 
 
 def available_memory(path: str = "/proc/meminfo") -> tuple[int, int]:
@@ -98,21 +100,19 @@ class RootFacts:
         self.total, self.available = memory
 
 
-def probe(storage: Storage, device: RootDevice, lost: Mapping[str, str]) -> RootFacts:
+def probe(storage: Storage, device: RootDevice, lost: Mapping[str, str], machine: Machine) -> RootFacts:
     """Find ROOT, by its link or among the devices that lose their content; one of the latter is mounted read-only meanwhile."""
-    node = device.node() or next((one for one in lost if _is_root(device, one)), "")
-    hit = next((one for one in [node, *devices.below(node)] if one in lost), "") if node else ""
+    node = device.node(machine.real, machine.exists) or next(
+        (one for one in lost if _is_root(device, machine.signature(one))), ""
+    )
+    hit = next((one for one in [node, *machine.below(node)] if one in lost), "") if node else ""
     if not hit:
-        names = frozenset(entry.device for entry in storage.filesystems if node and os.path.realpath(entry.device) == node)
+        names = frozenset(entry.device for entry in storage.filesystems if node and machine.real(entry.device) == node)
         return RootFacts(node, names=names)
-    with temporary_mount.mounted(node, ("auto",), ("ro",)) as directory:
-        status = os.statvfs(directory)
-    used = (status.f_blocks - status.f_bfree) * status.f_frsize
-    return RootFacts(node, used=used, memory=available_memory(), lost_by=lost[hit])
+    return RootFacts(node, used=machine.used_bytes(node), memory=machine.memory(), lost_by=lost[hit])
 
 
-def _is_root(device: RootDevice, node: str) -> bool:
-    found = signatures.probe(node)
+def _is_root(device: RootDevice, found: Signature) -> bool:
     return bool(found.format) and device.is_file_system(found.label, found.uuid)
 
 

@@ -7,6 +7,8 @@ import pytest
 from ignition.errors import Failure
 from ignition.host import paths
 from ignition.storage import boot_partitions
+from ignition.storage import machine as storage_machine
+from ignition.storage.machine import Machine
 from tests.loop_devices import MakeLoop, command
 
 pytestmark = pytest.mark.root
@@ -26,14 +28,14 @@ def disk(make_loop: MakeLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     (tmp_path / "cmdline").write_text("root=LABEL=ROOT")
     monkeypatch.setattr(paths, "ESP", str(tmp_path / "esp"))
     monkeypatch.setattr(paths, "FLAGGED", str(tmp_path / "flagged"))
-    monkeypatch.setattr(boot_partitions, "EFI_FIRMWARE", str(tmp_path / "no-efi"))
+    monkeypatch.setattr(storage_machine, "EFI_FIRMWARE", str(tmp_path / "no-efi"))
     monkeypatch.setenv("IGNITION_KERNEL_CMDLINE_PATH", str(tmp_path / "cmdline"))
     return node
 
 
 def refused(node: str) -> str:
     with pytest.raises(Failure) as caught:
-        boot_partitions.refuse_losing({"/dev/other": "$.other", node: PLACE})
+        boot_partitions.refuse_losing({"/dev/other": "$.other", node: PLACE}, Machine())
     assert (caught.value.where, caught.value.fix) == (PLACE, FIX)
     return caught.value.what
 
@@ -52,8 +54,8 @@ def test_partition_of_the_boot_loader_is_not_taken(disk: str, number: int, what:
 
 
 def test_other_partitions_of_the_disk_may_go(disk: str) -> None:
-    boot_partitions.refuse_losing({f"{disk}p4": PLACE})
-    boot_partitions.refuse_losing({})
+    boot_partitions.refuse_losing({f"{disk}p4": PLACE}, Machine())
+    boot_partitions.refuse_losing({}, Machine())
 
 
 def test_who_takes_the_whole_disk_takes_the_boot_loader(disk: str) -> None:
@@ -63,14 +65,14 @@ def test_who_takes_the_whole_disk_takes_the_boot_loader(disk: str) -> None:
 
 def test_bios_boot_partition_is_of_no_use_to_efi_firmware(disk: str, tmp_path: Path) -> None:
     (tmp_path / "no-efi").mkdir()
-    boot_partitions.refuse_losing({f"{disk}p2": PLACE})
+    boot_partitions.refuse_losing({f"{disk}p2": PLACE}, Machine())
     assert "kernels" in refused(f"{disk}p3")
 
 
 def test_boot_from_elsewhere_needs_nothing_of_the_disk(disk: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """PXE: the boot loader did not see a flag on this disk. That the disk cannot boot any more is only said."""
     (tmp_path / "flagged").unlink()
-    boot_partitions.refuse_losing({f"{disk}p{number}": PLACE for number in (1, 2, 3)})
+    boot_partitions.refuse_losing({f"{disk}p{number}": PLACE for number in (1, 2, 3)}, Machine())
     said = f"{PLACE} overwrites {disk}p1, the partition EFI-SYSTEM: this disk will not be bootable any more"
     assert said in capfd.readouterr().out
 

@@ -10,6 +10,7 @@ from ignition.host import devices
 from ignition.host.root_device import RootDevice
 from ignition.operation import Operation
 from ignition.storage import disk, losses, root_contents
+from ignition.storage.machine import Machine
 from tests.loop_devices import MakeLoop, command
 
 pytestmark = pytest.mark.root
@@ -17,7 +18,7 @@ ROOT = RootDevice("LABEL=ROOT-of-a-test")
 
 
 def found(storage: Storage, operations: tuple[Operation, ...] = ()) -> dict[str, str]:
-    return losses.find(Config(storage=storage), operations, devices.Users())
+    return losses.find(Config(storage=storage), operations, Machine())
 
 
 def ext4(make_loop: MakeLoop, label: str = "data") -> str:
@@ -70,7 +71,7 @@ def test_partitions_that_are_replaced_or_wiped_are_lost(make_loop: MakeLoop) -> 
     def lost(one: Disk) -> dict[str, str]:
         users = devices.Users()
         operations = disk.plan(one, disk.probe(one, node, users), "$.storage.disks.0")
-        return losses.find(Config(storage=Storage(disks=(one,))), operations, users)
+        return losses.find(Config(storage=Storage(disks=(one,))), operations, Machine())
 
     partitions = "$.storage.disks.0.partitions"
     assert lost(wanted) == {f"{node}p2": f"{partitions}.1", f"{node}p3": f"{partitions}.2"}
@@ -81,7 +82,7 @@ def test_partitions_that_are_replaced_or_wiped_are_lost(make_loop: MakeLoop) -> 
 
 def test_root_is_recognised_by_its_file_system_where_udev_has_made_no_link_yet(make_loop: MakeLoop) -> None:
     node, other = ext4(make_loop, "ROOT-of-a-test"), ext4(make_loop)
-    facts = root_contents.probe(Storage(), ROOT, {other: "$.b", node: "$.a"})
+    facts = root_contents.probe(Storage(), ROOT, {other: "$.b", node: "$.a"}, Machine())
     assert (facts.node, facts.lost_by) == (node, "$.a")
     assert 0 < facts.used < 16 << 20
     assert 0 < facts.available <= facts.total
@@ -92,7 +93,7 @@ def test_root_is_lost_with_its_disk(make_loop: MakeLoop) -> None:
     command("sgdisk", "--new=1:0:+16M", node)
     command("partx", "--update", node)
     command("mke2fs", "-q", "-F", "-t", "ext4", "-L", "ROOT-of-a-test", f"{node}p1")
-    facts = root_contents.probe(Storage(), RootDevice(f"{node}p1"), {node: "$.a"})
+    facts = root_contents.probe(Storage(), RootDevice(f"{node}p1"), {node: "$.a"}, Machine())
     assert (facts.node, facts.lost_by) == (f"{node}p1", "$.a")
 
 
@@ -101,9 +102,9 @@ def test_root_that_keeps_its_content_is_not_mounted(make_loop: MakeLoop, tmp_pat
     link = tmp_path / "root"
     link.symlink_to(node)
     storage = Storage(filesystems=(Filesystem(device=node, format="ext4"),))
-    facts = root_contents.probe(storage, RootDevice(str(link)), {})
+    facts = root_contents.probe(storage, RootDevice(str(link)), {}, Machine())
     assert (facts.node, facts.lost_by, facts.names, facts.used) == (node, "", frozenset({node}), 0)
 
 
 def test_root_that_is_nowhere_has_no_node(make_loop: MakeLoop) -> None:
-    assert root_contents.probe(Storage(), ROOT, {ext4(make_loop): "$.a"}).node == ""
+    assert root_contents.probe(Storage(), ROOT, {ext4(make_loop): "$.a"}, Machine()).node == ""
