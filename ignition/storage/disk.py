@@ -95,11 +95,11 @@ def probe(disk: Disk, node: str, users: devices.Users) -> DiskFacts:
         table,
         in_use={number: user for number, user in in_use.items() if user},
         used_whole=users.of(name),
-        content=[one for one in found if one.format and not _is_inside(one.offset, table)],
+        content=[one for one in found if one.format and not is_inside(one.offset, table)],
     )
 
 
-def _is_inside(offset: int, table: gpt.Table) -> bool:
+def is_inside(offset: int, table: gpt.Table) -> bool:
     """Whether an offset on the disk, in bytes, lies in a partition: a signature there belongs to its content."""
     sector = offset // table.sector_size
     return any(entry.first <= sector <= entry.last for entry in table.entries.values())
@@ -217,6 +217,11 @@ class WriteTable(Operation):
         for change in self._decision.changes:
             if change.action in ("create", "replace"):
                 yield devices.partition_node(self._node, change.number)
+
+    @property
+    def changes(self) -> tuple[partitions.Change, ...]:
+        """What is changed in the table."""
+        return self._decision.changes
 
     @property
     def table(self) -> tuple[str, gpt.Table | None]:

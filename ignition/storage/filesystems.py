@@ -177,22 +177,22 @@ class MakeFilesystem(Operation):
     concurrent = True
 
     def __init__(self, wanted: Filesystem, node: str, where: str, *, keep: bool) -> None:
-        self.path, self._wanted, self.node, self.place, self._keep = wanted.device, wanted, node, where, keep
+        self.path, self.wanted, self.node, self.place, self.keeps = wanted.device, wanted, node, where, keep
 
     def describe(self) -> str:
-        if self._wanted.format == NONE:
+        if self.wanted.format == NONE:
             return f"erase the signatures of {self.path} ({self.place})"
-        return f"format {self.path} as {self._wanted.format} ({self.place})"
+        return f"format {self.path} as {self.wanted.format} ({self.place})"
 
     def already_there(self, context: Context) -> bool:
-        return self._keep
+        return self.keeps
 
     def execute(self, context: Context) -> None:
         with at(self.place):
-            argv = [] if self._wanted.format == NONE else mkfs(self._wanted, self.node)
+            argv = [] if self.wanted.format == NONE else mkfs(self.wanted, self.node)
             run(["wipefs", "-a", self.node], why=f"erasing the signatures of {self.path}")
             if argv:
-                run(argv, why=f"formatting {self.path} as {self._wanted.format}", timeout_s=MKFS_TIMEOUT_S)
+                run(argv, why=f"formatting {self.path} as {self.wanted.format}", timeout_s=MKFS_TIMEOUT_S)
 
 
 class Settle(Operation):

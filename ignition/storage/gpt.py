@@ -179,6 +179,11 @@ class Table:
             header[offset : offset + len(value)] = value
         return self._copy(header=bytes(header))
 
+    def laid_out(self, *, disk_guid: bytes, first_usable: int, last_usable: int, alternate: int, entry_count: int) -> Table:
+        """An empty table with these numbers in its header."""
+        patches = {32: struct.pack("<Q", alternate), 40: struct.pack("<QQ", first_usable, last_usable), 56: disk_guid}
+        return self._with_header(patches | {80: struct.pack("<I", entry_count)})._copy(array=bytes(entry_count * self.entry_size))
+
     def relocated(self) -> Table:
         """The table with its backup at the end of the disk and all space before it usable: the start of every change.
 

@@ -47,10 +47,10 @@ class _Step(Operation):
     """A step on one volume. `keep`: its effect exists already."""
 
     def __init__(self, volume: Volume, *, keep: bool = False) -> None:
-        self.volume, self.path, self._keep = volume, volume.device, keep
+        self.volume, self.path, self.keeps = volume, volume.device, keep
 
     def already_there(self, context: Context) -> bool:
-        return self._keep
+        return self.keeps
 
     def execute(self, context: Context) -> None:
         with at(self.volume.where):

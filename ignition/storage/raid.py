@@ -202,17 +202,17 @@ class CreateArray(Operation):
     kind = "create-array"
 
     def __init__(self, raid: Raid, members: Sequence[Member], where: str) -> None:
-        self.path, self._raid, self._members, self.place = path_of(raid), raid, members, where
+        self.path, self.raid, self._members, self.place = path_of(raid), raid, members, where
 
     def describe(self) -> str:
-        return f"create the {self._raid.level} array {self.path} of {', '.join(self._raid.devices)} ({self.place})"
+        return f"create the {self.raid.level} array {self.path} of {', '.join(self.raid.devices)} ({self.place})"
 
     def execute(self, context: Context) -> None:
         for one in self._members:
             if one.superblock or one.content:
                 log.warning(f"{one.node} held {_held(one)}: it is overwritten by {self.path}")
         with at(self.place):
-            run(create_command(self._raid, [one.node for one in self._members]), why=f"creating {self.path}",
+            run(create_command(self.raid, [one.node for one in self._members]), why=f"creating {self.path}",
                 timeout_s=CREATE_TIMEOUT_S)  # fmt: skip
             node = devices.resolve(self.path)
             run(["wipefs", "-a", node], why=f"erasing the signatures of {self.path}")

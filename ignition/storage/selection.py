@@ -130,10 +130,10 @@ class SelectDisk(Operation):
     kind = "select"
 
     def __init__(self, device: str, wanted: Select, where: str) -> None:
-        self.path, self._wanted, self.place = device, wanted, where
+        self.path, self.wanted, self.place = device, wanted, where
 
     def describe(self) -> str:
-        return f"select {self.path}: {_words(self._wanted)} ({self.place})"
+        return f"select {self.path}: {_words(self.wanted)} ({self.place})"
 
     def execute(self, context: Context) -> None:
         with at(f"{self.place}.x-coreos.select"):
@@ -144,15 +144,15 @@ class SelectDisk(Operation):
     def _wait(self, timeout_s: float = devices.WAIT_S) -> MachineDisk:
         """The one that matches; a disk may appear late."""
         devices.settled()
-        matching, others = choose(self._wanted, machine_disks.probe())
+        matching, others = choose(self.wanted, machine_disks.probe())
         if not matching:
-            log.info(f"waiting up to {timeout_s:g} s for a disk that matches {_words(self._wanted)}")
-            for _ in devices.moments(timeout_s, f"a disk that matches {_words(self._wanted)}"):
-                matching, others = choose(self._wanted, machine_disks.probe())
+            log.info(f"waiting up to {timeout_s:g} s for a disk that matches {_words(self.wanted)}")
+            for _ in devices.moments(timeout_s, f"a disk that matches {_words(self.wanted)}"):
+                matching, others = choose(self.wanted, machine_disks.probe())
                 if matching:
                     break
         if len(matching) != 1:
-            raise problem(self._wanted, matching, others)
+            raise problem(self.wanted, matching, others)
         return matching[0]
 
 

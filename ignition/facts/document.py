@@ -1,0 +1,217 @@
+"""The document of `ignition facts`: devices with their contents, memory, firmware, kernel arguments, and nodes of the root.
+
+It holds no secrets: of accounts the files that everyone may read, and of other files only what is needed to compare them. Sizes
+are in bytes, sectors in logical sectors. The JSON Schema of the document is made from here (ignition/facts/schema.py).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+from ignition.errors import Failure
+
+VERSION = 1
+GPT, OTHER_TABLE = "gpt", "other"
+DISK, PARTITION, ARRAY, MAPPING, OTHER = KINDS = ("disk", "partition", "array", "mapping", "other")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One entry of a GPT; `start` and `size` in sectors, `attributes` as a number."""
+
+    number: int
+    start: int
+    size: int
+    type_guid: str
+    guid: str
+    label: str = ""
+    attributes: int = 0
+
+
+@dataclass(frozen=True)
+class Table:
+    """A partition table. Only of a GPT there is more than its `kind`: libblkid's name."""
+
+    kind: str
+    guid: str = ""
+    first_usable: int = 0
+    last_usable: int = 0
+    places: int = 128
+    backup_at: int = 0
+    faults: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True)
+class Content:
+    """What libblkid finds at `offset` of a device. A partition table has `table` instead of `format`."""
+
+    format: str = ""
+    label: str = ""
+    uuid: str = ""
+    table: str = ""
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Member:
+    """The superblock of a member of an array."""
+
+    uuid: str
+    name: str
+    level: str
+    devices: int
+    events: int
+
+
+@dataclass(frozen=True)
+class Luks:
+    """The header of an encrypted volume. `tokens`: of clevis, key slots and the public part of each."""
+
+    version: int
+    label: str = ""
+    uuid: str = ""
+    subsystem: str = ""
+    flags: tuple[str, ...] = ()
+    tokens: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Device:
+    """One block device. `links`: the paths by which udev knows it; `user`: what uses it now, in words.
+
+    `number`: of a partition, on the first of `below`. `name`: of a mapping. `used`: bytes of the files of its file system, where
+    that is known. `unread`: the reason why its contents are not known. The members from `sector_size` on are those of disks.
+    """
+
+    node: str
+    kind: str
+    size: int
+    links: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
+    number: int = 0
+    name: str = ""
+    user: str = ""
+    content: Content = Content()
+    contents: tuple[Content, ...] = ()
+    member: Member | None = None
+    luks: Luks | None = None
+    used: int = 0
+    unread: str = ""
+    sector_size: int = 512
+    table: Table | None = None
+    serials: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    transport: str = ""
+    removable: bool = False
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of the root: `kind` is "file", "directory", "link" or "other"; `mode` as a number.
+
+    `text`: the content, of files that everyone may read and that the plan has looked into; `sha512` of others that it compared.
+    """
+
+    kind: str
+    mode: int = 0
+    uid: int = 0
+    gid: int = 0
+    size: int = 0
+    target: str = ""
+    text: str | None = None
+    sha512: str = ""
+    names: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One machine. `nodes`: path in the root → node, None where there is none; paths that are not a key are not known."""
+
+    devices: tuple[Device, ...] = ()
+    kernel_arguments: str = ""
+    efi: bool = False
+    memory: int = 0
+    available: int = 0
+    architecture: str = ""
+    source: str = ""
+    root: str = ""
+    links: tuple[dict[str, Any], ...] = ()
+    nodes: dict[str, Node | None] = field(default_factory=dict)
+    version: int = VERSION
+
+
+_CAMEL = {"type_guid": "typeGuid", "sector_size": "sectorSize", "kernel_arguments": "kernelArguments"}
+_CAMEL |= {"first_usable": "firstUsable", "last_usable": "lastUsable", "backup_at": "backupAt"}
+_SNAKE = {written: name for name, written in _CAMEL.items()}
+
+
+def camel(name: str) -> str:
+    """The name of a member in JSON."""
+    return _CAMEL.get(name, name)
+
+
+def text(facts: Facts) -> str:
+    """The document, members with default values left out."""
+    return json.dumps(_short(facts), indent=1, ensure_ascii=False) + "\n"
+
+
+def _short(record: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for one in fields(record):
+        value = getattr(record, one.name)
+        if one.name != "version" and value == one.default:
+            continue
+        if one.name == "nodes":
+            value = {path: None if node is None else _short(node) for path, node in sorted(value.items())}
+        elif is_dataclass(value):
+            value = _short(value)
+        elif isinstance(value, tuple):
+            value = [_short(item) if is_dataclass(item) else item for item in value]
+        if value not in ([], {}):
+            found[camel(one.name)] = value
+    return found
+
+
+def parse(content: bytes, where: str) -> Facts:
+    """A document. Raises Failure with the place of what is wrong."""
+    from ignition.facts import schema
+
+    try:
+        found = json.loads(content)
+    except ValueError as error:
+        raise Failure(f"not JSON: {error}", where=where, fix="use the output of `ignition facts`") from error
+    schema.check(found, where)
+    made: Facts = _made(Facts, found)
+    return made
+
+
+def _made(kind: type[Any], found: dict[str, Any]) -> Any:
+    known = {one.name: one for one in fields(kind)}
+    members = {}
+    for json_name, value in found.items():
+        name = _SNAKE.get(json_name, json_name)
+        members[name] = _member(kind, name, value) if name in known else value
+    return kind(**members)
+
+
+def _member(kind: type[Any], name: str, value: Any) -> Any:
+    if kind is Facts and name == "nodes":
+        return {path: None if node is None else _made(Node, node) for path, node in value.items()}
+    made = {
+        (Facts, "devices"): Device,
+        (Device, "contents"): Content,
+        (Table, "parts"): Part,
+    }.get((kind, name))
+    if made:
+        return tuple(_made(made, one) for one in value)
+    one = {(Device, "content"): Content, (Device, "member"): Member, (Device, "luks"): Luks, (Device, "table"): Table}.get(
+        (kind, name)
+    )
+    if one:
+        return _made(one, value)
+    if kind is Luks and name == "tokens":
+        return tuple((tuple(slots), header) for slots, header in value)
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,114 @@
+"""The root that a plan is for: what `Root` says about a directory, said from a Tree. Nothing in it can be changed."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
+
+from ignition.errors import Failure
+from ignition.host.dentry import Dentry
+from ignition.host.root import MAX_LINKS, Parents, Root
+from ignition.planning.tree import FORMATS, Tree
+
+if TYPE_CHECKING:
+    from io import BufferedReader
+
+    from ignition.facts.document import Node
+
+_NOWHERE = "/proc/self/fd/ignition-plan"  # no such directory: what is not overridden here fails instead of touching this machine
+
+
+class PlannedRoot(Root):
+    """A root in memory."""
+
+    def __init__(self, tree: Tree) -> None:
+        super().__init__(_NOWHERE)
+        self._tree = tree
+
+    @contextmanager
+    def at(self, inside: str, *, parents: Parents | None = None, follow: bool = False) -> Iterator[Dentry]:
+        if parents is not None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), inside)
+        path = self.follow(inside) if follow else self.resolve(inside)
+        above = os.path.dirname(path)
+        found = self._tree.node(above)
+        if found is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        if found.kind != "directory":
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), above)
+        yield PlannedDentry(self._tree, path)
+
+    def status(self, inside: str) -> os.stat_result | None:
+        found = self._tree.node(self.resolve(inside))
+        return _status(found) if found else None
+
+    def open(self, inside: str, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), inside)
+
+    def makedirs(self, inside: str) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), inside)
+
+    def _resolve_directory(self, inside: str) -> str:
+        known = self._directories.get(inside)
+        if known is None:
+            known = self._directories[inside] = self._walked(inside)
+        return known
+
+    def _walked(self, inside: str) -> str:
+        done, rest, links = "", [part for part in reversed(inside.split("/")) if part], 0
+        while rest:
+            part = rest.pop()
+            if part == "..":
+                done = os.path.dirname(done).rstrip("/")
+                continue
+            here = f"{done}/{part}"
+            found = self._tree.node(here)
+            if found is None or found.kind != "link":
+                done = here
+                continue
+            links += 1
+            if links > MAX_LINKS:
+                raise Failure(f"too many symlinks on the way to {inside}", where=inside, fix="remove the loop of symlinks")
+            done = "" if found.target.startswith("/") else done
+            rest += [piece for piece in reversed(found.target.split("/")) if piece not in ("", ".")]
+        return done or "/"
+
+
+class PlannedDentry(Dentry):
+    """One node of it."""
+
+    def __init__(self, tree: Tree, path: str) -> None:
+        super().__init__(-1, os.path.basename(path) or ".", path)
+        self._tree = tree
+
+    def status(self) -> os.stat_result | None:
+        found = self._tree.node(self.inside)
+        return _status(found) if found else None
+
+    def open(self, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), self.inside)
+
+    def open_regular(self, seen: os.stat_result | None = None) -> BufferedReader:
+        return cast("BufferedReader", io.BytesIO(self._tree.read(self.inside)))
+
+    def readlink(self) -> str:
+        found = self._tree.node(self.inside)
+        if found is None or found.kind != "link":
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), self.inside)
+        return found.target
+
+    def names(self) -> list[str]:
+        return self._tree.names(self.inside)
+
+    @contextmanager
+    def entered(self) -> Iterator[list[Dentry]]:
+        above = self.inside.rstrip("/")
+        yield [PlannedDentry(self._tree, f"{above}/{name}") for name in self._tree.names(self.inside)]
+
+
+def _status(node: Node) -> os.stat_result:
+    return os.stat_result((FORMATS[node.kind] | node.mode, 1, 1, 1, node.uid, node.gid, node.size, 0, 0, 0))
