@@ -22,6 +22,7 @@ from ignition.host.root import Root
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from io import TextIOWrapper
+    from typing import Any
 
     from ignition.fetch.engine import Fetcher
 
@@ -37,6 +38,20 @@ class Context:
 
     def __init__(self, root: Root, fetcher: Fetcher) -> None:
         self.root, self.fetcher = root, fetcher
+
+
+class Left:
+    """One thing that an operation leaves on the machine, for `ignition verify`: an entry of /var/lib/ignition/applied.json.
+
+    `kind` and `name` identify it: "file" and its path, "user" and its name. `members` are what must be found there later, with
+    values for JSON; None stands for a thing that must not exist. Without contents and secrets: digests at most, and none of
+    what could be guessed from its digest. docs/applied.schema.json has the members of each kind (ignition/applied/machine.py).
+    """
+
+    __slots__ = ("kind", "members", "name", "place")
+
+    def __init__(self, kind: str, name: str, members: dict[str, Any] | None, *, place: str = "") -> None:
+        self.kind, self.name, self.members, self.place = kind, name, members, place
 
 
 class Operation:
@@ -59,6 +74,10 @@ class Operation:
     def execute(self, context: Context) -> None:
         """Make the change. Raises Failure; Unmet, after which the stage continues."""
         raise NotImplementedError
+
+    def leaves(self, context: Context) -> Iterable[Left]:
+        """What this operation leaves on the machine, once it is done; also true if it was done already."""
+        return ()
 
 
 class Deferred(Operation):
@@ -86,6 +105,7 @@ class Runner:
         self._stage, self._record_path, self._locate = stage, record_path, locate
         self._records: list[dict[str, object]] = []
         self._numbers = count(1)  # next() is atomic: parallel operations never share a number
+        self.done: list[Operation] = []  # those that have their effect, in the order in which they finished
 
     def __enter__(self) -> Runner:
         return self
@@ -154,6 +174,7 @@ class Runner:
                 if operation.optional:
                     raise _unmet(error) from error
                 raise
+            self.done.append(operation)
         self.run(planned, context)
 
     @contextmanager

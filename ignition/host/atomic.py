@@ -12,6 +12,10 @@ from io import BufferedWriter
 
 from ignition.host.dentry import Dentry
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
+
 
 @contextmanager
 def replacing(path: str, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = False) -> Iterator[BufferedWriter]:
@@ -32,7 +36,12 @@ def write(path: str, content: bytes, *, mode: int, uid: int = -1, gid: int = -1,
 
 
 def sha512(content: bytes) -> str:
-    """Hexadecimal digest of a config.
+    """Hexadecimal digest of a config, or of what a stage writes."""
+    return hashing(content).hexdigest()
+
+
+def hashing(content: bytes = b"") -> Hash:
+    """A SHA-512 that begins with `content`.
 
     hashlib loads OpenSSL, which costs 4 ms of every first boot; CPython's own implementation is built into the interpreter.
     """
@@ -40,7 +49,8 @@ def sha512(content: bytes) -> str:
         from _sha512 import sha512 as function  # type: ignore[import-not-found,unused-ignore]  # CPython <= 3.11
     except ImportError:
         from hashlib import sha512 as function
-    return str(function(content).hexdigest())
+    started: Hash = function(content)
+    return started
 
 
 def sync_file_system(path: str) -> None:

@@ -185,6 +185,16 @@ def partition_node(disk_node: str, number: int) -> str:
     return f"{disk_node}{'p' if disk_node[-1].isdigit() else ''}{number}"
 
 
+def identifier(node: str, directory: str, prefix: str = "") -> str:
+    """The name of udev's link to a node in a directory below /dev/disk, without `prefix` (by-uuid, by-id); "" without one."""
+    node, place = os.path.realpath(node), f"/dev/disk/{directory}"
+    try:
+        names = [name for name in os.listdir(place) if name.startswith(prefix)]
+    except FileNotFoundError:
+        return ""
+    return next((name.removeprefix(prefix) for name in names if os.path.realpath(f"{place}/{name}") == node), "")
+
+
 def _read_number(path: str) -> int | None:
     try:
         with open(path, encoding="ascii") as file:

@@ -19,6 +19,7 @@ DEVICE_ALIASES = f"{RUN}/dev_aliases"
 ESP = "/dev/disk/by-label/EFI-SYSTEM"  # where the boot loader and the first-boot flag are
 RESULT = "/etc/.ignition-result.json"  # in the new root
 REPORT = "/var/lib/ignition/report.json"  # in the new root
+APPLIED = "/var/lib/ignition/applied.json"  # in the new root
 ATTEMPT = "/var/lib/ignition/attempt.json"  # in the new root, only while the files stage runs
 ISSUE = "50-ignition.issue"  # in issue_directory(); agetty reads names that end in .issue
 PRESET = "/etc/systemd/system-preset/20-ignition.preset"  # in the new root

@@ -119,6 +119,7 @@ def run(arguments: Arguments) -> None:
     keys = _load_keys(arguments) if arguments.config.storage.luks else None
     try:
         arguments.runner.run(operations(arguments, keys), arguments.context)
+        _note_left(arguments)
     except Failure as failure:
         raise _with_place_of_root(failure) from failure
     finally:
@@ -127,6 +128,17 @@ def run(arguments: Arguments) -> None:
             _save_keys(arguments, keys)
     os.sync()
     first_boot_mark.note(first_boot_mark.DISKS_DONE)
+
+
+def _note_left(arguments: Arguments) -> None:
+    """Tell the files stage what the operations leave, for the record that `ignition verify` reads."""
+    from ignition.applied import record
+    from ignition.stages import state as states
+
+    if arguments.runner.done:
+        state = states.load(arguments.state_file)
+        state.left = record.entries(arguments.runner.done, arguments.context)
+        states.save(state, arguments.state_file)
 
 
 def _load_keys(arguments: Arguments) -> Keys:

@@ -18,16 +18,17 @@ import stat
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 
+from ignition.applied import record as applied
 from ignition.config.model import Config, Systemd
 from ignition.errors import refusing
-from ignition.host import atomic, mounts, paths
+from ignition.host import atomic, log, mounts, paths
 from ignition.host.dentry import Dentry
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
 from ignition.stages import login
 from ignition.stages import state as states
 from ignition.stages.arguments import Arguments
-from ignition.stages.result import WriteResult, boot_id, write_report
+from ignition.stages.result import WriteResult, boot_id, config_digest, now_rfc3339, write_report
 from ignition.sysroot import accounts, attempt, labels, machine_id, nodes, storage_units, units
 from ignition.sysroot.account_database import AccountDatabase
 from ignition.sysroot.accounts import AccountFacts
@@ -171,8 +172,11 @@ def run(arguments: Arguments) -> None:
             mounted.callback(named.close)
         runner.run(operations, context)
     _finish(root, record)
-    # The secrets that the disks stage left: by now the new root has them.
     state = states.load(arguments.state_file)
+    with log.never_fatal(f"{paths.APPLIED} was not written"):
+        found = [*state.left, *applied.of_arguments(config.kernel_arguments), *applied.entries(runner.done, context)]
+        applied.write(root, found, written=now_rfc3339(), digest=config_digest(arguments.state_file))
+    # The secrets that the disks stage left: by now the new root has them.
     if state.luks_persist_key_files:
         state.luks_persist_key_files = {}
         states.save(state, arguments.state_file)
@@ -302,7 +306,8 @@ class SetLabels(Operation):
             homes = [self._database.user(user.name) for user in self._passwd.users]
             wanted += [root.follow(account.home) for account in homes if account is not None]
         self.optional = not wanted
-        labels.relabel(root, self._labels.policy, [*wanted, paths.RESULT, paths.REPORT, paths.PRESET, "/etc/issue.d"])
+        own = [paths.RESULT, paths.REPORT, paths.APPLIED, paths.PRESET, "/etc/issue.d"]
+        labels.relabel(root, self._labels.policy, [*wanted, *own])
 
 
 def _is_nested(root: Root) -> bool:
@@ -338,7 +343,7 @@ def _directories(config: Config, facts: Facts) -> set[str]:
         from ignition.sysroot import crypttab
 
         found |= {os.path.dirname(crypttab.PATH), crypttab.KEYS}
-    return found | {os.path.dirname(path) for path in (paths.PRESET, paths.RESULT, paths.REPORT)}
+    return found | {os.path.dirname(path) for path in (paths.PRESET, paths.RESULT, paths.REPORT, paths.APPLIED)}
 
 
 def _finish(root: Root, record: Attempt) -> None:

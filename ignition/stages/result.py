@@ -102,7 +102,7 @@ def write_report(root: Root, state_file: str) -> None:
             "bootId": boot,
             "written": now_rfc3339(),
             "runs": runs if before.get("bootId") == boot else runs + 1,
-            "config": {"sha512": _digest(state_file), "sources": states.load(state_file).fetched_configs},
+            "config": {"sha512": config_digest(state_file), "sources": states.load(state_file).fetched_configs},
             "stages": _stages(operations),
         }
         # On one line: indentation makes json's encoder many times slower, and a report may have thousands of operations.
@@ -189,7 +189,8 @@ def _is_record(record: object) -> bool:
     return all(type(record.get(name)) in (int, float) and abs(record[name]) < _LATEST for name in ("at", "seconds"))
 
 
-def _digest(state_file: str) -> str:
+def config_digest(state_file: str) -> str:
+    """SHA-512 of the rendered config in hexadecimal digits; "" if it is not known."""
     try:
         with open(paths.mark(state_file, paths.CONFIG_DIGEST), encoding="ascii") as file:
             return file.read().split()[0]

@@ -4,7 +4,7 @@ Source: docs/reference/ignition-config.md §6.5.
 
 Writers and readers: `fetched_configs` the fetch stages, read by files (result file); `notated_directories` mount, read by files
 (home directories); `luks_persist_*` disks, read and erased by files (they are secrets); `provider_output_files` the platform,
-read by files; `reports` the fetch stages, read after every stage.
+read by files; `left` disks, read by files (the record for `ignition verify`); `reports` the fetch stages, read after every stage.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class State:
 
     def __init__(self) -> None:
         self.fetched_configs: list[FetchedConfig] = []
+        self.left: list[dict[str, object]] = []  # what the disks stage left, as entries of applied/record.py
         self.luks_persist_key_files: dict[str, str] = {}  # volume name: data URL
         self.luks_persist_volume_key_files: dict[str, str] = {}  # file: data URL
         self.notated_directories: list[str] = []
@@ -45,6 +46,7 @@ class State:
 
 _MEMBERS = {
     "fetched_configs": "fetchedConfigs",
+    "left": "left",
     "luks_persist_key_files": "luksPersistKeyFiles",
     "luks_persist_volume_key_files": "luksPersistVolumeKeyFiles",
     "notated_directories": "notatedDirectories",

@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from ignition.errors import Failure, at
 from ignition.host import blkpg, devices
 from ignition.host.command import run
-from ignition.operation import Context, Operation
+from ignition.operation import Context, Left, Operation
 from ignition.storage import gpt, gpt_disk, partitions, signatures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ignition.config.model import Config
     from ignition.config.model.storage import Disk
     from ignition.storage.machine import Machine
@@ -192,6 +194,7 @@ class WriteTable(Operation):
 
     def __init__(self, device: str, node: str, decision: partitions.Decision, where: str) -> None:
         self.path, self._node, self._decision, self.place = device, node, decision, where
+        self._table = decision.table
 
     def describe(self) -> str:
         changes = self._decision.changes
@@ -246,10 +249,16 @@ class WriteTable(Operation):
     def execute(self, context: Context) -> None:
         name = devices.name_of(self._node)
         with at(self.place), locked(self._node) as disk:
-            gpt_disk.write(disk, self._decision.table.drawn())
+            self._table = self._table.drawn()
+            gpt_disk.write(disk, self._table)
             blkpg.synchronise(disk, name, self._wanted())
         devices.settle([self._node])
         self._verify(name)
+
+    def leaves(self, context: Context) -> Iterator[Left]:
+        for number, where in self._decision.named.items():
+            members = {"disk": self.path, "number": number, **described(self._table, number)}
+            yield Left("partition", devices.partition_node(self._node, number), members, place=where)
 
     def _wanted(self) -> dict[int, tuple[int, int]]:
         table = self._decision.table
@@ -275,6 +284,18 @@ class WriteTable(Operation):
                 )
         present = [change.number for change in self._decision.changes if change.number in wanted]
         devices.wait_for([devices.partition_node(self._node, number) for number in present])
+
+
+def described(table: gpt.Table, number: int) -> dict[str, Any]:
+    """One partition of a table as members of an operation.Left; start and size in bytes."""
+    entry = table.entries[number]
+    return {
+        "guid": entry.unique_guid,
+        "typeGuid": entry.type_guid,
+        "label": entry.name,
+        "start": entry.first * table.sector_size,
+        "size": entry.sectors * table.sector_size,
+    }
 
 
 def _place(place: tuple[int, int] | None) -> str:

@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from ignition.errors import Failure, at
 from ignition.host import devices
 from ignition.host.command import run
-from ignition.operation import Context, Operation
+from ignition.operation import Context, Left, Operation
 from ignition.storage.signatures import described
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ignition.config.model.storage import Filesystem
     from ignition.storage.signatures import Signature
 
@@ -144,10 +146,11 @@ def _matches(wanted: Filesystem, found: Signature) -> bool:
         return False
     if wanted.label and wanted.label != found.label:
         return False
-    return not wanted.uuid or _plain_uuid(wanted.uuid, wanted.format) == _plain_uuid(found.uuid, wanted.format)
+    return not wanted.uuid or plain_uuid(wanted.uuid, wanted.format) == plain_uuid(found.uuid, wanted.format)
 
 
-def _plain_uuid(uuid: str, format: str | None) -> str:
+def plain_uuid(uuid: str, format: str | None) -> str:
+    """A UUID as it is compared: in lower case, and that of vfat without its dash."""
     return uuid.lower().replace("-", "") if format == "vfat" else uuid.lower()
 
 
@@ -193,6 +196,15 @@ class MakeFilesystem(Operation):
             run(["wipefs", "-a", self.node], why=f"erasing the signatures of {self.path}")
             if argv:
                 run(argv, why=f"formatting {self.path} as {self.wanted.format}", timeout_s=MKFS_TIMEOUT_S)
+
+    def leaves(self, context: Context) -> Iterator[Left]:
+        wanted = self._wanted
+        if wanted.format == NONE:
+            return
+        members = {"uuid": devices.identifier(self.node, "by-uuid"), "label": wanted.label or ""}
+        if not self._keep or wanted.name is None:  # one of a 2.x config may stay although it has another format: `_matches`
+            members["format"] = wanted.format or ""
+        yield Left("filesystem", self.path, {name: value for name, value in members.items() if value}, place=self.place)
 
 
 class Settle(Operation):

@@ -14,13 +14,15 @@ from ignition.errors import CommandFailed, Failure, at
 from ignition.host import devices, log
 from ignition.host.command import run, status_and_output
 from ignition.host.printable import shown
-from ignition.operation import Context, Operation
+from ignition.operation import Context, Left, Operation
 from ignition.storage import crypt_mapping, luks_header
 from ignition.storage.luks_header import UNFINISHED
 from ignition.storage.luks_keys import key_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ignition.config.model.storage import Luks
     from ignition.storage.clevis import Binding
     from ignition.storage.luks_keys import Keys
@@ -88,6 +90,12 @@ class FormatVolume(_Step):
         why = f"encrypting {volume.device}"
         run(format_command(volume.config, volume.node), why=why, stdin=key, timeout_s=FORMAT_TIMEOUT_S)
         devices.settle([volume.node])
+
+    def leaves(self, context: Context) -> Iterator[Left]:
+        header = luks_header.read_binary(self.volume.node)
+        if header is not None:
+            members = {"device": self.volume.device, "uuid": header.uuid}
+            yield Left("encrypted volume", self.volume.name, members, place=self.volume.where)
 
 
 class OpenVolume(_Step):

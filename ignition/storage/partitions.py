@@ -39,12 +39,15 @@ class Change:
 
 
 class Decision:
-    """The wanted table of a disk, and its differences from the present one. Without changes, nothing is written."""
+    """The wanted table of a disk, and its differences from the present one. Without changes, nothing is written.
 
-    __slots__ = ("changes", "table")
+    `named`: the numbers of the partitions that the config wants → the place of the entry.
+    """
 
-    def __init__(self, table: gpt.Table, changes: tuple[Change, ...]) -> None:
-        self.table, self.changes = table, changes
+    __slots__ = ("changes", "named", "table")
+
+    def __init__(self, table: gpt.Table, changes: tuple[Change, ...], named: Mapping[int, str] | None = None) -> None:
+        self.table, self.changes, self.named = table, changes, named or {}
 
 
 class _Wish:
@@ -100,7 +103,8 @@ def decide(disk: Disk, table: gpt.Table, in_use: Mapping[int, str], where: str, 
             )
         if change:
             changes.append(change)
-    return Decision(target.with_entries({change.number: change.entry for change in changes}), tuple(changes))
+    named = {wish.number: wish.where for wish in wishes if wish.wanted}
+    return Decision(target.with_entries({change.number: change.entry for change in changes}), tuple(changes), named)
 
 
 def _numbered(disk: Disk, table: gpt.Table, where: str) -> list[_Wish]:

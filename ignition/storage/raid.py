@@ -19,10 +19,12 @@ from ignition.errors import Failure, at
 from ignition.host import devices, log
 from ignition.host.command import run, status_and_output
 from ignition.host.reading import lines
-from ignition.operation import Context, Operation
+from ignition.operation import Context, Left, Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ignition.config.model.storage import Raid, Storage
 
 LEVELS = {  # every spelling of the spec → the kernel's
@@ -31,6 +33,7 @@ LEVELS = {  # every spelling of the spec → the kernel's
     **{f"{prefix}{number}": f"raid{number}" for number in ("4", "5", "6", "10") for prefix in ("", "raid")},
     "linear": "linear",
 }
+UUID_LINK = "md-uuid-"  # udev's links in /dev/disk/by-id
 NO_SUPERBLOCK = 1  # exit status of `mdadm --examine`
 CREATE_TIMEOUT_S = 600.0
 BROKEN_FIX = "add the missing devices with `mdadm --add`, or erase all of them with `wipefs -a` to lose the array's content"
@@ -196,13 +199,22 @@ def flagged(storage: Storage) -> frozenset[str]:
     return frozenset(found)
 
 
-class CreateArray(Operation):
-    """Create an array, and erase signatures of earlier content that appear in it."""
-
-    kind = "create-array"
+class _OfArray(Operation):
+    """An operation on one array."""
 
     def __init__(self, raid: Raid, members: Sequence[Member], where: str) -> None:
         self.path, self.raid, self._members, self.place = path_of(raid), raid, members, where
+
+    def leaves(self, context: Context) -> Iterator[Left]:
+        level, uuid = self._raid.level or "", devices.identifier(self.path, "by-id", UUID_LINK)
+        members = {"level": LEVELS.get(level, level), "devices": len(self._raid.devices) - (self._raid.spares or 0)}
+        yield Left("array", self.path, members | ({"uuid": uuid} if uuid else {}), place=self.place)
+
+
+class CreateArray(_OfArray):
+    """Create an array, and erase signatures of earlier content that appear in it."""
+
+    kind = "create-array"
 
     def describe(self) -> str:
         return f"create the {self.raid.level} array {self.path} of {', '.join(self.raid.devices)} ({self.place})"
@@ -234,13 +246,10 @@ def create_command(raid: Raid, nodes: Sequence[str]) -> list[str]:
     return [*argv, *raid.options, *nodes]
 
 
-class AssembleArray(Operation):
+class AssembleArray(_OfArray):
     """Assemble an array that is right already."""
 
     kind = "assemble-array"
-
-    def __init__(self, raid: Raid, members: Sequence[Member], where: str) -> None:
-        self.path, self._members, self.place = path_of(raid), members, where
 
     def describe(self) -> str:
         return f"use the array {self.path} as it is ({self.place})"

@@ -23,6 +23,8 @@ from ignition.sysroot import nsswitch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     Table = dict[str, list[str]]  # first field of each line → its fields
 
 WRITTEN = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")  # by shadow-utils
@@ -150,6 +152,14 @@ class AccountDatabase:
     def group_password(self, name: str) -> str:
         """The crypt(5) string of an existing group."""
         return self._password("gshadow", "group", name)
+
+    def described(self, name: str) -> dict[str, Any] | None:
+        """A user as members of an operation.Left, without anything of the password; None if the root has no such user."""
+        found = self.user(name)
+        if found is None:
+            return None
+        groups = sorted(self.groups_of(name))
+        return {"uid": found.uid, "gid": found.gid, "home": found.home, "shell": found.shell, "groups": groups}
 
     def is_whole(self, account: Account, *, with_subordinate_ids: bool) -> bool:
         """Whether each file of accounts that the root has knows what useradd writes into it."""

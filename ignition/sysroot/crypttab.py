@@ -17,14 +17,17 @@ from ignition.host import atomic, devices, log
 from ignition.host.reading import lines as lines_of
 from ignition.host.reading import read_inside, read_text
 from ignition.host.root import PARENTS, Root
-from ignition.operation import Context, Operation
+from ignition.operation import Context, Left, Operation
 from ignition.storage import clevis, crypt_mapping, luks_header, luks_keys
 from ignition.storage.luks_operations import FinishVolume, Volume
 from ignition.sysroot.attempt import Attempt, Entry
+from ignition.sysroot.existing import attributes
 from ignition.sysroot.presets import PutPresets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ignition.config.model.storage import Luks
     from ignition.storage.luks_keys import Keys
 
@@ -178,6 +181,10 @@ class PutKeyFile(Operation):
             with directory.below(os.path.basename(inside)) as here:
                 here.write(key, mode=KEY_MODE, sync=True)
 
+    def leaves(self, context: Context) -> Iterator[Left]:
+        # Without a digest: a key that a person chose could be guessed from it.
+        yield Left("file", self.path, attributes(KEY_MODE, -1, -1), place=self._entry.place)
+
 
 class WriteCrypttab(Operation):
     """Adds the volumes' lines to /etc/crypttab."""
@@ -201,6 +208,10 @@ class WriteCrypttab(Operation):
             found = here.status()
             uid, gid = (found.st_uid, found.st_gid) if found else (-1, -1)
             here.write(content, mode=KEY_MODE, uid=uid, gid=gid, sync=True)
+
+    def leaves(self, context: Context) -> Iterator[Left]:
+        content = updated(self._read(context), self._lines).encode("utf-8", "surrogateescape")
+        yield Left("file", PATH, {"mode": f"{KEY_MODE:04o}", "sha512": atomic.sha512(content)})
 
     @staticmethod
     def _read(context: Context) -> str:

@@ -8,10 +8,15 @@ from ignition.config.model.storage import Directory
 from ignition.errors import Failure
 from ignition.host.dentry import PARENT_MODE
 from ignition.host.root import PARENTS, Parents
-from ignition.operation import Context, Operation
+from ignition.operation import Context, Left, Operation
 from ignition.sysroot.account_database import AccountDatabase
 from ignition.sysroot.attempt import Entry
-from ignition.sysroot.existing import has_attributes, remedy
+from ignition.sysroot.existing import attributes, attributes_of, has_attributes, remedy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
 
 
 class PutDirectory(Operation):
@@ -22,6 +27,7 @@ class PutDirectory(Operation):
     def __init__(self, entry: Entry, node: Directory, accounts: AccountDatabase) -> None:
         self.path, self.place = node.path, entry.place
         self._entry, self._node, self._accounts = entry, node, accounts
+        self._found: os.stat_result | None = None  # the directory as this operation left it
 
     def describe(self) -> str:
         return f"create directory {self.path}"
@@ -35,7 +41,8 @@ class PutDirectory(Operation):
         except (FileNotFoundError, NotADirectoryError):
             return False  # the directory above is missing
         uid, gid = self._owner()
-        return has_attributes(found, mode=self._node.mode, uid=uid, gid=gid)
+        self._found = found if has_attributes(found, mode=self._node.mode, uid=uid, gid=gid) else None
+        return self._found is not None
 
     def execute(self, context: Context) -> None:
         node, (uid, gid) = self._node, self._owner()
@@ -57,6 +64,12 @@ class PutDirectory(Operation):
                     lasting=True,
                 )
             here.set_attributes(mode=node.mode, uid=uid, gid=gid)
+            self._found = here.status()
+
+    def leaves(self, context: Context) -> Iterator[Left]:
+        found, node = self._found, self._node
+        owned = attributes(node.mode, *self._owner(), node) if found is None else attributes_of(found, node)
+        yield Left("directory", self.path, owned, place=self.place)
 
     def _owner(self) -> tuple[int, int]:
         place = self._entry.place

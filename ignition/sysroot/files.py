@@ -13,18 +13,22 @@ import stat
 from ignition.config.model import Resource
 from ignition.config.model.storage import File
 from ignition.errors import Failure
+from ignition.host import atomic
 from ignition.host.dentry import Dentry
 from ignition.host.limits import CHUNK
 from ignition.host.root import PARENTS
-from ignition.operation import Context, Operation
+from ignition.operation import Context, Left, Operation
 from ignition.sysroot.account_database import AccountDatabase
 from ignition.sysroot.attempt import Attempt, Entry
-from ignition.sysroot.existing import has_attributes, remedy
+from ignition.sysroot.existing import attributes, attributes_of, has_attributes, remedy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from io import BufferedWriter
-    from typing import BinaryIO
+
+    from ignition.fetch.engine import Writable
+    from hashlib import _Hash as Hash
 
 NEW_MODE = 0o644
 
@@ -37,6 +41,8 @@ class PutFile(Operation):
     def __init__(self, entry: Entry, node: File, accounts: AccountDatabase, attempt: Attempt) -> None:
         self.path, self.place = node.path, entry.place
         self._entry, self._node, self._accounts, self._attempt = entry, node, accounts, attempt
+        self._found: os.stat_result | None = None  # the file as this operation left it
+        self._digest: dict[str, str] = {}  # function: digest of its content
         # The runner downloads several files at once.
         self.concurrent = any(is_remote(resource) for resource in (node.contents, *node.append))
 
@@ -52,7 +58,10 @@ class PutFile(Operation):
                 if found is None or not stat.S_ISREG(found.st_mode):
                     return False
                 mode, uid, gid = self._attributes()
-                return has_attributes(found, mode=mode, uid=uid, gid=gid) and self._has_content(context, here, found)
+                if not has_attributes(found, mode=mode, uid=uid, gid=gid) or not self._has_content(context, here, found):
+                    return False
+                self._found = found
+                return True
         except (FileNotFoundError, NotADirectoryError):
             return False  # its directory is missing
 
@@ -75,6 +84,29 @@ class PutFile(Operation):
                 self._append(context, here, found)
             else:
                 self._set_attributes(context, here, found)
+            self._found = here.status()
+
+    def leaves(self, context: Context) -> Iterator[Left]:
+        found, node = self._found, self._node
+        owned = attributes(*self._attributes(), node) if found is None else attributes_of(found, node)
+        yield Left("file", self.path, {**owned, **(self._digest or self._wanted_digest(context))}, place=self.place)
+
+    def _wanted_digest(self, context: Context) -> dict[str, str]:
+        """The digest of the content where the file was not written; empty if the config does not say what the file holds."""
+        node, wanted = self._node, self._node.contents.verification.hash
+        if wanted and node.contents.source and not node.append:
+            function, _, digest = wanted.partition("-")
+            return {function: digest.lower()}
+        hashed = _Hashed(None, self._hash())
+        if self._brings_content():
+            self._copy(context, hashed)
+        elif self._found is None:
+            return {}
+        else:
+            with context.root.at(self._entry.resolved) as here, here.open_regular() as file:
+                while chunk := file.read(CHUNK):
+                    hashed.write(chunk)
+        return hashed.digest()
 
     def _attributes(self) -> tuple[int | None, int, int]:
         """The mode, user and group that the file must end up with; None and -1 leave the present ones."""
@@ -105,7 +137,7 @@ class PutFile(Operation):
             uid, gid = found.st_uid if uid == -1 else uid, found.st_gid if gid == -1 else gid
         try:
             with here.replacing(mode=NEW_MODE if mode is None else mode, uid=uid, gid=gid) as file:
-                self._copy(context, file)
+                self._copy_hashed(context, file)
                 if found is not None:
                     self._judge(file, here, found)
         except _SameContent as same:
@@ -137,17 +169,36 @@ class PutFile(Operation):
         mode = stat.S_IMODE(found.st_mode) if mode is None else mode
         left = self._size_before(found)
         with here.replacing(mode=mode, uid=uid, gid=gid) as file:
+            hashed = _Hashed(file, self._hash())
             with here.open_regular(found) as present:
                 while left > 0 and (chunk := present.read(min(CHUNK, left))):
-                    file.write(chunk)
+                    hashed.write(chunk)
                     left -= len(chunk)
-            self._copy(context, file)
+            self._copy(context, hashed)
+            self._digest = hashed.digest()
 
     def _size_before(self, found: os.stat_result) -> int:
         # A file that is shorter than at the first attempt was truncated by somebody else: its content counts from here on.
         return min(self._attempt.sizes.get(self._entry.key, found.st_size), found.st_size)
 
-    def _copy(self, context: Context, file: BinaryIO) -> None:
+    def _copy_hashed(self, context: Context, file: Writable) -> None:
+        """As `_copy`, and take the digest of what is written, unless the config has it."""
+        if self._node.contents.verification.hash and not self._node.append:
+            return self._copy(context, file)
+        hashed = _Hashed(file, self._hash())
+        self._copy(context, hashed)
+        self._digest = hashed.digest()
+        return None
+
+    def _hash(self) -> Hash:
+        if not self.concurrent:
+            return atomic.hashing()
+        # Downloads may be large, and OpenSSL's SHA-256 with the processor's instructions takes a quarter of the time.
+        from hashlib import sha256
+
+        return sha256()
+
+    def _copy(self, context: Context, file: Writable) -> None:
         contents, place = self._node.contents, self._entry.place
         _fetch(context, contents, file, f"{place}.contents")
         for number, fragment in enumerate(self._node.append):
@@ -191,7 +242,7 @@ def hash_matches(here: Dentry, found: os.stat_result, wanted: str) -> bool:
         return hashlib.file_digest(file, function).hexdigest() == digest.lower()
 
 
-def _fetch(context: Context, resource: Resource, file: BinaryIO, place: str) -> None:
+def _fetch(context: Context, resource: Resource, file: Writable, place: str) -> None:
     if not resource.source:
         return
     try:
@@ -199,6 +250,23 @@ def _fetch(context: Context, resource: Resource, file: BinaryIO, place: str) -> 
     except Failure as failure:
         failure.where = f"{place} ({failure.where})" if failure.where else place
         raise
+
+
+class _Hashed:
+    """A file whose content is hashed while it is written; None: it is only hashed."""
+
+    __slots__ = ("_file", "hash")
+
+    def __init__(self, file: Writable | None, hash: Hash) -> None:
+        self._file, self.hash = file, hash
+
+    def write(self, data: bytes) -> object:
+        self.hash.update(data)
+        return self._file and self._file.write(data)
+
+    def digest(self) -> dict[str, str]:
+        """Function: digest, as a member of operation.Left."""
+        return {self.hash.name: self.hash.hexdigest()}
 
 
 class _SameContent(Exception):

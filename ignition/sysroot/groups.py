@@ -13,10 +13,14 @@ from ignition.errors import CommandFailed, Failure, Unmet
 from ignition.host import command, log
 from ignition.host.reading import lines, read_text
 from ignition.host.root import PARENTS, Root
-from ignition.operation import Context, Operation
+from ignition.operation import Context, Left, Operation
 from ignition.sysroot.account_database import AccountDatabase
 from ignition.sysroot.new_accounts import DirectAccounts
 from ignition.sysroot.nsswitch import LOCAL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class PutGroup(Operation):
@@ -49,6 +53,10 @@ class PutGroup(Operation):
         if group.system and program == "groupadd":  # groupmod has no such option
             argv.append("--system")
         run_for(self._place, [*argv, "--", group.name], self.describe())
+
+    def leaves(self, context: Context) -> Iterator[Left]:
+        found, gid = self._accounts.group(self._group.name), self._group.gid
+        yield Left("group", self._group.name, {"gid": found.gid if found and gid is None else gid}, place=self.place)
 
     def _create_directly(self) -> bool:
         """Create the group without groupadd; False if that is left to groupadd."""
@@ -123,6 +131,9 @@ class RemoveGroup(Operation):
         if self._accounts.is_local("group", self.path):
             run_for(self._place, ["groupdel", "--root", context.root.path or "/", "--", self.path], self.describe())
         refuse_leftover(self._place, f"group {self.path}", self._accounts.place("group", self.path))
+
+    def leaves(self, context: Context) -> Iterator[Left]:
+        yield Left("group", self.path, None, place=self._place)
 
 
 def refuse_leftover(place: str, what: str, file: str) -> None:

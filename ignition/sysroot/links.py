@@ -9,10 +9,14 @@ from ignition.config.model.storage import Link
 from ignition.errors import Failure
 from ignition.host.dentry import Dentry
 from ignition.host.root import PARENTS
-from ignition.operation import Context, Operation
+from ignition.operation import Context, Left, Operation
 from ignition.sysroot.account_database import AccountDatabase
 from ignition.sysroot.attempt import Attempt, Entry
 from ignition.sysroot.existing import remedy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class PutSymlink(Operation):
@@ -49,6 +53,10 @@ class PutSymlink(Operation):
             here.symlink(self._target, uid=uid, gid=gid)
         context.root.forget()
 
+    def leaves(self, context: Context) -> Iterator[Left]:
+        # Not the owner: one of an existing link stays, and means nothing.
+        yield Left("link", self.path, {"target": os.path.normpath(self._target)}, place=self.place)
+
 
 class PutHardLink(Operation):
     """Creates a hard link; owner and mode stay those of the file."""
@@ -73,6 +81,9 @@ class PutHardLink(Operation):
         with root.at(self._target) as source, root.at(self._entry.resolved, parents=PARENTS) as here:
             _make_way(here, self.path, place, may_replace=self._attempt.may_replace(self._entry))
             here.link(source)
+
+    def leaves(self, context: Context) -> Iterator[Left]:
+        yield Left("hard link", self.path, {"target": self._target}, place=self.place)
 
 
 def _make_way(here: Dentry, path: str, place: str, *, may_replace: bool) -> None:

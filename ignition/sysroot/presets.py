@@ -17,10 +17,15 @@ import os
 
 from ignition.config.model.systemd import Unit
 from ignition.errors import Failure, NotFound, Unmet
-from ignition.host import paths
+from ignition.host import atomic, paths
 from ignition.host.reading import lines, read_text
-from ignition.operation import Context, Operation
+from ignition.operation import Context, Left, Operation
 from ignition.sysroot import enablement
+from ignition.sysroot.existing import attributes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PRESET_MODE = 0o644
 
@@ -79,6 +84,13 @@ class PutPresets(Operation):
         content = "".join(f"{line}\n" for line in self._content(lines(_present(context))))
         context.root.write(self.path, content.encode("utf-8", "surrogateescape"), mode=PRESET_MODE)
 
+    def leaves(self, context: Context) -> Iterator[Left]:
+        present = _present(context)
+        wanted = self._content(lines(present))
+        text = present if wanted == lines(present) else "".join(f"{line}\n" for line in wanted)
+        digest = atomic.sha512(text.encode("utf-8", "surrogateescape"))
+        yield Left("file", self.path, {**attributes(PRESET_MODE, os.geteuid(), os.getegid()), "sha512": digest})
+
     def _content(self, present: list[str]) -> list[str]:
         kept = [line for line in map(self._without_contrary, present) if line is not None]
         return [*kept, *(line for line in self._wanted if line not in kept)]
@@ -125,6 +137,9 @@ class EnableUnit(Operation):
         except OSError as error:
             raise Unmet(error.strerror or type(error).__name__, where=str(error.filename or self.path)) from error
 
+    def leaves(self, context: Context) -> Iterator[Left]:
+        yield Left("unit", self.path, {"state": "enabled"})
+
 
 class DisableUnit(Operation):
     """Removes the symlinks that enable a unit."""
@@ -143,6 +158,9 @@ class DisableUnit(Operation):
 
     def execute(self, context: Context) -> None:
         enablement.disable(context.root, self.path)
+
+    def leaves(self, context: Context) -> Iterator[Left]:
+        yield Left("unit", self.path, {"state": "disabled"})
 
 
 class FindUnit(Operation):

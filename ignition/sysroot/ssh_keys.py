@@ -12,16 +12,19 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 
 from ignition.errors import Failure
-from ignition.host import log
+from ignition.host import atomic, log
 from ignition.host.identity import acting_as
 from ignition.host.limits import SYSTEM_FILE
 from ignition.host.reading import lines, read_text
 from ignition.host.root import Root
-from ignition.operation import Context, Operation
+from ignition.operation import Context, Left, Operation
 from ignition.sysroot.account_database import Account, AccountDatabase
+from ignition.sysroot.existing import attributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ignition.host.sshd_config import Person, Place
 
 VARIABLE = "IGNITION_WRITE_AUTHORIZED_KEYS_FRAGMENT"
@@ -143,6 +146,19 @@ class WriteKeys(Operation):
             IGNITION_PATH=context.root.outside(inside),
         )
 
+    def leaves(self, context: Context) -> Iterator[Left]:
+        account = self._accounts.user(self.path)
+        if account is None:
+            return
+        target = self._places.place(account, self._name)
+        owned = attributes(0o644, 0, 0) if target.by_root else attributes(0o600, account.uid, account.gid)
+        members = {"user": self.path, **owned, "keys": sorted(key_digests(self._left(context)))}
+        yield Left("SSH keys", target.path, members, place=self.place)
+
+    def _left(self, context: Context) -> str:
+        """The content of the file once it is written."""
+        return self._content.decode("utf-8", "surrogateescape")
+
 
 class AddKeys(WriteKeys):
     """As WriteKeys, but under the name `name`, beside other keys of the user.
@@ -175,6 +191,9 @@ class AddKeys(WriteKeys):
             self._content = (present + gap + "".join(f"{key}\n" for key in missing)).encode("utf-8", "surrogateescape")
         super().execute(context)
 
+    def _left(self, context: Context) -> str:
+        return self._present(context) if self._adds() else super()._left(context)
+
     def _adds(self) -> bool:
         account = self._accounts.user(self.path)
         return account is not None and not self._places.place(account, self._name).path.endswith(f"{_KEY_DIR}/{self._name}")
@@ -187,6 +206,13 @@ class AddKeys(WriteKeys):
         target = self._places.place(account, self._name)
         inside = context.root.follow(target.path)
         return read_text(context.root, inside) or "" if target.by_root else _read_as(account, context.root, inside)
+
+
+def key_digests(text: str) -> dict[str, str]:
+    """Digest of each line of a key file that is not empty or a comment → the line."""
+    found = (line.strip() for line in lines(text))
+    keys = [line for line in found if line and not line.startswith("#")]
+    return {atomic.sha512(line.encode("utf-8", "surrogateescape")): line for line in keys}
 
 
 def _read_as(account: Account, root: Root, inside: str) -> str:

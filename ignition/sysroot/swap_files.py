@@ -15,11 +15,13 @@ from ignition.host.command import run
 from ignition.host.dentry import Dentry
 from ignition.host.limits import MIB
 from ignition.host.root import PARENTS
-from ignition.operation import Context, Operation
-from ignition.sysroot.existing import has_attributes
+from ignition.operation import Context, Left, Operation
+from ignition.sysroot.existing import attributes, has_attributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ignition.config.model.extensions import SwapFile
 
 MODE = 0o600
@@ -81,6 +83,10 @@ class PutSwapFile(Operation):
                     fcntl.ioctl(descriptor, FS_IOC_SETFLAGS, (_flags(descriptor) | FS_NOCOW_FL).to_bytes(8, "little"))
                 os.posix_fallocate(descriptor, 0, self._size)
                 run(["mkswap", f"/proc/{os.getpid()}/fd/{descriptor}"], why=f"making the swap file {self.path}")
+
+    def leaves(self, context: Context) -> Iterator[Left]:
+        members = {**attributes(MODE, os.geteuid(), os.getegid()), "size": self._size}
+        yield Left("file", self.path, members, place=self.place)
 
 
 def format_of(here: Dentry) -> str:

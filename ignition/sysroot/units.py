@@ -12,11 +12,15 @@ import stat
 from ignition.config.model import Systemd
 from ignition.config.model.systemd import Unit
 from ignition.errors import Failure
-from ignition.host import paths
+from ignition.host import atomic, paths
 from ignition.host.root import PARENTS
-from ignition.operation import Context, Operation
+from ignition.operation import Context, Left, Operation
 from ignition.sysroot import presets
-from ignition.sysroot.existing import has_attributes
+from ignition.sysroot.existing import attributes, has_attributes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 UNIT_MODE = 0o644
 _MASK = "/dev/null"
@@ -100,6 +104,10 @@ class WriteUnit(Operation):
                 raise Failure(f"{self.path} is a directory", where=self.place, fix="remove it from the image", lasting=True)
             here.write(self._contents, mode=UNIT_MODE)
 
+    def leaves(self, context: Context) -> Iterator[Left]:
+        members = {**attributes(UNIT_MODE, os.geteuid(), os.getegid()), "sha512": atomic.sha512(self._contents)}
+        yield Left("file", self.path, members, place=self.place)
+
 
 class MaskUnit(Operation):
     """Replaces a unit by a symlink to /dev/null."""
@@ -120,6 +128,9 @@ class MaskUnit(Operation):
             here.remove()  # a directory of that name cannot be replaced by a symlink in one step
             here.symlink(_MASK)
 
+    def leaves(self, context: Context) -> Iterator[Left]:
+        yield Left("unit", self._name, {"state": "masked"})
+
 
 class UnmaskUnit(Operation):
     """Removes the mask of a unit; any other node at its path stays."""
@@ -138,6 +149,9 @@ class UnmaskUnit(Operation):
     def execute(self, context: Context) -> None:
         with context.root.at(self.path) as here:
             here.unlink()
+
+    def leaves(self, context: Context) -> Iterator[Left]:
+        yield Left("unit", self._name, {"state": "not masked"})
 
 
 def is_masked(context: Context, path: str) -> bool:

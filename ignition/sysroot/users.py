@@ -19,11 +19,15 @@ from ignition.host import limits, log, mounts
 from ignition.host.dentry import Dentry
 from ignition.host.reading import lines, read_text
 from ignition.host.root import PARENTS, Root
-from ignition.operation import Context, Operation
+from ignition.operation import Context, Left, Operation
 from ignition.sysroot.account_database import Account, AccountDatabase, is_id
 from ignition.sysroot.existing import has_attributes
 from ignition.sysroot.groups import refuse_leftover, run_for
 from ignition.sysroot.new_accounts import LOCKED, SKELETON, DirectAccounts, NewUser
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MOUNTED_HOME_MODE = 0o700
 NO_HOMES = frozenset({"/", "/dev/null", "/nonexistent", "/var/empty"})  # of users without a home, by convention
@@ -86,6 +90,12 @@ class PutUser(Operation):
         argv = ["usermod", "--root", root, *changes] if found else ["useradd", "--root", root, *self._new(uid)]
         run_for(self._place, [*argv, "--", user.name], self.describe())
         context.root.forget()
+
+    def leaves(self, context: Context) -> Iterator[Left]:
+        user, groups = self._user, self._groups()
+        members = dict(self._accounts.described(user.name) or {})
+        wanted = {"uid": user.uid, "home": user.home_dir, "shell": user.shell, "groups": sorted(set(groups))}
+        yield Left("user", user.name, members | {name: value for name, value in wanted.items() if value}, place=self.place)
 
     def _create_directly(self, root: Root) -> bool:
         """Create the user without useradd; False if that is left to useradd."""
@@ -228,6 +238,9 @@ class RemoveUser(Operation):
             run_for(self._place, [*argv, "--", self.path], self.describe())
             context.root.forget()
         refuse_leftover(self._place, f"user {self.path}", self._accounts.place("passwd", self.path))
+
+    def leaves(self, context: Context) -> Iterator[Left]:
+        yield Left("user", self.path, None, place=self._place)
 
     def _mount_point(self, root: Root) -> str:
         """The first file system, at or below the home, that userdel would empty; "" if there is none."""

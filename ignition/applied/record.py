@@ -1,0 +1,97 @@
+"""The record of what the first boot applied: /var/lib/ignition/applied.json, read by `ignition verify`.
+
+One entry for each thing that the executed operations leave (operation.Left): what must be found on the machine later, without
+contents. docs/applied.schema.json describes it. The entries of the disks stage reach the files stage through the state. Its
+writing runs in every first boot: an operation says what it knows anyway, and hardly anything is looked up.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+
+from ignition.errors import Failure
+from ignition.host import log, paths
+from ignition.host.reading import read_text
+from ignition.host.root import Root
+from ignition.operation import Context, Left, Operation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ignition.config.model import KernelArguments
+
+VERSION = 1
+MODE = 0o600
+MOST = 1 << 28  # bytes; 100,000 files take 40 MB
+
+
+def entries(operations: Iterable[Operation], context: Context) -> list[dict[str, Any]]:
+    """What these operations leave, as members of the record. A thing that cannot be said is a warning, and left out."""
+    found: list[dict[str, Any]] = []
+    for operation in operations:
+        with log.never_fatal(f"ignition verify will not know about: {operation.describe()}"):
+            found += [_entry(left) for left in operation.leaves(context)]
+    return found
+
+
+def of_arguments(wanted: KernelArguments) -> list[dict[str, Any]]:
+    """The kernel arguments that must be there, and those that must not."""
+    there = [Left("kernel argument", argument, {}) for argument in wanted.should_exist]
+    gone = [Left("kernel argument", argument, None) for argument in wanted.should_not_exist]
+    return [_entry(left) for left in (*there, *gone)]
+
+
+def _entry(left: Left) -> dict[str, Any]:
+    entry: dict[str, Any] = {"kind": left.kind, "name": left.name}
+    if left.place:
+        entry["place"] = left.place
+    if left.members is None:
+        entry["absent"] = True
+    else:
+        entry |= left.members
+    return entry
+
+
+def write(root: Root, found: list[dict[str, Any]], *, written: str, digest: str) -> None:
+    """Write the record; of two entries of one thing the later counts.
+
+    `written`: RFC 3339; `digest`: SHA-512 of the rendered config.
+    """
+    once = {(entry["kind"], entry["name"]): entry for entry in found}
+    content = {"version": VERSION, "written": written, "config": {"sha512": digest}, "entries": list(once.values())}
+    text = json.dumps(content, allow_nan=False)
+    root.write(paths.APPLIED, f"{text}\n".encode(), mode=MODE, uid=os.geteuid(), gid=os.getegid())
+
+
+class Record:
+    """A record as it was read. `written`: RFC 3339; `digest`: SHA-512 of the rendered config."""
+
+    def __init__(self, lefts: list[Left], *, written: str, digest: str) -> None:
+        self.lefts, self.written, self.digest = lefts, written, digest
+
+
+def read(root: Root) -> Record:
+    """Raises Failure if there is none, or if it is damaged."""
+    text = read_text(root, paths.APPLIED, limit=MOST)
+    if text is None:
+        fix = "name a config to compare with (-config): this machine was not provisioned, or by an agent without the record"
+        raise Failure("there is no record of what was applied", where=paths.APPLIED, fix=fix)
+    try:
+        content = json.loads(text)
+        if content["version"] != VERSION:
+            raise Failure(f"version {content['version']!r} of the record is unknown", where=paths.APPLIED)
+        lefts = [_left(entry) for entry in content["entries"]]
+        return Record(lefts, written=str(content["written"]), digest=str(content["config"]["sha512"]))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Failure("the record is damaged", where=paths.APPLIED, fix="name a config to compare with (-config)") from error
+
+
+def _left(entry: dict[str, Any]) -> Left:
+    members = dict(entry)
+    kind, name, place = members.pop("kind"), members.pop("name"), members.pop("place", "")
+    if not all(isinstance(text, str) for text in (kind, name, place)):
+        raise TypeError(entry)
+    return Left(kind, name, None if members.pop("absent", False) else members, place=place)
