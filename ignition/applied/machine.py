@@ -14,7 +14,6 @@ from collections.abc import Callable
 from ignition.errors import Failure
 from ignition.host import cmdline, devices
 from ignition.host.reading import read_text
-from ignition.host.root import Root
 from ignition.operation import Context, Left
 from ignition.storage import disk, gpt_disk, luks_header, raid, signatures
 from ignition.storage.filesystems import plain_uuid

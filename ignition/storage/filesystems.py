@@ -198,11 +198,11 @@ class MakeFilesystem(Operation):
                 run(argv, why=f"formatting {self.path} as {self.wanted.format}", timeout_s=MKFS_TIMEOUT_S)
 
     def leaves(self, context: Context) -> Iterator[Left]:
-        wanted = self._wanted
+        wanted = self.wanted
         if wanted.format == NONE:
             return
         members = {"uuid": devices.identifier(self.node, "by-uuid"), "label": wanted.label or ""}
-        if not self._keep or wanted.name is None:  # one of a 2.x config may stay although it has another format: `_matches`
+        if not self.keeps or wanted.name is None:  # one of a 2.x config may stay although it has another format: `_matches`
             members["format"] = wanted.format or ""
         yield Left("filesystem", self.path, {name: value for name, value in members.items() if value}, place=self.place)
 

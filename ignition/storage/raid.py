@@ -206,8 +206,8 @@ class _OfArray(Operation):
         self.path, self.raid, self._members, self.place = path_of(raid), raid, members, where
 
     def leaves(self, context: Context) -> Iterator[Left]:
-        level, uuid = self._raid.level or "", devices.identifier(self.path, "by-id", UUID_LINK)
-        members = {"level": LEVELS.get(level, level), "devices": len(self._raid.devices) - (self._raid.spares or 0)}
+        level, uuid = self.raid.level or "", devices.identifier(self.path, "by-id", UUID_LINK)
+        members = {"level": LEVELS.get(level, level), "devices": len(self.raid.devices) - (self.raid.spares or 0)}
         yield Left("array", self.path, members | ({"uuid": uuid} if uuid else {}), place=self.place)
 
 

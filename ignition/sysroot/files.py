@@ -25,10 +25,10 @@ from ignition.sysroot.existing import attributes, attributes_of, has_attributes,
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from hashlib import _Hash as Hash
     from io import BufferedWriter
 
     from ignition.fetch.engine import Writable
-    from hashlib import _Hash as Hash
 
 NEW_MODE = 0o644
 
