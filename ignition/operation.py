@@ -75,6 +75,10 @@ class Operation:
         """Make the change. Raises Failure; Unmet, after which the stage continues."""
         raise NotImplementedError
 
+    def content(self, context: Context) -> bytes | None:
+        """The bytes of the file that it writes, for `ignition plan`; None for other operations, and without a download."""
+        return None
+
     def leaves(self, context: Context) -> Iterable[Left]:
         """What this operation leaves on the machine, once it is done; also true if it was done already."""
         return ()

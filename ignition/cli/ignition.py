@@ -51,6 +51,20 @@ def _no_schemas(_values: Values, _words: list[str]) -> None:
     raise Failure("an initramfs does not contain schemas", fix="run the command on the running system")
 
 
+def _command(name: str) -> Program:
+    """The program of a command in a module of its own. Raises Failure where that is not installed."""
+    try:
+        program: Program = import_module(f"ignition.cli.{name}").PROGRAM
+    except ImportError:  # see ABSENT in dracut's closure.py
+        program = Program(f"ignition {name}", "", (), manual=f"ignition-{name}(1)", usage=("",), statuses={})
+        program(lambda _values, _words: _absent(name))
+    return program
+
+
+def _absent(name: str) -> None:
+    raise Failure(f"an initramfs does not contain ignition {name}", fix="run the command on the running system")
+
+
 _ROOT = Flag("root", "/", "root directory of the machine that is set up", value="DIRECTORY", offers=DIRECTORIES)
 _STATE_FILE = Flag("state-file", paths.STATE, "state shared between stages", value="FILE", offers=FILES)
 _LOG = Flag("log-to-stdout", False, "log to standard output instead of the journal")
@@ -105,6 +119,7 @@ PROGRAM = Program(
         "report": lambda: REPORT,
         "render": _render,
         "schema": _schema,
+        "plan": lambda: _command("plan"),
     },
 )
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ignition.errors import Failure
 from ignition.host.dentry import Dentry
@@ -93,7 +92,12 @@ class PlannedDentry(Dentry):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), self.inside)
 
     def open_regular(self, seen: os.stat_result | None = None) -> BufferedReader:
-        return cast("BufferedReader", io.BytesIO(self._tree.read(self.inside)))
+        # Callers want a descriptor: a file in memory, which no path leads to.
+        descriptor = os.memfd_create("ignition-plan", os.MFD_CLOEXEC)
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(self._tree.read(self.inside))
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return open(descriptor, "rb")
 
     def readlink(self) -> str:
         found = self._tree.node(self.inside)

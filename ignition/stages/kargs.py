@@ -38,16 +38,16 @@ class SetKernelArguments(Operation):
     kind = "set-kernel-arguments"
 
     def __init__(self, wanted: KernelArguments, helper: str) -> None:
-        self._wanted, self._helper = wanted, helper
+        self.wanted, self._helper = wanted, helper
 
     def describe(self) -> str:
         return f"set kernel arguments with {HELPER}"
 
     def execute(self, context: Context) -> None:
         argv = [self._helper]
-        for argument in self._wanted.should_exist:
+        for argument in self.wanted.should_exist:
             argv += ["--should-exist", argument]
-        for argument in self._wanted.should_not_exist:
+        for argument in self.wanted.should_not_exist:
             argv += ["--should-not-exist", argument]
         try:
             command.run(argv, why="set the kernel arguments", timeout_s=_TIMEOUT_S)

@@ -26,7 +26,7 @@ from ignition.sysroot.presets import PutPresets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ignition.config.model.storage import Luks
     from ignition.storage.luks_keys import Keys
@@ -71,20 +71,7 @@ class Found:
         return self.line.key != NO_KEY
 
 
-def probe(volumes: tuple[Luks, ...], keys: Keys) -> list[Found]:
-    """The volumes, which the disks stage has left open. Raises Failure for a missing one."""
-    found = []
-    for index, config in enumerate(volumes):
-        where = f"$.storage.luks.{index}"
-        node, uuid = _place(config, where)
-        bound = clevis.wanted(config.clevis, where) is not None
-        key = NO_KEY if bound else luks_keys.path_of(config.name)
-        line = Line(config.name, uuid, key, _options(index, volumes))
-        found.append(Found(Volume(config, node, where, keys), line, None if bound else keys.get(config.name)))
-    return found
-
-
-def _place(config: Luks, where: str) -> tuple[str, str]:
+def present_place(config: Luks, where: str) -> tuple[str, str]:
     """(node, UUID). The open mapping is the best source: the links of a device may have changed when it was encrypted."""
     mapping = crypt_mapping.mapping_named(config.name)
     if mapping is not None and mapping.uuid and mapping.below:
@@ -98,6 +85,19 @@ def _place(config: Luks, where: str) -> tuple[str, str]:
             fix="run the disks stage first",
         )
     return node, header.uuid
+
+
+def probe(volumes: tuple[Luks, ...], keys: Keys, place: Callable[[Luks, str], tuple[str, str]] = present_place) -> list[Found]:
+    """The volumes, which the disks stage has left open; `place` finds one. Raises Failure for a missing one."""
+    found = []
+    for index, config in enumerate(volumes):
+        where = f"$.storage.luks.{index}"
+        node, uuid = place(config, where)
+        bound = clevis.wanted(config.clevis, where) is not None
+        key = NO_KEY if bound else luks_keys.path_of(config.name)
+        line = Line(config.name, uuid, key, _options(index, volumes))
+        found.append(Found(Volume(config, node, where, keys), line, None if bound else keys.get(config.name)))
+    return found
 
 
 def _options(index: int, volumes: tuple[Luks, ...]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+from contextlib import suppress
 
 from ignition.config.model import Resource
 from ignition.config.model.storage import File
@@ -85,6 +86,18 @@ class PutFile(Operation):
             else:
                 self._set_attributes(context, here, found)
             self._found = here.status()
+
+    def content(self, context: Context) -> bytes | None:
+        if self.concurrent:
+            return None
+        present, wanted = b"", io.BytesIO()
+        self._copy(context, wanted)
+        if not self._brings_content():
+            with suppress(FileNotFoundError, NotADirectoryError), context.root.at(self._entry.resolved) as here:
+                if here.status() is not None:
+                    with here.open_regular() as file:
+                        present = file.read()
+        return present + wanted.getvalue()
 
     def leaves(self, context: Context) -> Iterator[Left]:
         found, node = self._found, self._node

@@ -104,6 +104,9 @@ class WriteUnit(Operation):
                 raise Failure(f"{self.path} is a directory", where=self.place, fix="remove it from the image", lasting=True)
             here.write(self._contents, mode=UNIT_MODE)
 
+    def content(self, context: Context) -> bytes | None:
+        return self._contents
+
     def leaves(self, context: Context) -> Iterator[Left]:
         members = {**attributes(UNIT_MODE, os.geteuid(), os.getegid()), "sha512": atomic.sha512(self._contents)}
         yield Left("file", self.path, members, place=self.place)

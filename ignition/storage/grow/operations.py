@@ -43,19 +43,19 @@ class GrowPartition(Growth):
     def __init__(self, partition: Partition, table: gpt.Table) -> None:
         self.path, self._partition, self._table = partition.node, partition, table
         entry = table.entries[partition.number]
-        self._start, self._length = entry.first * table.sector_size, entry.sectors * table.sector_size
-        self.lengthens = self._length != partition.length
+        self._start, self.length = entry.first * table.sector_size, entry.sectors * table.sector_size
+        self.lengthens = self.length != partition.length
 
     def describe(self) -> str:
         if not self.lengthens:
             return f"repair the partition table of {self._partition.disk_node}"
-        return f"grow {self.path} from {_mib(self._partition.length)} to {_mib(self._length)} MiB"
+        return f"grow {self.path} from {_mib(self._partition.length)} to {_mib(self.length)} MiB"
 
     def execute(self, context: Context) -> None:
         node = self._partition.disk_node
         with at(node), locked(node) as disk:
             if self.lengthens:
-                blkpg.resize(disk, node, self._partition.number, self._start, self._length)
+                blkpg.resize(disk, node, self._partition.number, self._start, self.length)
             gpt_disk.write(disk, self._table)
         # No wait for udev: a mounted disk keeps its nodes and links, and waiting would slow down every boot.
 

@@ -1,0 +1,299 @@
+"""`ignition plan [URL|FILE|-]`: what a first boot with this config would change on a machine, and what would be lost.
+
+The stages plan on facts about the machine: this one, the disks in images, or a document of `ignition facts`. Nothing is changed,
+and nothing is opened for writing. Exit statuses: 0 nothing to do, 2 changes, 3 changes that lose data, 1 the boot would fail.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ignition.cli.flags import FILES, GO_ANYWHERE, Flag, UsageError, duration_s, wants_colour
+from ignition.cli.merged_config import (
+    BASE_DIR,
+    FETCH_TIMEOUT,
+    PATIENCE,
+    PLATFORM,
+    merged,
+    parts,
+    show,
+    tell_people,
+    without_garbage_collection,
+)
+from ignition.cli.program import Program
+from ignition.errors import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ignition.cli.program import Values
+    from ignition.config.model import Config
+    from ignition.display.changes import DiskView
+    from ignition.facts.document import Facts
+    from ignition.planning.changes import Changes
+    from ignition.planning.stages import Planner
+    from ignition.planning.tree import Tree
+
+NOTHING_TO_DO, FAILS, CHANGES, LOSES_DATA, USAGE = 0, 1, 2, 3, 64
+_MIB = 1 << 20
+_WIDTH = 100
+
+FLAGS = (
+    BASE_DIR,
+    Flag("facts", "", "plan for the machine of this document, written by ignition facts", value="FILE", offers=FILES),
+    FETCH_TIMEOUT,
+    Flag("host", False, "plan for this machine (the default)"),
+    Flag("html", "", "write the plan to a page, which contains all it needs", value="FILE", offers=FILES),
+    Flag(
+        "image",
+        (),
+        "plan for a machine with these disks: raw images, as [NODE=]FILE, separated by commas or given several times",
+        value="FILE",
+        offers=FILES,
+    ),
+    Flag("json", False, "print the plan as JSON"),
+    Flag("kernel-arguments", "", "kernel command line of the machine, with -image (default root=LABEL=ROOT)", value="ARGUMENTS"),
+    Flag("memory", "", "memory of the machine in MiB, with -image", value="MIB"),
+    PLATFORM,
+    Flag("show-contents", False, "show the contents of files that not everyone may read, too"),
+    Flag("uefi", False, "the machine has UEFI firmware, with -image"),
+)
+PROGRAM = Program(
+    "ignition plan",
+    "show what a first boot with a config would change, and what would be lost",
+    FLAGS,
+    manual="ignition-plan(1)",
+    usage=("[URL|FILE|-] [--host | --image FILE... | --facts FILE] [options]",),
+    dialect=GO_ANYWHERE,
+    operands=FILES,
+    version="Ignition",
+    usage_status=USAGE,
+    statuses={
+        NOTHING_TO_DO: "nothing would change",
+        FAILS: "the boot would fail, or the plan cannot be made",
+        CHANGES: "something would change, and nothing is lost",
+        LOSES_DATA: "data would be lost",
+        USAGE: "invalid usage",
+    },
+)
+
+
+@PROGRAM
+def main(values: Values, words: list[str]) -> int:
+    """Plan one config."""
+    from ignition.fetch.engine import Fetcher
+    from ignition.fetch.settings import Settings
+    from ignition.planning.changes import Changes
+    from ignition.planning.stages import Planner
+
+    if len(words) > 1:
+        raise UsageError(f"expected one URL or FILE, got {len(words)}")
+    if sum(map(bool, (values["host"], values["image"], values["facts"]))) > 1:
+        raise UsageError("-host, -image and -facts exclude each other: a plan is for one machine")
+    tell_people(PROGRAM.name)
+    with without_garbage_collection():
+        timeout_s = float(int(duration_s(values["fetch-timeout"] or PATIENCE)))
+        limited = bool(values["fetch-timeout"])
+        marked = merged(words[0] if words else "", values["base-dir"], values["platform"], timeout_s, is_limit=limited)
+        facts, tree = _machine(values)
+        with Fetcher(Settings(), offline=True) as fetcher:
+            planner = Planner(_plain(marked), facts, tree, fetcher, values["platform"] or "metal")
+            changes = Changes(planner, lambda place: _place(marked, place), shows_contents=values["show-contents"])
+            failure = _run(planner, changes)
+        return _shown(values, marked, planner, changes, failure)
+
+
+def _plain(marked: Config) -> Config:
+    from ignition.config import origins
+
+    return origins.plain(marked)
+
+
+def _machine(values: Values) -> tuple[Facts, Tree]:
+    """The facts of the machine, and its root. Raises Failure."""
+    from ignition.planning.tree import KnownTree, LiveTree
+
+    if values["facts"]:
+        from ignition.facts import document
+
+        try:
+            with open(values["facts"], "rb") as file:
+                facts = document.parse(file.read(), values["facts"])
+        except OSError as error:
+            raise Failure(f"the facts cannot be read: {error.strerror}", where=values["facts"]) from error
+        return facts, KnownTree(facts.nodes)
+    if values["image"]:
+        return _images(values)
+    from ignition.facts import host
+
+    if os.geteuid() != 0:
+        raise Failure(
+            "the disks of this machine can be read by root only",
+            fix="run the command as root, or plan for an image (-image) or from facts (-facts)",
+        )
+    return host.probe(), LiveTree()
+
+
+def _images(values: Values) -> tuple[Facts, Tree]:
+    from dataclasses import replace
+
+    from ignition.facts import image
+    from ignition.planning.ext4 import Ext4Tree
+    from ignition.planning.machine import PlannedMachine
+    from ignition.planning.tree import KnownTree
+
+    given = [one for word in values["image"] for one in word.split(",") if one]
+    images = image.named(given)
+    facts = image.probe(images, values["kernel-arguments"] or "root=LABEL=ROOT", efi=values["uefi"])
+    if values["memory"]:
+        if not values["memory"].isdecimal():
+            raise UsageError(f"-memory: {values['memory']!r} is not a number of MiB")
+        facts = image.with_memory(facts, int(values["memory"]) * _MIB)
+    from ignition.config.model import Config
+
+    node = PlannedMachine(facts, Config()).root_node()
+    place = image.root_of(facts, images, node)
+    root = next((one for one in facts.devices if one.node == node), None)
+    if place is None or root is None:
+        return facts, KnownTree({})
+    if root.content.format != "ext4":
+        from ignition.host import log
+
+        log.warning(f"ROOT is {root.content.format or 'blank'}: its files cannot be read in an image, and are planned as new")
+        return facts, KnownTree({})
+    used = image.used_bytes(*place)
+    devices = tuple(replace(one, used=used) if one.node == node else one for one in facts.devices)
+    return replace(facts, devices=devices, root=node), Ext4Tree(*place)
+
+
+def _place(marked: Config, place: str) -> str:
+    """The place in the author's text of a place in the merged config."""
+    from ignition.config import origins
+
+    if not place.startswith("$."):
+        return place
+    origin = origins.near(marked, parts(place))
+    return str(origin) if origin else place
+
+
+def _run(planner: Planner, changes: Changes) -> Failure | None:
+    """Make the plan; returns the failure that the boot would end with."""
+    try:
+        planner.run(changes.seen)
+    except Failure as failure:
+        return failure
+    return None
+
+
+def _shown(values: Values, marked: Config, planner: Planner, changes: Changes, failure: Failure | None) -> int:
+    from ignition.planning import changes as planned
+
+    views = planned.disk_views(planner, changes)
+    lost = planned.losses(views, changes)
+    status = FAILS if failure else LOSES_DATA if lost else CHANGES if _is_changed(changes, views) else NOTHING_TO_DO
+    if values["json"]:
+        import json
+
+        print(json.dumps(document(planner, changes, views, lost, failure), ensure_ascii=False, indent=1))
+    else:
+        print("\n".join(_lines(planner, changes, views, lost)))
+    if values["html"]:
+        from ignition.planning import page
+
+        page.write(values["html"], planner, changes, views, lost, failure)
+    if failure:
+        _complain(marked, planner.failed_in, failure)
+    return status
+
+
+def _is_changed(changes: Changes, views: list[DiskView]) -> bool:
+    from ignition.display.changes import KEPT, SAME
+
+    return any(change.sign != SAME for _, change in changes.entries) or any(
+        part.fate != KEPT for view in views for part in (*view.before, *view.after)
+    )
+
+
+def _lines(planner: Planner, changes: Changes, views: list[DiskView], lost: list[str]) -> list[str]:
+    from ignition.display.changes import SAME
+    from ignition.display.terminal import BOLD, RED, change_lines, disk_lines, painted
+
+    colour = wants_colour(sys.stdout)
+    lines: list[str] = []
+    groups: dict[str, list[Any]] = {"Kernel arguments": [], "Storage": [], "Users and groups": [], "Files and units": []}
+    for stage, change in changes.entries:
+        title = {"kargs": "Kernel arguments", "disks": "Storage"}.get(stage)
+        title = title or ("Users and groups" if change.kind in ("user", "group", "SSH keys") else "Files and units")
+        groups[title].append(change)
+    for title, found in groups.items():
+        if title == "Storage" and views:
+            lines += [
+                painted("Disks", BOLD, colour),
+                *(line for view in views for line in (*disk_lines(view, _WIDTH, colour), "")),
+            ]
+        if found:
+            lines += [painted(title, BOLD, colour), *change_lines(found, colour), ""]
+            if title == "Kernel arguments" and any(change.sign != SAME for change in found):
+                lines[-1:] = ["  then the machine reboots, and the first boot starts again", ""]
+    if lost:
+        lines += [painted("Lost", f"{BOLD};{RED}", colour), *(painted(f"- {one}", RED, colour) for one in lost), ""]
+    for note in dict.fromkeys(planner.machine.unknown):
+        lines.append(f"note: {note}")
+    return [*lines, summary(changes, lost)]
+
+
+def summary(changes: Changes, lost: list[str]) -> str:
+    """One line: how much changes."""
+    from ignition.display.changes import ADDED, CHANGED, REMOVED, SAME
+
+    found = [change.sign for _, change in changes.entries]
+    words = [
+        f"{found.count(sign)} {word}"
+        for sign, word in ((ADDED, "to add"), (CHANGED, "to change"), (REMOVED, "to remove"))
+        if sign in found
+    ]
+    words += [f"{found.count(SAME)} as they are"] if SAME in found else []
+    return f"Plan: {', '.join(words) or 'nothing to do'}; {f'{len(lost)} with data to LOSE' if lost else 'nothing is lost'}."
+
+
+def document(
+    planner: Planner, changes: Changes, views: list[DiskView], lost: list[str], failure: Failure | None
+) -> dict[str, Any]:
+    """The plan for tools (docs/plan.md)."""
+    return {
+        "version": 1,
+        "machine": planner.machine.facts.source,
+        "disks": [view.plain() for view in views],
+        "changes": [{"stage": stage, **change.plain()} for stage, change in changes.entries],
+        "operations": [
+            {
+                "stage": one.stage,
+                "operation": one.operation.kind,
+                "what": one.operation.describe(),
+                "path": one.operation.path,
+                "already": one.is_there,
+            }
+            for one in changes.steps
+        ],
+        "lost": lost,
+        "notes": list(dict.fromkeys(planner.machine.unknown)),
+        "failure": {"stage": planner.failed_in, "what": failure.what, "where": failure.where, "fix": failure.fix}
+        if failure
+        else None,
+    }
+
+
+def _complain(marked: Config, stage: str, failure: Failure) -> None:
+    """The failure at the author's line."""
+    from ignition.config import origins
+    from ignition.config.report import ERROR, Entry
+
+    origin = origins.near(marked, parts(failure.where)) if failure.where.startswith("$.") else None
+    message = f"the boot would fail in stage {stage}: {failure.what}"
+    if origin is None:
+        located = Failure(message, where=failure.where, fix=failure.fix)
+        print(f"ignition plan: {located}", file=sys.stderr)
+    else:
+        show(Entry(level=ERROR, message=message, path=failure.where, fix=failure.fix), origin)

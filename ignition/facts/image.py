@@ -1,0 +1,159 @@
+"""Facts from disk images: raw files, read by blkid, wipefs and debugfs without root. Nothing is opened for writing.
+
+The images are the disks of one machine, in the order in which they are given: /dev/vda, /dev/vdb … as virtio names them.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import count
+
+from ignition.errors import CommandFailed, Failure
+from ignition.facts import document
+from ignition.facts.document import Content, Device, Facts, Luks, Member, Table
+from ignition.facts.host import described
+from ignition.host import devices
+from ignition.host.command import run, status_and_output
+from ignition.storage import gpt_disk, luks_header, signatures
+from ignition.storage.disk import opened
+
+SECTOR = 512
+_QCOW2 = b"QFI\xfb"
+_SUPERBLOCK = struct.Struct("<I4x8x16s32s8xi4x8xII")  # linux/raid/md_p.h, mdp_superblock_1, up to raid_disks
+_MD_MAGIC, _MD_AT = 0xA92B4EFC, 4096  # of version 1.2
+_MD_EVENTS_AT = 200
+_LEVELS = {-1: "linear"}
+
+
+class Image:
+    """A disk image and the node that its machine will have for it."""
+
+    def __init__(self, path: str, node: str) -> None:
+        self.path, self.node = path, node
+
+
+def named(paths: Sequence[str]) -> list[Image]:
+    """Images with their nodes: `NODE=FILE`, or the next of /dev/vda, /dev/vdb … Raises Failure for what is not an image."""
+    letters = (chr(ord("a") + number) for number in count())
+    found = []
+    for path in paths:
+        node, equals, file = path.partition("=")
+        image = Image(file, node) if equals and node.startswith("/dev/") else Image(path, f"/dev/vd{next(letters)}")
+        _refuse(image.path)
+        found.append(image)
+    return found
+
+
+def _refuse(path: str) -> None:
+    try:
+        with open(path, "rb") as file:
+            begin = file.read(4)
+    except OSError as error:
+        raise Failure(f"the image cannot be read: {error.strerror}", where=path) from error
+    if begin == _QCOW2:
+        fix = f"convert it: qemu-img convert -O raw {path} disk.raw"
+        raise Failure("the image is in the format qcow2, and its contents cannot be read in place", where=path, fix=fix)
+    if os.path.getsize(path) < SECTOR:
+        raise Failure("the image is empty", where=path, fix="name a raw image of a whole disk")
+
+
+def probe(images: Sequence[Image], kernel_arguments: str, *, efi: bool) -> Facts:
+    """The facts of a machine with these disks. Raises Failure."""
+    found = tuple(device for image in images for device in _devices(image))
+    return Facts(devices=found, kernel_arguments=kernel_arguments, efi=efi, source=", ".join(image.path for image in images))
+
+
+def _devices(image: Image) -> Iterator[Device]:
+    size = os.path.getsize(image.path)
+    try:
+        content = _content(image.path, 0, size)
+        with opened(image.path, os.O_RDONLY) as descriptor:
+            table = gpt_disk.read(descriptor, SECTOR, size // SECTOR)
+        contents = tuple(Content(one.format, one.label, one.uuid, one.table, one.offset) for one in signatures.all_of(image.path))
+    except CommandFailed as failure:
+        raise Failure(f"the image cannot be inspected: {failure.what}", where=image.path) from failure
+    known = described(table) if table else Table(content.table) if content.table else None
+    yield Device(image.node, document.DISK, size, content=content, contents=contents, table=known, transport="virtio")
+    for part in known.parts if known else ():
+        start, length = part.start * SECTOR, part.size * SECTOR
+        found = _content(image.path, start, length)
+        yield Device(
+            devices.partition_node(image.node, part.number),
+            document.PARTITION,
+            length,
+            below=(image.node,),
+            number=part.number,
+            content=found,
+            member=_member(image.path, start) if found.format == "linux_raid_member" else None,
+            luks=_luks(image.path, start) if found.format == "crypto_LUKS" else None,
+        )
+
+
+def _content(path: str, start: int, size: int) -> Content:
+    argv = ["blkid", "-p", "-o", "udev", "-O", str(start), "-S", str(size), path]
+    status, output = status_and_output(argv, why=f"probing {path}", ok=(0, signatures.NOTHING, signatures.AMBIVALENT))
+    if status != 0:
+        return Content()
+    found = signatures.parse(output)
+    return Content(found.format, found.label, found.uuid, found.table)
+
+
+def _read(path: str, start: int, size: int) -> bytes:
+    with opened(path, os.O_RDONLY) as descriptor:
+        return os.pread(descriptor, size, start)
+
+
+def _luks(path: str, start: int) -> Luks | None:
+    """LUKS2 On-Disk Format Specification 1.1.1, 3: the JSON area follows the binary header."""
+    head = _read(path, start, 4096)
+    binary = luks_header.parse_binary(head)
+    if binary is None or binary.version != 2:
+        return Luks(binary.version) if binary else None
+    (length,) = struct.unpack_from(">Q", head, 8)
+    text = _read(path, start + 4096, min(length, 4 << 20) - 4096).partition(b"\0")[0]
+    try:
+        header = luks_header.parse(binary, text.decode())
+    except (ValueError, KeyError, AttributeError):
+        return Luks(2, binary.label, binary.uuid, binary.subsystem)
+    tokens = tuple((token.slots, token.protected) for token in header.tokens)
+    return Luks(2, header.label, header.uuid, header.subsystem, tuple(sorted(header.flags)), tokens)
+
+
+def _member(path: str, start: int) -> Member | None:
+    raw = _read(path, start + _MD_AT, 256)
+    magic, uuid, name, level, _, disks = _SUPERBLOCK.unpack_from(raw)
+    if magic != _MD_MAGIC:
+        return None
+    (events,) = struct.unpack_from("<Q", raw, _MD_EVENTS_AT)
+    text = name.partition(b"\0")[0].decode("utf-8", "replace").rpartition(":")[2]
+    return Member(uuid.hex(), text, _LEVELS.get(level, f"raid{level}"), disks, events)
+
+
+def root_of(facts: Facts, images: Sequence[Image], node: str) -> tuple[str, int] | None:
+    """(image, offset in bytes) of the file system of ROOT; None if it is not a partition or a disk of these images."""
+    device = next((one for one in facts.devices if one.node == node), None)
+    if device is None:
+        return None
+    disk = device if device.kind == document.DISK else next(one for one in facts.devices if one.node in device.below)
+    image = next((one.path for one in images if one.node == disk.node), "")
+    part = next((one for one in disk.table.parts if one.number == device.number), None) if disk.table else None
+    return (image, part.start * SECTOR if part else 0) if image else None
+
+
+def with_memory(facts: Facts, memory: int) -> Facts:
+    """The same machine with so many bytes of memory."""
+    return replace(facts, memory=memory, available=memory)
+
+
+def used_bytes(path: str, offset: int) -> int:
+    """Bytes of the files of an ext4 file system in an image."""
+    output = run(["debugfs", "-R", "stats -h", f"{path}?offset={offset}"], why=f"reading the file system in {path}")
+    members = dict(line.split(":", 1) for line in output.splitlines() if ":" in line)
+    try:
+        blocks, free, size = (int(members[name]) for name in ("Block count", "Free blocks", "Block size"))
+    except (KeyError, ValueError):
+        return 0
+    return (blocks - free) * size

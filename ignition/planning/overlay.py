@@ -1,0 +1,141 @@
+"""A root with what the operations so far have left in it: later ones find new users, directories and links, as in a boot."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ignition.facts.document import Node
+from ignition.host.reading import lines
+
+if TYPE_CHECKING:
+    from ignition.operation import Left
+    from ignition.planning.tree import Tree
+
+_PASSWD, _GROUP = "/etc/passwd", "/etc/group"
+_FIRST_ID, _LAST_ID, _FIRST_SYSTEM_ID = 1000, 60000, 999  # of useradd, as login.defs(5) has them on Debian
+_SHELL = "/bin/sh"
+_DIRECTORY_MODE, _FILE_MODE, _HOME_MODE = 0o755, 0o644, 0o700
+
+
+class Overlay:
+    """A Tree over another one."""
+
+    def __init__(self, below: Tree) -> None:
+        self._below = below
+        self._nodes: dict[str, Node | None] = {}
+        self._contents: dict[str, bytes] = {}
+        self._added: dict[str, set[str]] = {}
+
+    def node(self, path: str) -> Node | None:
+        """As Tree."""
+        if path in self._nodes:
+            return self._nodes[path]
+        if any(self._nodes.get(above, self) is None for above in _above(path)):
+            return None
+        if any(above in self._nodes for above in _above(path)) and self._is_new(path):
+            return None
+        return self._below.node(path)
+
+    def _is_new(self, path: str) -> bool:
+        """Whether a directory above was made by the plan, so that there is nothing else in it."""
+        return any(above in self._nodes and self._below.node(above) is None for above in _above(path))
+
+    def read(self, path: str) -> bytes:
+        """As Tree."""
+        return self._contents[path] if path in self._contents else self._below.read(path)
+
+    def names(self, path: str) -> list[str]:
+        """As Tree."""
+        known = [] if path in self._nodes and self._below.node(path) is None else self._below.names(path)
+        return sorted({*known, *self._added.get(path, ())})
+
+    def put(self, path: str, node: Node | None, content: bytes | None = None) -> None:
+        """A node from now on, and the directories above it; None: there is nothing any more."""
+        for above in _above(path):
+            if self.node(above) is None:
+                self._set(above, Node("directory", _DIRECTORY_MODE))
+        self._set(path, node)
+        if content is not None:
+            self._contents[path] = content
+
+    def _set(self, path: str, node: Node | None) -> None:
+        self._nodes[path] = node
+        self._added.setdefault(os.path.dirname(path), set()).add(os.path.basename(path))
+
+    def apply(self, left: Left, path: str, content: bytes | None) -> None:
+        """What an operation leaves. `path`: where it is, symlinks followed; `content` of a file."""
+        members = left.members
+        if left.kind == "user" and members is not None:
+            self._add_user(left.name, members)
+        elif left.kind == "group" and members is not None:
+            self._add_group(left.name, members.get("gid"))
+        elif left.kind in ("user", "group"):
+            self._remove_line(_PASSWD if left.kind == "user" else _GROUP, left.name)
+        elif left.kind in ("file", "directory", "link"):
+            self._put_left(left, path, content)
+
+    def _put_left(self, left: Left, path: str, content: bytes | None) -> None:
+        members = left.members
+        if members is None:
+            return self.put(path, None)
+        present = self.node(path)
+        default = _DIRECTORY_MODE if left.kind == "directory" else _FILE_MODE
+        mode = int(str(members["mode"]), 8) if "mode" in members else present.mode if present else default
+        uid, gid = members.get("uid", present.uid if present else 0), members.get("gid", present.gid if present else 0)
+        size = len(content) if content is not None else present.size if present else 0
+        return self.put(path, Node(left.kind, mode, uid, gid, size, str(members.get("target", ""))), content)
+
+    def _lines(self, path: str) -> list[str]:
+        return lines(self.read(path).decode("utf-8", "surrogateescape")) if self.node(path) else []
+
+    def _rewrite(self, path: str, found: list[str]) -> None:
+        content = "".join(f"{line}\n" for line in found).encode("utf-8", "surrogateescape")
+        self.put(path, Node("file", _FILE_MODE, size=len(content)), content)
+
+    def _remove_line(self, path: str, name: str) -> None:
+        self._rewrite(path, [line for line in self._lines(path) if line.partition(":")[0] != name])
+
+    def _add_user(self, name: str, members: dict[str, object]) -> None:
+        found = self._lines(_PASSWD)
+        present = next((line.split(":") for line in found if line.startswith(f"{name}:")), None)
+        if present is None:
+            uid = members.get("uid") or _free(found, is_system=bool(members.get("system")))
+            present = [name, "x", str(uid), str(uid), "", f"/home/{name}", _SHELL]
+            if not any(line.startswith(f"{name}:") for line in self._lines(_GROUP)):
+                self._add_group(name, uid)
+        for index, member in ((2, "uid"), (3, "gid"), (5, "home"), (6, "shell")):
+            present[index] = str(members.get(member) or present[index])
+        self._rewrite(_PASSWD, [*(line for line in found if not line.startswith(f"{name}:")), ":".join(present)])
+        if self.node(present[5]) is None:
+            self.put(present[5], Node("directory", _HOME_MODE, int(present[2]), int(present[3])))
+        for group in members.get("groups") or ():  # type: ignore[attr-defined]
+            self._join(name, str(group))
+
+    def _join(self, name: str, group: str) -> None:
+        found = []
+        for line in self._lines(_GROUP):
+            fields = line.split(":")
+            if fields[0] == group and len(fields) == 4 and name not in fields[3].split(","):
+                fields[3] = ",".join([*filter(None, fields[3].split(",")), name])
+            found.append(":".join(fields))
+        self._rewrite(_GROUP, found)
+
+    def _add_group(self, name: str, gid: object) -> None:
+        found = self._lines(_GROUP)
+        if not any(line.startswith(f"{name}:") for line in found):
+            self._rewrite(_GROUP, [*found, f"{name}:x:{gid or _free(found)}:"])
+
+
+def _free(found: list[str], *, is_system: bool = False) -> int:
+    taken = {int(fields[2]) for line in found if len(fields := line.split(":")) > 2 and fields[2].isdigit()}
+    numbers = range(_FIRST_SYSTEM_ID, 100, -1) if is_system else range(_FIRST_ID, _LAST_ID)
+    if is_system:
+        return next(number for number in numbers if number not in taken)
+    return max([_FIRST_ID - 1, *(number for number in taken if number in numbers)]) + 1
+
+
+def _above(path: str) -> list[str]:
+    """The directories above a path, the top first."""
+    parts = path.strip("/").split("/")[:-1]
+    return ["/" + "/".join(parts[: count + 1]) for count in range(len(parts))]
