@@ -71,6 +71,9 @@ class Operation:
         """Whether the effect of this operation exists already."""
         return False
 
+    def check(self, context: Context) -> None:
+        """Raises the Failure by which `execute` would end because of what is there now. Changes nothing; for `ignition plan`."""
+
     def execute(self, context: Context) -> None:
         """Make the change. Raises Failure; Unmet, after which the stage continues."""
         raise NotImplementedError

@@ -119,6 +119,7 @@ PROGRAM = Program(
         "report": lambda: REPORT,
         "render": _render,
         "schema": _schema,
+        "facts": lambda: _command("facts"),
         "plan": lambda: _command("plan"),
     },
 )

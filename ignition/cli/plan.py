@@ -102,7 +102,7 @@ def main(values: Values, words: list[str]) -> int:
             planner = Planner(_plain(marked), facts, tree, fetcher, values["platform"] or "metal")
             changes = Changes(planner, lambda place: _place(marked, place), shows_contents=values["show-contents"])
             failure = _run(planner, changes)
-        return _shown(values, marked, planner, changes, failure)
+        return _shown(values, words[0] if words else "", marked, planner, changes, failure)
 
 
 def _plain(marked: Config) -> Config:
@@ -187,7 +187,7 @@ def _run(planner: Planner, changes: Changes) -> Failure | None:
     return None
 
 
-def _shown(values: Values, marked: Config, planner: Planner, changes: Changes, failure: Failure | None) -> int:
+def _shown(values: Values, name: str, marked: Config, planner: Planner, changes: Changes, failure: Failure | None) -> int:
     from ignition.planning import changes as planned
 
     views = planned.disk_views(planner, changes)
@@ -202,7 +202,8 @@ def _shown(values: Values, marked: Config, planner: Planner, changes: Changes, f
     if values["html"]:
         from ignition.planning import page
 
-        page.write(values["html"], planner, changes, views, lost, failure)
+        with open(values["html"], "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(page.text(planner, changes, views, lost, failure, name or "the base configs"))
     if failure:
         _complain(marked, planner.failed_in, failure)
     return status
@@ -219,15 +220,11 @@ def _is_changed(changes: Changes, views: list[DiskView]) -> bool:
 def _lines(planner: Planner, changes: Changes, views: list[DiskView], lost: list[str]) -> list[str]:
     from ignition.display.changes import SAME
     from ignition.display.terminal import BOLD, RED, change_lines, disk_lines, painted
+    from ignition.planning.changes import groups
 
     colour = wants_colour(sys.stdout)
     lines: list[str] = []
-    groups: dict[str, list[Any]] = {"Kernel arguments": [], "Storage": [], "Users and groups": [], "Files and units": []}
-    for stage, change in changes.entries:
-        title = {"kargs": "Kernel arguments", "disks": "Storage"}.get(stage)
-        title = title or ("Users and groups" if change.kind in ("user", "group", "SSH keys") else "Files and units")
-        groups[title].append(change)
-    for title, found in groups.items():
+    for title, found in groups(changes.entries).items():
         if title == "Storage" and views:
             lines += [
                 painted("Disks", BOLD, colour),
@@ -241,7 +238,12 @@ def _lines(planner: Planner, changes: Changes, views: list[DiskView], lost: list
         lines += [painted("Lost", f"{BOLD};{RED}", colour), *(painted(f"- {one}", RED, colour) for one in lost), ""]
     for note in dict.fromkeys(planner.machine.unknown):
         lines.append(f"note: {note}")
-    return [*lines, summary(changes, lost)]
+    return [
+        *lines,
+        f"Plan: incomplete, since the boot would fail in stage {planner.failed_in}."
+        if planner.failed_in
+        else summary(changes, lost),
+    ]
 
 
 def summary(changes: Changes, lost: list[str]) -> str:

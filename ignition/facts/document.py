@@ -112,7 +112,8 @@ class Device:
 class Node:
     """A node of the root: `kind` is "file", "directory", "link" or "other"; `mode` as a number.
 
-    `text`: the content, of files that everyone may read and that the plan has looked into; `sha512` of others that it compared.
+    `text`: the content, of files that everyone may read and that the plan has looked into; `sha512` of larger ones.
+    `names`: those in a directory that it has listed.
     """
 
     kind: str
@@ -155,7 +156,7 @@ def camel(name: str) -> str:
 
 def text(facts: Facts) -> str:
     """The document, members with default values left out."""
-    return json.dumps(_short(facts), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(_short(facts), indent=1) + "\n"
 
 
 def _short(record: Any) -> dict[str, Any]:

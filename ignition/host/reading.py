@@ -15,13 +15,29 @@ from ignition.host.root import Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    import os
+    from collections.abc import Callable
+    from typing import BinaryIO, TypeVar
+
+    from ignition.host.dentry import Dentry
+
+    Found = TypeVar("Found")
 
 _SHORTEST_MOUNT_S = 1.0
 
 
 def open_inside(root: Root, inside: str, *, where: str) -> BinaryIO:
     """Open a regular file of a root. Raises NotFound if it does not exist, Failure if it is of another kind or unreadable."""
+    file: BinaryIO = _regular(root, inside, where, lambda here, found: here.open_regular(found))
+    return file
+
+
+def size_inside(root: Root, inside: str) -> int:
+    """The bytes of a regular file of a root. Raises as `open_inside`."""
+    return _regular(root, inside, inside, lambda _, found: found.st_size)
+
+
+def _regular(root: Root, inside: str, where: str, act: Callable[[Dentry, os.stat_result], Found]) -> Found:
     it = "it" if where == inside else inside  # messages begin with the place
     try:
         with root.at(inside, follow=True) as here:
@@ -31,7 +47,7 @@ def open_inside(root: Root, inside: str, *, where: str) -> BinaryIO:
             if not stat.S_ISREG(found.st_mode):  # checked before opening: opening a device may have effects
                 kind = "a directory" if stat.S_ISDIR(found.st_mode) else "not a regular file"
                 raise Failure(f"{it} is {kind}", where=where, fix="name a file")
-            return here.open_regular(found)
+            return act(here, found)
     except Failure as failure:
         failure.where = where
         raise

@@ -15,7 +15,7 @@ from ignition.storage import filesystems, raid
 from ignition.storage import luks_operations as steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ignition.facts.document import Content, Device
     from ignition.operation import Left
@@ -26,6 +26,8 @@ _CONTEXT = 3  # lines around a difference
 _OTHERS_READ = 0o004
 _SILENT = ("user", "group", "type")  # the numbers say it
 _BLANK = document.Content()
+_HEADINGS = {"kargs": "Kernel arguments", "disks": "Storage"}
+_PEOPLE = ("user", "group", "SSH keys")
 
 
 class Changes:
@@ -116,6 +118,13 @@ class Changes:
             present = (found or {}).get(name)
             if name in _SILENT or name in _DIGESTS or name == "keys" or wanted == present:
                 continue
+            if isinstance(wanted, list):
+                wanted = [one for one in wanted if one not in (present or ())]
+                if not wanted:
+                    continue
+                details.append(f"{name} with {_value(wanted)}")
+                data[name] = {"before": present, "added": wanted}
+                continue
             details.append(f"{name} {_value(wanted)}" if found is None else f"{name} {_value(present)} → {_value(wanted)}")
             data[name] = {"before": present, "after": wanted} if found is not None else wanted
         diff: list[str] = []
@@ -151,6 +160,15 @@ class Changes:
         if not is_open:
             return [size, "content not shown (--show-contents)"], []
         return [size], difference(before, after)
+
+
+def groups(entries: Iterable[tuple[str, Change]]) -> dict[str, list[Change]]:
+    """Changes by heading, in the order of a boot."""
+    found: dict[str, list[Change]] = {"Kernel arguments": [], "Storage": [], "Users and groups": [], "Files and units": []}
+    for stage, change in entries:
+        of_files = "Users and groups" if change.kind in _PEOPLE else "Files and units"
+        found[_HEADINGS.get(stage, of_files)].append(change)
+    return found
 
 
 def difference(before: bytes, after: bytes) -> list[str]:

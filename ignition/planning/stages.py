@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from ignition.errors import Failure
@@ -57,8 +58,8 @@ class Planner:
         self.failed_in = ""
         self.grown: dict[str, int] = {}  # node of a partition → its bytes after the growth
 
-    def run(self, seen: Callable[[Planned], None]) -> None:
-        """All stages."""
+    def run(self, seen: Callable[[Planned], None], *, goes_on: bool = False) -> None:
+        """All stages. `goes_on`: after a failing one with the next, as no boot does."""
         plans: dict[str, Callable[[], list[Operation]]] = {
             "kargs": lambda: kargs.plan(self.config),
             "disks": self._disks,
@@ -71,10 +72,11 @@ class Planner:
             self.failed_in = stage
             if stage == "disks" and not _has_storage(self.config):
                 continue
-            for operation in self._all(plan()):
-                planned = self._look(stage, operation)
-                seen(planned)
-                self._apply(planned)
+            with suppress(Failure) if goes_on else nullcontext():
+                for operation in self._all(plan()):
+                    planned = self._look(stage, operation)
+                    seen(planned)
+                    self._apply(planned)
         self.failed_in = ""
 
     def _all(self, operations: Sequence[Operation]) -> Iterator[Operation]:
@@ -93,6 +95,7 @@ class Planner:
             except (Failure, OSError):
                 is_there = False
         if stage == "files":
+            operation.check(self.context)
             try:
                 lefts = list(operation.leaves(self.context))
             except (Failure, OSError):

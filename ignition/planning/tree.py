@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from ignition.errors import Failure
@@ -108,20 +109,15 @@ class Recorder:
     def read(self, path: str) -> bytes:
         content, found = self._tree.read(path), self.node(path)
         if found is not None and found.text is None:
-            digest = hashlib.sha512(content).hexdigest()
-            is_shown = found.mode & READABLE and len(content) <= MOST_TEXT
-            text = content.decode("utf-8", "surrogateescape") if is_shown else None
-            self.nodes[path] = _with(found, text=text, sha512="" if is_shown else digest)
+            is_shown, is_public = len(content) <= MOST_TEXT, bool(found.mode & READABLE)
+            text = content.decode("utf-8", "surrogateescape") if is_shown and is_public else None
+            # Not of files that few may read: what could be guessed from a digest is no secret any more.
+            digest = hashlib.sha512(content).hexdigest() if is_public and not is_shown else ""
+            self.nodes[path] = replace(found, text=text, sha512=digest)
         return content
 
     def names(self, path: str) -> list[str]:
         names, found = self._tree.names(path), self.node(path)
         if found is not None:
-            self.nodes[path] = _with(found, names=tuple(names))
+            self.nodes[path] = replace(found, names=tuple(names))
         return names
-
-
-def _with(node: Node, **members: object) -> Node:
-    from dataclasses import replace
-
-    return replace(node, **members)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from itertools import chain
 from ignition.config.model.storage import Owner
 from ignition.errors import Failure, NotFound
 from ignition.host.limits import SYSTEM_FILE
-from ignition.host.reading import lines, open_inside
+from ignition.host.reading import lines, open_inside, size_inside
 from ignition.host.root import Root
 from ignition.patterns import lazy_pattern
 from ignition.sysroot import nsswitch
@@ -180,8 +180,7 @@ class AccountDatabase:
         """Raises Failure for a file that would block shadow-utils (a FIFO) or keep it reading forever (a device, a huge hole)."""
         for inside in FILES:
             if self._has(inside):
-                with open_inside(self.root, inside, where=inside) as file:
-                    _refuse_large(os.fstat(file.fileno()).st_size, inside)
+                _refuse_large(size_inside(self.root, inside), inside)
 
     def uid(self, owner: Owner, where: str) -> int:
         """The uid of a node's configured owner; -1 if the config leaves it open. Raises Failure for an unknown name."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import stat
+from contextlib import suppress
 
 from ignition.config.model.storage import Directory
 from ignition.errors import Failure
-from ignition.host.dentry import PARENT_MODE
+from ignition.host.dentry import PARENT_MODE, Dentry
 from ignition.host.root import PARENTS, Parents
 from ignition.operation import Context, Left, Operation
 from ignition.sysroot.account_database import AccountDatabase
@@ -44,6 +45,20 @@ class PutDirectory(Operation):
         self._found = found if has_attributes(found, mode=self._node.mode, uid=uid, gid=gid) else None
         return self._found is not None
 
+    def check(self, context: Context) -> None:
+        with suppress(FileNotFoundError), context.root.at(self._entry.resolved) as here:
+            if not self._node.overwrite and (found := here.status()):
+                self._refuse_other_kind(here, found)
+
+    def _refuse_other_kind(self, here: Dentry, found: os.stat_result) -> None:
+        if not stat.S_ISDIR(found.st_mode):
+            raise Failure(
+                f"{self.path} exists and is not a directory",
+                where=self._entry.place,
+                fix=remedy(here, found, self.path),
+                lasting=True,
+            )
+
     def execute(self, context: Context) -> None:
         node, (uid, gid) = self._node, self._owner()
         # `parents_alike` is of 2.x, whose engine creates missing parents like the directory itself.
@@ -56,13 +71,8 @@ class PutDirectory(Operation):
                 found = None
             if found is None:
                 here.mkdir()
-            elif not stat.S_ISDIR(found.st_mode):
-                raise Failure(
-                    f"{self.path} exists and is not a directory",
-                    where=self._entry.place,
-                    fix=remedy(here, found, self.path),
-                    lasting=True,
-                )
+            else:
+                self._refuse_other_kind(here, found)
             here.set_attributes(mode=node.mode, uid=uid, gid=gid)
             self._found = here.status()
 

@@ -66,17 +66,44 @@ class PutFile(Operation):
         except (FileNotFoundError, NotADirectoryError):
             return False  # its directory is missing
 
+    def check(self, context: Context) -> None:
+        with suppress(FileNotFoundError), context.root.at(self._entry.resolved) as here:
+            found = here.status()
+            self._refuse_other_kind(here, found)
+            if (
+                found is not None
+                and self._brings_content()
+                and not self.concurrent
+                and not self._attempt.may_replace(self._entry)
+            ):
+                wanted = io.BytesIO()
+                self._copy(context, wanted)
+                with here.open_regular(found) as file:
+                    if file.read() != wanted.getvalue():
+                        raise self._has_other_content()
+
+    def _refuse_other_kind(self, here: Dentry, found: os.stat_result | None) -> None:
+        if found is not None and not stat.S_ISREG(found.st_mode) and not self._attempt.may_replace(self._entry):
+            raise Failure(
+                f"{self.path} exists and is not a regular file",
+                where=self._entry.place,
+                fix=remedy(here, found, self.path),
+                lasting=True,
+            )
+
+    def _has_other_content(self) -> Failure:
+        return Failure(
+            f"{self.path} already exists with other content",
+            where=self._entry.place,
+            fix="set overwrite, or choose another path",
+            lasting=True,
+        )
+
     def execute(self, context: Context) -> None:
         with context.root.at(self._entry.resolved, parents=PARENTS) as here:
             found = here.status()
+            self._refuse_other_kind(here, found)
             if found is not None and not stat.S_ISREG(found.st_mode):
-                if not self._attempt.may_replace(self._entry):
-                    raise Failure(
-                        f"{self.path} exists and is not a regular file",
-                        where=self._entry.place,
-                        fix=remedy(here, found, self.path),
-                        lasting=True,
-                    )
                 here.remove()
                 found = None
             if found is None or self._brings_content():
@@ -168,12 +195,7 @@ class PutFile(Operation):
         if is_same and (found.st_nlink == 1 or has_attributes(found, mode=mode, uid=uid, gid=gid)):
             raise _SameContent(found)
         if not is_same and not self._attempt.may_replace(self._entry):
-            raise Failure(
-                f"{self.path} already exists with other content",
-                where=self._entry.place,
-                fix="set overwrite, or choose another path",
-                lasting=True,
-            )
+            raise self._has_other_content()
 
     def _append(self, context: Context, here: Dentry, found: os.stat_result) -> None:
         """The fragments behind the content from before any attempt; owner and mode stay unless they are configured."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 
 from ignition.config.model.storage import Link
 from ignition.errors import Failure
 from ignition.host.dentry import Dentry
-from ignition.host.root import PARENTS
+from ignition.host.root import PARENTS, Root
 from ignition.operation import Context, Left, Operation
 from ignition.sysroot.account_database import AccountDatabase
 from ignition.sysroot.attempt import Attempt, Entry
@@ -45,6 +46,11 @@ class PutSymlink(Operation):
             return False  # with overwrite the spelling of the target counts: `a//b` becomes `a/b`
         return os.path.normpath(target) == os.path.normpath(self._target)
 
+    def check(self, context: Context) -> None:
+        with suppress(FileNotFoundError), context.root.at(self._entry.resolved) as here:
+            if not self.already_there(context):
+                _make_way(here, self.path, self._entry.place, may_replace=self._attempt.may_replace(self._entry))
+
     def execute(self, context: Context) -> None:
         place, node = self._entry.place, self._node
         uid, gid = self._accounts.uid(node.user, f"{place}.user"), self._accounts.gid(node.group, f"{place}.group")
@@ -74,10 +80,20 @@ class PutHardLink(Operation):
         found, source = context.root.status(self._entry.resolved), context.root.status(self._target)
         return found is not None and source is not None and os.path.samestat(found, source)
 
+    def check(self, context: Context) -> None:
+        self._refuse_missing_target(context.root)
+        with suppress(FileNotFoundError), context.root.at(self._entry.resolved) as here:
+            if not self.already_there(context):
+                _make_way(here, self.path, self._entry.place, may_replace=self._attempt.may_replace(self._entry))
+
+    def _refuse_missing_target(self, root: Root) -> None:
+        if root.status(self._target) is None:
+            what = f"{self._target}, the target of {self.path}, does not exist"
+            raise Failure(what, where=f"{self._entry.place}.target", lasting=True)
+
     def execute(self, context: Context) -> None:
         root, place = context.root, self._entry.place
-        if root.status(self._target) is None:
-            raise Failure(f"{self._target}, the target of {self.path}, does not exist", where=f"{place}.target", lasting=True)
+        self._refuse_missing_target(root)
         with root.at(self._target) as source, root.at(self._entry.resolved, parents=PARENTS) as here:
             _make_way(here, self.path, place, may_replace=self._attempt.may_replace(self._entry))
             here.link(source)

@@ -84,11 +84,14 @@ class PutPresets(Operation):
         content = "".join(f"{line}\n" for line in self._content(lines(_present(context))))
         context.root.write(self.path, content.encode("utf-8", "surrogateescape"), mode=PRESET_MODE)
 
-    def leaves(self, context: Context) -> Iterator[Left]:
+    def content(self, context: Context) -> bytes:
         present = _present(context)
         wanted = self._content(lines(present))
         text = present if wanted == lines(present) else "".join(f"{line}\n" for line in wanted)
-        digest = atomic.sha512(text.encode("utf-8", "surrogateescape"))
+        return text.encode("utf-8", "surrogateescape")
+
+    def leaves(self, context: Context) -> Iterator[Left]:
+        digest = atomic.sha512(self.content(context))
         yield Left("file", self.path, {**attributes(PRESET_MODE, os.geteuid(), os.getegid()), "sha512": digest})
 
     def _content(self, present: list[str]) -> list[str]:

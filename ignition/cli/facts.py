@@ -1,0 +1,83 @@
+"""`ignition facts [URL|FILE|-]`: what a plan depends on, of this machine, as a document for `ignition plan -facts` elsewhere.
+
+Devices with their tables and contents, memory, firmware, kernel arguments, and the nodes of the root that a plan of the config
+looks at. Without secrets: contents only of files that everyone may read. Exit statuses: 0, 1 failed, 2 usage.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+
+from ignition.cli.flags import FILES, GO_ANYWHERE, UsageError, duration_s
+from ignition.cli.merged_config import (
+    BASE_DIR,
+    FETCH_TIMEOUT,
+    PATIENCE,
+    PLATFORM,
+    merged,
+    tell_people,
+    without_garbage_collection,
+)
+from ignition.cli.program import Program
+from ignition.errors import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.cli.program import Values
+    from ignition.config.model import Config
+
+PROGRAM = Program(
+    "ignition facts",
+    "print what a plan depends on, of this machine",
+    (BASE_DIR, FETCH_TIMEOUT, PLATFORM),
+    manual="ignition-facts(1)",
+    usage=("[URL|FILE|-] [options]",),
+    dialect=GO_ANYWHERE,
+    operands=FILES,
+    version="Ignition",
+    statuses={1: "the facts cannot be collected", 2: "invalid usage"},
+)
+
+
+@PROGRAM
+def main(values: Values, words: list[str]) -> None:
+    """Print the facts that a plan of the config needs; without a config, those of the devices and accounts."""
+    from ignition.facts import document, host
+    from ignition.fetch.engine import Fetcher
+    from ignition.fetch.settings import Settings
+    from ignition.planning.stages import Planner
+    from ignition.planning.tree import LiveTree, Recorder
+
+    if len(words) > 1:
+        raise UsageError(f"expected one URL or FILE, got {len(words)}")
+    if os.geteuid() != 0:
+        raise Failure("the disks of this machine can be read by root only", fix="run the command as root")
+    tell_people(PROGRAM.name)
+    with without_garbage_collection():
+        config = _config(values, words[0]) if words else _sample()
+        facts, recorder = host.probe(), Recorder(LiveTree())
+        with Fetcher(Settings(), offline=True) as fetcher:
+            planner = Planner(config, facts, recorder, fetcher, values["platform"] or "metal")
+            planner.run(lambda _: None, goes_on=True)  # a config that cannot be met is a matter for the plan
+        sys.stdout.write(document.text(replace(facts, nodes=recorder.nodes)))
+
+
+def _config(values: Values, word: str) -> Config:
+    from ignition.config import origins
+
+    timeout_s = float(int(duration_s(values["fetch-timeout"] or PATIENCE)))
+    is_limit = bool(values["fetch-timeout"])
+    return origins.plain(merged(word, values["base-dir"], values["platform"], timeout_s, is_limit=is_limit))
+
+
+def _sample() -> Config:
+    """What nearly every config has: a user with a key, and a unit."""
+    from ignition.config.model import Config, Passwd, Systemd
+    from ignition.config.model.passwd import User
+    from ignition.config.model.systemd import Unit
+
+    user = User(name="core", ssh_authorized_keys=("ssh-ed25519 AAAA",))
+    unit = Unit(name="ignition-facts.service", enabled=True, contents="[Install]\nWantedBy=multi-user.target\n")
+    return Config(passwd=Passwd(users=(user,)), systemd=Systemd(units=(unit,)))
