@@ -46,6 +46,7 @@ class PutDirectory(Operation):
         return self._found is not None
 
     def check(self, context: Context) -> None:
+        self._owner()
         with suppress(FileNotFoundError), context.root.at(self._entry.resolved) as here:
             if not self._node.overwrite and (found := here.status()):
                 self._refuse_other_kind(here, found)

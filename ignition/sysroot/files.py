@@ -67,6 +67,7 @@ class PutFile(Operation):
             return False  # its directory is missing
 
     def check(self, context: Context) -> None:
+        self._attributes()
         with suppress(FileNotFoundError), context.root.at(self._entry.resolved) as here:
             found = here.status()
             self._refuse_other_kind(here, found)

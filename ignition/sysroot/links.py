@@ -47,17 +47,21 @@ class PutSymlink(Operation):
         return os.path.normpath(target) == os.path.normpath(self._target)
 
     def check(self, context: Context) -> None:
+        self._owner()
         with suppress(FileNotFoundError), context.root.at(self._entry.resolved) as here:
             if not self.already_there(context):
                 _make_way(here, self.path, self._entry.place, may_replace=self._attempt.may_replace(self._entry))
 
     def execute(self, context: Context) -> None:
-        place, node = self._entry.place, self._node
-        uid, gid = self._accounts.uid(node.user, f"{place}.user"), self._accounts.gid(node.group, f"{place}.group")
+        uid, gid = self._owner()
         with context.root.at(self._entry.resolved, parents=PARENTS) as here:
-            _make_way(here, self.path, place, may_replace=self._attempt.may_replace(self._entry))
+            _make_way(here, self.path, self._entry.place, may_replace=self._attempt.may_replace(self._entry))
             here.symlink(self._target, uid=uid, gid=gid)
         context.root.forget()
+
+    def _owner(self) -> tuple[int, int]:
+        place, node = self._entry.place, self._node
+        return self._accounts.uid(node.user, f"{place}.user"), self._accounts.gid(node.group, f"{place}.group")
 
     def leaves(self, context: Context) -> Iterator[Left]:
         # Not the owner: one of an existing link stays, and means nothing.

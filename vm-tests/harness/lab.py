@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness import disks, guest
+from harness import disks, guest, planned
 from harness.case import Case
 from harness.checks import Checks
 from harness.disks import GIB, Attachment, Disk
@@ -91,6 +91,7 @@ class Lab:
     disks: list[LabDisk] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     runs: int = 0
+    compared: int = 0  # runs that a plan was compared with
 
     def run(self, command: str, timeout_s: float = 120) -> Answer:
         """A shell command in the guest, standard error included."""
@@ -116,11 +117,12 @@ class Lab:
             folder = self.folder()
         text = None if config is None else json.dumps(config)
         asked = {"folder": folder, "config": text, "stages": list(stages), "root": root, "earlier": dict(earlier or {})}
+        plan = self.plan(config) if config is not None and tuple(stages) == STAGES and not earlier else None
         answer = self.ask("provision", asked, timeout_s=1200)
         runs = answer["runs"]
         if (seconds := sum(each["seconds"] for each in runs)) > SLOW_S:
             self.case.say(f"slow: {folder} took {seconds:.0f} s\n{runs[-1]['log']}")
-        return Result(
+        result = Result(
             status=runs[-1]["status"],
             stage=runs[-1]["stage"],
             records=answer["records"],
@@ -129,6 +131,21 @@ class Lab:
             links=answer["links"],
             seconds=sum(each["seconds"] for each in runs),
         )
+        if plan is not None:
+            self.compared += 1
+            self.failures += [f"{folder}: not as `ignition plan` said\n{one}" for one in planned.differences(plan, result)]
+            for one in planned.differences(plan, result):
+                self.case.say(f"FAILED {folder}: not as planned\n{one}\n{text}")
+        return result
+
+    def plan(self, config: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What `ignition plan` says from the images of the disks; None where it cannot: something of them is in use or open."""
+        drives = [disk for disk in self.disks if disk.sector_size == planned.SECTOR]
+        others = [str(disk) for disk in self.disks if disk not in drives]
+        if any(node in json.dumps(config) for node in others) or self.run(planned.OPEN).text.strip():
+            return None
+        self.flush()
+        return planned.plan(config, drives, self.case.work / "planned.ign", self.run("cat /proc/cmdline").text)
 
     def folder(self) -> str:
         """The folder of the newest provision(), with config, cache and state."""
@@ -258,6 +275,7 @@ def booted(case: Case, blanks: Sequence[Blank], *, hardware: Hardware | None = N
             yield lab
         finally:
             helper.close()
+    case.say(f"{name}: {lab.compared} of {lab.runs} runs were compared with the plan made before")
     lab.done()
 
 
