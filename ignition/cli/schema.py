@@ -4,6 +4,7 @@
     ignition schema butane fcos 1.6.0      a Butane document of that variant and version
     ignition schema ct                     a Container Linux Config
     ignition schema cloud-config           a cloud-config
+    ignition schema facts                  a document of ignition facts
 
 Exit statuses: 0 printed, 2 usage, a name that no schema has included.
 """
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ignition.config.schema import Schema
 
 USAGE = 2
-BUTANE, CT, CLOUD_CONFIG = "butane", "ct", "cloud-config"
+BUTANE, CT, CLOUD_CONFIG, FACTS = "butane", "ct", "cloud-config", "facts"
 _DIGITS = tuple("0123456789")
 
 
@@ -35,7 +36,7 @@ def words() -> Iterator[str]:
     yield from VERSIONS
     for name in (variants.FCOS, variants.FLATCAR):
         yield from (f"{BUTANE} {name} {version}" for version in variants.versions_of(name))
-    yield from (CT, CLOUD_CONFIG)
+    yield from (CT, CLOUD_CONFIG, FACTS)
 
 
 PROGRAM = Program(
@@ -43,7 +44,7 @@ PROGRAM = Program(
     "print a JSON Schema for editors",
     (),
     manual="ignition-schema(1)",
-    usage=("VERSION", f"{BUTANE} VARIANT VERSION", CT, CLOUD_CONFIG),
+    usage=("VERSION", f"{BUTANE} VARIANT VERSION", CT, CLOUD_CONFIG, FACTS),
     dialect=GO_ANYWHERE,
     operands=words,
     version="Ignition",
@@ -68,7 +69,7 @@ def known() -> list[str]:
 
     names = (variants.FCOS, variants.FLATCAR)
     documents = [f"{BUTANE} {name} {' | '.join(variants.versions_of(name))}" for name in names]
-    return [" | ".join(VERSIONS), *documents, CT, CLOUD_CONFIG]
+    return [" | ".join(VERSIONS), *documents, CT, CLOUD_CONFIG, FACTS]
 
 
 def text(words: Sequence[str]) -> str:
@@ -86,9 +87,13 @@ def text(words: Sequence[str]) -> str:
             from ignition.cloudinit.schema import cloud_config
 
             return schema.pretty(cloud_config())
+        case [name] if name == FACTS:
+            from ignition.facts.schema import schema as of_facts
+
+            return schema.pretty(of_facts())
         case [version] if version.startswith(_DIGITS):
             return schema.text(version)
-        case [name, *_] if name not in (CT, CLOUD_CONFIG) and not name.startswith(_DIGITS):
+        case [name, *_] if name not in (CT, CLOUD_CONFIG, FACTS) and not name.startswith(_DIGITS):
             raise Failure(f"unknown schema {name}", fix=_meant(list(words)))
         case _:
             raise Failure("expected one schema", fix=_one_of())
@@ -108,11 +113,11 @@ def _meant(words: list[str]) -> str:
 
     if variants.versions_of(words[0]):
         return f"did you mean {' '.join([BUTANE, *words])}?"
-    near = closest(words[0], (BUTANE, CT, CLOUD_CONFIG))
+    near = closest(words[0], (BUTANE, CT, CLOUD_CONFIG, FACTS))
     return f"{f'did you mean {near}? ' if near else ''}{_one_of()}"
 
 
 def _one_of() -> str:
     from ignition.config.schema import VERSIONS
 
-    return f"one of {', '.join(VERSIONS)}, {BUTANE} VARIANT VERSION, {CT}, {CLOUD_CONFIG}"
+    return f"one of {', '.join(VERSIONS)}, {BUTANE} VARIANT VERSION, {CT}, {CLOUD_CONFIG}, {FACTS}"

@@ -11,6 +11,7 @@ from ignition.errors import CommandFailed, Failure
 from ignition.facts import document
 from ignition.facts.document import Content, Device, Facts, Luks, Member, Part, Table
 from ignition.host import cmdline, devices, machine_disks, mounts
+from ignition.host.printable import shown
 from ignition.storage import gpt, gpt_disk, guid, luks_header, raid, root_contents, signatures
 from ignition.storage.disk import opened
 
@@ -23,7 +24,7 @@ def probe(root: str = "/") -> Facts:
     total, available = root_contents.available_memory()
     return Facts(
         devices=tuple(_devices()),
-        kernel_arguments=cmdline.read(),
+        kernel_arguments=_public(cmdline.read()),
         efi=os.path.isdir(_EFI),
         memory=total,
         available=available,
@@ -32,6 +33,15 @@ def probe(root: str = "/") -> Facts:
         root=_node_of_mount(root),
         links=tuple(_links()),
     )
+
+
+def _public(arguments: str) -> str:
+    """The kernel command line; of URLs only what may be shown."""
+    words = []
+    for word in arguments.split():
+        name, sign, value = word.partition("=")
+        words.append(f"{name}={shown(value)}" if sign and "://" in value else word)
+    return " ".join(words)
 
 
 def _node_of_mount(target: str) -> str:

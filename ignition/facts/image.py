@@ -17,10 +17,10 @@ from ignition.facts.document import Content, Device, Facts, Luks, Member, Table
 from ignition.facts.host import described
 from ignition.host import devices
 from ignition.host.command import run, status_and_output
-from ignition.storage import gpt_disk, luks_header, signatures
+from ignition.storage import gpt, gpt_disk, luks_header, signatures
 from ignition.storage.disk import opened
 
-SECTOR = 512
+SECTOR, LARGE_SECTOR = 512, 4096
 _QCOW2 = b"QFI\xfb"
 _SUPERBLOCK = struct.Struct("<I4x8x16s32s8xi4x8xII")  # linux/raid/md_p.h, mdp_superblock_1, up to raid_disks
 _MD_MAGIC, _MD_AT = 0xA92B4EFC, 4096  # of version 1.2
@@ -71,14 +71,17 @@ def _devices(image: Image) -> Iterator[Device]:
     try:
         content = _content(image.path, 0, size)
         with opened(image.path, os.O_RDONLY) as descriptor:
-            table = gpt_disk.read(descriptor, SECTOR, size // SECTOR)
+            sector = _sector_size(descriptor)
+            table = gpt_disk.read(descriptor, sector, size // sector)
         contents = tuple(Content(one.format, one.label, one.uuid, one.table, one.offset) for one in signatures.all_of(image.path))
     except CommandFailed as failure:
         raise Failure(f"the image cannot be inspected: {failure.what}", where=image.path) from failure
     known = described(table) if table else Table(content.table) if content.table else None
-    yield Device(image.node, document.DISK, size, content=content, contents=contents, table=known, transport="virtio")
+    yield Device(
+        image.node, document.DISK, size, content=content, contents=contents, table=known, sector_size=sector, transport="virtio"
+    )
     for part in known.parts if known else ():
-        start, length = part.start * SECTOR, part.size * SECTOR
+        start, length = part.start * sector, part.size * sector
         found = _content(image.path, start, length)
         yield Device(
             devices.partition_node(image.node, part.number),
@@ -90,6 +93,11 @@ def _devices(image: Image) -> Iterator[Device]:
             member=_member(image.path, start) if found.format == "linux_raid_member" else None,
             luks=_luks(image.path, start) if found.format == "crypto_LUKS" else None,
         )
+
+
+def _sector_size(descriptor: int) -> int:
+    """That of the table: the header of a GPT is in the second sector."""
+    return next((size for size in (SECTOR, LARGE_SECTOR) if os.pread(descriptor, 8, size) == gpt.SIGNATURE), SECTOR)
 
 
 def _content(path: str, start: int, size: int) -> Content:
@@ -140,7 +148,7 @@ def root_of(facts: Facts, images: Sequence[Image], node: str) -> tuple[str, int]
     disk = device if device.kind == document.DISK else next(one for one in facts.devices if one.node in device.below)
     image = next((one.path for one in images if one.node == disk.node), "")
     part = next((one for one in disk.table.parts if one.number == device.number), None) if disk.table else None
-    return (image, part.start * SECTOR if part else 0) if image else None
+    return (image, part.start * disk.sector_size if part else 0) if image else None
 
 
 def with_memory(facts: Facts, memory: int) -> Facts:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from ignition.facts.document import Node
 from ignition.host.reading import lines
+from ignition.operation import Left
 
 if TYPE_CHECKING:
-    from ignition.operation import Left
     from ignition.planning.tree import Tree
 
 _PASSWD, _GROUP = "/etc/passwd", "/etc/group"
@@ -72,6 +72,8 @@ class Overlay:
             self._add_group(left.name, members.get("gid"))
         elif left.kind in ("user", "group"):
             self._remove_line(_PASSWD if left.kind == "user" else _GROUP, left.name)
+        elif left.kind == "SSH keys":
+            self._put_left(Left("file", left.name, members), path, content)
         elif left.kind in ("file", "directory", "link"):
             self._put_left(left, path, content)
 

@@ -12,13 +12,17 @@ from ignition.operation import Context, Deferred, Operation
 from ignition.planning.machine import PlannedMachine
 from ignition.planning.overlay import Overlay
 from ignition.planning.root import PlannedRoot
-from ignition.stages import disks, files, grow, kargs, mount, umount
+from ignition.stages import disks, files, grow, kargs, login, mount, umount
+from ignition.stages.login import LeaveNotice
+from ignition.stages.state import State
 from ignition.storage import luks_operations as steps
 from ignition.storage.grow import facts as growth
 from ignition.storage.grow.operations import GrowPartition, kept_sizes
 from ignition.storage.luks_keys import Keys
 from ignition.storage.mounting import MountFacts, to_mount
 from ignition.sysroot import crypttab
+from ignition.sysroot.account_database import AccountDatabase
+from ignition.sysroot.ssh_keys import KeyPlaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from ignition.storage.grow.facts import GrowFacts, Layer
 
 SYSROOT = "/sysroot"  # where the stages find the new root, and name it in messages
+_NODES, _FILES = ("file", "directory", "link", "SSH keys"), ("file", "SSH keys")
 _KEY = b"made at the boot"
 _NO_UUID = "made-at-the-boot"
 
@@ -89,7 +94,9 @@ class Planner:
         """What an operation will find and leave. Before users and devices exist, some of that is unknown."""
         is_there = False
         lefts: list[Left] = []
-        if stage == "files" or (stage == "disks" and isinstance(operation, steps._Step)):  # noqa: SLF001
+        if operation.kind == LeaveNotice.kind:
+            self._warn_about_logins()
+        elif stage == "files" or (stage == "disks" and isinstance(operation, steps._Step)):  # noqa: SLF001
             try:
                 is_there = operation.already_there(self.context)
             except (Failure, OSError):
@@ -102,6 +109,21 @@ class Planner:
                 lefts = []
         return Planned(stage, operation, is_there=is_there or bool(getattr(operation, "keeps", False)), lefts=lefts)
 
+    def _warn_about_logins(self) -> None:
+        """What the notice at the login prompt would say; passwords are not looked at."""
+        if any(user.password_hash for user in self.config.passwd.users):
+            return
+        state = State()
+        state.fetched_configs = [{"kind": "user", "source": "", "referenced": False}]
+        root = self.context.root
+        root.forget()
+        accounts = AccountDatabase(root, steady=True)
+        try:
+            said = login.notices(self.config, self.platform, state, accounts, KeyPlaces(root, accounts))
+        except (Failure, OSError):
+            return
+        self.machine.unknown += said[:1]
+
     def _apply(self, planned: Planned) -> None:
         operation = planned.operation
         if planned.stage == "disks":
@@ -113,9 +135,9 @@ class Planner:
         if isinstance(operation, GrowPartition):
             self.grown[operation.path] = operation.length
         for left in planned.lefts:
-            is_node = left.kind in ("file", "directory", "link")
+            is_node = left.kind in _NODES
             path = self.context.root.resolve(left.name) if is_node else left.name
-            self.overlay.apply(left, path, operation.content(self.context) if left.kind == "file" else None)
+            self.overlay.apply(left, path, operation.content(self.context) if left.kind in _FILES else None)
             self.context.root.forget()
 
     def _disks(self) -> list[Operation]:

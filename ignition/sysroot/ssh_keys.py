@@ -100,6 +100,9 @@ class WriteKeys(Operation):
         # Not the file: before the user exists, nobody knows it. The journal names it when it is written.
         return f"write the SSH keys of user {self.path}"
 
+    def content(self, context: Context) -> bytes:
+        return self._content
+
     def already_there(self, context: Context) -> bool:
         account = self._accounts.user(self.path)
         if account is None:
