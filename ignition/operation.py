@@ -72,7 +72,7 @@ class Operation:
         return False
 
     def check(self, context: Context) -> None:
-        """Raises the Failure by which `execute` would end because of what is there now. Changes nothing; for `ignition plan`."""
+        """Raises the Failure by which `execute` would end because of the present nodes. Changes nothing; for `ignition plan`."""
 
     def execute(self, context: Context) -> None:
         """Make the change. Raises Failure; Unmet, after which the stage continues."""

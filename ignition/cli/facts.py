@@ -73,7 +73,7 @@ def _config(values: Values, word: str) -> Config:
 
 
 def _sample() -> Config:
-    """What nearly every config has: a user with a key, and a unit."""
+    """A user with a key, and a unit, as nearly every config has."""
     from ignition.config.model import Config, Passwd, Systemd
     from ignition.config.model.passwd import User
     from ignition.config.model.systemd import Unit

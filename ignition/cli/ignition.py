@@ -110,6 +110,8 @@ PROGRAM = Program(
         "report [-root DIRECTORY]",
         "render [URL|FILE|-] [options]",
         "schema NAME",
+        "plan [URL|FILE|-] [-image FILE | -facts FILE] [options]",
+        "facts [URL|FILE|-] [options]",
     ),
     version="Ignition",
     statuses=_STATUSES,

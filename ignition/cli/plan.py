@@ -57,7 +57,7 @@ FLAGS = (
     Flag("kernel-arguments", "", "kernel command line of the machine, with -image (default root=LABEL=ROOT)", value="ARGUMENTS"),
     Flag("memory", "", "memory of the machine in MiB, with -image", value="MIB"),
     PLATFORM,
-    Flag("show-contents", False, "show the contents of files that not everyone may read, too"),
+    Flag("show-contents", False, "also show the contents of files that only some may read"),
     Flag("uefi", False, "the machine has UEFI firmware, with -image"),
 )
 PROGRAM = Program(
@@ -116,11 +116,11 @@ def _machine(values: Values) -> tuple[Facts, Tree]:
     from ignition.planning.tree import KnownTree, LiveTree
 
     if values["facts"]:
-        from ignition.facts import document
+        from ignition.facts import schema
 
         try:
             with open(values["facts"], "rb") as file:
-                facts = document.parse(file.read(), values["facts"])
+                facts = schema.parse(file.read(), values["facts"])
         except OSError as error:
             raise Failure(f"the facts cannot be read: {error.strerror}", where=values["facts"]) from error
         return facts, KnownTree(facts.nodes)
@@ -148,7 +148,7 @@ def _images(values: Values) -> tuple[Facts, Tree]:
     images = image.named(given)
     facts = image.probe(images, values["kernel-arguments"] or "root=LABEL=ROOT", efi=values["uefi"])
     if values["memory"]:
-        if not values["memory"].isdecimal():
+        if not (values["memory"].isascii() and values["memory"].isdecimal()):
             raise UsageError(f"-memory: {values['memory']!r} is not a number of MiB")
         facts = image.with_memory(facts, int(values["memory"]) * _MIB)
     from ignition.config.model import Config
@@ -202,7 +202,7 @@ def _shown(values: Values, name: str, marked: Config, planner: Planner, changes:
     if values["html"]:
         from ignition.planning import page
 
-        with open(values["html"], "w", encoding="utf-8", errors="backslashreplace") as file:
+        with open(values["html"], "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(page.text(planner, changes, views, lost, failure, name or "the base configs"))
     if failure:
         _complain(marked, planner.failed_in, failure)

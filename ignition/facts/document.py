@@ -10,8 +10,6 @@ import json
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
-from ignition.errors import Failure
-
 VERSION = 1
 GPT, OTHER_TABLE = "gpt", "other"
 DISK, PARTITION, ARRAY, MAPPING, OTHER = KINDS = ("disk", "partition", "array", "mapping", "other")
@@ -46,7 +44,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Content:
-    """What libblkid finds at `offset` of a device. A partition table has `table` instead of `format`."""
+    """A signature that libblkid finds at `offset` of a device. A partition table has `table` instead of `format`."""
 
     format: str = ""
     label: str = ""
@@ -176,17 +174,10 @@ def _short(record: Any) -> dict[str, Any]:
     return found
 
 
-def parse(content: bytes, where: str) -> Facts:
-    """A document. Raises Failure with the place of what is wrong."""
-    from ignition.facts import schema
-
-    try:
-        found = json.loads(content)
-    except ValueError as error:
-        raise Failure(f"not JSON: {error}", where=where, fix="use the output of `ignition facts`") from error
-    schema.check(found, where)
-    made: Facts = _made(Facts, found)
-    return made
+def made(found: dict[str, Any]) -> Facts:
+    """The facts of a document that is valid."""
+    facts: Facts = _made(Facts, found)
+    return facts
 
 
 def _made(kind: type[Any], found: dict[str, Any]) -> Any:

@@ -132,7 +132,7 @@ def _kind(name: str, *, is_partition: bool, is_disk: bool) -> str:
 
 
 def content_of(node: str) -> Content:
-    """What a device or a file begins with."""
+    """The signature at the beginning of a device or a file."""
     found = signatures.probe(node)
     return Content(found.format, found.label, found.uuid, found.table)
 

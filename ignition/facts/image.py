@@ -17,6 +17,7 @@ from ignition.facts.document import Content, Device, Facts, Luks, Member, Table
 from ignition.facts.host import described
 from ignition.host import devices
 from ignition.host.command import run, status_and_output
+from ignition.host.reading import lines
 from ignition.storage import gpt, gpt_disk, luks_header, signatures
 from ignition.storage.disk import opened
 
@@ -36,7 +37,7 @@ class Image:
 
 
 def named(paths: Sequence[str]) -> list[Image]:
-    """Images with their nodes: `NODE=FILE`, or the next of /dev/vda, /dev/vdb … Raises Failure for what is not an image."""
+    """Images with their nodes: `NODE=FILE`, or the next of /dev/vda, /dev/vdb … Raises Failure for other files."""
     letters = (chr(ord("a") + number) for number in count())
     found = []
     for path in paths:
@@ -101,7 +102,7 @@ def _sector_size(descriptor: int) -> int:
 
 
 def _content(path: str, start: int, size: int) -> Content:
-    argv = ["blkid", "-p", "-o", "udev", "-O", str(start), "-S", str(size), path]
+    argv = ["blkid", "-p", "-o", "udev", "-O", str(start), "-S", str(size), "--", path]
     status, output = status_and_output(argv, why=f"probing {path}", ok=(0, signatures.NOTHING, signatures.AMBIVALENT))
     if status != 0:
         return Content()
@@ -158,8 +159,8 @@ def with_memory(facts: Facts, memory: int) -> Facts:
 
 def used_bytes(path: str, offset: int) -> int:
     """Bytes of the files of an ext4 file system in an image."""
-    output = run(["debugfs", "-R", "stats -h", f"{path}?offset={offset}"], why=f"reading the file system in {path}")
-    members = dict(line.split(":", 1) for line in output.splitlines() if ":" in line)
+    output = run(["debugfs", "-R", "stats -h", "--", f"{path}?offset={offset}"], why=f"reading the file system in {path}")
+    members = dict(line.split(":", 1) for line in lines(output) if ":" in line)
     try:
         blocks, free, size = (int(members[name]) for name in ("Block count", "Free blocks", "Block size"))
     except (KeyError, ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import MISSING, fields
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -59,8 +60,18 @@ def _type(hint: Any) -> dict[str, Any]:
     return _object(hint)
 
 
+def parse(content: bytes, where: str) -> Facts:
+    """A document. Raises Failure with the place of the first error."""
+    try:
+        found = json.loads(content)
+    except ValueError as error:
+        raise Failure(f"not JSON: {error}", where=where, fix="use the output of `ignition facts`") from error
+    check(found, where)
+    return document.made(found)
+
+
 def check(found: object, where: str) -> None:
-    """Raises Failure with the path of the first value that does not belong there."""
+    """Raises Failure with the path of the first value that is not allowed."""
     import jsonschema
 
     errors = jsonschema.Draft202012Validator(schema()).iter_errors(found)

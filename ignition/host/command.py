@@ -44,6 +44,22 @@ def run(
     return status_and_output(argv, why=why, stdin=stdin, ok=ok, timeout_s=timeout_s, hidden=hidden)[1]
 
 
+def output_and_errors(argv: list[str], *, why: str, timeout_s: float = 120) -> tuple[bytes, str]:
+    """Standard output, unchanged, and standard error of a program of `PROGRAMS` whose exit status says nothing (debugfs).
+
+    Raises CommandFailed if it is missing or takes longer than `timeout_s`.
+    """
+    if not known(argv[0]):
+        raise CommandFailed(f"{argv[0]} is not in the list of programs", status=None, fix="add it to ignition/host/programs.py")
+    try:
+        _, stdout, stderr = _finished(argv, b"", timeout_s)
+    except FileNotFoundError as error:
+        raise CommandFailed(f"{why}: the program {argv[0]} is missing", status=None, fix="install its package") from error
+    except TimeoutError as error:
+        raise CommandFailed(f"{why}: timed out after {timeout_s:g} s", status=None) from error
+    return stdout, stderr.decode("utf-8", "replace")
+
+
 def status_and_output(
     argv: list[str],
     *,

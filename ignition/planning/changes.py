@@ -1,4 +1,4 @@
-"""What a plan shows: each operation as the change that it makes, and the disks before and after."""
+"""The contents of a plan: each operation as the change that it makes, and the disks before and after."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ignition.applied.machine import Machine
 from ignition.display.changes import ADDED, CHANGED, GROWN, KEPT, LOST, MADE, REMOVED, SAME, SHRUNK, Change, DiskView, PartView
 from ignition.errors import Failure
 from ignition.facts import document
+from ignition.host.reading import lines
 from ignition.planning.stages import Planned, Planner
 from ignition.stages.kargs import SetKernelArguments
 from ignition.storage import filesystems, raid
@@ -40,7 +41,7 @@ class Changes:
         self._planner, self._where, self._shows = planner, where, shows_contents
         self.steps: list[Planned] = []
         self.entries: list[tuple[str, Change]] = []  # stage, change
-        self.reformatted: set[str] = set()  # nodes whose content is made anew
+        self.reformatted: set[str] = set()  # nodes that are formatted
         self.lost: list[str] = []
 
     def seen(self, planned: Planned) -> None:
@@ -91,7 +92,7 @@ class Changes:
             yield Change(sign, "encrypted volume", volume.name, place=self._where(volume.where), details=details)
 
     def _replacing(self, node: str, planned: Planned) -> list[str]:
-        """What a device loses when it is made anew."""
+        """The content that a device loses when it is formatted."""
         if getattr(planned.operation, "keeps", False):
             return []
         device = self._planner.machine.devices[node]
@@ -172,19 +173,19 @@ def groups(entries: Iterable[tuple[str, Change]]) -> dict[str, list[Change]]:
 
 
 def difference(before: bytes, after: bytes) -> list[str]:
-    """The lines of a unified diff without its header; empty for what is not text."""
+    """The lines of a unified diff without its header; empty for binary content."""
     try:
         one, other = before.decode("utf-8"), after.decode("utf-8")
     except UnicodeDecodeError:
         return []
     if "\0" in one or "\0" in other or max(len(one), len(other)) > _MOST_TEXT:
         return []
-    found = list(difflib.unified_diff(one.splitlines(), other.splitlines(), lineterm="", n=_CONTEXT))
+    found = list(difflib.unified_diff(lines(one), lines(other), lineterm="", n=_CONTEXT))
     return [line for line in found[2:] if before or not line.startswith("@@")]
 
 
 def words(content: Content) -> str:
-    """What a device holds: `ext4 'data'`."""
+    """The content of a device: `ext4 'data'`."""
     if content.table:
         return f"a {content.table} partition table"
     return f"{content.format} {content.label!r}" if content.label else content.format
@@ -263,7 +264,7 @@ def _parts_after(planner: Planner, disk: Device, before: list[PartView], changes
 
 
 def losses(views: list[DiskView], changes: Changes) -> list[str]:
-    """What is lost, in words: contents of partitions and disks, and what operations said."""
+    """The losses, in words: contents of partitions and disks, and those that operations named."""
     found = [_loss(view, part) for view in views for part in view.before if part.fate == LOST and part.content]
     devices = [one for one in changes.lost if not any(f"on {view.device}" in one for view in views)]
     return [*found, *devices]

@@ -6,11 +6,11 @@ import errno
 import os
 import re
 import stat
-import subprocess
 from typing import TYPE_CHECKING
 
 from ignition.errors import Failure
 from ignition.facts.document import Node
+from ignition.host.command import output_and_errors
 from ignition.planning.tree import KINDS
 
 if TYPE_CHECKING:
@@ -30,18 +30,16 @@ class Ext4Tree:
 
     def _ask(self, request: str, path: str) -> bytes:
         quoted = path.replace('"', '""')
-        argv = ["debugfs", "-R", f'{request} "{quoted}"', self._file]
-        try:
-            done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S603  its own question
-        except FileNotFoundError as error:
-            raise Failure("debugfs is missing: it reads the root in an image", fix="install e2fsprogs") from error
-        if b"File not found" in done.stderr:
+        output, errors = output_and_errors(["debugfs", "-R", f'{request} "{quoted}"', "--", self._file], why=f"reading {path}")
+        if "File not found" in errors:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        if b"Bad magic" in done.stderr or b"while trying to open" in done.stderr:
+        if "Bad magic" in errors or "while trying to open" in errors:
             raise Failure(
-                "the root of the image is not an ext4 file system", where=self._path, fix="plan on the machine, or from its facts"
+                "the root of the image is not an ext4 file system",
+                where=self._path,
+                fix="plan on the machine, or from its facts",
             )
-        return done.stdout
+        return output
 
     def _directory(self, path: str) -> dict[str, Node]:
         if path not in self._listed:

@@ -40,7 +40,7 @@ _PART = re.compile(r"-part(\d+)$")
 class PlannedMachine(Machine):
     """Answers as the machine of the facts would, at the moment before the next operation; `apply` moves on.
 
-    `unknown`: what the plan had to assume, in words.
+    `unknown`: the assumptions of the plan, in words.
     """
 
     def __init__(self, facts: Facts, config: Config) -> None:
@@ -51,7 +51,7 @@ class PlannedMachine(Machine):
         self._remains: dict[tuple[str, int], Device] = {}  # (disk, first byte) → what lay there: a table does not erase it
         self.unknown: list[str] = []
 
-    # What the stages ask
+    # Answers to the stages
 
     def earlier_steps(self) -> frozenset[str]:
         return frozenset()
@@ -250,7 +250,7 @@ class PlannedMachine(Machine):
             if one.kind == document.DISK
         ]
 
-    # What operations change
+    # Effects of operations
 
     @singledispatchmethod
     def apply(self, operation: Operation) -> None:
@@ -330,13 +330,13 @@ class PlannedMachine(Machine):
         self._assume(operation.path)
 
     def _assume(self, path: str) -> None:
-        """A device that is closed until the boot: its content is taken for what the config wants to find."""
+        """A device that is closed until the boot: its content is assumed to be as the config wants it."""
         wanted = next((one for one in self._config.storage.filesystems if one.device == path), None)
         inner = next((one for one in self._config.storage.luks if one.device == path), None)
         content = Content("crypto_LUKS", inner.label or "", inner.uuid or "") if inner else _content(wanted)
         header = document.Luks(2, inner.label or "", inner.uuid or "") if inner else None
         self.devices[path] = replace(self.devices[path], content=content, luks=header)
-        self.unknown.append(f"{path} is closed: it is assumed to hold what the config wants")
+        self.unknown.append(f"{path} is closed: it is assumed to be as the config wants it")
 
     @apply.register
     def _format_volume(self, operation: steps.FormatVolume) -> None:

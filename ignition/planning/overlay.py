@@ -1,4 +1,4 @@
-"""A root with what the operations so far have left in it: later ones find new users, directories and links, as in a boot."""
+"""A root with the effects of the operations so far: later ones find new users, directories and links, as in a boot."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ignition.facts.document import Node
 from ignition.host.reading import lines
 from ignition.operation import Left
+from ignition.sysroot.account_database import is_id
 
 if TYPE_CHECKING:
     from ignition.planning.tree import Tree
@@ -64,7 +65,7 @@ class Overlay:
         self._added.setdefault(os.path.dirname(path), set()).add(os.path.basename(path))
 
     def apply(self, left: Left, path: str, content: bytes | None) -> None:
-        """What an operation leaves. `path`: where it is, symlinks followed; `content` of a file."""
+        """The effect of an operation. `path`: where it is, symlinks followed; `content` of a file."""
         members = left.members
         if left.kind == "user" and members is not None:
             self._add_user(left.name, members)
@@ -130,7 +131,7 @@ class Overlay:
 
 
 def _free(found: list[str], *, is_system: bool = False) -> int:
-    taken = {int(fields[2]) for line in found if len(fields := line.split(":")) > 2 and fields[2].isdigit()}
+    taken = {int(fields[2]) for line in found if len(fields := line.split(":")) > 2 and is_id(fields[2])}
     numbers = range(_FIRST_SYSTEM_ID, 100, -1) if is_system else range(_FIRST_ID, _LAST_ID)
     if is_system:
         return next(number for number in numbers if number not in taken)

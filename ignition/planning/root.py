@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ignition.facts.document import Node
 
-_NOWHERE = "/proc/self/fd/ignition-plan"  # no such directory: what is not overridden here fails instead of touching this machine
+_NOWHERE = "/proc/self/fd/ignition-plan"  # does not exist: methods that are not overridden fail instead of touching this machine
 
 
 class PlannedRoot(Root):

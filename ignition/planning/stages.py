@@ -42,7 +42,7 @@ _NO_UUID = "made-at-the-boot"
 
 
 class Planned:
-    """One operation of a stage. `is_there`: its effect exists already; `lefts`: what it leaves, as far as that can be said."""
+    """One operation of a stage. `is_there`: its effect exists already; `lefts`: its effects, as far as they are known."""
 
     def __init__(self, stage: str, operation: Operation, *, is_there: bool, lefts: Sequence[Left]) -> None:
         self.stage, self.operation, self.is_there, self.lefts = stage, operation, is_there, tuple(lefts)
@@ -51,7 +51,7 @@ class Planned:
 class Planner:
     """Plans stage after stage. `seen(planned)` is called for each operation before it has its effect.
 
-    `problems`: what the plan cannot know. Raises Failure as the boot would.
+    Raises Failure as the boot would.
     """
 
     def __init__(self, config: Config, facts: Facts, tree: Tree, fetcher: Fetcher, platform: str) -> None:
@@ -91,7 +91,7 @@ class Planner:
                 yield from self._all(operation.plan(self.context))
 
     def _look(self, stage: str, operation: Operation) -> Planned:
-        """What an operation will find and leave. Before users and devices exist, some of that is unknown."""
+        """An operation with its effects. Before users and devices exist, some of them are unknown."""
         is_there = False
         lefts: list[Left] = []
         if operation.kind == LeaveNotice.kind:
@@ -110,7 +110,7 @@ class Planner:
         return Planned(stage, operation, is_there=is_there or bool(getattr(operation, "keeps", False)), lefts=lefts)
 
     def _warn_about_logins(self) -> None:
-        """What the notice at the login prompt would say; passwords are not looked at."""
+        """The notice at the login prompt; passwords are ignored."""
         if any(user.password_hash for user in self.config.passwd.users):
             return
         state = State()

@@ -95,7 +95,7 @@ class KnownTree:
 
 
 class Recorder:
-    """Passes on what another tree says, and keeps it: what a plan has asked is what the facts must say."""
+    """Passes on the answers of another tree, and keeps them: the facts must have all that a plan asks for."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
@@ -111,7 +111,7 @@ class Recorder:
         if found is not None and found.text is None:
             is_shown, is_public = len(content) <= MOST_TEXT, bool(found.mode & READABLE)
             text = content.decode("utf-8", "surrogateescape") if is_shown and is_public else None
-            # Not of files that few may read: what could be guessed from a digest is no secret any more.
+            # Not of files that few may read: guessable content can be found by its digest.
             digest = hashlib.sha512(content).hexdigest() if is_public and not is_shown else ""
             self.nodes[path] = replace(found, text=text, sha512=digest)
         return content

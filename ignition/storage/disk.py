@@ -223,7 +223,7 @@ class WriteTable(Operation):
 
     @property
     def changes(self) -> tuple[partitions.Change, ...]:
-        """What is changed in the table."""
+        """The changes of the table."""
         return self._decision.changes
 
     @property

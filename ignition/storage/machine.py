@@ -66,7 +66,7 @@ class Machine:
         return users.of_any_part(devices.name_of(node))
 
     def signature(self, node: str) -> Signature:
-        """What a device holds."""
+        """The content of a device."""
         from ignition.storage import signatures
 
         return signatures.probe(node)

@@ -37,7 +37,7 @@ FULL = Facts(
 
 
 def test_document_is_read_as_it_was_written() -> None:
-    assert document.parse(document.text(FULL).encode(), "facts.json") == FULL
+    assert schema.parse(document.text(FULL).encode(), "facts.json") == FULL
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,14 @@ def test_what_is_wrong_is_named_with_its_place(path: tuple[Any, ...], value: obj
         inner = inner[part]
     inner[path[-1]] = value
     with pytest.raises(Failure) as caught:
-        document.parse(json.dumps(found).encode(), "facts.json")
+        schema.parse(json.dumps(found).encode(), "facts.json")
     assert caught.value.where.startswith(f"facts.json: {where}")
     assert caught.value.fix == "use the output of `ignition facts` of this version"
 
 
 def test_what_is_not_json_is_refused() -> None:
     with pytest.raises(Failure, match="not JSON"):
-        document.parse(b"{", "facts.json")
+        schema.parse(b"{", "facts.json")
 
 
 def test_schema_is_one() -> None:
@@ -85,7 +85,7 @@ def test_recorder_keeps_what_was_asked(tmp_path: Path) -> None:
     text = document.text(Facts(nodes=recorder.nodes))
     assert "all may read this" in text
     assert "planted-secret" not in text
-    known = KnownTree(document.parse(text.encode(), "x").nodes)
+    known = KnownTree(schema.parse(text.encode(), "x").nodes)
     assert known.read("/public") == b"all may read this"
     assert known.node("/none/below") is None
     with pytest.raises(Failure, match="the facts do not have the content of /secret"):

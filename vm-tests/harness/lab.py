@@ -139,7 +139,7 @@ class Lab:
         return result
 
     def plan(self, config: Mapping[str, Any]) -> dict[str, Any] | None:
-        """What `ignition plan` says from the images of the disks; None where it cannot: something of them is in use or open."""
+        """The output of `ignition plan` for the images of the disks; None if they are in use or open in the guest."""
         drives = [disk for disk in self.disks if disk.sector_size == planned.SECTOR]
         others = [str(disk) for disk in self.disks if disk not in drives]
         if any(node in json.dumps(config) for node in others) or self.run(planned.OPEN).text.strip():

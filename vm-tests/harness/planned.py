@@ -1,4 +1,4 @@
-"""`ignition plan` beside what a stage did: the plan that it makes from the images of a lab's disks, before the stage runs."""
+"""`ignition plan` compared with a stage: the plan is made from the images of a lab's disks before the stage runs."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from harness.lab_result import Result
 
 TOP = Path(__file__).resolve().parents[2]
-# What a plan cannot know: what is open, assembled or mounted in the guest, and devices without an image.
+# Not known from images: volumes, arrays, mounts and swap areas that are open in the guest.
 OPEN = "ls -d /sys/block/md* /sys/block/dm-* 2>/dev/null; cat /proc/swaps | tail -n +2; findmnt --noheadings --output SOURCE | grep ^/dev/"
 SECTOR = 512  # bytes; an image does not tell that a blank disk has others
 ANSWERED = (0, 1, 2, 3)
@@ -41,7 +41,7 @@ def plan(config: Mapping[str, Any], drives: Sequence[Drive], scratch: Path, argu
 
 
 def differences(found: Mapping[str, Any], result: Result, stage: str = "disks") -> list[str]:
-    """How a plan differs from what the stage did, a line each: operations in order, what was there already, and the failure."""
+    """The differences of a plan from the stage, a line each: operations in order, existing effects, and the failure."""
     planned = [
         (one["what"], one["already"]) for one in found["operations"] if one["stage"] == stage and one["operation"] != "inspect"
     ]
