@@ -142,7 +142,7 @@ class Lab:
         """The output of `ignition plan` for the images of the disks; None if they are in use or open in the guest."""
         drives = [disk for disk in self.disks if disk.sector_size == planned.SECTOR]
         others = [str(disk) for disk in self.disks if disk not in drives]
-        if any(node in json.dumps(config) for node in others) or self.run(planned.OPEN).text.strip():
+        if any(node in json.dumps(config) for node in others) or self.run(f"({planned.OPEN}) 2>/dev/null").text.strip():
             return None
         self.flush()
         return planned.plan(config, drives, self.case.work / "planned.ign", self.run("cat /proc/cmdline").text)

@@ -11,7 +11,7 @@ from harness.lab_result import Result
 
 TOP = Path(__file__).resolve().parents[2]
 # Not known from images: volumes, arrays, mounts and swap areas that are open in the guest.
-OPEN = "ls -d /sys/block/md* /sys/block/dm-* 2>/dev/null; cat /proc/swaps | tail -n +2; findmnt --noheadings --output SOURCE | grep ^/dev/"
+OPEN = "ls -d /sys/block/md* /sys/block/dm-*; tail -n +2 /proc/swaps; findmnt --noheadings --output SOURCE | grep ^/dev/"
 SECTOR = 512  # bytes; an image does not tell that a blank disk has others
 ANSWERED = (0, 1, 2, 3)
 
@@ -19,8 +19,9 @@ ANSWERED = (0, 1, 2, 3)
 class Drive(Protocol):
     """A disk of a lab."""
 
-    node: str
-    sector_size: int
+    @property
+    def node(self) -> str:
+        """Its device in the guest."""
 
     @property
     def image(self) -> Path:
