@@ -4,6 +4,7 @@ CASE ?=
 JOBS ?= 2
 EXAMPLES ?= 5000
 MUTANTS ?=
+PAGES ?=
 BENCH_BOOT ?=
 DESTDIR ?=
 prefix ?= /usr
@@ -14,7 +15,7 @@ sharedir := $(DESTDIR)$(prefix)/share
 zshdir ?= zsh/$(if $(and $(filter /usr,$(prefix)),$(wildcard /etc/debian_version)),vendor-completions,site-functions)
 IMAGE ?= build/coreos-ignition-debian12.qcow2
 
-.PHONY: help setup demo test check unit vm-test lab bench bench-boot fuzz mutants soak image install clean
+.PHONY: help setup demo test check unit vm-test lab bench bench-boot fuzz mutants soak image screenshots install clean
 help:
 	@sed -n 's/^## //p' Makefile
 
@@ -70,6 +71,10 @@ mutants: setup
 soak: setup
 	@if [ "$$(id -u)" = 0 ]; then $(PYTHON) -m tests.soak.races; else echo "races: skipped, they need root"; fi
 	@$(PYTHON) vm-tests/run.py --soak --jobs $(JOBS)
+
+## make screenshots     pictures of pages for docs/images, taken in Chromium (PAGES="report": only these)
+screenshots: setup
+	@$(PYTHON) docs/screenshots.py $(PAGES)
 
 ## make install         install programs, dracut module, units, manual pages and completion to DESTDIR (prefix=/usr/local: no module)
 install:

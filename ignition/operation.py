@@ -15,13 +15,12 @@ from contextlib import contextmanager
 from itertools import count, groupby
 
 from ignition.errors import Failure, Unmet
-from ignition.host import log
+from ignition.host import log, paths
 from ignition.host.printable import message
 from ignition.host.root import Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from io import TextIOWrapper
     from typing import Any
 
     from ignition.fetch.engine import Fetcher
@@ -86,6 +85,13 @@ class Operation:
         """What this operation leaves on the machine, once it is done; also true if it was done already."""
         return ()
 
+    def facts(self) -> dict[str, object]:
+        """More members for its record, once it is done or was already there: plain data, never a secret. For the report.
+
+        `disk`: a table before and after; `holds`: what devices hold now (docs/after-the-boot.md, "The report").
+        """
+        return {}
+
 
 class Deferred(Operation):
     """Operations that cannot be planned before earlier ones have run: the members of an array may be partitions of a new table.
@@ -104,7 +110,8 @@ class Deferred(Operation):
 class Runner:
     """Runs operations of one stage: journals each as started, then finished or failed, and records it with its time.
 
-    A context manager: records are appended to `record_path`, one JSON object per line, when the block ends.
+    A context manager: records are appended to `record_path`, one JSON object per line, when the block ends, and the warnings that
+    were logged meanwhile to the file beside it.
     """
 
     def __init__(self, stage: str, record_path: str, locate: Callable[[Failure], None] = lambda _: None) -> None:
@@ -122,15 +129,9 @@ class Runner:
 
     def flush(self) -> None:
         """Write the records so far, for readers before the end of the stage."""
-        if self._records:
-            with log.never_fatal(f"{self._record_path} was not written"):
-                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-                with open(os.open(self._record_path, flags, 0o600), "a", encoding="utf-8") as file:
-                    self._write(file)
-
-    def _write(self, file: TextIOWrapper) -> None:
-        file.writelines(json.dumps(record) + "\n" for record in self._records)
-        self._records.clear()
+        _append(self._record_path, self._records)
+        warnings = [{"stage": self._stage, "what": text, "at": round(at, 3)} for at, text in log.taken_warnings()]
+        _append(paths.mark(self._record_path, paths.WARNINGS), warnings)
 
     def run(self, operations: Iterable[Operation], context: Context) -> None:
         """Execute in order, `concurrent` neighbours in parallel. A failure stops it once running neighbours have finished."""
@@ -177,6 +178,7 @@ class Runner:
                     outcome["result"] = "already"
                 else:
                     operation.execute(context)
+                outcome |= operation.facts()
             except Exception as error:
                 if operation.optional:
                     raise _unmet(error) from error
@@ -200,6 +202,8 @@ class Runner:
             "result": "done",
             "at": round(time.time(), 3),
         }
+        if place:
+            record["place"] = place
         log.info(f"op({number:x}): [started]  {what}", **fields)
         begin = time.monotonic()
         try:
@@ -238,10 +242,20 @@ class Runner:
         if result == "failed":
             log.critical(f"op({number:x}): [failed]   {what}: {record.get('cause', '')}", **fields)
         elif result == "warning":
-            log.warning(f"op({number:x}): [warning]  {what}: {record.get('cause', '')}", **fields)
+            log.send(log.WARNING, f"op({number:x}): [warning]  {what}: {record.get('cause', '')}", **fields)
         else:
             note = " (already done)" if result == "already" else ""
             log.info(f"op({number:x}): [finished] {what}{note} in {record['seconds']} s", **fields)
+
+
+def _append(path: str, records: list[dict[str, object]]) -> None:
+    """Append records to a file, one JSON object per line, and clear the list."""
+    if records:
+        with log.never_fatal(f"{path} was not written"):
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            with open(os.open(path, flags, 0o600), "a", encoding="utf-8") as file:
+                file.writelines(json.dumps(record) + "\n" for record in records)
+                records.clear()
 
 
 def _unmet(error: Exception) -> Unmet:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -38,7 +39,9 @@ PROBES = {
     "web": "python3 -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1/\").read().decode())'",
     "failed": "systemctl --failed --plain --no-legend",
     "boot": "systemd-analyze",
+    "report": f"cat {guest.REPORT}",
 }
+PAGE = Path(__file__).resolve().parent.parent / "build" / "demo-report.html"
 
 
 def say(line: str = "") -> None:
@@ -115,6 +118,19 @@ def show_guest(seen: dict[str, Answer], service: Service) -> None:
     say(f"  failed units: {seen['failed'].text.strip() or 'none'}")
 
 
+def make_page(seen: dict[str, Answer], root: Path) -> None:
+    """The page of the machine's report, made on this host. `root` gets the files of the machine that the page is about."""
+    for inside, text in ((guest.REPORT, seen["report"].text), ("/run/metadata/coreos", seen["metadata"].text)):
+        path = root / inside.lstrip("/")
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+    PAGE.parent.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "ignition.cli.ignition", "report", "--root", str(root), "--html", str(PAGE)]
+    done = subprocess.run(command, cwd=PAGE.parent.parent, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise HarnessError(f"the page of the report was not made: {done.stderr.strip()}")
+
+
 def show_login(machine: Machine, folder: Path) -> None:
     """How to log in to a machine that keeps running, and how to stop it."""
     process = machine.process
@@ -139,6 +155,7 @@ def first_boot(image: Image, folder: Path, *, keep: bool) -> None:
         guest.settle(ssh)
         seen = ssh.collect(PROBES)
         show_guest(seen, service)
+        make_page(seen, folder / "root")
         ssh.run("sync")
         machine.pause()
         show_disks("The disks after", drives, folder)
@@ -149,6 +166,7 @@ def first_boot(image: Image, folder: Path, *, keep: bool) -> None:
         else:
             machine.power_off()
             say("\nThe machine is off again; DEMO_KEEP=1 would leave it running.")
+    say(f"\nThe report of this boot, as a page: {PAGE}")
 
 
 def main() -> int:

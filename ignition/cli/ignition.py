@@ -16,7 +16,6 @@ from ignition.cli.flags import DIRECTORIES, FILES, Flag, UsageError, duration, d
 from ignition.cli.program import Program
 from ignition.errors import Failure, trace, unforeseen
 from ignition.host import log, paths, progress
-from ignition.host.printable import MOST_OF_A_LINE, printable
 from ignition.host.printable import message as clean
 from ignition.operation import Context, Runner
 from ignition.stages.arguments import Arguments, Paths
@@ -29,6 +28,12 @@ STAGES = ("fetch-offline", "fetch", "kargs", "disks", "mount", "files", "umount"
 GROW = "grow"
 FETCHING = ("fetch-offline", "fetch")
 SUCCESS, FAILED, USAGE, NO_STATE = 0, 1, 2, 3
+
+
+def _report() -> Program:
+    from ignition.cli import report
+
+    return report.PROGRAM
 
 
 def _render() -> Program:
@@ -90,15 +95,6 @@ GROWING = Program(
     version="Ignition",
     statuses={**_STATUSES, FAILED: "ROOT could not be grown"},
 )
-REPORT = Program(
-    "ignition report",
-    "print what the first boot of this machine did, and how long it took",
-    tuple(flag if flag.name == "root" else flag.concealed() for flag in FLAGS),
-    manual="ignition-report(1)",
-    usage=("[-root DIRECTORY]",),
-    version="Ignition",
-    statuses={FAILED: "there is no report, or it cannot be read", USAGE: "invalid usage"},
-)
 PROGRAM = Program(
     "ignition",
     "run one stage of a machine's first boot",
@@ -107,7 +103,7 @@ PROGRAM = Program(
     usage=(
         "-stage NAME -platform ID [options]",
         "grow [-root DIRECTORY] [options]",
-        "report [-root DIRECTORY]",
+        "report [FILE] [options]",
         "render [URL|FILE|-] [options]",
         "schema NAME",
         "plan [URL|FILE|-] [-image FILE | -facts FILE] [options]",
@@ -118,7 +114,7 @@ PROGRAM = Program(
     # Only the module of the called command is loaded: a stage does not pay for the others.
     commands={
         GROW: lambda: GROWING,
-        "report": lambda: REPORT,
+        "report": _report,
         "render": _render,
         "schema": _schema,
         "facts": lambda: _command("facts"),
@@ -146,15 +142,6 @@ def main(values: Values, words: list[str]) -> int:
 def grow(values: Values, words: list[str]) -> int:
     """As a stage, without a config."""
     return _run_stage({**values, "stage": GROW})
-
-
-@REPORT
-def report(values: Values, words: list[str]) -> None:
-    """Print the record of the first boot that is in the root."""
-    from ignition.stages.result import report_text
-
-    lines = report_text(values["root"].rstrip("/") + paths.REPORT).split("\n")
-    print("\n".join(printable(line, MOST_OF_A_LINE) for line in lines))
 
 
 def _unknown_platform(values: Values) -> Failure | None:

@@ -11,6 +11,7 @@ import os
 from ignition.host.command import run
 
 EARLIER = "/run/ignition/earlier"
+FAILURES = "/run/ignition/earlier-failures"
 PROGRAM = "/usr/lib/coreos-ignition/esp"
 DISKS_DONE = "disks-done"  # all changes of the disks stage are on disk
 ROOT_IN_MEMORY = "root-in-memory"  # the contents of ROOT are nowhere else
@@ -23,6 +24,16 @@ def earlier(path: str = EARLIER) -> frozenset[str]:
             return frozenset(file.read().split())
     except FileNotFoundError:
         return frozenset()
+
+
+def earlier_failures(path: str = FAILURES) -> int:
+    """How often the first boot of this machine has failed because of one config; 0 if it has not."""
+    try:
+        with open(path, encoding="ascii") as file:
+            _, times = file.read(128).split()
+            return int(times) if times.isdigit() else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def note(word: str) -> None:

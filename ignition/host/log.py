@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -20,6 +21,7 @@ from ignition.host.printable import message as clean
 IDENTIFIER = "ignition"
 _JOURNAL = "/run/systemd/journal/socket"
 DEBUG, INFO, NOTICE, WARNING, ERROR, CRITICAL = 7, 6, 5, 4, 3, 2
+_MOST_WARNINGS = 200  # that are kept; the journal has them all
 _INDENT = 11  # as far as a level and its colon go
 _NAMES = {DEBUG: "DEBUG", INFO: "INFO", NOTICE: "NOTICE", WARNING: "WARNING", ERROR: "ERROR", CRITICAL: "CRITICAL"}
 
@@ -30,6 +32,7 @@ class _Settings:
     identifier = IDENTIFIER
     instead: Callable[[int, str], None] | None = None
     also: Callable[[int, str], None] | None = None
+    warnings: list[tuple[float, str]] = []
 
 
 def configure(*, stage: str, to_stdout: bool, identifier: str = IDENTIFIER) -> None:
@@ -89,8 +92,16 @@ def info(message: str, **fields: object) -> None:
 
 
 def warning(message: str, **fields: object) -> None:
-    """A result that is probably not the intended one."""
+    """A result that is probably not the intended one. It is kept for `taken_warnings` as well."""
     send(WARNING, message, **fields)
+    if len(_Settings.warnings) < _MOST_WARNINGS:
+        _Settings.warnings.append((time.time(), clean(message)))
+
+
+def taken_warnings() -> list[tuple[float, str]]:
+    """(seconds since 1970, message) of each warning since the last call, for the report."""
+    taken, _Settings.warnings = _Settings.warnings, []
+    return taken
 
 
 def error(message: str, **fields: object) -> None:

@@ -9,6 +9,7 @@ RUN = "/run/ignition"
 NEEDNET = f"{RUN}/neednet"
 STATE = f"{RUN}/state"
 OPERATIONS = "operations.jsonl"  # beside the state file
+WARNINGS = "warnings.jsonl"  # beside the state file: the warnings that were logged, but those of operations
 FAILURE = "failure.txt"  # beside the state file
 LASTING = "lasting"  # beside the state file: a failure that the same config would cause again, with the digest of that config
 PLACES = "places.json"  # beside the state file: the place of each value in the sources of the config

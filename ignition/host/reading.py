@@ -1,16 +1,17 @@
-"""Reading files that are not the agent's own: inside a root, or on a file system that is mounted for this purpose.
+"""Reading files that may be anything: inside a root, on a file system that is mounted for this purpose, or given by a person.
 
-Every failure has as its place `where`, the caller's name for the file. No path leads out of the root or the file system, neither
+Every Failure has as its place `where`, the caller's name for the file. No path leads out of the root or the file system, neither
 by `..` nor by symlinks, and only regular files are opened.
 """
 
 from __future__ import annotations
 
+import os
 import stat
 import time
 
 from ignition.errors import CommandFailed, Failure, NotFound
-from ignition.host.limits import SYSTEM_FILE
+from ignition.host.limits import IN_MEMORY, SYSTEM_FILE
 from ignition.host.root import Root
 
 TYPE_CHECKING = False
@@ -77,6 +78,15 @@ def read_text(root: Root, inside: str, *, limit: int = SYSTEM_FILE) -> str | Non
     """As `read_inside`, as text: UTF-8, other bytes as surrogates, line ends unchanged."""
     content = read_inside(root, inside, limit=limit)
     return None if content is None else content.decode("utf-8", "surrogateescape")
+
+
+def regular(path: str) -> bytes:
+    """The bytes of a regular file of this system, without blocking on a FIFO or reading a device. Raises OSError, ValueError."""
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        content = file.read(IN_MEMORY + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+    if content is None or len(content) > IN_MEMORY:
+        raise ValueError("not a regular file, or a huge one")
+    return content
 
 
 def lines(text: str) -> list[str]:

@@ -181,7 +181,7 @@ def run(arguments: Arguments) -> None:
         state.luks_persist_key_files = {}
         states.save(state, arguments.state_file)
     runner.flush()
-    write_report(root, arguments.state_file)
+    write_report(root, arguments.state_file, platform=arguments.platform, interrupted=record.unfinished)
     machine_id.keep(root)
 
 

@@ -9,27 +9,27 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import time
 from contextlib import suppress
 
+from ignition import __version__
 from ignition.errors import Failure
-from ignition.host import limits, log, paths
-from ignition.host.printable import printable
-from ignition.host.reading import read_text
+from ignition.host import first_boot_mark, log, paths
+from ignition.host.reading import read_text, regular
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
 from ignition.stages import state as states
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _MODE = 0o600
+_VERSION = 2  # of the report; the first one had neither platform nor warnings, earlier attempts, places and disks
 _MOST_RUNS = 1_000_000
 _LATEST = 1e12  # seconds since 1970; larger values are not times, nor is JSON's 1e999
-_LONGEST_LINE = 4000
 
 
 class WriteResult(Operation):
@@ -90,67 +90,52 @@ def now_rfc3339() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(now)) + f".{int(now % 1 * 1e9):09d}{zone}"
 
 
-def write_report(root: Root, state_file: str) -> None:
-    """Write the report from the record of operations beside the state file. Never raises."""
+def write_report(root: Root, state_file: str, *, platform: str = "", interrupted: bool = False) -> None:
+    """Write the report from the records beside the state file. Never raises.
+
+    `interrupted`: an earlier attempt of the files stage was. The members of the file: ignition/reporting/schema.py.
+    """
     with log.never_fatal(f"{paths.REPORT} was not written"):
-        operations = _operations(paths.mark(state_file, paths.OPERATIONS))
+        operations = _records(paths.mark(state_file, paths.OPERATIONS), ("at", "seconds"), ("stage", "result", "what"))
+        _add_origins(operations, state_file)
         boot, before = boot_id(), _stored(root, paths.REPORT)
         runs = before.get("runs")
         if type(runs) is not int or not 0 <= runs < _MOST_RUNS:
             runs = 0
         report = {
+            "version": _VERSION,
+            "ignition": __version__,
             "bootId": boot,
             "written": now_rfc3339(),
             "runs": runs if before.get("bootId") == boot else runs + 1,
+            "platform": platform,
             "config": {"sha512": config_digest(state_file), "sources": states.load(state_file).fetched_configs},
+            "earlier": {
+                "steps": sorted(first_boot_mark.earlier()),
+                "failures": first_boot_mark.earlier_failures(),
+                "filesInterrupted": interrupted,
+            },
+            "warnings": _records(paths.mark(state_file, paths.WARNINGS), ("at",), ("stage", "what")),
             "stages": _stages(operations),
         }
         # On one line: indentation makes json's encoder many times slower, and a report may have thousands of operations.
         _store(root, paths.REPORT, json.dumps(report, allow_nan=False))
 
 
-def report_text(path: str) -> str:
-    """The report for people. Raises Failure if it is missing or unreadable."""
-    try:
-        lines = _report_lines(json.loads(_regular(path)))
-        return "\n".join(printable(line, _LONGEST_LINE) for line in lines)
-    except FileNotFoundError as error:
-        raise Failure("report not found", where=path, fix="check that this machine was provisioned by ignition") from error
-    except OSError as error:
-        raise Failure(f"cannot be read: {error.strerror}", where=path, fix="read it as root") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        raise Failure("not a report of ignition", where=path) from error
-
-
-def _regular(path: str) -> bytes:
-    """The bytes of a regular file, without blocking on a FIFO or reading a device. Raises OSError, ValueError for those."""
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        content = file.read(limits.IN_MEMORY + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
-    if content is None or len(content) > limits.IN_MEMORY:
-        raise ValueError("not a regular file, or a huge one")
-    return content
-
-
-def _report_lines(report: dict[str, Any]) -> list[str]:
-    lines = [f"provisioned in boot {report['bootId']}, report of {report['written']}, run {report['runs']}"]
-    for source in report["config"]["sources"]:
-        note = ", referenced" if source.get("referenced") else ""
-        lines.append(f"config: {source.get('kind', '')} from {source.get('source', '')}{note}")
-    if report["config"]["sha512"]:
-        lines.append(f"config: sha512 {report['config']['sha512']}")
-    for stage in report["stages"]:
-        lines += [
-            "",
-            f"{stage['stage']}: {stage['seconds']:.3f} s, {_time_of_day(stage['begin'])} to {_time_of_day(stage['end'])}",
-        ]
-        for operation in stage["operations"]:
-            cause = f": {operation['cause']}" if operation.get("cause") else ""
-            lines.append(f"  {operation['result']:<8}{operation['seconds']:>9.3f} s  {operation['what']}{cause}")
-    return lines
-
-
-def _time_of_day(seconds: float) -> str:
-    return time.strftime("%H:%M:%S", time.localtime(seconds)) + f".{int(seconds % 1 * 1000):03d}"
+def _add_origins(operations: list[dict[str, Any]], state_file: str) -> None:
+    """Give each operation with a place in the merged config its place in the author's text, `SOURCE:LINE:COLUMN`."""
+    if not any(operation.get("place") for operation in operations):
+        return
+    with suppress(OSError, ValueError, KeyError, TypeError):  # a config without a table of places is too large for one
+        found = json.loads(regular(paths.mark(state_file, paths.PLACES)))
+        names, table = found["sources"], found["places"]
+        for operation in operations:
+            place = operation.get("place", "")
+            while place and place not in table:
+                place = place.rpartition(".")[0]
+            if place:
+                name, line, column, _ = table[place]
+                operation["origin"] = f"{names[name]}:{line}:{column}"
 
 
 def _stages(operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -167,26 +152,20 @@ def _stages(operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(stages.values())
 
 
-def _operations(path: str) -> list[dict[str, Any]]:
-    """The records of all stages; a truncated last line is ignored."""
+def _records(path: str, numbers: Sequence[str], texts: Sequence[str]) -> list[dict[str, Any]]:
+    """The records of all stages that a Runner could have written, with these members; a truncated last line is ignored."""
     found = []
     try:
-        lines = _regular(path).split(b"\n")
+        lines = regular(path).split(b"\n")
     except FileNotFoundError:
         return []
     for line in lines:
         with suppress(ValueError, RecursionError):
             record = json.loads(line)
-            if _is_record(record):
-                found.append(record)
+            if isinstance(record, dict) and all(isinstance(record.get(name), str) for name in texts):
+                if all(type(record.get(name)) in (int, float) and abs(record[name]) < _LATEST for name in numbers):
+                    found.append(record)
     return found
-
-
-def _is_record(record: object) -> bool:
-    """Whether a Runner could have written it."""
-    if not isinstance(record, dict) or not all(isinstance(record.get(name), str) for name in ("stage", "result", "what")):
-        return False
-    return all(type(record.get(name)) in (int, float) and abs(record[name]) < _LATEST for name in ("at", "seconds"))
 
 
 def config_digest(state_file: str) -> str:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from ignition.errors import Failure, at
 from ignition.host import blkpg, devices
@@ -129,7 +129,7 @@ def plan(disk: Disk, facts: DiskFacts, where: str, *, translated: bool = False) 
         with at_disk(where):
             decision = partitions.decide(disk, facts.table, facts.in_use, where, translated=translated)
         _refuse_content(disk, facts, decision, where)
-        operations.append(WriteTable(disk.device, facts.node, decision, where))
+        operations.append(WriteTable(disk.device, facts.node, decision, where, facts.table))
     return operations
 
 
@@ -165,6 +165,7 @@ class WipeTable(Operation):
 
     def __init__(self, device: str, node: str, where: str) -> None:
         self.path, self._node, self.place = device, node, where
+        self._before: gpt.Table | None = None
 
     def describe(self) -> str:
         return f"wipe the partition table of {self.path} ({self.place})"
@@ -182,9 +183,16 @@ class WipeTable(Operation):
 
     def execute(self, context: Context) -> None:
         with at(self.place), locked(self._node) as disk:
-            gpt_disk.wipe(disk, *devices.geometry(disk))
+            sector_size, sectors = devices.geometry(disk)
+            with suppress(Failure):  # a damaged table cannot be shown afterwards, and is to go
+                self._before = gpt_disk.read(disk, sector_size, sectors)
+            gpt_disk.wipe(disk, sector_size, sectors)
             run(["wipefs", "--all", self._node], why=f"erasing the signatures of {self.path}")
             blkpg.synchronise(disk, devices.name_of(self._node), {})
+
+    def facts(self) -> dict[str, object]:
+        before = self._before
+        return table_facts(self._node, before, None, before.entries) if before else {}
 
 
 class WriteTable(Operation):
@@ -192,8 +200,11 @@ class WriteTable(Operation):
 
     kind = "partition"
 
-    def __init__(self, device: str, node: str, decision: partitions.Decision, where: str) -> None:
-        self.path, self._node, self._decision, self.place = device, node, decision, where
+    def __init__(
+        self, device: str, node: str, decision: partitions.Decision, where: str, before: gpt.Table | None = None
+    ) -> None:
+        """`before`: the present table of the disk, for the report."""
+        self.path, self._node, self._decision, self.place, self._before = device, node, decision, where, before
         self._table = decision.table
 
     def describe(self) -> str:
@@ -284,6 +295,37 @@ class WriteTable(Operation):
                 )
         present = [change.number for change in self._decision.changes if change.number in wanted]
         devices.wait_for([devices.partition_node(self._node, number) for number in present])
+
+    def facts(self) -> dict[str, object]:
+        lost = [change.number for change in self._decision.changes if change.action in ("delete", "replace")]
+        return table_facts(self._node, self._before, self._table, lost)
+
+
+KEPT, MADE, GROWN, SHRUNK, LOST = "kept", "made", "grown", "shrunk", "lost"  # the fates of partitions in records and reports
+
+
+def table_facts(node: str, before: gpt.Table | None, after: gpt.Table | None, lost: Collection[int]) -> dict[str, object]:
+    """A disk before and after, for the record of an operation. `lost`: numbers of the partitions whose content is lost."""
+    table = after or before
+    if table is None:
+        return {}
+    old = before.entries if before else {}
+    earlier = [] if before is None else [_part(before, number, LOST if number in lost else KEPT) for number in old]
+    later = [] if after is None else [
+        _part(after, number, _fate(entry, None if number in lost else old.get(number))) for number, entry in after.entries.items()
+    ]  # fmt: skip
+    disk = {"device": node, "size": table.sectors * table.sector_size, "before": earlier, "after": later}
+    return {"disk": disk}
+
+
+def _part(table: gpt.Table, number: int, fate: str) -> dict[str, object]:
+    return {"number": number, **described(table, number), "fate": fate}
+
+
+def _fate(entry: gpt.Entry, earlier: gpt.Entry | None) -> str:
+    if earlier is None:
+        return MADE
+    return GROWN if entry.sectors > earlier.sectors else SHRUNK if entry.sectors < earlier.sectors else KEPT
 
 
 def described(table: gpt.Table, number: int) -> dict[str, Any]:

@@ -206,6 +206,11 @@ class MakeFilesystem(Operation):
             members["format"] = wanted.format or ""
         yield Left("filesystem", self.path, {name: value for name, value in members.items() if value}, place=self.place)
 
+    def facts(self) -> dict[str, object]:
+        label = f" {self._wanted.label!r}" if self._wanted.label else ""
+        content = "" if self._wanted.format == NONE else f"{self._wanted.format}{label}"
+        return {"holds": [{"node": self.node, "content": content}]}
+
 
 class Settle(Operation):
     """Wait until udev has seen new file systems, so that the links by label and UUID exist before something mounts by them."""

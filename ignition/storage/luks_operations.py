@@ -62,6 +62,9 @@ class _Step(Operation):
         """Make the change. Raises Failure without a place."""
         raise NotImplementedError
 
+    def facts(self) -> dict[str, object]:
+        return {"holds": [{"node": self.volume.node, "content": f"LUKS volume {self.volume.name!r}"}]}
+
 
 class CloseVolume(_Step):
     """Close a volume that will be recreated. Fails if it has come into use meanwhile."""

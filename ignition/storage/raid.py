@@ -230,6 +230,13 @@ class CreateArray(_OfArray):
             run(["wipefs", "-a", node], why=f"erasing the signatures of {self.path}")
         devices.settle([node, *(one.node for one in self._members)])
 
+    def facts(self) -> dict[str, object]:
+        return _members_hold(self.path, self._members)
+
+
+def _members_hold(array: str, members: Sequence[Member]) -> dict[str, object]:
+    return {"holds": [{"node": one.node, "content": f"member of {array}"} for one in members]}
+
 
 def _held(one: Member) -> str:
     return f"the array {one.superblock.name}" if one.superblock else one.content
@@ -267,3 +274,6 @@ class AssembleArray(_OfArray):
             run(["mdadm", "--assemble", "--run", "--homehost", "any", self.path, *nodes], why=f"assembling {self.path}")
             node = devices.resolve(self.path)
         devices.settle([node])
+
+    def facts(self) -> dict[str, object]:
+        return _members_hold(self.path, self._members)

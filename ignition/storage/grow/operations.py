@@ -12,7 +12,7 @@ from ignition.host.limits import MIB
 from ignition.host.reading import lines, read_text
 from ignition.operation import Context, Operation
 from ignition.storage import gpt_disk
-from ignition.storage.disk import locked
+from ignition.storage.disk import locked, table_facts
 from ignition.storage.grow.facts import Array, Crypt, GrowFacts, Part, Partition
 
 TYPE_CHECKING = False
@@ -58,6 +58,9 @@ class GrowPartition(Growth):
                 blkpg.resize(disk, node, self._partition.number, self._start, self.length)
             gpt_disk.write(disk, self._table)
         # No wait for udev: a mounted disk keeps its nodes and links, and waiting would slow down every boot.
+
+    def facts(self) -> dict[str, object]:
+        return table_facts(self._partition.disk_node, self._partition.table, self._table, ())
 
 
 class GrowArray(Growth):
