@@ -1,14 +1,17 @@
 """Takes the screenshots of pages in docs/images: `make screenshots`. Look at them before they are committed.
 
-Each page is shown light and dark, 1280 and 400 pixels wide, in Chromium (apt install chromium chromium-driver python3-selenium).
-The command fails if anything is wider than the window. A page is a function in PAGES that returns its HTML, made from a
-committed sample.
+Each page is shown light and dark, 1280 and 400 pixels wide, in Chromium. The command fails if anything is wider than the window.
+A page is a function in PAGES that returns its HTML, made from a committed sample. Needs, of Debian: chromium, chromium-driver,
+python3-selenium, pngquant.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import importlib.util
+import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -17,9 +20,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+PROGRAMS = ("chromium", "chromedriver", "pngquant")
 WIDTHS = (1280, 400)
 SCHEMES = ("light", "dark")
-TALLEST = 2600  # pixels of an image; the page goes on below
+TALLEST = 2000  # pixels of an image; the page goes on below
 # Elements that reach beyond the window, but for those inside one that scrolls by itself or is not shown.
 TOO_WIDE = """
 return [...document.querySelectorAll('body *')].filter(element => {
@@ -46,11 +50,11 @@ def main() -> int:
 
 def take(pages: dict[str, str], into: Path) -> int:
     """An image for each page, width and scheme; 1 if something is too wide."""
-    try:
-        from selenium import webdriver
-    except ImportError:
-        print("screenshots: apt install chromium chromium-driver python3-selenium", file=sys.stderr)
+    if importlib.util.find_spec("selenium") is None or not all(map(shutil.which, PROGRAMS)):
+        print("screenshots: apt install chromium chromium-driver python3-selenium pngquant", file=sys.stderr)
         return 1
+    from selenium import webdriver
+
     into.mkdir(parents=True, exist_ok=True)
     options = webdriver.ChromeOptions()
     for option in ("--headless=new", "--no-sandbox", "--hide-scrollbars", "--disable-gpu", "--disable-dev-shm-usage"):
@@ -80,7 +84,9 @@ def shoot(browser, width: int, scheme: str, path: Path) -> bool:  # type: ignore
     height = min(TALLEST, browser.execute_script("return document.documentElement.scrollHeight"))
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {**metrics, "height": height})
     shot = browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
-    path.write_bytes(base64.b64decode(shot["data"]))
+    # A palette of 64 colours makes it a quarter as large, which a clone of the repository pays for.
+    palette = ["pngquant", "--speed=1", "--strip", "64", "-"]
+    path.write_bytes(subprocess.run(palette, input=base64.b64decode(shot["data"]), stdout=subprocess.PIPE, check=True).stdout)
     wide = browser.execute_script(TOO_WIDE)
     print(f"{path} ({path.stat().st_size // 1024} KiB)", *(f"  too wide: {text}" for text in wide), sep="\n")
     return bool(wide)

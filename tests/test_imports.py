@@ -48,6 +48,7 @@ MAY_IMPORT = {
         "ignition.storage",
         "ignition.sysroot",
     },
+    "ignition.reporting": {"ignition", "ignition.errors", "ignition.display", "ignition.host"},
     "ignition.sysroot": {
         "ignition.errors",
         "ignition.config",
@@ -111,6 +112,7 @@ HEAVY = {
     "argparse",
     "dataclasses",
     "inspect",
+    "jinja2",
     "jsonschema",
     "logging",
     "parted",

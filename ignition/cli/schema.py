@@ -5,6 +5,7 @@
     ignition schema ct                     a Container Linux Config
     ignition schema cloud-config           a cloud-config
     ignition schema facts                  a document of ignition facts
+    ignition schema report                 report.json, and the output of `ignition report --json`
 
 Exit statuses: 0 printed, 2 usage, a name that no schema has included.
 """
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ignition.config.schema import Schema
 
 USAGE = 2
-BUTANE, CT, CLOUD_CONFIG, FACTS = "butane", "ct", "cloud-config", "facts"
+BUTANE, CT, CLOUD_CONFIG, FACTS, REPORT = "butane", "ct", "cloud-config", "facts", "report"
 _DIGITS = tuple("0123456789")
 
 
@@ -36,7 +37,7 @@ def words() -> Iterator[str]:
     yield from VERSIONS
     for name in (variants.FCOS, variants.FLATCAR):
         yield from (f"{BUTANE} {name} {version}" for version in variants.versions_of(name))
-    yield from (CT, CLOUD_CONFIG, FACTS)
+    yield from (CT, CLOUD_CONFIG, FACTS, REPORT)
 
 
 PROGRAM = Program(
@@ -44,7 +45,7 @@ PROGRAM = Program(
     "print a JSON Schema for editors",
     (),
     manual="ignition-schema(1)",
-    usage=("VERSION", f"{BUTANE} VARIANT VERSION", CT, CLOUD_CONFIG, FACTS),
+    usage=("VERSION", f"{BUTANE} VARIANT VERSION", CT, CLOUD_CONFIG, FACTS, REPORT),
     dialect=GO_ANYWHERE,
     operands=words,
     version="Ignition",
@@ -69,7 +70,7 @@ def known() -> list[str]:
 
     names = (variants.FCOS, variants.FLATCAR)
     documents = [f"{BUTANE} {name} {' | '.join(variants.versions_of(name))}" for name in names]
-    return [" | ".join(VERSIONS), *documents, CT, CLOUD_CONFIG, FACTS]
+    return [" | ".join(VERSIONS), *documents, CT, CLOUD_CONFIG, FACTS, REPORT]
 
 
 def text(words: Sequence[str]) -> str:
@@ -91,9 +92,13 @@ def text(words: Sequence[str]) -> str:
             from ignition.facts.schema import schema as of_facts
 
             return schema.pretty(of_facts())
+        case [name] if name == REPORT:
+            from ignition.reporting.schema import report
+
+            return schema.pretty(report())
         case [version] if version.startswith(_DIGITS):
             return schema.text(version)
-        case [name, *_] if name not in (CT, CLOUD_CONFIG, FACTS) and not name.startswith(_DIGITS):
+        case [name, *_] if name not in (CT, CLOUD_CONFIG, FACTS, REPORT) and not name.startswith(_DIGITS):
             raise Failure(f"unknown schema {name}", fix=_meant(list(words)))
         case _:
             raise Failure("expected one schema", fix=_one_of())
@@ -113,11 +118,11 @@ def _meant(words: list[str]) -> str:
 
     if variants.versions_of(words[0]):
         return f"did you mean {' '.join([BUTANE, *words])}?"
-    near = closest(words[0], (BUTANE, CT, CLOUD_CONFIG, FACTS))
+    near = closest(words[0], (BUTANE, CT, CLOUD_CONFIG, FACTS, REPORT))
     return f"{f'did you mean {near}? ' if near else ''}{_one_of()}"
 
 
 def _one_of() -> str:
     from ignition.config.schema import VERSIONS
 
-    return f"one of {', '.join(VERSIONS)}, {BUTANE} VARIANT VERSION, {CT}, {CLOUD_CONFIG}, {FACTS}"
+    return f"one of {', '.join(VERSIONS)}, {BUTANE} VARIANT VERSION, {CT}, {CLOUD_CONFIG}, {FACTS}, {REPORT}"

@@ -31,7 +31,7 @@ PLAIN, GOOD, NOTE, BAD = "plain", "good", "note", "bad"  # tones, each with a co
 _TEMPLATES = os.path.join(os.path.dirname(__file__), "templates")
 _NARROWEST = 0.05  # of a bar: its number is still readable on a telephone
 _WIDE, _MIDDLE = 0.3, 0.12  # of a bar: a label fits on every screen, or on a wide one
-_MOST_OPEN = 12  # rows of a table that are shown without being asked for
+_MOST_OPEN = 40  # rows of a table that are shown without being asked for
 _WORDS = {ADDED: "add", CHANGED: "change", REMOVED: "remove", SAME: "same"}
 
 
@@ -84,12 +84,21 @@ class Messages(Section):
 
 
 class Column:
-    """A column of a table. `is_number`: set to the right. `is_code`: names and paths. `optional`: left out on a narrow screen."""
+    """A column of a table. `is_number`: set to the right. `is_code`: names and paths.
+
+    `optional`: on a narrow screen its text is below the first cell.
+    """
 
     __slots__ = ("is_code", "is_number", "optional", "title")
 
     def __init__(self, title: str, *, is_number: bool = False, is_code: bool = False, optional: bool = False) -> None:
         self.title, self.is_number, self.is_code, self.optional = title, is_number, is_code, optional
+
+    @property
+    def classes(self) -> str:
+        """Those of the style sheet."""
+        classes = {"number": self.is_number, "code": self.is_code, "optional": self.optional}
+        return " ".join(name for name, wanted in classes.items() if wanted)
 
 
 class Table(Section):
@@ -112,7 +121,8 @@ class Table(Section):
     ) -> None:
         super().__init__(title, lead)
         self.columns, self.rows, self.caption = columns, list(rows), caption or title
-        self.tones = list(tones) or [PLAIN] * len(self.rows)
+        tones = tones or [PLAIN] * len(self.rows)
+        self.drawn = [(list(zip(columns, row, strict=True)), tone) for row, tone in zip(self.rows, tones, strict=True)]
 
     @property
     def is_long(self) -> bool:
@@ -121,6 +131,19 @@ class Table(Section):
 
     def __bool__(self) -> bool:
         return bool(self.rows)
+
+
+class Folded(Section):
+    """Tables that the reader opens one by one; the lead of each is beside its title."""
+
+    template = "folded.html"
+
+    def __init__(self, title: str, tables: Iterable[Table], lead: str = "") -> None:
+        super().__init__(title, lead)
+        self.tables = [table for table in tables if table]
+
+    def __bool__(self) -> bool:
+        return bool(self.tables)
 
 
 class Changes(Section):
@@ -142,7 +165,7 @@ class Changes(Section):
     @property
     def is_long(self) -> bool:
         """Whether the reader opens it."""
-        return len(self.changes) > 3 * _MOST_OPEN
+        return len(self.changes) > _MOST_OPEN
 
     def __bool__(self) -> bool:
         return bool(self.changes)

@@ -86,7 +86,7 @@ def _bar(parts: Sequence[PartView], size: int, cells: int, colour: bool) -> str:
 
 def _name(part: PartView) -> str:
     label = printable(part.label or part.content)
-    return f"{part.number} {label}" if part.number else label
+    return f"{part.number} {label}".strip() if part.number else label
 
 
 def _part_lines(disk: DiskView, colour: bool) -> list[str]:

@@ -12,6 +12,7 @@ from ignition.display.page import (
     Column,
     Disks,
     Facts,
+    Folded,
     Lane,
     Messages,
     Section,
@@ -46,7 +47,7 @@ def html(report: Report, metadata: Mapping[str, str]) -> str:
         kind="Ignition report",
         lead=_lead(report),
         tiles=[
-            Tile(seconds_text(report.busy_s), "worked by the stages"),
+            Tile(seconds_text(report.busy_s), "in the stages"),
             Tile(str(number), "operation" if number == 1 else "operations"),
             Tile(str(len(warnings)), "warning" if len(warnings) == 1 else "warnings", NOTE if warnings else GOOD),
             Tile(str(report.runs), "times provisioned" if report.runs != 1 else "time provisioned"),
@@ -57,7 +58,7 @@ def html(report: Report, metadata: Mapping[str, str]) -> str:
 def _lead(report: Report) -> str:
     on = f" on platform {report.platform}" if report.platform else ""
     by = f" by Ignition {report.ignition}" if report.ignition else ""
-    return f"Provisioned{on}{by}; the report is of {report.written}."
+    return f"Provisioned{on}{by}; the report was written {_date(report.written)}."
 
 
 def _sections(report: Report, metadata: Mapping[str, str]) -> Iterator[Section]:
@@ -68,7 +69,7 @@ def _sections(report: Report, metadata: Mapping[str, str]) -> Iterator[Section]:
         [
             Lane(
                 Span(stage.name, stage.begin, stage.end),
-                [Span(one.what, one.at, one.at + one.seconds, _TONES.get(one.result, PLAIN)) for one in stage.operations],
+                [Span(one.said, one.at, one.at + one.seconds, _TONES.get(one.result, PLAIN)) for one in stage.operations],
             )
             for stage in report.stages
         ],
@@ -83,10 +84,12 @@ def _sections(report: Report, metadata: Mapping[str, str]) -> Iterator[Section]:
     yield Table(
         "Slowest operations",
         [Column("Operation"), Column("Stage"), Column("Time", is_number=True)],
-        [(one.what, one.stage, seconds_text(one.seconds)) for one in report.slowest()[:_SLOWEST]],
+        [(one.said, one.stage, seconds_text(one.seconds)) for one in report.slowest()[:_SLOWEST]],
     )
-    for stage in report.stages:
-        yield _operations(f"Stage {stage.name}", stage.operations, _span(stage.begin, stage.end))
+    yield Folded(
+        "All operations",
+        [_operations(f"Stage {stage.name}", stage.operations, _span(stage.begin, stage.end)) for stage in report.stages],
+    )
     yield Table(
         "Configs",
         [Column("Source", is_code=True), Column("Kind"), Column("Referenced", optional=True)],
@@ -98,7 +101,7 @@ def _sections(report: Report, metadata: Mapping[str, str]) -> Iterator[Section]:
         [
             ("Platform", report.platform),
             ("Boot", report.boot_id),
-            ("Written", report.written),
+            ("Written", _date(report.written)),
             ("Ignition", report.ignition),
             ("Digest of the config", report.sha512 and f"sha512 {report.sha512}"),
         ],
@@ -116,7 +119,7 @@ def _operations(title: str, operations: list[Operation], lead: str) -> Table:
         ],
         [
             (
-                one.what.removesuffix(f" ({one.place})") if one.place else one.what,
+                one.said,
                 one.origin or one.place,
                 seconds_text(one.seconds),
                 _WORDS.get(one.result, one.result),
@@ -129,7 +132,14 @@ def _operations(title: str, operations: list[Operation], lead: str) -> Table:
 
 
 def _span(begin: float, end: float) -> str:
-    return f"From {_clock(begin)} to {_clock(end)}, {seconds_text(end - begin)}."
+    return f"{_clock(begin)} to {_clock(end)}, {seconds_text(end - begin)}"
+
+
+def _date(written: str) -> str:
+    """`2026-11-30 07:00:00 Z`: RFC 3339 without what only programs read."""
+    day, _, rest = written.partition("T")
+    time_of_day, zone = rest[:8], rest[8:].lstrip(".0123456789")
+    return f"{day} {time_of_day} {zone}".strip()
 
 
 def _clock(seconds: float) -> str:

@@ -44,20 +44,22 @@ class Operation:
 
     def __init__(self, stage: str, record: dict[str, Any]) -> None:
         self.stage, self.plain = stage, record
-        self.kind, self.what, self.path = _text(record, "operation"), record["what"], _text(record, "path")
-        self.result, self.seconds, self.at = record["result"], _number(record["seconds"]), _number(record["at"])
-        self.cause, self.place, self.origin = (_text(record, name) for name in ("cause", "place", "origin"))
-        if not isinstance(self.what, str) or not isinstance(self.result, str):
-            raise TypeError
+        self.what, self.result = _text(record, "what", needed=True), _text(record, "result", needed=True)
+        self.seconds, self.at = _number(record["seconds"]), _number(record["at"])
+        self.kind, self.path, self.cause = (_text(record, name) for name in ("operation", "path", "cause"))
+        self.place, self.origin = (_text(record, name) for name in ("place", "origin"))
+
+    @property
+    def said(self) -> str:
+        """What it did, without the place in the merged config if that in the author's text is known."""
+        return self.what.removesuffix(f" ({self.place})") if self.origin else self.what
 
 
 class Stage:
     """One stage: `begin` and `end` in seconds since 1970."""
 
     def __init__(self, record: dict[str, Any]) -> None:
-        self.name, self.plain = record["stage"], record
-        if not isinstance(self.name, str):
-            raise TypeError
+        self.name, self.plain = _text(record, "stage", needed=True), record
         self.begin, self.end, self.seconds = (_number(record[name]) for name in ("begin", "end", "seconds"))
         self.operations = [Operation(self.name, operation) for operation in record["operations"]]
 
@@ -121,7 +123,7 @@ class Report:
     def warnings(self) -> list[Warned]:
         """Operations with a warning or a failure, and the other warnings that the stages logged."""
         of_operations = [
-            Warned(one.stage, f"{one.what}: {one.cause}" if one.cause else one.what, one.origin or one.place)
+            Warned(one.stage, f"{one.said}: {one.cause}" if one.cause else one.said, one.origin or one.place)
             for one in self.operations()
             if one.result in (WARNING, FAILED)
         ]
@@ -168,7 +170,7 @@ class Report:
             kept = {part.number: part.content for part in parts if part.fate != "made"}
             for part in before[device]:
                 part.content = kept.get(part.number, "") or _TYPES.get(part.type_guid, "")
-        return [DiskView(device, sizes[device], before[device], after[device]) for device in before]
+        return [DiskView(device, sizes[device], before[device], after[device]) for device in sorted(before)]
 
 
 def _carry_fates(earlier: list[PartView] | None, later: list[PartView]) -> None:
@@ -191,9 +193,9 @@ def _part(record: dict[str, Any]) -> PartView:
     )
 
 
-def _text(record: dict[str, Any], name: str) -> str:
-    """A member that must be a text if it is there."""
-    value = record.get(name) or ""
+def _text(record: dict[str, Any], name: str, *, needed: bool = False) -> str:
+    """A member that is a text; "" if it is not there. Raises TypeError for another value, KeyError for a missing one."""
+    value = record[name] if needed else record.get(name) or ""
     if not isinstance(value, str):
         raise TypeError
     return value

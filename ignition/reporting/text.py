@@ -69,7 +69,7 @@ def _operation(one: Operation, colour: bool) -> str:
     cause = f": {one.cause}" if one.cause else ""
     origin = f"  ({one.origin})" if one.origin else ""
     result = painted(f"{printable(one.result):<8}", _STYLES.get(one.result, ""), colour)
-    return f"  {result}{one.seconds:>9.3f} s  {printable(f'{one.what}{cause}{origin}', MOST_OF_A_LINE)}"
+    return f"  {result}{one.seconds:>9.3f} s  {printable(f'{one.said}{cause}{origin}', MOST_OF_A_LINE)}"
 
 
 def _line(words: str, style: str, colour: bool) -> str:
@@ -81,7 +81,7 @@ def blame(report: Report) -> str:
     slowest = report.slowest()
     names = max((len(printable(one.stage)) for one in slowest), default=0)
     return "\n".join(
-        f"{min(one.seconds, _BLAMED):>9.3f} s  {printable(one.stage):<{names}}  {printable(one.what, MOST_OF_A_LINE)}"
+        f"{min(one.seconds, _BLAMED):>9.3f} s  {printable(one.stage):<{names}}  {printable(one.said, MOST_OF_A_LINE)}"
         for one in slowest
     )
 

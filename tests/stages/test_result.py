@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from ignition.config.model import Config
-from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.host import log
 from ignition.host.root import Root
 from ignition.operation import Context, Runner
 from ignition.stages import state as states
-from ignition.stages.result import WriteResult, boot_id, now_rfc3339, report_text, write_report
+from ignition.stages.result import WriteResult, boot_id, now_rfc3339, write_report
 
 RESULT = "etc/.ignition-result.json"
 REPORT = "var/lib/ignition/report.json"
@@ -150,35 +149,6 @@ def test_report_without_anything_recorded_is_a_report(tmp_path: Path, context: C
     write_report(context.root, str(tmp_path / "missing" / "state"))
     found = load(tmp_path, REPORT)
     assert (found["stages"], found["config"]) == ([], {"sha512": "", "sources": []})
-    assert report_text(str(tmp_path / "root" / REPORT)).startswith("provisioned in boot ")
-
-
-def test_text_names_stages_operations_and_causes(tmp_path: Path, context: Context) -> None:
-    write_report(context.root, write_state(tmp_path))
-    lines = report_text(str(tmp_path / "root" / REPORT)).splitlines()
-    assert lines[1:4] == ["config: user from qemu", "config: user from /x.ign, referenced", "config: sha512 abc123"]
-    assert any(line.startswith("disks: 2.000 s, ") for line in lines)
-    assert "  done        2.000 s  format /dev/vdb" in lines
-    assert "  already     0.250 s  write file /a" in lines
-    assert "  failed      0.500 s  x: no" in lines
-
-
-@pytest.mark.parametrize(
-    ("content", "what"),
-    [
-        pytest.param(None, "report not found", id="missing"),
-        pytest.param("{", "not a report of ignition", id="no JSON"),
-        pytest.param("[]", "not a report of ignition", id="a list"),
-        pytest.param("{}", "not a report of ignition", id="another object"),
-    ],
-)
-def test_text_of_no_report_is_a_failure(tmp_path: Path, content: str | None, what: str) -> None:
-    path = tmp_path / "report.json"
-    if content is not None:
-        path.write_text(content)
-    with pytest.raises(Failure) as caught:
-        report_text(str(path))
-    assert (caught.value.what, caught.value.where) == (what, str(path))
 
 
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -296,22 +266,6 @@ def test_record_of_operations_that_is_no_file_costs_the_report_only(tmp_path: Pa
         with runner.step("x", "do something"):
             pass
         write_report(context.root, str(tmp_path / "state"))
-
-
-@pytest.mark.root
-@pytest.mark.parametrize("how", BROKEN)
-def test_broken_report_for_people_is_a_failure(tmp_path: Path, how: str) -> None:
-    break_file(tmp_path / "report.json", how)
-    with pytest.raises(Failure) as caught:
-        report_text(str(tmp_path / "report.json"))
-    assert caught.value.what.startswith(("not a report of ignition", "cannot be read"))
-
-
-def test_report_for_people_does_nothing_to_the_terminal(tmp_path: Path, context: Context) -> None:
-    (tmp_path / "operations.jsonl").write_text(json.dumps({**GOOD, "what": "a\x1b[2J\u202e", "cause": "\n\x9b"}) + "\n")
-    write_report(context.root, str(tmp_path / "state"))
-    text = report_text(str(tmp_path / "root" / REPORT))
-    assert all(character.isprintable() or character == "\n" for character in text)
 
 
 @pytest.mark.root
