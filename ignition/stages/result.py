@@ -15,6 +15,7 @@ from contextlib import suppress
 from ignition import __version__
 from ignition.errors import Failure
 from ignition.host import first_boot_mark, log, paths
+from ignition.host.printable import message
 from ignition.host.reading import read_text, regular
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
@@ -128,7 +129,7 @@ def _add_origins(operations: list[dict[str, Any]], state_file: str) -> None:
         return
     with suppress(OSError, ValueError, KeyError, TypeError):  # a config without a table of places is too large for one
         found = json.loads(regular(paths.mark(state_file, paths.PLACES)))
-        names, table = found["sources"], found["places"]
+        names, table = [message(name) for name in found["sources"]], found["places"]  # URLs without their secrets
         for operation in operations:
             place = operation.get("place", "")
             while place and place not in table:

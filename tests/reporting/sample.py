@@ -23,7 +23,7 @@ FETCH = {
     "at": 1000.0,
     "seconds": 1.5,
 }
-PARTITION = {
+PARTITION: dict[str, Any] = {
     "operation": "partition",
     "what": "partition /dev/vda: delete 3, create 4 ($.storage.disks.0)",
     "path": "/dev/vda",
