@@ -86,9 +86,9 @@ class Operation:
         return ()
 
     def facts(self) -> dict[str, object]:
-        """More members for its record, once it is done or was already there: plain data, never a secret. For the report.
+        """More members for its record, for the report: plain data, never a secret. Asked for when the operation is complete.
 
-        `disk`: a table before and after; `holds`: what devices hold now (docs/after-the-boot.md, "The report").
+        `disk`: a table before and after; `holds`: the present contents of devices (ignition/reporting/schema.py).
         """
         return {}
 
@@ -178,7 +178,8 @@ class Runner:
                     outcome["result"] = "already"
                 else:
                     operation.execute(context)
-                outcome |= operation.facts()
+                with log.never_fatal(f"the record of {operation.path or operation.kind} has no details"):
+                    outcome |= operation.facts()
             except Exception as error:
                 if operation.optional:
                     raise _unmet(error) from error

@@ -356,3 +356,62 @@ def test_words_in_the_record_are_those_of_the_documentation(module: str, kinds: 
     assert sorted({one.kind for one in own if one.kind}) == kinds.split()
     table = ARCHITECTURE.rpartition("## One operation")[2]
     assert set(kinds.split()) <= set(re.findall("`([a-z-]+)`", table))
+
+
+class Told(Step):
+    """Has facts for its record, once it is done."""
+
+    place = "$.storage.files.3"
+
+    def facts(self) -> dict[str, object]:
+        return {"holds": [{"node": self.path, "content": "ext4"}]}
+
+
+def test_record_has_place_and_facts_of_what_is_done(tmp_path: Path, context: Context) -> None:
+    run(tmp_path, context, Told("a", lambda: None), Told("b", lambda: None, there=True), Step("c", lambda: None))
+    found = [(one.get("place"), one.get("holds")) for one in records(tmp_path)]
+    assert found == [
+        ("$.storage.files.3", [{"node": "a", "content": "ext4"}]),
+        ("$.storage.files.3", [{"node": "b", "content": "ext4"}]),
+        (None, None),
+    ]
+
+
+def test_facts_that_cannot_be_had_fail_no_boot(tmp_path: Path, context: Context, capsys: pytest.CaptureFixture[str]) -> None:
+    class Broken(Step):
+        def facts(self) -> dict[str, object]:
+            raise KeyError("x")
+
+    run(tmp_path, context, Broken("/dev/a", lambda: None))
+    assert records(tmp_path)[0]["result"] == "done"
+    assert "WARNING  : test: the record of /dev/a has no details: KeyError: 'x'" in capsys.readouterr().out
+
+
+def test_record_of_a_failure_has_no_facts(tmp_path: Path, context: Context) -> None:
+    with pytest.raises(Failure):
+        run(tmp_path, context, Told("a", fail(Failure("no"))))
+    (record,) = records(tmp_path)
+    assert (record["place"], record.get("holds")) == ("$.storage.files.3", None)
+
+
+def test_warnings_are_kept_beside_the_records(tmp_path: Path, context: Context) -> None:
+    log.taken_warnings()
+
+    def warn() -> None:
+        log.info("not a warning")
+        log.warning("a \x1b of http://u:secret@h/x")
+
+    run(tmp_path, context, Step("a", warn), Step("b", fail(Unmet("not met"))))
+    (warning,) = [json.loads(line) for line in (tmp_path / "warnings.jsonl").read_text().splitlines()]
+    assert (warning["stage"], warning["what"]) == ("test", "a \\x1b of http://h/x")
+    assert records(tmp_path)[1]["result"] == "warning"  # of an operation: in its record only
+    run(tmp_path, context, Step("c", lambda: None))
+    assert len((tmp_path / "warnings.jsonl").read_text().splitlines()) == 1
+
+
+def test_no_more_warnings_are_kept_than_a_report_can_show(tmp_path: Path) -> None:
+    log.taken_warnings()
+    for number in range(300):
+        log.warning(str(number))
+    assert [text for _, text in log.taken_warnings()] == [str(number) for number in range(200)]
+    assert log.taken_warnings() == []

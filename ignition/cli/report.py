@@ -16,7 +16,7 @@ from ignition.cli.program import FAILED, USAGE, Program
 from ignition.errors import Failure
 from ignition.host import paths
 from ignition.host.printable import MOST_OF_A_LINE, printable
-from ignition.host.reading import regular
+from ignition.host.reading import lines, regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def metadata_of(root: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in METADATA:
         with suppress(OSError, ValueError):
-            for line in regular(root + path).decode("utf-8", "replace").splitlines():
+            for line in lines(regular(root + path).decode("utf-8", "replace")):
                 name, equals, value = line.partition("=")
                 if equals:
                     found[printable(name)] = printable(value.strip('"'), MOST_OF_A_LINE)

@@ -2,9 +2,10 @@
 
     text = page("First boot of web-1", [Facts("Machine", rows), Disks("Disks", views), Changes("Entries", changes)])
 
-A page is a list of sections, each with its template in `templates/`; a section without content is left out. The templates escape
-every text, and texts lose what is not printable. Drawings are SVG with a title and a description, and a table beside them says
-the same. Colours follow the reader's scheme, light or dark; none says anything that a word or a sign does not say as well.
+A page is a list of sections, each with its template in `templates/`; a section without content is left out. The templates
+escape every text, and show unprintable characters as escapes. Drawings are SVG with a title and a description, and a table
+beside them says the same. Colours follow the reader's scheme, light or dark; none says anything that a word or a sign does not
+say as well.
 
 Needs jinja2, which only workstations and running machines have: nothing of a boot imports this module.
 """
@@ -221,7 +222,7 @@ class _DrawnSegment:
 
     @property
     def title(self) -> str:
-        """What it is, in full, for a pointer above it."""
+        """Its full description, for a pointer above it."""
         part = self.part
         if part is None:
             return "free space"
@@ -348,5 +349,5 @@ def page(
 
 
 def _printable(value: Any) -> Any:
-    """Every text that a template shows: what is not printable becomes its escape. Texts of templates are marked as safe."""
+    """Every text that a template shows: an unprintable character becomes its escape. Texts of templates are marked as safe."""
     return printable(value, MOST_OF_A_LINE) if type(value) is str else value

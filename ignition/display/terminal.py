@@ -25,12 +25,12 @@ _FILL = {LOST: "×", MADE: "+", GROWN: "~", SHRUNK: "~", KEPT: "─"}
 _FREE = "·"
 _INDENT = "  "
 _LEAST_WIDTH = 40  # columns of a bar with its title
-_LEAST_CELLS = 3  # of a segment: its border, its number, and one of what fills it
-_WIDEST_NAME = 40  # columns of names; a longer one pushes what follows to the right
+_LEAST_CELLS = 3  # of a segment: its border, its number, and a cell of its filling
+_WIDEST_NAME = 40  # columns of names; a longer one pushes the other columns to the right
 
 
 def painted(text: str, style: str, colour: bool) -> str:
-    """The text in a style (parameters of SGR, ECMA-48 §8.3.117), or as it is."""
+    """The text in a style (parameters of SGR, ECMA-48 §8.3.117), or unchanged."""
     return f"\x1b[{style}m{text}\x1b[0m" if colour and style and text else text
 
 

@@ -31,7 +31,7 @@ def earlier_failures(path: str = FAILURES) -> int:
     try:
         with open(path, encoding="ascii") as file:
             _, times = file.read(128).split()
-            return int(times) if times.isdigit() else 0
+            return int(times) if times.isascii() and times.isdigit() else 0
     except (OSError, ValueError):
         return 0
 

@@ -16,7 +16,6 @@ from ignition.host.root import Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
     from typing import BinaryIO, TypeVar
 

@@ -37,7 +37,7 @@ _SLOWEST = 12
 
 
 def html(report: Report, metadata: Mapping[str, str]) -> str:
-    """The page. `metadata`: what coreos-metadata wrote about the machine. Raises Failure without jinja2."""
+    """The page. `metadata`: the attributes that coreos-metadata wrote. Raises Failure without jinja2."""
     name = next((value for key, value in metadata.items() if key.endswith("_HOSTNAME")), "")
     warnings = report.warnings()
     number = sum(report.counts().values())
@@ -95,7 +95,7 @@ def _sections(report: Report, metadata: Mapping[str, str]) -> Iterator[Section]:
         [Column("Source", is_code=True), Column("Kind"), Column("Referenced", optional=True)],
         [(source, kind, "by another config" if referenced else "no") for kind, source, referenced in report.sources],
     )
-    yield Facts("Metadata used", metadata.items(), "What coreos-metadata wrote for the units of this machine.")
+    yield Facts("Metadata used", metadata.items(), "Written by coreos-metadata for the units of this machine.")
     yield Facts(
         "This report",
         [

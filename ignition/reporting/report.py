@@ -1,4 +1,4 @@
-"""A report, read: what the stages did, how long it took, and what follows from it: totals, the slowest, disks before and after.
+"""A report in memory: the operations of the stages with their durations, totals, the slowest, disks before and after.
 
 Members that older versions did not write have empty values. Source of the members: schema.py.
 """
@@ -51,7 +51,7 @@ class Operation:
 
     @property
     def said(self) -> str:
-        """What it did, without the place in the merged config if that in the author's text is known."""
+        """Its description, without the place in the merged config if that in the author's text is known."""
         return self.what.removesuffix(f" ({self.place})") if self.origin else self.what
 
 
@@ -104,7 +104,7 @@ class Report:
 
     @property
     def elapsed_s(self) -> float:
-        """Seconds from the begin of the first operation to the end of the last one, with what other units did in between."""
+        """Seconds from the begin of the first operation to the end of the last one, other units in between included."""
         if not self.stages:
             return 0.0
         return max(stage.end for stage in self.stages) - min(stage.begin for stage in self.stages)
@@ -130,7 +130,7 @@ class Report:
         return [*of_operations, *self._logged]
 
     def earlier_attempts(self) -> list[str]:
-        """What happened before this first boot succeeded, in sentences."""
+        """The attempts before this first boot succeeded, in sentences."""
         said = {
             "begun": "An earlier first boot with this config was interrupted or failed.",
             "another-config": "An earlier first boot, with another config, was interrupted or failed.",
@@ -149,7 +149,7 @@ class Report:
         return found
 
     def disks(self) -> list[DiskView]:
-        """The disks of the config before the first operation on their tables, and after the last one, with what they hold now."""
+        """The disks before the first operation on their tables, and after the last one, with their present contents."""
         before: dict[str, list[PartView]] = {}
         after: dict[str, list[PartView]] = {}
         sizes: dict[str, int] = {}
@@ -174,7 +174,7 @@ class Report:
 
 
 def _carry_fates(earlier: list[PartView] | None, later: list[PartView]) -> None:
-    """What an earlier operation made or grew, a later one that keeps it did not make again."""
+    """A partition that one operation made or grew, and a later one kept, was made or grown in this boot."""
     fates = {part.number: part.fate for part in earlier or ()}
     for part in later:
         if part.fate == KEPT or (part.fate == "grown" and fates.get(part.number) == "made"):
@@ -194,7 +194,7 @@ def _part(record: dict[str, Any]) -> PartView:
 
 
 def _text(record: dict[str, Any], name: str, *, needed: bool = False) -> str:
-    """A member that is a text; "" if it is not there. Raises TypeError for another value, KeyError for a missing one."""
+    """A member that is a text; "" if it is absent. Raises TypeError for another value, KeyError for a missing one."""
     value = record[name] if needed else record.get(name) or ""
     if not isinstance(value, str):
         raise TypeError

@@ -65,7 +65,9 @@ _OPERATION = {
     "operation": _text("its kind: a word of the table in docs/architecture.md"),
     "what": _text("what was done, imperative, with the place in the merged config in parentheses"),
     "path": _text("the node or device, by the name that the config has for it; empty without one"),
-    "result": _text("already: it was there; failed: the stage ended with it", enum=["done", "already", "warning", "failed"]),
+    "result": _text(
+        "already: its effect existed; failed: the stage ended with it", enum=["done", "already", "warning", "failed"]
+    ),
     "at": _number("its begin in seconds since 1970, by the clock of the initramfs"),
     "seconds": _number("its duration, by a clock that is not set", minimum=0),
     "cause": _text("of a warning or failure"),

@@ -40,7 +40,7 @@ def text(report: Report, *, width: int = 79, colour: bool = False) -> str:
 
 
 def _head(report: Report, colour: bool) -> list[str]:
-    """What was applied, in which boot, and what it took."""
+    """The boot, its configs, and totals."""
     by = f" by Ignition {report.ignition}" if report.ignition else ""
     on = f" on platform {report.platform}" if report.platform else ""
     lines = [
@@ -87,7 +87,7 @@ def blame(report: Report) -> str:
 
 
 def as_json(report: Report, metadata: Mapping[str, str]) -> str:
-    """The report with what is derived from it; without a final newline. Its members: schema.py."""
+    """The report with its derived members; without a final newline. Source of the members: schema.py."""
     derived = {
         "totals": {
             "busySeconds": round(report.busy_s, 6),

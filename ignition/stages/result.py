@@ -127,7 +127,8 @@ def _add_origins(operations: list[dict[str, Any]], state_file: str) -> None:
     """Give each operation with a place in the merged config its place in the author's text, `SOURCE:LINE:COLUMN`."""
     if not any(operation.get("place") for operation in operations):
         return
-    with suppress(OSError, ValueError, KeyError, TypeError):  # a config without a table of places is too large for one
+    # A config that is too large for a table of places has none.
+    with log.never_fatal("the report will not name places in the config"), suppress(FileNotFoundError):
         found = json.loads(regular(paths.mark(state_file, paths.PLACES)))
         names, table = [message(name) for name in found["sources"]], found["places"]  # URLs without their secrets
         for operation in operations:

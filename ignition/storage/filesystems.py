@@ -207,8 +207,8 @@ class MakeFilesystem(Operation):
         yield Left("filesystem", self.path, {name: value for name, value in members.items() if value}, place=self.place)
 
     def facts(self) -> dict[str, object]:
-        label = f" {self._wanted.label!r}" if self._wanted.label else ""
-        content = "" if self._wanted.format == NONE else f"{self._wanted.format}{label}"
+        label = f" {self.wanted.label!r}" if self.wanted.label else ""
+        content = "" if self.wanted.format == NONE else f"{self.wanted.format}{label}"
         return {"holds": [{"node": self.node, "content": content}]}
 
 

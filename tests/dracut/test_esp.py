@@ -389,3 +389,13 @@ def test_quench_forgets_the_count(esp: Esp) -> None:
     esp.run("failed", KEY)
     assert esp.run("quench").returncode == 0
     assert list((esp.at / "coreos").iterdir()) == []
+
+
+def test_begin_passes_the_count_to_the_report(esp: Esp) -> None:
+    esp.flag("coreos")
+    assert esp.run("begin").returncode == 0
+    assert not (esp.run_dir / "earlier-failures").exists()
+    (esp.at / "coreos/failed-boots").write_text(f"{KEY} 2\n" + "x" * 5000)
+    assert esp.run("begin").returncode == 0
+    passed = esp.run_dir / "earlier-failures"
+    assert passed.read_text().splitlines()[0] == f"{KEY} 2" and passed.stat().st_size == 64

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft7Validator
 
+from ignition import __version__
 from ignition.config.model import Config
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.host import log
 from ignition.host.root import Root
 from ignition.operation import Context, Runner
+from ignition.reporting import schema
+from ignition.reporting.report import read
 from ignition.stages import state as states
 from ignition.stages.result import WriteResult, boot_id, now_rfc3339, write_report
 
@@ -151,7 +155,75 @@ def test_report_without_anything_recorded_is_a_report(tmp_path: Path, context: C
     assert (found["stages"], found["config"]) == ([], {"sha512": "", "sources": []})
 
 
+def test_report_has_platform_version_and_earlier_attempts(
+    tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ignition.host.first_boot_mark.earlier", lambda: frozenset({"disks-done", "begun"}))
+    monkeypatch.setattr("ignition.host.first_boot_mark.earlier_failures", lambda: 2)
+    write_report(context.root, write_state(tmp_path), platform="aws", interrupted=True)
+    found = load(tmp_path, REPORT)
+    assert (found["version"], found["ignition"], found["platform"]) == (2, __version__, "aws")
+    assert found["earlier"] == {"steps": ["begun", "disks-done"], "failures": 2, "filesInterrupted": True}
+
+
+def test_report_is_what_its_schema_and_its_reader_expect(tmp_path: Path, context: Context) -> None:
+    write_report(context.root, write_state(tmp_path), platform="aws")
+    found = load(tmp_path, REPORT)
+    assert list(Draft7Validator(schema.report()).iter_errors(found)) == []
+    report = read(str(tmp_path / "root" / REPORT))
+    assert (report.platform, report.runs, report.counts()) == ("aws", 1, {"done": 1, "already": 1, "failed": 1})
+
+
 DEEP = "[" * 100_000 + "]" * 100_000
+GOOD = {"stage": "disks", "at": 5.0, "seconds": 1.0, "result": "done", "what": "format"}
+PLACES = {
+    "sources": ["platform aws", "https://u:secret@h/x.ign?token=secret"],
+    "places": {"$.storage.files.0": [1, 4, 7, "$.storage.files.2"], "$.systemd.units": [0, 9, 3, "$.systemd.units"]},
+}
+ORIGINS = [
+    ("$.storage.files.0", "https://h/x.ign:4:7"),
+    ("$.storage.files.0.contents", "https://h/x.ign:4:7"),
+    ("$.systemd.units.5", "platform aws:9:3"),
+    ("$.passwd.users.0", None),
+    ("", None),
+]
+
+
+@pytest.mark.parametrize(("place", "origin"), ORIGINS)
+def test_operations_have_their_places_in_the_authors_text(
+    tmp_path: Path, context: Context, place: str, origin: str | None
+) -> None:
+    (tmp_path / "operations.jsonl").write_text(json.dumps({**GOOD, "place": place}) + "\n")
+    (tmp_path / "places.json").write_text(json.dumps(PLACES))
+    write_report(context.root, str(tmp_path / "state"))
+    assert load(tmp_path, REPORT)["stages"][0]["operations"][0].get("origin") == origin
+
+
+DAMAGED = ["", "[]", "{}", '{"sources": [], "places": {"$.a": [3, 1, 1, ""]}}', '{"sources": [1], "places": 1}', DEEP]
+
+
+@pytest.mark.parametrize("table", DAMAGED, ids=lambda table: table[:30])
+def test_damaged_table_of_places_costs_the_origins_only(tmp_path: Path, context: Context, table: str) -> None:
+    (tmp_path / "operations.jsonl").write_text(json.dumps({**GOOD, "place": "$.a"}) + "\n")
+    (tmp_path / "places.json").write_text(table)
+    write_report(context.root, str(tmp_path / "state"))
+    assert "origin" not in load(tmp_path, REPORT)["stages"][0]["operations"][0]
+
+
+def test_report_has_the_warnings_of_all_stages(tmp_path: Path, context: Context) -> None:
+    log.taken_warnings()
+    for stage in ("fetch", "disks"):
+        with Runner(stage, str(tmp_path / "operations.jsonl")):
+            log.warning(f"{stage} is slow")
+    with (tmp_path / "warnings.jsonl").open("a") as file:
+        file.write('{"stage": "x", "what": 3, "at": 1}\n{"cut')
+    write_report(context.root, str(tmp_path / "state"))
+    assert [(one["stage"], one["what"]) for one in load(tmp_path, REPORT)["warnings"]] == [
+        ("fetch", "fetch is slow"),
+        ("disks", "disks is slow"),
+    ]
+
+
 BROKEN = [
     pytest.param('{"runs": "x"}', id="word"),
     pytest.param('{"runs": 1e999}', id="beyond all numbers"),
@@ -231,9 +303,6 @@ def test_read_only_root_is_a_warning(tmp_path: Path, context: Context, capsys: p
         subprocess.run(["umount", mounted[0]], check=True)
     warnings = [line for line in capsys.readouterr().out.splitlines() if line.startswith("WARNING")]
     assert len(warnings) == 2 and all("Read-only file system" in line for line in warnings)
-
-
-GOOD = {"stage": "disks", "at": 5.0, "seconds": 1.0, "result": "done", "what": "format"}
 
 
 @pytest.mark.root

@@ -264,3 +264,56 @@ def test_content_of_the_whole_disk_is_not_written_over(image: str, partition: Pa
         disk.plan(wanted, facts, WHERE)
     assert caught.value.what == "/dev/x holds swap labelled 'x' as a whole, and this would write partitions over it"
     assert caught.value.where == WHERE
+
+
+def shown(facts: dict[str, object], which: str) -> list[tuple[object, object, object]]:
+    """(number, MiB, fate) of the partitions in the facts of an operation."""
+    found = facts["disk"]
+    assert isinstance(found, dict)
+    return [(part["number"], part["size"] >> 20, part["fate"]) for part in found[which]]
+
+
+def test_record_has_the_table_before_and_after(image: str, context: Context) -> None:
+    sized = Partition(number=1, size_mib=8, start_mib=1, label="a")
+    [write] = planned(image, sized, Partition(number=2, size_mib=4, start_mib=16), Partition(number=3, size_mib=1, start_mib=32))
+    write.execute(context)
+    facts = write.facts()
+    assert (shown(facts, "before"), shown(facts, "after")) == ([], [(1, 8, "made"), (2, 4, "made"), (3, 1, "made")])
+    found = facts["disk"]
+    assert isinstance(found, dict) and (found["device"], found["size"]) == (image, 64 << 20)
+    first = found["after"][0]
+    assert (first["label"], first["start"], first["typeGuid"]) == ("a", 1 << 20, LINUX)
+    with open(image, "rb") as file:
+        table = gpt_disk.read(file.fileno(), 512, 64 * MIB)
+    assert table is not None and first["guid"] == table.entries[1].unique_guid
+    [write] = planned(
+        image,
+        sized.evolve(size_mib=9, resize=True),
+        Partition(number=2, size_mib=2, start_mib=16, wipe_partition_entry=True),
+        Partition(number=3, should_exist=False, wipe_partition_entry=True),
+    )
+    assert shown(write.facts(), "before") == [(1, 8, "kept"), (2, 4, "lost"), (3, 1, "lost")]
+    assert shown(write.facts(), "after") == [(1, 9, "grown"), (2, 2, "made")]
+    [write] = planned(image, sized.evolve(size_mib=7, resize=True))
+    assert shown(write.facts(), "after") == [(1, 7, "shrunk"), (2, 4, "kept"), (3, 1, "kept")]
+
+
+def test_record_of_a_wiped_table_has_what_was_lost(image: str, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "run", lambda *_, **__: "")
+    [write] = planned(image, Partition(number=1, size_mib=8))
+    write.execute(context)
+    wanted = Disk(device="/dev/x", wipe_table=True)
+    [wipe] = disk.plan(wanted, disk.probe(wanted, image, Users()), WHERE)
+    assert wipe.facts() == {}
+    wipe.execute(context)
+    assert (shown(wipe.facts(), "before"), shown(wipe.facts(), "after")) == ([(1, 8, "lost")], [])
+    # Neither a disk without a table nor one with a damaged table has anything to show.
+    [wipe] = disk.plan(wanted, disk.probe(wanted, image, Users()), WHERE)
+    wipe.execute(context)
+    assert wipe.facts() == {}
+    with open(image, "r+b") as file:
+        file.seek(512)
+        file.write(b"EFI PART and then nothing")
+    [wipe] = disk.plan(wanted, disk.probe(wanted, image, Users()), WHERE)
+    wipe.execute(context)
+    assert wipe.facts() == {}
