@@ -263,3 +263,16 @@ def test_unknown_format_is_refused_before_anything_is_erased(monkeypatch: pytest
     assert caught.value.what == "cannot make a file system of format 'zfs'"
     assert (caught.value.where, caught.value.fix) == (WHERE, "use one of ext4, xfs, btrfs, vfat, swap")
     assert did == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "content"),
+    [
+        (filesystem("xfs", wipe_filesystem=True, label="x"), "xfs 'x'"),
+        (filesystem("ext4"), "ext4"),
+        (filesystem("none", wipe_filesystem=True), ""),
+    ],
+)
+def test_record_has_what_the_device_holds(wanted: Filesystem, content: str) -> None:
+    make = plan((wanted,), {"/dev/vdb1": FilesystemFacts("/dev/node", EXT4)})[0]
+    assert make.facts() == {"holds": [{"node": "/dev/node", "content": content}]}

@@ -62,6 +62,9 @@ def test_root_grows_to_the_end_of_an_enlarged_disk() -> None:
     assert [operation.kind for operation in operations] == ["grow-partition", "grow-filesystem"]
     assert operations[0].describe() == "grow /dev/vda9 from 400 to 1948 MiB"
     assert operations[1].describe() == "grow ext4 on /sysroot to the end of /dev/vda9"
+    disk: Any = operations[0].facts()["disk"]
+    assert [(part["number"], part["size"] >> 20, part["fate"]) for part in disk["before"]] == [(1, 99, "kept"), (9, 400, "kept")]
+    assert [(part["number"], part["size"] >> 20, part["fate"]) for part in disk["after"]] == [(1, 99, "kept"), (9, 1947, "grown")]
 
 
 def test_new_table_differs_in_roots_end_and_the_backups_place_alone() -> None:

@@ -227,3 +227,8 @@ def test_other_failure_of_a_try_is_not_a_wrong_key(machine: Machine) -> None:
     machine.status = 5
     with pytest.raises(CommandFailed):
         steps.opens(NODE, b"KEY")
+
+
+def test_record_has_what_the_device_holds() -> None:
+    expected = {"holds": [{"node": NODE, "content": "LUKS volume 'data'"}]}
+    assert [one.facts() for one in (steps.FormatVolume(volume()), steps.OpenVolume(volume(), keep=True))] == [expected, expected]

@@ -341,3 +341,10 @@ def test_only_the_arrays_of_a_wave_are_planned() -> None:
     outer = array(name="outer", devices=("/dev/md/data", "/dev/x"))
     (operation,) = plan((outer, array()), {"data": members(None, None)})
     assert (operation.path, operation.place) == ("/dev/md/data", "$.storage.raid.1")
+
+
+@pytest.mark.parametrize("found", [members(block(), block()), members(None, None)], ids=["assembled", "created"])
+def test_record_has_what_the_members_hold(found: list[Member]) -> None:
+    (operation,) = plan((array(),), {"data": found}, lambda *_: True)
+    content = "member of /dev/md/data"
+    assert operation.facts() == {"holds": [{"node": f"/dev/vdb{number}", "content": content} for number in (1, 2)]}
