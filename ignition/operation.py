@@ -178,13 +178,15 @@ class Runner:
                     outcome["result"] = "already"
                 else:
                     operation.execute(context)
-                with log.never_fatal(f"the record of {operation.path or operation.kind} has no details"):
-                    outcome |= operation.facts()
             except Exception as error:
                 if operation.optional:
                     raise _unmet(error) from error
                 raise
             self.done.append(operation)
+            try:  # log.never_fatal would take more time than all else here
+                outcome |= operation.facts()
+            except Exception as error:  # noqa: BLE001  it only serves people
+                log.warning(f"the record of {operation.path or operation.kind} has no details: {type(error).__name__}")
         self.run(planned, context)
 
     @contextmanager
