@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import base64
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -33,7 +34,17 @@ return [...document.querySelectorAll('body *')].filter(element => {
 """
 
 
-PAGES: dict[str, Callable[[], str]] = {}
+def report() -> str:
+    """A report that was recorded by `make demo`, with a lost partition, warnings and an earlier attempt added by hand."""
+    from ignition.reporting import page
+    from ignition.reporting.report import read
+
+    metadata = json.loads((SAMPLES / "metadata.json").read_text(encoding="utf-8"))
+    return page.html(read(str(SAMPLES / "first_boot.json")), metadata)
+
+
+SAMPLES = HERE.parent / "tests" / "reporting"
+PAGES: dict[str, Callable[[], str]] = {"report": report}
 
 
 def main() -> int:
