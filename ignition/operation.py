@@ -33,10 +33,13 @@ CONCURRENCY = 16  # parallel downloads; more do not help at 20 ms latency, and p
 
 
 class Context:
-    """The new root, and access to remote content: the objects that operations act on."""
+    """The new root, and access to remote content: the objects that operations act on.
 
-    def __init__(self, root: Root, fetcher: Fetcher) -> None:
-        self.root, self.fetcher = root, fetcher
+    `change_accounts`: in place of the programs of shadow-utils, with the parameters of `command.run`; None: the programs.
+    """
+
+    def __init__(self, root: Root, fetcher: Fetcher, change_accounts: Callable[..., object] | None = None) -> None:
+        self.root, self.fetcher, self.change_accounts = root, fetcher, change_accounts
 
 
 class Left:

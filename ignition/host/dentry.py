@@ -87,10 +87,7 @@ class Dentry:
                     fix="remove the file, so that it is created again",
                 )
             with self._named():
-                if (uid, gid) != (-1, -1):
-                    os.fchown(descriptor, uid, gid)
-                if mode is not None:
-                    os.fchmod(descriptor, mode)  # after the owner: chown clears the set-id bits
+                self._set(descriptor, mode, uid, gid)
         finally:
             os.close(descriptor)
 
@@ -117,7 +114,7 @@ class Dentry:
         """The entries of the directory of this name, sorted; their descriptor is open for the block."""
         descriptor = self.open_directory()
         try:
-            yield [Dentry(descriptor, name, f"{self.inside.rstrip('/')}/{name}") for name in sorted(os.listdir(descriptor))]
+            yield [self._below(descriptor, name) for name in sorted(os.listdir(descriptor))]
         finally:
             os.close(descriptor)
 
@@ -126,9 +123,13 @@ class Dentry:
         """A name in the directory of this name."""
         descriptor = self.open_directory()
         try:
-            yield Dentry(descriptor, name, f"{self.inside.rstrip('/')}/{name}")
+            yield self._below(descriptor, name)
         finally:
             os.close(descriptor)
+
+    def beside(self, name: str) -> Dentry:
+        """Another name in the same directory."""
+        return self._other(self.directory, name, f"{os.path.dirname(self.inside).rstrip('/')}/{name}")
 
     def chown(self, uid: int, gid: int) -> None:
         """Set the owner of a node of any kind, of a symlink itself."""
@@ -180,9 +181,7 @@ class Dentry:
         try:
             with open(descriptor, "wb") as file:
                 yield file
-                if uid != -1 or gid != -1:
-                    os.fchown(file.fileno(), uid, gid)
-                os.fchmod(file.fileno(), mode)  # after the owner: chown clears the set-id bits
+                self._set(file.fileno(), mode, uid, gid)
                 if sync:
                     file.flush()
                     os.fsync(file.fileno())
@@ -217,6 +216,21 @@ class Dentry:
             return
         self._refuse_mounts()
         self._remove_tree()
+
+    def _set(self, descriptor: int, mode: int | None, uid: int, gid: int) -> None:
+        """Set owner and mode of an open file or directory; None and -1 leave them unchanged."""
+        if (uid, gid) != (-1, -1):
+            os.fchown(descriptor, uid, gid)
+        if mode is not None:
+            os.fchmod(descriptor, mode)  # after the owner: chown clears the set-id bits
+
+    def _below(self, descriptor: int, name: str) -> Dentry:
+        """A name in the directory of this name, whose descriptor is given."""
+        return self._other(descriptor, name, f"{self.inside.rstrip('/')}/{name}")
+
+    def _other(self, directory: int, name: str, inside: str) -> Dentry:
+        """Another name of the same root."""
+        return Dentry(directory, name, inside)
 
     def _refuse_mounts(self) -> None:
         """Raises Failure if a mount point is at or below this directory.

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from errno import ENOENT, ENOTDIR
 
 from ignition.errors import Failure
@@ -61,6 +61,17 @@ class Root:
     def __repr__(self) -> str:
         return f"Root({self.path or '/'!r})"
 
+    @property
+    def creator(self) -> tuple[int, int]:
+        """The uid and gid of what is created without an owner."""
+        return os.geteuid(), os.getegid()
+
+    def acting_as(self, uid: int, gid: int) -> AbstractContextManager[None]:
+        """For the block, what is read and written in this root is read and written by a user (ignition.host.identity)."""
+        from ignition.host.identity import acting_as  # only for the keys of users
+
+        return acting_as(uid, gid)
+
     def outside(self, inside: str) -> str:
         """The path as this process sees it, for a path as the root will see it; symlinks are not resolved."""
         return self.path + inside
@@ -103,7 +114,7 @@ class Root:
             descriptor = None
         if descriptor is not None:
             try:
-                here = Dentry(descriptor, name or ".", normal)
+                here = self._dentry(descriptor, name or ".", normal)
                 found = here.status() if follow else None
                 if found is None or not stat.S_ISLNK(found.st_mode):
                     yield here
@@ -113,15 +124,15 @@ class Root:
         with self._walk(normal if follow else parent, parents, make_last=not follow) as way:
             # Either the last component does not exist, or a directory above is missing, or all of it exists.
             if follow and len(way.missing) == 1:
-                yield Dentry(way.descriptors[-1], way.missing[0], way.inside)
+                yield self._dentry(way.descriptors[-1], way.missing[0], way.inside)
             elif way.missing or not way.descriptors:
                 raise OSError(way.errno, os.strerror(way.errno), way.obstacle() if way.errno == ENOTDIR else normal)
             elif follow and way.names:
-                yield Dentry(way.descriptors[-2], way.names[-1], way.inside)
+                yield self._dentry(way.descriptors[-2], way.names[-1], way.inside)
             elif not stat.S_ISDIR(os.fstat(way.descriptors[-1]).st_mode):
                 raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), way.inside)
             else:
-                yield Dentry(way.descriptors[-1], name or ".", f"{way.inside.rstrip('/')}/{name}")
+                yield self._dentry(way.descriptors[-1], name or ".", f"{way.inside.rstrip('/')}/{name}")
 
     def open(self, inside: str, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
         """A descriptor of a path; a symlink as the last component is followed unless `flags` has O_NOFOLLOW.
@@ -175,6 +186,9 @@ class Root:
             if way.missing:
                 raise OSError(way.errno, os.strerror(way.errno), way.obstacle())
 
+    def _dentry(self, directory: int, name: str, inside: str) -> Dentry:
+        return Dentry(directory, name, inside)
+
     def _directory_at_once(self, inside: str) -> int | None:
         """A descriptor from openat2; None if the walk must decide: the kernel lacks the call, or a component is not a directory.
 
@@ -201,7 +215,7 @@ class Root:
         """Step by step down `inside`, every symlink followed; missing directories are created with `parents`."""
         if parents is not None and self.path:
             os.makedirs(self.path, exist_ok=True)  # the top itself may be missing: a new directory to be filled
-        way = _Way(self.path or "/")
+        way = _Way(self.path or "/", self._dentry)
         try:
             # Components still to walk; the owner of a symlink stands behind the components of its target.
             rest: list[str | int] = [part for part in reversed(inside.split("/")) if part]
@@ -247,7 +261,8 @@ class _Way:
     `names` are those components, `missing` the following ones that do not exist, `errno` the reason.
     """
 
-    def __init__(self, top: str) -> None:
+    def __init__(self, top: str, dentry: Callable[[int, str, str], Dentry]) -> None:
+        self._dentry = dentry
         self.names: list[str] = []
         self.missing: list[str] = []
         self.descriptors: list[int] = []
@@ -320,7 +335,7 @@ class _Way:
         if owners:
             raise _unsafe(owners[-1], inside)
         name = self.missing.pop()
-        here = Dentry(self.descriptors[-1], name, f"{self.inside.rstrip('/')}/{name}")
+        here = self._dentry(self.descriptors[-1], name, f"{self.inside.rstrip('/')}/{name}")
         try:
             here.mkdir(mode=parents.mode, uid=parents.uid, gid=parents.gid)
         except FileExistsError:

@@ -155,11 +155,12 @@ def operations(arguments: Arguments) -> list[Operation]:
     return plan(config, probe(config, arguments.context.root, arguments.state_file, arguments.platform))
 
 
-def run(arguments: Arguments) -> None:
-    """Execute the plan. Raises Failure."""
+def run(arguments: Arguments, facts: Facts | None = None) -> None:
+    """Execute the plan. `facts`: of a machine that is not probed, but simulated. Raises Failure."""
     config, context, runner = arguments.config, arguments.context, arguments.runner
     root = context.root
-    facts = probe(config, root, arguments.state_file, arguments.platform)
+    if facts is None:
+        facts = probe(config, root, arguments.state_file, arguments.platform)
     operations = plan(config, facts)  # an impossible plan is refused before anything changes
     record = facts.accounts.attempt
     if record.unfinished:

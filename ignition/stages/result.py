@@ -189,4 +189,5 @@ def _stored(root: Root, inside: str) -> dict[str, Any]:
 
 
 def _store(root: Root, inside: str, text: str) -> None:
-    root.write(inside, f"{text}\n".encode(), mode=_MODE, uid=os.geteuid(), gid=os.getegid())
+    uid, gid = root.creator
+    root.write(inside, f"{text}\n".encode(), mode=_MODE, uid=uid, gid=gid)

@@ -155,11 +155,9 @@ class PutFile(Operation):
         uid, gid = self._accounts.uid(node.user, f"{place}.user"), self._accounts.gid(node.group, f"{place}.group")
         if not self._attempt.may_replace(self._entry):
             return node.mode, uid, gid
-        return (
-            NEW_MODE if node.mode is None else node.mode,
-            os.geteuid() if uid == -1 else uid,
-            os.getegid() if gid == -1 else gid,
-        )
+        own_uid, own_gid = self._accounts.root.creator
+        mode = NEW_MODE if node.mode is None else node.mode
+        return mode, own_uid if uid == -1 else uid, own_gid if gid == -1 else gid
 
     def _set_attributes(self, context: Context, here: Dentry, found: os.stat_result) -> None:
         mode, uid, gid = self._attributes()

@@ -52,7 +52,7 @@ class PutGroup(Operation):
             argv += ["--gid", str(group.gid)]
         if group.system and program == "groupadd":  # groupmod has no such option
             argv.append("--system")
-        run_for(self._place, [*argv, "--", group.name], self.describe())
+        run_for(context, self._place, [*argv, "--", group.name], self.describe())
 
     def leaves(self, context: Context) -> Iterator[Left]:
         found, gid = self._accounts.group(self._group.name), self._group.gid
@@ -129,7 +129,8 @@ class RemoveGroup(Operation):
 
     def execute(self, context: Context) -> None:
         if self._accounts.is_local("group", self.path):
-            run_for(self._place, ["groupdel", "--root", context.root.path or "/", "--", self.path], self.describe())
+            argv = ["groupdel", "--root", context.root.path or "/", "--", self.path]
+            run_for(context, self._place, argv, self.describe())
         refuse_leftover(self._place, f"group {self.path}", self._accounts.place("group", self.path))
 
     def leaves(self, context: Context) -> Iterator[Left]:
@@ -147,10 +148,10 @@ def refuse_leftover(place: str, what: str, file: str) -> None:
 _OF_THE_CONFIG = (2, 3, 4, 6, 9)
 
 
-def run_for(place: str, argv: list[str], why: str, *, stdin: str = "") -> None:
+def run_for(context: Context, place: str, argv: list[str], why: str, *, stdin: str = "") -> None:
     """Run a program of shadow-utils. Raises Failure at `place`, the entry of the config."""
     try:
-        command.run(argv, why=why, stdin=stdin)
+        (context.change_accounts or command.run)(argv, why=why, stdin=stdin)
     except CommandFailed as failure:
         of_config = failure.status in _OF_THE_CONFIG
         raise Failure(failure.what, where=place, fix=failure.fix, lasting=of_config) from failure

@@ -601,7 +601,7 @@ class DirectAccounts:
                 before = self._files[name]
                 assert before.status is not None and before.text is not None  # noqa: S101  else there was a reason
                 owner = {"mode": before.status.st_mode & 0o664, "uid": before.status.st_uid, "gid": before.status.st_gid}
-                here, backup = (Dentry(lock.directory, one, f"/etc/{one}") for one in (name, f"{name}-"))
+                here, backup = (lock.beside(one) for one in (name, f"{name}-"))
                 # On disk with the rest at the end of the stage: no attempt after a power cut needs a backup.
                 backup.write(_bytes(before.text), **owner, sync=False)
                 backup.set_times(int(before.status.st_atime) * 10**9, int(before.status.st_mtime) * 10**9)

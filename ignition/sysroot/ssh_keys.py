@@ -13,7 +13,6 @@ from contextlib import ExitStack
 
 from ignition.errors import Failure
 from ignition.host import atomic, log
-from ignition.host.identity import acting_as
 from ignition.host.limits import SYSTEM_FILE
 from ignition.host.reading import lines, read_text
 from ignition.host.root import Root
@@ -221,7 +220,7 @@ def key_digests(text: str) -> dict[str, str]:
 def _read_as(account: Account, root: Root, inside: str) -> str:
     """The file as the user reads it; "" if it does not exist. The user need not be able to pass the directories above."""
     try:
-        with root.at(inside) as here, acting_as(account.uid, account.gid):
+        with root.at(inside) as here, root.acting_as(account.uid, account.gid):
             found = here.status()
             if found is None:
                 return ""
@@ -242,7 +241,7 @@ def _write_as(account: Account, root: Root, inside: str, content: bytes) -> None
         parent, last = os.path.split(parent)
         missing.insert(0, last)
     # root walks to the deepest existing directory, whose parents may be closed to the user; from there on the user creates all.
-    with root.at(f"{parent}/{[*missing, name][0]}") as top, ExitStack() as entered, acting_as(account.uid, account.gid):
+    with root.at(f"{parent}/{[*missing, name][0]}") as top, ExitStack() as entered, root.acting_as(account.uid, account.gid):
         here = top
         for number in range(len(missing)):
             here.mkdir(mode=0o700)

@@ -57,7 +57,8 @@ class PutSwapFile(Operation):
                     return False
                 # The kernel does not swap to a file with holes, and swapon(8) fails for it.
                 is_whole = found.st_blocks * _ALLOCATED_UNIT >= self._size
-                is_ours = has_attributes(found, mode=MODE, uid=os.geteuid(), gid=os.getegid())
+                uid, gid = context.root.creator
+                is_ours = has_attributes(found, mode=MODE, uid=uid, gid=gid)
                 return is_whole and is_ours and not _is_copied(here, found)
         except (FileNotFoundError, NotADirectoryError):
             return False  # its directory is missing
@@ -77,7 +78,8 @@ class PutSwapFile(Operation):
                 raise Failure(what, where=f"{self.place}.path", fix=fix, lasting=True)
             if found is not None:
                 here.unlink()  # its space may be needed
-            with here.replacing(mode=MODE, uid=os.geteuid(), gid=os.getegid(), sync=True) as file:
+            uid, gid = context.root.creator
+            with here.replacing(mode=MODE, uid=uid, gid=gid, sync=True) as file:
                 descriptor = file.fileno()
                 if format in NO_COW:  # the flag has an effect on empty files only
                     fcntl.ioctl(descriptor, FS_IOC_SETFLAGS, (_flags(descriptor) | FS_NOCOW_FL).to_bytes(8, "little"))

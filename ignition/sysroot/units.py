@@ -6,7 +6,6 @@ is enabled, and that the root does not define, is a warning.
 
 from __future__ import annotations
 
-import os
 import stat
 
 from ignition.config.model import Systemd
@@ -90,7 +89,8 @@ class WriteUnit(Operation):
                 found = here.status()
                 if found is None or not stat.S_ISREG(found.st_mode) or found.st_size != len(self._contents):
                     return False
-                if not has_attributes(found, mode=UNIT_MODE, uid=os.geteuid(), gid=os.getegid()):
+                uid, gid = context.root.creator
+                if not has_attributes(found, mode=UNIT_MODE, uid=uid, gid=gid):
                     return False
                 with here.open_regular(found) as file:
                     return file.read(len(self._contents) + 1) == self._contents

@@ -74,7 +74,7 @@ class PutUser(Operation):
         was_half_made = found is not None and self._is_half_made(found)
         if found is not None and was_half_made:
             # The lines that useradd wrote are removed, a home stays, and the user keeps the uid that owns it.
-            run_for(self._place, ["userdel", "--root", root, "--", user.name], f"remove the incomplete user {user.name}")
+            run_for(context, self._place, ["userdel", "--root", root, "--", user.name], f"remove the incomplete user {user.name}")
             uid, found = found.uid if uid is None else uid, None
         if found is None and not user.no_create_home:
             # useradd does not create directories behind a symlink: /home -> var/home, with a /var that systemd-tmpfiles fills
@@ -88,7 +88,7 @@ class PutUser(Operation):
             # usermod renames the home without creating its parents.
             context.root.makedirs(os.path.dirname(context.root.follow(user.home_dir)))
         argv = ["usermod", "--root", root, *changes] if found else ["useradd", "--root", root, *self._new(uid)]
-        run_for(self._place, [*argv, "--", user.name], self.describe())
+        run_for(context, self._place, [*argv, "--", user.name], self.describe())
         context.root.forget()
 
     def leaves(self, context: Context) -> Iterator[Left]:
@@ -120,7 +120,7 @@ class PutUser(Operation):
             return False
         account = self._accounts.user(user.name)
         if account is not None and not user.no_create_home and not root.is_directory(account.home):
-            _make_home(root, account)
+            make_home(root, account)
         return True
 
     def _is_half_made(self, found: Account) -> bool:
@@ -235,7 +235,7 @@ class RemoveUser(Operation):
                 log.warning(f"{self._place}: a file system is mounted on {point}: the home of {self.path} is not removed")
             else:
                 argv.append("--remove")
-            run_for(self._place, [*argv, "--", self.path], self.describe())
+            run_for(context, self._place, [*argv, "--", self.path], self.describe())
             context.root.forget()
         refuse_leftover(self._place, f"user {self.path}", self._accounts.place("passwd", self.path))
 
@@ -271,7 +271,7 @@ class CompleteHome(Operation):
         account = self._accounts.user(self.path)
         if account is None:
             return
-        _make_home(context.root, account)
+        make_home(context.root, account)
 
 
 class OwnHome(Operation):
@@ -367,7 +367,7 @@ def _c_number(text: str) -> int | None:
     return number if number <= 0o7777 else None
 
 
-def _make_home(root: Root, account: Account) -> None:
+def make_home(root: Root, account: Account) -> None:
     """Create the home of an account, or complete it: the directory, its owner and mode, and the missing files of /etc/skel."""
     with root.at(account.home, follow=True, parents=PARENTS) as home:
         if home.status() is None:
@@ -447,7 +447,7 @@ class SetPasswords(Operation):
         program = "chgpasswd" if self._of_groups else "chpasswd"
         argv = [program, "--encrypted", "--root", context.root.path or "/"]
         lines = "".join(f"{name}:{password}\n" for _, name, password in differing)
-        run_for("$.passwd.groups" if self._of_groups else "$.passwd.users", argv, self.describe(), stdin=lines)
+        run_for(context, "$.passwd.groups" if self._of_groups else "$.passwd.users", argv, self.describe(), stdin=lines)
 
     def _set_directly(self, differing: list[tuple[str, str, str]]) -> bool:
         """Set the passwords of users without chpasswd; False if that is left to a program."""

@@ -226,10 +226,10 @@ def test_running_system_is_the_root_directory(
 @pytest.mark.parametrize(
     ("status", "lasting"), [(1, False), (2, True), (3, True), (4, True), (6, True), (9, True), (10, False), (None, False)]
 )
-def test_fault_of_the_config_lasts(programs: Programs, status: int | None, lasting: bool) -> None:
+def test_fault_of_the_config_lasts(make_context: MakeContext, programs: Programs, status: int | None, lasting: bool) -> None:
     programs.status = status
     with pytest.raises(Failure) as caught:
-        groups.run_for(PLACE, ["useradd"], "create user x", stdin="x")
+        groups.run_for(make_context({}), PLACE, ["useradd"], "create user x", stdin="x")
     assert (caught.value.what, caught.value.where, caught.value.fix) == ("create user x: failed", PLACE, "repair it")
     assert caught.value.lasting is lasting
 

@@ -93,9 +93,9 @@ def both(
     started: list[str] = []
     run_for = groups.run_for
 
-    def noted(place: str, argv: list[str], why: str, *, stdin: str = "") -> None:
+    def noted(context: Context, place: str, argv: list[str], why: str, *, stdin: str = "") -> None:
         started.append(argv[0])
-        run_for(place, argv, why, stdin=stdin)
+        run_for(context, place, argv, why, stdin=stdin)
 
     monkeypatch.setattr(groups, "run_for", noted)
     monkeypatch.setattr(users, "run_for", noted)

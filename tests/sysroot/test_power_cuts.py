@@ -155,7 +155,7 @@ def test_programs_may_change_paths(
     context = make_context({"/etc/passwd": "core:x:1:1::/home/core:/bin/sh\n", "/home/": ""})
     assert context.root.resolve("/home/ann/x/y") == "/home/ann/x/y"
 
-    def ran(place: str, argv: list[str], why: str) -> None:
+    def ran(_: Context, place: str, argv: list[str], why: str) -> None:
         (Path(context.root.path) / "home/ann").mkdir()
         (Path(context.root.path) / "home/ann/x").symlink_to("/srv")
         (Path(context.root.path) / "etc/passwd").write_text("")
