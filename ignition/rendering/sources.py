@@ -52,16 +52,8 @@ class Sources:
         """
         if not self._texts or sum(len(content) for _, content in self._texts) > MOST:
             return
-        from ignition.config.report import dotted
-
         with log.never_fatal("failures of later stages will not name places in the config"):
-            names: dict[str, int] = {}
-            table = {
-                dotted(path): [names.setdefault(origin.source.name, len(names)), origin.line, origin.column, dotted(said)]
-                for path, origin, said in _origins(self._with_base())
-            }
-            content = json.dumps({"sources": list(names), "places": table}, separators=(",", ":")).encode()
-            atomic.write(paths.mark(state_file, paths.PLACES), content, mode=0o600)
+            save_places(self._with_base(), state_file)
 
     def merged(self) -> Config | None:
         """The user config as the fetch stage rendered it, each value marked with its origin; None without texts."""
@@ -120,6 +112,19 @@ class _Replayed(Fetcher):
         if content is None:
             raise Failure("the texts of the config are incomplete")
         return content
+
+
+def save_places(config: Config, state_file: str) -> None:
+    """Leave the places of all values of a marked config beside the state, for `locate`."""
+    from ignition.config.report import dotted
+
+    names: dict[str, int] = {}
+    table = {
+        dotted(path): [names.setdefault(origin.source.name, len(names)), origin.line, origin.column, dotted(said)]
+        for path, origin, said in _origins(config)
+    }
+    content = json.dumps({"sources": list(names), "places": table}, separators=(",", ":")).encode()
+    atomic.write(paths.mark(state_file, paths.PLACES), content, mode=0o600)
 
 
 def marked(parsed: Parsed, text: bytes, name: str) -> Config | None:

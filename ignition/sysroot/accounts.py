@@ -45,7 +45,7 @@ class AccountFacts:
     ) -> None:
         self.accounts, self.attempt = accounts, attempt
         self.notated, self.nested = notated, nested
-        self.direct = DirectAccounts(accounts.root)
+        self.direct: DirectAccounts | None = DirectAccounts(accounts.root)
         self.places = places or KeyPlaces(accounts.root, accounts)
 
 

@@ -145,11 +145,15 @@ class Settings:
         self.login_defs = _login_defs(read_text(root, "/etc/login.defs") or "")
         self.reason = _first(_reasons_of_root(self))
 
+    def built_in(self) -> dict[str, str]:
+        """The defaults of useradd without a file; empty if it cannot be asked."""
+        return _own_defaults()
+
     @cached_property
     def defaults(self) -> dict[str, str]:
         """Those of useradd, and the settings of the root over them."""
         settings = _assignments(read_text(self.root, "/etc/default/useradd") or "")
-        return _own_defaults() | {name: value for name, value in settings.items() if name in _DEFAULTS | _LATER_DEFAULTS}
+        return self.built_in() | {name: value for name, value in settings.items() if name in _DEFAULTS | _LATER_DEFAULTS}
 
     @cached_property
     def switch(self) -> str:

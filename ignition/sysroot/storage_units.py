@@ -26,7 +26,7 @@ BY_UUID = "/dev/disk/by-uuid/"
 
 def probe(storage: Storage) -> dict[str, str]:
     """Device as named in the config → UUID of its file system, for those that get a unit. Raises Failure."""
-    wanted = {entry.device: where for where, entry in (*_mounts(storage), *_swaps(storage))}
+    wanted = devices_with_units(storage)
     if not wanted:
         return {}
     from ignition.storage import signatures
@@ -38,6 +38,11 @@ def probe(storage: Storage) -> dict[str, str]:
             if not found[device]:
                 raise Failure(f"{device} has no UUID by which later boots could find it", fix="format it again (wipeFilesystem)")
     return found
+
+
+def devices_with_units(storage: Storage) -> dict[str, str]:
+    """Device → place in the config, of the file systems that get a unit."""
+    return {entry.device: where for where, entry in (*_mounts(storage), *_swaps(storage))}
 
 
 def over(config: Config, uuids: Mapping[str, str]) -> Systemd:
