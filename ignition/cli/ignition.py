@@ -108,6 +108,7 @@ PROGRAM = Program(
         "schema NAME",
         "plan [URL|FILE|-] [-image FILE | -facts FILE] [options]",
         "facts [URL|FILE|-] [options]",
+        "simulate URL|FILE|- -into DIRECTORY [options]",
     ),
     version="Ignition",
     statuses=_STATUSES,
@@ -119,6 +120,7 @@ PROGRAM = Program(
         "schema": _schema,
         "facts": lambda: _command("facts"),
         "plan": lambda: _command("plan"),
+        "simulate": lambda: _command("simulate"),
     },
 )
 

@@ -54,7 +54,7 @@ PASS_MAX_DAYS 99999
 PASS_MIN_DAYS 0
 PASS_WARN_AGE 7
 """
-_SHADOW_MODE = 0o640
+_SHADOW_MODE, _SHADOW_GROUP = 0o640, 42
 # Where the programs of the stage look for accounts, units and presets outside of /etc.
 _PARTS = (
     "/etc",
@@ -86,6 +86,9 @@ def minimal(root: SimulatedRoot) -> None:
     for name in ("subuid", "subgid"):
         root.write(f"/etc/{name}", b"", mode=0o644)
     complete(root)
+    for name in ("shadow", "gshadow"):
+        with root.at(f"/etc/{name}") as here:
+            here.chown(0, _SHADOW_GROUP)
 
 
 def copy(source: Root, root: SimulatedRoot, paths: Iterable[str]) -> list[str]:

@@ -38,9 +38,7 @@ def save(simulation: Simulation, result: str, *, cause: BaseException | None = N
         "ignition": __version__,
         "result": result,
         **({"failure": _failure(cause)} if cause is not None else {}),
-        "base": simulation.image or "minimal",
-        "notSimulated": [{"what": one.what, **_place(simulation, one.place)} for one in simulation.left_out],
-        "warnings": [{"operation": one["operation"], "what": one["what"], "cause": one["cause"]} for one in simulation.warnings],
+        **about(simulation),
         "filesystems": [
             {"name": one.name, "device": one.filesystem.device, "directory": os.path.relpath(one.directory, simulation.into)}
             for one in simulation.named
@@ -49,6 +47,22 @@ def save(simulation: Simulation, result: str, *, cause: BaseException | None = N
     }
     text = json.dumps(whole, ensure_ascii=False, indent=1)
     atomic.write(f"{simulation.into}/{NAME}", f"{text}\n".encode("utf-8", "backslashreplace"), mode=0o644)
+
+
+def about(simulation: Simulation) -> dict[str, Any]:
+    """The members about the simulation as a whole."""
+    return {
+        "base": simulation.image or "minimal",
+        "notSimulated": [{"what": one.what, **_place(simulation, one.place)} for one in simulation.left_out],
+        "warnings": [{"operation": one["operation"], "what": one["what"], "cause": one["cause"]} for one in simulation.warnings],
+    }
+
+
+def place_of(simulation: Simulation, path: str) -> dict[str, Any]:
+    """The place in the config that wrote a node, as in the manifest: path, source, line, column; empty if there is none."""
+    found = simulation.root.status(path)
+    cause = simulation.owners.cause_of(found) if found is not None else None
+    return dict(_place(simulation, cause.place).get("place", {})) if cause is not None else {}
 
 
 def _nodes(simulation: Simulation) -> list[dict[str, Any]]:

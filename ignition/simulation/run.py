@@ -143,24 +143,21 @@ class Simulation:
 
     def _fetcher(self) -> Fetcher:
         from ignition.fetch.engine import Fetcher, Settings
+        from ignition.fetch.urls import scheme, shown
 
-        settings = Settings.from_config(self.config)
-        if not self.offline:
-            return Fetcher(settings, offline=False, root=self.root.path, platform="")
-        left_out = self.left_out
+        left_out, offline = self.left_out, self.offline
 
-        class Offline(Fetcher):
-            """Leaves content empty that would come from elsewhere."""
+        class Partial(Fetcher):
+            """Leaves contents empty that the OEM partition of a machine has, or that a request would be needed for."""
 
             def copy_to(self, resource: Resource, file: Writable) -> None:
-                if is_remote(resource):
-                    from ignition.fetch.urls import shown
-
-                    left_out.append(LeftOut(f"the content of {shown(resource.source or '')} (offline)"))
+                source = resource.source or ""
+                if scheme(source) == "oem" or (offline and is_remote(resource)):
+                    left_out.append(LeftOut(f"the content of {shown(source)}"))
                 else:
                     super().copy_to(resource, file)
 
-        return Offline(settings, offline=True, root=self.root.path)
+        return Partial(Settings.from_config(self.config), offline=offline, root=self.root.path)
 
     def _runner(self) -> Runner:
         simulation = self
