@@ -186,6 +186,12 @@ class Root:
             if way.missing:
                 raise OSError(way.errno, os.strerror(way.errno), way.obstacle())
 
+    def sync(self, inside: str) -> None:
+        """Wait until everything on the file system of a directory is on disk. Raises OSError."""
+        from ignition.host.atomic import sync_file_system
+
+        sync_file_system(self.outside(inside))
+
     def _dentry(self, directory: int, name: str, inside: str) -> Dentry:
         return Dentry(directory, name, inside)
 

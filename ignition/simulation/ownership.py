@@ -145,7 +145,7 @@ class SimulatedDentry(Dentry):
 
     @contextmanager
     def replacing(self, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = False) -> Iterator[BufferedWriter]:
-        """As Dentry, without waiting for the disk: a simulation that is interrupted begins again."""
+        """As Dentry, without waiting for the disk."""
         with super().replacing(mode=mode, uid=uid, gid=gid, sync=False) as file:
             yield file
 
@@ -194,6 +194,9 @@ class SimulatedRoot(Root):
             yield
         finally:
             self.owners.actor = before
+
+    def sync(self, inside: str) -> None:
+        """Nothing waits for the disk: a simulation that is interrupted begins again."""
 
     def status(self, inside: str) -> os.stat_result | None:
         """lstat of a path inside, with the recorded attributes; None if it, or a directory above it, does not exist."""

@@ -21,7 +21,7 @@ from contextlib import ExitStack, suppress
 from ignition.applied import record as applied
 from ignition.config.model import Config, Systemd
 from ignition.errors import refusing
-from ignition.host import atomic, log, mounts, paths
+from ignition.host import log, mounts, paths
 from ignition.host.dentry import Dentry
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
@@ -358,7 +358,7 @@ def _finish(root: Root, record: Attempt) -> None:
     for directory in sorted({"/", _HOMES, *written}):
         found = root.status(directory)
         if found is not None and stat.S_ISDIR(found.st_mode):
-            devices.setdefault(found.st_dev, root.outside(directory))
+            devices.setdefault(found.st_dev, directory)
     for directory in devices.values():
-        atomic.sync_file_system(directory)
+        root.sync(directory)
     attempt.finish(root, record)
