@@ -26,7 +26,7 @@ FILES = {"a.bu", "b.ign", "dir/"}
 
 # A line up to the cursor, and what is offered for its last word; a set of which all, or a word that must not be.
 LINES = [
-    ("ignition ", {"facts", "grow", "plan", "report", "render", "schema"}),
+    ("ignition ", {"facts", "grow", "plan", "report", "render", "schema", "simulate"}),
     ("ignition re", {"report", "render"}),
     ("ignition -", {*GO_OPTIONS, "-version", "-help"}),
     ("ignition -s", {"-stage", "-state-file"}),
@@ -41,7 +41,7 @@ LINES = [
     ("ignition render ", FILES),
     ("ignition render -o", {"-origin"}),
     ("ignition render b.ign -base-dir ", {"dir/"}),
-    ("ignition schema ", {*VERSIONS, "butane", "ct", "cloud-config", "facts"}),
+    ("ignition schema ", {*VERSIONS, "butane", "ct", "cloud-config", "assertions", "facts", "report"}),
     ("ignition schema butane ", {"fcos", "flatcar"}),
     ("ignition schema butane flatcar ", {"1.0.0", "1.1.0", "1.2.0-experimental"}),
     ("ignition schema butane fcos 1.6", {"1.6.0"}),

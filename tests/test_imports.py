@@ -91,6 +91,17 @@ MAY_IMPORT = {
         "ignition.transpile",
         "ignition.rendering",
     },
+    "ignition.simulation": {
+        "ignition",
+        "ignition.errors",
+        "ignition.config",
+        "ignition.host",
+        "ignition.fetch",
+        "ignition.operation",
+        "ignition.sysroot",
+        "ignition.stages",
+        "ignition.rendering",
+    },
     # The frame of the programs, which the companion has as well.
     "ignition.cli.flags": {"ignition.platforms"},
     "ignition.cli.program": {"ignition", "ignition.errors", "ignition.host", "ignition.cli.flags"},

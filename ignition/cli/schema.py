@@ -4,6 +4,7 @@
     ignition schema butane fcos 1.6.0      a Butane document of that variant and version
     ignition schema ct                     a Container Linux Config
     ignition schema cloud-config           a cloud-config
+    ignition schema assertions             an assertion file of ignition simulate
     ignition schema facts                  a document of ignition facts
     ignition schema report                 report.json, and the output of `ignition report --json`
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 
 from ignition.cli.flags import GO_ANYWHERE, UsageError
 from ignition.cli.program import Program
@@ -25,7 +27,15 @@ if TYPE_CHECKING:
     from ignition.config.schema import Schema
 
 USAGE = 2
-BUTANE, CT, CLOUD_CONFIG, FACTS, REPORT = "butane", "ct", "cloud-config", "facts", "report"
+BUTANE, CT, CLOUD_CONFIG = "butane", "ct", "cloud-config"
+# Documents that have one version each, and the module with the function that makes the schema.
+_ALONE = {
+    CT: ("ignition.transpile.schema", "container_linux_config"),
+    CLOUD_CONFIG: ("ignition.cloudinit.schema", "cloud_config"),
+    "assertions": ("ignition.simulation.assertions", "schema"),
+    "facts": ("ignition.facts.schema", "schema"),
+    "report": ("ignition.reporting.schema", "report"),
+}
 _DIGITS = tuple("0123456789")
 
 
@@ -37,7 +47,7 @@ def words() -> Iterator[str]:
     yield from VERSIONS
     for name in (variants.FCOS, variants.FLATCAR):
         yield from (f"{BUTANE} {name} {version}" for version in variants.versions_of(name))
-    yield from (CT, CLOUD_CONFIG, FACTS, REPORT)
+    yield from _ALONE
 
 
 PROGRAM = Program(
@@ -45,7 +55,7 @@ PROGRAM = Program(
     "print a JSON Schema for editors",
     (),
     manual="ignition-schema(1)",
-    usage=("VERSION", f"{BUTANE} VARIANT VERSION", CT, CLOUD_CONFIG, FACTS, REPORT),
+    usage=("VERSION", f"{BUTANE} VARIANT VERSION", *_ALONE),
     dialect=GO_ANYWHERE,
     operands=words,
     version="Ignition",
@@ -70,7 +80,7 @@ def known() -> list[str]:
 
     names = (variants.FCOS, variants.FLATCAR)
     documents = [f"{BUTANE} {name} {' | '.join(variants.versions_of(name))}" for name in names]
-    return [" | ".join(VERSIONS), *documents, CT, CLOUD_CONFIG, FACTS, REPORT]
+    return [" | ".join(VERSIONS), *documents, *_ALONE]
 
 
 def text(words: Sequence[str]) -> str:
@@ -80,25 +90,12 @@ def text(words: Sequence[str]) -> str:
     match words:
         case [name, *rest] if name == BUTANE:
             return schema.pretty(_butane(rest))
-        case [name] if name == CT:
-            from ignition.transpile.schema import container_linux_config
-
-            return schema.pretty(container_linux_config())
-        case [name] if name == CLOUD_CONFIG:
-            from ignition.cloudinit.schema import cloud_config
-
-            return schema.pretty(cloud_config())
-        case [name] if name == FACTS:
-            from ignition.facts.schema import schema as of_facts
-
-            return schema.pretty(of_facts())
-        case [name] if name == REPORT:
-            from ignition.reporting.schema import report
-
-            return schema.pretty(report())
+        case [name] if name in _ALONE:
+            module, function = _ALONE[name]
+            return schema.pretty(getattr(import_module(module), function)())
         case [version] if version.startswith(_DIGITS):
             return schema.text(version)
-        case [name, *_] if name not in (CT, CLOUD_CONFIG, FACTS, REPORT) and not name.startswith(_DIGITS):
+        case [name, *_] if name not in _ALONE and not name.startswith(_DIGITS):
             raise Failure(f"unknown schema {name}", fix=_meant(list(words)))
         case _:
             raise Failure("expected one schema", fix=_one_of())
@@ -118,11 +115,11 @@ def _meant(words: list[str]) -> str:
 
     if variants.versions_of(words[0]):
         return f"did you mean {' '.join([BUTANE, *words])}?"
-    near = closest(words[0], (BUTANE, CT, CLOUD_CONFIG, FACTS, REPORT))
+    near = closest(words[0], (BUTANE, *_ALONE))
     return f"{f'did you mean {near}? ' if near else ''}{_one_of()}"
 
 
 def _one_of() -> str:
     from ignition.config.schema import VERSIONS
 
-    return f"one of {', '.join(VERSIONS)}, {BUTANE} VARIANT VERSION, {CT}, {CLOUD_CONFIG}, {FACTS}, {REPORT}"
+    return f"one of {', '.join(VERSIONS)}, {BUTANE} VARIANT VERSION, {', '.join(_ALONE)}"

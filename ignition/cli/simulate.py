@@ -101,10 +101,12 @@ def main(values: Values, words: list[str]) -> int:
             simulation.run()
         except Failure:
             _tell(log.WARNING, f"{values['into']} holds what was written before the failure")
+            if values["json"]:
+                _print_json(simulation, values, 0, [])
             raise
     count, failed = assertions.check(simulation.root) if assertions else (0, [])
     if values["json"]:
-        print(json.dumps(_plain(simulation, values, count, failed), ensure_ascii=False, indent=1))
+        _print_json(simulation, values, count, failed)
     else:
         _print(simulation, values, count, failed)
     return FAILED if failed else FINE
@@ -162,25 +164,22 @@ def _cause(simulation: Simulation, failed: Failed) -> str:
     return f" (written by {where['source']}:{where['line']}:{where['column']})" if "source" in where else ""
 
 
-def _plain(simulation: Simulation, values: Values, count: int, failed: list[Failed]) -> dict[str, Any]:
-    from ignition.simulation.manifest import NAME, about
+def _print_json(simulation: Simulation, values: Values, count: int, failed: list[Failed]) -> None:
+    from ignition.simulation.manifest import COMPLETE, NAME, about
 
-    return {
+    found: dict[str, Any] = {
         **about(simulation),
         "manifest": os.path.join(simulation.into, NAME),
         "root": simulation.root.path,
-        **(
-            {
-                "assertions": {
-                    "file": values["assert"],
-                    "count": count,
-                    "failed": [_plain_failed(one, show_contents=values["show-contents"]) for one in failed],
-                }
-            }
-            if values["assert"]
-            else {}
-        ),
     }
+    if values["assert"] and found["result"] == COMPLETE:
+        found["assertions"] = {
+            "file": values["assert"],
+            "count": count,
+            "failed": [_plain_failed(one, show_contents=values["show-contents"]) for one in failed],
+        }
+    text = json.dumps(found, ensure_ascii=False, indent=1)
+    sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace"))
 
 
 def _plain_failed(failed: Failed, *, show_contents: bool) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from contextlib import suppress
 
 from ignition.config.report import ERROR, KEY, Entry, Finding, Path, Report
 from ignition.config.suggest import closest
+from ignition.config.yaml_schema import DRAFT, MOST_READ_AS_DECIMAL
 from ignition.errors import Failure
 from ignition.host import limits, paths
 from ignition.host.printable import printable
@@ -35,7 +36,7 @@ _MODE = {
     "description": "mode, in octal: 0644",
     "type": ["integer", "string"],
     "minimum": 0,
-    "maximum": 0o7777,
+    "maximum": MOST_READ_AS_DECIMAL,
     "pattern": "^0?[0-7]{3,4}$",
     "patternErrorMessage": "an octal mode such as 0644",
 }
@@ -85,7 +86,7 @@ _CONTENTS = {
     },
 }
 SCHEMA: Schema = {
-    "$schema": "http://json-schema.org/draft-07/schema#",
+    "$schema": DRAFT,
     "title": "assertions of ignition simulate",
     "type": "object",
     "additionalProperties": False,
@@ -130,6 +131,13 @@ SCHEMA: Schema = {
         ),
     },
 }
+
+
+def schema() -> Schema:
+    """The JSON Schema of an assertion file."""
+    return SCHEMA
+
+
 _WORDS = {"object": "a mapping", "array": "a list", "string": "a string", "integer": "an integer", "boolean": "true or false"}
 _LONGEST = 200  # characters of a value in a message
 
@@ -242,20 +250,25 @@ def _errors(data: object) -> Iterator[Finding]:
         else:
             bound = "less" if error.validator == "minimum" else "more"
             yield Finding(ERROR, path, f"this must not be {bound} than {error.validator_value}")
-    for path, pattern in _patterns(data):
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            yield Finding(ERROR, path, f"the regular expression is malformed: {error.msg}")
+    for path, value in _values(data):
+        if path[-2:-1] == ("matches",) and isinstance(value, str):
+            try:
+                re.compile(value)
+            except re.error as error:
+                yield Finding(ERROR, path, f"the regular expression is malformed: {error.msg}")
+        # 644 is 01204, and was meant as 0644.
+        elif path[-1:] == ("mode",) and type(value) is int and (0o777 < value <= 777 or value > 0o7777):
+            yield Finding(ERROR, path, f"{value} is {value:04o} in octal", "write the mode with a leading zero, as in 0644")
 
 
-def _patterns(data: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    if isinstance(data, dict):
-        for name, value in data.items():
-            if name == "matches" and isinstance(value, list):
-                yield from (((*path, name, index), one) for index, one in enumerate(value) if isinstance(one, str))
-            else:
-                yield from _patterns(value, (*path, name))
+def _values(data: Any, path: Path = ()) -> Iterator[tuple[Path, object]]:
+    """Path and value of everything in a document but mappings and lists."""
+    members: Any = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else None
+    if members is None:
+        yield path, data
+        return
+    for name, value in members:
+        yield from _values(value, (*path, name))
 
 
 class _Checker:

@@ -32,18 +32,15 @@ INCOMPLETE, FAILED, COMPLETE = "incomplete", "failed", "complete"
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 
 
-def save(simulation: Simulation, result: str, *, cause: BaseException | None = None) -> None:
-    """Write it into the directory of the simulation. `cause`: of a failure."""
+def save(simulation: Simulation) -> None:
+    """Write it into the directory of the simulation. Raises Failure, OSError."""
     whole = {
-        "ignition": __version__,
-        "result": result,
-        **({"failure": _failure(cause)} if cause is not None else {}),
         **about(simulation),
         "filesystems": [
             {"name": one.name, "device": one.filesystem.device, "directory": os.path.relpath(one.directory, simulation.into)}
             for one in simulation.named
         ],
-        "nodes": [] if result == INCOMPLETE else _nodes(simulation),
+        "nodes": [] if simulation.result == INCOMPLETE else _nodes(simulation),
     }
     text = json.dumps(whole, ensure_ascii=False, indent=1)
     atomic.write(f"{simulation.into}/{NAME}", f"{text}\n".encode("utf-8", "backslashreplace"), mode=0o644)
@@ -52,6 +49,9 @@ def save(simulation: Simulation, result: str, *, cause: BaseException | None = N
 def about(simulation: Simulation) -> dict[str, Any]:
     """The members about the simulation as a whole."""
     return {
+        "ignition": __version__,
+        "result": simulation.result,
+        **({"failure": _failure(simulation.cause)} if simulation.cause is not None else {}),
         "base": simulation.image or "minimal",
         "notSimulated": [{"what": one.what, **_place(simulation, one.place)} for one in simulation.left_out],
         "warnings": [{"operation": one["operation"], "what": one["what"], "cause": one["cause"]} for one in simulation.warnings],

@@ -66,6 +66,8 @@ class Simulation:
     def __init__(self, config: Config, into: str, *, image: str = "", platform: str = "", offline: bool = False) -> None:
         self.marked, self.config = config, origins.plain(config)
         self.into, self.image, self.platform, self.offline = into, image, platform, offline
+        self.result = manifest.INCOMPLETE
+        self.cause: BaseException | None = None
         self.owners = Owners()
         self.root = SimulatedRoot(f"{into}/root", self.owners)
         self.named = _named(self.config, into, self.owners)
@@ -78,7 +80,7 @@ class Simulation:
         """Run the stage. Raises Failure, after which the manifest says so."""
         for directory in ("root", "run"):
             os.mkdir(f"{self.into}/{directory}")
-        manifest.save(self, manifest.INCOMPLETE)
+        manifest.save(self)
         try:
             self._prepare()
             with self.owners.caused_by(_OWN):
@@ -86,13 +88,15 @@ class Simulation:
         except BaseException as error:
             if isinstance(error, Failure):
                 sources.locate(error, self._state)
-            manifest.save(self, manifest.FAILED, cause=error)
+            self.result, self.cause = manifest.FAILED, error
+            manifest.save(self)
             raise
         finally:
             for name in (os.path.basename(self._state), paths.PLACES):
                 with suppress(FileNotFoundError):
                     os.unlink(paths.mark(self._state, name))
-        manifest.save(self, manifest.COMPLETE)
+        self.result = manifest.COMPLETE
+        manifest.save(self)
 
     def _run_stage(self) -> None:
         config = self.config

@@ -31,7 +31,13 @@ def test_all_schemas_are_written_to_a_directory(tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(TOP / "packaging/schemas.py"), str(tmp_path)], check=True)
     names = {path.stem for path in tmp_path.iterdir()}
     documents = {f"butane-{variant}-{version}" for variant, version in VARIANTS}
-    assert names == {f"ignition-{version}" for version in VERSIONS} | documents | {"ct", "cloud-config", "facts", "report"}
+    assert names == {f"ignition-{version}" for version in VERSIONS} | documents | {
+        "ct",
+        "cloud-config",
+        "assertions",
+        "facts",
+        "report",
+    }
 
 
 def test_schema_of_the_documented_name_of_2_4_is_that_of_2_4(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,7 +48,7 @@ def test_schema_of_the_documented_name_of_2_4_is_that_of_2_4(capsys: pytest.Capt
 
 IGNITION = f"one of {', '.join(VERSIONS)}"
 FCOS = "one of 1.0.0, 1.1.0, 1.2.0, 1.3.0, 1.4.0, 1.5.0, 1.6.0, 1.7.0, 1.8.0-experimental"
-ALL = f"{IGNITION}, butane VARIANT VERSION, ct, cloud-config, facts, report"
+ALL = f"{IGNITION}, butane VARIANT VERSION, ct, cloud-config, assertions, facts, report"
 WRONG = [
     pytest.param(["3.5"], f"no schema for spec version 3.5 (fix: did you mean 3.5.0? {IGNITION})", id="two numbers"),
     pytest.param(["4.0.0"], f"no schema for spec version 4.0.0 (fix: {IGNITION})", id="no such version"),
@@ -88,6 +94,7 @@ def test_help_names_all_schemas(capsys: pytest.CaptureFixture[str]) -> None:
   butane flatcar 1.0.0 | 1.1.0 | 1.2.0-experimental
   ct
   cloud-config
+  assertions
   facts
   report
 
@@ -96,7 +103,7 @@ See ignition-schema(1) for details.
     )
 
 
-YAML = [*(["butane", name, version] for name, version in VARIANTS), ["ct"], ["cloud-config"]]
+YAML = [*(["butane", name, version] for name, version in VARIANTS), ["ct"], ["cloud-config"], ["assertions"]]
 
 
 @pytest.mark.parametrize("words", YAML, ids=" ".join)
@@ -105,11 +112,13 @@ def test_schema_of_yaml_is_printed(words: list[str], capsys: pytest.CaptureFixtu
     printed = capsys.readouterr()
     made = json.loads(printed.out)
     assert (made["$schema"], printed.err) == ("http://json-schema.org/draft-07/schema#", "")
-    assert made["title"].startswith(
-        {"butane": f"Butane, variant {words[1:2] and words[1]}", "ct": "Container Linux Config", "cloud-config": "cloud-config"}[
-            words[0]
-        ]
-    )
+    titles = {
+        "butane": f"Butane, variant {words[1:2] and words[1]}",
+        "ct": "Container Linux Config",
+        "cloud-config": "cloud-config",
+        "assertions": "assertions of ignition simulate",
+    }
+    assert made["title"].startswith(titles[words[0]])
 
 
 def test_initramfs_does_without_schemas(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
