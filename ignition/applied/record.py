@@ -8,7 +8,6 @@ writing runs in every first boot: an operation says what it knows anyway, and ha
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 
 from ignition.errors import Failure
@@ -63,7 +62,8 @@ def write(root: Root, found: list[dict[str, Any]], *, written: str, digest: str)
     once = {(entry["kind"], entry["name"]): entry for entry in found}
     content = {"version": VERSION, "written": written, "config": {"sha512": digest}, "entries": list(once.values())}
     text = json.dumps(content, allow_nan=False)
-    root.write(paths.APPLIED, f"{text}\n".encode(), mode=MODE, uid=os.geteuid(), gid=os.getegid())
+    uid, gid = root.creator
+    root.write(paths.APPLIED, f"{text}\n".encode(), mode=MODE, uid=uid, gid=gid)
 
 
 class Record:

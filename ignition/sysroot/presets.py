@@ -92,7 +92,7 @@ class PutPresets(Operation):
 
     def leaves(self, context: Context) -> Iterator[Left]:
         digest = atomic.sha512(self.content(context))
-        yield Left("file", self.path, {**attributes(PRESET_MODE, os.geteuid(), os.getegid()), "sha512": digest})
+        yield Left("file", self.path, {**attributes(PRESET_MODE, *context.root.creator), "sha512": digest})
 
     def _content(self, present: list[str]) -> list[str]:
         kept = [line for line in map(self._without_contrary, present) if line is not None]

@@ -87,7 +87,7 @@ class PutSwapFile(Operation):
                 run(["mkswap", f"/proc/{os.getpid()}/fd/{descriptor}"], why=f"making the swap file {self.path}")
 
     def leaves(self, context: Context) -> Iterator[Left]:
-        members = {**attributes(MODE, os.geteuid(), os.getegid()), "size": self._size}
+        members = {**attributes(MODE, *context.root.creator), "size": self._size}
         yield Left("file", self.path, members, place=self.place)
 
 

@@ -108,7 +108,7 @@ class WriteUnit(Operation):
         return self._contents
 
     def leaves(self, context: Context) -> Iterator[Left]:
-        members = {**attributes(UNIT_MODE, os.geteuid(), os.getegid()), "sha512": atomic.sha512(self._contents)}
+        members = {**attributes(UNIT_MODE, *context.root.creator), "sha512": atomic.sha512(self._contents)}
         yield Left("file", self.path, members, place=self.place)
 
 
