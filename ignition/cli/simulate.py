@@ -95,7 +95,12 @@ def main(values: Values, words: list[str]) -> int:
             offline=values["offline"],
         )
         simulation = Simulation(
-            config, _empty(values["into"]), image=values["base"], platform=values["platform"], offline=values["offline"]
+            config,
+            _empty(values["into"]),
+            image=values["base"],
+            platform=values["platform"],
+            offline=values["offline"],
+            timeout_s=timeout_s,
         )
         try:
             simulation.run()

@@ -82,7 +82,6 @@ def minimal(root: SimulatedRoot) -> None:
         here.mkdir(mode=0o700)
     root.write("/etc/passwd", _USERS.encode(), mode=0o644)
     root.write("/etc/group", "".join(f"{name}:x:{gid}:\n" for name, gid in _pairs(_GROUPS)).encode(), mode=0o644)
-    root.write("/etc/login.defs", _LOGIN_DEFS.encode(), mode=0o644)
     for name in ("subuid", "subgid"):
         root.write(f"/etc/{name}", b"", mode=0o644)
     complete(root)
@@ -107,7 +106,9 @@ def copy(source: Root, root: SimulatedRoot, paths: Iterable[str]) -> list[str]:
 
 
 def complete(root: SimulatedRoot) -> None:
-    """Shadow files for a root without readable ones: all passwords are locked."""
+    """Settings of new accounts for a root without, and shadow files for one without readable ones: all passwords are locked."""
+    if root.status("/etc/login.defs") is None and root.status("/usr/etc/login.defs") is None:
+        root.write("/etc/login.defs", _LOGIN_DEFS.encode(), mode=0o644)
     for plain, shadow, rest in (("passwd", "shadow", "*:::::::"), ("group", "gshadow", "*::")):
         if root.status(f"/etc/{shadow}") is None:
             names = [line.partition(":")[0] for line in lines(read_text(root, f"/etc/{plain}") or "") if ":" in line]

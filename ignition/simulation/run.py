@@ -60,10 +60,14 @@ class Simulation:
     """A simulated machine. `run` may be called once.
 
     `config`: rendered and marked (cli/merged_config.py). `into`: an empty directory, absolute. `image`: the path of a root whose
-    accounts and units are copied first; "": `base.minimal`. `offline`: contents from elsewhere are left out.
+    accounts and units are copied first; "": `base.minimal`. `offline`: contents from elsewhere are left out. `timeout_s`: of a
+    fetch, where a boot might wait for ever.
     """
 
-    def __init__(self, config: Config, into: str, *, image: str = "", platform: str = "", offline: bool = False) -> None:
+    def __init__(
+        self, config: Config, into: str, *, image: str = "", platform: str = "", offline: bool = False, timeout_s: float = 120
+    ) -> None:
+        self._timeout_s = timeout_s
         self.marked, self.config = config, origins.plain(config)
         self.into, self.image, self.platform, self.offline = into, image, platform, offline
         self.result = manifest.INCOMPLETE
@@ -161,7 +165,9 @@ class Simulation:
                 else:
                     super().copy_to(resource, file)
 
-        return Partial(Settings.from_config(self.config), offline=offline, root=self.root.path)
+        settings = Settings.from_config(self.config)
+        total_s = self._timeout_s if settings.total_s is None else min(settings.total_s, self._timeout_s)
+        return Partial(settings.evolve(total_s=total_s), offline=offline, root=self.root.path)
 
     def _runner(self) -> Runner:
         simulation = self
