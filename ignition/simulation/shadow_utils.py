@@ -259,7 +259,7 @@ class _Run:
         """Rename a home, unless there is none, or something is at its new place."""
         root = self._root
         if old != new and root.is_directory(old) and root.status(root.follow(new)) is None:
-            with root.at(root.follow(old)) as here, root.at(root.follow(new), parents=PARENTS) as there:
+            with root.at(root.follow(old)) as here, root.at(root.follow(new)) as there:
                 os.rename(here.name, there.name, src_dir_fd=here.directory, dst_dir_fd=there.directory)
             root.forget()
 
