@@ -8,6 +8,7 @@ import pytest
 
 from ignition.cloudinit.validate import validate
 from ignition.config.parse import VALID, parse
+from ignition.simulation import assertions
 from ignition.transpile import user_data
 
 TOP = Path(__file__).parent.parent
@@ -32,6 +33,9 @@ def test_example(text: str) -> None:
     data = text.encode()
     if text.startswith("#cloud-config"):
         assert [str(entry) for entry in validate("example", data).entries] == []
+        return
+    if text.startswith("# yaml-language-server: $schema=./assertions.json"):
+        assert assertions.read("example", data)
         return
     if text.startswith("{"):
         config = {"ignition": {"version": "3.5.0"}, **json.loads(text)}  # some show a part of a config

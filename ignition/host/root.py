@@ -63,11 +63,11 @@ class Root:
 
     @property
     def creator(self) -> tuple[int, int]:
-        """The uid and gid of what is created without an owner."""
+        """The uid and gid of nodes that are created without an explicit owner."""
         return os.geteuid(), os.getegid()
 
     def acting_as(self, uid: int, gid: int) -> AbstractContextManager[None]:
-        """For the block, what is read and written in this root is read and written by a user (ignition.host.identity)."""
+        """Run the block with the permissions of a user, as far as this root is concerned (ignition.host.identity)."""
         from ignition.host.identity import acting_as  # only for the keys of users
 
         return acting_as(uid, gid)

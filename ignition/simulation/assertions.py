@@ -231,7 +231,7 @@ def _paths(data: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def _errors(data: object) -> Iterator[Finding]:
-    """What the schema refuses, in the words of our other messages, which never hold a value."""
+    """Violations of the schema. The messages of jsonschema hold values, which may be secret: these do not."""
     import jsonschema  # 100 ms
 
     for error in jsonschema.Draft7Validator(SCHEMA).iter_errors(data):

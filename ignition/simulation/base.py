@@ -1,8 +1,8 @@
-"""What a simulated root holds before the stage runs: parts of a given root, or the least that accounts need.
+"""The contents of a simulated root before the stage runs: parts of an image, or the minimum for accounts.
 
-From a given root come the parts that decide what the stage does: all of /etc, the account files, units and presets of the image
-elsewhere, the symlinks of the top (`/home` → `var/home`), and whatever stands at the paths of the config or is a symlink on the
-way to them. Anything else would only take time and space. Nothing is opened for writing, and no symlink leads out of the root.
+Of an image, the parts on which the stage depends are copied: all of /etc; account files, units and presets elsewhere; the
+symlinks at the top (`/home` → `var/home`); nodes at the paths of the config, and symlinks on the way to them. The rest would only
+take time and space. Nothing is opened for writing, and no symlink leads out of the root.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class _Copy:
         return self._unread
 
     def _whole(self, part: str) -> None:
-        """A file, or a directory with all that is in it."""
+        """A file, or a directory with its contents."""
         place = self._way(part)
         found = self._source.status(place) if place else None
         if place and found is not None and stat.S_ISDIR(found.st_mode):
@@ -145,9 +145,9 @@ class _Copy:
                 self._below(here, there)
 
     def _way(self, path: str) -> str:
-        """Everything on the way to a path, and the node there, without what is below it.
+        """Everything on the way to a path, and the node at its end, without the contents of a directory.
 
-        Returns the place to which the path leads; "" if nothing is there.
+        Returns the place to which the path leads; "" if it does not exist.
         """
         at, links = "", 0
         rest = path.split("/")[::-1]

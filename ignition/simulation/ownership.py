@@ -1,8 +1,8 @@
-"""A root whose owners and modes are recorded: an ordinary user may neither give files away nor enter a directory of mode 0000.
+"""A root whose owners and modes are recorded: an ordinary user may neither change owners nor enter a directory of mode 0000.
 
-`status` reports what is recorded, so that operations find what they wrote before. On disk each node belongs to the person who
-runs the simulation and has the mode of the config, with two differences: its owner can always read and write it, and set-id bits
-are left out, which would be dangerous in a directory of somebody else.
+`status` reports the recorded attributes, so that operations recognize the nodes that they wrote before. On disk each node belongs
+to the person who runs the simulation and has the mode of the config, with two differences: its owner can always read and write
+it, and set-id bits, which would be dangerous in a directory of somebody else, are left out.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _Node:
 
 
 class Owners:
-    """What is recorded about the nodes of one directory tree, by inode: it follows renames and hard links.
+    """The recorded attributes of the nodes of a directory tree, by inode: they follow renames and hard links.
 
     `actor`: the uid and gid on whose behalf nodes are created.
     """
@@ -72,7 +72,7 @@ class Owners:
         return node.cause if node else None
 
     def created(self, found: os.stat_result, mode: int) -> None:
-        """A new node: what is recorded of an earlier one with its inode number does not count any more."""
+        """A new node: the record of an earlier one with its inode number is dropped."""
         self._nodes[found.st_dev, found.st_ino] = _Node(mode, *self.actor, getattr(self._running, "cause", None))
 
     def changed(self, found: os.stat_result, mode: int | None, uid: int, gid: int) -> None:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ignition.fetch.engine import Fetcher, Writable
 
 STAGE = "files"
-_OWN = Cause("stage", "")  # records and reports, which belong to no operation
+_OWN = Cause("stage", "")  # of records and reports, which are not written by an operation
 _DEVICES = uuid.UUID("6f1c0d4e-6f0b-4d0c-9b7e-3b1f3a3c9a11")  # the namespace of invented UUIDs
 _NOT_RUN = {"make-swap-file", "relabel", "relabel-later"}
 _OF_A_UNIT = {"enable-unit", "disable-unit", "mask-unit", "unmask-unit", "find-unit"}
@@ -61,7 +61,7 @@ class Simulation:
 
     `config`: rendered and marked (cli/merged_config.py). `into`: an empty directory, absolute. `image`: the path of a root whose
     accounts and units are copied first; "": `base.minimal`. `offline`: contents from elsewhere are left out. `timeout_s`: of a
-    fetch, where a boot might wait for ever.
+    fetch, where a boot might wait indefinitely.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Simulation:
         self._state = f"{into}/run/state"
 
     def run(self) -> None:
-        """Run the stage. Raises Failure, after which the manifest says so."""
+        """Run the stage. Raises Failure, which is in the manifest as well."""
         for directory in ("root", "run"):
             os.mkdir(f"{self.into}/{directory}")
         manifest.save(self)
@@ -126,7 +126,7 @@ class Simulation:
             files.run(arguments, facts)
 
     def _prepare(self) -> None:
-        """What the stage finds: the root of the image, and the state that the fetch stages leave."""
+        """Prepare the root of the image, and the state that the fetch stages leave."""
         if self.image:
             unread = base.copy(Root(self.image), self.root, self._paths())
             self.left_out += [LeftOut(f"{self.image.rstrip('/')}{path}, which is not readable") for path in unread]
@@ -240,7 +240,7 @@ def _named(config: Config, into: str, owners: Owners) -> list[SimulatedFilesyste
 
 
 def _directory(filesystem: Filesystem, number: int, into: str) -> str:
-    """Below the root if its `path` is there, else of its own. The name is the author's, and may be any text."""
+    """Its directory: inside the root if its `path` is, else one of its own. The name is the author's, and may be any text."""
     name, inside, sysroot = filesystem.name or "", os.path.normpath(filesystem.in_place or ""), paths.sysroot()
     if inside == sysroot or inside.startswith(f"{sysroot}/"):
         return f"{into}/root" + Root(f"{into}/root").follow(inside[len(sysroot) :] or "/").rstrip("/")
@@ -257,7 +257,7 @@ def _uuids(config: Config) -> dict[str, str]:
 
 
 def _left_out(config: Config) -> Iterator[LeftOut]:
-    """What the other stages would do."""
+    """The parts that other stages carry out."""
     arguments, storage = config.kernel_arguments, config.storage
     if arguments.should_exist:
         yield LeftOut(f"kernel arguments: add {' '.join(arguments.should_exist)}", "$.kernelArguments.shouldExist")

@@ -1,4 +1,4 @@
-"""What useradd, usermod, userdel, groupadd, groupmod, groupdel, chpasswd and chgpasswd do to the files of a root, without them.
+"""A stand-in for useradd, usermod, userdel, groupadd, groupmod, groupdel, chpasswd and chgpasswd, on the files of a root.
 
 The programs need root for `--root`, and differ between the machines on which configs are tested. New accounts are those of
 `sysroot.new_accounts`, which writes them as the programs do; changes and deletions are edits of single lines. Left out: the locks
@@ -264,7 +264,7 @@ class _Run:
             root.forget()
 
     def _give(self, home: str, uids: dict[int, int], gids: dict[int, int]) -> None:
-        """Pass what is in a home from the old ids of its user to the new ones."""
+        """Change the owners of a home and its contents from the old ids of its user to the new ones."""
         for here, found in _tree(self._root, home):
             here.chown(uids.get(found.st_uid, -1), gids.get(found.st_gid, -1))
 
@@ -292,7 +292,7 @@ def _ended(text: str) -> str:
 
 
 def _tree(root: Root, inside: str) -> Iterator[tuple[Dentry, os.stat_result]]:
-    """A directory and all that is in it, symlinks not followed; nothing if there is no such directory."""
+    """A directory and its contents, symlinks not followed; empty if there is no such directory."""
     if not root.is_directory(inside):
         return
 
