@@ -49,6 +49,7 @@ MAY_IMPORT = {
         "ignition.sysroot",
     },
     "ignition.reporting": {"ignition", "ignition.errors", "ignition.display", "ignition.host"},
+    "ignition.provisioned": {"ignition.errors", "ignition.host", "ignition.stages"},
     "ignition.sysroot": {
         "ignition.errors",
         "ignition.config",

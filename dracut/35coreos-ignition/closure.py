@@ -31,7 +31,14 @@ LATER: dict[str, tuple[str, ...]] = {
     "requests": ("idna",),
 }
 # Commands for people at a desk: no stage reaches these modules, nor all that only they import.
-ABSENT = ("ignition.cli.facts", "ignition.cli.plan", "ignition.cli.schema", "ignition.cli.simulate", "ignition.reporting.page")
+ABSENT = (
+    "ignition.cli.facts",
+    "ignition.cli.plan",
+    "ignition.cli.schema",
+    "ignition.cli.simulate",
+    "ignition.cli.status",
+    "ignition.reporting.page",
+)
 # Of two modules of which `requests` needs one, and which it only uses to guess encodings, the larger one.
 INSTEAD = {"chardet": "charset_normalizer"}
 # Read by the package when it is imported.

@@ -109,6 +109,7 @@ PROGRAM = Program(
         "plan [URL|FILE|-] [-image FILE | -facts FILE] [options]",
         "facts [URL|FILE|-] [options]",
         "simulate URL|FILE|- -into DIRECTORY [options]",
+        "status [-wait[=SECONDS]] [-json] [-root DIRECTORY]",
     ),
     version="Ignition",
     statuses=_STATUSES,
@@ -121,6 +122,7 @@ PROGRAM = Program(
         "facts": lambda: _command("facts"),
         "plan": lambda: _command("plan"),
         "simulate": lambda: _command("simulate"),
+        "status": lambda: _command("status"),
     },
 )
 

@@ -1,4 +1,7 @@
-"""Network links, read and changed through netlink. `pyroute2` costs 300 ms at import: only conversions of networks pay for it."""
+"""Network links, read and changed through netlink.
+
+`pyroute2` costs 300 ms at import: only conversions of networks and commands for people pay for it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,43 @@ if TYPE_CHECKING:
     from typing import Any
 
 IFF_UP = 1  # linux/if.h
+_LOOPBACK = 772  # linux/if_arp.h, ARPHRD_LOOPBACK
+
+
+class Link:
+    """A link and its addresses, with their prefix lengths: `10.0.2.15/24`, those that routers forward first.
+
+    `state` is the kernel's (RFC 2863): "up", "down", "unknown", "dormant", "lowerlayerdown"; `mac` is "" without one.
+    """
+
+    __slots__ = ("addresses", "mac", "name", "state")
+
+    def __init__(self, name: str, state: str, mac: str, addresses: list[str]) -> None:
+        self.name, self.state, self.mac, self.addresses = name, state, mac, addresses
+
+    def __repr__(self) -> str:
+        return f"Link({self.name!r}, {self.state!r}, {self.addresses!r})"
+
+
+def links() -> list[Link]:
+    """The links of this network namespace but its loopback, in the kernel's order. Raises Failure."""
+    with _netlink() as ip:
+        found = [one for one in ip.get_links() if one["ifi_type"] != _LOOPBACK]
+        addresses: dict[int, list[tuple[int, str]]] = {}
+        for one in ip.get_addr():
+            # IFA_ADDRESS is the other end of a point-to-point link.
+            address = one.get_attr("IFA_LOCAL") or one.get_attr("IFA_ADDRESS")
+            addresses.setdefault(one["index"], []).append((one["scope"], f"{address}/{one['prefixlen']}"))
+    return [
+        Link(
+            one.get_attr("IFLA_IFNAME"),
+            (one.get_attr("IFLA_OPERSTATE") or "unknown").lower(),
+            one.get_attr("IFLA_ADDRESS") or "",
+            # The scope is 0 for all destinations, and rises with the distance that it excludes: linux/rtnetlink.h.
+            [address for _, address in sorted(addresses.get(one["index"], []), key=lambda pair: pair[0])],
+        )
+        for one in found
+    ]
 
 
 def is_up(name: str) -> bool | None:

@@ -1,0 +1,100 @@
+"""The first-boot flag on EFI-SYSTEM, and the notes beside it, on a running system: `status` reads them, `reset` sets the flag.
+
+During a first boot a shell script handles them: dracut/35coreos-ignition/esp, which explains their contents.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ignition.errors import Failure
+from ignition.host import mounts, paths
+from ignition.host.reading import read_text
+from ignition.host.root import Root
+from ignition.host.temporary_mount import mounted_to_read
+
+FLAGS = ("/coreos/first_boot", "/flatcar/first_boot")
+MARK = "/coreos/first_boot.in-progress"
+COUNT = "/coreos/failed-boots"
+LOADER = "/loader"  # with systemd-boot, whose entries contain FIRST_BOOT while the flag is set
+FIRST_BOOT = "coreos.first_boot=detected"
+BEGUN = "begun"  # the note that disks may have been changed
+_MOST = 4096  # bytes of the mark and of the count
+_TOP = 1  # the inode of the top of a FAT: linux/msdos_fs.h, MSDOS_ROOT_INO
+
+
+class FirstBootFlag:
+    """`flag`: its path on the partition, "" if the next boot is an ordinary one.
+
+    `digest` and `notes` are those of an attempt that is not complete, and `failures` counts how often its config was at fault.
+    `marked`: such notes exist, whatever they contain. `with_loader`: the flag counts together with an argument in the entries of
+    systemd-boot.
+    """
+
+    def __init__(
+        self,
+        flag: str = "",
+        *,
+        marked: bool = False,
+        digest: str = "",
+        notes: tuple[str, ...] = (),
+        failures: int = 0,
+        with_loader: bool = False,
+    ) -> None:
+        self.flag, self.marked, self.digest, self.notes = flag, marked, digest, notes
+        self.failures, self.with_loader = failures, with_loader
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a first boot has begun and is not complete. A mark without a flag is a leftover."""
+        return bool(self.flag) and self.marked
+
+
+def partition() -> str:
+    """The node of EFI-SYSTEM; "" if the machine does not have it."""
+    return os.path.realpath(paths.ESP) if os.path.exists(paths.ESP) else ""
+
+
+@contextmanager
+def opened(node: str) -> Iterator[str]:
+    """A directory in which the partition can be read: where it is mounted, otherwise a mount for the block. Raises Failure."""
+    present = _mounted(node)
+    if present:
+        yield present
+    elif os.geteuid() != 0:
+        raise Failure("it is not mounted, and only root can mount it", where=node)
+    else:
+        with mounted_to_read(node) as directory:
+            yield directory
+
+
+def read(directory: str) -> FirstBootFlag:
+    """The flag of the partition that is mounted there. Raises Failure."""
+    top = Root(directory, leaving_is_an_error=True)
+    try:
+        flag = next((name for name in FLAGS if top.status(name) is not None), "")
+        marked, with_loader = top.status(MARK) is not None, top.is_directory(LOADER)
+    except OSError as error:
+        raise Failure(f"it cannot be read: {error.strerror}", where=directory) from error
+    digest, *notes = (read_text(top, MARK, limit=_MOST) or "").split("\n")
+    times = (read_text(top, COUNT, limit=_MOST) or "").partition("\n")[0].rpartition(" ")[2]
+    return FirstBootFlag(
+        flag,
+        marked=marked,
+        digest=digest,
+        notes=tuple(filter(None, notes)),
+        failures=int(times) if times.isascii() and times.isdigit() else 0,
+        with_loader=with_loader,
+    )
+
+
+def _mounted(node: str) -> str:
+    """Where the partition is mounted as a whole; "" if it is not."""
+    number = os.stat(node).st_rdev
+    for one in mounts.current():
+        # A bind mount of one of its directories has the same device.
+        if one.device == (os.major(number), os.minor(number)) and os.stat(one.target).st_ino == _TOP:
+            return one.target
+    return ""
