@@ -45,6 +45,8 @@ LINES = [
     ("ignition schema butane ", {"fcos", "flatcar"}),
     ("ignition schema butane flatcar ", {"1.0.0", "1.1.0", "1.2.0-experimental"}),
     ("ignition schema butane fcos 1.6", {"1.6.0"}),
+    ("ignition reset -keep ", {"machine-id", "network", "sizes", "ssh-host-keys"}),
+    ("ignition reset --d", {"--dry-run"}),
     ("ignition status ", set()),
     ("ignition status -", {"-json", "-root", "-wait=", "-version", "-help"}),
     ("ignition-validate ", FILES),

@@ -50,6 +50,15 @@ MAY_IMPORT = {
     },
     "ignition.reporting": {"ignition", "ignition.errors", "ignition.display", "ignition.host"},
     "ignition.provisioned": {"ignition.errors", "ignition.host", "ignition.stages"},
+    "ignition.provisioned": {
+        "ignition.boot_loader",
+        "ignition.errors",
+        "ignition.host",
+        "ignition.operation",
+        "ignition.stages",
+        "ignition.storage",
+        "ignition.sysroot",
+    },
     "ignition.sysroot": {
         "ignition.errors",
         "ignition.config",

@@ -309,6 +309,7 @@ def test_unmet_wish_is_a_warning_and_the_next_operation_runs(
 ARCHITECTURE = (Path(__file__).parents[1] / "docs/architecture.md").read_text()
 KINDS = {
     "operation": "inspect",
+    "provisioned.reset": ("clear-first-boot-notes remove-file reset-machine-id set-first-boot-flag set-kernel-arguments"),
     "stages.disks": "inspect",
     "stages.files": "inspect relabel",
     "stages.kargs": "set-kernel-arguments",

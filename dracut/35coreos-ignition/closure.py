@@ -34,6 +34,7 @@ LATER: dict[str, tuple[str, ...]] = {
 ABSENT = (
     "ignition.cli.facts",
     "ignition.cli.plan",
+    "ignition.cli.reset",
     "ignition.cli.schema",
     "ignition.cli.simulate",
     "ignition.cli.status",

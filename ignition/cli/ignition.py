@@ -109,6 +109,7 @@ PROGRAM = Program(
         "plan [URL|FILE|-] [-image FILE | -facts FILE] [options]",
         "facts [URL|FILE|-] [options]",
         "simulate URL|FILE|- -into DIRECTORY [options]",
+        "reset [-keep WHAT]... [-yes] [-dry-run]",
         "status [-wait[=SECONDS]] [-json] [-root DIRECTORY]",
     ),
     version="Ignition",
@@ -122,6 +123,7 @@ PROGRAM = Program(
         "facts": lambda: _command("facts"),
         "plan": lambda: _command("plan"),
         "simulate": lambda: _command("simulate"),
+        "reset": lambda: _command("reset"),
         "status": lambda: _command("status"),
     },
 )

@@ -30,7 +30,7 @@ class FirstBootFlag:
 
     `digest` and `notes` are those of an attempt that is not complete, and `failures` counts how often its config was at fault.
     `marked`: such notes exist, whatever they contain. `with_loader`: the flag counts together with an argument in the entries of
-    systemd-boot.
+    systemd-boot. `is_flatcar`: the boot loader looks for Flatcar's flag.
     """
 
     def __init__(
@@ -42,9 +42,10 @@ class FirstBootFlag:
         notes: tuple[str, ...] = (),
         failures: int = 0,
         with_loader: bool = False,
+        is_flatcar: bool = False,
     ) -> None:
         self.flag, self.marked, self.digest, self.notes = flag, marked, digest, notes
-        self.failures, self.with_loader = failures, with_loader
+        self.failures, self.with_loader, self.is_flatcar = failures, with_loader, is_flatcar
 
     @property
     def has_begun(self) -> bool:
@@ -87,6 +88,7 @@ def read(directory: str) -> FirstBootFlag:
         notes=tuple(filter(None, notes)),
         failures=int(times) if times.isascii() and times.isdigit() else 0,
         with_loader=with_loader,
+        is_flatcar=top.is_directory("/flatcar") and not top.is_directory("/coreos"),
     )
 
 

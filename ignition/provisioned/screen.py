@@ -61,7 +61,7 @@ def _about_result(status: Status) -> Iterator[tuple[str, str]]:
         return
     written = _date(status.result.get("provisioningDate")) or (_time(status.since) if status.since else "")
     if written:
-        which = ", in this boot" if status.plain()["provisioned"]["thisBoot"] else ""
+        which = ", in this boot" if status.is_this_boot else ""
         run = f", run {status.runs}" if status.runs else ""
         without = ", without a user config" if status.result.get("userConfigProvided") is False else ""
         yield "Provisioned", f"{written}{which}{run}{without}"

@@ -57,6 +57,11 @@ class Status:
         return _number(self.report.get("runs"))
 
     @property
+    def is_this_boot(self) -> bool:
+        """Whether the machine was provisioned in its present boot."""
+        return bool(self.boot_id) and self.result.get("provisioningBootID") == self.boot_id
+
+    @property
     def sha512(self) -> str:
         """The digest of the rendered config; "" if it is not known."""
         return _text(_object(self.report.get("config")).get("sha512"))
@@ -83,7 +88,7 @@ class Status:
         return {
             "state": self.state,
             "root": self.root,
-            "provisioned": _result(self.result) | {"thisBoot": self._is_this_boot(), "runs": self.runs},
+            "provisioned": _result(self.result) | {"thisBoot": self.is_this_boot, "runs": self.runs},
             "config": {"sha512": self.sha512, "platform": self.platform, "sources": self.sources},
             "earlier": [_result(one) for one in self.earlier],
             "nextBoot": {
@@ -101,9 +106,6 @@ class Status:
             "links": [{"name": one.name, "state": one.state, "mac": one.mac, "addresses": one.addresses} for one in self.links],
             "unread": [{"what": what, "why": why} for what, why in self.unread],
         }
-
-    def _is_this_boot(self) -> bool:
-        return bool(self.boot_id) and self.result.get("provisioningBootID") == self.boot_id
 
 
 def read(root: str = "/") -> Status:
@@ -130,7 +132,7 @@ def read(root: str = "/") -> Status:
 
 def _read_machine(status: Status, top: Root) -> None:
     status.boot_id = result.boot_id()
-    status.platform = _platform(top)
+    status.platform = platform_of(top)
     status.verified = _document(status, top, VERIFIED)
     with _noting(status, "failure screen"):
         status.failure = (read_text(top, f"{paths.RUN}/{paths.FAILURE}") or "").strip()
@@ -217,7 +219,7 @@ def _may_read_journal() -> bool:
     return True
 
 
-def _platform(top: Root) -> str:
+def platform_of(top: Root) -> str:
     """The platform of this boot if it provisioned the machine, otherwise the one on the kernel command line; "" without one."""
     for line in (read_text(top, ENVIRONMENT) or "").split("\n"):
         if line.startswith("PLATFORM_ID="):

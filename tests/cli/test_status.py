@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from ignition import cli
 from ignition.cli import ignition
 from ignition.errors import Failure
 from ignition.host import first_boot_flag, netlink
@@ -23,6 +25,7 @@ from ignition.host.root import Parents, Root
 from ignition.provisioned import screen
 from ignition.provisioned import status as states
 from ignition.stages import result
+from tests import netns, programs
 
 RESULT, REPORT = "etc/.ignition-result.json", "var/lib/ignition/report.json"
 ATTEMPT = "var/lib/ignition/attempt.json"
@@ -153,6 +156,14 @@ def test_directory_in_place_of_the_result_is_not_read(tmp_path: Path, capsys: py
     status, out, _ = run("-root", str(tmp_path), capsys=capsys)
     assert "Not read:    /etc/.ignition-result.json: it is a directory" in out
     assert status == 0
+
+
+@pytest.mark.parametrize("name", [RESULT, REPORT, ATTEMPT])
+def test_fifo_in_place_of_a_file_does_not_block(name: str, provisioned: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (provisioned / name).unlink(missing_ok=True)
+    os.mkfifo(provisioned / name)
+    status, out, _ = run("-root", str(provisioned), capsys=capsys)
+    assert (status, f"Not read:    /{name}: it is not a regular file" in out) == (0, True)
 
 
 def test_screen_fits_a_terminal_whatever_there_is_to_say(provisioned: Path) -> None:
@@ -427,10 +438,8 @@ def test_machine_without_the_partition(
 
 
 def test_initramfs_does_without_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    import ignition.cli
-
     monkeypatch.setitem(sys.modules, "ignition.cli.status", None)
-    monkeypatch.delattr(ignition.cli, "status", raising=False)
+    monkeypatch.delattr(cli, "status", raising=False)
     status, _, err = run(capsys=capsys)
     assert (status, err) == (
         1,
@@ -442,19 +451,17 @@ def test_initramfs_does_without_it(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 
 @pytest.mark.root
-def test_user_sees_the_date_and_the_reason_why_not_more(provisioned: Path) -> None:
-    """The result and the report are root's."""
-    for name in (RESULT, REPORT):
-        (provisioned / name).chmod(0o600)
-    os.utime(provisioned / RESULT, (1_790_000_000, 1_790_000_000))
-    for directory in (provisioned, *provisioned.parents):
-        if directory.stat().st_mode & 0o5 != 0o5 and directory.owner() == "root":
-            directory.chmod(0o755)
-    from tests import programs
-
-    done = programs.run(
-        "ignition", "status", "-root", provisioned, shell='exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"'
-    )
+def test_user_sees_the_date_and_the_reason_why_not_more() -> None:
+    """The result and the report are root's. Not below pytest's own directory, which is root's as well."""
+    with tempfile.TemporaryDirectory() as name:
+        top = Path(name)
+        top.chmod(0o755)
+        for file, content in ((RESULT, PROVISIONED), (REPORT, REPORTED)):
+            put(top, file, content)
+            (top / file).chmod(0o600)
+        os.utime(top / RESULT, (1_790_000_000, 1_790_000_000))
+        as_user = 'exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"'
+        done = programs.run("ignition", "status", "-root", top, shell=as_user)
     lines = done.stdout.decode().split("\n")
     assert (done.returncode, lines[0]) == (0, "State:       provisioned"), done
     assert lines[1].startswith("Provisioned: 2026-09-2")
@@ -463,8 +470,6 @@ def test_user_sees_the_date_and_the_reason_why_not_more(provisioned: Path) -> No
 
 @pytest.mark.root
 def test_links_are_those_of_the_kernel() -> None:
-    from tests import netns
-
     with netns.namespace():
         made = "ip link add d0 type veth peer name d1; ip link set d0 up; ip address add 192.0.2.7/24 dev d0"
         subprocess.run(["sh", "-ec", made], check=True)
