@@ -1,0 +1,164 @@
+"""verifies: a machine that `ignition reset` has prepared is provisioned again at its next boot through GRUB: with another machine
+ID and other SSH host keys, while data on another disk, a home and files beside those of the config are kept; a file is not
+appended to again, and the results of both boots are in the history. `ignition status` says so before, between and after. Without
+a terminal the reset is refused, and with -dry-run it changes nothing.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from harness import disks, guest
+from harness.case import Case
+from harness.checks import Checks
+from harness.disks import GIB, Disk
+from harness.errors import Failed
+from harness.machine import Machine
+from harness.ssh import Answer
+
+TIMEOUT_S = 900
+EXPECTED_S = 180
+
+WRITE = (
+    "echo 'dear config' >/srv/data/letter; install -o ann -m 0600 /srv/data/letter /home/ann/letter; "
+    "echo mine >/etc/by-hand; echo changed >/etc/app.conf; groupadd --gid 4242 later; sync"
+)
+PROBES = {
+    "status": "ignition status",
+    "status as json": "ignition status --json",
+    "status of a user": "setpriv --reuid=ann --regid=ann --clear-groups ignition status",
+    "failed": "systemctl --failed --plain --no-legend",
+    "machine id": "cat /etc/machine-id",
+    "host key": "cat /etc/ssh/ssh_host_ed25519_key.pub",
+    "letters": "cat /srv/data/letter; stat -c '%U %a' /home/ann/letter",
+    "by hand": "cat /etc/by-hand; getent group later",
+    "app": "cat /etc/app.conf",
+    "motd": "grep -c 'added once' /etc/motd",
+    "file system": "blkid --match-tag UUID --output value /dev/vdb1",
+}
+# One after the other, in a single login: sshd reads its host keys again for each.
+RESET = {
+    "no terminal": "ignition reset",
+    "dry run": "ignition reset --dry-run",
+    "after the dry run": "ls /boot/coreos; cat /etc/machine-id; ls /etc/ssh",
+    "status before": "ignition status --json",
+    "reset": "ignition reset --yes",
+    "machine id": "cat /etc/machine-id",
+    "host keys": "ls /etc/ssh",
+    "repeated": "ignition reset --yes",
+    "status": "ignition status --json",
+    "screen": "ignition status",
+}
+
+
+def run(case: Case) -> None:
+    """Two first boots of one machine."""
+    system = case.system_disk("system", 0)
+    data = disks.blank(case.work / "data.qcow2", GIB)
+    config = {"opt/com.coreos/config": case.fill("config.ign", {"SSH_KEY": case.key.public})}
+    with case.machine("first", [system, data], fw_cfg=config) as machine:
+        ssh = machine.wait_for_login()
+        state = guest.settle(ssh)
+        ssh.run(WRITE)
+        first = ssh.collect(PROBES) | {"state": Answer(state, 0)}
+        said = ssh.collect(RESET, 300)
+        with suppress(Failed):  # the connection ends with the machine
+            ssh.run("systemctl reboot", 60)
+        machine.wait_for_reboot()
+    judge_first(case, machine, first)
+    judge_reset(case, machine, first, said, system)
+    with case.machine("second", [system, data], fw_cfg=config) as machine:
+        ssh = machine.wait_for_login()
+        state = guest.settle(ssh)
+        second = ssh.collect(PROBES | {"journal": guest.JOURNAL}) | {"state": Answer(state, 0)}
+        machine.cut_off()
+    judge_second(case, machine, first, second, system)
+
+
+def judge_first(case: Case, machine: Machine, seen: Mapping[str, Answer]) -> None:
+    """Status of a machine in its first boot."""
+    checks = case.checks("first boot", machine)
+    judge_boot(seen, checks, runs=1)
+    checks.equal("earlier boots", [], document(seen["status as json"])["earlier"])
+    checks.lacks("the screen", "Not read", seen["status"].text)
+    for_user = seen["status of a user"]
+    checks.equal("status as a user: exit status", 0, for_user.status)
+    checks.contains("status as a user", ["State:       provisioned", "Not read:    /etc/.ignition-result.json"], for_user.text)
+    checks.done()
+
+
+def judge_boot(seen: Mapping[str, Answer], checks: Checks, *, runs: int) -> None:
+    """The checks for both boots."""
+    checks.equal("state of the system", "running", seen["state"].text)
+    checks.equal("failed units", "", seen["failed"].text)
+    checks.equal("status: exit status", 0, seen["status"].status)
+    shown = seen["status"].text.splitlines()
+    checks.true("status: one screen", len(shown) <= 24 and max(map(len, shown)) <= 80, seen["status"].text)
+    for line in ("State:       provisioned", "Platform:    qemu", "Next boot:   an ordinary boot"):
+        checks.contains("status", line, seen["status"].text)
+    checks.contains("status", f", in this boot, run {runs}\n", seen["status"].text)
+    found = document(seen["status as json"])
+    checks.equal("status: runs", runs, found["provisioned"]["runs"])
+    checks.contains("status: kinds of sources", "user", " ".join(one["kind"] for one in found["config"]["sources"]))
+    checks.equal("status: length of the digest", 128, len(found["config"]["sha512"]))
+    checks.equal("status: not read", [], found["unread"])
+    checks.equal("status: next boot", {"isFirst": False, "flag": ""}, found["nextBoot"])
+    checks.true("status: address", any("10.0.2.15/24" in link["addresses"] for link in found["links"]), found["links"])
+
+
+def judge_reset(case: Case, machine: Machine, first: Mapping[str, Answer], said: Mapping[str, Answer], system: Disk) -> None:
+    """Refused, shown, done, and already done."""
+    checks = case.checks("reset", machine)
+    checks.equal("without a terminal: exit status", 1, said["no terminal"].status)
+    checks.contains("without a terminal", "a person must confirm this on a terminal (fix: pass -yes)", said["no terminal"].text)
+    checks.equal("dry run: exit status", 0, said["dry run"].status)
+    unchanged = said["after the dry run"].text
+    checks.lacks("after the dry run", "first_boot", unchanged)
+    checks.contains("after the dry run", [first["machine id"].text, "ssh_host_ed25519_key"], unchanged)
+    checks.equal("status after the dry run", False, document(said["status before"])["nextBoot"]["isFirst"])
+    checks.equal("reset: exit status", 0, said["reset"].status)
+    checks.contains(
+        "reset", ["set the first-boot flag on EFI-SYSTEM (/dev/vda1): coreos/first_boot", "Done."], said["reset"].text
+    )
+    checks.contains("reset", said["dry run"].text, said["reset"].text)
+    checks.equal("machine ID", "uninitialized\n", said["machine id"].text)
+    checks.lacks("host keys", "ssh_host_", said["host keys"].text)
+    checks.equal("reset again: exit status", 0, said["repeated"].status)
+    checks.equal("status: exit status", 0, said["status"].status)
+    checks.equal("status", {"isFirst": True, "flag": "coreos/first_boot"}, document(said["status"])["nextBoot"])
+    checks.contains("status", "Next boot:   a first boot: the flag coreos/first_boot is set\n", said["screen"].text)
+    checks.equal("flag and mark on EFI-SYSTEM", ["first_boot"], case.first_boot_files(system))
+    checks.done()
+
+
+def judge_second(case: Case, machine: Machine, first: Mapping[str, Answer], second: Mapping[str, Answer], system: Disk) -> None:
+    """Another machine with the same data."""
+    checks = case.checks("second first boot", machine)
+    judge_boot(second, checks, runs=2)
+    before, after = (document(seen["status as json"]) for seen in (first, second))
+    checks.equal("history", [before["provisioned"]["bootId"]], [one["bootId"] for one in after["earlier"]])
+    checks.equal("config", before["config"], after["config"])
+    warnings = " ".join(one["message"] for one in after["warnings"])
+    checks.contains("warnings, of the journal", "this machine was provisioned before", warnings)
+    for name in ("machine id", "host key"):
+        checks.true(f"another {name}", second[name].text != first[name].text, second[name].text)
+    checks.matches("machine ID", r"\A[0-9a-f]{32}\n\Z", second["machine id"].text)
+    checks.equal("letters", "dear config\nann 600\n", second["letters"].text)
+    checks.equal("file system", first["file system"].text, second["file system"].text)
+    checks.equal("by hand", "mine\nlater:x:4242:\n", second["by hand"].text)
+    checks.equal("a file of the config", "of the config\n", second["app"].text)
+    checks.equal("lines that were appended", ("1\n", "1\n"), (first["motd"].text, second["motd"].text))
+    journal = guest.parse_journal(second["journal"].text)
+    checks.equal("operations that failed", [], journal.operations("failed"))
+    checks.lacks("the journal", "trying again", "\n".join(journal.messages()))
+    checks.equal("flag and mark on EFI-SYSTEM", [], case.first_boot_files(system))
+    checks.done()
+
+
+def document(answer: Answer) -> Any:
+    """The JSON of `ignition status`."""
+    try:
+        return json.loads(answer.text)
+    except ValueError as error:
+        raise Failed(f"expected: JSON of ignition status\nseen:     status {answer.status}, {answer.text[-400:]!r}") from error
