@@ -149,6 +149,7 @@ def test_odd_report_is_shown_as_far_as_it_can_be(
         status, out, err = run(*arguments, capsys=capsys)
         assert (status, err) == (0, "")
         assert "2026-11-30" in out
+    assert (json.loads(out)["provisioned"]["runs"], member != "runs") in [(2, True), (7, False), (0, False)]
 
 
 def test_directory_in_place_of_the_result_is_not_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -365,6 +366,7 @@ def test_flag(files: dict[str, str], expected: int, line: str, machine: Machine,
         put(machine.esp, name, text)
     status, out, _ = run(capsys=capsys)
     assert (status, line in out) == (expected, True), out
+    assert ("Failed:" in out) == (expected == 4)
 
 
 def test_machine_that_was_never_provisioned_and_has_failed(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -385,8 +387,8 @@ VERIFIED = [
         "Verified:    1 difference, 2026-11-30 08:00:00Z\n               change file /etc/x: mode 0644 → 0600\n",
     ),
     (
-        {"result": "drift", "changes": [MODE, GONE, GONE]},
-        "Verified:    3 differences\n               change file /etc/x: mode 0644 → 0600\n               … and 2 more\n",
+        {"result": "drift", "changes": [{**GONE, "details": []}, MODE, MODE]},
+        "Verified:    3 differences\n               remove link /etc/y\n               … and 2 more\n",
     ),
     ({"result": "drift", "changes": 7}, "Verified:    0 differences\n"),
 ]
