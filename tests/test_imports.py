@@ -49,7 +49,6 @@ MAY_IMPORT = {
         "ignition.sysroot",
     },
     "ignition.reporting": {"ignition", "ignition.errors", "ignition.display", "ignition.host"},
-    "ignition.provisioned": {"ignition.errors", "ignition.host", "ignition.stages"},
     "ignition.provisioned": {
         "ignition.boot_loader",
         "ignition.errors",

@@ -8,7 +8,6 @@ Neither contains a config or a secret: the descriptions of operations do not.
 from __future__ import annotations
 
 import json
-import os
 import time
 from contextlib import suppress
 
