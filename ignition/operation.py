@@ -46,8 +46,8 @@ class Left:
     """One thing that an operation leaves on the machine, for `ignition verify`: an entry of /var/lib/ignition/applied.json.
 
     `kind` and `name` identify it: "file" and its path, "user" and its name. `members` are what must be found there later, with
-    values for JSON; None stands for a thing that must not exist. Without contents and secrets: digests at most, and none of
-    what could be guessed from its digest. docs/applied.schema.json has the members of each kind (ignition/applied/machine.py).
+    values for JSON; None stands for a thing that must not exist. Without contents and secrets: digests at most, and none of a
+    content that could be guessed from it. docs/applied.schema.json has the members of each kind (ignition/applied/machine.py).
     """
 
     __slots__ = ("kind", "members", "name", "place")
@@ -85,7 +85,10 @@ class Operation:
         return None
 
     def leaves(self, context: Context) -> Iterable[Left]:
-        """What this operation leaves on the machine, once it is done; also true if it was done already."""
+        """The things that this operation leaves on the machine, whether it did so now or before.
+
+        Where it was not executed, those that follow from the config.
+        """
         return ()
 
     def facts(self) -> dict[str, object]:

@@ -38,6 +38,7 @@ ABSENT = (
     "ignition.cli.schema",
     "ignition.cli.simulate",
     "ignition.cli.status",
+    "ignition.cli.verify",
     "ignition.reporting.page",
 )
 # Of two modules of which `requests` needs one, and which it only uses to guess encodings, the larger one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ignition.applied.record import DIGESTS
 from ignition.display.changes import ADDED, CHANGED, REMOVED, SAME, Change
 
 TYPE_CHECKING = False
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from ignition.operation import Left
 
-_DIGESTS = ("sha512", "sha256")
+
 _ROOT_LABEL = "ROOT"
 
 
@@ -19,7 +20,7 @@ def compare(left: Left, found: dict[str, Any] | None, *, strict: bool = False) -
     """The change of one thing since it was applied; `found` is from Machine.look.
 
     What machines change by themselves is not a difference unless `strict`: the state of units that were enabled, and the size of
-    a ROOT that has grown.
+    a partition of ROOT that has grown.
     """
     if left.members is None:
         data = {"found": _plain(found)} if found is not None else {}
@@ -57,12 +58,12 @@ def _is_natural(left: Left, name: str, found: dict[str, Any]) -> bool:
     members = left.members or {}
     if left.kind == "unit":
         return bool(members.get("state") == "enabled" and found.get("state") == "disabled")
-    is_root = left.kind == "partition" and members.get("label") == _ROOT_LABEL
-    return is_root and name == "size" and int(found["size"]) > int(members["size"])
+    is_root = left.kind == "partition" and (members.get("label") == _ROOT_LABEL or found.get("carries ROOT"))
+    return bool(is_root) and name == "size" and int(found["size"]) > int(members["size"])
 
 
 def _words(name: str, wanted: Any, present: Any) -> Iterator[str]:
-    if name in _DIGESTS:
+    if name in DIGESTS:
         yield "content differs"
     elif name == "keys":
         added = [line for digest, line in present.items() if digest not in wanted]

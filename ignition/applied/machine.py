@@ -11,8 +11,9 @@ import os
 import stat
 from collections.abc import Callable
 
+from ignition.applied.record import DIGESTS
 from ignition.errors import Failure
-from ignition.host import cmdline, devices
+from ignition.host import cmdline, devices, mounts
 from ignition.host.reading import read_text
 from ignition.operation import Context, Left
 from ignition.storage import disk, gpt_disk, luks_header, raid, signatures
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     Members = dict[str, Any]
 
-DIGESTS = ("sha512", "sha256")
 OF_ROOT = ("file", "directory", "link", "hard link", "SSH keys", "unit", "user", "group")
 OF_DEVICES = ("partition", "filesystem", "array", "encrypted volume", "kernel argument")
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink"}
@@ -166,7 +166,15 @@ def _partition(left: Left) -> Members | None:
     if table is None or number not in table.entries:
         return None
     # Its disk may have another name by now.
-    return {**disk.described(table, number), "number": number, "disk": wanted.get("disk")}
+    members = {**disk.described(table, number), "number": number, "disk": wanted.get("disk")}
+    return members | {"carries ROOT": devices.partition_node(whole, number) in _below_root()}
+
+
+def _below_root() -> list[str]:
+    """The nodes that this machine's root file system lies on, through all layers."""
+    source = next((one.source for one in mounts.current() if one.target == "/"), "")
+    node = os.path.realpath(source)
+    return [node, *devices.below(node)] if source.startswith("/dev/") and os.path.exists(node) else []
 
 
 def _filesystem(left: Left) -> Members | None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 MODE = 0o600
+DIGESTS = ("sha512", "sha256")  # members of files
 MOST = 1 << 28  # bytes; 100,000 files take 40 MB
 
 
@@ -31,27 +32,24 @@ def entries(operations: Iterable[Operation], context: Context) -> list[dict[str,
     """What these operations leave, as members of the record. A thing that cannot be said is a warning, and left out."""
     found: list[dict[str, Any]] = []
     for operation in operations:
-        with log.never_fatal(f"ignition verify will not know about: {operation.describe()}"):
-            found += [_entry(left) for left in operation.leaves(context)]
+        try:
+            for left in operation.leaves(context):
+                found.append(entry(left))
+        except Exception as error:  # noqa: BLE001  the machine is provisioned whatever the record says
+            log.warning(f"ignition verify will not know about this: {operation.describe()}: {type(error).__name__}")
     return found
 
 
-def of_arguments(wanted: KernelArguments) -> list[dict[str, Any]]:
+def of_arguments(wanted: KernelArguments) -> list[Left]:
     """The kernel arguments that must be there, and those that must not."""
     there = [Left("kernel argument", argument, {}) for argument in wanted.should_exist]
-    gone = [Left("kernel argument", argument, None) for argument in wanted.should_not_exist]
-    return [_entry(left) for left in (*there, *gone)]
+    return [*there, *(Left("kernel argument", argument, None) for argument in wanted.should_not_exist)]
 
 
-def _entry(left: Left) -> dict[str, Any]:
-    entry: dict[str, Any] = {"kind": left.kind, "name": left.name}
-    if left.place:
-        entry["place"] = left.place
-    if left.members is None:
-        entry["absent"] = True
-    else:
-        entry |= left.members
-    return entry
+def entry(left: Left) -> dict[str, Any]:
+    """As a member of the record."""
+    members = {"absent": True} if left.members is None else left.members
+    return {"kind": left.kind, "name": left.name, **({"place": left.place} if left.place else {}), **members}
 
 
 def write(root: Root, found: list[dict[str, Any]], *, written: str, digest: str) -> None:
@@ -59,9 +57,9 @@ def write(root: Root, found: list[dict[str, Any]], *, written: str, digest: str)
 
     `written`: RFC 3339; `digest`: SHA-512 of the rendered config.
     """
-    once = {(entry["kind"], entry["name"]): entry for entry in found}
+    once = {(one["kind"], one["name"]): one for one in found}
     content = {"version": VERSION, "written": written, "config": {"sha512": digest}, "entries": list(once.values())}
-    text = json.dumps(content, allow_nan=False)
+    text = json.dumps(content, separators=(",", ":"), check_circular=False)
     uid, gid = root.creator
     root.write(paths.APPLIED, f"{text}\n".encode(), mode=MODE, uid=uid, gid=gid)
 
@@ -75,7 +73,11 @@ class Record:
 
 def read(root: Root) -> Record:
     """Raises Failure if there is none, or if it is damaged."""
-    text = read_text(root, paths.APPLIED, limit=MOST)
+    try:
+        text = read_text(root, paths.APPLIED, limit=MOST)
+    except Failure as failure:
+        failure.fix = failure.fix or "run this as root"
+        raise
     if text is None:
         fix = "name a config to compare with (-config): this machine was not provisioned, or by an agent without the record"
         raise Failure("there is no record of what was applied", where=paths.APPLIED, fix=fix)

@@ -22,6 +22,9 @@ from ignition.stages.arguments import Arguments, Paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
     from ignition.cli.program import Values
 
 STAGES = ("fetch-offline", "fetch", "kargs", "disks", "mount", "files", "umount")  # in the order of a boot
@@ -56,10 +59,10 @@ def _no_schemas(_values: Values, _words: list[str]) -> None:
     raise Failure("an initramfs does not contain schemas", fix="run the command on the running system")
 
 
-def _command(name: str) -> Program:
+def _command(name: str, load: Callable[[], ModuleType]) -> Program:
     """The program of a command in a module of its own. Raises Failure where that is not installed."""
     try:
-        program: Program = import_module(f"ignition.cli.{name}").PROGRAM
+        program: Program = load().PROGRAM
     except ImportError:  # see ABSENT in dracut's closure.py
         program = Program(f"ignition {name}", "", (), manual=f"ignition-{name}(1)", usage=("",), statuses={})
         program(lambda _values, _words: _absent(name))
@@ -116,14 +119,16 @@ PROGRAM = Program(
     statuses=_STATUSES,
     # Only the module of the called command is loaded: a stage does not pay for the others.
     commands={
-        "plan": lambda: _command("plan"),
-        "facts": lambda: _command("facts"),
-        "simulate": lambda: _command("simulate"),
+        # Whole names: from the beginning of one, dracut's closure.py would take all modules that begin with it.
+        "plan": lambda: _command("plan", lambda: import_module("ignition.cli.plan")),
+        "facts": lambda: _command("facts", lambda: import_module("ignition.cli.facts")),
+        "simulate": lambda: _command("simulate", lambda: import_module("ignition.cli.simulate")),
         "render": _render,
         "schema": _schema,
         "report": _report,
-        "status": lambda: _command("status"),
-        "reset": lambda: _command("reset"),
+        "status": lambda: _command("status", lambda: import_module("ignition.cli.status")),
+        "verify": lambda: _command("verify", lambda: import_module("ignition.cli.verify")),
+        "reset": lambda: _command("reset", lambda: import_module("ignition.cli.reset")),
         GROW: lambda: GROWING,
     },
 )

@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from io import BufferedWriter
 
 from ignition.host.dentry import Dentry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from hashlib import _Hash as Hash
 
 
@@ -40,17 +42,20 @@ def sha512(content: bytes) -> str:
     return hashing(content).hexdigest()
 
 
-def hashing(content: bytes = b"") -> Hash:
-    """A SHA-512 that begins with `content`.
-
-    hashlib loads OpenSSL, which costs 4 ms of every first boot; CPython's own implementation is built into the interpreter.
-    """
+@lru_cache(1)
+def _constructor() -> Callable[[bytes], Hash]:
+    """hashlib loads OpenSSL, which costs 4 ms of every first boot; CPython's own implementation is built into the interpreter."""
     try:
         from _sha512 import sha512 as function  # type: ignore[import-not-found,unused-ignore]  # CPython <= 3.11
     except ImportError:
         from hashlib import sha512 as function
-    started: Hash = function(content)
-    return started
+    constructor: Callable[[bytes], Hash] = function
+    return constructor
+
+
+def hashing(content: bytes = b"") -> Hash:
+    """A SHA-512 that begins with `content`."""
+    return _constructor()(content)
 
 
 def sync_file_system(path: str) -> None:

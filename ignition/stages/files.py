@@ -175,7 +175,9 @@ def run(arguments: Arguments, facts: Facts | None = None) -> None:
     _finish(root, record)
     state = states.load(arguments.state_file)
     with log.never_fatal(f"{paths.APPLIED} was not written"):
-        found = [*state.left, *applied.of_arguments(config.kernel_arguments), *applied.entries(runner.done, context)]
+        facts.accounts.accounts.settle()
+        arguments_of_kernel = map(applied.entry, applied.of_arguments(config.kernel_arguments))
+        found = [*state.left, *arguments_of_kernel, *applied.entries(runner.done, context)]
         applied.write(root, found, written=now_rfc3339(), digest=config_digest(arguments.state_file))
     # The secrets that the disks stage left: by now the new root has them.
     if state.luks_persist_key_files:

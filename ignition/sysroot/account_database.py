@@ -76,6 +76,11 @@ class AccountDatabase:
         self.root, self._is_steady = root, steady
         self._read: dict[tuple[str, str], tuple[tuple[int, int, int] | None, Table | None]] = {}
 
+    def settle(self) -> None:
+        """From here on they do not change any more."""
+        self._read.clear()
+        self._is_steady = True
+
     def user(self, name: str) -> Account | None:
         """None if the root has no such user."""
         fields = self.line("passwd", name)

@@ -21,11 +21,11 @@ from ignition.host.root import PARENTS
 from ignition.operation import Context, Left, Operation
 from ignition.sysroot.account_database import AccountDatabase
 from ignition.sysroot.attempt import Attempt, Entry
-from ignition.sysroot.existing import attributes, attributes_of, has_attributes, remedy
+from ignition.sysroot.existing import attributes, has_attributes, remedy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
     from hashlib import _Hash as Hash
     from io import BufferedWriter
 
@@ -42,8 +42,8 @@ class PutFile(Operation):
     def __init__(self, entry: Entry, node: File, accounts: AccountDatabase, attempt: Attempt) -> None:
         self.path, self.place = node.path, entry.place
         self._entry, self._node, self._accounts, self._attempt = entry, node, accounts, attempt
-        self._found: os.stat_result | None = None  # the file as this operation left it
-        self._digest: dict[str, str] = {}  # function: digest of its content
+        self._left: tuple[int | None, int, int] | None = None  # mode and owner, once the file is there
+        self._hashed: Hash | None = None  # of its content, if it was written
         # The runner downloads several files at once.
         self.concurrent = any(is_remote(resource) for resource in (node.contents, *node.append))
 
@@ -61,7 +61,7 @@ class PutFile(Operation):
                 mode, uid, gid = self._attributes()
                 if not has_attributes(found, mode=mode, uid=uid, gid=gid) or not self._has_content(context, here, found):
                     return False
-                self._found = found
+                self._left = stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
                 return True
         except (FileNotFoundError, NotADirectoryError):
             return False  # its directory is missing
@@ -113,7 +113,6 @@ class PutFile(Operation):
                 self._append(context, here, found)
             else:
                 self._set_attributes(context, here, found)
-            self._found = here.status()
 
     def content(self, context: Context) -> bytes | None:
         if self.concurrent:
@@ -127,27 +126,33 @@ class PutFile(Operation):
                         present = file.read()
         return present + wanted.getvalue()
 
-    def leaves(self, context: Context) -> Iterator[Left]:
-        found, node = self._found, self._node
-        owned = attributes(*self._attributes(), node) if found is None else attributes_of(found, node)
-        yield Left("file", self.path, {**owned, **(self._digest or self._wanted_digest(context))}, place=self.place)
-
-    def _wanted_digest(self, context: Context) -> dict[str, str]:
-        """The digest of the content where the file was not written; empty if the config does not say what the file holds."""
-        node, wanted = self._node, self._node.contents.verification.hash
-        if wanted and node.contents.source and not node.append:
+    def leaves(self, context: Context) -> Iterable[Left]:
+        members = attributes(*(self._left or self._attributes()), self._node)
+        hashed, wanted = self._hashed, self._hash_of_config()
+        if wanted:
             function, _, digest = wanted.partition("-")
-            return {function: digest.lower()}
-        hashed = _Hashed(None, self._hash())
+            members[function] = digest.lower()
+        elif hashed or (hashed := self._hash_again(context)):
+            members[hashed.name] = hashed.hexdigest()
+        return (Left("file", self.path, members, place=self.place),)
+
+    def _hash_of_config(self) -> str:
+        """The hash of the whole content, if the config has it; "" else."""
+        contents = self._node.contents
+        return contents.verification.hash or "" if contents.source and not self._node.append else ""
+
+    def _hash_again(self, context: Context) -> Hash | None:
+        """The hash of the content of a file that was not written; None if the config does not say what the file holds."""
+        hashed = _Hashed(None, self._new_hash())
         if self._brings_content():
             self._copy(context, hashed)
-        elif self._found is None:
-            return {}
+        elif self._left is None:
+            return None
         else:
             with context.root.at(self._entry.resolved) as here, here.open_regular() as file:
                 while chunk := file.read(CHUNK):
                     hashed.write(chunk)
-        return hashed.digest()
+        return hashed.hash
 
     def _attributes(self) -> tuple[int | None, int, int]:
         """The mode, user and group that the file must end up with; None and -1 leave the present ones."""
@@ -162,6 +167,8 @@ class PutFile(Operation):
     def _set_attributes(self, context: Context, here: Dentry, found: os.stat_result) -> None:
         mode, uid, gid = self._attributes()
         here.set_attributes(mode=mode, uid=uid, gid=gid, seen=found, sole=context.root.is_live)
+        mode = stat.S_IMODE(found.st_mode) if mode is None else mode
+        self._left = mode, found.st_uid if uid == -1 else uid, found.st_gid if gid == -1 else gid
 
     def _brings_content(self) -> bool:
         """Whether an existing file is replaced: `contents` is given, or the file is our own, of an interrupted attempt."""
@@ -179,6 +186,7 @@ class PutFile(Operation):
                 self._copy_hashed(context, file)
                 if found is not None:
                     self._judge(file, here, found)
+            self._left = NEW_MODE if mode is None else mode, uid, gid
         except _SameContent as same:
             self._set_attributes(context, here, same.found)
 
@@ -202,14 +210,15 @@ class PutFile(Operation):
         uid, gid = found.st_uid if uid == -1 else uid, found.st_gid if gid == -1 else gid
         mode = stat.S_IMODE(found.st_mode) if mode is None else mode
         left = self._size_before(found)
+        self._left = mode, uid, gid
         with here.replacing(mode=mode, uid=uid, gid=gid) as file:
-            hashed = _Hashed(file, self._hash())
+            hashed = _Hashed(file, self._new_hash())
             with here.open_regular(found) as present:
                 while left > 0 and (chunk := present.read(min(CHUNK, left))):
                     hashed.write(chunk)
                     left -= len(chunk)
             self._copy(context, hashed)
-            self._digest = hashed.digest()
+            self._hashed = hashed.hash
 
     def _size_before(self, found: os.stat_result) -> int:
         # A file that is shorter than at the first attempt was truncated by somebody else: its content counts from here on.
@@ -217,14 +226,12 @@ class PutFile(Operation):
 
     def _copy_hashed(self, context: Context, file: Writable) -> None:
         """As `_copy`, and take the digest of what is written, unless the config has it."""
-        if self._node.contents.verification.hash and not self._node.append:
+        if self._hash_of_config():
             return self._copy(context, file)
-        hashed = _Hashed(file, self._hash())
-        self._copy(context, hashed)
-        self._digest = hashed.digest()
-        return None
+        self._hashed = self._new_hash()
+        return self._copy(context, _Hashed(file, self._hashed))
 
-    def _hash(self) -> Hash:
+    def _new_hash(self) -> Hash:
         if not self.concurrent:
             return atomic.hashing()
         # Downloads may be large, and OpenSSL's SHA-256 with the processor's instructions takes a quarter of the time.
@@ -297,10 +304,6 @@ class _Hashed:
     def write(self, data: bytes) -> object:
         self.hash.update(data)
         return self._file and self._file.write(data)
-
-    def digest(self) -> dict[str, str]:
-        """Function: digest, as a member of operation.Left."""
-        return {self.hash.name: self.hash.hexdigest()}
 
 
 class _SameContent(Exception):

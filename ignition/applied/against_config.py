@@ -1,0 +1,78 @@
+"""This machine beside what a config says: the plan of the files stage for it, and what of it is not there.
+
+Each operation of the plan is asked whether its effect is there already, as a stage that runs again would ask; for one whose
+effect is not there, the things that it would leave are compared with those found. Nothing is executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ignition.applied import record
+from ignition.applied.comparison import compare
+from ignition.applied.machine import Machine
+from ignition.config.model import Config
+from ignition.display.changes import CHANGED, SAME, Change
+from ignition.errors import Failure
+from ignition.operation import Context, Left, Operation
+from ignition.stages import files
+
+# They belong to the boot, or follow from others of the plan: a machine that runs need not show any of their effects.
+_OF_THE_BOOT = frozenset(
+    (
+        *("adopt-account", "complete-home", "find-unit", "inspect", "leave-notice", "luks-finish"),
+        *("need-groups", "own-home", "relabel", "relabel-later", "write-result"),
+    )
+)
+
+
+def expected(config: Config, context: Context) -> Iterator[tuple[Left, Operation | None]]:
+    """What the config wants there, each with its operation; None: a kernel argument. Raises Failure if it cannot be planned."""
+    for left in record.of_arguments(config.kernel_arguments):
+        yield left, None
+    here = _without_named(config)
+    for operation in files.plan(here, files.probe(here, context.root, state_file="", platform="")):
+        if operation.kind in _OF_THE_BOOT:
+            continue
+        # Of passwords, which no record has and which have no path, the operation alone can tell whether they are right.
+        nameless = [Left(operation.kind, operation.path or "accounts", {}, place=operation.place)]
+        for left in _wanted(operation, context) or nameless:
+            yield left, operation
+
+
+def _wanted(operation: Operation, context: Context) -> list[Left]:
+    try:
+        return list(operation.leaves(context))
+    except Failure:
+        return []  # the user or group who is to own it does not exist
+
+
+def changes(left: Left, operation: Operation | None, machine: Machine, context: Context, *, strict: bool) -> Change:
+    """The change of one expected thing. Raises Failure if it cannot be looked at."""
+    if operation is None:
+        return compare(left, machine.look(left), strict=strict)
+    try:
+        if operation.already_there(context):
+            return Change(SAME, left.kind, left.name, place=left.place)
+    except Failure as failure:
+        return Change(CHANGED, left.kind, left.name, place=left.place, details=[failure.what])
+    if not machine.can_tell(left):
+        return Change(CHANGED, left.kind, left.name, place=left.place, details=[f"the config would {operation.describe()}"])
+    change = compare(left, machine.look(left), strict=strict)
+    # Without a hash in the config, an operation cannot know remote content that is there; its digest has been compared here.
+    is_known = operation.concurrent and any(function in (left.members or {}) for function in record.DIGESTS)
+    if change.sign == SAME and not change.details and not is_known:
+        return Change(CHANGED, left.kind, left.name, place=left.place, details=[f"the config would {operation.describe()}"])
+    return change
+
+
+def _without_named(config: Config) -> Config:
+    """Without the nodes that a 2.x config puts into other file systems, which are not mounted now."""
+    storage = config.storage
+    return config.evolve(
+        storage=storage.evolve(
+            directories=tuple(node for node in storage.directories if node.filesystem is None),
+            files=tuple(node for node in storage.files if node.filesystem is None),
+            links=tuple(node for node in storage.links if node.filesystem is None),
+        )
+    )
