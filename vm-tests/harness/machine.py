@@ -31,6 +31,8 @@ CPU = "max,erms=off,fsrm=off,la57=off"
 RELAY = Path(__file__).with_name("relay.py")
 BOOT_TIMEOUT_S = 420.0
 OFF_TIMEOUT_S = 120.0
+VERIFY_TIMEOUT_S = 300.0
+APPLIED, DRIFT = "/var/lib/ignition/applied.json", 2
 START_TIMEOUT_S = 30.0
 SOCKET_PATH, SSH_ADDS = 107, 17  # characters: the most in a socket's path, unix(7), and what ssh adds to it meanwhile
 SAVE_TIMEOUT_S = 120.0  # of one answer while memory is written or read
@@ -172,15 +174,27 @@ class Machine:
         self.console.wait_for(pattern, timeout_s, alive=self.alive)
         return self.console.text()
 
-    def power_off(self) -> None:
-        """Shuts the guest down properly; Failed when it does not end in time."""
+    def verify(self, altered: str = "") -> None:
+        """Failed if `ignition verify` finds a difference from what was applied, or with `altered`, a reason, if it finds none."""
+        answer = self.ssh().run(f"test ! -e {APPLIED} || ignition verify 2>&1", VERIFY_TIMEOUT_S)
+        if answer.status != (DRIFT if altered else 0):
+            wanted = f"drift, since {altered}" if altered else "the machine is what was applied"
+            raise self.console.failure(f"{self.plan.name}: {wanted}", answer.text)
+
+    def power_off(self, altered: str = "") -> None:
+        """Shuts the guest down properly; Failed when it does not end in time. First verifies it (`altered`: see verify)."""
+        self.verify(altered)
         # The guest may be gone before it has answered.
         with contextlib.suppress(Failed):
             self.ssh().run("systemctl poweroff --no-wall; true", 60)
         self.wait_for_end(OFF_TIMEOUT_S)
 
-    def cut_off(self) -> None:
-        """Writes everything and ends the machine without a shutdown: faster, if a clean shutdown is not needed."""
+    def cut_off(self, altered: str = "") -> None:
+        """Writes everything and ends the machine without a shutdown: faster, if a clean shutdown is not needed.
+
+        First verifies it (`altered`: see verify).
+        """
+        self.verify(altered)
         self.ssh().run("sync", 60)
         self.quit()
 

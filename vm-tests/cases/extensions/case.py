@@ -1,6 +1,7 @@
 """verifies: a config's settings in x-coreos are applied, and hold at the next boot: disks selected by serial number, by size,
 by model and transport among five of several buses; GPT attribute bits set and cleared on new partitions, on existing ones and on
 ROOT's, while all others stay; btrfs subvolumes mounted in order; a swap partition and a swap file in use; no failed unit.
+`ignition verify` names each of ten kinds of changes that somebody then makes by hand.
 """
 
 import json
@@ -34,6 +35,25 @@ PROBES = {
     "kinds": "lsblk --json --output NAME,FSTYPE,LABEL,PARTLABEL,MOUNTPOINTS",
     "journal": guest.JOURNAL,
 }
+# What somebody does by hand, and the line of `ignition verify` about it, without what separates its columns.
+TAMPERING = {
+    "echo other >/srv/my-app/name": "~ file /srv/my-app/name content differs",
+    "chmod 0666 /srv/my-app/log/first": "~ file /srv/my-app/log/first mode 0644 → 0666",
+    "chown 1:1 /var/swap-file": "~ file /var/swap-file uid 0 → 1, gid 0 → 1",
+    r"echo '# mine' >>'/etc/systemd/system/srv-my\x2dapp.mount'": (
+        r"~ file /etc/systemd/system/srv-my\x2dapp.mount content differs"
+    ),
+    r"rm '/etc/systemd/system/srv-my\x2dapp-log.mount'": r"- file /etc/systemd/system/srv-my\x2dapp-log.mount",
+    r"ln -sf /dev/null '/etc/systemd/system/var-swap\x2dfile.swap'": (
+        r"~ file /etc/systemd/system/var-swap\x2dfile.swap is a symlink now"
+    ),
+    "usermod --append --groups video root": "~ user root groups with video",
+    "echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOther mallory' >>/root/.ssh/authorized_keys": (
+        "~ SSH keys /root/.ssh/authorized_keys key added: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOther mallory"
+    ),
+    "sfdisk --quiet --no-reread --force --part-label /dev/nvme0n1 1 other": "label data → other",
+    "btrfs filesystem label /srv/my-app other": "~ filesystem /dev/disk/by-ignition/data-part1 label data → other",
+}
 
 
 def run(case: Case) -> None:
@@ -48,10 +68,16 @@ def run(case: Case) -> None:
     drives = [system, data, large, little, stick, bulk]
     before = {"system": gpt.read_table(case.raw(system, "before")), "bulk": gpt.read_table(bulk.path)}
     config = {"opt/com.coreos/config": case.fill("config.ign", {"SSH_KEY": case.key.public})}
+    told = ""
     for name in ("first", "second"):
         with case.machine(name, drives, fw_cfg=config) as machine:
             seen = look(machine)
-            machine.power_off() if name == "first" else machine.cut_off()
+            if name == "first":
+                machine.power_off()
+            else:
+                machine.verify()
+                told = tamper(machine)
+                machine.cut_off(altered="the case tampers with it")
         checks = case.checks(f"{name} boot", machine)
         judge(seen, checks)
         judge_tables({"system": case.raw(system, f"after-{name}"), "little": little.path, "bulk": bulk.path}, before, checks)
@@ -60,6 +86,9 @@ def run(case: Case) -> None:
         if name == "first":
             judge_selection(seen, checks)
             checks.equal("first-boot flag and mark on EFI-SYSTEM", [], case.first_boot_files(system))
+        else:
+            for line in TAMPERING.values():
+                checks.contains("lines of ignition verify", line, told)
         checks.done()
 
 
@@ -70,6 +99,13 @@ def _blank(case: Case, name: str, size: int, attachment: Attachment) -> Disk:
 def _is_blank(path: Path) -> bool:
     with path.open("rb") as disk:
         return all(not any(chunk) for chunk in iter(lambda: disk.read(MIB), b""))
+
+
+def tamper(machine: Machine) -> str:
+    """What ignition verify says of the machine afterwards, the columns separated by one blank."""
+    ssh = machine.ssh()
+    ssh.run("\n".join(TAMPERING))
+    return "\n".join(" ".join(line.split()) for line in ssh.run("sync; ignition verify").text.splitlines())
 
 
 def look(machine: Machine) -> dict[str, Answer]:

@@ -29,7 +29,7 @@ def run(case: Case) -> None:
     root_anew.boot_again(case, drives, "second", format="xfs").done()
     with case.machine("degraded", drives[:1]) as machine:
         seen = root_anew.look(machine, PROBES)
-        machine.cut_off()
+        machine.cut_off(altered="the disk with the other member is missing")
     checks = case.checks("boot without the second disk", machine)
     root_anew.judge(seen, checks, format="xfs", least=size - GIB)
     checks.matches("half of the mirror", r"raid1 vd\S+\n.*\[2/1\] \[U_\]", seen["mdstat"].text)
