@@ -33,6 +33,19 @@ MAY_IMPORT = {
         "ignition.network",
     },
     "ignition.storage": {"ignition.errors", "ignition.config", "ignition.host", "ignition.operation"},
+    "ignition.applied": {
+        "ignition.errors",
+        "ignition.applied.record",
+        "ignition.config",
+        "ignition.display",
+        "ignition.host",
+        "ignition.operation",
+        "ignition.stages",
+        "ignition.storage",
+        "ignition.sysroot",
+    },
+    # Written by the stages.
+    "ignition.applied.record": {"ignition.errors", "ignition.config", "ignition.host", "ignition.operation"},
     "ignition.display": {"ignition", "ignition.errors", "ignition.host"},
     "ignition.facts": {"ignition.errors", "ignition.config", "ignition.host", "ignition.storage"},
     "ignition.planning": {
@@ -89,6 +102,7 @@ MAY_IMPORT = {
     },
     "ignition.stages": {
         "ignition",
+        "ignition.applied.record",
         "ignition.errors",
         "ignition.config",
         "ignition.host",
