@@ -10,7 +10,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count, groupby
 
@@ -29,7 +29,6 @@ _FIXES = {
     errno.EROFS: "the file system is read-only: choose a path on another one, such as below /etc, /var or /opt",
     errno.ENOSPC: "the file system is full: enlarge it, or write less",
 }
-CONCURRENCY = 16  # parallel downloads; more do not help at 20 ms latency, and put load on the server
 
 
 class Context:
@@ -143,36 +142,13 @@ class Runner:
         """Execute in order, `concurrent` neighbours in parallel. A failure stops it once running neighbours have finished."""
         for concurrent, neighbours in groupby(operations, key=lambda operation: operation.concurrent):
             batch = list(neighbours)
-            if concurrent and len(batch) > 1:
-                self._side_by_side(batch, context)
+            if concurrent:
+                from ignition.host.threads import side_by_side  # most configs do not have such operations
+
+                side_by_side(lambda operation: self._one(operation, context), batch)
             else:
                 for operation in batch:
                     self._one(operation, context)
-
-    def _side_by_side(self, batch: Sequence[Operation], context: Context) -> None:
-        # concurrent.futures imports logging: 20 ms of every boot to save a loop of ten lines.
-        from threading import Lock, Thread
-
-        waiting, lock, failures = iter(batch), Lock(), list[BaseException]()
-
-        def work() -> None:
-            while True:
-                with lock:
-                    operation = None if failures else next(waiting, None)
-                if operation is None:
-                    return
-                try:
-                    self._one(operation, context)
-                except BaseException as error:  # noqa: BLE001  raised again below, in the thread of the stage
-                    failures.append(error)
-
-        threads = [Thread(target=work) for _ in range(min(CONCURRENCY, len(batch)))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if failures:
-            raise failures[0]
 
     def _one(self, operation: Operation, context: Context) -> None:
         planned: list[Operation] = []

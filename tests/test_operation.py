@@ -14,7 +14,8 @@ from ignition.errors import Failure, Unmet
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.host import log
 from ignition.host.root import Root
-from ignition.operation import CONCURRENCY, Context, Deferred, Operation, Runner
+from ignition.host.threads import CONCURRENCY
+from ignition.operation import Context, Deferred, Operation, Runner
 
 
 class Step(Operation):

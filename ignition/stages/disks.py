@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from ignition.config.model import Config
 from ignition.errors import Failure, RootInMemory, at, refusing
 from ignition.host import first_boot_mark
+from ignition.host.threads import side_by_side
 from ignition.operation import Context, Deferred, Operation
 from ignition.storage import disk as disks
 from ignition.storage import filesystems, selection, subvolumes
@@ -104,14 +105,18 @@ def plan_for(config: Config, machine: Machine, keys: Keys | None = None) -> list
 
 def probe(config: Config, keys: Keys | None = None, machine: Machine = THIS) -> Facts:
     """Inspect the config's disks, which are waited for. Raises Failure."""
-    users, wanted, found = machine.users(), config.storage.disks, {}
+    users, wanted = machine.users(), config.storage.disks
     if wanted:
         with at("$.storage.disks"):
             machine.wait_for([disk.device for disk in wanted])
-    for index, disk in enumerate(wanted):
+
+    def inspect(index: int) -> disks.DiskFacts:
         with disks.at_disk(f"$.storage.disks.{index}"):
-            found[disk.device] = machine.disk(disk, users)
-    return Facts(found, lambda on_disks: _plan_root(config, on_disks, machine), keys, machine)
+            return machine.disk(wanted[index], users)
+
+    found = side_by_side(inspect, range(len(wanted)))
+    by_name = {disk.device: facts for disk, facts in zip(wanted, found, strict=True)}
+    return Facts(by_name, lambda on_disks: _plan_root(config, on_disks, machine), keys, machine)
 
 
 def run(arguments: Arguments) -> None:
@@ -244,13 +249,15 @@ class InspectFilesystems(Deferred):
         named = [device for entry in entries for device in (entry.device, *filesystems.further_devices(entry))]
         with at("$.storage.filesystems"):
             self._machine.wait_for(named)
-        users, found = self._machine.users(), {}
-        for device in named:
+        users = self._machine.users()
+
+        def inspect(device: str) -> filesystems.FilesystemFacts:
             node = self._machine.real(device)
-            user = self._machine.user(node, users)
-            found[device] = filesystems.FilesystemFacts(node, self._machine.signature(node), user)
+            return filesystems.FilesystemFacts(node, self._machine.signature(node), self._machine.user(node, users))
+
+        found = side_by_side(inspect, named)
         with refusing():
-            return filesystems.plan(self._wanted, found)
+            return filesystems.plan(self._wanted, dict(zip(named, found, strict=True)))
 
 
 def _given_up(config: Config, on_disks: list[Operation]) -> Iterator[str]:

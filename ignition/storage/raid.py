@@ -19,6 +19,7 @@ from ignition.errors import Failure, at
 from ignition.host import devices, log
 from ignition.host.command import run, status_and_output
 from ignition.host.reading import lines
+from ignition.host.threads import side_by_side
 from ignition.operation import Context, Left, Operation
 
 TYPE_CHECKING = False
@@ -75,7 +76,7 @@ def _bare_name(raid: Raid) -> str:
 
 def probe(arrays: Sequence[Raid], users: devices.Users) -> dict[str, list[Member]]:
     """The members of each array, by its name in the config. The devices must exist. Changes nothing."""
-    return {raid.name: [member(devices.resolve(device), users) for device in raid.devices] for raid in arrays}
+    return {raid.name: side_by_side(lambda node: member(devices.resolve(node), users), raid.devices) for raid in arrays}
 
 
 def member(node: str, users: devices.Users) -> Member:

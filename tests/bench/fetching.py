@@ -116,7 +116,7 @@ def _fetch(url: str, files: int, compression: str, digest: str) -> Measured:
     from ignition.config.model import Resource
     from ignition.config.model.ignition import Verification
     from ignition.fetch.engine import Fetcher, Settings
-    from ignition.operation import CONCURRENCY
+    from ignition.host.threads import CONCURRENCY
 
     verification = Verification(hash=digest or None)
     begin = time.monotonic()

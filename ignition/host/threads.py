@@ -1,0 +1,50 @@
+"""The same work for several objects at once, in threads: downloads, and programs that mostly wait for disks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+CONCURRENCY = 16  # parallel downloads; more do not help at 20 ms latency, and put load on the server
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    Object = TypeVar("Object")
+    Result = TypeVar("Result")
+
+
+def side_by_side(work: Callable[[Object], Result], objects: Sequence[Object]) -> list[Result]:
+    """The results of `work`, in the order of the objects, of which up to CONCURRENCY are worked on at a time.
+
+    After an exception no further work begins, and once that in progress has ended, the exception of the first object that has one
+    is raised: the same as if the objects had been worked on one after the other.
+    """
+    if len(objects) < 2:
+        return [work(one) for one in objects]
+    # concurrent.futures imports logging: 20 ms of every boot to save a loop of ten lines.
+    from threading import Lock, Thread
+
+    waiting, lock = iter(range(len(objects))), Lock()
+    results: dict[int, Result] = {}
+    failures: dict[int, BaseException] = {}
+
+    def loop() -> None:
+        while True:
+            with lock:
+                index = None if failures else next(waiting, None)
+            if index is None:
+                return
+            try:
+                results[index] = work(objects[index])
+            except BaseException as error:  # noqa: BLE001  raised again below, in the thread of the caller
+                failures[index] = error
+
+    threads = [Thread(target=loop) for _ in range(min(CONCURRENCY, len(objects)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[min(failures)]
+    return [results[index] for index in range(len(objects))]
