@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 NEWEST = "3.7.0-experimental"
 SPEC_3 = ("3.0.0", "3.1.0", "3.2.0", "3.3.0", "3.4.0", "3.5.0", "3.6.0", NEWEST)
@@ -14,6 +15,7 @@ _SEMVER = r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]*)?(\+[0-9A-Za-z.-]*)?"
 NEVER = (99, 0)
 
 
+@cache
 def order(version: str) -> tuple[int, int]:
     """Comparable: major and minor. INTERNAL, the `since` of members that texts cannot set, comes after all versions."""
     if version in SPEC_1:

@@ -35,7 +35,7 @@ class Reader:
 
         digest = sha512(content)
         log.info(f"config from {source}: {len(content)} bytes, SHA-512 {digest}")
-        _, parsed = read_text(content, source, self.platform)
+        text, parsed = read_text(content, source, self.platform)
         levels = {"warning": log.warning, "info": log.info}  # errors are in the exception
         for entry in parsed.report.entries:
             if entry.level in levels:
@@ -43,7 +43,7 @@ class Reader:
         if parsed.report.fatal:
             raise invalid(parsed.report, source, digest)
         if parsed.config is not None and self._sources is not None:
-            self._sources.keep(source, content)
+            self._sources.keep(source, content, text, parsed)
         return parsed.config
 
 

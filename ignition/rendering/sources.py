@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from ignition.errors import Failure
@@ -37,13 +37,15 @@ class Sources:
     """The texts of the user config: the config itself first, then those it refers to, in the order of reading."""
 
     def __init__(self, platform: str) -> None:
-        self._marking = MarkingReader(platform)
         self._texts: list[tuple[str, bytes]] = []
+        self._parsed: dict[bytes, tuple[bytes, Parsed]] = {}
+        self._marking = MarkingReader(platform, self._parsed)
         self._marked: Config | None = None
 
-    def keep(self, name: str, content: bytes) -> None:
-        """Add a text; a Reader does so."""
+    def keep(self, name: str, content: bytes, text: bytes, parsed: Parsed) -> None:
+        """Add a text; a Reader does so, with the results of read_text."""
         self._texts.append((name, content))
+        self._parsed[content] = text, parsed
 
     def save(self, state_file: str) -> None:
         """Leave the places of all values for the later stages, beside the state: names, lines and columns.
@@ -89,10 +91,17 @@ class Sources:
 
 
 class MarkingReader(Reader):
-    """Marks each value with its place (config/origins.py), and logs nothing: the texts were read before."""
+    """Marks each value with its place (config/origins.py), and logs nothing: the texts were read before.
+
+    `parsed`: the results of read_text for contents that are not parsed again.
+    """
+
+    def __init__(self, platform: str, parsed: Mapping[bytes, tuple[bytes, Parsed]]) -> None:
+        super().__init__(platform)
+        self._parsed = parsed
 
     def read(self, content: bytes, source: str) -> Config | None:
-        text, parsed = read_text(content, source, self.platform)
+        text, parsed = self._parsed.get(content) or read_text(content, source, self.platform)
         return marked(parsed, text, source)
 
 

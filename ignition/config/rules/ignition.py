@@ -49,10 +49,12 @@ def headers_have_http_source(resource: Resource, _: Context) -> Iterator[Finding
 def inline_content_is_what_is_said(resource: Resource, context: Context) -> Iterator[Finding]:
     """Our own: the fetch fails, in most cases after the disks have been written."""
     source = resource.source or ""
+    if source[:5].lower() != "data:" or not (resource.verification.hash or resource.compression):
+        return
     function, _, wanted = (resource.verification.hash or "").partition("-")
     is_hash = function in known_in(context.version, HASHES) and HASH_DIGITS[function] == len(wanted)  # otherwise R3 to R5
     is_packed = resource.compression in COMPRESSIONS  # otherwise R1, if there is one
-    if source[:5].lower() != "data:" or not (is_hash or is_packed) or (resource.compression and not is_packed):
+    if not (is_hash or is_packed) or (resource.compression and not is_packed):
         return
     try:
         content = dataurl.decode(source)

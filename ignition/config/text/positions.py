@@ -93,9 +93,10 @@ class Positions:
         """The last value at that path; None if the text has none."""
         wanted = self._root
         for part in path:
-            if _folded(part) not in wanted.inner:
+            inner = wanted.inner.get(_folded(part))
+            if inner is None:
                 return None
-            wanted = wanted.inner[_folded(part)]
+            wanted = inner
         return wanted.place(path[-1] if path else "")
 
 
