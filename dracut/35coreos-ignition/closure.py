@@ -43,6 +43,8 @@ ABSENT = (
 )
 # Of two modules of which `requests` needs one, and which it only uses to guess encodings, the larger one.
 INSTEAD = {"chardet": "charset_normalizer"}
+# The standard library imports them for archives and does without them where they are missing: no config is packed so.
+UNUSED = ("bz2", "lzma")
 # Read by the package when it is imported.
 DATA: dict[str, tuple[str, ...]] = {"jsonschema": ("schemas/*.json",)}
 # Opened by ctypes: no import names them, and the module's own code proves that they are found.
@@ -56,6 +58,7 @@ import importlib, importlib.machinery, importlib.util, json, sys
 for name, other in INSTEAD.items():
     if importlib.util.find_spec(other):
         sys.modules[name] = None
+sys.modules.update(dict.fromkeys(UNUSED))
 missing = []
 for statement, guarded in json.load(sys.stdin):
     try:
@@ -243,8 +246,11 @@ def foreign_modules(statements: Iterable[tuple[str, bool]]) -> dict[str, Path]:
     Built-in and frozen modules do not have files.
     """
     # -I: the image's own packages only, nothing from the environment or the current directory.
+    probe = PROBE
+    for name, value in (("LATER", LATER), ("INSTEAD", INSTEAD), ("UNUSED", UNUSED)):
+        probe = probe.replace(name, repr(value))
     done = subprocess.run(
-        [sys.executable, "-I", "-c", PROBE.replace("LATER", repr(LATER)).replace("INSTEAD", repr(INSTEAD))],
+        [sys.executable, "-I", "-c", probe],
         input=json.dumps(sorted(statements)),
         capture_output=True,
         text=True,

@@ -21,7 +21,9 @@ depends() {
 }
 
 installkernel() {
+    local omit_drivers=${omit_drivers-} # dracut's: a regular expression
     choose_features
+    has mellanox || omit_drivers+=${omit_drivers:+|}^mlx
     # The ESP with any code page; file systems of a config; sources of a config.
     hostonly='' instmods vfat nls_ascii nls_cp437 nls_iso8859-1 nls_utf8 ext4
     hostonly='' instmods -o qemu_fw_cfg iso9660 isofs udf sr_mod virtio_console virtio_blk virtio_scsi virtio_net virtio_pci virtio_rng
@@ -61,7 +63,7 @@ must_have() {
 
 # Sets `features` to the words of the chosen ones.
 choose_features() {
-    features=$(/usr/bin/python3 "$moddir/closure.py" features "${ignition_features-}") || must false "closure.py features"
+    features=$(/usr/bin/python3 "$moddir/closure.py" features "${ignition_features[*]-}") || must false "closure.py features"
     features=${features//$'\n'/ }
 }
 
@@ -87,6 +89,7 @@ install_agent() {
     # shellcheck disable=SC2046,SC2086  # one path per word
     must_have $extensions $(sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' <<<"$libraries" | sort -u)
     programs=$(/usr/bin/python3 "$moddir/closure.py" programs required) || must false "closure.py programs"
+    copy_without_semanage useradd usermod userdel
     # shellcheck disable=SC2086  # one name per word
     must_have $programs
     programs=$(/usr/bin/python3 "$moddir/closure.py" programs optional --features "$features") || must false "closure.py programs"
@@ -102,6 +105,18 @@ install_agent() {
     mkdir -p "$initdir/usr/lib/ssl"
     ln -sf /etc/ssl/certs/ca-certificates.crt "$initdir/usr/lib/ssl/cert.pem"
     inst_multiple -o /etc/ssl/openssl.cnf /usr/lib/ssl/openssl.cnf /etc/mke2fs.conf /usr/share/mke2fs.conf
+}
+
+# Three programs of shadow-utils use libsemanage for their option -Z alone, which the agent never sets. It brings libsepol: 0.4 MB.
+copy_without_semanage() {
+    local name program
+    for name; do
+        program=$(find_binary "$name") || must false "$name is not installed"
+        program=$(readlink -f "$program")
+        mkdir -p "$initdir${program%/*}"
+        # If that is impossible, the program is installed with its libraries.
+        /usr/bin/python3 "$moddir/without_library.py" "$program" libsemanage semanage_ "$initdir$program" || true
+    done
 }
 
 # Arrays, logical volumes and encrypted volumes. Membership is read from the devices (udev rules), never from a configuration of
@@ -205,15 +220,15 @@ install_units() {
     # dracut-systemd brings its own emergency.service; without it systemd's needs this.
     must_have "$systemdsystemunitdir/emergency.service" "$systemdutildir/systemd-sulogin-shell" sulogin
     # For the operator at that shell.
-    inst_multiple -o lsblk ls findmnt
-    ! has tools || inst_multiple -o ip ps less
+    inst_multiple -o ls findmnt
+    ! has tools || inst_multiple -o ip less lsblk ps resolvectl
 }
 
 install_network() {
     local user
     must_have "$systemdutildir"/systemd-{networkd,networkd-wait-online,resolved,network-generator} \
         "$systemdsystemunitdir"/systemd-{networkd.service,networkd.socket,resolved.service}
-    inst_multiple -o networkctl resolvectl /etc/protocols
+    inst_multiple -o networkctl /etc/protocols
     must inst_simple "$moddir/zz-ignition.network" /usr/lib/systemd/network/zz-ignition.network
     for user in systemd-network systemd-resolve; do
         grep -qs "^$user:" "$initdir/etc/passwd" || grep "^$user:" /etc/passwd >>"$initdir/etc/passwd" || must false "no user $user"
@@ -224,14 +239,22 @@ install_network() {
     [[ -e $initdir/etc/hosts ]] || printf '127.0.0.1 localhost\n::1 localhost\n' >"$initdir/etc/hosts"
 }
 
-# Verification: in a chroot of the new tree, every module of the closure can be imported and the agent starts.
+# Verification: in a chroot of the new tree, every module of the closure can be imported, the agent starts, and accounts can be made.
 verify() {
+    local scratch
     [[ -c $initdir/dev/null ]] || must mknod "$initdir/dev/null" c 1 3
     must chroot "$initdir" /usr/bin/python3 -I "$libexec/proof.py"
     must chroot "$initdir" /usr/bin/ignition --version
     must chroot "$initdir" "$libexec/kargs-helper" --version
     must chroot "$initdir" /usr/bin/coreos-metadata --version
     rm "$initdir$libexec/proof.py"
+    scratch=$(mktemp -d -p "$initdir") || must false mktemp
+    mkdir "$scratch/etc"
+    touch "$scratch"/etc/{passwd,shadow,group,gshadow}
+    must chroot "$initdir" useradd --prefix "${scratch#"$initdir"}" --no-create-home --no-user-group proof
+    must chroot "$initdir" usermod --prefix "${scratch#"$initdir"}" --comment proof proof
+    must chroot "$initdir" userdel --prefix "${scratch#"$initdir"}" proof
+    rm -r "$scratch"
 }
 
 install() {

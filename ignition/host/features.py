@@ -15,7 +15,7 @@ VARIABLE = "ignition_features"
 
 
 class Feature:
-    """`programs` are all required; `package` is Debian's that has them; without the features in `needs` this one is useless."""
+    """`programs` are all required; `package` is Debian's that has them, or the kernel modules; without the features in `needs` this one is useless."""
 
     def __init__(self, summary: str, programs: tuple[str, ...], package: str, needs: tuple[str, ...] = ()) -> None:
         self.summary, self.programs, self.package, self.needs = summary, programs, package, needs
@@ -26,9 +26,12 @@ FEATURES = {
     "clevis": Feature("volumes unlocked by a tang server, a TPM or other pins", ("clevis", "jose"), "clevis-luks", ("luks",)),
     "luks": Feature("encrypted volumes", ("cryptsetup",), "cryptsetup-bin"),
     "lvm": Feature("ROOT on logical volumes, and its growth", ("lvm",), "lvm2"),
+    "mellanox": Feature(
+        "network cards of Mellanox and NVIDIA, and the accelerated networking of Azure and Oracle Cloud", (), "linux-image-amd64"
+    ),
     "raid": Feature("arrays, and ROOT on one", ("mdadm",), "mdadm"),
     "selinux": Feature("labels of files, for images with an SELinux policy", ("setfiles",), "policycoreutils"),
-    "tools": Feature("ip, ps and less at the emergency shell", ("ip", "ps"), "iproute2"),
+    "tools": Feature("ip, less, lsblk, ps and resolvectl at the emergency shell", ("ip", "ps"), "iproute2"),
     "vfat": Feature("file systems of format vfat", ("mkfs.fat",), "dosfstools"),
     "xfs": Feature("file systems of format xfs", ("mkfs.xfs", "xfs_growfs"), "xfsprogs"),
 }

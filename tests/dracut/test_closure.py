@@ -207,12 +207,70 @@ def features(configured: str, programs: Path, *installed: str) -> tuple[int, lis
 def test_features_are_all_that_the_image_has_programs_for(tmp_path: Path) -> None:
     # xfs_growfs and jose are missing.
     installed = ("mdadm", "cryptsetup", "clevis", "mkfs.xfs", "mkfs.fat")
-    assert features("", tmp_path / "bin", *installed) == (0, ["luks", "raid", "vfat"], "")
+    assert features("", tmp_path / "bin", *installed) == (0, ["luks", "mellanox", "raid", "vfat"], "")
 
 
 def test_configured_features_and_those_that_they_need_are_chosen(tmp_path: Path) -> None:
     installed = ("mdadm", "cryptsetup", "clevis", "jose", "lvm")
     assert features(" clevis  raid ", tmp_path / "bin", *installed) == (0, ["clevis", "luks", "raid"], "")
+
+
+def chosen(configuration: str, programs: Path) -> tuple[str, str]:
+    """(the features that module-setup.sh chooses, the fatal error) for a file of dracut's configuration, which bash reads."""
+    programs.mkdir()
+    for name in ("mdadm", "cryptsetup", "mkfs.xfs", "xfs_growfs"):
+        (programs / name).symlink_to("/bin/true")
+    script = f"""
+dfatal() {{ echo "FATAL $*" >&2; }}
+moddir={CLOSURE.parent}
+{configuration}
+. {CLOSURE.parent}/module-setup.sh
+choose_features
+echo "<$features>"
+"""
+    environment = {"PATH": str(programs), "PYTHONPATH": str(TOP)}
+    done = subprocess.run(["/bin/bash", "-c", script], env=environment, capture_output=True, text=True, check=False)
+    return done.stdout.strip(), done.stderr
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        pytest.param('ignition_features="raid xfs"', id="spaces"),
+        pytest.param('ignition_features="raid,xfs"', id="comma"),
+        pytest.param('ignition_features=" raid, xfs, "', id="comma and spaces"),
+        pytest.param("ignition_features='raid\txfs'", id="tab"),
+        pytest.param('ignition_features="\n    raid\n    xfs\n"', id="lines"),
+        pytest.param('ignition_features="raid \\\n    xfs"', id="continued line"),
+        pytest.param("ignition_features=raid,xfs", id="unquoted"),
+        pytest.param('ignition_features+=" raid "\nignition_features+=" xfs "', id="several files that each add one"),
+        pytest.param("ignition_features=(raid xfs)", id="array"),
+        pytest.param('ignition_features="xfs raid xfs"', id="repeated"),
+    ],
+)
+def test_features_may_be_listed_as_words_are_in_dracuts_configuration(tmp_path: Path, configuration: str) -> None:
+    assert chosen(configuration, tmp_path / "bin") == ("<raid xfs>", "")
+
+
+@pytest.mark.parametrize("configuration", ["", "ignition_features=", 'ignition_features=" "', "ignition_features=()"])
+def test_all_features_are_chosen_if_none_is_listed(tmp_path: Path, configuration: str) -> None:
+    assert chosen(configuration, tmp_path / "bin") == ("<luks mellanox raid xfs>", "")
+
+
+@pytest.mark.parametrize(
+    ("configuration", "unknown"),
+    [
+        pytest.param("ignition_features=\"'raid' xfs\"", "'raid'", id="quoted twice"),
+        pytest.param('ignition_features="raid;xfs"', "raid;xfs", id="semicolon"),
+        pytest.param('ignition_features="RAID"', "RAID", id="upper case"),
+    ],
+)
+def test_unknown_feature_ends_the_build_and_the_known_ones_are_listed(tmp_path: Path, configuration: str, unknown: str) -> None:
+    told, error = chosen(configuration, tmp_path / "bin")
+    assert told == ""
+    known = "btrfs, clevis, luks, lvm, mellanox, raid, selinux, tools, vfat, xfs"
+    assert f'unknown feature "{unknown}"; known are: {known}\n' in error
+    assert "FATAL coreos-ignition: failed: false closure.py features" in error
 
 
 @pytest.mark.parametrize(
@@ -221,7 +279,7 @@ def test_configured_features_and_those_that_they_need_are_chosen(tmp_path: Path)
         pytest.param(
             "raid lucks",
             'ignition_features in /etc/dracut.conf.d: unknown feature "lucks"; known are: '
-            "btrfs, clevis, luks, lvm, raid, selinux, tools, vfat, xfs",
+            "btrfs, clevis, luks, lvm, mellanox, raid, selinux, tools, vfat, xfs",
             id="unknown",
         ),
         pytest.param(
@@ -253,6 +311,11 @@ def test_commands_for_a_desk_are_left_out() -> None:
 def test_of_two_modules_that_guess_encodings_only_the_smaller_is_copied() -> None:
     found = closure.foreign_modules([("import requests", False)])
     assert "charset_normalizer" in found and "chardet" not in found
+
+
+def test_packers_that_no_config_uses_are_not_copied() -> None:
+    found = closure.foreign_modules([("import shutil, zipfile, gzip", False)])
+    assert {"shutil", "zipfile", "gzip"} <= found.keys() and not {"bz2", "_bz2", "lzma", "_lzma"} & found.keys()
 
 
 def test_imports_of_scripts_are_copied(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 Order holds in systemd only through units that are started, too: the closure goes through the units of a first boot and no others.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -341,6 +342,29 @@ def test_network_starts_ahead_without_holding_anything_up() -> None:
 @pytest.mark.parametrize("word", ["ip", "nameserver", "rd.route", "ifname", "bond", "bridge", "vlan"])
 def test_arguments_about_the_network_are_read_before_it_starts(word: str) -> None:
     assert f"ConditionKernelCommandLine=!{word}" in lines("ignition-network-ahead.service")
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+@pytest.mark.parametrize(
+    ("words", "starts"),
+    [
+        pytest.param("quiet root=LABEL=ROOT", True, id="none of them"),
+        pytest.param("ip=dhcp", False, id="plain"),
+        pytest.param("ip", False, id="without a value"),
+        pytest.param('"ip=dhcp"', False, id="quoted"),
+        pytest.param('ip="192.0.2.1::192.0.2.254:24::eth0:none"', False, id="quoted value"),
+        pytest.param("'nameserver=192.0.2.1'", False, id="in single quotes"),
+        pytest.param('"bond=bond0:eth0,eth1', False, id="quote that is not closed"),
+        pytest.param('quiet="a ip=dhcp"', True, id="inside another value"),
+        pytest.param("skip=1 rd.ip=1 ipx=1 IP=dhcp ip.x=1", True, id="other names"),
+    ],
+)
+def test_systemd_finds_arguments_about_the_network_however_they_are_written(words: str, starts: bool) -> None:
+    """SYSTEMD_PROC_CMDLINE replaces the kernel command line in all of systemd's programs."""
+    conditions = [line for line in lines("ignition-network-ahead.service") if line.startswith("ConditionKernelCommandLine=!")]
+    environment = {**os.environ, "SYSTEMD_PROC_CMDLINE": f"ro {words} rd.shell=0"}
+    done = subprocess.run(["systemd-analyze", "condition", *conditions], env=environment, capture_output=True, check=False)
+    assert (done.returncode == 0) == starts, done.stderr
 
 
 def test_screen_comes_before_the_shell() -> None:
