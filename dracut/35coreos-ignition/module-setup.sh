@@ -89,9 +89,9 @@ install_agent() {
     # shellcheck disable=SC2046,SC2086  # one path per word
     must_have $extensions $(sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' <<<"$libraries" | sort -u)
     programs=$(/usr/bin/python3 "$moddir/closure.py" programs required) || must false "closure.py programs"
-    copy_without_semanage useradd usermod userdel
-    # shellcheck disable=SC2086  # one name per word
-    must_have $programs
+    # shellcheck disable=SC2046  # one name per word
+    must_have $(grep -vxE 'useradd|usermod|userdel' <<<"$programs")
+    install_account_programs
     programs=$(/usr/bin/python3 "$moddir/closure.py" programs optional --features "$features") || must false "closure.py programs"
     # shellcheck disable=SC2086  # one name per word
     inst_multiple -o $programs
@@ -108,15 +108,22 @@ install_agent() {
 }
 
 # Three programs of shadow-utils use libsemanage for their option -Z alone, which the agent never sets. It brings libsepol: 0.4 MB.
-copy_without_semanage() {
+install_account_programs() {
     local name program
-    for name; do
+    for name in useradd usermod userdel; do
         program=$(find_binary "$name") || must false "$name is not installed"
-        program=$(readlink -f "$program")
-        mkdir -p "$initdir${program%/*}"
-        # If that is impossible, the program is installed with its libraries.
-        /usr/bin/python3 "$moddir/without_library.py" "$program" libsemanage semanage_ "$initdir$program" || true
+        install_without libsemanage semanage_ "$(readlink -f "$program")" || must_have "$name"
     done
+}
+
+# install_without LIBRARY SYMBOLS PROGRAM: a copy that does not need one library, see without_library.py, and the other libraries.
+install_without() {
+    local libraries
+    mkdir -p "$initdir${3%/*}"
+    /usr/bin/python3 "$moddir/without_library.py" "$3" "$1" "$2" "$initdir$3" || return
+    libraries=$(ldd "$initdir$3") || must false "ldd $3"
+    # shellcheck disable=SC2046  # one path per word
+    must_have $(sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' <<<"$libraries")
 }
 
 # Arrays, logical volumes and encrypted volumes. Membership is read from the devices (udev rules), never from a configuration of
@@ -185,17 +192,14 @@ install_clevis() {
 
 # One program for all tools, or one for each. libcurl, which clevis never uses, would bring more than 4 MB: see without_library.py.
 install_tpm2_tools() {
-    local tools=(tpm2_{createprimary,create,createpolicy,load,unseal,flushcontext,pcrread}) program tool libraries
+    local tools=(tpm2_{createprimary,create,createpolicy,load,unseal,flushcontext,pcrread}) program tool
     inst_libdir_file -o "libtss2-tcti-device.so*"
     find_binary "${tools[0]}" >/dev/null || return 0
     program=$(readlink -f "$(find_binary "${tools[0]}")")
-    if [[ ${program##*/} != tpm2 ]] || ! /usr/bin/python3 "$moddir/without_library.py" "$program" libcurl curl_ "$initdir$program"; then
+    if [[ ${program##*/} != tpm2 ]] || ! install_without libcurl curl_ "$program"; then
         inst_multiple "${tools[@]}"
         return
     fi
-    libraries=$(ldd "$initdir$program") || must false "ldd $program"
-    # shellcheck disable=SC2046  # one path per word
-    must_have $(sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' <<<"$libraries")
     for tool in "${tools[@]}"; do
         ln -sf "${program##*/}" "$initdir${program%/*}/$tool"
     done

@@ -258,7 +258,7 @@ class AccountDatabase:
                 return inside, table
         return "", None
 
-    def _sources(self, database: str) -> list[nsswitch.Source] | None:
+    def _sources(self, database: str) -> tuple[nsswitch.Source, ...] | None:
         """None if nsswitch.conf has no line for the database."""
         for place in nsswitch.PLACES:
             found = self._cached(place, place, lambda text: {"": [text]})

@@ -124,6 +124,11 @@ class AccountFile:
         self.status, self.text, self.reason = status, text, ""
         self.rows = [line.split(":") for line in lines(text or "")]
 
+    @cached_property
+    def ids(self) -> frozenset[int]:
+        """The uids in passwd, the gids in group."""
+        return frozenset(int(row[2]) for row in self.rows)
+
     def column(self, position: int) -> set[str]:
         """The values of a field in all lines."""
         return {row[position] for row in self.rows}
@@ -270,8 +275,7 @@ class Etc:
         System accounts are numbered downwards. `preferred` may be below the range of system accounts.
         """
         least, most = self.settings.range_of(kind, is_system=is_system)
-        file = self.files["passwd" if kind == "UID" else "group"]
-        used = {int(number) for number in file.column(2)}
+        used = self.files["passwd" if kind == "UID" else "group"].ids
         if preferred is not None and (1 if is_system else least) <= preferred <= most and preferred not in used:
             return preferred
         inside = [number for number in used if least <= number <= most]

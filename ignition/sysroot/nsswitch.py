@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from ignition.host.reading import lines
 from ignition.patterns import lazy_pattern
@@ -47,18 +48,20 @@ class Source:
         self.actions = {status: RETURN if status == SUCCESS else CONTINUE for status in _STATUSES}
 
 
-def sources(text: str, database: str) -> list[Source] | None:
+@cache  # asked for at each lookup of a name
+def sources(text: str, database: str) -> tuple[Source, ...] | None:
     """The sources of a database's line, in order; None without a line. From its first malformed word on, a line is ignored."""
     for line in lines(text):
         name, colon, rest = line.partition("#")[0].partition(":")
         if colon and name.strip() == database:
-            return _parse(rest)
+            return tuple(_parse(rest))
     return None
 
 
-def default() -> list[Source]:
+@cache
+def default() -> tuple[Source, ...]:
     """The sources of a database without a line."""
-    return [Source("files")]
+    return (Source("files"),)
 
 
 def _parse(text: str) -> list[Source]:

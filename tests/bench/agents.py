@@ -45,6 +45,7 @@ class Run:
             shadow = etc / ("shadow" if name == "passwd" else "gshadow")
             shadow.write_text("".join(f"{account}:{rest}\n" for account in names))
             shadow.chmod(0o640)
+        (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nshadow: files\ngshadow: files\n")  # as libc-bin has it
         (etc / "login.defs").write_text("UID_MIN 1000\nUID_MAX 60000\nGID_MIN 1000\nGID_MAX 60000\nUSERGROUPS_ENAB yes\n")
         skeleton = etc / "skel"
         skeleton.mkdir()
