@@ -15,7 +15,9 @@ VARIABLE = "ignition_features"
 
 
 class Feature:
-    """`programs` are all required; `package` is Debian's that has them, or the kernel modules; without the features in `needs` this one is useless."""
+    """`programs` are all required, none for a feature of kernel modules alone; `package` is Debian's that has them; without the
+    features in `needs` this one is useless.
+    """
 
     def __init__(self, summary: str, programs: tuple[str, ...], package: str, needs: tuple[str, ...] = ()) -> None:
         self.summary, self.programs, self.package, self.needs = summary, programs, package, needs
