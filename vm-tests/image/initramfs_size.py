@@ -2,7 +2,7 @@
 """Prints how many compressed bytes the agent adds to the initramfs, compared with Debian's own ignition package.
 
 Four initramfs of the image's root, same kernel, same compressor: without an agent; with our dracut module and all features; with
-our module without RAID, LVM and clevis; and with Debian's dracut module, the modules it depends on, and the programs and dracut
+our module with few features; and with Debian's dracut module, the modules it depends on, and the programs and dracut
 modules for the same features. The answer is kept in the cache until something that goes into the image changes.
 
     initramfs_size.py           JSON: {"base": 1, "ours": {"added": 1, "parts": {"python": 1, …}}, "lean": {…}, "debian": {…},
@@ -36,7 +36,7 @@ DEBIAN_PROGRAMS = " ".join(
     ]
 )
 MODULES = "dash base systemd systemd-initrd udev-rules kernel-modules fs-lib"  # of the image, without ours
-LEAN = "luks btrfs xfs vfat"  # without raid, lvm, clevis
+LEAN = "luks btrfs xfs vfat"  # without clevis, lvm, mellanox, raid, tools
 # 30ignition leaves arrays, encrypted volumes and logical volumes to other modules.
 DEBIAN_MODULES = f"{MODULES} ignition mdraid crypt dm lvm"
 # It depends on network and url-lib of the package dracut-network, which the root does not have. The same network as ours instead:
