@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 TOP = Path(__file__).parent.parent
 MODULES = {
@@ -22,6 +24,27 @@ _LAUNCHER = (
     "import sys; sys.path[:0] = [sys.argv.pop(1)]; sys.path.append('/usr/lib/python3/dist-packages'); "
     "from {} import main; sys.exit(main())"
 )
+
+
+def import_all() -> None:
+    """Import every module that a program may need: its forks start at once, even in a chroot without packages."""
+    for package in ("ignition", "coreos_metadata"):
+        for module in walk_packages(import_module(package).__path__, f"{package}."):
+            import_module(module.name)
+    for name in (
+        "crypt",
+        "encodings.ascii",
+        "encodings.idna",
+        "grp",
+        "http.client",
+        "pwd",
+        "requests",
+        "shutil",
+        "stringprep",
+        "yaml",
+        "zstandard",
+    ):
+        import_module(name)
 
 
 def argv(program: str, *arguments: "str | bytes | Path") -> list[str]:

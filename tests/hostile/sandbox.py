@@ -11,6 +11,7 @@ import ctypes
 import json
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -18,8 +19,9 @@ import time
 import traceback
 from importlib import import_module
 from pathlib import Path
-from pkgutil import walk_packages
 from typing import Any, NamedTuple
+
+from tests.programs import import_all
 
 LIMIT_S = float(os.environ.get("HOSTILE_LIMIT_S", "30"))
 MOST_MEMORY = 2 << 30  # what reads an endless file ends with MemoryError, not with the machine
@@ -98,7 +100,7 @@ def _serve() -> None:
     for command in ("link set lo up", f"address add {SERVICE}/32 dev lo"):
         subprocess.run(["ip", *command.split()], check=True)
     service = _start_service()
-    _import_all()
+    import_all()
     try:
         _answer("ready")
         for line in sys.stdin:
@@ -131,43 +133,28 @@ def _start_service() -> int:
     os._exit(0)
 
 
-def _import_all() -> None:
-    """Everything that a run may import: in a chroot there is no package to import from."""
-    for package in ("ignition", "coreos_metadata"):
-        for module in walk_packages(import_module(package).__path__, f"{package}."):
-            import_module(module.name)
-    for name in ("crypt", "encodings.idna", "grp", "http.client", "pwd", "requests", "shutil", "stringprep", "yaml", "zstandard"):
-        import_module(name)
-
-
 def _supervised(job: Job) -> tuple[int | None, float]:
-    """A child that starts the run as the first process of a PID namespace, and ends it in time."""
+    """Start the run as the first process of a PID namespace, and end it in time. Returns its status, and the seconds."""
     begin = time.monotonic()
-    supervisor = os.fork()
-    if not supervisor:
-        _unshare(CLONE_NEWPID)
-        first = os.fork()
-        if not first:
-            _run(job)
-        os._exit(_awaited(first, job.limit_s))
-    _, status = os.waitpid(supervisor, 0)
-    code = os.waitstatus_to_exitcode(status)
-    return (None if code == 255 else code), round(time.monotonic() - begin, 3)
+    _unshare(CLONE_NEWPID)
+    first = os.fork()
+    if not first:
+        _run(job)
+    _leave_pid_namespace()
+    with open(os.pidfd_open(first), "rb", buffering=0) as process:
+        in_time = select.select([process], [], [], job.limit_s)[0]
+    if not in_time:
+        os.kill(first, signal.SIGKILL)
+    _, status = os.waitpid(first, 0)
+    return os.waitstatus_to_exitcode(status) & 0xFF if in_time else None, round(time.monotonic() - begin, 3)
 
 
-def _awaited(child: int, limit_s: float) -> int:
-    """The exit status; 255 if it had to be killed."""
-    end = time.monotonic() + limit_s
-    pause = 0.001
-    while time.monotonic() < end:
-        found, status = os.waitpid(child, os.WNOHANG)
-        if found:
-            return os.waitstatus_to_exitcode(status) & 0xFF
-        time.sleep(pause)
-        pause = min(pause * 2, 0.02)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return 255
+def _leave_pid_namespace() -> None:
+    """Children are again in the namespace of this process, which the next unshare(2) needs."""
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    if _LIBRARY.setns(own, CLONE_NEWPID):
+        raise OSError(ctypes.get_errno(), "setns")
+    os.close(own)
 
 
 def _run(job: Job) -> None:

@@ -16,11 +16,6 @@ from typing import SupportsIndex
 MOMENT_S = 0.06  # subprocess waits for the end of a program in pauses of at most 0.05 s
 STANDARD = ("stdin", "stdout", "stderr")
 CHANGES = ("os.rename", "os.link", "os.symlink", "os.mkdir", "os.chmod", "os.chown", "os.remove", "subprocess.Popen")
-PRELOADED = (
-    "requests", "yaml", "ssl", "subprocess", "ignition.stages.fetch", "ignition.stages.fetch_offline", "ignition.stages.files",
-    "ignition.stages.umount", "ignition.rendering.render", "ignition.config.parse", "ignition.config.v2.translate",
-    "ignition.transpile.user_data", "ignition.transpile.butane", "ignition.config.advice", "ignition.fetch.http",
-)  # fmt: skip
 
 
 class Recorder:
@@ -109,8 +104,7 @@ def serve() -> None:
 if __name__ == "__main__":
     sys.path[:0] = [sys.argv[1]]
     without_pauses()
-    for module in PRELOADED:
-        import_module(module)
+    import_module("tests.programs").import_all()
     select = import_module("ignition.cloudinit.select")
     select.Limits.__init__.__defaults__ = (0.3, 0.1, 0.1)  # its pauses are those of a thread
     serve()
