@@ -1,5 +1,6 @@
 """The disks stage on loop devices: tables, kernel, file systems; a second run changes nothing. Other tools judge the result."""
 
+import errno
 import hashlib
 import json
 import os
@@ -63,6 +64,16 @@ def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path)
 
 
+def next_data(file: int, position: int) -> int | None:
+    """Where the data of a sparse file goes on after a hole, None if nothing follows."""
+    try:
+        return os.lseek(file, position, os.SEEK_DATA)
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        return None
+
+
 def digest(node: str) -> str:
     """Of all that is not zero on a loop device: its file, chunk by chunk, without the holes."""
     backing = Path(f"/sys/block/{os.path.basename(node)}/loop/backing_file").read_text().strip()
@@ -72,10 +83,13 @@ def digest(node: str) -> str:
         os.fsync(disk.fileno())
     with open(backing, "rb") as file:
         os.fsync(file.fileno())
-        for position in range(0, os.fstat(file.fileno()).st_size, chunk):
+        position, end = 0, os.fstat(file.fileno()).st_size
+        while position < end and (data := next_data(file.fileno(), position)) is not None:
+            position = data // chunk * chunk
             content = os.pread(file.fileno(), chunk, position)
             if content != hole:
                 found.update(b"%d:" % position + content)
+            position += chunk
     return found.hexdigest()
 
 
