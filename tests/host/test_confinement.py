@@ -6,8 +6,9 @@ import socket
 import stat
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -134,21 +135,28 @@ def test_status_of_the_program_is_kept(tmp_path: Path, status: int) -> None:
     assert caught.value.status == (status if status <= 128 else -(status - 128))
 
 
-def test_program_sees_nothing_of_the_machine(tmp_path: Path) -> None:
+@pytest.fixture
+def root_in_tmp() -> Iterator[Path]:
+    """A root below none of the directories that a program finds empty; tmp_path is in /dev/shm."""
+    with TemporaryDirectory(dir="/tmp") as directory:
+        yield Path(directory)
+
+
+def test_program_sees_nothing_of_the_machine(root_in_tmp: Path) -> None:
     """The mounts, processes, links and capabilities of the program, as it reads them itself."""
-    (tmp_path / "proc").mkdir()
+    (root_in_tmp / "proc").mkdir()
     body = f"""
-    mount -t proc proc {tmp_path}/proc 2>&- && echo mounted
+    mount -t proc proc {root_in_tmp}/proc 2>&- && echo mounted
     for place in /bin /usr /lib /tmp /etc /etc/ld.so.cache; do touch $place/x 2>&- && echo wrote $place; done
     ls /root /home /var /run /sys /proc /dev /etc
-    ls {tmp_path.parent}
-    touch {tmp_path}/written
+    ls {root_in_tmp.parent}
+    touch {root_in_tmp}/written
     true
     """
-    out = command.run([visible_program(tmp_path, body), "--root", str(tmp_path)], why="try")
+    out = command.run([visible_program(root_in_tmp, body), "--root", str(root_in_tmp)], why="try")
     shown = {line for line in out.split("\n") if line and not line.endswith(":")}
-    assert shown == ({"ld.so.cache"} if os.path.exists("/etc/ld.so.cache") else set()) | {tmp_path.name}
-    assert (tmp_path / "written").exists()
+    assert shown == ({"ld.so.cache"} if os.path.exists("/etc/ld.so.cache") else set()) | {root_in_tmp.name}
+    assert (root_in_tmp / "written").exists()
 
 
 def test_mounts_of_the_root_are_restricted(tmp_path: Path) -> None:
