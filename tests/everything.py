@@ -1,28 +1,31 @@
 """`make test`: pytest, then the virtual machines; the last line is the sum, `N passed, N failed`.
 
-pytest runs in several processes. The first has all tests that need what the machine has only once (loop devices, accounts, udev);
-the second has those that only compute, so that both keep a core busy. The others spend most of their time waiting.
+pytest runs in several processes. The first has all tests that need what the machine has only once (loop devices, accounts, udev).
+Beside it run the groups of tests that need none of it: the longest first, as many at a time as there are cores, since most wait
+at times.
 
 `make unit` is the same without the virtual machines, `make check` without root as well.
 """
 
 import argparse
+import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 TOP = Path(__file__).parent.parent
-COMPUTING = ("cli", "cloudinit", "config", "coreos_metadata", "image", "transpile")
-BESIDE = (
-    (*(f"tests/{room}" for room in COMPUTING), *sorted(str(path.relative_to(TOP)) for path in (TOP / "tests").glob("test_*.py"))),
-    ("tests/fetch",),
+BESIDE = (  # the longest first
     ("tests/hostile",),
+    ("tests/config",),
     ("tests/secrets",),
+    ("tests/cli", "tests/image", "tests/soak", *sorted(str(path.relative_to(TOP)) for path in (TOP / "tests").glob("test_*.py"))),
+    ("tests/cloudinit", "tests/coreos_metadata", "tests/transpile"),
+    ("tests/fetch",),
 )
 PYTEST = (sys.executable, "-m", "pytest", "-q")
 NO_TESTS = 5  # pytest's status; that it collects a test at all, the options apart, is what `make test` shows
@@ -32,21 +35,26 @@ SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
 def run_pytest(*options: str) -> tuple[int, int]:
     """Passed and failed of all pytests; the output of those beside the first one follows its output."""
     ignored = [f"--ignore={path}" for paths in BESIDE for path in paths]
-    with tempfile.TemporaryDirectory() as directory, ExitStack() as started:
+    with tempfile.TemporaryDirectory() as directory, ThreadPoolExecutor(os.cpu_count()) as pool:
         results = [Path(directory) / f"{number}.xml" for number in range(len(BESIDE) + 1)]
-        beside = []
-        for result, paths in zip(results[1:], BESIDE, strict=True):
-            output = started.enter_context(result.with_suffix(".out").open("w+"))
-            argv = [*PYTEST, *options, f"--junit-xml={result}", *paths]
-            process = subprocess.Popen(argv, cwd=TOP, stdout=output, stderr=subprocess.STDOUT)
-            beside.append((paths, started.enter_context(process), output))
-        statuses = [subprocess.call([*PYTEST, *options, f"--junit-xml={results[0]}", *ignored], cwd=TOP)]
-        for paths, process, output in beside:
-            statuses.append(process.wait())
-            output.seek(0)
-            print(f"test: {paths[0]}{f' and {len(paths) - 1} more' if paths[1:] else ''}\n{output.read()}", end="", flush=True)
+        argvs = [[*PYTEST, *options, f"--junit-xml={result}"] for result in results]
+        beside = [pool.submit(run_beside, [*argv, *paths]) for argv, paths in zip(argvs[1:], BESIDE, strict=True)]
+        try:
+            statuses = [subprocess.call([*argvs[0], *ignored], cwd=TOP)]
+            for paths, running in zip(BESIDE, beside, strict=True):
+                status, output = running.result()
+                statuses.append(status)
+                print(f"test: {paths[0]}{f' and {len(paths) - 1} more' if paths[1:] else ''}\n{output}", end="", flush=True)
+        finally:
+            pool.shutdown(cancel_futures=True)  # those that an interrupt found waiting
         sums = [judged(result, status) for result, status in zip(results, statuses, strict=True)]
     return sum(passed for passed, _ in sums), sum(failed for _, failed in sums)
+
+
+def run_beside(argv: list[str]) -> tuple[int, str]:
+    """Status and output of a pytest."""
+    done = subprocess.run(argv, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return done.returncode, done.stdout
 
 
 def judged(result: Path, status: int) -> tuple[int, int]:
