@@ -1,7 +1,7 @@
 """The resources of a case: a working directory, the image, a key, machines; and the discovery of cases.
 
 A case is a folder with a case.py that has a docstring starting with "verifies:", TIMEOUT_S, EXPECTED_S (for the order
-of a run: longest first) and run(case).
+of a run: longest first) and run(case). With WAITS = True its machine is mostly idle, and does not count as a job.
 """
 
 import importlib.util
@@ -100,6 +100,7 @@ class Definition:
     verifies: str
     timeout_s: float
     expected_s: float
+    waits: bool
     run: Callable[[Case], None]
 
 
@@ -120,4 +121,5 @@ def _load(folder: Path) -> Definition:
     text = (module.__doc__ or "").strip()
     if not text.lower().startswith("verifies:"):
         raise HarnessError(f"{folder / 'case.py'}: the docstring must start with 'verifies:'")
-    return Definition(name, folder, text, float(module.TIMEOUT_S), float(module.EXPECTED_S), module.run)
+    waits = getattr(module, "WAITS", False)
+    return Definition(name, folder, text, float(module.TIMEOUT_S), float(module.EXPECTED_S), waits, module.run)

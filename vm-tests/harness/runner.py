@@ -62,7 +62,7 @@ class _Running:
 
 
 class Runner:
-    """Starts cases in order, at most jobs at a time, and reports each start and end through say."""
+    """Starts cases in order, at most jobs at a time and one that waits, and reports each start and end through say."""
 
     def __init__(self, program: Sequence[str], work: Path, jobs: int, *, keep: bool, say: Callable[[str], None]) -> None:
         self.program, self.work, self.jobs, self.keep, self.say = list(program), work, jobs, keep, say
@@ -76,8 +76,9 @@ class Runner:
             signal.signal(number, _interrupt)
         try:
             while waiting or self.running:
-                while waiting and len(self.running) < self.jobs:
-                    self._start(waiting.pop())
+                while definition := self._next(waiting):
+                    waiting.remove(definition)
+                    self._start(definition)
                 self._look()
                 time.sleep(POLL_S)
         finally:
@@ -85,6 +86,12 @@ class Runner:
                 _end_group(running.process)
                 self.say(f"{running.definition.name}: stopped after {running.seconds():.0f} s; logs: {running.work}")
         return self.outcomes
+
+    def _next(self, waiting: Sequence[Definition]) -> Definition | None:
+        """The last one that may start now: a case that waits runs beside the jobs, one at a time."""
+        waits = [running.definition.waits for running in self.running]
+        free = {False: waits.count(False) < self.jobs, True: True not in waits}
+        return next((one for one in reversed(waiting) if free[one.waits]), None)
 
     def _start(self, definition: Definition) -> None:
         work = self.work / definition.name

@@ -20,7 +20,7 @@ from harness.services.http import Service
 from harness.ssh import Answer
 
 TIMEOUT_S = 900
-EXPECTED_S = 180
+EXPECTED_S = 90
 
 PLAIN, HEADED, UNPACKED = b"checked by sha512\n", b"checked by sha256\n", b"line\n" * 20000
 NODES = {

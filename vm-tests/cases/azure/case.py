@@ -14,7 +14,7 @@ from harness.services.documents import Documents, sample
 from harness.ssh import Answer
 
 TIMEOUT_S = 900
-EXPECTED_S = 120
+EXPECTED_S = 50
 
 COMPUTE = "/metadata/instance/compute"
 KEYS = f"{COMPUTE}/publicKeys?api-version=2021-02-01"

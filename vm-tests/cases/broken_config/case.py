@@ -12,7 +12,7 @@ from harness.machine import DirectBoot
 from harness.services.files import FileServer
 
 TIMEOUT_S = 1200
-EXPECTED_S = 250
+EXPECTED_S = 190
 
 FAILURE_S = 240.0
 # JSON path, and the text whose first byte is the position.

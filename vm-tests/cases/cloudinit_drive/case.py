@@ -18,7 +18,7 @@ from harness.prepared import add_to_ext4
 from harness.ssh import Ssh
 
 TIMEOUT_S = 900
-EXPECTED_S = 150
+EXPECTED_S = 100
 
 OEM_UNIT = r"system-cloudinit@usr-share-oem-cloud\x2dconfig.yml.service"
 SETUP = "#!/bin/sh\nprintf 'COREOS_PUBLIC_IPV4=203.0.113.7\\nCOREOS_PRIVATE_IPV4=10.0.2.15\\n' >>$1\n"

@@ -13,7 +13,7 @@ from harness.services.ec2 import DEFAULTS, Ec2
 from harness.services.files import FileServer
 
 TIMEOUT_S = 600
-EXPECTED_S = 100
+EXPECTED_S = 40
 
 INSIDE, OUTSIDE = DEFAULTS["meta-data/local-ipv4"], "203.0.113.25"
 BY_URL = "#cloud-config\nwrite_files:\n  - path: /etc/by-url\n    content: |\n      yes\n"

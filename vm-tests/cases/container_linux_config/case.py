@@ -19,7 +19,7 @@ from harness.services.documents import Documents, sample
 from harness.ssh import Answer
 
 TIMEOUT_S = 900
-EXPECTED_S = 120
+EXPECTED_S = 50
 
 NAME, ADDRESS = "metadata.packet.net", "10.0.2.100"
 HOSTS = f"{ADDRESS} {NAME}\n"

@@ -13,7 +13,7 @@ from harness.services.documents import Documents, sample
 from harness.ssh import Answer
 
 TIMEOUT_S = 900
-EXPECTED_S = 200
+EXPECTED_S = 100
 
 DROPLET, USER_DATA = "/metadata/v1.json", "/metadata/v1/user-data"
 MAC, ADDRESS, ROUTER, DNS = "52:54:00:12:34:01", "169.254.0.50", "169.254.0.2", "169.254.0.3"

@@ -17,7 +17,7 @@ from harness.disks import GIB, Disk
 from harness.ssh import Answer
 
 TIMEOUT_S = 900
-EXPECTED_S = 150
+EXPECTED_S = 90
 
 PAGE = Path(__file__).parents[3] / "docs/transpiling.md"
 DATA_SIZE = 21 * GIB

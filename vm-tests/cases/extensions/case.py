@@ -17,7 +17,7 @@ from harness.prepared import partitioned
 from harness.ssh import Answer
 
 TIMEOUT_S = 900
-EXPECTED_S = 240
+EXPECTED_S = 160
 
 BULK = """label: gpt
 label-id: 6e0c1c9b-2a55-4c7e-9e0d-3f6f5a4b1d20

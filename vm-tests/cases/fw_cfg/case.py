@@ -26,7 +26,7 @@ from harness.services.files import FileServer
 from harness.ssh import Answer
 
 TIMEOUT_S = 1200
-EXPECTED_S = 300
+EXPECTED_S = 180
 
 SECTOR = gpt.SECTOR
 DATA_SIZE = 512 * MIB // SECTOR

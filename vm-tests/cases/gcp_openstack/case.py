@@ -13,7 +13,7 @@ from harness.machine import Nic, metadata_nic
 from harness.services.documents import Documents, sample
 
 TIMEOUT_S = 1200
-EXPECTED_S = 300
+EXPECTED_S = 150
 
 GCP = "/computeMetadata/v1"
 OPENSTACK = "/openstack/latest/user_data"

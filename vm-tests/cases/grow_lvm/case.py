@@ -12,7 +12,7 @@ from harness.disks import GIB, MIB, Disk
 from harness.lab import Blank, Lab
 
 TIMEOUT_S = 1500
-EXPECTED_S = 300
+EXPECTED_S = 150
 
 LVM = "e6d6d379-f507-44c2-a23c-238f2a3df928"
 SIZE = 2560 * MIB

@@ -19,7 +19,7 @@ from harness.hardware import Hardware
 from harness.lab import Blank, Lab, LabDisk
 
 TIMEOUT_S = 1800
-EXPECTED_S = 450
+EXPECTED_S = 340
 
 ROOT_TYPE = "3884dd41-8582-4404-b9a8-e9b84f2df50e"
 RAID, LVM, LUKS = (

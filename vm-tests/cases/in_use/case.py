@@ -8,7 +8,7 @@ from harness.disks import MIB
 from harness.lab import Blank, booted
 
 TIMEOUT_S = 1800
-EXPECTED_S = 90
+EXPECTED_S = 30
 
 
 def run(case: Case) -> None:

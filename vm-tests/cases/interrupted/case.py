@@ -23,7 +23,7 @@ from harness.ssh import Answer
 
 TEMPLATE = Path(__file__).with_name("config.ign")
 TIMEOUT_S = 1400
-EXPECTED_S = 420
+EXPECTED_S = 240
 
 # A format takes some seconds on a disk with so few requests per second.
 SLOW_IOPS = 60

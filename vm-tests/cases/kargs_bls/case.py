@@ -11,7 +11,7 @@ from harness.hardware import Hardware
 from harness.image import EMULATED
 
 TIMEOUT_S = 1500
-EXPECTED_S = 480
+EXPECTED_S = 200
 
 FIRST_BOOT = "coreos.first_boot=detected"
 ADDED = 'kargs_test=one kargs_quoted="two words" loglevel=6'

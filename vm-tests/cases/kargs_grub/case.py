@@ -12,7 +12,7 @@ from harness.case import Case
 from harness.disks import Disk
 
 TIMEOUT_S = 1500
-EXPECTED_S = 420
+EXPECTED_S = 220
 
 PRESENT = ("kargs_test=one", '"kargs_quoted=two words"', "loglevel=6", "rw", "root=LABEL=ROOT", "console=ttyS0,115200")
 ABSENT = ("console=tty0", "never-there")

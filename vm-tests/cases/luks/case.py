@@ -20,7 +20,7 @@ from harness.services.tang import GUESTS_VIEW
 from harness.watch import watched
 
 TIMEOUT_S = 1500
-EXPECTED_S = 160
+EXPECTED_S = 100
 
 UUID = "aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
 REMOTE = "planted-on-a-server-8f1c"

@@ -14,7 +14,7 @@ from harness.services.tang import Tang
 from harness.ssh import Answer
 
 TIMEOUT_S = 1500
-EXPECTED_S = 200
+EXPECTED_S = 120
 
 PROBES = {
     "failed": "systemctl --failed --plain --no-legend",

@@ -17,7 +17,7 @@ from harness.luks_lab import ALL, NOT_WANTED, SECRET, changed, close, config, di
 from harness.services.tang import GUESTS_VIEW, Tang
 
 TIMEOUT_S = 1500
-EXPECTED_S = 200
+EXPECTED_S = 110
 
 FAR = f"http://{GUESTS_VIEW}:1"  # nobody listens there
 WRONG = "A" * 43

@@ -20,7 +20,7 @@ from harness.services.files import FileServer
 from harness.ssh import Answer
 
 TIMEOUT_S = 900
-EXPECTED_S = 200
+EXPECTED_S = 110
 
 MATCHBOX = "/ignition?" + urlencode(
     {"uuid": "4c4c4544-0051-3510-8052-b4c04f4e3232", "mac": "52-54-00-12-34-01", "os": "installed"}

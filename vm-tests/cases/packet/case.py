@@ -20,7 +20,7 @@ from harness.services.documents import Documents, sample
 from harness.ssh import Answer
 
 TIMEOUT_S = 900
-EXPECTED_S = 150
+EXPECTED_S = 80
 
 NAME, ADDRESS = "metadata.packet.net", "10.0.2.100"
 HOSTS = f"{ADDRESS} {NAME}\n"

@@ -20,7 +20,7 @@ from harness.prepared import partitioned, put_ext4
 from harness.ssh import Answer
 
 TIMEOUT_S = 1200
-EXPECTED_S = 330
+EXPECTED_S = 160
 MOMENTS = 26  # lines that the disks stage writes about its operations when nothing interrupts it
 LONGEST_PAUSE_S = 1.5
 FILES = {"letters/one.txt": "keep me\n", "letters/two.bin": "x" * 300_000, "deep/er/file": "1\n"}

@@ -13,7 +13,7 @@ from harness.disks import MIB
 from harness.lab import Blank, booted
 
 TIMEOUT_S = 1800
-EXPECTED_S = 300
+EXPECTED_S = 240
 SECTOR = 512  # bytes
 
 

@@ -9,7 +9,7 @@ from harness.disks import GIB, Disk
 from harness.hardware import Hardware
 
 TIMEOUT_S = 900
-EXPECTED_S = 300
+EXPECTED_S = 230
 FAILURE_S = 240.0
 TOO_LITTLE = 768  # MiB of memory: the content of the image's ROOT is larger than the free part
 

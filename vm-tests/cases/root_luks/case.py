@@ -10,7 +10,7 @@ from harness.hardware import Hardware
 from harness.services.tang import Tang
 
 TIMEOUT_S = 1500
-EXPECTED_S = 480
+EXPECTED_S = 390
 
 PROBES = root_anew.PROBES | {
     "volume": "cryptsetup status root; cryptsetup luksDump $(cryptsetup status root | awk '/device:/ {print $2}')",

@@ -11,7 +11,7 @@ from harness.case import Case
 from harness.disks import Disk
 
 TIMEOUT_S = 1500
-EXPECTED_S = 420
+EXPECTED_S = 450
 FAILURE_S = 240.0
 # Files that no boot needs: two in five. The cases root-raid, root-luks and root-btrfs look at all that ROOT has.
 SPARE = (

@@ -7,7 +7,7 @@ from harness.case import Case
 from harness.disks import GIB
 
 TIMEOUT_S = 1500
-EXPECTED_S = 420
+EXPECTED_S = 340
 
 PROBES = root_anew.PROBES | {"mdstat": "cat /proc/mdstat"}
 

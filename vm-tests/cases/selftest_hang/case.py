@@ -8,7 +8,7 @@ from harness.case import Case
 from harness.nested import NestedRun, run_nested
 
 TIMEOUT_S = 420
-EXPECTED_S = 90
+EXPECTED_S = 60
 
 LIMIT_S = 60  # of the case that hangs
 GRACE_S = 20

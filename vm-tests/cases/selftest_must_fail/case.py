@@ -6,7 +6,7 @@ from harness.case import Case
 from harness.nested import run_nested
 
 TIMEOUT_S = 300
-EXPECTED_S = 20
+EXPECTED_S = 10
 
 
 def run(case: Case) -> None:
