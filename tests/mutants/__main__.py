@@ -4,8 +4,8 @@ Random small faults (tests.mutants.mutations) are put into a copy of the tree, o
 function run, the quick ones first, within BUDGET_S. A fault that no test notices has survived: write the missing test, or add the
 line to equivalent.txt with the reason why no test can tell.
 
-The copies are in memory. As root every run has namespaces in which the rest of the machine is read-only, since a fault may delete
-the wrong files. Loop devices of killed tests are detached.
+The copies are in memory, and the tests run in children of a warm process (tests.mutants.warm). Loop devices of killed tests are
+detached.
 """
 
 import argparse
@@ -20,11 +20,13 @@ import sys
 import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 from queue import Queue
 
 from tests.mutants.mutations import Mutant, mutants
+from tests.mutants.warm import UNUSABLE
 
 TOP = Path(__file__).resolve().parent.parent.parent
 PRODUCT = ("ignition/*.py", "coreos_metadata/*.py")
@@ -35,11 +37,6 @@ IGNORED = ("tests/config/fuzz", "tests/config/differential")  # minutes of rando
 DERIVED = "tests/test_derived.py"  # committed tables of all records, flags and platforms
 BUDGET_S = 30.0  # for each group of `chosen_tests`
 KILLED, TIMED_OUT, SURVIVED, UNTESTED, EQUIVALENT = RESULTS = ("killed", "timed out", "survived", "untested", "equivalent")
-SANDBOX = """
-mount -o remount,bind,ro / && mkdir -p "$1/udev" && { [ ! -d /run/udev ] || mount --bind /run/udev "$1/udev"; } || exit 99
-mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /tmp && mount -t tmpfs tmpfs /var/tmp && mkdir /run/udev /run/lock || exit 99
-mount --bind "$1/udev" /run/udev && shift && exec "$@"
-"""
 
 Calls = dict[str, dict[str, float]]  # function → test → seconds, as calls.py writes them
 
@@ -48,7 +45,7 @@ class Copy:
     """A copy of the tree, in which one pytest runs at a time."""
 
     def __init__(self, directory: Path) -> None:
-        self.tree, self.tmp, self.log = directory / "tree", directory / "tmp", directory / "log"
+        self.tree, self.tmp, self.log, self.calls = (directory / name for name in ("tree", "tmp", "log", "calls"))
         argv = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         for name in os.fsdecode(subprocess.run(argv, cwd=TOP, capture_output=True, check=True).stdout).split("\0"):
             if (TOP / name).is_file():
@@ -58,27 +55,31 @@ class Copy:
         (self.tree / ".venv").symlink_to(TOP / ".venv")
         argv = [sys.executable, "-m", "compileall", "-q", "ignition", "coreos_metadata", "tests"]
         subprocess.run(argv, cwd=self.tree, check=True)
-
-    def pytest(self, *arguments: str, limit_s: float | None = None, **environment: str) -> int | None:
-        """The exit status; None if it had to be killed."""
-        argv = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", *arguments]
-        if os.geteuid() == 0:
-            namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation=private"]
-            argv = [*namespaces, "sh", "-c", SANDBOX, "sh", str(self.tmp), *argv]
-        given = {**os.environ, "TMPDIR": str(self.tmp), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", **environment}
-        with self.log.open("wb") as log:
-            process = subprocess.Popen(
-                argv, cwd=self.tree, env=given, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        given = {"TMPDIR": str(self.tmp), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "CALLS": str(self.calls)}
+        argv = [sys.executable, "-m", "tests.mutants.warm", str(self.tmp)]
+        with self.log.open("ab") as log:
+            self._warm = subprocess.Popen(
+                argv,
+                cwd=self.tree,
+                env={**os.environ, **given},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
             )
-        try:
-            return process.wait(limit_s)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-            self._tidy()
+
+    def close(self) -> None:
+        """End the warm process."""
+        self._warm.communicate()
+
+    def pytest(self, *arguments: str, limit_s: float | None = None) -> int | None:
+        """The exit status; None if it had to be killed."""
+        assert self._warm.stdin is not None and self._warm.stdout is not None
+        print(json.dumps([arguments, limit_s]), file=self._warm.stdin, flush=True)
+        status: int | None = json.loads(self._warm.stdout.readline())
+        self._tidy()
+        return status
 
     def _tidy(self) -> None:
         argv = ["losetup", "--noheadings", "--output", "NAME,BACK-FILE"]
@@ -89,23 +90,28 @@ class Copy:
         for left in self.tmp.iterdir():
             shutil.rmtree(left, ignore_errors=True)
 
-    def judge(self, mutant: Mutant, tests: list[str], seconds: float) -> str:
-        """The result for one mutant; the file is restored."""
-        if not tests:
-            return UNTESTED
-        file, chosen = self.tree / mutant.path, self.tmp.parent / "tests"
-        original = file.read_bytes()
-        for compiled in file.parent.glob(f"__pycache__/{file.stem}.*.pyc"):
-            compiled.unlink()  # it may have the time and size of the faulty text
-        chosen.write_text("\n".join(tests), encoding="utf-8")
+    def judge(self, mutant: Mutant, groups: list[dict[str, float]]) -> str:
+        """The result for one mutant: the groups run until one notices it. The file is restored."""
+        file = self.tree / mutant.path
+        original, stat = file.read_bytes(), file.stat()
+        compiled = {one: one.read_bytes() for one in file.parent.glob(f"__pycache__/{file.stem}.*.pyc")}
+        for one in compiled:
+            one.unlink()  # it may have the time and size of the faulty text
         file.write_bytes(mutant.applied(original))
         try:
-            status = self.pytest("-x", f"@{chosen}", limit_s=30 + 3 * seconds)
+            results = (self._result(tests) for tests in groups)
+            return next((one for one in results if one != SURVIVED), SURVIVED if groups else UNTESTED)
         finally:
             file.write_bytes(original)
-        # 1: a failed test; 2 to 4: the module cannot be imported, or pytest itself fails because of it. The tests do exist: see
-        # recorded().
-        if status not in (None, 0, 1, 2, 3, 4):
+            os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+            for one, code in compiled.items():  # a program that ignores PYTHONDONTWRITEBYTECODE has compiled the faulty text
+                one.write_bytes(code)
+
+    def _result(self, tests: dict[str, float]) -> str:
+        status = self.pytest("-x", *tests, limit_s=30 + 3 * sum(tests.values()))
+        # 5: no tests, but they do exist: see recorded(). Otherwise a test has failed, the module cannot be imported, or pytest
+        # itself fails because of it.
+        if status in (5, UNUSABLE):
             raise SystemExit(f"pytest ended with {status}: {self.log.read_text()}")
         return TIMED_OUT if status is None else SURVIVED if status == 0 else KILLED
 
@@ -116,7 +122,7 @@ def text_of(test_file: str) -> str:
     return (TOP / test_file).read_text(encoding="utf-8")
 
 
-def chosen_tests(mutant: Mutant, calls: Calls) -> tuple[list[str], float]:
+def chosen_tests(mutant: Mutant, calls: Calls) -> list[dict[str, float]]:
     """The tests for a mutant, and their time in seconds: first those that call the function, the quick ones before the slow ones.
 
     Then the tests in files that name the module, which may start it as another process, and those that call anything else of it;
@@ -128,15 +134,19 @@ def chosen_tests(mutant: Mutant, calls: Calls) -> tuple[list[str], float]:
     naming = {test: seconds for test, seconds in calls[""].items() if stem in text_of(test.partition("::")[0])}
     derived = {test: seconds for test, seconds in calls[""].items() if not mutant.function and test.startswith(DERIVED)}
     room = {test: seconds for test, seconds in calls[""].items() if f"tests/{folders[min(1, len(folders) - 1)]}/" in test}
-    chosen: dict[str, float] = {}
+    chosen: list[dict[str, float]] = []
     for group in (calls.get(f"{module}{mutant.function}", {}), derived, naming, near, {} if naming or near else room):
-        left = BUDGET_S
+        left, tests = BUDGET_S, dict[str, float]()
         for test, seconds in sorted(group.items(), key=lambda one: one[1]):
-            left -= 0 if test in chosen else seconds
-            if left < 0 and chosen:
+            if any(test in earlier for earlier in chosen):
+                continue
+            left -= seconds
+            if left < 0 and tests:
                 break
-            chosen[test] = seconds
-    return list(chosen), sum(chosen.values())
+            tests[test] = seconds
+        if tests:
+            chosen.append(tests)
+    return chosen
 
 
 def all_mutants(paths: list[str], since: str | None) -> list[Mutant]:
@@ -154,11 +164,10 @@ def recorded(copy: Copy, arguments: argparse.Namespace, directory: Path) -> Call
     """
     kept, argv = arguments.calls or directory / "calls.json", [*(f"--ignore={path}" for path in IGNORED), *arguments.tests]
     if not kept.exists():
-        made = directory / "calls"
-        copy.pytest("-p", "tests.mutants.calls", *argv, CALLS=str(made))
-        if not made.exists():
+        copy.pytest("-p", "tests.mutants.calls", *argv)
+        if not copy.calls.exists():
             raise SystemExit(copy.log.read_text())
-        shutil.copy(made, kept)
+        shutil.copy(copy.calls, kept)
     copy.pytest("--collect-only", *argv)
     present = {line.partition("[")[0] for line in copy.log.read_text().splitlines()}
     calls: Calls = {"": {}}
@@ -170,13 +179,13 @@ def recorded(copy: Copy, arguments: argparse.Namespace, directory: Path) -> Call
     return calls
 
 
-def run(drawn: list[Mutant], arguments: argparse.Namespace, directory: Path) -> list[str]:
+def run(drawn: list[Mutant], arguments: argparse.Namespace, directory: Path, stack: ExitStack) -> list[str]:
     """The result for each mutant, or for the first ones if the run is interrupted; survivors are printed as they are found."""
     listed = (Path(__file__).parent / "equivalent.txt").read_text(encoding="utf-8")
     equivalent = set(re.findall(r"^(?!#)(.+)$", listed, re.MULTILINE))
     copies: Queue[Copy] = Queue()
     for number in range(arguments.jobs):
-        copies.put(Copy(directory / str(number)))
+        copies.put(stack.enter_context(closing(Copy(directory / str(number)))))
     calls = recorded(copies.queue[0], arguments, directory)
 
     def judge(mutant: Mutant) -> str:
@@ -184,7 +193,7 @@ def run(drawn: list[Mutant], arguments: argparse.Namespace, directory: Path) -> 
             return EQUIVALENT
         copy = copies.get()
         try:
-            return copy.judge(mutant, *chosen_tests(mutant, calls))
+            return copy.judge(mutant, chosen_tests(mutant, calls))
         finally:
             copies.put(copy)
 
@@ -217,8 +226,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     everything = all_mutants(arguments.paths, arguments.since)
     drawn = random.Random(arguments.seed).sample(everything, min(arguments.number, len(everything)))
-    with tempfile.TemporaryDirectory(prefix="mutants-", dir="/dev/shm") as directory:
-        results = run(drawn, arguments, Path(directory))
+    with tempfile.TemporaryDirectory(prefix="mutants-", dir="/dev/shm") as directory, ExitStack() as stack:
+        results = run(drawn, arguments, Path(directory), stack)
     rooms = [os.path.dirname(mutant.path) for mutant in drawn[: len(results)]]
     table = Counter(zip(rooms, results, strict=True))
     for room in sorted(set(rooms)):
