@@ -48,6 +48,7 @@ def test_arguments_of_the_platform_are_written(written: Path, monkeypatch: pytes
     with_table(monkeypatch, "ip=192.0.2.20::192.0.2.1:255.255.255.0:::off")
     assert program.main([*COMMAND, "--provider", "x", "--default-value", "ip=auto"]) == 0
     assert written.read_text() == "ip=192.0.2.20::192.0.2.1:255.255.255.0:::off\n"
+    assert written.stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.parametrize(("arguments", "there"), [(None, True), ("", True), ("ip=1", False)], ids=["none", "empty", "no drive"])

@@ -21,10 +21,22 @@ def test_content_and_mode_are_exact_whatever_the_umask(tmp_path: Path) -> None:
 
 
 @pytest.mark.root
-def test_set_id_bits_survive_a_change_of_owner(tmp_path: Path) -> None:
-    atomic.write(str(tmp_path / "f"), b"", mode=0o6755, uid=1234, gid=4321)
+@pytest.mark.parametrize(
+    ("given", "owner"), [({"uid": 1234, "gid": 4321}, (1234, 4321)), ({"uid": 1234}, (1234, 0)), ({"gid": 4321}, (0, 4321))]
+)
+def test_set_id_bits_survive_a_change_of_owner(tmp_path: Path, given: dict[str, int], owner: tuple[int, int]) -> None:
+    atomic.write(str(tmp_path / "f"), b"", mode=0o6755, **given)
     found = (tmp_path / "f").stat()
-    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (1234, 4321, 0o6755)
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (*owner, 0o6755)
+
+
+@pytest.mark.parametrize(("given", "waits"), [({}, 0), ({"sync": True}, 1)], ids=["not", "if asked to"])
+def test_disk_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, bool], waits: int) -> None:
+    synced: list[bytes] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.pread(descriptor, 9, 0)))
+    with atomic.replacing(str(tmp_path / "f"), mode=0o644, **given) as file:
+        file.write(b"content")
+    assert synced == [b"content"] * waits
 
 
 def test_failing_block_leaves_the_old_content_and_no_temporary_file(tmp_path: Path) -> None:

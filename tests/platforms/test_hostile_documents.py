@@ -10,6 +10,7 @@ import pytest
 from ignition.config.text import json_text
 from ignition.errors import Failure
 from ignition.fetch.imds import _member, header_value
+from ignition.host import limits
 from ignition.metadata import xml_text, yaml_text
 from ignition.metadata.values import Document
 
@@ -55,7 +56,7 @@ PLAIN_YAML = [
 ]
 JSON = {
     "nested lists": "[" * 100_000,
-    "nested lists that end": "[" * 500 + "]" * 500,
+    "nested lists that end": "[" * (limits.NESTED + 1) + "]" * (limits.NESTED + 1),
     "nested objects": '{"a":' * 100_000,
     "NaN": "NaN",
     "infinity in an object": '{"a": -Infinity}',
@@ -71,6 +72,7 @@ PLAIN_JSON = [
     ('{"a": 1, "a": 2}', {"a": 2}),
     (r'{"a": "\ud800"}', {"a": "\ufffd"}),
     ('{"a": "\ud800"}', {"a": "?"}),
+    ("[" * limits.NESTED + "]" * limits.NESTED, json.loads("[" * limits.NESTED + "]" * limits.NESTED)),
 ]
 XML = {
     "entities": f'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">{ENTITIES}]><x>&i;</x>',

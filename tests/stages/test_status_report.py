@@ -1,5 +1,7 @@
 """The platform hears how a stage ended: when there is a network, and whatever comes of it."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +19,7 @@ from ignition.stages import state, status_report
 from tests.fetch.server import Reply, serving
 from tests.stages.conftest import Boot
 
+TOP = Path(__file__).parent.parent.parent
 Told = list[tuple[str, str]]
 
 
@@ -113,6 +116,18 @@ def test_report_ends_in_time(boot: Boot, monkeypatch: pytest.MonkeyPatch, capsys
     assert time.monotonic() - begin < 10
     stopped.set()
     assert "reporting the outcome of stage fetch to the platform timed out after 0.3 s" in capsys.readouterr().out
+
+
+def test_report_without_an_end_does_not_keep_the_program() -> None:
+    script = """
+import time
+from ignition.host import log
+from ignition.stages import status_report
+log.send = lambda *_, **__: None
+status_report.LIMIT_S = 0.1
+status_report.send(lambda *_: time.sleep(600), "fetch", "", neednet="", state_file="")
+"""
+    subprocess.run([sys.executable, "-c", script], cwd=TOP, check=True, timeout=60)
 
 
 def test_state_says_whether_there_was_a_network(boot: Boot, told: Told) -> None:

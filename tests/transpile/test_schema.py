@@ -181,6 +181,12 @@ def test_member_of_butane(place: str, part: dict[str, Any]) -> None:
     assert {key: form.get(key) for key in part} == part
 
 
+def test_member_is_as_the_older_version_has_it() -> None:
+    older, newest = (form_at(SCHEMAS["fcos", version], ("storage", "raid", 0, "level")) for version in ("1.0.0", "1.6.0"))
+    assert set(newest["enum"]) - set(older["enum"]) == {""}
+    assert form_at(SCHEMAS["fcos", "1.0.0"], ("storage", "links", 0, "target"))["maxLength"] == 4095
+
+
 OF_CT = [
     ("storage:\n  disks: [{device: /dev/sda, partitions: [{size: 20}]}]", ["20 is greater than the maximum of 0"]),
     ("storage:\n  disks: [{device: /dev/sda, partitions: [{size: 20GiB, start: 0, type_guid: swap_partition}]}]", []),

@@ -83,7 +83,7 @@ def _characters(source: str, node: Scalar) -> Iterator[int]:
         return _aligned(source, node.text, header.end(), _indent(source[header.end() :], node.text))
     properties = _PROPERTIES.match(source)
     start = properties.end() if properties else 0
-    quote = source[start : start + 1] if not node.plain else ""
+    quote = source[start : start + 1]  # a plain scalar cannot begin with one
     if quote == '"':
         return _double_quoted(source, start + 1)
     return _aligned(source, node.text, start + (quote == "'"), 0, quote)

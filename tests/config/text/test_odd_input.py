@@ -245,6 +245,7 @@ BROKEN_JSON: list[tuple[str, bytes, str, str]] = [
         "modes are decimal: for 0755 write 493",
     ),
     ("leading zero", b'{"uid": 0501}', "line 1 col 10: invalid character '5' after a leading zero", "write 501"),
+    ("leading zero of a list", b"[01]", "line 1 col 3: invalid character '1' after a leading zero", "write 1"),
     ("negative", b'{"uid": -007}', "line 1 col 11: invalid character '0' after a leading zero", "write -7"),
     ("hexadecimal", b'{"uid": 0x1F}', "line 1 col 10: invalid character 'x' in a number", "JSON numbers are decimal: write 31"),
     ("plus sign", b'{"uid": +5}', "line 1 col 9: invalid character '+' where a value is expected", "write 5"),

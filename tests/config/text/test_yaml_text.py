@@ -111,6 +111,9 @@ def test_null_elements_are_left_out_if_the_policy_says_so() -> None:
         [(0, b"-"), (1, b"~"), (1, b"&n")],
         [(0, b"null")],
     ]
+    at_the_top = read(b"-\n- x\n", Policy(null_elements_count=False)).root
+    assert isinstance(at_the_top, Sequence)
+    assert at_the_top.nulls == [(0, (0, 1))]
 
 
 SECOND, ENDED, DIRECTIVE, SHALLOW = "a second one begins", "ends with the ...", "begins with %", "ends before this"
