@@ -1,8 +1,8 @@
 """`make mutants`: does a test notice when the code is wrong?
 
-Random small faults (tests.mutants.mutations) are put into a copy of the tree, one at a time, and the tests that call the faulty
-function run, the quick ones first, within BUDGET_S. A fault that no test notices has survived: write the missing test, or add the
-line to equivalent.txt with the reason why no test can tell.
+Random small faults (tests.mutants.mutations) are put into a copy of the tree, one at a time. The tests that call the faulty
+function run, the quick ones first, and then others (`chosen_tests`). A fault that no test notices has survived: write the missing
+test, or add the line to equivalent.txt with the reason why no test can tell.
 
 The copies are in memory, and the tests run in children of a warm process (tests.mutants.warm). Loop devices of killed tests are
 detached.
@@ -34,8 +34,9 @@ ROOMS = "boot_loader cli cloudinit config coreos_metadata fetch host platforms s
 FILES = "completion derived examples manual operation"
 TESTS = [*(f"tests/{room}" for room in ROOMS.split()), *(f"tests/test_{name}.py" for name in FILES.split())]
 IGNORED = ("tests/config/fuzz", "tests/config/differential")  # minutes of random draws; programs that may be missing
-DERIVED = "tests/test_derived.py"  # committed tables of all records, flags and platforms
-BUDGET_S = 30.0  # for each group of `chosen_tests`
+DERIVED = ("tests/test_derived.py",)  # committed tables of all records, flags and platforms
+OF_PROGRAMS = (*DERIVED, "tests/test_completion.py", "tests/test_manual.py")  # derived from the flags of programs, too
+CALLING_S, OTHERS_S = 30.0, 10.0  # of the tests that call the function, and of each other group of `chosen_tests`
 KILLED, TIMED_OUT, SURVIVED, UNTESTED, EQUIVALENT = RESULTS = ("killed", "timed out", "survived", "untested", "equivalent")
 
 Calls = dict[str, dict[str, float]]  # function → test → seconds, as calls.py writes them
@@ -132,11 +133,13 @@ def chosen_tests(mutant: Mutant, calls: Calls) -> list[dict[str, float]]:
     stem = Path(mutant.path).stem if not mutant.path.endswith("/__init__.py") else folders[-1]
     near = {test: seconds for name, tests in calls.items() if name.startswith(module) for test, seconds in tests.items()}
     naming = {test: seconds for test, seconds in calls[""].items() if stem in text_of(test.partition("::")[0])}
-    derived = {test: seconds for test, seconds in calls[""].items() if not mutant.function and test.startswith(DERIVED)}
+    tables = () if mutant.function else OF_PROGRAMS if mutant.path.startswith("ignition/cli/") else DERIVED
+    derived = {test: seconds for test, seconds in calls[""].items() if test.startswith(tables)}
     room = {test: seconds for test, seconds in calls[""].items() if f"tests/{folders[min(1, len(folders) - 1)]}/" in test}
     chosen: list[dict[str, float]] = []
-    for group in (calls.get(f"{module}{mutant.function}", {}), derived, naming, near, {} if naming or near else room):
-        left, tests = BUDGET_S, dict[str, float]()
+    calling = calls.get(f"{module}{mutant.function}", {})
+    for group in (calling, derived, naming, near, {} if naming or near else room):
+        left, tests = CALLING_S if group is calling else OTHERS_S, dict[str, float]()
         for test, seconds in sorted(group.items(), key=lambda one: one[1]):
             if any(test in earlier for earlier in chosen):
                 continue
