@@ -71,7 +71,8 @@ class Copy:
             )
 
     def close(self) -> None:
-        """End the warm process."""
+        """End the warm process, and the tests that still run if this one is interrupted."""
+        self._warm.kill()
         self._warm.communicate()
 
     def pytest(self, *arguments: str, limit_s: float | None = None) -> int | None:

@@ -22,7 +22,9 @@ import pytest
 LIBRARIES = ("hypothesis", "jsonschema", "parted", "pyroute2", "pyudev", "requests", "yaml", "http.server", "unittest.mock")
 OPTIONS = ("-q", "--no-header", "--tb=no", "--assert=plain", "-p", "no:cacheprovider")  # rewriting asserts is half of the time
 UNUSABLE = 99  # exit status without namespaces
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 CLONE_NEWNS, CLONE_NEWPID = 0x00020000, 0x20000000  # linux/sched.h
+_LIBRARY = ctypes.CDLL(None, use_errno=True)
 SANDBOX = """
 mount --make-rprivate / && mount -t proc proc /proc
 mount -o remount,bind,ro / && mkdir -p "$1/udev" && { [ ! -d /run/udev ] || mount --bind /run/udev "$1/udev"; }
@@ -53,6 +55,7 @@ def _status_of_child(arguments: list[str], limit_s: float | None, tmp: str) -> i
         status = UNUSABLE
         try:
             os.setsid()
+            _LIBRARY.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             if os.geteuid() == 0:
                 _enter_sandbox(tmp)
             status = int(pytest.main([*OPTIONS, *arguments]))
@@ -70,12 +73,12 @@ def _status_of_child(arguments: list[str], limit_s: float | None, tmp: str) -> i
 
 def _enter_sandbox(tmp: str) -> None:
     """Return in a child that is the first process of its PID namespace."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWNS | CLONE_NEWPID):
+    if _LIBRARY.unshare(CLONE_NEWNS | CLONE_NEWPID):
         raise OSError(ctypes.get_errno(), "unshare")
     if first := os.fork():
         _, status = os.waitpid(first, 0)
         os._exit(os.waitstatus_to_exitcode(status) % 256)
+    _LIBRARY.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     subprocess.run(["sh", "-euc", SANDBOX, "sh", tmp], check=True)
 
 
