@@ -52,16 +52,17 @@ def serve(tmp: str) -> None:
 def _status_of_child(arguments: list[str], limit_s: float | None, tmp: str) -> int | None:
     os.ftruncate(sys.stderr.fileno(), 0)
     if not (child := os.fork()):
-        status = UNUSABLE
+        status: int = UNUSABLE
         try:
             os.setsid()
             _LIBRARY.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             if os.geteuid() == 0:
                 _enter_sandbox(tmp)
-            status = int(pytest.main([*OPTIONS, *arguments]))
+            status = pytest.ExitCode.INTERNAL_ERROR  # if it raises, as for a connection that leaves the machine
+            status = pytest.main([*OPTIONS, *arguments])
         finally:
             sys.stdout.flush()
-            os._exit(status)
+            os._exit(int(status))
     end = os.pidfd_open(child)
     in_time, _, _ = select.select([end], [], [], limit_s)
     os.close(end)
