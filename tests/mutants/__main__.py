@@ -120,9 +120,9 @@ class Copy:
 
 
 @cache
-def text_of(test_file: str) -> str:
-    """The source of a file of tests."""
-    return (TOP / test_file).read_text(encoding="utf-8")
+def is_named(word: str, test_file: str) -> bool:
+    """Whether a file of tests has that word in it."""
+    return word in (TOP / test_file).read_text(encoding="utf-8")
 
 
 def chosen_tests(mutant: Mutant, calls: Calls) -> list[dict[str, float]]:
@@ -134,7 +134,7 @@ def chosen_tests(mutant: Mutant, calls: Calls) -> list[dict[str, float]]:
     module, folders = f"{mutant.path}:", mutant.path.split("/")[:-1]
     stem = Path(mutant.path).stem if not mutant.path.endswith("/__init__.py") else folders[-1]
     near = {test: seconds for name, tests in calls.items() if name.startswith(module) for test, seconds in tests.items()}
-    naming = {test: seconds for test, seconds in calls[""].items() if stem in text_of(test.partition("::")[0])}
+    naming = {test: seconds for test, seconds in calls[""].items() if is_named(stem, test.partition("::")[0])}
     tables = () if mutant.function else OF_PROGRAMS if mutant.path.startswith("ignition/cli/") else DERIVED
     derived = {test: seconds for test, seconds in calls[""].items() if test.startswith(tables)}
     room = {test: seconds for test, seconds in calls[""].items() if f"tests/{folders[min(1, len(folders) - 1)]}/" in test}

@@ -45,8 +45,8 @@ class Mutant(NamedTuple):
 
 def mutants(path: str, source: str) -> list[Mutant]:
     """All mutants of a module, in the order of the source."""
-    starts = [0]
-    for line in source.encode().splitlines(keepends=True):
+    text, starts = source.encode(), [0]
+    for line in text.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
 
     def below(node: ast.AST, function: str, prefix: str) -> Iterator[Mutant]:
@@ -55,9 +55,10 @@ def mutants(path: str, source: str) -> list[Mutant]:
             if _is_left_out(child, node):
                 continue
             for old, new in (*_in_expression(child), *_in_statement(child)):
-                before = ast.get_source_segment(source, old) or ""
+                assert old.end_lineno is not None and old.end_col_offset is not None
+                start, end = starts[old.lineno - 1] + old.col_offset, starts[old.end_lineno - 1] + old.end_col_offset
                 after = f"({ast.unparse(new)})" if isinstance(old, ast.expr) else ast.unparse(new)
-                yield Mutant(path, old.lineno, function, starts[old.lineno - 1] + old.col_offset, before, after)
+                yield Mutant(path, old.lineno, function, start, text[start:end].decode(), after)
             if isinstance(child, ast.FunctionDef):
                 yield from below(child, f"{prefix}{child.name}", f"{prefix}{child.name}.<locals>.")
             else:
