@@ -208,6 +208,12 @@ def test_packet_takes_the_last_address_of_each_kind() -> None:
         )
 
 
+def test_packet_takes_a_private_ipv6_address_if_there_is_no_public_one() -> None:
+    private = [{**one, "public": False} if one["address_family"] == 6 else one for one in ADDRESSES]
+    with PACKET.served({"/metadata": Reply(body=machine(addresses=private))}) as (source, _):
+        assert source.metadata().public_ipv6 == "2001:db8:1::3"
+
+
 def test_digitalocean_network_is_converted_as_its_document_says() -> None:
     from ignition.network.networkd import CLOUDINIT, files
 

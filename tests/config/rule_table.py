@@ -449,7 +449,8 @@ ROWS = [
         f'"storage": {{{ROOT}], "directories": [{{"path": "/", "overwrite": ▸true}}]}}',
         "$.storage.directories.0.overwrite",
         f"filesystems.0 is mounted on /: {DELETES}",
-        f'"storage": {{{ROOT}, {{"device": "/dev/b", "format": "swap", "path": "/srv"}}],'
+        f'"storage": {{{ROOT}, {{"device": "/dev/b", "format": "swap", "path": "/srv"}},'
+        ' {"device": "/dev/c", "format": "none", "path": "/srv"}],'
         ' "links": [{"path": "/srv", "target": "/x", "overwrite": true}]}',
     ),
     Row(
