@@ -92,6 +92,10 @@ ANSWERS = [
     ),
     (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabcde", "while reading the body: the server's answer has a malformed chunk"),
     (OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 99, "while reading the body: the server's answer has a malformed chunk"),
+    (
+        OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"5".zfill(17) + b"\r\nabcde\r\n0\r\n\r\n",
+        "while reading the body: the server's answer has a malformed chunk",
+    ),
     (OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabc", "while reading the body: the server closed the connection early"),
     (b"HTTP/1.1 503 \x1b[2J\x9b\r\nRetry-After: " + b"9" * 5000 + b"\r\n\r\n", r"HTTP status 503 \x1b[2J\x9b"),
     (b"HTTP/1.1 503 X\r\nRetry-After: Mon, 99 Foo 99999 99:99:99 +9999\r\n\r\n", "HTTP status 503 X"),

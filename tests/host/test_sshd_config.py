@@ -186,6 +186,16 @@ SYSTEM = "/etc/ssh/authorized_keys.d"
         pytest.param(f"{KEY_DIR}AuthorizedKeysFile none", OURS, id="program and no files"),
         pytest.param("AuthorizedKeysFile .ssh/authorized_keys2", f"{PLAIN}2", id="another file of the user"),
         pytest.param("AuthorizedKeysFile %h/keys/%u", f"{HOME}/keys/core", id="another file in the home"),
+        pytest.param(
+            "AuthorizedKeysFile keys/a keys/b\nMatch Address 10.0.0.0/8\nAuthorizedKeysFile keys/c keys/b",
+            f"{HOME}/keys/b",
+            id="the second one, as elsewhere",
+        ),
+        pytest.param(
+            "Match Address 10.0.0.0/8\nAuthorizedKeysFile keys/a keys/b\nMatch all\nAuthorizedKeysFile keys/c keys/b",
+            f"{HOME}/keys/b",
+            id="the second one from everywhere",
+        ),
         pytest.param(f"AuthorizedKeysFile {SYSTEM}/%u", f"{SYSTEM}/core", id="only the system's"),
         pytest.param(f"AuthorizedKeysFile {SYSTEM}/%U", f"{SYSTEM}/1000", id="only the system's, by number"),
         pytest.param("AuthorizedKeysFile /etc/keys", PLAIN, id="a file for all"),
