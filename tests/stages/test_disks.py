@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ignition.config.known_values import SELECTED
 from ignition.config.model import Config, Storage
 from ignition.config.model.storage import Cex, Disk, Filesystem, Luks, Partition, Raid
 from ignition.errors import Failure, RootInMemory
@@ -103,6 +104,17 @@ def test_secure_keys_are_refused_before_anything_is_touched(boot: Boot, tmp_path
             disks.run(arguments)
     assert caught.value.what == "secure keys of IBM Crypto Express cards (s390x) are not supported"
     assert (caught.value.where, caught.value.fix) == ("$.storage.luks.0.cex.enabled", "use a key file or clevis")
+
+
+def test_name_that_no_disk_has_is_refused_before_anything_is_touched(boot: Boot, tmp_path: Path) -> None:
+    storage = Storage(disks=(Disk(device="/dev/no-such"),), filesystems=(Filesystem(device=f"{SELECTED}a", format="ext4"),))
+    with Runner("disks", str(tmp_path / "operations.jsonl")) as runner:
+        arguments = boot.arguments("disks", runner)
+        arguments.config = Config(storage=storage)
+        arguments.context = Context(Root("/"), None)  # type: ignore[arg-type]
+        with pytest.raises(Failure, match=f"no disk of the config has the name {SELECTED}a"):
+            disks.run(arguments)
+    assert not (tmp_path / "operations.jsonl").exists()
 
 
 def test_config_without_storage_touches_no_device(boot: Boot, tmp_path: Path) -> None:

@@ -349,6 +349,7 @@ def test_status_of_cryptsetup() -> None:
     ("line", "path"),
     [
         pytest.param("root UUID=1 /etc/luks/root luks", "/etc/luks/root", id="file"),
+        pytest.param("root UUID=1 /etc/luks/root", "/etc/luks/root", id="without options"),
         pytest.param("root UUID=1 none luks,_netdev", "", id="none"),
         pytest.param("root UUID=1 /keyfile:LABEL=usb luks", "", id="on another device"),
         pytest.param("swap UUID=1 /dev/urandom swap\nroot UUID=1 /dev/urandom x", "", id="random"),

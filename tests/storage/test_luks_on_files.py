@@ -4,6 +4,7 @@ What needs no device mapper: it is the kernel's, and the VM case `luks` has it.
 """
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -161,7 +162,9 @@ def test_volume_of_version_1_has_no_header_of_version_2(path: Path) -> None:
     path.write_bytes(bytes(24 << 20))
     argv = ["cryptsetup", "luksFormat", "-q", "--type=luks1", "--pbkdf-force-iterations=1000", "--key-file=-", str(path)]
     run(argv, why="making one of version 1", stdin="k")
+    before = len(os.listdir("/proc/self/fd"))
     found = luks_header.read_binary(str(path))
+    assert len(os.listdir("/proc/self/fd")) == before  # an open device could not be closed or wiped
     assert found is not None
     assert found.version == 1
     assert luks_header.read(str(path)) is None
