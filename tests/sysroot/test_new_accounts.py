@@ -229,6 +229,15 @@ def test_ordinary_accounts_start_no_program(make_context: MakeContext, monkeypat
     assert direct["/home/ann/dir/deep/file"][1:4] == (1000, 1001, b"nested")  # the group team is 1000
 
 
+@pytest.mark.root
+def test_user_whom_the_image_lists_is_not_listed_twice(make_context: MakeContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = {file: ROOT[file].replace("core,root\n", "core,ann,root\n") for file in ("/etc/group", "/etc/gshadow")}
+    top = Path(make_context({**ROOT, **listed}).root.path)
+    started, programs, direct = both(top, Passwd(users=(User(name="ann", groups=("adm", "sudo")),)), monkeypatch)
+    assert started == []
+    assert direct == programs
+
+
 NAMED = {"name": "ann"}
 
 
