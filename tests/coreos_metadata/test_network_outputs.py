@@ -112,12 +112,20 @@ def test_dhcp_for_networkd(dhcp: str, line: str) -> None:
     "name", ["../evil", "a/b", "..", "a\0b", "eth0\nDHCP=yes", "eth0\r", "a b", "[Match]", "\ud800", "a" * 128]
 )
 @pytest.mark.parametrize(
-    "make", [lambda name: Interface(name=name), lambda name: Device(name, "bond")], ids=["interface", "device"]
+    ("make", "what"),
+    [
+        pytest.param(lambda name: Interface(name=name), "interface name", id="interface"),
+        pytest.param(lambda path: Interface(path=path), "udev path", id="path"),
+        pytest.param(lambda bond: Interface(name="e", bond=bond), "bond name", id="bond"),
+        pytest.param(lambda vlan: Interface(name="e", vlans=[vlan]), "VLAN name", id="VLAN"),
+        pytest.param(lambda domain: Interface(name="e", domains=[domain]), "search domain", id="domain"),
+        pytest.param(lambda name: Device(name, "bond"), "interface name", id="device"),
+    ],
 )
-def test_name_that_would_be_more_than_a_name_is_refused(make: Callable[[str], object], name: str) -> None:
+def test_name_that_would_be_more_than_a_name_is_refused(make: Callable[[str], object], what: str, name: str) -> None:
     with pytest.raises(Failure) as caught:
         make(name)
-    assert caught.value.what == f"{shown(name)} is not a valid interface name"
+    assert caught.value.what == f"{shown(name)} is not a valid {what}"
     assert caught.value.where == "network of the metadata"
 
 
