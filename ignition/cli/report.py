@@ -28,7 +28,7 @@ _STDOUT = "-"
 FLAGS = (
     Flag("blame", False, "print only the operations, the slowest first"),
     Flag("html", "", "write a page to this file, or to standard output if it is -", value="FILE", offers=FILES),
-    Flag("json", False, "print the report as JSON, with totals, disks and warnings; see `ignition schema report`"),
+    Flag("json", False, "print the report as JSON, with totals, disks and warnings; ignition schema report has its members"),
     Flag("root", "/", "root directory of the machine that was provisioned", value="DIRECTORY", offers=DIRECTORIES),
 )
 PROGRAM = Program(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ignition.reporting.report import Operation, Report
 
 _TONES = {DONE: GOOD, ALREADY: PLAIN, WARNING: NOTE, FAILED: BAD}
-_WORDS = {DONE: "done", ALREADY: "already there", WARNING: "warning", FAILED: "failed"}
+_WORDS = {DONE: "done", ALREADY: "already", WARNING: "warning", FAILED: "failed"}
 _SLOWEST = 12
 
 
@@ -136,10 +136,10 @@ def _span(begin: float, end: float) -> str:
 
 
 def _date(written: str) -> str:
-    """`2026-11-30 07:00:00 Z`: RFC 3339 without what only programs read."""
+    """`2026-11-30 07:00:00 UTC`: RFC 3339 without what only programs read."""
     day, _, rest = written.partition("T")
     time_of_day, zone = rest[:8], rest[8:].lstrip(".0123456789")
-    return f"{day} {time_of_day} {zone}".strip()
+    return f"{day} {time_of_day} {'UTC' if zone == 'Z' else zone}".strip()
 
 
 def _clock(seconds: float) -> str:

@@ -56,7 +56,7 @@ def test_page_is_written_for_its_owner(root: Path, tmp_path: Path, capsys: pytes
     read = check(page.read_text())
     for text in (
         "First boot of web-1.example",
-        "Provisioned on platform aws by Ignition 1.2.3; the report was written 2026-11-30 07:00:00 Z.",
+        "Provisioned on platform aws by Ignition 1.2.3; the report was written 2026-11-30 07:00:00 UTC.",
         "find the unit gone.service: there is no such unit",
         "The first boot failed 2 times because of its config.",
         "2 GiB → 3 GiB",
