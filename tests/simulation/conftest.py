@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +86,12 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Place:
-    for directory in (tmp_path, *tmp_path.parents):
-        if directory.stat().st_uid == os.geteuid() and directory != Path("/") and not directory.stat().st_mode & 0o005:
-            directory.chmod(0o755)  # an ordinary user must reach it
-    return Place(tmp_path, capsys)
+def place(capsys: pytest.CaptureFixture[str]) -> Iterator[Place]:
+    """Not below tmp_path, whose parents other runs of pytest close to ordinary users."""
+    top = Path(tempfile.mkdtemp(prefix="simulate-"))
+    top.chmod(0o755)
+    yield Place(top, capsys)
+    subprocess.run(["rm", "-rf", str(top)], check=True)  # shutil.rmtree cannot remove a deep tree
 
 
 def ignition(version: str = "3.4.0", **sections: object) -> dict[str, object]:
