@@ -75,17 +75,17 @@ def grow(top: Path, owners: Owners | None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         path.chmod(0o640 if "shadow" in name else 0o644)
-    for path, uid, gid in (
+    for home, uid, gid in (
         ("home/ann", 1000, 1000),
         ("home/ann/x", 1000, 1000),
         ("home/ann/y", 1000, 5),
         ("home/bob", 1001, 100),
     ):
-        (top / path).mkdir(parents=True)
+        (top / home).mkdir(parents=True)
         if owners:
-            owners.changed((top / path).lstat(), 0o755, uid, gid)
+            owners.changed((top / home).lstat(), 0o755, uid, gid)
         else:
-            os.chown(top / path, uid, gid)
+            os.chown(top / home, uid, gid)
     (top / "srv").mkdir()
 
 
@@ -113,7 +113,7 @@ def test_same_as_the_program(tmp_path: Path, argv: list[str]) -> None:
     for root, run in ((real, command.run), (simulated, ShadowUtils(simulated).run)):
         whole = [argv[0], "--root", root.path, *argv[1:]]
         try:
-            run(whole, why="try it", stdin=INPUT.get(argv[0], ""))  # type: ignore[operator]
+            run(whole, why="try it", stdin=INPUT.get(argv[0], ""))
             outcomes.append(seen(root))
         except CommandFailed as failure:
             outcomes.append((failure.status, seen(root)))
