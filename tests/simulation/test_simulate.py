@@ -2,6 +2,10 @@
 
 import json
 import os
+import re
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +15,7 @@ import pytest
 from ignition.stages import files
 from tests.fetch.server import Reply, serving
 
-from .conftest import NOBODY, Place, file, ignition
+from .conftest import NOBODY, TOP, Place, file, ignition
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHkQNnbgEtx9zG1NSv5hGzqhbMJrL0oXJgqHPVZHc3nQ core@x"
 HASH = "$6$abc$" + "x" * 86
@@ -372,6 +376,27 @@ def test_nothing_is_written_elsewhere(place: Place, base: dict[str, str], config
     after = {path: found for path, found in snapshot(place.top).items() if not path.startswith(("out1", "hostile.ign"))}
     assert after == before
     assert inside.replace("VICTIM", str(victim)) in place.nodes()
+
+
+CHANGING = re.compile(
+    r"\b(creat|mkdir|mkdirat|rename\w*|unlink|unlinkat|rmdir|symlink|symlinkat|link|linkat|fchmod\w*|chmod|truncate|ftruncate"
+    r"|utimensat)\("
+)
+NEVER = re.compile(r"\b(l?chown|fchown|fchownat|execve|connect|mount|setresuid|setreuid)\(")
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+def test_system_calls_change_the_directory_only(place: Place) -> None:
+    """Each call that changes something names a descriptor or a path inside; owners are not set, programs not started."""
+    config, out, log = place.put("web.bu", WEB), place.top / "out", place.top / "log"
+    argv = ["strace", "-f", "-y", "-o", str(log), "-e", "trace=%file,%desc,%network,%process,%creds"]
+    run = [sys.executable, "-B", "-m", "ignition.cli.ignition", "simulate", config, "-into", str(out)]
+    subprocess.run([*argv, *run], cwd=TOP, check=True, capture_output=True)
+    calls = [line for line in log.read_text().splitlines() if " = -1 " not in line]
+    changing = [line for line in calls if CHANGING.search(line.split("(", 1)[0] + "(") or "O_WRONLY" in line or "O_RDWR" in line]
+    assert len(changing) > 50
+    assert [line for line in changing if str(out) not in line] == []
+    assert [line for line in calls if NEVER.search(line)][1:] == []  # the first is Python's own start
 
 
 def snapshot(top: Path) -> dict[str, tuple[object, ...]]:
