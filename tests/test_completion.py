@@ -27,7 +27,7 @@ FILES = {"a.bu", "b.ign", "dir/"}
 # A line up to the cursor, and what is offered for its last word; a set of which all, or a word that must not be.
 LINES = [
     ("ignition ", {"facts", "grow", "plan", "render", "report", "reset", "schema", "simulate", "status", "verify"}),
-    ("ignition re", {"render", "report", "reset"}),
+    ("ignition re", {"report", "render", "reset"}),
     ("ignition -", {*GO_OPTIONS, "-version", "-help"}),
     ("ignition -s", {"-stage", "-state-file"}),
     ("ignition --s", {"--stage", "--state-file"}),
@@ -41,9 +41,6 @@ LINES = [
     ("ignition render ", FILES),
     ("ignition render -o", {"-origin"}),
     ("ignition render b.ign -base-dir ", {"dir/"}),
-    ("ignition report ", FILES),
-    ("ignition report -", {"-blame", "-html", "-json", "-root", "-version", "-help"}),
-    ("ignition report -html ", FILES),
     ("ignition schema ", {*VERSIONS, "butane", "ct", "cloud-config", "assertions", "facts", "report"}),
     ("ignition schema butane ", {"fcos", "flatcar"}),
     ("ignition schema butane flatcar ", {"1.0.0", "1.1.0", "1.2.0-experimental"}),

@@ -21,6 +21,7 @@ from ignition.host.reading import read_text
 from ignition.host.root import PARENTS, Root
 from ignition.host.temporary_mount import mounted
 from ignition.operation import Operation
+from ignition.provisioned.status import VERIFIED
 from ignition.storage.grow.operations import KEEP_SIZE
 from ignition.sysroot import machine_id
 
@@ -204,6 +205,7 @@ def plan(facts: Facts, keep: Collection[str] = ()) -> list[Operation]:
     if facts.unfinished:
         # A finished one stays: with it the next first boot does not append to the same files again.
         operations.append(RemoveFiles("the record of an interrupted attempt", [paths.ATTEMPT]))
+    operations.append(RemoveFiles("the last verification", [VERIFIED]))
     operations.append(RemoveFiles("the sizes of grown disks", [GROWN]))
     if MACHINE_ID not in keep:
         # The next boot would take the ID from D-Bus' file.

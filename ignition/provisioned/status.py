@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 # The words for `Status.state`.
 PROVISIONED, UNPROVISIONED, INTERRUPTED = "provisioned", "not provisioned", "interrupted"
 UNKNOWN = "unknown"  # the result cannot be read, not even whether it exists
-VERIFIED = f"{paths.RUN}/verify.json"  # by ignition-verify.service
+VERIFIED = "/var/lib/ignition/verify.json"  # by ignition-verify.service
 ENVIRONMENT = "/run/ignition.env"  # by the generator, during the boot that provisioned the machine
 _MOST_EARLIER = 100  # results in a chain of previousReport
 _MOST_WARNINGS = 1000
+_LATEST = 1e12  # seconds since 1970; larger values, and JSON's NaN, are not times
 
 
 class Status:
@@ -115,6 +116,8 @@ def read(root: str = "/") -> Status:
     status.result = _document(status, top, paths.RESULT)
     status.report = _document(status, top, paths.REPORT)
     status.attempt = _document(status, top, paths.ATTEMPT)
+    status.verified = _document(status, top, VERIFIED)
+    status.platform = _text(status.report.get("platform"))
     with _noting(status, paths.RESULT):
         found = top.status(paths.RESULT)
         status.since = found.st_mtime if found else 0.0
@@ -132,8 +135,7 @@ def read(root: str = "/") -> Status:
 
 def _read_machine(status: Status, top: Root) -> None:
     status.boot_id = result.boot_id()
-    status.platform = platform_of(top)
-    status.verified = _document(status, top, VERIFIED)
+    status.platform = status.platform or platform_of(top)
     with _noting(status, "failure screen"):
         status.failure = (read_text(top, f"{paths.RUN}/{paths.FAILURE}") or "").strip()
     with _noting(status, "first-boot flag"):
@@ -165,6 +167,8 @@ def _document(status: Status, root: Root, inside: str) -> dict[str, Any]:
     found: object = {}
     with _noting(status, inside):
         text = read_text(root, inside, limit=limits.IN_MEMORY)
+        if text == "":  # a verification that failed or still runs, or a power cut
+            raise Failure("it is empty")
         try:
             found = {} if text is None else json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -175,17 +179,19 @@ def _document(status: Status, root: Root, inside: str) -> dict[str, Any]:
 
 
 def _recorded(report: dict[str, Any]) -> list[tuple[float, str]]:
-    """The warnings among the operations of a report."""
-    stages = report.get("stages")
-    found = []
+    """The warnings of a report, in the order of their time: those of operations, and the others that stages logged."""
+    stages, others = report.get("stages"), report.get("warnings")
+    found = [
+        (_seconds(one.get("at")), f"{_text(one.get('stage'))}: {_text(one.get('what'))}")
+        for one in map(_object, others if isinstance(others, list) else ())
+    ]
     for stage in stages if isinstance(stages, list) else ():
         operations = _object(stage).get("operations")
         for one in map(_object, operations if isinstance(operations, list) else ()):
             if one.get("result") == "warning":
-                at = one.get("at")
                 text = f"{_text(_object(stage).get('stage'))}: {_text(one.get('what'))}: {_text(one.get('cause'))}"
-                found.append((float(at) if isinstance(at, (int, float)) else 0.0, text))
-    return found[:_MOST_WARNINGS]
+                found.append((_seconds(one.get("at")), text))
+    return sorted(found, key=lambda pair: pair[0])[:_MOST_WARNINGS]
 
 
 def _journal(boots: list[str]) -> Iterator[tuple[float, str]]:
@@ -246,6 +252,10 @@ def _object(value: object) -> dict[str, Any]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _seconds(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) and abs(value) < _LATEST else 0.0
 
 
 def _number(value: object) -> int:

@@ -35,6 +35,7 @@ PROVISIONED = {
     "var/lib/ignition/report.json": '{"runs": 1}',
     "var/lib/ignition/attempt.json": '{"unfinished": false, "sizes": {"/etc/motd": 3}}',
     "var/lib/ignition/grown": "vda 100\n",
+    "var/lib/ignition/verify.json": '{"result": "same"}',
     "etc/.ignition-keep-size": "guid\n",
     "etc/netplan/50-afterburn.yaml": "network: {}\n",
     "home/ann/letter": "dear\n",
@@ -44,6 +45,7 @@ GONE = {
     "etc/ssh/ssh_host_ed25519_key",
     "etc/ssh/ssh_host_ed25519_key.pub",
     "var/lib/ignition/grown",
+    "var/lib/ignition/verify.json",
     "etc/.ignition-keep-size",
     "etc/netplan/50-afterburn.yaml",
 }
@@ -134,6 +136,7 @@ def test_preview_is_the_list_that_runs(machine: Machine) -> None:
         "Done now:\n"
         f"  remove the SSH host keys: {keys}, {keys}.pub\n"
         "  remove the network configuration of coreos-metadata: /etc/netplan/50-afterburn.yaml\n"
+        "  remove the last verification: /var/lib/ignition/verify.json\n"
         "  remove the sizes of grown disks: /var/lib/ignition/grown\n"
         "  remove the machine ID of D-Bus: /var/lib/dbus/machine-id\n"
         "  make the machine ID in /etc/machine-id uninitialized\n"
@@ -158,6 +161,7 @@ def test_preview_is_the_list_that_runs(machine: Machine) -> None:
     assert (machine.top / "etc/machine-id").read_text() == "uninitialized\n"
     assert machine.esp_files() == {"coreos/first_boot"}
     assert machine.records() == [
+        ("remove-file", "done"),
         ("remove-file", "done"),
         ("remove-file", "done"),
         ("remove-file", "done"),
@@ -299,7 +303,7 @@ def test_machine_without_the_partition_is_told_the_argument(machine: Machine) ->
     assert status == 0
     assert "start it once with the kernel argument\ncoreos.first_boot=1" in out
     assert "Done. Reboot with that argument soon" in out
-    assert [kind for kind, _ in machine.records()] == ["remove-file"] * 4 + ["reset-machine-id", "remove-file"]
+    assert [kind for kind, _ in machine.records()] == ["remove-file"] * 5 + ["reset-machine-id", "remove-file"]
 
 
 def test_config_that_the_hypervisor_lost_is_mentioned(machine: Machine, tmp_path: Path) -> None:

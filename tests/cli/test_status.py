@@ -139,8 +139,28 @@ def test_damaged_file_is_named(name: str, text: str, why: str, provisioned: Path
     assert (status, out.splitlines()[-1]) == (0, f"Not read:    /{name}: {why}")
 
 
+def test_report_of_version_2(provisioned: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(
+        provisioned,
+        REPORT,
+        {**REPORTED, "platform": "gcp", "warnings": [{"at": 9, "stage": "disks", "what": "late"}, {"at": 1.5, "what": "early"}]},
+    )
+    found = json.loads(run("-json", "-root", str(provisioned), capsys=capsys)[1])
+    assert found["config"]["platform"] == "gcp"
+    assert found["warnings"] == [
+        {"at": 1.5, "message": ": early"},
+        {"at": 5.0, "message": "files: write /etc/x: full"},
+        {"at": 9.0, "message": "disks: late"},
+    ]
+
+
+def test_verification_that_still_runs(provisioned: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(provisioned, "var/lib/ignition/verify.json", "")
+    assert "Not read:    /var/lib/ignition/verify.json: it is empty\n" in run("-root", str(provisioned), capsys=capsys)[1]
+
+
 @pytest.mark.parametrize("value", [None, 7, "x", [], [7], {"sources": {}}, {"sha512": 7, "sources": [7, {"kind": []}]}])
-@pytest.mark.parametrize("member", ["config", "stages", "runs"])
+@pytest.mark.parametrize("member", ["config", "stages", "runs", "warnings", "platform"])
 def test_odd_report_is_shown_as_far_as_it_can_be(
     member: str, value: object, provisioned: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -396,7 +416,7 @@ VERIFIED = [
 
 @pytest.mark.parametrize(("document", "lines"), VERIFIED)
 def test_last_verification(document: object, lines: str, machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
-    put(machine.top, "run/ignition/verify.json", document)
+    put(machine.top, "var/lib/ignition/verify.json", document)
     assert lines in run(capsys=capsys)[1]
     assert json.loads(run("-json", capsys=capsys)[1])["verify"] == document
 
