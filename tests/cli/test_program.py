@@ -1,10 +1,13 @@
 """The frame of the programs: help, usage errors, version, commands and exit statuses from one record."""
 
 import sys
+from collections.abc import Callable
 
 import pytest
 
+from coreos_metadata import main as coreos_metadata
 from ignition import __version__
+from ignition.cli import butane, cloudinit, ct, ignition, kargs_helper, rmcfg, validate
 from ignition.cli.flags import CLAP, GO, PFLAG, Dialect, Flag, UsageError
 from ignition.cli.program import Program
 from ignition.errors import Failure
@@ -81,6 +84,29 @@ def test_version(version: str, name: str, capsys: pytest.CaptureFixture[str]) ->
 
 def refuse(values: object, words: list[str]) -> None:
     raise UsageError("too few words\x1b")
+
+
+OF_IGNITION = ["", "grow", "plan", "facts", "simulate", "render", "schema", "report", "status", "reset"]
+
+
+@pytest.mark.parametrize(
+    ("main", "words", "name"),
+    [
+        *((ignition.main, f"{command} -version", "Ignition") for command in OF_IGNITION),
+        (validate.main, "-version", "Ignition"),
+        (butane.main, "--version", "Butane"),
+        (ct.main, "-version", "ct"),
+        (cloudinit.main, "-version", "coreos-cloudinit"),
+        (kargs_helper.main, "-version", "ignition-kargs-helper"),
+        (rmcfg.main, "-version", "ignition-rmcfg"),
+        (coreos_metadata.main, "--version", "coreos-metadata"),
+    ],
+)
+def test_every_program_names_itself(
+    main: Callable[[list[str]], int], words: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words.split()) == 0
+    assert capsys.readouterr().out == f"{name} {__version__}\n"
 
 
 @pytest.mark.parametrize(("dialect", "hint"), [(GO, "-help"), (CLAP, "--help")])

@@ -7,6 +7,7 @@ import pytest
 
 from coreos_metadata.main import main
 from ignition.errors import Failure
+from ignition.host import log
 from ignition.network.addresses import endpoint
 from tests.fetch.server import Reply
 from tests.platforms import samples
@@ -147,6 +148,22 @@ def test_drive_without_some_of_its_documents(
     words = [f"--{flag}={out / path}" for flag, path in {"attributes": "a", "hostname": "h", "network-units": "n"}.items()]
     assert main([f"--provider={name}", *words]) == 0
     assert {path.name: path.read_text() for path in out.iterdir() if path.is_file()} == wanted
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "kind"),
+    [
+        ("meta-data", "{", "YAML"),
+        ("user-data", "#cloud-config\na: b: c\n", "cloud-config"),
+    ],
+)
+def test_damaged_document_of_proxmox_is_warned_about(
+    path: str, text: str, kind: str, machine: Machine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.attach("cidata", {path: text.encode()})
+    log.configure(stage="", to_stdout=True)
+    assert main(["--provider=proxmoxve", f"--attributes={tmp_path / 'a'}", f"--hostname={tmp_path / 'h'}"]) == 0
+    assert f"{path}: the metadata is not valid {kind}: ignored" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["{}", "hostname: web\n", "instance-id: i\n"])
