@@ -119,7 +119,8 @@ EVERYTHING = Config(
 @pytest.mark.root
 def test_everything_of_a_config_is_there_after_one_run(tmp_path: Path) -> None:
     root = make_root(tmp_path)
-    run(tmp_path, EVERYTHING)
+    planned = run(tmp_path, EVERYTHING)
+    assert not any("SELinux" in one for one in planned)
     account = next(line for line in (root / "etc/passwd").read_text().splitlines() if line.startswith("ann:")).split(":")
     note = (root / "home/ann/note").stat()
     assert (note.st_uid, note.st_gid) == (int(account[2]), int(account[3]))
@@ -179,6 +180,15 @@ def test_plan_is_what_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ma
     ]
     assert (root / "etc/luks/vault").read_bytes() == b"SECRETKEY" and (root / "swap").stat().st_size == 1 << 20
     assert (oem / "x").read_text() == "1"
+
+
+@pytest.mark.root
+def test_nothing_is_noted_for_labels_where_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(labels, "policy", lambda _: "targeted")
+    monkeypatch.setattr(labels, "relabel", lambda *_: None)
+    make_root(tmp_path)
+    planned = run(tmp_path, Config(storage=Storage(files=(File(path="/a", contents=data("x")),))))
+    assert [one for one in planned if one.startswith("note ")] == []
 
 
 @pytest.mark.root
