@@ -43,8 +43,19 @@ def report() -> str:
     return page.html(read(str(SAMPLES / "first_boot.json")), metadata)
 
 
+def plan() -> str:
+    """A plan for a machine whose second disk has a past, from its facts."""
+    from ignition.cli import plan as command
+
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "plan.html"
+        samples = HERE.parent / "tests" / "planning" / "samples"
+        command.main([str(samples / "web.bu"), "-facts", str(samples / "web-1.json"), "-html", str(path)])
+        return path.read_text(encoding="utf-8").replace(f"{samples}/", "")
+
+
 SAMPLES = HERE.parent / "tests" / "reporting"
-PAGES: dict[str, Callable[[], str]] = {"report": report}
+PAGES: dict[str, Callable[[], str]] = {"plan": plan, "report": report}
 
 
 def main() -> int:

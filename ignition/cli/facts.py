@@ -47,6 +47,7 @@ def main(values: Values, words: list[str]) -> None:
     from ignition.facts import document, host
     from ignition.fetch.engine import Fetcher
     from ignition.fetch.settings import Settings
+    from ignition.planning.changes import Changes
     from ignition.planning.stages import Planner
     from ignition.planning.tree import LiveTree, Recorder
 
@@ -60,7 +61,8 @@ def main(values: Values, words: list[str]) -> None:
         facts, recorder = host.probe(), Recorder(LiveTree())
         with Fetcher(Settings(), offline=True) as fetcher:
             planner = Planner(config, facts, recorder, fetcher, values["platform"] or "metal")
-            planner.run(lambda _: None, goes_on=True)  # a config that cannot be met is a matter for the plan
+            changes = Changes(planner, str, shows_contents=False)  # it looks at more than the stages do
+            planner.run(changes.seen, goes_on=True)  # a config that cannot be met is a matter for the plan
         sys.stdout.write(document.text(replace(facts, nodes=recorder.nodes)))
 
 

@@ -104,6 +104,23 @@ class Dentry:
         finally:
             os.close(descriptor)
 
+    def links_and_directories(self) -> tuple[dict[str, str], list[str]]:
+        """Of the directory of this name: the symlinks with their targets, and the directories, sorted. Raises OSError."""
+        links: dict[str, str] = {}
+        directories: list[str] = []
+        descriptor = self.open_directory()
+        try:
+            with os.scandir(descriptor) as entries:
+                found = sorted((entry.name, entry.is_symlink(), entry.is_dir(follow_symlinks=False)) for entry in entries)
+            for name, is_link, is_directory in found:
+                if is_link:
+                    links[name] = os.readlink(name, dir_fd=descriptor)
+                elif is_directory:
+                    directories.append(name)
+        finally:
+            os.close(descriptor)
+        return links, directories
+
     def open_directory(self) -> int:
         """A descriptor of the directory of this name. Raises OSError (ENOTDIR) for anything else, symlinks included."""
         with self._named():

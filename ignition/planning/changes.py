@@ -108,7 +108,7 @@ class Changes:
         place = self._where(left.place or operation.place)
         try:
             found = Machine(context).look(left)
-        except (Failure, OSError):
+        except OSError:
             found = None
         if left.members is None:
             return Change(SAME if found is None else REMOVED, left.kind, left.name, place=place)
@@ -133,7 +133,8 @@ class Changes:
             more, diff = self._content(planned, left, found)
             details += more
         elif left.kind == "SSH keys":
-            details.append(f"{len(left.members.get('keys', ()))} keys")
+            count = len(left.members.get("keys", ()))
+            details.append(f"{count} key{'' if count == 1 else 's'}")
         return Change(
             ADDED if found is None else CHANGED, left.kind, left.name, place=place, details=details, diff=diff, data=data
         )

@@ -28,6 +28,10 @@ class PlannedRoot(Root):
         super().__init__(_NOWHERE)
         self._tree = tree
 
+    @property
+    def creator(self) -> tuple[int, int]:
+        return 0, 0  # stages run as root, whoever plans
+
     @contextmanager
     def at(self, inside: str, *, parents: Parents | None = None, follow: bool = False) -> Iterator[Dentry]:
         if parents is not None:
@@ -107,6 +111,17 @@ class PlannedDentry(Dentry):
 
     def names(self) -> list[str]:
         return self._tree.names(self.inside)
+
+    def links_and_directories(self) -> tuple[dict[str, str], list[str]]:
+        links: dict[str, str] = {}
+        directories: list[str] = []
+        for name in self._tree.names(self.inside):
+            found = self._tree.node(f"{self.inside.rstrip('/')}/{name}")
+            if found is not None and found.kind == "link":
+                links[name] = found.target
+            elif found is not None and found.kind == "directory":
+                directories.append(name)
+        return links, directories
 
     @contextmanager
     def entered(self) -> Iterator[list[Dentry]]:

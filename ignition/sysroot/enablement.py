@@ -574,20 +574,15 @@ def _listing(root: Root, directory: str) -> tuple[dict[str, str], list[str]]:
     links: dict[str, str] = {}
     folders: list[str] = []
     with suppress(FileNotFoundError, NotADirectoryError), root.at(directory, follow=True) as here:
-        descriptor = here.open_directory()
-        try:
-            with os.scandir(descriptor) as entries:
-                found = sorted((entry.name, entry.is_symlink(), entry.is_dir(follow_symlinks=False)) for entry in entries)
-            for name, is_link, is_directory in found:
-                if name.startswith(".") or name.endswith("~"):
-                    continue
-                if is_link:
-                    links[name] = os.readlink(name, dir_fd=descriptor)
-                elif is_directory:
-                    folders.append(name)
-        finally:
-            os.close(descriptor)
-    return links, folders
+        links, folders = here.links_and_directories()
+    return (
+        {name: target for name, target in links.items() if not _is_hidden(name)},
+        [name for name in folders if not _is_hidden(name)],
+    )
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name.endswith("~")
 
 
 def _target(root: Root, link: str) -> str:
