@@ -38,6 +38,7 @@ class _Settings:
 def configure(*, stage: str, to_stdout: bool, identifier: str = IDENTIFIER) -> None:
     """Set, once per process, the stage and program that log, and whether to standard output instead of the journal."""
     _Settings.stage, _Settings.to_stdout, _Settings.identifier = stage, to_stdout, identifier
+    _Settings.warnings = []
 
 
 def divert(instead: Callable[[int, str], None] | None) -> None:

@@ -186,7 +186,7 @@ def test_invalid_config_lists_all_errors_with_their_places(boot: Boot) -> None:
     rows = [line for line in lines if line.startswith("platform file: error at $.storage.files.")]
     places = [re.search(r"\$\.storage\.files\.(\d)\.?\w*, line (\d) col \d+: ", row) for row in rows]
     assert {(found[1], found[2]) for found in places if found} == {("0", "3"), ("1", "4"), ("2", "5")}
-    assert boot.files() == {"operations.jsonl"}
+    assert boot.files() == {"operations.jsonl", "warnings.jsonl"}  # the config has a warning as well
 
 
 @pytest.mark.parametrize(
