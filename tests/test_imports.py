@@ -50,6 +50,7 @@ MAY_IMPORT = {
     "ignition.facts": {"ignition.errors", "ignition.config", "ignition.host", "ignition.storage"},
     "ignition.planning": {
         "ignition",
+        "ignition.applied",
         "ignition.errors",
         "ignition.config",
         "ignition.display",

@@ -1,7 +1,7 @@
-"""This machine beside what a config says: the plan of the files stage for it, and what of it is not there.
+"""This machine beside a config: the plan of the files stage for it, and its operations without an effect so far.
 
-Each operation of the plan is asked whether its effect is there already, as a stage that runs again would ask; for one whose
-effect is not there, the things that it would leave are compared with those found. Nothing is executed.
+Each operation of the plan is asked whether its effect already exists, as a stage that runs again would ask. If it does not, the
+things that the operation would leave are compared with those found. Nothing is executed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _OF_THE_BOOT = frozenset(
 
 
 def expected(config: Config, context: Context) -> Iterator[tuple[Left, Operation | None]]:
-    """What the config wants there, each with its operation; None: a kernel argument. Raises Failure if it cannot be planned."""
+    """All wanted things, each with its operation; None: a kernel argument. Raises Failure if the config cannot be planned."""
     for left in record.of_arguments(config.kernel_arguments):
         yield left, None
     here = _without_named(config)
@@ -59,7 +59,7 @@ def changes(left: Left, operation: Operation | None, machine: Machine, context: 
     if not machine.can_tell(left):
         return Change(CHANGED, left.kind, left.name, place=left.place, details=[f"the config would {operation.describe()}"])
     change = compare(left, machine.look(left), strict=strict)
-    # Without a hash in the config, an operation cannot know remote content that is there; its digest has been compared here.
+    # Without a hash in the config, an operation does not recognise remote content; its digest has been compared here.
     is_known = operation.concurrent and any(function in (left.members or {}) for function in record.DIGESTS)
     if change.sign == SAME and not change.details and not is_known:
         return Change(CHANGED, left.kind, left.name, place=left.place, details=[f"the config would {operation.describe()}"])

@@ -1,4 +1,4 @@
-"""An entry of the record beside what is found on the machine: the changes that `ignition verify` shows."""
+"""An entry of the record beside the thing on the machine: the changes that `ignition verify` shows."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _ROOT_LABEL = "ROOT"
 def compare(left: Left, found: dict[str, Any] | None, *, strict: bool = False) -> Change:
     """The change of one thing since it was applied; `found` is from Machine.look.
 
-    What machines change by themselves is not a difference unless `strict`: the state of units that were enabled, and the size of
-    a partition of ROOT that has grown.
+    Changes that machines make by themselves count only if `strict`: the state of units that were enabled, and the size of a
+    partition of ROOT that has grown.
     """
     if left.members is None:
         data = {"found": _plain(found)} if found is not None else {}

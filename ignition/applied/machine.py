@@ -1,4 +1,4 @@
-"""What is found on the machine in place of an entry of the record: the members that can be compared with the entry's.
+"""The things on a machine that entries of the record are about: their members, to be compared with those of the entry.
 
 Everything is read from its source, and nothing is changed: files, links and accounts through the root, partition tables and
 signatures from the devices, arrays and the kernel's arguments from sysfs and procfs. Devices may have other names than in the
@@ -64,7 +64,7 @@ class Machine:
         return left.kind in self._looks
 
     def look(self, left: Left) -> Members | None:
-        """What is there in place of this thing; None if it does not exist. Raises Failure if that cannot be found out."""
+        """The members of this thing now; None if it does not exist. Raises Failure if that cannot be found out."""
         try:
             return self._looks[left.kind](left)
         except (FileNotFoundError, NotADirectoryError):

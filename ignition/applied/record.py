@@ -1,4 +1,4 @@
-"""The record of what the first boot applied: /var/lib/ignition/applied.json, read by `ignition verify`.
+"""The record of a first boot, for `ignition verify`: /var/lib/ignition/applied.json.
 
 One entry for each thing that the executed operations leave (operation.Left): what must be found on the machine later, without
 contents. docs/applied.schema.json describes it. The entries of the disks stage reach the files stage through the state. Its
@@ -29,7 +29,7 @@ MOST = 1 << 28  # bytes; 100,000 files take 40 MB
 
 
 def entries(operations: Iterable[Operation], context: Context) -> list[dict[str, Any]]:
-    """What these operations leave, as members of the record. A thing that cannot be said is a warning, and left out."""
+    """The things that these operations leave, as entries of the record. One that cannot be said is a warning, and left out."""
     found: list[dict[str, Any]] = []
     for operation in operations:
         try:
@@ -80,7 +80,7 @@ def read(root: Root) -> Record:
         raise
     if text is None:
         fix = "name a config to compare with (-config): this machine was not provisioned, or by an agent without the record"
-        raise Failure("there is no record of what was applied", where=paths.APPLIED, fix=fix)
+        raise Failure("there is no record of a first boot", where=paths.APPLIED, fix=fix)
     try:
         content = json.loads(text)
         if content["version"] != VERSION:

@@ -31,7 +31,7 @@ FLAGS = (
     Flag(
         "config",
         "",
-        "compare with what this config says instead of with the record of the first boot: a file, a URL, or - for standard input",
+        "compare with this config instead of with the record of the first boot: a file, a URL, or - for standard input",
         value="CONFIG",
         offers=FILES,
     ),
@@ -115,18 +115,18 @@ class Result:
         }
 
     def lines(self, colour: bool) -> list[str]:
-        """For people: differences, changes that are none, and the result."""
+        """For people: the differences, the changes that do not count, and the result."""
         from ignition.display.terminal import change_lines
 
         shown = change_lines([change for change in self.changes if change.sign != SAME or change.details], colour)
-        against = printable(f"{self.against} says" if self.against else f"was applied at {self.written}")
+        against = printable(f"{self.against} says" if self.against else f"applied at {self.written}")
         left_out = [f"{self.ignored} ignored"] if self.ignored else []
         left_out += [f"{self.unknown} not compared"] if self.unknown else []
         note = f" ({', '.join(left_out)})" if left_out else ""
         count, differing = len(self.changes), len(self.differing)
         if differing:
-            return [*shown, f"drift: {differing} of {count} differ{'s' if differing == 1 else ''} from what {against}{note}"]
-        return [*shown, f"same: all {count} are what {against}{note}"]
+            return [*shown, f"drift: {differing} of {count} not as {against}{note}"]
+        return [*shown, f"same: all {count} as {against}{note}"]
 
 
 def _against_record(root: Root, patterns: tuple[str, ...], values: Values) -> Result:

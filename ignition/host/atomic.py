@@ -38,7 +38,7 @@ def write(path: str, content: bytes, *, mode: int, uid: int = -1, gid: int = -1,
 
 
 def sha512(content: bytes) -> str:
-    """Hexadecimal digest of a config, or of what a stage writes."""
+    """Hexadecimal digest of a config, or of a file that a stage writes."""
     return hashing(content).hexdigest()
 
 

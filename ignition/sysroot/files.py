@@ -42,7 +42,7 @@ class PutFile(Operation):
     def __init__(self, entry: Entry, node: File, accounts: AccountDatabase, attempt: Attempt) -> None:
         self.path, self.place = node.path, entry.place
         self._entry, self._node, self._accounts, self._attempt = entry, node, accounts, attempt
-        self._left: tuple[int | None, int, int] | None = None  # mode and owner, once the file is there
+        self._left: tuple[int | None, int, int] | None = None  # mode and owner, once it exists
         self._hashed: Hash | None = None  # of its content, if it was written
         # The runner downloads several files at once.
         self.concurrent = any(is_remote(resource) for resource in (node.contents, *node.append))
@@ -225,7 +225,7 @@ class PutFile(Operation):
         return min(self._attempt.sizes.get(self._entry.key, found.st_size), found.st_size)
 
     def _copy_hashed(self, context: Context, file: Writable) -> None:
-        """As `_copy`, and take the digest of what is written, unless the config has it."""
+        """As `_copy`, and take the digest of the written content, unless the config has it."""
         if self._hash_of_config():
             return self._copy(context, file)
         self._hashed = self._new_hash()

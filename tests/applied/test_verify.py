@@ -110,7 +110,7 @@ def words(lines: list[str]) -> list[str]:
 def test_machine_is_the_same_after_the_stage(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, lines = verify(capsys, root)
     assert (status, len(lines)) == (0, 1)
-    assert re.fullmatch(r"same: all 17 are what was applied at \S+ \(1 ignored, 2 not compared\)", lines[0])
+    assert re.fullmatch(r"same: all 17 as applied at \S+ \(1 ignored, 2 not compared\)", lines[0])
 
 
 @pytest.mark.parametrize("name", TAMPERING)
@@ -210,7 +210,7 @@ def test_entry_without_a_path_is_ignored_by_its_kind(root: Path, capsys: pytest.
         ("{}", "the record is damaged"),
         ('{"version": 1, "written": "", "config": {"sha512": ""}, "entries": [{"kind": 1, "name": "x"}]}', "is damaged"),
         ('{"version": 2}', "version 2 of the record is unknown"),
-        (None, "there is no record of what was applied"),
+        (None, "there is no record of a first boot"),
     ],
 )
 def test_unusable_record_is_an_error(text: str | None, what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -247,7 +247,7 @@ def config_file(tmp_path: Path, config: object = CONFIG) -> str:
 def test_machine_is_what_its_config_says(tmp_path: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, lines = verify(capsys, root, config_file(tmp_path))
     assert (status, len(lines)) == (0, 1)
-    assert lines[0] == f"same: all 18 are what {tmp_path}/config.ign says (1 ignored, 2 not compared)"
+    assert lines[0] == f"same: all 18 as {tmp_path}/config.ign says (1 ignored, 2 not compared)"
 
 
 @pytest.mark.parametrize("name", [name for name in TAMPERING if name != "added key"])

@@ -301,7 +301,12 @@ def test_feature_that_cannot_be_had_fails_the_build(tmp_path: Path, configured: 
 
 def test_commands_for_a_desk_are_left_out() -> None:
     found, statements = closure.own_modules(["ignition.cli.ignition"])
-    absent = ("ignition.cli.schema", "ignition.transpile.schema", "ignition.cloudinit", "ignition.reporting.page")
+    absent: tuple[str, ...] = (
+        "ignition.cli.schema",
+        "ignition.transpile.schema",
+        "ignition.cloudinit",
+        "ignition.reporting.page",
+    )
     absent += ("ignition.reporting.schema", "ignition.display.page", "ignition.cli.verify", "ignition.applied.machine")
     assert not [name for name in found if name.startswith(absent)]
     assert not [statement for statement, _ in statements if "decimal" in statement or "jinja2" in statement]

@@ -175,7 +175,7 @@ class Machine:
         return self.console.text()
 
     def verify(self, altered: str = "") -> None:
-        """Failed if `ignition verify` finds a difference from what was applied, or with `altered`, a reason, if it finds none."""
+        """Failed if `ignition verify` finds a difference, or with `altered`, a reason, if it finds none."""
         answer = self.ssh().run(f"test ! -e {APPLIED} || ignition verify 2>&1", VERIFY_TIMEOUT_S)
         if answer.status != (DRIFT if altered else 0):
             wanted = f"drift, since {altered}" if altered else "the machine is what was applied"
