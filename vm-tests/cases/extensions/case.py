@@ -1,7 +1,7 @@
 """verifies: a config's settings in x-coreos are applied, and hold at the next boot: disks selected by serial number, by size,
 by model and transport among five of several buses; GPT attribute bits set and cleared on new partitions, on existing ones and on
 ROOT's, while all others stay; btrfs subvolumes mounted in order; a swap partition and a swap file in use; no failed unit.
-`ignition verify` names each of ten kinds of changes that somebody then makes by hand.
+`ignition verify` names each of ten kinds of changes that somebody then makes by hand, and so does its service.
 """
 
 import json
@@ -54,6 +54,11 @@ TAMPERING = {
     "sfdisk --quiet --no-reread --force --part-label /dev/nvme0n1 1 other": "label data → other",
     "btrfs filesystem label /srv/my-app other": "~ filesystem /dev/disk/by-ignition/data-part1 label data → other",
 }
+SERVICE = (
+    "systemctl start ignition-verify.service; "
+    'python3 -c \'import json; print("{}:", json.load(open("/var/lib/ignition/verify.json"))["result"])\' || '
+    "journalctl --no-pager --unit=ignition-verify"
+)
 
 
 def run(case: Case) -> None:
@@ -89,6 +94,7 @@ def run(case: Case) -> None:
         else:
             for line in TAMPERING.values():
                 checks.contains("lines of ignition verify", line, told)
+            checks.contains("result of the service before and after", ["before: same", "after: drift"], told)
         checks.done()
 
 
@@ -104,8 +110,9 @@ def _is_blank(path: Path) -> bool:
 def tamper(machine: Machine) -> str:
     """What ignition verify says of the machine afterwards, the columns separated by one blank."""
     ssh = machine.ssh()
-    ssh.run("\n".join(TAMPERING))
-    return "\n".join(" ".join(line.split()) for line in ssh.run("sync; ignition verify").text.splitlines())
+    said = ssh.run(SERVICE.format("before")).text + ssh.run("\n".join(TAMPERING)).text
+    said += ssh.run("sync; ignition verify").text + ssh.run(SERVICE.format("after")).text
+    return "\n".join(" ".join(line.split()) for line in said.splitlines())
 
 
 def look(machine: Machine) -> dict[str, Answer]:
