@@ -253,7 +253,8 @@ class InspectFilesystems(Deferred):
 
         def inspect(device: str) -> filesystems.FilesystemFacts:
             node = self._machine.real(device)
-            return filesystems.FilesystemFacts(node, self._machine.signature(node), self._machine.user(node, users))
+            user = self._machine.user(node, users)  # refuses what is not a block device
+            return filesystems.FilesystemFacts(node, self._machine.signature(node), user)
 
         found = side_by_side(inspect, named)
         with refusing():
