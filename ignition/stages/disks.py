@@ -253,7 +253,7 @@ class InspectFilesystems(Deferred):
 
         def inspect(device: str) -> filesystems.FilesystemFacts:
             node = self._machine.real(device)
-            user = self._machine.user(node, users)  # refuses what is not a block device
+            user = self._machine.user(node, users)  # refuses other nodes than block devices
             return filesystems.FilesystemFacts(node, self._machine.signature(node), user)
 
         found = side_by_side(inspect, named)

@@ -25,7 +25,7 @@ def test_content_and_mode_are_exact_whatever_the_umask(tmp_path: Path) -> None:
     ("given", "owner"), [({"uid": 1234, "gid": 4321}, (1234, 4321)), ({"uid": 1234}, (1234, 0)), ({"gid": 4321}, (0, 4321))]
 )
 def test_set_id_bits_survive_a_change_of_owner(tmp_path: Path, given: dict[str, int], owner: tuple[int, int]) -> None:
-    atomic.write(str(tmp_path / "f"), b"", mode=0o6755, **given)
+    atomic.write(str(tmp_path / "f"), b"", mode=0o6755, **given)  # type: ignore[arg-type]  # not `sync`
     found = (tmp_path / "f").stat()
     assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (*owner, 0o6755)
 

@@ -1,9 +1,9 @@
 """`python -m tests.mutants.warm TMP` in a copy: a process that has imported pytest and libraries, but nothing of the product.
 
 A request is a line of JSON in stdin: the arguments of pytest, and a limit in seconds or null. A child runs pytest. The answer is
-a line of stdout: its exit status, or null if it had to be killed. What it prints goes to stderr, a file that is emptied before.
+a line of stdout: its exit status, or null if it had to be killed. Its output goes to stderr, a file that is emptied before.
 
-As root every child is the first process of a PID namespace, so that all that it starts ends with it, and has mounts of its own
+As root every child is the first process of a PID namespace, so that its own children end with it, and has mounts of its own
 in which the rest of the machine is read-only, since a fault may delete the wrong files.
 """
 
@@ -43,7 +43,7 @@ def serve(tmp: str) -> None:
         for name in LIBRARIES:
             with suppress(ImportError):
                 import_module(name)
-        assert "ignition" not in sys.modules, "the children would not see a fault in what is imported here"
+        assert "ignition" not in sys.modules, "the children would not see a fault in modules that are imported here"
         for line in requests:
             arguments, limit_s = json.loads(line)
             print(json.dumps(_status_of_child(arguments, limit_s, tmp)), file=answers, flush=True)
@@ -66,7 +66,7 @@ def _status_of_child(arguments: list[str], limit_s: float | None, tmp: str) -> i
     end = os.pidfd_open(child)
     in_time, _, _ = select.select([end], [], [], limit_s)
     os.close(end)
-    with suppress(ProcessLookupError):  # also what it has left, without a namespace
+    with suppress(ProcessLookupError):  # also its own children, without a namespace
         os.killpg(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status) if in_time else None
