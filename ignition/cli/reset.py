@@ -14,7 +14,7 @@ from ignition.cli.flags import GO_ANYWHERE, Flag, one_of
 from ignition.cli.program import FAILED, SUCCESS, USAGE, Program
 from ignition.errors import Failure
 from ignition.host import log, paths
-from ignition.host.command import status_and_output
+from ignition.host.command import run
 from ignition.host.printable import message
 from ignition.host.root import Root
 from ignition.operation import Context, Operation, Runner
@@ -85,9 +85,9 @@ def _refuse_place() -> None:
         raise Failure("this is an initramfs", fix="run it on the running system")
     if os.geteuid() != 0:
         raise Failure("only root can reset a machine", fix="run it as root")
-    status, kind = status_and_output(["systemd-detect-virt", "--container"], why="looking for a container")
-    if status == 0:
-        raise Failure(f"this is a container ({kind.strip()}): it does not have a first boot", fix="run it on the machine itself")
+    kind = run(["systemd-detect-virt", "--container"], why="looking for a container", ok=(0, 1)).strip()
+    if kind != "none":
+        raise Failure(f"this is a container ({kind}): it does not have a first boot", fix="run it on the machine itself")
 
 
 def _refuse_first_boot(facts: Facts) -> None:
@@ -95,8 +95,8 @@ def _refuse_first_boot(facts: Facts) -> None:
     if facts.flag and facts.flag.has_begun:
         raise Failure("a first boot has begun and is not complete", fix="let it complete: see ignition status")
     if os.path.exists(ENVIRONMENT):  # by the generator: this is the boot that provisioned the machine
-        _, state = status_and_output(["systemctl", "is-system-running"], why="asking for the state of the system")
-        if state.strip() in _STARTING:
+        state = run(["systemctl", "is-system-running"], why="asking for the state of the system", ok=(0, 1)).strip()
+        if state in _STARTING:
             raise Failure("the first boot is not complete", fix="wait for it: systemctl is-system-running --wait")
 
 

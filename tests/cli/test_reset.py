@@ -16,6 +16,7 @@ from ignition.cli import ignition
 from ignition.cli import reset as command
 from ignition.errors import Failure
 from ignition.host import atomic, first_boot_flag, log, mounts, paths
+from ignition.host import command as programs
 from ignition.host.mounts import Mount
 from ignition.host.root import Root
 from ignition.operation import Operation
@@ -67,7 +68,7 @@ class Machine:
         monkeypatch.setattr(first_boot_flag, "opened", self._opened)
         monkeypatch.setattr(reset, "mounted", self._mounted)
         monkeypatch.setattr(partitions, "find", lambda: (NODE, ""))
-        monkeypatch.setattr(command, "status_and_output", lambda argv, why: self.programs[argv[0]])
+        monkeypatch.setattr(programs, "_finished", self._finished)
         monkeypatch.setattr(os, "geteuid", lambda: 0)
         monkeypatch.setattr(os, "sync", lambda: self.happened.append(f"sync: {sorted(GONE & self.files())}"))
         monkeypatch.setattr(atomic, "sync_file_system", lambda path: self.happened.append(f"sync {sorted(self.esp_files())}"))
@@ -75,6 +76,10 @@ class Machine:
         monkeypatch.setattr(paths, "INITRD_RELEASE", str(top / "initrd-release"))
         monkeypatch.setenv("IGNITION_KERNEL_CMDLINE_PATH", str(self.put(top, "cmdline", "ignition.platform.id=qemu\n")))
         monkeypatch.setattr(log, "send", lambda *_, **__: None)
+
+    def _finished(self, argv: list[str], stdin: bytes, timeout_s: float) -> tuple[int, bytes, bytes]:
+        status, output = self.programs[argv[0]]
+        return status, output.encode(), b""
 
     @contextmanager
     def _opened(self, node: str) -> Iterator[str]:
