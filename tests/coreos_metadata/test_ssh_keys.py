@@ -50,6 +50,20 @@ def test_keys_are_written_as_the_user_and_removed(user: pwd.struct_passwd) -> No
     ssh_keys.write(user.pw_name, [])
 
 
+@pytest.mark.root
+def test_journal_entries_have_the_fields_of_the_original(user: pwd.struct_passwd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/reference/platforms.md §4.5."""
+    sent: list[dict[str, object]] = []
+    monkeypatch.setattr("ignition.host.log.send", lambda priority, message, **fields: sent.append(fields))
+    ssh_keys.write(user.pw_name, [KEY])
+    ssh_keys.write(user.pw_name, [])
+    path = f"{user.pw_dir}/.ssh/authorized_keys.d/afterburn"
+    assert [fields for fields in sent if "MESSAGE_ID" in fields] == [
+        {"MESSAGE_ID": message, "AFTERBURN_USER_NAME": user.pw_name, "AFTERBURN_PATH": path}
+        for message in ("0f7d7a502f2d433caa1323440a6b4190", "f8b91c53f5544868a3a10d0dcf68e9ea")
+    ]
+
+
 @pytest.fixture
 def sshd_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file that says where sshd looks."""

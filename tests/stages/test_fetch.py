@@ -66,6 +66,8 @@ def btrfs(subvolume: dict[str, str]) -> dict[str, object]:
         ({"storage": {"luks": [{"name": "a", "device": "/dev/vdb"}]}}, {"need-disks"}),
         ({"storage": {"filesystems": [{"device": "/dev/vdb", "format": "ext4"}]}}, {"need-disks"}),
         ({"storage": {"filesystems": [{"device": "/dev/vdb", "format": "swap"}]}}, {"need-disks"}),
+        ({"storage": {"filesystems": [{"device": "/dev/vdb", "format": "swap", "path": "/var"}]}}, {"need-disks"}),
+        ({"storage": {"filesystems": [{"device": "/dev/vdb", "format": "none", "path": "/var"}]}}, {"need-disks"}),
         ({"storage": {"filesystems": [{"device": "/dev/vdb", "format": "ext4", "path": "/var"}]}}, {"need-disks", "need-mount"}),
         ({"storage": {"filesystems": [btrfs({"path": "/@a"})]}}, {"need-disks"}),
         ({"storage": {"filesystems": [btrfs({"path": "/@a", "mountPath": "/a"})]}}, {"need-disks", "need-mount"}),
