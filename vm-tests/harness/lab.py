@@ -142,7 +142,8 @@ class Lab:
         """The output of `ignition plan` for the images of the disks; None if they are in use or open in the guest."""
         drives = [disk for disk in self.disks if disk.sector_size == planned.SECTOR]
         others = [str(disk) for disk in self.disks if disk not in drives]
-        if any(node in json.dumps(config) for node in others) or self.run(f"({planned.OPEN}) 2>/dev/null").text.strip():
+        is_open = self.run(planned.OPEN.format(" ".join(map(str, drives)))).text.strip() if drives else "no disks"
+        if is_open or any(node in json.dumps(config) for node in others):
             return None
         self.flush()
         return planned.plan(config, drives, self.case.work / "planned.ign", self.run("cat /proc/cmdline").text)

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from harness.lab_result import Result
 
 TOP = Path(__file__).resolve().parents[2]
-# Not known from images: volumes, arrays, mounts and swap areas that are open in the guest.
-OPEN = "ls -d /sys/block/md* /sys/block/dm-*; tail -n +2 /proc/swaps; findmnt --noheadings --output SOURCE | grep ^/dev/"
+# Not known from images: volumes, arrays, mounts and swap areas that are open in the guest, a line each.
+OPEN = "lsblk --raw --noheadings --output TYPE,MOUNTPOINT {} | grep -vx 'disk *' | grep -vx 'part *'"
 SECTOR = 512  # bytes; an image does not tell that a blank disk has others
 ANSWERED = (0, 1, 2, 3)
 
