@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 VERSION = 1
 MODE = 0o600
+# Members that are left out where they have these values, which most files have: each costs every first boot a little.
+USUAL: dict[str, dict[str, Any]] = {
+    "file": {"mode": "0644", "uid": 0, "gid": 0},
+    "directory": {"mode": "0755", "uid": 0, "gid": 0},
+}
+_NONE: dict[str, Any] = {}
 DIGESTS = ("sha512", "sha256")  # members of files
 MOST = 1 << 28  # bytes; 100,000 files take 40 MB
 
@@ -48,8 +54,17 @@ def of_arguments(wanted: KernelArguments) -> list[Left]:
 
 def entry(left: Left) -> dict[str, Any]:
     """As a member of the record."""
-    members = {"absent": True} if left.members is None else left.members
-    return {"kind": left.kind, "name": left.name, **({"place": left.place} if left.place else {}), **members}
+    found: dict[str, Any] = {"kind": left.kind, "name": left.name}
+    if left.place:
+        found["place"] = left.place
+    if left.members is None:
+        found["absent"] = True
+        return found
+    usual = USUAL.get(left.kind, _NONE)
+    for name, value in left.members.items():
+        if usual.get(name) != value:
+            found[name] = value
+    return found
 
 
 def write(root: Root, found: list[dict[str, Any]], *, written: str, digest: str) -> None:
@@ -96,4 +111,6 @@ def _left(entry: dict[str, Any]) -> Left:
     kind, name, place = members.pop("kind"), members.pop("name"), members.pop("place", "")
     if not all(isinstance(text, str) for text in (kind, name, place)):
         raise TypeError(entry)
-    return Left(kind, name, None if members.pop("absent", False) else members, place=place)
+    if members.pop("absent", False):
+        return Left(kind, name, None, place=place)
+    return Left(kind, name, USUAL.get(kind, _NONE) | members, place=place)
