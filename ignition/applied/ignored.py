@@ -1,7 +1,7 @@
 """Which things `ignition verify` does not look at: a list of its own, the machine's, and that of the command line.
 
 A pattern is a path or a glob (fnmatch(3), where `*` matches slashes as well), and covers everything below it. `KIND:NAME` stands
-for things without a path: `unit:docker.service`, `user:*`, `kernel argument:quiet`.
+for all others: `unit:docker.service`, `user:*`, `partition:/dev/vdb*`, `kernel argument:quiet`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.operation import Left
 
+OF_PATHS = ("file", "directory", "link", "hard link", "SSH keys")
 FILE = "/etc/ignition/verify.ignore"
 # Emptied at each boot, or changed by the system itself in the course of its work.
 DEFAULT = (
@@ -48,7 +49,7 @@ def of_machine(root: Root) -> tuple[str, ...]:
 def covers(patterns: Iterable[str], left: Left) -> bool:
     """Whether a thing is ignored."""
     names = [f"{left.kind}:{left.name}"]
-    path = left.name if left.name.startswith("/") else ""
+    path = left.name if left.kind in OF_PATHS else ""  # the file system on /dev/vdb1 does not lie below /dev
     while path.strip("/"):
         names.append(path)
         path = path.rpartition("/")[0]

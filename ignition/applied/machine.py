@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     Members = dict[str, Any]
 
-OF_ROOT = ("file", "directory", "link", "hard link", "SSH keys", "unit", "user", "group")
-OF_DEVICES = ("partition", "filesystem", "array", "encrypted volume", "kernel argument")
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink"}
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ignition.applied import ignored, record
 from ignition.applied import machine as machines
-from ignition.applied import record
 from ignition.applied.comparison import compare
 from ignition.applied.machine import Machine
 from ignition.config.model import Config, KernelArguments, Storage
@@ -94,6 +94,13 @@ def test_partition_of_root_may_grow(label: str, carries: bool, size: int, sign: 
     change = compare(Left("partition", "/dev/vda9", members), now)
     assert (change.sign, change.details) == (sign, (f"size 100 → {size}",))
     assert compare(Left("partition", "/dev/vda9", members), now, strict=True).sign == CHANGED
+
+
+def test_devices_do_not_lie_below_an_ignored_directory() -> None:
+    left = Left("filesystem", "/dev/vdb1", {"format": "ext4"})
+    assert not ignored.covers(ignored.DEFAULT, left)
+    assert ignored.covers(["filesystem:/dev/vdb*"], left)
+    assert ignored.covers(ignored.DEFAULT, Left("file", "/dev/x", {}))
 
 
 def test_device_is_found_by_its_guid_under_another_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,8 +48,8 @@ TAMPERING = {
         r"~ file /etc/systemd/system/var-swap\x2dfile.swap is a symlink now"
     ),
     "usermod --append --groups video root": "~ user root groups with video",
-    "echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOther mallory' >>/root/.ssh/authorized_keys": (
-        "~ SSH keys /root/.ssh/authorized_keys key added: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOther mallory"
+    "echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOther mallory' >>/root/.ssh/authorized_keys.d/ignition": (
+        "~ SSH keys /root/.ssh/authorized_keys.d/ignition key added: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOther mallory"
     ),
     "sfdisk --quiet --no-reread --force --part-label /dev/nvme0n1 1 other": "label data → other",
     "btrfs filesystem label /srv/my-app other": "~ filesystem /dev/disk/by-ignition/data-part1 label data → other",
