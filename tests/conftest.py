@@ -2,7 +2,6 @@
 
 import gc
 import os
-import shutil
 import socket
 from collections.abc import Iterator
 
@@ -11,18 +10,10 @@ import pytest
 from tests import netns
 
 LOCAL = ("127.", "::1", "localhost")
-MEMORY, LEAST_MEMORY = "/dev/shm", 2 << 30
 
 
 class LeftTheMachine(BaseException):
     """A test tried to reach another host. Not an Exception, so that no broad handler under test can hide it."""
-
-
-def pytest_configure() -> None:
-    """Temporary directories lie in memory if it has room: what is tested syncs what it writes, for which a disk takes long."""
-    has_room = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > LEAST_MEMORY
-    if has_room and "TMPDIR" not in os.environ:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

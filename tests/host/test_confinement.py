@@ -137,7 +137,7 @@ def test_status_of_the_program_is_kept(tmp_path: Path, status: int) -> None:
 
 @pytest.fixture
 def root_in_tmp() -> Iterator[Path]:
-    """A root below none of the directories that a program finds empty; tmp_path is in /dev/shm."""
+    """A root below none of the directories that a program finds empty."""
     with TemporaryDirectory(dir="/tmp") as directory:
         yield Path(directory)
 
