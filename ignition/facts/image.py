@@ -22,6 +22,7 @@ from ignition.storage import gpt, gpt_disk, luks_header, signatures
 from ignition.storage.disk import opened
 
 SECTOR, LARGE_SECTOR = 512, 4096
+SEVERAL = "several signatures"
 _QCOW2 = b"QFI\xfb"
 _SUPERBLOCK = struct.Struct("<I4x8x16s32s8xi4x8xII")  # linux/raid/md_p.h, mdp_superblock_1, up to raid_disks
 _MD_MAGIC, _MD_AT = 0xA92B4EFC, 4096  # of version 1.2
@@ -73,11 +74,11 @@ def _devices(image: Image) -> Iterator[Device]:
         content = _content(image.path, 0, size)
         with opened(image.path, os.O_RDONLY) as descriptor:
             sector = _sector_size(descriptor)
-            table = gpt_disk.read(descriptor, sector, size // sector)
+            table = _table(descriptor, sector, size // sector)
         contents = tuple(Content(one.format, one.label, one.uuid, one.table, one.offset) for one in signatures.all_of(image.path))
     except CommandFailed as failure:
         raise Failure(f"the image cannot be inspected: {failure.what}", where=image.path) from failure
-    known = described(table) if table else Table(content.table) if content.table else None
+    known = table or (Table(content.table) if content.table else None)
     yield Device(
         image.node, document.DISK, size, content=content, contents=contents, table=known, sector_size=sector, transport="virtio"
     )
@@ -96,6 +97,15 @@ def _devices(image: Image) -> Iterator[Device]:
         )
 
 
+def _table(descriptor: int, sector_size: int, sectors: int) -> Table | None:
+    """The GPT; one that is damaged in both copies is only its fault."""
+    try:
+        found = gpt_disk.read(descriptor, sector_size, sectors)
+    except Failure as failure:
+        return Table(document.GPT, faults=(failure.what,))
+    return described(found) if found else None
+
+
 def _sector_size(descriptor: int) -> int:
     """That of the table: the header of a GPT is in the second sector."""
     return next((size for size in (SECTOR, LARGE_SECTOR) if os.pread(descriptor, 8, size) == gpt.SIGNATURE), SECTOR)
@@ -104,8 +114,10 @@ def _sector_size(descriptor: int) -> int:
 def _content(path: str, start: int, size: int) -> Content:
     argv = ["blkid", "-p", "-o", "udev", "-O", str(start), "-S", str(size), "--", path]
     status, output = status_and_output(argv, why=f"probing {path}", ok=(0, signatures.NOTHING, signatures.AMBIVALENT))
-    if status != 0:
+    if status == signatures.NOTHING:
         return Content()
+    if status == signatures.AMBIVALENT:  # blkid(8) names none of them
+        return Content(SEVERAL)
     found = signatures.parse(output)
     return Content(found.format, found.label, found.uuid, found.table)
 

@@ -233,6 +233,11 @@ class WriteTable(Operation):
                 yield devices.partition_node(self._node, change.number)
 
     @property
+    def keeps(self) -> bool:
+        """Whether the table is right already."""
+        return not self._decision.changes and not self._mending()
+
+    @property
     def changes(self) -> tuple[partitions.Change, ...]:
         """The changes of the table."""
         return self._decision.changes

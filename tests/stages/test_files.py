@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -87,6 +88,8 @@ def snapshot(root: Path) -> dict[str, tuple[int, int, int, str]]:
         content = os.readlink(path) if path.is_symlink() else path.read_text() if path.is_file() else ""
         if name == "etc/.ignition-result.json":
             content = ""
+        if name == "var/lib/ignition/applied.json":
+            content = re.sub(r'"written":"[^"]*"', "", content)
         found[name] = (status.st_mode, status.st_uid, status.st_gid, content)
     return found
 
@@ -295,7 +298,13 @@ def test_minimal_config_writes_result_and_report_only(tmp_path: Path) -> None:
     states_with_user.fetched_configs.append({"kind": "user", "source": "file", "referenced": False})
     states.save(states_with_user, str(tmp_path / "state"))
     run(tmp_path, Config())
-    assert set(snapshot(root)) - before == {"etc/.ignition-result.json", "var", "var/lib", "var/lib/ignition"}
+    assert set(snapshot(root)) - before == {
+        "etc/.ignition-result.json",
+        "var",
+        "var/lib",
+        "var/lib/ignition",
+        "var/lib/ignition/applied.json",
+    }
     assert json.loads((root / "etc/.ignition-result.json").read_text())["userConfigProvided"] is True
     assert not (root / "var/lib/ignition/attempt.json").exists()
 

@@ -143,7 +143,7 @@ class Lab:
         drives = [disk for disk in self.disks if disk.sector_size == planned.SECTOR]
         others = [str(disk) for disk in self.disks if disk not in drives]
         is_open = self.run(planned.OPEN.format(" ".join(map(str, drives)))).text.strip() if drives else "no disks"
-        if is_open or any(node in json.dumps(config) for node in others):
+        if is_open or any(one in json.dumps(config) for one in (*others, *planned.LINKS)):
             return None
         self.flush()
         return planned.plan(config, drives, self.case.work / "planned.ign", self.run("cat /proc/cmdline").text)

@@ -14,6 +14,9 @@ TOP = Path(__file__).resolve().parents[2]
 OPEN = "lsblk --raw --noheadings --output TYPE,MOUNTPOINT {} | grep -vx 'disk *' | grep -vx 'part *'"
 SECTOR = 512  # bytes; an image does not tell that a blank disk has others
 ANSWERED = (0, 1, 2, 3)
+DECIDING = ("inspect",)  # operations that plan others
+SEVERAL = "several signatures"
+LINKS = ("/dev/disk/by-id/", "/dev/disk/by-path/")  # an image does not know them
 
 
 class Drive(Protocol):
@@ -42,22 +45,40 @@ def plan(config: Mapping[str, Any], drives: Sequence[Drive], scratch: Path, argu
 
 
 def differences(found: Mapping[str, Any], result: Result, stage: str = "disks") -> list[str]:
-    """The differences of a plan from the stage, a line each: operations in order, existing effects, and the failure."""
-    planned = [
-        (one["what"], one["already"]) for one in found["operations"] if one["stage"] == stage and one["operation"] != "inspect"
-    ]
-    done = [
-        (row["what"], row["result"] == "already")
-        for row in result.records
-        if row["stage"] == stage and row["operation"] != "inspect" and row["result"] != "failed"
-    ]
-    where, what, _ = result.refusal
+    """The differences of a plan from the stage, a line each: operations in order, existing effects, and the failure.
+
+    File systems are made side by side, so that their order does not matter. A program that fails (mkfs on a device that is too
+    small) is not foreseen, nor are several signatures on one device, of which only the boot learns the first.
+    """
+    if SEVERAL in json.dumps(found):
+        return []
+    planned = [(one["what"], one["already"]) for one in found["operations"] if _counts(one, stage)]
+    done = [(row["what"], row["result"] == "already") for row in result.records if _counts(row, stage)]
     failure = found["failure"]
     if result.status:
+        where, what, _ = result.refusal
+        failed = [row for row in result.records if row["result"] == "failed"]
+        if failed and failed[-1]["operation"] not in DECIDING:
+            return (
+                []
+                if {row["what"] for row in failed} <= {one["what"] for one in found["operations"]}
+                else [f"not planned: {failed}"]
+            )
         if failure is None:
             return [f"planned: success; failed: {where}: {what}"]
-        wanted = " ".join(f"{failure['what']}".split())
+        if failure["stage"] == result.stage.removesuffix("-offline") == "fetch":
+            return []  # the findings about a config have their own tests
+        wanted = " ".join(failure["what"].split())
         return [] if what == wanted else [f"planned failure: {failure['where']}: {wanted}\nfailed:          {where}: {what}"]
     if failure is not None and failure["stage"] == stage:
         return [f"planned failure: {failure['where']}: {failure['what']}; it succeeded"]
-    return [] if planned == done else [f"planned: {planned}\ndone:    {done}"]
+    same = sorted(planned) == sorted(done) and _in_order(found["operations"], stage) == _in_order(result.records, stage)
+    return [] if same else [f"planned: {planned}\ndone:    {done}"]
+
+
+def _counts(one: Mapping[str, Any], stage: str) -> bool:
+    return bool(one["stage"] == stage and one["operation"] not in DECIDING and one.get("result") != "failed")
+
+
+def _in_order(operations: Sequence[Mapping[str, Any]], stage: str) -> list[str]:
+    return [one["what"] for one in operations if _counts(one, stage) and one["operation"] != "format"]
