@@ -80,7 +80,16 @@ def _devices(image: Image) -> Iterator[Device]:
         raise Failure(f"the image cannot be inspected: {failure.what}", where=image.path) from failure
     known = table or (Table(content.table) if content.table else None)
     yield Device(
-        image.node, document.DISK, size, content=content, contents=contents, table=known, sector_size=sector, transport="virtio"
+        image.node,
+        document.DISK,
+        size,
+        content=content,
+        contents=contents,
+        member=_member(image.path, 0) if content.format == "linux_raid_member" else None,
+        luks=_luks(image.path, 0) if content.format == "crypto_LUKS" else None,
+        table=known,
+        sector_size=sector,
+        transport="virtio",
     )
     for part in known.parts if known else ():
         start, length = part.start * sector, part.size * sector

@@ -15,7 +15,7 @@ EXPECTED_S = 80
 
 def run(case: Case) -> None:
     """One boot."""
-    with booted(case, [Blank(800 * MIB), Blank(800 * MIB, sector_size=4096, bus="nvme")]) as lab:
+    with booted(case, [Blank(800 * MIB), Blank(800 * MIB, sector_size=4096, bus="nvme")], plans=True) as lab:
         small, big = lab.disks
         making.run(lab, small)
         keeping.run(lab, small)

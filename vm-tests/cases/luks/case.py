@@ -31,7 +31,7 @@ CLOSED_ROOT = "/mnt/no-root"  # where no earlier run of the files stage left any
 def run(case: Case) -> None:
     """One boot for all."""
     blanks = [Blank(48 * MIB) for _ in range(7)]
-    with FileServer() as server, labs.booted(case, blanks) as lab:
+    with FileServer() as server, labs.booted(case, blanks, plans=True) as lab:
         server.put("/key", REMOTE)
         keys(lab, f"http://{GUESTS_VIEW}:{server.port}")
         refused(lab)

@@ -16,7 +16,7 @@ EXPECTED_S = 130
 def run(case: Case) -> None:
     """One boot."""
     blanks = [Blank(256 * MIB), Blank(256 * MIB, sector_size=4096), Blank(256 * MIB, bus="nvme")]
-    with booted(case, blanks) as lab:
+    with booted(case, blanks, plans=True) as lab:
         small, big, nvme = lab.disks
         for disk in (small, big):
             matching.run(lab, disk)
