@@ -97,7 +97,11 @@ PLACES: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
     ),
     "wireguard": (file(path="/etc/systemd/network/wg.netdev", contents={"source": f"data:,[WireGuard]%0APrivateKey={S}%0A"}), {"root/etc/systemd/network/wg.netdev": PRIVATE}),
     "wireguard-peer": (file(path="/etc/systemd/network/wg.netdev", contents={"source": f"data:,[WireGuardPeer]%0APresharedKey={S}"}), {"root/etc/systemd/network/wg.netdev": PRIVATE}),
-    "kernel-argument": (config(kernelArguments={"shouldExist": [f"token={S}"]}), {}),
+    # From then on every user reads it in /proc/cmdline; the record of `ignition verify` is root's.
+    "kernel-argument": (
+        config(kernelArguments={"shouldExist": [f"token={S}"]}),
+        {"root/var/lib/ignition/applied.json": 0o600},
+    ),
     "proxy": (config(ignition={"version": "3.4.0", "proxy": {"httpProxy": f"http://u:{S}@127.0.0.1:3128"}}), {}),
     "no-proxy": (config(ignition={"version": "3.4.0", "proxy": {"noProxy": [f"u:{S}@h"]}}), {}),
     "resource-compression": (file(contents={"source": "data:,x", "compression": S}), {}),

@@ -48,7 +48,7 @@ def root(make_loop: MakeLoop, run_command: RunCommand, tmp_path: Path, monkeypat
 def named(monkeypatch: pytest.MonkeyPatch, text: str, node: str) -> None:
     """What the kernel command line says; there is no udevd here to make links."""
     device = RootDevice(text)
-    monkeypatch.setattr(device, "node", lambda: node)
+    monkeypatch.setattr(device, "node", lambda *_: node)
     monkeypatch.setattr(root_device, "read", lambda: device)
 
 
