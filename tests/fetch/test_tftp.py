@@ -156,14 +156,14 @@ def test_total_limit_counts(faults: Faults) -> None:
 
 def test_port_where_nobody_listens_is_tried_again_until_the_limit() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
+        sock.bind(("127.0.83.21", 0))  # an address that no server of another test has
         port = sock.getsockname()[1]
     fake = FakeClock()
     with pytest.raises(Failure) as caught:
-        list(tftp.stream(f"tftp://127.0.0.1:{port}/a", Settings(), Clock(fake.now, fake.sleep, fake.random)))
+        list(tftp.stream(f"tftp://127.0.83.21:{port}/a", Settings(), Clock(fake.now, fake.sleep, fake.random)))
     assert caught.value.what.startswith("connection refused (")
     assert caught.value.what.endswith("limit 600 s)")
-    assert caught.value.where == f"tftp://127.0.0.1:{port}/a"
+    assert caught.value.where == f"tftp://127.0.83.21:{port}/a"
 
 
 def test_name_that_does_not_resolve_is_explained() -> None:
