@@ -1,5 +1,7 @@
 """Facts from disk images: raw files, read by blkid, wipefs and debugfs without root. Nothing is opened for writing.
 
+Tables are read by storage/gpt_disk.py: libparted (3.5) opens an image for writing, even to read its table.
+
 The images are the disks of one machine, in the order in which they are given: /dev/vda, /dev/vdb … as virtio names them.
 """
 
