@@ -205,6 +205,4 @@ def _volume(left: Left) -> Members | None:
 
 def _argument(left: Left) -> Members | None:
     """One element of a config may be several arguments."""
-    present, wanted = cmdline.read().split(), left.name.split()
-    places = range(len(present) - len(wanted) + 1)
-    return {} if any(present[place : place + len(wanted)] == wanted for place in places) else None
+    return {} if cmdline.has(cmdline.read(), left.name) else None

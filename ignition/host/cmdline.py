@@ -32,6 +32,12 @@ def first(text: str, name: str) -> str:
     return next((value for option, value in options(text) if option == name and value), "")
 
 
+def has(text: str, wanted: str) -> bool:
+    """Whether the arguments in `wanted` follow one another in the text, whatever their quotes (`a="b c"`, `"a=b c"`)."""
+    present, asked = list(options(text)), list(options(wanted))
+    return any(present[place : place + len(asked)] == asked for place in range(len(present) - len(asked) + 1))
+
+
 def read(path: str = "") -> str:
     """The text of the kernel command line."""
     with open(path or paths.kernel_cmdline(), encoding="utf-8", errors="surrogateescape", newline="\n") as file:

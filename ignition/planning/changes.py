@@ -9,6 +9,7 @@ from ignition.applied.machine import Machine
 from ignition.display.changes import ADDED, CHANGED, GROWN, KEPT, LOST, MADE, REMOVED, SAME, SHRUNK, Change, DiskView, PartView
 from ignition.errors import Failure
 from ignition.facts import document
+from ignition.host import cmdline
 from ignition.host.reading import lines
 from ignition.planning.stages import Planned, Planner
 from ignition.stages.kargs import SetKernelArguments
@@ -62,12 +63,12 @@ class Changes:
                 self.lost.append(f"the home of user {operation.path}")
 
     def _arguments(self, operation: SetKernelArguments) -> Iterator[Change]:
-        present = self._planner.machine.command_line().split()
+        present = self._planner.machine.command_line()
         for name, argument in enumerate(operation.wanted.should_exist):
-            sign = SAME if argument in present else ADDED
+            sign = SAME if cmdline.has(present, argument) else ADDED
             yield Change(sign, "kernel argument", argument, place=self._where(f"$.kernelArguments.shouldExist.{name}"))
         for name, argument in enumerate(operation.wanted.should_not_exist):
-            if argument in present:
+            if cmdline.has(present, argument):
                 yield Change(REMOVED, "kernel argument", argument, place=self._where(f"$.kernelArguments.shouldNotExist.{name}"))
 
     def _of_device(self, planned: Planned) -> Iterator[Change]:

@@ -53,3 +53,19 @@ def test_file_is_read_whatever_its_bytes(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("IGNITION_KERNEL_CMDLINE_PATH", str(tmp_path / "cmdline"))
     assert cmdline.last(cmdline.read(), "a") == "\udcff"
     assert cmdline.read(str(tmp_path / "cmdline")) == "a=\udcff\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "is_there"),
+    [
+        ('rw "a=b c" quiet', 'a="b c"', True),
+        ('rw a="b c" quiet', 'a="b c"', True),
+        ("rw a=b c quiet", 'a="b c"', False),
+        ("rw a=b c=d quiet", "a=b c=d", True),
+        ("rw c=d a=b quiet", "a=b c=d", False),
+        ("rw a=bc", "a=b", False),
+        ("rw", "rw", True),
+    ],
+)
+def test_argument_is_found_whatever_its_quotes(text: str, wanted: str, is_there: bool) -> None:
+    assert cmdline.has(text, wanted) is is_there

@@ -10,11 +10,12 @@ from harness.ssh import Ssh
 SETTLE_S = 240.0
 RESULT = "/etc/.ignition-result.json"
 REPORT = "/var/lib/ignition/report.json"
+APPLIED = "/var/lib/ignition/applied.json"  # has the time of its writing
 JOURNAL = "journalctl --boot --identifier=ignition --all --output=json --no-pager"
 # Differs between any two machines, or is written at any time by the running system.
 VOLATILE = ("/proc", "/sys", "/dev", "/run", "/tmp", "/boot", "/var/log", "/var/tmp", "/var/cache", "/var/lib/systemd",
             "/var/lib/private", "/var/lib/apt", "/var/lib/dpkg", "/usr", "/etc/ssh/ssh_host_*", "/etc/machine-id",
-            "/etc/mtab", "/etc/resolv.conf", "/etc/.pwd.lock", RESULT, REPORT, "/etc/.updated", "/var/.updated",
+            "/etc/mtab", "/etc/resolv.conf", "/etc/.pwd.lock", RESULT, REPORT, APPLIED, "/etc/.updated", "/var/.updated",
             "/etc/ld.so.cache")  # fmt: skip
 
 # Runs in the guest; one process for many files, as starting processes is slow in an emulated machine.
