@@ -184,6 +184,10 @@ class Machine:
     def power_off(self, altered: str = "") -> None:
         """Shuts the guest down properly; Failed when it does not end in time. First verifies it (`altered`: see verify)."""
         self.verify(altered)
+        self.shut_down()
+
+    def shut_down(self) -> None:
+        """Shuts the guest down properly, without anything else."""
         # The guest may be gone before it has answered.
         with contextlib.suppress(Failed):
             self.ssh().run("systemctl poweroff --no-wall; true", 60)

@@ -139,8 +139,9 @@ def run(case: Case) -> None:
             first = facts(machine)
             checks = case.checks("first boot", machine)
             judge_logins(machine, checks)
+            machine.verify()  # starts Python
             checks.equal("access time of Python, made old", OLD, make_python_old(machine))
-            machine.power_off()
+            machine.shut_down()
         judge_guest(first, checks)
         judge_journal(first, checks, machine.console.text())
         after = judge_system_disk(case, scene, checks)
