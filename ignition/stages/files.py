@@ -97,12 +97,15 @@ def probe(
     has_keys = any(user.ssh_authorized_keys for user in passwd.users)
     places = KeyPlaces.from_environment(root, database, os.environ) if has_keys else KeyPlaces(root, database)
     key_files: list[Entry] = []
-    if volumes is None and config.storage.luks:
+    if config.storage.luks and volumes is None:
         from ignition.storage.luks_keys import Keys
         from ignition.sysroot import crypttab
 
         volumes = crypttab.probe(config.storage.luks, Keys(state.luks_persist_key_files))
-        key_files = crypttab.key_files(volumes, root)
+    if volumes:
+        from ignition.sysroot import crypttab
+
+        key_files = crypttab.key_files(list(volumes), root)
     relabelled = Labels(root)
     homes = [new_home(user, root) for user in passwd.users if user.should_exist is not False]
     relabelled.note([*homes, *(key for key in record.made if key.startswith("/"))])

@@ -252,3 +252,39 @@ def test_image_of_another_format_is_refused(plan: Any, tmp_path: Path) -> None:
     assert (found.status, found.out) == (1, "")
     assert "the image is in the format qcow2, and its contents cannot be read in place" in found.err
     assert f"qemu-img convert -O raw {image} disk.raw" in found.err
+
+
+def test_encrypted_volume_is_opened_and_kept(plan: Any, system: Path, make_image: MakeImage) -> None:
+    """Its content is closed until the boot, and assumed to be as the config wants it."""
+    data = make_image("data")
+    fast = ("--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000")
+    argv = ["cryptsetup", "luksFormat", "--batch-mode", "--type", "luks2", *fast, str(data), "-"]
+    subprocess.run(argv, input=b"secret", check=True)
+    volume = {"name": "given", "device": "/dev/vdb", "keyFile": {"source": "data:,secret"}}
+    config = {"storage": {"luks": [volume], "filesystems": [{"device": "/dev/mapper/given", "format": "ext4"}]}}
+    found = plan(config, [system, data], "--json").json
+    assert found["failure"] is None
+    changes = {(one["kind"], one["name"]): one["change"] for one in found["changes"]}
+    assert changes["encrypted volume", "given"] == changes["file system", "/dev/mapper/given"] == "same"
+    assert "/dev/mapper/given is closed: it is assumed to be as the config wants it" in found["notes"]
+
+
+def test_encrypted_volume_that_is_new(plan: Any, system: Path, make_image: MakeImage) -> None:
+    volume = {"name": "made", "device": "/dev/vdb"}
+    config = {"storage": {"luks": [volume], "filesystems": [{"device": "/dev/mapper/made", "format": "ext4"}]}}
+    found = plan(config, [system, make_image("data")], "--json").json
+    assert found["failure"] is None
+    done = [(one["operation"], one["already"]) for one in found["operations"] if one["stage"] == "disks"]
+    assert done == [
+        ("inspect", False),
+        ("luks-format", False),
+        ("luks-open", False),
+        ("inspect", False),
+        ("format", False),
+        ("settle", False),
+    ]
+    assert [one["operation"] for one in found["operations"] if one["operation"].startswith("write-")] == [
+        "write-key",
+        "write-crypttab",
+        "write-result",
+    ]
