@@ -24,10 +24,10 @@ DEFAULT = (
     "/proc",
     "/run",
     "/sys",
-    "/tmp",  # noqa: S108
+    "/tmp",  # noqa: S108  a path to leave out, not to write to
     "/var/cache",
     "/var/log",
-    "/var/tmp",  # noqa: S108
+    "/var/tmp",  # noqa: S108  as well
     "/etc/.updated",
     "/etc/adjtime",
     "/etc/ld.so.cache",

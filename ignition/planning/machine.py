@@ -359,6 +359,17 @@ class PlannedMachine(Machine):
     def _unlock_volume(self, operation: steps.UnlockVolume) -> None:
         self._open(operation.volume, is_new=False)
 
+    @apply.register
+    def _finish(self, operation: steps.FinishVolume) -> None:
+        found = self.devices[operation.volume.node]
+        if found.luks is not None:
+            self.devices[found.node] = replace(found, luks=replace(found.luks, subsystem=""))
+
+    def is_finished(self, node: str) -> bool:
+        """Whether a volume has no mark of an unfinished one."""
+        found = self.devices[node].luks
+        return found is None or found.subsystem != luks_header.UNFINISHED
+
     def _open(self, volume: steps.Volume, *, is_new: bool) -> None:
         path, other = volume_paths(volume.name)
         if any(one.kind == document.MAPPING and one.name == volume.name for one in self.devices.values()):

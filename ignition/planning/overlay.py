@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ignition.facts.document import Node
 from ignition.host.reading import lines
@@ -99,7 +99,7 @@ class Overlay:
     def _remove_line(self, path: str, name: str) -> None:
         self._rewrite(path, [line for line in self._lines(path) if line.partition(":")[0] != name])
 
-    def _add_user(self, name: str, members: dict[str, object]) -> None:
+    def _add_user(self, name: str, members: dict[str, Any]) -> None:
         found = self._lines(_PASSWD)
         present = next((line.split(":") for line in found if line.startswith(f"{name}:")), None)
         if present is None:
@@ -112,7 +112,7 @@ class Overlay:
         self._rewrite(_PASSWD, [*(line for line in found if not line.startswith(f"{name}:")), ":".join(present)])
         if self.node(present[5]) is None:
             self.put(present[5], Node("directory", _HOME_MODE, int(present[2]), int(present[3])))
-        for group in members.get("groups") or ():  # type: ignore[attr-defined]
+        for group in members.get("groups") or ():
             self._join(name, str(group))
 
     def _join(self, name: str, group: str) -> None:

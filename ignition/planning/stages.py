@@ -96,7 +96,9 @@ class Planner:
         lefts: list[Left] = []
         if operation.kind == LeaveNotice.kind:
             self._warn_about_logins()
-        elif stage == "files" or (stage == "disks" and isinstance(operation, steps._Step)):  # noqa: SLF001
+        elif isinstance(operation, steps.FinishVolume):
+            is_there = self.machine.is_finished(operation.volume.node)  # its own check reads the device of that name here
+        elif stage == "files":
             try:
                 is_there = operation.already_there(self.context)
             except (Failure, OSError):
@@ -126,7 +128,7 @@ class Planner:
 
     def _apply(self, planned: Planned) -> None:
         operation = planned.operation
-        if planned.stage == "disks":
+        if planned.stage == "disks" or isinstance(operation, steps.FinishVolume):
             if isinstance(operation, steps.FormatVolume) and not operation.keeps:
                 self.keys.put(operation.volume.name, _KEY)
             if isinstance(operation, steps.DropKey):

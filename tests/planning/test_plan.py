@@ -266,6 +266,7 @@ def test_encrypted_volume_is_opened_and_kept(plan: Any, system: Path, make_image
     assert found["failure"] is None
     changes = {(one["kind"], one["name"]): one["change"] for one in found["changes"]}
     assert changes["encrypted volume", "given"] == changes["file system", "/dev/mapper/given"] == "same"
+    assert [one["already"] for one in found["operations"] if one["operation"] == "luks-finish"] == [True]
     assert "/dev/mapper/given is closed: it is assumed to be as the config wants it" in found["notes"]
 
 
@@ -283,6 +284,7 @@ def test_encrypted_volume_that_is_new(plan: Any, system: Path, make_image: MakeI
         ("format", False),
         ("settle", False),
     ]
+    assert [one["already"] for one in found["operations"] if one["operation"] == "luks-finish"] == [False]
     assert [one["operation"] for one in found["operations"] if one["operation"].startswith("write-")] == [
         "write-key",
         "write-crypttab",
