@@ -132,7 +132,7 @@ install_storage() {
     must inst_simple "$moddir/11-ignition-persist.rules" "$udevdir/rules.d/11-ignition-persist.rules"
     must inst_simple "$moddir/62-ignition-hold.rules" "$udevdir/rules.d/62-ignition-hold.rules"
     must inst_script "$moddir/assemble" "$libexec/assemble"
-    inst_multiple -o basename readlink blkid systemd-run
+    inst_multiple -o basename readlink systemd-run
     ! has raid || install_arrays
     ! has lvm || install_volume_groups
     if has luks || has lvm; then
@@ -220,7 +220,7 @@ install_units() {
     ln -sf ../ignition-emergency.service "$initdir$systemdsystemunitdir/emergency.target.wants/ignition-emergency.service"
     must inst_simple "$moddir/emergency-shell.conf" "$systemdsystemunitdir/emergency.service.d/50-ignition.conf"
     # Programs that the scripts above run.
-    must_have cat dmesg grep head mkdir mount readlink rm sed sleep sync udevadm umount systemctl journalctl systemd-detect-virt
+    must_have blkid cat dmesg grep head mkdir mount readlink rm sed sleep sync udevadm umount systemctl journalctl systemd-detect-virt
     # dracut-systemd brings its own emergency.service; without it systemd's needs this.
     must_have "$systemdsystemunitdir/emergency.service" "$systemdutildir/systemd-sulogin-shell" sulogin
     # For the operator at that shell.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 GRUB_CONFIG, GRUB_KARGS = "/grub/grub.cfg", "/coreos/kargs.cfg"
 ENTRIES = "/loader/entries"
+_EVAL = "eval "  # with it grub.cfg reads the arguments as a script; GRUB 2.06 does not see the quotes in a variable otherwise
 LARGEST = MIB  # bytes; these files have a few hundred
 
 
@@ -63,7 +64,7 @@ def _grub(partition: Root, wanted: Wanted) -> Iterator[Edit]:
     before = _read(partition, GRUB_KARGS)
     with at(GRUB_KARGS):
         present = before or grub.initial(config)
-        after = grub.edited(present, wanted)
+        after = grub.edited(present, wanted, quotes=_EVAL in config)
     yield Edit(partition, GRUB_KARGS, before, before if after == present else after)
 
 

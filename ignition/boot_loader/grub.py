@@ -22,8 +22,11 @@ _ASSIGNMENT = lazy_pattern(r"""\s*set\s+(linux_console|kargs)=(?:'([^']*)'|"([^"
 _PLAIN = lazy_pattern(r"[A-Za-z0-9._=:,/+@%~^-]+")
 
 
-def edited(text: str, wanted: Wanted) -> str:
-    """The wanted file; the same text if it is right. Only the two lines change. Raises Failure for a malformed file."""
+def edited(text: str, wanted: Wanted, *, quotes: bool = True) -> str:
+    """The wanted file; the same text if it is right. Only the two lines change. Raises Failure for a malformed file.
+
+    `quotes`: grub.cfg reads the values as a script, so that quotes group; otherwise an argument cannot have blanks.
+    """
     lines = lines_of(text)
     places = _assignments(lines)
     words = {name: _split(value) for name, (_, value) in places.items()}
@@ -36,7 +39,7 @@ def edited(text: str, wanted: Wanted) -> str:
     for index, word in enumerate(present):
         if index not in change.removed:
             kept[homes[index]].append(word.raw)
-    kept[KARGS] += [spelled(word.meaning) for word in change.added]
+    kept[KARGS] += [spelled(word.meaning, quotes=quotes) for word in change.added]
     kernel_arguments.check_length(Word(raw, raw) for raws in kept.values() for raw in raws)
     for name, (number, _) in places.items():
         lines[number] = _line(name, kept[name])
@@ -49,8 +52,15 @@ def initial(grub_cfg: str) -> str:
     return HEADER + "".join(_line(match[1], [_value(match)]) for match in found)
 
 
-def spelled(meaning: str) -> str:
+def spelled(meaning: str, *, quotes: bool = True) -> str:
     """An argument as a word of a GRUB script. Raises Failure for an argument that GRUB cannot pass to the kernel."""
+    if not quotes:
+        if not _PLAIN.fullmatch(meaning):
+            raise Failure(
+                f"this GRUB configuration cannot pass {meaning!r} to the kernel: it has no quotes",
+                fix="write it without blanks and without characters that are special in a shell",
+            )
+        return meaning
     for character in "'\"\\":
         if character in meaning:
             raise Failure(

@@ -10,7 +10,7 @@ import os
 from contextlib import suppress
 
 from ignition.errors import Failure
-from ignition.host import devices, log, paths
+from ignition.host import boot_directory, devices, log, paths
 from ignition.host.command import run
 
 ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
@@ -25,8 +25,12 @@ _WAIT_S = 30.0
 def find() -> tuple[str, str]:
     """Nodes of the EFI system partition and of the extended boot loader partition; "" for the second if it does not exist.
 
-    The first is the one that the boot loader names, else the one labelled EFI-SYSTEM, else the only one. Raises Failure.
+    The first is the one that the boot loader names, else the one labelled EFI-SYSTEM, else the only one. If the kernel command
+    line names a boot directory, it is the device of that. Raises Failure.
     """
+    place = boot_directory.find()
+    if place.is_given:
+        return devices.resolve(place.link, timeout_s=_WAIT_S), ""
     esp = _esp()
     disk = _disk(esp)
     beside = [node for node in of_type(XBOOTLDR_TYPE) if disk and _disk(node) == disk]
@@ -35,7 +39,7 @@ def find() -> tuple[str, str]:
 
 def with_notes(esp: str) -> str:
     """Node of the partition with the first-boot flag and the notes beside it; usually the boot loader's own, `esp`."""
-    return os.path.realpath(ESP_LABEL) if os.path.exists(ESP_LABEL) else esp
+    return os.path.realpath(ESP_LABEL) if os.path.exists(ESP_LABEL) and not boot_directory.find().is_given else esp
 
 
 def of_type(guid: str) -> list[str]:

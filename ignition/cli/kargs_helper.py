@@ -15,7 +15,7 @@ from ignition.boot_loader.kernel_arguments import Wanted
 from ignition.cli.flags import GO_LONG, Flag
 from ignition.cli.program import FAILED, SUCCESS, USAGE, Program
 from ignition.errors import Failure
-from ignition.host import atomic, cmdline, log, paths
+from ignition.host import atomic, boot_directory, cmdline, log, paths
 from ignition.host.temporary_mount import mounted
 
 TYPE_CHECKING = False
@@ -45,8 +45,6 @@ PROGRAM = Program(
     },
 )
 FIRST_BOOT = ("coreos.first_boot=detected", "flatcar.first_boot=detected")  # what comes and goes with the flag
-# dirsync: see ignition.boot_loader.replace.
-_VFAT, _ANY = ("umask=0077", "dirsync"), ("dirsync",)
 
 
 @PROGRAM
@@ -81,9 +79,10 @@ def _edit(wanted: Wanted, *, required: bool = False, guarded: bool = False) -> l
     """
     esp, extended = partitions.find()
     with ExitStack() as stack:
-        directories = [stack.enter_context(mounted(esp, ("vfat",), _VFAT))]
-        if extended:
-            directories.append(stack.enter_context(mounted(extended, ("auto",), _ANY)))
+        place = boot_directory.find()
+        directories = [stack.enter_context(mounted(esp, *place.how_to_mount(esp))) + place.inside]
+        if extended:  # dirsync: see ignition.boot_loader.replace
+            directories.append(stack.enter_context(mounted(extended, ("auto",), ("dirsync",))))
         edits = files.plan(directories, wanted)
         if required and not edits:
             raise Failure(
@@ -94,7 +93,7 @@ def _edit(wanted: Wanted, *, required: bool = False, guarded: bool = False) -> l
         needed = [edit for edit in edits if edit.needed()]
         if needed and guarded:
             notes = partitions.with_notes(esp)
-            noted = directories[0] if notes == esp else stack.enter_context(mounted(notes, ("vfat",), _VFAT))
+            noted = directories[0] if notes == esp else stack.enter_context(mounted(notes, *place.how_to_mount(notes)))
             reboot.refuse_second(noted, [edit.name for edit in needed])
         for edit in needed:
             edit.write()

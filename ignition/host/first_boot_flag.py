@@ -1,4 +1,4 @@
-"""The first-boot flag on EFI-SYSTEM, and the notes beside it, on a running system: `status` reads them, `reset` sets the flag.
+"""The first-boot flag in the boot directory, and the notes beside it, on a running system: `status` reads, `reset` sets it.
 
 During a first boot a shell script handles them: dracut/35coreos-ignition/esp, which explains their contents.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ignition.errors import Failure
-from ignition.host import mounts, paths
+from ignition.host import boot_directory, mounts
 from ignition.host.reading import read_text
 from ignition.host.root import Root
 from ignition.host.temporary_mount import mounted_to_read
@@ -22,7 +22,6 @@ LOADER = "/loader"  # with systemd-boot, whose entries contain FIRST_BOOT while 
 FIRST_BOOT = "coreos.first_boot=detected"
 BEGUN = "begun"  # the note that disks may have been changed
 _MOST = 4096  # bytes of the mark and of the count
-_TOP = 1  # the inode of the top of a FAT: linux/msdos_fs.h, MSDOS_ROOT_INO
 
 
 class FirstBootFlag:
@@ -54,25 +53,25 @@ class FirstBootFlag:
 
 
 def partition() -> str:
-    """The node of EFI-SYSTEM; "" if the machine does not have it."""
-    return os.path.realpath(paths.ESP) if os.path.exists(paths.ESP) else ""
+    """The node of the device with the boot directory; "" if the machine does not have it. Raises Failure."""
+    return boot_directory.find().node()
 
 
 @contextmanager
 def opened(node: str) -> Iterator[str]:
-    """A directory in which the partition can be read: where it is mounted, otherwise a mount for the block. Raises Failure."""
-    present = _mounted(node)
+    """The boot directory, to read: where its device is mounted, otherwise on a mount for the block. Raises Failure."""
+    present, inside = _mounted(node), boot_directory.find().inside
     if present:
-        yield present
+        yield present + inside
     elif os.geteuid() != 0:
         raise Failure("it is not mounted, and only root can mount it", where=node)
     else:
         with mounted_to_read(node) as directory:
-            yield directory
+            yield directory + inside
 
 
 def read(directory: str) -> FirstBootFlag:
-    """The flag of the partition that is mounted there. Raises Failure."""
+    """The flag in a boot directory. Raises Failure."""
     top = Root(directory, leaving_is_an_error=True)
     try:
         flag = next((name for name in FLAGS if top.status(name) is not None), "")
@@ -93,10 +92,10 @@ def read(directory: str) -> FirstBootFlag:
 
 
 def _mounted(node: str) -> str:
-    """Where the partition is mounted as a whole; "" if it is not."""
+    """Where the device is mounted as a whole; "" if it is not."""
     number = os.stat(node).st_rdev
     for one in mounts.current():
         # A bind mount of one of its directories has the same device.
-        if one.device == (os.major(number), os.minor(number)) and os.stat(one.target).st_ino == _TOP:
-            return one.target
+        if one.device == (os.major(number), os.minor(number)) and one.inside == "/":
+            return one.target.rstrip("/")
     return ""

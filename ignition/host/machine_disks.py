@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
-from ignition.host import devices, paths, root_device
+from ignition.host import boot_directory, devices, root_device
 from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
@@ -65,7 +65,8 @@ def _of_the_system() -> dict[str, str]:
     """Kernel name → the reason why the machine needs this disk. While ROOT is recreated, only the boot loader marks the disk."""
     root = root_device.read()
     found: dict[str, str] = {}
-    for node, why in ((os.path.realpath(paths.ESP), "it holds EFI-SYSTEM"), (root.node() if root else "", "it holds ROOT")):
+    place = boot_directory.find()
+    for node, why in ((place.node(), f"it holds {place.name}"), (root.node() if root else "", "it holds ROOT")):
         if node and os.path.exists(node):
             found |= dict.fromkeys(_disks_below(devices.name_of(node)), why)
     return found

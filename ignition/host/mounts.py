@@ -10,12 +10,18 @@ SWAPS = "/proc/swaps"
 
 
 class Mount:
-    """One line of mountinfo. `device`: (major, minor), for btrfs not that of a block device; `source`: as given to mount(2)."""
+    """One line of mountinfo. `device`: (major, minor), for btrfs not that of a block device; `source`: as given to mount(2).
 
-    __slots__ = ("device", "format", "read_only", "source", "target")
+    `inside`: the directory of the file system that is mounted.
+    """
 
-    def __init__(self, device: tuple[int, int], target: str, source: str, format: str, *, read_only: bool) -> None:
+    __slots__ = ("device", "format", "inside", "read_only", "source", "target")
+
+    def __init__(
+        self, device: tuple[int, int], target: str, source: str, format: str, *, read_only: bool, inside: str = "/"
+    ) -> None:
         self.device, self.target, self.source, self.format, self.read_only = device, target, source, format, read_only
+        self.inside = inside
 
     def __repr__(self) -> str:
         return f"Mount({self.source} on {self.target})"
@@ -35,7 +41,8 @@ def parse(text: str) -> list[Mount]:
         major, _, minor = fields[2].partition(":")
         read_only = "ro" in fields[5].split(",") or "ro" in (tail[2] if len(tail) > 2 else "").split(",")
         device = (int(major), int(minor))
-        found.append(Mount(device, _plain(fields[4]), _plain(tail[1]), tail[0], read_only=read_only))
+        target, inside = _plain(fields[4]), _plain(fields[3])
+        found.append(Mount(device, target, _plain(tail[1]), tail[0], read_only=read_only, inside=inside))
     return found
 
 

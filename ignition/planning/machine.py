@@ -12,7 +12,7 @@ from ignition.config.stacking import volume_paths
 from ignition.errors import Failure
 from ignition.facts import document
 from ignition.facts.document import Content, Device, Facts
-from ignition.host import cmdline, devices, machine_disks, root_device
+from ignition.host import boot_directory, cmdline, devices, machine_disks, root_device
 from ignition.host.root_device import encoded
 from ignition.operation import Operation
 from ignition.storage import clevis, crypt_mapping, filesystems, gpt, guid, luks, luks_header, raid, selection, signatures
@@ -213,7 +213,9 @@ class PlannedMachine(Machine):
         return self.facts.kernel_arguments
 
     def boot_partition(self) -> str:
-        node = self.real("/dev/disk/by-partlabel/EFI-SYSTEM")
+        place = boot_directory.find(self.command_line())
+        # The label of a FAT that is made by the image is that of its partition.
+        node = self.real(place.link if place.is_given else "/dev/disk/by-partlabel/EFI-SYSTEM")
         return node if node in self.devices else ""
 
     def has_efi(self) -> bool:

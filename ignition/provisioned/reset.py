@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 from ignition.boot_loader import files as boot_files
 from ignition.boot_loader import partitions
 from ignition.boot_loader.kernel_arguments import Wanted
 from ignition.errors import Failure
-from ignition.host import atomic, first_boot_flag, limits, paths
+from ignition.host import atomic, boot_directory, first_boot_flag, limits, paths
 from ignition.host.reading import read_text
 from ignition.host.root import PARENTS, Root
 from ignition.host.temporary_mount import mounted
@@ -45,7 +45,7 @@ class Facts:
     """The machine as far as the plan depends on it.
 
     `host_keys`: the files of the SSH host keys; `key_maker`: the unit that makes new ones, "" if there is none. `unfinished`: the
-    record of an attempt that was interrupted exists. `node` is EFI-SYSTEM, "" if the machine does not have it.
+    record of an attempt that was interrupted exists. `node` is the device of the boot directory, "" without one.
     """
 
     def __init__(
@@ -108,8 +108,8 @@ class ClearNotes(Operation):
         self.path = node
 
     def describe(self) -> str:
-        names = (first_boot_flag.MARK, first_boot_flag.COUNT)
-        return f"remove the notes of the last first boot from EFI-SYSTEM: {', '.join(name.lstrip('/') for name in names)}"
+        names = ", ".join(name.lstrip("/") for name in (first_boot_flag.MARK, first_boot_flag.COUNT))
+        return f"remove the notes of the last first boot from {boot_directory.find().name}: {names}"
 
     def already_there(self, context: Context) -> bool:
         with first_boot_flag.opened(self.path) as directory:
@@ -117,7 +117,7 @@ class ClearNotes(Operation):
             return top.status(first_boot_flag.MARK) is None and top.status(first_boot_flag.COUNT) is None
 
     def execute(self, context: Context) -> None:
-        with mounted(self.path, ("vfat",), _VFAT) as directory:
+        with _to_write(self.path) as directory:
             top = Root(directory, leaving_is_an_error=True)
             for name in (first_boot_flag.MARK, first_boot_flag.COUNT):
                 if top.status(name) is not None:
@@ -135,7 +135,7 @@ class SetFlag(Operation):
         self.path, self._flag = node, flag
 
     def describe(self) -> str:
-        return f"set the first-boot flag on EFI-SYSTEM ({self.path}): {self._flag.lstrip('/')}"
+        return f"set the first-boot flag on {boot_directory.find().name} ({self.path}): {self._flag.lstrip('/')}"
 
     def already_there(self, context: Context) -> bool:
         with first_boot_flag.opened(self.path) as directory:
@@ -143,7 +143,7 @@ class SetFlag(Operation):
 
     def execute(self, context: Context) -> None:
         os.sync()
-        with mounted(self.path, ("vfat",), _VFAT) as directory:
+        with _to_write(self.path) as directory:
             with Root(directory, leaving_is_an_error=True).at(self._flag, parents=PARENTS) as here:
                 os.close(here.open(os.O_WRONLY | os.O_CREAT, 0o644))
             atomic.sync_file_system(directory)
@@ -176,6 +176,13 @@ class AddFirstBootArgument(Operation):
                     edit.write()
             for directory in directories:
                 atomic.sync_file_system(directory)
+
+
+@contextmanager
+def _to_write(node: str) -> Iterator[str]:
+    place = boot_directory.find()
+    with mounted(node, *place.how_to_mount(node)) as directory:
+        yield directory + place.inside
 
 
 def probe(root: Root) -> Facts:

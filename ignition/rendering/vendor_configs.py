@@ -87,10 +87,10 @@ def _wait_for_disk(line: str, *wanted: str) -> None:
     """Wait for the disk that the machine boots from, if there is a sign of one; not for partitions that it may lack."""
     if any(os.path.exists(device) for device in wanted):
         return
-    from ignition.host import devices, root_device  # for the stage without a network alone
+    from ignition.host import boot_directory, devices, root_device  # for the stage without a network alone
 
     root = root_device.named(cmdline.last(line, "root"))
-    sign = paths.ESP if os.path.exists(paths.FLAGGED) else root.link if root else ""
+    sign = boot_directory.find(line).link if os.path.exists(paths.FLAGGED) else root.link if root else ""
     if not sign:
         return
     with suppress(Failure):  # ROOT may be yet to be made by the config; who needs the device reports it

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ignition.errors import Failure
-from ignition.host import cmdline, devices, log, paths, root_device
+from ignition.host import boot_directory, cmdline, devices, log, root_device
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,9 +43,10 @@ def refuse_losing(lost: Mapping[str, str], machine: Machine) -> None:
                 where=place,
                 fix="keep that partition; to begin with an empty disk, write the machine image to another one",
             )
-    esp = machine.real(paths.ESP)
-    if esp in lost and not machine.boot_partition():
-        log.warning(f"{lost[esp]} overwrites {esp}, the partition EFI-SYSTEM: this disk will not be bootable any more")
+    boot = boot_directory.find(machine.command_line())
+    node = machine.real(boot.link)
+    if node in lost and not machine.boot_partition():
+        log.warning(f"{lost[node]} overwrites {node}, the partition {boot.name}: this disk will not be bootable any more")
 
 
 def _named(machine: Machine) -> Iterator[tuple[str, str]]:
@@ -61,7 +62,7 @@ def _of_boot_loader(machine: Machine) -> Iterator[tuple[str, str]]:
     esp = machine.boot_partition()
     if not esp:
         return
-    yield esp, "the boot loader (EFI-SYSTEM)"
+    yield esp, f"the boot loader ({boot_directory.find(machine.command_line()).name})"
     around = machine.table_around(esp)
     if around is None:
         return

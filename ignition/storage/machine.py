@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from ignition.host import cmdline, devices, first_boot_mark, paths, root_device, temporary_mount
+from ignition.host import boot_directory, cmdline, devices, first_boot_mark, paths, root_device, temporary_mount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,8 +104,8 @@ class Machine:
         return cmdline.read()
 
     def boot_partition(self) -> str:
-        """The node of EFI-SYSTEM if the boot loader saw the first-boot flag there, else ""."""
-        return os.path.realpath(paths.ESP) if os.path.exists(paths.FLAGGED) and os.path.exists(paths.ESP) else ""
+        """The node of the device with the boot directory if the boot loader saw the first-boot flag there, else ""."""
+        return boot_directory.find(self.command_line()).node() if os.path.exists(paths.FLAGGED) else ""
 
     def has_efi(self) -> bool:
         """Whether the firmware is UEFI."""

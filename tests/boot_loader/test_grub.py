@@ -40,6 +40,16 @@ def test_only_the_words_that_are_asked_about_change(exist: tuple[str, ...], abse
     assert edited(FILE, exist, absent) == expected
 
 
+def test_grub_that_does_not_read_quotes_takes_plain_words_only() -> None:
+    assert grub.edited(FILE, Wanted(("a=b,c",), ("rw",)), quotes=False) == FILE.replace("rw", "a=b,c")
+    with pytest.raises(Failure) as caught:
+        grub.edited(FILE, Wanted(('dyndbg="file a.c +p"',)), quotes=False)
+    assert str(caught.value) == (
+        "this GRUB configuration cannot pass 'dyndbg=file a.c +p' to the kernel: it has no quotes"
+        " (fix: write it without blanks and without characters that are special in a shell)"
+    )
+
+
 @pytest.mark.parametrize(
     ("argument", "spelled"),
     [

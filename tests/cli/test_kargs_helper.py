@@ -34,6 +34,7 @@ class Machine:
         self.mounted: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = []
         for directory in (self.esp, self.extended, top / "run"):
             directory.mkdir()
+        self.cmdline.write_text("root=LABEL=ROOT rw\n")
         (top / "run" / paths.CONFIG_DIGEST).write_text(DIGEST)
         monkeypatch.setattr(
             partitions, "find", lambda: (str(self.esp), str(self.extended) if any(self.extended.iterdir()) else "")

@@ -401,8 +401,10 @@ def test_person_types_the_name(machine: Machine, monkeypatch: pytest.MonkeyPatch
 def test_mounted_partition_is_read_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not a bind mount of one of its directories, which has the same device."""
     (tmp_path / "inner").mkdir()
-    monkeypatch.setattr(first_boot_flag, "_TOP", tmp_path.stat().st_ino)
-    present = [Mount((1, 3), str(tmp_path / name), "/dev/null", "vfat", read_only=False) for name in ("inner", ".")]
+    present = [
+        Mount((1, 3), str(tmp_path / name), "/dev/null", "vfat", read_only=False, inside=inside)
+        for name, inside in (("inner", "/coreos"), (".", "/"))
+    ]
     monkeypatch.setattr(mounts, "current", lambda: present)
     with first_boot_flag.opened("/dev/null") as directory:
         assert os.path.samefile(directory, tmp_path)

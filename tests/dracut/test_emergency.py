@@ -214,10 +214,8 @@ def test_fault_of_the_config_is_tried_again_and_counted(machine: Machine, times:
     [
         pytest.param("3", 0, "first boot failed 3 times with this config: staying here.", id="third"),
         pytest.param("9", 0, "first boot failed 9 times with this config: staying here.", id="ninth"),
-        pytest.param("", 0, "first boot failed, staying here: no boot is counted without a flag on EFI-SYSTEM.", id="no flag"),
-        pytest.param(
-            "", 1, "first boot failed, staying here: no boot is counted without a flag on EFI-SYSTEM.", id="no partition"
-        ),
+        pytest.param("", 0, "first boot failed, staying here: no boot is counted without a first-boot flag.", id="no flag"),
+        pytest.param("", 1, "first boot failed, staying here: no boot is counted without a first-boot flag.", id="no partition"),
     ],
 )
 def test_fault_of_the_config_stays_on_the_screen(machine: Machine, times: str, status: int, said: str) -> None:

@@ -17,6 +17,8 @@ class Esp:
         self.at = self.run_dir / "esp"
         self.calls = tmp_path / "calls"
         self.programs = tmp_path / "programs"
+        self.cmdline = tmp_path / "cmdline"
+        self.cmdline.write_text("root=LABEL=ROOT coreos.first_boot=detected\n")
         self.at.mkdir(parents=True)
         self.programs.mkdir()
         (self.run_dir / "config.sha512").write_text(f"{DIGEST}\n")
@@ -61,6 +63,7 @@ class Esp:
             "PATH": f"{self.programs}:/usr/bin:/bin",
             "IGNITION_RUN_DIR": str(self.run_dir.parent),
             "IGNITION_KARGS_HELPER": "kargs-helper",
+            "IGNITION_KERNEL_CMDLINE_PATH": str(self.cmdline),
         }
         return subprocess.run(["sh", str(SCRIPT), *verb], env=environment, capture_output=True, text=True, check=False)
 
@@ -272,8 +275,8 @@ def test_quench_keeps_the_flag_while_something_is_not_on_disk(esp: Esp) -> None:
     [
         pytest.param(
             "udevadm",
-            "no file system labelled EFI-SYSTEM came up in 30 s",
-            "check that the disk that GRUB was loaded from is attached, and that the config does not remove its first partition",
+            "the partition EFI-SYSTEM did not come up in 30 s",
+            "check that the disk that GRUB was loaded from is attached, and that the config does not remove its partition",
             id="no-partition",
         ),
         pytest.param(
@@ -299,7 +302,7 @@ def test_partition_without_a_flag_is_the_wrong_one(esp: Esp, verb: str) -> None:
     done = esp.run(verb)
     assert done.returncode == 1
     assert done.stderr.startswith("<3>neither coreos/first_boot nor flatcar/first_boot is on ")
-    assert "two disks seem to have a partition labelled EFI-SYSTEM" in (esp.run_dir / "failure.txt").read_text()
+    assert "two disks seem to have the partition EFI-SYSTEM" in (esp.run_dir / "failure.txt").read_text()
     assert not esp.mark.exists()
 
 
@@ -399,3 +402,80 @@ def test_begin_passes_the_count_to_the_report(esp: Esp) -> None:
     assert esp.run("begin").returncode == 0
     passed = esp.run_dir / "earlier-failures"
     assert passed.read_text().splitlines()[0] == f"{KEY} 2" and passed.stat().st_size == 64
+
+
+# The boot directory of a stock distribution: ignition.boot=
+
+
+def stock(esp: Esp, value: str, format: str = "ext4") -> Path:
+    """The boot directory that the command line names, with its flag."""
+    esp.cmdline.write_text(f"root=UUID=12-ab ignition.boot=UUID=gone:/x ignition.boot={value} coreos.first_boot=detected\n")
+    esp.program("blkid", f"echo {format}")
+    inside = value.rpartition(":")[2] if ":/" in value else "/"
+    directory = esp.at / inside.strip("/")
+    (directory / "coreos").mkdir(parents=True)
+    (directory / "coreos/first_boot").touch()
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("value", "device"),
+    [
+        pytest.param("UUID=12-ab:/boot", "/dev/disk/by-uuid/12-ab", id="in-root"),
+        pytest.param("UUID=12-ab:/@rootfs/boot/", "/dev/disk/by-uuid/12-ab", id="in-a-subvolume"),
+        pytest.param("UUID=12-ab", "/dev/disk/by-uuid/12-ab", id="own-partition"),
+        pytest.param("UUID=12-ab:/", "/dev/disk/by-uuid/12-ab", id="own-partition-with-its-top"),
+        pytest.param("LABEL=boot:/boot", "/dev/disk/by-label/boot", id="label"),
+        pytest.param("PARTUUID=ab:/boot", "/dev/disk/by-partuuid/ab", id="partuuid"),
+        pytest.param("PARTLABEL=boot:/boot", "/dev/disk/by-partlabel/boot", id="partlabel"),
+        pytest.param("/dev/vda2:/boot", "/dev/vda2", id="node"),
+        pytest.param("/dev/disk/by-path/pci-0000:00:04.0:/boot", "/dev/disk/by-path/pci-0000:00:04.0", id="node-with-colons"),
+        pytest.param("/dev/disk/by-path/pci-0000:00:04.0", "/dev/disk/by-path/pci-0000:00:04.0", id="colons-alone"),
+    ],
+)
+def test_first_boot_with_a_boot_directory(esp: Esp, value: str, device: str) -> None:
+    directory = stock(esp, value)
+    assert esp.run("begin").stderr == ""
+    assert (directory / "coreos/first_boot.in-progress").read_text() == f"{DIGEST}\nbegun\n"
+    assert f"udevadm wait --timeout=30 {device}" in esp.called()
+    assert f"mount -t ext4 -o dirsync {device} ESP" in esp.called()
+    assert esp.run("failed", KEY).stdout == "1\n"
+    assert esp.run("quench").returncode == 0
+    assert list((directory / "coreos").iterdir()) == []
+    assert esp.called()[-1] == "umount ESP"
+
+
+@pytest.mark.parametrize(
+    ("format", "options"),
+    [("ext4", "dirsync"), ("xfs", "dirsync"), ("btrfs", "subvolid=5,dirsync"), ("vfat", "umask=0077,dirsync")],
+)
+def test_boot_directory_is_mounted_as_its_file_system_needs(esp: Esp, format: str, options: str) -> None:
+    stock(esp, "UUID=1:/boot", format)
+    assert esp.run("begin").returncode == 0
+    assert f"mount -t {format} -o {options} /dev/disk/by-uuid/1 ESP" in esp.called()
+
+
+@pytest.mark.parametrize("linked", ["boot", "boot/coreos"])
+def test_symlink_on_the_way_to_the_flag_is_refused(esp: Esp, tmp_path: Path, linked: str) -> None:
+    stock(esp, "UUID=1:/boot")
+    (esp.at / linked).rename(tmp_path / "elsewhere")
+    (esp.at / linked).symlink_to(tmp_path / "elsewhere")
+    done = esp.run("begin")
+    assert (done.returncode, done.stderr) == (1, f"<3>/{linked} on UUID=1 is a symlink\n")
+    assert "do:    make it a directory" in (esp.run_dir / "failure.txt").read_text()
+    assert sorted(path.name for path in tmp_path.glob("elsewhere/**/*") if path.is_file()) == ["first_boot"]
+    assert esp.called()[-1] == "umount ESP"
+
+
+def test_boot_directory_without_a_device_is_refused(esp: Esp) -> None:
+    esp.cmdline.write_text("ignition.boot=/boot\n")
+    done = esp.run("begin")
+    assert (done.returncode, done.stderr) == (1, "<3>ignition.boot=/boot does not name a device and a directory\n")
+    assert "The first boot failed while handling its flag on /boot." in (esp.run_dir / "failure.txt").read_text()
+
+
+def test_systemd_boots_entries_are_not_looked_for_in_a_boot_directory(esp: Esp) -> None:
+    directory = stock(esp, "UUID=1:/boot")
+    (directory / "loader").mkdir()
+    assert esp.run("quench").returncode == 0
+    assert not any(call.startswith("kargs-helper") for call in esp.called())

@@ -20,7 +20,8 @@ class Machine:
         self.mark = tmp_path / "var/lib/ignition/growing"
         self.grown, self.keep, self.mounts = tmp_path / "var/lib/ignition/grown", tmp_path / "keep-size", tmp_path / "mountinfo"
         self.initrd = tmp_path / "initrd-release"
-        self.dev = tmp_path / "dev"
+        self.dev, self.cmdline = tmp_path / "dev", tmp_path / "cmdline"
+        self.cmdline.write_text("root=LABEL=ROOT rw\n")
         for directory in (self.sys / "dev/block", self.sys / "class/block", self.dev):
             directory.mkdir(parents=True)
         self.mounts.write_text("21 1 0:20 / /proc rw shared:1 - proc proc rw\n")
@@ -75,6 +76,7 @@ class Machine:
             "IGNITION_KEEP_SIZE": str(self.keep),
             "IGNITION_MOUNTINFO": str(self.mounts),
             "IGNITION_INITRD_RELEASE": str(self.initrd),
+            "IGNITION_KERNEL_CMDLINE_PATH": str(self.cmdline),
         }
         done = subprocess.run(["sh", str(SCRIPT)], env=environment, capture_output=True, text=True, check=False)
         assert done.stderr == ""
@@ -123,6 +125,25 @@ def test_neighbour_is_where_root_ends(machine: Machine, gap: int, status: int, s
     # The nearest one counts, whatever the order of the numbers.
     machine.partition("vda", 10, 3000 * MIB + gap, 100 * MIB)
     machine.partition("vda", 3, 3000 * MIB + gap + 500 * MIB, 100 * MIB)
+    assert machine.ask() == (status, said)
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "said"),
+    [
+        pytest.param("ignition.grow=root", 0, "vda2 may grow by 1999 MiB", id="asked"),
+        pytest.param("ignition.grow=no ignition.grow=root quiet", 0, "vda2 may grow by 1999 MiB", id="last-counts"),
+        pytest.param("ignition.grow=root ignition.grow=no", 1, "nothing grows: no partition has the type " + ROOT_TYPE, id="no"),
+        pytest.param("xignition.grow=root", 1, "nothing grows: no partition has the type " + ROOT_TYPE, id="another-word"),
+    ],
+)
+def test_kernel_command_line_lets_root_of_any_type_grow(machine: Machine, line: str, status: int, said: str) -> None:
+    machine.disk("vda", 252, 5000 * MIB)
+    machine.partition("vda", 1, MIB, 999 * MIB)
+    machine.partition("vda", 2, 1000 * MIB, 2000 * MIB)
+    machine.partition("vda", 3, 4999 * MIB, MIB // 2)
+    machine.mount("252:2", "vda2")
+    machine.cmdline.write_text(f"root=UUID=1 {line}\n")
     assert machine.ask() == (status, said)
 
 

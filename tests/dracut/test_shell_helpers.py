@@ -41,8 +41,3 @@ def test_script_says_which_paths_it_touches(path: Path) -> None:
         "only writable by root",
     )
     assert any(reason in comments for reason in reasons)
-
-
-def test_the_esp_is_mounted_as_fat_and_nothing_else() -> None:
-    mounts = [line for line in code(DRACUT / "35coreos-ignition/esp") if line.startswith("mount ")]
-    assert [line.split()[1:3] for line in mounts] == [["-t", "vfat"]]

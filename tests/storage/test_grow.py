@@ -101,6 +101,14 @@ def test_gain_below_2_mib_is_not_worth_it(gain: int, grows: bool) -> None:
     )
 
 
+def test_kernel_command_line_lets_root_grow_whatever_its_type() -> None:
+    one = facts(enlarged(type_guid=LINUX))
+    assert "does not grow" in plan([one], None)[0].describe()
+    one.any_type = True
+    allowed, typed = plan([one], None), plan([facts(enlarged())], None)
+    assert [operation.describe() for operation in allowed] == [operation.describe() for operation in typed]
+
+
 REFUSED = [
     pytest.param(
         facts(enlarged(type_guid=LINUX)),

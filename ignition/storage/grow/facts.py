@@ -21,6 +21,7 @@ MEMBER_TYPES = {
     "ca7d7ccb-63ed-4c53-861c-1742536059cc": "Linux LUKS",
 }
 FORMATS = ("ext4", "xfs", "btrfs")
+OPTION, OF_ROOT = "ignition.grow", "root"  # on the kernel command line: ROOT grows whatever the type of its partition
 MIN_GAIN = 2 * MIB  # a table is not written for less
 ALIGNMENT = 4096  # of an encrypted volume with sectors of 4 KiB, even on a disk with sectors of 512 bytes
 
@@ -117,12 +118,16 @@ class Part:
 
 
 class GrowFacts:
-    """One mounted file system and its devices: one, or several of btrfs. `problem` and `fix`: why it cannot be inspected."""
+    """One mounted file system and its devices: one, or several of btrfs. `problem` and `fix`: why it cannot be inspected.
+
+    `any_type`: the kernel command line lets it grow on partitions of any type.
+    """
 
     def __init__(self, mount: Mount, *, is_root: bool) -> None:
         self.target, self.format, self.read_only, self.is_root = mount.target, mount.format, mount.read_only, is_root
         self.parts: tuple[Part, ...] = ()
         self.problem = self.fix = ""
+        self.any_type = False
 
     def partitions(self) -> list[Partition]:
         """The partitions at the bottom of all."""

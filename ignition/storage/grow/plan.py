@@ -65,7 +65,7 @@ def _refuse(facts: GrowFacts, sized: Mapping[str, Failure]) -> None:
     """Raises Failure for a file system that does not grow even if there is space."""
     if facts.problem:
         raise Failure(facts.problem, fix=facts.fix)
-    for part in facts.parts:
+    for part in facts.parts if not facts.any_type else ():
         for partition in part.layer.partitions():
             check_type(partition, alone=partition is part.layer)
     if facts.format not in FORMATS:

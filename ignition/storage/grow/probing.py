@@ -9,13 +9,13 @@ import os
 import struct
 
 from ignition.errors import Failure
-from ignition.host import devices
+from ignition.host import cmdline, devices
 from ignition.host.command import run
 from ignition.host.reading import lines
 from ignition.storage import crypt_mapping, gpt_disk
 from ignition.storage.disk import opened
 from ignition.storage.grow import lvm
-from ignition.storage.grow.facts import Array, Crypt, Disk, GrowFacts, Layer, Logical, Other, Part, Partition
+from ignition.storage.grow.facts import OF_ROOT, OPTION, Array, Crypt, Disk, GrowFacts, Layer, Logical, Other, Part, Partition
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ STACKED = "growth goes through md RAID1, LUKS and LVM on partitions or whole dis
 def probe(mount: Mount, keys: KeyFinder, *, is_root: bool) -> GrowFacts:
     """Inspect a mounted file system, its devices, and all layers below."""
     facts = GrowFacts(mount, is_root=is_root)
+    facts.any_type = is_root and cmdline.last(cmdline.read(), OPTION) == OF_ROOT
     name = devices.name_of_number(*mount.device) or _name_of_source(mount.source)
     if not name:
         facts.problem, facts.fix = f"it is on {mount.source}, which is not a block device", "put ROOT on a disk"
