@@ -32,6 +32,8 @@ LATER: dict[str, tuple[str, ...]] = {
 }
 # Commands for people at a desk: no stage reaches these modules, nor all that only they import.
 ABSENT = (
+    "ignition.cli.arm",
+    "ignition.cli.doctor",
     "ignition.cli.facts",
     "ignition.cli.plan",
     "ignition.cli.reset",

@@ -59,10 +59,10 @@ def _no_schemas(_values: Values, _words: list[str]) -> None:
     raise Failure("an initramfs does not contain schemas", fix="run the command on the running system")
 
 
-def _command(name: str, load: Callable[[], ModuleType]) -> Program:
+def _command(name: str, load: Callable[[], ModuleType], program_name: str = "PROGRAM") -> Program:
     """The program of a command in a module of its own. Raises Failure where that is not installed."""
     try:
-        program: Program = load().PROGRAM
+        program: Program = getattr(load(), program_name)
     except ImportError:  # see ABSENT in dracut's closure.py
         program = Program(f"ignition {name}", "", (), manual=f"ignition-{name}(1)", usage=("",), statuses={})
         program(lambda _values, _words: _absent(name))
@@ -113,6 +113,9 @@ PROGRAM = Program(
         "report [FILE] [options]",
         "status [-wait[=SECONDS]] [-json] [-root DIRECTORY]",
         "reset [-keep WHAT]... [-yes] [-dry-run]",
+        "doctor [-root DIRECTORY] [-json]",
+        "arm [-grow] [-dry-run]",
+        "disarm [-dry-run]",
         "grow [-root DIRECTORY] [options]",
     ),
     version="Ignition",
@@ -129,6 +132,9 @@ PROGRAM = Program(
         "status": lambda: _command("status", lambda: import_module("ignition.cli.status")),
         "verify": lambda: _command("verify", lambda: import_module("ignition.cli.verify")),
         "reset": lambda: _command("reset", lambda: import_module("ignition.cli.reset")),
+        "doctor": lambda: _command("doctor", lambda: import_module("ignition.cli.doctor")),
+        "arm": lambda: _command("arm", lambda: import_module("ignition.cli.arm")),
+        "disarm": lambda: _command("disarm", lambda: import_module("ignition.cli.arm"), "DISARM"),
         GROW: lambda: GROWING,
     },
 )
