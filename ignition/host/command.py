@@ -10,8 +10,8 @@ root and nothing else (ignition.host.confinement).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from ignition.errors import CommandFailed
 from ignition.host import features, log
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from subprocess import Popen
 
 _HIDDEN = "…"
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 # The agent parses and shows the output of programs: in English, with times in UTC, whatever its own environment.
 # Its last directory only exists in the initramfs, with small substitutes for programs that come with large libraries.
 ENVIRONMENT = {"PATH": f"/usr/sbin:/usr/bin:/sbin:/bin:{OWN}substitutes", "LC_ALL": "C", "TZ": "UTC"}
@@ -95,6 +96,57 @@ def status_and_output(
             words = words.replace(secret, _HIDDEN)
         raise CommandFailed(_wording(why, shown, status, words), status=status, stderr=words)
     return status, stdout.decode("utf-8", "replace")
+
+
+@contextmanager
+def serving(argv: list[str], *, why: str, timeout_s: float = 120) -> Iterator[None]:
+    """A server of `PROGRAMS`, for as long as the block lasts. It is ready once it writes to its standard output.
+
+    It is ended by SIGTERM, which it also gets when this process ends in any other way, SIGKILL included. Raises CommandFailed if
+    it is missing, ends before it is ready, or is not ready within `timeout_s`.
+    """
+    import select
+    import shlex
+    import subprocess
+
+    if not known(argv[0]):
+        raise CommandFailed(f"{argv[0]} is not in the list of programs", status=None, fix="add it to ignition/host/programs.py")
+    shown = shlex.join(argv)
+    log.debug(f"starting: {shown}")
+    try:
+        process = _started(argv, _ending_with_this_process())
+    except FileNotFoundError as error:
+        raise CommandFailed(f"{why}: the program {argv[0]} is missing", status=None, fix="install its package") from error
+    output = process.stdout.fileno() if process.stdout else -1
+    try:
+        if not select.select([output], [], [], timeout_s)[0]:
+            raise CommandFailed(f"{why}: timed out after {timeout_s:g} s: {shown}", status=None)
+        if not os.read(output, 1):
+            words = process.communicate(timeout=timeout_s)[1].decode("utf-8", "replace")
+            raise CommandFailed(_wording(why, shown, process.returncode, words), status=process.returncode, stderr=words)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def _ending_with_this_process() -> Callable[[], None]:
+    """The function that a new process calls before it executes a server. PR_SET_PDEATHSIG(2const): execve(2) keeps the signal."""
+    import ctypes
+    import signal
+
+    libc, parent = ctypes.CDLL(None), os.getpid()
+
+    def prepare() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != parent:  # it has ended before the call
+            os._exit(1)
+
+    return prepare
 
 
 def _finished(argv: list[str], stdin: bytes, timeout_s: float) -> tuple[int, bytes, bytes]:

@@ -56,6 +56,7 @@ LATER = frozenset(
         "hostnamectl",
         "lsinitrd",
         "openssl",
+        "qemu-storage-daemon",
         "ssh-keygen",
         "systemd-detect-virt",
         "systemd-machine-id-setup",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from ignition.errors import Failure
 from ignition.facts.document import Node
-from ignition.host.command import output_and_errors
+from ignition.host.command import output_and_errors, run
+from ignition.host.reading import lines
 from ignition.planning.tree import KINDS
 
 if TYPE_CHECKING:
@@ -78,3 +79,13 @@ class Ext4Tree:
     def names(self, path: str) -> list[str]:
         """As Tree."""
         return sorted(self._directory(path))
+
+    def used_bytes(self) -> int:
+        """Bytes of the files of the file system."""
+        output = run(["debugfs", "-R", "stats -h", "--", self._file], why=f"reading the file system in {self._path}")
+        members = dict(line.split(":", 1) for line in lines(output) if ":" in line)
+        try:
+            blocks, free, size = (int(members[name]) for name in ("Block count", "Free blocks", "Block size"))
+        except (KeyError, ValueError):
+            return 0
+        return (blocks - free) * size
