@@ -31,6 +31,7 @@ class DissectedTree:
     def __init__(self, where: str, top: Any, about: Callable[[Any], tuple[int, int, int]], used: int) -> None:
         self._where, self._top, self._about, self._used = where, top, about, used
         self._listed: dict[str, Mapping[str, Any]] = {}
+        self._nodes: dict[str, Node | None] = {}
 
     def _inode(self, path: str) -> Any:
         if path == "/":
@@ -48,6 +49,11 @@ class DissectedTree:
 
     def node(self, path: str) -> Node | None:
         """As Tree."""
+        if path not in self._nodes:
+            self._nodes[path] = self._node(path)
+        return self._nodes[path]
+
+    def _node(self, path: str) -> Node | None:
         inode = self._inode(path)
         if inode is None:
             return None

@@ -48,7 +48,7 @@ def machine(words: Sequence[str], kernel_arguments: str, *, efi: bool, sector_si
     if place is None or content is None:
         return ImagedMachine(facts, KnownTree({}), [*remarks, _lost_root(found)])
     if content.format in _EXT:
-        tree = Ext4Tree(place.image.raw, place.offset)
+        tree = Ext4Tree(place, stack)
     elif content.format == "xfs":
         tree = dissected.xfs(place, stack)
     elif content.format == "btrfs":
