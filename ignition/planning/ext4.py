@@ -9,7 +9,7 @@ import secrets
 import stat
 from typing import TYPE_CHECKING
 
-from ignition.errors import Failure
+from ignition.errors import CommandFailed, Failure
 from ignition.facts.document import Node
 from ignition.host.command import answering, output_and_errors
 from ignition.host.reading import lines
@@ -37,7 +37,11 @@ class Ext4Tree:
         self._ask = stack.enter_context(
             answering(["debugfs", "-f", "-", "--", self._file], why=f"reading the file system in {place.image.path}")
         )
-        members = dict(line.split(":", 1) for line in lines(self._answer("stats -h").decode("utf-8", "replace")) if ":" in line)
+        try:
+            found = lines(self._answer("stats -h").decode("utf-8", "replace"))
+        except CommandFailed:  # it has ended, since there is nothing that it knows
+            found = []
+        members = dict(line.split(":", 1) for line in found if ":" in line)
         if "Block count" not in members:
             raise Failure(
                 "the root of the image is not an ext4 file system",
