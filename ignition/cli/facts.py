@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 PROGRAM = Program(
     "ignition facts",
-    "print what a plan depends on, of this machine",
+    "print what a plan depends on, of this machine or of images",
     (BASE_DIR, FETCH_TIMEOUT, IMAGE, KERNEL_ARGUMENTS, MEMORY, PLATFORM, SECTOR_SIZE, UEFI),
     manual="ignition-facts(1)",
     usage=("[URL|FILE|-] [options]",),

@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from ignition.errors import CommandFailed, Failure
 from ignition.host.command import ENVIRONMENT, serving
+from ignition.host.reading import lines
 from ignition.storage.disk import opened
 
 RAW = ""
@@ -56,7 +57,7 @@ _FLOCK = struct.Struct("hhqqi4x")
 
 
 def of(path: str) -> str:
-    """QEMU's name of the format of an image; RAW for one that is read as it is. Raises Failure."""
+    """QEMU's name of the format of an image; RAW for one that needs no conversion. Raises Failure."""
     try:
         with open(path, "rb") as file:
             head = file.read(_HEAD)
@@ -129,13 +130,13 @@ def _named(format: str) -> str:
 
 
 def _needed() -> tuple[str, str] | None:
-    """What is missing for an export, and how to get it."""
+    """(the first requirement of an export that is not met, its remedy); None if there is none."""
     if shutil.which("qemu-storage-daemon", path=ENVIRONMENT["PATH"]) is None:
         packages = "qemu-utils (Debian 12: qemu-system-common; Fedora: qemu-img)"
         return "the program qemu-storage-daemon, which is missing", f"install {packages}"
     if not os.access(_FUSE, os.R_OK | os.W_OK):
         return f"{_FUSE}, which {'may not be opened' if os.path.exists(_FUSE) else 'is missing'}", (
-            "load the kernel module fuse (in a container: give it the device)"
+            "load the kernel module fuse (in a container: pass it the device)"
         )
     if os.geteuid() != 0 and shutil.which("fusermount3", path=ENVIRONMENT["PATH"]) is None:
         return "the program fusermount3, which is missing", "install fuse3"
@@ -161,5 +162,5 @@ def _mount_point() -> Iterator[str]:
 
 def _reason(failure: CommandFailed) -> str:
     """The last message of the daemon, without its own name and options, which repeat the path."""
-    last = (failure.stderr.strip().splitlines() or [failure.what])[-1]
+    last = (lines(failure.stderr.strip()) or [failure.what])[-1]
     return re.sub(r"^qemu-storage-daemon: (--\w+ \{.*?\}+: )?", "", last)

@@ -30,14 +30,14 @@ _CLOSED = {
 
 
 class ImagedMachine:
-    """`facts`, `tree` of the root, and `remarks` on what is not as on a machine, in words."""
+    """`facts`, `tree` of the root, and `remarks`: the limits of these, in words."""
 
     def __init__(self, facts: Facts, tree: Tree, remarks: list[str]) -> None:
         self.facts, self.tree, self.remarks = facts, tree, remarks
 
 
 def machine(words: Sequence[str], kernel_arguments: str, *, efi: bool, sector_size: int, stack: ExitStack) -> ImagedMachine:
-    """The machine with the disks that `-image` names. What is read stays open as long as the stack. Raises Failure."""
+    """The machine with the disks that `-image` names. The images stay open as long as the stack. Raises Failure."""
     images, remarks = stack.enter_context(image.opened_raw(image.named(words)))
     facts = image.probe(images, kernel_arguments, efi=efi, sector_size=sector_size)
     found = PlannedMachine(facts, Config())

@@ -23,6 +23,7 @@ import pytest
 from ignition.cli.ignition import main
 from ignition.errors import Failure
 from ignition.facts import formats, image, schema
+from ignition.host.command import ENVIRONMENT
 from ignition.planning import dissected
 from ignition.planning.ext4 import Ext4Tree
 from ignition.planning.tree import LiveTree, Tree
@@ -274,7 +275,7 @@ def test_reason_of_qemu_is_shown(tmp_path: Path) -> None:
     ("absent", "needed", "fix"),
     [
         ("qemu-storage-daemon", "the program qemu-storage-daemon, which is missing", "install qemu-utils (Debian 12:"),
-        ("fuse", "{fuse}, which is missing", "load the kernel module fuse (in a container: give it the device)"),
+        ("fuse", "{fuse}, which is missing", "load the kernel module fuse (in a container: pass it the device)"),
         ("fusermount3", "the program fusermount3, which is missing", "install fuse3"),
     ],
 )
@@ -290,7 +291,7 @@ def test_absent_tools_are_named_with_their_packages(
     bin.mkdir()
     for name in {"qemu-storage-daemon", "fusermount3"} - {absent}:
         (bin / name).touch(0o755)
-    monkeypatch.setitem(formats.ENVIRONMENT, "PATH", str(bin))
+    monkeypatch.setitem(ENVIRONMENT, "PATH", str(bin))
     with pytest.raises(Failure) as caught, formats.as_raw("a b.vhd", "vpc", in_use=True):
         pass
     assert caught.value.what == f"the image is in the format vhd, and reading it needs {needed.format(fuse=fuse)}"
