@@ -99,17 +99,15 @@ def as_raw(path: str, format: str, *, in_use: bool) -> Iterator[str]:
     if format == RAW:
         yield path
         return
+    forced = "-U " if in_use else ""
+    convert = f"or convert the image: qemu-img convert {forced}-f {format} -O raw {shlex.quote(path)} disk.raw"
     if needed := _needed():
-        forced = "-U " if in_use else ""
-        raise Failure(
-            f"{_named(format)}, and reading it needs {needed[0]}",
-            where=path,
-            fix=f"{needed[1]}, or convert the image: qemu-img convert {forced}-f {format} -O raw {shlex.quote(path)} disk.raw",
-        )
+        raise Failure(f"{_named(format)}, and reading it needs {needed[0]}", where=path, fix=f"{needed[1]}, {convert}")
     with ExitStack() as stack:
         target = stack.enter_context(_mount_point())
         node: dict[str, object] = {"driver": format, "node-name": "disk", "read-only": True, "force-share": in_use}
-        file = {"driver": "file", "filename": os.path.abspath(path)}
+        driver = "host_device" if stat.S_ISBLK(os.stat(path).st_mode) else "file"
+        file = {"driver": driver, "filename": os.path.abspath(path)}
         export: dict[str, object] = {"type": "fuse", "id": "export", "node-name": "disk", "mountpoint": target}
         export |= {"writable": False, "allow-other": "off"}
         argv = ["qemu-storage-daemon", "--blockdev", json.dumps({**node, "file": file}), "--export", json.dumps(export)]
@@ -120,7 +118,7 @@ def as_raw(path: str, format: str, *, in_use: bool) -> Iterator[str]:
             raise Failure(
                 f"{_named(format)}, and cannot be read: {_reason(failure)}",
                 where=path,
-                fix=f"check it: qemu-img info --backing-chain {shlex.quote(path)}",
+                fix=f"check it: qemu-img info --backing-chain {shlex.quote(path)}, {convert}",
             ) from failure
         yield target
 
@@ -161,6 +159,6 @@ def _mount_point() -> Iterator[str]:
 
 
 def _reason(failure: CommandFailed) -> str:
-    """The last message of the daemon, without its own name and options, which repeat the path."""
-    last = (lines(failure.stderr.strip()) or [failure.what])[-1]
-    return re.sub(r"^qemu-storage-daemon: (--\w+ \{.*?\}+: )?", "", last)
+    """The messages of the daemon, without its own name and options, which repeat the path."""
+    said = lines(failure.stderr.strip()) or [failure.what]
+    return "; ".join(re.sub(r"^qemu-storage-daemon: (--\w+ \{.*?\}+: )?", "", line) for line in said)

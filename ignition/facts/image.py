@@ -82,10 +82,10 @@ def probe(images: Sequence[Image], kernel_arguments: str, *, efi: bool, sector_s
 
 
 def _devices(image: Image, default_sector: int) -> Iterator[Device]:
-    size = os.path.getsize(image.raw)
     try:
-        content = _content(image.raw, 0, size)
         with opened(image.raw, os.O_RDONLY) as descriptor:
+            size = os.lseek(descriptor, 0, os.SEEK_END)  # of a volume, too, which has no size in its inode
+            content = _content(image.raw, 0, size)
             sector = _sector_size(descriptor, default_sector)
             table = _table(descriptor, sector, size // sector)
         contents = tuple(Content(one.format, one.label, one.uuid, one.table, one.offset) for one in signatures.all_of(image.raw))

@@ -268,7 +268,8 @@ def test_reason_of_qemu_is_shown(tmp_path: Path) -> None:
     missing = f"Could not open backing file: Could not open '{tmp_path}/gone.raw': No such file or directory"
     assert caught.value.what == f"the image is in the format qcow2, and cannot be read: {missing}"
     assert caught.value.where == str(over)
-    assert caught.value.fix == f"check it: qemu-img info --backing-chain {over}"
+    converted = f"or convert the image: qemu-img convert -f qcow2 -O raw {over} disk.raw"
+    assert caught.value.fix == f"check it: qemu-img info --backing-chain {over}, {converted}"
 
 
 @pytest.mark.parametrize(
@@ -298,6 +299,17 @@ def test_absent_tools_are_named_with_their_packages(
     assert caught.value.where == "a b.vhd"
     assert caught.value.fix.startswith(fix)
     assert caught.value.fix.endswith(", or convert the image: qemu-img convert -U -f vpc -O raw 'a b.vhd' disk.raw")
+
+
+@needs_fuse
+@pytest.mark.root
+@pytest.mark.parametrize("format", ["raw", "qcow2"])
+def test_image_may_be_in_a_volume(format: str, system: Path, planned: Callable[..., Any], make_loop: MakeLoop) -> None:
+    """As libvirt keeps disks in logical volumes."""
+    image, size = system.with_suffix(".image"), system.stat().st_size
+    run("qemu-img", "convert", "-O", format, system, image)
+    os.truncate(image, -(-max(size, image.stat().st_size) // MIB) * MIB)
+    assert planned(make_loop(0, file=image)) == planned(system)
 
 
 # Roots
