@@ -147,9 +147,13 @@ def _mount_point() -> Iterator[str]:
     # Not tempfile's choice, which writes a file into each directory to try it.
     places = (os.environ.get("XDG_RUNTIME_DIR"), os.environ.get("TMPDIR"), "/tmp", "/var/tmp")  # noqa: S108
     usable = next((one for one in places if one and os.access(one, os.W_OK | os.X_OK)), "/tmp")  # noqa: S108
-    directory = tempfile.mkdtemp(prefix="ignition-image-", dir=usable)
-    target = os.path.join(directory, "disk")
-    os.mknod(target, stat.S_IFREG | 0o600)
+    try:
+        directory = tempfile.mkdtemp(prefix="ignition-image-", dir=usable)
+        target = os.path.join(directory, "disk")
+        os.mknod(target, stat.S_IFREG | 0o600)
+    except OSError as error:
+        fix = "set TMPDIR to a directory that you may write to"
+        raise Failure(f"no mount point can be created: {error.strerror}", where=usable, fix=fix) from error
     try:
         yield target
     finally:

@@ -69,7 +69,7 @@ def opened_raw(images: Sequence[Image]) -> Iterator[tuple[list[Image], list[str]
             format = formats.of(image.path)
             in_use = formats.is_in_use(image.path)
             if in_use:
-                remarks.append(f"{image.path} is in use, by a virtual machine: it may change while it is read")
+                remarks.append(f"{image.path} is in use by QEMU: it may change while it is read")
             raw = stack.enter_context(formats.as_raw(image.path, format, in_use=in_use))
             found.append(Image(image.path, image.node, raw))
         yield found, remarks

@@ -235,7 +235,7 @@ def test_image_in_use_is_read_with_a_note(format: str, system: Path, planned: Ca
             found = planned(disk)
         finally:
             server.terminate()
-    assert f"{disk} is in use, by a virtual machine: it may change while it is read" in found.pop("notes")
+    assert f"{disk} is in use by QEMU: it may change while it is read" in found.pop("notes")
     del unused["notes"]
     assert found == unused
 
@@ -299,6 +299,20 @@ def test_absent_tools_are_named_with_their_packages(
     assert caught.value.where == "a b.vhd"
     assert caught.value.fix.startswith(fix)
     assert caught.value.fix.endswith(", or convert the image: qemu-img convert -U -f vpc -O raw 'a b.vhd' disk.raw")
+
+
+@needs_fuse
+def test_mount_point_needs_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) in ("/dev/fuse", str(tmp_path / "none")))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "none"))
+    monkeypatch.setattr(shutil, "which", lambda name, path: f"/usr/bin/{name}")
+    with pytest.raises(Failure) as caught, formats.as_raw("disk", "qcow2", in_use=False):
+        pass
+    assert (caught.value.what, caught.value.where) == (
+        "no mount point can be created: No such file or directory",
+        f"{tmp_path}/none",
+    )
+    assert caught.value.fix == "set TMPDIR to a directory that you may write to"
 
 
 @needs_fuse
