@@ -230,7 +230,7 @@ def test_image_in_use_is_read_with_a_note(format: str, system: Path, planned: Ca
     with subprocess.Popen(["qemu-nbd", "-t", "-f", format, "-k", tmp_path / "socket", disk]) as server:
         try:
             deadline = time.monotonic() + 30
-            while not (tmp_path / "socket").exists() and time.monotonic() < deadline:
+            while not formats.is_in_use(str(disk)) and time.monotonic() < deadline:
                 time.sleep(0.02)
             found = planned(disk)
         finally:
