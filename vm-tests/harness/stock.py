@@ -50,7 +50,7 @@ def first_boot(case: Case, system: Disk, hardware: Hardware) -> None:
     checks = case.checks("first boot", machine)
     kargs.judge_boot(seen, checks, present=("stock_test=one", "norandmaps"), absent=("quiet", "console=tty0"))
     checks.contains("the boot loader names its directory", "ignition.boot=UUID=", seen["cmdline"].text)
-    checks.matches("the notes say that it was rebooted", kargs.GOES_ON, "\n".join(guest.journal(seen["journal"]).messages()))
+    checks.matches("the notes say that it was rebooted", kargs.GOES_ON, "\n".join(guest.parse_journal(seen["journal"].text).messages()))
     checks.equal("host name", "stock-machine\n", seen["host name"].text)
     checks.equal("unit", "hello\n", seen["hello"].text)
     checks.matches("user", r"^pilot:", seen["pilot"].text)
