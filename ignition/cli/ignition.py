@@ -13,8 +13,8 @@ from importlib import import_module
 
 from ignition import __version__
 from ignition.cli.flags import DIRECTORIES, FILES, Flag, UsageError, duration, duration_s, platforms_with_config
-from ignition.cli.program import Program
-from ignition.errors import Failure, trace, unforeseen
+from ignition.cli.program import IGNITION, Program
+from ignition.errors import Failure, is_foreign, trace, unforeseen
 from ignition.host import log, paths, progress
 from ignition.host.printable import message as clean
 from ignition.operation import Context, Runner
@@ -45,25 +45,13 @@ def _render() -> Program:
     return render.PROGRAM
 
 
-def _schema() -> Program:
-    try:
-        from ignition.cli import schema
-    except ImportError:  # see ABSENT in dracut's closure.py
-        program = Program("ignition schema", "", (), manual="ignition-schema(1)", usage=("NAME",), statuses={})
-        program(_no_schemas)
-        return program
-    return schema.PROGRAM
-
-
-def _no_schemas(_values: Values, _words: list[str]) -> None:
-    raise Failure("an initramfs does not contain schemas", fix="run the command on the running system")
-
-
 def _command(name: str, load: Callable[[], ModuleType], program_name: str = "PROGRAM") -> Program:
-    """The program of a command in a module of its own. Raises Failure where that is not installed."""
+    """The program of a command in a module of its own; where that is not installed, one that says so."""
     try:
         program: Program = getattr(load(), program_name)
-    except ImportError:  # see ABSENT in dracut's closure.py
+    except ImportError as error:  # see ABSENT in dracut's closure.py
+        if is_foreign(error):
+            raise
         program = Program(f"ignition {name}", "", (), manual=f"ignition-{name}(1)", usage=("",), statuses={})
         program(lambda _values, _words: _absent(name))
     return program
@@ -95,7 +83,7 @@ GROWING = Program(
     tuple(flag if flag.name in OF_GROW else flag.concealed() for flag in FLAGS),
     manual="ignition-grow(8)",
     usage=("[options]",),
-    version="Ignition",
+    original=IGNITION,
     statuses={**_STATUSES, FAILED: "ROOT could not be grown"},
 )
 PROGRAM = Program(
@@ -118,7 +106,7 @@ PROGRAM = Program(
         "disarm [-dry-run]",
         "grow [-root DIRECTORY] [options]",
     ),
-    version="Ignition",
+    original=IGNITION,
     statuses=_STATUSES,
     # Only the module of the called command is loaded: a stage does not pay for the others.
     commands={
@@ -127,7 +115,7 @@ PROGRAM = Program(
         "facts": lambda: _command("facts", lambda: import_module("ignition.cli.facts")),
         "simulate": lambda: _command("simulate", lambda: import_module("ignition.cli.simulate")),
         "render": _render,
-        "schema": _schema,
+        "schema": lambda: _command("schema", lambda: import_module("ignition.cli.schema")),
         "report": _report,
         "status": lambda: _command("status", lambda: import_module("ignition.cli.status")),
         "verify": lambda: _command("verify", lambda: import_module("ignition.cli.verify")),

@@ -82,6 +82,17 @@ def _send(priority: int, message: str, fields: dict[str, object], also: Callable
             print(f"{_NAMES[priority]:<9}: {prefix}{text}", file=sys.stdout, flush=True)
 
 
+def _sender() -> Callable[..., object]:
+    """Not within `try`, where dracut's closure.py would take the import for an optional one.
+
+    `systemd.journal` proper costs 25 ms at import (logging, uuid, datetime); its sender alone costs 1.
+    """
+    from systemd._journal import sendv
+
+    send: Callable[..., object] = sendv
+    return send
+
+
 def debug(message: str, **fields: object) -> None:
     """A detail for debugging."""
     send(DEBUG, message, **fields)
@@ -132,9 +143,10 @@ def _send_to_journal(priority: int, message: str, fields: dict[str, object]) -> 
     """False if there is no journal."""
     if not os.path.exists(_JOURNAL):
         return False  # sd_journal_send(3) would drop the message silently
-    # `systemd.journal` proper costs 25 ms at import (logging, uuid, datetime); its sender alone costs 1.
-    from systemd._journal import sendv
-
+    try:
+        sendv = _sender()
+    except ImportError:
+        return False  # a workstation without systemd-python
     stage = _Settings.stage
     entry = [
         f"MESSAGE={stage}: {message}" if stage else f"MESSAGE={message}",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def text(planner: Planner, changes: Changes, views: list[DiskView], lost: list[str], failure: Failure | None, name: str) -> str:
-    """The page. Raises Failure without jinja2."""
+    """The page."""
     signs = [change.sign for _, change in changes.entries]
     tiles = [
         page.Tile(str(signs.count(ADDED)), "to add", page.GOOD if ADDED in signs else page.PLAIN),

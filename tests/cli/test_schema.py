@@ -126,7 +126,7 @@ def test_initramfs_does_without_schemas(monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.delattr(ignition.cli, "schema", raising=False)
     assert main(["schema", "3.5.0"]) == 1
     assert capsys.readouterr().err.endswith(
-        "an initramfs does not contain schemas (fix: run the command on the running system)\n"
+        "an initramfs does not contain ignition schema (fix: run the command on the running system)\n"
     )
     assert main(["--help"]) == 0
     assert "schema " not in capsys.readouterr().out.partition("Commands:")[2]
