@@ -22,7 +22,7 @@ from ignition.cli.merged_config import (
     tell_people,
     without_garbage_collection,
 )
-from ignition.cli.program import Program
+from ignition.cli.program import IGNITION, Program
 from ignition.errors import Failure
 
 TYPE_CHECKING = False
@@ -38,7 +38,7 @@ PROGRAM = Program(
     usage=("[URL|FILE|-] [options]",),
     dialect=GO_ANYWHERE,
     operands=FILES,
-    version="Ignition",
+    original=IGNITION,
     statuses={1: "the facts cannot be collected", 2: "invalid usage"},
 )
 

@@ -23,7 +23,7 @@ from ignition.cli.merged_config import (
     tell_people,
     without_garbage_collection,
 )
-from ignition.cli.program import Program
+from ignition.cli.program import IGNITION, Program
 from ignition.errors import Failure
 
 TYPE_CHECKING = False
@@ -64,7 +64,7 @@ PROGRAM = Program(
     usage=("[URL|FILE|-] [--host | --image FILE... | --facts FILE] [options]",),
     dialect=GO_ANYWHERE,
     operands=FILES,
-    version="Ignition",
+    original=IGNITION,
     usage_status=USAGE,
     statuses={
         NOTHING_TO_DO: "nothing would change",

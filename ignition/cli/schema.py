@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 
 from ignition.cli.flags import GO_ANYWHERE, UsageError
-from ignition.cli.program import Program
+from ignition.cli.program import IGNITION, Program
 from ignition.errors import Failure
 
 TYPE_CHECKING = False
@@ -58,7 +58,7 @@ PROGRAM = Program(
     usage=("VERSION", f"{BUTANE} VARIANT VERSION", *_ALONE),
     dialect=GO_ANYWHERE,
     operands=words,
-    version="Ignition",
+    original=IGNITION,
     more_help=lambda: ("Schemas:", *(f"  {line}" for line in known())),
     statuses={USAGE: "invalid usage, or there is no such schema"},
 )
