@@ -15,7 +15,7 @@ sharedir := $(DESTDIR)$(prefix)/share
 zshdir ?= zsh/$(if $(and $(filter /usr,$(prefix)),$(wildcard /etc/debian_version)),vendor-completions,site-functions)
 IMAGE ?= build/coreos-ignition-debian12.qcow2
 
-.PHONY: help setup demo test check unit vm-test lab bench bench-boot fuzz mutants soak image screenshots install clean
+.PHONY: help setup demo test check unit vm-test lab bench bench-boot fuzz mutants soak image screenshots install zipapp clean
 help:
 	@sed -n 's/^## //p' Makefile
 
@@ -87,6 +87,10 @@ install:
 	python3 -BIS docs/man/generate.py $(sharedir)/man
 	python3 -BIS packaging/completion/generate.py $(sharedir) $(zshdir)
 	python3 -BIS packaging/schemas.py $(sharedir)/coreos-ignition/schemas
+
+## make zipapp          all programs in one file for any machine with Python 3.11: build/ignition.pyz
+zipapp:
+	@$(or $(wildcard $(PYTHON)),python3) packaging/pyz/build.py build/ignition.pyz && echo build/ignition.pyz
 
 clean:
 	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -12,7 +12,7 @@ import sys
 from ignition.arming import machine as machines
 from ignition.arming import plan
 from ignition.cli.flags import GO_ANYWHERE, Flag
-from ignition.cli.program import FAILED, SUCCESS, USAGE, Program
+from ignition.cli.program import FAILED, IGNITION, SUCCESS, USAGE, Program
 from ignition.errors import Failure
 from ignition.host import log, paths
 from ignition.host.printable import message
@@ -35,7 +35,7 @@ PROGRAM = Program(
     usage=("[-grow] [-dry-run]",),
     dialect=GO_ANYWHERE,
     operands=None,
-    version="Ignition",
+    original=IGNITION,
     statuses=_STATUSES,
 )
 DISARM = Program(
@@ -46,7 +46,7 @@ DISARM = Program(
     usage=("[-dry-run]",),
     dialect=GO_ANYWHERE,
     operands=None,
-    version="Ignition",
+    original=IGNITION,
     statuses=_STATUSES,
 )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from ignition.arming import checks, initramfs
 from ignition.arming.checks import MISSING, Boot, Finding
 from ignition.cli.flags import DIRECTORIES, GO_ANYWHERE, Flag, wants_colour
-from ignition.cli.program import FAILED, SUCCESS, USAGE, Program
+from ignition.cli.program import FAILED, IGNITION, SUCCESS, USAGE, Program
 from ignition.host import log
 from ignition.host.printable import message
 from ignition.host.root import Root
@@ -30,7 +30,7 @@ PROGRAM = Program(
     usage=("[-root DIRECTORY] [-json]",),
     dialect=GO_ANYWHERE,
     operands=None,
-    version="Ignition",
+    original=IGNITION,
     statuses={
         SUCCESS: "nothing is missing",
         FAILED: "the image could not be read",

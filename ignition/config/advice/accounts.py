@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
+from pkgutil import get_data
 
 from ignition.config.advice.subject import advice
 from ignition.config.model.passwd import Group, User
@@ -43,7 +43,7 @@ _NECESSARY = "without it the machine cannot be provisioned"
 @cache
 def known() -> dict[str, dict[str, dict[str, int | None]]]:
     """System → users and groups → name → id, None where it is not fixed."""
-    found: dict[str, dict[str, dict[str, int | None]]] = json.loads((Path(__file__).parent / "data/accounts.json").read_bytes())
+    found: dict[str, dict[str, dict[str, int | None]]] = json.loads(get_data(__package__, "data/accounts.json") or b"")
     return found
 
 

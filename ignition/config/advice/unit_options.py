@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
-from pathlib import Path
+from pkgutil import get_data
 
 from ignition.config.advice.subject import advice
 from ignition.config.advice.unit_files import UnitText
@@ -38,7 +38,7 @@ def advise(subject: Subject) -> Iterator[Finding]:
 @cache
 def known() -> dict[str, dict[str, frozenset[str]]]:
     """Kind of file → section → options."""
-    data: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / "data/options.json").read_bytes())
+    data: dict[str, dict[str, str]] = json.loads(get_data(__package__, "data/options.json") or b"")
     return {kind: {name: frozenset(keys.split()) for name, keys in sections.items()} for kind, sections in data.items()}
 
 
