@@ -46,7 +46,7 @@ def _render() -> Program:
 
 
 def _command(name: str, load: Callable[[], ModuleType], program_name: str = "PROGRAM") -> Program:
-    """The program of a command in a module of its own; where that is not installed, one that says so."""
+    """The program of a command in a module of its own; where that is not installed, one that fails."""
     try:
         program: Program = getattr(load(), program_name)
     except ImportError as error:  # see ABSENT in dracut's closure.py

@@ -51,8 +51,8 @@ class Program:
     `manual` is its page, such as "butane(1)". `statuses`: exit statuses of its own and what they mean, beside those of the frame.
     `commands`: by the words that choose them; the function loads the one that is chosen, and one without a summary is not listed.
     `operands`: what completion offers for words that are not flags; None if there are none to give, and then they are refused.
-    `original`: the program and the version whose behaviour is followed; -version says so. Without `prints_version`, the program
-    prints it by itself.
+    `original`: the program and the version whose behaviour is followed, for -version. Without `prints_version`, the program
+    prints the version by itself.
     `output_is_words` and `closed_pipe` are those of ignition.host.frame.
 
     The originals differ in these: `help_to` is the stream of the help. With `full_usage` a usage error is the last line below

@@ -58,10 +58,10 @@ def ids() -> list[str]:
     """All ids of today, sorted."""
     try:
         names = os.listdir(os.path.dirname(__file__))
-    except NotADirectoryError:  # in the one file of `make zipapp`
-        from pkgutil import iter_modules
+    except NotADirectoryError:
+        from ignition.host import zipped
 
-        names = [f"{module.name}.py" for module in iter_modules(__path__)]
+        names = zipped.modules(__path__)
     stems = {name.partition(".")[0] for name in names if name.endswith((".py", ".pyc"))}
     return sorted(stem.replace("_", "-") for stem in stems if not stem.startswith("_"))
 

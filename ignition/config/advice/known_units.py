@@ -6,11 +6,11 @@ names of well-known services. A missing name proves nothing.
 
 from __future__ import annotations
 
-import json
 import re
 from difflib import get_close_matches
 from functools import cache
-from pkgutil import get_data
+
+from ignition.config.advice.tables import table
 
 # Created from the kernel's devices, from fstab and from paths, or at run time.
 MADE_BY_SYSTEMD = ("device", "mount", "automount", "swap", "slice", "scope", "snapshot")
@@ -21,7 +21,7 @@ _ALIKE = 0.8  # difflib's measure: 1 is equal
 @cache
 def known() -> frozenset[str]:
     """All names, templates as `name@.type`."""
-    groups: dict[str, list[str]] = json.loads(get_data(__package__, "data/units.json") or b"")
+    groups: dict[str, list[str]] = table("units")
     return frozenset(name for names in groups.values() for name in names)
 
 
