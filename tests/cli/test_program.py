@@ -11,7 +11,9 @@ from ignition import __version__
 from ignition.cli import butane, cloudinit, ct, ignition, kargs_helper, rmcfg, validate
 from ignition.cli.flags import CLAP, GO, PFLAG, Dialect, Flag, UsageError
 from ignition.cli.program import Program
+from ignition.cli.programs import programs
 from ignition.errors import Failure
+from tests.programs import TOP
 
 FLAGS = (
     Flag("root", "/", "root directory", value="DIRECTORY"),
@@ -115,6 +117,15 @@ def test_every_program_names_the_original_and_itself(
     assert main(words.split()) == 0
     own = re.escape(f"coreos-ignition {__version__}")
     assert re.fullmatch(rf"{name} \((implemented by )?{own}\)\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("one", [one for one in programs() if one.original], ids=lambda one: one.name)
+def test_documents_name_the_version_of_the_original(one: Program) -> None:
+    name, section = one.manual.rstrip(")").split("(")
+    assert f"is followed: `{one.original}`." in (TOP / f"docs/man/{name}.{section}.md").read_text()
+    table = (TOP / "docs/install.md").read_text().partition("### Versions")[2].partition("\n## ")[0]
+    (row,) = [row for row in table.splitlines() if row.startswith("|") and f"`{one.name}`" in row]
+    assert one.original in row
 
 
 @pytest.mark.parametrize(("dialect", "hint"), [(GO, "-help"), (CLAP, "--help")])
