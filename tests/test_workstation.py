@@ -16,11 +16,13 @@ from functools import cache, partial
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from tests import programs
 from tests.reporting import sample
 
 VERSIONS = ("3.11", "3.12", "3.13")
+OWN = "{}.{}".format(*sys.version_info)
 OF_THE_BOOT = (".ignition-result.json", "applied.json", "report.json")
 PROGRAMS = tomllib.loads((programs.TOP / "pyproject.toml").read_text())["project"]["scripts"]
 FILES = {
@@ -93,7 +95,7 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> "dict[str, Path | 
         shutil.copytree(programs.TOP / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(programs.TOP / name, clone / name)
-    pip(VERSIONS[0], "wheel", "--no-deps", f"--wheel-dir={clone}", ".", at=clone)
+    pip(OWN, "wheel", "--no-deps", f"--wheel-dir={clone}", ".", at=clone)
     (wheel,) = clone.glob("*.whl")
     with ThreadPoolExecutor(2) as pool:
         made = {version: pool.submit(environment, version, wheel, tmp_path_factory.mktemp("venv")) for version in VERSIONS}
@@ -203,6 +205,9 @@ def test_plain_virtual_environment(
         raise bin
     assert run_all({name: [str(bin / name)] for name in PROGRAMS}, tmp_path, url) == system[0]
     assert written(tmp_path) == system[1]
+    (tmp_path / "packed.ign").write_bytes(zstandard.compress(FILES["a.ign"].encode()))
+    done = subprocess.run([bin / "ignition", "render", tmp_path / "packed.ign"], capture_output=True, text=True, check=False)
+    assert (done.returncode, '"uid":7' in done.stdout.replace(" ", "")) == (0, True), done.stderr
     done = subprocess.run([bin / "ignition", "facts"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (
         1,
@@ -212,13 +217,21 @@ def test_plain_virtual_environment(
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_zipapp(version: str, zipapp: Path, system: Ran, url: str, tmp_path: Path) -> None:
-    # A zip file keeps no byte code, so each start takes half a second: newer Pythons run a part of the examples.
-    wanted = [pair for pair in zip(EXAMPLES, system[0], strict=True) if version == VERSIONS[0] or pair[0] in SOME]
+    # A zip file keeps no byte code, so each start takes half a second: other Pythons run a part of the examples.
+    wanted = [pair for pair in zip(EXAMPLES, system[0], strict=True) if version == OWN or pair[0] in SOME]
     # -S: without any library of the machine.
     start = {name: [interpreter(version), "-IS", str(zipapp), name] for name in PROGRAMS}
     found = run_all(start, tmp_path, url, [example for example, _ in wanted])
     assert found == [result for _, result in wanted]
     assert written(tmp_path) == system[1]
+
+
+def test_zipapp_names_the_package_that_it_cannot_contain(zipapp: Path, tmp_path: Path) -> None:
+    (tmp_path / "packed.ign").write_bytes(zstandard.compress(FILES["a.ign"].encode()))
+    argv = [sys.executable, "-IS", str(zipapp), "ignition-validate", "packed.ign"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=tmp_path)
+    says = "the Python library zstandard is missing (fix: pip install zstandard, or apt install python3-zstandard)"
+    assert (done.returncode, done.stderr) == (1, f"ignition-validate: {says}\n")
 
 
 def test_zipapp_runs_the_program_of_its_name(zipapp: Path, tmp_path: Path) -> None:

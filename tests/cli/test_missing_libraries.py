@@ -3,8 +3,11 @@
 The programs run in an interpreter that finds nothing but the standard library and ours.
 """
 
+import ast
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -130,6 +133,22 @@ def test_package_of_a_library(name: str, says: str) -> None:
     error = ModuleNotFoundError(f"No module named {name!r}", name=name)
     assert str(missing_module(error)) == f"the Python library {says}"
     assert str(unforeseen(error, "ignition")) == f"the Python library {says}"
+
+
+def test_every_library_is_declared() -> None:
+    """What a module imports is a dependency of the programs, or one of the extra `agent`, under the name that the message has."""
+    project = tomllib.loads((programs.TOP / "pyproject.toml").read_text())["project"]
+    declared = {
+        re.split("[<>=]", text)[0].lower() for text in (*project["dependencies"], *project["optional-dependencies"]["agent"])
+    }
+    named = set()
+    for path in (path for top in ("ignition", "coreos_metadata") for path in (programs.TOP / top).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            errors = [ModuleNotFoundError(name=module) for module in modules]
+            named |= {missing_module(error).fix.split()[2].rstrip(",").lower() for error in errors if is_foreign(error)}
+    assert named - {"_typeshed"} == declared
 
 
 @pytest.mark.parametrize("name", ["ignition.cli.gone", "coreos_metadata.gone", "json.gone", ""])
