@@ -1,7 +1,7 @@
 """`ignition doctor`: what the root of an image lacks to provision itself at its first boot. Reads only.
 
-Each check looks at one part of the way: the initramfs, the boot loader, the flag, identifiers, units, logins, the network. The root
-is that of the running machine, of a chroot, or a tree that is read from a disk image.
+Each check looks at one part of the way: the initramfs, the boot loader, the flag, identifiers, units, logins, the network. The
+root is that of the running machine, of a chroot, or a tree that is read from a disk image.
 """
 
 from __future__ import annotations

@@ -87,8 +87,8 @@ def _files(machine: Machine) -> dict[str, tuple[bytes, int]]:
 
 
 def _preset(machine: Machine, *, with_key_maker: bool) -> Iterator[str]:
-    yield "# Written by `ignition arm`, removed by `ignition disarm`. The first boot of a machine applies presets: these keep the\n"
-    yield "# choice of enabled units as it was when the image was made. A config's are in 20-ignition.preset, which takes precedence.\n"
+    yield "# Written by `ignition arm`, removed by `ignition disarm`. The first boot of a machine applies presets: these keep\n"
+    yield "# the choice of enabled units of the image. A config's are in 20-ignition.preset, which takes precedence.\n"
     wanted = {*machine.enabled, *_OURS, *([KEY_MAKER] if with_key_maker else [])}
     yield from (f"enable {unit}\n" for unit in sorted(wanted))
     yield "disable *\n"

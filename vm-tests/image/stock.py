@@ -161,7 +161,10 @@ def _mounted(raw: Path, root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _inside(root: Path, loop: str, command: list[str]) -> str:
-    """Run a command in a chroot of the mounted disk, where its device is /dev/vda: grub-mkconfig takes a loop device for a file, and for vda3 grub-probe would look for the disk."""
+    """Run a command in a chroot of the mounted disk, where its device is /dev/vda.
+
+    grub-mkconfig would take a loop device for a file, and grub-probe would look for the disk of a vda3.
+    """
     at, nodes = shlex.quote(str(root)), shlex.quote(str(root.parent / "dev"))
     script = f"""
 mkdir -p {nodes}
