@@ -12,7 +12,7 @@ def read(image: str, path: str) -> str | None:
     """The text of a file; None if the initramfs does not have it. `image` is a path of this system. Raises Failure."""
     try:
         # For a missing file it prints nothing, and succeeds.
-        return run(["lsinitrd", "--file", path, image], why=f"reading {image}", timeout_s=_READING_S) or None
+        return run(["lsinitrd", "--file", path, "--", image], why=f"reading {image}", timeout_s=_READING_S) or None
     except CommandFailed as failure:
         if failure.status is None:
             raise Failure("lsinitrd is missing", fix="install dracut-core") from failure
