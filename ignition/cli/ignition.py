@@ -101,7 +101,7 @@ PROGRAM = Program(
         "report [FILE] [options]",
         "status [-wait[=SECONDS]] [-json] [-root DIRECTORY]",
         "reset [-keep WHAT]... [-yes] [-dry-run]",
-        "doctor [-root DIRECTORY] [-json]",
+        "doctor [-root DIRECTORY | -image FILE] [-json]",
         "arm [-grow] [-dry-run]",
         "disarm [-dry-run]",
         "grow [-root DIRECTORY] [options]",

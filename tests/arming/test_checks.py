@@ -285,6 +285,42 @@ def test_initramfs_is_read_by_lsinitrd(tmp_path: Path) -> None:
     assert initramfs.read(str(image), "usr/lib/other") is None
 
 
+def disk(tmp_path: Path, image: Path, *, esp: bool) -> Path:
+    """A disk image with this root; `esp`: what is in its /boot goes to a partition EFI-SYSTEM."""
+    raw, mib = tmp_path / "disk.raw", 1 << 20
+    with raw.open("wb") as file:
+        file.truncate(150 * mib)
+    table = "label: gpt\nstart=2048, size=81920, type=uefi, name=EFI-SYSTEM\nstart=86016, size=200000, type=linux, name=ROOT\n"
+    subprocess.run(["sfdisk", "-q", "--no-reread", raw], input=table, text=True, check=True)
+    if esp:
+        subprocess.run(["mkfs.fat", "-n", "EFI-SYSTEM", "--offset=2048", raw, "40960"], check=True, capture_output=True)
+        subprocess.run(["mcopy", "-s", "-i", f"{raw}@@{mib}", *(image / "boot").iterdir(), "::/"], check=True)
+        shutil.rmtree(image / "boot")
+        (image / "boot").mkdir()
+    options = ["-q", "-F", "-t", "ext4", "-d", image, "-E", f"offset={86016 * 512}"]
+    subprocess.run(["mke2fs", *options, raw, "100000k"], check=True)
+    return raw
+
+
+@pytest.mark.parametrize("esp", [False, True], ids=["boot-in-root", "efi-system"])
+def test_disk_image(image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, esp: bool) -> None:
+    shutil.copy(archive(tmp_path, checks.AGENT), image / "boot/initrd.img-6.1")
+    (image / "etc/machine-id").unlink()
+    raw = disk(tmp_path, image, esp=esp)
+    assert ignition.main(["doctor", "-image", str(raw)]) == 0
+    assert capsys.readouterr().out == "nothing is missing: its first boot provisions it\n"
+
+
+def test_disk_image_without_the_agent_in_its_initramfs(image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(archive(tmp_path, "usr/bin/init"), image / "boot/initrd.img-6.1")
+    raw = disk(tmp_path, image, esp=True)
+    assert ignition.main(["doctor", "-image", str(raw), "-json"]) == 3
+    found = json.loads(capsys.readouterr().out)
+    assert [(one["level"], one["where"], one["what"]) for one in found] == [
+        ("missing", "/initrd.img-6.1", "the agent in the initramfs")
+    ]
+
+
 def test_command_prints_findings_and_ends_with_a_status(image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(archive(tmp_path, checks.AGENT), image / "boot/initrd.img-6.1")
     assert ignition.main(["doctor", "-root", str(image)]) == 0
