@@ -79,12 +79,12 @@ class BuildInitramfs(Operation):
 
 
 class UpdateGrub(Operation):
-    """Writes grub.cfg anew."""
+    """Has GRUB write its configuration again."""
 
     kind, path = "update-grub", GRUB_CONFIG
 
     def describe(self) -> str:
-        return f"write {self.path} anew"
+        return f"update {self.path}"
 
     def execute(self, context: Context) -> None:
         run(["grub-mkconfig", "-o", self.path], why=f"writing {self.path}")

@@ -57,7 +57,7 @@ def arm(machine: Machine) -> list[Operation]:
 
 
 def disarm(machine: Machine) -> list[Operation]:
-    """The steps after which it boots as if it had never been armed. Identifiers are made anew."""
+    """The steps after which it boots as if it had never been armed. Identifiers are generated again."""
     root = machine.root
     beside = [f"/boot{path}" for path in (first_boot_flag.MARK, first_boot_flag.COUNT)]
     firstboot = MaskUnit(FIRSTBOOT, "").path

@@ -40,7 +40,7 @@ PROGRAM = Program(
 )
 DISARM = Program(
     "ignition disarm",
-    "undo `ignition arm`",
+    "undo ignition arm",
     (_DRY_RUN,),
     manual="ignition-arm(8)",
     usage=("[-dry-run]",),

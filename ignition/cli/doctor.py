@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from tempfile import TemporaryDirectory
 
 from ignition.arming import checks, initramfs
 from ignition.arming.checks import MISSING, Boot, Finding
@@ -66,6 +65,8 @@ def _of_root(directory: str) -> tuple[Root, Boot]:
 
 def _of_image(words: Sequence[str], stack: ExitStack) -> tuple[Root, Boot]:
     """The root in an image, and its boot directory: EFI-SYSTEM if /boot is empty. Raises Failure."""
+    from tempfile import TemporaryDirectory
+
     from ignition.facts import image
     from ignition.planning import images
     from ignition.planning.root import PlannedRoot

@@ -294,10 +294,10 @@ def disk(tmp_path: Path, image: Path, *, esp: bool) -> Path:
     subprocess.run(["sfdisk", "-q", "--no-reread", raw], input=table, text=True, check=True)
     if esp:
         subprocess.run(["mkfs.fat", "-n", "EFI-SYSTEM", "--offset=2048", raw, "40960"], check=True, capture_output=True)
-        subprocess.run(["mcopy", "-s", "-i", f"{raw}@@{mib}", *(image / "boot").iterdir(), "::/"], check=True)
+        subprocess.run(["mcopy", "-s", "-i", f"{raw}@@{mib}", *map(str, (image / "boot").iterdir()), "::/"], check=True)
         shutil.rmtree(image / "boot")
         (image / "boot").mkdir()
-    options = ["-q", "-F", "-t", "ext4", "-d", image, "-E", f"offset={86016 * 512}"]
+    options = ["-q", "-F", "-t", "ext4", "-d", str(image), "-E", f"offset={86016 * 512}"]
     subprocess.run(["mke2fs", *options, raw, "100000k"], check=True)
     return raw
 

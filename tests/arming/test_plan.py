@@ -102,7 +102,7 @@ ARMED = """\
   install /etc/systemd/system-preset/50-coreos-ignition.preset
   mask systemd-firstboot.service, which would ask for a root password at the console
   build /boot/initrd.img-6.1.0-57-cloud-amd64
-  write /boot/grub/grub.cfg anew
+  update /boot/grub/grub.cfg
   remove the SSH host keys: /etc/ssh/ssh_host_ed25519_key, /etc/ssh/ssh_host_ed25519_key.pub
   make the machine ID in /etc/machine-id uninitialized
   remove the random seed: /var/lib/systemd/random-seed

@@ -131,7 +131,7 @@ def _boot_loaders(raw: Path, scratch: Path) -> None:
 
 
 def _configure(root: Path, append: str) -> None:
-    """What an installer leaves."""
+    """As an installer does."""
     (root / "boot/grub").mkdir()
     (root / _DEVICE_MAP).write_text("(hd0) /dev/vda\n", encoding="ascii")
     (root / "etc/fstab").write_text(f"UUID={_ROOT_UUID} / ext4 errors=remount-ro 0 1\n", encoding="ascii")
