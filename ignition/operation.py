@@ -79,6 +79,13 @@ class Operation:
         """Make the change. Raises Failure; Unmet, after which the stage continues."""
         raise NotImplementedError
 
+    def complete(self, context: Context) -> bool:
+        """Make the change unless its effect exists already; whether it does. For subclasses whose one look decides both."""
+        if self.already_there(context):
+            return True
+        self.execute(context)
+        return False
+
     def content(self, context: Context) -> bytes | None:
         """The bytes of the file that it writes, for `ignition plan`; None for other operations, and without a download."""
         return None
@@ -156,10 +163,8 @@ class Runner:
             try:
                 if isinstance(operation, Deferred):
                     planned = operation.plan(context)
-                elif operation.already_there(context):
+                elif operation.complete(context):
                     outcome["result"] = "already"
-                else:
-                    operation.execute(context)
             except Exception as error:
                 if operation.optional:
                     raise _unmet(error) from error

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from errno import ENOENT, ENOTDIR
+from itertools import groupby
 
 from ignition.errors import Failure
 from ignition.host import openat2, paths
@@ -157,6 +158,18 @@ class Root:
                 return here.status()
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def statuses(self, insides: Iterable[str]) -> Iterator[os.stat_result | None]:
+        """`status` of each path. The way to those that follow one another in a directory is walked once."""
+        for directory, neighbours in groupby(insides, os.path.dirname):
+            names = [os.path.basename(inside) or "." for inside in neighbours]
+            try:
+                with self.at(f"{directory}/{names[0]}") as here:
+                    found = [here.beside(name).status() for name in names]
+            except (FileNotFoundError, NotADirectoryError):
+                yield from (None for _ in names)
+            else:
+                yield from found
 
     def is_directory(self, inside: str) -> bool:
         """Whether a path is a directory, or a symlink to one."""
