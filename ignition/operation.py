@@ -139,11 +139,13 @@ class Runner:
     def __exit__(self, *_: object) -> None:
         self.flush()
 
-    def flush(self) -> None:
-        """Write the records so far, for readers before the end of the stage."""
+    def flush(self) -> list[dict[str, object]]:
+        """Write the records so far, for readers before the end of the stage. Returns them."""
+        written = list(self._records)
         _append(self._record_path, self._records)
         warnings = [{"stage": self._stage, "what": text, "at": round(at, 3)} for at, text in log.taken_warnings()]
         _append(paths.mark(self._record_path, paths.WARNINGS), warnings)
+        return written
 
     def run(self, operations: Iterable[Operation], context: Context) -> None:
         """Execute in order, `concurrent` neighbours in parallel. A failure stops it once running neighbours have finished."""
@@ -187,8 +189,8 @@ class Runner:
         record: dict[str, object] = {
             "stage": self._stage,
             "operation": kind,
-            "what": what,
-            "path": path,
+            "what": message(what),
+            "path": message(path),
             "result": "done",
             "at": round(time.time(), 3),
         }
@@ -220,11 +222,12 @@ class Runner:
             record["result"], record["cause"] = "failed", type(error).__name__
             raise
         finally:
-            seconds = time.monotonic() - begin
-            record["seconds"] = round(seconds, 6)
-            record |= {name: message(text) for name in ("what", "path", "cause") if isinstance(text := record.get(name), str)}
+            duration = f"{time.monotonic() - begin:.6f}"
+            record["seconds"] = float(duration)
+            if "cause" in record:
+                record["cause"] = message(str(record["cause"]))
             self._records.append(record)
-            self._report_end(number, what, record, {**fields, "IGNITION_DURATION_S": f"{seconds:.6f}"})
+            self._report_end(number, what, record, {**fields, "IGNITION_DURATION_S": duration})
 
     @staticmethod
     def _report_end(number: int, what: str, record: dict[str, object], fields: dict[str, object]) -> None:

@@ -79,7 +79,7 @@ def _send(priority: int, message: str, fields: dict[str, object], also: Callable
         prefix = f"{_Settings.stage}: " if _Settings.stage else ""
         text = message.replace("\n", "\n" + " " * _INDENT)
         with suppress(OSError, OutputLost):  # a lost message must not fail a boot
-            print(f"{_NAMES[priority]:<9}: {prefix}{text}", file=sys.stdout, flush=True)
+            print(f"{_NAMES[priority]:<9}: {prefix}{text}", flush=True)
 
 
 def _sender() -> Callable[..., object]:

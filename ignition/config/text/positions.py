@@ -171,13 +171,14 @@ def _scan(text: bytes, root: _Wanted) -> None:
             continue
         if isinstance(around.part, int):
             around.part += 1
-        wanted = around.inner.get(_folded(around.part))
+        part = around.part
+        wanted = around.inner.get(part) or around.inner.get(_folded(part))
         is_container = token in _OPEN
         place = None
         if wanted:
             # Removed first, so that the last value in the text is also the last in the dictionary.
-            wanted.places.pop(around.part, None)
-            place = wanted.places[around.part] = Place(key, match.start(), match.end(), is_container=is_container)
+            wanted.places.pop(part, None)
+            place = wanted.places[part] = Place(key, *match.span(), is_container=is_container)
         key = None
         if is_container:
             stack.append(around)
