@@ -84,7 +84,7 @@ def _both_stages(top: Path) -> None:
 
 
 def _launched(module: str, *arguments: str) -> list[str]:
-    path = f"import sys; sys.path[:0] = [{str(TOP)!r}]; sys.path.append('/usr/lib/python3/dist-packages'); "
+    path = f"import gc, sys; gc.disable(); sys.path[:0] = [{str(TOP)!r}]; sys.path.append('/usr/lib/python3/dist-packages'); "
     return [PYTHON, "-I", "-S", "-c", f"{path}from {module} import main; sys.exit(main())", *arguments]
 
 

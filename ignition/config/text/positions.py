@@ -96,7 +96,7 @@ class Positions:
         """The last value at that path; None if the text has none."""
         wanted = self._root
         for part in path:
-            inner = wanted.inner.get(_folded(part))
+            inner = wanted.inner.get(part) or wanted.inner.get(_folded(part))
             if inner is None:
                 return None
             wanted = inner
