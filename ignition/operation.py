@@ -139,13 +139,15 @@ class Runner:
     def __exit__(self, *_: object) -> None:
         self.flush()
 
-    def flush(self) -> list[dict[str, object]]:
-        """Write the records so far, for readers before the end of the stage. Returns them."""
-        written = list(self._records)
+    def unwritten(self) -> list[dict[str, object]]:
+        """The records since the last `flush`."""
+        return list(self._records)
+
+    def flush(self) -> None:
+        """Write the records so far, for readers before the end of the stage."""
         _append(self._record_path, self._records)
         warnings = [{"stage": self._stage, "what": text, "at": round(at, 3)} for at, text in log.taken_warnings()]
         _append(paths.mark(self._record_path, paths.WARNINGS), warnings)
-        return written
 
     def run(self, operations: Iterable[Operation], context: Context) -> None:
         """Execute in order, `concurrent` neighbours in parallel. A failure stops it once running neighbours have finished."""

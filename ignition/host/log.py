@@ -8,7 +8,6 @@ config or a secret; here every message becomes printable.
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress

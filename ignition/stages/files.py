@@ -187,10 +187,9 @@ def run(arguments: Arguments, facts: Facts | None = None) -> None:
         state.luks_persist_key_files = {}
         states.save(state, arguments.state_file)
     with log.never_fatal(f"{paths.REPORT} was not written"):
-        recorded = recorded_operations(arguments.state_file) + runner.flush()
-        write_report(
-            root, arguments.state_file, platform=arguments.platform, interrupted=record.unfinished, operations=recorded
-        )
+        recorded = recorded_operations(arguments.state_file) + runner.unwritten()
+        runner.flush()
+        write_report(root, arguments.state_file, platform=arguments.platform, interrupted=record.unfinished, operations=recorded)
     machine_id.keep(root)
 
 

@@ -103,9 +103,9 @@ def write_report(
     interrupted: bool = False,
     operations: list[dict[str, Any]] | None = None,
 ) -> None:
-    """Write the report from the records beside the state file. Never raises.
+    """Write the report from the records beside the state file. Never raises. Its members: ignition/reporting/schema.py.
 
-    `interrupted`: an earlier attempt of the files stage was. `operations`: those records, by who has them. The members of the file: ignition/reporting/schema.py.
+    `interrupted`: an earlier attempt of the files stage was. `operations`: the records of operations, from who has them.
     """
     with log.never_fatal(f"{paths.REPORT} was not written"):
         if operations is None:
