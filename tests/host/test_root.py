@@ -309,6 +309,20 @@ def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("live", [False, True])
+def test_statuses_are_those_of_each_path(tmp_path: Path, live: bool) -> None:
+    (tmp_path / "d").mkdir()
+    for name in ("d/a", "d/b", "f"):
+        (tmp_path / name).touch()
+    (tmp_path / "link").symlink_to("d")
+    root = Root(str(tmp_path), live=live)
+    insides = ["/d/a", "/d/b", "/d/none", "/link/a", "/link", "/none/a", "/none/b", "/f/a", "/f", "/", "/d"]
+    found = list(root.statuses(insides))
+    assert [one and one.st_ino for one in found] == [one and one.st_ino for one in map(root.status, insides)]
+    assert [one is not None for one in found] == [True, True, False, True, True, False, False, False, True, True, True]
+
+
 def test_openat2_opens_the_top_itself(tmp_path: Path) -> None:
     descriptor = openat2.directory(str(tmp_path), "/")
     try:
