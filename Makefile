@@ -22,9 +22,11 @@ record := $(prefix)/share/coreos-ignition/installed-files
 make := $(MAKE)
 # Where zsh looks for completion of packages: Debian's looks elsewhere than others do.
 zshdir ?= zsh/$(if $(and $(filter /usr,$(prefix)),$(wildcard /etc/debian_version)),vendor-completions,site-functions)
+SUITE ?=
+KEY ?=
 IMAGE ?= build/coreos-ignition-debian12.qcow2
 
-.PHONY: help setup demo test check unit vm-test lab bench bench-boot fuzz mutants soak image screenshots install uninstall staged zipapp clean
+.PHONY: help setup demo test check unit vm-test lab bench bench-boot fuzz mutants soak image deb apt-repo screenshots install uninstall staged zipapp clean
 help:
 	@sed -n 's/^## //p' Makefile
 
@@ -59,6 +61,14 @@ lab: setup
 image: setup
 	@mkdir -p $(dir $(IMAGE))
 	@$(PYTHON) vm-tests/image/build.py --output $(IMAGE)
+
+## make deb             build Debian packages in build/deb (SUITE=trixie: for Debian 13, in a root of its own)
+deb: setup
+	@$(PYTHON) packaging/deb.py $(if $(SUITE),--suite $(SUITE))
+
+## make apt-repo KEY=x  make a signed repository in build/apt of the packages in build/deb (KEY: a key of your gpg)
+apt-repo: setup
+	@packaging/apt-repo "$(KEY)" build/deb build/apt
 
 ## make bench           compare speed and size with Debian's own ignition package
 bench: setup
