@@ -244,6 +244,7 @@ def document(
                 "what": one.operation.describe(),
                 "path": one.operation.path,
                 "already": one.is_there,
+                "concurrent": one.operation.concurrent,
             }
             for one in changes.steps
         ],

@@ -71,7 +71,7 @@ class Planner:
             "grow": self._grow,
             "mount": self._mount,
             "files": self._files,
-            "umount": lambda: umount.plan(self.config),
+            "umount": self._umount,
         }
         for stage, plan in plans.items():
             self.failed_in = stage
@@ -173,6 +173,11 @@ class Planner:
         wanted = self.config.storage.filesystems
         nodes = {entry.device: self.machine.real(entry.device) for _, entry in to_mount(wanted)}
         return mount.plan(self.config, MountFacts({"/": self.machine.root_node()}, nodes), [])
+
+    def _umount(self) -> list[Operation]:
+        """Its unit is only started where something was mounted."""
+        found = umount.plan(self.config)
+        return [*found, umount.EraseSecrets("", "")] if found else []
 
     def _files(self) -> list[Operation]:
         storage = self.config.storage

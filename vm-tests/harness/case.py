@@ -15,6 +15,7 @@ from harness import disks, filesystems, gpt
 from harness.checks import Checks
 from harness.disks import Disk
 from harness.errors import HarnessError
+from harness.foreseen import Foreseen, foresee
 from harness.hardware import Hardware, new_uefi
 from harness.image import BOOT_LOADER_EXTRA, EMULATED, Image
 from harness.machine import DirectBoot, Machine, Nic, Plan
@@ -77,14 +78,26 @@ class Case:
 
     def machine(self, name: str, drives: Sequence[Disk], *, direct: DirectBoot | None = None, nics: Sequence[Nic] = (Nic(),),
                 fw_cfg: Mapping[str, Path] | None = None, hardware: Hardware | None = None,
-                key: Key | None = None, saved: Path | None = None) -> Machine:  # fmt: skip
-        """A machine to start with "with"; its logs are named after the boot's number and name. key: instead of the case's own."""
+                key: Key | None = None, saved: Path | None = None, foreseen: Foreseen | None = None) -> Machine:  # fmt: skip
+        """A machine to start with "with"; its logs are named after the boot's number and name. key: instead of the case's own.
+
+        foreseen: of foresee(), for a first boot that must go as planned.
+        """
         self.boots += 1
         label = f"{self.boots}-{name}"
         self.say(f"boot {label}")
         smbios = [f"{BOOT_LOADER_EXTRA}={EMULATED}"]
         key, hardware = key or self.key, hardware or Hardware()
-        return Machine(Plan(label, self.work, drives, key, direct, nics, fw_cfg or {}, smbios, hardware, saved=saved))
+        return Machine(Plan(label, self.work, drives, key, direct, nics, fw_cfg or {}, smbios, hardware, saved=saved, foreseen=foreseen))
+
+    def foresee(self, drives: Sequence[Disk], config: Path, *, here: Mapping[str, str] | None = None,
+                hardware: Hardware | None = None, platform: str = "qemu") -> Foreseen:  # fmt: skip
+        """The plan for the first boot of a machine with these drives, virtio disks that nobody uses now, and this config.
+
+        here: texts of the config, and those that stand for them on this host: the addresses of servers.
+        """
+        cmdline = self.image.direct().cmdline
+        return foresee(self.work, drives, config, cmdline, hardware or Hardware(), platform, here or {})
 
     def checks(self, subject: str, machine: Machine | None = None) -> Checks:
         """A list of expectations about a machine."""

@@ -17,6 +17,7 @@ from harness import qmp
 from harness.console import Console
 from harness.disks import Disk
 from harness.errors import Failed, HarnessError
+from harness.foreseen import OPERATIONS, Foreseen
 from harness.hardware import Hardware, drive_arguments, hardware_arguments, plug_commands
 from harness.ports import free_port
 from harness.programs import find_program, leash
@@ -103,7 +104,7 @@ class Plan:
 
     fw_cfg maps names to files. smbios are strings of type 11. A machine that outlives its starter goes on when this process ends
     without leaving it. saved is a file of Machine.save(): a machine with the same plan, but for its ports and copies
-    of its disks, goes on from there instead of booting.
+    of its disks, goes on from there instead of booting. foreseen is the plan that its first boot is compared with.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Plan:
     hardware: Hardware = Hardware()
     outlives: bool = False
     saved: Path | None = None
+    foreseen: Foreseen | None = None
 
 
 class Machine:
@@ -175,7 +177,12 @@ class Machine:
         return self.console.text()
 
     def verify(self, altered: str = "") -> None:
-        """Failed if `ignition verify` finds a difference, or with `altered`, a reason, if it finds none."""
+        """Failed if `ignition verify` finds a difference, or with `altered`, a reason, if it finds none.
+
+        The operations of the first boot, if it is this one, are compared with the plan as well.
+        """
+        if self.plan.foreseen is not None:
+            self.plan.foreseen.compare(self.ssh().run(f"cat {OPERATIONS}").text)
         answer = self.ssh().run(f"test ! -e {APPLIED} || ignition verify 2>&1", VERIFY_TIMEOUT_S)
         if answer.status != (DRIFT if altered else 0):
             wanted = f"drift, since {altered}" if altered else "the machine is what was applied"

@@ -1,19 +1,16 @@
 """`ignition plan` compared with a stage: the plan is made from the images of a lab's disks before the stage runs."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness import foreseen
 from harness.lab_result import Result
 
-TOP = Path(__file__).resolve().parents[2]
 # Not known from images: volumes, arrays, mounts and swap areas that are open in the guest, a line each.
 OPEN = "lsblk --raw --noheadings --output TYPE,MOUNTPOINT {} | grep -vx 'disk *' | grep -vx 'part *'"
 SECTOR = 512  # bytes; an image does not tell that a blank disk has others
-ANSWERED = (0, 1, 2, 3)
 DECIDING = ("inspect",)  # operations that plan others
 SEVERAL = "several signatures"
 LINKS = ("/dev/disk/by-id/", "/dev/disk/by-path/")  # an image does not know them
@@ -35,13 +32,7 @@ def plan(config: Mapping[str, Any], drives: Sequence[Drive], scratch: Path, argu
     """The plan, as `--json` prints it."""
     scratch.write_text(json.dumps(config), encoding="utf-8")
     images = [word for drive in drives for word in ("--image", f"{drive.node}={drive.image}")]
-    argv = [sys.executable, "-m", "ignition.cli.ignition", "plan", str(scratch), "--json", *images]
-    argv += ["--kernel-arguments", arguments]
-    done = subprocess.run(argv, cwd=TOP, capture_output=True, text=True, timeout=120, check=False)
-    if done.returncode not in ANSWERED or not done.stdout.startswith("{"):
-        return {"failure": {"what": done.stderr.strip(), "where": "", "stage": "fetch"}, "operations": []}
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return foreseen.plan(scratch, *images, "--kernel-arguments", arguments)
 
 
 def differences(found: Mapping[str, Any], result: Result, stage: str = "disks") -> list[str]:

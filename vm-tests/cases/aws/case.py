@@ -62,7 +62,8 @@ def run(case: Case) -> None:
     direct = case.image.direct("coreos.first_boot=detected", "ignition.platform.id=aws")
     with serving(case) as service:
         nics = (metadata_nic(service.port),)
-        with case.machine("first", drives, direct=direct, nics=nics) as machine:
+        plan = case.foresee(drives, case.work / "config.ign", here={nics[0].host: "127.0.0.1"}, platform="aws")
+        with case.machine("first", drives, direct=direct, nics=nics, foreseen=plan) as machine:
             seen = facts(machine)
             machine.power_off()
         checks = case.checks("first boot", machine)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from harness import disks, expected, filesystems, gpt, guest
 from harness.case import Case
@@ -32,6 +33,7 @@ SECTOR = gpt.SECTOR
 DATA_SIZE = 512 * MIB // SECTOR
 TOOL = b'#!/bin/sh\necho "tool ran" >"$1"\n'
 OVER_HTTPS = "tls = yes\n"
+OEM_CONFIG = "oem:///vendor/appended.ign"
 VENDOR = {
     "vendor/vendor.conf": "vendor = Example\n",
     "vendor/grub-more.cfg": 'set linux_append="oem_was_here"\n',
@@ -135,7 +137,9 @@ def run(case: Case) -> None:
     with serving(case) as values:
         scene = set_the_scene(case, values)
         source = {"opt/com.coreos/config": scene.config}
-        with case.machine("first", [scene.system, scene.data], nics=NICS, fw_cfg=source) as machine:
+        here = {"http://10.0.2.2": "http://127.0.0.1", OEM_CONFIG: f"data:,{quote(VENDOR['vendor/appended.ign'])}"}
+        plan = case.foresee([scene.system, scene.data], scene.config, here=here)
+        with case.machine("first", [scene.system, scene.data], nics=NICS, fw_cfg=source, foreseen=plan) as machine:
             first = facts(machine)
             checks = case.checks("first boot", machine)
             judge_logins(machine, checks)
