@@ -55,18 +55,20 @@ class Content:
 
 @dataclass(frozen=True)
 class Member:
-    """The superblock of a member of an array."""
+    """The superblock of a member of an array. `used`: bytes that the array uses of it, after `offset` bytes; 0 if unknown."""
 
     uuid: str
     name: str
     level: str
     devices: int
     events: int
+    used: int = 0
+    offset: int = 0
 
 
 @dataclass(frozen=True)
 class Luks:
-    """The header of an encrypted volume. `tokens`: of clevis, key slots and the public part of each."""
+    """The header of an encrypted volume. `tokens`: of clevis, key slots and the public part of each. `offset`: of its content."""
 
     version: int
     label: str = ""
@@ -74,6 +76,7 @@ class Luks:
     subsystem: str = ""
     flags: tuple[str, ...] = ()
     tokens: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = ()
+    offset: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ignition.errors import CommandFailed, Failure
-from ignition.facts import document
+from ignition.facts import document, superblock
 from ignition.facts.document import Content, Device, Facts, Luks, Member, Part, Table
 from ignition.host import cmdline, devices, machine_disks, mounts
 from ignition.host.printable import shown
@@ -172,7 +172,12 @@ def described(table: gpt.Table) -> Table:
 def member_of(node: str) -> Member | None:
     """The superblock of a member of an array."""
     found = raid.member(node, devices.Users()).superblock
-    return Member(found.uuid, found.name, found.level, found.devices, found.events) if found else None
+    if found is None:
+        return None
+    with opened(node, os.O_RDONLY) as descriptor:
+        block = superblock.parse(os.pread(descriptor, superblock.LENGTH, superblock.AT))
+    used, offset = (block.used, block.offset) if block else (0, 0)
+    return Member(found.uuid, found.name, found.level, found.devices, found.events, used, offset)
 
 
 def luks_of(node: str) -> Luks | None:
@@ -184,7 +189,7 @@ def luks_of(node: str) -> Luks | None:
     if header is None:
         return None
     tokens = tuple((token.slots, token.protected) for token in header.tokens)
-    return Luks(2, header.label, header.uuid, header.subsystem, tuple(sorted(header.flags)), tokens)
+    return Luks(2, header.label, header.uuid, header.subsystem, tuple(sorted(header.flags)), tokens, header.offset)
 
 
 def _links() -> Iterator[dict[str, object]]:

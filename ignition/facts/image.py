@@ -17,7 +17,7 @@ from itertools import chain, count
 from typing import NamedTuple
 
 from ignition.errors import CommandFailed, Failure
-from ignition.facts import document, formats
+from ignition.facts import document, formats, superblock
 from ignition.facts.document import Content, Device, Facts, Luks, Member, Table
 from ignition.facts.host import described
 from ignition.host import devices
@@ -27,10 +27,6 @@ from ignition.storage.disk import opened
 
 SECTORS = SECTOR, LARGE_SECTOR = 512, 4096
 SEVERAL = "several signatures"
-_SUPERBLOCK = struct.Struct("<I4x8x16s32s8xi4x8xII")  # linux/raid/md_p.h, mdp_superblock_1, up to raid_disks
-_MD_MAGIC, _MD_AT = 0xA92B4EFC, 4096  # of version 1.2
-_MD_EVENTS_AT = 200
-_LEVELS = {-1: "linear"}
 
 
 class Image:
@@ -162,17 +158,11 @@ def _luks(path: str, start: int) -> Luks | None:
     except (ValueError, KeyError, AttributeError):
         return Luks(2, binary.label, binary.uuid, binary.subsystem)
     tokens = tuple((token.slots, token.protected) for token in header.tokens)
-    return Luks(2, header.label, header.uuid, header.subsystem, tuple(sorted(header.flags)), tokens)
+    return Luks(2, header.label, header.uuid, header.subsystem, tuple(sorted(header.flags)), tokens, header.offset)
 
 
 def _member(path: str, start: int) -> Member | None:
-    raw = _read(path, start + _MD_AT, 256)
-    magic, uuid, name, level, _, disks = _SUPERBLOCK.unpack_from(raw)
-    if magic != _MD_MAGIC:
-        return None
-    (events,) = struct.unpack_from("<Q", raw, _MD_EVENTS_AT)
-    text = name.partition(b"\0")[0].decode("utf-8", "replace").rpartition(":")[2]
-    return Member(uuid.hex(), text, _LEVELS.get(level, f"raid{level}"), disks, events)
+    return superblock.parse(_read(path, start + superblock.AT, superblock.LENGTH))
 
 
 class Place(NamedTuple):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import singledispatchmethod
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any, cast
 
 from ignition.config.stacking import volume_paths
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 _UNNAMED_ROOT = "LABEL=ROOT"
 _BLANK = Content()
-_PART = re.compile(r"-part(\d+)$")
+_KERNEL_NODE = re.compile(r"/dev/(md|dm-)\d+")
 
 
 class PlannedMachine(Machine):
@@ -49,6 +50,7 @@ class PlannedMachine(Machine):
         self._tables = {one.node: table_of(one) for one in facts.devices if one.kind == document.DISK}
         self._selected: dict[str, str] = {}
         self._remains: dict[tuple[str, int], Device] = {}  # (disk, first byte) → what lay there: a table does not erase it
+        self._formatted: set[str] = set()  # nodes whose file system is made by the plan
         self.unknown: list[str] = []
 
     # Answers to the stages
@@ -218,6 +220,26 @@ class PlannedMachine(Machine):
         node = self.real(place.link if place.is_given else "/dev/disk/by-partlabel/EFI-SYSTEM")
         return node if node in self.devices else ""
 
+    def filled(self, node: str) -> int:
+        """Bytes that the file system on a device takes: all that there were before the plan, unless it is made anew."""
+        size = self.devices[node].size
+        before = next((one.size for one in self.facts.devices if one.node == node), size)
+        return size if node in self._formatted else min(before, size)
+
+    def kernel_node(self, device: Device) -> str:
+        """The kernel's node of an array or a mapping that the plan makes: mdadm(8) counts from 127 downwards."""
+        made = [one.node for one in self.devices.values() if one.kind == device.kind and not _KERNEL_NODE.fullmatch(one.node)]
+        if device.node not in made:
+            return device.node
+        taken = {one.node for one in self.devices.values()}
+        names = (
+            (f"/dev/md{number}" for number in range(127, -1, -1))
+            if device.kind == document.ARRAY
+            else (f"/dev/dm-{number}" for number in count())
+        )
+        free = (name for name in names if name not in taken)
+        return next(islice(free, made.index(device.node), None), device.node)
+
     def has_efi(self) -> bool:
         return self.facts.efi
 
@@ -362,6 +384,13 @@ class PlannedMachine(Machine):
         self._open(operation.volume, is_new=False)
 
     @apply.register
+    def _bind(self, operation: steps.BindVolume) -> None:
+        found = self.devices[operation.volume.node]
+        if found.luks is not None and not operation.keeps:
+            slot = max((slot for slots, _ in found.luks.tokens for slot in slots), default=0) + 1  # the key has the first
+            self.devices[found.node] = replace(found, luks=replace(found.luks, tokens=(*found.luks.tokens, ((slot,), {}))))
+
+    @apply.register
     def _finish(self, operation: steps.FinishVolume) -> None:
         found = self.devices[operation.volume.node]
         if found.luks is not None:
@@ -388,6 +417,7 @@ class PlannedMachine(Machine):
         if not operation.keeps:
             found = self.devices[operation.node]
             self.devices[operation.node] = replace(found, content=_content(operation.wanted), member=None, luks=None, used=0)
+            self._formatted.add(operation.node)
 
 
 def _content(wanted: Filesystem | None) -> Content:

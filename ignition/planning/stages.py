@@ -6,9 +6,8 @@ from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from ignition.errors import Failure
-from ignition.facts import document
-from ignition.host.mounts import Mount
 from ignition.operation import Context, Deferred, Operation
+from ignition.planning import growth
 from ignition.planning.machine import PlannedMachine
 from ignition.planning.overlay import Overlay
 from ignition.planning.root import PlannedRoot
@@ -16,7 +15,7 @@ from ignition.stages import disks, files, grow, kargs, login, mount, umount
 from ignition.stages.login import LeaveNotice
 from ignition.stages.state import State
 from ignition.storage import luks_operations as steps
-from ignition.storage.grow import facts as growth
+from ignition.storage.grow.keys import KeyFinder
 from ignition.storage.grow.operations import GrowPartition, kept_sizes
 from ignition.storage.luks_keys import Keys
 from ignition.storage.mounting import MountFacts, to_mount
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from ignition.fetch.engine import Fetcher
     from ignition.operation import Left
     from ignition.planning.tree import Tree
-    from ignition.storage.grow.facts import GrowFacts, Layer
 
 SYSROOT = "/sysroot"  # where the stages find the new root, and name it in messages
 _NODES, _FILES = ("file", "directory", "link", "SSH keys"), ("file", "SSH keys")
@@ -146,28 +144,9 @@ class Planner:
         return disks.plan_for(self.config, self.machine, self.keys)
 
     def _grow(self) -> list[Operation]:
-        node = self.machine.root_node()
-        if node not in self.machine.devices:
-            return []
-        device = self.machine.devices[node]
-        found = growth.GrowFacts(Mount((0, 0), SYSROOT, node, device.content.format or "ext4", read_only=False), is_root=True)
-        before = next((one.size for one in self.machine.facts.devices if one.node == node), device.size)
-        found.parts = (growth.Part(self._layer(node, found), min(before, device.size)),)
+        found = growth.of_root(self.machine, SYSROOT, KeyFinder(self.keys, self.context.root))
         nodes = {disk.device: self.machine.real(disk.device) for disk in self.config.storage.disks}
-        return grow.plan(self.config, [found], nodes, kept_sizes(self.context.root))
-
-    def _layer(self, node: str, found: GrowFacts) -> Layer:
-        device = self.machine.devices[node]
-        if device.kind == document.PARTITION:
-            partition = growth.Partition(node, device.size, device.below[0], device.number)
-            partition.table = self.machine.table(device.below[0])
-            if partition.table is None:
-                partition.problem, partition.fix = f"{device.below[0]} has no GPT", "use a GPT"
-            return partition
-        if device.kind == document.DISK:
-            return growth.Disk(node, device.size)
-        found.problem = f"it is on {node}: how far its layers grow is known at the boot"
-        return growth.Other(node, device.size, found.problem, "")
+        return grow.plan(self.config, [found], nodes, kept_sizes(self.context.root)) if found else []
 
     def _mount(self) -> list[Operation]:
         wanted = self.config.storage.filesystems

@@ -37,7 +37,7 @@ class Token:
 
 
 class Header:
-    """A header of version 2. `flags` are those that activation obeys, such as `allow-discards`."""
+    """A header of version 2. `flags`: those that activation obeys, as `allow-discards`; `offset`: bytes before the content."""
 
     def __init__(
         self,
@@ -47,8 +47,10 @@ class Header:
         subsystem: str = "",
         flags: frozenset[str] = frozenset(),
         tokens: tuple[Token, ...] = (),
+        offset: int = 0,
     ) -> None:
         self.uuid, self.label, self.subsystem, self.flags, self.tokens = uuid, label, subsystem, flags, tokens
+        self.offset = offset
 
 
 def parse_binary(head: bytes) -> Binary | None:
@@ -94,6 +96,7 @@ def parse(binary: Binary, metadata: str) -> Header:
         subsystem=binary.subsystem,
         flags=frozenset(content.get("config", {}).get("flags", ())),
         tokens=tuple(found),
+        offset=min((int(one.get("offset", 0)) for one in content.get("segments", {}).values()), default=0),
     )
 
 

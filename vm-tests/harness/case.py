@@ -88,7 +88,8 @@ class Case:
         self.say(f"boot {label}")
         smbios = [f"{BOOT_LOADER_EXTRA}={EMULATED}"]
         key, hardware = key or self.key, hardware or Hardware()
-        return Machine(Plan(label, self.work, drives, key, direct, nics, fw_cfg or {}, smbios, hardware, saved=saved, foreseen=foreseen))
+        plan = Plan(label, self.work, drives, key, direct, nics, fw_cfg or {}, smbios, hardware, saved=saved, foreseen=foreseen)
+        return Machine(plan)
 
     def foresee(self, drives: Sequence[Disk], config: Path, *, here: Mapping[str, str] | None = None,
                 hardware: Hardware | None = None, platform: str = "qemu") -> Foreseen:  # fmt: skip

@@ -8,6 +8,8 @@ from harness import disks, guest
 from harness.case import Case
 from harness.checks import Checks
 from harness.disks import GIB, Disk
+from harness.foreseen import Foreseen
+from harness.hardware import Hardware
 from harness.machine import Machine
 from harness.ssh import Answer
 
@@ -23,6 +25,7 @@ PROBES = {
     "cmdline": "cat /proc/cmdline",
     "memory disk": "ls -d /sys/block/zram* 2>&1",
 }
+CONFIG = "opt/com.coreos/config"
 HELD, RETURNED = r"\[finished\] hold ROOT's contents", r"\[finished\] put ROOT's contents"
 
 
@@ -84,6 +87,11 @@ def boot_again(
     return checks
 
 
+def foresee(case: Case, drives: Sequence[Disk], config: Mapping[str, Path], hardware: Hardware | None = None) -> Foreseen:
+    """The plan for the first boot."""
+    return case.foresee(drives, config[CONFIG], hardware=hardware)
+
+
 def config(case: Case, values: Mapping[str, str | int] | None = None) -> dict[str, Path]:
     """The case's config, as fw_cfg hands it over."""
-    return {"opt/com.coreos/config": case.fill("config.ign", {"SSH_KEY": case.key.public} | dict(values or {}))}
+    return {CONFIG: case.fill("config.ign", {"SSH_KEY": case.key.public} | dict(values or {}))}

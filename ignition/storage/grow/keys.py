@@ -8,6 +8,7 @@ cryptsetup-resize(8), clevis-luks-pass(1), crypttab(5).
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from ignition.errors import CommandFailed, Failure
 from ignition.host.command import run
@@ -89,6 +90,11 @@ class KeyFinder:
 
     def ways(self, name: str, node: str) -> tuple[Way, ...]:
         """The sources of the key of volume `name` on device `node`. Raises Failure for a damaged header."""
+        header = luks_header.read(node)
+        return self.known_ways(name, node, header.tokens if header else ())
+
+    def known_ways(self, name: str, node: str, tokens: Sequence[luks_header.Token]) -> tuple[Way, ...]:
+        """The same for a volume whose header has these tokens."""
         found: list[Way] = []
         known = self._known.get(name)
         if known is not None:
@@ -100,8 +106,7 @@ class KeyFinder:
         path = key_path(crypttab, name)
         if path:
             found.append(KeyFile(path, self._root))
-        header = luks_header.read(node)
-        return (*found, *(Clevis(node, token.slots[0]) for token in (header.tokens if header else ()) if token.slots))
+        return (*found, *(Clevis(node, token.slots[0]) for token in tokens if token.slots))
 
 
 def key_path(crypttab: str, name: str) -> str:

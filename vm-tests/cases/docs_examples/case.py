@@ -84,7 +84,8 @@ def booted(case: Case, name: str, document: str, probes: dict[str, str]) -> dict
     drives.append(disks.blank(case.work / f"{name}-data.qcow2", DATA_SIZE))
     config = case.work / f"{name}.yaml"
     config.write_text(document.replace(EXAMPLE_KEY, case.key.public))
-    with case.machine(name, drives, fw_cfg={"opt/com.coreos/config": config}) as machine:
+    plan = case.foresee(drives, config)
+    with case.machine(name, drives, fw_cfg={"opt/com.coreos/config": config}, foreseen=plan) as machine:
         ssh = machine.wait_for_login()
         guest.settle(ssh)
         seen = ssh.collect(COMMON | probes)

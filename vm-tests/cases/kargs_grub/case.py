@@ -40,13 +40,14 @@ def run(case: Case) -> None:
 def first_boot(case: Case, system: Disk) -> None:
     """Two starts: one up to the reboot, one up to the login. The second one ends with a kernel upgrade."""
     source = kargs.config(case)
+    plan = case.foresee([system], source["opt/com.coreos/config"])
     with case.machine("first", [system], fw_cfg=source) as machine:
         console = machine.wait_for_reboot()
     checks = case.checks("up to the reboot", machine)
     kargs.judge_reboot(case, console, system, checks)
     checks.matches("GRUB's file", rf"\A# .*\n{re.escape(FILE)}\Z", kargs.esp_file(case, system, "/coreos/kargs.cfg"))
     checks.done()
-    with case.machine("second", [system], fw_cfg=source) as machine:
+    with case.machine("second", [system], fw_cfg=source, foreseen=plan) as machine:
         seen = kargs.look(machine)
         cuts = kargs.power_cuts_on_fat(machine.ssh())
         upgrade = machine.ssh().run(UPGRADE, 120)

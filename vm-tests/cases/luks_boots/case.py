@@ -26,6 +26,7 @@ PROBES = {
     "secret": 'journalctl --boot --output=cat | grep -c "$(head -c 64 /etc/luks/keyed)"',
     "volumes": "cryptsetup status keyed; cryptsetup status bound",
 }
+HERE = {"/dev/disk/by-id/virtio-data": "/dev/vdb"}  # an image does not have a serial number
 CRYPTTAB = """600 /etc/crypttab
 700 /etc/luks
 600 /etc/luks/keyed
@@ -42,8 +43,11 @@ def run(case: Case) -> None:
     with Tang(case.work / "tang") as tang:
         values = {"SSH_KEY": case.key.public, "TANG_URL": tang.url, "THUMBPRINT": tang.thumbprint()}
         source = {"opt/com.coreos/config": case.fill("config.ign", values)}
+        plan = case.foresee([system, data], source["opt/com.coreos/config"], here=HERE, hardware=hardware)
         for name, config in (("first", source), ("later", None)):
-            with case.machine(name, [system, data], fw_cfg=config, hardware=hardware) as machine:
+            with case.machine(
+                name, [system, data], fw_cfg=config, hardware=hardware, foreseen=plan if config else None
+            ) as machine:
                 seen = look(machine)
                 machine.power_off() if config else machine.cut_off()
             checks = case.checks(f"{name} boot", machine)

@@ -16,7 +16,9 @@ def run(case: Case) -> None:
     """Three boots through GRUB."""
     size = (disks.virtual_size(case.image.disk) // GIB + 2) * GIB
     drives = [case.system_disk("system", size), disks.blank(case.work / "second.qcow2", size)]
-    with case.machine("first", drives, fw_cfg=root_anew.config(case)) as machine:
+    config = root_anew.config(case)
+    plan = root_anew.foresee(case, drives, config)
+    with case.machine("first", drives, fw_cfg=config, foreseen=plan) as machine:
         seen = root_anew.look(machine, PROBES)
         machine.power_off()
     checks = case.checks("first boot", machine)
