@@ -1,14 +1,15 @@
-"""This machine beside a config: the plan of the files stage for it, and its operations without an effect so far.
+"""This machine beside a config: its devices, and the plan of the files stage with the operations without an effect so far.
 
-Each operation of the plan is asked whether its effect already exists, as a stage that runs again would ask. If it does not, the
-things that the operation would leave are compared with those found. Nothing is executed.
+Partitions, arrays, volumes and file systems are compared with the members that the config sets (devices.py). Each operation of
+the plan is asked whether its effect already exists, as a stage that runs again would ask. If it does not, the things that the
+operation would leave are compared with those found. Nothing is executed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ignition.applied import record
+from ignition.applied import devices, record
 from ignition.applied.comparison import compare
 from ignition.applied.machine import Machine
 from ignition.config.model import Config
@@ -27,8 +28,11 @@ _OF_THE_BOOT = frozenset(
 
 
 def expected(config: Config, context: Context) -> Iterator[tuple[Left, Operation | None]]:
-    """All wanted things, each with its operation; None: a kernel argument. Raises Failure if the config cannot be planned."""
-    for left in record.of_arguments(config.kernel_arguments):
+    """All wanted things, each with its operation; None: a device or a kernel argument.
+
+    Raises Failure if the config cannot be planned.
+    """
+    for left in (*record.of_arguments(config.kernel_arguments), *devices.expected(config, is_here=not context.root.path)):
         yield left, None
     here = _without_named(config)
     for operation in files.plan(here, files.probe(here, context.root, state_file="", platform="")):

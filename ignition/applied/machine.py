@@ -151,7 +151,9 @@ def _known(directory: str, name: object) -> str:
 
 
 def _partition(left: Left) -> Members | None:
-    wanted = left.members or {}
+    if left.members is None:
+        return {} if os.path.exists(left.name) else None
+    wanted = left.members
     node = _known("by-partuuid", wanted.get("guid"))
     if node and (place := devices.partition_of(devices.name_of(node))):
         whole, number = devices.node_of(place[0]), place[1]
@@ -193,14 +195,15 @@ def _array(left: Left) -> Members | None:
         return None
     name, count = devices.name_of(node), devices.attribute(devices.name_of(node), "md/raid_disks")
     uuid = devices.identifier(node, "by-id", raid.UUID_LINK)
-    return {"level": devices.attribute(name, "md/level"), "devices": int(count or 0), "uuid": uuid}
+    members = sorted(map(devices.node_of, devices.components(name)))
+    return {"level": devices.attribute(name, "md/level"), "devices": int(count or 0), "uuid": uuid, "members": members}
 
 
 def _volume(left: Left) -> Members | None:
     wanted = left.members or {}
     node = _known("by-uuid", wanted.get("uuid")) or os.path.realpath(str(wanted.get("device")))
     header = luks_header.read_binary(node) if os.path.exists(node) else None
-    return None if header is None else {"uuid": header.uuid, "device": wanted.get("device")}
+    return None if header is None else {"uuid": header.uuid, "label": header.label, "device": wanted.get("device")}
 
 
 def _argument(left: Left) -> Members | None:

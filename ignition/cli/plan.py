@@ -241,7 +241,7 @@ def document(
             {
                 "stage": one.stage,
                 "operation": one.operation.kind,
-                "what": one.operation.describe(),
+                "what": one.what,
                 "path": one.operation.path,
                 "already": one.is_there,
                 "concurrent": one.operation.concurrent,

@@ -40,10 +40,13 @@ _NO_UUID = "made-at-the-boot"
 
 
 class Planned:
-    """One operation of a stage. `is_there`: its effect exists already; `lefts`: its effects, as far as they are known."""
+    """One operation of a stage. `what`: its words before it has its effect: "create", and not "change".
 
-    def __init__(self, stage: str, operation: Operation, *, is_there: bool, lefts: Sequence[Left]) -> None:
-        self.stage, self.operation, self.is_there, self.lefts = stage, operation, is_there, tuple(lefts)
+    `is_there`: its effect exists already; `lefts`: its effects, as far as they are known.
+    """
+
+    def __init__(self, stage: str, operation: Operation, what: str, *, is_there: bool, lefts: Sequence[Left]) -> None:
+        self.stage, self.operation, self.what, self.is_there, self.lefts = stage, operation, what, is_there, tuple(lefts)
 
 
 class Planner:
@@ -90,10 +93,10 @@ class Planner:
 
     def _look(self, stage: str, operation: Operation) -> Planned:
         """An operation with its effects. Before users and devices exist, some of them are unknown."""
-        is_there = False
+        is_there, what = False, operation.describe()
         lefts: list[Left] = []
         if operation.kind == LeaveNotice.kind:
-            self._warn_about_logins()
+            is_there = not self._warn_about_logins()
         elif isinstance(operation, steps.FinishVolume):
             is_there = self.machine.is_finished(operation.volume.node)  # its own check reads the device of that name here
         elif stage == "files":
@@ -107,12 +110,12 @@ class Planner:
                 lefts = list(operation.leaves(self.context))
             except (Failure, OSError):
                 lefts = []
-        return Planned(stage, operation, is_there=is_there or bool(getattr(operation, "keeps", False)), lefts=lefts)
+        return Planned(stage, operation, what, is_there=is_there or bool(getattr(operation, "keeps", False)), lefts=lefts)
 
-    def _warn_about_logins(self) -> None:
-        """The notice at the login prompt; passwords are ignored."""
+    def _warn_about_logins(self) -> list[str]:
+        """The notice at the login prompt, its first words added to the notes. A password of the config lets somebody in."""
         if any(user.password_hash for user in self.config.passwd.users):
-            return
+            return []
         state = State()
         state.fetched_configs = [{"kind": "user", "source": "", "referenced": False}]
         root = self.context.root
@@ -121,8 +124,9 @@ class Planner:
         try:
             said = login.notices(self.config, self.platform, state, accounts, KeyPlaces(root, accounts))
         except (Failure, OSError):
-            return
+            return []
         self.machine.unknown += said[:1]
+        return said
 
     def _apply(self, planned: Planned) -> None:
         operation = planned.operation
