@@ -226,6 +226,10 @@ class PlannedMachine(Machine):
         before = next((one.size for one in self.facts.devices if one.node == node), size)
         return size if node in self._formatted else min(before, size)
 
+    def is_formatted(self, device: str) -> bool:
+        """Whether the plan makes the file system on a device."""
+        return self.real(device) in self._formatted
+
     def kernel_node(self, device: Device) -> str:
         """The kernel's node of an array or a mapping that the plan makes: mdadm(8) counts from 127 downwards."""
         made = [one.node for one in self.devices.values() if one.kind == device.kind and not _KERNEL_NODE.fullmatch(one.node)]

@@ -29,12 +29,15 @@ class Overlay:
         self._contents: dict[str, bytes] = {}
         self._read: dict[str, bytes] = {}  # from below: the accounts are asked for at each file
         self._added: dict[str, set[str]] = {}
+        self._covered: set[str] = set()  # where new file systems are mounted
 
     def node(self, path: str) -> Node | None:
         """As Tree."""
         if path in self._nodes:
             return self._nodes[path]
         if any(self._nodes.get(above, self) is None for above in _above(path)):
+            return None
+        if any(above in self._covered for above in _above(path)):
             return None
         if any(above in self._nodes for above in _above(path)) and self._is_new(path):
             return None
@@ -57,7 +60,9 @@ class Overlay:
 
     def names(self, path: str) -> list[str]:
         """As Tree."""
-        known = [] if path in self._nodes and self._below.node(path) is None else self._below.names(path)
+        is_blank = any(one in self._covered for one in (path, *_above(path)))
+        is_blank = is_blank or (path in self._nodes and self._below.node(path) is None)
+        known = [] if is_blank else self._below.names(path)
         return sorted({*known, *self._added.get(path, ())})
 
     def put(self, path: str, node: Node | None, content: bytes | None = None) -> None:
@@ -68,6 +73,10 @@ class Overlay:
         self._set(path, node)
         if content is not None:
             self._contents[path] = content
+
+    def cover(self, path: str) -> None:
+        """A new file system is mounted on a directory: it hides everything below."""
+        self._covered.add(path)
 
     def _set(self, path: str, node: Node | None) -> None:
         self._nodes[path] = node

@@ -5,12 +5,14 @@ from __future__ import annotations
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
-from ignition.errors import Failure
+from ignition.errors import Failure, at
+from ignition.facts.document import Node
 from ignition.operation import Context, Deferred, Operation
 from ignition.planning import growth
 from ignition.planning.machine import PlannedMachine
 from ignition.planning.overlay import Overlay
 from ignition.planning.root import PlannedRoot
+from ignition.planning.tree import FORMATS
 from ignition.stages import disks, files, grow, kargs, login, mount, umount
 from ignition.stages.login import LeaveNotice
 from ignition.stages.state import State
@@ -18,7 +20,7 @@ from ignition.storage import luks_operations as steps
 from ignition.storage.grow.keys import KeyFinder
 from ignition.storage.grow.operations import GrowPartition, kept_sizes
 from ignition.storage.luks_keys import Keys
-from ignition.storage.mounting import MountFacts, to_mount
+from ignition.storage.mounting import DIRECTORY_MODE, Mount, MountFacts, missing_directories, to_mount
 from ignition.sysroot import crypttab
 from ignition.sysroot.account_database import AccountDatabase
 from ignition.sysroot.ssh_keys import KeyPlaces
@@ -63,6 +65,7 @@ class Planner:
         self.keys = Keys()
         self.failed_in = ""
         self.grown: dict[str, int] = {}  # node of a partition → its bytes after the growth
+        self._notated: list[str] = []  # the directories that the mount stage creates
 
     def run(self, seen: Callable[[Planned], None], *, goes_on: bool = False) -> None:
         """All stages. `goes_on`: after a failing one with the next, as no boot does."""
@@ -136,6 +139,8 @@ class Planner:
             if isinstance(operation, steps.DropKey):
                 self.keys.drop(operation.volume.name)
             self.machine.apply(operation)
+        if isinstance(operation, Mount):
+            self._mounted(operation)
         if isinstance(operation, GrowPartition):
             self.grown[operation.path] = operation.length
         for left in planned.lefts:
@@ -157,6 +162,21 @@ class Planner:
         nodes = {entry.device: self.machine.real(entry.device) for _, entry in to_mount(wanted)}
         return mount.plan(self.config, MountFacts({"/": self.machine.root_node()}, nodes), [])
 
+    def _mounted(self, operation: Mount) -> None:
+        """Its directories, and where the file system is new, what it hides. Raises Failure as the boot would."""
+        with at(operation.place):
+            missing = missing_directories(SYSROOT, operation.path, self._mode)
+        for directory in missing:
+            self.overlay.put(directory, Node("directory", DIRECTORY_MODE))
+        self._notated += missing
+        if self.machine.is_formatted(operation.device):
+            self.overlay.cover(operation.path)
+        self.context.root.forget()
+
+    def _mode(self, outside: str) -> int | None:
+        found = self.overlay.node(outside.removeprefix(SYSROOT) or "/")
+        return FORMATS[found.kind] | found.mode if found else None
+
     def _umount(self) -> list[Operation]:
         """Its unit is only started where something was mounted."""
         found = umount.plan(self.config)
@@ -167,7 +187,7 @@ class Planner:
         uuids = {entry.device: self._uuid(entry.device) for entry in storage.filesystems if entry.device}
         volumes = crypttab.probe(storage.luks, self.keys, self._volume) if storage.luks else []
         root = self.context.root
-        facts = files.probe(self.config, root, "", self.platform, uuids=uuids, volumes=volumes)
+        facts = files.probe(self.config, root, "", self.platform, uuids=uuids, volumes=volumes, notated=self._notated)
         return files.plan(self.config, facts)
 
     def _uuid(self, device: str) -> str:

@@ -85,10 +85,12 @@ def probe(
     *,
     uuids: Mapping[str, str] | None = None,
     volumes: Sequence[Found] | None = None,
+    notated: Sequence[str] = (),
 ) -> Facts:
     """Inspect the new root and the devices; changes nothing. Raises Failure.
 
     Devices are not inspected if their facts are given: `uuids` of file systems that get units, `volumes` that crypttab names.
+    `notated`: directories that the mount stage has created, besides those in the state.
     """
     database, state, passwd = AccountDatabase(root), states.load(state_file), config.passwd
     if passwd.users or passwd.groups:
@@ -110,7 +112,7 @@ def probe(
     homes = [new_home(user, root) for user in passwd.users if user.should_exist is not False]
     relabelled.note([*homes, *(key for key in record.made if key.startswith("/"))])
     return Facts(
-        AccountFacts(database, record, places=places, notated=tuple(state.notated_directories), nested=_is_nested(root)),
+        AccountFacts(database, record, places=places, notated=(*state.notated_directories, *notated), nested=_is_nested(root)),
         NodeFacts(nodes.resolve(nodes.places(config.storage), root), database, record, mounts.inside(root.path)),
         WriteResult(boot_id(), user_config_provided=state.user_config_provided()),
         storage_units.over(config, storage_units.probe(config.storage) if uuids is None else uuids),

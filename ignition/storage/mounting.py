@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from ignition.errors import Failure, at
 from ignition.host import mounts, paths, temporary_mount
@@ -101,7 +101,7 @@ class Mount(Operation):
 
     def __init__(self, wanted: Filesystem, where: str, made: list[str]) -> None:
         self._wanted, self.place, self._made = wanted, where, made
-        self.path = wanted.path or ""
+        self.path, self.device = wanted.path or "", wanted.device
 
     def describe(self) -> str:
         return f"mount {self._wanted.device} on {self.path} ({self.place})"
@@ -147,20 +147,25 @@ def mount_at(target: str) -> mounts.Mount | None:
     return found[-1] if found else None
 
 
-def missing_directories(root: str, inside: str) -> list[str]:
+def _mode(path: str) -> int | None:
+    try:
+        return os.lstat(path).st_mode
+    except FileNotFoundError:
+        return None
+
+
+def missing_directories(root: str, inside: str, mode_of: Callable[[str], int | None] = _mode) -> list[str]:
     """The directories of `inside` (below `root`) that do not exist, outermost first, as the new root sees them.
 
-    Raises Failure if a component, the root included, is a symlink or not a directory: the mount would end up elsewhere.
+    `mode_of`: type and mode of a node, None without one. Raises Failure if a component, the root included, is a symlink or not a directory: the mount would end up elsewhere.
     """
     missing, outside = [], ""
     for part in [part for part in f"{root}{inside}".split("/") if part]:
         outside = f"{outside}/{part}"
-        try:
-            mode = os.lstat(outside).st_mode
-        except FileNotFoundError:
+        mode = mode_of(outside)
+        if mode is None:
             missing.append(outside[len(root) :])
-            continue
-        if not stat.S_ISDIR(mode):
+        elif not stat.S_ISDIR(mode):
             kind = "a symlink" if stat.S_ISLNK(mode) else "not a directory"
             raise Failure(f"cannot mount on {inside}: {outside} is {kind}", fix="use a path of real directories")
     return missing
