@@ -172,7 +172,7 @@ def _short(record: Any) -> dict[str, Any]:
             value = _short(value)
         elif isinstance(value, tuple):
             value = [_short(item) if is_dataclass(item) else item for item in value]
-        if value not in ([], {}):
+        if value not in ([], {}) or one.default is None:  # the names in an empty directory are known: none
             found[camel(one.name)] = value
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import singledispatchmethod
 from itertools import count, islice
@@ -52,6 +52,25 @@ class PlannedMachine(Machine):
         self._remains: dict[tuple[str, int], Device] = {}  # (disk, first byte) → what lay there: a table does not erase it
         self._formatted: set[str] = set()  # nodes whose file system is made by the plan
         self.unknown: list[str] = []
+        self._closed: list[Device] = []  # open on the running machine, and closed when the disks stage begins
+        self._come_to_rest()
+
+    def _come_to_rest(self) -> None:
+        """Facts of a running machine: at the next boot nothing is mounted, and only the layers below ROOT are open."""
+        root = self.root_node()
+        of_root = {root, *self.below(root)} if root in self.devices else set()
+        self._closed = [one for one in self.devices.values() if self._is_opened_by_the_stage(one) and one.node not in of_root]
+        for one in self._closed:
+            del self.devices[one.node]
+        open_still = {node for one in self.devices.values() for node in one.below if one.kind != document.PARTITION}
+        for node, one in self.devices.items():
+            if one.user and node not in open_still:
+                self.devices[node] = replace(one, user="")
+
+    def _is_opened_by_the_stage(self, device: Device) -> bool:
+        """Arrays and encrypted volumes; volumes of LVM are opened by udev."""
+        below = [self.devices[one] for one in device.below if one in self.devices]
+        return device.kind == document.ARRAY or (device.kind == document.MAPPING and any(one.luks for one in below))
 
     # Answers to the stages
 
@@ -349,7 +368,7 @@ class PlannedMachine(Machine):
 
     @apply.register
     def _assemble(self, operation: raid.AssembleArray) -> None:
-        if self.exists(operation.path):
+        if self.exists(operation.path) or self._reopen(lambda one: operation.path in one.links):
             return
         array = next(one for one in self._config.storage.raid if raid.path_of(one) == operation.path)
         members = tuple(self.real(one) for one in array.devices)
@@ -365,6 +384,13 @@ class PlannedMachine(Machine):
         header = document.Luks(2, inner.label or "", inner.uuid or "") if inner else None
         self.devices[path] = replace(self.devices[path], content=content, luks=header)
         self.unknown.append(f"{path} is closed: it is assumed to be as the config wants it")
+
+    def _reopen(self, is_it: Callable[[Device], bool]) -> bool:
+        """A device that was open when the facts were collected, so that its content is known; False if it was not."""
+        for one in filter(is_it, self._closed):
+            self.devices[one.node] = replace(one, user="")
+            return True
+        return False
 
     @apply.register
     def _format_volume(self, operation: steps.FormatVolume) -> None:
@@ -408,6 +434,8 @@ class PlannedMachine(Machine):
     def _open(self, volume: steps.Volume, *, is_new: bool) -> None:
         path, other = volume_paths(volume.name)
         if any(one.kind == document.MAPPING and one.name == volume.name for one in self.devices.values()):
+            return
+        if not is_new and self._reopen(lambda one: one.name == volume.name and volume.node in one.below):
             return
         below = self.devices[volume.node]
         size = max(0, below.size - LUKS_HEADER)

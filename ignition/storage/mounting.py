@@ -157,7 +157,8 @@ def _mode(path: str) -> int | None:
 def missing_directories(root: str, inside: str, mode_of: Callable[[str], int | None] = _mode) -> list[str]:
     """The directories of `inside` (below `root`) that do not exist, outermost first, as the new root sees them.
 
-    `mode_of`: type and mode of a node, None without one. Raises Failure if a component, the root included, is a symlink or not a directory: the mount would end up elsewhere.
+    `mode_of`: type and mode of a node, None without one. Raises Failure if a component, the root included, is a symlink or not a
+    directory: the mount would end up elsewhere.
     """
     missing, outside = [], ""
     for part in [part for part in f"{root}{inside}".split("/") if part]:

@@ -7,13 +7,15 @@ a terminal the reset is refused, and with -dry-run it changes nothing.
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from harness import disks, guest
+from harness import disks, foreseen, guest
 from harness.case import Case
 from harness.checks import Checks
 from harness.disks import GIB, Disk
 from harness.errors import Failed
+from harness.foreseen import Foreseen
 from harness.machine import Machine
 from harness.ssh import Answer
 
@@ -37,6 +39,14 @@ PROBES = {
     "motd": "grep -c 'added once' /etc/motd",
     "file system": "blkid --match-tag UUID --output value /dev/vdb1",
 }
+CONFIG = "/root/config.ign"
+# Its own config again, with one more file and user, and with a disk that is wiped.
+PLANS = {
+    "own": f"ignition plan {CONFIG}",
+    "more": "ignition plan --host /root/more.ign",
+    "wiping": "ignition plan /root/wiping.ign",
+    "facts": f"ignition facts {CONFIG} 2>/dev/null",
+}
 # One after the other, in a single login: sshd reads its host keys again for each.
 RESET = {
     "no terminal": "ignition reset",
@@ -47,6 +57,7 @@ RESET = {
     "machine id": "cat /etc/machine-id",
     "host keys": "ls /etc/ssh",
     "repeated": "ignition reset --yes",
+    "facts": f"ignition facts {CONFIG} 2>/dev/null",
     "status": "ignition status --json",
     "screen": "ignition status",
 }
@@ -57,9 +68,14 @@ def run(case: Case) -> None:
     system = case.system_disk("system", 0)
     data = disks.blank(case.work / "data.qcow2", GIB)
     config = {"opt/com.coreos/config": case.fill("config.ign", {"SSH_KEY": case.key.public})}
-    with case.machine("first", [system, data], fw_cfg=config) as machine:
+    plan = case.foresee([system, data], config["opt/com.coreos/config"])
+    with case.machine("first", [system, data], fw_cfg=config, foreseen=plan) as machine:
         ssh = machine.wait_for_login()
         state = guest.settle(ssh)
+        machine.verify()
+        for path, text in configs(config["opt/com.coreos/config"]).items():
+            ssh.feed(f"cat >{path}", text)
+        plans = ssh.collect(PLANS, 300)
         ssh.run(WRITE)
         first = ssh.collect(PROBES) | {"state": Answer(state, 0)}
         said = ssh.collect(RESET, 300)
@@ -67,13 +83,54 @@ def run(case: Case) -> None:
             ssh.run("systemctl reboot", 60)
         machine.wait_for_reboot()
     judge_first(case, machine, first)
+    judge_plans(case, machine, plans)
     judge_reset(case, machine, first, said, system)
-    with case.machine("second", [system, data], fw_cfg=config) as machine:
+    facts = case.work / "facts.json"  # checked against its schema when it is read
+    facts.write_text(said["facts"].text, encoding="utf-8")
+    plan = Foreseen(foreseen.plan(config["opt/com.coreos/config"], "--facts", str(facts), "--platform", "qemu"))
+    with case.machine("second", [system, data], fw_cfg=config, foreseen=plan) as machine:
         ssh = machine.wait_for_login()
         state = guest.settle(ssh)
         second = ssh.collect(PROBES | {"journal": guest.JOURNAL}) | {"state": Answer(state, 0)}
         machine.cut_off()
     judge_second(case, machine, first, second, system)
+
+
+def configs(own: Path) -> dict[str, str]:
+    """Files of the machine: its config, and variants of it."""
+    text = own.read_text(encoding="utf-8")
+    more, wiping = json.loads(text), json.loads(text)
+    more["storage"]["files"].append({"path": "/etc/more", "contents": {"source": "data:,more%0A"}})
+    more["passwd"]["users"].append({"name": "bob"})
+    wiping["storage"]["disks"][0]["wipeTable"] = True
+    wiping["storage"]["filesystems"][0]["wipeFilesystem"] = True
+    return {CONFIG: text, "/root/more.ign": json.dumps(more), "/root/wiping.ign": json.dumps(wiping)}
+
+
+def judge_plans(case: Case, machine: Machine, said: Mapping[str, Answer]) -> None:
+    """Plans on the machine itself for its next first boot, and its facts."""
+    checks = case.checks("plans on the machine", machine)
+    checks.equal("its own config: exit status", 0, said["own"].status)
+    checks.contains("its own config", "Plan: ", said["own"].text)
+    checks.equal("more: exit status", 2, said["more"].status)
+    checks.matches("more: the file", r"^\+ file +/etc/more ", said["more"].text)
+    checks.matches("more: the user", r"^\+ user +bob ", said["more"].text)
+    checks.equal("wiping: exit status", 3, said["wiping"].status)
+    checks.contains("wiping", "- /dev/vdb partition 1 'data': ext4 'data'", said["wiping"].text)
+    found = document(said["facts"])
+    devices = {one["node"]: one for one in found["devices"]}
+    checks.equal("facts: disks", ["/dev/vda", "/dev/vdb"], [node for node, one in devices.items() if one["kind"] == "disk"])
+    checks.equal("facts: size", GIB, devices["/dev/vdb"]["size"])
+    parts = [(part["number"], part["label"]) for part in devices["/dev/vdb"]["table"]["parts"]]
+    checks.equal("facts: partitions", [(1, "data")], parts)
+    checks.contains("facts: use", "mounted on /srv/data", devices["/dev/vdb1"]["user"])
+    content = devices["/dev/vdb1"]["content"]
+    checks.equal("facts: content", ("ext4", "data"), (content["format"], content["label"]))
+    checks.contains("facts: links", "/dev/disk/by-partlabel/data", " ".join(devices["/dev/vdb1"]["links"]))
+    checks.equal("facts: root", next(node for node, one in devices.items() if one.get("content", {}).get("label") == "ROOT"),
+                 found["root"])  # fmt: skip
+    checks.lacks("facts: hashes of passwords", "$6$", said["facts"].text)
+    checks.done()
 
 
 def judge_first(case: Case, machine: Machine, seen: Mapping[str, Answer]) -> None:
