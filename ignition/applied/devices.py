@@ -1,7 +1,8 @@
 """Storage of a config as things to be found on this machine: `ignition verify -config`. Reads tables, and changes nothing.
 
 Only members that the config sets are compared. A partition without a number is known by the GUID that the disks stage derives for
-it (storage/partitions.py), or by its label if somebody has changed the GUID.
+it (storage/partitions.py), or by its label if somebody has changed the GUID. The links of selected disks exist in the first boot
+only: later, their partitions and file systems cannot be looked at, except a file system with a UUID.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from ignition.config.known_values import SELECTED
 from ignition.config.model import Config
 from ignition.config.model.storage import Disk, Partition
 from ignition.errors import Failure
@@ -28,6 +30,14 @@ if TYPE_CHECKING:
 
 def expected(config: Config, *, is_here: bool) -> Iterator[Left]:
     """Partitions, arrays, encrypted volumes and file systems, from the disks up. `is_here`: the config is for this machine."""
+    for left in _expected(config, is_here=is_here):
+        members = left.members or {}
+        device = str(members.get("disk") or members.get("device") or left.name)
+        is_gone = device.startswith(SELECTED) and not os.path.exists(device) and not members.get("uuid")
+        yield Left("device of a selected disk", left.name, {}, place=left.place) if is_gone else left
+
+
+def _expected(config: Config, *, is_here: bool) -> Iterator[Left]:
     storage = config.storage
     for index, disk in enumerate(storage.disks):
         table = _table(disk.device) if is_here else None

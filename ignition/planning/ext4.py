@@ -49,7 +49,8 @@ class Ext4Tree:
                 fix="plan on the machine, or from its facts",
             )
         blocks, free, size = (int(members[name]) for name in ("Block count", "Free blocks", "Block size"))
-        self._used = (blocks - free) * size
+        overhead = int(members.get("Overhead clusters", "0"))  # statfs(2) does not count it, nor does a boot
+        self._used = (blocks - free - overhead) * size
 
     def _answer(self, request: str, path: str = "") -> bytes:
         """The output of a request, without the prompt, which repeats it."""

@@ -61,7 +61,7 @@ def _partition(machine: PlannedMachine, device: Device) -> growth.Partition:
 
 def _array(machine: PlannedMachine, device: Device, below: list[Device]) -> growth.Array:
     blocks = [one.member for one in below if one.member]
-    array = growth.Array(machine.kernel_node(device), device.size, blocks[0].level)
+    array = growth.Array(device.node, device.size, blocks[0].level)
     array.missing = max(0, blocks[0].devices - len(below))
     if all(block.used for block in blocks):
         array.used, array.offsets = blocks[0].used, tuple(block.offset for block in blocks)
@@ -72,7 +72,7 @@ def _array(machine: PlannedMachine, device: Device, below: list[Device]) -> grow
 
 def _volume(machine: PlannedMachine, device: Device, below: Device, keys: KeyFinder) -> growth.Crypt:
     known = below.luks or document.Luks(2)
-    volume = growth.Crypt(machine.kernel_node(device), device.size, device.name, f"LUKS{known.version}")
+    volume = growth.Crypt(device.node, device.size, device.name, f"LUKS{known.version}")
     volume.offset = known.offset or LUKS_HEADER
     if known.version == 2:  # its key is in a keyring of the kernel, and cryptsetup asks for it again
         tokens = tuple(luks_header.Token(tuple(slots), header) for slots, header in known.tokens)

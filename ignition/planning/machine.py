@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import singledispatchmethod
-from itertools import count, islice
+from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 from ignition.config.stacking import volume_paths
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
 _UNNAMED_ROOT = "LABEL=ROOT"
 _BLANK = Content()
-_KERNEL_NODE = re.compile(r"/dev/(md|dm-)\d+")
 
 
 class PlannedMachine(Machine):
@@ -249,19 +247,12 @@ class PlannedMachine(Machine):
         """Whether the plan makes the file system on a device."""
         return self.real(device) in self._formatted
 
-    def kernel_node(self, device: Device) -> str:
-        """The kernel's node of an array or a mapping that the plan makes: mdadm(8) counts from 127 downwards."""
-        made = [one.node for one in self.devices.values() if one.kind == device.kind and not _KERNEL_NODE.fullmatch(one.node)]
-        if device.node not in made:
-            return device.node
-        taken = {one.node for one in self.devices.values()}
-        names = (
-            (f"/dev/md{number}" for number in range(127, -1, -1))
-            if device.kind == document.ARRAY
-            else (f"/dev/dm-{number}" for number in count())
-        )
-        free = (name for name in names if name not in taken)
-        return next(islice(free, made.index(device.node), None), device.node)
+    def _new_node(self, kind: str, name: str = "") -> str:
+        """The kernel's node of a new array or mapping: mdadm(8) counts from 127 downwards, the device mapper from 0."""
+        if kind == document.ARRAY and name.isdecimal():
+            return f"/dev/md{name}"
+        names = (f"/dev/md{127 - number}" if kind == document.ARRAY else f"/dev/dm-{number}" for number in count())
+        return next(node for node in names if node not in self.devices)
 
     def has_efi(self) -> bool:
         return self.facts.efi
@@ -364,7 +355,12 @@ class PlannedMachine(Machine):
             content = Content("linux_raid_member", array.name)
             held = f"member of the array {operation.path}"
             self.devices[one] = replace(self.devices[one], content=content, member=block, user=held)
-        self.devices[operation.path] = Device(operation.path, document.ARRAY, size, below=members, links=(operation.path,))
+        self._put_array(operation.path, size, members)
+
+    def _put_array(self, path: str, size: int, members: tuple[str, ...]) -> str:
+        node = self.real(path) if self.exists(path) else self._new_node(document.ARRAY, path.rpartition("/")[2])
+        self.devices[node] = Device(node, document.ARRAY, size, below=members, links=(path,))
+        return node
 
     @apply.register
     def _assemble(self, operation: raid.AssembleArray) -> None:
@@ -373,22 +369,26 @@ class PlannedMachine(Machine):
         array = next(one for one in self._config.storage.raid if raid.path_of(one) == operation.path)
         members = tuple(self.real(one) for one in array.devices)
         sizes = min(self.devices[one].size for one in members)
-        self.devices[operation.path] = Device(operation.path, document.ARRAY, sizes, below=members, links=(operation.path,))
-        self._assume(operation.path)
+        self._assume(self._put_array(operation.path, sizes, members), operation.path)
 
-    def _assume(self, path: str) -> None:
+    def _assume(self, node: str, path: str) -> None:
         """A device that is closed until the boot: its content is assumed to be as the config wants it."""
         wanted = next((one for one in self._config.storage.filesystems if one.device == path), None)
         inner = next((one for one in self._config.storage.luks if one.device == path), None)
         content = Content("crypto_LUKS", inner.label or "", inner.uuid or "") if inner else _content(wanted)
         header = document.Luks(2, inner.label or "", inner.uuid or "") if inner else None
-        self.devices[path] = replace(self.devices[path], content=content, luks=header)
+        self.devices[node] = replace(self.devices[node], content=content, luks=header)
         self.unknown.append(f"{path} is closed: it is assumed to be as the config wants it")
 
     def _reopen(self, is_it: Callable[[Device], bool]) -> bool:
         """A device that was open when the facts were collected, so that its content is known; False if it was not."""
         for one in filter(is_it, self._closed):
-            self.devices[one.node] = replace(one, user="")
+            node = self._new_node(one.kind, one.name)
+            self.devices[node] = replace(one, node=node, user="")
+            others = [other for other in self._closed if other is not one]
+            self._closed = [
+                replace(other, below=tuple(node if below == one.node else below for below in other.below)) for other in others
+            ]
             return True
         return False
 
@@ -439,10 +439,11 @@ class PlannedMachine(Machine):
             return
         below = self.devices[volume.node]
         size = max(0, below.size - LUKS_HEADER)
-        self.devices[path] = Device(path, document.MAPPING, size, below=(volume.node,), name=volume.name, links=(path, other))
+        node = self._new_node(document.MAPPING)
+        self.devices[node] = Device(node, document.MAPPING, size, below=(volume.node,), name=volume.name, links=(path, other))
         self.devices[volume.node] = replace(below, user=f"held by the encrypted volume {volume.name}")
         if not is_new:
-            self._assume(path)
+            self._assume(node, path)
 
     @apply.register
     def _make(self, operation: filesystems.MakeFilesystem) -> None:

@@ -21,7 +21,7 @@ from harness.foreseen import OPERATIONS, Foreseen
 from harness.hardware import Hardware, drive_arguments, hardware_arguments, plug_commands
 from harness.ports import free_port
 from harness.programs import find_program, leash
-from harness.ssh import Key, Ssh, wait_for_server
+from harness.ssh import Answer, Key, Ssh, wait_for_server
 from harness.tpm import Tpm
 
 # Without ERMS and FSRM the guest's kernel clears and copies memory by words. With them it does so byte by byte, and the emulator
@@ -33,6 +33,7 @@ RELAY = Path(__file__).with_name("relay.py")
 BOOT_TIMEOUT_S = 420.0
 OFF_TIMEOUT_S = 120.0
 VERIFY_TIMEOUT_S = 300.0
+CONFIG = "/run/vm-test.ign"
 APPLIED, DRIFT = "/var/lib/ignition/applied.json", 2
 START_TIMEOUT_S = 30.0
 SOCKET_PATH, SSH_ADDS = 107, 17  # characters: the most in a socket's path, unix(7), and what ssh adds to it meanwhile
@@ -187,6 +188,13 @@ class Machine:
         if answer.status != (DRIFT if altered else 0):
             wanted = f"drift, since {altered}" if altered else "the machine is what was applied"
             raise self.console.failure(f"{self.plan.name}: {wanted}", answer.text)
+
+    def against_config(self, config: Path) -> Answer:
+        """The answer of `ignition verify -config`, the columns of its lines separated by one blank."""
+        ssh = self.ssh()
+        ssh.feed(f"cat >{CONFIG}", config.read_text(encoding="utf-8"))
+        answer = ssh.run(f"ignition verify -config {CONFIG} 2>&1", VERIFY_TIMEOUT_S)
+        return Answer("\n".join(" ".join(line.split()) for line in answer.text.splitlines()), answer.status)
 
     def power_off(self, altered: str = "") -> None:
         """Shuts the guest down properly; Failed when it does not end in time. First verifies it (`altered`: see verify)."""

@@ -49,9 +49,11 @@ def run(case: Case) -> None:
                 name, [system, data], fw_cfg=config, hardware=hardware, foreseen=plan if config else None
             ) as machine:
                 seen = look(machine)
+                told = machine.against_config(source["opt/com.coreos/config"])
                 machine.power_off() if config else machine.cut_off()
             checks = case.checks(f"{name} boot", machine)
             judge(seen, checks)
+            checks.equal(f"compared with its config: {told.text}", 0, told.status)
             messages = "\n".join(guest.parse_journal(seen["journal"].text).messages())
             checks.equal("stages ran", name == "first", "unlock bound through clevis" in messages)
             checks.lacks("stages", "[failed]", messages)

@@ -20,19 +20,23 @@ def run(case: Case) -> None:
     plan = root_anew.foresee(case, drives, config)
     with case.machine("first", drives, fw_cfg=config, foreseen=plan) as machine:
         seen = root_anew.look(machine, PROBES)
+        told = machine.against_config(config[root_anew.CONFIG])
         machine.power_off()
     checks = case.checks("first boot", machine)
     # The image's ROOT has 2162 MiB; the mirror is as large as the smaller half after growth.
     root_anew.judge(seen, checks, format="xfs", least=size - 3 * GIB)
     root_anew.judge_first(seen, checks)
+    checks.equal(f"compared with its config: {told.text}", 0, told.status)
     checks.matches("the mirror", r"raid1 vd\S+ vd\S+\n.*\[2/2\] \[UU\]", seen["mdstat"].text)
     checks.equal("first-boot flag and mark on EFI-SYSTEM", [], case.first_boot_files(drives[0]))
     checks.done()
     root_anew.boot_again(case, drives, "second", format="xfs").done()
     with case.machine("degraded", drives[:1]) as machine:
         seen = root_anew.look(machine, PROBES)
+        told = machine.against_config(config[root_anew.CONFIG])
         machine.cut_off(altered="the disk with the other member is missing")
     checks = case.checks("boot without the second disk", machine)
     root_anew.judge(seen, checks, format="xfs", least=size - GIB)
+    checks.contains("compared with its config", ["- partition ", "~ array /dev/md/root members without "], told.text)
     checks.matches("half of the mirror", r"raid1 vd\S+\n.*\[2/1\] \[U_\]", seen["mdstat"].text)
     checks.done()
