@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,17 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Foreseen:
-    """The plan for the first boot of a machine, for Plan.foreseen: the machine is compared with it when it ends."""
+    """The plan for the first boot of a machine, for Plan.foreseen: the machine is compared with it when it ends.
+
+    `here`: texts of the config → texts that stood for them while planning.
+    """
 
     plan: dict[str, Any]
+    here: Mapping[str, str] = field(default_factory=dict)
 
     def compare(self, text: str) -> None:
         """Failed with each operation of operations.jsonl that is not in its place in the plan, and the other way round."""
-        records = [json.loads(line) for line in text.splitlines()]
+        records = [json.loads(line) for line in _here(text, self.here).splitlines()]
         wrong = [line for stage in STAGES for line in unlike(self.plan["operations"], records, stage)]
         if self.plan["failure"]:
             wrong.insert(0, f"planned failure: {self.plan['failure']}")
@@ -41,20 +45,23 @@ def foresee(
     folder: Path, drives: Sequence[Disk], config: Path, cmdline: str, hardware: Hardware, platform: str, here: Mapping[str, str]
 ) -> Foreseen:
     """The plan for a machine that is off. `here`: texts of the config → texts that stand for them on this host."""
-    text = config.read_text(encoding="utf-8")
-    for there, known in here.items():
-        text = text.replace(there, known)
     asked = folder / f"planned-{config.name}"
-    asked.write_text(text, encoding="utf-8")
+    asked.write_text(_here(config.read_text(encoding="utf-8"), here), encoding="utf-8")
     images = [disks.raw_copy(drive, folder / f"planned-{number}.raw") for number, drive in enumerate(drives)]
     arguments = [word for image in images for word in ("--image", str(image))]
     arguments += ["--kernel-arguments", cmdline, "--memory", str(hardware.memory_mib), "--platform", platform]
     try:
-        return Foreseen(plan(asked, *arguments, *(["--uefi"] if hardware.uefi else [])))
+        return Foreseen(plan(asked, *arguments, *(["--uefi"] if hardware.uefi else [])), here)
     finally:
         for image, drive in zip(images, drives, strict=True):
             if image != drive.path:
                 image.unlink()
+
+
+def _here(text: str, here: Mapping[str, str]) -> str:
+    for there, known in here.items():
+        text = text.replace(there, known)
+    return text
 
 
 def plan(config: Path, *arguments: str) -> dict[str, Any]:
