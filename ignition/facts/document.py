@@ -130,7 +130,11 @@ class Node:
 
 @dataclass(frozen=True)
 class Facts:
-    """One machine. `nodes`: path in the root → node, None where there is none; paths that are not a key are not known."""
+    """One machine. `nodes`: path in the root → node, None where there is none; paths that are not a key are not known.
+
+    `initramfs`: its devices are as the stages find them, since the facts were collected in an initramfs. Otherwise its next boot
+    finds them unused.
+    """
 
     devices: tuple[Device, ...] = ()
     kernel_arguments: str = ""
@@ -140,6 +144,7 @@ class Facts:
     architecture: str = ""
     source: str = ""
     root: str = ""
+    initramfs: bool = False
     links: tuple[dict[str, Any], ...] = ()
     nodes: dict[str, Node | None] = field(default_factory=dict)
     version: int = VERSION

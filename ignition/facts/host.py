@@ -15,7 +15,7 @@ from ignition.host.printable import shown
 from ignition.storage import gpt, gpt_disk, guid, luks_header, raid, root_contents, signatures
 from ignition.storage.disk import opened
 
-_EFI = "/sys/firmware/efi"
+_EFI, _INITRAMFS = "/sys/firmware/efi", "/etc/initrd-release"
 _IGNORED = ("loop", "ram", "zram", "sr", "fd", "nbd")
 
 
@@ -31,6 +31,7 @@ def probe(root: str = "/") -> Facts:
         architecture=platform.machine(),
         source=f"machine {platform.node()}",
         root=_node_of_mount(root),
+        initramfs=os.path.exists(_INITRAMFS),
         links=tuple(_links()),
     )
 

@@ -51,7 +51,8 @@ class PlannedMachine(Machine):
         self._formatted: set[str] = set()  # nodes whose file system is made by the plan
         self.unknown: list[str] = []
         self._closed: list[Device] = []  # open on the running machine, and closed when the disks stage begins
-        self._come_to_rest()
+        if not facts.initramfs:
+            self._come_to_rest()
 
     def _come_to_rest(self) -> None:
         """Facts of a running machine: at the next boot nothing is mounted, and only the layers below ROOT are open."""

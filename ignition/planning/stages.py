@@ -21,6 +21,7 @@ from ignition.storage.grow.keys import KeyFinder
 from ignition.storage.grow.operations import GrowPartition, kept_sizes
 from ignition.storage.luks_keys import Keys
 from ignition.storage.mounting import DIRECTORY_MODE, Mount, MountFacts, missing_directories, to_mount
+from ignition.storage.raid import AssembleArray
 from ignition.sysroot import crypttab
 from ignition.sysroot.account_database import AccountDatabase
 from ignition.sysroot.ssh_keys import KeyPlaces
@@ -100,6 +101,8 @@ class Planner:
         lefts: list[Left] = []
         if operation.kind == LeaveNotice.kind:
             is_there = not self._warn_about_logins()
+        elif isinstance(operation, AssembleArray):
+            is_there = self.machine.exists(operation.path)
         elif isinstance(operation, steps.FinishVolume):
             is_there = self.machine.is_finished(operation.volume.node)  # its own check reads the device of that name here
         elif stage == "files":

@@ -35,6 +35,14 @@ def plan(config: Mapping[str, Any], drives: Sequence[Drive], scratch: Path, argu
     return foreseen.plan(scratch, *images, "--kernel-arguments", arguments)
 
 
+def from_facts(config: Mapping[str, Any], facts: str, scratch: Path) -> dict[str, Any]:
+    """The same for the output of `ignition facts` in the guest. The stage finds the devices as they are, as in an initramfs."""
+    scratch.write_text(json.dumps(config), encoding="utf-8")
+    document = scratch.with_suffix(".facts")
+    document.write_text(json.dumps(json.loads(facts or "{}") | {"initramfs": True}), encoding="utf-8")
+    return foreseen.plan(scratch, "--facts", str(document))
+
+
 def differences(found: Mapping[str, Any], result: Result, stage: str = "disks") -> list[str]:
     """The differences of a plan from the stage, a line each: operations in order, existing effects, and the failure.
 

@@ -13,5 +13,5 @@ EXPECTED_S = 30
 
 def run(case: Case) -> None:
     """One boot."""
-    with booted(case, [Blank(256 * MIB, bus="nvme")]) as lab:
+    with booted(case, [Blank(256 * MIB, bus="nvme")], plans=True) as lab:
         devices.run(lab, lab.disks[0])
