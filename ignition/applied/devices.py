@@ -44,8 +44,8 @@ def _expected(config: Config, *, is_here: bool) -> Iterator[Left]:
         for number, partition in enumerate(disk.partitions):
             left = _partition(disk, number, table, is_translated=config.ignition.translated is True)
             left.place = f"$.storage.disks.{index}.partitions.{number}"
-            # An entry that deletes a partition may stand before one that makes it anew.
-            if partition.should_exist is not False or not _is_made_anew(partition, disk):
+            # An entry that deletes a partition may stand before one that recreates it.
+            if partition.should_exist is not False or not _is_recreated(partition, disk):
                 yield left
     for index, array in enumerate(storage.raid):
         level, spares = array.level or "", array.spares or 0
@@ -66,7 +66,7 @@ def _expected(config: Config, *, is_here: bool) -> Iterator[Left]:
         yield Left("filesystem", filesystem.device, members, place=f"$.storage.filesystems.{index}")
 
 
-def _is_made_anew(partition: Partition, disk: Disk) -> bool:
+def _is_recreated(partition: Partition, disk: Disk) -> bool:
     return any(one.number == partition.number and one.should_exist is not False for one in disk.partitions)
 
 

@@ -239,7 +239,7 @@ class PlannedMachine(Machine):
         return node if node in self.devices else ""
 
     def filled(self, node: str) -> int:
-        """Bytes that the file system on a device takes: all that there were before the plan, unless it is made anew."""
+        """Bytes that the file system on a device takes: all that there were before the plan, unless it is made by the plan."""
         size = self.devices[node].size
         before = next((one.size for one in self.facts.devices if one.node == node), size)
         return size if node in self._formatted else min(before, size)
@@ -250,7 +250,7 @@ class PlannedMachine(Machine):
 
     def _new_node(self, kind: str, name: str = "") -> str:
         """The kernel's node of a new array or mapping: mdadm(8) counts from 127 downwards, the device mapper from 0."""
-        if kind == document.ARRAY and name.isdecimal():
+        if kind == document.ARRAY and name.isascii() and name.isdecimal():
             return f"/dev/md{name}"
         names = (f"/dev/md{127 - number}" if kind == document.ARRAY else f"/dev/dm-{number}" for number in count())
         return next(node for node in names if node not in self.devices)

@@ -36,7 +36,7 @@ def plan(config: Mapping[str, Any], drives: Sequence[Drive], scratch: Path, argu
 
 
 def from_facts(config: Mapping[str, Any], facts: str, scratch: Path) -> dict[str, Any]:
-    """The same for the output of `ignition facts` in the guest. The stage finds the devices as they are, as in an initramfs."""
+    """The same for the output of `ignition facts` in the guest. The stage finds the same devices in use, as in an initramfs."""
     scratch.write_text(json.dumps(config), encoding="utf-8")
     document = scratch.with_suffix(".facts")
     document.write_text(json.dumps(json.loads(facts or "{}") | {"initramfs": True}), encoding="utf-8")
