@@ -11,7 +11,9 @@ from ignition.errors import Failure
 from ignition.facts import document
 from ignition.host import cmdline
 from ignition.host.reading import lines
+from ignition.operation import Left
 from ignition.planning.stages import Planned, Planner
+from ignition.planning.tree import UnknownContent
 from ignition.stages.kargs import SetKernelArguments
 from ignition.storage import filesystems, raid
 from ignition.storage import luks_operations as steps
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ignition.facts.document import Content, Device
-    from ignition.operation import Left
 
 _DIGESTS = ("sha512", "sha256")
 _MOST_TEXT = 1 << 20
@@ -105,12 +106,7 @@ class Changes:
         return [f"replaces {held}"]
 
     def _of_left(self, planned: Planned, left: Left) -> Change:
-        context, operation = self._planner.context, planned.operation
-        place = self._where(left.place or operation.place)
-        try:
-            found = Machine(context).look(left)
-        except OSError:
-            found = None
+        found, place = self._present(left), self._where(left.place or planned.operation.place)
         if left.members is None:
             return Change(SAME if found is None else REMOVED, left.kind, left.name, place=place)
         if found is not None and planned.is_there:
@@ -139,6 +135,17 @@ class Changes:
         return Change(
             ADDED if found is None else CHANGED, left.kind, left.name, place=place, details=details, diff=diff, data=data
         )
+
+    def _present(self, left: Left) -> dict[str, Any] | None:
+        """The thing as it is now, without its content if that is not known; None if there is none."""
+        machine = Machine(self._planner.context)
+        try:
+            return machine.look(left)
+        except UnknownContent:
+            known = {name: value for name, value in (left.members or {}).items() if name not in _DIGESTS}
+            return machine.look(Left("file", left.name, known))
+        except OSError:
+            return None
 
     def _content(self, planned: Planned, left: Left, found: dict[str, Any] | None) -> tuple[list[str], list[str]]:
         """Size in words, and the lines of the diff where the content may be shown."""

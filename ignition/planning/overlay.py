@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ignition.facts.document import Node
 from ignition.host.reading import lines
 from ignition.operation import Left
+from ignition.planning.tree import UnknownContent
 from ignition.sysroot.account_database import is_id
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Overlay:
         self._read: dict[str, bytes] = {}  # from below: the accounts are asked for at each file
         self._added: dict[str, set[str]] = {}
         self._covered: set[str] = set()  # where new file systems are mounted
+        self.asked_in_vain = 0  # how often a content was not known
 
     def node(self, path: str) -> Node | None:
         """As Tree."""
@@ -52,7 +54,11 @@ class Overlay:
         if path in self._contents:
             return self._contents[path]
         if path not in self._read:
-            content = self._below.read(path)
+            try:
+                content = self._below.read(path)
+            except UnknownContent:
+                self.asked_in_vain += 1
+                raise
             if len(content) > _MOST_KEPT:
                 return content
             self._read[path] = content

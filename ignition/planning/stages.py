@@ -12,7 +12,7 @@ from ignition.planning import growth
 from ignition.planning.machine import PlannedMachine
 from ignition.planning.overlay import Overlay
 from ignition.planning.root import PlannedRoot
-from ignition.planning.tree import FORMATS
+from ignition.planning.tree import FORMATS, UnknownContent
 from ignition.stages import disks, files, grow, kargs, login, mount, umount
 from ignition.stages.login import LeaveNotice
 from ignition.stages.state import State
@@ -45,10 +45,11 @@ _NO_UUID = "made-at-the-boot"
 class Planned:
     """One operation of a stage. `what`: its words before it has its effect: "create", and not "change".
 
-    `is_there`: its effect exists already; `lefts`: its effects, as far as they are known.
+    `is_there`: its effect exists already, None if the facts do not have the contents to tell; `lefts`: its effects, as far as
+    they are known.
     """
 
-    def __init__(self, stage: str, operation: Operation, what: str, *, is_there: bool, lefts: Sequence[Left]) -> None:
+    def __init__(self, stage: str, operation: Operation, what: str, *, is_there: bool | None, lefts: Sequence[Left]) -> None:
         self.stage, self.operation, self.what, self.is_there, self.lefts = stage, operation, what, is_there, tuple(lefts)
 
 
@@ -97,7 +98,8 @@ class Planner:
 
     def _look(self, stage: str, operation: Operation) -> Planned:
         """An operation with its effects. Before users and devices exist, some of them are unknown."""
-        is_there, what = False, operation.describe()
+        is_there: bool | None = False
+        what, asked_in_vain = operation.describe(), self.overlay.asked_in_vain
         lefts: list[Left] = []
         if operation.kind == LeaveNotice.kind:
             is_there = not self._warn_about_logins()
@@ -110,19 +112,22 @@ class Planner:
                 is_there = operation.already_there(self.context)
             except (Failure, OSError):
                 is_there = False
+        if self.overlay.asked_in_vain > asked_in_vain:
+            is_there = None
         if stage == "files":
-            operation.check(self.context)
+            with suppress(UnknownContent):
+                operation.check(self.context)
             try:
                 lefts = list(operation.leaves(self.context))
             except (Failure, OSError):
                 lefts = []
-        return Planned(stage, operation, what, is_there=is_there or bool(getattr(operation, "keeps", False)), lefts=lefts)
+        return Planned(stage, operation, what, is_there=True if getattr(operation, "keeps", False) else is_there, lefts=lefts)
 
     def _warn_about_logins(self) -> list[str]:
         """The notice at the login prompt, its first words added to the notes. A password of the config lets somebody in."""
         if any(user.password_hash for user in self.config.passwd.users):
             return []
-        state = State()
+        state, asked_in_vain = State(), self.overlay.asked_in_vain
         state.fetched_configs = [{"kind": "user", "source": "", "referenced": False}]
         root = self.context.root
         root.forget()
@@ -130,6 +135,8 @@ class Planner:
         try:
             said = login.notices(self.config, self.platform, state, accounts, KeyPlaces(root, accounts))
         except (Failure, OSError):
+            return []
+        if self.overlay.asked_in_vain > asked_in_vain:
             return []
         self.machine.unknown += said[:1]
         return said
@@ -149,7 +156,10 @@ class Planner:
         for left in planned.lefts:
             is_node = left.kind in _NODES
             path = self.context.root.resolve(left.name) if is_node else left.name
-            self.overlay.apply(left, path, operation.content(self.context) if left.kind in _FILES else None)
+            content = None
+            with suppress(UnknownContent):
+                content = operation.content(self.context) if left.kind in _FILES else None
+            self.overlay.apply(left, path, content)
             self.context.root.forget()
 
     def _disks(self) -> list[Operation]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ignition.errors import Failure
 from ignition.facts.document import Node
+from ignition.host import paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,11 @@ KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 FORMATS = {kind: format for format, kind in KINDS.items()} | {"other": stat.S_IFIFO}
 MOST_TEXT = 1 << 20  # bytes of a file that the facts hold
 READABLE = 0o004
+OPEN_RECORDS = (paths.ATTEMPT,)  # of the agent itself, without secrets; a plan depends on them
+
+
+class UnknownContent(Failure):
+    """A file is known, and its content is not in the facts."""
 
 
 class Tree(Protocol):
@@ -84,7 +90,7 @@ class KnownTree:
     def read(self, path: str) -> bytes:
         found = self.node(path)
         if found is None or found.text is None:
-            raise Failure(
+            raise UnknownContent(
                 f"the facts do not have the content of {path}", where="$.nodes", fix="it may be secret: plan on the machine"
             )
         return found.text.encode("utf-8", "surrogateescape")
@@ -109,7 +115,7 @@ class Recorder:
     def read(self, path: str) -> bytes:
         content, found = self._tree.read(path), self.node(path)
         if found is not None and found.text is None:
-            is_shown, is_public = len(content) <= MOST_TEXT, bool(found.mode & READABLE)
+            is_shown, is_public = len(content) <= MOST_TEXT, bool(found.mode & READABLE) or path in OPEN_RECORDS
             text = content.decode("utf-8", "surrogateescape") if is_shown and is_public else None
             # Not of files that few may read: guessable content can be found by its digest.
             digest = hashlib.sha512(content).hexdigest() if is_public and not is_shown else ""

@@ -75,16 +75,21 @@ def plan(config: Path, *arguments: str) -> dict[str, Any]:
 
 
 def unlike(operations: Iterable[Row], records: Iterable[Row], stage: str) -> list[str]:
-    """The differences in one stage, a line each. Operations that run side by side end in any order."""
+    """The differences in one stage, a line each. Operations that run side by side end in any order.
+
+    A plan from facts cannot tell whether the effects of some exist already (null): both are right.
+    """
     planned = [row for row in operations if row["stage"] == stage]
-    done = [(row["what"], row["result"] == "already") for row in records if row["stage"] == stage]
+    open_ones = {row["what"] for row in planned if row["already"] is None}
+    done = [(row["what"], None if row["what"] in open_ones else row["result"] == "already")
+            for row in records if row["stage"] == stage]  # fmt: skip
     wanted, found, at = [], [], 0
     for concurrent, neighbours in groupby(planned, key=lambda row: bool(row["concurrent"])):
         batch = [(row["what"], row["already"]) for row in neighbours]
         real = done[at : at + len(batch)]
         at += len(batch)
-        wanted += sorted(batch) if concurrent else batch
-        found += sorted(real) if concurrent else real
+        wanted += sorted(batch, key=str) if concurrent else batch
+        found += sorted(real, key=str) if concurrent else real
     found += done[at:]
     lines = [f"{stage}: planned, not done: {one}" for one in wanted if one not in found]
     lines += [f"{stage}: done, not planned: {one}" for one in found if one not in wanted]
