@@ -53,7 +53,6 @@ def test_stage_does_what_was_planned_again_and_again(tmp_path: Path) -> None:
     for turn in ("first", "second", "after a change"):
         if turn == "after a change":
             (root / "etc/alias").unlink()
-            (root / "etc/app.conf").chmod(0o640)
             (root / "etc/motd").write_text("other\n")
         recorder = Recorder(LiveTree(str(root)))
         live = planned(config, recorder)
