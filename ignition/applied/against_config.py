@@ -17,6 +17,8 @@ from ignition.display.changes import CHANGED, SAME, Change
 from ignition.errors import Failure
 from ignition.operation import Context, Left, Operation
 from ignition.stages import files
+from ignition.storage.luks_keys import Keys
+from ignition.sysroot import crypttab, storage_units
 
 # They belong to the boot, or follow from others of the plan: a machine that runs need not show any of their effects.
 _OF_THE_BOOT = frozenset(
@@ -35,7 +37,11 @@ def expected(config: Config, context: Context) -> Iterator[tuple[Left, Operation
     for left in (*record.of_arguments(config.kernel_arguments), *devices.expected(config, is_here=not context.root.path)):
         yield left, None
     here = _without_named(config)
-    for operation in files.plan(here, files.probe(here, context.root, state_file="", platform="")):
+    # A device that has lost its content has been named above: its unit and its line in crypttab differ, too.
+    uuids = {device: devices.present_uuid(device) for device in storage_units.devices_with_units(here.storage)}
+    volumes = crypttab.probe(here.storage.luks, Keys(), devices.present_volume)
+    facts = files.probe(here, context.root, state_file="", platform="", uuids=uuids, volumes=volumes)
+    for operation in files.plan(here, facts):
         if operation.kind in _OF_THE_BOOT:
             continue
         # Of passwords, which no record has and which have no path, the operation alone can tell whether they are right.
@@ -71,12 +77,16 @@ def changes(left: Left, operation: Operation | None, machine: Machine, context: 
 
 
 def _without_named(config: Config) -> Config:
-    """Without the nodes that a 2.x config puts into other file systems, which are not mounted now."""
+    """Without the nodes that a 2.x config puts into other file systems, which are not mounted now.
+
+    Nor with file systems on selected disks that have no names any more.
+    """
     storage = config.storage
     return config.evolve(
         storage=storage.evolve(
             directories=tuple(node for node in storage.directories if node.filesystem is None),
             files=tuple(node for node in storage.files if node.filesystem is None),
             links=tuple(node for node in storage.links if node.filesystem is None),
+            filesystems=tuple(one for one in storage.filesystems if not devices.is_gone(one.device)),
         )
     )

@@ -12,16 +12,17 @@ from collections.abc import Iterator
 
 from ignition.config.known_values import SELECTED
 from ignition.config.model import Config
-from ignition.config.model.storage import Disk, Partition
+from ignition.config.model.storage import Disk, Luks, Partition
 from ignition.errors import Failure
 from ignition.host import devices
 from ignition.host.limits import MIB
 from ignition.operation import Left
-from ignition.storage import gpt, gpt_disk, guid
+from ignition.storage import gpt, gpt_disk, guid, signatures
 from ignition.storage.disk import opened
 from ignition.storage.filesystems import NONE, OEM, to_make
 from ignition.storage.partitions import derived_guid
 from ignition.storage.raid import LEVELS, path_of
+from ignition.sysroot import crypttab
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +34,27 @@ def expected(config: Config, *, is_here: bool) -> Iterator[Left]:
     for left in _expected(config, is_here=is_here):
         members = left.members or {}
         device = str(members.get("disk") or members.get("device") or left.name)
-        is_gone = device.startswith(SELECTED) and not os.path.exists(device) and not members.get("uuid")
-        yield Left("device of a selected disk", left.name, {}, place=left.place) if is_gone else left
+        is_unknown = is_gone(device) and not members.get("uuid")
+        yield Left("device of a selected disk", left.name, {}, place=left.place) if is_unknown else left
+
+
+def is_gone(device: str) -> bool:
+    """Whether a device is a link to a selected disk that does not exist any more."""
+    return device.startswith(SELECTED) and not os.path.exists(device)
+
+
+def present_uuid(device: str) -> str:
+    """The UUID of the file system on a device now; "" without one."""
+    node = os.path.realpath(device)
+    return signatures.probe(node).uuid if os.path.exists(node) else ""
+
+
+def present_volume(wanted: Luks, where: str) -> tuple[str, str]:
+    """(node, UUID) of an encrypted volume now; without UUID if it is gone."""
+    try:
+        return crypttab.present_place(wanted, where)
+    except Failure:
+        return os.path.realpath(wanted.device or ""), ""
 
 
 def _expected(config: Config, *, is_here: bool) -> Iterator[Left]:

@@ -196,6 +196,7 @@ def test_new_file_system_hides_the_files_of_root_below_it(plan: Any) -> None:
     found = plan({"filesystems": [mounted], "files": [note]}, [*SYSTEM, *data], nodes)
     assert (found.status, found.found["failure"]) == (2, None)
     assert "write file /srv/note" in found.of("files")
+    assert found.of("umount") == ["unmount /srv ($.storage.filesystems.0)", "remove the config cache and key material"]
 
 
 def test_mount_over_a_symlink_fails_as_in_the_boot(plan: Any) -> None:
