@@ -49,8 +49,9 @@ class Planned:
     they are known.
     """
 
-    def __init__(self, stage: str, operation: Operation, what: str, *, is_there: bool | None, lefts: Sequence[Left]) -> None:
-        self.stage, self.operation, self.what, self.is_there, self.lefts = stage, operation, what, is_there, tuple(lefts)
+    def __init__(self, stage: str, operation: Operation, *, is_there: bool | None, lefts: Sequence[Left]) -> None:
+        self.stage, self.operation, self.is_there, self.lefts = stage, operation, is_there, tuple(lefts)
+        self.what = operation.describe()
 
 
 class Planner:
@@ -99,7 +100,7 @@ class Planner:
     def _look(self, stage: str, operation: Operation) -> Planned:
         """An operation with its effects. Before users and devices exist, some of them are unknown."""
         is_there: bool | None = False
-        what, asked_in_vain = operation.describe(), self.overlay.asked_in_vain
+        asked_in_vain = self.overlay.asked_in_vain
         lefts: list[Left] = []
         if operation.kind == LeaveNotice.kind:
             is_there = not self._warn_about_logins()
@@ -121,7 +122,7 @@ class Planner:
                 lefts = list(operation.leaves(self.context))
             except (Failure, OSError):
                 lefts = []
-        return Planned(stage, operation, what, is_there=True if getattr(operation, "keeps", False) else is_there, lefts=lefts)
+        return Planned(stage, operation, is_there=True if getattr(operation, "keeps", False) else is_there, lefts=lefts)
 
     def _warn_about_logins(self) -> list[str]:
         """The notice at the login prompt, its first words added to the notes. A password of the config lets somebody in."""
