@@ -114,7 +114,7 @@ class Node:
     """A node of the root: `kind` is "file", "directory", "link" or "other"; `mode` as a number.
 
     `text`: the content, of files that everyone may read and that the plan has looked into; `sha512` of larger ones.
-    `names`: those in a directory that it has listed.
+    `names`: those in a directory that it has listed. `inode`: the same for all hard links of a file.
     """
 
     kind: str
@@ -126,6 +126,7 @@ class Node:
     text: str | None = None
     sha512: str = ""
     names: tuple[str, ...] | None = None
+    inode: int = 0
 
 
 @dataclass(frozen=True)

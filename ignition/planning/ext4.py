@@ -72,8 +72,9 @@ class Ext4Tree:
             if match and match[4] not in (b".", b".."):
                 mode = int(match[1], 8)
                 kind = KINDS.get(stat.S_IFMT(mode), "other")
-                size = int(match[5] or 0)
-                yield os.fsdecode(match[4]), Node(kind, stat.S_IMODE(mode), int(match[2] or 0), int(match[3] or 0), size)
+                size, inode = int(match[5] or 0), int(line.split(b"/")[1])
+                owner = int(match[2] or 0), int(match[3] or 0)
+                yield os.fsdecode(match[4]), Node(kind, stat.S_IMODE(mode), *owner, size, inode=inode)
 
     def node(self, path: str) -> Node | None:
         """As Tree."""

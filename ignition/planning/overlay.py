@@ -88,8 +88,11 @@ class Overlay:
         self._nodes[path] = node
         self._added.setdefault(os.path.dirname(path), set()).add(os.path.basename(path))
 
-    def apply(self, left: Left, path: str, content: bytes | None) -> None:
-        """The effect of an operation. `path`: where it is, symlinks followed; `content` of a file."""
+    def apply(self, left: Left, path: str, content: bytes | None, *, may_be_there: bool = False) -> None:
+        """The effect of an operation. `path`: where it is, symlinks followed; `content` of a file.
+
+        `may_be_there`: the file may be right already, and would then not be replaced: its hard links stay.
+        """
         members = left.members
         if left.kind == "user" and members is not None:
             self._add_user(left.name, members)
@@ -100,9 +103,9 @@ class Overlay:
         elif left.kind == "SSH keys":
             self._put_left(Left("file", left.name, members), path, content)
         elif left.kind in ("file", "directory", "link"):
-            self._put_left(left, path, content)
+            self._put_left(left, path, content, may_be_there=may_be_there)
 
-    def _put_left(self, left: Left, path: str, content: bytes | None) -> None:
+    def _put_left(self, left: Left, path: str, content: bytes | None, *, may_be_there: bool = False) -> None:
         members = left.members
         if members is None:
             return self.put(path, None)
@@ -111,7 +114,8 @@ class Overlay:
         mode = int(str(members["mode"]), 8) if "mode" in members else present.mode if present else default
         uid, gid = members.get("uid", present.uid if present else 0), members.get("gid", present.gid if present else 0)
         size = len(content) if content is not None else present.size if present else 0
-        return self.put(path, Node(left.kind, mode, uid, gid, size, str(members.get("target", ""))), content)
+        inode = present.inode if present and may_be_there else 0
+        return self.put(path, Node(left.kind, mode, uid, gid, size, str(members.get("target", "")), inode=inode), content)
 
     def _lines(self, path: str) -> list[str]:
         return lines(self.read(path).decode("utf-8", "surrogateescape")) if self.node(path) else []

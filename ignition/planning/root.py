@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ignition.facts.document import Node
 
+_INODES = (1 << 31) - 1
 _NOWHERE = "/proc/self/fd/ignition-plan"  # does not exist: methods that are not overridden fail instead of touching this machine
 
 
@@ -46,8 +47,9 @@ class PlannedRoot(Root):
         yield PlannedDentry(self._tree, path)
 
     def status(self, inside: str) -> os.stat_result | None:
-        found = self._tree.node(self.resolve(inside))
-        return _status(found) if found else None
+        path = self.resolve(inside)
+        found = self._tree.node(path)
+        return _status(found, path) if found else None
 
     def open(self, inside: str, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), inside)
@@ -90,7 +92,7 @@ class PlannedDentry(Dentry):
 
     def status(self) -> os.stat_result | None:
         found = self._tree.node(self.inside)
-        return _status(found) if found else None
+        return _status(found, self.inside) if found else None
 
     def open(self, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), self.inside)
@@ -129,5 +131,6 @@ class PlannedDentry(Dentry):
         yield [PlannedDentry(self._tree, f"{above}/{name}") for name in self._tree.names(self.inside)]
 
 
-def _status(node: Node) -> os.stat_result:
-    return os.stat_result((FORMATS[node.kind] | node.mode, 1, 1, 1, node.uid, node.gid, node.size, 0, 0, 0))
+def _status(node: Node, path: str) -> os.stat_result:
+    inode = node.inode or -(hash(path) & _INODES)  # a file that the plan has written is no hard link of any other
+    return os.stat_result((FORMATS[node.kind] | node.mode, inode, 1, 1, node.uid, node.gid, node.size, 0, 0, 0))

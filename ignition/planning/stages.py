@@ -154,13 +154,13 @@ class Planner:
             self._mounted(operation)
         if isinstance(operation, GrowPartition):
             self.grown[operation.path] = operation.length
-        for left in planned.lefts:
+        for left in () if planned.is_there else planned.lefts:
             is_node = left.kind in _NODES
             path = self.context.root.resolve(left.name) if is_node else left.name
             content = None
             with suppress(UnknownContent):
                 content = operation.content(self.context) if left.kind in _FILES else None
-            self.overlay.apply(left, path, content)
+            self.overlay.apply(left, path, content, may_be_there=planned.is_there is None)
             self.context.root.forget()
 
     def _disks(self) -> list[Operation]:

@@ -52,7 +52,7 @@ class LiveTree:
         except (FileNotFoundError, NotADirectoryError):
             return None
         kind = KINDS.get(stat.S_IFMT(found.st_mode), "other")
-        return Node(kind, stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid, found.st_size, target)
+        return Node(kind, stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid, found.st_size, target, inode=found.st_ino)
 
     def read(self, path: str) -> bytes:
         with open(self._top + path, "rb") as file:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ignition.cli.ignition import main
-from tests.planning.conftest import MakeImage
+from tests.planning.conftest import ROOT_AT, MakeImage
 
 TOP = Path(__file__).resolve().parents[2]
 SPEC = {"ignition": {"version": "3.4.0"}}
@@ -170,6 +170,19 @@ def test_file_in_the_way_fails_as_in_the_boot(plan: Any, system: Path) -> None:
 def test_obstacles_in_the_root(plan: Any, system: Path, storage: Mapping[str, Any], failure: str) -> None:
     found = plan({"storage": storage}, [system])
     assert (found.status, failure in found.err) == (1, True), found.err
+
+
+def test_hard_link_to_another_file_fails_as_in_the_boot(plan: Any, system: Path) -> None:
+    links = [
+        {"path": "/etc/issue", "target": "/etc/motd", "hard": True},
+        {"path": "/etc/motd2", "target": "/etc/motd", "hard": True},
+    ]
+    offset = f"{system}?offset={ROOT_AT}"
+    subprocess.run(["debugfs", "-w", "-R", "ln /etc/motd /etc/motd2", offset], check=True, capture_output=True)
+    assert plan({"storage": {"links": links[1:]}}, [system], "--json").json["failure"] is None
+    subprocess.run(["debugfs", "-w", "-R", f"write {__file__} /etc/issue", offset], check=True, capture_output=True)
+    failure = plan({"storage": {"links": links}}, [system], "--json").json["failure"]
+    assert "/etc/issue already exists" in failure["what"]
 
 
 def test_new_user_owns_files_that_come_later(plan: Any, system: Path) -> None:
