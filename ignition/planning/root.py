@@ -132,5 +132,5 @@ class PlannedDentry(Dentry):
 
 
 def _status(node: Node, path: str) -> os.stat_result:
-    inode = node.inode or -(hash(path) & _INODES)  # a file that the plan has written is no hard link of any other
+    inode = node.inode or -(hash(path) & _INODES)  # a file that the plan has written has no other hard links
     return os.stat_result((FORMATS[node.kind] | node.mode, inode, 1, 1, node.uid, node.gid, node.size, 0, 0, 0))

@@ -157,7 +157,7 @@ def test_array_of_a_config_is_compared(
     monkeypatch.setattr(devices, "identifier", lambda *_: "")
     monkeypatch.setattr(devices, "name_of", lambda _: "md127")
     monkeypatch.setattr(machines, "_known", lambda *_: "/dev/md127")
-    monkeypatch.setattr(machines.os.path, "exists", lambda _: True)
+    monkeypatch.setattr("os.path.exists", lambda _: True)
     raid = Raid(name="data", level="mirror", devices=("/dev/sdb", "/dev/sdc"))
     [left] = wanted_devices.expected(Config(storage=Storage(raid=(raid,))), is_here=True)
     assert found([left]) == [(SAME if change is None else CHANGED, "array", () if change is None else (change,))]
