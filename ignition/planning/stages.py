@@ -18,7 +18,7 @@ from ignition.stages.login import LeaveNotice
 from ignition.stages.state import State
 from ignition.storage import luks_operations as steps
 from ignition.storage.grow.keys import KeyFinder
-from ignition.storage.grow.operations import GrowPartition, kept_sizes
+from ignition.storage.grow.operations import GrowPartition, NotGrown, kept_sizes
 from ignition.storage.luks_keys import Keys
 from ignition.storage.mounting import DIRECTORY_MODE, Mount, MountFacts, missing_directories, to_mount
 from ignition.storage.raid import AssembleArray
@@ -104,6 +104,8 @@ class Planner:
         lefts: list[Left] = []
         if operation.kind == LeaveNotice.kind:
             is_there = not self._warn_about_logins()
+        elif isinstance(operation, NotGrown):
+            is_there = True
         elif isinstance(operation, AssembleArray):
             is_there = self.machine.exists(operation.path)
         elif isinstance(operation, steps.FinishVolume):

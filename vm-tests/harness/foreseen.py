@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -17,6 +17,7 @@ from harness.hardware import Hardware
 TOP = Path(__file__).resolve().parents[2]
 ANSWERED = (0, 1, 2, 3)
 OPERATIONS = "/run/ignition/operations.jsonl"
+NOT_GROWN = "grow"
 STAGES = ("kargs", "disks", "grow", "mount", "files", "umount")  # a plan begins when the config has been fetched
 Row = Mapping[str, Any]
 
@@ -74,12 +75,15 @@ def plan(config: Path, *arguments: str) -> dict[str, Any]:
     return found
 
 
-def unlike(operations: Iterable[Row], records: Iterable[Row], stage: str) -> list[str]:
+def unlike(operations: Sequence[Row], records: Sequence[Row], stage: str) -> list[str]:
     """The differences in one stage, a line each. Operations that run side by side end in any order.
 
-    A plan from facts cannot tell whether the effects of some exist already (null): both are right.
+    A plan from facts cannot tell whether the effects of some exist already (null): both are right. The reason why ROOT does not
+    grow is in the plan, while the boot need not start the stage for it (root-can-grow).
     """
     planned = [row for row in operations if row["stage"] == stage]
+    if {row["operation"] for row in planned} == {NOT_GROWN} and all(row["stage"] != stage for row in records):
+        return []
     open_ones = {row["what"] for row in planned if row["already"] is None}
     done = [(row["what"], None if row["what"] in open_ones else row["result"] == "already")
             for row in records if row["stage"] == stage]  # fmt: skip
