@@ -39,7 +39,7 @@ ROOT = "/mnt/root"
 SYNC_VARIABLE = "LAB_SYNC"
 SLOTS = 8  # the most disks of a lab
 PLUG_TIMEOUT_S = 60
-MOST_FACTS = 8
+MOST_FACTS = 3
 SLOW_S = 60  # the log of a run that takes longer is kept
 STAGES = ("fetch-offline", "disks")
 
