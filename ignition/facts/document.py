@@ -126,7 +126,7 @@ class Node:
     text: str | None = None
     sha512: str = ""
     names: tuple[str, ...] | None = None
-    inode: int = 0
+    inode: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,8 @@ class DissectedTree:
         with _legible(self._where):
             mode, uid, gid = self._about(inode)
             target = inode.link if stat.S_ISLNK(mode) else ""
-            return Node(KINDS.get(stat.S_IFMT(mode), "other"), stat.S_IMODE(mode), uid, gid, inode.size, target)
+            kind = KINDS.get(stat.S_IFMT(mode), "other")
+            return Node(kind, stat.S_IMODE(mode), uid, gid, inode.size, target, inode=inode.inum)
 
     def read(self, path: str) -> bytes:
         """As Tree."""
