@@ -9,7 +9,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from harness import disks
 from harness.disks import Disk
 from harness.errors import Failed
 from harness.hardware import Hardware
@@ -48,15 +47,9 @@ def foresee(
     """The plan for a machine that is off. `here`: texts of the config → texts that stand for them on this host."""
     asked = folder / f"planned-{config.name}"
     asked.write_text(_here(config.read_text(encoding="utf-8"), here), encoding="utf-8")
-    images = [disks.raw_copy(drive, folder / f"planned-{number}.raw") for number, drive in enumerate(drives)]
-    arguments = [word for image in images for word in ("--image", str(image))]
+    arguments = [word for drive in drives for word in ("--image", str(drive.path))]
     arguments += ["--kernel-arguments", cmdline, "--memory", str(hardware.memory_mib), "--platform", platform]
-    try:
-        return Foreseen(plan(asked, *arguments, *(["--uefi"] if hardware.uefi else [])), here)
-    finally:
-        for image, drive in zip(images, drives, strict=True):
-            if image != drive.path:
-                image.unlink()
+    return Foreseen(plan(asked, *arguments, *(["--uefi"] if hardware.uefi else [])), here)
 
 
 def _here(text: str, here: Mapping[str, str]) -> str:
