@@ -19,7 +19,7 @@ SECTOR = 512  # bytes
 
 def run(case: Case) -> None:
     """One boot."""
-    with booted(case, [Blank(512 * MIB), Blank(512 * MIB, sector_size=4096)], plans=True) as lab:
+    with booted(case, [Blank(512 * MIB), Blank(512 * MIB, sector_size=4096)]) as lab:
         for disk in lab.disks:
             making.run(lab, disk)
             if disk.sector_size == SECTOR or os.environ.get("RAID_KEEPING") == "all":
