@@ -25,8 +25,7 @@ def run(case: Case) -> None:
     hardware = Hardware(memory_mib=2560, tpm=case.tpm())
     with Tang(case.work / "tang") as tang:
         source = root_anew.config(case, {"TANG_URL": tang.url, "THUMBPRINT": tang.thumbprint()})
-        plan = root_anew.foresee(case, [system], source, hardware)
-        with case.machine("first", [system], fw_cfg=source, hardware=hardware, foreseen=plan) as machine:
+        with case.machine("first", [system], fw_cfg=source, hardware=hardware) as machine:
             seen = root_anew.look(machine, PROBES)
             machine.power_off()
         checks = case.checks("first boot", machine)
