@@ -1,9 +1,10 @@
 """verifies: a machine that `ignition reset` has prepared is provisioned again at its next boot through GRUB: with another machine
 ID and other SSH host keys, while data on another disk, a home and files beside those of the config are kept; a file is not
 appended to again, and the results of both boots are in the history. `ignition status` says so before, between and after. Without
-a terminal the reset is refused, and with -dry-run it changes nothing. Both boots do what `ignition plan` said: from images before the
-first, from the machine's own facts before the second; plans on the machine say that its config has nothing to do, what another one
-adds, and what a third one would lose.
+a terminal the reset is refused, and with -dry-run it changes nothing.
+
+Both boots do what `ignition plan` said: from images before the first, from the machine's own facts before the second. Plans on
+the machine say that its config has nothing to do, what another one adds, and what a third one would lose.
 """
 
 import json
