@@ -1,4 +1,4 @@
-"""`ignition facts [URL|FILE|-]`: what a plan depends on, of this machine, as a document for `ignition plan -facts` elsewhere.
+"""`ignition facts [URL|FILE|-]...`: what a plan depends on, of this machine, as a document for `ignition plan -facts` elsewhere.
 
 Devices with their tables and contents, memory, firmware, kernel arguments, and the nodes of the root that a plan of the config
 looks at. Without secrets: contents only of files that everyone may read. Exit statuses: 0, 1 failed, 2 usage.
@@ -10,7 +10,7 @@ import os
 import sys
 from dataclasses import replace
 
-from ignition.cli.flags import FILES, GO_ANYWHERE, UsageError, duration_s
+from ignition.cli.flags import FILES, GO_ANYWHERE, duration_s
 from ignition.cli.merged_config import (
     BASE_DIR,
     FETCH_TIMEOUT,
@@ -22,6 +22,7 @@ from ignition.cli.merged_config import (
 )
 from ignition.cli.program import Program
 from ignition.errors import Failure
+from ignition.host import progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ PROGRAM = Program(
     "print what a plan depends on, of this machine",
     (BASE_DIR, FETCH_TIMEOUT, PLATFORM),
     manual="ignition-facts(1)",
-    usage=("[URL|FILE|-] [options]",),
+    usage=("[URL|FILE|-]... [options]",),
     dialect=GO_ANYWHERE,
     operands=FILES,
     version="Ignition",
@@ -43,7 +44,7 @@ PROGRAM = Program(
 
 @PROGRAM
 def main(values: Values, words: list[str]) -> None:
-    """Print the facts that a plan of the config needs; without a config, those of the devices and accounts."""
+    """Print the facts that a plan of the configs needs; without a config, those of the devices and accounts."""
     from ignition.facts import document, host
     from ignition.fetch.engine import Fetcher
     from ignition.fetch.settings import Settings
@@ -51,14 +52,14 @@ def main(values: Values, words: list[str]) -> None:
     from ignition.planning.stages import Planner
     from ignition.planning.tree import LiveTree, Recorder
 
-    if len(words) > 1:
-        raise UsageError(f"expected one URL or FILE, got {len(words)}")
     if os.geteuid() != 0:
         raise Failure("the disks of this machine can be read by root only", fix="run the command as root")
     tell_people(PROGRAM.name)
+    progress.for_people(PROGRAM.name)
     with without_garbage_collection():
-        config = _config(values, words[0]) if words else _sample()
-        facts, recorder = host.probe(), Recorder(LiveTree())
+        config = _config(values, words) if words else _sample()
+        with progress.working("inspecting the disks of this machine"):
+            facts, recorder = host.probe(), Recorder(LiveTree())
         with Fetcher(Settings(), offline=True) as fetcher:
             planner = Planner(config, facts, recorder, fetcher, values["platform"] or "metal")
             changes = Changes(planner, str, shows_contents=False)  # it looks at more than the stages do
@@ -66,12 +67,12 @@ def main(values: Values, words: list[str]) -> None:
         sys.stdout.write(document.text(replace(facts, nodes=recorder.nodes)))
 
 
-def _config(values: Values, word: str) -> Config:
+def _config(values: Values, words: list[str]) -> Config:
     from ignition.config import origins
 
     timeout_s = float(int(duration_s(values["fetch-timeout"] or PATIENCE)))
     is_limit = bool(values["fetch-timeout"])
-    return origins.plain(merged(word, values["base-dir"], values["platform"], timeout_s, is_limit=is_limit))
+    return origins.plain(merged(words, values["base-dir"], values["platform"], timeout_s, is_limit=is_limit))
 
 
 def _sample() -> Config:

@@ -1,4 +1,4 @@
-"""`ignition plan [URL|FILE|-]`: what a first boot with this config would change on a machine, and what would be lost.
+"""`ignition plan [URL|FILE|-]...`: what a first boot with these configs would change on a machine, and what would be lost.
 
 The stages plan on facts about the machine: this one, the disks in images, or a document of `ignition facts`. Nothing is changed,
 and nothing is opened for writing. Exit statuses: 0 nothing to do, 2 changes, 3 changes that lose data, 1 the boot would fail.
@@ -23,6 +23,7 @@ from ignition.cli.merged_config import (
 )
 from ignition.cli.program import Program
 from ignition.errors import Failure
+from ignition.host import progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ PROGRAM = Program(
     "show what a first boot with a config would change, and what would be lost",
     FLAGS,
     manual="ignition-plan(1)",
-    usage=("[URL|FILE|-] [--host | --image FILE... | --facts FILE] [options]",),
+    usage=("[URL|FILE|-]... [--host | --image FILE... | --facts FILE] [options]",),
     dialect=GO_ANYWHERE,
     operands=FILES,
     version="Ignition",
@@ -82,27 +83,27 @@ PROGRAM = Program(
 
 @PROGRAM
 def main(values: Values, words: list[str]) -> int:
-    """Plan one config."""
+    """Plan the configs."""
     from ignition.fetch.engine import Fetcher
     from ignition.fetch.settings import Settings
     from ignition.planning.changes import Changes
     from ignition.planning.stages import Planner
 
-    if len(words) > 1:
-        raise UsageError(f"expected one URL or FILE, got {len(words)}")
     if sum(map(bool, (values["host"], values["image"], values["facts"]))) > 1:
         raise UsageError("-host, -image and -facts exclude each other: a plan is for one machine")
     tell_people(PROGRAM.name)
+    if not values["json"]:
+        progress.for_people(PROGRAM.name)
     with without_garbage_collection():
         timeout_s = float(int(duration_s(values["fetch-timeout"] or PATIENCE)))
         limited = bool(values["fetch-timeout"])
-        marked = merged(words[0] if words else "", values["base-dir"], values["platform"], timeout_s, is_limit=limited)
+        marked = merged(words, values["base-dir"], values["platform"], timeout_s, is_limit=limited)
         facts, tree = _machine(values)
         with Fetcher(Settings(), offline=True) as fetcher:
             planner = Planner(_plain(marked), facts, tree, fetcher, values["platform"] or "metal")
             changes = Changes(planner, lambda place: _place(marked, place), shows_contents=values["show-contents"])
             failure = _run(planner, changes)
-        return _shown(values, words[0] if words else "", marked, planner, changes, failure)
+        return _shown(values, ", ".join(words), marked, planner, changes, failure)
 
 
 def _plain(marked: Config) -> Config:
@@ -133,7 +134,8 @@ def _machine(values: Values) -> tuple[Facts, Tree]:
             "the disks of this machine can be read by root only",
             fix="run the command as root, or plan for an image (-image) or from facts (-facts)",
         )
-    return host.probe(), LiveTree()
+    with progress.working("inspecting the disks of this machine"):
+        return host.probe(), LiveTree()
 
 
 def _images(values: Values) -> tuple[Facts, Tree]:
@@ -146,7 +148,8 @@ def _images(values: Values) -> tuple[Facts, Tree]:
 
     given = [one for word in values["image"] for one in word.split(",") if one]
     images = image.named(given)
-    facts = image.probe(images, values["kernel-arguments"] or "root=LABEL=ROOT", efi=values["uefi"])
+    with progress.working(f"inspecting {', '.join(given)}"):
+        facts = image.probe(images, values["kernel-arguments"] or "root=LABEL=ROOT", efi=values["uefi"])
     if values["memory"]:
         if not (values["memory"].isascii() and values["memory"].isdecimal()):
             raise UsageError(f"-memory: {values['memory']!r} is not a number of MiB")
@@ -181,7 +184,8 @@ def _place(marked: Config, place: str) -> str:
 def _run(planner: Planner, changes: Changes) -> Failure | None:
     """Make the plan; returns the failure that the boot would end with."""
     try:
-        planner.run(changes.seen)
+        with progress.working("planning"):
+            planner.run(changes.seen)
     except Failure as failure:
         return failure
     return None

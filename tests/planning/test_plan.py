@@ -121,6 +121,19 @@ def test_boot_that_would_fail_shows_the_line_of_the_author(plan: Any, system: Pa
     assert "Plan: incomplete, since the boot would fail in stage disks." in found.out
 
 
+def test_several_configs_are_planned_as_one_with_the_place_of_each(plan: Any, system: Path, tmp_path: Path) -> None:
+    more = tmp_path / "more.ign"
+    storage = {"files": [{"path": "/etc/more", "contents": {"source": "data:,more"}}], "links": [{"path": "/bin", "target": "x"}]}
+    more.write_text(json.dumps({**SPEC, "storage": storage}))
+    found = plan({"storage": {"files": [{"path": "/etc/new"}]}}, [system], str(more))
+    assert re.search(r"\+ file +/etc/new .*\(.*config\.ign:\d+:\d+\)", found.out)
+    assert re.search(rf"\+ file +/etc/more .*\({more}:1:\d+\)", found.out)
+    more.write_text(json.dumps({**SPEC, "storage": {"disks": [{"device": "/dev/none", "wipeTable": True}]}}))
+    found = plan({}, [system], str(more))
+    assert found.status == 1
+    assert re.match(rf"{more}:1:\d+: error: the boot would fail in stage disks: no such device .*: /dev/none", found.err)
+
+
 def test_missing_disk_names_those_that_there_are(plan: Any, system: Path) -> None:
     found = plan({"storage": {"disks": [{"device": "/dev/nvme0n1", "wipeTable": True}]}}, [system])
     assert found.status == 1
@@ -236,7 +249,7 @@ def test_page_has_everything_in_it(plan: Any, system: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["plan", "a", "b"], "expected one URL or FILE, got 2"),
+        (["plan", "-", "-"], "standard input (-) can be given only once"),
         (["plan", "--host", "--facts=x", "a"], "-host, -image and -facts exclude each other: a plan is for one machine"),
     ],
 )
