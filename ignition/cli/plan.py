@@ -27,19 +27,16 @@ from ignition.host import progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ignition.cli.program import Values
     from ignition.config.model import Config
-    from ignition.display.changes import DiskView
     from ignition.facts.document import Facts
     from ignition.planning.changes import Changes
+    from ignition.planning.result import Result
     from ignition.planning.stages import Planner
     from ignition.planning.tree import Tree
 
 NOTHING_TO_DO, FAILS, CHANGES, LOSES_DATA, USAGE = 0, 1, 2, 3, 64
 _MIB = 1 << 20
-_WIDTH = 100
 
 FLAGS = (
     BASE_DIR,
@@ -87,6 +84,7 @@ def main(values: Values, words: list[str]) -> int:
     from ignition.fetch.engine import Fetcher
     from ignition.fetch.settings import Settings
     from ignition.planning.changes import Changes
+    from ignition.planning.result import of_boot
     from ignition.planning.stages import Planner
 
     if sum(map(bool, (values["host"], values["image"], values["facts"]))) > 1:
@@ -101,9 +99,19 @@ def main(values: Values, words: list[str]) -> int:
         facts, tree = _machine(values)
         with Fetcher(Settings(), offline=True) as fetcher:
             planner = Planner(_plain(marked), facts, tree, fetcher, values["platform"] or "metal")
-            changes = Changes(planner, lambda place: _place(marked, place), shows_contents=values["show-contents"])
+            changes = Changes(
+                planner.context,
+                planner.overlay,
+                planner.machine,
+                lambda place: _place(marked, place),
+                shows_contents=values["show-contents"],
+            )
             failure = _run(planner, changes)
-        return _shown(values, ", ".join(words), marked, planner, changes, failure)
+        name = ", ".join(words) or "the base configs"
+        status = present(of_boot(planner, changes, failure), values, name, kind="first boot, planned", fails=bool(failure))
+        if failure:
+            _complain(marked, planner.failed_in, failure)
+        return status
 
 
 def _plain(marked: Config) -> Config:
@@ -191,104 +199,27 @@ def _run(planner: Planner, changes: Changes) -> Failure | None:
     return None
 
 
-def _shown(values: Values, name: str, marked: Config, planner: Planner, changes: Changes, failure: Failure | None) -> int:
-    from ignition.planning import changes as planned
+def present(result: Result, values: Values, name: str, *, kind: str, fails: bool) -> int:
+    """Print a plan, write it to a page if -html is given, and return the exit status. Raises Failure.
 
-    views = planned.disk_views(planner, changes)
-    lost = planned.losses(views, changes)
-    status = FAILS if failure else LOSES_DATA if lost else CHANGES if _is_changed(changes, views) else NOTHING_TO_DO
+    `name`: of the config on the page; `kind`: of the run.
+    """
     if values["json"]:
         import json
 
-        print(json.dumps(document(planner, changes, views, lost, failure), ensure_ascii=False, indent=1))
+        print(json.dumps(result.document(), ensure_ascii=False, indent=1))
     else:
-        print("\n".join(_lines(planner, changes, views, lost)))
+        print("\n".join(result.lines(wants_colour(sys.stdout))))
     if values["html"]:
         from ignition.planning import page
 
-        with open(values["html"], "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(page.text(planner, changes, views, lost, failure, name or "the base configs"))
-    if failure:
-        _complain(marked, planner.failed_in, failure)
-    return status
-
-
-def _is_changed(changes: Changes, views: list[DiskView]) -> bool:
-    from ignition.display.changes import KEPT, SAME
-
-    return any(change.sign != SAME for _, change in changes.entries) or any(
-        part.fate != KEPT for view in views for part in (*view.before, *view.after)
-    )
-
-
-def _lines(planner: Planner, changes: Changes, views: list[DiskView], lost: list[str]) -> list[str]:
-    from ignition.display.changes import SAME
-    from ignition.display.terminal import BOLD, RED, change_lines, disk_lines, painted
-    from ignition.planning.changes import groups
-
-    colour = wants_colour(sys.stdout)
-    lines: list[str] = []
-    for title, found in groups(changes.entries).items():
-        if title == "Storage" and views:
-            lines += [
-                painted("Disks", BOLD, colour),
-                *(line for view in views for line in (*disk_lines(view, _WIDTH, colour), "")),
-            ]
-        if found:
-            lines += [painted(title, BOLD, colour), *change_lines(found, colour), ""]
-            if title == "Kernel arguments" and any(change.sign != SAME for change in found):
-                lines[-1:] = ["  then the machine reboots, and the first boot starts again", ""]
-    if lost:
-        lines += [painted("Lost", f"{BOLD};{RED}", colour), *(painted(f"- {one}", RED, colour) for one in lost), ""]
-    for note in dict.fromkeys(planner.machine.unknown):
-        lines.append(f"note: {note}")
-    return [
-        *lines,
-        f"Plan: incomplete, since the boot would fail in stage {planner.failed_in}."
-        if planner.failed_in
-        else summary(changes, lost),
-    ]
-
-
-def summary(changes: Changes, lost: list[str]) -> str:
-    """One line: how much changes."""
-    from ignition.display.changes import ADDED, CHANGED, REMOVED, SAME
-
-    found = [change.sign for _, change in changes.entries]
-    words = [
-        f"{found.count(sign)} {word}"
-        for sign, word in ((ADDED, "to add"), (CHANGED, "to change"), (REMOVED, "to remove"))
-        if sign in found
-    ]
-    words += [f"{found.count(SAME)} as they are"] if SAME in found else []
-    return f"Plan: {', '.join(words) or 'nothing to do'}; {f'{len(lost)} with data to LOSE' if lost else 'nothing is lost'}."
-
-
-def document(
-    planner: Planner, changes: Changes, views: list[DiskView], lost: list[str], failure: Failure | None
-) -> dict[str, Any]:
-    """The plan for tools (docs/plan.md)."""
-    return {
-        "version": 1,
-        "machine": planner.machine.facts.source,
-        "disks": [view.plain() for view in views],
-        "changes": [{"stage": stage, **change.plain()} for stage, change in changes.entries],
-        "operations": [
-            {
-                "stage": one.stage,
-                "operation": one.operation.kind,
-                "what": one.operation.describe(),
-                "path": one.operation.path,
-                "already": one.is_there,
-            }
-            for one in changes.steps
-        ],
-        "lost": lost,
-        "notes": list(dict.fromkeys(planner.machine.unknown)),
-        "failure": {"stage": planner.failed_in, "what": failure.what, "where": failure.where, "fix": failure.fix}
-        if failure
-        else None,
-    }
+        text = page.text(result, name, kind=kind)
+        try:
+            with open(values["html"], "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+                file.write(text)
+        except OSError as error:
+            raise Failure(f"the page cannot be written: {error.strerror}", where=values["html"]) from error
+    return FAILS if fails else LOSES_DATA if result.lost else CHANGES if result.is_changed else NOTHING_TO_DO
 
 
 def _complain(marked: Config, stage: str, failure: Failure) -> None:

@@ -10,7 +10,7 @@ from ignition.display.changes import ADDED, CHANGED, GROWN, KEPT, LOST, MADE, RE
 from ignition.errors import Failure
 from ignition.facts import document
 from ignition.host import cmdline
-from ignition.host.reading import lines
+from ignition.host.reading import lines, read_text
 from ignition.planning.stages import Planned, Planner
 from ignition.stages.kargs import SetKernelArguments
 from ignition.storage import filesystems, raid
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ignition.facts.document import Content, Device
-    from ignition.operation import Left
+    from ignition.operation import Context, Left
+    from ignition.planning.machine import PlannedMachine
+    from ignition.planning.overlay import Overlay
 
 _DIGESTS = ("sha512", "sha256")
 _MOST_TEXT = 1 << 20
@@ -30,16 +32,30 @@ _SILENT = ("user", "group", "type")  # the numbers say it
 _BLANK = document.Content()
 _HEADINGS = {"kargs": "Kernel arguments", "disks": "Storage"}
 _PEOPLE = ("user", "group", "SSH keys")
+RUNNING = "cloudinit"  # the stage of operations on a machine that runs
+HOSTNAME, ACTION = "host name", "action"  # kinds of changes of a machine that runs
+_OWN_HEADINGS = {HOSTNAME: "Host name", ACTION: "Actions"}
+_HOSTNAME_FILE = "/etc/hostname"
 
 
 class Changes:
-    """Collects the changes of a plan while it is made. `where` turns a place of the merged config into one of the author's text.
+    """Collects the changes of a plan while it is made. `where` turns a place of the config into one of the author's text.
 
-    `shows_contents`: also of files that not everyone may read.
+    `context` and `overlay` are the root that is planned for. `machine`: None without plans for devices. `shows_contents`: also of
+    files that not everyone may read.
     """
 
-    def __init__(self, planner: Planner, where: Callable[[str], str], *, shows_contents: bool) -> None:
-        self._planner, self._where, self._shows = planner, where, shows_contents
+    def __init__(
+        self,
+        context: Context,
+        overlay: Overlay,
+        machine: PlannedMachine | None,
+        where: Callable[[str], str],
+        *,
+        shows_contents: bool,
+    ) -> None:
+        self._context, self._overlay, self._machine = context, overlay, machine
+        self._where, self._shows = where, shows_contents
         self.steps: list[Planned] = []
         self.entries: list[tuple[str, Change]] = []  # stage, change
         self.reformatted: set[str] = set()  # nodes that are formatted
@@ -52,18 +68,24 @@ class Changes:
 
     def _changes(self, planned: Planned) -> Iterator[Change]:
         operation = planned.operation
-        if isinstance(operation, SetKernelArguments):
-            yield from self._arguments(operation)
-        elif planned.stage == "disks":
-            yield from self._of_device(planned)
+        if self._machine is not None and isinstance(operation, SetKernelArguments):
+            yield from self._arguments(operation, self._machine)
+        elif self._machine is not None and planned.stage == "disks":
+            yield from self._of_device(planned, self._machine)
         elif planned.stage == "files":
             for left in planned.lefts:
                 yield self._of_left(planned, left)
             if operation.kind == "remove-user":
                 self.lost.append(f"the home of user {operation.path}")
+        elif planned.stage == RUNNING:
+            for left in planned.lefts:
+                yield self._of_left(planned, left)
+            if not planned.lefts:
+                sign = SAME if planned.is_there else ADDED
+                yield Change(sign, ACTION, operation.describe(), place=self._where(operation.place))
 
-    def _arguments(self, operation: SetKernelArguments) -> Iterator[Change]:
-        present = self._planner.machine.command_line()
+    def _arguments(self, operation: SetKernelArguments, machine: PlannedMachine) -> Iterator[Change]:
+        present = machine.command_line()
         for name, argument in enumerate(operation.wanted.should_exist):
             sign = SAME if cmdline.has(present, argument) else ADDED
             yield Change(sign, "kernel argument", argument, place=self._where(f"$.kernelArguments.shouldExist.{name}"))
@@ -71,12 +93,12 @@ class Changes:
             if cmdline.has(present, argument):
                 yield Change(REMOVED, "kernel argument", argument, place=self._where(f"$.kernelArguments.shouldNotExist.{name}"))
 
-    def _of_device(self, planned: Planned) -> Iterator[Change]:
-        operation, machine = planned.operation, self._planner.machine
+    def _of_device(self, planned: Planned, machine: PlannedMachine) -> Iterator[Change]:
+        operation = planned.operation
         place = self._where(operation.place)
         if isinstance(operation, filesystems.MakeFilesystem):
             wanted, node = operation.wanted, operation.node
-            details = self._replacing(node, planned)
+            details = self._replacing(node, planned, machine)
             label = f"{wanted.format} {wanted.label!r}" if wanted.label else str(wanted.format)
             kind = "swap area" if wanted.format == "swap" else "file system"
             yield Change(SAME if operation.keeps else ADDED, kind, operation.path, place=place, details=[label, *details])
@@ -84,19 +106,19 @@ class Changes:
             details = [f"{operation.raid.level} of {', '.join(operation.raid.devices)}"]
             is_new = isinstance(operation, raid.CreateArray)
             for device in operation.raid.devices if is_new else ():
-                details += self._replacing(machine.real(device), planned)
+                details += self._replacing(machine.real(device), planned, machine)
             yield Change(ADDED if is_new else SAME, "array", operation.path, place=place, details=details)
         elif isinstance(operation, steps.FormatVolume):
             volume = operation.volume
-            details = [f"on {volume.device}", *self._replacing(volume.node, planned)]
+            details = [f"on {volume.device}", *self._replacing(volume.node, planned, machine)]
             sign = SAME if operation.keeps else ADDED
             yield Change(sign, "encrypted volume", volume.name, place=self._where(volume.where), details=details)
 
-    def _replacing(self, node: str, planned: Planned) -> list[str]:
+    def _replacing(self, node: str, planned: Planned, machine: PlannedMachine) -> list[str]:
         """The content that a device loses when it is formatted."""
         if getattr(planned.operation, "keeps", False):
             return []
-        device = self._planner.machine.devices[node]
+        device = machine.devices[node]
         self.reformatted.add(node)
         if device.content == _BLANK:
             return []
@@ -105,10 +127,12 @@ class Changes:
         return [f"replaces {held}"]
 
     def _of_left(self, planned: Planned, left: Left) -> Change:
-        context, operation = self._planner.context, planned.operation
+        operation = planned.operation
         place = self._where(left.place or operation.place)
+        if left.kind == HOSTNAME:
+            return self._hostname(left.name, place, is_there=planned.is_there)
         try:
-            found = Machine(context).look(left)
+            found = Machine(self._context).look(left)
         except OSError:
             found = None
         if left.members is None:
@@ -140,9 +164,15 @@ class Changes:
             ADDED if found is None else CHANGED, left.kind, left.name, place=place, details=details, diff=diff, data=data
         )
 
+    def _hostname(self, name: str, place: str, *, is_there: bool) -> Change:
+        before = (read_text(self._context.root, _HOSTNAME_FILE) or "").strip()
+        sign = SAME if is_there else CHANGED if before else ADDED
+        details = [f"instead of {before}"] if before not in ("", name) else []
+        return Change(sign, HOSTNAME, name, place=place, details=details, data={"before": before} if details else {})
+
     def _content(self, planned: Planned, left: Left, found: dict[str, Any] | None) -> tuple[list[str], list[str]]:
         """Size in words, and the lines of the diff where the content may be shown."""
-        context = self._planner.context
+        context = self._context
         try:
             after = planned.operation.content(context)
         except (Failure, OSError):
@@ -152,7 +182,7 @@ class Changes:
         before, path = b"", context.root.resolve(left.name)
         if found is not None:
             try:
-                before = self._planner.overlay.read(path)
+                before = self._overlay.read(path)
             except (Failure, OSError):
                 return [f"{len(after)} bytes", "its present content is not known"], []
         size = f"{len(after)} bytes" if found is None else f"{len(before)} → {len(after)} bytes"
@@ -167,10 +197,17 @@ class Changes:
 
 def groups(entries: Iterable[tuple[str, Change]]) -> dict[str, list[Change]]:
     """Changes by heading, in the order of a boot."""
-    found: dict[str, list[Change]] = {"Kernel arguments": [], "Storage": [], "Users and groups": [], "Files and units": []}
+    found: dict[str, list[Change]] = {
+        "Kernel arguments": [],
+        "Storage": [],
+        "Host name": [],
+        "Users and groups": [],
+        "Files and units": [],
+        "Actions": [],
+    }
     for stage, change in entries:
         of_files = "Users and groups" if change.kind in _PEOPLE else "Files and units"
-        found[_HEADINGS.get(stage, of_files)].append(change)
+        found[_HEADINGS.get(stage, _OWN_HEADINGS.get(change.kind, of_files))].append(change)
     return found
 
 
