@@ -75,6 +75,9 @@ class Operation:
     def check(self, context: Context) -> None:
         """Raises the Failure by which `execute` would end because of the present nodes. Changes nothing; for `ignition plan`."""
 
+    def foresee(self) -> None:
+        """In place of `execute` in a plan, for an operation that later ones ask whether it changed something."""
+
     def execute(self, context: Context) -> None:
         """Make the change. Raises Failure; Unmet, after which the stage continues."""
         raise NotImplementedError

@@ -80,7 +80,7 @@ def merged(
 ) -> Config:
     """The config that the stages of a boot would use, its values marked. Raises Failure, UsageError.
 
-    `words`: files, URLs or STDIN, each laid over those before it, as the base configs of a machine are; none: user.ign of the base
+    `words`: files, URLs or STDIN, each laid over those before it, as base configs are; none: user.ign of the base
     directories. `is_limit`: no fetch takes longer than `timeout_s`. `offline`: a request over the network raises NeedsNetwork.
     """
     if words.count(STDIN) > 1:

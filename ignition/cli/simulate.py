@@ -1,4 +1,4 @@
-"""`ignition simulate CONFIG... -into DIRECTORY [-assert FILE]`: the files stage on an empty directory, without privileges, for CI.
+"""`ignition simulate CONFIG... -into DIRECTORY [-assert FILE]`: the files stage on an empty directory, without root, for CI.
 
 Exit statuses: 0 fine, 1 the config is invalid, the stage would fail, or an assertion file is invalid, 2 usage, 3 assertions
 failed.

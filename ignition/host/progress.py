@@ -1,7 +1,7 @@
 """Progress messages while a program waits: the object, the reason, the attempt and the time left; in a boot on the console.
 
-For a person at a terminal also while it works. Lines are enough there: commands end within seconds, and a progress bar (rich, tqdm)
-would be a package more on every machine.
+For a person at a terminal also while it works. Lines are enough there: commands end within seconds, and a progress bar (rich,
+tqdm) would be a package more on every machine.
 
 The number of lines is limited: after some seconds of silence each further line follows when the wait has lasted twice as long, so
 that ten minutes produce eight lines. The journal has all attempts.

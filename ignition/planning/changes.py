@@ -79,7 +79,7 @@ class Changes:
                 self.lost.append(f"the home of user {operation.path}")
         elif planned.stage == RUNNING:
             for left in planned.lefts:
-                yield self._of_left(planned, left)
+                yield self._hostname(planned, left) if left.kind == HOSTNAME else self._of_left(planned, left)
             if not planned.lefts:
                 sign = SAME if planned.is_there else ADDED
                 yield Change(sign, ACTION, operation.describe(), place=self._where(operation.place))
@@ -129,8 +129,6 @@ class Changes:
     def _of_left(self, planned: Planned, left: Left) -> Change:
         operation = planned.operation
         place = self._where(left.place or operation.place)
-        if left.kind == HOSTNAME:
-            return self._hostname(left.name, place, is_there=planned.is_there)
         try:
             found = Machine(self._context).look(left)
         except OSError:
@@ -164,11 +162,11 @@ class Changes:
             ADDED if found is None else CHANGED, left.kind, left.name, place=place, details=details, diff=diff, data=data
         )
 
-    def _hostname(self, name: str, place: str, *, is_there: bool) -> Change:
+    def _hostname(self, planned: Planned, left: Left) -> Change:
         before = (read_text(self._context.root, _HOSTNAME_FILE) or "").strip()
-        sign = SAME if is_there else CHANGED if before else ADDED
-        details = [f"instead of {before}"] if before not in ("", name) else []
-        return Change(sign, HOSTNAME, name, place=place, details=details, data={"before": before} if details else {})
+        sign = SAME if planned.is_there else CHANGED if before else ADDED
+        details = [f"instead of {before}"] if before not in ("", left.name) else []
+        return Change(sign, HOSTNAME, left.name, details=details, data={"before": before} if details else {})
 
     def _content(self, planned: Planned, left: Left, found: dict[str, Any] | None) -> tuple[list[str], list[str]]:
         """Size in words, and the lines of the diff where the content may be shown."""

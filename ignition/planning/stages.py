@@ -136,11 +136,7 @@ class Planner:
             self.machine.apply(operation)
         if isinstance(operation, GrowPartition):
             self.grown[operation.path] = operation.length
-        for left in planned.lefts:
-            is_node = left.kind in _NODES
-            path = self.context.root.resolve(left.name) if is_node else left.name
-            self.overlay.apply(left, path, operation.content(self.context) if left.kind in _FILES else None)
-            self.context.root.forget()
+        apply(planned, self.context, self.overlay)
 
     def _disks(self) -> list[Operation]:
         return disks.plan_for(self.config, self.machine, self.keys)
@@ -190,6 +186,14 @@ class Planner:
         node = self.machine.real(wanted.device or "")
         found = self.machine.devices[node].luks if node in self.machine.devices else None
         return node, (found.uuid if found else "") or _NO_UUID
+
+
+def apply(planned: Planned, context: Context, overlay: Overlay) -> None:
+    """The effects of an operation on the root of the plan. Raises Failure."""
+    for left in planned.lefts:
+        path = context.root.resolve(left.name) if left.kind in _NODES else left.name
+        overlay.apply(left, path, planned.operation.content(context) if left.kind in _FILES else None)
+        context.root.forget()
 
 
 def _has_storage(config: Config) -> bool:
