@@ -117,6 +117,9 @@ def _run(values: Values, root: str) -> int:
         return FAILED
     try:
         return _applied(source, values, root)
+    except Failure as failure:
+        log.critical(str(failure))
+        return FAILED
     except Exception as error:  # noqa: BLE001  the last line of defence: one line for people, the trace for the log
         log.debug(trace(error))
         log.critical(str(unforeseen(error, NAME)))

@@ -58,10 +58,12 @@ class Reading:
         return [one.moved(self._path_in_document(one.path)) for one in found]
 
     def place(self, words: str) -> str:
-        """NAME:LINE:COLUMN of a place in the model, such as `users[0]`; "" if the document does not have it."""
+        """NAME:LINE:COLUMN of a place in the model, such as `users[0]`, or of its section; "" if the document has neither."""
         path = self._path_in_document(tuple(int(index) if index else name for name, index in _PARTS.findall(words)))
         positions = self.document.positions()
-        if not path or positions.find(path) is None:
+        while path and positions.find(path) is None:
+            path = path[:-1]
+        if not path:
             return ""
         line, column = Lines(self.text).at(positions.key(path))
         return f"{self.name}:{line}:{column}"

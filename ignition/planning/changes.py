@@ -79,7 +79,7 @@ class Changes:
                 self.lost.append(f"the home of user {operation.path}")
         elif planned.stage == RUNNING:
             for left in planned.lefts:
-                yield self._hostname(planned, left) if left.kind == HOSTNAME else self._of_left(planned, left)
+                yield self._hostname(planned, left) if left.kind == HOSTNAME else self._if_readable(planned, left)
             if not planned.lefts:
                 sign = SAME if planned.is_there else ADDED
                 yield Change(sign, ACTION, operation.describe(), place=self._where(operation.place))
@@ -137,20 +137,7 @@ class Changes:
             return Change(SAME if found is None else REMOVED, left.kind, left.name, place=place)
         if found is not None and planned.is_there:
             return Change(SAME, left.kind, left.name, place=place)
-        details, data = [], {}
-        for name, wanted in left.members.items():
-            present = (found or {}).get(name)
-            if name in _SILENT or name in _DIGESTS or name == "keys" or wanted == present:
-                continue
-            if isinstance(wanted, list):
-                wanted = [one for one in wanted if one not in (present or ())]
-                if not wanted:
-                    continue
-                details.append(f"{name} with {_value(wanted)}")
-                data[name] = {"before": present, "added": wanted}
-                continue
-            details.append(f"{name} {_value(wanted)}" if found is None else f"{name} {_value(present)} → {_value(wanted)}")
-            data[name] = {"before": present, "after": wanted} if found is not None else wanted
+        details, data = _differences(left, found)
         diff: list[str] = []
         if left.kind == "file":
             more, diff = self._content(planned, left, found)
@@ -158,9 +145,18 @@ class Changes:
         elif left.kind == "SSH keys":
             count = len(left.members.get("keys", ()))
             details.append(f"{count} key{'' if count == 1 else 's'}")
+        if found is not None and not details and not diff:
+            details.append(operation.describe())
         return Change(
             ADDED if found is None else CHANGED, left.kind, left.name, place=place, details=details, diff=diff, data=data
         )
+
+    def _if_readable(self, planned: Planned, left: Left) -> Change:
+        """On a machine that runs, anybody may plan."""
+        try:
+            return self._of_left(planned, left)
+        except Failure as failure:
+            return Change(CHANGED, left.kind, left.name, details=[failure.what])
 
     def _hostname(self, planned: Planned, left: Left) -> Change:
         before = (read_text(self._context.root, _HOSTNAME_FILE) or "").strip()
@@ -191,6 +187,26 @@ class Changes:
         if not is_open:
             return [size, "content not shown (--show-contents)"], []
         return [size], difference(before, after)
+
+
+def _differences(left: Left, found: dict[str, Any] | None) -> tuple[list[str], dict[str, Any]]:
+    """The members of a thing that change, in words and for tools; `found` are the present ones, None without them."""
+    details: list[str] = []
+    data: dict[str, Any] = {}
+    for name, wanted in (left.members or {}).items():
+        present = (found or {}).get(name)
+        if name in _SILENT or name in _DIGESTS or name == "keys" or wanted == present:
+            continue
+        if isinstance(wanted, list):
+            wanted = [one for one in wanted if one not in (present or ())]
+            if not wanted:
+                continue
+            details.append(f"{name} with {_value(wanted)}")
+            data[name] = {"before": present, "added": wanted}
+            continue
+        details.append(f"{name} {_value(wanted)}" if found is None else f"{name} {_value(present)} → {_value(wanted)}")
+        data[name] = {"before": present, "after": wanted} if found is not None else wanted
+    return details, data
 
 
 def groups(entries: Iterable[tuple[str, Change]]) -> dict[str, list[Change]]:

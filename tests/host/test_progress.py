@@ -87,9 +87,7 @@ def test_person_sees_a_line_every_ten_seconds(*, is_terminal: bool, monkeypatch:
 
 
 @pytest.mark.parametrize(("is_terminal", "seconds", "told"), [(True, 0.25, 2), (True, 0.0, 0), (False, 0.25, 0)])
-def test_person_is_told_about_long_work(
-    *, is_terminal: bool, seconds: float, told: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_person_is_told_about_long_work(*, is_terminal: bool, seconds: float, told: int, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Terminal() if is_terminal else io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setattr(progress, "ON_TERMINAL_S", 0.1)
