@@ -46,7 +46,7 @@ class Left:
 
     `kind` and `name` identify it: "file" and its path, "user" and its name. `members` are what must be found there later, with
     values for JSON; None stands for a thing that must not exist. Without contents and secrets: digests at most, and none of a
-    content that could be guessed from it. docs/applied.schema.json has the members of each kind (ignition/applied/machine.py).
+    content that could be guessed from it. ignition/applied/schema.py has the members of each kind (ignition/applied/machine.py).
     """
 
     __slots__ = ("kind", "members", "name", "place")

@@ -112,7 +112,7 @@ PROGRAM = Program(
         "schema NAME",
         "report [FILE] [options]",
         "status [-wait[=SECONDS]] [-json] [-root DIRECTORY]",
-        "reset [-keep WHAT]... [-yes] [-dry-run]",
+        "reset [-keep WHAT]... [-yes] [-dry-run] [-json]",
         "grow [-root DIRECTORY] [options]",
     ),
     version="Ignition",

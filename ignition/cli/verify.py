@@ -102,7 +102,7 @@ class Result:
         return [change for change in self.changes if change.sign != SAME]
 
     def plain(self) -> dict[str, Any]:
-        """As docs/verify.schema.json describes it."""
+        """As `ignition schema verify` describes it."""
         return {
             "version": VERSION,
             "result": "drift" if self.differing else "same",

@@ -66,7 +66,7 @@ def _prepared(name: str, top: Path) -> Iterator[Start]:
                 yield lambda: _run(_launched("coreos_metadata.main", f"--provider={PLATFORM}", f"--attributes={out}"))
         case "start: coreos-cloudinit":
             (top / "root/etc").mkdir(parents=True)
-            # After the first run the file is there.
+            # The file exists from the first run on.
             yield lambda: _run(
                 _launched("ignition.cli.cloudinit", f"-from-file={user_data}", named=f"root={str(top / 'root')!r}")
             )

@@ -26,6 +26,7 @@ from ignition.provisioned import screen
 from ignition.provisioned import status as states
 from ignition.stages import result
 from tests import netns, programs
+from tests.schemas import valid
 
 RESULT, REPORT = "etc/.ignition-result.json", "var/lib/ignition/report.json"
 ATTEMPT = "var/lib/ignition/attempt.json"
@@ -97,7 +98,7 @@ def test_provisioned_root(provisioned: Path, capsys: pytest.CaptureFixture[str])
 def test_json_of_a_provisioned_root(provisioned: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run("-json", f"-root={provisioned}", capsys=capsys)
     assert status == 0
-    assert json.loads(out) == {
+    assert valid("status", out) == {
         "state": "provisioned",
         "root": str(provisioned),
         "provisioned": {
@@ -145,7 +146,7 @@ def test_report_of_version_2(provisioned: Path, capsys: pytest.CaptureFixture[st
         REPORT,
         {**REPORTED, "platform": "gcp", "warnings": [{"at": 9, "stage": "disks", "what": "late"}, {"at": 1.5, "what": "early"}]},
     )
-    found = json.loads(run("-json", "-root", str(provisioned), capsys=capsys)[1])
+    found = valid("status", run("-json", "-root", str(provisioned), capsys=capsys)[1])
     assert found["config"]["platform"] == "gcp"
     assert found["warnings"] == [
         {"at": 1.5, "message": ": early"},
@@ -169,7 +170,7 @@ def test_odd_report_is_shown_as_far_as_it_can_be(
         status, out, err = run(*arguments, capsys=capsys)
         assert (status, err) == (0, "")
         assert "2026-11-30" in out
-    assert (json.loads(out)["provisioned"]["runs"], member != "runs") in [(2, True), (7, False), (0, False)]
+    assert (valid("status", out)["provisioned"]["runs"], member != "runs") in [(2, True), (7, False), (0, False)]
 
 
 def test_directory_in_place_of_the_result_is_not_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -418,7 +419,7 @@ VERIFIED = [
 def test_last_verification(document: object, lines: str, machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     put(machine.top, "var/lib/ignition/verify.json", document)
     assert lines in run(capsys=capsys)[1]
-    assert json.loads(run("-json", capsys=capsys)[1])["verify"] == document
+    assert valid("status", run("-json", capsys=capsys)[1])["verify"] == document
 
 
 def test_parts_that_cannot_be_read_are_named_and_the_rest_is_shown(
@@ -435,12 +436,12 @@ def test_parts_that_cannot_be_read_are_named_and_the_rest_is_shown(
     monkeypatch.setitem(sys.modules, "systemd", None)
     status, out, _ = run("-json", capsys=capsys)
     assert status == 0
-    assert json.loads(out)["unread"] == [
+    assert valid("status", out)["unread"] == [
         {"what": "first-boot flag", "why": "it is not mounted, and only root can mount it"},
         {"what": "links", "why": "network links cannot be read: pyroute2 is missing (fix: install python3-pyroute2)"},
         {"what": "journal", "why": "systemd-python is missing (fix: install python3-systemd)"},
     ]
-    assert json.loads(out)["warnings"] == [{"at": 5.0, "message": "files: write /etc/x: full"}]  # of the report
+    assert valid("status", out)["warnings"] == [{"at": 5.0, "message": "files: write /etc/x: full"}]  # of the report
 
 
 def test_journal_of_others_is_not_readable(
@@ -448,7 +449,7 @@ def test_journal_of_others_is_not_readable(
 ) -> None:
     monkeypatch.setattr(states, "_may_read_journal", lambda: False)
     why = "it shows no messages of the system (fix: run as root, or as a member of systemd-journal)"
-    assert {"what": "journal", "why": why} in json.loads(run("-json", capsys=capsys)[1])["unread"]
+    assert {"what": "journal", "why": why} in valid("status", run("-json", capsys=capsys)[1])["unread"]
 
 
 def test_machine_without_the_partition(

@@ -13,6 +13,7 @@ import pytest
 
 from tests.cloudinit.conftest import A, Machine
 from tests.cloudinit.test_apply import EVERYTHING
+from tests.schemas import valid
 
 TOP = Path(__file__).resolve().parents[2]
 HEAD = "#cloud-config\n"
@@ -35,7 +36,7 @@ write_files:
 def plan_of(machine: Machine, text: str, *flags: str) -> tuple[int, Any]:
     ran = machine.run(text, "--plan", "--json", *flags)
     assert ran.calls == []
-    return ran.status, json.loads(ran.out)
+    return ran.status, valid("plan", ran.out)
 
 
 def named(plan: Any) -> dict[tuple[str, str], Any]:

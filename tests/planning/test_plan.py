@@ -14,6 +14,7 @@ import pytest
 
 from ignition.cli.ignition import main
 from tests.planning.conftest import MakeImage
+from tests.schemas import valid
 
 TOP = Path(__file__).resolve().parents[2]
 SPEC = {"ignition": {"version": "3.4.0"}}
@@ -30,7 +31,7 @@ class Plan:
     @property
     def json(self) -> Any:
         """The output, with `--json`."""
-        return json.loads(self.out)
+        return valid("plan", self.out)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 
 from ignition.stages import files
 from tests.fetch.server import Reply, serving
+from tests.schemas import valid
 
 from .conftest import NOBODY, TOP, Place, file, ignition
 
@@ -178,7 +179,7 @@ def test_failure_names_the_place_and_what_is_left_behind(place: Place) -> None:
 
 def test_failure_as_json(place: Place) -> None:
     status, out, _ = place.run(FAILING, "-json")
-    result = json.loads(out)
+    result = valid("simulate", out)
     assert (status, result["result"], result["failure"]["fix"]) == (1, "failed", "create it in passwd.users, or use its id")
 
 
