@@ -69,7 +69,12 @@ PROGRAM = Program(
     "print a JSON Schema",
     (),
     manual="ignition-schema(1)",
-    usage=("VERSION", f"{BUTANE} VARIANT VERSION", "|".join(name for name in _ALONE if name not in WRITTEN), "|".join(WRITTEN)),
+    usage=(
+        "VERSION",
+        f"{BUTANE} VARIANT VERSION",
+        " | ".join(name for name in _ALONE if name not in WRITTEN),
+        " | ".join(WRITTEN),
+    ),
     dialect=GO_ANYWHERE,
     operands=words,
     version="Ignition",
