@@ -101,6 +101,32 @@ class Operation:
         return {}
 
 
+class Around(Operation):
+    """An operation around another one, `inner`, with all that it says and does. Its place is its own."""
+
+    def __init__(self, inner: Operation) -> None:
+        self.inner = inner
+        self.kind, self.path, self.concurrent = inner.kind, inner.path, inner.concurrent
+
+    def describe(self) -> str:
+        return self.inner.describe()
+
+    def already_there(self, context: Context) -> bool:
+        return self.inner.already_there(context)
+
+    def check(self, context: Context) -> None:
+        self.inner.check(context)
+
+    def execute(self, context: Context) -> None:
+        self.inner.execute(context)
+
+    def content(self, context: Context) -> bytes | None:
+        return self.inner.content(context)
+
+    def leaves(self, context: Context) -> Iterable[Left]:
+        return self.inner.leaves(context)
+
+
 class Deferred(Operation):
     """Operations that cannot be planned before earlier ones have run: the members of an array may be partitions of a new table.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ignition.host import log
-from ignition.operation import Context, Left, Operation, Runner
+from ignition.operation import Around, Context, Operation, Runner
 
 STAGE = "cloudinit"
 
@@ -68,40 +68,22 @@ class Changes:
         return unit in self.units or bool(self.others)
 
 
-class Noted(Operation):
+class Noted(Around):
     """An operation that notes its execution as a change of a unit or of something else.
 
     `origin`: its place in the document, such as `write_files[0]`.
     """
 
     def __init__(self, inner: Operation, changes: Changes, unit: str = "") -> None:
-        self._inner, self._changes, self._unit = inner, changes, unit
-        self.kind, self.path, self.concurrent = inner.kind, inner.path, inner.concurrent
-        self.origin = inner.place
-
-    def describe(self) -> str:
-        return self._inner.describe()
-
-    def already_there(self, context: Context) -> bool:
-        return self._inner.already_there(context)
-
-    def check(self, context: Context) -> None:
-        self._inner.check(context)
-
-    def foresee(self) -> None:
-        self._note()
+        super().__init__(inner)
+        self._changes, self._unit, self.origin = changes, unit, inner.place
 
     def execute(self, context: Context) -> None:
-        self._inner.execute(context)
-        self._note()
+        super().execute(context)
+        self.foresee()
 
-    def content(self, context: Context) -> bytes | None:
-        return self._inner.content(context)
-
-    def leaves(self, context: Context) -> Iterable[Left]:
-        return self._inner.leaves(context)
-
-    def _note(self) -> None:
+    def foresee(self) -> None:
+        """Note the change."""
         if self._unit:
             self._changes.units.add(self._unit)
         else:

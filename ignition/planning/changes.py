@@ -15,6 +15,7 @@ from ignition.planning.stages import Planned, Planner
 from ignition.stages.kargs import SetKernelArguments
 from ignition.storage import filesystems, raid
 from ignition.storage import luks_operations as steps
+from ignition.sysroot.named_filesystems import Inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ignition.planning.machine import PlannedMachine
     from ignition.planning.overlay import Overlay
 
+_NODES = {"write-file": "file", "make-directory": "directory", "make-symlink": "link", "make-hard-link": "hard link"}
 _DIGESTS = ("sha512", "sha256")
 _MOST_TEXT = 1 << 20
 _CONTEXT = 3  # lines around a difference
@@ -72,6 +74,8 @@ class Changes:
             yield from self._arguments(operation, self._machine)
         elif self._machine is not None and planned.stage == "disks":
             yield from self._of_device(planned, self._machine)
+        elif isinstance(operation, Inside):
+            yield from self._of_named(planned, operation)
         elif planned.stage == "files":
             for left in planned.lefts:
                 yield self._of_left(planned, left)
@@ -150,6 +154,14 @@ class Changes:
         return Change(
             ADDED if found is None else CHANGED, left.kind, left.name, place=place, details=details, diff=diff, data=data
         )
+
+    def _of_named(self, planned: Planned, operation: Inside) -> Iterator[Change]:
+        """A node of a 2.x named file system."""
+        kind = _NODES.get(operation.kind)
+        if kind:
+            sign = SAME if planned.is_there else CHANGED if operation.exists(self._context) else ADDED
+            details = [f"on file system {operation.filesystem}"]
+            yield Change(sign, kind, operation.path, place=self._where(operation.place), details=details)
 
     def _if_readable(self, planned: Planned, left: Left) -> Change:
         """On a machine that runs, anybody may plan."""

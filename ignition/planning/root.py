@@ -24,8 +24,8 @@ _NOWHERE = "/proc/self/fd/ignition-plan"  # does not exist: methods that are not
 class PlannedRoot(Root):
     """A root in memory. `live`: with the rule for symlinks of a running system (`Root.live`)."""
 
-    def __init__(self, tree: Tree, *, live: bool = False) -> None:
-        super().__init__(_NOWHERE, live=live)
+    def __init__(self, tree: Tree, *, live: bool = False, leaving_is_an_error: bool = False) -> None:
+        super().__init__(_NOWHERE, live=live, leaving_is_an_error=leaving_is_an_error)
         self._tree = tree
 
     @property
@@ -75,6 +75,8 @@ class PlannedRoot(Root):
                     raise unsafe(part, inside)
                 continue
             if part == "..":
+                if not done:
+                    self._leaving(inside)
                 done = os.path.dirname(done).rstrip("/")
                 continue
             here = f"{done}/{part}"
@@ -85,7 +87,9 @@ class PlannedRoot(Root):
             links += 1
             if links > MAX_LINKS:
                 raise Failure(f"too many symlinks on the way to {inside}", where=inside, fix="remove the loop of symlinks")
-            done = "" if found.target.startswith("/") else done
+            if found.target.startswith("/"):
+                self._leaving(inside)
+                done = ""
             if self.is_live and found.uid != 0:
                 rest.append(found.uid)
             rest += [piece for piece in reversed(found.target.split("/")) if piece not in ("", ".")]

@@ -89,6 +89,11 @@ def test_second_run_has_nothing_to_do(machine: Machine) -> None:
     assert machine.run(text, "--plan").out.splitlines()[-1] == "Plan: 4 as they are; nothing is lost."
 
 
+@pytest.fixture(autouse=True)
+def usergroups(machine: Machine) -> None:
+    machine.put("/etc/login.defs", "USERGROUPS_ENAB yes\n")
+
+
 def test_new_user_owns_the_files_that_come_later(machine: Machine) -> None:
     status, plan = plan_of(machine, USER)
     changes = named(plan)
