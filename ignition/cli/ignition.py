@@ -45,20 +45,6 @@ def _render() -> Program:
     return render.PROGRAM
 
 
-def _schema() -> Program:
-    try:
-        from ignition.cli import schema
-    except ImportError:  # see ABSENT in dracut's closure.py
-        program = Program("ignition schema", "", (), manual="ignition-schema(1)", usage=("NAME",), statuses={})
-        program(_no_schemas)
-        return program
-    return schema.PROGRAM
-
-
-def _no_schemas(_values: Values, _words: list[str]) -> None:
-    raise Failure("an initramfs does not contain schemas", fix="run the command on the running system")
-
-
 def _command(name: str, load: Callable[[], ModuleType]) -> Program:
     """The program of a command in a module of its own. Raises Failure where that is not installed."""
     try:
@@ -69,8 +55,20 @@ def _command(name: str, load: Callable[[], ModuleType]) -> Program:
     return program
 
 
+_ON_THIS_MACHINE = "run it when this machine has booted"
+_INSTEAD = {
+    "facts": _ON_THIS_MACHINE,
+    "plan": "run it on a workstation, for an image of the disks (-image) or for facts (-facts)",
+    "reset": _ON_THIS_MACHINE,
+    "schema": "run it on a workstation",
+    "simulate": "run it on a workstation",
+    "status": f"read {paths.RUN}/{paths.FAILURE} here, or {_ON_THIS_MACHINE}",
+    "verify": _ON_THIS_MACHINE,
+}
+
+
 def _absent(name: str) -> None:
-    raise Failure(f"an initramfs does not contain ignition {name}", fix="run the command on the running system")
+    raise Failure(f"an initramfs does not contain ignition {name}", fix=_INSTEAD[name])
 
 
 _ROOT = Flag("root", "/", "root directory of the machine that is set up", value="DIRECTORY", offers=DIRECTORIES)
@@ -124,7 +122,7 @@ PROGRAM = Program(
         "facts": lambda: _command("facts", lambda: import_module("ignition.cli.facts")),
         "simulate": lambda: _command("simulate", lambda: import_module("ignition.cli.simulate")),
         "render": _render,
-        "schema": _schema,
+        "schema": lambda: _command("schema", lambda: import_module("ignition.cli.schema")),
         "report": _report,
         "status": lambda: _command("status", lambda: import_module("ignition.cli.status")),
         "verify": lambda: _command("verify", lambda: import_module("ignition.cli.verify")),

@@ -85,7 +85,9 @@ def _page(report: Report, metadata: dict[str, str]) -> str:
     try:
         from ignition.reporting import page
     except ImportError as error:  # see ABSENT in dracut's closure.py
-        raise Failure("an initramfs does not contain pages", fix="run the command on the running system") from error
+        raise Failure(
+            "an initramfs does not contain pages", fix="leave out -html here, or run the command when this machine has booted"
+        ) from error
     return page.html(report, metadata)
 
 

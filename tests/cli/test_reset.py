@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from ignition import cli
 from ignition.boot_loader import partitions
 from ignition.cli import ignition
 from ignition.cli import reset as command
@@ -467,14 +466,3 @@ def test_partition_that_is_not_mounted_is_mounted_read_only(monkeypatch: pytest.
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with first_boot_flag.opened("/dev/null") as directory:
         assert directory == "mounted /dev/null"
-
-
-def test_initramfs_does_without_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-
-    monkeypatch.setitem(sys.modules, "ignition.cli.reset", None)
-    monkeypatch.delattr(cli, "reset", raising=False)
-    status = ignition.main(["reset"])
-    assert (status, capsys.readouterr().err) == (
-        1,
-        "ignition reset: an initramfs does not contain ignition reset (fix: run the command on the running system)\n",
-    )

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from ignition import cli
 from ignition.cli import ignition
 from ignition.errors import Failure
 from ignition.host import first_boot_flag, netlink
@@ -458,16 +457,6 @@ def test_machine_without_the_partition(
     monkeypatch.setattr(first_boot_flag, "partition", lambda: "")
     status, out, _ = run(capsys=capsys)
     assert (status, "Next boot" in out, "Not read" in out) == (0, False, False)
-
-
-def test_initramfs_does_without_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setitem(sys.modules, "ignition.cli.status", None)
-    monkeypatch.delattr(cli, "status", raising=False)
-    status, _, err = run(capsys=capsys)
-    assert (status, err) == (
-        1,
-        "ignition status: an initramfs does not contain ignition status (fix: run the command on the running system)\n",
-    )
 
 
 # Without root, and with the libraries themselves.
