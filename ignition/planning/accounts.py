@@ -36,7 +36,7 @@ class PlannedSettings(Settings):
         """As getdef of shadow-utils: octal and hexadecimal as well, and the default for anything else."""
         text = self.login_defs.get(name, "")
         try:
-            return int(text, 8) if text.startswith("0") and text.isdecimal() else int(text, 0)
+            return int(text, 8 if text.startswith("0") and text.isascii() and text.isdecimal() else 0)
         except ValueError:
             return default
 

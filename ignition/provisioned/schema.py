@@ -87,7 +87,7 @@ def reset() -> Schema:
         "operations": array(record(operation), "in their order"),
         "lost": words("in words"),
         "kept": words("in words"),
-        "notes": words("what remains to be done by hand before the next boot"),
+        "notes": words("steps by hand that remain before the next boot"),
         "failure": or_null(record(failure, description="by which the reset ended; null without one")),
     }
     return document("Output of ignition reset -json", members)

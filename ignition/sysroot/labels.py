@@ -34,7 +34,7 @@ _NAME = lazy_pattern(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")  # one directory below /et
 
 
 class Initramfs:
-    """What decides about labels beside the root: the running initramfs, which looks for programs in `search`."""
+    """The running initramfs, which decides about labels beside the root. It looks for programs in `search`."""
 
     def __init__(self, search: str = command.ENVIRONMENT["PATH"]) -> None:
         self._search = search
