@@ -10,7 +10,7 @@ from ignition.facts.document import Facts, Node
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.planning.changes import Changes
 from ignition.planning.stages import Planner
-from ignition.planning.tree import KnownTree
+from ignition.planning.tree import KnownTree, Recorder
 
 ROOT = Node("directory", 0o755)
 DEFS = (
@@ -89,6 +89,18 @@ def test_settings_of_another_distribution_are_found() -> None:
     files |= {"/usr/etc/login.defs": "UID_MIN 0x2000\nUSERGROUPS_ENAB yes\n", "/usr/etc/default/useradd": "SHELL=/bin/fish\n"}
     planner, _ = planned('{"ignition": {"version": "3.4.0"}, "passwd": {"users": [{"name": "bob"}]}}', files)
     assert lines(planner, "/etc/passwd")[-1] == "bob:x:8192:8192::/home/bob:/bin/fish"
+
+
+def test_facts_hold_the_settings_that_a_plan_depends_on() -> None:
+    text = '{"ignition": {"version": "3.4.0"}, "passwd": {"users": [{"name": "bob"}]}}'
+    config = parse(text.encode()).config
+    assert config is not None
+    recorder = Recorder(tree(FILES))
+    with Fetcher(Settings(), offline=True) as fetcher:
+        Planner(config, Facts(), recorder, fetcher, "qemu").run(lambda _: None)
+        planner = Planner(config, Facts(), KnownTree(recorder.nodes), fetcher, "qemu")
+        planner.run(lambda _: None)
+    assert lines(planner, "/etc/passwd")[-1] == "bob:x:5002:7100::/var/home/bob:/bin/zsh"
 
 
 def test_file_of_a_new_user_has_its_number() -> None:

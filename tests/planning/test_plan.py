@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from ignition.cli.ignition import main
+from ignition.host import progress
+from tests.host.test_progress import Terminal
 from tests.planning.conftest import MakeImage
 from tests.schemas import valid
 
@@ -231,6 +233,21 @@ def test_nothing_is_written_and_no_byte_changes(tmp_path: Path, system: Path, ma
     written = [line for line in log.read_text().splitlines() if re.search(r"O_WRONLY|O_RDWR|O_CREAT|creat\(", line)]
     assert [line for line in written if "/dev/null" not in line and "ENOENT" not in line] == []
     assert [hashlib.sha512(path.read_bytes()).digest() for path in (system, data)] == digests
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_person_at_a_terminal_sees_what_takes_long_but_not_with_json(
+    arguments: list[str], system: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.ign"
+    config.write_text(json.dumps(SPEC))
+    monkeypatch.setattr(progress, "ON_TERMINAL_S", 0.001)
+    monkeypatch.setattr(sys, "stderr", stream := Terminal())
+    progress.to(None)
+    assert main(["plan", str(config), f"--image={system}", *arguments]) == 2
+    progress.to(None)
+    assert (f"ignition plan: inspecting {system} (0 s)\n" in stream.getvalue()) is (arguments == [])
+    assert arguments == [] or stream.getvalue() == ""
 
 
 def test_page_has_everything_in_it(plan: Any, system: Path, tmp_path: Path) -> None:
