@@ -43,7 +43,7 @@ _OPERATION = {
     "operation": text("its kind: a word of the table in docs/architecture.md"),
     "what": text("one line, imperative"),
     "path": text("the node or device; empty without one"),
-    "already": truth("its effect exists"),
+    "already": {"type": ["boolean", "null"], "description": "its effect exists; null if that is not known"},
     "concurrent": truth("it may run beside its neighbours"),
 }
 _FAILURE = {
