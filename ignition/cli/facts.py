@@ -62,8 +62,7 @@ def main(values: Values, words: list[str]) -> None:
             facts, recorder = host.probe(), Recorder(LiveTree())
         with Fetcher(Settings(), offline=True) as fetcher:
             planner = Planner(config, facts, recorder, fetcher, values["platform"] or "metal")
-            # It looks at more than the stages do.
-            changes = Changes(planner.context, planner.overlay, planner.machine, str, shows_contents=False)
+            changes = Changes.of(planner, str, shows_contents=False)  # it looks at more than the stages do
             planner.run(changes.seen, goes_on=True)  # a config that cannot be met is a matter for the plan
         sys.stdout.write(document.text(replace(facts, nodes=recorder.nodes)))
 

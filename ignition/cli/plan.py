@@ -99,13 +99,7 @@ def main(values: Values, words: list[str]) -> int:
         facts, tree = _machine(values)
         with Fetcher(Settings(), offline=True) as fetcher:
             planner = Planner(_plain(marked), facts, tree, fetcher, values["platform"] or "metal")
-            changes = Changes(
-                planner.context,
-                planner.overlay,
-                planner.machine,
-                lambda place: _place(marked, place),
-                shows_contents=values["show-contents"],
-            )
+            changes = Changes.of(planner, lambda place: _place(marked, place), shows_contents=values["show-contents"])
             failure = _run(planner, changes)
         name = ", ".join(words) or "the base configs"
         status = present(of_boot(planner, changes, failure), values, name, kind="first boot, planned", fails=bool(failure))

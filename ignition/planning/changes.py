@@ -63,6 +63,11 @@ class Changes:
         self.reformatted: set[str] = set()  # nodes that are formatted
         self.lost: list[str] = []
 
+    @classmethod
+    def of(cls, planner: Planner, where: Callable[[str], str], *, shows_contents: bool) -> Changes:
+        """Those of a boot."""
+        return cls(planner.context, planner.overlay, planner.machine, where, shows_contents=shows_contents)
+
     def seen(self, planned: Planned) -> None:
         """Called for each operation before its effect."""
         self.steps.append(planned)

@@ -49,7 +49,7 @@ def planned(text: str, files: dict[str, str], *directories: str, arguments: str 
     assert config is not None
     with Fetcher(Settings(), offline=True) as fetcher:
         planner = Planner(config, Facts(kernel_arguments=arguments), tree(files, *directories), fetcher, "qemu")
-        changes = Changes(planner.context, planner.overlay, planner.machine, str, shows_contents=False)
+        changes = Changes.of(planner, str, shows_contents=False)
         planner.run(changes.seen)
     return planner, changes
 
