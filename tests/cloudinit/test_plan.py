@@ -199,10 +199,8 @@ def test_nothing_is_opened_for_writing(tmp_path: Path) -> None:
     if shutil.which("strace") is None:
         pytest.skip("strace is missing")
     data, log = tmp_path / "user-data", tmp_path / "strace"
-    data.write_text(
-        HEAD
-        + 'hostname: web-1\nwrite_files:\n- {path: /etc/planned-only, content: x, permissions: "4755"}\nusers:\n- {name: planned}\n'
-    )
+    file = '{path: /etc/planned-only, content: x, permissions: "4755"}'  # with a warning
+    data.write_text(f"{HEAD}hostname: web-1\nwrite_files:\n- {file}\nusers:\n- {{name: planned}}\n")
     calls = (
         "trace=open,openat,openat2,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,symlinkat,linkat,chmod,fchmodat"
     )
