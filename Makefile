@@ -11,11 +11,22 @@ prefix ?= /usr
 libdir := $(DESTDIR)$(prefix)/lib/python3/dist-packages
 bindir := $(DESTDIR)$(prefix)/bin
 sharedir := $(DESTDIR)$(prefix)/share
+# The interpreter of the launchers, which dracut/install-launchers writes.
+PYTHON3 ?= /usr/bin/python3
+# 1: byte code is made by this machine's PYTHON3. Below DESTDIR is another machine, whose Python may be another: it makes its own.
+PYC ?= $(if $(DESTDIR),0,1)
+# 1: keep a record for `make uninstall`. The build of a package, which sets SOURCE_DATE_EPOCH, has a list of its own.
+RECORD ?= $(if $(SOURCE_DATE_EPOCH),0,1)
+record := $(prefix)/share/coreos-ignition/installed-files
+# Lines that name MAKE itself are run by `make --dry-run`, too.
+make := $(MAKE)
 # Where zsh looks for completion of packages: Debian's looks elsewhere than others do.
 zshdir ?= zsh/$(if $(and $(filter /usr,$(prefix)),$(wildcard /etc/debian_version)),vendor-completions,site-functions)
+SUITE ?=
+KEY ?=
 IMAGE ?= build/coreos-ignition-debian12.qcow2
 
-.PHONY: help setup demo test check unit vm-test lab bench bench-boot fuzz mutants soak image screenshots install clean
+.PHONY: help setup demo test check unit vm-test lab bench bench-boot fuzz mutants soak image deb apt-repo screenshots install uninstall staged zipapp clean
 help:
 	@sed -n 's/^## //p' Makefile
 
@@ -51,6 +62,14 @@ image: setup
 	@mkdir -p $(dir $(IMAGE))
 	@$(PYTHON) vm-tests/image/build.py --output $(IMAGE)
 
+## make deb             build Debian packages in build/deb (SUITE=trixie: for Debian 13, in a root of its own)
+deb: setup
+	@$(PYTHON) packaging/deb.py $(if $(SUITE),--suite $(SUITE))
+
+## make apt-repo KEY=x  make a signed repository in build/apt of the packages in build/deb (KEY: a key of your gpg)
+apt-repo: setup
+	@packaging/apt-repo "$(KEY)" build/deb build/apt
+
 ## make bench           compare speed and size with Debian's own ignition package
 bench: setup
 	@$(PYTHON) -m tests.bench.run
@@ -78,15 +97,29 @@ screenshots: setup
 
 ## make install         install programs, dracut module, units, manual pages and completion to DESTDIR (prefix=/usr/local: no module)
 install:
+	@stage=$$(mktemp -d) && trap 'rm -rf "$$stage"' EXIT && umask 022 && \
+	    $(make) --no-print-directory staged DESTDIR="$$stage" prefix="$(prefix)" && \
+	    $(PYTHON3) -BIS packaging/installation.py install "$$stage" "$(DESTDIR)" $(if $(filter 1,$(RECORD)),"$(record)")
+	$(if $(filter 1,$(PYC)),umask 022 && $(PYTHON3) -BIS -m compileall -q -s "$(DESTDIR)" $(libdir)/ignition $(libdir)/coreos_metadata)
+
+## make uninstall       remove what `make install` with the same DESTDIR and prefix has installed
+uninstall:
+	@$(PYTHON3) -BIS packaging/installation.py uninstall "$(DESTDIR)" "$(record)"
+
+# All files of an installation below DESTDIR, which is empty.
+staged:
 	install -d $(libdir) $(bindir)
 	cp -r ignition coreos_metadata $(libdir)/
 	find $(libdir)/ignition $(libdir)/coreos_metadata -name __pycache__ -prune -exec rm -rf {} +
-	python3 -m compileall -q -s "$(DESTDIR)" $(libdir)/ignition $(libdir)/coreos_metadata
 	dracut/install-launchers $(bindir) $(DESTDIR)$(prefix)/lib/coreos-ignition $(prefix)/lib/python3/dist-packages
 	dracut/install "$(DESTDIR)" "$(prefix)"
-	python3 -BIS docs/man/generate.py $(sharedir)/man
-	python3 -BIS packaging/completion/generate.py $(sharedir) $(zshdir)
-	python3 -BIS packaging/schemas.py $(sharedir)/coreos-ignition/schemas
+	$(PYTHON3) -BIS docs/man/generate.py $(sharedir)/man
+	$(PYTHON3) -BIS packaging/completion/generate.py $(sharedir) $(zshdir)
+	$(PYTHON3) -BIS packaging/schemas.py $(sharedir)/coreos-ignition/schemas
+
+## make zipapp          all programs in one file for any machine with Python 3.11: build/ignition.pyz
+zipapp:
+	@$(or $(wildcard $(PYTHON)),python3) packaging/pyz/build.py build/ignition.pyz && echo build/ignition.pyz
 
 clean:
 	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

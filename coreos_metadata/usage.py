@@ -43,7 +43,7 @@ def command(
         dialect=CLAP,
         commands=commands,
         operands=None,
-        version=NAME,
+        original="Afterburn 5.10.0",
         usage_status=FAILED,
         speaker=NAME,
         output_is_words=True,

@@ -1,7 +1,7 @@
 """The exceptions of the agent. A subclass exists only where a caller branches on it; messages are never compared.
 
 `at` adds the place in the config on the way up, `refusing` marks failures that every boot would repeat. `unforeseen` and `trace`
-word the errors that no code expected, without the values they carry.
+word the errors that no code expected, without the values they carry; `missing_module` names the package of a missing library.
 """
 
 from __future__ import annotations
@@ -12,6 +12,16 @@ from contextlib import contextmanager
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from traceback import FrameSummary
+
+# Library → its package on PyPI and in Debian, where these are not called `library` and `python3-library`.
+_PACKAGES = {
+    "dissect": ("dissect", ""),  # not in Debian
+    "jinja2": ("Jinja2", "python3-jinja2"),
+    "parted": ("pyparted", "python3-parted"),
+    "systemd": ("systemd-python", "python3-systemd"),
+    "urllib3": ("requests", "python3-requests"),
+    "yaml": ("PyYAML", "python3-yaml"),
+}
 
 
 class Failure(Exception):
@@ -77,11 +87,13 @@ class InvalidConfig(Failure):
 def unforeseen(error: BaseException, program: str) -> Failure:
     """An unexpected error, as the last line of defence of a program shows it to people: one line, without a traceback.
 
-    An error of the operating system is reported as such. Of any other only type and place are shown: the text may be a secret
-    ("invalid literal for int(): …").
+    An error of the operating system is reported as such, and so is a library that is not installed. Of any other only type and
+    place are shown: the text may be a secret ("invalid literal for int(): …").
     """
     if isinstance(error, MemoryError):
         return Failure("out of memory", fix="add memory to the machine")
+    if isinstance(error, ModuleNotFoundError) and is_foreign(error):
+        return missing_module(error)
     # The errors of requests and ssl are OSErrors without a number: their text may contain a URL.
     if isinstance(error, OSError) and error.errno is not None and error.strerror:
         place = error.filename if isinstance(error.filename, (str, bytes)) else b""
@@ -91,6 +103,24 @@ def unforeseen(error: BaseException, program: str) -> Failure:
     where = f" ({frames[-1].filename.rpartition('/')[2]}, line {frames[-1].lineno})" if frames else ""
     fix = f"this is a bug in {program}, please report it"
     return Failure(f"{type(error).__name__}{where}", where=f"{program} itself", fix=fix)
+
+
+def is_foreign(error: ImportError) -> bool:
+    """Whether the module that could not be imported is neither ours nor of the standard library."""
+    import sys
+
+    top = (error.name or "").partition(".")[0]
+    return top not in ("", "ignition", "coreos_metadata") and top not in sys.stdlib_module_names
+
+
+def missing_module(error: ImportError) -> Failure:
+    """What to install. Libraries are imported where they are needed, so nobody who does without one misses it."""
+    library, _, part = (error.name or "").partition(".")
+    package, debian = _PACKAGES.get(library, (library, f"python3-{library}"))
+    if library == "dissect" and part:  # a namespace: each of its parts is a package
+        package = f"{library}.{part.partition('.')[0]}"
+    fix = f"pip install {package}" + (f", or apt install {debian}" if debian else "")
+    return Failure(f"the Python library {error.name} is missing", fix=fix)
 
 
 def trace(error: BaseException) -> str:

@@ -82,6 +82,13 @@ class Operation:
         """Make the change. Raises Failure; Unmet, after which the stage continues."""
         raise NotImplementedError
 
+    def complete(self, context: Context) -> bool:
+        """Make the change unless its effect exists already; whether it does. For subclasses whose one look decides both."""
+        if self.already_there(context):
+            return True
+        self.execute(context)
+        return False
+
     def content(self, context: Context) -> bytes | None:
         """The bytes of the file that it writes, for `ignition plan`; None for other operations, and without a download."""
         return None
@@ -161,6 +168,10 @@ class Runner:
     def __exit__(self, *_: object) -> None:
         self.flush()
 
+    def unwritten(self) -> list[dict[str, object]]:
+        """The records since the last `flush`."""
+        return list(self._records)
+
     def flush(self) -> None:
         """Write the records so far, for readers before the end of the stage."""
         _append(self._record_path, self._records)
@@ -185,10 +196,8 @@ class Runner:
             try:
                 if isinstance(operation, Deferred):
                     planned = operation.plan(context)
-                elif operation.already_there(context):
+                elif operation.complete(context):
                     outcome["result"] = "already"
-                else:
-                    operation.execute(context)
             except Exception as error:
                 if operation.optional:
                     raise _unmet(error) from error
@@ -211,8 +220,8 @@ class Runner:
         record: dict[str, object] = {
             "stage": self._stage,
             "operation": kind,
-            "what": what,
-            "path": path,
+            "what": message(what),
+            "path": message(path),
             "result": "done",
             "at": round(time.time(), 3),
         }
@@ -244,11 +253,12 @@ class Runner:
             record["result"], record["cause"] = "failed", type(error).__name__
             raise
         finally:
-            seconds = time.monotonic() - begin
-            record["seconds"] = round(seconds, 6)
-            record |= {name: message(text) for name in ("what", "path", "cause") if isinstance(text := record.get(name), str)}
+            duration = f"{time.monotonic() - begin:.6f}"
+            record["seconds"] = float(duration)
+            if "cause" in record:
+                record["cause"] = message(str(record["cause"]))
             self._records.append(record)
-            self._report_end(number, what, record, {**fields, "IGNITION_DURATION_S": f"{seconds:.6f}"})
+            self._report_end(number, what, record, {**fields, "IGNITION_DURATION_S": duration})
 
     @staticmethod
     def _report_end(number: int, what: str, record: dict[str, object], fields: dict[str, object]) -> None:

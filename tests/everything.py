@@ -21,6 +21,7 @@ from pathlib import Path
 TOP = Path(__file__).parent.parent
 BESIDE = (  # the longest first
     ("tests/hostile",),
+    ("tests/packaging",),
     ("tests/config",),
     ("tests/secrets",),
     ("tests/cli", "tests/image", "tests/soak", *sorted(str(path.relative_to(TOP)) for path in (TOP / "tests").glob("test_*.py"))),

@@ -24,6 +24,8 @@ CONSTANT = "a constant"
 
 # (file, program or first element, element as written) → why it cannot begin with a dash, or may.
 ALLOWED = {
+    ("ignition/arming/operations.py", "dracut", "self.path"): PATH,
+    ("ignition/planning/fat.py", "mcopy", "target"): PATH,
     ("ignition/boot_loader/reboot.py", "systemctl", "*(['--force'] if initramfs else [])"): OPTIONS_OF_OURS,
     ("ignition/cloudinit/network/apply.py", "systemctl", "NETWORKD"): CONSTANT,
     ("ignition/cloudinit/script.py", "systemd-run", "INTERPRETER"): CONSTANT,

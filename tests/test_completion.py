@@ -27,7 +27,24 @@ FILES = {"a.bu", "b.ign", "dir/"}
 
 # A line up to the cursor, and what is offered for its last word; a set of which all, or a word that must not be.
 LINES = [
-    ("ignition ", {"facts", "grow", "plan", "render", "report", "reset", "schema", "simulate", "status", "verify"}),
+    (
+        "ignition ",
+        {
+            "arm",
+            "disarm",
+            "doctor",
+            "facts",
+            "grow",
+            "plan",
+            "render",
+            "report",
+            "reset",
+            "schema",
+            "simulate",
+            "status",
+            "verify",
+        },
+    ),
     ("ignition re", {"report", "render", "reset"}),
     ("ignition -", {*GO_OPTIONS, "-version", "-help"}),
     ("ignition -s", {"-stage", "-state-file"}),

@@ -64,6 +64,7 @@ MAY_IMPORT = {
         "ignition.sysroot",
     },
     "ignition.reporting": {"ignition", "ignition.errors", "ignition.display", "ignition.host"},
+    "ignition.arming": {"ignition.errors", "ignition.host", "ignition.operation", "ignition.provisioned", "ignition.sysroot"},
     "ignition.provisioned": {
         "ignition.boot_loader",
         "ignition.errors",

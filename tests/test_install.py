@@ -1,4 +1,7 @@
-"""Both ways to install give the programs: pip into a virtual environment of Debian's python3, and make into a directory."""
+"""Both ways to install give the programs: pip into a virtual environment of Debian's python3, and make into a directory.
+
+`make uninstall` removes what `make install` made, and nothing else.
+"""
 
 import importlib.util
 import json
@@ -32,9 +35,17 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a `make install`."""
     root = tmp_path_factory.mktemp("installed")
-    done = subprocess.run(["make", "install", f"DESTDIR={root}"], cwd=clone, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    make(clone, "install", DESTDIR=root)
     return root
+
+
+def make(clone: Path, target: str, **variables: "str | Path") -> str:
+    """Run make; returns what it said on standard error."""
+    # The umask of a careful administrator: what is installed must be readable all the same.
+    argv = ["make", target, *(f"{name}={value}" for name, value in variables.items())]
+    done = subprocess.run(argv, cwd=clone, capture_output=True, text=True, check=False, umask=0o077)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
 
 
 @pytest.fixture
@@ -52,7 +63,7 @@ def image_builder(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def version_of(program: Path, environment: dict[str, str]) -> str:
     done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
-    return done.stdout.split()[-1]
+    return str(done.stdout.rpartition("coreos-ignition ")[2].strip(")\n"))
 
 
 def test_pip_install_gives_the_programs(clone: Path, tmp_path: Path) -> None:
@@ -79,7 +90,8 @@ def test_make_install_gives_the_programs(installed: Path, tmp_path: Path) -> Non
         launcher.write_text(launcher.read_text().replace("/usr/lib/python3/dist-packages", str(packages)))
         assert version_of(launcher, environment) == __version__
     assert version_of(root / "usr/bin/coreos-cloudinit", environment) == __version__
-    assert not list(packages.rglob("*.orig")) and list(packages.rglob("*.pyc"))
+    # The Python of another machine makes its own byte code.
+    assert not list(packages.rglob("*.orig")) and not list(installed.rglob("*.pyc"))
     completion = ("bash-completion/completions/ct", "zsh/vendor-completions/_butane", "fish/vendor_completions.d/ignition.fish")
     man = ("man1/butane.1", "man1/ignition-render.1", "man5/ignition-config.5", "man7/ignition-boot.7", "man8/ignition.8")
     for part in (
@@ -95,10 +107,88 @@ def test_make_install_gives_the_programs(installed: Path, tmp_path: Path) -> Non
     assert all(path.is_file() for path in units.glob("*.service"))
 
 
-def test_make_install_leaves_no_path_of_the_build_in_bytecode(installed: Path) -> None:
-    compiled = list(installed.rglob("*.pyc"))
-    assert compiled
-    assert [path for path in compiled if str(installed).encode() in path.read_bytes()] == []
+@pytest.mark.parametrize("prefix", ["/usr", "/usr/local", "/opt/x"])
+def test_uninstall_leaves_what_others_made(clone: Path, tmp_path: Path, prefix: str) -> None:
+    root, top = tmp_path / "root", tmp_path / "root" / prefix[1:]
+    for directory in ("bin", "lib/systemd/system", "share/man/man1"):
+        (top / directory).mkdir(parents=True)
+    (top / "bin/other").write_text("of another")
+    (root / "etc").mkdir()
+    before = tree(root)
+    make(clone, "install", DESTDIR=root, prefix=prefix, PYC="1")
+    packages = top / "lib/python3/dist-packages"
+    compiled = list(packages.rglob("*.pyc"))
+    assert compiled and [path for path in compiled if str(root).encode() in path.read_bytes()] == []
+    assert {path.stat().st_mode & 0o7777 for path in root.rglob("*") if not path.is_symlink()} == {0o644, 0o755}
+    # Only the modules of ours, and the file of another stays with its directory.
+    (packages / "ignition/other").write_text("of another")
+    make(clone, "uninstall", DESTDIR=root, prefix=prefix)
+    added = tree(root) - before
+    assert {str(path.relative_to(top)) for path in added} == {
+        "lib/python3",
+        "lib/python3/dist-packages",
+        "lib/python3/dist-packages/ignition",
+        "lib/python3/dist-packages/ignition/other",
+    }
+    assert before <= tree(root)
+
+
+def tree(root: Path) -> set[Path]:
+    """All that is below."""
+    return set(root.rglob("*"))
+
+
+def test_uninstall_leaves_nothing_of_its_own(clone: Path, installed: Path, tmp_path: Path) -> None:
+    shutil.copytree(installed, tmp_path / "root", symlinks=True)
+    make(clone, "uninstall", DESTDIR=tmp_path / "root")
+    assert tree(tmp_path / "root") == set()
+    done = subprocess.run(
+        ["make", "uninstall", f"DESTDIR={tmp_path}/root"], cwd=clone, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "installed-files does not exist: nothing is installed there, or RECORD=0 was given" in done.stderr
+
+
+def test_newer_installation_removes_files_of_the_older(installed: Path, tmp_path: Path) -> None:
+    """The last step alone: what is staged has one file less, and one more in its place."""
+    stage, root, record = tmp_path / "stage", tmp_path / "root", "/usr/share/coreos-ignition/installed-files"
+    shutil.copytree(installed, root, symlinks=True)
+    shutil.copytree(installed, stage, symlinks=True)
+    (stage / record[1:]).unlink()
+    gone = stage / "usr/lib/python3/dist-packages/ignition/simulation"
+    shutil.rmtree(gone)
+    gone.write_text("now a file")
+    (root / "usr/lib/python3/dist-packages/ignition/simulation/__pycache__").mkdir()
+    (root / "usr/lib/python3/dist-packages/ignition/simulation/__pycache__/run.cpython-311.pyc").touch()
+    argv = ["/usr/bin/python3", "packaging/installation.py", "install", str(stage), str(root), record]
+    done = subprocess.run(argv, cwd=TOP, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {path.relative_to(root) for path in tree(root)} == {path.relative_to(stage) for path in tree(stage)} | {
+        Path(record[1:])
+    }
+
+
+def test_package_has_no_record(clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    argv, record = ["make", "--dry-run", "install", f"DESTDIR={tmp_path}"], '"/usr/share/coreos-ignition/installed-files"'
+    usual = subprocess.run(argv, cwd=clone, capture_output=True, text=True, check=True)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    packaged = subprocess.run(argv, cwd=clone, capture_output=True, text=True, check=True)
+    assert (record in usual.stdout, record in packaged.stdout) == (True, False)
+    assert f'packaging/installation.py install "$stage" "{tmp_path}"' in packaged.stdout
+    assert not tree(tmp_path)
+
+
+@pytest.mark.root
+def test_launchers_find_their_packages_where_they_are_on_the_machine(clone: Path, tmp_path: Path) -> None:
+    """Bound there in a mount namespace."""
+    prefix = "/opt/x"
+    make(clone, "install", DESTDIR=tmp_path, prefix=prefix)
+    script = f"mount --bind {tmp_path}/opt /opt; "
+    script += "".join(f"cd /; {prefix}/bin/{name} --version; " for name in PROGRAMS)
+    argv = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", script]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count(f"(implemented by coreos-ignition {__version__})\n") == len(PROGRAMS)
 
 
 @pytest.mark.parametrize("says", ["environment", "argument"])
@@ -113,6 +203,7 @@ def test_other_prefix_gives_programs_that_find_their_packages(clone: Path, tmp_p
         *(prefix / "lib/coreos-ignition" / name for name in ("kargs-helper", "rmcfg")),
     ]
     assert {version_of(program, {"PATH": os.environ["PATH"]}) for program in programs} == {__version__}
+    assert list(prefix.rglob("*.pyc"))  # this is the machine that the programs are for
     assert "without the dracut module, which needs prefix=/usr" in done.stderr
     assert not (prefix / "lib/dracut").exists()
     units = prefix / "lib/systemd/system"

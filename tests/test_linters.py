@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).parent.parent
-PYTHON = ["ignition", "coreos_metadata", "tests", "vm-tests", "dracut"]
+PYTHON = ["ignition", "coreos_metadata", "tests", "vm-tests", "dracut", "packaging"]
 REGISTRY = re.compile(r"pypi\.(org|python)|deb\.debian\.org|npmjs\.org|registry\." + "npm")
 
 
@@ -56,7 +56,7 @@ def test_linter_finds_nothing(argv: list[str]) -> None:
 @pytest.mark.parametrize(
     ("what", "path"),
     [
-        pytest.param(["ignition", "coreos_metadata", "tests", "docs", "packaging"], ".:docs:vm-tests", id="packages"),
+        pytest.param(["ignition", "coreos_metadata", "tests", "docs", "packaging"], ".:docs:packaging:vm-tests", id="packages"),
         # Scripts, not packages: they find their modules beside themselves.
         pytest.param(["vm-tests"], "vm-tests:vm-tests/image", id="vm-tests"),
         pytest.param(["dracut"], "dracut", id="dracut"),

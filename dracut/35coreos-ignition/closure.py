@@ -30,8 +30,10 @@ LATER: dict[str, tuple[str, ...]] = {
     "time": ("_strptime",),
     "requests": ("idna",),
 }
-# Commands for people at a desk: no stage reaches these modules, nor all that only they import.
+# For people at a desk: no stage reaches these modules, nor all that only they import.
 ABSENT = (
+    "ignition.cli.arm",
+    "ignition.cli.doctor",
     "ignition.cli.facts",
     "ignition.cli.plan",
     "ignition.cli.reset",
@@ -39,6 +41,7 @@ ABSENT = (
     "ignition.cli.simulate",
     "ignition.cli.status",
     "ignition.cli.verify",
+    "ignition.host.zipped",
     "ignition.reporting.page",
 )
 # Of two modules of which `requests` needs one, and which it only uses to guess encodings, the larger one.

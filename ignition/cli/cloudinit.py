@@ -63,7 +63,8 @@ PROGRAM = Program(
     FLAGS,
     manual="coreos-cloudinit(8)",
     usage=("-from-file FILE [options]", "-from-...|-oem NAME [options]"),
-    version=None,  # an unknown preset counts before it
+    original="coreos-cloudinit 1.14.0",
+    prints_version=False,  # an unknown preset counts before it
     output_is_words=True,
     statuses={
         SUCCESS: "user data was applied; with -validate: it has no findings; with -plan: nothing would change",
@@ -82,7 +83,7 @@ def main(values: Values, words: list[str], *, root: str = "/") -> int:
             return _misused(f"Invalid option to -oem: {values['oem']!r}. Supported options: {', '.join(table.PRESETS)}")
         values |= table.PRESETS[values["oem"]]
     if values["version"]:
-        print(f"{NAME} {__version__}")
+        print(PROGRAM.version_text())
         return SUCCESS
     if not values["plan"] and (given := [name for name in _OF_PLAN if values[name]]):
         raise UsageError(f"-{given[0]} needs -plan")

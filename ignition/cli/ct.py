@@ -40,6 +40,7 @@ PROGRAM = Program(
     FLAGS,
     manual="ct(1)",
     usage=("[options] < config.yaml > config.ign",),
+    original="ct 0.9.0",
     help_to=lambda: sys.stderr,
     names_itself=False,
     statuses={

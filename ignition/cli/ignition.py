@@ -13,8 +13,8 @@ from importlib import import_module
 
 from ignition import __version__
 from ignition.cli.flags import DIRECTORIES, FILES, Flag, UsageError, duration, duration_s, platforms_with_config
-from ignition.cli.program import Program
-from ignition.errors import Failure, trace, unforeseen
+from ignition.cli.program import IGNITION, Program
+from ignition.errors import Failure, is_foreign, trace, unforeseen
 from ignition.host import log, paths, progress
 from ignition.host.printable import message as clean
 from ignition.operation import Context, Runner
@@ -45,11 +45,13 @@ def _render() -> Program:
     return render.PROGRAM
 
 
-def _command(name: str, load: Callable[[], ModuleType]) -> Program:
-    """The program of a command in a module of its own. Raises Failure where that is not installed."""
+def _command(name: str, load: Callable[[], ModuleType], program_name: str = "PROGRAM") -> Program:
+    """The program of a command in a module of its own; where that is not installed, one that fails."""
     try:
-        program: Program = load().PROGRAM
-    except ImportError:  # see ABSENT in dracut's closure.py
+        program: Program = getattr(load(), program_name)
+    except ImportError as error:  # see ABSENT in dracut's closure.py
+        if is_foreign(error):
+            raise
         program = Program(f"ignition {name}", "", (), manual=f"ignition-{name}(1)", usage=("",), statuses={})
         program(lambda _values, _words: _absent(name))
     return program
@@ -57,6 +59,9 @@ def _command(name: str, load: Callable[[], ModuleType]) -> Program:
 
 _ON_THIS_MACHINE = "run it when this machine has booted"
 _INSTEAD = {
+    "arm": _ON_THIS_MACHINE,
+    "disarm": _ON_THIS_MACHINE,
+    "doctor": f"{_ON_THIS_MACHINE}, or on a workstation for an image of its disk (-image)",
     "facts": _ON_THIS_MACHINE,
     "plan": "run it on a workstation, for an image of the disks (-image) or for facts (-facts)",
     "reset": _ON_THIS_MACHINE,
@@ -93,7 +98,7 @@ GROWING = Program(
     tuple(flag if flag.name in OF_GROW else flag.concealed() for flag in FLAGS),
     manual="ignition-grow(8)",
     usage=("[options]",),
-    version="Ignition",
+    original=IGNITION,
     statuses={**_STATUSES, FAILED: "ROOT could not be grown"},
 )
 PROGRAM = Program(
@@ -111,9 +116,12 @@ PROGRAM = Program(
         "report [FILE] [options]",
         "status [-wait[=SECONDS]] [-json] [-root DIRECTORY]",
         "reset [-keep WHAT]... [-yes] [-dry-run] [-json]",
+        "doctor [-root DIRECTORY | -image FILE] [-json]",
+        "arm [-grow] [-dry-run]",
+        "disarm [-dry-run]",
         "grow [-root DIRECTORY] [options]",
     ),
-    version="Ignition",
+    original=IGNITION,
     statuses=_STATUSES,
     # Only the module of the called command is loaded: a stage does not pay for the others.
     commands={
@@ -127,6 +135,9 @@ PROGRAM = Program(
         "status": lambda: _command("status", lambda: import_module("ignition.cli.status")),
         "verify": lambda: _command("verify", lambda: import_module("ignition.cli.verify")),
         "reset": lambda: _command("reset", lambda: import_module("ignition.cli.reset")),
+        "doctor": lambda: _command("doctor", lambda: import_module("ignition.cli.doctor")),
+        "arm": lambda: _command("arm", lambda: import_module("ignition.cli.arm")),
+        "disarm": lambda: _command("disarm", lambda: import_module("ignition.cli.arm"), "DISARM"),
         GROW: lambda: GROWING,
     },
 )

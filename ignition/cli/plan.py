@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
 
 from ignition.cli.flags import FILES, GO_ANYWHERE, Flag, UsageError, duration_s, wants_colour
+from ignition.cli.images import IMAGE, KERNEL_ARGUMENTS, MEMORY, SECTOR_SIZE, UEFI
 from ignition.cli.merged_config import (
     BASE_DIR,
     FETCH_TIMEOUT,
@@ -21,7 +23,7 @@ from ignition.cli.merged_config import (
     tell_people,
     without_garbage_collection,
 )
-from ignition.cli.program import Program
+from ignition.cli.program import IGNITION, Program
 from ignition.errors import Failure
 from ignition.host import progress
 
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from ignition.planning.tree import Tree
 
 NOTHING_TO_DO, FAILS, CHANGES, LOSES_DATA, USAGE = 0, 1, 2, 3, 64
-_MIB = 1 << 20
 
 FLAGS = (
     BASE_DIR,
@@ -44,19 +45,14 @@ FLAGS = (
     FETCH_TIMEOUT,
     Flag("host", False, "plan for this machine (the default)"),
     Flag("html", "", "write the plan to a page, which contains all it needs", value="FILE", offers=FILES),
-    Flag(
-        "image",
-        (),
-        "plan for a machine with these disks: raw images, as [NODE=]FILE, separated by commas or given several times",
-        value="FILE",
-        offers=FILES,
-    ),
+    IMAGE,
     Flag("json", False, "print the plan as JSON"),
-    Flag("kernel-arguments", "", "kernel command line of the machine, with -image (default root=LABEL=ROOT)", value="ARGUMENTS"),
-    Flag("memory", "", "memory of the machine in MiB, with -image", value="MIB"),
+    KERNEL_ARGUMENTS,
+    MEMORY,
     PLATFORM,
+    SECTOR_SIZE,
     Flag("show-contents", False, "also show the contents of files that only some may read"),
-    Flag("uefi", False, "the machine has UEFI firmware, with -image"),
+    UEFI,
 )
 PROGRAM = Program(
     "ignition plan",
@@ -66,7 +62,7 @@ PROGRAM = Program(
     usage=("[URL|FILE|-]... [--host | --image FILE... | --facts FILE] [options]",),
     dialect=GO_ANYWHERE,
     operands=FILES,
-    version="Ignition",
+    original=IGNITION,
     usage_status=USAGE,
     statuses={
         NOTHING_TO_DO: "nothing would change",
@@ -92,13 +88,14 @@ def main(values: Values, words: list[str]) -> int:
     tell_people(PROGRAM.name)
     if not values["json"]:
         progress.for_people(PROGRAM.name)
-    with without_garbage_collection():
+    with without_garbage_collection(), ExitStack() as stack:
         timeout_s = float(int(duration_s(values["fetch-timeout"] or PATIENCE)))
         limited = bool(values["fetch-timeout"])
         marked = merged(words, values["base-dir"], values["platform"], timeout_s, is_limit=limited)
-        facts, tree = _machine(values)
+        facts, tree, remarks = _machine(values, stack)
         with Fetcher(Settings(), offline=True) as fetcher:
             planner = Planner(_plain(marked), facts, tree, fetcher, values["platform"] or "metal")
+            planner.machine.unknown += remarks
             changes = Changes.of(planner, lambda place: _place(marked, place), shows_contents=values["show-contents"])
             failure = _run(planner, changes)
         name = ", ".join(words) or "the base configs"
@@ -114,8 +111,8 @@ def _plain(marked: Config) -> Config:
     return origins.plain(marked)
 
 
-def _machine(values: Values) -> tuple[Facts, Tree]:
-    """The facts of the machine, and its root. Raises Failure."""
+def _machine(values: Values, stack: ExitStack) -> tuple[Facts, Tree, list[str]]:
+    """(the facts of the machine, its root, remarks); they are valid as long as the stack. Raises Failure."""
     from ignition.planning.tree import KnownTree, LiveTree
 
     if values["facts"]:
@@ -126,9 +123,13 @@ def _machine(values: Values) -> tuple[Facts, Tree]:
                 facts = schema.parse(file.read(), values["facts"])
         except OSError as error:
             raise Failure(f"the facts cannot be read: {error.strerror}", where=values["facts"]) from error
-        return facts, KnownTree(facts.nodes)
+        return facts, KnownTree(facts.nodes), []
     if values["image"]:
-        return _images(values)
+        from ignition.cli import images
+
+        with progress.working(f"inspecting {', '.join(values['image'])}"):
+            found = images.machine(values, stack)
+        return found.facts, found.tree, found.remarks
     from ignition.facts import host
 
     if os.geteuid() != 0:
@@ -137,40 +138,7 @@ def _machine(values: Values) -> tuple[Facts, Tree]:
             fix="run the command as root, or plan for an image (-image) or from facts (-facts)",
         )
     with progress.working("inspecting the disks of this machine"):
-        return host.probe(), LiveTree()
-
-
-def _images(values: Values) -> tuple[Facts, Tree]:
-    from dataclasses import replace
-
-    from ignition.facts import image
-    from ignition.planning.ext4 import Ext4Tree
-    from ignition.planning.machine import PlannedMachine
-    from ignition.planning.tree import KnownTree
-
-    given = [one for word in values["image"] for one in word.split(",") if one]
-    images = image.named(given)
-    with progress.working(f"inspecting {', '.join(given)}"):
-        facts = image.probe(images, values["kernel-arguments"] or "root=LABEL=ROOT", efi=values["uefi"])
-    if values["memory"]:
-        if not (values["memory"].isascii() and values["memory"].isdecimal()):
-            raise UsageError(f"-memory: {values['memory']!r} is not a number of MiB")
-        facts = image.with_memory(facts, int(values["memory"]) * _MIB)
-    from ignition.config.model import Config
-
-    node = PlannedMachine(facts, Config()).root_node()
-    place = image.root_of(facts, images, node)
-    root = next((one for one in facts.devices if one.node == node), None)
-    if place is None or root is None:
-        return facts, KnownTree({})
-    if root.content.format != "ext4":
-        from ignition.host import log
-
-        log.warning(f"ROOT is {root.content.format or 'blank'}: its files cannot be read in an image, and are planned as new")
-        return facts, KnownTree({})
-    used = image.used_bytes(*place)
-    devices = tuple(replace(one, used=used) if one.node == node else one for one in facts.devices)
-    return replace(facts, devices=devices, root=node), Ext4Tree(*place)
+        return host.probe(), LiveTree(), []
 
 
 def _place(marked: Config, place: str) -> str:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 
 SUCCESS, FAILED, USAGE = 0, 1, 2
+IGNITION = "Ignition 2.26.0"  # docs/reference/ignition-config.md: the original of all that is called `ignition`
 HELP = Flag("help", False, "print this help and exit", short="h")
 VERSION = Flag("version", False, "print the version and exit")
 _WIDTH = 79
@@ -50,7 +51,8 @@ class Program:
     `manual` is its page, such as "butane(1)". `statuses`: exit statuses of its own and what they mean, beside those of the frame.
     `commands`: by the words that choose them; the function loads the one that is chosen, and one without a summary is not listed.
     `operands`: what completion offers for words that are not flags; None if there are none to give, and then they are refused.
-    `version` precedes the number of -version; it is the name by default, and with None the program prints it by itself.
+    `original`: the program and the version whose behaviour is followed, for -version. Without `prints_version`, the program
+    prints the version by itself.
     `output_is_words` and `closed_pipe` are those of ignition.host.frame.
 
     The originals differ in these: `help_to` is the stream of the help. With `full_usage` a usage error is the last line below
@@ -69,7 +71,8 @@ class Program:
         dialect: Dialect = GO,
         commands: Mapping[str, Callable[[], Program]] | None = None,
         operands: Offers | None = NOTHING,
-        version: str | None = "",
+        original: str = "",
+        prints_version: bool = True,
         usage_status: int = USAGE,
         help_to: Callable[[], TextIO] = lambda: sys.stdout,
         more_help: Callable[[], Iterable[str]] = tuple,
@@ -84,7 +87,7 @@ class Program:
         self.flags = (*flags, *(flag for flag in (VERSION, HELP) if flag.name not in given))
         self.dialect, self.operands, self.usage_status = dialect, operands, usage_status
         self.commands: Mapping[str, Callable[[], Program]] = commands or {}
-        self.version = name if version == "" else version
+        self.original, self.prints_version = original, prints_version
         self._help_to, self._more_help, self._full_usage, self._names_itself = help_to, more_help, full_usage, names_itself
         self.output_is_words, self.closed_pipe, self.speaker = output_is_words, closed_pipe, speaker or name
         self.work: Callable[..., int | None] = lambda *_: None
@@ -121,12 +124,17 @@ class Program:
         if values["help"]:
             print(self.help_text(), file=self._help_to())
             return SUCCESS
-        if values["version"] and self.version is not None:
-            print(f"{self.version} {__version__}")
+        if values["version"] and self.prints_version:
+            print(self.version_text())
             return SUCCESS
         if rest and self.operands is None:
             raise UsageError(f"unexpected argument {rest[0]!r}")
         return self.work(values, rest, **named) or SUCCESS
+
+    def version_text(self) -> str:
+        """Begins with all that the original prints, so that a script which looks for `Butane 0.29` finds it."""
+        own = f"coreos-ignition {__version__}"
+        return f"{self.original} (implemented by {own})" if self.original else f"{self.name} ({own})"
 
     def usage_text(self) -> str:
         """The lines that a usage error shows, too."""

@@ -20,7 +20,7 @@ from ignition.cli.merged_config import (
     tell_people,
     without_garbage_collection,
 )
-from ignition.cli.program import Program
+from ignition.cli.program import IGNITION, Program
 from ignition.config import origins
 from ignition.config.report import ERROR, Entry, dotted
 from ignition.host import progress
@@ -63,7 +63,7 @@ PROGRAM = Program(
     usage=("[URL|FILE|-]... [options]",),
     dialect=GO_ANYWHERE,
     operands=FILES,
-    version="Ignition",
+    original=IGNITION,
     statuses={
         FINE: "the config is valid, perhaps with warnings",
         WRONG: "a config is invalid, cannot be fetched, or cannot be expressed in spec 3.x",

@@ -12,8 +12,8 @@ import sys
 from contextlib import suppress
 
 from ignition.cli.flags import DIRECTORIES, FILES, GO_ANYWHERE, Flag, UsageError, wants_colour
-from ignition.cli.program import FAILED, USAGE, Program
-from ignition.errors import Failure
+from ignition.cli.program import FAILED, IGNITION, USAGE, Program
+from ignition.errors import Failure, is_foreign
 from ignition.host import paths
 from ignition.host.printable import MOST_OF_A_LINE, printable
 from ignition.host.reading import lines, regular
@@ -39,7 +39,7 @@ PROGRAM = Program(
     usage=("[FILE] [-root DIRECTORY] [-blame | -json | -html FILE]",),
     dialect=GO_ANYWHERE,
     operands=FILES,
-    version="Ignition",
+    original=IGNITION,
     statuses={FAILED: "there is no report, or it cannot be read", USAGE: "invalid usage"},
 )
 
@@ -85,6 +85,8 @@ def _page(report: Report, metadata: dict[str, str]) -> str:
     try:
         from ignition.reporting import page
     except ImportError as error:  # see ABSENT in dracut's closure.py
+        if is_foreign(error):
+            raise
         raise Failure(
             "an initramfs does not contain pages", fix="leave out -html here, or run the command when this machine has booted"
         ) from error

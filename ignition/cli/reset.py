@@ -12,7 +12,7 @@ from textwrap import wrap
 
 from ignition import platforms
 from ignition.cli.flags import GO_ANYWHERE, Flag, UsageError, one_of
-from ignition.cli.program import FAILED, SUCCESS, USAGE, Program
+from ignition.cli.program import FAILED, IGNITION, SUCCESS, USAGE, Program
 from ignition.errors import Failure
 from ignition.host import log, paths
 from ignition.host.command import run
@@ -52,7 +52,7 @@ PROGRAM = Program(
     usage=("[-keep WHAT]... [-yes] [-dry-run] [-json]",),
     dialect=GO_ANYWHERE,
     operands=None,
-    version="Ignition",
+    original=IGNITION,
     statuses={
         SUCCESS: "the machine will be provisioned again, or -dry-run was given",
         FAILED: "refused, not confirmed, or an operation failed",

@@ -10,7 +10,7 @@ import sys
 
 from ignition import platforms
 from ignition.cli.flags import Flag, UsageError
-from ignition.cli.program import FAILED, SUCCESS, USAGE, Program
+from ignition.cli.program import FAILED, IGNITION, SUCCESS, USAGE, Program
 from ignition.errors import Failure
 from ignition.host import log
 
@@ -34,6 +34,7 @@ PROGRAM = Program(
     manual="ignition-rmcfg(8)",
     usage=("-platform ID [options]",),
     operands=None,
+    original=IGNITION,
     output_is_words=True,
     statuses={
         SUCCESS: "the config was removed",

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 
 from ignition.cli.flags import GO_ANYWHERE, UsageError
-from ignition.cli.program import Program
+from ignition.cli.program import IGNITION, Program
 from ignition.errors import Failure
 
 TYPE_CHECKING = False
@@ -77,7 +77,7 @@ PROGRAM = Program(
     ),
     dialect=GO_ANYWHERE,
     operands=words,
-    version="Ignition",
+    original=IGNITION,
     more_help=lambda: ("Schemas:", *(f"  {line}" for line in known())),
     statuses={USAGE: "invalid usage, or there is no such schema"},
 )

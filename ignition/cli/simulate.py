@@ -20,7 +20,7 @@ from ignition.cli.merged_config import (
     merged,
     without_garbage_collection,
 )
-from ignition.cli.program import Program
+from ignition.cli.program import IGNITION, Program
 from ignition.errors import Failure
 from ignition.host import log, progress
 from ignition.host.printable import message, printable
@@ -60,7 +60,7 @@ PROGRAM = Program(
     usage=("URL|FILE|-... -into DIRECTORY [-assert FILE] [options]",),
     dialect=GO_ANYWHERE,
     operands=FILES,
-    version="Ignition",
+    original=IGNITION,
     statuses={
         FINE: "the config can be applied, and all assertions hold",
         WRONG: "a config or the assertion file is invalid or cannot be read, or the files stage would fail",

@@ -9,7 +9,7 @@ import sys
 import time
 
 from ignition.cli.flags import DIRECTORIES, GO_ANYWHERE, Flag, wants_colour
-from ignition.cli.program import Program
+from ignition.cli.program import IGNITION, Program
 from ignition.host import paths
 from ignition.host.root import Root
 from ignition.provisioned import screen
@@ -56,7 +56,7 @@ PROGRAM = Program(
     usage=("[-wait[=SECONDS]] [-json] [-root DIRECTORY]",),
     dialect=GO_ANYWHERE,
     operands=None,
-    version="Ignition",
+    original=IGNITION,
     statuses={
         PROVISIONED: "the machine is provisioned",
         UNKNOWN: "the state could not be found out",

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from ignition.cli.flags import FILES, Flag, UsageError, one_of, wants_colour
-from ignition.cli.program import Program
+from ignition.cli.program import IGNITION, Program
 from ignition.cli.validation.examine import STDIN, examine
 
 TYPE_CHECKING = False
@@ -72,7 +72,7 @@ PROGRAM = Program(
     manual="ignition-validate(1)",
     usage=("[options] FILE...",),
     operands=FILES,
-    version="Ignition",
+    original=IGNITION,
     statuses={
         VALID: "all configs are valid, perhaps with warnings",
         NOT_VALID: "a config is invalid, cannot be read, or is not accepted by a target; with -strict also if there is a warning",

@@ -10,7 +10,7 @@ import sys
 import time
 
 from ignition.cli.flags import DIRECTORIES, FILES, GO_ANYWHERE, Flag, duration_s, wants_colour
-from ignition.cli.program import Program
+from ignition.cli.program import IGNITION, Program
 from ignition.display.changes import SAME
 from ignition.host import progress
 from ignition.host.printable import printable
@@ -60,7 +60,7 @@ PROGRAM = Program(
     usage=("[-config CONFIG] [-ignore PATTERN]... [options]",),
     dialect=GO_ANYWHERE,
     operands=None,
-    version="Ignition",
+    original=IGNITION,
     usage_status=UNKNOWN,
     statuses={
         SAME_AS_APPLIED: "the machine is as it was applied",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ignition.config import url
 from ignition.config.known_values import HASH_DIGITS, NAME_BYTES, PATH_BYTES, dated, known_in
 from ignition.config.versions import ALIASES, SPEC_1, canonical, holds
 
@@ -292,20 +293,14 @@ class Url(Check):
     """The source of content; "" is empty content. Without an id of its own it stands for R6 to R10."""
 
     def problem(self, value: str, version: str) -> Problem | None:
-        from ignition.config import url
-
         rule, wrong = url.problem(value, version)
         return (wrong, url.fix(rule, value, version), "".join(self.rules) or rule) if wrong else None
 
     def constraint(self, version: str) -> Constraint:
-        from ignition.config.url import schemes_of
-
-        return {"pattern": f"^(?:$|(?:{'|'.join(map(_any_case, schemes_of(version)))}):)"}
+        return {"pattern": f"^(?:$|(?:{'|'.join(map(_any_case, url.schemes_of(version)))}):)"}
 
     def says(self, version: str) -> str:
-        from ignition.config.url import first_versions
-
-        return f"URL: {', '.join(dated(version, first_versions(version)))}"
+        return f"URL: {', '.join(dated(version, url.first_versions(version)))}"
 
 
 class WithSource(Check):
@@ -315,8 +310,6 @@ class WithSource(Check):
         super().__init__(*dict.fromkeys((absent, unusable)), since=since)
 
     def problem(self, value: Resource, version: str) -> Problem | None:
-        from ignition.config import url
-
         if not value.source:
             return "source is not given", "specify the URL", self.rules[0]
         rule, wrong = url.problem(value.source, version)
@@ -337,8 +330,6 @@ class HttpUrl(Check):
         self.whose, self.demands = whose, demands
 
     def problem(self, value: str, version: str) -> Problem | None:
-        from ignition.config import url
-
         if wrong := url.malformed(value):
             return f"URL {wrong}", url.fix("R6", value, version), self.rules[0]
         if not url.is_http(value):
@@ -358,8 +349,6 @@ class NotPlainHttp(Check):
     warns = True
 
     def problem(self, value: str, version: str) -> Problem | None:
-        from ignition.config import url
-
         if url.scheme(value) != "http" or url.syntax_problem(value):
             return None
         message = "the proxy for https is reached over plain http"

@@ -14,11 +14,32 @@ _PARAMETER = rf';{_WORD}+=(?:{_VALUE}|"(?:[^"\\]|\\.)*")'
 _HEAD = lazy_pattern(rf"data:{_TYPE}?(?:{_PARAMETER})*(;base64)?,")
 _NOT_IN_URL = lazy_pattern(r"[^!$%&'()*+,\-./0-9:;=?@A-Z_a-z~]")
 _BAD_ESCAPE = lazy_pattern(r"%(?![0-9A-Fa-f]{2})")
-_ESCAPE = lazy_pattern(rb"%([0-9A-Fa-f]{2})")
+
+
+def check(url: str) -> None:
+    """Raises Failure as `decode` does."""
+    body, is_base64 = _body(url)
+    if is_base64:
+        _base64(body)
 
 
 def decode(url: str) -> bytes:
     """The content. Raises Failure with the reason, which never quotes the content."""
+    body, is_base64 = _body(url)
+    if is_base64:
+        return _base64(body)
+    # Percent escapes are bytes, which may not be UTF-8: the content is never a string.
+    plain, *escaped = body.encode("ascii").split(b"%")
+    return plain + b"".join(binascii.unhexlify(part[:2]) + part[2:] for part in escaped)
+
+
+def encode(content: bytes) -> str:
+    """A `data:` URL of it."""
+    return "data:;base64," + binascii.b2a_base64(content, newline=False).decode("ascii")
+
+
+def _body(url: str) -> tuple[str, bool]:
+    """The data as it is written, and whether that is base64. Raises Failure for anything malformed but base64."""
     head = _HEAD.match(url)
     if not head:
         if not url.startswith("data:"):
@@ -28,19 +49,12 @@ def decode(url: str) -> bytes:
         raise _malformed("its media type is malformed: data:[type/subtype][;name=value][;base64],content")
     body = url[head.end() :]
     if head[1]:
-        return _base64(body)
+        return body, True
     if bad := _NOT_IN_URL.search(body):
         raise _malformed(f"character {bad.start() + 1} of its data must be percent-encoded")
     if bad := _BAD_ESCAPE.search(body):
         raise _malformed(f"the % at character {bad.start() + 1} of its data is not followed by two hex digits")
-    # Percent escapes are bytes, which may not be UTF-8: the content is never a string.
-    raw = body.encode("ascii")
-    return _ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()), raw) if b"%" in raw else raw
-
-
-def encode(content: bytes) -> str:
-    """A `data:` URL of it."""
-    return "data:;base64," + binascii.b2a_base64(content, newline=False).decode("ascii")
+    return body, False
 
 
 def _base64(body: str) -> bytes:

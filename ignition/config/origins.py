@@ -130,18 +130,28 @@ def like(value: object, old: object) -> Any:
     return value if origin is None or value is None else marked(bare(value), origin)
 
 
-def values(record: Record, path: Path = ()) -> Iterator[tuple[Path, object]]:
-    """Path and value of all set members, in the order of the model; each element of a list separately."""
-    for field in record.FIELDS.values():
-        value, here = record.__dict__[field.name], (*path, field.json)
+def members(record: Record, path: Path = ()) -> list[tuple[Path, Any]]:
+    """Path and value of the set members, in the order of the model; each element of a list separately."""
+    found: list[tuple[Path, Any]] = []
+    for name, field in record.FIELDS.items():
+        value = record.__dict__[name]
         if value is field.default or value == field.default:
             continue
-        for index, element in enumerate(value) if field.many else ((None, value),):
-            there = here if index is None else (*here, index)
-            if isinstance(element, Record):
-                yield from values(element, there)
-            else:
-                yield there, element
+        here = (*path, field.json)
+        if field.many:
+            found += [((*here, index), element) for index, element in enumerate(value)]
+        else:
+            found.append((here, value))
+    return found
+
+
+def values(record: Record, path: Path = ()) -> Iterator[tuple[Path, object]]:
+    """As `members`, of the record and of those inside it."""
+    for here, value in members(record, path):
+        if isinstance(value, Record):
+            yield from values(value, here)
+        else:
+            yield here, value
 
 
 def near(record: Record, path: Path) -> Origin | None:
@@ -151,17 +161,17 @@ def near(record: Record, path: Path) -> Origin | None:
     for depth, name in enumerate(path, start=1):
         part = _member(part, name)
         if depth == len(path) or isinstance(name, int):
-            found = _first(part) or found
+            found = first(part) or found
     return found
 
 
-def _first(part: object) -> Origin | None:
-    """The origin of a record is that of its key, or else of its first value."""
+def first(part: object) -> Origin | None:
+    """The origin of a part of a config: that of a record is that of its key, or else of its first value."""
     if isinstance(part, Record):
         key = of(part.__dict__[part.KEY]) if part.KEY else None
         return key or next((origin for _, value in values(part) if (origin := of(value))), None)
     if isinstance(part, tuple):
-        return next((origin for element in part if (origin := _first(element))), None)
+        return next((origin for element in part if (origin := first(element))), None)
     return of(part)
 
 

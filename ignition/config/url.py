@@ -190,7 +190,7 @@ def _data_problem(url: str) -> str:
     from ignition.config import dataurl
 
     try:
-        dataurl.decode(url)
+        dataurl.check(url)
     except Failure as failure:
         return failure.what
     return ""

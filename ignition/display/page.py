@@ -12,12 +12,9 @@ Needs jinja2, which only workstations and running machines have: nothing of a bo
 
 from __future__ import annotations
 
-import os
-
 from ignition import __version__
 from ignition.display import bars
 from ignition.display.changes import ADDED, CHANGED, REMOVED, SAME
-from ignition.errors import Failure
 from ignition.host.devices import in_words
 from ignition.host.printable import MOST_OF_A_LINE, printable
 
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
     from ignition.display.changes import Change, DiskView, PartView
 
 PLAIN, GOOD, NOTE, BAD = "plain", "good", "note", "bad"  # tones, each with a colour
-_TEMPLATES = os.path.join(os.path.dirname(__file__), "templates")
 _NARROWEST = 0.05  # of a bar: its number is still readable on a telephone
 _WIDE, _MIDDLE = 0.3, 0.12  # of a bar: a label fits on every screen, or on a wide one
 _MOST_OPEN = 40  # rows of a table that are shown without being asked for
@@ -321,16 +317,11 @@ def page(
     tiles: Sequence[Tile] = (),
     footer: str = "",
 ) -> str:
-    """A whole page. `kind`: what it is, above the title ("first boot"). `tiles`: figures below it.
+    """A whole page. `kind`: what it is, above the title ("first boot"). `tiles`: figures below it."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    Raises Failure without jinja2.
-    """
-    try:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    except ImportError as error:
-        raise Failure("a page needs jinja2", fix="install it: apt install python3-jinja2, or pip install jinja2") from error
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=PackageLoader("ignition.display"),  # also from the one file of `make zipapp`
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_printable,

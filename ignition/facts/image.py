@@ -1,6 +1,7 @@
-"""Facts from disk images: raw files, read by blkid, wipefs and debugfs without root. Nothing is opened for writing.
+"""Facts from disk images, read by blkid, wipefs and debugfs without root. Nothing is opened for writing.
 
-Tables are read by storage/gpt_disk.py: libparted (3.5) opens an image for writing, even to read its table.
+They read raw files; images in other formats are shown to them as such (formats.py). Tables are read by storage/gpt_disk.py:
+libparted (3.5) opens an image for writing, even to read its table.
 
 The images are the disks of one machine, in the order in which they are given: /dev/vda, /dev/vdb … as virtio names them.
 """
@@ -10,22 +11,22 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from itertools import count
+from itertools import chain, count
+from typing import NamedTuple
 
 from ignition.errors import CommandFailed, Failure
-from ignition.facts import document
+from ignition.facts import document, formats
 from ignition.facts.document import Content, Device, Facts, Luks, Member, Table
 from ignition.facts.host import described
 from ignition.host import devices
-from ignition.host.command import run, status_and_output
-from ignition.host.reading import lines
+from ignition.host.command import status_and_output
 from ignition.storage import gpt, gpt_disk, luks_header, signatures
 from ignition.storage.disk import opened
 
-SECTOR, LARGE_SECTOR = 512, 4096
+SECTORS = SECTOR, LARGE_SECTOR = 512, 4096
 SEVERAL = "several signatures"
-_QCOW2 = b"QFI\xfb"
 _SUPERBLOCK = struct.Struct("<I4x8x16s32s8xi4x8xII")  # linux/raid/md_p.h, mdp_superblock_1, up to raid_disks
 _MD_MAGIC, _MD_AT = 0xA92B4EFC, 4096  # of version 1.2
 _MD_EVENTS_AT = 200
@@ -33,51 +34,61 @@ _LEVELS = {-1: "linear"}
 
 
 class Image:
-    """A disk image and the node that its machine will have for it."""
+    """A disk image and the node that its machine will have for it. `raw`: the file that has its sectors."""
 
-    def __init__(self, path: str, node: str) -> None:
-        self.path, self.node = path, node
+    def __init__(self, path: str, node: str, raw: str = "") -> None:
+        self.path, self.node, self.raw = path, node, raw or path
 
 
-def named(paths: Sequence[str]) -> list[Image]:
-    """Images with their nodes: `NODE=FILE`, or the next of /dev/vda, /dev/vdb … Raises Failure for other files."""
+def named(words: Sequence[str]) -> list[Image]:
+    """Images with their nodes: `[NODE=]FILE`, or several separated by commas. Without a node: the next of /dev/vda, /dev/vdb …"""
     letters = (chr(ord("a") + number) for number in count())
     found = []
-    for path in paths:
-        node, equals, file = path.partition("=")
-        image = Image(file, node) if equals and node.startswith("/dev/") else Image(path, f"/dev/vd{next(letters)}")
-        _refuse(image.path)
-        found.append(image)
+    for path in chain.from_iterable(map(_separated, words)):
+        node, file = _split(path)
+        found.append(Image(file, node or f"/dev/vd{next(letters)}"))
     return found
 
 
-def _refuse(path: str) -> None:
-    try:
-        with open(path, "rb") as file:
-            begin = file.read(4)
-    except OSError as error:
-        raise Failure(f"the image cannot be read: {error.strerror}", where=path) from error
-    if begin == _QCOW2:
-        fix = f"convert it: qemu-img convert -O raw {path} disk.raw"
-        raise Failure("the image is in the format qcow2, and its contents cannot be read in place", where=path, fix=fix)
-    if os.path.getsize(path) < SECTOR:
-        raise Failure("the image is empty", where=path, fix="name a raw image of a whole disk")
+def _split(word: str) -> tuple[str, str]:
+    node, equals, file = word.partition("=")
+    return (node, file) if equals and node.startswith("/dev/") else ("", word)
 
 
-def probe(images: Sequence[Image], kernel_arguments: str, *, efi: bool) -> Facts:
-    """The facts of a machine with these disks. Raises Failure."""
-    found = tuple(device for image in images for device in _devices(image))
+def _separated(word: str) -> list[str]:
+    """A name with a comma is one name if there is such a file."""
+    return [word] if os.path.exists(_split(word)[1]) else [one for one in word.split(",") if one]
+
+
+@contextmanager
+def opened_raw(images: Sequence[Image]) -> Iterator[tuple[list[Image], list[str]]]:
+    """(the images with the files that have their sectors, remarks), for as long as the block lasts. Raises Failure."""
+    found, remarks = [], []
+    with ExitStack() as stack:
+        for image in images:
+            format = formats.of(image.path)
+            in_use = formats.is_in_use(image.path)
+            if in_use:
+                remarks.append(f"{image.path} is in use by QEMU: it may change while it is read")
+            raw = stack.enter_context(formats.as_raw(image.path, format, in_use=in_use))
+            found.append(Image(image.path, image.node, raw))
+        yield found, remarks
+
+
+def probe(images: Sequence[Image], kernel_arguments: str, *, efi: bool, sector_size: int = SECTOR) -> Facts:
+    """The facts of a machine with these disks. `sector_size`: of those without a GPT, in bytes. Raises Failure."""
+    found = tuple(device for image in images for device in _devices(image, sector_size))
     return Facts(devices=found, kernel_arguments=kernel_arguments, efi=efi, source=", ".join(image.path for image in images))
 
 
-def _devices(image: Image) -> Iterator[Device]:
-    size = os.path.getsize(image.path)
+def _devices(image: Image, default_sector: int) -> Iterator[Device]:
     try:
-        content = _content(image.path, 0, size)
-        with opened(image.path, os.O_RDONLY) as descriptor:
-            sector = _sector_size(descriptor)
+        with opened(image.raw, os.O_RDONLY) as descriptor:
+            size = os.lseek(descriptor, 0, os.SEEK_END)  # of a volume, too, which has no size in its inode
+            content = _content(image.raw, 0, size)
+            sector = _sector_size(descriptor, default_sector)
             table = _table(descriptor, sector, size // sector)
-        contents = tuple(Content(one.format, one.label, one.uuid, one.table, one.offset) for one in signatures.all_of(image.path))
+        contents = tuple(Content(one.format, one.label, one.uuid, one.table, one.offset) for one in signatures.all_of(image.raw))
     except CommandFailed as failure:
         raise Failure(f"the image cannot be inspected: {failure.what}", where=image.path) from failure
     known = table or (Table(content.table) if content.table else None)
@@ -87,15 +98,15 @@ def _devices(image: Image) -> Iterator[Device]:
         size,
         content=content,
         contents=contents,
-        member=_member(image.path, 0) if content.format == "linux_raid_member" else None,
-        luks=_luks(image.path, 0) if content.format == "crypto_LUKS" else None,
+        member=_member(image.raw, 0) if content.format == "linux_raid_member" else None,
+        luks=_luks(image.raw, 0) if content.format == "crypto_LUKS" else None,
         table=known,
         sector_size=sector,
         transport="virtio",
     )
     for part in known.parts if known else ():
         start, length = part.start * sector, part.size * sector
-        found = _content(image.path, start, length)
+        found = _content(image.raw, start, length)
         yield Device(
             devices.partition_node(image.node, part.number),
             document.PARTITION,
@@ -103,8 +114,8 @@ def _devices(image: Image) -> Iterator[Device]:
             below=(image.node,),
             number=part.number,
             content=found,
-            member=_member(image.path, start) if found.format == "linux_raid_member" else None,
-            luks=_luks(image.path, start) if found.format == "crypto_LUKS" else None,
+            member=_member(image.raw, start) if found.format == "linux_raid_member" else None,
+            luks=_luks(image.raw, start) if found.format == "crypto_LUKS" else None,
         )
 
 
@@ -117,9 +128,9 @@ def _table(descriptor: int, sector_size: int, sectors: int) -> Table | None:
     return described(found) if found else None
 
 
-def _sector_size(descriptor: int) -> int:
+def _sector_size(descriptor: int, default: int) -> int:
     """That of the table: the header of a GPT is in the second sector."""
-    return next((size for size in (SECTOR, LARGE_SECTOR) if os.pread(descriptor, 8, size) == gpt.SIGNATURE), SECTOR)
+    return next((size for size in (SECTOR, LARGE_SECTOR) if os.pread(descriptor, 8, size) == gpt.SIGNATURE), default)
 
 
 def _content(path: str, start: int, size: int) -> Content:
@@ -164,28 +175,25 @@ def _member(path: str, start: int) -> Member | None:
     return Member(uuid.hex(), text, _LEVELS.get(level, f"raid{level}"), disks, events)
 
 
-def root_of(facts: Facts, images: Sequence[Image], node: str) -> tuple[str, int] | None:
-    """(image, offset in bytes) of the file system of ROOT; None if it is not a partition or a disk of these images."""
+class Place(NamedTuple):
+    """A device in an image; `offset` and `size` in bytes."""
+
+    image: Image
+    offset: int
+    size: int
+
+
+def place_of(facts: Facts, images: Sequence[Image], node: str) -> Place | None:
+    """Where a partition or a disk of these images is; None for other devices."""
     device = next((one for one in facts.devices if one.node == node), None)
     if device is None:
         return None
     disk = device if device.kind == document.DISK else next(one for one in facts.devices if one.node in device.below)
-    image = next((one.path for one in images if one.node == disk.node), "")
+    image = next((one for one in images if one.node == disk.node), None)
     part = next((one for one in disk.table.parts if one.number == device.number), None) if disk.table else None
-    return (image, part.start * disk.sector_size if part else 0) if image else None
+    return Place(image, part.start * disk.sector_size if part else 0, device.size) if image else None
 
 
 def with_memory(facts: Facts, memory: int) -> Facts:
     """The same machine with so many bytes of memory."""
     return replace(facts, memory=memory, available=memory)
-
-
-def used_bytes(path: str, offset: int) -> int:
-    """Bytes of the files of an ext4 file system in an image."""
-    output = run(["debugfs", "-R", "stats -h", "--", f"{path}?offset={offset}"], why=f"reading the file system in {path}")
-    members = dict(line.split(":", 1) for line in lines(output) if ":" in line)
-    try:
-        blocks, free, size = (int(members[name]) for name in ("Block count", "Free blocks", "Block size"))
-    except (KeyError, ValueError):
-        return 0
-    return (blocks - free) * size

@@ -31,15 +31,16 @@ def decompressed(resource: Resource, chunks: Iterable[bytes]) -> Iterable[bytes]
     return gunzip(chunks, fix=_FIX_GZIP)
 
 
-def verified(resource: Resource, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Pass the chunks on and check their hash at the end.
+def verified(resource: Resource, chunks: Iterable[bytes]) -> Iterable[bytes]:
+    """The chunks, with a check of their hash, if the resource has one, at the end.
 
     Raises Failure with both digests if they differ: a consumer that has written the chunks must discard them then.
     """
     wanted = resource.verification.hash
-    if not wanted:
-        yield from chunks
-        return
+    return _hashed(wanted, chunks) if wanted else chunks
+
+
+def _hashed(wanted: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
     import hashlib
 
     function, _, digest = wanted.partition("-")

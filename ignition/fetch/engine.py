@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fetcher", "Settings"]
 
+_LOCAL = frozenset({"", "data", "oem"})  # schemes without a network and a server, which take time
 SUPPORTED = ("http", "https", "tftp", "s3", "arn", "gs", "data", "oem")
 _FIX_URL = "write it as scheme://host:port/path, with special characters percent-encoded, such as %20"
 METADATA_S = 15.0  # Ignition's limit for the region of an instance
@@ -148,13 +149,12 @@ class Fetcher:
     def _pieces(self, resource: Resource, *, single: bool = False) -> Generator[bytes, None, None]:
         if not resource.source:
             return  # no content: the hash is not checked, as in Ignition
-        settings = self._settings
-        deadline = retry.Deadline(
-            self._clock, settings.total_s if is_remote(resource.source) else None, of_config=settings.of_config
-        )
+        settings, name = self._settings, scheme(resource.source)
+        limit_s = None if name in _LOCAL else settings.total_s
+        deadline = retry.Deadline(self._clock, limit_s, of_config=settings.of_config)
         try:
             # Closed at once, even after an error: otherwise the connection would live as long as the traceback.
-            with closing(self._raw(resource, deadline, single=single)) as raw:
+            with closing(self._raw(resource, name, deadline, single=single)) as raw:
                 for piece in content.verified(resource, content.decompressed(resource, raw)):
                     deadline.check()  # a few bytes that arrived in time may decompress for hours
                     yield piece
@@ -162,11 +162,11 @@ class Fetcher:
             failure.where = failure.where or shown(resource.source)
             raise
 
-    def _raw(self, resource: Resource, deadline: retry.Deadline, *, single: bool) -> Generator[bytes, None, None]:
+    def _raw(self, resource: Resource, name: str, deadline: retry.Deadline, *, single: bool) -> Generator[bytes, None, None]:
         url = resource.source or ""
-        if is_remote(url):
+        if name not in _LOCAL:
             _check(url)
-        match scheme(url):
+        match name:
             # The first two work offline as well.
             case "data":
                 return content.data_stream(url)
@@ -194,8 +194,8 @@ class Fetcher:
 
                 return self._store(gs.Store).stream(url, self._http(url), single=single, deadline=deadline)
             case other:
-                name = f"the scheme {other!r}" if can_show_scheme(url) else "its scheme"
-                raise Failure(f"{name} is not supported", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}")
+                said = f"the scheme {other!r}" if can_show_scheme(url) else "its scheme"
+                raise Failure(f"{said} is not supported", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}")
 
     def _web(self, resource: Resource, deadline: retry.Deadline, *, single: bool) -> Generator[bytes, None, None]:
         url, headers, verified = resource.source or "", _headers(resource), bool(resource.verification.hash)
@@ -248,11 +248,6 @@ class Fetcher:
 def _check(url: str) -> None:
     if wrong := unusable(url) or ("" if scheme(url) else "has no scheme"):
         raise Failure(f"not a usable URL: it {wrong}", where=shown(url), fix=_FIX_URL)
-
-
-def is_remote(url: str) -> bool:
-    """Whether fetching the URL takes time, for the network and a server."""
-    return scheme(url) not in {"", "data", "oem"}
 
 
 def _whole(pieces: Iterable[bytes], url: str) -> bytes:

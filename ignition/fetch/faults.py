@@ -118,7 +118,8 @@ def about_clock(now: float, *, behind: bool) -> str:
     """The advice about a certificate that is not valid `now`. `behind`: only a slow clock can be the reason."""
     import os
 
-    made = os.stat(__file__).st_mtime  # the clock cannot be right if it is before the installation of this file
+    file = getattr(__spec__ and __spec__.loader, "archive", __file__)  # or the one of `make zipapp` that it is in
+    made = os.stat(file).st_mtime  # the clock cannot be right if it is before the installation of this file
     says = f"this machine's clock says {_minute(now)}"
     if now < made:
         return f"{says}, which is before this program was made ({_minute(made)}): set it"

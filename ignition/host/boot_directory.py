@@ -35,7 +35,7 @@ class BootDirectory:
         """(formats, options) with which its device is mounted to write. Raises CommandFailed."""
         if not self.is_given:
             return ("vfat",), _VFAT
-        found = run(["blkid", "-o", "value", "-s", "TYPE", node], why=f"looking for the file system of {node}").strip()
+        found = run(["blkid", "-o", "value", "-s", "TYPE", "--", node], why=f"looking for the file system of {node}").strip()
         return (found,), {"vfat": _VFAT, "btrfs": _BTRFS}.get(found, _OTHERS)
 
 

@@ -10,8 +10,8 @@ root and nothing else (ignition.host.confinement).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from ignition.errors import CommandFailed
 from ignition.host import features, log
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from subprocess import Popen
 
 _HIDDEN = "…"
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 # The agent parses and shows the output of programs: in English, with times in UTC, whatever its own environment.
 # Its last directory only exists in the initramfs, with small substitutes for programs that come with large libraries.
 ENVIRONMENT = {"PATH": f"/usr/sbin:/usr/bin:/sbin:/bin:{OWN}substitutes", "LC_ALL": "C", "TZ": "UTC"}
@@ -97,6 +98,101 @@ def status_and_output(
     return status, stdout.decode("utf-8", "replace")
 
 
+@contextmanager
+def serving(argv: list[str], *, why: str, timeout_s: float = 120) -> Iterator[None]:
+    """A server of `PROGRAMS`, for as long as the block lasts. It is ready once it writes to its standard output.
+
+    Raises CommandFailed if it is missing, ends before it is ready, or is not ready within `timeout_s`.
+    """
+    with _living(argv, why, timeout_s) as (process, read):
+        if not read(1):
+            words = process.communicate(timeout=timeout_s)[1].decode("utf-8", "replace")
+            shown = " ".join(argv)
+            raise CommandFailed(_wording(why, shown, process.returncode, words), status=process.returncode, stderr=words)
+        yield
+
+
+@contextmanager
+def answering(argv: list[str], *, why: str, timeout_s: float = 120) -> Iterator[Callable[[bytes, bytes], bytes]]:
+    """A program of `PROGRAMS` that answers questions, for as long as the block lasts: the function `ask(question, end)`.
+
+    It writes the question to the standard input, and returns output and errors up to the mark `end`, without it. Both raise
+    CommandFailed: if the program is missing, ends, or is silent for `timeout_s`.
+    """
+    with _living(argv, why, timeout_s, merges_errors=True) as (process, read):
+        rest = b""
+
+        def ask(question: bytes, end: bytes) -> bytes:
+            nonlocal rest
+            if process.stdin:
+                with suppress(BrokenPipeError):
+                    process.stdin.write(question)
+                    process.stdin.flush()
+            pieces, tail = [rest], rest
+            while end not in tail:
+                piece = read(1 << 16)
+                if not piece:
+                    raise CommandFailed(f"{why}: {argv[0]} has ended", status=process.wait(timeout_s))
+                pieces.append(piece)
+                tail = tail[-len(end) :] + piece
+            answer, _, rest = b"".join(pieces).partition(end)
+            return answer
+
+        yield ask
+
+
+@contextmanager
+def _living(
+    argv: list[str], why: str, timeout_s: float, *, merges_errors: bool = False
+) -> Iterator[tuple[Popen[bytes], Callable[[int], bytes]]]:
+    """(a program that runs as long as the block, a function that reads some of its output).
+
+    It is ended by SIGTERM, which it also gets when this process ends in any other way, SIGKILL included.
+    """
+    import select
+    import shlex
+    import subprocess
+
+    if not known(argv[0]):
+        raise CommandFailed(f"{argv[0]} is not in the list of programs", status=None, fix="add it to ignition/host/programs.py")
+    log.debug(f"starting: {shlex.join(argv)}")
+    try:
+        process = _started(argv, _ending_with_this_process(), merges_errors=merges_errors)
+    except FileNotFoundError as error:
+        raise CommandFailed(f"{why}: the program {argv[0]} is missing", status=None, fix="install its package") from error
+    output = process.stdout.fileno() if process.stdout else -1
+
+    def read(size: int) -> bytes:
+        if not select.select([output], [], [], timeout_s)[0]:
+            raise CommandFailed(f"{why}: timed out after {timeout_s:g} s: {argv[0]}", status=None)
+        return os.read(output, size)
+
+    try:
+        yield process, read
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def _ending_with_this_process() -> Callable[[], None]:
+    """The function that a new process calls before it executes a server. PR_SET_PDEATHSIG(2const): execve(2) keeps the signal."""
+    import ctypes
+    import signal
+
+    libc, parent = ctypes.CDLL(None), os.getpid()
+
+    def prepare() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != parent:  # it has ended before the call
+            os._exit(1)
+
+    return prepare
+
+
 def _finished(argv: list[str], stdin: bytes, timeout_s: float) -> tuple[int, bytes, bytes]:
     """(status, standard output, standard error) once the program has ended. Raises TimeoutError if it had to be killed."""
     import signal
@@ -114,14 +210,15 @@ def _finished(argv: list[str], stdin: bytes, timeout_s: float) -> tuple[int, byt
     return process.returncode, stdout, stderr
 
 
-def _started(argv: list[str], enter: Callable[[], None] | None) -> Popen[bytes]:
+def _started(argv: list[str], enter: Callable[[], None] | None, *, merges_errors: bool = False) -> Popen[bytes]:
     import subprocess
 
     pipe = subprocess.PIPE
+    errors = subprocess.STDOUT if merges_errors else pipe
     try:
         # The argument list is ours, no shell. `enter` forks and mounts between fork and exec: no other thread runs meanwhile.
         return subprocess.Popen(
-            argv, stdin=pipe, stdout=pipe, stderr=pipe, env=ENVIRONMENT, start_new_session=True, preexec_fn=enter
+            argv, stdin=pipe, stdout=pipe, stderr=errors, env=ENVIRONMENT, start_new_session=True, preexec_fn=enter
         )
     except subprocess.SubprocessError:
         if enter is None:

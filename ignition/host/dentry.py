@@ -315,10 +315,21 @@ class Dentry:
                     os.unlink(name, dir_fd=self.directory)
         raise FileExistsError(EEXIST, os.strerror(EEXIST), self.inside)
 
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Make OSErrors name the whole path instead of one component."""
-        try:
-            yield
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, self.inside) from error
+    def _named(self) -> _Named:
+        return _Named(self.inside)
+
+
+class _Named:
+    """A context in which OSErrors name the whole path instead of one component."""
+
+    __slots__ = ("_inside",)
+
+    def __init__(self, inside: str) -> None:
+        self._inside = inside
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, self._inside) from error

@@ -72,9 +72,11 @@ def program(
 def collect_rarely() -> None:
     """For a short process: it makes hardly any cycles, and the search for them takes a tenth of its time.
 
-    At the exit the interpreter would search everything twice more; it leaves frozen objects alone.
+    While modules are loaded, the launchers switch it off (dracut/install-launchers). At the exit the interpreter would search
+    everything twice more; it leaves frozen objects alone.
     """
     gc.set_threshold(_COLLECTED_AT)
+    gc.enable()
     atexit.register(gc.freeze)
 
 

@@ -8,7 +8,6 @@ config or a secret; here every message becomes printable.
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -79,7 +78,18 @@ def _send(priority: int, message: str, fields: dict[str, object], also: Callable
         prefix = f"{_Settings.stage}: " if _Settings.stage else ""
         text = message.replace("\n", "\n" + " " * _INDENT)
         with suppress(OSError, OutputLost):  # a lost message must not fail a boot
-            print(f"{_NAMES[priority]:<9}: {prefix}{text}", file=sys.stdout, flush=True)
+            print(f"{_NAMES[priority]:<9}: {prefix}{text}", flush=True)
+
+
+def _sender() -> Callable[..., object]:
+    """Not within `try`, where dracut's closure.py would take the import for an optional one.
+
+    `systemd.journal` proper costs 25 ms at import (logging, uuid, datetime); its sender alone costs 1.
+    """
+    from systemd._journal import sendv
+
+    send: Callable[..., object] = sendv
+    return send
 
 
 def debug(message: str, **fields: object) -> None:
@@ -132,9 +142,10 @@ def _send_to_journal(priority: int, message: str, fields: dict[str, object]) -> 
     """False if there is no journal."""
     if not os.path.exists(_JOURNAL):
         return False  # sd_journal_send(3) would drop the message silently
-    # `systemd.journal` proper costs 25 ms at import (logging, uuid, datetime); its sender alone costs 1.
-    from systemd._journal import sendv
-
+    try:
+        sendv = _sender()
+    except ImportError:
+        return False  # a workstation without systemd-python
     stage = _Settings.stage
     entry = [
         f"MESSAGE={stage}: {message}" if stage else f"MESSAGE={message}",

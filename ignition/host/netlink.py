@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ignition.errors import Failure
+from ignition.errors import Failure, missing_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,6 +93,6 @@ def _netlink() -> Iterator[Any]:
     try:
         from pyroute2 import IPRoute
     except ImportError as error:
-        raise Failure("network links cannot be read: pyroute2 is missing", fix="install python3-pyroute2") from error
+        raise missing_module(error) from error
     with IPRoute() as ip:
         yield ip

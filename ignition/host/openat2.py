@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import struct
 from errno import EAGAIN, ENOSYS
+from itertools import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
 RESOLVE_NO_MAGICLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x02, 0x08, 0x10
 _NR_OPENAT2 = 437  # on every architecture but alpha
 _TRIES = 8  # EAGAIN: a rename raced with a `..` in the path, openat2(2)
+FEW = 50  # directories: by hand, they are opened sooner than ctypes is loaded
+_asked = count()
 _libc: CDLL | None = None
+
+
+def is_worth_it() -> bool:
+    """Whether this process opens so many directories that ctypes pays off: not at the first few calls."""
+    return next(_asked) >= FEW
 
 
 def directory(top: str, inside: str, *, beneath: bool = False) -> int:
@@ -25,7 +33,7 @@ def directory(top: str, inside: str, *, beneath: bool = False) -> int:
     `beneath`: absolute symlinks and those that climb above `top` are errors (EXDEV) instead. Raises OSError; ENOSYS where the
     kernel or a filter of system calls does not have it, ValueError for a NUL in the path.
     """
-    import ctypes  # 3 ms, less than a stage with a few dozen files saves
+    import ctypes  # 3 ms
 
     global _libc
     if _libc is None:

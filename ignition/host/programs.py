@@ -46,8 +46,27 @@ PROGRAMS: dict[str, bool] = {
     "xfs_growfs": OPTIONAL,
 }
 
-# Started by coreos-metadata and coreos-cloudinit on the running system, by ignition plan and reset: not in the initramfs.
-LATER = frozenset({"debugfs", "hostnamectl", "openssl", "ssh-keygen", "systemd-detect-virt", "systemd-run", "update-ssh-keys"})
+# Started by coreos-metadata and coreos-cloudinit on the running system, and by commands for people: not in the initramfs.
+LATER = frozenset(
+    {
+        "debugfs",
+        "dracut",
+        "grub-mkconfig",
+        "grub-probe",
+        "hostnamectl",
+        "lsinitrd",
+        "mcopy",
+        "mdir",
+        "mtype",
+        "openssl",
+        "qemu-storage-daemon",
+        "ssh-keygen",
+        "systemd-detect-virt",
+        "systemd-machine-id-setup",
+        "systemd-run",
+        "update-ssh-keys",
+    }
+)
 
 # With `--root DIRECTORY` these run code of that directory (NSS modules, nscd), which is not trusted.
 RUN_CODE_OF_THE_ROOT = frozenset({"chgpasswd", "chpasswd", "groupadd", "groupdel", "groupmod", "useradd", "userdel", "usermod"})

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from errno import ENOENT, ENOTDIR
+from itertools import groupby
 
 from ignition.errors import Failure
 from ignition.host import openat2, paths
@@ -82,8 +83,8 @@ class Root:
         Missing components stay unchanged. Raises Failure for a loop of symlinks. Results are cached: call `forget()` after
         replacing a directory or creating a symlink.
         """
-        parent, name = os.path.split(_normal(inside))
-        return os.path.join(self._resolve_directory(parent), name) if name else "/"
+        parent, _, name = _normal(inside).rpartition("/")
+        return f"{self._resolve_directory(parent or '/').rstrip('/')}/{name}" if name else "/"
 
     def follow(self, inside: str) -> str:
         """`inside` with all symlinks followed, including one as the last component; still as the root sees it."""
@@ -158,6 +159,18 @@ class Root:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
+    def statuses(self, insides: Iterable[str]) -> Iterator[os.stat_result | None]:
+        """`status` of each path. The way to those that follow one another in a directory is walked once."""
+        for directory, neighbours in groupby(insides, os.path.dirname):
+            names = [os.path.basename(inside) or "." for inside in neighbours]
+            try:
+                with self.at(f"{directory}/{names[0]}") as here:
+                    found = [here.beside(name).status() for name in names]
+            except (FileNotFoundError, NotADirectoryError):
+                yield from (None for _ in names)
+            else:
+                yield from found
+
     def is_directory(self, inside: str) -> bool:
         """Whether a path is a directory, or a symlink to one."""
         try:
@@ -198,9 +211,9 @@ class Root:
     def _directory_at_once(self, inside: str) -> int | None:
         """A descriptor from openat2; None if the walk must decide: the kernel lacks the call, or a component is not a directory.
 
-        Raises FileNotFoundError if a component is missing.
+        Of the first few paths of a process as well. Raises FileNotFoundError if a component is missing.
         """
-        if self.is_live:
+        if self.is_live or not openat2.is_worth_it():
             return None  # openat2 does not check the owners of symlinks
         try:
             return openat2.directory(self.path or "/", inside, beneath=self._strict)

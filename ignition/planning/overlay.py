@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ignition.planning.tree import Tree
 
 _PASSWD, _GROUP = "/etc/passwd", "/etc/group"
+_MOST_KEPT = 1 << 16  # bytes of a file
 _DIRECTORY_MODE, _FILE_MODE = 0o755, 0o644
 
 
@@ -23,6 +24,7 @@ class Overlay:
         self._below = below
         self._nodes: dict[str, Node | None] = {}
         self._contents: dict[str, bytes] = {}
+        self._read: dict[str, bytes] = {}  # from below: the accounts are asked for at each file
         self._added: dict[str, set[str]] = {}
 
     def node(self, path: str) -> Node | None:
@@ -41,7 +43,14 @@ class Overlay:
 
     def read(self, path: str) -> bytes:
         """As Tree."""
-        return self._contents[path] if path in self._contents else self._below.read(path)
+        if path in self._contents:
+            return self._contents[path]
+        if path not in self._read:
+            content = self._below.read(path)
+            if len(content) > _MOST_KEPT:
+                return content
+            self._read[path] = content
+        return self._read[path]
 
     def names(self, path: str) -> list[str]:
         """As Tree."""

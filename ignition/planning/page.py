@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def text(result: Result, name: str, *, kind: str) -> str:
-    """The page about the config `name`; `kind`: of the run, in the line above the title. Raises Failure without jinja2."""
+    """The page about the config `name`; `kind`: of the run, in the line above the title."""
     signs = [change.sign for _, change in result.entries if change.kind != ACTION]
     actions = [change.sign for _, change in result.entries if change.kind == ACTION]
     tiles = [

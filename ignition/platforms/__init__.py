@@ -56,7 +56,13 @@ class Platform:
 
 def ids() -> list[str]:
     """All ids of today, sorted."""
-    stems = {name.partition(".")[0] for name in os.listdir(os.path.dirname(__file__)) if name.endswith((".py", ".pyc"))}
+    try:
+        names = os.listdir(os.path.dirname(__file__))
+    except NotADirectoryError:
+        from ignition.host import zipped
+
+        names = zipped.modules(__path__)
+    stems = {name.partition(".")[0] for name in names if name.endswith((".py", ".pyc"))}
     return sorted(stem.replace("_", "-") for stem in stems if not stem.startswith("_"))
 
 

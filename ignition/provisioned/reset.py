@@ -187,18 +187,21 @@ def _to_write(node: str) -> Iterator[str]:
 
 def probe(root: Root) -> Facts:
     """Look at the running machine, change nothing. Raises Failure."""
-    node = first_boot_flag.partition()
-    flag = None
-    if node:
-        with first_boot_flag.opened(node) as directory:
-            flag = first_boot_flag.read(directory)
+    facts = identity_of(root)
+    facts.node = first_boot_flag.partition()
+    if facts.node:
+        with first_boot_flag.opened(facts.node) as directory:
+            facts.flag = first_boot_flag.read(directory)
+    return facts
+
+
+def identity_of(root: Root) -> Facts:
+    """The facts that files of the root tell: all but the flag. Changes nothing, raises Failure."""
     return Facts(
         root,
         host_keys=[f"{_SSH}/{name}" for name in root.names(_SSH) if name.startswith("ssh_host_") and "key" in name],
         key_maker=next(_key_makers(root), ""),
         unfinished=_is_unfinished(root),
-        node=node,
-        flag=flag,
     )
 
 

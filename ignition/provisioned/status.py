@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ignition.errors import Failure
+from ignition.errors import Failure, missing_module
 from ignition.host import cmdline, first_boot_flag, limits, netlink, paths
 from ignition.host.first_boot_flag import FirstBootFlag
 from ignition.host.log import IDENTIFIER, WARNING
@@ -203,7 +203,7 @@ def _journal(boots: list[str]) -> Iterator[tuple[float, str]]:
     try:
         from systemd import journal
     except ImportError as error:
-        raise Failure("systemd-python is missing", fix="install python3-systemd") from error
+        raise missing_module(error) from error
     with journal.Reader() as reader:
         reader.log_level(WARNING)
         reader.add_match(SYSLOG_IDENTIFIER=IDENTIFIER)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ignition.config.model import Config, Resource
     from ignition.config.origins import Origin
     from ignition.config.parse import Parsed
+    from ignition.config.record import Record
     from ignition.config.report import Path, Report
     from ignition.errors import InvalidConfig
 
@@ -128,10 +129,11 @@ def save_places(config: Config, state_file: str) -> None:
     from ignition.config.report import dotted
 
     names: dict[str, int] = {}
-    table = {
-        dotted(path): [names.setdefault(origin.source.name, len(names)), origin.line, origin.column, dotted(said)]
-        for path, origin, said in _origins(config)
-    }
+    table = {}
+    for path, origin, said in _origins(config):
+        name = dotted(path)
+        source = names.setdefault(origin.source.name, len(names))
+        table[name] = [source, origin.line, origin.column, name if said == path else dotted(said)]
     content = json.dumps({"sources": list(names), "places": table}, separators=(",", ":")).encode()
     atomic.write(paths.mark(state_file, paths.PLACES), content, mode=0o600)
 
@@ -169,20 +171,32 @@ def locate(failure: Failure, state_file: str) -> None:
         failure.where, failure.what, failure.fix = located(failure.where), located(failure.what), located(failure.fix)
 
 
-def _origins(config: Config) -> Iterator[tuple[Path, Origin, Path]]:
-    """(path in the merged config, origin, path in its source) of each value and of each element of a list."""
-    from ignition.config import origins
+def _origins(
+    record: Record, path: Path = (), around: Origin | None = None, depth: int = 0
+) -> Iterator[tuple[Path, Origin, Path]]:
+    """(path in the merged config, origin, path in its source) of each value and of each element of a list.
 
-    seen: set[Path] = set()
-    for path, value in origins.values(config):
-        indexes = [length for length, part in enumerate(path, start=1) if isinstance(part, int)]
-        for number, length in enumerate(indexes):
-            if path[:length] not in seen and (origin := origins.near(config, path[:length])):
-                seen.add(path[:length])
-                ends = [end for end, part in enumerate(origin.path, start=1) if isinstance(part, int)]
-                yield path[:length], origin, origin.path[: ends[number]] if number < len(ends) else origin.path
-        if path not in seen and (origin := origins.of(value)):
-            yield path, origin, origin.path
+    `depth`: how many elements of lists are around the record; `around`: the origin of the innermost of them.
+    """
+    from ignition.config import origins
+    from ignition.config.record import Record
+
+    for here, element in origins.members(record, path):
+        is_record = isinstance(element, Record)
+        if not isinstance(here[-1], int):
+            if is_record:
+                yield from _origins(element, here, around, depth)
+            elif origin := origins.of(element):
+                yield here, origin, origin.path
+            continue
+        origin = origins.first(element)
+        if origin is None and not (is_record and not origins.members(element)):
+            origin = around
+        if origin:
+            ends = [end for end, part in enumerate(origin.path, start=1) if isinstance(part, int)]
+            yield here, origin, origin.path[: ends[depth]] if depth < len(ends) else origin.path
+        if is_record:
+            yield from _origins(element, here, origin, depth + 1)
 
 
 def _nearest(table: dict[str, Any], path: str) -> tuple[int, int, int, str] | None:

@@ -37,7 +37,7 @@ _SLOWEST = 12
 
 
 def html(report: Report, metadata: Mapping[str, str]) -> str:
-    """The page. `metadata`: the attributes that coreos-metadata wrote. Raises Failure without jinja2."""
+    """The page. `metadata`: the attributes that coreos-metadata wrote."""
     name = next((value for key, value in metadata.items() if key.endswith("_HOSTNAME")), "")
     warnings = report.warnings()
     number = sum(report.counts().values())

@@ -28,7 +28,7 @@ from ignition.operation import Context, Operation
 from ignition.stages import login
 from ignition.stages import state as states
 from ignition.stages.arguments import Arguments
-from ignition.stages.result import WriteResult, boot_id, config_digest, now_rfc3339, write_report
+from ignition.stages.result import WriteResult, boot_id, config_digest, now_rfc3339, recorded_operations, write_report
 from ignition.sysroot import accounts, attempt, labels, machine_id, nodes, storage_units, units
 from ignition.sysroot.account_database import AccountDatabase
 from ignition.sysroot.accounts import AccountFacts
@@ -190,8 +190,10 @@ def run(arguments: Arguments, facts: Facts | None = None) -> None:
     if state.luks_persist_key_files:
         state.luks_persist_key_files = {}
         states.save(state, arguments.state_file)
-    runner.flush()
-    write_report(root, arguments.state_file, platform=arguments.platform, interrupted=record.unfinished)
+    with log.never_fatal(f"{paths.REPORT} was not written"):
+        recorded = recorded_operations(arguments.state_file) + runner.unwritten()
+        runner.flush()
+        write_report(root, arguments.state_file, platform=arguments.platform, interrupted=record.unfinished, operations=recorded)
     machine_id.keep(root)
 
 

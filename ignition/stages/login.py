@@ -285,9 +285,11 @@ def _unknown(root: Root, accounts: AccountDatabase, users: Iterable[Account], ar
 
 def _enabled(root: Root) -> Iterable[str]:
     """Units that add users or keys and will run: linked by a target, or enabled by presets on the first boot."""
-    linked = set()
+    installed, linked = set(), set()
     for directory in _UNIT_DIRECTORIES:
-        for name in _names(root, directory):
+        names = _names(root, directory)
+        installed |= set(names)
+        for name in names:
             if name.endswith((".wants", ".requires", ".upholds")):
                 linked |= set(_names(root, f"{directory}/{name}"))
     presets = list(_presets(root)) if _text(root, "/etc/machine-id").strip() in ("", "uninitialized") else None
@@ -295,8 +297,8 @@ def _enabled(root: Root) -> Iterable[str]:
         yield from sorted(name for name in linked if _is_of(name, bringer))
         if presets is not None and not any(_is_of(name, bringer) for name in linked):
             unit = f"{bringer}.service" if bringer.endswith("@") else bringer
-            is_there = any(root.status(f"{directory}/{unit}") is not None for directory in _UNIT_DIRECTORIES)
-            if is_there and next((verb for verb, pattern in presets if _fits(bringer, unit, pattern)), "enable") == "enable":
+            verbs = (verb for verb, pattern in presets if _fits(bringer, unit, pattern))
+            if unit in installed and next(verbs, "enable") == "enable":
                 yield unit
 
 

@@ -90,13 +90,26 @@ def now_rfc3339() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(now)) + f".{int(now % 1 * 1e9):09d}{zone}"
 
 
-def write_report(root: Root, state_file: str, *, platform: str = "", interrupted: bool = False) -> None:
-    """Write the report from the records beside the state file. Never raises.
+def recorded_operations(state_file: str) -> list[dict[str, Any]]:
+    """The records of operations beside the state file. Raises OSError."""
+    return _records(paths.mark(state_file, paths.OPERATIONS), ("at", "seconds"), ("stage", "result", "what"))
 
-    `interrupted`: an earlier attempt of the files stage was. The members of the file: ignition/reporting/schema.py.
+
+def write_report(
+    root: Root,
+    state_file: str,
+    *,
+    platform: str = "",
+    interrupted: bool = False,
+    operations: list[dict[str, Any]] | None = None,
+) -> None:
+    """Write the report from the records beside the state file. Never raises. Its members: ignition/reporting/schema.py.
+
+    `interrupted`: an earlier attempt of the files stage was. `operations`: the records of operations, from who has them.
     """
     with log.never_fatal(f"{paths.REPORT} was not written"):
-        operations = _records(paths.mark(state_file, paths.OPERATIONS), ("at", "seconds"), ("stage", "result", "what"))
+        if operations is None:
+            operations = recorded_operations(state_file)
         _add_origins(operations, state_file)
         boot, before = boot_id(), _stored(root, paths.REPORT)
         runs = before.get("runs")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 
 from ignition.config.model.storage import File, Node
@@ -72,14 +72,14 @@ class Attempt:
         """These homes were missing as well."""
         return self._evolve(made=self.made | places)
 
-    def note_nodes(self, entries: Iterable[Entry], root: Root) -> None:
+    def note_nodes(self, entries: Sequence[Entry], root: Root) -> None:
         """Note the state of these nodes; the state that an earlier attempt found takes precedence.
 
         Operations planned before see the change.
         """
         made = set(self.made)
-        for entry in entries:
-            node, found = entry.node, root.status(entry.resolved)
+        for entry, found in zip(entries, root.statuses(entry.resolved for entry in entries), strict=True):
+            node = entry.node
             # With overwrite a node is replaced in any case, and with contents so is a file: only these two states matter.
             if found is None and not node.overwrite:
                 made.add(entry.key)

@@ -55,16 +55,18 @@ class PutFile(Operation):
     def already_there(self, context: Context) -> bool:
         try:
             with context.root.at(self._entry.resolved) as here:
-                found = here.status()
-                if found is None or not stat.S_ISREG(found.st_mode):
-                    return False
-                mode, uid, gid = self._attributes()
-                if not has_attributes(found, mode=mode, uid=uid, gid=gid) or not self._has_content(context, here, found):
-                    return False
-                self._left = stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
-                return True
+                return self._is_complete(context, here, here.status())
         except (FileNotFoundError, NotADirectoryError):
             return False  # its directory is missing
+
+    def _is_complete(self, context: Context, here: Dentry, found: os.stat_result | None) -> bool:
+        if found is None or not stat.S_ISREG(found.st_mode):
+            return False
+        mode, uid, gid = self._attributes()
+        if not has_attributes(found, mode=mode, uid=uid, gid=gid) or not self._has_content(context, here, found):
+            return False
+        self._left = stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
+        return True
 
     def check(self, context: Context) -> None:
         self._attributes()
@@ -102,17 +104,27 @@ class PutFile(Operation):
 
     def execute(self, context: Context) -> None:
         with context.root.at(self._entry.resolved, parents=PARENTS) as here:
+            self._put(context, here, here.status())
+
+    def complete(self, context: Context) -> bool:
+        with context.root.at(self._entry.resolved, parents=PARENTS) as here:
             found = here.status()
-            self._refuse_other_kind(here, found)
-            if found is not None and not stat.S_ISREG(found.st_mode):
-                here.remove()
-                found = None
-            if found is None or self._brings_content():
-                self._write(context, here, found)
-            elif self._node.append:
-                self._append(context, here, found)
-            else:
-                self._set_attributes(context, here, found)
+            if self._is_complete(context, here, found):
+                return True
+            self._put(context, here, found)
+            return False
+
+    def _put(self, context: Context, here: Dentry, found: os.stat_result | None) -> None:
+        self._refuse_other_kind(here, found)
+        if found is not None and not stat.S_ISREG(found.st_mode):
+            here.remove()
+            found = None
+        if found is None or self._brings_content():
+            self._write(context, here, found)
+        elif self._node.append:
+            self._append(context, here, found)
+        else:
+            self._set_attributes(context, here, found)
 
     def content(self, context: Context) -> bytes | None:
         if self.concurrent:

@@ -13,7 +13,7 @@ BASE_PASSWD = Path("/usr/share/base-passwd")  # package `base-passwd`: what a ne
 PYTHON = "/usr/bin/python3"
 # As the installed launcher does it: no site directories but Debian's, no user settings.
 LAUNCH = (
-    f"import sys; sys.path[:0] = [{str(TOP)!r}]; sys.path.append('/usr/lib/python3/dist-packages'); "
+    f"import gc, sys; gc.disable(); sys.path[:0] = [{str(TOP)!r}]; sys.path.append('/usr/lib/python3/dist-packages'); "
     "from ignition.cli.ignition import main; sys.exit(main())"
 )
 

@@ -12,6 +12,8 @@ from ignition.cli.ignition import main
 TOP = Path(__file__).resolve().parents[2]
 HERE = "run it when this machine has booted"
 INSTEAD = {
+    "arm": HERE,
+    "doctor": f"{HERE}, or on a workstation for an image of its disk (-image)",
     "facts": HERE,
     "plan": "run it on a workstation, for an image of the disks (-image) or for facts (-facts)",
     "reset": HERE,

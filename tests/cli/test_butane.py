@@ -168,7 +168,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert written.err == "" and "-d, --files-dir DIRECTORY" in written.out
     assert "--debug" not in written.out and "--input" not in written.out
     assert butane.main(["--version"]) == 0
-    assert capsys.readouterr().out == f"Butane {__version__}\n"
+    assert capsys.readouterr().out == f"Butane 0.29.0 (implemented by coreos-ignition {__version__})\n"
 
 
 def test_unreadable_input_and_output(files: Files, capsys: pytest.CaptureFixture[str]) -> None:

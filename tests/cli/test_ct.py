@@ -147,7 +147,7 @@ def test_file_that_cannot_be_opened(program: Program, flags: tuple[str, ...], sa
 
 
 def test_version(program: Program) -> None:
-    assert program.run("", "--version") == (0, f"ct {__version__}\n", "")
+    assert program.run("", "--version") == (0, f"ct 0.9.0 (implemented by coreos-ignition {__version__})\n", "")
 
 
 def test_help_goes_to_standard_error(program: Program) -> None:

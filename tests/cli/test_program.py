@@ -1,5 +1,6 @@
 """The frame of the programs: help, usage errors, version, commands and exit statuses from one record."""
 
+import re
 import sys
 from collections.abc import Callable
 
@@ -10,7 +11,9 @@ from ignition import __version__
 from ignition.cli import butane, cloudinit, ct, ignition, kargs_helper, rmcfg, validate
 from ignition.cli.flags import CLAP, GO, PFLAG, Dialect, Flag, UsageError
 from ignition.cli.program import Program
+from ignition.cli.programs import programs
 from ignition.errors import Failure
+from tests.programs import TOP
 
 FLAGS = (
     Flag("root", "/", "root directory", value="DIRECTORY"),
@@ -76,37 +79,53 @@ def test_help_where_the_original_has_it(capsys: pytest.CaptureFixture[str]) -> N
     assert (said.out, said.err.partition("\n")[0]) == ("", "Usage: prog FILE")
 
 
-@pytest.mark.parametrize(("version", "name"), [("", "prog"), ("Program", "Program")])
-def test_version(version: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert program(version=version)(lambda *_: 1)(["-version"]) == 0
-    assert capsys.readouterr().out == f"{name} {__version__}\n"
+@pytest.mark.parametrize(
+    ("original", "text"),
+    [
+        ("", f"prog (coreos-ignition {__version__})"),
+        ("Program 7.5.3", f"Program 7.5.3 (implemented by coreos-ignition {__version__})"),
+    ],
+)
+def test_version(original: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert program(original=original)(lambda *_: 1)(["-version"]) == 0
+    assert capsys.readouterr().out == f"{text}\n"
 
 
 def refuse(values: object, words: list[str]) -> None:
     raise UsageError("too few words\x1b")
 
 
-OF_IGNITION = ["", "grow", "plan", "facts", "simulate", "render", "schema", "report", "status", "reset"]
+OF_IGNITION = ["", "grow", "plan", "facts", "simulate", "render", "schema", "report", "status", "verify", "reset"]
 
 
 @pytest.mark.parametrize(
     ("main", "words", "name"),
     [
-        *((ignition.main, f"{command} -version", "Ignition") for command in OF_IGNITION),
-        (validate.main, "-version", "Ignition"),
-        (butane.main, "--version", "Butane"),
-        (ct.main, "-version", "ct"),
-        (cloudinit.main, "-version", "coreos-cloudinit"),
+        *((ignition.main, f"{command} -version", r"Ignition 2\.\d+\.\d+") for command in OF_IGNITION),
+        (validate.main, "-version", r"Ignition 2\.\d+\.\d+"),
+        (butane.main, "--version", r"Butane 0\.\d+\.\d+"),
+        (ct.main, "-version", r"ct 0\.\d+\.\d+"),
+        (cloudinit.main, "-version", r"coreos-cloudinit 1\.\d+\.\d+"),
         (kargs_helper.main, "-version", "ignition-kargs-helper"),
-        (rmcfg.main, "-version", "ignition-rmcfg"),
-        (coreos_metadata.main, "--version", "coreos-metadata"),
+        (rmcfg.main, "-version", r"Ignition 2\.\d+\.\d+"),
+        (coreos_metadata.main, "--version", r"Afterburn 5\.\d+\.\d+"),
     ],
 )
-def test_every_program_names_itself(
+def test_every_program_names_the_original_and_itself(
     main: Callable[[list[str]], int], words: str, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(words.split()) == 0
-    assert capsys.readouterr().out == f"{name} {__version__}\n"
+    own = re.escape(f"coreos-ignition {__version__}")
+    assert re.fullmatch(rf"{name} \((implemented by )?{own}\)\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("one", [one for one in programs() if one.original], ids=lambda one: one.name)
+def test_documents_name_the_version_of_the_original(one: Program) -> None:
+    name, section = one.manual.rstrip(")").split("(")
+    assert f"is followed: `{one.original}`." in (TOP / f"docs/man/{name}.{section}.md").read_text()
+    table = (TOP / "docs/install.md").read_text().partition("### Versions")[2].partition("\n## ")[0]
+    (row,) = [row for row in table.splitlines() if row.startswith("|") and f"`{one.name}`" in row]
+    assert one.original in row
 
 
 @pytest.mark.parametrize(("dialect", "hint"), [(GO, "-help"), (CLAP, "--help")])

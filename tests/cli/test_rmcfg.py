@@ -63,4 +63,4 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert rmcfg.main(["-version"]) == 0
     assert rmcfg.main(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith(f"ignition-rmcfg {__version__}\nUsage: ignition-rmcfg -platform ID")
+    assert shown.startswith(f"Ignition 2.26.0 (implemented by coreos-ignition {__version__})\nUsage: ignition-rmcfg -platform ID")

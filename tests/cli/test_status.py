@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from ignition.cli import ignition
-from ignition.errors import Failure
+from ignition.errors import Failure, missing_module
 from ignition.host import first_boot_flag, netlink
 from ignition.host.dentry import Dentry
 from ignition.host.root import Parents, Root
@@ -31,6 +31,7 @@ RESULT, REPORT = "etc/.ignition-result.json", "var/lib/ignition/report.json"
 ATTEMPT = "var/lib/ignition/attempt.json"
 BOOT = "3f2a9c1e-0d8a-4d5b-9f53-0e8f0a6b1b01"
 DIGEST = "0123456789abcdef" * 8
+LIBRARY = "the Python library"
 FIRST: dict[str, Any] = {
     "provisioningBootID": "1" * 36,
     "provisioningDate": "2026-11-29T10:00:00.5Z",
@@ -428,7 +429,7 @@ def test_parts_that_cannot_be_read_are_named_and_the_rest_is_shown(
         raise Failure("it is not mounted, and only root can mount it", where=node)
 
     def no_links() -> Any:
-        raise Failure("network links cannot be read: pyroute2 is missing", fix="install python3-pyroute2")
+        raise missing_module(ModuleNotFoundError(name="pyroute2"))
 
     monkeypatch.setattr(first_boot_flag, "opened", unmounted)
     monkeypatch.setattr(netlink, "links", no_links)
@@ -437,8 +438,11 @@ def test_parts_that_cannot_be_read_are_named_and_the_rest_is_shown(
     assert status == 0
     assert valid("status", out)["unread"] == [
         {"what": "first-boot flag", "why": "it is not mounted, and only root can mount it"},
-        {"what": "links", "why": "network links cannot be read: pyroute2 is missing (fix: install python3-pyroute2)"},
-        {"what": "journal", "why": "systemd-python is missing (fix: install python3-systemd)"},
+        {"what": "links", "why": f"{LIBRARY} pyroute2 is missing (fix: pip install pyroute2, or apt install python3-pyroute2)"},
+        {
+            "what": "journal",
+            "why": f"{LIBRARY} systemd is missing (fix: pip install systemd-python, or apt install python3-systemd)",
+        },
     ]
     assert valid("status", out)["warnings"] == [{"at": 5.0, "message": "files: write /etc/x: full"}]  # of the report
 

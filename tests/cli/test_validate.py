@@ -86,7 +86,7 @@ def test_all_files_are_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize("flag", ["-version", "--version"])
 def test_version_is_printed(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(capsys, flag) == (0, f"Ignition {__version__}\n", "")
+    assert run(capsys, flag) == (0, f"Ignition 2.26.0 (implemented by coreos-ignition {__version__})\n", "")
 
 
 @pytest.mark.parametrize("flag", ["-h", "-help", "--help"])

@@ -1,5 +1,7 @@
 """`data:` URLs."""
 
+from collections.abc import Callable
+
 import pytest
 
 from ignition.config import dataurl
@@ -22,6 +24,7 @@ GOOD = [
 
 @pytest.mark.parametrize("url, content", GOOD, ids=[url for url, _ in GOOD])
 def test_data_url_is_decoded(url: str, content: bytes) -> None:
+    dataurl.check(url)
     assert dataurl.decode(url) == content
 
 
@@ -52,9 +55,10 @@ BAD = [
 
 
 @pytest.mark.parametrize("url, reason", BAD, ids=[url for url, _ in BAD])
-def test_malformed_data_url_says_why(url: str, reason: str) -> None:
+@pytest.mark.parametrize("read", [dataurl.decode, dataurl.check])
+def test_malformed_data_url_says_why(url: str, reason: str, read: Callable[[str], object]) -> None:
     with pytest.raises(Failure) as raised:
-        dataurl.decode(url)
+        read(url)
     assert raised.value.what.startswith(f"malformed data URL: {reason}")
 
 

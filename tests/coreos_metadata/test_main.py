@@ -55,7 +55,7 @@ def test_words_of_older_versions_are_understood(words: str, command: str, meant:
 @pytest.mark.parametrize("words", [["--version"], ["-version"], ["multi", "--version"]])
 def test_version_is_printed(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(words) == 0
-    assert capsys.readouterr().out == f"coreos-metadata {__version__}\n"
+    assert capsys.readouterr().out == f"Afterburn 5.10.0 (implemented by coreos-ignition {__version__})\n"
 
 
 @pytest.mark.parametrize("words", [["--help"], ["-help"], ["-h"], ["multi", "--help"]])

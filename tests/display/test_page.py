@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,6 @@ from ignition.display.page import (
     page,
     seconds_text,
 )
-from ignition.errors import Failure
 from tests.display.pages import check
 
 HOSTILE = "</p></style><script>alert(1)</script>\" onload='x' &amp;{{ 7*7 }}\x1b[2J\u202e"
@@ -80,13 +78,6 @@ def test_lost_partition_is_said_in_words() -> None:
     read = check(page("t", sections("x")[1:2]))
     assert "lost: 1 x" in read.text  # the description of the drawing
     assert read.text.count("lost") >= 3  # description, title of the segment, row
-
-
-def test_page_without_jinja2_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "jinja2", None)
-    with pytest.raises(Failure) as caught:
-        page("t", [])
-    assert str(caught.value) == "a page needs jinja2 (fix: install it: apt install python3-jinja2, or pip install jinja2)"
 
 
 def test_axis_has_round_numbers_and_every_lane_is_on_it() -> None:

@@ -169,3 +169,59 @@ def test_programs_that_run_code_of_another_root_are_confined(
     assert (found, enter is not None, entered) == (argv if confined else given, confined, ["/srv"] if confined else [])
     monkeypatch.setattr(confinement, "is_possible", lambda: False)
     assert command._confined(given) == (given, None)
+
+
+def test_server_is_ready_at_its_first_output_and_ends_with_the_block(tmp_path: Path) -> None:
+    program = script(tmp_path, f"touch {tmp_path}/runs; echo $$ >{tmp_path}/pid; echo ready; exec sleep 60")
+    with command.serving([program], why="serve"):
+        process = int((tmp_path / "pid").read_text())
+        assert _is_alive(process)
+    assert not _is_alive(process)
+
+
+@pytest.mark.parametrize(
+    ("body", "timeout_s", "message"),
+    [
+        ("echo cause >&2; exit 3", 60, "serve: .*/blkid: exit status 3: cause$"),
+        ("exec sleep 60", 0.3, "serve: timed out after 0.3 s"),
+    ],
+)
+def test_server_that_does_not_get_ready(tmp_path: Path, body: str, timeout_s: float, message: str) -> None:
+    with pytest.raises(CommandFailed, match=message), command.serving([script(tmp_path, body)], why="serve", timeout_s=timeout_s):
+        pass
+
+
+def test_server_that_ignores_the_signal_is_killed(tmp_path: Path) -> None:
+    program = script(tmp_path, f"trap '' TERM; echo $$ >{tmp_path}/pid; echo ready; while :; do sleep 0.05; done")
+    with command.serving([program], why="serve", timeout_s=0.5):
+        process = int((tmp_path / "pid").read_text())
+    assert not _is_alive(process)
+
+
+def test_questions_are_answered_one_by_one(tmp_path: Path) -> None:
+    program = script(tmp_path, 'while read -r line; do echo "late"; echo "of $line" >&2; printf "$line.END"; done')
+    with command.answering([program], why="ask") as ask:
+        assert ask(b"first\n", b"END") == b"late\nof first\nfirst."
+        assert ask(b"second\n", b"END") == b"late\nof second\nsecond."
+
+
+def test_answers_may_be_long_and_their_end_in_two_pieces(tmp_path: Path) -> None:
+    program = script(tmp_path, "read -r line; head -c 300000 /dev/zero; printf EN; sleep 0.2; printf Drest; exec sleep 60")
+    with command.answering([program], why="ask") as ask:
+        assert ask(b"x\n", b"END") == bytes(300000)
+
+
+@pytest.mark.parametrize(("body", "message"), [("exit 1", "ask: .* has ended"), ("exec sleep 60", "ask: timed out after 0.3 s")])
+def test_program_that_does_not_answer(tmp_path: Path, body: str, message: str) -> None:
+    program = script(tmp_path, body)
+    with command.answering([program], why="ask", timeout_s=0.3) as ask, pytest.raises(CommandFailed, match=message):
+        ask(b"x\n", b"END")
+
+
+def test_missing_server_is_named() -> None:
+    with pytest.raises(CommandFailed, match="serve: the program /nowhere/blkid is missing"):
+        with command.serving(["/nowhere/blkid"], why="serve"):
+            pass
+    with pytest.raises(CommandFailed, match="netcat is not in the list of programs"):
+        with command.answering(["netcat"], why="ask"):
+            pass

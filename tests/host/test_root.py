@@ -127,6 +127,7 @@ def test_root_of_the_running_machine_has_no_prefix() -> None:
 @pytest.fixture(params=["openat2", "by hand"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """With the kernel's call, and as on a kernel without it."""
+    monkeypatch.setattr(openat2, "FEW", 0)
     if request.param == "by hand":
         monkeypatch.setattr(openat2, "_NR_OPENAT2", 4_000)  # no such system call
         with pytest.raises(OSError, match="Function not implemented"):
@@ -306,6 +307,20 @@ def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
             with pytest.raises((Failure, OSError)):
                 one.open(path)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("live", [False, True])
+def test_statuses_are_those_of_each_path(tmp_path: Path, live: bool) -> None:
+    (tmp_path / "d").mkdir()
+    for name in ("d/a", "d/b", "f"):
+        (tmp_path / name).touch()
+    (tmp_path / "link").symlink_to("d")
+    root = Root(str(tmp_path), live=live)
+    insides = ["/d/a", "/d/b", "/d/none", "/link/a", "/link", "/none/a", "/none/b", "/f/a", "/f", "/", "/d"]
+    found = list(root.statuses(insides))
+    assert [one and one.st_ino for one in found] == [one and one.st_ino for one in map(root.status, insides)]
+    assert [one is not None for one in found] == [True, True, False, True, True, False, False, False, True, True, True]
 
 
 def test_openat2_opens_the_top_itself(tmp_path: Path) -> None:

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.loop_devices import make_loop
+
+__all__ = ["make_loop"]
+
 MIB = 1 << 20
 SYSTEM = """label: gpt
 start=2048, size=65536, type=c12a7328-f81f-11d2-ba4b-00a0c93ec93b, uuid=0b54b0b6-54c2-4f5e-9a0d-3d3b0f1b6c01, name=EFI-SYSTEM

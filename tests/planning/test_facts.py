@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ignition.errors import Failure
-from ignition.facts import document, image, schema
+from ignition.facts import document, formats, image, schema
 from ignition.facts.document import Content, Device, Facts, Luks, Member, Node, Part, Table
 from ignition.planning.tree import KnownTree, LiveTree, Recorder
 
@@ -101,5 +101,6 @@ def test_images_get_the_nodes_of_virtio(tmp_path: Path) -> None:
 
 
 def test_image_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Failure, match="the image cannot be read: No such file"):
-        image.named([str(tmp_path / "none")])
+    with pytest.raises(Failure, match="the image cannot be read: No such file") as caught:
+        formats.of(str(tmp_path / "none"))
+    assert caught.value.where == str(tmp_path / "none")

@@ -276,13 +276,14 @@ def test_usage_has_a_status_of_its_own(arguments: list[str], message: str, capsy
     assert message in capsys.readouterr().err
 
 
-def test_image_of_another_format_is_refused(plan: Any, tmp_path: Path) -> None:
-    image = tmp_path / "disk.qcow2"
-    image.write_bytes(b"QFI\xfb" + bytes(1 << 20))
+def test_image_that_cannot_be_read_is_one_line(plan: Any, tmp_path: Path) -> None:
+    image = tmp_path / "disk.ova"
+    image.write_bytes(bytes(257) + b"ustar" + bytes(1 << 20))
     found = plan({}, [image])
     assert (found.status, found.out) == (1, "")
-    assert "the image is in the format qcow2, and its contents cannot be read in place" in found.err
-    assert f"qemu-img convert -O raw {image} disk.raw" in found.err
+    assert found.err == (
+        f"ignition plan: {image}: the image is compressed or packed: tar (an OVA is one) (fix: unpack it: tar -xf {image})\n"
+    )
 
 
 def test_encrypted_volume_is_opened_and_kept(plan: Any, system: Path, make_image: MakeImage) -> None:

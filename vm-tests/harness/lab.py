@@ -337,7 +337,8 @@ def nodes_of(drives: Sequence[Disk], helper: Helper) -> list[str]:
 def sync(ssh: Ssh) -> None:
     """Replaces the guest's agent by the one of these sources, installed as the image's was."""
     with tempfile.TemporaryDirectory() as scratch:
-        run(["make", "--no-print-directory", "-C", TOP, "install", f"DESTDIR={scratch}"])
+        # Byte code of another Python than the guest's is not read, and on an emulated processor it takes long to make.
+        run(["make", "--no-print-directory", "-C", TOP, "install", f"DESTDIR={scratch}", "PYC=1"])
         run([TOP / "dracut" / "install", scratch])
         packed = subprocess.run(["tar", "-c", "-C", scratch, "."], capture_output=True, check=True).stdout
     done = subprocess.run(ssh.argv("tar -x -C / --no-same-owner"), input=packed, capture_output=True, timeout=120, check=False)

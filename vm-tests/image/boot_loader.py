@@ -26,9 +26,9 @@ _CODE_END = 440  # the disk signature and the protective partition table come af
 _BLOCKLIST = SECTOR - 12  # in core.img's first sector: where its second one is
 
 
-def bios(image: Path, bios_boot: Partition, scratch: Path) -> None:
+def bios(image: Path, bios_boot: Partition, scratch: Path, *, embedded: str = EMBEDDED) -> None:
     """Install into the first sector of `image` and into its BIOS-BOOT partition."""
-    core = bytearray(_core("i386-pc", BIOS_MODULES, [*MODULES, "biosdisk"], scratch).read_bytes())
+    core = bytearray(_core("i386-pc", BIOS_MODULES, [*MODULES, "biosdisk"], scratch, embedded).read_bytes())
     if len(core) > bios_boot.bytes:
         raise ValueError(f"core.img has {len(core)} bytes: more than BIOS-BOOT")
     struct.pack_into("<Q", core, _BLOCKLIST, bios_boot.start + 1)
@@ -41,13 +41,13 @@ def bios(image: Path, bios_boot: Partition, scratch: Path) -> None:
         disk.write(core)
 
 
-def uefi(scratch: Path) -> Path:
+def uefi(scratch: Path, *, embedded: str = EMBEDDED) -> Path:
     """Build BOOTX64.EFI; returns its path."""
-    return _core("x86_64-efi", UEFI_MODULES, [*MODULES, "efi_gop", "all_video"], scratch)
+    return _core("x86_64-efi", UEFI_MODULES, [*MODULES, "efi_gop", "all_video"], scratch, embedded)
 
 
-def _core(target: str, modules: Path, names: list[str], scratch: Path) -> Path:
+def _core(target: str, modules: Path, names: list[str], scratch: Path, embedded: str) -> Path:
     config, output = scratch / "embedded.cfg", scratch / f"core.{target}"
-    config.write_text(EMBEDDED, encoding="ascii")
+    config.write_text(embedded, encoding="ascii")
     run(["grub-mkimage", "-O", target, "-d", str(modules), "-c", str(config), "-p", "/grub", "-o", str(output), *names])
     return output

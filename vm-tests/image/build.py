@@ -24,6 +24,7 @@ from tools import BuildError, run, step
 
 # The files of a folder in the cache.
 DISK, KERNEL, INITRD, CMDLINE = "disk.qcow2", "vmlinuz", "initrd.img", "cmdline"
+RAW = "disk.raw"  # of a build, which goes with it
 FORMATS = {
     ".qcow2": ["qcow2"],
     ".raw": ["raw"],
@@ -77,12 +78,16 @@ def _build(scratch: Path, tarball: Path) -> Path:
         root_tree.unpack(tarball, root)
     with step("installing the agent"):
         root_tree.install_agent(root)
-    return finish(scratch, root)
+    result = finish(scratch, root)
+    with step("asking ignition doctor"):
+        argv = [sys.executable, "-m", "ignition.cli.ignition", "doctor", "-image", str(scratch / RAW)]
+        run(argv, env={**os.environ, "PYTHONPATH": str(root_tree.REPOSITORY)})
+    return result
 
 
 def finish(scratch: Path, root: Path, *dracut_options: str) -> Path:
     """A folder in scratch with disk, kernel, initramfs and command line, made of a root with everything installed."""
-    result, raw = scratch / "result", scratch / "disk.raw"
+    result, raw = scratch / "result", scratch / RAW
     result.mkdir()
     with step("setting up the root and its initramfs"):
         root_tree.customize(root, *dracut_options)

@@ -10,6 +10,7 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 FILES = HERE / "files"
 SUITE = "bookworm"
+PACKAGES = ("/usr/lib/python3/dist-packages/ignition", "/usr/lib/python3/dist-packages/coreos_metadata")
 # Files that no machine here reads; copyrights stay. Without binfmt.d no boot waits for the service that registers bytecode.
 EXCLUDED = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/info/*", "/usr/lib/binfmt.d/*")
 KEPT = ("/usr/share/doc/*/copyright",)
@@ -51,6 +52,7 @@ def install_agent(root: Path) -> None:
     """The agent as everybody installs it, and the files of this image."""
     run(["make", "--no-print-directory", "-C", str(REPOSITORY), "install", f"DESTDIR={root}"])
     run([str(REPOSITORY / "dracut" / "install"), str(root)])
+    inside(root, ["/usr/bin/python3", "-Im", "compileall", "-q", *PACKAGES])
     install_files(root)
 
 

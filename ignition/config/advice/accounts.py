@@ -8,13 +8,12 @@ coreos/fedora-coreos-config (manifests/group and passwd), base-passwd and system
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 from ignition.config.advice.subject import advice
+from ignition.config.advice.tables import table
 from ignition.config.model.passwd import Group, User
 from ignition.config.model.storage import File, Link
 from ignition.config.report import INFO, Finding
@@ -43,7 +42,7 @@ _NECESSARY = "without it the machine cannot be provisioned"
 @cache
 def known() -> dict[str, dict[str, dict[str, int | None]]]:
     """System → users and groups → name → id, None where it is not fixed."""
-    found: dict[str, dict[str, dict[str, int | None]]] = json.loads((Path(__file__).parent / "data/accounts.json").read_bytes())
+    found: dict[str, dict[str, dict[str, int | None]]] = table("accounts")
     return found
 
 

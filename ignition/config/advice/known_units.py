@@ -6,11 +6,11 @@ names of well-known services. A missing name proves nothing.
 
 from __future__ import annotations
 
-import json
 import re
 from difflib import get_close_matches
 from functools import cache
-from pathlib import Path
+
+from ignition.config.advice.tables import table
 
 # Created from the kernel's devices, from fstab and from paths, or at run time.
 MADE_BY_SYSTEMD = ("device", "mount", "automount", "swap", "slice", "scope", "snapshot")
@@ -21,7 +21,7 @@ _ALIKE = 0.8  # difflib's measure: 1 is equal
 @cache
 def known() -> frozenset[str]:
     """All names, templates as `name@.type`."""
-    groups: dict[str, list[str]] = json.loads((Path(__file__).parent / "data/units.json").read_bytes())
+    groups: dict[str, list[str]] = table("units")
     return frozenset(name for names in groups.values() for name in names)
 
 

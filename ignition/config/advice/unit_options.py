@@ -5,13 +5,12 @@ The names are those of data/options.json (docs/advice/collect.py), the newest sy
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
-from pathlib import Path
 
 from ignition.config.advice.subject import advice
+from ignition.config.advice.tables import table
 from ignition.config.advice.unit_files import UnitText
 from ignition.config.suggest import closest
 from ignition.patterns import lazy_pattern
@@ -38,7 +37,7 @@ def advise(subject: Subject) -> Iterator[Finding]:
 @cache
 def known() -> dict[str, dict[str, frozenset[str]]]:
     """Kind of file → section → options."""
-    data: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / "data/options.json").read_bytes())
+    data: dict[str, dict[str, str]] = table("options")
     return {kind: {name: frozenset(keys.split()) for name, keys in sections.items()} for kind, sections in data.items()}
 
 

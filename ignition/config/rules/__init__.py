@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ignition.config.checks import Check
+    from ignition.config.checks import Check, Problem
     from ignition.config.text.locate import RenamedPaths
 
     Judge = Callable[[Any, "Context"], Iterator[Finding]]
@@ -200,18 +200,18 @@ class _Walker:
                 self.visit(value, (*path, field.json))
 
     def _check(self, one: _Checked, value: Any, path: Path) -> None:
+        version = self._context.version
         for check in one.checks:
-            if value is not None or check.demands:
-                self._apply(check, value, (*path, one.json))
+            if (value is not None or check.demands) and (wrong := check.problem(value, version)):
+                self._refuse(check, wrong, (*path, one.json))
         for index, element in enumerate(value if one.each else ()):
             for check in one.each:
-                self._apply(check, element, (*path, one.json, index))
+                if wrong := check.problem(element, version):
+                    self._refuse(check, wrong, (*path, one.json, index))
 
-    def _apply(self, check: Check, value: object, path: Path) -> None:
-        wrong = check.problem(value, self._context.version)
-        if wrong:
-            message, fix, identity = wrong
-            self._note(Finding(WARNING if check.warns else ERROR, path, message, fix, identity))
+    def _refuse(self, check: Check, wrong: Problem, path: Path) -> None:
+        message, fix, identity = wrong
+        self._note(Finding(WARNING if check.warns else ERROR, path, message, fix, identity))
 
 
 def load() -> None:

@@ -18,7 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.config.report import Path
 
-_TOKEN = lazy_pattern(rb'"(?:[^"\\]|\\.)*"|[{}\[\],]|[^\s{}\[\],:"]+', re.DOTALL)
+# A string, with the colon that makes it a key; a bracket; another scalar. Commas are not needed in a text that is valid.
+_TOKEN = lazy_pattern(rb'("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}\[\]]|[^\s{}\[\],:"]+', re.DOTALL)
+_KEY = 2  # the group that only a key has
 _OPEN, _CLOSE = (b"{", b"["), (b"}", b"]")
 # One character of a JSON string: a surrogate pair of escapes, another escape, or a literal character.
 _CHARACTER = lazy_pattern(
@@ -60,7 +62,8 @@ class Positions:
             wanted = self._root
             for part in path:
                 # Decoders accept keys in another case, so findings about them must find these, too.
-                wanted = wanted.inner.setdefault(_folded(part), _Wanted())
+                part = _folded(part)
+                wanted = wanted.inner.get(part) or wanted.inner.setdefault(part, _Wanted())
         _scan(text, self._root)
 
     def value(self, path: Path) -> int:
@@ -82,7 +85,7 @@ class Positions:
         if place is None or not of_key:
             return (place.start, place.end) if place else None
         token = _TOKEN.match(self._text, place.key) if place.key is not None else None
-        return token.span() if token else None
+        return token.span(1) if token else None
 
     def within(self, path: Path, inside: tuple[int, int]) -> tuple[int, int] | None:
         """Where that range of the characters of a string is written; None if there is no such member."""
@@ -93,7 +96,7 @@ class Positions:
         """The last value at that path; None if the text has none."""
         wanted = self._root
         for part in path:
-            inner = wanted.inner.get(_folded(part))
+            inner = wanted.inner.get(part) or wanted.inner.get(_folded(part))
             if inner is None:
                 return None
             wanted = inner
@@ -138,57 +141,48 @@ class Lines:
 
 
 class _Open:
-    """A container around the current token. `wanted` is None if no path below it is requested."""
+    """A container around the current token: its requested parts, its place if requested, the current index or key."""
 
-    __slots__ = ("expects_key", "is_list", "part", "place", "wanted")
+    __slots__ = ("inner", "part", "place")
 
-    def __init__(self, wanted: _Wanted | None, place: Place | None, *, is_list: bool) -> None:
-        self.wanted, self.place, self.is_list = wanted, place, is_list
-        self.part: str | int = 0 if is_list else ""
-        self.expects_key = not is_list
+    def __init__(self, inner: dict[str | int, _Wanted], place: Place | None, *, is_list: bool) -> None:
+        self.inner, self.place = inner, place
+        self.part: str | int = -1 if is_list else ""
 
 
 def _scan(text: bytes, root: _Wanted) -> None:
+    around = _Open({"": root}, None, is_list=False)  # of the text itself, which has one value
     stack: list[_Open] = []
     key: int | None = None
     for match in _TOKEN.finditer(text):
-        token = match[0]
-        around = stack[-1] if stack else None
-        if token in _CLOSE:
-            closed = stack.pop().place
-            if closed:
-                # Only now is the end of a container known.
-                closed.end = match.end()
-        elif token == b"," and around:
-            _next(around)
-        elif around and around.expects_key:
-            around.expects_key, key = False, match.start()
-            if around.wanted:
+        if match.lastindex == _KEY:
+            key = match.start()
+            if around.inner:
                 # Most keys have no escape: a decoder for each of a million costs seconds.
-                name = token.decode("utf-8", "replace")
+                name = match[1].decode("utf-8", "replace")
                 around.part = json.loads(name) if "\\" in name else name[1:-1]
-        else:
-            wanted = _below(around) if around else root
-            is_container = token in _OPEN
-            place = None
-            if wanted:
-                spelling = around.part if around else ""
-                # Removed first, so that the last value in the text is also the last in the dictionary.
-                wanted.places.pop(spelling, None)
-                place = wanted.places[spelling] = Place(key, match.start(), match.end(), is_container=is_container)
-            key = None
-            if is_container:
-                stack.append(_Open(wanted, place, is_list=token == b"["))
-
-
-def _next(around: _Open) -> None:
-    if isinstance(around.part, int):
-        around.part += 1
-    around.expects_key = not around.is_list
-
-
-def _below(around: _Open) -> _Wanted | None:
-    return around.wanted.inner.get(_folded(around.part)) if around.wanted else None
+            continue
+        token = match[0]
+        if token in _CLOSE:
+            if around.place:
+                # Only now is the end of a container known.
+                around.place.end = match.end()
+            around = stack.pop()
+            continue
+        if isinstance(around.part, int):
+            around.part += 1
+        part = around.part
+        wanted = around.inner.get(part) or around.inner.get(_folded(part))
+        is_container = token in _OPEN
+        place = None
+        if wanted:
+            # Removed first, so that the last value in the text is also the last in the dictionary.
+            wanted.places.pop(part, None)
+            place = wanted.places[part] = Place(key, *match.span(), is_container=is_container)
+        key = None
+        if is_container:
+            stack.append(around)
+            around = _Open(wanted.inner if wanted else {}, place, is_list=token == b"[")
 
 
 def _folded(part: str | int) -> str | int:

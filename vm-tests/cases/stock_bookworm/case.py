@@ -1,0 +1,19 @@
+"""verifies: a stock Debian 12, with GRUB, /boot in ROOT and ordinary partition types, on which the agent was installed and
+`ignition arm -grow` was run: its clone provisions itself at its first boot with BIOS, including kernel arguments and the reboot
+for them; flag and notes live in /boot; ROOT grows; units stay as they were enabled; a later boot with UEFI is an ordinary one;
+`ignition reset` sets the flag in /boot again.
+"""
+
+from harness import stock
+from harness.case import Case
+from harness.hardware import Hardware
+
+TIMEOUT_S = 2400
+EXPECTED_S = 240
+
+
+def run(case: Case) -> None:
+    """One clone, three boots."""
+    system = stock.clone(case, "bookworm")
+    stock.first_boot(case, system, Hardware())
+    stock.later_boot(case, system, Hardware(uefi=case.uefi()))

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Builds a plain Debian disk, installs the agent on it and arms it: the image that `ignition arm` makes of a stock machine.
+
+    stock.py SUITE [--append ARGUMENTS]     print the folder in the cache with disk.qcow2 (built if need be)
+
+The disk starts with BIOS and UEFI. It is as an installation leaves it: ordinary partition types, an EFI system partition without
+a label, /boot in ROOT, the last partition; initramfs-tools, and GRUB's configuration by update-grub. In a chroot on the mounted
+disk the agent is installed and `ignition arm -grow` is run. Needs root and Debian's archive.
+"""
+
+import argparse
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import boot_loader
+import cache
+import root_tree
+from layout import MIB, SECTOR, Partition
+from tools import BuildError, run, step
+
+SUITES = ("bookworm", "trixie")
+DISK = "disk.qcow2"
+# A server as it comes from Debian's installer, with the network of systemd.
+PACKAGES = (
+    "ca-certificates dbus grub-efi-amd64-bin grub-pc-bin grub2-common init initramfs-tools iproute2 kmod linux-image-cloud-amd64"
+    " login openssh-server passwd sudo systemd-resolved udev zstd"
+).split()
+# Of the agent and of the programs that configs may ask for.
+AGENT = (
+    "btrfs-progs cryptsetup-bin dosfstools dracut libpython3-stdlib lvm2 mdadm python3-pyudev python3-pyroute2 python3-requests"
+    " python3-systemd python3-yaml python3-zstandard xfsprogs"
+).split()
+_LINUX, _ESP, _BIOS = (
+    "0fc63daf-8483-4772-8e79-3d69d8477de4",
+    "c12a7328-f81f-11d2-ba4b-00a0c93ec93b",
+    "21686148-6449-6e6f-744e-656564454649",
+)
+_ROOT_UUID = "5f0f6a3e-6d1c-4f0e-9a43-6a1d5c1f0001"
+BIOS_BOOT = Partition(1, "", _BIOS, "", 2 * MIB, start=2 * MIB)
+ESP = Partition(2, "", _ESP, "", 64 * MIB, start=4 * MIB)
+ROOT = Partition(3, "", _LINUX, "", 2048 * MIB, start=68 * MIB)
+_END = ROOT.start + ROOT.size + MIB
+_EMBEDDED = f"search --no-floppy --fs-uuid {_ROOT_UUID} --set=root\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n"
+_DEVICE_MAP = "boot/grub/device.map"  # while the disk is built: the file system of ROOT is a whole device then
+_NETWORK = "[Match]\nType=ether\n\n[Network]\nDHCP=yes\n\n[DHCPv4]\nClientIdentifier=mac\n"
+
+
+def ensure(folder: Path, suite: str, append: str = "") -> Path:
+    """The folder with the armed disk, with kernel arguments in GRUB's defaults; builds it if need be."""
+    repository = root_tree.REPOSITORY
+    sources = [repository / name for name in ("ignition", "coreos_metadata", "dracut", "docs/man", "packaging", "Makefile")]
+    texts = [*_mmdebstrap(suite), *AGENT, append]
+    with cache.lock(folder):
+        target = folder / f"stock-{suite}-{cache.digest(texts, [*sources, root_tree.HERE])}"
+        if not target.exists():
+            tarball = folder / f"root-{cache.digest(_mmdebstrap(suite))}.tar"
+            if not tarball.exists():
+                with step(f"installing a plain Debian ({suite})"):
+                    partial = tarball.with_suffix(".partial.tar")
+                    run(["mmdebstrap", "--quiet", *_mmdebstrap(suite), str(partial)], env={**os.environ, "LC_ALL": "C.UTF-8"})
+                    partial.rename(tarball)
+            with tempfile.TemporaryDirectory(dir=folder, prefix="building-") as scratch:
+                _build(Path(scratch), tarball, append).rename(target)
+            for old in folder.glob(f"stock-{suite}-*"):
+                if old != target:
+                    shutil.rmtree(old)
+        return target
+
+
+def _mmdebstrap(suite: str) -> list[str]:
+    options = [f"--dpkgopt=path-exclude={pattern}" for pattern in root_tree.EXCLUDED]
+    options += [f"--dpkgopt=path-include={pattern}" for pattern in root_tree.KEPT]
+    return [*options, '--aptopt=Apt::Install-Recommends "false"', "--variant=minbase", f"--include={','.join(PACKAGES)}", suite]
+
+
+def _build(scratch: Path, tarball: Path, append: str) -> Path:
+    raw, result = scratch / "disk.raw", scratch / "result"
+    result.mkdir()
+    with step("making the disk"):
+        _partition(raw)
+        _boot_loaders(raw, scratch)
+    with ExitStack() as stack:
+        loop, root = stack.enter_context(_mounted(raw, scratch / "root"))
+        with step("unpacking the packages"):
+            run(["tar", "-x", "-f", str(tarball), "-C", str(root), "--numeric-owner", "--xattrs", "--xattrs-include=*"])
+        with step("setting up a stock machine"):
+            _configure(root, append)
+            _inside(root, loop, ["sh", "-euc", "systemctl enable systemd-networkd systemd-resolved; update-grub"])
+        with step("installing the agent"):
+            resolver = root / "etc/resolv.conf"
+            resolver.unlink()
+            shutil.copyfile("/etc/resolv.conf", resolver)
+            # The initramfs that dracut's package would build is not booted: `arm` builds another one.
+            install = f"apt-get -qq update; apt-get -qq -o DPkg::Options::=--force-unsafe-io install -y {' '.join(AGENT)}"
+            _inside(root, loop, ["env", "DEBIAN_FRONTEND=noninteractive", "INITRD=No", "sh", "-euc", f"{install}; apt-get clean"])
+            run(["make", "--no-print-directory", "-C", str(root_tree.REPOSITORY), "install", f"DESTDIR={root}"])
+            resolver.unlink()
+            resolver.symlink_to("../run/systemd/resolve/stub-resolv.conf")
+        with step("ignition arm"):
+            (result / "arm.txt").write_text(_inside(root, loop, ["ignition", "arm", "-grow"]), encoding="utf-8")
+            (root / _DEVICE_MAP).unlink()
+            (result / "doctor.txt").write_text(_inside(root, loop, ["ignition", "doctor"]), encoding="utf-8")
+    run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", str(raw), str(result / DISK)])
+    (result / DISK).chmod(0o444)
+    return result
+
+
+def _partition(raw: Path) -> None:
+    with raw.open("wb") as file:
+        file.truncate(_END * SECTOR)
+    rows = [f"{one.number} : start={one.start}, size={one.size}, type={one.type_guid}" for one in (BIOS_BOOT, ESP, ROOT)]
+    script = "\n".join(["label: gpt", "unit: sectors", *rows]) + "\n"
+    run(["sfdisk", "--quiet", "--no-tell-kernel", "--no-reread", str(raw)], stdin=script)
+    options = f"offset={ROOT.offset},assume_storage_prezeroed=1,nodiscard"
+    run(["mke2fs", "-q", "-F", "-t", "ext4", "-U", _ROOT_UUID, "-E", options, str(raw), f"{ROOT.bytes // 1024}k"])
+    run(["mkfs.fat", "-F", "32", "-s", "1", f"--offset={ESP.start}", str(raw), str(ESP.bytes // 1024)])
+
+
+def _boot_loaders(raw: Path, scratch: Path) -> None:
+    """As grub-install does with a device, for BIOS and UEFI."""
+    boot_loader.bios(raw, BIOS_BOOT, scratch, embedded=_EMBEDDED)
+    at = f"{raw}@@{ESP.offset}"
+    run(["mmd", "-i", at, "::/EFI", "::/EFI/BOOT"])
+    run(["mcopy", "-i", at, str(boot_loader.uefi(scratch, embedded=_EMBEDDED)), "::/EFI/BOOT/BOOTX64.EFI"])
+
+
+def _configure(root: Path, append: str) -> None:
+    """As an installer does."""
+    (root / "boot/grub").mkdir()
+    (root / _DEVICE_MAP).write_text("(hd0) /dev/vda\n", encoding="ascii")
+    (root / "etc/fstab").write_text(f"UUID={_ROOT_UUID} / ext4 errors=remount-ro 0 1\n", encoding="ascii")
+    (root / "etc/hostname").write_text("stock\n", encoding="ascii")
+    (root / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n", encoding="ascii")
+    (root / "etc/systemd/network/80-dhcp.network").write_text(_NETWORK, encoding="ascii")
+    defaults = root / "etc/default/grub"
+    text = (root / "usr/share/grub/default/grub").read_text(encoding="utf-8") if not defaults.exists() else defaults.read_text()
+    text = text.replace('GRUB_CMDLINE_LINUX=""', f'GRUB_CMDLINE_LINUX="console=tty0 console=ttyS0,115200 {append}"')
+    defaults.write_text(text.replace("GRUB_TIMEOUT=5", "GRUB_TIMEOUT=0"), encoding="utf-8")
+
+
+@contextmanager
+def _mounted(raw: Path, root: Path) -> Iterator[tuple[str, Path]]:
+    """ROOT of the disk, mounted: (loop device, directory)."""
+    root.mkdir()
+    options = ["--offset", str(ROOT.offset), "--sizelimit", str(ROOT.bytes)]
+    loop = run(["losetup", "--find", "--show", *options, str(raw)]).strip()
+    try:
+        run(["mount", loop, str(root)])
+        try:
+            yield loop, root
+        finally:
+            run(["umount", str(root)])
+    finally:
+        run(["losetup", "--detach", loop])
+
+
+def _inside(root: Path, loop: str, command: list[str]) -> str:
+    """Run a command in a chroot of the mounted disk, where its device is /dev/vda.
+
+    grub-mkconfig would take a loop device for a file, and grub-probe would look for the disk of a vda3.
+    """
+    at, nodes = shlex.quote(str(root)), shlex.quote(str(root.parent / "dev"))
+    script = f"""
+mkdir -p {nodes}
+mount -t tmpfs -o mode=755 tmpfs {nodes}
+for name in null zero full random urandom tty; do touch {nodes}/$name; mount --bind /dev/$name {nodes}/$name; done
+mkdir -p {nodes}/disk/by-uuid {nodes}/pts {nodes}/shm
+mknod {nodes}/vda b $(stat --format="0x%t 0x%T" {loop})
+ln -s ../../vda {nodes}/disk/by-uuid/{_ROOT_UUID}
+ln -s /proc/self/fd {nodes}/fd
+mount --rbind {nodes} /dev
+umount {at}  # of this namespace: its source is named after the loop device
+mount /dev/vda {at}
+mount -t proc proc {at}/proc
+mount -t sysfs -o ro sysfs {at}/sys
+mount --rbind /dev {at}/dev
+mount -t tmpfs tmpfs {at}/run
+mount -t tmpfs tmpfs {at}/tmp
+exec chroot {at} {shlex.join(command)}
+"""
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root", "TERM": "dumb"}
+    return run(["unshare", "--mount", "--propagation", "private", "sh", "-euc", script], env=environment)
+
+
+def main() -> int:
+    """Entry point."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("suite", choices=SUITES)
+    parser.add_argument("--append", default="", metavar="ARGUMENTS", help="more kernel arguments")
+    parser.add_argument("--cache", type=Path, default=cache.default_folder(), metavar="DIR")
+    arguments = parser.parse_args()
+    try:
+        if os.geteuid() != 0:
+            raise BuildError("root is needed: a disk is mounted")
+        print(ensure(arguments.cache, arguments.suite, arguments.append))
+    except BuildError as error:
+        print(f"stock.py: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
