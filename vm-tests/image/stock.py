@@ -5,7 +5,7 @@
 
 The disk starts with BIOS and UEFI. It is as an installation leaves it: ordinary partition types, an EFI system partition without
 a label, /boot in ROOT, the last partition; initramfs-tools, and GRUB's configuration by update-grub. In a chroot on the mounted
-disk the agent is installed and `ignition arm -grow` is run. Needs root and Debian's archive.
+disk the agent's packages are installed and `ignition arm -grow` is run. Needs root and Debian's archive.
 """
 
 import argparse
@@ -31,11 +31,8 @@ PACKAGES = (
     "ca-certificates dbus grub-efi-amd64-bin grub-pc-bin grub2-common init initramfs-tools iproute2 kmod linux-image-cloud-amd64"
     " login openssh-server passwd sudo systemd-resolved udev zstd"
 ).split()
-# Of the agent and of the programs that configs may ask for.
-AGENT = (
-    "btrfs-progs cryptsetup-bin dosfstools dracut libpython3-stdlib lvm2 mdadm python3-pyudev python3-pyroute2 python3-requests"
-    " python3-systemd python3-yaml python3-zstandard xfsprogs"
-).split()
+# Beside the agent's own packages.
+MORE = ("dracut", "xfsprogs")
 _LINUX, _ESP, _BIOS = (
     "0fc63daf-8483-4772-8e79-3d69d8477de4",
     "c12a7328-f81f-11d2-ba4b-00a0c93ec93b",
@@ -55,7 +52,7 @@ def ensure(folder: Path, suite: str, append: str = "") -> Path:
     """The folder with the armed disk, with kernel arguments in GRUB's defaults; builds it if need be."""
     repository = root_tree.REPOSITORY
     sources = [repository / name for name in ("ignition", "coreos_metadata", "dracut", "docs/man", "packaging", "Makefile")]
-    texts = [*_mmdebstrap(suite), *AGENT, append]
+    texts = [*_mmdebstrap(suite), *MORE, append]
     with cache.lock(folder):
         target = folder / f"stock-{suite}-{cache.digest(texts, [*sources, root_tree.HERE])}"
         if not target.exists():
@@ -66,7 +63,7 @@ def ensure(folder: Path, suite: str, append: str = "") -> Path:
                     run(["mmdebstrap", "--quiet", *_mmdebstrap(suite), str(partial)], env={**os.environ, "LC_ALL": "C.UTF-8"})
                     partial.rename(tarball)
             with tempfile.TemporaryDirectory(dir=folder, prefix="building-") as scratch:
-                _build(Path(scratch), tarball, append).rename(target)
+                _build(Path(scratch), suite, tarball, append).rename(target)
             for old in folder.glob(f"stock-{suite}-*"):
                 if old != target:
                     shutil.rmtree(old)
@@ -79,9 +76,11 @@ def _mmdebstrap(suite: str) -> list[str]:
     return [*options, '--aptopt=Apt::Install-Recommends "false"', "--variant=minbase", f"--include={','.join(PACKAGES)}", suite]
 
 
-def _build(scratch: Path, tarball: Path, append: str) -> Path:
-    raw, result = scratch / "disk.raw", scratch / "result"
+def _build(scratch: Path, suite: str, tarball: Path, append: str) -> Path:
+    raw, result, packages = scratch / "disk.raw", scratch / "result", scratch / "packages"
     result.mkdir()
+    with step("building the packages"):
+        run([sys.executable, str(root_tree.REPOSITORY / "packaging/deb.py"), "--suite", suite, "--output", str(packages)])
     with step("making the disk"):
         _partition(raw)
         _boot_loaders(raw, scratch)
@@ -96,10 +95,11 @@ def _build(scratch: Path, tarball: Path, append: str) -> Path:
             resolver = root / "etc/resolv.conf"
             resolver.unlink()
             shutil.copyfile("/etc/resolv.conf", resolver)
+            shutil.copytree(packages, root / "packages")
             # The initramfs that dracut's package would build is not booted: `arm` builds another one.
-            install = f"apt-get -qq update; apt-get -qq -o DPkg::Options::=--force-unsafe-io install -y {' '.join(AGENT)}"
-            _inside(root, loop, ["env", "DEBIAN_FRONTEND=noninteractive", "INITRD=No", "sh", "-euc", f"{install}; apt-get clean"])
-            run(["make", "--no-print-directory", "-C", str(root_tree.REPOSITORY), "install", f"DESTDIR={root}"])
+            install = "apt-get -qq -o DPkg::Options::=--force-unsafe-io --no-install-recommends install -y"
+            script = f"apt-get -qq update; {install} /packages/*.deb {' '.join(MORE)}; apt-get clean; rm -r /packages"
+            _inside(root, loop, ["env", "DEBIAN_FRONTEND=noninteractive", "INITRD=No", "sh", "-euc", script])
             resolver.unlink()
             resolver.symlink_to("../run/systemd/resolve/stub-resolv.conf")
         with step("ignition arm"):
