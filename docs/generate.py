@@ -1,8 +1,9 @@
 """Writes the files derived from the config models: `python docs/generate.py`.
 
 docs/fields-N.md: tables of the fields of each family of specs. docs/platforms.md: every platform. docs/coreos-metadata.md: the
-platforms in its tables of units. docs/architecture.md: the imports that tests/test_imports.py allows, in the table of packages. A
-test writes them to a temporary directory and fails if a committed file differs.
+platforms in its tables of units. docs/architecture.md: the imports that tests/test_imports.py allows, in the table of packages.
+docs/NAME.schema.json: the schemas of documents that our programs write, as `ignition schema NAME` prints them. A test writes them
+to a temporary directory and fails if a committed file differs.
 """
 
 import json
@@ -18,6 +19,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 import platform_page
 from markdown_table import Row, table
 
+from ignition.cli import schema
 from ignition.config import rules
 from ignition.config.checks import Check
 from ignition.config.record import Field, Record
@@ -218,6 +220,8 @@ def write(directory: Path) -> None:
     write_page(directory / "platforms.md", platform_page.lines())
     companion = (HERE / "coreos-metadata.md").read_text()
     (directory / "coreos-metadata.md").write_text(platform_page.with_units(companion))
+    for name in schema.WRITTEN:
+        (directory / f"{name}.schema.json").write_text(schema.text([name]), encoding="utf-8")
     write_page(directory / "architecture.md", with_imports((HERE / "architecture.md").read_text()))
 
 

@@ -46,7 +46,7 @@ class Left:
 
     `kind` and `name` identify it: "file" and its path, "user" and its name. `members` are what must be found there later, with
     values for JSON; None stands for a thing that must not exist. Without contents and secrets: digests at most, and none of a
-    content that could be guessed from it. docs/applied.schema.json has the members of each kind (ignition/applied/machine.py).
+    content that could be guessed from it. ignition/applied/schema.py has the members of each kind (ignition/applied/machine.py).
     """
 
     __slots__ = ("kind", "members", "name", "place")
@@ -74,6 +74,9 @@ class Operation:
 
     def check(self, context: Context) -> None:
         """Raises the Failure by which `execute` would end because of the present nodes. Changes nothing; for `ignition plan`."""
+
+    def foresee(self) -> None:
+        """In place of `execute` in a plan, for an operation that later ones ask whether it changed something."""
 
     def execute(self, context: Context) -> None:
         """Make the change. Raises Failure; Unmet, after which the stage continues."""
@@ -103,6 +106,32 @@ class Operation:
         `disk`: a table before and after; `holds`: the present contents of devices (ignition/reporting/schema.py).
         """
         return {}
+
+
+class Around(Operation):
+    """An operation around another one, `inner`, with all that it says and does. Its place is its own."""
+
+    def __init__(self, inner: Operation) -> None:
+        self.inner = inner
+        self.kind, self.path, self.concurrent = inner.kind, inner.path, inner.concurrent
+
+    def describe(self) -> str:
+        return self.inner.describe()
+
+    def already_there(self, context: Context) -> bool:
+        return self.inner.already_there(context)
+
+    def check(self, context: Context) -> None:
+        self.inner.check(context)
+
+    def execute(self, context: Context) -> None:
+        self.inner.execute(context)
+
+    def content(self, context: Context) -> bytes | None:
+        return self.inner.content(context)
+
+    def leaves(self, context: Context) -> Iterable[Left]:
+        return self.inner.leaves(context)
 
 
 class Deferred(Operation):

@@ -16,6 +16,7 @@ from ignition import platforms
 from ignition.cli.ignition import STAGES
 from ignition.cli.program import Program
 from ignition.cli.programs import with_commands
+from ignition.cli.schema import WRITTEN
 from ignition.config.schema import VERSIONS
 from ignition.transpile.ct import dynamic
 
@@ -58,7 +59,7 @@ LINES = [
     ("ignition render ", FILES),
     ("ignition render -o", {"-origin"}),
     ("ignition render b.ign -base-dir ", {"dir/"}),
-    ("ignition schema ", {*VERSIONS, "butane", "ct", "cloud-config", "assertions", "facts", "report"}),
+    ("ignition schema ", {*VERSIONS, "butane", "ct", "cloud-config", "assertions", *WRITTEN}),
     ("ignition schema butane ", {"fcos", "flatcar"}),
     ("ignition schema butane flatcar ", {"1.0.0", "1.1.0", "1.2.0-experimental"}),
     ("ignition schema butane fcos 1.6", {"1.6.0"}),

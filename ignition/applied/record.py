@@ -1,7 +1,7 @@
 """The record of a first boot, for `ignition verify`: /var/lib/ignition/applied.json.
 
 One entry for each thing that the executed operations leave (operation.Left): what must be found on the machine later, without
-contents. docs/applied.schema.json describes it. The entries of the disks stage reach the files stage through the state. Its
+contents. `ignition schema applied` describes it. The entries of the disks stage reach the files stage through the state. Its
 writing runs in every first boot: an operation says what it knows anyway, and hardly anything is looked up.
 """
 

@@ -11,7 +11,7 @@ import sys
 from contextlib import suppress
 
 from ignition import __version__
-from ignition.cli.flags import DIRECTORIES, FILES, Flag, wants_colour
+from ignition.cli.flags import DIRECTORIES, FILES, Flag, UsageError, wants_colour
 from ignition.cli.program import USAGE, Program
 from ignition.cloudinit import network, select
 from ignition.cloudinit.datasources import table
@@ -23,8 +23,11 @@ from ignition.host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from ignition.cli.program import Values
     from ignition.cloudinit.datasources import Datasource
+    from ignition.cloudinit.sequence import Preview
     from ignition.config.report import Report
 
 _OFFERS = {"FILE": FILES, "DIRECTORY": DIRECTORIES}
@@ -47,9 +50,13 @@ FLAGS = (
     Flag("workspace", WORKSPACE, "directory of the scripts of user data", value="DIRECTORY", offers=DIRECTORIES),
     Flag("ssh-key-name", KEY_NAME, "name under which SSH keys are registered", value="NAME"),
     Flag("validate", False, "only report what is wrong with the user data"),
-    Flag("plan", False, "only print what would be done"),
+    Flag("plan", False, "only show what would change"),
+    Flag("json", False, "with -plan: print the plan as JSON"),
+    Flag("html", "", "with -plan: write the plan to a page, which contains all it needs", value="FILE", offers=FILES),
+    Flag("show-contents", False, "with -plan: also show the contents of files that only some may read"),
     Flag("ignore-failure", False, "exit with status 0 even if the user data could not be fetched or read"),
 )
+_OF_PLAN = ("json", "html", "show-contents")
 PROGRAM = Program(
     NAME,
     "apply user data to the running machine",
@@ -60,10 +67,10 @@ PROGRAM = Program(
     prints_version=False,  # an unknown preset counts before it
     output_is_words=True,
     statuses={
-        SUCCESS: "user data was applied; with -validate: it has no findings",
+        SUCCESS: "user data was applied; with -validate: it has no findings; with -plan: nothing would change",
         FAILED: "no datasource was available, user data could not be fetched or read, or something could not be applied; with"
-        " -validate: it has findings",
-        USAGE: "invalid usage",
+        " -validate: it has findings; with -plan: the run would fail",
+        USAGE: "invalid usage; with -plan also: something would change",
     },
 )
 
@@ -78,6 +85,8 @@ def main(values: Values, words: list[str], *, root: str = "/") -> int:
     if values["version"]:
         print(PROGRAM.version_text())
         return SUCCESS
+    if not values["plan"] and (given := [name for name in _OF_PLAN if values[name]]):
+        raise UsageError(f"-{given[0]} needs -plan")
     convert = values["convert-netconf"]
     if convert and convert not in network.FORMATS:
         return _misused(f"Invalid option to -convert-netconf: {convert!r}. Supported options: {', '.join(network.FORMATS)}")
@@ -109,6 +118,9 @@ def _run(values: Values, root: str) -> int:
         return FAILED
     try:
         return _applied(source, values, root)
+    except Failure as failure:
+        log.critical(str(failure))
+        return FAILED
     except Exception as error:  # noqa: BLE001  the last line of defence: one line for people, the trace for the log
         log.debug(trace(error))
         log.critical(str(unforeseen(error, NAME)))
@@ -116,16 +128,39 @@ def _run(values: Values, root: str) -> int:
 
 
 def _applied(source: Datasource, values: Values, root: str) -> int:
-    run = Run(
+    if values["plan"] and not values["validate"]:
+        return _planned(source, values, root)
+    run = _made(source, values, root, Screen(print, _show, _sum_up))
+    return run.validate() if values["validate"] else run.run()
+
+
+def _made(source: Datasource, values: Values, root: str, screen: Screen, preview: Preview | None = None) -> Run:
+    return Run(
         source,
-        Screen(print, _show, _sum_up),
+        screen,
         options=Options(values["ssh-key-name"], values["workspace"]),
         root=root,
         convert=values["convert-netconf"],
-        only_plan=values["plan"],
+        preview=preview,
         ignore_failure=values["ignore-failure"],
     )
-    return run.validate() if values["validate"] else run.run()
+
+
+def _planned(source: Datasource, values: Values, root: str) -> int:
+    """Standard output has the plan alone."""
+    from ignition.cli.plan import present
+    from ignition.fetch.engine import Fetcher, Settings
+    from ignition.planning import running
+
+    notes: list[str] = []
+    screen = Screen(notes.append, lambda report, text: _show(report, text, sys.stderr), notes.append)
+    with Fetcher(Settings(), offline=True) as fetcher:
+        preview = running.Preview(root, fetcher, shows_contents=values["show-contents"])
+        run = _made(source, values, root, screen, preview)
+        fails = run.run() == FAILED
+    forgiven = [] if fails else [f"ignored: {failure}" for failure in run.failures]
+    result = preview.result(run.failures if fails else [], [*notes, *forgiven])
+    return present(result, values, source.called, kind="coreos-cloudinit, planned", fails=fails)
 
 
 def _is_service() -> bool:
@@ -147,12 +182,13 @@ def _to_standard_error(priority: int, message: str) -> None:
             print(f"{time.strftime('%Y/%m/%d %H:%M:%S')} {message}", file=sys.stderr, flush=True)
 
 
-def _show(report: Report, text: bytes) -> None:
+def _show(report: Report, text: bytes, stream: TextIO | None = None) -> None:
     """With source lines: these may hold secrets, so they do not go into the journal."""
     if not _is_service():
         from ignition.config.text.display import display
 
-        print(display(report, text, colour=wants_colour(sys.stdout)))
+        stream = stream or sys.stdout
+        print(display(report, text, colour=wants_colour(stream)), file=stream)
 
 
 if __name__ == "__main__":

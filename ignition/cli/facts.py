@@ -1,4 +1,4 @@
-"""`ignition facts [URL|FILE|-]`: what a plan depends on, of this machine or one in images, for `ignition plan -facts` elsewhere.
+"""`ignition facts [URL|FILE|-]...`: what a plan depends on, of this machine or of images, for `ignition plan -facts`.
 
 Devices with their tables and contents, memory, firmware, kernel arguments, and the nodes of the root that a plan of the config
 looks at. Without secrets: contents only of files that everyone may read. Exit statuses: 0, 1 failed, 2 usage.
@@ -11,7 +11,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import replace
 
-from ignition.cli.flags import FILES, GO_ANYWHERE, UsageError, duration_s
+from ignition.cli.flags import FILES, GO_ANYWHERE, duration_s
 from ignition.cli.images import IMAGE, KERNEL_ARGUMENTS, MEMORY, SECTOR_SIZE, UEFI
 from ignition.cli.merged_config import (
     BASE_DIR,
@@ -24,6 +24,7 @@ from ignition.cli.merged_config import (
 )
 from ignition.cli.program import IGNITION, Program
 from ignition.errors import Failure
+from ignition.host import progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ PROGRAM = Program(
     "print what a plan depends on, of this machine or of images",
     (BASE_DIR, FETCH_TIMEOUT, IMAGE, KERNEL_ARGUMENTS, MEMORY, PLATFORM, SECTOR_SIZE, UEFI),
     manual="ignition-facts(1)",
-    usage=("[URL|FILE|-] [options]",),
+    usage=("[URL|FILE|-]... [options]",),
     dialect=GO_ANYWHERE,
     operands=FILES,
     original=IGNITION,
@@ -45,7 +46,7 @@ PROGRAM = Program(
 
 @PROGRAM
 def main(values: Values, words: list[str]) -> None:
-    """Print the facts that a plan of the config needs; without a config, those of the devices and accounts."""
+    """Print the facts that a plan of the configs needs; without a config, those of the devices and accounts."""
     from ignition.cli import images
     from ignition.facts import document, host
     from ignition.fetch.engine import Fetcher
@@ -55,36 +56,37 @@ def main(values: Values, words: list[str]) -> None:
     from ignition.planning.stages import Planner
     from ignition.planning.tree import LiveTree, Recorder
 
-    if len(words) > 1:
-        raise UsageError(f"expected one URL or FILE, got {len(words)}")
     if not values["image"] and os.geteuid() != 0:
         raise Failure(
             "the disks of this machine can be read by root only",
             fix="run the command as root, or collect the facts of an image (-image)",
         )
     tell_people(PROGRAM.name)
+    progress.for_people(PROGRAM.name)
     with without_garbage_collection(), ExitStack() as stack:
-        config = _config(values, words[0]) if words else _sample()
+        config = _config(values, words) if words else _sample()
         if values["image"]:
-            found = images.machine(values, stack)
+            with progress.working(f"inspecting {', '.join(values['image'])}"):
+                found = images.machine(values, stack)
             facts, recorder = found.facts, Recorder(found.tree)
             for remark in found.remarks:
                 log.warning(remark)
         else:
-            facts, recorder = host.probe(), Recorder(LiveTree())
+            with progress.working("inspecting the disks of this machine"):
+                facts, recorder = host.probe(), Recorder(LiveTree())
         with Fetcher(Settings(), offline=True) as fetcher:
             planner = Planner(config, facts, recorder, fetcher, values["platform"] or "metal")
-            changes = Changes(planner, str, shows_contents=False)  # it looks at more than the stages do
+            changes = Changes.of(planner, str, shows_contents=False)  # it looks at more than the stages do
             planner.run(changes.seen, goes_on=True)  # a config that cannot be met is a matter for the plan
         sys.stdout.write(document.text(replace(facts, nodes=recorder.nodes)))
 
 
-def _config(values: Values, word: str) -> Config:
+def _config(values: Values, words: list[str]) -> Config:
     from ignition.config import origins
 
     timeout_s = float(int(duration_s(values["fetch-timeout"] or PATIENCE)))
     is_limit = bool(values["fetch-timeout"])
-    return origins.plain(merged(word, values["base-dir"], values["platform"], timeout_s, is_limit=is_limit))
+    return origins.plain(merged(words, values["base-dir"], values["platform"], timeout_s, is_limit=is_limit))
 
 
 def _sample() -> Config:

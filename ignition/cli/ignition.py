@@ -57,8 +57,23 @@ def _command(name: str, load: Callable[[], ModuleType], program_name: str = "PRO
     return program
 
 
+_ON_THIS_MACHINE = "run it when this machine has booted"
+_INSTEAD = {
+    "arm": _ON_THIS_MACHINE,
+    "disarm": _ON_THIS_MACHINE,
+    "doctor": f"{_ON_THIS_MACHINE}, or on a workstation for an image of its disk (-image)",
+    "facts": _ON_THIS_MACHINE,
+    "plan": "run it on a workstation, for an image of the disks (-image) or for facts (-facts)",
+    "reset": _ON_THIS_MACHINE,
+    "schema": "run it on a workstation",
+    "simulate": "run it on a workstation",
+    "status": f"read {paths.RUN}/{paths.FAILURE} here, or {_ON_THIS_MACHINE}",
+    "verify": _ON_THIS_MACHINE,
+}
+
+
 def _absent(name: str) -> None:
-    raise Failure(f"an initramfs does not contain ignition {name}", fix="run the command on the running system")
+    raise Failure(f"an initramfs does not contain ignition {name}", fix=_INSTEAD[name])
 
 
 _ROOT = Flag("root", "/", "root directory of the machine that is set up", value="DIRECTORY", offers=DIRECTORIES)
@@ -93,14 +108,14 @@ PROGRAM = Program(
     manual="ignition(8)",
     usage=(
         "-stage NAME -platform ID [options]",
-        "plan [URL|FILE|-] [-image FILE | -facts FILE] [options]",
-        "facts [URL|FILE|-] [options]",
-        "simulate URL|FILE|- -into DIRECTORY [options]",
-        "render [URL|FILE|-] [options]",
+        "plan [URL|FILE|-]... [-image FILE | -facts FILE] [options]",
+        "facts [URL|FILE|-]... [options]",
+        "simulate URL|FILE|-... -into DIRECTORY [options]",
+        "render [URL|FILE|-]... [options]",
         "schema NAME",
         "report [FILE] [options]",
         "status [-wait[=SECONDS]] [-json] [-root DIRECTORY]",
-        "reset [-keep WHAT]... [-yes] [-dry-run]",
+        "reset [-keep WHAT]... [-yes] [-dry-run] [-json]",
         "doctor [-root DIRECTORY | -image FILE] [-json]",
         "arm [-grow] [-dry-run]",
         "disarm [-dry-run]",

@@ -1,4 +1,4 @@
-"""The config that a machine would get, for commands that people run: `ignition render`, `simulate`.
+"""The config that a machine would get, for commands that people run: `ignition render`, `simulate`, `plan`, `facts`.
 
 The boot's own pipeline (docs/reference/ignition-config.md §4), without its journal, files and root. Every value remembers its
 place in the sources (config/origins.py), and findings are shown with their source lines on standard error.
@@ -11,15 +11,18 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
 
-from ignition.cli.flags import DIRECTORIES, Flag, duration, platforms_with_config, wants_colour
+from ignition.cli.flags import DIRECTORIES, Flag, UsageError, duration, platforms_with_config, wants_colour
 from ignition.config import origins
 from ignition.config.report import ERROR, Entry, Report, dotted, split
 from ignition.errors import Failure
-from ignition.host import log
+from ignition.host import log, progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ignition.config.model import Config
     from ignition.config.report import Path
     from ignition.fetch.engine import Fetcher
@@ -67,13 +70,21 @@ def without_garbage_collection() -> Iterator[None]:
 
 
 def merged(
-    word: str, base_dirs: tuple[str, ...], platform: str, timeout_s: float, *, is_limit: bool, offline: bool = False
+    words: Sequence[str],
+    base_dirs: tuple[str, ...],
+    platform: str,
+    timeout_s: float,
+    *,
+    is_limit: bool,
+    offline: bool = False,
 ) -> Config:
-    """The config that the stages of a boot would use, its values marked. Raises Failure.
+    """The config that the stages of a boot would use, its values marked. Raises Failure, UsageError.
 
-    `word` is a file, a URL or STDIN; "": user.ign of the base directories. `is_limit`: no fetch takes longer than `timeout_s`.
-    `offline`: a request over the network raises NeedsNetwork.
+    `words`: files, URLs or STDIN, each laid over those before it, as base configs are; none: user.ign of the base
+    directories. `is_limit`: no fetch takes longer than `timeout_s`. `offline`: a request over the network raises NeedsNetwork.
     """
+    if words.count(STDIN) > 1:
+        raise UsageError("standard input (-) can be given only once")
     from ignition.fetch.engine import Fetcher
     from ignition.rendering import system_configs
     from ignition.rendering.render import initial_settings
@@ -81,7 +92,7 @@ def merged(
     for directory in base_dirs:
         if not os.path.isdir(directory):
             raise Failure("directory does not exist", where=directory)
-    directories = base_dirs if base_dirs or word else None
+    directories = base_dirs if base_dirs or words else None
 
     reader = _reader(platform)
     base = system_configs.base(platform, directories, reader)
@@ -94,12 +105,18 @@ def merged(
             super().apply(settings.evolve(total_s=timeout_s if total_s is None else min(total_s, timeout_s)))
 
     kind = Limited if is_limit and timeout_s else Fetcher
-    with kind(initial_settings(timeout_s), offline=offline) as fetcher:
-        return system_configs.over(base, _user_config(word, directories, fetcher, reader))
+    found: list[Config] = []
+    for word in words or ("",):
+        # Settings of one config, such as its timeouts, are not those of the next.
+        with kind(initial_settings(timeout_s), offline=offline) as fetcher:
+            found.append(_user_config(word, directories, fetcher, reader))
+    together = reduce(system_configs.over, found)
+    if len(found) > 1:
+        _refuse_invalid(together, "the configs are invalid together; a boot would fail")
+    return system_configs.over(base, together)
 
 
 def _user_config(word: str, directories: tuple[str, ...] | None, fetcher: Fetcher, reader: Reader) -> Config:
-    from ignition.config import check_merged
     from ignition.config.model import Config
     from ignition.rendering import system_configs
     from ignition.rendering.render import follow
@@ -114,13 +131,21 @@ def _user_config(word: str, directories: tuple[str, ...] | None, fetcher: Fetche
             return Config()
         log.warning(f"no Ignition config in {place}; {found[0]} is used instead")
         place = found[0]
-    config, _ = follow(config, place, fetcher, reader)
+    with progress.working(f"following the references of {place}"):
+        config, _ = follow(config, place, fetcher, reader)
+    _refuse_invalid(config, "the merged config is invalid; a boot would fail")
+    return config
+
+
+def _refuse_invalid(config: Config, message: str) -> None:
+    """Show the errors of a merged config at the places in its sources. Raises Failure with the message if there are any."""
+    from ignition.config import check_merged
+
     errors = [entry for entry in check_merged(origins.plain(config)).entries if entry.level == ERROR]
     for entry in errors:
         show(entry, origins.near(config, parts(entry.path)))
     if errors:
-        raise Failure("the merged config is invalid; a boot would fail")
-    return config
+        raise Failure(message)
 
 
 def _found(word: str, directories: tuple[str, ...] | None, fetcher: Fetcher) -> tuple[str, bytes]:
@@ -138,7 +163,8 @@ def _found(word: str, directories: tuple[str, ...] | None, fetcher: Fetcher) -> 
         except OSError as error:
             raise Failure(f"the config cannot be read: {error.strerror}", where="standard input") from error
     if scheme(word) and not os.path.exists(word):
-        return shown(word), fetcher.read(Resource(source=word))
+        with progress.working(f"fetching {shown(word)}"):
+            return shown(word), fetcher.read(Resource(source=word))
     try:
         with open(word, "rb") as file:
             return word, file.read()

@@ -1,4 +1,4 @@
-"""`ignition plan [URL|FILE|-]`: what a first boot with this config would change on a machine, and what would be lost.
+"""`ignition plan [URL|FILE|-]...`: what a first boot with these configs would change on a machine, and what would be lost.
 
 The stages plan on facts about the machine: this one, the disks in images, or a document of `ignition facts`. Nothing is changed,
 and nothing is opened for writing. Exit statuses: 0 nothing to do, 2 changes, 3 changes that lose data, 1 the boot would fail.
@@ -25,21 +25,19 @@ from ignition.cli.merged_config import (
 )
 from ignition.cli.program import IGNITION, Program
 from ignition.errors import Failure
+from ignition.host import progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ignition.cli.program import Values
     from ignition.config.model import Config
-    from ignition.display.changes import DiskView
     from ignition.facts.document import Facts
     from ignition.planning.changes import Changes
+    from ignition.planning.result import Result
     from ignition.planning.stages import Planner
     from ignition.planning.tree import Tree
 
 NOTHING_TO_DO, FAILS, CHANGES, LOSES_DATA, USAGE = 0, 1, 2, 3, 64
-_WIDTH = 100
 
 FLAGS = (
     BASE_DIR,
@@ -61,7 +59,7 @@ PROGRAM = Program(
     "show what a first boot with a config would change, and what would be lost",
     FLAGS,
     manual="ignition-plan(1)",
-    usage=("[URL|FILE|-] [--host | --image FILE... | --facts FILE] [options]",),
+    usage=("[URL|FILE|-]... [--host | --image FILE... | --facts FILE] [options]",),
     dialect=GO_ANYWHERE,
     operands=FILES,
     original=IGNITION,
@@ -78,28 +76,33 @@ PROGRAM = Program(
 
 @PROGRAM
 def main(values: Values, words: list[str]) -> int:
-    """Plan one config."""
+    """Plan the configs."""
     from ignition.fetch.engine import Fetcher
     from ignition.fetch.settings import Settings
     from ignition.planning.changes import Changes
+    from ignition.planning.result import of_boot
     from ignition.planning.stages import Planner
 
-    if len(words) > 1:
-        raise UsageError(f"expected one URL or FILE, got {len(words)}")
     if sum(map(bool, (values["host"], values["image"], values["facts"]))) > 1:
         raise UsageError("-host, -image and -facts exclude each other: a plan is for one machine")
     tell_people(PROGRAM.name)
+    if not values["json"]:
+        progress.for_people(PROGRAM.name)
     with without_garbage_collection(), ExitStack() as stack:
         timeout_s = float(int(duration_s(values["fetch-timeout"] or PATIENCE)))
         limited = bool(values["fetch-timeout"])
-        marked = merged(words[0] if words else "", values["base-dir"], values["platform"], timeout_s, is_limit=limited)
+        marked = merged(words, values["base-dir"], values["platform"], timeout_s, is_limit=limited)
         facts, tree, remarks = _machine(values, stack)
         with Fetcher(Settings(), offline=True) as fetcher:
             planner = Planner(_plain(marked), facts, tree, fetcher, values["platform"] or "metal")
             planner.machine.unknown += remarks
-            changes = Changes(planner, lambda place: _place(marked, place), shows_contents=values["show-contents"])
+            changes = Changes.of(planner, lambda place: _place(marked, place), shows_contents=values["show-contents"])
             failure = _run(planner, changes)
-        return _shown(values, words[0] if words else "", marked, planner, changes, failure)
+        name = ", ".join(words) or "the base configs"
+        status = present(of_boot(planner, changes, failure), values, name, kind="first boot, planned", fails=bool(failure))
+        if failure:
+            _complain(marked, planner.failed_in, failure)
+        return status
 
 
 def _plain(marked: Config) -> Config:
@@ -124,7 +127,8 @@ def _machine(values: Values, stack: ExitStack) -> tuple[Facts, Tree, list[str]]:
     if values["image"]:
         from ignition.cli import images
 
-        found = images.machine(values, stack)
+        with progress.working(f"inspecting {', '.join(values['image'])}"):
+            found = images.machine(values, stack)
         return found.facts, found.tree, found.remarks
     from ignition.facts import host
 
@@ -133,7 +137,8 @@ def _machine(values: Values, stack: ExitStack) -> tuple[Facts, Tree, list[str]]:
             "the disks of this machine can be read by root only",
             fix="run the command as root, or plan for an image (-image) or from facts (-facts)",
         )
-    return host.probe(), LiveTree(), []
+    with progress.working("inspecting the disks of this machine"):
+        return host.probe(), LiveTree(), []
 
 
 def _place(marked: Config, place: str) -> str:
@@ -149,111 +154,34 @@ def _place(marked: Config, place: str) -> str:
 def _run(planner: Planner, changes: Changes) -> Failure | None:
     """Make the plan; returns the failure that the boot would end with."""
     try:
-        planner.run(changes.seen)
+        with progress.working("planning"):
+            planner.run(changes.seen)
     except Failure as failure:
         return failure
     return None
 
 
-def _shown(values: Values, name: str, marked: Config, planner: Planner, changes: Changes, failure: Failure | None) -> int:
-    from ignition.planning import changes as planned
+def present(result: Result, values: Values, name: str, *, kind: str, fails: bool) -> int:
+    """Print a plan, write it to a page if -html is given, and return the exit status. Raises Failure.
 
-    views = planned.disk_views(planner, changes)
-    lost = planned.losses(views, changes)
-    status = FAILS if failure else LOSES_DATA if lost else CHANGES if _is_changed(changes, views) else NOTHING_TO_DO
+    `name`: of the config on the page; `kind`: of the run.
+    """
     if values["json"]:
         import json
 
-        print(json.dumps(document(planner, changes, views, lost, failure), ensure_ascii=False, indent=1))
+        print(json.dumps(result.document(), ensure_ascii=False, indent=1))
     else:
-        print("\n".join(_lines(planner, changes, views, lost)))
+        print("\n".join(result.lines(wants_colour(sys.stdout))))
     if values["html"]:
         from ignition.planning import page
 
-        with open(values["html"], "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(page.text(planner, changes, views, lost, failure, name or "the base configs"))
-    if failure:
-        _complain(marked, planner.failed_in, failure)
-    return status
-
-
-def _is_changed(changes: Changes, views: list[DiskView]) -> bool:
-    from ignition.display.changes import KEPT, SAME
-
-    return any(change.sign != SAME for _, change in changes.entries) or any(
-        part.fate != KEPT for view in views for part in (*view.before, *view.after)
-    )
-
-
-def _lines(planner: Planner, changes: Changes, views: list[DiskView], lost: list[str]) -> list[str]:
-    from ignition.display.changes import SAME
-    from ignition.display.terminal import BOLD, RED, change_lines, disk_lines, painted
-    from ignition.planning.changes import groups
-
-    colour = wants_colour(sys.stdout)
-    lines: list[str] = []
-    for title, found in groups(changes.entries).items():
-        if title == "Storage" and views:
-            lines += [
-                painted("Disks", BOLD, colour),
-                *(line for view in views for line in (*disk_lines(view, _WIDTH, colour), "")),
-            ]
-        if found:
-            lines += [painted(title, BOLD, colour), *change_lines(found, colour), ""]
-            if title == "Kernel arguments" and any(change.sign != SAME for change in found):
-                lines[-1:] = ["  then the machine reboots, and the first boot starts again", ""]
-    if lost:
-        lines += [painted("Lost", f"{BOLD};{RED}", colour), *(painted(f"- {one}", RED, colour) for one in lost), ""]
-    for note in dict.fromkeys(planner.machine.unknown):
-        lines.append(f"note: {note}")
-    return [
-        *lines,
-        f"Plan: incomplete, since the boot would fail in stage {planner.failed_in}."
-        if planner.failed_in
-        else summary(changes, lost),
-    ]
-
-
-def summary(changes: Changes, lost: list[str]) -> str:
-    """One line: how much changes."""
-    from ignition.display.changes import ADDED, CHANGED, REMOVED, SAME
-
-    found = [change.sign for _, change in changes.entries]
-    words = [
-        f"{found.count(sign)} {word}"
-        for sign, word in ((ADDED, "to add"), (CHANGED, "to change"), (REMOVED, "to remove"))
-        if sign in found
-    ]
-    words += [f"{found.count(SAME)} as they are"] if SAME in found else []
-    return f"Plan: {', '.join(words) or 'nothing to do'}; {f'{len(lost)} with data to LOSE' if lost else 'nothing is lost'}."
-
-
-def document(
-    planner: Planner, changes: Changes, views: list[DiskView], lost: list[str], failure: Failure | None
-) -> dict[str, Any]:
-    """The plan for tools (docs/plan.md)."""
-    return {
-        "version": 1,
-        "machine": planner.machine.facts.source,
-        "disks": [view.plain() for view in views],
-        "changes": [{"stage": stage, **change.plain()} for stage, change in changes.entries],
-        "operations": [
-            {
-                "stage": one.stage,
-                "operation": one.operation.kind,
-                "what": one.what,
-                "path": one.operation.path,
-                "already": one.is_there,
-                "concurrent": one.operation.concurrent,
-            }
-            for one in changes.steps
-        ],
-        "lost": lost,
-        "notes": list(dict.fromkeys(planner.machine.unknown)),
-        "failure": {"stage": planner.failed_in, "what": failure.what, "where": failure.where, "fix": failure.fix}
-        if failure
-        else None,
-    }
+        text = page.text(result, name, kind=kind)
+        try:
+            with open(values["html"], "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+                file.write(text)
+        except OSError as error:
+            raise Failure(f"the page cannot be written: {error.strerror}", where=values["html"]) from error
+    return FAILS if fails else LOSES_DATA if result.lost else CHANGES if result.is_changed else NOTHING_TO_DO
 
 
 def _complain(marked: Config, stage: str, failure: Failure) -> None:

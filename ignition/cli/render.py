@@ -1,4 +1,4 @@
-"""`ignition render [URL|FILE|-]`: the config that a machine would get, references followed, and where each value is from.
+"""`ignition render [URL|FILE|-]...`: the config that a machine would get, references followed, and where each value is from.
 
 The boot's own pipeline (docs/reference/ignition-config.md §4), without its journal, files and root. The result is JSON of the
 newest stable spec that our own parser takes. Exit statuses: 0 fine, 1 invalid, not to be had or not to be said, 2 usage.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from ignition.cli.flags import FILES, GO_ANYWHERE, Flag, UsageError, duration_s
+from ignition.cli.flags import FILES, GO_ANYWHERE, Flag, duration_s
 from ignition.cli.merged_config import (
     BASE_DIR,
     FETCH_TIMEOUT,
@@ -60,7 +60,7 @@ PROGRAM = Program(
     "print the config that a machine would get",
     FLAGS,
     manual="ignition-render(1)",
-    usage=("[URL|FILE|-] [options]",),
+    usage=("[URL|FILE|-]... [options]",),
     dialect=GO_ANYWHERE,
     operands=FILES,
     original=IGNITION,
@@ -74,15 +74,13 @@ PROGRAM = Program(
 
 @PROGRAM
 def main(values: Values, words: list[str]) -> int:
-    """Render one config."""
-    if len(words) > 1:
-        raise UsageError(f"expected one URL or FILE, got {len(words)}")
+    """Render the configs."""
     timeout_s = float(int(duration_s(values["fetch-timeout"] or PATIENCE)))
     tell_people(PROGRAM.name)
     progress.for_people(PROGRAM.name)
     with without_garbage_collection():
         is_limit = bool(values["fetch-timeout"])
-        config = merged(words[0] if words else "", values["base-dir"], values["platform"], timeout_s, is_limit=is_limit)
+        config = merged(words, values["base-dir"], values["platform"], timeout_s, is_limit=is_limit)
         return _print(config, dict(values["filesystem"]), with_origins=values["origin"])
 
 

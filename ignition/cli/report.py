@@ -87,7 +87,9 @@ def _page(report: Report, metadata: dict[str, str]) -> str:
     except ImportError as error:  # see ABSENT in dracut's closure.py
         if is_foreign(error):
             raise
-        raise Failure("an initramfs does not contain pages", fix="run the command on the running system") from error
+        raise Failure(
+            "an initramfs does not contain pages", fix="leave out -html here, or run the command when this machine has booted"
+        ) from error
     return page.html(report, metadata)
 
 

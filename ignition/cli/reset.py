@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from textwrap import wrap
 
 from ignition import platforms
-from ignition.cli.flags import GO_ANYWHERE, Flag, one_of
+from ignition.cli.flags import GO_ANYWHERE, Flag, UsageError, one_of
 from ignition.cli.program import FAILED, IGNITION, SUCCESS, USAGE, Program
 from ignition.errors import Failure
 from ignition.host import log, paths
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
     from ignition.cli.program import Values
     from ignition.provisioned.reset import Facts
 
+VERSION = 1  # of the JSON
+_WIDTH = 114
 _STARTING = ("initializing", "starting")  # systemctl(1), is-system-running
 PROGRAM = Program(
     "ignition reset",
     "provision this machine again at its next boot",
     (
         Flag("dry-run", False, "print what would be done, and change nothing"),
+        Flag("json", False, "print JSON, with -yes or -dry-run"),
         Flag(
             "keep",
             (),
@@ -45,7 +49,7 @@ PROGRAM = Program(
         Flag("yes", False, "do not ask for the machine's host name"),
     ),
     manual="ignition-reset(8)",
-    usage=("[-keep WHAT]... [-yes] [-dry-run]",),
+    usage=("[-keep WHAT]... [-yes] [-dry-run] [-json]",),
     dialect=GO_ANYWHERE,
     operands=None,
     original=IGNITION,
@@ -60,23 +64,65 @@ PROGRAM = Program(
 @PROGRAM
 def main(values: Values, words: list[str]) -> None:
     """Show the operations, ask, and run them."""
+    if values["json"] and not (values["yes"] or values["dry-run"]):
+        raise UsageError("-json needs -yes or -dry-run: a person who is asked reads the preview")
     _refuse_place()
     root, keep = Root.live(), values["keep"]
     facts = reset.probe(root)
     _refuse_first_boot(facts)
     operations = reset.plan(facts, keep)
     name = os.uname().nodename
+    if values["json"]:
+        return _as_json(name, facts, keep, operations, root, dry_run=values["dry-run"])
     print("\n".join(message(line) for line in _preview(name, facts, keep, operations)), flush=True)
     if values["dry-run"]:
-        return
+        return None
     if not values["yes"]:
         _confirm(name)
-    log.configure(stage="reset", to_stdout=False)
-    os.makedirs(paths.RUN, exist_ok=True)
-    with Runner("reset", f"{paths.RUN}/{paths.OPERATIONS}") as runner:
+    with _runner() as runner:
         runner.run(operations, Context(root, None))  # type: ignore[arg-type]  # nothing is fetched here
     how = "" if facts.node else " with that argument"
     print(f"\nDone. Reboot{how} soon: until then programs may miss the machine ID.")
+    return None
+
+
+def _runner() -> Runner:
+    log.configure(stage="reset", to_stdout=False)
+    os.makedirs(paths.RUN, exist_ok=True)
+    return Runner("reset", f"{paths.RUN}/{paths.OPERATIONS}")
+
+
+def _as_json(name: str, facts: Facts, keep: Collection[str], operations: list[Operation], root: Root, *, dry_run: bool) -> None:
+    """Run the operations, and print one object, whatever their result. Raises Failure."""
+    import json
+
+    found: Failure | None = None
+    done: list[Operation] = []
+    if not dry_run:
+        with _runner() as runner:
+            try:
+                runner.run(operations, Context(root, None))  # type: ignore[arg-type]  # nothing is fetched here
+            except Failure as failure:
+                found = failure
+            done = runner.done
+    rows = []
+    for operation in operations:
+        is_failed = found is not None and operation is operations[len(done)]
+        result = "failed" if is_failed else "done" if operation in done else "planned"
+        rows.append({"operation": operation.kind, "what": operation.describe(), "path": operation.path, "result": result})
+    document = {
+        "version": VERSION,
+        "machine": name,
+        "dryRun": dry_run,
+        "operations": rows,
+        "lost": list(_lost(facts, keep)),
+        "kept": list(_kept(facts, keep)),
+        "notes": list(_notes(facts)),
+        "failure": {"what": found.what, "where": found.where, "fix": found.fix} if found else None,
+    }
+    print(json.dumps(document, ensure_ascii=False, indent=1))
+    if found:
+        raise found
 
 
 def _refuse_place() -> None:
@@ -111,18 +157,24 @@ def _preview(name: str, facts: Facts, keep: Collection[str], operations: list[Op
     yield from (f"  {line}" for line in lost or ["nothing"])
     yield ""
     yield "Kept:"
-    yield "  users, groups, files, units and data, until the config of the next boot changes them: as at any first boot,"
-    yield "  it may overwrite files, and wipe partitions and file systems"
-    yield f"  the history: {paths.RESULT}, {paths.REPORT}"
-    yield from (f"  {line}" for line in _kept(facts, keep))
+    for text in _kept(facts, keep):
+        yield from wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    for note in _notes(facts):
+        yield ""
+        yield from wrap(note, _WIDTH, break_on_hyphens=False)
+
+
+def _notes(facts: Facts) -> Iterator[str]:
     if _is_config_taken(platform_of(facts.root)):
-        yield ""
-        yield "ignition-delete-config.service removed the config from its platform after the last first boot, unless it was"
-        yield "masked: set it again before the next boot."
+        yield (
+            "ignition-delete-config.service removed the config from its platform after the last first boot, unless it was masked:"
+            " set it again before the next boot."
+        )
     if not facts.node:
-        yield ""
-        yield "This machine does not have a partition EFI-SYSTEM for the first-boot flag: start it once with the kernel argument"
-        yield "coreos.first_boot=1 (and ignition.platform.id= and ignition.config.url= if they are not there already)."
+        yield (
+            "This machine does not have a partition EFI-SYSTEM for the first-boot flag: start it once with the kernel argument"
+            " coreos.first_boot=1 (and ignition.platform.id= and ignition.config.url= if they are not there already)."
+        )
 
 
 def _lost(facts: Facts, keep: Collection[str]) -> Iterator[str]:
@@ -135,6 +187,11 @@ def _lost(facts: Facts, keep: Collection[str]) -> Iterator[str]:
 
 
 def _kept(facts: Facts, keep: Collection[str]) -> Iterator[str]:
+    yield (
+        "users, groups, files, units and data, until the config of the next boot changes them: as at any first boot, it may"
+        " overwrite files, and wipe partitions and file systems"
+    )
+    yield f"the history: {paths.RESULT}, {paths.REPORT}"
     if facts.host_keys and not facts.key_maker and reset.SSH_HOST_KEYS not in keep:
         yield "the SSH host keys, because no unit of this machine would make new ones"
     yield from (f"{what}, as -keep says" for what in keep)

@@ -1,12 +1,14 @@
-"""`ignition schema NAME`: the JSON Schema of a kind of document on standard output, for editors.
+"""`ignition schema NAME`: the JSON Schema of a kind of document on standard output, for editors and for readers of our output.
 
     ignition schema 3.5.0                  an Ignition config of that spec version
     ignition schema butane fcos 1.6.0      a Butane document of that variant and version
     ignition schema ct                     a Container Linux Config
     ignition schema cloud-config           a cloud-config
     ignition schema assertions             an assertion file of ignition simulate
-    ignition schema facts                  a document of ignition facts
+    ignition schema applied                the record of a first boot
+    ignition schema manifest               manifest.json of ignition simulate
     ignition schema report                 report.json, and the output of `ignition report --json`
+    ignition schema COMMAND                the JSON that a command prints: facts, plan, simulate, status, verify, reset, validate
 
 Exit statuses: 0 printed, 2 usage, a name that no schema has included.
 """
@@ -33,9 +35,21 @@ _ALONE = {
     CT: ("ignition.transpile.schema", "container_linux_config"),
     CLOUD_CONFIG: ("ignition.cloudinit.schema", "cloud_config"),
     "assertions": ("ignition.simulation.assertions", "schema"),
-    "facts": ("ignition.facts.schema", "schema"),
-    "report": ("ignition.reporting.schema", "report"),
 }
+# Those that our programs write; docs/NAME.schema.json has each.
+WRITTEN = {
+    "applied": ("ignition.applied.schema", "applied"),
+    "facts": ("ignition.facts.schema", "schema"),
+    "manifest": ("ignition.simulation.schema", "manifest"),
+    "plan": ("ignition.planning.schema", "plan"),
+    "report": ("ignition.reporting.schema", "report"),
+    "reset": ("ignition.provisioned.schema", "reset"),
+    "simulate": ("ignition.simulation.schema", "simulate"),
+    "status": ("ignition.provisioned.schema", "status"),
+    "validate": ("ignition.cli.validation.schema", "validate"),
+    "verify": ("ignition.applied.schema", "verify"),
+}
+_ALONE |= WRITTEN
 _DIGITS = tuple("0123456789")
 
 
@@ -52,10 +66,15 @@ def words() -> Iterator[str]:
 
 PROGRAM = Program(
     "ignition schema",
-    "print a JSON Schema for editors",
+    "print a JSON Schema",
     (),
     manual="ignition-schema(1)",
-    usage=("VERSION", f"{BUTANE} VARIANT VERSION", *_ALONE),
+    usage=(
+        "VERSION",
+        f"{BUTANE} VARIANT VERSION",
+        " | ".join(name for name in _ALONE if name not in WRITTEN),
+        " | ".join(WRITTEN),
+    ),
     dialect=GO_ANYWHERE,
     operands=words,
     original=IGNITION,

@@ -1,4 +1,4 @@
-"""`ignition simulate CONFIG -into DIRECTORY [-assert FILE]`: the files stage on an empty directory, without privileges, for CI.
+"""`ignition simulate CONFIG... -into DIRECTORY [-assert FILE]`: the files stage on an empty directory, without root, for CI.
 
 Exit statuses: 0 fine, 1 the config is invalid, the stage would fail, or an assertion file is invalid, 2 usage, 3 assertions
 failed.
@@ -57,7 +57,7 @@ PROGRAM = Program(
     "write what a config writes into a directory, without privileges, and check it",
     FLAGS,
     manual="ignition-simulate(1)",
-    usage=("URL|FILE|- -into DIRECTORY [-assert FILE] [options]",),
+    usage=("URL|FILE|-... -into DIRECTORY [-assert FILE] [options]",),
     dialect=GO_ANYWHERE,
     operands=FILES,
     original=IGNITION,
@@ -72,13 +72,14 @@ PROGRAM = Program(
 
 @PROGRAM
 def main(values: Values, words: list[str]) -> int:
-    """Simulate one config."""
-    if len(words) != 1:
-        raise UsageError(f"expected one URL or FILE, got {len(words)}")
+    """Simulate the configs."""
+    if not words:
+        raise UsageError("expected a URL or FILE")
     if not values["into"]:
         raise UsageError("-into is required: an empty or new directory")
     log.divert(_tell)
-    progress.for_people(PROGRAM.name)
+    if not values["json"]:
+        progress.for_people(PROGRAM.name)
     timeout_s = float(int(duration_s(values["fetch-timeout"] or PATIENCE)))
     assertions = _read_assertions(values["assert"]) if values["assert"] else None
     if values["assert"] and assertions is None:
@@ -87,7 +88,7 @@ def main(values: Values, words: list[str]) -> int:
         from ignition.simulation.run import Simulation
 
         config = merged(
-            words[0],
+            words,
             values["base-dir"],
             values["platform"],
             timeout_s,

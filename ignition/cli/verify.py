@@ -102,7 +102,7 @@ class Result:
         return [change for change in self.changes if change.sign != SAME]
 
     def plain(self) -> dict[str, Any]:
-        """As docs/verify.schema.json describes it."""
+        """As `ignition schema verify` describes it."""
         return {
             "version": VERSION,
             "result": "drift" if self.differing else "same",
@@ -158,8 +158,9 @@ def _against_config(root: Root, patterns: tuple[str, ...], values: Values) -> Re
     from ignition.fetch.engine import Fetcher, Settings
     from ignition.operation import Context
 
-    progress.for_people(PROGRAM.name)
-    marked = merged(values["config"], (), "", float(int(duration_s(PATIENCE))), is_limit=False)
+    if not values["json"]:
+        progress.for_people(PROGRAM.name)
+    marked = merged((values["config"],), (), "", float(int(duration_s(PATIENCE))), is_limit=False)
     config = origins.plain(marked)
     result = Result(values["config"])
     with Fetcher(Settings.from_config(config), offline=False, root=values["root"]) as fetcher:

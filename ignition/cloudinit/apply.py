@@ -1,13 +1,12 @@
-"""Executing a plan, or previewing it, and tracking the changes that a run makes."""
+"""Executing a plan, and tracking the changes that a run makes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ignition.errors import Failure
 from ignition.host import log
-from ignition.operation import Context, Operation, Runner
+from ignition.operation import Around, Context, Operation, Runner
 
 STAGE = "cloudinit"
 
@@ -47,21 +46,6 @@ def summary(results: Sequence[str]) -> str:
     return f"{changed} {'change' if changed == 1 else 'changes'} made, {already} already in place"
 
 
-def preview(operations: Sequence[Operation], context: Context) -> Iterator[str]:
-    """A line per operation. Nothing is changed, but changes count as made for the operations that depend on them."""
-    for operation in operations:
-        try:
-            is_in_place = operation.already_there(context)
-        except (Failure, OSError):
-            is_in_place = False  # it depends on the result of an earlier operation
-        if is_in_place:
-            yield f"already  {operation.describe()}"
-        else:
-            if isinstance(operation, Noted):
-                operation.note()
-            yield f"to do    {operation.describe()}"
-
-
 UNIT_DIRECTORIES = ("/etc/systemd/", "/run/systemd/", "/usr/lib/systemd/")
 
 
@@ -84,25 +68,22 @@ class Changes:
         return unit in self.units or bool(self.others)
 
 
-class Noted(Operation):
-    """An operation that notes its execution as a change of a unit or of something else."""
+class Noted(Around):
+    """An operation that notes its execution as a change of a unit or of something else.
+
+    `origin`: its place in the document, such as `write_files[0]`.
+    """
 
     def __init__(self, inner: Operation, changes: Changes, unit: str = "") -> None:
-        self._inner, self._changes, self._unit = inner, changes, unit
-        self.kind, self.path, self.concurrent = inner.kind, inner.path, inner.concurrent
-
-    def describe(self) -> str:
-        return self._inner.describe()
-
-    def already_there(self, context: Context) -> bool:
-        return self._inner.already_there(context)
+        super().__init__(inner)
+        self._changes, self._unit, self.origin = changes, unit, inner.place
 
     def execute(self, context: Context) -> None:
-        self._inner.execute(context)
-        self.note()
+        super().execute(context)
+        self.foresee()
 
-    def note(self) -> None:
-        """Note the change; also in a preview, where it only counts as made."""
+    def foresee(self) -> None:
+        """Note the change."""
         if self._unit:
             self._changes.units.add(self._unit)
         else:

@@ -29,11 +29,11 @@ class Facts:
     """`resolved`: path → place inside the root. `blocked`: path → why a file cannot be written there. `texts`: file → content.
 
     `missing_units`: units to be enabled or started that do not exist. `has_user_groups`: new users get a group of their own.
-    `problems`: why some of these could not be determined.
+    `problems`: why some of these could not be determined. `asks_nss`: the root is that of this process.
     """
 
-    def __init__(self, root: Root) -> None:
-        self.root, self.accounts = root, AccountDatabase(root)
+    def __init__(self, root: Root, *, asks_nss: bool) -> None:
+        self.root, self.accounts, self._asks_nss = root, AccountDatabase(root), asks_nss
         self.hostname = os.uname().nodename
         self.resolved: dict[str, str] = {}
         self.blocked: dict[str, str] = {}
@@ -46,33 +46,33 @@ class Facts:
 
     def has_user(self, name: str) -> bool:
         """Whether the user exists, in the root's files or through NSS."""
-        return self.accounts.user(name) is not None or (not self.root.path and _known(pwd.getpwnam, name))
+        return self.accounts.user(name) is not None or (self._asks_nss and _known(pwd.getpwnam, name))
 
     def has_group(self, name: str) -> bool:
         """Whether the group exists, in the root's files or through NSS."""
-        return self.accounts.group(name) is not None or (not self.root.path and _known(grp.getgrnam, name))
+        return self.accounts.group(name) is not None or (self._asks_nss and _known(grp.getgrnam, name))
 
     def login_group(self, user: str) -> int | None:
         """The id of a user's login group; None for a user that does not exist yet."""
         account = self.accounts.user(user)
         if account is not None:
             return account.gid
-        return pwd.getpwnam(user).pw_gid if not self.root.path and _known(pwd.getpwnam, user) else None
+        return pwd.getpwnam(user).pw_gid if self._asks_nss and _known(pwd.getpwnam, user) else None
 
     def uid(self, name: str) -> int | None:
         """The id of a user that only NSS has; None for all others."""
-        is_foreign = self.accounts.user(name) is None and not self.root.path and _known(pwd.getpwnam, name)
+        is_foreign = self.accounts.user(name) is None and self._asks_nss and _known(pwd.getpwnam, name)
         return pwd.getpwnam(name).pw_uid if is_foreign else None
 
     def gid(self, name: str) -> int | None:
         """The id of a group that only NSS has; None for all others."""
-        is_foreign = self.accounts.group(name) is None and not self.root.path and _known(grp.getgrnam, name)
+        is_foreign = self.accounts.group(name) is None and self._asks_nss and _known(grp.getgrnam, name)
         return grp.getgrnam(name).gr_gid if is_foreign else None
 
 
-def probe(root: Root) -> Facts:
-    """The facts that the login part needs: quick, and from files alone."""
-    facts = Facts(root)
+def probe(root: Root, *, asks_nss: bool) -> Facts:
+    """The facts that the login part needs: quick, and from files alone. `asks_nss`: see Facts."""
+    facts = Facts(root, asks_nss=asks_nss)
     for path in (MACHINE_INFO, _LOGIN_DEFS):
         _read(facts, path)
     # login.defs(5): without USERGROUPS_ENAB useradd does not create groups.

@@ -7,10 +7,11 @@ for valid names, and for deriving one from an invalid name, are in ignition/host
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from ignition.errors import Failure
 from ignition.host import command, hostnames, reading
-from ignition.operation import Context, Operation
+from ignition.operation import Context, Left, Operation
 
 PATH = "/etc/hostname"
 MACHINE_INFO = "/etc/machine-info"  # machine-info(5)
@@ -45,6 +46,9 @@ class SetHostname(Operation):
 
     def already_there(self, context: Context) -> bool:
         return static(context) == self._name == os.uname().nodename
+
+    def leaves(self, context: Context) -> Iterable[Left]:
+        yield Left("host name", self._name, {})
 
     def execute(self, context: Context) -> None:
         # A short limit, since keys wait for it: hostnamed answers at once or, without a bus, never.

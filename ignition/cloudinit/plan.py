@@ -47,6 +47,7 @@ class Plan:
         self._wrong = [checks.of_login_part(reading.config, facts, self._new) for reading in self.configs]
         self._changes = Changes()
         self._name = ""
+        self._origins: dict[Operation, tuple[Reading, str]] = {}
 
     def login(self) -> list[Operation]:
         """The login part, without the invalid pieces of users, keys and host name."""
@@ -54,17 +55,26 @@ class Plan:
         sound = [checks.login_part(one.config, wrong) for one, wrong in zip(self.configs, self._wrong, strict=True)]
         self._name, pretty = _hostname(sound, metadata, next((one.config.hostname for one in self.configs), ""))
         found: list[Operation] = [SetHostname(self._name)] if self._name else []
+        self._from(found, next((one for one in self.configs if one.config.hostname), None), "hostname")
         written = {clean(file.path) for reading in self.configs for file in reading.config.write_files}
         if pretty and MACHINE_INFO in facts.texts and MACHINE_INFO not in written:
             found.append(files.whole(MACHINE_INFO, machine_info(facts.texts[MACHINE_INFO] or "", pretty), facts))
-        for config in sound:
-            found += users.plan(config.users, facts, self._options.key_name)
+        # Without its invalid users, the others of a document would be counted wrongly.
+        sources = [None if wrong else reading for reading, wrong in zip(self.configs, self._wrong, strict=True)]
+        for config, source in zip(sound, sources, strict=True):
+            found += self._from(users.plan(config.users, facts, self._options.key_name), source)
         keys = _core_keys(sound, metadata)
         if keys and (facts.has_user(CORE) or any(user.name == CORE for config in sound for user in config.users)):
-            found.append(facts.writer.operation("ssh_authorized_keys", CORE, keys, self._options.key_name))
-        for config in sound:
-            found += users.imports(config.users, facts)
+            given = next((one for one in self.configs if one.config.ssh_authorized_keys), None)
+            found += self._from([facts.writer.operation("ssh_authorized_keys", CORE, keys, self._options.key_name)], given)
+        for config, source in zip(sound, sources, strict=True):
+            found += self._from(users.imports(config.users, facts), source)
         return self._noted(found)
+
+    def origin(self, operation: Operation) -> str:
+        """The place in the user data that an operation comes from, as NAME:LINE:COLUMN; "" if it is not known."""
+        reading, place = self._origins.get(operation, (None, ""))
+        return reading.place(place) if reading else ""
 
     def refusals(self) -> list[Failure]:
         """Why the rest cannot be applied: a Refused for each document with errors. Call `facts.look` before."""
@@ -87,14 +97,28 @@ class Plan:
             found += self._noted(files.plan(CloudConfig(), self._facts, self._new, hostname, variables))  # /etc/environment
         for part in self._parts if complete else ():
             if isinstance(part, Reading):
-                found += self._noted(files.plan(part.config, self._facts, self._new, hostname, variables))
-                found += units.plan(part.config.coreos, self._changes)
+                found += self._noted(self._from(files.plan(part.config, self._facts, self._new, hostname, variables), part))
+                found += self._from(units.plan(part.config.coreos, self._changes), part)
             else:
                 found.append(RunScript(part.text, part.name, self._options.workspace))
         return found
 
     def _noted(self, operations: Sequence[Operation]) -> list[Operation]:
-        return [Noted(operation, self._changes) for operation in operations]
+        found: list[Operation] = []
+        for operation in operations:
+            noted = Noted(operation, self._changes)
+            if operation in self._origins:
+                self._origins[noted] = self._origins[operation]
+            found.append(noted)
+        return found
+
+    def _from(self, operations: list[Operation], reading: Reading | None, place: str = "") -> list[Operation]:
+        """The operations, remembered with the document that they come from."""
+        if reading is not None:
+            for operation in operations:
+                where = place or (operation.origin if isinstance(operation, Noted) else operation.place)
+                self._origins[operation] = reading, where
+        return operations
 
 
 def _hostname(configs: Sequence[CloudConfig], metadata: Metadata, refused: str) -> tuple[str, str]:

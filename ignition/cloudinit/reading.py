@@ -15,7 +15,9 @@ from ignition.cloudinit.services import Key, Section
 from ignition.config.report import ERROR, Finding, Path
 from ignition.config.text import yaml_text
 from ignition.config.text.locate import of_not_yaml
+from ignition.config.text.positions import Lines
 from ignition.config.text.yaml_nodes import LIST, MAPPING, WORDS, Mapping, Node, Scalar, Sequence, complaint, is_null, scalar
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from ignition.config.text.yaml_text import Document
 
+_PARTS = lazy_pattern(r"([^.\[\]]+)|\[([0-9]+)\]")
 POLICY = yaml_text.Policy(dashes_are_underscores=True)
 
 
@@ -53,6 +56,17 @@ class Reading:
     def in_document(self, found: list[Finding]) -> list[Finding]:
         """Findings about the model, with their paths in the document."""
         return [one.moved(self._path_in_document(one.path)) for one in found]
+
+    def place(self, words: str) -> str:
+        """NAME:LINE:COLUMN of a place in the model, such as `users[0]`, or of its section; "" if the document has neither."""
+        path = self._path_in_document(tuple(int(index) if index else name for name, index in _PARTS.findall(words)))
+        positions = self.document.positions()
+        while path and positions.find(path) is None:
+            path = path[:-1]
+        if not path:
+            return ""
+        line, column = Lines(self.text).at(positions.key(path))
+        return f"{self.name}:{line}:{column}"
 
     def _path_in_document(self, path: Path) -> Path:
         """A path of the model, with the indices of the document's lists."""

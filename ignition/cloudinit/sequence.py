@@ -17,6 +17,7 @@ from ignition.cloudinit.findings import USER_DATA, Refused, in_original_words
 from ignition.cloudinit.plan import Options, Plan
 from ignition.cloudinit.reading import Reading
 from ignition.cloudinit.user_data import Part
+from ignition.config.report import ERROR
 from ignition.errors import Failure, trace, unforeseen
 from ignition.fetch.engine import Fetcher, Settings
 from ignition.host import log
@@ -25,7 +26,20 @@ from ignition.operation import Context, Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from ignition.config.report import Report
+
+    Do = Callable[[Sequence[Operation], Callable[[Operation], str]], None]
+
+    class Preview(Protocol):
+        """A plan in place of a run (ignition/planning/running.py). `context`: that of the plan."""
+
+        context: Context
+
+        def do(self, operations: Sequence[Operation], where: Callable[[Operation], str]) -> None:
+            """Take these operations as the next ones. `where`: the place of one in the user data. Raises Failure."""
+
 
 PROGRAM = "coreos-cloudinit"
 RECORDS = "/run/coreos-cloudinit/operations.jsonl"
@@ -44,7 +58,10 @@ class Screen:
 
 
 class Run:
-    """`convert`: the format of the network description, or "". `only_plan`: preview the operations."""
+    """`convert`: the format of the network description, or "". `preview`: gets the operations, and nothing is changed.
+
+    `failures`: all errors of `run`, at their places in the user data.
+    """
 
     def __init__(
         self,
@@ -55,13 +72,15 @@ class Run:
         root: str = "/",
         environment: Mapping[str, str] | None = None,
         convert: str = "",
-        only_plan: bool = False,
+        preview: Preview | None = None,
         ignore_failure: bool = False,
     ) -> None:
         self._source, self._screen, self._options = source, screen, options or Options()
-        self._root = Root.live(root)
+        self._root = preview.context.root if preview else Root.live(root)
+        self._is_whole_machine = root == "/"
         self._environment = os.environ if environment is None else environment
-        self._convert, self._only_plan, self._ignore_failure = convert, only_plan, ignore_failure
+        self._convert, self._preview, self._ignore_failure = convert, preview, ignore_failure
+        self.failures: list[Failure] = []
         self._is_unread = self._has_failed = False  # --ignore-failure forgives the first
         self._name = source.called
         self._told: list[tuple[Report, bytes]] = []  # in the log at once, on the terminal at the end
@@ -90,7 +109,7 @@ class Run:
         return FAILED if is_wrong else SUCCESS
 
     def run(self) -> int:
-        """Apply the user data, or preview it with `only_plan`; the exit status."""
+        """Apply the user data, or have it previewed; the exit status."""
         data, metadata = b"", Metadata()
         with self._noting("failed to fetch user-data"):
             data = self._user_data()
@@ -107,7 +126,7 @@ class Run:
             self._screen.say(IGNITION_NOTICE)
         else:
             with Fetcher(Settings(), offline=True) as fetcher:
-                self._carry_out(data, metadata, Context(self._root, fetcher))
+                self._carry_out(data, metadata, self._preview.context if self._preview else Context(self._root, fetcher))
         return FAILED if self._has_failed or (self._is_unread and not self._ignore_failure) else SUCCESS
 
     def _user_data(self) -> bytes:
@@ -146,52 +165,61 @@ class Run:
             found = parts(data, addresses, problems, self._name)
             for problem in problems:
                 self._note("cannot apply user-data", problem)
-        complete = False
-        with apply.CountingRunner(self._record_path()) as runner:
-            with self._noting("failed to apply", is_unread=False):
-                known = facts.probe(self._root)
-                plan = Plan(found, metadata, known, self._options)
-                for operation in plan.login():
-                    with self._noting("failed to apply", is_unread=False):
-                        self._do([operation], context, runner)
-                # Only now: these facts take longer, and an error in collecting them must not prevent logins.
-                facts.look(known, [one.config for one in plan.configs])
-                for refusal in plan.refusals():
-                    self._note("cannot apply", refusal, is_unread=isinstance(refusal, Refused) and refusal.is_unread)
-                with self._noting("failed to apply", is_unread=False):
-                    if self._convert:
-                        from ignition.cloudinit.network import apply as network
-
-                        converted = network.converted(self._convert, metadata.network, self._source.where)
-                        self._do(network.plan(converted, context), context, runner)
-                complete = not (self._is_unread or self._has_failed)
-                self._do(plan.rest(addresses, complete=complete), context, runner)
+        results: list[str] = []
+        if self._preview:
+            complete = self._apply(found, metadata, addresses, context, self._preview.do)
+        else:
+            with apply.CountingRunner(self._record_path()) as runner:
+                complete = self._apply(found, metadata, addresses, context, lambda done, _: runner.run(done, context))
+            results = runner.results
         self._show_told()
         if found and not complete:
             log.error("only users, keys and host name of the user data are applied, as far as they are valid: see above")
-        if not self._only_plan:
+        if not self._preview:
             missing = "" if complete else ", without the rest of the user data" if found else ", without the user data"
-            done = apply.summary(runner.results) + (missing if found or self._is_unread else "")
+            done = apply.summary(results) + (missing if found or self._is_unread else "")
             log.info(done)
             self._screen.sum_up(f"coreos-cloudinit: {done}")
+
+    def _apply(
+        self,
+        found: list[Reading | Part],
+        metadata: Metadata,
+        addresses: Mapping[str, str],
+        context: Context,
+        do: Do,
+    ) -> bool:
+        """Whether all of the user data is applied."""
+        complete = False
+        with self._noting("failed to apply", is_unread=False):
+            known = facts.probe(self._root, asks_nss=self._is_whole_machine)
+            plan = Plan(found, metadata, known, self._options)
+            for operation in plan.login():
+                with self._noting("failed to apply", is_unread=False):
+                    do([operation], plan.origin)
+            # Only now: these facts take longer, and an error in collecting them must not prevent logins.
+            facts.look(known, [one.config for one in plan.configs])
+            for refusal in plan.refusals():
+                self._note("cannot apply", refusal, is_unread=isinstance(refusal, Refused) and refusal.is_unread)
+            with self._noting("failed to apply", is_unread=False):
+                if self._convert:
+                    from ignition.cloudinit.network import apply as network
+
+                    converted = network.converted(self._convert, metadata.network, self._source.where)
+                    do(network.plan(converted, context), plan.origin)
+            complete = not (self._is_unread or self._has_failed)
+            do(plan.rest(addresses, complete=complete), plan.origin)
+        return complete
 
     def _record_path(self) -> str:
         """The file that records operations; its directory is created. A run continues without it: records are for people."""
         try:
-            if not self._only_plan:
-                with self._root.at(RECORDS, parents=PARENTS):
-                    pass
+            with self._root.at(RECORDS, parents=PARENTS):
+                pass
             return self._root.locate(RECORDS)
         except (Failure, OSError) as failure:
             log.warning(f"operations not recorded: {failure}")
             return os.devnull
-
-    def _do(self, operations: Sequence[Operation], context: Context, runner: apply.CountingRunner) -> None:
-        if not self._only_plan:
-            runner.run(operations, context)
-            return
-        for line in apply.preview(operations, context):
-            self._screen.say(line)
 
     @contextmanager
     def _noting(self, what: str, *, is_unread: bool = True) -> Iterator[None]:
@@ -199,7 +227,7 @@ class Run:
         try:
             yield
         except BrokenPipeError as error:
-            if self._only_plan:
+            if self._preview:
                 raise
             self._note(what, error, is_unread=is_unread)
         except Exception as error:  # noqa: BLE001  a bug of ours must not keep people from logging in either
@@ -210,6 +238,7 @@ class Run:
         is_foreseen = isinstance(error, Failure | OSError)
         self._is_unread |= is_unread and is_foreseen
         self._has_failed |= not (is_unread and is_foreseen)
+        self.failures += _at_their_places(what, error)
         if isinstance(error, Refused):
             log.aside(log.ERROR, f"{what.removesuffix(' user-data')} {error}")
             self._told.append((error.report, error.text))
@@ -218,6 +247,20 @@ class Run:
         else:
             log.debug(trace(error))
             log.critical(f"{what}: {unforeseen(error, PROGRAM)}")
+
+
+def _at_their_places(what: str, error: Exception) -> list[Failure]:
+    """An error as failures, one for each finding."""
+    if isinstance(error, Refused):
+        name = error.report.source
+        return [
+            Failure(f"{what}: {one.message}", where=f"{name}:{one.line}:{one.column}" if one.line else name, fix=one.fix)
+            for one in error.report.entries
+            if one.level == ERROR
+        ]
+    if isinstance(error, Failure):
+        return [Failure(f"{what}: {error.what}", where=error.where, fix=error.fix)]
+    return [Failure(f"{what}: {error}") if isinstance(error, OSError) else unforeseen(error, PROGRAM)]
 
 
 def parts(data: bytes, addresses: Mapping[str, str], problems: list[Failure], name: str = USER_DATA) -> list[Reading | Part]:

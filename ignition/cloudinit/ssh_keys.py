@@ -7,13 +7,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ignition.cloudinit.datasources import http
 from ignition.config.text import json_text
 from ignition.errors import CommandFailed, Failure
 from ignition.fetch.urls import shown
 from ignition.host import command, key_lines
 from ignition.host.root import Root
-from ignition.operation import Context, Operation
+from ignition.operation import Context, Left, Operation
 from ignition.sysroot.account_database import AccountDatabase
 from ignition.sysroot.ssh_keys import AddKeys, KeyPlaces
 
@@ -63,7 +65,7 @@ class ImportKeys(Operation):
     kind = "import-ssh-keys"
 
     def __init__(self, place: str, user: str, url: str, name: str, writer: Writer) -> None:
-        self.path, self._place, self._url, self._name, self._writer = user, place, url, name, writer
+        self.path, self.place, self._url, self._name, self._writer = user, place, url, name, writer
         self._inner: Operation | None = None
 
     def describe(self) -> str:
@@ -75,9 +77,15 @@ class ImportKeys(Operation):
     def execute(self, context: Context) -> None:
         self._operation().execute(context)
 
+    def content(self, context: Context) -> bytes | None:
+        return self._operation().content(context)
+
+    def leaves(self, context: Context) -> Iterable[Left]:
+        return self._operation().leaves(context)
+
     def _operation(self) -> Operation:
         if self._inner is None:
-            self._inner = self._writer.operation(self._place, self.path, imported(self._url), self._name)
+            self._inner = self._writer.operation(self.place, self.path, imported(self._url), self._name)
         return self._inner
 
 

@@ -8,11 +8,12 @@ ended the run.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ignition.cloudinit.apply import Changes
 from ignition.errors import CommandFailed, at
 from ignition.host import command, log, reading
-from ignition.operation import Context, Operation
+from ignition.operation import Context, Left, Operation
 from ignition.patterns import lazy_pattern
 
 NETWORKD = "systemd-networkd.service"
@@ -68,7 +69,7 @@ class EnableUnit(Operation):
     kind = "enable-unit"
 
     def __init__(self, place: str, name: str, *, runtime: bool) -> None:
-        self.path, self._place, self._runtime = name, place, runtime
+        self.path, self.place, self._runtime = name, place, runtime
 
     def describe(self) -> str:
         return f"enable unit {self.path}{' until the next boot' if self._runtime else ''}"
@@ -81,8 +82,11 @@ class EnableUnit(Operation):
         runtime = ["--runtime"] if self._runtime else []
         # A single daemon-reload follows once all unit files are written.
         argv = ["systemctl", "--no-reload", "enable", "--force", *runtime, "--", self.path]
-        with at(self._place):
+        with at(self.place):
             command.run(argv, why=self.describe())
+
+    def leaves(self, context: Context) -> Iterable[Left]:
+        yield Left("unit", self.path, {"state": "enabled"})
 
 
 class ReloadManager(Operation):
@@ -129,7 +133,7 @@ class RunCommand(Operation):
 
     def __init__(self, place: str, name: str, verb: str, changes: Changes, *, optional: bool = False) -> None:
         """`optional`: user data does not name the unit itself, so a machine without it has nothing to do."""
-        self.path, self._place, self._verb, self._changes, self._optional = name, place, verb, changes, optional
+        self.path, self.place, self._verb, self._changes, self._optional = name, place, verb, changes, optional
 
     def describe(self) -> str:
         return f"{self._verb} unit {self.path}"
@@ -138,7 +142,7 @@ class RunCommand(Operation):
         """Whether the command would have no effect: see docs/coreos-cloudinit.md."""
         state = properties(self.path)
         if self._optional and state["LoadState"] == NOT_FOUND:
-            log.info(f"{self._place}: this machine does not have {self.path}")
+            log.info(f"{self.place}: this machine does not have {self.path}")
             return True
         is_active = state["ActiveState"] in ("active", "activating", "reloading")
         # A oneshot service that has succeeded in this boot counts as run.
@@ -156,7 +160,7 @@ class RunCommand(Operation):
                 return has_run and is_as_before
 
     def execute(self, context: Context) -> None:
-        with at(self._place):
+        with at(self.place):
             _job(_VERBS.get(self._verb, self._verb), self.path, self.describe())
 
 

@@ -97,6 +97,8 @@ def plan(coreos: Coreos, changes: Changes) -> list[Operation]:
         found = _files(place, unit, masked)
         if unit.enable and not unit.mask and not is_network(unit.name):
             found.append(EnableUnit(place, unit.name, runtime=unit.runtime))
+        for operation in found:
+            operation.place = operation.place or place
         concerned = owner(unit.name)
         operations += [Noted(operation, changes, concerned) for operation in found]
         wants_reload = wants_reload or bool(found)

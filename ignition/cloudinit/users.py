@@ -48,7 +48,9 @@ def plan(users: tuple[User, ...], facts: Facts, key_name: str) -> list[Operation
             continue
         operations.append(CreateUser(place, _account(user), facts.accounts))
         if user.passwd:
-            operations.append(SetPasswords([(place, user.name, user.passwd)], facts.accounts, of_groups=False))
+            passwords = SetPasswords([(place, user.name, user.passwd)], facts.accounts, of_groups=False)
+            passwords.place = place
+            operations.append(passwords)
         own = distinct(user.ssh_authorized_keys, f"SSH keys of user {user.name}") if user.name != CORE else ()
         if own:
             operations.append(facts.writer.operation(place, user.name, own, key_name))

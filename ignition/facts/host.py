@@ -10,7 +10,7 @@ from typing import Any
 from ignition.errors import CommandFailed, Failure
 from ignition.facts import document, superblock
 from ignition.facts.document import Content, Device, Facts, Luks, Member, Part, Table
-from ignition.host import cmdline, devices, machine_disks, mounts
+from ignition.host import cmdline, devices, machine_disks, mounts, netlink
 from ignition.host.printable import shown
 from ignition.storage import gpt, gpt_disk, guid, luks_header, raid, root_contents, signatures
 from ignition.storage.disk import opened
@@ -195,17 +195,5 @@ def luks_of(node: str) -> Luks | None:
 
 def _links() -> Iterator[dict[str, object]]:
     """Network links with their addresses, for people: no plan depends on them."""
-    from pyroute2 import IPRoute
-
-    with IPRoute() as route:
-        addresses: dict[int, list[str]] = {}
-        for one in route.get_addr():
-            addresses.setdefault(one["index"], []).append(f"{one.get_attr('IFA_ADDRESS')}/{one['prefixlen']}")
-        for link in route.get_links():
-            if link.get_attr("IFLA_IFNAME") != "lo":
-                yield {
-                    "name": link.get_attr("IFLA_IFNAME"),
-                    "address": link.get_attr("IFLA_ADDRESS"),
-                    "state": link.get_attr("IFLA_OPERSTATE"),
-                    "addresses": addresses.get(link["index"], []),
-                }
+    for link in netlink.links():
+        yield {"name": link.name, "address": link.mac, "state": link.state, "addresses": link.addresses}

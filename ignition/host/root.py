@@ -244,7 +244,7 @@ class Root:
                 if isinstance(part, int):
                     # The owner of the symlink must own its target, or the directory in which that is going to be created.
                     if way.owner() != part:
-                        raise _unsafe(part, inside)
+                        raise unsafe(part, inside)
                 elif part == "..":
                     if not way.up():
                         self._leaving(inside)
@@ -352,7 +352,7 @@ class _Way:
         `owners` are those of the symlinks that led here: they would not own the new directory.
         """
         if owners:
-            raise _unsafe(owners[-1], inside)
+            raise unsafe(owners[-1], inside)
         name = self.missing.pop()
         here = self._dentry(self.descriptors[-1], name, f"{self.inside.rstrip('/')}/{name}")
         try:
@@ -368,7 +368,8 @@ class _Way:
             os.close(self.descriptors.pop())
 
 
-def _unsafe(owner: int, inside: str) -> Failure:
+def unsafe(owner: int, inside: str) -> Failure:
+    """The refusal of a symlink of a user (`Root.live`)."""
     return Failure(
         f"a symlink on the way belongs to uid {owner}, and leads to a file of another user",
         where=inside,

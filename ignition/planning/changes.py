@@ -10,19 +10,24 @@ from ignition.display.changes import ADDED, CHANGED, GROWN, KEPT, LOST, MADE, RE
 from ignition.errors import Failure
 from ignition.facts import document
 from ignition.host import cmdline
-from ignition.host.reading import lines
+from ignition.host.reading import lines, read_text
 from ignition.operation import Left
 from ignition.planning.stages import Planned, Planner
 from ignition.planning.tree import UnknownContent
 from ignition.stages.kargs import SetKernelArguments
 from ignition.storage import filesystems, raid
 from ignition.storage import luks_operations as steps
+from ignition.sysroot.named_filesystems import Inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ignition.facts.document import Content, Device
+    from ignition.operation import Context
+    from ignition.planning.machine import PlannedMachine
+    from ignition.planning.overlay import Overlay
 
+_NODES = {"write-file": "file", "make-directory": "directory", "make-symlink": "link", "make-hard-link": "hard link"}
 _DIGESTS = ("sha512", "sha256")
 _MOST_TEXT = 1 << 20
 _CONTEXT = 3  # lines around a difference
@@ -31,20 +36,39 @@ _SILENT = ("user", "group", "type")  # the numbers say it
 _BLANK = document.Content()
 _HEADINGS = {"kargs": "Kernel arguments", "disks": "Storage"}
 _PEOPLE = ("user", "group", "SSH keys")
+RUNNING = "cloudinit"  # the stage of operations on a machine that runs
+HOSTNAME, ACTION = "host name", "action"  # kinds of changes of a machine that runs
+_OWN_HEADINGS = {HOSTNAME: "Host name", ACTION: "Actions"}
+_HOSTNAME_FILE = "/etc/hostname"
 
 
 class Changes:
-    """Collects the changes of a plan while it is made. `where` turns a place of the merged config into one of the author's text.
+    """Collects the changes of a plan while it is made. `where` turns a place of the config into one of the author's text.
 
-    `shows_contents`: also of files that not everyone may read.
+    `context` and `overlay` are the root that is planned for. `machine`: None without plans for devices. `shows_contents`: also of
+    files that not everyone may read.
     """
 
-    def __init__(self, planner: Planner, where: Callable[[str], str], *, shows_contents: bool) -> None:
-        self._planner, self._where, self._shows = planner, where, shows_contents
+    def __init__(
+        self,
+        context: Context,
+        overlay: Overlay,
+        machine: PlannedMachine | None,
+        where: Callable[[str], str],
+        *,
+        shows_contents: bool,
+    ) -> None:
+        self._context, self._overlay, self._machine = context, overlay, machine
+        self._where, self._shows = where, shows_contents
         self.steps: list[Planned] = []
         self.entries: list[tuple[str, Change]] = []  # stage, change
         self.reformatted: set[str] = set()  # nodes that are formatted
         self.lost: list[str] = []
+
+    @classmethod
+    def of(cls, planner: Planner, where: Callable[[str], str], *, shows_contents: bool) -> Changes:
+        """Those of a boot."""
+        return cls(planner.context, planner.overlay, planner.machine, where, shows_contents=shows_contents)
 
     def seen(self, planned: Planned) -> None:
         """Called for each operation before its effect."""
@@ -53,18 +77,26 @@ class Changes:
 
     def _changes(self, planned: Planned) -> Iterator[Change]:
         operation = planned.operation
-        if isinstance(operation, SetKernelArguments):
-            yield from self._arguments(operation)
-        elif planned.stage == "disks":
-            yield from self._of_device(planned)
+        if self._machine is not None and isinstance(operation, SetKernelArguments):
+            yield from self._arguments(operation, self._machine)
+        elif self._machine is not None and planned.stage == "disks":
+            yield from self._of_device(planned, self._machine)
+        elif isinstance(operation, Inside):
+            yield from self._of_named(planned, operation)
         elif planned.stage == "files":
             for left in planned.lefts:
                 yield self._of_left(planned, left)
             if operation.kind == "remove-user":
                 self.lost.append(f"the home of user {operation.path}")
+        elif planned.stage == RUNNING:
+            for left in planned.lefts:
+                yield self._hostname(planned, left) if left.kind == HOSTNAME else self._if_readable(planned, left)
+            if not planned.lefts:
+                sign = SAME if planned.is_there else ADDED
+                yield Change(sign, ACTION, operation.describe(), place=self._where(operation.place))
 
-    def _arguments(self, operation: SetKernelArguments) -> Iterator[Change]:
-        present = self._planner.machine.command_line()
+    def _arguments(self, operation: SetKernelArguments, machine: PlannedMachine) -> Iterator[Change]:
+        present = machine.command_line()
         for name, argument in enumerate(operation.wanted.should_exist):
             sign = SAME if cmdline.has(present, argument) else ADDED
             yield Change(sign, "kernel argument", argument, place=self._where(f"$.kernelArguments.shouldExist.{name}"))
@@ -72,12 +104,12 @@ class Changes:
             if cmdline.has(present, argument):
                 yield Change(REMOVED, "kernel argument", argument, place=self._where(f"$.kernelArguments.shouldNotExist.{name}"))
 
-    def _of_device(self, planned: Planned) -> Iterator[Change]:
-        operation, machine = planned.operation, self._planner.machine
+    def _of_device(self, planned: Planned, machine: PlannedMachine) -> Iterator[Change]:
+        operation = planned.operation
         place = self._where(operation.place)
         if isinstance(operation, filesystems.MakeFilesystem):
             wanted, node = operation.wanted, operation.node
-            details = self._replacing(node, planned)
+            details = self._replacing(node, planned, machine)
             label = f"{wanted.format} {wanted.label!r}" if wanted.label else str(wanted.format)
             kind = "swap area" if wanted.format == "swap" else "file system"
             yield Change(SAME if operation.keeps else ADDED, kind, operation.path, place=place, details=[label, *details])
@@ -85,19 +117,19 @@ class Changes:
             details = [f"{operation.raid.level} of {', '.join(operation.raid.devices)}"]
             is_new = isinstance(operation, raid.CreateArray)
             for device in operation.raid.devices if is_new else ():
-                details += self._replacing(machine.real(device), planned)
+                details += self._replacing(machine.real(device), planned, machine)
             yield Change(ADDED if is_new else SAME, "array", operation.path, place=place, details=details)
         elif isinstance(operation, steps.FormatVolume):
             volume = operation.volume
-            details = [f"on {volume.device}", *self._replacing(volume.node, planned)]
+            details = [f"on {volume.device}", *self._replacing(volume.node, planned, machine)]
             sign = SAME if operation.keeps else ADDED
             yield Change(sign, "encrypted volume", volume.name, place=self._where(volume.where), details=details)
 
-    def _replacing(self, node: str, planned: Planned) -> list[str]:
+    def _replacing(self, node: str, planned: Planned, machine: PlannedMachine) -> list[str]:
         """The content that a device loses when it is formatted."""
         if getattr(planned.operation, "keeps", False):
             return []
-        device = self._planner.machine.devices[node]
+        device = machine.devices[node]
         self.reformatted.add(node)
         if device.content == _BLANK:
             return []
@@ -106,25 +138,13 @@ class Changes:
         return [f"replaces {held}"]
 
     def _of_left(self, planned: Planned, left: Left) -> Change:
-        found, place = self._present(left), self._where(left.place or planned.operation.place)
+        operation = planned.operation
+        found, place = self._present(left), self._where(left.place or operation.place)
         if left.members is None:
             return Change(SAME if found is None else REMOVED, left.kind, left.name, place=place)
         if found is not None and planned.is_there:
             return Change(SAME, left.kind, left.name, place=place)
-        details, data = [], {}
-        for name, wanted in left.members.items():
-            present = (found or {}).get(name)
-            if name in _SILENT or name in _DIGESTS or name == "keys" or wanted == present:
-                continue
-            if isinstance(wanted, list):
-                wanted = [one for one in wanted if one not in (present or ())]
-                if not wanted:
-                    continue
-                details.append(f"{name} with {_value(wanted)}")
-                data[name] = {"before": present, "added": wanted}
-                continue
-            details.append(f"{name} {_value(wanted)}" if found is None else f"{name} {_value(present)} → {_value(wanted)}")
-            data[name] = {"before": present, "after": wanted} if found is not None else wanted
+        details, data = _differences(left, found)
         diff: list[str] = []
         if left.kind == "file":
             more, diff = self._content(planned, left, found)
@@ -132,13 +152,36 @@ class Changes:
         elif left.kind == "SSH keys":
             count = len(left.members.get("keys", ()))
             details.append(f"{count} key{'' if count == 1 else 's'}")
+        if found is not None and not details and not diff:
+            details.append(operation.describe())
         return Change(
             ADDED if found is None else CHANGED, left.kind, left.name, place=place, details=details, diff=diff, data=data
         )
 
+    def _of_named(self, planned: Planned, operation: Inside) -> Iterator[Change]:
+        """A node of a 2.x named file system."""
+        kind = _NODES.get(operation.kind)
+        if kind:
+            sign = SAME if planned.is_there else CHANGED if operation.exists(self._context) else ADDED
+            details = [f"on file system {operation.filesystem}"]
+            yield Change(sign, kind, operation.path, place=self._where(operation.place), details=details)
+
+    def _if_readable(self, planned: Planned, left: Left) -> Change:
+        """On a machine that runs, anybody may plan."""
+        try:
+            return self._of_left(planned, left)
+        except Failure as failure:
+            return Change(CHANGED, left.kind, left.name, details=[failure.what])
+
+    def _hostname(self, planned: Planned, left: Left) -> Change:
+        before = (read_text(self._context.root, _HOSTNAME_FILE) or "").strip()
+        sign = SAME if planned.is_there else CHANGED if before else ADDED
+        details = [f"instead of {before}"] if before not in ("", left.name) else []
+        return Change(sign, HOSTNAME, left.name, details=details, data={"before": before} if details else {})
+
     def _present(self, left: Left) -> dict[str, Any] | None:
         """The thing as it is now, without its content if that is not known; None if there is none."""
-        machine = Machine(self._planner.context)
+        machine = Machine(self._context)
         try:
             return machine.look(left)
         except UnknownContent:
@@ -149,7 +192,7 @@ class Changes:
 
     def _content(self, planned: Planned, left: Left, found: dict[str, Any] | None) -> tuple[list[str], list[str]]:
         """Size in words, and the lines of the diff where the content may be shown."""
-        context = self._planner.context
+        context = self._context
         try:
             after = planned.operation.content(context)
         except (Failure, OSError):
@@ -159,7 +202,7 @@ class Changes:
         before, path = b"", context.root.resolve(left.name)
         if found is not None:
             try:
-                before = self._planner.overlay.read(path)
+                before = self._overlay.read(path)
             except (Failure, OSError):
                 return [f"{len(after)} bytes", "its present content is not known"], []
         size = f"{len(after)} bytes" if found is None else f"{len(before)} → {len(after)} bytes"
@@ -172,12 +215,39 @@ class Changes:
         return [size], difference(before, after)
 
 
+def _differences(left: Left, found: dict[str, Any] | None) -> tuple[list[str], dict[str, Any]]:
+    """The members of a thing that change, in words and for tools; `found` are the present ones, None without them."""
+    details: list[str] = []
+    data: dict[str, Any] = {}
+    for name, wanted in (left.members or {}).items():
+        present = (found or {}).get(name)
+        if name in _SILENT or name in _DIGESTS or name == "keys" or wanted == present:
+            continue
+        if isinstance(wanted, list):
+            wanted = [one for one in wanted if one not in (present or ())]
+            if not wanted:
+                continue
+            details.append(f"{name} with {_value(wanted)}")
+            data[name] = {"before": present, "added": wanted}
+            continue
+        details.append(f"{name} {_value(wanted)}" if found is None else f"{name} {_value(present)} → {_value(wanted)}")
+        data[name] = {"before": present, "after": wanted} if found is not None else wanted
+    return details, data
+
+
 def groups(entries: Iterable[tuple[str, Change]]) -> dict[str, list[Change]]:
     """Changes by heading, in the order of a boot."""
-    found: dict[str, list[Change]] = {"Kernel arguments": [], "Storage": [], "Users and groups": [], "Files and units": []}
+    found: dict[str, list[Change]] = {
+        "Kernel arguments": [],
+        "Storage": [],
+        "Host name": [],
+        "Users and groups": [],
+        "Files and units": [],
+        "Actions": [],
+    }
     for stage, change in entries:
         of_files = "Users and groups" if change.kind in _PEOPLE else "Files and units"
-        found[_HEADINGS.get(stage, of_files)].append(change)
+        found[_HEADINGS.get(stage, _OWN_HEADINGS.get(change.kind, of_files))].append(change)
     return found
 
 

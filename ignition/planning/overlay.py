@@ -9,16 +9,13 @@ from ignition.facts.document import Node
 from ignition.host.reading import lines
 from ignition.operation import Left
 from ignition.planning.tree import UnknownContent
-from ignition.sysroot.account_database import is_id
 
 if TYPE_CHECKING:
     from ignition.planning.tree import Tree
 
 _PASSWD, _GROUP = "/etc/passwd", "/etc/group"
-_FIRST_ID, _LAST_ID, _FIRST_SYSTEM_ID = 1000, 60000, 999  # of useradd, as login.defs(5) has them on Debian
-_SHELL = "/bin/sh"
 _MOST_KEPT = 1 << 16  # bytes of a file
-_DIRECTORY_MODE, _FILE_MODE, _HOME_MODE = 0o755, 0o644, 0o700
+_DIRECTORY_MODE, _FILE_MODE = 0o755, 0o644
 
 
 class Overlay:
@@ -91,13 +88,14 @@ class Overlay:
     def apply(self, left: Left, path: str, content: bytes | None, *, may_be_there: bool = False) -> None:
         """The effect of an operation. `path`: where it is, symlinks followed; `content` of a file.
 
-        `may_be_there`: the file may be right already, and would then not be replaced: its hard links stay.
+        `may_be_there`: the file may be right already, and would then not be replaced: its hard links stay. Users and groups exist
+        already: ignition.planning.accounts creates new ones.
         """
         members = left.members
         if left.kind == "user" and members is not None:
-            self._add_user(left.name, members)
+            self._change_user(left.name, members)
         elif left.kind == "group" and members is not None:
-            self._add_group(left.name, members.get("gid"))
+            self._change_group(left.name, members.get("gid"))
         elif left.kind in ("user", "group"):
             self._remove_line(_PASSWD if left.kind == "user" else _GROUP, left.name)
         elif left.kind == "SSH keys":
@@ -117,53 +115,43 @@ class Overlay:
         inode = present.inode if present and may_be_there else 0
         return self.put(path, Node(left.kind, mode, uid, gid, size, str(members.get("target", "")), inode=inode), content)
 
-    def _lines(self, path: str) -> list[str]:
+    def lines(self, path: str) -> list[str]:
+        """The lines of a file of accounts; none if it does not exist."""
         return lines(self.read(path).decode("utf-8", "surrogateescape")) if self.node(path) else []
 
-    def _rewrite(self, path: str, found: list[str]) -> None:
+    def rewrite(self, path: str, found: list[str]) -> None:
+        """Give a file of accounts these lines."""
         content = "".join(f"{line}\n" for line in found).encode("utf-8", "surrogateescape")
         self.put(path, Node("file", _FILE_MODE, size=len(content)), content)
 
     def _remove_line(self, path: str, name: str) -> None:
-        self._rewrite(path, [line for line in self._lines(path) if line.partition(":")[0] != name])
+        self.rewrite(path, [line for line in self.lines(path) if line.partition(":")[0] != name])
 
-    def _add_user(self, name: str, members: dict[str, Any]) -> None:
-        found = self._lines(_PASSWD)
-        present = next((line.split(":") for line in found if line.startswith(f"{name}:")), None)
-        if present is None:
-            uid = members.get("uid") or _free(found, is_system=bool(members.get("system")))
-            present = [name, "x", str(uid), str(uid), "", f"/home/{name}", _SHELL]
-            if not any(line.startswith(f"{name}:") for line in self._lines(_GROUP)):
-                self._add_group(name, uid)
-        for index, member in ((2, "uid"), (3, "gid"), (5, "home"), (6, "shell")):
-            present[index] = str(members.get(member) or present[index])
-        self._rewrite(_PASSWD, [*(line for line in found if not line.startswith(f"{name}:")), ":".join(present)])
-        if self.node(present[5]) is None:
-            self.put(present[5], Node("directory", _HOME_MODE, int(present[2]), int(present[3])))
-        for group in members.get("groups") or ():
-            self._join(name, str(group))
-
-    def _join(self, name: str, group: str) -> None:
+    def _change_user(self, name: str, members: dict[str, Any]) -> None:
         found = []
-        for line in self._lines(_GROUP):
+        for line in self.lines(_PASSWD):
+            fields = line.split(":")
+            if fields[0] == name:
+                for index, member in ((2, "uid"), (3, "gid"), (5, "home"), (6, "shell")):
+                    fields[index] = str(members.get(member) or fields[index])
+            found.append(":".join(fields))
+        self.rewrite(_PASSWD, found)
+        for group in members.get("groups") or ():
+            self.join(name, str(group))
+
+    def join(self, name: str, group: str) -> None:
+        """Make a user a member of a group."""
+        found = []
+        for line in self.lines(_GROUP):
             fields = line.split(":")
             if fields[0] == group and len(fields) == 4 and name not in fields[3].split(","):
                 fields[3] = ",".join([*filter(None, fields[3].split(",")), name])
             found.append(":".join(fields))
-        self._rewrite(_GROUP, found)
+        self.rewrite(_GROUP, found)
 
-    def _add_group(self, name: str, gid: object) -> None:
-        found = self._lines(_GROUP)
-        if not any(line.startswith(f"{name}:") for line in found):
-            self._rewrite(_GROUP, [*found, f"{name}:x:{gid or _free(found)}:"])
-
-
-def _free(found: list[str], *, is_system: bool = False) -> int:
-    taken = {int(fields[2]) for line in found if len(fields := line.split(":")) > 2 and is_id(fields[2])}
-    numbers = range(_FIRST_SYSTEM_ID, 100, -1) if is_system else range(_FIRST_ID, _LAST_ID)
-    if is_system:
-        return next(number for number in numbers if number not in taken)
-    return max([_FIRST_ID - 1, *(number for number in taken if number in numbers)]) + 1
+    def _change_group(self, name: str, gid: object) -> None:
+        rows = [line.split(":") for line in self.lines(_GROUP)]
+        self.rewrite(_GROUP, [":".join([*row[:2], str(gid or row[2]), *row[3:]] if row[0] == name else row) for row in rows])
 
 
 def _above(path: str) -> list[str]:

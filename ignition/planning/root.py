@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from ignition.errors import Failure
 from ignition.host.dentry import Dentry
-from ignition.host.root import MAX_LINKS, Parents, Root
+from ignition.host.root import MAX_LINKS, Parents, Root, unsafe
 from ignition.planning.tree import FORMATS, Tree
 
 if TYPE_CHECKING:
@@ -23,15 +23,18 @@ _NOWHERE = "/proc/self/fd/ignition-plan"  # does not exist: methods that are not
 
 
 class PlannedRoot(Root):
-    """A root in memory."""
+    """A root in memory. `live`: with the rule for symlinks of a running system (`Root.live`)."""
 
-    def __init__(self, tree: Tree) -> None:
-        super().__init__(_NOWHERE)
+    def __init__(self, tree: Tree, *, live: bool = False, leaving_is_an_error: bool = False) -> None:
+        super().__init__(_NOWHERE, live=live, leaving_is_an_error=leaving_is_an_error)
         self._tree = tree
 
     @property
     def creator(self) -> tuple[int, int]:
         return 0, 0  # stages run as root, whoever plans
+
+    def acting_as(self, uid: int, gid: int) -> AbstractContextManager[None]:
+        return nullcontext()  # what a user may read is not shown, but compared
 
     @contextmanager
     def at(self, inside: str, *, parents: Parents | None = None, follow: bool = False) -> Iterator[Dentry]:
@@ -64,10 +67,18 @@ class PlannedRoot(Root):
         return known
 
     def _walked(self, inside: str) -> str:
-        done, rest, links = "", [part for part in reversed(inside.split("/")) if part], 0
+        # Components still to walk; the owner of a symlink stands behind the components of its target, as in Root.
+        rest: list[str | int] = [part for part in reversed(inside.split("/")) if part]
+        done, links = "", 0
         while rest:
             part = rest.pop()
+            if isinstance(part, int):
+                if self._owner(done) != part:
+                    raise unsafe(part, inside)
+                continue
             if part == "..":
+                if not done:
+                    self._leaving(inside)
                 done = os.path.dirname(done).rstrip("/")
                 continue
             here = f"{done}/{part}"
@@ -78,9 +89,19 @@ class PlannedRoot(Root):
             links += 1
             if links > MAX_LINKS:
                 raise Failure(f"too many symlinks on the way to {inside}", where=inside, fix="remove the loop of symlinks")
-            done = "" if found.target.startswith("/") else done
+            if found.target.startswith("/"):
+                self._leaving(inside)
+                done = ""
+            if self.is_live and found.uid != 0:
+                rest.append(found.uid)
             rest += [piece for piece in reversed(found.target.split("/")) if piece not in ("", ".")]
         return done or "/"
+
+    def _owner(self, path: str) -> int:
+        """The owner of the deepest node on the way to a path."""
+        while (found := self._tree.node(path or "/")) is None:
+            path = os.path.dirname(path).rstrip("/")
+        return found.uid
 
 
 class PlannedDentry(Dentry):

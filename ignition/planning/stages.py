@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from ignition.errors import Failure, at
 from ignition.facts.document import Node
-from ignition.operation import Context, Deferred, Operation
-from ignition.planning import growth
+from ignition.operation import Around, Context, Deferred, Operation
+from ignition.planning import accounts, growth
 from ignition.planning.machine import PlannedMachine
 from ignition.planning.overlay import Overlay
 from ignition.planning.root import PlannedRoot
-from ignition.planning.tree import FORMATS, UnknownContent
+from ignition.planning.tree import FORMATS, Below, KnownTree, UnknownContent
 from ignition.stages import disks, files, grow, kargs, login, mount, umount
 from ignition.stages.login import LeaveNotice
 from ignition.stages.state import State
@@ -22,9 +22,11 @@ from ignition.storage.grow.operations import GrowPartition, NotGrown, kept_sizes
 from ignition.storage.luks_keys import Keys
 from ignition.storage.mounting import DIRECTORY_MODE, Mount, MountFacts, missing_directories, to_mount
 from ignition.storage.raid import AssembleArray
-from ignition.sysroot import crypttab
+from ignition.sysroot import crypttab, labels
 from ignition.sysroot.account_database import AccountDatabase
+from ignition.sysroot.groups import PutGroup
 from ignition.sysroot.ssh_keys import KeyPlaces
+from ignition.sysroot.users import PutUser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,11 +35,13 @@ if TYPE_CHECKING:
     from ignition.config.model.storage import Luks
     from ignition.facts.document import Facts
     from ignition.fetch.engine import Fetcher
+    from ignition.host.root import Root
     from ignition.operation import Left
     from ignition.planning.tree import Tree
 
 SYSROOT = "/sysroot"  # where the stages find the new root, and name it in messages
 _NODES, _FILES = ("file", "directory", "link", "SSH keys"), ("file", "SSH keys")
+_SETFILES = ("/usr/sbin/setfiles", "/sbin/setfiles", "/usr/bin/setfiles")
 _KEY = b"made at the boot"
 _NO_UUID = "made-at-the-boot"
 
@@ -52,6 +56,23 @@ class Planned:
     def __init__(self, stage: str, operation: Operation, *, is_there: bool | None, lefts: Sequence[Left]) -> None:
         self.stage, self.operation, self.is_there, self.lefts = stage, operation, is_there, tuple(lefts)
         self.what = operation.describe()
+
+
+class PlannedInitramfs(labels.Initramfs):
+    """That of the planned machine: dracut takes setfiles from the root that it is made on."""
+
+    def __init__(self, machine: PlannedMachine, root: Root) -> None:
+        super().__init__("")
+        self._machine, self._root = machine, root
+
+    def has_setfiles(self) -> bool:
+        found = any(self._root.status(path) is not None for path in _SETFILES)
+        have = "to have setfiles, as ROOT has" if found else "not to have setfiles, as ROOT does not have it"
+        self._machine.unknown.append(f"the initramfs is assumed {have}")
+        return found
+
+    def arguments(self) -> str:
+        return self._machine.command_line()
 
 
 class Planner:
@@ -134,9 +155,10 @@ class Planner:
         state.fetched_configs = [{"kind": "user", "source": "", "referenced": False}]
         root = self.context.root
         root.forget()
-        accounts = AccountDatabase(root, steady=True)
+        database = AccountDatabase(root, steady=True)
+        arguments = self.machine.command_line()
         try:
-            said = login.notices(self.config, self.platform, state, accounts, KeyPlaces(root, accounts))
+            said = login.notices(self.config, self.platform, state, database, KeyPlaces(root, database), arguments=arguments)
         except (Failure, OSError):
             return []
         if self.overlay.asked_in_vain > asked_in_vain:
@@ -156,14 +178,8 @@ class Planner:
             self._mounted(operation)
         if isinstance(operation, GrowPartition):
             self.grown[operation.path] = operation.length
-        for left in () if planned.is_there else planned.lefts:
-            is_node = left.kind in _NODES
-            path = self.context.root.resolve(left.name) if is_node else left.name
-            content = None
-            with suppress(UnknownContent):
-                content = operation.content(self.context) if left.kind in _FILES else None
-            self.overlay.apply(left, path, content, may_be_there=planned.is_there is None)
-            self.context.root.forget()
+        if not planned.is_there:
+            apply(planned, self.context, self.overlay)
 
     def _disks(self) -> list[Operation]:
         return disks.plan_for(self.config, self.machine, self.keys)
@@ -203,8 +219,25 @@ class Planner:
         uuids = {entry.device: self._uuid(entry.device) for entry in storage.filesystems if entry.device}
         volumes = crypttab.probe(storage.luks, self.keys, self._volume) if storage.luks else []
         root = self.context.root
-        facts = files.probe(self.config, root, "", self.platform, uuids=uuids, volumes=volumes, notated=self._notated)
+        facts = files.probe(
+            self.config,
+            root,
+            "",
+            self.platform,
+            uuids=uuids,
+            volumes=volumes,
+            notated=self._notated,
+            initramfs=PlannedInitramfs(self.machine, root),
+            root_at=self._root_at,
+        )
         return files.plan(self.config, facts)
+
+    def _root_at(self, path: str, *, leaving_is_an_error: bool = False) -> PlannedRoot:
+        """The root of a named file system that is a directory: one of the new root, or of the initramfs, which is not known."""
+        if path == SYSROOT or path.startswith(f"{SYSROOT}/"):
+            return PlannedRoot(Below(self.overlay, path[len(SYSROOT) :]), leaving_is_an_error=leaving_is_an_error)
+        self.machine.unknown.append(f"{path} is a directory of the initramfs: it is assumed to be empty")
+        return PlannedRoot(Overlay(KnownTree({})), leaving_is_an_error=leaving_is_an_error)
 
     def _uuid(self, device: str) -> str:
         found = self.machine.devices.get(self.machine.real(device))
@@ -214,6 +247,26 @@ class Planner:
         node = self.machine.real(wanted.device or "")
         found = self.machine.devices[node].luks if node in self.machine.devices else None
         return node, (found.uuid if found else "") or _NO_UUID
+
+
+def apply(planned: Planned, context: Context, overlay: Overlay) -> None:
+    """The effects of an operation on the root of the plan. Raises Failure."""
+    operation, root = planned.operation, context.root
+    if isinstance(operation, Around):
+        operation = operation.inner
+    known = AccountDatabase(root, steady=True)
+    for left in planned.lefts:
+        if isinstance(operation, PutUser) and known.user(left.name) is None:
+            accounts.create_user(operation.new_user(), root, overlay)
+        elif isinstance(operation, PutGroup) and known.group(left.name) is None:
+            gid = (left.members or {}).get("gid")
+            accounts.create_group(left.name, gid, root, overlay, is_system=operation.is_system)
+        else:
+            path, content = root.resolve(left.name) if left.kind in _NODES else left.name, None
+            with suppress(UnknownContent):
+                content = operation.content(context) if left.kind in _FILES else None
+            overlay.apply(left, path, content, may_be_there=planned.is_there is None)
+        root.forget()
 
 
 def _has_storage(config: Config) -> bool:

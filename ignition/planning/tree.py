@@ -100,6 +100,25 @@ class KnownTree:
         return list(found.names or ()) if found else []
 
 
+class Below:
+    """A directory of another tree."""
+
+    def __init__(self, tree: Tree, top: str) -> None:
+        self._tree, self._top = tree, top.rstrip("/")
+
+    def node(self, path: str) -> Node | None:
+        return self._tree.node(self._inside(path))
+
+    def read(self, path: str) -> bytes:
+        return self._tree.read(self._inside(path))
+
+    def names(self, path: str) -> list[str]:
+        return self._tree.names(self._inside(path))
+
+    def _inside(self, path: str) -> str:
+        return f"{self._top}{path}".rstrip("/") or "/"
+
+
 class Recorder:
     """Passes on the answers of another tree, and keeps them: the facts must have all that a plan asks for."""
 

@@ -71,7 +71,11 @@ class Status:
     def sources(self) -> list[dict[str, Any]]:
         """The configs that were fetched: `kind`, `source`, `referenced`."""
         found = _object(self.report.get("config")).get("sources")
-        return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        return [
+            {"kind": _text(one.get("kind")), "source": _text(one.get("source")), "referenced": one.get("referenced") is True}
+            for one in (found if isinstance(found, list) else ())
+            if isinstance(one, dict)
+        ]
 
     @property
     def earlier(self) -> list[dict[str, Any]]:

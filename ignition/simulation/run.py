@@ -108,7 +108,7 @@ class Simulation:
         facts.accounts.direct = None  # the stand-in for shadow-utils writes all accounts alike
         facts.notice.path = f"{self.into}/run/{paths.ISSUE}"
         facts.named = [one for one in self.named if one.name in {used.name for used in facts.named}]
-        if policy := labels.policy(self.root) or facts.unlabelled:
+        if policy := labels.policy(self.root, labels.Initramfs()) or facts.unlabelled:
             self.left_out.append(LeftOut(f"SELinux labels ({policy})"))
         facts.labels.policy = facts.unlabelled = ""
         self._units = [unit.name for unit in facts.systemd.units]

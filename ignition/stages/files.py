@@ -43,7 +43,7 @@ from ignition.sysroot.users import new_home
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.sysroot.crypttab import Found
-    from ignition.sysroot.named_filesystems import NamedFilesystem
+    from ignition.sysroot.named_filesystems import NamedFilesystem, RootAt
 
 _HOMES = "/home"
 _ACCOUNT_FILES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
@@ -85,13 +85,17 @@ def probe(
     *,
     uuids: Mapping[str, str] | None = None,
     volumes: Sequence[Found] | None = None,
+    initramfs: labels.Initramfs | None = None,
+    root_at: RootAt = Root,
     notated: Sequence[str] = (),
 ) -> Facts:
     """Inspect the new root and the devices; changes nothing. Raises Failure.
 
     Devices are not inspected if their facts are given: `uuids` of file systems that get units, `volumes` that crypttab names.
+    `initramfs`: None for the one that runs. `root_at` makes the root of a 2.x named file system that is a directory.
     `notated`: directories that the mount stage has created, besides those in the state.
     """
+    initramfs = initramfs or labels.Initramfs()
     database, state, passwd = AccountDatabase(root), states.load(state_file), config.passwd
     if passwd.users or passwd.groups:
         database.refuse_odd_files()
@@ -108,7 +112,7 @@ def probe(
         from ignition.sysroot import crypttab
 
         key_files = crypttab.key_files(list(volumes), root)
-    relabelled = Labels(root)
+    relabelled = Labels(root, labels.policy(root, initramfs))
     homes = [new_home(user, root) for user in passwd.users if user.should_exist is not False]
     relabelled.note([*homes, *(key for key in record.made if key.startswith("/"))])
     return Facts(
@@ -118,10 +122,10 @@ def probe(
         storage_units.over(config, storage_units.probe(config.storage) if uuids is None else uuids),
         login.LeaveNotice(config, platform, state, places),
         labels=relabelled,
-        named=_find_named(config),
+        named=_find_named(config, root_at),
         volumes=volumes or (),
         key_files=key_files,
-        unlabelled=labels.unset(root),
+        unlabelled=labels.unset(root, initramfs),
     )
 
 
@@ -195,13 +199,13 @@ def run(arguments: Arguments, facts: Facts | None = None) -> None:
     machine_id.keep(root)
 
 
-def _find_named(config: Config) -> list[NamedFilesystem]:
+def _find_named(config: Config, root_at: RootAt) -> list[NamedFilesystem]:
     storage = config.storage
     if all(node.filesystem is None for node in (*storage.directories, *storage.files, *storage.links)):
         return []
     from ignition.sysroot import named_filesystems
 
-    return named_filesystems.find(storage)
+    return named_filesystems.find(storage, root_at)
 
 
 def _plan_nodes(entries: list[Entry], facts: NodeFacts, relabelled: Labels | None) -> list[Operation]:
@@ -266,11 +270,10 @@ class RecordNodes(Operation):
 
 
 class Labels:
-    """Collects the paths to relabel, if the root has an SELinux policy in use; otherwise does nothing."""
+    """Collects the paths to relabel, if the root has an SELinux policy in use; otherwise (`policy` is "") does nothing."""
 
-    def __init__(self, root: Root) -> None:
-        self.policy = labels.policy(root)
-        self._root = root
+    def __init__(self, root: Root, policy: str) -> None:
+        self.policy, self._root = policy, root
         self.paths: list[str] = []
 
     def note(self, written: list[str]) -> None:

@@ -132,8 +132,13 @@ class LeaveNotice(Operation):
         _link(context.root, wanted=bool(self._said))
 
 
-def notices(config: Config, platform: str, state: State, accounts: AccountDatabase, places: KeyPlaces) -> list[str]:
-    """The paragraphs of the notice; empty if people can log in."""
+def notices(
+    config: Config, platform: str, state: State, accounts: AccountDatabase, places: KeyPlaces, *, arguments: str | None = None
+) -> list[str]:
+    """The paragraphs of the notice; empty if people can log in.
+
+    `arguments`: the kernel command line of another machine; None for this one, whose credentials of systemd count as well.
+    """
     root = accounts.root
     said = _about_config(platform, state)
     said += _about_places(root, config, accounts, places)
@@ -142,7 +147,9 @@ def notices(config: Config, platform: str, state: State, accounts: AccountDataba
     if len(users) <= _MOST_USERS and not any(can_log_in(account, root, accounts, places) for account in users):
         provided = state.user_config_provided()
         # coreos-cloudinit does not apply user data on a machine with a config for Ignition.
-        unknown = [one for one in dict.fromkeys(_unknown(root, accounts, users)) if not provided or one != _OF_THE_USER]
+        unknown = [
+            one for one in dict.fromkeys(_unknown(root, accounts, users, arguments)) if not provided or one != _OF_THE_USER
+        ]
         unless = f", unless {' or '.join(unknown[:3])} lets somebody in" if unknown else ""
         said += [f"No user of this machine has an SSH key or a password: nobody can log in{unless}.", _FIX]
     return said
@@ -251,16 +258,17 @@ def _about_places(root: Root, config: Config, accounts: AccountDatabase, places:
     return said
 
 
-def _unknown(root: Root, accounts: AccountDatabase, users: Iterable[Account]) -> Iterable[str]:
+def _unknown(root: Root, accounts: AccountDatabase, users: Iterable[Account], arguments: str | None) -> Iterable[str]:
     """Other ways in, which the account files do not show."""
-    given = {word.partition("=")[0] for word in cmdline.words(cmdline.read())}
+    given = {word.partition("=")[0] for word in cmdline.words(cmdline.read() if arguments is None else arguments)}
     yield from (f"{name} on the kernel command line" for name in _AUTOLOGIN if name in given)
     yield from _enabled(root)
     yield from (f"the account source {name}" for name in accounts.foreign_sources() if name.isalnum())
     if any(name.endswith((".homedir", ".home")) for name in _names(root, "/home")):
         yield "systemd-homed"
     with suppress(OSError):
-        if any(name.startswith(("passwd.", "ssh.", "userdb.", "firstboot.")) for name in os.listdir(_CREDENTIALS)):
+        names = os.listdir(_CREDENTIALS) if arguments is None else []
+        if any(name.startswith(("passwd.", "ssh.", "userdb.", "firstboot.")) for name in names):
             yield "a credential of systemd"
     for directory in _UNIT_DIRECTORIES:
         for name in (name for name in _names(root, directory) if "getty" in name and name.endswith(".service.d")):

@@ -32,7 +32,7 @@ class PutGroup(Operation):
         """`direct`: creates ordinary groups without groupadd."""
         self._place, self._group, self._accounts, self._direct = place, group, accounts, direct
         self.place = place
-        self.path = group.name
+        self.path, self.is_system = group.name, bool(group.system)
 
     def describe(self) -> str:
         verb = "change" if self._accounts.group(self._group.name) else "create"

@@ -33,18 +33,33 @@ _ALL_OF_THE_LABEL = b"-F\n"
 _NAME = lazy_pattern(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")  # one directory below /etc/selinux
 
 
-def policy(root: Root, search: str = command.ENVIRONMENT["PATH"]) -> str:
-    """The name of the root's policy (`SELINUXTYPE=`); "" if it is not in use, or without setfiles on the search path."""
+class Initramfs:
+    """The running initramfs, which decides about labels beside the root. It looks for programs in `search`."""
+
+    def __init__(self, search: str = command.ENVIRONMENT["PATH"]) -> None:
+        self._search = search
+
+    def has_setfiles(self) -> bool:
+        """Whether it can set labels."""
+        return any(os.access(f"{directory}/setfiles", os.X_OK) for directory in self._search.split(":"))
+
+    def arguments(self) -> str:
+        """The kernel command line."""
+        return cmdline.read()
+
+
+def policy(root: Root, initramfs: Initramfs) -> str:
+    """The name of the root's policy (`SELINUXTYPE=`); "" if it is not in use, or without setfiles."""
     name, mode = _configured(root)
-    return name if name and mode != DISABLED and _has_setfiles(search) else ""
+    return name if name and mode != DISABLED and initramfs.has_setfiles() else ""
 
 
-def unset(root: Root, search: str = command.ENVIRONMENT["PATH"]) -> str:
+def unset(root: Root, initramfs: Initramfs) -> str:
     """The mode of a policy in use that cannot be applied without setfiles: enforcing or permissive; "" if nothing is missing."""
     name, mode = _configured(root)
-    if not name or mode == DISABLED or _has_setfiles(search):
+    if not name or mode == DISABLED or initramfs.has_setfiles():
         return ""
-    given = cmdline.read()
+    given = initramfs.arguments()
     if cmdline.last(given, "selinux") == "0":
         return ""
     return {"0": PERMISSIVE, "1": ENFORCING}.get(cmdline.last(given, "enforcing"), mode)
@@ -110,7 +125,3 @@ def relabel(root: Root, name: str, wanted: list[str], program: str = "setfiles")
     # -F resets customized labels as well; -0 and -f - read paths, separated by NUL, from standard input.
     argv = [program, "-vF0", "-r", root.path or "/", contexts, "-f", "-"]
     command.run(argv, why="set the SELinux labels", stdin="\0".join(present) + "\0")
-
-
-def _has_setfiles(search: str) -> bool:
-    return any(os.access(f"{directory}/setfiles", os.X_OK) for directory in search.split(":"))

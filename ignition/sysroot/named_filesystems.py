@@ -13,14 +13,25 @@ from ignition.errors import Failure, refusing
 from ignition.host.root import Root
 from ignition.operation import Context, Operation
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class RootAt(Protocol):
+        """Makes the root of a directory, as the class Root does."""
+
+        def __call__(self, path: str, *, leaving_is_an_error: bool = False) -> Root:
+            """The root."""
+
+
 ROOT = "root"  # symlinks are followed within this one; in all others a symlink that leads out is an error
 
 
 class NamedFilesystem:
     """The root for operations on one named file system; `close` unmounts it, and does nothing if it is not mounted."""
 
-    def __init__(self, filesystem: Filesystem) -> None:
-        self.filesystem, self.name = filesystem, filesystem.name or ""
+    def __init__(self, filesystem: Filesystem, root_at: RootAt = Root) -> None:
+        self.filesystem, self.name, self._root_at = filesystem, filesystem.name or "", root_at
         self._mounts = ExitStack()
         self._root: Root | None = None
         if filesystem.in_place is not None:
@@ -49,11 +60,11 @@ class NamedFilesystem:
         return Context(self._root, context.fetcher)
 
     def _rooted(self, directory: str) -> Root:
-        return Root(directory, leaving_is_an_error=self.name != ROOT)
+        return self._root_at(directory, leaving_is_an_error=self.name != ROOT)
 
 
 @refusing()
-def find(storage: Storage) -> list[NamedFilesystem]:
+def find(storage: Storage, root_at: RootAt = Root) -> list[NamedFilesystem]:
     """The file systems that nodes refer to, in the order of reference; the last definition of a name counts. Raises Failure."""
     defined = {filesystem.name: filesystem for filesystem in storage.filesystems if filesystem.name}
     found: dict[str, NamedFilesystem] = {}
@@ -64,7 +75,7 @@ def find(storage: Storage) -> list[NamedFilesystem]:
                 raise Failure(
                     f"no file system is named {node.filesystem!r}", where=node.path, fix="define it in storage.filesystems"
                 )
-            found[node.filesystem] = NamedFilesystem(defined[node.filesystem])
+            found[node.filesystem] = NamedFilesystem(defined[node.filesystem], root_at)
     return list(found.values())
 
 
@@ -105,10 +116,10 @@ class CloseFilesystem(Operation):
 
 
 class Inside(Operation):
-    """An operation that acts on a named file system instead of the new root."""
+    """An operation that acts on a named file system instead of the new root; `filesystem` is its name."""
 
     def __init__(self, named: NamedFilesystem, operation: Operation) -> None:
-        self._named, self._operation = named, operation
+        self._named, self._operation, self.filesystem = named, operation, named.name
         self.kind, self.path, self.place = operation.kind, operation.path, operation.place
         self.concurrent = operation.concurrent
 
@@ -117,6 +128,14 @@ class Inside(Operation):
 
     def already_there(self, context: Context) -> bool:
         return self._operation.already_there(self._named.inside(context))
+
+    def check(self, context: Context) -> None:
+        if not self._named.is_mounted_meanwhile:
+            self._operation.check(self._named.inside(context))
+
+    def exists(self, context: Context) -> bool:
+        """Whether there is a node at its path now; False for a file system that is not mounted."""
+        return not self._named.is_mounted_meanwhile and self._named.inside(context).root.status(self.path) is not None
 
     def execute(self, context: Context) -> None:
         self._operation.execute(self._named.inside(context))

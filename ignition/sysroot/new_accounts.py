@@ -142,13 +142,20 @@ class AccountFile:
 
 
 class Settings:
-    """The settings of shadow-utils in a root. `reason`: why all accounts of the root are left to them; "" if they are not."""
+    """The settings of shadow-utils in a root. `reason`: why all accounts of the root are left to them; "" if they are not.
+
+    `login_defs`: those of login.defs(5).
+    """
 
     def __init__(self, root: Root) -> None:
         """Raises Failure for files that cannot be read."""
         self.root = root
         self.login_defs = _login_defs(read_text(root, "/etc/login.defs") or "")
-        self.reason = _first(_reasons_of_root(self))
+
+    @cached_property
+    def reason(self) -> str:
+        """Raises Failure for files that cannot be read."""
+        return _first(_reasons_of_root(self))
 
     def built_in(self) -> dict[str, str]:
         """The defaults of useradd without a file; empty if it cannot be asked."""

@@ -185,16 +185,20 @@ class AddKeys(WriteKeys):
         return all(key in present for key in self._keys)
 
     def execute(self, context: Context) -> None:
-        if self._adds():
-            present = self._present(context)
-            known = lines(present)
-            missing = [key for key in self._keys if key not in known]
-            gap = "\n" if present and not present.endswith("\n") else ""
-            self._content = (present + gap + "".join(f"{key}\n" for key in missing)).encode("utf-8", "surrogateescape")
+        self._content = self.content(context)
         super().execute(context)
 
+    def content(self, context: Context) -> bytes:
+        return self._left(context).encode("utf-8", "surrogateescape")
+
     def _left(self, context: Context) -> str:
-        return self._present(context) if self._adds() else super()._left(context)
+        if not self._adds():
+            return super()._left(context)
+        present = self._present(context)
+        known = lines(present)
+        missing = [key for key in self._keys if key not in known]
+        gap = "\n" if present and not present.endswith("\n") else ""
+        return present + gap + "".join(f"{key}\n" for key in missing)
 
     def _adds(self) -> bool:
         account = self._accounts.user(self.path)

@@ -97,12 +97,10 @@ class PutUser(Operation):
         wanted = {"uid": user.uid, "home": user.home_dir, "shell": user.shell, "groups": sorted(set(groups))}
         yield Left("user", user.name, members | {name: value for name, value in wanted.items() if value}, place=self.place)
 
-    def _create_directly(self, root: Root) -> bool:
-        """Create the user without useradd; False if that is left to useradd."""
-        if self._direct is None:
-            return False
+    def new_user(self) -> NewUser:
+        """The user that is created where there is none."""
         user = self._user
-        new = NewUser(
+        return NewUser(
             user.name,
             uid=user.uid,
             gecos=user.gecos or "",
@@ -115,11 +113,16 @@ class PutUser(Operation):
             creates_home=not user.no_create_home,
             log_init=not user.no_log_init,
         )
-        if reason := self._direct.create_user(new):
+
+    def _create_directly(self, root: Root) -> bool:
+        """Create the user without useradd; False if that is left to useradd."""
+        if self._direct is None:
+            return False
+        if reason := self._direct.create_user(self.new_user()):
             log.debug(f"{self.describe()} by useradd: {reason}")
             return False
-        account = self._accounts.user(user.name)
-        if account is not None and not user.no_create_home and not root.is_directory(account.home):
+        account = self._accounts.user(self._user.name)
+        if account is not None and not self._user.no_create_home and not root.is_directory(account.home):
             make_home(root, account)
         return True
 
@@ -307,7 +310,7 @@ class OwnHome(Operation):
 
 def new_home(user: User, root: Root) -> str:
     """The home that useradd creates for a new user: useradd(8), HOME= in /etc/default/useradd of the root."""
-    return user.home_dir or f"{_useradd_defaults(root).get('HOME') or '/home'}/{user.name}"
+    return user.home_dir or f"{useradd_defaults(root).get('HOME') or '/home'}/{user.name}"
 
 
 def group_names(user: User) -> tuple[str, ...]:
@@ -319,24 +322,26 @@ def group_for(user: User, root: Root) -> str:
     """The primary group of a new user, as name or number; "" for a group of its own (useradd(8), --gid)."""
     if user.primary_group:
         return user.primary_group
-    has_own = _login_defs(root).get("USERGROUPS_ENAB", "").lower() == "yes" and not user.no_user_group
-    return "" if has_own else _useradd_defaults(root).get("GROUP", "")
+    has_own = login_defs(root).get("USERGROUPS_ENAB", "").lower() == "yes" and not user.no_user_group
+    return "" if has_own else useradd_defaults(root).get("GROUP", "")
 
 
 def new_home_mode(root: Root) -> int:
     """The mode of a new home: login.defs(5) of the root, HOME_MODE, else 0777 without the bits of UMASK (022)."""
-    values = _login_defs(root)
+    values = login_defs(root)
     mode = _c_number(values.get("HOME_MODE", ""))
     umask = _c_number(values.get("UMASK", ""))
     return mode if mode is not None else 0o777 & ~(DEFAULT_UMASK if umask is None else umask)
 
 
-def _login_defs(root: Root) -> dict[str, str]:
+def login_defs(root: Root) -> dict[str, str]:
+    """The settings of login.defs(5) of the root."""
     words = [line.split() for line in lines(_setting_file(root, "login.defs"))]
     return {one[0]: one[1].strip('"') for one in words if len(one) > 1}
 
 
-def _useradd_defaults(root: Root) -> dict[str, str]:
+def useradd_defaults(root: Root) -> dict[str, str]:
+    """Those of /etc/default/useradd of the root: useradd(8)."""
     settings = (line.partition("=") for line in lines(_setting_file(root, "default/useradd")))
     return {name: value.strip() for name, equals, value in settings if equals}
 

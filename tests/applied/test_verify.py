@@ -9,13 +9,13 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from ignition.cli.ignition import main
 from tests.applied.machines import CONFIG, KEY, OTHER_KEY, SECRET, provisioned, verify
+from tests.schemas import valid
 
-DOCS = Path(__file__).parents[2] / "docs"
+TOP = Path(__file__).parents[2]
 RECORD = "var/lib/ignition/applied.json"
 
 Tamper = Callable[[Path], object]
@@ -152,12 +152,11 @@ def test_record_is_private_and_holds_no_secret(root: Path) -> None:
 
 
 def test_record_and_result_are_as_their_schemas_say(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    jsonschema.validate(json.loads((root / RECORD).read_text()), json.loads((DOCS / "applied.schema.json").read_text()))
+    valid("applied", (root / RECORD).read_text())
     (root / "etc/hashed").unlink()
     (root / "etc/app.conf").chmod(0o644)
     status, lines = verify(capsys, root, "-json")
-    result = json.loads("\n".join(lines))
-    jsonschema.validate(result, json.loads((DOCS / "verify.schema.json").read_text()))
+    result = valid("verify", "\n".join(lines))
     assert status == 2
     assert (result["result"], result["compared"], result["ignored"], result["notCompared"]) == ("drift", 17, 1, 2)
     app, hashed = result["changes"]
@@ -302,7 +301,7 @@ def test_nothing_is_opened_for_writing(tmp_path: Path, root: Path) -> None:
     code = "import sys; from ignition.cli.ignition import main; sys.exit(main())"
     argv = ["strace", "-f", "-o", str(trace), "-e", "trace=%file,ftruncate,fchmod,fchown"]
     argv += ["python3", "-B", "-c", code, "verify", f"-root={root}", config_file(tmp_path)]
-    done = subprocess.run(argv, cwd=DOCS.parent, capture_output=True, text=True, check=False)
+    done = subprocess.run(argv, cwd=TOP, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     calls = trace.read_text()
     assert str(root) in calls

@@ -35,7 +35,7 @@ CONFIG = (
     ' AAAAC3NzaC1lZDI1NTE5AAAAIBenchBenchBenchBenchBenchBenchBenchBenchBen bench"]}]},'
     '"storage":{"files":[{"path":"/etc/motd","mode":420,"contents":{"source":"data:,hello"}}]}}'
 )
-USER_DATA = "#cloud-config\nhostname: web1\n"
+USER_DATA = "#cloud-config\nwrite_files:\n- path: /etc/motd\n  content: hello\n"
 
 Start = Callable[[], None]  # one run of the program, to its end
 
@@ -64,8 +64,12 @@ def _prepared(name: str, top: Path) -> Iterator[Start]:
                 stack.enter_context(namespace(sample.address))
                 stack.enter_context(serving(sample.answers, None, (sample.address, 80)))
                 yield lambda: _run(_launched("coreos_metadata.main", f"--provider={PLATFORM}", f"--attributes={out}"))
-        case "start: coreos-cloudinit":  # without -plan it would name this host
-            yield lambda: _run(_launched("ignition.cli.cloudinit", f"-from-file={user_data}", "-plan"))
+        case "start: coreos-cloudinit":
+            (top / "root/etc").mkdir(parents=True)
+            # The file exists from the first run on.
+            yield lambda: _run(
+                _launched("ignition.cli.cloudinit", f"-from-file={user_data}", named=f"root={str(top / 'root')!r}")
+            )
         case "start: ignition-validate":
             yield lambda: _run(_launched("ignition.cli.validate", str(config)))
         case _:
@@ -83,9 +87,9 @@ def _both_stages(top: Path) -> None:
         CASES[0].check(run.root)
 
 
-def _launched(module: str, *arguments: str) -> list[str]:
+def _launched(module: str, *arguments: str, named: str = "") -> list[str]:
     path = f"import gc, sys; gc.disable(); sys.path[:0] = [{str(TOP)!r}]; sys.path.append('/usr/lib/python3/dist-packages'); "
-    return [PYTHON, "-I", "-S", "-c", f"{path}from {module} import main; sys.exit(main())", *arguments]
+    return [PYTHON, "-I", "-S", "-c", f"{path}from {module} import main; sys.exit(main({named}))", *arguments]
 
 
 def _run(argv: list[str]) -> None:

@@ -136,11 +136,11 @@ def test_package_of_a_library(name: str, says: str) -> None:
 
 
 def test_every_library_is_declared() -> None:
-    """What a module imports is a dependency of the programs, or one of the extra `agent`, under the name that the message has."""
+    """Imported libraries are dependencies, or of the extras `agent` and `images`, under the name that the message has."""
     project = tomllib.loads((programs.TOP / "pyproject.toml").read_text())["project"]
-    declared = {
-        re.split("[<>=]", text)[0].lower() for text in (*project["dependencies"], *project["optional-dependencies"]["agent"])
-    }
+    extras = project["optional-dependencies"]
+    every = (*project["dependencies"], *extras["agent"], *extras["images"])
+    declared = {re.split(r"[<>=\[]", text)[0].lower() for text in every}
     named = set()
     for path in (path for top in ("ignition", "coreos_metadata") for path in (programs.TOP / top).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):

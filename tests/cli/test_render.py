@@ -265,6 +265,40 @@ def test_merged_config_that_breaks_a_rule_shows_where_its_parts_are(place: Place
     assert err.splitlines()[-1] == f"{HERE}: the merged config is invalid; a boot would fail"
 
 
+def test_several_configs_are_laid_over_each_other_in_order(place: Place) -> None:
+    referring = text("/a", "/both", mode=0o600, about=merging(dataurl.encode(text("/more").encode())))
+    place.put("a.ign", referring)
+    place.put("b.ign", text("/both", "/b", mode=0o644))
+    place.put("base/base.d/10", text("/base"))
+    files = place.rendered("a.ign", "b.ign", "--base-dir", "base")["storage"]["files"]
+    assert {file["path"]: file.get("mode") for file in files} == {
+        "/base": None,
+        "/more": None,
+        "/a": 0o600,
+        "/both": 0o644,
+        "/b": 0o644,
+    }
+    _, origins, _ = place.run("a.ign", "b.ign", "--origin")
+    assert re.search(r"/both.*# b\.ign:1:", origins) and re.search(r"\"/a\".*# a\.ign:1:", origins)
+
+
+def test_error_in_one_of_several_configs_is_at_its_own_place(place: Place) -> None:
+    status, out, err = place.run(place.put("a.ign", text("/a")), place.put("b.ign", "\n" + text("relative")))
+    assert (status, out) == (1, "")
+    column = text("relative").index('"relative"') + 1
+    assert err.startswith(f"b.ign:2:{column}: error: ")
+    assert err.splitlines()[-1] == f"{HERE}: b.ign: the config is invalid"
+
+
+def test_configs_that_are_invalid_only_together_show_the_place_of_each(place: Place) -> None:
+    link = {"ignition": {"version": "3.5.0"}, "storage": {"links": [{"path": "/a", "target": "b"}]}}
+    place.put("b.ign", json.dumps(link))
+    status, out, err = place.run(place.put("a.ign", text("/a/c")), "b.ign")
+    assert (status, out) == (1, "")
+    assert err.startswith("a.ign:1:67: error: its path lies below a link of this config")
+    assert err.splitlines()[-1] == f"{HERE}: the configs are invalid together; a boot would fail"
+
+
 def test_result_over_a_base_that_breaks_a_rule_is_printed_and_shown(place: Place) -> None:
     place.put(
         "base/base.d/10", json.dumps({"ignition": {"version": "3.5.0"}, "storage": {"links": [{"path": "/a", "target": "b"}]}})
@@ -342,7 +376,7 @@ def test_nothing_but_the_result_is_written(place: Place) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        pytest.param(["a", "b"], "expected one URL or FILE, got 2", id="two files"),
+        pytest.param(["-", "a", "-"], "standard input (-) can be given only once", id="standard input twice"),
         pytest.param(["--own"], "unknown flag --own", id="flag"),
         pytest.param(["--filesystem", "data"], "'data' is not NAME=PATH with an absolute path", id="no path"),
         pytest.param(["--filesystem", "data=d"], "'data=d' is not NAME=PATH with an absolute path", id="relative path"),
@@ -456,7 +490,7 @@ def test_person_at_a_terminal_sees_why_it_takes_so_long(place: Place, monkeypatc
     with serving({"/busy": Reply(503)}) as server:
         assert main(["render", f"{server.url}/busy", "-fetch-timeout=2s"]) == 1
     progress.to(None)
-    first = stream.getvalue().splitlines()[0]
-    assert re.fullmatch(
-        rf"ignition render: waiting for GET {server.url}/busy: HTTP status 503 .*\(attempt \d+, [12] s left\)", first
-    )
+    told = stream.getvalue().splitlines()
+    waiting = rf"ignition render: waiting for GET {server.url}/busy: HTTP status 503 .*\(attempt \d+, [12] s left\)"
+    assert any(re.fullmatch(waiting, line) for line in told), told
+    assert f"ignition render: fetching {server.url}/busy (0 s)" in told

@@ -138,7 +138,8 @@ def test_initramfs_prints_all_but_pages(
     capsys.readouterr()
     assert main(["report", "-root", str(root), "-html", "-"]) == 1
     assert capsys.readouterr().err == (
-        "ignition report: an initramfs does not contain pages (fix: run the command on the running system)\n"
+        "ignition report: an initramfs does not contain pages"
+        " (fix: leave out -html here, or run the command when this machine has booted)\n"
     )
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from ignition import cli
 from ignition.boot_loader import partitions
 from ignition.cli import ignition
 from ignition.cli import reset as command
@@ -21,6 +20,7 @@ from ignition.host.mounts import Mount
 from ignition.host.root import Root
 from ignition.operation import Operation
 from ignition.provisioned import reset
+from tests.schemas import valid
 
 NODE = "/dev/vda1"
 ID = "0123456789abcdef0123456789abcdef\n"
@@ -156,8 +156,8 @@ def test_preview_is_the_list_that_runs(machine: Machine) -> None:
         "  new logins by SSH until the machine is rebooted\n"
         "\n"
         "Kept:\n"
-        "  users, groups, files, units and data, until the config of the next boot changes them: as at any first boot,\n"
-        "  it may overwrite files, and wipe partitions and file systems\n"
+        "  users, groups, files, units and data, until the config of the next boot changes them: as at any first boot, it\n"
+        "  may overwrite files, and wipe partitions and file systems\n"
         "  the history: /etc/.ignition-result.json, /var/lib/ignition/report.json\n"
         "\n"
         "Done. Reboot soon: until then programs may miss the machine ID.\n"
@@ -326,6 +326,45 @@ def test_failed_operation_is_reported_and_the_flag_is_not_set(machine: Machine) 
     assert machine.esp_files() == set()
 
 
+@pytest.mark.parametrize("arguments", [("-dry-run",), ("-yes",)])
+def test_json_has_the_operations_and_the_losses(arguments: tuple[str, ...], machine: Machine) -> None:
+    status, out, err = machine.run("-json", "-keep=network", *arguments)
+    found = valid("reset", out)
+    assert (status, err, found["machine"], found["dryRun"]) == (0, "", os.uname().nodename, arguments == ("-dry-run",))
+    assert [one["operation"] for one in found["operations"]] == [
+        *["remove-file"] * 4,
+        *["reset-machine-id", "clear-first-boot-notes", "set-first-boot-flag", "remove-file"],
+    ]
+    assert {one["result"] for one in found["operations"]} == {"planned" if found["dryRun"] else "done"}
+    assert found["lost"][0] == "the machine ID, and with it DHCP leases and anything else that is bound to it"
+    assert found["kept"][-1] == "network, as -keep says"
+    assert (found["notes"], found["failure"]) == ([], None)
+    assert (machine.esp_files() == set()) is found["dryRun"]
+
+
+def test_json_says_which_operation_failed(machine: Machine) -> None:
+    (machine.top / "etc/machine-id").unlink()
+    (machine.top / "etc/machine-id").mkdir()
+    status, out, err = machine.run("-yes", "-json")
+    found = valid("reset", out)
+    results = {one["path"]: one["result"] for one in found["operations"]}
+    assert (status, results["/etc/machine-id"], results["/etc/.ignition-keep-size"]) == (1, "failed", "planned")
+    assert results["/etc/ssh/ssh_host_ed25519_key"] == "done"
+    assert found["failure"]["what"] in err and "/etc/machine-id" in found["failure"]["where"]
+
+
+def test_json_without_the_partition_has_the_argument(machine: Machine) -> None:
+    machine.has_partition = False
+    [note] = valid("reset", machine.run("-dry-run", "-json")[1])["notes"]
+    assert "start it once with the kernel argument coreos.first_boot=1" in note
+
+
+def test_json_is_not_for_people_who_are_asked(machine: Machine) -> None:
+    status, out, err = machine.run("-json")
+    assert (status, out) == (2, "")
+    assert err.startswith("ignition reset: -json needs -yes or -dry-run: a person who is asked reads the preview\n")
+
+
 # Refused.
 
 
@@ -427,14 +466,3 @@ def test_partition_that_is_not_mounted_is_mounted_read_only(monkeypatch: pytest.
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with first_boot_flag.opened("/dev/null") as directory:
         assert directory == "mounted /dev/null"
-
-
-def test_initramfs_does_without_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-
-    monkeypatch.setitem(sys.modules, "ignition.cli.reset", None)
-    monkeypatch.delattr(cli, "reset", raising=False)
-    status = ignition.main(["reset"])
-    assert (status, capsys.readouterr().err) == (
-        1,
-        "ignition reset: an initramfs does not contain ignition reset (fix: run the command on the running system)\n",
-    )

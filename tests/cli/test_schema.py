@@ -3,13 +3,17 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from jsonschema.validators import validator_for
 
 import ignition.cli
 from ignition.cli.ignition import main
+from ignition.cli.schema import WRITTEN
 from ignition.config.schema import VERSIONS
 from ignition.transpile.butane.variants import VARIANTS
 
@@ -31,13 +35,8 @@ def test_all_schemas_are_written_to_a_directory(tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(TOP / "packaging/schemas.py"), str(tmp_path)], check=True)
     names = {path.stem for path in tmp_path.iterdir()}
     documents = {f"butane-{variant}-{version}" for variant, version in VARIANTS}
-    assert names == {f"ignition-{version}" for version in VERSIONS} | documents | {
-        "ct",
-        "cloud-config",
-        "assertions",
-        "facts",
-        "report",
-    }
+    others = {"ct", "cloud-config", "assertions", *WRITTEN}
+    assert names == {f"ignition-{version}" for version in VERSIONS} | documents | others
 
 
 def test_schema_of_the_documented_name_of_2_4_is_that_of_2_4(capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,7 +47,7 @@ def test_schema_of_the_documented_name_of_2_4_is_that_of_2_4(capsys: pytest.Capt
 
 IGNITION = f"one of {', '.join(VERSIONS)}"
 FCOS = "one of 1.0.0, 1.1.0, 1.2.0, 1.3.0, 1.4.0, 1.5.0, 1.6.0, 1.7.0, 1.8.0-experimental"
-ALL = f"{IGNITION}, butane VARIANT VERSION, ct, cloud-config, assertions, facts, report"
+ALL = f"{IGNITION}, butane VARIANT VERSION, ct, cloud-config, assertions, {', '.join(WRITTEN)}"
 WRONG = [
     pytest.param(["3.5"], f"no schema for spec version 3.5 (fix: did you mean 3.5.0? {IGNITION})", id="two numbers"),
     pytest.param(["4.0.0"], f"no schema for spec version 4.0.0 (fix: {IGNITION})", id="no such version"),
@@ -87,6 +86,7 @@ def test_wrong_use_says_which_schemas_there_are(words: list[str], said: str, cap
 def test_help_names_all_schemas(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", "--help"]) == 0
     versions = " | ".join(VERSIONS)
+    written = "\n".join(f"  {name}" for name in WRITTEN)
     assert capsys.readouterr().out.endswith(
         f"""Schemas:
   {versions}
@@ -95,8 +95,7 @@ def test_help_names_all_schemas(capsys: pytest.CaptureFixture[str]) -> None:
   ct
   cloud-config
   assertions
-  facts
-  report
+{written}
 
 See ignition-schema(1) for details.
 """
@@ -125,8 +124,25 @@ def test_initramfs_does_without_schemas(monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setitem(sys.modules, "ignition.cli.schema", None)
     monkeypatch.delattr(ignition.cli, "schema", raising=False)
     assert main(["schema", "3.5.0"]) == 1
-    assert capsys.readouterr().err.endswith(
-        "an initramfs does not contain ignition schema (fix: run the command on the running system)\n"
-    )
+    assert capsys.readouterr().err.endswith("an initramfs does not contain ignition schema (fix: run it on a workstation)\n")
     assert main(["--help"]) == 0
     assert "schema " not in capsys.readouterr().out.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_schema_of_what_is_written_says_what_every_member_means(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", name]) == 0
+    made = json.loads(capsys.readouterr().out)
+    validator_for(made).check_schema(made)
+    silent = [path for path, member in members(made, "$") if "description" not in member and "const" not in member]
+    assert silent == [] or name == "facts", silent  # of facts, the records are described
+
+
+def members(schema: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """All members that a schema describes; objects and lists have those of their inside."""
+    for name, member in schema.get("properties", {}).items():
+        if "properties" not in member:
+            yield f"{path}.{name}", member
+        yield from members(member, f"{path}.{name}")
+    if "items" in schema:
+        yield from members(schema["items"], f"{path}[]")

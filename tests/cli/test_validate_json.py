@@ -10,6 +10,7 @@ import pytest
 
 from ignition import __version__
 from ignition.cli.validate import main
+from tests.schemas import valid
 
 GOOD = '{"ignition": {"version": "3.4.0"}}'
 BAD = '{"ignition": {"version": "3.4.0"},\n "storage": {"files": [{"path": "é", "own": {"a":\n1}}]}}'
@@ -25,7 +26,7 @@ def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     status = main(["-json", *arguments])
     captured = capsys.readouterr()
     assert captured.err == ""
-    parsed = json.loads(captured.out)
+    parsed = valid("validate", captured.out)
     assert parsed["status"] == status
     return parsed
 

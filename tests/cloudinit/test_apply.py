@@ -441,15 +441,3 @@ def test_records_and_log(machine: Machine) -> None:
     )
     assert "[finished] write file /etc/f" in ran.err
     assert "secret" not in ran.out + ran.err + record
-
-
-def test_plan_changes_nothing_and_foresees(machine: Machine) -> None:
-    machine.put("/etc/a", "hello\n")
-    (machine.root / "etc/a").chmod(0o600)
-    before = machine.tree()
-    ran = machine.run(EVERYTHING, "--plan")
-    assert (ran.status, ran.calls, machine.tree()) == (0, [], before)
-    assert "already  write file /etc/a" in ran.out.splitlines()
-    wanted = ["to do    set the host name node-1", "to do    write file /opt/bin/b", "to do    start unit a.service"]
-    assert [line for line in wanted if line not in ran.out.splitlines()] == []
-    assert "to do    reload the unit files of systemd" in ran.out

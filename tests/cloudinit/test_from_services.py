@@ -1,6 +1,8 @@
 """The whole program with a service as its datasource: what it would do with the answers of the service at its real address."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,13 +14,14 @@ pytestmark = pytest.mark.root
 NETWORKD = "systemd-networkd.service"
 
 
-def planned(name: str, flags: list[str], root: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+def planned(name: str, flags: list[str], root: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    """The plan as JSON."""
     (root / "etc").mkdir()
     (root / "etc/passwd").write_text("core:x:500:500::/home/core:/bin/bash\n")
     (root / "etc/group").write_text("core:x:500:\n")
     with CASES[name].served():
-        assert cloudinit.main([*flags, "--plan"], root=str(root)) == 0, capsys.readouterr().err
-    return capsys.readouterr().out.splitlines()
+        assert cloudinit.main([*flags, "--plan", "--json"], root=str(root)) == 2, capsys.readouterr().err
+    return json.loads(capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(
@@ -52,12 +55,19 @@ def planned(name: str, flags: list[str], root: Path, capsys: pytest.CaptureFixtu
 def test_user_data_keys_addresses_and_network_are_planned(
     name: str, flags: list[str], network: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = planned(name, flags, tmp_path, capsys)
-    assert found[0] == "to do    set the host name web-1"
+    plan = planned(name, flags, tmp_path, capsys)
+    assert not any(one["already"] for one in plan["operations"])
+    found = [one["what"] for one in plan["operations"]]
+    assert found[0] == "set the host name web-1"
     start = next(number for number, one in enumerate(found) if "systemd" in one or "/etc/environment" in one)
-    assert found[start : start + len(network)] == [f"to do    {one}" for one in network]
-    assert "to do    write file /etc/environment" in found[start + len(network) :]
+    assert found[start : start + len(network)] == network
+    assert "write file /etc/environment" in found[start + len(network) :]
     assert ("core" in " ".join(found)) is bool(CASES[name].metadata.ssh_keys)
+    changes = [(one["change"], one["kind"], one["name"]) for one in plan["changes"]]
+    assert changes[0] == ("add", "host name", "web-1")
+    assert ("add", "file", "/etc/environment") in changes
+    actions = [name for _, kind, name in changes if kind == "action"]
+    assert actions == [one for one in network if not one.startswith("write")]
 
 
 def test_network_of_another_kind_ends_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,7 +59,7 @@ def known(tmp_path: object) -> tuple[Facts, Newcomers]:
     for name, text in (("passwd", PASSWD), ("group", GROUP)):
         with open(f"{tmp_path}/etc/{name}", "w", encoding="utf-8") as file:
             file.write(text)
-    facts = Facts(Root.live(str(tmp_path)))
+    facts = Facts(Root.live(str(tmp_path)), asks_nss=False)
     facts.has_user_groups = True
     return facts, Newcomers([CloudConfig(users=(User(name="new"),))], facts)
 

@@ -2,6 +2,7 @@
 
 import io
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -83,3 +84,22 @@ def test_person_sees_a_line_every_ten_seconds(*, is_terminal: bool, monkeypatch:
     told = stream.getvalue().splitlines()
     assert (10 <= len(told) <= 16) if is_terminal else told == []
     assert all(line.startswith("ignition render: waiting for GET http://x/: connection refused (attempt ") for line in told)
+
+
+@pytest.mark.parametrize(("is_terminal", "seconds", "told"), [(True, 0.25, 2), (True, 0.0, 0), (False, 0.25, 0)])
+def test_person_is_told_about_long_work(*, is_terminal: bool, seconds: float, told: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal() if is_terminal else io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(progress, "ON_TERMINAL_S", 0.1)
+    progress.for_people("ignition plan")
+    with progress.working("inspecting disk.raw"):
+        time.sleep(seconds)
+    progress.to(None)
+    assert stream.getvalue() == "ignition plan: inspecting disk.raw (0 s)\n" * told
+
+
+def test_boot_is_not_told_about_work(lines: list[str]) -> None:
+    progress.to(lines.append, first_s=0.01)
+    with progress.working("planning"):
+        time.sleep(0.05)
+    assert lines == []

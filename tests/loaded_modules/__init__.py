@@ -8,6 +8,7 @@ differ from version to version.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,8 @@ COMMAND = "python -m tests.loaded_modules"
 PYTHON = "/usr/bin/python3"
 STAGES = ("fetch-offline", "fetch", "kargs", "disks", "mount", "files", "umount")
 METADATA = "coreos-metadata"
+USER_DATA = "#cloud-config\nwrite_files:\n- path: /etc/motd\n  content: hello\n"  # a host name would be this host's
+AS_ROOT = ["unshare", "--user", "--map-root-user"] if os.geteuid() != 0 else []
 _OURS = {"ignition", "coreos_metadata"}
 
 Importer = tuple[str, str]  # name of the importing module, and `file:line` of the import
@@ -39,14 +42,14 @@ class Finder:
             frame = frame.f_back
         loaded.setdefault(name, (frame.f_globals["__name__"], f"{frame.f_code.co_filename}:{frame.f_lineno}"))
 sys.meta_path.insert(0, Finder)
-top, module, report = sys.argv[1:4]
+top, module, report, root = sys.argv[1:5]
 sys.path[:0] = [top]
 sys.path.append("/usr/lib/python3/dist-packages")
 main = getattr(__import__(module, fromlist=["main"]), "main")
 statuses = []
-for words in " ".join(sys.argv[4:]).split(" ; "):
+for words in " ".join(sys.argv[5:]).split(" ; "):
     sys.argv[1:] = words.split()
-    statuses.append(main())
+    statuses.append(main(root=root) if root else main())
 found = {name: by for name, by in loaded.items() if name in sys.modules and name not in known}
 import json
 with open(report, "w") as file:
@@ -82,7 +85,7 @@ def _files() -> Iterator[Path]:
         top = Path(directory)
         (top / "root" / "etc").mkdir(parents=True)
         (top / "config.ign").write_text('{"ignition": {"version": "3.5.0"}}')
-        (top / "user-data").write_text("#cloud-config\nhostname: web1\n")
+        (top / "user-data").write_text(USER_DATA)
         (top / "config.bu").write_text("variant: flatcar\nversion: 1.1.0\n")
         (top / "config.yaml").write_text("storage:\n  files:\n    - path: /etc/motd\n      filesystem: root\n")
         yield top
@@ -97,7 +100,7 @@ def _stages(top: Path) -> dict[str, Loaded]:
 
 def _programs(top: Path) -> dict[str, Loaded]:
     return {
-        "coreos-cloudinit": _run(top, "coreos-cloudinit", f"-from-file={top / 'user-data'}", "-plan"),
+        "coreos-cloudinit": _run(top, "coreos-cloudinit", f"-from-file={top / 'user-data'}", before=AS_ROOT, root=top / "root"),
         "ignition-validate": _run(top, "ignition-validate", str(top / "config.ign")),
         "butane": _run(top, "butane", str(top / "config.bu")),
         "ct": _run(top, "ct", "-in-file", str(top / "config.yaml")),
@@ -108,9 +111,10 @@ def _help(top: Path) -> dict[str, Loaded]:
     return {f"{name}--help": _run(top, name, "--version", ";", "--help") for name in MODULES}
 
 
-def _run(top: Path, program: str, *words: str, before: list[str] | None = None) -> Loaded:
+def _run(top: Path, program: str, *words: str, before: list[str] | None = None, root: Path | str = "") -> Loaded:
+    """`root`: the root of coreos-cloudinit, in place of this machine's."""
     with tempfile.NamedTemporaryFile(dir=top) as report:
-        argv = [*(before or []), PYTHON, "-I", "-S", "-c", _CHILD, str(TOP), MODULES[program], report.name, *words]
+        argv = [*(before or []), PYTHON, "-I", "-S", "-c", _CHILD, str(TOP), MODULES[program], report.name, str(root), *words]
         environment = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "IGNITION_CONFIG_FILE": str(top / "config.ign"),

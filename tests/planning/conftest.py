@@ -19,6 +19,7 @@ ROOT_AT = 2048 * 512 + 65536 * 512
 PASSWD = "root:x:0:0:root:/root:/bin/bash\nbin:x:2:2:bin:/bin:/usr/sbin/nologin\n"
 GROUP = "root:x:0:\nsudo:x:27:\nbin:x:2:\n"
 NODES = {"etc/passwd": PASSWD, "etc/group": GROUP, "etc/shadow": "root:*:1::::::\nbin:*:1::::::\n", "etc/motd": "Welcome\n"}
+NODES |= {"etc/login.defs": "USERGROUPS_ENAB yes\nHOME_MODE 0700\n", "etc/default/useradd": "SHELL=/bin/sh\n"}
 
 MakeImage = Callable[..., Path]
 

@@ -31,7 +31,7 @@ def planned(config: Config, tree: Tree, facts: Facts | None = None) -> Rows:
     """(words, whether the effect exists) of the operations of the files stage."""
     with Fetcher(Settings(), offline=True) as fetcher:
         planner = Planner(config, facts or Facts(), tree, fetcher, "file")
-        changes = Changes(planner, str, shows_contents=False)
+        changes = Changes.of(planner, str, shows_contents=False)
         planner.run(changes.seen)
     return [(one.what, one.is_there) for one in changes.steps if one.stage == "files" and one.operation.kind not in SILENT]
 

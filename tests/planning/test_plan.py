@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 
 from ignition.cli.ignition import main
+from ignition.host import progress
+from tests.host.test_progress import Terminal
 from tests.planning.conftest import ROOT_AT, MakeImage
+from tests.schemas import valid
 
 TOP = Path(__file__).resolve().parents[2]
 SPEC = {"ignition": {"version": "3.4.0"}}
@@ -30,7 +33,7 @@ class Plan:
     @property
     def json(self) -> Any:
         """The output, with `--json`."""
-        return json.loads(self.out)
+        return valid("plan", self.out)
 
 
 @pytest.fixture
@@ -119,6 +122,19 @@ def test_boot_that_would_fail_shows_the_line_of_the_author(plan: Any, system: Pa
     assert re.search(r"^ +\d+ \| .*\"(label|number|sizeMiB)\"", found.err, re.MULTILINE)
     assert "fix: make it smaller (at most 62 MiB, or 0 for all of it), or use a larger disk" in found.err
     assert "Plan: incomplete, since the boot would fail in stage disks." in found.out
+
+
+def test_several_configs_are_planned_as_one_with_the_place_of_each(plan: Any, system: Path, tmp_path: Path) -> None:
+    more = tmp_path / "more.ign"
+    storage = {"files": [{"path": "/etc/more", "contents": {"source": "data:,more"}}], "links": [{"path": "/bin", "target": "x"}]}
+    more.write_text(json.dumps({**SPEC, "storage": storage}))
+    found = plan({"storage": {"files": [{"path": "/etc/new"}]}}, [system], str(more))
+    assert re.search(r"\+ file +/etc/new .*\(.*config\.ign:\d+:\d+\)", found.out)
+    assert re.search(rf"\+ file +/etc/more .*\({more}:1:\d+\)", found.out)
+    more.write_text(json.dumps({**SPEC, "storage": {"disks": [{"device": "/dev/none", "wipeTable": True}]}}))
+    found = plan({}, [system], str(more))
+    assert found.status == 1
+    assert re.match(rf"{more}:1:\d+: error: the boot would fail in stage disks: no such device .*: /dev/none", found.err)
 
 
 def test_missing_disk_names_those_that_there_are(plan: Any, system: Path) -> None:
@@ -232,6 +248,21 @@ def test_nothing_is_written_and_no_byte_changes(tmp_path: Path, system: Path, ma
     assert [hashlib.sha512(path.read_bytes()).digest() for path in (system, data)] == digests
 
 
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_person_at_a_terminal_sees_what_takes_long_but_not_with_json(
+    arguments: list[str], system: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.ign"
+    config.write_text(json.dumps(SPEC))
+    monkeypatch.setattr(progress, "ON_TERMINAL_S", 0.001)
+    monkeypatch.setattr(sys, "stderr", stream := Terminal())
+    progress.to(None)
+    assert main(["plan", str(config), f"--image={system}", *arguments]) == 2
+    progress.to(None)
+    assert (f"ignition plan: inspecting {system} (0 s)\n" in stream.getvalue()) is (arguments == [])
+    assert arguments == [] or stream.getvalue() == ""
+
+
 def test_page_has_everything_in_it(plan: Any, system: Path, tmp_path: Path) -> None:
     page = tmp_path / "plan.html"
     found = plan(
@@ -249,7 +280,7 @@ def test_page_has_everything_in_it(plan: Any, system: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["plan", "a", "b"], "expected one URL or FILE, got 2"),
+        (["plan", "-", "-"], "standard input (-) can be given only once"),
         (["plan", "--host", "--facts=x", "a"], "-host, -image and -facts exclude each other: a plan is for one machine"),
     ],
 )

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ignition.cli.ignition import main
+from tests.schemas import valid
 
 TOP = Path(__file__).parent.parent.parent
 NOBODY = 65534
@@ -73,7 +74,7 @@ class Place:
 
     def manifest(self) -> dict[str, Any]:
         """That of the last run."""
-        found: dict[str, Any] = json.loads((self.out / "manifest.json").read_text())
+        found: dict[str, Any] = valid("manifest", (self.out / "manifest.json").read_text())
         return found
 
     def nodes(self) -> dict[str, dict[str, Any]]:

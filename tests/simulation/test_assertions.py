@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from ignition.simulation.assertions import SCHEMA
+from tests.schemas import valid
 
 from .conftest import TOP, Place, file, ignition
 
@@ -166,7 +167,7 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     top = tmp_path_factory.mktemp("assertions")
     (top / "config.ign").write_text(json.dumps(CONFIG))
     (top / "out").mkdir()
-    simulation = Simulation(merged(str(top / "config.ign"), (), "", 5.0, is_limit=False), str(top / "out"))
+    simulation = Simulation(merged((str(top / "config.ign"),), (), "", 5.0, is_limit=False), str(top / "out"))
     simulation.run()
     return {"check": lambda wanted: assertions.read("a.json", json.dumps(wanted).encode()).check(simulation.root)}
 
@@ -214,13 +215,13 @@ def test_contents_are_secret_unless_they_are_asked_for(place: Place) -> None:
     _, out, _ = place.run(config, "-assert", wanted, "-show-contents")
     assert f"  -two\n  +{SECRET}\n" in out and "  -^nine\n" in out
     _, out, _ = place.run(config, "-assert", wanted, "-show-contents", "-json")
-    assert f"+{SECRET}" in json.loads(out)["assertions"]["failed"][1]["diff"]
+    assert f"+{SECRET}" in valid("simulate", out)["assertions"]["failed"][1]["diff"]
 
 
 def test_json(place: Place) -> None:
     wanted = place.put("a.yaml", YAML)
     status, out, _ = place.run(CONFIG, "-assert", wanted, "-json")
-    found = json.loads(out)
+    found = valid("simulate", out)
     assert (status, found["result"], found["root"], found["manifest"]) == (
         3,
         "complete",

@@ -149,7 +149,7 @@ def recorded(tmp_path: Path) -> list[str]:
 def test_plan_is_what_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_loop: Callable[..., str]) -> None:
     """Swap files, key files of encrypted volumes, SELinux labels and both kinds of named file systems included."""
     monkeypatch.setattr("ignition.sysroot.swap_files.format_of", lambda _: "ext4")
-    monkeypatch.setattr(labels, "policy", lambda _: "targeted")
+    monkeypatch.setattr(labels, "policy", lambda *_: "targeted")
     monkeypatch.setattr(labels, "relabel", lambda *_: None)
     wanted, keys = Luks(name="vault", device=str(tmp_path / "volume")), Keys()
     keys.put("vault", b"SECRETKEY")
@@ -187,7 +187,7 @@ def test_plan_is_what_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ma
 
 @pytest.mark.root
 def test_nothing_is_noted_for_labels_where_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labels, "policy", lambda _: "targeted")
+    monkeypatch.setattr(labels, "policy", lambda *_: "targeted")
     monkeypatch.setattr(labels, "relabel", lambda *_: None)
     make_root(tmp_path)
     planned = run(tmp_path, Config(storage=Storage(files=(File(path="/a", contents=data("x")),))))
@@ -460,7 +460,7 @@ def test_labels_fail_the_stage_only_for_what_the_config_wrote(
         raise Failure("setfiles: no such policy")
 
     make_root(tmp_path)
-    monkeypatch.setattr(labels, "policy", lambda _: "targeted")
+    monkeypatch.setattr(labels, "policy", lambda *_: "targeted")
     monkeypatch.setattr(labels, "relabel", broken)
     run(tmp_path, Config())
     warned = "[warning]  set the SELinux labels of the written paths, by policy targeted: setfiles: no such policy"

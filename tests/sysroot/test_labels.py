@@ -27,7 +27,7 @@ def test_policy_of_a_root(make_context: MakeContext, tree: dict[str, str], progr
     context = make_context({**tree, **{f"/bin/{program}": "" for program in programs}, "/bin/": ""})
     for program in programs:
         os.chmod(f"{context.root.path}/bin/{program}", 0o755)
-    assert labels.policy(context.root, f"{context.root.path}/bin") == name
+    assert labels.policy(context.root, labels.Initramfs(f"{context.root.path}/bin")) == name
 
 
 def test_nothing_is_run_for_what_is_not_there(make_context: MakeContext) -> None:
@@ -51,7 +51,7 @@ def test_present_paths_are_passed_below_the_root_with_links_on_the_way_followed(
 @pytest.mark.parametrize("name", ["../../../tmp/x", "a/b", "", ".hidden", "x y"])
 def test_name_of_a_policy_is_a_directory_of_its_own(make_context: MakeContext, name: str) -> None:
     with pytest.raises(Failure) as caught:
-        labels.policy(make_context({CONFIG: f"SELINUXTYPE={name}\n"}).root)
+        labels.policy(make_context({CONFIG: f"SELINUXTYPE={name}\n"}).root, labels.Initramfs())
     assert (caught.value.what, caught.value.where) == (f"SELINUXTYPE={name!r} is not the name of a policy", CONFIG)
 
 
@@ -87,15 +87,15 @@ def test_mode_that_setfiles_is_missing_for(
 ) -> None:
     context = make_context({CONFIG: config, "/bin/": "", "/cmdline": command_line, "/programs/setfiles": ""})
     monkeypatch.setenv("IGNITION_KERNEL_CMDLINE_PATH", f"{context.root.path}/cmdline")
-    assert labels.unset(context.root, f"{context.root.path}/bin") == mode
+    assert labels.unset(context.root, labels.Initramfs(f"{context.root.path}/bin")) == mode
     os.chmod(f"{context.root.path}/programs/setfiles", 0o755)
-    assert labels.unset(context.root, f"{context.root.path}/programs") == ""
+    assert labels.unset(context.root, labels.Initramfs(f"{context.root.path}/programs")) == ""
 
 
 def test_disabled_policy_is_not_applied(make_context: MakeContext) -> None:
     context = make_context({CONFIG: "SELINUX=disabled\nSELINUXTYPE=targeted\n", "/bin/setfiles": ""})
     os.chmod(f"{context.root.path}/bin/setfiles", 0o755)
-    assert labels.policy(context.root, f"{context.root.path}/bin") == ""
+    assert labels.policy(context.root, labels.Initramfs(f"{context.root.path}/bin")) == ""
 
 
 @pytest.mark.parametrize(

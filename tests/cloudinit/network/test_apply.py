@@ -160,7 +160,7 @@ def test_networkd_is_restarted_without_pyroute2(
     calls = programs(systemctl="exit 0")
     run("iface eth0 inet dhcp\n", context, tmp_path)
     assert calls.read_text() == f"{RESTART}\n"
-    assert "pyroute2 is missing (fix: install python3-pyroute2)" in capsys.readouterr().out
+    assert "pyroute2 is missing (fix: pip install pyroute2, or apt install python3-pyroute2)" in capsys.readouterr().out
 
 
 @pytest.mark.root
