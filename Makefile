@@ -22,9 +22,13 @@ record := $(prefix)/share/coreos-ignition/installed-files
 make := $(MAKE)
 # Where zsh looks for completion of packages: Debian's looks elsewhere than others do.
 zshdir ?= zsh/$(if $(and $(filter /usr,$(prefix)),$(wildcard /etc/debian_version)),vendor-completions,site-functions)
-SUITE ?=
 KEY ?=
-IMAGE ?= build/coreos-ignition-debian12.qcow2
+# Of Debian: bookworm (12) or trixie (13); empty: the suite of this machine for packages, bookworm for images.
+SUITE ?=
+image_suite := $(or $(SUITE),bookworm)
+release_bookworm := 12
+release_trixie := 13
+IMAGE ?= build/coreos-ignition-debian$(release_$(image_suite)).qcow2
 
 .PHONY: help setup demo test check unit vm-test lab bench bench-boot fuzz mutants soak image deb apt-repo screenshots install uninstall staged zipapp clean
 help:
@@ -49,18 +53,18 @@ check: setup
 unit: setup
 	@$(PYTHON) tests/everything.py --unit
 
-## make vm-test CASE=x  run one case on a virtual machine (without CASE: all cases)
+## make vm-test CASE=x  run one case on a virtual machine (without CASE: all cases; SUITE=trixie: on Debian 13)
 vm-test: setup
-	@$(PYTHON) vm-tests/run.py $(if $(CASE),--case $(CASE)) --jobs $(JOBS)
+	@$(PYTHON) vm-tests/run.py $(if $(CASE),--case $(CASE)) $(if $(filter-out bookworm,$(SUITE)),--suite $(SUITE)) --jobs $(JOBS)
 
 ## make lab             boot a machine with blank disks and a TPM, to try configs with the agent of the source tree
 lab: setup
-	@$(PYTHON) vm-tests/lab.py --sync
+	@$(PYTHON) vm-tests/lab.py --suite $(image_suite) --sync
 
-## make image           build a bootable Debian 12 disk image with the agent (IMAGE=path.qcow2, .raw, .vmdk, .vhd, .vhdx or .vdi)
+## make image           build a bootable Debian disk image with the agent (SUITE=trixie; IMAGE=path.qcow2, .raw, .vmdk, .vhd, …)
 image: setup
 	@mkdir -p $(dir $(IMAGE))
-	@$(PYTHON) vm-tests/image/build.py --output $(IMAGE)
+	@$(PYTHON) vm-tests/image/build.py --suite $(image_suite) --output $(IMAGE)
 
 ## make deb             build Debian packages in build/deb (SUITE=trixie: for Debian 13, in a root of its own)
 deb: setup

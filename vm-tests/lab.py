@@ -19,6 +19,7 @@ from harness.case import Case
 from harness.disks import MIB
 from harness.errors import Failed, HarnessError
 from harness.hardware import Hardware
+from harness.image import SUITE
 from harness.services.tang import Tang
 from run import choose_image
 
@@ -44,6 +45,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="lab.py", description="Boots a machine with blank disks to try configs on.")
     parser.add_argument("--disk", action="append", metavar="SPEC", help="SIZE in MiB[,bus=scsi|nvme][,sector=4096][,serial=TEXT]")
     parser.add_argument("--sync", action="store_true", help="run the agent of these sources, on the newest image as it is")
+    parser.add_argument("--suite", default=SUITE, metavar="SUITE", help="of Debian (default: %(default)s)")
     parser.add_argument("--image", type=Path, metavar="DIR", help="a folder of the image cache (default: built from the sources)")
     return parser.parse_args()
 
@@ -76,7 +78,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="ignition-lab-"))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        case = Case("lab", folder, folder, choose_image(options))
+        case = Case("lab", folder, folder, choose_image(options, options.suite))
         blanks = [blank(spec) for spec in options.disk or DISKS]
         with Tang(folder / "tang-1") as one, Tang(folder / "tang-2") as two:
             with labs.booted(case, blanks, hardware=Hardware(tpm=case.tpm())) as lab:

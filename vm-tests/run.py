@@ -1,4 +1,4 @@
-"""Runs the VM tests: `python3 vm-tests/run.py [--case NAME ...] [--jobs 2] [--keep] [--list] [--sync]`.
+"""Runs the VM tests: `python3 vm-tests/run.py [--case NAME[@SUITE] ...] [--suite SUITE] [--jobs 2] [--keep] [--list] [--sync]`.
 
 One line per case as it starts and as it ends, the place of the logs for each failure, and a summary. Status 0 when all
 passed, 1 when one failed, 2 for a wrong call, 130 when it was stopped.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.case import CASES, SOAK, Definition, find_cases
 from harness.errors import HarnessError
-from harness.image import Image, build_image, newest_image, open_image
+from harness.image import SUITE, Image, build_image, newest_image, open_image
 from harness.lab import SYNC_VARIABLE
 from harness.runner import Interrupted, Outcome, Runner, report, run_here
 
@@ -23,7 +23,8 @@ from harness.runner import Interrupted, Outcome, Runner, report, run_here
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="run.py", description="Runs the VM tests.")
-    parser.add_argument("--case", action="append", metavar="NAME", help="only this case; may be repeated")
+    parser.add_argument("--case", action="append", metavar="NAME", help="only this case; NAME@SUITE: on that suite of Debian; may be repeated")
+    parser.add_argument("--suite", metavar="SUITE", help="all chosen cases on the image of this suite (bookworm, trixie)")
     parser.add_argument("--jobs", type=int, default=2, help="cases at a time (default 2), each with one machine")
     parser.add_argument("--keep", action="store_true", help="keep the folders with disks and logs of all cases")
     parser.add_argument("--list", action="store_true", help="print the cases and what they verify")
@@ -37,14 +38,16 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def choose(definitions: Sequence[Definition], names: Sequence[str]) -> list[Definition]:
-    """The named cases, all without names. Raises HarnessError for an unknown name."""
-    wanted = [name.replace("_", "-") for name in names]
+def choose(definitions: Sequence[Definition], names: Sequence[str], suite: str | None) -> list[Definition]:
+    """The named cases (NAME, NAME@SUITE), all without names; on this suite, or on theirs. Raises HarnessError for an unknown name."""
+    if not names:
+        return [definition.on(one) for definition in definitions for one in ([suite] if suite else definition.suites)]
+    wanted = [name.replace("_", "-").partition("@") for name in names]
     known = {definition.name: definition for definition in definitions}
-    unknown = [name for name in wanted if name not in known]
+    unknown = [name for name, _, _ in wanted if name not in known]
     if unknown:
         raise HarnessError(f"no case named {', '.join(unknown)}; there are: {', '.join(known)}")
-    return [known[name] for name in wanted] if wanted else list(definitions)
+    return [known[name].on(own or suite or SUITE) for name, _, own in wanted]
 
 
 def say(text: str) -> None:
@@ -52,23 +55,22 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def choose_image(options: argparse.Namespace) -> Image:
-    """The named image, or the one built from these sources; with --sync, the newest existing image."""
+def choose_image(options: argparse.Namespace, suite: str = SUITE) -> Image:
+    """The named image, or the one of a suite, built from these sources; with --sync, the newest existing image."""
     if options.sync:
         os.environ[SYNC_VARIABLE] = "1"
     if options.image:
         return open_image(options.image.resolve())
-    return (newest_image() if options.sync else None) or build_image()
+    return (newest_image(suite) if options.sync else None) or build_image(suite)
 
 
 def run_all(options: argparse.Namespace, definitions: Sequence[Definition]) -> int:
-    """Runs cases as processes, all with the same image; returns the exit status."""
-    image = choose_image(options)
+    """Runs cases as processes, all of a suite with the same image; returns the exit status."""
+    images = {suite: choose_image(options, suite) for suite in sorted({definition.suite for definition in definitions})}
     work = (options.work or Path(tempfile.mkdtemp(prefix="ignition-vm-"))).resolve()
     work.mkdir(parents=True, exist_ok=True)
     program = [sys.executable, str(Path(__file__).resolve()), "--cases-dir", str(options.cases_dir.resolve())]
-    program += ["--image", str(image.folder)]
-    runner = Runner(program, work, max(1, options.jobs), keep=options.keep, say=say)
+    runner = Runner(program, images, work, max(1, options.jobs), keep=options.keep, say=say)
     started = time.monotonic()
     try:
         outcomes = runner.run(definitions)
@@ -98,11 +100,11 @@ def main() -> int:
         definitions = find_cases(options.cases_dir)
         if options.run_here:
             os.environ.setdefault("TMPDIR", str(options.work))
-            return run_here(choose(definitions, [options.run_here])[0], options.work, open_image(options.image))
-        chosen = choose(definitions, options.case or [])
+            return run_here(choose(definitions, [options.run_here], None)[0], options.work, open_image(options.image))
+        chosen = choose(definitions, options.case or [], options.suite or (SUITE if options.image else None))
         if options.list:
             for definition in chosen:
-                say(f"{definition.name}\n    " + "\n    ".join(definition.verifies.splitlines()))
+                say(f"{definition.label}\n    " + "\n    ".join(definition.verifies.splitlines()))
             return 0
         return run_all(options, chosen)
     except HarnessError as error:

@@ -1,13 +1,14 @@
 """The resources of a case: a working directory, the image, a key, machines; and the discovery of cases.
 
 A case is a folder with a case.py that has a docstring starting with "verifies:", TIMEOUT_S, EXPECTED_S (for the order
-of a run: longest first) and run(case). With WAITS = True its machine is mostly idle, and does not count as a job.
+of a run: longest first) and run(case). With WAITS = True its machine is mostly idle, and does not count as a job. With
+ALSO_ON = ("trixie",) a run of all cases has it on the image of that suite of Debian as well, as NAME@trixie.
 """
 
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from harness.disks import Disk
 from harness.errors import HarnessError
 from harness.foreseen import Foreseen, foresee
 from harness.hardware import Hardware, new_uefi
-from harness.image import BOOT_LOADER_EXTRA, EMULATED, Image
+from harness.image import BOOT_LOADER_EXTRA, EMULATED, SUITE, Image
 from harness.machine import DirectBoot, Machine, Nic, Plan
 from harness.ssh import Key, make_key
 
@@ -116,6 +117,17 @@ class Definition:
     expected_s: float
     waits: bool
     run: Callable[[Case], None]
+    suites: tuple[str, ...] = (SUITE,)  # of the images on which a run of all cases has it
+    suite: str = SUITE  # of the image on which it runs
+
+    @property
+    def label(self) -> str:
+        """Its name, with the suite unless it is the default."""
+        return self.name if self.suite == SUITE else f"{self.name}@{self.suite}"
+
+    def on(self, suite: str) -> "Definition":
+        """The same case on the image of a suite."""
+        return replace(self, suite=suite)
 
 
 def find_cases(folder: Path = CASES) -> list[Definition]:
@@ -136,4 +148,5 @@ def _load(folder: Path) -> Definition:
     if not text.lower().startswith("verifies:"):
         raise HarnessError(f"{folder / 'case.py'}: the docstring must start with 'verifies:'")
     waits = getattr(module, "WAITS", False)
-    return Definition(name, folder, text, float(module.TIMEOUT_S), float(module.EXPECTED_S), waits, module.run)
+    suites = (SUITE, *getattr(module, "ALSO_ON", ()))
+    return Definition(name, folder, text, float(module.TIMEOUT_S), float(module.EXPECTED_S), waits, module.run, suites)

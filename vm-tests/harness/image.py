@@ -12,6 +12,7 @@ from harness.machine import DirectBoot
 
 BUILDER = Path(__file__).resolve().parent.parent / "image" / "build.py"
 BUILD_TIMEOUT_S = 3600.0
+SUITE = "bookworm"  # of Debian, unless another one is named
 # Units that systemd starts for itself at each boot. (Root's own service manager does nothing but follow every device.)
 UNUSED = (
     "user@0.service",
@@ -77,10 +78,10 @@ def open_image(folder: Path) -> Image:
     return Image(folder)
 
 
-def build_image() -> Image:
+def build_image(suite: str = SUITE) -> Image:
     """The image of the present sources, built unless the cache has it; progress goes to standard error."""
     try:
-        argv = [sys.executable, str(BUILDER), "--print-path"]
+        argv = [sys.executable, str(BUILDER), "--suite", suite, "--print-path"]
         done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, timeout=BUILD_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:
         raise HarnessError(f"the image was not built within {BUILD_TIMEOUT_S:.0f} s") from error
@@ -89,8 +90,8 @@ def build_image() -> Image:
     return open_image(Path(done.stdout.strip()))
 
 
-def newest_image() -> Image | None:
+def newest_image(suite: str = SUITE) -> Image | None:
     """The most recently used image, regardless of its sources; None without one. For labs whose agent is replaced anyway."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or "/var/cache") / "coreos-ignition"
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or "/var/cache") / "coreos-ignition" / suite
     found = sorted(folder.glob("image-*"), key=lambda path: path.stat().st_mtime)
     return open_image(found[-1]) if found else None

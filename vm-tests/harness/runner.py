@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -64,8 +64,10 @@ class _Running:
 class Runner:
     """Starts cases in order, at most jobs at a time and one that waits, and reports each start and end through say."""
 
-    def __init__(self, program: Sequence[str], work: Path, jobs: int, *, keep: bool, say: Callable[[str], None]) -> None:
-        self.program, self.work, self.jobs, self.keep, self.say = list(program), work, jobs, keep, say
+    def __init__(self, program: Sequence[str], images: Mapping[str, Image], work: Path, jobs: int, *, keep: bool,
+                 say: Callable[[str], None]) -> None:  # fmt: skip
+        """images: by suite."""
+        self.program, self.images, self.work, self.jobs, self.keep, self.say = list(program), images, work, jobs, keep, say
         self.running: list[_Running] = []
         self.outcomes: list[Outcome] = []
 
@@ -84,7 +86,7 @@ class Runner:
         finally:
             for running in self.running:
                 _end_group(running.process)
-                self.say(f"{running.definition.name}: stopped after {running.seconds():.0f} s; logs: {running.work}")
+                self.say(f"{running.definition.label}: stopped after {running.seconds():.0f} s; logs: {running.work}")
         return self.outcomes
 
     def _next(self, waiting: Sequence[Definition]) -> Definition | None:
@@ -94,13 +96,14 @@ class Runner:
         return next((one for one in reversed(waiting) if free[one.waits]), None)
 
     def _start(self, definition: Definition) -> None:
-        work = self.work / definition.name
+        work = self.work / definition.label
         work.mkdir(parents=True, exist_ok=True)
-        argv = ["setpriv", "--pdeathsig", "TERM", *self.program, "--work", str(work), "--run-here", definition.name]
+        argv = ["setpriv", "--pdeathsig", "TERM", *self.program, "--image", str(self.images[definition.suite].folder)]
+        argv += ["--work", str(work), "--run-here", definition.label]
         with (work / "case.log").open("wb") as log:
             process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self.running.append(_Running(definition, work, process, time.monotonic()))
-        self.say(f"{definition.name}: started")
+        self.say(f"{definition.label}: started")
 
     def _look(self) -> None:
         """Notices cases that ended, and ends those whose time is over."""
@@ -113,7 +116,7 @@ class Runner:
             self._finish(running, late=late)
 
     def _finish(self, running: _Running, *, late: bool) -> None:
-        name, work, seconds = running.definition.name, running.work, running.seconds()
+        name, work, seconds = running.definition.label, running.work, running.seconds()
         message = _message(work, running.process.returncode)
         if late:
             message = f"expected: an end within {running.definition.timeout_s:.0f} s\nseen:     it still ran and was killed"

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Builds the machine image: Debian 12 with the agent in its initramfs, on Container Linux's disk layout.
+"""Builds the machine image: Debian with the agent in its initramfs, on Container Linux's disk layout.
 
     build.py                       build into the cache, unless already built
+    build.py --suite trixie        Debian 13 instead of Debian 12; each has its own folder in the cache
     build.py --output FILE         also copy the disk to FILE, in the format that its name ends in (.qcow2, .raw, .img, .vmdk,
                                    .vhd, .vhdx, .vdi), and vmlinuz, initrd.img and cmdline next to it
     build.py --print-path          print the folder in the cache: disk.qcow2, vmlinuz, initrd.img, cmdline (built if need be)
@@ -38,32 +39,33 @@ FORMATS = {
 FORMAT = "1"  # increment it if the same inputs are to result in a different image
 
 
-def ensure_root(folder: Path, *more: str) -> Path:
+def ensure_root(folder: Path, suite: str, *more: str) -> Path:
     """The tarball of Debian's packages for this package list and more packages."""
-    tarball = folder / f"root-{cache.digest(root_tree.mmdebstrap_arguments(*more))}.tar"
+    tarball = folder / f"root-{cache.digest(root_tree.mmdebstrap_arguments(suite, *more))}.tar"
     if not tarball.exists():
-        with step(f"installing {len(root_tree.packages()) + len(more)} Debian packages and what they need (about two minutes)"):
-            root_tree.bootstrap(tarball, *more)
+        number = len(root_tree.packages(suite)) + len(more)
+        with step(f"installing {number} packages of {suite} and what they need (about two minutes)"):
+            root_tree.bootstrap(tarball, suite, *more)
         for old in cache.forget_old(folder, "root", tarball):
             old.unlink()
     return tarball
 
 
-def image_key() -> str:
+def image_key(suite: str) -> str:
     """Of everything that goes into the image."""
     repository = root_tree.REPOSITORY
     sources = [repository / name for name in ("ignition", "coreos_metadata", "dracut", "docs/man", "completion", "Makefile")]
     return cache.digest(
-        [FORMAT, *root_tree.mmdebstrap_arguments()], [*(path for path in sources if path.exists()), root_tree.HERE]
+        [FORMAT, *root_tree.mmdebstrap_arguments(suite)], [*(path for path in sources if path.exists()), root_tree.HERE]
     )
 
 
-def ensure_image(folder: Path) -> Path:
+def ensure_image(folder: Path, suite: str) -> Path:
     """The folder with the built image; builds it if need be."""
     with cache.lock(folder):
-        target = folder / f"image-{image_key()}"
+        target = folder / f"image-{image_key(suite)}"
         if not target.exists():
-            tarball = ensure_root(folder)
+            tarball = ensure_root(folder, suite)
             with tempfile.TemporaryDirectory(dir=folder, prefix="building-") as scratch:
                 _build(Path(scratch), tarball).rename(target)
             for old in cache.forget_old(folder, "image", target):
@@ -133,7 +135,8 @@ def main() -> int:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, metavar="FILE")
-    parser.add_argument("--cache", type=Path, default=cache.default_folder(), metavar="DIR")
+    parser.add_argument("--suite", choices=root_tree.SUITES, default=root_tree.SUITES[0], help="of Debian (default: %(default)s)")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="of builds of this suite")
     parser.add_argument("--print-path", action="store_true")
     arguments = parser.parse_args()
     try:
@@ -141,7 +144,7 @@ def main() -> int:
             raise BuildError("root is needed: the image has files of other users")
         if arguments.output:
             disk_format(arguments.output)  # before the minutes of building
-        built = ensure_image(arguments.cache)
+        built = ensure_image(arguments.cache or cache.default_folder(arguments.suite), arguments.suite)
         if arguments.output:
             export(built, arguments.output)
     except BuildError as error:

@@ -10,9 +10,9 @@ from pathlib import Path
 KEPT_IMAGES = 3  # older ones are removed: each takes about 1.5 GiB
 
 
-def default_folder() -> Path:
-    """The default directory of images."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or "/var/cache") / "coreos-ignition"
+def default_folder(suite: str) -> Path:
+    """The default directory for builds of a suite of Debian."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or "/var/cache") / "coreos-ignition" / suite
 
 
 def digest(texts: Iterable[str], trees: Iterable[Path] = ()) -> str:

@@ -27,6 +27,7 @@ import cache
 import root_tree
 from tools import BuildError, run, step
 
+SUITE = "bookworm"
 DEBIAN_MODULE = Path("/usr/lib/dracut/modules.d/30ignition")
 # The programs that 30ignition/module-setup.sh copies if the root has them, besides its own files.
 DEBIAN_PROGRAMS = " ".join(
@@ -79,7 +80,7 @@ def measure(folder: Path) -> dict[str, object]:
     with tempfile.TemporaryDirectory(dir=folder, prefix="measuring-") as scratch:
         root = Path(scratch) / "root"
         with step("unpacking the packages"):
-            root_tree.unpack(build.ensure_root(folder), root)
+            root_tree.unpack(build.ensure_root(folder, SUITE), root)
             root_tree.install_agent(root)
         with step("an initramfs without an agent"):
             base = Image(root, "base", "--modules", MODULES)
@@ -220,12 +221,12 @@ def _mb(size: int) -> str:
 def main() -> int:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cache", type=Path, default=cache.default_folder(), metavar="DIR")
+    parser.add_argument("--cache", type=Path, default=cache.default_folder(SUITE), metavar="DIR")
     parser.add_argument("--table", action="store_true", help="print tables instead of JSON")
     arguments = parser.parse_args()
     try:
         with cache.lock(arguments.cache):
-            kept = arguments.cache / f"size-{build.image_key()}.json"
+            kept = arguments.cache / f"size-{build.image_key(SUITE)}.json"
             if not kept.exists():
                 kept.write_text(json.dumps(measure(arguments.cache)) + "\n", encoding="ascii")
                 for old in cache.forget_old(arguments.cache, "size", kept):

@@ -9,33 +9,34 @@ from tools import BuildError, run
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 FILES = HERE / "files"
-SUITE = "bookworm"
+SUITES = ("bookworm", "trixie")  # Debian 12 and 13; the first one is the default
 PACKAGES = ("/usr/lib/python3/dist-packages/ignition", "/usr/lib/python3/dist-packages/coreos_metadata")
 # Files that no machine here reads; copyrights stay. Without binfmt.d no boot waits for the service that registers bytecode.
 EXCLUDED = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/info/*", "/usr/lib/binfmt.d/*")
 KEPT = ("/usr/share/doc/*/copyright",)
 
 
-def packages() -> list[str]:
-    """The packages of packages.txt, without its comments."""
+def packages(suite: str) -> list[str]:
+    """The packages of packages.txt for a suite."""
     lines = (HERE / "packages.txt").read_text(encoding="utf-8").splitlines()
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    return [row[0] for row in rows if row[1:] in ([], [suite])]
 
 
-def mmdebstrap_arguments(*more: str) -> list[str]:
+def mmdebstrap_arguments(suite: str, *more: str) -> list[str]:
     """All options that determine the content of the tarball; more: packages beside those of packages.txt."""
     options = [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED]
     options += [f"--dpkgopt=path-include={pattern}" for pattern in KEPT]
-    options += ['--aptopt=Apt::Install-Recommends "false"', "--variant=minbase", f"--include={','.join([*packages(), *more])}"]
-    return [*options, SUITE]
+    options += ['--aptopt=Apt::Install-Recommends "false"', "--variant=minbase", f"--include={','.join([*packages(suite), *more])}"]
+    return [*options, suite]
 
 
-def bootstrap(tarball: Path, *more: str) -> None:
+def bootstrap(tarball: Path, suite: str, *more: str) -> None:
     """Make the tarball of Debian's packages. Needs Debian's archive, and about two minutes."""
     partial = tarball.with_suffix(".partial.tar")
     # INITRD=No: the kernel's package would create an initramfs that is never booted, before the agent is installed.
     run(
-        ["mmdebstrap", "--quiet", *mmdebstrap_arguments(*more), str(partial)],
+        ["mmdebstrap", "--quiet", *mmdebstrap_arguments(suite, *more), str(partial)],
         env={**os.environ, "INITRD": "No", "LC_ALL": "C.UTF-8"},
     )
     partial.rename(tarball)
@@ -58,7 +59,7 @@ def install_agent(root: Path) -> None:
 
 def install_files(root: Path) -> None:
     """The files of this image."""
-    run(["cp", "-r", "--no-preserve=ownership", f"{FILES}/root/.", str(root)])
+    run(["cp", "-r", "--remove-destination", "--no-preserve=ownership", f"{FILES}/root/.", str(root)])
     (root / "etc/sudoers.d/50-coreos").chmod(0o440)
 
 

@@ -20,6 +20,7 @@ import initramfs_size
 import root_tree
 from tools import BuildError, run, step
 
+SUITE = "bookworm"
 CLOUD_INIT = "cloud-init"
 # The image's presets disable everything that they do not name.
 CLOUD_INIT_UNITS = ("cloud-init-local.service", "cloud-init.service", "cloud-config.service", "cloud-final.service")
@@ -82,7 +83,7 @@ def ensure(folder: Path, names: list[str]) -> dict[str, object]:
             prepare, more = VARIANTS[name]
             target = folder / f"variant-{name}-{_image_key(name, more)}"
             if not target.exists():
-                tarball = build.ensure_root(folder, *more)
+                tarball = build.ensure_root(folder, SUITE, *more)
                 with tempfile.TemporaryDirectory(dir=folder, prefix="building-") as scratch:
                     _build(Path(scratch), tarball, prepare, key.with_suffix(".pub")).rename(target)
                 for old in folder.glob(f"variant-{name}-*"):
@@ -95,7 +96,7 @@ def ensure(folder: Path, names: list[str]) -> dict[str, object]:
 def _image_key(name: str, more: tuple[str, ...]) -> str:
     """Only ours depends on our sources."""
     trees = [root_tree.HERE, *([initramfs_size.DEBIAN_MODULE] if name == "ignition" else [])]
-    return build.image_key() if name == "ours" else cache.digest([build.FORMAT, *root_tree.mmdebstrap_arguments(*more)], trees)
+    return build.image_key(SUITE) if name == "ours" else cache.digest([build.FORMAT, *root_tree.mmdebstrap_arguments(SUITE, *more)], trees)
 
 
 def _build(scratch: Path, tarball: Path, prepare: Prepare, public_key: Path) -> Path:
@@ -113,7 +114,7 @@ def main() -> int:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", choices=[*VARIANTS, []], metavar="NAME", help=f"{', '.join(VARIANTS)} (default: all)")
-    parser.add_argument("--cache", type=Path, default=cache.default_folder(), metavar="DIR")
+    parser.add_argument("--cache", type=Path, default=cache.default_folder(SUITE), metavar="DIR")
     arguments = parser.parse_args()
     try:
         print(json.dumps(ensure(arguments.cache, arguments.names or list(VARIANTS))))

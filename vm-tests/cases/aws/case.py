@@ -21,6 +21,7 @@ from harness.ssh import Answer
 
 TIMEOUT_S = 900
 EXPECTED_S = 90
+ALSO_ON = ("trixie",)
 
 PLAIN, HEADED, UNPACKED = b"checked by sha512\n", b"checked by sha256\n", b"line\n" * 20000
 NODES = {

@@ -28,6 +28,7 @@ from harness.ssh import Answer
 
 TIMEOUT_S = 1200
 EXPECTED_S = 180
+ALSO_ON = ("trixie",)
 
 SECTOR = gpt.SECTOR
 DATA_SIZE = 512 * MIB // SECTOR
@@ -58,8 +59,8 @@ attrs="RequiredPartition GUID:48,49,56,63"
 name=stranger, attrs="LegacyBIOSBootable GUID:52,60"
 """
 # Of the root, not of the initramfs. Its access time moves when it is started: relatime does that for one that is a day old.
-PYTHON_SEEN = "stat -c %X /usr/bin/python3.11"
-MAKE_PYTHON_OLD = "touch -a -d '2020-02-02 02:02:02 UTC' /usr/bin/python3.11 && sync"
+PYTHON_SEEN = "stat -L -c %X /usr/bin/python3"
+MAKE_PYTHON_OLD = "touch -a -d '2020-02-02 02:02:02 UTC' /usr/bin/python3 && sync"
 OLD = "1580608922\n"
 # Written by systemd itself, in the initramfs, too.
 OUR_UNITS = (
