@@ -129,4 +129,6 @@ def open_on_device(device: str, inside: str, *, where: str, timeout_s: float) ->
 
 
 def _reason(error: OSError | ValueError) -> str:
-    return (error.strerror if isinstance(error, OSError) else "") or str(error)
+    if isinstance(error, ValueError):
+        return "its path contains a NUL byte"  # Python's own words differ between its versions
+    return error.strerror or str(error)

@@ -51,6 +51,8 @@ def mounted_to_read(node: str, *, timeout_s: float = MOUNT_S, base: str = paths.
             try:
                 mount(node, directory, "auto", ("ro", _READING), timeout_s=timeout_s)
             except CommandFailed:
+                if os.path.ismount(directory):  # mount(8) was killed because it timed out, after it had mounted
+                    raise
                 status = os.stat(node)
                 number = (os.major(status.st_rdev), os.minor(status.st_rdev)) if stat.S_ISBLK(status.st_mode) else None
                 # btrfs has device numbers of its own: there only the source matches.
@@ -62,7 +64,7 @@ def mounted_to_read(node: str, *, timeout_s: float = MOUNT_S, base: str = paths.
                 run(["mount", "-o", f"remount,bind,ro,{_READING}", directory], why=f"making the mount of {node} read-only")
             yield directory
         finally:
-            if os.path.ismount(directory):  # even after a mount(8) that was killed because it timed out
+            if os.path.ismount(directory):
                 run(["umount", "--lazy", directory], why=f"unmounting {node}")
 
 

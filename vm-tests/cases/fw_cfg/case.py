@@ -84,9 +84,9 @@ NODES = {
     "/srv/logs/first.log": expected.file("written before the first boot\n", "640", "1500:2500"),
     "/srv/data/db/VERSION": expected.file("14\n"),
     "/srv/kept/letters/one.txt": expected.file("dear config, leave me alone\n"),
-    "/home/pilot": expected.directory("755", "1500:2500"),
     "/etc/systemd/system/fstrim.timer": expected.link("/dev/null"),
 }
+HOME = "/home/pilot"
 MOUNTS = {
     "/srv/data": ("/dev/vda10", "ext4", "data"),
     "/srv/kept": ("/dev/vdb1", "ext4", "KEPT"),
@@ -100,7 +100,8 @@ PROBES = {
     "mounts": guest.mounts_command(),
     "swaps": "swapon --show=NAME --noheadings",
     "addresses": "ip -json address",
-    "nodes": guest.nodes_command([*NODES, "/var/lib/hello.log", "/var/lib/not-wanted", "/etc/systemd/system/ssh.service"]),
+    "home mode": r"sed -n 's/^HOME_MODE[[:blank:]]*0//p' /etc/login.defs",  # of Debian 13
+    "nodes": guest.nodes_command([*NODES, HOME, "/var/lib/hello.log", "/var/lib/not-wanted", "/etc/systemd/system/ssh.service"]),
     "hard link": "stat -c %h /opt/tool/bin/tool",
     "motd": "cat /etc/motd",
     "hello": "cat /var/lib/hello.log",
@@ -237,7 +238,8 @@ def judge_guest(seen: dict[str, Answer], checks: Checks) -> None:
     checks.equal("state of the system", "running", seen["state"].text)
     checks.equal("failed units", "", seen["failed"].text)
     nodes = guest.parse_nodes(seen["nodes"].text)
-    for path, wanted in NODES.items():
+    home = expected.directory(seen["home mode"].text.strip() or "755", "1500:2500")
+    for path, wanted in {**NODES, HOME: home}.items():
         checks.equal(path, wanted, nodes.get(path))
     checks.equal("links of the hard link's file", "2\n", seen["hard link"].text)
     checks.matches("end of /etc/motd", r"Provisioned\.\n\Z", seen["motd"].text)

@@ -1,0 +1,99 @@
+"""Runs the tests on another suite of Debian, in a chroot: `python3 -m tests.on_suite trixie [OPTION OR PATH OF PYTEST …]`.
+
+The chroot has Debian's packages of the agent, of the programs that it starts, and of pytest. It is made once, in the cache of images, and
+is the lower layer of an overlay, as is this work tree, so that no run changes either. The kernel and the devices are those of this
+machine. Needs root.
+
+--share DIRECTORY: a directory of this machine that is the same one in the chroot, for results.
+"""
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+sys.path.append(str(TOP / "vm-tests/image"))
+
+import cache  # noqa: E402
+from tools import BuildError, run, step  # noqa: E402
+
+PYTEST = ("python3-pytest", "python3-hypothesis", "python3-botocore")
+# They judge the text of the sources and the history, for which the machine does not matter; ruff is not a package of Debian 13.
+ELSEWHERE = ("tests/test_linters.py", "tests/test_commits.py")
+SCRIPT = """
+mount -t overlay -o lowerdir={chroot},upperdir={scratch}/upper,workdir={scratch}/work overlay {root}
+mount -t proc proc {root}/proc
+mount --rbind /sys {root}/sys
+mount --rbind /dev {root}/dev
+mount -t tmpfs tmpfs {root}/run
+mount --bind {scratch}/tmp {root}/tmp
+for shared in {shared}; do
+    mkdir -p {root}/$shared
+    mount --bind $shared {root}/$shared
+done
+mkdir -p {root}/{top}
+mount -t overlay -o lowerdir={top},upperdir={scratch}/top,workdir={scratch}/top-work overlay {root}/{top}
+cp /etc/hosts {root}/etc/hosts
+# Not chroot(8), in which user namespaces cannot be created (clone(2), EPERM). `.` twice: the old root is mounted over the new one.
+cd {root}
+pivot_root . .
+umount --lazy .
+exec sh -c {command}
+"""
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root", "TERM": "dumb"}
+
+
+def ensure(suite: str) -> Path:
+    """The directory of the chroot. Raises BuildError."""
+    folder = cache.default_folder(suite)
+    packages = [*run([str(TOP / ".ci/setup"), "--list", suite]).split(), *PYTEST]
+    argv = ["mmdebstrap", "--quiet", '--aptopt=Apt::Install-Recommends "false"', "--variant=minbase"]
+    argv += [f"--include={','.join(packages)}", suite]
+    chroot = folder / f"tests-{cache.digest(argv)}"
+    with cache.lock(folder):
+        if not chroot.exists():
+            with step(f"a chroot of {suite} for the tests (about two minutes)"), tempfile.TemporaryDirectory(dir=folder) as scratch:
+                made = Path(scratch) / "root"
+                run([*argv, str(made)], env={**os.environ, "LC_ALL": "C.UTF-8"})
+                made.rename(chroot)
+    return chroot
+
+
+def run_tests(suite: str, shared: list[str], options: list[str]) -> int:
+    """The exit status of pytest."""
+    chroot = ensure(suite)
+    common = subprocess.run(["git", "rev-parse", "--path-format=absolute", "--git-common-dir"], cwd=TOP, capture_output=True, text=True)
+    if common.returncode == 0 and not Path(common.stdout.strip()).is_relative_to(TOP):
+        shared = [*shared, common.stdout.strip()]  # of a linked work tree
+    ignored = [f"--ignore={path}" for path in ELSEWHERE]
+    pytest = shlex.join(["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", *ignored, *options])
+    with tempfile.TemporaryDirectory(dir=chroot.parent, prefix="testing-") as scratch:
+        for name in ("upper", "work", "tmp", "top", "top-work", "root"):
+            (Path(scratch) / name).mkdir()
+        (Path(scratch) / "tmp").chmod(0o1777)
+        places = {"chroot": chroot, "scratch": scratch, "root": f"{scratch}/root", "top": TOP}
+        quoted = {name: shlex.quote(str(place)) for name, place in places.items()}
+        script = SCRIPT.format(**quoted, shared=shlex.join(shared), command=shlex.quote(f"cd {quoted['top']} && exec {pytest}"))
+        argv = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", script]
+        return subprocess.call(argv, env=ENVIRONMENT)
+
+
+def main() -> int:
+    """Entry point."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("suite")
+    parser.add_argument("--share", action="append", default=[], metavar="DIRECTORY")
+    arguments, options = parser.parse_known_args()
+    try:
+        return run_tests(arguments.suite, arguments.share, options)
+    except BuildError as error:
+        print(f"on_suite: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
