@@ -28,6 +28,7 @@ SUITE ?=
 image_suite := $(or $(SUITE),bookworm)
 release_bookworm := 12
 release_trixie := 13
+other_suite := $(if $(filter-out bookworm,$(SUITE)),--suite $(SUITE))
 IMAGE ?= build/coreos-ignition-debian$(release_$(image_suite)).qcow2
 
 .PHONY: help setup demo test check unit vm-test lab bench bench-boot fuzz mutants soak image deb apt-repo screenshots install uninstall staged zipapp clean
@@ -49,13 +50,13 @@ test: setup
 check: setup
 	@$(PYTHON) tests/everything.py --check
 
-## make unit            run all tests except the virtual machines
+## make unit            run all tests except the virtual machines (SUITE=trixie: on Debian 13, in a root of its own)
 unit: setup
-	@$(PYTHON) tests/everything.py --unit
+	@$(PYTHON) tests/everything.py --unit $(other_suite)
 
 ## make vm-test CASE=x  run one case on a virtual machine (without CASE: all cases; SUITE=trixie: on Debian 13)
 vm-test: setup
-	@$(PYTHON) vm-tests/run.py $(if $(CASE),--case $(CASE)) $(if $(filter-out bookworm,$(SUITE)),--suite $(SUITE)) --jobs $(JOBS)
+	@$(PYTHON) vm-tests/run.py $(if $(CASE),--case $(CASE)) $(other_suite) --jobs $(JOBS)
 
 ## make lab             boot a machine with blank disks and a TPM, to try configs with the agent of the source tree
 lab: setup

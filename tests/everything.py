@@ -2,7 +2,9 @@
 
 pytest runs in several processes. The first has all tests that need what the machine has only once (loop devices, accounts, udev).
 Beside it run the groups of tests that need none of it: the longest first, as many at a time as there are cores, since most wait
-at times.
+at times. The first is followed by the tests that may end differently on Debian 13, in a root of that suite: those that start
+programs of the distribution, load its libraries, or depend on the interpreter itself. All tests run there by
+`make unit SUITE=trixie`.
 
 `make unit` is the same without the virtual machines, `make check` without root as well.
 """
@@ -28,20 +30,33 @@ BESIDE = (  # the longest first
     ("tests/cloudinit", "tests/coreos_metadata", "tests/transpile"),
     ("tests/fetch",),
 )
-PYTEST = (sys.executable, "-m", "pytest", "-q")
+NEXT_SUITE = "trixie"
+ON_NEXT_SUITE = ("tests/host", "tests/dracut", "tests/image", "tests/storage", "tests/sysroot", "tests/applied")
 NO_TESTS = 5  # pytest's status; that it collects a test at all, the options apart, is what `make test` shows
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
 
 
-def run_pytest(*options: str) -> tuple[int, int]:
+def pytest_on(suite: str, directory: str) -> list[str]:
+    """The beginning of pytest's command line, for this machine ("") or a suite of Debian; results go to the directory."""
+    if not suite:
+        return [sys.executable, "-m", "pytest", "-q"]
+    return [sys.executable, "-m", "tests.on_suite", suite, "--share", directory, "-q"]
+
+
+def run_pytest(suite: str, *options: str, next_suite: bool) -> tuple[int, int]:
     """Passed and failed of all pytests; the output of those beside the first one follows its output."""
     ignored = [f"--ignore={path}" for paths in BESIDE for path in paths]
     with tempfile.TemporaryDirectory() as directory, ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = [Path(directory) / f"{number}.xml" for number in range(len(BESIDE) + 1)]
-        argvs = [[*PYTEST, *options, f"--junit-xml={result}"] for result in results]
-        beside = [pool.submit(run_beside, [*argv, *paths]) for argv, paths in zip(argvs[1:], BESIDE, strict=True)]
+        start = [*pytest_on(suite, directory), *options]
+        in_turn = [[*start, *ignored]]
+        if next_suite:
+            in_turn.append([*pytest_on(NEXT_SUITE, directory), *ON_NEXT_SUITE])
+        argvs = [*in_turn, *([*start, *paths] for paths in BESIDE)]
+        results = [Path(directory) / f"{number}.xml" for number in range(len(argvs))]
+        argvs = [[*argv, f"--junit-xml={result}"] for argv, result in zip(argvs, results, strict=True)]
+        beside = [pool.submit(run_beside, argv) for argv in argvs[len(in_turn) :]]
         try:
-            statuses = [subprocess.call([*argvs[0], *ignored], cwd=TOP)]
+            statuses = [subprocess.call(argv, cwd=TOP) for argv in argvs[: len(in_turn)]]
             for paths, running in zip(BESIDE, beside, strict=True):
                 status, output = running.result()
                 statuses.append(status)
@@ -91,10 +106,15 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="virtual machines side by side")
     parser.add_argument("--unit", action="store_true", help="without the virtual machines")
     parser.add_argument("--check", action="store_true", help="nor the tests that need root")
+    parser.add_argument(
+        "--suite", default="", help="run the unit tests in a root of this suite of Debian (trixie), not on this machine"
+    )
     arguments = parser.parse_args()
     begin = time.monotonic()
     print("test: linters, types, unit tests" + ("" if arguments.check else ", tests as root"), flush=True)
-    unit, machines = run_pytest(*(["-m", "not root"] if arguments.check else [])), (0, 0)
+    next_suite = not (arguments.check or arguments.suite) and os.geteuid() == 0
+    unit = run_pytest(arguments.suite, *(["-m", "not root"] if arguments.check else []), next_suite=next_suite)
+    machines = (0, 0)
     if not (arguments.unit or arguments.check):
         print(f"test: virtual machines ({time.monotonic() - begin:.0f} s so far)", flush=True)
         machines = run_machines(arguments.jobs)

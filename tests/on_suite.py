@@ -1,15 +1,16 @@
-"""Runs the tests on another suite of Debian, in a chroot: `python3 -m tests.on_suite trixie [OPTION OR PATH OF PYTEST …]`.
+"""Runs tests in a root of another suite of Debian: `python3 -m tests.on_suite trixie [OPTION OR PATH OF PYTEST …]`.
 
-The chroot has Debian's packages of the agent, of the programs that it starts, and of pytest. It is made once, in the cache of images, and
-is the lower layer of an overlay, as is this work tree, so that no run changes either. The kernel and the devices are those of this
-machine. Needs root.
+The root has Debian's packages of the agent, of the programs that it starts, and of pytest. It is made once, in the cache of
+images, and is the lower layer of an overlay, as is this work tree, so that no run changes either. The kernel and the devices are
+those of this machine. Needs root.
 
---share DIRECTORY: a directory of this machine that is the same one in the chroot, for results.
+--share DIRECTORY: a directory of this machine that the tests see as well, for results.
 """
 
 import argparse
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -38,7 +39,7 @@ done
 mkdir -p {root}/{top}
 mount -t overlay -o lowerdir={top},upperdir={scratch}/top,workdir={scratch}/top-work overlay {root}/{top}
 cp /etc/hosts {root}/etc/hosts
-# Not chroot(8), in which user namespaces cannot be created (clone(2), EPERM). `.` twice: the old root is mounted over the new one.
+# Not chroot(8), in which user namespaces cannot be created: clone(2), EPERM. The old root is mounted over the new one: `.` twice.
 cd {root}
 pivot_root . .
 umount --lazy .
@@ -48,7 +49,7 @@ ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HO
 
 
 def ensure(suite: str) -> Path:
-    """The directory of the chroot. Raises BuildError."""
+    """The directory of the root, made unless it exists. Raises BuildError."""
     folder = cache.default_folder(suite)
     packages = [*run([str(TOP / ".ci/setup"), "--list", suite]).split(), *PYTEST]
     argv = ["mmdebstrap", "--quiet", '--aptopt=Apt::Install-Recommends "false"', "--variant=minbase"]
@@ -56,19 +57,21 @@ def ensure(suite: str) -> Path:
     chroot = folder / f"tests-{cache.digest(argv)}"
     with cache.lock(folder):
         if not chroot.exists():
-            with step(f"a chroot of {suite} for the tests (about two minutes)"), tempfile.TemporaryDirectory(dir=folder) as scratch:
+            with step(f"a root of {suite} for the tests (about two minutes)"), tempfile.TemporaryDirectory(dir=folder) as scratch:
                 made = Path(scratch) / "root"
                 run([*argv, str(made)], env={**os.environ, "LC_ALL": "C.UTF-8"})
                 made.rename(chroot)
+            for old in cache.forget_old(folder, "tests", chroot):
+                shutil.rmtree(old)
     return chroot
 
 
 def run_tests(suite: str, shared: list[str], options: list[str]) -> int:
     """The exit status of pytest."""
     chroot = ensure(suite)
-    common = subprocess.run(["git", "rev-parse", "--path-format=absolute", "--git-common-dir"], cwd=TOP, capture_output=True, text=True)
-    if common.returncode == 0 and not Path(common.stdout.strip()).is_relative_to(TOP):
-        shared = [*shared, common.stdout.strip()]  # of a linked work tree
+    repository = run(["git", "-C", str(TOP), "rev-parse", "--path-format=absolute", "--git-common-dir"]).strip()
+    if not Path(repository).is_relative_to(TOP):  # TOP is a linked work tree
+        shared = [*shared, repository]
     ignored = [f"--ignore={path}" for path in ELSEWHERE]
     pytest = shlex.join(["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", *ignored, *options])
     with tempfile.TemporaryDirectory(dir=chroot.parent, prefix="testing-") as scratch:

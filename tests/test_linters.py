@@ -56,7 +56,11 @@ def test_linter_finds_nothing(argv: list[str]) -> None:
 @pytest.mark.parametrize(
     ("what", "path"),
     [
-        pytest.param(["ignition", "coreos_metadata", "tests", "docs", "packaging"], ".:docs:packaging:vm-tests", id="packages"),
+        pytest.param(
+            ["ignition", "coreos_metadata", "tests", "docs", "packaging"],
+            ".:docs:packaging:vm-tests:vm-tests/image",
+            id="packages",
+        ),
         # Scripts, not packages: they find their modules beside themselves.
         pytest.param(["vm-tests"], "vm-tests:vm-tests/image", id="vm-tests"),
         pytest.param(["dracut"], "dracut", id="dracut"),

@@ -23,7 +23,9 @@ from harness.runner import Interrupted, Outcome, Runner, report, run_here
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="run.py", description="Runs the VM tests.")
-    parser.add_argument("--case", action="append", metavar="NAME", help="only this case; NAME@SUITE: on that suite of Debian; may be repeated")
+    parser.add_argument(
+        "--case", action="append", metavar="NAME", help="only this case; NAME@SUITE: on that suite of Debian; may be repeated"
+    )
     parser.add_argument("--suite", metavar="SUITE", help="all chosen cases on the image of this suite (bookworm, trixie)")
     parser.add_argument("--jobs", type=int, default=2, help="cases at a time (default 2), each with one machine")
     parser.add_argument("--keep", action="store_true", help="keep the folders with disks and logs of all cases")
@@ -39,7 +41,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def choose(definitions: Sequence[Definition], names: Sequence[str], suite: str | None) -> list[Definition]:
-    """The named cases (NAME, NAME@SUITE), all without names; on this suite, or on theirs. Raises HarnessError for an unknown name."""
+    """The named cases (NAME, NAME@SUITE), all without names, on this suite, or on theirs.
+
+    Raises HarnessError for an unknown name.
+    """
     if not names:
         return [definition.on(one) for definition in definitions for one in ([suite] if suite else definition.suites)]
     wanted = [name.replace("_", "-").partition("@") for name in names]

@@ -27,7 +27,11 @@ def mmdebstrap_arguments(suite: str, *more: str) -> list[str]:
     """All options that determine the content of the tarball; more: packages beside those of packages.txt."""
     options = [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED]
     options += [f"--dpkgopt=path-include={pattern}" for pattern in KEPT]
-    options += ['--aptopt=Apt::Install-Recommends "false"', "--variant=minbase", f"--include={','.join([*packages(suite), *more])}"]
+    options += [
+        '--aptopt=Apt::Install-Recommends "false"',
+        "--variant=minbase",
+        f"--include={','.join([*packages(suite), *more])}",
+    ]
     return [*options, suite]
 
 

@@ -96,7 +96,11 @@ def ensure(folder: Path, names: list[str]) -> dict[str, object]:
 def _image_key(name: str, more: tuple[str, ...]) -> str:
     """Only ours depends on our sources."""
     trees = [root_tree.HERE, *([initramfs_size.DEBIAN_MODULE] if name == "ignition" else [])]
-    return build.image_key(SUITE) if name == "ours" else cache.digest([build.FORMAT, *root_tree.mmdebstrap_arguments(SUITE, *more)], trees)
+    return (
+        build.image_key(SUITE)
+        if name == "ours"
+        else cache.digest([build.FORMAT, *root_tree.mmdebstrap_arguments(SUITE, *more)], trees)
+    )
 
 
 def _build(scratch: Path, tarball: Path, prepare: Prepare, public_key: Path) -> Path:
