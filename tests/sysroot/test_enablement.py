@@ -64,7 +64,19 @@ def is_failure(status: int, words: str) -> bool:
     return status != 0 or bool(failures)
 
 
-needs_systemctl = pytest.mark.skipif(not shutil.which("systemctl"), reason="systemd is not installed")
+def version_of_systemd() -> int:
+    """0 without systemd."""
+    if not shutil.which("systemctl"):
+        return 0
+    return int(subprocess.run(["systemctl", "--version"], capture_output=True, text=True, check=True).stdout.split()[1])
+
+
+SYSTEMD = version_of_systemd()
+needs_systemctl = pytest.mark.skipif(not SYSTEMD, reason="systemd is not installed")
+# Only systemd before 255 can be built for a /lib apart from /usr, as Debian 12's is: its links lead to /lib.
+MERGED = SYSTEMD >= 255
+# systemd 257 does nothing where 252 removed the links with the unit's name: the unit is a link of the same name, dangling or malformed.
+REFUSED = ("Refusing to operate on linked unit file", "is an unresolvable alias", "Bad message")
 
 DRAWN = int(os.environ.get("ENABLEMENT_ROOTS", "12"))  # per block
 
@@ -387,9 +399,10 @@ def test_disabling_leaves_the_tree_that_systemctl_leaves(tmp_path: Path, tree: d
     ours, theirs = make(tmp_path / "ours", tree), make(tmp_path / "theirs", tree)
     before = listing(ours)
     removed = enablement.disable(Root(str(ours)), name)
-    systemctl(theirs, "disable", name)
+    _, said = systemctl(theirs, "disable", name)
     after = listing(ours)
-    assert after == listing(theirs)
+    refused = SYSTEMD > 252 and any(words in said for words in REFUSED)
+    assert listing(theirs) == (before if refused else after)
     assert sorted(removed) == sorted(f"/{path}" for path in before.keys() - after.keys() if before[path].startswith("-> "))
 
 
@@ -398,7 +411,7 @@ def test_disabling_leaves_the_tree_that_systemctl_leaves(tmp_path: Path, tree: d
 def test_enabling_leaves_the_tree_that_systemctl_leaves(tmp_path: Path, tree: dict[str, str], name: str) -> None:
     ours, theirs = make(tmp_path / "ours", tree), make(tmp_path / "theirs", tree)
     try:
-        enablement.enable(Root(str(ours)), name)
+        enablement.enable(Root(str(ours)), name, merged=MERGED)
         failed = False
     except Failure:
         failed = True
@@ -561,7 +574,10 @@ def test_drawn_roots_end_as_with_systemctl(tmp_path: Path, verb: str, block: int
         word, said = systemctl(theirs, "is-enabled", name)[1], enablement.state(Root(str(ours)), name)
         assert said == word or (word == "" and said in ("not-found", "bad")), (seed, tree, name)
         try:
-            getattr(enablement, verb)(Root(str(ours)), name)
+            if verb == "enable":
+                enablement.enable(Root(str(ours)), name, merged=MERGED)
+            else:
+                enablement.disable(Root(str(ours)), name)
             failed = False
         except Failure:
             failed = True
