@@ -27,6 +27,7 @@ from ignition.storage.disk import opened
 
 SECTORS = SECTOR, LARGE_SECTOR = 512, 4096
 SEVERAL = "several signatures"
+_KINDS = ("ext4", "xfs", "btrfs", "vfat", "swap", "crypto_LUKS", "LVM2_member", "linux_raid_member")  # used by configs and ROOT
 
 
 class Image:
@@ -130,14 +131,17 @@ def _sector_size(descriptor: int, default: int) -> int:
 
 
 def _content(path: str, start: int, size: int) -> Content:
-    argv = ["blkid", "-p", "-o", "udev", "-O", str(start), "-S", str(size), "--", path]
-    status, output = status_and_output(argv, why=f"probing {path}", ok=(0, signatures.NOTHING, signatures.AMBIVALENT))
-    if status == signatures.NOTHING:
-        return Content()
-    if status == signatures.AMBIVALENT:  # blkid(8) names none of them
-        return Content(SEVERAL)
-    found = signatures.parse(output)
-    return Content(found.format, found.label, found.uuid, found.table)
+    def probe(*options: str) -> tuple[int, str]:
+        argv = ["blkid", "-p", *options, "-o", "udev", "-O", str(start), "-S", str(size), "--", path]
+        return status_and_output(argv, why=f"probing {path}", ok=(0, signatures.NOTHING, signatures.AMBIVALENT))
+
+    status, output = probe()
+    if status == 0:
+        found = signatures.parse(output)
+        return Content(found.format, found.label, found.uuid, found.table)
+    # blkid(8) names none of several signatures, and that of util-linux 2.41 finds nothing then.
+    several = status == signatures.AMBIVALENT or any(probe("-n", kind)[0] == 0 for kind in _KINDS)
+    return Content(SEVERAL) if several else Content()
 
 
 def _read(path: str, start: int, size: int) -> bytes:

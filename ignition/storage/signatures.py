@@ -41,12 +41,14 @@ class Found(Signature):
 def probe(node: str) -> Signature:
     """Read the signature of a device from the device itself, not from udev's database."""
     status, output = status_and_output(["blkid", "-p", "-o", "udev", node], why=f"probing {node}", ok=(0, NOTHING, AMBIVALENT))
-    if status == NOTHING:
-        return Signature()
-    if status == AMBIVALENT:
+    if status == 0:
+        return parse(output)
+    found = all_of(node)
+    # blkid(8) of util-linux 2.41 finds nothing, too, where it finds several.
+    if status == AMBIVALENT or len({one.format for one in found if one.format}) > 1:
         log.warning(f"{node} has several signatures; using the first")
-        return next(iter(all_of(node)), Signature())
-    return parse(output)
+        return next(iter(found), Signature())
+    return Signature()
 
 
 def parse(output: str) -> Signature:

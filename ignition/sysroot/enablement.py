@@ -3,8 +3,8 @@
 The equivalent of `systemctl --root=R enable|disable|is-enabled NAME`, without systemctl, which follows links of the image out of
 the root. Sources: systemd.unit(5) "[Install] Section Options", systemctl(1), and systemd 252 and 257, shared/install.c;
 tests/sysroot/test_enablement.py compares the resulting trees with those of its systemctl. Unlike systemctl: SysV scripts are left
-alone; units that do not exist can be disabled, and those that systemctl 257 refuses to disable as 252 did (links, malformed ones);
-links to a removed alias are removed whatever the order of the directory.
+alone; units that do not exist can be disabled, as can the linked and malformed ones that 252 disables and 257 refuses; links to a
+removed alias are removed whatever the order of the directory.
 
 In this order: questions and commands (`is_enabled`, `state`, `is_nowhere`, `enable`, `disable`), the search for units, the texts
 and names of units, and the links.

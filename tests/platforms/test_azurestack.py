@@ -83,7 +83,7 @@ def test_key_of_the_first_certificate_of_the_chain(tmp_path: Path, run_directory
     assert re.fullmatch(r"ssh-rsa [A-Za-z0-9+/=]+", key)
     assert fabric.headers["x-ms-cipher-name"] == "DES_EDE3_CBC"
     ours = openssl("x509", "-in", "recipient.pem", "-noout", "-subject", "-ext", "basicConstraints", cwd=tmp_path)
-    assert "CN = LinuxTransport" in ours
+    assert "CN=LinuxTransport" in ours.replace(" ", "")  # with blanks before OpenSSL 3.2
     assert list(run_directory.iterdir()) == []
 
 

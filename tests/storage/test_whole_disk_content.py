@@ -20,6 +20,15 @@ FIX = "set wipeTable to lose everything on the disk, or name another disk"
 MD = struct.pack("<II", 0xA92B4EFC, 1)
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 
+
+def pair(name: str, value: int) -> bytes:
+    """A number in the list of a ZFS label: an nvpair of libnvpair, encoded as XDR (RFC 4506)."""
+    size = 12 + -(-len(name) // 4) * 4 + 16
+    return struct.pack(f">III{len(name)}s{-len(name) % 4}xIIQ", size, size, len(name), name.encode(), 8, 1, value)
+
+
+# libblkid 2.41 looks for the label, 2.38 for blocks of its ring.
+ZFS_LABEL = b"\1\1\0\0" + struct.pack(">II", 0, 1) + pair("guid", 7) + pair("state", 0) + pair("txg", 5) + bytes(8)
 MADE = {  # by the programs themselves: blkid's type → command
     "ext4": "mkfs.ext4 -q -L DATA -U " + UUID,
     "btrfs": "mkfs.btrfs -q -L DATA",
@@ -27,16 +36,19 @@ MADE = {  # by the programs themselves: blkid's type → command
     "swap": "mkswap -q -L DATA",
     "crypto_LUKS": "echo key | cryptsetup luksFormat -q --label DATA --pbkdf pbkdf2 --pbkdf-force-iterations 1000 $0 -; true",
 }
-WRITTEN: dict[str, list[tuple[int, bytes]]] = {  # bytes that libblkid 2.38 takes for it: type → (offset, bytes)
+WRITTEN: dict[str, list[tuple[int, bytes]]] = {  # bytes that libblkid 2.38 and 2.41 take for it: type → (offset, bytes)
     "LVM2_member": [(512, b"LABELONE" + struct.pack("<QII", 1, 0, 32) + b"LVM2 001" + b"0123456789abcdef" * 2)],
-    "zfs_member": [(0x20000 + 1024 * each, struct.pack("<QQ", 0x00BAB10C, 5000)) for each in range(128)],
+    "zfs_member": [
+        (0x4000, ZFS_LABEL),
+        *((0x20000 + 1024 * each, struct.pack("<QQ", 0x00BAB10C, 5000)) for each in range(128)),
+    ],
     "linux_raid_member": [(END - 0x10000, struct.pack("<IIII", 0xA92B4EFC, 0, 90, 0))],
     "linux_raid_member 1.0": [(END - 8192, MD + bytes(136) + struct.pack("<Q", (END - 8192) // 512))],
     "linux_raid_member 1.1": [(0, MD + bytes(136) + bytes(8))],
     "linux_raid_member 1.2": [(4096, MD + bytes(136) + struct.pack("<Q", 8))],
     "isw_raid_member": [(END - 1024, b"Intel Raid ISM Cfg Sig. 1.3.00")],
     "ddf_raid_member": [(END - 512, b"\xde\x11\xde\x11")],
-    "drbd": [(END - 4096 + 60, b"\x83\x74\x02\x6b")],
+    "drbd": [(END - 4096 + 60, struct.pack(">I16xI", 0x8374026B, 4096))],
     "bcache": [(4096, bytes(8) + struct.pack("<QQ", 8, 1) + bytes.fromhex("c68573f64e1a45ca8265f57f48ba6d81"))],
     "BitLocker": [
         (0, b"\xeb\x58\x90-FVE-FS-".ljust(176, b"\0") + struct.pack("<Q", 0x100000)),
@@ -47,7 +59,6 @@ WRITTEN: dict[str, list[tuple[int, bytes]]] = {  # bytes that libblkid 2.38 take
     "VMFS_volume_member": [(0x100000, b"\x0d\xd0\x01\xc0")],
     "iso9660": [(0x8000, b"\x01CD001\x01\0" + b"LINUX".ljust(32) + b"DATA".ljust(32))],
     "swsuspend": [(0xFF6, b"S1SUSPEND")],
-    "exfat": [(0, b"\xeb\x76\x90EXFAT   ")],
     "ocfs2": [(0x1000, b"OCFSV2")],
     "vdo": [(0, b"dmvdo001")],
     "squashfs": [(0, b"hsqs" + bytes(24) + struct.pack("<HH", 4, 0))],
@@ -105,6 +116,18 @@ def test_disk_that_holds_something_is_kept_until_wiped(stage: Stage, fill: Calla
     assert {one.format for one in signatures.all_of(node)} == {""}
     stage.run(one_partition(node))
     assert stage.results == [("partition", "already")]
+
+
+def test_exfat_is_kept_as_a_table_until_wiped(stage: Stage, make_loop: MakeLoop, run_command: RunCommand) -> None:
+    """Its boot sector ends like an MBR, and libblkid lists both."""
+    node = make_loop(MIB)
+    run_command("mkfs.exfat", node)
+    before = digest(node)
+    with pytest.raises(Failure, match="the partition table is of type dos, not gpt"):
+        stage.run(one_partition(node))
+    assert digest(node) == before
+    stage.run(one_partition(node, wipe=True))
+    assert {one.format for one in signatures.all_of(node)} == {""}
 
 
 def test_label_and_uuid_are_said(stage: Stage, fill: Callable[..., str]) -> None:
