@@ -223,6 +223,9 @@ install_units() {
     must_have blkid cat dmesg grep head mkdir mount readlink rm sed sleep sync udevadm umount systemctl journalctl systemd-detect-virt
     # dracut-systemd brings its own emergency.service; without it systemd's needs this.
     must_have "$systemdsystemunitdir/emergency.service" "$systemdutildir/systemd-sulogin-shell" sulogin
+    # systemd passes it on to services. Until dracut 059 the module base, which this one depends on, made these links.
+    [[ -e $initdir/usr/lib/os-release ]] || ln -s initrd-release "$initdir/usr/lib/os-release"
+    [[ -e $initdir/etc/os-release ]] || ln -s ../usr/lib/os-release "$initdir/etc/os-release"
     # For the operator at that shell.
     inst_multiple -o ls findmnt
     ! has tools || inst_multiple -o ip less lsblk ps resolvectl

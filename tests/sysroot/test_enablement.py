@@ -75,7 +75,7 @@ SYSTEMD = version_of_systemd()
 needs_systemctl = pytest.mark.skipif(not SYSTEMD, reason="systemd is not installed")
 # Only systemd before 255 can be built for a /lib apart from /usr, as Debian 12's is: its links lead to /lib.
 MERGED = SYSTEMD >= 255
-# systemd 257 does nothing where 252 removed the links with the unit's name: the unit is a link of the same name, dangling or malformed.
+# Where systemd 252 removed the links with the unit's name, and 257 does nothing: linked, dangling and malformed units.
 REFUSED = ("Refusing to operate on linked unit file", "is an unresolvable alias", "Bad message")
 
 DRAWN = int(os.environ.get("ENABLEMENT_ROOTS", "12"))  # per block
