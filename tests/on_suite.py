@@ -38,7 +38,9 @@ for shared in {shared}; do
 done
 mkdir -p {root}/{top}
 mount -t overlay -o lowerdir={top},upperdir={scratch}/top,workdir={scratch}/top-work overlay {root}/{top}
-cp /etc/hosts {root}/etc/hosts
+for file in hosts resolv.conf ssl/certs/ca-certificates.crt; do
+    cp --remove-destination /etc/$file {root}/etc/$file
+done
 # Not chroot(8), in which user namespaces cannot be created: clone(2), EPERM. The old root is mounted over the new one: `.` twice.
 cd {root}
 pivot_root . .

@@ -1,5 +1,6 @@
 """The programs as their launchers start them (dracut/install-launchers), each in a process of its own."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -7,6 +8,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
+
+from coreos_metadata import render_ignition
 
 TOP = Path(__file__).parent.parent
 MODULES = {
@@ -32,7 +35,6 @@ def import_all() -> None:
         for module in walk_packages(import_module(package).__path__, f"{package}."):
             import_module(module.name)
     for name in (
-        "crypt",
         "encodings.ascii",
         "encodings.idna",
         "grp",
@@ -45,6 +47,7 @@ def import_all() -> None:
         "zstandard",
     ):
         import_module(name)
+    ctypes.CDLL(render_ignition.LIBRARY)  # found by its name from now on
 
 
 def argv(program: str, *arguments: "str | bytes | Path") -> list[str]:

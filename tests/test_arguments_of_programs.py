@@ -71,6 +71,7 @@ ALLOWED = {
         "*(['--should-exist', 'rd.neednet=1'] if network else [])",
     ): OPTIONS_OF_OURS,
     ("ignition/storage/root_contents.py", "cryptsetup", "self.path"): NODE,
+    ("ignition/facts/image.py", "blkid", "*options"): OPTIONS_OF_OURS,
     ("ignition/storage/signatures.py", "blkid", "node"): NODE,
     ("ignition/storage/signatures.py", "wipefs", "node"): NODE,
     ("ignition/storage/subvolumes.py", "btrfs", "outside"): PATH,

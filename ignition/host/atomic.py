@@ -6,6 +6,7 @@ Not for files below a root: `Root.write`. The digest of a config, by which logs 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -46,7 +47,10 @@ def sha512(content: bytes) -> str:
 def _constructor() -> Callable[[bytes], Hash]:
     """hashlib loads OpenSSL, which costs 4 ms of every first boot; CPython's own implementation is built into the interpreter."""
     try:
-        from _sha512 import sha512 as function  # type: ignore[import-not-found,unused-ignore]  # CPython <= 3.11
+        if sys.version_info >= (3, 12):
+            from _sha2 import sha512 as function
+        else:
+            from _sha512 import sha512 as function  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         from hashlib import sha512 as function
     constructor: Callable[[bytes], Hash] = function

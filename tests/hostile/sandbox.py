@@ -100,8 +100,8 @@ def _serve() -> None:
     for command in ("link set lo up", f"address add {SERVICE}/32 dev lo"):
         subprocess.run(["ip", *command.split()], check=True)
     service = _start_service()
-    import_all()
     try:
+        import_all()
         _answer("ready")
         for line in sys.stdin:
             plain = json.loads(line)

@@ -2,7 +2,7 @@
 
 Each run is a process of its own, started as the launchers do, with a finder in front of Python's own that notes who imports what.
 Neither modules that a bare interpreter has loaded already are listed, nor those that packages of others import first, which
-differ from version to version.
+differ from version to version. The lists are those of one version of Python: with another one, only our own modules are compared.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ STAGES = ("fetch-offline", "fetch", "kargs", "disks", "mount", "files", "umount"
 METADATA = "coreos-metadata"
 USER_DATA = "#cloud-config\nwrite_files:\n- path: /etc/motd\n  content: hello\n"  # a host name would be this host's
 AS_ROOT = ["unshare", "--user", "--map-root-user"] if os.geteuid() != 0 else []
+LISTED_ON = (3, 11)  # version of Python, Debian 12's
 _OURS = {"ignition", "coreos_metadata"}
 
 Importer = tuple[str, str]  # name of the importing module, and `file:line` of the import
@@ -127,8 +128,12 @@ def _run(top: Path, program: str, *words: str, before: list[str] | None = None, 
     return {
         name: (importer, place.removeprefix(f"{TOP}/"))
         for name, (importer, place) in found.items()
-        if not _is_of_others(importer, found)
+        if not _is_of_others(importer, found) and _is_compared(name)
     }
+
+
+def _is_compared(name: str) -> bool:
+    return sys.version_info[:2] == LISTED_ON or name.partition(".")[0] in _OURS
 
 
 def _is_of_others(importer: str, found: Loaded) -> bool:
@@ -143,7 +148,7 @@ def _is_of_others(importer: str, found: Loaded) -> bool:
 def committed(name: str) -> set[str]:
     """The list of a run; empty if there is none."""
     path = LISTS / f"{name}.txt"
-    return set(path.read_text().split()) if path.exists() else set()
+    return {module for module in path.read_text().split() if _is_compared(module)} if path.exists() else set()
 
 
 def changes(name: str, loaded: Loaded, known: set[str]) -> str:
@@ -167,6 +172,8 @@ def _chain(module: str, loaded: Loaded, known: set[str]) -> str:
 
 def write() -> None:
     """All lists, as committed."""
+    if sys.version_info[:2] != LISTED_ON:
+        raise SystemExit(f"the lists are those of Python {'.'.join(map(str, LISTED_ON))}: write them there")
     found = {**measured(), METADATA: of_metadata()}
     for path in LISTS.glob("*.txt"):
         path.unlink()

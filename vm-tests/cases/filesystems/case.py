@@ -11,6 +11,7 @@ from harness.lab import Blank, booted
 
 TIMEOUT_S = 1800
 EXPECTED_S = 80
+ALSO_ON = ("trixie",)
 
 
 def run(case: Case) -> None:
