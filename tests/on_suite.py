@@ -38,7 +38,7 @@ for shared in {shared}; do
 done
 mkdir -p {root}/{top}
 mount -t overlay -o lowerdir={top},upperdir={scratch}/top,workdir={scratch}/top-work overlay {root}/{top}
-for file in hosts resolv.conf ssl/certs/ca-certificates.crt; do
+for file in hosts machine-id resolv.conf ssl/certs/ca-certificates.crt; do
     cp --remove-destination /etc/$file {root}/etc/$file
 done
 # Not chroot(8), in which user namespaces cannot be created: clone(2), EPERM. The old root is mounted over the new one: `.` twice.
@@ -52,18 +52,18 @@ ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HO
 
 def ensure(suite: str) -> Path:
     """The directory of the root, made unless it exists. Raises BuildError."""
-    folder = cache.default_folder(suite)
+    folder = cache.default_folder(suite) / "tests"  # with a lock of its own: images are built meanwhile
     packages = [*run([str(TOP / ".ci/setup"), "--list", suite]).split(), *PYTEST]
     argv = ["mmdebstrap", "--quiet", '--aptopt=Apt::Install-Recommends "false"', "--variant=minbase"]
     argv += [f"--include={','.join(packages)}", suite]
-    chroot = folder / f"tests-{cache.digest(argv)}"
+    chroot = folder / f"root-{cache.digest(argv)}"
     with cache.lock(folder):
         if not chroot.exists():
             with step(f"a root of {suite} for the tests (about two minutes)"), tempfile.TemporaryDirectory(dir=folder) as scratch:
                 made = Path(scratch) / "root"
                 run([*argv, str(made)], env={**os.environ, "LC_ALL": "C.UTF-8"})
                 made.rename(chroot)
-            for old in cache.forget_old(folder, "tests", chroot):
+            for old in cache.forget_old(folder, "root", chroot):
                 shutil.rmtree(old)
     return chroot
 
