@@ -74,8 +74,8 @@ def run_tests(suite: str, shared: list[str], options: list[str]) -> int:
     repository = run(["git", "-C", str(TOP), "rev-parse", "--path-format=absolute", "--git-common-dir"]).strip()
     if not Path(repository).is_relative_to(TOP):  # TOP is a linked work tree
         shared = [*shared, repository]
-    ignored = [f"--ignore={path}" for path in ELSEWHERE]
-    pytest = shlex.join(["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", *ignored, *options])
+    elsewhere = [f"--deselect={path}" for path in ELSEWHERE]
+    pytest = shlex.join(["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", *elsewhere, *options])
     with tempfile.TemporaryDirectory(dir=chroot.parent, prefix="testing-") as scratch:
         for name in ("upper", "work", "tmp", "top", "top-work", "root"):
             (Path(scratch) / name).mkdir()
