@@ -58,8 +58,9 @@ def _body(url: str) -> tuple[str, bool]:
 
 
 def _base64(body: str) -> bytes:
-    # After whole groups of four, binascii takes any number of =, even in its strict mode; Go, and so Ignition, takes none.
-    if body.endswith("=") and len(body.rstrip("=")) % 4 == 0:
+    # After whole groups of four, binascii (Python 3.11) takes any number of =, even in strict mode; Go, and so Ignition, none.
+    padding = len(body) - len(body.rstrip("="))
+    if padding > -(len(body) - padding) % 4:
         raise _malformed("its base64 data is malformed: excess padding")
     try:
         return binascii.a2b_base64(body, strict_mode=True)

@@ -58,7 +58,12 @@ def _error_offset(text: bytes) -> int:
     except json.JSONDecodeError as error:
         rest = text[error.pos :]
         # Python reports the position before white space; the offending character is behind it.
-        return error.pos + (len(rest) - len(rest.lstrip(_BLANK)) if error.msg.startswith("Expecting") else 0)
+        if error.msg.startswith("Expecting"):
+            return error.pos + len(rest) - len(rest.lstrip(_BLANK))
+        # Since 3.13 a comma before a closing bracket; before, and in Go, the bracket.
+        if error.msg.startswith("Illegal trailing comma"):
+            return error.pos + len(rest) - len(rest[1:].lstrip(_BLANK))
+        return error.pos
     return 0
 
 
@@ -139,7 +144,7 @@ def _habit(text: bytes, offset: int, character: str) -> tuple[str, str] | None:
     if character in "}]" and before.endswith(b","):
         return " after a comma", "remove the comma"
     if rest.startswith(b",") and text[offset + 1 :].lstrip(_BLANK)[:1] in (b"}", b"]"):
-        return " after the last member", "remove the comma"  # Python 3.13 complains at the comma itself
+        return " after the last member", "remove the comma"
     if rest.startswith((b"//", b"/*", b"#")):
         return ": a comment", "JSON has no comments; write Butane if you need them"
     if character == "'":

@@ -199,6 +199,7 @@ BROKEN_JSON: list[tuple[str, bytes, str, str]] = [
     ("comment with #", b"{\n# x\n}", "line 2 col 1: invalid character '#': a comment", COMMENT),
     ("comment with # before", b"# x\n" + MINIMAL, "line 1 col 1: invalid character '#': a comment", COMMENT),
     ("comma at the end", b'{"a": 1,\n}', "line 2 col 1: invalid character '}' after a comma", "remove the comma"),
+    ("two commas", b'{"a": [1,,]}', "line 1 col 10: invalid character ',' after the last member", "remove the comma"),
     ("comma in a list", b'{"a": [1, ] }', "line 1 col 11: invalid character ']' after a comma", "remove the comma"),
     ("single quotes", b"{'a': 1}", 'line 1 col 2: invalid character "\'": a single quote', DOUBLE),
     ("single quotes of a value", b"{\"a\": 'b'}", 'line 1 col 7: invalid character "\'": a single quote', DOUBLE),
