@@ -193,12 +193,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suite", choices=SUITES)
     parser.add_argument("--append", default="", metavar="ARGUMENTS", help="more kernel arguments")
-    parser.add_argument("--cache", type=Path, default=cache.default_folder(), metavar="DIR")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="of builds of this suite")
     arguments = parser.parse_args()
     try:
         if os.geteuid() != 0:
             raise BuildError("root is needed: a disk is mounted")
-        print(ensure(arguments.cache, arguments.suite, arguments.append))
+        print(ensure(arguments.cache or cache.default_folder(arguments.suite), arguments.suite, arguments.append))
     except BuildError as error:
         print(f"stock.py: {error}", file=sys.stderr)
         return 1
