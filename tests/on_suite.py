@@ -41,6 +41,7 @@ mount -t overlay -o lowerdir={top},upperdir={scratch}/top,workdir={scratch}/top-
 for file in hosts machine-id resolv.conf ssl/certs/ca-certificates.crt; do
     cp --remove-destination /etc/$file {root}/etc/$file
 done
+ln -sf ../proc/self/mounts {root}/etc/mtab  # as systemd-tmpfiles does; fusermount3 reads it
 # Not chroot(8), in which user namespaces cannot be created: clone(2), EPERM. The old root is mounted over the new one: `.` twice.
 cd {root}
 pivot_root . .
@@ -56,12 +57,21 @@ def ensure(suite: str) -> Path:
     packages = [*run([str(TOP / ".ci/setup"), "--list", suite]).split(), *PYTEST]
     argv = ["mmdebstrap", "--quiet", '--aptopt=Apt::Install-Recommends "false"', "--variant=minbase"]
     argv += [f"--include={','.join(packages)}", suite]
-    chroot = folder / f"root-{cache.digest(argv)}"
+    rows = (TOP / ".ci/requirements.txt").read_text().splitlines()
+    readers = [row for row in rows if row.startswith("dissect.")]  # no packages of Debian
+    chroot = folder / f"root-{cache.digest([*argv, *readers])}"
     with cache.lock(folder):
         if not chroot.exists():
             with step(f"a root of {suite} for the tests (about two minutes)"), tempfile.TemporaryDirectory(dir=folder) as scratch:
                 made = Path(scratch) / "root"
                 run([*argv, str(made)], env={**os.environ, "LC_ALL": "C.UTF-8"})
+                python = (made / "usr/bin/python3").readlink().name
+                pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"]
+                pip += [
+                    f"--python-version={python.removeprefix('python')}",
+                    f"--target={made}/usr/local/lib/{python}/dist-packages",
+                ]
+                run([*pip, *readers])
                 made.rename(chroot)
             for old in cache.forget_old(folder, "root", chroot):
                 shutil.rmtree(old)
