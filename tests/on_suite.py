@@ -23,8 +23,9 @@ import cache  # noqa: E402
 from tools import BuildError, run, step  # noqa: E402
 
 PYTEST = ("python3-pytest", "python3-hypothesis", "python3-botocore")
-# They judge the text of the sources and the history, for which the machine does not matter; ruff is not a package of Debian 13.
-ELSEWHERE = ("tests/test_linters.py", "tests/test_commits.py")
+# For these the machine does not matter: the text of the sources, the history (Debian 13 has no ruff), and packages, which
+# are built and installed in roots of their own.
+ELSEWHERE = ("tests/test_linters.py", "tests/test_commits.py", "tests/packaging")
 SCRIPT = """
 mount -t overlay -o lowerdir={chroot},upperdir={scratch}/upper,workdir={scratch}/work overlay {root}
 mount -t proc proc {root}/proc
