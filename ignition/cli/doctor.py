@@ -52,7 +52,8 @@ def main(values: Values, words: list[str]) -> int:
         root, boot = _of_image(values["image"], stack) if values["image"] else _of_root(values["root"])
         found = checks.findings(root, boot)
     if values["json"]:
-        print(json.dumps([{"level": one.level, "what": one.what, "where": one.where, "fix": one.fix} for one in found], indent=1))
+        findings = [{"level": one.level, "what": one.what, "where": one.where, "fix": one.fix} for one in found]
+        print(json.dumps({"version": 1, "findings": findings}, indent=1))
     else:
         print("\n".join(_lines(found, colour=wants_colour(sys.stdout))))
     return LACKS if any(one.level == MISSING for one in found) else SUCCESS

@@ -1,6 +1,5 @@
 """`ignition doctor`: an image that lacks nothing, and images that each lack one thing."""
 
-import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from ignition.arming.checks import MISSING, NOTE, Boot
 from ignition.cli import ignition
 from ignition.errors import Failure
 from ignition.host.root import Root
+from tests.schemas import valid
 
 GRUB_CFG = """\
 set coreos_boot="ignition.boot=UUID=1:/boot"
@@ -315,8 +315,8 @@ def test_disk_image_without_the_agent_in_its_initramfs(image: Path, tmp_path: Pa
     shutil.copy(archive(tmp_path, "usr/bin/init"), image / "boot/initrd.img-6.1")
     raw = disk(tmp_path, image, esp=True)
     assert ignition.main(["doctor", "-image", str(raw), "-json"]) == 3
-    found = json.loads(capsys.readouterr().out)
-    assert [(one["level"], one["where"], one["what"]) for one in found] == [
+    found = valid("doctor", capsys.readouterr().out)
+    assert [(one["level"], one["where"], one["what"]) for one in found["findings"]] == [
         ("missing", "/initrd.img-6.1", "the agent in the initramfs")
     ]
 
@@ -340,7 +340,8 @@ def test_command_prints_findings_and_ends_with_a_status(image: Path, tmp_path: P
         "1 missing: this does not provision itself\n"
     )
     assert ignition.main(["doctor", "-root", str(image), "-json"]) == 3
-    assert [(one["level"], one["where"]) for one in json.loads(capsys.readouterr().out)] == [
+    found = valid("doctor", capsys.readouterr().out)
+    assert [(one["level"], one["where"]) for one in found["findings"]] == [
         ("missing", "/boot/coreos/first_boot"),
         ("note", "/usr/sbin/sshd"),
     ]
