@@ -8,7 +8,7 @@
     ignition schema applied                the record of a first boot
     ignition schema manifest               manifest.json of ignition simulate
     ignition schema report                 report.json, and the output of `ignition report --json`
-    ignition schema COMMAND                the JSON that a command prints: facts, plan, simulate, status, verify, reset, doctor, validate
+    ignition schema COMMAND                the JSON that a command prints: facts, plan, simulate, status, verify, reset, doctor …
 
 Exit statuses: 0 printed, 2 usage, a name that no schema has included.
 """
