@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ignition.facts import document
+from ignition.host import cmdline
 from ignition.host.mounts import Mount
 from ignition.storage import luks_header
 from ignition.storage.capacity import LUKS_HEADER
@@ -23,6 +24,7 @@ def of_root(machine: PlannedMachine, target: str, keys: KeyFinder) -> GrowFacts 
     if device is None:
         return None
     found = growth.GrowFacts(Mount((0, 0), target, device.node, device.content.format or "ext4", read_only=False), is_root=True)
+    found.any_type = cmdline.last(machine.command_line(), growth.OPTION) == growth.OF_ROOT
     found.parts = (growth.Part(_layer(machine, device, keys), machine.filled(device.node)),)
     return found
 

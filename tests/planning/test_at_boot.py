@@ -100,6 +100,16 @@ def test_array_that_runs_now_is_assembled_by_the_boot(plan: Any) -> None:
     assert not [note for note in found.found["notes"] if "is closed" in note]
 
 
+def test_root_of_an_ordinary_type_grows_if_the_kernel_command_line_says_so(plan: Any) -> None:
+    system = disk("/dev/vda", 300, ("ROOT", 100, LINUX), vda1={"content": ROOT, "user": "mounted on /"})
+    [said] = plan({}, system, kernel_arguments="root=LABEL=ROOT").of("grow")
+    assert said.startswith(f"/sysroot does not grow: the type of its partition is {LINUX}, and only {ROOT_TYPE} grows")
+    assert plan({}, system, kernel_arguments="root=LABEL=ROOT ignition.grow=root").of("grow") == [
+        "grow /dev/vda1 from 100 to 299 MiB",
+        "grow ext4 on /sysroot to the end of /dev/vda1",
+    ]
+
+
 def mirrored(sizes: Sequence[int], devices: int = 2) -> list[Device]:
     """ROOT on a mirror of partitions of 100 MiB, on disks of these MiB."""
     member = {"member": Member("u", "root", "raid1", devices, 7, 99 * MIB, 1 * MIB), "user": "member of the array /dev/md/root"}
