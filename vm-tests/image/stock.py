@@ -4,8 +4,9 @@
     stock.py SUITE [--append ARGUMENTS]     print the folder in the cache with disk.qcow2 (built if need be)
 
 The disk starts with BIOS and UEFI. It is as an installation leaves it: ordinary partition types, an EFI system partition without
-a label, /boot in ROOT, the last partition; initramfs-tools, and GRUB's configuration by update-grub. In a chroot on the mounted
-disk the agent's packages are installed and `ignition arm -grow` is run. Needs root and Debian's archive.
+a label, ROOT as the last partition; initramfs-tools, and GRUB's configuration by update-grub. Debian 12 has /boot in ROOT, Debian
+13 on a partition of its own. In a chroot on the mounted disk the agent's packages are installed and `ignition arm -grow` is run.
+Needs root and Debian's archive.
 """
 
 import argparse
@@ -14,9 +15,10 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import boot_loader
 import cache
@@ -38,14 +40,28 @@ _LINUX, _ESP, _BIOS = (
     "c12a7328-f81f-11d2-ba4b-00a0c93ec93b",
     "21686148-6449-6e6f-744e-656564454649",
 )
-_ROOT_UUID = "5f0f6a3e-6d1c-4f0e-9a43-6a1d5c1f0001"
 BIOS_BOOT = Partition(1, "", _BIOS, "", 2 * MIB, start=2 * MIB)
 ESP = Partition(2, "", _ESP, "", 64 * MIB, start=4 * MIB)
-ROOT = Partition(3, "", _LINUX, "", 2048 * MIB, start=68 * MIB)
-_END = ROOT.start + ROOT.size + MIB
-_EMBEDDED = f"search --no-floppy --fs-uuid {_ROOT_UUID} --set=root\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n"
-_DEVICE_MAP = "boot/grub/device.map"  # while the disk is built: the file system of ROOT is a whole device then
+_DEVICE_MAP = "boot/grub/device.map"  # while the disk is built: its file systems are whole devices then
 _NETWORK = "[Match]\nType=ether\n\n[Network]\nDHCP=yes\n\n[DHCPv4]\nClientIdentifier=mac\n"
+
+
+class FileSystem(NamedTuple):
+    """One ext4 of the disk: its UUID, where it is mounted, and the name of its device while the disk is built."""
+
+    partition: Partition
+    uuid: str
+    target: str
+    name: str
+
+
+_ROOT_UUID, _BOOT_UUID = "5f0f6a3e-6d1c-4f0e-9a43-6a1d5c1f0001", "5f0f6a3e-6d1c-4f0e-9a43-6a1d5c1f0002"
+_BOOT = FileSystem(Partition(3, "", _LINUX, "", 384 * MIB, start=68 * MIB), _BOOT_UUID, "/boot", "vdb")
+# ROOT is mounted first.
+LAYOUTS = {
+    "bookworm": (FileSystem(Partition(3, "", _LINUX, "", 2048 * MIB, start=68 * MIB), _ROOT_UUID, "/", "vda"),),
+    "trixie": (FileSystem(Partition(4, "", _LINUX, "", 2048 * MIB, start=452 * MIB), _ROOT_UUID, "/", "vda"), _BOOT),
+}
 
 
 def ensure(folder: Path, suite: str, append: str = "") -> Path:
@@ -81,16 +97,18 @@ def _build(scratch: Path, suite: str, tarball: Path, append: str) -> Path:
     result.mkdir()
     with step("building the packages"):
         run([sys.executable, str(root_tree.REPOSITORY / "packaging/deb.py"), "--suite", suite, "--output", str(packages)])
+    layout = LAYOUTS[suite]
     with step("making the disk"):
-        _partition(raw)
-        _boot_loaders(raw, scratch)
+        _partition(raw, layout)
+        _boot_loaders(raw, layout[-1], scratch)
     with ExitStack() as stack:
-        loop, root = stack.enter_context(_mounted(raw, scratch / "root"))
+        mounts = stack.enter_context(_mounted(raw, layout, scratch / "root"))
+        root = scratch / "root"
         with step("unpacking the packages"):
             run(["tar", "-x", "-f", str(tarball), "-C", str(root), "--numeric-owner", "--xattrs", "--xattrs-include=*"])
         with step("setting up a stock machine"):
-            _configure(root, append)
-            _inside(root, loop, ["sh", "-euc", "systemctl enable systemd-networkd systemd-resolved; update-grub"])
+            _configure(root, layout, append)
+            _inside(root, mounts, ["sh", "-euc", "systemctl enable systemd-networkd systemd-resolved; update-grub"])
         with step("installing the agent"):
             resolver = root / "etc/resolv.conf"
             resolver.unlink()
@@ -99,42 +117,48 @@ def _build(scratch: Path, suite: str, tarball: Path, append: str) -> Path:
             # The initramfs that dracut's package would build is not booted: `arm` builds another one.
             install = "apt-get -qq -o DPkg::Options::=--force-unsafe-io --no-install-recommends install -y"
             script = f"apt-get -qq update; {install} /packages/*.deb {' '.join(MORE)}; apt-get clean; rm -r /packages"
-            _inside(root, loop, ["env", "DEBIAN_FRONTEND=noninteractive", "INITRD=No", "sh", "-euc", script])
+            _inside(root, mounts, ["env", "DEBIAN_FRONTEND=noninteractive", "INITRD=No", "sh", "-euc", script])
             resolver.unlink()
             resolver.symlink_to("../run/systemd/resolve/stub-resolv.conf")
         with step("ignition arm"):
-            (result / "arm.txt").write_text(_inside(root, loop, ["ignition", "arm", "-grow"]), encoding="utf-8")
+            (result / "arm.txt").write_text(_inside(root, mounts, ["ignition", "arm", "-grow"]), encoding="utf-8")
             (root / _DEVICE_MAP).unlink()
-            (result / "doctor.txt").write_text(_inside(root, loop, ["ignition", "doctor"]), encoding="utf-8")
+            (result / "doctor.txt").write_text(_inside(root, mounts, ["ignition", "doctor"]), encoding="utf-8")
     run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", str(raw), str(result / DISK)])
     (result / DISK).chmod(0o444)
     return result
 
 
-def _partition(raw: Path) -> None:
+def _partition(raw: Path, layout: Sequence[FileSystem]) -> None:
+    partitions = [BIOS_BOOT, ESP, *(one.partition for one in layout)]
     with raw.open("wb") as file:
-        file.truncate(_END * SECTOR)
-    rows = [f"{one.number} : start={one.start}, size={one.size}, type={one.type_guid}" for one in (BIOS_BOOT, ESP, ROOT)]
+        file.truncate((max(one.start + one.size for one in partitions) + MIB) * SECTOR)
+    rows = [f"{one.number} : start={one.start}, size={one.size}, type={one.type_guid}" for one in partitions]
     script = "\n".join(["label: gpt", "unit: sectors", *rows]) + "\n"
     run(["sfdisk", "--quiet", "--no-tell-kernel", "--no-reread", str(raw)], stdin=script)
-    options = f"offset={ROOT.offset},assume_storage_prezeroed=1,nodiscard"
-    run(["mke2fs", "-q", "-F", "-t", "ext4", "-U", _ROOT_UUID, "-E", options, str(raw), f"{ROOT.bytes // 1024}k"])
+    for one in layout:
+        options = f"offset={one.partition.offset},assume_storage_prezeroed=1,nodiscard"
+        run(["mke2fs", "-q", "-F", "-t", "ext4", "-U", one.uuid, "-E", options, str(raw), f"{one.partition.bytes // 1024}k"])
     run(["mkfs.fat", "-F", "32", "-s", "1", f"--offset={ESP.start}", str(raw), str(ESP.bytes // 1024)])
 
 
-def _boot_loaders(raw: Path, scratch: Path) -> None:
-    """As grub-install does with a device, for BIOS and UEFI."""
-    boot_loader.bios(raw, BIOS_BOOT, scratch, embedded=_EMBEDDED)
+def _boot_loaders(raw: Path, boot: FileSystem, scratch: Path) -> None:
+    """As grub-install does with a device, for BIOS and UEFI. `boot`: the file system with /boot."""
+    prefix = "($root)/grub" if boot.target == "/boot" else "($root)/boot/grub"
+    embedded = f"search --no-floppy --fs-uuid {boot.uuid} --set=root\nset prefix={prefix}\nconfigfile $prefix/grub.cfg\n"
+    boot_loader.bios(raw, BIOS_BOOT, scratch, embedded=embedded)
     at = f"{raw}@@{ESP.offset}"
     run(["mmd", "-i", at, "::/EFI", "::/EFI/BOOT"])
-    run(["mcopy", "-i", at, str(boot_loader.uefi(scratch, embedded=_EMBEDDED)), "::/EFI/BOOT/BOOTX64.EFI"])
+    run(["mcopy", "-i", at, str(boot_loader.uefi(scratch, embedded=embedded)), "::/EFI/BOOT/BOOTX64.EFI"])
 
 
-def _configure(root: Path, append: str) -> None:
+def _configure(root: Path, layout: Sequence[FileSystem], append: str) -> None:
     """As an installer does."""
     (root / "boot/grub").mkdir()
-    (root / _DEVICE_MAP).write_text("(hd0) /dev/vda\n", encoding="ascii")
-    (root / "etc/fstab").write_text(f"UUID={_ROOT_UUID} / ext4 errors=remount-ro 0 1\n", encoding="ascii")
+    device_map = "".join(f"(hd{number}) /dev/{one.name}\n" for number, one in enumerate(layout))
+    (root / _DEVICE_MAP).write_text(device_map, encoding="ascii")
+    fstab = "".join(f"UUID={one.uuid} {one.target} ext4 defaults 0 {number}\n" for number, one in enumerate(layout, start=1))
+    (root / "etc/fstab").write_text(fstab, encoding="ascii")
     (root / "etc/hostname").write_text("stock\n", encoding="ascii")
     (root / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n", encoding="ascii")
     (root / "etc/systemd/network/80-dhcp.network").write_text(_NETWORK, encoding="ascii")
@@ -145,38 +169,47 @@ def _configure(root: Path, append: str) -> None:
 
 
 @contextmanager
-def _mounted(raw: Path, root: Path) -> Iterator[tuple[str, Path]]:
-    """ROOT of the disk, mounted: (loop device, directory)."""
+def _mounted(raw: Path, layout: Sequence[FileSystem], root: Path) -> Iterator[dict[str, FileSystem]]:
+    """The file systems of the disk, mounted: loop device → file system, in the order of mounting."""
     root.mkdir()
-    options = ["--offset", str(ROOT.offset), "--sizelimit", str(ROOT.bytes)]
-    loop = run(["losetup", "--find", "--show", *options, str(raw)]).strip()
-    try:
-        run(["mount", loop, str(root)])
-        try:
-            yield loop, root
-        finally:
-            run(["umount", str(root)])
-    finally:
-        run(["losetup", "--detach", loop])
+    found: dict[str, FileSystem] = {}
+    with ExitStack() as stack:
+        for one in layout:
+            options = ["--offset", str(one.partition.offset), "--sizelimit", str(one.partition.bytes)]
+            loop = run(["losetup", "--find", "--show", *options, str(raw)]).strip()
+            stack.callback(run, ["losetup", "--detach", loop])
+            at = root / one.target.strip("/")
+            at.mkdir(exist_ok=True)
+            run(["mount", loop, str(at)])
+            stack.callback(run, ["umount", str(at)])
+            found[loop] = one
+        yield found
 
 
-def _inside(root: Path, loop: str, command: list[str]) -> str:
-    """Run a command in a chroot of the mounted disk, where its device is /dev/vda.
+def _inside(root: Path, mounts: Mapping[str, FileSystem], command: list[str]) -> str:
+    """Run a command in a chroot of the mounted disk, where its file systems are on /dev/vda and /dev/vdb.
 
     grub-mkconfig would take a loop device for a file, and grub-probe would look for the disk of a vda3.
     """
     at, nodes = shlex.quote(str(root)), shlex.quote(str(root.parent / "dev"))
+    devices = [
+        f"""mknod {nodes}/{one.name} b $(stat --format="0x%t 0x%T" {loop})
+ln -s ../../{one.name} {nodes}/disk/by-uuid/{one.uuid}"""
+        for loop, one in mounts.items()
+    ]
+    # Those of this namespace: their sources are named after loop devices.
+    unmounted = [f"umount {at}{one.target.rstrip('/')}" for one in reversed(list(mounts.values()))]
+    mounted = [f"mount /dev/{one.name} {at}{one.target}" for one in mounts.values()]
     script = f"""
 mkdir -p {nodes}
 mount -t tmpfs -o mode=755 tmpfs {nodes}
 for name in null zero full random urandom tty; do touch {nodes}/$name; mount --bind /dev/$name {nodes}/$name; done
 mkdir -p {nodes}/disk/by-uuid {nodes}/pts {nodes}/shm
-mknod {nodes}/vda b $(stat --format="0x%t 0x%T" {loop})
-ln -s ../../vda {nodes}/disk/by-uuid/{_ROOT_UUID}
+{_lines(devices)}
 ln -s /proc/self/fd {nodes}/fd
 mount --rbind {nodes} /dev
-umount {at}  # of this namespace: its source is named after the loop device
-mount /dev/vda {at}
+{_lines(unmounted)}
+{_lines(mounted)}
 mount -t proc proc {at}/proc
 mount -t sysfs -o ro sysfs {at}/sys
 mount --rbind /dev {at}/dev
@@ -186,6 +219,10 @@ exec chroot {at} {shlex.join(command)}
 """
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root", "TERM": "dumb"}
     return run(["unshare", "--mount", "--propagation", "private", "sh", "-euc", script], env=environment)
+
+
+def _lines(commands: Sequence[str]) -> str:
+    return "\n".join(commands)
 
 
 def main() -> int:
