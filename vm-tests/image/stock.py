@@ -33,8 +33,12 @@ PACKAGES = (
     "ca-certificates dbus grub-efi-amd64-bin grub-pc-bin grub2-common init initramfs-tools iproute2 kmod linux-image-cloud-amd64"
     " login openssh-server passwd sudo systemd-resolved udev zstd"
 ).split()
-# Beside the agent's own packages.
-MORE = ("dracut", "xfsprogs")
+PAGE = root_tree.REPOSITORY / "docs/your-image.md"
+# While the agent is installed.
+_OFFERED = {
+    "etc/apt/sources.list.d/offered.list": "deb [trusted=yes] file:/packages ./\n",
+    "etc/apt/apt.conf.d/99offered": 'APT::Get::Assume-Yes "true";\nDPkg::Options { "--force-unsafe-io"; };\n',
+}
 _LINUX, _ESP, _BIOS = (
     "0fc63daf-8483-4772-8e79-3d69d8477de4",
     "c12a7328-f81f-11d2-ba4b-00a0c93ec93b",
@@ -67,8 +71,11 @@ LAYOUTS = {
 def ensure(folder: Path, suite: str, append: str = "") -> Path:
     """The folder with the armed disk, with kernel arguments in GRUB's defaults; builds it if need be."""
     repository = root_tree.REPOSITORY
-    sources = [repository / name for name in ("ignition", "coreos_metadata", "dracut", "docs/man", "packaging", "Makefile")]
-    texts = [*_mmdebstrap(suite), *MORE, append]
+    sources = [
+        repository / name
+        for name in ("ignition", "coreos_metadata", "dracut", "docs/man", "docs/your-image.md", "packaging", "Makefile")
+    ]
+    texts = [*_mmdebstrap(suite), append]
     with cache.lock(folder):
         target = folder / f"stock-{suite}-{cache.digest(texts, [*sources, root_tree.HERE])}"
         if not target.exists():
@@ -113,20 +120,37 @@ def _build(scratch: Path, suite: str, tarball: Path, append: str) -> Path:
             resolver = root / "etc/resolv.conf"
             resolver.unlink()
             shutil.copyfile("/etc/resolv.conf", resolver)
-            shutil.copytree(packages, root / "packages")
+            _offer(packages, root)
+            _inside(root, mounts, ["apt-get", "-qq", "update"])
             # The initramfs that dracut's package would build is not booted: `arm` builds another one.
-            install = "apt-get -qq -o DPkg::Options::=--force-unsafe-io --no-install-recommends install -y"
-            script = f"apt-get -qq update; {install} /packages/*.deb {' '.join(MORE)}; apt-get clean; rm -r /packages"
-            _inside(root, mounts, ["env", "DEBIAN_FRONTEND=noninteractive", "INITRD=No", "sh", "-euc", script])
+            environment = ["env", "DEBIAN_FRONTEND=noninteractive", "INITRD=No"]
+            for command in commands():
+                with (result / "commands.txt").open("a", encoding="utf-8") as file:
+                    file.write(f"# {command}\n{_inside(root, mounts, [*environment, 'sh', '-euc', command])}")
+            for path in (*_OFFERED, _DEVICE_MAP):
+                (root / path).unlink()
+            shutil.rmtree(root / "packages")
+            _inside(root, mounts, ["apt-get", "clean"])
             resolver.unlink()
             resolver.symlink_to("../run/systemd/resolve/stub-resolv.conf")
-        with step("ignition arm"):
-            (result / "arm.txt").write_text(_inside(root, mounts, ["ignition", "arm", "-grow"]), encoding="utf-8")
-            (root / _DEVICE_MAP).unlink()
-            (result / "doctor.txt").write_text(_inside(root, mounts, ["ignition", "doctor"]), encoding="utf-8")
     run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", str(raw), str(result / DISK)])
     (result / DISK).chmod(0o444)
     return result
+
+
+def commands() -> list[str]:
+    """The commands of docs/your-image.md that make an image of a stock machine."""
+    text = PAGE.read_text(encoding="utf-8").partition("<!-- run by vm-tests/image/stock.py")[2]
+    return text.partition("```\n")[2].partition("```")[0].splitlines()
+
+
+def _offer(packages: Path, root: Path) -> None:
+    """Let apt find our packages, and ask nobody."""
+    shutil.copytree(packages, root / "packages")
+    index = run(["apt-ftparchive", "packages", "."], cwd=root / "packages")
+    (root / "packages/Packages").write_text(index, encoding="utf-8")
+    for path, text in _OFFERED.items():
+        (root / path).write_text(text, encoding="ascii")
 
 
 def _partition(raw: Path, layout: Sequence[FileSystem]) -> None:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from shutil import which
 
 # Program → Debian package, for the message when it is missing.
@@ -27,11 +28,11 @@ class BuildError(Exception):
     """The image cannot be built; the message names the step and the reason."""
 
 
-def run(argv: list[str], *, stdin: str = "", env: dict[str, str] | None = None) -> str:
+def run(argv: list[str], *, stdin: str = "", env: dict[str, str] | None = None, cwd: Path | None = None) -> str:
     """Run a program and return what it prints. Raises BuildError with its last words."""
     if which(argv[0]) is None:
         raise BuildError(f"{argv[0]} is missing: apt-get install {PACKAGES.get(argv[0], argv[0])}")
-    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, errors="replace", env=env, check=False)
+    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, errors="replace", env=env, cwd=cwd, check=False)
     if done.returncode:
         said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-25:])
         raise BuildError(f"{' '.join(argv[:6])} … ended with status {done.returncode}:\n{said}")

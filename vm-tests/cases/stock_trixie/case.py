@@ -1,5 +1,5 @@
 """verifies: a stock Debian 13, with GRUB, /boot on a partition of its own and ordinary partition types, on which the agent was
-installed and `ignition arm -grow` was run: its clone provisions itself at its first boot with UEFI, including kernel arguments and
+installed and `ignition arm -grow` was run: its clone provisions itself at its first boot with UEFI, with kernel arguments and
 the reboot for them; flag and notes live in /boot; ROOT grows; units stay as they were enabled; a later boot with BIOS is an
 ordinary one; `ignition reset` sets the flag in /boot again.
 """
