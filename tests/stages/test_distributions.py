@@ -163,7 +163,7 @@ def lines_of(root: Path, file: str) -> dict[str, list[str]]:
 @pytest.fixture(autouse=True)
 def initramfs_without_setfiles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Whatever this machine has. And a umask that must not matter."""
-    monkeypatch.setattr(labels, "_has_setfiles", lambda _: False)
+    monkeypatch.setattr(labels.Initramfs, "has_setfiles", lambda _: False)
     before = os.umask(0o077)
     yield
     os.umask(before)
