@@ -63,7 +63,7 @@ PROGRAM = Program(
     FLAGS,
     manual="coreos-cloudinit(8)",
     usage=("-from-file FILE [options]", "-from-...|-oem NAME [options]"),
-    original="coreos-cloudinit 1.14.0",
+    original="coreos-cloudinit 1.11.0",
     prints_version=False,  # an unknown preset counts before it
     output_is_words=True,
     statuses={

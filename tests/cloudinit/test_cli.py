@@ -20,7 +20,7 @@ HEAD = "#cloud-config\n"
 
 
 def test_version(machine: Machine) -> None:
-    text = f"coreos-cloudinit 1.14.0 (implemented by coreos-ignition {__version__})\n"
+    text = f"coreos-cloudinit 1.11.0 (implemented by coreos-ignition {__version__})\n"
     assert machine.run_with("--version") == (0, text, "", [])
 
 
