@@ -49,7 +49,7 @@ def status() -> Schema:
         "nextBoot": record(
             {
                 "isFirst": {"type": ["boolean", "null"], "description": "null if it is not known"},
-                "flag": text("its path on EFI-SYSTEM; empty without it"),
+                "flag": text("its path in the boot directory, EFI-SYSTEM or /boot; empty without it"),
             }
         ),
         "attempt": record(
