@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import sys
 
+from ignition.arming import checks, plan
 from ignition.arming import machine as machines
-from ignition.arming import plan
-from ignition.cli.flags import GO_ANYWHERE, Flag
+from ignition.cli import doctor
+from ignition.cli.flags import GO_ANYWHERE, Flag, wants_colour
 from ignition.cli.program import FAILED, IGNITION, SUCCESS, USAGE, Program
 from ignition.errors import Failure
 from ignition.host import log, paths
@@ -36,7 +37,7 @@ PROGRAM = Program(
     dialect=GO_ANYWHERE,
     operands=None,
     original=IGNITION,
-    statuses=_STATUSES,
+    statuses={**_STATUSES, doctor.LACKS: "done, and something else is missing: see ignition-doctor(8)"},
 )
 DISARM = Program(
     "ignition disarm",
@@ -52,15 +53,18 @@ DISARM = Program(
 
 
 @PROGRAM
-def arm(values: Values, words: list[str]) -> None:
-    """Show the operations, and run them."""
+def arm(values: Values, words: list[str]) -> int:
+    """Show the operations, run them, and look for other things that the image lacks."""
     machine = _probe(values)
-    operations = plan.arm(machine)
-    _run(operations, machine, "arm", dry_run=values["dry-run"])
-    if not values["dry-run"]:
-        print(
-            "\nThe next boot of this disk is a first boot. Power off, and use the disk as an image: `ignition disarm` undoes it."
-        )
+    _run(plan.arm(machine), machine, "arm", dry_run=values["dry-run"])
+    if values["dry-run"]:
+        return SUCCESS
+    missing = [one for one in checks.findings(*doctor.of_root(machine.root.path or "/")) if one.level == checks.MISSING]
+    if missing:
+        print("\n".join(("", *doctor.lines(missing, colour=wants_colour(sys.stdout)))))
+        return doctor.LACKS
+    print("\nThe next boot of this disk is a first boot. Power off, and use the disk as an image: `ignition disarm` undoes it.")
+    return SUCCESS
 
 
 @DISARM

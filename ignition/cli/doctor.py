@@ -49,17 +49,18 @@ def main(values: Values, words: list[str]) -> int:
     """Print the findings."""
     log.divert(lambda _priority, _message: None)
     with ExitStack() as stack:
-        root, boot = _of_image(values["image"], stack) if values["image"] else _of_root(values["root"])
+        root, boot = _of_image(values["image"], stack) if values["image"] else of_root(values["root"])
         found = checks.findings(root, boot)
     if values["json"]:
         findings = [{"level": one.level, "what": one.what, "where": one.where, "fix": one.fix} for one in found]
         print(json.dumps({"version": 1, "findings": findings}, indent=1))
     else:
-        print("\n".join(_lines(found, colour=wants_colour(sys.stdout))))
+        print("\n".join(lines(found, colour=wants_colour(sys.stdout))))
     return LACKS if any(one.level == MISSING for one in found) else SUCCESS
 
 
-def _of_root(directory: str) -> tuple[Root, Boot]:
+def of_root(directory: str) -> tuple[Root, Boot]:
+    """The root in a directory, and its /boot."""
     root = Root(directory)
     return root, Boot(root, "/boot", lambda path, inside: initramfs.read(f"{root.path}{path}", inside))
 
@@ -91,7 +92,8 @@ def _of_image(words: Sequence[str], stack: ExitStack) -> tuple[Root, Boot]:
     return root, Boot(PlannedRoot(esp), "", read) if esp and not root.names("/boot") else Boot(root, "/boot", read)
 
 
-def _lines(found: list[Finding], *, colour: bool) -> Iterator[str]:
+def lines(found: list[Finding], *, colour: bool) -> Iterator[str]:
+    """The findings for a person, and a line about all of them."""
     for one in found:
         level = f"\033[31m{one.level}\033[0m" if colour and one.level == MISSING else one.level
         yield f"{level}: {message(one.what)}"

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from ignition.arming import initramfs, plan
 from ignition.arming import machine as machines
-from ignition.arming import plan
 from ignition.cli import ignition
 from ignition.errors import Failure
 from ignition.host import devices, log, paths
 from ignition.host.root import Root
 from ignition.provisioned import reset
+from tests.arming.test_checks import GRUB_CFG
 
 TOP = Path(__file__).parent.parent.parent
 SKELETON = TOP / "dracut/arm"
@@ -20,7 +21,6 @@ VERSION = "6.1.0-57-cloud-amd64"
 STOCK = {
     f"boot/vmlinuz-{VERSION}": "kernel",
     f"boot/initrd.img-{VERSION}": "stock",
-    "boot/vmlinuz-5.10": "a kernel without modules: of a removed package",
     "boot/grub/grub.cfg": "stock\n",
     f"usr/lib/modules/{VERSION}/modules.dep": "",
     "usr/lib/dracut/modules.d/35coreos-ignition/module-setup.sh": "",
@@ -30,6 +30,9 @@ STOCK = {
     "etc/ssh/sshd_config": "",
     "etc/ssh/ssh_host_ed25519_key": "secret",
     "etc/ssh/ssh_host_ed25519_key.pub": "public",
+    "etc/passwd": "systemd-network:x:998:998::/:/bin/false\nsystemd-resolve:x:997:997::/:/bin/false\n",
+    "etc/ssl/certs/ca-certificates.crt": "certificates",
+    "usr/sbin/sshd": "",
     "var/lib/systemd/random-seed": "seed",
     "home/ann/letter": "dear\n",
 }
@@ -59,6 +62,7 @@ class Stock:
         for module in ("machine", "operations"):
             monkeypatch.setattr(f"ignition.arming.{module}.run", self._run)
         monkeypatch.setattr(machines, "status_and_output", lambda argv, **_: (0, ENABLED))
+        monkeypatch.setattr(initramfs, "read", lambda image, path: "xfs\n")
         log.divert(lambda priority, text: None)
 
     def put(self, name: str, text: str) -> Path:
@@ -83,6 +87,7 @@ class Stock:
         if argv[0] == "grub-mkconfig" and not self.was_armed:  # at this point neither identifiers nor flag have changed
             assert not (self.top / "boot/coreos/first_boot").exists() and (self.top / "etc/ssh/ssh_host_ed25519_key").exists()
             self.was_armed = True
+            self.put("boot/grub/grub.cfg", GRUB_CFG)
         if argv[0] == "systemd-machine-id-setup":
             self.put("etc/machine-id", "f" * 32 + "\n")
         return ""
@@ -130,6 +135,15 @@ def test_arming(stock: Stock, capsys: pytest.CaptureFixture[str]) -> None:
         ["dracut", "--quiet", "--force", "--kver", VERSION, f"/boot/initrd.img-{VERSION}"],
         ["grub-mkconfig", "-o", "/boot/grub/grub.cfg"],
     ]
+
+
+def test_kernel_without_modules_is_left_alone_and_named(stock: Stock, capsys: pytest.CaptureFixture[str]) -> None:
+    stock.put("boot/vmlinuz-5.10", "of a removed package")
+    assert ignition.main(["arm"]) == 3
+    out = capsys.readouterr().out
+    assert out.startswith(ARMED) and "missing: the modules of the kernel 5.10\n    where: /usr/lib/modules/5.10\n" in out
+    assert out.endswith("missing: this does not provision itself\n")
+    assert stock.files()["boot/coreos/first_boot"] == ""
 
 
 def test_presets_keep_the_choice_of_units(stock: Stock) -> None:
@@ -190,6 +204,7 @@ def test_disarming_takes_everything_back(stock: Stock, capsys: pytest.CaptureFix
     assert out.startswith("  remove /boot/coreos/first_boot\n") and out.endswith("\nThe next boot is an ordinary one.\n")
     after = stock.files()
     lost = {"etc/ssh/ssh_host_ed25519_key", "etc/ssh/ssh_host_ed25519_key.pub", "var/lib/systemd/random-seed"}
+    before["boot/grub/grub.cfg"] = GRUB_CFG  # of the stand-in
     assert {**before, "etc/machine-id": "f" * 32 + "\n"} == {**after, **{name: before[name] for name in lost}}
     assert [argv[0] for argv in stock.started] == ["dracut", "grub-mkconfig", "systemd-machine-id-setup", "ssh-keygen"]
 
