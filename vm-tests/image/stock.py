@@ -135,7 +135,26 @@ def _build(scratch: Path, suite: str, tarball: Path, append: str) -> Path:
             resolver.symlink_to("../run/systemd/resolve/stub-resolv.conf")
     run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", str(raw), str(result / DISK)])
     (result / DISK).chmod(0o444)
+    with step("removing the agent"), _mounted(raw, layout, scratch / "root") as mounts:
+        _remove(scratch / "root", layout, mounts)
     return result
+
+
+def _remove(root: Path, layout: Sequence[FileSystem], mounts: Mapping[str, FileSystem]) -> None:
+    """Remove the packages from the machine that was armed. Raises BuildError unless it boots as before then."""
+    _write_device_map(root, layout)
+    argv = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y", "purge", "coreos-ignition*"]
+    said = _inside(root, mounts, argv)
+    kept = [path for path in root.glob("etc/**/*coreos[-_]ignition*") if "apt" not in path.parts]
+    kept += [path for path in (root / "boot/coreos/first_boot", root / "usr/lib/coreos-ignition") if path.exists()]
+    if kept or "first_boot" in (root / "boot/grub/grub.cfg").read_text(encoding="utf-8"):
+        raise BuildError(f"the removal leaves {[str(path.relative_to(root)) for path in kept] or 'grub.cfg'}:\n{said}")
+    [kernel] = root.glob("boot/vmlinuz-*")
+    initramfs = kernel.with_name(kernel.name.replace("vmlinuz", "initrd.img"))
+    if "coreos-ignition" in _inside(root, mounts, ["lsinitrd", f"/boot/{initramfs.name}"]):
+        raise BuildError(f"the agent is still in {initramfs.name}:\n{said}")
+    if len((root / "etc/machine-id").read_text(encoding="ascii").strip()) != 32:
+        raise BuildError(f"the machine has no ID:\n{said}")
 
 
 def commands() -> list[str]:
@@ -179,8 +198,7 @@ def _boot_loaders(raw: Path, boot: FileSystem, scratch: Path) -> None:
 def _configure(root: Path, layout: Sequence[FileSystem], append: str) -> None:
     """As an installer does."""
     (root / "boot/grub").mkdir()
-    device_map = "".join(f"(hd{number}) /dev/{one.name}\n" for number, one in enumerate(layout))
-    (root / _DEVICE_MAP).write_text(device_map, encoding="ascii")
+    _write_device_map(root, layout)
     fstab = "".join(f"UUID={one.uuid} {one.target} ext4 defaults 0 {number}\n" for number, one in enumerate(layout, start=1))
     (root / "etc/fstab").write_text(fstab, encoding="ascii")
     (root / "etc/hostname").write_text("stock\n", encoding="ascii")
@@ -192,10 +210,15 @@ def _configure(root: Path, layout: Sequence[FileSystem], append: str) -> None:
     defaults.write_text(text.replace("GRUB_TIMEOUT=5", "GRUB_TIMEOUT=0"), encoding="utf-8")
 
 
+def _write_device_map(root: Path, layout: Sequence[FileSystem]) -> None:
+    text = "".join(f"(hd{number}) /dev/{one.name}\n" for number, one in enumerate(layout))
+    (root / _DEVICE_MAP).write_text(text, encoding="ascii")
+
+
 @contextmanager
 def _mounted(raw: Path, layout: Sequence[FileSystem], root: Path) -> Iterator[dict[str, FileSystem]]:
     """The file systems of the disk, mounted: loop device → file system, in the order of mounting."""
-    root.mkdir()
+    root.mkdir(exist_ok=True)
     found: dict[str, FileSystem] = {}
     with ExitStack() as stack:
         for one in layout:
