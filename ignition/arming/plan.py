@@ -66,7 +66,10 @@ def disarm(machine: Machine) -> list[Operation]:
     operations: list[Operation] = [RemoveInstalled(path) for path in removed]
     operations += [BuildInitramfs(version) for version in machine.kernels]
     operations.append(UpdateGrub())
-    if (read_text(root, machine_id.PATH) or "").strip() in ("", reset.UNINITIALIZED):
+    text = read_text(root, machine_id.PATH)
+    if (text or "").strip() in ("", reset.UNINITIALIZED):
+        # systemd-machine-id-setup(1) of systemd 257 leaves the word "uninitialized".
+        operations += [RemoveInstalled(machine_id.PATH)] if text is not None else []
         operations.append(MakeIdentity("a machine ID", ["systemd-machine-id-setup"], machine_id.PATH))
     if root.status("/etc/ssh/sshd_config") is not None and not machine.identity.host_keys:
         operations.append(MakeIdentity("the SSH host keys", ["ssh-keygen", "-A"], "/etc/ssh"))

@@ -88,7 +88,8 @@ class Stock:
             assert not (self.top / "boot/coreos/first_boot").exists() and (self.top / "etc/ssh/ssh_host_ed25519_key").exists()
             self.was_armed = True
             self.put("boot/grub/grub.cfg", GRUB_CFG)
-        if argv[0] == "systemd-machine-id-setup":
+        if argv[0] == "systemd-machine-id-setup":  # systemd 257 leaves the word "uninitialized"
+            assert not (self.top / "etc/machine-id").exists()
             self.put("etc/machine-id", "f" * 32 + "\n")
         return ""
 
