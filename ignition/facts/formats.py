@@ -145,6 +145,7 @@ def _needed() -> tuple[str, str] | None:
 def _mount_point() -> Iterator[str]:
     """An empty file, which is not opened for that."""
     # Not tempfile's choice, which writes a file into each directory to try it.
+    # A directory of a random name, mode 0700: in a shared place as well, another user cannot prepare it or enter it.
     places = (os.environ.get("XDG_RUNTIME_DIR"), os.environ.get("TMPDIR"), "/tmp", "/var/tmp")  # noqa: S108
     usable = next((one for one in places if one and os.access(one, os.W_OK | os.X_OK)), "/tmp")  # noqa: S108
     try:

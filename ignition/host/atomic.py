@@ -50,7 +50,7 @@ def _constructor() -> Callable[[bytes], Hash]:
         if sys.version_info >= (3, 12):
             from _sha2 import sha512 as function
         else:
-            from _sha512 import sha512 as function  # type: ignore[import-not-found,unused-ignore]
+            from _sha512 import sha512 as function  # type: ignore[import-not-found,unused-ignore]  # no stubs
     except ImportError:
         from hashlib import sha512 as function
     constructor: Callable[[bytes], Hash] = function

@@ -31,7 +31,7 @@ Signs = list[tuple[str, str, tuple[str, ...]]]
 
 def found(lefts: list[Left]) -> Signs:
     """(sign, kind, details) of each entry, as this machine is now."""
-    machine = Machine(Context(Root("/"), None))  # type: ignore[arg-type]
+    machine = Machine(Context(Root("/"), None))  # type: ignore[arg-type]  # nothing is fetched
     changes = [compare(left, machine.look(left)) for left in lefts]
     return [(change.sign, change.kind, change.details) for change in changes]
 
@@ -52,7 +52,7 @@ def test_partitions_and_file_systems_are_compared(
     with Runner("disks", str(tmp_path / "operations.jsonl")) as runner:
         arguments = boot.arguments("disks", runner)
         arguments.config = Config(storage=storage)
-        arguments.context = Context(Root("/"), None)  # type: ignore[arg-type]
+        arguments.context = Context(Root("/"), None)  # type: ignore[arg-type]  # nothing is fetched
         disks.run(arguments)
     lefts = [record._left(entry) for entry in states.load(arguments.state_file).left]
     partition, filesystem = lefts
@@ -98,7 +98,7 @@ def test_storage_of_a_config_is_compared(
     with Runner("disks", str(tmp_path / "operations.jsonl")) as runner:
         arguments = boot.arguments("disks", runner)
         arguments.config = Config(storage=Storage(disks=(table,), filesystems=(files,)))
-        arguments.context = Context(Root("/"), None)  # type: ignore[arg-type]
+        arguments.context = Context(Root("/"), None)  # type: ignore[arg-type]  # nothing is fetched
         disks.run(arguments)
     quick = ("--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000", "--label", "secret", "--uuid", OTHER)
     (tmp_path / "key").write_text("key")

@@ -75,11 +75,14 @@ def kernel_version(root: Path) -> str:
     return versions[-1]
 
 
-def inside(root: Path, command: list[str]) -> str:
-    """Run a command inside the root. Its mounts are in a separate namespace, so that they never stay behind."""
+def inside(root: Path, command: list[str], before: str = "") -> str:
+    """Run a command inside the root. Its mounts are in a separate namespace, so that they never stay behind.
+
+    `before`: shell commands that mount the root; by default it is a directory of this host.
+    """
     at = shlex.quote(str(root))
     script = f"""
-mount --bind {at} {at}
+{before or f"mount --bind {at} {at}"}
 mount -t proc proc {at}/proc
 mount -t sysfs -o ro sysfs {at}/sys
 mount --rbind /dev {at}/dev

@@ -247,7 +247,7 @@ ln -s ../../{one.name} {nodes}/disk/by-uuid/{one.uuid}"""
     # Those of this namespace: their sources are named after loop devices.
     unmounted = [f"umount {at}{one.target.rstrip('/')}" for one in reversed(list(mounts.values()))]
     mounted = [f"mount /dev/{one.name} {at}{one.target}" for one in mounts.values()]
-    script = f"""
+    before = f"""
 mkdir -p {nodes}
 mount -t tmpfs -o mode=755 tmpfs {nodes}
 for name in null zero full random urandom tty; do touch {nodes}/$name; mount --bind /dev/$name {nodes}/$name; done
@@ -257,15 +257,8 @@ ln -s /proc/self/fd {nodes}/fd
 mount --rbind {nodes} /dev
 {_lines(unmounted)}
 {_lines(mounted)}
-mount -t proc proc {at}/proc
-mount -t sysfs -o ro sysfs {at}/sys
-mount --rbind /dev {at}/dev
-mount -t tmpfs tmpfs {at}/run
-mount -t tmpfs tmpfs {at}/tmp
-exec chroot {at} {shlex.join(command)}
 """
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root", "TERM": "dumb"}
-    return run(["unshare", "--mount", "--propagation", "private", "sh", "-euc", script], env=environment)
+    return root_tree.inside(root, command, before)
 
 
 def _lines(commands: Sequence[str]) -> str:
