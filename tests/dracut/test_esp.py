@@ -445,6 +445,14 @@ def test_first_boot_with_a_boot_directory(esp: Esp, value: str, device: str) -> 
     assert esp.called()[-1] == "umount ESP"
 
 
+@pytest.mark.parametrize("word", ['"ignition.boot=UUID=1:/boot"', 'ignition.boot="UUID=1:/boot"'])
+def test_quotes_on_the_command_line_are_the_kernels(esp: Esp, word: str) -> None:
+    directory = stock(esp, "UUID=1:/boot")
+    esp.cmdline.write_text(f"root=UUID=1 {word}\n")
+    assert esp.run("begin").returncode == 0
+    assert (directory / "coreos/first_boot.in-progress").exists()
+
+
 @pytest.mark.parametrize(
     ("format", "options"),
     [("ext4", "dirsync"), ("xfs", "dirsync"), ("btrfs", "subvolid=5,dirsync"), ("vfat", "umask=0077,dirsync")],

@@ -133,6 +133,8 @@ def test_neighbour_is_where_root_ends(machine: Machine, gap: int, status: int, s
     [
         pytest.param("ignition.grow=root", 0, "vda2 may grow by 1999 MiB", id="asked"),
         pytest.param("ignition.grow=no ignition.grow=root quiet", 0, "vda2 may grow by 1999 MiB", id="last-counts"),
+        pytest.param('"ignition.grow=root"', 0, "vda2 may grow by 1999 MiB", id="quoted"),
+        pytest.param('ignition.grow="root"', 0, "vda2 may grow by 1999 MiB", id="quoted-value"),
         pytest.param("ignition.grow=root ignition.grow=no", 1, "nothing grows: no partition has the type " + ROOT_TYPE, id="no"),
         pytest.param("xignition.grow=root", 1, "nothing grows: no partition has the type " + ROOT_TYPE, id="another-word"),
     ],

@@ -15,6 +15,8 @@ from ignition.host import boot_directory
         pytest.param("ignition.boot=", "/dev/disk/by-label/EFI-SYSTEM", "", "EFI-SYSTEM", id="empty"),
         pytest.param("ignition.boot=UUID=12-ab:/boot", "/dev/disk/by-uuid/12-ab", "/boot", "UUID=12-ab", id="in-root"),
         pytest.param("ignition.boot=UUID=1:/ x", "/dev/disk/by-uuid/1", "", "UUID=1", id="top"),
+        pytest.param('"ignition.boot=UUID=1:/b"', "/dev/disk/by-uuid/1", "/b", "UUID=1", id="quoted"),
+        pytest.param('ignition.boot="UUID=1:/b"', "/dev/disk/by-uuid/1", "/b", "UUID=1", id="quoted-value"),
         pytest.param("ignition.boot=UUID=1", "/dev/disk/by-uuid/1", "", "UUID=1", id="device-alone"),
         pytest.param("ignition.boot=UUID=1 ignition.boot=UUID=2:/b/", "/dev/disk/by-uuid/2", "/b", "UUID=2", id="last-counts"),
         pytest.param("ignition.boot=PARTUUID=AB:/boot", "/dev/disk/by-partuuid/ab", "/boot", "PARTUUID=AB", id="partuuid"),
