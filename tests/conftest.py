@@ -1,5 +1,6 @@
 """What holds for every test: no traffic leaves this machine, and tests that need root say so instead of failing oddly."""
 
+import ctypes
 import gc
 import os
 import socket
@@ -10,10 +11,21 @@ import pytest
 from tests import netns
 
 LOCAL = ("127.", "::1", "localhost")
+CLONE_NEWNS = 0x00020000  # linux/sched.h
+MS_REC, MS_PRIVATE = 16384, 1 << 18  # linux/mount.h
 
 
 class LeftTheMachine(BaseException):
     """A test tried to reach another host. Not an Exception, so that no broad handler under test can hide it."""
+
+
+def pytest_configure() -> None:
+    """Mounts of one worker are its own: another's `unshare --mount` would copy them, and a copy keeps a device busy after umount(8)."""
+    if os.geteuid() != 0:
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) or libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None):
+        raise OSError(ctypes.get_errno(), "a mount namespace for the tests")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
