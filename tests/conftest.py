@@ -20,7 +20,7 @@ class LeftTheMachine(BaseException):
 
 
 def pytest_configure() -> None:
-    """Mounts of one worker are its own: another's `unshare --mount` would copy them, and a copy keeps a device busy after umount(8)."""
+    """Each worker has its own mounts: `unshare --mount` of another would copy them, and a copy keeps a device busy."""
     if os.geteuid() != 0:
         return
     libc = ctypes.CDLL(None, use_errno=True)

@@ -175,6 +175,26 @@ def first(part: object) -> Origin | None:
     return of(part)
 
 
+def path_of_first(record: Record, path: Path) -> Path | None:
+    """The path whose place is that of `path`: its own, or for a list's element that of its key, or else of its first value.
+
+    Where there is no such value or element, that of the one around it; None if there is none.
+    """
+    for length in range(len(path), 0, -1):
+        part: object = record
+        for name in path[:length]:
+            part = _member(part, name)
+        here = path[:length]
+        if isinstance(part, Record) and isinstance(here[-1], int):
+            if part.KEY and part.__dict__[part.KEY] is not None:
+                return (*here, part.FIELDS[part.KEY].json)
+            if inner := next((inside for inside, _ in values(part, here)), None):
+                return inner
+        elif part is not None and not isinstance(part, (Record, tuple)):
+            return here
+    return None
+
+
 def _member(part: object, name: str | int) -> object:
     if isinstance(part, Record) and name in part.BY_JSON:
         return part.__dict__[part.BY_JSON[str(name)].name]

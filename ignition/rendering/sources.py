@@ -1,14 +1,15 @@
 """Places of values in the texts of a config: `$.storage.disks.0` of the merged config → source, line and column.
 
-The fetch stages render the texts once more with marks (config/origins.py), as `render --origin` does, and leave a table of places
-beside the state, for failures of later stages. The table holds no text, so nothing in it is secret.
+The fetch stages leave the texts beside the state (0600, as secret as the config cache, and removed with it). A stage that fails
+renders them once more with marks (config/origins.py), as `render --origin` does: a boot that succeeds does not pay for this. Only
+the report at its end looks up the places of operations, which for a single JSON text are found without rendering.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 
 from ignition.errors import Failure
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from ignition.config.report import Path, Report
     from ignition.errors import InvalidConfig
 
-MOST = limits.MIB  # bytes of all texts that are marked: 10 MiB take a second
+MOST = limits.MIB  # bytes of all texts that are kept: marking 10 MiB takes a second
 _PLACE = lazy_pattern(r"\$(?:\.[\w-]+)+")
 _BEHIND_SOURCE = lazy_pattern(r":\d+ \($")
 
@@ -38,6 +39,7 @@ class Sources:
     """The texts of the user config: the config itself first, then those it refers to, in the order of reading."""
 
     def __init__(self, platform: str) -> None:
+        self.is_direct = False  # paths of the merged config are paths of the only text
         self._texts: list[tuple[str, bytes]] = []
         self._parsed: dict[bytes, tuple[bytes, Parsed]] = {}
         self._marking = MarkingReader(platform, self._parsed)
@@ -48,15 +50,43 @@ class Sources:
         self._texts.append((name, content))
         self._parsed[content] = text, parsed
 
-    def save(self, state_file: str) -> None:
-        """Leave the places of all values for the later stages, beside the state: names, lines and columns.
+    def save(self, state_file: str, base: Config) -> None:
+        """Leave the texts for the later stages, beside the state. `base`: the base configs of the image, over which they apply.
 
         Never raises: a boot does not need them.
         """
         if not self._texts or sum(len(content) for _, content in self._texts) > MOST:
             return
         with log.never_fatal("failures of later stages will not name places in the config"):
-            save_places(self._with_base(), state_file)
+            header = {
+                "platform": self._marking.platform,
+                "direct": len(self._texts) == 1 and self._is_plain(self._texts[0][1]) and base == type(base)(),
+                "texts": [[name, len(content)] for name, content in self._texts],
+            }
+            lines = [json.dumps(header).encode(), b"\n", *(content for _, content in self._texts)]
+            atomic.write(paths.mark(state_file, paths.TEXTS), b"".join(lines), mode=0o600)
+
+    @classmethod
+    def load(cls, state_file: str) -> Sources:
+        """The texts that `save` left. Raises OSError if there are none; a damaged file raises errors of any kind."""
+        with open(paths.mark(state_file, paths.TEXTS), "rb") as file:
+            header = json.loads(file.readline())
+            sources = cls(header["platform"])
+            sources.is_direct = header["direct"]
+            sources._texts = [(name, file.read(length)) for name, length in header["texts"]]
+        return sources
+
+    def _is_plain(self, content: bytes) -> bool:
+        """Whether it is JSON of the specs 3.x, whose paths are those of the model."""
+        _, parsed = self._parsed[content]
+        return getattr(parsed, "written", None) is None and not parsed.renamed_paths()
+
+    def only(self) -> tuple[str, bytes]:
+        """Name and unpacked text of the only one."""
+        from ignition.config.text import packed
+
+        [(name, content)] = self._texts
+        return name, packed.unpack(content)
 
     def merged(self) -> Config | None:
         """The user config as the fetch stage rendered it, each value marked with its origin; None without texts."""
@@ -70,7 +100,7 @@ class Sources:
                 self._marked = Renderer(again, self._marking).render(config, name)
         return self._marked
 
-    def _with_base(self) -> Config:
+    def with_base(self) -> Config:
         """The config of the later stages: `merged` over the base configs of the image."""
         from ignition.config.model import Config
         from ignition.rendering import system_configs
@@ -124,18 +154,84 @@ class _Replayed(Fetcher):
         return content
 
 
-def save_places(config: Config, state_file: str) -> None:
-    """Leave the places of all values of a marked config beside the state, for `locate`."""
-    from ignition.config.report import dotted
+class Table:
+    """The places of all values of a merged config, by path."""
 
-    names: dict[str, int] = {}
-    table = {}
-    for path, origin, said in _origins(config):
-        name = dotted(path)
-        source = names.setdefault(origin.source.name, len(names))
-        table[name] = [source, origin.line, origin.column, name if said == path else dotted(said)]
-    content = json.dumps({"sources": list(names), "places": table}, separators=(",", ":")).encode()
-    atomic.write(paths.mark(state_file, paths.PLACES), content, mode=0o600)
+    def __init__(self, names: list[str], places: dict[str, Any]) -> None:
+        self._names, self._places = names, places  # path → number of the name, line, column, path in that text
+
+    @classmethod
+    def of(cls, config: Config) -> Table:
+        """That of a marked config."""
+        from ignition.config.report import dotted
+
+        names: dict[str, int] = {}
+        places = {}
+        for path, origin, said in _origins(config):
+            name = dotted(path)
+            source = names.setdefault(origin.source.name, len(names))
+            places[name] = [source, origin.line, origin.column, name if said == path else dotted(said)]
+        return cls(list(names), places)
+
+    @classmethod
+    def load(cls, state_file: str) -> Table:
+        """That of the texts beside the state, or a table that was saved there. Raises FileNotFoundError without either."""
+        with suppress(FileNotFoundError):
+            return cls.of(Sources.load(state_file).with_base())
+        with open(paths.mark(state_file, paths.PLACES), "rb") as file:
+            found = json.loads(file.read())
+        return cls(found["sources"], found["places"])
+
+    def save(self, state_file: str) -> None:
+        """Leave it beside the state, for who has a marked config instead of texts."""
+        content = json.dumps({"sources": self._names, "places": self._places}, separators=(",", ":")).encode()
+        atomic.write(paths.mark(state_file, paths.PLACES), content, mode=0o600)
+
+    def nearest(self, path: str) -> tuple[str, int, int, str] | None:
+        """Source, line, column and path there: of a path, else of the first value inside it, else of the enclosing one."""
+        inside = next((known for known in self._places if known == path or known.startswith(f"{path}.")), "")
+        if inside:
+            source, line, column, said = self._places[inside]
+            return self._names[source], line, column, said.removesuffix(inside.removeprefix(path))
+        return self.around(path)
+
+    def around(self, path: str) -> tuple[str, int, int, str] | None:
+        """The same of a path, else of the enclosing one."""
+        around = path
+        while around not in self._places and around != "$":
+            around = around.rpartition(".")[0]
+        if around not in self._places:
+            return None
+        source, line, column, said = self._places[around]
+        return self._names[source], line, column, said + path.removeprefix(around)
+
+
+def of_operations(wanted: Collection[str], state_file: str, config: Config | None) -> dict[str, tuple[str, int, int]]:
+    """Name, line and column of the texts for paths of the merged config; those that cannot be found are missing.
+
+    `config`: the merged one, for the short way. A damaged file raises errors of any kind.
+    """
+    try:
+        sources: Sources | None = Sources.load(state_file)
+    except FileNotFoundError:
+        sources = None
+    if sources and sources.is_direct and config:
+        return _of_the_only_text(wanted, sources, config)
+    with suppress(FileNotFoundError):
+        table = Table.load(state_file)
+        return {path: place[:3] for path in wanted if path and (place := table.around(path))}
+    return {}
+
+
+def _of_the_only_text(wanted: Collection[str], sources: Sources, config: Config) -> dict[str, tuple[str, int, int]]:
+    from ignition.config import origins
+    from ignition.config.report import split
+    from ignition.config.text.positions import Lines, Positions
+
+    found = {path: there for path in wanted if path and (there := origins.path_of_first(config, split(path)[1:]))}
+    name, text = sources.only()
+    positions, lines = Positions(text, found.values()), Lines(text)
+    return {path: (name, *lines.at(place.start)) for path, there in found.items() if (place := positions.find(there))}
 
 
 def marked(parsed: Parsed, text: bytes, name: str) -> Config | None:
@@ -155,15 +251,13 @@ def locate(failure: Failure, state_file: str) -> None:
     Never raises: a missing place must not hide the failure.
     """
     with log.never_fatal("the places of the config are unavailable"), suppress(FileNotFoundError):
-        with open(paths.mark(state_file, paths.PLACES), "rb") as file:
-            found = json.loads(file.read())
-        names, table = found["sources"], found["places"]
+        table = Table.load(state_file)
 
         def place(match: re.Match[str]) -> str:
             # A place that is already located stands in parentheses after its source.
             known = _BEHIND_SOURCE.search(match.string[: match.start()])
-            origin = None if known else _nearest(table, match[0])
-            return "{}:{}:{} ({})".format(names[origin[0]], *origin[1:]) if origin else match[0]
+            origin = None if known else table.nearest(match[0])
+            return "{}:{}:{} ({})".format(*origin) if origin else match[0]
 
         def located(text: str) -> str:
             return _PLACE.sub(place, text).replace(")./", ") /")  # `at` joins a place of the config and a device with a dot
@@ -197,18 +291,3 @@ def _origins(
             yield here, origin, origin.path[: ends[depth]] if depth < len(ends) else origin.path
         if is_record:
             yield from _origins(element, here, origin, depth + 1)
-
-
-def _nearest(table: dict[str, Any], path: str) -> tuple[int, int, int, str] | None:
-    """Source, line, column and path there: of a path, else of the first value inside it, else of the enclosing one."""
-    inside = next((known for known in table if known == path or known.startswith(f"{path}.")), "")
-    if inside:
-        source, line, column, said = table[inside]
-        return source, line, column, said.removesuffix(inside.removeprefix(path))
-    around = path
-    while around not in table and around != "$":
-        around = around.rpartition(".")[0]
-    if around not in table:
-        return None
-    source, line, column, said = table[around]
-    return source, line, column, said + path.removeprefix(around)

@@ -137,7 +137,7 @@ class Simulation:
         state = states.State()
         state.fetched_configs.append({"kind": "user", "source": "simulate", "referenced": False})
         states.save(state, self._state)
-        sources.save_places(self.marked, self._state)
+        sources.Table.of(self.marked).save(self._state)
 
     def _paths(self) -> Iterator[str]:
         """The paths at which the config may meet nodes of the image."""

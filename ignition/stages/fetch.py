@@ -1,6 +1,6 @@
 """The fetch stage: the user config over the network, rendered and cached for all later stages.
 
-Files: config cache (0600), its digest, marks of the later stages that have work, state, places of all values
+Files: config cache (0600), its digest, marks of the later stages that have work, state, texts of the config
 (rendering/sources.py). Source: docs/reference/ignition-config.md §4.1, §6.5.
 """
 
@@ -46,13 +46,13 @@ def fetch_and_cache(arguments: Arguments, *, offline: bool) -> Config:
     if isinstance(rendered, NeedsNetwork):
         raise rendered
     config = system_configs.over(base, rendered.config)
-    _refuse_missing_features(arguments, rendered, config)
-    _write(arguments, rendered, work(config))
+    _refuse_missing_features(arguments, rendered, config, base)
+    _write(arguments, rendered, base, work(config))
     return config
 
 
-def _refuse_missing_features(arguments: Arguments, rendered: Rendered, config: Config) -> None:
-    """Here, because the next stage already changes kernel arguments. Only the places of values are written before the failure."""
+def _refuse_missing_features(arguments: Arguments, rendered: Rendered, config: Config, base: Config) -> None:
+    """Here, because the next stage already changes kernel arguments. Only the texts are written before the failure."""
     present = features.present()
     if present is None:
         return
@@ -63,7 +63,7 @@ def _refuse_missing_features(arguments: Arguments, rendered: Rendered, config: C
     except Failure as failure:
         from ignition.rendering.sources import locate
 
-        rendered.texts.save(arguments.state_file)
+        rendered.texts.save(arguments.state_file, base)
         locate(failure, arguments.state_file)
         raise
 
@@ -100,13 +100,13 @@ def _fetch(arguments: Arguments, vendor: Vendor, *, offline: bool) -> Rendered |
             return reason
 
 
-def _write(arguments: Arguments, rendered: Rendered, wanted: dict[str, bool]) -> None:
+def _write(arguments: Arguments, rendered: Rendered, base: Config, wanted: dict[str, bool]) -> None:
     """Marks and state first: once the cache exists, the other stages run."""
     from ignition.config.cache import dump
     from ignition.host.atomic import sha512
 
     _record(arguments, rendered)
-    rendered.texts.save(arguments.state_file)
+    rendered.texts.save(arguments.state_file, base)
     for name, needed in wanted.items():
         mark = paths.mark(arguments.state_file, name)
         if needed:

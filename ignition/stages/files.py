@@ -195,7 +195,14 @@ def run(arguments: Arguments, facts: Facts | None = None) -> None:
     with log.never_fatal(f"{paths.REPORT} was not written"):
         recorded = recorded_operations(arguments.state_file) + runner.unwritten()
         runner.flush()
-        write_report(root, arguments.state_file, platform=arguments.platform, interrupted=record.unfinished, operations=recorded)
+        write_report(
+            root,
+            arguments.state_file,
+            platform=arguments.platform,
+            interrupted=record.unfinished,
+            operations=recorded,
+            config=arguments.config,
+        )
     machine_id.keep(root)
 
 

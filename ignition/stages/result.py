@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from ignition.config.model import Config
+
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _MODE = 0o600
 _VERSION = 2  # of the report; the first one had neither platform nor warnings, earlier attempts, places and disks
@@ -102,15 +104,17 @@ def write_report(
     platform: str = "",
     interrupted: bool = False,
     operations: list[dict[str, Any]] | None = None,
+    config: Config | None = None,
 ) -> None:
     """Write the report from the records beside the state file. Never raises. Its members: ignition/reporting/schema.py.
 
     `interrupted`: an earlier attempt of the files stage was. `operations`: the records of operations, from who has them.
+    `config`: the one that the stages worked on.
     """
     with log.never_fatal(f"{paths.REPORT} was not written"):
         if operations is None:
             operations = recorded_operations(state_file)
-        _add_origins(operations, state_file)
+        _add_origins(operations, state_file, config)
         boot, before = boot_id(), _stored(root, paths.REPORT)
         runs = before.get("runs")
         if type(runs) is not int or not 0 <= runs < _MOST_RUNS:
@@ -135,21 +139,20 @@ def write_report(
         _store(root, paths.REPORT, json.dumps(report, allow_nan=False))
 
 
-def _add_origins(operations: list[dict[str, Any]], state_file: str) -> None:
+def _add_origins(operations: list[dict[str, Any]], state_file: str, config: Config | None) -> None:
     """Give each operation with a place in the merged config its place in the author's text, `SOURCE:LINE:COLUMN`."""
-    if not any(operation.get("place") for operation in operations):
+    wanted = {place for operation in operations if (place := operation.get("place"))}
+    if not wanted:
         return
-    # A config that is too large for a table of places has none.
-    with log.never_fatal("the report will not name places in the config"), suppress(FileNotFoundError):
-        found = json.loads(regular(paths.mark(state_file, paths.PLACES)))
-        names, table = [message(name) for name in found["sources"]], found["places"]  # URLs without their secrets
+    # A config whose texts are too large to be kept has no places.
+    with log.never_fatal("the report will not name places in the config"):
+        from ignition.rendering.sources import of_operations
+
+        found = of_operations(wanted, state_file, config)
         for operation in operations:
-            place = operation.get("place", "")
-            while place and place not in table:
-                place = place.rpartition(".")[0]
-            if place:
-                name, line, column, _ = table[place]
-                operation["origin"] = f"{names[name]}:{line}:{column}"
+            if place := found.get(operation.get("place", "")):
+                name, line, column = place
+                operation["origin"] = f"{message(name)}:{line}:{column}"  # URLs without their secrets
 
 
 def _stages(operations: list[dict[str, Any]]) -> list[dict[str, Any]]:

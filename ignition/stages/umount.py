@@ -7,8 +7,10 @@ rest of the config, so here the last stage that needs it removes it.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from ignition.config.model import Config
+from ignition.host import paths
 from ignition.operation import Context, Operation
 from ignition.storage.mounting import Unmount, to_mount
 
@@ -38,7 +40,7 @@ def run(arguments: Arguments) -> None:
 
 
 class EraseSecrets(Operation):
-    """Removes the config cache, and key material from the state."""
+    """Removes the config cache, the texts it was made of, and key material from the state."""
 
     kind = "erase"
 
@@ -56,5 +58,6 @@ class EraseSecrets(Operation):
             state.luks_persist_key_files.clear()
             state.luks_persist_volume_key_files.clear()
             states.save(state, self._state_file)
-        if os.path.exists(self.path):
-            os.unlink(self.path)
+        for secret in (self.path, paths.mark(self._state_file, paths.TEXTS)):
+            with suppress(FileNotFoundError):
+                os.unlink(secret)

@@ -314,7 +314,7 @@ def test_leaving_the_initramfs_unmounts_and_then_removes_the_config() -> None:
         assert "initrd-switch-root.target" in values(unit, "Before")
     assert offline in values(mount, "After")
     assert "ExecStop=/usr/bin/ignition -stage umount -platform ${PLATFORM_ID} -root /sysroot" in lines(mount)
-    assert "ExecStop=/usr/bin/rm -f /run/ignition.json" in lines(offline)
+    assert "ExecStop=/usr/bin/rm -f /run/ignition.json /run/ignition/texts" in lines(offline)
 
 
 def test_network_goes_down_after_its_daemons_and_before_the_switch() -> None:

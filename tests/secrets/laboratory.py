@@ -54,6 +54,10 @@ def forms_of(secret: str) -> list[bytes]:
     return [plain, *encoded, plain.hex().encode(), plain.hex().upper().encode(), "".join(f"%{b:02X}" for b in plain).encode()]
 
 
+# The config and its texts, from the fetch stages for the later ones. The umount stage removes both.
+RENDERED = {"ignition.json": 0o600, "run/texts": 0o600}
+
+
 class Ran:
     """The result of a run: the status, and its output by stream."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.secrets.laboratory import Bench, leaks, secret_of
+from tests.secrets.laboratory import RENDERED, Bench, leaks, secret_of
 
 pytestmark = pytest.mark.root
 HASH = "$6$salt${s}"
@@ -35,7 +35,7 @@ def config(secret: str) -> dict[str, Any]:
 
 
 ALLOWED = {
-    "ignition.json": 0o600,
+    **RENDERED,
     "root/etc/shadow": 0o640,
     "root/etc/shadow-": 0o640,  # useradd(8) and its brothers keep the last one
     "root/etc/gshadow": 0o640,
@@ -59,7 +59,7 @@ def finished(bench: Bench, secret: str) -> None:
         assert ran.status == 0, ran.words()
         assert leaks(ran, secret) == []
     found = bench.files_with(secret)
-    assert set(found) <= ALLOWED.keys() - {"ignition.json"}
+    assert set(found) <= ALLOWED.keys() - RENDERED.keys()
     assert {path: mode for path, mode in found.items() if mode & ~ALLOWED[path]} == {}
 
 

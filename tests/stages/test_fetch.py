@@ -42,7 +42,7 @@ def test_config_is_cached_with_tight_mode_and_its_digest(boot: Boot) -> None:
     cache = boot.run / "cache.json"
     assert cache.stat().st_mode & 0o777 == 0o600
     assert (boot.run / "config.sha512").read_text() == hashlib.sha512(cache.read_bytes()).hexdigest() + "\n"
-    assert boot.files() == {"cache.json", "config.sha512", "places.json", "state", "operations.jsonl"}
+    assert boot.files() == {"cache.json", "config.sha512", "texts", "state", "operations.jsonl"}
 
 
 @pytest.mark.parametrize("text", [SMALL, OLD], ids=["3.5.0", "2.2.0"])

@@ -15,7 +15,7 @@ NEEDNET = "net/neednet"
 def test_local_config_needs_no_network(boot: Boot) -> None:
     boot.config(file_named("a"))
     boot.execute("fetch-offline")
-    assert boot.files() == {"cache.json", "config.sha512", "places.json", "state", "operations.jsonl"}
+    assert boot.files() == {"cache.json", "config.sha512", "texts", "state", "operations.jsonl"}
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_config_whose_files_are_on_the_network_is_cached_and_asks_for_it(boot: B
     if place == "base":
         boot.fragment("base.d/a", remote)
     boot.execute("fetch-offline")
-    assert boot.files() == {NEEDNET, "cache.json", "config.sha512", "places.json", "state", "operations.jsonl"}
+    assert boot.files() == {NEEDNET, "cache.json", "config.sha512", "texts", "state", "operations.jsonl"}
 
 
 def test_config_on_the_command_line_itself_needs_no_network_even_on_aws(boot: Boot) -> None:

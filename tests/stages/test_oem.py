@@ -39,7 +39,7 @@ def test_reference_needs_no_network(boot: Boot, aside: Path, reference: dict[str
     boot.config(old(config=reference))
     boot.execute("fetch-offline")
     assert cached_files(boot) == ["/more"]
-    assert boot.files() == {"cache.json", "config.sha512", "places.json", "state", "operations.jsonl"}
+    assert boot.files() == {"cache.json", "config.sha512", "texts", "state", "operations.jsonl"}
     assert json.loads((boot.run / "state").read_text())["fetchedConfigs"][-1] == {
         "kind": "user",
         "source": "/more.ign",

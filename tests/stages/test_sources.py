@@ -8,8 +8,10 @@ import pytest
 
 from ignition import platforms
 from ignition.cli.ignition import FAILED, SUCCESS, USAGE, main
+from ignition.config import origins
 from ignition.errors import Failure
 from ignition.rendering import sources
+from ignition.rendering.render import load_for_stage
 from ignition.sysroot.files import PutFile
 from tests.fetch.server import Reply, Server, serving
 
@@ -44,7 +46,7 @@ def test_failure_of_a_later_stage_names_source_line_and_column(boot: Boot, capsy
         serve(server, boot)
         assert stage(boot, "fetch") == SUCCESS
         url = server.url
-    assert (boot.run / "places.json").stat().st_mode & 0o777 == 0o600
+    assert (boot.run / "texts").stat().st_mode & 0o777 == 0o600
     capsys.readouterr()
     assert stage(boot, "files") == FAILED
     place = f"{url}/child:4:30 ($.storage.directories.1)"
@@ -102,11 +104,20 @@ def test_place_in_a_yaml_document_is_its_own(boot: Boot) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [None, b"", b"{", b"[]", b'{"sources": [], "places": {"$.storage.files.0": [0, 1, 2]}}'], ids=str
+    "content",
+    [
+        None,
+        b"",
+        b"{",
+        b"[]",
+        b'{"platform": "file", "direct": true, "texts": []}\n',
+        b'{"platform": "file", "direct": false, "texts": [["a", 3]]}\n{"i',
+    ],
+    ids=str,
 )
 def test_lost_texts_do_not_hide_the_failure(boot: Boot, content: bytes | None) -> None:
     if content is not None:
-        (boot.run / "places.json").write_bytes(content)
+        (boot.run / "texts").write_bytes(content)
     failure = Failure("no", where="$.storage.files.0")
     sources.locate(failure, str(boot.run / "state"))
     assert str(failure) == "$.storage.files.0: no"
@@ -116,7 +127,7 @@ def test_very_large_texts_are_not_kept(boot: Boot, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sources, "MOST", 10)
     boot.config('{"ignition": {"version": "3.5.0"}}')
     assert stage(boot, "fetch") == SUCCESS
-    assert not (boot.run / "places.json").exists()
+    assert not (boot.run / "texts").exists()
 
 
 def test_read_only_file_system_is_said_with_the_configs_place(boot: Boot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,3 +208,42 @@ def test_damaged_table_of_places_hides_no_failure(boot: Boot, content: str, caps
     sources.locate(failure, str(boot.run / "state"))
     assert (failure.what, failure.where) == ("no", "$.passwd")
     assert "the places of the config are unavailable" in capsys.readouterr().out
+
+
+ONE_TEXT = """{"ignition": {"version": "VERSION"},
+ "storage": {"files": [{"contents": {"source": "data:,"}, "path": "/a"},
+   {"mode": 420, "path": "/b"}],
+  "disks": [{"partitions": [{"label": "one", "number": 1}, {"number": 2}], "device": "/dev/vda"}]},
+ "passwd": {"users": [{"name": "u", "sshAuthorizedKeys": []}]},
+ "systemd": {"units": [{"name": "a.service", "dropins": [{"name": "b.conf", "contents": "[Unit]\\n"}]}]}}
+"""
+
+
+@pytest.mark.parametrize("version", ["3.0.0", "3.5.0"])
+def test_places_are_the_same_with_and_without_rendering_again(boot: Boot, version: str) -> None:
+    """The short way for a single text, and the table for all others."""
+    boot.config(ONE_TEXT.replace("VERSION", version))
+    assert stage(boot, "fetch") == SUCCESS
+    state = str(boot.run / "state")
+    config = load_for_stage(str(boot.run / "cache"), "file")
+    table = sources.Table.load(state)
+    wanted = [f"${'.'.join(['', *map(str, path)])}" for path, _ in origins.values(config)]
+    wanted += ["$.storage.files.1.user.id", "$.storage.disks.0.partitions.1.sizeMiB", "$.storage.files.9", "$.x"]
+    wanted += ["$.storage.files.0", "$.storage.files.1", "$.storage.disks.0.partitions.1", "$.systemd.units.0.dropins.0"]
+    assert sources.Sources.load(state).is_direct
+    found = sources.of_operations(wanted, state, config)
+    assert found == {path: place[:3] for path in wanted if (place := table.around(path))}
+    assert found["$.storage.files.0"] == ("platform file", 2, 67)
+    assert set(wanted) - set(found) == {"$.storage.files.9", "$.x"}
+
+
+def test_report_names_places_of_base_configs_and_of_the_user_config(boot: Boot) -> None:
+    boot.fragment("base.d/a.ign", '{"ignition": {"version": "3.5.0"},\n"storage": {"directories": [{"path": "/base"}]}}')
+    boot.config('{"ignition": {"version": "3.5.0"}, "storage": {"directories": [{"path": "/own"}]}}')
+    (boot.top / "root/etc").mkdir(parents=True)
+    assert stage(boot, "fetch") == SUCCESS
+    assert not sources.Sources.load(str(boot.run / "state")).is_direct
+    assert stage(boot, "files") == SUCCESS
+    report = json.loads((boot.top / "root/var/lib/ignition/report.json").read_text())
+    found = [one["origin"] for group in report["stages"] for one in group["operations"] if "origin" in one]
+    assert found == [f"{boot.top}/usr/base.d/a.ign:2:38", "platform file:1:73"]

@@ -114,7 +114,7 @@ PROBES = {
     "result": f"cat {guest.RESULT}",
     "report": f"cat {guest.REPORT}",
     "report mode": f"stat -c %a {guest.REPORT}",
-    "cache": "ls /run/ignition.json",
+    "cache": "ls /run/ignition.json /run/ignition/texts 2>/dev/null | grep .",
     "cmdline": "cat /proc/cmdline",
     "our units": OUR_UNITS,
     "root's options": "findmnt --noheadings --output OPTIONS /",
