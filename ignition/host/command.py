@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from ignition.errors import CommandFailed
-from ignition.host import features, log
+from ignition.host import changes, features, log
 from ignition.host.programs import OWN, RUN_CODE_OF_THE_ROOT, known
 
 TYPE_CHECKING = False
@@ -135,6 +135,7 @@ def answering(argv: list[str], *, why: str, timeout_s: float = 120) -> Iterator[
                     raise CommandFailed(f"{why}: {argv[0]} has ended", status=process.wait(timeout_s))
                 pieces.append(piece)
                 tail = tail[-len(end) :] + piece
+            changes.note()
             answer, _, rest = b"".join(pieces).partition(end)
             return answer
 
@@ -207,6 +208,8 @@ def _finished(argv: list[str], stdin: bytes, timeout_s: float) -> tuple[int, byt
             if isinstance(error, subprocess.TimeoutExpired):
                 raise TimeoutError from error
             raise
+        finally:
+            changes.note()
     return process.returncode, stdout, stderr
 
 

@@ -16,7 +16,7 @@ from io import BufferedWriter
 from itertools import count
 
 from ignition.errors import Failure
-from ignition.host import mounts
+from ignition.host import changes, mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ class Dentry:
         with self._named():
             # With its final mode if the umask permits it: the attempt after a power cut does not check existing parents.
             os.mkdir(self.name, mode, dir_fd=self.directory)
+        changes.note()
         found = self.status()
         if (uid, gid) != (-1, -1) or found is None or stat.S_IMODE(found.st_mode) != mode:
             self.set_attributes(mode=mode, uid=uid, gid=gid)
@@ -204,6 +205,7 @@ class Dentry:
                     os.fsync(file.fileno())
             with self._named():
                 os.rename(temporary, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory)
+            changes.note()
         except BaseException:
             with suppress(FileNotFoundError):
                 os.unlink(temporary, dir_fd=self.directory)
@@ -218,6 +220,7 @@ class Dentry:
         """Remove a node of any kind but a directory."""
         with self._named():
             os.unlink(self.name, dir_fd=self.directory)
+        changes.note()
 
     def remove(self) -> None:
         """Remove the node of this name, a directory with all its contents. Removing a missing node is not an error.
@@ -276,6 +279,7 @@ class Dentry:
                     entry.unlink()
         with self._named():
             os.rmdir(self.name, dir_fd=self.directory)
+        changes.note()
 
     def _check(self, found: os.stat_result, seen: os.stat_result | None, *kinds: int) -> None:
         if seen is not None and not os.path.samestat(found, seen):
@@ -293,6 +297,7 @@ class Dentry:
         try:
             with self._named():
                 os.rename(temporary, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory)
+            changes.note()
         finally:
             with suppress(FileNotFoundError):  # rename of two names of one inode does nothing: rename(2)
                 os.unlink(temporary, dir_fd=self.directory)

@@ -80,11 +80,12 @@ class Place:
     """The file for keys. `path` is absolute, as the root sees it.
 
     `by_root`: a file of the system (owned by root, 0644), outside of the user's home. `is_read`: sshd reads it, as far as its
-    configuration is understood.
+    configuration is understood. `accepts_keys`: as of KeySources.
     """
 
     def __init__(self, path: str, *, by_root: bool = False, is_read: bool = True) -> None:
         self.path, self.by_root, self.is_read = path, by_root, is_read
+        self.accepts_keys = True
 
 
 def place(root: Root, person: Person, fragment: str, home_of: HomeOf) -> Place:
@@ -102,12 +103,15 @@ def place(root: Root, person: Person, fragment: str, home_of: HomeOf) -> Place:
         log.warning(f"cannot determine where sshd looks for keys of {person.name}, using {plain}: {failure}")
         return Place(plain)
     if sources.always(_real(own, root), root, person.home):
-        return Place(own)
-    if sources.ever(_real(plain, root), root, person.home):
-        return Place(plain)
-    if sources.ever(_real(own, root), root, person.home):
-        return Place(own)
-    return _elsewhere(sources, person) or Place(plain, is_read=False)
+        found = Place(own)
+    elif sources.ever(_real(plain, root), root, person.home):
+        found = Place(plain)
+    elif sources.ever(_real(own, root), root, person.home):
+        found = Place(own)
+    else:
+        found = _elsewhere(sources, person) or Place(plain, is_read=False)
+    found.accepts_keys = sources.accepts_keys
+    return found
 
 
 def is_read(root: Root, person: Person, path: str, home_of: HomeOf) -> bool:

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ignition.facts.document import Node
+from ignition.host import changes
 from ignition.host.reading import lines
 from ignition.operation import Left
 from ignition.planning.tree import UnknownContent
@@ -76,13 +77,16 @@ class Overlay:
         self._set(path, node)
         if content is not None:
             self._contents[path] = content
+            changes.note()
 
     def cover(self, path: str) -> None:
         """A new file system is mounted on a directory: it hides everything below."""
         self._covered.add(path)
+        changes.note()
 
     def _set(self, path: str, node: Node | None) -> None:
         self._nodes[path] = node
+        changes.note()
         self._added.setdefault(os.path.dirname(path), set()).add(os.path.basename(path))
 
     def apply(self, left: Left, path: str, content: bytes | None, *, may_be_there: bool = False) -> None:

@@ -96,7 +96,7 @@ def probe(
     `notated`: directories that the mount stage has created, besides those in the state.
     """
     initramfs = initramfs or labels.Initramfs()
-    database, state, passwd = AccountDatabase(root), states.load(state_file), config.passwd
+    database, state, passwd = AccountDatabase(root, alone=True), states.load(state_file), config.passwd
     if passwd.users or passwd.groups:
         database.refuse_odd_files()
     record = attempt.load(root).with_users(_homeless(config, database, root)).with_homes(_missing_homes(config, database))

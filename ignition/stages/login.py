@@ -141,7 +141,7 @@ def notices(
     """
     root = accounts.root
     said = _about_config(platform, state)
-    said += _about_places(root, config, accounts, places)
+    said += _about_places(config, accounts, places)
     users = [account for account in accounts.users(of_every_file=True) if has_shell(account)]
     # sshd_config is evaluated for each user; with more of them, one can be assumed to have a key.
     if len(users) <= _MOST_USERS and not any(can_log_in(account, root, accounts, places) for account in users):
@@ -243,14 +243,14 @@ def _source(platform: str) -> str:
     return "unknown source"
 
 
-def _about_places(root: Root, config: Config, accounts: AccountDatabase, places: KeyPlaces) -> list[str]:
+def _about_places(config: Config, accounts: AccountDatabase, places: KeyPlaces) -> list[str]:
     said = []
     for user in config.passwd.users:
         account = accounts.user(user.name) if user.ssh_authorized_keys and user.should_exist is not False else None
         if account is None:
             continue
-        path = places.place(account).path
-        if not sshd_config.is_read(root, places.person(account), path, places.home_of):
+        if not places.are_read(account):
+            path = places.place(account).path
             said.append(
                 f"The SSH keys of {account.name} have no effect: they are in {path}, which sshd of this machine does not read"
                 " (AuthorizedKeysFile and PubkeyAuthentication in /etc/ssh/sshd_config)."

@@ -15,6 +15,7 @@ from itertools import chain
 
 from ignition.config.model.storage import Owner
 from ignition.errors import Failure, NotFound
+from ignition.host import changes
 from ignition.host.limits import SYSTEM_FILE
 from ignition.host.reading import lines, open_inside, size_inside
 from ignition.host.root import Root
@@ -69,12 +70,13 @@ class GroupLine:
 class AccountDatabase:
     """Looks names up in a root. Files are read again when they change; malformed lines are skipped, as NSS does.
 
-    `steady`: they do not change any more.
+    `steady`: they do not change any more. `alone`: nobody but this process and its programs changes them.
     """
 
-    def __init__(self, root: Root, *, steady: bool = False) -> None:
-        self.root, self._is_steady = root, steady
+    def __init__(self, root: Root, *, steady: bool = False, alone: bool = False) -> None:
+        self.root, self._is_steady, self._is_alone = root, steady, alone
         self._read: dict[tuple[str, str], tuple[tuple[int, int, int] | None, Table | None]] = {}
+        self._looked: dict[tuple[str, str], int] = {}  # changes.count() when each was current
 
     def settle(self) -> None:
         """From here on they do not change any more."""
@@ -275,8 +277,10 @@ class AccountDatabase:
 
     def _cached(self, inside: str, what: str, parse: Callable[[str], Table]) -> Table | None:
         known = self._read.get((inside, what))
-        if known is not None and self._is_steady:
+        now = changes.count()
+        if known is not None and (self._is_steady or (self._is_alone and self._looked.get((inside, what)) == now)):
             return known[1]
+        self._looked[inside, what] = now
         found = self.root.status(inside)
         if found is None:
             self._read[inside, what] = (None, None)
@@ -288,10 +292,10 @@ class AccountDatabase:
         except NotFound:
             return None
         with file:
-            now = os.fstat(file.fileno())
-            _refuse_large(now.st_size, inside)
+            opened = os.fstat(file.fileno())
+            _refuse_large(opened.st_size, inside)
             table = parse(file.read(SYSTEM_FILE).decode("utf-8", "surrogateescape"))
-        self._read[inside, what] = (_signature(now), table)
+        self._read[inside, what] = (_signature(opened), table)
         return table
 
 

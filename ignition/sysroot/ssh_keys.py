@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 
 from ignition.errors import Failure
-from ignition.host import atomic, log
+from ignition.host import atomic, changes, log
 from ignition.host.limits import SYSTEM_FILE
 from ignition.host.reading import lines, read_text
 from ignition.host.root import Root
@@ -42,6 +42,7 @@ class KeyPlaces:
     def __init__(self, root: Root, accounts: AccountDatabase, *, fragment: bool | None = None) -> None:
         self._root, self._accounts, self._fragment = root, accounts, fragment
         self._known: dict[tuple[str, str], Place] = {}
+        self._again: tuple[int, KeyPlaces] | None = None
 
     @classmethod
     def from_environment(cls, root: Root, accounts: AccountDatabase, environment: Mapping[str, str]) -> KeyPlaces:
@@ -52,8 +53,11 @@ class KeyPlaces:
         return cls(root, accounts, fragment=_MEANINGS[value])
 
     def again(self, accounts: AccountDatabase) -> KeyPlaces:
-        """A copy that looks at the present state of the root."""
-        return KeyPlaces(self._root, accounts, fragment=self._fragment)
+        """A copy that looks at the present state of the root; the last one if nothing has changed since."""
+        now = changes.count()
+        if self._again is None or self._again[0] != now:
+            self._again = now, KeyPlaces(self._root, accounts, fragment=self._fragment)
+        return self._again[1]
 
     def place(self, account: Account, name: str = NAME) -> Place:
         """The key file of this user, called `name` where sshd reads a directory of key files."""
@@ -66,6 +70,15 @@ class KeyPlaces:
         if key not in self._known:
             self._known[key] = sshd_config.place(self._root, self.person(account), name, self.home_of)
         return self._known[key]
+
+    def are_read(self, account: Account) -> bool:
+        """Whether keys in that file allow a login, as far as sshd's configuration is understood."""
+        from ignition.host import sshd_config
+
+        place = self.place(account)
+        if self._fragment is not None:
+            return sshd_config.is_read(self._root, self.person(account), place.path, self.home_of)
+        return place.is_read and place.accepts_keys
 
     def person(self, account: Account) -> Person:
         """The user as sshd sees it."""

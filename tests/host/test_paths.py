@@ -80,7 +80,7 @@ def test_vendor_config_is_in_the_runtime_directory(monkeypatch: pytest.MonkeyPat
     "path",
     [
         *(paths.CONFIG_CACHE, paths.NEEDNET, paths.STATE, paths.FLAGGED, paths.RESULT, paths.REPORT, paths.ATTEMPT),
-        *(f"{paths.RUN}/{name}" for name in (paths.OPERATIONS, paths.FAILURE, paths.LASTING, paths.PLACES, paths.CONFIG_DIGEST)),
+        *(f"{paths.RUN}/{name}" for name in (paths.OPERATIONS, paths.FAILURE, paths.LASTING, paths.TEXTS, paths.CONFIG_DIGEST)),
         f"/run/issue.d/{paths.ISSUE}",
     ],
 )

@@ -12,6 +12,8 @@ from ignition.config.model import Passwd
 from ignition.config.model.passwd import Group, User
 from ignition.config.model.storage import Owner
 from ignition.errors import Failure
+from ignition.host import command
+from ignition.host.root import Root
 from ignition.operation import Context
 from ignition.sysroot import accounts
 from ignition.sysroot.account_database import AccountDatabase
@@ -471,3 +473,30 @@ def test_file_of_accounts_that_never_ends_is_refused(make_context: MakeContext) 
 def test_home_that_keys_of_an_existing_user_need(make_context: MakeContext, user: User, home: str | None) -> None:
     tree = {"/etc/passwd": "core:x:1:1::/home/core:/bin/sh\n", "/home": "-> var/home"}
     assert accounts.missing_home(user, AccountDatabase(make_context(tree).root)) == home
+
+
+def test_alone_asks_again_only_after_a_change_of_its_own(tmp_path: Path) -> None:
+    """A file that somebody else changes is not noticed: that is what `alone` promises. Each writer of this process is."""
+    (tmp_path / "etc").mkdir()
+    passwd = tmp_path / "etc/passwd"
+    passwd.write_text("a:x:1000:1000::/home/a:/bin/sh\n")
+    root = Root(str(tmp_path))
+    alone, careful = AccountDatabase(root, alone=True), AccountDatabase(root)
+    assert alone.user("a") and careful.user("a")
+    passwd.write_text("b:x:1001:1001::/home/b:/bin/sh\n")
+    assert alone.user("a") and not careful.user("a")
+    root.makedirs("/home")
+    assert not alone.user("a") and alone.user("b")
+    root.write("/etc/passwd", b"c:x:1002:1002::/home/c:/bin/sh\n", mode=0o644)
+    assert not alone.user("b") and alone.user("c")
+    with root.at("/etc/passwd") as here:
+        here.unlink()
+    assert not alone.user("c")
+    with root.at("/etc/passwd") as here:
+        here.symlink("../home/passwd")
+    (tmp_path / "home/passwd").write_text("d:x:1003:1003::/home/d:/bin/sh\n")
+    command.run(["blkid", "-V"], why="a program that may have changed it")
+    assert alone.user("d")
+    with root.at("/home") as here:
+        here.remove()
+    assert not alone.user("d")
