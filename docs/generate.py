@@ -2,8 +2,8 @@
 
 docs/fields-N.md: tables of the fields of each family of specs. docs/platforms.md: every platform. docs/coreos-metadata.md: the
 platforms in its tables of units. docs/architecture.md: the imports that tests/test_imports.py allows, in the table of packages.
-docs/NAME.schema.json: the schemas of documents that our programs write, as `ignition schema NAME` prints them. A test writes them
-to a temporary directory and fails if a committed file differs.
+docs/NAME.schema.json: the schemas of documents that our programs write, as `ignition schema NAME` prints them. docs/recipes: the
+Ignition configs, from the Butane documents. A test writes them to a temporary directory and fails if a committed file differs.
 """
 
 import json
@@ -17,6 +17,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 import platform_page
+import recipe_page
 from markdown_table import Row, table
 
 from ignition.cli import schema
@@ -222,6 +223,9 @@ def write(directory: Path) -> None:
     (directory / "coreos-metadata.md").write_text(platform_page.with_units(companion))
     for name in schema.WRITTEN:
         (directory / f"{name}.schema.json").write_text(schema.text([name]), encoding="utf-8")
+    (directory / "recipes").mkdir(exist_ok=True)
+    for page, text in recipe_page.pages():
+        (directory / "recipes" / page).write_text(text, encoding="utf-8")
     write_page(directory / "architecture.md", with_imports((HERE / "architecture.md").read_text()))
 
 
