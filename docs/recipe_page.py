@@ -87,7 +87,9 @@ def translated(text: str, name: str) -> str:
 
 def recipes() -> list[Recipe]:
     """All recipes, by name."""
-    return [Recipe(path.stem, path.read_text(encoding="utf-8")) for path in sorted(DIRECTORY.glob("*.md")) if path.name not in OTHERS]
+    return [
+        Recipe(path.stem, path.read_text(encoding="utf-8")) for path in sorted(DIRECTORY.glob("*.md")) if path.name not in OTHERS
+    ]
 
 
 def pages() -> Iterator[tuple[str, str]]:

@@ -62,7 +62,7 @@ def test_linter_finds_nothing(argv: list[str]) -> None:
             id="packages",
         ),
         # Scripts, not packages: they find their modules beside themselves.
-        pytest.param(["vm-tests"], "vm-tests:vm-tests/image", id="vm-tests"),
+        pytest.param(["vm-tests"], "vm-tests:vm-tests/image:docs:.", id="vm-tests"),
         pytest.param(["dracut"], "dracut", id="dracut"),
     ],
 )

@@ -1,0 +1,67 @@
+"""The machines of the soak case `recipes`: their configs are valid, and their first boots can be planned."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from ignition.cli.merged_config import merged
+from ignition.cli.validation.examine import examine
+from ignition.config import origins
+from ignition.facts.document import Device, Facts
+from ignition.planning.tree import KnownTree
+from tests.recipes.machine import TOP, known, planned, recipes, translated
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleE root@test"
+
+
+@pytest.fixture
+def case(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(TOP / "vm-tests"))
+    from harness.case import SOAK, find_cases
+
+    (definition,) = [one for one in find_cases(SOAK) if one.name == "recipes"]
+    return sys.modules[definition.run.__module__]
+
+
+def with_disks(facts: Facts, number: int) -> Facts:
+    """The machine with this many blank disks."""
+    (blank,) = [device for device in facts.devices if device.node == "/dev/vdb"]
+    others = [device for device in facts.devices if not device.node.startswith(("/dev/vdb", "/dev/vdc"))]
+    return replace(facts, devices=(*others, *(as_node(blank, f"/dev/vd{chr(ord('b') + place)}") for place in range(number))))
+
+
+def as_node(blank: Device, node: str) -> Device:
+    return replace(blank, node=node)
+
+
+def text_of(case: Any, group: Any) -> str:
+    """The config of a machine, with a base config that needs no server."""
+    pages = {recipe.name: recipe for recipe in recipes()}
+    base = translated(pages["fleet"].documents[1].text, "fleet")
+    values = {case.TANG_URL: "http://10.0.2.2:1", f"{case.BASE_SERVER}{case.BASE}": case.data_url(base)}
+    return str(case.config(case.adapted(group, pages, values), KEY))
+
+
+def test_at_least_twelve_recipes_are_booted(case: Any) -> None:
+    booted = [name for group in case.GROUPS for name in group.recipes]
+    assert len(booted) == len(set(booted)) >= 12
+    assert set(booted) <= {recipe.name for recipe in recipes()}
+    assert set(case.ONCE) <= set(booted)
+
+
+@pytest.mark.parametrize("name", ["together", "raid1-root", "luks-root"])
+def test_machine(case: Any, name: str, tmp_path: Path) -> None:
+    (group,) = [one for one in case.GROUPS if one.name == name]
+    path = tmp_path / "config.ign"
+    path.write_text(text_of(case, group), encoding="utf-8")
+    examined = examine(str(path), [], advice=True)
+    assert (examined.is_good, list(map(str, examined.entries))) == (True, [])
+    facts = with_disks(known(), group.disks)
+    config = origins.plain(merged([str(path)], (), "qemu", 5.0, is_limit=True, offline=True))
+    result = planned(config, facts, KnownTree(facts.nodes))
+    assert result.is_changed
+    assert bool(result.lost) == name.endswith("-root")
