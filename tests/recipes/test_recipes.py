@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from ignition.cli.validation.examine import examine
+from ignition.config.parse import VALID
 from ignition.facts.document import Facts
+from ignition.transpile import user_data
 from tests.recipes.machine import Recipe, known, plan, recipes, translated
 
 ALL = [pytest.param(recipe, id=recipe.name) for recipe in recipes()]
@@ -49,6 +51,14 @@ def test_documents_and_configs_are_valid_without_a_remark(recipe: Recipe, tmp_pa
             (tmp_path / name).write_text(text, encoding="utf-8")
             found = examine(str(tmp_path / name), [], advice=True)
             assert (found.is_good, list(map(str, found.entries))) == (True, [])
+
+
+def test_container_linux_config_is_one() -> None:
+    (recipe,) = [recipe for recipe in recipes() if recipe.name == "from-container-linux"]
+    (old,) = re.findall(r"^```yaml\n(.*?)^```$", recipe.text.partition("## Butane")[0], re.DOTALL | re.MULTILINE)
+    found = user_data.parsed(old.encode(), "old", "metal")
+    assert found is not None
+    assert (found.outcome, list(map(str, found.report.entries))) == (VALID, [])
 
 
 @pytest.mark.parametrize("recipe", ALL)
