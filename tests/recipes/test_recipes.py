@@ -1,9 +1,16 @@
 """Every recipe is valid without any remark, and can be planned for the machine in machine.json."""
 
+import base64
+import gzip
+import json
 import re
+import subprocess
+import tomllib
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 import pytest
+import yaml
 
 from ignition.cli.validation.examine import examine
 from ignition.config.parse import VALID
@@ -51,6 +58,37 @@ def test_documents_and_configs_are_valid_without_a_remark(recipe: Recipe, tmp_pa
             (tmp_path / name).write_text(text, encoding="utf-8")
             found = examine(str(tmp_path / name), [], advice=True)
             assert (found.is_good, list(map(str, found.entries))) == (True, [])
+
+
+@pytest.mark.parametrize("recipe", ALL)
+def test_contents_are_well_formed(recipe: Recipe) -> None:
+    for document in recipe.documents:
+        for node in json.loads(translated(document.text, recipe.name)).get("storage", {}).get("files", ()):
+            if "source" in node.get("contents", {}):
+                judge(node["path"], content(node["contents"]))
+
+
+def content(resource: dict[str, str]) -> str:
+    """The text of a data URL."""
+    head, _, data = resource["source"].partition(",")
+    plain = base64.b64decode(data) if head.endswith("base64") else unquote_to_bytes(data)
+    return (gzip.decompress(plain) if resource.get("compression") == "gzip" else plain).decode()
+
+
+def judge(path: str, text: str) -> None:
+    """The content of a file is of the kind that its name or its first line promises."""
+    assert text.endswith("\n")
+    if path.endswith((".json", ".conflist")):
+        json.loads(text)
+    elif path.endswith(".toml"):
+        tomllib.loads(text)
+    elif path.endswith(".yaml"):
+        assert all(isinstance(one, dict) for one in yaml.safe_load_all(text))
+    elif path.endswith((".network", ".netdev")):
+        assert re.fullmatch(r"(\[(Match|Network|Link|NetDev|Bond|VLAN|Route)\]\n(\w+=\S.*\n)+\n?)+", text)
+    elif text.startswith("#!/bin/sh\n"):
+        done = subprocess.run(["shellcheck", "--shell=sh", "-"], input=text, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
 
 
 def test_container_linux_config_is_one() -> None:

@@ -1,5 +1,6 @@
 """The machines of the soak case `recipes`: their configs are valid, and their first boots can be planned."""
 
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from ignition.cli.validation.examine import examine
 from ignition.config import origins
 from ignition.facts.document import Device, Facts
 from ignition.planning.tree import KnownTree
-from tests.recipes.machine import TOP, known, planned, recipes, translated
+from tests.recipes.machine import DIRECTORY, OTHERS, TOP, known, planned, recipes, translated
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleE root@test"
 
@@ -51,6 +52,14 @@ def test_at_least_twelve_recipes_are_booted(case: Any) -> None:
     assert len(booted) == len(set(booted)) >= 12
     assert set(booted) <= {recipe.name for recipe in recipes()}
     assert set(case.ONCE) <= set(booted)
+
+
+def test_index_has_every_recipe_and_marks_those_that_are_booted(case: Any) -> None:
+    index = (DIRECTORY / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^- \[.*\]\(([\w-]+)\.md\)( ●)?$", index, re.MULTILINE)
+    listed = [name for name, _ in rows if f"{name}.md" not in OTHERS]
+    assert sorted(listed) == [recipe.name for recipe in recipes()]
+    assert {name for name, mark in rows if mark} == {name for group in case.GROUPS for name in group.recipes}
 
 
 @pytest.mark.parametrize("name", ["together", "raid1-root", "luks-root"])

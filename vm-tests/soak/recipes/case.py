@@ -32,13 +32,10 @@ TANG_URL, THUMBPRINT = "http://tang.example.com", "kXSyHLGkJwVfH9mUoXk5hB9oCmfn5
 BASE_SERVER, BASE = "https://config.example.com", "/base.ign"
 # A later boot skips these units, which have done their work.
 ONCE = ("ca-certificates", "run-once")
-# The cards of the pages, each in the network that its recipe assumes; the first one is for the login.
-NICS = (
-    Nic(),
-    Nic("52:54:00:aa:00:01", "192.0.2.0/24", "192.0.2.1", "192.0.2.53", "192.0.2.99"),
-    Nic("52:54:00:aa:00:02", "10.0.3.0/24", "10.0.3.2", "10.0.3.3", "10.0.3.15", beside=("52:54:00:aa:00:03",)),
-    Nic("52:54:00:aa:00:04", "10.0.4.0/24", "10.0.4.2", "10.0.4.3", "10.0.4.15"),
-)
+# The cards of the pages, each in the network that its recipe assumes; the first one of a machine is for the login.
+STATIC = Nic("52:54:00:aa:00:01", "192.0.2.0/24", "192.0.2.1", "192.0.2.53", "192.0.2.99")
+BONDED = Nic("52:54:00:aa:00:02", "10.0.3.0/24", "10.0.3.2", "10.0.3.3", "10.0.3.15", beside=("52:54:00:aa:00:03",))
+TAGGED = Nic("52:54:00:aa:00:04", "10.0.4.0/24", "10.0.4.2", "10.0.4.3", "10.0.4.15")
 
 
 @dataclass(frozen=True)
@@ -51,6 +48,7 @@ class Group:
     nics: Sequence[Nic] = (Nic(),)
     memory_mib: int = 2048
     reboots: bool = False  # for the kernel arguments of a recipe
+    compared: bool = True  # with its plan, as the case root-luks is not either
 
 
 TOGETHER = Group(
@@ -60,7 +58,6 @@ TOGETHER = Group(
         "user-password": {},
         "hostname": {},
         "static-address": {},
-        "bond-vlan": {},
         "vlan": {},
         "time-zone": {},
         "kernel-arguments": {},
@@ -81,11 +78,12 @@ TOGETHER = Group(
         "from-container-linux": {"/dev/vdb": "/dev/vdj"},
     },
     disks=9,
-    nics=NICS,
+    nics=(Nic(), STATIC, TAGGED),
     reboots=True,
 )
-MIRRORED = Group("raid1-root", {"raid1-root": {}, "proxy": {}}, disks=1)
-ENCRYPTED = Group("luks-root", {"luks-root": {}, "fleet": {}}, disks=0, memory_mib=2560)
+# The VLAN has the default route, as the static address of the others has.
+MIRRORED = Group("raid1-root", {"raid1-root": {}, "proxy": {}, "bond-vlan": {}}, disks=1, nics=(Nic(), BONDED))
+ENCRYPTED = Group("luks-root", {"luks-root": {}, "fleet": {}}, disks=0, memory_mib=2560, compared=False)
 GROUPS = (TOGETHER, MIRRORED, ENCRYPTED)
 
 
@@ -125,7 +123,7 @@ def data_url(text: str) -> str:
 
 
 def boot(case: Case, group: Group, members: Sequence[Recipe], here: Mapping[str, str]) -> None:
-    """The first boot, compared with its plan, and a later one; the checks of the pages after each."""
+    """The first boot and a later one; the checks of the pages after each."""
     size = (disks.virtual_size(case.image.disk) // GIB + 2) * GIB
     drives: list[Disk] = [case.system_disk(f"{group.name}-system", size)]
     # As large as the system's: a half of a mirror of ROOT must hold it.
@@ -134,7 +132,7 @@ def boot(case: Case, group: Group, members: Sequence[Recipe], here: Mapping[str,
     path = case.work / f"{group.name}.ign"
     path.write_text(config(members, case.key.public), encoding="utf-8")
     source = {CONFIG: path}
-    plan = case.foresee(drives, path, here=here, hardware=hardware)
+    plan = case.foresee(drives, path, here=here, hardware=hardware) if group.compared else None
     if group.reboots:
         with case.machine(f"{group.name}-kargs", drives, nics=group.nics, fw_cfg=source, hardware=hardware) as machine:
             machine.wait_for_reboot()
