@@ -18,7 +18,7 @@ from ignition.cli.merged_config import merged
 from ignition.config import origins
 from ignition.config.model import Config
 from ignition.facts import document, schema
-from ignition.facts.document import Facts
+from ignition.facts.document import Facts, Node
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
 from ignition.planning.changes import Changes
@@ -87,12 +87,20 @@ def imaged(image: Path) -> Iterator[tuple[Facts, Recorder]]:
         yield with_memory(found.facts, MEMORY_MIB << 20), Recorder(found.tree)
 
 
+def without_comments(path: str, node: Node) -> Node:
+    """login.defs without its pages of comments, whose spelling would count as ours."""
+    if path != "/etc/login.defs" or node.text is None:
+        return node
+    return replace(node, text="".join(line for line in node.text.splitlines(keepends=True) if line[:1] not in "#\n"))
+
+
 def main(image: str) -> None:
     """Write the facts that the plans of all recipes need."""
     with imaged(Path(image)) as (facts, recorder), tempfile.TemporaryDirectory() as scratch:
         for recipe in recipes():
             planned(config_of(recipe, Path(scratch)), facts, recorder, goes_on=True)
-        text = document.text(replace(facts, nodes=recorder.nodes))
+        nodes = {path: node and without_comments(path, node) for path, node in recorder.nodes.items()}
+        text = document.text(replace(facts, nodes=nodes))
     FACTS.write_text(json.dumps(json.loads(text), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
