@@ -26,7 +26,7 @@ from ignition.planning.result import Result, of_boot
 from ignition.planning.stages import Planner
 from ignition.planning.tree import KnownTree, Recorder, Tree
 
-__all__ = ["DIRECTORY", "OTHERS", "Recipe", "recipes", "translated"]
+__all__ = ["DIRECTORY", "OTHERS", "Check", "Recipe", "recipes", "translated"]
 FACTS = Path(__file__).with_name("machine.json")
 TOP = Path(__file__).resolve().parents[2]
 DOCS = TOP / "docs"
@@ -34,7 +34,7 @@ SYSTEM, BLANK, MEMORY_MIB = 20 << 30, 10 << 30, 4096
 ARGUMENTS = "root=LABEL=ROOT rw console=tty0 console=ttyS0,115200"
 
 sys.path.append(str(DOCS))
-from recipe_page import DIRECTORY, OTHERS, Recipe, recipes, translated  # noqa: E402 - the module is beside the pages
+from recipe_page import DIRECTORY, OTHERS, Check, Recipe, recipes, translated  # noqa: E402 - the module is beside the pages
 
 
 def config_of(recipe: Recipe, directory: Path) -> Config:
