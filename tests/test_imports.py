@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "ignition.host": {"ignition", "ignition.errors"},
     "ignition.host.limits": set(),
     "ignition.transpile": {"ignition.errors", "ignition.config", "ignition.host"},
+    "ignition.from_cloud_config": {"ignition.errors", "ignition.config", "ignition.transpile"},
     "ignition.fetch": {"ignition", "ignition.errors", "ignition.config", "ignition.host"},
     "ignition.operation": {"ignition.errors", "ignition.host", "ignition.fetch"},
     "ignition.boot_loader": {"ignition.errors", "ignition.host"},

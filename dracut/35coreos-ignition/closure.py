@@ -35,6 +35,7 @@ ABSENT = (
     "ignition.cli.arm",
     "ignition.cli.doctor",
     "ignition.cli.facts",
+    "ignition.cli.from_cloud_config",
     "ignition.cli.plan",
     "ignition.cli.reset",
     "ignition.cli.schema",
