@@ -34,6 +34,7 @@ LINES = [
             "disarm",
             "doctor",
             "facts",
+            "from-cloud-config",
             "grow",
             "plan",
             "render",
@@ -56,6 +57,8 @@ LINES = [
     ("ignition -root ", {"dir/"}),
     ("ignition -root report -", {*GO_OPTIONS, "-version", "-help"}),  # the value of an option is not a command
     ("ignition grow -", {"-log-to-stdout", "-root", "-state-file", "-version", "-help"}),
+    ("ignition from-cloud-config ", FILES),
+    ("ignition from-cloud-config user-data.yaml -d", {"-default-user", "-disk-size"}),
     ("ignition render ", FILES),
     ("ignition render -o", {"-origin"}),
     ("ignition render b.ign -base-dir ", {"dir/"}),

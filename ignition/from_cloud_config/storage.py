@@ -286,7 +286,9 @@ class Storage:
         if any(re.search(r"[\n%]", line) for line in lines):
             self._left.left(path, "a value has a character that a unit does not take")
             return
-        content = "\n".join([*lines, "", "[Install]", f"{verb}={target}", ""])
+        # Without enabled, the image's presets may enable a unit that can be.
+        install = ["", "[Install]", f"{verb}={target}"] if enabled else []
+        content = "\n".join([*lines, *install, ""])
         self._work.output.unit(name, path, content, enabled=enabled)
 
     # swap
