@@ -1,8 +1,8 @@
 """`bootcmd`, `runcmd`, `packages` and `power_state` → scripts and units.
 
-Source: cloudinit/util.py (shellify): a text is a line of the shell, the elements of a list are quoted; cc_runcmd.py, cc_bootcmd.py,
-cc_power_state_change.py and cc_package_update_upgrade_install.py in cloudinit/config; systemd/cloud-final.service.tmpl. A stamp file
-takes the place of cloud-init's semaphores: commands run once, successful or not.
+Source: cloudinit/util.py (shellify): a text is a line of the shell, the elements of a list are quoted; in cloudinit/config
+cc_runcmd.py, cc_bootcmd.py, cc_power_state_change.py, cc_package_update_upgrade_install.py; systemd/cloud-final.service.tmpl. A
+stamp file takes the place of cloud-init's semaphores: commands run once, successful or not.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ KEYS = {
     "ca-certs": Key(PARTLY, "as ca_certs"),
     "ca_certs": Key(
         PARTLY,
-        "files below /usr/local/share/ca-certificates, and a unit that updates the list once; `remove_defaults` is not translated",
+        "files below /usr/local/share/ca-certificates, and a unit that updates the list; `remove_defaults` is not translated",
     ),
     "chef": Key(NOT, "configuration management is not installed", _IN_IMAGE),
     "chpasswd": Key(PARTLY, "hashes of passwords; plain and random ones, and expiry, are not translated"),

@@ -101,7 +101,7 @@ def _time_zone(work: Work, root: View) -> None:
 def _locale(work: Work, root: View) -> None:
     node, path = root.node("locale"), root.at("locale")
     named = root.text("locale_configfile")
-    locale = text(node)
+    locale = root.text("locale")
     if locale is None or (isinstance(node, Scalar) and node.kind == BOOL):  # false: keep that of the image
         if flag(node):
             work.leftovers.left(path, "this is not the name of a locale")

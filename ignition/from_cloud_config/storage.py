@@ -66,7 +66,12 @@ class Storage:
 
     def __init__(self, work: Work, root: View) -> None:
         self._work, self._left, self._root = work, work.leftovers, root
-        self._aliases = {name: text(node) or "" for name, _, node in root.view("device_aliases").members()}
+        self._aliases: dict[str, str] = {}
+        for name, path, node in root.view("device_aliases").members():
+            if (device := text(node)) is None:
+                self._left.left(path, f"this is {node.what}, not the path of a device")
+            else:
+                self._aliases[name] = device
         self._partitions: dict[str, int] = {}  # disk → number of partitions
         self._filesystems: dict[str, dict[str, Any]] = {}
 
@@ -197,6 +202,9 @@ class Storage:
     def mounts(self) -> None:
         """`mounts`, with the defaults of `mount_default_fields`."""
         given = self._root.node("mount_default_fields")
+        if given is not None and not (isinstance(given, Sequence) and all(text(one) or is_null(one) for one in given.items)):
+            self._root.left("mount_default_fields", "this is not a list of the fields of fstab(5)")
+            given = None
         defaults = [text(one) for one in given.items] if isinstance(given, Sequence) else list(_DEFAULTS)
         defaults = [value if value is not None else default for value, default in zip(defaults, _DEFAULTS, strict=False)]
         defaults += _DEFAULTS[len(defaults) :]
@@ -337,6 +345,8 @@ class Storage:
         view.close()
         if flag(node) is False:
             self._root.left("resize_rootfs", "the file system of ROOT grows with its partition")
+        elif node is not None and not flag(node) and text(node) != "noblock":
+            self._root.left("resize_rootfs", "this is not true, false or noblock")
 
 
 def partition(device: str, number: str) -> str:

@@ -1,4 +1,4 @@
-"""The corpus: cloud-configs as people write them, each with the expected Butane (.bu) and the expected output on standard error (.txt).
+"""The corpus: cloud-configs as people write them, with the expected Butane (.bu) and output on standard error (.txt) of each.
 
 `python -m tests.from_cloud_config` writes the expected files, the table of keys in docs/recipes/from-cloud-init.md, and shows
 nothing: `git diff` does. A second line `# options: …` has the options of a run.

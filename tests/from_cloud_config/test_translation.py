@@ -1,6 +1,7 @@
 """Details that the corpus does not show: options, the command line, scripts that run, secrets."""
 
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,7 @@ def file_of(document: dict[str, dict[str, list[dict[str, object]]]], path: str) 
 
 def test_script_passes_words_of_a_list_unchanged(tmp_path: Path) -> None:
     words = ["printf", "<%s>\\n", "a b", "it's", "$HOME", '"q"', "*", "", "\\"]
-    script = file_of(made(f"runcmd: {[words, 'echo $((1 + 1))']!r}"), "/usr/local/libexec/cloud-config/runcmd")
+    script = file_of(made(f"runcmd: {json.dumps([words, 'echo $((1 + 1))'])}"), "/usr/local/libexec/cloud-config/runcmd")
     (tmp_path / "script").write_text(script, encoding="utf-8")
     done = subprocess.run(["sh", str(tmp_path / "script")], capture_output=True, text=True, check=True)
     assert done.stdout == '<a b>\n<it\'s>\n<$HOME>\n<"q">\n<*>\n<>\n<\\>\n2\n'
@@ -125,12 +126,9 @@ SECRETS = DOCUMENTS | {
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("name", SECRETS)
-@pytest.mark.parametrize("flags", [[], ["-packages", "-default-user", "core"]], ids=["plain", "options"])
-def test_messages_do_not_have_values(
-    name: str, fault: str, flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_messages_do_not_have_values(name: str, fault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     secret = secret_of(f"from-cloud-config {name} {fault}")
     document = tmp_path / "document"
     document.write_bytes(text_of(SECRETS[name][0], fault, secret))
-    assert main([*flags, str(document)]) in (0, 1, 3)
+    assert main(["-packages", "-default-user", "core", str(document)]) in (0, 1, 3)
     assert secret not in capsys.readouterr().err
