@@ -44,7 +44,7 @@ _OTHER_KINDS = (
         "this is a list of URLs with further user data",
         "translate each, and refer to the results by ignition.config.merge",
     ),
-    (rb"#!", "this is a script", "coreos-cloudinit runs it as it is; or write it into runcmd"),
+    (rb"#!", "this is a script", "leave it to coreos-cloudinit, or write it into runcmd"),
     (rb"#cloud-boothook", "this is a script for the beginning of the boot", "write it into bootcmd"),
     (
         rb"#cloud-config-archive",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ignition.config.text.yaml_nodes import Mapping, Sequence
-from ignition.from_cloud_config.reading import View, flag, text
+from ignition.from_cloud_config.reading import View, flag, is_number, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _HASH = re.compile(r"\$(1|2[aby]|5|6|7|gy|y)\$[^:]+")
 _TO_HASH = "hash it with mkpasswd --method=yescrypt (package whois), and write the hash as {}"
 _NO_DEFAULT = "only the image's cloud.cfg knows its default user"
 _NAME_IT = "name the user with -default-user NAME"
-# Members that are written as they are: name in cloud-init → in Butane.
+# Members that are written unchanged: name in cloud-init → in Butane.
 _TEXTS = {"gecos": "gecos", "homedir": "home_dir", "primary_group": "primary_group", "shell": "shell"}
 _FLAGS = {"no_create_home": "no_create_home", "no_user_group": "no_user_group", "no_log_init": "no_log_init", "system": "system"}
 _WITHOUT_COUNTERPART = {
@@ -150,7 +150,7 @@ class Accounts:
             if value := view.text(known):
                 user[made] = value
         if uid := view.text("uid"):
-            if uid.isascii() and uid.isdecimal():
+            if is_number(uid):
                 user["uid"] = int(uid)
             else:
                 self._left.left(view.at("uid"), "this is not a number")
@@ -248,7 +248,7 @@ class Accounts:
         self._default_password(root)
 
     def _lines(self, view: View) -> list[tuple[Path, str]]:
-        return [(path, line) for path, node in view.items("list") for line in (text(node) or "").splitlines() if line.strip()]
+        return [(path, line) for path, node in view.items("list") for line in (text(node) or "").split("\n") if line.strip()]
 
     def _changed(self, view: View) -> None:
         name, value, kind = view.text("name"), view.text("password"), view.text("type", "hash")

@@ -11,7 +11,7 @@ import re
 
 from ignition.config.text.yaml_nodes import Mapping, Scalar, Sequence, is_null
 from ignition.config.text.yaml_scalars import BOOL
-from ignition.from_cloud_config.reading import View, flag, text
+from ignition.from_cloud_config.reading import View, flag, is_number, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _power(work: Work, root: View, made: list[str]) -> None:
     condition = view.node("condition")
     view.ignore("timeout")  # cloud-init's wait for itself: here the units are ordered
     delay = delay.removeprefix("+")
-    if mode not in _SHUTDOWN or not (delay == "now" or delay.isdecimal()):
+    if mode not in _SHUTDOWN or not (delay == "now" or is_number(delay)):
         work.leftovers.left(view.path, "mode is not halt, poweroff or reboot, or delay is not a number of minutes")
     elif not (isinstance(condition, Scalar) and condition.kind == BOOL and flag(condition) is False):
         words = ["shutdown", _SHUTDOWN[mode], delay if delay == "now" else f"+{delay}", *([message] if message else [])]

@@ -11,7 +11,7 @@ from ignition.config.text import packed, yaml_scalars
 from ignition.config.text.yaml_nodes import Scalar
 from ignition.errors import Failure
 from ignition.from_cloud_config.output import Octal
-from ignition.from_cloud_config.reading import View
+from ignition.from_cloud_config.reading import View, is_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,12 +87,12 @@ def _owner(work: Work, view: View) -> dict[str, Any]:
     unknown = [
         one for one, known in ((user, work.accounts.names), (group, work.accounts.group_names)) if one and one not in known
     ]
-    if unknown and not all(one.isdecimal() for one in unknown):
+    if unknown and not all(map(is_number, unknown)):
         view.note("owner", "the owner must exist in the image: the first boot fails otherwise")
     found: dict[str, Any] = {}
     for member, name in (("user", user), ("group", group)):
         if name and name not in ("root", "-1"):
-            found[member] = {"id": int(name)} if name.isdecimal() else {"name": name}
+            found[member] = {"id": int(name)} if is_number(name) else {"name": name}
     return found
 
 

@@ -1,4 +1,4 @@
-"""Every top-level key of cloud-init's schema: whether it is translated, to what, or why not.
+"""Every top-level key of cloud-init's schema: whether it is translated, the result, or the reason why not.
 
 Source: cloudinit/config/schemas/schema-cloud-config-v1.json of cloud-init, `properties`; the pages of its modules on
 docs.cloud-init.io. docs/recipes/from-cloud-init.md shows this table.
@@ -153,7 +153,7 @@ KEYS = {
 }
 # Keys of others, which people write into a cloud-config.
 FOREIGN = {
-    "coreos": ("this is a key of CoreOS' cloud-config, not of cloud-init", "coreos-cloudinit applies such a document as it is"),
+    "coreos": ("this is a key of CoreOS' cloud-config, not of cloud-init", "leave such a document to coreos-cloudinit"),
     "network": (
         "cloud-init reads networks from the platform, not from a cloud-config",
         "write files of systemd-networkd by write_files",
@@ -163,7 +163,7 @@ FOREIGN = {
 
 def table() -> str:
     """The table as Markdown."""
-    rows = ["| key | translated | to, or why not |", "|---|---|---|"]
+    rows = ["| key | translated | result, or reason and way out |", "|---|---|---|"]
     for name, key in KEYS.items():
         outcome = {TRANSLATED: "yes", PARTLY: "partly", NOT: "no"}[key.outcome]
         rows.append(f"| `{name}` | {outcome} | {key.about}{f': {key.fix}' if key.fix else ''} |")

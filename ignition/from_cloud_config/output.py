@@ -117,8 +117,8 @@ class Output:
         return next((entry for entry in self.lists["storage", "files"] if entry.value["path"] == path), None)
 
     def text(self, head: str) -> str:
-        """The document, with `head` as its first comment."""
-        lines = [*(f"# {line}" for line in head.splitlines()), f"variant: {VARIANT}", f"version: {VERSION}"]
+        """The document, with `head` as its first line, a comment."""
+        lines = [f"# {head}", f"variant: {VARIANT}", f"version: {VERSION}"]
         section = ""
         for (name, inner), entries in self.lists.items():
             if not entries:

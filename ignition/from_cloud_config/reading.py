@@ -51,6 +51,11 @@ def flag(node: Node | None) -> bool | None:
     return True if word in _TRUE else False if word in _FALSE else None
 
 
+def is_number(word: str) -> bool:
+    """Whether a text consists of decimal digits."""
+    return word.isascii() and word.isdecimal()
+
+
 class View:
     """A mapping at `path`. With `dashes`, `a-b` is read as `a_b`, as cloud-init does below `users`."""
 

@@ -10,7 +10,7 @@ import re
 
 from ignition.config.text.yaml_nodes import Sequence, is_null
 from ignition.config.unit_names import escaped
-from ignition.from_cloud_config.reading import View, flag, text
+from ignition.from_cloud_config.reading import View, flag, is_number, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class Storage:
         if found is None:
             return
         device, number = found
-        if not number and place.isdecimal():
+        if not number and is_number(place):
             number = place
         on = device if place == "none" and not number else self._filesystem_on(device, number, view.at("device"))
         if kind not in FORMATS:
@@ -250,7 +250,7 @@ class Storage:
             self._mount_unit(device, where, fields, kept, path)
 
     def _source(self, source: str, path: Path) -> str | None:
-        """What is mounted, as a unit names it."""
+        """The source of a mount, as a unit names it; None if it is not known."""
         tag, equals, value = source.partition("=")
         if equals and tag in _TAGS:
             value = value.strip('"')
@@ -353,7 +353,7 @@ def partition(device: str, number: str) -> str:
     """The path of a partition."""
     if device.startswith("/dev/disk/"):
         return f"{device}-part{number}"
-    return f"{device}{'p' if device[-1:].isdigit() else ''}{number}"
+    return f"{device}{'p' if is_number(device[-1:]) else ''}{number}"
 
 
 def mebibytes(size: str) -> int | None:

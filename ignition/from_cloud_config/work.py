@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Options:
-    """What a document leaves open.
+    """Facts that a document leaves open.
 
     `default_user`: the name of the image's default user; "" if it is not known. `packages`: install packages at the first boot.
     `disk_sizes`: device → size in MiB, for partitions in percent.
