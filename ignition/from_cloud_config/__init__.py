@@ -98,7 +98,10 @@ def translate(data: bytes, *, name: str, options: Options) -> Translated:
     for part in _TRANSLATORS:
         part(work, root)
     _rest(leftovers, root)
-    written = _accepted(work)
+    try:
+        written = _accepted(work)
+    except Failure as failure:
+        return _refused(name, Entry(level=ERROR, message=failure.what, fix=failure.fix))
     found = sorted(locate_findings(text, leftovers.found, positions), key=lambda entry: (entry.line or 0, entry.column or 0))
     return Translated(report=Report(entries=tuple(found), source=name), text=written)
 
@@ -145,7 +148,10 @@ def _rest(leftovers: Leftovers, root: View) -> None:
 
 
 def _accepted(work: Work) -> str:
-    """The text, without the entries that butane remarks on. These are listed with its message, at their origin."""
+    """The text, without the entries that butane remarks on. These are listed with its message, at their origin.
+
+    Raises Failure if a remark is not about an entry.
+    """
     from ignition.transpile import butane
 
     while True:
@@ -156,7 +162,7 @@ def _accepted(work: Work) -> str:
             path: Path = split(one.path)[1:] if one.path else ()
             entry = work.output.at(*path[:3]) if len(path) > 2 else None  # type: ignore[arg-type]  # a list's path and an index
             if entry is None:
-                raise AssertionError(f"butane: {one}")
+                raise Failure(f"butane does not accept the result: {one.message}", fix="please report this as a bug")
             refused.setdefault(id(entry), (entry, one))
         if not refused:
             return text

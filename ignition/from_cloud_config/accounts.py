@@ -74,14 +74,16 @@ class Accounts:
     def read_groups(self, node: Node, path: Path) -> None:
         """`groups`: a list, a mapping, or names in one text."""
         if (names := text(node)) is not None:
-            for one in filter(None, map(str.strip, names.split(","))):
-                self.group(one, path)
+            for name in filter(None, map(str.strip, names.split(","))):
+                self.group(name, path)
         elif isinstance(node, Sequence):
             for index, one in enumerate(node.items):
                 if isinstance(one, Mapping):
                     self.read_groups(one, (*path, index))
-                elif (name := text(one)) is not None:
-                    self.group(name, (*path, index))
+                elif (bare := text(one)) is not None:
+                    self.group(bare, (*path, index))
+                else:
+                    self._left.left((*path, index), f"this is {one.what}, not the name of a group")
         else:
             for name, place, members in View(self._left, path, node).members():
                 self.group(name, place)

@@ -46,7 +46,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     # A block that keeps several line breaks at its end would be followed by the end of the document.
-    is_block = "\n" in value and not value.endswith("\n\n")
+    is_block = "\n" in value and value != "\n" and not value.endswith("\n\n")
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if is_block else None)
 
 
@@ -128,7 +128,7 @@ class Output:
                 lines.append(f"{section}:")
             lines.append(f"  {inner}:")
             for entry in entries:
-                dotted = ".".join(map(str, entry.origin))
+                dotted = ".".join(map(str, entry.origin)) or "-default-user"
                 lines.append(f"    # {_printable(dotted)}, line {self._line_of(entry.origin)}")
                 dumped = yaml.dump([entry.value], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDE)
                 lines.append(indent(dumped, "    ")[:-1])

@@ -89,11 +89,11 @@ def _ca_certificates(work: Work, root: View) -> None:
             if view.flag(removing):
                 view.left(removing, "the certificates of the image stay", "remove them in the image")
         for path, node in view.items("trusted"):
-            if (certificate := text(node)) is None:
-                work.leftovers.left(path, f"this is {node.what}, not a certificate")
+            if not (certificate := (text(node) or "").strip()):
+                work.leftovers.left(path, "this is not a certificate")
                 continue
             count += 1
-            work.output.file(f"{CERTIFICATES}/cloud-config-{count}.crt", f"{certificate.rstrip()}\n", path)
+            work.output.file(f"{CERTIFICATES}/cloud-config-{count}.crt", f"{certificate}\n", path)
             if count == 1:
                 work.output.unit(CA_UNIT, view.path, _UPDATE_CERTIFICATES)
         view.close()

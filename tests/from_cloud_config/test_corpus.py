@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ignition.cli.validation.examine import examine
+from ignition.from_cloud_config import Options, translate
 from ignition.transpile.butane import translate as butane
 from tests.from_cloud_config.corpus import CORPUS, DOCUMENTS, PAGE, expected_text, page_with_table, translated
 from tests.programs import run
@@ -51,6 +52,16 @@ def test_every_line_of_the_list_has_a_place(document: Path) -> None:
         [],
         ["ignition from-cloud-config: the document is not translated"],
     )
+
+
+def test_page_shows_a_translation() -> None:
+    source, example = re.findall(
+        r"^```(?:yaml)?\n((?:#cloud-config|variant).*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    done = translate(source.encode(), name="", options=Options())
+    assert done.text and done.is_whole
+    _, _, whole = done.text.partition("\n")  # without the first comment
+    assert whole.partition("systemd:\n")[0] == example
 
 
 def test_page_has_the_table_of_keys() -> None:

@@ -20,8 +20,8 @@ ODD = {"number": "7", "text": "odd value", "list": "[odd, 7, [a, [b]], {c: d}, ~
 ODD |= {"mapping": "{surely-unknown: {a: 1}}", "rows": "[{surely-unknown: 1, name: 2, path: /etc/x, device: /dev/x}]"}
 
 
-def paths(text: str, **options: str) -> tuple[str | None, list[str]]:
-    done = translate(f"#cloud-config\n{text}\n".encode(), name="", options=Options(**options))
+def paths(text: str) -> tuple[str | None, list[str]]:
+    done = translate(f"#cloud-config\n{text}\n".encode(), name="", options=Options())
     assert done.text is not None, str(done.report)
     return done.text, [entry.path for entry in done.report.entries]
 
