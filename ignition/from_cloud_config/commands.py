@@ -23,10 +23,11 @@ SCRIPTS = "/usr/local/libexec/cloud-config"
 STAMPS = "/var/lib/cloud-config"
 ORDER = ("packages", "runcmd", "power-state")  # each runs after those before it
 _SCRIPT = 0o700  # commands may have passwords in them
+# After multi-user.target, as Debian's cloud-final.service: the commands may start units that wait for it.
 _ONCE = """[Unit]
 Description={title}
 Wants=network-online.target
-After=network-online.target{after}
+After=network-online.target multi-user.target{after}
 ConditionPathExists=!{stamps}/{name}.done
 
 [Service]
@@ -137,6 +138,8 @@ def _packages(work: Work, root: View, made: list[str]) -> None:
             root.left(name, "a first boot does not install packages", _IN_IMAGE)
         return
     wanted = [package for path, node in root.items("packages") for package in _package(work, path, node)]
+    if not wanted and all(name.endswith("reboot_if_required") for name in given):
+        return  # nothing is installed that could require it
     lines = ["export DEBIAN_FRONTEND=noninteractive", f"{_APT} update"]
     if "package_upgrade" in given or "apt_upgrade" in given:
         lines.append(f"{_APT} dist-upgrade")

@@ -112,7 +112,7 @@ KEYS = {
     "rpi_interfaces": Key(NOT, "interfaces of the Raspberry Pi are not configured", _IN_IMAGE),
     "rpi_userconf": Key(NOT, "the user of Raspberry Pi OS is not configured", "write it into users"),
     "rsyslog": Key(PARTLY, "files below /etc/rsyslog.d; `install_rsyslog` is not translated"),
-    "runcmd": Key(TRANSLATED, "a script and a unit that runs it once, when the network is online"),
+    "runcmd": Key(TRANSLATED, "a script and a unit that runs it once, after network-online.target and multi-user.target"),
     "salt_minion": Key(NOT, "configuration management is not installed", _IN_IMAGE),
     "snap": Key(NOT, "snaps are not installed", "run snap by runcmd"),
     "spacewalk": Key(NOT, "the system is not registered at Spacewalk", _IN_IMAGE),
