@@ -64,7 +64,8 @@ PROGRAM = Program(
 @PROGRAM
 def main(values: Values, words: list[str]) -> int:
     """Translate one document."""
-    from ignition.from_cloud_config import Options, translate
+    from ignition.from_cloud_config import translate
+    from ignition.from_cloud_config.work import Options
 
     if len(words) > 1:
         raise UsageError("more than one document")

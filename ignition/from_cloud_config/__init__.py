@@ -21,8 +21,7 @@ from ignition.from_cloud_config import accounts, commands, files, names, service
 from ignition.from_cloud_config.keys import FOREIGN, KEYS, NOT
 from ignition.from_cloud_config.output import Output
 from ignition.from_cloud_config.reading import UNKNOWN, Leftovers, View, flag
-from ignition.from_cloud_config.work import Options as Options
-from ignition.from_cloud_config.work import Work
+from ignition.from_cloud_config.work import Options, Work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

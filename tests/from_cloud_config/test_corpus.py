@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ignition.cli.validation.examine import examine
-from ignition.from_cloud_config import Options, translate
+from ignition.from_cloud_config import translate
+from ignition.from_cloud_config.work import Options
 from ignition.transpile.butane import translate as butane
 from tests.from_cloud_config.corpus import CORPUS, DOCUMENTS, PAGE, expected_text, page_with_table, translated
 from tests.programs import run

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from ignition.from_cloud_config import Options, translate
+from ignition.from_cloud_config import translate
+from ignition.from_cloud_config.work import Options
 from ignition.transpile.butane import translate as butane
 from tests.from_cloud_config.corpus import DOCUMENTS
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ignition.from_cloud_config import Options, translate
+from ignition.from_cloud_config import translate
 from ignition.from_cloud_config.keys import KEYS, NOT, TRANSLATED
+from ignition.from_cloud_config.work import Options
 
 SCHEMA = (Path(__file__).parent / "schema_keys.txt").read_text(encoding="utf-8").split()
 EMPTY = translate(b"#cloud-config\n", name="", options=Options()).text

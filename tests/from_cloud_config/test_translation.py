@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from ignition.cli.from_cloud_config import main
-from ignition.from_cloud_config import Options, translate
+from ignition.from_cloud_config import translate
+from ignition.from_cloud_config.work import Options
 from tests.secrets.laboratory import secret_of
 from tests.secrets.test_cloud_config import DOCUMENTS, FAULTS, text_of
 
