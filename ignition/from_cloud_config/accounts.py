@@ -195,6 +195,8 @@ class Accounts:
         locked = view.flag("lock_passwd", default=True)
         value = view.text(name)
         view.ignore("passwd")
+        if locked and user["name"] == ROOT:
+            user["password_hash"] = "*"  # a new account is locked anyway; this one may have a password in the image
         if value is None or value in ("*", "!", "!!", "x"):
             return
         if locked:

@@ -45,6 +45,13 @@ def test_result_can_be_applied(name: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_plan_for_a_disk_with_other_contents() -> None:
+    facts = CORPUS.parent.parent / "planning/samples/web-1.json"
+    done = run("ignition", "plan", CORPUS / "disk-one-partition.bu", "-facts", facts)
+    # The plan ends after the disks: the facts were collected for another config.
+    assert re.search(rb"\n  - 1 +photos .* LOST\n  \+ 1 +1022\.98 MiB +xfs 'data' +made\n", done.stdout), done.stdout.decode()
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
 def test_every_line_of_the_list_has_a_place(document: Path) -> None:
     *lines, _ = document.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
