@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ignition.config.text.yaml_nodes import Node
     from ignition.from_cloud_config.work import Work
 
-DEFAULT, ROOT = "default", "root"
+DEFAULT, ROOT, LOCKED = "default", "root", "*"
 SUDOERS, DOAS = "/etc/sudoers.d/90-cloud-config", "/etc/doas.conf"
 _HASH = re.compile(r"\$(1|2[aby]|5|6|7|gy|y)\$[^:]+")
 _TO_HASH = "hash it with mkpasswd --method=yescrypt (package whois), and write the hash as {}"
@@ -196,7 +196,7 @@ class Accounts:
         value = view.text(name)
         view.ignore("passwd")
         if locked and user["name"] == ROOT:
-            user["password_hash"] = "*"  # a new account is locked anyway; this one may have a password in the image
+            user["password_hash"] = LOCKED  # a new account is locked anyway; this one may have a password in the image
         if value is None or value in ("*", "!", "!!", "x"):
             return
         if locked:
