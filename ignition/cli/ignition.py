@@ -158,13 +158,13 @@ def main(values: Values, words: list[str]) -> int:
             "-platform is required: the kernel argument ignition.platform.id names it for the units of the initramfs"
         )
     unknown = _unknown_platform(values)
-    return _refused(values, unknown) if unknown else _run_stage(values)
+    return _refused(values, unknown) if unknown else _visibly(values)
 
 
 @GROWING
 def grow(values: Values, words: list[str]) -> int:
     """As a stage, without a config."""
-    return _run_stage({**values, "stage": GROW})
+    return _visibly({**values, "stage": GROW})
 
 
 def _unknown_platform(values: Values) -> Failure | None:
@@ -185,12 +185,20 @@ def _refused(values: Values, failure: Failure) -> int:
     return _failed({**values, "platform": ""}, failure, USAGE)
 
 
+def _visibly(values: Values) -> int:
+    """Run the stage; in a boot, whatever takes long is reported on the consoles beside the journal."""
+    if not values["log-to-stdout"]:
+        progress.in_boot("ignition", f"stage {values['stage']}")
+    try:
+        return _run_stage(values)
+    finally:
+        progress.to(None)
+
+
 def _run_stage(values: Values) -> int:
     stage, state_file = values["stage"], values["state-file"]
     log.configure(stage=stage, to_stdout=values["log-to-stdout"])
     log.info(f"Ignition {__version__}, stage {stage}")
-    if not values["log-to-stdout"]:  # in a boot, standard output goes to the console beside the journal
-        progress.to(lambda text: print(f"ignition: {text}", flush=True))
     try:
         os.makedirs(os.path.dirname(os.path.abspath(state_file)), mode=0o755, exist_ok=True)
     except OSError as error:

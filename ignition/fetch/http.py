@@ -16,7 +16,7 @@ from ignition.config.url import unusable
 from ignition.errors import Failure, NotFound
 from ignition.fetch import proxy, retry, urls
 from ignition.fetch.urls import shown
-from ignition.host import limits
+from ignition.host import limits, progress
 from ignition.host.printable import printable
 
 TYPE_CHECKING = False
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _REFUSAL_S = 10.0  # for the beginning of a body that comes with a refusal
 _REASON = 100  # characters of a reason phrase
+_DIGITS = 19  # of a length: more are not one
 _FIX_REDIRECT = "check where the server sends its clients"
 _FOLLOWED = {"http", "https"}
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -75,7 +76,14 @@ class Client:
             attempt, what=f"{request.method} {where}", where=where, settings=settings, clock=self._clock, deadline=deadline
         )
         try:
-            yield from response.pieces(deadline)
+            length = response.headers.get("Content-Length") or ""
+            total = int(length) if length.isascii() and length.isdecimal() and len(length) < _DIGITS else None
+            with progress.working(
+                f"fetching {where}", total=total, most_s=deadline.remaining_s(), detail=progress.network
+            ) as work:
+                for piece in response.pieces(deadline):
+                    work.count(len(piece))
+                    yield piece
         except Failure as failure:
             failure.where = where
             raise

@@ -115,8 +115,22 @@ def until_done(
 
     Raises Failure at `where` with the last cause and the number of attempts once the deadline or `settings.attempts` is reached.
     """
+    with progress.Waiting(what, clock.now, detail=progress.network) as waiting:
+        return _tried(attempt, waiting, what=what, where=where, settings=settings, clock=clock, deadline=deadline)
+
+
+def _tried(
+    attempt: Callable[[Deadline], Result],
+    waiting: progress.Waiting,
+    *,
+    what: str,
+    where: str,
+    settings: Settings,
+    clock: Clock,
+    deadline: Deadline,
+) -> Result:
     earlier: Transient | None = None
-    waiting = progress.Waiting(what, clock.now)
+    waiting.limit(deadline.remaining_s())
     for number, pause in enumerate(pauses(settings, clock), start=1):
         log.debug(f"{what}: attempt {number}")
         given = deadline.remaining_s()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from ignition.errors import CommandFailed
-from ignition.host import changes, features, log
+from ignition.host import changes, features, log, progress
 from ignition.host.programs import OWN, RUN_CODE_OF_THE_ROOT, known
 
 TYPE_CHECKING = False
@@ -78,7 +78,8 @@ def status_and_output(
     shown = " ".join(_HIDDEN if argument in hidden else shlex.quote(argument) for argument in argv)
     log.debug(f"executing: {shown}")
     try:
-        status, stdout, stderr = _finished(argv, stdin.encode() if isinstance(stdin, str) else stdin, timeout_s)
+        with progress.working(shown, most_s=timeout_s):
+            status, stdout, stderr = _finished(argv, stdin.encode() if isinstance(stdin, str) else stdin, timeout_s)
     except FileNotFoundError as error:
         feature = features.of_program(argv[0])
         raise CommandFailed(

@@ -78,7 +78,6 @@ def moments(timeout_s: float, what: str) -> Iterator[None]:
     `what` names it in the progress messages.
     """
     deadline = time.monotonic() + timeout_s
-    waiting = progress.Waiting(what)
     # Imported here: nearly always every device already exists, and the import costs 38 ms.
     import pyudev
 
@@ -86,13 +85,14 @@ def moments(timeout_s: float, what: str) -> Iterator[None]:
     monitor = pyudev.Monitor.from_netlink(pyudev.Context(), source="udev")
     monitor.filter_by("block")
     monitor.start()
-    while True:
-        yield
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return
-        waiting.say("not found yet", left_s=left)
-        monitor.poll(min(left, POLL_S))
+    with progress.Waiting(what) as waiting:
+        while True:
+            yield
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            waiting.say("not found yet", left_s=left)
+            monitor.poll(min(left, POLL_S))
 
 
 def settle(nodes: list[str], *, timeout_s: float = 60) -> None:

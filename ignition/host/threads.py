@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ignition.host import progress
+
 CONCURRENCY = 16  # parallel downloads; more do not help at 20 ms latency, and put load on the server
 
 TYPE_CHECKING = False
@@ -40,6 +42,7 @@ def side_by_side(work: Callable[[Object], Result], objects: Sequence[Object]) ->
             except BaseException as error:  # noqa: BLE001  raised again below, in the thread of the caller
                 failures[index] = error
 
+    progress.before_threads()
     threads = [Thread(target=loop) for _ in range(min(CONCURRENCY, len(objects)))]
     for thread in threads:
         thread.start()

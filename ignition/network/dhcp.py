@@ -38,7 +38,7 @@ def option(key: str) -> str:
 def server(limit_s: float = LIMIT_S) -> str:
     """The address of the DHCP server; waits for a lease. Raises NotHere if none names a server in time."""
     deadline = time.monotonic() + limit_s
-    waiting = progress.Waiting("a DHCP lease")
+    waiting = progress.Waiting("a DHCP lease", detail=progress.network)
     while not (found := option(SERVER)):
         left = deadline - time.monotonic()
         waiting.say("no lease names a server yet", left_s=max(0.0, left))

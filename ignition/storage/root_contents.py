@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from ignition.config.stacking import below_volumes, volume_paths
 from ignition.errors import Failure, at, refusing
-from ignition.host import cmdline, devices, first_boot_mark, temporary_mount
+from ignition.host import cmdline, devices, first_boot_mark, progress, temporary_mount
 from ignition.host.command import run
 from ignition.host.limits import MIB
 from ignition.host.root_device import RootDevice
@@ -301,7 +301,14 @@ def stale_arguments(text: str, wanted: str, name: str) -> list[str]:
 def copy(source: str, target: str) -> None:
     """Everything of one directory into another: owners, modes, times, attributes, hard links, holes. Raises CommandFailed."""
     argv = ["cp", "--archive", "--one-file-system", f"{source}/.", f"{target}/"]
-    run(argv, why="copying ROOT's contents", timeout_s=COPY_TIMEOUT_S)
+    with progress.working("copying ROOT's contents", done=lambda: progress.of_total(_used(target), _used(source))):
+        run(argv, why="copying ROOT's contents", timeout_s=COPY_TIMEOUT_S)
+
+
+def _used(directory: str) -> int:
+    """Bytes in use on the file system of a directory, an estimate of the progress of a copy."""
+    status = os.statvfs(directory)
+    return (status.f_blocks - status.f_bfree) * status.f_frsize
 
 
 def _mib(length: int) -> str:

@@ -1,16 +1,23 @@
 """What people are told while a program waits, on a clock of the test's own."""
 
 import io
+import os
+import pty
+import socket
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from ignition.errors import Failure
+from ignition.errors import CommandFailed, Failure
 from ignition.fetch import retry
 from ignition.fetch.settings import Settings
-from ignition.host import devices, progress
+from ignition.host import devices, link_addresses, paths, progress
+from ignition.host.command import run
+from ignition.host.threads import side_by_side
 from tests.fetch.server import FakeClock
 
 
@@ -38,21 +45,25 @@ def fetch(total_s: float | None, attempts: int | None = None) -> None:
 
 def test_console_has_reason_attempt_and_seconds_left_in_few_lines(lines: list[str]) -> None:
     fetch(120.0)
-    assert 4 <= len(lines) <= 6
+    assert 9 <= len(lines) <= 12
     assert lines[0].startswith("waiting for GET http://x/: connection refused (attempt ")
-    assert lines[0].endswith(" s left)")
-    left = [int(line.rpartition(", ")[2].partition(" ")[0]) for line in lines]
-    assert left == sorted(left, reverse=True) and 100 < left[0] <= 116
+    assert (
+        lines[0].partition(" s left); ")[2].startswith(("no link has an address yet", "there is no network link"))
+        or " has " in lines[0]
+    )
+    left = [int(line.partition(" s left)")[0].rpartition(", ")[2]) for line in lines]
+    assert left == sorted(left, reverse=True) and 100 < left[0] <= 110
+    assert max(a - b for a, b in pairwise(left)) <= 15  # a pause between attempts is 5 s at most
 
 
-def test_number_of_lines_is_bounded_for_a_wait_without_end(lines: list[str]) -> None:
-    fetch(None, attempts=5000)  # some four hours
-    assert len(lines) <= 14
-    assert lines[-1].endswith(", no limit)")
+def test_wait_without_a_limit_says_so(lines: list[str]) -> None:
+    fetch(None, attempts=100)
+    assert 20 <= len(lines) <= 50
+    assert ", no limit); " in lines[-1]
 
 
 def test_short_wait_is_no_news(lines: list[str]) -> None:
-    fetch(3.0)
+    fetch(9.0)
     assert lines == []
 
 
@@ -86,7 +97,7 @@ def test_person_sees_a_line_every_ten_seconds(*, is_terminal: bool, monkeypatch:
     assert all(line.startswith("ignition render: waiting for GET http://x/: connection refused (attempt ") for line in told)
 
 
-@pytest.mark.parametrize(("is_terminal", "seconds", "told"), [(True, 0.25, 2), (True, 0.0, 0), (False, 0.25, 0)])
+@pytest.mark.parametrize(("is_terminal", "seconds", "told"), [(True, 0.38, 2), (True, 0.0, 0), (False, 0.25, 0)])
 def test_person_is_told_about_long_work(*, is_terminal: bool, seconds: float, told: int, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Terminal() if is_terminal else io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
@@ -95,11 +106,125 @@ def test_person_is_told_about_long_work(*, is_terminal: bool, seconds: float, to
     with progress.working("inspecting disk.raw"):
         time.sleep(seconds)
     progress.to(None)
-    assert stream.getvalue() == "ignition plan: inspecting disk.raw (0 s)\n" * told
+    assert stream.getvalue() == "ignition plan: working: inspecting disk.raw, 0 s so far\n" * told
 
 
-def test_boot_is_not_told_about_work(lines: list[str]) -> None:
-    progress.to(lines.append, first_s=0.01)
-    with progress.working("planning"):
-        time.sleep(0.05)
-    assert lines == []
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Lines of a boot that come every 0.2 s."""
+    shown: list[str] = []
+    monkeypatch.setattr(progress, "EVERY_S", 0.2)
+    progress.to(shown.append, first_s=0.2, about_work=True)
+    yield shown
+    progress.to(None)
+
+
+def test_program_that_lasts_is_told_with_its_limit(quick: list[str]) -> None:
+    run(["udevadm", "--help"], why="x")
+    assert quick == []
+    with pytest.raises(CommandFailed, match="timed out after 0.7 s"):
+        run(["udevadm", "monitor"], why="watching", timeout_s=0.7)
+    assert 2 <= len(quick) <= 4
+    assert set(quick) <= {f"working: udevadm monitor, {seconds} s so far, at most 0.7 s" for seconds in (0, 1)}
+
+
+def test_progress_of_a_copy_is_told_with_the_program_that_makes_it(quick: list[str]) -> None:
+    with progress.working("copying", done=lambda: progress.of_total(120 << 20, 800 << 20)), progress.working("cp a b"):
+        time.sleep(0.35)
+    assert quick == ["working: cp a b, 0 s so far; 120 of 800 MiB, 15 %"]
+
+
+def test_silent_server_is_told_before_it_answers(quick: list[str]) -> None:
+    def answer(_: retry.Deadline) -> str:
+        time.sleep(0.3)
+        return "answer"
+
+    clock = retry.Clock()
+    deadline = retry.Deadline(clock, 120)
+    assert (
+        retry.until_done(answer, what="GET http://x/", where="x", settings=Settings(), clock=clock, deadline=deadline) == "answer"
+    )
+    assert len(quick) == 1 and quick[0].startswith("waiting for GET http://x/: no answer yet (120 s left); ")
+
+
+def test_work_in_other_threads_is_told(quick: list[str]) -> None:
+    def work(seconds: float) -> float:
+        with progress.working(f"download {seconds}"):
+            time.sleep(seconds)
+        return seconds
+
+    assert side_by_side(work, [0.3, 0.35]) == [0.3, 0.35]
+    assert len(quick) == 1 and quick[0].startswith("working: download 0.3")
+
+
+def test_time_between_parts_belongs_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(progress, "EVERY_S", 0.2)
+    monkeypatch.setattr(progress, "_tell_consoles", said.append)
+    monkeypatch.setattr(progress, "_TICK_S", 0.05)
+    progress.in_boot("ignition")
+    progress.to(progress._Settings.write, first_s=0.2, about_work=True)
+    progress._Settings.whole = progress.working("stage files")
+    for _ in range(9):
+        with progress.working("a small file"):
+            time.sleep(0.05)
+    progress.to(None)
+    assert said and set(said) == {"ignition: working: stage files, 0 s so far"}
+    assert len(said) <= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "others"),
+    [
+        pytest.param("ttyS0                -W- (EC  p a)    4:64\n", [], id="one"),
+        pytest.param("ttyS0 -W- (EC  p a)    4:64\ntty0 -WU (E     )    4:1\n", ["tty0"], id="two"),
+        pytest.param(
+            "hvc0 -W- (E   p  )  229:0\ntty0 -WU (EC    )    4:1\nttyS1 -W- (E  p a)    4:65\n", ["hvc0", "ttyS1"], id="three"
+        ),
+        pytest.param("", [], id="none"),
+    ],
+)
+def test_consoles_but_the_first(text: str, others: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "consoles").write_text(text)
+    monkeypatch.setattr(progress, "CONSOLES", str(tmp_path / "consoles"))
+    assert progress.other_consoles() == others
+
+
+def test_lines_of_a_boot_reach_every_console(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    person, device = pty.openpty()
+    name = os.ttyname(device).removeprefix("/dev/")
+    (tmp_path / "consoles").write_text(f"ttyS0 -W- (EC p a) 4:64\n{name} -W- (E) 4:1\nnone -W- (E) 4:2\n")
+    (tmp_path / "initrd-release").touch()
+    monkeypatch.setattr(progress, "CONSOLES", str(tmp_path / "consoles"))
+    monkeypatch.setattr(paths, "INITRD_RELEASE", str(tmp_path / "initrd-release"))
+    progress.in_boot("ignition")
+    write = progress._Settings.write
+    progress.to(None)
+    assert write is not None
+    write("waiting")
+    assert os.read(person, 100).replace(b"\r", b"") == b"ignition: waiting\n"
+    assert capfd.readouterr().out == "ignition: waiting\n"
+    os.close(person)
+    os.close(device)
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(90, "90 s"), (120, "2 min"), (3600, "1 h"), (0.7, "0.7 s"), (43200, "12 h")])
+def test_limits_in_words(seconds: float, words: str) -> None:
+    assert progress.in_time(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "words"),
+    [(0, None, "0 MiB so far"), (3 << 20, 12 << 20, "3 of 12 MiB, 25 %"), (3 << 20, 1, "3 MiB so far"), (5, 0, "0 MiB so far")],
+)
+def test_bytes_done_in_words(done: int, total: int | None, words: str) -> None:
+    assert progress.of_total(done, total) == words
+
+
+def test_addresses_of_links() -> None:
+    """On this machine: whatever it has, the words name links or say that there is none."""
+    words = link_addresses.in_words()
+    names = [name for _, name in socket.if_nameindex() if name != "lo"]
+    assert any(name in words for name in names) if names else words == "there is no network link"
