@@ -12,6 +12,7 @@ from contextlib import contextmanager
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from traceback import FrameSummary
+    from typing import Any
 
 # Library → its package on PyPI and in Debian, where these are not called `library` and `python3-library`.
 _PACKAGES = {
@@ -75,13 +76,18 @@ class RootInMemory(Failure):
 
 
 class InvalidConfig(Failure):
-    """A config that breaks the rules of its spec. `report` has an entry for every error, `digest` identifies the text."""
+    """A config that breaks the rules of its spec. `report` has an entry for every error, `digest` identifies the text.
+
+    `found`: (name of the text, entry, text) of each error, for the failure screen, which masks secrets of the text
+    (cli/excerpt.py); nothing else shows the text.
+    """
 
     lasting = True
 
     def __init__(self, what: str, *, report: object, where: str = "", fix: str = "", digest: str = "") -> None:
         super().__init__(what, where=where, fix=fix)
         self.report, self.digest = report, digest
+        self.found: tuple[tuple[str, Any, bytes], ...] = ()
 
 
 def unforeseen(error: BaseException, program: str) -> Failure:

@@ -41,7 +41,7 @@ class Reader:
             if entry.level in levels:
                 levels[entry.level](f"{source}: {entry}")
         if parsed.report.fatal:
-            raise invalid(parsed.report, source, digest)
+            raise invalid(parsed.report, source, digest, texts=[text] * len(parsed.report.entries))
         if parsed.config is not None and self._sources is not None:
             self._sources.keep(source, content, text, parsed)
         return parsed.config
@@ -68,16 +68,20 @@ def read_text(content: bytes, source: str, platform: str = "") -> tuple[bytes, P
     return text, parse(text, source=source)
 
 
-def invalid(report: Report, source: str, digest: str = "", names: Sequence[str] = ()) -> InvalidConfig:
+def invalid(
+    report: Report, source: str, digest: str = "", names: Sequence[str] = (), texts: Sequence[bytes] = ()
+) -> InvalidConfig:
     """The exception with all errors of a report, one per line.
 
     `digest`: SHA-512 of the text, by which attempts with the same config are counted. `names`: the source of each entry, if there
-    are several.
+    are several. `texts`: the text of each entry.
     """
-    pairs = zip(names or [source] * len(report.entries), report.entries, strict=True)
+    pairs = list(zip(names or [source] * len(report.entries), report.entries, strict=True))
     lines = [
         f"{name}: {entry}" + (f" (fix: {entry.fix})" if entry.fix else "") for name, entry in pairs if entry.level == "error"
     ]
     count = "1 error" if len(lines) == 1 else f"{len(lines)} errors"
     what = "the merged config" if names else "the config"
-    return InvalidConfig("\n".join([f"{what} is invalid, {count}:", *lines]), report=report, digest=digest)
+    failure = InvalidConfig("\n".join([f"{what} is invalid, {count}:", *lines]), report=report, digest=digest)
+    failure.found = tuple((name, entry, text) for (name, entry), text in zip(pairs, texts, strict=False) if entry.level == "error")
+    return failure

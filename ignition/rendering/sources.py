@@ -100,6 +100,13 @@ class Sources:
                 self._marked = Renderer(again, self._marking).render(config, name)
         return self._marked
 
+    def by_name(self) -> dict[str, bytes]:
+        """The unpacked texts, for an excerpt; those that share a name ("data:…") cannot be told apart, and are missing."""
+        from ignition.config.text import packed
+
+        names = [name for name, _ in self._texts]
+        return {name: packed.unpack(content) for name, content in self._texts if names.count(name) == 1}
+
     def with_base(self) -> Config:
         """The config of the later stages: `merged` over the base configs of the image."""
         from ignition.config.model import Config
@@ -113,12 +120,13 @@ class Sources:
         from ignition.config.report import dotted, split
 
         config = self.merged()
-        entries, names = [], []
+        entries, names, texts = [], [], []
         for entry in report.entries:
             origin = origins.near(config, split(entry.path)[1:]) if config else None
             names.append(origin.source.name if origin else report.source)
+            texts.append(origin.source.text if origin else b"")
             entries.append(entry.evolve(path=dotted(origin.path), line=origin.line, column=origin.column) if origin else entry)
-        return invalid(report.evolve(entries=tuple(entries)), "the merged config", names=names)
+        return invalid(report.evolve(entries=tuple(entries)), "the merged config", names=names, texts=texts)
 
 
 class MarkingReader(Reader):

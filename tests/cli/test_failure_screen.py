@@ -1,10 +1,11 @@
 """The one screen of a failed first boot."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from ignition.cli.failure_screen import WIDTH, screen, show_failure
+from ignition.cli.failure_screen import LINES, WIDTH, screen, show_failure
 from ignition.config.parse import parse
 from ignition.errors import CommandFailed, Failure, InvalidConfig, NotFound, RootInMemory, refusing
 from ignition.rendering.parsing import invalid
@@ -53,8 +54,8 @@ def test_whole_screen() -> None:
 def test_screen_shows_the_first_lines_of_a_long_message() -> None:
     lines = screen("files", Failure("\n".join(f"line {number}" for number in range(100)))).splitlines()
     shown = [line for line in lines if "line " in line]
-    left_out = next(line for line in lines if "more lines, in the journal" in line)
-    assert shown[0] == "what:  line 0" and left_out == f"       … and {100 - len(shown)} more lines, in the journal"
+    assert shown[0] == "what:  line 0" and len(lines) == LINES
+    assert f"       and {100 - len(shown)} more lines: journalctl -t ignition" in lines
 
 
 def test_screen_without_fix_points_to_the_journal() -> None:
@@ -67,20 +68,59 @@ def test_screen_shows_every_error_of_a_config_but_no_warning() -> None:
     assert [line for line in text.splitlines() if line.startswith("  - ")] == ["  - error at $.a", "  - error at $.c"]
 
 
-def test_screen_says_each_error_once_with_source_and_remedy() -> None:
-    parsed = parse(b'{"ignition": {"version": "3.5.0"}, "storage": {"files": [{"path": "a"}, {"path": "/b", "mode": "0644"}]}}')
-    text = screen("fetch", invalid(parsed.report, "http://example.com/a.ign"))
-    assert " ".join(text.split()).count("line 1 col ") == 2
-    assert [" ".join(line.split()) for line in text.split("  - ")[1:]][0] == (
-        "http://example.com/a.ign: error at $.storage.files.0.path, line 1 col 67: path is not absolute (fix: write /a)"
-    )
-    assert "what:  the config is invalid, 2 errors:\n  - " in text
-    assert "do:    fix these; ignition-validate" in text
+def test_screen_says_each_error_once_with_excerpt_and_remedy() -> None:
+    text = b'{"ignition": {"version": "3.5.0"}, "storage": {"files": [{"path": "a"}, {"path": "/b", "mode": "0644"}]}}'
+    report = parse(text).report
+    shown = screen("fetch", invalid(report, "http://example.com/a.ign", texts=[text] * len(report.entries)))
+    assert " ".join(shown.split()).count("line 1 col ") == 2
+    assert shown.count("path is not absolute") == 1 and shown.count("http://example.com/a.ign") == 1
+    assert "what:  the config is invalid, 2 errors in http://example.com/a.ign:\n  - " in shown
+    assert "  - $.storage.files.0.path, line 1 col 67: path is not absolute (fix: write /a)\n     1 | " in shown
+    assert "do:    correct the config; ignition-validate" in shown
+
+
+def test_errors_of_several_texts_have_their_names() -> None:
+    text = b'{"ignition": {"version": "3.5.0"}, "storage": {"files": [{"path": "a"}, {"path": "b"}]}}'
+    report = parse(text).report
+    shown = screen("fetch", invalid(report, "the merged config", names=["a.ign", "b.ign"], texts=[text, b""]))
+    assert "what:  the merged config is invalid, 2 errors:\n" in shown
+    assert "  - a.ign: $.storage.files.0.path" in shown and "  - b.ign: $.storage.files.1.path" in shown
 
 
 def test_screen_counts_the_errors_it_leaves_out() -> None:
     report = Report(*(Entry("error", f"error {number}") for number in range(15)))
-    assert "… and 3 more, in the journal" in screen("fetch", InvalidConfig("bad", report=report))
+    lines = screen("fetch", InvalidConfig("bad", report=report)).splitlines()
+    assert len(lines) == LINES
+    assert f"  and {15 - sum(line.startswith('  - ') for line in lines)} more: journalctl -t ignition" in lines
+
+
+@pytest.mark.parametrize("lasting", [False, True])
+@pytest.mark.parametrize("where", ["", "x " * 300, "a.ign:1:1 ($.x)"], ids=["nowhere", "long", "place"])
+@pytest.mark.parametrize("fix", ["", "y " * 400], ids=["journal", "long"])
+@pytest.mark.parametrize("what", ["short", "z " * 900, "1\n" * 100], ids=["short", "long", "lines"])
+def test_screen_leaves_room_for_the_rest_of_the_page(*, lasting: bool, where: str, fix: str, what: str) -> None:
+    text = screen("files", Failure(what, where=where, fix=fix, lasting=lasting), {"a.ign": b'{"x": 1}'})
+    assert len(text.splitlines()) <= LINES
+    assert ("     1 | " in text) == (where == "a.ign:1:1 ($.x)")
+
+
+def texts(tmp_path: Path, text: str) -> None:
+    """As the fetch stages leave it."""
+    header = {"platform": "", "direct": True, "texts": [["a.ign", len(text)]]}
+    (tmp_path / "texts").write_text(f"{json.dumps(header)}\n{text}")
+
+
+def test_excerpt_of_a_later_stage_comes_from_the_texts_beside_the_state(tmp_path: Path) -> None:
+    texts(tmp_path, '{\n "device": "/dev/x"}')
+    show_failure("disks", str(tmp_path / "state"), Failure("x", where="a.ign:2:12 ($.storage.disks.0.device)"))
+    assert '     2 |  "device": "/dev/x"}\n       |            ^~~~~~~~\n' in (tmp_path / "failure.txt").read_text()
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"[]\n", b'{"platform": "", "direct": true, "texts": [["a.ign", 1]]}\n', b"\xff\n"])
+def test_texts_that_cannot_be_read_hide_nothing(damaged: bytes, tmp_path: Path) -> None:
+    (tmp_path / "texts").write_bytes(damaged)
+    show_failure("disks", str(tmp_path / "state"), Failure("boom", where="a.ign:2:12 ($.storage.disks.0.device)"))
+    assert "what:  boom" in (tmp_path / "failure.txt").read_text()
 
 
 @pytest.mark.parametrize("what", ["word " * 60, "two\nlines"], ids=["long", "lines"])
@@ -106,8 +146,8 @@ def test_screen_says_that_nothing_is_lost_only_where_that_is_true() -> None:
 
 def test_fault_of_the_config_is_called_one() -> None:
     text = screen("files", Failure("x", lasting=True))
-    assert "The same config will fail again: change it." in text
-    assert "The same config" not in screen("files", Failure("x"))
+    assert "the same config will fail again: change it." in text
+    assert "the same config" not in screen("files", Failure("x"))
 
 
 def mark(tmp_path: Path, failure: Failure, digest: str = "") -> str | None:
@@ -169,4 +209,4 @@ def test_no_terminal_obeys_the_screen() -> None:
 def test_screen_has_an_end() -> None:
     text = screen("fetch", Failure("x" * 100_000 + "\n" + "line\n" * 10_000))
     assert len(text) < 10_000
-    assert "more lines, in the journal" in text
+    assert "more lines: journalctl -t ignition" in text

@@ -70,8 +70,8 @@ def test_error_of_the_merged_config_is_placed_in_the_source(boot: Boot, capsys: 
         )
         assert stage(boot, "fetch") == FAILED
         screen = " ".join((boot.run / "failure.txt").read_text().split())
-        assert "what: the merged config is invalid, 1 error:" in screen
-        found = re.search(r"- (\S+): error at (\$\S+), line (\d+) col (\d+):", screen)
+        assert "what: the merged config is invalid, 1 error in " in screen
+        found = re.search(r"1 error in (\S+): - (\$\S+), line (\d+) col (\d+):", screen)
         assert found is not None, screen
         assert found.groups() == (f"{server.url}/parent", "$.storage.files.0.path", "3", "34")
         rendered = main(["render", f"{server.url}/parent"])
@@ -144,7 +144,8 @@ def test_read_only_file_system_is_said_with_the_configs_place(boot: Boot, monkey
     monkeypatch.setattr(PutFile, "_write", refuse)
     assert stage(boot, "files") == FAILED
     screen = " ".join((boot.run / "failure.txt").read_text().split())
-    assert "where: platform file:1:67 ($.storage.files.0) what: write file /usr/bin/x: Read-only file system do: " in screen
+    assert "what: write file /usr/bin/x: Read-only file system do: " in screen
+    assert "where: platform file:1:67 ($.storage.files.0) 1 | " in screen
     assert "do: the file system is read-only: choose a path on another one, such as below /etc, /var or /opt" in screen
     assert ".tmp" not in screen
 
