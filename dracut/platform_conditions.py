@@ -1,7 +1,8 @@
 """Writes the conditions of units that run on some platforms only, from the tables in ignition/platforms.
 
 platform_conditions.py UNIT...: in each file a line `@PLATFORMS:NAME@` becomes one condition per platform id and kernel parameter.
-`dracut/install` runs it on the installed units, so a platform's id stands in its module and nowhere else.
+`dracut/install` runs it on the installed units, so a platform's id stands in its module and nowhere else. The failure screen
+compares the firmware's names with those of the platforms: they are written into its file in the same way.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from ignition.platforms import Platform
 
 # The generations of the parameter; each has been on the kernel command line of images.
 PARAMETERS = ("ignition.platform.id", "flatcar.oem.id", "coreos.oem.id")
+# In the file of the failure screen: id and name of each platform that the firmware of a machine may name.
+_TITLES = "@PLATFORM-TITLES@"
 _MARKER = re.compile(r"^@PLATFORMS:([a-z-]+)@$", re.MULTILINE)
 
 
@@ -73,13 +76,19 @@ def expanded(text: str) -> str:
         ]
         return "\n".join(f"ConditionKernelCommandLine=|{parameter}={name}" for name in names for parameter in PARAMETERS)
 
-    return _MARKER.sub(conditions, text)
+    return _MARKER.sub(conditions, text).replace(_TITLES, "\n".join(titles()))
+
+
+def titles() -> list[str]:
+    """`aws Amazon EC2`: of each name the first id."""
+    return [f"{one} {platforms.module(one).title}" for one in platforms.ids()]
 
 
 def main(paths: list[str]) -> None:
-    """Expand files in place; symlinks and units without a marker are left unchanged."""
+    """Expand files in place; symlinks and files without a marker are left unchanged."""
     for path in map(Path, paths):
-        if not path.is_symlink() and selection(text := path.read_text(encoding="utf-8")):
+        text = "" if path.is_symlink() else path.read_text(encoding="utf-8")
+        if selection(text) or _TITLES in text:
             path.write_text(expanded(text), encoding="utf-8")
 
 

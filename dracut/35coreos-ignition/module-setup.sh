@@ -211,9 +211,10 @@ install_units() {
     for unit in "$moddir"/*.service "$moddir"/*.target; do
         must inst_simple "$unit" "$systemdsystemunitdir/${unit##*/}"
     done
-    for script in esp network-up network-down emergency; do
+    for script in esp network-up network-down emergency visibly; do
         must inst_script "$moddir/$script" "$libexec/$script"
     done
+    must inst_simple "$moddir/platform-titles" "$libexec/platform-titles"
     must inst_script "$libexec/root-can-grow"
     must inst_script "$moddir/ignition-generator" "$systemdutildir/system-generators/ignition-generator"
     mkdir -p "$initdir$systemdsystemunitdir/emergency.target.wants"
