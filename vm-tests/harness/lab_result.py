@@ -7,6 +7,7 @@ from typing import Any
 from harness.checks import Checks
 
 # A place in the config of a lab, behind its source, line and column.
+EXCERPT = re.compile(r"^ *\d* \| .*\n", re.MULTILINE)  # the line of the config, and the caret below it
 LOCATED = re.compile(r"platform file:\d+:\d+ \((\$[^)]*)\)")
 
 
@@ -41,8 +42,8 @@ class Result:
 
     @property
     def message(self) -> str:
-        """The failure screen on one line; "" when nothing failed."""
-        return " ".join(self.failure.split())
+        """The failure screen on one line, without the excerpt of the config; "" when nothing failed."""
+        return " ".join(EXCERPT.sub("", self.failure).split())
 
     @property
     def refusal(self) -> tuple[str, str, str]:
