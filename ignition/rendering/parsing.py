@@ -83,5 +83,7 @@ def invalid(
     count = "1 error" if len(lines) == 1 else f"{len(lines)} errors"
     what = "the merged config" if names else "the config"
     failure = InvalidConfig("\n".join([f"{what} is invalid, {count}:", *lines]), report=report, digest=digest)
-    failure.found = tuple((name, entry, text) for (name, entry), text in zip(pairs, texts, strict=False) if entry.level == "error")
+    failure.found = tuple(
+        (name, entry, text) for (name, entry), text in zip(pairs, texts, strict=False) if entry.level == "error"
+    )
     return failure

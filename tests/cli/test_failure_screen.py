@@ -116,7 +116,9 @@ def test_excerpt_of_a_later_stage_comes_from_the_texts_beside_the_state(tmp_path
     assert '     2 |  "device": "/dev/x"}\n       |            ^~~~~~~~\n' in (tmp_path / "failure.txt").read_text()
 
 
-@pytest.mark.parametrize("damaged", [b"", b"{", b"[]\n", b'{"platform": "", "direct": true, "texts": [["a.ign", 1]]}\n', b"\xff\n"])
+@pytest.mark.parametrize(
+    "damaged", [b"", b"{", b"[]\n", b'{"platform": "", "direct": true, "texts": [["a.ign", 1]]}\n', b"\xff\n"]
+)
 def test_texts_that_cannot_be_read_hide_nothing(damaged: bytes, tmp_path: Path) -> None:
     (tmp_path / "texts").write_bytes(damaged)
     show_failure("disks", str(tmp_path / "state"), Failure("boom", where="a.ign:2:12 ($.storage.disks.0.device)"))

@@ -303,11 +303,16 @@ def file_system_check_failed(machine: Broken) -> None:
         ExecStart="{ path=/lib/systemd/systemd-fsck ; argv[]=/lib/systemd/systemd-fsck }")  # fmt: skip
 
 
-def of_python(machine: Broken, said: str, status: str = "1", result: str = "exit-code", **more: str) -> None:
+def of_python(machine: Broken, said: str, status: str = "1", result: str = "exit-code", drop_ins: str = "") -> None:
     """A stage that ends before it can leave a reason."""
-    start = "{ path=/usr/bin/ignition ; argv[]=/usr/bin/ignition -stage disks -platform ${PLATFORM_ID} -root /sysroot }"
     machine.unit(
-        "ignition-disks.service", said, Result=result, ExecMainStatus=status, TimeoutStartUSec="1d", ExecStart=start, **more
+        "ignition-disks.service",
+        said,
+        Result=result,
+        ExecMainStatus=status,
+        TimeoutStartUSec="1d",
+        DropInPaths=drop_ins,
+        ExecStart="{ path=/usr/bin/ignition ; argv[]=/usr/bin/ignition -stage disks -platform ${PLATFORM_ID} -root /sysroot }",
     )
 
 
@@ -370,7 +375,7 @@ def flag_in_a_drop_in(machine: Broken) -> None:
         "ignition: unknown flag -plattform\n\nUsage: ignition -stage NAME -platform ID [options]\n\n"
         "Try 'ignition -help' for more information.\n"
     )
-    of_python(machine, said, status="2", DropInPaths="/etc/systemd/system/ignition-disks.service.d/10-local.conf")
+    of_python(machine, said, status="2", drop_ins="/etc/systemd/system/ignition-disks.service.d/10-local.conf")
 
 
 @scene
