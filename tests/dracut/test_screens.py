@@ -449,3 +449,8 @@ def test_screen_of_a_machine_with_many_disks_comes_in_time(broken: Broken) -> No
 def test_no_screen_is_left_over() -> None:
     assert {path.stem for path in SCREENS.glob("*.txt")} == set(SCENES)
     assert len(SCENES) >= 20
+
+
+def test_documented_screen_is_a_real_one() -> None:
+    page = (Path(__file__).parents[2] / "docs/boot.md").read_text()
+    assert f"```\n{(SCREENS / 'device_missing.txt').read_text()}```\n" in page
