@@ -8,6 +8,7 @@ from harness.checks import Checks
 
 # A place in the config of a lab, behind its source, line and column.
 EXCERPT = re.compile(r"^ *\d* \| .*\n", re.MULTILINE)  # the line of the config, and the caret below it
+CUT = re.compile(r"(.*) and \d+ more lines: journalctl -t ignition")  # a message that a page has no room for
 LOCATED = re.compile(r"platform file:\d+:\d+ \((\$[^)]*)\)")
 
 
@@ -64,6 +65,9 @@ def refused(checks: Checks, what: str, result: Result, where: str, message: str,
     """A stage failed with exactly this message for this location in the config, before any change."""
     if where.startswith("$"):
         checks.true(f"{what}: line and column", LOCATED.search(result.message) is not None, result.message)
-    checks.equal(f"{what}: refused", (stage, where, message), (result.stage, *result.refusal[:2]))
+    place, problem, _ = result.refusal
+    if cut := CUT.fullmatch(problem):
+        problem, message = cut[1], message[: len(cut[1])]
+    checks.equal(f"{what}: refused", (stage, where, message), (result.stage, place, problem))
     checks.true(f"{what}: status", result.status == 1, f"status {result.status}\n{result.log[-800:]}")
     checks.equal(f"{what}: what was done", [], [row for row in result.changed() if not row.endswith(": failed")])
