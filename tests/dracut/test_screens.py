@@ -446,6 +446,13 @@ def test_screen_of_a_machine_with_many_disks_comes_in_time(broken: Broken) -> No
     assert "and 54 more disks: ls /sys/block" in (broken.run_dir / "seen.txt").read_text()
 
 
+def test_long_log_of_the_kernel_does_not_delay_the_screen(broken: Broken) -> None:
+    broken.program("dmesg", "seq 5000")
+    begin = time.monotonic()
+    assert "       5000\n" in broken.fail("ignition.failure=shell")[0]
+    assert time.monotonic() - begin < 2 * 2  # another test may run beside it
+
+
 def test_no_screen_is_left_over() -> None:
     assert {path.stem for path in SCREENS.glob("*.txt")} == set(SCENES)
     assert len(SCENES) >= 20
