@@ -61,7 +61,10 @@ class Image:
         return Disk(self.folder / DISK)
 
     def direct(self, *arguments: str) -> DirectBoot:
-        """A direct boot with these kernel arguments after the image's own."""
+        """A direct boot with these kernel arguments after the image's own. For the flag GRUB adds coreos.first_boot=detected.
+
+        Emulated, GRUB takes ten seconds: it is for cases about the boot loader, or about a disk on which it must still be found.
+        """
         return self.direct_with(EMULATED, *arguments)
 
     def direct_with(self, *arguments: str) -> DirectBoot:

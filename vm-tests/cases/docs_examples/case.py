@@ -85,7 +85,8 @@ def booted(case: Case, name: str, document: str, probes: dict[str, str]) -> dict
     config = case.work / f"{name}.yaml"
     config.write_text(document.replace(EXAMPLE_KEY, case.key.public))
     plan = case.foresee(drives, config)
-    with case.machine(name, drives, fw_cfg={"opt/com.coreos/config": config}, foreseen=plan) as machine:
+    direct, fw_cfg = case.image.direct("coreos.first_boot=detected"), {"opt/com.coreos/config": config}
+    with case.machine(name, drives, direct=direct, fw_cfg=fw_cfg, foreseen=plan) as machine:
         ssh = machine.wait_for_login()
         guest.settle(ssh)
         seen = ssh.collect(COMMON | probes)

@@ -62,7 +62,7 @@ SERVICE = (
 
 
 def run(case: Case) -> None:
-    """A first boot through GRUB, and a second one."""
+    """A first boot, and a second one."""
     system = case.system_disk("system", (disks.virtual_size(case.image.disk) // GIB + 2) * GIB)
     data = _blank(case, "data", GIB, Attachment(bus="nvme", serial="n-data"))
     little = _blank(case, "little", 512 * MIB, Attachment(serial="v-little"))
@@ -74,8 +74,8 @@ def run(case: Case) -> None:
     before = {"system": gpt.read_table(case.raw(system, "before")), "bulk": gpt.read_table(bulk.path)}
     config = {"opt/com.coreos/config": case.fill("config.ign", {"SSH_KEY": case.key.public})}
     told = ""
-    for name in ("first", "second"):
-        with case.machine(name, drives, fw_cfg=config) as machine:
+    for name, direct in (("first", case.image.direct("coreos.first_boot=detected")), ("second", case.image.direct())):
+        with case.machine(name, drives, direct=direct, fw_cfg=config) as machine:
             seen = look(machine)
             if name == "first":
                 machine.power_off()

@@ -36,7 +36,7 @@ bound none luks,_netdev,x-initrd.attach
 
 
 def run(case: Case) -> None:
-    """A first boot through GRUB, and a later one."""
+    """A first boot, and a later one."""
     system = case.system_disk("system", (disks.virtual_size(case.image.disk) // GIB + 1) * GIB)
     data = disks.blank_raw(case.work / "data.raw", 128 * MIB, Attachment(serial="data"))
     hardware = Hardware(tpm=case.tpm())
@@ -45,8 +45,9 @@ def run(case: Case) -> None:
         source = {"opt/com.coreos/config": case.fill("config.ign", values)}
         plan = case.foresee([system, data], source["opt/com.coreos/config"], here=HERE, hardware=hardware)
         for name, config in (("first", source), ("later", None)):
+            direct = case.image.direct("coreos.first_boot=detected") if config else case.image.direct()
             with case.machine(
-                name, [system, data], fw_cfg=config, hardware=hardware, foreseen=plan if config else None
+                name, [system, data], direct=direct, fw_cfg=config, hardware=hardware, foreseen=plan if config else None
             ) as machine:
                 seen = look(machine)
                 told = machine.against_config(source["opt/com.coreos/config"])

@@ -67,12 +67,13 @@ RESET = {
 
 
 def run(case: Case) -> None:
-    """Two first boots of one machine."""
+    """Two first boots of one machine. GRUB has to find the flag of the second."""
     system = case.system_disk("system", 0)
     data = disks.blank(case.work / "data.qcow2", GIB)
     config = {"opt/com.coreos/config": case.fill("config.ign", {"SSH_KEY": case.key.public})}
     plan = case.foresee([system, data], config["opt/com.coreos/config"])
-    with case.machine("first", [system, data], fw_cfg=config, foreseen=plan) as machine:
+    direct = case.image.direct("coreos.first_boot=detected")
+    with case.machine("first", [system, data], direct=direct, fw_cfg=config, foreseen=plan) as machine:
         ssh = machine.wait_for_login()
         state = guest.settle(ssh)
         machine.verify()

@@ -15,12 +15,13 @@ TOO_LITTLE = 768  # MiB of memory: the content of the image's ROOT is larger tha
 
 
 def run(case: Case) -> None:
-    """A boot that must fail, and two through GRUB."""
+    """A boot that must fail, one that comes up, and one of the new ROOT through GRUB."""
     size = (disks.virtual_size(case.image.disk) // GIB + 3) * GIB
     system = case.system_disk("system", size)
     source = root_anew.config(case)
     before = state_of(case, system, "before")
-    with case.machine("small", [system], fw_cfg=source, hardware=Hardware(memory_mib=TOO_LITTLE)) as machine:
+    direct, hardware = case.image.direct("coreos.first_boot=detected"), Hardware(memory_mib=TOO_LITTLE)
+    with case.machine("small", [system], direct=direct, fw_cfg=source, hardware=hardware) as machine:
         text = machine.wait_for_console("ignition: first boot failed", FAILURE_S)
         machine.quit()
     checks = case.checks("too little memory", machine)
@@ -34,7 +35,7 @@ def run(case: Case) -> None:
     checks.equal("flag and mark on EFI-SYSTEM", ["first_boot", "first_boot.in-progress"], case.first_boot_files(system))
     checks.equal("ROOT, its entry and every bit", before, state_of(case, system, "after"))
     checks.done()
-    with case.machine("first", [system], fw_cfg=source) as machine:
+    with case.machine("first", [system], direct=direct, fw_cfg=source) as machine:
         seen = root_anew.look(machine)
         machine.power_off()
     checks = case.checks("first boot", machine)

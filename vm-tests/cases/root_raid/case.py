@@ -13,12 +13,13 @@ PROBES = root_anew.PROBES | {"mdstat": "cat /proc/mdstat"}
 
 
 def run(case: Case) -> None:
-    """Three boots through GRUB."""
+    """Three boots, the second through GRUB."""
     size = (disks.virtual_size(case.image.disk) // GIB + 2) * GIB
     drives = [case.system_disk("system", size), disks.blank(case.work / "second.qcow2", size)]
     config = root_anew.config(case)
     plan = root_anew.foresee(case, drives, config)
-    with case.machine("first", drives, fw_cfg=config, foreseen=plan) as machine:
+    direct = case.image.direct("coreos.first_boot=detected")
+    with case.machine("first", drives, direct=direct, fw_cfg=config, foreseen=plan) as machine:
         seen = root_anew.look(machine, PROBES)
         told = machine.against_config(config[root_anew.CONFIG])
         machine.power_off()
@@ -31,7 +32,7 @@ def run(case: Case) -> None:
     checks.equal("first-boot flag and mark on EFI-SYSTEM", [], case.first_boot_files(drives[0]))
     checks.done()
     root_anew.boot_again(case, drives, "second", format="xfs").done()
-    with case.machine("degraded", drives[:1]) as machine:
+    with case.machine("degraded", drives[:1], direct=case.image.direct()) as machine:
         seen = root_anew.look(machine, PROBES)
         told = machine.against_config(config[root_anew.CONFIG])
         machine.cut_off(altered="the disk with the other member is missing")
