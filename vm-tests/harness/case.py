@@ -7,14 +7,15 @@ ALSO_ON = ("trixie",) a run of all cases has it on the image of that suite of De
 
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from harness import disks, filesystems, gpt
 from harness.checks import Checks
-from harness.disks import Disk
+from harness.disks import MIB, Disk
 from harness.errors import HarnessError
 from harness.foreseen import Foreseen, foresee
 from harness.hardware import Hardware, new_uefi
@@ -53,11 +54,18 @@ class Case:
         """A raw copy of a disk, for inspection."""
         return disks.raw_copy(disk, self.work / f"{name}.raw")
 
+    @contextmanager
+    def esp(self, disk: Disk) -> Iterator[tuple[Path, gpt.Partition]]:
+        """A raw copy of a disk up to the end of its EFI-SYSTEM, which is at its beginning, for inspection; and that partition."""
+        path = self.work / "esp.raw"
+        found = gpt.read_table(disks.raw_beginning(disk, path, MIB)).labelled("EFI-SYSTEM")
+        yield disks.raw_beginning(disk, path, -(-(found.offset + found.size) // MIB) * MIB), found
+        path.unlink()
+
     def first_boot_files(self, disk: Disk) -> list[str]:
         """The first-boot flag and the in-progress mark, as far as they are on a disk's EFI-SYSTEM."""
-        raw = self.raw(disk, "first-boot-files")
-        names = filesystems.fat_names(raw, gpt.read_table(raw).labelled("EFI-SYSTEM"), "/coreos")
-        raw.unlink()
+        with self.esp(disk) as found:
+            names = filesystems.fat_names(*found, "/coreos")
         return [name for name in names if name.startswith("first_boot")]
 
     def fill(self, template: str | Path, values: Mapping[str, str | int], name: str = "") -> Path:

@@ -107,6 +107,12 @@ def raw_copy(disk: Disk, path: Path, *, shared: bool = False) -> Path:
     return path
 
 
+def raw_beginning(disk: Disk, path: Path, size: int) -> Path:
+    """The disk's first bytes as a raw file; size is a multiple of MIB."""
+    run(["qemu-img", "dd", "-f", disk.format, "-O", "raw", "bs=1M", f"count={size // MIB}", f"if={disk.path}", f"of={path}"])
+    return path
+
+
 def write(disk: Disk, offset: int, content: Path) -> None:
     """Puts the content of a file at a place (bytes) of a disk of a machine that is off."""
     command = f"write -q -s {content} {offset} {content.stat().st_size}"

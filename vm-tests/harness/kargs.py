@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness import fat_replace, filesystems, gpt, guest
+from harness import fat_replace, filesystems, guest
 from harness.case import Case
 from harness.checks import Checks
 from harness.disks import Disk
@@ -51,10 +51,8 @@ def judge_power_cuts(found: Sequence[str], checks: Checks) -> None:
 
 def esp_file(case: Case, disk: Disk, path: str) -> str:
     """The text of a file on a disk's EFI-SYSTEM."""
-    raw = case.raw(disk, "esp-file")
-    text = filesystems.fat_read(raw, gpt.read_table(raw).labelled("EFI-SYSTEM"), path)
-    raw.unlink()
-    return text
+    with case.esp(disk) as found:
+        return filesystems.fat_read(*found, path)
 
 
 def judge_reboot(case: Case, console: str, disk: Disk, checks: Checks) -> None:
