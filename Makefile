@@ -46,7 +46,7 @@ demo: setup
 test: setup
 	@$(PYTHON) tests/everything.py --jobs $(JOBS)
 
-## make check           run the fast tests, without root and without virtual machines
+## make check           run the fast tests: without root, installations and virtual machines
 check: setup
 	@$(PYTHON) tests/everything.py --check
 

@@ -3,10 +3,10 @@
 pytest runs in several processes. The first has all tests that need what the machine has only once (loop devices, accounts, udev).
 Beside it run the groups of tests that need none of it: the longest first, as many at a time as there are cores, since most wait
 at times. The first is followed by the tests that may end differently on Debian 13, in a root of that suite: those that start
-programs of the distribution, load its libraries, or depend on the interpreter itself. All tests run there by
-`make unit SUITE=trixie`.
+programs of the distribution, load its libraries, or depend on the interpreter itself; those among them that need nothing of the
+machine run beside it. All tests run there by `make unit SUITE=trixie`.
 
-`make unit` is the same without the virtual machines, `make check` without root as well.
+`make unit` is the same without the virtual machines, `make check` without root and without tests marked as slow as well.
 """
 
 import argparse
@@ -21,17 +21,24 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 TOP = Path(__file__).parent.parent
+INSTALLATIONS = ("tests/test_install.py", "tests/test_workstation.py")
+LINTERS = "tests/test_linters.py"
+FILES = sorted({str(path.relative_to(TOP)) for path in (TOP / "tests").glob("test_*.py")} - {*INSTALLATIONS, LINTERS})
 BESIDE = (  # the longest first
     ("tests/hostile",),
     ("tests/packaging",),
+    INSTALLATIONS,
+    (LINTERS,),
     ("tests/config",),
     ("tests/secrets",),
-    ("tests/cli", "tests/image", "tests/soak", *sorted(str(path.relative_to(TOP)) for path in (TOP / "tests").glob("test_*.py"))),
+    ("tests/cli", "tests/image", "tests/soak", *FILES),
+    ("tests/dracut", "tests/arming", "tests/boot_loader", "tests/display", "tests/reporting", "tests/simulation"),
     ("tests/cloudinit", "tests/coreos_metadata", "tests/transpile"),
     ("tests/fetch",),
 )
 NEXT_SUITE = "trixie"
-ON_NEXT_SUITE = ("tests/host", "tests/dracut", "tests/image", "tests/storage", "tests/sysroot", "tests/applied")
+ON_NEXT_SUITE = ("tests/host", "tests/storage", "tests/sysroot", "tests/applied")
+BESIDE_ON_NEXT_SUITE = ("tests/dracut", "tests/image")
 NO_TESTS = 5  # pytest's status; that it collects a test at all, the options apart, is what `make test` shows
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
 
@@ -49,15 +56,17 @@ def run_pytest(suite: str, *options: str, next_suite: bool) -> tuple[int, int]:
     with tempfile.TemporaryDirectory() as directory, ThreadPoolExecutor(os.cpu_count()) as pool:
         start = [*pytest_on(suite, directory), *options]
         in_turn = [[*start, *ignored]]
+        at_once = {paths: [*start, *paths] for paths in BESIDE}
         if next_suite:
             in_turn.append([*pytest_on(NEXT_SUITE, directory), *ON_NEXT_SUITE])
-        argvs = [*in_turn, *([*start, *paths] for paths in BESIDE)]
+            at_once[NEXT_SUITE, *BESIDE_ON_NEXT_SUITE] = [*pytest_on(NEXT_SUITE, directory), *BESIDE_ON_NEXT_SUITE]
+        argvs = [*in_turn, *at_once.values()]
         results = [Path(directory) / f"{number}.xml" for number in range(len(argvs))]
         argvs = [[*argv, f"--junit-xml={result}"] for argv, result in zip(argvs, results, strict=True)]
         beside = [pool.submit(run_beside, argv) for argv in argvs[len(in_turn) :]]
         try:
             statuses = [subprocess.call(argv, cwd=TOP) for argv in argvs[: len(in_turn)]]
-            for paths, running in zip(BESIDE, beside, strict=True):
+            for paths, running in zip(at_once, beside, strict=True):
                 status, output = running.result()
                 statuses.append(status)
                 print(f"test: {paths[0]}{f' and {len(paths) - 1} more' if paths[1:] else ''}\n{output}", end="", flush=True)
@@ -113,7 +122,7 @@ def main() -> int:
     begin = time.monotonic()
     print("test: linters, types, unit tests" + ("" if arguments.check else ", tests as root"), flush=True)
     next_suite = not (arguments.check or arguments.suite) and os.geteuid() == 0
-    unit = run_pytest(arguments.suite, *(["-m", "not root"] if arguments.check else []), next_suite=next_suite)
+    unit = run_pytest(arguments.suite, *(["-m", "not root and not slow"] if arguments.check else []), next_suite=next_suite)
     machines = (0, 0)
     if not (arguments.unit or arguments.check):
         print(f"test: virtual machines ({time.monotonic() - begin:.0f} s so far)", flush=True)
