@@ -20,7 +20,7 @@ from harness.disks import MIB
 from harness.lab import Blank, Lab, LabDisk, booted
 
 TIMEOUT_S = 1800
-EXPECTED_S = 40
+EXPECTED_S = 90
 DISK_MIB = 512
 KEPT_MIB = 40
 # Number of the kept partition, and its neighbours' places in MiB: number → start, size.

@@ -10,7 +10,7 @@ from harness.disks import MIB
 from harness.lab import Blank, booted
 
 TIMEOUT_S = 1800
-EXPECTED_S = 130
+EXPECTED_S = 170
 
 
 def run(case: Case) -> None:
