@@ -115,7 +115,7 @@ def _initramfs(root: Root, boot: Boot) -> Iterator[Finding]:
         yield from _agent(boot, _OWN_INITRAMFS)
     if has_initramfs_tools(root):
         what = "dracut: initramfs-tools builds the initramfs of the next kernel"
-        yield Finding(MISSING, what, "replace it: apt install dracut", UPDATE_INITRAMFS)
+        yield Finding(MISSING, what, "replace it: ignition arm, or apt install dracut", UPDATE_INITRAMFS)
     if root.status(CERTIFICATES) is None:
         yield Finding(MISSING, "the certificates of authorities, for https", "install ca-certificates", CERTIFICATES)
 

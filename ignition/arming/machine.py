@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from ignition.errors import Failure
+from ignition.errors import CommandFailed, Failure
 from ignition.host import devices
 from ignition.host.command import run, status_and_output
 from ignition.host.reading import read_inside, read_text
@@ -19,13 +19,20 @@ _DRACUT_MODULE = "/usr/lib/dracut/modules.d/35coreos-ignition"
 UPDATE_INITRAMFS = "/usr/sbin/update-initramfs"
 _UPDATE_GRUB = "/usr/sbin/grub-mkconfig"
 _PREFIX_OF_KERNEL = "vmlinuz-"
+INITRAMFS_TOOLS = "initramfs-tools"
+_FIX_BY_HAND = "replace it by dracut: apt install dracut"
+# The kernel hooks of Debian's packages do nothing with INITRD=No: the operations after this one build every initramfs once.
+INSTALL_DRACUT = [
+    *("env", "INITRD=No", "DEBIAN_FRONTEND=noninteractive"),
+    *("apt-get", "--quiet=2", "--yes", "--no-install-recommends", "install", "dracut"),
+]
 
 
 class Machine:
     """`files`: path in the root → (content, mode) of the skeleton; `kernels`: versions with a kernel in /boot.
 
     `enabled`: the units that are enabled now; `identity`: the identifiers that each clone makes for itself. `grows`: ROOT is to
-    grow on a partition of any type.
+    grow on a partition of any type. `replaces`: initramfs-tools is installed, and makes way for dracut.
     """
 
     def __init__(
@@ -37,9 +44,10 @@ class Machine:
         enabled: Sequence[str],
         identity: reset.Facts,
         grows: bool = False,
+        replaces: bool = False,
     ) -> None:
         self.root, self.files, self.kernels, self.enabled = root, files, tuple(kernels), tuple(enabled)
-        self.identity, self.grows = identity, grows
+        self.identity, self.grows, self.replaces = identity, grows, replaces
 
     @property
     def is_armed(self) -> bool:
@@ -47,8 +55,11 @@ class Machine:
         return self.root.status(FLAG) is not None
 
 
-def probe(root: Root, *, grows: bool = False) -> Machine:
-    """Look at the machine, change nothing. Raises Failure if it cannot be armed."""
+def probe(root: Root, *, grows: bool = False, may_replace: bool = False) -> Machine:
+    """Look at the machine, change nothing. Raises Failure if it cannot be armed.
+
+    `may_replace`: dracut may be installed in place of initramfs-tools.
+    """
     kernels = [name.removeprefix(_PREFIX_OF_KERNEL) for name in root.names("/boot") if name.startswith(_PREFIX_OF_KERNEL)]
     machine = Machine(
         root,
@@ -57,6 +68,7 @@ def probe(root: Root, *, grows: bool = False) -> Machine:
         enabled=_enabled_units(),
         identity=reset.identity_of(root),
         grows=grows,
+        replaces=may_replace and has_initramfs_tools(root),
     )
     _refuse(machine)
     return machine
@@ -71,9 +83,8 @@ def _refuse(machine: Machine) -> None:
     root = machine.root
     if not root.is_directory(_DRACUT_MODULE):
         raise Failure("the dracut module is missing", where=_DRACUT_MODULE, fix="install coreos-ignition-dracut")
-    if has_initramfs_tools(root):
-        fix = "replace it by dracut: apt install dracut"
-        raise Failure("initramfs-tools would overwrite the initramfs of dracut", where=UPDATE_INITRAMFS, fix=fix)
+    if has_initramfs_tools(root) and not machine.replaces:
+        raise Failure("initramfs-tools would overwrite the initramfs of dracut", where=UPDATE_INITRAMFS, fix=_FIX_BY_HAND)
     if root.status(_UPDATE_GRUB) is None or root.status(GRUB_CONFIG) is None:
         raise Failure("GRUB is not set up", where=GRUB_CONFIG, fix="install GRUB, and run grub-install and update-grub")
     if not machine.kernels:
@@ -89,6 +100,25 @@ def _refuse(machine: Machine) -> None:
             where="/boot",
             fix="put /boot on a partition of its own",
         )
+    if machine.replaces:
+        _refuse_to_remove_more()
+
+
+def _refuse_to_remove_more() -> None:
+    """Raises Failure unless apt can install dracut, and removes nothing but initramfs-tools for it.
+
+    Packages that only work with initramfs-tools (zfs-initramfs, clevis-initramfs) may be how this machine finds its root.
+    """
+    why = "replacing initramfs-tools by dracut"
+    try:
+        steps = run([*INSTALL_DRACUT, "--simulate"], why=why)
+    except CommandFailed as failure:
+        fix = f"apt update, or {_FIX_BY_HAND}"
+        raise Failure(f"{why}: apt cannot install it: {failure.what}", where=UPDATE_INITRAMFS, fix=fix) from failure
+    removed = [line.split()[1] for line in steps.splitlines() if line.startswith("Remv ")]
+    others = sorted(set(removed) - {INITRAMFS_TOOLS})
+    if others:
+        raise Failure(f"{why}: apt would also remove {', '.join(others)}", where=UPDATE_INITRAMFS, fix=_FIX_BY_HAND)
 
 
 def _skeleton(root: Root) -> dict[str, tuple[bytes, int]]:

@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Sequence
 
-from ignition.arming.machine import FLAG, GRUB_CONFIG
+from ignition.arming.machine import FLAG, GRUB_CONFIG, INITRAMFS_TOOLS, INSTALL_DRACUT, UPDATE_INITRAMFS, has_initramfs_tools
 from ignition.host.command import run
 from ignition.host.reading import read_inside
 from ignition.host.root import PARENTS
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ignition.operation import Context
 
 _BUILDING_S = 3600.0  # of an initramfs, in an emulated machine
+_INSTALLING_S = 1800.0
 
 
 class InstallFile(Operation):
@@ -60,6 +61,21 @@ class MaskUnit(Operation):
     def execute(self, context: Context) -> None:
         with context.root.at(self.path, parents=PARENTS) as here:
             here.symlink(os.devnull)
+
+
+class ReplaceInitramfsTools(Operation):
+    """Has apt install dracut, with which Debian's initramfs-tools conflicts. The present initramfs of each kernel stays."""
+
+    kind, path = "install-package", UPDATE_INITRAMFS
+
+    def describe(self) -> str:
+        return f"install the package dracut, which removes {INITRAMFS_TOOLS}"
+
+    def already_there(self, context: Context) -> bool:
+        return not has_initramfs_tools(context.root)
+
+    def execute(self, context: Context) -> None:
+        run(INSTALL_DRACUT, why=f"replacing {INITRAMFS_TOOLS} by dracut", timeout_s=_INSTALLING_S)
 
 
 class BuildInitramfs(Operation):

@@ -15,6 +15,7 @@ from ignition.arming.operations import (
     MakeIdentity,
     MaskUnit,
     RemoveInstalled,
+    ReplaceInitramfsTools,
     SetFlag,
     UpdateGrub,
 )
@@ -46,7 +47,9 @@ _GROW = b'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX ignition.grow=root"\n'
 
 def arm(machine: Machine) -> list[Operation]:
     """The steps after which the disk of this machine is an image."""
-    operations: list[Operation] = [InstallFile(path, *file) for path, file in _files(machine).items()]
+    # It alone needs a network, so it comes first: without one, nothing has changed.
+    operations: list[Operation] = [ReplaceInitramfsTools()] if machine.replaces else []
+    operations += [InstallFile(path, *file) for path, file in _files(machine).items()]
     operations.append(MaskUnit(FIRSTBOOT, "which would ask for a root password at the console"))
     operations += [BuildInitramfs(version) for version in machine.kernels]
     operations.append(UpdateGrub())

@@ -55,7 +55,7 @@ DISARM = Program(
 @PROGRAM
 def arm(values: Values, words: list[str]) -> int:
     """Show the operations, run them, and look for other things that the image lacks."""
-    machine = _probe(values)
+    machine = _probe(values, may_replace=True)
     _run(plan.arm(machine), machine, "arm", dry_run=values["dry-run"])
     if values["dry-run"]:
         return SUCCESS
@@ -76,14 +76,14 @@ def disarm(values: Values, words: list[str]) -> None:
         print("\nThe next boot is an ordinary one.")
 
 
-def _probe(values: Values) -> machines.Machine:
+def _probe(values: Values, *, may_replace: bool = False) -> machines.Machine:
     if os.path.exists(paths.INITRD_RELEASE):
         raise Failure("this is an initramfs", fix="run it on the running system, or in a chroot of the image")
     if os.geteuid() != 0:
         raise Failure("only root can change the boot of a machine", fix="run it as root")
     # In a chroot there is no journal, and the steps are printed anyway.
     log.divert(None if os.path.exists(_JOURNAL) and not values["dry-run"] else _warn)
-    return machines.probe(Root.live(), grows=values.get("grow", False))
+    return machines.probe(Root.live(), grows=values.get("grow", False), may_replace=may_replace)
 
 
 def _warn(priority: int, text: str) -> None:

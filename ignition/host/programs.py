@@ -49,8 +49,10 @@ PROGRAMS: dict[str, bool] = {
 # Started by coreos-metadata and coreos-cloudinit on the running system, and by commands for people: not in the initramfs.
 LATER = frozenset(
     {
+        "apt-get",
         "debugfs",
         "dracut",
+        "env",
         "grub-mkconfig",
         "grub-probe",
         "hostnamectl",

@@ -9,7 +9,7 @@ import pytest
 from ignition.arming import initramfs, plan
 from ignition.arming import machine as machines
 from ignition.cli import ignition
-from ignition.errors import Failure
+from ignition.errors import CommandFailed, Failure
 from ignition.host import devices, log, paths
 from ignition.host.root import Root
 from ignition.provisioned import reset
@@ -45,6 +45,7 @@ class Stock:
     def __init__(self, top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.top, self.device, self.was_armed = top / "root", "/dev/vda3", False
         self.started: list[list[str]] = []
+        self.simulated = "Remv initramfs-tools [0.142]\nInst dracut (059)\nConf dracut (059)\n"
         for name, text in STOCK.items():
             self.put(name, text)
         for source in SKELETON.rglob("*"):
@@ -84,6 +85,13 @@ class Stock:
         if argv[0] == "grub-probe":
             return f"{self.device}\n"
         self.started.append(argv)
+        if "apt-get" in argv:
+            if self.simulated.startswith("E:"):
+                raise CommandFailed(self.simulated, status=100)
+            if "--simulate" in argv:
+                return self.simulated
+            assert not (self.top / "etc/dracut.conf.d").exists()
+            (self.top / "usr/sbin/update-initramfs").unlink()
         if argv[0] == "grub-mkconfig" and not self.was_armed:  # at this point neither identifiers nor flag have changed
             assert not (self.top / "boot/coreos/first_boot").exists() and (self.top / "etc/ssh/ssh_host_ed25519_key").exists()
             self.was_armed = True
@@ -248,13 +256,57 @@ def test_machine_that_cannot_be_armed(stock: Stock, missing: str, what: str) -> 
     assert stock.files() == before
 
 
-def test_initramfs_tools_are_refused(stock: Stock, capsys: pytest.CaptureFixture[str]) -> None:
-    stock.put("usr/sbin/update-initramfs", "#!/bin/sh\nmkinitramfs -o x\n")
+INITRAMFS_TOOLS = "#!/bin/sh\nmkinitramfs -o x\n"
+APT = ["env", "INITRD=No", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet=2", "--yes", "--no-install-recommends"]
+APT += ["install", "dracut"]
+
+
+def test_dracut_takes_the_place_of_initramfs_tools_first(stock: Stock, capsys: pytest.CaptureFixture[str]) -> None:
+    stock.put("usr/sbin/update-initramfs", INITRAMFS_TOOLS)
+    before = stock.files()
+    replaced = f"  install the package dracut, which removes initramfs-tools\n{ARMED}"
+    assert ignition.main(["arm", "-dry-run"]) == 0
+    assert (capsys.readouterr().out, stock.files(), stock.started) == (replaced, before, [[*APT, "--simulate"]])
+    assert ignition.main(["arm"]) == 0
+    assert capsys.readouterr().out.startswith(replaced)
+    assert [argv[0] for argv in stock.started[1:]] == ["env", "env", "dracut", "grub-mkconfig"]
+    assert stock.started[1:3] == [[*APT, "--simulate"], APT]
+    assert ignition.main(["arm"]) == 0
+    assert capsys.readouterr().out.startswith(ARMED.split("\n")[0])
+
+
+def test_packages_that_need_initramfs_tools_are_not_removed(stock: Stock, capsys: pytest.CaptureFixture[str]) -> None:
+    stock.put("usr/sbin/update-initramfs", INITRAMFS_TOOLS)
+    stock.simulated = "Remv zfs-initramfs [2.1]\nRemv initramfs-tools [0.142]\nRemv clevis-initramfs [19]\nInst dracut (059)\n"
+    before = stock.files()
     assert ignition.main(["arm"]) == 1
     assert capsys.readouterr().err == (
-        "ignition arm: /usr/sbin/update-initramfs: initramfs-tools would overwrite the initramfs of dracut"
+        "ignition arm: /usr/sbin/update-initramfs: replacing initramfs-tools by dracut: apt would also remove clevis-initramfs,"
+        " zfs-initramfs (fix: replace it by dracut: apt install dracut)\n"
+    )
+    assert (stock.files(), stock.started) == (before, [[*APT, "--simulate"]])
+
+
+def test_dracut_that_apt_does_not_know(stock: Stock, capsys: pytest.CaptureFixture[str]) -> None:
+    stock.put("usr/sbin/update-initramfs", INITRAMFS_TOOLS)
+    stock.simulated = "E: Unable to locate package dracut"
+    before = stock.files()
+    assert ignition.main(["arm", "-dry-run"]) == 1
+    assert capsys.readouterr().err == (
+        "ignition arm: /usr/sbin/update-initramfs: replacing initramfs-tools by dracut: apt cannot install it: E: Unable to locate"
+        " package dracut (fix: apt update, or replace it by dracut: apt install dracut)\n"
+    )
+    assert stock.files() == before
+
+
+def test_disarming_refuses_initramfs_tools(stock: Stock, capsys: pytest.CaptureFixture[str]) -> None:
+    stock.put("usr/sbin/update-initramfs", INITRAMFS_TOOLS)
+    assert ignition.main(["disarm"]) == 1
+    assert capsys.readouterr().err == (
+        "ignition disarm: /usr/sbin/update-initramfs: initramfs-tools would overwrite the initramfs of dracut"
         " (fix: replace it by dracut: apt install dracut)\n"
     )
+    assert stock.started == []
 
 
 @pytest.mark.parametrize("kind", ["dm", "md"])
