@@ -37,7 +37,10 @@ def test_power_cuts_are_noticed(make_loop: MakeLoop, tmp_path: Path) -> None:
     """A script that removes the mark before the flag, and one that removes the flag too early."""
     device = make_loop(LEAST_MIB["ext4"])
     text = (TOP / "dracut/35coreos-ignition/esp").read_text()
-    for right, wrong in {'        rm "$flag"\n': '        rm -f "$mark"; sync; rm "$flag"\n', "note begun": 'rm "$flag"; note begun'}.items():
+    for right, wrong in {
+        '        rm "$flag"\n': '        rm -f "$mark"; sync; rm "$flag"\n',
+        "note begun": 'rm "$flag"; note begun',
+    }.items():
         assert right in text
         (tmp_path / "esp").write_text(text.replace(right, wrong))
         subprocess.run([*MKFS["ext4"], device], check=True)

@@ -1,4 +1,4 @@
-"""The script `esp` of the initramfs on a file system of any kind, named in any way, with the power failing before each of its steps.
+"""The script `esp` of the initramfs on any file system, named in any way, with the power failing before each of its steps.
 
 Runs in a guest (`python3 - DEVICE FORMAT CUTS SPELLING…`) and in tests (tests/dracut/test_flag_cuts.py). A first boot is gone
 through that is interrupted once: its verbs are those of VERBS. A power cut is a copy of the device that bypasses the page cache:
@@ -25,6 +25,7 @@ AGAIN = "<5>an earlier first boot with this same config was interrupted or faile
 SAID = ("", "", "1\n", AGAIN, "")
 # The flag's presence and the mark after each verb.
 LEFT = ((True, BEGUN), *((True, f"{BEGUN}disks-done\n"),) * 3, (False, None))
+_PAST_THE_CACHE = ("bs=1M", "iflag=direct", "conv=sparse", "status=none")
 
 Left = tuple[bool, str | None]  # whether the flag exists, the text of the mark
 
@@ -99,7 +100,7 @@ class _Work:
         os.sync()
         stand_ins = dict(programs)
         if cuts:
-            copy = f'dd if={self.device} of={self.copies}/$(ls {self.copies} | wc -l) bs=1M iflag=direct conv=sparse status=none'
+            copy = f"dd if={self.device} of={self.copies}/$(ls {self.copies} | wc -l) {' '.join(_PAST_THE_CACHE)}"
             stand_ins |= {name: f'{copy}\nPATH=${{PATH#*:}} exec {name} "$@"' for name in STEPS}
         for name, text in stand_ins.items():
             (self.programs / name).write_text(f"#!/bin/sh\n{text}\n")
@@ -108,7 +109,7 @@ class _Work:
     def copy(self) -> Path:
         """The device as it is now."""
         copy = self.copies / "1000"
-        subprocess.run(["dd", f"if={self.device}", f"of={copy}", "bs=1M", "iflag=direct", "conv=sparse", "status=none"], check=True)
+        subprocess.run(["dd", f"if={self.device}", f"of={copy}", *_PAST_THE_CACHE], check=True)
         return copy
 
     def look(self, copy: Path) -> Left:

@@ -5,6 +5,7 @@ sector numbers by which each finds the next. Offsets are those of GRUB 2.06, inc
 """
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 from layout import SECTOR, Partition
@@ -26,9 +27,9 @@ _CODE_END = 440  # the disk signature and the protective partition table come af
 _BLOCKLIST = SECTOR - 12  # in core.img's first sector: where its second one is
 
 
-def bios(image: Path, bios_boot: Partition, scratch: Path, *, embedded: str = EMBEDDED) -> None:
-    """Install into the first sector of `image` and into its BIOS-BOOT partition."""
-    core = bytearray(_core("i386-pc", BIOS_MODULES, [*MODULES, "biosdisk"], scratch, embedded).read_bytes())
+def bios(image: Path, bios_boot: Partition, scratch: Path, *, embedded: str = EMBEDDED, modules: Sequence[str] = ()) -> None:
+    """Install into the first sector of `image` and into its BIOS-BOOT partition. `modules`: besides MODULES."""
+    core = bytearray(_core("i386-pc", BIOS_MODULES, [*MODULES, *modules, "biosdisk"], scratch, embedded).read_bytes())
     if len(core) > bios_boot.bytes:
         raise ValueError(f"core.img has {len(core)} bytes: more than BIOS-BOOT")
     struct.pack_into("<Q", core, _BLOCKLIST, bios_boot.start + 1)
@@ -41,9 +42,9 @@ def bios(image: Path, bios_boot: Partition, scratch: Path, *, embedded: str = EM
         disk.write(core)
 
 
-def uefi(scratch: Path, *, embedded: str = EMBEDDED) -> Path:
-    """Build BOOTX64.EFI; returns its path."""
-    return _core("x86_64-efi", UEFI_MODULES, [*MODULES, "efi_gop", "all_video"], scratch, embedded)
+def uefi(scratch: Path, *, embedded: str = EMBEDDED, modules: Sequence[str] = ()) -> Path:
+    """Build BOOTX64.EFI; returns its path. `modules`: besides MODULES."""
+    return _core("x86_64-efi", UEFI_MODULES, [*MODULES, *modules, "efi_gop", "all_video"], scratch, embedded)
 
 
 def _core(target: str, modules: Path, names: list[str], scratch: Path, embedded: str) -> Path:

@@ -5,7 +5,7 @@
 
 The disk starts with BIOS and UEFI. It is as an installation leaves it: ordinary partition types, an EFI system partition without
 a label, ROOT as the last partition; initramfs-tools, and GRUB's configuration by update-grub. Debian 12 has /boot in ROOT, Debian
-13 on a partition of its own. In a chroot on the mounted disk the agent's packages are installed and `ignition arm -grow` is run.
+13 on XFS of its own. In a chroot on the mounted disk the agent's packages are installed and `ignition arm -grow` is run.
 Needs root and Debian's archive.
 """
 
@@ -51,16 +51,17 @@ _NETWORK = "[Match]\nType=ether\n\n[Network]\nDHCP=yes\n\n[DHCPv4]\nClientIdenti
 
 
 class FileSystem(NamedTuple):
-    """One ext4 of the disk: its UUID, where it is mounted, and the name of its device while the disk is built."""
+    """A file system of the disk: its UUID, where it is mounted, and the name of its device while the disk is built."""
 
     partition: Partition
     uuid: str
     target: str
     name: str
+    format: str = "ext4"
 
 
 _ROOT_UUID, _BOOT_UUID = "5f0f6a3e-6d1c-4f0e-9a43-6a1d5c1f0001", "5f0f6a3e-6d1c-4f0e-9a43-6a1d5c1f0002"
-_BOOT = FileSystem(Partition(3, "", _LINUX, "", 384 * MIB, start=68 * MIB), _BOOT_UUID, "/boot", "vdb")
+_BOOT = FileSystem(Partition(3, "", _LINUX, "", 384 * MIB, start=68 * MIB), _BOOT_UUID, "/boot", "vdb", "xfs")
 # ROOT is mounted first.
 LAYOUTS = {
     "bookworm": (FileSystem(Partition(3, "", _LINUX, "", 2048 * MIB, start=68 * MIB), _ROOT_UUID, "/", "vda"),),
@@ -96,7 +97,8 @@ def ensure(folder: Path, suite: str, append: str = "") -> Path:
 def _mmdebstrap(suite: str) -> list[str]:
     options = [f"--dpkgopt=path-exclude={pattern}" for pattern in root_tree.EXCLUDED]
     options += [f"--dpkgopt=path-include={pattern}" for pattern in root_tree.KEPT]
-    return [*options, '--aptopt=Apt::Install-Recommends "false"', "--variant=minbase", f"--include={','.join(PACKAGES)}", suite]
+    packages = PACKAGES + ["xfsprogs"] * any(one.format == "xfs" for one in LAYOUTS[suite])
+    return [*options, '--aptopt=Apt::Install-Recommends "false"', "--variant=minbase", f"--include={','.join(packages)}", suite]
 
 
 def _build(scratch: Path, suite: str, tarball: Path, append: str) -> Path:
@@ -122,8 +124,7 @@ def _build(scratch: Path, suite: str, tarball: Path, append: str) -> Path:
             shutil.copyfile("/etc/resolv.conf", resolver)
             _offer(packages, root)
             _inside(root, mounts, ["apt-get", "-qq", "update"])
-            # The initramfs that dracut's package would build is not booted: `arm` builds another one.
-            environment = ["env", "DEBIAN_FRONTEND=noninteractive", "INITRD=No"]
+            environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
             for command in commands():
                 with (result / "commands.txt").open("a", encoding="utf-8") as file:
                     file.write(f"# {command}\n{_inside(root, mounts, [*environment, 'sh', '-euc', command])}")
@@ -180,8 +181,12 @@ def _partition(raw: Path, layout: Sequence[FileSystem]) -> None:
     script = "\n".join(["label: gpt", "unit: sectors", *rows]) + "\n"
     run(["sfdisk", "--quiet", "--no-tell-kernel", "--no-reread", str(raw)], stdin=script)
     for one in layout:
-        options = f"offset={one.partition.offset},assume_storage_prezeroed=1,nodiscard"
-        run(["mke2fs", "-q", "-F", "-t", "ext4", "-U", one.uuid, "-E", options, str(raw), f"{one.partition.bytes // 1024}k"])
+        with _loop(raw, one.partition) as loop:
+            if one.format == "xfs":
+                run(["mkfs.xfs", "-q", "-m", f"uuid={one.uuid}", loop])
+            else:
+                options = ["-U", one.uuid, "-E", "assume_storage_prezeroed=1,nodiscard"]
+                run(["mke2fs", "-q", "-F", "-t", one.format, *options, loop])
     run(["mkfs.fat", "-F", "32", "-s", "1", f"--offset={ESP.start}", str(raw), str(ESP.bytes // 1024)])
 
 
@@ -189,18 +194,19 @@ def _boot_loaders(raw: Path, boot: FileSystem, scratch: Path) -> None:
     """As grub-install does with a device, for BIOS and UEFI. `boot`: the file system with /boot."""
     prefix = "($root)/grub" if boot.target == "/boot" else "($root)/boot/grub"
     embedded = f"search --no-floppy --fs-uuid {boot.uuid} --set=root\nset prefix={prefix}\nconfigfile $prefix/grub.cfg\n"
-    boot_loader.bios(raw, BIOS_BOOT, scratch, embedded=embedded)
+    modules = {"ext4": (), "xfs": ("xfs",)}[boot.format]  # more than every GRUB of this harness has
+    boot_loader.bios(raw, BIOS_BOOT, scratch, embedded=embedded, modules=modules)
     at = f"{raw}@@{ESP.offset}"
     run(["mmd", "-i", at, "::/EFI", "::/EFI/BOOT"])
-    run(["mcopy", "-i", at, str(boot_loader.uefi(scratch, embedded=embedded)), "::/EFI/BOOT/BOOTX64.EFI"])
+    run(["mcopy", "-i", at, str(boot_loader.uefi(scratch, embedded=embedded, modules=modules)), "::/EFI/BOOT/BOOTX64.EFI"])
 
 
 def _configure(root: Path, layout: Sequence[FileSystem], append: str) -> None:
     """As an installer does."""
     (root / "boot/grub").mkdir()
     _write_device_map(root, layout)
-    fstab = "".join(f"UUID={one.uuid} {one.target} ext4 defaults 0 {number}\n" for number, one in enumerate(layout, start=1))
-    (root / "etc/fstab").write_text(fstab, encoding="ascii")
+    rows = [f"UUID={one.uuid} {one.target} {one.format} defaults 0 {number}\n" for number, one in enumerate(layout, start=1)]
+    (root / "etc/fstab").write_text("".join(rows), encoding="ascii")
     (root / "etc/hostname").write_text("stock\n", encoding="ascii")
     (root / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n", encoding="ascii")
     (root / "etc/systemd/network/80-dhcp.network").write_text(_NETWORK, encoding="ascii")
@@ -216,15 +222,24 @@ def _write_device_map(root: Path, layout: Sequence[FileSystem]) -> None:
 
 
 @contextmanager
+def _loop(raw: Path, partition: Partition) -> Iterator[str]:
+    """A loop device of a partition of the disk."""
+    options = ["--offset", str(partition.offset), "--sizelimit", str(partition.bytes)]
+    loop = run(["losetup", "--find", "--show", *options, str(raw)]).strip()
+    try:
+        yield loop
+    finally:
+        run(["losetup", "--detach", loop])
+
+
+@contextmanager
 def _mounted(raw: Path, layout: Sequence[FileSystem], root: Path) -> Iterator[dict[str, FileSystem]]:
     """The file systems of the disk, mounted: loop device → file system, in the order of mounting."""
     root.mkdir(exist_ok=True)
     found: dict[str, FileSystem] = {}
     with ExitStack() as stack:
         for one in layout:
-            options = ["--offset", str(one.partition.offset), "--sizelimit", str(one.partition.bytes)]
-            loop = run(["losetup", "--find", "--show", *options, str(raw)]).strip()
-            stack.callback(run, ["losetup", "--detach", loop])
+            loop = stack.enter_context(_loop(raw, one.partition))
             at = root / one.target.strip("/")
             at.mkdir(exist_ok=True)
             run(["mount", loop, str(at)])
