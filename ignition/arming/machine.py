@@ -109,16 +109,19 @@ def _refuse_to_remove_more() -> None:
 
     Packages that only work with initramfs-tools (zfs-initramfs, clevis-initramfs) may be how this machine finds its root.
     """
-    why = "replacing initramfs-tools by dracut"
     try:
-        steps = run([*INSTALL_DRACUT, "--simulate"], why=why)
+        steps = run([*INSTALL_DRACUT, "--simulate"], why="asking apt for dracut")
     except CommandFailed as failure:
-        fix = f"apt update, or {_FIX_BY_HAND}"
-        raise Failure(f"{why}: apt cannot install it: {failure.what}", where=UPDATE_INITRAMFS, fix=fix) from failure
+        raise Failure(
+            f"dracut cannot be installed in place of initramfs-tools: {failure.what}",
+            where=UPDATE_INITRAMFS,
+            fix="apt update, and ignition arm again",
+        ) from failure
     removed = [line.split()[1] for line in steps.splitlines() if line.startswith("Remv ")]
     others = sorted(set(removed) - {INITRAMFS_TOOLS})
     if others:
-        raise Failure(f"{why}: apt would also remove {', '.join(others)}", where=UPDATE_INITRAMFS, fix=_FIX_BY_HAND)
+        what = f"to install dracut, apt would also remove {', '.join(others)}"
+        raise Failure(what, where=UPDATE_INITRAMFS, fix=_FIX_BY_HAND)
 
 
 def _skeleton(root: Root) -> dict[str, tuple[bytes, int]]:

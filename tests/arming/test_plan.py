@@ -281,8 +281,8 @@ def test_packages_that_need_initramfs_tools_are_not_removed(stock: Stock, capsys
     before = stock.files()
     assert ignition.main(["arm"]) == 1
     assert capsys.readouterr().err == (
-        "ignition arm: /usr/sbin/update-initramfs: replacing initramfs-tools by dracut: apt would also remove clevis-initramfs,"
-        " zfs-initramfs (fix: replace it by dracut: apt install dracut)\n"
+        "ignition arm: /usr/sbin/update-initramfs: to install dracut, apt would also remove clevis-initramfs, zfs-initramfs"
+        " (fix: replace it by dracut: apt install dracut)\n"
     )
     assert (stock.files(), stock.started) == (before, [[*APT, "--simulate"]])
 
@@ -293,8 +293,8 @@ def test_dracut_that_apt_does_not_know(stock: Stock, capsys: pytest.CaptureFixtu
     before = stock.files()
     assert ignition.main(["arm", "-dry-run"]) == 1
     assert capsys.readouterr().err == (
-        "ignition arm: /usr/sbin/update-initramfs: replacing initramfs-tools by dracut: apt cannot install it: E: Unable to locate"
-        " package dracut (fix: apt update, or replace it by dracut: apt install dracut)\n"
+        "ignition arm: /usr/sbin/update-initramfs: dracut cannot be installed in place of initramfs-tools: E: Unable to locate"
+        " package dracut (fix: apt update, and ignition arm again)\n"
     )
     assert stock.files() == before
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.loop_devices import MakeLoop, make_loop  # noqa: F401  # a fixture
+from tests.loop_devices import MakeLoop, make_loop
 
+__all__ = ["make_loop"]
 TOP = Path(__file__).parent.parent.parent
 sys.path.append(str(TOP / "vm-tests"))
 

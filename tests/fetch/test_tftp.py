@@ -155,11 +155,12 @@ def test_total_limit_counts(faults: Faults) -> None:
 
 
 def test_port_where_nobody_listens_is_tried_again_until_the_limit() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.83.21", 0))  # an address that no server of another test has
-        port = sock.getsockname()[1]
     fake = FakeClock()
-    with pytest.raises(Failure) as caught:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, pytest.raises(Failure) as caught:
+        # No server of another test can get this port meanwhile. A connected socket only receives from its peer: others are refused.
+        sock.bind(("127.0.83.21", 0))
+        port = sock.getsockname()[1]
+        sock.connect(("127.0.83.22", port))
         list(tftp.stream(f"tftp://127.0.83.21:{port}/a", Settings(), Clock(fake.now, fake.sleep, fake.random)))
     assert caught.value.what.startswith("connection refused (")
     assert caught.value.what.endswith("limit 600 s)")
