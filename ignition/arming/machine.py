@@ -32,7 +32,8 @@ class Machine:
     """`files`: path in the root → (content, mode) of the skeleton; `kernels`: versions with a kernel in /boot.
 
     `enabled`: the units that are enabled now; `identity`: the identifiers that each clone makes for itself. `grows`: ROOT is to
-    grow on a partition of any type. `replaces`: initramfs-tools is installed, and makes way for dracut.
+    grow on a partition of any type. `replaces`: initramfs-tools is installed, and makes way for dracut. `runs`: systemd runs it;
+    it is not a chroot.
     """
 
     def __init__(
@@ -45,9 +46,10 @@ class Machine:
         identity: reset.Facts,
         grows: bool = False,
         replaces: bool = False,
+        runs: bool = False,
     ) -> None:
         self.root, self.files, self.kernels, self.enabled = root, files, tuple(kernels), tuple(enabled)
-        self.identity, self.grows, self.replaces = identity, grows, replaces
+        self.identity, self.grows, self.replaces, self.runs = identity, grows, replaces, runs
 
     @property
     def is_armed(self) -> bool:
@@ -69,6 +71,7 @@ def probe(root: Root, *, grows: bool = False, may_replace: bool = False) -> Mach
         identity=reset.identity_of(root),
         grows=grows,
         replaces=may_replace and has_initramfs_tools(root),
+        runs=_systemd_runs(),
     )
     _refuse(machine)
     return machine
@@ -136,6 +139,11 @@ def _skeleton(root: Root) -> dict[str, tuple[bytes, int]]:
     if not found:
         raise Failure("the files to install are missing", where=SKELETON, fix="install coreos-ignition-dracut")
     return found
+
+
+def _systemd_runs() -> bool:
+    argv = ["systemctl", "is-system-running"]  # "offline" in a chroot, with other states than "running" status 1
+    return status_and_output(argv, why="asking systemd", ok=(0, 1))[1].strip() != "offline"
 
 
 def _enabled_units() -> list[str]:

@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.operation import Context
 
+RANDOM_SEED = "/var/lib/systemd/random-seed"
+SEED_NOT_SAVED = "/run/systemd/system/systemd-random-seed.service.d/50-coreos-ignition.conf"
 _BUILDING_S = 3600.0  # of an initramfs, in an emulated machine
 _INSTALLING_S = 1800.0
 
@@ -123,6 +125,44 @@ class RemoveInstalled(Operation):
     def execute(self, context: Context) -> None:
         with context.root.at(self.path) as here:
             here.unlink()
+
+
+class RemoveRandomSeed(Operation):
+    """Removes the random seed of the machine. `runs`: systemd runs it, and is not to save another one when it shuts down."""
+
+    kind, path = "remove-file", RANDOM_SEED
+
+    def __init__(self, *, runs: bool) -> None:
+        self._runs = runs
+
+    def describe(self) -> str:
+        return f"remove the random seed: {self.path}{', which is not saved at the shutdown' if self._runs else ''}"
+
+    def already_there(self, context: Context) -> bool:
+        is_removed = context.root.status(self.path) is None
+        return is_removed and (not self._runs or context.root.status(SEED_NOT_SAVED) is not None)
+
+    def execute(self, context: Context) -> None:
+        if self._runs:
+            context.root.write(SEED_NOT_SAVED, b"[Service]\nExecStop=\n", mode=0o644)
+            run(["systemctl", "daemon-reload"], why="loading the units again")
+        if context.root.status(self.path) is not None:
+            with context.root.at(self.path) as here:
+                here.unlink()
+
+
+class SaveRandomSeed(Operation):
+    """Lets systemd save the random seed again."""
+
+    kind, path = "remove-file", SEED_NOT_SAVED
+
+    def describe(self) -> str:
+        return f"remove {self.path}: the random seed is saved again at the shutdown"
+
+    def execute(self, context: Context) -> None:
+        with context.root.at(self.path) as here:
+            here.unlink()
+        run(["systemctl", "daemon-reload"], why="loading the units again")
 
 
 class SetFlag(Operation):

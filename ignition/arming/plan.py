@@ -10,12 +10,16 @@ from collections.abc import Iterator
 
 from ignition.arming.machine import FLAG
 from ignition.arming.operations import (
+    RANDOM_SEED,
+    SEED_NOT_SAVED,
     BuildInitramfs,
     InstallFile,
     MakeIdentity,
     MaskUnit,
     RemoveInstalled,
+    RemoveRandomSeed,
     ReplaceInitramfsTools,
+    SaveRandomSeed,
     SetFlag,
     UpdateGrub,
 )
@@ -33,7 +37,6 @@ PRESET = "/etc/systemd/system-preset/50-coreos-ignition.preset"
 GRUB_DEFAULTS = "/etc/default/grub.d/zz-coreos-ignition.cfg"
 KEY_MAKER = "ignition-sshd-keygen.service"
 FIRSTBOOT = "systemd-firstboot.service"
-RANDOM_SEED = "/var/lib/systemd/random-seed"
 _OURS = (
     "coreos-metadata-checkin.service",
     "coreos-metadata-firstboot-checkin.service",
@@ -54,8 +57,8 @@ def arm(machine: Machine) -> list[Operation]:
     operations += [BuildInitramfs(version) for version in machine.kernels]
     operations.append(UpdateGrub())
     operations += reset.plan(_with_key_maker(machine))
-    if machine.root.status(RANDOM_SEED) is not None:
-        operations.append(reset.RemoveFiles("the random seed", [RANDOM_SEED]))
+    if machine.runs or machine.root.status(RANDOM_SEED) is not None:
+        operations.append(RemoveRandomSeed(runs=machine.runs))
     return [*operations, SetFlag()]
 
 
@@ -76,6 +79,8 @@ def disarm(machine: Machine) -> list[Operation]:
         operations.append(MakeIdentity("a machine ID", ["systemd-machine-id-setup"], machine_id.PATH))
     if root.status("/etc/ssh/sshd_config") is not None and not machine.identity.host_keys:
         operations.append(MakeIdentity("the SSH host keys", ["ssh-keygen", "-A"], "/etc/ssh"))
+    if root.status(SEED_NOT_SAVED) is not None:
+        operations.append(SaveRandomSeed())
     return operations
 
 

@@ -62,7 +62,8 @@ class Stock:
         monkeypatch.setattr(paths, "INITRD_RELEASE", str(top / "initrd-release"))
         for module in ("machine", "operations"):
             monkeypatch.setattr(f"ignition.arming.{module}.run", self._run)
-        monkeypatch.setattr(machines, "status_and_output", lambda argv, **_: (0, ENABLED))
+        self.state = "offline"
+        monkeypatch.setattr(machines, "status_and_output", self._asked)
         monkeypatch.setattr(initramfs, "read", lambda image, path: "xfs\n")
         log.divert(lambda priority, text: None)
 
@@ -80,6 +81,9 @@ class Stock:
             for path in sorted(self.top.rglob("*"))
             if (path.is_symlink() or path.is_file()) and "share/coreos-ignition" not in str(path)
         }
+
+    def _asked(self, argv: list[str], **_: object) -> tuple[int, str]:
+        return (1, f"{self.state}\n") if "is-system-running" in argv else (0, ENABLED)
 
     def _run(self, argv: list[str], **_: object) -> str:
         if argv[0] == "grub-probe":
@@ -216,6 +220,23 @@ def test_disarming_takes_everything_back(stock: Stock, capsys: pytest.CaptureFix
     before["boot/grub/grub.cfg"] = GRUB_CFG  # of the stand-in
     assert {**before, "etc/machine-id": "f" * 32 + "\n"} == {**after, **{name: before[name] for name in lost}}
     assert [argv[0] for argv in stock.started] == ["dracut", "grub-mkconfig", "systemd-machine-id-setup", "ssh-keygen"]
+
+
+def test_running_machine_does_not_save_its_random_seed_again(stock: Stock, capsys: pytest.CaptureFixture[str]) -> None:
+    drop_in = "run/systemd/system/systemd-random-seed.service.d/50-coreos-ignition.conf"
+    stock.state = "degraded"
+    assert ignition.main(["arm"]) == 0
+    seed = "  remove the random seed: /var/lib/systemd/random-seed, which is not saved at the shutdown"
+    assert f"{seed}\n" in capsys.readouterr().out
+    files = stock.files()
+    assert (files[drop_in], "var/lib/systemd/random-seed" in files) == ("[Service]\nExecStop=\n", False)
+    assert stock.started[-1] == ["systemctl", "daemon-reload"]
+    assert ignition.main(["arm"]) == 0
+    assert f"{seed} (already done)\n" in capsys.readouterr().out
+    stock.started.clear()
+    assert ignition.main(["disarm"]) == 0
+    assert drop_in not in stock.files()
+    assert stock.started[-1] == ["systemctl", "daemon-reload"]
 
 
 def test_flag_goes_first_and_comes_last(stock: Stock) -> None:

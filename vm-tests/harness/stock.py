@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import disks, guest, kargs
+from harness import disks, filesystems, gpt, guest, kargs
 from harness.case import Case
 from harness.checks import Checks
 from harness.disks import GIB, Disk
@@ -79,6 +79,10 @@ def first_boot(case: Case, system: Disk, hardware: Hardware, *, arms: bool = Fal
     _judge_arguments(seen, checks)
     if arms:
         _judge_armed_again(armed, checks)
+        raw = case.raw(system, "armed")
+        names = filesystems.ext4_names(raw, gpt.read_table(raw).partitions[-1], "/var/lib/systemd")
+        raw.unlink()
+        checks.true("a seed after the shutdown", "catalog" in names and "random-seed" not in names, names)
     checks.done()
 
 
