@@ -1,6 +1,6 @@
 """The script `esp` of the initramfs on any file system, named in any way, with the power failing before each of its steps.
 
-Runs in a guest (`python3 - DEVICE FORMAT CUTS SPELLING…`) and in tests (tests/dracut/test_flag_cuts.py). A first boot is gone
+Runs in a guest (`python3 - [DEVICE FORMAT CUTS SPELLINGS]…`) and in tests (tests/dracut/test_flag_cuts.py). A first boot is gone
 through that is interrupted once: its verbs are those of VERBS. A power cut is a copy of the device that bypasses the page cache:
 what had not reached the device by then is lost. The device has a new file system, and may be named differently for each verb.
 """
@@ -44,10 +44,11 @@ def go_through(device: str, format: str, spellings: Sequence[str], *, cuts: bool
             spelling = spellings[number % len(spellings)]
             (work.top / "cmdline").write_text(f"quiet ignition.boot={spelling}:/boot coreos.first_boot=detected\n")
             done = subprocess.run(["sh", esp, *verb], env=work.environment(), capture_output=True, text=True, check=False)
-            left = [work.look(copy) for copy in sorted(work.copies.iterdir(), key=lambda path: int(path.name))]
-            left.append(work.look(work.copy()))
-            for copy in work.copies.iterdir():
+            copies = sorted(work.copies.iterdir(), key=lambda path: int(path.name))
+            left = [work.look(str(copy), "loop") for copy in copies]
+            for copy in copies:
                 copy.unlink()
+            left.append(work.look(str(work.copy()), "loop") if cuts else work.look(device))
             record = {"verb": " ".join(verb), "spelling": spelling, "status": done.returncode, "said": done.stdout + done.stderr}
             records.append({**record, "left": left})
     return records
@@ -108,13 +109,13 @@ class _Work:
 
     def copy(self) -> Path:
         """The device as it is now."""
-        copy = self.copies / "1000"
+        copy = self.top / "copy"
         subprocess.run(["dd", f"if={self.device}", f"of={copy}", *_PAST_THE_CACHE], check=True)
         return copy
 
-    def look(self, copy: Path) -> Left:
-        """Flag and mark on a copy."""
-        with self._mounted(str(copy), "loop"):
+    def look(self, source: str, *options: str) -> Left:
+        """Flag and mark on a copy, or on the device."""
+        with self._mounted(source, *options):
             mark = self.at / "boot/coreos/first_boot.in-progress"
             text = mark.read_text(errors="replace") if mark.exists() else None
             return (self.at / "boot/coreos/first_boot").exists(), text
@@ -132,9 +133,10 @@ class _Work:
 
 
 def main() -> None:
-    """Print the records."""
-    device, format, cuts, *spellings = sys.argv[1:]
-    print(json.dumps(go_through(device, format, spellings, cuts=cuts == "cuts")))
+    """Print the records of each device. CUTS is "cuts" or ""; SPELLINGS are separated by commas."""
+    arguments = [sys.argv[at : at + 4] for at in range(1, len(sys.argv), 4)]
+    found = [go_through(node, format, names.split(","), cuts=cuts == "cuts") for node, format, cuts, names in arguments]
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
