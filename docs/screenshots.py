@@ -75,12 +75,12 @@ def take(pages: dict[str, str], into: Path) -> int:
     if importlib.util.find_spec("selenium") is None or not all(map(shutil.which, PROGRAMS)):
         print("screenshots: apt install chromium chromium-driver python3-selenium pngquant", file=sys.stderr)
         return 1
-    from selenium import webdriver
+    from selenium import webdriver  # type: ignore[import-not-found,unused-ignore]  # not among the packages of .ci/setup
 
     into.mkdir(parents=True, exist_ok=True)
     options = webdriver.ChromeOptions()
     for option in ("--headless=new", "--no-sandbox", "--hide-scrollbars", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(option)  # type: ignore[no-untyped-call]
+        options.add_argument(option)  # type: ignore[no-untyped-call,unused-ignore]
     browser = webdriver.Chrome(options=options)
     failed = False
     try:

@@ -108,7 +108,7 @@ class _TlsConnection(_AsTyped, HTTPSConnection):
         try:
             self.assert_hostname = False  # the library would accept common names and "go*.test"
             super().connect()
-            names.check(self.sock.getpeercert(), getattr(self, "_tunnel_host", None) or self.host)
+            names.check(cast(ssl.SSLSocket, self.sock).getpeercert(), getattr(self, "_tunnel_host", None) or self.host)
         except BaseException:
             # After a refused tunnel the proxy's response still owns the socket, and the traceback keeps the response alive.
             if self._plain is not None and (descriptor := self._plain.detach()) >= 0:
@@ -186,7 +186,7 @@ class Adapter(HTTPAdapter):
 
     def __init__(self, context: ssl.SSLContext | None, *, privileged_port: bool = False) -> None:
         self._context = context
-        self._pools = {"http": _PrivilegedPool if privileged_port else _Pool, "https": _TlsPool}
+        self._pools: dict[str, type] = {"http": _PrivilegedPool if privileged_port else _Pool, "https": _TlsPool}
         super().__init__(pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

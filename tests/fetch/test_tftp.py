@@ -157,7 +157,7 @@ def test_total_limit_counts(faults: Faults) -> None:
 def test_port_where_nobody_listens_is_tried_again_until_the_limit() -> None:
     fake = FakeClock()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, pytest.raises(Failure) as caught:
-        # No server of another test can get this port meanwhile. A connected socket only receives from its peer: others are refused.
+        # No server of another test gets this port meanwhile. A connected socket only receives from its peer: others are refused.
         sock.bind(("127.0.83.21", 0))
         port = sock.getsockname()[1]
         sock.connect(("127.0.83.22", port))

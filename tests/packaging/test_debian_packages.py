@@ -308,13 +308,12 @@ def test_machine_with_the_module_builds_its_initramfs_and_loses_it_with_the_pack
     )
     assert " usr/bin/ignition\n" in machine.run(["sh", "-c", build])
 
-    # An upgrade, a reinstallation and dpkg-reconfigure run the same script. It asks for a new initramfs where dracut builds it.
-    unincorporated = "/var/lib/dpkg/triggers/Unincorp"
+    # An upgrade, a reinstallation and dpkg-reconfigure run this script. It asks for a new initramfs where dracut builds it.
+    script, asked = "/var/lib/dpkg/info/coreos-ignition-dracut.postinst", "/var/lib/dpkg/triggers/Unincorp"
     for hook, wanted in (("true", 0), ("touch /etc/kernel/postinst.d/dracut", 1)):
-        machine.run(["sh", "-c", f"{hook}; dpkg-reconfigure coreos-ignition-dracut"])
-        asked = machine.run(["sh", "-c", f"grep -c update-initramfs {unincorporated} || :"])
-        assert int(asked) == wanted, hook
-    machine.run(["sh", "-c", f"rm /etc/kernel/postinst.d/dracut; : >{unincorporated}"])
+        machine.run(["sh", "-euc", f"{hook}; DPKG_MAINTSCRIPT_PACKAGE=coreos-ignition-dracut {script} configure"])
+        assert int(machine.run(["sh", "-c", f"grep -c update-initramfs {asked} || :"])) == wanted, hook
+    machine.run(["sh", "-c", f"rm /etc/kernel/postinst.d/dracut; : >{asked}"])
 
     # The trigger is awaited by initramfs-tools, which builds an initramfs without the agent.
     machine.run(["dpkg", "--no-triggers", "--remove", "coreos-ignition-dracut"])
