@@ -10,6 +10,7 @@ Needs root and Debian's archive.
 """
 
 import argparse
+import ctypes
 import os
 import shlex
 import shutil
@@ -26,6 +27,7 @@ import root_tree
 from layout import MIB, SECTOR, Partition
 from tools import BuildError, run, step
 
+CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x00020000, 0x4000, 1 << 18  # linux/sched.h, linux/mount.h
 SUITES = ("bookworm", "trixie")
 DISK = "disk.qcow2"
 # A server as it comes from Debian's installer, with the network of systemd.
@@ -280,6 +282,13 @@ def _lines(commands: Sequence[str]) -> str:
     return "\n".join(commands)
 
 
+def _use_own_mounts() -> None:
+    """`unshare --mount` of another process would copy them otherwise: a file system is only written out with its last mount."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) or libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None):
+        raise OSError(ctypes.get_errno(), "a mount namespace for the build")
+
+
 def main() -> int:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -290,6 +299,7 @@ def main() -> int:
     try:
         if os.geteuid() != 0:
             raise BuildError("root is needed: a disk is mounted")
+        _use_own_mounts()
         print(ensure(arguments.cache or cache.default_folder(arguments.suite), arguments.suite, arguments.append))
     except BuildError as error:
         print(f"stock.py: {error}", file=sys.stderr)
