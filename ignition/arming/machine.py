@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ignition.errors import CommandFailed, Failure
 from ignition.host import devices
 from ignition.host.command import run, status_and_output
-from ignition.host.reading import read_inside, read_text
+from ignition.host.reading import lines, read_inside, read_text
 from ignition.host.root import Root
 from ignition.provisioned import reset
 
@@ -120,7 +120,7 @@ def _refuse_to_remove_more() -> None:
             where=UPDATE_INITRAMFS,
             fix="apt update, and ignition arm again",
         ) from failure
-    removed = [line.split()[1] for line in steps.splitlines() if line.startswith("Remv ")]
+    removed = [line.split()[1] for line in lines(steps) if line.startswith("Remv ")]
     others = sorted(set(removed) - {INITRAMFS_TOOLS})
     if others:
         what = f"to install dracut, apt would also remove {', '.join(others)}"
