@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ignition.config.model import Resource
     from ignition.fetch.http import Client
+    from ignition.fetch.request import Judge
 
     class Writable(Protocol):
         """Anything with the `write` of a binary file."""
@@ -134,12 +135,13 @@ class Fetcher:
         *,
         body: bytes = b"",
         also_retry: frozenset[int] = frozenset(),
+        judge: Judge | None = None,
     ) -> bytes:
         """The body of a response from a metadata service; statuses in `also_retry` are retried like 503.
 
-        `body` is sent with every attempt. Any 2xx is success unless the method is GET.
+        `body` is sent with every attempt. Any 2xx is success unless the method is GET. `judge`: see Request.
         """
-        return self._whole(Request(method, url, headers, body=body, also_retry=also_retry, of_service=True))
+        return self._whole(Request(method, url, headers, body=body, also_retry=also_retry, judge=judge, of_service=True))
 
     def _whole(self, request: Request) -> bytes:
         _check(request.url)  # it may come from a document of the platform

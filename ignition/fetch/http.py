@@ -133,6 +133,7 @@ class _Exchange:
     def attempt(self, deadline: retry.Deadline) -> Response:
         """A successful response, its body unread. Raises Transient, NotFound, Failure or what the judge gives."""
         url, headers = self._request.url, self._client.outgoing(self._request.headers())
+        deadline = deadline if self._client.settings.attempt_s is None else deadline.within(self._client.settings.attempt_s)
         for _ in range(limits.REDIRECTS + 1):
             response = self._send(url, headers, deadline)
             # A request that changes something (a token, a check-in) may be answered by any 2xx: 201, 202 and 204 are usual there.

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         def close(self) -> None:
             """Drop the connection, unless the body was read to its end."""
 
+    Judge = Callable[[Response, str], Exception | None]
+
 
 TOO_MANY_REQUESTS = 429
 
@@ -48,7 +50,7 @@ class Request:
         body: bytes = b"",
         also_retry: frozenset[int] = frozenset(),
         privileged_port: bool = False,
-        judge: Callable[[Response, str], Exception | None] | None = None,
+        judge: Judge | None = None,
         of_service: bool = False,
         verified: bool = False,
     ) -> None:

@@ -28,6 +28,7 @@ class Settings(Record):
     total_s: float | None = spec("one fetch with all its attempts and pauses", default=TOTAL_S)
     header_s: float | None = spec("wait for all headers of a response", default=HEADER_S)
     attempts: int | None = spec("maximum number of attempts; None = as many as `total_s` allows", default=None)
+    attempt_s: float | None = spec("one attempt up to the headers, connection included", default=None)
     first_pause_s: float = spec("pause after the first attempt, before jitter; doubles", default=0.2)
     longest_pause_s: float = spec("ceiling of the pauses", default=5.0)
     certificate_authorities: tuple[Resource, ...] = spec("PEM bundles trusted beside the system's", default=())
