@@ -38,6 +38,8 @@ RULES = {
     "E14": "A swap file has a size, of 16 TiB at most.",
     "E15": "The priority of a swap file is between 0 and 32767.",
     "E16": "No file, directory or link of the config lies at the path of a swap file, above it or below it.",
+    "E17": "The receiver of reports is given by an http or https URL.",
+    "E18": "The format of reports is cloudevents or journal.",
     "F1": "The mount point of a file system is an absolute path in its simplest form.",
     "F2": "The device of a file system is given, and is an absolute path in its simplest form.",
     "F3": "A file system that is labelled, wiped, mounted or has options has a format.",

@@ -1292,6 +1292,20 @@ ROWS = [
     ),
     *(
         Row(
+            rule,
+            "3.5.0",
+            f'{{"ignition": {{"version": "3.5.0", "x-coreos": {{"report": {{{broken}}}}}}}}}',
+            f"$.ignition.x-coreos.report.{member}",
+            message,
+            '{"ignition": {"version": "3.5.0", "x-coreos": {"report": {"url": "https://hook.example", "format": "journal"}}}}',
+        )
+        for rule, broken, member, message in (
+            ("E17", '"url": ▸"ftp://hook.example/"', "url", "a receiver's URL must begin with http:// or https://"),
+            ("E18", '"url": "https://hook.example", "format": ▸"syslog"', "format", "unknown format"),
+        )
+    ),
+    *(
+        Row(
             "E16",
             "3.5.0",
             swap_files(f'{{"path": ▸"{path}", "sizeMiB": 1}}', entry),

@@ -3,11 +3,27 @@
 docs/extensions.md describes them. Specs 1 and 2.x do not have them: there the key is unknown.
 """
 
-from ignition.config.checks import AbsolutePath, AttributeBit, Between, FitsKernel, Given, OneOf
-from ignition.config.known_values import MOST_SWAP_MIB, SIZES, TRANSPORTS
+from ignition.config.checks import AbsolutePath, AttributeBit, Between, FitsKernel, Given, HttpUrl, OneOf
+from ignition.config.known_values import MOST_SWAP_MIB, REPORT_FORMATS, SIZES, TRANSPORTS
 from ignition.config.record import Record, spec
 
 MEMBER = "x-coreos"
+OURS = "our own extensions, which no spec has: docs/extensions.md"
+
+
+class Report(Record):
+    """Where the outcome of each attempt of the first boot is sent (spec path: ignition.x-coreos.report)."""
+
+    url: str | None = spec("URL of the receiver", default=None, check=HttpUrl("E17", "E17", "a receiver's"))
+    format: str | None = spec(
+        "of the outcome: cloudevents by default", default=None, check=OneOf("E18", "unknown format", REPORT_FORMATS)
+    )
+
+
+class IgnitionExtension(Record):
+    """Spec path: ignition.x-coreos."""
+
+    report: Report = spec("where the outcome of each attempt is sent", default=Report())
 
 
 class Attributes(Record):

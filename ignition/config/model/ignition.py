@@ -2,6 +2,7 @@
 
 from ignition.config.checks import Digest, Given, HttpUrl, NotEmpty, NotPlainHttp, OneOf, SpecVersion, Url, WithSource
 from ignition.config.known_values import COMPRESSIONS, HASHES
+from ignition.config.model.extensions import MEMBER, OURS, IgnitionExtension
 from ignition.config.record import Record, spec
 
 INTERNAL = "internal"  # the `since` of members that config texts cannot set
@@ -101,4 +102,5 @@ class Ignition(Record):
     timeouts: Timeouts = spec("limits of fetches", default=Timeouts())
     security: Security = spec("trust for https", default=Security())
     proxy: Proxy = spec("proxies", default=Proxy(), since="3.1.0")
+    extension: IgnitionExtension = spec(OURS, default=IgnitionExtension(), json=MEMBER)
     translated: bool | None = spec("a part of it is a 2.x config, which knew fewer rules", default=None, since=INTERNAL)

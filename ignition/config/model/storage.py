@@ -18,6 +18,7 @@ from ignition.config.checks import (
 from ignition.config.known_values import FORMATS, LUKS_LABEL_BYTES, PARTITION_LABEL_BYTES, RAID_LEVELS
 from ignition.config.model.extensions import (
     MEMBER,
+    OURS,
     DiskExtension,
     FilesystemExtension,
     PartitionExtension,
@@ -30,7 +31,6 @@ _NO_DEVICE = "device is not given"
 _DISK_FIX = "specify the absolute path of the disk, such as /dev/vdb"
 _DEVICE_FIX = "specify the absolute path of the device, such as /dev/disk/by-partlabel/data"
 _NO_LEVEL = "unknown level"
-_OURS = "our own extensions, which no spec has: docs/extensions.md"
 
 
 class Partition(Record):
@@ -54,7 +54,7 @@ class Partition(Record):
     wipe_partition_entry: bool | None = spec("an existing entry that differs may go", default=None, unset=False)
     should_exist: bool | None = spec("false = must be absent", default=None, unset=True)
     resize: bool | None = spec("resize an entry that differs only in size", default=None, unset=False, since="3.2.0")
-    extension: PartitionExtension = spec(_OURS, default=PartitionExtension(), json=MEMBER)
+    extension: PartitionExtension = spec(OURS, default=PartitionExtension(), json=MEMBER)
     size_sectors: int | None = spec("2.x `size`, logical sectors", default=None, since=INTERNAL)
     start_sectors: int | None = spec("2.x `start`, logical sectors", default=None, since=INTERNAL)
 
@@ -70,7 +70,7 @@ class Disk(Record):
     device: str = spec("path of the disk", check=(Given("D1", _NO_DEVICE, _DISK_FIX), AbsolutePath("D2", simplest="D2")))
     partitions: tuple[Partition, ...] = spec("GPT entries", default=())
     wipe_table: bool | None = spec("destroy the partition table first", default=None, unset=False)
-    extension: DiskExtension = spec(_OURS, default=DiskExtension(), json=MEMBER)
+    extension: DiskExtension = spec(OURS, default=DiskExtension(), json=MEMBER)
 
 
 class Raid(Record):
@@ -194,7 +194,7 @@ class Filesystem(Record):
     options: tuple[str, ...] = spec("extra arguments of mkfs", default=())
     mount_options: tuple[str, ...] = spec("options of that mount", default=(), since="3.1.0")
     wipe_filesystem: bool | None = spec("format the device regardless of its content", default=None, unset=False)
-    extension: FilesystemExtension = spec(_OURS, default=FilesystemExtension(), json=MEMBER)
+    extension: FilesystemExtension = spec(OURS, default=FilesystemExtension(), json=MEMBER)
     name: str | None = spec(
         "2.x name that files refer to (of several, the last counts); mounted only while its entries are written; set, "
         'at least to "", on every file system of a 2.x config',
@@ -281,4 +281,4 @@ class Storage(Record):
     links: tuple[Link, ...] = spec("links", default=())
     luks: tuple[Luks, ...] = spec("encrypted volumes", default=(), since="3.2.0")
     raid: tuple[Raid, ...] = spec("md arrays", default=())
-    extension: StorageExtension = spec(_OURS, default=StorageExtension(), json=MEMBER)
+    extension: StorageExtension = spec(OURS, default=StorageExtension(), json=MEMBER)
