@@ -221,7 +221,7 @@ install_units() {
     ln -sf ../ignition-emergency.service "$initdir$systemdsystemunitdir/emergency.target.wants/ignition-emergency.service"
     must inst_simple "$moddir/emergency-shell.conf" "$systemdsystemunitdir/emergency.service.d/50-ignition.conf"
     # Programs that the scripts above run.
-    must_have blkid cat dmesg grep head mkdir mount readlink rm sed sleep sync udevadm umount systemctl journalctl systemd-detect-virt
+    must_have blkid cat date dmesg grep head mkdir mount readlink rm sed sleep sync udevadm umount systemctl journalctl systemd-detect-virt
     # dracut-systemd brings its own emergency.service; without it systemd's needs this.
     must_have "$systemdsystemunitdir/emergency.service" "$systemdutildir/systemd-sulogin-shell" sulogin
     # systemd passes it on to services. Until dracut 059 the module base, which this one depends on, made these links.

@@ -65,7 +65,7 @@ def arm(machine: Machine) -> list[Operation]:
 def disarm(machine: Machine) -> list[Operation]:
     """The steps after which it boots as if it had never been armed. Identifiers are generated again."""
     root = machine.root
-    beside = [f"/boot{path}" for path in (first_boot_flag.MARK, first_boot_flag.COUNT)]
+    beside = [f"/boot{path}" for path in first_boot_flag.NOTES]
     firstboot = MaskUnit(FIRSTBOOT, "").path
     installed = [*reversed(_files(machine)), firstboot]
     removed = [path for path in (FLAG, *beside, *installed) if root.status(path) is not None]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ignition.errors import Failure
-from ignition.host import boot_directory, mounts
+from ignition.host import boot_directory, first_boot_attempts, mounts
 from ignition.host.reading import read_text
 from ignition.host.root import Root
 from ignition.host.temporary_mount import mounted_to_read
@@ -18,6 +18,7 @@ from ignition.host.temporary_mount import mounted_to_read
 FLAGS = ("/coreos/first_boot", "/flatcar/first_boot")
 MARK = "/coreos/first_boot.in-progress"
 COUNT = "/coreos/failed-boots"
+NOTES = (MARK, COUNT, *first_boot_attempts.BESIDE_FLAG)  # of earlier attempts
 LOADER = "/loader"  # with systemd-boot, whose entries contain FIRST_BOOT while the flag is set
 FIRST_BOOT = "coreos.first_boot=detected"
 BEGUN = "begun"  # the note that disks may have been changed
@@ -28,8 +29,9 @@ class FirstBootFlag:
     """`flag`: its path on the partition, "" if the next boot is an ordinary one.
 
     `digest` and `notes` are those of an attempt that is not complete, and `failures` counts how often its config was at fault.
-    `marked`: such notes exist, whatever they contain. `with_loader`: the flag counts together with an argument in the entries of
-    systemd-boot. `is_flatcar`: the boot loader looks for Flatcar's flag.
+    `attempts` are the records of those that failed, the oldest first. `marked`: such notes exist, whatever they contain.
+    `with_loader`: the flag counts together with an argument in the entries of systemd-boot. `is_flatcar`: the boot loader looks
+    for Flatcar's flag.
     """
 
     def __init__(
@@ -40,11 +42,12 @@ class FirstBootFlag:
         digest: str = "",
         notes: tuple[str, ...] = (),
         failures: int = 0,
+        attempts: tuple[first_boot_attempts.FailedAttempt, ...] = (),
         with_loader: bool = False,
         is_flatcar: bool = False,
     ) -> None:
         self.flag, self.marked, self.digest, self.notes = flag, marked, digest, notes
-        self.failures, self.with_loader, self.is_flatcar = failures, with_loader, is_flatcar
+        self.failures, self.with_loader, self.is_flatcar, self.attempts = failures, with_loader, is_flatcar, attempts
 
     @property
     def has_begun(self) -> bool:
@@ -86,6 +89,7 @@ def read(directory: str) -> FirstBootFlag:
         digest=digest,
         notes=tuple(filter(None, notes)),
         failures=int(times) if times.isascii() and times.isdigit() else 0,
+        attempts=tuple(first_boot_attempts.read(top)),
         with_loader=with_loader,
         is_flatcar=top.is_directory("/flatcar") and not top.is_directory("/coreos"),
     )

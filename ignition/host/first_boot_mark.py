@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 
+from ignition.host import paths
 from ignition.host.command import run
 
 EARLIER = "/run/ignition/earlier"
+RECORD = "failed-attempt."
 FAILURES = "/run/ignition/earlier-failures"
 PROGRAM = "/usr/lib/coreos-ignition/esp"
 DISKS_DONE = "disks-done"  # all changes of the disks stage are on disk
@@ -34,6 +36,15 @@ def earlier_failures(path: str = FAILURES) -> int:
             return int(times) if times.isascii() and times.isdigit() else 0
     except (OSError, ValueError):
         return 0
+
+
+def failed_attempts(directory: str = paths.RUN) -> list[dict[str, object]]:
+    """The records of earlier attempts that failed, the oldest first; most machines do not have any, and load nothing for them."""
+    if not os.path.isdir(directory) or not any(name.startswith(RECORD) for name in os.listdir(directory)):
+        return []
+    from ignition.host import first_boot_attempts
+
+    return [one.plain() for one in first_boot_attempts.of_boot(directory)]
 
 
 def note(word: str) -> None:

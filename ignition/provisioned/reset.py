@@ -108,18 +108,18 @@ class ClearNotes(Operation):
         self.path = node
 
     def describe(self) -> str:
-        names = ", ".join(name.lstrip("/") for name in (first_boot_flag.MARK, first_boot_flag.COUNT))
+        names = ", ".join(name.lstrip("/") for name in (first_boot_flag.MARK, first_boot_flag.COUNT, "/coreos/failed-attempt.*"))
         return f"remove the notes of the last first boot from {boot_directory.find().name}: {names}"
 
     def already_there(self, context: Context) -> bool:
         with first_boot_flag.opened(self.path) as directory:
             top = Root(directory, leaving_is_an_error=True)
-            return top.status(first_boot_flag.MARK) is None and top.status(first_boot_flag.COUNT) is None
+            return all(top.status(name) is None for name in first_boot_flag.NOTES)
 
     def execute(self, context: Context) -> None:
         with _to_write(self.path) as directory:
             top = Root(directory, leaving_is_an_error=True)
-            for name in (first_boot_flag.MARK, first_boot_flag.COUNT):
+            for name in first_boot_flag.NOTES:
                 if top.status(name) is not None:
                     with top.at(name) as here:
                         here.unlink()

@@ -60,6 +60,17 @@ def status() -> Schema:
                 "failure": text("the failure screen of this boot"),
             }
         ),
+        "failedAttempts": array(
+            record(
+                {
+                    "attempt": integer("its number, counted from 1", minimum=1),
+                    "at": text("when it failed, in RFC 3339 and UTC, by the clock of the initramfs"),
+                    "stage": text("that failed; empty for a failure outside the stages"),
+                    "screen": text("the beginning of the failure screen, at most 4 KiB"),
+                }
+            ),
+            "of the next first boot if it is not complete, otherwise those before the last one; the oldest first, at most five",
+        ),
         "verify": {
             "type": ["object", "null"],
             "description": "the last result of ignition-verify.service: ignition schema verify",

@@ -75,7 +75,13 @@ def _about_boots(status: Status) -> Iterator[tuple[str, str]]:
     if status.failure:
         reason = next((line for line in status.failure.split("\n") if line.startswith("what:")), "see the failure screen")
         yield "Failed", reason.removeprefix("what:").strip()
-    if flag and flag.failures:
+    if status.failed:
+        last = status.failed[-1]
+        place = f"in the stage {last.stage}" if last.stage else "outside the stages"
+        yield "Failed", f"attempt {last.number}, {_date(last.at)}, {place}"
+        if not status.failure:
+            yield "Failed", f"  {last.cause}"
+    elif flag and flag.failures:
         yield "Failed", f"the first boot failed {flag.failures} times because of its config"
     if flag and flag.has_begun:
         yield "Next boot", f"the first boot is tried again{_because(flag.notes)}"

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from ignition.errors import Failure, missing_module
 from ignition.host import cmdline, first_boot_flag, limits, netlink, paths
+from ignition.host.first_boot_attempts import FailedAttempt
 from ignition.host.first_boot_flag import FirstBootFlag
 from ignition.host.log import IDENTIFIER, WARNING
 from ignition.host.reading import read_text
@@ -35,7 +36,8 @@ _LATEST = 1e12  # seconds since 1970; larger values, and JSON's NaN, are not tim
 class Status:
     """The findings about a machine. A member that is not known has its empty value, and `unread` says why.
 
-    `result`, `report`, `attempt` and `verified` are the documents of these names, {} if they do not exist. `flag`: None for a
+    `result`, `report`, `attempt` and `verified` are the documents of these names, {} if they do not exist. `failed`: earlier
+    attempts of the next first boot, otherwise those before the last one, the oldest first. `flag`: None for a
     machine without EFI-SYSTEM, and for a root that is not this machine's. `warnings`: seconds since 1970 and a message.
     """
 
@@ -45,6 +47,7 @@ class Status:
         self.report: dict[str, Any] = {}
         self.attempt: dict[str, Any] = {}
         self.verified: dict[str, Any] = {}
+        self.failed: list[FailedAttempt] = []
         self.since = 0.0  # when the result was written, in seconds since 1970: known even if it cannot be read
         self.flag: FirstBootFlag | None = None
         self.failure = ""  # the failure screen of this boot
@@ -106,6 +109,7 @@ class Status:
                 "failures": flag.failures if flag else 0,
                 "failure": self.failure,
             },
+            "failedAttempts": [one.plain() for one in self.failed],
             "verify": self.verified or None,
             "warnings": [{"at": at, "message": message} for at, message in self.warnings],
             "links": [{"name": one.name, "state": one.state, "mac": one.mac, "addresses": one.addresses} for one in self.links],
@@ -122,6 +126,7 @@ def read(root: str = "/") -> Status:
     status.attempt = _document(status, top, paths.ATTEMPT)
     status.verified = _document(status, top, VERIFIED)
     status.platform = _text(status.report.get("platform"))
+    status.failed = _failed_attempts(status.report)
     with _noting(status, paths.RESULT):
         found = top.status(paths.RESULT)
         status.since = found.st_mtime if found else 0.0
@@ -147,6 +152,7 @@ def _read_machine(status: Status, top: Root) -> None:
         if node:
             with first_boot_flag.opened(node) as directory:
                 status.flag = first_boot_flag.read(directory)
+            status.failed = list(status.flag.attempts) if status.flag.flag else status.failed
     with _noting(status, "links"):
         status.links = netlink.links()
     with _noting(status, "journal"):
@@ -180,6 +186,16 @@ def _document(status: Status, root: Root, inside: str) -> dict[str, Any]:
         if not isinstance(found, dict):
             raise Failure("it is not a JSON object")
     return _object(found)
+
+
+def _failed_attempts(report: dict[str, Any]) -> list[FailedAttempt]:
+    """Those that the report of the first boot has."""
+    found = _object(report.get("earlier")).get("attempts")
+    return [
+        FailedAttempt(_number(one.get("attempt")), *(_text(one.get(name)) for name in ("at", "stage", "screen")))
+        for one in map(_object, found if isinstance(found, list) else ())
+        if _number(one.get("attempt"))
+    ]
 
 
 def _recorded(report: dict[str, Any]) -> list[tuple[float, str]]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from ignition.display.changes import KEPT, LOST, DiskView, PartView
 from ignition.errors import Failure
 from ignition.host.devices import partition_node
+from ignition.host.printable import MOST_OF_A_LINE, printable
 from ignition.host.reading import regular
 
 TYPE_CHECKING = False
@@ -89,6 +90,7 @@ class Report:
         earlier = plain.get("earlier") or {}
         self.earlier_steps = [str(step) for step in earlier.get("steps") or ()]
         self.earlier_failures = int(earlier.get("failures") or 0)
+        self.failed_attempts = [_failed_attempt(one) for one in earlier.get("attempts") or () if isinstance(one, dict)]
         self.files_interrupted = earlier.get("filesInterrupted") is True
         self._logged = [Warned(_text(one, "stage"), _text(one, "what")) for one in plain.get("warnings") or ()]
 
@@ -141,6 +143,7 @@ class Report:
         found = [text for step, text in said.items() if step in self.earlier_steps]
         if self.files_interrupted:
             found.append("The files stage was interrupted before, and finished what it had begun.")
+        found += self.failed_attempts
         if self.earlier_failures:
             times = "once" if self.earlier_failures == 1 else f"{self.earlier_failures} times"
             found.append(f"The first boot failed {times} because of its config.")
@@ -171,6 +174,15 @@ class Report:
             for part in before[device]:
                 part.content = kept.get(part.number, "") or _TYPES.get(part.type_guid, "")
         return [DiskView(device, sizes[device], before[device], after[device]) for device in sorted(before)]
+
+
+def _failed_attempt(one: dict[str, object]) -> str:
+    lines = [line.strip() for line in str(one.get("screen") or "").split("\n")]
+    cause = next(
+        (line.removeprefix("what:").strip() for line in lines if line.startswith("what:")), "see the screen in report.json"
+    )
+    place = f"in the stage {one['stage']}" if one.get("stage") else "outside the stages"
+    return printable(f"Attempt {one.get('attempt')} failed at {one.get('at')} {place}: {cause}", MOST_OF_A_LINE)
 
 
 def _carry_fates(earlier: list[PartView] | None, later: list[PartView]) -> None:

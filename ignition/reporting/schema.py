@@ -60,6 +60,14 @@ _STAGE = record(
         ),
     }
 )
+FAILED_ATTEMPT = record(
+    {
+        "attempt": integer("its number, counted from 1", minimum=1),
+        "at": text("when it failed, in RFC 3339 and UTC, by the clock of the initramfs"),
+        "stage": text("that failed; empty for a failure outside the stages"),
+        "screen": text("the beginning of the failure screen, at most 4 KiB"),
+    }
+)
 _WARNING = {"stage": text("the stage that logged it"), "what": text("the message")}
 _MEMBERS = {
     "version": integer("2; absent from reports of the first version", minimum=1),
@@ -88,7 +96,9 @@ _MEMBERS = {
             "steps": words("notes of earlier attempts beside the first-boot flag (docs/boot.md)"),
             "failures": integer("how often the first boot failed because of its config; counted up to 9", minimum=0),
             "filesInterrupted": truth("whether the files stage had been interrupted before"),
+            "attempts": array(FAILED_ATTEMPT, "the last five that failed, the oldest first"),
         },
+        ("attempts",),
         description="what happened before this boot",
     ),
     "warnings": array(

@@ -131,6 +131,7 @@ def write_report(
                 "steps": sorted(first_boot_mark.earlier()),
                 "failures": first_boot_mark.earlier_failures(),
                 "filesInterrupted": interrupted,
+                "attempts": first_boot_mark.failed_attempts(),
             },
             "warnings": _records(paths.mark(state_file, paths.WARNINGS), ("at",), ("stage", "what")),
             "stages": _stages(operations),

@@ -131,6 +131,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 def test_preview_is_the_list_that_runs(machine: Machine) -> None:
     machine.put(machine.esp, "coreos/first_boot.in-progress", "abc\nbegun\n")  # a leftover of the last first boot
     machine.put(machine.esp, "coreos/failed-boots", "abc 2\n")
+    machine.put(machine.esp, "coreos/failed-attempt.3", "attempt 3")
     before = machine.files()
     status, out, err = machine.run("-yes")
     assert (status, err) == (0, "")
@@ -145,7 +146,8 @@ def test_preview_is_the_list_that_runs(machine: Machine) -> None:
         "  remove the sizes of grown disks: /var/lib/ignition/grown\n"
         "  remove the machine ID of D-Bus: /var/lib/dbus/machine-id\n"
         "  make the machine ID in /etc/machine-id uninitialized\n"
-        "  remove the notes of the last first boot from EFI-SYSTEM: coreos/first_boot.in-progress, coreos/failed-boots\n"
+        "  remove the notes of the last first boot from EFI-SYSTEM: coreos/first_boot.in-progress, coreos/failed-boots, "
+        "coreos/failed-attempt.*\n"
         "  set the first-boot flag on EFI-SYSTEM (/dev/vda1): coreos/first_boot\n"
         "  remove the notes of partition sizes that the last config set: /etc/.ignition-keep-size\n"
         "\n"

@@ -112,6 +112,7 @@ def test_json_of_a_provisioned_root(provisioned: Path, capsys: pytest.CaptureFix
         "earlier": [{"at": FIRST["provisioningDate"], "bootId": FIRST["provisioningBootID"], "userConfig": True}],
         "nextBoot": {"isFirst": None, "flag": ""},
         "attempt": {"unfinished": False, "notes": [], "failures": 0, "failure": ""},
+        "failedAttempts": [],
         "verify": None,
         "warnings": [{"at": 5.0, "message": "files: write /etc/x: full"}],
         "links": [],
@@ -495,3 +496,31 @@ def test_links_are_those_of_the_kernel() -> None:
         ("d1", "down", []),
     ]
     assert len(found[0].mac.split(":")) == 6
+
+
+RECORD = "attempt {number} 2026-11-30T03:12:07Z disks 20\nwhat:  no disk {number}\ndo: x\nrest of an older screen"
+
+
+def test_failed_attempts_of_a_boot_that_is_not_complete(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside the flag; their order is that of their numbers."""
+    for number in (11, 7, 8, 9, 10):
+        put(tmp_path, f"coreos/failed-attempt.{number % 5}", RECORD.format(number=number))
+    put(tmp_path, "coreos/first_boot", "")
+    flag = first_boot_flag.read(str(tmp_path))
+    assert [(one.number, one.stage, one.cause) for one in flag.attempts][::4] == [
+        (7, "disks", "no disk 7"),
+        (11, "disks", "no disk 11"),
+    ]
+    status = states.read(str(tmp_path))
+    status.flag, status.failed = flag, list(flag.attempts)
+    shown = screen.lines(status)
+    at = shown.index("Failed:      attempt 11, 2026-11-30 03:12:07Z, in the stage disks")
+    assert shown[at + 1] == "               no disk 11"
+
+
+def test_failed_attempts_before_the_one_that_succeeded(provisioned: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = {"attempt": 2, "at": "2026-11-30T03:12:07Z", "stage": "", "screen": "sysroot.mount failed."}
+    put(provisioned, REPORT, {**REPORTED, "earlier": {"attempts": [one, 7, {"attempt": "x"}, {}]}})
+    assert valid("status", run("-json", "-root", str(provisioned), capsys=capsys)[1])["failedAttempts"] == [one]
+    shown = run("-root", str(provisioned), capsys=capsys)[1]
+    assert "Failed:      attempt 2, 2026-11-30 03:12:07Z, outside the stages\n               sysroot.mount failed.\n" in shown

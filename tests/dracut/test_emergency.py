@@ -57,6 +57,7 @@ class Machine:
         self.is_full = False  # nothing can be written to /run
         self.run_dir.mkdir(parents=True)
         (self.run_dir / "failure.txt").write_text(f"{REASON}=====\n")
+        (self.run_dir / "flagged").touch()
         (tmp_path / "programs").mkdir()
         self.consoles = [Console(), Console()]
         names = [*(console.name for console in self.consoles), "no-such-console"]
@@ -73,9 +74,10 @@ class Machine:
         path.write_text(f'#!/bin/sh\necho "{name} $*" >>{self.at}/calls\n{does}\n')
         path.chmod(0o755)
 
-    def esp(self, answer: str, status: int = 0) -> None:
-        """What counts the failures of a config: its answer, and how it ends."""
-        self.program("esp", f"printf '%s' '{answer}'\nexit {status}")
+    def esp(self, answer: str, status: int = 0, *, attempt: str = "") -> None:
+        """What counts the failures of a config and records attempts: its answers, and how it ends."""
+        recorded = f"cat >{self.at}/recorded; printf '%s' '{attempt}'"
+        self.program("esp", f"case $1 in attempt) {recorded} ;; *) printf '%s' '{answer}' ;; esac\nexit {status}")
 
     def lasting(self, key: str = "0123abcd") -> None:
         """The mark of a stage that met a fault of the config."""
@@ -274,7 +276,7 @@ def test_policy_of_the_command_line_holds_for_faults_of_the_config_too(machine: 
     machine.esp("7")
     machine.fail(f"{arguments} ignition.failure.timeout=1")
     assert machine.ended() == [f"systemctl --force {end}"]
-    assert "esp" not in (machine.at / "calls").read_text()
+    assert "esp failed" not in (machine.at / "calls").read_text()
 
 
 @pytest.mark.parametrize("key", ["", "x; reboot", "../x"], ids=["empty", "words", "path"])
@@ -297,3 +299,72 @@ def test_screen_is_shown_where_sed_does_not_know_bytes(machine: Machine) -> None
     """BusyBox has no \\x in brackets: an error there, and an image may have it in the place of GNU's."""
     machine.program("sed", 'case "$*" in *x00*) exit 1 ;; esac; exec /bin/sed "$@"')
     assert machine.fail("ignition.failure=shell")[0].startswith(SCREEN)
+
+
+def test_attempt_is_recorded_with_its_screen_and_shown(machine: Machine) -> None:
+    (machine.run_dir / "failure.txt").write_text("what:  a\x1bb\n")
+    (machine.run_dir / "failure.json").write_text('{"stage": "fetch-offline", "cause": "\\"stage\\": \\"disks\\""}\n')
+    machine.esp("", attempt="attempt 3; attempt 2 failed at 2026-11-30 03:12 UTC in the stage disks: no disk")
+    shown = machine.fail("ignition.failure=shell")[0]
+    said = "ignition: this was attempt 3; attempt 2 failed at 2026-11-30 03:12 UTC in the stage disks: no disk"
+    assert shown == f"what:  a?b\n{said}\nignition: first boot failed, giving a shell\n"
+    assert "esp attempt fetch-offline\n" in (machine.at / "calls").read_text()
+    assert (machine.at / "recorded").read_text() == "what:  a?b\n"
+
+
+def test_failure_outside_the_stages_is_recorded_as_such(machine: Machine) -> None:
+    machine.fail("ignition.failure=shell")
+    assert "esp attempt -\n" in (machine.at / "calls").read_text()
+
+
+def test_machine_without_a_flag_records_nothing_and_says_so(machine: Machine) -> None:
+    (machine.run_dir / "flagged").unlink()
+    shown = machine.fail("ignition.failure=shell")[0]
+    assert "ignition: without a first-boot flag, attempts are not recorded\n" in shown
+    assert "esp" not in (machine.at / "calls").read_text()
+
+
+@pytest.mark.parametrize(
+    ("attempt", "seconds"),
+    [
+        ("", 300),
+        ("attempt 1", 300),
+        ("attempt 2; attempt 1 failed", 600),
+        ("attempt 4", 2400),
+        ("attempt 5", 3600),
+        ("attempt 99", 3600),
+    ],
+)
+def test_pause_grows_with_each_attempt(machine: Machine, attempt: str, seconds: int) -> None:
+    machine.esp("", attempt=attempt)
+    machine.program("sleep", f"[ $(grep -c ^sleep {machine.at}/calls) -lt 3 ] || : >{machine.run_dir}/shell-wanted")
+    assert f"rebooting in {seconds} s. Press Enter" in machine.fail("")[0]
+
+
+def test_pause_does_not_grow_if_it_is_given_or_the_config_is_at_fault(machine: Machine) -> None:
+    machine.esp("2", attempt="attempt 5")
+    machine.program("sleep", f"[ $(grep -c ^sleep {machine.at}/calls) -lt 3 ] || : >{machine.run_dir}/shell-wanted")
+    assert "rebooting in 20 s. Press Enter" in machine.fail("ignition.failure.timeout=20")[0]
+    (machine.run_dir / "shell-wanted").unlink()
+    (machine.at / "calls").unlink()
+    machine.lasting()
+    assert "rebooting in 300 s (2 of 3). Press Enter" in machine.fail("")[0]
+
+
+@pytest.mark.parametrize("named", ["", "cmdline", "config"])
+def test_outcome_is_sent_where_a_receiver_is_named(machine: Machine, named: str) -> None:
+    machine.program("systemctl", f"case $* in start*) /bin/sleep 0.3; echo sent >>{machine.at}/calls ;; esac")
+    if named == "config":
+        (machine.run_dir / "report-to.json").touch()
+    shown = machine.fail(f"ignition.failure.timeout=1 {'ignition.report.url=http://h/' if named == 'cmdline' else ''}")[0]
+    assert shown.startswith(SCREEN)
+    calls = [call for call in (machine.at / "calls").read_text().splitlines() if call.startswith(("systemctl", "sent"))]
+    sending = ["systemctl start ignition-report-failure.service", "sent"]
+    # The machine does not reboot before the outcome is sent.
+    assert calls == [*(sending if named else []), "systemctl --force reboot"]
+
+
+def test_sender_that_fails_fails_nothing(machine: Machine) -> None:
+    machine.program("systemctl", "case $* in start*) exit 1 ;; esac")
+    machine.fail("ignition.failure.timeout=1 ignition.report.url=http://h/")
+    assert machine.ended() == ["systemctl --force reboot"]

@@ -1,9 +1,14 @@
 """The first-boot flag and the in-progress mark: `esp begin`, `note` and `quench`, on a directory that stands for EFI-SYSTEM."""
 
+import re
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
+from ignition.host import first_boot_attempts
+from ignition.host.root import Root
 
 SCRIPT = Path(__file__).parent.parent.parent / "dracut/35coreos-ignition/esp"
 DIGEST = "a" * 128
@@ -487,3 +492,152 @@ def test_systemd_boots_entries_are_not_looked_for_in_a_boot_directory(esp: Esp) 
     (directory / "loader").mkdir()
     assert esp.run("quench").returncode == 0
     assert not any(call.startswith("kargs-helper") for call in esp.called())
+
+
+# The records of failed attempts.
+
+
+def fail(esp: Esp, stage: str, screen: str) -> str:
+    """Record a failed attempt; the printed line."""
+    environment = {"PATH": f"{esp.programs}:/usr/bin:/bin", "IGNITION_RUN_DIR": str(esp.run_dir.parent)}
+    environment["IGNITION_KERNEL_CMDLINE_PATH"] = str(esp.cmdline)
+    argv = ["sh", str(SCRIPT), "attempt", stage]
+    done = subprocess.run(argv, env=environment, capture_output=True, check=False, input=screen.encode())
+    assert (done.returncode, done.stderr) == (0, b"")
+    return done.stdout.decode().strip()
+
+
+def attempts(esp: Esp) -> list[tuple[int, str, str]]:
+    """Number, stage and screen of each record, as the stages read them."""
+    return [(one.number, one.stage, one.screen) for one in first_boot_attempts.read(Root(str(esp.at)))]
+
+
+def test_attempts_are_recorded_and_numbered(esp: Esp) -> None:
+    esp.flag("flatcar")
+    esp.program("date", "echo 2026-11-30T03:12:07Z")
+    assert fail(esp, "disks", "====\nThe first boot failed in the stage 'disks'.\n\nwhat:  é\n       more\n") == "attempt 1"
+    assert fail(esp, "-", "====\nThe first boot failed outside.\n\nsysroot.mount failed. Its journal:\n") == (
+        "attempt 2; attempt 1 failed at 2026-11-30 03:12 UTC in the stage disks: é"
+    )
+    assert fail(esp, "fetch", "what:  x\n") == (
+        "attempt 3; attempt 2 failed at 2026-11-30 03:12 UTC outside the stages: sysroot.mount failed. Its journal:"
+    )
+    assert [(number, stage) for number, stage, _ in attempts(esp)] == [(1, "disks"), (2, ""), (3, "fetch")]
+    first, second, third = first_boot_attempts.read(Root(str(esp.at)))
+    assert (first.at, first.cause, second.cause, third.screen) == (
+        "2026-11-30T03:12:07Z",
+        "é",
+        "sysroot.mount failed. Its journal:",
+        "what:  x",
+    )
+    assert not esp.mark.exists() and esp.called()[-1] == "umount ESP"
+    # For the outcome that is sent, and for the real root if an operator mends this boot.
+    assert [one.number for one in first_boot_attempts.of_boot(str(esp.run_dir))] == [1, 2, 3]
+
+
+def test_last_five_attempts_are_kept(esp: Esp) -> None:
+    esp.flag("coreos")
+    for number in range(1, 13):
+        fail(esp, "disks", f"what:  {'x' * (1000 // number)}{number}")
+    assert [number for number, _, _ in attempts(esp)] == [8, 9, 10, 11, 12]
+    assert attempts(esp)[-1] == (12, "disks", f"what:  {'x' * 83}12")
+
+
+def test_screen_is_bounded_and_without_secrets_of_urls(esp: Esp) -> None:
+    esp.flag("coreos")
+    fail(esp, "-", "see https://user:Sekret@host/a?token=Sekret#Sekret, or tftp://h/x?y=Sekret\n" + "é" * 5000)
+    file = esp.at / "coreos/failed-attempt.1"
+    assert b"Sekret" not in file.read_bytes() and 4096 < file.stat().st_size < 4200
+    assert attempts(esp)[0][2].startswith("see https://host/a")
+
+
+def test_power_cut_leaves_a_whole_record_or_none(esp: Esp) -> None:
+    """The state of the partition at each sync, with any of the writes after it: none of them is a mixture of two records."""
+    esp.flag("coreos")
+    for number in range(1, 6):
+        fail(esp, "disks", f"what:  old{number}\n" + f"o{number}\n" * 900)
+    whole = {number: screen for number, _, screen in attempts(esp)}
+    states = esp.at.parent / "states"
+    states.mkdir()
+    esp.program("sync", f'cp "{esp.at}/coreos/failed-attempt.1" {states}/$(ls {states} | wc -l)')
+    before = (esp.at / "coreos/failed-attempt.1").read_bytes()
+    fail(esp, "files", "what:  new\n" + "n6\n" * 500)
+    whole[6] = attempts(esp)[-1][2]
+    reached = [before, *(path.read_bytes() for path in sorted(states.iterdir()))]
+    assert len(reached) == 4
+    for earlier, later in pairwise(reached):
+        length = max(len(earlier), len(later))
+        sectors = range(0, length, 512)
+        for kept in range(len(sectors) + 1):
+            # Sectors are written in any order: here from either end.
+            for first, second in ((earlier, later), (later, earlier)):
+                disk = b"".join((first if number < kept else second)[at : at + 512] for number, at in enumerate(sectors))
+                one = first_boot_attempts.parse(disk.decode("utf-8", "surrogateescape"))
+                assert one is None or whole[one.number] == one.screen
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "\n", "attempt", "attempt x 2026-11-30T03:12:07Z disks 3\nabc", "writing 7 2026-11-30T03:12:07Z disks 3\nabc",
+     "attempt 7 * disks 3 4\nabc", "attempt 99999999999999999999 2026-11-30T03:12:07Z disks 3\nabc",
+     pytest.param("x" * 9000, id="long"), "\0\0\0"],
+)  # fmt: skip
+def test_damaged_record_is_skipped(esp: Esp, content: str) -> None:
+    esp.flag("coreos")
+    for slot in range(5):
+        (esp.at / f"coreos/failed-attempt.{slot}").write_text(content)
+    assert attempts(esp) == []
+    assert fail(esp, "disks", "what:  x") == "attempt 1"
+    assert attempts(esp) == [(1, "disks", "what:  x")]
+
+
+def test_attempts_are_announced_at_the_next_boot(esp: Esp) -> None:
+    esp.flag("coreos")
+    done = esp.run("attempts")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    fail(esp, "disks", "what:  no disk")
+    fail(esp, "disks", "what:  still no disk")
+    done = esp.run("attempts")
+    assert re.fullmatch(
+        r"<4>this is attempt 3 of the first boot; "
+        r"attempt 2 failed at [-0-9]{10} [0-9:]{5} UTC in the stage disks: still no disk\n",
+        done.stdout,
+    )
+    assert "mount -t vfat -o umask=0077,dirsync,ro /dev/disk/by-label/EFI-SYSTEM ESP" in esp.called()
+    assert "udevadm wait --timeout=30 /dev/disk/by-label/EFI-SYSTEM" in esp.called()
+    assert [one.number for one in first_boot_attempts.of_boot(str(esp.run_dir))] == [1, 2]
+    assert (esp.run_dir / "failed-attempt.1").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("program", ["udevadm", "mount"])
+def test_boot_does_not_depend_on_earlier_attempts(esp: Esp, program: str) -> None:
+    esp.flag("coreos")
+    esp.program(program, "exit 1")
+    done = esp.run("attempts")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert not (esp.run_dir / "failure.txt").exists()
+
+
+@pytest.mark.parametrize("verb", [("attempts",), ("attempt", "disks")])
+def test_nothing_is_recorded_without_a_flag(esp: Esp, verb: tuple[str, ...]) -> None:
+    (esp.run_dir / "flagged").unlink()
+    done = esp.run(*verb)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not esp.calls.exists()
+
+
+def test_quench_forgets_the_attempts(esp: Esp) -> None:
+    esp.flag("coreos")
+    for _ in range(7):
+        fail(esp, "disks", "what:  x")
+    assert esp.run("quench").returncode == 0
+    assert list((esp.at / "coreos").iterdir()) == []
+    assert [call for call in esp.called() if call.startswith("rm")][0] == "rm ESP/coreos/first_boot"
+
+
+def test_attempts_of_a_boot_directory(esp: Esp) -> None:
+    directory = stock(esp, "UUID=12-ab:/boot")
+    fail(esp, "disks", "what:  x")
+    assert [one.number for one in first_boot_attempts.read(Root(str(directory)))] == [1]
+    assert esp.run("quench").returncode == 0
+    assert list((directory / "coreos").iterdir()) == []

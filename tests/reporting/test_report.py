@@ -46,6 +46,19 @@ ATTEMPTS = [
     ({"steps": ["another-config"]}, 1, ["An earlier first boot, with another config, was interrupted or failed."]),
     ({"failures": 1}, 1, ["The first boot failed once because of its config."]),
     ({"failures": 3}, 1, ["The first boot failed 3 times because of its config."]),
+    (
+        {
+            "attempts": [
+                {"attempt": 1, "at": "2026-11-30T03:12:07Z", "stage": "disks", "screen": "===\nwhat:  no disk\x1b\n"},
+                {"attempt": 2, "at": "2026-11-30T03:20:07Z", "stage": "", "screen": "sysroot.mount failed"},
+            ]
+        },
+        1,
+        [
+            "Attempt 1 failed at 2026-11-30T03:12:07Z in the stage disks: no disk\\x1b",
+            "Attempt 2 failed at 2026-11-30T03:20:07Z outside the stages: see the screen in report.json",
+        ],
+    ),
     ({"filesInterrupted": True}, 1, ["The files stage was interrupted before, and finished what it had begun."]),
     ({"steps": ["unknown"]}, 3, ["The machine was provisioned before: this is run 3."]),
 ]
