@@ -36,6 +36,7 @@ LINES = [
             "facts",
             "from-cloud-config",
             "grow",
+            "outcome",
             "plan",
             "render",
             "report",

@@ -115,6 +115,7 @@ MAY_IMPORT = {
         "ignition.platforms",
         "ignition.storage",
         "ignition.sysroot",
+        "ignition.outcome.receiver",
         "ignition.transpile",
         "ignition.rendering",
     },
@@ -129,6 +130,16 @@ MAY_IMPORT = {
         "ignition.stages",
         "ignition.rendering",
     },
+    "ignition.outcome": {
+        "ignition",
+        "ignition.errors",
+        "ignition.config",
+        "ignition.host",
+        "ignition.fetch",
+        "ignition.stages",
+    },
+    # Only loaded where a receiver is named.
+    "ignition.outcome.receiver": {"ignition.errors", "ignition.config", "ignition.host", "ignition.fetch"},
     # The frame of the programs, which the companion has as well.
     "ignition.cli.flags": {"ignition.platforms"},
     "ignition.cli.program": {"ignition", "ignition.errors", "ignition.host", "ignition.cli.flags"},

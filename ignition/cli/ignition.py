@@ -116,6 +116,7 @@ PROGRAM = Program(
         "from-cloud-config [FILE|-] [options]",
         "schema NAME",
         "report [FILE] [options]",
+        "outcome [-send] [-url URL] [-format FORMAT]",
         "status [-wait[=SECONDS]] [-json] [-root DIRECTORY]",
         "reset [-keep WHAT]... [-yes] [-dry-run] [-json]",
         "doctor [-root DIRECTORY | -image FILE] [-json]",
@@ -135,6 +136,7 @@ PROGRAM = Program(
         "from-cloud-config": lambda: _command("from-cloud-config", lambda: import_module("ignition.cli.from_cloud_config")),
         "schema": lambda: _command("schema", lambda: import_module("ignition.cli.schema")),
         "report": _report,
+        "outcome": lambda: _command("outcome", lambda: import_module("ignition.cli.outcome")),
         "status": lambda: _command("status", lambda: import_module("ignition.cli.status")),
         "verify": lambda: _command("verify", lambda: import_module("ignition.cli.verify")),
         "reset": lambda: _command("reset", lambda: import_module("ignition.cli.reset")),
@@ -258,6 +260,10 @@ def _failed(values: Values, failure: Failure, status: int) -> int:
     _locate(values, failure)
     log.critical(f"stage {stage} failed: {failure}")
     show_failure(stage, values["state-file"], failure)
+    with log.never_fatal("the failure was not recorded"):
+        from ignition.outcome.failure import keep
+
+        keep(stage, failure, values["state-file"])
     _tell_platform(values, clean(str(failure)))
     return status
 

@@ -7,6 +7,7 @@
     ignition schema assertions             an assertion file of ignition simulate
     ignition schema applied                the record of a first boot
     ignition schema manifest               manifest.json of ignition simulate
+    ignition schema outcome                the outcome of one attempt of a first boot, as it is sent
     ignition schema report                 report.json, and the output of `ignition report --json`
     ignition schema COMMAND                the JSON that a command prints: facts, plan, simulate, status, verify, reset, doctor …
 
@@ -41,6 +42,7 @@ WRITTEN = {
     "applied": ("ignition.applied.schema", "applied"),
     "doctor": ("ignition.arming.schema", "doctor"),
     "facts": ("ignition.facts.schema", "schema"),
+    "outcome": ("ignition.outcome.schema", "outcome"),
     "manifest": ("ignition.simulation.schema", "manifest"),
     "plan": ("ignition.planning.schema", "plan"),
     "report": ("ignition.reporting.schema", "report"),

@@ -11,6 +11,8 @@ STATE = f"{RUN}/state"
 OPERATIONS = "operations.jsonl"  # beside the state file
 WARNINGS = "warnings.jsonl"  # beside the state file: the warnings that were logged, but those of operations
 FAILURE = "failure.txt"  # beside the state file
+FAILURE_RECORD = "failure.json"  # beside the state file: stage, place, cause and remedy of the failure that the screen shows
+REPORT_TO = "report-to.json"  # beside the state file: where the outcome is sent, and how that server is reached
 LASTING = "lasting"  # beside the state file: a failure that the same config would cause again, with the digest of that config
 TEXTS = "texts"  # beside the state file: the texts of the config, 0600
 PLACES = "places.json"  # instead, where there are no texts: the place of each value in the sources of the config
@@ -66,6 +68,16 @@ def sysroot() -> str:
 def issue_directory() -> str:
     """Where agetty(8) looks for texts above the login prompt that are for this boot only."""
     return _from_environment("IGNITION_ISSUE_DIR", "/run/issue.d")
+
+
+def initrd_release() -> str:
+    """The file that only an initramfs has."""
+    return _from_environment("IGNITION_INITRD_RELEASE", INITRD_RELEASE)
+
+
+def units_of_this_boot() -> str:
+    """Units that are gone after the next reboot, systemd.unit(5); they survive the switch to the real root."""
+    return _from_environment("IGNITION_RUN_UNITS", "/run/systemd/system")
 
 
 def config_file() -> str:

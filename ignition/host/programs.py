@@ -23,6 +23,7 @@ PROGRAMS: dict[str, bool] = {
     "groupdel": REQUIRED,
     "groupmod": REQUIRED,
     "ignition-kargs-helper": OPTIONAL,
+    "journalctl": REQUIRED,
     "lvm": OPTIONAL,
     "mdadm": OPTIONAL,
     "mkfs.btrfs": OPTIONAL,

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from ignition.errors import Failure, NeedsNetwork
 from ignition.fetch.engine import Fetcher
-from ignition.host import atomic, features, log, paths
+from ignition.host import atomic, cmdline, features, log, paths
 from ignition.platforms import current_id
 from ignition.rendering import system_configs
 from ignition.rendering.render import initial_settings, user_config
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MESSAGE_ID_FETCHED = "57124006b5c94805b77ce473e92a8aeb"  # Ignition's; tools search the journal for it
 NOT_MOUNTED = {"none", "swap"}
+REPORT_URL = "ignition.report.url="
 
 
 def run(arguments: Arguments) -> None:
@@ -47,6 +48,11 @@ def fetch_and_cache(arguments: Arguments, *, offline: bool) -> Config:
         raise rendered
     config = system_configs.over(base, rendered.config)
     _refuse_missing_features(arguments, rendered, config, base)
+    if config.ignition.extension.report.url or REPORT_URL in cmdline.read():
+        from ignition.outcome import receiver
+
+        with log.never_fatal("the outcome will not be sent after the switch to the real root"):
+            receiver.keep(config, arguments.state_file)
     _write(arguments, rendered, base, work(config))
     return config
 

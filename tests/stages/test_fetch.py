@@ -320,3 +320,25 @@ def test_missing_feature_of_the_initramfs_refuses_the_config_before_anything_is_
     (boot.top / "features").write_text("btrfs\n")
     boot.execute("fetch")
     assert (boot.run / "need-disks").exists()
+
+
+@pytest.mark.parametrize("named", ["cmdline", "config"])
+def test_receiver_of_reports_is_kept_for_the_end_of_the_boot(boot: Boot, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IGNITION_RUN_UNITS", str(boot.run / "units"))
+    about: dict[str, object] = {"version": "3.5.0", "proxy": {"httpsProxy": "https://proxy.example"}}
+    if named == "config":
+        about["x-coreos"] = {"report": {"url": "https://hook.example"}}
+    else:
+        boot.cmdline("ignition.report.url=https://hook.example")
+    boot.config(config(ignition=about, passwd={"users": [{"name": "secret"}]}))
+    boot.execute("fetch")
+    kept = json.loads((boot.run / "report-to.json").read_text())
+    assert kept["ignition"]["proxy"] == {"httpsProxy": "https://proxy.example"} and list(kept) == ["ignition"]
+    assert (boot.run / "units/multi-user.target.wants/ignition-report.service").is_symlink()
+
+
+def test_receiver_of_reports_that_cannot_be_kept_fails_nothing(boot: Boot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IGNITION_RUN_UNITS", "/dev/null/units")
+    boot.config(config(ignition={"version": "3.5.0", "x-coreos": {"report": {"url": "https://hook.example"}}}))
+    boot.execute("fetch")
+    assert cached_files(boot) == []

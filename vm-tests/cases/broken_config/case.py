@@ -1,11 +1,14 @@
 """verifies: a config with three errors ends the first boot with all three on the console's screen, each with line, column
 and path; the disk is not touched and the flag stays; the machine reboots twice and stays the third time; after the served config
-has been mended, the same disk provisions. A machine without any config says at its login prompt that nobody can log in.
+has been mended, the same disk provisions. Each attempt sends its outcome; failed ones are recorded beside the flag, until the
+last one succeeds. A machine without any config says at its login prompt that nobody can log in.
 """
 
+import json
 import time
+from typing import Any
 
-from harness import disks, expected, guest
+from harness import disks, expected, filesystems, gpt, guest
 from harness.case import Case
 from harness.disks import GIB, Disk
 from harness.machine import DirectBoot
@@ -26,8 +29,10 @@ PROBES = {
     "failed": "systemctl --failed --plain --no-legend",
     "result": f"cat {guest.RESULT}",
     "journal": guest.JOURNAL,
+    "status": "ignition status -json",
     "notice": "cat /run/issue.d/50-ignition.issue 2>/dev/null || true",
 }
+REPORT = "/report"
 STAYS = "first boot failed 3 times with this config: staying here."
 
 
@@ -37,11 +42,14 @@ def run(case: Case) -> None:
     broken, mended = case.fill("broken.ign", values), case.fill("mended.ign", values)
     disk = case.system_disk("system", (disks.virtual_size(case.image.disk) // GIB + 2) * GIB)
     with FileServer() as server:
-        url = f"ignition.config.url=http://10.0.2.2:{server.port}/config.ign"
-        direct = case.image.direct("coreos.first_boot=detected", "ignition.failure.timeout=5", url)
+        here = f"http://10.0.2.2:{server.port}"
+        urls = [f"ignition.config.url={here}/config.ign", f"ignition.report.url={here}{REPORT}"]
+        direct = case.image.direct("coreos.first_boot=detected", "ignition.failure.timeout=5", *urls)
+        server.put(REPORT, b"")
         server.put("/config.ign", broken.read_bytes())
         with case.machine("broken", [disk], direct=direct) as machine:
             text = machine.wait_for_console(r"rebooting in 5 s \(1 of 3\)", FAILURE_S)
+            server.wait_for_count(REPORT, 1, FAILURE_S, alive=machine.alive)
             machine.quit()
         checks = case.checks("broken config", machine)
         screen = " ".join(text[text.index("The first boot failed") :].split())
@@ -50,6 +58,13 @@ def run(case: Case) -> None:
             line, column = position(broken.read_text(encoding="utf-8"), value)
             checks.contains(f"error at {path} on the screen", f"{path}, line {line} col {column}: ", screen)
         checks.equal("first-boot flag on EFI-SYSTEM", ["first_boot"], case.first_boot_files(disk))
+        checks.equal("recorded attempts", ["attempt 1 fetch"], recorded(case, disk))
+        event = sent(server)[-1]
+        checks.equal("content type of the event", "application/cloudevents+json; charset=UTF-8", event["content-type"])
+        checks.equal("type of the event", ("1.0", "com.coreos.ignition.firstboot.failure"), (event["specversion"], event["type"]))
+        checks.equal("attempt, stage and platform", (1, "fetch", "qemu"), facts(event))
+        checks.contains("cause", list(ERRORS), event["data"]["failure"]["cause"])
+        checks.true("MAC", bool(event["data"]["machine"]["macs"]), str(event["data"]["machine"]))
         checks.done()
         reboots_twice_and_stays(case, disk, direct)
 
@@ -57,9 +72,23 @@ def run(case: Case) -> None:
         with case.machine("mended", [disk], direct=direct) as machine:
             ssh = machine.wait_for_login()
             guest.settle(ssh)
+            server.wait_for_count(REPORT, 4, FAILURE_S, alive=machine.alive)
             seen = ssh.collect(PROBES)
             machine.cut_off()
+        events = sent(server)
     checks = case.checks("mended config", machine)
+    checks.equal("results", ["failure"] * 3 + ["success"], [event["data"]["result"] for event in events])
+    checks.equal("attempt of the success", (4, None, "qemu"), facts(events[-1]))
+    stages = sorted(stage["stage"] for stage in events[-1]["data"]["stages"])
+    checks.equal("stages", ["fetch", "fetch-offline", "files", "grow"], stages)
+    failed = json.loads(seen["status"].text)["failedAttempts"]
+    checks.equal(
+        "failed attempts in the status",
+        [(number, "fetch") for number in (1, 2, 3)],
+        [(one["attempt"], one["stage"]) for one in failed],
+    )
+    checks.contains("screen of the last one", list(ERRORS), failed[-1]["screen"])
+    checks.equal("recorded attempts", [], recorded(case, disk))
     checks.equal("failed units", "", seen["failed"].text)
     checks.equal("file of the mended config", expected.file("yes\n"), guest.parse_nodes(seen["nodes"].text).get("/etc/mended"))
     checks.contains("result", '"userConfigProvided": true', seen["result"].text)
@@ -72,6 +101,9 @@ def run(case: Case) -> None:
 def reboots_twice_and_stays(case: Case, disk: Disk, direct: DirectBoot) -> None:
     """The second and the third boot with the same fault: the count is on EFI-SYSTEM, and the third one waits for a person."""
     with case.machine("again", [disk], direct=direct) as machine:
+        machine.wait_for_console(
+            r"this is attempt 2 of the first boot; attempt 1 failed at [-0-9]+ [0-9:]+ UTC in the stage fetch: ", FAILURE_S
+        )
         machine.wait_for_console(r"rebooting in 5 s \(2 of 3\)", FAILURE_S)
         machine.wait_for_console("first boot failed, rebooting now", FAILURE_S)
         machine.wait_for_end(FAILURE_S)
@@ -84,6 +116,27 @@ def reboots_twice_and_stays(case: Case, disk: Disk, direct: DirectBoot) -> None:
         machine.quit()
     checks.equal("first-boot flag on EFI-SYSTEM", ["first_boot"], case.first_boot_files(disk))
     checks.done()
+
+
+def sent(server: FileServer) -> list[dict[str, Any]]:
+    """The events so far."""
+    return [{**json.loads(request.body), "content-type": request.headers["content-type"]} for request, _ in server.asked(REPORT)]
+
+
+def facts(event: dict[str, Any]) -> tuple[int, str | None, str]:
+    """Attempt, failed stage and platform."""
+    data = event["data"]
+    return data["attempt"], (data["failure"] or {}).get("stage"), data["machine"]["platform"]
+
+
+def recorded(case: Case, disk: Disk) -> list[str]:
+    """Number and stage of each record beside the flag."""
+    raw = case.raw(disk, "records")
+    partition = gpt.read_table(raw).labelled("EFI-SYSTEM")
+    names = [name for name in filesystems.fat_names(raw, partition, "/coreos") if name.startswith("failed-attempt")]
+    headers = [filesystems.fat_read(raw, partition, f"/coreos/{name}").split("\n")[0].split() for name in names]
+    raw.unlink()
+    return sorted(f"{word} {number} {stage}" for word, number, _, stage, _ in headers)
 
 
 def says_that_nobody_can_log_in(case: Case) -> None:
