@@ -609,6 +609,13 @@ def test_attempts_are_announced_at_the_next_boot(esp: Esp) -> None:
     assert (esp.run_dir / "failed-attempt.1").stat().st_mode & 0o777 == 0o600
 
 
+def test_notice_obeys_nothing_that_another_system_wrote(esp: Esp) -> None:
+    esp.flag("coreos")
+    (esp.at / "coreos/failed-attempt.1").write_text("attempt 1 2026-11-30T03:12:07Z a\x1bb 20\nwhat:  \x1b[2J\x9bx\x7f")
+    said = esp.run("attempts").stdout
+    assert said.endswith("attempt 1 failed at 2026-11-30 03:12 UTC in the stage a?b: ?[2J?x?\n")
+
+
 @pytest.mark.parametrize("program", ["udevadm", "mount"])
 def test_boot_does_not_depend_on_earlier_attempts(esp: Esp, program: str) -> None:
     esp.flag("coreos")
