@@ -19,7 +19,11 @@ pytestmark = pytest.mark.root
 IN_NAMESPACES = """
 mount --bind {at}/cmdline /proc/cmdline
 mount --bind {at}/consoles /proc/consoles
-[ -z "{full}" ] || {{ mount -t tmpfs tmpfs {at}/run/ignition; : >{at}/run/ignition/flagged; mount -o remount,ro {at}/run/ignition; }}
+if [ -n "{full}" ]; then
+    mount -t tmpfs tmpfs {at}/run/ignition
+    : >{at}/run/ignition/flagged
+    mount -o remount,ro {at}/run/ignition
+fi
 [ ! -d {at}/run/ignition/root-contents ] || mount -t tmpfs tmpfs {at}/run/ignition/root-contents
 sh {script} 2>{at}/stderr
 """
