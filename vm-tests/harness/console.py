@@ -29,10 +29,13 @@ class Console:
         """The last lines that are not empty."""
         return "\n".join([line for line in self.text().splitlines() if line.strip()][-lines:])
 
-    def wait_for(self, pattern: str, timeout_s: float, *, alive: Callable[[], bool]) -> re.Match[str]:
-        """Waits until the pattern is on the console; Failed after timeout_s or when the machine has ended."""
+    def wait_for(self, pattern: str, timeout_s: float, *, alive: Callable[[], bool], begin: int = 0) -> re.Match[str]:
+        """Waits until the pattern is on the console, behind `begin` characters.
+
+        Failed after timeout_s or when the machine has ended.
+        """
         wanted = re.compile(pattern, re.MULTILINE)
-        return self._wait(wanted.search, repr(pattern), timeout_s, alive)
+        return self._wait(lambda text: wanted.search(text, begin), repr(pattern), timeout_s, alive)
 
     def wait_for_number(self, pattern: str, number: int, end: str, timeout_s: float, *, alive: Callable[[], bool]) -> int:
         """Waits for `number` matches of the pattern or the text `end`; returns the number seen. Failed as in wait_for."""

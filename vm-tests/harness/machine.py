@@ -6,6 +6,7 @@ Never uses /dev/kvm: results must be the same on every host. A machine is a cont
 import contextlib
 import shlex
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -131,6 +132,7 @@ class Machine:
         self.console = Console(plan.folder / f"{plan.name}.console.log")
         self.stderr = plan.folder / f"{plan.name}.qemu.log"
         self.qmp = plan.folder / f"{plan.name}.qmp"
+        self.keyboard = plan.folder / f"{plan.name}.tty"
         self.ports = [0 for _ in plan.nics]
         self.process: subprocess.Popen[bytes] | None = None
         self.tpm = Tpm(plan.hardware.tpm, plan.folder / plan.name) if plan.hardware.tpm else None
@@ -163,10 +165,10 @@ class Machine:
         fits = len(str(socket)) + SSH_ADDS <= SOCKET_PATH
         return Ssh(self.ports[nic], self.plan.key, user, socket if fits else None)
 
-    def wait_for_login(self, timeout_s: float = BOOT_TIMEOUT_S, nic: int = 0) -> Ssh:
-        """Waits until the guest's SSH server answers; Failed early when the console shows that it never will."""
+    def wait_for_login(self, timeout_s: float = BOOT_TIMEOUT_S, nic: int = 0, *, give_up: bool = True) -> Ssh:
+        """Waits until the guest's SSH server answers; with give_up, Failed early when the console shows that it never will."""
         try:
-            wait_for_server(self.ports[nic], timeout_s, give_up=self._dead_end)
+            wait_for_server(self.ports[nic], timeout_s, give_up=self._dead_end if give_up else lambda: None)
         except Failed as failure:
             if "console log:" in str(failure):
                 raise
@@ -177,6 +179,25 @@ class Machine:
         """Waits for a text on the console and returns everything printed so far."""
         self.console.wait_for(pattern, timeout_s, alive=self.alive)
         return self.console.text()
+
+    def type(self, text: str, answer: str = "", timeout_s: float = 60.0) -> str:
+        """Types at the serial console, and waits for the pattern `answer` behind it; returns everything printed since.
+
+        A key at a time, like a person: the guest's emulated serial port has a buffer of 16 bytes.
+        """
+        begin = len(self.console.text())
+        with socket.socket(socket.AF_UNIX) as keyboard:
+            keyboard.connect(str(self.keyboard))
+            for character in text:
+                keyboard.sendall(character.encode())
+                time.sleep(0.01)
+                # While somebody is connected, QEMU waits until they have read: the guest's output would stop.
+                with contextlib.suppress(BlockingIOError):
+                    keyboard.recv(1 << 20, socket.MSG_DONTWAIT)
+            time.sleep(0.2)
+        if answer:
+            self.console.wait_for(answer, timeout_s, alive=self.alive, begin=begin)
+        return self.console.text()[begin:]
 
     def verify(self, altered: str = "") -> None:
         """Failed if `ignition verify` finds a difference, or with `altered`, a reason, if it finds none.
@@ -294,6 +315,7 @@ class Machine:
     def _launch(self) -> bool:
         """True if QEMU runs and its QMP socket exists."""
         self.qmp.unlink(missing_ok=True)
+        self.keyboard.unlink(missing_ok=True)
         if self.tpm is not None:
             self.tpm.start(outlives=self.plan.outlives)
         with self.stderr.open("wb") as log:
@@ -312,7 +334,8 @@ class Machine:
     def _argv(self) -> list[str]:
         """QEMU's command line."""
         plan = self.plan
-        console = f"file,id=console,path={self.console.path}"
+        # With logfile= everything is written to the file, whether or not a person (type()) is connected.
+        console = f"socket,id=console,path={self.keyboard},server=on,wait=off,logfile={self.console.path}"
         argv = [*leash(plan.outlives), find_program("qemu-system-x86_64"), "-name", plan.name,
                 "-no-user-config", "-nodefaults", "-machine", "q35", "-cpu", CPU,
                 *hardware_arguments(plan.hardware, self.tpm), "-display", "none", "-vga", "std", "-no-reboot",
