@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
-from dataclasses import replace
 
 from ignition.cli.flags import FILES, GO_ANYWHERE, duration_s
 from ignition.cli.images import IMAGE, KERNEL_ARGUMENTS, MEMORY, SECTOR_SIZE, UEFI
@@ -78,7 +77,7 @@ def main(values: Values, words: list[str]) -> None:
             planner = Planner(config, facts, recorder, fetcher, values["platform"] or "metal")
             changes = Changes.of(planner, str, shows_contents=False)  # it looks at more than the stages do
             planner.run(changes.seen, goes_on=True)  # a config that cannot be met is a matter for the plan
-        sys.stdout.write(document.text(replace(facts, nodes=recorder.nodes)))
+        sys.stdout.write(document.text(document.replace(facts, nodes=recorder.nodes)))
 
 
 def _config(values: Values, words: list[str]) -> Config:

@@ -1,22 +1,25 @@
 """The document of `ignition facts`: devices with their contents, memory, firmware, kernel arguments, and nodes of the root.
 
-It holds no secrets: of accounts the files that everyone may read, and of other files only what is needed to compare them. Sizes
-are in bytes, sectors in logical sectors. The JSON Schema of the document is made from here (ignition/facts/schema.py).
+The records are named tuples: `dataclasses` would add 95 kB to an initramfs. It holds no secrets: of accounts the files that
+everyone may read, and of other files only what is needed to compare them. Sizes are in bytes, sectors in logical sectors. The
+JSON Schema of the document is made from here (ignition/facts/schema.py).
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
+
+_Record = TypeVar("_Record", bound=tuple[Any, ...])
 
 VERSION = 1
 GPT, OTHER_TABLE = "gpt", "other"
 DISK, PARTITION, ARRAY, MAPPING, OTHER = KINDS = ("disk", "partition", "array", "mapping", "other")
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One entry of a GPT; `start` and `size` in sectors, `attributes` as a number."""
 
     number: int
@@ -28,8 +31,7 @@ class Part:
     attributes: int = 0
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """A partition table. Only of a GPT there is more than its `kind`: libblkid's name."""
 
     kind: str
@@ -42,8 +44,7 @@ class Table:
     parts: tuple[Part, ...] = ()
 
 
-@dataclass(frozen=True)
-class Content:
+class Content(NamedTuple):
     """A signature that libblkid finds at `offset` of a device. A partition table has `table` instead of `format`."""
 
     format: str = ""
@@ -53,8 +54,7 @@ class Content:
     offset: int = 0
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """The superblock of a member of an array. `used`: bytes that the array uses of it, after `offset` bytes; 0 if unknown."""
 
     uuid: str
@@ -66,8 +66,7 @@ class Member:
     offset: int = 0
 
 
-@dataclass(frozen=True)
-class Luks:
+class Luks(NamedTuple):
     """The header of an encrypted volume. `tokens`: of clevis, key slots and the public part of each. `offset`: of its content."""
 
     version: int
@@ -79,8 +78,7 @@ class Luks:
     offset: int = 0
 
 
-@dataclass(frozen=True)
-class Device:
+class Device(NamedTuple):
     """One block device. `links`: the paths by which udev knows it; `user`: what uses it now, in words.
 
     `number`: of a partition, on the first of `below`. `name`: of a mapping. `used`: bytes of the files of its file system, where
@@ -109,8 +107,7 @@ class Device:
     removable: bool = False
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """A node of the root: `kind` is "file", "directory", "link" or "other"; `mode` as a number.
 
     `text`: the content, of files that everyone may read and that the plan has looked into; `sha512` of larger ones.
@@ -126,11 +123,20 @@ class Node:
     text: str | None = None
     sha512: str = ""
     names: tuple[str, ...] | None = None
-    inode: int = field(default=0, compare=False)
+    inode: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are alike; their inodes do not matter."""
+        return isinstance(other, Node) and self[:-1] == other[:-1]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:-1])
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """One machine. `nodes`: path in the root → node, None where there is none; paths that are not a key are not known.
 
     `initramfs`: its devices are as the stages find them, since the facts were collected in an initramfs. Otherwise its next boot
@@ -147,13 +153,19 @@ class Facts:
     root: str = ""
     initramfs: bool = False
     links: tuple[dict[str, Any], ...] = ()
-    nodes: dict[str, Node | None] = field(default_factory=dict)
+    nodes: Mapping[str, Node | None] = MappingProxyType({})
     version: int = VERSION
 
 
 _CAMEL = {"type_guid": "typeGuid", "sector_size": "sectorSize", "kernel_arguments": "kernelArguments"}
 _CAMEL |= {"first_usable": "firstUsable", "last_usable": "lastUsable", "backup_at": "backupAt"}
 _SNAKE = {written: name for name, written in _CAMEL.items()}
+
+
+def replace(record: _Record, **members: Any) -> _Record:
+    """The record with other values of these members."""
+    changed: _Record = record._replace(**members)  # type: ignore[attr-defined]
+    return changed
 
 
 def camel(name: str) -> str:
@@ -168,19 +180,23 @@ def text(facts: Facts) -> str:
 
 def _short(record: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for one in fields(record):
-        value = getattr(record, one.name)
-        if one.name != "version" and value == one.default:
+    for name, value in zip(record._fields, record, strict=True):
+        default = record._field_defaults.get(name, ...)
+        if name != "version" and value == default:
             continue
-        if one.name == "nodes":
+        if name == "nodes":
             value = {path: None if node is None else _short(node) for path, node in sorted(value.items())}
-        elif is_dataclass(value):
+        elif _is_record(value):
             value = _short(value)
         elif isinstance(value, tuple):
-            value = [_short(item) if is_dataclass(item) else item for item in value]
-        if value not in ([], {}) or one.default is None:  # the names in an empty directory are known: none
-            found[camel(one.name)] = value
+            value = [_short(item) if _is_record(item) else item for item in value]
+        if value not in ([], {}) or default is None:  # the names in an empty directory are known: none
+            found[camel(name)] = value
     return found
+
+
+def _is_record(value: object) -> bool:
+    return hasattr(value, "_fields")
 
 
 def made(found: dict[str, Any]) -> Facts:
@@ -189,12 +205,11 @@ def made(found: dict[str, Any]) -> Facts:
     return facts
 
 
-def _made(kind: type[Any], found: dict[str, Any]) -> Any:
-    known = {one.name: one for one in fields(kind)}
+def _made(kind: Any, found: dict[str, Any]) -> Any:
     members = {}
     for json_name, value in found.items():
         name = _SNAKE.get(json_name, json_name)
-        members[name] = _member(kind, name, value) if name in known else value
+        members[name] = _member(kind, name, value) if name in kind._fields else value
     return kind(**members)
 
 

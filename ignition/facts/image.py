@@ -12,13 +12,12 @@ import os
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from itertools import chain, count
 from typing import NamedTuple
 
 from ignition.errors import CommandFailed, Failure
 from ignition.facts import document, formats, superblock
-from ignition.facts.document import Content, Device, Facts, Luks, Member, Table
+from ignition.facts.document import Content, Device, Facts, Luks, Member, Table, replace
 from ignition.facts.host import described
 from ignition.host import devices
 from ignition.host.command import status_and_output

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, fields
+from collections.abc import Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
 from ignition.errors import Failure
@@ -24,14 +24,14 @@ def schema() -> dict[str, Any]:
     return {**about, **_object(Facts), "$defs": {"node": _object(Node)}}
 
 
-def _object(kind: type[Any]) -> dict[str, Any]:
+def _object(kind: Any) -> dict[str, Any]:
     hints = get_type_hints(kind)
     members, required = {}, []
-    for one in fields(kind):
-        name = document.camel(one.name)
-        allowed = _ENUMS.get((kind.__name__, one.name))
-        members[name] = {"enum": allowed} if allowed else _type(hints[one.name])
-        if one.name == "version" or (one.default is MISSING and one.default_factory is MISSING):
+    for member in kind._fields:
+        name = document.camel(member)
+        allowed = _ENUMS.get((kind.__name__, member))
+        members[name] = {"enum": allowed} if allowed else _type(hints[member])
+        if member == "version" or member not in kind._field_defaults:
             required.append(name)
     return {
         "type": "object",
@@ -54,7 +54,7 @@ def _type(hint: Any) -> dict[str, Any]:
         return {"type": "array", "items": _type(arguments[0])}
     if get_origin(hint) is tuple:
         return {"type": "array", "prefixItems": [_type(one) for one in arguments], "items": False}
-    if get_origin(hint) is dict:
+    if get_origin(hint) in (dict, Mapping):
         item = {"$ref": "#/$defs/node"} if Node in get_args(arguments[1]) else {}
         return {"type": "object", "additionalProperties": {"anyOf": [item, {"type": "null"}]} if item else True}
     return _object(hint)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ignition.config.model import Config
 from ignition.facts import image
+from ignition.facts.document import replace
 from ignition.planning import dissected
 from ignition.planning.ext4 import Ext4Tree
 from ignition.planning.fat import FatTree

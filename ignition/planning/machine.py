@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import singledispatchmethod
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ignition.config.stacking import volume_paths
 from ignition.errors import Failure
 from ignition.facts import document
-from ignition.facts.document import Content, Device, Facts
+from ignition.facts.document import Content, Device, Facts, replace
 from ignition.host import boot_directory, cmdline, devices, machine_disks, root_device
 from ignition.host.root_device import encoded
 from ignition.operation import Operation

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from ignition.errors import Failure
-from ignition.facts.document import Node
+from ignition.facts.document import Node, replace
 from ignition.host import paths
 
 if TYPE_CHECKING:

@@ -73,7 +73,7 @@ def test_volume_that_is_open_now_is_opened_by_the_boot_and_its_content_is_known(
     below = {"content": Content("crypto_LUKS"), "luks": Luks(2, uuid="u"), "user": "held by the encrypted volume data"}
     data = disk("/dev/vdb", 64, ("data", 62, LINUX), vdb1=below)
     mapping = Device("/dev/dm-0", "mapping", 46 * MIB, ("/dev/mapper/data",), ("/dev/vdb1",), name="data", user="mounted on /srv")
-    mapping = Device(**{**vars(mapping), "content": Content("xfs", "photos")})
+    mapping = Device(**{**mapping._asdict(), "content": Content("xfs", "photos")})
     volume = {"name": "data", "device": "/dev/vdb1", "keyFile": {"source": "data:,key"}}
     storage = {"luks": [volume], "filesystems": [{"device": "/dev/mapper/data", "format": "xfs", "label": "photos"}]}
     found = plan(storage, [*SYSTEM, *data, mapping])
@@ -86,7 +86,7 @@ def test_volume_that_is_open_now_is_opened_by_the_boot_and_its_content_is_known(
 
 
 def test_array_that_runs_now_is_assembled_by_the_boot(plan: Any) -> None:
-    member = {"content": Content("linux_raid_member", "data"), "member": Member("u", "data", "raid1", 2, 7)}
+    member: dict[str, Any] = {"content": Content("linux_raid_member", "data"), "member": Member("u", "data", "raid1", 2, 7)}
     member["user"] = "member of the array /dev/md/data"
     disks = [one for node in "bc" for one in disk(f"/dev/vd{node}", 64, ("data", 62, RAID_TYPE), **{f"vd{node}1": member})]
     array = Device("/dev/md127", "array", 61 * MIB, ("/dev/md/data",), ("/dev/vdb1", "/dev/vdc1"), content=Content("xfs", "p"))

@@ -14,7 +14,6 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ import pytest
 from ignition.cli.ignition import main
 from ignition.errors import Failure
 from ignition.facts import formats, image, schema
+from ignition.facts.document import replace
 from ignition.host import command as host_command
 from ignition.host.command import ENVIRONMENT
 from ignition.planning import dissected
