@@ -109,6 +109,11 @@ def warning(message: str, **fields: object) -> None:
         _Settings.warnings.append((time.time(), clean(message)))
 
 
+def warnings_so_far() -> int:
+    """How many warnings `taken_warnings` would return."""
+    return len(_Settings.warnings)
+
+
 def taken_warnings() -> list[tuple[float, str]]:
     """(seconds since 1970, message) of each warning since the last call, for the report."""
     taken, _Settings.warnings = _Settings.warnings, []

@@ -28,7 +28,15 @@ from ignition.operation import Context, Operation
 from ignition.stages import login
 from ignition.stages import state as states
 from ignition.stages.arguments import Arguments
-from ignition.stages.result import WriteResult, boot_id, config_digest, now_rfc3339, recorded_operations, write_report
+from ignition.stages.result import (
+    WriteResult,
+    boot_id,
+    config_digest,
+    now_rfc3339,
+    recorded_operations,
+    warning_count,
+    write_report,
+)
 from ignition.sysroot import accounts, attempt, labels, machine_id, nodes, storage_units, units
 from ignition.sysroot.account_database import AccountDatabase
 from ignition.sysroot.accounts import AccountFacts
@@ -171,6 +179,7 @@ def run(arguments: Arguments, facts: Facts | None = None) -> None:
     if facts is None:
         facts = probe(config, root, arguments.state_file, arguments.platform)
     operations = plan(config, facts)  # an impossible plan is refused before anything changes
+    facts.notice.count_warnings = lambda: warning_count(arguments.state_file, runner.unwritten())
     record = facts.accounts.attempt
     if record.unfinished:
         attempt.clear_leftovers(root, _directories(config, facts))

@@ -1,4 +1,4 @@
-"""Checks whether anybody can log in to the provisioned machine, and leaves a notice if not.
+"""Checks whether anybody can log in to the provisioned machine, and leaves a notice if not, or if there were warnings.
 
 The end of the files stage. It only serves people: a failure here is a warning, and the boot continues. The notice is a file in
 /run/issue.d, which outlives the switch to the real root; agetty(8) shows it above the login prompt in this boot. If /etc/issue
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from fnmatch import fnmatchcase
 
@@ -103,7 +103,9 @@ class LeaveNotice(Operation):
     def __init__(self, config: Config, platform: str, state: State, places: KeyPlaces) -> None:
         self.path = os.path.join(paths.issue_directory(), paths.ISSUE)
         self._config, self._platform, self._state, self._places = config, platform, state, places
-        self._said: list[str] = []
+        self._said: list[str] = []  # each is a warning as well
+        self._shown: list[str] = []
+        self.count_warnings: Callable[[], int] = lambda: 0  # of the first boot so far, for who can read them
 
     def describe(self) -> str:
         return "leave a notice at the login prompt if nobody can log in"
@@ -112,24 +114,25 @@ class LeaveNotice(Operation):
         context.root.forget()
         accounts = AccountDatabase(context.root, steady=True)
         self._said = notices(self._config, self._platform, self._state, accounts, self._places.again(accounts))
+        self._shown = [*self._said, *_about_warnings(self.count_warnings(), len(self._said))]
         try:
             with open(self.path, encoding="utf-8") as file:
                 shown = file.read()
         except FileNotFoundError:
             shown = ""
         link = context.root.status(_LINK)
-        is_linked = link is not None or context.root.status("/etc/issue") is None if self._said else link is None
-        return shown == _text_of(self._said) and is_linked
+        is_linked = link is not None or context.root.status("/etc/issue") is None if self._shown else link is None
+        return shown == _text_of(self._shown) and is_linked
 
     def execute(self, context: Context) -> None:
         for paragraph in self._said:
             log.warning(paragraph)
-        if self._said:
-            put(self.path, _text_of(self._said).encode(), mode=0o644)
+        if self._shown:
+            put(self.path, _text_of(self._shown).encode(), mode=0o644)
         else:
             with suppress(FileNotFoundError, NotADirectoryError):
                 os.unlink(self.path)
-        _link(context.root, wanted=bool(self._said))
+        _link(context.root, wanted=bool(self._shown))
 
 
 def notices(
@@ -153,6 +156,14 @@ def notices(
         unless = f", unless {' or '.join(unknown[:3])} lets somebody in" if unknown else ""
         said += [f"No user of this machine has an SSH key or a password: nobody can log in{unless}.", _FIX]
     return said
+
+
+def _about_warnings(count: int, said: int) -> list[str]:
+    """Where to read the warnings. `said`: the paragraphs of the notice, which the report counts as well."""
+    if not count:
+        return []
+    number = f"{count + said} warning{'s' if count + said > 1 else ''}"
+    return [f"The first boot gave {number}: ignition report shows {'them' if count + said > 1 else 'it'}."]
 
 
 def has_shell(account: Account) -> bool:

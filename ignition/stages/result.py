@@ -112,32 +112,58 @@ def write_report(
     `config`: the one that the stages worked on.
     """
     with log.never_fatal(f"{paths.REPORT} was not written"):
-        if operations is None:
-            operations = recorded_operations(state_file)
-        _add_origins(operations, state_file, config)
-        boot, before = boot_id(), _stored(root, paths.REPORT)
-        runs = before.get("runs")
-        if type(runs) is not int or not 0 <= runs < _MOST_RUNS:
-            runs = 0
-        report = {
-            "version": _VERSION,
-            "ignition": __version__,
-            "bootId": boot,
-            "written": now_rfc3339(),
-            "runs": runs if before.get("bootId") == boot else runs + 1,
-            "platform": platform,
-            "config": {"sha512": config_digest(state_file), "sources": states.load(state_file).fetched_configs},
-            "earlier": {
-                "steps": sorted(first_boot_mark.earlier()),
-                "failures": first_boot_mark.earlier_failures(),
-                "filesInterrupted": interrupted,
-                "attempts": first_boot_mark.failed_attempts(),
-            },
-            "warnings": _records(paths.mark(state_file, paths.WARNINGS), ("at",), ("stage", "what")),
-            "stages": _stages(operations),
-        }
+        before = _stored(root, paths.REPORT)
+        report = gathered(state_file, before, platform=platform, interrupted=interrupted, operations=operations, config=config)
         # On one line: indentation makes json's encoder many times slower, and a report may have thousands of operations.
         _store(root, paths.REPORT, json.dumps(report, allow_nan=False))
+
+
+def gathered(
+    state_file: str,
+    before: dict[str, Any] | None = None,
+    *,
+    platform: str = "",
+    interrupted: bool = False,
+    operations: list[dict[str, Any]] | None = None,
+    config: Config | None = None,
+) -> dict[str, Any]:
+    """The report of the stages so far; `before`: the one of an earlier boot. Raises OSError, Failure."""
+    if operations is None:
+        operations = recorded_operations(state_file)
+    _add_origins(operations, state_file, config)
+    boot, before = boot_id(), before or {}
+    runs = before.get("runs")
+    if type(runs) is not int or not 0 <= runs < _MOST_RUNS:
+        runs = 0
+    return {
+        "version": _VERSION,
+        "ignition": __version__,
+        "bootId": boot,
+        "written": now_rfc3339(),
+        "runs": runs if before.get("bootId") == boot else runs + 1,
+        "platform": platform,
+        "config": {"sha512": config_digest(state_file), "sources": states.load(state_file).fetched_configs},
+        "earlier": {
+            "steps": sorted(first_boot_mark.earlier()),
+            "failures": first_boot_mark.earlier_failures(),
+            "filesInterrupted": interrupted,
+            "attempts": first_boot_mark.failed_attempts(),
+        },
+        "warnings": recorded_warnings(state_file),
+        "stages": _stages(operations),
+    }
+
+
+def recorded_warnings(state_file: str) -> list[dict[str, Any]]:
+    """The warnings beside the state file that are not about operations. Raises OSError."""
+    return _records(paths.mark(state_file, paths.WARNINGS), ("at",), ("stage", "what"))
+
+
+def warning_count(state_file: str, unwritten: list[dict[str, Any]]) -> int:
+    """How many warnings a report would have now; `unwritten`: the records of the running stage. Raises OSError."""
+    operations = [*recorded_operations(state_file), *unwritten]
+    ended = sum(one["result"] in ("warning", "failed") for one in operations)
+    return ended + len(recorded_warnings(state_file)) + log.warnings_so_far()
 
 
 def _add_origins(operations: list[dict[str, Any]], state_file: str, config: Config | None) -> None:

@@ -28,6 +28,7 @@ FIGURES: dict[str, tuple[float, str]] = {
     "ignition-delete-config.service": (3.2, ""),
     "ignition-growroot.service": (3.8, ""),
     "ignition-report.service": (2.8, ""),
+    "ignition-ssh-notice.service": (2.4, ""),
     "ignition-verify.service": (1.7, ""),
     "coreos-setup-environment.service": (9.6, "runs a program of the OEM, which may do what it likes, as on Container Linux"),
     "oem-cloudinit.service": (7.3, USER_DATA),

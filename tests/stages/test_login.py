@@ -13,6 +13,7 @@ from ignition.fetch.engine import Fetcher, Settings
 from ignition.host import log
 from ignition.host.root import Root
 from ignition.operation import Context, Runner
+from ignition.reporting.report import read
 from ignition.stages import files, login
 from ignition.stages import state as states
 from ignition.stages.arguments import Arguments, Paths
@@ -525,3 +526,32 @@ def test_three_ways_in_suffice(machine: Machine) -> None:
         "unless coreos.autologin on the kernel command line or flatcar.autologin on the kernel command line or "
         "systemd.debug_shell on the kernel command line lets"
     ) in machine.said()
+
+
+def test_warnings_of_the_first_boot_are_counted_at_the_prompt(machine: Machine) -> None:
+    (machine.top / "operations.jsonl").write_text(
+        '{"stage": "disks", "what": "a", "result": "warning", "at": 1, "seconds": 1}\n'
+        '{"stage": "disks", "what": "b", "result": "done", "at": 1, "seconds": 1}\n'
+    )
+    (machine.top / "warnings.jsonl").write_text('{"stage": "fetch", "what": "c", "at": 1}\n')
+    machine.put({"/root/.ssh/authorized_keys": KEY})
+    files.run(machine.arguments(Config()))
+    assert machine.notice() == "ignition: The first boot gave 2 warnings: ignition report shows them.\n\n"
+    report = read(str(machine.root / "var/lib/ignition/report.json"))
+    assert len(report.warnings()) == 2
+
+
+def test_warnings_include_the_notices_as_the_report_does(machine: Machine) -> None:
+    (machine.top / "warnings.jsonl").write_text('{"stage": "fetch", "what": "c", "at": 1}\n')
+    files.run(machine.arguments(Config()))
+    notice = " ".join((machine.notice() or "").split())
+    assert NOBODY in notice
+    count = len(read(str(machine.root / "var/lib/ignition/report.json")).warnings())
+    assert notice.endswith(f"The first boot gave {count} warnings: ignition report shows them.")
+
+
+def test_one_warning_is_one(machine: Machine) -> None:
+    (machine.top / "warnings.jsonl").write_text('{"stage": "fetch", "what": "c", "at": 1}\n')
+    machine.put({"/root/.ssh/authorized_keys": KEY})
+    files.run(machine.arguments(Config()))
+    assert machine.notice() == "ignition: The first boot gave 1 warning: ignition report shows it.\n\n"
