@@ -10,7 +10,7 @@
 # shellcheck disable=SC2154  # variables that dracut sets: moddir, initdir, systemdsystemunitdir, ignition_features, …
 
 libexec=/usr/lib/coreos-ignition
-entries=(ignition.cli.ignition ignition.cli.kargs_helper coreos_metadata.main)
+entries=(ignition.cli.ignition ignition.cli.validate ignition.cli.kargs_helper coreos_metadata.main)
 
 check() {
     return 255
@@ -211,7 +211,7 @@ install_units() {
     for unit in "$moddir"/*.service "$moddir"/*.target; do
         must inst_simple "$unit" "$systemdsystemunitdir/${unit##*/}"
     done
-    for script in esp network-up network-down emergency visibly; do
+    for script in esp network-up network-down emergency visibly shell; do
         must inst_script "$moddir/$script" "$libexec/$script"
     done
     must inst_simple "$moddir/platform-titles" "$libexec/platform-titles"
@@ -220,16 +220,39 @@ install_units() {
     mkdir -p "$initdir$systemdsystemunitdir/emergency.target.wants"
     ln -sf ../ignition-emergency.service "$initdir$systemdsystemunitdir/emergency.target.wants/ignition-emergency.service"
     must inst_simple "$moddir/emergency-shell.conf" "$systemdsystemunitdir/emergency.service.d/50-ignition.conf"
+    for unit in systemd-networkd.socket systemd-networkd.service systemd-resolved.service; do
+        must inst_simple "$moddir/kept-on-failure.conf" "$systemdsystemunitdir/$unit.d/50-ignition-failure.conf"
+    done
+    install_password
     # Programs that the scripts above run.
     must_have blkid cat date dmesg grep head mkdir mount readlink rm sed sleep sync udevadm umount systemctl journalctl systemd-detect-virt
     # dracut-systemd brings its own emergency.service; without it systemd's needs this.
-    must_have "$systemdsystemunitdir/emergency.service" "$systemdutildir/systemd-sulogin-shell" sulogin
+    must_have "$systemdsystemunitdir/emergency.service" sulogin setsid
     # systemd passes it on to services. Until dracut 059 the module base, which this one depends on, made these links.
     [[ -e $initdir/usr/lib/os-release ]] || ln -s initrd-release "$initdir/usr/lib/os-release"
     [[ -e $initdir/etc/os-release ]] || ln -s ../usr/lib/os-release "$initdir/etc/os-release"
-    # For the operator at that shell.
+    # For the operator at that shell. systemd's programs look for a pager of this name first.
+    must_have /usr/bin/ignition-validate
+    if ! has tools || ! find_binary less >/dev/null; then
+        must inst_script "$moddir/pager" /usr/bin/pager
+    else
+        ln -sf less "$initdir/usr/bin/pager"
+    fi
     inst_multiple -o ls findmnt
-    ! has tools || inst_multiple -o ip less lsblk ps resolvectl
+    # Without its terminal's description, less asks whether to go on.
+    ! has tools || inst_multiple -o ip less lsblk ps resolvectl {/usr/lib,/lib,/usr/share,/etc}/terminfo/{l/linux,v/vt220,v/vt102,d/dumb}
+}
+
+# Root's password at the shell of a failed boot, for ignition.failure.shell=password.
+install_password() {
+    local hash="" file=${dracutsysrootdir-}/etc/ignition/emergency.passwd-hash
+    [[ -e $file ]] || return 0
+    read -r hash <"$file" || :
+    [[ $hash == '$'*'$'* && $hash != *[:\ ]* ]] || must false "$file is not a hash of crypt(5)"
+    touch "$initdir/etc/shadow"
+    sed -i '/^root:/d' "$initdir/etc/shadow"
+    printf 'root:%s:::::::\n' "$hash" >>"$initdir/etc/shadow"
+    chmod 0600 "$initdir/etc/shadow"
 }
 
 install_network() {

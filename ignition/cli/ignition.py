@@ -33,6 +33,18 @@ FETCHING = ("fetch-offline", "fetch")
 SUCCESS, FAILED, USAGE, NO_STATE = 0, 1, 2, 3
 
 
+def _plan() -> Program:
+    from ignition.cli import plan
+
+    return plan.PROGRAM
+
+
+def _retry() -> Program:
+    from ignition.cli import retry
+
+    return retry.PROGRAM
+
+
 def _report() -> Program:
     from ignition.cli import report
 
@@ -64,7 +76,6 @@ _INSTEAD = {
     "doctor": f"{_ON_THIS_MACHINE}, or on a workstation for an image of its disk (-image)",
     "facts": _ON_THIS_MACHINE,
     "from-cloud-config": "run it on a workstation",
-    "plan": "run it on a workstation, for an image of the disks (-image) or for facts (-facts)",
     "reset": _ON_THIS_MACHINE,
     "schema": "run it on a workstation",
     "simulate": "run it on a workstation",
@@ -117,6 +128,7 @@ PROGRAM = Program(
         "schema NAME",
         "report [FILE] [options]",
         "outcome [-send] [-url URL] [-format FORMAT]",
+        "retry [-stage STAGE] [-config FILE|URL]",
         "status [-wait[=SECONDS]] [-json] [-root DIRECTORY]",
         "reset [-keep WHAT]... [-yes] [-dry-run] [-json]",
         "doctor [-root DIRECTORY | -image FILE] [-json]",
@@ -129,7 +141,7 @@ PROGRAM = Program(
     # Only the module of the called command is loaded: a stage does not pay for the others.
     commands={
         # Whole names: from the beginning of one, dracut's closure.py would take all modules that begin with it.
-        "plan": lambda: _command("plan", lambda: import_module("ignition.cli.plan")),
+        "plan": _plan,
         "facts": lambda: _command("facts", lambda: import_module("ignition.cli.facts")),
         "simulate": lambda: _command("simulate", lambda: import_module("ignition.cli.simulate")),
         "render": _render,
@@ -137,6 +149,7 @@ PROGRAM = Program(
         "schema": lambda: _command("schema", lambda: import_module("ignition.cli.schema")),
         "report": _report,
         "outcome": lambda: _command("outcome", lambda: import_module("ignition.cli.outcome")),
+        "retry": _retry,
         "status": lambda: _command("status", lambda: import_module("ignition.cli.status")),
         "verify": lambda: _command("verify", lambda: import_module("ignition.cli.verify")),
         "reset": lambda: _command("reset", lambda: import_module("ignition.cli.reset")),

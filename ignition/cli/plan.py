@@ -25,7 +25,7 @@ from ignition.cli.merged_config import (
 )
 from ignition.cli.program import IGNITION, Program
 from ignition.errors import Failure
-from ignition.host import progress
+from ignition.host import paths, progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,7 +138,11 @@ def _machine(values: Values, stack: ExitStack) -> tuple[Facts, Tree, list[str]]:
             fix="run the command as root, or plan for an image (-image) or from facts (-facts)",
         )
     with progress.working("inspecting the disks of this machine"):
-        return host.probe(), LiveTree(), []
+        if not os.path.exists(paths.INITRD_RELEASE):
+            return host.probe(), LiveTree(), []
+        root = paths.sysroot()
+        remarks = [] if os.path.ismount(root) else [f"ROOT is not mounted at {root}: its files are planned as if it were empty"]
+        return host.probe(root), LiveTree(root), remarks
 
 
 def _place(marked: Config, place: str) -> str:

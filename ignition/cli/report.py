@@ -55,7 +55,8 @@ def main(values: Values, words: list[str]) -> None:
     from ignition.reporting.report import read
 
     root = values["root"].rstrip("/")
-    report = read(words[0] if words else root + paths.REPORT)
+    report = _of_this_boot() if not (words or root) and os.path.exists(paths.INITRD_RELEASE) else None
+    report = report or read(words[0] if words else root + paths.REPORT)
     # Metadata of this boot, which is not in the report, belong to the machine in the root only.
     metadata = {} if words else metadata_of(root)
     if values["html"]:
@@ -67,6 +68,23 @@ def main(values: Values, words: list[str]) -> None:
     else:
         width = shutil.get_terminal_size((79, 24)).columns
         print(text.text(report, width=min(width, 120), colour=wants_colour(sys.stdout)))
+
+
+def _of_this_boot() -> Report | None:
+    """In an initramfs, where a report has not been written: what the stages have recorded so far. None without records."""
+    from ignition.reporting.report import Report
+    from ignition.stages import result
+
+    with suppress(OSError):
+        if result.recorded_operations(paths.STATE):
+            return Report(result.gathered(paths.STATE, platform=_platform()))
+    return None
+
+
+def _platform() -> str:
+    with suppress(OSError), open(paths.ENVIRONMENT, encoding="utf-8", errors="replace", newline="\n") as file:
+        return file.read().strip().removeprefix("PLATFORM_ID=")
+    return ""
 
 
 def metadata_of(root: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+ENVIRONMENT = "/run/ignition.env"  # of a first boot: PLATFORM_ID=
 CONFIG_CACHE = "/run/ignition.json"
 RUN = "/run/ignition"
 NEEDNET = f"{RUN}/neednet"
@@ -16,6 +17,7 @@ REPORT_TO = "report-to.json"  # beside the state file: where the outcome is sent
 LASTING = "lasting"  # beside the state file: a failure that the same config would cause again, with the digest of that config
 TEXTS = "texts"  # beside the state file: the texts of the config, 0600
 PLACES = "places.json"  # instead, where there are no texts: the place of each value in the sources of the config
+RETRY_CONFIG, RETRY_URL = "retry.ign", "retry.url"  # beside the state file: the config of `ignition retry`, or its URL
 CONFIG_DIGEST = "config.sha512"  # beside the state file
 FLAGGED = f"{RUN}/flagged"  # the boot loader saw the flag of a first boot
 INITRD_RELEASE = "/etc/initrd-release"  # only in an initramfs

@@ -1,9 +1,9 @@
 """From the sources of configs to the one that the stages work on (docs/reference/ignition-config.md §4.1).
 
-Sources of the user config, in order of precedence: kernel command line (a URL, else a file on a labelled device), user.ign (or a
-file that an installer left in its place: vendor_configs.py), platform. If the first one has no Ignition config, default.ign takes
-its place (4.6). Referenced configs are merged in, the result is checked and cached; every later stage reads the cache and puts it
-over the image's base configs.
+Sources of the user config, in order of precedence: `ignition retry -config` at the shell of a failed boot, kernel command line
+(a URL, else a file on a labelled device), user.ign (or a file that an installer left in its place: vendor_configs.py),
+platform. If the first one has no Ignition config, default.ign takes its place (4.6). Referenced configs are merged in, the
+result is checked and cached; every later stage reads the cache and puts it over the image's base configs.
 
 Unlike Ignition: `coreos.config.url` and `flatcar.config.url` are read too, quotes on the command line are honoured, a URL without
 a scheme there is an error, and a default applies to 3.x as well.
@@ -15,7 +15,7 @@ from ignition.errors import Failure, NeedsNetwork
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
 from ignition.fetch.urls import scheme, shown
-from ignition.host import cmdline, log
+from ignition.host import cmdline, log, paths
 from ignition.rendering import system_configs
 from ignition.rendering.parsing import Reader
 from ignition.rendering.sources import Sources
@@ -32,8 +32,8 @@ DEVICE_OPTION, PATH_OPTION = "ignition.config.device", "ignition.config.path"
 class Rendered:
     """The user config with all references followed, and where it came from.
 
-    `source` is `cmdline`, `system` or the platform's id, `""` without a config; `referenced` has URL paths; `kind` is "user", or
-    "default" for the image's default.ign, which no user provided. `texts` are those it was made from.
+    `source` is `retry`, `cmdline`, `system` or the platform's id, `""` without a config; `referenced` has URL paths; `kind` is
+    "user", or "default" for the image's default.ign, which no user provided. `texts` are those it was made from.
     """
 
     def __init__(self, config: Config, source: str, referenced: list[str], texts: Sources, kind: str = "user") -> None:
@@ -102,6 +102,9 @@ def load_for_stage(config_cache: str, platform: str) -> Config:
 
 def _find(platform: str, fetcher: Fetcher, vendor: Vendor | None) -> tuple[str, str, bytes]:
     """The first source that has a config, its name in errors, and its bytes (`b""`: no config there)."""
+    again = _of_a_retry(fetcher)
+    if again is not None:
+        return "retry", *again
     words = cmdline.read()
     url, label, path = (cmdline.last(words, *names) for names in (URL_OPTIONS, (DEVICE_OPTION,), (PATH_OPTION,)))
     if url:
@@ -121,6 +124,25 @@ def _find(platform: str, fetcher: Fetcher, vendor: Vendor | None) -> tuple[str, 
     if at_platform.needs_network and fetcher.offline:
         raise NeedsNetwork(f"platform {platform} provides its config through a service on the network")
     return platform, f"platform {platform}", at_platform.fetch(fetcher)
+
+
+def _of_a_retry(fetcher: Fetcher) -> tuple[str, bytes] | None:
+    """The config that an operator gave to `ignition retry`: its name in errors, and its bytes."""
+    path = paths.mark(paths.STATE, paths.RETRY_CONFIG)
+    try:
+        with open(path, "rb") as file:
+            return path, file.read()
+    except FileNotFoundError:
+        pass
+    try:
+        with open(paths.mark(paths.STATE, paths.RETRY_URL), encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+            url = file.read().strip()
+    except FileNotFoundError:
+        return None
+    from ignition.config.model import Resource
+
+    log.info(f"config URL of ignition retry: {shown(url)}")
+    return shown(url), fetcher.read(Resource(source=url))
 
 
 def _from_url(url: str, fetcher: Fetcher) -> bytes:

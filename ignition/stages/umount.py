@@ -1,7 +1,8 @@
 """The umount stage: undoes the mount stage, and removes the config cache and key material.
 
 Source: docs/reference/ignition-config.md §7.5. Ignition leaves the cache to the distribution; it contains password hashes and the
-rest of the config, so here the last stage that needs it removes it.
+rest of the config, so here the last stage that needs it removes it. After a failure they stay: an operator may try again
+(`ignition retry`), and ignition-fetch-offline.service removes the cache when it stops.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def plan(config: Config) -> list[Operation]:
 
 def operations(arguments: Arguments) -> list[Operation]:
     """The plan for this machine, and the removal of the secrets. Changes nothing."""
-    return [*plan(arguments.config), EraseSecrets(arguments.config_cache, arguments.state_file)]
+    return [*plan(arguments.config), *_erasure(arguments)]
 
 
 def run(arguments: Arguments) -> None:
@@ -35,8 +36,13 @@ def run(arguments: Arguments) -> None:
     try:
         arguments.runner.run(plan(arguments.config), arguments.context)
     finally:
-        arguments.runner.run([EraseSecrets(arguments.config_cache, arguments.state_file)], arguments.context)
+        arguments.runner.run(_erasure(arguments), arguments.context)
         os.sync()
+
+
+def _erasure(arguments: Arguments) -> list[Operation]:
+    has_failed = os.path.exists(paths.mark(arguments.state_file, paths.FAILURE))
+    return [] if has_failed else [EraseSecrets(arguments.config_cache, arguments.state_file)]
 
 
 class EraseSecrets(Operation):

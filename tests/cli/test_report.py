@@ -11,6 +11,7 @@ import pytest
 
 import ignition.reporting
 from ignition.cli.ignition import main
+from ignition.host import paths
 from tests.display.pages import check
 from tests.reporting import sample
 
@@ -148,3 +149,20 @@ def test_metadata_that_are_no_attributes_are_passed_over(root: Path, capsys: pyt
     (root / "run/metadata/flatcar").mkdir()
     assert main(["report", "-root", str(root), "-json"]) == 0
     assert json.loads(capsys.readouterr().out)["derived"]["metadata"] == {"A": "1", "B": "\ufffd\\x1b"}
+
+
+def test_initramfs_reports_the_stages_so_far(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"INITRD_RELEASE": "initrd-release", "ENVIRONMENT": "ignition.env", "STATE": "state"}.items():
+        monkeypatch.setattr(paths, name, str(tmp_path / value))
+    (tmp_path / "ignition.env").write_text("PLATFORM_ID=qemu\n")
+    record = {"stage": "disks", "what": "format /dev/vdb", "result": "failed", "at": 1.5, "seconds": 2, "cause": "no disk"}
+    (tmp_path / "operations.jsonl").write_text(f"{json.dumps(record)}\n")
+    (tmp_path / "initrd-release").touch()
+    assert main(["report"]) == 0
+    shown = capsys.readouterr().out
+    assert "platform qemu" in shown
+    assert "format /dev/vdb: no disk" in shown
+    (tmp_path / "operations.jsonl").write_text("")
+    assert main(["report"]) == 1

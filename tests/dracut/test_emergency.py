@@ -100,7 +100,8 @@ class Machine:
         """The files that the script reads."""
         path = f"{self.at}/programs:/usr/sbin:/usr/bin:/sbin:/bin"
         paths = {"ESP": "programs/esp", "SYS": "sys", "PROC": "proc", "UDEV": "udev", "TITLES": "titles", "RUN_DIR": "run"}
-        return {"PATH": path, **{f"IGNITION_{name}": f"{self.at}/{place}" for name, place in paths.items()}}
+        paths |= {"SHADOW": "shadow", "ETC_DIR": "etc"}
+        return {"PATH": path, "IGNITION_SHELL": str(SCRIPT.parent / "shell"), **{f"IGNITION_{name}": f"{self.at}/{place}" for name, place in paths.items()}}
 
     def stderr(self) -> str:
         """What goes to the journal."""
@@ -145,6 +146,41 @@ def test_enter_on_any_console_gives_a_shell(machine: Machine, console: int) -> N
     os.write(machine.consoles[console].person, b"\n")
     shown = machine.fail("ignition.failure.timeout=900")
     assert "rebooting now" not in shown[0]
+    assert machine.ended() == []
+
+
+@pytest.mark.parametrize(
+    ("word", "why"), [("none", "=none is on"), ("password", "it needs a password"), ("maybe", "is not open,")]
+)
+def test_without_a_shell_enter_does_nothing_and_the_screen_says_so(machine: Machine, word: str, why: str) -> None:
+    os.write(machine.consoles[0].person, b"\n")
+    for shown in machine.fail(f"ignition.failure.timeout=2 ignition.failure.shell={word}"):
+        assert "rebooting in 2 s. There is no shell here: " in shown
+        assert why in shown
+        assert "Press Enter" not in shown
+    assert machine.ended() == ["systemctl --force reboot"]
+
+
+def test_password_of_the_image_brings_the_shell_back(machine: Machine) -> None:
+    (machine.at / "shadow").write_text("daemon:*:::::::\nroot:$6$salt$hash:::::::\n")
+    os.write(machine.consoles[0].person, b"\n")
+    machine.fail("ignition.failure.timeout=900 ignition.failure.shell=password")
+    assert machine.ended() == []
+
+
+def test_shell_is_for_the_console_on_which_enter_was_pressed(machine: Machine) -> None:
+    os.write(machine.consoles[1].person, b"\n")
+    machine.fail("ignition.failure.timeout=900")
+    assert (machine.run_dir / "shell-wanted").read_text() == f"{machine.consoles[1].name}\n"
+
+
+def test_operator_who_retries_gets_the_screen_and_the_shell_back(machine: Machine) -> None:
+    (machine.run_dir / "shell-wanted").write_text("tty7\n")
+    (machine.run_dir / "retrying").touch()
+    for shown in machine.fail("ignition.failure.timeout=900"):
+        assert shown == f"{SCREEN}\n"
+    assert (machine.run_dir / "shell-wanted").read_text() == "tty7\n"
+    assert not (machine.run_dir / "retrying").exists()
     assert machine.ended() == []
 
 

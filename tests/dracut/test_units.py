@@ -241,7 +241,8 @@ def test_command_exists(name: str) -> None:
             script = program.rpartition("/")[2]
             source = next(folder / script for folder in (INITRAMFS, SYSTEM) if (folder / script).exists())
             assert source.stat().st_mode & 0o111
-            assert re.search(rf"[ /]{script}[\"; ]", (INITRAMFS / "module-setup.sh").read_text()), "not installed"
+            installer = INITRAMFS / "module-setup.sh" if INITRAMFS in UNITS[name].parents else TOP / "dracut/install"
+            assert re.search(rf"[ /]{script}[\"; ]", installer.read_text()), "not installed"
         else:
             assert program.startswith(("/usr/bin/", "/usr/lib/systemd/", "/usr/share/oem/bin/"))
 
@@ -314,7 +315,25 @@ def test_leaving_the_initramfs_unmounts_and_then_removes_the_config() -> None:
         assert "initrd-switch-root.target" in values(unit, "Before")
     assert offline in values(mount, "After")
     assert "ExecStop=/usr/bin/ignition -stage umount -platform ${PLATFORM_ID} -root /sysroot" in lines(mount)
-    assert "ExecStop=/usr/bin/rm -f /run/ignition.json /run/ignition/texts" in lines(offline)
+    assert "initrd-switch-root.target" in values(offline, "Conflicts")  # isolating it does not stop the unit: IgnoreOnIsolate=
+    assert (
+        "ExecStop=/usr/bin/rm -f /run/ignition.json /run/ignition/texts /run/ignition/retry.ign /run/ignition/retry.url"
+        in lines(offline)
+    )
+
+
+KEPT = ("fetch-offline", "network", "network-ahead", "fetch", "kargs", "begin", "disks", "assemble", "network-down")
+
+
+@pytest.mark.parametrize("name", [f"ignition-{unit}.service" for unit in KEPT])
+def test_failure_keeps_what_a_retry_needs_and_the_switch_does_not(name: str) -> None:
+    assert values(name, "IgnoreOnIsolate") == ["yes"]
+    assert "initrd-switch-root.target" in values(name, "Conflicts")
+
+
+def test_failure_undoes_what_stands_on_root() -> None:
+    for name in ("ignition-remount-sysroot", "ignition-grow", "ignition-mount", "ignition-files", "ignition-quench"):
+        assert values(f"{name}.service", "IgnoreOnIsolate") == []
 
 
 def test_network_goes_down_after_its_daemons_and_before_the_switch() -> None:
@@ -397,8 +416,14 @@ def limit(name: str) -> str:
     return found[0]
 
 
+NOBODY_WAITS_FOR = "ignition-ssh-notice.service"  # a oneshot unit would hold up multi-user.target
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_start_has_a_limit_because_a_oneshot_unit_has_none_by_itself(name: str) -> None:
+    if name == NOBODY_WAITS_FOR:
+        assert {"Type=exec", "RuntimeMaxSec=10min"} <= set(lines(name))
+        return
     assert "Type=oneshot" in lines(name)  # systemd.service(5), TimeoutStartSec=: for other types there is a default
     if name in WITHOUT_LIMIT:
         assert limit(name) == "infinity"

@@ -1,5 +1,6 @@
 """The mount and umount stages, with real mounts of tmpfs."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +91,16 @@ def test_umount_removes_config_cache_and_keys(arguments: Arguments) -> None:
 
 
 @pytest.mark.root
+def test_umount_keeps_secrets_for_the_shell_of_a_failed_boot(arguments: Arguments) -> None:
+    Path(arguments.config_cache).write_text("secret")
+    Path(arguments.state_file).with_name("failure.txt").write_text("=====\n")
+    umount.run(arguments)
+    assert Path(arguments.config_cache).read_text() == "secret"
+    Path(arguments.state_file).with_name("failure.txt").unlink()
+    umount.run(arguments)
+    assert not os.path.exists(arguments.config_cache)
+
+
 def test_umount_removes_secrets_even_if_a_file_system_stays_busy(arguments: Arguments, tmp_path: Path) -> None:
     mount.run(arguments)
     with (tmp_path / "root/x/file").open("w"), pytest.raises(CommandFailed, match="umount .*/root/x: exit status 32") as caught:
